@@ -1,0 +1,25 @@
+"""Errors that the workbench raises on purpose.
+
+Each message is one line: the file or argument, what was wrong, and the way out. Commands print
+that line and exit with status 2; notebooks show it without a wall of library frames.
+"""
+
+
+class WorkbenchError(ValueError):
+    """Base of all errors raised on purpose."""
+
+
+class BrokenFileError(WorkbenchError):
+    """A MIDI or audio file that cannot be read as music."""
+
+
+class MissingDataError(WorkbenchError):
+    """A data set, a SoundFont or another resource that is not on this machine."""
+
+
+class CheckpointError(WorkbenchError):
+    """A checkpoint that is damaged, incomplete, or belongs to another system."""
+
+
+class PromptError(WorkbenchError):
+    """An argument of a generation call that cannot be followed."""
