@@ -1,0 +1,331 @@
+"""The type that travels through the whole workbench: one piece of music.
+
+A clip holds a score or a waveform, and a caption, a tempo, and where it came from. Data sets
+yield clips, representations turn them into tensors and back, systems return them, metrics take
+lists of them, widgets play them. As the last line of a cell it shows itself and plays.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from workbench.errors import BrokenFileError, WorkbenchError
+from workbench.music import midi, timeline
+from workbench.music.midi import NOTE
+
+__all__ = ["NOTE", "Clip"]
+
+MIDI_SUFFIXES = (".mid", ".midi")
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+MAX_RENDER_MINUTES = 30.0
+
+
+class Clip:
+    """One piece of music: a score (symusic, in ticks) or a waveform.
+
+    score: symusic.Score; audio: float32 (channels, samples) in −1..1 with its sample_rate.
+    tempo: BPM; by default the score's first tempo (120 if it has none). A tempo or meter that
+    differs from the score's is written into a copy of the score, in place of its tempo map.
+    meter: (beats a bar, beat unit), by default the score's first time signature, or (4, 4).
+    beats: length in quarter notes; by default up to the end of the last bar in which a note
+    begins, so that a note ringing over a bar line adds no phantom bar.
+    labels: facts about the clip, such as style, kind ("beat" or "fill"), drummer, session, split.
+    """
+
+    def __init__(
+        self,
+        score: Any = None,
+        audio: Any = None,
+        sample_rate: int | None = None,
+        *,
+        caption: str = "",
+        tempo: float | None = None,
+        meter: tuple[int, int] | None = None,
+        beats: float | None = None,
+        source: str = "",
+        labels: dict[str, Any] | None = None,
+    ) -> None:
+        if (score is None) == (audio is None):
+            raise WorkbenchError("Clip needs either a score or audio, and not both; give one")
+        self.caption, self.source, self.labels = caption, source, dict(labels or {})
+        self.score: Any = None
+        self.audio: np.ndarray | None = None
+        self.sample_rate: int | None = None
+        self._notes: np.ndarray | None = None
+        if score is not None:
+            self._take_score(score, tempo, meter, beats)
+        else:
+            self._take_audio(audio, sample_rate, tempo, meter, beats)
+
+    def _take_score(
+        self, score: Any, tempo: float | None, meter: tuple[int, int] | None, beats: float | None
+    ) -> None:
+        if str(score.ttype).rsplit(".", 1)[-1].lower() != "tick":
+            score = score.to("tick")
+        first = float(timeline.tempo_map(score)[1][0])
+        first_meter = tuple(int(part) for part in timeline.meter_map(score)[1][0])
+        self.tempo_known = tempo is not None or len(score.tempos) > 0
+        self.score = timeline.with_tempo_and_meter(
+            score,
+            tempo if tempo is not None and abs(tempo - first) > 1e-3 else None,
+            meter if meter is not None and tuple(meter) != first_meter else None,
+        )
+        # a MIDI tempo is a whole number of µs a beat: 92 is kept as 92, not as 91.99998
+        self.tempo = float(tempo) if tempo is not None else round(first, 3)
+        self.meter: tuple[int, int] = tuple(meter) if meter is not None else first_meter  # type: ignore[assignment]
+        self.beats = float(beats) if beats is not None else self._natural_beats()
+        if not self.beats > 0:
+            raise WorkbenchError(f"beats is {beats}; give the clip a length above 0")
+
+    def _natural_beats(self) -> float:
+        notes = self.notes
+        last = float(notes["time"][-1]) if len(notes) else 0.0
+        # a hair more than the last onset: a note on a bar line opens that bar
+        return float(timeline.bar_lines(self.score, last + 1e-6)[-1])
+
+    def _take_audio(
+        self,
+        audio: Any,
+        sample_rate: int | None,
+        tempo: float | None,
+        meter: tuple[int, int] | None,
+        beats: float | None,
+    ) -> None:
+        samples = np.atleast_2d(np.asarray(audio, dtype=np.float32))
+        if samples.ndim != 2 or not samples.size:
+            raise WorkbenchError(f"audio has shape {samples.shape}; give (channels, samples)")
+        if not np.isfinite(samples).all():
+            raise WorkbenchError("audio holds NaN or infinite samples; remove them first")
+        if not sample_rate or sample_rate <= 0:
+            raise WorkbenchError(f"sample_rate is {sample_rate}; give the audio's rate in Hz")
+        self.audio, self.sample_rate = samples, int(sample_rate)
+        self.tempo_known = tempo is not None
+        self.tempo = 120.0 if tempo is None else float(tempo)
+        timeline.check_tempo(self.tempo)
+        self.meter = (4, 4) if meter is None else (int(meter[0]), int(meter[1]))
+        seconds = samples.shape[1] / self.sample_rate
+        self.beats = float(beats) if beats is not None else seconds * self.tempo / 60
+
+    # ---------------------------------------------------------------- reading
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], **fields: Any) -> Self:
+        """Read a MIDI or an audio file, told apart by its suffix. `fields`: caption, labels, …"""
+        suffix = Path(path).suffix.lower()
+        if suffix in MIDI_SUFFIXES:
+            return cls.read_midi(path, **fields)
+        if suffix in AUDIO_SUFFIXES:
+            return cls.read_audio(path, **fields)
+        known = " ".join(MIDI_SUFFIXES + AUDIO_SUFFIXES)
+        raise BrokenFileError(f"{path} has no suffix of music; files read here end in {known}")
+
+    @classmethod
+    def read_midi(cls, source: str | os.PathLike[str] | bytes, **fields: Any) -> Self:
+        """Read a MIDI file or its bytes. Raises BrokenFileError naming the file."""
+        named = "" if isinstance(source, bytes | bytearray | memoryview) else str(source)
+        fields.setdefault("source", named)
+        return cls(midi.read_score(source), **fields)
+
+    @classmethod
+    def read_audio(cls, path: str | os.PathLike[str], **fields: Any) -> Self:
+        """Read an audio file (.wav .flac .ogg .mp3). Raises BrokenFileError naming the file."""
+        from workbench.music.audio import read_audio
+
+        samples, rate = read_audio(path)
+        fields.setdefault("source", str(path))
+        return cls(audio=samples, sample_rate=rate, **fields)
+
+    @classmethod
+    def from_notes(
+        cls,
+        notes: Any,
+        *,
+        tempo: float = 120.0,
+        meter: tuple[int, int] = (4, 4),
+        beats: float | None = None,
+        drums: bool = True,
+        program: int = 0,
+        **fields: Any,
+    ) -> Self:
+        """A clip from notes: an array of dtype NOTE, or rows (time, duration, pitch, velocity).
+
+        Times in beats. `drums` and `program` fill in what the notes do not say.
+        """
+        score = midi.score_of(midi.as_notes(notes, drums, program), tempo, meter)
+        return cls(score, tempo=tempo, meter=meter, beats=beats, **fields)
+
+    # ---------------------------------------------------------------- facts
+
+    @property
+    def has_score(self) -> bool:
+        return self.score is not None
+
+    @property
+    def notes(self) -> np.ndarray:
+        """All notes, dtype NOTE, sorted by (time, pitch), read-only; empty for a waveform."""
+        if self._notes is None:
+            self._notes = midi.notes_of(self.score) if self.has_score else np.empty(0, NOTE)
+            self._notes.flags.writeable = False
+        return self._notes
+
+    @property
+    def is_drums(self) -> bool:
+        """Whether every note is on the drum channel (and there is one)."""
+        return bool(len(self.notes)) and bool(self.notes["is_drum"].all())
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        if self.audio is not None and self.sample_rate is not None:
+            return self.audio.shape[1] / self.sample_rate
+        if len(self.score.tempos) <= 1:
+            return self.beats * 60 / self.tempo
+        return float(timeline.seconds_at(self.score, self.beats))
+
+    @property
+    def bar_lines(self) -> np.ndarray:
+        """Beats at which bars begin, and the end of the last one."""
+        if self.has_score:
+            return timeline.bar_lines(self.score, self.beats)
+        length = 4 * self.meter[0] / self.meter[1]
+        return length * np.arange(np.ceil(self.beats / length - 1e-9) + 1)
+
+    @property
+    def bars(self) -> int:
+        """Number of bars, a begun one counted."""
+        return max(len(self.bar_lines) - 1, 1)
+
+    def seconds_at(self, beats: Any) -> np.ndarray:
+        """Seconds from the start at positions in beats."""
+        if self.has_score and len(self.score.tempos) > 1:
+            return timeline.seconds_at(self.score, beats)
+        return np.asarray(beats) * 60 / self.tempo
+
+    # ---------------------------------------------------------------- sound
+
+    def waveform(
+        self, sample_rate: int = 44100, synth: Any = None, *, loop: bool = True
+    ) -> np.ndarray:
+        """The sound, float32 (2, samples), peak ≤ 1, exactly round(duration · rate) samples.
+
+        A score is rendered by `synth` (default: workbench.music.synth.default_synth()). With
+        `loop`, what rings past the end is heard at the start, so that the loop has no gap;
+        without, it is faded at the end. A waveform is resampled.
+        """
+        if self.audio is not None and self.sample_rate is not None:
+            from workbench.music.audio import resample, to_stereo
+
+            return to_stereo(resample(self.audio, self.sample_rate, sample_rate))
+        from workbench.music.synth import default_synth
+
+        if self.duration > MAX_RENDER_MINUTES * 60:
+            raise WorkbenchError(
+                f"{self.source or 'the clip'} lasts {self.duration / 60:.0f} minutes, more than "
+                f"the {MAX_RENDER_MINUTES:g} rendered at once; take an .excerpt(start_beat, n_beats)"
+            )
+        samples = max(round(self.duration * sample_rate), 1)
+        return (synth or default_synth()).render(self.score, sample_rate, samples, loop=loop)
+
+    # ---------------------------------------------------------------- writing
+
+    def midi_bytes(self) -> bytes:
+        """The score as the bytes of a MIDI file."""
+        self._need_score("midi_bytes")
+        return self.score.dumps_midi()
+
+    def write_midi(self, path: str | os.PathLike[str]) -> None:
+        """Write a MIDI file, whole or not at all."""
+        self._need_score("write_midi")
+        midi.write_midi(self.score, path)
+
+    def audio_bytes(
+        self, format: str = "ogg", sample_rate: int = 44100, mono: bool = False
+    ) -> bytes:
+        """The sound as an audio file's bytes; format "ogg", "wav", "flac" or "mp3"."""
+        from workbench.music.audio import encode
+
+        sound = self.waveform(sample_rate)
+        return encode(sound.mean(axis=0, keepdims=True) if mono else sound, sample_rate, format)
+
+    def write_audio(self, path: str | os.PathLike[str], sample_rate: int = 44100) -> None:
+        """Write .wav, .flac, .ogg or .mp3, whole or not at all."""
+        from workbench.music.audio import write_audio
+
+        write_audio(path, self.waveform(sample_rate), sample_rate)
+
+    # ---------------------------------------------------------------- new clips
+
+    def with_(self, **changes: Any) -> "Clip":
+        """A copy with some of caption, tempo, meter, beats, source, labels changed.
+
+        Labels are merged into the old ones. A new tempo keeps the notes' beats.
+        """
+        fields: dict[str, Any] = {
+            "caption": self.caption,
+            "tempo": self.tempo if self.tempo_known else None,
+            "meter": self.meter,
+            "beats": self.beats,
+            "source": self.source,
+        }
+        unknown = set(changes) - set(fields) - {"labels"}
+        if unknown:
+            raise WorkbenchError(f"with_ knows no {sorted(unknown)[0]!r}; it takes {[*fields]}")
+        labels = self.labels | changes.pop("labels", {})
+        if self.audio is not None and "tempo" in changes and "beats" not in changes:
+            fields["beats"] = None  # the sound stays, so its length in beats follows the tempo
+        fields |= changes
+        return type(self)(self.score, self.audio, self.sample_rate, labels=labels, **fields)
+
+    def excerpt(self, start_beat: float, n_beats: float) -> "Clip":
+        """The `n_beats` from `start_beat` on, as a clip that starts at beat 0.
+
+        Notes that begin inside are kept, cut where the excerpt ends. Past the end: silence.
+        """
+        if start_beat < 0 or n_beats <= 0:
+            raise WorkbenchError(f"excerpt({start_beat}, {n_beats}): start ≥ 0 and length > 0")
+        fields = {"caption": self.caption, "source": self.source, "labels": self.labels}
+        if self.has_score:
+            score = timeline.excerpt(self.score, start_beat, n_beats)
+            tempo = self.tempo if len(self.score.tempos) <= 1 else None
+            return Clip(score, tempo=tempo, beats=n_beats, **fields)
+        assert self.audio is not None
+        assert self.sample_rate is not None
+        begin, end = (
+            round(beat * 60 / self.tempo * self.sample_rate)
+            for beat in (start_beat, start_beat + n_beats)
+        )
+        audio = self.audio[:, begin:end]
+        audio = np.pad(audio, ((0, 0), (0, end - begin - audio.shape[1])))
+        tempo = self.tempo if self.tempo_known else None
+        return Clip(None, audio, self.sample_rate, tempo=tempo, meter=self.meter, **fields)
+
+    def _need_score(self, action: str) -> None:
+        if not self.has_score:
+            raise WorkbenchError(
+                f"{action} needs a score, and this clip holds a waveform; use .wav"
+            )
+
+    # ---------------------------------------------------------------- display
+
+    def __repr__(self) -> str:
+        parts = [f"Clip {self.caption!r}" if self.caption else "Clip"]
+        if self.tempo_known or self.has_score:
+            parts.append(f"{self.bars} bars of {self.meter[0]}/{self.meter[1]}")
+            parts.append(f"{self.tempo:g} BPM")
+        parts.append(f"{self.duration:.1f} s")
+        if self.has_score:
+            kind = "drum hits" if self.is_drums else "notes"
+            parts.append(f"{len(self.notes)} {kind}")
+        elif self.audio is not None:
+            parts.append(f"{self.audio.shape[0]} × {self.sample_rate} Hz")
+        if self.source:
+            parts.append(self.source)
+        return "<" + ", ".join(parts) + ">"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """What Jupyter shows: a player as text/html, a picture, and one line of text."""
+        from workbench.music.display import mime_bundle
+
+        return mime_bundle(self)

@@ -1,0 +1,136 @@
+"""The time line of a score: tempo map, metres, bar lines, and cutting a piece out of it.
+
+Positions are in beats (quarter notes) from the start of the score.
+"""
+
+from typing import Any
+
+import numpy as np
+import symusic
+
+from workbench.errors import WorkbenchError
+
+TEMPO_RANGE = (4.0, 2000.0)  # BPM
+
+
+def check_tempo(tempo: float) -> None:
+    """Raise WorkbenchError unless the tempo is one that a MIDI file is read with."""
+    if not TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1]:
+        raise WorkbenchError(
+            f"tempo is {tempo}; give one between {TEMPO_RANGE[0]:g} and {TEMPO_RANGE[1]:g} BPM"
+        )
+
+
+def tempo_map(score: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Times in beats (ascending, the first is 0) and the tempo in BPM from each on."""
+    if not len(score.tempos):
+        return np.zeros(1), np.full(1, 120.0)
+    columns = score.tempos.numpy()
+    order = np.argsort(columns["time"], kind="stable")
+    times = columns["time"][order] / score.tpq
+    with np.errstate(divide="ignore"):
+        tempi = 60e6 / columns["mspq"][order].astype(np.float64)
+    if times[0] > 0:  # the MIDI standard's 120 BPM holds until the first tempo event
+        times, tempi = np.r_[0.0, times], np.r_[120.0, tempi]
+    return times, tempi
+
+
+def meter_map(score: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Times in beats (ascending, the first is 0) and (numerator, denominator) from each on."""
+    if not len(score.time_signatures):
+        return np.zeros(1), np.array([[4, 4]])
+    columns = score.time_signatures.numpy()
+    order = np.argsort(columns["time"], kind="stable")
+    times = columns["time"][order] / score.tpq
+    meters = np.stack([columns["numerator"], columns["denominator"]], axis=1)[order].astype(int)
+    if times[0] > 0:
+        times, meters = np.r_[0.0, times], np.r_[[[4, 4]], meters]
+    return times, meters
+
+
+def seconds_at(score: Any, beats: Any) -> np.ndarray:
+    """Seconds from the start at positions in beats, through all tempo changes."""
+    times, tempi = tempo_map(score)
+    starts = np.r_[0.0, np.cumsum(np.diff(times) * 60 / tempi[:-1])]
+    index = np.maximum(np.searchsorted(times, beats, side="right") - 1, 0)
+    return starts[index] + (np.asarray(beats) - times[index]) * 60 / tempi[index]
+
+
+def bar_lines(score: Any, until: float) -> np.ndarray:
+    """Beats at which bars begin, up to the first bar line at or after `until`; at least one bar."""
+    times, meters = meter_map(score)
+    lines: list[np.ndarray] = []
+    for index, (start, (top, bottom)) in enumerate(zip(times, meters, strict=True)):
+        length = 4 * top / bottom
+        end = times[index + 1] if index + 1 < len(times) else np.inf
+        stop = min(end, max(until, length))
+        if start >= stop:
+            continue
+        lines.append(start + length * np.arange(np.ceil((stop - start) / length - 1e-9)))
+        if end > until:
+            lines.append(np.array([min(lines[-1][-1] + length, end)]))
+            break
+    return np.unique(np.concatenate(lines))
+
+
+def with_tempo_and_meter(
+    score: Any, tempo: float | None = None, meter: tuple[int, int] | None = None
+) -> Any:
+    """The score itself, or a copy whose tempo map or time signatures are this one instead."""
+    if tempo is None and meter is None:
+        return score
+    score = score.copy()
+    if tempo is not None:
+        check_tempo(tempo)
+        score.tempos = type(score.tempos)([symusic.Tempo(0, float(tempo), ttype="tick")])
+    if meter is not None:
+        check_meter(meter)
+        signature = symusic.TimeSignature(0, int(meter[0]), int(meter[1]), ttype="tick")
+        score.time_signatures = type(score.time_signatures)([signature])
+    return score
+
+
+def check_meter(meter: tuple[int, int]) -> None:
+    """Raise WorkbenchError unless the meter can be written: 1..255 over a power of two ≤ 64."""
+    top, bottom = meter
+    if not 1 <= top <= 255 or bottom not in (1, 2, 4, 8, 16, 32, 64):
+        raise WorkbenchError(f"meter is {meter}; give one such as (4, 4) or (6, 8)")
+
+
+def excerpt(score: Any, start: float, length: float) -> Any:
+    """Notes that begin in [start, start + length) beats, moved to begin at 0, cut at the end.
+
+    Tempo and metre hold as at `start`, with the later changes inside; controllers likewise.
+    """
+    begin, end = round(start * score.tpq), round((start + length) * score.tpq)
+    result = symusic.Score(score.tpq)
+    times, tempi = tempo_map(score)
+    for time, tempo in _within(times, tempi, start, start + length):
+        tick = round(time * score.tpq)
+        result.tempos.append(symusic.Tempo(tick, float(tempo), ttype="tick"))
+    times, meters = meter_map(score)
+    for time, meter in _within(times, meters, start, start + length):
+        tick = round(time * score.tpq)
+        result.time_signatures.append(symusic.TimeSignature(tick, *map(int, meter), ttype="tick"))
+    for old in score.tracks:
+        track = old.clip(begin, end).shift_time(-begin)
+        columns = old.notes.numpy()
+        inside = (columns["time"] >= begin) & (columns["time"] < end)
+        onset, duration = columns["time"][inside], columns["duration"][inside]
+        track.notes = symusic.Note.from_numpy(
+            (onset - begin).astype(np.int32),
+            np.minimum(duration, end - onset).astype(np.int32),
+            columns["pitch"][inside],
+            columns["velocity"][inside],
+            ttype="tick",
+        )
+        result.tracks.append(track)
+    return result
+
+
+def _within(times: np.ndarray, values: np.ndarray, start: float, end: float) -> list[Any]:
+    """(time from start, value) of the value in force at `start` and of the changes before `end`."""
+    first = max(int(np.searchsorted(times, start, side="right")) - 1, 0)
+    stop = max(int(np.searchsorted(times, end, side="left")), first + 1)
+    moved = np.maximum(times[first:stop] - start, 0)
+    return list(zip(moved, values[first:stop], strict=True))
