@@ -1,0 +1,109 @@
+"""A data set is a sequence of clips that knows its licence, and `load` is the way to one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from workbench.datasets.catalogue import CATALOGUE
+from workbench.errors import MissingDataError, PromptError
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+SPLITS = ("train", "validation", "test")
+
+
+class Dataset(Sequence["Clip"]):
+    """Clips in a fixed order.
+
+    skipped: (path, reason) of each file that was left out, such as a broken one.
+    info: further facts (folder, split rule, …).
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        *,
+        name: str,
+        licence: str = "unknown",
+        citation: str = "",
+        skipped: Sequence[tuple[str, str]] = (),
+        info: dict[str, Any] | None = None,
+    ) -> None:
+        self.clips = list(clips)
+        self.name = name
+        self.licence = licence
+        self.citation = citation
+        self.skipped = list(skipped)
+        self.info = dict(info or {})
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __iter__(self) -> Iterator[Clip]:
+        return iter(self.clips)
+
+    @overload
+    def __getitem__(self, index: int) -> Clip: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Clip]: ...
+    def __getitem__(self, index: int | slice) -> Clip | list[Clip]:
+        return self.clips[index]
+
+    def __repr__(self) -> str:
+        left_out = f", {len(self.skipped)} files left out" if self.skipped else ""
+        split = f" {self.info['split']}" if self.info.get("split") else ""
+        return f"<Dataset {self.name}{split}: {len(self)} clips{left_out}; {self.licence}>"
+
+    def summary(self) -> str:
+        """Name, size, licence, citation and the files left out, as text."""
+        lines = [repr(self), self.citation]
+        lines += [f"left out: {path}: {reason}" for path, reason in self.skipped]
+        return "\n".join(line for line in lines if line)
+
+
+def load(
+    name_or_folder: str | os.PathLike[str], split: str | None = None, *, limit: int | None = None
+) -> Dataset:
+    """Load a data set of the catalogue ("groove", "builtin") or any folder of MIDI files.
+
+    split: "train", "validation" or "test"; None for all. limit: at most so many clips, drawn
+    evenly over the set (not its first ones, which would be one drummer's).
+    Raises MissingDataError when the data is not on this machine (and says how to get it) and
+    PromptError for an unknown split.
+    """
+    if split is not None and split not in SPLITS:
+        raise PromptError(f"split: {split!r} is unknown; choose one of {', '.join(SPLITS)} or None")
+    if limit is not None and limit < 1:
+        raise PromptError(f"limit: {limit} is no number of clips; give 1 or more, or None")
+    name = os.fspath(name_or_folder)
+    if name == "builtin":
+        from workbench.datasets.builtin import load_builtin
+
+        return load_builtin(split, limit)
+    from workbench.datasets.groove import find_groove, load_groove
+
+    if name == "groove":
+        return load_groove(find_groove(), split, limit)
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        known = ", ".join(CATALOGUE)
+        raise MissingDataError(
+            f"{name}: neither a data set of the catalogue ({known}) nor a folder; "
+            "check the name or the path"
+        )
+    if (folder / "info.csv").is_file() and any(folder.glob("drummer*")):
+        return load_groove(folder, split, limit)
+    from workbench.datasets.folder import load_folder
+
+    return load_folder(folder, split, limit)
+
+
+def spread(items: Sequence[Any], limit: int | None) -> list[Any]:
+    """At most `limit` items at even distances, in order."""
+    if limit is None or limit >= len(items):
+        return list(items)
+    return [items[i * len(items) // limit] for i in range(limit)]

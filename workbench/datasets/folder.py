@@ -1,0 +1,113 @@
+"""Any folder of MIDI files as a data set of drum clips; names of folders and files are captions.
+
+Split: by the sub-folder a file lies in (its whole relative folder), so that takes of one session
+stay together; files that lie in the folder itself are split one by one. The split is decided by a
+hash of that name, 80 % train, 10 % validation, 10 % test: it is the same on every machine and
+does not move when files are added. Folders named train, validation (or valid, val) and test are
+taken at their word. A small folder may leave a split empty, which is an error that says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.datasets.captions import caption_from_path, caption_of, facts_of, style_from_words
+from workbench.datasets.dataset import Dataset, spread
+from workbench.datasets.keywords import parse_tempo, tokens
+from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench.music.kit import read_lookup
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+SUFFIXES = (".mid", ".midi")
+_NAMED = {
+    "train": "train", "training": "train", "validation": "validation", "valid": "validation",
+    "val": "validation", "test": "test",
+}  # fmt: skip
+
+
+def split_of_path(relative: Path) -> str:
+    """The split of a file by its path within the folder (rule: the module's docstring)."""
+    for part in relative.parts[:-1]:
+        if part.lower() in _NAMED:
+            return _NAMED[part.lower()]
+    name = relative.parent.as_posix() if relative.parent.parts else relative.name
+    draw = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % 100
+    return "train" if draw < 80 else "validation" if draw < 90 else "test"
+
+
+def midi_files(folder: Path) -> list[Path]:
+    """MIDI files under a folder, sorted; hidden ones and what links lead to are left out."""
+    found = []
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [
+            Path(root) / name for name in files
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+        ]  # fmt: skip
+    return sorted(found)
+
+
+def load_folder(folder: Path, split: str | None = None, limit: int | None = None) -> Dataset:
+    """Drum clips of all MIDI files under `folder`.
+
+    Broken files and files without drum notes are left out and named in `skipped`. Raises
+    MissingDataError when there is no MIDI file, or none with drums.
+    """
+    files = midi_files(folder)
+    if not files:
+        raise MissingDataError(f"{folder}: holds no MIDI files (.mid, .midi); name another folder")
+    chosen = [file for file in files if split in (None, split_of_path(file.relative_to(folder)))]
+    if not chosen:
+        raise MissingDataError(
+            f"{folder}: none of its {len(files)} files falls into the split {split!r}; "
+            "make folders named train, validation and test, or use split=None"
+        )
+    clips, skipped = [], []
+    for file in spread(chosen, limit):
+        try:
+            clips.append(_clip(folder, file))
+        except WorkbenchError as error:
+            skipped.append((file.relative_to(folder).as_posix(), str(error)))
+    if not clips:
+        first = skipped[0][1]
+        raise MissingDataError(
+            f"{folder}: no drum part in any of {len(skipped)} MIDI files (the first: {first}); "
+            "name a folder with drums on MIDI channel 10"
+        )
+    return Dataset(
+        clips, name=folder.name, licence="the folder's own", skipped=skipped,
+        info={"folder": str(folder), "split": split, "split_rule": "by sub-folder, hashed"},
+    )  # fmt: skip
+
+
+def _clip(folder: Path, file: Path) -> Clip:
+    """The drum part of one file, with caption and labels from its path."""
+    from workbench.music.clip import Clip
+
+    clip = Clip.read_midi(file)
+    notes = clip.notes
+    drums = notes[notes["is_drum"] & (read_lookup()[notes["pitch"] & 127] >= 0)]
+    if len(drums) == 0:
+        raise BrokenFileError(f"{file}: has no drum notes; drums are read from MIDI channel 10")
+    relative = file.relative_to(folder)
+    words = caption_from_path(relative)
+    spelled = tokens(words)
+    labels = {
+        "style": style_from_words(words), "words": words,
+        "kind": "fill" if {"fill", "fills"} & set(spelled) else "beat",
+        "performance": relative.as_posix(), "session": relative.parent.as_posix(),
+        "split": split_of_path(relative),
+    }  # fmt: skip
+    tempo = clip.tempo
+    if tempo == 120.0 and (named := parse_tempo(words)):
+        tempo = named  # most loop packs leave MIDI's default tempo and name theirs in the path
+    part = Clip.from_notes(
+        drums, tempo=tempo, meter=clip.meter, drums=True, source=str(file), labels=labels
+    )
+    part.caption = caption_of(facts_of(part))
+    return part

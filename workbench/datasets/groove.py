@@ -1,0 +1,116 @@
+"""The Groove MIDI Dataset: human drummers on a Roland TD-11 (Gillick et al., ICML 2019).
+
+The official split mixes the performances of one session over training and test, and a drummer
+repeats himself within a session. Ours holds out whole sessions (`SESSIONS`); the official one
+stays in `labels["official_split"]`.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.datasets.captions import caption_of, clean_style, facts_of
+from workbench.datasets.catalogue import GROOVE
+from workbench.datasets.dataset import Dataset, spread
+from workbench.errors import BrokenFileError, MissingDataError
+from workbench.files import cache_dir
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+SESSIONS = {
+    "test": frozenset(
+        {"drummer1/session3", "drummer5/session2", "drummer7/session2", "drummer9/session1"}
+    ),
+    "validation": frozenset({"drummer7/session1", "drummer3/session1"}),
+}
+_COLUMNS = {
+    "drummer", "session", "id", "style", "bpm", "beat_type", "time_signature", "midi_filename",
+    "split",
+}  # fmt: skip
+
+
+def split_of(session: str) -> str:
+    """Our split of a session such as "drummer1/session3"."""
+    for split, sessions in SESSIONS.items():
+        if session in sessions:
+            return split
+    return "train"
+
+
+def find_groove() -> Path:
+    """The folder that holds Groove's info.csv; MissingDataError names the script to fetch it."""
+    for folder in (cache_dir() / "groove", cache_dir() / "groove" / "groove"):
+        if (folder / "info.csv").is_file():
+            return folder
+    raise MissingDataError(
+        f"groove: the Groove MIDI Dataset is not in {cache_dir() / 'groove'}; "
+        "fetch it (3.3 MB, CC BY 4.0) with: python data_scripts/groove.py"
+    )
+
+
+def load_groove(folder: Path, split: str | None = None, limit: int | None = None) -> Dataset:
+    """All performances listed in `folder/info.csv` whose files are there, in its order.
+
+    Tempo and metre come from info.csv; labels are style, substyle, kind ("beat" or "fill"),
+    drummer, session, performance, split, official_split. Rows without a file are counted in
+    `info["absent"]`; broken files are in `skipped`.
+    """
+    rows = [row for row in _rows(folder / "info.csv") if split in (None, split_of(row["session"]))]
+    present = [row for row in rows if (folder / row["midi_filename"]).is_file()]
+    clips, skipped = [], []
+    for row in spread(present, limit):
+        try:
+            clips.append(_clip(folder, row))
+        except BrokenFileError as error:
+            skipped.append((row["midi_filename"], str(error)))
+    if not clips:
+        raise MissingDataError(
+            f"{folder}: none of the files that info.csv lists can be read; "
+            "fetch them again with: python data_scripts/groove.py --again"
+        )
+    return Dataset(
+        clips, name="groove", licence=GROOVE.licence, citation=GROOVE.citation, skipped=skipped,
+        info={
+            "folder": str(folder), "split": split, "absent": len(rows) - len(present),
+            "split_rule": GROOVE.splits, "homepage": GROOVE.homepage,
+        },
+    )  # fmt: skip
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    """The rows of info.csv; BrokenFileError where columns are missing."""
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BrokenFileError(f"{table}: cannot be read ({error}); fetch the data again") from error
+    missing = _COLUMNS - set(rows[0] if rows else ())
+    if missing:
+        raise BrokenFileError(
+            f"{table}: no column {', '.join(sorted(missing))}; this is not Groove's info.csv"
+        )
+    return rows
+
+
+def _clip(folder: Path, row: dict[str, str]) -> Clip:
+    from workbench.music.clip import Clip
+
+    path = folder / row["midi_filename"]
+    try:
+        numerator, denominator = (int(part) for part in row["time_signature"].split("-"))
+        bpm = float(row["bpm"])
+    except ValueError as error:
+        raise BrokenFileError(f"{path}: odd tempo or metre in info.csv ({error})") from error
+    style, substyle = clean_style(row["style"])
+    labels = {
+        "style": style, "substyle": substyle, "kind": row["beat_type"], "drummer": row["drummer"],
+        "session": row["session"], "performance": row["id"], "split": split_of(row["session"]),
+        "official_split": row["split"], "bpm": bpm,
+    }  # fmt: skip
+    clip = Clip.read_midi(path, tempo=bpm, meter=(numerator, denominator), labels=labels)
+    clip.source = f"groove/{row['id']}"
+    clip.caption = caption_of(facts_of(clip))
+    return clip

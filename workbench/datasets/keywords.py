@@ -1,0 +1,130 @@
+"""The drum paper's 57 keywords, read from text as whole words, and the tempo (arXiv 2408.02711).
+
+The original matched keywords as substrings ("hip" in "ship") and put the raw BPM beside zeros
+and ones, where it swamps them. Here words are whole, and the tempo is centred and scaled.
+
+Matching, on lower-case text:
+* "/" between figures counts as "-" ("4/4" is "4-4"); "half time" and "halftime" are "half-time",
+  "8 bar" and "8 bars" are "8-bar", "hiphop" is "hip hop"; "eighths" and "sixteenths" are figures.
+* Other hyphens part words: "hi-hats" holds "hats", "hip-hop" holds "hip" and "hop".
+* Plurals: where the list has both forms ("fill", "fills") each sets its own entry; where it has
+  one ("snare", "hats", "crash"), the other form sets it too.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+KEYWORDS: tuple[str, ...] = (
+    "rock", "4-4", "electronic", "fill", "ride", "funk", "fills", "8ths", "8-bar", "shuffle",
+    "jazz", "half-time", "blues", "chorus", "crash", "verse", "8th", "fusion", "country", "intro",
+    "shuffles", "16ths", "metal", "swing", "quarter", "hard", "retro", "bridge", "tom", "punk",
+    "trance", "hats", "latin", "kick", "techno", "slow", "progressive", "bongo", "house",
+    "african", "samba", "intros", "triplet", "bell", "urban", "ballad", "snare", "funky", "fast",
+    "rides", "hip", "hop", "toms", "four", "downbeat", "cowbell", "pop",
+)  # fmt: skip
+
+BPM_CENTRE, BPM_SCALE, BPM_LIMITS = 120.0, 60.0, (-1.5, 2.0)
+TEMPO_LIMITS = (30.0, 300.0)
+
+_INDEX = {word: i for i, word in enumerate(KEYWORDS)}
+_JOINED = ("4-4", "8-bar", "half-time")  # the entries that hold a hyphen
+_REWRITE = (
+    (re.compile(r"(\d)\s*/\s*(\d)"), r"\1-\2"),
+    (re.compile(r"\bhalf[\s_-]*time\b"), "half-time"),
+    (re.compile(r"\b(?:8|eight)[\s_-]*bars?\b"), "8-bar"),
+    (re.compile(r"\bhip[\s_-]*hop\b"), "hip hop"),
+    (re.compile(r"\bsixteenths?\b"), "16ths"),
+    (re.compile(r"\beighths\b"), "8ths"),
+    (re.compile(r"\beighth\b"), "8th"),
+)
+_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+_NUMBER = r"(\d{2,3}(?:\.\d+)?)"
+_TEMPO = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?<![\d.]){_NUMBER}[\s-]*bpm\b",
+        rf"\bbpm\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
+        rf"\btempo\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
+        rf"(?:\bat|@)\s*(?:about |around )?{_NUMBER}(?![\d%]|-bar|\s*bars?\b|[a-z])",
+        # A lone figure of the size of a tempo, as in "rock 120"; "16 bars" or "80s" is none.
+        rf"(?<![\d./#-]){_NUMBER}(?![\d%/-]|\.\d|\s*bars?\b|\s*beats?\b|[a-z])",
+    )
+)
+_LONE = 4  # index of the last pattern, which is held to narrower limits
+_PLAIN = frozenset((
+    "a", "an", "and", "at", "the", "with", "of", "in", "on", "to", "for", "me", "i", "want",
+    "give", "play", "make", "some", "please", "bpm", "tempo", "drum", "drums", "beat", "groove",
+    "loop", "pattern", "rhythm", "is", "it", "by", "or", "my", "you", "can", "feel",
+))  # fmt: skip
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text, lower case, in the spelling of the keyword list.
+
+    >>> tokens("Half Time HipHop 4/4, hi-hats")
+    ['half-time', 'hip', 'hop', '4-4', 'hi', 'hats']
+    """
+    text = text.lower()
+    for pattern, plain in _REWRITE:
+        text = pattern.sub(plain, text)
+    found: list[str] = []
+    for word in _WORD.findall(text):
+        found.extend([word] if word in _JOINED else re.split(r"[-]", word))
+    return found
+
+
+def keyword_of(word: str) -> str | None:
+    """The keyword that a word stands for, by the plural rule above, or None."""
+    if word in _INDEX:
+        return word
+    for other in (word + "s", word[:-1] if word.endswith("s") else "", word.removesuffix("es")):
+        if other in _INDEX:
+            return other
+    return None
+
+
+def multihot(text: str, tempo: float | None = None) -> np.ndarray:
+    """Which keywords a text holds, and the tempo: float32 (58,).
+
+    The first 57 entries are 0 or 1 in the order of `KEYWORDS`. The last is (BPM − 120)/60, clipped
+    to −1.5 … 2, from `tempo` or else from the text; 0 when neither says.
+    """
+    row = np.zeros(len(KEYWORDS) + 1, dtype=np.float32)
+    for word in tokens(text):
+        keyword = keyword_of(word)
+        if keyword:
+            row[_INDEX[keyword]] = 1
+    bpm = tempo if tempo is not None else parse_tempo(text)
+    if bpm is not None:
+        row[-1] = np.clip((bpm - BPM_CENTRE) / BPM_SCALE, *BPM_LIMITS)
+    return row
+
+
+def parse_tempo(text: str) -> float | None:
+    """The tempo that a text names, in BPM, 30 to 300; None when it names none.
+
+    >>> parse_tempo("slow funk, 92 bpm"), parse_tempo("a samba at 104"), parse_tempo("8 bars")
+    (92.0, 104.0, None)
+    """
+    low, high = TEMPO_LIMITS
+    for number, pattern in enumerate(_TEMPO):
+        for match in pattern.finditer(text.lower()):
+            bpm = float(match.group(1))
+            if low <= bpm <= high and (number != _LONE or 40 <= bpm <= 260):
+                return bpm
+    return None
+
+
+def unknown_words(text: str) -> list[str]:
+    """The words of a text that the keyword list does not know, in order, each once.
+
+    Articles, "drum", "beat" and the like, and figures are not reported.
+    """
+    seen: dict[str, None] = {}
+    for word in tokens(text):
+        if keyword_of(word) is None and word not in _PLAIN and not word[0].isdigit():
+            seen[word] = None
+    return list(seen)

@@ -1,0 +1,107 @@
+"""Cutting performances into loops of equal length, bar by bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.datasets.captions import caption_of, facts_of
+from workbench.errors import PromptError
+from workbench.music.kit import read_lookup
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+EARLY = 0.125  # beats: a hit so little before a bar line is meant for it (half a sixteenth)
+LEAST_HITS = 0.5  # hits a beat; emptier windows are left out
+
+
+def cut_loops(
+    clips: Iterable[Clip], bars: int = 8, hop_bars: int = 4, *, meter: tuple[int, int] = (4, 4)
+) -> list[Clip]:
+    """Windows of `bars` bars, every `hop_bars` bars, from drum clips in this metre.
+
+    A window holds the hits from half a sixteenth before its first bar line to half a sixteenth
+    before its end. A loop has no edge, so the early ones are written at its end.
+    A performance shorter than a window is repeated to fill it, as in the drum paper
+    (arXiv 2408.02711), and says so: `labels["tiled"]`. Its period is the power of two of bars
+    that it holds (a fill of two bars and a closing downbeat repeats every two bars, the closing
+    hit falling on the next downbeat).
+    Windows with fewer than one hit in two beats are left out. Labels are copied; "performance"
+    and "start_bar" are added; captions are written anew from the traits of the window.
+    """
+    if bars < 1 or hop_bars < 1:
+        raise PromptError(f"bars, hop_bars: {bars}, {hop_bars} are no window; give 1 or more")
+    bar = 4 * meter[0] / meter[1]
+    loops: list[Clip] = []
+    for clip in clips:
+        if tuple(clip.meter) != tuple(meter) or not clip.has_score:
+            continue
+        notes = clip.notes
+        notes = notes[notes["is_drum"] & (read_lookup()[notes["pitch"] & 127] >= 0)]
+        if len(notes) == 0:
+            continue
+        held = max(1, int(np.ceil((notes["time"].max() + EARLY) / bar - 1e-6)))
+        if held < bars:
+            parts = [(0, _tiled(notes, _period(held, notes, bar), bars, bar))]
+        else:
+            starts = range(0, held - bars + 1, hop_bars)
+            parts = [(start, _window(notes, start * bar, bars * bar)) for start in starts]
+        for start, part in parts:
+            if len(part) >= LEAST_HITS * bars * bar:
+                loops.append(_loop(clip, part, start, bars * bar, tiled=held < bars))
+    return loops
+
+
+def _window(notes: np.ndarray, start: float, beats: float) -> np.ndarray:
+    """Notes of the window; hits before `start` wrap to its end."""
+    time = notes["time"]
+    part = notes[(time >= start - EARLY) & (time < start + beats - EARLY)].copy()
+    part["time"] = (part["time"] - start) % beats
+    return part[np.lexsort((part["pitch"], part["time"]))]
+
+
+def _period(held: int, notes: np.ndarray, bar: float) -> int:
+    """Bars after which a short performance repeats: a power of two, a closing hit not counted."""
+    last = notes["time"] >= (held - 1) * bar - EARLY
+    if held > 1 and np.all(notes["time"][last] < (held - 1) * bar + 2 * EARLY):
+        held -= 1
+    return 1 << (held.bit_length() - 1)
+
+
+def _tiled(notes: np.ndarray, period: int, bars: int, bar: float) -> np.ndarray:
+    """The first `period` bars again and again, and a closing hit on the downbeats after them."""
+    beats, length = bars * bar, period * bar
+    body = _window(notes, 0.0, length)
+    time = notes["time"]
+    closing = notes[(time >= length - EARLY) & (time < length + 2 * EARLY)].copy()
+    closing["time"] -= length
+    if len(closing) and time.max() >= length + 2 * EARLY:
+        closing = closing[:0]  # the music goes on there: it is no closing hit
+    opening = body["time"] < 2 * EARLY
+    fresh = ~np.isin(closing["pitch"], body["pitch"][opening])
+    once = np.concatenate([body, closing[fresh]])
+    copies = []
+    for repeat in range(-(-bars // period)):
+        copy = once.copy()
+        copy["time"] += repeat * length
+        copies.append(copy)
+    tiled = np.concatenate(copies)
+    tiled = tiled[tiled["time"] < beats]
+    tiled["time"] %= beats
+    return tiled[np.lexsort((tiled["pitch"], tiled["time"]))]
+
+
+def _loop(clip: Clip, notes: np.ndarray, start: int, beats: float, *, tiled: bool) -> Clip:
+    from workbench.music.clip import Clip
+
+    labels = dict(clip.labels or {}) | {"start_bar": start, "tiled": tiled}
+    labels.setdefault("performance", clip.source)
+    loop = Clip.from_notes(
+        notes, tempo=clip.tempo, meter=clip.meter, beats=beats, drums=True,
+        source=clip.source, labels=labels,
+    )  # fmt: skip
+    loop.caption = caption_of(facts_of(loop))
+    return loop

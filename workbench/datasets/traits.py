@@ -1,0 +1,189 @@
+"""What a drummer would say about a loop, measured on its notes.
+
+Each trait is a word that musicians use and a rule with a named threshold. The thresholds were
+chosen on the distributions over eight-bar windows of the Groove MIDI Dataset's training sessions,
+so that most traits hold for 10 to 35 % of the beats; fills are short and dense with toms, so some
+thresholds have a second value for them. Rates are per quarter note or per bar of four.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.music.kit import DRUMS, read_lookup
+
+BUSY, BUSY_FILL = 6.4, 4.5  # hits a beat, at least
+SPARSE, SPARSE_FILL = 3.3, 2.1  # hits a beat, at most
+GHOST_VELOCITY, GHOSTS, GHOSTS_FILL = 40, 3.0, 2.0  # snare softer than this; hits a bar
+ACCENT_VELOCITY = 55  # a snare hit from here on can be a backbeat
+LOUD, SOFT = 86.0, 54.0  # mean velocity of all hits
+OPEN_HATS, CRASHES, CROSS_STICKS, BELLS = 0.9, 0.4, 0.4, 0.5  # hits a bar
+TOMS, TOMS_FILL = 0.5, 1.25  # hits a beat
+RIDE, HATS = 0.9, 1.4  # hits a beat
+SIXTEENTHS, EIGHTHS = 2.6, 1.5  # cymbal and hi-hat hits a beat
+ROLLS = 2.5  # snare hits a beat
+BUSY_KICK = 1.45  # bass drum hits a beat
+FOUR = 0.85  # share of beats with a bass drum
+BACKBEAT = 0.75  # share of second and fourth beats with a snare accent
+HALF_TIME, HALF_TIME_REST = 0.6, 0.3  # snare on the third beat; at most this on two and four
+DOUBLE_TIME = 0.55  # share of "and"s with a snare accent
+SYNCOPATED = 0.45  # share of bass drum hits and accents on the 2nd or 4th sixteenth
+SWING, TRIPLET_FIT = 0.5, 0.42  # late share of the off-beats; share nearer to triplets
+SHUFFLE = 0.6  # off-beat triplets a beat
+TRIPLETS = 0.85  # first and second triplets together, a beat
+STEADY, FEW_BARS = 0.8, 4  # mean overlap of neighbouring bars; from this many bars on
+FILL_BAR, FILL_SHARE = 4, 0.4  # tom hits in a bar that has a fill; at most this share of bars
+
+TRAITS: tuple[str, ...] = (
+    "busy", "sparse", "loud", "soft", "half-time", "double-time", "backbeat", "four on the floor",
+    "syncopated", "swing", "shuffle", "triplets", "steady", "16ths", "8ths", "ride", "hats",
+    "open hats", "crash", "bell", "toms", "ghost notes", "cross-stick", "snare rolls",
+    "busy kick", "fills",
+)  # fmt: skip
+
+_CROSS_STICK, _BELL, _PEDAL = 37, 53, 44
+
+
+def traits_of(
+    notes: np.ndarray, beats: float, *, kind: str = "beat", meter: tuple[int, int] = (4, 4)
+) -> tuple[str, ...]:
+    """Traits that hold for a note array (fields time in beats, pitch, velocity) of `beats` length.
+
+    Order as in `TRAITS`. Metre-bound traits (half-time, backbeat …) are only measured in 4/4.
+    """
+    drum = read_lookup()[notes["pitch"]]
+    notes, drum = notes[drum >= 0], drum[drum >= 0]
+    if len(notes) == 0 or beats <= 0:
+        return ()
+    rates = _rates(notes, drum, beats)
+    held = set(_density(rates, kind == "fill"))
+    held.update(_voices(rates, kind == "fill"))
+    held.update(_feel(notes["time"], beats))
+    if meter == (4, 4):
+        held.update(_metre(notes, drum, beats))
+        held.update(_form(notes, drum, beats, kind))
+    return tuple(trait for trait in TRAITS if trait in held)
+
+
+def _rates(notes: np.ndarray, drum: np.ndarray, beats: float) -> dict[str, float]:
+    """Hits a beat of each voice, of all, of ghost notes …, and the mean velocity."""
+    pitch, velocity = notes["pitch"], notes["velocity"]
+    snare = (drum == DRUMS.index("SD")) & (pitch != _CROSS_STICK)
+    counts = {code: np.count_nonzero(drum == i) / beats for i, code in enumerate(DRUMS)}
+    return counts | {
+        "all": len(notes) / beats,
+        "mean": float(velocity.mean()),
+        "snare": np.count_nonzero(snare) / beats,
+        "ghost": np.count_nonzero(snare & (velocity < GHOST_VELOCITY)) / beats,
+        "stick": np.count_nonzero(pitch == _CROSS_STICK) / beats,
+        "bell": np.count_nonzero(pitch == _BELL) / beats,
+        "pedal": np.count_nonzero(pitch == _PEDAL) / beats,
+        "toms": counts["LT"] + counts["MT"] + counts["HT"],
+    }
+
+
+def _density(rates: dict[str, float], fill: bool) -> list[str]:
+    held = []
+    if rates["all"] >= (BUSY_FILL if fill else BUSY):
+        held.append("busy")
+    elif rates["all"] <= (SPARSE_FILL if fill else SPARSE):
+        held.append("sparse")
+    if rates["mean"] >= LOUD:
+        held.append("loud")
+    elif rates["mean"] <= SOFT:
+        held.append("soft")
+    return held
+
+
+def _voices(rates: dict[str, float], fill: bool) -> list[str]:
+    hats = rates["CH"] + rates["OH"] - rates["pedal"]  # what the stick plays
+    led = hats + rates["RD"]
+    rules = {
+        "ride": rates["RD"] >= RIDE,
+        "hats": hats >= HATS and rates["RD"] < RIDE,
+        "16ths": led >= SIXTEENTHS,
+        "8ths": EIGHTHS <= led < SIXTEENTHS,
+        "open hats": 4 * rates["OH"] >= OPEN_HATS,
+        "crash": 4 * rates["CR"] >= CRASHES,
+        "bell": 4 * rates["bell"] >= BELLS,
+        "toms": rates["toms"] >= (TOMS_FILL if fill else TOMS),
+        "ghost notes": 4 * rates["ghost"] >= (GHOSTS_FILL if fill else GHOSTS),
+        "cross-stick": 4 * rates["stick"] >= CROSS_STICKS,
+        "snare rolls": rates["snare"] >= ROLLS,
+        "busy kick": rates["BD"] >= BUSY_KICK,
+    }
+    return [trait for trait, holds in rules.items() if holds]
+
+
+def _feel(time: np.ndarray, beats: float) -> list[str]:
+    """Swing, shuffle and triplets, from where the hits between the beats fall."""
+    phase = (time + 0.125) % 1 - 0.125
+    between = phase[(phase > 0.15) & (phase < 0.85)]
+    if len(between) < max(2, beats / 4):
+        return []
+    to_triplet = np.abs(3 * between - np.round(3 * between)) / 3
+    to_sixteenth = np.abs(4 * between - np.round(4 * between)) / 4
+    fits = np.mean(to_triplet < to_sixteenth) >= TRIPLET_FIT
+    late = np.count_nonzero((phase > 0.58) & (phase < 0.72))
+    even = np.count_nonzero((phase > 0.42) & (phase <= 0.58))
+    first = np.count_nonzero((phase > 0.29) & (phase < 0.40))
+    held = []
+    if fits and late / max(1, late + even) >= SWING:
+        held.append("swing")
+        if late / beats >= SHUFFLE:
+            held.append("shuffle")
+    if fits and (first + late) / beats >= TRIPLETS and first >= 0.3 * late:
+        held.append("triplets")
+    return held
+
+
+def _metre(notes: np.ndarray, drum: np.ndarray, beats: float) -> list[str]:
+    """Where bass drum and snare accents fall in the bar of 4/4."""
+    kick = drum == DRUMS.index("BD")
+    accent = (drum == DRUMS.index("SD")) & (
+        (notes["velocity"] >= ACCENT_VELOCITY) | (notes["pitch"] == _CROSS_STICK)
+    )
+    snare_on = _beats_with(notes["time"][accent], beats, 0.0)
+    kick_on = _beats_with(notes["time"][kick], beats, 0.0)
+    ands = _beats_with(notes["time"][accent], beats, 0.5)
+    place = np.arange(len(snare_on)) % 4
+    back = snare_on[(place == 1) | (place == 3)].mean() if len(place) > 1 else 0.0
+    third = snare_on[place == 2].mean() if len(place) > 2 else 0.0
+    phase = (notes["time"][kick | accent] + 0.125) % 1
+    off = ((phase >= 0.25) & (phase < 0.5)) | (phase >= 0.75)
+    rules = {
+        "backbeat": back >= BACKBEAT,
+        "half-time": third >= HALF_TIME and back <= HALF_TIME_REST,
+        "double-time": ands.mean() >= DOUBLE_TIME,
+        "four on the floor": kick_on.mean() >= FOUR,
+        "syncopated": len(off) >= beats / 2 and off.mean() >= SYNCOPATED,
+    }
+    return [trait for trait, holds in rules.items() if holds]
+
+
+def _beats_with(time: np.ndarray, beats: float, phase: float) -> np.ndarray:
+    """Whether each beat has one of these hits within an eighth of a beat of `phase`: bool (n,)."""
+    n = max(1, int(beats))
+    nearest = np.round(time - phase).astype(int)
+    near = np.abs(time - phase - nearest) < 0.125
+    flags = np.zeros(n, dtype=bool)
+    flags[nearest[near] % n] = True  # a loop: a hit just before the end is the next downbeat
+    return flags
+
+
+def _form(notes: np.ndarray, drum: np.ndarray, beats: float, kind: str) -> list[str]:
+    """Does the pattern repeat from bar to bar, and do some bars hold a fill?"""
+    bars = int(beats // 4)
+    if bars < FEW_BARS or kind == "fill":
+        return []
+    cell = np.floor(notes["time"] * 4 + 0.5).astype(int) % (bars * 16)
+    roll = np.zeros((bars * 16, len(DRUMS)), dtype=bool)
+    roll[cell, drum] = True
+    per_bar = roll.reshape(bars, -1)
+    both = (per_bar[1:] & per_bar[:-1]).sum(1)
+    either = (per_bar[1:] | per_bar[:-1]).sum(1)
+    held = ["steady"] if np.mean(both / np.maximum(1, either)) >= STEADY else []
+    toms = roll.reshape(bars, 16, -1)[:, :, -3:].sum((1, 2))
+    if 0 < np.mean(toms >= FILL_BAR) <= FILL_SHARE:
+        held.append("fills")
+    return held
