@@ -223,7 +223,7 @@ class Clip:
         if self.duration > MAX_RENDER_MINUTES * 60:
             raise WorkbenchError(
                 f"{self.source or 'the clip'} lasts {self.duration / 60:.0f} minutes, more than "
-                f"the {MAX_RENDER_MINUTES:g} rendered at once; take an .excerpt(start_beat, n_beats)"
+                f"the {MAX_RENDER_MINUTES:g} rendered at once; take .excerpt(start_beat, n_beats)"
             )
         samples = max(round(self.duration * sample_rate), 1)
         return (synth or default_synth()).render(self.score, sample_rate, samples, loop=loop)

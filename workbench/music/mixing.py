@@ -1,0 +1,96 @@
+"""Putting one-shots on a time line: the part that all synthesisers share.
+
+A one-shot is the sound of one hit or one note, rendered once, shape (samples, 2) float32.
+Interleaved channels keep each addition in one run of memory.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+PEAK = 0.97  # louder mixes are scaled down to this
+SILENCE = 10 ** (-66 / 20)
+CHOKE_SECONDS = 0.012  # how fast a closing hi-hat stops the open one
+FADE_SECONDS = 0.02
+CLOSED_HATS, OPEN_HATS = (22, 42, 44), (26, 46)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One one-shot in the mix: where it begins, how loud, and after how long it is stopped."""
+
+    start: int  # sample
+    shot: np.ndarray  # (n, 2) float32
+    gain: float = 1.0
+    stop: int | None = None  # samples after which it fades out
+    fade: int = 0  # length of that fade in samples
+
+
+def mix(hits: list[Hit], samples: int, loop: bool) -> np.ndarray:
+    """Add up the hits. Returns (2, samples) float32.
+
+    With `loop`, what rings past the end is added at the start, however often it goes round;
+    without, it is cut.
+    """
+    longest = max((len(hit.shot) for hit in hits), default=0)
+    sound = np.zeros((samples + longest, 2), dtype=np.float32)
+    for hit in hits:
+        if 0 <= hit.start < samples:
+            shot = _stopped(hit) * np.float32(hit.gain)
+            sound[hit.start : hit.start + len(shot)] += shot
+    return fold(sound, samples) if loop else np.ascontiguousarray(sound[:samples].T)
+
+
+def _stopped(hit: Hit) -> np.ndarray:
+    if hit.stop is None or hit.stop + hit.fade >= len(hit.shot):
+        return hit.shot
+    shot = hit.shot[: hit.stop + hit.fade].copy()
+    shot[hit.stop :] *= np.linspace(1, 0, hit.fade, dtype=np.float32)[:, None]
+    return shot
+
+
+def fold(sound: np.ndarray, samples: int) -> np.ndarray:
+    """Wrap (n, 2) sound around a loop of `samples`; returns (2, samples)."""
+    rounds = -(-len(sound) // samples)
+    padded = np.pad(sound, ((0, rounds * samples - len(sound)), (0, 0)))
+    return np.ascontiguousarray(padded.reshape(rounds, samples, 2).sum(axis=0).T)
+
+
+def finish(sound: np.ndarray, sample_rate: int, loop: bool) -> np.ndarray:
+    """Fade the end when it is no loop, and scale down to a peak of at most PEAK; (2, n)."""
+    if not loop:
+        n = min(round(FADE_SECONDS * sample_rate), sound.shape[1])
+        sound[:, sound.shape[1] - n :] *= np.linspace(1, 0, n, dtype=np.float32)
+    peak = float(np.abs(sound).max(initial=0))
+    return sound * np.float32(PEAK / peak) if peak > PEAK else sound
+
+
+def trim(shot: np.ndarray) -> np.ndarray:
+    """Cut a one-shot (n, 2) where it has become silent, with a short fade against a click."""
+    loud = np.flatnonzero(np.abs(shot).max(axis=1) > SILENCE)
+    if not len(loud):
+        return np.zeros((0, 2), dtype=np.float32)
+    end = min(loud[-1] + 1, len(shot))
+    fade = min(256, end)
+    shot = np.array(shot[:end], dtype=np.float32)
+    shot[end - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None]
+    return shot
+
+
+def choke_times(starts: np.ndarray, pitches: np.ndarray, samples: int, loop: bool) -> np.ndarray:
+    """Samples after which each hit is stopped; −1 where it rings on.
+
+    An open hi-hat rings until the next closed or pedalled one; in a loop that may be one at the
+    beginning, on the next round.
+    """
+    stops = np.full(len(starts), -1, dtype=np.int64)
+    closed = np.sort(starts[np.isin(pitches, CLOSED_HATS)])
+    opened = np.flatnonzero(np.isin(pitches, OPEN_HATS))
+    if not len(closed) or not len(opened):
+        return stops
+    if loop:
+        closed = np.concatenate([closed, closed + samples])
+    following = np.searchsorted(closed, starts[opened], side="right")
+    found = following < len(closed)
+    stops[opened[found]] = closed[following[found]] - starts[opened[found]]
+    return stops
