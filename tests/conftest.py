@@ -1,0 +1,52 @@
+"""Fixtures for all tests: real data where `WORKBENCH_TEST_DATA` names a folder of zips."""
+
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def _zip(name: str) -> Path:
+    """The path of a test data zip; skips with the reason where it is not."""
+    folder = os.environ.get("WORKBENCH_TEST_DATA")
+    if not folder:
+        pytest.skip("WORKBENCH_TEST_DATA is not set; it names a folder with groove.zip")
+    path = Path(folder) / name
+    if not path.is_file():
+        pytest.skip(f"{path} is not there")
+    return path
+
+
+@pytest.fixture(scope="session")
+def groove_zip() -> Path:
+    """The Groove MIDI Dataset as an archive."""
+    return _zip("groove.zip")
+
+
+@pytest.fixture(scope="session")
+def groove_root(groove_zip, tmp_path_factory) -> Iterator[Path]:
+    """The unzipped Groove MIDI Dataset, info.csv in it.
+
+    WORKBENCH_CACHE points to it, so that `load("groove")` works from then on.
+    """
+    cache = tmp_path_factory.mktemp("cache")
+    with zipfile.ZipFile(groove_zip) as archive:
+        archive.extractall(cache)
+    before = os.environ.get("WORKBENCH_CACHE")
+    os.environ["WORKBENCH_CACHE"] = str(cache)
+    yield cache / "groove"
+    if before is None:
+        del os.environ["WORKBENCH_CACHE"]
+    else:
+        os.environ["WORKBENCH_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def fixtures_root(tmp_path_factory) -> Path:
+    """Odd and broken MIDI files of other projects' tests, unzipped."""
+    folder = tmp_path_factory.mktemp("fixtures")
+    with zipfile.ZipFile(_zip("fixtures.zip")) as archive:
+        archive.extractall(folder)
+    return folder

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.datasets.keywords import KEYWORDS, multihot, parse_tempo, tokens, unknown_words
+
+
+def held(text):
+    return {KEYWORDS[i] for i in np.flatnonzero(multihot(text)[:57])}
+
+
+def test_there_are_57_different_keywords():
+    assert len(KEYWORDS) == len(set(KEYWORDS)) == 57
+
+
+@pytest.mark.parametrize(
+    ("text", "keywords"),
+    [
+        ("Half Time HipHop", {"half-time", "hip", "hop"}),
+        ("halftime hip-hop 4/4", {"half-time", "hip", "hop", "4-4"}),
+        ("8 bars of 16th hi-hats", {"8-bar", "16ths", "hats"}),
+        ("a fill", {"fill"}),
+        ("fills", {"fills"}),
+        ("snares and crashes, triplets", {"snare", "crash", "triplet"}),
+        ("four on the floor house", {"four", "house"}),
+        ("ship hopper scattered housekeeper", set()),  # the original found hip, hop, house here
+        ("", set()),
+    ],
+)
+def test_keywords_are_whole_words(text, keywords):
+    assert held(text) == keywords
+
+
+@given(st.sets(st.sampled_from(KEYWORDS), max_size=8), st.randoms())
+def test_every_keyword_is_found_in_any_order(words, random):
+    text = list(words)
+    random.shuffle(text)
+    assert held(", ".join(text)) == words
+
+
+def test_bpm_is_normalised_and_clipped():
+    assert multihot("funk", tempo=120)[-1] == 0
+    assert multihot("funk 180 bpm")[-1] == pytest.approx(1)
+    assert multihot("funk", tempo=290)[-1] == 2
+    assert multihot("funk")[-1] == 0
+    assert multihot("funk").dtype == np.float32
+    assert multihot("funk").shape == (58,)
+
+
+@pytest.mark.parametrize(
+    ("text", "tempo"),
+    [
+        ("slow funk with ghost notes, 92 bpm", 92),
+        ("at 104", 104),
+        ("92.5BPM", 92.5),
+        ("tempo: 77", 77),
+        ("rock 120", 120),
+        ("096 Funk", 96),
+        ("16 bars of rock", None),
+        ("80s rock", None),
+        ("4-4 8th 808", None),
+        ("5 bpm", None),
+        ("", None),
+    ],
+)
+def test_tempo_from_text(text, tempo):
+    assert parse_tempo(text) == tempo
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_read_without_an_error(text):
+    row = multihot(text)
+    assert set(np.unique(row[:57])) <= {0.0, 1.0}
+    assert -1.5 <= row[57] <= 2
+    assert all(word in tokens(text) for word in unknown_words(text))
+
+
+def test_unknown_words():
+    assert unknown_words("a slow bossa nova with bossa and 92 bpm") == ["bossa", "nova"]
