@@ -1,0 +1,25 @@
+"""Measures on drum rolls: arrays (n, steps, 27) of hits | velocity | offset."""
+
+from __future__ import annotations
+
+import numpy as np
+
+N = 9
+
+
+def reconstruction(true: np.ndarray, heard: np.ndarray) -> dict[str, float]:
+    """How well rolls were rebuilt: precision, recall and F1 of hits over all cells, and the mean
+    absolute error of velocity (0 to 1) and offset (steps) on cells that are hit in both."""
+    hits, guess = true[..., :N] > 0.5, heard[..., :N] > 0.5
+    both = hits & guess
+    found = max(1, int(both.sum()))
+    precision = both.sum() / max(1, guess.sum())
+    recall = both.sum() / max(1, hits.sum())
+    error = np.abs(true - heard)
+    return {
+        "f1": float(2 * both.sum() / max(1, hits.sum() + guess.sum())),
+        "precision": float(precision),
+        "recall": float(recall),
+        "velocity_error": float((error[..., N : 2 * N] * both).sum() / found),
+        "offset_error": float((error[..., 2 * N :] * both).sum() / found),
+    }

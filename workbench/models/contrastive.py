@@ -1,0 +1,78 @@
+"""Contrastive text–MIDI pre-training: two towers that meet in one space.
+
+CLIP (arXiv 2103.00020, figure 3) with drum loops in place of pictures, as in the drum paper
+(arXiv 2408.02711, section 4.1.1). Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from workbench.models.mrlstm import centred
+
+
+@dataclass(frozen=True)
+class ContrastiveConfig:
+    """text_dim: what the frozen text encoder gives; dim: the shared space; width, depth: the MIDI
+    tower's transformer, which reads one token a beat."""
+
+    text_dim: int = 384
+    dim: int = 64
+    width: int = 96
+    depth: int = 3
+    heads: int = 4
+    steps_per_beat: int = 4
+    max_beats: int = 32
+
+
+class Contrastive(nn.Module):
+    """A projection of text vectors and an encoder of drum rolls, with a learned temperature."""
+
+    def __init__(self, config: ContrastiveConfig = ContrastiveConfig()) -> None:  # noqa: B008
+        super().__init__()
+        self.config = c = config
+        self.text = nn.Sequential(
+            nn.LayerNorm(c.text_dim), nn.Linear(c.text_dim, 2 * c.width), nn.GELU(),
+            nn.Dropout(0.1), nn.Linear(2 * c.width, c.dim),
+        )  # fmt: skip
+        self.beat = nn.Linear(27 * c.steps_per_beat, c.width)
+        self.place = nn.Parameter(0.02 * torch.randn(c.max_beats, c.width))
+        layer = nn.TransformerEncoderLayer(
+            c.width, c.heads, 2 * c.width, 0.1, F.gelu, batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, c.depth, enable_nested_tensor=False)
+        self.midi = nn.Sequential(nn.LayerNorm(c.width), nn.Linear(c.width, c.dim))
+        # CLIP starts at 1/0.07. The original fixed exp(0.07) = 1.07, at which the loss of a batch
+        # of 32 cannot fall below 2.42 however good the embeddings.
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+
+    @property
+    def scale(self) -> Tensor:
+        """1 / temperature, at most 100 (CLIP, section 2.5)."""
+        return self.log_scale.clamp(max=math.log(100)).exp()
+
+    def embed_text(self, vectors: Tensor) -> Tensor:
+        """(n, text_dim) → (n, dim), unit length."""
+        return F.normalize(self.text(vectors), dim=-1)
+
+    def embed_roll(self, roll: Tensor) -> Tensor:
+        """(n, steps, 27) → (n, dim), unit length; up to `max_beats` beats."""
+        beats = centred(roll).reshape(len(roll), -1, 27 * self.config.steps_per_beat)
+        h = self.beat(beats) + self.place[: beats.shape[1]]  # (n, beats, width)
+        return F.normalize(self.midi(self.layers(h).mean(1)), dim=-1)
+
+    def loss(self, roll: Tensor, vectors: Tensor) -> dict[str, Tensor]:
+        return {"contrastive": info_nce(self.embed_roll(roll), self.embed_text(vectors), self.scale)}
+
+
+def info_nce(a: Tensor, b: Tensor, scale: Tensor | float) -> Tensor:
+    """Symmetric InfoNCE (CLIP, figure 3): row i of `a` belongs to row i of `b`.
+
+    a, b: (n, dim), unit length. Chance is log n.
+    """
+    logits = scale * a @ b.T  # (n, n): cosine of every pair
+    own = torch.arange(len(a), device=a.device)
+    return (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2

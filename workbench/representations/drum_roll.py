@@ -1,0 +1,163 @@
+"""Drum roll: nine drums on a grid, each cell a hit with its velocity and microtiming.
+
+A loop becomes three arrays of shape (steps, 9): *hits* (a drum is struck in this cell),
+*velocity* (how hard, 0 to 1) and *offset* (how far from the grid line, in steps, −0.5 to 0.5).
+Notebook: `notebooks/01_eda.ipynb`.
+
+Triplets survive on the grid of sixteenths because of the offset: the second note of an
+eighth-note triplet falls in cell 1 with offset +1/3, the third in cell 3 with offset −1/3.
+Only sixteenth triplets can put two hits of one drum into one cell; where those matter, use
+`steps_per_beat=12`, on which sixteenths and both kinds of triplets lie exactly.
+
+A loop has no edge: a hit just before the end that belongs to the next downbeat goes to cell 0
+with a negative offset, and is written back there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.errors import PromptError
+from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+N_DRUMS = len(DRUMS)
+CHANNELS = 3 * N_DRUMS  # hits, velocity, offset
+_PITCHES = np.array([WRITE_PITCH[code] for code in DRUMS], dtype=np.int16)
+_NOTE_BEATS = 0.1  # drums have no length; players want one
+
+
+@dataclass
+class DrumRoll:
+    """A drum loop on a grid.
+
+    hits: (steps, 9) bool; velocity: (steps, 9) float32, 0 to 1, zero where there is no hit;
+    offset: (steps, 9) float32, in steps, −0.5 ≤ offset < 0.5, zero where there is no hit.
+    """
+
+    hits: np.ndarray
+    velocity: np.ndarray
+    offset: np.ndarray
+    tempo: float = 120.0
+    steps_per_beat: int = 4
+
+    @property
+    def steps(self) -> int:
+        return len(self.hits)
+
+    @property
+    def beats(self) -> float:
+        return self.steps / self.steps_per_beat
+
+    @classmethod
+    def from_notes(
+        cls, notes: np.ndarray, beats: float, *, tempo: float = 120.0, steps_per_beat: int = 4
+    ) -> DrumRoll:
+        """Put a note array (fields time, pitch, velocity) of `beats` quarter notes on the grid.
+
+        Of two hits of one drum in one cell the louder is kept. Pitches outside the read map and
+        notes past the end are left out.
+        """
+        steps = round(beats * steps_per_beat)
+        array = _grid(
+            notes["time"], notes["pitch"], notes["velocity"], steps, steps_per_beat
+        )
+        return cls.from_array(array, tempo=tempo, steps_per_beat=steps_per_beat)
+
+    @classmethod
+    def from_clip(cls, clip: Clip, steps_per_beat: int = 4) -> DrumRoll:
+        """The drum notes of a clip on the grid; a clip without drum notes gives an empty roll."""
+        notes = clip.notes
+        drums = notes[notes["is_drum"]]
+        return cls.from_notes(
+            drums, clip.beats, tempo=clip.tempo, steps_per_beat=steps_per_beat
+        )
+
+    @classmethod
+    def from_array(
+        cls, array: np.ndarray, *, tempo: float = 120.0, steps_per_beat: int = 4
+    ) -> DrumRoll:
+        """From (steps, 27): hits, velocity and offset side by side. A hit is a value above ½."""
+        if array.ndim != 2 or array.shape[1] != CHANNELS:
+            raise PromptError(
+                f"array: shape {array.shape} is no drum roll; give (steps, {CHANNELS})"
+            )
+        hits = array[:, :N_DRUMS] > 0.5
+        velocity = np.clip(array[:, N_DRUMS : 2 * N_DRUMS], 1 / 127, 1) * hits
+        offset = np.clip(array[:, 2 * N_DRUMS :], -0.5, np.nextafter(np.float32(0.5), 0)) * hits
+        return cls(
+            hits, velocity.astype(np.float32), offset.astype(np.float32), tempo, steps_per_beat
+        )
+
+    def to_array(self) -> np.ndarray:
+        """(steps, 27) float32: hits, velocity and offset side by side."""
+        return np.concatenate([self.hits, self.velocity, self.offset], axis=1, dtype=np.float32)
+
+    def to_notes(self) -> np.ndarray:
+        """Note array on the write pitches, sorted by time then pitch."""
+        from workbench.music.clip import NOTE
+
+        step, drum = np.nonzero(self.hits)
+        notes = np.zeros(len(step), dtype=NOTE)
+        time = (step + self.offset[step, drum].astype(np.float64)) / self.steps_per_beat
+        notes["time"] = np.where(time < 0, time + self.beats, time)
+        notes["duration"] = _NOTE_BEATS
+        notes["pitch"] = _PITCHES[drum]
+        notes["velocity"] = np.clip(np.rint(self.velocity[step, drum] * 127), 1, 127)
+        notes["is_drum"] = True
+        return notes[np.lexsort((notes["pitch"], notes["time"]))]
+
+    def to_clip(self, caption: str = "", source: str = "", labels: dict | None = None) -> Clip:
+        """A clip of the same length and tempo on the kit's write pitches."""
+        from workbench.music.clip import Clip
+
+        return Clip.from_notes(
+            self.to_notes(), tempo=self.tempo, beats=self.beats, drums=True,
+            caption=caption, source=source, labels=labels or {},
+        )  # fmt: skip
+
+
+def _grid(
+    time: np.ndarray, pitch: np.ndarray, velocity: np.ndarray, steps: int, steps_per_beat: int
+) -> np.ndarray:
+    """Scatter notes into a (steps, 27) roll; louder notes are written last and so win."""
+    drum = read_lookup()[pitch]
+    position = time * steps_per_beat
+    cell = np.floor(position + 0.5).astype(np.int64)
+    keep = (drum >= 0) & (cell >= 0) & (cell <= steps)
+    order = np.flatnonzero(keep)
+    # Loudest last; of two equally loud, the earlier last.
+    order = order[np.lexsort((-time[order], velocity[order]))]
+    cell, drum = cell[order], drum[order].astype(np.int64)
+    offset = position[order] - cell
+    if steps:
+        # The last half step belongs to the next round's downbeat; a note that is really on it wins.
+        wrapped = cell == steps
+        order_wrap = np.argsort(~wrapped, kind="stable")
+        cell, drum, offset = cell[order_wrap] % steps, drum[order_wrap], offset[order_wrap]
+        order = order[order_wrap]
+    array = np.zeros((steps, CHANNELS), dtype=np.float32)
+    array[cell, drum] = 1
+    array[cell, drum + N_DRUMS] = velocity[order] / np.float32(127)
+    array[cell, drum + 2 * N_DRUMS] = np.clip(offset, -0.5, 0.499999)
+    return array
+
+
+def rolls_of(clips: Sequence[Clip], steps_per_beat: int = 4) -> np.ndarray:
+    """Stack clips of equal length: (n, steps, 27) float32."""
+    arrays = [DrumRoll.from_clip(clip, steps_per_beat).to_array() for clip in clips]
+    if len({len(array) for array in arrays}) > 1:
+        raise PromptError("clips: lengths differ; cut them with datasets.cut_loops(clips, bars=…)")
+    return np.stack(arrays) if arrays else np.zeros((0, 0, CHANNELS), np.float32)
+
+
+def tile(array: np.ndarray, steps: int) -> np.ndarray:
+    """Repeat or cut a roll (time first) to `steps` steps, as the paper tiles short loops."""
+    repeats = -(-steps // len(array))
+    return np.tile(array, (repeats, 1))[:steps]

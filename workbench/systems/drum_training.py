@@ -1,0 +1,290 @@
+"""Training of DrumLDM in three stages, as in the paper (arXiv 2408.02711, section 4).
+
+1. contrastive pre-training of text and MIDI towers, 2. the autoencoder, 3. diffusion in its
+latent, conditioned on the text. Each stage has a folder under `out` and resumes by itself.
+
+    workbench train drums --dataset groove --profile laptop --text bert --out my-drums
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.datasets import cut_loops, load
+from workbench.datasets.captions import caption_of, facts_of
+from workbench.datasets.keywords import parse_tempo, tokens
+from workbench.datasets.phrases import phrases
+from workbench.errors import PromptError
+from workbench.evaluation.drums import reconstruction
+from workbench.models.contrastive import Contrastive, ContrastiveConfig
+from workbench.models.denoisers import Condition
+from workbench.models.mrlstm import AutoencoderConfig
+from workbench.representations.drum_roll import rolls_of
+from workbench.representations.text import TextEncoder, text_encoder
+from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
+from workbench.training import Fit, Plan, fit
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+PHRASES = 6  # phrasings a loop: its caption, and five as a person would put it
+DROP = 0.15  # share of items whose text, and whose tempo, is withheld (guidance needs both)
+Watch = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size: the system's config, the plan of each stage, the loops to train on.
+
+    limit: performances read; hop_bars: distance of the windows cut from them.
+    """
+
+    config: DrumLDMConfig
+    contrastive: Plan
+    autoencoder: Plan
+    diffusion: Plan
+    limit: int | None = None
+    hop_bars: int = 2
+
+
+_SMOKE = Plan(steps=20, batch=16, lr=1e-3, warmup=5, every=10)
+PROFILES: dict[str, Profile] = {
+    "smoke": Profile(
+        DrumLDMConfig(
+            autoencoder=AutoencoderConfig(hidden=16, width=32),
+            contrastive=ContrastiveConfig(width=32, depth=1), width=64, depth=2,
+        ),
+        _SMOKE, _SMOKE, replace(_SMOKE, ema=0.9), limit=60, hop_bars=8,
+    ),
+    "laptop": Profile(
+        DrumLDMConfig(width=192, depth=5),
+        Plan(steps=900, batch=256, lr=1e-3, every=100, weight_decay=0.1),
+        Plan(steps=1200, batch=128, lr=3e-3, every=200, weight_decay=1e-4, precision="32-true"),
+        Plan(steps=4000, batch=128, lr=1e-3, every=500, ema=0.999),
+    ),
+    "gpu": Profile(
+        DrumLDMConfig(
+            autoencoder=AutoencoderConfig(latent=16, hidden=128, width=256),
+            width=384, depth=12, heads=6,
+        ),
+        Plan(steps=3000, batch=512, lr=5e-4, every=200, weight_decay=0.1),
+        Plan(steps=4000, batch=256, lr=2e-3, every=400, weight_decay=1e-4, precision="32-true"),
+        Plan(
+            steps=20_000, batch=256, lr=5e-4, warmup=500, every=1000, ema=0.9995,
+        ),
+        hop_bars=1,
+    ),
+    # The published recipe: epochs of 100, 100 and 150 over 11,340 loops, as steps.
+    "paper": Profile(
+        DrumLDMConfig(paper=True, schedule="linear", prediction="epsilon"),
+        Plan(steps=35_000, batch=32, lr=1e-3, warmup=1, every=1000),
+        Plan(steps=17_700, batch=64, lr=1e-3, warmup=1, every=1000),
+        Plan(steps=26_600, batch=64, lr=3e-4, warmup=1, every=1000),
+    ),
+}  # fmt: skip
+
+
+@dataclass
+class Loops:
+    """Loops as tensors. rolls (n, steps, 27); tempo (n,) log₂(bpm/120); phrase (n, PHRASES) rows
+    of `texts`; vectors (texts, text_dim) from the frozen encoder."""
+
+    rolls: Tensor
+    tempo: Tensor
+    phrase: Tensor
+    texts: list[str]
+    vectors: Tensor
+
+
+def loops_of(clips: Sequence[Clip], text: TextEncoder, seed: int) -> Loops:
+    """Turn cut loops into tensors; each distinct phrase is embedded once."""
+    index: dict[str, int] = {}
+    rows = []
+    for i, clip in enumerate(clips):
+        facts = facts_of(clip)
+        said = [caption_of(facts), *phrases(facts, PHRASES - 1, seed + i)]
+        rows.append([index.setdefault(phrase, len(index)) for phrase in said])
+    return Loops(
+        torch.from_numpy(rolls_of(clips)),
+        torch.tensor([np.log2(clip.tempo / 120) for clip in clips], dtype=torch.float32),
+        torch.tensor(rows, dtype=torch.long).reshape(-1, PHRASES),
+        list(index),
+        text.embed(list(index)),
+    )
+
+
+def train(
+    dataset: str, profile: str, *, text: str = "bert", out: str | Path, seed: int = 0,
+    budget_minutes: float | None = None, watch: Watch | None = None,
+) -> DrumLDM:  # fmt: skip
+    """Train a DrumLDM and save it in `out`. budget_minutes is shared out among the stages."""
+    if profile not in PROFILES:
+        raise PromptError(f"profile={profile!r}: choose one of {', '.join(PROFILES)}")
+    size, out = PROFILES[profile], Path(out)
+    encoder = text_encoder(text)
+    kept = {
+        split: loops_of(
+            cut_loops(load(dataset, split=split, limit=size.limit), bars=size.config.bars,
+                      hop_bars=size.hop_bars if split == "train" else 4),
+            encoder, seed,
+        )
+        for split in ("train", "validation")
+    }  # fmt: skip
+    config = replace(
+        size.config, text=text,
+        contrastive=replace(size.config.contrastive, text_dim=encoder.dim),
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    system = DrumLDM(config)
+    system.text = encoder
+    system.with_vocabulary([word for phrase in kept["train"].texts for word in tokens(phrase)])
+    stages: list[tuple[str, Callable[..., Fit], Plan, float]] = [
+        ("contrastive", train_contrastive, size.contrastive, 0.15),
+        ("autoencoder", train_autoencoder, size.autoencoder, 0.25),
+        ("diffusion", train_diffusion, size.diffusion, 0.60),
+    ]
+    report = {}
+    for name, stage, plan, share in stages:
+        budget = budget_minutes * share if budget_minutes else None
+        plan = replace(plan, budget_minutes=budget)
+        done = stage(
+            system, kept["train"], kept["validation"], plan, out / name, seed=seed, watch=watch
+        )
+        report[name] = {"steps": done.step, "seconds": round(done.seconds), "best": done.best}
+    system.save_pretrained(out, card=_card(dataset, profile, text, seed, report))
+    system.networks.eval()
+    return system
+
+
+def train_contrastive(
+    system: DrumLDM, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
+) -> Fit:
+    """Stage 1. Each time a loop comes up, one of its phrasings is drawn."""
+
+    def loss(module: nn.Module, rolls: Tensor, phrase: Tensor) -> dict[str, Tensor]:
+        assert isinstance(module, Contrastive)
+        pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
+        said = train.vectors[phrase.gather(1, pick)[:, 0].cpu()].to(rolls.device)
+        return module.loss(_random_bars(rolls), said)
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        assert isinstance(module, Contrastive)
+        rolls = held_out.rolls[:256].to(module.log_scale.device)
+        said = held_out.vectors[held_out.phrase[:256, 0]].to(rolls.device)
+        return {"loss": float(module.loss(rolls, said)["contrastive"])}
+
+    data = (train.rolls, train.phrase)
+    done = fit(
+        system.contrastive, data, loss, plan, out, validate=validate, title="contrastive", **more
+    )
+    system.contrastive.load_state_dict(done.module.state_dict())
+    return done
+
+
+def train_autoencoder(
+    system: DrumLDM, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
+) -> Fit:
+    """Stage 2, and the latent's mean and spread over the training loops."""
+    paper = system.config.paper
+
+    def loss(module: Any, rolls: Tensor) -> dict[str, Tensor]:
+        return module.loss(rolls if paper else _random_bars(rolls))
+
+    def validate(module: Any) -> dict[str, float]:
+        rolls = held_out.rolls[:256].to(next(module.parameters()).device)
+        scores = reconstruction(rolls.cpu().numpy(), module.decode(module.encode(rolls)).cpu().numpy())
+        return {"loss": (1 - scores["f1"]) + scores["velocity_error"], **scores}
+
+    done = fit(
+        system.autoencoder, (train.rolls,), loss, plan, out, validate=validate,
+        title="autoencoder", **more,
+    )  # fmt: skip
+    system.autoencoder.load_state_dict(done.module.state_dict())
+    latents = encode_all(system, train.rolls).flatten(0, -2)
+    system.networks.latent_mean.copy_(latents.mean(0))
+    system.networks.latent_std.copy_(latents.std(0).clamp(min=1e-4))
+    return done
+
+
+def train_diffusion(
+    system: DrumLDM, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
+) -> Fit:
+    """Stage 3. Half of the batches are four bars long, from a random bar of the loop."""
+    system.networks.tempo_weights.copy_(tempo_regression(train))
+    standard = [
+        (encode_all(system, loops.rolls) - system.networks.latent_mean) / system.networks.latent_std
+        for loops in (train, held_out)
+    ]
+    with torch.no_grad():
+        features = [system.text_features(loops.vectors) for loops in (train, held_out)]
+
+    def loss(module: nn.Module, z: Tensor, tempo: Tensor, phrase: Tensor) -> dict[str, Tensor]:
+        pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
+        said = features[0][phrase.gather(1, pick)[:, 0].cpu()].to(z.device)
+        condition = Condition(said, tempo, torch.ones(len(z), 2, device=z.device)).dropped(DROP)
+        if not system.config.paper:
+            z = _random_bars(z, per_bar=4)
+        return {"diffusion": system.diffusion.to(z.device).loss(module, z, *condition)}
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        device = next(module.parameters()).device
+        z = standard[1][:256].to(device)
+        said = features[1][held_out.phrase[:256, 0]].to(device)
+        condition = Condition(said, held_out.tempo[:256].to(device), torch.ones(len(z), 2).to(device))
+        with torch.random.fork_rng():
+            torch.manual_seed(0)  # the same noise each time, or the best is the luckiest
+            terms = [float(system.diffusion.to(device).loss(module, z, *condition)) for _ in "1234"]
+        return {"loss": float(np.mean(terms))}
+
+    data = (standard[0], train.tempo, train.phrase)
+    done = fit(
+        system.denoiser, data, loss, plan, out, validate=validate, title="diffusion", **more
+    )
+    system.denoiser.load_state_dict(done.module.state_dict())
+    system.diffusion.cpu()
+    return done
+
+
+@torch.inference_mode()
+def encode_all(system: DrumLDM, rolls: Tensor, batch: int = 256) -> Tensor:
+    """The autoencoder's latents, not yet standardised: (n, beats, latent) or (n, latent)."""
+    parts = [system.autoencoder.eval().encode(part) for part in rolls.split(batch)]
+    return torch.cat(parts).clone()
+
+
+def tempo_regression(loops: Loops, ridge: float = 1.0) -> Tensor:
+    """Weights (text_dim + 1,) of log₂(bpm/120) on text vectors, from phrases without a figure."""
+    silent = torch.tensor([parse_tempo(phrase) is None for phrase in loops.texts])
+    item, column = torch.nonzero(silent[loops.phrase], as_tuple=True)
+    x = loops.vectors[loops.phrase[item, column]].double()
+    x = torch.cat([x, torch.ones(len(x), 1, dtype=torch.float64)], dim=1)
+    y = loops.tempo[item].double()
+    penalty = ridge * torch.eye(x.shape[1], dtype=torch.float64)
+    penalty[-1, -1] = 1e-6
+    return torch.linalg.solve(x.T @ x + penalty, x.T @ y).float()
+
+
+def _random_bars(x: Tensor, per_bar: int = 16, short: int = 4) -> Tensor:
+    """The whole batch, or, half of the time, `short` bars of it from a random bar on."""
+    bars = x.shape[1] // per_bar
+    if bars <= short or torch.rand(()) < 0.5:
+        return x
+    start = int(torch.randint(bars - short + 1, ()))
+    return x[:, start * per_bar : (start + short) * per_bar]
+
+
+def _card(dataset: str, profile: str, text: str, seed: int, report: dict[str, Any]) -> str:
+    """A first model card: what was run and what the stages reached."""
+    command = f"workbench train drums --dataset {dataset} --profile {profile} --text {text}"
+    return (
+        f"# DrumLDM, {text}, {dataset}\n\nTrained by `{command} --seed {seed}`.\n\n"
+        f"```json\n{json.dumps(report, indent=1)}\n```\n"
+    )

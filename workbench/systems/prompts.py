@@ -1,0 +1,81 @@
+"""How a prompt is read, and what to tell its writer: never a traceback, always a way on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from workbench.datasets.keywords import TEMPO_LIMITS, keyword_of, parse_tempo, tokens, unknown_words
+from workbench.representations.text import TextEncoder
+
+__all__ = ["TEMPO_LIMITS", "PromptReading", "read_prompt"]
+
+LONGEST = 400  # characters; a text encoder reads less than that anyway
+
+
+@dataclass(frozen=True)
+class PromptReading:
+    """What is understood of a prompt.
+
+    tempo: BPM, None if not named. keywords: words of the paper's list. unknown: words that no
+    training caption had. messages: advice for the writer, empty when all is well.
+    """
+
+    prompt: str
+    tempo: float | None
+    keywords: tuple[str, ...]
+    unknown: tuple[str, ...]
+    messages: tuple[str, ...]
+
+
+def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> PromptReading:
+    """Read a prompt for a text encoder and a training vocabulary. Any text has a reading."""
+    words = tokens(prompt)
+    keywords = tuple(dict.fromkeys(k for w in words if (k := keyword_of(w))))
+    known = set(vocabulary)
+    unknown = tuple(w for w in unknown_words(prompt) if w not in known)
+    judged = [w for w in words if not w[0].isdigit()]
+    messages: list[str] = []
+    if not prompt.strip():
+        messages.append(
+            "No words: a loop is drawn from everything learned. Try “slow funk with ghost notes”."
+        )
+    elif not judged and parse_tempo(prompt) is None:
+        messages.append("No words to go by: name a style, such as rock, funk, jazz or latin.")
+    else:
+        messages += _advice(prompt, text, judged, keywords, unknown)
+    if _outside(prompt):
+        messages.append(
+            f"Tempi from {TEMPO_LIMITS[0]:g} to {TEMPO_LIMITS[1]:g} BPM can be read from a prompt."
+        )
+    return PromptReading(prompt, parse_tempo(prompt), keywords, unknown, tuple(messages))
+
+
+def _advice(
+    prompt: str, text: TextEncoder, words: list[str], keywords: tuple[str, ...],
+    unknown: tuple[str, ...],
+) -> list[str]:  # fmt: skip
+    messages = []
+    length, read = text.length(prompt[: 10 * LONGEST])
+    if length > read or len(prompt) > LONGEST:
+        messages.append("A long prompt: only its beginning counts. One sentence is enough.")
+    foreign = [w for w in words if not w.isascii()]
+    if len(unknown) >= 2 and 2 * len(unknown) > len(words) or 3 * len(foreign) > len(words):
+        messages.append(
+            "Most of these words were in no caption it learned from, which were in English: "
+            "try style, tempo and feel, such as “fast rock with toms”."
+        )
+    elif unknown:
+        listed = ", ".join(unknown[:5]) + ("…" if len(unknown) > 5 else "")
+        messages.append(f"Not in any caption it learned from, so a guess: {listed}.")
+    if text.name == "keywords" and words and not keywords:
+        messages.append("None of the 57 keywords is here; this system hears nothing else.")
+    return messages
+
+
+def _outside(prompt: str) -> bool:
+    """Does the prompt name a tempo that is out of range?"""
+    import re
+
+    found = re.findall(r"(\d+(?:\.\d+)?)\s*bpm\b", prompt.lower())
+    return any(not TEMPO_LIMITS[0] <= float(number[:12]) <= TEMPO_LIMITS[1] for number in found)

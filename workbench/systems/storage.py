@@ -1,0 +1,130 @@
+"""Saving and loading systems: config.json, model.safetensors (half precision), README.md (card).
+
+A name is looked for among the shipped checkpoints, then as a folder, then on the Hugging Face hub.
+Weights are safetensors only: a file that could run code on loading is never opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Self
+
+from torch import nn
+
+import workbench
+from workbench.errors import CheckpointError
+from workbench.files import atomic_write
+from workbench.training import load_file_into, save_weights
+
+SHIPPED = Path(workbench.__file__).parent / "checkpoints"
+FILES = ("config.json", "model.safetensors")
+
+
+def shipped() -> list[str]:
+    """Names of the checkpoints that come with the workbench."""
+    return sorted(path.parent.name for path in SHIPPED.glob("*/config.json"))
+
+
+class Pretrained:
+    """Mixin of systems that are made by `from_config(dict)`, described by `config_dict()`, and keep
+    all their weights in `networks`."""
+
+    networks: nn.Module
+
+    @classmethod
+    def from_config(cls, data: dict[str, Any]) -> Self:
+        raise TypeError(f"{cls.__name__} cannot be made from a config")
+
+    def config_dict(self) -> dict[str, Any]:
+        raise TypeError(f"{type(self).__name__} has no config")
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path) -> Self:
+        """A shipped checkpoint, a folder, or a hub id ("owner/name").
+
+        CheckpointError says what is missing, cut short, or of another system.
+        """
+        folder = _find(str(name))
+        about = _read_config(folder / "config.json")
+        if about.get("system") != cls.__name__:
+            raise CheckpointError(
+                f"{folder}: a checkpoint of {about.get('system')!r}, not of {cls.__name__}"
+            )
+        try:
+            system = cls.from_config(about["config"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{folder / 'config.json'}: does not describe a {cls.__name__} ({error}); "
+                "fetch or train it again"
+            ) from None
+        load_file_into(system.networks, folder / "model.safetensors")
+        return system
+
+    def save_pretrained(self, folder: str | Path, card: str = "") -> Path:
+        """Write the three files into `folder`, each whole or not at all. card: Markdown."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        about = {
+            "system": type(self).__name__,
+            "workbench": workbench.__version__,
+            "config": self.config_dict(),
+        }
+        save_weights(self.networks, folder / "model.safetensors", half=True)
+        with atomic_write(folder / "config.json") as path:
+            path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        if card:
+            with atomic_write(folder / "README.md") as path:
+                path.write_text(card, encoding="utf-8")
+        return folder
+
+    def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
+        """Upload to the hub; needs a login there (`hf auth login`)."""
+        import tempfile
+
+        from huggingface_hub import HfApi
+
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            api = HfApi(**kwargs)
+            api.create_repo(repo_id, exist_ok=True)
+            return api.upload_folder(repo_id=repo_id, folder_path=folder)
+
+
+def _find(name: str) -> Path:
+    for folder in (SHIPPED / name, Path(name)):
+        if folder.is_dir():
+            missing = [file for file in FILES if not (folder / file).is_file()]
+            if missing:
+                raise CheckpointError(f"{folder}: {missing[0]} is missing; no whole checkpoint")
+            return folder
+    known = ", ".join(shipped()) or "none"
+    if name.count("/") != 1 or name.startswith((".", "/", "~")) or os.path.exists(name):
+        raise CheckpointError(f"no checkpoint {name!r}; shipped: {known}; or give a folder")
+    return _from_hub(name, known)
+
+
+def _from_hub(name: str, known: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=[*FILES, "README.md"]))
+    except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise CheckpointError(
+            f"no checkpoint {name!r} here or on the hub ({first}); shipped: {known}"
+        ) from None
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: cannot be read ({error}); fetch it again") from None
+    if not isinstance(about, dict):
+        raise CheckpointError(f"{path}: holds no configuration; fetch it again")
+    return about
+
+

@@ -1,0 +1,364 @@
+"""The one training loop: any network, any number of devices, stop and resume at will.
+
+What a step sees depends only on the seed and the step's number: the batch comes from a shuffle
+seeded by the epoch, the random numbers in the loss from the step. So a run that was stopped and
+resumed ends on the same weights as one that was not. Checkpoints are safetensors, never pickles.
+
+Several devices or machines: start the command through Fabric's launcher,
+`fabric run --devices 2 workbench/cli.py train drums`; the batch is shared out among them.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from workbench.errors import CheckpointError, WorkbenchError
+from workbench.files import atomic_write
+
+Loss = Callable[..., dict[str, Tensor]]  # loss(module, *batch) → named terms, their sum is trained
+Validate = Callable[[nn.Module], dict[str, float]]  # must hold "loss": the lowest is the best
+Watch = Callable[[dict[str, Any]], None]  # hears each line of the log
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast. `batch` is over all devices; `budget_minutes` stops early;
+    `ema` is the decay of the averaged weights, 0 for none; `every` steps are between two
+    validations, which also save a checkpoint; `precision` is one of Fabric's, or "auto" for
+    bfloat16 where the device computes in it."""
+
+    steps: int
+    batch: int
+    lr: float
+    warmup: int = 100
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.99)
+    clip: float = 1.0
+    ema: float = 0.0
+    every: int = 200
+    precision: str = "auto"
+    budget_minutes: float | None = None
+
+    def rate(self, step: int) -> float:
+        """Learning rate: linear warm-up, then half a cosine down to a hundredth."""
+        if step < self.warmup:
+            return self.lr * (step + 1) / self.warmup
+        done = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.lr * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+@dataclass
+class Fit:
+    """What a run left: the best network, its score, the log, how far and how long it ran."""
+
+    module: nn.Module
+    best: dict[str, float]
+    step: int
+    seconds: float
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+
+class _Step(nn.Module):
+    """Network and loss as one module, so that data-parallel wrappers see a single forward."""
+
+    def __init__(self, module: nn.Module, loss: Loss) -> None:
+        super().__init__()
+        self.module, self.loss = module, loss
+
+    def forward(self, *batch: Tensor) -> dict[str, Tensor]:
+        return self.loss(self.module, *batch)
+
+
+def fit(
+    module: nn.Module,
+    data: tuple[Tensor, ...],
+    loss: Loss,
+    plan: Plan,
+    out: str | Path,
+    *,
+    seed: int,
+    validate: Validate | None = None,
+    watch: Watch | None = None,
+    title: str = "training",
+) -> Fit:
+    """Train `module` on `data`, tensors with one row an item; resume where `out` already began.
+
+    `out` receives last.safetensors (everything needed to go on), best.safetensors (the weights
+    with the lowest validation loss) and log.jsonl. Interrupting finishes the step, saves and
+    raises KeyboardInterrupt. Raises CheckpointError where `out` holds another run, WorkbenchError
+    after ten steps in a row with a loss that is not finite.
+    """
+    if not data or not len(data[0]):
+        raise WorkbenchError(f"{title}: no training items; the data set gave no usable loops")
+    from lightning_fabric import Fabric
+    from tqdm.auto import tqdm
+
+    run = _Run(module, loss, plan, Path(out), seed, validate, watch)
+    run.prepare(Fabric(precision=fast_precision() if plan.precision == "auto" else plan.precision))
+    started = time.monotonic() - run.seconds
+    bar = tqdm(
+        total=plan.steps, initial=run.step, desc=title, disable=not run.fabric.is_global_zero
+    )
+    with _delayed_interrupt() as interrupted, bar:
+        while run.step < plan.steps:
+            terms = run.one_step(data)
+            run.seconds = time.monotonic() - started
+            bar.update()
+            spent = plan.budget_minutes and run.seconds > 60 * plan.budget_minutes
+            stop = run.fabric.broadcast(bool(interrupted.is_set() or spent))
+            if stop or run.step % plan.every == 0 or run.step == plan.steps:
+                record = run.checkpoint(terms)
+                bar.set_postfix({k: f"{v:.3g}" for k, v in record.items() if "loss" in k})
+            if interrupted.is_set():
+                raise KeyboardInterrupt(f"{title} stopped after step {run.step}; resume goes on")
+            if stop:
+                break
+    return run.finish()
+
+
+def fast_precision() -> str:
+    """Mixed bfloat16 where there is hardware for it, else plain float32."""
+    if torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    return "bf16-mixed" if native else "32-true"
+
+
+class _Run:
+    """The state of one training run."""
+
+    def __init__(
+        self, module: nn.Module, loss: Loss, plan: Plan, out: Path, seed: int,
+        validate: Validate | None, watch: Watch | None,
+    ) -> None:  # fmt: skip
+        self.module, self.loss, self.plan, self.out, self.seed = module, loss, plan, out, seed
+        self.validate, self.watch = validate, watch
+        self.ema = copy.deepcopy(module).requires_grad_(False) if plan.ema else None
+        self.step, self.seconds, self.bad = 0, 0.0, 0
+        self.best: dict[str, float] = {}
+        self.log: list[dict[str, Any]] = []
+        self.order: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is validated and kept: the averaged one where there is one."""
+        return self.ema if self.ema is not None else self.module
+
+    def prepare(self, fabric: Any) -> None:
+        self.fabric = fabric
+        plan = self.plan
+        optimizer = torch.optim.AdamW(
+            self.module.parameters(), plan.lr, plan.betas, weight_decay=plan.weight_decay
+        )
+        self.stepper, self.optimizer = fabric.setup(_Step(self.module, self.loss), optimizer)
+        if self.ema is not None:
+            self.ema.to(fabric.device)
+        self.out.mkdir(parents=True, exist_ok=True)
+        if (self.out / "last.safetensors").exists():
+            self._resume()
+
+    def one_step(self, data: tuple[Tensor, ...]) -> dict[str, float]:
+        plan, fabric = self.plan, self.fabric
+        for group in self.optimizer.param_groups:
+            group["lr"] = plan.rate(self.step)
+        rows = self._rows(len(data[0]))
+        batch = tuple(tensor[rows].to(fabric.device) for tensor in data)
+        self.module.train()
+        torch.manual_seed(hash((self.seed, self.step, fabric.global_rank)) % 2**63)
+        terms = self.stepper(*batch)
+        total = torch.stack(list(terms.values())).sum()
+        self.optimizer.zero_grad()
+        fabric.backward(total)
+        norm = nn.utils.clip_grad_norm_(self.module.parameters(), plan.clip)
+        if torch.isfinite(norm):  # the same on every device, since gradients were averaged
+            self.optimizer.step()
+            self.bad = 0
+        else:
+            self.bad += 1
+            if self.bad == 10:
+                raise WorkbenchError(
+                    f"{self.out}: ten losses in a row are not finite at step {self.step}; "
+                    f"lower the learning rate (now {plan.lr:g})"
+                )
+        self.step += 1
+        self._average()
+        return {name: float(value.detach()) for name, value in terms.items()}
+
+    def _rows(self, n: int) -> Tensor:
+        """This device's rows of this step's batch: epochs of seeded shuffles, laid end to end."""
+        batch, ranks = min(self.plan.batch, n), self.fabric.world_size
+        per_epoch = n // batch
+        epoch, place = divmod(self.step, per_epoch)
+        if self.order[0] != epoch:
+            shuffle = torch.Generator().manual_seed(hash((self.seed, epoch)) % 2**63)
+            self.order = (epoch, torch.randperm(n, generator=shuffle))
+        return self.order[1][place * batch : (place + 1) * batch][self.fabric.global_rank :: ranks]
+
+    def _average(self) -> None:
+        if self.ema is None:
+            return
+        decay = min(self.plan.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            live = self.module.state_dict()
+            for name, kept in self.ema.state_dict().items():
+                if kept.is_floating_point():
+                    kept.lerp_(live[name], 1 - decay)
+                else:
+                    kept.copy_(live[name])
+
+    def checkpoint(self, terms: dict[str, float]) -> dict[str, Any]:
+        """Validate, log, save; returns the log's new line."""
+        record: dict[str, Any] = {"step": self.step, "seconds": round(self.seconds, 1)}
+        record |= {"loss": sum(terms.values())} | terms
+        if self.validate is not None:
+            self.judged.eval()
+            with torch.no_grad():
+                scores = self.validate(self.judged)
+            record |= {f"val_{name}": value for name, value in scores.items()}
+            better = scores["loss"] < self.best.get("loss", math.inf)
+        else:
+            scores, better = {"loss": record["loss"]}, True
+        if better:
+            self.best = {**scores, "step": self.step}
+        self.log.append(record)
+        if self.fabric.is_global_zero:
+            if better:
+                save_weights(self.judged, self.out / "best.safetensors")
+            self._save()
+            with atomic_write(self.out / "log.jsonl") as path:
+                path.write_text("".join(json.dumps(line) + "\n" for line in self.log))
+        if self.watch:
+            self.watch(record)
+        return record
+
+    def _save(self) -> None:
+        tensors = {f"model.{k}": v for k, v in self.module.state_dict().items()}
+        if self.ema is not None:
+            tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
+        for i, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optim.{i}.{k}": v for k, v in state.items()}
+        about = {
+            "step": self.step, "seconds": self.seconds, "seed": self.seed, "best": self.best,
+            "log": self.log, "plan": self._identity(),
+        }  # fmt: skip
+        with atomic_write(self.out / "last.safetensors") as path:
+            tensors = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+            save_file(tensors, path, metadata={"run": json.dumps(about)})
+
+    def _identity(self) -> dict[str, Any]:
+        """What must be the same for a resumed run to be the same run."""
+        plan = asdict(self.plan)
+        return json.loads(json.dumps({k: v for k, v in plan.items() if k != "budget_minutes"}))
+
+    def _resume(self) -> None:
+        path = self.out / "last.safetensors"
+        try:
+            with safe_open(path, "pt", device="cpu") as file:
+                about = json.loads(file.metadata()["run"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{path}: not a training checkpoint ({error}); delete it to start again"
+            ) from None
+        if about["seed"] != self.seed or about["plan"] != self._identity():
+            raise CheckpointError(
+                f"{path}: belongs to a run with another seed or plan; choose another folder"
+            )
+        load_weights(self.module, _part(tensors, "model."), path)
+        if self.ema is not None:
+            load_weights(self.ema, _part(tensors, "ema."), path)
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in _part(tensors, "optim.").items():
+            index, key = name.split(".", 1)
+            state.setdefault(int(index), {})[key] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.step, self.seconds = about["step"], about["seconds"]
+        self.best, self.log = about["best"], about["log"]
+
+    def finish(self) -> Fit:
+        """Wait for the others and hand over the best weights, on the CPU."""
+        self.fabric.barrier()
+        best = self.judged.cpu()
+        path = self.out / "best.safetensors"
+        if path.exists():
+            load_file_into(best, path)
+        return Fit(best.eval(), self.best, self.step, self.seconds, self.log)
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def save_weights(module: nn.Module, path: str | Path, *, half: bool = False) -> None:
+    """Write a network's weights as safetensors, whole or not at all."""
+    tensors = {}
+    for name, value in module.state_dict().items():
+        value = value.detach().cpu().contiguous().clone()
+        tensors[name] = value.half() if half and value.is_floating_point() else value
+    with atomic_write(path) as beside:
+        save_file(tensors, beside)
+
+
+def load_file_into(module: nn.Module, path: str | Path) -> None:
+    """Read weights written by `save_weights`. CheckpointError names what does not fit."""
+    try:
+        with safe_open(path, "pt", device="cpu") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path}: no readable safetensors file ({error}); fetch or train it again"
+        ) from None
+    load_weights(module, tensors, path)
+
+
+def load_weights(module: nn.Module, tensors: dict[str, Tensor], path: str | Path) -> None:
+    """Copy tensors into a module of the same names and shapes, or say which differs."""
+    own = module.state_dict()
+    odd = sorted(own.keys() ^ tensors.keys()) or sorted(
+        name for name in own if own[name].shape != tensors[name].shape
+    )
+    if odd:
+        raise CheckpointError(
+            f"{path}: weights of another system or size (first difference: {odd[0]})"
+        )
+    module.load_state_dict({name: tensors[name].to(own[name].dtype) for name in own})
+
+
+@contextmanager
+def _delayed_interrupt() -> Iterator[threading.Event]:
+    """Turn Ctrl-C or a notebook's stop button into a flag, so that a step is never torn apart.
+
+    A second one interrupts at once. Outside the main thread signals cannot be caught: there the
+    flag stays down.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def handler(number: int, frame: Any) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
