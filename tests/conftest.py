@@ -4,6 +4,8 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import which
+from typing import Any
 
 import pytest
 
@@ -50,3 +52,26 @@ def fixtures_root(tmp_path_factory) -> Path:
     with zipfile.ZipFile(_zip("fixtures.zip")) as archive:
         archive.extractall(folder)
     return folder
+
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
+).split()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless browser (playwright.sync_api.Browser).
+
+    WORKBENCH_CHROMIUM names the program; else one on PATH, else Playwright's own.
+    """
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = os.environ.get("WORKBENCH_CHROMIUM") or next(filter(None, map(which, names)), None)
+    with sync_api.sync_playwright() as play:
+        if program is None and not Path(play.chromium.executable_path).exists():
+            pytest.skip("no browser: install chromium or run `playwright install chromium`")
+        browser = play.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

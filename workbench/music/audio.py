@@ -57,10 +57,13 @@ def read_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
     return np.ascontiguousarray(np.clip(samples.T, -1, 1)), rate
 
 
-def encode(samples: np.ndarray, sample_rate: int, format: str = "ogg") -> bytes:
+def encode(
+    samples: np.ndarray, sample_rate: int, format: str = "ogg", *, quality: float | None = None
+) -> bytes:
     """An audio file's bytes; format "wav", "flac", "ogg" or "mp3".
 
     Vorbis is written in short blocks and needs no more than the rate; MP3 exists for 8 to 48 kHz.
+    `quality`: libsndfile's compression level for lossy formats, from 0 (best) to 1 (smallest).
     """
     import soundfile
 
@@ -73,7 +76,13 @@ def encode(samples: np.ndarray, sample_rate: int, format: str = "ogg") -> bytes:
     sound = np.clip(sound, -1, 1)
     try:
         with soundfile.SoundFile(
-            buffer, "w", sample_rate, sound.shape[1], SUBTYPES[format], format=FORMATS[format]
+            buffer,
+            "w",
+            sample_rate,
+            sound.shape[1],
+            SUBTYPES[format],
+            format=FORMATS[format],
+            compression_level=quality,
         ) as file:
             for start in range(0, len(sound), BLOCK):
                 file.write(sound[start : start + BLOCK])
