@@ -51,6 +51,28 @@ def find_groove() -> Path:
     )
 
 
+def get_groove(
+    url: str = GROOVE.url, sha256: str = GROOVE.sha256, *, again: bool = False, quiet: bool = False
+) -> Path:
+    """Download, verify and unpack Groove into the cache; the folder that holds info.csv.
+
+    Nothing is fetched when the data is there, unless `again`. Raises WorkbenchError (no network,
+    wrong checksum, full disk …) in one line; what was there before then stays.
+    """
+    if not again:
+        try:
+            return find_groove()
+        except MissingDataError:
+            pass
+    from workbench.datasets.download import fetch
+    from workbench.datasets.unpack import unpack
+
+    archive = cache_dir() / "downloads" / "groove-v1.0.0-midionly.zip"
+    size = GROOVE.bytes if sha256 == GROOVE.sha256 else 0
+    fetch(url, archive, sha256, size=size, progress=not quiet)
+    return unpack(archive, cache_dir() / "groove", top="groove", needs="info.csv")
+
+
 def load_groove(folder: Path, split: str | None = None, limit: int | None = None) -> Dataset:
     """All performances listed in `folder/info.csv` whose files are there, in its order.
 

@@ -1,0 +1,209 @@
+"""Fetching an archive: resumable, checked, and never half there.
+
+The download grows in `<file>.part`. A cut connection, a kill or a full disk leaves that part, and
+the next attempt asks the server only for the rest. Only when length and SHA-256 hold is the part
+renamed to its final name. No pooch here: it neither resumes nor looks at the disk first.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import http.client
+import os
+import re
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from workbench.errors import MissingDataError, WorkbenchError
+
+CHUNK = 1 << 16  # bytes
+ATTEMPTS = 5
+TIMEOUT = 30.0  # seconds without a byte
+RESERVE = 16 << 20  # bytes of the disk that are left free
+LARGEST = 8 << 30  # bytes; more than any data set of the catalogue
+
+
+class _Cut(Exception):
+    """The connection ended before the file did; worth another attempt."""
+
+
+def fetch(
+    url: str,
+    target: str | os.PathLike[str],
+    sha256: str,
+    *,
+    size: int = 0,
+    attempts: int = ATTEMPTS,
+    wait: Callable[[float], None] = time.sleep,
+    progress: bool = True,
+) -> Path:
+    """Download `url` to `target` unless a file with this SHA-256 is there already.
+
+    size: expected bytes, 0 if unknown; used for the disk check and the progress bar when the
+    server names none. wait: called with the seconds before each new attempt (1, 2, 4 … 16).
+    Raises MissingDataError when the server cannot be reached or keeps cutting off, WorkbenchError
+    for a wrong checksum (the file is removed), a full disk or an address that is not http(s).
+    """
+    target = Path(target)
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise WorkbenchError(f"{url}: not an http or https address; correct --url")
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
+        raise WorkbenchError(f"sha256: {sha256!r} is not 64 hexadecimal digits; correct --sha256")
+    if target.is_file() and digest(target) == sha256.lower():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    reason = ""
+    for attempt in range(attempts):
+        if attempt:
+            wait(min(16.0, 2.0 ** (attempt - 1)))
+        try:
+            _attempt(url, part, size, progress)
+            break
+        except _Cut as cut:
+            reason = str(cut)
+            if part.is_file() and digest(part) == sha256.lower():
+                break  # all is here: it was the announced length that was wrong
+    else:
+        raise MissingDataError(
+            f"{url}: {reason}, {attempts} times; run the command again later, it goes on at byte "
+            f"{_length(part):,}"
+        )
+    found = digest(part)
+    if found != sha256.lower():
+        part.unlink(missing_ok=True)
+        raise WorkbenchError(
+            f"{target.name}: SHA-256 is {found} but should be {sha256.lower()}; the download was "
+            "removed; try again, and if it repeats the file at this address has changed"
+        )
+    os.replace(part, target)
+    return target
+
+
+def _attempt(url: str, part: Path, expected: int, progress: bool) -> None:
+    """Fetch what `part` lacks. Raises _Cut when the connection ends early."""
+    have = _length(part)
+    headers = {"User-Agent": "music-workbench", "Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    try:
+        answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers),
+                                        timeout=TIMEOUT)  # fmt: skip
+    except urllib.error.HTTPError as error:
+        _refused(url, part, have, error)
+        return
+    except (OSError, http.client.HTTPException) as error:
+        cause = getattr(error, "reason", error)
+        raise _Cut(f"cannot be reached ({cause})") from error
+    with answer:
+        start, total = _extent(answer, have)
+        _check_disk(part.parent, (total or expected) - start)
+        if total > LARGEST:
+            raise WorkbenchError(f"{url}: claims {total:,} bytes, more than any data set here")
+        _receive(url, answer, part, start, total, expected, progress)
+
+
+def _refused(url: str, part: Path, have: int, error: urllib.error.HTTPError) -> None:
+    """Sort an error status: already whole, worth another attempt, or final."""
+    if error.code == 416:  # nothing after `have`: the part is whole, or longer than the file
+        total = re.search(r"/(\d+)$", error.headers.get("Content-Range", ""))
+        if total and int(total.group(1)) == have:
+            return
+        part.unlink(missing_ok=True)
+        raise _Cut("the part here did not fit the file there; started anew") from error
+    if error.code in (408, 425, 429) or error.code >= 500:
+        raise _Cut(f"the server answered {error.code} {error.reason}") from error
+    raise MissingDataError(
+        f"{url}: the server answered {error.code} {error.reason}; check the address or give --url"
+    ) from error
+
+
+def _extent(answer: Any, have: int) -> tuple[int, int]:
+    """(first byte that comes, length of the whole file or 0 when the server does not say)."""
+    length = answer.headers.get("Content-Length", "")
+    length = int(length) if length.isdigit() else 0
+    if answer.status == 206:
+        match = re.match(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
+        if match and int(match.group(1)) <= have:
+            total = match.group(2)
+            start = int(match.group(1))
+            return start, int(total) if total != "*" else start + length
+    return 0, length  # no ranges here: the whole file comes again
+
+
+def _receive(
+    url: str, answer: Any, part: Path, start: int, total: int, expected: int, progress: bool
+) -> None:
+    """Write what comes after byte `start` of `part`."""
+    from tqdm import tqdm
+
+    done = start
+    bar = tqdm(
+        total=total or expected or None, initial=start, unit="B", unit_scale=True,
+        desc=Path(urlsplit(url).path).name, disable=not progress, leave=False,
+    )  # fmt: skip
+    try:
+        if start < _length(part):
+            os.truncate(part, start)
+        with bar, part.open("ab") as file:
+            while chunk := _read(answer):
+                done += len(chunk)
+                if done > (total or LARGEST):
+                    raise _Cut(f"sent more than the {total or LARGEST:,} bytes it announced")
+                file.write(chunk)
+                bar.update(len(chunk))
+    except OSError as error:
+        raise _disk_error(part, error) from error
+    except _Cut:
+        if done > (total or LARGEST):
+            part.unlink(missing_ok=True)  # what is there cannot be trusted
+        raise
+    if total and done < total:
+        raise _Cut(f"the connection ended at byte {done:,} of {total:,}")
+
+
+def _read(answer: Any) -> bytes:
+    """The next chunk, b"" at the end; a broken connection is a _Cut, not a disk's OSError."""
+    try:
+        return answer.read1(CHUNK)
+    except http.client.IncompleteRead:
+        return b""  # the caller sees that bytes are missing
+    except (OSError, http.client.HTTPException) as error:
+        raise _Cut(f"the connection broke off ({error or type(error).__name__})") from error
+
+
+def _check_disk(folder: Path, more: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if more + RESERVE > free:
+        raise WorkbenchError(
+            f"{folder}: {more / 1e6:,.0f} MB are to come and {free / 1e6:,.0f} MB are free; make "
+            "room, or set WORKBENCH_CACHE to a folder on a larger disk"
+        )
+
+
+def _disk_error(path: Path, error: OSError) -> WorkbenchError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return WorkbenchError(
+            f"{path}: the disk is full; make room and run the command again, it goes on where it "
+            "stopped"
+        )
+    return WorkbenchError(
+        f"{path}: cannot be written ({error.strerror or error}); check the folder"
+    )
+
+
+def digest(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file, as 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _length(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
