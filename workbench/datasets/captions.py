@@ -8,17 +8,21 @@ in the manner of loop packs; `phrases.py` writes them as a person would say them
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from workbench.datasets.facts import Facts, tempo_word
 from workbench.datasets.keywords import parse_tempo
+from workbench.datasets.phrases import phrases
 from workbench.datasets.traits import traits_of
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-SLOW, FAST = 90.0, 130.0  # BPM: below is slow, from here on is fast
+__all__ = [
+    "Facts", "caption_from_path", "caption_of", "clean_style", "facts_of", "phrases",
+    "style_from_words", "tempo_word",
+]  # fmt: skip
 
 STYLE_NAMES = {
     "hiphop": "hip hop", "neworleans": "New Orleans", "afrocuban": "Afro-Cuban",
@@ -51,34 +55,6 @@ _PACK_WORDS = frozenset((
 ))  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What may be said about a loop.
-
-    style, substyle: as written for a reader ("hip hop", "second line"), "" if unknown.
-    tempo: BPM or None. kind: "beat" or "fill". meter: like "4-4". traits: from `TRAITS`.
-    words: other words of the path. built_in: made by the built-in grammar, not by a person.
-    """
-
-    style: str = ""
-    substyle: str = ""
-    tempo: float | None = None
-    kind: str = "beat"
-    meter: str = "4-4"
-    traits: tuple[str, ...] = ()
-    words: str = ""
-    built_in: bool = False
-
-    @property
-    def genre(self) -> str:
-        """Style and substyle as one name, without saying a word twice."""
-        if not self.substyle:
-            return self.style
-        if self.style.lower() in self.substyle.lower():
-            return self.substyle
-        return f"{self.style} {self.substyle}".strip()
-
-
 def clean_style(label: str) -> tuple[str, str]:
     """A data set's style label as (style, substyle) for a reader.
 
@@ -90,18 +66,13 @@ def clean_style(label: str) -> tuple[str, str]:
     return names[0], names[1]
 
 
-def tempo_word(bpm: float) -> str:
-    """Say "slow" below 90 BPM, "fast" from 130 on, "medium" between."""
-    return "slow" if bpm < SLOW else "fast" if bpm >= FAST else "medium"
-
-
 def facts_of(clip: Clip) -> Facts:
     """Facts of a clip: its labels, else the words of its source path, and its measured traits."""
     labels = clip.labels or {}
     notes = clip.notes
     drums = notes[notes["is_drum"]]
     kind = labels.get("kind", "beat")
-    meter = tuple(clip.meter)
+    meter = (int(clip.meter[0]), int(clip.meter[1]))
     return Facts(
         style=labels.get("style", ""),
         substyle=labels.get("substyle", ""),

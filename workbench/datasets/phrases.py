@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from random import Random
 
-from workbench.datasets.captions import Facts, tempo_word
+from workbench.datasets.facts import Facts, tempo_word
 
 # Traits before the noun ("a busy beat") …
 _ADJECTIVES = {

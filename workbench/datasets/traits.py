@@ -124,11 +124,11 @@ def _feel(time: np.ndarray, beats: float) -> list[str]:
     to_triplet = np.abs(3 * between - np.round(3 * between)) / 3
     to_sixteenth = np.abs(4 * between - np.round(4 * between)) / 4
     fits = np.mean(to_triplet < to_sixteenth) >= TRIPLET_FIT
-    late = np.count_nonzero((phase > 0.58) & (phase < 0.72))
-    even = np.count_nonzero((phase > 0.42) & (phase <= 0.58))
+    late = int(np.count_nonzero((phase > 0.58) & (phase < 0.72)))
+    even = int(np.count_nonzero((phase > 0.42) & (phase <= 0.58)))
     first = np.count_nonzero((phase > 0.29) & (phase < 0.40))
     held = []
-    if fits and late / max(1, late + even) >= SWING:
+    if fits and late >= SWING * max(1, late + even):
         held.append("swing")
         if late / beats >= SHUFFLE:
             held.append("shuffle")

@@ -1,0 +1,10 @@
+"""The built-in corpus' grammar: styles as tables, a loop as a draw, and its exact probability."""
+
+from workbench.datasets.grammar import groove, rock, world
+from workbench.datasets.grammar.style import Feel, Style
+
+STYLES: dict[str, Style] = {
+    style.name: style for style in (*rock.STYLES, *groove.STYLES, *world.STYLES)
+}
+
+__all__ = ["STYLES", "Feel", "Style"]
