@@ -31,7 +31,7 @@ class ContrastiveConfig:
 class Contrastive(nn.Module):
     """A projection of text vectors and an encoder of drum rolls, with a learned temperature."""
 
-    def __init__(self, config: ContrastiveConfig = ContrastiveConfig()) -> None:  # noqa: B008
+    def __init__(self, config: ContrastiveConfig = ContrastiveConfig()) -> None:
         super().__init__()
         self.config = c = config
         self.text = nn.Sequential(
@@ -65,7 +65,9 @@ class Contrastive(nn.Module):
         return F.normalize(self.midi(self.layers(h).mean(1)), dim=-1)
 
     def loss(self, roll: Tensor, vectors: Tensor) -> dict[str, Tensor]:
-        return {"contrastive": info_nce(self.embed_roll(roll), self.embed_text(vectors), self.scale)}
+        return {
+            "contrastive": info_nce(self.embed_roll(roll), self.embed_text(vectors), self.scale)
+        }
 
 
 def info_nce(a: Tensor, b: Tensor, scale: Tensor | float) -> Tensor:

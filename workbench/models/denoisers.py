@@ -107,7 +107,7 @@ class Block(nn.Module):
         return x + gate2 * self.mlp(h)
 
     def attend(self, h: Tensor) -> Tensor:
-        b, n, width = h.shape
+        b, n, _width = h.shape
         q, k, v = (
             part.reshape(b, n, self.heads, -1).transpose(1, 2)  # (b, heads, n, width/heads)
             for part in self.qkv(h).chunk(3, dim=-1)

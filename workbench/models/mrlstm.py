@@ -45,13 +45,13 @@ class MRLSTM(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        readings = zip(self.lstms, self.strides, strict=True)
         return torch.cat(
-            [read_at_stride(lstm, x, r) for r, lstm in zip(self.strides, self.lstms, strict=True)],
-            dim=-1,
+            [read_at_stride(lstm, x, stride) for lstm, stride in readings], dim=-1
         )  # (batch, time, resolutions · hidden)
 
 
-def read_at_stride(lstm: nn.LSTM, x: Tensor, stride: int) -> Tensor:
+def read_at_stride(lstm: nn.Module, x: Tensor, stride: int) -> Tensor:
     """Run `lstm` over every `stride`-th step, once for each phase: (b, t, c) → (b, t, hidden)."""
     b, t, c = x.shape
     phases = x.reshape(b, t // stride, stride, c).transpose(1, 2)  # (b, stride, t/stride, c)
@@ -130,7 +130,7 @@ class DrumAutoencoder(nn.Module):
     vector normalised to zero mean and unit variance, so that noise has a known size beside it.
     """
 
-    def __init__(self, config: AutoencoderConfig = AutoencoderConfig()) -> None:  # noqa: B008
+    def __init__(self, config: AutoencoderConfig = AutoencoderConfig()) -> None:
         super().__init__()
         self.config = c = config
         s = c.steps_per_beat

@@ -65,9 +65,7 @@ class DrumRoll:
         notes past the end are left out.
         """
         steps = round(beats * steps_per_beat)
-        array = _grid(
-            notes["time"], notes["pitch"], notes["velocity"], steps, steps_per_beat
-        )
+        array = _grid(notes["time"], notes["pitch"], notes["velocity"], steps, steps_per_beat)
         return cls.from_array(array, tempo=tempo, steps_per_beat=steps_per_beat)
 
     @classmethod
@@ -75,9 +73,7 @@ class DrumRoll:
         """The drum notes of a clip on the grid; a clip without drum notes gives an empty roll."""
         notes = clip.notes
         drums = notes[notes["is_drum"]]
-        return cls.from_notes(
-            drums, clip.beats, tempo=clip.tempo, steps_per_beat=steps_per_beat
-        )
+        return cls.from_notes(drums, clip.beats, tempo=clip.tempo, steps_per_beat=steps_per_beat)
 
     @classmethod
     def from_array(

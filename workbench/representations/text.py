@@ -27,7 +27,9 @@ class TextEncoder(Protocol):
     """What a system asks of an encoder of text."""
 
     name: str
-    dim: int
+
+    @property
+    def dim(self) -> int: ...
 
     def embed(self, texts: Sequence[str]) -> Tensor:
         """(n, dim) float32, one row a text; an empty text has a row too."""
@@ -106,8 +108,8 @@ def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
     return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
 
 
-def text_encoder(name: str) -> KeywordText | BertText:
-    """"keywords", "bert" (the packaged MiniLM), or the name or folder of any BERT."""
+def text_encoder(name: str) -> TextEncoder:
+    """For "keywords", "bert" (the packaged MiniLM), or the name or folder of any BERT."""
     if name == "keywords":
         return KeywordText()
     return BertText(MINILM if name == "bert" else name)

@@ -29,7 +29,8 @@ from workbench.models.denoisers import Condition
 from workbench.models.mrlstm import AutoencoderConfig
 from workbench.representations.drum_roll import rolls_of
 from workbench.representations.text import TextEncoder, text_encoder
-from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
+from workbench.systems.drum_ldm import DrumLDM
+from workbench.systems.drum_networks import DrumLDMConfig
 from workbench.training import Fit, Plan, fit
 
 if TYPE_CHECKING:
@@ -200,7 +201,9 @@ def train_autoencoder(
 
     def validate(module: Any) -> dict[str, float]:
         rolls = held_out.rolls[:256].to(next(module.parameters()).device)
-        scores = reconstruction(rolls.cpu().numpy(), module.decode(module.encode(rolls)).cpu().numpy())
+        scores = reconstruction(
+            rolls.cpu().numpy(), module.decode(module.encode(rolls)).cpu().numpy()
+        )
         return {"loss": (1 - scores["f1"]) + scores["velocity_error"], **scores}
 
     done = fit(
@@ -220,11 +223,10 @@ def train_diffusion(
     """Stage 3. Half of the batches are four bars long, from a random bar of the loop."""
     system.networks.tempo_weights.copy_(tempo_regression(train))
     standard = [
-        (encode_all(system, loops.rolls) - system.networks.latent_mean) / system.networks.latent_std
-        for loops in (train, held_out)
+        system.networks.standard(encode_all(system, loops.rolls)) for loops in (train, held_out)
     ]
     with torch.no_grad():
-        features = [system.text_features(loops.vectors) for loops in (train, held_out)]
+        features = [system.networks.text_features(loops.vectors) for loops in (train, held_out)]
 
     def loss(module: nn.Module, z: Tensor, tempo: Tensor, phrase: Tensor) -> dict[str, Tensor]:
         pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
@@ -238,16 +240,16 @@ def train_diffusion(
         device = next(module.parameters()).device
         z = standard[1][:256].to(device)
         said = features[1][held_out.phrase[:256, 0]].to(device)
-        condition = Condition(said, held_out.tempo[:256].to(device), torch.ones(len(z), 2).to(device))
+        condition = Condition(
+            said, held_out.tempo[:256].to(device), torch.ones(len(z), 2).to(device)
+        )
         with torch.random.fork_rng():
             torch.manual_seed(0)  # the same noise each time, or the best is the luckiest
             terms = [float(system.diffusion.to(device).loss(module, z, *condition)) for _ in "1234"]
         return {"loss": float(np.mean(terms))}
 
     data = (standard[0], train.tempo, train.phrase)
-    done = fit(
-        system.denoiser, data, loss, plan, out, validate=validate, title="diffusion", **more
-    )
+    done = fit(system.denoiser, data, loss, plan, out, validate=validate, title="diffusion", **more)
     system.denoiser.load_state_dict(done.module.state_dict())
     system.diffusion.cpu()
     return done

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from workbench.datasets.keywords import TEMPO_LIMITS, keyword_of, parse_tempo, tokens, unknown_words
 from workbench.representations.text import TextEncoder
-
-__all__ = ["TEMPO_LIMITS", "PromptReading", "read_prompt"]
 
 LONGEST = 400  # characters; a text encoder reads less than that anyway
 
@@ -60,7 +59,7 @@ def _advice(
     if length > read or len(prompt) > LONGEST:
         messages.append("A long prompt: only its beginning counts. One sentence is enough.")
     foreign = [w for w in words if not w.isascii()]
-    if len(unknown) >= 2 and 2 * len(unknown) > len(words) or 3 * len(foreign) > len(words):
+    if (len(unknown) >= 2 and 2 * len(unknown) > len(words)) or 3 * len(foreign) > len(words):
         messages.append(
             "Most of these words were in no caption it learned from, which were in English: "
             "try style, tempo and feel, such as “fast rock with toms”."
@@ -75,7 +74,5 @@ def _advice(
 
 def _outside(prompt: str) -> bool:
     """Does the prompt name a tempo that is out of range?"""
-    import re
-
     found = re.findall(r"(\d+(?:\.\d+)?)\s*bpm\b", prompt.lower())
     return any(not TEMPO_LIMITS[0] <= float(number[:12]) <= TEMPO_LIMITS[1] for number in found)

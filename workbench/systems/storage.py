@@ -126,5 +126,3 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not isinstance(about, dict):
         raise CheckpointError(f"{path}: holds no configuration; fetch it again")
     return about
-
-

@@ -1,0 +1,124 @@
+"""Drawing with guidance: the walk from noise to a latent, and the checks of its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.datasets.keywords import TEMPO_LIMITS
+from workbench.errors import PromptError
+from workbench.models.denoisers import Condition
+from workbench.models.diffusion import Diffusion, guided
+from workbench.models.samplers import SAMPLERS
+from workbench.music.kit import DRUMS
+
+# Called after each step: step from 1, steps, the rolls guessed so far (n, steps, 27).
+Progress = Callable[[int, int, np.ndarray], None]
+
+_RANGES = {
+    "n": (1, 1024),
+    "bars": (1, 64),
+    "steps": (1, 1000),
+    "guidance": (0, 20),
+    "tempo": TEMPO_LIMITS,
+    "strength": (0, 1),
+    "polish": (0, 1),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to draw. steps: questions to the network. guidance: 0 ignores the text, 1 follows it,
+    more exaggerates. sampler: a name of `SAMPLERS`. seed: of everything random."""
+
+    steps: int = 20
+    guidance: float = 2.0
+    sampler: str = "dpm++"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check(steps=self.steps, guidance=self.guidance)
+        if self.sampler not in SAMPLERS:
+            raise PromptError(f"sampler={self.sampler!r}: choose one of {', '.join(SAMPLERS)}")
+
+    def seeds(self, n: int) -> list[int]:
+        """A seed for each of `n` takes; take i has the same whatever `n` is."""
+        return [self.seed * 1009 + i for i in range(n)]
+
+
+def draw(
+    denoiser: nn.Module,
+    diffusion: Diffusion,
+    noisy: Tensor,
+    condition: Condition,
+    settings: Settings,
+    *,
+    project: Callable[[Tensor], Tensor] | None = None,
+    callback: Callable[[int, int, Tensor], None] | None = None,
+    start: int | None = None,
+) -> Tensor:
+    """Walk from noisy latents to clean ones with classifier-free guidance.
+
+    project: is given each guess of x₀ and returns the one to go on with. start: how many of the
+    schedule's steps lie ahead; all of them unless the latents are noised only part of the way.
+    """
+    pairs = zip(condition, condition.without_text(), strict=True)
+    both = Condition(*(torch.cat(pair) for pair in pairs))
+
+    def predict(x: Tensor, t: int) -> tuple[Tensor, Tensor]:
+        at = torch.full((len(x),), t)
+        if settings.guidance == 1.0:
+            output = denoiser(x, at, *condition)
+        else:  # with and without the text, in one batch
+            with_text, without = denoiser(torch.cat([x, x]), torch.cat([at, at]), *both).chunk(2)
+            output = guided(with_text, without, settings.guidance)
+        x0, eps = diffusion.split(output, x, at)
+        if project is not None:
+            x0 = project(x0)
+            signal, sigma = diffusion.scales(at, x)
+            eps = (x - signal * x0) / sigma
+        return x0, eps
+
+    bars = diffusion.alphas_bar[:start]
+    generator = torch.Generator().manual_seed(settings.seed)
+    sampler = SAMPLERS[settings.sampler]
+    return sampler(predict, noisy, bars, min(settings.steps, len(bars)), generator, callback)
+
+
+def check(**values: Any) -> None:
+    """Numbers within their ranges, or a PromptError that names the argument and its range."""
+    for name, value in values.items():
+        low, high = _RANGES[name]
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            raise PromptError(f"{name}={value!r}: give a number from {low:g} to {high:g}")
+        if not low <= value <= high:
+            raise PromptError(f"{name}={value:g}: give a number from {low:g} to {high:g}")
+
+
+def keep_mask(keep: np.ndarray | None, keep_bars: Sequence[int], steps: int) -> np.ndarray:
+    """Cells to keep, (steps, 9) bool, from a mask, bar numbers, or both."""
+    mask = np.zeros((steps, len(DRUMS)), dtype=bool)
+    if keep is not None:
+        keep = np.asarray(keep, dtype=bool)
+        if keep.shape != mask.shape:
+            raise PromptError(f"keep: shape {keep.shape}, the clip's roll has {mask.shape}")
+        mask |= keep
+    for bar in keep_bars:
+        if not 0 <= bar < steps // 16:
+            raise PromptError(f"keep_bars: no bar {bar}; the clip has bars 0 to {steps // 16 - 1}")
+        mask[16 * bar : 16 * (bar + 1)] = True
+    return mask
+
+
+def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
+    """Spherical interpolation along the last axis: keeps the typical length of a latent."""
+    cosine = nn.functional.cosine_similarity(a, b, dim=-1).clamp(-1 + 1e-6, 1 - 1e-6)
+    angle = torch.acos(cosine).unsqueeze(-1)
+    return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
