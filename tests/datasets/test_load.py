@@ -2,6 +2,8 @@ import shutil
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbench.datasets import CATALOGUE, cut_loops, load
 from workbench.datasets.folder import split_of_path
@@ -116,3 +118,20 @@ def test_odd_files_of_other_projects(fixtures_root):
     assert all(len(clip.notes) and clip.is_drums for clip in data)
     assert any("Control168" in path for path, _ in data.skipped)
     assert cut_loops(data)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=12), st.integers(0, 9)
+)
+def test_damaged_midi_never_breaks_a_folder(tmp_path_factory, changes, cut):
+    """Bytes of a sound file changed or cut off: the file is read or named, the rest is there."""
+    folder = tmp_path_factory.mktemp("damaged")
+    beat().write_midi(folder / "good.mid")
+    data = bytearray((folder / "good.mid").read_bytes())
+    for place, value in changes:
+        data[place % len(data)] = value
+    (folder / "odd.mid").write_bytes(bytes(data[: len(data) - cut * len(data) // 10]))
+    loaded = load(folder)
+    assert any(clip.source.endswith("good.mid") for clip in loaded)
+    assert len(loaded) + len(loaded.skipped) == 2

@@ -3,7 +3,8 @@
 Each trait is a word that musicians use and a rule with a named threshold. The thresholds were
 chosen on the distributions over eight-bar windows of the Groove MIDI Dataset's training sessions,
 so that most traits hold for 10 to 35 % of the beats; fills are short and dense with toms, so some
-thresholds have a second value for them. Rates are per quarter note or per bar of four.
+thresholds have a second value for them. Rates are per quarter note or per bar of four,
+and of the hits of one drum within one sixteenth only the loudest counts.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ import numpy as np
 
 from workbench.music.kit import DRUMS, read_lookup
 
-BUSY, BUSY_FILL = 6.4, 4.5  # hits a beat, at least
+BUSY, BUSY_FILL = 5.75, 4.25  # hits a beat, at least
 SPARSE, SPARSE_FILL = 3.3, 2.1  # hits a beat, at most
-GHOST_VELOCITY, GHOSTS, GHOSTS_FILL = 40, 3.0, 2.0  # snare softer than this; hits a bar
+GHOST_VELOCITY, GHOSTS, GHOSTS_FILL = 40, 2.2, 1.5  # snare softer than this; hits a bar
 ACCENT_VELOCITY = 55  # a snare hit from here on can be a backbeat
-LOUD, SOFT = 86.0, 54.0  # mean velocity of all hits
+LOUD, SOFT = 88.0, 56.0  # mean velocity of all hits
 OPEN_HATS, CRASHES, CROSS_STICKS, BELLS = 0.9, 0.4, 0.4, 0.5  # hits a bar
 TOMS, TOMS_FILL = 0.5, 1.25  # hits a beat
-RIDE, HATS = 0.9, 1.4  # hits a beat
-SIXTEENTHS, EIGHTHS = 2.6, 1.5  # cymbal and hi-hat hits a beat
-ROLLS = 2.5  # snare hits a beat
-BUSY_KICK = 1.45  # bass drum hits a beat
+RIDE, HATS = 0.9, 1.5  # hits a beat
+SIXTEENTHS, EIGHTHS = 2.45, 1.7  # sixteenths of a beat on which hi-hat or ride sound
+ROLLS = 2.0  # snare hits a beat
+BUSY_KICK = 1.35  # bass drum hits a beat
 FOUR = 0.85  # share of beats with a bass drum
 BACKBEAT = 0.75  # share of second and fourth beats with a snare accent
 HALF_TIME, HALF_TIME_REST = 0.6, 0.3  # snare on the third beat; at most this on two and four
@@ -41,7 +42,7 @@ TRAITS: tuple[str, ...] = (
     "busy kick", "fills",
 )  # fmt: skip
 
-_CROSS_STICK, _BELL, _PEDAL = 37, 53, 44
+_CROSS_STICK, _BELL = 37, 53
 
 
 def traits_of(
@@ -55,6 +56,7 @@ def traits_of(
     notes, drum = notes[drum >= 0], drum[drum >= 0]
     if len(notes) == 0 or beats <= 0:
         return ()
+    notes, drum = _merged(notes, drum, beats)
     rates = _rates(notes, drum, beats)
     held = set(_density(rates, kind == "fill"))
     held.update(_voices(rates, kind == "fill"))
@@ -63,6 +65,18 @@ def traits_of(
         held.update(_metre(notes, drum, beats))
         held.update(_form(notes, drum, beats, kind))
     return tuple(trait for trait in TRAITS if trait in held)
+
+
+def _merged(notes: np.ndarray, drum: np.ndarray, beats: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of the hits of one drum within one sixteenth (flams, drags, foot and stick) the loudest.
+
+    So a loop has the same density before and after it went through the drum roll.
+    """
+    cell = np.floor(notes["time"] * 4 + 0.5).astype(np.int64) % max(1, round(beats * 4))
+    loudest = np.lexsort((notes["time"], -notes["velocity"]))
+    _, first = np.unique((cell * len(DRUMS) + drum)[loudest], return_index=True)
+    kept = np.sort(loudest[first])
+    return notes[kept], drum[kept]
 
 
 def _rates(notes: np.ndarray, drum: np.ndarray, beats: float) -> dict[str, float]:
@@ -77,9 +91,15 @@ def _rates(notes: np.ndarray, drum: np.ndarray, beats: float) -> dict[str, float
         "ghost": np.count_nonzero(snare & (velocity < GHOST_VELOCITY)) / beats,
         "stick": np.count_nonzero(pitch == _CROSS_STICK) / beats,
         "bell": np.count_nonzero(pitch == _BELL) / beats,
-        "pedal": np.count_nonzero(pitch == _PEDAL) / beats,
+        "led": _led(notes["time"], drum) / beats,
         "toms": counts["LT"] + counts["MT"] + counts["HT"],
     }
+
+
+def _led(time: np.ndarray, drum: np.ndarray) -> int:
+    """Sixteenths on which a hi-hat or the ride sounds: how the time is kept."""
+    keeping = np.isin(drum, [DRUMS.index(code) for code in ("CH", "OH", "RD")])
+    return len(np.unique(np.floor(time[keeping] * 4 + 0.5)))
 
 
 def _density(rates: dict[str, float], fill: bool) -> list[str]:
@@ -96,8 +116,7 @@ def _density(rates: dict[str, float], fill: bool) -> list[str]:
 
 
 def _voices(rates: dict[str, float], fill: bool) -> list[str]:
-    hats = rates["CH"] + rates["OH"] - rates["pedal"]  # what the stick plays
-    led = hats + rates["RD"]
+    hats, led = rates["CH"] + rates["OH"], rates["led"]
     rules = {
         "ride": rates["RD"] >= RIDE,
         "hats": hats >= HATS and rates["RD"] < RIDE,
