@@ -75,7 +75,9 @@ def test_a_fill_in_the_last_bar():
     last = toms[toms["time"] >= 28]
     notes = np.sort(np.concatenate([notes, last]), order=["time", "pitch"])
     assert "fills" in traits_of(notes, BEATS)
-    assert "fills" not in traits_of(notes, BEATS, kind="fill")
+    as_fill = traits_of(notes, BEATS, kind="fill")
+    assert "fills" not in as_fill
+    assert "backbeat" not in as_fill
 
 
 def test_nothing_to_say_about_nothing():

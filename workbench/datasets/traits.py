@@ -62,7 +62,9 @@ def traits_of(
     held.update(_voices(rates, kind == "fill"))
     held.update(_feel(notes["time"], beats))
     if meter == (4, 4):
-        held.update(_metre(notes, drum, beats))
+        metre = _metre(notes, drum, beats)
+        # a fill of a bar has no backbeat to speak of, but it can be off the beat
+        held.update(metre if kind != "fill" else {"syncopated"} & set(metre))
         held.update(_form(notes, drum, beats, kind))
     return tuple(trait for trait in TRAITS if trait in held)
 
