@@ -1,0 +1,206 @@
+"""The training loop: resuming, interrupting, budgets, and refusing what is not its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from workbench.errors import CheckpointError, WorkbenchError
+from workbench.training import Plan, fit, load_file_into, save_weights
+
+PLAN = Plan(steps=24, batch=8, lr=0.01, warmup=3, every=6, ema=0.9, precision="32-true")
+
+
+def net() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Dropout(0.2), nn.Linear(16, 1))
+
+
+def data() -> tuple[torch.Tensor, torch.Tensor]:
+    x = torch.randn(50, 4, generator=torch.Generator().manual_seed(1))
+    return x, x @ torch.tensor([[1.0], [-2.0], [0.5], [0.0]])
+
+
+def loss(module, x, y):
+    noisy = x + 0.01 * torch.randn_like(x)  # random numbers in the loss must resume, too
+    return {"mse": ((module(noisy) - y) ** 2).mean()}
+
+
+def run(folder, plan=PLAN, **more):
+    return fit(net(), data(), loss, plan, folder, seed=5, **more)
+
+
+def stop_after(step):
+    def watch(record):
+        if record["step"] == step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return watch
+
+
+def weights(module):
+    return torch.cat([p.flatten() for p in module.parameters()])
+
+
+def test_a_resumed_run_ends_on_the_same_weights(tmp_path):
+    whole = run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt, match="resume"):
+        run(tmp_path / "torn", watch=stop_after(12))
+    half = json.loads((tmp_path / "torn/log.jsonl").read_text().splitlines()[-1])
+    assert 12 <= half["step"] < 24
+    torn = run(tmp_path / "torn")
+    assert torn.step == 24
+    assert torch.equal(weights(torn.module), weights(whole.module))
+    steps = [[line["step"], line["loss"]] for line in torn.log if line["step"] % 6 == 0]
+    assert steps == [[line["step"], line["loss"]] for line in whole.log]
+
+
+def test_a_run_killed_outright_resumes_too(tmp_path):
+    """No handler runs on SIGKILL: what counts is the last checkpoint on disk."""
+    script = textwrap.dedent("""
+        import os, signal, sys
+        from tests.test_training import run
+        def watch(record):
+            if record["step"] == 12:
+                os.kill(os.getpid(), signal.SIGKILL)
+        run(sys.argv[1], watch=watch)
+    """)
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "torn")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not list((tmp_path / "torn").glob(".*"))
+    whole, torn = run(tmp_path / "whole"), run(tmp_path / "torn")
+    assert torch.equal(weights(torn.module), weights(whole.module))
+
+
+def test_training_learns(tmp_path):
+    x, y = data()
+    done = run(tmp_path, replace(PLAN, steps=300))
+    with torch.no_grad():
+        assert ((done.module(x) - y) ** 2).mean() < 0.2 * y.var()
+
+
+def test_the_best_is_kept_not_the_last(tmp_path):
+    scores = iter([0.5, 0.1, 0.9, 0.8])
+    seen = []
+
+    def validate(module):
+        seen.append(weights(module).clone())
+        return {"loss": next(scores)}
+
+    done = run(tmp_path, validate=validate)
+    assert done.best == {"loss": 0.1, "step": 12}
+    assert torch.equal(weights(done.module), seen[1])
+
+
+def test_a_budget_ends_early_and_can_be_extended(tmp_path):
+    short = run(tmp_path, replace(PLAN, budget_minutes=1e-9))
+    assert short.step == 1
+    assert run(tmp_path).step == 24
+
+
+def test_another_seed_or_plan_is_refused(tmp_path):
+    run(tmp_path)
+    with pytest.raises(CheckpointError, match="another seed or plan"):
+        run(tmp_path, replace(PLAN, lr=0.5))
+
+
+def test_a_cut_checkpoint_is_named(tmp_path):
+    run(tmp_path)
+    path = tmp_path / "last.safetensors"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(CheckpointError, match=r"last\.safetensors.*delete it"):
+        run(tmp_path)
+
+
+def test_losses_that_are_not_finite_stop_with_a_word(tmp_path):
+    def broken(module, x, y):
+        return {"mse": (module(x) * float("nan")).mean()}
+
+    with pytest.raises(WorkbenchError, match="not finite"):
+        fit(net(), data(), broken, PLAN, tmp_path, seed=0)
+
+
+def test_one_bad_step_is_skipped(tmp_path):
+    calls = iter(range(1000))
+
+    def sometimes(module, x, y):
+        terms = loss(module, x, y)
+        return {"mse": terms["mse"] * (float("nan") if next(calls) == 4 else 1.0)}
+
+    done = fit(net(), data(), sometimes, PLAN, tmp_path, seed=0)
+    assert weights(done.module).isfinite().all()
+
+
+def test_no_items_is_an_error(tmp_path):
+    with pytest.raises(WorkbenchError, match="no training items"):
+        fit(net(), (torch.zeros(0, 4), torch.zeros(0, 1)), loss, PLAN, tmp_path, seed=0)
+
+
+def test_the_rate_warms_up_and_falls():
+    rates = [PLAN.rate(step) for step in range(PLAN.steps)]
+    assert rates[0] < rates[2] == pytest.approx(PLAN.lr)
+    assert rates[-1] < 0.05 * PLAN.lr
+
+
+def test_a_full_disk_leaves_the_old_weights(tmp_path, monkeypatch):
+    path = tmp_path / "w.safetensors"
+    save_weights(net(), path)
+    before = path.read_bytes()
+
+    def full(tensors, target, **more):
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("workbench.training.save_file", full)
+    with pytest.raises(OSError, match="No space"):
+        save_weights(net(), path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    save_weights(nn.Linear(3, 3), tmp_path / "w.safetensors")
+    with pytest.raises(CheckpointError, match="another system or size"):
+        load_file_into(net(), tmp_path / "w.safetensors")
+
+
+def test_a_pickle_is_not_loaded(tmp_path):
+    path = tmp_path / "w.safetensors"
+    torch.save({"weight": torch.zeros(2)}, path)
+    with pytest.raises(CheckpointError, match="no readable safetensors"):
+        load_file_into(net(), path)
+
+
+def test_two_processes_share_the_batch_and_agree_with_one(tmp_path):
+    """The same command through Fabric's launcher: two CPU processes end where one does."""
+    script = tmp_path / "job.py"
+    script.write_text(
+        textwrap.dedent("""
+        import sys
+        import torch
+        from torch import nn
+        from workbench.training import Plan, fit
+        x = torch.randn(50, 4, generator=torch.Generator().manual_seed(1))
+        y = x.sum(1, keepdim=True)
+        torch.manual_seed(0)
+        plan = Plan(steps=12, batch=8, lr=0.01, warmup=3, every=6, precision="32-true")
+        loss = lambda m, x, y: {"mse": ((m(x) - y) ** 2).mean()}
+        fit(nn.Linear(4, 1), (x, y), loss, plan, sys.argv[1], seed=5)
+        """)
+    )
+    for devices in ("1", "2"):
+        subprocess.run(
+            [sys.executable, "-m", "lightning_fabric.cli", "--accelerator", "cpu",
+             "--devices", devices, str(script), str(tmp_path / devices)],
+            check=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+    a, b = (load_file(tmp_path / d / "last.safetensors")["model.weight"] for d in "12")
+    assert torch.allclose(a, b, atol=1e-6)
