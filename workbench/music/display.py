@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["drum_grid_svg", "mime_bundle", "piano_roll_svg", "player_html", "waveform_svg"]
 
-RATE = 32000  # Hz of the embedded sound; player.js opens its audio context at the same rate
-QUALITY = 0.7  # Vorbis compression level: about 6 kB a second in mono
+RATE = 24000  # Hz of the embedded sound; player.js opens its audio context at the same rate
+QUALITY = 0.8  # Vorbis compression level: about 5 kB a second in mono
 MAX_SECONDS = 90.0  # of a longer clip, the beginning is shown and played
 MAX_TABLE_ROWS = 256
 
@@ -62,7 +62,7 @@ def player_html(clip: "Clip", *, title: str | None = None, loop: bool = True) ->
         player = _controls(shown.duration, name, sound, loop)
     return (
         f'<div class="wb-clip" role="group" aria-label="{escape(name)}" '
-        f'data-duration="{_played_seconds(shown)}" data-name="{escape(name)}">'
+        f'data-duration="{_played_seconds(shown)}" data-rate="{RATE}" data-name="{escape(name)}">'
         f"<style>{asset('player.css')}</style>"
         f'<div class="wb-title">{escape(name)}</div>'
         f'<div class="wb-facts">{escape(_facts(clip, shown))}</div>'
@@ -89,7 +89,7 @@ def _beginning(clip: "Clip") -> "Clip":
 def _data_url(clip: "Clip", loop: bool) -> str:
     from workbench.music.audio import encode
 
-    sound = clip.waveform(RATE, loop=loop) if loop else clip.waveform(RATE, loop=False)
+    sound = clip.waveform(RATE, loop=loop)
     data = encode(sound.mean(axis=0, keepdims=True), RATE, "ogg", quality=QUALITY)
     return "data:audio/ogg;base64," + base64.b64encode(data).decode()
 

@@ -94,6 +94,7 @@ def _drum_grid(clip: "Clip") -> Picture:
     height = (ROW - 4) * (0.25 + 0.75 * level)
     width = np.full(len(notes), np.clip(0.75 * sixteenth, 2.2, 9))
     x = _x(clip, notes["time"])
+    width = np.clip(WIDTH - RIGHT - x, 1.5, width)
     bars = np.stack([x, y + ROW - 2 - height, width, height, level], axis=1)
     inside = notes["time"] < clip.beats
     picture = Picture(TOP + ROW * len(names) + 4, bars[inside])

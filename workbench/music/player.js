@@ -4,11 +4,11 @@
   const shared = (window.workbenchClips ??= { ready: new WeakSet(), stop: null, context: null });
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("workbench-clips") : null;
 
-  function context() {
+  function context(rate) {
     const Context = window.AudioContext || window.webkitAudioContext;
     if (!shared.context) {
       // at the sound's own rate nothing is resampled, so the loop's ends meet to the sample
-      try { shared.context = new Context({ sampleRate: 32000 }); }
+      try { shared.context = new Context({ sampleRate: Number(rate) }); }
       catch { shared.context = new Context(); }
     }
     return shared.context;
@@ -60,7 +60,7 @@
     }
 
     function now() {
-      const audioContext = context();
+      const audioContext = context(root.dataset.rate);
       const heard = audioContext.currentTime - (audioContext.outputLatency || 0) - origin;
       const played = Math.max(heard, 0);
       return source.loop ? played % duration : Math.min(played, duration);
@@ -75,7 +75,7 @@
 
     function sound(from) {
       silence();
-      const audioContext = context();
+      const audioContext = context(root.dataset.rate);
       source = audioContext.createBufferSource();
       source.buffer = buffer;
       source.loop = loop.getAttribute("aria-pressed") === "true";
@@ -93,7 +93,7 @@
       channel?.postMessage("playing");
       label(true);
       try {
-        const audioContext = context();
+        const audioContext = context(root.dataset.rate);
         await audioContext.resume();
         buffer ??= await audioContext.decodeAudioData(bytesOf(audio.src));
         if (wanted) sound(position >= duration - 0.02 ? 0 : position);
