@@ -19,7 +19,6 @@ __all__ = ["NOTE", "Clip"]
 
 MIDI_SUFFIXES = (".mid", ".midi")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
-MAX_RENDER_MINUTES = 30.0
 
 
 class Clip:
@@ -75,15 +74,11 @@ class Clip:
         # a MIDI tempo is a whole number of µs a beat: 92 is kept as 92, not as 91.99998
         self.tempo = float(tempo) if tempo is not None else round(first, 3)
         self.meter: tuple[int, int] = tuple(meter) if meter is not None else first_meter  # type: ignore[assignment]
-        self.beats = float(beats) if beats is not None else self._natural_beats()
+        self.beats = (
+            float(beats) if beats is not None else timeline.natural_beats(self.score, self.notes)
+        )
         if not self.beats > 0:
             raise WorkbenchError(f"beats is {beats}; give the clip a length above 0")
-
-    def _natural_beats(self) -> float:
-        notes = self.notes
-        last = float(notes["time"][-1]) if len(notes) else 0.0
-        # a hair more than the last onset: a note on a bar line opens that bar
-        return float(timeline.bar_lines(self.score, last + 1e-6)[-1])
 
     def _take_audio(
         self,
@@ -218,17 +213,11 @@ class Clip:
             from workbench.music.audio import resample, to_stereo
 
             return to_stereo(resample(self.audio, self.sample_rate, sample_rate))
-        from workbench.music.synth import default_synth
+        from workbench.music.synth import check_length, default_synth
 
-        if self.duration > MAX_RENDER_MINUTES * 60:
-            raise WorkbenchError(
-                f"{self.source or 'the clip'} lasts {self.duration / 60:.0f} minutes, more than "
-                f"the {MAX_RENDER_MINUTES:g} rendered at once; take .excerpt(start_beat, n_beats)"
-            )
+        check_length(self.duration, self.source)
         samples = max(round(self.duration * sample_rate), 1)
         return (synth or default_synth()).render(self.score, sample_rate, samples, loop=loop)
-
-    # ---------------------------------------------------------------- writing
 
     def midi_bytes(self) -> bytes:
         """The score as the bytes of a MIDI file."""
@@ -285,17 +274,15 @@ class Clip:
         """
         if start_beat < 0 or n_beats <= 0:
             raise WorkbenchError(f"excerpt({start_beat}, {n_beats}): start ≥ 0 and length > 0")
-        fields = {"caption": self.caption, "source": self.source, "labels": self.labels}
+        fields: Any = {"caption": self.caption, "source": self.source, "labels": self.labels}
         if self.has_score:
             score = timeline.excerpt(self.score, start_beat, n_beats)
             tempo = self.tempo if len(self.score.tempos) <= 1 else None
             return Clip(score, tempo=tempo, beats=n_beats, **fields)
         assert self.audio is not None
         assert self.sample_rate is not None
-        begin, end = (
-            round(beat * 60 / self.tempo * self.sample_rate)
-            for beat in (start_beat, start_beat + n_beats)
-        )
+        rate = 60 / self.tempo * self.sample_rate  # samples a beat
+        begin, end = round(start_beat * rate), round((start_beat + n_beats) * rate)
         audio = self.audio[:, begin:end]
         audio = np.pad(audio, ((0, 0), (0, end - begin - audio.shape[1])))
         tempo = self.tempo if self.tempo_known else None
@@ -310,19 +297,9 @@ class Clip:
     # ---------------------------------------------------------------- display
 
     def __repr__(self) -> str:
-        parts = [f"Clip {self.caption!r}" if self.caption else "Clip"]
-        if self.tempo_known or self.has_score:
-            parts.append(f"{self.bars} bars of {self.meter[0]}/{self.meter[1]}")
-            parts.append(f"{self.tempo:g} BPM")
-        parts.append(f"{self.duration:.1f} s")
-        if self.has_score:
-            kind = "drum hits" if self.is_drums else "notes"
-            parts.append(f"{len(self.notes)} {kind}")
-        elif self.audio is not None:
-            parts.append(f"{self.audio.shape[0]} × {self.sample_rate} Hz")
-        if self.source:
-            parts.append(self.source)
-        return "<" + ", ".join(parts) + ">"
+        from workbench.music.display import summary
+
+        return summary(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """What Jupyter shows: a player as text/html, a picture, and one line of text."""

@@ -28,7 +28,14 @@ from workbench.music.picture import (
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-__all__ = ["drum_grid_svg", "mime_bundle", "piano_roll_svg", "player_html", "waveform_svg"]
+__all__ = [
+    "drum_grid_svg",
+    "mime_bundle",
+    "piano_roll_svg",
+    "player_html",
+    "summary",
+    "waveform_svg",
+]
 
 RATE = 24000  # Hz of the embedded sound; player.js opens its audio context at the same rate
 QUALITY = 0.8  # Vorbis compression level: about 5 kB a second in mono
@@ -70,6 +77,23 @@ def player_html(clip: "Clip", *, title: str | None = None, loop: bool = True) ->
         f"{player}{_table(shown)}"
         f"<script>{asset('player.js')}</script></div>"
     )
+
+
+def summary(clip: "Clip") -> str:
+    """A clip in one line of text."""
+    parts = [f"Clip {clip.caption!r}" if clip.caption else "Clip"]
+    if clip.tempo_known or clip.has_score:
+        plural = "" if clip.bars == 1 else "s"
+        parts.append(f"{clip.bars} bar{plural} of {clip.meter[0]}/{clip.meter[1]}")
+        parts.append(f"{clip.tempo:g} BPM")
+    parts.append(f"{clip.duration:.1f} s")
+    if clip.has_score:
+        parts.append(f"{len(clip.notes)} {'drum hits' if clip.is_drums else 'notes'}")
+    elif clip.audio is not None:
+        parts.append(f"{clip.audio.shape[0]} × {clip.sample_rate} Hz")
+    if clip.source:
+        parts.append(clip.source)
+    return "<" + ", ".join(parts) + ">"
 
 
 @cache

@@ -55,6 +55,7 @@ def read_score(source: str | os.PathLike[str] | bytes, name: str | None = None) 
     if data[:4] != b"MThd":
         reason = "is empty" if not data else "is no MIDI file (it does not begin with MThd)"
         raise BrokenFileError(f"{name} {reason}; export it again as a standard MIDI file")
+    _check_chunks(data, name)
     try:
         score = symusic.Score.from_midi(data)
     except Exception as error:
@@ -80,6 +81,19 @@ def read_bytes(path: Path, limit: int) -> bytes:
         raise MissingDataError(f"{path} does not exist; check the path") from error
     except OSError as error:
         raise BrokenFileError(f"{path} cannot be read: {error.strerror}; check the path") from error
+
+
+def _check_chunks(data: bytes, name: str) -> None:
+    """Raise BrokenFileError when the file holds fewer tracks than its header says."""
+    claimed, found = int.from_bytes(data[10:12], "big"), 0
+    place = 8 + int.from_bytes(data[4:8], "big")
+    while place + 8 <= len(data):
+        found += data[place : place + 4] == b"MTrk"
+        place += 8 + int.from_bytes(data[place + 4 : place + 8], "big")
+    if found < claimed or len(data) < 14:
+        raise BrokenFileError(
+            f"{name} is cut short ({found} of {claimed} tracks); copy or download it again"
+        )
 
 
 def _check_limits(score: Any, name: str) -> None:
@@ -182,12 +196,12 @@ def score_of(
     """
     check_tempo(tempo)
     check_meter(meter)
-    score = symusic.Score(tpq)
+    score: Any = symusic.Score(tpq)
     score.tempos.append(symusic.Tempo(0, float(tempo), ttype="tick"))
     score.time_signatures.append(symusic.TimeSignature(0, *meter, ttype="tick"))
     for is_drum, program in np.unique(notes[["is_drum", "program"]]).tolist():
         chosen = notes[(notes["is_drum"] == is_drum) & (notes["program"] == program)]
-        track = symusic.Track("", program, is_drum, ttype="tick")
+        track: Any = symusic.Track("", program, is_drum, ttype="tick")
         track.notes = note_list(chosen, tpq)
         score.tracks.append(track)
     return score

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from workbench.errors import BrokenFileError, MissingDataError
+from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.music import midi
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
 from workbench.music.mixing import CHOKE_SECONDS, Hit, choke_times, finish, fold, mix, trim
@@ -23,6 +23,7 @@ from workbench.music.timeline import seconds_at
 
 LAYERS = 8  # velocity layers of a drum voice; inside a layer the level follows the velocity
 SHOT_SECONDS = 4.0
+MAX_RENDER_MINUTES = 30.0
 TAIL_SECONDS = 3.0
 PITCHED_GAIN = 2.5  # brings pitched tracks to the level of the one-shots, as FluidSynth mixes them
 HEARD_CONTROLS = (1, 7, 10, 11, 64)  # modulation, volume, pan, expression, sustain pedal
@@ -265,6 +266,15 @@ def drum_hits(
         shot, gain = shot_of(pitch, velocity, sample_rate)
         hits.append(Hit(start, shot, gain, stop if stop >= 0 else None, fade))
     return hits
+
+
+def check_length(seconds: float, source: str) -> None:
+    """Raise WorkbenchError when a piece is too long to be held in memory as sound."""
+    if seconds > MAX_RENDER_MINUTES * 60:
+        raise WorkbenchError(
+            f"{source or 'the clip'} lasts {seconds / 60:.0f} minutes, more than the "
+            f"{MAX_RENDER_MINUTES:g} rendered at once; take .excerpt(start_beat, n_beats)"
+        )
 
 
 def natural_length(score: Any, notes: np.ndarray, sample_rate: int) -> int:

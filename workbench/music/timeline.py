@@ -73,6 +73,12 @@ def bar_lines(score: Any, until: float) -> np.ndarray:
     return np.unique(np.concatenate(lines))
 
 
+def natural_beats(score: Any, notes: np.ndarray) -> float:
+    """Beats up to the end of the last bar in which a note (dtype NOTE, sorted) begins."""
+    last = float(notes["time"][-1]) if len(notes) else 0.0
+    return float(bar_lines(score, last + 1e-6)[-1])  # a note on a bar line opens that bar
+
+
 def with_tempo_and_meter(
     score: Any, tempo: float | None = None, meter: tuple[int, int] | None = None
 ) -> Any:
@@ -103,7 +109,7 @@ def excerpt(score: Any, start: float, length: float) -> Any:
     Tempo and metre hold as at `start`, with the later changes inside; controllers likewise.
     """
     begin, end = round(start * score.tpq), round((start + length) * score.tpq)
-    result = symusic.Score(score.tpq)
+    result: Any = symusic.Score(score.tpq)
     times, tempi = tempo_map(score)
     for time, tempo in _within(times, tempi, start, start + length):
         tick = round(time * score.tpq)
@@ -111,7 +117,9 @@ def excerpt(score: Any, start: float, length: float) -> Any:
     times, meters = meter_map(score)
     for time, meter in _within(times, meters, start, start + length):
         tick = round(time * score.tpq)
-        result.time_signatures.append(symusic.TimeSignature(tick, *map(int, meter), ttype="tick"))
+        result.time_signatures.append(
+            symusic.TimeSignature(tick, int(meter[0]), int(meter[1]), ttype="tick")
+        )
     for old in score.tracks:
         track = old.clip(begin, end).shift_time(-begin)
         columns = old.notes.numpy()

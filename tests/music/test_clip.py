@@ -1,0 +1,109 @@
+"""The clip: lengths, bars, excerpts, copies."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.errors import WorkbenchError
+from workbench.music.clip import Clip
+
+ROWS = [(0, 0.5, 36, 100), (1.02, 0.25, 38, 90), (2, 0.25, 36, 70), (3.97, 0.25, 38, 30)]
+
+
+def test_needs_exactly_one_kind():
+    with pytest.raises(WorkbenchError, match="either"):
+        Clip()
+    with pytest.raises(WorkbenchError, match="either"):
+        Clip(Clip.from_notes(ROWS).score, np.zeros((1, 10)), 8000)
+    with pytest.raises(WorkbenchError, match="NaN"):
+        Clip(audio=np.full((1, 10), np.nan), sample_rate=8000)
+
+
+def test_facts():
+    clip = Clip.from_notes(ROWS, tempo=90, caption="funk")
+    assert (clip.beats, clip.bars, clip.meter) == (4, 1, (4, 4))
+    assert clip.duration == pytest.approx(4 * 60 / 90)
+    assert clip.is_drums
+    assert clip.has_score
+    assert not clip.notes.flags.writeable
+    assert "funk" in repr(clip)
+    assert "90 BPM" in repr(clip)
+    assert "\n" not in repr(clip)
+
+
+def test_no_notes_is_one_silent_bar():
+    clip = Clip.from_notes([], tempo=60)
+    assert (clip.beats, clip.bars, clip.duration) == (4, 1, 4)
+    assert not clip.waveform(8000).any()
+
+
+@pytest.mark.parametrize(
+    ("meter", "beats", "bars"), [((3, 4), 6, 2), ((6, 8), 6, 2), ((5, 4), 5, 1)]
+)
+def test_meters(meter, beats, bars):
+    clip = Clip.from_notes(ROWS, meter=meter)
+    assert (clip.beats, clip.bars) == (beats, bars)
+    assert Clip.read_midi(clip.midi_bytes()).meter == meter
+
+
+@given(
+    st.lists(st.integers(0, 64 * 480 - 1), min_size=1, max_size=60, unique=True),
+    st.integers(0, 12),
+    st.integers(1, 8),
+)
+def test_excerpts_tile_the_whole(ticks, start, length):
+    clip = Clip.from_notes([(t / 480, 0.1, 38, 80) for t in ticks], beats=64)
+    part = clip.excerpt(start * 4, length * 4)
+    inside = [t / 480 - start * 4 for t in sorted(ticks)]
+    inside = [t for t in inside if 0 <= t < length * 4]
+    np.testing.assert_allclose(part.notes["time"], inside, atol=1e-9)
+    assert part.beats == length * 4
+    assert (part.notes["time"] + part.notes["duration"] <= length * 4 + 1e-9).all()
+    bars = [clip.excerpt(4 * bar, 4).notes for bar in range(16)]
+    assert sum(map(len, bars)) == len(ticks)
+
+
+def test_excerpt_keeps_tempo_and_meter_in_force(fixtures_root):
+    clip = Clip.read(next(fixtures_root.rglob("Aicha.mid")))
+    start = float(clip.bar_lines[20])
+    part = clip.excerpt(start, 16)
+    whole = clip.seconds_at(np.array([start, start + 16]))
+    assert part.duration == pytest.approx(whole[1] - whole[0], abs=1e-3)
+    assert part.source == clip.source
+
+
+def test_audio_excerpt_by_tempo():
+    audio = np.arange(80000, dtype=np.float32)[None] / 80000
+    clip = Clip(audio=audio, sample_rate=8000, tempo=60)
+    part = clip.excerpt(2, 3)
+    np.testing.assert_array_equal(part.audio, audio[:, 16000:40000])
+    assert part.beats == pytest.approx(3)
+
+
+def test_with_changes_a_copy():
+    clip = Clip.from_notes(ROWS, tempo=90, caption="a", labels={"style": "funk"})
+    slow = clip.with_(tempo=45, caption="b", labels={"kind": "fill"})
+    assert (clip.tempo, clip.caption, clip.labels) == (90, "a", {"style": "funk"})
+    assert slow.labels == {"style": "funk", "kind": "fill"}
+    assert slow.duration == pytest.approx(2 * clip.duration)
+    np.testing.assert_array_equal(slow.notes, clip.notes)
+    assert Clip.read_midi(slow.midi_bytes()).tempo == pytest.approx(45, abs=0.01)
+    with pytest.raises(WorkbenchError, match="colour"):
+        clip.with_(colour="red")
+    with pytest.raises(WorkbenchError, match="tempo"):
+        clip.with_(tempo=0)
+
+
+def test_a_score_is_asked_of_audio():
+    clip = Clip(audio=np.zeros((1, 100)), sample_rate=8000)
+    with pytest.raises(WorkbenchError, match="score"):
+        clip.midi_bytes()
+    assert len(clip.notes) == 0
+    assert not clip.is_drums
+
+
+def test_a_day_long_score_is_not_rendered():
+    clip = Clip.from_notes([(0, 1, 36, 90)], beats=10000, tempo=60)
+    with pytest.raises(WorkbenchError, match="excerpt"):
+        clip.waveform()
