@@ -48,13 +48,36 @@ def read_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
         )
     if not len(samples):
         raise BrokenFileError(f"{path} holds no sound; export it again")
-    if len(samples) < claimed and Path(path).suffix.lower() != ".mp3":  # MP3 headers only estimate
-        raise BrokenFileError(
-            f"{path} is cut short ({len(samples)} of {claimed} samples); copy or download it again"
-        )
+    fewer = len(samples) < claimed and Path(path).suffix.lower() != ".mp3"  # MP3 only estimates
+    if fewer or _cut_short(Path(path)):
+        raise BrokenFileError(f"{path} is cut short; copy or download it again")
     if not np.isfinite(samples).all():
         raise BrokenFileError(f"{path} holds NaN or infinite samples; export it again")
     return np.ascontiguousarray(np.clip(samples.T, -1, 1)), rate
+
+
+def _cut_short(path: Path) -> bool:
+    """Whether a WAV promises more than there is, or an Ogg file lacks its last page.
+
+    libsndfile reads either without complaint, as far as it goes.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        head = file.read(12)
+        if head[:4] == b"OggS":
+            file.seek(max(size - 2**16 - 512, 0))  # a page is shorter than that
+            pages = file.read()
+            last = pages.rfind(b"OggS")
+            return last < 0 or not pages[last + 5] & 4  # bit 2: end of stream
+        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+            return False
+        while len(chunk := file.read(8)) == 8:
+            length = int.from_bytes(chunk[4:], "little")
+            if chunk[:4] == b"data":  # a recorder that streams leaves 0 or all ones there
+                return length < 2**32 - 2**16 and file.tell() + length > size
+            file.seek(length + length % 2, 1)
+    return False
 
 
 def encode(

@@ -50,6 +50,7 @@ class Clip:
             raise WorkbenchError("Clip needs either a score or audio, and not both; give one")
         self.caption, self.source, self.labels = caption, source, dict(labels or {})
         self.score: Any = None
+        self.has_score = score is not None
         self.audio: np.ndarray | None = None
         self.sample_rate: int | None = None
         self._notes: np.ndarray | None = None
@@ -152,10 +153,6 @@ class Clip:
         return cls(score, tempo=tempo, meter=meter, beats=beats, **fields)
 
     # ---------------------------------------------------------------- facts
-
-    @property
-    def has_score(self) -> bool:
-        return self.score is not None
 
     @property
     def notes(self) -> np.ndarray:
@@ -290,9 +287,7 @@ class Clip:
 
     def _need_score(self, action: str) -> None:
         if not self.has_score:
-            raise WorkbenchError(
-                f"{action} needs a score, and this clip holds a waveform; use .wav"
-            )
+            raise WorkbenchError(f"{action} needs a score; this clip holds a waveform, use .wav")
 
     # ---------------------------------------------------------------- display
 

@@ -240,8 +240,7 @@ def _events(
         bends = track.pitch_bends.numpy()
         bend = np.clip(bends["value"].astype(int) + 8192, 0, 16383)
         add(bends["time"], _BEND, channel, bend, 0)
-        pedal = np.array([[samples, _CONTROL, channel, 64, 0]])
-        tables.append(pedal)
+        tables.append(np.array([[samples, _CONTROL, channel, 64, 0]]))  # lift the pedal
     table = np.concatenate(tables)
     table = table[(table[:, 0] < samples) | (table[:, 1] != _ON)]
     table[:, 0] = np.clip(table[:, 0], 0, samples)

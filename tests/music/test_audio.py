@@ -1,0 +1,155 @@
+"""Audio files: round trips, resampling against a closed form, files that cannot be read."""
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench.music.audio import encode, read_audio, resample, to_stereo, write_audio
+from workbench.music.clip import Clip
+
+
+def tone(seconds=0.5, rate=44100, channels=2, frequency=440.0):
+    time = np.arange(round(seconds * rate)) / rate
+    wave = 0.5 * np.sin(2 * np.pi * frequency * time)
+    return np.stack([wave * (1 - 0.3 * c) for c in range(channels)]).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
+def test_write_and_read(suffix, channels, rate, tmp_path):
+    sound = tone(1.0, rate, channels)
+    path = tmp_path / f"tone.{suffix}"
+    write_audio(path, sound, rate)
+    copy, copy_rate = read_audio(path)
+    assert copy_rate == rate
+    assert copy.dtype == np.float32
+    if suffix == "mp3":  # MP3 pads; the middle is compared by level
+        assert abs(copy.shape[1] - sound.shape[1]) <= 3000
+        assert np.std(copy[0, 2000:-2000]) == pytest.approx(np.std(sound[0]), rel=0.05)
+    else:
+        assert copy.shape == sound.shape
+        np.testing.assert_allclose(copy, sound, atol=1e-4 if suffix in ("wav", "flac") else 0.08)
+
+
+def test_long_vorbis_is_written(tmp_path):
+    sound = np.zeros((2, 44100 * 60), np.float32)
+    write_audio(tmp_path / "long.ogg", sound, 44100)
+    assert read_audio(tmp_path / "long.ogg")[0].shape == sound.shape
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(48000, 44100), (44100, 16000), (22050, 44100), (8000, 48000)]
+)
+def test_resampling_a_sine_gives_that_sine(old, new):
+    sound = tone(1.0, old, frequency=1000)
+    result = resample(sound, old, new)
+    expected = tone(1.0, new, frequency=1000)
+    assert result.shape == expected.shape
+    np.testing.assert_allclose(
+        result[:, new // 20 : -new // 20], expected[:, new // 20 : -new // 20], atol=2e-3
+    )
+
+
+def test_resampling_removes_what_would_fold():
+    sound = tone(1.0, 44100, frequency=11000)
+    assert np.abs(resample(sound, 44100, 16000)[:, 800:-800]).max() < 2e-3
+
+
+def test_any_channels_become_stereo():
+    assert to_stereo(tone(channels=1)).shape[0] == 2
+    five = tone(channels=5)
+    np.testing.assert_allclose(to_stereo(five)[1], five.mean(axis=0), atol=1e-6)
+    clip = Clip(audio=tone(0.5, 22050, 1), sample_rate=22050)
+    assert clip.waveform(44100).shape == (2, 22050)
+
+
+def test_clip_reads_and_writes_audio(tmp_path):
+    clip = Clip.from_notes([(0, 1, 36, 100)], tempo=120)
+    for suffix in ("wav", "flac", "ogg", "mp3"):
+        clip.write_audio(tmp_path / f"hit.{suffix}")
+        copy = Clip.read(tmp_path / f"hit.{suffix}")
+        assert copy.duration == pytest.approx(clip.duration, abs=0.1)
+        assert np.abs(copy.audio).max() > 0.05
+        assert len(clip.audio_bytes(suffix)) > 100
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        f"hit.{s}" for s in ("flac", "mp3", "ogg", "wav")
+    ]
+
+
+def bad_files(folder):
+    good = encode(tone(2.0), 44100, "wav")
+    yield "empty.wav", b""
+    yield "text.ogg", b"no sound here"
+    yield "cut.wav", good[: len(good) // 2]
+    yield "cut.flac", encode(tone(2.0), 44100, "flac")[:20000]
+    yield "cut.ogg", encode(tone(2.0), 44100, "ogg")[:60]
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 88200))
+    yield "half.ogg", encode(noise, 44100, "ogg")[:12000]
+    yield "head.wav", good[:44]
+    nan = folder / "made.wav"
+    soundfile.write(nan, np.full((100, 1), np.nan, np.float32), 8000, subtype="FLOAT")
+    yield "nan.wav", nan.read_bytes()
+
+
+def test_bad_files_are_named(tmp_path):
+    for name, data in bad_files(tmp_path):
+        path = tmp_path / name
+        path.write_bytes(data)
+        with pytest.raises(BrokenFileError, match=name.replace(".", r"\.")) as caught:
+            Clip.read(path)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(MissingDataError, match=r"gone\.wav"):
+        read_audio(tmp_path / "gone.wav")
+    (tmp_path / "folder.wav").mkdir()
+    with pytest.raises(BrokenFileError, match=r"folder\.wav"):
+        read_audio(tmp_path / "folder.wav")
+
+
+GOOD = {
+    suffix: encode(tone(0.05, 8000, 1), 8000, suffix) for suffix in ("wav", "flac", "ogg", "mp3")
+}
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.sampled_from(sorted(GOOD)),
+    st.floats(0, 1),
+    st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=6),
+)
+def test_damaged_audio_reads_or_is_named(tmp_path, suffix, share, changes):
+    data = bytearray(GOOD[suffix][: int(share * len(GOOD[suffix]))])
+    for place, value in changes:
+        if place < len(data):
+            data[place] = value
+    path = tmp_path / f"odd.{suffix}"
+    path.write_bytes(bytes(data))
+    try:
+        sound, rate = read_audio(path)
+    except BrokenFileError as error:
+        named = str(path) in str(error)
+    else:
+        named = True
+        assert np.isfinite(sound).all()
+        assert rate > 0
+    assert named
+
+
+def test_nothing_half_written(tmp_path):
+    path = tmp_path / "sound.wav"
+    path.write_bytes(b"the old one")
+    with pytest.raises(WorkbenchError, match="NaN"):
+        write_audio(path, np.full((1, 10), np.nan), 8000)
+    with pytest.raises(WorkbenchError, match="aiff"):
+        write_audio(tmp_path / "sound.aiff", tone(), 44100)
+    with pytest.raises(WorkbenchError, match="mp3"):
+        write_audio(tmp_path / "sound.mp3", tone(), 123457)
+    assert path.read_bytes() == b"the old one"
+    assert [p.name for p in tmp_path.iterdir()] == ["sound.wav"]
