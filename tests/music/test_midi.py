@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.music import midi, timeline
-from workbench.music.clip import NOTE, Clip
+from workbench.music.clip import Clip
+from workbench.music.midi import NOTE
 
 
 def columns(score):

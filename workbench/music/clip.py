@@ -15,8 +15,6 @@ from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.music import midi, timeline
 from workbench.music.midi import NOTE
 
-__all__ = ["NOTE", "Clip"]
-
 MIDI_SUFFIXES = (".mid", ".midi")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
@@ -115,7 +113,7 @@ class Clip:
         if suffix in AUDIO_SUFFIXES:
             return cls.read_audio(path, **fields)
         known = " ".join(MIDI_SUFFIXES + AUDIO_SUFFIXES)
-        raise BrokenFileError(f"{path} has no suffix of music; files read here end in {known}")
+        raise BrokenFileError(f"{path} has no suffix of music; read are {known}")
 
     @classmethod
     def read_midi(cls, source: str | os.PathLike[str] | bytes, **fields: Any) -> Self:
@@ -213,8 +211,8 @@ class Clip:
         from workbench.music.synth import check_length, default_synth
 
         check_length(self.duration, self.source)
-        samples = max(round(self.duration * sample_rate), 1)
-        return (synth or default_synth()).render(self.score, sample_rate, samples, loop=loop)
+        length = max(round(self.duration * sample_rate), 1)
+        return (synth or default_synth()).render(self.score, sample_rate, length, loop=loop)
 
     def midi_bytes(self) -> bytes:
         """The score as the bytes of a MIDI file."""
@@ -276,11 +274,9 @@ class Clip:
             score = timeline.excerpt(self.score, start_beat, n_beats)
             tempo = self.tempo if len(self.score.tempos) <= 1 else None
             return Clip(score, tempo=tempo, beats=n_beats, **fields)
-        assert self.audio is not None
-        assert self.sample_rate is not None
-        rate = 60 / self.tempo * self.sample_rate  # samples a beat
+        rate = 60 / self.tempo * (self.sample_rate or 0)  # samples a beat
         begin, end = round(start_beat * rate), round((start_beat + n_beats) * rate)
-        audio = self.audio[:, begin:end]
+        audio = np.asarray(self.audio)[:, begin:end]
         audio = np.pad(audio, ((0, 0), (0, end - begin - audio.shape[1])))
         tempo = self.tempo if self.tempo_known else None
         return Clip(None, audio, self.sample_rate, tempo=tempo, meter=self.meter, **fields)
