@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 RATE = 24000  # Hz of the embedded sound; player.js opens its audio context at the same rate
-QUALITY = 0.8  # Vorbis compression level: about 5 kB a second in mono
+QUALITY = (0.8, 1.0)  # Vorbis compression level up to 16 s, and from 30 s on: 5 to 3 kB a second
 MAX_SECONDS = 90.0  # of a longer clip, the beginning is shown and played
 MAX_TABLE_ROWS = 256
 
@@ -114,7 +114,8 @@ def _data_url(clip: "Clip", loop: bool) -> str:
     from workbench.music.audio import encode
 
     sound = clip.waveform(RATE, loop=loop)
-    data = encode(sound.mean(axis=0, keepdims=True), RATE, "ogg", quality=QUALITY)
+    quality = float(np.interp(clip.duration, (16, 30), QUALITY))
+    data = encode(sound.mean(axis=0, keepdims=True), RATE, "ogg", quality=quality)
     return "data:audio/ogg;base64," + base64.b64encode(data).decode()
 
 

@@ -114,15 +114,19 @@ def _check_limits(score: Any, name: str) -> None:
     times, meters = meter_map(score)
     if np.any(meters <= 0) or np.any(meters > 255) or np.any(times < 0):
         raise BrokenFileError(f"{name} has an impossible time signature; correct or remove it")
-    notes = notes_of(score)
-    if len(notes):
-        last = float((notes["time"] + notes["duration"]).max())
-        minutes = float(seconds_at(score, last)) / 60
-        if notes["time"][0] < 0 or notes["duration"].min() < 0 or not minutes <= MAX_MINUTES:
-            raise BrokenFileError(
-                f"{name} claims to last longer than {MAX_MINUTES:g} minutes; its note times are "
-                "broken, export it again"
-            )
+    first, shortest, last = 0, 0, 0
+    for track in score.tracks:
+        if len(track.notes):
+            columns = track.notes.numpy()
+            first = min(first, int(columns["time"].min()))
+            shortest = min(shortest, int(columns["duration"].min()))
+            last = max(last, int((columns["time"].astype(np.int64) + columns["duration"]).max()))
+    minutes = float(seconds_at(score, last / score.tpq)) / 60
+    if first < 0 or shortest < 0 or not minutes <= MAX_MINUTES:
+        raise BrokenFileError(
+            f"{name} claims to last longer than {MAX_MINUTES:g} minutes; its note times are "
+            "broken, export it again"
+        )
 
 
 def write_midi(score: Any, path: str | os.PathLike[str]) -> None:
