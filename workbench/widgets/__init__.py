@@ -1,1 +1,34 @@
+"""Widgets for the notebooks: each wraps calls that a notebook can also make directly.
 
+PromptBox(system)      a prompt, its settings, and the takes drawn for it
+DrumGrid(clip, system) a drum-grid editor that fills in the rest
+FilmWidget(frames)     a drawing step by step, from noise to a loop
+compare(clips)         clips side by side
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.widgets.compare import compare
+    from workbench.widgets.drum_grid import DrumGrid
+    from workbench.widgets.film import FilmWidget
+    from workbench.widgets.prompt_box import PromptBox
+    from workbench.widgets.worker import Stopped
+
+__all__ = ["DrumGrid", "FilmWidget", "PromptBox", "Stopped", "compare"]
+
+_WHERE = {
+    "DrumGrid": "drum_grid",
+    "FilmWidget": "film",
+    "PromptBox": "prompt_box",
+    "Stopped": "worker",
+    "compare": "compare",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

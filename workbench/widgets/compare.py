@@ -1,0 +1,54 @@
+"""Clips side by side, in plain HTML that plays without a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import WorkbenchError
+from workbench.music.display import player_html
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+_GRID = "display:grid;gap:8px;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr))"
+
+
+class SideBySide:
+    """What `compare` returns: shows itself as the last line of a cell."""
+
+    def __init__(self, clips: Sequence[Clip], titles: Sequence[str]) -> None:
+        self.clips, self.titles = list(clips), list(titles)
+
+    def __repr__(self) -> str:
+        return f"<{len(self.clips)} clips side by side: {', '.join(self.titles)}>"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        return {"text/plain": repr(self), "text/html": side_by_side(self.clips, self.titles)}
+
+
+def compare(clips: Sequence[Clip], titles: Sequence[str] | None = None) -> SideBySide:
+    """Show clips side by side, each with its player; titles replace the captions."""
+    names = [short(clip.caption) or f"clip {i}" for i, clip in enumerate(clips, 1)]
+    if titles is not None:
+        if len(titles) != len(clips):
+            raise WorkbenchError(f"titles: {len(titles)} for {len(clips)} clips; give one each")
+        names = list(titles)
+    return SideBySide(clips, names)
+
+
+def side_by_side(clips: Sequence[Clip], titles: Sequence[str] | None = None, note: str = "") -> str:
+    """The players of clips in a grid that wraps, as one piece of HTML."""
+    players = [
+        player_html(clip, title=titles[i] if titles else short(clip.caption) or None)
+        for i, clip in enumerate(clips)
+    ]
+    line = f"<p>{escape(note)}</p>" if note else ""
+    return f'{line}<div style="{_GRID}">{"".join(players)}</div>' if players else line
+
+
+def short(text: str, most: int = 90) -> str:
+    """A text on one line of at most `most` characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1] + "…"

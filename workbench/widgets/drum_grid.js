@@ -1,0 +1,107 @@
+// The drum-grid editor: cells, play, undo, clear, keep marks, "Fill in the rest".
+function render({ model, el }) {
+  const listen = listener(model);
+  const root = begin(el, "wb-drum-grid", "Drum grid editor");
+  let velocity = bytesOf(model.get("velocity")).slice(), kept = bytesOf(model.get("kept")).slice();
+  const steps = velocity.length / DRUMS;
+  let number = model.get("sent"), marking = false;
+
+  function send(what, changes) { // shown at once; the kernel's answer confirms it
+    const array = what === "set" ? velocity : kept;
+    for (const [step, drum, value] of changes) array[step * DRUMS + drum] = value;
+    cells.show(velocity, kept);
+    model.send({ do: what, cells: changes, number: ++number });
+    if (what === "set" && sound.on) model.send({ do: "play" });
+  }
+
+  function keepAll(test) {
+    const places = [];
+    for (let step = 0; step < steps; step++)
+      for (let drum = 0; drum < DRUMS; drum++) if (test(step, drum)) places.push([step, drum]);
+    const on = places.every(([step, drum]) => kept[step * DRUMS + drum]) ? 0 : 1;
+    send("keep", places.map((place) => [...place, on]));
+  }
+
+  const act = {
+    toggle(step, drum) {
+      if (marking) return act.keepCell(step, drum);
+      send("set", [[step, drum, velocity[step * DRUMS + drum] ? 0 : 96]]);
+    },
+    louder(step, drum, by) {
+      const now = velocity[step * DRUMS + drum];
+      if (now) send("set", [[step, drum, Math.min(Math.max(now + by, 1), 127)]]);
+    },
+    keepCell: (step, drum) => keepAll((s, d) => s === step && d === drum),
+    keepRow: (drum) => keepAll((s, d) => d === drum),
+    keepBar: (bar) => keepAll((s) => Math.floor(s / STEPS) === bar),
+  };
+  const cells = makeCells({ names: model.get("rows"), steps, act });
+
+  const play = h("button", { type: "button", class: "wb-play", onclick: () =>
+    (sound.on ? sound.stop() : model.send({ do: "play" })) }, "▶ Play");
+  const sound = makeSound((on) => {
+    play.textContent = on ? "■ Stop" : "▶ Play";
+    if (on) follow();
+    else cells.light(-1);
+  });
+  let following = false;
+  function follow() {
+    if (following) return;
+    following = true;
+    const frame = () => {
+      const at = sound.position();
+      following = at !== null && root.isConnected;
+      if (!following) return sound.on && sound.stop();
+      cells.light(Math.floor(at * steps));
+      requestAnimationFrame(frame);
+    };
+    frame();
+  }
+
+  const button = (name, label, action) =>
+    h("button", { type: "button", class: name, onclick: action }, label);
+  const undo = button("wb-undo", "Undo", () => model.send({ do: "undo" }));
+  const clear = button("wb-clear", "Clear", () => model.send({ do: "clear" }));
+  const mark = button("wb-mark", "Mark cells to keep", () => {
+    marking = !marking;
+    mark.setAttribute("aria-pressed", String(marking));
+  });
+  mark.setAttribute("aria-pressed", "false");
+  const input = h("input", { type: "text", class: "wb-prompt", autocomplete: "off" });
+  const fill = h("button", { type: "submit", class: "wb-go" }, "Fill in the rest");
+  const form = h("form", { class: "wb-bar", onsubmit: (event) => {
+    event.preventDefault();
+    if (!model.get("busy")) model.send({ do: "fill", prompt: input.value });
+  } }, h("label", { class: "wb-grow" }, h("span", {}, "Prompt"), input), fill);
+  form.hidden = !model.get("can_fill");
+  const tempo = h("span", { class: "wb-count" });
+  root.append(h("div", { class: "wb-bar" }, play, undo, clear, mark, tempo),
+    h("div", { class: "wb-scroll" }, cells.grid),
+    h("p", { class: "wb-help" }, "Arrow keys move, space sets a hit, + and − change how loud it "
+      + "is, K marks a cell to keep. Names of rows and bars mark them whole."),
+    form, progressBar(model, listen), sayLine(model, listen));
+
+  listen.on("change:velocity change:kept change:sent", () => {
+    if (model.get("sent") < number) return; // an answer to an earlier edit
+    number = model.get("sent");
+    velocity = bytesOf(model.get("velocity")).slice();
+    kept = bytesOf(model.get("kept")).slice();
+    cells.show(velocity, kept);
+  });
+  listen.on("change:undos", () => { undo.disabled = !model.get("undos"); });
+  listen.on("change:tempo", () => { tempo.textContent = `${Math.round(model.get("tempo"))} BPM`; });
+  listen.on("change:prompt", () => {
+    if (document.activeElement !== input) input.value = model.get("prompt");
+  });
+  listen.on("change:busy", () => { // what is edited meanwhile would be lost
+    const busy = Boolean(model.get("busy"));
+    for (const part of [fill, clear, mark]) part.disabled = busy;
+    cells.grid.inert = busy;
+    if (!busy && sound.on) model.send({ do: "play" });
+  });
+  listen.message((message, buffers) => {
+    if (message?.is === "sound") sound.play(bytesOf(buffers[0]), message.seconds);
+  });
+  return () => { sound.close(); listen.off(); };
+}
+export default { render };

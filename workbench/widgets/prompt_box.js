@@ -1,0 +1,112 @@
+// The prompt box: text, chips, settings, Generate, progress, advice and the takes.
+const letters = /[\p{L}\p{N}]/u;
+
+function findWord(text, word) { // start of a whole-word match, whatever its case, or -1
+  const lower = text.toLowerCase();
+  for (let at = lower.indexOf(word); at >= 0; at = lower.indexOf(word, at + 1)) {
+    const before = text[at - 1] ?? " ", after = text[at + word.length] ?? " ";
+    if (!letters.test(before) && !letters.test(after)) return at;
+  }
+  return -1;
+}
+
+function toggleWord(text, word) {
+  const at = findWord(text, word);
+  if (at < 0) return text.trim() ? `${text.trimEnd().replace(/,$/, "")}, ${word}` : word;
+  const before = text.slice(0, at).replace(/[,\s]+$/, "");
+  const after = text.slice(at + word.length).replace(/^[,\s]+/, "");
+  const joined = /^\s*,/.test(text.slice(at + word.length)) || /,\s*$/.test(text.slice(0, at));
+  return before && after ? before + (joined ? ", " : " ") + after : before + after;
+}
+
+function makeChips(model, input, changed) {
+  const chips = [];
+  const groups = Object.entries(model.get("chips")).filter(([, words]) => words.length)
+    .map(([name, words]) => h("div", { class: "wb-chips", role: "group", "aria-label": name },
+      h("span", { class: "wb-chips-name", "aria-hidden": "true" }, name),
+      ...words.map((word) => {
+        const chip = h("button", { type: "button", class: "wb-chip", "aria-pressed": "false",
+          onclick: () => { input.value = toggleWord(input.value, word); changed(); } }, word);
+        chips.push([chip, word]);
+        return chip;
+      })));
+  const update = () => {
+    for (const [chip, word] of chips)
+      chip.setAttribute("aria-pressed", String(findWord(input.value, word) >= 0));
+  };
+  return { groups, update };
+}
+
+function makeFields(model, listen) {
+  const inputs = new Map();
+  const row = h("div", { class: "wb-fields" }, ...model.get("limits").map((field) => {
+    const input = h("input", { type: "number", min: field.low, max: field.high, step: field.step,
+      "data-name": field.name, placeholder: field.name === "tempo" ? "from prompt" : "" });
+    const parts = [h("span", {}, field.label), input];
+    if (field.name === "bars" && field.high >= 2) {
+      const select = h("select", { "data-name": "bars" }, ...[1, 2, 4, 8, 16]
+        .filter((bars) => bars <= field.high).map((bars) => h("option", { value: bars }, bars)));
+      parts[1] = select;
+    }
+    inputs.set(field.name, parts[1]);
+    return h("label", {}, ...parts);
+  }));
+  listen.on("change:settings", () => {
+    for (const [name, value] of Object.entries(model.get("settings")))
+      if (inputs.has(name) && document.activeElement !== inputs.get(name))
+        inputs.get(name).value = value ?? "";
+  });
+  listen.on("change:wrong", () => {
+    for (const [name, input] of inputs)
+      input.setAttribute("aria-invalid", String(name in model.get("wrong")));
+  });
+  // a field that holds no number at all has an empty value: say "?" so that it is answered
+  const values = () => Object.fromEntries([...inputs].map(
+    ([name, input]) => [name, input.validity.badInput ? "?" : input.value]));
+  return { row, inputs, values };
+}
+
+function render({ model, el }) {
+  const listen = listener(model);
+  const root = begin(el, "wb-prompt-box", "Prompt box");
+  const input = h("input", { type: "text", class: "wb-prompt", autocomplete: "off",
+    spellcheck: "false", placeholder: "slow funk with ghost notes, 92 bpm" });
+  const go = h("button", { type: "submit", class: "wb-go" }, "Generate");
+  let timer = 0;
+  const changed = () => {
+    chips.update();
+    clearTimeout(timer);
+    timer = setTimeout(() => model.send({ do: "explain", prompt: input.value }), 350);
+  };
+  const chips = makeChips(model, input, changed);
+  const fields = makeFields(model, listen);
+  const dice = h("button", { type: "button", class: "wb-dice", onclick: () => {
+    fields.inputs.get("seed").value = Math.floor(Math.random() * 100000);
+  } }, "New seed");
+  fields.row.append(dice);
+  input.addEventListener("input", changed);
+
+  const generate = (event) => {
+    event.preventDefault();
+    if (model.get("busy")) return;
+    clearTimeout(timer);
+    model.send({ do: "generate", prompt: input.value, settings: fields.values() });
+  };
+  const advice = h("ul", { class: "wb-advice", "aria-live": "polite", "aria-label": "Advice" });
+  const form = h("form", { novalidate: true, onsubmit: generate },
+    h("label", { class: "wb-prompt-label" }, h("span", {}, "Describe a drum loop"), input),
+    ...chips.groups, fields.row, go);
+  root.append(form, advice, progressBar(model, listen), sayLine(model, listen),
+    makeCards(model, listen));
+
+  listen.on("change:prompt", () => {
+    if (document.activeElement !== input) input.value = model.get("prompt");
+    chips.update();
+  });
+  listen.on("change:advice", () => {
+    advice.replaceChildren(...model.get("advice").map((text) => h("li", {}, text)));
+  });
+  listen.on("change:busy", () => { go.disabled = Boolean(model.get("busy")); });
+  return () => { clearTimeout(timer); listen.off(); };
+}
+export default { render };

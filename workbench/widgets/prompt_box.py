@@ -1,0 +1,189 @@
+"""The prompt box: words and settings in, takes out as cards to play, keep, vary and download."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import traitlets as t
+
+from workbench.music.display import player_html
+from workbench.widgets.base import MusicWidget, module, style
+from workbench.widgets.compare import short
+from workbench.widgets.form import fields, read_form
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+    from workbench.systems.drum_ldm import DrumLDM
+
+STYLES = (
+    "rock", "funk", "jazz", "latin", "hip hop", "soul", "reggae", "afro", "punk", "country",
+    "samba", "pop",
+)  # fmt: skip
+TRAITS = (
+    "slow", "fast", "busy", "sparse", "loud", "soft", "swing", "shuffle", "half-time", "backbeat",
+    "ghost notes", "ride", "toms", "open hats", "crash", "fill",
+)  # fmt: skip
+MOST_CARDS = 24
+
+
+class PromptBox(MusicWidget):
+    """A prompt box for a system that has `generate`, `vary` and `explain_prompt`.
+
+    `takes` are the clips whose cards are shown, `kept` those marked to stay. bars, n, guidance,
+    steps, tempo and seed are the settings at the start. takes: clips to show from the start.
+    """
+
+    _esm = module("cards", "prompt_box")
+    _css = style("prompt_box")
+
+    prompt = t.Unicode("").tag(sync=True)
+    settings = t.Dict().tag(sync=True)  # name → what stands in the field
+    limits = t.List().tag(sync=True)
+    chips = t.Dict().tag(sync=True)
+    advice = t.List().tag(sync=True)
+    wrong = t.Dict().tag(sync=True)  # field name → what is wrong with it
+    cards = t.List().tag(sync=True)  # key, title, html of each take
+    kept_keys = t.List().tag(sync=True)
+
+    def __init__(
+        self, system: DrumLDM, prompt: str = "", *, takes: Sequence[Clip] = (), **settings: Any
+    ) -> None:
+        self.system = system
+        self._fields = fields(system.config.bars)
+        unknown = set(settings) - {field.name for field in self._fields}
+        if unknown:
+            raise TypeError(f"PromptBox has no setting {sorted(unknown)[0]!r}")
+        self._clips: dict[int, Clip] = {}
+        self._next = 1
+        super().__init__(
+            prompt=prompt,
+            settings={f.name: settings.get(f.name, f.default) for f in self._fields},
+            limits=[asdict(field) for field in self._fields],
+            chips=chip_words(system),
+        )
+        self.cards = self._cards_of(list(takes), [short(c.caption) for c in takes])
+
+    # --- what Python reads --------------------------------------------------------------------
+
+    @property
+    def takes(self) -> list[Clip]:
+        """The clips whose cards are shown, in that order."""
+        return [self._clips[card["key"]] for card in self.cards]
+
+    @property
+    def kept(self) -> list[Clip]:
+        """The clips marked “keep”."""
+        return [self._clips[c["key"]] for c in self.cards if c["key"] in self.kept_keys]
+
+    def fallback_clips(self) -> Sequence[Clip]:
+        return self.takes
+
+    # --- what the page asks for ---------------------------------------------------------------
+
+    def generate(self, prompt: str | None = None, **settings: Any) -> None:
+        """As if Generate were pressed; `wait()` waits for the takes."""
+        if prompt is not None:
+            self.prompt = prompt
+        self.settings = {**self.settings, **settings}
+        self.on_generate({})
+
+    def on_explain(self, message: dict[str, Any]) -> None:
+        """Advice for a prompt while it is typed."""
+        self.advice = list(self.system.explain_prompt(str(message.get("prompt", ""))).messages)
+
+    def on_generate(self, message: dict[str, Any]) -> None:
+        """Draw takes; kept cards stay, the others make room."""
+        self.prompt = prompt = str(message.get("prompt", self.prompt))
+        self.settings = raw = {**self.settings, **(message.get("settings") or {})}
+        values, self.wrong = read_form(raw, self._fields)
+        if self.wrong:
+            self.say = " ".join(self.wrong.values())
+            return
+        self.on_explain({"prompt": prompt})
+        stay = [card for card in self.cards if card["key"] in self.kept_keys]
+
+        def job() -> None:
+            clips = self.system.generate(prompt, progress=self.step, **values)
+            titles = [f"Take {self._next + i} · {short(prompt, 60)}" for i in range(len(clips))]
+            self._show(stay + self._cards_of(clips, titles))
+            self.say = f"{len(clips)} take{'s' if len(clips) > 1 else ''} drawn."
+
+        self.start("Drawing", int(values["steps"] or 0), job)
+
+    def on_vary(self, message: dict[str, Any]) -> None:
+        """A variation of a take, put behind it."""
+        clip = self._clip(message)
+        if clip is None:
+            return
+        values, _ = read_form(self.settings, self._fields)
+        key, seed = message["key"], self._next
+        more = {name: values[name] for name in ("steps", "guidance") if values[name] is not None}
+
+        def job() -> None:
+            drawn = self.system.vary(clip, seed=seed, progress=self.step, **more)
+            new = self._cards_of(drawn, [f"Take {seed} · variation of take {key}"])
+            at = [card["key"] for card in self.cards].index(key) + 1
+            self._show([*self.cards[:at], *new, *self.cards[at:]])
+            self.say = f"Take {seed} is a variation of take {key}."
+
+        self.start("Varying", int(more.get("steps", 20)), job)
+
+    def on_keep(self, message: dict[str, Any]) -> None:
+        """Mark or unmark a take; marked ones stay on the next Generate."""
+        if self._clip(message) is None:
+            return
+        key, on = message["key"], bool(message.get("on"))
+        others = [k for k in self.kept_keys if k != key]
+        self.kept_keys = [*others, key] if on else others
+        self.say = f"Take {key} is {'kept' if on else 'no longer kept'}."
+
+    def on_download(self, message: dict[str, Any]) -> None:
+        """Send a take's MIDI or WAV file to the browser."""
+        clip = self._clip(message)
+        if clip is None:
+            return
+        kind = "mid" if message.get("kind") == "mid" else "wav"
+        data = clip.midi_bytes() if kind == "mid" else clip.audio_bytes("wav")
+        self.send({"is": "file", "name": f"take-{message['key']}.{kind}"}, buffers=[data])
+        self.say = f"take-{message['key']}.{kind} is in your downloads."
+
+    # --- cards --------------------------------------------------------------------------------
+
+    def _clip(self, message: dict[str, Any]) -> Clip | None:
+        key = message.get("key")
+        if key in [card["key"] for card in self.cards]:
+            return self._clips[key]
+        self.say = "That take is gone; choose one that is shown."
+        return None
+
+    def _cards_of(self, clips: Sequence[Clip], titles: Sequence[str]) -> list[dict[str, Any]]:
+        """Cards with rendered players. Raises Stopped between two renderings."""
+        cards = []
+        for clip, title in zip(clips, titles, strict=True):
+            self.worker.check() if hasattr(self, "worker") else None
+            key, self._next = self._next, self._next + 1
+            self._clips[key] = clip
+            cards.append({"key": key, "title": title, "html": player_html(clip, title=title)})
+        return cards
+
+    def _show(self, cards: list[dict[str, Any]]) -> None:
+        """Show these cards, at most MOST_CARDS: the oldest that are not kept go first."""
+        kept = set(self.kept_keys)
+        over = len(cards) - MOST_CARDS
+        loose = [card["key"] for card in cards if card["key"] not in kept]
+        gone = set(loose[: max(over, 0)])
+        self.cards = [card for card in cards if card["key"] not in gone]
+        shown = {card["key"] for card in self.cards}
+        self._clips = {key: clip for key, clip in self._clips.items() if key in shown}
+
+
+def chip_words(system: Any) -> dict[str, list[str]]:
+    """Words for the chips: those that the system's training captions had."""
+    known = set(system.config.vocabulary)
+
+    def heard(words: Sequence[str]) -> list[str]:
+        return [w for w in words if not known or all(part in known for part in w.split())]
+
+    return {"Style": heard(STYLES), "Feel": heard(TRAITS)}
