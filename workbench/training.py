@@ -40,7 +40,8 @@ class Plan:
     """How long and how fast. `batch` is over all devices; `budget_minutes` stops early;
     `ema` is the decay of the averaged weights, 0 for none; `every` steps are between two
     validations, which also save a checkpoint; `precision` is one of Fabric's, or "auto" for
-    bfloat16 where the device computes in it."""
+    bfloat16 where the device computes in it; `keep` says which weights the run hands over, those
+    with the "best" validation loss or the "last"."""
 
     steps: int
     batch: int
@@ -52,6 +53,7 @@ class Plan:
     ema: float = 0.0
     every: int = 200
     precision: str = "auto"
+    keep: str = "best"
     budget_minutes: float | None = None
 
     def rate(self, step: int) -> float:
@@ -64,7 +66,7 @@ class Plan:
 
 @dataclass
 class Fit:
-    """What a run left: the best network, its score, the log, how far and how long it ran."""
+    """What a run left: the network, the best score, the log, how far and how long it ran."""
 
     module: nn.Module
     best: dict[str, float]
@@ -292,13 +294,12 @@ class _Run:
         self.best, self.log = about["best"], about["log"]
 
     def finish(self) -> Fit:
-        """Wait for the others and hand over the best weights, on the CPU."""
+        """Wait for the others and hand over the weights, on the CPU."""
         self.fabric.barrier()
-        best = self.judged.cpu()
-        path = self.out / "best.safetensors"
-        if path.exists():
-            load_file_into(best, path)
-        return Fit(best.eval(), self.best, self.step, self.seconds, self.log)
+        kept = self.judged.cpu()
+        if self.plan.keep == "best":
+            load_file_into(kept, self.out / "best.safetensors")
+        return Fit(kept.eval(), self.best, self.step, self.seconds, self.log)
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

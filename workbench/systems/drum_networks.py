@@ -56,8 +56,8 @@ class DrumNetworks(nn.Module):
 
     def __init__(self, config: DrumLDMConfig) -> None:
         super().__init__()
-        self.contrastive = Contrastive(config.contrastive)
         features = config.contrastive.text_dim + config.contrastive.dim
+        # The autoencoder comes first, so that a seed gives it the same start whatever the text.
         self.autoencoder: DrumAutoencoder | PaperAutoencoder
         self.denoiser: TransformerDenoiser | MLPDenoiser
         if config.paper:
@@ -70,6 +70,7 @@ class DrumNetworks(nn.Module):
             self.denoiser = TransformerDenoiser(
                 size, features, config.width, config.depth, config.heads, config.bars
             )
+        self.contrastive = Contrastive(config.contrastive)
         self.register_buffer("latent_mean", torch.zeros(size))
         self.register_buffer("latent_std", torch.ones(size))
         # log₂(bpm/120) of a prompt that names no tempo, from its text vector and a 1.

@@ -1,0 +1,99 @@
+"""Compile ci/requirements.in into ci/requirements.lock and environment.yml.
+
+    python ci/lock.py            # needs uv on the path: pip install uv
+    python ci/lock.py --check    # is environment.yml in step with the lock? (needs nothing)
+
+The lock is universal (Linux, macOS, Windows; Python 3.11 and up) and holds hashes of every file,
+so that pip refuses anything else. PyAudio is cut out: tinysoundfont declares it for live output,
+which the workbench does not use, and building it needs PortAudio's headers. That is why the lock
+is installed with `--no-deps`. Conda has PyAudio ready built, so environment.yml lets it come.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SOURCE, LOCK = HERE / "requirements.in", HERE / "requirements.lock"
+ENVIRONMENT = HERE.parent / "environment.yml"
+LEFT_OUT = ("pyaudio",)
+CONDA_PYTHON = "3.11"
+HEADER = """\
+# Every package of the workbench with its version and the hashes of its files; no index is named.
+# Made by `make lock` from ci/requirements.in. Install with: pip install --no-deps -r THIS FILE
+"""
+
+
+def name_of(line: str) -> str:
+    """The package that a requirement names, in its normal spelling."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\s=<>!~;\[\\]", line.strip(), maxsplit=1)[0]).lower()
+
+
+def direct() -> list[str]:
+    """The packages of requirements.in."""
+    lines = SOURCE.read_text().splitlines()
+    return [name_of(line) for line in lines if line.strip() and not line.startswith("#")]
+
+
+def locked() -> dict[str, str]:
+    """Name → version in the lock, for conda's Python where versions differ by Python."""
+    versions: dict[str, str] = {}
+    for line in LOCK.read_text().splitlines():
+        found = re.match(r"([A-Za-z0-9][\w.-]*)==([^\s;\\]+)\s*(?:;\s*(.*?))?\s*\\?$", line)
+        if not found:
+            continue
+        name, version, marker = name_of(found[1]), found[2], found[3] or ""
+        newer = re.search(r"python_full_version >= '([\d.]+)'", marker)
+        if newer and _number(newer[1]) > _number(CONDA_PYTHON):
+            continue
+        versions[name] = version
+    return versions
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def environment() -> str:
+    """The text of environment.yml: the direct packages at the lock's versions."""
+    versions = locked()
+    pins = "".join(f"      - {name}=={versions[name]}\n" for name in sorted(direct()))
+    return (
+        "# The workbench through conda or mamba: conda env create -f environment.yml\n"
+        "# Made by `make lock` from ci/requirements.in, at the versions of ci/requirements.lock.\n"
+        "name: music-workbench\n"
+        "channels:\n  - conda-forge\n"
+        "dependencies:\n"
+        f"  - python={CONDA_PYTHON}\n"
+        "  - pip\n"
+        "  - pyaudio  # tinysoundfont declares it; pip would have to build it\n"
+        "  - fluidsynth  # a second synthesiser\n"
+        f"  - pip:\n{pins}      - -e .\n"
+    )
+
+
+def compile_lock() -> None:
+    command = [
+        "uv", "pip", "compile", str(SOURCE), "--universal", "--python-version", "3.11",
+        "--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate", "--quiet",
+    ]  # fmt: skip
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
+    kept = [block for block in blocks if name_of(block) not in LEFT_OUT]
+    LOCK.write_text(HEADER + "\n".join(kept) + "\n")
+
+
+def main() -> int:
+    if "--check" in sys.argv[1:]:
+        if ENVIRONMENT.read_text() != environment():
+            print("environment.yml is not in step with the lock; run: make lock", file=sys.stderr)
+            return 1
+        return 0
+    compile_lock()
+    ENVIRONMENT.write_text(environment())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

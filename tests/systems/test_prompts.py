@@ -1,0 +1,38 @@
+"""Reading prompts: tempo, keywords, advice."""
+
+import pytest
+
+from workbench.representations.text import KeywordText
+from workbench.systems.prompts import read_prompt
+
+WORDS = ("funk", "slow", "ghost", "notes", "rock")
+
+
+def read(prompt):
+    return read_prompt(prompt, KeywordText(), WORDS)
+
+
+def test_a_good_prompt_needs_no_advice():
+    reading = read("slow funk with ghost notes, 92 bpm")
+    assert reading.tempo == 92
+    assert reading.keywords == ("slow", "funk")
+    assert reading.unknown == ()
+    assert reading.messages == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("", "No words"),
+        ("!!! ???", "No words"),
+        ("funk xylophone", "xylophone"),
+        ("langsamer Funk mit Geisternoten bitte", "English"),
+        ("медленный фанк", "English"),
+        ("slow funk " * 200, "long"),
+        ("rock at 900 bpm", "30 to 300"),
+        ("rock at 999999999999999999999 bpm", "30 to 300"),
+        ("ghost notes", "57 keywords"),
+    ],
+)
+def test_advice_fits(prompt, said):
+    assert any(said in message for message in read(prompt).messages), read(prompt).messages

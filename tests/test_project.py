@@ -1,0 +1,110 @@
+"""The project as a whole: setup files in step, quick import, no stray names."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "ci"))
+import lock  # noqa: E402
+
+LAYERS = (  # from the top of the house down; an import may only go down or stay
+    ("cli", "report", "notebooks", "lesson", "teaching", "plots"), ("widgets",), ("benchmarks",),
+    ("systems",), ("evaluation",), ("training",), ("models",), ("representations",),
+    ("datasets",), ("music",), ("errors", "files"),
+)  # fmt: skip
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def test_environment_is_in_step_with_the_lock():
+    assert lock.ENVIRONMENT.read_text() == lock.environment(), "run: make lock"
+
+
+def test_every_direct_package_is_locked_with_hashes():
+    text = lock.LOCK.read_text()
+    versions = lock.locked()
+    assert set(lock.direct()) <= versions.keys()
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", text)
+    assert all("--hash=sha256:" in block for block in blocks if "==" in block.split("\n")[0])
+
+
+def test_the_lock_names_no_index_and_no_pyaudio():
+    text = lock.LOCK.read_text()
+    assert not re.search(r"https?://|--index|--extra-index|--find-links", text)
+    assert "pyaudio" not in lock.locked()
+
+
+def test_what_the_library_imports_is_locked():
+    """Every third-party module that the package imports belongs to a direct requirement."""
+    named = {"IPython", "PIL", "traitlets", "jupyter_client", "yaml"}  # come with the others
+    spelled = {
+        "sklearn": "scikit-learn", "lightning_fabric": "lightning-fabric", "ot": "pot",
+        "huggingface_hub": "huggingface-hub",
+    }  # fmt: skip
+    direct = set(lock.direct())
+    for path in (ROOT / "workbench").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            for name in {n.split(".")[0] for n in names} - {"workbench"}:
+                if name in sys.stdlib_module_names or name in named:
+                    continue
+                package = spelled.get(name, name.replace("_", "-").lower())
+                assert package in direct, f"{path.name} imports {name}"
+
+
+def test_imports_run_downward():
+    for path in (ROOT / "workbench").rglob("*.py"):
+        here = path.relative_to(ROOT / "workbench").parts[0].removesuffix(".py")
+        if here == "__init__":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("workbench."):
+                there = node.module.split(".")[1]
+                assert LEVEL[there] >= LEVEL[here], f"{path.name} imports {node.module}"
+
+
+def test_import_is_light():
+    """What makes an import slow is what it pulls in: none of the heavy packages."""
+    code = (
+        "import sys, workbench; "
+        "print([m for m in ('torch', 'symusic', 'matplotlib', 'plotly', 'transformers', 'sklearn',"
+        " 'scipy', 'pandas', 'numpy', 'IPython') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_public_names_resolve():
+    import workbench
+
+    for name in workbench.__all__:
+        assert getattr(workbench, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = workbench.nonsense
+
+
+def test_weights_are_never_pickles():
+    """No call that could run code from a file."""
+    for path in (ROOT / "workbench").rglob("*.py"):
+        text = path.read_text()
+        assert not re.search(r"torch\.load\(|pickle\.loads?\(|allow_pickle=True|joblib", text), path
+
+
+def test_the_gpu_job_lists_every_notebook():
+    done = subprocess.run(
+        ["bash", str(ROOT / "ci" / "gpu.sh"), "--list"], capture_output=True, text=True, check=True
+    )
+    numbers = sorted(p.name[:2] for p in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    assert sorted(ast.literal_eval(done.stdout)) == numbers
+
+
+def test_jupyter_keeps_its_token():
+    """No file of the project switches JupyterLab's token or password off."""
+    for name in ("Makefile", "ci/cpu.sh", "ci/gpu.sh"):
+        assert "token" not in (ROOT / name).read_text().lower()
