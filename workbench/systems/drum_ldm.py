@@ -160,15 +160,39 @@ class DrumLDM(Pretrained):
         for numbers out of range, never for a text.
         """
         texts = [prompt] if isinstance(prompt, str) else list(prompt)
-        settings = Settings(steps, guidance, sampler, seed)
-        check(n=n, bars=bars, tempo=tempo)
+        check(n=n, tempo=tempo)
+        clips = self.draw_each(
+            [text for text in texts for _ in range(n)],
+            [bpm for text in texts for bpm in [tempo or self.tempo_of(text)] * n],
+            Settings(seed=seed).seeds(n) * len(texts),
+            bars=bars, steps=steps, guidance=guidance, sampler=sampler, progress=progress,
+        )  # fmt: skip
+        return [
+            clip.with_(source=f"DrumLDM, seed {seed}, take {i % n + 1}")
+            for i, clip in enumerate(clips)
+        ]
+
+    @torch.inference_mode()
+    def draw_each(
+        self,
+        prompts: Sequence[str],
+        tempos: Sequence[float],
+        seeds: Sequence[int],
+        *,
+        bars: int = 8,
+        steps: int = 20,
+        guidance: float = 2.0,
+        sampler: str = "dpm++",
+        progress: Progress | None = None,
+    ) -> list[Clip]:
+        """One loop for each prompt, at its own tempo and from its own seed, all in one batch."""
+        check(bars=bars)
+        settings = Settings(steps, guidance, sampler, seeds[0] if seeds else 0)
         if bars > self.config.bars:
             raise PromptError(f"bars={bars}: this system draws loops of 1 to {self.config.bars}")
-        prompts = [text for text in texts for _ in range(n)]
-        tempos = [bpm for text in texts for bpm in [tempo or self.tempo_of(text)] * n]
-        noise = self._noise(settings.seeds(n) * len(texts), 4 * bars)
+        noise = self._noise(seeds, 4 * bars)
         latents = self._draw(noise, prompts, tempos, settings, progress)
-        return self._clips(self._decode(latents), prompts, tempos, bars, f"seed {seed}")
+        return self._clips(self._decode(latents), prompts, tempos, bars, f"seed {settings.seed}")
 
     @torch.inference_mode()
     def vary(
