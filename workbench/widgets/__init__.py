@@ -9,10 +9,10 @@ compare(clips)         clips side by side
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.widgets.compare import compare
     from workbench.widgets.drum_grid import DrumGrid
     from workbench.widgets.film import FilmWidget
     from workbench.widgets.prompt_box import PromptBox
+    from workbench.widgets.side_by_side import compare
     from workbench.widgets.worker import Stopped
 
 __all__ = ["DrumGrid", "FilmWidget", "PromptBox", "Stopped", "compare"]
@@ -22,7 +22,7 @@ _WHERE = {
     "FilmWidget": "film",
     "PromptBox": "prompt_box",
     "Stopped": "worker",
-    "compare": "compare",
+    "compare": "side_by_side",
 }
 
 

@@ -128,7 +128,7 @@ class MusicWidget(anywidget.AnyWidget):
         return []
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        from workbench.widgets.compare import side_by_side
+        from workbench.widgets.side_by_side import side_by_side
 
         made = super()._repr_mimebundle_(**kwargs)
         data, about = made if isinstance(made, tuple) else (made or {}, {})

@@ -158,9 +158,8 @@ class DrumGrid(MusicWidget):
         """(steps, 27) drawn by the system around the kept cells."""
         assert self.system is not None
         if (own[:, :N_DRUMS] > 0.5).any():
-            new = self.system.inpaint(
-                self.clip, keep, prompt=prompt, seed=seed, progress=self.step
-            )[0]
+            clip = DrumRoll.from_array(own, tempo=self.tempo).to_clip(prompt)
+            new = self.system.inpaint(clip, keep, prompt=prompt, seed=seed, progress=self.step)[0]
         else:  # an empty grid says nothing to go by
             new = self.system.generate(
                 prompt, bars=len(own) // STEPS, tempo=self.tempo, seed=seed, progress=self.step

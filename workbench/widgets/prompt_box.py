@@ -10,8 +10,8 @@ import traitlets as t
 
 from workbench.music.display import player_html
 from workbench.widgets.base import MusicWidget, module, style
-from workbench.widgets.compare import short
 from workbench.widgets.form import fields, read_form
+from workbench.widgets.side_by_side import short
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
