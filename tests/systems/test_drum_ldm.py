@@ -9,7 +9,10 @@ from workbench.music.clip import Clip
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drawing import keep_mask, slerp
 
-STRANGE = ["", "   ", "🥁🥁🥁", "langsamer Funk mit Geisternoten", "ジャズのドラム", "x" * 10_000, "92", "\x00"]
+STRANGE = [
+    "", "   ", "🥁🥁🥁", "langsamer Funk mit Geisternoten", "ジャズのドラム", "x" * 10_000, "92",
+    "\x00",
+]  # fmt: skip
 
 
 def cells(clip):

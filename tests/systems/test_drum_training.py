@@ -16,7 +16,8 @@ from workbench.systems.drum_training import PROFILES, Loops, loops_of, tempo_reg
 def test_smoke_training_leaves_a_whole_system(smoke_folder):
     names = {path.name for path in smoke_folder.iterdir()}
     assert names == {
-        "config.json", "model.safetensors", "README.md", "contrastive", "autoencoder", "diffusion",
+        "config.json", "model.safetensors", "README.md", "training.json",
+        "contrastive", "autoencoder", "diffusion",
     }  # fmt: skip
     assert "workbench train drums --dataset builtin" in (smoke_folder / "README.md").read_text()
 

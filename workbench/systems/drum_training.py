@@ -24,11 +24,13 @@ from workbench.datasets.keywords import parse_tempo, tokens
 from workbench.datasets.phrases import phrases
 from workbench.errors import PromptError
 from workbench.evaluation.drums import reconstruction
+from workbench.files import atomic_write
 from workbench.models.contrastive import Contrastive, ContrastiveConfig
 from workbench.models.denoisers import Condition
 from workbench.models.mrlstm import AutoencoderConfig
 from workbench.representations.drum_roll import rolls_of
 from workbench.representations.text import TextEncoder, text_encoder
+from workbench.systems.cards import card
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.drum_networks import DrumLDMConfig
 from workbench.training import Fit, Plan, fit
@@ -153,7 +155,7 @@ def train(
         ("autoencoder", train_autoencoder, size.autoencoder, 0.25),
         ("diffusion", train_diffusion, size.diffusion, 0.60),
     ]
-    report = {}
+    report: dict[str, Any] = {"dataset": dataset, "profile": profile, "text": text, "seed": seed}
     for name, stage, plan, share in stages:
         budget = budget_minutes * share if budget_minutes else None
         plan = replace(plan, budget_minutes=budget)
@@ -161,8 +163,10 @@ def train(
             system, kept["train"], kept["validation"], plan, out / name, seed=seed, watch=watch
         )
         report[name] = {"steps": done.step, "seconds": round(done.seconds), "best": done.best}
-    system.save_pretrained(out, card=_card(dataset, profile, text, seed, report))
     system.networks.eval()
+    system.save_pretrained(out, card=card(report))
+    with atomic_write(out / "training.json") as path:
+        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return system
 
 
@@ -290,12 +294,3 @@ def _touched(rolls: Tensor, drop: float = 0.1, touch: float = 0.1) -> Tensor:
     hits = hits * (torch.rand_like(hits) >= drop)
     scale = 1 + touch * (2 * torch.rand(len(rolls), 1, 1, device=rolls.device) - 1)
     return torch.cat([hits, (velocity * scale).clamp(max=1) * hits, offset * hits], dim=-1)
-
-
-def _card(dataset: str, profile: str, text: str, seed: int, report: dict[str, Any]) -> str:
-    """A first model card: what was run and what the stages reached."""
-    command = f"workbench train drums --dataset {dataset} --profile {profile} --text {text}"
-    return (
-        f"# DrumLDM, {text}, {dataset}\n\nTrained by `{command} --seed {seed}`.\n\n"
-        f"```json\n{json.dumps(report, indent=1)}\n```\n"
-    )

@@ -1,0 +1,54 @@
+"""Write measured tables into a checkpoint's model card.
+
+    workbench evaluate drums --checkpoint FOLDER --out results.json
+    python -m workbench.benchmarks.cards FOLDER results.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.benchmarks.table import render
+from workbench.errors import MissingDataError
+from workbench.files import atomic_write
+from workbench.systems.cards import card
+
+
+def tables(results: dict[str, Any]) -> str:
+    """All sections of a benchmark's JSON as Markdown with the tables as they were printed."""
+    parts = ["## Measured"]
+    for section in results["sections"].values():
+        text = render(section["title"], section["columns"], section["rows"])
+        notes = "\n".join(section["notes"])
+        parts.append(f"```text\n{text}\n{notes}".rstrip() + "\n```")
+    return "\n\n".join(parts)
+
+
+def write_card(folder: Path, results: Path) -> Path:
+    """README.md of `folder` from its training.json and a benchmark's JSON."""
+    read = []
+    for path in (folder / "training.json", results):
+        try:
+            read.append(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise MissingDataError(f"{path}: cannot be read ({error})") from None
+    with atomic_write(folder / "README.md") as beside:
+        beside.write_text(card(read[0], tables(read[1])), encoding="utf-8")
+    return folder / "README.md"
+
+
+def main(argv: Sequence[str]) -> int:
+    """FOLDER RESULTS.json"""
+    if len(argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    print(write_card(Path(argv[0]), Path(argv[1])))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
