@@ -1,0 +1,159 @@
+"""A small untrained DrumLDM, and one JupyterLab with a notebook of all widgets for all tests."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+TOKEN = "a-token-for-the-tests"
+CELLS = (
+    "import torch\ntorch.set_num_threads(1)\n"
+    "from workbench.systems.drum_ldm import DrumLDM\n"
+    "from workbench.widgets import PromptBox, DrumGrid, FilmWidget\n"
+    "system = DrumLDM.from_pretrained({folder!r})\n"
+    "clip = system.generate('rock', bars=1, steps=4)[0]",
+    "box = PromptBox(system, n=2, bars=2, steps=5)\nbox",
+    "grid = DrumGrid(None, system)\ngrid",
+    "film = FilmWidget.of(system, 'funk 100 bpm', bars=2, steps=6)\nfilm",
+    # what the kernel knows, to be read by the tests
+    "print('grid', len(grid.clip.notes), grid.clip.notes[:1]['velocity'].tolist(), "
+    "int(grid.keep.sum()), 'box', len(box.takes), len(box.kept), 'film', film.frame)",
+)
+
+
+@pytest.fixture(scope="session")
+def small_system() -> Any:
+    """A DrumLDM with random weights: it draws nonsense, quickly."""
+    import torch
+
+    from workbench.models.contrastive import ContrastiveConfig
+    from workbench.models.mrlstm import AutoencoderConfig
+    from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
+
+    torch.manual_seed(0)
+    words = ("rock", "funk", "slow", "ghost", "notes", "with", "bpm", "jazz", "hip", "hop")
+    return DrumLDM(
+        DrumLDMConfig(
+            text="keywords",
+            autoencoder=AutoencoderConfig(latent=8, hidden=8, width=16),
+            contrastive=ContrastiveConfig(text_dim=58, dim=16, width=16, depth=1, heads=2),
+            width=32, depth=1, heads=2, bars=4, vocabulary=words,
+        )
+    )  # fmt: skip
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """An own configuration, and a kernel that is this interpreter."""
+    kernel = folder / "data" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    (kernel / "kernel.json").write_text(json.dumps(spec))
+    root = str(Path(__file__).parents[2])
+    return {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")])),
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+@pytest.fixture(scope="session")
+def lab(small_system, tmp_path_factory) -> Iterator[str]:
+    """Address of the notebook in a running JupyterLab."""
+    pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
+    folder = tmp_path_factory.mktemp("lab")
+    work = folder / "work"
+    work.mkdir()
+    small_system.save_pretrained(folder / "system")
+    sources = [cell.replace("{folder!r}", repr(str(folder / "system"))) for cell in CELLS]
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in sources],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(notebook, work / "widgets.ipynb")
+    port = _free_port()
+    with (folder / "lab.log").open("wb") as log:
+        server = subprocess.Popen(
+            [
+                sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1",
+                f"--port={port}", "--ServerApp.port_retries=0", "--allow-root",
+                f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={work}",
+                "--LabApp.news_url=None", "--LabApp.check_for_updates_class="
+                "jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly",
+            ],
+            env=_environment(folder), stdout=log, stderr=log,
+        )  # fmt: skip
+        try:
+            _await_server(f"http://127.0.0.1:{port}/api?token={TOKEN}", server, folder / "lab.log")
+            yield f"http://127.0.0.1:{port}/lab/tree/widgets.ipynb?token={TOKEN}"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _await_server(address: str, server: subprocess.Popen, log: Path) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if server.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def page(lab, chromium) -> Iterator[Any]:
+    """The notebook, executed. `page.problems`: console errors and requests to other machines."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 1000})
+    page = context.new_page()
+    page.problems = problems = []
+    page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
+    page.on(
+        "console",
+        lambda line: problems.append(f"{line.text} {line.location}")
+        if line.type == "error" else None,
+    )  # fmt: skip
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((lab.split("/lab/")[0], "data:", "blob:", "ws://127.0.0.1"))
+            else problems.append(f"request to {request.url}")
+        ),
+    )
+    page.set_default_timeout(30_000)
+    page.goto(lab)
+    page.locator(".jp-CodeCell").nth(len(CELLS) - 1).wait_for()
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+    page.locator(".lm-MenuBar-item", has_text="Run").click()
+    page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
+    page.locator(".wb-film .wb-level").wait_for()
+    yield page
+    context.close()

@@ -1,0 +1,208 @@
+"""The widgets in a real JupyterLab, used by mouse and keyboard in a real browser."""
+
+import re
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+expect.set_options(timeout=20_000)
+
+SOUNDS = """async () => {
+  const context = window.workbenchClips?.context;
+  if (!context || context.state !== 'running') return false;
+  const before = context.currentTime;
+  await new Promise((go) => setTimeout(go, 100));
+  return context.currentTime > before && Boolean(window.workbenchClips.stop);
+}"""
+
+
+def wait_for_sound(page) -> None:
+    page.wait_for_function(SOUNDS)
+
+
+def silent(page) -> bool:
+    return page.evaluate("() => !window.workbenchClips?.stop")
+
+
+def in_kernel(page) -> dict[str, list[str]]:
+    """Run the last cell and read what it prints."""
+    cell = page.locator(".jp-CodeCell").last
+    editor = cell.locator(".cm-content")
+    editor.scroll_into_view_if_needed()
+    prompt = cell.locator(".jp-InputPrompt")
+    before = prompt.inner_text()
+    editor.click()
+    page.keyboard.press("Control+Enter")
+    expect(prompt).not_to_have_text(before)
+    expect(prompt).to_have_text(re.compile(r"\[\d+\]:"))
+    text = cell.locator(".jp-OutputArea-output").inner_text()
+    found = re.search(r"grid (\d+) \[(.*)\] (\d+) box (\d+) (\d+) film (\d+)", text)
+    assert found, text
+    names = ("hits", "velocity", "marks", "takes", "kept", "frame")
+    return dict(zip(names, found.groups(), strict=True))
+
+
+@pytest.fixture
+def box(page):
+    box = page.locator(".wb-prompt-box")
+    box.scroll_into_view_if_needed()
+    return box
+
+
+def generate(box, takes: int) -> None:
+    cards = box.locator(".wb-card")
+    before = cards.last.get_attribute("data-key") or ""
+    box.get_by_role("button", name="Generate").click()
+    expect(cards.last).not_to_have_attribute("data-key", before)
+    expect(cards).to_have_count(takes)
+    expect(box.get_by_role("button", name="Generate")).to_be_enabled()
+
+
+def test_type_generate_play(page, box):
+    box.get_by_label("Describe a drum loop").click()
+    page.keyboard.type("slow funk, 92 bpm")
+    expect(box.get_by_role("button", name="funk", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    page.keyboard.press("Enter")
+    expect(box.locator(".wb-card")).to_have_count(2)
+    card = box.locator(".wb-card").first
+    expect(card.locator(".wb-facts")).to_contain_text("92 BPM · 2 bars")
+    card.get_by_role("button", name=re.compile("^Play")).click()
+    wait_for_sound(page)
+    other = box.locator(".wb-card").nth(1)
+    other.get_by_role("button", name=re.compile("^Play")).click()
+    expect(card.locator(".wb-play")).to_have_text("▶ Play")  # one sound at a time
+    other.locator(".wb-play").click()
+    page.wait_for_function("() => !window.workbenchClips.stop")
+    assert silent(page)
+
+
+def test_chips_by_keyboard(page, box):
+    prompt = box.get_by_label("Describe a drum loop")
+    prompt.fill("fast rock")
+    chip = box.get_by_role("button", name="ghost notes", exact=True)
+    chip.focus()
+    page.keyboard.press("Space")
+    expect(prompt).to_have_value("fast rock, ghost notes")
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Enter")
+    expect(prompt).to_have_value("fast rock")
+    expect(chip).to_have_attribute("aria-pressed", "false")
+    box.get_by_role("button", name="rock", exact=True).click()
+    expect(prompt).to_have_value("fast")
+
+
+def test_advice_and_numbers(page, box):
+    prompt = box.get_by_label("Describe a drum loop")
+    prompt.fill("ein schnelles Schlagzeug")
+    expect(box.locator(".wb-advice")).to_contain_text("English")
+    prompt.fill("")
+    expect(box.locator(".wb-advice")).to_contain_text("No words")
+    steps = box.get_by_label("Steps", exact=True)
+    steps.fill("5000")
+    box.get_by_role("button", name="Generate").click()
+    expect(box.locator(".wb-say")).to_contain_text("Steps: give a whole number from 1 to 200")
+    expect(steps).to_have_attribute("aria-invalid", "true")
+    steps.fill("5")
+    generate(box, 2)
+    expect(steps).to_have_attribute("aria-invalid", "false")
+
+
+def test_keep_vary_download(page, box):
+    generate(box, 2)
+    card = box.locator(".wb-card").first
+    key = card.get_attribute("data-key")
+    card.get_by_role("button", name=f"Keep take {key}").click()
+    expect(card.locator(".wb-keep")).to_have_attribute("aria-pressed", "true")
+    generate(box, 3)
+    assert box.locator(".wb-card").first.get_attribute("data-key") == key
+    card.get_by_role("button", name=f"Vary take {key}").click()
+    expect(box.locator(".wb-card")).to_have_count(4)
+    expect(box.locator(".wb-card").nth(1)).to_contain_text(f"variation of take {key}")
+    for kind, magic in (("mid", b"MThd"), ("wav", b"RIFF")):
+        with page.expect_download() as download:
+            card.get_by_role("button", name=f"Download take {key} as .{kind}").click()
+        assert download.value.suggested_filename == f"take-{key}.{kind}"
+        assert download.value.path().read_bytes().startswith(magic)
+    assert in_kernel(page)["takes"] == "4"
+    assert in_kernel(page)["kept"] == "1"
+
+
+def test_stop(page, box):
+    box.get_by_label("Steps", exact=True).fill("200")
+    box.get_by_role("spinbutton", name="Takes").fill("16")
+    shown = box.locator(".wb-card").count()
+    box.get_by_role("button", name="Generate").click()
+    expect(box.get_by_role("progressbar")).to_be_visible()
+    box.get_by_role("button", name="Stop", exact=True).click()
+    expect(box.locator(".wb-say")).to_contain_text("Stopped after")
+    expect(box.get_by_role("progressbar")).to_be_hidden()
+    expect(box.locator(".wb-card")).to_have_count(shown)
+    box.get_by_label("Steps", exact=True).fill("5")
+    box.get_by_role("spinbutton", name="Takes").fill("2")
+
+
+def test_grid_by_keyboard(page):
+    grid = page.locator(".wb-drum-grid")
+    grid.scroll_into_view_if_needed()
+    grid.locator(".wb-cell[tabindex='0']").focus()  # bass drum, first step
+    page.keyboard.press("Space")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.keyboard.press("-")
+    page.keyboard.press("k")
+    snare = grid.get_by_role("button", name="snare drum, bar 1 step 5, velocity 80, kept")
+    expect(snare).to_have_attribute("aria-pressed", "true")
+    expect(snare).to_be_focused()
+    known = in_kernel(page)
+    assert (known["hits"], known["velocity"], known["marks"]) == ("2", "96", "1")
+    grid.get_by_role("button", name="Play").click()
+    wait_for_sound(page)
+    grid.locator(".wb-play").click()
+    page.wait_for_function("() => !window.workbenchClips.stop")
+
+
+def test_grid_fill_undo(page):
+    grid = page.locator(".wb-drum-grid")
+    pressed = grid.locator(".wb-cell[aria-pressed='true']")
+    grid.get_by_role("button", name="Keep bar 2").click()
+    grid.get_by_label("Prompt").fill("funk")
+    grid.get_by_role("button", name="Fill in the rest").click()
+    expect(grid.locator(".wb-say")).to_contain_text("filled in")
+    second = ".wb-cell[aria-pressed='true'][aria-label*='bar 2']"
+    assert grid.locator(second).count() == 0, "bar 2 was kept empty"
+    assert pressed.count() > 2
+    assert in_kernel(page)["hits"] == str(pressed.count())
+    undo = grid.get_by_role("button", name="Undo")
+    undo.click()
+    expect(pressed).to_have_count(2)
+    grid.get_by_role("button", name="Clear").click()
+    expect(pressed).to_have_count(0)
+    undo.click()
+    expect(pressed).to_have_count(2)
+
+
+def test_film(page):
+    film = page.locator(".wb-film")
+    film.scroll_into_view_if_needed()
+    slider = film.get_by_label("Step of the drawing")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(film.locator(".wb-level")).to_contain_text("Step 1 of 6 · noise 100%")
+    page.keyboard.press("ArrowRight")
+    expect(film.locator(".wb-level")).to_contain_text("Step 2 of 6")
+    film.get_by_role("button", name="Play").click()
+    wait_for_sound(page)
+    expect(film.locator(".wb-play")).to_have_text("■ Stop")
+    film.locator(".wb-play").click()
+    assert in_kernel(page)["frame"] == "1"
+    film.get_by_role("button", name="Run the film").click()
+    expect(film.locator(".wb-level")).to_contain_text("Step 6 of 6")
+
+
+def test_nothing_went_wrong_on_the_page(page):
+    assert page.problems == []
