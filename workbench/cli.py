@@ -1,0 +1,163 @@
+"""The command `workbench`: draw loops, train, evaluate, run the notebooks into a report.
+
+Started by Fabric's launcher it trains on several devices: `fabric run --devices 2
+workbench/cli.py train drums`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbench import __version__
+from workbench.errors import WorkbenchError
+
+PROFILES = ("smoke", "laptop", "gpu", "paper")
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="workbench", description=__doc__.splitlines()[0])
+    top.add_argument("--version", action="version", version=__version__)
+    top.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    add = commands.add_parser("generate", help="draw drum loops for a prompt")
+    add.add_argument("prompt")
+    add.add_argument("-n", type=int, default=1, help="number of takes")
+    add.add_argument("--bars", type=int, default=8)
+    add.add_argument("--steps", type=int, default=20)
+    add.add_argument("--guidance", type=float, default=2.0)
+    add.add_argument("--tempo", type=float, help="BPM; by default what the prompt says")
+    add.add_argument("--seed", type=int, default=0)
+    add.add_argument("--checkpoint", default="drums-groove-bert")
+    add.add_argument("--out", type=Path, default=Path("."), help="folder for the files")
+    add.add_argument("--wav", action="store_true", help="write sound, too")
+    add.set_defaults(run=generate)
+
+    add = commands.add_parser("train", help="train a system; the same command resumes")
+    add.add_argument("system", choices=["drums"])
+    add.add_argument("--dataset", default="groove", help="a name or a folder of MIDI files")
+    add.add_argument("--profile", default="laptop", choices=PROFILES)
+    add.add_argument("--text", default="bert", help="bert, keywords, or the name of any BERT")
+    add.add_argument("--out", type=Path, default=Path("runs/drums"))
+    add.add_argument("--seed", type=int, default=0)
+    add.add_argument("--budget-minutes", type=float)
+    add.set_defaults(run=train)
+
+    add = commands.add_parser("evaluate", help="print tables of measurements", add_help=False)
+    add.add_argument("what", choices=["drums", "speed"])
+    add.add_argument("rest", nargs=argparse.REMAINDER)
+    add.set_defaults(run=evaluate)
+
+    add = commands.add_parser("report", help="run the notebooks into one HTML report")
+    add.add_argument("--profile", default="smoke", choices=PROFILES)
+    add.add_argument("--dataset", default="groove")
+    add.add_argument("--seed", type=int, default=0)
+    add.add_argument("--out", type=Path, default=Path("report"))
+    add.add_argument("--only", nargs="+", metavar="NN", help="numbers of notebooks")
+    add.add_argument("--jobs", type=int, help="notebooks at a time")
+    add.add_argument("--solutions", action="store_true", help="with the exercises solved")
+    add.add_argument("--timeout", type=float, default=1800, help="seconds a notebook")
+    add.add_argument("--record", action="store_true", help="keep the times for the notebooks")
+    add.set_defaults(run=report)
+
+    add = commands.add_parser("notebooks", help="regenerate notebooks/*.ipynb from notebooks/src")
+    add.add_argument("--check", action="store_true", help="only say whether they are in step")
+    add.set_defaults(run=notebooks)
+
+    add = commands.add_parser("data", help="the data sets")
+    add.add_argument("action", choices=["list", "get"])
+    add.add_argument("name", nargs="?")
+    add.set_defaults(run=data)
+    return top
+
+
+def generate(args: argparse.Namespace) -> int:
+    from workbench.systems.drum_ldm import DrumLDM
+
+    system = DrumLDM.from_pretrained(args.checkpoint)
+    for message in system.explain_prompt(args.prompt).messages:
+        print(message, file=sys.stderr)
+    clips = system.generate(
+        args.prompt, args.n, bars=args.bars, steps=args.steps, guidance=args.guidance,
+        tempo=args.tempo, seed=args.seed,
+    )  # fmt: skip
+    for take, clip in enumerate(clips, start=1):
+        path = args.out / f"take-{args.seed}-{take}.mid"
+        clip.write_midi(path)
+        print(path)
+        if args.wav:
+            clip.write_audio(path.with_suffix(".wav"))
+            print(path.with_suffix(".wav"))
+    return 0
+
+
+def train(args: argparse.Namespace) -> int:
+    from workbench.systems.drum_ldm import DrumLDM
+
+    DrumLDM.train(
+        args.dataset, args.profile, text=args.text, out=args.out, seed=args.seed,
+        budget_minutes=args.budget_minutes,
+    )  # fmt: skip
+    print(f"saved in {args.out}")
+    return 0
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    from importlib import import_module
+
+    return int(import_module(f"workbench.benchmarks.{args.what}").main(args.rest) or 0)
+
+
+def report(args: argparse.Namespace) -> int:
+    from workbench.report import run_report
+
+    return run_report(
+        args.out, profile=args.profile, dataset=args.dataset, seed=args.seed, only=args.only,
+        jobs=args.jobs, solutions=args.solutions, timeout=args.timeout, record=args.record,
+    )  # fmt: skip
+
+
+def notebooks(args: argparse.Namespace) -> int:
+    from workbench.notebooks import regenerate, stale
+
+    paths = stale() if args.check else regenerate()
+    for path in paths:
+        print(f"{'out of step' if args.check else 'written'}: {path}")
+    return 1 if args.check and paths else 0
+
+
+def data(args: argparse.Namespace) -> int:
+    from workbench.datasets import CATALOGUE
+
+    if args.action == "list":
+        for entry in CATALOGUE.values():
+            print(f"{entry.name}: {entry.title}; {entry.licence}; {entry.size}")
+        return 0
+    if args.name != "groove":
+        raise WorkbenchError(f"data get: {args.name!r} is nothing to download; there is: groove")
+    from workbench.datasets.groove import get_groove
+
+    get_groove()
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; an error made on purpose is one line and exit status 2."""
+    args = parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except (WorkbenchError, OSError) as error:
+        if args.debug:
+            raise
+        print(f"workbench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as error:
+        print(f"workbench: {error or 'interrupted'}", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""The frame of a notebook: `start` at its top, `finish` at its end.
+
+    run = start("05", profile=profile, dataset=dataset, seed=seed, train=train)
+    …
+    run.note("reconstruction F1", f1, paper=None, floor=0.42)
+    run.finish()
+
+`workbench report` runs notebooks and reads what `finish` leaves: a JSON file of the figures, where
+the variable WORKBENCH_RUN_FILE names one, and a sentinel line in the output. A notebook without
+them did not reach its end.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import platform
+import random
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from workbench import __version__
+from workbench.errors import MissingDataError, PromptError
+from workbench.files import atomic_write
+
+PROFILES = ("smoke", "laptop", "gpu", "paper")
+TIMES = Path(__file__).with_name("lesson_times.json")  # written by `workbench report --record`
+SENTINEL = "lesson {} finished"
+
+
+@dataclass
+class Figure:
+    """One measured figure. paper: what the paper reports; floor: what chance or a trivial way
+    reaches. Either is None where there is none."""
+
+    name: str
+    value: float
+    paper: float | str | None = None
+    floor: float | str | None = None
+    unit: str = ""
+
+
+@dataclass
+class Run:
+    """One run of a notebook. `dataset` is the one really used, see `start`."""
+
+    number: str
+    profile: str
+    dataset: str
+    seed: int
+    train: bool
+    device: str
+    began: float
+    figures: list[Figure] = field(default_factory=list)
+
+    @property
+    def small(self) -> bool:
+        """Is this a run that only shows that everything works?"""
+        return self.profile == "smoke"
+
+    def size(self, smoke: int, full: int) -> int:
+        """A number of items: `smoke` for the smallest profile, else `full`."""
+        return smoke if self.small else full
+
+    def note(
+        self,
+        name: str,
+        value: float,
+        paper: float | str | None = None,
+        floor: float | str | None = None,
+        unit: str = "",
+    ) -> None:
+        """Keep a figure for the closing table and the report; a second one of a name replaces."""
+        self.figures = [figure for figure in self.figures if figure.name != name]
+        self.figures.append(Figure(name, float(value), paper, floor, unit))
+
+    def finish(self, metrics: dict[str, float] | None = None) -> None:
+        """Show the closing table, write the run's file, print the sentinel."""
+        for name, value in (metrics or {}).items():
+            self.note(name, value)
+        if self.figures:
+            _show(self._html(), self._text())
+        target = os.environ.get("WORKBENCH_RUN_FILE")
+        if target:
+            about = asdict(self) | {"seconds": round(time.monotonic() - self.began, 1)}
+            about |= {"version": __version__}
+            with atomic_write(target) as path:
+                path.write_text(json.dumps(about, indent=1), encoding="utf-8")
+        print(SENTINEL.format(self.number))
+
+    def _rows(self) -> list[list[str]]:
+        return [
+            [f.name + (f" ({f.unit})" if f.unit else ""), *map(_cell, (f.value, f.floor, f.paper))]
+            for f in self.figures
+        ]
+
+    def _text(self) -> str:
+        return "\n".join(
+            f"{name}: {value}, floor {floor or '–'}, paper {paper or '–'}"
+            for name, value, floor, paper in self._rows()
+        )
+
+    def _html(self) -> str:
+        head = "".join(
+            f"<th scope='col'>{name}</th>" for name in ("figure", "this run", "floor", "paper")
+        )
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell) or '–'}</td>" for cell in row) + "</tr>"
+            for row in self._rows()
+        )
+        note = f"{self.profile} size, {self.dataset} data, seed {self.seed}"
+        return (
+            f"<table><caption>This run: {html.escape(note)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+
+def start(
+    number: str,
+    *,
+    profile: str = "laptop",
+    dataset: str = "groove",
+    seed: int = 0,
+    train: bool = False,
+    needs: str = "0.1",
+) -> Run:
+    """Check the parameters, seed everything, say what runs here and how long it will take.
+
+    A data set that is not on this machine is replaced by the built-in corpus, and that is said.
+    Raises PromptError for an unknown profile, or a library older than the notebook `needs`.
+    """
+    if profile not in PROFILES:
+        raise PromptError(f"profile={profile!r}: choose one of {', '.join(PROFILES)}")
+    if _version(__version__) < _version(needs):
+        raise PromptError(
+            f"this notebook needs workbench {needs}, here is {__version__}; update the checkout "
+            "and run: make setup"
+        )
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 — for libraries that still use the global generator
+    torch.manual_seed(seed)
+    _plotly_inline()
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    print(
+        f"workbench {__version__}, Python {platform.python_version()}, torch {torch.__version__}, "
+        f"{device}, {torch.get_num_threads()} threads"
+    )
+    print(_expectation(number, profile))
+    return Run(number, profile, _present(dataset), seed, train, device, time.monotonic())
+
+
+def _present(dataset: str) -> str:
+    """The data set, if it is here, else "builtin"."""
+    from workbench.datasets import load
+
+    try:
+        load(dataset, limit=1)
+    except MissingDataError as error:
+        print(f"{error}\nUntil then this notebook runs on the built-in corpus.")
+        return "builtin"
+    if dataset == "builtin":
+        print("Data: the built-in corpus, written by a grammar, not played by people.")
+    return dataset
+
+
+def _expectation(number: str, profile: str) -> str:
+    """How long this notebook took where it was last measured."""
+    try:
+        known = json.loads(TIMES.read_text(encoding="utf-8"))[number][profile]
+    except (OSError, KeyError, ValueError):
+        return f"Lesson {number} at {profile} size; not timed yet."
+    return (
+        f"Lesson {number} at {profile} size took {known['seconds'] / 60:.1f} min and "
+        f"{known['memory_mb'] / 1024:.1f} GiB on {known['machine']}."
+    )
+
+
+def _plotly_inline() -> None:
+    """Figures as self-describing data: JupyterLab draws them, and exported pages bring their own
+    copy of plotly.js instead of asking the network for one. Colab only draws its own kind."""
+    import sys
+
+    import plotly.io
+
+    if "google.colab" not in sys.modules:
+        plotly.io.renderers.default = "plotly_mimetype"
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+
+def _cell(value: float | str | None) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _show(page: str, text: str) -> None:
+    """HTML in a notebook, text elsewhere."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        print(text)
+        return
+    if get_ipython() is None:
+        print(text)
+        return
+    from IPython.display import publish_display_data
+
+    publish_display_data({"text/html": page, "text/plain": text})

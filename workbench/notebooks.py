@@ -1,0 +1,113 @@
+"""Notebooks from percent scripts: notebooks/src/NN_name.py → notebooks/NN_name.ipynb.
+
+The scripts are what one edits and reviews; the notebooks are what one opens. Cells begin with
+`# %%` (code) or `# %% [markdown]`, and may have tags: `# %% tags=["parameters"]`.
+
+An exercise is three or more cells in a row:
+
+* tag `stub`: the cell that the student fills in, with a function that returns None;
+* tag `check`: the cell that checks it;
+* tag `solution`: the stub with the answer in it.
+
+By default the solution becomes a collapsed box after the check. With `solutions=True` it takes the
+stub's place, which is how the notebooks are tested both ways. Outputs are never stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import MissingDataError
+from workbench.files import atomic_write
+
+ROOT = Path(__file__).parents[1] / "notebooks"
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def scripts(root: Path = ROOT) -> list[Path]:
+    """The percent scripts, in order."""
+    found = sorted((root / "src").glob("[0-9][0-9]_*.py"))
+    if not found:
+        raise MissingDataError(f"{root / 'src'}: no notebooks; run this in a checkout")
+    return found
+
+
+def build(script: Path, *, solutions: bool = False) -> Any:
+    """A notebook (nbformat 4.5) from a percent script. Cell ids follow from place and content."""
+    import jupytext
+    import nbformat
+
+    source = jupytext.read(script, fmt="py:percent")
+    cells = source.cells
+    made = nbformat.v4.new_notebook(
+        metadata={"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
+    )
+    for cell in exercises(cells, solutions=solutions):
+        tags = list(cell.metadata.get("tags", []))
+        prose = cell.cell_type == "markdown"
+        new_cell = nbformat.v4.new_markdown_cell if prose else nbformat.v4.new_code_cell
+        fresh = new_cell(cell.source, metadata={"tags": tags} if tags else {})
+        text = f"{len(made.cells)}/{cell.source}"
+        fresh["id"] = hashlib.sha256(text.encode()).hexdigest()[:12]
+        made.cells.append(fresh)
+    nbformat.validate(made)
+    return made
+
+
+def exercises(cells: list[Any], *, solutions: bool) -> list[Any]:
+    """Put each solution where it belongs: in the stub's place, or collapsed after the check."""
+    import nbformat
+
+    arranged: list[Any] = []
+    stub: int | None = None
+    for cell in cells:
+        tags = cell.metadata.get("tags", [])
+        if "stub" in tags:
+            stub = len(arranged)
+        if "solution" not in tags:
+            arranged.append(cell)
+            continue
+        if stub is None:
+            raise MissingDataError(f"a solution without a stub before it: {cell.source[:60]!r}")
+        if solutions:
+            arranged[stub] = cell
+        else:
+            code = f"```python\n{cell.source}\n```"
+            box = f"<details><summary>Solution</summary>\n\n{code}\n\n</details>"
+            arranged.append(nbformat.v4.new_markdown_cell(box, metadata={"tags": ["solution"]}))
+        stub = None
+    return arranged
+
+
+def text_of(notebook: Any) -> str:
+    import nbformat
+
+    return nbformat.writes(notebook, version=4, indent=1).rstrip() + "\n"
+
+
+def target_of(script: Path) -> Path:
+    return script.parents[1] / f"{script.stem}.ipynb"
+
+
+def regenerate(root: Path = ROOT) -> list[Path]:
+    """Write every notebook; returns those that changed."""
+    changed = []
+    for script in scripts(root):
+        text, target = text_of(build(script)), target_of(script)
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            with atomic_write(target) as path:
+                path.write_text(text, encoding="utf-8")
+            changed.append(target)
+    return changed
+
+
+def stale(root: Path = ROOT) -> list[Path]:
+    """Notebooks that differ from what their script gives."""
+    return [
+        target_of(script)
+        for script in scripts(root)
+        if not target_of(script).exists()
+        or target_of(script).read_text(encoding="utf-8") != text_of(build(script))
+    ]

@@ -1,0 +1,218 @@
+"""Running one notebook through papermill, in a process of its own, and judging how it went.
+
+papermill alone passes a notebook that ends by `sys.exit(0)`, one whose error sits inside a
+widget's output, and one that is given a parameter it does not know. Here each of these fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.lesson import SENTINEL
+
+KERNEL = "workbench-report"
+
+
+@dataclass
+class Outcome:
+    """How a notebook went. status: "passed" or "failed"; memory_mb: peak of the whole process
+    tree; reason and traceback only where it failed."""
+
+    number: str
+    name: str
+    status: str = "failed"
+    seconds: float = 0.0
+    memory_mb: float = 0.0
+    reason: str = ""
+    cell: int | None = None
+    traceback: str = ""
+    figures: list[dict[str, Any]] = field(default_factory=list)
+    dataset: str = ""
+
+
+def parameters_of(notebook: Any) -> set[str]:
+    """Names that the cell tagged `parameters` assigns."""
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            nodes = ast.parse(cell.source).body
+            targets = [t for n in nodes if isinstance(n, ast.Assign) for t in n.targets]
+            return {target.id for target in targets if isinstance(target, ast.Name)}
+    return set()
+
+
+def run_notebook(
+    source: Path, target: Path, parameters: dict[str, Any], *, timeout: float, threads: int
+) -> Outcome:
+    """Execute `source` into `target` in a worker process; never raises for what a notebook does."""
+    import nbformat
+
+    number, _, name = source.stem.partition("_")
+    outcome = Outcome(number, name.replace("_", " "))
+    known = parameters_of(nbformat.read(source, as_version=4))
+    odd = sorted(parameters.keys() - known)
+    if odd:
+        outcome.reason = (
+            f"unknown parameter {odd[0]!r}; it has: {', '.join(sorted(known)) or 'none'}"
+        )
+        return outcome
+    with tempfile.TemporaryDirectory() as folder:
+        run_file = Path(folder) / "run.json"
+        job = {"source": str(source), "target": str(target), "parameters": parameters}
+        environment = {
+            **os.environ,
+            "WORKBENCH_RUN_FILE": str(run_file),
+            "JUPYTER_PATH": str(_kernelspec(Path(folder))),
+            "OMP_NUM_THREADS": str(threads),
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        }
+        ended = _supervise(json.dumps(job), environment, timeout, outcome)
+        if ended:
+            _judge(target, run_file, outcome)
+    return outcome
+
+
+def _kernelspec(folder: Path) -> Path:
+    """A kernel that is this very interpreter, whatever kernels the machine has."""
+    place = folder / "jupyter" / "kernels" / KERNEL
+    place.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
+    (place / "kernel.json").write_text(json.dumps(spec))
+    return folder / "jupyter"
+
+
+def _supervise(job: str, environment: dict[str, str], timeout: float, outcome: Outcome) -> bool:
+    """Run the worker; watch its time and memory. False where it was stopped or died."""
+    import psutil
+
+    started = time.monotonic()
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "workbench.runner", job], env=environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    tree = psutil.Process(worker.pid)
+    try:
+        while worker.poll() is None:
+            outcome.memory_mb = max(outcome.memory_mb, _memory(tree))
+            if time.monotonic() - started > timeout:
+                outcome.reason = f"still running after {timeout:g} s; stopped"
+                return False
+            time.sleep(0.1)
+    finally:
+        outcome.seconds = round(time.monotonic() - started, 1)
+        _end(tree)
+        words = worker.communicate()[1] or ""
+    if worker.returncode:
+        outcome.reason = (words.strip().splitlines() or ["the worker died"])[-1][:300]
+    return not worker.returncode
+
+
+def _memory(tree: Any) -> float:
+    """Resident memory of a process and its children, MB."""
+    import psutil
+
+    total = 0
+    for process in _family(tree):
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:
+            continue
+    return round(total / 2**20, 1)
+
+
+def _family(tree: Any) -> list[Any]:
+    import psutil
+
+    try:
+        return [tree, *tree.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _end(tree: Any) -> None:
+    """End a process and all its children."""
+    import psutil
+
+    family = _family(tree)
+    for process in family:
+        try:
+            process.kill()
+        except psutil.Error:
+            continue
+    psutil.wait_procs(family, timeout=10)
+
+
+def _judge(target: Path, run_file: Path, outcome: Outcome) -> None:
+    """Did the executed notebook reach its end without an error anywhere?"""
+    import nbformat
+
+    notebook = nbformat.read(target, as_version=4)
+    error = find_error(notebook)
+    notebook.metadata.pop("widgets", None)  # a page that stores it needs the network to show it
+    nbformat.write(notebook, target)
+    if error:
+        outcome.cell, outcome.reason, outcome.traceback = error
+        return
+    printed = "".join(
+        output.get("text", "")
+        for cell in notebook.cells if cell.cell_type == "code"
+        for output in cell.outputs
+    )  # fmt: skip
+    if not run_file.exists() or SENTINEL.format(outcome.number) not in printed:
+        outcome.reason = "did not reach run.finish(): it ended early"
+        return
+    about = json.loads(run_file.read_text(encoding="utf-8"))
+    outcome.figures, outcome.dataset = about["figures"], about["dataset"]
+    outcome.status = "passed"
+
+
+def find_error(notebook: Any) -> tuple[int | None, str, str] | None:
+    """(cell, message, traceback) of the first error among outputs and inside widgets."""
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            for output in cell.outputs:
+                if output.output_type == "error":
+                    return index, *_words(output)
+    widgets = notebook.metadata.get("widgets", {})
+    for view in (
+        widgets.get("application/vnd.jupyter.widget-state+json", {}).get("state", {}).values()
+    ):
+        for output in view.get("state", {}).get("outputs", None) or ():
+            if output.get("output_type") == "error":
+                message, traceback = _words(output)
+                return None, f"inside a widget: {message}", traceback
+    return None
+
+
+def _words(output: Any) -> tuple[str, str]:
+    import re
+
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.get("traceback", [])))
+    return f"{output.get('ename', 'error')}: {output.get('evalue', '')}"[:300], plain[-2000:]
+
+
+def worker(job: dict[str, Any]) -> int:
+    """Inside the worker process: papermill. A failing cell is left in the output to be judged."""
+    import papermill
+
+    try:
+        papermill.execute_notebook(
+            job["source"], job["target"], job["parameters"], kernel_name=KERNEL,
+            cwd=str(Path(job["source"]).parent), progress_bar=False, store_widget_state=True,
+        )  # fmt: skip
+    except papermill.exceptions.PapermillExecutionError:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(worker(json.loads(sys.argv[1])))
