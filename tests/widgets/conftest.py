@@ -67,6 +67,10 @@ def _environment(folder: Path) -> dict[str, str]:
         "language": "python",
     }
     (kernel / "kernel.json").write_text(json.dumps(spec))
+    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    (settings / "themes.jupyterlab-settings").write_text('{"adaptive-theme": true}')
     root = str(Path(__file__).parents[2])
     return {
         **os.environ,

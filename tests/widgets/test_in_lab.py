@@ -204,5 +204,29 @@ def test_film(page):
     expect(film.locator(".wb-level")).to_contain_text("Step 6 of 6")
 
 
+CONTRAST = """(node) => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map((part) => {
+      const c = Number(part) / 255;
+      return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const style = getComputedStyle(node);
+  const [low, high] = [light(style.color), light(style.backgroundColor)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_both_themes_can_be_read(page, box, scheme):
+    page.emulate_media(color_scheme=scheme)
+    light = str(scheme == "light").lower()
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
+    assert box.evaluate(CONTRAST) >= 4.5
+    for selector in (".wb-go", ".wb-chip", ".wb-prompt", ".wb-card .wb-play", ".wb-keep"):
+        assert box.locator(selector).first.evaluate(CONTRAST) >= 4.5, selector
+
+
 def test_nothing_went_wrong_on_the_page(page):
     assert page.problems == []
