@@ -1,0 +1,78 @@
+"""Figures show what they are given, with units, on the axes they are given."""
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import pytest
+
+from workbench import plots
+from workbench.representations.drum_roll import DrumRoll
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    plt.close("all")
+
+
+def some_roll() -> DrumRoll:
+    array = np.zeros((32, 27), np.float32)
+    array[[0, 4, 8], 0] = 1
+    array[[0, 4, 8], 9] = [0.2, 0.5, 1.0]
+    array[4, 18] = 0.25
+    return DrumRoll.from_array(array)
+
+
+def test_a_roll_is_drawn_where_it_sounds():
+    ax = plots.axes()
+    assert plots.roll(ax, some_roll(), "title") is ax
+    dots = ax.collections[0]
+    assert dots.get_offsets().tolist() == [[0, 0], [1.0625, 0], [2, 0]]
+    sizes = dots.get_sizes()
+    assert sizes[0] < sizes[1] < sizes[2]
+    assert ax.get_xlabel() == "time (beats)"
+
+
+def test_a_strip_shows_first_and_last_frame():
+    frames = [(1 - i / 9, some_roll()) for i in range(10)]
+    titles = [ax.get_title() for ax in plots.strip(frames, most=4).axes]
+    assert len(titles) == 4
+    assert titles[0].startswith("step 1 of 10, noise 100%")
+    assert titles[-1].startswith("step 10 of 10, noise 0%")
+
+
+def test_a_diverging_map_is_centred():
+    ax = plots.matrix(plots.axes(), np.array([[-1.0, 3.0]]), unit="cosine", diverging=True)
+    assert ax.images[0].get_clim() == (-3, 3)
+
+
+def test_bars_say_their_values_and_floor():
+    ax = plots.bars(plots.axes(), {"a": 0.5, "b": 0.25}, ylabel="share", floor=0.1)
+    said = [text.get_text().strip() for text in ax.texts]
+    assert said == ["0.50", "0.25", "floor"]
+
+
+def test_lines_and_histograms_have_units_and_names():
+    ax = plots.lines(plots.axes(), [1, 2], {"a": [1, 2], "b": [2, 1]}, xlabel="x", ylabel="y")
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b"]
+    groups = {"a": np.arange(9.0), "b": np.ones(4)}
+    ax = plots.histogram(plots.axes(), groups, bins=3, xlabel="tempo (BPM)")
+    assert ax.get_xlabel() == "tempo (BPM)"
+
+
+def test_the_cloud_keeps_words_with_points():
+    figure = plots.cloud(np.eye(3, 2), ["funk", "rock", "funk"], ["a", "b", "c"])
+    assert {trace.name: list(trace.text) for trace in figure.data} == {
+        "funk": ["a", "c"], "rock": ["b"],
+    }  # fmt: skip
+
+
+def test_the_live_plot_begins_a_panel_with_each_stage():
+    live = plots.LivePlot(every=100)
+    for step in (10, 20):
+        live({"step": step, "loss": 1.0, "contrastive": 1.0, "val_loss": 2.0})
+    live({"step": 10, "loss": 3.0, "hit": 3.0})
+    titles = [ax.get_title() for ax in live.figure().axes]
+    assert titles == ["contrastive", "autoencoder"]

@@ -1,0 +1,201 @@
+"""Figures of the notebooks. Each function draws on the axes that it is given, and returns them.
+
+Colours are Okabe and Ito's, which colour-blind readers can tell apart; transparent backgrounds and
+mid-grey ink leave the figures readable on light and dark pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.music.kit import DRUM_NAMES, DRUMS
+from workbench.representations.drum_roll import DrumRoll
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
+INK = "#808080"
+
+
+def axes(rows: int = 1, columns: int = 1, *, width: float = 8, height: float = 3) -> Any:
+    """New axes in the house's style: one, or an array of them as `plt.subplots` gives."""
+    import matplotlib.pyplot as plt
+
+    figure, made = plt.subplots(
+        rows, columns, figsize=(width, height), layout="constrained", facecolor="none"
+    )
+    for ax in np.atleast_1d(made).flat:
+        plain(ax)
+    figure.set_dpi(96)
+    return made
+
+
+def plain(ax: Axes) -> Axes:
+    """Mid-grey ink, no box, nothing behind."""
+    ax.set_facecolor("none")
+    ax.tick_params(colors=INK, labelsize=9)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(INK)
+    for text in (ax.xaxis.label, ax.yaxis.label, ax.title):
+        text.set_color(INK)
+    return ax
+
+
+def roll(ax: Axes, drum_roll: DrumRoll, title: str = "") -> Axes:
+    """A drum roll: place is time with microtiming, size and depth of colour are velocity."""
+    step, drum = np.nonzero(drum_roll.hits)
+    velocity = drum_roll.velocity[step, drum]
+    beat = (step + drum_roll.offset[step, drum]) / drum_roll.steps_per_beat
+    ax.scatter(beat, drum, s=8 + 60 * velocity**2, c=COLOURS[0], alpha=0.25 + 0.75 * velocity)
+    for line in range(0, round(drum_roll.beats) + 1):
+        ax.axvline(line, color=INK, lw=1.2 if line % 4 == 0 else 0.4, alpha=0.6, zorder=0)
+    ax.set_yticks(range(len(DRUMS)), [DRUM_NAMES[code] for code in DRUMS])
+    ax.set(xlim=(-0.25, drum_roll.beats), ylim=(-0.6, 8.6), xlabel="time (beats)", title=title)
+    return plain(ax)
+
+
+def strip(frames: Sequence[tuple[float, DrumRoll]], most: int = 5) -> Figure:
+    """Some frames of a film below each other, each with its noise level."""
+    picks = np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int)
+    made = np.atleast_1d(axes(len(picks), 1, width=8, height=1.7 * len(picks)))
+    for ax, pick in zip(made, picks, strict=True):
+        level, frame = frames[pick]
+        roll(ax, frame, f"step {pick + 1} of {len(frames)}, noise {level:.0%}")
+        if ax is not made[-1]:
+            ax.set_xlabel("")
+    return made[0].figure
+
+
+def matrix(
+    ax: Axes, values: np.ndarray, title: str = "", *, rows: Sequence[str] = (),
+    columns: Sequence[str] = (), unit: str = "", diverging: bool = False,
+) -> Axes:  # fmt: skip
+    """A heat map with a scale; diverging maps are centred on zero."""
+    limit = float(np.abs(values).max()) or 1.0
+    scale = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if diverging else {"cmap": "viridis"}
+    image = ax.imshow(values, aspect="auto", interpolation="nearest", **scale)
+    bar = ax.figure.colorbar(image, ax=ax, fraction=0.05)
+    bar.set_label(unit, color=INK)
+    bar.ax.tick_params(colors=INK, labelsize=8)
+    if len(rows):
+        ax.set_yticks(range(len(rows)), rows)
+    if len(columns):
+        ax.set_xticks(range(len(columns)), columns)
+    ax.set_title(title)
+    return plain(ax)
+
+
+def lines(
+    ax: Axes, x: Sequence[float] | np.ndarray, curves: Mapping[str, Any], *, xlabel: str,
+    ylabel: str, title: str = "",
+) -> Axes:  # fmt: skip
+    """Named curves over one x; each has its own colour and line style."""
+    styles = ("-", "--", "-.", ":")
+    for i, (name, y) in enumerate(curves.items()):
+        ax.plot(x, y, styles[i % 4], color=COLOURS[i % 7], label=name, lw=1.8)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.legend(frameon=False, labelcolor=INK, fontsize=9)
+    return plain(ax)
+
+
+def bars(
+    ax: Axes, values: Mapping[str, float], *, ylabel: str, title: str = "",
+    floor: float | None = None,
+) -> Axes:  # fmt: skip
+    """Named bars with their values written above; a dashed line for the floor."""
+    made = ax.bar(list(values), list(values.values()), color=COLOURS[0], width=0.6)
+    ax.bar_label(made, fmt="%.2f", color=INK, fontsize=9)
+    if floor is not None:
+        ax.axhline(floor, color=COLOURS[5], ls="--", lw=1.5)
+        ax.text(0.99, floor, "floor ", color=COLOURS[5], ha="right", va="bottom",
+                transform=ax.get_yaxis_transform(), fontsize=9)  # fmt: skip
+    ax.set(ylabel=ylabel, title=title)
+    ax.tick_params(axis="x", rotation=20 if len(values) > 5 else 0)
+    return plain(ax)
+
+
+def histogram(
+    ax: Axes, groups: Mapping[str, np.ndarray], *, bins: int | np.ndarray, xlabel: str,
+    title: str = "",
+) -> Axes:  # fmt: skip
+    """Distributions as steps, each normalised to area one."""
+    for i, (name, values) in enumerate(groups.items()):
+        ax.hist(values, bins=bins, density=True, histtype="step", lw=1.8, label=name,
+                color=COLOURS[i % 7], ls=("-", "--", "-.", ":")[i % 4])  # fmt: skip
+    if len(groups) > 1:
+        ax.legend(frameon=False, labelcolor=INK, fontsize=9)
+    ax.set(xlabel=xlabel, ylabel="density", title=title)
+    return plain(ax)
+
+
+def cloud(points: np.ndarray, names: Sequence[str], hover: Sequence[str], title: str = "") -> Any:
+    """An interactive scatter of points (n, 2): colour and marker by name, words on hover."""
+    import plotly.graph_objects as go
+
+    markers = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star")
+    figure = go.Figure()
+    kinds, hover = list(dict.fromkeys(names)), list(hover)
+    for i, kind in enumerate(kinds):
+        rows = [row for row, name in enumerate(names) if name == kind]
+        figure.add_scatter(
+            x=points[rows, 0].round(3), y=points[rows, 1].round(3), mode="markers", name=kind,
+            text=[hover[row] for row in rows], hoverinfo="text",
+            marker={"color": COLOURS[i % 7], "symbol": markers[i % 7], "size": 8},
+        )  # fmt: skip
+    figure.update_layout(
+        title=title, height=460, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": INK}, xaxis={"showgrid": False, "zeroline": False},
+        yaxis={"showgrid": False, "zeroline": False}, margin={"l": 20, "r": 20, "t": 50, "b": 20},
+    )  # fmt: skip
+    return figure
+
+
+class LivePlot:
+    """A loss curve that grows while a network trains: pass it as `watch`.
+
+    A new curve begins where the step goes back, that is, with each stage.
+    """
+
+    def __init__(self, every: int = 1) -> None:
+        self.every, self.calls = every, 0
+        self.stages: list[list[dict[str, Any]]] = []
+        self._handle: Any = None
+
+    def __call__(self, record: dict[str, Any]) -> None:
+        if not self.stages or record["step"] <= self.stages[-1][-1]["step"]:
+            self.stages.append([])
+        self.stages[-1].append(record)
+        self.calls += 1
+        if self.calls % self.every == 0:
+            self._draw()
+
+    def figure(self) -> Figure:
+        """The curves so far, training and validation, one panel a stage."""
+        made = np.atleast_1d(axes(1, max(1, len(self.stages)), width=9, height=2.6))
+        for ax, stage in zip(made, self.stages, strict=False):
+            steps = [record["step"] for record in stage]
+            curves = {"training": [record["loss"] for record in stage]}
+            if "val_loss" in stage[0]:
+                curves["validation"] = [record["val_loss"] for record in stage]
+            named = next((k for k in stage[0] if k in ("contrastive", "hit", "mse", "diffusion")), "")
+            title = {"hit": "autoencoder", "mse": "autoencoder"}.get(named, named)
+            lines(ax, steps, curves, xlabel="step", ylabel="loss", title=title)
+        return made[0].figure
+
+    def _draw(self) -> None:
+        import matplotlib.pyplot as plt
+        from IPython.display import display
+
+        figure = self.figure()
+        plt.close(figure)  # or the inline backend shows it a second time
+        if self._handle is None:
+            self._handle = display(figure, display_id=True)
+        else:
+            self._handle.update(figure)
