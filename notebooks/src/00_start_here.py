@@ -1,0 +1,178 @@
+# %% [markdown]
+# # 00 · Start here
+#
+# Index · next: [01 Exploring the data](01_eda.ipynb)
+#
+# **You will** draw drum loops from words, read what the machine understood of them, and take the
+# MIDI away.
+#
+# **Needs** nothing: the trained system comes with the workbench.
+# **Time and memory:** the cell after the parameters says how long it took where it was last
+# measured. **Library:** `workbench.systems.drum_ldm`.
+# **Paper:** *Text Conditioned Symbolic Drumbeat Generation using Latent Diffusion Models*,
+# arXiv 2408.02711.
+
+# %% tags=["parameters"]
+profile = "laptop"  # smoke (seconds), laptop (minutes), gpu, paper
+dataset = "groove"  # "groove", "builtin", or a folder of MIDI files
+seed = 0  # of everything random
+train = False  # this notebook trains nothing
+
+# %%
+from workbench import start
+
+run = start("00", profile=profile, dataset=dataset, seed=seed, train=train)
+
+# %% [markdown]
+# ## 1 · Hear it first
+#
+# *Predict:* what will "slow funk with ghost notes" have in the snare drum's row?
+#
+# A **clip** is the one thing that travels through the workbench: a score or a sound, with its
+# caption and tempo. As a cell's last line it shows itself and plays. Time runs to the right; the
+# size and depth of a dot are its velocity, how hard the drum is hit.
+
+# %%
+from workbench import DrumLDM
+
+system = DrumLDM.from_pretrained("drums-groove-bert")
+takes = system.generate("slow funk with ghost notes, 92 bpm", n=run.size(2, 4), bars=4, seed=seed)
+takes[0]
+
+# %% [markdown]
+# *What you should have noticed:* beside the loud snare on beats two and four there are small dots,
+# soft hits between the beats. Drummers call them ghost notes. Nobody wrote a rule for them here.
+#
+# Each take starts from other noise. Another take of the same words:
+
+# %%
+takes[1]
+
+# %% [markdown]
+# ## 2 · How fast was that?
+#
+# *Predict:* how long do four loops of eight bars take on this machine, sound included?
+
+# %%
+import time
+
+started = time.perf_counter()
+four = system.generate("busy rock with crashes", n=4, bars=8, seed=seed)
+drawn = time.perf_counter()
+sounds = [clip.waveform() for clip in four]
+print(f"drawing {drawn - started:.2f} s, rendering {time.perf_counter() - drawn:.2f} s")
+run.note("four loops, drawn and rendered", time.perf_counter() - started, unit="s")
+
+# %% [markdown]
+# *What you should have noticed:* drawing takes most of it. It asks a network twenty times; lesson
+# 05 shows what happens in between.
+#
+# ## 3 · What was understood?
+#
+# Any text has an answer. The tempo is read as a number; the other words go through a language
+# model. Words that no training caption had are named, since their effect is a guess.
+
+# %%
+for prompt in ("jazz on the ride, 140 bpm", "", "a spooky xylophone waltz", "sehr schneller Rock bitte"):
+    reading = system.explain_prompt(prompt)
+    print(f"{prompt!r}: tempo {reading.tempo or system.suggest_tempo(prompt):.0f} BPM")
+    for message in reading.messages:
+        print("   ", message)
+
+# %% [markdown]
+# ## 4 · Your turn
+#
+# The box wraps the call that you have just made. Type, press Enter, keep what you like, vary it,
+# and download it as MIDI or sound. Everything works by keyboard.
+
+# %%
+from workbench.widgets import PromptBox
+
+box = PromptBox(system, "slow funk with ghost notes, 92 bpm", takes=takes[:1])
+box
+
+# %% [markdown]
+# ## 5 · Take the MIDI away
+#
+# A drum loop is a MIDI file on channel 10, with General MIDI pitches: any DAW opens it.
+
+# %%
+import tempfile
+from pathlib import Path
+
+from workbench import Clip
+
+folder = Path(tempfile.mkdtemp())
+takes[0].write_midi(folder / "funk.mid")
+back = Clip.read(folder / "funk.mid")
+print(back)
+print(back.notes[:4])
+
+# %% [markdown]
+# ## Exercise 1 · Density (5 minutes)
+#
+# *Goal:* a number for "busy". A **drum roll** has a row for each sixteenth and a column for each
+# of nine drums. Write a function that takes its hits, `(steps, 9)` of True and False, and returns
+# the **hits a beat**. A beat has four steps.
+
+# %% tags=["stub"]
+def density(hits):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_density
+
+check_density(density)
+
+# %% tags=["solution"]
+def density(hits):
+    return hits.sum() / (len(hits) / 4)
+
+
+# %% [markdown]
+# ## 6 · Do words work?
+#
+# *Predict:* by what factor will a "busy" beat be denser than a "sparse" one?
+#
+# One loop proves nothing: here are several for each prompt, and for none at all.
+
+# %%
+import numpy as np
+
+from workbench import plots
+from workbench.representations.drum_roll import rolls_of
+
+prompts = {"busy": "a busy beat", "no words": "", "sparse": "a sparse, simple beat"}
+hits = {}
+for name, prompt in prompts.items():
+    clips = system.generate(prompt, n=run.size(8, 24), tempo=110, seed=seed + 1)
+    hits[name] = rolls_of(clips)[..., :9].sum((1, 2)) / 32
+mean = {name: float(np.mean(values)) for name, values in hits.items()}
+plots.bars(plots.axes(width=5), mean, ylabel="density (hits a beat)")
+run.note("busy over sparse", mean["busy"] / mean["sparse"], floor=1.0)
+
+# %% [markdown]
+# *What you should have noticed:* the middle bar lies between the others. If the words did nothing,
+# all three would be the same; that is the floor in the table below.
+#
+# ## The map of the course
+#
+# | lesson | question |
+# |---|---|
+# | 00 Start here | what can it do? |
+# | [01 Exploring the data](01_eda.ipynb) | what do drummers play, and what do we call it? |
+# | [03 Contrastive pre-training](03_contrastive_pretraining.ipynb) | how do words and loops meet? |
+# | [04 MRLSTM autoencoder](04_mrlstm_autoencoder.ipynb) | how few numbers hold a loop? |
+# | [05 Latent diffusion](05_latent_diffusion.ipynb) | how does noise become a loop that obeys? |
+#
+# ## You can now
+#
+# You drew drum loops from words, read what was understood, and took the MIDI away.
+#
+# *One limitation heard:* ask for a waltz. The system knows only 4/4, and says nothing about it.
+#
+# *Next:* [01](01_eda.ipynb) looks at the performances that all this was learned from.
+
+# %%
+run.finish()
