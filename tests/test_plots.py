@@ -39,8 +39,8 @@ def test_a_strip_shows_first_and_last_frame():
     frames = [(1 - i / 9, some_roll()) for i in range(10)]
     titles = [ax.get_title() for ax in plots.strip(frames, most=4).axes]
     assert len(titles) == 4
-    assert titles[0].startswith("step 1 of 10, noise 100%")
-    assert titles[-1].startswith("step 10 of 10, noise 0%")
+    assert titles[0].startswith("frame 1 of 10, noise 100%")
+    assert titles[-1].startswith("frame 10 of 10, noise 0%")
 
 
 def test_a_diverging_map_is_centred():

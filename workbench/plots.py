@@ -1,7 +1,7 @@
 """Figures of the notebooks. Each function draws on the axes that it is given, and returns them.
 
-Colours are Okabe and Ito's, which colour-blind readers can tell apart; transparent backgrounds and
-mid-grey ink leave the figures readable on light and dark pages.
+Colours are Okabe and Ito's, which colour-blind readers can tell apart. Figures are dark ink on white
+paper, on light pages and on dark ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
-INK = "#808080"
+INK = "#333333"
 
 
 def axes(rows: int = 1, columns: int = 1, *, width: float = 8, height: float = 3) -> Any:
@@ -27,7 +27,7 @@ def axes(rows: int = 1, columns: int = 1, *, width: float = 8, height: float = 3
     import matplotlib.pyplot as plt
 
     figure, made = plt.subplots(
-        rows, columns, figsize=(width, height), layout="constrained", facecolor="none"
+        rows, columns, figsize=(width, height), layout="constrained", facecolor="white"
     )
     for ax in np.atleast_1d(made).flat:
         plain(ax)
@@ -36,8 +36,7 @@ def axes(rows: int = 1, columns: int = 1, *, width: float = 8, height: float = 3
 
 
 def plain(ax: Axes) -> Axes:
-    """Mid-grey ink, no box, nothing behind."""
-    ax.set_facecolor("none")
+    """The house's ink, and no box."""
     ax.tick_params(colors=INK, labelsize=9)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
@@ -54,7 +53,7 @@ def roll(ax: Axes, drum_roll: DrumRoll, title: str = "") -> Axes:
     velocity = drum_roll.velocity[step, drum]
     beat = (step + drum_roll.offset[step, drum]) / drum_roll.steps_per_beat
     ax.scatter(beat, drum, s=8 + 60 * velocity**2, c=COLOURS[0], alpha=0.25 + 0.75 * velocity)
-    for line in range(0, round(drum_roll.beats) + 1):
+    for line in range(round(drum_roll.beats) + 1):
         ax.axvline(line, color=INK, lw=1.2 if line % 4 == 0 else 0.4, alpha=0.6, zorder=0)
     ax.set_yticks(range(len(DRUMS)), [DRUM_NAMES[code] for code in DRUMS])
     ax.set(xlim=(-0.25, drum_roll.beats), ylim=(-0.6, 8.6), xlabel="time (beats)", title=title)
@@ -67,7 +66,7 @@ def strip(frames: Sequence[tuple[float, DrumRoll]], most: int = 5) -> Figure:
     made = np.atleast_1d(axes(len(picks), 1, width=8, height=1.7 * len(picks)))
     for ax, pick in zip(made, picks, strict=True):
         level, frame = frames[pick]
-        roll(ax, frame, f"step {pick + 1} of {len(frames)}, noise {level:.0%}")
+        roll(ax, frame, f"frame {pick + 1} of {len(frames)}, noise {level:.0%}")
         if ax is not made[-1]:
             ax.set_xlabel("")
     return made[0].figure
@@ -150,7 +149,7 @@ def cloud(points: np.ndarray, names: Sequence[str], hover: Sequence[str], title:
             marker={"color": COLOURS[i % 7], "symbol": markers[i % 7], "size": 8},
         )  # fmt: skip
     figure.update_layout(
-        title=title, height=460, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        title=title, height=460, paper_bgcolor="white", plot_bgcolor="white",
         font={"color": INK}, xaxis={"showgrid": False, "zeroline": False},
         yaxis={"showgrid": False, "zeroline": False}, margin={"l": 20, "r": 20, "t": 50, "b": 20},
     )  # fmt: skip
@@ -184,7 +183,8 @@ class LivePlot:
             curves = {"training": [record["loss"] for record in stage]}
             if "val_loss" in stage[0]:
                 curves["validation"] = [record["val_loss"] for record in stage]
-            named = next((k for k in stage[0] if k in ("contrastive", "hit", "mse", "diffusion")), "")
+            terms = ("contrastive", "hit", "mse", "diffusion")
+            named = next((term for term in terms if term in stage[0]), "")
             title = {"hit": "autoencoder", "mse": "autoencoder"}.get(named, named)
             lines(ax, steps, curves, xlabel="step", ylabel="loss", title=title)
         return made[0].figure

@@ -73,7 +73,8 @@ run.note("four loops, drawn and rendered", time.perf_counter() - started, unit="
 # model. Words that no training caption had are named, since their effect is a guess.
 
 # %%
-for prompt in ("jazz on the ride, 140 bpm", "", "a spooky xylophone waltz", "sehr schneller Rock bitte"):
+odd = ("a spooky xylophone waltz", "sehr schneller Rock bitte")
+for prompt in ("jazz on the ride, 140 bpm", "", *odd):
     reading = system.explain_prompt(prompt)
     print(f"{prompt!r}: tempo {reading.tempo or system.suggest_tempo(prompt):.0f} BPM")
     for message in reading.messages:

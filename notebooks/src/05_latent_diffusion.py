@@ -129,7 +129,7 @@ settled = {
     name: float((hits[:, :, drum] == hits[-1, :, drum]).mean(1)[5])
     for name, drum in (("bass drum", 0), ("snare", 1), ("closed hi-hat", 2))
 }
-plots.bars(plots.axes(width=5), settled, ylabel="cells settled after 6 of 20 steps")
+plots.bars(plots.axes(width=5), settled, ylabel="cells settled after 6 of 20 steps");
 
 # %% [markdown]
 # *What you should have noticed:* coarse things first. Early guesses are blurred averages of all
@@ -204,7 +204,8 @@ run.note("Fréchet distance, dpm++ 20", rows["dpm++ 20"], floor=float(floor))
 from workbench.datasets.captions import facts_of
 
 
-def share(trait, prompt, guidance, n=run.size(8, 32)):
+def share(trait, prompt, guidance):
+    n = run.size(8, 32)
     clips = system.generate(prompt, n=n, bars=8, guidance=guidance, tempo=120, seed=seed)
     return float(np.mean([trait in facts_of(clip).traits for clip in clips]))
 
@@ -278,8 +279,10 @@ run.note("the same, shuffled prompts", shuffled)
 # %%
 keywords = DrumLDM.from_pretrained("drums-groove-keywords")
 for prompt in ("jazz swing ride", "something gentle with lots of soft snare in between"):
-    print(f"{prompt!r}\n    keywords: {', '.join(keywords.explain_prompt(prompt).keywords) or 'none'}")
-clips = [s.generate("fast punk rock, crash", bars=4, tempo=170, seed=seed)[0] for s in (system, keywords)]
+    found = keywords.explain_prompt(prompt).keywords
+    print(f"{prompt!r}\n    keywords: {', '.join(found) or 'none'}")
+prompt = "fast punk rock, crash, 170 bpm"
+clips = [s.generate(prompt, bars=4, seed=seed)[0] for s in (system, keywords)]
 compare(clips, ["BERT", "keywords"])
 
 # %% [markdown]

@@ -71,7 +71,7 @@ PROFILES: dict[str, Profile] = {
         DrumLDMConfig(),
         Plan(steps=500, batch=256, lr=1e-3, every=50, weight_decay=0.1),
         Plan(steps=2500, batch=128, lr=3e-3, every=250, weight_decay=1e-4),
-        Plan(steps=6000, batch=128, lr=1e-3, every=500, ema=0.999, keep="last"),
+        Plan(steps=4500, batch=128, lr=1e-3, every=500, ema=0.999, keep="last"),
     ),
     "gpu": Profile(
         DrumLDMConfig(

@@ -1,0 +1,248 @@
+# %% [markdown]
+# # 01 · Exploring the data
+#
+# [00 Start here](00_start_here.ipynb) · [index](00_start_here.ipynb) ·
+# [03 Contrastive pre-training](03_contrastive_pretraining.ipynb)
+#
+# **You will** count what drummers play, measure how far off the grid they are, and compare people
+# with a grammar.
+#
+# **Needs** nothing. The Groove MIDI Dataset if you have it (`make data`), else a built-in corpus.
+# **Time and memory:** printed below. **Library:** `workbench.datasets`,
+# `workbench.representations.drum_roll`. **Data:** Gillick and others, ICML 2019 (CC BY 4.0).
+
+# %% tags=["parameters"]
+profile = "laptop"  # smoke (seconds), laptop (minutes), gpu, paper
+dataset = "groove"  # "groove", "builtin", or a folder of MIDI files
+seed = 0  # of everything random
+train = False  # this notebook trains nothing
+
+# %%
+from workbench import load, plots, start
+
+run = start("01", profile=profile, dataset=dataset, seed=seed, train=train)
+
+# %% [markdown]
+# ## 1 · What is there?
+#
+# *Predict:* how many styles cover half of the performances?
+
+# %%
+from collections import Counter
+
+data = load(run.dataset, limit=run.size(150, 2000))
+print(data.summary())
+styles = Counter(clip.labels.get("style") or "unknown" for clip in data)
+plots.bars(plots.axes(width=9), dict(styles.most_common(10)), ylabel="performances")
+print(Counter(clip.labels.get("kind", "beat") for clip in data))
+
+# %%
+data[len(data) // 3].excerpt(0, 16)
+
+# %% [markdown]
+# *What you should have noticed:* one or two styles outnumber all others. A model that has heard
+# little reggae will draw little reggae, and a test that counts all loops alike would not mind.
+#
+# ## 2 · Tempo and metre
+#
+# *Predict:* is a fast style always fast?
+
+# %%
+import numpy as np
+
+common = [style for style, _ in styles.most_common(4)]
+tempi = {s: np.array([c.tempo for c in data if c.labels.get("style") == s]) for s in common}
+plots.histogram(plots.axes(width=8), tempi, bins=np.arange(50, 221, 10), xlabel="tempo (BPM)")
+print(Counter(f"{clip.meter[0]}/{clip.meter[1]}" for clip in data))
+
+# %% [markdown]
+# *What you should have noticed:* styles overlap widely in tempo. Nearly all is in 4/4, so the
+# system is taught nothing else.
+#
+# ## 3 · Which drum, where in the bar?
+#
+# *Predict:* on which of the sixteen steps is the snare played most?
+#
+# A **drum roll** has a cell for each drum and sixteenth. Averaged over all bars it shows where
+# each drum lives.
+
+# %%
+from workbench.datasets import cut_loops
+from workbench.evaluation.rhythm import positions
+from workbench.music.kit import DRUM_NAMES, DRUMS
+from workbench.representations.drum_roll import rolls_of
+
+loops = [c for c in cut_loops(data, bars=4, hop_bars=4) if c.labels.get("kind") == "beat"]
+rolls = rolls_of(loops)
+where = positions(rolls).mean(0).reshape(9, 16)
+plots.matrix(plots.axes(width=8, height=3.5), where, rows=[DRUM_NAMES[d] for d in DRUMS],
+             columns=[str(i + 1) for i in range(16)], unit="share of bars");  # fmt: skip
+
+# %% [markdown]
+# ## Exercise 1 · The histogram (10 minutes)
+#
+# *Goal:* for the hits of one loop, `(steps, 9)` of True and False, and the number of a drum,
+# return the share of bars in which it is hit on each of the 16 steps.
+
+# %% tags=["stub"]
+def onset_histogram(hits, drum):
+    return None  # your lines here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_onset_histogram
+
+check_onset_histogram(onset_histogram)
+
+# %% tags=["solution"]
+def onset_histogram(hits, drum):
+    return hits[:, drum].reshape(-1, 16).mean(0)
+
+
+# %% [markdown]
+# ## 4 · Velocity: two kinds of snare
+#
+# *Predict:* one hump or two?
+
+# %%
+hit = rolls[..., :9] > 0.5
+velocity = {
+    DRUM_NAMES[DRUMS[d]]: 127 * rolls[..., 9 + d][hit[..., d]] for d in (0, 1, 2)
+}
+plots.histogram(plots.axes(width=8), velocity, bins=np.arange(0, 129, 8), xlabel="velocity (0–127)")
+snare = velocity["snare drum"]
+run.note("snare hits softer than 40", float((snare < 40).mean()))
+
+# %% [markdown]
+# *What you should have noticed:* the snare has two humps, ghost notes and backbeats. A model that
+# predicts the average velocity would play what nobody plays.
+#
+# ## 5 · Microtiming
+#
+# *Predict:* are drummers early or late? By how many milliseconds?
+#
+# The **offset** says how far a hit is from its grid line, in sixteenths. At 120 BPM a sixteenth is
+# 125 ms.
+
+# %%
+tempo = np.array([clip.tempo for clip in loops])
+ms = 60_000 / tempo / 4
+late = {}
+for d in (0, 1, 2):
+    loop, step = np.nonzero(hit[..., d])
+    late[DRUM_NAMES[DRUMS[d]]] = rolls[loop, step, 18 + d] * ms[loop]
+plots.histogram(plots.axes(width=8), late, bins=np.arange(-60, 61, 4), xlabel="offset (ms)")
+for name, values in late.items():
+    print(f"{name}: mean {values.mean():+.1f} ms, spread {values.std():.1f} ms")
+run.note("spread of microtiming", float(np.concatenate(list(late.values())).std()), unit="ms")
+
+# %% [markdown]
+# ## Exercise 2 · Swing (5 minutes)
+#
+# *Goal:* in swing the off-beat eighth comes late. `place` holds where off-beats fall between two
+# beats, 0 to 1: ½ is straight, ⅔ a triplet. Return the **swing ratio**, long over short, of the
+# mean place.
+
+# %% tags=["stub"]
+def swing_ratio(place):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_swing_ratio
+
+check_swing_ratio(swing_ratio)
+
+# %% tags=["solution"]
+def swing_ratio(place):
+    return place.mean() / (1 - place.mean())
+
+
+# %%
+from workbench.evaluation.rhythm import swing_ratio as measured
+
+swing = {}
+for style in common:
+    ratio = measured(rolls[[c.labels.get("style") == style for c in loops]])
+    swing[style] = float(np.nanmedian(ratio)) if np.isfinite(ratio).any() else 1.0
+plots.bars(plots.axes(width=6), swing, ylabel="swing ratio (median)", floor=1.0);
+
+# %% [markdown]
+# *What you should have noticed:* the dashed line is straight time. Swing is not a switch: styles
+# lean a little.
+#
+# ## 6 · Words
+#
+# *Predict:* which traits are commonest, and which would you have named that are missing?
+#
+# Captions join the labels with traits measured on the notes. Each trait has a rule with a named
+# threshold, in `workbench/datasets/traits.py`.
+
+# %%
+from workbench.datasets.captions import facts_of
+
+traits = Counter(trait for clip in loops for trait in facts_of(clip).traits)
+share = {trait: count / len(loops) for trait, count in traits.most_common(12)}
+plots.bars(plots.axes(width=9), share, ylabel="share of loops")
+print(loops[0].caption)
+
+# %% [markdown]
+# ## 7 · Explore
+#
+# Each point is a loop; hover over it for its caption. Neighbours are alike in where and how hard
+# the drums are hit (principal components of the style features).
+
+# %%
+from sklearn.decomposition import PCA
+
+from workbench.evaluation.features import style_features
+
+some = list(range(0, len(loops), max(1, len(loops) // run.size(150, 400))))
+features = style_features(rolls[some])[0]
+scaled = (features - features.mean(0)) / (features.std(0) + 1e-6)
+points = PCA(2, random_state=seed).fit_transform(scaled)
+styles_of = [loops[i].labels.get("style") for i in some]
+names = [style if style in common else "other" for style in styles_of]
+plots.cloud(points, names, [loops[i].caption for i in some], "Loops by their drum patterns (PCA)")
+
+# %% [markdown]
+# ## 8 · People and a grammar
+#
+# *Predict:* in what does a grammar give itself away?
+#
+# The built-in corpus is written by a probabilistic grammar whose exact probability of every loop
+# is known. It never passes for real data: its captions say so.
+
+# %%
+from workbench.evaluation.rhythm import density, microtiming, syncopation
+
+grammar = cut_loops(load("builtin", split="test"), bars=4, hop_bars=4)[: len(loops)]
+made = rolls_of(grammar)
+for name, measure in {
+    "density (hits a beat)": density,
+    "microtiming spread (steps)": lambda r: microtiming(r)[1],
+    "syncopation of the kick": lambda r: syncopation(r[..., 0] > 0.5),
+}.items():
+    print(f"{name:28} {run.dataset}: {np.nanmean(measure(rolls)):.3f}   "
+          f"built-in: {np.nanmean(measure(made)):.3f}")  # fmt: skip
+run.note("density, hits a beat", float(density(rolls).mean()), floor=float(density(made).mean()))
+grammar[0]
+
+# %% [markdown]
+# ## Exercise 3 · Your own question (open)
+#
+# *Goal:* choose one style and one measure of `workbench.evaluation.rhythm`, and show in one figure
+# how it differs from the others. Say how sure you are: how many performances, how many drummers?
+#
+# ## You can now
+#
+# You counted what drummers play, measured how far off the grid they are, and compared people with
+# a grammar.
+#
+# *One limitation heard:* the drum roll keeps one hit of each drum in a sixteenth. Rolls and flams
+# are thinned; `steps_per_beat=12` keeps triplets of sixteenths.
+#
+# *Next:* [03](03_contrastive_pretraining.ipynb) lets words and loops meet.
+
+# %%
+run.finish()

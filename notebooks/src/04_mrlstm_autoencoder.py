@@ -1,0 +1,250 @@
+# %% [markdown]
+# # 04 · The MRLSTM autoencoder
+#
+# [03 Contrastive pre-training](03_contrastive_pretraining.ipynb) · [index](00_start_here.ipynb) ·
+# [05 Latent diffusion](05_latent_diffusion.ipynb)
+#
+# **You will** read a loop at three resolutions, press it into a few numbers a beat, and walk from
+# one loop to another.
+#
+# **Needs** lesson 01; the shipped checkpoint. **Time and memory:** printed below.
+# **Library:** `workbench.models.mrlstm`. **Paper:** arXiv 2408.02711, section 4.2.
+
+# %% tags=["parameters"]
+profile = "laptop"  # smoke (seconds), laptop (minutes), gpu, paper
+dataset = "groove"  # "groove", "builtin", or a folder of MIDI files
+seed = 0  # of everything random
+train = False  # True trains a system here; False loads the shipped one
+
+# %%
+from workbench import DrumLDM, load, plots, start
+
+run = start("04", profile=profile, dataset=dataset, seed=seed, train=train)
+
+# %%
+import torch
+
+from workbench.datasets import cut_loops
+from workbench.representations.drum_roll import DrumRoll, rolls_of
+
+if run.train:
+    system = DrumLDM.train(
+        run.dataset, run.profile, out=f"runs/drums-{run.profile}", watch=plots.LivePlot()
+    )
+else:
+    system = DrumLDM.from_pretrained("drums-groove-bert")
+autoencoder = system.autoencoder
+held_out = cut_loops(load(run.dataset, split="test", limit=run.size(50, 190)), bars=8, hop_bars=8)
+rolls = torch.from_numpy(rolls_of(held_out))
+print(f"{len(held_out)} loops of eight bars from sessions that it was not trained on")
+
+# %% [markdown]
+# ## 1 · Three resolutions, every phase
+#
+# *Predict:* at stride 4 on sixteenths, what does an LSTM hear of a steady eighth-note hi-hat?
+#
+# Rhythm lives on several levels at once: sixteenths, eighths, beats. The **multi-resolution LSTM**
+# reads the same steps at strides 1, 2 and 4. At stride 4 the sequence falls apart into four
+# *phases*: all first sixteenths of the beats, all second ones, and so on. The same weights read
+# each phase, so no step is dropped and the outputs can be laid side by side.
+
+# %%
+loop = next(clip for clip in held_out if not clip.labels.get("tiled") and len(clip.notes) > 120)
+hats = DrumRoll.from_clip(loop).hits[:16, 2].astype(int)
+print("closed hi-hat, one bar:", *hats)
+for stride in (2, 4):
+    for phase in range(stride):
+        print(f"  stride {stride}, phase {phase}:", *hats[phase::stride])
+
+# %% [markdown]
+# *What you should have noticed:* a phase at stride 4 holds one place in the beat. A steady pattern
+# is constant in each phase: what is left for this LSTM to hear is what changes from beat to beat.
+#
+# ## Exercise 1 · Phases (5 minutes)
+#
+# *Goal:* from an array `(time, channels)` make `(stride, time/stride, channels)`, one phase each.
+
+# %% tags=["stub"]
+def phases(x, stride):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_phases
+
+check_phases(phases)
+
+# %% tags=["solution"]
+def phases(x, stride):
+    return x.reshape(-1, stride, x.shape[1]).swapaxes(0, 1)
+
+
+# %% [markdown]
+# ## 2 · Rebuilt: what survives?
+#
+# *Predict:* which will suffer more, the hits or their velocities?
+#
+# A loop of eight bars has 128 × 9 cells, each with a hit, a velocity and an offset. The encoder
+# leaves a latent of a few numbers a beat; the decoder rebuilds the loop from them.
+
+# %%
+from workbench.evaluation.drums import reconstruction
+from workbench.widgets import compare
+
+with torch.inference_mode():
+    latent = autoencoder.encode(rolls)
+    rebuilt = autoencoder.decode(latent)
+scores = reconstruction(rolls.numpy(), rebuilt.numpy())
+print(f"latent: {latent.shape[1]} beats × {latent.shape[2]} numbers")
+print({name: round(value, 4) for name, value in scores.items()})
+heard = system.decode(system.encode([loop]), tempo=loop.tempo, caption="rebuilt")[0]
+compare([loop.excerpt(0, 16), heard.excerpt(0, 16)], ["played", "rebuilt"])
+
+# %%
+from workbench.evaluation.baselines import independent_cells
+
+chance = independent_cells(rolls.numpy(), len(rolls), seed=seed)
+floor = reconstruction(rolls.numpy(), chance)
+run.note("F1 of hits", scores["f1"], floor=floor["f1"])
+run.note("velocity error (0 to 1)", scores["velocity_error"], floor=floor["velocity_error"])
+run.note("offset error", scores["offset_error"], floor=floor["offset_error"], unit="steps")
+
+# %% [markdown]
+# *What you should have noticed:* hardly a hit is lost; velocities move a little. The floor draws
+# each cell at random with the right probability for its place in the bar.
+#
+# ## 3 · What does each resolution see?
+#
+# *Predict:* which stride can the encoder least do without?
+#
+# Silence one stride's features in the encoder and rebuild. What is lost was heard there and
+# nowhere else.
+
+# %%
+from workbench.models.mrlstm import centred
+
+
+def rebuild_without(stride_index):
+    model, x = autoencoder, centred(rolls[:64])
+    h = model.encoder(x)
+    width = h.shape[-1] // len(model.config.strides)
+    if stride_index is not None:
+        h[..., stride_index * width : (stride_index + 1) * width] = 0
+    h = torch.cat([h, x], dim=-1)
+    z = model.to_latent(h.reshape(len(h), -1, 4 * h.shape[-1]))
+    z = torch.nn.functional.layer_norm(z, z.shape[-1:])
+    return reconstruction(rolls[:64].numpy(), model.decode(z).numpy())["f1"]
+
+
+# %%
+with torch.inference_mode():
+    f1 = {"all": rebuild_without(None)}
+    for i, stride in enumerate(autoencoder.config.strides):
+        f1[f"without stride {stride}"] = rebuild_without(i)
+plots.bars(plots.axes(width=6), f1, ylabel="F1 of hits");
+
+# %% [markdown]
+# *What you should have noticed:* the bars with one stride silenced are lower, by different
+# amounts. This shows what *this* network relies on; whether three strides beat one of equal size
+# is another question, which `workbench evaluate drums --only ablation` answers over three seeds.
+#
+# ## 4 · "No hit" is not "a soft hit"
+#
+# *Predict:* a network is unsure whether a ghost note of velocity 0.3 is there. What does the mean
+# squared error make it say?
+#
+# The paper's autoencoder predicts velocities and is trained by the squared error. If a note is
+# there half of the time, the best answer is half its velocity, every time: a note nobody played.
+# Ours says apart how probable a hit is (binary cross-entropy) and how hard it would be:
+#
+# $$L = -\tfrac{1}{H}\sum_{c} \left[h_c \log p_c + (1-h_c)\log(1-p_c)\right]
+# + \tfrac{\lambda}{H}\sum_{c:\,h_c=1} (v_c-\hat v_c)^2 \qquad (1)$$
+
+# %%
+import numpy as np
+
+velocity = np.where(np.arange(1000) % 2 == 0, 0.3, 0.0)  # a ghost note, every other time
+answers = np.linspace(0, 0.4, 81)
+error = [((velocity - a) ** 2).mean() for a in answers]
+plots.lines(plots.axes(width=6), answers, {"squared error": error}, xlabel="answer (velocity)",
+            ylabel="mean squared error")  # fmt: skip
+print(f"least error at velocity {answers[int(np.argmin(error))]:.2f}, which was never played")
+
+# %% [markdown]
+# ## Exercise 2 · The hit loss (10 minutes)
+#
+# *Goal:* the first sum of equation (1), from logits $x$ (with $p = 1/(1+e^{-x})$) and true hits,
+# both torch tensors. $H$ is the number of true hits.
+
+# %% tags=["stub"]
+def hit_loss(logits, hits):
+    return None  # your lines here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_hit_loss
+
+check_hit_loss(hit_loss)
+
+# %% tags=["solution"]
+def hit_loss(logits, hits):
+    p = torch.sigmoid(logits)
+    cost = -(hits * torch.log(p) + (1 - hits) * torch.log(1 - p))
+    return cost.sum() / hits.sum()
+
+
+# %% [markdown]
+# ## 5 · What the decoder forgives
+#
+# *Predict:* how much noise on the latent until a tenth of the hits are wrong?
+#
+# Diffusion will hand the decoder latents that are almost right. Noise in training teaches it to
+# forgive. Each number of the latent has a spread of one; the noise is measured in the same unit.
+
+# %%
+levels = (0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+generator = torch.Generator().manual_seed(seed)
+spread = latent[:64].flatten(0, 1).std(0)
+f1 = []
+with torch.inference_mode():
+    for level in levels:
+        noise = torch.randn(latent[:64].shape, generator=generator)
+        noisy = autoencoder.decode(latent[:64] + level * spread * noise)
+        f1.append(reconstruction(rolls[:64].numpy(), noisy.numpy())["f1"])
+plots.lines(plots.axes(width=6), levels, {"F1": f1}, xlabel="noise on the latent (its spread = 1)",
+            ylabel="F1 of hits")  # fmt: skip
+run.note("F1 under noise of 0.4", f1[3], floor=floor["f1"])
+
+# %% [markdown]
+# ## 6 · A walk from loop to loop
+#
+# *Predict:* what is halfway between two beats?
+#
+# Latents can be mixed. Straight in the middle lies a loop that fits neither, so the walk is
+# polished: a little noise, and drawn back by the diffusion of lesson 05.
+
+# %%
+steady = [clip for clip in held_out if not clip.labels.get("tiled") and len(clip.notes) > 100]
+a, b = steady[0].excerpt(0, 16), steady[len(steady) // 2].excerpt(0, 16)
+walk = system.interpolate(a, b, n=3, seed=seed)
+compare(walk, [a.caption[:30], "halfway", b.caption[:30]])
+
+# %% [markdown]
+# ## Exercise 3 · Find the size (open)
+#
+# *Goal:* how few numbers a beat hold a loop? Train autoencoders with `latent` of 4, 8 and 16
+# (`workbench.models.mrlstm.AutoencoderConfig`, `workbench.training.fit`) and plot F1 over size.
+# There is no check: show your curve, and say where you would stop.
+#
+# ## You can now
+#
+# You read a loop at three resolutions, pressed it into a few numbers a beat, and walked from one
+# loop to another.
+#
+# *One limitation heard:* two hits of one drum within a sixteenth become one; rolls and flams lose
+# their inner notes before the network sees them.
+#
+# *Next:* [05](05_latent_diffusion.ipynb) draws new latents.
+
+# %%
+run.finish()
