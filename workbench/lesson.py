@@ -128,8 +128,9 @@ def start(
 ) -> Run:
     """Check the parameters, seed everything, say what runs here and how long it will take.
 
-    A data set that is not on this machine is replaced by the built-in corpus, and that is said.
-    Raises PromptError for an unknown profile, or a library older than the notebook `needs`.
+    Where Groove is not on this machine the built-in corpus takes its place, and that is said.
+    Raises PromptError for an unknown profile, or a library older than the notebook `needs`;
+    MissingDataError for a data set that does not exist.
     """
     if profile not in PROFILES:
         raise PromptError(f"profile={profile!r}: choose one of {', '.join(PROFILES)}")
@@ -161,6 +162,8 @@ def _present(dataset: str) -> str:
     try:
         load(dataset, limit=1)
     except MissingDataError as error:
+        if dataset != "groove":  # a misspelt name or a folder that is not there
+            raise
         print(f"{error}\nUntil then this notebook runs on the built-in corpus.")
         return "builtin"
     if dataset == "builtin":
