@@ -13,7 +13,8 @@ sys.path.insert(0, str(ROOT / "ci"))
 import lock  # noqa: E402
 
 LAYERS = (  # from the top of the house down; an import may only go down or stay
-    ("cli", "report", "pages", "runner", "notebooks", "lesson", "teaching", "plots"), ("widgets",), ("benchmarks",),
+    ("cli", "report", "pages", "runner", "notebooks", "lesson", "teaching", "plots"),
+    ("widgets",), ("benchmarks",),
     ("systems",), ("evaluation",), ("training",), ("models",), ("representations",),
     ("datasets",), ("music",), ("errors", "files"),
 )  # fmt: skip
@@ -101,7 +102,7 @@ def test_the_gpu_job_lists_every_notebook():
         ["bash", str(ROOT / "ci" / "gpu.sh"), "--list"], capture_output=True, text=True, check=True
     )
     numbers = sorted(p.name[:2] for p in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    assert sorted(ast.literal_eval(done.stdout)) == numbers
+    assert sorted(ast.literal_eval(done.stdout)) == numbers != []
 
 
 def test_jupyter_keeps_its_token():

@@ -1,7 +1,7 @@
 """Figures of the notebooks. Each function draws on the axes that it is given, and returns them.
 
-Colours are Okabe and Ito's, which colour-blind readers can tell apart. Figures are dark ink on white
-paper, on light pages and on dark ones.
+Colours are Okabe and Ito's, which colour-blind readers can tell apart. Figures are dark ink on
+white paper, on light pages and on dark ones.
 """
 
 from __future__ import annotations

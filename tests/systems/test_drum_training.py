@@ -5,12 +5,19 @@ import pytest
 import torch
 
 from workbench.datasets import cut_loops, load
-from workbench.errors import PromptError
+from workbench.errors import MissingDataError, PromptError
 from workbench.evaluation.drums import reconstruction
+from workbench.music.clip import Clip
 from workbench.representations.drum_roll import rolls_of
 from workbench.representations.text import KeywordText
 from workbench.systems.drum_ldm import DrumLDM
-from workbench.systems.drum_training import PROFILES, Loops, loops_of, tempo_regression
+from workbench.systems.drum_training import (
+    PROFILES,
+    Loops,
+    loops_of,
+    splits_of,
+    tempo_regression,
+)
 
 
 def test_smoke_training_leaves_a_whole_system(smoke_folder):
@@ -69,6 +76,24 @@ def test_tempo_is_learned_from_words():
 def test_an_unknown_profile_is_named(tmp_path):
     with pytest.raises(PromptError, match="laptop"):
         DrumLDM.train("builtin", "huge", out=tmp_path)
+
+
+def test_a_small_folder_of_ones_own_can_be_trained_on(tmp_path):
+    for i, clip in enumerate(load("builtin", split="test", limit=6)):
+        clip.write_midi(tmp_path / "mine" / f"loop {i}.mid")
+    split = splits_of(str(tmp_path / "mine"))
+    assert {name: len(clips) for name, clips in split.items()} == {"train": 5, "validation": 1}
+    system = DrumLDM.train(str(tmp_path / "mine"), "smoke", text="keywords", out=tmp_path / "out")
+    assert len(system.generate("rock", steps=2)) == 1
+
+
+def test_a_folder_without_drums_is_named(tmp_path):
+    clip = load("builtin", split="test", limit=1)[0]
+    notes = clip.notes.copy()
+    notes["is_drum"] = False
+    Clip.from_notes(notes, tempo=100, drums=False).write_midi(tmp_path / "piano.mid")
+    with pytest.raises(MissingDataError, match="no drum"):
+        DrumLDM.train(str(tmp_path), "smoke", text="keywords", out=tmp_path / "out")
 
 
 @pytest.fixture(scope="module")

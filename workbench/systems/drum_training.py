@@ -22,7 +22,7 @@ from workbench.datasets import cut_loops, load
 from workbench.datasets.captions import caption_of, facts_of
 from workbench.datasets.keywords import parse_tempo, tokens
 from workbench.datasets.phrases import phrases
-from workbench.errors import PromptError
+from workbench.errors import MissingDataError, PromptError
 from workbench.evaluation.drums import reconstruction
 from workbench.files import atomic_write
 from workbench.models.contrastive import Contrastive, ContrastiveConfig
@@ -134,14 +134,13 @@ def train(
         raise PromptError(f"profile={profile!r}: choose one of {', '.join(PROFILES)}")
     size, out = PROFILES[profile], Path(out)
     encoder = text_encoder(text)
+    bars = size.config.bars
     kept = {
         split: loops_of(
-            cut_loops(load(dataset, split=split, limit=size.limit), bars=size.config.bars,
-                      hop_bars=size.hop_bars if split == "train" else 4),
-            encoder, seed,
+            cut_loops(clips, bars, size.hop_bars if split == "train" else 4), encoder, seed
         )
-        for split in ("train", "validation")
-    }  # fmt: skip
+        for split, clips in splits_of(dataset, size.limit).items()
+    }
     config = replace(
         size.config, text=text,
         contrastive=replace(size.config.contrastive, text_dim=encoder.dim),
@@ -168,6 +167,20 @@ def train(
     with atomic_write(out / "training.json") as path:
         path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return system
+
+
+def splits_of(dataset: str, limit: int | None = None) -> dict[str, Sequence[Clip]]:
+    """The training and validation clips. A folder too small for the data sets' own rule is split
+    clip by clip: every eighth is held out."""
+    try:
+        return {split: load(dataset, split, limit=limit) for split in ("train", "validation")}
+    except MissingDataError:
+        clips = load(dataset, limit=limit).clips  # raises again where there is nothing at all
+    print(f"{dataset}: few files, every eighth is kept for validation")
+    return {
+        "train": [clip for i, clip in enumerate(clips) if i % 8] or clips,
+        "validation": clips[::8],
+    }
 
 
 def train_contrastive(
