@@ -112,8 +112,12 @@ def evaluate(args: argparse.Namespace) -> int:
 
 
 def report(args: argparse.Namespace) -> int:
+    import signal
+
     from workbench.report import run_report
 
+    # asked to end by a job system, end the notebooks' processes as on Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run_report(
         args.out, profile=args.profile, dataset=args.dataset, seed=args.seed, only=args.only,
         jobs=args.jobs, solutions=args.solutions, timeout=args.timeout, record=args.record,

@@ -17,7 +17,10 @@ from workbench.files import atomic_write
 PLOTLY = "application/vnd.plotly.v1+json"
 _FETCHED = re.compile(r"<script[^>]*\ssrc=[\"'](?:https?:)?//[^>]*>\s*</script>", re.I)
 _MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.S)
-_MATH = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|(?<![\\$\w])\$([^$\n]+?)\$(?![\d$])", re.S)
+_MATH = re.compile(  # as in Jupyter: no space inside the dollars of $…$, so that prices stay
+    r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|(?<![\\$\w])\$(?=\S)((?:[^$\n]|\n(?!\n))+?)(?<=\S)\$(?![\d$])",
+    re.S,
+)
 
 
 def export(notebook: Path, target: Path) -> bool:
@@ -26,13 +29,13 @@ def export(notebook: Path, target: Path) -> bool:
     from nbconvert import HTMLExporter
 
     content = nbformat.read(notebook, as_version=4)
-    plotly = False
+    plotly = 0
     for cell in content.cells:
         if cell.cell_type == "markdown":
             cell.source = with_mathml(cell.source)
             continue
         for output in cell.get("outputs", []):
-            plotly |= _draw_plotly(output)
+            plotly += _draw_plotly(output, f"plotly-{plotly}")
     exporter = HTMLExporter(template_name="lab", embed_images=False)
     page, _ = exporter.from_notebook_node(content)
     page = _FETCHED.sub("", _MATHJAX.sub("", page))
@@ -40,7 +43,7 @@ def export(notebook: Path, target: Path) -> bool:
         page = page.replace("</head>", '<script src="plotly.min.js"></script></head>', 1)
     with atomic_write(target) as path:
         path.write_text(page, encoding="utf-8")
-    return plotly
+    return plotly > 0
 
 
 def with_mathml(markdown: str) -> str:
@@ -60,13 +63,12 @@ def with_mathml(markdown: str) -> str:
     return _MATH.sub(drawn, markdown)
 
 
-def _draw_plotly(output: Any) -> bool:
-    """Give a plotly output a piece of HTML that draws it from the shared script."""
+def _draw_plotly(output: Any, key: str) -> bool:
+    """Give a plotly output a piece of HTML, of id `key`, that draws it from the shared script."""
     data = output.get("data", {})
     if PLOTLY not in data:
         return False
     figure = data.pop(PLOTLY)
-    key = f"plotly-{abs(hash(json.dumps(figure, sort_keys=True))):x}"
     parts = [json.dumps(figure.get(part, default)) for part, default in
              (("data", []), ("layout", {}), ("config", {}))]  # fmt: skip
     script = f"Plotly.newPlot({json.dumps(key)}, {', '.join(parts)})".replace("</", "<\\/")

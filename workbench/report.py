@@ -11,6 +11,7 @@ import html
 import json
 import os
 import platform
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -63,11 +64,13 @@ def run_report(
     cores = os.cpu_count() or 1
     jobs = min(jobs or min(2, cores), len(sources))
     parameters = {"profile": profile, "dataset": dataset, "seed": seed}
+    stop = threading.Event()
 
     def one(source: Path) -> Outcome:
         target = Path(out) / f"{source.stem}.ipynb"
+        target.with_suffix(".html").unlink(missing_ok=True)
         outcome = run_notebook(
-            source, target, parameters, timeout=timeout, threads=max(1, cores // jobs)
+            source, target, parameters, timeout=timeout, threads=max(1, cores // jobs), stop=stop
         )
         print(
             f"{outcome.status}: {source.stem}, {outcome.seconds:.0f} s, "
@@ -77,7 +80,11 @@ def run_report(
         return outcome
 
     with ThreadPoolExecutor(jobs) as pool:
-        outcomes = list(pool.map(one, sources))
+        try:
+            outcomes = list(pool.map(one, sources))
+        except BaseException:  # Ctrl-C: end the workers, which leaving the pool waits for
+            stop.set()
+            raise
     about = {
         "profile": profile, "seed": seed, "version": __version__, "machine": machine(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -171,7 +178,7 @@ def _section(out: Path, outcome: Outcome) -> str:
         ]
         parts.append(table(["figure", "this run", "floor", "paper"], rows, "Figures of this run"))
     if outcome.traceback:
-        where = "" if outcome.cell is None else f" in cell {outcome.cell}"
+        where = "" if outcome.cell is None else f" of cell [{outcome.cell}]"
         parts.append(
             f"<details><summary>Traceback{where}</summary><pre>{html.escape(outcome.traceback)}"
             "</pre></details>"

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,8 @@ KERNEL = "workbench-report"
 @dataclass
 class Outcome:
     """How a notebook went. status: "passed" or "failed"; memory_mb: peak of the whole process
-    tree; reason and traceback only where it failed."""
+    tree; cell: the number in brackets before the cell that failed, In [n]; reason and traceback
+    only where it failed."""
 
     number: str
     name: str
@@ -50,11 +52,21 @@ def parameters_of(notebook: Any) -> set[str]:
 
 
 def run_notebook(
-    source: Path, target: Path, parameters: dict[str, Any], *, timeout: float, threads: int
+    source: Path,
+    target: Path,
+    parameters: dict[str, Any],
+    *,
+    timeout: float,
+    threads: int,
+    stop: threading.Event | None = None,
 ) -> Outcome:
-    """Execute `source` into `target` in a worker process; never raises for what a notebook does."""
+    """Execute `source` into `target` in a worker process; never raises for what a notebook does.
+
+    `stop`, set by another thread, ends the worker and its kernel.
+    """
     import nbformat
 
+    target.unlink(missing_ok=True)  # a page of an earlier run must not pass for this one's
     number, _, name = source.stem.partition("_")
     outcome = Outcome(number, name.replace("_", " "))
     known = parameters_of(nbformat.read(source, as_version=4))
@@ -74,7 +86,7 @@ def run_notebook(
             "OMP_NUM_THREADS": str(threads),
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         }
-        ended = _supervise(json.dumps(job), environment, timeout, outcome)
+        ended = _supervise(json.dumps(job), environment, timeout, stop, outcome)
         if ended:
             _judge(target, run_file, outcome)
     return outcome
@@ -90,38 +102,52 @@ def _kernelspec(folder: Path) -> Path:
     return folder / "jupyter"
 
 
-def _supervise(job: str, environment: dict[str, str], timeout: float, outcome: Outcome) -> bool:
+def _supervise(
+    job: str,
+    environment: dict[str, str],
+    timeout: float,
+    stop: threading.Event | None,
+    outcome: Outcome,
+) -> bool:
     """Run the worker; watch its time and memory. False where it was stopped or died."""
     import psutil
 
     started = time.monotonic()
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "workbench.runner", job], env=environment,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    tree = psutil.Process(worker.pid)
-    try:
-        while worker.poll() is None:
-            outcome.memory_mb = max(outcome.memory_mb, _memory(tree))
-            if time.monotonic() - started > timeout:
-                outcome.reason = f"still running after {timeout:g} s; stopped"
-                return False
-            time.sleep(0.1)
-    finally:
-        outcome.seconds = round(time.monotonic() - started, 1)
-        _end(tree)
-        words = worker.communicate()[1] or ""
-    if worker.returncode:
-        outcome.reason = (words.strip().splitlines() or ["the worker died"])[-1][:300]
+    with tempfile.TemporaryFile("w+", errors="replace") as words:  # a full pipe would block it
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "workbench.runner", job], env=environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=words,
+        )  # fmt: skip
+        tree = psutil.Process(worker.pid)
+        family: dict[int, Any] = {}
+        try:
+            while worker.poll() is None:
+                family.update((process.pid, process) for process in _family(tree))
+                outcome.memory_mb = max(outcome.memory_mb, _memory(family))
+                if stop is not None and stop.is_set():
+                    outcome.reason = "interrupted"
+                    return False
+                if time.monotonic() - started > timeout:
+                    outcome.reason = f"still running after {timeout:g} s; stopped"
+                    return False
+                time.sleep(0.1)
+        finally:
+            outcome.seconds = round(time.monotonic() - started, 1)
+            _end(tree, family)
+        if worker.wait():
+            words.seek(0)
+            said = words.read().strip().splitlines() or [f"worker: status {worker.returncode}"]
+            outcome.reason = said[-1][:300]
+            outcome.traceback = "\n".join(said[-20:])
     return not worker.returncode
 
 
-def _memory(tree: Any) -> float:
-    """Resident memory of a process and its children, MB."""
+def _memory(family: dict[int, Any]) -> float:
+    """Resident memory of processes together, MB."""
     import psutil
 
     total = 0
-    for process in _family(tree):
+    for process in family.values():
         try:
             total += process.memory_info().rss
         except psutil.Error:
@@ -138,17 +164,17 @@ def _family(tree: Any) -> list[Any]:
         return []
 
 
-def _end(tree: Any) -> None:
-    """End a process and all its children."""
+def _end(tree: Any, family: dict[int, Any]) -> None:
+    """End a process and all its children, those too whose parent has already gone."""
     import psutil
 
-    family = _family(tree)
-    for process in family:
+    family.update((process.pid, process) for process in _family(tree))
+    for process in family.values():
         try:
-            process.kill()
+            process.kill()  # psutil refuses where another process has taken the number
         except psutil.Error:
             continue
-    psutil.wait_procs(family, timeout=10)
+    psutil.wait_procs(list(family.values()), timeout=10)
 
 
 def _judge(target: Path, run_file: Path, outcome: Outcome) -> None:
@@ -181,7 +207,7 @@ def find_error(notebook: Any) -> tuple[int | None, str, str] | None:
         if cell.cell_type == "code":
             for output in cell.outputs:
                 if output.output_type == "error":
-                    return index, *_words(output)
+                    return cell.execution_count or index, *_words(output)
     widgets = notebook.metadata.get("widgets", {})
     for view in (
         widgets.get("application/vnd.jupyter.widget-state+json", {}).get("state", {}).values()

@@ -1,0 +1,271 @@
+"""The report of all notebooks: small ones, good and bad, through real kernels."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+
+from workbench import report
+from workbench.pages import with_mathml
+from workbench.runner import find_error, run_notebook
+
+PARAMETERS = '# %% tags=["parameters"]\nprofile = "laptop"\ndataset = "groove"\nseed = 0\n\n'
+FINISH = """# %%
+import json, os
+from pathlib import Path
+Path(os.environ["WORKBENCH_RUN_FILE"]).write_text(json.dumps({"figures": [], "dataset": dataset}))
+print("lesson NN finished")
+"""
+GOOD = """# %% [markdown]
+# Energy $E = m c^2$ costs \\$5 and
+#
+# $$\\frac{a}{b}$$
+
+# %%
+from workbench import Clip, start
+run = start("01", profile=profile, dataset=dataset, seed=seed)
+import numpy as np
+from workbench.music.clip import NOTE
+notes = np.array([(i, 0.25, 36, 90, 0, True) for i in range(8)], dtype=NOTE)
+Clip.from_notes(notes, tempo=120.0, caption="eight kicks")
+
+# %%
+import plotly.graph_objects as go
+go.Figure(go.Scatter(y=[1, 3, 2]))
+
+# %%
+import matplotlib.pyplot as plt
+plt.plot([1, 2]);
+
+# %%
+run.note("F1 </script>", 0.25, paper=0.67, floor="chance", unit="of 1")
+run.finish({"seed given": seed})
+"""
+WIDGET = """# %%
+import ipywidgets
+box = ipywidgets.Output()
+with box:
+    raise RuntimeError("hidden in a box")
+box
+
+"""
+BODIES = {
+    "01_good": GOOD,
+    "02_raises": "# %%\n1 / 0\n\n" + FINISH,
+    "03_exits": "# %%\nimport sys\nsys.exit(0)\n\n" + FINISH,
+    "04_widget": WIDGET + FINISH,
+    "06_dies": "# %%\nimport os\nos._exit(7)\n\n" + FINISH,
+    "07_silent": FINISH.replace("finished", "begun"),
+}
+
+
+def write(root: Path, stem: str, body: str, parameters: str = PARAMETERS) -> Path:
+    script = root / "src" / f"{stem}.py"
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(parameters + body.replace("NN", stem[:2]), encoding="utf-8")
+    return script
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Several notebooks run at once: (exit status, folder, outcome by number)."""
+    root, out = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("out")
+    for stem, body in BODIES.items():
+        write(root, stem, body)
+    write(root, "05_odd", FINISH, PARAMETERS.replace("seed = 0", "sead = 0"))
+    status = report.run_report(out, dataset="builtin", seed=3, jobs=2, timeout=240, root=root)
+    about = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    return status, out, {outcome["number"]: outcome for outcome in about["notebooks"]}
+
+
+def test_the_good_one_passes_and_the_others_fail(ran):
+    status, _, outcomes = ran
+    assert status == 1
+    states = {number: outcome["status"] for number, outcome in outcomes.items()}
+    assert states == {"01": "passed"} | {f"0{n}": "failed" for n in range(2, 8)}
+
+
+def test_figures_time_memory_and_parameters_arrive(ran):
+    good = ran[2]["01"]
+    assert [(f["name"], f["value"]) for f in good["figures"]] == [
+        ("F1 </script>", 0.25), ("seed given", 3.0),
+    ]  # fmt: skip
+    assert good["dataset"] == "builtin"
+    assert good["seconds"] > 0.5
+    assert 100 < good["memory_mb"] < 8000
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        ("02", "ZeroDivisionError"),
+        ("03", "SystemExit: 0"),
+        ("04", "inside a widget: RuntimeError: hidden in a box"),
+        ("05", "unknown parameter 'seed'.*sead"),
+        ("06", "[Kk]ernel died"),
+        ("07", r"did not reach run\.finish"),
+    ],
+)
+def test_each_failure_is_told_apart(ran, number, reason):
+    assert re.search(reason, ran[2][number]["reason"])
+
+
+def test_an_error_has_its_cell_and_traceback(ran):
+    raised = ran[2]["02"]
+    executed = nbformat.read(ran[1] / "02_raises.ipynb", as_version=4)
+    [place] = [c for c in executed.cells if c.get("execution_count") == raised["cell"]]
+    assert "1 / 0" in place.source
+    assert "1 / 0" in raised["traceback"]
+    assert "\x1b" not in raised["traceback"]
+
+
+def test_the_index_shows_and_plays(ran):
+    page = (ran[1] / "index.html").read_text(encoding="utf-8")
+    assert "1 of 7 notebooks passed" in page
+    assert "<a href='01_good.html'>" in page
+    assert "05_odd.html" not in page  # it was refused before it ran
+    assert "F1 &lt;/script&gt; (of 1)" in page
+    assert "<audio" in page
+    assert "Traceback of cell" in page
+    assert page.count("<th scope='col'>") >= 6
+
+
+def test_pages_ask_the_network_for_nothing(ran):
+    pages = sorted(ran[1].glob("*.html"))
+    assert len(pages) >= 6
+    fetches = re.compile(
+        r"""<(?:script|img|audio|source|iframe)[^>]*\ssrc\s*=\s*["']?(?:https?:)?//"""
+        r"""|<link[^>]*\shref\s*=\s*["']?(?:https?:)?//|@import|url\(["']?https?:""",
+        re.I,
+    )
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not fetches.search(text), page.name
+        assert len(text) < 5_000_000
+
+
+def test_a_page_draws_equations_and_figures_by_itself(ran):
+    page = (ran[1] / "01_good.html").read_text(encoding="utf-8")
+    assert page.count("<math") == 2
+    assert "<mfrac>" in page
+    assert '<script src="plotly.min.js"></script>' in page
+    assert 'Plotly.newPlot("plotly-0"' in page
+    assert (ran[1] / "plotly.min.js").stat().st_size > 500_000
+    assert "data:image/png;base64" in page
+
+
+def test_the_executed_notebook_is_kept_without_widget_state(ran):
+    executed = nbformat.read(ran[1] / "04_widget.ipynb", as_version=4)
+    assert "widgets" not in executed.metadata
+
+
+def test_a_page_opens_offline_without_errors(ran):
+    """In a real browser: the figure is drawn, nothing is asked of the network."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as play:
+        try:
+            browser = play.chromium.launch()
+        except api.Error:
+            pytest.skip("no browser; run: make browser")
+        page = browser.new_page()
+        asked, wrong = [], []
+        page.on("request", lambda r: asked.append(r.url) if r.url.startswith("http") else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto((ran[1] / "01_good.html").as_uri())
+        page.wait_for_selector(".plotly-figure .main-svg")
+        page.goto((ran[1] / "index.html").as_uri())
+        browser.close()
+    assert asked == []
+    assert wrong == []
+
+
+def test_an_endless_notebook_is_stopped(tmp_path):
+    write(tmp_path, "08_endless", "# %%\nwhile True:\n    pass\n")
+    out = tmp_path / "out"
+    assert report.run_report(out, timeout=4, root=tmp_path) == 1
+    [outcome] = json.loads((out / "report.json").read_text())["notebooks"]
+    assert outcome["reason"] == "still running after 4 s; stopped"
+
+
+def test_ctrl_c_ends_kernels_and_what_they_started(tmp_path):
+    """The signal goes to the report alone, as from a job system."""
+    pids = tmp_path / "pids"
+    body = (
+        "# %%\nimport os, subprocess, sys, time\nfrom pathlib import Path\n"
+        "nap = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"Path({str(pids)!r} + '.new').write_text(f'{{os.getpid()}} {{nap.pid}}')\n"
+        f"os.replace({str(pids)!r} + '.new', {str(pids)!r})\ntime.sleep(600)\n"
+    )
+    write(tmp_path, "09_sleeps", body)
+    code = (
+        "import sys; from pathlib import Path; from workbench.report import run_report; "
+        "run_report(Path(sys.argv[1]) / 'out', root=Path(sys.argv[1]))"
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=Path(__file__).parents[1],
+        stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while not pids.exists():
+            assert running.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        os.kill(running.pid, signal.SIGINT)
+        assert running.wait(timeout=30) != 0
+    finally:
+        running.kill()
+    for pid in map(int, pids.read_text().split()):
+        ended = not psutil.pid_exists(pid)
+        assert ended or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_number_without_a_notebook_is_named(tmp_path):
+    write(tmp_path, "01_good", FINISH)
+    with pytest.raises(ValueError, match="no notebook 77; there are: 01"):
+        report.run_report(tmp_path / "out", only=["77"], root=tmp_path)
+
+
+def test_recorded_times_keep_those_of_other_profiles(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "TIMES", tmp_path / "times.json")
+    report.TIMES.write_text('{"01": {"laptop": {"seconds": 9}}}')
+    passed = report.Outcome("01", "good", "passed", 1.5, 200.0)
+    report._record([passed, report.Outcome("02", "bad", "failed", 1.0, 1.0)], "smoke")
+    kept = json.loads(report.TIMES.read_text())
+    assert set(kept) == {"01"}
+    assert kept["01"]["laptop"] == {"seconds": 9}
+    assert (kept["01"]["smoke"]["seconds"], kept["01"]["smoke"]["memory_mb"]) == (1.5, 200.0)
+
+
+def test_equations_become_mathml_but_code_and_prices_stay():
+    assert with_mathml("costs $5 and $6, `a $x$ b`") == "costs $5 and $6, `a $x$ b`"
+    assert with_mathml("```\n$x$\n```") == "```\n$x$\n```"
+    assert with_mathml("so $x_t$ is").startswith("so <math")
+    assert with_mathml("so $a +\nb$ is").count("<math") == 1
+    assert 'display="block"' in with_mathml("$$\na = b\n$$")
+
+
+def test_an_error_in_an_output_is_found_without_execution(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x")])
+    assert find_error(notebook) is None
+    notebook.cells[0].outputs = [nbformat.v4.new_output("error", ename="E", evalue="v")]
+    found = find_error(notebook)
+    assert found is not None
+    assert found[1] == "E: v"
+    source = tmp_path / "01_x.ipynb"
+    nbformat.write(notebook, source)
+    stale = tmp_path / "out.ipynb"
+    stale.write_text("of an earlier run")
+    outcome = run_notebook(source, stale, {"profile": "smoke"}, timeout=9, threads=1)
+    assert "unknown parameter" in outcome.reason
+    assert not stale.exists()
