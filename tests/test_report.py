@@ -169,22 +169,17 @@ def test_the_executed_notebook_is_kept_without_widget_state(ran):
     assert "widgets" not in executed.metadata
 
 
-def test_a_page_opens_offline_without_errors(ran):
+def test_a_page_opens_offline_without_errors(ran, chromium):
     """In a real browser: the figure is drawn, nothing is asked of the network."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as play:
-        try:
-            browser = play.chromium.launch()
-        except api.Error:
-            pytest.skip("no browser; run: make browser")
-        page = browser.new_page()
-        asked, wrong = [], []
-        page.on("request", lambda r: asked.append(r.url) if r.url.startswith("http") else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto((ran[1] / "01_good.html").as_uri())
-        page.wait_for_selector(".plotly-figure .main-svg")
-        page.goto((ran[1] / "index.html").as_uri())
-        browser.close()
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    asked, wrong = [], []
+    page.on("request", lambda r: asked.append(r.url) if r.url.startswith("http") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto((ran[1] / "01_good.html").as_uri())
+    page.wait_for_selector(".plotly-figure .main-svg", state="attached")
+    page.goto((ran[1] / "index.html").as_uri())
+    context.close()
     assert asked == []
     assert wrong == []
 

@@ -1,0 +1,136 @@
+"""The command `workbench`: what it writes, and how it fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench import Clip, __version__, cli
+
+ROOT = Path(__file__).parents[1]
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "workbench.cli", *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A checkpoint that `workbench train` made in seconds."""
+    out = tmp_path_factory.mktemp("trained") / "drums"
+    arguments = ["--dataset", "builtin", "--profile", "smoke", "--text", "keywords"]
+    assert cli.main(["train", "drums", *arguments, "--out", str(out), "--seed", "1"]) == 0
+    return out
+
+
+def test_train_leaves_a_checkpoint(trained):
+    assert {"config.json", "model.safetensors", "README.md"} <= {p.name for p in trained.iterdir()}
+
+
+def test_generate_writes_takes_that_can_be_read(trained, tmp_path, capsys):
+    arguments = ["-n", "2", "--bars", "2", "--steps", "3", "--seed", "7", "--wav"]
+    arguments += ["--checkpoint", str(trained), "--out", str(tmp_path / "takes")]
+    assert cli.main(["generate", "funk 97 bpm", *arguments]) == 0
+    said = capsys.readouterr().out.split()
+    assert [Path(line).name for line in said] == [
+        "take-7-1.mid", "take-7-1.wav", "take-7-2.mid", "take-7-2.wav",
+    ]  # fmt: skip
+    take = Clip.read(said[0])
+    assert take.tempo == pytest.approx(97, abs=0.01)
+    assert Clip.read(said[1]).duration == pytest.approx(2 * 4 * 60 / 97, abs=0.01)
+
+
+def test_generate_repeats_with_the_seed(trained, tmp_path, capsys):
+    def drawn(folder: str, seed: int) -> bytes:
+        arguments = ["--bars", "2", "--steps", "3", "--checkpoint", str(trained)]
+        arguments += ["--seed", str(seed), "--out", str(tmp_path / folder)]
+        assert cli.main(["generate", "rock 120 bpm", *arguments]) == 0
+        return Path(capsys.readouterr().out.strip()).read_bytes()
+
+    first = drawn("a", 1)
+    assert drawn("b", 1) == first
+    assert drawn("c", 2) != first
+
+
+def test_an_error_is_one_line_and_status_2(tmp_path):
+    done = command("generate", "rock", "--checkpoint", str(tmp_path / "nowhere"))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("workbench: ")
+    assert "nowhere" in lines[0]
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    done = command("--debug", "generate", "rock", "--checkpoint", str(tmp_path / "nowhere"))
+    assert done.returncode not in (0, 2)
+    assert "Traceback" in done.stderr
+
+
+def test_a_value_that_makes_no_sense_is_refused_in_one_line(trained, tmp_path, capsys):
+    arguments = ["--checkpoint", str(trained), "--out", str(tmp_path), "--bars", "0"]
+    assert cli.main(["generate", "rock", *arguments]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["report", "--profile", "huge"], ["train", "piano"], ["evaluate", "piano"], ["dance"], []],
+)
+def test_unknown_words_are_refused(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert "workbench" in capsys.readouterr().err
+
+
+def test_data_list_names_licences(capsys):
+    assert cli.main(["data", "list"]) == 0
+    said = capsys.readouterr().out
+    assert "groove" in said
+    assert "builtin" in said
+    assert "CC BY 4.0" in said
+
+
+def test_only_groove_can_be_fetched(capsys):
+    assert cli.main(["data", "get", "builtin"]) == 2
+    assert "there is: groove" in capsys.readouterr().err
+
+
+def test_version_and_help_are_quick_and_light():
+    code = (
+        "import sys; from workbench import cli; cli.parser().format_help()\n"
+        "sys.exit(str({'torch', 'numpy', 'transformers'} & set(sys.modules) or '') or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert command("--version").stdout.strip() == __version__
+
+
+def test_the_file_runs_as_a_script_and_hides_no_package():
+    """As Fabric's launcher starts it: its folder must not lead the path."""
+    code = (
+        "import runpy, sys\n"
+        "sys.path.insert(0, 'workbench'); sys.argv = ['cli.py', 'data', 'list']\n"
+        "try: runpy.run_path('workbench/cli.py', run_name='__main__')\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "assert 'workbench' not in sys.path"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "groove" in done.stdout
+
+
+def test_evaluate_hands_its_options_on(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["evaluate", "drums", "--help"])
+    assert caught.value.code == 0
+    assert "--checkpoint" in capsys.readouterr().out
