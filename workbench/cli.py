@@ -7,6 +7,7 @@ workbench/cli.py train drums`.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,7 +102,8 @@ def train(args: argparse.Namespace) -> int:
         args.dataset, args.profile, text=args.text, out=args.out, seed=args.seed,
         budget_minutes=args.budget_minutes,
     )  # fmt: skip
-    print(f"saved in {args.out}")
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes the first one speaks
+        print(f"saved in {args.out}")
     return 0
 
 

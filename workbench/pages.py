@@ -89,7 +89,7 @@ def first_sounds(notebook: Path, most: int = 2) -> list[str]:
     """The first clips that a notebook shows, as the self-contained HTML they gave."""
     import nbformat
 
-    found = []
+    found: list[str] = []
     for cell in nbformat.read(notebook, as_version=4).cells:
         for output in cell.get("outputs", []):
             page = "".join(output.get("data", {}).get("text/html", ""))
