@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("-n", type=int, default=1, help="number of takes")
     add.add_argument("--bars", type=int, default=8)
     add.add_argument("--steps", type=int, default=20)
-    add.add_argument("--guidance", type=float, default=2.0)
+    add.add_argument("--guidance", type=float, default=1.5)
     add.add_argument("--tempo", type=float, help="BPM; by default what the prompt says")
     add.add_argument("--seed", type=int, default=0)
     add.add_argument("--checkpoint", default="drums-groove-bert")

@@ -64,8 +64,8 @@ print(f"drawing {drawn - started:.2f} s, rendering {time.perf_counter() - drawn:
 run.note("four loops, drawn and rendered", time.perf_counter() - started, unit="s")
 
 # %% [markdown]
-# *What you should have noticed:* drawing takes most of it. It asks a network twenty times; lesson
-# 05 shows what happens in between.
+# *What you should have noticed:* drawing asks a network twenty times; lesson 05 shows what happens
+# in between. The first rendering loads the sound of each drum. Run the cell again: it is a fraction.
 #
 # ## 3 · What was understood?
 #

@@ -222,8 +222,8 @@ from workbench.widgets import compare
 
 compare(
     [system.generate("jazz with a ride pattern", bars=4, guidance=s, tempo=120, seed=seed)[0]
-     for s in (0, 2, 6)],
-    ["guidance 0: deaf to the text", "guidance 2", "guidance 6: exaggerated"],
+     for s in (0, 1.5, 6)],
+    ["guidance 0: deaf to the text", "guidance 1.5", "guidance 6: exaggerated"],
 )  # fmt: skip
 
 # %% [markdown]
@@ -262,7 +262,7 @@ ask = {
 }  # fmt: skip
 traits = list(ask)
 table = np.array([
-    [share(t, ask[t], 2.0), share(t, "", 1.0), share(t, ask[traits[i - 1]], 2.0)]
+    [share(t, ask[t], 1.5), share(t, "", 1.0), share(t, ask[traits[i - 1]], 1.5)]
     for i, t in enumerate(traits)
 ])  # fmt: skip
 plots.matrix(plots.axes(width=6, height=3), table, rows=traits, unit="share of loops",

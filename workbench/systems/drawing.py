@@ -37,7 +37,7 @@ class Settings:
     more exaggerates. sampler: a name of `SAMPLERS`. seed: of everything random."""
 
     steps: int = 20
-    guidance: float = 2.0
+    guidance: float = 1.5
     sampler: str = "dpm++"
     seed: int = 0
 

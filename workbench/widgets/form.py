@@ -27,7 +27,7 @@ def fields(most_bars: int) -> tuple[Field, ...]:
     return (
         Field("bars", "Bars", 1, most_bars, min(4, most_bars)),
         Field("n", "Takes", 1, 16, 4),
-        Field("guidance", "Guidance", 0, 20, 2.0, whole=False, step=0.5),
+        Field("guidance", "Guidance", 0, 20, 1.5, whole=False, step=0.5),
         Field("steps", "Steps", 1, 200, 20),
         Field("tempo", "Tempo (BPM)", *TEMPO_LIMITS, None, whole=False),
         Field("seed", "Seed", 0, 999_999, 0),

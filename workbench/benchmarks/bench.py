@@ -1,0 +1,98 @@
+"""What all sections of the drum benchmarks share: the systems, the loops, and drawing many."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from workbench.benchmarks.drum_data import BARS, DrumData, LoopSet
+from workbench.benchmarks.table import Report
+
+if TYPE_CHECKING:
+    from workbench.evaluation.classifiers import Chosen
+    from workbench.systems.drum_ldm import DrumLDM
+
+CHUNK = 50  # loops drawn at once
+
+
+@dataclass
+class Bench:
+    """systems: by name, the first is the one that is measured, the others stand beside it.
+    n: loops in each compared set. takes: loops a prompt in prompt following."""
+
+    systems: dict[str, DrumLDM]
+    data: DrumData
+    report: Report
+    n: int = 300
+    takes: int = 16
+    guidance: float = 1.5
+    steps: int = 20
+    seed: int = 0
+    quick: bool = False
+    times: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def system(self) -> DrumLDM:
+        return next(iter(self.systems.values()))
+
+    @property
+    def name(self) -> str:
+        return next(iter(self.systems))
+
+    def draw(
+        self, prompts: Sequence[str], *, system: DrumLDM | None = None, seed: int | None = None,
+        guidance: float | None = None, steps: int | None = None, sampler: str = "dpm++",
+        tempos: Sequence[float] | None = None, like: LoopSet | None = None,
+    ) -> LoopSet:  # fmt: skip
+        """One loop of eight bars a prompt, each from its own noise.
+
+        like: loops whose performance and session the drawn ones are filed under, row by row, so
+        that a judge's folds keep a loop and the one drawn for its caption together.
+        """
+        system = system or self.system
+        first = 100_003 * (self.seed if seed is None else seed)
+        if tempos is None:
+            known = {prompt: system.tempo_of(prompt) for prompt in dict.fromkeys(prompts)}
+            tempos = [known[prompt] for prompt in prompts]
+        clips = []
+        for start in range(0, len(prompts), CHUNK):
+            rows = slice(start, start + CHUNK)
+            clips += system.draw_each(
+                list(prompts[rows]), list(tempos[rows]),
+                [first + i for i in range(start, start + len(prompts[rows]))], bars=BARS,
+                steps=steps or self.steps,
+                guidance=self.guidance if guidance is None else guidance, sampler=sampler,
+            )  # fmt: skip
+        if like is not None:
+            for clip, model in zip(clips, like.clips, strict=True):
+                clip.labels |= {k: model.labels.get(k) for k in ("performance", "session")}
+        return LoopSet(clips)
+
+    @cached_property
+    def real(self) -> LoopSet:
+        """Held-out loops, spread over the held-out sessions."""
+        return self.data.test.spread(self.n)
+
+    @cached_property
+    def made(self) -> LoopSet:
+        """One generated loop for the caption of each of `real`, at its tempo."""
+        real = self.real
+        return self.draw(real.captions, tempos=[c.tempo for c in real.clips], like=real)
+
+    @cached_property
+    def style_judge(self) -> Chosen:
+        """The style classifier, trained on training sessions only."""
+        from workbench.benchmarks.drum_data import beats_of
+        from workbench.evaluation.classifiers import choose
+
+        train = beats_of(self.data.train, self.data.styles)
+        return choose(train.styled, train.labels("style").tolist(), train.performances.tolist())
+
+    def timed(self, name: str, section: Callable[[Bench], Any]) -> None:
+        started = time.perf_counter()
+        section(self)
+        self.times[name] = round(time.perf_counter() - started, 1)
+        print(f"  [{name}: {self.times[name]:.0f} s]", flush=True)

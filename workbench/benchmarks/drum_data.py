@@ -1,0 +1,97 @@
+"""The loops that the drum benchmarks measure on: held-out sessions, and training sessions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.datasets import cut_loops, load
+from workbench.datasets.dataset import spread
+from workbench.evaluation.features import judge_features, style_features
+from workbench.representations.drum_roll import rolls_of
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+BARS = 8
+
+
+@dataclass
+class LoopSet:
+    """Loops with everything a metric asks of them, computed when first asked for."""
+
+    clips: list[Clip]
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> LoopSet:
+        return LoopSet([self.clips[int(i)] for i in rows])
+
+    def spread(self, n: int) -> LoopSet:
+        """At most `n` of them at even distances."""
+        return LoopSet(spread(self.clips, n))
+
+    def labels(self, name: str) -> np.ndarray:
+        return np.array([str(clip.labels.get(name, "")) for clip in self.clips])
+
+    @property
+    def captions(self) -> list[str]:
+        return [clip.caption for clip in self.clips]
+
+    @property
+    def performances(self) -> np.ndarray:
+        return self.labels("performance")
+
+    @cached_property
+    def rolls(self) -> np.ndarray:
+        return rolls_of(self.clips)
+
+    @cached_property
+    def judged(self) -> np.ndarray:
+        return judge_features(self.rolls)[0]
+
+    @cached_property
+    def styled(self) -> np.ndarray:
+        return style_features(self.rolls)[0]
+
+
+@dataclass
+class DrumData:
+    """Loops of eight bars. hop: bars between the windows of the training set and the others."""
+
+    name: str
+    limit: int | None = None
+
+    def loops(self, split: str, hop: int = BARS) -> LoopSet:
+        return LoopSet(cut_loops(load(self.name, split=split, limit=self.limit), BARS, hop))
+
+    @cached_property
+    def train(self) -> LoopSet:
+        return self.loops("train")
+
+    @cached_property
+    def test(self) -> LoopSet:
+        return self.loops("test")
+
+    @cached_property
+    def styles(self) -> list[str]:
+        """The six styles with most training performances of beats, commonest first."""
+        seen = {
+            (clip.labels["performance"], clip.labels["style"])
+            for clip in self.train.clips
+            if clip.labels.get("kind") == "beat" and clip.labels.get("style")
+        }
+        return [style for style, _ in Counter(style for _, style in seen).most_common(6)]
+
+
+def beats_of(loops: LoopSet, styles: Sequence[str]) -> LoopSet:
+    """Loops of beats, not fills, in one of these styles."""
+    return LoopSet(
+        [c for c in loops.clips if c.labels.get("kind") == "beat" and c.labels["style"] in styles]
+    )

@@ -1,0 +1,137 @@
+"""Does a loop have the style that was asked for? A classifier that has heard only real training
+loops judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from workbench.benchmarks.bench import Bench
+from workbench.benchmarks.drum_data import beats_of
+from workbench.datasets.captions import caption_of, facts_of
+from workbench.datasets.phrases import phrases
+from workbench.evaluation.classifiers import balanced_accuracy
+from workbench.evaluation.intervals import bootstrap, share_interval
+
+Ask = Callable[[str, int], str]  # (style, take) → prompt
+
+
+def plain(style: str, take: int) -> str:
+    """As a person would ask, in three ways."""
+    return ("a {} beat", "{} groove", "play some {} drums")[take % 3].format(style)
+
+
+def keywords(style: str, take: int) -> str:
+    """In the manner of loop packs."""
+    return f"{style} {(90, 110, 130)[take % 3]} bpm beat 4-4"
+
+
+def empty(style: str, take: int) -> str:
+    """Nothing said."""
+    return ""
+
+
+def styles(bench: Bench) -> None:
+    """Style accuracy of generated loops by kind of prompt, and its controls."""
+    names, judge = bench.data.styles, bench.style_judge
+    held_out = beats_of(bench.data.test, names)
+    true, said = held_out.labels("style"), judge.predict(held_out.styled)
+    right = true == said
+    ceiling, balanced = float(right.mean()), balanced_accuracy(true, said)
+    interval = bootstrap(
+        lambda rows: float(right[rows].mean()), len(right), groups=held_out.performances
+    )
+    rows = [["real held-out loops", len(right), ceiling, interval, balanced]]
+    figures: dict[str, float] = {"real": ceiling, "real balanced": balanced}
+    by_style = [["real held-out loops", *_by_style(true, said, names)]]
+    for system_name in bench.systems:
+        for form, ask in {
+            "plain words": plain, "loop-pack words": keywords,
+            "held-out captions' phrasings": _augmented(bench), "empty": empty,
+        }.items():  # fmt: skip
+            asked, heard = _ask(bench, system_name, names, ask)
+            row = f"{system_name}: {form}"
+            rows.append([row, len(asked), *_row(asked, heard)])
+            by_style.append([row, *_by_style(asked, heard, names)])
+            figures[row] = float((asked == heard).mean())
+            if form == "plain words":
+                shuffled = np.random.default_rng(bench.seed).permutation(asked)
+                rows.append(
+                    [f"{system_name}: shuffled prompts", len(asked), *_row(shuffled, heard)]
+                )
+                figures[f"{system_name}: shuffled"] = float((shuffled == heard).mean())
+    plain_accuracy = figures[f"{bench.name}: plain words"]
+    bench.report.table(
+        "following", f"Style of loops as a classifier hears it ({', '.join(names)})",
+        ["prompts", "N", "accuracy", "95 %", "mean over styles"], rows,
+        [
+            f"Chance {1 / len(names):.3f}. Target: 0.9 × {ceiling:.3f} = {0.9 * ceiling:.3f} "
+            f"({0.9 * balanced:.3f} for the mean over styles); plain words reach "
+            f"{plain_accuracy:.3f}.",
+            f"Classifier: {judge.name}, chosen among {_listed(judge.scores)} by cross-validation "
+            "over training performances.",
+        ],
+        accuracy=figures, target=0.9 * ceiling,
+    )  # fmt: skip
+    bench.report.table(
+        "following by style", "The same, by style asked for", ["prompts", *names], by_style,
+        [f"Held-out loops: {_counts(true, names)}; performances: "
+         f"{_counts(true, names, held_out.performances)}."],
+    )  # fmt: skip
+
+
+def _ask(
+    bench: Bench, system: str, names: Sequence[str], ask: Ask
+) -> tuple[np.ndarray, np.ndarray]:
+    """(style asked for, style heard) of `takes` loops a style."""
+    asked = np.array([name for name in names for _ in range(bench.takes)])
+    prompts = [ask(name, take) for name in names for take in range(bench.takes)]
+    made = bench.draw(prompts, system=bench.systems[system], seed=bench.seed + 1)
+    return asked, bench.style_judge.predict(made.styled)
+
+
+def _augmented(bench: Bench) -> Ask:
+    """Phrasings of held-out loops of the style, as `phrases` writes them, style named or not."""
+    test = beats_of(bench.data.test, bench.data.styles)
+    of = {name: np.flatnonzero(test.labels("style") == name) for name in bench.data.styles}
+
+    def ask(style: str, take: int) -> str:
+        rows = of[style]
+        if len(rows) == 0:
+            return plain(style, take)
+        facts = facts_of(test.clips[int(rows[take * len(rows) // bench.takes % len(rows)])])
+        return phrases(facts, 1, seed=take)[0]
+
+    return ask
+
+
+def captions(bench: Bench, rows: Sequence[int]) -> list[str]:
+    """Loop-pack captions of held-out loops."""
+    return [caption_of(facts_of(bench.data.test.clips[i])) for i in rows]
+
+
+def _row(asked: np.ndarray, heard: np.ndarray) -> list[object]:
+    right = asked == heard
+    return [
+        float(right.mean()), share_interval(int(right.sum()), len(right)),
+        balanced_accuracy(asked, heard),
+    ]  # fmt: skip
+
+
+def _by_style(asked: np.ndarray, heard: np.ndarray, names: Sequence[str]) -> list[float]:
+    return [
+        float((heard[asked == n] == n).mean()) if (asked == n).any() else float("nan")
+        for n in names
+    ]
+
+
+def _counts(true: np.ndarray, names: Sequence[str], groups: np.ndarray | None = None) -> str:
+    return ", ".join(
+        str(len(set(groups[true == n])) if groups is not None else int((true == n).sum()))
+        for n in names
+    )
+
+
+def _listed(scores: dict[str, float]) -> str:
+    return ", ".join(f"{name} {score:.2f}" for name, score in scores.items())

@@ -1,0 +1,103 @@
+"""Does a loop have what was asked for beside its style: tempo, beat or fill, density, a voice?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.benchmarks.bench import Bench
+from workbench.benchmarks.drum_data import LoopSet
+from workbench.datasets.traits import traits_of
+from workbench.evaluation.classifiers import Chosen, balanced_accuracy, choose
+from workbench.evaluation.intervals import share_interval
+from workbench.evaluation.rhythm import density
+
+ASKED = {
+    "busy": "a busy {} beat", "sparse": "a sparse {} beat",
+    "ghost notes": "a {} beat with ghost notes", "ride": "a {} beat with ride cymbal",
+    "toms": "a {} beat with toms", "open hats": "a {} beat with open hi-hats",
+}  # fmt: skip
+PLAIN = "a {} beat"
+
+
+def traits(bench: Bench) -> None:
+    """The share of loops with a trait when it is asked for and when it is not."""
+    styles = bench.data.styles
+    takes = max(2, bench.takes // 2)
+    without = _draw(bench, PLAIN, styles, takes)
+    real = bench.data.test
+    rows, figures = [], {}
+    for trait, template in ASKED.items():
+        made = _draw(bench, template, styles, takes)
+        asked, plain, played = (_share(loops, trait) for loops in (made, without, real))
+        interval = share_interval(round(asked * len(made)), len(made))
+        rows.append([trait, len(made), asked, interval, plain, played])
+        figures[trait] = [asked, plain]
+    busy, sparse = (_draw(bench, ASKED[t], styles, takes) for t in ("busy", "sparse"))
+    beats = [float(density(loops.rolls).mean()) for loops in (busy, without, sparse)]
+    tempo = _tempo(bench)
+    bench.report.table(
+        "traits", f"Traits asked for, over the styles {', '.join(styles)}",
+        ["trait", "N", "asked", "95 %", "not asked", "real held-out loops"], rows,
+        [
+            f"Hits a beat: “busy” {beats[0]:.2f}, nothing said {beats[1]:.2f}, “sparse” "
+            f"{beats[2]:.2f}.",
+            f"Tempo in the MIDI file is the one named: {tempo[0]} of {tempo[1]} prompts; “fast” "
+            f"is drawn at {tempo[2]:.0f} BPM in the mean, “slow” at {tempo[3]:.0f}.",
+        ],
+        shares=figures, density=beats, tempo=tempo,
+    )  # fmt: skip
+    _kinds(bench, styles, takes)
+
+
+def _draw(bench: Bench, template: str, styles: Sequence[str], takes: int) -> LoopSet:
+    prompts = [template.format(style) for style in styles for _ in range(takes)]
+    return bench.draw(prompts, seed=bench.seed + 4)
+
+
+def _share(loops: LoopSet, trait: str) -> float:
+    return float(np.mean([trait in traits_of(clip.notes, clip.beats) for clip in loops.clips]))
+
+
+def _tempo(bench: Bench) -> tuple[int, int, float, float]:
+    """(tempi kept, tempi asked, mean for "fast", mean for "slow"), read back from MIDI bytes."""
+    from workbench.music.clip import Clip
+
+    bpm = [60, 72, 84, 92, 104, 113, 128, 140, 165, 190]
+    styles = bench.data.styles
+    prompts = [f"a {styles[i % len(styles)]} beat, {b} bpm" for i, b in enumerate(bpm)]
+    made = bench.draw(prompts, seed=bench.seed + 6)
+    heard = [Clip.read_midi(clip.midi_bytes()).tempo for clip in made.clips]
+    kept = sum(abs(h - b) < 0.01 for h, b in zip(heard, bpm, strict=True))
+    fast, slow = (
+        float(np.mean([bench.system.tempo_of(f"a {word} {style} beat") for style in styles]))
+        for word in ("fast", "slow")
+    )
+    return kept, len(bpm), fast, slow
+
+
+def _kinds(bench: Bench, styles: Sequence[str], takes: int) -> None:
+    """Beat or fill, as a classifier hears it that was trained on training loops."""
+    train, test = bench.data.train, bench.data.test
+    judge: Chosen = choose(
+        train.styled, train.labels("kind").tolist(), train.performances.tolist(), seed=bench.seed
+    )
+    real = test.labels("kind")
+    rows = [["real held-out loops", len(real), *_kind_row(real, judge.predict(test.styled))]]
+    asked = np.repeat(["beat", "fill"], takes * len(styles))
+    beats, fills = (_draw(bench, f"a {{}} {kind}", styles, takes) for kind in ("beat", "fill"))
+    said = judge.predict(np.concatenate([beats.styled, fills.styled]))
+    rows.append([bench.name, len(asked), *_kind_row(asked, said)])
+    mixed = np.random.default_rng(bench.seed).permutation(asked)
+    rows.append([f"{bench.name}: shuffled prompts", len(asked), *_kind_row(mixed, said)])
+    bench.report.table(
+        "beat or fill", "Beat or fill, as a classifier hears it",
+        ["", "N", "mean over both", "beats heard as beats", "fills heard as fills"], rows,
+        [f"Chance 0.5. Classifier: {judge.name}, trained on training sessions."],
+    )  # fmt: skip
+
+
+def _kind_row(asked: np.ndarray, said: np.ndarray) -> list[float]:
+    each = [float((said[asked == kind] == kind).mean()) for kind in ("beat", "fill")]
+    return [balanced_accuracy(asked, said), *each]

@@ -1,0 +1,102 @@
+"""Benchmarks of a drum system on sessions kept out of training: tables on the screen, and JSON.
+
+    workbench evaluate drums --checkpoint drums-groove-bert drums-groove-keywords --out drums.json
+    workbench evaluate drums --checkpoint my-drums --only realism following --quick
+
+The first checkpoint is measured; others stand beside it in prompt following. Each figure stands
+beside its floor, a baseline and the number of loops.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from workbench.benchmarks import (
+    drum_ablation,
+    drum_autoencoder,
+    drum_following,
+    drum_prompts,
+    drum_realism,
+    drum_retrieval,
+    drum_samplers,
+    drum_similarity,
+)
+from workbench.benchmarks.bench import Bench
+from workbench.benchmarks.drum_data import DrumData
+from workbench.benchmarks.table import Report
+from workbench.errors import PromptError, WorkbenchError
+
+SECTIONS: dict[str, Callable[[Bench], None]] = {
+    "reconstruction": drum_autoencoder.reconstruction_table,
+    "realism": drum_realism.realism,
+    "frechet": drum_realism.frechet,
+    "rhythm": drum_realism.rhythm,
+    "following": drum_following.styles,
+    "traits": drum_prompts.traits,
+    "novelty": drum_similarity.novelty,
+    "paper": drum_similarity.paper_tables,
+    "retrieval": drum_retrieval.retrieval_table,
+    "samplers": drum_samplers.samplers,
+    "guidance": drum_samplers.guidance,
+    "ablation": drum_ablation.resolutions,
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = argparse.ArgumentParser(
+        prog="workbench evaluate drums",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = options.add_argument
+    add("--checkpoint", nargs="+", default=["drums-groove-bert"], metavar="NAME_OR_FOLDER")
+    add("--dataset", default="groove", help="groove, or a folder laid out like it")
+    add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
+    add("--out", type=Path, help="JSON file for all tables")
+    add("--n", type=int, default=300, help="loops in each compared set (default 300)")
+    add("--guidance", type=float, default=1.5)
+    add("--steps", type=int, default=20)
+    add("--seed", type=int, default=0)
+    add("--quick", action="store_true", help="fewer loops, seeds and training steps")
+    return options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the sections, print their tables, write the JSON."""
+    args = parser().parse_args(argv)
+    try:
+        if args.n < 20:
+            raise PromptError(f"--n {args.n}: a comparison needs 20 loops or more")
+        bench = _bench(args)
+        for name in args.only or SECTIONS:
+            bench.timed(name, SECTIONS[name])
+            if args.out:  # after each section, so that a run cut short leaves what it has
+                bench.report.about["seconds"] = bench.times
+                bench.report.write(args.out)
+    except WorkbenchError as error:
+        print(f"workbench evaluate drums: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _bench(args: argparse.Namespace) -> Bench:
+    from workbench.systems.drum_ldm import DrumLDM
+
+    systems = {Path(name).name: DrumLDM.from_pretrained(name) for name in args.checkpoint}
+    n = min(args.n, 60) if args.quick else args.n
+    about = {
+        "benchmark": "drums", "checkpoints": args.checkpoint, "dataset": args.dataset, "n": n,
+        "guidance": args.guidance, "steps": args.steps, "seed": args.seed, "quick": args.quick,
+    }  # fmt: skip
+    return Bench(
+        systems, DrumData(args.dataset), Report(**about), n=n, takes=4 if args.quick else 16,
+        guidance=args.guidance, steps=args.steps, seed=args.seed, quick=args.quick,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""How fast: prompt to sound, few steps against many, MIDI to drum roll, import.
+
+    workbench evaluate speed --checkpoint drums-groove-bert --out speed.json
+
+Times are medians of several runs on this machine; ratios come from one run each, side by side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.benchmarks.table import Report
+
+if TYPE_CHECKING:
+    from workbench.systems.drum_ldm import DrumLDM
+
+PROMPT = "slow funk with ghost notes, 92 bpm"
+
+
+def median_seconds(call: Callable[[], Any], runs: int) -> float:
+    """Median wall time of a call, after one that is not counted."""
+    call()
+    times = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return float(np.median(times))
+
+
+def prompt_to_sound(system: DrumLDM, report: Report, runs: int) -> None:
+    """Four clips of eight bars, from the text to samples."""
+    clips = system.generate(PROMPT, n=4, bars=8)
+    rows = [
+        ("reading the prompt", median_seconds(lambda: system.embed_text([PROMPT]), runs), None),
+        ("drawing 4 × 8 bars", median_seconds(lambda: system.generate(PROMPT, n=4), runs), None),
+        ("rendering", median_seconds(lambda: [c.waveform() for c in clips], runs), None),
+    ]
+
+    def everything() -> None:
+        for clip in system.generate(PROMPT, n=4, bars=8):
+            clip.waveform()
+
+    rows.append(("prompt to four rendered clips", median_seconds(everything, runs), 1.0))
+    report.table("prompt", "Prompt to sound, warm", ["", "seconds", "target ≤"], rows)
+
+
+def samplers(system: DrumLDM, report: Report, runs: int) -> None:
+    """The few-step sampler against the ancestral one."""
+
+    def draw(sampler: str, steps: int) -> None:
+        system.generate(PROMPT, n=4, bars=8, sampler=sampler, steps=steps)
+
+    few = median_seconds(lambda: draw("dpm++", 20), runs)
+    started = time.perf_counter()
+    draw("ddpm", 999)
+    many = time.perf_counter() - started
+    rows = [("dpm++, 20 steps", few, None, None), ("ddpm, 999 steps", many, many / few, 20.0)]
+    columns = ["", "seconds", "× slower", "target ≥"]
+    report.table("samplers", "Drawing four loops of eight bars", columns, rows)
+
+
+def midi_to_roll(report: Report, dataset: str, files: int, runs: int) -> None:
+    """MIDI file → drum roll, ours against pretty_midi's notes on the same grid."""
+    from workbench.datasets import load
+    from workbench.music.clip import Clip
+    from workbench.representations.drum_roll import DrumRoll
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for i, clip in enumerate(load(dataset, limit=files)):
+            paths.append(Path(folder) / f"{i}.mid")
+            clip.write_midi(paths[-1])
+        ours = median_seconds(lambda: [DrumRoll.from_clip(Clip.read_midi(p)) for p in paths], runs)
+        theirs = median_seconds(lambda: [_by_pretty_midi(p) for p in paths], 1)
+    rows = [
+        ("workbench", 1000 * ours / len(paths), None, None),
+        ("pretty_midi", 1000 * theirs / len(paths), theirs / ours, 50.0),
+    ]
+    title = f"MIDI file to drum roll, {len(paths)} performances of {dataset}"
+    report.table("midi", title, ["", "ms a file", "× slower", "target ≥"], rows)
+
+
+def _by_pretty_midi(path: Path) -> np.ndarray:
+    """The same roll through pretty_midi: its note objects, put on the grid one by one."""
+    import pretty_midi
+
+    from workbench.music.kit import READ_MAP
+
+    midi = pretty_midi.PrettyMIDI(str(path))
+    tempo = midi.get_tempo_changes()[1]
+    beat = 60 / (tempo[0] if len(tempo) else 120)
+    roll = np.zeros((16 + 4 * int(np.ceil(midi.get_end_time() / beat)), 27), np.float32)
+    for instrument in midi.instruments:
+        if not instrument.is_drum:
+            continue
+        for note in instrument.notes:
+            drum = READ_MAP.get(note.pitch)
+            position = 4 * note.start / beat
+            cell = int(np.floor(position + 0.5))
+            if drum is not None and roll[cell, 9 + drum] <= note.velocity / 127:
+                roll[cell, [drum, 9 + drum, 18 + drum]] = 1, note.velocity / 127, position - cell
+    return roll
+
+
+def import_time(report: Report, runs: int) -> None:
+    """`import workbench` in a fresh interpreter, less the interpreter's own start."""
+
+    def start(code: str) -> float:
+        command = [sys.executable, "-c", code]
+        return median_seconds(lambda: subprocess.run(command, check=True), runs)
+
+    seconds = max(0.0, start("import workbench") - start("pass"))
+    report.table("import", "import workbench", ["", "seconds", "target ≤"], [("", seconds, 0.3)])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the tables, write the JSON."""
+    options = argparse.ArgumentParser(
+        prog="workbench evaluate speed", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    options.add_argument("--checkpoint", default="drums-groove-bert")
+    options.add_argument("--dataset", default="groove")
+    options.add_argument("--files", type=int, default=100, help="MIDI files to read")
+    options.add_argument("--runs", type=int, default=5)
+    options.add_argument("--out", type=Path, help="JSON file for all tables")
+    args = options.parse_args(argv)
+    import torch
+
+    from workbench.systems.drum_ldm import DrumLDM
+
+    system = DrumLDM.from_pretrained(args.checkpoint)
+    about = {"checkpoint": args.checkpoint, "runs": args.runs, "threads": torch.get_num_threads()}
+    report = Report(benchmark="speed", **about)
+    prompt_to_sound(system, report, args.runs)
+    samplers(system, report, args.runs)
+    midi_to_roll(report, args.dataset, args.files, args.runs)
+    import_time(report, args.runs)
+    if args.out:
+        report.write(args.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Aligned tables on the screen, and the same figures in one JSON file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.files import atomic_write
+
+
+def show(value: Any) -> str:
+    """A cell as text: three significant places for floats, "low – high" for intervals."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple | list):
+        return " – ".join(show(v) for v in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        if math.isnan(value):
+            return "–"
+        return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    return str(value)
+
+
+def render(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A table as text: title, underlined head, first column left, the others right."""
+    body = [[show(cell) for cell in row] for row in rows]
+    for row in body:
+        if len(row) != len(columns):
+            raise ValueError(f"{title}: a row of {len(row)} cells under {len(columns)} columns")
+    wide = [max(len(line[i]) for line in [list(columns), *body]) for i in range(len(columns))]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            c.ljust(w) if i == 0 else c.rjust(w)
+            for i, (c, w) in enumerate(zip(cells, wide, strict=True))
+        ]
+        return "  ".join(padded).rstrip()
+
+    rule = "  ".join("─" * w for w in wide)
+    return "\n".join([title, line(columns), rule, *(line(row) for row in body)])
+
+
+class Report:
+    """Collects tables: prints each as it comes and writes all of them as JSON."""
+
+    def __init__(self, **about: Any) -> None:
+        self.about = about
+        self.sections: dict[str, dict[str, Any]] = {}
+
+    def table(
+        self, name: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]],
+        notes: Sequence[str] = (), **figures: Any,
+    ) -> None:  # fmt: skip
+        """Print one table with its notes; keep it, with named `figures`, under `name`."""
+        print("\n" + render(title, columns, rows), flush=True)
+        for note in notes:
+            print(f"  {note}", flush=True)
+        self.sections[name] = {
+            "title": title, "columns": list(columns), "rows": [list(row) for row in rows],
+            "notes": list(notes), **figures,
+        }  # fmt: skip
+
+    def write(self, path: str | Path) -> None:
+        """The whole report as JSON, written whole or not at all."""
+        with atomic_write(path) as beside:
+            text = json.dumps(_plain({**self.about, "sections": self.sections}), indent=1)
+            beside.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """JSON's own types; NaN, which JSON does not have, as null."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item"):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)

@@ -1,0 +1,127 @@
+"""Distances between two sets of embeddings: Fréchet and kernel, without their usual faults.
+
+x, y: arrays (n, d) and (m, d). The encoder that made them, n and m stand beside every value that
+is shown, since both change it. Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+
+
+def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """Squared Fréchet distance of the normal distributions fitted to two sets of rows.
+
+    |μx − μy|² + tr Σx + tr Σy − 2 tr (Σx^½ Σy Σx^½)^½ (Dowson and Landau, 1982), in float64.
+
+    The last trace is also the nuclear norm of Xc Ycᵀ/√((n−1)(m−1)), Xc and Yc being the centred
+    rows: with fewer rows than dimensions that is both exact and far smaller. Otherwise it comes
+    from eigenvalues of a symmetric matrix. Neither way can give a complex number, as the square
+    root of the product Σx Σy can.
+    """
+    x, y = _pair(x, y)
+    if min(len(x), len(y)) < 2:
+        raise WorkbenchError("frechet_distance: needs two rows or more in each set")
+    xc, yc = x - x.mean(0), y - y.mean(0)
+    xc, yc = xc / np.sqrt(len(x) - 1), yc / np.sqrt(len(y) - 1)
+    gap = x.mean(0) - y.mean(0)
+    if min(len(x), len(y)) < x.shape[1]:
+        cross = np.linalg.svd(xc @ yc.T, compute_uv=False).sum()
+    else:
+        cross = _trace_of_root(xc.T @ xc, yc.T @ yc)
+    value = gap @ gap + (xc**2).sum() + (yc**2).sum() - 2 * cross
+    return float(max(0.0, value))
+
+
+def _trace_of_root(a: np.ndarray, b: np.ndarray) -> float:
+    """tr (a^½ b a^½)^½ for symmetric positive semidefinite matrices."""
+    values, vectors = np.linalg.eigh(a)
+    root = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
+    inner = root @ b @ root
+    return float(np.sqrt(np.linalg.eigvalsh((inner + inner.T) / 2).clip(min=0)).sum())
+
+
+def kernel_distance(
+    x: np.ndarray, y: np.ndarray, kernel: Literal["gaussian", "polynomial"] = "gaussian",
+    bandwidth: float | None = None,
+) -> float:  # fmt: skip
+    """Unbiased squared maximum mean discrepancy (Gretton et al. 2012, eq. 3).
+
+    Its expectation does not depend on the number of rows, as the Fréchet distance's does, so it is
+    about 0, also slightly negative, for two samples of one distribution. "gaussian": bandwidth is
+    the median distance between rows of `y`, the reference, unless given (KAD, arXiv 2502.15602).
+    "polynomial": (x·y/d + 1)³ (KID, arXiv 1801.01401).
+    """
+    x, y = _pair(x, y)
+    n, m = len(x), len(y)
+    if min(n, m) < 2:
+        raise WorkbenchError("kernel_distance: needs two rows or more in each set")
+    if kernel == "polynomial":
+        kxx, kyy, kxy = (((a @ b.T) / x.shape[1] + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
+    else:
+        dyy = _squares(y, y)
+        width2 = bandwidth**2 if bandwidth else np.median(dyy[np.triu_indices(m, 1)])
+        width2 = max(float(width2), 1e-12)
+        kxx, kyy, kxy = (np.exp(-d / (2 * width2)) for d in (_squares(x, x), dyy, _squares(x, y)))
+    within = (kxx.sum() - np.trace(kxx)) / (n * (n - 1))
+    within += (kyy.sum() - np.trace(kyy)) / (m * (m - 1))
+    return float(within - 2 * kxy.mean())
+
+
+def frechet_interval(
+    x: np.ndarray, y: np.ndarray, *, times: int = 50, seed: int = 0, level: float = 0.95
+) -> tuple[float, float]:
+    """Interval of the Fréchet distance by resampling rows of both sets (basic bootstrap).
+
+    A resampled set has fewer distinct rows, which lengthens the distance. The basic bootstrap
+    reflects the spread at the value itself, which takes that lengthening out again.
+    """
+    random = np.random.default_rng(seed)
+    value = frechet_distance(x, y)
+    drawn = [
+        frechet_distance(
+            x[random.integers(len(x), size=len(x))], y[random.integers(len(y), size=len(y))]
+        )
+        for _ in range(times)
+    ]
+    centre = float(np.mean(drawn))
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return max(0.0, value + float(low) - centre), value + float(high) - centre
+
+
+def halves_floor(
+    x: np.ndarray, *, groups: np.ndarray | None = None, times: int = 20, seed: int = 0,
+    distance: str = "frechet",
+) -> float:  # fmt: skip
+    """Mean distance between random halves of one set: what no system can be expected to beat.
+
+    groups: whole groups go to one half. Each half has n/2 rows, so a distance of two sets of n/2
+    is to be held against it.
+    """
+    measure = {"frechet": frechet_distance, "kernel": kernel_distance}[distance]
+    random = np.random.default_rng(seed)
+    labels = np.arange(len(x)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    values = []
+    for _ in range(times):
+        order = random.permutation(labels.max() + 1)
+        first = np.isin(labels, order[: len(order) // 2])
+        values.append(measure(x[first], x[~first]))
+    return float(np.mean(values))
+
+
+def _pair(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
+        raise WorkbenchError(f"sets of shapes {x.shape} and {y.shape}: give (n, d) and (m, d)")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise WorkbenchError("an embedding holds NaN or infinity; leave its row out")
+    return x, y
+
+
+def _squares(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Squared Euclidean distances (n, m)."""
+    return ((x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T).clip(min=0)
