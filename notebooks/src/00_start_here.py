@@ -65,7 +65,7 @@ run.note("four loops, drawn and rendered", time.perf_counter() - started, unit="
 
 # %% [markdown]
 # *What you should have noticed:* drawing asks a network twenty times; lesson 05 shows what happens
-# in between. The first rendering loads the sound of each drum. Run the cell again: it is a fraction.
+# in between. The first rendering loads the sound of each drum; run the cell again to see it vanish.
 #
 # ## 3 · What was understood?
 #
