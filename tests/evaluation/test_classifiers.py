@@ -1,0 +1,62 @@
+"""Judges: they tell apart what differs, not what is the same, and never learn a group by heart."""
+
+import numpy as np
+import pytest
+
+from tests.evaluation.test_measures import rolls
+from workbench.errors import WorkbenchError
+from workbench.evaluation import baselines
+from workbench.evaluation.classifiers import balanced_accuracy, choose, separability
+from workbench.evaluation.features import judge_features, style_features
+
+
+def test_balanced_accuracy_is_the_mean_over_classes():
+    assert balanced_accuracy(["a"] * 9 + ["b"], ["a"] * 10) == 0.5
+
+
+def test_a_judge_sees_a_shift_and_nothing_where_there_is_nothing():
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 120, 5))
+    groups = np.arange(120) // 4
+    same = separability(a, b, groups, groups + 100)
+    apart = separability(a, b + 1.5, groups, groups + 100)
+    assert same.interval[0] < 0.55
+    assert same.accuracy < 0.65
+    assert apart.accuracy > 0.9
+    assert apart.n == (120, 120)
+
+
+def test_groups_are_not_learned_by_heart():
+    """Each group has its own mark; between sets there is no difference. A judge that sees other
+    rows of a group would be right every time."""
+    random = np.random.default_rng(1)
+    groups = np.repeat(np.arange(24), 8)
+    marks = random.normal(size=(48, 6))
+    a, b = marks[groups], marks[24 + groups]
+    verdict = separability(a, b, groups, 24 + groups)
+    assert verdict.accuracy < 0.75
+
+
+def test_the_best_candidate_is_chosen_on_training_groups():
+    random = np.random.default_rng(2)
+    y = np.array(["rock", "jazz"])[random.integers(2, size=160)]
+    x = np.stack([(y == "rock") + 0.3 * random.normal(size=160), random.normal(size=160)], axis=1)
+    chosen = choose(x, y, np.arange(160) // 4)
+    assert chosen.scores[chosen.name] == max(chosen.scores.values()) > 0.85
+    assert (chosen.predict(x) == y).mean() > 0.85
+
+
+def test_too_few_groups_are_named():
+    with pytest.raises(WorkbenchError, match="two groups"):
+        separability(np.zeros((4, 2)), np.ones((4, 2)), ["a"] * 4, ["a"] * 4)
+
+
+def test_features_are_finite_named_and_blind_to_nothing_obvious():
+    real = rolls(12, steps=128)
+    empty = np.zeros((1, 128, 27), np.float32)
+    for features in (style_features, judge_features):
+        values, names = features(np.concatenate([real, empty]))
+        assert values.shape == (13, len(names))
+        assert len(set(names)) == len(names)
+        assert np.isfinite(values).all()
+        assert not np.allclose(features(baselines.flat_touch(real))[0], values[:12])

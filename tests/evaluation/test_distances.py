@@ -1,0 +1,119 @@
+"""Distances against POT, SciPy's matrix root, closed forms, and their properties."""
+
+import numpy as np
+import ot
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.linalg import sqrtm
+
+from workbench.errors import WorkbenchError
+from workbench.evaluation.distances import (
+    frechet_distance,
+    frechet_interval,
+    halves_floor,
+    kernel_distance,
+)
+
+
+def cloud(n: int, d: int, seed: int, shift: float = 0.0, scale: float = 1.0) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    mix = random.normal(size=(d, d)) / d**0.5
+    return shift + scale * random.normal(size=(n, d)) @ mix
+
+
+@pytest.mark.parametrize(("n", "m", "d"), [(200, 150, 8), (20, 30, 64), (500, 20, 32)])
+def test_frechet_is_bures_wasserstein(n, m, d):
+    """With fewer rows than dimensions POT takes the root of tiny negative numbers: a ridge helps."""
+    x, y = cloud(n, d, 0), cloud(m, d, 1, shift=0.3)
+    ridge = 1e-9 * np.eye(d)
+    theirs = ot.gaussian.bures_wasserstein_distance(
+        x.mean(0), y.mean(0), np.cov(x.T) + ridge, np.cov(y.T) + ridge
+    )
+    assert frechet_distance(x, y) == pytest.approx(float(theirs) ** 2, rel=1e-3)
+
+
+def test_frechet_is_the_textbook_formula():
+    x, y = cloud(300, 6, 2), cloud(300, 6, 3, scale=2.0)
+    a, b = np.cov(x.T), np.cov(y.T)
+    gap = x.mean(0) - y.mean(0)
+    textbook = gap @ gap + np.trace(a) + np.trace(b) - 2 * np.trace(sqrtm(a @ b)).real
+    assert frechet_distance(x, y) == pytest.approx(textbook, rel=1e-6)
+
+
+def test_both_ways_agree_at_the_border():
+    """n just below and just above d take the nuclear norm and the eigenvalues."""
+    x, y = cloud(40, 40, 4), cloud(60, 40, 5)
+    a, b = frechet_distance(x, y), frechet_distance(x[:39], y)
+    assert a == pytest.approx(b, rel=0.1)
+
+
+def test_shifts_and_scales_have_closed_forms():
+    x = cloud(400, 5, 6)
+    assert frechet_distance(x, x + 2.0) == pytest.approx(5 * 4.0, rel=1e-6)
+    centred = x - x.mean(0)
+    spread = (centred**2).sum() / (len(x) - 1)
+    assert frechet_distance(centred, 3 * centred) == pytest.approx(4 * spread, rel=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 30), st.integers(2, 30), st.integers(1, 20), st.integers(0, 99))
+def test_frechet_is_zero_on_itself_symmetric_and_real(n, m, d, seed):
+    x, y = cloud(n, d, seed), cloud(m, d, seed + 1, shift=1.0)
+    assert frechet_distance(x, x) == pytest.approx(0, abs=1e-8)
+    assert frechet_distance(x, y) == pytest.approx(frechet_distance(y, x), rel=1e-6, abs=1e-9)
+
+
+def test_distances_grow_with_noise():
+    x, noise = cloud(400, 8, 7), np.random.default_rng(8).normal(size=(400, 8))
+    for measure in (frechet_distance, kernel_distance):
+        values = [measure(x + level * noise, x) for level in (0.2, 0.6, 1.5)]
+        assert values == sorted(values)
+
+
+def test_kernel_distance_is_the_sum_over_pairs():
+    x, y = cloud(7, 3, 9), cloud(5, 3, 10)
+
+    def k(a, b):
+        return float(np.exp(-((a - b) ** 2).sum() / (2 * 1.5**2)))
+
+    within = sum(k(a, b) for i, a in enumerate(x) for j, b in enumerate(x) if i != j) / 42
+    within += sum(k(a, b) for i, a in enumerate(y) for j, b in enumerate(y) if i != j) / 20
+    across = 2 * sum(k(a, b) for a in x for b in y) / 35
+    assert kernel_distance(x, y, bandwidth=1.5) == pytest.approx(within - across)
+
+
+@pytest.mark.parametrize("kernel", ["gaussian", "polynomial"])
+def test_kernel_distance_is_unbiased(kernel):
+    """Its mean over small samples of one distribution is zero; Fréchet's is far from it."""
+    draws = [np.random.default_rng(s).normal(size=(20, 6)) for s in range(300)]
+    values = [kernel_distance(a, b, kernel) for a, b in zip(draws[::2], draws[1::2], strict=True)]
+    error = np.std(values) / len(values) ** 0.5
+    assert abs(np.mean(values)) < 4 * error
+    assert np.mean([frechet_distance(a, b) for a, b in zip(draws[::2], draws[1::2])]) > 0.5  # noqa: B905
+
+
+def test_the_interval_holds_the_value_and_narrows():
+    x, y = cloud(60, 4, 11), cloud(60, 4, 12, shift=1.0)
+    low, high = frechet_interval(x, y)
+    assert low < frechet_distance(x, y) < high
+    wide = cloud(600, 4, 11), cloud(600, 4, 12, shift=1.0)
+    narrow = frechet_interval(*wide)
+    assert narrow[1] - narrow[0] < high - low
+
+
+def test_halves_of_one_set_are_near_and_groups_stay_whole():
+    x = cloud(200, 4, 13)
+    far = np.concatenate([x, x + 50])
+    groups = np.repeat([0, 1], 200)
+    assert halves_floor(x) < 0.3
+    assert halves_floor(far, groups=groups) > 1000
+
+
+def test_what_cannot_be_measured_is_named():
+    with pytest.raises(WorkbenchError, match="two rows"):
+        frechet_distance(np.zeros((1, 3)), np.zeros((5, 3)))
+    with pytest.raises(WorkbenchError, match="NaN"):
+        frechet_distance(np.full((4, 2), np.nan), np.zeros((4, 2)))
+    with pytest.raises(WorkbenchError, match="shapes"):
+        kernel_distance(np.zeros((4, 2)), np.zeros((4, 3)))
