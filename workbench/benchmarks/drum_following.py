@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_data import beats_of
-from workbench.datasets.captions import caption_of, facts_of
+from workbench.datasets.captions import facts_of
 from workbench.datasets.phrases import phrases
 from workbench.evaluation.classifiers import balanced_accuracy
 from workbench.evaluation.intervals import bootstrap, share_interval
@@ -70,7 +70,8 @@ def styles(bench: Bench) -> None:
             f"({0.9 * balanced:.3f} for the mean over styles); plain words reach "
             f"{plain_accuracy:.3f}.",
             f"Classifier: {judge.name}, chosen among {_listed(judge.scores)} by cross-validation "
-            "over training performances.",
+            "over training performances. Shuffled prompts: the loops of plain words, each held "
+            "against the style of another prompt drawn at random.",
         ],
         accuracy=figures, target=0.9 * ceiling,
     )  # fmt: skip
@@ -104,11 +105,6 @@ def _augmented(bench: Bench) -> Ask:
         return phrases(facts, 1, seed=take)[0]
 
     return ask
-
-
-def captions(bench: Bench, rows: Sequence[int]) -> list[str]:
-    """Loop-pack captions of held-out loops."""
-    return [caption_of(facts_of(bench.data.test.clips[i])) for i in rows]
 
 
 def _row(asked: np.ndarray, heard: np.ndarray) -> list[object]:

@@ -28,14 +28,14 @@ def traits(bench: Bench) -> None:
     without = _draw(bench, PLAIN, styles, takes)
     real = bench.data.test
     rows, figures = [], {}
-    for trait, template in ASKED.items():
-        made = _draw(bench, template, styles, takes)
+    drawn = {trait: _draw(bench, template, styles, takes) for trait, template in ASKED.items()}
+    for trait, made in drawn.items():
         asked, plain, played = (_share(loops, trait) for loops in (made, without, real))
         interval = share_interval(round(asked * len(made)), len(made))
         rows.append([trait, len(made), asked, interval, plain, played])
         figures[trait] = [asked, plain]
-    busy, sparse = (_draw(bench, ASKED[t], styles, takes) for t in ("busy", "sparse"))
-    beats = [float(density(loops.rolls).mean()) for loops in (busy, without, sparse)]
+    spans = (drawn["busy"], without, drawn["sparse"])
+    beats = [float(density(loops.rolls).mean()) for loops in spans]
     tempo = _tempo(bench)
     bench.report.table(
         "traits", f"Traits asked for, over the styles {', '.join(styles)}",

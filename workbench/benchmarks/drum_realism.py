@@ -60,7 +60,8 @@ def realism(bench: Bench) -> None:
             "0.5 is chance. Judge: mean vote of a linear model, extra trees and boosted trees on "
             f"{real.judged.shape[1]} features, fixed beforehand.",
             "“Other performances”: folds by performance, the judge may learn the held-out "
-            "drummers' manner. “Other sessions”: folds by session.",
+            "drummers' manner: the harder test to pass. “Other sessions”: folds by session, where "
+            "even real training loops come out below chance.",
             "Real training loops are other drummers on other days: what the first column's floor "
             "says of them, no system that knows only them can be asked to beat.",
         ],
