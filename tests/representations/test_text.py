@@ -54,6 +54,6 @@ def test_keywords_are_the_multihot():
 
 
 def test_an_unknown_bert_is_named(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(MissingDataError, match="no-such/bert"):
         text_encoder("no-such/bert").embed(["x"])

@@ -1,0 +1,88 @@
+"""The benchmarks run, print and write what they measured; cards carry it on."""
+
+import json
+
+import pytest
+
+from workbench.benchmarks import cards, drums, speed
+from workbench.benchmarks.table import Report, render
+from workbench.systems.drum_ldm import DrumLDM
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny")
+    DrumLDM.train("builtin", "smoke", text="keywords", out=folder)
+    return folder
+
+
+def test_tables_are_aligned():
+    text = render("Title", ["", "N", "share"], [["short", 5, 0.25], ["much longer", 10, None]])
+    lines = text.splitlines()
+    assert lines[0] == "Title"
+    assert len({len(line) for line in lines[2:4]}) == 1
+    assert "0.250" in lines[3]
+    with pytest.raises(ValueError, match="3 columns"):
+        render("Title", ["a", "b", "c"], [[1, 2]])
+
+
+def test_a_report_is_plain_json(tmp_path, capsys):
+    import numpy as np
+
+    report = Report(seed=np.int64(3))
+    report.table("x", "T", ["a"], [[np.float32(0.5)]], ["note"], interval=(np.float64(1), 2))
+    report.write(tmp_path / "r.json")
+    read = json.loads((tmp_path / "r.json").read_text())
+    assert read["sections"]["x"]["rows"] == [[0.5]]
+    assert "note" in capsys.readouterr().out
+
+
+def test_drums_on_held_out_sessions(checkpoint, groove_root, tmp_path, capsys):
+    out = tmp_path / "drums.json"
+    code = drums.main(
+        ["--checkpoint", str(checkpoint), "--dataset", str(groove_root), "--quick", "--n", "24",
+         "--only", "frechet", "--out", str(out)]
+    )  # fmt: skip
+    assert code == 0
+    sections = json.loads(out.read_text())["sections"]
+    assert sections.keys() == {"frechet"}
+    printed = capsys.readouterr().out
+    assert "floor" in printed
+    assert all(section["title"] in printed for section in sections.values())
+
+
+def test_speed_prints_ratios(checkpoint, tmp_path, capsys):
+    out = tmp_path / "speed.json"
+    code = speed.main(
+        ["--checkpoint", str(checkpoint), "--dataset", "builtin", "--files", "5", "--runs", "1",
+         "--out", str(out)]
+    )  # fmt: skip
+    assert code == 0
+    sections = json.loads(out.read_text())["sections"]
+    assert sections.keys() == {"prompt", "samplers", "midi", "import"}
+    assert sections["samplers"]["rows"][1][2] > 1  # 999 steps take longer than 20
+    assert "× slower" in capsys.readouterr().out
+
+
+def test_pretty_midi_gives_the_same_roll(tmp_path):
+    """The slow way that speed is held against is right: the same hits on the same cells."""
+    from workbench.datasets import load
+    from workbench.representations.drum_roll import DrumRoll
+
+    clip = load("builtin", split="test", limit=1)[0]
+    clip.write_midi(tmp_path / "x.mid")
+    ours = DrumRoll.from_clip(clip)
+    theirs = speed._by_pretty_midi(tmp_path / "x.mid")[1 : ours.steps, :9] > 0.5
+    assert (ours.hits[1:] == theirs).mean() > 0.999
+
+
+def test_a_card_carries_the_tables(checkpoint, tmp_path):
+    report = Report()
+    report.table("reconstruction", "Autoencoder", ["", "F1"], [["ours", 0.99]])
+    report.write(tmp_path / "r.json")
+    path = cards.write_card(checkpoint, tmp_path / "r.json")
+    card = path.read_text()
+    assert "F1" in card
+    assert "0.990" in card
+    assert "workbench train drums --dataset builtin" in card
+    assert cards.main([]) == 2
