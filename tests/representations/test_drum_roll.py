@@ -92,6 +92,25 @@ def test_read_map_covers_the_paper_and_the_td11():
     assert {pitch: DRUMS[READ_MAP[pitch]] for pitch in td11} == td11
 
 
+def test_reading_a_file_at_once_gives_the_clips_roll(groove_root):
+    paths = sorted(groove_root.rglob("*.mid"))[::40]
+    for path in paths:
+        at_once, by_clip = DrumRoll.read(path), DrumRoll.from_clip(Clip.read_midi(path))
+        assert np.array_equal(at_once.to_array(), by_clip.to_array()), path
+        assert at_once.tempo == pytest.approx(by_clip.tempo, rel=1e-5)
+
+
+def test_reading_at_once_serves_odd_metres_and_files_without_drums(tmp_path):
+    notes = notes_at([0, 5.5], [36, 38], [90, 90])
+    for name, meter, drums in (("waltz", (3, 4), True), ("piano", (4, 4), False)):
+        notes["is_drum"] = drums
+        clip = Clip.from_notes(notes, tempo=90, meter=meter, drums=drums)
+        clip.write_midi(tmp_path / f"{name}.mid")
+        roll = DrumRoll.read(tmp_path / f"{name}.mid")
+        assert roll.hits.sum() == 2 * drums
+        assert roll.beats == Clip.read_midi(tmp_path / f"{name}.mid").beats
+
+
 def test_every_pitch_of_groove_is_a_kit_voice(groove_root):
     from workbench.datasets import load
 

@@ -72,7 +72,6 @@ def samplers(system: DrumLDM, report: Report, runs: int) -> None:
 def midi_to_roll(report: Report, dataset: str, files: int, runs: int) -> None:
     """MIDI file → drum roll, ours against pretty_midi's notes on the same grid."""
     from workbench.datasets import load
-    from workbench.music.clip import Clip
     from workbench.representations.drum_roll import DrumRoll
 
     with tempfile.TemporaryDirectory() as folder:
@@ -80,7 +79,7 @@ def midi_to_roll(report: Report, dataset: str, files: int, runs: int) -> None:
         for i, clip in enumerate(load(dataset, limit=files)):
             paths.append(Path(folder) / f"{i}.mid")
             clip.write_midi(paths[-1])
-        ours = median_seconds(lambda: [DrumRoll.from_clip(Clip.read_midi(p)) for p in paths], runs)
+        ours = median_seconds(lambda: [DrumRoll.read(p) for p in paths], runs)
         theirs = median_seconds(lambda: [_by_pretty_midi(p) for p in paths], 1)
     rows = [
         ("workbench", 1000 * ours / len(paths), None, None),
