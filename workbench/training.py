@@ -10,6 +10,7 @@ Several devices or machines: start the command through Fabric's launcher,
 
 from __future__ import annotations
 
+import atexit
 import copy
 import json
 import math
@@ -110,6 +111,7 @@ def fit(
     from lightning_fabric import Fabric
     from tqdm.auto import tqdm
 
+    atexit.register(_leave_group)
     run = _Run(module, loss, plan, Path(out), seed, validate, watch)
     run.prepare(Fabric(precision=fast_precision() if plan.precision == "auto" else plan.precision))
     started = time.monotonic() - run.seconds
@@ -139,6 +141,12 @@ def fast_precision() -> str:
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
     native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
     return "bf16-mixed" if native else "32-true"
+
+
+def _leave_group() -> None:
+    """Leave the group of processes before the interpreter goes: its threads must not outlive it."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 class _Run:
