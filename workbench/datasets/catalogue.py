@@ -59,4 +59,21 @@ BUILTIN = Entry(
     splits="three fixed seeds",
 )
 
-CATALOGUE: dict[str, Entry] = {entry.name: entry for entry in (GROOVE, BUILTIN)}
+POP909 = Entry(
+    name="pop909",
+    title="POP909: pop songs arranged for melody, bridge and piano",
+    licence="MIT",
+    licence_url="https://opensource.org/license/mit",
+    citation=(
+        "Ziyu Wang, Ke Chen, Junyan Jiang, Yiyi Zhang, Maoran Xu, Shuqi Dai, Xianbin Gu, Gus Xia: "
+        "POP909: A Pop-song Dataset for Music Arrangement Generation. International Society for "
+        "Music Information Retrieval Conference (ISMIR), 2020."
+    ),
+    homepage="https://github.com/music-x-lab/POP909-Dataset",
+    how_to_get="python data_scripts/pop909.py",
+    size="909 songs, about 60 hours; 80 MB zipped with all versions",
+    splits="by song: 80 % train, 10 % validation, 10 % test, by a hash of the song's number",
+    url="https://github.com/music-x-lab/POP909-Dataset/archive/refs/heads/master.zip",
+)
+
+CATALOGUE: dict[str, Entry] = {entry.name: entry for entry in (GROOVE, BUILTIN, POP909)}

@@ -88,6 +88,10 @@ def load(
 
     if name == "groove":
         return load_groove(find_groove(), split, limit)
+    if name == "pop909":
+        from workbench.datasets.pop909 import find_pop909, load_pop909
+
+        return load_pop909(find_pop909(), split, limit)
     folder = Path(name).expanduser()
     if not folder.is_dir():
         known = ", ".join(CATALOGUE)

@@ -1,0 +1,149 @@
+"""POP909: pop songs arranged for melody, bridge and piano (Wang et al., ISMIR 2020).
+
+The MIDI ticks of the set do not lie on beats: each song has its own offset, and the piano was
+played. `beat_midi.txt` tells where the beats are, so the notes are laid anew on a grid in which
+each annotated beat is a quarter note and bars begin at the annotated downbeats.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.datasets.catalogue import POP909
+from workbench.datasets.dataset import Dataset, spread
+from workbench.datasets.folder import split_of_name
+from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench.files import cache_dir
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+TPQ = 480
+# All three tracks are a piano in the files. Tokens tell tracks apart by their programs, so each
+# gets one of its own: the sung melody voice oohs, the second melody a guitar.
+PROGRAMS = {"MELODY": 53, "BRIDGE": 25, "PIANO": 0}
+
+
+def find_pop909() -> Path:
+    """The folder that holds 001/001.mid and so on; MissingDataError names the script."""
+    top = cache_dir() / "pop909"
+    for folder in (top, top / "pop909", top / "POP909", top / "POP909-Dataset-master" / "POP909"):
+        if any(folder.glob("[0-9][0-9][0-9]/*.mid")):
+            return folder
+    raise MissingDataError(
+        f"pop909: POP909 is not in {top}; fetch it (MIT) with: python data_scripts/pop909.py"
+    )
+
+
+def load_pop909(folder: Path, split: str | None = None, limit: int | None = None) -> Dataset:
+    """All songs in the order of their numbers. Labels: song, split, key ("B major").
+
+    Songs without notes or annotations are left out and named in `skipped`.
+    """
+    songs = sorted(path for path in folder.glob("[0-9][0-9][0-9]") if path.is_dir())
+    chosen = [song for song in songs if split in (None, split_of_name(song.name))]
+    clips, skipped = [], []
+    for song in spread(chosen, limit):
+        try:
+            clips.append(_clip(song))
+        except (WorkbenchError, OSError, ValueError) as error:
+            skipped.append((song.name, str(error)))
+    if not clips:
+        raise MissingDataError(
+            f"{folder}: no song of POP909 can be read; fetch them with: python "
+            "data_scripts/pop909.py"
+        )
+    return Dataset(
+        clips, name="pop909", licence=POP909.licence, citation=POP909.citation, skipped=skipped,
+        info={"folder": str(folder), "split": split, "split_rule": POP909.splits},
+    )  # fmt: skip
+
+
+def _clip(folder: Path) -> Clip:
+    import symusic
+
+    from workbench.music.clip import Clip
+    from workbench.music.midi import read_score
+
+    name = folder.name
+    score = read_score(folder / f"{name}.mid").to("second")
+    beats, downbeats = _beats(folder / "beat_midi.txt")
+    last = max((note.end for track in score.tracks for note in track.notes), default=0.0)
+    times, bars = _grid(beats, downbeats, last)
+    place = np.arange(len(times))
+    regular: Any = symusic.Score(TPQ)
+    tempo = 60 / float(np.median(np.diff(beats)))
+    regular.tempos.append(symusic.Tempo(0, tempo))
+    for beat, length in bars:
+        regular.time_signatures.append(symusic.TimeSignature(beat * TPQ, length, 4))
+    for track in score.tracks:
+        notes = track.notes.numpy()
+        begin = np.interp(notes["time"], times, place)
+        end = np.interp(notes["time"] + notes["duration"], times, place)
+        begin = np.round(begin * TPQ).astype(np.int32)
+        length = np.maximum(np.round(end * TPQ).astype(np.int32) - begin, TPQ // 24)
+        regular.tracks.append(symusic.Track(track.name, PROGRAMS.get(track.name, track.program)))
+        regular.tracks[-1].notes = symusic.Note.from_numpy(
+            begin, length.astype(np.int32), notes["pitch"].astype(np.int8),
+            notes["velocity"].astype(np.int8), ttype="tick",
+        )  # fmt: skip
+    if not any(len(track.notes) for track in regular.tracks):
+        raise BrokenFileError(f"{folder}: has no notes")
+    labels = {"song": name, "split": split_of_name(name), "key": _key(folder / "key_audio.txt")}
+    clip = Clip(regular, tempo=round(tempo, 2), source=f"pop909/{name}", labels=labels)
+    clip.caption = f"pop song {name}" + (f" in {labels['key']}" if labels["key"] else "")
+    return clip
+
+
+def _beats(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds of the beats, and whether a bar begins there."""
+    table = np.loadtxt(path, ndmin=2)
+    if table.shape[0] < 8 or table.shape[1] < 3 or (np.diff(table[:, 0]) <= 0).any():
+        raise BrokenFileError(f"{path}: no list of beats (seconds, downbeat, downbeat)")
+    return table[:, 0], table[:, 2] > 0
+
+
+def _grid(
+    beats: np.ndarray, downbeats: np.ndarray, until: float
+) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Seconds of each beat of the regular song, the first one a bar line at or before 0; and
+    (beat, beats a bar) at each change of metre."""
+    step = float(np.median(np.diff(beats)))
+    starts = np.flatnonzero(downbeats)
+    anchor = int(starts[0]) if len(starts) else 0
+    before = int(np.ceil(max(beats[0], 0) / step))
+    before += -(before + anchor) % 4  # what is before the first downbeat fills whole bars of four
+    after = max(0, int(np.ceil((until - beats[-1]) / step))) + 1
+    times = np.concatenate([
+        beats[0] - step * np.arange(before, 0, -1), beats, beats[-1] + step * np.arange(1, after)
+    ])  # fmt: skip
+    lines = [0, *range(4, before + anchor, 4)]
+    for start in (starts + before).tolist():
+        while start - lines[-1] > 6:  # no downbeat was heard for long: bars of four
+            lines.append(lines[-1] + 4)
+        if start > lines[-1]:
+            lines.append(start)
+    lengths = [*np.diff(lines).tolist(), 4]
+    changes = [
+        (line, length) for i, (line, length) in enumerate(zip(lines, lengths, strict=True))
+        if i == 0 or length != lengths[i - 1]
+    ]  # fmt: skip
+    return times, changes
+
+
+def _key(path: Path) -> str:
+    """The key that holds longest, such as "B major"; "" where none is given."""
+    if not path.is_file():
+        return ""
+    spans: dict[str, float] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        parts = line.split()
+        if len(parts) == 3:
+            spans[parts[2]] = spans.get(parts[2], 0.0) + float(parts[1]) - float(parts[0])
+    if not spans:
+        return ""
+    tonic, _, mode = max(spans, key=lambda name: spans[name]).partition(":")
+    return f"{tonic} {'minor' if mode.startswith('min') else 'major'}"
