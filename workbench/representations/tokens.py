@@ -3,16 +3,30 @@
 One stream for all tracks: Bar, TimeSig, then for each note Position (when it changes), Program,
 Pitch (or PitchDrum), Velocity and, but for drums, Duration. Tempo is not a token: it belongs to
 the clip, so filling a hole never touches it.
+
+A `Vocabulary` learns, by byte-pair encoding within bars, pieces of several such tokens. No piece
+crosses a bar line, so music can be cut and joined at bars without encoding it anew.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import tempfile
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import CheckpointError, PromptError
+from workbench.files import atomic_write
 
 if TYPE_CHECKING:
-    from miditok import TokenizerConfig
+    from miditok import REMI, TokenizerConfig
 
 SPECIAL = ("PAD", "BOS", "EOS", "HOLE", "FILL", "END")
+PAD, BOS, EOS, HOLE, FILL, END = range(len(SPECIAL))
 
 
 def song_config() -> TokenizerConfig:
@@ -30,5 +44,125 @@ def song_config() -> TokenizerConfig:
         use_note_duration_programs=list(range(128)),
         use_programs=True,
         use_time_signatures=True,
-        time_signature_range={8: [3, 6, 9, 12], 4: [1, 2, 3, 4, 5, 6], 2: [2, 3]},
+        # no halves: 12 positions a half note cannot say sixteenths; MidiTok reads 2/2 as 4/4
+        time_signature_range={8: [3, 6, 9, 12], 4: [1, 2, 3, 4, 5, 6]},
     )
+
+
+class Vocabulary:
+    """Base tokens and the pieces learned from them. `Vocabulary()` has the base tokens only.
+
+    names: what each base token is called, such as "Pitch_60"; pieces: for each id the base ids it
+    stands for; size: the number of ids.
+    """
+
+    def __init__(self, midi: REMI | None = None) -> None:
+        from miditok import REMI
+
+        self.midi = midi if midi is not None else REMI(song_config())
+        self.base = len(self.midi._vocab_base)
+        self.names = [name for name, _ in sorted(self.midi._vocab_base.items(), key=lambda i: i[1])]
+        self._bytes = np.array([self.midi._vocab_base_id_to_byte[i] for i in range(self.base)])
+        self._known: dict[bytes, np.ndarray] = {}
+
+    @classmethod
+    def train(cls, songs: Sequence[np.ndarray], size: int) -> Vocabulary:
+        """Learn pieces by byte-pair encoding (Sennrich et al. 2016) from songs of base ids."""
+        vocabulary = cls()
+        if size <= vocabulary.base:
+            raise PromptError(f"size: {size}; REMI alone has {vocabulary.base} tokens, give more")
+        lines = [[vocabulary._text(bar) for bar in vocabulary.bars(song)] for song in songs]
+        vocabulary.midi.train(vocab_size=size, model="BPE", iterator=lines)
+        return cls(vocabulary.midi)
+
+    # --- ids ----------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        return len(self.pieces)
+
+    @cached_property
+    def pieces(self) -> list[tuple[int, ...]]:
+        model = self.midi._model
+        if model is None:
+            return [(i,) for i in range(self.base)]
+        number = {byte: i for i, byte in enumerate(self._bytes.tolist())}
+        spelled = sorted((i, text) for text, i in model.get_vocab().items())
+        # MidiTok marks the start of a bar's text with "▁", which stands for no token
+        return [tuple(number[byte] for byte in text if byte != "▁") for _, text in spelled]
+
+    @cached_property
+    def kinds(self) -> np.ndarray:
+        """The type of each base token ("Pitch", "Bar", …): (base,) strings."""
+        return np.array([name.split("_")[0] for name in self.names])
+
+    def id(self, name: str) -> int:
+        """The id of a base token, such as id("Bar_None")."""
+        return self.midi._vocab_base[name]
+
+    def bars(self, ids: np.ndarray) -> list[np.ndarray]:
+        """Base ids cut before each Bar; what stands before the first one is left out."""
+        ids = np.asarray(ids)
+        starts = np.flatnonzero(ids == self.id("Bar_None"))
+        return [ids[a:b] for a, b in zip(starts, [*starts[1:], len(ids)], strict=True)]
+
+    def encode(self, base: np.ndarray) -> np.ndarray:
+        """Base ids of one bar (or of a part of one) → ids."""
+        base = np.asarray(base, dtype=np.int64)
+        if self.midi._model is None or not len(base):
+            return base
+        key = base.tobytes()
+        if key not in self._known:
+            coded = self.midi._model.encode([self._text(base)], is_pretokenized=True)
+            self._known[key] = np.array(coded.ids, dtype=np.int64)
+        return self._known[key]
+
+    def decode(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Ids → base ids. CheckpointError for an id that the vocabulary does not have."""
+        wrong = [i for i in ids if not 0 <= i < self.size]
+        if wrong:
+            raise CheckpointError(
+                f"token {wrong[0]} is not in this vocabulary of {self.size}; load the one it came "
+                "with"
+            )
+        return np.array([b for i in ids for b in self.pieces[i]], dtype=np.int64)
+
+    def encode_song(self, base: np.ndarray) -> np.ndarray:
+        """Base ids of a whole song → ids, bar by bar."""
+        bars = [self.encode(bar) for bar in self.bars(base)]
+        return np.concatenate(bars) if bars else np.empty(0, dtype=np.int64)
+
+    def _text(self, base: np.ndarray) -> str:
+        return "".join(self._bytes[base])
+
+    # --- files --------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """MidiTok's own description, as its tokenizer.json holds it."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.midi.save(Path(folder) / "tokenizer.json")
+            return json.loads((Path(folder) / "tokenizer.json").read_text(encoding="utf-8"))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Vocabulary:
+        from miditok import REMI
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "tokenizer.json"
+            path.write_text(json.dumps(data), encoding="utf-8")
+            return cls(REMI(params=path))
+
+    def save(self, path: str | Path) -> None:
+        """Write tokenizer.json, which MidiTok reads: `REMI(params=path)`."""
+        with atomic_write(path) as beside:
+            beside.write_text(json.dumps(self.to_dict()), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Vocabulary:
+        """Read what `save` or MidiTok wrote. CheckpointError names a file that is not."""
+        try:
+            return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"{path}: no tokeniser of MidiTok ({error}); train or fetch it again"
+            ) from None

@@ -33,3 +33,31 @@ def _stages(report: dict[str, Any]) -> str:
         best = ", ".join(f"{k.replace('_', ' ')} {v:.4g}" for k, v in stage["best"].items())
         rows.append(f"| {name} | {stage['steps']} | {stage['seconds'] / 60:.0f} | {best} |")
     return "\n".join(rows)
+
+
+def song_card(report: dict[str, Any], tables: str = "") -> str:
+    """The model card of MidiGPT."""
+    options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "seed"))
+    best = ", ".join(f"{k} {v:.4g}" for k, v in report["best"].items())
+    lines = [
+        f"# MidiGPT, trained on {report['dataset']}",
+        "Fills bars or tracks of a song, goes on with it, or writes one: REMI tokens, "
+        "fill-in-the-middle at bar lines, a GPT-2.",
+        f"- **Data:** {_data(report['dataset'])}; {report['songs']} training songs, "
+        f"{report['notes']:,} notes, transposed by −5 to +6 semitones.",
+        f"- **Rebuild:** `workbench train songs {options} --out FOLDER`",
+        "- **Weights:** MIT, as the code; half precision.",
+        "- **Limits:** it knows the music it was trained on. Other instruments and styles are "
+        "read as context, but what it writes leans towards its data; metres beyond x/8 and x/4 "
+        "as listed in its vocabulary are refused.",
+        "## Training",
+        f"{report['steps']} steps in {report['minutes']:.0f} minutes; best on validation (nats a "
+        f"token): {best}.",
+    ]
+    return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
+
+
+def _data(names: str) -> str:
+    """Titles and licences of data sets joined by "+"."""
+    entries = [(name, CATALOGUE.get(name)) for name in names.split("+")]
+    return "; ".join(f"{e.title} ({e.licence})" if e else name for name, e in entries)

@@ -1,0 +1,162 @@
+"""GPT against transformers' GPT-2, and the engine against plain recomputation."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.models.generation import Sampling, generate, stream
+from workbench.models.gpt import GPT, GPTConfig, next_token_loss
+
+CONFIG = GPTConfig(vocab=61, context=48, width=32, depth=3, heads=4, dropout=0.0)
+
+
+@pytest.fixture(scope="module")
+def model() -> GPT:
+    torch.manual_seed(0)
+    made = GPT(CONFIG).eval()
+    for weight in made.parameters():  # the untrained model's logits are almost flat
+        weight.data.mul_(4).add_(0.01 * torch.randn_like(weight))
+    return made
+
+
+def test_logits_agree_with_transformers_gpt2(model):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    other = GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=61, n_positions=48, n_embd=32, n_layer=3, n_head=4, resid_pdrop=0.0,
+            embd_pdrop=0.0, attn_pdrop=0.0,
+        )
+    ).eval()  # fmt: skip
+    theirs = {}
+    for name, value in model.state_dict().items():
+        name = name.replace(".c_fc", ".mlp.c_fc")
+        name = name.replace(".c_proj", ".mlp.c_proj").replace("attn.mlp.", "attn.")
+        if "h." in name and value.ndim == 2:
+            value = value.T  # transformers' Conv1D holds the transpose of a Linear
+        theirs[f"transformer.{name}"] = value
+    theirs["lm_head.weight"] = model.wte.weight
+    other.load_state_dict(theirs)
+    ids = torch.randint(0, 61, (2, 40), generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert torch.allclose(model(ids), other(ids).logits, atol=2e-4)
+        loss = next_token_loss(model(ids), ids, pad=-1)
+        assert torch.allclose(loss, other(ids, labels=ids).loss, atol=1e-4)
+
+
+def test_it_is_causal(model):
+    ids = torch.randint(0, 61, (1, 20), generator=torch.Generator().manual_seed(2))
+    embedded = model.wte(ids).detach().requires_grad_(True)
+    x = embedded + model.wpe(torch.arange(20))
+    for block in model.h:
+        x = block(x)
+    model.ln_f(x)[0, 9].sum().backward()
+    reached = embedded.grad[0].abs().sum(-1) > 0
+    assert reached[:10].all() and not reached[10:].any()
+
+
+def test_padding_counts_for_nothing():
+    logits = torch.randn(2, 6, 9)
+    ids = torch.tensor([[1, 2, 3, 0, 0, 0], [4, 5, 6, 7, 8, 1]])
+    assert torch.allclose(
+        next_token_loss(logits, ids, pad=0),
+        next_token_loss(logits + torch.tensor([[[0.0], [0], [5], [5], [5], [5]], [[0.0]] * 6]),
+                        ids, pad=0),
+        atol=1e-6,
+    )  # fmt: skip
+    other = logits.clone()
+    other[0, 2:] = torch.randn(4, 9)  # these predict padding
+    assert torch.allclose(next_token_loss(other, ids, 0), next_token_loss(logits, ids, 0))
+
+
+def test_cached_generation_equals_recomputation(model):
+    prompt = torch.tensor([5, 7, 11])
+    for sampling in (Sampling(temperature=0), Sampling(temperature=1.3, top_k=9, repetition=1.2)):
+        fast = generate(model, prompt, 3, 30, seed=4, sampling=sampling)
+        random = torch.Generator().manual_seed(4)
+        slow = prompt.expand(3, 3)
+        with torch.inference_mode():
+            for _ in range(30):
+                drawn = sampling.draw(model(slow)[:, -1], slow[:, 3:], random)
+                slow = torch.cat([slow, drawn[:, None]], dim=1)
+        assert torch.equal(fast, slow[:, 3:])
+
+
+def test_a_prompt_that_does_not_fit_is_refused(model):
+    with pytest.raises(ValueError, match="49 tokens; the context holds 1 to 48"):
+        list(stream(model, torch.zeros(49, dtype=torch.long), 1, 1, seed=0))
+    with pytest.raises(ValueError, match="0 tokens"):
+        list(stream(model, torch.zeros(0, dtype=torch.long), 1, 1, seed=0))
+    assert generate(model, torch.zeros(40, dtype=torch.long), 2, 100, seed=0).shape == (2, 8)
+
+
+def test_rows_stop_at_their_end_and_all_at_the_last(model):
+    drawn = generate(model, torch.tensor([1]), 4, 47, seed=0, end=3,
+                     sampling=Sampling(temperature=2.0))  # fmt: skip
+    for row in drawn.tolist():
+        if 3 in row:
+            assert set(row[row.index(3) :]) == {3}
+
+
+def test_only_what_is_allowed_comes(model):
+    allowed = torch.zeros(2, 61, dtype=torch.bool)
+    allowed[0, [4, 8]] = allowed[1, [20, 30]] = True
+    drawn = generate(model, torch.tensor([1]), 2, 20, seed=0, allowed=lambda _: allowed)
+    assert set(drawn[0].tolist()) <= {4, 8} and set(drawn[1].tolist()) <= {20, 30}
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), k=st.integers(1, 12), p=st.floats(0.05, 1.0))
+def test_top_k_and_top_p_by_their_definition(seed, k, p):
+    random = torch.Generator().manual_seed(seed)
+    logits = 2 * torch.randn(1, 12, generator=random)
+    drawn = {
+        int(Sampling(top_k=k, top_p=p).draw(logits, torch.empty(1, 0).long(), random))
+        for _ in range(40)
+    }
+    order = logits[0].argsort(descending=True).tolist()[:k]
+    mass = logits[0].softmax(-1)[order]
+    mass = mass / mass.sum()
+    kept, total = [], 0.0
+    for token, share in zip(order, mass.tolist(), strict=True):
+        kept.append(token)
+        total += share
+        if total > p + 1e-6:
+            break
+    assert drawn <= set(kept)
+
+
+def test_repetition_makes_what_was_drawn_less_likely():
+    logits = torch.tensor([[2.0, 1.9, -1.0]])
+    past = torch.tensor([[0]])
+    greedy = Sampling(temperature=0, repetition=1.5)
+    assert int(greedy.draw(logits, past, torch.Generator())) == 1
+    far = torch.tensor([[0] + [2] * 64])
+    assert int(greedy.draw(logits, far, torch.Generator())) == 0  # outside the window
+
+
+@pytest.mark.parametrize("wrong", [{"temperature": -1}, {"top_p": 0}, {"top_k": -2},
+                                   {"repetition": 0}])  # fmt: skip
+def test_odd_settings_are_named(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Sampling(**wrong)
+
+
+def test_it_learns_to_copy():
+    """Half of each row repeats the other half: after training the second half costs little."""
+    torch.manual_seed(0)
+    model = GPT(GPTConfig(vocab=16, context=32, width=32, depth=2, heads=2, dropout=0.0))
+    optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
+    for _ in range(200):
+        half = torch.randint(1, 16, (32, 12))
+        ids = torch.cat([half, half], 1)
+        loss = next_token_loss(model(ids), ids, 0)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    half = torch.randint(1, 16, (64, 12))
+    ids = torch.cat([half, half], 1)
+    logits = model.eval()(ids)[:, 12:-1]
+    second = torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 13:].flatten())
+    assert second < 0.5 < torch.log(torch.tensor(15.0))

@@ -1,0 +1,285 @@
+"""MidiGPT: a decoder-only transformer on REMI tokens that fills holes in songs.
+
+    song → note table → question (bars around the hole) → GPT ⇄ rule → answer → bars → song
+
+Replaces the original's prompt, which held the hole itself, by fill-in-the-middle at bar lines
+(`representations/holes.py`). The network is in `models/gpt.py`, the engine in
+`models/generation.py`, what may follow what in `representations/grammar.py`, training in
+`midigpt_training.py`, and how an answer gets back into the score in `splice.py`.
+Notebook: `notebooks/09_midigpt_inpainting.ipynb`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.errors import CheckpointError, PromptError
+from workbench.models.generation import Sampling, stream
+from workbench.models.gpt import GPT, GPTConfig
+from workbench.representations.grammar import HoleRule, TokenGrammar
+from workbench.representations.holes import Hole, bars_of, part, question, window
+from workbench.representations.remi import RemiSong, table_of
+from workbench.representations.tokens import END, PAD, Vocabulary
+from workbench.systems.splice import complete_bars, splice, track_tokens, with_bars
+from workbench.systems.storage import Pretrained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.music.clip import Clip
+
+__all__ = ["MidiGPT", "MidiGPTConfig"]
+
+Progress = Callable[[int, int, list["Clip"]], None]  # bars written, of, the fillings so far
+LONGEST_STROKE = 8  # bars written at once: the longest hole of the training
+
+
+@dataclass(frozen=True)
+class MidiGPTConfig:
+    gpt: GPTConfig
+
+
+class MidiGPT(Pretrained):
+    """Fills bars or tracks of a song, goes on with it, or writes one.
+
+    `from_pretrained("songs-gpt")` loads the shipped system, `train` makes one. Everywhere,
+    temperature, top_k, top_p, repetition are those of `generation.Sampling`.
+    """
+
+    networks: GPT
+
+    def __init__(self, config: MidiGPTConfig, vocabulary: Vocabulary) -> None:
+        if config.gpt.vocab != vocabulary.size:
+            raise CheckpointError(
+                f"vocabulary: {vocabulary.size} tokens do not fit a network made for "
+                f"{config.gpt.vocab}; load the vocabulary that came with the checkpoint"
+            )
+        self.config, self.vocabulary = config, vocabulary
+        self.networks = GPT(config.gpt).eval()
+
+    def config_dict(self) -> dict[str, Any]:
+        return {"gpt": asdict(self.config.gpt), "vocabulary": self.vocabulary.to_dict()}
+
+    @classmethod
+    def from_config(cls, data: dict[str, Any]) -> Self:
+        config = MidiGPTConfig(GPTConfig(**data["gpt"]))
+        return cls(config, Vocabulary.from_dict(data["vocabulary"]))
+
+    @classmethod
+    def train(
+        cls, dataset: str = "pop909", profile: str = "laptop", *, out: str | Path = "runs/songs",
+        seed: int = 0, budget_minutes: float | None = None,
+        watch: Callable[[dict[str, Any]], None] | None = None,
+    ) -> MidiGPT:  # fmt: skip
+        """Train and save in `out`; a run that was stopped goes on where it was.
+
+        dataset: names of the catalogue or folders of MIDI, joined by "+". profile: smoke, laptop,
+        gpu, paper. watch: hears each line of the log.
+        """
+        from workbench.systems.midigpt_training import train
+
+        return train(
+            dataset, profile, out=out, seed=seed, budget_minutes=budget_minutes, watch=watch
+        )
+
+    @cached_property
+    def grammar(self) -> TokenGrammar:
+        return TokenGrammar(self.vocabulary)
+
+    # --- filling ------------------------------------------------------------------------------
+
+    def fill(
+        self,
+        clip: Clip,
+        bars: tuple[int, int],
+        tracks: Sequence[int | str] | None = None,
+        n: int = 3,
+        *,
+        seed: int = 0,
+        progress: Progress | None = None,
+        **sampling: float,
+    ) -> list[Clip]:
+        """`n` versions of the clip with bars `first` to `last` (exclusive, from 0) written anew.
+
+        tracks: MIDI programs (and "drums") to replace; None for all. Bars beyond the clip are
+        added: (clip.bars, clip.bars + 4) goes on for four bars, (−4, 0) writes an introduction.
+        Everything outside the hole stays as it is, tempo and metre within it as well. progress
+        hears of every bar that all versions have, and may raise to stop.
+        Raises PromptError for a hole that is not at the clip, a track that is none, or a metre
+        that tokens cannot say.
+        """
+        versions: list[Clip] = []
+        for done, versions in self.filling(clip, bars, tracks, n, seed=seed, **sampling):
+            if progress:
+                progress(done, bars[1] - bars[0], versions)
+        return versions
+
+    def filling(
+        self,
+        clip: Clip,
+        bars: tuple[int, int],
+        tracks: Sequence[int | str] | None = None,
+        n: int = 3,
+        *,
+        seed: int = 0,
+        **sampling: float,
+    ) -> Iterator[tuple[int, list[Clip]]]:
+        """As `fill`, as it is written: (bars that all versions have, the versions so far)."""
+        settings = settings_of(sampling)
+        if n < 1:
+            raise PromptError(f"n: {n} is no number of versions; give 1 or more")
+        clip, first, last = with_bars(clip, *bars)
+        song = complete_bars(clip, table_of(clip.score), self.vocabulary)
+        programs = track_tokens(clip, song, tracks, self.vocabulary)
+        whole = Hole(first, last, programs)
+        if not len(whole.asked(song)):
+            raise PromptError("clip: has no notes, so no instrument is known; name the tracks")
+        programs = tuple(int(i) for i in whole.asked(song))
+        versions = [replace(song, notes=song.notes[~whole.covers(song)])] * n
+        start = first
+        while start < last:
+            hole = self._stroke(versions[0], Hole(start, last, programs))
+            # bars that later strokes will write are not shown as if they were empty
+            shown = len(song.bars) if hole.last == last else hole.last
+            for done, written in self._write(versions, hole, shown, settings, seed + start):
+                yield done - first, [splice(clip, w, whole, self.vocabulary) for w in written]
+            versions, start = written, hole.last
+
+    def _stroke(self, song: RemiSong, hole: Hole) -> Hole:
+        """The first bars of a hole: as many as were written at once in training, fewer where the
+        other tracks leave no room for them."""
+        last = min(hole.last, hole.first + LONGEST_STROKE)
+        while last - hole.first > 1 and self._reserve(song, replace(hole, last=last)) is None:
+            last -= 1
+        return replace(hole, last=last)
+
+    def _reserve(self, song: RemiSong, hole: Hole) -> tuple[list[int], int] | None:
+        """(tokens of each bar, tokens left for the music around the hole), or None if the hole
+        itself does not fit."""
+        bars = bars_of(song, self.vocabulary)
+        sizes = [len(bar) for bar in bars]
+        usual = np.array([size for size in sizes if size > 2] or [48])
+        need = int(1.3 * np.percentile(usual, 75) * (hole.last - hole.first)) + 32
+        need = min(need, self.config.gpt.context // 2)
+        others = sum(sizes[hole.first : hole.last]) + hole.last - hole.first
+        room = self.config.gpt.context - need - others - len(hole.asked(song)) - 2
+        sizes[hole.first : hole.last] = [0] * (hole.last - hole.first)
+        return (sizes, room) if room >= 0 else None
+
+    def _question(self, song: RemiSong, hole: Hole, shown: int) -> np.ndarray:
+        """What the network reads: the hole and as many bars around it as fit."""
+        song = part(song, 0, shown)
+        reserve = self._reserve(song, hole)
+        if reserve is None:  # one bar of the other tracks fills the context: write without them
+            bars = song.notes[:, 0]
+            song = replace(song, notes=song.notes[(bars < hole.first) | (bars >= hole.last)])
+            reserve = self._reserve(song, hole)
+        assert reserve is not None
+        first, last = window(reserve[0], hole, reserve[1])
+        moved = replace(hole, first=hole.first - first, last=hole.last - first)
+        return question(part(song, first, last), moved, self.vocabulary)
+
+    def _write(
+        self, songs: list[RemiSong], hole: Hole, shown: int, sampling: Sampling, seed: int
+    ) -> Iterator[tuple[int, list[RemiSong]]]:
+        """Fill one hole in each song: (bars that all have so far, the songs)."""
+        prompts = [self._question(song, hole, shown) for song in songs]
+        if all(np.array_equal(p, prompts[0]) for p in prompts):
+            groups = [(prompts[0], songs)]  # one question, several answers at once
+        else:
+            groups = [(p, [song]) for p, song in zip(prompts, songs, strict=True)]
+        written = list(songs)
+        for number, (prompt, group) in enumerate(groups):
+            for done, answers in self._answers(prompt, hole, group[0], len(group), sampling,
+                                               seed + 1000 * number):  # fmt: skip
+                for i, found in enumerate(answers):
+                    written[number + i] = _put(group[i], hole, found)
+                if number == len(groups) - 1:
+                    yield hole.first + done, list(written)
+
+    def _answers(
+        self, prompt: np.ndarray, hole: Hole, song: RemiSong, n: int, sampling: Sampling, seed: int
+    ) -> Iterator[tuple[int, list[RemiSong]]]:
+        """Answers to a question as they grow: (bars that all have, each one's whole bars)."""
+        metres = [int(i) for i in song.bars[hole.first : hole.last]]
+        rule = HoleRule(self.grammar, n, metres, [int(i) for i in hole.asked(song)])
+        ids: list[Tensor] = []
+        told = 0
+        room = self.config.gpt.context - len(prompt)
+        for drawn in stream(
+            self.networks, torch.from_numpy(prompt), n, room, seed=seed, sampling=sampling,
+            allowed=rule, end=END,
+        ):  # fmt: skip
+            ids.append(drawn)
+            whole = int(rule.bars.min()) - 1
+            if told < whole < len(metres):
+                told = whole
+                yield told, [self._read(row, whole) for row in torch.stack(ids, 1)]
+        yield len(metres), [self._read(row, len(metres)) for row in torch.stack(ids, 1)]
+
+    def _read(self, row: Tensor, bars: int) -> RemiSong:
+        """The first `bars` bars of drawn ids as a note table."""
+        base = self.vocabulary.decode(row[row != END].numpy())
+        said = self.vocabulary.bars(base)[:bars]
+        return RemiSong.from_ids(np.concatenate(said) if said else np.empty(0, dtype=np.int64))
+
+    # --- writing from nothing, and judging ----------------------------------------------------
+
+    def generate(
+        self,
+        n: int = 1,
+        *,
+        bars: int = 8,
+        tempo: float = 100.0,
+        meter: tuple[int, int] = (4, 4),
+        tracks: Sequence[int | str] = (53, 25, 0),
+        seed: int = 0,
+        **sampling: float,
+    ) -> list[Clip]:
+        """`n` new songs: a hole of `bars` bars with nothing around it."""
+        from workbench.music.clip import Clip
+
+        beats = bars * 4 * meter[0] / meter[1]
+        empty = Clip.from_notes([], tempo=tempo, meter=meter, beats=beats, caption="written anew")
+        return self.fill(empty, (0, bars), tracks, n, seed=seed, **sampling)
+
+    @torch.inference_mode()
+    def nll(self, rows: Tensor) -> Tensor:
+        """−log p of each token given those before it in its row, in nats: ids (n, time) →
+        (n, time − 1), 0 at padding."""
+        out = []
+        for chunk in rows.long().split(8):
+            logits = self.networks(chunk)[:, :-1].float()
+            loss = torch.nn.functional.cross_entropy(
+                logits.flatten(0, 1), chunk[:, 1:].flatten(), reduction="none"
+            )
+            out.append(loss.view(chunk.shape[0], -1).masked_fill(chunk[:, 1:] == PAD, 0.0))
+        return torch.cat(out)
+
+    @property
+    def embeddings(self) -> np.ndarray:
+        """The learned vector of each token: (vocabulary, width)."""
+        return self.networks.wte.weight.detach().numpy()
+
+
+def settings_of(sampling: dict[str, Any]) -> Sampling:
+    """Keyword arguments as Sampling; PromptError names what is wrong."""
+    try:
+        return Sampling(**{"top_p": 0.95, **sampling})
+    except (TypeError, ValueError) as error:
+        raise PromptError(str(error).replace("Sampling.__init__() ", "")) from None
+
+
+def _put(song: RemiSong, hole: Hole, found: RemiSong) -> RemiSong:
+    """The song with the found notes in the hole."""
+    notes = found.notes.copy()
+    notes[:, 0] += hole.first
+    both = np.concatenate([song.notes[~hole.covers(song)], notes])
+    return replace(song, notes=both[np.lexsort((both[:, 1], both[:, 0]))])

@@ -1,0 +1,270 @@
+"""Training of MidiGPT: songs → note tables → sequences with and without holes → next tokens.
+
+    workbench train songs --dataset pop909 --profile laptop --out my-songs
+
+Half of the sequences are plain songs, half have a hole to fill (fill-in-the-middle, Bavarian et
+al. 2022: the ability comes at almost no cost to plain language modelling). Songs are transposed
+by up to half an octave. Validation is on songs kept out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.datasets import load
+from workbench.errors import MissingDataError, PromptError
+from workbench.files import atomic_write
+from workbench.models.gpt import GPT, GPTConfig, next_token_loss
+from workbench.representations.holes import (
+    BAR,
+    Hole,
+    answer,
+    bars_of,
+    part,
+    plain,
+    question,
+    transpose,
+    window,
+)  # fmt: skip
+from workbench.representations.remi import RemiSong, ids_of, table_of
+from workbench.representations.tokens import BOS, EOS, PAD, Vocabulary
+from workbench.systems.cards import song_card
+from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
+from workbench.training import Plan, fit
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+Watch = Callable[[dict[str, Any]], None]
+LONGEST_HOLE = 8  # bars
+WHOLE = 0.6  # share of holes that take all tracks
+BARE = 0.08  # share of holes with nothing around them: so it learns to write from nothing
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size. sequences: how many are cut, once, before training; limit: songs read."""
+
+    vocabulary: int
+    gpt: GPTConfig
+    plan: Plan
+    sequences: int
+    limit: int | None = None
+
+
+def _gpt(context: int, width: int, depth: int, heads: int) -> GPTConfig:
+    return GPTConfig(vocab=0, context=context, width=width, depth=depth, heads=heads)
+
+
+PROFILES: dict[str, Profile] = {
+    "smoke": Profile(
+        600, _gpt(256, 32, 2, 2), Plan(steps=20, batch=8, lr=3e-3, warmup=5, every=10),
+        sequences=160, limit=24,
+    ),
+    "laptop": Profile(
+        1024, _gpt(768, 256, 4, 4),
+        Plan(steps=5000, batch=8, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, every=250,
+             ema=0.998),
+        sequences=40_000,
+    ),
+    "gpu": Profile(
+        2048, _gpt(1024, 512, 8, 8),
+        Plan(steps=20_000, batch=64, lr=6e-4, betas=(0.9, 0.95), weight_decay=0.1, warmup=500,
+             every=1000, ema=0.999),
+        sequences=200_000,
+    ),
+    # The seed's: gpt-micro, batch 64, 50,000 iterations at a constant rate (ours decays).
+    "paper": Profile(
+        2048, _gpt(1024, 128, 4, 4),
+        Plan(steps=50_000, batch=64, lr=5e-4, betas=(0.9, 0.95), weight_decay=0.1, warmup=1,
+             every=1000),
+        sequences=200_000,
+    ),
+}  # fmt: skip
+
+
+def tables_of(clips: Sequence[Clip]) -> list[RemiSong]:
+    """Note tables of the clips that have notes REMI can say."""
+    tables = [table_of(clip.score) for clip in clips]
+    return [table for table in tables if len(table.notes)]
+
+
+# --- sequences --------------------------------------------------------------------------------
+
+
+def excerpt(song: RemiSong, sizes: Sequence[int], room: int, rng: np.random.Generator) -> RemiSong:
+    """Bars from a random one on, as many as `room` tokens hold (at least one)."""
+    first = int(rng.integers(len(song.bars)))
+    total = np.cumsum(sizes[first:])
+    count = max(1, int(np.searchsorted(total, room, side="right")))
+    return part(song, first, min(first + count, len(song.bars)))
+
+
+def draw_hole(song: RemiSong, rng: np.random.Generator) -> Hole | None:
+    """A random hole with at least one note in it, or None where the draw found none."""
+    length = int(rng.integers(1, min(LONGEST_HOLE, max(1, len(song.bars) // 2)) + 1))
+    first = int(rng.integers(len(song.bars) - length + 1))
+    programs = np.unique(song.notes[:, 2])
+    hole = Hole(first, first + length)
+    if len(programs) > 1 and rng.random() > WHOLE:
+        count = int(rng.integers(1, len(programs)))
+        hole = replace(hole, programs=tuple(int(p) for p in rng.permutation(programs)[:count]))
+    return hole if hole.covers(song).any() else None
+
+
+def with_hole(
+    song: RemiSong, sizes: Sequence[int], vocabulary: Vocabulary, context: int,
+    rng: np.random.Generator,
+) -> np.ndarray | None:  # fmt: skip
+    """One question and its answer as ids, at most `context`; None where they do not fit."""
+    hole = draw_hole(song, rng)
+    if hole is None:
+        return None
+    filling = answer(song, hole, vocabulary)
+    sizes = np.asarray(sizes).copy()
+    if hole.programs is None:
+        sizes[hole.first : hole.last] = 2  # Bar and TimeSig
+    room = context - len(filling) - int(sizes[hole.first : hole.last].sum()) - 24
+    sizes[hole.first : hole.last] = 0
+    if room < 0:
+        return None
+    if rng.random() < BARE:
+        room = 0
+    first, last = window(sizes, hole, room, share=float(rng.random()))
+    moved = replace(hole, first=hole.first - first, last=hole.last - first)
+    ids = np.concatenate([question(part(song, first, last), moved, vocabulary), filling])
+    return ids if len(ids) <= context else None
+
+
+def sequences_of(
+    songs: Sequence[RemiSong], vocabulary: Vocabulary, context: int, n: int, seed: int,
+    *, holes: float = 0.5, shift: bool = True,
+) -> Tensor:  # fmt: skip
+    """`n` sequences padded to the context: (n, context) int16. holes: share that have one."""
+    rng = np.random.default_rng(seed)
+    rows = np.full((n, context), PAD, dtype=np.int16)
+    weight = np.array([len(song.notes) for song in songs], dtype=float)
+    row = 0
+    while row < n:
+        song = songs[int(rng.choice(len(songs), p=weight / weight.sum()))]
+        if shift:
+            song = transpose(song, int(rng.integers(-5, 7)), vocabulary)
+        sizes = [len(bar) for bar in bars_of(song, vocabulary)]
+        for _ in range(min(12, n - row)):  # several from one song: its bars are encoded once
+            if rng.random() < holes:
+                ids = with_hole(song, sizes, vocabulary, context, rng)
+            else:
+                cut = excerpt(song, sizes, context, rng)
+                ids = plain(cut, vocabulary, ends=False)[:context]
+            if ids is not None:
+                rows[row, : len(ids)] = ids
+                row += 1
+    return torch.from_numpy(rows)
+
+
+def held_out(songs: Sequence[RemiSong], vocabulary: Vocabulary, context: int) -> Tensor:
+    """Whole songs laid end to end in rows, each token once: (n, context) int16. Every row begins
+    with BOS at a bar line, and the last of a song ends with EOS."""
+    rows = []
+    for song in songs:
+        bars = bars_of(song, vocabulary)
+        row = [BOS]
+        for number, bar in enumerate(bars):
+            if len(row) + len(bar) + 1 > context and len(row) > 1:
+                rows.append(row)
+                row = [BOS]
+            row = [*row, *bar.tolist()][: context - 1]
+            if number == len(bars) - 1:
+                rows.append([*row, EOS])
+    out = np.full((len(rows), context), PAD, dtype=np.int16)
+    for i, row in enumerate(rows):
+        out[i, : len(row)] = row
+    return torch.from_numpy(out)
+
+
+# --- training ---------------------------------------------------------------------------------
+
+
+def loss(module: nn.Module, ids: Tensor) -> dict[str, Tensor]:
+    """Mean −log p of the next token, in nats."""
+    ids = ids.long()
+    return {"nll": next_token_loss(module(ids), ids, PAD)}
+
+
+def validate(plain_rows: Tensor, hole_rows: Tensor, batch: int) -> Callable[..., dict[str, float]]:
+    """Nats a token on plain songs and on songs with holes; their mean is the score."""
+
+    def score(module: nn.Module) -> dict[str, float]:
+        device = next(module.parameters()).device
+        means = {}
+        for name, rows in (("plain", plain_rows), ("hole", hole_rows)):
+            total, count = 0.0, 0
+            for chunk in rows.split(batch):
+                ids = chunk.to(device).long()
+                tokens = int((ids[:, 1:] != PAD).sum())
+                total += float(next_token_loss(module(ids), ids, PAD)) * tokens
+                count += tokens
+            means[name] = total / max(1, count)
+        return {"loss": (means["plain"] + means["hole"]) / 2, **means}
+
+    return score
+
+
+def train(
+    dataset: str = "pop909",
+    profile: str = "laptop",
+    *,
+    out: str | Path = "runs/songs",
+    seed: int = 0,
+    budget_minutes: float | None = None,
+    watch: Watch | None = None,
+) -> MidiGPT:
+    """Train and save in `out`; a run that was stopped goes on where it was.
+
+    dataset: names of the catalogue or folders, joined by "+" ("pop909+builtin-songs").
+    """
+    if profile not in PROFILES:
+        raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
+    size, out = PROFILES[profile], Path(out)
+    names = dataset.split("+")
+    songs = [s for name in names for s in tables_of(load(name, "train", limit=size.limit).clips)]
+    kept = [
+        s for name in names
+        for s in tables_of(load(name, "validation", limit=min(40, size.limit or 40)).clips)
+    ]  # fmt: skip
+    if not songs or not kept:
+        raise MissingDataError(f"{dataset}: no songs with notes to train and validate on")
+    vocabulary = Vocabulary.train([ids_of(song) for song in songs], size.vocabulary)
+    config = MidiGPTConfig(gpt=replace(size.gpt, vocab=vocabulary.size))
+    torch.manual_seed(seed)
+    system = MidiGPT(config, vocabulary)
+    context = config.gpt.context
+    rows = sequences_of(songs, vocabulary, context, size.sequences, seed)
+    checks = validate(
+        held_out(kept, vocabulary, context)[:64],
+        sequences_of(kept, vocabulary, context, 64, seed + 1, holes=1.0, shift=False), 16,
+    )  # fmt: skip
+    plan = replace(size.plan, budget_minutes=budget_minutes)
+    done = fit(
+        GPT(config.gpt), (rows,), loss, plan, out / "gpt", seed=seed, validate=checks,
+        watch=watch, title="MidiGPT",
+    )  # fmt: skip
+    system.networks.load_state_dict(done.module.state_dict())
+    about = {
+        "dataset": dataset, "profile": profile, "seed": seed, "songs": len(songs),
+        "notes": int(sum(len(s.notes) for s in songs)), "bars": int(sum(s.notes[-1, BAR] + 1
+        for s in songs)), "steps": done.step, "minutes": done.seconds / 60, "best": done.best,
+        "log": done.log,
+    }  # fmt: skip
+    system.save_pretrained(out, card=song_card(about))
+    with atomic_write(out / "training.json") as path:
+        path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return system
