@@ -103,13 +103,14 @@ def window(sizes: Sequence[int], hole: Hole, room: int, share: float = 0.5) -> t
 
 
 def transpose(song: RemiSong, semitones: int, vocabulary: Vocabulary) -> RemiSong:
-    """All but the drums moved by semitones; notes that would leave the pitch range move an octave
-    back."""
+    """All but the drums moved by semitones; notes that would leave the pitch range come
+    back by octaves."""
     low, high = vocabulary.id("Pitch_21"), vocabulary.id("Pitch_108")
     notes = song.notes.copy()
     pitch = notes[:, PITCH]
     tuned = (pitch >= low) & (pitch <= high)
     moved = pitch[tuned] + semitones
-    moved = np.where(moved > high, moved - 12, np.where(moved < low, moved + 12, moved))
+    moved -= 12 * np.ceil(np.maximum(moved - high, 0) / 12).astype(moved.dtype)
+    moved += 12 * np.ceil(np.maximum(low - moved, 0) / 12).astype(moved.dtype)
     pitch[tuned] = moved
     return replace(song, notes=notes)

@@ -1,0 +1,234 @@
+"""MidiGPT end to end at a small size: holes are filled, and nothing else is touched."""
+
+import numpy as np
+import pytest
+import symusic
+import torch
+
+from workbench.errors import CheckpointError, PromptError
+from workbench.models.gpt import GPTConfig
+from workbench.music.clip import Clip
+from workbench.representations.remi import ids_of
+from workbench.representations.tokens import PAD, Vocabulary
+from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
+from workbench.systems.midigpt_training import held_out, sequences_of, tables_of
+
+
+def song(bars: int = 12, seed: int = 0, tracks: int = 3, tpq: int = 480) -> symusic.Score:
+    rng = np.random.default_rng(seed)
+    score = symusic.Score(tpq)
+    score.tempos.append(symusic.Tempo(0, 96))
+    score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
+    for program in range(tracks):
+        drum = program == 2
+        score.tracks.append(symusic.Track(f"part {program}", 0 if drum else program, drum))
+        for step in np.sort(rng.choice(bars * 16, bars * 4, replace=False)):
+            pitch = 36 if drum else int(rng.integers(50, 80))
+            note = symusic.Note(int(step) * tpq // 4, tpq // 4, pitch, 64)
+            score.tracks[-1].notes.append(note)
+    return score
+
+
+@pytest.fixture(scope="module")
+def system() -> MidiGPT:
+    tables = tables_of([Clip(song(seed=seed)) for seed in range(20)])
+    vocabulary = Vocabulary.train([ids_of(t) for t in tables], 640)
+    torch.manual_seed(0)
+    gpt = GPTConfig(vocab=vocabulary.size, context=256, width=32, depth=2, heads=2)
+    return MidiGPT(MidiGPTConfig(gpt), vocabulary)
+
+
+def rows(track, begin=-1, end=-1):
+    """Notes of a track outside of [begin, end) ticks."""
+    return [
+        (n.time, n.duration, n.pitch, n.velocity)
+        for n in track.notes if not begin <= n.time < end
+    ]  # fmt: skip
+
+
+def test_only_the_hole_changes(system):
+    clip = Clip(song())
+    begin, end = 4 * 1920, 7 * 1920
+    for version in system.fill(clip, (4, 7), n=2, seed=1):
+        assert version.bars == clip.bars
+        for before, after in zip(clip.score.tracks, version.score.tracks, strict=True):
+            assert rows(after, begin, end) == rows(before, begin, end)
+        inside = [n for t in version.score.tracks for n in t.notes if begin <= n.time < end]
+        assert {n.pitch for n in inside}
+        assert version.score.tempos == clip.score.tempos
+        assert version.score.time_signatures == clip.score.time_signatures
+    a, b = system.fill(clip, (4, 7), n=2, seed=1)
+    assert a.notes.tolist() != b.notes.tolist()
+    again = system.fill(clip, (4, 7), n=2, seed=1)
+    assert [c.midi_bytes() for c in again] == [a.midi_bytes(), b.midi_bytes()]
+
+
+@pytest.mark.parametrize("tracks", [[1], ["drums"], [0, "drums"]])
+def test_only_the_named_tracks_change(system, tracks):
+    clip = Clip(song())
+    version = system.fill(clip, (2, 9), tracks, n=1, seed=0)[0]
+    for before, after in zip(clip.score.tracks, version.score.tracks, strict=True):
+        name = "drums" if before.is_drum else before.program
+        begin, end = (2 * 1920, 9 * 1920) if name in tracks else (-1, -1)
+        assert rows(after, begin, end) == rows(before, begin, end)
+
+
+def test_going_on_and_beginning_earlier(system):
+    clip = Clip(song())
+    longer = system.fill(clip, (12, 16), n=1, seed=0)[0]
+    assert longer.bars == 16
+    assert rows(longer.score.tracks[0], 12 * 1920, 10**9) == rows(clip.score.tracks[0])
+    assert any(n.time >= 12 * 1920 for t in longer.score.tracks for n in t.notes)
+    earlier = system.fill(clip, (-2, 0), n=1, seed=0)[0]
+    moved = [(t + 2 * 1920, *rest) for t, *rest in rows(clip.score.tracks[0])]
+    assert rows(earlier.score.tracks[0], 0, 2 * 1920) == moved
+    assert earlier.bars == 14
+    assert [t.time for t in earlier.score.tempos] == [0]
+    assert earlier.tempo == pytest.approx(96, abs=0.01)
+
+
+def test_no_music_around_and_the_whole_piece(system):
+    clip = Clip(song())
+    whole = system.fill(clip, (0, 12), n=2, seed=0)  # longer than one stroke
+    assert all(v.bars == 12 and len(v.notes) for v in whole)
+    made = system.generate(2, bars=3, tempo=80, meter=(3, 4), tracks=[0, "drums"], seed=5)
+    for clip in made:
+        assert (clip.bars, clip.meter, clip.tempo) == (3, (3, 4), 80)
+        assert set(clip.notes["program"][~clip.notes["is_drum"]]) <= {0}
+    with pytest.raises(PromptError, match="no instrument is known"):
+        system.fill(Clip.from_notes([], beats=16), (0, 2))
+
+
+def test_tempo_and_metre_changes_inside_the_hole_stay(system):
+    score = song(bars=10)
+    score.tempos.append(symusic.Tempo(5 * 1920, 140))
+    score.time_signatures.append(symusic.TimeSignature(5 * 1920, 3, 4))
+    score.time_signatures.append(symusic.TimeSignature(5 * 1920 + 1440, 4, 4))
+    clip = Clip(score)
+    version = system.fill(clip, (4, 7), n=1, seed=3)[0]
+    assert version.score.tempos == score.tempos
+    assert version.score.time_signatures == score.time_signatures
+    assert (version.bar_lines == clip.bar_lines).all()
+    begin, end = 4 * 1920, 4 * 1920 + 1920 + 1440 + 1920
+    for before, after in zip(score.tracks, version.score.tracks, strict=True):
+        assert rows(after, begin, end) == rows(before, begin, end)
+
+
+def test_many_tracks_and_a_long_file(system):
+    """60 tracks: the music around the hole is cut to the context, and all tracks stay."""
+    score = song(bars=6, tracks=60)
+    for number, track in enumerate(score.tracks):
+        track.program, track.is_drum = number, False
+    clip = Clip(score)
+    version = system.fill(clip, (2, 3), [7], n=1, seed=0)[0]
+    assert len(version.score.tracks) == 60
+    for number, (before, after) in enumerate(zip(score.tracks, version.score.tracks, strict=True)):
+        begin, end = (2 * 1920, 3 * 1920) if number == 7 else (-1, -1)
+        assert rows(after, begin, end) == rows(before, begin, end)
+    hour = Clip(song(bars=1500))
+    assert hour.duration > 3600
+    version = system.fill(hour, (700, 702), n=1, seed=0)[0]
+    assert rows(version.score.tracks[0], 700 * 1920, 702 * 1920) == rows(
+        hour.score.tracks[0], 700 * 1920, 702 * 1920
+    )
+
+
+@pytest.mark.parametrize(
+    ("bars", "tracks", "said"),
+    [
+        ((5, 5), None, r"\(5, 5\) is empty"),
+        ((40, 44), None, "is not at this clip of 12 bars"),
+        ((0, 500), None, "is not at this clip"),
+        ((2, 4), [], "tracks: is empty"),
+        ((2, 4), [128], "128 is no MIDI program"),
+        ((2, 4), ["piano"], "'piano' is no MIDI program"),
+    ],
+)
+def test_odd_holes_are_refused_kindly(system, bars, tracks, said):
+    with pytest.raises(PromptError, match=said):
+        system.fill(Clip(song()), bars, tracks)
+
+
+def test_odd_settings_and_metres_are_refused_kindly(system):
+    clip = Clip(song())
+    with pytest.raises(PromptError, match="temperature is -1"):
+        system.fill(clip, (2, 4), temperature=-1)
+    with pytest.raises(PromptError, match="colour"):
+        system.fill(clip, (2, 4), colour=1)
+    with pytest.raises(PromptError, match="n: 0"):
+        system.fill(clip, (2, 4), n=0)
+    odd = song()
+    odd.time_signatures.append(symusic.TimeSignature(4 * 1920, 7, 8))
+    with pytest.raises(PromptError, match="bar 5 is in 7/8, which this vocabulary cannot say"):
+        system.fill(Clip(odd), (2, 4))
+    with pytest.raises(PromptError, match="holds a waveform"):
+        system.fill(Clip(audio=np.zeros(1000), sample_rate=8000), (0, 1))
+
+
+def test_progress_hears_each_bar_and_may_stop(system):
+    heard = []
+    system.fill(Clip(song()), (2, 6), n=2, seed=0, progress=lambda *a: heard.append(a[:2]))
+    assert heard[-1] == (4, 4)
+    assert [done for done, _ in heard] == sorted(done for done, _ in heard)
+
+    def stop(done, bars, versions):
+        raise StopIteration
+
+    with pytest.raises(StopIteration):
+        system.fill(Clip(song()), (2, 6), n=1, progress=stop)
+
+
+def test_saved_and_loaded_it_writes_the_same(system, tmp_path):
+    system.networks.half().float()  # half precision is what is stored
+    system.save_pretrained(tmp_path / "kept")
+    again = MidiGPT.from_pretrained(tmp_path / "kept")
+    clip = Clip(song())
+    ours = system.fill(clip, (3, 5), n=1, seed=2)[0].midi_bytes()
+    assert again.fill(clip, (3, 5), n=1, seed=2)[0].midi_bytes() == ours
+
+
+def test_a_vocabulary_that_does_not_fit_is_refused_by_name(system):
+    with pytest.raises(CheckpointError, match=r"vocabulary: 640 tokens do not fit .* 999"):
+        MidiGPT(MidiGPTConfig(GPTConfig(vocab=999)), system.vocabulary)
+
+
+def test_sequences_fit_and_held_out_rows_hold_all(system):
+    tables = tables_of([Clip(song(seed=seed)) for seed in range(4)])
+    made = sequences_of(tables, system.vocabulary, 256, 40, seed=0)
+    assert made.shape == (40, 256)
+    assert int(made.max()) < system.vocabulary.size
+    fine = held_out(tables, system.vocabulary, 256)
+    notes = 0
+    for row in fine.numpy():
+        base = system.vocabulary.decode(row[(row != PAD) & (row > 5)].astype(int))
+        notes += int((system.vocabulary.kinds[base] == "Program").sum())
+    assert notes == sum(len(t.notes) for t in tables)
+
+
+def test_nll_is_that_of_the_plain_loss(system):
+    tables = tables_of([Clip(song(seed=50))])
+    made = held_out(tables, system.vocabulary, 256)
+    nll = system.nll(made)
+    first = made[0].long()
+    with torch.inference_mode():
+        logp = system.networks(first[None]).log_softmax(-1)[0]
+    expected = [-float(logp[i, first[i + 1]]) for i in range(20)]
+    assert np.allclose(nll[0, :20], expected, atol=1e-4)
+    assert (nll[made[:, 1:] == PAD] == 0).all()
+
+
+def test_training_writes_a_system_that_loads(tmp_path):
+    folder = tmp_path / "songs"
+    for split in ("train", "validation"):
+        (folder / split).mkdir(parents=True)
+        for seed in range(6):
+            song(seed=seed + 10 * (split == "train")).dump_midi(folder / split / f"{seed}.mid")
+    lines = []
+    made = MidiGPT.train(str(folder), "smoke", out=tmp_path / "out", watch=lines.append)
+    assert [line["step"] for line in lines] == [10, 20]
+    assert lines[-1]["val_loss"] < np.log(made.vocabulary.size)
+    again = MidiGPT.from_pretrained(tmp_path / "out")
+    assert again.vocabulary.pieces == made.vocabulary.pieces
+    assert "workbench train songs" in (tmp_path / "out" / "README.md").read_text()
+    with pytest.raises(PromptError, match="profile: 'huge'"):
+        MidiGPT.train(str(folder), "huge")
