@@ -71,9 +71,146 @@ POP909 = Entry(
     ),
     homepage="https://github.com/music-x-lab/POP909-Dataset",
     how_to_get="python data_scripts/pop909.py",
-    size="909 songs, about 60 hours; 80 MB zipped with all versions",
-    splits="by song: 80 % train, 10 % validation, 10 % test, by a hash of the song's number",
+    size="909 songs, about 60 hours; 50 MB zipped with all versions",
+    splits=(
+        "by song: 80 % train, 10 % validation, 10 % test, by a hash of the song's number; songs "
+        "whose melodies are nearly the same go together, to train if one of them is there"
+    ),
     url="https://github.com/music-x-lab/POP909-Dataset/archive/refs/heads/master.zip",
+    bytes=50_105_665,
 )
 
-CATALOGUE: dict[str, Entry] = {entry.name: entry for entry in (GROOVE, BUILTIN, POP909)}
+_BY_SONG = "by song: 80 % train, 10 % validation, 10 % test, by a hash of "
+_CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
+_CC_BY = "https://creativecommons.org/licenses/by/4.0/"
+_LAKH = (
+    "Colin Raffel: Learning-Based Methods for Comparing Sequences, with Applications to "
+    "Audio-to-MIDI Alignment and Matching. PhD thesis, Columbia University, 2016."
+)
+
+
+def _by_hand(name: str) -> str:
+    return (
+        "no public archive of MIDI files exists; convert the scores and put the folder into the "
+        f"cache folder (WORKBENCH_CACHE) under the name {name}"
+    )
+
+
+SONGS = (
+    Entry(
+        name="nottingham",
+        title="Nottingham Music Database: British and American folk tunes, melody and chords",
+        licence="GPL-3.0",
+        licence_url="https://www.gnu.org/licenses/gpl-3.0.html",
+        citation="Eric Foxley: Nottingham Music Database; cleaned by Jukedeck, 2017.",
+        homepage="https://github.com/jukedeck/nottingham-dataset",
+        how_to_get="python data_scripts/nottingham.py",
+        size="1,034 tunes",
+        splits=_BY_SONG + "the tune's file name",
+        url="https://github.com/jukedeck/nottingham-dataset/archive/refs/heads/master.zip",
+    ),
+    Entry(
+        name="lakh-clean",
+        title="Lakh MIDI Dataset, clean subset: files with artist and title",
+        licence="CC BY 4.0",
+        licence_url=_CC_BY,
+        citation=_LAKH,
+        homepage="https://colinraffel.com/projects/lmd/",
+        how_to_get="python data_scripts/lakh.py",
+        size="17,256 files; 234 MB packed",
+        splits=_BY_SONG + "artist and title, all versions of a title together",
+        url="http://hog.ee.columbia.edu/craffel/lmd/clean_midi.tar.gz",
+        bytes=234_283_029,
+    ),
+    Entry(
+        name="lakh",
+        title="Lakh MIDI Dataset, all files (LMD-full)",
+        licence="CC BY 4.0",
+        licence_url=_CC_BY,
+        citation=_LAKH,
+        homepage="https://colinraffel.com/projects/lmd/",
+        how_to_get="python data_scripts/lakh.py --full",
+        size="178,561 files; 1.8 GB packed",
+        splits=_BY_SONG + "the file's name (its MD5); other versions of a song are not recognised",
+        url="http://hog.ee.columbia.edu/craffel/lmd/lmd_full.tar.gz",
+        bytes=1_768_163_879,
+    ),
+    Entry(
+        name="maestro",
+        title="MAESTRO v3.0.0 (MIDI only): piano performances of a competition",
+        licence="CC BY-NC-SA 4.0",
+        licence_url="https://creativecommons.org/licenses/by-nc-sa/4.0/",
+        citation=(
+            "Curtis Hawthorne, Andriy Stasyuk, Adam Roberts, Ian Simon, Cheng-Zhi Anna Huang, "
+            "Sander Dieleman, Erich Elsen, Jesse Engel, Douglas Eck: Enabling Factorized Piano "
+            "Music Modeling and Generation with the MAESTRO Dataset. International Conference on "
+            "Learning Representations (ICLR), 2019."
+        ),
+        homepage="https://magenta.tensorflow.org/datasets/maestro",
+        how_to_get="python data_scripts/maestro.py",
+        size="1,276 performances, 199 hours; 58 MB zipped",
+        splits="the official one, all performances of a piece together",
+        url=(
+            "https://storage.googleapis.com/magentadata/datasets/maestro/v3.0.0/"
+            "maestro-v3.0.0-midi.zip"
+        ),
+        # As given on the set's page, which several public programs repeat.
+        sha256="70470ee253295c8d2c71e6d9d4a815189e35c89624b76d22fce5a019d5dde12c",
+        bytes=58_416_533,
+    ),
+    Entry(
+        name="openscore-orchestra",
+        title="OpenScore Orchestra: orchestral movements, converted to MIDI",
+        licence="CC0 1.0",
+        licence_url=_CC0,
+        citation="OpenScore; Mark Gotham: OpenScore Orchestra, 2025.",
+        homepage="https://github.com/OpenScore/Orchestra",
+        how_to_get=_by_hand("openscore-orchestra"),
+        size="96 movements",
+        splits=_BY_SONG + "composer and work, its movements together",
+    ),
+    Entry(
+        name="openscore-lieder",
+        title="OpenScore Lieder: songs for voice and piano, converted to MIDI",
+        licence="CC0 1.0",
+        licence_url=_CC0,
+        citation=(
+            "Mark Gotham, Peter Jonas: The OpenScore Lieder Corpus. Music Encoding Conference, "
+            "2021."
+        ),
+        homepage="https://github.com/OpenScore/Lieder",
+        how_to_get=_by_hand("openscore-lieder"),
+        size="1,072 songs",
+        splits=_BY_SONG + "composer, cycle and song",
+    ),
+    Entry(
+        name="openewld",
+        title="OpenEWLD: lead sheets in the public domain, converted to MIDI",
+        licence="public domain; the collection MIT",
+        licence_url="https://opensource.org/license/mit",
+        citation=(
+            "Federico Simonetta, Filippo Carnovalini, Nicola Orio, Antonio Rodà: Symbolic Music "
+            "Similarity through a Graph-Based Representation. Audio Mostly, 2018."
+        ),
+        homepage="https://framagit.org/sapo/OpenEWLD",
+        how_to_get=_by_hand("openewld"),
+        size="410 melodies",
+        splits=_BY_SONG + "author and title",
+    ),
+    Entry(
+        name="game-midi",
+        title="Game MIDI: music of open games (Freedoom, Simutrans)",
+        licence="BSD-3-Clause (Freedoom), Artistic License (Simutrans)",
+        licence_url="https://opensource.org/license/bsd-3-clause",
+        citation="The musicians of Freedoom and of Simutrans, named in the games' credits.",
+        homepage="https://github.com/freedoom/freedoom",
+        how_to_get=(
+            "put musics/ of Freedoom and music/ of Simutrans (https://github.com/simutrans/"
+            "simutrans) into the cache folder (WORKBENCH_CACHE) under the name game-midi"
+        ),
+        size="165 pieces, most with drums",
+        splits=_BY_SONG + "game and file name",
+    ),
+)
+
+CATALOGUE: dict[str, Entry] = {entry.name: entry for entry in (GROOVE, BUILTIN, POP909, *SONGS)}

@@ -68,7 +68,9 @@ class Dataset(Sequence["Clip"]):
 def load(
     name_or_folder: str | os.PathLike[str], split: str | None = None, *, limit: int | None = None
 ) -> Dataset:
-    """Load a data set of the catalogue ("groove", "builtin") or any folder of MIDI files.
+    """Load a data set of the catalogue ("groove", "pop909" …) or any folder of drum loops.
+
+    Whole songs from a folder of one's own: `workbench.datasets.songs.load_songs`.
 
     split: "train", "validation" or "test"; None for all. limit: at most so many clips, drawn
     evenly over the set (not its first ones, which would be one drummer's).
@@ -92,6 +94,10 @@ def load(
         from workbench.datasets.pop909 import find_pop909, load_pop909
 
         return load_pop909(find_pop909(), split, limit)
+    from workbench.datasets.song_sets import SETS, load_song_set
+
+    if name in SETS:
+        return load_song_set(name, split, limit)
     folder = Path(name).expanduser()
     if not folder.is_dir():
         known = ", ".join(CATALOGUE)

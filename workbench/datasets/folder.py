@@ -32,15 +32,22 @@ _NAMED = {
 
 def split_of_path(relative: Path) -> str:
     """The split of a file by its path within the folder (rule: the module's docstring)."""
+    name = relative.parent.as_posix() if relative.parent.parts else relative.name
+    return named_split(relative) or split_of_name(name)
+
+
+def named_split(relative: Path) -> str | None:
+    """The split that a folder of the path names (train, validation, valid, val, test), if any."""
     for part in relative.parts[:-1]:
         if part.lower() in _NAMED:
             return _NAMED[part.lower()]
-    return split_of_name(relative.parent.as_posix() if relative.parent.parts else relative.name)
+    return None
 
 
 def split_of_name(name: str) -> str:
     """80 % train, 10 % validation, 10 % test, by a hash of the name."""
-    draw = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % 100
+    code = name.encode(errors="surrogateescape")  # names that are no UTF-8 come from archives
+    draw = int(hashlib.sha256(code).hexdigest()[:8], 16) % 100
     return "train" if draw < 80 else "validation" if draw < 90 else "test"
 
 
