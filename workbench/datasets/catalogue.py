@@ -167,7 +167,7 @@ SONGS = (
         homepage="https://github.com/OpenScore/Orchestra",
         how_to_get=_by_hand("openscore-orchestra"),
         size="96 movements",
-        splits=_BY_SONG + "composer and work, its movements together",
+        splits=_BY_SONG + "the work's name, its movements together",
     ),
     Entry(
         name="openscore-lieder",

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.datasets.catalogue import POP909
-from workbench.datasets.dataset import Dataset, spread
+from workbench.datasets.dataset import SPLITS, Dataset, spread
 from workbench.datasets.folder import split_of_name
+from workbench.datasets.melodies import interval_runs, versions
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import cache_dir
 
@@ -41,14 +42,15 @@ def find_pop909() -> Path:
 def load_pop909(folder: Path, split: str | None = None, limit: int | None = None) -> Dataset:
     """All songs in the order of their numbers. Labels: song, split, key ("B major").
 
-    Songs without notes or annotations are left out and named in `skipped`.
+    Songs without notes or annotations are left out and named in `skipped`; songs with nearly the
+    same melody, which are in one split, are listed in `info["versions"]`.
     """
-    songs = sorted(path for path in folder.glob("[0-9][0-9][0-9]") if path.is_dir())
-    chosen = [song for song in songs if split in (None, split_of_name(song.name))]
+    splits, groups = split_songs(folder)
+    chosen = [folder / song for song in splits if split in (None, splits[song])]
     clips, skipped = [], []
     for song in spread(chosen, limit):
         try:
-            clips.append(_clip(song))
+            clips.append(_clip(song, splits[song.name]))
         except (WorkbenchError, OSError, ValueError) as error:
             skipped.append((song.name, str(error)))
     if not clips:
@@ -58,11 +60,42 @@ def load_pop909(folder: Path, split: str | None = None, limit: int | None = None
         )
     return Dataset(
         clips, name="pop909", licence=POP909.licence, citation=POP909.citation, skipped=skipped,
-        info={"folder": str(folder), "split": split, "split_rule": POP909.splits},
+        info={
+            "folder": str(folder), "split": split, "split_rule": POP909.splits,
+            "versions": groups,
+        },
     )  # fmt: skip
 
 
-def _clip(folder: Path) -> Clip:
+def split_songs(folder: Path) -> tuple[dict[str, str], list[list[str]]]:
+    """The split of each song by its number, and the groups of versions of one song.
+
+    Versions go to train if one of them is there by its hash, else to validation if one is there:
+    so the training set only ever grows by them.
+    """
+    songs = sorted(path.name for path in folder.glob("[0-9][0-9][0-9]") if path.is_dir())
+    splits = {song: split_of_name(song) for song in songs}
+    groups = versions([_melody(folder / song / f"{song}.mid") for song in songs])
+    for group in groups:
+        present = {splits[songs[index]] for index in group}
+        for index in group:
+            splits[songs[index]] = next(split for split in SPLITS if split in present)
+    return splits, [[songs[index] for index in group] for group in groups]
+
+
+def _melody(path: Path) -> frozenset[int]:
+    """Runs of intervals of the MELODY track; empty where the file cannot be read."""
+    from workbench.music.midi import read_score
+
+    try:
+        tracks = read_score(path).tracks
+    except WorkbenchError:
+        return frozenset()  # named when the song itself is read
+    notes = [track.notes.numpy() for track in tracks if track.name == "MELODY"]
+    return interval_runs(notes[0]["time"], notes[0]["pitch"]) if notes else frozenset()
+
+
+def _clip(folder: Path, split: str) -> Clip:
     import symusic
 
     from workbench.music.clip import Clip
@@ -92,7 +125,7 @@ def _clip(folder: Path) -> Clip:
         )  # fmt: skip
     if not any(len(track.notes) for track in regular.tracks):
         raise BrokenFileError(f"{folder}: has no notes")
-    labels = {"song": name, "split": split_of_name(name), "key": _key(folder / "key_audio.txt")}
+    labels = {"song": name, "split": split, "key": _key(folder / "key_audio.txt")}
     clip = Clip(regular, tempo=round(tempo, 2), source=f"pop909/{name}", labels=labels)
     clip.caption = f"pop song {name}" + (f" in {labels['key']}" if labels["key"] else "")
     return clip

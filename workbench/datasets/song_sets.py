@@ -64,7 +64,7 @@ def _openscore(folder: Path, *, work: bool) -> Rule:
 
     def song(relative: Path) -> str:
         parts = inside(relative)[:-1]
-        return "/".join(parts[:2] if work else parts) or relative.stem
+        return (parts[1] if work and len(parts) > 1 else "/".join(parts)) or relative.stem
 
     def labels(relative: Path) -> dict[str, Any]:
         parts = inside(relative)
