@@ -142,11 +142,11 @@ def data(args: argparse.Namespace) -> int:
         for entry in CATALOGUE.values():
             print(f"{entry.name}: {entry.title}; {entry.licence}; {entry.size}")
         return 0
-    if args.name != "groove":
-        raise WorkbenchError(f"data get: {args.name!r} is nothing to download; there is: groove")
-    from workbench.datasets.groove import get_groove
+    from workbench.datasets.archives import describe, get
 
-    get_groove()
+    if args.name in CATALOGUE:
+        print(describe(CATALOGUE[args.name]), flush=True)
+    print(get(args.name or ""))
     return 0
 
 

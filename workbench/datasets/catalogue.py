@@ -77,7 +77,6 @@ POP909 = Entry(
         "whose melodies are nearly the same go together, to train if one of them is there"
     ),
     url="https://github.com/music-x-lab/POP909-Dataset/archive/refs/heads/master.zip",
-    bytes=50_105_665,
 )
 
 _BY_SONG = "by song: 80 % train, 10 % validation, 10 % test, by a hash of "

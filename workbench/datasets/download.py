@@ -2,7 +2,10 @@
 
 The download grows in `<file>.part`. A cut connection, a kill or a full disk leaves that part, and
 the next attempt asks the server only for the rest. Only when length and SHA-256 hold is the part
-renamed to its final name. No pooch here: it neither resumes nor looks at the disk first.
+renamed to its final name. Where no SHA-256 is published, the length is all there is to check; then
+the server's mark of the file's version (ETag or date) is kept in `<file>.part.version`, so that a
+part is never continued with a newer file. No pooch here: it neither resumes nor looks at the disk
+first.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ class _Cut(Exception):
 def fetch(
     url: str,
     target: str | os.PathLike[str],
-    sha256: str,
+    sha256: str = "",
     *,
     size: int = 0,
     attempts: int = ATTEMPTS,
@@ -46,6 +49,7 @@ def fetch(
 ) -> Path:
     """Download `url` to `target` unless a file with this SHA-256 is there already.
 
+    sha256: "" where none is published; then a whole file that is there already is taken as it is.
     size: expected bytes, 0 if unknown; used for the disk check and the progress bar when the
     server names none. wait: called with the seconds before each new attempt (1, 2, 4 … 16).
     Raises MissingDataError when the server cannot be reached or keeps cutting off, WorkbenchError
@@ -54,9 +58,9 @@ def fetch(
     target = Path(target)
     if urlsplit(url).scheme not in ("http", "https"):
         raise WorkbenchError(f"{url}: not an http or https address; correct --url")
-    if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
+    if sha256 and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
         raise WorkbenchError(f"sha256: {sha256!r} is not 64 hexadecimal digits; correct --sha256")
-    if target.is_file() and digest(target) == sha256.lower():
+    if target.is_file() and (not sha256 or digest(target) == sha256.lower()):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
@@ -65,18 +69,18 @@ def fetch(
         if attempt:
             wait(min(16.0, 2.0 ** (attempt - 1)))
         try:
-            _attempt(url, part, size, progress)
+            _attempt(url, part, size, progress, bool(sha256))
             break
         except _Cut as cut:
             reason = str(cut)
-            if part.is_file() and digest(part) == sha256.lower():
+            if sha256 and part.is_file() and digest(part) == sha256.lower():
                 break  # all is here: it was the announced length that was wrong
     else:
         raise MissingDataError(
             f"{url}: {reason}, {attempts} times; run the command again later, it goes on at byte "
             f"{_length(part):,}"
         )
-    found = digest(part)
+    found = digest(part) if sha256 else ""
     if found != sha256.lower():
         part.unlink(missing_ok=True)
         raise WorkbenchError(
@@ -84,13 +88,23 @@ def fetch(
             "removed; try again, and if it repeats the file at this address has changed"
         )
     os.replace(part, target)
+    _version_file(part).unlink(missing_ok=True)
     return target
 
 
-def _attempt(url: str, part: Path, expected: int, progress: bool) -> None:
-    """Fetch what `part` lacks. Raises _Cut when the connection ends early."""
-    have = _length(part)
+def _version_file(part: Path) -> Path:
+    return part.with_name(part.name + ".version")
+
+
+def _attempt(url: str, part: Path, expected: int, progress: bool, checked: bool) -> None:
+    """Fetch what `part` lacks. Raises _Cut when the connection ends early.
+
+    checked: a SHA-256 will tell whether the pieces fit; else they must be of one version.
+    """
     headers = {"User-Agent": "music-workbench", "Accept-Encoding": "identity"}
+    if not checked:
+        headers |= _same_version(part)
+    have = _length(part)
     if have:
         headers["Range"] = f"bytes={have}-"
     try:
@@ -105,9 +119,32 @@ def _attempt(url: str, part: Path, expected: int, progress: bool) -> None:
     with answer:
         start, total = _extent(answer, have)
         _check_disk(part.parent, (total or expected) - start)
+        if not checked:
+            _note_version(part, answer)
         if total > LARGEST:
             raise WorkbenchError(f"{url}: claims {total:,} bytes, more than any data set here")
         _receive(url, answer, part, start, total, expected, progress)
+
+
+def _same_version(part: Path) -> dict[str, str]:
+    """The header that asks for the rest only of the version that `part` is of; where that version
+    is not known, the part is dropped."""
+    note = _version_file(part)
+    if part.is_file() and note.is_file():
+        return {"If-Range": note.read_text(encoding="ascii")}
+    part.unlink(missing_ok=True)
+    return {}
+
+
+def _note_version(part: Path, answer: Any) -> None:
+    """Keep the mark of the version that now comes; a weak ETag marks none."""
+    mark = answer.headers.get("ETag", "")
+    if not mark or mark.startswith("W/"):
+        mark = answer.headers.get("Last-Modified", "")
+    if mark.isascii() and mark:
+        _version_file(part).write_text(mark, encoding="ascii")
+    else:
+        _version_file(part).unlink(missing_ok=True)
 
 
 def _refused(url: str, part: Path, have: int, error: urllib.error.HTTPError) -> None:
@@ -173,8 +210,8 @@ def _read(answer: Any) -> bytes:
     """The next chunk, b"" at the end; a broken connection is a _Cut, not a disk's OSError."""
     try:
         return answer.read1(CHUNK)
-    except http.client.IncompleteRead:
-        return b""  # the caller sees that bytes are missing
+    except http.client.IncompleteRead as error:
+        raise _Cut("the connection ended before the file did") from error
     except (OSError, http.client.HTTPException) as error:
         raise _Cut(f"the connection broke off ({error or type(error).__name__})") from error
 

@@ -1,17 +1,22 @@
-"""Unpacking a zip from outside: only plain files, only inside the folder, only of sane size.
+"""Unpacking a zip or .tar.gz from outside: only plain files, inside the folder, of sane size.
 
 Everything is unpacked into a new folder beside the target, which is renamed when all is there.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import stat
+import tarfile
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from workbench.errors import BrokenFileError, WorkbenchError
 
@@ -27,30 +32,33 @@ def unpack(
     *,
     top: str = "",
     needs: str = "",
+    max_files: int = 0,
+    max_bytes: int = 0,
 ) -> Path:
-    """Unpack a zip to the folder `target`, which is replaced when it is there.
+    """Unpack a zip or .tar.gz to the folder `target`, which is replaced when it is there.
 
-    top: a folder in the archive whose content becomes the target's; "" for all. needs: a file
-    without which it is not the archive that was meant.
+    top: a folder in the archive whose content becomes the target's, "*" in it for one of any
+    name; "" for all. needs: a file, or a pattern such as "*.mid", without which it is not the
+    archive that was meant. max_files, max_bytes: limits, 0 for MAX_FILES and MAX_BYTES.
     Raises BrokenFileError for a damaged archive and WorkbenchError for one that holds absolute
-    paths, "..", links, or more than MAX_BYTES; then nothing is written.
+    paths, "..", links, or more than the limits; then nothing is written.
     """
     archive, target = Path(archive), Path(target)
+    plan = _Plan(archive, top, needs, max_files or MAX_FILES, max_bytes or MAX_BYTES)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        with zipfile.ZipFile(archive) as zipped:
-            members = _checked(archive, zipped, top, needs)
-            free = shutil.disk_usage(target.parent).free
-            if sum(info.file_size for info, _ in members) > free:
-                raise WorkbenchError(f"{target}: not enough room to unpack {archive.name}")
-            for info, path in members:
-                _write(zipped, info, beside / path)
+        with archive.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        _untar(plan, beside) if packed else _unzip(plan, beside)
         beside.chmod(0o755)
         _swap(beside, target)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError,
+        NotImplementedError,
+    ) as error:  # fmt: skip
         raise BrokenFileError(
-            f"{archive}: is no sound zip file ({error}); fetch it again"
+            f"{archive}: is no sound {'tar.gz' if packed else 'zip'} file ({error}); fetch it again"
         ) from error
     except OSError as error:
         raise WorkbenchError(
@@ -62,52 +70,132 @@ def unpack(
     return target
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What may come out of an archive, and where it goes."""
+
+    archive: Path
+    top: str
+    needs: str
+    max_files: int
+    max_bytes: int
+
+    def check_size(self, files: int, size: int) -> None:
+        if files > self.max_files or size > self.max_bytes:
+            raise WorkbenchError(
+                f"{self.archive}: would unpack to more than {self.max_files:,} files or "
+                f"{self.max_bytes >> 30} GB; refused"
+            )
+
+    def place(self, name: str) -> PurePosixPath | None:
+        """Where the member goes within the target, None for nowhere; refuses a path outside."""
+        path = PurePosixPath(name)
+        drive = ":" in name[:2] or (":" in name and os.name == "nt")
+        if path.is_absolute() or ".." in path.parts or drive or "\0" in name:
+            raise WorkbenchError(f"{self.archive}: {name!r} points outside the folder; refused")
+        tops = PurePosixPath(self.top).parts
+        given = path.parts[: len(tops)]
+        if len(path.parts) <= len(tops) or any(
+            part not in ("*", found) for part, found in zip(tops, given, strict=True)
+        ):
+            return None
+        return PurePosixPath(*path.parts[len(tops) :])
+
+    def check_found(self, paths: Iterable[PurePosixPath]) -> None:
+        """Refuses what lacks the needed file, or holds nothing."""
+        paths = list(paths)
+        fits = (
+            any(path.match(self.needs) for path in paths) if "*" in self.needs
+            else PurePosixPath(self.needs) in paths
+        )  # fmt: skip
+        if self.needs and not fits:
+            raise BrokenFileError(
+                f"{self.archive}: holds no {self.needs}; this is not the archive that was meant"
+            )
+        if not paths:
+            where = f" in {self.top}/" if self.top else ""
+            raise BrokenFileError(f"{self.archive}: holds no files{where}")
+
+
+def _untar(plan: _Plan, beside: Path) -> None:
+    """One pass over the stream: each member is checked, by Python's data filter too, before it is
+    written. The stream is read to its end, where gzip's length and checksum stand: without a
+    published SHA-256 they alone tell a whole archive from one cut at a file's end."""
+    written, files, size = [], 0, 0
+    try:
+        with gzip.open(plan.archive) as stream, tarfile.open(fileobj=stream, mode="r|") as packed:
+            for member in packed:
+                files, size = files + 1, size + member.size
+                plan.check_size(files, size)
+                if member.isdir():
+                    continue
+                if not member.isreg():
+                    raise WorkbenchError(
+                        f"{plan.archive}: {member.name!r} is a link or no plain file; refused"
+                    )
+                path = plan.place(member.name.replace("\\", "/"))
+                tarfile.data_filter(member, str(beside))
+                source = packed.extractfile(member)
+                if path is None or source is None:
+                    continue
+                with source:
+                    _copy(source, member.size, beside / path)
+                written.append(path)
+            while stream.read(1 << 20):
+                size += 1 << 20
+                plan.check_size(files, size)
+    except tarfile.FilterError as error:
+        raise WorkbenchError(f"{plan.archive}: {error}; refused") from error
+    plan.check_found(written)
+
+
+def _unzip(plan: _Plan, beside: Path) -> None:
+    with zipfile.ZipFile(plan.archive) as zipped:
+        members = _checked(plan, zipped)
+        if sum(info.file_size for info, _ in members) > shutil.disk_usage(beside).free:
+            raise WorkbenchError(f"{beside.parent}: not enough room to unpack {plan.archive.name}")
+        for info, path in members:
+            with zipped.open(info) as source:
+                _copy(source, info.file_size, beside / path)
+
+
 def _checked(
-    archive: Path, zipped: zipfile.ZipFile, top: str, needs: str
+    plan: _Plan, zipped: zipfile.ZipFile
 ) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
     """The files to write and where; refuses the archive for a single bad member."""
-    infos = zipped.infolist()
-    if len(infos) > MAX_FILES or sum(info.file_size for info in infos) > MAX_BYTES:
-        raise WorkbenchError(
-            f"{archive}: would unpack to more than {MAX_FILES:,} files or {MAX_BYTES >> 30} GB; "
-            "refused"
-        )
+    archive, infos = plan.archive, zipped.infolist()
+    plan.check_size(len(infos), sum(info.file_size for info in infos))
     members = []
     for info in infos:
-        name = info.filename.replace("\\", "/")
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or ":" in name or "\0" in name:
-            raise WorkbenchError(f"{archive}: {name!r} points outside the folder; refused")
+        path = plan.place(info.filename.replace("\\", "/"))
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise WorkbenchError(f"{archive}: {name!r} is a link or no plain file; refused")
+            raise WorkbenchError(
+                f"{archive}: {info.filename!r} is a link or no plain file; refused"
+            )
         ratio = info.file_size / max(1, info.compress_size)
         if info.file_size > FREE_BYTES and ratio > MAX_RATIO:
             raise WorkbenchError(
-                f"{archive}: {name!r} unpacks to {ratio:,.0f} times its size; refused"
+                f"{archive}: {info.filename!r} unpacks to {ratio:,.0f} times its size; refused"
             )
-        if info.is_dir() or (top and path.parts[:1] != (top,)):
-            continue
-        members.append((info, path.relative_to(top) if top else path))
-    if needs and PurePosixPath(needs) not in {path for _, path in members}:
-        raise BrokenFileError(
-            f"{archive}: holds no {needs}; this is not the archive that was meant"
-        )
-    if not members:
-        raise BrokenFileError(f"{archive}: holds no files{f' in {top}/' if top else ''}")
+        if path is not None and not info.is_dir():
+            members.append((info, path))
+    plan.check_found(path for _, path in members)
     return members
 
 
-def _write(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> None:
-    """One file; never more bytes than its entry announced, since the entry can lie."""
+def _copy(source: IO[bytes], size: int, path: Path) -> None:
+    """One file; never more or fewer bytes than its entry announced, since the entry can lie."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipped.open(info) as source, path.open("wb") as file:
-        left = info.file_size
+    left = size
+    with path.open("wb") as file:
         while chunk := source.read(1 << 16):
             left -= len(chunk)
             if left < 0:
-                raise zipfile.BadZipFile(f"{info.filename} is longer than announced")
+                raise zipfile.BadZipFile(f"{path.name} is longer than announced")
             file.write(chunk)
+    if left:
+        raise EOFError(f"{path.name} is shorter than announced")
 
 
 def _swap(beside: Path, target: Path) -> None:

@@ -1,0 +1,19 @@
+"""Download the Lakh MIDI Dataset (CC BY 4.0) into the workbench's cache.
+
+    python data_scripts/lakh.py          # the clean subset, 234 MB
+    python data_scripts/lakh.py --full   # all files, 1.8 GB
+
+Interrupted, it goes on where it stopped when run again. `--url` and `--sha256` name a mirror.
+"""
+
+import sys
+from pathlib import Path
+
+try:
+    from workbench.datasets.archives import main
+except ImportError:  # run from a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from workbench.datasets.archives import main
+
+if __name__ == "__main__":
+    sys.exit(main(["lakh-clean", "lakh"]))

@@ -1,0 +1,18 @@
+"""Download the Nottingham folk tunes (1,034 tunes as MIDI, GPL-3.0) into the cache.
+
+    python data_scripts/nottingham.py
+
+Interrupted, it goes on where it stopped when run again. `--url` and `--sha256` name a mirror.
+"""
+
+import sys
+from pathlib import Path
+
+try:
+    from workbench.datasets.archives import main
+except ImportError:  # run from a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from workbench.datasets.archives import main
+
+if __name__ == "__main__":
+    sys.exit(main(["nottingham"]))
