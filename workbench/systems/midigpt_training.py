@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.datasets import load
+from workbench.datasets import CATALOGUE, load
+from workbench.datasets.songs import load_songs
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
@@ -89,6 +90,13 @@ PROFILES: dict[str, Profile] = {
         sequences=200_000,
     ),
 }  # fmt: skip
+
+
+def songs_of(name: str, split: str, limit: int | None = None) -> list[Clip]:
+    """Whole songs of a data set by name, or of a folder of MIDI."""
+    if name in CATALOGUE:
+        return load(name, split, limit=limit).clips
+    return load_songs(Path(name).expanduser(), split, limit).clips
 
 
 def tables_of(clips: Sequence[Clip]) -> list[RemiSong]:
@@ -235,11 +243,9 @@ def train(
         raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
     size, out = PROFILES[profile], Path(out)
     names = dataset.split("+")
-    songs = [s for name in names for s in tables_of(load(name, "train", limit=size.limit).clips)]
-    kept = [
-        s for name in names
-        for s in tables_of(load(name, "validation", limit=min(40, size.limit or 40)).clips)
-    ]  # fmt: skip
+    songs = [s for name in names for s in tables_of(songs_of(name, "train", size.limit))]
+    few = min(40, size.limit or 40)
+    kept = [s for name in names for s in tables_of(songs_of(name, "validation", few))]
     if not songs or not kept:
         raise MissingDataError(f"{dataset}: no songs with notes to train and validate on")
     vocabulary = Vocabulary.train([ids_of(song) for song in songs], size.vocabulary)
