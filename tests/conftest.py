@@ -2,7 +2,7 @@
 
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -14,7 +14,7 @@ def _zip(name: str) -> Path:
     """The path of a test data zip; skips with the reason where it is not."""
     folder = os.environ.get("WORKBENCH_TEST_DATA")
     if not folder:
-        pytest.skip("WORKBENCH_TEST_DATA is not set; it names a folder with groove.zip")
+        pytest.skip("WORKBENCH_TEST_DATA is not set; it names a folder with groove.zip and others")
     path = Path(folder) / name
     if not path.is_file():
         pytest.skip(f"{path} is not there")
@@ -43,6 +43,41 @@ def groove_root(groove_zip, tmp_path_factory) -> Iterator[Path]:
         del os.environ["WORKBENCH_CACHE"]
     else:
         os.environ["WORKBENCH_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def songs_cache(tmp_path_factory) -> Callable[[str], Path]:
+    """songs_cache("nottingham") unzips that set and returns the cache folder.
+
+    The folder is named as a set is found in the cache; WORKBENCH_CACHE is left alone (`song_set`).
+    """
+    cache = tmp_path_factory.mktemp("songs")
+
+    def unzipped(name: str) -> Path:
+        if not (cache / name).exists():
+            with zipfile.ZipFile(_zip(f"{name}.zip")) as archive:
+                archive.extractall(cache / name)
+        return cache
+
+    return unzipped
+
+
+@pytest.fixture
+def song_set(songs_cache, monkeypatch) -> Callable[[str], Path]:
+    """song_set("nottingham") makes `load("nottingham")` work within the test; the set's folder."""
+
+    def ready(name: str) -> Path:
+        cache = songs_cache(name)
+        monkeypatch.setenv("WORKBENCH_CACHE", str(cache))
+        return cache / name / name
+
+    return ready
+
+
+@pytest.fixture(scope="session")
+def pop909_root(songs_cache) -> Path:
+    """The unzipped POP909 songs, 001/001.mid and so on in it."""
+    return songs_cache("pop909") / "pop909" / "pop909"
 
 
 @pytest.fixture(scope="session")

@@ -100,9 +100,12 @@ def test_data_list_names_licences(capsys):
     assert "CC BY 4.0" in said
 
 
-def test_only_groove_can_be_fetched(capsys):
-    assert cli.main(["data", "get", "builtin"]) == 2
-    assert "there is: groove" in capsys.readouterr().err
+@pytest.mark.parametrize("name", ["builtin", "openewld", "nowhere"])
+def test_what_has_no_archive_is_not_fetched(capsys, name):
+    assert cli.main(["data", "get", name]) == 2
+    said = capsys.readouterr().err
+    assert "there is: groove, pop909, nottingham, lakh-clean, lakh, maestro" in said
+    assert (name == "openewld") == ("under the name openewld" in said)
 
 
 def test_version_and_help_are_quick_and_light():

@@ -73,7 +73,12 @@ def load_songs(
         reason = f" (the first: {skipped[0][1]})" if skipped else ""
         where = f"falls into the split {split!r}; use split=None" if fine else f"is a song{reason}"
         raise MissingDataError(f"{folder}: none of its {len(files)} MIDI files {where}")
-    clips = [_clip(folder, file, rule, entry) for file in spread(chosen, limit)]
+    clips = []
+    for file in spread(chosen, limit):
+        try:
+            clips.append(_clip(folder, file, rule, entry))
+        except WorkbenchError as error:
+            skipped.append((file.as_posix(), str(error)))
     return Dataset(
         clips, name=entry.name if entry else folder.name,
         licence=entry.licence if entry else "the folder's own",
