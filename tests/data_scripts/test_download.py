@@ -98,6 +98,40 @@ def test_a_part_from_before_is_continued_and_a_foreign_one_dropped(serve, tmp_pa
     assert not part.exists()
 
 
+def test_without_a_checksum_a_part_is_continued_only_with_the_same_version(serve, tmp_path):
+    archive = serve(CONTENT)
+    archive.etag, archive.faults = '"one"', ["cut"]
+    path, _ = get(archive, tmp_path / "a.zip", "")
+    assert path.read_bytes() == CONTENT
+    assert archive.requests == [None, f"bytes={len(CONTENT) // 3}-"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]
+    get(archive, path, "")  # there already: no third request
+    assert len(archive.requests) == 2
+
+    path.unlink()
+    archive.faults = ["cut"]
+    with pytest.raises(MissingDataError, match="goes on at byte"):
+        get(archive, path, "", attempts=1)
+    archive.etag, archive.content = '"two"', CONTENT[::-1]
+    assert get(archive, path, "")[0].read_bytes() == CONTENT[::-1]  # no mixture
+
+
+def test_without_a_checksum_and_versions_it_starts_again(serve, tmp_path):
+    archive = serve(CONTENT)
+    archive.faults = ["cut"]
+    path, _ = get(archive, tmp_path / "a.zip", "")
+    assert path.read_bytes() == CONTENT
+    assert archive.requests == [None, None]
+
+
+def test_a_stream_of_unknown_length_that_breaks_off_is_noticed(serve, tmp_path):
+    archive = serve(CONTENT)
+    archive.faults = ["cut chunks"]
+    path, waits = get(archive, tmp_path / "a.zip", "")
+    assert path.read_bytes() == CONTENT
+    assert waits == [1]
+
+
 def test_no_room_on_the_disk(serve, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 1))

@@ -1,7 +1,10 @@
+import gzip
 import io
 import os
 import stat
+import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +90,106 @@ def test_an_entry_that_lies_about_its_size(tmp_path):
     with pytest.raises(BrokenFileError):
         unpack(tmp_path / "a.zip", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+# ---------------------------------------------------------------- .tar.gz
+
+
+def tar_of(path, members):
+    """members: (name, bytes) or a TarInfo without content."""
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as packed:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                packed.addfile(member)
+                continue
+            info = tarfile.TarInfo(member[0])
+            info.size = len(member[1])
+            packed.addfile(info, io.BytesIO(member[1]))
+    return path
+
+
+def special(name, kind, target=""):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+def test_tar_plain_files(tmp_path):
+    long = "top/" + "long name " * 15 + "é 2:00.mid"
+    archive = tar_of(
+        tmp_path / "a.tar.gz",
+        [special("top", tarfile.DIRTYPE), ("top/a.mid", b"a"), ("x", b""), (long, b"c"),
+         ("./top/d.mid", os.urandom(200_000))],
+    )  # fmt: skip
+    folder = unpack(archive, tmp_path / "out", top="top", needs="*.mid")
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["a.mid", "d.mid", Path(long).name]
+    assert (folder / "d.mid").stat().st_size == 200_000
+    assert not os.access(folder / "a.mid", os.X_OK)
+    again = tar_of(tmp_path / "b.tar.gz", [("any/only.txt", b"o")])
+    unpack(again, tmp_path / "out", top="*")
+    assert [file.name for file in folder.iterdir()] == ["only.txt"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.tar.gz", "b.tar.gz", "out"]
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        ("../outside.txt", b"x"),
+        ("a/../../outside.txt", b"x"),
+        ("/etc/outside.txt", b"x"),
+        ("..\\outside.txt", b"x"),
+        ("C:\\outside.txt", b"x"),
+        special("a", tarfile.SYMTYPE, "/etc/passwd"),
+        special("a", tarfile.SYMTYPE, "good.txt"),
+        special("a", tarfile.LNKTYPE, "good.txt"),
+        special("a", tarfile.FIFOTYPE),
+        special("a", tarfile.CHRTYPE),
+    ],
+    ids=["up", "up inside", "absolute", "backslash", "drive", "link out", "link in", "hard link",
+         "pipe", "device"],
+)  # fmt: skip
+@pytest.mark.parametrize("place", [0, 1])
+def test_one_bad_member_refuses_the_whole_tar(tmp_path, member, place):
+    (tmp_path / "deep").mkdir()
+    members = [("good.txt", b"g")]
+    members.insert(place, member)
+    archive = tar_of(tmp_path / "deep" / "a.tar.gz", members)
+    with pytest.raises(WorkbenchError, match=r"a\.tar\.gz.*refused") as error:
+        unpack(archive, tmp_path / "deep" / "out")
+    assert "\n" not in str(error.value)
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["a.tar.gz"]
+    assert not (tmp_path / "deep" / "out").exists()
+
+
+def test_limits_of_a_tar(tmp_path):
+    archive = tar_of(tmp_path / "a.tar.gz", [(f"{i}.txt", bytes(100)) for i in range(4)])
+    with pytest.raises(WorkbenchError, match="more than 3 files"):
+        unpack(archive, tmp_path / "out", max_files=3)
+    with pytest.raises(WorkbenchError, match="refused"):
+        unpack(archive, tmp_path / "out", max_bytes=399)
+    assert len(list(unpack(archive, tmp_path / "out", max_files=4, max_bytes=400).iterdir())) == 4
+    bomb = tmp_path / "bomb.tar.gz"
+    bomb.write_bytes(archive.read_bytes() + gzip.compress(bytes(60 << 20)))  # after its end
+    with pytest.raises(WorkbenchError, match="refused"):
+        unpack(bomb, tmp_path / "out", max_bytes=1 << 20)
+    assert len(list((tmp_path / "out").iterdir())) == 4
+
+
+def test_a_tar_cut_anywhere_leaves_the_old_folder(tmp_path):
+    members = [(f"{i}.mid", os.urandom(3000)) for i in range(20)]
+    whole = tar_of(tmp_path / "good.tar.gz", members).read_bytes()
+    folder = unpack(tmp_path / "good.tar.gz", tmp_path / "out")
+    bad = tmp_path / "bad.tar.gz"
+    cuts = [whole[: len(whole) * part // 12] for part in range(1, 12)]
+    flipped = whole[:30_000] + bytes([whole[30_000] ^ 1]) + whole[30_001:]
+    for damaged in (*cuts, whole[:-1], whole[:-8], flipped, whole[:2], b"\x1f\x8bno gzip"):
+        bad.write_bytes(damaged)
+        with pytest.raises(BrokenFileError, match=r"bad\.tar\.gz"):
+            unpack(bad, folder)
+    assert len(list(folder.iterdir())) == 20
+    with pytest.raises(BrokenFileError, match="holds no info"):
+        unpack(tmp_path / "good.tar.gz", folder, needs="info.csv")
+    with pytest.raises(BrokenFileError, match="holds no files in top"):
+        unpack(tmp_path / "good.tar.gz", folder, top="top")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.tar.gz", "good.tar.gz", "out"]
