@@ -1,4 +1,7 @@
-"""GPT against transformers' GPT-2, and the engine against plain recomputation."""
+"""GPT against transformers' GPT-2 and the formula of rotary positions; the engine against
+plain recomputation."""
+
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,18 +14,51 @@ from workbench.models.gpt import GPT, GPTConfig, next_token_loss
 CONFIG = GPTConfig(vocab=61, context=48, width=32, depth=3, heads=4, dropout=0.0)
 
 
-@pytest.fixture(scope="module")
-def model() -> GPT:
+@pytest.fixture(scope="module", params=["learned", "rotary"])
+def model(request) -> GPT:
     torch.manual_seed(0)
-    made = GPT(CONFIG).eval()
+    made = GPT(replace(CONFIG, positions=request.param)).eval()
     for weight in made.parameters():  # the untrained model's logits are almost flat
         weight.data.mul_(4).add_(0.01 * torch.randn_like(weight))
     return made
 
 
+def by_distance(model: GPT, ids: torch.Tensor) -> torch.Tensor:
+    """Rotary attention written out: each pair of positions by the angle of their distance."""
+    x, config = model.wte(ids), model.config
+    size = config.width // config.heads
+    for block in model.h:
+        qkv = block.attn.c_attn(block.ln_1(x))[0].view(-1, 3, config.heads, size)
+        q, k, v = (qkv[:, i] for i in range(3))
+        rate = 10_000.0 ** (-torch.arange(0, size, 2) / size)
+        half = size // 2
+        out = torch.zeros(len(q), config.heads, size)
+        for i in range(len(q)):
+            score = torch.stack([
+                (
+                    (q[i, :, :half] * k[j, :, :half] + q[i, :, half:] * k[j, :, half:])
+                    * torch.cos((i - j) * rate)
+                    + (q[i, :, half:] * k[j, :, :half] - q[i, :, :half] * k[j, :, half:])
+                    * -torch.sin((i - j) * rate)
+                ).sum(-1)
+                for j in range(i + 1)
+            ])  # fmt: skip
+            share = (score / size**0.5).softmax(0)
+            out[i] = (share[:, :, None] * v[: i + 1]).sum(0)
+        x = x + block.attn.c_proj(out.reshape(1, len(q), -1))
+        x = x + block.c_proj(torch.nn.functional.gelu(block.c_fc(block.ln_2(x)),
+                                                      approximate="tanh"))  # fmt: skip
+    return torch.nn.functional.linear(model.ln_f(x), model.wte.weight)
+
+
 def test_logits_agree_with_transformers_gpt2(model):
     from transformers import GPT2Config, GPT2LMHeadModel
 
+    if model.config.positions == "rotary":
+        with torch.inference_mode():
+            ids = torch.randint(0, 61, (1, 12))
+            assert torch.allclose(model(ids), by_distance(model, ids), atol=1e-4)
+        return
     other = GPT2LMHeadModel(
         GPT2Config(
             vocab_size=61, n_positions=48, n_embd=32, n_layer=3, n_head=4, resid_pdrop=0.0,
@@ -48,9 +84,13 @@ def test_logits_agree_with_transformers_gpt2(model):
 def test_it_is_causal(model):
     ids = torch.randint(0, 61, (1, 20), generator=torch.Generator().manual_seed(2))
     embedded = model.wte(ids).detach().requires_grad_(True)
-    x = embedded + model.wpe(torch.arange(20))
+    x, turn = embedded, None
+    if model.config.positions == "learned":
+        x = x + model.wpe(torch.arange(20))
+    else:
+        turn = (model.cos[:20], model.sin[:20])
     for block in model.h:
-        x = block(x)
+        x = block(x, turn)
     model.ln_f(x)[0, 9].sum().backward()
     reached = embedded.grad[0].abs().sum(-1) > 0
     assert reached[:10].all()

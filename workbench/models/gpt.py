@@ -1,14 +1,17 @@
 """The decoder-only transformer of MidiGPT: GPT-2 (Radford et al. 2019), in one file.
 
-Names of weights are GPT-2's, so that they can be held against transformers' implementation. The
-engine that generates, with its memory of keys and values, is in `generation.py`.
+Names of weights are GPT-2's, so that they can be held against transformers' implementation. One
+thing is newer: positions may be told by rotating queries and keys (RoFormer, Su et al. 2021)
+instead of by learned vectors. Then attention depends on distances, and music repeats at distances:
+the network finds out much sooner that it may copy. The engine that generates, with its memory of
+keys and values, is in `generation.py`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +21,7 @@ from torch import Tensor, nn
 @dataclass(frozen=True)
 class GPTConfig:
     """vocab: tokens; context: the longest sequence; dropout: share of activations left out, in
-    the embedding and the residual branches."""
+    the embedding and the residual branches; positions: "learned" as in GPT-2, or "rotary"."""
 
     vocab: int
     context: int = 768
@@ -26,6 +29,25 @@ class GPTConfig:
     depth: int = 4
     heads: int = 4
     dropout: float = 0.1
+    positions: Literal["learned", "rotary"] = "rotary"
+
+
+Turn = tuple[Tensor, Tensor]  # cosine and sine of each position's angles: (time, size / 2) each
+
+
+def angles(context: int, size: int) -> Turn:
+    """RoFormer's: position · 10000^(−2i/size) for each pair of channels (eq. 15)."""
+    rate = 10_000.0 ** (-torch.arange(0, size, 2) / size)
+    angle = torch.arange(context)[:, None] * rate  # (context, size / 2)
+    return angle.cos(), angle.sin()
+
+
+def rotate(x: Tensor, turn: Turn) -> Tensor:
+    """Turn each pair of channels by its position's angle: a product of two turned vectors then
+    depends only on how far apart they stand. x (batch, heads, time, size)."""
+    cos, sin = turn[0].to(x.dtype), turn[1].to(x.dtype)
+    a, b = x.chunk(2, dim=-1)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
 
 
 class Memory(Protocol):
@@ -45,10 +67,14 @@ class Attention(nn.Module):
         self.c_attn = nn.Linear(config.width, 3 * config.width)  # query, key and value at once
         self.c_proj = nn.Linear(config.width, config.width)
 
-    def forward(self, x: Tensor, memory: Memory | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, turn: Turn | None = None, memory: Memory | None = None
+    ) -> Tensor:
         batch, time, width = x.shape
         split = self.c_attn(x).view(batch, time, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each (batch, heads, time, size)
+        if turn is not None:
+            query, key = rotate(query, turn), rotate(key, turn)
         if memory is not None:
             key, value = memory.append(key, value)
         # One new token may see all before it; several at once see a triangle. No dropout in here:
@@ -68,8 +94,10 @@ class Block(nn.Module):
         self.c_proj = nn.Linear(4 * config.width, config.width)
         self.drop = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, memory: Memory | None = None) -> Tensor:
-        x = x + self.drop(self.attn(self.ln_1(x), memory))
+    def forward(
+        self, x: Tensor, turn: Turn | None = None, memory: Memory | None = None
+    ) -> Tensor:
+        x = x + self.drop(self.attn(self.ln_1(x), turn, memory))
         hidden = F.gelu(self.c_fc(self.ln_2(x)), approximate="tanh")
         return x + self.drop(self.c_proj(hidden))
 
@@ -77,11 +105,18 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """Next-token prediction: ids → logits. Token embedding and output head share their weights."""
 
+    cos: Tensor
+    sin: Tensor
+
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.config = config
         self.wte = nn.Embedding(config.vocab, config.width)
-        self.wpe = nn.Embedding(config.context, config.width)
+        if config.positions == "learned":
+            self.wpe = nn.Embedding(config.context, config.width)
+        cos, sin = angles(config.context, config.width // config.heads)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
         self.drop = nn.Dropout(config.dropout)
         self.h = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.ln_f = nn.LayerNorm(config.width)
@@ -100,9 +135,14 @@ class GPT(nn.Module):
         """What the last layer knows of each token: ids (batch, time) → (batch, time, width).
         memories: one a layer, when the tokens before `start` were seen in earlier calls."""
         place = torch.arange(start, start + ids.shape[1], device=ids.device)
-        x = self.drop(self.wte(ids) + self.wpe(place))  # (batch, time, width)
+        x, turn = self.wte(ids), None  # (batch, time, width)
+        if self.config.positions == "learned":
+            x = x + self.wpe(place)
+        else:
+            turn = (self.cos[place], self.sin[place])
+        x = self.drop(x)
         for i, block in enumerate(self.h):
-            x = block(x, memories[i] if memories is not None else None)
+            x = block(x, turn, memories[i] if memories is not None else None)
         return self.ln_f(x)
 
     def forward(self, ids: Tensor, memories: list | None = None, start: int = 0) -> Tensor:

@@ -104,7 +104,7 @@ class Vocabulary:
         """Base ids cut before each Bar; what stands before the first one is left out."""
         ids = np.asarray(ids)
         starts = np.flatnonzero(ids == self.id("Bar_None"))
-        return [ids[a:b] for a, b in zip(starts, [*starts[1:], len(ids)], strict=True)]
+        return [ids[a:b] for a, b in zip(starts, [*starts[1:], len(ids)], strict=False)]
 
     def encode(self, base: np.ndarray) -> np.ndarray:
         """Base ids of one bar (or of a part of one) → ids."""

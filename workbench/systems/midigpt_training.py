@@ -71,10 +71,10 @@ PROFILES: dict[str, Profile] = {
         sequences=160, limit=24,
     ),
     "laptop": Profile(
-        1024, _gpt(768, 256, 4, 4),
-        Plan(steps=5000, batch=8, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, every=250,
+        1024, _gpt(1024, 256, 4, 4),
+        Plan(steps=4500, batch=6, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, every=250,
              ema=0.998),
-        sequences=40_000,
+        sequences=30_000,
     ),
     "gpu": Profile(
         2048, _gpt(1024, 512, 8, 8),
@@ -84,7 +84,7 @@ PROFILES: dict[str, Profile] = {
     ),
     # The seed's: gpt-micro, batch 64, 50,000 iterations at a constant rate (ours decays).
     "paper": Profile(
-        2048, _gpt(1024, 128, 4, 4),
+        2048, replace(_gpt(1024, 128, 4, 4), positions="learned"),
         Plan(steps=50_000, batch=64, lr=5e-4, betas=(0.9, 0.95), weight_decay=0.1, warmup=1,
              every=1000),
         sequences=200_000,

@@ -1,0 +1,107 @@
+"""What the benchmarks of songs share: held-out songs as note tables, the models, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from workbench.benchmarks.table import Report
+from workbench.errors import MissingDataError
+from workbench.models.markov import MarkovChain
+from workbench.representations.holes import bars_of, plain, transpose
+from workbench.representations.remi import RemiSong, table_of
+from workbench.representations.tokens import EOS, PAD, Vocabulary
+from workbench.systems.midigpt import MidiGPT
+from workbench.systems.midigpt_training import held_out, songs_of
+
+ORDERS = (1, 2, 3, 4)
+SHIFTS = range(-5, 7)  # the transpositions that MidiGPT saw
+
+
+@dataclass
+class SongBench:
+    """One run: the system, the data set, how many songs and cases, and where results go."""
+
+    system: MidiGPT
+    dataset: str
+    report: Report
+    songs: int = 60
+    cases: int = 60
+    seed: int = 0
+    quick: bool = False
+    times: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self.system.vocabulary
+
+    @cached_property
+    def train(self) -> list[RemiSong]:
+        return self._tables("train", 40 if self.quick else None)
+
+    @cached_property
+    def test(self) -> list[RemiSong]:
+        return self._tables("test", 8 if self.quick else self.songs)
+
+    def _tables(self, split: str, limit: int | None) -> list[RemiSong]:
+        clips = [c for name in self.dataset.split("+") for c in songs_of(name, split, limit)]
+        tables = [table for table in map(table_of, clips) if len(table.notes)]
+        if not tables:
+            raise MissingDataError(f"{self.dataset}: no songs in its split {split!r}")
+        return tables
+
+    @cached_property
+    def rows(self) -> torch.Tensor:
+        """The test songs end to end in rows: (rows, context)."""
+        return held_out(self.test, self.vocabulary, self.system.config.gpt.context)
+
+    @cached_property
+    def notes(self) -> int:
+        """Notes in the test songs."""
+        return sum(len(song.notes) for song in self.test)
+
+    @cached_property
+    def chains(self) -> dict[int, MarkovChain]:
+        """Markov chains of the training songs in all transpositions, by order."""
+        shifts = (0,) if self.quick else SHIFTS
+        lines = [
+            plain(transpose(song, shift, self.vocabulary), self.vocabulary, ends=True)
+            for song in self.train for shift in shifts
+        ]  # fmt: skip
+        return {k: MarkovChain(k, self.vocabulary.size).fit(lines) for k in ORDERS}
+
+    @cached_property
+    def best(self) -> MarkovChain:
+        """The chain of the order with the lowest held-out nats a token."""
+        return min(self.chains.values(), key=lambda chain: self.per_token(chain).mean())
+
+    def per_token(self, chain: MarkovChain) -> np.ndarray:
+        """−log p of every token of the test rows but the first of each, in nats."""
+        return np.concatenate([chain.nll(row)[1:] for row in unpadded(self.rows)])
+
+
+def unpadded(rows: torch.Tensor) -> list[np.ndarray]:
+    """Rows without their padding, as arrays of ids."""
+    return [row[row != PAD].long().numpy() for row in rows]
+
+
+def lines_of(song: RemiSong, vocabulary: Vocabulary) -> np.ndarray:
+    """Quarter notes at which the bars begin, and the end of the last: (bars + 1,)."""
+    signs = [vocabulary.names[i].split("_")[1].split("/") for i in song.bars]
+    return np.concatenate([[0.0], np.cumsum([4 * int(a) / int(b) for a, b in signs])])
+
+
+def tokens_a_bar(song: RemiSong, vocabulary: Vocabulary) -> list[int]:
+    """Ids in each bar."""
+    return [len(bar) for bar in bars_of(song, vocabulary)]
+
+
+def until_end(ids: Sequence[int] | np.ndarray, end: int = EOS) -> np.ndarray:
+    """Ids up to the first `end`, without it."""
+    ids = np.asarray(ids)
+    stop = np.flatnonzero(ids == end)
+    return ids[: stop[0]] if len(stop) else ids

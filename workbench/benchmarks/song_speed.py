@@ -1,0 +1,99 @@
+"""MidiGPT's speed as ratios in one run: cached against recomputed, ours against transformers'."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+import torch
+from torch import nn
+
+from workbench.benchmarks.song_data import SongBench
+from workbench.models.generation import Sampling, generate
+from workbench.models.gpt import GPT, GPTConfig, next_token_loss
+from workbench.training import fast_precision
+
+
+def speed(bench: SongBench) -> None:
+    """Tokens a second, generating and training."""
+    length = 128 if bench.quick else 1024
+    config = GPTConfig(vocab=bench.vocabulary.size, context=length)
+    model = GPT(config).eval()
+    prompt = torch.randint(6, config.vocab, (8,))
+    cached = timed(lambda: generate(model, prompt, 1, length - 8, seed=0))
+    recomputed = timed(lambda: recompute(model, prompt, length - 8))
+    steps = 1 if bench.quick else 4
+    ours, theirs = training(config, batch=4, steps=steps)
+    tokens = length - 8
+    bench.report.table(
+        "speed",
+        f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters, "
+        f"{torch.get_num_threads()} threads, {fast_precision()} training",
+        ["", "tokens a second", "ratio"],
+        [
+            [f"generating {tokens} tokens, keys and values kept", tokens / cached,
+             recomputed / cached],
+            ["generating them, all recomputed each time", tokens / recomputed, 1.0],
+            [f"training, {length} tokens a row: ours", 4 * length / ours, theirs / ours],
+            ["training: transformers' GPT-2 of the same size", 4 * length / theirs, 1.0],
+        ],
+        ["Medians; the two of a pair take turns in one run."],
+        cached=recomputed / cached, training=theirs / ours,
+    )  # fmt: skip
+
+
+def timed(run: Callable[[], object], times: int = 1) -> float:
+    """Median seconds of `times` runs."""
+    seconds = []
+    for _ in range(times):
+        started = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - started)
+    return median(seconds)
+
+
+@torch.inference_mode()
+def recompute(model: GPT, prompt: torch.Tensor, length: int) -> torch.Tensor:
+    """As minGPT generates: the whole sequence through the network for every new token."""
+    random = torch.Generator().manual_seed(0)
+    ids = prompt[None]
+    for _ in range(length):
+        drawn = Sampling().draw(model(ids)[:, -1], ids, random)
+        ids = torch.cat([ids, drawn[:, None]], 1)
+    return ids
+
+
+def training(config: GPTConfig, batch: int, steps: int) -> tuple[float, float]:
+    """Seconds of one training step: ours, and transformers' GPT-2 of the same size and dropout."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    other = GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=config.vocab, n_positions=config.context, n_embd=config.width,
+            n_layer=config.depth, n_head=config.heads, resid_pdrop=config.dropout,
+            embd_pdrop=config.dropout, attn_pdrop=0.0,
+        )
+    )  # fmt: skip
+    ids = torch.randint(6, config.vocab, (batch, config.context))
+    ours = stepper(GPT(config), lambda m: next_token_loss(m(ids), ids, 0))
+    theirs = stepper(other, lambda m: m(ids, labels=ids).loss)
+    ours(), theirs()
+    pairs = [(timed(ours), timed(theirs)) for _ in range(steps)]
+    return median(a for a, _ in pairs), median(b for _, b in pairs)
+
+
+def stepper(model: nn.Module, loss: Callable[[nn.Module], torch.Tensor]) -> Callable[[], None]:
+    """One training step as a function, in the precision that training uses here."""
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-4)
+    kind = "cuda" if torch.cuda.is_available() else "cpu"
+    half = fast_precision() == "bf16-mixed"
+
+    def step() -> None:
+        with torch.autocast(kind, torch.bfloat16, enabled=half):
+            value = loss(model)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+
+    return step
