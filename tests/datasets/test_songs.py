@@ -100,13 +100,16 @@ def test_broken_silent_and_endless_files_are_named_with_the_reason(folder):
     silent.tracks.clear()
     (folder / "silent.mid").write_bytes(silent.dumps_midi())
     write(Clip.from_notes([(0, 1, 60, 90), (4000, 1, 60, 90)], tempo=60), folder / "evening.mid")
+    (folder / "lost.mid").symlink_to("nowhere.mid")
     for data in (load_songs(folder), load_songs(folder, "train", 3)):
         reasons = dict(data.skipped)
-        assert set(reasons) == {"a broken.mid", "silent.mid", "evening.mid"}
+        assert set(reasons) == {"a broken.mid", "silent.mid", "evening.mid", "lost.mid"}
         assert "broken" in reasons["a broken.mid"]
         assert "no notes" in reasons["silent.mid"]
         assert "67 minutes" in reasons["evening.mid"]
     assert len(load_songs(folder)) == 40
+    write(song(70), folder / "silent.mid")  # mended since: what was read is not taken for granted
+    assert len(load_songs(folder)) == 41
 
 
 def test_sixty_tracks_are_read(tmp_path):
@@ -160,6 +163,16 @@ def test_named_sets(song_set, name, labels):
         assert labels <= set(part[0].labels)
         assert part.skipped == []
         assert all(len(clip.notes) > 10 for clip in part)
+
+
+def test_versions_of_a_tune_are_in_one_split(song_set):
+    song_set("nottingham")
+    data = load("nottingham")
+    where = {clip.labels["file"]: clip.labels["split"] for clip in data}
+    groups = data.info["versions"]
+    assert ["MIDI/hpps15.mid", "MIDI/reelsd-g65.mid"] in groups
+    assert 10 < len(groups) < 60
+    assert all(len({where[file] for file in group}) == 1 for group in groups)
 
 
 def test_labels_of_real_songs(song_set):

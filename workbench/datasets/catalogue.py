@@ -105,7 +105,7 @@ SONGS = (
         homepage="https://github.com/jukedeck/nottingham-dataset",
         how_to_get="python data_scripts/nottingham.py",
         size="1,034 tunes",
-        splits=_BY_SONG + "the tune's file name",
+        splits=_BY_SONG + "the tune's file name; versions of a tune together",
         url="https://github.com/jukedeck/nottingham-dataset/archive/refs/heads/master.zip",
     ),
     Entry(

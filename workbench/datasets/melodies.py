@@ -13,6 +13,8 @@ from itertools import combinations
 
 import numpy as np
 
+from workbench.datasets.dataset import SPLITS
+
 LENGTH = 8  # intervals in a row
 NEAR = 0.3  # share of the smaller set
 WIDEST = 24  # semitones; wider intervals count as this wide
@@ -27,6 +29,17 @@ def interval_runs(onsets: np.ndarray, pitches: np.ndarray) -> frozenset[int]:
         return frozenset()
     windows = np.lib.stride_tricks.sliding_window_view(steps, LENGTH)
     return frozenset((windows @ (2 * WIDEST + 1) ** np.arange(LENGTH)).tolist())
+
+
+def together(splits: Sequence[str], groups: Sequence[Sequence[int]]) -> list[str]:
+    """The splits with each group of indices in one: train if one of the group is there, else
+    validation, else test. So the training set only ever grows by versions."""
+    result = list(splits)
+    for group in groups:
+        split = next(split for split in SPLITS if split in {splits[index] for index in group})
+        for index in group:
+            result[index] = split
+    return result
 
 
 def versions(melodies: Sequence[frozenset[int]]) -> list[list[int]]:

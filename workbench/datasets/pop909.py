@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.datasets.catalogue import POP909
-from workbench.datasets.dataset import SPLITS, Dataset, spread
+from workbench.datasets.dataset import Dataset, spread
 from workbench.datasets.folder import split_of_name
-from workbench.datasets.melodies import interval_runs, versions
+from workbench.datasets.melodies import interval_runs, together, versions
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import cache_dir
 
@@ -70,17 +70,13 @@ def load_pop909(folder: Path, split: str | None = None, limit: int | None = None
 def split_songs(folder: Path) -> tuple[dict[str, str], list[list[str]]]:
     """The split of each song by its number, and the groups of versions of one song.
 
-    Versions go to train if one of them is there by its hash, else to validation if one is there:
-    so the training set only ever grows by them.
+    By a hash of the number; versions of one song go `together`.
     """
     songs = sorted(path.name for path in folder.glob("[0-9][0-9][0-9]") if path.is_dir())
-    splits = {song: split_of_name(song) for song in songs}
     groups = versions([_melody(folder / song / f"{song}.mid") for song in songs])
-    for group in groups:
-        present = {splits[songs[index]] for index in group}
-        for index in group:
-            splits[songs[index]] = next(split for split in SPLITS if split in present)
-    return splits, [[songs[index] for index in group] for group in groups]
+    splits = together([split_of_name(song) for song in songs], groups)
+    names = [[songs[index] for index in group] for group in groups]
+    return dict(zip(songs, splits, strict=True)), names
 
 
 def _melody(path: Path) -> frozenset[int]:

@@ -103,7 +103,7 @@ def _nottingham(folder: Path) -> Rule:
 
     return Rule(
         lambda relative: relative.stem, lambda relative: {"style": kind(relative)},
-        lambda relative: not {"melody", "chords"} & set(relative.parts[:-1]),
+        lambda relative: not {"melody", "chords"} & set(relative.parts[:-1]), melodies=True,
     )  # fmt: skip
 
 

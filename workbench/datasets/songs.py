@@ -4,14 +4,17 @@ Split: by a hash of the song's name (80 % train, 10 % validation, 10 % test), wh
 path without its suffix unless a `Rule` names songs otherwise; folders named train, validation and
 test are taken at their word. Files with the same notes count as one song: the first by path stays
 and the others are dropped, whatever their splits, so no duplicate spans two splits. To know that,
-all files are read whichever split is asked for, about 3,000 songs a second.
+all files are read whichever split is asked for, 300 (orchestra) to 2,700 (melodies) files a
+second, and once in a process as long as they do not change.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,7 @@ import numpy as np
 
 from workbench.datasets.dataset import Dataset, spread
 from workbench.datasets.folder import midi_files, named_split, split_of_name
+from workbench.datasets.melodies import interval_runs, together, versions
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 
 if TYPE_CHECKING:
@@ -35,12 +39,15 @@ class Rule:
 
     song: the name that decides the split. labels: further labels of a file. wanted: whether the
     file is part of the set. official: the split that the set itself gives, None where it has none.
+    melodies: whether the first track is the song's melody and songs whose melodies are nearly the
+    same go into one split; for sets with one file a song.
     """
 
     song: Callable[[Path], str] = lambda relative: relative.with_suffix("").as_posix()
     labels: Callable[[Path], Mapping[str, Any]] = lambda relative: {}
     wanted: Callable[[Path], bool] = lambda relative: True
     official: Callable[[Path], str | None] = named_split
+    melodies: bool = False
 
     def split(self, relative: Path) -> str:
         return self.official(relative) or split_of_name(self.song(relative))
@@ -59,7 +66,8 @@ def load_songs(
     rule: how songs are named (default: by path). entry: the set's name, licence and citation.
     Labels: song, split, file, and the rule's. Broken files, files without notes and files longer
     than MAX_SECONDS are left out and named in `skipped` with the reason; songs that are there
-    already are listed in `info["duplicates"]` as (dropped, kept).
+    already are listed in `info["duplicates"]` as (dropped, kept), and groups of songs with nearly
+    the same melody, where the rule asks for them, in `info["versions"]`.
     Raises MissingDataError when nothing is left.
     """
     folder, rule = Path(folder), rule or Rule()
@@ -67,8 +75,12 @@ def load_songs(
     files = [file for file in files if rule.wanted(file)]
     if not files:
         raise MissingDataError(f"{folder}: holds no MIDI files (.mid, .midi); name another folder")
-    fine, skipped, duplicates = survey(folder, files)
-    chosen = [file for file in fine if split in (None, rule.split(file))]
+    found = survey(folder, tuple(files), _stamps(folder, files))
+    fine, skipped, duplicates = (list(part) for part in found)
+    groups = versions([_melody(folder / file) for file in fine]) if rule.melodies else []
+    names = together([rule.split(file) for file in fine], groups)
+    splits = dict(zip(fine, names, strict=True))
+    chosen = [file for file in fine if split in (None, splits[file])]
     if not chosen:
         reason = f" (the first: {skipped[0][1]})" if skipped else ""
         where = f"falls into the split {split!r}; use split=None" if fine else f"is a song{reason}"
@@ -76,7 +88,7 @@ def load_songs(
     clips = []
     for file in spread(chosen, limit):
         try:
-            clips.append(_clip(folder, file, rule, entry))
+            clips.append(_clip(folder, file, splits[file], rule, entry))
         except WorkbenchError as error:
             skipped.append((file.as_posix(), str(error)))
     return Dataset(
@@ -86,14 +98,25 @@ def load_songs(
         info={
             "folder": str(folder), "split": split, "duplicates": duplicates,
             "split_rule": entry.splits if entry else "by song, hashed",
+            "versions": [[fine[index].as_posix() for index in group] for group in groups],
         },
     )  # fmt: skip
 
 
+def _stamps(folder: Path, files: list[Path]) -> int:
+    """Changes when one of the files does. A link that leads nowhere counts as a file."""
+    facts = [os.lstat(folder / file) for file in files]
+    return hash(tuple((fact.st_size, fact.st_mtime_ns) for fact in facts))
+
+
+@lru_cache(maxsize=8)
 def survey(
-    folder: Path, files: list[Path]
-) -> tuple[list[Path], list[tuple[str, str]], list[tuple[str, str]]]:
-    """Read all files: those to use, those skipped (path, reason), duplicates (dropped, kept)."""
+    folder: Path, files: tuple[Path, ...], stamps: int = 0
+) -> tuple[tuple[Path, ...], tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+    """Read all files: those to use, those skipped (path, reason), duplicates (dropped, kept).
+
+    The answer is kept for the same files with the same `stamps`.
+    """
     from tqdm import tqdm
 
     from workbench.music.midi import read_score
@@ -111,7 +134,15 @@ def survey(
             duplicates.append((file.as_posix(), kept[code].as_posix()))
         else:
             kept[code] = file
-    return list(kept.values()), skipped, duplicates
+    return tuple(kept.values()), tuple(skipped), tuple(duplicates)
+
+
+def _melody(path: Path) -> frozenset[int]:
+    """The runs of intervals of the first track with notes."""
+    from workbench.music.midi import read_score
+
+    notes = next(track.notes for track in read_score(path).tracks if len(track.notes)).numpy()
+    return interval_runs(notes["time"], notes["pitch"])
 
 
 def _checked(score: Any, file: Path) -> bytes:
@@ -140,12 +171,11 @@ def signature(score: Any) -> bytes:
     return hashlib.sha256((cells - (cells[0] >> 8 << 8)).tobytes()).digest()
 
 
-def _clip(folder: Path, file: Path, rule: Rule, entry: Entry | None) -> Clip:
+def _clip(folder: Path, file: Path, split: str, rule: Rule, entry: Entry | None) -> Clip:
     from workbench.music.clip import Clip
 
     labels = {
-        "song": rule.song(file), "split": rule.split(file), "file": file.as_posix(),
-        **rule.labels(file),
+        "song": rule.song(file), "split": split, "file": file.as_posix(), **rule.labels(file)
     }  # fmt: skip
     clip = Clip.read_midi(folder / file, labels=labels)
     if entry:
