@@ -36,7 +36,7 @@ def test_zero_terminal_snr_is_diffusers():
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_every_schedule_falls_from_near_one(name):
     bar = SCHEDULES[name](1000)
-    assert bar[0] > 0.99
+    assert bar[0] > 0.95
     assert (bar[1:] < bar[:-1]).all()
     assert bar[-1] >= 0
 

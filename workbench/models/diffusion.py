@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Prediction = Literal["epsilon", "v"]
+Prediction = Literal["epsilon", "v", "x0"]
 
 
 def linear_schedule(steps: int = 1000, first: float = 1e-4, last: float = 0.02) -> Tensor:
@@ -45,9 +45,17 @@ def zero_terminal_snr(alphas_bar: Tensor) -> Tensor:
     return root**2
 
 
+def sqrt_schedule(steps: int = 2000, shift: float = 1e-4) -> Tensor:
+    """ᾱ_t = 1 − √(t/T + s) (Diffusion-LM, arXiv 2205.14217, appendix A): noise comes fast at first,
+    for a little of it does not yet turn one word into another. The last step is pure noise."""
+    t = torch.arange(1, steps + 1, dtype=torch.float64) / steps
+    return (1 - torch.sqrt(t + shift)).clamp(min=1e-5)
+
+
 SCHEDULES: dict[str, Callable[[int], Tensor]] = {
     "linear": linear_schedule,
     "cosine": cosine_schedule,
+    "sqrt": sqrt_schedule,
     "linear-zero-snr": lambda steps: zero_terminal_snr(linear_schedule(steps)),
     "cosine-zero-snr": lambda steps: zero_terminal_snr(cosine_schedule(steps)),
 }
@@ -88,6 +96,8 @@ class Diffusion(nn.Module):
         """What the network should say at step t."""
         if self.prediction == "epsilon":
             return noise
+        if self.prediction == "x0":
+            return x0
         signal, sigma = self.scales(t, x0)
         return signal * noise - sigma * x0
 
@@ -96,6 +106,8 @@ class Diffusion(nn.Module):
         signal, sigma = self.scales(t, x_t)
         if self.prediction == "epsilon":
             return (x_t - sigma * output) / signal, output
+        if self.prediction == "x0":
+            return output, (x_t - signal * output) / sigma
         return signal * x_t - sigma * output, sigma * x_t + signal * output
 
     def loss(self, network: Callable[..., Tensor], x0: Tensor, *condition: Tensor) -> Tensor:

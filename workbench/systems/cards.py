@@ -61,3 +61,23 @@ def _data(names: str) -> str:
     """Titles and licences of data sets joined by "+"."""
     entries = [(name, CATALOGUE.get(name)) for name in names.split("+")]
     return "; ".join(f"{e.title} ({e.licence})" if e else name for name, e in entries)
+
+
+def piano_card(report: dict[str, Any], tables: str = "") -> str:
+    """The model card of DiffusionLM."""
+    options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "backbone", "seed"))
+    best = ", ".join(f"{k} {v:.4g}" for k, v in report["best"].items())
+    lines = [
+        f"# DiffusionLM ({report['backbone']}), trained on {report['dataset']}",
+        "Writes two or three bars of piano music at once by diffusion over word embeddings; key "
+        "signature, density, register and style can be asked for, known words filled in.",
+        f"- **Data:** {_data(report['dataset'])}; {report['windows']:,} training windows of 128 "
+        "words, transposed by −5 to +6 semitones.",
+        f"- **Rebuild:** `workbench train piano {options} --out FOLDER`",
+        "- **Weights:** MIT, as the code; half precision.",
+        "- **Limits:** 128 words are about 35 notes; sixteenths only; what it writes has no longer "
+        "form. Control was trained for this data's range of densities and registers.",
+        "## Training",
+        f"{report['steps']} steps in {report['minutes']:.0f} minutes; best on validation: {best}.",
+    ]
+    return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"

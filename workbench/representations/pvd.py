@@ -1,0 +1,184 @@
+"""Piano music as words: p□□ v□□ d□□, the encoding of "Adapting Diffusion-LM to Discrete Music".
+
+Each note is three words, pitch, velocity and duration; notes that sound together follow each
+other, lowest first; very low and very high pitches are clamped. 128 words stand between [CLS] and
+[SEP]: 130 in all. When notes begin is lost. With `rhythm`, [BAR] and position words o□□ (sixteenths
+within the bar, said when they change) keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.errors import PromptError
+from workbench.music.midi import NOTE
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+PAD, CLS, SEP, BAR = range(4)
+WORDS = 128
+LENGTH = WORDS + 2
+LOW, HIGH = 28, 100  # E1 to E7
+VELOCITIES = 8  # bins of 16
+DURATIONS = np.array([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32])  # sixteenths
+POSITIONS = 24  # sixteenths in the longest bar, 6/4
+
+
+@dataclass(frozen=True)
+class PVD:
+    """The encoding, with or without rhythm. Ids: specials, then p, v, d, then o."""
+
+    rhythm: bool = True
+
+    @cached_property
+    def names(self) -> list[str]:
+        words = ["[PAD]", "[CLS]", "[SEP]", "[BAR]"]
+        words += [f"p{pitch}" for pitch in range(LOW, HIGH + 1)]
+        words += [f"v{bin}" for bin in range(VELOCITIES)]
+        words += [f"d{length}" for length in DURATIONS]
+        words += [f"o{place}" for place in range(POSITIONS)] if self.rhythm else []
+        return words
+
+    @property
+    def size(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def kinds(self) -> np.ndarray:
+        """The first letter of each word: p, v, d, o, or [ of the specials: (size,)."""
+        return np.array([name[0] for name in self.names])
+
+    @cached_property
+    def first(self) -> dict[str, int]:
+        """The first id of each kind of word."""
+        return {kind: int(np.argmax(self.kinds == kind)) for kind in "pvdo"}
+
+    # --- notes → ids --------------------------------------------------------------------------
+
+    def words(self, clip: Clip) -> list[np.ndarray]:
+        """All ids of a clip's tuned notes, a list of one array a bar (without [CLS] and [SEP])."""
+        notes = clip.notes[~clip.notes["is_drum"]]
+        lines = clip.bar_lines
+        step = np.round(notes["time"] * 4) / 4
+        bar = np.clip(np.searchsorted(lines, step + 1e-6, side="right") - 1, 0, len(lines) - 2)
+        place = np.clip(np.round((step - lines[bar]) * 4).astype(int), 0, POSITIONS - 1)
+        pitch = np.clip(notes["pitch"].astype(int), LOW, HIGH)
+        order = np.lexsort((pitch, place, bar))
+        # what is one note in this encoding is said once
+        key = (bar * POSITIONS + place)[order] * 128 + pitch[order]
+        order = order[np.concatenate([[True], np.diff(key) > 0])] if len(key) else order
+        length = np.maximum(notes["duration"][order] * 4, 0.5)
+        nearest = np.abs(length[:, None] - DURATIONS).argmin(1)
+        f = self.first
+        rows = np.stack([
+            f["o"] + place[order],
+            f["p"] + pitch[order] - LOW,
+            f["v"] + notes["velocity"][order].astype(int) * VELOCITIES // 128,
+            f["d"] + nearest,
+        ], axis=1)  # fmt: skip
+        bar = bar[order]
+        if not self.rhythm:
+            rows = rows[:, 1:]
+        elif len(rows):
+            same = np.concatenate([[False], (np.diff(bar) == 0) & (np.diff(rows[:, 0]) == 0)])
+            rows[same, 0] = -1  # a position is said when it changes
+        said = [rows[bar == number] for number in range(len(lines) - 1)]
+        head = [BAR] if self.rhythm else []
+        return [np.concatenate([head, row[row >= 0]]).astype(np.int64) for row in said]
+
+    def windows(self, clip: Clip, hop: int = 2) -> np.ndarray:
+        """Windows of 130 ids that begin at every `hop`-th bar line: (windows, 130) int64.
+
+        A window stops in the middle of a note when its 128 words are full; at the song's end it is
+        filled up with [PAD] after [SEP]. Windows of fewer than 16 words are left out.
+        """
+        bars = self.words(clip)
+        starts = np.concatenate([[0], np.cumsum([len(bar) for bar in bars])])
+        ids = np.concatenate(bars) if bars else np.empty(0, dtype=np.int64)
+        found = []
+        for start in starts[: len(bars) : hop]:
+            cut = ids[start : start + WORDS]
+            if (cut > BAR).sum() >= 16:
+                row = np.full(LENGTH, PAD)
+                row[: len(cut) + 2] = [CLS, *cut, SEP]
+                found.append(row)
+        return np.stack(found) if found else np.empty((0, LENGTH), dtype=np.int64)
+
+    # --- ids → notes --------------------------------------------------------------------------
+
+    def decode(self, ids: Sequence[int] | np.ndarray, tempo: float = 90.0) -> Clip:
+        """A clip of the whole notes in a sequence; words that make no note are skipped.
+
+        Without rhythm, notes follow each other, each as long as it says: all that is left.
+        """
+        from workbench.music.clip import Clip
+
+        notes = self.notes(ids)
+        bars = max(1, int(np.ceil((notes["time"].max(initial=0) + 0.01) / 4)))
+        return Clip.from_notes(notes, tempo=tempo, beats=4.0 * bars, drums=False)
+
+    def notes(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The whole notes of a sequence in 4/4, dtype NOTE."""
+        ids, kinds, f = np.asarray(ids), self.kinds, self.first
+        found, bar, place, clock = [], -1, 0, 0.0
+        i = 0
+        while i < len(ids):
+            kind = kinds[ids[i]]
+            if ids[i] == BAR:
+                bar, place = bar + 1, 0
+            elif kind == "o":
+                place = int(ids[i]) - f["o"]
+            elif kind == "p" and "".join(kinds[ids[i : i + 3]]) == "pvd":
+                pitch, velocity, length = (int(x) for x in ids[i : i + 3])
+                beats = DURATIONS[length - f["d"]] / 4
+                time = max(bar, 0) * 4 + place / 4 if self.rhythm else clock
+                found.append((
+                    time, beats, pitch - f["p"] + LOW, (velocity - f["v"]) * 16 + 8, 0, False
+                ))  # fmt: skip
+                clock += beats
+                i += 2
+            i += 1
+        notes = np.array(found, dtype=NOTE)
+        return notes[np.lexsort((notes["pitch"], notes["time"]))] if len(notes) else notes
+
+    # --- grammar ------------------------------------------------------------------------------
+
+    def grammatical(self, ids: np.ndarray) -> np.ndarray:
+        """Which words may stand where they do, given the one before: (n, time − 1) bool for ids
+        (n, time); padding counts as right."""
+        ids = np.atleast_2d(ids)
+        kind = np.where(ids == BAR, "b", self.kinds[ids])
+        kind = np.where(ids == CLS, "c", np.where(ids == SEP, "s", kind))
+        pairs = np.char.add(kind[:, :-1].astype("U1"), kind[:, 1:].astype("U1"))
+        starts = ("cb", "bb", "bo", "op", "dp", "do", "db") if self.rhythm else ("cp", "dp")
+        fine = np.isin(pairs, [*starts, "pv", "vd", "ds", "ps", "vs", "os", "bs"])
+        if self.rhythm:  # positions go forward within a bar
+            place = np.where(kind == "o", ids - self.first["o"], -1)
+            last = np.full(len(ids), -1)
+            for t in range(1, ids.shape[1]):
+                last = np.where(kind[:, t - 1] == "b", -1, np.maximum(last, place[:, t - 1]))
+                fine[:, t - 1] &= (kind[:, t] != "o") | (place[:, t] > last)
+        return fine | (ids[:, 1:] == PAD)
+
+    def validity(self, ids: np.ndarray) -> tuple[float, float]:
+        """(share of words that may stand where they do, share of sequences of only such)."""
+        fine = self.grammatical(ids)
+        real = np.atleast_2d(ids)[:, 1:] != PAD
+        return float(fine[real].mean()), float(fine.all(1).mean())
+
+    def transpose(self, ids: np.ndarray, semitones: int) -> np.ndarray:
+        """Pitches moved, clamped to the range."""
+        low, high = self.first["p"], self.first["p"] + HIGH - LOW
+        moved = np.clip(ids + semitones, low, high)
+        return np.where((ids >= low) & (ids <= high), moved, ids)
+
+    def check(self, ids: np.ndarray) -> None:
+        """PromptError for an id that this encoding does not have."""
+        if len(ids) and not 0 <= np.min(ids) <= np.max(ids) < self.size:
+            raise PromptError(f"id {np.max(ids)} is no word of the {self.size} of this encoding")

@@ -1,0 +1,203 @@
+"""DiffusionLM: piano music by continuous diffusion over word embeddings, and control of it.
+
+    noise → x̂₀ = BERT(x_t, t) ⇄ sampler, nudged by classifiers → rounding → words → Clip
+
+Adapts Diffusion-LM (arXiv 2205.14217) to p/v/d words, with the control that the original left
+out. The network is in `models/diffusion_lm.py`, the bound in `models/diffusion_bound.py`, control
+in `models/control.py` and `piano_controls.py`, training in `diffusion_lm_training.py`.
+Notebook: `notebooks/08_diffusion_lm.ipynb`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.errors import CheckpointError, PromptError
+from workbench.models.control import ControlConfig, Controls, nudge
+from workbench.models.diffusion_lm import DiffusionLM as Network
+from workbench.models.diffusion_lm import DiffusionLMConfig, Predictor
+from workbench.models.samplers import SAMPLERS
+from workbench.representations.pvd import CLS, LENGTH, PAD, PVD, SEP
+from workbench.systems.piano_controls import classes_of
+from workbench.systems.storage import Pretrained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.music.clip import Clip
+
+__all__ = ["DiffusionLM", "PianoConfig"]
+
+Progress = Callable[[int, int, np.ndarray], None]  # step, steps, words so far (n, 130)
+
+
+@dataclass(frozen=True)
+class PianoConfig:
+    """density, register: the limits between the classes of control, from the training windows."""
+
+    network: DiffusionLMConfig
+    control: ControlConfig
+    rhythm: bool = True
+    density: tuple[float, float] = (8.0, 16.0)
+    register: tuple[float, float] = (55.0, 62.0)
+
+
+class Networks(nn.Module):
+    """All weights of the system."""
+
+    def __init__(self, config: PianoConfig) -> None:
+        super().__init__()
+        self.diffusion = Network(config.network)
+        self.controls = Controls(config.control, config.network.dim, config.network.length)
+
+
+class DiffusionLM(Pretrained):
+    """Writes piano windows of 128 words, all words at once.
+
+    `from_pretrained("piano-diffusion")` loads the shipped system, `train` makes one.
+    """
+
+    networks: Networks
+
+    def __init__(self, config: PianoConfig) -> None:
+        self.config, self.code = config, PVD(config.rhythm)
+        if config.network.vocab != self.code.size:
+            raise CheckpointError(
+                f"vocabulary: {self.code.size} words do not fit a network made for "
+                f"{config.network.vocab}; load the checkpoint with the encoding it was made with"
+            )
+        self.networks = Networks(config).eval()
+
+    def config_dict(self) -> dict[str, Any]:
+        return asdict(self.config)
+
+    @classmethod
+    def from_config(cls, data: dict[str, Any]) -> Self:
+        control = {**data["control"], "styles": tuple(data["control"]["styles"])}
+        return cls(
+            PianoConfig(
+                DiffusionLMConfig(**data["network"]), ControlConfig(**control), data["rhythm"],
+                tuple(data["density"]), tuple(data["register"]),
+            )
+        )  # fmt: skip
+
+    @classmethod
+    def train(
+        cls, dataset: str = "pop909", profile: str = "laptop", *, backbone: str = "bert",
+        out: str | Path = "runs/piano", seed: int = 0, budget_minutes: float | None = None,
+        watch: Callable[[dict[str, Any]], None] | None = None,
+    ) -> DiffusionLM:  # fmt: skip
+        """Train and save in `out`; a run that was stopped goes on where it was.
+
+        dataset: names or folders joined by "+"; backbone: "bert" or "electra".
+        """
+        from workbench.systems.diffusion_lm_training import train
+
+        return train(
+            dataset, profile, backbone=backbone, out=out, seed=seed,
+            budget_minutes=budget_minutes, watch=watch,
+        )  # fmt: skip
+
+    # --- drawing ------------------------------------------------------------------------------
+
+    def generate(
+        self,
+        control: dict[str, str] | None = None,
+        n: int = 1,
+        *,
+        steps: int = 100,
+        strength: float = 0.1,
+        sampler: str = "ddim",
+        tempo: float = 90.0,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> list[Clip]:
+        """`n` clips. control: {"key": "G major", "density": "busy", "register": "high", "style":
+        …}, any of them or none; strength: how hard the classifiers push."""
+        words = self.draw(n, control, steps=steps, strength=strength, sampler=sampler, seed=seed,
+                          progress=progress)  # fmt: skip
+        caption = ", ".join(f"{k} {v}" for k, v in (control or {}).items()) or "uncontrolled"
+        clips = [self.code.decode(row, tempo) for row in words]
+        return [clip.with_(caption=f"piano, {caption}") for clip in clips]
+
+    def draw(
+        self,
+        n: int,
+        control: dict[str, str] | None = None,
+        *,
+        known: np.ndarray | None = None,
+        steps: int = 100,
+        strength: float = 0.1,
+        sampler: str = "ddim",
+        clamp: bool = True,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> np.ndarray:
+        """Words: (n, 130) ids. known: (130,) ids to keep, −1 where free. clamp: round x̂₀ to
+        embeddings in the second half of the way."""
+        network = self.networks.diffusion
+        if n < 1:
+            raise PromptError(f"n: {n} is no number of clips; give 1 or more")
+        if sampler not in SAMPLERS:
+            raise PromptError(f"sampler: {sampler!r} is unknown; choose {', '.join(SAMPLERS)}")
+        if not 1 <= steps <= network.config.steps:
+            raise PromptError(f"steps: {steps}; give 1 to {network.config.steps}")
+        wanted = classes_of(control or {}, self.config.control.styles)
+        kept = torch.full((n, LENGTH), -1)
+        kept[:, 0], kept[:, -1] = CLS, SEP
+        if known is not None:
+            self.code.check(known)
+            kept = torch.from_numpy(np.where(known >= 0, known, kept.numpy()))
+        push = nudge(self.networks.controls, network, wanted, strength=strength) if wanted else None
+        predict = Predictor(
+            network, known=kept, clamp_below=network.config.steps // 2 if clamp else 0, nudge=push
+        )
+        random = torch.Generator().manual_seed(seed)
+        x = torch.randn(n, LENGTH, network.config.dim, generator=random)
+
+        def hear(step: int, total: int, x0: Tensor) -> None:
+            if progress:
+                progress(step, total, network.words(x0).numpy())
+
+        x = SAMPLERS[sampler](predict, x, network.diffusion.alphas_bar, steps, random, hear)
+        with torch.inference_mode():
+            words = network.words(x)
+        return torch.where(kept >= 0, kept, words).numpy()
+
+    def fill(
+        self, clip: Clip, bars: tuple[int, int], n: int = 1, *, steps: int = 100,
+        control: dict[str, str] | None = None, seed: int = 0,
+    ) -> list[Clip]:  # fmt: skip
+        """`n` windows of the clip in which the words of bars `first` to `last` (exclusive, counted
+        within the window that starts at bar 0) are drawn anew and all others kept (section 5.2)."""
+        rows = self.code.windows(clip, hop=max(1, clip.bars))
+        if not len(rows):
+            raise PromptError("clip: has too few notes for a window of 16 words")
+        row = rows[0]
+        bar = np.cumsum(row == 3) - 1
+        hole = (bar >= bars[0]) & (bar < bars[1]) & (row != PAD) & (row != SEP) & (row != 3)
+        if not hole.any():
+            raise PromptError(f"bars: {bars} hold no words of this window of {bar.max() + 1} bars")
+        known = np.where(hole, -1, row)
+        words = self.draw(n, control, known=known, steps=steps, seed=seed)
+        return [self.code.decode(w, clip.tempo) for w in words]
+
+    # --- judging ------------------------------------------------------------------------------
+
+    def bits(self, ids: np.ndarray | Tensor, *, draws: int = 8, seed: int = 0) -> dict[str, float]:
+        """The variational bound of windows (n, 130), in bits, see `diffusion_bound.bound`."""
+        from workbench.models.diffusion_bound import bound
+
+        return bound(self.networks.diffusion, torch.as_tensor(ids), PAD, draws=draws, seed=seed)
+
+    def windows(self, clips: Sequence[Clip], hop: int = 4) -> np.ndarray:
+        """Windows of clips' piano parts: (n, 130)."""
+        from workbench.systems.diffusion_lm_training import piano_of
+
+        return np.concatenate([self.code.windows(piano_of(clip), hop) for clip in clips])

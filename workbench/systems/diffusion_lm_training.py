@@ -1,0 +1,224 @@
+"""Training of DiffusionLM: piano parts → windows of p/v/d words → embeddings, network, control.
+
+    workbench train piano --dataset pop909+openscore-lieder --profile laptop --out my-piano
+
+Two stages: the diffusion model end to end, then classifiers of noised embeddings, which steer it.
+Windows are transposed by up to half an octave as they are drawn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.errors import MissingDataError, PromptError
+from workbench.files import atomic_write
+from workbench.models.control import ControlConfig, Controls, control_loss
+from workbench.models.diffusion_lm import DiffusionLM as Network
+from workbench.models.diffusion_lm import DiffusionLMConfig, losses
+from workbench.representations.pvd import HIGH, LOW, PAD, PVD
+from workbench.systems.cards import piano_card
+from workbench.systems.diffusion_lm import DiffusionLM, PianoConfig
+from workbench.systems.midigpt_training import songs_of
+from workbench.systems.piano_controls import Labels, labels_of
+from workbench.training import Plan, fit
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+Watch = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size. hop: bars between the beginnings of two windows; limit: songs read."""
+
+    network: DiffusionLMConfig
+    control: ControlConfig
+    diffusion: Plan
+    classifiers: Plan
+    hop: int = 2
+    limit: int | None = None
+
+
+PROFILES: dict[str, Profile] = {
+    "smoke": Profile(
+        DiffusionLMConfig(0, width=64, depth=1, heads=2, steps=100), ControlConfig(width=32),
+        Plan(steps=20, batch=16, lr=3e-3, warmup=5, every=10, ema=0.9),
+        Plan(steps=20, batch=16, lr=3e-3, warmup=5, every=10), hop=8, limit=24,
+    ),
+    "laptop": Profile(
+        DiffusionLMConfig(0, width=192), ControlConfig(),
+        Plan(steps=6000, batch=32, lr=1e-3, warmup=200, every=500, ema=0.999, keep="last"),
+        Plan(steps=800, batch=64, lr=1e-3, every=200),
+    ),
+    "gpu": Profile(
+        DiffusionLMConfig(0, dim=64, width=512, depth=8, heads=8), ControlConfig(width=256),
+        Plan(steps=40_000, batch=128, lr=5e-4, warmup=1000, every=2000, ema=0.9995, keep="last"),
+        Plan(steps=4000, batch=256, lr=5e-4, every=500), hop=1,
+    ),
+    # The seed's and Diffusion-LM's: BERT-base's sizes, no self-conditioning, no anchor.
+    "paper": Profile(
+        DiffusionLMConfig(
+            0, dim=16, width=768, depth=12, heads=12, self_conditioning=False, anchor=0.0,
+        ),
+        ControlConfig(width=256),
+        Plan(steps=200_000, batch=64, lr=1e-4, warmup=1, every=5000, ema=0.9999, keep="last"),
+        Plan(steps=4000, batch=64, lr=1e-4, every=500), hop=1,
+    ),
+}  # fmt: skip
+
+
+def piano_of(clip: Clip) -> Clip:
+    """The clip with its piano part only (program 0), or as it is where it has none."""
+    from workbench.music.clip import Clip
+
+    notes = clip.notes
+    piano = notes[(notes["program"] == 0) & ~notes["is_drum"]]
+    if not len(piano) or len(piano) == len(notes):
+        return clip
+    score = clip.score.copy()
+    score.tracks = [t for t in score.tracks if t.program == 0 and not t.is_drum]
+    return Clip(score, tempo=clip.tempo if len(score.tempos) <= 1 else None, beats=clip.beats,
+                source=clip.source, labels=clip.labels, caption=clip.caption)  # fmt: skip
+
+
+@dataclass
+class Windows:
+    """ids (n, 130) and what is known of each window: see `piano_controls.Labels`."""
+
+    ids: Tensor
+    labels: Labels
+
+
+def windows_of(clips: Sequence[Clip], code: PVD, hop: int, styles: Sequence[str]) -> Windows:
+    """Windows of all clips, with labels; the style is the index of its data set's name."""
+    found, style, song = [], [], []
+    for number, clip in enumerate(clips):
+        rows = code.windows(piano_of(clip), hop)
+        found.append(rows)
+        style += [styles.index(clip.labels.get("set", styles[0]))] * len(rows)
+        song += [number] * len(rows)
+    ids = np.concatenate(found) if found else np.empty((0, 130), dtype=np.int64)
+    if not len(ids):
+        raise MissingDataError("no piano part long enough for a window; name another data set")
+    return Windows(torch.from_numpy(ids), labels_of(ids, code, np.array(style)))
+
+
+def sets_of(dataset: str, split: str, limit: int | None) -> list[Clip]:
+    """Clips of data sets joined by "+", each labelled with the name of its set."""
+    clips = []
+    for name in dataset.split("+"):
+        for clip in songs_of(name, split, limit):
+            clip.labels["set"] = name
+            clips.append(clip)
+    return clips
+
+
+def shift(ids: Tensor, semitones: Tensor, code: PVD) -> Tensor:
+    """Pitches of each row moved by its own number of semitones, clamped to the range."""
+    low, high = code.first["p"], code.first["p"] + HIGH - LOW
+    moved = (ids + semitones[:, None]).clamp(low, high)
+    return torch.where((ids >= low) & (ids <= high), moved, ids)
+
+
+def train(
+    dataset: str = "pop909",
+    profile: str = "laptop",
+    *,
+    backbone: str = "bert",
+    out: str | Path = "runs/piano",
+    seed: int = 0,
+    budget_minutes: float | None = None,
+    watch: Watch | None = None,
+) -> DiffusionLM:
+    """Train both stages and save in `out`; a run that was stopped goes on where it was."""
+    if profile not in PROFILES:
+        raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
+    if backbone not in ("bert", "electra"):
+        raise PromptError(f"backbone: {backbone!r} is unknown; choose bert or electra")
+    size, out, code = PROFILES[profile], Path(out), PVD(rhythm=True)
+    styles = dataset.split("+")
+    train_set = windows_of(sets_of(dataset, "train", size.limit), code, size.hop, styles)
+    few = min(40, size.limit or 40)
+    kept = windows_of(sets_of(dataset, "validation", few), code, 8, styles)
+    config = PianoConfig(
+        replace(size.network, vocab=code.size, backbone=backbone),  # type: ignore[arg-type]
+        replace(size.control, styles=tuple(styles)), rhythm=True,
+        density=train_set.labels.density_limits, register=train_set.labels.register_limits,
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    system = DiffusionLM(config)
+
+    def loss(module: nn.Module, ids: Tensor) -> dict[str, Tensor]:
+        ids = ids.long()
+        return losses(module, shift(ids, torch.randint(-5, 7, (len(ids),)).to(ids), code), PAD)
+
+    plan = replace(size.diffusion, budget_minutes=budget_minutes)
+    done = fit(
+        system.networks.diffusion, (train_set.ids.short(),), loss, plan, out / "diffusion",
+        seed=seed, validate=diffusion_check(kept.ids[:256]), watch=watch, title="Diffusion-LM",
+    )  # fmt: skip
+    system.networks.diffusion.load_state_dict(done.module.state_dict())
+    trained = fit_controls(system, train_set, kept, size.classifiers, out / "control", seed, watch)
+    about = {
+        "dataset": dataset, "profile": profile, "backbone": backbone, "seed": seed,
+        "windows": len(train_set.ids), "steps": done.step, "minutes": done.seconds / 60,
+        "best": done.best, "control": trained.best, "log": done.log,
+    }  # fmt: skip
+    system.save_pretrained(out, card=piano_card(about))
+    with atomic_write(out / "training.json") as path:
+        path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return system
+
+
+def diffusion_check(ids: Tensor) -> Callable[[nn.Module], dict[str, float]]:
+    """The training terms on held-out windows, with the same noise every time."""
+
+    def score(module: nn.Module) -> dict[str, float]:
+        device = next(module.parameters()).device
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            parts = [losses(module, rows.to(device).long(), PAD) for rows in ids.split(64)]
+        means = {k: float(np.mean([float(p[k]) for p in parts])) for k in parts[0]}
+        return {"loss": sum(means.values()), **means}
+
+    return score
+
+
+def fit_controls(
+    system: DiffusionLM, windows: Windows, kept: Windows, plan: Plan, out: Path, seed: int,
+    watch: Watch | None = None,
+) -> Any:  # fmt: skip
+    """Train the classifiers on noised embeddings of the frozen diffusion model."""
+    network: Network = system.networks.diffusion.requires_grad_(False).eval()
+    code = system.code
+
+    def loss(module: nn.Module, ids: Tensor, *labels: Tensor) -> dict[str, Tensor]:
+        return control_loss(module, network, ids.long(), labels, PAD)
+
+    def moved(ids: Tensor, labels: Labels) -> tuple[Tensor, ...]:
+        """Each window in a random key, its labels with it."""
+        by = torch.randint(-5, 7, (len(ids),), generator=torch.Generator().manual_seed(seed))
+        return (shift(ids, by, code).short(), *labels.tensors(by))
+
+    def validate(module: Controls) -> dict[str, float]:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            ids, *labels = moved(kept.ids[:512], kept.labels.take(512))
+            terms = control_loss(module, network, ids.long(), tuple(labels), PAD)
+        return {"loss": float(sum(terms.values())), **{k: float(v) for k, v in terms.items()}}
+
+    done = fit(
+        system.networks.controls, moved(windows.ids, windows.labels), loss, plan, out, seed=seed,
+        validate=validate, watch=watch, title="controls",
+    )  # fmt: skip
+    system.networks.controls.load_state_dict(done.module.state_dict())
+    return done

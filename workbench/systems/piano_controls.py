@@ -1,0 +1,125 @@
+"""What can be asked of a piano window, how it is measured, and what its classes are called.
+
+The judge of whether a control was obtained is this measurement on the decoded notes, never the
+classifier that steered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.errors import PromptError
+from workbench.representations.pvd import BAR, PVD
+
+DENSITIES = ("sparse", "medium", "busy")
+REGISTERS = ("low", "middle", "high")
+TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+SPELLED = {"C#": "Db", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb", "Cb": "B", "E#": "F"}
+MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Measures and classes of windows: key signature (n,) 0–11, notes a bar (n,), mean pitch (n,),
+    style (n,); the terciles of density and register that make their classes."""
+
+    key: np.ndarray
+    notes_a_bar: np.ndarray
+    pitch: np.ndarray
+    style: np.ndarray
+    density_limits: tuple[float, float]
+    register_limits: tuple[float, float]
+
+    def take(self, n: int) -> Labels:
+        """The first `n`."""
+        return replace(
+            self, key=self.key[:n], notes_a_bar=self.notes_a_bar[:n], pitch=self.pitch[:n],
+            style=self.style[:n],
+        )  # fmt: skip
+
+    def tensors(self, moved: Tensor) -> tuple[Tensor, ...]:
+        """Classes (key, density, register, style) of windows moved by semitones (n,)."""
+        by = moved.numpy()
+        return tuple(
+            torch.from_numpy(np.asarray(values, dtype=np.int16)) for values in (
+                (self.key + by) % 12, level(self.notes_a_bar, self.density_limits),
+                level(self.pitch + by, self.register_limits), self.style,
+            )
+        )  # fmt: skip
+
+
+def level(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """0, 1 or 2: below, between, above the two limits."""
+    return np.searchsorted(np.asarray(limits), values, side="right")
+
+
+def key_signature(pitches: np.ndarray) -> int:
+    """The major tonic (C = 0) of the scale that holds most of the pitches, relative minor included.
+    Ties go to the scale whose tonic and fifth are heard most."""
+    counts = np.bincount(np.asarray(pitches, dtype=int) % 12, minlength=12).astype(float)
+    inside = np.array([counts[(MAJOR + tonic) % 12].sum() for tonic in range(12)])
+    home = np.array([counts[[tonic, (tonic + 7) % 12]].sum() for tonic in range(12)])
+    return int(np.argmax(inside + 1e-3 * home))
+
+
+def measures(ids: np.ndarray, code: PVD) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Key signature, notes a bar and mean pitch of sequences (n, time), from their words.
+
+    A window begins at a bar line and ends where its words are full: the bar that was cut counts as
+    the share of it that was said.
+    """
+    key, density, pitch = [], [], []
+    for row in np.atleast_2d(ids):
+        kinds = code.kinds[row]
+        pitches = row[kinds == "p"] - code.first["p"] + 28
+        bars = max(1.0, float((row == BAR).sum()))
+        if code.rhythm:
+            places = np.flatnonzero(kinds == "o")
+            last = (row[places[-1]] - code.first["o"] + 1) / 16 if len(places) else 1.0
+            tail = np.flatnonzero(row == BAR)
+            bars = bars - 1 + (min(last, 1.0) if len(tail) and len(places)
+                               and places[-1] > tail[-1] else 0.05)  # fmt: skip
+        key.append(key_signature(pitches) if len(pitches) else 0)
+        density.append(len(pitches) / max(bars, 0.25))
+        pitch.append(float(pitches.mean()) if len(pitches) else 0.0)
+    return np.array(key), np.array(density), np.array(pitch)
+
+
+def labels_of(ids: np.ndarray, code: PVD, style: np.ndarray) -> Labels:
+    """Labels of windows; the limits of the classes are these windows' terciles."""
+    key, density, pitch = measures(ids, code)
+    thirds = [tuple(float(x) for x in np.quantile(v, [1 / 3, 2 / 3])) for v in (density, pitch)]
+    return Labels(key, density, pitch, style, thirds[0], thirds[1])  # type: ignore[arg-type]
+
+
+def classes_of(control: dict[str, str], styles: tuple[str, ...]) -> dict[str, int]:
+    """Asked words as classes. PromptError names what is unknown.
+
+    key: "C", "C major", "A minor" (which has C major's signature); density: sparse, medium, busy;
+    register: low, middle, high; style: a data set's name.
+    """
+    names = {"density": DENSITIES, "register": REGISTERS, "style": styles}
+    wanted = {}
+    for name, value in control.items():
+        if name == "key":
+            wanted[name] = _key(value)
+        elif name not in names:
+            raise PromptError(f"control: {name!r} is unknown; choose key, {', '.join(names)}")
+        elif value not in names[name]:
+            raise PromptError(f"{name}: {value!r} is unknown; choose {', '.join(names[name])}")
+        else:
+            wanted[name] = names[name].index(value)
+    return wanted
+
+
+def _key(text: str) -> int:
+    tonic, _, mode = text.strip().partition(" ")
+    tonic = tonic[:1].upper() + tonic[1:]
+    tonic = SPELLED.get(tonic, tonic)
+    if tonic not in TONICS or mode not in ("", "major", "minor"):
+        raise PromptError(f'key: {text!r} is unknown; write "C major", "F# minor", "Bb major" …')
+    return (TONICS.index(tonic) + (3 if mode == "minor" else 0)) % 12
