@@ -16,6 +16,11 @@ from workbench import __version__
 from workbench.errors import WorkbenchError
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
+SYSTEMS = {  # module, class, default data set, option of its own
+    "drums": ("drum_ldm", "DrumLDM", "groove", "text"),
+    "songs": ("midigpt", "MidiGPT", "pop909", ""),
+    "piano": ("diffusion_lm", "DiffusionLM", "pop909+openscore-lieder", "backbone"),
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,18 +42,30 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--wav", action="store_true", help="write sound, too")
     add.set_defaults(run=generate)
 
+    add = commands.add_parser("fill", help="write bars of a MIDI file anew")
+    add.add_argument("midi", type=Path)
+    add.add_argument("--bars", required=True, metavar="FIRST-LAST", help="such as 9-12, from 1 on")
+    add.add_argument("--tracks", nargs="+", help="MIDI programs and drums; by default all")
+    add.add_argument("-n", type=int, default=1, help="number of versions")
+    add.add_argument("--temperature", type=float, default=1.0)
+    add.add_argument("--seed", type=int, default=0)
+    add.add_argument("--checkpoint", default="songs-gpt")
+    add.add_argument("--out", type=Path, default=Path("."), help="folder for the files")
+    add.set_defaults(run=fill)
+
     add = commands.add_parser("train", help="train a system; the same command resumes")
-    add.add_argument("system", choices=["drums"])
-    add.add_argument("--dataset", default="groove", help="a name or a folder of MIDI files")
+    add.add_argument("system", choices=list(SYSTEMS))
+    add.add_argument("--dataset", help='a name or a folder of MIDI files; several joined by "+"')
     add.add_argument("--profile", default="laptop", choices=PROFILES)
-    add.add_argument("--text", default="bert", help="bert, keywords, or the name of any BERT")
-    add.add_argument("--out", type=Path, default=Path("runs/drums"))
+    add.add_argument("--text", help="drums: bert (default), keywords, or the name of any BERT")
+    add.add_argument("--backbone", help="piano: bert (default) or electra")
+    add.add_argument("--out", type=Path, help="folder of the run, by default runs/SYSTEM")
     add.add_argument("--seed", type=int, default=0)
     add.add_argument("--budget-minutes", type=float)
     add.set_defaults(run=train)
 
     add = commands.add_parser("evaluate", help="print tables of measurements", add_help=False)
-    add.add_argument("what", choices=["drums", "speed"])
+    add.add_argument("what", choices=["drums", "songs", "piano", "speed"])
     add.add_argument("rest", nargs=argparse.REMAINDER)
     add.set_defaults(run=evaluate)
 
@@ -95,12 +112,39 @@ def generate(args: argparse.Namespace) -> int:
     return 0
 
 
-def train(args: argparse.Namespace) -> int:
-    from workbench.systems.drum_ldm import DrumLDM
+def fill(args: argparse.Namespace) -> int:
+    from workbench.music.clip import Clip
+    from workbench.systems.midigpt import MidiGPT
 
-    DrumLDM.train(
-        args.dataset, args.profile, text=args.text, out=args.out, seed=args.seed,
-        budget_minutes=args.budget_minutes,
+    first, _, last = args.bars.partition("-")
+    if not (first.isdigit() and (last or first).isdigit()):
+        raise WorkbenchError(f"--bars {args.bars}: give FIRST-LAST, such as 9-12")
+    tracks = args.tracks and [int(t) if t.isdigit() else t for t in args.tracks]
+    clip, system = Clip.read_midi(args.midi), MidiGPT.from_pretrained(args.checkpoint)
+    hole = (int(first) - 1, int(last or first))
+    versions = system.fill(
+        clip, hole, tracks, args.n, temperature=args.temperature, seed=args.seed
+    )
+    args.out.mkdir(parents=True, exist_ok=True)
+    for number, version in enumerate(versions, 1):
+        path = args.out / f"{args.midi.stem}-filled-{args.seed}-{number}.mid"
+        version.write_midi(path)
+        print(path)
+    return 0
+
+
+def train(args: argparse.Namespace) -> int:
+    from importlib import import_module
+
+    module, name, dataset, option = SYSTEMS[args.system]
+    for other in {"text", "backbone"} - {option}:
+        if getattr(args, other):
+            raise WorkbenchError(f"--{other}: is no option of train {args.system}")
+    given = {option: getattr(args, option)} if option and getattr(args, option) else {}
+    args.out = args.out or Path("runs") / args.system
+    getattr(import_module(f"workbench.systems.{module}"), name).train(
+        args.dataset or dataset, args.profile, out=args.out, seed=args.seed,
+        budget_minutes=args.budget_minutes, **given,
     )  # fmt: skip
     if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes the first one speaks
         print(f"saved in {args.out}")
