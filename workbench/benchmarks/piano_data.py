@@ -1,0 +1,109 @@
+"""What the benchmarks of DiffusionLM share: windows of held-out songs, a judge, drawn samples."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from workbench.benchmarks.table import Report
+from workbench.models.gpt import GPT, GPTConfig
+from workbench.models.markov import MarkovChain
+from workbench.representations.pvd import LENGTH, PAD
+from workbench.systems.diffusion_lm import DiffusionLM
+from workbench.systems.diffusion_lm_training import Windows, sets_of, shift, windows_of
+from workbench.systems.midigpt_training import loss as next_token
+from workbench.training import Plan, fit
+
+
+@dataclass
+class PianoBench:
+    """One run. n: samples drawn and windows judged; steps: of the sampler."""
+
+    system: DiffusionLM
+    dataset: str
+    report: Report
+    n: int = 128
+    steps: int = 100
+    seed: int = 0
+    quick: bool = False
+    times: dict[str, float] = field(default_factory=dict)
+
+    def windows(self, split: str, limit: int | None, hop: int) -> Windows:
+        styles = self.dataset.split("+")
+        return windows_of(sets_of(self.dataset, split, limit), self.system.code, hop, styles)
+
+    @cached_property
+    def train(self) -> Windows:
+        return self.windows("train", 20 if self.quick else 300, 2)
+
+    @cached_property
+    def test(self) -> np.ndarray:
+        """Full windows of held-out songs, evenly drawn: (n, 130)."""
+        found = self.windows("test", 20 if self.quick else None, 4).ids.numpy()
+        full = found[(found != PAD).all(1)]
+        return full[np.linspace(0, len(full) - 1, min(self.n, len(full))).astype(int)]
+
+    @cached_property
+    def samples(self) -> np.ndarray:
+        """Uncontrolled samples: (n, 130)."""
+        return self.system.draw(self.n, steps=self.steps, seed=self.seed)
+
+    @cached_property
+    def moved(self) -> torch.Tensor:
+        """Training windows, each in a random key as the system saw them."""
+        by = torch.randint(-5, 7, (len(self.train.ids),),
+                           generator=torch.Generator().manual_seed(self.seed))  # fmt: skip
+        return shift(self.train.ids, by, self.system.code)
+
+    @cached_property
+    def judge(self) -> GPT:
+        """An autoregressive model of the same windows, trained here, that judges samples."""
+        torch.manual_seed(self.seed)
+        model = GPT(GPTConfig(self.system.code.size, context=LENGTH, width=128, depth=3, heads=4))
+        plan = Plan(steps=20 if self.quick else 1200, batch=32, lr=2e-3, every=10_000, keep="last")
+        with tempfile.TemporaryDirectory() as folder:
+            done = fit(model, (self.moved.short(),), next_token, plan, folder, seed=self.seed,
+                       title="judge")  # fmt: skip
+        return done.module
+
+    @cached_property
+    def chains(self) -> dict[int, MarkovChain]:
+        rows = [row[row != PAD].numpy() for row in self.moved]
+        return {k: MarkovChain(k, self.system.code.size).fit(rows) for k in (0, 1, 2, 3)}
+
+    def judged(self, ids: np.ndarray) -> np.ndarray:
+        """Nats a word of each window under the judge: (n,)."""
+        rows, judge = torch.from_numpy(ids), self.judge
+        with torch.inference_mode():
+            logits = judge(rows)[:, :-1].float()
+        each = torch.nn.functional.cross_entropy(
+            logits.flatten(0, 1), rows[:, 1:].flatten(), reduction="none"
+        ).view(len(rows), -1)
+        real = rows[:, 1:] != PAD
+        return ((each * real).sum(1) / real.sum(1)).numpy()
+
+    def notes_a_word(self, ids: np.ndarray) -> float:
+        """Whole notes for each word that is not padding."""
+        return float((self.system.code.kinds[ids] == "d").sum() / (ids != PAD).sum())
+
+
+def grams(ids: np.ndarray, n: int = 8) -> set[bytes]:
+    """All runs of n words in the rows, specials at the ends left out."""
+    rows = ids[:, 1:-1].astype(np.int16)
+    return {
+        row[i : i + n].tobytes() for row in rows for i in range(rows.shape[1] - n + 1)
+        if row[i + n - 1] != PAD
+    }  # fmt: skip
+
+
+def copied(ids: np.ndarray, known: set[bytes], n: int = 8) -> float:
+    """Share of runs of n words that occur in the training windows."""
+    own = [
+        row[i : i + n].astype(np.int16).tobytes()
+        for row in ids[:, 1:-1] for i in range(ids.shape[1] - 2 - n + 1)
+    ]  # fmt: skip
+    return float(np.mean([gram in known for gram in own]))

@@ -1,0 +1,92 @@
+"""What piano windows cost DiffusionLM, and how good its samples are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.benchmarks.piano_data import PianoBench, copied, grams
+from workbench.evaluation.intervals import bootstrap
+from workbench.representations.pvd import PAD
+
+
+def bits(bench: PianoBench) -> None:
+    """The bound in bits a word and a note, by term, beside autoregressive models."""
+    ids = bench.test
+    notes = bench.notes_a_word(ids)
+    found = bench.system.bits(ids, draws=2 if bench.quick else 16, seed=bench.seed)
+    rows = [["DiffusionLM: bound", found["total"], found["total"] / notes]]
+    rows += [[f"    {name}", found[name], found[name] / notes]
+             for name in ("prior", "denoising", "first step", "rounding")]  # fmt: skip
+    judge = float(bench.judged(ids).mean() / np.log(2))
+    rows.append(["GPT of the same windows (exact)", judge, judge / notes])
+    for k, chain in bench.chains.items():
+        cost = np.concatenate([chain.nll(row[row != PAD])[1:] for row in ids]).mean() / np.log(2)
+        rows.append([f"Markov chain of order {k}" if k else "unigram", cost, cost / notes])
+    bench.report.table(
+        "bits",
+        f"{len(ids)} held-out windows, {(ids != PAD).sum():,} words",
+        ["", "bits a word", "bits a note"], rows,
+        [
+            f"Standard error of the bound: {found['error']:.3f} bits a word.",
+            "The rounding term alone is what the seed's table calls bits per word (0.00003 to "
+            "0.0003): it says that embeddings lie apart, nothing about music.",
+        ],
+        bound=found, judge=judge,
+    )  # fmt: skip
+
+
+def samples(bench: PianoBench) -> None:
+    """Validity, likelihood under the judge, copying; of samples and of real windows."""
+    code = bench.system.code
+    known = grams(bench.train.ids.numpy())
+    random = np.random.default_rng(bench.seed)
+    shuffled = bench.test.copy()
+    for row in shuffled:
+        row[1:-1] = random.permutation(row[1:-1])
+    sets = {
+        f"DiffusionLM, {bench.steps} steps": bench.samples,
+        "held-out windows": bench.test,
+        "held-out windows, words shuffled": shuffled,
+    }
+    rows = []
+    for name, ids in sets.items():
+        words, whole = code.validity(ids)
+        nats = bench.judged(ids) / np.log(2)
+        low, high = bootstrap(lambda r, v=nats: float(v[r].mean()), len(nats), seed=bench.seed)
+        rows.append([name, words, whole, float(nats.mean()), (low, high), copied(ids, known)])
+    bench.report.table(
+        "samples",
+        f"{bench.n} samples",
+        ["", "words that fit", "windows wholly", "judge: bits a word", "95 %", "8-grams copied"],
+        rows,
+        ["The judge is a GPT trained on the training windows. Copied: runs of eight words that "
+         "training windows hold; the real windows' share is the floor."],
+        validity=code.validity(bench.samples), copied=copied(bench.samples, known),
+        floor=copied(bench.test, known),
+    )  # fmt: skip
+
+
+def few_steps(bench: PianoBench) -> None:
+    """Samplers and numbers of steps against the judge."""
+    code, rows = bench.system.code, []
+    full = 200 if bench.quick else bench.system.config.network.steps
+    full = min(full, bench.system.config.network.steps)
+    n = min(bench.n, 8 if bench.quick else 32)
+    for sampler, steps in (("ddpm", full), ("ddim", 200), ("ddim", 100), ("ddim", 50),
+                           ("ddim", 20), ("ddpm", 100)):  # fmt: skip
+        if steps > bench.system.config.network.steps:
+            continue
+        for clamp in (True, False):
+            ids = bench.system.draw(n, steps=steps, sampler=sampler, clamp=clamp, seed=bench.seed)
+            nats = bench.judged(ids) / np.log(2)
+            low, high = bootstrap(lambda r, v=nats: float(v[r].mean()), n, seed=bench.seed)
+            rows.append([f"{sampler}, {steps} steps{', clamped' if clamp else ''}",
+                         code.validity(ids)[0], float(nats.mean()), (low, high)])  # fmt: skip
+            if steps == full:
+                break
+    bench.report.table(
+        "steps", f"{n} samples for each sampler",
+        ["", "words that fit", "judge: bits a word", "95 %"], rows,
+    )  # fmt: skip
+
+
