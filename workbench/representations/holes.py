@@ -105,7 +105,7 @@ def window(sizes: Sequence[int], hole: Hole, room: int, share: float = 0.5) -> t
 def transpose(song: RemiSong, semitones: int, vocabulary: Vocabulary) -> RemiSong:
     """All but the drums moved by semitones; notes that would leave the pitch range come
     back by octaves."""
-    low, high = vocabulary.id("Pitch_21"), vocabulary.id("Pitch_108")
+    low, high = vocabulary.id("Pitch_21"), vocabulary.id("Pitch_109")
     notes = song.notes.copy()
     pitch = notes[:, PITCH]
     tuned = (pitch >= low) & (pitch <= high)

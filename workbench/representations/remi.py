@@ -6,13 +6,17 @@ array operations and turned into tokens at the end.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.representations.tokens import Vocabulary
+
+if TYPE_CHECKING:
+    from miditok import TokenizerConfig
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,96 @@ def ids_of(song: RemiSong) -> np.ndarray:
 
 
 def table_of(song: Any) -> RemiSong:
-    """The note table of a symusic score or a clip."""
+    """The note table of a symusic score or a clip: that of MidiTok's ids, to the last one.
+
+    MidiTok walks over every note in Python. Here all notes are sorted and looked up at once; only
+    scores that mix metres of quarters and of eighths go MidiTok's way.
+    """
     score = getattr(song, "score", song)
-    return RemiSong.from_ids(np.array(_facts().midi.encode(score, encode_ids=False).ids))
+    fast = _fast_table(score)
+    return fast if fast is not None else slow_table(score)
+
+
+def encode(song: Any, config: TokenizerConfig | None = None) -> np.ndarray:
+    """Base ids of a symusic score or a clip: fast for `song_config()`, which is the default, by
+    MidiTok's REMI for any other configuration."""
+    if config is None or config.to_dict() == _facts().midi.config.to_dict():
+        return ids_of(table_of(song))
+    from miditok import REMI
+
+    found = REMI(config).encode(getattr(song, "score", song), encode_ids=False)
+    return np.array(found.ids)
+
+
+def slow_table(score: Any) -> RemiSong:
+    """The same table by MidiTok, which would move time signatures of the score it is given."""
+    score = score.copy()
+    score.time_signatures = own_signs(score)
+    found = _facts().midi.encode(score, encode_ids=False)
+    return RemiSong.from_ids(np.array(found.ids))
+
+
+def own_signs(score: Any) -> Any:
+    """The score's time signatures as a list of their own: symusic's copy() shares the elements."""
+    from symusic import TimeSignature
+
+    signs = score.time_signatures
+    return type(signs)([TimeSignature(s.time, s.numerator, s.denominator) for s in signs])
+
+
+def _fast_table(score: Any) -> RemiSong | None:
+    """The table by arrays; None where metres of different units need MidiTok's rounding."""
+    about = _facts()
+    metres = about.metres(score)
+    if metres is None:
+        return None
+    starts, lengths, signs, tpq = metres
+    score = score.resample(tpq, min_dur=1) if score.ticks_per_quarter != tpq else score
+    columns = _columns(score)
+    time, track, program, pitch, velocity, duration, drum = columns
+    fine = np.where(drum, about.drum_id[pitch], about.pitch_id[pitch]) >= 0
+    if not fine.all():
+        time, track, program, pitch, velocity, duration, drum = (c[fine] for c in columns)
+    velocity = about.velocity_id[velocity]
+    duration = np.where(
+        drum, duration, about.nearest[np.minimum(duration, len(about.nearest) - 1)]
+    )
+    order = np.lexsort((velocity, duration, pitch, track, time))
+    time, track, program, pitch, velocity, duration, drum = (
+        c[order] for c in (time, track, program, pitch, velocity, duration, drum)
+    )
+    new = np.ones(len(time), dtype=bool)  # the same pitch at the same time is said once
+    new[1:] = (np.diff(time) != 0) | (np.diff(track) != 0) | (np.diff(pitch) != 0)
+    segment = np.searchsorted(starts, time, side="right") - 1
+    counts = np.concatenate([[0], np.cumsum(np.diff(starts) // lengths[:-1])])  # bars before
+    within, place = np.divmod(time - starts[segment], lengths[segment])
+    bar = counts[segment] + within
+    last = max(int(bar[-1]) if len(bar) else 0, int(counts[-1]))
+    of_bar = np.searchsorted(counts, np.arange(last + 1), side="right") - 1
+    notes = np.stack([
+        bar, place, about.program_id[program],
+        np.where(drum, about.drum_id[pitch], about.pitch_id[pitch]), velocity,
+        np.where(drum, -1, about.duration_id[np.where(drum, 0, duration)]),
+    ], axis=1)[new].astype(np.int32)  # fmt: skip
+    return RemiSong(notes, signs[of_bar].astype(np.int32))
+
+
+def _columns(score: Any) -> list[np.ndarray]:
+    """Time, track, program (−1: drums), pitch, velocity, duration, drum of all notes. Tracks of
+    one program count as one, at the place of the first."""
+    keys = [-1 if track.is_drum else track.program for track in score.tracks]
+    rank = {key: keys.index(key) for key in keys}
+    parts = [track.notes.numpy() for track in score.tracks]
+    sizes = [len(part["time"]) for part in parts]
+    both = [
+        np.concatenate([part[name] for part in parts]).astype(np.int64) if parts
+        else np.empty(0, dtype=np.int64)
+        for name in ("time", "pitch", "velocity", "duration")
+    ]  # fmt: skip
+    program = np.repeat(np.array(keys, dtype=np.int64), sizes)
+    track = np.repeat(np.array([rank[key] for key in keys], dtype=np.int64), sizes)
+    time, pitch, velocity, duration = both
+    return [time, track, program, pitch, velocity, duration, program < 0]
 
 
 BAR, TIME_SIGNATURE, POSITION, PROGRAM, PITCH, DRUM, VELOCITY, DURATION = range(8)
@@ -95,6 +186,71 @@ class _Facts:
         self.position[places] = [int(names[i].split("_")[1]) for i in places]
         self.position_id = np.full(self.position.max() + 1, -1)
         self.position_id[self.position[places]] = places
+        self._lookups(vocabulary)
+
+    def _lookups(self, vocabulary: Vocabulary) -> None:
+        """From what notes hold to token ids; −1 where there is no token."""
+        from miditok.utils.utils import np_get_closest
+
+        def ids(kind: str, size: int) -> np.ndarray:
+            table = np.full(size, -1)
+            for i, name in enumerate(vocabulary.names):
+                if name.split("_")[0] == kind:
+                    table[int(name.split("_")[1])] = i  # −1, the drums' program, is the last
+            return table
+
+        config = self.midi.config
+        self.program_id, self.pitch_id = ids("Program", 129), ids("Pitch", 128)
+        self.drum_id = ids("PitchDrum", 128)
+        closest = np_get_closest(self.midi.velocities, np.arange(128))
+        self.velocity_id = ids("Velocity", 128)[closest]
+        steps = self.midi._tpb_to_time_array[config.max_num_pos_per_beat * 2]
+        steps = steps // 2  # of a beat of twelve, whatever its unit
+        self.nearest = np_get_closest(steps, np.arange(int(steps[-1]) + 1))
+        self.duration_id = np.full(int(steps[-1]) + 1, -1)
+        named = [".".join(str(x) for x in value) for value in self.midi.durations]
+        self.duration_id[steps] = [vocabulary.id(f"Duration_{name}") for name in named]
+        self.sign_id = {
+            name[8:]: i for i, name in enumerate(vocabulary.names) if name.startswith("TimeSig")
+        }
+
+    def metres(self, score: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, int] | None:
+        """(ticks at which each metre begins, ticks of its bar, id of its token), and the ticks a
+        quarter note has then; None where units are mixed. By MidiTok's own rules: unknown metres
+        are left out, others wait for the next bar line."""
+        from symusic import TimeSignature
+
+        positions = self.midi.config.max_num_pos_per_beat
+        if len(score.time_signatures) == 1:  # as in most songs
+            sign = score.time_signatures[0]
+            number = self.sign_id.get(f"{sign.numerator}/{sign.denominator}")
+            if number is not None and sign.time == 0:
+                return (
+                    np.zeros(1, dtype=np.int64), np.array([sign.numerator * positions]),
+                    np.array([number]), positions * sign.denominator // 4,
+                )  # fmt: skip
+        signs = own_signs(score)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.midi._filter_unsupported_time_signatures(signs)
+        if not len(signs) or signs[0].time != 0:
+            signs.insert(0, TimeSignature(0, 4, 4))
+        units = {sign.denominator for sign in signs}
+        if len(units) > 1:
+            return None
+        tpq = positions * units.pop() // 4
+        if score.ticks_per_quarter != tpq:
+            for sign in signs:
+                sign.time = int(sign.time * (tpq / score.ticks_per_quarter))
+        self.midi._preprocess_time_signatures(signs, tpq)
+        if {sign.denominator for sign in signs} != {4 * tpq // positions}:
+            return None
+        return (
+            np.array([sign.time for sign in signs], dtype=np.int64),
+            np.array([sign.numerator * positions for sign in signs], dtype=np.int64),
+            np.array([self.sign_id[f"{sign.numerator}/{sign.denominator}"] for sign in signs]),
+            tpq,
+        )
 
 
 @lru_cache(maxsize=1)
