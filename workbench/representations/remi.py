@@ -82,26 +82,26 @@ def table_of(song: Any) -> RemiSong:
     """
     score = getattr(song, "score", song)
     fast = _fast_table(score)
-    return fast if fast is not None else slow_table(score)
+    return fast if fast is not None else RemiSong.from_ids(slow_ids(score))
 
 
 def encode(song: Any, config: TokenizerConfig | None = None) -> np.ndarray:
     """Base ids of a symusic score or a clip: fast for `song_config()`, which is the default, by
     MidiTok's REMI for any other configuration."""
+    score = getattr(song, "score", song)
     if config is None or config.to_dict() == _facts().midi.config.to_dict():
-        return ids_of(table_of(song))
+        fast = _fast_table(score)
+        return ids_of(fast) if fast is not None else slow_ids(score)
     from miditok import REMI
 
-    found = REMI(config).encode(getattr(song, "score", song), encode_ids=False)
-    return np.array(found.ids)
+    return np.array(REMI(config).encode(score, encode_ids=False).ids)
 
 
-def slow_table(score: Any) -> RemiSong:
-    """The same table by MidiTok, which would move time signatures of the score it is given."""
+def slow_ids(score: Any) -> np.ndarray:
+    """The same ids by MidiTok, which would move time signatures of the score it is given."""
     score = score.copy()
     score.time_signatures = own_signs(score)
-    found = _facts().midi.encode(score, encode_ids=False)
-    return RemiSong.from_ids(np.array(found.ids))
+    return np.array(_facts().midi.encode(score, encode_ids=False).ids, dtype=np.int64)
 
 
 def own_signs(score: Any) -> Any:
