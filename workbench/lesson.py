@@ -26,6 +26,7 @@ from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
+STAND_INS = {"groove": "builtin", "pop909": "builtin-songs"}  # for real data that is not here
 TIMES = Path(__file__).with_name("lesson_times.json")  # written by `workbench report --record`
 SENTINEL = "lesson {} finished"
 
@@ -128,7 +129,8 @@ def start(
 ) -> Run:
     """Check the parameters, seed everything, say what runs here and how long it will take.
 
-    Where Groove is not on this machine the built-in corpus takes its place, and that is said.
+    Where Groove or POP909 is not on this machine the built-in corpus takes its place, and that is
+    said.
     Raises PromptError for an unknown profile, or a library older than the notebook `needs`;
     MissingDataError for a data set that does not exist.
     """
@@ -156,17 +158,17 @@ def start(
 
 
 def _present(dataset: str) -> str:
-    """The data set, if it is here, else "builtin"."""
+    """The data set, if it is here, else the built-in corpus that stands in for it."""
     from workbench.datasets import load
 
     try:
         load(dataset, limit=1)
     except MissingDataError as error:
-        if dataset != "groove":  # a misspelt name or a folder that is not there
+        if dataset not in STAND_INS:  # a misspelt name or a folder that is not there
             raise
         print(f"{error}\nUntil then this notebook runs on the built-in corpus.")
-        return "builtin"
-    if dataset == "builtin":
+        return STAND_INS[dataset]
+    if dataset in STAND_INS.values():
         print("Data: the built-in corpus, written by a grammar, not played by people.")
     return dataset
 

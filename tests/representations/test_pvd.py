@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from workbench.errors import PromptError
 from workbench.music.clip import Clip
 from workbench.music.midi import NOTE
-from workbench.representations.pvd import BAR, CLS, DURATIONS, LENGTH, PAD, PVD, SEP
+from workbench.representations.pvd import CLS, DURATIONS, LENGTH, PAD, PVD, SEP
 
 WITH, WITHOUT = PVD(rhythm=True), PVD(rhythm=False)
 
@@ -31,9 +31,13 @@ def clip_of(rows) -> Clip:
 def test_with_rhythm_nothing_on_the_grid_is_lost(rows):
     clip = clip_of(rows)
     ids = np.concatenate(WITH.words(clip))
+    assert len(ids) == 4 * len(rows)
     back = WITH.notes(ids)
-    for name in ("time", "duration", "pitch", "velocity"):
+    for name in ("duration", "pitch", "velocity"):
         assert back[name].tolist() == clip.notes[name].tolist(), name
+    assert (back["time"] % 4).tolist() == (clip.notes["time"] % 4).tolist()
+    bars = np.unique(clip.notes["time"] // 4)  # those without a note are not said
+    assert (back["time"] // 4).tolist() == np.searchsorted(bars, clip.notes["time"] // 4).tolist()
 
 
 @settings(max_examples=30, deadline=None)
@@ -74,12 +78,12 @@ def test_pitches_are_clamped_and_velocities_binned():
 @pytest.mark.parametrize(
     ("words", "share"),
     [
-        ("[CLS] [BAR] o0 p60 v4 d4 [SEP]", 1.0),
-        ("[CLS] [BAR] o0 p60 v4 d4 p64 v4 d4 o4 p60 v4 d4 [BAR] [BAR] o0 p60 [SEP]", 1.0),
+        ("[CLS] b0 p60 v4 d4 [SEP]", 1.0),
+        ("[CLS] b0 p60 v4 d4 o0 p64 v4 d4 o4 p60 v4 d4 b2 p60 v4 d4 o2 p61 v4 d4 [SEP]", 1.0),
         ("[CLS] o0 p60 v4 d4 [SEP]", 4 / 5),  # no bar before the position
-        ("[CLS] [BAR] o4 p60 v4 d4 o2 p60 v4 d4 [SEP]", 9 / 10),  # back in time
-        ("[CLS] [BAR] o0 p60 d4 v4 [SEP]", 3 / 6 + 1 / 6),
-        ("[CLS] [CLS] [BAR]", 1 / 2),
+        ("[CLS] b4 p60 v4 d4 o2 p60 v4 d4 [SEP]", 8 / 9),  # back in time
+        ("[CLS] b0 p60 d4 v4 [SEP]", 2 / 5),
+        ("[CLS] [CLS] b0", 1 / 2),
     ],
 )
 def test_grammar(words, share):
@@ -89,17 +93,17 @@ def test_grammar(words, share):
 
 
 def test_words_that_make_no_note_are_skipped():
-    words = "[BAR] v3 o2 d4 p60 v4 o3 p61 v4 d4 p62 v1"
+    words = "b1 v3 o2 d4 p60 v4 o3 p61 v4 d4 p62 v1"
     ids = [WITH.names.index(w) for w in words.split()]
     back = WITH.notes(ids)
     assert back["pitch"].tolist() == [61]
     assert back["time"].tolist() == [0.75]
-    assert len(WITH.decode([PAD, BAR]).notes) == 0
+    assert len(WITH.decode([PAD, CLS]).notes) == 0
 
 
 def test_transposing_keeps_the_range():
-    ids = np.array([WITH.names.index(w) for w in ("p60", "v4", "d4", "p99", "[BAR]")])
+    ids = np.array([WITH.names.index(w) for w in ("p60", "v4", "d4", "p99", "[SEP]")])
     moved = [WITH.names[i] for i in WITH.transpose(ids, 3)]
-    assert moved == ["p63", "v4", "d4", "p100", "[BAR]"]
+    assert moved == ["p63", "v4", "d4", "p100", "[SEP]"]
     with pytest.raises(PromptError, match="no word of the"):
         WITH.check(np.array([3, 10_000]))

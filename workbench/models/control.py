@@ -74,7 +74,7 @@ def control_loss(
     """
     mask = ids != pad
     with torch.no_grad():
-        clean = network.embedding(ids)
+        clean = network.embed(ids)
         x0 = clean + network.sigma0 * torch.randn_like(clean)
         t = strata(len(ids), network.diffusion.steps, ids.device)
         t = t[torch.randperm(len(t), device=t.device)]

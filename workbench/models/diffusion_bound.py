@@ -51,7 +51,7 @@ def _terms(
     bar = diffusion.alphas_bar.double()
     snr = bar / (1 - bar)
     real = (words != pad)[..., None]
-    clean = model.embedding(words)
+    clean = model.embed(words)
     noise = torch.randn(clean.shape, generator=random)
     x0 = clean + model.sigma0 * noise
     size = real.sum((1, 2)) * clean.shape[-1]  # numbers in each sequence

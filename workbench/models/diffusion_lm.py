@@ -37,7 +37,7 @@ class DiffusionLMConfig:
     """
 
     vocab: int
-    dim: int = 32
+    dim: int = 16
     length: int = 130
     width: int = 256
     depth: int = 4
@@ -86,11 +86,20 @@ class DiffusionLM(nn.Module):
         h = self.encoder(inputs_embeds=h, attention_mask=mask).last_hidden_state
         return self.down(h)
 
+    @property
+    def table(self) -> Tensor:
+        """Embeddings of all words, each of length √dim: (vocab, dim). Free to grow, they would
+        simply outgrow the noise."""
+        return math.sqrt(self.config.dim) * F.normalize(self.embedding.weight, dim=-1)
+
+    def embed(self, words: Tensor) -> Tensor:
+        """Words (batch, time) → (batch, time, dim)."""
+        return F.embedding(words, self.table)
+
     def round(self, x: Tensor) -> Tensor:
-        """Logits of words (batch, time, vocab): −½‖x − Emb(w)‖² but for a constant, so the nearest
-        embedding is the likeliest word."""
-        weight = self.embedding.weight
-        return x @ weight.T - 0.5 * weight.square().sum(-1)
+        """Logits of words (batch, time, vocab): −½‖x − Emb(w)‖² but for what all words share, so
+        the nearest embedding is the likeliest word."""
+        return x @ self.table.T
 
     def words(self, x: Tensor) -> Tensor:
         """The nearest word of each vector: (batch, time)."""
@@ -98,7 +107,7 @@ class DiffusionLM(nn.Module):
 
     def clamp(self, x: Tensor) -> Tensor:
         """Each vector replaced by its nearest embedding (section 4.3, the clamping trick)."""
-        return self.embedding(self.words(x))
+        return self.embed(self.words(x))
 
 
 def encoder(config: DiffusionLMConfig) -> tuple[nn.Module, int]:
@@ -144,9 +153,9 @@ def losses(model: DiffusionLM, words: Tensor, pad: int) -> dict[str, Tensor]:
     """
     diffusion, config = model.diffusion, model.config
     real = words != pad  # (batch, time)
-    clean = model.embedding(words)  # (batch, time, dim)
+    clean = model.embed(words)  # (batch, time, dim)
     x0 = clean + model.sigma0 * torch.randn_like(clean)
-    t = strata(len(words), diffusion.steps, words.device)
+    t = late(len(words), diffusion.steps, words.device)
     x_t = diffusion.add_noise(x0, torch.randn_like(x0), t)
     guess = None
     if config.self_conditioning and torch.rand(()) < 0.5:
@@ -179,6 +188,13 @@ def strata(n: int, steps: int, device: torch.device) -> Tensor:
     return (parts * steps).long().clamp(max=steps - 1)
 
 
+def late(n: int, steps: int, device: torch.device) -> Tensor:
+    """As `strata`, but later steps more often (density 2t/T): a little noise is undone word by word,
+    only much noise makes the network look at the others."""
+    parts = (torch.arange(n, device=device) + torch.rand(n, device=device)) / n
+    return (parts.sqrt() * steps).long().clamp(max=steps - 1)
+
+
 # --- sampling ---------------------------------------------------------------------------------
 
 Nudge = Callable[[Tensor, int], Tensor]  # (x_t, t) → x_t, moved towards what is asked for
@@ -209,7 +225,7 @@ class Predictor:
             if t < self.clamp_below:
                 x0 = model.clamp(x0)
             if self.known is not None:
-                given = model.embedding(self.known.clamp(min=0))
+                given = model.embed(self.known.clamp(min=0))
                 x0 = torch.where((self.known >= 0)[..., None], given, x0)
         self.guess = x0 if model.config.self_conditioning else None
         signal, sigma = model.diffusion.scales(step, x)

@@ -2,8 +2,9 @@
 
 Each note is three words, pitch, velocity and duration; notes that sound together follow each
 other, lowest first; very low and very high pitches are clamped. 128 words stand between [CLS] and
-[SEP]: 130 in all. When notes begin is lost. With `rhythm`, [BAR] and position words o□□ (sixteenths
-within the bar, said when they change) keep it.
+[SEP]: 130 in all. When notes begin is lost. With `rhythm` a fourth word, before the pitch, keeps
+it: o□□ is a position in the bar in sixteenths, b□□ the same where a new bar begins. So each place
+in a sequence has its kind of word, which a model that draws all words at once soon learns.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from workbench.music.midi import NOTE
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-PAD, CLS, SEP, BAR = range(4)
+PAD, CLS, SEP = range(3)
 WORDS = 128
 LENGTH = WORDS + 2
 LOW, HIGH = 28, 100  # E1 to E7
@@ -32,17 +33,19 @@ POSITIONS = 24  # sixteenths in the longest bar, 6/4
 
 @dataclass(frozen=True)
 class PVD:
-    """The encoding, with or without rhythm. Ids: specials, then p, v, d, then o."""
+    """The encoding, with or without rhythm. Ids: specials, then p, v, d, then o and b. Bars without
+    a note are not said."""
 
     rhythm: bool = True
 
     @cached_property
     def names(self) -> list[str]:
-        words = ["[PAD]", "[CLS]", "[SEP]", "[BAR]"]
+        words = ["[PAD]", "[CLS]", "[SEP]"]
         words += [f"p{pitch}" for pitch in range(LOW, HIGH + 1)]
         words += [f"v{bin}" for bin in range(VELOCITIES)]
         words += [f"d{length}" for length in DURATIONS]
-        words += [f"o{place}" for place in range(POSITIONS)] if self.rhythm else []
+        if self.rhythm:
+            words += [f"{kind}{place}" for kind in "ob" for place in range(POSITIONS)]
         return words
 
     @property
@@ -51,13 +54,13 @@ class PVD:
 
     @cached_property
     def kinds(self) -> np.ndarray:
-        """The first letter of each word: p, v, d, o, or [ of the specials: (size,)."""
+        """The first letter of each word: p, v, d, o, b, or [ of the specials: (size,)."""
         return np.array([name[0] for name in self.names])
 
     @cached_property
     def first(self) -> dict[str, int]:
         """The first id of each kind of word."""
-        return {kind: int(np.argmax(self.kinds == kind)) for kind in "pvdo"}
+        return {kind: int(np.argmax(self.kinds == kind)) for kind in "pvdob"}
 
     # --- notes → ids --------------------------------------------------------------------------
 
@@ -83,28 +86,26 @@ class PVD:
             f["d"] + nearest,
         ], axis=1)  # fmt: skip
         bar = bar[order]
-        if not self.rhythm:
-            rows = rows[:, 1:]
-        elif len(rows):
-            same = np.concatenate([[False], (np.diff(bar) == 0) & (np.diff(rows[:, 0]) == 0)])
-            rows[same, 0] = -1  # a position is said when it changes
-        said = [rows[bar == number] for number in range(len(lines) - 1)]
-        head = [BAR] if self.rhythm else []
-        return [np.concatenate([head, row[row >= 0]]).astype(np.int64) for row in said]
+        if self.rhythm and len(rows):
+            opens = np.concatenate([[True], np.diff(bar) > 0])
+            rows[opens, 0] += f["b"] - f["o"]
+        rows = rows if self.rhythm else rows[:, 1:]
+        return [rows[bar == number].ravel() for number in range(len(lines) - 1)]
 
     def windows(self, clip: Clip, hop: int = 2) -> np.ndarray:
         """Windows of 130 ids that begin at every `hop`-th bar line: (windows, 130) int64.
 
-        A window stops in the middle of a note when its 128 words are full; at the song's end it is
-        filled up with [PAD] after [SEP]. Windows of fewer than 16 words are left out.
+        A window ends when its 128 words are full, in the middle of a bar as it may be; at the
+        song's end it is filled up with [PAD] after [SEP]. Windows of fewer than 16 words are left
+        out.
         """
         bars = self.words(clip)
         starts = np.concatenate([[0], np.cumsum([len(bar) for bar in bars])])
         ids = np.concatenate(bars) if bars else np.empty(0, dtype=np.int64)
         found = []
-        for start in starts[: len(bars) : hop]:
+        for start in np.unique(starts[: len(bars) : hop]):
             cut = ids[start : start + WORDS]
-            if (cut > BAR).sum() >= 16:
+            if len(cut) >= 16:
                 row = np.full(LENGTH, PAD)
                 row[: len(cut) + 2] = [CLS, *cut, SEP]
                 found.append(row)
@@ -130,10 +131,9 @@ class PVD:
         i = 0
         while i < len(ids):
             kind = kinds[ids[i]]
-            if ids[i] == BAR:
-                bar, place = bar + 1, 0
-            elif kind == "o":
-                place = int(ids[i]) - f["o"]
+            if kind in "ob":
+                bar += int(kind == "b")
+                place = int(ids[i]) - f[str(kind)]
             elif kind == "p" and "".join(kinds[ids[i : i + 3]]) == "pvd":
                 pitch, velocity, length = (int(x) for x in ids[i : i + 3])
                 beats = DURATIONS[length - f["d"]] / 4
@@ -151,19 +151,20 @@ class PVD:
 
     def grammatical(self, ids: np.ndarray) -> np.ndarray:
         """Which words may stand where they do, given the one before: (n, time − 1) bool for ids
-        (n, time); padding counts as right."""
+        (n, time); padding counts as right. Positions must not go back within a bar."""
         ids = np.atleast_2d(ids)
-        kind = np.where(ids == BAR, "b", self.kinds[ids])
-        kind = np.where(ids == CLS, "c", np.where(ids == SEP, "s", kind))
+        kind = np.where(ids == CLS, "c", np.where(ids == SEP, "s", self.kinds[ids]))
         pairs = np.char.add(kind[:, :-1].astype("U1"), kind[:, 1:].astype("U1"))
-        starts = ("cb", "bb", "bo", "op", "dp", "do", "db") if self.rhythm else ("cp", "dp")
-        fine = np.isin(pairs, [*starts, "pv", "vd", "ds", "ps", "vs", "os", "bs"])
-        if self.rhythm:  # positions go forward within a bar
-            place = np.where(kind == "o", ids - self.first["o"], -1)
-            last = np.full(len(ids), -1)
+        starts = ("cb", "bp", "op", "do", "db") if self.rhythm else ("cp", "dp", "ps", "vs")
+        fine = np.isin(pairs, [*starts, "pv", "vd", "ds"])
+        if self.rhythm:
+            last = np.zeros(len(ids), dtype=int)
             for t in range(1, ids.shape[1]):
-                last = np.where(kind[:, t - 1] == "b", -1, np.maximum(last, place[:, t - 1]))
-                fine[:, t - 1] &= (kind[:, t] != "o") | (place[:, t] > last)
+                place = ids[:, t] - self.first["o"]
+                later = kind[:, t] == "o"
+                fine[:, t - 1] &= ~later | (place >= last)
+                last = np.where(later, place, last)
+                last = np.where(kind[:, t] == "b", ids[:, t] - self.first["b"], last)
         return fine | (ids[:, 1:] == PAD)
 
     def validity(self, ids: np.ndarray) -> tuple[float, float]:

@@ -180,8 +180,9 @@ class DiffusionLM(Pretrained):
         if not len(rows):
             raise PromptError("clip: has too few notes for a window of 16 words")
         row = rows[0]
-        bar = np.cumsum(row == 3) - 1
-        hole = (bar >= bars[0]) & (bar < bars[1]) & (row != PAD) & (row != SEP) & (row != 3)
+        kinds = self.code.kinds[row]
+        bar = np.cumsum(kinds == "b") - 1
+        hole = (bar >= bars[0]) & (bar < bars[1]) & np.isin(kinds, list("pvdo"))
         if not hole.any():
             raise PromptError(f"bars: {bars} hold no words of this window of {bar.max() + 1} bars")
         known = np.where(hole, -1, row)

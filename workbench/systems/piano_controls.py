@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from workbench.errors import PromptError
-from workbench.representations.pvd import BAR, PVD
+from workbench.representations.pvd import LOW, PVD
 
 DENSITIES = ("sparse", "medium", "busy")
 REGISTERS = ("low", "middle", "high")
@@ -75,14 +75,13 @@ def measures(ids: np.ndarray, code: PVD) -> tuple[np.ndarray, np.ndarray, np.nda
     key, density, pitch = [], [], []
     for row in np.atleast_2d(ids):
         kinds = code.kinds[row]
-        pitches = row[kinds == "p"] - code.first["p"] + 28
-        bars = max(1.0, float((row == BAR).sum()))
-        if code.rhythm:
-            places = np.flatnonzero(kinds == "o")
-            last = (row[places[-1]] - code.first["o"] + 1) / 16 if len(places) else 1.0
-            tail = np.flatnonzero(row == BAR)
-            bars = bars - 1 + (min(last, 1.0) if len(tail) and len(places)
-                               and places[-1] > tail[-1] else 0.05)  # fmt: skip
+        pitches = row[kinds == "p"] - code.first["p"] + LOW
+        begins = np.flatnonzero(kinds == "b")
+        bars = max(1.0, float(len(begins)))
+        if len(begins):
+            places = row[begins[-1] :]
+            places = places[code.kinds[places] == "o"] - code.first["o"]
+            bars += min(1.0, (places[-1] + 1) / 16 if len(places) else 0.25) - 1
         key.append(key_signature(pitches) if len(pitches) else 0)
         density.append(len(pitches) / max(bars, 0.25))
         pitch.append(float(pitches.mean()) if len(pitches) else 0.0)

@@ -1,0 +1,315 @@
+# %% [markdown]
+# # 08 · Diffusion-LM: words out of noise
+#
+# [05 Latent diffusion](05_latent_diffusion.ipynb) · [index](00_start_here.ipynb) ·
+# [09 MidiGPT](09_midigpt_inpainting.ipynb)
+#
+# **You will** turn music into words and words into vectors, draw all words at once out of noise,
+# and say what a model's likelihood really is.
+#
+# **Needs** lessons 02 (tokens) and 05 (diffusion); the shipped checkpoint.
+# **Time and memory:** printed below. **Library:** `workbench.representations.pvd`,
+# `workbench.models.diffusion_lm`, `workbench.models.diffusion_bound`, `workbench.models.control`,
+# `workbench.systems.diffusion_lm`.
+# **Papers:** Diffusion-LM (arXiv 2205.14217), self-conditioning (2208.04202), variational diffusion
+# models (2107.00630).
+
+# %% tags=["parameters"]
+profile = "laptop"  # smoke (seconds), laptop (an hour), gpu, paper
+dataset = "pop909"  # "pop909", "builtin-songs", or a folder of MIDI files
+seed = 0  # of everything random
+train = False  # True trains a system here; False loads the shipped one
+
+# %%
+from workbench import plots, start
+from workbench.systems.diffusion_lm import DiffusionLM
+
+run = start("08", profile=profile, dataset=dataset, seed=seed, train=train)
+
+# %%
+if run.train:
+    system = DiffusionLM.train(
+        run.dataset, run.profile, out=f"runs/piano-{run.profile}", watch=plots.LivePlot()
+    )
+else:
+    system = DiffusionLM.from_pretrained("piano-diffusion")
+
+# %% [markdown]
+# ## 1 · Music as words
+#
+# *Predict:* the paper's words are pitch, velocity and duration of each note. What is lost?
+#
+# p60 v4 d2 is a note. Notes of a chord follow each other. When a note *begins* is not said: so we
+# say where: o4 is the fourth sixteenth after the bar line, b0 opens a new bar.
+
+# %%
+from workbench import load
+from workbench.representations.pvd import PAD, PVD
+from workbench.systems.diffusion_lm_training import piano_of
+from workbench.widgets import compare
+
+songs = load(run.dataset, split="test", limit=run.size(8, 40)).clips
+ids = system.windows(songs)
+full = ids[(ids != PAD).all(1)]
+window, words = full[0], system.code.names
+print(" ".join(words[i] for i in window[:26]), "…")
+print(f"{len(full)} windows of 128 words between [CLS] and [SEP]")
+plain = PVD(rhythm=False)
+without = plain.windows(piano_of(songs[0]), hop=4)[0]
+compare([system.code.decode(window), plain.decode(without)], ["with rhythm", "the paper's words"])
+
+# %% [markdown]
+# *What you should have noticed:* without rhythm, chords become runs of single notes. The paper
+# hears "gaps between each note"; its words cannot say otherwise.
+#
+# ## 2 · Words as vectors, drowned
+#
+# *Predict:* how much noise turns one word into another?
+#
+# Each word has a learned vector $e_w$; $x_0 = e_w + \sigma_0\varepsilon$. Here real windows are
+# noised and each vector is rounded to the nearest embedding.
+
+# %%
+import numpy as np
+import torch
+
+network = system.networks.diffusion
+real = torch.from_numpy(full[:32])
+clean = network.embed(real).detach()
+random = torch.Generator().manual_seed(seed)
+levels = np.linspace(0.02, 0.999, 15)
+kept = []
+for level in levels:
+    noisy = (1 - level**2) ** 0.5 * clean + level * torch.randn(clean.shape, generator=random)
+    rounded = network.words(noisy / (1 - level**2) ** 0.5)
+    kept.append(float((rounded == real).float().mean()))
+plots.lines(plots.axes(width=7), levels, {"words that survive": kept},
+            xlabel="standard deviation of the noise", ylabel="share of words");  # fmt: skip
+
+# %% [markdown]
+# *What you should have noticed:* rounding forgives a lot of noise, then everything falls at once. A
+# schedule that adds little noise at first wastes its steps where nothing happens: hence the square
+# root, which begins fast.
+#
+# ## Exercise 1 · The square root schedule (5 minutes)
+#
+# *Goal:* $\bar\alpha_t = 1 - \sqrt{t/T + s}$ for an array `t`.
+
+# %% tags=["stub"]
+def sqrt_schedule(t, steps, s):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.teaching_tokens import check_sqrt_schedule
+
+check_sqrt_schedule(sqrt_schedule)
+
+# %% tags=["solution"]
+def sqrt_schedule(t, steps, s):
+    return 1 - np.sqrt(t / steps + s)
+
+
+# %%
+from workbench.models.diffusion import SCHEDULES
+
+curves = {n: (1 - SCHEDULES[n](2000)).sqrt().numpy() for n in ("sqrt", "cosine", "linear")}
+plots.lines(plots.axes(width=7), range(2000), curves, xlabel="step t",
+            ylabel="standard deviation of the noise");  # fmt: skip
+
+# %% [markdown]
+# ## Exercise 2 · Rounding (5 minutes)
+#
+# *Goal:* for vectors `x` (n, dim) and embeddings `table` (words, dim), the number of the nearest
+# embedding of each.
+
+# %% tags=["stub"]
+def nearest_word(x, table):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.teaching_tokens import check_rounding
+
+check_rounding(nearest_word)
+
+# %% tags=["solution"]
+def nearest_word(x, table):
+    return np.square(x[:, None] - table[None]).sum(-1).argmin(1)
+
+
+# %% [markdown]
+# ## 3 · The objective, term by term
+#
+# *Predict:* which term would be smallest if all embeddings were the same vector? Which largest?
+
+# %%
+from workbench.models.diffusion_lm import losses
+
+with torch.no_grad():
+    terms = losses(network.eval(), real, PAD)
+for name, value in terms.items():
+    print(f"{name:8} {float(value):8.5f}")
+print(f"{'round':8} {np.log(system.code.size):8.5f} if all embeddings were one vector")
+
+# %% [markdown]
+# *What you should have noticed:* denoising alone is solved by embeddings that collapse into a
+# point; rounding and the anchor hold them apart.
+#
+# ## 4 · All words at once
+#
+# *Predict:* which words settle first: positions, or pitches?
+
+# %%
+frames = []
+drawn = system.draw(run.size(4, 16), steps=run.size(20, 100), seed=seed,
+                    progress=lambda step, steps, now: frames.append(now))  # fmt: skip
+final = frames[-1]
+kinds = system.code.kinds
+settled = {
+    name: [float((frame == final)[kinds[final] == kind].mean()) for frame in frames]
+    for name, kind in (("pitch", "p"), ("velocity", "v"), ("duration", "d"), ("position", "o"))
+}
+plots.lines(plots.axes(width=7), np.arange(1, len(frames) + 1), settled, xlabel="step",
+            ylabel="share of words that stay")  # fmt: skip
+for at in (0, len(frames) // 4, len(frames) // 2, len(frames) - 1):
+    print(f"step {at + 1:3}:", " ".join(words[i] for i in frames[at][0][1:14]))
+valid, whole = system.code.validity(drawn)
+real_valid = system.code.validity(full)[0]
+print(f"{valid:.1%} of words stand where they may, {whole:.0%} of windows wholly")
+run.note("words that stand where they may", valid, floor=f"real {real_valid:.2f}")
+
+# %%
+compare([system.code.decode(row) for row in drawn[:3]], ["drawn 1", "drawn 2", "drawn 3"])
+
+# %% [markdown]
+# ## 5 · What does a word cost?
+#
+# *Predict:* the paper reports 0.00003 bits a word. Could a file of music be that small?
+#
+# A diffusion model has no exact likelihood, but a bound (a sum of what each step must still be
+# told). For step $t$ with the cleaner step $s$ before it and $\mathrm{SNR} =
+# \bar\alpha/(1-\bar\alpha)$:
+#
+# $$\mathrm{KL}_t = \tfrac12\left(\mathrm{SNR}_s - \mathrm{SNR}_t\right)\,\lVert x_0 - \hat x_0
+# \rVert^2 \qquad (1)$$
+
+# %%
+found = system.bits(full[: run.size(16, 64)], draws=run.size(2, 8), seed=seed)
+for name, value in found.items():
+    print(f"{name:12} {value:10.5f} bits a word")
+shares = np.bincount(full.ravel(), minlength=system.code.size)
+shares = shares / shares.sum()
+unigram = float(-np.log2(shares[full[:, 1:-1]]).mean())
+print(f"words at their shares alone: {unigram:.2f} bits")
+run.note("bits a word, bound", found["total"], floor=f"shares alone {unigram:.2f}")
+run.note("bits a word, rounding alone", found["rounding"], paper="0.00003")
+
+# %% [markdown]
+# *What you should have noticed:* the paper's figure is of the size of *rounding* alone: how sure we
+# are of a word when its vector is already (almost) there. That is no likelihood: all the music is
+# in the denoising term.
+#
+# ## Exercise 3 · One term of the bound (10 minutes)
+#
+# *Goal:* equation (1) in *bits*: from `x0`, the guess, $\bar\alpha$ now and $\bar\alpha$ before.
+
+# %% tags=["stub"]
+def kl_bits(x0, guess, now, before):
+    return None  # your lines here
+
+
+# %% tags=["check"]
+from workbench.teaching_tokens import check_kl
+
+check_kl(kl_bits)
+
+# %% tags=["solution"]
+def kl_bits(x0, guess, now, before):
+    snr = before / (1 - before) - now / (1 - now)
+    return 0.5 * snr * np.square(x0 - guess).sum() / np.log(2)
+
+
+# %% [markdown]
+# ## 6 · BERT or ELECTRA?
+#
+# *Predict:* ELECTRA here is half as wide. How much faster is a step, and what does it cost?
+#
+# Both from scratch for a few steps. `workbench evaluate piano --only backbones` does it longer.
+
+# %%
+import time
+from dataclasses import replace
+
+from workbench.models.diffusion_lm import DiffusionLM as Network
+
+taken = {}
+for backbone in ("bert", "electra"):
+    torch.manual_seed(seed)
+    model = Network(replace(network.config, backbone=backbone))
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+    began = time.perf_counter()
+    for step in range(run.size(3, 60)):
+        rows = torch.from_numpy(full[(16 * step) % max(1, len(full) - 16) :][:16])
+        loss = torch.stack(list(losses(model, rows, PAD).values())).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    taken[backbone] = time.perf_counter() - began
+    size = sum(p.numel() for p in model.parameters()) / 1e6
+    last = float(loss.detach())
+    print(f"{backbone:8} {size:.1f} M parameters, {taken[backbone]:.1f} s, loss {last:.2f}")
+print(f"a step of ELECTRA takes {taken['electra'] / taken['bert']:.2f} of BERT's time")
+
+# %% [markdown]
+# ## 7 · Control: what the paper left out
+#
+# *Predict:* can a model that was never told about density be made to play busy bars?
+#
+# A classifier reads the *noised* vectors and says how likely they are to become busy; at each step
+# $x_t$ goes a little along its gradient. The measure counts notes in what came out; it does not ask
+# the classifier.
+
+# %%
+from workbench.systems.piano_controls import level, measures
+
+n = run.size(4, 16)
+steps = run.size(20, 100)
+rates = {}
+for name in ("", "sparse", "busy"):
+    rows = system.draw(n, {"density": name} if name else None, steps=steps, seed=seed)
+    rates[name or "nothing asked"] = measures(rows, system.code)[1]
+plots.histogram(plots.axes(width=7), rates, bins=12, xlabel="notes a bar")
+busy = level(rates["busy"], system.config.density) == 2
+free = level(rates["nothing asked"], system.config.density) == 2
+print(f"busy: {busy.mean():.0%} when asked, {free.mean():.0%} when not")
+run.note("busy when asked", busy.mean(), floor=f"not asked {free.mean():.2f}")
+
+# %%
+asked = [{"density": "sparse", "register": "high"}, {"density": "busy", "register": "low"}]
+clips = [system.generate(control, steps=steps, seed=seed)[0] for control in asked]
+compare(clips, ["sparse and high", "busy and low"])
+
+# %% [markdown]
+# ## 8 · Keep these words, draw the others
+#
+# *Predict:* will the new bar know the bars on both sides?
+
+# %%
+piano = piano_of(songs[0])
+filled = system.fill(piano, (1, 2), n=1, steps=steps, seed=seed)[0]
+original = system.code.decode(system.code.windows(piano, hop=piano.bars)[0], piano.tempo)
+compare([original, filled], ["the window", "its second bar drawn anew"])
+
+# %% [markdown]
+# ## You can now
+#
+# You turned music into words and words into vectors, drew all words at once out of noise, and said
+# what a model's likelihood really is.
+#
+# *One limitation heard:* 128 words are two or three bars; there is no form beyond them.
+#
+# *Next:* [lesson 09](09_midigpt_inpainting.ipynb) writes from left to right, and for longer.
+
+# %%
+run.finish()

@@ -1,0 +1,368 @@
+# %% [markdown]
+# # 09 · MidiGPT: filling holes in songs
+#
+# [08 Diffusion-LM](08_diffusion_lm.ipynb) · [index](00_start_here.ipynb) · next: the map in 00
+#
+# **You will** measure what a language model knows of a song, fill holes in it, and look into its
+# vocabulary.
+#
+# **Needs** lesson 02 (tokens); the shipped checkpoint.
+# **Time and memory:** printed below. **Library:** `workbench.models.gpt`,
+# `workbench.models.generation`, `workbench.representations.holes`, `workbench.systems.midigpt`.
+# **Papers:** GPT-2 (Radford et al. 2019), RoFormer (arXiv 2104.09864), fill-in-the-middle
+# (arXiv 2207.14255), nucleus sampling (arXiv 1904.09751).
+
+# %% tags=["parameters"]
+profile = "laptop"  # smoke (seconds), laptop (an hour), gpu, paper
+dataset = "pop909"  # "pop909", "builtin-songs", or a folder of MIDI files
+seed = 0  # of everything random
+train = False  # True trains a system here; False loads the shipped one
+
+# %%
+from workbench import plots, start
+from workbench.systems.midigpt import MidiGPT
+
+run = start("09", profile=profile, dataset=dataset, seed=seed, train=train)
+
+# %%
+if run.train:
+    system = MidiGPT.train(
+        run.dataset, run.profile, out=f"runs/songs-{run.profile}", watch=plots.LivePlot()
+    )
+else:
+    system = MidiGPT.from_pretrained("songs-gpt")
+
+# %% [markdown]
+# ## 1 · A song as a sequence with a hole
+#
+# *Predict:* to fill bars 9 to 12, should the model read what comes after them?
+#
+# A decoder-only transformer reads from left to right. The trick of fill-in-the-middle is to *move*
+# the hole's bars to the end: first everything around the hole, then a sign, then the filling.
+
+# %%
+from workbench import load
+from workbench.representations.holes import Hole, answer, part, question
+from workbench.representations.remi import table_of
+
+songs = load(run.dataset, split="test", limit=run.size(6, 24))
+song = next(clip for clip in songs if clip.bars >= 8)
+table = part(table_of(song.score), 0, 3)
+hole = Hole(1, 2)
+asked = question(table, hole, system.vocabulary)
+names = system.vocabulary.names
+words = [names[i].removesuffix("_None") for i in system.vocabulary.decode(asked)]
+print(" ".join(words[:14]), "…")
+print("…", " ".join(words[words.index("HOLE") :][:10]), "…")
+print("…", " ".join(words[words.index("FILL") :]))
+filling = answer(table, hole, system.vocabulary)
+print(f"then {len(filling)} ids fill the bar and END it")
+
+# %%
+song
+
+# %% [markdown]
+# *What you should have noticed:* each bar of the hole has its own HOLE, so how many bars to write
+# is known; after FILL stand the instruments that are wanted.
+#
+# ## Exercise 1 · Ask the question (10 minutes)
+#
+# *Goal:* build the sequence from `bars`, a list of lists of tokens, with a hole from bar `first` to
+# `last` (exclusive): what is before, one "HOLE" for each bar, what is after, "FILL", the hole's
+# bars, "END".
+
+# %% tags=["stub"]
+def fill_in_the_middle(bars, first, last):
+    return None  # a list of tokens
+
+
+# %% tags=["check"]
+from workbench.teaching_tokens import check_question
+
+check_question(fill_in_the_middle)
+
+# %% tags=["solution"]
+def fill_in_the_middle(bars, first, last):
+    def flat(some):
+        return [token for bar in some for token in bar]
+
+    around = flat(bars[:first]) + ["HOLE"] * (last - first) + flat(bars[last:])
+    return [*around, "FILL", *flat(bars[first:last]), "END"]
+
+
+# %% [markdown]
+# ## 2 · How surprised is it?
+#
+# *Predict:* a Markov chain that looks at four tokens back, or at one: which is better?
+#
+# The cost of a token is $-\log p(\text{token} \mid \text{all before})$, in nats. Songs are held
+# out of training. The Markov chains have the best classic smoothing (Kneser–Ney) and saw each
+# training song once; MidiGPT saw them in several keys.
+
+# %%
+import numpy as np
+
+from workbench.models.markov import MarkovChain
+from workbench.representations.holes import plain
+from workbench.systems.midigpt_training import held_out, tables_of
+
+held = held_out(tables_of(songs.clips), system.vocabulary, system.config.gpt.context)
+held = held[: run.size(4, 40)]
+nats = system.nll(held).numpy()
+real = held[:, 1:].numpy() != 0
+rows = [row[row != 0].numpy().astype(int) for row in held]
+known = tables_of(load(run.dataset, split="train", limit=run.size(40, 600)).clips)
+lines = [plain(one, system.vocabulary, ends=True) for one in known]
+costs = {"MidiGPT": float(nats[real].mean())}
+for order in (0, 1, 2, 4):
+    chain = MarkovChain(order, system.vocabulary.size).fit(lines)
+    cost = np.concatenate([chain.nll(row)[1:] for row in rows]).mean()
+    costs[f"Markov {order}" if order else "shares only"] = float(cost)
+plots.bars(plots.axes(width=7), costs, ylabel="nats a token, held-out songs")
+best = min(value for name, value in costs.items() if name != "MidiGPT")
+run.note("nats a token", costs["MidiGPT"], floor=f"best Markov chain {best:.2f}")
+
+# %% [markdown]
+# *What you should have noticed:* with few songs a long memory of exact tokens is no help: most
+# sequences of five tokens were never seen. The transformer's memory is of another kind. Where in a
+# song is it surprised?
+
+# %%
+pieces = [slice(a, a + 64) for a in range(0, real.shape[1] - 64, 64)]
+within = np.array([nats[:, at][real[:, at]].mean() for at in pieces if real[:, at].any()])
+plots.lines(
+    plots.axes(width=7), 64 * np.arange(len(within)), {"MidiGPT": within},
+    xlabel="tokens read before", ylabel="nats a token",
+)  # fmt: skip
+first, late = within[0], within[len(within) // 2 :].mean()
+print(f"the first 64 tokens cost {first:.2f} nats each, those of the second half {late:.2f}")
+
+# %% [markdown]
+# *What you should have noticed:* where the curve falls, the model has found something to repeat:
+# songs come back to what they said.
+#
+# ## Exercise 2 · Bits a note (5 minutes)
+#
+# *Goal:* nats a token depend on how the tokens were cut. Bits a *note* do not. From the nats of all
+# tokens (an array) and the number of notes, compute bits a note.
+
+# %% tags=["stub"]
+def bits_a_note(nats, notes):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.teaching_tokens import check_bits_a_note
+
+check_bits_a_note(bits_a_note)
+
+# %% tags=["solution"]
+def bits_a_note(nats, notes):
+    return np.sum(nats) / np.log(2) / notes
+
+
+# %% [markdown]
+# ## 3 · Drawing: temperature and the nucleus
+#
+# *Predict:* what does temperature 1.2, the original's, do to the harmony?
+#
+# A token is drawn from $p \propto \exp(\text{logits}/T)$, from the smallest set of tokens that
+# reaches probability `top_p`.
+
+# %%
+tall = [dict(temperature=0.7), dict(temperature=1.0), dict(temperature=1.0, top_p=1.0),
+        dict(temperature=1.3, top_p=1.0)]  # fmt: skip
+from workbench.evaluation.fillings import pitch_classes
+from workbench.widgets import compare
+
+programs = sorted({int(p) for p in song.notes["program"][~song.notes["is_drum"]]})
+made = [system.generate(1, bars=run.size(2, 8), tempo=song.tempo, tracks=programs, seed=seed,
+                        **setting)[0] for setting in tall]  # fmt: skip
+
+
+def spread(clip):
+    notes = clip.notes[~clip.notes["is_drum"]]
+    p = pitch_classes(np.column_stack([notes["time"], notes["pitch"], notes["program"]]))
+    return -sum(x * np.log2(x) for x in p if x > 0)
+
+
+labels = ["T 0.7", "T 1.0", "T 1.0, all tokens", "T 1.3, all tokens"]
+plots.bars(plots.axes(width=6), {n: spread(c) for n, c in zip(labels, made, strict=True)},
+           ylabel="entropy of pitch classes (bits)", floor=spread(song))  # fmt: skip
+
+# %%
+compare(made, labels)
+
+# %% [markdown]
+# *What you should have noticed:* a hot or unlimited draw leaves the key now and then, and each
+# strange note makes the next one likelier to be strange. The dashed line is the real song.
+#
+# ## Exercise 3 · The nucleus (10 minutes)
+#
+# *Goal:* from probabilities `p`, keep the smallest set of likeliest tokens whose sum reaches `top`,
+# set the rest to zero, and scale what is left to sum 1.
+
+# %% tags=["stub"]
+def nucleus(p, top):
+    return None  # your lines here
+
+
+# %% tags=["check"]
+from workbench.teaching_tokens import check_nucleus
+
+check_nucleus(nucleus)
+
+# %% tags=["solution"]
+def nucleus(p, top):
+    order = np.argsort(-p)
+    before = np.cumsum(p[order]) - p[order]  # what likelier tokens already reach
+    kept = np.zeros_like(p)
+    kept[order[before < top]] = p[order[before < top]]
+    return kept / kept.sum()
+
+
+# %% [markdown]
+# ## 4 · Never compute anything twice
+#
+# *Predict:* how much faster is it to keep the keys and values of all tokens before?
+
+# %%
+import torch
+
+from workbench.benchmarks.song_speed import recompute, timed
+from workbench.models.generation import generate
+from workbench.models.gpt import GPT, GPTConfig
+
+length = run.size(96, 512)
+fresh = GPT(GPTConfig(vocab=system.vocabulary.size, context=length + 8)).eval()
+prompt = torch.randint(6, system.vocabulary.size, (8,))
+slow, fast = timed(lambda: recompute(fresh, prompt, length)), timed(
+    lambda: generate(fresh, prompt, 1, length, seed=0)
+)
+print(f"{length} tokens: recomputed {slow:.1f} s, kept {fast:.1f} s, {slow / fast:.0f} times less")
+run.note("times faster with a cache", slow / fast, floor=1.0)
+
+# %% [markdown]
+# ## 5 · Fill a hole
+#
+# *Predict:* hear the song with the hole filled twice. Which bars are the model's?
+
+# %%
+first = min(4, song.bars - 4)
+versions = system.fill(song, (first, first + 2), n=run.size(2, 3), seed=seed)
+lines = song.bar_lines
+around = (lines[max(0, first - 2)], lines[min(song.bars, first + 4)])
+cut = [clip.excerpt(around[0], around[1] - around[0]) for clip in [song, *versions]]
+compare(cut, ["the song", *[f"filling {i}" for i in range(1, len(cut))]])
+
+# %% [markdown]
+# The original's prompt was the *whole* piece, hole included, and then its beginning again: a model
+# that copies is rewarded. Here are both, and what is known without the bars after the hole. The
+# measure is the cost of the true bars.
+
+# %%
+from workbench.benchmarks.song_data import SongBench
+from workbench.benchmarks.song_inpainting import PROMPTS, cases, seed_prompt
+from workbench.benchmarks.song_inpainting import nats as cost_of
+from workbench.benchmarks.table import Report
+
+bench = SongBench(system, run.dataset, Report(), songs=run.size(6, 24), cases=run.size(3, 16))
+chosen = cases(bench)
+notes = sum(len(case.truth.notes) for case in chosen)
+prompts = {**PROMPTS, "the seed's prompt, hole shown": lambda b, c: seed_prompt(b, c, shown=True)}
+table = {
+    name: sum(cost_of(bench, *prompt(bench, case)) for case in chosen) / notes
+    for name, prompt in prompts.items()
+}
+short = {"fill-in-the-middle": "fill in the middle", "prefix only": "prefix only",
+         "the seed's prompt, hole hidden": "seed's, hidden",
+         "the seed's prompt, hole shown": "seed's, shown"}  # fmt: skip
+plots.bars(plots.axes(width=7), {short[k]: v for k, v in table.items()},
+           ylabel="nats a note of the true bars")  # fmt: skip
+run.note("nats a note of the true bars", table["fill-in-the-middle"],
+         floor=f"prefix only {table['prefix only']:.2f}")  # fmt: skip
+
+# %% [markdown]
+# ## 6 · One track only
+#
+# *Predict:* if only the melody is written anew, how far does it stray from the chords it hears?
+
+# %%
+only = [programs[-1]]
+melody = system.fill(song, (first, first + 4), only, n=1, seed=seed)[0]
+outside = song.notes[song.notes["program"] != only[0]]
+kept = melody.notes[melody.notes["program"] != only[0]]
+print(f"other tracks: {len(outside)} notes before, {len(kept)} after, "
+      f"equal: {outside.tolist() == kept.tolist()}")  # fmt: skip
+melody.excerpt(lines[first], lines[first + 4] - lines[first])
+
+# %% [markdown]
+# ## 7 · What it knows of its words
+#
+# *Predict:* no one told the network that pitch 60 and pitch 72 are both a C, nor that 61 is next to
+# 60. Which of the two does its embedding show?
+#
+# t-SNE draws near what is near among the vectors of 256 numbers. Base tokens only.
+
+# %%
+from sklearn.manifold import TSNE
+
+vocabulary = system.vocabulary
+seen = np.bincount(held.numpy().ravel().astype(int), minlength=vocabulary.size)
+ids = [i for i in range(6, vocabulary.base) if vocabulary.kinds[i] != "Program"]
+plane = TSNE(perplexity=20, random_state=seed, init="pca").fit_transform(system.embeddings[ids])
+plots.cloud(plane, [str(vocabulary.kinds[i]) for i in ids], [vocabulary.names[i] for i in ids],
+            "token embeddings, by type")  # fmt: skip
+
+# %%
+pitched = [i for i in ids if vocabulary.kinds[i] == "Pitch"]
+numbers = np.array([int(vocabulary.names[i][6:]) for i in pitched])
+vectors = system.embeddings[pitched]
+unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+alike = unit @ unit.T
+middle = (numbers >= 45) & (numbers <= 80)
+distance = np.abs(numbers[:, None] - numbers[None])
+inside = middle[:, None] & middle[None]
+steps = range(1, 25)
+mean = [float(alike[inside & (distance == d)].mean()) for d in steps]
+plots.lines(plots.axes(width=7), list(steps), {"cosine": mean}, xlabel="distance in semitones",
+            ylabel="mean cosine of pitch embeddings")  # fmt: skip
+velocity = [i for i in ids if vocabulary.kinds[i] == "Velocity"]
+loud = np.array([int(vocabulary.names[i][9:]) for i in velocity])
+of_loud = TSNE(perplexity=4, random_state=seed, init="pca").fit_transform(
+    system.embeddings[velocity]
+)
+order = np.abs(np.corrcoef(of_loud.T, loud)[2, :2]).max()
+print(f"velocity along the better axis of its own t-SNE: correlation {order:.2f}")
+
+# %% [markdown]
+# *What you should have noticed:* look for peaks at 12 and 24 semitones: octaves; and whether near
+# pitches are alike or not. Types keep to themselves.
+#
+# ## 8 · Your own music
+#
+# Load a MIDI file, drag over the bars to replace, listen, keep one.
+
+# %%
+import workbench.widgets as widgets
+
+if hasattr(widgets, "InpaintingWidget"):
+    widget = widgets.InpaintingWidget(system, song)
+else:
+    widget = versions[0]
+widget
+
+# %% [markdown]
+# ## You can now
+#
+# You measured what a language model knows of a song, filled holes in it, and looked into its
+# vocabulary.
+#
+# *One limitation heard:* it has read pop songs for voice, guitar and piano. Ask for drums and it
+# guesses.
+#
+# *Next:* train your own with `train = True`, or `workbench train songs --dataset your/folder`; on
+# the command line, `workbench fill song.mid --bars 9-12`.
+
+# %%
+run.finish()

@@ -1,0 +1,85 @@
+"""Exercise checks of the token lessons: answer, stub, typical mistakes, code that fails."""
+
+import numpy as np
+import pytest
+
+from workbench import teaching_tokens
+
+
+def pairs(ids, pair, new):
+    text = "".join(chr(65 + i) for i in ids)
+    text = text.replace("".join(chr(65 + i) for i in pair), chr(65 + new))
+    return [ord(c) - 65 for c in text]
+
+
+def top(p, share):
+    kept, total = np.zeros_like(p), 0.0
+    for i in sorted(range(len(p)), key=lambda i: -p[i]):
+        if total >= share:
+            break
+        kept[i], total = p[i], total + p[i]
+    return kept / kept.sum()
+
+
+def sequence(bars, first, last):
+    out = []
+    for i, bar in enumerate(bars):
+        out += ["HOLE"] if first <= i < last else bar
+    out.append("FILL")
+    for bar in bars[first:last]:
+        out += bar
+    return [*out, "END"]
+
+
+def nearest(x, table):
+    return [int(np.argmin([np.linalg.norm(v - e) for e in table])) for v in x]
+
+
+def kl(x, guess, now, before):
+    return (before / (1 - before) - now / (1 - now)) / 2 * ((x - guess) ** 2).sum() / np.log(2)
+
+
+ANSWERS = {
+    "check_grid": lambda beats, steps: np.floor(beats * steps + 0.5),
+    "check_merge": pairs,
+    "check_bits_a_note": lambda nats, notes: np.log2(np.exp(nats)).sum() / notes,
+    "check_nucleus": top,
+    "check_question": sequence,
+    "check_rounding": nearest,
+    "check_kl": kl,
+    "check_sqrt_schedule": lambda t, steps, s: 1 - (t / steps + s) ** 0.5,
+}
+MISTAKES = [
+    ("check_grid", lambda beats, steps: np.floor(beats * steps), "do not cut off"),
+    ("check_merge", lambda ids, p, n: [n if tuple(ids[i : i + 2]) == tuple(p) else x
+                                       for i, x in enumerate(ids)], "second token"),
+    ("check_bits_a_note", lambda nats, notes: nats.sum() / notes, "ln 2"),
+    ("check_bits_a_note", lambda nats, notes: nats.mean() / np.log(2) / notes, "sum first"),
+    ("check_nucleus", lambda p, t: top(p, t) * p[top(p, t) > 0].sum(), "sum to 1"),
+    ("check_question", lambda bars, a, b: [x for bar in bars for x in bar]
+     + ["FILL"] + [x for bar in bars[a:b] for x in bar] + ["END"], "original's mistake"),
+    ("check_question", lambda bars, a, b: sequence(bars, a, b)[:-1], "END"),
+    ("check_rounding", lambda x, table: (x @ table.T).argmax(1), "long embeddings"),
+    ("check_kl", lambda *case: kl(*case) * np.log(2), "nats"),
+    ("check_sqrt_schedule", lambda t, n, s: 1 - (t / n) ** 0.5 - s, "under the root"),
+]  # fmt: skip
+
+
+def test_every_check_is_tested():
+    checks = {name for name in dir(teaching_tokens) if name.startswith("check_")}
+    assert checks == ANSWERS.keys() == {name for name, _, _ in MISTAKES}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answer_stub_and_failure(name):
+    check = getattr(teaching_tokens, name)
+    assert check(ANSWERS[name]).passed, check(ANSWERS[name])
+    assert check(lambda *args: None).state == "not attempted"
+    assert "ZeroDivisionError" in str(check(lambda *args: 1 / 0))
+
+
+@pytest.mark.parametrize(("name", "mistake", "hint"), MISTAKES)
+def test_the_typical_mistake_is_named(name, mistake, hint):
+    result = getattr(teaching_tokens, name)(mistake)
+    assert not result.passed
+    assert hint in str(result)
