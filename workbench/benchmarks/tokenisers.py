@@ -1,0 +1,186 @@
+"""Ways to write songs as tokens, on the same songs: how long, and what a round trip loses.
+
+    workbench evaluate tokenisers --dataset pop909 --limit 20 --out tokenisers.json
+
+REMI, REMI with byte-pair encoding, MidiTok's TSD, MIDI-Like, Structured and Octuple (12 positions
+a beat and 16 velocities, as in REMI), the p/v/d words of piano music with and without rhythm, MMM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.benchmarks.table import Report
+from workbench.errors import MissingDataError, WorkbenchError
+from workbench.representations.losses import losses, total
+from workbench.representations.mmm import MMM
+from workbench.representations.pvd import PVD
+from workbench.representations.remi import encode, own_signs
+from workbench.representations.tokens import Vocabulary, song_config
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+BPE = 1024  # tokens of REMI with pieces
+OTHERS = {"TSD": "TSD", "MIDI-Like": "MIDILike", "Structured": "Structured", "Octuple": "Octuple"}
+COLUMNS = (
+    "", "tokens a note", "tokens a bar", "vocabulary", "notes lost %", "onset error ms",
+    "duration error beats", "velocity error", "tracks lost", "tempo changes lost",
+)  # fmt: skip
+NOTES = (
+    "Errors are means over the notes that come back; notes are matched by pitch and onset.",
+    "Onset errors are in the song's own time. Durations of drums are left out.",
+    "Octuple: a token is one of 7 parts, so each step says 7; its vocabulary is their sum.",
+    "Structured says a wait as one duration, so what long ones are rounded by adds up.",
+    "p/v/d is one piano without drums, and says no metre: its bars are read back as 4/4. Without",
+    "rhythm it says no onsets: notes are read back one after the other.",
+)
+
+
+@dataclass(frozen=True)
+class Tokeniser:
+    """name; size: of the vocabulary; round_trip: a clip → its number of tokens, and it again."""
+
+    name: str
+    size: int
+    round_trip: Callable[[Clip], tuple[int, Clip]]
+
+
+def tokenisers(training: Sequence[Clip], bars: int = 0) -> list[Tokeniser]:
+    """All of them; the pieces of byte-pair encoding are learned from the `training` clips.
+
+    bars: how many the longest song has; Octuple numbers them, 256 at least, as in its paper.
+    """
+    base = Vocabulary()
+    pieces = Vocabulary.train([encode(clip) for clip in training], BPE)
+    found = [of_remi("REMI", base), of_remi("REMI + BPE", pieces)]
+    found += [of_miditok(name, kind, max(bars, 256)) for name, kind in OTHERS.items()]
+    found += [of_pvd("p/v/d with rhythm", PVD(True)), of_pvd("p/v/d", PVD(False))]
+    mmm = MMM()
+
+    def trip(clip: Clip) -> tuple[int, Clip]:
+        ids = mmm.encode(clip)
+        return len(ids), mmm.decode(ids, clip.tempo)
+
+    return [*found, Tokeniser("MMM", mmm.size, trip)]
+
+
+def of_remi(name: str, vocabulary: Vocabulary) -> Tokeniser:
+    """REMI, as the workbench's MidiGPT reads and writes it."""
+    from miditok import TokSequence
+
+    from workbench.music.clip import Clip as Song
+
+    def trip(clip: Clip) -> tuple[int, Clip]:
+        ids = vocabulary.encode_song(encode(clip))
+        base = TokSequence(ids=vocabulary.decode(ids).tolist())
+        return len(ids), Song(vocabulary.midi.decode(base))
+
+    return Tokeniser(name, vocabulary.size, trip)
+
+
+def of_miditok(name: str, kind: str, bars: int = 256) -> Tokeniser:
+    """Another of MidiTok's tokenisers, configured as REMI is."""
+    import miditok
+
+    from workbench.music.clip import Clip as Song
+
+    config = song_config()
+    config.encode_ids_split = "no"
+    if kind == "Octuple":  # says the number of each bar; songs are cut where there is none
+        config.additional_params["max_bar_embedding"] = bars
+        config.use_note_duration_programs = list(range(-1, 128))  # it has to say durations
+    midi: Any = getattr(miditok, kind)(config)
+    size = sum(map(len, midi.vocab)) if midi.is_multi_voc else len(midi.vocab)
+
+    def trip(clip: Clip) -> tuple[int, Clip]:
+        score = clip.score.copy()
+        score.time_signatures = own_signs(score)  # MidiTok moves them
+        tokens = midi.encode(score, encode_ids=False)
+        parts = tokens if isinstance(tokens, list) else [tokens]
+        return sum(np.size(part.ids) for part in parts), Song(midi.decode(tokens))
+
+    return Tokeniser(name, size, trip)
+
+
+def of_pvd(name: str, words: PVD) -> Tokeniser:
+    """The words of piano music."""
+
+    def trip(clip: Clip) -> tuple[int, Clip]:
+        ids = np.concatenate(words.words(clip))
+        return len(ids), words.decode(ids, clip.tempo)
+
+    return Tokeniser(name, words.size, trip)
+
+
+def measure(kinds: Sequence[Tokeniser], clips: Sequence[Clip], report: Report) -> None:
+    """One row a tokeniser, into the report's table "tokenisers"."""
+    notes, bars = sum(len(clip.notes) for clip in clips), sum(clip.bars for clip in clips)
+    rows = []
+    for kind in kinds:
+        trips = [kind.round_trip(clip) for clip in clips]
+        tokens = sum(count for count, _ in trips)
+        lost = total(losses(clip, back) for clip, (_, back) in zip(clips, trips, strict=True))
+        share, onset, duration, velocity = lost.means()
+        rows.append([
+            kind.name, tokens / notes, tokens / bars, kind.size, 100 * share, onset, duration,
+            velocity, lost.tracks, lost.tempos,
+        ])  # fmt: skip
+    title = f"Tokenisers: {len(clips)} songs, {notes:,} notes, {bars:,} bars"
+    report.table("tokenisers", title, COLUMNS, rows, NOTES)
+
+
+def songs_of(name: str, split: str, limit: int | None) -> list[Clip]:
+    """Songs with notes, of a data set by name or of a folder of MIDI."""
+    from workbench.datasets import CATALOGUE, load
+    from workbench.datasets.songs import load_songs
+
+    if name in CATALOGUE:
+        clips = load(name, split, limit=limit).clips
+    else:
+        clips = load_songs(Path(name).expanduser(), split, limit).clips
+    clips = [clip for clip in clips if len(clip.notes)]
+    if not clips:
+        raise MissingDataError(f"{name}: no songs in its split {split!r}; give a larger set")
+    return clips
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = argparse.ArgumentParser(
+        prog="workbench evaluate tokenisers",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = options.add_argument
+    add("--dataset", default="pop909", help="a name, or a folder of MIDI files")
+    add("--limit", type=int, default=20, help="songs kept out of training (default 20)")
+    add("--out", type=Path, help="JSON file for the table")
+    return options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print the table, write the JSON."""
+    args = parser().parse_args(argv)
+    try:
+        report = Report(benchmark="tokenisers", dataset=args.dataset, limit=args.limit, bpe=BPE)
+        clips = songs_of(args.dataset, "test", args.limit)
+        training = songs_of(args.dataset, "train", 2 * args.limit)
+        measure(tokenisers(training, max(clip.bars for clip in clips)), clips, report)
+        if args.out:
+            report.write(args.out)
+    except WorkbenchError as error:
+        print(f"workbench evaluate tokenisers: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
