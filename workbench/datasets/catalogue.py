@@ -59,6 +59,18 @@ BUILTIN = Entry(
     splits="three fixed seeds",
 )
 
+BUILTIN_SONGS = Entry(
+    name="builtin-songs",
+    title="Built-in songs: eight bars for four tracks, written by a probabilistic grammar",
+    licence="MIT (part of the workbench)",
+    licence_url="https://opensource.org/license/mit",
+    citation="Written by the workbench's own grammar (workbench.datasets.builtin_songs).",
+    homepage="",
+    how_to_get="nothing to download",
+    size="2,000 training, 250 validation and 250 test songs, made on the spot",
+    splits="three fixed seeds",
+)
+
 POP909 = Entry(
     name="pop909",
     title="POP909: pop songs arranged for melody, bridge and piano",
@@ -212,4 +224,6 @@ SONGS = (
     ),
 )
 
-CATALOGUE: dict[str, Entry] = {entry.name: entry for entry in (GROOVE, BUILTIN, POP909, *SONGS)}
+CATALOGUE: dict[str, Entry] = {
+    entry.name: entry for entry in (GROOVE, BUILTIN, BUILTIN_SONGS, POP909, *SONGS)
+}

@@ -86,6 +86,10 @@ def load(
         from workbench.datasets.builtin import load_builtin
 
         return load_builtin(split, limit)
+    if name == "builtin-songs":
+        from workbench.datasets.builtin_songs import load_builtin_songs
+
+        return load_builtin_songs(split, limit)
     from workbench.datasets.groove import find_groove, load_groove
 
     if name == "groove":

@@ -1,0 +1,148 @@
+"""The built-in songs: short pieces for four tracks whose probability is known exactly.
+
+They stand in where no real data is, and show what no real data can: how far a model's bits are
+from the true entropy. Source, labels and caption say "built-in".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.datasets.catalogue import BUILTIN_SONGS
+from workbench.datasets.dataset import SPLITS, Dataset, spread
+from workbench.datasets.grammar import song_scores as scores
+from workbench.datasets.grammar import songs as grammar
+from workbench.datasets.grammar.songs import FORMS, SCALES, STYLES, Note
+from workbench.errors import PromptError
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+SIZES = {"train": (2000, 11), "validation": (250, 12), "test": (250, 13)}  # songs and seed
+NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+
+
+def sample(n: int, seed: int, style: str | None = None) -> list[Clip]:
+    """`n` songs; the same seed gives the same songs, and the first ones stay when `n` grows."""
+    if n < 0:
+        raise PromptError(f"n: {n} is no number of songs; give 0 or more")
+    rng = np.random.default_rng(seed)
+    names = list(STYLES)
+    chosen = _style(style) if style is not None else None
+    clips = []
+    for number in range(n):
+        drawn = chosen or STYLES[names[int(rng.integers(len(names)))]]
+        clips.append(clip_of(grammar.draw(drawn, rng), f"{seed}-{number}"))
+    return clips
+
+
+def clip_of(song: grammar.Song, number: str) -> Clip:
+    """A song as a clip."""
+    from workbench.music.clip import Clip
+    from workbench.music.midi import NOTE
+
+    rows = [
+        (s / 4, n / 4, pitch, velocity, max(q, 0), q < 0)
+        for s, n, pitch, velocity, q in grammar.notes_of(song)
+    ]
+    key = f"{NAMES[song.key]} {song.mode}"
+    clip = Clip.from_notes(
+        np.array(rows, dtype=NOTE), tempo=float(song.tempo), beats=32.0, drums=False,
+        source=f"Built-in songs/{song.style.name.title()}/{song.tempo} {key} {number}.mid",
+        labels={
+            "song": number, "style": song.style.name, "key": key, "form": song.form,
+            "built_in": True,
+        },
+    )  # fmt: skip
+    clip.caption = f"built-in {song.style.name} song in {key}, {song.tempo} bpm"
+    return clip
+
+
+def notes_of(clip: Clip) -> list[Note] | None:
+    """The clip's notes as the grammar's; None where one lies between sixteenths."""
+    notes = clip.notes
+    time, length = notes["time"] * 4, notes["duration"] * 4
+    if np.abs(time - np.round(time)).max(initial=0) > 1e-6:
+        return None
+    length = np.where(notes["is_drum"], 1, np.round(length)).astype(int)
+    programs = np.where(notes["is_drum"], -1, notes["program"])
+    return sorted(
+        zip(np.round(time).astype(int).tolist(), length.tolist(), notes["pitch"].tolist(),
+            notes["velocity"].tolist(), programs.tolist(), strict=True)
+    )  # fmt: skip
+
+
+def log_prob(clip: Clip) -> float:
+    """log P(style, tempo, key, form, notes) in nats, exactly, for a clip whose labels name style,
+    key and form; −inf for what the grammar never writes."""
+    labels = clip.labels
+    style, key = STYLES.get(labels.get("style", "")), labels.get("key", "")
+    tonic, _, mode = key.partition(" ")
+    notes = notes_of(clip)
+    if style is None or notes is None or tonic not in NAMES or mode not in SCALES:
+        return -np.inf
+    if round(clip.tempo) not in style.tempi or clip.beats != 32:
+        return -np.inf
+    given = scores.log_notes(style, NAMES.index(tonic), mode, labels.get("form", ""), notes)
+    return given - float(np.log(len(STYLES) * 24 * len(style.tempi)))
+
+
+def log_prob_notes(clip: Clip) -> float:
+    """log P(notes) in nats, exactly: summed over every style, key and form that can have written
+    them. This is what a model that sees notes only can reach; the tempo is left out."""
+    notes = notes_of(clip)
+    if notes is None:
+        return -np.inf
+    parts = [
+        scores.log_notes(style, key, mode, str(form), notes)
+        for style in STYLES.values() for key in range(12) for mode in SCALES for form, _ in FORMS
+    ]  # fmt: skip
+    return float(np.logaddexp.reduce(parts)) - float(np.log(len(STYLES) * 24))
+
+
+def entropy(style: str | None = None) -> float:
+    """Mean of −log_prob over all songs, exactly, in nats; with `style`, over its songs, and then
+    without the log of the number of styles."""
+    if style is not None:
+        return scores.song_entropy(_style(style))
+    every = [scores.song_entropy(s) for s in STYLES.values()]
+    return float(np.log(len(STYLES)) + np.mean(every))
+
+
+def note_bits(n: int = 250, seed: int = 13) -> tuple[float, float]:
+    """True bits a note of the notes alone, from `n` songs, and its standard error."""
+    clips = sample(n, seed)
+    nats = np.array([-log_prob_notes(clip) for clip in clips])
+    notes = np.array([len(clip.notes) for clip in clips])
+    ratio = nats.sum() / notes.sum()
+    error = np.std(nats - ratio * notes) / np.sqrt(n) / notes.mean()
+    return float(ratio / np.log(2)), float(error / np.log(2))
+
+
+def _style(name: str) -> grammar.SongStyle:
+    if name not in STYLES:
+        raise PromptError(f"style: {name!r} is unknown; choose one of {', '.join(STYLES)}")
+    return STYLES[name]
+
+
+def load_builtin_songs(split: str | None = None, limit: int | None = None) -> Dataset:
+    """2,000 training, 250 validation or 250 test songs (None: all), made on the spot."""
+    clips = []
+    for name in SPLITS if split is None else (split,):
+        count, seed = SIZES[name]
+        rng = np.random.default_rng(seed)
+        names = list(STYLES)
+        songs = [
+            grammar.draw(STYLES[names[int(rng.integers(len(names)))]], rng) for _ in range(count)
+        ]
+        for number, song in spread(list(enumerate(songs)), limit):
+            clip = clip_of(song, f"{seed}-{number}")
+            clip.labels["split"] = name
+            clips.append(clip)
+    return Dataset(
+        spread(clips, limit), name="builtin-songs", licence=BUILTIN_SONGS.licence,
+        citation=BUILTIN_SONGS.citation,
+        info={"split": split, "split_rule": BUILTIN_SONGS.splits, "built_in": True},
+    )  # fmt: skip
