@@ -38,6 +38,7 @@ NOTES = (
     "Errors are means over the notes that come back; notes are matched by pitch and onset.",
     "Onset errors are in the song's own time. Durations of drums are left out.",
     "Octuple: a token is one of 7 parts, so each step says 7; its vocabulary is their sum.",
+    "It says a metre with a note only: an empty bar of another one moves all that follows.",
     "Structured says a wait as one duration, so what long ones are rounded by adds up.",
     "p/v/d is one piano without drums, and says no metre: its bars are read back as 4/4. Without",
     "rhythm it says no onsets: notes are read back one after the other.",

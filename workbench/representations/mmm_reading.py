@@ -107,7 +107,7 @@ def clip_of(tracks: list[Track], tempo: float) -> Clip:
         before = length
     for track in tracks:
         notes = notes_of(track, lines)
-        part = symusic.Track(program=track.inst % 128, is_drum=track.inst == 128)
+        part: Any = symusic.Track(program=track.inst % 128, is_drum=track.inst == 128)
         for start, steps, pitch in notes:
             part.notes.append(
                 symusic.Note(start * TPQ // STEPS, steps * TPQ // STEPS, pitch, VELOCITY, "tick")
