@@ -152,7 +152,7 @@ class DiffusionLM(Pretrained):
         kept = torch.full((n, LENGTH), -1)
         kept[:, 0], kept[:, -1] = CLS, SEP
         if known is not None:
-            self.code.check(known)
+            self.code.check(known[known >= 0])
             kept = torch.from_numpy(np.where(known >= 0, known, kept.numpy()))
         push = nudge(self.networks.controls, network, wanted, strength=strength) if wanted else None
         predict = Predictor(
