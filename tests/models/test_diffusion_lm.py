@@ -176,7 +176,8 @@ def test_it_learns_words_that_depend_on_each_other():
     known = torch.full((16, 10), -1)
     known[:, 0] = 3
     free = float((drawn[:16] == 3).float().mean())
-    filled = model.words(ddim(Predictor(model, known=known), x[:16], model.diffusion.alphas_bar, 25))
+    predict = Predictor(model, known=known)
+    filled = model.words(ddim(predict, x[:16], model.diffusion.alphas_bar, 25))
     assert (filled[:, 0] == 3).all()
     assert (filled[:, 1:] == 3).float().mean() > free + 0.05  # the others lean to the known word
 

@@ -302,3 +302,18 @@ def test_too_many_notes_are_named(monkeypatch):
     monkeypatch.setattr(midi, "MAX_NOTES", 5)
     with pytest.raises(BrokenFileError, match="notes"):
         Clip.read_midi(SEED_FILE)
+
+
+def test_bar_lines_reach_the_end_where_the_metre_changes_just_there():
+    """A time signature at the very end of a clip must not swallow its last bar line."""
+    import symusic
+
+    from workbench.music.timeline import bar_lines
+
+    score = symusic.Score(480)
+    for beat, top in ((0, 4), (8, 2), (10, 4)):
+        score.time_signatures.append(symusic.TimeSignature(beat * 480, top, 4))
+    assert bar_lines(score, 8.0).tolist() == [0, 4, 8]
+    assert bar_lines(score, 10.0).tolist() == [0, 4, 8, 10]
+    assert bar_lines(score, 9.0).tolist() == [0, 4, 8, 10]
+    assert bar_lines(score, 14.0).tolist() == [0, 4, 8, 10, 14]

@@ -67,7 +67,7 @@ def bar_lines(score: Any, until: float) -> np.ndarray:
         if start >= stop:
             continue
         lines.append(start + length * np.arange(np.ceil((stop - start) / length - 1e-9)))
-        if end > until:
+        if end >= until:
             lines.append(np.array([min(lines[-1][-1] + length, end)]))
             break
     return np.unique(np.concatenate(lines))
