@@ -83,8 +83,9 @@ def test_a_value_that_makes_no_sense_is_refused_in_one_line(trained, tmp_path, c
 
 @pytest.mark.parametrize(
     "arguments",
-    [["report", "--profile", "huge"], ["train", "paintings"], ["evaluate", "paintings"], ["dance"], []],
-)
+    [["report", "--profile", "huge"], ["train", "paintings"], ["evaluate", "paintings"],
+     ["dance"], []],
+)  # fmt: skip
 def test_unknown_words_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)

@@ -8,6 +8,8 @@ import matplotlib.pyplot as plt
 import pytest
 
 from workbench import plots
+from workbench.music.clip import Clip
+from workbench.music.midi import NOTE
 from workbench.representations.drum_roll import DrumRoll
 
 
@@ -33,6 +35,26 @@ def test_a_roll_is_drawn_where_it_sounds():
     sizes = dots.get_sizes()
     assert sizes[0] < sizes[1] < sizes[2]
     assert ax.get_xlabel() == "time (beats)"
+
+
+def test_notes_are_drawn_from_onset_to_end():
+    clip = Clip.from_notes(
+        np.array([(0.5, 1.5, 60, 90, 0, False), (1, 0.25, 38, 90, 0, True)], dtype=NOTE), beats=4
+    )
+    ax = plots.notes(plots.axes(), clip, names={0: "piano"})
+    [bar] = ax.patches
+    assert (bar.get_x(), bar.get_width()) == (0.5, 1.5)
+    assert bar.get_y() + bar.get_height() / 2 == pytest.approx(60)
+    assert ax.collections[0].get_offsets().tolist() == [[1, 38]]
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"piano", "drums"}
+
+
+def test_a_ranking_keeps_its_order_from_the_top():
+    ax = plots.ranking(plots.axes(), {"first": 3, "second": 1}, xlabel="times")
+    assert [bar.get_width() for bar in ax.patches] == [3, 1]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["first", "second"]
+    low, high = ax.get_ylim()
+    assert low > high
 
 
 def test_a_strip_shows_first_and_last_frame():

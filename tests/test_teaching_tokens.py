@@ -22,9 +22,9 @@ def top(p, share):
 
 
 def sequence(bars, first, last):
-    out = []
-    for i, bar in enumerate(bars):
-        out += ["HOLE"] if first <= i < last else bar
+    out = ["HOLE"] * (last - first)
+    for bar in bars[last:] + bars[:first]:
+        out += bar
     out.append("FILL")
     for bar in bars[first:last]:
         out += bar
@@ -39,7 +39,36 @@ def kl(x, guess, now, before):
     return (before / (1 - before) - now / (1 - now)) / 2 * ((x - guess) ** 2).sum() / np.log(2)
 
 
+def bar_by_bar(notes, bars, repeat=False):
+    out = []
+    for bar in range(bars):
+        out.append("Bar")
+        places = sorted({at for b, at, _, _ in notes if b == bar})
+        for place in places:
+            chord = [n for n in notes if n[:2] == (bar, place)]
+            for i, (_, _, pitch, steps) in enumerate(chord):
+                out += [f"Position_{place}"] if repeat or not i else []
+                out += [f"Pitch_{pitch}", f"Duration_{steps}"]
+    return out
+
+
+def without_empty_bars(notes, bars):
+    words = bar_by_bar(notes, bars)
+    return [w for w, after in zip(words, [*words[1:], "Bar"], strict=True)
+            if (w, after) != ("Bar", "Bar")]  # fmt: skip
+
+
+def position_carried_over(notes, bars):
+    out, last = [], None
+    for word in bar_by_bar(notes, bars):
+        if word[:3] == "Pos":
+            word, last = ("" if word == last else word), word
+        out.append(word)
+    return [word for word in out if word]
+
+
 ANSWERS = {
+    "check_remi": bar_by_bar,
     "check_grid": lambda beats, steps: np.floor(beats * steps + 0.5),
     "check_merge": pairs,
     "check_bits_a_note": lambda nats, notes: np.log2(np.exp(nats)).sum() / notes,
@@ -50,6 +79,9 @@ ANSWERS = {
     "check_sqrt_schedule": lambda t, steps, s: 1 - (t / steps + s) ** 0.5,
 }
 MISTAKES = [
+    ("check_remi", lambda notes, bars: bar_by_bar(notes, bars, repeat=True), "chord"),
+    ("check_remi", without_empty_bars, "empty bar"),
+    ("check_remi", position_carried_over, "forgets"),
     ("check_grid", lambda beats, steps: np.floor(beats * steps), "do not cut off"),
     ("check_merge", lambda ids, p, n: [n if tuple(ids[i : i + 2]) == tuple(p) else x
                                        for i, x in enumerate(ids)], "second token"),

@@ -11,6 +11,74 @@ import numpy as np
 from workbench.teaching import Function, Result, judge
 
 
+def _coded(text: str | None) -> Any:
+    """Words as numbers, which `judge` can compare."""
+    return text if text is None else np.frombuffer(text.ljust(400).encode(), dtype=np.uint8)
+
+
+def remi(notes: list[tuple[int, int, int, int]], bars: int) -> list[str]:
+    """Notes (bar, position, pitch, steps long), sorted, of a piece of `bars` bars, as REMI."""
+    words = []
+    for bar in range(bars):
+        words.append("Bar")
+        before = None
+        for _, place, pitch, steps in (note for note in notes if note[0] == bar):
+            words += [f"Position_{place}"] if place != before else []
+            words += [f"Pitch_{pitch}", f"Duration_{steps}"]
+            before = place
+    return words
+
+
+def check_remi(attempt: Function) -> Result:
+    """Lesson 02: notes as REMI tokens."""
+    random = np.random.default_rng()
+    cases: list[tuple[Any, ...]] = [([(0, 4, 60, 2), (1, 4, 60, 2)], 2)]  # one place, two bars
+    for used in ((0, 1), (0, 2), (1,)):  # chords; an empty bar between; one before, one after
+        low = int(random.integers(50, 70))
+        cases.append(([
+            (bar, place, low + up, steps)
+            for bar in used for place, up, steps in ((0, 0, 4), (0, 4, 4), (8, 7, 2))
+        ], max(used) + 1 + len(used) % 2))  # fmt: skip
+
+    def always(notes: Any, bars: int) -> str:
+        by_bar = [[n for n in notes if n[0] == bar] for bar in range(bars)]
+        return " ".join(
+            w for bar in by_bar
+            for w in ["Bar", *(w for _, at, pitch, long in bar
+                               for w in (f"Position_{at}", f"Pitch_{pitch}", f"Duration_{long}"))]
+        )  # fmt: skip
+
+    def played(notes: Any, bars: int) -> str:
+        known = sorted({note[0] for note in notes})
+        return " ".join(remi([(known.index(b), *rest) for b, *rest in notes], len(known)))
+
+    def carried(notes: Any, bars: int) -> str:
+        words, before = [], None
+        for word in remi(notes, bars):
+            if word.startswith("Position"):
+                if word == before:
+                    continue
+                before = word
+            words.append(word)
+        return " ".join(words)
+
+    def said(*case: Any) -> Any:
+        found = attempt(*case)
+        return found if found is None else _coded(" ".join(str(word) for word in found))
+
+    return judge(
+        said, lambda *case: _coded(" ".join(remi(*case))), cases,
+        [
+            ("notes of a chord share one Position: say it only when it changes",
+             lambda *case: _coded(always(*case))),
+            ("an empty bar is a Bar, too: without it all that follows comes too early",
+             lambda *case: _coded(played(*case))),
+            ("a new bar forgets the position: say it again after each Bar",
+             lambda *case: _coded(carried(*case))),
+        ],
+    )  # fmt: skip
+
+
 def check_grid(attempt: Function) -> Result:
     """Lesson 02: onsets in beats to steps of a grid, rounded to the nearest."""
     random = np.random.default_rng()
@@ -145,30 +213,30 @@ def check_question(attempt: Function) -> Result:
         return " ".join(x for part in parts for x in part)
 
     def right(bars: list[list[str]], first: int, last: int) -> str:
-        around = bars[:first] + [["HOLE"]] * (last - first) + bars[last:]
+        around = [["HOLE"]] * (last - first) + bars[last:] + bars[:first]
         return flat([*around, ["FILL"], *bars[first:last], ["END"]])
 
     def said(bars: list[list[str]], first: int, last: int) -> str:
         found = attempt(bars, first, last)
         return found if found is None else " ".join(str(x) for x in found)
 
-    def coded(text: str | None) -> Any:
-        return text if text is None else np.frombuffer(text.ljust(400).encode(), dtype=np.uint8)
-
     return judge(
-        lambda *case: coded(said(*case)), lambda *case: coded(right(*case)), cases,
+        lambda *case: _coded(said(*case)), lambda *case: _coded(right(*case)), cases,
         [
             ("the original's mistake: the hole's own bars stand in the prompt, so the model may "
              "copy them",
-             lambda bars, a, b: coded(flat([*bars, ["FILL"], *bars[a:b], ["END"]]))),
+             lambda bars, a, b: _coded(flat([*bars, ["FILL"], *bars[a:b], ["END"]]))),
             ("one HOLE for each bar, so that the number of bars is known",
-             lambda bars, a, b: coded(flat([*bars[:a], ["HOLE"], *bars[b:], ["FILL"],
+             lambda bars, a, b: _coded(flat([["HOLE"], *bars[b:], *bars[:a], ["FILL"],
                                             *bars[a:b], ["END"]]))),
             ("what comes after the hole is missing: then it is a continuation only",
-             lambda bars, a, b: coded(flat([*bars[:a], *[["HOLE"]] * (b - a), ["FILL"],
+             lambda bars, a, b: _coded(flat([*[["HOLE"]] * (b - a), *bars[:a], ["FILL"],
                                             *bars[a:b], ["END"]]))),
+            ("what is before comes last, so that the answer can go on from it",
+             lambda bars, a, b: _coded(flat([*bars[:a], *[["HOLE"]] * (b - a), *bars[b:],
+                                            ["FILL"], *bars[a:b], ["END"]]))),
             ("without END the model never learns when it is done",
-             lambda bars, a, b: coded(right(bars, a, b).removesuffix(" END"))),
+             lambda bars, a, b: _coded(right(bars, a, b).removesuffix(" END"))),
         ],
     )  # fmt: skip
 

@@ -38,7 +38,9 @@ else:
 # *Predict:* to fill bars 9 to 12, should the model read what comes after them?
 #
 # A decoder-only transformer reads from left to right. The trick of fill-in-the-middle is to *move*
-# the hole's bars to the end: first everything around the hole, then a sign, then the filling.
+# things: first the hole's empty bars and what comes after them, then the instruments that are
+# wanted, then what comes before, FILL, and the filling. So the answer goes on from what is before
+# it, as in any song, and the model has already read where it must arrive.
 
 # %%
 from workbench import load
@@ -47,15 +49,13 @@ from workbench.representations.remi import table_of
 
 songs = load(run.dataset, split="test", limit=run.size(6, 24))
 song = next(clip for clip in songs if clip.bars >= 8)
-table = part(table_of(song.score), 0, 3)
-hole = Hole(1, 2)
-asked = question(table, hole, system.vocabulary)
+begin = min(4, song.bars - 4)
+table = part(table_of(song.score), begin, begin + 3)
+asked = question(table, Hole(1, 2), system.vocabulary)
 names = system.vocabulary.names
 words = [names[i].removesuffix("_None") for i in system.vocabulary.decode(asked)]
-print(" ".join(words[:14]), "…")
-print("…", " ".join(words[words.index("HOLE") :][:10]), "…")
-print("…", " ".join(words[words.index("FILL") :]))
-filling = answer(table, hole, system.vocabulary)
+print(" ".join(words[:12]), "…\n…", " ".join(words[-12:]))
+filling = answer(table, Hole(1, 2), system.vocabulary)
 print(f"then {len(filling)} ids fill the bar and END it")
 
 # %%
@@ -63,13 +63,13 @@ song
 
 # %% [markdown]
 # *What you should have noticed:* each bar of the hole has its own HOLE, so how many bars to write
-# is known; after FILL stand the instruments that are wanted.
+# is known. Pieces of tokens never cross a bar line (lesson 02), so bars can be moved about freely.
 #
 # ## Exercise 1 · Ask the question (10 minutes)
 #
 # *Goal:* build the sequence from `bars`, a list of lists of tokens, with a hole from bar `first` to
-# `last` (exclusive): what is before, one "HOLE" for each bar, what is after, "FILL", the hole's
-# bars, "END".
+# `last` (exclusive): one "HOLE" for each of its bars, what is after, what is before, "FILL", the
+# hole's bars, "END". (The instruments are left out.)
 
 # %% tags=["stub"]
 def fill_in_the_middle(bars, first, last):
@@ -86,7 +86,7 @@ def fill_in_the_middle(bars, first, last):
     def flat(some):
         return [token for bar in some for token in bar]
 
-    around = flat(bars[:first]) + ["HOLE"] * (last - first) + flat(bars[last:])
+    around = ["HOLE"] * (last - first) + flat(bars[last:]) + flat(bars[:first])
     return [*around, "FILL", *flat(bars[first:last]), "END"]
 
 
@@ -123,9 +123,9 @@ best = min(value for name, value in costs.items() if name != "MidiGPT")
 run.note("nats a token", costs["MidiGPT"], floor=f"best Markov chain {best:.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* with few songs a long memory of exact tokens is no help: most
-# sequences of five tokens were never seen. The transformer's memory is of another kind. Where in a
-# song is it surprised?
+# *What you should have noticed:* a longer memory of exact tokens is hardly any help: most sequences
+# of five tokens were never seen. The transformer's memory is of another kind. Where in a song is it
+# surprised?
 
 # %%
 pieces = [slice(a, a + 64) for a in range(0, real.shape[1] - 64, 64)]
@@ -138,8 +138,9 @@ first, late = within[0], within[len(within) // 2 :].mean()
 print(f"the first 64 tokens cost {first:.2f} nats each, those of the second half {late:.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* where the curve falls, the model has found something to repeat:
-# songs come back to what they said.
+# *What you should have noticed:* the first bars cost most: key, patterns and velocities are still
+# unknown. Later the curve is flat: what comes back in a song (a chorus) mostly lies further away
+# than the context reaches.
 #
 # ## Exercise 2 · Bits a note (5 minutes)
 #
@@ -188,14 +189,14 @@ def spread(clip):
 
 labels = ["T 0.7", "T 1.0", "T 1.0, all tokens", "T 1.3, all tokens"]
 plots.bars(plots.axes(width=6), {n: spread(c) for n, c in zip(labels, made, strict=True)},
-           ylabel="entropy of pitch classes (bits)", floor=spread(song))  # fmt: skip
+           ylabel="entropy of pitch classes (bits)", floor=spread(song));  # fmt: skip
 
 # %%
 compare(made, labels)
 
 # %% [markdown]
 # *What you should have noticed:* a hot or unlimited draw leaves the key now and then, and each
-# strange note makes the next one likelier to be strange. The dashed line is the real song.
+# strange note makes the next one likelier to be strange. The dashed line is the whole real song.
 #
 # ## Exercise 3 · The nucleus (10 minutes)
 #
@@ -336,8 +337,9 @@ order = np.abs(np.corrcoef(of_loud.T, loud)[2, :2]).max()
 print(f"velocity along the better axis of its own t-SNE: correlation {order:.2f}")
 
 # %% [markdown]
-# *What you should have noticed:* look for peaks at 12 and 24 semitones: octaves; and whether near
-# pitches are alike or not. Types keep to themselves.
+# *What you should have noticed:* types keep to themselves. Where the curve has peaks at 7, 12, 19
+# and 24 semitones, the model has found out that a fifth and an octave are nearer than a tritone (6
+# and 18).
 #
 # ## 8 · Your own music
 #

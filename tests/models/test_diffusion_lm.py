@@ -106,10 +106,10 @@ class Oracle(nn.Module):
         variance = signal**2 * self.sigma0**2 + sigma**2
         logits = -(x[..., None, :] - signal[..., None] * self.table).square().sum(-1)
         weight = (logits / (2 * variance) + self.shares.log()).softmax(-1)
-        word = weight @ self.table
-        # given the word, x₀ leans towards what x_t says
-        gain = signal * self.sigma0**2 / variance
-        return word + gain * (x - signal * word)
+        return weight @ self.table
+
+    def mean_word(self, x):
+        return x  # forward has already said it
 
 
 @pytest.mark.parametrize("shares", [[0.5, 0.25, 0.125, 0.125], [0.9, 0.05, 0.03, 0.02]])

@@ -107,3 +107,14 @@ def test_transposing_keeps_the_range():
     assert moved == ["p63", "v4", "d4", "p100", "[SEP]"]
     with pytest.raises(PromptError, match="no word of the"):
         WITH.check(np.array([3, 10_000]))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.booleans())
+def test_rounding_by_the_grammar_is_valid_and_keeps_what_is(seed, rhythm):
+    code = PVD(rhythm)
+    random = np.random.default_rng(seed)
+    drawn = code.round(random.normal(size=(3, LENGTH, code.size)))
+    assert code.validity(drawn) == (1.0, 1.0)
+    logits = np.where(np.eye(code.size, dtype=bool)[drawn], 1.0, 0.0)
+    assert (code.round(logits) == drawn).all()

@@ -53,6 +53,11 @@ class PianoBench:
         return self.system.draw(self.n, steps=self.steps, seed=self.seed)
 
     @cached_property
+    def nearest(self) -> np.ndarray:
+        """The same samples rounded to the nearest words, whatever the grammar says."""
+        return self.system.draw(self.n, steps=self.steps, seed=self.seed, grammar=False)
+
+    @cached_property
     def moved(self) -> torch.Tensor:
         """Training windows, each in a random key as the system saw them."""
         by = torch.randint(-5, 7, (len(self.train.ids),),

@@ -45,6 +45,7 @@ def samples(bench: PianoBench) -> None:
         row[1:-1] = random.permutation(row[1:-1])
     sets = {
         f"DiffusionLM, {bench.steps} steps": bench.samples,
+        "the same, rounded without grammar": bench.nearest,
         "held-out windows": bench.test,
         "held-out windows, words shuffled": shuffled,
     }
@@ -77,7 +78,9 @@ def few_steps(bench: PianoBench) -> None:
         if steps > bench.system.config.network.steps:
             continue
         for clamp in (True, False):
-            ids = bench.system.draw(n, steps=steps, sampler=sampler, clamp=clamp, seed=bench.seed)
+            ids = bench.system.draw(
+                n, steps=steps, sampler=sampler, clamp=clamp, grammar=False, seed=bench.seed
+            )
             nats = bench.judged(ids) / np.log(2)
             low, high = bootstrap(lambda r, v=nats: float(v[r].mean()), n, seed=bench.seed)
             rows.append([f"{sampler}, {steps} steps{', clamped' if clamp else ''}",

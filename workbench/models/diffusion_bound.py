@@ -4,8 +4,10 @@
              + Σ_t KL(q(x_{t−1}|x_t, x₀) ‖ p(x_{t−1}|x_t))                   denoising
              + log q(x₀|w) − log p(x₀|x_1)                                   first step
              − log p(w|x₀) ]                                                 rounding
-(Li et al. 2022, L_vlb^e2e). The reverse steps are Gaussians with the posterior's variance, so each
-KL is ½(SNR_{t−1} − SNR_t)·‖x₀ − x̂₀‖² (Kingma et al. 2021, arXiv 2107.00630, eq. 13). The seed's
+(Li et al. 2022, L_vlb^e2e). With the posterior's variance β̃ for the reverse steps each KL would be
+½(SNR_{t−1} − SNR_t)·‖x₀ − x̂₀‖² (Kingma et al. 2021, arXiv 2107.00630, eq. 13). Here x₀ has a small
+noise σ₀ of its own even when the word is known, so the reverse steps get that much more variance:
+for known words they are then exact, and only what is not known of the words costs bits. The seed's
 "bits per word" are most likely the rounding term alone, which says only that embeddings lie apart.
 """
 
@@ -27,8 +29,8 @@ def bound(
     """Bits a word (padding not counted) of words (n, time): each term, their sum `total`, and its
     standard error over sequences and draws.
 
-    The sum over t is estimated without bias: each draw takes one step from each of as many equal
-    parts of 1 … T − 1 as there are sequences in a batch.
+    The sum over t is estimated without bias: each draw takes one step for each sequence, from as
+    many parts of 1 … T − 1 of equal chance as there are sequences in a batch.
     """
     random = torch.Generator().manual_seed(seed)
     rows = [_terms(model, batch.long(), pad, draws, random) for batch in words.split(64)]
@@ -63,20 +65,31 @@ def _terms(
     last = bar[-1]
     prior = 0.5 * (last * squared(x0) + size * ((1 - last) - 1 - torch.log1p(-last)))
 
+    # Steps are drawn as often as half their weight and half evenly, and weighed accordingly: the
+    # few steps with little noise carry most of the weight.
+    gap = snr[:-1] - snr[1:]  # of steps 1 … T − 1
+    chance = 0.5 * gap / gap.sum() + 0.5 / len(gap)
     denoising = torch.zeros(n, dtype=torch.float64)
-    steps = diffusion.steps
     for _ in range(draws):
         parts = (torch.randperm(n, generator=random) + torch.rand(n, generator=random)) / n
-        t = 1 + (parts * (steps - 1)).long().clamp(max=steps - 2)
+        index = torch.searchsorted(chance.cumsum(0), parts.double()).clamp(max=len(gap) - 1)
+        t = index + 1
         x_t = diffusion.add_noise(x0, torch.randn(x0.shape, generator=random), t)
         error = squared(x0 - predict(model, x_t, t, words != pad))
-        denoising += 0.5 * (snr[t - 1] - snr[t]) * error * (steps - 1) / draws
+        beta = 1 - bar[t] / bar[t - 1]
+        narrow = beta * (1 - bar[t - 1]) / (1 - bar[t])  # β̃, the variance for a known x₀
+        lean = bar[t - 1].sqrt() * beta / (1 - bar[t])  # how far the step's mean follows x₀
+        wide = narrow + lean**2 * unseen(model, bar[t])
+        cost = 0.5 * size * ((wide / narrow).log() + narrow / wide - 1)
+        denoising += (cost + lean**2 * error / (2 * wide)) / chance[index] / draws
 
-    # the first step: x₀ given x_1 is a Gaussian around x̂₀ with the variance of x₀ around Emb(w)
+    # the first step: p(x₀|x_1) is a Gaussian around x̂₀
     first = torch.zeros(n, dtype=torch.long)
     x_1 = diffusion.add_noise(x0, torch.randn(x0.shape, generator=random), first)
     error = squared(x0 - predict(model, x_1, first, words != pad))
-    start = (error - squared(x0 - clean)) / (2 * model.sigma0**2)
+    wide = unseen(model, bar[0])
+    start = 0.5 * size * torch.log(wide / model.sigma0**2) + error / (2 * wide)
+    start = start - squared(x0 - clean) / (2 * model.sigma0**2)
 
     logits = model.round(x0)
     rounding = F.cross_entropy(logits.flatten(0, 1), words.flatten(), reduction="none")
@@ -84,9 +97,22 @@ def _terms(
     return {"prior": prior, "denoising": denoising, "first step": start, "rounding": rounding}
 
 
+def unseen(model: DiffusionLM, bar: Tensor) -> Tensor:
+    """Variance of x₀'s own noise that x_t leaves open when the word is known."""
+    return model.sigma0**2 * (1 - bar) / (bar * model.sigma0**2 + 1 - bar)
+
+
 def predict(model: DiffusionLM, x_t: Tensor, t: Tensor, mask: Tensor) -> Tensor:
-    """x̂₀, the network asked twice where it reads its own first guess."""
+    """x̂₀ for the reverse step, from the words' probabilities: their mean embedding, and of what
+    x_t shows beyond it the share that is x₀'s own noise rather than the step's.
+
+    Any function of x_t makes a valid bound. This one is exact where the probabilities are; the
+    network's bare answer cannot tell the small noise of x₀, and would pay for it in every step.
+    """
     guess = None
     if model.config.self_conditioning:
         guess = model(x_t, t, None, mask)
-    return model(x_t, t, guess, mask)
+    word = model.mean_word(model(x_t, t, guess, mask))
+    signal, sigma = model.diffusion.scales(t, x_t)
+    own = signal * model.sigma0**2
+    return word + own / (signal * own + sigma**2) * (x_t - signal * word)

@@ -101,6 +101,10 @@ class DiffusionLM(nn.Module):
         the nearest embedding is the likeliest word."""
         return x @ self.table.T
 
+    def mean_word(self, x: Tensor) -> Tensor:
+        """The mean embedding under the rounding head's probabilities: (batch, time, dim)."""
+        return self.round(x).softmax(-1) @ self.table
+
     def words(self, x: Tensor) -> Tensor:
         """The nearest word of each vector: (batch, time)."""
         return self.round(x).argmax(-1)
@@ -189,8 +193,8 @@ def strata(n: int, steps: int, device: torch.device) -> Tensor:
 
 
 def late(n: int, steps: int, device: torch.device) -> Tensor:
-    """As `strata`, but later steps more often (density 2t/T): a little noise is undone word by word,
-    only much noise makes the network look at the others."""
+    """As `strata`, but later steps more often (density 2t/T): a little noise is undone word by
+    word, only much noise makes the network look at the others."""
     parts = (torch.arange(n, device=device) + torch.rand(n, device=device)) / n
     return (parts.sqrt() * steps).long().clamp(max=steps - 1)
 

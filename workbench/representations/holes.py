@@ -2,13 +2,14 @@
 
 A song with a hole becomes one sequence that a decoder-only transformer reads from left to right:
 
-    BOS  bars before   HOLE bar  HOLE bar   bars after   FILL  Program …   bars that fill  END
-         └──────────── what is around the hole ────────┘       └ tracks ┘  └ the answer ──┘
+    BOS  HOLE bar  HOLE bar   bars after   Program …   bars before   FILL  bars that fill  END
+         └─ what is known ─┘              └ tracks ┘                 └ asked here, the answer ┘
 
 A bar of the hole keeps, after its HOLE, the notes of the tracks that are not to be replaced; so
-the number of bars to write, their metres and what the other tracks play are known. A hole at the
-end or the beginning is a continuation or an introduction; without any hole the sequence is
-BOS bars EOS, plain language modelling.
+the number of bars to write, their metres and what the other tracks play are known. What is before
+the hole comes last: so the answer goes on from it, as in any song, and what is after was read
+earlier (the paper's SPM order). A hole at the end or the beginning is a continuation or an
+introduction; without any hole the sequence is BOS bars EOS, plain language modelling.
 """
 
 from __future__ import annotations
@@ -62,12 +63,11 @@ def bars_of(song: RemiSong, vocabulary: Vocabulary) -> list[np.ndarray]:
 def question(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
     """Everything up to the bars that fill: ids. The song must hold the hole."""
     rest = replace(song, notes=song.notes[~hole.covers(song)])
-    said = [np.array([BOS])]
-    for number, bar in enumerate(bars_of(rest, vocabulary)):
-        if hole.first <= number < hole.last:
-            said.append(np.array([HOLE]))
-        said.append(bar)
-    return np.concatenate([*said, [FILL], hole.asked(song)])
+    bars = bars_of(rest, vocabulary)
+    inside = [part for bar in bars[hole.first : hole.last] for part in ([HOLE], bar)]
+    return np.concatenate([
+        [BOS], *inside, *bars[hole.last :], hole.asked(song), *bars[: hole.first], [FILL]
+    ]).astype(np.int64)  # fmt: skip
 
 
 def answer(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:

@@ -173,6 +173,29 @@ class PVD:
         real = np.atleast_2d(ids)[:, 1:] != PAD
         return float(fine[real].mean()), float(fine.all(1).mean())
 
+    def round(self, logits: np.ndarray) -> np.ndarray:
+        """The likeliest words that make a grammatical sequence, from left to right: logits
+        (n, 130, words) → ids (n, 130)."""
+        kind, f = self.kinds, self.first
+        after = {"[": "b", "b": "p", "o": "p", "p": "v", "v": "d", "d": "ob"}
+        if not self.rhythm:
+            after |= {"[": "p", "d": "p"}
+        follows = {k: np.isin(kind, list(then)) for k, then in after.items()}
+        place = np.arange(self.size) - f["o"]
+        ids = np.full(logits.shape[:2], PAD)
+        ids[:, 0], ids[:, -1] = CLS, SEP
+        last = np.zeros(len(ids), dtype=int)
+        for t in range(1, ids.shape[1] - 1):
+            fine = np.stack([follows[str(kind[i])] for i in ids[:, t - 1]])
+            if self.rhythm:
+                fine &= (kind != "o")[None] | (place[None] >= last[:, None])
+            ids[:, t] = np.where(fine, logits[:, t], -np.inf).argmax(1)
+            if self.rhythm:
+                drawn = kind[ids[:, t]]
+                last = np.where(drawn == "o", place[ids[:, t]], last)
+                last = np.where(drawn == "b", ids[:, t] - f["b"], last)
+        return ids
+
     def transpose(self, ids: np.ndarray, semitones: int) -> np.ndarray:
         """Pitches moved, clamped to the range."""
         low, high = self.first["p"], self.first["p"] + HIGH - LOW

@@ -136,11 +136,13 @@ class DiffusionLM(Pretrained):
         strength: float = 0.1,
         sampler: str = "ddim",
         clamp: bool = True,
+        grammar: bool = True,
         seed: int = 0,
         progress: Progress | None = None,
     ) -> np.ndarray:
         """Words: (n, 130) ids. known: (130,) ids to keep, −1 where free. clamp: round x̂₀ to
-        embeddings in the second half of the way."""
+        embeddings in the second half of the way. grammar: round at the end to the likeliest words
+        that may follow each other (without known words), not to the nearest ones alone."""
         network = self.networks.diffusion
         if n < 1:
             raise PromptError(f"n: {n} is no number of clips; give 1 or more")
@@ -167,8 +169,9 @@ class DiffusionLM(Pretrained):
 
         x = SAMPLERS[sampler](predict, x, network.diffusion.alphas_bar, steps, random, hear)
         with torch.inference_mode():
-            words = network.words(x)
-        return torch.where(kept >= 0, kept, words).numpy()
+            logits = network.round(x).numpy()
+        words = self.code.round(logits) if grammar and known is None else logits.argmax(-1)
+        return np.where(kept.numpy() >= 0, kept.numpy(), words)
 
     def fill(
         self, clip: Clip, bars: tuple[int, int], n: int = 1, *, steps: int = 100,
