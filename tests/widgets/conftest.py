@@ -24,6 +24,9 @@ CELLS = (
     "box = PromptBox(system, n=2, bars=2, steps=5)\nbox",
     "grid = DrumGrid(None, system)\ngrid",
     "film = FilmWidget.of(system, 'funk 100 bpm', bars=2, steps=6)\nfilm",
+    "from workbench.systems.midigpt import MidiGPT\n"
+    "from workbench.widgets import InpaintingWidget\n"
+    "paint = InpaintingWidget(MidiGPT.from_pretrained({gpt!r}), n=2)\npaint",
     # what the kernel knows, to be read by the tests
     "print('grid', len(grid.clip.notes), grid.clip.notes[:1]['velocity'].tolist(), "
     "int(grid.keep.sum()), 'box', len(box.takes), len(box.kept), 'film', film.frame)",
@@ -49,6 +52,24 @@ def small_system() -> Any:
             width=32, depth=1, heads=2, bars=4, vocabulary=words,
         )
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def small_gpt() -> Any:
+    """A MidiGPT with random weights: it writes nonsense, quickly."""
+    import torch
+
+    from workbench.datasets.builtin_songs import sample
+    from workbench.models.gpt import GPTConfig
+    from workbench.representations.remi import ids_of, table_of
+    from workbench.representations.tokens import Vocabulary
+    from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
+
+    songs = [ids_of(table_of(clip.score)) for clip in sample(12, 1)]
+    vocabulary = Vocabulary.train(songs, 640)
+    torch.manual_seed(0)
+    gpt = GPTConfig(vocab=vocabulary.size, context=384, width=32, depth=1, heads=2)
+    return MidiGPT(MidiGPTConfig(gpt), vocabulary)
 
 
 def _free_port() -> int:
@@ -86,14 +107,19 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def lab(small_system, tmp_path_factory) -> Iterator[str]:
+def lab(small_system, small_gpt, tmp_path_factory) -> Iterator[str]:
     """Address of the notebook in a running JupyterLab."""
     pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
     folder = tmp_path_factory.mktemp("lab")
     work = folder / "work"
     work.mkdir()
     small_system.save_pretrained(folder / "system")
-    sources = [cell.replace("{folder!r}", repr(str(folder / "system"))) for cell in CELLS]
+    small_gpt.save_pretrained(folder / "gpt")
+    sources = [
+        cell.replace("{folder!r}", repr(str(folder / "system")))
+        .replace("{gpt!r}", repr(str(folder / "gpt")))
+        for cell in CELLS
+    ]  # fmt: skip
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in sources],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
@@ -159,5 +185,6 @@ def page(lab, chromium) -> Iterator[Any]:
     page.locator(".lm-MenuBar-item", has_text="Run").click()
     page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
     page.locator(".wb-film .wb-level").wait_for()
+    page.locator(".wb-inpainting .wb-hole").wait_for()
     yield page
     context.close()

@@ -3,6 +3,7 @@
 PromptBox(system)      a prompt, its settings, and the takes drawn for it
 DrumGrid(clip, system) a drum-grid editor that fills in the rest
 FilmWidget(frames)     a drawing step by step, from noise to a loop
+InpaintingWidget(system, clip)  bars of a song written anew
 compare(clips)         clips side by side
 """
 
@@ -11,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench.widgets.drum_grid import DrumGrid
     from workbench.widgets.film import FilmWidget
+    from workbench.widgets.inpainting import InpaintingWidget
     from workbench.widgets.prompt_box import PromptBox
     from workbench.widgets.side_by_side import compare
     from workbench.widgets.worker import Stopped
 
-__all__ = ["DrumGrid", "FilmWidget", "PromptBox", "Stopped", "compare"]
+__all__ = ["DrumGrid", "FilmWidget", "InpaintingWidget", "PromptBox", "Stopped", "compare"]
 
 _WHERE = {
     "DrumGrid": "drum_grid",
     "FilmWidget": "film",
+    "InpaintingWidget": "inpainting",
     "PromptBox": "prompt_box",
     "Stopped": "worker",
     "compare": "side_by_side",

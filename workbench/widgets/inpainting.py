@@ -1,0 +1,228 @@
+"""The inpainting widget: a song, a hole dragged over its bars, and several ways to fill it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import traitlets as t
+
+from workbench.errors import BrokenFileError
+from workbench.music.clip import MIDI_SUFFIXES, Clip
+from workbench.music.display import player_html
+from workbench.widgets.base import MusicWidget, loop_bytes, module, style
+from workbench.widgets.form import Field, read_form
+
+if TYPE_CHECKING:
+    from workbench.systems.midigpt import MidiGPT
+
+FIELDS = (
+    Field("n", "Versions", 1, 8, 3),
+    Field("temperature", "Temperature", 0, 2, 1.0, whole=False, step=0.1),
+    Field("top_p", "Top p", 0.1, 1, 0.95, whole=False, step=0.05),
+    Field("seed", "Seed", 0, 999_999, 0),
+)
+LARGEST = 1_000_000  # bytes of an uploaded file
+LONGEST = 3600  # seconds
+MOST_TRACKS = 64
+AROUND = 2  # bars heard on each side of a filling
+
+
+class InpaintingWidget(MusicWidget):
+    """Choose bars and tracks of a song, hear several fillings, keep one, download it.
+
+    system: has `filling`, as MidiGPT. `clip` is the song as it stands, `versions` the fillings
+    shown, `bars` the chosen (first, last), last exclusive.
+    """
+
+    _esm = module("inpainting")
+    _css = style("prompt_box", "inpainting")
+
+    song = t.Dict().tag(sync=True)  # title, lines, tracks, notes: what the roll draws
+    hole = t.List([0, 1]).tag(sync=True)  # bars, last exclusive
+    chosen = t.List().tag(sync=True)  # indices of the tracks to write anew
+    settings = t.Dict().tag(sync=True)
+    limits = t.List().tag(sync=True)
+    wrong = t.Dict().tag(sync=True)
+    cards = t.List().tag(sync=True)  # key, title, html of each version
+    follow = t.Bool(False).tag(sync=True)  # play while it writes
+    past = t.Int(0).tag(sync=True)  # how many steps can be undone
+
+    def __init__(self, system: MidiGPT, clip: Clip | None = None, **settings: Any) -> None:
+        self.system = system
+        self.versions: list[Clip] = []
+        self._undo: list[Clip] = []
+        unknown = set(settings) - {field.name for field in FIELDS}
+        if unknown:
+            raise TypeError(f"InpaintingWidget has no setting {sorted(unknown)[0]!r}")
+        if clip is None:
+            from workbench.datasets.builtin_songs import sample
+
+            clip = sample(1, seed=1, style="pop")[0]
+        super().__init__(
+            settings={f.name: settings.get(f.name, f.default) for f in FIELDS},
+            limits=[asdict(field) for field in FIELDS],
+        )
+        self._show(clip)
+
+    @property
+    def bars(self) -> tuple[int, int]:
+        return int(self.hole[0]), int(self.hole[1])
+
+    def fallback_clips(self) -> Sequence[Clip]:
+        return self.versions or [self.clip]
+
+    # --- what the page asks for ---------------------------------------------------------------
+
+    def fill(self, bars: tuple[int, int] | None = None, **settings: Any) -> None:
+        """As if Fill were pressed; `wait()` waits for the versions."""
+        if bars is not None:
+            self.hole = list(bars)
+        self.settings = {**self.settings, **settings}
+        self.on_fill({})
+
+    def on_fill(self, message: dict[str, Any]) -> None:
+        """Write the chosen bars anew."""
+        self.settings = raw = {**self.settings, **(message.get("settings") or {})}
+        values, self.wrong = read_form(raw, FIELDS)
+        if self.wrong:
+            self.say = " ".join(self.wrong.values())
+            return
+        tracks = [self._tracks[i] for i in self.chosen if 0 <= i < len(self._tracks)]
+        if not tracks:
+            self.say = "Tick at least one track to write anew."
+            return
+        first, last = self.bars
+        every = len(tracks) == len(self._tracks)
+
+        def job() -> None:
+            versions: list[Clip] = []
+            steps = self.system.filling(
+                self.clip, (first, last), None if every else tracks, int(values["n"] or 1),
+                seed=int(values["seed"] or 0), temperature=values["temperature"],
+                top_p=values["top_p"],
+            )  # fmt: skip
+            for done, versions in steps:
+                self.step(done, last - first)
+                if self.follow and done < last - first:
+                    self._play_so_far(versions[0], first, done)
+            self.versions = versions
+            self.cards = [
+                {"key": i, "title": f"Version {i + 1}", "html": self._card(v, f"Version {i + 1}")}
+                for i, v in enumerate(versions)
+            ]
+            self.say = f"{len(versions)} versions of bars {first + 1} to {last}."
+
+        self.start("Writing", last - first, job)
+
+    def on_keep(self, message: dict[str, Any]) -> None:
+        """Take a version as the song from now on."""
+        key = message.get("key")
+        if not isinstance(key, int) or not 0 <= key < len(self.versions):
+            self.say = "That version is gone; choose one that is shown."
+            return
+        self._undo.append(self.clip)
+        hole = list(self.hole)
+        self._show(self.versions[key])
+        self.hole = hole
+        self.past = len(self._undo)
+        self.say = f"Version {key + 1} is kept. Undo brings back what was there."
+
+    def on_undo(self, message: dict[str, Any]) -> None:
+        """The song before the last Keep."""
+        if not self._undo:
+            self.say = "There is nothing to undo."
+            return
+        hole = list(self.hole)
+        self._show(self._undo.pop())
+        self.hole = hole
+        self.past = len(self._undo)
+        self.say = "Undone."
+
+    def on_download(self, message: dict[str, Any]) -> None:
+        """Send the song's MIDI file to the browser."""
+        name = f"{PurePath(self.clip.source or 'song').stem}-filled.mid"
+        self.send({"is": "file", "name": name}, buffers=[self.clip.midi_bytes()])
+        self.say = f"{name} is in your downloads."
+
+    def on_upload(self, message: dict[str, Any]) -> None:
+        """Replaced in `_heard`: a file's bytes come beside the message."""
+
+    def _heard(self, widget: Any, message: Any, buffers: Any) -> None:
+        if isinstance(message, dict) and message.get("do") == "upload":
+            self._kindly(lambda: self._upload(str(message.get("name", "")), buffers))
+        else:
+            super()._heard(widget, message, buffers)
+
+    def _upload(self, name: str, buffers: Any) -> None:
+        """A file of the user's own, or a kind word why not."""
+        data = bytes(buffers[0]) if buffers else b""
+        short = name[-60:] or "the file"
+        if PurePath(name).suffix.lower() not in MIDI_SUFFIXES:
+            raise BrokenFileError(f"{short}: is no MIDI file (.mid, .midi); choose one that is.")
+        if len(data) > LARGEST:
+            raise BrokenFileError(f"{short}: is larger than 1 MB; choose a shorter piece.")
+        try:
+            clip = Clip.read_midi(data)
+        except BrokenFileError:
+            raise BrokenFileError(f"{short}: cannot be read as MIDI; is it whole?") from None
+        if not len(clip.notes):
+            raise BrokenFileError(f"{short}: holds no notes; choose another file.")
+        if clip.duration > LONGEST:
+            raise BrokenFileError(f"{short}: lasts more than an hour; cut it first.")
+        if sum(len(track.notes) > 0 for track in clip.score.tracks) > MOST_TRACKS:
+            raise BrokenFileError(f"{short}: has more than {MOST_TRACKS} tracks; cut it first.")
+        clip.source, clip.caption = name, PurePath(name).stem
+        self._undo, self.past = [], 0
+        self._show(clip)
+        self.say = f"{short} is loaded: {clip.bars} bars."
+
+    # --- showing ------------------------------------------------------------------------------
+
+    def _show(self, clip: Clip) -> None:
+        self.clip, self.versions, self.cards = clip, [], []
+        notes = clip.notes
+        programs = np.where(notes["is_drum"], -1, notes["program"])
+        kinds = np.unique(programs)
+        self._tracks: list[int | str] = [int(p) if p >= 0 else "drums" for p in kinds]
+        index = np.searchsorted(kinds, programs)
+        self.song = {
+            "title": clip.caption or "a song", "lines": clip.bar_lines.tolist(),
+            "tracks": [instrument(p) for p in self._tracks],
+            "notes": np.column_stack(
+                [notes["time"].round(3), notes["duration"].round(3), notes["pitch"], index]
+            ).tolist(),
+        }  # fmt: skip
+        first = min(4, max(0, clip.bars - 1))
+        self.hole = [first, min(first + 4, clip.bars)]
+        self.chosen = list(range(len(self._tracks)))
+
+    def _heard_part(self, version: Clip, first: int, last: int) -> Clip:
+        """The bars around a filling."""
+        lines = version.bar_lines
+        begin, end = max(0, first - AROUND), min(len(lines) - 1, last + AROUND)
+        return version.excerpt(lines[begin], lines[end] - lines[begin])
+
+    def _card(self, version: Clip, title: str) -> str:
+        self.worker.check()
+        return player_html(self._heard_part(version, *self.bars), title=title)
+
+    def _play_so_far(self, version: Clip, first: int, done: int) -> None:
+        """Send what is written to the page, which plays it on."""
+        lines = version.bar_lines
+        begin = max(0, first - AROUND)
+        part = version.excerpt(lines[begin], lines[first + done] - lines[begin])
+        about = {"is": "sound", "seconds": part.duration}
+        self.send(about, buffers=[loop_bytes(part)])
+
+
+def instrument(program: int | str) -> str:
+    """The General MIDI name of a program."""
+    if program == "drums":
+        return "Drums"
+    import pretty_midi
+
+    return str(pretty_midi.program_to_instrument_name(int(program)))
