@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("report", help="run the notebooks into one HTML report")
     add.add_argument("--profile", default="smoke", choices=PROFILES)
-    add.add_argument("--dataset", default="groove")
+    add.add_argument("--dataset", help="for all notebooks; by default each one's own")
     add.add_argument("--seed", type=int, default=0)
     add.add_argument("--out", type=Path, default=Path("report"))
     add.add_argument("--only", nargs="+", metavar="NN", help="numbers of notebooks")

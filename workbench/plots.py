@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from workbench.music.clip import Clip
+
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
 INK = "#333333"
 
@@ -57,6 +59,40 @@ def roll(ax: Axes, drum_roll: DrumRoll, title: str = "") -> Axes:
         ax.axvline(line, color=INK, lw=1.2 if line % 4 == 0 else 0.4, alpha=0.6, zorder=0)
     ax.set_yticks(range(len(DRUMS)), [DRUM_NAMES[code] for code in DRUMS])
     ax.set(xlim=(-0.25, drum_roll.beats), ylim=(-0.6, 8.6), xlabel="time (beats)", title=title)
+    return plain(ax)
+
+
+def notes(
+    ax: Axes, clip: Clip, title: str = "", *, names: Mapping[int, str] | None = None, grid: int = 4
+) -> Axes:
+    """A piano roll: a bar for each note from its onset to its end, coloured by instrument, drums
+    as squares. names: of programs, −1 the drums; grid: thin lines a beat."""
+    known = names or {}
+    table = clip.notes
+    thick = max(0.8, np.ptp(table["pitch"]) / 36) if len(table) else 0.8
+    who = np.where(table["is_drum"], -1, table["program"])
+    for i, program in enumerate(dict.fromkeys(who.tolist())):
+        mine, colour = table[who == program], COLOURS[i % 7]
+        label = known.get(program, "drums" if program < 0 else f"program {program}")
+        if program < 0:
+            ax.scatter(mine["time"], mine["pitch"], marker="s", s=22, c=colour, label=label)
+        else:
+            ax.barh(mine["pitch"], mine["duration"], thick, mine["time"], color=colour,
+                    edgecolor="white", linewidth=0.8, label=label)  # fmt: skip
+    for line in range(round(clip.beats) * grid + 1):
+        ax.axvline(line / grid, color=INK, lw=0.2 if line % grid else 0.9, alpha=0.6, zorder=0)
+    ax.set(xlim=(-0.05, clip.beats), xlabel="time (beats)", ylabel="MIDI pitch", title=title)
+    ax.legend(frameon=False, labelcolor=INK, fontsize=9, loc="center left",
+              bbox_to_anchor=(1.0, 0.5))  # fmt: skip
+    return plain(ax)
+
+
+def ranking(ax: Axes, values: Mapping[str, float], *, xlabel: str, title: str = "") -> Axes:
+    """Lying bars, the first one on top: for names too long to stand below."""
+    ax.barh(range(len(values)), list(values.values()), color=COLOURS[0], height=0.7)
+    ax.set_yticks(range(len(values)), list(values))
+    ax.invert_yaxis()
+    ax.set(xlabel=xlabel, title=title)
     return plain(ax)
 
 

@@ -47,7 +47,7 @@ def run_report(
     out: Path,
     *,
     profile: str = "smoke",
-    dataset: str = "groove",
+    dataset: str | None = None,
     seed: int = 0,
     only: Sequence[str] | None = None,
     jobs: int | None = None,
@@ -58,12 +58,15 @@ def run_report(
 ) -> int:
     """Run the notebooks under `root` and write `out`/index.html and report.json.
 
+    dataset: for all of them; None leaves each the one that its parameters cell names.
     Returns 0 if all passed, else 1; a failing notebook does not stop the others.
     """
     sources = _sources(Path(out), root, only, solutions)
     cores = os.cpu_count() or 1
     jobs = min(jobs or min(2, cores), len(sources))
-    parameters = {"profile": profile, "dataset": dataset, "seed": seed}
+    parameters: dict[str, Any] = {"profile": profile, "seed": seed}
+    if dataset is not None:
+        parameters["dataset"] = dataset
     stop = threading.Event()
 
     def one(source: Path) -> Outcome:

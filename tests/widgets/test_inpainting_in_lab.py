@@ -100,9 +100,11 @@ def test_text_can_be_read_in_either_theme(page, paint, scheme):
     page.emulate_media(color_scheme=scheme)
     page.wait_for_timeout(400)
     contrast = paint.evaluate("""(node) => {
+      const part = (v) => v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;
       const light = (text) => {
-        const c = text.match(/[\\d.]+/g).slice(0, 3).map(Number).map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
-        return 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2]; };
+        const c = text.match(/[\\d.]+/g).slice(0, 3).map(Number).map(part);
+        return 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2];
+      };
       let back = node;
       while (/rgba\\(.*, 0\\)|transparent/.test(getComputedStyle(back).backgroundColor))
         back = back.parentElement;

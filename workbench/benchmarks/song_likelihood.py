@@ -13,7 +13,7 @@ from workbench.models.gpt import next_token_loss
 from workbench.models.lstm import LSTMConfig, LSTMLanguageModel
 from workbench.models.markov import MarkovChain
 from workbench.representations.holes import plain
-from workbench.representations.tokens import PAD
+from workbench.representations.tokens import PAD, Vocabulary
 from workbench.systems.midigpt_training import loss, sequences_of
 from workbench.training import Plan, fit
 
@@ -68,7 +68,11 @@ def sums(chain: MarkovChain, rows: list[np.ndarray]) -> np.ndarray:
 
 def note_counts(bench: SongBench, rows: list[np.ndarray]) -> np.ndarray:
     """Notes that begin in each row: (rows,)."""
-    vocabulary = bench.vocabulary
+    return note_counts_of(bench.vocabulary, rows)
+
+
+def note_counts_of(vocabulary: Vocabulary, rows: list[np.ndarray]) -> np.ndarray:
+    """Notes that begin in each row of a vocabulary's ids: (rows,)."""
     count = np.array([
         sum(vocabulary.kinds[b] == "Program" for b in piece) for piece in vocabulary.pieces
     ])  # fmt: skip

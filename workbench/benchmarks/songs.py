@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from workbench.benchmarks import song_inpainting, song_likelihood, song_speed
+from workbench.benchmarks import song_builtin, song_inpainting, song_likelihood, song_speed
 from workbench.benchmarks.song_data import SongBench
 from workbench.benchmarks.table import Report
 from workbench.errors import WorkbenchError
@@ -20,6 +20,7 @@ from workbench.errors import WorkbenchError
 SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "likelihood": song_likelihood.likelihood,
     "inpainting": song_inpainting.inpainting,
+    "builtin": song_builtin.builtin,
     "speed": song_speed.speed,
 }
 
