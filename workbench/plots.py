@@ -75,7 +75,8 @@ def notes(
         mine, colour = table[who == program], COLOURS[i % 7]
         label = known.get(program, "drums" if program < 0 else f"program {program}")
         if program < 0:
-            ax.scatter(mine["time"], mine["pitch"], marker="s", s=22, c=colour, label=label)
+            ax.scatter(mine["time"], mine["pitch"], marker="s", s=22, c=colour, label=label,
+                       zorder=3)  # fmt: skip
         else:
             ax.barh(mine["pitch"], mine["duration"], thick, mine["time"], color=colour,
                     edgecolor="white", linewidth=0.8, label=label)  # fmt: skip

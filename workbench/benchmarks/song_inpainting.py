@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from workbench.benchmarks.song_data import SongBench, lines_of, tokens_a_bar, until_end
+from workbench.errors import MissingDataError
 from workbench.evaluation.fillings import (
     copy_rate,
     density_distance,
@@ -18,13 +19,23 @@ from workbench.evaluation.fillings import (
 from workbench.evaluation.intervals import bootstrap
 from workbench.models.generation import Sampling, generate
 from workbench.representations.grammar import HoleRule, SongRule
-from workbench.representations.holes import Hole, answer, bars_of, part, plain, question, window
+from workbench.representations.holes import (
+    BAR,
+    Hole,
+    answer,
+    bars_of,
+    part,
+    plain,
+    question,
+    window,
+)
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import BOS, END, EOS
 from workbench.systems.splice import notes_of
 
 LENGTH = 4  # bars of a hole
 AROUND = 4  # bars on each side that count as its context in the measures
+SIDE = 2  # bars that a song must have on each side
 
 
 @dataclass(frozen=True)
@@ -56,11 +67,11 @@ def cases(bench: SongBench) -> list[Case]:
     found = []
     for number in range(4 * bench.cases):
         song = bench.test[number % len(bench.test)]
-        if len(song.bars) < LENGTH + 2 * AROUND:
+        if len(song.bars) < LENGTH + 2 * SIDE:
             continue
-        case = Case(song, int(rng.integers(AROUND, len(song.bars) - LENGTH - AROUND + 1)), number)
-        sides = [part(song, case.first - AROUND, case.first),
-                 part(song, case.first + LENGTH, case.first + LENGTH + AROUND)]  # fmt: skip
+        case = Case(song, int(rng.integers(SIDE, len(song.bars) - LENGTH - SIDE + 1)), number)
+        sides = [part(song, case.first - SIDE, case.first),
+                 part(song, case.first + LENGTH, case.first + LENGTH + SIDE)]  # fmt: skip
         fits = sum(tokens_a_bar(case.truth, bench.vocabulary)) < bench.system.config.gpt.context / 3
         if fits and all(len(p.notes) >= 8 for p in (*sides, case.truth)):
             found.append(case)
@@ -174,8 +185,15 @@ def _table(bench: SongBench, ids: np.ndarray, case: Case) -> RemiSong:
 
 
 def repeat(bench: SongBench, case: Case) -> RemiSong:
-    """The bars before the hole once more."""
-    return replace(part(case.song, case.first - LENGTH, case.first), bars=case.truth.bars)
+    """The bars before the hole once more, from its beginning on where there are fewer than four."""
+    count = min(LENGTH, case.first)
+    before = part(case.song, case.first - count, case.first)
+    rounds = []
+    for again in range(0, LENGTH, count):
+        notes = before.notes[before.notes[:, BAR] < LENGTH - again].copy()
+        notes[:, BAR] += again
+        rounds.append(notes)
+    return replace(before, notes=np.concatenate(rounds), bars=case.truth.bars)
 
 
 def chain(bench: SongBench, case: Case) -> RemiSong:
@@ -208,16 +226,17 @@ MEASURES = ("harmony", "density", "join before", "join after", "copied")
 
 def measure(bench: SongBench, case: Case, filling: RemiSong) -> list[float]:
     """The five measures of one filling, in the order of MEASURES."""
-    near = part(case.open, case.first - AROUND, case.first + LENGTH + AROUND)
+    before = min(AROUND, case.first)
+    near = part(case.open, case.first - before, case.first + LENGTH + AROUND)
     lines = lines_of(near, bench.vocabulary)
-    begin, end = lines[AROUND], lines[AROUND + LENGTH]
+    begin, end = lines[before], lines[before + LENGTH]
     inside = flat(replace(filling, bars=case.truth.bars), bench)
     inside[:, 0] += begin
     around = flat(near, bench)
     elsewhere = flat(case.open, bench)
     return [
         pitch_class_distance(inside, around),
-        density_distance(inside, around, LENGTH, 2 * AROUND),
+        density_distance(inside, around, LENGTH, len(near.bars) - LENGTH),
         join(around, inside, begin),
         join(inside, around, end),
         copy_rate(inside, elsewhere),
@@ -227,6 +246,8 @@ def measure(bench: SongBench, case: Case, filling: RemiSong) -> list[float]:
 def inpainting(bench: SongBench) -> None:
     """The table: nats a note of the true hole, then the measures of what each way writes."""
     chosen = cases(bench)
+    if not chosen:
+        raise MissingDataError(f"{bench.dataset}: no song has {LENGTH} bars with music around them")
     notes = np.array([len(case.truth.notes) for case in chosen])
     cost = {
         name: np.array([nats(bench, *prompt(bench, case)) for case in chosen])

@@ -1,0 +1,115 @@
+"""The benchmarks of MidiGPT and DiffusionLM, run whole at the smallest size on built-in songs."""
+
+import json
+
+import numpy as np
+import pytest
+
+from workbench.benchmarks import piano, songs
+from workbench.benchmarks.piano_data import copied, grams
+from workbench.benchmarks.song_data import SongBench, until_end
+from workbench.benchmarks.song_inpainting import (
+    FILLERS,
+    MEASURES,
+    cases,
+    measure,
+    middle,
+    prefix,
+    seed_prompt,
+)
+from workbench.benchmarks.table import Report
+from workbench.models.gpt import GPTConfig
+from workbench.representations.tokens import END, FILL, HOLE
+from workbench.systems.diffusion_lm import DiffusionLM
+from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
+
+
+@pytest.fixture(scope="module")
+def gpt(tmp_path_factory):
+    out = tmp_path_factory.mktemp("gpt")
+    MidiGPT.train("builtin-songs", "smoke", out=out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def bench(gpt):
+    vocabulary = MidiGPT.from_pretrained(gpt).vocabulary
+    config = GPTConfig(vocabulary.size, context=1024, width=16, depth=1, heads=2)
+    system = MidiGPT(MidiGPTConfig(config), vocabulary)  # untrained, but four bars fit
+    return SongBench(system, "builtin-songs", Report(), cases=3, quick=True)
+
+
+def test_song_sections_print_and_write(gpt, tmp_path, capsys):
+    out = tmp_path / "songs.json"
+    arguments = ["--checkpoint", str(gpt), "--dataset", "builtin-songs", "--quick"]
+    code = songs.main([*arguments, "--only", "likelihood", "speed", "--out", str(out)])
+    assert code == 0
+    found = json.loads(out.read_text())["sections"]
+    assert set(found) == {"likelihood", "speed"}
+    names = [row[0] for row in found["likelihood"]["rows"]]
+    assert "MidiGPT" in names
+    assert sum(name.startswith("Markov") for name in names) == 4
+    costs = [row[1] for row in found["likelihood"]["rows"]]
+    assert costs == sorted(costs)
+    assert found["speed"]["cached"] > 0
+    assert "bits a note" in capsys.readouterr().out
+
+
+def test_prompts_hold_what_they_should(bench):
+    """No prompt but the leaking one shows the hole; each fits with its answer."""
+    context = bench.system.config.gpt.context
+    chosen = cases(bench)
+    assert len(chosen) == 3
+    for case in chosen:
+        asked, filled = middle(bench, case)
+        assert (asked == HOLE).sum() == 4
+        assert asked[-1] == FILL
+        assert filled[-1] == END
+        for prompt, truth in (prefix(bench, case), seed_prompt(bench, case, shown=False)):
+            assert len(prompt) + len(truth) <= context
+        for filler in FILLERS.values():
+            filling = filler(bench, case)
+            assert len(filling.bars) == 4
+            assert len(measure(bench, case, filling)) == len(MEASURES)
+        before = case.song.notes[case.song.notes[:, 0] == case.first - 1]
+        again = FILLERS["repetition"](bench, case).notes
+        assert again[again[:, 0] == 3][:, 1:].tolist() == before[:, 1:].tolist()
+
+
+def test_until_end_cuts_there():
+    assert until_end(np.array([4, 7, 2, 9]), 2).tolist() == [4, 7]
+    assert until_end([4, 7], 2).tolist() == [4, 7]
+
+
+def test_grams_and_copying():
+    known = np.tile(np.arange(10, 140), (2, 1))
+    assert len(grams(known)) == 121
+    assert copied(known, grams(known)) == 1.0
+    assert copied(known[:, ::-1], grams(known)) == 0.0
+
+
+def test_a_missing_checkpoint_is_one_line(tmp_path, capsys):
+    assert songs.main(["--checkpoint", str(tmp_path / "no")]) == 1
+    assert piano.main(["--checkpoint", str(tmp_path / "no")]) == 1
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 2
+
+
+def test_piano_sections_print_and_write(tmp_path, capsys):
+    out = tmp_path / "piano.json"
+    DiffusionLM.train("builtin-songs", "smoke", out=tmp_path / "piano")
+    code = piano.main([
+        "--checkpoint", str(tmp_path / "piano"), "--dataset", "builtin-songs", "--quick",
+        "--only", "bits", "samples", "control", "--out", str(out),
+    ])  # fmt: skip
+    assert code == 0
+    found = json.loads(out.read_text())["sections"]
+    bound = found["bits"]["bound"]
+    parts = sum(bound[k] for k in ("prior", "denoising", "first step", "rounding"))
+    assert bound["total"] == pytest.approx(parts, rel=1e-3)
+    assert found["samples"]["validity"][0] == 1.0  # by the grammar
+    rows = {row[0]: row[1] for row in found["samples"]["rows"]}
+    assert rows["held-out windows"] == 1.0
+    assert rows["held-out windows, words shuffled"] < 0.6
+    assert {row[0] for row in found["control"]["rows"]} == {"density", "register", "key"}
+    assert "judge" in capsys.readouterr().out
