@@ -226,6 +226,13 @@ def test_ctrl_c_ends_kernels_and_what_they_started(tmp_path):
         assert ended or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
+def test_without_a_data_set_each_notebook_keeps_its_own(tmp_path):
+    write(tmp_path, "01_songs", FINISH, PARAMETERS.replace("groove", "pop909"))
+    assert report.run_report(tmp_path / "out", timeout=240, root=tmp_path) == 0
+    about = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert about["notebooks"][0]["dataset"] == "pop909"
+
+
 def test_a_number_without_a_notebook_is_named(tmp_path):
     write(tmp_path, "01_good", FINISH)
     with pytest.raises(ValueError, match="no notebook 77; there are: 01"):

@@ -11,16 +11,20 @@ __version__ = "0.1.0"
 _HOMES = {
     "Clip": "workbench.music.clip",
     "load": "workbench.datasets",
+    "DiffusionLM": "workbench.systems.diffusion_lm",
     "DrumLDM": "workbench.systems.drum_ldm",
+    "MidiGPT": "workbench.systems.midigpt",
     "start": "workbench.lesson",
 }
-__all__ = ["Clip", "DrumLDM", "load", "start"]
+__all__ = ["Clip", "DiffusionLM", "DrumLDM", "MidiGPT", "load", "start"]
 
 if TYPE_CHECKING:
     from workbench.datasets import load
     from workbench.lesson import start
     from workbench.music.clip import Clip
+    from workbench.systems.diffusion_lm import DiffusionLM
     from workbench.systems.drum_ldm import DrumLDM
+    from workbench.systems.midigpt import MidiGPT
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
 """Write measured tables into a checkpoint's model card.
 
-    workbench evaluate drums --checkpoint FOLDER --out results.json
+    workbench evaluate drums|songs|piano --checkpoint FOLDER --out results.json
     python -m workbench.benchmarks.cards FOLDER results.json
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from workbench.benchmarks.table import render
 from workbench.errors import MissingDataError
 from workbench.files import atomic_write
-from workbench.systems.cards import card
+from workbench.systems.cards import card, piano_card, song_card
 
 
 def tables(results: dict[str, Any]) -> str:
@@ -36,8 +36,10 @@ def write_card(folder: Path, results: Path) -> Path:
             read.append(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise MissingDataError(f"{path}: cannot be read ({error})") from None
+    makers = {"songs": song_card, "piano": piano_card}
+    made = makers.get(read[1].get("benchmark", ""), card)(read[0], tables(read[1]))
     with atomic_write(folder / "README.md") as beside:
-        beside.write_text(card(read[0], tables(read[1])), encoding="utf-8")
+        beside.write_text(made, encoding="utf-8")
     return folder / "README.md"
 
 
