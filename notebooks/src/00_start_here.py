@@ -163,6 +163,7 @@ run.note("busy over sparse", mean["busy"] / mean["sparse"], floor=1.0)
 # |---|---|
 # | 00 Start here | what can it do? |
 # | [01 Exploring the data](01_eda.ipynb) | what do drummers play, and what do we call it? |
+# | [02 Tokenisation](02_tokenisation.ipynb) | how is music written as words? |
 # | [03 Contrastive pre-training](03_contrastive_pretraining.ipynb) | how do words and loops meet? |
 # | [04 MRLSTM autoencoder](04_mrlstm_autoencoder.ipynb) | how few numbers hold a loop? |
 # | [05 Latent diffusion](05_latent_diffusion.ipynb) | how does noise become a loop that obeys? |

@@ -2,7 +2,7 @@
 # # 01 · Exploring the data
 #
 # [00 Start here](00_start_here.ipynb) · [index](00_start_here.ipynb) ·
-# [03 Contrastive pre-training](03_contrastive_pretraining.ipynb)
+# [02 Tokenisation](02_tokenisation.ipynb)
 #
 # **You will** count what drummers play, measure how far off the grid they are, and compare people
 # with a grammar.
@@ -272,7 +272,7 @@ grammar[0]
 # *One limitation heard:* the drum roll keeps one hit of each drum in a sixteenth. Rolls and flams
 # are thinned; `steps_per_beat=12` keeps triplets of sixteenths.
 #
-# *Next:* [03](03_contrastive_pretraining.ipynb) lets words and loops meet.
+# *Next:* [02](02_tokenisation.ipynb) writes whole songs as words.
 
 # %%
 run.finish()

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 03 · Contrastive pre-training
 #
-# [01 Exploring the data](01_eda.ipynb) · [index](00_start_here.ipynb) ·
+# [02 Tokenisation](02_tokenisation.ipynb) · [index](00_start_here.ipynb) ·
 # [04 MRLSTM autoencoder](04_mrlstm_autoencoder.ipynb)
 #
 # **You will** write the contrastive loss, read a similarity matrix, and search loops by words.

@@ -1,0 +1,504 @@
+# %% [markdown]
+# # 02 · Music as words: tokenisation
+#
+# [01 Exploring the data](01_eda.ipynb) · [index](00_start_here.ipynb) ·
+# [03 Contrastive pre-training](03_contrastive_pretraining.ipynb)
+#
+# **You will** write music as tokens, measure what that loses, and learn a vocabulary.
+#
+# **Needs** nothing. POP909 if you have it (`make data`), else built-in songs.
+# **Time and memory:** printed below. **Library:** `workbench.representations.tokens`, `.remi`,
+# `.mmm`, `.pvd`, `.losses`.
+# **Papers:** REMI (Huang and Yang 2020, arXiv 2002.00212), MidiTok (arXiv 2310.17202), byte-pair
+# encoding (Sennrich et al. 2016, arXiv 1508.07909; for music Fradet et al. 2023, arXiv 2301.11975),
+# MMM (Ens and Pasquier 2020, arXiv 2008.06048). **Data:** Wang and others, ISMIR 2020.
+
+# %% tags=["parameters"]
+profile = "laptop"  # smoke (seconds), laptop (minutes), gpu, paper
+dataset = "pop909"  # "pop909", "builtin-songs", or another set of songs by name
+seed = 0  # of everything random
+train = False  # this notebook trains no network
+
+# %%
+from workbench import load, plots, start
+
+run = start("02", profile=profile, dataset=dataset, seed=seed, train=train)
+
+# %% [markdown]
+# ## 1 · One bar, word by word
+#
+# *Predict:* how many tokens does one note need?
+#
+# A language model reads a row of **tokens** from a fixed vocabulary. REMI writes a bar as `Bar` and
+# its time signature; then, for each moment at which something begins, a `Position` in twelfths of a
+# beat, and for each note its instrument (`Program`; −1 is the drums), `Pitch`, `Velocity` and
+# `Duration`.
+
+# %%
+from itertools import pairwise
+
+import numpy as np
+
+from workbench.representations.remi import encode
+from workbench.representations.tokens import Vocabulary
+
+songs = load(run.dataset, split="train", limit=run.size(24, 200)).clips
+held = load(run.dataset, split="test", limit=run.size(6, 24)).clips
+remi = Vocabulary()  # the tokens as they are: nothing learned yet
+
+
+def fit_to_show(excerpt):
+    voices = set(zip(excerpt.notes["program"], excerpt.notes["is_drum"], strict=True))
+    return abs(len(excerpt.notes) - 10) + 20 * (len(voices) < 2)
+
+
+every = [(clip, a, b) for clip in held for a, b in pairwise(clip.bar_lines)
+         if b - a == 4]  # fmt: skip
+bar = min((clip.excerpt(a, b - a) for clip, a, b in every), key=fit_to_show)
+PARTS = {53: "melody", 25: "bridge (guitar)", 33: "bass", 0: "piano", -1: "drums"}
+plots.notes(plots.axes(width=9), bar, names=PARTS);  # fmt: skip
+
+# %%
+words = [remi.names[i].removesuffix("_None") for i in encode(bar)]
+lines = " ".join(words).replace(" Position", "\nPosition").replace(" Program", "\n    Program")
+print(lines)
+print(f"{len(bar.notes)} notes, {len(words)} tokens")
+bar
+
+# %% [markdown]
+# *What you should have noticed:* a note costs four tokens, five where a new moment begins. `0.6.12`
+# is a length: no whole beat and 6 of 12 parts of one, an eighth note. Drums have no length.
+#
+# ## Exercise 1 · REMI by hand (15 minutes)
+#
+# *Goal:* `notes` are `(bar, position, pitch, steps)`, sorted, in a piece of `bars` bars. Return the
+# tokens, such as `["Bar", "Position_0", "Pitch_60", "Duration_4", …]`. Where is a trap?
+
+# %% tags=["stub"]
+def to_remi(notes, bars):
+    return None  # a list of words
+
+
+# %% tags=["check"]
+from workbench.teaching_tokens import check_remi
+
+check_remi(to_remi)
+
+# %% tags=["solution"]
+def to_remi(notes, bars):
+    words = []
+    for bar in range(bars):
+        words.append("Bar")
+        last = None
+        for _, position, pitch, steps in [note for note in notes if note[0] == bar]:
+            if position != last:
+                words.append(f"Position_{position}")
+            words += [f"Pitch_{pitch}", f"Duration_{steps}"]
+            last = position
+    return words
+
+
+# %% [markdown]
+# ## 2 · What are these songs made of?
+#
+# *Predict:* which kind of token is commonest?
+#
+# What a set has little of, a model will learn badly. In POP909 the three instruments are the set's
+# three parts, singer, bridge and piano; our loader gives them a sound each.
+
+# %%
+from collections import Counter
+
+every_note = np.concatenate([clip.notes for clip in songs])
+who = np.where(every_note["is_drum"], -1, every_note["program"])
+counts = Counter(PARTS.get(p, f"program {p}") for p in who.tolist())
+ids = [encode(clip) for clip in songs]
+kinds = Counter(remi.kinds[np.concatenate(ids)].tolist())
+left, middle, right = plots.axes(1, 3, width=11, height=3)
+plots.ranking(left, {n: 100 * c / len(who) for n, c in counts.most_common(8)},
+              xlabel="share of notes (%)", title="instruments")  # fmt: skip
+plots.histogram(middle, {"": np.array([c.tempo for c in songs])}, bins=np.arange(40, 221, 10),
+                xlabel="tempo (BPM)", title="tempo")  # fmt: skip
+plots.ranking(right, {n: 100 * c / sum(kinds.values()) for n, c in kinds.most_common()},
+              xlabel="share of tokens (%)", title="token types")  # fmt: skip
+signs = Counter(remi.names[i] for song in ids for i in song if remi.kinds[i] == "TimeSig")
+print({sign.removeprefix("TimeSig_"): count for sign, count in signs.most_common()}, "bars")
+
+# %% [markdown]
+# *What you should have noticed:* four types share most of the tokens, and bars with their time
+# signatures are few. The metre hardly ever changes, and is said in every bar all the same: so bars
+# can be cut and joined without looking back.
+#
+# ## 3 · How fine a grid?
+#
+# *Predict:* how much does a grid of sixteenths move a note, in milliseconds? And one of beats?
+#
+# Onsets are rounded to steps of a grid. The finer it is, the less is lost, and the more tokens
+# there are to learn. Two notes of one pitch that fall on one step become one.
+
+# %%
+def on_grid(clip, steps):
+    """A clip with onsets and lengths on a grid of so many steps a beat."""
+    notes = clip.notes.copy()
+    notes["time"] = np.round(notes["time"] * steps) / steps
+    notes["duration"] = np.maximum(np.round(notes["duration"] * steps), 1) / steps
+    return type(clip).from_notes(notes, tempo=clip.tempo, beats=clip.beats)
+
+
+grids = (1, 2, 3, 4, 6, 8, 12, 16, 24)
+moved = {steps: np.concatenate([
+    60_000 / clip.tempo * np.abs(np.round(clip.notes["time"] * steps) / steps - clip.notes["time"])
+    for clip in held
+]) for steps in grids}  # fmt: skip
+left, right = plots.axes(1, 2, width=10, height=3)
+plots.lines(left, grids, {"mean": [moved[s].mean() for s in grids],
+                          "worst tenth": [np.quantile(moved[s], 0.9) for s in grids]},
+            xlabel="steps a beat", ylabel="onset moved by (ms)")  # fmt: skip
+plots.lines(right, grids, {"moved by over 20 ms": [100 * (moved[s] > 20).mean() for s in grids]},
+            xlabel="steps a beat", ylabel="share of notes (%)")  # fmt: skip
+for ax in (left, right):
+    ax.set(xscale="log", xlim=(0.9, 27), ylim=(0, None))
+    ax.set_xticks(grids, grids, minor=False)
+    ax.minorticks_off()
+run.note("onset moved by twelfths", moved[12].mean(), unit="ms")
+
+# %%
+from workbench.widgets import compare
+
+busiest = max(every, key=lambda at: len(at[0].excerpt(at[1], 4).notes))
+passage = busiest[0].excerpt(busiest[1], 8)
+compare([passage] + [on_grid(passage, steps) for steps in (4, 3, 1)],
+        ["as it is", "sixteenths", "triplets only", "beats only"])  # fmt: skip
+
+# %% [markdown]
+# *What you should have noticed:* finer is not always better: three steps a beat lose more than two,
+# and six more than four, because these songs move in sixteenths and hardly in triplets. The
+# built-in songs are *written* in sixteenths, so four steps lose nothing at all. The workbench takes
+# twelve: sixteenths and triplets both fit.
+#
+# ## Exercise 2 · To the grid (5 minutes)
+#
+# *Goal:* from onsets in beats and a number of steps a beat, return the steps they are nearest to.
+
+# %% tags=["stub"]
+def to_steps(beats, steps):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.teaching_tokens import check_grid
+
+check_grid(to_steps)
+
+# %% tags=["solution"]
+def to_steps(beats, steps):
+    return np.round(beats * steps)
+
+
+# %% [markdown]
+# ## 4 · Other ways to say it
+#
+# *Predict:* with which of these does the rhythm survive?
+#
+# **TSD** says waits instead of positions, **MIDI-Like** where notes end, **Structured** always the
+# same types in the same order, **Octuple** one step of 7 parts a note. **p/v/d** is the encoding of
+# lesson 08: pitch, velocity and duration of a piano's notes, and nothing else. Each song goes to
+# tokens and back; notes before and after are matched by pitch and onset.
+
+# %%
+from workbench.benchmarks.table import render
+from workbench.benchmarks.tokenisers import tokenisers
+from workbench.representations.losses import losses, total
+
+some, rows = held[: run.size(3, 12)], []
+for way in tokenisers(songs[:20], max(clip.bars for clip in some)):
+    trips = [way.round_trip(clip) for clip in some]
+    lost = total(losses(clip, back) for clip, (_, back) in zip(some, trips, strict=True))
+    share, onset, _, velocity = lost.means()
+    a_note = sum(tokens for tokens, _ in trips) / lost.notes
+    rows.append([way.name, a_note, way.size, 100 * share, onset, velocity])
+print(render("", ["", "tokens a note", "vocabulary", "notes lost %", "onset off by ms",
+                  "velocity off by"], rows))  # fmt: skip
+long = {row[0]: row[1] for row in rows}
+plots.bars(plots.axes(width=9.5), long, ylabel="tokens a note")
+run.note("tokens a note, REMI", long["REMI"])
+run.note("tokens a note, with pieces", long["REMI + BPE"], floor=f"without {long['REMI']:.2f}")
+
+# %%
+from workbench.representations.pvd import PVD
+
+tune = passage.with_()
+plain, rhythmic = PVD(rhythm=False), PVD(rhythm=True)
+said = np.concatenate(plain.words(tune))
+print(" ".join(plain.names[i] for i in said[:18]), "…")
+compare([tune] + [way.decode(np.concatenate(way.words(tune)), tune.tempo)
+                  for way in (rhythmic, plain)],
+        ["as it is", "p/v/d with rhythm", "p/v/d"])  # fmt: skip
+
+# %% [markdown]
+# *What you should have noticed:* a short code is not a better one. p/v/d leaves out drums,
+# instruments and onsets: chords become runs, and the end of a song is off by minutes. With rhythm
+# it still says no metre: in POP909, after one bar of two beats all that follows is late. Structured
+# rounds long waits, which adds up where there are any. MMM gives all notes one velocity. Octuple
+# needs one step a note only if its seven parts count as one.
+#
+# ## 5 · Byte-pair encoding
+#
+# *Predict:* which two tokens stand together most often?
+#
+# Take the commonest pair of neighbours, give it a token of its own, replace it everywhere, and
+# begin anew. So frequent figures become words.
+#
+# ## Exercise 3 · One merge (10 minutes)
+#
+# *Goal:* return the list `ids` with each occurrence of `pair`, from left to right, replaced by the
+# one id `new`.
+
+# %% tags=["stub"]
+def merged(ids, pair, new):
+    return None  # a new list
+
+
+# %% tags=["check"]
+from workbench.teaching_tokens import check_merge
+
+check_merge(merged)
+
+# %% tags=["solution"]
+def merged(ids, pair, new):
+    out, i = [], 0
+    while i < len(ids):
+        if tuple(ids[i : i + 2]) == tuple(pair):
+            out.append(new)
+            i += 2
+        else:
+            out.append(ids[i])
+            i += 1
+    return out
+
+
+# %% [markdown]
+# The whole of the training is a loop around that. Here are its first merges on one song:
+
+# %%
+from workbench.teaching_tokens import commonest_pair, merge
+
+row, pieces = ids[0].tolist(), {i: (i,) for i in range(remi.base)}
+for _ in range(10):
+    a, b = commonest_pair(row)
+    new = len(pieces)
+    pieces[new] = pieces[a] + pieces[b]
+    row = merge(row, (a, b), new)
+    print(f"{len(row):6} tokens after", " ".join(remi.names[i] for i in pieces[new]))
+
+# %% [markdown]
+# The library learns the same from all songs at once, through MidiTok:
+
+# %%
+SIZE = run.size(1024, 2048)
+learned = Vocabulary.train(ids, SIZE)
+coded = np.concatenate([learned.encode_song(song) for song in ids])
+often = Counter(coded[coded >= learned.base].tolist())
+
+
+def name(piece):
+    words = [learned.names[i].removesuffix("_None").removesuffix(".12") for i in piece]
+    text = " ".join(words).replace("Position", "Pos").replace("Velocity", "Vel")
+    text = text.replace("Duration", "Dur").replace("Program", "Prog")
+    return text if len(text) < 58 else text[:57] + "…"
+
+
+plots.ranking(plots.axes(width=9, height=4), {
+    name(learned.pieces[i]): count for i, count in often.most_common(15)
+}, xlabel="times", title=f"commonest learned pieces of {SIZE} tokens");  # fmt: skip
+spans = np.array([len(learned.pieces[i]) for i in coded])
+print("share of tokens that stand for 1, 2, 3, 4, 5 and more base tokens:",
+      ", ".join(f"{np.mean(x):.0%}" for x in [*[spans == k for k in (1, 2, 3, 4)], spans > 4]))
+
+# %% [markdown]
+# *What you should have noticed:* in POP909 most pieces join what belongs to one note, a velocity
+# and a length, an instrument and a pitch. That is spelling, not music. The built-in songs repeat
+# themselves, so their pieces grow over several notes.
+#
+# ## 6 · How large a vocabulary?
+#
+# *Predict:* the larger the vocabulary, the shorter the song. So the larger the better?
+#
+# A token of a large vocabulary costs more bits to guess, and a rare one is hard to learn. To
+# compare vocabularies, count bits for each *note*, on songs that were not trained on.
+#
+# ## Exercise 4 · Bits a note (5 minutes)
+#
+# *Goal:* from the nats of all tokens (an array) and the number of notes, compute bits a note.
+
+# %% tags=["stub"]
+def bits_a_note(nats, notes):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.teaching_tokens import check_bits_a_note
+
+check_bits_a_note(bits_a_note)
+
+# %% tags=["solution"]
+def bits_a_note(nats, notes):
+    return np.sum(nats) / np.log(2) / notes
+
+
+# %%
+from workbench.models.markov import MarkovChain
+
+base_held, heard = [encode(clip) for clip in held], sum(len(clip.notes) for clip in held)
+sizes = [remi.size, 700, 1024, 2048, *run.size([], [4096])]
+ways = [remi, *[Vocabulary.train(ids, size) for size in sizes[1:]]]
+curves = {"these songs": [], "held-out songs": []}
+bits = {"tokens' shares only": [], "the token before": []}
+for way in ways:
+    known, fresh = ([way.encode_song(s) for s in group] for group in (ids, base_held))
+    curves["these songs"].append(sum(map(len, known)) / len(every_note))
+    curves["held-out songs"].append(sum(map(len, fresh)) / heard)
+    for order, cost in enumerate(bits.values()):
+        chain = MarkovChain(order, way.size).fit(known)
+        cost.append(sum(chain.nll(song).sum() for song in fresh) / np.log(2) / heard)
+left, right = plots.axes(1, 2, width=10, height=3.2)
+plots.lines(left, sizes, curves, xlabel="vocabulary", ylabel="tokens a note")
+plots.lines(right, sizes, bits, xlabel="vocabulary", ylabel="bits a note, held-out songs")
+for ax in (left, right):
+    ax.set_ylim(0)
+
+# %% [markdown]
+# *What you should have noticed:* on the left the curves part: pieces learned from a few songs fit
+# those songs. On the right two very simple models. The one that knows no context gains much,
+# because a piece *is* context. The one that sees the token before gains little or loses: each piece
+# is rarer than its parts, so less is known of it. What pieces surely buy is length: more notes in a
+# window of 1,024 tokens.
+#
+# **Zipf's law:** in a language the word of rank $r$ occurs about as often as $1/r$. Are these
+# words?
+
+# %%
+for ax, way, title in zip(plots.axes(1, 2, width=10, height=3.2), (remi, learned),
+                          ("base tokens", f"{SIZE} tokens with pieces"), strict=True):
+    text = np.concatenate([way.encode_song(song) for song in ids])
+    count = np.sort(np.unique(text, return_counts=True)[1])[::-1] / len(text)
+    rank = np.arange(1, len(count) + 1)
+    law = 1 / rank / np.sum(1 / rank)
+    plots.lines(ax, rank, {"tokens": count, "Zipf: 1/rank": law}, xlabel="rank",
+                ylabel="share of tokens", title=title)  # fmt: skip
+    ax.set(xscale="log", yscale="log")
+
+# %% [markdown]
+# *What you should have noticed:* base tokens keep near the law at first and then fall away: an
+# alphabet has no endless tail of rare letters. Pieces make the curve flat at its head. Each merge
+# takes the commonest pair away, and so the tokens come to be used more evenly, which no natural
+# language does.
+#
+# ## 7 · No piece crosses a bar line
+#
+# *Predict:* what is between the last note of a bar and the first of the next?
+#
+# Byte-pair encoding does not know what a bar is, unless it is told. If a piece holds the end of one
+# bar and the beginning of the next, a bar can be neither cut out nor put in. So the workbench
+# learns and applies pieces bar by bar. Here is the other way beside it.
+
+# %%
+from miditok import REMI
+
+from workbench.representations.tokens import song_config
+
+config = song_config()
+config.encode_ids_split = "no"
+line, all_lines = remi.id("Bar_None"), sum(clip.bars for clip in held)
+sizes, inside = run.size([1024, 2048, 8192], [1024, 2048, 4096, 8192]), []
+for size in sizes:
+    midi = REMI(config)
+    midi.train(vocab_size=size, model="BPE", iterator=[[remi._text(song)] for song in ids])
+    blind, aware = Vocabulary(midi), Vocabulary.train(ids, size)
+    said = [blind.encode(song) for song in base_held]
+    crossed = sum(line in blind.pieces[i][1:] for song in said for i in song)
+    inside.append(100 * crossed / all_lines)
+    longer = sum(len(aware.encode_song(song)) for song in base_held) / sum(map(len, said))
+    print(f"{size}: bar by bar the songs are {100 * (longer - 1):+.1f} % longer")
+plots.lines(plots.axes(width=6), sizes, {"blind to bars": inside, "bar by bar": [0] * len(sizes)},
+            xlabel="vocabulary", ylabel="bar lines inside a piece (%)")  # fmt: skip
+run.note("bar lines inside a piece, blind to bars", inside[-1], unit="%", floor="bar by bar 0")
+
+# %% [markdown]
+# *What you should have noticed:* keeping to bars costs next to no length. Without it, the larger
+# the vocabulary and the more a music repeats itself, the more bar lines vanish into pieces: few in
+# POP909, most in the built-in songs. At each of them no hole could begin. Lesson 09 needs them all.
+#
+# ## 8 · Track by track: MMM
+#
+# *Predict:* what is near in the row of tokens if all bars of one instrument come first?
+#
+# REMI writes all instruments bar by bar. **MMM** writes one track after the other: a track is
+# easily replaced whole, but what sounds together stands far apart. A bar to fill is replaced by a
+# placeholder, and its notes follow at the end, as in lesson 09.
+
+# %%
+from workbench.representations.mmm import MMM
+
+mmm = MMM()
+two_bars = busiest[0].excerpt(busiest[1], 8)
+whole, asked = mmm.encode(two_bars), mmm.encode(two_bars, fill=[(0, 1)])
+for row in (whole, asked):
+    text = " ".join(mmm.names[i] for i in row)
+    for word in ("TRACK_START", "BAR_START", "FILL_PLACEHOLDER", "FILL_START"):
+        text = text.replace(f" {word}", f"\n{word}")
+    print("\n".join(f"{x[:95]}…" if len(x) > 95 else x for x in text.split("\n")), "\n")
+same = mmm.decode(asked, two_bars.tempo).notes.tolist() == mmm.decode(whole).notes.tolist()
+print("read back, both are the same:", same)
+compare([two_bars, mmm.decode(whole, two_bars.tempo)], ["as it is", "MMM: one velocity for all"])
+
+# %% [markdown]
+# *What you should have noticed:* MMM as published has no velocities: all that was loud or soft is
+# gone. Sequences that say nonsense, such as a note that never ends, decode to music too, by rules
+# that the docstring of `MMM.decode` names.
+#
+# ## 9 · Fast enough for a large collection?
+#
+# *Predict:* the Lakh collection has 176,582 files. How long do they take?
+#
+# MidiTok walks over the notes in Python. `workbench.representations.remi` sorts and looks them up
+# as arrays, and gives the same ids.
+
+# %%
+import time
+
+from workbench.representations.remi import slow_ids
+
+seconds = {}
+for way, function in {"MidiTok": slow_ids, "arrays": encode}.items():
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        answers = [function(clip.score) for clip in held]
+        took.append((time.perf_counter() - began) / len(held))
+    seconds[way] = min(took)
+    hours = 176_582 * seconds[way] / 3600
+    print(f"{way:8} {1 / seconds[way]:6.0f} songs a second; 176,582 like these: {hours:.2f} h")
+print("the same ids:", all((a == slow_ids(c.score)).all()
+                           for a, c in zip(answers, held, strict=True)))  # fmt: skip
+run.note("times faster than MidiTok", seconds["MidiTok"] / seconds["arrays"], floor=1.0)
+
+# %% [markdown]
+# ## Exercise 5 · Your own token (open)
+#
+# *Goal:* in `song_config()` change one thing, such as `beat_res`, `num_velocities` or `use_chords`.
+# Say beforehand what it will do to the tokens a note and to what is lost, then measure both.
+#
+# ## You can now
+#
+# You wrote music as tokens, measured what that loses, and learned a vocabulary.
+#
+# *One limitation heard:* sixteen velocities and twelve steps a beat are a score with dynamics, not
+# a performance; pedal and pitch bend are not said at all.
+#
+# *Next:* [03](03_contrastive_pretraining.ipynb) lets words and loops meet. Tokens are drawn from
+# noise in [08](08_diffusion_lm.ipynb), and one after the other in
+# [09](09_midigpt_inpainting.ipynb).
+
+# %%
+run.finish()
