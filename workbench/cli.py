@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     add.set_defaults(run=train)
 
     add = commands.add_parser("evaluate", help="print tables of measurements", add_help=False)
-    add.add_argument("what", choices=["drums", "songs", "piano", "tokenisers", "speed"])
+    add.add_argument("what", choices=["drums", "songs", "piano", "tokens", "tokenisers", "speed"])
     add.add_argument("rest", nargs=argparse.REMAINDER)
     add.set_defaults(run=evaluate)
 

@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 
+from workbench.datasets import CATALOGUE
 from workbench.errors import CheckpointError
 from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
 from workbench.systems.storage import SHIPPED, shipped
@@ -95,6 +96,9 @@ def test_shipped_checkpoints_are_small_and_have_cards():
     for name in shipped():
         files = {path.name: path.stat().st_size for path in (SHIPPED / name).iterdir()}
         assert files["model.safetensors"] <= 8_000_000
+        made = json.loads((SHIPPED / name / "training.json").read_text())
         card = (SHIPPED / name / "README.md").read_text()
-        for word in ("Groove", "CC BY 4.0", "workbench train drums", "F1"):
+        words = [CATALOGUE[part].licence for part in made["dataset"].split("+")]
+        words += ["`workbench train", f"--dataset {made['dataset']}", "**Limits:**", "## Measured"]
+        for word in words:
             assert word in card, f"{name}: the card does not say {word!r}"

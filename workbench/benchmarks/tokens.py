@@ -1,0 +1,124 @@
+"""How fast songs become tokens: ours beside MidiTok in one run, and what all of Lakh would take.
+
+    workbench evaluate tokens path/to/midi --limit 100
+    workbench evaluate tokens path/to/midi --prepare prepared --workers 8
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from workbench.benchmarks.table import Report
+from workbench.datasets.dataset import spread
+from workbench.datasets.folder import midi_files
+from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench.music.midi import read_score
+from workbench.representations import remi
+from workbench.representations.collection import prepare
+from workbench.representations.tokens import Vocabulary
+
+LAKH = 176_582  # files of lmd_full
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = argparse.ArgumentParser(
+        prog="workbench evaluate tokens", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = options.add_argument
+    add("folder", type=Path, help="a folder of MIDI files")
+    add("--limit", type=int, default=100, help="files to measure (default 100)")
+    add("--prepare", type=Path, metavar="OUT", help="keep the prepared collection in this folder")
+    add("--workers", type=int, default=os.cpu_count() or 1)
+    add("--out", type=Path, help="JSON file for the tables")
+    return options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, write."""
+    args = parser().parse_args(argv)
+    try:
+        files = spread(midi_files(args.folder), args.limit)
+        if not files:
+            raise MissingDataError(f"{args.folder}: holds no MIDI files (.mid, .midi)")
+        report = Report(benchmark="tokens", files=len(files))
+        encoders(files, report)
+        with tempfile.TemporaryDirectory() as spare:
+            preparing(files, args.prepare or Path(spare), args.workers, report)
+        if args.out:
+            report.write(args.out)
+    except WorkbenchError as error:
+        print(f"workbench evaluate tokens: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def encoders(files: Sequence[Path], report: Report) -> None:
+    """Reading, MidiTok and ours, file by file in turn."""
+    midi = Vocabulary().midi
+    seconds: dict[str, list[float]] = {"reading": [], "MidiTok": [], "ours": []}
+    equal = slow = notes = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of metres the tokeniser does not know
+        for file in files:
+            try:
+                began = time.perf_counter()
+                score = read_score(file)
+                read = time.perf_counter()
+                ours = remi.encode(score)
+                coded = time.perf_counter()
+                theirs = np.array(midi.encode(score, encode_ids=False).ids)
+                ended = time.perf_counter()
+            except BrokenFileError:
+                continue
+            for name, spent in (("reading", read - began), ("ours", coded - read),
+                                ("MidiTok", ended - coded)):  # fmt: skip
+                seconds[name].append(spent)
+            equal += len(ours) == len(theirs) and bool((ours == theirs).all())
+            slow += remi._fast_table(score) is None
+            notes += sum(len(track.notes) for track in score.tracks)
+    count = len(seconds["ours"])
+    if not count:
+        raise MissingDataError("none of the files can be read")
+    rows = []
+    for name, label in (("MidiTok", "MidiTok's REMI"), ("ours", "ours, the same ids"),
+                        ("reading", "reading the file alone")):  # fmt: skip
+        rate = count / sum(seconds[name])
+        rows.append([label, rate, sum(seconds["MidiTok"]) / sum(seconds[name]),
+                     LAKH / rate / 3600])  # fmt: skip
+    report.table(
+        "encoders", f"{count} files, {notes:,} notes, one process",
+        ["", "songs a second", "times MidiTok", "hours for all of Lakh"], rows,
+        [f"Ids equal to MidiTok's in {equal} of {count} files; {slow} went MidiTok's way, for they "
+         "mix metres of quarters and of eighths."],
+        equal=equal, count=count, ratio=sum(seconds["MidiTok"]) / sum(seconds["ours"]),
+    )  # fmt: skip
+
+
+def preparing(files: Sequence[Path], out: Path, workers: int, report: Report) -> None:
+    """The whole way into one memory-mapped file."""
+    began = time.perf_counter()
+    made = prepare(files, out, workers=workers, quiet=True)
+    spent = time.perf_counter() - began
+    rate = len(files) / spent
+    report.table(
+        "prepare", f"Prepared with {workers} processes: {made!r}",
+        ["", "files a second", "hours for all of Lakh"],
+        [["read, encode, write, join", rate, LAKH / rate / 3600]],
+        ["Starting the processes takes seconds, which few files do not hide."],
+        rate=rate, songs=len(made), skipped=len(made.skipped), duplicates=len(made.duplicates),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
