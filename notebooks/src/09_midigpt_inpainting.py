@@ -346,13 +346,9 @@ print(f"velocity along the better axis of its own t-SNE: correlation {order:.2f}
 # Load a MIDI file, drag over the bars to replace, listen, keep one.
 
 # %%
-import workbench.widgets as widgets
+from workbench.widgets import InpaintingWidget
 
-if hasattr(widgets, "InpaintingWidget"):
-    widget = widgets.InpaintingWidget(system, song)
-else:
-    widget = versions[0]
-widget
+InpaintingWidget(system, song)
 
 # %% [markdown]
 # ## You can now
@@ -360,8 +356,7 @@ widget
 # You measured what a language model knows of a song, filled holes in it, and looked into its
 # vocabulary.
 #
-# *One limitation heard:* it has read pop songs for voice, guitar and piano. Ask for drums and it
-# guesses.
+# *One limitation heard:* it has read pop songs arranged for piano. Ask for drums and it guesses.
 #
 # *Next:* train your own with `train = True`, or `workbench train songs --dataset your/folder`; on
 # the command line, `workbench fill song.mid --bars 9-12`.

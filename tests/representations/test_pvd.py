@@ -118,3 +118,26 @@ def test_rounding_by_the_grammar_is_valid_and_keeps_what_is(seed, rhythm):
     assert code.validity(drawn) == (1.0, 1.0)
     logits = np.where(np.eye(code.size, dtype=bool)[drawn], 1.0, 0.0)
     assert (code.round(logits) == drawn).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_rounding_is_the_likeliest_of_all(seed):
+    """Against every sequence of positions of three notes, one by one."""
+    code = PVD(True)
+    logits = np.random.default_rng(seed).normal(size=(1, 14, code.size))
+    found = code.round(logits)
+    assert code.validity(found) == (1.0, 1.0)
+    o, b = code.first["o"], code.first["b"]
+    best = -np.inf
+    for first in range(24):
+        for second in range(48):
+            for third in range(48):
+                places = [first, second % 24, third % 24]
+                new = [True, second >= 24, third >= 24]
+                if any(not new[i] and places[i] < places[i - 1] for i in (1, 2)):
+                    continue
+                ids = [(b if n else o) + p for n, p in zip(new, places, strict=True)]
+                best = max(best, sum(logits[0, 1 + 4 * i, w] for i, w in enumerate(ids)))
+    score = sum(logits[0, 1 + 4 * i, found[0, 1 + 4 * i]] for i in range(3))
+    assert score == pytest.approx(best)

@@ -8,6 +8,8 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
 
 from workbench.benchmarks.table import Report
 from workbench.models.gpt import GPT, GPTConfig
@@ -41,9 +43,14 @@ class PianoBench:
         return self.windows("train", 20 if self.quick else 300, 2)
 
     @cached_property
+    def held(self) -> Windows:
+        """All windows of held-out songs."""
+        return self.windows("test", 20 if self.quick else None, 4)
+
+    @cached_property
     def test(self) -> np.ndarray:
         """Full windows of held-out songs, evenly drawn: (n, 130)."""
-        found = self.windows("test", 20 if self.quick else None, 4).ids.numpy()
+        found = self.held.ids.numpy()
         full = found[(found != PAD).all(1)]
         return full[np.linspace(0, len(full) - 1, min(self.n, len(full))).astype(int)]
 
@@ -79,6 +86,21 @@ class PianoBench:
     def chains(self) -> dict[int, MarkovChain]:
         rows = [row[row != PAD].numpy() for row in self.moved]
         return {k: MarkovChain(k, self.system.code.size).fit(rows) for k in (0, 1, 2, 3)}
+
+    @cached_property
+    def style_judge(self) -> tuple[LogisticRegression, float]:
+        """A classifier of styles by how often each word is said, which never steered anything, and
+        its balanced accuracy on held-out windows."""
+        judge = LogisticRegression(C=10.0, max_iter=2000, class_weight="balanced")
+        judge.fit(self.shares(self.moved.numpy()), self.train.labels.style)
+        guesses = judge.predict(self.shares(self.held.ids.numpy()))
+        return judge, float(balanced_accuracy_score(self.held.labels.style, guesses))
+
+    def shares(self, ids: np.ndarray) -> np.ndarray:
+        """Share of each word in sequences (n, time): (n, words)."""
+        counts = np.stack([np.bincount(row[row != PAD], minlength=self.system.code.size)
+                           for row in ids])  # fmt: skip
+        return counts / counts.sum(1, keepdims=True)
 
     def judged(self, ids: np.ndarray) -> np.ndarray:
         """Nats a word of each window under the judge: (n,)."""

@@ -111,7 +111,7 @@ def predict(model: DiffusionLM, x_t: Tensor, t: Tensor, mask: Tensor) -> Tensor:
     """
     guess = None
     if model.config.self_conditioning:
-        guess = model(x_t, t, None, mask)
+        guess = model.guess(model(x_t, t, None, mask))
     word = model.mean_word(model(x_t, t, guess, mask))
     signal, sigma = model.diffusion.scales(t, x_t)
     own = signal * model.sigma0**2

@@ -105,6 +105,12 @@ class DiffusionLM(nn.Module):
         """The mean embedding under the rounding head's probabilities: (batch, time, dim)."""
         return self.round(x).softmax(-1) @ self.table
 
+    def guess(self, x: Tensor, temperature: float = 1.0) -> Tensor:
+        """What the network's answer says of x₀: with the anchor its words are probabilities, and
+        their mean embedding at a temperature (Dieleman et al. 2022, arXiv 2211.15089); without it,
+        as in the original, the answer itself."""
+        return self.mean_word(x / temperature) if self.config.anchor else x
+
     def words(self, x: Tensor) -> Tensor:
         """The nearest word of each vector: (batch, time)."""
         return self.round(x).argmax(-1)
@@ -164,7 +170,7 @@ def losses(model: DiffusionLM, words: Tensor, pad: int) -> dict[str, Tensor]:
     guess = None
     if config.self_conditioning and torch.rand(()) < 0.5:
         with torch.no_grad():
-            guess = model(x_t, t, None, real)
+            guess = model.guess(model(x_t, t, None, real))
     found = model(x_t, t, guess, real).float()
     target = torch.where((t == 0)[:, None, None], clean, x0)
 
@@ -208,15 +214,16 @@ class Predictor:
     """What a sampler asks: x_t at step t → (x̂₀, ε), with rounding, known words and control.
 
     known (batch, time) holds words that must come out as they are, −1 where free; they are put
-    into every x̂₀ (infilling). clamp_below: from this step on x̂₀ is rounded to embeddings.
-    nudge moves x_t before each prediction: see `control.py`.
+    into every x̂₀ (infilling). temperature: of the words' probabilities, see `DiffusionLM.guess`;
+    0 takes the likeliest word alone (section 4.3, the clamping trick). nudge moves x_t before each
+    prediction: see `control.py`.
     """
 
     def __init__(
-        self, model: DiffusionLM, *, known: Tensor | None = None, clamp_below: int = 0,
+        self, model: DiffusionLM, *, known: Tensor | None = None, temperature: float = 1.0,
         nudge: Nudge | None = None,
     ) -> None:  # fmt: skip
-        self.model, self.known, self.clamp_below, self.nudge = model, known, clamp_below, nudge
+        self.model, self.known, self.temperature, self.nudge = model, known, temperature, nudge
         self.guess: Tensor | None = None
 
     def __call__(self, x: Tensor, t: int) -> tuple[Tensor, Tensor]:
@@ -226,8 +233,7 @@ class Predictor:
         step = torch.full((len(x),), t)
         with torch.no_grad():
             x0 = model(x, step, self.guess)
-            if t < self.clamp_below:
-                x0 = model.clamp(x0)
+            x0 = model.guess(x0, self.temperature) if self.temperature else model.clamp(x0)
             if self.known is not None:
                 given = model.embed(self.known.clamp(min=0))
                 x0 = torch.where((self.known >= 0)[..., None], given, x0)

@@ -174,26 +174,43 @@ class PVD:
         return float(fine[real].mean()), float(fine.all(1).mean())
 
     def round(self, logits: np.ndarray) -> np.ndarray:
-        """The likeliest words that make a grammatical sequence, from left to right: logits
-        (n, 130, words) → ids (n, 130)."""
-        kind, f = self.kinds, self.first
-        after = {"[": "b", "b": "p", "o": "p", "p": "v", "v": "d", "d": "ob"}
-        if not self.rhythm:
-            after |= {"[": "p", "d": "p"}
-        follows = {k: np.isin(kind, list(then)) for k, then in after.items()}
-        place = np.arange(self.size) - f["o"]
-        ids = np.full(logits.shape[:2], PAD)
-        ids[:, 0], ids[:, -1] = CLS, SEP
-        last = np.zeros(len(ids), dtype=int)
-        for t in range(1, ids.shape[1] - 1):
-            fine = np.stack([follows[str(kind[i])] for i in ids[:, t - 1]])
-            if self.rhythm:
-                fine &= (kind != "o")[None] | (place[None] >= last[:, None])
+        """The likeliest of all grammatical sequences: logits (n, 130, words) → ids (n, 130).
+
+        Kinds of words follow each other in a fixed round, so only positions depend on each other:
+        a Viterbi search over (o or b, place) of the notes.
+        """
+        order = ("ob", "p", "v", "d") if self.rhythm else ("p", "v", "d")
+        ids = np.full(logits.shape[:2], CLS)
+        ids[:, -1] = SEP
+        for t in range(1, logits.shape[1] - 1):
+            fine = np.isin(self.kinds, list(order[(t - 1) % len(order)]))
             ids[:, t] = np.where(fine, logits[:, t], -np.inf).argmax(1)
-            if self.rhythm:
-                drawn = kind[ids[:, t]]
-                last = np.where(drawn == "o", place[ids[:, t]], last)
-                last = np.where(drawn == "b", ids[:, t] - f["b"], last)
+        if self.rhythm:
+            ids[:, 1:-1:4] = self._places(logits[:, 1:-1:4])
+        return ids
+
+    def _places(self, logits: np.ndarray) -> np.ndarray:
+        """The likeliest position words that begin with a bar and never go back in one: logits
+        (n, notes, words) → ids (n, notes)."""
+        o, b = (logits[..., self.first[kind] :][..., :POSITIONS] for kind in "ob")
+        best, notes = b[:, 0], logits.shape[1]  # (n, places): of the ways that end in this place
+        chosen, came = np.zeros((2, notes, *best.shape), dtype=int)  # a new bar? from which place?
+        chosen[0] = 1
+        for t in range(1, notes):
+            at = np.arange(POSITIONS)
+            reached = np.maximum.accumulate(best, axis=1)  # the best way to this place or before
+            source = np.maximum.accumulate(np.where(best == reached, at, 0), axis=1)
+            top = best.argmax(1)[:, None]
+            go_on, anew = reached + o[:, t], best.max(1)[:, None] + b[:, t]
+            chosen[t] = anew > go_on
+            came[t] = np.where(chosen[t], top, source)
+            best = np.maximum(go_on, anew)
+        ids = np.empty(logits.shape[:2], dtype=int)
+        place, row = best.argmax(1), np.arange(len(best))
+        for t in reversed(range(notes)):
+            kind = np.where(chosen[t, row, place] == 1, self.first["b"], self.first["o"])
+            ids[:, t] = kind + place
+            place = came[t, row, place]
         return ids
 
     def transpose(self, ids: np.ndarray, semitones: int) -> np.ndarray:

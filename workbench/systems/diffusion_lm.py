@@ -113,15 +113,20 @@ class DiffusionLM(Pretrained):
         *,
         steps: int = 100,
         strength: float = 0.1,
-        sampler: str = "ddim",
+        sampler: str = "ddpm",
+        temperature: float = 0.5,
         tempo: float = 90.0,
         seed: int = 0,
         progress: Progress | None = None,
     ) -> list[Clip]:
         """`n` clips. control: {"key": "G major", "density": "busy", "register": "high", "style":
-        …}, any of them or none; strength: how hard the classifiers push."""
-        words = self.draw(n, control, steps=steps, strength=strength, sampler=sampler, seed=seed,
-                          progress=progress)  # fmt: skip
+        …}, any of them or none; strength: how hard the classifiers push (as in `nudge`, for 100
+        steps); temperature: below 1 likelier words are favoured at every step, 0 clamps to the
+        likeliest."""
+        words = self.draw(
+            n, control, steps=steps, strength=strength, sampler=sampler, temperature=temperature,
+            seed=seed, progress=progress,
+        )  # fmt: skip
         caption = ", ".join(f"{k} {v}" for k, v in (control or {}).items()) or "uncontrolled"
         clips = [self.code.decode(row, tempo) for row in words]
         return [clip.with_(caption=f"piano, {caption}") for clip in clips]
@@ -132,17 +137,18 @@ class DiffusionLM(Pretrained):
         control: dict[str, str] | None = None,
         *,
         known: np.ndarray | None = None,
+        kinds: np.ndarray | None = None,
         steps: int = 100,
         strength: float = 0.1,
-        sampler: str = "ddim",
-        clamp: bool = True,
+        sampler: str = "ddpm",
+        temperature: float = 0.5,
         grammar: bool = True,
         seed: int = 0,
         progress: Progress | None = None,
     ) -> np.ndarray:
-        """Words: (n, 130) ids. known: (130,) ids to keep, −1 where free. clamp: round x̂₀ to
-        embeddings in the second half of the way. grammar: round at the end to the likeliest words
-        that may follow each other (without known words), not to the nearest ones alone."""
+        """Words: (n, 130) ids. known: (130,) ids to keep, −1 where free. kinds: (130,) letters that
+        the words must have. grammar: round at the end to the likeliest grammatical sequence, not
+        each word to its nearest."""
         network = self.networks.diffusion
         if n < 1:
             raise PromptError(f"n: {n} is no number of clips; give 1 or more")
@@ -156,10 +162,10 @@ class DiffusionLM(Pretrained):
         if known is not None:
             self.code.check(known[known >= 0])
             kept = torch.from_numpy(np.where(known >= 0, known, kept.numpy()))
-        push = nudge(self.networks.controls, network, wanted, strength=strength) if wanted else None
-        predict = Predictor(
-            network, known=kept, clamp_below=network.config.steps // 2 if clamp else 0, nudge=push
-        )
+        push = None
+        if wanted:  # as hard in all for any number of steps
+            push = nudge(self.networks.controls, network, wanted, strength=strength * 100 / steps)
+        predict = Predictor(network, known=kept, temperature=temperature, nudge=push)
         random = torch.Generator().manual_seed(seed)
         x = torch.randn(n, LENGTH, network.config.dim, generator=random)
 
@@ -170,15 +176,20 @@ class DiffusionLM(Pretrained):
         x = SAMPLERS[sampler](predict, x, network.diffusion.alphas_bar, steps, random, hear)
         with torch.inference_mode():
             logits = network.round(x).numpy()
-        words = self.code.round(logits) if grammar and known is None else logits.argmax(-1)
-        return np.where(kept.numpy() >= 0, kept.numpy(), words)
+        given = kept.numpy()[..., None]
+        logits = np.where((given >= 0) & (given != np.arange(self.code.size)), -1e9, logits)
+        if kinds is not None:
+            logits = np.where(kinds[:, None] == self.code.kinds, logits, -1e9)
+        words = self.code.round(logits) if grammar else logits.argmax(-1)
+        return np.where(given[..., 0] >= 0, given[..., 0], words)
 
     def fill(
         self, clip: Clip, bars: tuple[int, int], n: int = 1, *, steps: int = 100,
         control: dict[str, str] | None = None, seed: int = 0,
     ) -> list[Clip]:  # fmt: skip
         """`n` windows of the clip in which the words of bars `first` to `last` (exclusive, counted
-        within the window that starts at bar 0) are drawn anew and all others kept (section 5.2)."""
+        within the window that starts at bar 0) are drawn anew and all others kept (section 5.2). A
+        bar keeps its number of notes, so that bar lines stay where they are."""
         rows = self.code.windows(clip, hop=max(1, clip.bars))
         if not len(rows):
             raise PromptError("clip: has too few notes for a window of 16 words")
@@ -189,7 +200,7 @@ class DiffusionLM(Pretrained):
         if not hole.any():
             raise PromptError(f"bars: {bars} hold no words of this window of {bar.max() + 1} bars")
         known = np.where(hole, -1, row)
-        words = self.draw(n, control, known=known, steps=steps, seed=seed)
+        words = self.draw(n, control, known=known, kinds=kinds, steps=steps, seed=seed)
         return [self.code.decode(w, clip.tempo) for w in words]
 
     # --- judging ------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ PROFILES: dict[str, Profile] = {
     ),
     "laptop": Profile(
         DiffusionLMConfig(0, width=192), ControlConfig(),
-        Plan(steps=4200, batch=32, lr=1e-3, warmup=200, every=500, ema=0.999, keep="last"),
+        Plan(steps=7000, batch=32, lr=1e-3, warmup=200, every=500, ema=0.999, keep="last"),
         Plan(steps=800, batch=64, lr=1e-3, every=200),
     ),
     "gpu": Profile(

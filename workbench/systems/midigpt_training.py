@@ -2,7 +2,7 @@
 
     workbench train songs --dataset pop909 --profile laptop --out my-songs
 
-A third of the sequences are plain songs, the others have a hole to fill (fill-in-the-middle,
+A fifth of the sequences are plain songs, the others have a hole to fill (fill-in-the-middle,
 Bavarian et al. 2022: the ability comes at almost no cost to plain language modelling). Songs are
 transposed by up to half an octave. Validation is on songs kept out.
 """
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 Watch = Callable[[dict[str, Any]], None]
 LONGEST_HOLE = 8  # bars
-HOLES = 0.7  # share of sequences that have a hole
+HOLES = 0.8  # share of sequences that have a hole
 WHOLE = 0.6  # share of holes that take all tracks
 BARE = 0.08  # share of holes with nothing around them: so it learns to write from nothing
 
@@ -73,9 +73,9 @@ PROFILES: dict[str, Profile] = {
     ),
     "laptop": Profile(
         1024, _gpt(1024, 256, 4, 4),
-        Plan(steps=1800, batch=6, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, every=250,
+        Plan(steps=4000, batch=6, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, every=250,
              ema=0.998),
-        sequences=12_000,
+        sequences=24_000,
     ),
     "gpu": Profile(
         2048, _gpt(1024, 512, 8, 8),
