@@ -5,6 +5,8 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 PROFILE ?= smoke
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Threads that wait sleep instead of spinning: several processes share few cores better.
+export OMP_WAIT_POLICY ?= passive
 
 .PHONY: help setup lab report test browser data notebooks lock clean
 .DEFAULT_GOAL := help

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 05 · Latent diffusion
 #
-# [04 MRLSTM autoencoder](04_mrlstm_autoencoder.ipynb) · [index](00_start_here.ipynb) · next: the
-# map in 00
+# [04 MRLSTM autoencoder](04_mrlstm_autoencoder.ipynb) · [index](00_start_here.ipynb) ·
+# [08 Diffusion-LM](08_diffusion_lm.ipynb)
 #
 # **You will** noise a loop and undo it, steer the drawing with words, and fill in what is missing.
 #

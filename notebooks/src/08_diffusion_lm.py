@@ -183,6 +183,25 @@ run.note("words that stand where they may", valid, floor=f"real {real_valid:.2f}
 compare([system.code.decode(row) for row in drawn[:3]], ["drawn 1", "drawn 2", "drawn 3"])
 
 # %% [markdown]
+# *Predict:* at each step the network gives every word a probability, and $\hat x_0$ is the mean of
+# the embeddings. What happens if likelier words are favoured (temperature below 1), up to the
+# likeliest alone (0: the paper's clamping)?
+
+# %%
+print("temperature   words that fit without help   different pitches in a window (real: "
+      f"{np.mean([len(set(row[kinds[row] == 'p'])) for row in full]):.1f})")  # fmt: skip
+for temperature in (1.0, 0.5, 0.0):
+    rows = system.draw(run.size(4, 16), steps=run.size(20, 100), temperature=temperature,
+                       grammar=False, seed=seed)  # fmt: skip
+    pitches = np.mean([len(set(row[kinds[row] == "p"])) for row in rows])
+    print(f"{temperature:11}   {system.code.validity(rows)[0]:28.1%}   {pitches:.1f}")
+
+# %% [markdown]
+# *What you should have noticed:* cold draws agree with each other better and say less: the trade
+# between quality and variety that every sampler has. What still does not fit is mended at the end
+# by the likeliest *grammatical* sequence, which a Viterbi search finds.
+
+# %% [markdown]
 # ## 5 · What does a word cost?
 #
 # *Predict:* the paper reports 0.00003 bits a word. Could a file of music be that small?
@@ -195,7 +214,7 @@ compare([system.code.decode(row) for row in drawn[:3]], ["drawn 1", "drawn 2", "
 # \rVert^2 \qquad (1)$$
 
 # %%
-found = system.bits(full[: run.size(16, 64)], draws=run.size(2, 8), seed=seed)
+found = system.bits(full[: run.size(32, 64)], draws=run.size(4, 16), seed=seed)
 for name, value in found.items():
     print(f"{name:12} {value:10.5f} bits a word")
 shares = np.bincount(full.ravel(), minlength=system.code.size)
@@ -273,7 +292,7 @@ print(f"a step of ELECTRA takes {taken['electra'] / taken['bert']:.2f} of BERT's
 # %%
 from workbench.systems.piano_controls import level, measures
 
-n = run.size(4, 16)
+n = run.size(8, 32)
 steps = run.size(20, 100)
 rates = {}
 for name in ("", "sparse", "busy"):

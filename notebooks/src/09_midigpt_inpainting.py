@@ -316,6 +316,19 @@ plots.cloud(plane, [str(vocabulary.kinds[i]) for i in ids], [vocabulary.names[i]
             "token embeddings, by type")  # fmt: skip
 
 # %%
+def only(kind, label):
+    rows = [row for row, i in enumerate(ids) if vocabulary.kinds[i] == kind]
+    words = [vocabulary.names[ids[row]] for row in rows]
+    named = [label(int(word.split("_")[1])) for word in words]
+    return plots.cloud(plane[rows], named, words, f"the same points, {kind.lower()} only")
+
+
+only("Pitch", lambda n: f"octave {n // 12 - 1}")
+
+# %%
+only("Velocity", lambda n: ("soft", "medium", "loud")[min(2, n // 43)])
+
+# %%
 pitched = [i for i in ids if vocabulary.kinds[i] == "Pitch"]
 numbers = np.array([int(vocabulary.names[i][6:]) for i in pitched])
 vectors = system.embeddings[pitched]
