@@ -102,15 +102,27 @@ def test_a_worker_that_dies_costs_its_own_file_only(songs, tmp_path):
     assert len(made) == 14 - len(doomed)
 
 
+def pitches(score):
+    """Another encoder."""
+    return np.array([note.pitch for track in score.tracks for note in track.notes])
+
+
+def test_another_encoder_does_not_find_the_first_ones_shards(songs, tmp_path):
+    prepare(songs, tmp_path / "out", workers=1, quiet=True)
+    again = prepare(songs, tmp_path / "out", encode=pitches, workers=1, quiet=True)
+    assert again[0].tolist() == pitches(symusic.Score(songs / again.names[0])).tolist()
+
+
 def test_killed_in_the_middle_nothing_is_half_written(songs, tmp_path):
     code = (
         "import sys, time\n"
         "from workbench.representations import collection\n"
         "from workbench.representations.remi import encode\n"
         "collection.SHARD = 4\n"
-        "write = collection._write_shard\n"
+        "from workbench.datasets.shards import Shards\n"
+        "write = Shards.write\n"
         "def slow(*args):\n    write(*args)\n    print('shard', flush=True)\n    time.sleep(30)\n"
-        "collection._write_shard = slow\n"
+        "Shards.write = slow\n"
         "if __name__ == '__main__':\n"
         "    collection.prepare(sys.argv[1], sys.argv[2], workers=1, quiet=True)\n"
     )

@@ -10,24 +10,20 @@ number of workers. The result does not depend on how often it was interrupted.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from workbench.errors import BrokenFileError, MissingDataError, PromptError
+from workbench.datasets.shards import Shards, prepare_shards, write_joined
+from workbench.errors import BrokenFileError, MissingDataError
 from workbench.files import atomic_write
 
-SHARD = 256  # files a shard; a shard is what an interruption loses at most
-SECONDS = 60  # a file that takes longer is left out
+SHARD = 256  # files a shard
 Encode = Callable[[Any], np.ndarray]
 
 
@@ -78,20 +74,12 @@ def prepare(
     encode: a picklable function from a symusic score to ids; default: the workbench's REMI ids.
     workers: processes, by default one a core.
     """
-    from tqdm.auto import tqdm
-
-    out = Path(out)
     files, base = _files(source)
-    shards = [files[i : i + SHARD] for i in range(0, len(files), SHARD)]
-    todo = [i for i in range(len(shards)) if not _is_done(out, i, shards[i], base)]
-    count = len(files) - sum(len(shards[i]) for i in todo)
-    if workers is not None and workers < 1:
-        raise PromptError(f"workers: {workers}; give 1 or more")
-    with tqdm(total=len(files), initial=count, desc="encoding", disable=quiet) as bar:
-        for number, rows in _encoded(shards, todo, base, encode, workers or os.cpu_count() or 1):
-            _write_shard(out, number, shards[number], base, rows)
-            bar.update(len(rows))
-    return _join(out, shards, base)
+    work = partial(_ids, encode=encode)
+    recipe = getattr(encode, "__qualname__", repr(encode)) if encode else "remi"
+    shards = Shards(files, base, Path(out), recipe, SHARD)
+    prepare_shards(shards, work, workers=workers, quiet=quiet, title="encoding")
+    return _join(shards)
 
 
 def _files(source: str | Path | Sequence[Path]) -> tuple[list[Path], Path]:
@@ -108,144 +96,28 @@ def _files(source: str | Path | Sequence[Path]) -> tuple[list[Path], Path]:
     return files, base
 
 
-Row = tuple[np.ndarray | None, str]  # ids and the digest of the music, or None and a reason
-
-
-def _encoded(
-    shards: list[list[Path]], todo: list[int], base: Path, encode: Encode | None, workers: int
-) -> Iterator[tuple[int, list[Row]]]:
-    """Shards as they are encoded, in order. A worker that dies takes only its own file with it:
-    the shard is then gone through file by file, each in a process of its own."""
-    pool = ProcessPoolExecutor(workers)
-    try:
-        pending = {i: pool.submit(encode_files, shards[i], encode) for i in todo[: 2 * workers]}
-        for place, number in enumerate(todo):
-            try:
-                rows = pending.pop(number).result()
-            except BrokenProcessPool:
-                pool.shutdown(cancel_futures=True)
-                rows = [_alone(file, encode) for file in shards[number]]
-                pool = ProcessPoolExecutor(workers)
-                pending = {i: pool.submit(encode_files, shards[i], encode) for i in pending}
-            following = place + 2 * workers
-            if following < len(todo):
-                then = todo[following]
-                pending[then] = pool.submit(encode_files, shards[then], encode)
-            yield number, rows
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _alone(file: Path, encode: Encode | None) -> Row:
-    with ProcessPoolExecutor(1) as pool:
-        try:
-            return pool.submit(encode_files, [file], encode).result()[0]
-        except BrokenProcessPool:
-            return None, "the reader died on it"
-
-
-def encode_files(files: Sequence[Path], encode: Encode | None = None) -> list[Row]:
-    """What a worker does: read, encode, digest; a file that cannot be read gives its reason."""
-    import warnings
-
-    warnings.simplefilter("ignore")  # of metres a tokeniser does not know
-    return [_encode_file(file, encode) for file in files]
-
-
-def _encode_file(file: Path, encode: Encode | None) -> Row:
+def _ids(file: Path, encode: Encode | None = None) -> np.ndarray:
+    """What a worker does: read and encode."""
     from workbench.music.midi import read_score
     from workbench.representations.remi import encode as remi
 
-    def late(number: int, frame: Any) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, late) if hasattr(signal, "SIGALRM") else None
-    try:
-        if before is not None:
-            signal.alarm(SECONDS)
-        ids = np.asarray((encode or remi)(read_score(file)))
-    except BrokenFileError as error:
-        return None, str(error)
-    except TimeoutError:
-        return None, f"took longer than {SECONDS} seconds"
-    except Exception as error:  # one odd file must not end a run over 176,000
-        return None, f"{type(error).__name__}: {error}"
-    finally:
-        if before is not None:
-            signal.alarm(0)
-            signal.signal(signal.SIGALRM, before)
+    ids = np.asarray((encode or remi)(read_score(file)))
     if not len(ids):
-        return None, "has no notes"
-    return ids.astype(np.int32), hashlib.sha256(ids.astype(np.int32).tobytes()).hexdigest()
+        raise BrokenFileError("has no notes")
+    return ids.astype(np.int32)
 
 
-# --- shards -----------------------------------------------------------------------------------
-
-
-def _shard(out: Path, number: int) -> Path:
-    return out / "shards" / f"{number:06d}.npz"
-
-
-def _said(files: Sequence[Path], base: Path) -> str:
-    """What a shard was made from: names, sizes and times of its files."""
-    facts = [(str(f.relative_to(base)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-
-
-def _is_done(out: Path, number: int, files: Sequence[Path], base: Path) -> bool:
-    path = _shard(out, number)
-    if not path.is_file():
-        return False
-    try:
-        with np.load(path) as data:
-            return str(data["said"]) == _said(files, base)
-    except (OSError, ValueError, KeyError, BadZipFile):  # cut short
-        return False
-
-
-def _write_shard(
-    out: Path, number: int, files: Sequence[Path], base: Path, rows: Sequence[Row]
-) -> None:
-    path = _shard(out, number)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ids = [row[0] if row[0] is not None else np.empty(0, dtype=np.int32) for row in rows]
-    with atomic_write(path) as beside, beside.open("wb") as file:
-        np.savez(
-            file, ids=np.concatenate(ids), sizes=np.array([len(i) for i in ids]),
-            told=np.array([row[1] for row in rows]), said=np.array(_said(files, base)),
-        )  # fmt: skip
-
-
-def _join(out: Path, shards: list[list[Path]], base: Path) -> Collection:
+def _join(shards: Shards) -> Collection:
     """All shards in one file, duplicates left out."""
-    names: list[str] = []
-    skipped: list[tuple[str, str]] = []
-    duplicates: list[tuple[str, str]] = []
-    seen: dict[str, str] = {}
-    parts: list[np.ndarray] = []
-    for number, files in enumerate(shards):
-        with np.load(_shard(out, number)) as data:
-            pieces = np.split(data["ids"], np.cumsum(data["sizes"])[:-1])
-            told = data["told"].tolist()
-        for file, ids, words in zip(files, pieces, told, strict=True):
-            name = file.relative_to(base).as_posix()
-            if not len(ids):
-                skipped.append((name, words))
-            elif words in seen:
-                duplicates.append((name, seen[words]))
-            else:
-                seen[words] = name
-                names.append(name)
-                parts.append(ids)
-    if not parts:
-        raise MissingDataError(f"{base}: none of its files has notes (the first: {skipped[0]})")
-    offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in parts])])
-    small = max(int(ids.max()) for ids in parts) < 2**16
-    for name, array in (("ids", np.concatenate(parts).astype(np.uint16 if small else np.int32)),
-                        ("offsets", offsets)):  # fmt: skip
-        with atomic_write(out / f"{name}.npy") as beside, beside.open("wb") as handle:
-            np.save(handle, array)
-    with atomic_write(out / "collection.json") as beside:
-        about = {"names": names, "skipped": skipped, "duplicates": duplicates}
+    largest = max((int(ids.max()) for _, ids, _ in shards.rows() if len(ids)), default=-1)
+    joined = write_joined(shards, "ids", np.uint16 if largest < 2**16 else np.int32)
+    if not joined.names:
+        raise MissingDataError(
+            f"{shards.base}: none of its files has notes (the first: {joined.skipped[0]})"
+        )
+    with atomic_write(shards.out / "collection.json") as beside:
+        about = {
+            "names": joined.names, "skipped": joined.skipped, "duplicates": joined.duplicates,
+        }  # fmt: skip
         beside.write_text(json.dumps(about, indent=0) + "\n", encoding="utf-8")
-    return Collection(out)
+    return Collection(shards.out)

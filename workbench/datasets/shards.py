@@ -1,0 +1,219 @@
+"""Working through many files: in parallel, resumable, whatever one of them does.
+
+`prepare_shards` gives every file to a function in a worker process and keeps the arrays that come
+back in shards on disk. Stop it at any moment; the same call goes on. A file that cannot be read, is
+too slow or takes its process down is listed with the reason. `write_joined` then lays the arrays
+end to end in one memory-mapped file. The result depends neither on the number of workers nor on how
+often the run was interrupted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from workbench.errors import BrokenFileError, PromptError
+from workbench.files import atomic_write
+
+SECONDS = 60  # a file that takes longer is left out
+Work = Callable[[Path], np.ndarray]
+Row = tuple[np.ndarray | None, str]  # an array (time, …) and its digest, or None and a reason
+
+
+@dataclass(frozen=True)
+class Shards:
+    """Which files stand in which shard. recipe: what the arrays depend on beyond the files; a shard
+    made by another recipe is made anew. size: files a shard, what an interruption loses at most."""
+
+    files: Sequence[Path]
+    base: Path
+    out: Path
+    recipe: str
+    size: int = 256
+
+    def __len__(self) -> int:
+        return -(-len(self.files) // self.size)
+
+    def part(self, number: int) -> Sequence[Path]:
+        """The files of a shard."""
+        return self.files[number * self.size : (number + 1) * self.size]
+
+    def path(self, number: int) -> Path:
+        return self.out / "shards" / f"{number:06d}.npz"
+
+    def said(self, number: int) -> str:
+        """What a shard is made from: recipe, names, sizes and times of its files."""
+        facts: list[Any] = [self.recipe]
+        for file in self.part(number):
+            stat = file.stat()
+            facts.append((str(file.relative_to(self.base)), stat.st_size, stat.st_mtime_ns))
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+    def is_done(self, number: int) -> bool:
+        path = self.path(number)
+        if not path.is_file():
+            return False
+        try:
+            with np.load(path) as data:
+                return str(data["said"]) == self.said(number)
+        except (OSError, ValueError, KeyError, BadZipFile):  # cut short
+            return False
+
+    def write(self, number: int, rows: Sequence[Row]) -> None:
+        path = self.path(number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        arrays = [row[0] for row in rows if row[0] is not None]
+        with atomic_write(path) as beside, beside.open("wb") as file:
+            np.savez(
+                file, values=np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int16),
+                sizes=np.array([0 if row[0] is None else len(row[0]) for row in rows]),
+                told=np.array([row[1] for row in rows]), said=np.array(self.said(number)),
+            )  # fmt: skip
+
+    def rows(self) -> Iterator[tuple[str, np.ndarray, str]]:
+        """(name, array, digest) of each file in order; an empty array and the reason where it was
+        left out."""
+        for number in range(len(self)):
+            with np.load(self.path(number)) as data:
+                pieces = np.split(data["values"], np.cumsum(data["sizes"])[:-1])
+                told = data["told"].tolist()
+            for file, piece, words in zip(self.part(number), pieces, told, strict=True):
+                yield file.relative_to(self.base).as_posix(), piece, words
+
+
+def prepare_shards(
+    shards: Shards, work: Work, *, workers: int | None = None, quiet: bool = False, title: str = ""
+) -> None:
+    """Bring every shard that is not there yet to disk. work: picklable, from a path to an array
+    (time, …) of one dtype; it may raise. workers: processes, by default one a core."""
+    from tqdm.auto import tqdm
+
+    if workers is not None and workers < 1:
+        raise PromptError(f"workers: {workers}; give 1 or more")
+    todo = [i for i in range(len(shards)) if not shards.is_done(i)]
+    count = len(shards.files) - sum(len(shards.part(i)) for i in todo)
+    with tqdm(total=len(shards.files), initial=count, desc=title, disable=quiet) as bar:
+        for number, rows in _worked(shards, todo, work, workers or os.cpu_count() or 1):
+            shards.write(number, rows)
+            bar.update(len(rows))
+
+
+def _worked(
+    shards: Shards, todo: list[int], work: Work, workers: int
+) -> Iterator[tuple[int, list[Row]]]:
+    """Shards as they are ready, in order. A worker that dies takes only its own file with it: the
+    shard is then gone through file by file, each in a process of its own."""
+    pool = ProcessPoolExecutor(workers)
+    try:
+        pending = {i: pool.submit(run_files, shards.part(i), work) for i in todo[: 2 * workers]}
+        for place, number in enumerate(todo):
+            try:
+                rows = pending.pop(number).result()
+            except BrokenProcessPool:
+                pool.shutdown(cancel_futures=True)
+                rows = [_alone(file, work) for file in shards.part(number)]
+                pool = ProcessPoolExecutor(workers)
+                pending = {i: pool.submit(run_files, shards.part(i), work) for i in pending}
+            following = place + 2 * workers
+            if following < len(todo):
+                then = todo[following]
+                pending[then] = pool.submit(run_files, shards.part(then), work)
+            yield number, rows
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _alone(file: Path, work: Work) -> Row:
+    with ProcessPoolExecutor(1) as pool:
+        try:
+            return pool.submit(run_files, [file], work).result()[0]
+        except BrokenProcessPool:
+            return None, "the reader died on it"
+
+
+def run_files(files: Sequence[Path], work: Work) -> list[Row]:
+    """What a worker does with a shard."""
+    import warnings
+
+    warnings.simplefilter("ignore")  # of oddities in single files
+    return [_run_file(file, work) for file in files]
+
+
+def _run_file(file: Path, work: Work) -> Row:
+    def late(number: int, frame: Any) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, late) if hasattr(signal, "SIGALRM") else None
+    try:
+        if before is not None:
+            signal.alarm(SECONDS)
+        found = np.ascontiguousarray(work(file))
+    except BrokenFileError as error:
+        return None, str(error)
+    except TimeoutError:
+        return None, f"took longer than {SECONDS} seconds"
+    except Exception as error:  # one odd file must not end a run over 176,000
+        return None, f"{type(error).__name__}: {error}"
+    finally:
+        if before is not None:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+    if not len(found):
+        return None, "holds nothing"
+    return found, hashlib.sha256(found.tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What `write_joined` found: names in order, (path, reason) left out, (path, the path that was
+    kept) of duplicates."""
+
+    names: list[str]
+    skipped: list[tuple[str, str]]
+    duplicates: list[tuple[str, str]]
+
+
+def write_joined(shards: Shards, name: str, dtype: type[np.generic] | None = None) -> Joined:
+    """Write `<name>.npy`, all arrays end to end, and `offsets.npy` (n + 1,) into the shards'
+    folder; of arrays that are equal the first in the order of names is kept. Nothing is held in
+    memory but one shard at a time. dtype: by default the arrays' own."""
+    kept: dict[str, str] = {}
+    names, lengths = [], []
+    skipped: list[tuple[str, str]] = []
+    duplicates: list[tuple[str, str]] = []
+    shape: tuple[int, ...] = ()
+    for path, values, words in shards.rows():
+        if not len(values):
+            skipped.append((path, words))
+        elif words in kept:
+            duplicates.append((path, kept[words]))
+        else:
+            kept[words] = path
+            names.append(path)
+            lengths.append(len(values))
+            shape, dtype = values.shape[1:], dtype or values.dtype.type
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    if names:
+        with atomic_write(shards.out / f"{name}.npy") as beside:
+            target = np.lib.format.open_memmap(
+                beside, mode="w+", dtype=dtype, shape=(int(offsets[-1]), *shape)
+            )
+            place = {path: i for i, path in enumerate(names)}
+            for path, values, _ in shards.rows():
+                if path in place:
+                    target[offsets[place[path]] : offsets[place[path] + 1]] = values
+            target.flush()
+        with atomic_write(shards.out / "offsets.npy") as beside, beside.open("wb") as handle:
+            np.save(handle, offsets)
+    return Joined(names, skipped, duplicates)
