@@ -1,0 +1,257 @@
+"""Audio collections: any folder of audio with a CSV of captions, made ready for training.
+
+    items = find_audio("my-music")                       # paths, captions, labels; nothing read yet
+    collection = prepare_audio(items, "my-music-16k", rate=16000)
+    batch = collection.crops(32, 16384, seed=0)          # (32, channels, 16384) float32
+
+The CSV (captions.csv, manifest.csv or metadata.csv in the folder) has a column of paths (file,
+path, clip, audio or filename) and may have one of texts (caption, text, text_hint or description);
+all others become labels. Split: the column `split`, else by artist where the CSV names them, else
+by sub-folder as for MIDI folders. Decoding is parallel and resumable, broken files are listed and
+left out, and the result is memory-mapped 16-bit sound.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.datasets.dataset import SPLITS
+from workbench.datasets.folder import split_of_name, split_of_path
+from workbench.datasets.shards import Shards, prepare_shards, write_joined
+from workbench.errors import BrokenFileError, MissingDataError, PromptError
+from workbench.files import atomic_write
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+TABLES = ("captions.csv", "manifest.csv", "metadata.csv")
+PATHS = ("file", "path", "clip", "audio", "filename")
+TEXTS = ("caption", "text", "text_hint", "description")
+SHARD = 64  # files a shard
+FULL = 32767.0  # of 16 bits
+
+
+@dataclass(frozen=True)
+class AudioItem:
+    """One audio file that has not been read yet."""
+
+    path: Path
+    caption: str = ""
+    split: str = "train"
+    labels: dict[str, Any] = field(default_factory=dict)
+
+    def clip(self) -> Clip:
+        """Read it. Raises BrokenFileError naming the file."""
+        from workbench.music.clip import Clip
+
+        return Clip.read_audio(self.path, caption=self.caption, labels=dict(self.labels))
+
+
+def audio_files(folder: Path) -> list[Path]:
+    """Audio files under a folder, sorted; hidden ones are left out."""
+    found = []
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [
+            Path(root) / name for name in files
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+        ]  # fmt: skip
+    return sorted(found)
+
+
+def find_audio(
+    folder: str | os.PathLike[str], split: str | None = None, *, licences: Sequence[str] = ()
+) -> list[AudioItem]:
+    """The audio files of a folder with what its CSV says of them; without a CSV the words of the
+    path are the caption. licences: beginnings of the licences to keep, such as ("CC0", "CC-BY-4");
+    all others, and files without one, are left out.
+
+    Raises MissingDataError where there is no audio or the CSV names no file that is there.
+    """
+    top = Path(folder).expanduser()
+    if split is not None and split not in SPLITS:
+        raise PromptError(f"split: {split!r} is unknown; choose one of {', '.join(SPLITS)} or None")
+    files = audio_files(top)
+    if not files:
+        raise MissingDataError(f"{top}: holds no audio ({' '.join(SUFFIXES)}); name another folder")
+    table = next((top / name for name in TABLES if (top / name).is_file()), None)
+    items = _from_table(top, table) if table else [_from_path(top, file) for file in files]
+    if licences:
+        items = [i for i in items if str(i.labels.get("licence", "")).startswith(tuple(licences))]
+    chosen = [item for item in items if split in (None, item.split)]
+    if not chosen:
+        raise MissingDataError(
+            f"{top}: none of its {len(files)} audio files is left (split {split!r}, licences "
+            f"{tuple(licences) or 'any'}); see {table.name if table else 'the folders names'}"
+        )
+    return chosen
+
+
+def _from_path(top: Path, file: Path) -> AudioItem:
+    from workbench.datasets.captions import caption_from_path
+
+    relative = file.relative_to(top)
+    return AudioItem(file, caption_from_path(relative), split_of_path(relative))
+
+
+def _from_table(top: Path, table: Path) -> list[AudioItem]:
+    with table.open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    columns = {(name or "").lower(): name for name in (rows[0] if rows else {})}
+    where = next((columns[name] for name in PATHS if name in columns), None)
+    if where is None:
+        raise MissingDataError(f"{table}: has no column of paths; name one of {', '.join(PATHS)}")
+    text = next((columns[name] for name in TEXTS if name in columns), None)
+    items = []
+    for row in rows:
+        file = top / (row[where] or "")
+        if not file.is_file():
+            continue  # such as clips that could not be fetched
+        labels = {k.lower(): v for k, v in row.items() if k and k not in (where, text) and v}
+        by = labels.get("artist") or ""
+        own = labels.pop("split", "")
+        fallback = split_of_name(by) if by else split_of_path(file.relative_to(top))
+        items.append(AudioItem(file, (row[text] or "") if text else "",
+                               own if own in SPLITS else fallback, labels))  # fmt: skip
+    if not items:
+        raise MissingDataError(f"{table}: none of the {len(rows)} files it names is there")
+    return sorted(items, key=lambda item: item.path)
+
+
+# --- decoding ---------------------------------------------------------------------------------
+
+
+def decode(path: Path, rate: int, channels: int = 1) -> np.ndarray:
+    """Sound of a file at a rate and number of channels (1 or 2): int16 (samples, channels).
+
+    More channels than asked for are averaged; mono is doubled for stereo.
+    """
+    from workbench.music.audio import read_audio, resample, to_stereo
+
+    samples, own = read_audio(path)
+    samples = samples.mean(0, keepdims=True) if channels == 1 else to_stereo(samples)
+    if not np.abs(samples).max() > 0:
+        raise BrokenFileError("is silent from beginning to end")
+    samples = resample(samples, own, rate)
+    return np.round(samples.T * FULL).astype(np.int16)
+
+
+class AudioCollection:
+    """Decoded sound on disk. items: what is known of each piece; rate in Hz; skipped: (path,
+    reason); duplicates: (path, the path that was kept)."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        try:
+            about = json.loads((self.folder / "audio.json").read_text(encoding="utf-8"))
+            self.offsets = np.load(self.folder / "offsets.npy", mmap_mode="r")
+            self.samples = np.load(self.folder / "samples.npy", mmap_mode="r")
+        except (OSError, ValueError) as error:
+            raise MissingDataError(
+                f"{folder}: holds no prepared audio ({error}); run prepare_audio again"
+            ) from None
+        self.rate: int = about["rate"]
+        self.items = [AudioItem(**{**row, "path": Path(row["path"])}) for row in about["items"]]
+        self.skipped = [(path, reason) for path, reason in about["skipped"]]
+        self.duplicates = [(path, kept) for path, kept in about["duplicates"]]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def channels(self) -> int:
+        return int(self.samples.shape[1])
+
+    @property
+    def seconds(self) -> float:
+        """Of all pieces together."""
+        return len(self.samples) / self.rate
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        """A whole piece: float32 (channels, samples) in −1..1."""
+        if not -len(self) <= number < len(self):
+            raise IndexError(f"piece {number} of {len(self)}")
+        begin, end = self.offsets[number % len(self)], self.offsets[number % len(self) + 1]
+        return _sound(self.samples[begin:end])
+
+    def crops(
+        self, n: int, length: int, *, seed: int, rows: Sequence[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`n` random crops: float32 (n, channels, length), and the piece of each (n,). Pieces are
+        drawn by their length; what is shorter than a crop is padded with silence. rows: the pieces
+        to draw from."""
+        random = np.random.default_rng(seed)
+        pieces = np.arange(len(self)) if rows is None else np.asarray(rows)
+        sizes = np.diff(self.offsets)[pieces]
+        chosen = random.choice(len(pieces), n, p=sizes / sizes.sum())
+        out = np.zeros((n, self.channels, length), dtype=np.float32)
+        for row, i in enumerate(chosen):
+            start = int(random.integers(max(1, sizes[i] - length + 1)))
+            begin = int(self.offsets[pieces[i]]) + start
+            found = _sound(self.samples[begin : begin + min(length, int(sizes[i]) - start)])
+            out[row, :, : found.shape[1]] = found
+        return out, pieces[chosen]
+
+    def windows(
+        self, length: int, *, rows: Sequence[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """All whole windows end to end: float32 (n, channels, length), and the piece of each."""
+        out, which = [], []
+        for number in range(len(self)) if rows is None else rows:
+            begin, end = int(self.offsets[number]), int(self.offsets[number + 1])
+            for start in range(begin, end - length + 1, length):
+                out.append(_sound(self.samples[start : start + length]))
+                which.append(number)
+        empty = np.empty((0, self.channels, length), dtype=np.float32)
+        return (np.stack(out) if out else empty), np.array(which, dtype=int)
+
+    def split(self, name: str) -> list[int]:
+        """Pieces of a split, by number."""
+        return [i for i, item in enumerate(self.items) if item.split == name]
+
+    def __repr__(self) -> str:
+        return (
+            f"<AudioCollection {self.folder.name}: {len(self)} pieces, {self.seconds / 60:.1f} "
+            f"minutes at {self.rate} Hz, {len(self.skipped)} files left out, "
+            f"{len(self.duplicates)} duplicates>"
+        )
+
+
+def _sound(rows: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(rows.T, dtype=np.float32) / FULL
+
+
+def prepare_audio(
+    items: Sequence[AudioItem], out: str | os.PathLike[str], *, rate: int, channels: int = 1,
+    workers: int | None = None, quiet: bool = False,
+) -> AudioCollection:  # fmt: skip
+    """Decode all items into one memory-mapped file under `out`; stopped, the same call goes on."""
+    if not items:
+        raise MissingDataError("items: empty; see find_audio")
+    if rate <= 0 or channels not in (1, 2):
+        raise PromptError(f"rate {rate}, channels {channels}; give a rate in Hz, and 1 or 2")
+    known = {item.path.resolve(): item for item in items}
+    files = sorted(known)
+    base = Path(os.path.commonpath([file.parent for file in files]))
+    shards = Shards(files, base, Path(out), f"audio {rate} {channels}", SHARD)
+    work = partial(decode, rate=rate, channels=channels)
+    prepare_shards(shards, work, workers=workers, quiet=quiet, title="decoding")
+    joined = write_joined(shards, "samples")
+    if not joined.names:
+        raise MissingDataError(f"{base}: no file can be used (the first: {joined.skipped[0]})")
+    kept = [{**asdict(known[base / name]), "path": str(base / name)} for name in joined.names]
+    about = {"rate": rate, "items": kept, "skipped": joined.skipped,
+             "duplicates": joined.duplicates}  # fmt: skip
+    with atomic_write(Path(out) / "audio.json") as beside:
+        beside.write_text(json.dumps(about, indent=0) + "\n", encoding="utf-8")
+    return AudioCollection(out)
