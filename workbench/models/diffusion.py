@@ -5,8 +5,9 @@ The forward process mixes a clean latent x₀ with Gaussian noise ε,
     x_t = √ᾱ_t · x₀ + √(1 − ᾱ_t) · ε            (DDPM, arXiv 2006.11239, eq. 4)
 
 and a network learns to undo it, by predicting ε (DDPM, eq. 14) or the velocity
-v = √ᾱ_t · ε − √(1 − ᾱ_t) · x₀ (arXiv 2202.00512, eq. 9). Samplers that walk back are in
-`samplers.py`. Notebook: `notebooks/05_latent_diffusion.ipynb`.
+v = √ᾱ_t · ε − √(1 − ᾱ_t) · x₀ (arXiv 2202.00512, eq. 9), or the straight line ε − x₀ of rectified
+flow (arXiv 2209.03003, eq. 1), which walks the same way at another pace. Samplers that walk back
+are in `samplers.py`. Notebook: `notebooks/05_latent_diffusion.ipynb`.
 """
 
 import math
@@ -17,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Prediction = Literal["epsilon", "v", "x0"]
+Prediction = Literal["epsilon", "v", "x0", "flow"]
 
 
 def linear_schedule(steps: int = 1000, first: float = 1e-4, last: float = 0.02) -> Tensor:
@@ -52,10 +53,19 @@ def sqrt_schedule(steps: int = 2000, shift: float = 1e-4) -> Tensor:
     return (1 - torch.sqrt(t + shift)).clamp(min=1e-5)
 
 
+def flow_schedule(steps: int = 1000) -> Tensor:
+    """Rectified flow's x_t = (1 − t) x₀ + t ε, t = 1/T … 1, divided by √((1 − t)² + t²) so that the
+    powers of signal and noise add up to 1 as in all other schedules. DDIM then takes Euler's steps
+    on the flow."""
+    t = torch.arange(1, steps + 1, dtype=torch.float64) / steps
+    return (1 - t) ** 2 / ((1 - t) ** 2 + t**2)
+
+
 SCHEDULES: dict[str, Callable[[int], Tensor]] = {
     "linear": linear_schedule,
     "cosine": cosine_schedule,
     "sqrt": sqrt_schedule,
+    "flow": flow_schedule,
     "linear-zero-snr": lambda steps: zero_terminal_snr(linear_schedule(steps)),
     "cosine-zero-snr": lambda steps: zero_terminal_snr(cosine_schedule(steps)),
 }
@@ -73,7 +83,7 @@ class Diffusion(nn.Module):
         self, schedule: str = "cosine-zero-snr", steps: int = 1000, prediction: Prediction = "v"
     ) -> None:
         super().__init__()
-        if prediction == "epsilon" and schedule.endswith("zero-snr"):
+        if prediction == "epsilon" and (schedule.endswith("zero-snr") or schedule == "flow"):
             raise ValueError(f"schedule {schedule!r} ends in pure noise: use prediction='v'")
         self.prediction = prediction
         self.register_buffer("alphas_bar", SCHEDULES[schedule](steps).float(), persistent=False)
@@ -98,6 +108,8 @@ class Diffusion(nn.Module):
             return noise
         if self.prediction == "x0":
             return x0
+        if self.prediction == "flow":
+            return noise - x0
         signal, sigma = self.scales(t, x0)
         return signal * noise - sigma * x0
 
@@ -108,6 +120,9 @@ class Diffusion(nn.Module):
             return (x_t - sigma * output) / signal, output
         if self.prediction == "x0":
             return output, (x_t - signal * output) / sigma
+        if self.prediction == "flow":
+            x0 = (x_t - sigma * output) / (signal + sigma)
+            return x0, x0 + output
         return signal * x_t - sigma * output, sigma * x_t + signal * output
 
     def loss(self, network: Callable[..., Tensor], x0: Tensor, *condition: Tensor) -> Tensor:
