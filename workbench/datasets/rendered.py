@@ -1,0 +1,126 @@
+"""Audio whose beats, key, tempo and words are known: scores played through the SoundFont.
+
+    render_set(load("pop909", "train").clips, "pop909-audio", bars=8, each=2, seed=0)
+    items = find_audio("pop909-audio")
+
+The result is a folder of audio with captions.csv, like any other (see `audio.py`); its columns
+`beats` and `downbeats` hold the seconds of each, exactly, for every excerpt begins at a bar line.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import MissingDataError, PromptError
+from workbench.files import atomic_write
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+RATE = 44100  # Hz; rendered at full rate, so that resampling later filters as for any recording
+LEVEL = 0.5  # peak of every excerpt
+COLUMNS = ("file", "caption", "split", "style", "key", "tempo", "meter", "set", "song", "beats",
+           "downbeats")  # fmt: skip
+
+
+def render_set(
+    clips: Sequence[Clip], out: str | os.PathLike[str], *, bars: int = 4, each: int = 1,
+    seed: int = 0, workers: int | None = None, quiet: bool = False,
+) -> Path:  # fmt: skip
+    """Render `each` excerpts of `bars` bars of every clip as stereo FLAC, with captions.csv; a clip
+    that is shorter is taken whole. Files already there are kept: a stopped run goes on."""
+    from tqdm.auto import tqdm
+
+    if bars < 1 or each < 1:
+        raise PromptError(f"bars {bars}, each {each}; give 1 or more")
+    if not clips:
+        raise MissingDataError("clips: none to render; load a data set first")
+    top = Path(out)
+    top.mkdir(parents=True, exist_ok=True)
+    jobs = [(clip, top, bars, each, seed, number) for number, clip in enumerate(clips)]
+    with ProcessPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        found = list(tqdm(pool.map(_render, jobs, chunksize=4), total=len(jobs), desc="rendering",
+                          disable=quiet))  # fmt: skip
+    rows = [row for some in found for row in some]
+    with atomic_write(top / "captions.csv") as beside, beside.open("w", newline="") as lines:
+        writer = csv.DictWriter(lines, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return top
+
+
+def _render(job: tuple[Clip, Path, int, int, int, int]) -> list[dict[str, Any]]:
+    """The excerpts of one clip: writes the files, returns their rows. An excerpt without a note is
+    left out."""
+    from workbench.music.audio import write_audio
+
+    clip, top, bars, each, seed, number = job
+    lines = clip.bar_lines
+    whole = len(lines) - 1
+    random = np.random.default_rng([seed, number])
+    starts = random.permutation(max(1, whole - bars + 1))[:each]
+    name = hashlib.sha256(f"{clip.source} {clip.caption} {number}".encode()).hexdigest()[:12]
+    rows = []
+    for start in sorted(int(s) for s in starts):
+        end = min(start + bars, whole)
+        part = clip.excerpt(float(lines[start]), float(lines[end] - lines[start]))
+        if not len(part.notes):
+            continue
+        file = f"{name[:2]}/{name}-{start}-{end}.flac"
+        if not (top / file).is_file():
+            (top / file).parent.mkdir(exist_ok=True)
+            sound = part.waveform(RATE, loop=False)
+            peak = float(np.abs(sound).max())
+            write_audio(top / file, sound * (LEVEL / peak if peak else 1.0), RATE)
+        rows.append({"file": file, "caption": caption_of(part), **_labels(part)})
+    return rows
+
+
+def caption_of(clip: Clip) -> str:
+    """What one would say of the sound: its caption, instruments, tempo and key."""
+    words = [clip.caption] if clip.caption else []
+    heard = instruments(clip)
+    if heard and not clip.is_drums:
+        words.append("for " + ", ".join(heard))
+    if clip.tempo_known and "bpm" not in clip.caption.lower():
+        words.append(f"{clip.tempo:.0f} bpm")
+    key = clip.labels.get("key")
+    if key and key not in clip.caption:
+        words.append(f"in {key}")
+    return ", ".join(words)
+
+
+def instruments(clip: Clip) -> list[str]:
+    """Names of the instruments that play, those with the most notes first (General MIDI)."""
+    import pretty_midi
+
+    notes = clip.notes
+    drums = ["drums"] if notes["is_drum"].any() else []
+    programs, counts = np.unique(notes["program"][~notes["is_drum"]], return_counts=True)
+    order = programs[np.argsort(-counts, kind="stable")]
+    names = [pretty_midi.program_to_instrument_name(int(p)).lower() for p in order]
+    return [*dict.fromkeys(names), *drums]
+
+
+def _labels(clip: Clip) -> dict[str, Any]:
+    beats = np.arange(0, clip.beats, 4 / clip.meter[1])
+    lines = clip.bar_lines[:-1]
+    return {
+        "split": clip.labels.get("split", ""), "style": clip.labels.get("style", ""),
+        "key": clip.labels.get("key", ""), "tempo": round(clip.tempo, 3),
+        "meter": f"{clip.meter[0]}/{clip.meter[1]}", "set": clip.labels.get("set", ""),
+        "song": clip.labels.get("song", clip.labels.get("performance", "")),
+        "beats": _seconds(clip, beats), "downbeats": _seconds(clip, lines),
+    }  # fmt: skip
+
+
+def _seconds(clip: Clip, beats: np.ndarray) -> str:
+    return " ".join(f"{s:.4f}" for s in clip.seconds_at(beats))
