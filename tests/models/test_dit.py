@@ -32,7 +32,7 @@ def asked(batch=3, genre=(0, 1, -1), tokens=5):
 def test_it_begins_by_saying_nothing():
     model = made()
     x, t = torch.randn(3, 4, 20), torch.tensor([0, 10, 99])
-    assert torch.equal(model(x, t, asked()), torch.zeros_like(x))
+    assert torch.equal(model(x, t, *asked()), torch.zeros_like(x))
     h = torch.randn(3, 20, 32)
     block = model.blocks[0]
     cos_sin = (torch.ones(20, 4), torch.zeros(20, 4))
@@ -48,20 +48,20 @@ def test_any_length(frames):
 def test_genre_and_text_are_heard_and_may_be_left_unsaid():
     model = made(shake=0.1)
     x, t, said = torch.randn(3, 4, 20), torch.tensor([5, 5, 5]), asked()
-    out = model(x, t, said)
-    other = model(x, t, said._replace(genre=torch.tensor([2, 1, -1])))
+    out = model(x, t, *said)
+    other = model(x, t, *said._replace(genre=torch.tensor([2, 1, -1])))
     assert not torch.allclose(out[0], other[0], atol=1e-4)
     assert torch.allclose(out[1:], other[1:], atol=1e-6)
-    new = model(x, t, said._replace(text=said.text.flip(0)))
+    new = model(x, t, *said._replace(text=said.text.flip(0)))
     assert not torch.allclose(out[0], new[0], atol=1e-4)
     nothing = model(x, t)
-    assert torch.allclose(model(x, t, said.unsaid()), nothing, atol=1e-5)
+    assert torch.allclose(model(x, t, *said.without_text()), nothing, atol=1e-5)
     assert torch.isfinite(nothing).all()
     hidden = said._replace(words=said.words.clone())
     hidden.words[:, 3:] = False
     changed = hidden._replace(text=hidden.text.clone())
     changed.text[:, 3:] += 9.0
-    assert torch.allclose(model(x, t, hidden), model(x, t, changed), atol=1e-6)
+    assert torch.allclose(model(x, t, *hidden), model(x, t, *changed), atol=1e-6)
 
 
 def test_dropping_is_item_by_item():

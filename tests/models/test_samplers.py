@@ -6,8 +6,8 @@ import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 from scipy.stats import kstest
 
-from workbench.models.diffusion import Diffusion
-from workbench.models.samplers import SAMPLERS, ddim, dpm_solver, timesteps
+from workbench.models.diffusion import SCHEDULES, Diffusion
+from workbench.models.samplers import SAMPLERS, ddim, ddpm, dpm_solver, timesteps
 
 MEAN, SPREAD = 1.5, 0.4  # of the Gaussian that "data" is drawn from
 
@@ -121,3 +121,11 @@ def test_timesteps_start_at_the_noisiest():
     assert np.all(np.diff(timesteps(1000, 37)) < 0)
     with pytest.raises(ValueError, match="1 to 10"):
         timesteps(10, 11)
+
+
+def test_ancestral_steps_from_pure_noise_are_numbers():
+    """The share of noise that is kept from a step of no signal at all is zero, never below."""
+    bars = SCHEDULES["flow"](1000).float()
+    for steps in (1, 2, 3, 7):
+        x = ddpm(lambda x, t: (torch.zeros_like(x), x), torch.randn(4, 3), bars, steps)
+        assert torch.isfinite(x).all()

@@ -51,8 +51,8 @@ class Sound(NamedTuple):
             genre=self.genre.masked_fill(off[0], -1), words=self.words & ~off[1][:, None]
         )
 
-    def unsaid(self) -> Self:
-        """The same batch with nothing asked for."""
+    def without_text(self) -> Self:
+        """The same batch with nothing asked for: neither text nor genre."""
         return self._replace(
             genre=torch.full_like(self.genre, -1), words=torch.zeros_like(self.words)
         )
@@ -79,7 +79,9 @@ class DiT(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, x: Tensor, t: Tensor, asked: Sound | None = None) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor, *fields: Tensor) -> Tensor:
+        """fields: those of a `Sound`; none at all leaves everything unsaid."""
+        asked = Sound(*fields) if fields else None
         condition = self.step(sinusoids(t.float(), 64))  # (batch, width)
         said = x.new_full((len(x),), -1, dtype=torch.long) if asked is None else asked.genre
         condition = condition + self.genre(torch.where(said < 0, self.config.genres, said))

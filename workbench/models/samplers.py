@@ -53,7 +53,8 @@ def ddim(
         x0, eps = predict(x, t)
         # Eq. 16: the noise put back on the way.
         sigma = eta * ((1 - bar_next) / (1 - bar) * (1 - bar / bar_next)).sqrt()
-        x = bar_next.sqrt().float() * x0 + (1 - bar_next - sigma**2).sqrt().float() * eps
+        left = (1 - bar_next - sigma**2).clamp(min=0)  # from pure noise on it may round below zero
+        x = bar_next.sqrt().float() * x0 + left.sqrt().float() * eps
         if eta > 0 and i < steps:
             noise = torch.randn(x.shape, generator=generator, device="cpu").to(x)
             x = x + sigma.float() * noise

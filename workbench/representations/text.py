@@ -98,6 +98,20 @@ class BertText:
         back[torch.tensor(order, dtype=torch.long)] = torch.arange(len(texts))
         return vectors[back].clone()
 
+    def pieces(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """The last layer's vectors of each word piece, for cross-attention: (n, pieces, dim), and
+        which there are: (n, pieces) bool; of an empty text none."""
+        import torch
+
+        tokenizer, model = self._model
+        tokens = tokenizer(
+            list(texts), padding=True, truncation=True, max_length=_LONGEST, return_tensors="pt"
+        )
+        with torch.inference_mode():
+            hidden = model(**tokens).last_hidden_state
+        said = torch.tensor([bool(text.strip()) for text in texts])
+        return hidden.clone(), tokens["attention_mask"].bool() & said[:, None]
+
     def length(self, text: str) -> tuple[int, int]:
         return len(self._model[0](text)["input_ids"]), _LONGEST
 

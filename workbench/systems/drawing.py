@@ -14,6 +14,7 @@ from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.errors import PromptError
 from workbench.models.denoisers import Condition
 from workbench.models.diffusion import Diffusion, guided
+from workbench.models.dit import Sound
 from workbench.models.samplers import SAMPLERS
 from workbench.music.kit import DRUMS
 
@@ -55,7 +56,7 @@ def draw(
     denoiser: nn.Module,
     diffusion: Diffusion,
     noisy: Tensor,
-    condition: Condition,
+    condition: Condition | Sound,
     settings: Settings,
     *,
     project: Callable[[Tensor], Tensor] | None = None,
@@ -68,7 +69,7 @@ def draw(
     schedule's steps lie ahead; all of them unless the latents are noised only part of the way.
     """
     pairs = zip(condition, condition.without_text(), strict=True)
-    both = Condition(*(torch.cat(pair) for pair in pairs))
+    both = type(condition)(*(torch.cat(pair) for pair in pairs))
 
     def predict(x: Tensor, t: int) -> tuple[Tensor, Tensor]:
         at = torch.full((len(x),), t)

@@ -1,0 +1,299 @@
+"""LDMG: music as sound, out of nothing, of a genre, or for a text.
+
+    genre, text → diffusion transformer ⇄ sampler → latent frames → VAE's decoder → waveform → Clip
+
+Stage one, a VAE-GAN, makes 250 frames of 16 numbers of a second of sound (`models/audio_vae.py`);
+stage two draws such frames (`models/dit.py`). Trained in `ldmg_training.py`.
+Notebooks: `notebooks/06_vae_gan.ipynb`, `notebooks/07_audio_diffusion.ipynb`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.datasets.audio import AudioCollection
+from workbench.errors import PromptError
+from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
+from workbench.models.diffusion import Diffusion, Prediction
+from workbench.models.dit import DiT, DiTConfig, Sound
+from workbench.representations.text import BertText
+from workbench.systems.drawing import Settings, check, draw
+from workbench.systems.storage import Pretrained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.music.clip import Clip
+
+__all__ = ["LDMG", "LDMGConfig"]
+
+Progress = Callable[[int, int], None]  # step from 1, steps
+PIECE = 2048  # latent frames that are coded at once
+
+
+@dataclass(frozen=True)
+class LDMGConfig:
+    """rate in Hz; frames: latent frames of a training window; genres: names, () for none; schedule
+    and prediction: of the diffusion, see `models/diffusion.py`."""
+
+    vae: AudioVAEConfig
+    dit: DiTConfig
+    rate: int = 16_000
+    frames: int = 512
+    genres: tuple[str, ...] = ()
+    schedule: str = "flow"
+    prediction: Prediction = "flow"
+    steps: int = 1000
+
+    @property
+    def seconds(self) -> float:
+        """Of a training window."""
+        return self.frames * self.vae.hop / self.rate
+
+
+class Networks(nn.Module):
+    """Both stages, and the latents' mean and spread over the training sound."""
+
+    latent_mean: Tensor
+    latent_std: Tensor
+
+    def __init__(self, config: LDMGConfig) -> None:
+        super().__init__()
+        self.vae, self.dit = AudioVAE(config.vae), DiT(config.dit)
+        self.register_buffer("latent_mean", torch.zeros(config.vae.latent))
+        self.register_buffer("latent_std", torch.ones(config.vae.latent))
+
+
+class LDMG(Pretrained):
+    """Latent diffusion of music as sound. `from_pretrained` loads a system, `train` makes one."""
+
+    networks: Networks
+
+    def __init__(self, config: LDMGConfig) -> None:
+        self.config = config
+        self.networks = Networks(config).eval()
+        self.diffusion = Diffusion(config.schedule, config.steps, config.prediction)
+        self.text = BertText()
+
+    def config_dict(self) -> dict[str, Any]:
+        return asdict(self.config)
+
+    @classmethod
+    def from_config(cls, data: dict[str, Any]) -> Self:
+        vae = {**data["vae"], "strides": tuple(data["vae"]["strides"]),
+               "dilations": tuple(data["vae"]["dilations"])}  # fmt: skip
+        rest = {**data, "vae": AudioVAEConfig(**vae), "dit": DiTConfig(**data["dit"]),
+                "genres": tuple(data["genres"])}  # fmt: skip
+        return cls(LDMGConfig(**rest))
+
+    @classmethod
+    def train(
+        cls, collection: AudioCollection | str, profile: str = "laptop", *,
+        out: str | Path = "runs/ldmg", seed: int = 0, budget_minutes: float | None = None,
+        watch: Callable[[dict[str, Any]], None] | None = None,
+    ) -> LDMG:  # fmt: skip
+        """Train both stages and save in `out`; a run that was stopped goes on where it was.
+
+        collection: prepared audio (`datasets/audio.py`) or its folder.
+        """
+        from workbench.systems.ldmg_training import train
+
+        return train(collection, profile, out=out, seed=seed, budget_minutes=budget_minutes,
+                     watch=watch)  # fmt: skip
+
+    # --- sound ↔ latent -----------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def encode(self, sound: np.ndarray) -> Tensor:
+        """Sound (channels, samples) at the system's rate → latents (latent, frames), mean 0 and
+        variance 1 over the training sound. Any length: coded in overlapping pieces, which without
+        attention gives exactly what the whole would."""
+        x = torch.from_numpy(np.ascontiguousarray(sound, dtype=np.float32))[None]
+        if x.shape[1] != self.config.vae.channels:
+            raise PromptError(
+                f"sound: {x.shape[1]} channels; this system hears {self.config.vae.channels}"
+            )
+        hop, vae = self.config.vae.hop, self.networks.vae
+        x = nn.functional.pad(x, (0, -x.shape[-1] % hop))
+        parts = []
+        for begin, end, left, right in self._pieces(x.shape[-1] // hop):
+            mean, _ = vae.encode(x[..., left * hop : right * hop])
+            parts.append(mean[0, :, begin - left : end - left])
+        return self._standard(torch.cat(parts, dim=-1))
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> np.ndarray:
+        """Latents (latent, frames) → float32 (channels, frames · hop)."""
+        hop, plain = self.config.vae.hop, self._plain(latents)
+        parts = []
+        for begin, end, left, right in self._pieces(plain.shape[-1]):
+            sound = self.networks.vae.decode(plain[None, :, left:right])[0]
+            parts.append(sound[:, (begin - left) * hop : (end - left) * hop])
+        return torch.cat(parts, dim=-1).numpy()
+
+    def _pieces(self, frames: int) -> list[tuple[int, int, int, int]]:
+        """(begin, end) of each piece and (left, right) of what it must see: frames."""
+        if self.config.vae.attention:
+            return [(0, frames, 0, frames)]
+        reach = self.networks.vae.reach
+        return [
+            (a, min(a + PIECE, frames), max(0, a - reach), min(frames, a + PIECE + reach))
+            for a in range(0, frames, PIECE)
+        ]
+
+    def _standard(self, z: Tensor) -> Tensor:
+        return (z - self.networks.latent_mean[:, None]) / self.networks.latent_std[:, None]
+
+    def _plain(self, z: Tensor) -> Tensor:
+        return z * self.networks.latent_std[:, None] + self.networks.latent_mean[:, None]
+
+    def reconstruct(self, clip: Clip) -> Clip:
+        """The clip through encoder and decoder."""
+        sound = self.sound_of(clip)
+        again = self.decode(self.encode(sound))[:, : sound.shape[1]]
+        return self._clip(again, clip.caption, f"reconstruction of {clip.source or 'a clip'}")
+
+    def sound_of(self, clip: Clip) -> np.ndarray:
+        """A clip's sound as this system hears it: (channels, samples) at its rate."""
+        stereo = clip.waveform(self.config.rate, loop=False)
+        return stereo.mean(0, keepdims=True) if self.config.vae.channels == 1 else stereo
+
+    # --- drawing ------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def generate(
+        self, prompt: str = "", n: int = 1, *, genre: str | None = None,
+        seconds: float | None = None, steps: int = 25, guidance: float = 2.0,
+        sampler: str = "dpm++", seed: int = 0, progress: Progress | None = None,
+    ) -> list[Clip]:  # fmt: skip
+        """Draw `n` clips. prompt: words, "" for none; genre: one of `config.genres` or None;
+        seconds: by default those of training; longer ones are drawn in overlapping windows whose
+        predictions are averaged at every step (MultiDiffusion, arXiv 2302.08113)."""
+        settings = Settings(steps, guidance, sampler, seed)
+        check(n=n)
+        frames = self._frames(self.config.seconds if seconds is None else seconds)
+        noise = self._noise(settings.seeds(n), frames)
+        z = self._draw(noise, self._asked([prompt] * n, genre), settings, progress)
+        caption = ", ".join(part for part in (genre, prompt) if part) or "nothing asked"
+        return [
+            self._clip(self.decode(row), caption, f"LDMG, seed {seed}, take {i + 1}")
+            for i, row in enumerate(z)
+        ]
+
+    @torch.inference_mode()
+    def vary(
+        self, clip: Clip, n: int = 1, *, strength: float = 0.5, prompt: str = "",
+        genre: str | None = None, steps: int = 25, guidance: float = 2.0, sampler: str = "dpm++",
+        seed: int = 0,
+    ) -> list[Clip]:  # fmt: skip
+        """Variations: noise the clip's latents part of the way, then draw back (SDEdit, arXiv
+        2108.01073). strength: 0 gives the reconstruction, 1 something new."""
+        settings = Settings(steps, guidance, sampler, seed)
+        check(n=n, strength=strength)
+        z = torch.stack([self.encode(self.sound_of(clip))] * n)
+        start = round(strength * self.diffusion.steps)
+        if start:
+            noise, t = self._noise(settings.seeds(n), z.shape[-1]), torch.full((n,), start - 1)
+            noisy = self.diffusion.add_noise(z, noise, t)
+            z = self._draw(noisy, self._asked([prompt] * n, genre), settings, start=start)
+        source = f"variation of {clip.source or 'a clip'}, seed {seed}"
+        return [self._clip(self.decode(row), clip.caption, source) for row in z]
+
+    @torch.inference_mode()
+    def inpaint(
+        self, clip: Clip, hole: tuple[float, float], n: int = 1, *, prompt: str = "",
+        genre: str | None = None, steps: int = 50, guidance: float = 2.0, seed: int = 0,
+    ) -> list[Clip]:  # fmt: skip
+        """Draw the seconds of `hole` (first, last) anew; outside of it the clip's own samples stay,
+        with cross-fades of 20 ms inside the hole. At every step the known latents are put in."""
+        settings = Settings(steps, guidance, "ddpm", seed)
+        check(n=n)
+        sound = self.sound_of(clip)
+        length = sound.shape[1] / self.config.rate
+        first, last = hole
+        if not 0 <= first < last <= length + 1e-6:
+            raise PromptError(f"hole: {hole} s; give 0 ≤ first < last ≤ {length:.2f}")
+        own = self.encode(sound)
+        per = self.config.rate / self.config.vae.hop
+        known = torch.ones(own.shape[-1], dtype=torch.bool)
+        known[int(first * per) : int(np.ceil(last * per))] = False
+        z = self._draw(
+            self._noise(settings.seeds(n), own.shape[-1]), self._asked([prompt] * n, genre),
+            settings, project=lambda x0: torch.where(known, own, x0),
+        )  # fmt: skip
+        inside = _fade(sound.shape[1], *(round(s * self.config.rate) for s in hole),
+                       round(0.02 * self.config.rate))  # fmt: skip
+        source = f"inpainting of {clip.source or 'a clip'}, seed {seed}"
+        drawn = [self.decode(row)[:, : sound.shape[1]] for row in z]
+        return [self._clip(inside * d + (1 - inside) * sound, clip.caption, source) for d in drawn]
+
+    def _frames(self, seconds: float) -> int:
+        if not 0 < seconds <= 600:
+            raise PromptError(f"seconds: {seconds:g}; give more than 0 and at most 600")
+        return max(1, round(seconds * self.config.rate / self.config.vae.hop))
+
+    def _noise(self, seeds: Sequence[int], frames: int) -> Tensor:
+        """(n, latent, frames), each from its own seed."""
+        shape = (self.config.vae.latent, frames)
+        return torch.stack([
+            torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds
+        ])  # fmt: skip
+
+    def _asked(self, prompts: Sequence[str], genre: str | None) -> Sound:
+        if genre is not None and genre not in self.config.genres:
+            known = ", ".join(self.config.genres) or "none"
+            raise PromptError(f"genre: {genre!r} is unknown; this system knows: {known}")
+        number = -1 if genre is None else self.config.genres.index(genre)
+        text, words = self.text.pieces(prompts)
+        return Sound(torch.full((len(prompts),), number), text, words)
+
+    def _draw(
+        self, noisy: Tensor, asked: Sound, settings: Settings, progress: Progress | None = None,
+        **more: Any,
+    ) -> Tensor:  # fmt: skip
+        def heard(step: int, total: int, x0: Tensor) -> None:
+            if progress is not None:
+                progress(step, total)
+
+        network = overlapping(self.networks.dit, self.config.frames)
+        return draw(network, self.diffusion, noisy, asked, settings, callback=heard, **more)
+
+    def _clip(self, sound: np.ndarray, caption: str, source: str) -> Clip:
+        from workbench.music.clip import Clip
+
+        return Clip(audio=sound, sample_rate=self.config.rate, caption=caption, source=source)
+
+
+def overlapping(network: nn.Module, frames: int) -> Any:
+    """`network` for pieces longer than `frames`: it is asked about windows that overlap by half,
+    and their answers are averaged with triangular weights."""
+
+    def ask(x: Tensor, t: Tensor, *asked: Tensor) -> Tensor:
+        length = x.shape[-1]
+        if length <= frames:
+            return network(x, t, *asked)
+        starts = [*range(0, length - frames, frames // 2), length - frames]
+        weight = 1 - (torch.linspace(-1, 1, frames + 2)[1:-1]).abs()
+        total, share = torch.zeros_like(x), torch.zeros(length)
+        for start in starts:
+            here = slice(start, start + frames)
+            total[..., here] += weight * network(x[..., here], t, *asked)
+            share[here] += weight
+        return total / share
+
+    return ask
+
+
+def _fade(length: int, first: int, last: int, ramp: int) -> np.ndarray:
+    """0 outside of first … last, 1 inside, with ramps of `ramp` samples inside the hole; none where
+    the hole begins or ends with the sound."""
+    at = np.arange(length)
+    rise = np.ones(length) if first <= 0 else (at - first) / max(1, ramp)
+    fall = np.ones(length) if last >= length else (last - at) / max(1, ramp)
+    return np.clip(np.minimum(rise, fall), 0, 1).astype(np.float32)

@@ -1,0 +1,271 @@
+"""Training of LDMG: prepared audio → VAE-GAN → latents → diffusion transformer.
+
+Both players of the VAE-GAN learn in the same step: the discriminator's loss sees decoded sound cut
+off from the decoder, the decoder's sees the discriminator with its weights held. Batches are random
+crops, drawn anew at every step from the memory-mapped collection.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.datasets.audio import AudioCollection
+from workbench.errors import MissingDataError, PromptError
+from workbench.files import atomic_write
+from workbench.models.audio_vae import (
+    AudioVAE,
+    AudioVAEConfig,
+    Discriminator,
+    feature_matching,
+    hinge_discriminator,
+    hinge_generator,
+    kl,
+)
+from workbench.models.dit import DiTConfig, Sound
+from workbench.models.spectral import stft_loss
+from workbench.systems.ldmg import LDMG, LDMGConfig
+from workbench.training import Plan, fit
+
+Watch = Callable[[dict[str, Any]], None]
+DROPPED = 0.1  # share of conditions left unsaid, for guidance
+ITEMS = 1 << 20  # steps' worth of rows: `fit` shuffles numbers, the crops follow from them
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of the VAE-GAN's terms. Stable Audio's; the original's are 1, 1e-2, 1, 1."""
+
+    spectrum: float = 1.0
+    kl: float = 1e-4
+    adversarial: float = 0.1
+    matching: float = 5.0
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size. crop: samples of the VAE's crops; width: of the discriminator."""
+
+    vae: AudioVAEConfig
+    dit: DiTConfig
+    coding: Plan
+    diffusion: Plan
+    rate: int = 16_000
+    frames: int = 512
+    crop: int = 16_384
+    width: int = 16
+    weights: Weights = Weights()
+    genres: int = 16  # at most: the most frequent ones
+
+
+PROFILES: dict[str, Profile] = {
+    "smoke": Profile(
+        AudioVAEConfig(width=8, latent=4), DiTConfig(4, width=32, depth=2, heads=4),
+        Plan(steps=12, batch=4, lr=1e-3, warmup=4, betas=(0.8, 0.99), every=6),
+        Plan(steps=12, batch=8, lr=1e-3, warmup=4, every=6, ema=0.9), frames=64, crop=4096, width=8,
+    ),
+    "laptop": Profile(
+        AudioVAEConfig(width=16, latent=16), DiTConfig(16, width=160, depth=5, heads=5),
+        Plan(steps=4000, batch=8, lr=5e-4, betas=(0.8, 0.99), clip=5.0, every=250, ema=0.995,
+             keep="last"),
+        Plan(steps=4000, batch=16, lr=1e-3, every=250, ema=0.999), frames=384,
+    ),
+    "gpu": Profile(
+        AudioVAEConfig(width=48, latent=32, dilations=(1, 3, 9)),
+        DiTConfig(32, width=512, depth=8, heads=8),
+        Plan(steps=40_000, batch=32, lr=2e-4, betas=(0.8, 0.99), clip=5.0, every=1000, ema=0.999,
+             keep="last"),
+        Plan(steps=60_000, batch=64, lr=4e-4, every=1000, ema=0.9995), frames=2048, crop=32_768,
+        width=32,
+    ),
+    # The original's sizes and weights (its noise schedule leaves signal at the end: not kept).
+    "paper": Profile(
+        AudioVAEConfig(width=16, latent=32, attention=True), DiTConfig(32),
+        Plan(steps=400_000, batch=8, lr=1e-4, betas=(0.9, 0.999), warmup=1, every=5000,
+             keep="last"),
+        Plan(steps=400_000, batch=16, lr=1e-4, warmup=1, every=5000), frames=2500, crop=160_000,
+        weights=Weights(1.0, 1e-2, 1.0, 1.0),
+    ),
+}  # fmt: skip
+
+
+class VAEGAN(nn.Module):
+    """Both players as one module."""
+
+    def __init__(self, vae: AudioVAE, width: int) -> None:
+        super().__init__()
+        self.vae = vae
+        self.judge = Discriminator(vae.config.channels, width)
+
+
+def gan_terms(module: VAEGAN, sound: Tensor, weights: Weights) -> dict[str, Tensor]:
+    """The VAE-GAN's objective by term, weighted: sound (batch, channels, samples)."""
+    decoded, mean, spread = module.vae(sound)
+    convergence, logs = stft_loss(sound, decoded)
+    real = module.judge(sound)
+    apart = module.judge(decoded.detach())
+    held = {name: value.detach() for name, value in module.judge.named_parameters()}
+    judged = torch.func.functional_call(module.judge, held, (decoded,))
+    return {
+        "convergence": weights.spectrum * convergence, "spectrum": weights.spectrum * logs,
+        "kl": weights.kl * kl(mean, spread),
+        "adversarial": weights.adversarial * hinge_generator(judged),
+        "matching": weights.matching * feature_matching(real, judged),
+        "discriminator": hinge_discriminator(real, apart),
+    }  # fmt: skip
+
+
+def train(
+    collection: AudioCollection | str, profile: str = "laptop", *, out: str | Path = "runs/ldmg",
+    seed: int = 0, budget_minutes: float | None = None, watch: Watch | None = None,
+) -> LDMG:  # fmt: skip
+    """Train both stages and save in `out`; a run that was stopped goes on where it was."""
+    if profile not in PROFILES:
+        raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
+    audio = AudioCollection(collection) if isinstance(collection, str) else collection
+    size, out = PROFILES[profile], Path(out)
+    if audio.rate != size.rate:
+        raise PromptError(
+            f"collection: {audio.rate} Hz, this profile hears {size.rate}; prepare it again"
+        )
+    rows = audio.split("train")
+    kept = audio.split("validation") or audio.split("test")
+    if not rows or not kept:
+        raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
+    system = LDMG(config_of(audio, rows, size))
+    torch.manual_seed(seed)
+    coding = replace(size.coding, budget_minutes=budget_minutes and budget_minutes / 2)
+    first = fit_vae(system, audio, rows, kept, size, coding, out / "vae", seed, watch)
+    measure_latents(system, audio, rows)
+    diffusion = replace(size.diffusion, budget_minutes=budget_minutes and budget_minutes / 2)
+    second = fit_diffusion(system, audio, rows, kept, diffusion, out / "diffusion", seed, watch)
+    about = {
+        "collection": audio.folder.name, "profile": profile, "seed": seed,
+        "minutes_of_sound": sum(len(audio[i][0]) for i in rows) / audio.rate / 60,
+        "pieces": len(rows), "licences": sorted({str(audio.items[i].labels.get("licence", ""))
+                                                 for i in rows} - {""}),
+        "vae": {"steps": first.step, "minutes": first.seconds / 60, "best": first.best},
+        "diffusion": {"steps": second.step, "minutes": second.seconds / 60, "best": second.best},
+    }  # fmt: skip
+    system.save_pretrained(out)
+    with atomic_write(out / "training.json") as path:
+        path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return system
+
+
+def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDMGConfig:
+    """The profile's sizes for this sound: its channels, its genres, text where it has captions."""
+    names = [genre_of(audio.items[i].labels) for i in rows]
+    common = sorted({n for n in names if n}, key=lambda n: (-names.count(n), n))[: size.genres]
+    texts = any(audio.items[i].caption for i in rows)
+    return LDMGConfig(
+        replace(size.vae, channels=audio.channels),
+        replace(size.dit, genres=len(common), text=384 if texts else 0),
+        rate=size.rate, frames=size.frames, genres=tuple(sorted(common)),
+    )  # fmt: skip
+
+
+def genre_of(labels: dict[str, Any]) -> str:
+    """What a piece's labels say of its genre, "" for nothing."""
+    return str(labels.get("genre") or labels.get("style") or "")
+
+
+# --- stage one --------------------------------------------------------------------------------
+
+
+def fit_vae(
+    system: LDMG, audio: AudioCollection, rows: Sequence[int], kept: Sequence[int], size: Profile,
+    plan: Plan, out: Path, seed: int, watch: Watch | None,
+) -> Any:  # fmt: skip
+    module = VAEGAN(system.networks.vae, size.width)
+
+    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        crops, _ = audio.crops(len(numbers), size.crop, seed=int(numbers[0]) + seed, rows=rows)
+        return gan_terms(module, torch.from_numpy(crops).to(numbers.device), size.weights)  # type: ignore[arg-type]
+
+    held, _ = audio.crops(16, size.crop, seed=0, rows=kept)
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        sound = torch.from_numpy(held)
+        mean, spread = module.vae.encode(sound)  # type: ignore[union-attr, operator]
+        decoded = module.vae.decode(mean)[..., : size.crop]  # type: ignore[union-attr, operator]
+        convergence, logs = (float(x) for x in stft_loss(sound, decoded))
+        return {"loss": convergence + logs, "convergence": convergence, "spectrum": logs,
+                "kl": float(kl(mean, spread))}  # fmt: skip
+
+    done = fit(module, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
+               watch=watch, title="VAE-GAN")  # fmt: skip
+    system.networks.vae.load_state_dict(done.module.vae.state_dict())
+    return done
+
+
+@torch.inference_mode()
+def measure_latents(system: LDMG, audio: AudioCollection, rows: Sequence[int]) -> None:
+    """Mean and standard deviation of each latent number over the training sound."""
+    networks = system.networks
+    networks.latent_mean.zero_()
+    networks.latent_std.fill_(1.0)
+    chosen = rows[:: max(1, len(rows) // 200)]
+    frames = torch.cat([system.encode(audio[i]) for i in chosen], dim=1)
+    networks.latent_mean.copy_(frames.mean(1))
+    networks.latent_std.copy_(frames.std(1).clamp(min=1e-3))
+
+
+# --- stage two --------------------------------------------------------------------------------
+
+
+def fit_diffusion(
+    system: LDMG, audio: AudioCollection, rows: Sequence[int], kept: Sequence[int], plan: Plan,
+    out: Path, seed: int, watch: Watch | None,
+) -> Any:  # fmt: skip
+    frames = system.config.frames
+    bank, held = Latents(system, audio, rows), Latents(system, audio, kept)
+
+    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        z, asked = bank.crops(len(numbers), frames, int(numbers[0]) + seed)
+        asked = asked.dropped(DROPPED)
+        return {"diffusion": system.diffusion.loss(module, z, *asked)}
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            z, asked = held.crops(64, frames, 0)
+            return {"loss": float(system.diffusion.loss(module, z, *asked))}
+
+    done = fit(system.networks.dit, (torch.arange(ITEMS),), loss, plan, out, seed=seed,
+               validate=validate, watch=watch, title="diffusion")  # fmt: skip
+    system.networks.dit.load_state_dict(done.module.state_dict())
+    return done
+
+
+class Latents:
+    """All pieces encoded, and what is said of them; crops of both."""
+
+    def __init__(self, system: LDMG, audio: AudioCollection, rows: Sequence[int]) -> None:
+        items = [audio.items[i] for i in rows]
+        self.pieces = [system.encode(audio[i]).half() for i in rows]
+        names = list(system.config.genres)
+        genres = [genre_of(item.labels) for item in items]
+        self.genre = torch.tensor([names.index(g) if g in names else -1 for g in genres])
+        self.text, self.words = system.text.pieces([item.caption for item in items])
+        self.text = self.text.half()
+
+    def crops(self, n: int, frames: int, seed: int) -> tuple[Tensor, Sound]:
+        """Random crops (n, latent, frames), zeros after the end of short pieces."""
+        random = np.random.default_rng(seed)
+        sizes = np.array([z.shape[-1] for z in self.pieces], dtype=float)
+        chosen = random.choice(len(sizes), n, p=sizes / sizes.sum())
+        out = torch.zeros(n, self.pieces[0].shape[0], frames)
+        for row, i in enumerate(chosen):
+            start = int(random.integers(max(1, int(sizes[i]) - frames + 1)))
+            part = self.pieces[i][:, start : start + frames].float()
+            out[row, :, : part.shape[1]] = part
+        which = torch.from_numpy(chosen)
+        return out, Sound(self.genre[which], self.text[which].float(), self.words[which])
