@@ -171,3 +171,24 @@ def test_what_has_no_archive(cache):
         get("openscore-lieder")
     assert set(ARCHIVES) == {name for name, entry in CATALOGUE.items() if entry.url} - {"groove"}
     assert all((SCRIPTS / f"{name.split('-')[0]}.py").is_file() for name in ARCHIVES)
+
+
+def test_fma_comes_in_two_archives(serve, tmp_path, monkeypatch):
+    """SHA-1 is what is published; a subset alone is refused until its metadata is there."""
+    track = b"ID3" + bytes(500)
+    table = b"track_id\n2\n"
+    for name, members in (("metadata", {"fma_metadata/tracks.csv": table}),
+                          ("small", {"fma_small/000/000002.mp3": track})):  # fmt: skip
+        served = serve(zipped(members))
+        arguments = ["fma.py", "--subset", name, "--url", served.url, "--quiet", "--sha256"]
+        wrong = run(tmp_path, *arguments, hashlib.sha1(b"other").hexdigest())
+        assert wrong.returncode == 2
+        assert "checksum is" in wrong.stderr
+        done = run(tmp_path, *arguments, hashlib.sha1(served.content).hexdigest())
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "fma-small" / "000" / "000002.mp3").read_bytes() == track
+    assert (tmp_path / "fma-metadata" / "tracks.csv").read_bytes() == table
+    assert run(tmp_path, "fma.py", "--subset", "huge").returncode == 2
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    with pytest.raises(WorkbenchError, match="is sound"):
+        load("fma-small")

@@ -1,4 +1,4 @@
-"""Fetching the song sets: download, verify, unpack into the cache folder."""
+"""Fetching the song and sound sets: download, verify, unpack into the cache folder."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ ARCHIVES = {
     "lakh-clean": Archive("clean_midi", "*/*.mid"),
     "lakh": Archive("lmd_full", "*/*.mid", max_files=400_000, max_bytes=24 << 30),
     "maestro": Archive("maestro-v3.0.0", "maestro-v3.0.0.csv"),
+    "fma-metadata": Archive("fma_metadata", "tracks.csv"),
+    "fma-small": Archive("fma_small", "*/*.mp3", max_bytes=16 << 30),
+    "fma-medium": Archive("fma_medium", "*/*.mp3", max_bytes=48 << 30),
 }
 
 
@@ -95,6 +98,10 @@ def _finder(name: str) -> Callable[[], Path]:
         from workbench.datasets.pop909 import find_pop909
 
         return find_pop909
+    if name.startswith("fma-"):
+        from workbench.datasets.fma import find_part
+
+        return lambda: find_part(name.removeprefix("fma-"))
     from workbench.datasets.song_sets import find_songs
 
     return lambda: find_songs(name)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Entry:
-    """One data set. `url`, `sha256` and `bytes` describe the archive, "" and 0 where none is."""
+    """One data set. `url`, `sha256` (SHA-1 where only that is published) and `bytes` describe the
+    archive, "" and 0 where none is."""
 
     name: str
     title: str
@@ -106,6 +107,36 @@ def _by_hand(name: str) -> str:
         f"cache folder (WORKBENCH_CACHE) under the name {name}"
     )
 
+
+_FMA = (
+    "Michaël Defferrard, Kirell Benzi, Pierre Vandergheynst, Xavier Bresson: FMA: A Dataset for "
+    "Music Analysis. International Society for Music Information Retrieval Conference (ISMIR), "
+    "2017."
+)
+
+
+def _fma(name: str, title: str, size: str, checksum: str) -> Entry:
+    """One archive of the Free Music Archive; its README gives SHA-1 sums."""
+    return Entry(
+        name=f"fma-{name}", title=f"Free Music Archive, {title}",
+        licence="CC BY 4.0 (metadata); each track its artist's own" if name == "metadata" else
+        "each track its artist's own, mostly Creative Commons: see the metadata",
+        licence_url="https://github.com/mdeff/fma#license", citation=_FMA,
+        homepage="https://github.com/mdeff/fma",
+        how_to_get=f"python data_scripts/fma.py --subset {name}", size=size,
+        splits="the official one, all tracks of an artist together",
+        url=f"https://os.unil.cloud.switch.ch/fma/fma_{name}.zip", sha256=checksum,
+    )  # fmt: skip
+
+
+AUDIO = (
+    _fma("metadata", "metadata: genres, artists, licences of all tracks", "342 MiB zipped",
+         "f0df49ffe5f2a6008d7dc83c6915b31835dfe733"),
+    _fma("small", "small: 8,000 clips of 30 s, 8 genres", "7.2 GiB zipped",
+         "ade154f733639d52e35e32f5593efe5be76c6d70"),
+    _fma("medium", "medium: 25,000 clips of 30 s, 16 genres", "22 GiB zipped",
+         "c67b69ea232021025fca9231fc1c7c1a063ab50b"),
+)  # fmt: skip
 
 SONGS = (
     Entry(
@@ -225,5 +256,5 @@ SONGS = (
 )
 
 CATALOGUE: dict[str, Entry] = {
-    entry.name: entry for entry in (GROOVE, BUILTIN, BUILTIN_SONGS, POP909, *SONGS)
+    entry.name: entry for entry in (GROOVE, BUILTIN, BUILTIN_SONGS, POP909, *SONGS, *AUDIO)
 }

@@ -102,6 +102,11 @@ def load(
 
     if name in SETS:
         return load_song_set(name, split, limit)
+    if name.startswith("fma-") and name in CATALOGUE:
+        raise PromptError(
+            f"{name}: is sound, too much to hold at once; see workbench.datasets.fma.load_fma and "
+            "workbench.datasets.audio.prepare_audio"
+        )
     folder = Path(name).expanduser()
     if not folder.is_dir():
         known = ", ".join(CATALOGUE)

@@ -1,8 +1,8 @@
 """Fetching an archive: resumable, checked, and never half there.
 
 The download grows in `<file>.part`. A cut connection, a kill or a full disk leaves that part, and
-the next attempt asks the server only for the rest. Only when length and SHA-256 hold is the part
-renamed to its final name. Where no SHA-256 is published, the length is all there is to check; then
+the next attempt asks the server only for the rest. Only when length and checksum hold is the part
+renamed to its final name. Where no checksum is published, the length is all there is to check; then
 the server's mark of the file's version (ETag or date) is kept in `<file>.part.version`, so that a
 part is never continued with a newer file. No pooch here: it neither resumes nor looks at the disk
 first.
@@ -30,7 +30,7 @@ CHUNK = 1 << 16  # bytes
 ATTEMPTS = 5
 TIMEOUT = 30.0  # seconds without a byte
 RESERVE = 16 << 20  # bytes of the disk that are left free
-LARGEST = 8 << 30  # bytes; more than any data set of the catalogue
+LARGEST = 64 << 30  # bytes; more than any data set of the catalogue
 
 
 class _Cut(Exception):
@@ -40,16 +40,17 @@ class _Cut(Exception):
 def fetch(
     url: str,
     target: str | os.PathLike[str],
-    sha256: str = "",
+    checksum: str = "",
     *,
     size: int = 0,
     attempts: int = ATTEMPTS,
     wait: Callable[[float], None] = time.sleep,
     progress: bool = True,
 ) -> Path:
-    """Download `url` to `target` unless a file with this SHA-256 is there already.
+    """Download `url` to `target` unless a file with this checksum is there already.
 
-    sha256: "" where none is published; then a whole file that is there already is taken as it is.
+    checksum: SHA-256, or SHA-1 where only that is published; "" where none is, then a whole file
+    that is there already is taken as it is.
     size: expected bytes, 0 if unknown; used for the disk check and the progress bar when the
     server names none. wait: called with the seconds before each new attempt (1, 2, 4 … 16).
     Raises MissingDataError when the server cannot be reached or keeps cutting off, WorkbenchError
@@ -58,9 +59,12 @@ def fetch(
     target = Path(target)
     if urlsplit(url).scheme not in ("http", "https"):
         raise WorkbenchError(f"{url}: not an http or https address; correct --url")
-    if sha256 and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
-        raise WorkbenchError(f"sha256: {sha256!r} is not 64 hexadecimal digits; correct --sha256")
-    if target.is_file() and (not sha256 or digest(target) == sha256.lower()):
+    checksum = checksum.lower()
+    if checksum and not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", checksum):
+        raise WorkbenchError(
+            f"checksum: {checksum!r} is not 64 hexadecimal digits (40 of SHA-1); correct --sha256"
+        )
+    if target.is_file() and (not checksum or digest(target, checksum) == checksum):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
@@ -69,22 +73,22 @@ def fetch(
         if attempt:
             wait(min(16.0, 2.0 ** (attempt - 1)))
         try:
-            _attempt(url, part, size, progress, bool(sha256))
+            _attempt(url, part, size, progress, bool(checksum))
             break
         except _Cut as cut:
             reason = str(cut)
-            if sha256 and part.is_file() and digest(part) == sha256.lower():
+            if checksum and part.is_file() and digest(part, checksum) == checksum:
                 break  # all is here: it was the announced length that was wrong
     else:
         raise MissingDataError(
             f"{url}: {reason}, {attempts} times; run the command again later, it goes on at byte "
             f"{_length(part):,}"
         )
-    found = digest(part) if sha256 else ""
-    if found != sha256.lower():
+    found = digest(part, checksum) if checksum else ""
+    if found != checksum:
         part.unlink(missing_ok=True)
         raise WorkbenchError(
-            f"{target.name}: SHA-256 is {found} but should be {sha256.lower()}; the download was "
+            f"{target.name}: checksum is {found} but should be {checksum}; the download was "
             "removed; try again, and if it repeats the file at this address has changed"
         )
     os.replace(part, target)
@@ -99,7 +103,7 @@ def _version_file(part: Path) -> Path:
 def _attempt(url: str, part: Path, expected: int, progress: bool, checked: bool) -> None:
     """Fetch what `part` lacks. Raises _Cut when the connection ends early.
 
-    checked: a SHA-256 will tell whether the pieces fit; else they must be of one version.
+    checked: a checksum will tell whether the pieces fit; else they must be of one version.
     """
     headers = {"User-Agent": "music-workbench", "Accept-Encoding": "identity"}
     if not checked:
@@ -236,10 +240,10 @@ def _disk_error(path: Path, error: OSError) -> WorkbenchError:
     )
 
 
-def digest(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of a file, as 64 hexadecimal digits."""
+def digest(path: str | os.PathLike[str], like: str = "") -> str:
+    """SHA-256 of a file in hexadecimal digits; SHA-1 where `like` is one."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha1" if len(like) == 40 else "sha256").hexdigest()
 
 
 def _length(path: Path) -> int:
