@@ -1,0 +1,128 @@
+"""Beat-synchronous mixup: what falls together, what keeps its pitch, what is refused."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.errors import PromptError, WorkbenchError
+from workbench.representations.mixup import (
+    Beats,
+    align,
+    bam,
+    draw_lambda,
+    group_by_tempo,
+    mix,
+    octave_near,
+    stretch,
+)
+
+RATE = 16000
+
+
+def clicks(tempo, seconds=6.0, offset=0.0, hertz=1500.0):
+    """A click track: bursts of 5 ms on every beat, and its beats in bars of four."""
+    times = np.arange(offset, seconds - 0.05, 60 / tempo)
+    sound = np.zeros((1, int(seconds * RATE)), dtype=np.float32)
+    burst = np.sin(2 * np.pi * hertz * np.arange(80) / RATE) * np.hanning(80)
+    for time in times:
+        at = round(time * RATE)
+        sound[0, at : at + 80] += 0.8 * burst
+    return sound, Beats(times, times[::4])
+
+
+def onsets(sound, gap=0.1):
+    """Seconds of the energy's centre around each burst."""
+    power = sound[0].astype(float) ** 2
+    loud = np.flatnonzero(power > 0.05 * power.max())
+    groups = np.split(loud, np.flatnonzero(np.diff(loud) > gap * RATE) + 1)
+    return np.array([np.average(g, weights=power[g]) / RATE for g in groups])
+
+
+@pytest.mark.parametrize(("one", "other"), [(100, 108), (120, 112), (90, 90), (70, 137)])
+def test_clicks_of_two_tempi_fall_together(one, other):
+    a, beats_a = clicks(one, offset=0.13)
+    b, beats_b = clicks(other, offset=0.41, hertz=2500)
+    left, right, beats = align(a, beats_a, b, beats_b, RATE)
+    assert left.shape == right.shape
+    heard, heard_b = onsets(left), onsets(right)
+    expected = beats.times[: len(heard)] + 40 / RATE  # a burst's centre
+    assert np.abs(heard[: len(expected)] - expected[: len(heard)]).max() < 0.02
+    nearest = np.array([np.abs(heard_b - time).min() for time in heard[:-1]])
+    if one == 70:  # an octave apart: every beat of the slow one meets one of the fast
+        assert len(heard_b) > 1.8 * len(heard)
+    assert nearest.max() < 0.02
+
+
+def test_bam_stays_within_full_scale_and_knows_its_beats():
+    a, beats_a = clicks(100)
+    b, beats_b = clicks(104)
+    mixed, beats = bam(a, beats_a, b, beats_b, RATE, 0.5)
+    assert np.abs(mixed).max() <= 1
+    assert beats.tempo == pytest.approx(np.sqrt(100 * 104), rel=1e-3)
+    assert beats.downbeats[0] == 0
+
+
+@pytest.mark.parametrize("factor", [0.8, 0.95, 1.0, 1.06, 1.5])
+def test_stretching_keeps_the_pitch(factor):
+    t = np.arange(2 * RATE) / RATE
+    sound = (0.5 * np.sin(2 * np.pi * 440 * t))[None].astype(np.float32)
+    out = stretch(sound, factor, RATE)
+    assert out.shape == (1, round(2 * RATE / factor))
+    middle = out[0, RATE // 4 : RATE // 4 + 16384]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(16384)))
+    assert np.argmax(spectrum) * RATE / 16384 == pytest.approx(440, rel=0.005)
+    assert np.abs(middle).max() == pytest.approx(0.5, rel=0.05)
+
+
+@given(st.floats(30, 300), st.floats(60, 180))
+def test_octaves_are_folded_to_the_nearest(tempo, reference):
+    folded = octave_near(tempo, reference)
+    assert abs(np.log2(folded / reference)) <= 0.5 + 1e-9
+    assert np.log2(folded / tempo) == pytest.approx(round(np.log2(folded / tempo)))
+
+
+def test_groups_hold_like_tempi_and_octaves():
+    tempi = [100, 103, 200, 51, 130, float("nan"), 131, 71.5, 140]
+    groups = group_by_tempo(tempi)
+    assert sorted(i for group in groups for i in group) == [0, 1, 2, 3, 4, 6, 7, 8]
+    together = {frozenset(group) for group in groups}
+    assert frozenset({0, 1, 2, 3}) in together  # 100, 103, twice 100, half of 102
+    assert any({4, 6} <= group for group in together)
+    assert any({7, 8} <= group for group in together)  # 71.5 and half of 140: the octave's ends
+    assert group_by_tempo([]) == []
+
+
+@pytest.mark.parametrize("lam", [0.2, 0.5, 1.0])
+def test_variance_is_kept_for_independent_pieces(lam):
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 1, 200_000))
+    assert mix(a, b, lam).var() == pytest.approx(1, rel=0.03)
+    plain = mix(torch.from_numpy(a), torch.from_numpy(b), lam, keep_variance=False)
+    assert float(plain.var()) == pytest.approx(lam**2 + (1 - lam) ** 2, rel=0.03)
+    assert np.array_equal(mix(a, b, 1.0), a)
+
+
+def test_lambda_is_beta():
+    from scipy.stats import beta, kstest
+
+    assert kstest(draw_lambda(4000, 0), beta(5, 5).cdf).pvalue > 0.01
+    assert np.array_equal(draw_lambda(5, 1), draw_lambda(5, 1))
+
+
+def test_without_beats_it_is_refused_by_name():
+    a, beats = clicks(100)
+    none = Beats(np.empty(0), np.empty(0))
+    assert np.isnan(none.tempo)
+    with pytest.raises(WorkbenchError, match="beats_b"):
+        align(a, beats, a, none, RATE)
+    assert np.isnan(Beats.read({}).tempo)
+    assert Beats.read({"beats": "0 0.5 1.0", "downbeats": "0"}).tempo == 120
+    for factor in (0.4, 3):
+        with pytest.raises(PromptError, match="factor"):
+            stretch(a, factor, RATE)
+    with pytest.raises(PromptError, match="lam"):
+        mix(a, a, 1.5)
+    assert stretch(a[:, :1], 0.9, RATE).shape == (1, 1)
+    assert not stretch(0 * a, 0.9, RATE).any()
