@@ -18,7 +18,7 @@ from workbench.representations.pvd import PAD
 from workbench.systems.piano_controls import DENSITIES, REGISTERS, TONICS, level, measures
 from workbench.training import Plan, fit
 
-STRENGTHS = (0.05, 0.1, 0.2)
+STRENGTHS = (0.03, 0.1, 0.2)
 
 
 def obtained(bench: PianoBench, ids: np.ndarray) -> dict[str, np.ndarray]:
@@ -76,7 +76,7 @@ def control(bench: PianoBench) -> None:
 
 def backbones(bench: PianoBench) -> None:
     """BERT against ELECTRA from scratch: the bound after equal steps and after equal time."""
-    steps = 20 if bench.quick else 600
+    steps = 20 if bench.quick else 500
     ids = torch.from_numpy(bench.test[:64])
     rows, spent = [], {}
     for backbone, budget in (("bert", None), ("electra", None), ("electra", "bert")):

@@ -74,7 +74,7 @@ def few_steps(bench: PianoBench) -> None:
     code, rows = bench.system.code, []
     full = 200 if bench.quick else bench.system.config.network.steps
     full = min(full, bench.system.config.network.steps)
-    n = min(bench.n, 8 if bench.quick else 32)
+    n = min(bench.n, 8 if bench.quick else 24)
     ways = [("ddpm", full, 0.5), ("ddpm", 200, 0.5), ("ddpm", 100, 1.0), ("ddpm", 100, 0.5),
             ("ddpm", 100, 0.0), ("ddpm", 50, 0.5), ("ddpm", 20, 0.5), ("ddim", 100, 1.0),
             ("ddim", 100, 0.5), ("ddim", 20, 0.5)]  # fmt: skip
