@@ -85,4 +85,14 @@ def test_a_card_carries_the_tables(checkpoint, tmp_path):
     assert "F1" in card
     assert "0.990" in card
     assert "workbench train drums --dataset builtin" in card
+    later = Report()
+    later.table("reconstruction", "Autoencoder", ["", "F1"], [["ours", 0.5]])
+    later.table("more", "Speed", ["", "s"], [["warm", 0.25]])
+    later.write(tmp_path / "later.json")
+    arguments = [checkpoint, tmp_path / "r.json", tmp_path / "later.json"]
+    assert cards.main([str(path) for path in arguments]) == 0
+    card = path.read_text()
+    assert "0.990" not in card  # the last one to have a section has the word
+    assert "0.500" in card
+    assert "0.250" in card
     assert cards.main([]) == 2

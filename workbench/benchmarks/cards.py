@@ -2,6 +2,9 @@
 
     workbench evaluate drums|songs|piano --checkpoint FOLDER --out results.json
     python -m workbench.benchmarks.cards FOLDER results.json
+
+Several results, of sections that were run apart, are laid together; the last one to have a section
+has the word.
 """
 
 from __future__ import annotations
@@ -18,37 +21,38 @@ from workbench.files import atomic_write
 from workbench.systems.cards import card, piano_card, song_card
 
 
-def tables(results: dict[str, Any]) -> str:
-    """All sections of a benchmark's JSON as Markdown with the tables as they were printed."""
+def tables(sections: dict[str, Any]) -> str:
+    """Sections of a benchmark's JSON as Markdown with the tables as they were printed."""
     parts = ["## Measured"]
-    for section in results["sections"].values():
+    for section in sections.values():
         text = render(section["title"], section["columns"], section["rows"])
         notes = "\n".join(section["notes"])
         parts.append(f"```text\n{text}\n{notes}".rstrip() + "\n```")
     return "\n\n".join(parts)
 
 
-def write_card(folder: Path, results: Path) -> Path:
-    """README.md of `folder` from its training.json and a benchmark's JSON."""
+def write_card(folder: Path, *results: Path) -> Path:
+    """README.md of `folder` from its training.json and a benchmark's JSON, or several."""
     read = []
-    for path in (folder / "training.json", results):
+    for path in (folder / "training.json", *results):
         try:
             read.append(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise MissingDataError(f"{path}: cannot be read ({error})") from None
     makers = {"songs": song_card, "piano": piano_card}
-    made = makers.get(read[1].get("benchmark", ""), card)(read[0], tables(read[1]))
+    sections = {name: section for more in read[1:] for name, section in more["sections"].items()}
+    made = makers.get(read[1].get("benchmark", ""), card)(read[0], tables(sections))
     with atomic_write(folder / "README.md") as beside:
         beside.write_text(made, encoding="utf-8")
     return folder / "README.md"
 
 
 def main(argv: Sequence[str]) -> int:
-    """FOLDER RESULTS.json"""
-    if len(argv) != 2:
+    """FOLDER RESULTS.json [MORE.json …]"""
+    if len(argv) < 2:
         print(__doc__, file=sys.stderr)
         return 2
-    print(write_card(Path(argv[0]), Path(argv[1])))
+    print(write_card(Path(argv[0]), *map(Path, argv[1:])))
     return 0
 
 

@@ -90,8 +90,8 @@ def _room(bench: SongBench, case: Case) -> int:
 
 
 def middle(bench: SongBench, case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """Fill-in-the-middle: (prompt, true bars). END is none of the bars: writing, it is not drawn but
-    enforced, as the end of the fourth bar is for the other prompts."""
+    """Fill-in-the-middle: (prompt, true bars). END is none of the bars: writing, it is enforced, as
+    the end of the fourth bar is for the other prompts."""
     sizes = tokens_a_bar(case.open, bench.vocabulary)
     sizes[case.first : case.first + LENGTH] = [0] * LENGTH
     first, last = window(sizes, case.hole, _room(bench, case))

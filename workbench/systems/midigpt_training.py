@@ -73,7 +73,7 @@ PROFILES: dict[str, Profile] = {
     ),
     "laptop": Profile(
         1024, _gpt(1024, 256, 4, 4),
-        Plan(steps=4000, batch=6, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, every=250,
+        Plan(steps=2600, batch=6, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, every=250,
              ema=0.998),
         sequences=24_000,
     ),
