@@ -10,6 +10,7 @@ from workbench.models.audio_vae import (
     AudioVAE,
     AudioVAEConfig,
     Discriminator,
+    Periodic,
     Snake,
     feature_matching,
     hinge_discriminator,
@@ -156,3 +157,15 @@ def test_stereo_hears_the_sides_and_silence_is_no_trouble():
     total.backward()
     assert float(total) == 0
     assert torch.isfinite(quiet.grad).all()
+
+
+def test_snake_and_its_written_out_gradients():
+    x = torch.randn(2, 3, 5, dtype=torch.float64, requires_grad=True)
+    alpha = (torch.rand(1, 3, 1, dtype=torch.float64) + 0.3).requires_grad_()
+    assert torch.autograd.gradcheck(Periodic.apply, (x, alpha))
+    snake = Snake(3)
+    with torch.no_grad():
+        snake.alpha.copy_(torch.tensor([0.5, -2.0, 3.0]).view(1, 3, 1))
+    size = snake.alpha.abs()
+    y = x.float()
+    assert torch.allclose(snake(y), y + (size * y).sin().square() / size, atol=1e-5)

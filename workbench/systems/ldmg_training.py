@@ -72,10 +72,11 @@ PROFILES: dict[str, Profile] = {
         Plan(steps=12, batch=8, lr=1e-3, warmup=4, every=6, ema=0.9), frames=64, crop=4096, width=8,
     ),
     "laptop": Profile(
-        AudioVAEConfig(width=16, latent=16), DiTConfig(16, width=160, depth=5, heads=5),
+        AudioVAEConfig(width=16, strides=(4, 4, 4, 4), latent=32),
+        DiTConfig(32, width=156, depth=4, heads=6, kernel=3),
         Plan(steps=4000, batch=8, lr=5e-4, betas=(0.8, 0.99), clip=5.0, every=250, ema=0.995,
              keep="last"),
-        Plan(steps=4000, batch=16, lr=1e-3, every=250, ema=0.999), frames=384,
+        Plan(steps=4000, batch=16, lr=1e-3, every=250, ema=0.999), frames=256, crop=8192, width=8,
     ),
     "gpu": Profile(
         AudioVAEConfig(width=48, latent=32, dilations=(1, 3, 9)),

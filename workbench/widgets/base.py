@@ -103,6 +103,8 @@ class MusicWidget(anywidget.AnyWidget):
             try:
                 self._kindly(job)
             finally:
+                if self.say == "Stopping…":  # the job had ended before it could be stopped
+                    self.say = "It was done before it could be stopped."
                 self.busy = ""
 
         self.progress, self.busy, self.say = [0, steps], what, f"{what}…"
@@ -116,8 +118,8 @@ class MusicWidget(anywidget.AnyWidget):
     def on_stop(self, message: dict[str, Any] | None = None) -> None:
         """Stop button: end the drawing at its next step."""
         if self.worker.busy:
+            self.say = "Stopping…"  # first, since the job's thread may have the last word at once
             self.worker.stop()
-            self.say = "Stopping…"
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for a drawing to end, in tests and scripts; False if `timeout` seconds pass."""

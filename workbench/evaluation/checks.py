@@ -1,0 +1,41 @@
+"""What every measure of arrays asks first: rows of finite numbers, and enough of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from workbench.errors import WorkbenchError
+
+
+def rows(values: ArrayLike, name: str, least: int = 1) -> np.ndarray:
+    """`values` as (n, d) float64. WorkbenchError names what is no table, too short, not finite."""
+    table = np.asarray(values, dtype=np.float64)
+    if table.ndim != 2:
+        raise WorkbenchError(f"{name} has shape {table.shape}; give (n, d), one row for each clip")
+    if len(table) < least:
+        raise WorkbenchError(f"{name} has too few rows: {len(table)}; give {least} or more")
+    finite = np.isfinite(table).all(1)
+    if not finite.all():
+        raise WorkbenchError(
+            f"{name} holds NaN or infinity in row {np.flatnonzero(~finite)[0]}; leave that clip out"
+        )
+    return table
+
+
+def same_rows(first: np.ndarray, second: np.ndarray, names: tuple[str, str]) -> None:
+    """Refuse tables whose rows cannot belong together in pairs."""
+    if len(first) != len(second):
+        raise WorkbenchError(
+            f"{names[0]} has {len(first)} rows and {names[1]} has {len(second)}; "
+            "row i of both must belong to one clip"
+        )
+
+
+def same_width(first: np.ndarray, second: np.ndarray, names: tuple[str, str]) -> None:
+    """Refuse tables that did not come from one network."""
+    if first.shape[1] != second.shape[1]:
+        raise WorkbenchError(
+            f"{names[0]} has {first.shape[1]} columns and {names[1]} has {second.shape[1]}; "
+            "make both with one network"
+        )
