@@ -13,10 +13,11 @@ _HOMES = {
     "load": "workbench.datasets",
     "DiffusionLM": "workbench.systems.diffusion_lm",
     "DrumLDM": "workbench.systems.drum_ldm",
+    "LDMG": "workbench.systems.ldmg",
     "MidiGPT": "workbench.systems.midigpt",
     "start": "workbench.lesson",
 }
-__all__ = ["Clip", "DiffusionLM", "DrumLDM", "MidiGPT", "load", "start"]
+__all__ = ["LDMG", "Clip", "DiffusionLM", "DrumLDM", "MidiGPT", "load", "start"]
 
 if TYPE_CHECKING:
     from workbench.datasets import load
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
     from workbench.systems.diffusion_lm import DiffusionLM
     from workbench.systems.drum_ldm import DrumLDM
+    from workbench.systems.ldmg import LDMG
     from workbench.systems.midigpt import MidiGPT
 
 

@@ -16,10 +16,12 @@ from workbench import __version__
 from workbench.errors import WorkbenchError
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
+EVALUATIONS = ["drums", "songs", "piano", "sound", "tokens", "tokenisers", "speed"]
 SYSTEMS = {  # module, class, default data set, option of its own
     "drums": ("drum_ldm", "DrumLDM", "groove", "text"),
     "songs": ("midigpt", "MidiGPT", "pop909", ""),
     "piano": ("diffusion_lm", "DiffusionLM", "pop909+openscore-lieder", "backbone"),
+    "sound": ("ldmg", "LDMG", "builtin-songs", ""),
 }
 
 
@@ -55,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("train", help="train a system; the same command resumes")
     add.add_argument("system", choices=list(SYSTEMS))
-    add.add_argument("--dataset", help='a name or a folder of MIDI files; several joined by "+"')
+    add.add_argument("--dataset", help='a name or a folder; several joined by "+"')
     add.add_argument("--profile", default="laptop", choices=PROFILES)
     add.add_argument("--text", help="drums: bert (default), keywords, or the name of any BERT")
     add.add_argument("--backbone", help="piano: bert (default) or electra")
@@ -65,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     add.set_defaults(run=train)
 
     add = commands.add_parser("evaluate", help="print tables of measurements", add_help=False)
-    add.add_argument("what", choices=["drums", "songs", "piano", "tokens", "tokenisers", "speed"])
+    add.add_argument("what", choices=EVALUATIONS)
     add.add_argument("rest", nargs=argparse.REMAINDER)
     add.set_defaults(run=evaluate)
 

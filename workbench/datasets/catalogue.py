@@ -136,6 +136,21 @@ AUDIO = (
          "ade154f733639d52e35e32f5593efe5be76c6d70"),
     _fma("medium", "medium: 25,000 clips of 30 s, 16 genres", "22 GiB zipped",
          "c67b69ea232021025fca9231fc1c7c1a063ab50b"),
+    Entry(
+        name="cc-music-clips",
+        title="CC music clips: 215 excerpts of music from open games and web projects",
+        licence="each clip its artist's own, named in manifest.csv; CC0 and CC BY ones are trained "
+        "on",
+        licence_url="https://creativecommons.org/licenses/",
+        citation="The musicians named in manifest.csv, Kevin MacLeod and Yubatake among them.",
+        homepage="https://creativecommons.org/licenses/",
+        how_to_get=(
+            "cut 15 s out of the files that manifest.csv names by repository, path and commit, and "
+            "put the folder into the cache folder (WORKBENCH_CACHE) under the name cc-music-clips"
+        ),
+        size="215 clips of up to 15 s, 52 minutes",
+        splits="by artist: a hash of the name",
+    ),
 )  # fmt: skip
 
 SONGS = (

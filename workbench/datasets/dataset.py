@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from workbench.datasets.catalogue import CATALOGUE
+from workbench.datasets.catalogue import AUDIO, CATALOGUE
 from workbench.errors import MissingDataError, PromptError
 
 if TYPE_CHECKING:
@@ -102,10 +102,9 @@ def load(
 
     if name in SETS:
         return load_song_set(name, split, limit)
-    if name.startswith("fma-") and name in CATALOGUE:
+    if name in {entry.name for entry in AUDIO}:
         raise PromptError(
-            f"{name}: is sound, too much to hold at once; see workbench.datasets.fma.load_fma and "
-            "workbench.datasets.audio.prepare_audio"
+            f"{name}: is sound, too much to hold at once; use workbench.datasets.sounds.collect"
         )
     folder = Path(name).expanduser()
     if not folder.is_dir():

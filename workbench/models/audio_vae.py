@@ -160,10 +160,11 @@ class AudioVAE(nn.Module):
         return self.decode(z)[..., : sound.shape[-1]], mean, spread
 
     @property
-    def reach(self) -> int:
-        """Latent frames on each side that a decoded or encoded frame can depend on."""
+    def reach(self) -> int | None:
+        """Latent frames on each side that a decoded or encoded frame can depend on; None where that
+        is all of them."""
         if self.config.attention:
-            raise ValueError("with attention every frame depends on all others")
+            return None
         units = sum(3 * d for d in self.config.dilations)
         samples, scale = 3.0, 1
         for stride in self.config.strides:

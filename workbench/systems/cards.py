@@ -81,3 +81,30 @@ def piano_card(report: dict[str, Any], tables: str = "") -> str:
         f"{report['steps']} steps in {report['minutes']:.0f} minutes; best on validation: {best}.",
     ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
+
+
+def sound_card(report: dict[str, Any], tables: str = "") -> str:
+    """The model card of LDMG."""
+    options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "seed"))
+    stages = "\n".join(
+        f"| {title} | {s['steps']} | {s['minutes']:.0f} | "
+        f"{', '.join(f'{k} {v:.4g}' for k, v in s['best'].items())} |"
+        for title, s in (("VAE-GAN", report["vae"]), ("diffusion", report["diffusion"]))
+    )
+    lines = [
+        f"# LDMG, trained on {report['dataset']}",
+        "Draws music as sound: out of nothing, of a genre, or for a text; varies and fills in.",
+        f"- **Data:** {_data(report['dataset'])}; {report['pieces']} pieces of the training "
+        f"split, {report['minutes_of_sound'] / 60:.1f} hours; scores rendered by a SoundFont."
+        + (f" Licences of recordings: {', '.join(report['licences'])}." if report["licences"]
+           else ""),
+        f"- **Rebuild:** `workbench train sound {options} --out FOLDER`",
+        "- **Weights:** MIT, as the code; half precision.",
+        f"- **Limits:** mono at 16 kHz, so nothing above 8 kHz; trained on windows of "
+        f"{report['seconds']:.1f} s, longer pieces are joined of overlapping ones and have no "
+        "form; genres and words are those of its data; the small decoder is heard as a veil over "
+        "the sound.",
+        "## Training",
+        f"| stage | steps | minutes | best on validation |\n|---|---|---|---|\n{stages}",
+    ]  # fmt: skip
+    return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"

@@ -57,12 +57,12 @@ PROFILES: dict[str, Profile] = {
     "laptop": Profile(
         DiffusionLMConfig(0, width=192), ControlConfig(),
         Plan(steps=7000, batch=32, lr=1e-3, warmup=200, every=500, ema=0.999, keep="last"),
-        Plan(steps=800, batch=64, lr=1e-3, every=200),
+        Plan(steps=5000, batch=64, lr=1e-3, every=250),
     ),
     "gpu": Profile(
         DiffusionLMConfig(0, dim=64, width=512, depth=8, heads=8), ControlConfig(width=256),
         Plan(steps=40_000, batch=128, lr=5e-4, warmup=1000, every=2000, ema=0.9995, keep="last"),
-        Plan(steps=4000, batch=256, lr=5e-4, every=500), hop=1,
+        Plan(steps=10_000, batch=256, lr=5e-4, every=500), hop=1,
     ),
     # The seed's and Diffusion-LM's: BERT-base's sizes, no self-conditioning, no anchor.
     "paper": Profile(
@@ -71,7 +71,7 @@ PROFILES: dict[str, Profile] = {
         ),
         ControlConfig(width=256),
         Plan(steps=200_000, batch=64, lr=1e-4, warmup=1, every=5000, ema=0.9999, keep="last"),
-        Plan(steps=4000, batch=64, lr=1e-4, every=500), hop=1,
+        Plan(steps=20_000, batch=64, lr=1e-4, every=1000), hop=1,
     ),
 }  # fmt: skip
 
@@ -149,6 +149,7 @@ def train(
     train_set = windows_of(sets_of(dataset, "train", size.limit), code, size.hop, styles)
     few = min(40, size.limit or 40)
     kept = windows_of(sets_of(dataset, "validation", few), code, 8, styles)
+    kept.labels = kept.labels.like(train_set.labels)
     config = PianoConfig(
         replace(size.network, vocab=code.size, backbone=backbone),  # type: ignore[arg-type]
         replace(size.control, styles=tuple(styles)), rhythm=True,

@@ -2,8 +2,9 @@
 
     genre, text → diffusion transformer ⇄ sampler → latent frames → VAE's decoder → waveform → Clip
 
-Stage one, a VAE-GAN, makes 250 frames of 16 numbers of a second of sound (`models/audio_vae.py`);
-stage two draws such frames (`models/dit.py`). Trained in `ldmg_training.py`.
+Stage one, a VAE-GAN, makes a few frames of numbers of every second of sound, on the waveform as the
+original (`models/audio_vae.py`) or through the Fourier transform (`models/spectral_vae.py`); stage
+two draws such frames (`models/dit.py`). Trained in `ldmg_training.py`.
 Notebooks: `notebooks/06_vae_gan.ipynb`, `notebooks/07_audio_diffusion.ipynb`.
 """
 
@@ -22,6 +23,7 @@ from workbench.errors import PromptError
 from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
 from workbench.models.diffusion import Diffusion, Prediction
 from workbench.models.dit import DiT, DiTConfig, Sound
+from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.representations.text import BertText
 from workbench.systems.drawing import Settings, check, draw
 from workbench.systems.storage import Pretrained
@@ -42,7 +44,7 @@ class LDMGConfig:
     """rate in Hz; frames: latent frames of a training window; genres: names, () for none; schedule
     and prediction: of the diffusion, see `models/diffusion.py`."""
 
-    vae: AudioVAEConfig
+    vae: AudioVAEConfig | SpectralVAEConfig
     dit: DiTConfig
     rate: int = 16_000
     frames: int = 512
@@ -57,6 +59,11 @@ class LDMGConfig:
         return self.frames * self.vae.hop / self.rate
 
 
+def vae_of(config: AudioVAEConfig | SpectralVAEConfig) -> AudioVAE | SpectralVAE:
+    """The autoencoder of a configuration: on the waveform, or through the Fourier transform."""
+    return SpectralVAE(config) if isinstance(config, SpectralVAEConfig) else AudioVAE(config)
+
+
 class Networks(nn.Module):
     """Both stages, and the latents' mean and spread over the training sound."""
 
@@ -65,7 +72,7 @@ class Networks(nn.Module):
 
     def __init__(self, config: LDMGConfig) -> None:
         super().__init__()
-        self.vae, self.dit = AudioVAE(config.vae), DiT(config.dit)
+        self.vae, self.dit = vae_of(config.vae), DiT(config.dit)
         self.register_buffer("latent_mean", torch.zeros(config.vae.latent))
         self.register_buffer("latent_std", torch.ones(config.vae.latent))
 
@@ -86,25 +93,25 @@ class LDMG(Pretrained):
 
     @classmethod
     def from_config(cls, data: dict[str, Any]) -> Self:
-        vae = {**data["vae"], "strides": tuple(data["vae"]["strides"]),
-               "dilations": tuple(data["vae"]["dilations"])}  # fmt: skip
-        rest = {**data, "vae": AudioVAEConfig(**vae), "dit": DiTConfig(**data["dit"]),
+        vae = {k: tuple(v) if isinstance(v, list) else v for k, v in data["vae"].items()}
+        kind = AudioVAEConfig if "strides" in vae else SpectralVAEConfig
+        rest = {**data, "vae": kind(**vae), "dit": DiTConfig(**data["dit"]),
                 "genres": tuple(data["genres"])}  # fmt: skip
         return cls(LDMGConfig(**rest))
 
     @classmethod
     def train(
-        cls, collection: AudioCollection | str, profile: str = "laptop", *,
-        out: str | Path = "runs/ldmg", seed: int = 0, budget_minutes: float | None = None,
+        cls, dataset: AudioCollection | str = "builtin-songs", profile: str = "laptop", *,
+        out: str | Path = "runs/sound", seed: int = 0, budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
     ) -> LDMG:  # fmt: skip
         """Train both stages and save in `out`; a run that was stopped goes on where it was.
 
-        collection: prepared audio (`datasets/audio.py`) or its folder.
+        dataset: prepared audio, its folder, or names and folders joined by "+" (see `collect`).
         """
         from workbench.systems.ldmg_training import train
 
-        return train(collection, profile, out=out, seed=seed, budget_minutes=budget_minutes,
+        return train(dataset, profile, out=out, seed=seed, budget_minutes=budget_minutes,
                      watch=watch)  # fmt: skip
 
     # --- sound ↔ latent -----------------------------------------------------------------------
@@ -113,7 +120,7 @@ class LDMG(Pretrained):
     def encode(self, sound: np.ndarray) -> Tensor:
         """Sound (channels, samples) at the system's rate → latents (latent, frames), mean 0 and
         variance 1 over the training sound. Any length: coded in overlapping pieces, which without
-        attention gives exactly what the whole would."""
+        attention over time gives exactly what the whole would."""
         x = torch.from_numpy(np.ascontiguousarray(sound, dtype=np.float32))[None]
         if x.shape[1] != self.config.vae.channels:
             raise PromptError(
@@ -139,9 +146,9 @@ class LDMG(Pretrained):
 
     def _pieces(self, frames: int) -> list[tuple[int, int, int, int]]:
         """(begin, end) of each piece and (left, right) of what it must see: frames."""
-        if self.config.vae.attention:
-            return [(0, frames, 0, frames)]
         reach = self.networks.vae.reach
+        if reach is None:
+            return [(0, frames, 0, frames)]
         return [
             (a, min(a + PIECE, frames), max(0, a - reach), min(frames, a + PIECE + reach))
             for a in range(0, frames, PIECE)
@@ -175,16 +182,31 @@ class LDMG(Pretrained):
         """Draw `n` clips. prompt: words, "" for none; genre: one of `config.genres` or None;
         seconds: by default those of training; longer ones are drawn in overlapping windows whose
         predictions are averaged at every step (MultiDiffusion, arXiv 2302.08113)."""
-        settings = Settings(steps, guidance, sampler, seed)
         check(n=n)
-        frames = self._frames(self.config.seconds if seconds is None else seconds)
-        noise = self._noise(settings.seeds(n), frames)
-        z = self._draw(noise, self._asked([prompt] * n, genre), settings, progress)
-        caption = ", ".join(part for part in (genre, prompt) if part) or "nothing asked"
-        return [
-            self._clip(self.decode(row), caption, f"LDMG, seed {seed}, take {i + 1}")
-            for i, row in enumerate(z)
-        ]
+        if not prompt and genre is None:
+            guidance = 1.0  # nothing to exaggerate, and half of the work
+        return self.draw_each(
+            [prompt] * n, [genre] * n, Settings(seed=seed).seeds(n), seconds=seconds, steps=steps,
+            guidance=guidance, sampler=sampler, progress=progress,
+        )  # fmt: skip
+
+    @torch.inference_mode()
+    def draw_each(
+        self, prompts: Sequence[str], genres: Sequence[str | None], seeds: Sequence[int], *,
+        seconds: float | None = None, steps: int = 25, guidance: float = 2.0,
+        sampler: str = "dpm++", progress: Progress | None = None,
+    ) -> list[Clip]:  # fmt: skip
+        """A clip for each prompt, genre and seed, all at once; see `generate`."""
+        settings = Settings(steps, guidance, sampler)
+        seconds = self.config.seconds if seconds is None else seconds
+        noise = self._noise(seeds, self._frames(seconds))
+        z = self._draw(noise, self._asked(prompts, genres), settings, progress)
+        samples = max(1, round(seconds * self.config.rate))
+        clips = []
+        for row, prompt, genre, seed in zip(z, prompts, genres, seeds, strict=True):
+            caption = ", ".join(part for part in (genre, prompt) if part) or "nothing asked"
+            clips.append(self._clip(self.decode(row)[:, :samples], caption, f"LDMG, seed {seed}"))
+        return clips
 
     @torch.inference_mode()
     def vary(
@@ -201,7 +223,7 @@ class LDMG(Pretrained):
         if start:
             noise, t = self._noise(settings.seeds(n), z.shape[-1]), torch.full((n,), start - 1)
             noisy = self.diffusion.add_noise(z, noise, t)
-            z = self._draw(noisy, self._asked([prompt] * n, genre), settings, start=start)
+            z = self._draw(noisy, self._asked([prompt] * n, [genre] * n), settings, start=start)
         source = f"variation of {clip.source or 'a clip'}, seed {seed}"
         return [self._clip(self.decode(row), clip.caption, source) for row in z]
 
@@ -224,7 +246,7 @@ class LDMG(Pretrained):
         known = torch.ones(own.shape[-1], dtype=torch.bool)
         known[int(first * per) : int(np.ceil(last * per))] = False
         z = self._draw(
-            self._noise(settings.seeds(n), own.shape[-1]), self._asked([prompt] * n, genre),
+            self._noise(settings.seeds(n), own.shape[-1]), self._asked([prompt] * n, [genre] * n),
             settings, project=lambda x0: torch.where(known, own, x0),
         )  # fmt: skip
         inside = _fade(sound.shape[1], *(round(s * self.config.rate) for s in hole),
@@ -236,7 +258,7 @@ class LDMG(Pretrained):
     def _frames(self, seconds: float) -> int:
         if not 0 < seconds <= 600:
             raise PromptError(f"seconds: {seconds:g}; give more than 0 and at most 600")
-        return max(1, round(seconds * self.config.rate / self.config.vae.hop))
+        return max(1, int(np.ceil(seconds * self.config.rate / self.config.vae.hop)))
 
     def _noise(self, seeds: Sequence[int], frames: int) -> Tensor:
         """(n, latent, frames), each from its own seed."""
@@ -245,13 +267,15 @@ class LDMG(Pretrained):
             torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds
         ])  # fmt: skip
 
-    def _asked(self, prompts: Sequence[str], genre: str | None) -> Sound:
-        if genre is not None and genre not in self.config.genres:
-            known = ", ".join(self.config.genres) or "none"
-            raise PromptError(f"genre: {genre!r} is unknown; this system knows: {known}")
-        number = -1 if genre is None else self.config.genres.index(genre)
-        text, words = self.text.pieces(prompts)
-        return Sound(torch.full((len(prompts),), number), text, words)
+    def _asked(self, prompts: Sequence[str], genres: Sequence[str | None]) -> Sound:
+        known = self.config.genres
+        for genre in genres:
+            if genre is not None and genre not in known:
+                raise PromptError(
+                    f"genre: {genre!r} is unknown; this system knows: {', '.join(known) or 'none'}"
+                )
+        numbers = [-1 if genre is None else known.index(genre) for genre in genres]
+        return Sound(torch.tensor(numbers), *self.text.pieces(list(prompts)))
 
     def _draw(
         self, noisy: Tensor, asked: Sound, settings: Settings, progress: Progress | None = None,

@@ -3,6 +3,8 @@
 Both players of the VAE-GAN learn in the same step: the discriminator's loss sees decoded sound cut
 off from the decoder, the decoder's sees the discriminator with its weights held. Batches are random
 crops, drawn anew at every step from the memory-mapped collection.
+
+    workbench train sound --dataset groove+pop909+cc-music-clips --profile laptop --out my-sound
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection
+from workbench.datasets.sounds import collect
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
 from workbench.models.audio_vae import (
@@ -31,6 +34,8 @@ from workbench.models.audio_vae import (
 )
 from workbench.models.dit import DiTConfig, Sound
 from workbench.models.spectral import stft_loss
+from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
+from workbench.systems.cards import sound_card
 from workbench.systems.ldmg import LDMG, LDMGConfig
 from workbench.training import Plan, fit
 
@@ -41,19 +46,20 @@ ITEMS = 1 << 20  # steps' worth of rows: `fit` shuffles numbers, the crops follo
 
 @dataclass(frozen=True)
 class Weights:
-    """Of the VAE-GAN's terms. Stable Audio's; the original's are 1, 1e-2, 1, 1."""
+    """Of the VAE-GAN's terms; the original's are 1, 1e-2, 1, 1. Matching is relative to the size of
+    the features: at 1 and more it drowned the spectrum here and z was not used."""
 
     spectrum: float = 1.0
-    kl: float = 1e-4
+    kl: float = 3e-3
     adversarial: float = 0.1
-    matching: float = 5.0
+    matching: float = 0.3
 
 
 @dataclass(frozen=True)
 class Profile:
     """One size. crop: samples of the VAE's crops; width: of the discriminator."""
 
-    vae: AudioVAEConfig
+    vae: AudioVAEConfig | SpectralVAEConfig
     dit: DiTConfig
     coding: Plan
     diffusion: Plan
@@ -63,27 +69,29 @@ class Profile:
     width: int = 16
     weights: Weights = Weights()
     genres: int = 16  # at most: the most frequent ones
+    limit: int | None = None  # training clips of each data set; None for the recipe's own
 
 
 PROFILES: dict[str, Profile] = {
     "smoke": Profile(
-        AudioVAEConfig(width=8, latent=4), DiTConfig(4, width=32, depth=2, heads=4),
+        SpectralVAEConfig(width=32, encoder=1, decoder=1, latent=8),
+        DiTConfig(8, width=32, depth=2, heads=4, kernel=3),
         Plan(steps=12, batch=4, lr=1e-3, warmup=4, betas=(0.8, 0.99), every=6),
         Plan(steps=12, batch=8, lr=1e-3, warmup=4, every=6, ema=0.9), frames=64, crop=4096, width=8,
+        limit=8,
     ),
     "laptop": Profile(
-        AudioVAEConfig(width=16, strides=(4, 4, 4, 4), latent=32),
-        DiTConfig(32, width=156, depth=4, heads=6, kernel=3),
-        Plan(steps=4000, batch=8, lr=5e-4, betas=(0.8, 0.99), clip=5.0, every=250, ema=0.995,
+        SpectralVAEConfig(), DiTConfig(32, width=140, depth=4, heads=5, kernel=3),
+        Plan(steps=6000, batch=8, lr=1e-3, betas=(0.8, 0.99), clip=5.0, every=250, ema=0.998,
              keep="last"),
-        Plan(steps=4000, batch=16, lr=1e-3, every=250, ema=0.999), frames=256, crop=8192, width=8,
+        Plan(steps=6000, batch=16, lr=1e-3, every=250, ema=0.999), frames=256, crop=8192, width=8,
     ),
     "gpu": Profile(
-        AudioVAEConfig(width=48, latent=32, dilations=(1, 3, 9)),
+        AudioVAEConfig(width=48, strides=(4, 4, 4, 4), latent=32, dilations=(1, 3, 9)),
         DiTConfig(32, width=512, depth=8, heads=8),
         Plan(steps=40_000, batch=32, lr=2e-4, betas=(0.8, 0.99), clip=5.0, every=1000, ema=0.999,
              keep="last"),
-        Plan(steps=60_000, batch=64, lr=4e-4, every=1000, ema=0.9995), frames=2048, crop=32_768,
+        Plan(steps=60_000, batch=64, lr=4e-4, every=1000, ema=0.9995), frames=512, crop=32_768,
         width=32,
     ),
     # The original's sizes and weights (its noise schedule leaves signal at the end: not kept).
@@ -100,7 +108,7 @@ PROFILES: dict[str, Profile] = {
 class VAEGAN(nn.Module):
     """Both players as one module."""
 
-    def __init__(self, vae: AudioVAE, width: int) -> None:
+    def __init__(self, vae: AudioVAE | SpectralVAE, width: int) -> None:
         super().__init__()
         self.vae = vae
         self.judge = Discriminator(vae.config.channels, width)
@@ -124,38 +132,42 @@ def gan_terms(module: VAEGAN, sound: Tensor, weights: Weights) -> dict[str, Tens
 
 
 def train(
-    collection: AudioCollection | str, profile: str = "laptop", *, out: str | Path = "runs/ldmg",
-    seed: int = 0, budget_minutes: float | None = None, watch: Watch | None = None,
+    dataset: AudioCollection | str = "builtin-songs", profile: str = "laptop", *,
+    out: str | Path = "runs/sound", seed: int = 0, budget_minutes: float | None = None,
+    watch: Watch | None = None,
 ) -> LDMG:  # fmt: skip
     """Train both stages and save in `out`; a run that was stopped goes on where it was."""
     if profile not in PROFILES:
         raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
-    audio = AudioCollection(collection) if isinstance(collection, str) else collection
     size, out = PROFILES[profile], Path(out)
+    audio = dataset
+    if isinstance(audio, str):
+        audio = collect(audio, size.rate, limit=size.limit)
     if audio.rate != size.rate:
         raise PromptError(
-            f"collection: {audio.rate} Hz, this profile hears {size.rate}; prepare it again"
+            f"dataset: {audio.rate} Hz, this profile hears {size.rate}; prepare it again"
         )
     rows = audio.split("train")
     kept = audio.split("validation") or audio.split("test")
     if not rows or not kept:
         raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
-    system = LDMG(config_of(audio, rows, size))
     torch.manual_seed(seed)
+    system = LDMG(config_of(audio, rows, size))
     coding = replace(size.coding, budget_minutes=budget_minutes and budget_minutes / 2)
     first = fit_vae(system, audio, rows, kept, size, coding, out / "vae", seed, watch)
     measure_latents(system, audio, rows)
     diffusion = replace(size.diffusion, budget_minutes=budget_minutes and budget_minutes / 2)
     second = fit_diffusion(system, audio, rows, kept, diffusion, out / "diffusion", seed, watch)
     about = {
-        "collection": audio.folder.name, "profile": profile, "seed": seed,
+        "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
+        "profile": profile, "seed": seed, "seconds": system.config.seconds,
         "minutes_of_sound": sum(len(audio[i][0]) for i in rows) / audio.rate / 60,
         "pieces": len(rows), "licences": sorted({str(audio.items[i].labels.get("licence", ""))
                                                  for i in rows} - {""}),
         "vae": {"steps": first.step, "minutes": first.seconds / 60, "best": first.best},
         "diffusion": {"steps": second.step, "minutes": second.seconds / 60, "best": second.best},
     }  # fmt: skip
-    system.save_pretrained(out)
+    system.save_pretrained(out, card=sound_card(about))
     with atomic_write(out / "training.json") as path:
         path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return system

@@ -41,6 +41,12 @@ class Labels:
             style=self.style[:n],
         )  # fmt: skip
 
+    def like(self, other: Labels) -> Labels:
+        """The same measures, in the classes of another set of windows."""
+        return replace(
+            self, density_limits=other.density_limits, register_limits=other.register_limits
+        )
+
     def tensors(self, moved: Tensor) -> tuple[Tensor, ...]:
         """Classes (key, density, register, style) of windows moved by semitones (n,)."""
         by = moved.numpy()

@@ -46,7 +46,7 @@ class Pretrained:
 
         CheckpointError says what is missing, cut short, or of another system.
         """
-        folder = _find(str(name))
+        folder = folder_of(str(name))
         about = _read_config(folder / "config.json")
         if about.get("system") != cls.__name__:
             raise CheckpointError(
@@ -92,7 +92,7 @@ class Pretrained:
             return api.upload_folder(repo_id=repo_id, folder_path=folder)
 
 
-def _find(name: str) -> Path:
+def folder_of(name: str) -> Path:
     for folder in (SHIPPED / name, Path(name)):
         if folder.is_dir():
             missing = [file for file in FILES if not (folder / file).is_file()]

@@ -1,0 +1,107 @@
+"""LDMG's speed: coding and drawing in seconds of sound a second, training against a plain loop."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+
+from workbench.benchmarks.song_speed import timed
+from workbench.benchmarks.sound_data import SoundBench
+from workbench.systems.ldmg_training import PROFILES, VAEGAN, gan_terms
+from workbench.training import Plan, fast_precision, fit
+
+MEMORY = """
+import resource, sys, torch
+from workbench.systems.ldmg import vae_of
+from workbench.systems.ldmg_training import PROFILES, VAEGAN, gan_terms
+size = PROFILES[sys.argv[1]]
+module = VAEGAN(vae_of(size.vae), size.width)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+optimizer = torch.optim.AdamW(module.parameters())
+for _ in range(2):
+    sum(gan_terms(module, 0.1 * torch.randn(size.coding.batch, 1, size.crop), size.weights)
+        .values()).backward()
+    optimizer.step()
+print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def speed(bench: SoundBench) -> None:
+    """Seconds of sound a second; medians of runs that take turns."""
+    system, rate = bench.system, bench.audio.rate
+    sound = np.resize(bench.real[0].ravel(), 20 * rate)[None].astype(np.float32)
+    sound = np.repeat(sound, system.config.vae.channels, 0)
+    latents = system.encode(sound)
+    rows = [["encoding 20 s", 20 / timed(lambda: system.encode(sound), 3)],
+            ["decoding 20 s", 20 / timed(lambda: system.decode(latents), 3)]]  # fmt: skip
+    n = 2 if bench.quick else 8
+    for steps in (10, 25, 50):
+        took = timed(lambda s=steps: bench.draw(n=n, steps=s), 1)  # type: ignore[misc]
+        rows.append([f"drawing {n} clips, {steps} steps", n * bench.length / rate / took])
+    ratio = overhead(bench)
+    memory = [f"{name} {peak(name):.1f} GiB" for name in
+              (("smoke",) if bench.quick else ("smoke", "laptop"))]  # fmt: skip
+    bench.report.table(
+        "speed", f"Speed on {torch.get_num_threads()} threads",
+        ["", "seconds of sound a second"], rows,
+        [f"A step of training the VAE-GAN takes {ratio:.3f} of the same step in a plain loop "
+         "(medians of runs that take turns). Peak memory of such a step, the libraries included: "
+         f"{', '.join(memory)}; the larger profiles are made for a GPU."], overhead=ratio,
+    )  # fmt: skip
+
+
+def overhead(bench: SoundBench) -> float:
+    """Time of `fit`'s step over that of a plain loop on the same batches."""
+    size = PROFILES["smoke" if bench.quick else "laptop"]
+    steps, turns = (3, 1) if bench.quick else (15, 5)
+    rows = bench.audio.split("train")
+    vae = type(bench.system.networks.vae)
+    config = bench.system.config.vae
+
+    def batch(seed: int) -> torch.Tensor:
+        return torch.from_numpy(bench.audio.crops(size.coding.batch, size.crop, seed=seed,
+                                                  rows=rows)[0])  # fmt: skip
+
+    def ours() -> float:
+        torch.manual_seed(0)
+        plan = Plan(steps=steps, batch=size.coding.batch, lr=1e-3, every=steps + 1, keep="last",
+                    clip=5.0)  # fmt: skip
+        with tempfile.TemporaryDirectory() as folder:
+            return fit(
+                VAEGAN(vae(config), size.width), (torch.arange(1 << 16),),  # type: ignore[arg-type]
+                lambda module, numbers: gan_terms(module, batch(int(numbers[0])), size.weights),
+                plan, Path(folder), seed=0, title="overhead",
+            ).seconds / steps  # fmt: skip
+
+    def plain() -> float:
+        torch.manual_seed(0)
+        module = VAEGAN(vae(config), size.width)  # type: ignore[arg-type]
+        optimizer = torch.optim.AdamW(module.parameters(), 1e-3)
+        half, started = fast_precision() == "bf16-mixed", time.perf_counter()
+        for step in range(steps):
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                total = torch.stack(list(gan_terms(module, batch(step), size.weights).values()))
+            optimizer.zero_grad()
+            total.sum().backward()
+            torch.nn.utils.clip_grad_norm_(module.parameters(), 5.0)
+            optimizer.step()
+        return (time.perf_counter() - started) / steps
+
+    ours(), plain()
+    return median(ours() / plain() for _ in range(turns))
+
+
+def peak(profile: str) -> float:
+    """GiB that a process reaches in two steps of the VAE-GAN."""
+    done = subprocess.run([sys.executable, "-c", MEMORY, profile], capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    return int(done.stdout.split()[1]) / 2**20
+
+

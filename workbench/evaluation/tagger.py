@@ -1,0 +1,108 @@
+"""A listener of our own that judges generated sound: it names genre, tempo and key.
+
+Trained on the training split of a collection, never part of a generator. Its inner vector is the
+embedding of Fréchet distances, its genre probabilities those of IS and KL: what VGGish and PANNs
+are to published tables, small and honest about its data. VGGish or CLAP can be put in its place,
+since every measure takes plain arrays.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from workbench.models.mel_encoder import MelEncoder
+from workbench.representations.mel import Mel
+from workbench.systems.piano_controls import SPELLED, TONICS
+from workbench.training import Plan, fit
+
+if TYPE_CHECKING:
+    from workbench.datasets.audio import AudioCollection
+
+TEMPI = (70.0, 85.0, 100.0, 115.0, 135.0)  # BPM: limits between the classes
+PLAN = Plan(steps=600, batch=32, lr=2e-3, warmup=50, every=100)
+ITEMS = 1 << 20  # steps' worth of rows: `fit` shuffles numbers, the crops follow from them
+
+
+class Tagger(nn.Module):
+    """Mel encoder and one linear head a question."""
+
+    def __init__(self, genres: Sequence[str], mel: Mel, width: int = 128) -> None:
+        super().__init__()
+        self.genres, self.mel = tuple(genres), mel
+        self.encoder = MelEncoder(width)
+        sizes = {"genre": len(genres), "tempo": len(TEMPI) + 1, "key": 12}
+        self.heads = nn.ModuleDict({name: nn.Linear(width, n) for name, n in sizes.items()})
+
+    def forward(self, sound: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """(batch, samples) → embedding (batch, width), logits of each question."""
+        found = self.encoder(self.mel(sound))
+        return found, {name: head(F.gelu(found)) for name, head in self.heads.items()}
+
+    @torch.inference_mode()
+    def hear(self, sounds: np.ndarray, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
+        """Sounds (n, samples) → embeddings (n, width) and genre probabilities (n, genres)."""
+        parts = [self(torch.from_numpy(np.ascontiguousarray(sounds[i : i + batch])))
+                 for i in range(0, len(sounds), batch)]  # fmt: skip
+        vectors = torch.cat([vector for vector, _ in parts])
+        chances = torch.cat([logits["genre"].softmax(-1) for _, logits in parts])
+        return vectors.double().numpy(), chances.double().numpy()
+
+
+def targets(labels: dict[str, Any], genres: Sequence[str]) -> tuple[int, int, int]:
+    """Classes of genre, tempo and key signature's tonic, −1 for unknown."""
+    genre = str(labels.get("genre") or labels.get("style") or "")
+    tempo = float(labels.get("tempo") or 0)
+    tonic, _, mode = str(labels.get("key") or "").partition(" ")
+    tonic = SPELLED.get(tonic, tonic)
+    key = TONICS.index(tonic) + (3 if mode == "minor" else 0) if tonic in TONICS else -12
+    return (
+        list(genres).index(genre) if genre in genres else -1,
+        int(np.searchsorted(TEMPI, tempo)) if tempo else -1,
+        key % 12 if key >= 0 else -1,
+    )
+
+
+def train_tagger(
+    audio: AudioCollection, genres: Sequence[str], seconds: float, *, steps: int = PLAN.steps,
+    seed: int = 0, folder: str | None = None,
+) -> Tagger:  # fmt: skip
+    """Train on crops of the training split, checked on the validation split; keeps the best.
+
+    folder: where a stopped training goes on, and a finished one is found again."""
+    torch.manual_seed(seed)
+    tagger = Tagger(genres, Mel(audio.rate))
+    length = int(seconds * audio.rate)
+    table = torch.tensor([targets(item.labels, genres) for item in audio.items])
+    rows, kept = audio.split("train"), audio.split("validation") or audio.split("test")
+
+    def terms(module: nn.Module, n: int, seed: int, rows: list[int]) -> dict[str, Tensor]:
+        crops, which = audio.crops(n, length, seed=seed, rows=rows)
+        gain = np.exp(np.random.default_rng(seed).normal(0, 0.5, (n, 1)))  # loudness tells nothing
+        _, logits = module((torch.from_numpy(crops.mean(1) * gain)).float())
+        found = {}
+        for (name, value), wanted in zip(logits.items(), table[which].T, strict=True):
+            known = bool((wanted >= 0).any())
+            found[name] = F.cross_entropy(value, wanted, ignore_index=-1, label_smoothing=0.05) \
+                if known else value.sum() * 0.0  # fmt: skip
+        return found
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        found = {k: float(v) for k, v in terms(module, 128, 0, kept).items()}
+        return {"loss": sum(found.values()), **found}
+
+    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        return terms(module, len(numbers), int(numbers[0]) + seed, rows)
+
+    with tempfile.TemporaryDirectory() as own:
+        done = fit(tagger, (torch.arange(ITEMS),), loss, replace(PLAN, steps=steps,
+                   every=min(PLAN.every, steps)), folder or own, seed=seed, validate=validate,
+                   title="tagger")  # fmt: skip
+    return done.module.eval()
