@@ -128,6 +128,19 @@ def matrix(
     return plain(ax)
 
 
+def spectrogram(ax: Axes, sound: np.ndarray, rate: int, title: str = "") -> Axes:
+    """Sound (samples,) as decibels over time and frequency, 80 dB deep; kHz."""
+    from workbench.evaluation.spectra import WINDOW, decibels, spectrogram
+
+    levels = decibels(spectrogram(sound)[0])
+    ax.imshow(
+        levels, aspect="auto", origin="lower", cmap="magma", vmin=-80, vmax=0,
+        extent=(0.0, levels.shape[1] * WINDOW / 4 / rate, 0.0, rate / 2000),
+    )  # fmt: skip
+    ax.set(xlabel="seconds", ylabel="kHz", title=title)
+    return plain(ax)
+
+
 def lines(
     ax: Axes, x: Sequence[float] | np.ndarray, curves: Mapping[str, Any], *, xlabel: str,
     ylabel: str, title: str = "",

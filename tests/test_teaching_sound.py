@@ -1,0 +1,69 @@
+"""Exercise checks of the lessons on sound: answer, stub, typical mistakes, code that fails."""
+
+import numpy as np
+import pytest
+
+from workbench import teaching_sound
+
+
+def distance(real, made):
+    return np.mean([np.sqrt(np.mean((10 * np.log10(a / b)) ** 2))
+                    for a, b in zip(real.T, made.T, strict=True)])  # fmt: skip
+
+
+def blended(parts, starts, length, weights=(1, 2, 3, 4, 4, 3, 2, 1)):
+    total, share = [0.0] * length, [0.0] * length
+    for part, start in zip(parts, starts, strict=True):
+        for i, (value, weight) in enumerate(zip(part, weights, strict=True)):
+            total[start + i] += weight * value
+            share[start + i] += weight
+    return [a / b for a, b in zip(total, share, strict=True)]
+
+
+def adaptive(h, shift, scale):
+    rows = [(row - row.mean()) / row.std() for row in h]
+    return np.array(rows) * (scale + 1) + shift
+
+
+ANSWERS = {
+    "check_log_distance": distance,
+    "check_kl_normal": lambda m, v: np.mean(-0.5 * (1 + v - m * m - np.e**v)),
+    "check_hinge": lambda r, f: np.clip(1 - r, 0, None).mean() + np.clip(1 + f, 0, None).mean(),
+    "check_flow": lambda x, e, t: (x + t * (e - x), e - x),
+    "check_modulate": adaptive,
+    "check_blend": blended,
+}
+MISTAKES = [
+    ("check_log_distance", lambda a, b: 2 * distance(a, b), "not 20"),
+    ("check_log_distance", lambda a, b: distance(a.T, b.T), "rows"),
+    ("check_log_distance", lambda a, b: np.sqrt((100 * np.log10(a / b) ** 2).mean()), "each frame"),
+    ("check_kl_normal", lambda m, v: (m**2 + np.exp(v) - 1 - v).mean(), "half"),
+    ("check_kl_normal", lambda m, v: 0.5 * (m**2 + np.exp(v) - 1 - v).sum(), "not the sum"),
+    ("check_hinge", lambda r, f: 2 - r.mean() + f.mean(), "margin"),
+    ("check_hinge", lambda r, f: ANSWERS["check_hinge"](f, r), "other player"),
+    ("check_flow", lambda x, e, t: (e + t * (x - e), e - x), "other way round"),
+    ("check_flow", lambda x, e, t: (x + t * (e - x), x - e), "where t grows"),
+    ("check_modulate", lambda h, a, b: adaptive(h, a, b - 1), "leave h as it is"),
+    ("check_modulate", lambda h, a, b: h * (1 + b) + a, "normalise first"),
+    ("check_blend", lambda p, s, n: blended(p, s, n, (1,) * 8), "rise and fall"),
+]
+
+
+def test_every_check_is_tested():
+    checks = {name for name in dir(teaching_sound) if name.startswith("check_")}
+    assert checks == ANSWERS.keys() == {name for name, _, _ in MISTAKES}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answer_stub_and_failure(name):
+    check = getattr(teaching_sound, name)
+    assert check(ANSWERS[name]).passed, check(ANSWERS[name])
+    assert check(lambda *args: None).state == "not attempted"
+    assert "ZeroDivisionError" in str(check(lambda *args: 1 / 0))
+
+
+@pytest.mark.parametrize(("name", "mistake", "hint"), MISTAKES)
+def test_the_typical_mistake_is_named(name, mistake, hint):
+    result = getattr(teaching_sound, name)(mistake)
+    assert not result.passed
+    assert hint in str(result)
