@@ -1,0 +1,55 @@
+"""Beats of music whose score is not known: librosa's tracker, or any other in its place.
+
+A tracker is a function (sound (channels, samples), rate) → `Beats`; whatever takes one takes yours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.representations.mixup import Beats
+
+if TYPE_CHECKING:
+    from workbench.datasets.audio import AudioCollection
+
+Tracker = Callable[[np.ndarray, int], Beats]
+HOP = 256  # samples an onset envelope's frame
+LOW = (30.0, 130.0)  # Hz: bass drum and bass say where a bar begins
+NONE = Beats(np.empty(0), np.empty(0))
+
+
+def track(sound: np.ndarray, rate: int, *, meter: int = 4) -> Beats:
+    """Beats by librosa's dynamic programming (Ellis 2007); downbeats are every `meter`-th beat, at
+    the phase where the lows are loudest. Silence and single sounds have none."""
+    import librosa
+
+    mono = np.asarray(sound, dtype=np.float32).mean(0)
+    if len(mono) < rate // 2 or not np.abs(mono).max() > 1e-4:
+        return NONE
+    onsets = librosa.onset.onset_strength(y=mono, sr=rate, hop_length=HOP)
+    if not onsets.max() > 0:
+        return NONE
+    _, frames = librosa.beat.beat_track(
+        onset_envelope=onsets, sr=rate, hop_length=HOP, trim=False, units="frames"
+    )
+    frames = np.unique(np.asarray(frames, dtype=int))
+    if len(frames) < 2:
+        return NONE
+    size = np.abs(librosa.stft(mono, n_fft=2048, hop_length=HOP))
+    pitch = librosa.fft_frequencies(sr=rate, n_fft=2048)
+    low = size[(pitch >= LOW[0]) & (pitch < LOW[1])].sum(0)
+    near = np.array([low[max(0, f - 1) : f + 5].max(initial=0.0) for f in frames])
+    phase = int(np.argmax([near[start::meter].mean() for start in range(min(meter, len(near)))]))
+    times = librosa.frames_to_time(frames, sr=rate, hop_length=HOP)
+    return Beats(times, times[phase::meter])
+
+
+def beats_of(audio: AudioCollection, number: int, tracker: Tracker = track) -> Beats:
+    """Beats of a piece: those that are known of rendered music, else the tracker's."""
+    labels = audio.items[number].labels
+    if labels.get("beats"):
+        return Beats.read(labels)
+    return tracker(audio[number], audio.rate)
