@@ -14,10 +14,11 @@ _HOMES = {
     "DiffusionLM": "workbench.systems.diffusion_lm",
     "DrumLDM": "workbench.systems.drum_ldm",
     "LDMG": "workbench.systems.ldmg",
+    "MusicLDM": "workbench.systems.musicldm",
     "MidiGPT": "workbench.systems.midigpt",
     "start": "workbench.lesson",
 }
-__all__ = ["LDMG", "Clip", "DiffusionLM", "DrumLDM", "MidiGPT", "load", "start"]
+__all__ = ["LDMG", "Clip", "DiffusionLM", "DrumLDM", "MidiGPT", "MusicLDM", "load", "start"]
 
 if TYPE_CHECKING:
     from workbench.datasets import load
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.systems.drum_ldm import DrumLDM
     from workbench.systems.ldmg import LDMG
     from workbench.systems.midigpt import MidiGPT
+    from workbench.systems.musicldm import MusicLDM
 
 
 def __getattr__(name: str) -> Any:

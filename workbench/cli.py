@@ -22,6 +22,7 @@ SYSTEMS = {  # module, class, default data set, option of its own
     "songs": ("midigpt", "MidiGPT", "pop909", ""),
     "piano": ("diffusion_lm", "DiffusionLM", "pop909+openscore-lieder", "backbone"),
     "sound": ("ldmg", "LDMG", "builtin-songs", ""),
+    "music": ("musicldm", "MusicLDM", "builtin-songs", "mixup"),
 }
 
 
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--dataset", help='a name or a folder; several joined by "+"')
     add.add_argument("--profile", default="laptop", choices=PROFILES)
     add.add_argument("--text", help="drums: bert (default), keywords, or the name of any BERT")
+    add.add_argument("--mixup", help="music: none, plain, bam, or blm (default)")
     add.add_argument("--backbone", help="piano: bert (default) or electra")
     add.add_argument("--out", type=Path, help="folder of the run, by default runs/SYSTEM")
     add.add_argument("--seed", type=int, default=0)
@@ -139,7 +141,7 @@ def train(args: argparse.Namespace) -> int:
     from importlib import import_module
 
     module, name, dataset, option = SYSTEMS[args.system]
-    for other in {"text", "backbone"} - {option}:
+    for other in {"text", "backbone", "mixup"} - {option}:
         if getattr(args, other):
             raise WorkbenchError(f"--{other}: is no option of train {args.system}")
     given = {option: getattr(args, option)} if option and getattr(args, option) else {}

@@ -10,6 +10,7 @@ from workbench.models.diffusion import (
     cosine_schedule,
     guided,
     linear_schedule,
+    scaled_linear_schedule,
     zero_terminal_snr,
 )
 
@@ -17,6 +18,11 @@ from workbench.models.diffusion import (
 def test_linear_schedule_is_diffusers():
     theirs = DDPMScheduler(1000, beta_start=1e-4, beta_end=0.02, beta_schedule="linear")
     assert torch.allclose(linear_schedule().float(), theirs.alphas_cumprod, atol=1e-6)
+
+
+def test_scaled_linear_schedule_is_diffusers():
+    theirs = DDPMScheduler(beta_start=0.0015, beta_end=0.0195, beta_schedule="scaled_linear")
+    assert torch.allclose(scaled_linear_schedule().float(), theirs.alphas_cumprod, atol=1e-5)
 
 
 def test_cosine_schedule_is_diffusers():

@@ -17,7 +17,8 @@ from workbench.models.spectral import stft_loss
 from workbench.models.spectral_vae import SpectralVAEConfig
 from workbench.music.clip import Clip
 from workbench.systems import ldmg
-from workbench.systems.ldmg import LDMG, LDMGConfig, overlapping
+from workbench.systems.drawing import overlapping
+from workbench.systems.ldmg import LDMG, LDMGConfig
 from workbench.systems.ldmg_training import PROFILES, VAEGAN, Weights, gan_terms
 
 WAVEFORM = AudioVAEConfig(width=8, latent=4)
@@ -122,6 +123,8 @@ def test_longer_than_trained_is_drawn_in_windows():
     x = torch.randn(2, 3, 150)
     assert torch.allclose(overlapping(network, 64)(x, torch.zeros(2)), 2 * x, atol=1e-5)
     assert calls == [64] * 4
+    across = overlapping(network, 64, axis=1)(x.transpose(1, 2), torch.zeros(2))
+    assert torch.allclose(across, 2 * x.transpose(1, 2), atol=1e-5)
     calls.clear()
     overlapping(network, 200)(x, torch.zeros(2))
     assert calls == [150]

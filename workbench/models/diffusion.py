@@ -27,6 +27,14 @@ def linear_schedule(steps: int = 1000, first: float = 1e-4, last: float = 0.02) 
     return torch.cumprod(1 - betas, dim=0)
 
 
+def scaled_linear_schedule(
+    steps: int = 1000, first: float = 0.0015, last: float = 0.0195
+) -> Tensor:
+    """ᾱ of β whose root grows linearly (latent diffusion, arXiv 2112.10752; MusicLDM's)."""
+    betas = torch.linspace(first**0.5, last**0.5, steps, dtype=torch.float64) ** 2
+    return torch.cumprod(1 - betas, dim=0)
+
+
 def cosine_schedule(steps: int = 1000, shift: float = 0.008) -> Tensor:
     """ᾱ_t = cos²((t/T + s)/(1 + s) · π/2), normalised (arXiv 2102.09672, eq. 17), β ≤ 0.999."""
     t = torch.arange(steps + 1, dtype=torch.float64) / steps
@@ -63,6 +71,7 @@ def flow_schedule(steps: int = 1000) -> Tensor:
 
 SCHEDULES: dict[str, Callable[[int], Tensor]] = {
     "linear": linear_schedule,
+    "scaled-linear": scaled_linear_schedule,
     "cosine": cosine_schedule,
     "sqrt": sqrt_schedule,
     "flow": flow_schedule,

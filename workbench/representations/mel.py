@@ -1,7 +1,7 @@
 """Log mel spectrograms as MusicLDM, AudioLDM and HiFi-GAN read them.
 
 16 kHz, window 1,024, hop 160 (100 frames a second), 64 bands up to 8 kHz, magnitudes (not power),
-natural logarithm, nothing below 1e-5 (arXiv 2308.01546, section 3; HiFi-GAN's feature extractor).
+natural logarithm, nothing below 1e-5 (arXiv 2308.01546, section 3; HiFi-GAN's features).
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ class Mel:
     high: float = 8000.0
 
     def __call__(self, sound: Tensor) -> Tensor:
-        """(batch, samples) in −1..1 → (batch, samples // hop, bands), from −11.5 to about 2.
-
-        Mirrored at the ends, so that frame i is centred on the middle of samples i · hop … ."""
+        """(batch, samples) in −1..1 → (batch, frames, bands), from −11.5 to about 2. Frames are
+        samples // hop, one at least; the ends are mirrored, so that each is centred on its own
+        samples."""
         edge = (self.window - self.hop) // 2
+        sound = torch.nn.functional.pad(sound, (0, max(0, self.hop - sound.shape[-1])))
         short = sound.shape[-1] <= edge + self.hop  # too short to be mirrored
         padded = torch.nn.functional.pad(
             sound[:, None], (edge, edge), mode="constant" if short else "reflect"
@@ -42,9 +43,6 @@ class Mel:
         size = (found.real.square() + found.imag.square() + 1e-9).sqrt()
         bands = size.transpose(1, 2) @ _bands(self).to(sound.device)
         return bands.clamp(min=QUIET).log()
-
-    def samples(self, frames: int) -> int:
-        return frames * self.hop
 
 
 @cache

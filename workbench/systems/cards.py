@@ -108,3 +108,29 @@ def sound_card(report: dict[str, Any], tables: str = "") -> str:
         f"| stage | steps | minutes | best on validation |\n|---|---|---|---|\n{stages}",
     ]  # fmt: skip
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
+
+
+def music_card(report: dict[str, Any], tables: str = "") -> str:
+    """The model card of MusicLDM."""
+    options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "mixup", "seed"))
+    stages = "\n".join(
+        f"| {title} | {s['steps']} | {s['minutes']:.0f} | "
+        f"{', '.join(f'{k} {v:.4g}' for k, v in s['best'].items())} |"
+        for title, s in report["stages"].items()
+    )
+    lines = [
+        f"# MusicLDM ({report['mixup']} mixup), trained on {report['dataset']}",
+        "Draws music as sound for a text, or like a given sound.",
+        f"- **Data:** {_data(report['dataset'])}; {report['pieces']} pieces of the training "
+        f"split, {report['minutes_of_sound'] / 60:.1f} hours; {report['windows']:,} windows, mixes "
+        "included; scores rendered by a SoundFont."
+        + (f" Licences of recordings: {', '.join(report['licences'])}." if report["licences"]
+           else ""),
+        f"- **Rebuild:** `workbench train music {options} --out FOLDER`",
+        "- **Weights:** MIT, as the code; half precision.",
+        f"- **Limits:** mono at 16 kHz; windows of {report['seconds']:.1f} s; it knows the words "
+        "of its captions (instruments, styles, tempi, keys) and no others.",
+        "## Training",
+        f"| stage | steps | minutes | best on validation |\n|---|---|---|---|\n{stages}",
+    ]  # fmt: skip
+    return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"

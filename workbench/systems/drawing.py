@@ -15,6 +15,7 @@ from workbench.errors import PromptError
 from workbench.models.denoisers import Condition
 from workbench.models.diffusion import Diffusion, guided
 from workbench.models.dit import Sound
+from workbench.models.music_ldm import Heard
 from workbench.models.samplers import SAMPLERS
 from workbench.music.kit import DRUMS
 
@@ -28,6 +29,7 @@ _RANGES = {
     "guidance": (0, 20),
     "tempo": TEMPO_LIMITS,
     "strength": (0, 1),
+    "candidates": (1, 64),
     "polish": (0, 1),
 }
 
@@ -53,10 +55,10 @@ class Settings:
 
 
 def draw(
-    denoiser: nn.Module,
+    denoiser: Callable[..., Tensor],
     diffusion: Diffusion,
     noisy: Tensor,
-    condition: Condition | Sound,
+    condition: Condition | Sound | Heard,
     settings: Settings,
     *,
     project: Callable[[Tensor], Tensor] | None = None,
@@ -89,6 +91,32 @@ def draw(
     generator = torch.Generator().manual_seed(settings.seed)
     sampler = SAMPLERS[settings.sampler]
     return sampler(predict, noisy, bars, min(settings.steps, len(bars)), generator, callback)
+
+
+def overlapping(network: nn.Module, frames: int, axis: int = -1) -> Callable[..., Tensor]:
+    """`network` for latents longer than `frames` along an axis: it is asked about windows that
+    overlap by half, and their answers are averaged with triangular weights (MultiDiffusion, arXiv
+    2302.08113)."""
+
+    def ask(x: Tensor, t: Tensor, *asked: Tensor) -> Tensor:
+        x = x.movedim(axis, -1)
+        length = x.shape[-1]
+
+        def answer(part: Tensor) -> Tensor:
+            return network(part.movedim(-1, axis), t, *asked).movedim(axis, -1)
+
+        if length <= frames:
+            return answer(x).movedim(-1, axis)
+        starts = [*range(0, length - frames, frames // 2), length - frames]
+        weight = 1 - (torch.linspace(-1, 1, frames + 2)[1:-1]).abs()
+        total, share = torch.zeros_like(x), torch.zeros(length)
+        for start in starts:
+            here = slice(start, start + frames)
+            total[..., here] += weight * answer(x[..., here])
+            share[here] += weight
+        return (total / share).movedim(-1, axis)
+
+    return ask
 
 
 def check(**values: Any) -> None:

@@ -25,7 +25,7 @@ from workbench.models.diffusion import Diffusion, Prediction
 from workbench.models.dit import DiT, DiTConfig, Sound
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.representations.text import BertText
-from workbench.systems.drawing import Settings, check, draw
+from workbench.systems.drawing import Settings, check, draw, overlapping
 from workbench.systems.storage import Pretrained
 
 if TYPE_CHECKING:
@@ -292,26 +292,6 @@ class LDMG(Pretrained):
         from workbench.music.clip import Clip
 
         return Clip(audio=sound, sample_rate=self.config.rate, caption=caption, source=source)
-
-
-def overlapping(network: nn.Module, frames: int) -> Any:
-    """`network` for pieces longer than `frames`: it is asked about windows that overlap by half,
-    and their answers are averaged with triangular weights."""
-
-    def ask(x: Tensor, t: Tensor, *asked: Tensor) -> Tensor:
-        length = x.shape[-1]
-        if length <= frames:
-            return network(x, t, *asked)
-        starts = [*range(0, length - frames, frames // 2), length - frames]
-        weight = 1 - (torch.linspace(-1, 1, frames + 2)[1:-1]).abs()
-        total, share = torch.zeros_like(x), torch.zeros(length)
-        for start in starts:
-            here = slice(start, start + frames)
-            total[..., here] += weight * network(x[..., here], t, *asked)
-            share[here] += weight
-        return total / share
-
-    return ask
 
 
 def _fade(length: int, first: int, last: int, ramp: int) -> np.ndarray:

@@ -1,0 +1,72 @@
+"""MusicLDM's networks: shapes, conditions, and the two towers."""
+
+import pytest
+import torch
+
+from workbench.models.mel_encoder import MelEncoder
+from workbench.models.music_ldm import FiLMUNet, Heard, MusicLDMSizes, mel_vae, vocoder
+from workbench.models.text_audio import TextAudio, TextAudioConfig
+from workbench.systems.musicldm import spoken
+
+SMALL = MusicLDMSizes(embed=16, vae=(8, 8, 16), unet=(16, 16, 32), vocoder=32, blocks=(3,))
+
+
+def test_the_vae_shortens_by_four_and_the_vocoder_lengthens_by_the_hop():
+    mel = torch.randn(2, 1, 64, 64)
+    vae = mel_vae(SMALL)
+    z = vae.encode(mel).latent_dist.mean
+    assert z.shape == (2, 8, 16, 16)
+    assert vae.decode(z).sample.shape == mel.shape
+    assert SMALL.shorter == 4
+    assert spoken(vocoder(SMALL), torch.randn(3, 20, 64)).shape == (3, 20 * 160)
+
+
+@pytest.mark.parametrize("frames", [16, 17, 30])
+def test_the_unet_takes_any_number_of_frames(frames):
+    torch.manual_seed(0)
+    net = FiLMUNet(SMALL).eval()
+    x, t = torch.randn(2, 8, frames, 16), torch.tensor([3, 500])
+    assert net(x, t, torch.randn(2, 16), torch.tensor([True, False])).shape == x.shape
+
+
+def test_the_vector_is_heard_where_said_and_the_empty_text_where_not():
+    torch.manual_seed(0)
+    net = FiLMUNet(SMALL).eval()
+    net.nothing.copy_(torch.randn(16))
+    x, t = torch.randn(1, 8, 16, 16), torch.tensor([100])
+    a, b = torch.randn(2, 1, 16)
+    yes, no = torch.tensor([True]), torch.tensor([False])
+    assert not torch.allclose(net(x, t, a, yes), net(x, t, b, yes))
+    assert torch.equal(net(x, t, a, no), net(x, t, b, no))
+    assert torch.equal(net(x, t, net.nothing[None], yes), net(x, t, a, no))
+
+
+def test_conditions_are_dropped_each_for_itself():
+    torch.manual_seed(0)
+    asked = Heard(torch.randn(2000, 4), torch.ones(2000, dtype=torch.bool))
+    share = 1 - asked.dropped(0.1).said.float().mean()
+    assert 0.07 < share < 0.13
+    assert not asked.without_text().said.any()
+    assert torch.equal(asked.dropped(0.5).vector, asked.vector)
+
+
+@pytest.mark.parametrize("frames", [1, 5, 16, 100, 256])
+def test_the_mel_encoder_reads_any_length(frames):
+    assert MelEncoder(32, 8)(torch.randn(2, frames, 64) - 4).shape == (2, 32)
+
+
+def test_towers_meet():
+    """Four sounds and their texts: after a few steps each text is nearest to its own sound."""
+    torch.manual_seed(0)
+    joint = TextAudio(TextAudioConfig(text_dim=12, dim=16, channels=8))
+    mel, text = torch.randn(4, 32, 64) * 3 - 4, torch.randn(4, 12)
+    optimizer = torch.optim.AdamW(joint.parameters(), 3e-3)
+    for _ in range(30):
+        loss = joint.loss(mel, text)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    joint.eval()
+    near = joint.embed_text(text) @ joint.embed_mel(mel).T
+    assert near.argmax(1).tolist() == [0, 1, 2, 3]
+    assert torch.allclose(joint.embed_mel(mel).norm(dim=1), torch.ones(4), atol=1e-5)

@@ -1,0 +1,130 @@
+"""MusicLDM's three networks, of the classes that its published checkpoint is made of.
+
+    mel (1, frames, 64) → VAE (÷ 4) → U-Net that a vector of the condition shifts (FiLM) → HiFi-GAN
+
+Chen et al. 2023, arXiv 2308.01546, section 3: diffusers' AutoencoderKL and UNet2DConditionModel
+without cross-attention, transformers' SpeechT5HifiGan. The sizes are ours; the published weights
+run in the same pipeline. Notebook: `notebooks/07_audio_diffusion.ipynb`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import SpeechT5HifiGan
+
+
+@dataclass(frozen=True)
+class MusicLDMSizes:
+    """bands: of the mel spectrogram; embed: of the condition's vector; vae, unet: channels of each
+    level; latent: channels of z; layers: residual blocks a level; attention: in the middle of the
+    VAE; vocoder: channels before its first upsampling; blocks: kernels of its residual blocks."""
+
+    bands: int = 64
+    embed: int = 128
+    vae: tuple[int, ...] = (24, 48, 64)
+    latent: int = 8
+    unet: tuple[int, ...] = (32, 64, 96)
+    layers: int = 1
+    groups: int = 8
+    attention: bool = False
+    vocoder: int = 128
+    blocks: tuple[int, ...] = (3, 7)
+
+    @property
+    def shorter(self) -> int:
+        """Mel frames a latent frame."""
+        return 2 ** (len(self.vae) - 1)
+
+
+# Those of the published checkpoint.
+PUBLISHED = MusicLDMSizes(
+    embed=512, vae=(128, 256, 512), unet=(128, 256, 384, 640), layers=2, groups=32, attention=True,
+    vocoder=1024, blocks=(3, 7, 11),
+)  # fmt: skip
+
+
+class Heard(NamedTuple):
+    """What a U-Net is conditioned on. vector (batch, embed) of a text or a sound; said (batch,)
+    bool: where not, the vector of the empty text stands."""
+
+    vector: Tensor
+    said: Tensor
+
+    def dropped(self, p: float) -> Self:
+        """Each condition is left unsaid with probability p, for guidance."""
+        keep = torch.rand(len(self.said), device=self.said.device) >= p
+        return self._replace(said=self.said & keep)
+
+    def without_text(self) -> Self:
+        return self._replace(said=torch.zeros_like(self.said))
+
+
+def mel_vae(sizes: MusicLDMSizes) -> AutoencoderKL:
+    """(batch, 1, frames, bands) ↔ (batch, latent, frames / 4, bands / 4)."""
+    from diffusers import AutoencoderKL
+
+    levels = len(sizes.vae)
+    return AutoencoderKL(
+        in_channels=1, out_channels=1, down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels, block_out_channels=sizes.vae,
+        layers_per_block=sizes.layers, latent_channels=sizes.latent,
+        norm_num_groups=sizes.groups, mid_block_add_attention=sizes.attention,
+    )  # fmt: skip
+
+
+def vocoder(sizes: MusicLDMSizes, rate: int = 16_000) -> SpeechT5HifiGan:
+    """Mel (batch, frames, bands) → waveform (batch, frames · 160): 5 · 4 · 2 · 2 · 2."""
+    from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
+
+    return SpeechT5HifiGan(
+        SpeechT5HifiGanConfig(
+            model_in_dim=sizes.bands, sampling_rate=rate, upsample_initial_channel=sizes.vocoder,
+            upsample_rates=[5, 4, 2, 2, 2], upsample_kernel_sizes=[16, 16, 8, 4, 4],
+            resblock_kernel_sizes=list(sizes.blocks),
+            resblock_dilation_sizes=[[1, 3, 5]] * len(sizes.blocks), normalize_before=False,
+        )
+    )  # fmt: skip
+
+
+def film_unet(sizes: MusicLDMSizes) -> UNet2DConditionModel:
+    """A U-Net whose time embedding is joined with a projection of the condition; its attention
+    layers, without text tokens, attend to the picture itself."""
+    from diffusers import UNet2DConditionModel
+
+    deeper = len(sizes.unet) - 1
+    return UNet2DConditionModel(
+        in_channels=sizes.latent, out_channels=sizes.latent, block_out_channels=sizes.unet,
+        layers_per_block=sizes.layers, norm_num_groups=sizes.groups, attention_head_dim=8,
+        down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * deeper,
+        up_block_types=("CrossAttnUpBlock2D",) * deeper + ("UpBlock2D",),
+        cross_attention_dim=sizes.unet, class_embed_type="simple_projection",
+        projection_class_embeddings_input_dim=sizes.embed, class_embeddings_concat=True,
+    )  # fmt: skip
+
+
+class FiLMUNet(nn.Module):
+    """The U-Net as samplers call it: x (batch, latent, frames, bands), t, and the fields of a
+    `Heard`; it keeps the vector of the empty text."""
+
+    nothing: Tensor
+
+    def __init__(self, sizes: MusicLDMSizes) -> None:
+        super().__init__()
+        self.unet = film_unet(sizes)
+        self.register_buffer("nothing", torch.zeros(sizes.embed))
+
+    def forward(self, x: Tensor, t: Tensor, vector: Tensor, said: Tensor) -> Tensor:
+        told = torch.where(said[:, None], vector, self.nothing)
+        # frames to a multiple of what the levels halve
+        multiple = 2 ** (len(self.unet.config.block_out_channels) - 1)
+        missing = -x.shape[2] % multiple
+        padded = nn.functional.pad(x, (0, 0, 0, missing))
+        found: Any = self.unet(padded, t, encoder_hidden_states=None, class_labels=told)
+        return found.sample[:, :, : x.shape[2]]

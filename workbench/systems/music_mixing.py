@@ -1,0 +1,170 @@
+"""Windows of music for MusicLDM's U-Net: real ones, and mixes of two (plain, BAM, BLM).
+
+A mix has no caption of its own. It is described by its own sound's vector, which is why MusicLDM is
+first trained on vectors of sound; where words are asked for, by the λ-weighted vectors of both
+captions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from workbench.errors import PromptError
+from workbench.representations.beat_tracking import Tracker, beats_of, track
+from workbench.representations.mixup import Beats, align, draw_lambda, group_by_tempo, mix
+
+if TYPE_CHECKING:
+    from workbench.datasets.audio import AudioCollection
+    from workbench.systems.musicldm import MusicLDM
+
+KINDS = ("none", "plain", "bam", "blm")
+SPARE = 1.1  # an excerpt is this much longer than a window, for the stretch of at most 6 %
+
+
+@dataclass
+class Windows:
+    """z (n, latent, frames, bands); sound (n, embed) the vector of what is heard; text (n, embed)
+    that of the caption, said (n,) where there is one; piece (n,) the piece or the first of two."""
+
+    z: Tensor
+    sound: Tensor
+    text: Tensor
+    said: Tensor
+    piece: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.z)
+
+    def joined(self, other: Windows) -> Windows:
+        return Windows(
+            torch.cat([self.z, other.z]), torch.cat([self.sound, other.sound]),
+            torch.cat([self.text, other.text]), torch.cat([self.said, other.said]),
+            np.concatenate([self.piece, other.piece]),
+        )  # fmt: skip
+
+
+def windows_of(
+    system: MusicLDM, audio: AudioCollection, rows: Sequence[int], n: int, seed: int
+) -> Windows:
+    """`n` random windows of the pieces."""
+    length = round(system.config.seconds * audio.rate)
+    crops, pieces = audio.crops(n, length, seed=seed, rows=rows)
+    return _described(system, torch.from_numpy(crops.mean(1)), audio, pieces)
+
+
+def mixes_of(
+    system: MusicLDM, audio: AudioCollection, rows: Sequence[int], n: int, kind: str, seed: int,
+    tracker: Tracker = track,
+) -> Windows:  # fmt: skip
+    """`n` windows, each a mix of two pieces. kind: "plain" mixes crops as they are; "bam" mixes the
+    waveforms of aligned crops, "blm" their latents, λ ~ Beta(5, 5)."""
+    if kind not in KINDS[1:]:
+        raise PromptError(f"mixup: {kind!r} is unknown; choose {', '.join(KINDS)}")
+    length = round(system.config.seconds * audio.rate)
+    lam = draw_lambda(n, seed)
+    pairs = (plain_pairs if kind == "plain" else synchronous_pairs)(
+        audio, rows, n, length, seed, tracker
+    )
+    parts = []
+    for start in tqdm(range(0, n, 32), desc=f"mixing ({kind})"):
+        here = pairs[start : start + 32]
+        weight = torch.from_numpy(lam[start : start + len(here)]).float()
+        a, b = (torch.from_numpy(np.stack([p[k] for p in here])) for k in (0, 1))
+        first, second = (np.array([p[k] for p in here]) for k in (2, 3))
+        if kind == "blm":
+            z = _mixed(system.encode(a), system.encode(b), weight)
+            heard = system.embedder.embed_sound(system.decode(z))
+        else:
+            sound = _mixed(a, b, weight)
+            sound = sound / sound.abs().amax(1, keepdim=True).clamp(min=1.0)
+            z, heard = system.encode(sound), system.embedder.embed_sound(sound)
+        texts = [captions(system, audio, which) for which in (first, second)]
+        said = texts[0][1] & texts[1][1]
+        text = weight[:, None] * texts[0][0] + (1 - weight[:, None]) * texts[1][0]
+        parts.append(Windows(z, heard, torch.nn.functional.normalize(text, dim=-1), said, first))
+    out = parts[0]
+    for part in parts[1:]:
+        out = out.joined(part)
+    return out
+
+
+def _mixed(a: Tensor, b: Tensor, lam: Tensor) -> Tensor:
+    """`mix` with a λ for each row."""
+    return torch.stack([mix(x, y, float(share)) for x, y, share in zip(a, b, lam, strict=True)])
+
+
+def plain_pairs(
+    audio: AudioCollection, rows: Sequence[int], n: int, length: int, seed: int,
+    tracker: Tracker = track,
+) -> list[tuple[np.ndarray, np.ndarray, int, int]]:  # fmt: skip
+    """(crop, crop, piece, piece), drawn without regard to beats."""
+    a, first = audio.crops(n, length, seed=seed, rows=rows)
+    b, second = audio.crops(n, length, seed=seed + 1, rows=rows)
+    return list(zip(a.mean(1), b.mean(1), first.tolist(), second.tolist(), strict=True))
+
+
+def synchronous_pairs(
+    audio: AudioCollection, rows: Sequence[int], n: int, length: int, seed: int,
+    tracker: Tracker = track,
+) -> list[tuple[np.ndarray, np.ndarray, int, int]]:  # fmt: skip
+    """(crop, crop, piece, piece) of one tempo group, stretched into one tempo, both from a downbeat
+    on. Pieces without beats, or too short after a downbeat, are in no pair."""
+    random = np.random.default_rng([seed, 7])
+    beats = {i: beats_of(audio, i, tracker) for i in rows}
+    need = SPARE * length / audio.rate
+    usable = [i for i in rows if _starts(beats[i], audio[i].shape[1] / audio.rate, need).size]
+    groups = [[usable[k] for k in g] for g in group_by_tempo([beats[i].tempo for i in usable])
+              if len(g) > 1]  # fmt: skip
+    if not groups:
+        raise PromptError("dataset: no two pieces of like tempo with beats; use plain mixup")
+    sizes = np.array([len(g) for g in groups], dtype=float)
+    pairs = []
+    while len(pairs) < n:
+        group = groups[int(random.choice(len(groups), p=sizes / sizes.sum()))]
+        i, j = random.choice(len(group), 2, replace=False)
+        cut = [_excerpt(audio, group[k], beats[group[k]], need, random) for k in (i, j)]
+        a, b, _ = align(cut[0][0], cut[0][1], cut[1][0], cut[1][1], audio.rate)
+        if a.shape[1] >= length:
+            pairs.append((a[0, :length], b[0, :length], int(group[i]), int(group[j])))
+    return pairs
+
+
+def _starts(beats: Beats, seconds: float, need: float) -> np.ndarray:
+    """Downbeats after which there is enough sound."""
+    if not np.isfinite(beats.tempo):
+        return np.empty(0)
+    return beats.downbeats[beats.downbeats + need <= seconds]
+
+
+def _excerpt(
+    audio: AudioCollection, number: int, beats: Beats, need: float, random: np.random.Generator
+) -> tuple[np.ndarray, Beats]:
+    """Sound (1, samples) from a random downbeat on, and its beats."""
+    sound = audio[number]
+    start = float(random.choice(_starts(beats, sound.shape[1] / audio.rate, need)))
+    first = round(start * audio.rate)
+    part = sound[:, first : first + int(np.ceil(need * audio.rate))].mean(0, keepdims=True)
+    return part, beats.moved(start, 1.0)
+
+
+def captions(
+    system: MusicLDM, audio: AudioCollection, pieces: np.ndarray
+) -> tuple[Tensor, Tensor]:
+    """Vectors of the pieces' captions (n, embed), and which have one (n,)."""
+    texts = [audio.items[int(i)].caption for i in pieces]
+    return system.embedder.embed_text(texts), torch.tensor([bool(t.strip()) for t in texts])
+
+
+def _described(
+    system: MusicLDM, sounds: Tensor, audio: AudioCollection, pieces: np.ndarray
+) -> Windows:
+    z = torch.cat([system.encode(part) for part in sounds.split(32)])
+    heard = torch.cat([system.embedder.embed_sound(part) for part in sounds.split(32)])
+    return Windows(z, heard, *captions(system, audio, pieces), pieces)

@@ -1,0 +1,313 @@
+"""Training of MusicLDM: text–audio encoder, mel VAE, vocoder, and the U-Net in two stages.
+
+    workbench train music --dataset groove+pop909+builtin-songs --mixup blm --out my-music
+
+The U-Net is trained on vectors of sound first, of real windows and of mixes, then on vectors of
+captions (arXiv 2308.01546, section 3.3). All stages but the last two are the same for every mixup.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workbench.datasets.audio import AudioCollection
+from workbench.datasets.sounds import collect
+from workbench.errors import MissingDataError, PromptError
+from workbench.files import atomic_write
+from workbench.models.audio_vae import (
+    Discriminator,
+    feature_matching,
+    hinge_discriminator,
+    hinge_generator,
+)
+from workbench.models.diffusion import Prediction
+from workbench.models.music_ldm import PUBLISHED, Heard, MusicLDMSizes
+from workbench.models.spectral import stft_loss
+from workbench.models.text_audio import TextAudioConfig
+from workbench.systems.cards import music_card
+from workbench.systems.music_mixing import KINDS, Windows, mixes_of, windows_of
+from workbench.systems.musicldm import MusicLDM, MusicLDMConfig, spoken
+from workbench.training import Plan, fit
+
+Watch = Callable[[dict[str, Any]], None]
+DROPPED = 0.1  # share of conditions left unsaid, for guidance
+ITEMS = 1 << 20  # steps' worth of rows: `fit` shuffles numbers, the crops follow from them
+KL = 1e-3  # weight in the mel VAE
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size. windows: real ones that the U-Net sees; mixes: as a share of them; speech: samples
+    of the vocoder's crops; judge: channels of its discriminator."""
+
+    sizes: MusicLDMSizes
+    joint: Plan
+    vae: Plan
+    vocoder: Plan
+    audio: Plan
+    text: Plan
+    frames: int = 256
+    windows: int = 6000
+    mixes: float = 0.5
+    speech: int = 8000
+    judge: int = 8
+    limit: int | None = None
+    schedule: str = "cosine-zero-snr"
+    prediction: Prediction = "v"
+
+
+def _plan(steps: int, batch: int, lr: float, **more: Any) -> Plan:
+    return Plan(steps=steps, batch=batch, lr=lr, every=max(1, min(250, steps // 4)), **more)
+
+
+PROFILES: dict[str, Profile] = {
+    "smoke": Profile(
+        MusicLDMSizes(embed=32, vae=(8, 8, 16), unet=(16, 16, 32), vocoder=32, blocks=(3,)),
+        _plan(8, 8, 1e-3, warmup=2), _plan(8, 4, 1e-3, warmup=2), _plan(8, 4, 1e-3, warmup=2),
+        _plan(8, 8, 1e-3, warmup=2, ema=0.9), _plan(8, 8, 1e-3, warmup=2, ema=0.9),
+        frames=64, windows=24, limit=8,
+    ),
+    "laptop": Profile(
+        MusicLDMSizes(),
+        _plan(1200, 64, 1e-3), _plan(1500, 8, 1e-3),
+        _plan(3000, 8, 1e-3, betas=(0.8, 0.99), clip=5.0, keep="last"),
+        _plan(2500, 16, 5e-4, ema=0.998), _plan(1000, 16, 2e-4, ema=0.998),
+    ),
+    "gpu": Profile(
+        MusicLDMSizes(embed=256, vae=(64, 128, 256), unet=(96, 192, 288), layers=2, groups=32,
+                      vocoder=512, blocks=(3, 7, 11)),
+        _plan(6000, 256, 5e-4), _plan(20_000, 16, 2e-4),
+        _plan(40_000, 16, 2e-4, betas=(0.8, 0.99), clip=5.0, keep="last"),
+        _plan(40_000, 64, 1e-4, ema=0.9995), _plan(10_000, 64, 5e-5, ema=0.9995), frames=1024,
+        windows=60_000, judge=32,
+    ),
+    "paper": Profile(
+        PUBLISHED, _plan(50_000, 256, 1e-4), _plan(200_000, 16, 1e-4),
+        _plan(200_000, 16, 2e-4, betas=(0.8, 0.99), keep="last"),
+        _plan(200_000, 64, 3e-5, ema=0.9999), _plan(100_000, 64, 3e-5, ema=0.9999), frames=1024,
+        windows=200_000, judge=32, schedule="scaled-linear", prediction="epsilon",
+    ),
+}  # fmt: skip
+
+
+@dataclass
+class Data:
+    """A collection with its splits, and crops of it as mel spectrograms."""
+
+    audio: AudioCollection
+    rows: list[int]
+    kept: list[int]
+
+    def sounds(self, n: int, length: int, seed: int, kept: bool = False) -> Tensor:
+        rows = self.kept if kept else self.rows
+        return torch.from_numpy(self.audio.crops(n, length, seed=seed, rows=rows)[0].mean(1))
+
+
+def train(
+    dataset: AudioCollection | str = "builtin-songs", profile: str = "laptop", *,
+    mixup: str = "blm", out: str | Path = "runs/music", seed: int = 0,
+    budget_minutes: float | None = None, watch: Watch | None = None,
+) -> MusicLDM:  # fmt: skip
+    """Train all stages and save in `out`; a run that was stopped goes on where it was."""
+    if profile not in PROFILES:
+        raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
+    if mixup not in KINDS:
+        raise PromptError(f"mixup: {mixup!r} is unknown; choose one of {', '.join(KINDS)}")
+    size, out = PROFILES[profile], Path(out)
+    audio = dataset
+    if isinstance(audio, str):
+        audio = collect(audio, 16_000, limit=size.limit)
+    if audio.rate != 16_000:
+        raise PromptError(f"dataset: {audio.rate} Hz; MusicLDM hears 16000: prepare it again")
+    data = Data(audio, audio.split("train"), audio.split("validation") or audio.split("test"))
+    if not data.rows or not data.kept:
+        raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
+    torch.manual_seed(seed)
+    system = MusicLDM(config_of(size))
+    share = budget_minutes and budget_minutes / 5
+    stages: dict[str, Any] = {}
+    for name, stage in (("joint", fit_joint), ("vae", fit_vae), ("vocoder", fit_vocoder)):
+        plan = replace(getattr(size, name), budget_minutes=share)
+        stages[name] = stage(system, data, size, plan, out / name, seed, watch)
+    windows = windows_of(system, audio, data.rows, size.windows, seed)
+    if mixup != "none":
+        windows = windows.joined(
+            mixes_of(system, audio, data.rows, int(size.mixes * size.windows), mixup, seed)
+        )
+    kept = windows_of(system, audio, data.kept, min(128, size.windows), seed)
+    for name in ("audio", "text"):
+        plan = replace(getattr(size, name), budget_minutes=share)
+        stages[name] = fit_denoiser(system, windows, kept, name, plan, out / f"unet-{name}", seed,
+                                    watch)  # fmt: skip
+    about = {
+        "dataset": dataset if isinstance(dataset, str) else audio.folder.name, "profile": profile,
+        "mixup": mixup, "seed": seed, "seconds": system.config.seconds, "pieces": len(data.rows),
+        "minutes_of_sound": sum(len(audio[i][0]) for i in data.rows) / audio.rate / 60,
+        "licences": sorted({str(audio.items[i].labels.get("licence", "")) for i in data.rows}
+                           - {""}),
+        "windows": len(windows),
+        "stages": {name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
+                   for name, done in stages.items()},
+    }  # fmt: skip
+    system.save_pretrained(out, card=music_card(about))
+    with atomic_write(out / "training.json") as path:
+        path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return system
+
+
+def config_of(size: Profile) -> MusicLDMConfig:
+    return MusicLDMConfig(
+        size.sizes, TextAudioConfig(dim=size.sizes.embed), frames=size.frames,
+        schedule=size.schedule, prediction=size.prediction,
+    )  # fmt: skip
+
+
+def fit_joint(
+    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
+    watch: Watch | None = None,
+) -> Any:  # fmt: skip
+    """The text–audio encoder: captions of random crops against each other."""
+    told = [i for i in range(len(data.audio)) if data.audio.items[i].caption.strip()]
+    length = size.frames * system.mel.hop
+    texts = system.embedder.text.embed([item.caption for item in data.audio.items])  # type: ignore[attr-defined]
+
+    def terms(module: nn.Module, n: int, seed: int, rows: Sequence[int]) -> Tensor:
+        chosen = [i for i in rows if i in known]
+        crops, which = data.audio.crops(n, length, seed=seed, rows=chosen)
+        return module.loss(system.mel(torch.from_numpy(crops.mean(1))), texts[which])  # type: ignore[operator, no-any-return]
+
+    known = set(told)
+
+    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        return {"contrastive": terms(module, len(numbers), int(numbers[0]) + seed, data.rows)}
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        return {"loss": float(terms(module, 64, 0, data.kept))}
+
+    done = fit(system.networks.joint, (torch.arange(ITEMS),), loss, plan, out, seed=seed,
+               validate=validate, watch=watch, title="text and sound")  # fmt: skip
+    system.networks.joint.load_state_dict(done.module.state_dict())
+    return done
+
+
+def fit_vae(
+    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
+    watch: Watch | None = None,
+) -> Any:  # fmt: skip
+    """The mel VAE: absolute error and a little KL; then the latents' scale."""
+    length, networks = size.frames * system.mel.hop, system.networks
+    sample = system.mel(data.sounds(64, length, seed))
+    networks.mel_mean.copy_(sample.mean())
+    networks.mel_std.copy_(sample.std())
+
+    def terms(module: nn.Module, sound: Tensor, noise: bool) -> dict[str, Tensor]:
+        mel = ((system.mel(sound) - networks.mel_mean) / networks.mel_std)[:, None]
+        said = module.encode(mel).latent_dist  # type: ignore[operator]
+        again = module.decode(said.sample() if noise else said.mean).sample  # type: ignore[operator]
+        kl = 0.5 * (said.mean**2 + said.var - 1 - said.logvar).mean()
+        return {"distance": (again - mel).abs().mean(), "kl": KL * kl}
+
+    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
+        return terms(module, sound.to(numbers.device), True)
+
+    held = data.sounds(16, length, 0, kept=True)
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        found = {k: float(v) for k, v in terms(module, held, False).items()}
+        return {"loss": sum(found.values()), **found}
+
+    done = fit(networks.vae, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
+               watch=watch, title="mel VAE")  # fmt: skip
+    networks.vae.load_state_dict(done.module.state_dict())
+    networks.latent_std.fill_(1.0)
+    networks.latent_std.copy_(system.encode(data.sounds(64, length, seed)).std())
+    return done
+
+
+class Speakers(nn.Module):
+    """The vocoder and its judge."""
+
+    def __init__(self, vocoder: nn.Module, width: int) -> None:
+        super().__init__()
+        self.vocoder, self.judge = vocoder, Discriminator(1, width)
+
+
+def fit_vocoder(
+    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
+    watch: Watch | None = None,
+) -> Any:  # fmt: skip
+    """HiFi-GAN: half of the mel spectrograms real, half as the VAE returns them, so that it knows
+    the ones that it will be given."""
+    module = Speakers(system.networks.vocoder, size.judge)
+
+    def mel_of(sound: Tensor) -> Tensor:
+        mel = system.mel(sound)
+        half = len(mel) // 2
+        with torch.no_grad():
+            again = system.decode_mel(system.encode_mel(mel[:half]))[:, : mel.shape[1]]
+        return torch.cat([again.clone(), mel[half:]])
+
+    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        sound = data.sounds(len(numbers), size.speech, int(numbers[0]) + seed).to(numbers.device)
+        made = spoken(module.vocoder, mel_of(sound))[:, None]  # type: ignore[arg-type]
+        real = sound[:, None, : made.shape[-1]]
+        convergence, logs = stft_loss(real, made)
+        scored, apart = module.judge(real), module.judge(made.detach())  # type: ignore[operator]
+        held = {k: v.detach() for k, v in module.judge.named_parameters()}
+        judged = torch.func.functional_call(module.judge, held, (made,))  # type: ignore[arg-type]
+        return {
+            "convergence": convergence, "spectrum": logs,
+            "adversarial": 0.1 * hinge_generator(judged),
+            "matching": 0.3 * feature_matching(scored, judged),
+            "discriminator": hinge_discriminator(scored, apart),
+        }  # fmt: skip
+
+    held = data.sounds(16, size.speech, 0, kept=True)
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        made = spoken(module.vocoder, system.mel(held))[:, None]  # type: ignore[arg-type]
+        convergence, logs = (float(x) for x in stft_loss(held[:, None, : made.shape[-1]], made))
+        return {"loss": convergence + logs, "convergence": convergence, "spectrum": logs}
+
+    done = fit(module, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
+               watch=watch, title="vocoder")  # fmt: skip
+    system.networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
+    return done
+
+
+def fit_denoiser(
+    system: MusicLDM, windows: Windows, kept: Windows, by: str, plan: Plan, out: Path, seed: int,
+    watch: Watch | None = None,
+) -> Any:  # fmt: skip
+    """The U-Net on latents. by: "audio" for vectors of the sound itself, "text" for captions."""
+    network, diffusion = system.networks.denoiser, system.diffusion
+    network.nothing.copy_(system.embedder.embed_text([""])[0])
+
+    def heard(some: Windows) -> Heard:
+        if by == "text":
+            return Heard(some.text, some.said)
+        return Heard(some.sound, torch.ones_like(some.said))
+
+    told = heard(windows)
+
+    def loss(module: nn.Module, z: Tensor, vector: Tensor, said: Tensor) -> dict[str, Tensor]:
+        asked = Heard(vector.float(), said).dropped(DROPPED)
+        return {"diffusion": diffusion.loss(module, z.float(), *asked)}
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return {"loss": float(diffusion.loss(module, kept.z, *heard(kept)))}
+
+    done = fit(network, (windows.z.half(), told.vector.half(), told.said), loss, plan, out,
+               seed=seed, validate=validate, watch=watch, title=f"U-Net by {by}")  # fmt: skip
+    network.load_state_dict(done.module.state_dict())
+    return done
