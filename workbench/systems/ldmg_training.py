@@ -84,7 +84,7 @@ PROFILES: dict[str, Profile] = {
         SpectralVAEConfig(), DiTConfig(32, width=140, depth=4, heads=5, kernel=3),
         Plan(steps=6000, batch=8, lr=1e-3, betas=(0.8, 0.99), clip=5.0, every=250, ema=0.998,
              keep="last"),
-        Plan(steps=4000, batch=16, lr=1e-3, every=250, ema=0.998), frames=256, crop=8192, width=8,
+        Plan(steps=3600, batch=8, lr=8e-4, every=200, ema=0.998), frames=256, crop=8192, width=8,
     ),
     "gpu": Profile(
         AudioVAEConfig(width=48, strides=(4, 4, 4, 4), latent=32, dilations=(1, 3, 9)),

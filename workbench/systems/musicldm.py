@@ -142,6 +142,13 @@ class MusicLDM(Pretrained):
         return train(dataset, profile, mixup=mixup, out=out, seed=seed,
                      budget_minutes=budget_minutes, watch=watch)  # fmt: skip
 
+    @classmethod
+    def from_diffusers(cls, name: str | Path) -> MusicLDM:
+        """A published pipeline: a folder, or a name on the hub such as "ucsd-reach/musicldm"."""
+        from workbench.systems.published import load_published
+
+        return load_published(name)
+
     # --- sound ↔ mel ↔ latent -----------------------------------------------------------------
 
     @torch.inference_mode()

@@ -1,0 +1,103 @@
+"""A pipeline as diffusers saves it, at a tiny size: each part says what it says in diffusers."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DDIMScheduler, MusicLDMPipeline
+from tokenizers import ByteLevelBPETokenizer
+from transformers import (
+    ClapConfig,
+    ClapFeatureExtractor,
+    ClapModel,
+    ClapTextConfig,
+    RobertaTokenizerFast,
+)
+
+from workbench.errors import CheckpointError
+from workbench.models.music_ldm import MusicLDMSizes, film_unet, mel_vae, vocoder
+from workbench.systems.musicldm import MusicLDM
+
+SIZES = MusicLDMSizes(embed=16, vae=(8, 8, 16), unet=(16, 32), vocoder=32, blocks=(3,),
+                      attention=True)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory):
+    top = tmp_path_factory.mktemp("published")
+    words = ByteLevelBPETokenizer()
+    marks = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    words.train_from_iterator(["a slow song", "fast drums"], vocab_size=300, special_tokens=marks)
+    words.save_model(str(top))
+    tokenizer = RobertaTokenizerFast.from_pretrained(str(top), model_max_length=20)
+    torch.manual_seed(0)
+    audio = {
+        "hidden_size": 32, "patch_embeds_hidden_size": 16, "depths": [1, 1],
+        "num_attention_heads": [2, 2], "num_hidden_layers": 2, "spec_size": 64, "patch_size": 4,
+        "window_size": 4, "num_mel_bins": 64, "projection_dim": 16,
+    }  # fmt: skip
+    text = ClapTextConfig(vocab_size=320, hidden_size=32, num_hidden_layers=1, intermediate_size=37,
+                          num_attention_heads=2, projection_dim=16)  # fmt: skip
+    clap = ClapModel(ClapConfig(text_config=text.to_dict(), audio_config=audio, projection_dim=16))
+    made = MusicLDMPipeline(
+        vae=mel_vae(SIZES), text_encoder=clap.eval(), tokenizer=tokenizer,
+        feature_extractor=ClapFeatureExtractor(64, hop_length=7900, truncation="rand_trunc"),
+        unet=film_unet(SIZES),
+        scheduler=DDIMScheduler(beta_start=0.0015, beta_end=0.0195, beta_schedule="scaled_linear",
+                                clip_sample=False, set_alpha_to_one=False),
+        vocoder=vocoder(SIZES),
+    )  # fmt: skip
+    made.save_pretrained(top / "pipeline")
+    return made, top / "pipeline"
+
+
+def test_parts_say_what_they_say_in_diffusers(pipeline):
+    theirs, folder = pipeline
+    system = MusicLDM.from_diffusers(folder)
+    texts = ["a slow song", "fast drums"]
+    tokens = theirs.tokenizer(texts, padding=True, return_tensors="pt")
+    with torch.no_grad():  # diffusers' own call does not know newer transformers' output
+        clap = theirs.text_encoder
+        pooled = clap.text_projection(clap.text_model(**tokens).pooler_output)
+    prompts = pooled / pooled.norm(dim=1, keepdim=True)
+    assert torch.allclose(system.embedder.embed_text(texts), prompts, atol=1e-5)
+    x, t = torch.randn(2, 8, 16, 16), torch.tensor([10, 700])
+    with torch.no_grad():
+        noise = theirs.unet(x, t, None, class_labels=prompts).sample
+        ours = system.networks.denoiser(x, t, prompts, torch.tensor([True, True]))
+        assert torch.allclose(ours, noise, atol=1e-5)
+        mel = theirs.vae.decode(x / theirs.vae.config.scaling_factor).sample
+        sound = theirs.mel_spectrogram_to_waveform(mel)
+    assert torch.allclose(system.decode_mel(x), mel[:, 0], atol=1e-4)
+    assert torch.allclose(system.decode(x), sound[:, : 64 * 160].clamp(-1, 1), atol=1e-4)
+    assert torch.allclose(system.diffusion.alphas_bar, theirs.scheduler.alphas_cumprod, atol=1e-5)
+
+
+def test_it_draws_by_words_and_by_sound(pipeline):
+    system = MusicLDM.from_diffusers(pipeline[1])
+    clip = system.generate("fast drums", seconds=0.5, steps=2, candidates=2, seed=1)[0]
+    assert clip.audio.shape == (1, 8000)
+    assert np.isfinite(clip.audio).all()
+    like = system.generate(like=clip, seconds=0.3, steps=2)[0]
+    assert like.caption == "like fast drums"
+
+
+def test_what_is_no_pipeline_is_refused(pipeline, tmp_path, monkeypatch):
+    import shutil
+
+    _, folder = pipeline
+    broken = tmp_path / "broken"
+    shutil.copytree(folder, broken)
+    shutil.rmtree(broken / "vae")
+    with pytest.raises(CheckpointError, match="no whole MusicLDM pipeline"):
+        MusicLDM.from_diffusers(broken)
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    path = other / "scheduler" / "scheduler_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "beta_schedule": "linear"}))
+    with pytest.raises(CheckpointError, match="beta_schedule"):
+        MusicLDM.from_diffusers(other)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(CheckpointError, match="neither a folder"):
+        MusicLDM.from_diffusers("nobody/nothing-here")
