@@ -14,8 +14,9 @@ from workbench.evaluation.intervals import share_interval
 from workbench.models.control import KEYS
 from workbench.models.diffusion_bound import bound
 from workbench.models.diffusion_lm import DiffusionLM, losses
+from workbench.music.keys import TONICS
 from workbench.representations.pvd import PAD
-from workbench.systems.piano_controls import DENSITIES, REGISTERS, TONICS, level, measures
+from workbench.systems.piano_controls import DENSITIES, REGISTERS, level, measures
 from workbench.training import Plan, fit
 
 STRENGTHS = (0.03, 0.1, 0.2)

@@ -19,8 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.models.mel_encoder import MelEncoder
+from workbench.music.keys import signature
 from workbench.representations.mel import Mel
-from workbench.systems.piano_controls import SPELLED, TONICS
 from workbench.training import Plan, fit
 
 if TYPE_CHECKING:
@@ -60,13 +60,11 @@ def targets(labels: dict[str, Any], genres: Sequence[str]) -> tuple[int, int, in
     """Classes of genre, tempo and key signature's tonic, −1 for unknown."""
     genre = str(labels.get("genre") or labels.get("style") or "")
     tempo = float(labels.get("tempo") or 0)
-    tonic, _, mode = str(labels.get("key") or "").partition(" ")
-    tonic = SPELLED.get(tonic, tonic)
-    key = TONICS.index(tonic) + (3 if mode == "minor" else 0) if tonic in TONICS else -12
+    key = str(labels.get("key") or "")
     return (
         list(genres).index(genre) if genre in genres else -1,
         int(np.searchsorted(TEMPI, tempo)) if tempo else -1,
-        key % 12 if key >= 0 else -1,
+        signature(key) if key else -1,
     )
 
 

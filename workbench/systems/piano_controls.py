@@ -13,12 +13,11 @@ import torch
 from torch import Tensor
 
 from workbench.errors import PromptError
+from workbench.music.keys import signature
 from workbench.representations.pvd import LOW, PVD
 
 DENSITIES = ("sparse", "medium", "busy")
 REGISTERS = ("low", "middle", "high")
-TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-SPELLED = {"C#": "Db", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb", "Cb": "B", "E#": "F"}
 MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])
 
 
@@ -111,7 +110,7 @@ def classes_of(control: dict[str, str], styles: tuple[str, ...]) -> dict[str, in
     wanted = {}
     for name, value in control.items():
         if name == "key":
-            wanted[name] = _key(value)
+            wanted[name] = signature(value)
         elif name not in names:
             raise PromptError(f"control: {name!r} is unknown; choose key, {', '.join(names)}")
         elif value not in names[name]:
@@ -119,12 +118,3 @@ def classes_of(control: dict[str, str], styles: tuple[str, ...]) -> dict[str, in
         else:
             wanted[name] = names[name].index(value)
     return wanted
-
-
-def _key(text: str) -> int:
-    tonic, _, mode = text.strip().partition(" ")
-    tonic = tonic[:1].upper() + tonic[1:]
-    tonic = SPELLED.get(tonic, tonic)
-    if tonic not in TONICS or mode not in ("", "major", "minor"):
-        raise PromptError(f'key: {text!r} is unknown; write "C major", "F# minor", "Bb major" …')
-    return (TONICS.index(tonic) + (3 if mode == "minor" else 0)) % 12

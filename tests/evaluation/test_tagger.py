@@ -1,0 +1,58 @@
+"""The tagger: what it is asked, that it learns, what it gives."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from workbench.datasets.audio import find_audio, prepare_audio
+from workbench.evaluation.distances import frechet_distance
+from workbench.evaluation.tagger import targets, train_tagger
+
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def audio(tmp_path_factory):
+    """Hisses and tones: two genres that anyone can tell apart."""
+    top, random = tmp_path_factory.mktemp("sounds"), np.random.default_rng(0)
+    lines = ["file,style,split,caption"]
+    for i in range(24):
+        time = np.arange(RATE) / RATE
+        tone = 0.3 * np.sin(2 * np.pi * random.uniform(200, 2000) * time)
+        sound = tone if i % 2 else 0.3 * random.normal(size=RATE).clip(-1, 1)
+        soundfile.write(top / f"{i}.wav", sound, RATE)
+        lines.append(f"{i}.wav,{('hiss', 'tone')[i % 2]},{'train' if i < 16 else 'validation'},x")
+    (top / "captions.csv").write_text("\n".join(lines) + "\n")
+    return prepare_audio(find_audio(top), top / "out", rate=RATE, quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("labels", "wanted"),
+    [
+        ({"style": "jazz", "tempo": "120", "key": "A minor"}, (1, 4, 0)),
+        ({"genre": "rock", "style": "jazz", "tempo": 60.0}, (0, 0, -1)),
+        ({"style": "polka", "key": "Gb major", "tempo": 200}, (-1, 5, 6)),
+        ({}, (-1, -1, -1)),
+    ],
+)
+def test_labels_become_classes(labels, wanted):
+    assert targets(labels, ["rock", "jazz"]) == wanted
+
+
+def test_it_learns_what_is_different(audio):
+    tagger = train_tagger(audio, ["hiss", "tone"], 0.5, steps=25, seed=0)
+    sounds, pieces = audio.windows(RATE // 2, rows=audio.split("validation"))
+    vectors, chances = tagger.hear(sounds[:, 0])
+    assert vectors.shape == (len(sounds), 128)
+    assert chances.sum(1) == pytest.approx(np.ones(len(sounds)), abs=1e-5)
+    truth = [("hiss", "tone").index(audio.items[i].labels["style"]) for i in pieces]
+    assert (chances.argmax(1) == truth).mean() > 0.85
+    one, other = vectors[np.array(truth) == 0], vectors[np.array(truth) == 1]
+    assert frechet_distance(one, other) > 3 * frechet_distance(one[::2], one[1::2])
+
+
+def test_a_finished_training_is_found_again(audio, tmp_path):
+    first = train_tagger(audio, ["hiss", "tone"], 0.5, steps=4, seed=0, folder=str(tmp_path))
+    again = train_tagger(audio, ["hiss", "tone"], 0.5, steps=4, seed=0, folder=str(tmp_path))
+    sound = audio[0][:, :8000]
+    assert np.allclose(first.hear(sound)[0], again.hear(sound)[0], atol=1e-5)

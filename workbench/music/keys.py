@@ -1,0 +1,19 @@
+"""Keys by name: "C", "F# minor", "Bb major" as the major tonic of their signature."""
+
+from __future__ import annotations
+
+from workbench.errors import PromptError
+
+TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+SPELLED = {"C#": "Db", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb", "Cb": "B", "E#": "F"}
+
+
+def signature(text: str) -> int:
+    """The major tonic (C = 0) whose scale a key has: "A minor" has C major's. PromptError for what
+    is no key."""
+    tonic, _, mode = text.strip().partition(" ")
+    tonic = tonic[:1].upper() + tonic[1:]
+    tonic = SPELLED.get(tonic, tonic)
+    if tonic not in TONICS or mode not in ("", "major", "minor"):
+        raise PromptError(f'key: {text!r} is unknown; write "C major", "F# minor", "Bb major" …')
+    return (TONICS.index(tonic) + (3 if mode == "minor" else 0)) % 12
