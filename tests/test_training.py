@@ -137,6 +137,15 @@ def test_one_bad_step_is_skipped(tmp_path):
 
     done = fit(net(), data(), sometimes, PLAN, tmp_path, seed=0)
     assert weights(done.module).isfinite().all()
+    assert done.log[-1]["skipped"] == 1
+
+
+def test_full_memory_is_told_with_what_to_do(tmp_path):
+    def greedy(module, x, y):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 80 GiB")
+
+    with pytest.raises(WorkbenchError, match="take a smaller profile"):
+        fit(net(), data(), greedy, PLAN, tmp_path, seed=0)
 
 
 def test_no_items_is_an_error(tmp_path):

@@ -103,8 +103,9 @@ def fit(
 
     `out` receives last.safetensors (everything needed to go on), best.safetensors (the weights
     with the lowest validation loss) and log.jsonl. Interrupting finishes the step, saves and
-    raises KeyboardInterrupt. Raises CheckpointError where `out` holds another run, WorkbenchError
-    after ten steps in a row with a loss that is not finite.
+    raises KeyboardInterrupt. Steps whose loss is not finite are skipped and counted in the log.
+    Raises CheckpointError where `out` holds another run, WorkbenchError after ten such steps in a
+    row, or where the device's memory does not suffice.
     """
     if not data or not len(data[0]):
         raise WorkbenchError(f"{title}: no training items; the data set gave no usable loops")
@@ -120,7 +121,13 @@ def fit(
     )
     with _delayed_interrupt() as interrupted, bar:
         while run.step < plan.steps:
-            terms = run.one_step(data)
+            try:
+                terms = run.one_step(data)
+            except torch.OutOfMemoryError as error:
+                raise WorkbenchError(
+                    f"{title}: the device's memory is full at a batch of {plan.batch}; take a "
+                    "smaller profile (gpu, laptop, smoke in this order) or another device"
+                ) from error
             run.seconds = time.monotonic() - started
             bar.update()
             spent = plan.budget_minutes and run.seconds > 60 * plan.budget_minutes
@@ -159,7 +166,8 @@ class _Run:
         self.module, self.loss, self.plan, self.out, self.seed = module, loss, plan, out, seed
         self.validate, self.watch = validate, watch
         self.ema = copy.deepcopy(module).requires_grad_(False) if plan.ema else None
-        self.step, self.seconds, self.bad = 0, 0.0, 0
+        self.step, self.seconds = 0, 0.0
+        self.bad, self.skipped = 0, 0  # steps without a finite gradient: in a row, since the start
         self.best: dict[str, float] = {}
         self.log: list[dict[str, Any]] = []
         self.order: tuple[int, Tensor] = (-1, torch.empty(0))
@@ -199,7 +207,7 @@ class _Run:
             self.optimizer.step()
             self.bad = 0
         else:
-            self.bad += 1
+            self.bad, self.skipped = self.bad + 1, self.skipped + 1
             if self.bad == 10:
                 raise WorkbenchError(
                     f"{self.out}: ten losses in a row are not finite at step {self.step}; "
@@ -235,6 +243,8 @@ class _Run:
         """Validate, log, save; returns the log's new line."""
         record: dict[str, Any] = {"step": self.step, "seconds": round(self.seconds, 1)}
         record |= {"loss": sum(terms.values())} | terms
+        if self.skipped:
+            record["skipped"] = self.skipped
         if self.validate is not None:
             self.judged.eval()
             with torch.no_grad():
