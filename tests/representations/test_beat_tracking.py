@@ -7,7 +7,7 @@ import pytest
 from workbench.datasets import load
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.datasets.rendered import render_set
-from workbench.representations.beat_tracking import beats_of, track
+from workbench.representations.beat_tracking import beats_of, track, with_clicks
 from workbench.representations.mixup import Beats
 
 RATE = 16_000
@@ -55,3 +55,12 @@ def test_known_beats_are_taken_and_others_tracked(tmp_path):
     assert beats_of(audio, 0, lambda sound, rate: mine) is mine
     tracked = beats_of(audio, 0)
     assert len(tracked.times) > 4
+
+
+def test_clicks_are_on_the_beats_and_nowhere_else():
+    beats = Beats(np.array([0.5, 1.0, 1.99]), np.array([0.5]))
+    heard = with_clicks(np.zeros((1, 2 * RATE)), beats, RATE)[0]
+    loud = np.flatnonzero(np.abs(heard) > 0.01) / RATE
+    assert all(np.abs(beats.times - at).min() < 0.04 for at in loud)
+    assert all(np.abs(loud - at).min() < 0.005 for at in beats.times)
+    assert np.abs(heard).max() <= 1

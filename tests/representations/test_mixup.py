@@ -16,6 +16,7 @@ from workbench.representations.mixup import (
     mix,
     octave_near,
     stretch,
+    transpose,
 )
 
 RATE = 16000
@@ -126,3 +127,13 @@ def test_without_beats_it_is_refused_by_name():
         mix(a, a, 1.5)
     assert stretch(a[:, :1], 0.9, RATE).shape == (1, 1)
     assert not stretch(0 * a, 0.9, RATE).any()
+
+
+@pytest.mark.parametrize("semitones", [-5, -1, 0, 3, 6])
+def test_transposing_keeps_the_length_and_moves_the_pitch(semitones):
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)[None].astype(np.float32)
+    moved = transpose(tone, semitones, RATE)
+    assert moved.shape == tone.shape
+    middle = moved[0, RATE // 2 : RATE // 2 + RATE]
+    peak = np.abs(np.fft.rfft(middle * np.hanning(len(middle)))).argmax()
+    assert peak * RATE / len(middle) == pytest.approx(440 * 2 ** (semitones / 12), rel=0.01)

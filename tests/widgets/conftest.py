@@ -27,6 +27,10 @@ CELLS = (
     "from workbench.systems.midigpt import MidiGPT\n"
     "from workbench.widgets import InpaintingWidget\n"
     "paint = InpaintingWidget(MidiGPT.from_pretrained({gpt!r}), n=2)\npaint",
+    "from workbench.datasets.builtin_songs import sample\n"
+    "from workbench.widgets import MixupLab\n"
+    "one, other = (song.excerpt(0, 16) for song in sample(2, 3))\n"
+    "lab = MixupLab(one, other)\nlab",
     # what the kernel knows, to be read by the tests
     "print('grid', len(grid.clip.notes), grid.clip.notes[:1]['velocity'].tolist(), "
     "int(grid.keep.sum()), 'box', len(box.takes), len(box.kept), 'film', film.frame)",
@@ -186,5 +190,6 @@ def page(lab, chromium) -> Iterator[Any]:
     page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
     page.locator(".wb-film .wb-level").wait_for()
     page.locator(".wb-inpainting .wb-hole").wait_for()
+    page.locator(".wb-mixup .wb-lane").first.wait_for()
     yield page
     context.close()

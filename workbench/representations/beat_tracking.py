@@ -14,6 +14,7 @@ from workbench.representations.mixup import Beats
 
 if TYPE_CHECKING:
     from workbench.datasets.audio import AudioCollection
+    from workbench.music.clip import Clip
 
 Tracker = Callable[[np.ndarray, int], Beats]
 HOP = 256  # samples an onset envelope's frame
@@ -47,9 +48,35 @@ def track(sound: np.ndarray, rate: int, *, meter: int = 4) -> Beats:
     return Beats(times, times[phase::meter])
 
 
+def beats_of_clip(clip: Clip, rate: int, tracker: Tracker = track) -> Beats:
+    """Beats of a clip: those in its labels, those of its score, else the tracker's."""
+    known = Beats.read(clip.labels)
+    if len(known.times) > 1:
+        return known
+    if clip.has_score:
+        return Beats(
+            np.asarray(clip.seconds_at(np.arange(0, clip.beats, 4 / clip.meter[1]))),
+            np.asarray(clip.seconds_at(clip.bar_lines[:-1])),
+        )
+    return tracker(clip.waveform(rate, loop=False), rate)
+
+
 def beats_of(audio: AudioCollection, number: int, tracker: Tracker = track) -> Beats:
     """Beats of a piece: those that are known of rendered music, else the tracker's."""
     labels = audio.items[number].labels
     if labels.get("beats"):
         return Beats.read(labels)
     return tracker(audio[number], audio.rate)
+
+
+def with_clicks(sound: np.ndarray, beats: Beats, rate: int) -> np.ndarray:
+    """Sound (channels, samples) with a short click on every beat, a higher one on downbeats, so
+    that one hears whether they are right; turned down where it would clip."""
+    out = sound.astype(np.float32, copy=True)
+    time = np.arange(round(0.03 * rate)) / rate
+    for times, pitch in ((beats.times, 1000.0), (beats.downbeats, 2000.0)):
+        click = 0.4 * np.sin(2 * np.pi * pitch * time) * np.exp(-time / 0.006)
+        for at in np.round(times * rate).astype(int):
+            part = out[:, at : at + len(click)]
+            part += click[: part.shape[1]]
+    return out / max(1.0, float(np.abs(out).max(initial=0.0)))

@@ -97,6 +97,20 @@ def stretch(samples: np.ndarray, factor: float, rate: int) -> np.ndarray:
     return out[:, half : half + length]
 
 
+def transpose(samples: np.ndarray, semitones: float, rate: int) -> np.ndarray:
+    """The same piece, as long, so many semitones higher: (channels, n) → (channels, n). Stretched,
+    then read out faster or slower. For key alignment, which the paper leaves open (question 3)."""
+    from workbench.music.audio import resample
+
+    if not semitones:
+        return samples
+    ratio = 2.0 ** (semitones / 12)
+    slow = stretch(samples, 1 / ratio, rate)
+    moved = resample(slow, round(rate * ratio), rate)
+    length = samples.shape[1]
+    return np.pad(moved[:, :length], ((0, 0), (0, max(0, length - moved.shape[1]))))
+
+
 def _best(wanted: np.ndarray, region: np.ndarray) -> int:
     """Where in `region` the piece lies that is most like `wanted`: normalised correlation."""
     likeness = np.correlate(region, wanted, "valid")

@@ -4,6 +4,7 @@ PromptBox(system)      a prompt, its settings, and the takes drawn for it
 DrumGrid(clip, system) a drum-grid editor that fills in the rest
 FilmWidget(frames)     a drawing step by step, from noise to a loop
 InpaintingWidget(system, clip)  bars of a song written anew
+MixupLab(a, b, system) two clips mixed plainly, by BAM and by BLM, with their beats
 compare(clips)         clips side by side
 """
 
@@ -13,16 +14,20 @@ if TYPE_CHECKING:
     from workbench.widgets.drum_grid import DrumGrid
     from workbench.widgets.film import FilmWidget
     from workbench.widgets.inpainting import InpaintingWidget
+    from workbench.widgets.mixup_lab import MixupLab
     from workbench.widgets.prompt_box import PromptBox
     from workbench.widgets.side_by_side import compare
     from workbench.widgets.worker import Stopped
 
-__all__ = ["DrumGrid", "FilmWidget", "InpaintingWidget", "PromptBox", "Stopped", "compare"]
+__all__ = [
+    "DrumGrid", "FilmWidget", "InpaintingWidget", "MixupLab", "PromptBox", "Stopped", "compare",
+]  # fmt: skip
 
 _WHERE = {
     "DrumGrid": "drum_grid",
     "FilmWidget": "film",
     "InpaintingWidget": "inpainting",
+    "MixupLab": "mixup_lab",
     "PromptBox": "prompt_box",
     "Stopped": "worker",
     "compare": "side_by_side",

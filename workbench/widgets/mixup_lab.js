@@ -1,0 +1,78 @@
+// The mixup lab: lanes of sound with their beats; a switch goes on at the same place.
+function render({ model, el }) {
+  const listen = listener(model);
+  const root = begin(el, "wb-mixup", "Mixup lab");
+  const sounds = new Map(), buttons = new Map();
+  let wanted = null, playing = null;
+
+  const value = h("output", { class: "wb-level" });
+  const lam = h("input", { type: "range", min: 0, max: 1, step: 0.05,
+    oninput: () => { value.textContent = Number(lam.value).toFixed(2); } });
+  const click = h("input", { type: "checkbox", onchange: () => { if (playing) ask(playing); } });
+  const key = h("input", { type: "checkbox" });
+  const keyLabel = h("label", {}, key, " the second clip in the first one's key");
+  const mix = h("button", { type: "button", class: "wb-mix", onclick: () =>
+    model.send({ do: "mix", lam: Number(lam.value), in_key: key.checked }) }, "Mix");
+  const lanes = h("div", { class: "wb-lanes", role: "list", "aria-label": "Lanes" });
+  const sound = makeSound((on) => { if (!on) playing = null; mark(); });
+
+  const name = (lane) => `${lane}${click.checked ? "+click" : ""}`;
+  function mark() {
+    for (const [lane, button] of buttons) {
+      button.textContent = lane === playing ? "■ Stop" : "▶ Play";
+      button.setAttribute("aria-pressed", String(lane === playing));
+    }
+  }
+
+  function ask(lane) {
+    wanted = name(lane);
+    const known = sounds.get(wanted);
+    if (known) start(lane, known);
+    else model.send({ do: "play", lane, click: click.checked });
+  }
+
+  function start(lane, known) {
+    sound.play(...known).then(() => { playing = lane; mark(); });
+  }
+
+  function makeLane(lane) {
+    const play = h("button", { type: "button", class: "wb-play", "aria-pressed": "false",
+      "aria-label": `Play ${lane.title}`,
+      onclick: () => (playing === lane.name ? sound.stop() : ask(lane.name)) }, "▶ Play");
+    buttons.set(lane.name, play);
+    const picture = h("div");
+    picture.innerHTML = lane.svg;
+    return h("div", { class: "wb-lane", role: "listitem", "data-lane": lane.name },
+      h("div", { class: "wb-lane-head" }, play, h("span", { class: "wb-lane-title" }, lane.title),
+        h("span", { class: "wb-level" }, lane.text)), picture);
+  }
+
+  root.append(
+    h("label", { class: "wb-slide" }, h("span", {}, "λ, share of the first clip"), lam, value),
+    h("div", { class: "wb-bar" }, h("label", {}, click, " click on the beats"), keyLabel, mix),
+    sayLine(model, listen), lanes);
+
+  listen.on("change:lanes", () => {
+    if (sound.on) sound.stop();
+    sounds.clear();
+    buttons.clear();
+    lanes.replaceChildren(...model.get("lanes").map(makeLane));
+  });
+  listen.on("change:lam", () => {
+    lam.value = model.get("lam");
+    value.textContent = model.get("lam").toFixed(2);
+  });
+  listen.on("change:in_key change:keyed", () => {
+    key.checked = model.get("in_key");
+    keyLabel.hidden = !model.get("keyed");
+  });
+  listen.on("change:busy", () => { mix.disabled = Boolean(model.get("busy")); });
+  listen.message((message, buffers) => {
+    if (message?.is !== "sound") return;
+    const own = `${message.lane}${message.click ? "+click" : ""}`;
+    sounds.set(own, [bytesOf(buffers[0]).slice(), message.seconds]);
+    if (own === wanted) start(message.lane, sounds.get(own));
+  });
+  return () => { sound.close(); listen.off(); };
+}
+export default { render };

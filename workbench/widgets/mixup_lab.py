@@ -1,0 +1,151 @@
+"""The mixup lab: two clips, and what becomes of them mixed plainly, by BAM and by BLM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import traitlets as t
+
+from workbench.errors import PromptError, WorkbenchError
+from workbench.music.clip import Clip
+from workbench.music.keys import signature
+from workbench.representations.beat_tracking import Tracker, beats_of_clip, track, with_clicks
+from workbench.representations.mixup import Beats, align, mix, transpose
+from workbench.widgets.base import MusicWidget, loop_bytes, module, style
+
+if TYPE_CHECKING:
+    from workbench.systems.musicldm import MusicLDM
+
+RATE = 16_000  # Hz
+WIDE, HIGH = 800, 64  # of a lane's picture
+Lane = tuple[np.ndarray, Beats]
+
+
+class MixupLab(MusicWidget):
+    """A slider for λ, and lanes of sound with their beats: both clips, plain mixup, BAM, and BLM
+    where a MusicLDM is given. All lanes play in a loop; a switch goes on at the same place.
+
+    Beats come from a score or with the labels of rendered music, else from the tracker.
+    """
+
+    _esm = module("mixup_lab")
+    _css = style("mixup_lab")
+
+    lanes = t.List().tag(sync=True)  # name, title, svg, text of each
+    lam = t.Float(0.5).tag(sync=True)  # share of the first clip
+    in_key = t.Bool(False).tag(sync=True)
+    keyed = t.Bool(False).tag(sync=True)  # are both keys known?
+
+    def __init__(
+        self, a: Clip, b: Clip, system: MusicLDM | None = None, *, lam: float = 0.5,
+        tracker: Tracker = track,
+    ) -> None:  # fmt: skip
+        if not 0 <= lam <= 1:
+            raise PromptError(f"lam: {lam:g}; give 0 to 1")
+        self.clips, self.system = (a, b), system
+        self.sources: list[Lane] = [_heard(clip, tracker) for clip in (a, b)]
+        self.made: dict[str, Lane] = {}
+        super().__init__(lam=lam, keyed=all(clip.labels.get("key") for clip in (a, b)))
+        self._mix(lam, False)
+
+    def _mix(self, lam: float, in_key: bool) -> None:
+        """Make all lanes anew."""
+        (a, beats_a), (b, beats_b) = self.sources
+        made: dict[str, Lane] = {"a": self.sources[0], "b": self.sources[1]}
+        if in_key:
+            keys = [signature(str(clip.labels["key"])) for clip in self.clips]
+            b = transpose(b, (keys[0] - keys[1] + 6) % 12 - 6, RATE)
+        length = min(a.shape[1], b.shape[1])
+        made["plain"] = (_safe(mix(a[:, :length], b[:, :length], lam)), beats_a)
+        said = ""
+        try:
+            left, right, beats = align(a, beats_a, b, beats_b, RATE)
+        except WorkbenchError as error:
+            said = f"Plain mixup only: {error}"
+        else:
+            made["bam"] = (_safe(mix(left, right, lam)), beats)
+            if self.system is None:
+                said = "BLM mixes latents: give the lab a MusicLDM to hear it."
+            else:
+                made["blm"] = (self._in_latents(left, right, lam), beats)
+        self.made = made
+        self.lam, self.in_key, self.say = lam, in_key, said
+        self.lanes = [self._lane(name) for name in made]
+
+    def _in_latents(self, a: np.ndarray, b: np.ndarray, lam: float) -> np.ndarray:
+        import torch
+
+        assert self.system is not None
+        za, zb = (self.system.encode(torch.from_numpy(x).float()) for x in (a, b))
+        return _safe(self.system.decode(mix(za, zb, lam)).numpy())
+
+    def _lane(self, name: str) -> dict[str, str]:
+        titles = {
+            "a": f"First: {self.clips[0].caption or 'a clip'}",
+            "b": f"Second: {self.clips[1].caption or 'a clip'}",
+            "plain": "Plain mixup: laid over each other as they are",
+            "bam": "BAM: beats and downbeats together, waveforms mixed",
+            "blm": "BLM: beats and downbeats together, latents mixed",
+        }
+        sound, beats = self.made[name]
+        tempo = f"{beats.tempo:.0f} BPM" if np.isfinite(beats.tempo) else "no beats found"
+        text = f"{sound.shape[1] / RATE:.1f} s, {tempo}, {len(beats.downbeats)} downbeats"
+        return {"name": name, "title": titles[name], "text": text,
+                "svg": picture(sound, beats, f"{titles[name]}: {text}")}  # fmt: skip
+
+    def clip(self, name: str, click: bool = False) -> Clip:
+        """A lane as a clip: "a", "b", "plain", "bam" or "blm"."""
+        if name not in self.made:
+            raise PromptError(f"lane: {name!r} is not here; there are {', '.join(self.made)}")
+        sound, beats = self.made[name]
+        heard = with_clicks(sound, beats, RATE) if click else sound
+        return Clip(audio=heard, sample_rate=RATE, caption=self._lane(name)["title"])
+
+    def fallback_clips(self) -> Sequence[Clip]:
+        return [self.clip(name) for name in self.made]
+
+    def on_mix(self, message: dict[str, Any]) -> None:
+        """Mix anew with the λ and key that the page shows."""
+        lam = min(max(float(message.get("lam", self.lam)), 0.0), 1.0)
+        in_key = bool(message.get("in_key")) and self.keyed
+        self.start("Mixing", 1, lambda: self._mix(lam, in_key))
+
+    def on_play(self, message: dict[str, Any]) -> None:
+        """Send the sound of a lane."""
+        name, click = str(message.get("lane")), bool(message.get("click"))
+        clip = self.clip(name, click)
+        about = {"is": "sound", "lane": name, "click": click, "seconds": clip.duration}
+        self.send(about, buffers=[loop_bytes(clip)])
+
+
+def _heard(clip: Clip, tracker: Tracker) -> Lane:
+    sound = clip.waveform(RATE, loop=False).mean(0, keepdims=True).astype(np.float32)
+    return sound, beats_of_clip(clip, RATE, tracker)
+
+
+def _safe(sound: np.ndarray) -> np.ndarray:
+    """Turned down where it would clip."""
+    return sound / max(1.0, float(np.abs(sound).max(initial=0.0)))
+
+
+def picture(sound: np.ndarray, beats: Beats, text: str) -> str:
+    """A waveform (1, samples) as SVG; a line for each beat, a longer and thicker one for each
+    downbeat, so that no meaning is in colour alone."""
+    seconds = sound.shape[1] / RATE
+    parts = np.array_split(np.abs(sound[0]), WIDE // 2)
+    tops = [float(part.max(initial=0.0)) * HIGH / 2 for part in parts]
+    wave = " ".join(f"M{2 * i} {HIGH / 2 - y:.1f}v{2 * y:.1f}" for i, y in enumerate(tops))
+    downs = set(np.round(beats.downbeats, 3).tolist())
+    lines = []
+    for at in beats.times[beats.times < seconds]:
+        strong = round(float(at), 3) in downs
+        x, y = at / seconds * WIDE, 0 if strong else HIGH * 0.7
+        kind = "wb-down" if strong else "wb-beat"
+        lines.append(f'<path class="{kind}" d="M{x:.1f} {y:.1f}V{HIGH}"/>')
+    return (
+        f'<svg viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{escape(text, quote=True)}" '
+        f'preserveAspectRatio="none"><path class="wb-wave" d="{wave}"/>{"".join(lines)}</svg>'
+    )
