@@ -16,7 +16,9 @@ from workbench import __version__
 from workbench.errors import WorkbenchError
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
-EVALUATIONS = ["drums", "songs", "piano", "sound", "beats", "tokens", "tokenisers", "speed"]
+EVALUATIONS = [
+    "drums", "songs", "piano", "sound", "music", "beats", "tokens", "tokenisers", "speed",
+]  # fmt: skip
 SYSTEMS = {  # module, class, default data set, option of its own
     "drums": ("drum_ldm", "DrumLDM", "groove", "text"),
     "songs": ("midigpt", "MidiGPT", "pop909", ""),

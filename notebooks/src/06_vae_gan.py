@@ -123,7 +123,7 @@ run.note("log-spectral distance", found["this VAE-GAN"].mean(), unit="dB",
 
 # %% [markdown]
 # *What you should have noticed:* a blurred picture wins this game against a network that keeps far
-# fewer numbers: it keeps a quarter of all *magnitudes*, 16,000 numbers a second; here it is 2,000.
+# fewer numbers: it keeps a quarter of all *magnitudes*, 8,000 numbers a second; here it is 2,000.
 # And a blurred picture has no phase: it cannot be heard.
 #
 # ## 3 · Two ways to the bottleneck

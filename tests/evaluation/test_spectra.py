@@ -9,6 +9,7 @@ from workbench.evaluation.spectra import (
     FLOOR,
     blurred,
     decibels,
+    decimated,
     log_spectral_distance,
     spectrogram,
 )
@@ -76,6 +77,16 @@ def test_the_blur_keeps_what_is_smooth_and_loses_what_is_not():
     lines = np.zeros((1, 8, 8))
     lines[:, ::2] = 1
     assert blurred(lines)[0, 2:6, 2:6] == pytest.approx(0.5)
+
+
+def test_decimation_keeps_every_second_value():
+    power = np.arange(30.0).reshape(1, 5, 6)
+    found = decimated(power)
+    assert found.shape == power.shape
+    assert found[0, :2, :2].tolist() == [[0, 0], [0, 0]]
+    assert found[0, 4, 4] == power[0, 4, 4]
+    real = spectrogram(noise(1))
+    assert log_spectral_distance(real, decimated(real)) > log_spectral_distance(real, blurred(real))
 
 
 @pytest.mark.parametrize(

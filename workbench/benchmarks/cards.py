@@ -1,6 +1,6 @@
 """Write measured tables into a checkpoint's model card.
 
-    workbench evaluate drums|songs|piano|sound --checkpoint FOLDER --out results.json
+    workbench evaluate drums|songs|piano|sound|music --checkpoint FOLDER --out results.json
     python -m workbench.benchmarks.cards FOLDER results.json
 
 Several results, of sections that were run apart, are laid together; the last one to have a section
@@ -18,7 +18,7 @@ from typing import Any
 from workbench.benchmarks.table import render
 from workbench.errors import MissingDataError
 from workbench.files import atomic_write
-from workbench.systems.cards import card, piano_card, song_card, sound_card
+from workbench.systems.cards import card, music_card, piano_card, song_card, sound_card
 
 
 def tables(sections: dict[str, Any]) -> str:
@@ -39,7 +39,8 @@ def write_card(folder: Path, *results: Path) -> Path:
             read.append(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise MissingDataError(f"{path}: cannot be read ({error})") from None
-    makers = {"songs": song_card, "piano": piano_card, "sound": sound_card}
+    makers = {"songs": song_card, "piano": piano_card, "sound": sound_card,
+              "music": music_card}
     sections = {name: section for more in read[1:] for name, section in more["sections"].items()}
     made = makers.get(read[1].get("benchmark", ""), card)(read[0], tables(sections))
     with atomic_write(folder / "README.md") as beside:

@@ -12,7 +12,12 @@ import torch
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import bootstrap
-from workbench.evaluation.spectra import blurred, log_spectral_distance, spectrogram
+from workbench.evaluation.spectra import (
+    blurred,
+    decimated,
+    log_spectral_distance,
+    spectrogram,
+)
 from workbench.models.spectral import stft_loss
 from workbench.systems.ldmg import LDMG
 from workbench.systems.ldmg_training import PROFILES, fit_vae
@@ -25,6 +30,7 @@ def coding(bench: SoundBench) -> None:
     before = spectrogram(real)
     ours = log_spectral_distance(before, spectrogram(again))
     blur = log_spectral_distance(before, blurred(before))
+    rough = log_spectral_distance(before, decimated(before))
     loud = [np.sqrt((x**2).mean(1)) for x in (again, real)]
     config = system.config
     rate = config.vae.latent * config.rate / config.vae.hop
@@ -36,14 +42,17 @@ def coding(bench: SoundBench) -> None:
         ["", "log-spectral distance, dB", "95 %", "STFT convergence", "STFT log", "Fréchet"],
         [["VAE-GAN", ours.mean(), interval(ours), convergence, logs,
           bench.apart(again)[0]],
-         ["spectrogram at half size, stretched back", blur.mean(), interval(blur), None,
-          None, None],
+         ["every second bin and frame, said twice", rough.mean(), interval(rough), None, None,
+          None],
+         ["means of two by two, drawn apart", blur.mean(), interval(blur), None, None, None],
          ["floor: as many training windows", None, None, None, None,
           frechet_distance(other, bench.real_heard)]],
         [f"Level of the reconstruction: {np.mean(loud[0]) / np.mean(loud[1]):.2f} of the real one. "
-         "Log-spectral distance: window 1,024, nothing below −80 dB of full scale. STFT: seven "
+         "Both baselines are the original's spectrogram at half size; they keep a quarter of all "
+         "magnitudes, 8,000 numbers a second, and no phase. Log-spectral distance: window 1,024, "
+         "nothing below −80 dB of full scale. STFT: seven "
          f"windows from 2,048 to 32. Fréchet: our tagger's 128 numbers, N {len(real)}."],
-        ours=float(ours.mean()), baseline=float(blur.mean()),
+        ours=float(ours.mean()), decimated=float(rough.mean()), blurred=float(blur.mean()),
     )  # fmt: skip
 
 
@@ -62,7 +71,7 @@ def distance(real: np.ndarray, again: np.ndarray) -> tuple[float, float]:
 
 def players(bench: SoundBench) -> None:
     """The same VAE at the same steps with and without the discriminator, both trained here."""
-    steps = 12 if bench.quick else 1500
+    steps = 12 if bench.quick else 600
     size = PROFILES["smoke" if bench.quick else "laptop"]
     plan = replace(size.coding, steps=steps, every=steps)
     rows, kept = bench.audio.split("train"), bench.audio.split("validation")

@@ -30,7 +30,7 @@ from workbench.models.audio_vae import (
 from workbench.models.diffusion import Prediction
 from workbench.models.music_ldm import PUBLISHED, Heard, MusicLDMSizes
 from workbench.models.spectral import stft_loss
-from workbench.models.text_audio import TextAudioConfig
+from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.cards import music_card
 from workbench.systems.music_mixing import KINDS, Windows, mixes_of, windows_of
 from workbench.systems.musicldm import MusicLDM, MusicLDMConfig, spoken
@@ -170,10 +170,12 @@ def config_of(size: Profile) -> MusicLDMConfig:
 
 
 def fit_joint(
-    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
-    watch: Watch | None = None,
+    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path | str, seed: int,
+    watch: Watch | None = None, *, joint: TextAudio | None = None,
 ) -> Any:  # fmt: skip
-    """The text–audio encoder: captions of random crops against each other."""
+    """The text–audio encoder: captions of random crops against each other. joint: another one than
+    the system's own, such as a judge's."""
+    joint = joint or system.networks.joint
     told = [i for i in range(len(data.audio)) if data.audio.items[i].caption.strip()]
     length = size.frames * system.mel.hop
     texts = system.embedder.text.embed([item.caption for item in data.audio.items])  # type: ignore[attr-defined]
@@ -191,9 +193,9 @@ def fit_joint(
     def validate(module: nn.Module) -> dict[str, float]:
         return {"loss": float(terms(module, 64, 0, data.kept))}
 
-    done = fit(system.networks.joint, (torch.arange(ITEMS),), loss, plan, out, seed=seed,
+    done = fit(joint, (torch.arange(ITEMS),), loss, plan, out, seed=seed,
                validate=validate, watch=watch, title="text and sound")  # fmt: skip
-    system.networks.joint.load_state_dict(done.module.state_dict())
+    joint.load_state_dict(done.module.state_dict())
     return done
 
 

@@ -1,0 +1,53 @@
+"""MusicLDM's benchmarks at their quickest."""
+
+import json
+import math
+
+import pytest
+
+from workbench.benchmarks import cards, music
+from workbench.systems.musicldm import MusicLDM
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    top = tmp_path_factory.mktemp("music")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_CACHE", str(top / "cache"))
+        MusicLDM.train("builtin-songs", "smoke", mixup="plain", out=top / "music")
+        given = {"checkpoint": "music", "folder": "ablation", "out": "music.json"}
+        arguments = [word for k, v in given.items() for word in (f"--{k}", str(top / v))]
+        assert music.main([*arguments, "--quick"]) == 0
+    return top, json.loads((top / "music.json").read_text())["sections"]
+
+
+def test_all_rows_are_there_and_finite(results):
+    _, sections = results
+    names = [row[0] for row in sections["ablation"]["rows"]]
+    assert names[:3] == ["no mixup, audio", "no mixup, text", "no mixup, both"]
+    assert names[-2:] == ["BLM, both", "the held-out windows"]
+    assert len(names) == 13
+    numbers = [cell for s in sections.values() for row in s["rows"] for cell in row
+               if isinstance(cell, float)]  # fmt: skip
+    assert all(math.isfinite(number) for number in numbers)
+
+
+def test_the_windows_themselves_are_nearest(results):
+    _, sections = results
+    rows = {row[0]: row for row in sections["quality"]["rows"]}
+    own = rows["the held-out windows"]
+    assert own[2] == pytest.approx(0, abs=1e-6)
+    assert own[3] == pytest.approx(0, abs=1e-6)
+    assert rows["drawn, guidance 2"][3] > 0
+
+
+def test_the_card_takes_the_tables(results):
+    top, sections = results
+    text = cards.write_card(top / "music", top / "music.json").read_text()
+    assert text.startswith("# MusicLDM (plain mixup), trained on builtin-songs")
+    assert all(section["title"] in text for section in sections.values())
+
+
+def test_what_is_missing_is_said(tmp_path, capsys):
+    assert music.main(["--checkpoint", str(tmp_path / "none")]) == 1
+    assert "none" in capsys.readouterr().err
