@@ -122,9 +122,9 @@ run.note("log-spectral distance", found["this VAE-GAN"].mean(), unit="dB",
          floor=f"stretched {found['half the size, stretched'].mean():.1f}")  # fmt: skip
 
 # %% [markdown]
-# *What you should have noticed:* a blurred picture wins this game against a network that keeps far
-# fewer numbers: it keeps a quarter of all *magnitudes*, 8,000 numbers a second; here it is 2,000.
-# And a blurred picture has no phase: it cannot be heard.
+# *What you should have noticed:* a blurred picture does about as well as the network. But it keeps
+# a quarter of all *magnitudes*, 8,000 numbers a second; here it is 2,000. And a blurred picture has
+# no phase: it cannot be heard.
 #
 # ## 3 · Two ways to the bottleneck
 #
@@ -257,8 +257,8 @@ small = SpectralVAEConfig(width=32, encoder=1, decoder=2, latent=8)
 players = VAEGAN(SpectralVAE(small), width=8)
 optimizer = torch.optim.AdamW(players.parameters(), 2e-3, betas=(0.8, 0.99))
 history: dict[str, list[float]] = {}
-for step in range(run.size(12, 150)):
-    crops, _ = audio.crops(4, 8192, seed=step, rows=audio.split("train"))
+for step in range(run.size(5, 150)):
+    crops, _ = audio.crops(4, run.size(4096, 8192), seed=step, rows=audio.split("train"))
     terms = gan_terms(players, torch.from_numpy(crops), Weights())
     optimizer.zero_grad()
     torch.stack(list(terms.values())).sum().backward()
@@ -306,10 +306,10 @@ print(f"a frame depends on {vae.reach} frames on each side at most")
 # %%
 from sklearn.manifold import TSNE
 
-rows = [i for i in range(len(audio)) if audio[i].shape[1] >= audio.rate][: run.size(24, 300)]
+rows = [i for i in range(len(audio)) if audio[i].shape[1] >= audio.rate][: run.size(12, 300)]
 codes = [system.encode(audio[i][:, :length]) for i in rows]
 marks = torch.stack([torch.cat([z.mean(1), z.std(1)]) for z in codes]).numpy()
-points = TSNE(perplexity=min(20, len(rows) // 4), random_state=seed).fit_transform(marks)
+points = TSNE(perplexity=min(20, len(rows) // 3), random_state=seed).fit_transform(marks)
 names = [str(audio.items[i].labels.get("style", "recording")) for i in rows]
 plots.cloud(points, names, [audio.items[i].caption for i in rows], "pieces by their latents")
 

@@ -42,7 +42,7 @@ print(f"{config.seconds:.1f} s a window; genres: {', '.join(config.genres)}")
 # %%
 from workbench.widgets import compare
 
-steps = run.size(8, 50)
+steps = run.size(5, 50)
 takes = system.generate(n=2, steps=steps, seed=seed)
 compare(takes, ["nothing asked, take 1", "take 2"])
 
@@ -96,7 +96,7 @@ from workbench.datasets.sounds import collect
 audio = collect(run.dataset, config.rate, limit=run.size(8, 100), quiet=True)
 length = round(config.seconds * audio.rate)
 held = [audio[i][:, :length] for i in audio.split("test") if audio[i].shape[1] >= length]
-held = held[: run.size(6, 60)]
+held = held[: run.size(4, 60)]
 z = torch.stack([system.encode(sound) for sound in held])
 empty = torch.full((len(z),), -1), *system.text.pieces([""] * len(z))
 times, losses = np.linspace(0.05, 0.999, run.size(6, 20)), []
@@ -164,7 +164,7 @@ print("gates of the attention after training:", ", ".join(f"{gate:.2f}" for gate
 import time
 
 sounds, labels = [], []
-for name, count in (("dpm++", 5), ("dpm++", run.size(6, 20)), ("ddpm", run.size(8, 200))):
+for name, count in (("dpm++", 5), ("dpm++", run.size(6, 20)), ("ddpm", run.size(7, 200))):
     began = time.perf_counter()
     sounds.append(system.generate(steps=count, sampler=name, seed=seed + 1)[0])
     took = time.perf_counter() - began
@@ -184,9 +184,9 @@ compare(sounds, labels)
 from workbench.evaluation.tagger import train_tagger
 
 genres = [g for g in config.genres if g] or [""]
-tagger = train_tagger(audio, genres, config.seconds, steps=run.size(6, 200), seed=seed)
+tagger = train_tagger(audio, genres, config.seconds, steps=run.size(3, 200), seed=seed)
 each = run.size(1, 4)
-chosen = genres[: run.size(3, 8)]
+chosen = genres[: run.size(2, 8)]
 wanted = [genre for genre in chosen for _ in range(each)]
 share = {}
 for guidance in (1.0, 2.0, 4.0):
@@ -265,9 +265,9 @@ check_blend(blend)
 def blend(parts, starts, length):
     weight = 1 - np.abs(np.linspace(-1, 1, parts.shape[1] + 2)[1:-1])
     total, share = np.zeros(length), np.zeros(length)
-    for part, start in zip(parts, starts):
-        total[start : start + len(part)] += weight * part
-        share[start : start + len(part)] += weight
+    for part, first in zip(parts, starts, strict=True):
+        total[first : first + len(part)] += weight * part
+        share[first : first + len(part)] += weight
     return total / share
 
 

@@ -5,8 +5,8 @@ import pytest
 import soundfile
 
 from workbench.datasets import load
-from workbench.datasets.audio import AudioCollection
-from workbench.datasets.sounds import FREE, RECIPES, collect
+from workbench.datasets.audio import AudioCollection, AudioItem
+from workbench.datasets.sounds import FREE, RECIPES, collect, credits_of
 from workbench.errors import MissingDataError, PromptError
 
 
@@ -83,3 +83,12 @@ def test_what_is_not_there_is_said(cache):
         collect("no-such-set", 16000, quiet=True)
     with pytest.raises(PromptError, match="is sound"):
         load("cc-music-clips")
+
+
+def test_artists_are_named_with_their_licence(tmp_path):
+    items = [
+        AudioItem(tmp_path / "a", labels={"artist": "Zoe", "licence": "CC-BY-4.0"}),
+        AudioItem(tmp_path / "b", labels={"artist": "Zoe", "licence": "CC-BY-4.0"}),
+        AudioItem(tmp_path / "c", labels={"artist": "Abe"}), AudioItem(tmp_path / "d"),
+    ]  # fmt: skip
+    assert credits_of(items) == ["Abe", "Zoe (CC-BY-4.0)"]

@@ -40,18 +40,30 @@ class SoundBench:
         return round(self.system.config.seconds * self.audio.rate)
 
     def windows(self, split: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """`n` windows of a split, mono (n, samples), and the piece of each: one of every piece
-        first, so that songs count alike."""
+        """`n` windows of a split, mono (n, samples), and the piece of each. Genres have the shares
+        that they have in the training split, else a distance between splits would tell of their
+        mixture; within a genre pieces count alike."""
         random = np.random.default_rng([self.seed, seed])
-        rows = random.permutation(self.audio.split(split))
-        sounds, pieces = [], []
-        while len(sounds) < self.n and len(rows):
-            for row in rows[: self.n - len(sounds)]:
-                crop, _ = self.audio.crops(1, self.length, seed=int(random.integers(1 << 30)),
-                                           rows=[int(row)])  # fmt: skip
-                sounds.append(crop[0].mean(0))
-                pieces.append(int(row))
-        return np.stack(sounds), np.array(pieces)
+        share: dict[str, float] = {}
+        for i in self.audio.split("train"):
+            name = genre_of(self.audio.items[i].labels)
+            share[name] = share.get(name, 0.0) + self.audio[i].shape[1]
+        pieces: dict[str, list[int]] = {}
+        for i in random.permutation(self.audio.split(split)):
+            name = genre_of(self.audio.items[int(i)].labels)
+            if name in share:
+                pieces.setdefault(name, []).append(int(i))
+        names = sorted(pieces)
+        odds = np.array([share[name] for name in names])
+        chosen = random.choice(len(names), self.n, p=odds / odds.sum())
+        rows = []
+        for number in chosen:
+            queue = pieces[names[number]]
+            rows.append(queue[0])
+            queue.append(queue.pop(0))
+        crops = [self.audio.crops(1, self.length, seed=int(random.integers(1 << 30)),
+                                  rows=[row])[0][0].mean(0) for row in rows]  # fmt: skip
+        return np.stack(crops), np.array(rows)
 
     @cached_property
     def real(self) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,14 @@ def collect(
     if (out / "audio.json").is_file():
         return AudioCollection(out)
     return prepare_audio(items, out, rate=rate, channels=channels, quiet=quiet)
+
+
+def credits_of(items: Sequence[AudioItem]) -> list[str]:
+    """"Artist (licence)" of each recording's artist, as CC BY asks to be named; rendered scores
+    have none."""
+    named = {(str(i.labels["artist"]), str(i.labels.get("licence", ""))) for i in items
+             if i.labels.get("artist")}  # fmt: skip
+    return [f"{artist} ({licence})" if licence else artist for artist, licence in sorted(named)]
 
 
 def _items(name: str, limit: int | None, quiet: bool) -> list[AudioItem]:

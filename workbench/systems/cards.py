@@ -96,8 +96,7 @@ def sound_card(report: dict[str, Any], tables: str = "") -> str:
         "Draws music as sound: out of nothing, of a genre, or for a text; varies and fills in.",
         f"- **Data:** {_data(report['dataset'])}; {report['pieces']} pieces of the training "
         f"split, {report['minutes_of_sound'] / 60:.1f} hours; scores rendered by a SoundFont."
-        + (f" Licences of recordings: {', '.join(report['licences'])}." if report["licences"]
-           else ""),
+        + (f" Recordings by {', '.join(report['credits'])}." if report["credits"] else ""),
         f"- **Rebuild:** `workbench train sound {options} --out FOLDER`",
         "- **Weights:** MIT, as the code; half precision.",
         f"- **Limits:** mono at 16 kHz, so nothing above 8 kHz; trained on windows of "
@@ -124,8 +123,7 @@ def music_card(report: dict[str, Any], tables: str = "") -> str:
         f"- **Data:** {_data(report['dataset'])}; {report['pieces']} pieces of the training "
         f"split, {report['minutes_of_sound'] / 60:.1f} hours; {report['windows']:,} windows, mixes "
         "included; scores rendered by a SoundFont."
-        + (f" Licences of recordings: {', '.join(report['licences'])}." if report["licences"]
-           else ""),
+        + (f" Recordings by {', '.join(report['credits'])}." if report["credits"] else ""),
         f"- **Rebuild:** `workbench train music {options} --out FOLDER`",
         "- **Weights:** MIT, as the code; half precision.",
         f"- **Limits:** mono at 16 kHz; windows of {report['seconds']:.1f} s; it knows the words "

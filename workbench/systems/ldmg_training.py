@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection
-from workbench.datasets.sounds import collect
+from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
 from workbench.models.audio_vae import (
@@ -162,8 +162,7 @@ def train(
         "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
         "profile": profile, "seed": seed, "seconds": system.config.seconds,
         "minutes_of_sound": sum(len(audio[i][0]) for i in rows) / audio.rate / 60,
-        "pieces": len(rows), "licences": sorted({str(audio.items[i].labels.get("licence", ""))
-                                                 for i in rows} - {""}),
+        "pieces": len(rows), "credits": credits_of([audio.items[i] for i in rows]),
         "vae": {"steps": first.step, "minutes": first.seconds / 60, "best": first.best},
         "diffusion": {"steps": second.step, "minutes": second.seconds / 60, "best": second.best},
     }  # fmt: skip

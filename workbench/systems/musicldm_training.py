@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection
-from workbench.datasets.sounds import collect
+from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
 from workbench.models.audio_vae import (
@@ -150,8 +150,7 @@ def train(
         "dataset": dataset if isinstance(dataset, str) else audio.folder.name, "profile": profile,
         "mixup": mixup, "seed": seed, "seconds": system.config.seconds, "pieces": len(data.rows),
         "minutes_of_sound": sum(len(audio[i][0]) for i in data.rows) / audio.rate / 60,
-        "licences": sorted({str(audio.items[i].labels.get("licence", "")) for i in data.rows}
-                           - {""}),
+        "credits": credits_of([audio.items[i] for i in data.rows]),
         "windows": len(windows),
         "stages": {name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
                    for name, done in stages.items()},
