@@ -8,7 +8,9 @@ from workbench.models.music_ldm import FiLMUNet, Heard, MusicLDMSizes, mel_vae, 
 from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.musicldm import spoken
 
-SMALL = MusicLDMSizes(embed=16, vae=(8, 8, 16), unet=(16, 16, 32), vocoder=32, blocks=(3,))
+SMALL = MusicLDMSizes(
+    embed=16, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32, blocks=(3,)
+)
 
 
 def test_the_vae_shortens_by_four_and_the_vocoder_lengthens_by_the_hop():

@@ -19,7 +19,7 @@ from workbench.errors import CheckpointError
 from workbench.models.music_ldm import MusicLDMSizes, film_unet, mel_vae, vocoder
 from workbench.systems.musicldm import MusicLDM
 
-SIZES = MusicLDMSizes(embed=16, vae=(8, 8, 16), unet=(16, 32), vocoder=32, blocks=(3,),
+SIZES = MusicLDMSizes(embed=16, vae=(8, 8, 16), latent=8, unet=(16, 32), vocoder=32, blocks=(3,),
                       attention=True)  # fmt: skip
 
 

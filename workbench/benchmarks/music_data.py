@@ -81,7 +81,7 @@ class MusicBench:
         )
         data = Data(self.audio, self.audio.split("train"),
                     self.audio.split("validation") or self.audio.split("test"))  # fmt: skip
-        fit_joint(self.system, data, replace(size, frames=self.system.config.frames), size.joint,
+        fit_joint(self.system, data, size, size.joint,
                   self._kept("judge"), self.seed + 1000, joint=other.joint)  # fmt: skip
         return other
 

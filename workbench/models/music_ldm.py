@@ -1,6 +1,6 @@
 """MusicLDM's three networks, of the classes that its published checkpoint is made of.
 
-    mel (1, frames, 64) → VAE (÷ 4) → U-Net that a vector of the condition shifts (FiLM) → HiFi-GAN
+    mel (1, frames, 64) → VAE (÷ 8) → U-Net that a vector of the condition shifts (FiLM) → HiFi-GAN
 
 Chen et al. 2023, arXiv 2308.01546, section 3: diffusers' AutoencoderKL and UNet2DConditionModel
 without cross-attention, transformers' SpeechT5HifiGan. The sizes are ours; the published weights
@@ -28,9 +28,9 @@ class MusicLDMSizes:
 
     bands: int = 64
     embed: int = 128
-    vae: tuple[int, ...] = (24, 48, 64)
-    latent: int = 8
-    unet: tuple[int, ...] = (32, 64, 96)
+    vae: tuple[int, ...] = (16, 24, 32, 64)
+    latent: int = 16
+    unet: tuple[int, ...] = (32, 48, 80)
     layers: int = 1
     groups: int = 8
     attention: bool = False
@@ -39,14 +39,14 @@ class MusicLDMSizes:
 
     @property
     def shorter(self) -> int:
-        """Mel frames a latent frame."""
+        """Mel frames a latent frame, and bands a latent band."""
         return 2 ** (len(self.vae) - 1)
 
 
 # Those of the published checkpoint.
 PUBLISHED = MusicLDMSizes(
-    embed=512, vae=(128, 256, 512), unet=(128, 256, 384, 640), layers=2, groups=32, attention=True,
-    vocoder=1024, blocks=(3, 7, 11),
+    embed=512, vae=(128, 256, 512), latent=8, unet=(128, 256, 384, 640), layers=2, groups=32,
+    attention=True, vocoder=1024, blocks=(3, 7, 11),
 )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ class Heard(NamedTuple):
 
 
 def mel_vae(sizes: MusicLDMSizes) -> AutoencoderKL:
-    """(batch, 1, frames, bands) ↔ (batch, latent, frames / 4, bands / 4)."""
+    """(batch, 1, frames, bands) ↔ (batch, latent, frames / shorter, bands / shorter)."""
     from diffusers import AutoencoderKL
 
     levels = len(sizes.vae)

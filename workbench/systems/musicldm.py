@@ -58,7 +58,7 @@ class MusicLDMConfig:
     sizes: MusicLDMSizes
     joint: TextAudioConfig
     rate: int = 16_000
-    frames: int = 256
+    frames: int = 512
     schedule: str = "cosine-zero-snr"
     prediction: Prediction = "v"
     steps: int = 1000
@@ -153,7 +153,7 @@ class MusicLDM(Pretrained):
 
     @torch.inference_mode()
     def encode(self, sounds: Tensor) -> Tensor:
-        """Sounds (n, samples) → latents (n, latent, frames / 4, bands / 4) of variance about 1."""
+        """Sounds (n, samples) → latents (n, latent, frames / 8, bands / 8) of variance about 1."""
         return self.encode_mel(self.mel(sounds))
 
     @torch.inference_mode()

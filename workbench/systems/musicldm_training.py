@@ -44,8 +44,9 @@ KL = 1e-3  # weight in the mel VAE
 
 @dataclass(frozen=True)
 class Profile:
-    """One size. windows: real ones that the U-Net sees; mixes: as a share of them; speech: samples
-    of the vocoder's crops; judge: channels of its discriminator."""
+    """One size. frames: of the U-Net's windows; crop: frames that text encoder and VAE learn from;
+    windows: real ones that the U-Net sees; mixes: as a share of them; speech: samples of the
+    vocoder's crops; judge: channels of its discriminator."""
 
     sizes: MusicLDMSizes
     joint: Plan
@@ -53,7 +54,8 @@ class Profile:
     vocoder: Plan
     audio: Plan
     text: Plan
-    frames: int = 256
+    frames: int = 512
+    crop: int = 256
     windows: int = 6000
     mixes: float = 0.5
     speech: int = 8000
@@ -69,30 +71,31 @@ def _plan(steps: int, batch: int, lr: float, **more: Any) -> Plan:
 
 PROFILES: dict[str, Profile] = {
     "smoke": Profile(
-        MusicLDMSizes(embed=32, vae=(8, 8, 16), unet=(16, 16, 32), vocoder=32, blocks=(3,)),
+        MusicLDMSizes(embed=32, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32,
+                      blocks=(3,)),
         _plan(8, 8, 1e-3, warmup=2), _plan(8, 4, 1e-3, warmup=2), _plan(8, 4, 1e-3, warmup=2),
         _plan(8, 8, 1e-3, warmup=2, ema=0.9), _plan(8, 8, 1e-3, warmup=2, ema=0.9),
-        frames=64, windows=24, limit=8,
+        frames=64, crop=64, windows=24, limit=8,
     ),
     "laptop": Profile(
         MusicLDMSizes(),
-        _plan(1200, 64, 1e-3), _plan(1500, 8, 1e-3),
-        _plan(3000, 8, 1e-3, betas=(0.8, 0.99), clip=5.0, keep="last"),
-        _plan(2500, 16, 5e-4, ema=0.998), _plan(1000, 16, 2e-4, ema=0.998),
+        _plan(1200, 64, 1e-3), _plan(1400, 8, 1e-3),
+        _plan(2500, 8, 1e-3, betas=(0.8, 0.99), clip=5.0, keep="last"),
+        _plan(3000, 16, 6e-4, ema=0.998), _plan(1000, 16, 3e-4, ema=0.998),
     ),
     "gpu": Profile(
-        MusicLDMSizes(embed=256, vae=(64, 128, 256), unet=(96, 192, 288), layers=2, groups=32,
-                      vocoder=512, blocks=(3, 7, 11)),
+        MusicLDMSizes(embed=256, vae=(64, 128, 256), latent=8, unet=(96, 192, 288), layers=2,
+                      groups=32, vocoder=512, blocks=(3, 7, 11)),
         _plan(6000, 256, 5e-4), _plan(20_000, 16, 2e-4),
         _plan(40_000, 16, 2e-4, betas=(0.8, 0.99), clip=5.0, keep="last"),
         _plan(40_000, 64, 1e-4, ema=0.9995), _plan(10_000, 64, 5e-5, ema=0.9995), frames=1024,
-        windows=60_000, judge=32,
+        crop=1024, windows=60_000, judge=32,
     ),
     "paper": Profile(
         PUBLISHED, _plan(50_000, 256, 1e-4), _plan(200_000, 16, 1e-4),
         _plan(200_000, 16, 2e-4, betas=(0.8, 0.99), keep="last"),
         _plan(200_000, 64, 3e-5, ema=0.9999), _plan(100_000, 64, 3e-5, ema=0.9999), frames=1024,
-        windows=200_000, judge=32, schedule="scaled-linear", prediction="epsilon",
+        crop=1024, windows=200_000, judge=32, schedule="scaled-linear", prediction="epsilon",
     ),
 }  # fmt: skip
 
@@ -175,22 +178,21 @@ def fit_joint(
     """The text–audio encoder: captions of random crops against each other. joint: another one than
     the system's own, such as a judge's."""
     joint = joint or system.networks.joint
-    told = [i for i in range(len(data.audio)) if data.audio.items[i].caption.strip()]
-    length = size.frames * system.mel.hop
+    told, held = (
+        [i for i in rows if data.audio.items[i].caption.strip()] for rows in (data.rows, data.kept)
+    )
+    length = size.crop * system.mel.hop
     texts = system.embedder.text.embed([item.caption for item in data.audio.items])  # type: ignore[attr-defined]
 
     def terms(module: nn.Module, n: int, seed: int, rows: Sequence[int]) -> Tensor:
-        chosen = [i for i in rows if i in known]
-        crops, which = data.audio.crops(n, length, seed=seed, rows=chosen)
+        crops, which = data.audio.crops(n, length, seed=seed, rows=rows)
         return module.loss(system.mel(torch.from_numpy(crops.mean(1))), texts[which])  # type: ignore[operator, no-any-return]
 
-    known = set(told)
-
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
-        return {"contrastive": terms(module, len(numbers), int(numbers[0]) + seed, data.rows)}
+        return {"contrastive": terms(module, len(numbers), int(numbers[0]) + seed, told)}
 
     def validate(module: nn.Module) -> dict[str, float]:
-        return {"loss": float(terms(module, 64, 0, data.kept))}
+        return {"loss": float(terms(module, 64, 0, held))}
 
     done = fit(joint, (torch.arange(ITEMS),), loss, plan, out, seed=seed,
                validate=validate, watch=watch, title="text and sound")  # fmt: skip
@@ -203,7 +205,7 @@ def fit_vae(
     watch: Watch | None = None,
 ) -> Any:  # fmt: skip
     """The mel VAE: absolute error and a little KL; then the latents' scale."""
-    length, networks = size.frames * system.mel.hop, system.networks
+    length, networks = size.crop * system.mel.hop, system.networks
     sample = system.mel(data.sounds(64, length, seed))
     networks.mel_mean.copy_(sample.mean())
     networks.mel_std.copy_(sample.std())
