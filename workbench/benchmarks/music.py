@@ -60,22 +60,28 @@ _NOTE = (
 )
 
 
-def ablation(bench: MusicBench, folder: Path) -> None:
-    """The paper's table: mixup × conditioning, at equal steps."""
+def ablation(bench: MusicBench, folder: Path, steps: int | None = None) -> None:
+    """The paper's table: mixup × conditioning, at equal steps. steps: of each U-Net, by default
+    the profile's; windows, and steps on captions where both are used, keep their proportion."""
     size = PROFILES["smoke" if bench.quick else "laptop"]
     system, rows = bench.system, bench.audio.split("train")
-    real = windows_of(system, bench.audio, rows, size.windows, bench.seed)
+    whole = size.audio.steps + size.text.steps
+    share = (steps or whole) / whole
+    by_text = replace(size.text, steps=round(share * size.text.steps))
+    by_sound = replace(size.audio, steps=round(share * size.audio.steps))
+    longer = replace(size.audio, steps=by_sound.steps + by_text.steps)
+    n_real, n_mixes = (round(share * n * size.windows) for n in (1, size.mixes))
+    real = windows_of(system, bench.audio, rows, n_real, bench.seed)
     kept = windows_of(system, bench.audio, bench.audio.split("validation"), 64, bench.seed)
-    longer = replace(size.audio, steps=size.audio.steps + size.text.steps)
     table, before = [], system.networks.denoiser
     for kind in KINDS:
         windows = real
         if kind != "none":
-            n = int(size.mixes * size.windows)
-            windows = real.joined(mixes_of(system, bench.audio, rows, n, kind, bench.seed))
+            mixes = mixes_of(system, bench.audio, rows, n_mixes, kind, bench.seed)
+            windows = real.joined(mixes)
         for name, stages in (
             ("audio", [("audio", longer)]), ("text", [("text", longer)]),
-            ("both", [("audio", size.audio), ("text", size.text)]),
+            ("both", [("audio", by_sound), ("text", by_text)]),
         ):  # fmt: skip
             torch.manual_seed(bench.seed)
             system.networks.denoiser = FiLMUNet(system.config.sizes).eval()
@@ -89,8 +95,8 @@ def ablation(bench: MusicBench, folder: Path) -> None:
         "ablation",
         f"Mixup × conditioning: U-Nets of {longer.steps} steps each, {bench.n} captions",
         COLUMNS, table,
-        ["Conditioned on vectors of sound, of captions, or of sound first and captions then. "
-         + _NOTE],
+        [f"{n_real} windows, and {n_mixes} mixes of two. Conditioned on vectors of sound, of "
+         "captions, or of sound first and captions then. " + _NOTE],
     )  # fmt: skip
 
 
@@ -106,6 +112,7 @@ def parser() -> argparse.ArgumentParser:
     add("--only", nargs="+", choices=["quality", "ablation"], metavar="SECTION",
         help="quality, ablation")  # fmt: skip
     add("--folder", type=Path, default=Path("runs/ablation"), help="of the ablation's networks")
+    add("--training-steps", type=int, help="of each U-Net of the ablation (default: the profile's)")
     add("--out", type=Path, help="JSON file for all tables")
     add("--n", type=int, default=160, help="clips in each compared set (default 160)")
     add("--steps", type=int, default=25, help="of the sampler (default 25)")
@@ -134,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             quick=args.quick,
         )  # fmt: skip
         sections: dict[str, Callable[[MusicBench], None]] = {
-            "quality": quality, "ablation": lambda b: ablation(b, args.folder),
+            "quality": quality, "ablation": lambda b: ablation(b, args.folder, args.training_steps),
         }  # fmt: skip
         for name in args.only or sections:
             bench.timed(name, sections[name])
