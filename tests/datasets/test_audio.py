@@ -124,10 +124,63 @@ def test_crops_and_windows_come_from_their_pieces(folder, tmp_path):
 def test_one_file_of_each_trouble(tmp_path):
     with pytest.raises(BrokenFileError, match="silent"):
         decode(tone(tmp_path / "s.wav", gain=0.0), 16000)
+    loud = tmp_path / "loud.wav"
+    time = np.arange(16000) / 16000
+    soundfile.write(loud, (9 * np.sin(2 * np.pi * 200 * time)).clip(-1, 1), 16000)
+    with pytest.raises(BrokenFileError, match=r"loud\.wav is clipped: 9\d% of its samples"):
+        decode(loud, 16000)
+    faint = tmp_path / "faint.wav"
+    soundfile.write(faint, 5e-5 * np.sin(time), 16000, subtype="FLOAT")
+    with pytest.raises(BrokenFileError, match=r"faint\.wav is silent"):
+        decode(faint, 16000)
+    opposite = tmp_path / "opposite.wav"
+    soundfile.write(opposite, np.stack([0.3 * np.sin(900 * time), -0.3 * np.sin(900 * time)], 1),
+                    16000)  # fmt: skip
+    with pytest.raises(BrokenFileError, match="channels cancel each other; prepare it in stereo"):
+        decode(opposite, 16000)
+    assert np.abs(decode(opposite, 16000, 2)).max() > 9000
     with pytest.raises(PromptError, match="rate 0"):
         prepare_audio(find_audio(tmp_path), tmp_path / "out", rate=0)
     with pytest.raises(MissingDataError, match="no prepared audio"):
         AudioCollection(tmp_path)
+
+
+def test_a_little_clipping_is_music(tmp_path):
+    time = np.arange(16000) / 16000
+    soundfile.write(tmp_path / "a.wav", (1.04 * np.sin(2 * np.pi * 200 * time)).clip(-1, 1), 16000)
+    sound = decode(tmp_path / "a.wav", 8000)
+    assert abs(int(sound.max())) == abs(int(sound.min())) == 32767  # and did not wrap around
+
+
+def test_a_piece_of_one_sample_is_a_piece(tmp_path):
+    for i, seconds in enumerate((1 / 16000, 1.0)):
+        soundfile.write(tmp_path / f"{i}.wav", np.full(int(seconds * 16000), 0.5), 16000)
+    made = prepare_audio(find_audio(tmp_path), tmp_path / "out", rate=16000, quiet=True)
+    assert [made[i].shape for i in range(2)] == [(1, 1), (1, 16000)]
+    crops, which = made.crops(8, 100, seed=0, rows=[0])
+    assert (which == 0).all()
+    assert (crops[:, 0, 0] == made[0][0, 0]).all()
+    assert not crops[:, 0, 1:].any()
+    assert (made.crops(50, 100, seed=0)[1] == 1).all()  # drawn as rarely as it is short
+    assert len(made.windows(100)[0]) == 160
+    made.check_enough([0, 1], 1.0)
+    with pytest.raises(MissingDataError, match=r"0\.00 s of sound to train on"):
+        made.check_enough([0], 1.0)
+    with pytest.raises(MissingDataError, match="no piece to draw from"):
+        made.crops(8, 100, seed=0, rows=[])
+
+
+def test_what_is_left_out_is_told(tmp_path, capsys):
+    tone(tmp_path / "good.wav")
+    (tmp_path / "bad.wav").write_bytes(b"RIFF nothing")
+    tone(tmp_path / "still.wav", gain=0.0)
+    prepare_audio(find_audio(tmp_path), tmp_path / "out", rate=16000)
+    told = capsys.readouterr().out
+    assert "2 files are left out, the first: " in told
+    assert told.count("bad.wav") == 1
+    (tmp_path / "good.wav").unlink()
+    with pytest.raises(MissingDataError, match=r"no file can be used; 2 files .*bad\.wav cannot"):
+        prepare_audio(find_audio(tmp_path), tmp_path / "none", rate=16000, quiet=True)
 
 
 def test_real_clips_with_their_manifest(songs_cache, tmp_path):

@@ -60,6 +60,17 @@ def test_mp3_becomes_sound(fma, tmp_path):
     assert np.abs(made[0]).max() == pytest.approx(0.3, abs=0.1)
 
 
+def test_tracks_that_end_early_are_left_out(fma, tmp_path):
+    items = load_fma(*fma, "medium")
+    data = items[1].path.read_bytes()
+    items[1].path.write_bytes(data[: len(data) // 2])
+    made = prepare_audio(items, tmp_path / "out", rate=16000, quiet=True)
+    assert len(made) == 3
+    ((name, reason),) = made.skipped
+    assert "000005.mp3" in name
+    assert "cut short" in reason
+
+
 def test_the_table_of_genres(fma):
     found = genre_table(read_tracks(fma[0]))
     assert found[0][:3] == ("Hip-Hop", 2, 1)

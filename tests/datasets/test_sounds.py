@@ -59,6 +59,26 @@ def test_of_audio_sets_only_what_may_be_given_on(cache):
     assert all(i.labels["licence"].startswith(FREE) for i in audio.items)
 
 
+def test_of_a_folder_with_every_trouble_what_is_music_is_taken(cache, tmp_path):
+    top, time = tmp_path / "mine", np.arange(16000) / 16000
+    top.mkdir()
+    music = 0.3 * np.sin(2 * np.pi * 220 * time)
+    files = {"music": music, "loud": 1.5 * music / 0.3, "silent": 0 * time, "one": time[:1] + 0.5,
+             "nan": np.where(time > 0.5, np.nan, music)}  # fmt: skip
+    for name, sound in files.items():
+        soundfile.write(top / f"{name}.wav", sound, 16000, subtype="FLOAT")
+    soundfile.write(top / "clipped.wav", (30 * music).clip(-1, 1), 16000)
+    whole = (top / "clipped.wav").read_bytes()
+    (top / "short.wav").write_bytes(whole[: len(whole) // 2])
+    audio = collect(str(top), 16000, quiet=True)
+    assert {item.path.stem for item in audio.items} == {"music", "loud", "one"}
+    assert {name for name, _ in audio.skipped} == {"silent.wav", "nan.wav", "clipped.wav",
+                                                   "short.wav"}  # fmt: skip
+    loud = audio[[item.path.stem for item in audio.items].index("loud")]
+    assert np.abs(loud).max() == pytest.approx(1, abs=1e-3)
+    assert np.std(loud) == pytest.approx(2**-0.5, abs=0.01)  # a sine still, no square
+
+
 def test_of_fma_only_attribution(cache):
     folder = cache / "fma-small"
     (folder / "000").mkdir(parents=True)

@@ -7,7 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
-from workbench.music.audio import encode, read_audio, resample, to_stereo, write_audio
+from workbench.music.audio import (
+    checked,
+    encode,
+    read_audio,
+    resample,
+    to_stereo,
+    turned_down,
+    write_audio,
+)
 from workbench.music.clip import Clip
 
 
@@ -140,6 +148,90 @@ def test_damaged_audio_reads_or_is_named(tmp_path, suffix, share, changes):
         assert np.isfinite(sound).all()
         assert rate > 0
     assert named
+
+
+def lying(folder):
+    """Files whose header says another length than there is, and what is said of them."""
+    loud = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 5 * 16000))
+    wav, flac, mp3 = (bytearray(encode(loud, 16000, kind)) for kind in ("wav", "flac", "mp3"))
+    at, there = wav.index(b"data") + 4, len(wav)
+    for name, length, said in (("more", 10 * there, "cut short"), ("fewer", 40_000, "holds more"),
+                               ("none", 0, "holds more")):  # fmt: skip
+        yield f"{name}.wav", wav[:at] + length.to_bytes(4, "little") + wav[at + 4 :], said
+    for name, total, said in (("more", 400_000, "cut short"), ("open", 0, "how long it is")):
+        yield f"{name}.flac", flac[:22] + total.to_bytes(4, "big") + flac[26:], said
+    yield "half.flac", flac[: len(flac) // 2], "cut short"
+    yield "half.mp3", mp3[: len(mp3) // 2], "cut short"
+    yield "tagged.mp3", b"ID3\4\0\0\0\0\0\5" + b"\0" * 5 + mp3[:12000], "cut short"
+
+
+def test_headers_that_lie_about_the_length_are_named(tmp_path):
+    for name, data, said in lying(tmp_path):
+        (tmp_path / name).write_bytes(bytes(data))
+        with pytest.raises(BrokenFileError, match=said) as caught:
+            read_audio(tmp_path / name)
+        assert str(tmp_path / name) in str(caught.value)
+        assert "Internal" not in str(caught.value)  # libsndfile's words
+
+
+def test_what_may_stand_behind_the_sound_is_no_lie(tmp_path):
+    """Tags, further chunks and padding after a WAV's samples; lengths left open by a recorder."""
+    sound = tone(0.5, 16000, 1)
+    wav = encode(sound, 16000, "wav")
+    at = wav.index(b"data") + 4
+    behind = {
+        "list": b"LIST" + (4000).to_bytes(4, "little") + b"INFO" * 1000,
+        "id3": b"ID3\4\0\0" + b"\7" * 2000, "tag": b"TAG" + b"title" * 400,
+        "padding": b"\0" * 4096, "little": b"\x93\x11" * 100,
+    }  # fmt: skip
+    files = {name: wav + more for name, more in behind.items()}
+    files["stream"] = wav[:at] + b"\xff" * 4 + wav[at + 4 :]
+    for name, data in files.items():
+        (tmp_path / f"{name}.wav").write_bytes(data)
+        np.testing.assert_allclose(read_audio(tmp_path / f"{name}.wav")[0], sound, atol=1e-4)
+
+
+def test_a_flac_or_mp3_that_says_too_little_is_read_as_far_as_it_says(tmp_path):
+    loud = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 5 * 16000))
+    flac, mp3 = bytearray(encode(loud, 16000, "flac")), bytearray(encode(loud, 16000, "mp3"))
+    (tmp_path / "a.flac").write_bytes(flac[:22] + (32_000).to_bytes(4, "big") + flac[26:])
+    assert read_audio(tmp_path / "a.flac")[0].shape == (1, 32_000)
+    at = mp3.index(b"Xing") + 8
+    frames = int.from_bytes(mp3[at : at + 4], "big")
+    (tmp_path / "a.mp3").write_bytes(mp3[:at] + (frames // 4).to_bytes(4, "big") + mp3[at + 4 :])
+    assert 10_000 < read_audio(tmp_path / "a.mp3")[0].shape[1] < 25_000
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
+def test_one_sample_is_a_sound(suffix, tmp_path):
+    write_audio(tmp_path / f"one.{suffix}", np.full((1, 1), 0.5), 16000)
+    sound, rate = read_audio(tmp_path / f"one.{suffix}")
+    assert (sound.shape, rate) == ((1, 1), 16000)
+    assert resample(sound, 16000, 44100).shape == (1, 3)
+
+
+@pytest.mark.parametrize("gain", [2.4, 65_536.0, 1e30])
+def test_what_goes_beyond_full_scale_is_turned_down_not_clipped(gain, tmp_path):
+    """Float files of mixes that are too loud, and of samples that were never divided."""
+    sound = tone(0.2, 16000, 1)
+    soundfile.write(tmp_path / "loud.wav", gain * sound.T, 16000, subtype="FLOAT")
+    expected = sound / np.abs(sound).max()
+    np.testing.assert_allclose(read_audio(tmp_path / "loud.wav")[0], expected, atol=1e-6)
+    write_audio(tmp_path / "again.wav", gain * sound, 16000)
+    np.testing.assert_allclose(read_audio(tmp_path / "again.wav")[0], expected, atol=1e-4)
+    loud = resample(gain * sound, 16000, 32000)
+    np.testing.assert_allclose(loud / gain, resample(sound, 16000, 32000), atol=1e-5)
+    assert turned_down(sound) is sound
+
+
+def test_sound_is_checked_by_name():
+    assert checked([[1, 2]]).dtype == np.float32
+    for bad, said in (
+        (np.full((1, 3), np.inf), "mine holds NaN or infinite"),
+        (np.zeros(3), r"mine has shape \(3,\)"), (np.zeros((0, 3)), "mine has shape"),
+    ):  # fmt: skip
+        with pytest.raises(WorkbenchError, match=said):
+            checked(bad, "mine")
 
 
 def test_nothing_half_written(tmp_path):

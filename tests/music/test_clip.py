@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import WorkbenchError
 from workbench.music.clip import Clip
+from workbench.music.picture import picture_of
 
 ROWS = [(0, 0.5, 36, 100), (1.02, 0.25, 38, 90), (2, 0.25, 36, 70), (3.97, 0.25, 38, 30)]
 
@@ -107,3 +108,44 @@ def test_a_day_long_score_is_not_rendered():
     clip = Clip.from_notes([(0, 1, 36, 90)], beats=10000, tempo=60)
     with pytest.raises(WorkbenchError, match="excerpt"):
         clip.waveform()
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [np.zeros((1, 8000)), np.array([[0.5]]), np.tile([[3.0, -5.0]], 4000),
+     np.array([[32767, -32768] * 4000], dtype=np.int16)],
+    ids=["silence", "one sample", "too loud", "integers"],
+)  # fmt: skip
+def test_odd_sound_is_shown_saved_and_stays_within_its_frame(sound, tmp_path):
+    clip = Clip(audio=sound, sample_rate=8000)
+    assert clip.audio.dtype == np.float32
+    assert np.abs(clip.waveform(8000)).max() <= 1
+    assert np.abs(clip.waveform(44100)).max() <= 1
+    bars = picture_of(clip).bars
+    assert np.isfinite(bars).all()
+    assert bars[:, 1].min() >= 18
+    assert (bars[:, 1] + bars[:, 3]).max() <= 18 + 112 + 1e-3
+    assert set(clip._repr_mimebundle_()) == {"text/plain", "text/html", "image/png"}
+    clip.write_audio(tmp_path / "again.wav", 8000)
+    again = Clip.read(tmp_path / "again.wav")
+    np.testing.assert_allclose(again.audio[:1], clip.audio, atol=1e-4)
+
+
+def test_what_is_too_loud_keeps_its_shape():
+    clip = Clip(audio=[[0.5, -2.0, 1.0]], sample_rate=8000)
+    np.testing.assert_allclose(clip.audio, [[0.25, -1.0, 0.5]])
+    clip.audio = 4 * clip.audio  # also what was changed afterwards
+    np.testing.assert_allclose(clip.waveform(8000)[0], [0.25, -1.0, 0.5])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_is_refused_also_where_it_came_in_later(bad):
+    with pytest.raises(WorkbenchError, match="audio holds NaN or infinite"):
+        Clip(audio=[[0.0, bad]], sample_rate=8000)
+    clip = Clip(audio=np.zeros((1, 10)), sample_rate=8000)
+    clip.audio[0, 3] = bad
+    for use in (lambda: clip.waveform(44100), lambda: clip.audio_bytes("wav")):
+        with pytest.raises(WorkbenchError, match="audio holds NaN or infinite"):
+            use()
+    with pytest.raises(WorkbenchError, match="no sample"):
+        Clip(audio=np.zeros((1, 0)), sample_rate=8000)

@@ -7,8 +7,8 @@
 The CSV (captions.csv, manifest.csv or metadata.csv in the folder) has a column of paths (file,
 path, clip, audio or filename) and may have one of texts (caption, text, text_hint or description);
 all others become labels. Split: the column `split`, else by artist where the CSV names them, else
-by sub-folder as for MIDI folders. Decoding is parallel and resumable, broken files are listed and
-left out, and the result is memory-mapped 16-bit sound.
+by sub-folder as for MIDI folders. Decoding is parallel and resumable; broken, silent and badly
+clipped files are listed and left out, and the result is memory-mapped 16-bit sound.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ PATHS = ("file", "path", "clip", "audio", "filename")
 TEXTS = ("caption", "text", "text_hint", "description")
 SHARD = 64  # files a shard
 FULL = 32767.0  # of 16 bits
+CLIPPED = 0.25  # share of samples at full scale: more than that is no music any more
 
 
 @dataclass(frozen=True)
@@ -134,14 +135,25 @@ def _from_table(top: Path, table: Path) -> list[AudioItem]:
 def decode(path: Path, rate: int, channels: int = 1) -> np.ndarray:
     """Sound of a file at a rate and number of channels (1 or 2): int16 (samples, channels).
 
-    More channels than asked for are averaged; mono is doubled for stereo.
+    More channels than asked for are averaged; mono is doubled for stereo. Raises BrokenFileError
+    for a file that cannot be read, is silent, or clipped so badly that it is of no use.
     """
-    from workbench.music.audio import read_audio, resample, to_stereo
+    from workbench.music.audio import SILENT, read_audio, resample, to_stereo
 
     samples, own = read_audio(path)
+    loudest = np.abs(samples)
+    if not loudest.max() > SILENT:
+        raise BrokenFileError(f"{path} is silent from beginning to end; leave it out")
+    if (clipped := float((loudest > 0.999).mean())) > CLIPPED:
+        raise BrokenFileError(
+            f"{path} is clipped: {clipped:.0%} of its samples are at full scale; record or export "
+            "it at a lower level"
+        )
     samples = samples.mean(0, keepdims=True) if channels == 1 else to_stereo(samples)
-    if not np.abs(samples).max() > 0:
-        raise BrokenFileError("is silent from beginning to end")
+    if not np.abs(samples).max() > SILENT:
+        raise BrokenFileError(
+            f"{path} is silent in mono, for its channels cancel each other; prepare it in stereo"
+        )
     samples = resample(samples, own, rate)
     return np.round(samples.T * FULL).astype(np.int16)
 
@@ -191,7 +203,11 @@ class AudioCollection:
         drawn by their length; what is shorter than a crop is padded with silence. rows: the pieces
         to draw from."""
         random = np.random.default_rng(seed)
-        pieces = np.arange(len(self)) if rows is None else np.asarray(rows)
+        pieces = np.arange(len(self)) if rows is None else np.asarray(rows, dtype=int)
+        if not len(pieces):
+            raise MissingDataError(
+                f"{self.folder}: no piece to draw from; has it captions, and a split of this name?"
+            )
         sizes = np.diff(self.offsets)[pieces]
         chosen = random.choice(len(pieces), n, p=sizes / sizes.sum())
         out = np.zeros((n, self.channels, length), dtype=np.float32)
@@ -219,6 +235,15 @@ class AudioCollection:
         """Pieces of a split, by number."""
         return [i for i, item in enumerate(self.items) if item.split == name]
 
+    def check_enough(self, rows: Sequence[int], seconds: float) -> None:
+        """MissingDataError where the pieces together last less than one window of a training."""
+        there = float(np.diff(self.offsets)[list(rows)].sum()) / self.rate
+        if there < seconds:
+            raise MissingDataError(
+                f"{self.folder}: {there:.2f} s of sound to train on, a window lasts {seconds:.2f} "
+                "s; add files"
+            )
+
     def __repr__(self) -> str:
         return (
             f"<AudioCollection {self.folder.name}: {len(self)} pieces, {self.seconds / 60:.1f} "
@@ -243,15 +268,24 @@ def prepare_audio(
     known = {item.path.resolve(): item for item in items}
     files = sorted(known)
     base = Path(os.path.commonpath([file.parent for file in files]))
-    shards = Shards(files, base, Path(out), f"audio {rate} {channels}", SHARD)
+    shards = Shards(files, base, Path(out), f"audio 2 {rate} {channels}", SHARD)
     work = partial(decode, rate=rate, channels=channels)
     prepare_shards(shards, work, workers=workers, quiet=quiet, title="decoding")
     joined = write_joined(shards, "samples")
     if not joined.names:
-        raise MissingDataError(f"{base}: no file can be used (the first: {joined.skipped[0]})")
+        raise MissingDataError(f"{base}: no file can be used; {_left_out(joined.skipped)}")
+    if joined.skipped and not quiet:
+        print(_left_out(joined.skipped))
     kept = [{**asdict(known[base / name]), "path": str(base / name)} for name in joined.names]
     about = {"rate": rate, "items": kept, "skipped": joined.skipped,
              "duplicates": joined.duplicates}  # fmt: skip
     with atomic_write(Path(out) / "audio.json") as beside:
         beside.write_text(json.dumps(about, indent=0) + "\n", encoding="utf-8")
     return AudioCollection(out)
+
+
+def _left_out(skipped: Sequence[tuple[str, str]]) -> str:
+    """How many files could not be used, and why the first one."""
+    path, reason = skipped[0]
+    number = f"{len(skipped)} files are" if len(skipped) > 1 else "1 file is"
+    return f"{number} left out, the first: {reason if path in reason else f'{path}: {reason}'}"

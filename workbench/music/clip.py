@@ -22,7 +22,8 @@ AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 class Clip:
     """One piece of music: a score (symusic, in ticks) or a waveform.
 
-    score: symusic.Score; audio: float32 (channels, samples) in −1..1 with its sample_rate.
+    score: symusic.Score; audio: (channels, samples) in −1..1 with its sample_rate, kept as float32;
+    what goes beyond is turned down as a whole. NaN and infinite samples are refused.
     tempo: BPM; by default the score's first tempo (120 if it has none). A tempo or meter that
     differs from the score's is written into a copy of the score, in place of its tempo map.
     meter: (beats a bar, beat unit), by default the score's first time signature, or (4, 4).
@@ -87,14 +88,15 @@ class Clip:
         meter: tuple[int, int] | None,
         beats: float | None,
     ) -> None:
-        samples = np.atleast_2d(np.asarray(audio, dtype=np.float32))
-        if samples.ndim != 2 or not samples.size:
-            raise WorkbenchError(f"audio has shape {samples.shape}; give (channels, samples)")
-        if not np.isfinite(samples).all():
-            raise WorkbenchError("audio holds NaN or infinite samples; remove them first")
+        from workbench.music.audio import checked, turned_down
+
+        samples = turned_down(checked(np.atleast_2d(audio), "audio"))
+        if not samples.size:
+            raise WorkbenchError("audio holds no sample; give (channels, samples)")
         if not sample_rate or sample_rate <= 0:
             raise WorkbenchError(f"sample_rate is {sample_rate}; give the audio's rate in Hz")
-        self.audio, self.sample_rate = samples, int(sample_rate)
+        self.audio = samples.astype(np.float32, copy=False)
+        self.sample_rate = int(sample_rate)
         self.tempo_known = tempo is not None
         self.tempo = 120.0 if tempo is None else float(tempo)
         timeline.check_tempo(self.tempo)
@@ -205,9 +207,10 @@ class Clip:
         without, it is faded at the end. A waveform is resampled.
         """
         if self.audio is not None and self.sample_rate is not None:
-            from workbench.music.audio import resample, to_stereo
+            from workbench.music.audio import checked, resample, to_stereo, turned_down
 
-            return to_stereo(resample(self.audio, self.sample_rate, sample_rate))
+            sound = turned_down(checked(self.audio, "audio"))  # they may have been changed since
+            return to_stereo(resample(sound, self.sample_rate, sample_rate))
         from workbench.music.synth import check_length, default_synth
 
         check_length(self.duration, self.source)
