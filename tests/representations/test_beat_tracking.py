@@ -7,8 +7,16 @@ import pytest
 from workbench.datasets import load
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.datasets.rendered import render_set
-from workbench.representations.beat_tracking import beats_of, track, with_clicks
-from workbench.representations.mixup import Beats
+from workbench.errors import WorkbenchError
+from workbench.music.clip import Clip
+from workbench.representations.beat_tracking import (
+    NONE,
+    beats_of,
+    beats_of_clip,
+    track,
+    with_clicks,
+)
+from workbench.representations.mixup import Beats, octave_near
 
 RATE = 16_000
 
@@ -35,14 +43,63 @@ def test_clicks_are_found_and_the_low_ones_begin_bars(tempo):
     assert found.tempo == pytest.approx(tempo, rel=0.03)
 
 
+TIME = np.arange(4 * RATE) / RATE
+TONE = 0.5 * np.sin(2 * np.pi * 440 * TIME)[None]
+
+
 @pytest.mark.parametrize(
     "sound",
-    [np.zeros((1, RATE)), np.zeros((2, 0)), np.ones((1, 1)), np.full((1, 4 * RATE), 0.5)],
-    ids=["silence", "nothing", "one sample", "no onset"],
-)
+    [np.zeros((1, RATE)), np.zeros((2, 0)), np.ones((1, 1)), np.full((1, 4 * RATE), 0.5),
+     5e-5 * clicks(120)[0], TONE, TONE[:, :4000], np.roll(TONE * np.exp(-3 * TIME), RATE, 1)],
+    ids=["silence", "nothing", "one sample", "no onset", "faint", "tone", "short", "one hit"],
+)  # fmt: skip
 def test_what_has_no_beats_has_none(sound):
     found = track(sound, RATE)
-    assert not np.isfinite(found.tempo) or len(found.times) < 3
+    assert np.isnan(found.tempo)
+    assert len(found.times) == len(found.downbeats) == 0
+
+
+def test_two_hits_may_be_a_beat():
+    sound = np.roll(TONE * np.exp(-9 * TIME), RATE, 1)
+    assert len(track(sound + np.roll(sound, RATE // 2, 1), RATE).times) > 1
+
+
+def test_beats_do_not_depend_on_how_loud_or_clipped():
+    sound, truth = clicks(120.0)
+    found = track(sound / np.abs(sound).max(), RATE)
+    assert np.array_equal(track(1e30 * sound.astype(float), RATE).times, found.times)
+    assert np.array_equal(track(32_768 * sound, RATE).times, found.times)
+    clipped = track((30 * sound).clip(-1, 1), RATE)
+    assert mir_eval.beat.f_measure(truth, clipped.times, 0.07) > 0.85
+
+
+@pytest.mark.parametrize(("asked", "heard"), [(240.0, 120.0), (60.0, 60.0), (30.0, 30.0)])
+def test_an_octave_off_is_the_same_bars(asked, heard):
+    """Trackers fold fast clicks; what is found is the tempo or one octaves from it."""
+    found = track(clicks(asked, 12.0)[0], RATE)
+    assert found.tempo == pytest.approx(heard, rel=0.03)
+    assert octave_near(found.tempo, asked) == pytest.approx(asked, rel=0.03)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_is_named(bad):
+    sound = clicks(120.0)[0]
+    sound[0, 5] = bad
+    for use in (lambda: track(sound, RATE), lambda: with_clicks(sound, NONE, RATE)):
+        with pytest.raises(WorkbenchError, match="sound holds NaN or infinite"):
+            use()
+    with pytest.raises(WorkbenchError, match=r"sound has shape \(128000,\)"):
+        track(sound[0], RATE)
+
+
+@pytest.mark.parametrize("label", ["16", "steady", "0 nan 1", "2 1 0", "1 1 1", ""])
+def test_labels_that_are_no_beats_leave_it_to_the_tracker(label):
+    sound = clicks(120.0)[0]
+    clip = Clip(audio=sound, sample_rate=RATE, labels={"beats": label, "downbeats": label})
+    assert beats_of_clip(clip, RATE).tempo == pytest.approx(120, rel=0.03)
+    known = clip.with_(labels={"beats": "0 1 2", "downbeats": "some"})
+    assert beats_of_clip(known, RATE).tempo == 60
+    assert len(beats_of_clip(known, RATE).downbeats) == 0
 
 
 def test_known_beats_are_taken_and_others_tracked(tmp_path):
@@ -64,3 +121,13 @@ def test_clicks_are_on_the_beats_and_nowhere_else():
     assert all(np.abs(beats.times - at).min() < 0.04 for at in loud)
     assert all(np.abs(loud - at).min() < 0.005 for at in beats.times)
     assert np.abs(heard).max() <= 1
+
+
+@pytest.mark.parametrize("sound", [np.zeros((1, RATE)), np.zeros((1, 1)), 9 * TONE])
+def test_clicks_fit_any_sound(sound):
+    """Also beats before its beginning and after its end, which are not heard."""
+    heard = with_clicks(sound, Beats(np.array([-0.5, 0.25, 99.0]), np.array([99.0])), RATE)
+    assert heard.shape == sound.shape
+    assert np.abs(heard).max() <= 1
+    if sound.shape[1] == RATE:
+        assert not heard[0, RATE // 3 :].any()

@@ -31,6 +31,14 @@ def test_any_length(samples):
     assert torch.isfinite(found).all()
 
 
+@pytest.mark.parametrize("gain", [0.0, 1e-6, 1.0, 50.0])
+def test_any_level_is_finite_and_never_below_the_floor(gain):
+    sound = gain * torch.from_numpy(noise(8000).clip(-0.1, 0.1))[None]
+    found = Mel()(sound)
+    assert torch.isfinite(found).all()
+    assert found.min() >= np.log(1e-5) - 1e-4
+
+
 def test_silence_is_the_floor_and_a_tone_is_in_its_band():
     mel = Mel()
     assert torch.allclose(mel(torch.zeros(1, 8000)), torch.tensor(np.log(1e-5)).float(), atol=1e-3)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import PromptError, WorkbenchError
 from workbench.representations.mixup import (
+    WIDTH,
     Beats,
     align,
     bam,
@@ -84,6 +85,25 @@ def test_octaves_are_folded_to_the_nearest(tempo, reference):
     assert np.log2(folded / tempo) == pytest.approx(round(np.log2(folded / tempo)))
 
 
+@pytest.mark.parametrize("tempo", [0.0, -60.0, float("nan"), float("inf")])
+def test_no_tempo_is_no_octave_of_any(tempo):
+    with pytest.raises(PromptError, match="tempo"):
+        octave_near(tempo, 100)
+    assert group_by_tempo([tempo, 100]) == [[1]]
+
+
+@given(st.lists(st.floats(25, 400), min_size=2, max_size=30))
+def test_no_two_of_a_group_are_further_apart_than_twice_its_width(tempi):
+    """Octaves aside: that is what keeps every stretch below 6 %."""
+    groups = group_by_tempo(tempi)
+    assert sorted(i for group in groups for i in group) == list(range(len(tempi)))
+    for group in groups:
+        for i in group:
+            for j in group:
+                apart = np.log2(octave_near(tempi[i], tempi[j]) / tempi[j])
+                assert abs(apart) <= 2 * WIDTH + 1e-9
+
+
 def test_groups_hold_like_tempi_and_octaves():
     tempi = [100, 103, 200, 51, 130, float("nan"), 131, 71.5, 140]
     groups = group_by_tempo(tempi)
@@ -127,6 +147,61 @@ def test_without_beats_it_is_refused_by_name():
         mix(a, a, 1.5)
     assert stretch(a[:, :1], 0.9, RATE).shape == (1, 1)
     assert not stretch(0 * a, 0.9, RATE).any()
+
+
+@pytest.mark.parametrize("values", [[0, np.nan, 1], [1, 1, 1], [2, 1], [[0, 1]], [0, np.inf]])
+def test_beats_rise(values):
+    with pytest.raises(PromptError, match=r"times: .*give seconds that rise"):
+        Beats(np.array(values, dtype=float), np.empty(0))
+    with pytest.raises(PromptError, match="downbeats: "):
+        Beats(np.array([0.0, 1.0]), np.array(values, dtype=float))
+
+
+@pytest.mark.parametrize("gain", [0.0, 5.0, 1e20])
+def test_any_level_is_aligned_and_mixed(gain):
+    a, beats_a = clicks(100)
+    b, beats_b = clicks(104)
+    left, right, _ = align(gain * a, beats_a, b, beats_b, RATE)
+    alike, _, _ = align(a, beats_a, b, beats_b, RATE)
+    assert np.abs(left).max() == pytest.approx(gain * np.abs(alike).max(), rel=1e-3)
+    assert np.abs(right).max() == pytest.approx(0.8, rel=0.05)
+    mixed, _ = bam(gain * a, beats_a, b, beats_b, RATE, 0.5)
+    assert np.isfinite(mixed).all()
+    assert np.abs(mixed).max() <= 1
+    moved = np.abs(transpose(gain * a, 2, RATE)).max()
+    assert moved == pytest.approx(gain * np.abs(transpose(a, 2, RATE)).max(), rel=0.05)
+
+
+def test_what_ends_before_its_beats_is_refused_by_name():
+    a, beats = clicks(100, offset=0.2)
+    for short in (a[:, :1], a[:, :0], a[:, :3200]):
+        with pytest.raises(WorkbenchError, match=r"b: ends before its first downbeat, at 0\.20 s"):
+            align(a, beats, short, beats, RATE)
+    left, right, _ = align(a, beats, a[:, :3201], beats, RATE)
+    assert left.shape == right.shape == (1, 1)
+    assert stretch(a[:, :0], 0.9, RATE).shape == (1, 0)
+    assert transpose(a[:, :1], 3, RATE).shape == (1, 1)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_is_refused_by_name(bad):
+    a, beats = clicks(100)
+    b = a.copy()
+    b[0, 7] = bad
+    for use, name in (
+        (lambda: align(a, beats, b, beats, RATE), "b holds NaN"),
+        (lambda: bam(b, beats, a, beats, RATE, 0.5), "a holds NaN"),
+        (lambda: stretch(b, 1.05, RATE), "samples holds NaN"),
+        (lambda: transpose(b, 0, RATE), "samples holds NaN"),
+        (lambda: mix(a, b, 0.5), "one of them holds NaN"),
+        (lambda: mix(torch.from_numpy(a), torch.from_numpy(b), 1.0), "one of them holds NaN"),
+    ):
+        with pytest.raises(WorkbenchError, match=name):
+            use()
+    with pytest.raises(PromptError, match=r"shapes \(1, 96000\) and \(1, 1\)"):
+        mix(a, a[:, :1], 0.5)
+    with pytest.raises(WorkbenchError, match="samples has shape"):
+        stretch(a[0], 1.05, RATE)
 
 
 @pytest.mark.parametrize("semitones", [-5, -1, 0, 3, 6])

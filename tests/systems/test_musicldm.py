@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from workbench.datasets import load
@@ -11,7 +12,13 @@ from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.datasets.rendered import render_set
 from workbench.errors import PromptError
 from workbench.representations.mixup import Beats
-from workbench.systems.music_mixing import KINDS, mixes_of, synchronous_pairs, windows_of
+from workbench.systems.music_mixing import (
+    KINDS,
+    check_tempi,
+    mixes_of,
+    synchronous_pairs,
+    windows_of,
+)
 from workbench.systems.musicldm import MusicLDM
 
 
@@ -120,6 +127,58 @@ def test_synchronous_pairs_share_a_tempo_and_begin_at_downbeats(audio):
         apart = np.log2(tempi[0] / tempi[1])
         assert abs(apart - round(apart)) <= 0.17
         assert np.abs(a[:1600]).max() > 0.01  # music begins on the one
+
+
+def collection(top, sounds, beats):
+    """Prepared sound with labels of beats, all in the training split but the last piece."""
+    top.mkdir()
+    lines = ["file,split,caption,beats,downbeats"]
+    for i, (sound, times) in enumerate(zip(sounds, beats, strict=True)):
+        soundfile.write(top / f"{i}.wav", sound, 16000)
+        split = "train" if i < len(sounds) - 1 else "validation"
+        said = " ".join(f"{t:.4f}" for t in times)
+        lines.append(f"{i}.wav,{split},a sound,{said},{' '.join(said.split()[::4])}")
+    (top / "captions.csv").write_text("\n".join(lines) + "\n")
+    return prepare_audio(find_audio(top), top / "out", rate=16000, quiet=True, workers=1)
+
+
+def hum(seconds, hertz):
+    return 0.4 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * 16000)) / 16000)
+
+
+def test_pieces_an_octave_apart_are_mixed_and_those_without_beats_are_not(tmp_path):
+    slow, fast = np.arange(0, 5.9, 1.0), np.arange(0, 5.9, 0.5)
+    sounds = [hum(6, 200), hum(6, 300), hum(6, 400), hum(6, 500)]
+    audio = collection(tmp_path / "mine", sounds, [slow, fast, [], fast])
+    pairs = synchronous_pairs(audio, [0, 1, 2], 6, 16_000, seed=0)
+    assert {frozenset(pair[2:]) for pair in pairs} == {frozenset({0, 1})}
+    with pytest.raises(PromptError, match="1 of 2 pieces have beats"):
+        synchronous_pairs(audio, [0, 2], 6, 16_000, seed=0)
+    with pytest.raises(PromptError, match=r"0 of 3 pieces .* go on for 11\.0 s"):
+        check_tempi(audio, [0, 1, 2], 160_000)
+    check_tempi(audio, [0, 1, 2], 16_000)
+
+
+def test_pieces_whose_beats_end_early_do_not_stop_the_mixing(tmp_path):
+    """After their second downbeat comes one beat more and no tempo."""
+    early = [0.0, 0.5, 1.0, 1.5, 2.0]
+    sounds = [hum(6, 200), hum(6, 300), hum(6, 400)]
+    audio = collection(tmp_path / "mine", sounds, [early, early, early])
+    assert len(synchronous_pairs(audio, [0, 1], 5, 16_000, seed=0)) == 5
+    late = [0.0, 5.5]
+    audio = collection(tmp_path / "late", sounds, [late, late, late])
+    for item in audio.items:
+        item.labels["downbeats"] = "2.0"
+    with pytest.raises(PromptError, match="only 0 have beats throughout; use plain mixup"):
+        synchronous_pairs(audio, [0, 1], 5, 16_000, seed=0)
+
+
+@pytest.mark.parametrize("mixup", ["bam", "blm"])
+def test_music_without_beats_is_told_before_anything_is_trained(tmp_path, mixup):
+    audio = collection(tmp_path / "mine", [hum(4, 100 * i) for i in (2, 3, 4)], [[]] * 3)
+    with pytest.raises(PromptError, match="0 of 2 pieces have beats"):
+        MusicLDM.train(audio, "smoke", mixup=mixup, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_does_not_fit_is_said(audio, trained, tmp_path):

@@ -1,11 +1,13 @@
 """The mixup lab in the kernel: lanes, λ, key, clicks, what has no beats."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 
 from workbench.datasets.builtin_songs import sample
-from workbench.errors import PromptError
+from workbench.errors import PromptError, WorkbenchError
 from workbench.music.clip import Clip
 from workbench.representations.mixup import Beats
 from workbench.widgets import MixupLab
@@ -92,6 +94,58 @@ def test_without_beats_there_is_plain_mixup_only():
     assert [lane["name"] for lane in lab.lanes] == ["a", "b", "plain"]
     assert "Plain mixup only" in lab.say
     assert "no beats found" in lab.lanes[1]["text"]
+
+
+def test_an_octave_apart_meets_on_every_second_beat():
+    slow = tone(500, beats="0 1 2 3", downbeats="0")
+    lab = MixupLab(tone(300), slow, Latents())
+    assert [lane["name"] for lane in lab.lanes] == ["a", "b", "plain", "bam", "blm"]
+    assert "120 BPM" in lab.lanes[3]["text"]
+    assert lab.made["bam"][0].shape == (1, 4 * RATE)  # nothing was stretched
+
+
+@pytest.mark.parametrize("samples", [1, RATE // 8])
+def test_what_ends_before_its_beats_is_mixed_plainly(samples):
+    short = Clip(audio=tone(500).audio[:, :samples], sample_rate=RATE,
+                 labels={"beats": "1 2 3", "downbeats": "1"})  # fmt: skip
+    lab = MixupLab(tone(300), short)
+    assert [lane["name"] for lane in lab.lanes] == ["a", "b", "plain"]
+    assert "Plain mixup only: b: ends before its first downbeat" in lab.say
+    assert lab.made["plain"][0].shape == (1, samples)
+    assert "<audio" in lab._repr_mimebundle_()[0]["text/html"]
+
+
+def test_loud_and_clipped_clips_stay_within_their_lanes():
+    loud = Clip(audio=9 * tone(300).audio, sample_rate=RATE, labels=tone(300).labels)
+    clipped = Clip(audio=(9 * tone(500).audio).clip(-1, 1), sample_rate=RATE,
+                   labels=tone(500).labels)  # fmt: skip
+    lab = MixupLab(loud, clipped, Latents())
+    for lane in lab.lanes:
+        sound = lab.made[lane["name"]][0]
+        assert np.abs(sound).max() <= 1 + 1e-6
+        wave = re.search(r'class="wb-wave" d="([^"]*)"', lane["svg"])[1]
+        heights = [float(height) for height in re.findall(r"v([\d.]+)", wave)]
+        assert max(heights) <= 64.1
+        assert np.abs(lab.clip(lane["name"], click=True).audio).max() <= 1
+
+
+def test_nan_is_refused_and_a_systems_nan_said():
+    broken = tone(300)
+    broken.audio[0, 5] = np.nan
+    with pytest.raises(WorkbenchError, match="audio holds NaN"):
+        MixupLab(tone(500), broken)
+
+    class Broken(Latents):
+        def decode(self, latents):
+            return torch.full_like(torch.as_tensor(latents), float("nan"))
+
+    lab = MixupLab(tone(300), tone(500), Broken())
+    assert [lane["name"] for lane in lab.lanes] == ["a", "b", "plain", "bam"]
+    assert "No BLM: decoded holds NaN" in lab.say
+    lab.on_mix({"lam": float("nan")})
+    assert lab.wait(30)
+    assert lab.lam == 0.5
+    assert "lam: nan" in lab.say
 
 
 def test_scores_are_taken_and_a_page_without_kernel_plays():

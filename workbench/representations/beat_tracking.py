@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.music.audio import SILENT, checked, turned_down
 from workbench.representations.mixup import Beats
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Tracker = Callable[[np.ndarray, int], Beats]
 HOP = 256  # samples an onset envelope's frame
 LOW = (30.0, 130.0)  # Hz: bass drum and bass say where a bar begins
+ATTACK = 0.5  # dB, mean over bands, that the sound rises where something begins; music: above 2
 NONE = Beats(np.empty(0), np.empty(0))
 
 
@@ -27,11 +29,11 @@ def track(sound: np.ndarray, rate: int, *, meter: int = 4) -> Beats:
     the phase where the lows are loudest. Silence and single sounds have none."""
     import librosa
 
-    mono = np.asarray(sound, dtype=np.float32).mean(0)
-    if len(mono) < rate // 2 or not np.abs(mono).max() > 1e-4:
+    mono = turned_down(checked(sound)).mean(0, dtype=np.float32)
+    if len(mono) < rate // 2 or not np.abs(mono).max() > SILENT:
         return NONE
     onsets = librosa.onset.onset_strength(y=mono, sr=rate, hop_length=HOP)
-    if not onsets.max() > 0:
+    if len(_attacks(onsets)) < 2:
         return NONE
     _, frames = librosa.beat.beat_track(
         onset_envelope=onsets, sr=rate, hop_length=HOP, trim=False, units="frames"
@@ -48,10 +50,18 @@ def track(sound: np.ndarray, rate: int, *, meter: int = 4) -> Beats:
     return Beats(times, times[phase::meter])
 
 
+def _attacks(onsets: np.ndarray) -> np.ndarray:
+    """Frames of an onset envelope where something begins: its peaks, but for the faintest."""
+    from scipy.signal import find_peaks
+
+    height = max(ATTACK, 0.2 * float(onsets.max(initial=0.0)))
+    return find_peaks(np.pad(onsets, 1), height=height)[0] - 1
+
+
 def beats_of_clip(clip: Clip, rate: int, tracker: Tracker = track) -> Beats:
     """Beats of a clip: those in its labels, those of its score, else the tracker's."""
     known = Beats.read(clip.labels)
-    if len(known.times) > 1:
+    if len(known.times):
         return known
     if clip.has_score:
         return Beats(
@@ -63,20 +73,18 @@ def beats_of_clip(clip: Clip, rate: int, tracker: Tracker = track) -> Beats:
 
 def beats_of(audio: AudioCollection, number: int, tracker: Tracker = track) -> Beats:
     """Beats of a piece: those that are known of rendered music, else the tracker's."""
-    labels = audio.items[number].labels
-    if labels.get("beats"):
-        return Beats.read(labels)
-    return tracker(audio[number], audio.rate)
+    known = Beats.read(audio.items[number].labels)
+    return known if len(known.times) else tracker(audio[number], audio.rate)
 
 
 def with_clicks(sound: np.ndarray, beats: Beats, rate: int) -> np.ndarray:
     """Sound (channels, samples) with a short click on every beat, a higher one on downbeats, so
     that one hears whether they are right; turned down where it would clip."""
-    out = sound.astype(np.float32, copy=True)
+    out = checked(sound).astype(np.float32, copy=True)
     time = np.arange(round(0.03 * rate)) / rate
     for times, pitch in ((beats.times, 1000.0), (beats.downbeats, 2000.0)):
         click = 0.4 * np.sin(2 * np.pi * pitch * time) * np.exp(-time / 0.006)
-        for at in np.round(times * rate).astype(int):
+        for at in np.round(times[times >= 0] * rate).astype(int):
             part = out[:, at : at + len(click)]
             part += click[: part.shape[1]]
-    return out / max(1.0, float(np.abs(out).max(initial=0.0)))
+    return turned_down(out)

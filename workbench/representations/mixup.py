@@ -14,16 +14,24 @@ from typing import Any, overload
 import numpy as np
 
 from workbench.errors import PromptError, WorkbenchError
+from workbench.music.audio import checked, resample, turned_down
 
 WIDTH = 0.08  # octaves on each side of a group's tempo: a stretch of at most 6 %
 
 
 @dataclass(frozen=True)
 class Beats:
-    """Seconds of beats (n,) and of downbeats (m,), both rising."""
+    """Seconds of beats (n,) and of downbeats (m,), both rising; PromptError where they are not."""
 
     times: np.ndarray
     downbeats: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name in ("times", "downbeats"):
+            values = np.asarray(getattr(self, name), dtype=float)
+            if not _rising(values):
+                raise PromptError(f"{name}: {_few(values)}; give seconds that rise, without NaN")
+            object.__setattr__(self, name, values)
 
     @property
     def tempo(self) -> float:
@@ -32,9 +40,10 @@ class Beats:
 
     @classmethod
     def read(cls, labels: dict[str, Any]) -> Beats:
-        """From the labels of rendered music, whose beats are known."""
-        return cls(*(np.array(str(labels.get(name, "")).split(), dtype=float)
-                     for name in ("beats", "downbeats")))  # fmt: skip
+        """From the labels of rendered music, whose beats are known. Labels that are something else,
+        such as a number of beats or words, say nothing of where they are."""
+        times, downbeats = (_seconds(labels.get(name)) for name in ("beats", "downbeats"))
+        return cls(times, downbeats) if len(times) > 1 else cls(np.empty(0), np.empty(0))
 
     def moved(self, start: float, factor: float) -> Beats:
         """Of the piece from second `start` on, played `factor` times as fast."""
@@ -45,15 +54,34 @@ class Beats:
         return Beats(times, downbeats)
 
 
+def _rising(values: np.ndarray) -> bool:
+    return bool(values.ndim == 1 and np.isfinite(values).all() and (np.diff(values) > 0).all())
+
+
+def _few(values: np.ndarray) -> str:
+    return np.array2string(values, precision=3, threshold=6, edgeitems=2).replace("\n", "")
+
+
+def _seconds(label: Any) -> np.ndarray:
+    """The numbers of a label where they rise; none otherwise."""
+    try:
+        values = np.array(str(label or "").split(), dtype=float)
+    except ValueError:
+        return np.empty(0)
+    return values if _rising(values) else np.empty(0)
+
+
 def octave_near(tempo: float, reference: float) -> float:
     """The tempo doubled or halved until it is nearest to the reference: trackers often err by an
     octave, and both readings fit the same bars."""
+    if not (0 < tempo < np.inf and 0 < reference < np.inf):
+        raise PromptError(f"tempo: {tempo:g} and {reference:g} BPM; give numbers above 0")
     return tempo * 2.0 ** round(np.log2(reference / tempo))
 
 
 def group_by_tempo(tempi: Sequence[float], width: float = WIDTH) -> list[list[int]]:
-    """Indices of pieces whose tempi, octaves apart or not, lie within `width` octaves of their
-    group's first; slow ones first. Pieces without beats (NaN) are in no group."""
+    """Indices of pieces whose tempi, octaves apart or not, lie within 2 · `width` octaves of each
+    other; slow ones first. Pieces without beats (NaN) are in no group."""
     values = np.asarray(tempi, dtype=float)
     usable = [i for i in range(len(values)) if np.isfinite(values[i]) and values[i] > 0]
     folded = {i: float(np.log2(octave_near(values[i], 100.0))) for i in usable}
@@ -63,7 +91,7 @@ def group_by_tempo(tempi: Sequence[float], width: float = WIDTH) -> list[list[in
             groups[-1].append(i)
         else:
             groups.append([i])
-    if len(groups) > 1 and folded[groups[0][0]] + 1 - folded[groups[-1][0]] <= 2 * width:
+    if len(groups) > 1 and folded[groups[0][-1]] + 1 - folded[groups[-1][0]] <= 2 * width:
         groups[0] = [*groups.pop(), *groups[0]]  # both ends of the octave meet
     return groups
 
@@ -77,7 +105,8 @@ def stretch(samples: np.ndarray, factor: float, rate: int) -> np.ndarray:
     """
     if not 0.5 <= factor <= 2:
         raise PromptError(f"factor: {factor:g}; give 0.5 to 2, or fold the tempo by an octave")
-    if factor == 1:
+    samples = checked(samples, "samples")
+    if factor == 1 or not samples.shape[1]:
         return samples
     half, reach = round(0.032 * rate), round(0.0125 * rate)
     length = max(1, round(samples.shape[1] / factor))
@@ -100,8 +129,7 @@ def stretch(samples: np.ndarray, factor: float, rate: int) -> np.ndarray:
 def transpose(samples: np.ndarray, semitones: float, rate: int) -> np.ndarray:
     """The same piece, as long, so many semitones higher: (channels, n) → (channels, n). Stretched,
     then read out faster or slower. For key alignment, which the paper leaves open (question 3)."""
-    from workbench.music.audio import resample
-
+    samples = checked(samples, "samples")
     if not semitones:
         return samples
     ratio = 2.0 ** (semitones / 12)
@@ -123,10 +151,16 @@ def align(
 ) -> tuple[np.ndarray, np.ndarray, Beats]:
     """Both pieces (channels, n) in one tempo, from a downbeat of each on, as long as the shorter;
     and the beats of the result. The tempo is the geometric mean; one an octave off counts as the
-    nearer octave. Raises WorkbenchError for a piece without beats."""
-    for name, beats in (("a", beats_a), ("b", beats_b)):
+    nearer octave. Raises WorkbenchError for a piece without beats, or that ends before them."""
+    for name, sound, beats in (("a", a, beats_a), ("b", b, beats_b)):
+        checked(sound, name)
         if not np.isfinite(beats.tempo) or not len(beats.downbeats):
             raise WorkbenchError(f"beats_{name}: no beats or no downbeat; mix it without alignment")
+        if not sound.shape[1] > round(beats.downbeats[0] * rate):
+            raise WorkbenchError(
+                f"{name}: ends before its first downbeat, at {beats.downbeats[0]:.2f} s; mix it "
+                "without alignment"
+            )
     other = octave_near(beats_b.tempo, beats_a.tempo)
     tempo = float(np.sqrt(beats_a.tempo * other))
     parts, moved = [], []
@@ -145,12 +179,17 @@ def mix(a: np.ndarray, b: np.ndarray, lam: float, *, keep_variance: bool = ...) 
 @overload
 def mix(a: Any, b: Any, lam: float, *, keep_variance: bool = ...) -> Any: ...
 def mix(a: Any, b: Any, lam: float, *, keep_variance: bool = True) -> Any:
-    """λ·a + (1 − λ)·b of waveforms or latents, arrays or tensors. keep_variance: divided by
-    √(λ² + (1 − λ)²), for independent pieces otherwise lose up to half of their power, and latents
-    their place in the prior; without it, the paper's."""
+    """λ·a + (1 − λ)·b of waveforms or latents of one shape, arrays or tensors. keep_variance:
+    divided by √(λ² + (1 − λ)²), for independent pieces otherwise lose up to half of their power,
+    and latents their place in the prior; without it, the paper's. Waveforms may then go beyond
+    ±1: see `bam`. Raises WorkbenchError for NaN or infinity in either."""
     if not 0 <= lam <= 1:
         raise PromptError(f"lam: {lam:g}; give 0 to 1")
+    if a.shape != b.shape:
+        raise PromptError(f"a, b: shapes {(*a.shape,)} and {(*b.shape,)}; cut both to one length")
     mixed = lam * a + (1 - lam) * b
+    if not bool((abs(mixed) < np.inf).all()):
+        raise WorkbenchError("a, b: one of them holds NaN or infinity; leave it out")
     return mixed / (lam**2 + (1 - lam) ** 2) ** 0.5 if keep_variance else mixed
 
 
@@ -164,5 +203,4 @@ def bam(
 ) -> tuple[np.ndarray, Beats]:
     """Beat-synchronous audio mixup: aligned, mixed, and turned down where it would clip."""
     left, right, beats = align(a, beats_a, b, beats_b, rate)
-    mixed = mix(left, right, lam)
-    return mixed / max(1.0, float(np.abs(mixed).max(initial=0.0))), beats
+    return turned_down(mix(left, right, lam)), beats

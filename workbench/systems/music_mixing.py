@@ -7,7 +7,7 @@ captions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from workbench.errors import PromptError
+from workbench.errors import PromptError, WorkbenchError
 from workbench.representations.beat_tracking import Tracker, beats_of, track
 from workbench.representations.mixup import Beats, align, draw_lambda, group_by_tempo, mix
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.systems.musicldm import MusicLDM
 
 KINDS = ("none", "plain", "bam", "blm")
+TRIES = 100  # pairs that may be of no use, besides ten for each that is wanted
 SPARE = 1.1  # an excerpt is this much longer than a window, for the stretch of at most 6 %
 
 
@@ -117,23 +118,67 @@ def synchronous_pairs(
     """(crop, crop, piece, piece) of one tempo group, stretched into one tempo, both from a downbeat
     on. Pieces without beats, or too short after a downbeat, are in no pair."""
     random = np.random.default_rng([seed, 7])
-    beats = {i: beats_of(audio, i, tracker) for i in rows}
     need = SPARE * length / audio.rate
-    usable = [i for i in rows if _starts(beats[i], audio[i].shape[1] / audio.rate, need).size]
-    groups = [[usable[k] for k in g] for g in group_by_tempo([beats[i].tempo for i in usable])
-              if len(g) > 1]  # fmt: skip
+    beats = dict(_usable(audio, rows, need, tracker))
+    groups = _groups(beats)
     if not groups:
-        raise PromptError("dataset: no two pieces of like tempo with beats; use plain mixup")
+        raise _no_pair(len(beats), len(rows), need)
     sizes = np.array([len(g) for g in groups], dtype=float)
-    pairs = []
-    while len(pairs) < n:
+    pairs: list[tuple[np.ndarray, np.ndarray, int, int]] = []
+    for _ in range(TRIES + 10 * n):
         group = groups[int(random.choice(len(groups), p=sizes / sizes.sum()))]
         i, j = random.choice(len(group), 2, replace=False)
         cut = [_excerpt(audio, group[k], beats[group[k]], need, random) for k in (i, j)]
-        a, b, _ = align(cut[0][0], cut[0][1], cut[1][0], cut[1][1], audio.rate)
+        try:
+            a, b, _ = align(cut[0][0], cut[0][1], cut[1][0], cut[1][1], audio.rate)
+        except WorkbenchError:  # the beats of one end too early
+            continue
         if a.shape[1] >= length:
             pairs.append((a[0, :length], b[0, :length], int(group[i]), int(group[j])))
-    return pairs
+        if len(pairs) == n:
+            return pairs
+    raise PromptError(
+        f"dataset: of {TRIES + 10 * n} pairs only {len(pairs)} have beats throughout; use plain "
+        "mixup"
+    )
+
+
+def check_tempi(
+    audio: AudioCollection, rows: Sequence[int], length: int, tracker: Tracker = track
+) -> None:
+    """PromptError where no two pieces could be mixed beat by beat: better known before hours of
+    training than after."""
+    beats: dict[int, Beats] = {}
+    need = SPARE * length / audio.rate
+    for number, found in _usable(audio, rows, need, tracker):
+        beats[number] = found
+        if _groups(beats):
+            return
+    raise _no_pair(len(beats), len(rows), need)
+
+
+def _usable(
+    audio: AudioCollection, rows: Sequence[int], need: float, tracker: Tracker
+) -> Iterator[tuple[int, Beats]]:
+    """Pieces with `need` seconds of sound after a downbeat, and their beats."""
+    for i in rows:
+        beats = beats_of(audio, i, tracker)
+        if _starts(beats, audio[i].shape[1] / audio.rate, need).size:
+            yield i, beats
+
+
+def _groups(beats: dict[int, Beats]) -> list[list[int]]:
+    """Pieces of like tempo, two or more together."""
+    numbers = list(beats)
+    groups = group_by_tempo([found.tempo for found in beats.values()])
+    return [[numbers[k] for k in group] for group in groups if len(group) > 1]
+
+
+def _no_pair(usable: int, pieces: int, need: float) -> PromptError:
+    return PromptError(
+        f"dataset: {usable} of {pieces} pieces have beats and go on for {need:.1f} s after a "
+        "downbeat, no two of them in one tempo; use plain mixup"
+    )
 
 
 def _starts(beats: Beats, seconds: float, need: float) -> np.ndarray:

@@ -32,7 +32,7 @@ from workbench.models.music_ldm import PUBLISHED, Heard, MusicLDMSizes
 from workbench.models.spectral import stft_loss
 from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.cards import music_card
-from workbench.systems.music_mixing import KINDS, Windows, mixes_of, windows_of
+from workbench.systems.music_mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
 from workbench.systems.musicldm import MusicLDM, MusicLDMConfig, spoken
 from workbench.training import Plan, fit
 
@@ -134,6 +134,9 @@ def train(
         raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
     torch.manual_seed(seed)
     system = MusicLDM(config_of(size))
+    audio.check_enough(data.rows, system.config.seconds)
+    if mixup in ("bam", "blm"):
+        check_tempi(audio, data.rows, round(system.config.seconds * audio.rate))
     share = budget_minutes and budget_minutes / 5
     stages: dict[str, Any] = {}
     for name, stage in (("joint", fit_joint), ("vae", fit_vae), ("vocoder", fit_vocoder)):
@@ -208,7 +211,7 @@ def fit_vae(
     length, networks = size.crop * system.mel.hop, system.networks
     sample = system.mel(data.sounds(64, length, seed))
     networks.mel_mean.copy_(sample.mean())
-    networks.mel_std.copy_(sample.std())
+    networks.mel_std.copy_(sample.std().clamp(min=0.1))  # of music about 3, of silence 0
 
     def terms(module: nn.Module, sound: Tensor, noise: bool) -> dict[str, Tensor]:
         mel = ((system.mel(sound) - networks.mel_mean) / networks.mel_std)[:, None]
@@ -231,7 +234,8 @@ def fit_vae(
                watch=watch, title="mel VAE")  # fmt: skip
     networks.vae.load_state_dict(done.module.state_dict())
     networks.latent_std.fill_(1.0)
-    networks.latent_std.copy_(system.encode(data.sounds(64, length, seed)).std())
+    found = system.encode(data.sounds(64, length, seed)).std()
+    networks.latent_std.copy_(found.clamp(min=1e-3))
     return done
 
 

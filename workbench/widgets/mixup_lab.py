@@ -10,6 +10,7 @@ import numpy as np
 import traitlets as t
 
 from workbench.errors import PromptError, WorkbenchError
+from workbench.music.audio import checked, turned_down
 from workbench.music.clip import Clip
 from workbench.music.keys import signature
 from workbench.representations.beat_tracking import Tracker, beats_of_clip, track, with_clicks
@@ -59,18 +60,21 @@ class MixupLab(MusicWidget):
             keys = [signature(str(clip.labels["key"])) for clip in self.clips]
             b = transpose(b, (keys[0] - keys[1] + 6) % 12 - 6, RATE)
         length = min(a.shape[1], b.shape[1])
-        made["plain"] = (_safe(mix(a[:, :length], b[:, :length], lam)), beats_a)
+        made["plain"] = (turned_down(mix(a[:, :length], b[:, :length], lam)), beats_a)
         said = ""
         try:
             left, right, beats = align(a, beats_a, b, beats_b, RATE)
         except WorkbenchError as error:
             said = f"Plain mixup only: {error}"
         else:
-            made["bam"] = (_safe(mix(left, right, lam)), beats)
+            made["bam"] = (turned_down(mix(left, right, lam)), beats)
             if self.system is None:
                 said = "BLM mixes latents: give the lab a MusicLDM to hear it."
             else:
-                made["blm"] = (self._in_latents(left, right, lam), beats)
+                try:
+                    made["blm"] = (self._in_latents(left, right, lam), beats)
+                except WorkbenchError as error:
+                    said = f"No BLM: {error}"
         self.made = made
         self.lam, self.in_key, self.say = lam, in_key, said
         self.lanes = [self._lane(name) for name in made]
@@ -80,7 +84,7 @@ class MixupLab(MusicWidget):
 
         assert self.system is not None
         za, zb = (self.system.encode(torch.from_numpy(x).float()) for x in (a, b))
-        return _safe(self.system.decode(mix(za, zb, lam)).numpy())
+        return turned_down(checked(self.system.decode(mix(za, zb, lam)).numpy(), "decoded"))
 
     def _lane(self, name: str) -> dict[str, str]:
         titles = {
@@ -124,11 +128,6 @@ class MixupLab(MusicWidget):
 def _heard(clip: Clip, tracker: Tracker) -> Lane:
     sound = clip.waveform(RATE, loop=False).mean(0, keepdims=True).astype(np.float32)
     return sound, beats_of_clip(clip, RATE, tracker)
-
-
-def _safe(sound: np.ndarray) -> np.ndarray:
-    """Turned down where it would clip."""
-    return sound / max(1.0, float(np.abs(sound).max(initial=0.0)))
 
 
 def picture(sound: np.ndarray, beats: Beats, text: str) -> str:
