@@ -51,6 +51,15 @@ def test_too_few_groups_are_named():
         separability(np.zeros((4, 2)), np.ones((4, 2)), ["a"] * 4, ["a"] * 4)
 
 
+def test_a_row_with_nan_is_named():
+    bad = np.ones((4, 2))
+    bad[3, 1] = np.inf
+    with pytest.raises(WorkbenchError, match="b holds NaN or infinity in row 3"):
+        separability(np.zeros((4, 2)), bad, range(4), range(4))
+    with pytest.raises(WorkbenchError, match="a has 2 columns and b has 3"):
+        separability(np.zeros((4, 2)), np.zeros((4, 3)), range(4), range(4))
+
+
 def test_features_are_finite_named_and_blind_to_nothing_obvious():
     real = rolls(12, steps=128)
     empty = np.zeros((1, 128, 27), np.float32)

@@ -114,10 +114,29 @@ def test_halves_of_one_set_are_near_and_groups_stay_whole():
     assert halves_floor(far, groups=groups) > 1000
 
 
-def test_what_cannot_be_measured_is_named():
-    with pytest.raises(WorkbenchError, match="two rows"):
-        frechet_distance(np.zeros((1, 3)), np.zeros((5, 3)))
-    with pytest.raises(WorkbenchError, match="NaN"):
-        frechet_distance(np.full((4, 2), np.nan), np.zeros((4, 2)))
-    with pytest.raises(WorkbenchError, match="shapes"):
-        kernel_distance(np.zeros((4, 2)), np.zeros((4, 3)))
+def test_a_set_of_equal_rows_is_measured():
+    """What a generator that fell silent gives: no spread, and everything the same."""
+    silent, other = np.full((20, 4), 0.7), cloud(30, 4, 14)
+    spread = ((other - other.mean(0)) ** 2).sum() / 29
+    gap = ((other.mean(0) - 0.7) ** 2).sum()
+    assert frechet_distance(silent, other) == pytest.approx(gap + spread)
+    assert frechet_distance(silent, silent) == 0
+    for kernel in ("gaussian", "polynomial"):
+        assert kernel_distance(silent, silent, kernel) == pytest.approx(0, abs=1e-9)
+        assert np.isfinite(kernel_distance(other, silent, kernel))
+    assert np.isfinite(frechet_interval(silent, other, times=4)).all()
+
+
+@pytest.mark.parametrize("measure", [frechet_distance, kernel_distance, frechet_interval])
+def test_what_cannot_be_measured_is_named(measure):
+    good = cloud(5, 3, 0)
+    for x, y, said in (
+        (good[:1], good, "x has too few rows: 1"), (good, good[:0], "y has too few rows: 0"),
+        (good, np.where(np.eye(5, 3, -2), np.nan, good), "y holds NaN or infinity in row 2"),
+        (np.where(np.eye(5, 3), np.inf, good), good, "x holds NaN or infinity in row 0"),
+        (good, good[:, :2], "x has 3 columns and y has 2"), (good[0], good, "x has shape"),
+    ):  # fmt: skip
+        with pytest.raises(WorkbenchError, match=said):
+            measure(x, y)
+    with pytest.raises(WorkbenchError, match="x has too few rows: 0"):
+        halves_floor(good[:0])

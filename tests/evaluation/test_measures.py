@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist, jensenshannon
 from scipy.stats import binomtest
 
+from workbench.errors import WorkbenchError
 from workbench.evaluation import baselines, patterns, rhythm
 from workbench.evaluation.drums import reconstruction
 from workbench.evaluation.intervals import bootstrap, share_interval
@@ -160,3 +161,15 @@ def test_flat_touch_keeps_the_hits():
     flat = baselines.flat_touch(real)
     assert np.array_equal(flat[..., :9], real[..., :9])
     assert rhythm.microtiming(flat)[1].max() == 0
+
+
+def test_nan_does_not_come_first():
+    """Nothing is larger than NaN: counted, such a row would have rank 1."""
+    query = np.eye(4)
+    query[2, 1] = np.nan
+    with pytest.raises(WorkbenchError, match="query holds NaN or infinity in row 2"):
+        retrieval(query, np.eye(4))
+    with pytest.raises(WorkbenchError, match="query has 4 rows and found has 3"):
+        ranks(np.eye(4), np.eye(4)[:3])
+    with pytest.raises(WorkbenchError, match="query has too few rows: 0"):
+        retrieval(np.zeros((0, 4)), np.zeros((0, 4)))

@@ -89,6 +89,16 @@ def test_decimation_keeps_every_second_value():
     assert log_spectral_distance(real, decimated(real)) > log_spectral_distance(real, blurred(real))
 
 
+def test_silence_and_clipped_sound_are_measured():
+    silent, loud = spectrogram(np.zeros((1, RATE))), spectrogram(noise(1, 1.0))
+    clipped = spectrogram((30 * noise(1, 1.0)).clip(-1, 1))
+    assert decibels(silent).max() == FLOOR
+    assert log_spectral_distance(silent, silent).tolist() == [0]
+    assert 0 < log_spectral_distance(silent, loud)[0] <= -FLOOR
+    assert np.isfinite(log_spectral_distance(loud, clipped)).all()
+    assert not blurred(silent).any()
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from workbench.datasets.audio import find_audio, prepare_audio
+from workbench.errors import WorkbenchError
+from workbench.evaluation.audio_sets import inception_score, paired_kl, sim_aa
 from workbench.evaluation.distances import frechet_distance
-from workbench.evaluation.tagger import targets, train_tagger
+from workbench.evaluation.tagger import Tagger, targets, train_tagger
+from workbench.representations.mel import Mel
 
 RATE = 16_000
 
@@ -33,6 +37,8 @@ def audio(tmp_path_factory):
         ({"genre": "rock", "style": "jazz", "tempo": 60.0}, (0, 0, -1)),
         ({"style": "polka", "key": "Gb major", "tempo": 200}, (-1, 5, 6)),
         ({}, (-1, -1, -1)),
+        ({"tempo": "fast"}, (-1, -1, -1)), ({"tempo": "nan"}, (-1, -1, -1)),
+        ({"tempo": "-90"}, (-1, -1, -1)),
     ],
 )
 def test_labels_become_classes(labels, wanted):
@@ -56,3 +62,39 @@ def test_a_finished_training_is_found_again(audio, tmp_path):
     again = train_tagger(audio, ["hiss", "tone"], 0.5, steps=4, seed=0, folder=str(tmp_path))
     sound = audio[0][:, :8000]
     assert np.allclose(first.hear(sound)[0], again.hear(sound)[0], atol=1e-5)
+
+
+def heard(sounds):
+    torch.manual_seed(0)
+    return Tagger(["hiss", "tone"], Mel()).eval().hear(sounds)
+
+
+def test_silence_is_heard_and_measured_like_any_sound():
+    music = 0.1 * np.random.default_rng(0).normal(size=(6, RATE))
+    (vectors, chances), (real, real_chances) = heard(np.zeros((5, RATE))), heard(music)
+    assert chances.sum(1) == pytest.approx(np.ones(5), abs=1e-5)
+    assert np.allclose(vectors, vectors[0])
+    assert inception_score(chances) == pytest.approx(1)  # always the same
+    assert sim_aa(vectors, vectors) == {"SIM_AA@90": 1.0, "SIM_AA@95": 1.0}
+    assert 0 < frechet_distance(vectors, real) < np.inf
+    assert 0 <= paired_kl(real_chances[:5], chances) < np.inf
+
+
+@pytest.mark.parametrize(
+    "sound", [np.full((1, 1), 0.4), np.tile([[1.0, -1.0]], 4000), np.full((1, RATE), 40.0)],
+    ids=["one sample", "clipped", "too loud"],
+)  # fmt: skip
+def test_odd_sounds_are_heard(sound):
+    vectors, chances = heard(sound)
+    assert np.isfinite(vectors).all()
+    assert chances.sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("sounds", "said"),
+    [([[0.0] * 9, [np.nan] * 9], "sounds holds NaN or infinity in row 1"),
+     (np.zeros(9), "sounds has shape"), (np.zeros((0, 9)), "sounds has too few rows: 0")],
+)  # fmt: skip
+def test_what_cannot_be_heard_is_named(sounds, said):
+    with pytest.raises(WorkbenchError, match=said):
+        heard(sounds)

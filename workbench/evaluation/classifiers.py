@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.evaluation.checks import rows, same_width
 from workbench.evaluation.intervals import bootstrap
 
 
@@ -98,6 +99,7 @@ def separability(
     """
     from sklearn.metrics import roc_auc_score
 
+    same_width(rows(a, "a"), rows(b, "b"), ("a", "b"))
     x = np.concatenate([a, b])
     y = np.r_[np.zeros(len(a), int), np.ones(len(b), int)]
     groups = np.array([str(g) for g in (*groups_a, *groups_b)])

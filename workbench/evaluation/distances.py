@@ -1,7 +1,8 @@
 """Distances between two sets of embeddings: Fréchet and kernel, without their usual faults.
 
-x, y: arrays (n, d) and (m, d). The encoder that made them, n and m stand beside every value that
-is shown, since both change it. Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
+x, y: finite numbers (n, d) and (m, d), two rows or more each. The encoder that made them, n and m
+stand beside every value that is shown, since both change it.
+Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from workbench.errors import WorkbenchError
+from workbench.evaluation.checks import rows, same_width
 
 
-def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
+def frechet_distance(x: ArrayLike, y: ArrayLike) -> float:
     """Squared Fréchet distance of the normal distributions fitted to two sets of rows.
 
     |μx − μy|² + tr Σx + tr Σy − 2 tr (Σx^½ Σy Σx^½)^½ (Dowson and Landau, 1982), in float64.
@@ -24,8 +26,6 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
     root of the product Σx Σy can.
     """
     x, y = _pair(x, y)
-    if min(len(x), len(y)) < 2:
-        raise WorkbenchError("frechet_distance: needs two rows or more in each set")
     xc, yc = x - x.mean(0), y - y.mean(0)
     xc, yc = xc / np.sqrt(len(x) - 1), yc / np.sqrt(len(y) - 1)
     gap = x.mean(0) - y.mean(0)
@@ -46,7 +46,7 @@ def _trace_of_root(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def kernel_distance(
-    x: np.ndarray, y: np.ndarray, kernel: Literal["gaussian", "polynomial"] = "gaussian",
+    x: ArrayLike, y: ArrayLike, kernel: Literal["gaussian", "polynomial"] = "gaussian",
     bandwidth: float | None = None,
 ) -> float:  # fmt: skip
     """Unbiased squared maximum mean discrepancy (Gretton et al. 2012, eq. 3).
@@ -58,8 +58,6 @@ def kernel_distance(
     """
     x, y = _pair(x, y)
     n, m = len(x), len(y)
-    if min(n, m) < 2:
-        raise WorkbenchError("kernel_distance: needs two rows or more in each set")
     if kernel == "polynomial":
         kxx, kyy, kxy = (((a @ b.T) / x.shape[1] + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
     else:
@@ -73,13 +71,14 @@ def kernel_distance(
 
 
 def frechet_interval(
-    x: np.ndarray, y: np.ndarray, *, times: int = 50, seed: int = 0, level: float = 0.95
+    x: ArrayLike, y: ArrayLike, *, times: int = 50, seed: int = 0, level: float = 0.95
 ) -> tuple[float, float]:
     """Interval of the Fréchet distance by resampling rows of both sets (basic bootstrap).
 
     A resampled set has fewer distinct rows, which lengthens the distance. The basic bootstrap
     reflects the spread at the value itself, which takes that lengthening out again.
     """
+    x, y = _pair(x, y)
     random = np.random.default_rng(seed)
     value = frechet_distance(x, y)
     drawn = [
@@ -94,7 +93,7 @@ def frechet_interval(
 
 
 def halves_floor(
-    x: np.ndarray, *, groups: np.ndarray | None = None, times: int = 20, seed: int = 0,
+    x: ArrayLike, *, groups: np.ndarray | None = None, times: int = 20, seed: int = 0,
     distance: str = "frechet",
 ) -> float:  # fmt: skip
     """Mean distance between random halves of one set: what no system can be expected to beat.
@@ -102,6 +101,7 @@ def halves_floor(
     groups: whole groups go to one half. Each half has n/2 rows, so a distance of two sets of n/2
     is to be held against it.
     """
+    x = rows(x, "x", 4)
     measure = {"frechet": frechet_distance, "kernel": kernel_distance}[distance]
     random = np.random.default_rng(seed)
     labels = np.arange(len(x)) if groups is None else np.unique(groups, return_inverse=True)[1]
@@ -113,12 +113,9 @@ def halves_floor(
     return float(np.mean(values))
 
 
-def _pair(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
-        raise WorkbenchError(f"sets of shapes {x.shape} and {y.shape}: give (n, d) and (m, d)")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise WorkbenchError("an embedding holds NaN or infinity; leave its row out")
+def _pair(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    x, y = rows(x, "x", 2), rows(y, "y", 2)
+    same_width(x, y, ("x", "y"))
     return x, y
 
 

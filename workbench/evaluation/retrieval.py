@@ -6,14 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbench.evaluation.checks import rows, same_rows, same_width
+
 
 def ranks(query: np.ndarray, found: np.ndarray) -> np.ndarray:
     """Rank of row i of `found` for row i of `query` by dot product: (n,), 1 is first.
 
     Ties share their mean rank. Counting only those that are strictly better would give a model
-    that says the same of everything a perfect score.
+    that says the same of everything a perfect score; so would NaN, which is refused.
     """
-    scores = np.asarray(query, dtype=np.float64) @ np.asarray(found, dtype=np.float64).T
+    query, found = rows(query, "query"), rows(found, "found")
+    same_rows(query, found, ("query", "found"))
+    same_width(query, found, ("query", "found"))
+    scores = query @ found.T
     own = np.diag(scores)[:, None]
     better = (scores > own).sum(1)
     tied = (scores == own).sum(1) - 1

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workbench.evaluation.checks import rows
 from workbench.models.mel_encoder import MelEncoder
 from workbench.music.keys import signature
 from workbench.representations.mel import Mel
@@ -48,8 +49,10 @@ class Tagger(nn.Module):
 
     @torch.inference_mode()
     def hear(self, sounds: np.ndarray, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
-        """Sounds (n, samples) → embeddings (n, width) and genre probabilities (n, genres)."""
-        parts = [self(torch.from_numpy(np.ascontiguousarray(sounds[i : i + batch])))
+        """Sounds (n, samples) → embeddings (n, width) and genre probabilities (n, genres). Silence
+        is heard as any other sound; WorkbenchError names a row that holds NaN."""
+        sounds = rows(sounds, "sounds").astype(np.float32)
+        parts = [self(torch.from_numpy(sounds[i : i + batch]))
                  for i in range(0, len(sounds), batch)]  # fmt: skip
         vectors = torch.cat([vector for vector, _ in parts])
         chances = torch.cat([logits["genre"].softmax(-1) for _, logits in parts])
@@ -59,13 +62,22 @@ class Tagger(nn.Module):
 def targets(labels: dict[str, Any], genres: Sequence[str]) -> tuple[int, int, int]:
     """Classes of genre, tempo and key signature's tonic, −1 for unknown."""
     genre = str(labels.get("genre") or labels.get("style") or "")
-    tempo = float(labels.get("tempo") or 0)
+    tempo = _number(labels.get("tempo"))
     key = str(labels.get("key") or "")
     return (
         list(genres).index(genre) if genre in genres else -1,
         int(np.searchsorted(TEMPI, tempo)) if tempo else -1,
         signature(key) if key else -1,
     )
+
+
+def _number(label: Any) -> float:
+    """A label's tempo, 0 where it is none."""
+    try:
+        value = float(label or 0)
+    except (TypeError, ValueError):
+        return 0.0
+    return value if 0 < value < np.inf else 0.0
 
 
 def train_tagger(
