@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from workbench.datasets import load
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.datasets.rendered import render_set
-from workbench.errors import PromptError
+from workbench.errors import MissingDataError, PromptError, WorkbenchError
 from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
 from workbench.models.dit import DiTConfig
 from workbench.models.spectral import stft_loss
@@ -20,6 +21,7 @@ from workbench.systems import ldmg
 from workbench.systems.drawing import overlapping
 from workbench.systems.ldmg import LDMG, LDMGConfig
 from workbench.systems.ldmg_training import PROFILES, VAEGAN, Weights, gan_terms
+from workbench.systems.musicldm import MusicLDM
 
 WAVEFORM = AudioVAEConfig(width=8, latent=4)
 FOURIER = SpectralVAEConfig(width=16, encoder=1, decoder=2, latent=4)
@@ -143,11 +145,72 @@ def test_inpainting_leaves_the_rest_alone():
             system.inpaint(clip, hole)
 
 
+def clip_of(sound):
+    return Clip(audio=sound, sample_rate=16000)
+
+
+ODD = {
+    "silence": np.zeros((1, 9000), np.float32), "one sample": np.array([[0.4]]),
+    "too loud": 50 * noise(0.5), "clipped": (50 * noise(0.5)).clip(-1, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("vae", [WAVEFORM, FOURIER])
+@pytest.mark.parametrize("name", ODD)
+def test_odd_clips_come_back_finite_and_as_long(name, vae):
+    system, clip = made(vae), clip_of(ODD[name])
+    made_clips = [
+        system.reconstruct(clip), *system.vary(clip, 2, steps=2),
+        *system.inpaint(clip, (0, clip.duration), steps=2),
+    ]  # fmt: skip
+    for one in made_clips:
+        assert one.audio.shape == clip.audio.shape
+        assert np.isfinite(one.audio).all()
+        assert np.abs(one.audio).max() <= 1
+
+
+def test_around_a_hole_a_loud_clip_is_only_turned_down():
+    sound = 5 * noise(1)
+    filled = made().inpaint(clip_of(sound), (0.25, 0.5), steps=2)[0].audio
+    expected = sound / np.abs(sound).max()
+    assert np.allclose(filled[:, :4000], expected[:, :4000], atol=1e-6)
+    assert np.allclose(filled[:, 8000:], expected[:, 8000:], atol=1e-6)
+
+
+def test_the_shipped_system_leaves_silence_silent():
+    system = LDMG.from_pretrained("sound-ldmg")
+    assert np.abs(system.reconstruct(clip_of(ODD["silence"])).audio).max() < 0.01
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_is_refused_however_it_came_in(bad):
+    system, clip = made(), clip_of(noise(0.5))
+    clip.audio[0, 100] = bad
+    for use in (system.reconstruct, system.vary, lambda c: system.inpaint(c, (0.1, 0.2))):
+        with pytest.raises(WorkbenchError, match="audio holds NaN or infinite"):
+            use(clip)
+    with pytest.raises(WorkbenchError, match="sound holds NaN or infinite"):
+        system.encode(clip.audio)
+    with pytest.raises(PromptError, match="holds no sample"):
+        system.encode(np.zeros((1, 0)))
+    with pytest.raises(PromptError, match=r"hole: .* holds no sample at 16000 Hz"):
+        system.inpaint(clip_of(noise(0.5)), (0.1, 0.10001))
+
+
+def test_damaged_weights_are_told_where_they_draw():
+    system = made()
+    next(system.networks.dit.parameters()).data.fill_(np.nan)
+    for draw in (lambda: system.generate(seconds=0.2, steps=2),
+                 lambda: system.vary(clip_of(noise(0.2)), steps=2)):  # fmt: skip
+        with pytest.raises(WorkbenchError, match="ended in NaN or infinite numbers: the weights"):
+            draw()
+
+
 def test_variations_begin_at_the_reconstruction():
     system = made()
     clip = Clip(audio=noise(0.5), sample_rate=16000, caption="noise")
     same = system.vary(clip, strength=0)[0]
-    assert np.allclose(same.audio[:, :8000], system.reconstruct(clip).audio, atol=1e-5)
+    assert np.allclose(same.audio, system.reconstruct(clip).audio, atol=1e-5)
     assert same.caption == "noise"
     assert not np.allclose(system.vary(clip, strength=1, steps=2)[0].audio, same.audio, atol=1e-3)
 
@@ -194,3 +257,15 @@ def test_what_does_not_fit_is_said(audio, tmp_path):
     other = prepare_audio(audio.items, tmp_path / "slow", rate=8000, quiet=True)
     with pytest.raises(PromptError, match="8000 Hz"):
         LDMG.train(other, "smoke", out=tmp_path)
+
+
+def test_a_folder_of_single_samples_is_too_little_to_train_on(tmp_path):
+    lines = ["file,split"]
+    for i in range(4):
+        soundfile.write(tmp_path / f"{i}.wav", np.full(1, 0.5 - 0.1 * i), 16000)
+        lines.append(f"{i}.wav,{'train' if i < 2 else 'validation'}")
+    (tmp_path / "captions.csv").write_text("\n".join(lines) + "\n")
+    few = prepare_audio(find_audio(tmp_path), tmp_path / "out", rate=16000, quiet=True)
+    for system in (LDMG, MusicLDM):
+        with pytest.raises(MissingDataError, match=r"0\.00 s of sound to train on, a window lasts"):
+            system.train(few, "smoke", out=tmp_path / "run")

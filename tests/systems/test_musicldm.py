@@ -10,7 +10,8 @@ import torch
 from workbench.datasets import load
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.datasets.rendered import render_set
-from workbench.errors import PromptError
+from workbench.errors import PromptError, WorkbenchError
+from workbench.music.clip import Clip
 from workbench.representations.mixup import Beats
 from workbench.systems.music_mixing import (
     KINDS,
@@ -20,6 +21,7 @@ from workbench.systems.music_mixing import (
     windows_of,
 )
 from workbench.systems.musicldm import MusicLDM
+from workbench.systems.musicldm_training import PROFILES, Data, config_of, fit_vae
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +98,55 @@ def test_of_several_candidates_the_nearest_is_taken(trained):
 
 def test_any_length_is_reconstructed(trained, audio):
     system, _ = trained
-    from workbench.music.clip import Clip
-
     for samples in (1, 1000, 20_001):
         clip = Clip(audio=audio[0][:, :samples], sample_rate=16000)
         assert system.reconstruct(clip).audio.shape == (1, samples)
         assert np.isfinite(system.reconstruct(clip).audio).all()
+
+
+@pytest.mark.parametrize(
+    "sound", [np.array([[0.4]]), np.full((1, 9000), 7.0), np.tile([[1.0, -1.0]], 4500)],
+    ids=["one sample", "too loud", "clipped"],
+)  # fmt: skip
+def test_odd_clips_can_be_asked_for(trained, sound):
+    system, _ = trained
+    clip = Clip(audio=sound, sample_rate=16000)
+    for one in (system.generate(like=clip, steps=2, candidates=2)[0], system.reconstruct(clip)):
+        assert np.isfinite(one.audio).all()
+        assert np.abs(one.audio).max() <= 1
+
+
+def test_silence_is_reconstructed_but_nothing_can_be_like_it(trained):
+    system, _ = trained
+    clip = Clip(audio=np.zeros((1, 9000)), sample_rate=16000)
+    assert np.isfinite(system.reconstruct(clip).audio).all()
+    with pytest.raises(PromptError, match="like: the clip is silent"):
+        system.generate(like=clip)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_is_refused_however_it_came_in(trained, bad):
+    system, _ = trained
+    clip = Clip(audio=np.ones((1, 9000)), sample_rate=16000)
+    clip.audio[0, 100] = bad
+    for use in (system.reconstruct, lambda c: system.generate(like=c)):
+        with pytest.raises(WorkbenchError, match="audio holds NaN or infinite"):
+            use(clip)
+    with pytest.raises(WorkbenchError, match="sounds holds NaN or infinite"):
+        system.encode(torch.from_numpy(clip.audio))
+
+
+def test_an_all_but_silent_collection_leaves_finite_scales(tmp_path):
+    """One click in half a minute: most crops are silent."""
+    sound = np.zeros(16_000 * 30)
+    sound[5] = 0.5
+    audio = collection(tmp_path / "mine", [sound, 0.9 * sound, 0.8 * sound], [[]] * 3)
+    size, system = PROFILES["smoke"], MusicLDM(config_of(PROFILES["smoke"]))
+    data = Data(audio, audio.split("train"), audio.split("validation"))
+    done = fit_vae(system, data, size, size.vae, tmp_path / "out", 0)
+    assert np.isfinite(done.best["loss"])
+    assert all(torch.isfinite(value).all() for value in system.networks.state_dict().values())
+    assert torch.isfinite(system.encode(torch.zeros(1, 16_000))).all()
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])

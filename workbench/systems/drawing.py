@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.datasets.keywords import TEMPO_LIMITS
-from workbench.errors import PromptError
+from workbench.errors import PromptError, WorkbenchError
 from workbench.models.denoisers import Condition
 from workbench.models.diffusion import Diffusion, guided
 from workbench.models.dit import Sound
@@ -69,6 +69,7 @@ def draw(
 
     project: is given each guess of x₀ and returns the one to go on with. start: how many of the
     schedule's steps lie ahead; all of them unless the latents are noised only part of the way.
+    Raises WorkbenchError where the network answers NaN.
     """
     pairs = zip(condition, condition.without_text(), strict=True)
     both = type(condition)(*(torch.cat(pair) for pair in pairs))
@@ -90,7 +91,13 @@ def draw(
     bars = diffusion.alphas_bar[:start]
     generator = torch.Generator().manual_seed(settings.seed)
     sampler = SAMPLERS[settings.sampler]
-    return sampler(predict, noisy, bars, min(settings.steps, len(bars)), generator, callback)
+    drawn = sampler(predict, noisy, bars, min(settings.steps, len(bars)), generator, callback)
+    if not torch.isfinite(drawn).all():
+        raise WorkbenchError(
+            "the drawing ended in NaN or infinite numbers: the weights are damaged; load or train "
+            f"the system again, or lower the guidance (now {settings.guidance:g})"
+        )
+    return drawn
 
 
 def overlapping(network: nn.Module, frames: int, axis: int = -1) -> Callable[..., Tensor]:

@@ -24,6 +24,7 @@ from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
 from workbench.models.diffusion import Diffusion, Prediction
 from workbench.models.dit import DiT, DiTConfig, Sound
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
+from workbench.music.audio import checked
 from workbench.representations.text import BertText
 from workbench.systems.drawing import Settings, check, draw, overlapping
 from workbench.systems.storage import Pretrained
@@ -121,11 +122,13 @@ class LDMG(Pretrained):
         """Sound (channels, samples) at the system's rate → latents (latent, frames), mean 0 and
         variance 1 over the training sound. Any length: coded in overlapping pieces, which without
         attention over time gives exactly what the whole would."""
-        x = torch.from_numpy(np.ascontiguousarray(sound, dtype=np.float32))[None]
+        x = torch.from_numpy(np.ascontiguousarray(checked(sound), dtype=np.float32))[None]
         if x.shape[1] != self.config.vae.channels:
             raise PromptError(
                 f"sound: {x.shape[1]} channels; this system hears {self.config.vae.channels}"
             )
+        if not x.shape[2]:
+            raise PromptError("sound: holds no sample; give one or more")
         hop, vae = self.config.vae.hop, self.networks.vae
         x = nn.functional.pad(x, (0, -x.shape[-1] % hop))
         parts = []
@@ -218,14 +221,16 @@ class LDMG(Pretrained):
         2108.01073). strength: 0 gives the reconstruction, 1 something new."""
         settings = Settings(steps, guidance, sampler, seed)
         check(n=n, strength=strength)
-        z = torch.stack([self.encode(self.sound_of(clip))] * n)
+        sound = self.sound_of(clip)
+        z = torch.stack([self.encode(sound)] * n)
         start = round(strength * self.diffusion.steps)
         if start:
             noise, t = self._noise(settings.seeds(n), z.shape[-1]), torch.full((n,), start - 1)
             noisy = self.diffusion.add_noise(z, noise, t)
             z = self._draw(noisy, self._asked([prompt] * n, [genre] * n), settings, start=start)
         source = f"variation of {clip.source or 'a clip'}, seed {seed}"
-        return [self._clip(self.decode(row), clip.caption, source) for row in z]
+        drawn = [self.decode(row)[:, : sound.shape[1]] for row in z]
+        return [self._clip(d, clip.caption, source) for d in drawn]
 
     @torch.inference_mode()
     def inpaint(
@@ -241,6 +246,9 @@ class LDMG(Pretrained):
         first, last = hole
         if not 0 <= first < last <= length + 1e-6:
             raise PromptError(f"hole: {hole} s; give 0 ≤ first < last ≤ {length:.2f}")
+        begin, end = (round(s * self.config.rate) for s in hole)
+        if begin == end:
+            raise PromptError(f"hole: {hole} s; holds no sample at {self.config.rate} Hz")
         own = self.encode(sound)
         per = self.config.rate / self.config.vae.hop
         known = torch.ones(own.shape[-1], dtype=torch.bool)
@@ -249,8 +257,7 @@ class LDMG(Pretrained):
             self._noise(settings.seeds(n), own.shape[-1]), self._asked([prompt] * n, [genre] * n),
             settings, project=lambda x0: torch.where(known, own, x0),
         )  # fmt: skip
-        inside = _fade(sound.shape[1], *(round(s * self.config.rate) for s in hole),
-                       round(0.02 * self.config.rate))  # fmt: skip
+        inside = _fade(sound.shape[1], begin, end, round(0.02 * self.config.rate))
         source = f"inpainting of {clip.source or 'a clip'}, seed {seed}"
         drawn = [self.decode(row)[:, : sound.shape[1]] for row in z]
         return [self._clip(inside * d + (1 - inside) * sound, clip.caption, source) for d in drawn]

@@ -153,6 +153,7 @@ def train(
         raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
     torch.manual_seed(seed)
     system = LDMG(config_of(audio, rows, size))
+    audio.check_enough(rows, system.config.seconds)
     coding = replace(size.coding, budget_minutes=budget_minutes and budget_minutes / 2)
     first = fit_vae(system, audio, rows, kept, size, coding, out / "vae", seed, watch)
     measure_latents(system, audio, rows)

@@ -23,6 +23,7 @@ from workbench.errors import PromptError
 from workbench.models.diffusion import Diffusion, Prediction
 from workbench.models.music_ldm import FiLMUNet, Heard, MusicLDMSizes, mel_vae, vocoder
 from workbench.models.text_audio import TextAudio, TextAudioConfig
+from workbench.music.audio import SILENT, checked
 from workbench.representations.mel import Mel
 from workbench.representations.text import BertText
 from workbench.systems.drawing import Settings, check, draw, overlapping
@@ -153,7 +154,9 @@ class MusicLDM(Pretrained):
 
     @torch.inference_mode()
     def encode(self, sounds: Tensor) -> Tensor:
-        """Sounds (n, samples) → latents (n, latent, frames / 8, bands / 8) of variance about 1."""
+        """Sounds (n, samples) → latents (n, latent, frames / 8, bands / 8) of variance about 1.
+        WorkbenchError for NaN and infinite samples."""
+        checked(sounds, "sounds")
         return self.encode_mel(self.mel(sounds))
 
     @torch.inference_mode()
@@ -203,7 +206,10 @@ class MusicLDM(Pretrained):
         seconds: by default those of training, longer ones in overlapping windows."""
         check(n=n, candidates=candidates)
         if like is not None:
-            vector = self.embedder.embed_sound(self.sound_of(like)[None])
+            sound = self.sound_of(like)
+            if not sound.abs().max() > SILENT:
+                raise PromptError("like: the clip is silent; give one that sounds, or words")
+            vector = self.embedder.embed_sound(sound[None])
             asked = f"like {like.caption or like.source or 'a clip'}"
         else:
             vector, asked = self.embedder.embed_text([prompt]), prompt
