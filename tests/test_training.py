@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from workbench.errors import CheckpointError, WorkbenchError
-from workbench.training import Plan, fit, load_file_into, save_weights
+from workbench.errors import CheckpointError, MemoryFullError, WorkbenchError
+from workbench.training import Plan, fit, fitting, load_file_into, memory, save_weights
 
 PLAN = Plan(steps=24, batch=8, lr=0.01, warmup=3, every=6, ema=0.9, precision="32-true")
 
@@ -122,30 +122,92 @@ def test_a_cut_checkpoint_is_named(tmp_path):
 
 def test_losses_that_are_not_finite_stop_with_a_word(tmp_path):
     def broken(module, x, y):
-        return {"mse": (module(x) * float("nan")).mean()}
+        return {"mse": (module(x) * float("nan")).mean(), "good": module(x).square().mean()}
 
-    with pytest.raises(WorkbenchError, match="not finite"):
+    with pytest.raises(WorkbenchError, match=r"ten losses .* step 9 \(mse\); take another seed"):
         fit(net(), data(), broken, PLAN, tmp_path, seed=0)
 
 
-def test_one_bad_step_is_skipped(tmp_path):
+def bad_at(*steps):
+    """The loss, with NaN in a term of its own at some steps: no gradient tells of it."""
     calls = iter(range(1000))
 
     def sometimes(module, x, y):
-        terms = loss(module, x, y)
-        return {"mse": terms["mse"] * (float("nan") if next(calls) == 4 else 1.0)}
+        wrong = float("nan") if next(calls) in steps else 0.0
+        return {**loss(module, x, y), "other": torch.tensor(wrong)}
 
-    done = fit(net(), data(), sometimes, PLAN, tmp_path, seed=0)
+    return sometimes
+
+
+def test_a_bad_step_is_skipped_and_counted(tmp_path):
+    done = fit(net(), data(), bad_at(4), PLAN, tmp_path, seed=0)
     assert weights(done.module).isfinite().all()
-    assert done.log[-1]["skipped"] == 1
+    assert done.skipped == done.log[-1]["skipped"] == 1
+
+
+def test_a_skipped_step_moves_nothing(tmp_path):
+    plan = replace(PLAN, steps=1, every=1, ema=0.0)
+    assert torch.equal(weights(fit(net(), data(), bad_at(0), plan, tmp_path / "a", seed=0).module),
+                       weights(net()))  # fmt: skip
+    assert not torch.equal(
+        weights(fit(net(), data(), bad_at(), plan, tmp_path / "b", seed=0).module), weights(net())
+    )
+
+
+def test_skipped_steps_are_counted_over_a_stop(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        fit(net(), data(), bad_at(1, 2), PLAN, tmp_path, seed=0, watch=stop_after(6))
+    assert fit(net(), data(), bad_at(5), PLAN, tmp_path, seed=0).skipped == 3
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_validations_that_are_not_finite_are_told(tmp_path, bad, keep):
+    plan = replace(PLAN, keep=keep)
+    with pytest.raises(WorkbenchError, match="training ended without a finite validation loss"):
+        run(tmp_path / "all", plan, validate=lambda module: {"loss": bad})
+    scores = iter([0.5, 0.4, bad, 0.3])
+    done = run(tmp_path / "one", plan, validate=lambda module: {"loss": next(scores)})
+    assert done.best["loss"] == 0.3
 
 
 def test_full_memory_is_told_with_what_to_do(tmp_path):
-    def greedy(module, x, y):
+    """The allocator of the CPU, really asked for four petabytes; what CUDA's says is an error of
+    the same class."""
+
+    def greedy(module, *batch):
+        return {"mse": module(torch.empty(1 << 48, 4)).mean()}
+
+    def greedy_gpu(module, *batch):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 80 GiB")
 
-    with pytest.raises(WorkbenchError, match="take a smaller profile"):
-        fit(net(), data(), greedy, PLAN, tmp_path, seed=0)
+    for name, bad in (("cpu", greedy), ("gpu", greedy_gpu)):
+        with pytest.raises(MemoryFullError, match="full at a batch of 8; take a smaller profile"):
+            fit(net(), data(), bad, PLAN, tmp_path / name, seed=0)
+        with pytest.raises(MemoryFullError, match="take a smaller profile"):  # in a validation
+            run(tmp_path / f"{name} later", validate=bad)
+
+
+def test_other_errors_of_a_step_stay_what_they_are(tmp_path):
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        fit(net(), (torch.zeros(50, 3),) * 2, loss, PLAN, tmp_path, seed=0)
+
+
+def test_the_profile_that_fits_is_named():
+    def full(profile, needs):
+        with fitting(profile, needs):
+            raise MemoryFullError("full")
+
+    here = memory()
+    needs = {"smoke": 0.01 * here, "laptop": 0.02 * here, "gpu": 1e6, "paper": 1e6}
+    with pytest.raises(MemoryFullError, match=r"profile: 'gpu' needs about 1e\+06 GiB .*'laptop'"):
+        full("gpu", needs)
+    with pytest.raises(MemoryFullError, match="take 'laptop'"):
+        full("paper", needs)
+    with pytest.raises(MemoryFullError, match="take 'smoke'"):
+        full("laptop", needs)
+    with pytest.raises(MemoryFullError, match="take another device"):
+        full("smoke", needs)
 
 
 def test_no_items_is_an_error(tmp_path):

@@ -23,3 +23,7 @@ class CheckpointError(WorkbenchError):
 
 class PromptError(WorkbenchError):
     """An argument of a generation call that cannot be followed."""
+
+
+class MemoryFullError(WorkbenchError):
+    """A training that does not fit into the memory of its device."""

@@ -14,10 +14,11 @@ import atexit
 import copy
 import json
 import math
+import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,7 +29,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from workbench.errors import CheckpointError, WorkbenchError
+from workbench.errors import CheckpointError, MemoryFullError, WorkbenchError
 from workbench.files import atomic_write
 
 Loss = Callable[..., dict[str, Tensor]]  # loss(module, *batch) → named terms, their sum is trained
@@ -67,13 +68,15 @@ class Plan:
 
 @dataclass
 class Fit:
-    """What a run left: the network, the best score, the log, how far and how long it ran."""
+    """What a run left: the network, the best score, the log, how far and how long it ran, and how
+    many of its steps were skipped since their loss was not finite."""
 
     module: nn.Module
     best: dict[str, float]
     step: int
     seconds: float
     log: list[dict[str, Any]] = field(default_factory=list)
+    skipped: int = 0
 
 
 class _Step(nn.Module):
@@ -103,43 +106,66 @@ def fit(
 
     `out` receives last.safetensors (everything needed to go on), best.safetensors (the weights
     with the lowest validation loss) and log.jsonl. Interrupting finishes the step, saves and
-    raises KeyboardInterrupt. Steps whose loss is not finite are skipped and counted in the log.
-    Raises CheckpointError where `out` holds another run, WorkbenchError after ten such steps in a
-    row, or where the device's memory does not suffice.
+    raises KeyboardInterrupt. Steps whose loss or gradient is not finite are skipped and counted,
+    whichever term it was; of a GAN thus neither player moves.
+    Raises CheckpointError where `out` holds another run, MemoryFullError where the device's memory
+    does not suffice, and WorkbenchError after ten such steps in a row or where no validation, or
+    with keep="last" the last one, gave a finite loss.
     """
     if not data or not len(data[0]):
         raise WorkbenchError(f"{title}: no training items; the data set gave no usable loops")
     from lightning_fabric import Fabric
-    from tqdm.auto import tqdm
 
     atexit.register(_leave_group)
-    run = _Run(module, loss, plan, Path(out), seed, validate, watch)
-    run.prepare(Fabric(precision=fast_precision() if plan.precision == "auto" else plan.precision))
-    started = time.monotonic() - run.seconds
-    bar = tqdm(
-        total=plan.steps, initial=run.step, desc=title, disable=not run.fabric.is_global_zero
-    )
-    with _delayed_interrupt() as interrupted, bar:
-        while run.step < plan.steps:
-            try:
-                terms = run.one_step(data)
-            except torch.OutOfMemoryError as error:
-                raise WorkbenchError(
-                    f"{title}: the device's memory is full at a batch of {plan.batch}; take a "
-                    "smaller profile (gpu, laptop, smoke in this order) or another device"
-                ) from error
-            run.seconds = time.monotonic() - started
-            bar.update()
-            spent = plan.budget_minutes and run.seconds > 60 * plan.budget_minutes
-            stop = run.fabric.broadcast(bool(interrupted.is_set() or spent))
-            if stop or run.step % plan.every == 0 or run.step == plan.steps:
-                record = run.checkpoint(terms)
-                bar.set_postfix({k: f"{v:.3g}" for k, v in record.items() if "loss" in k})
-            if interrupted.is_set():
-                raise KeyboardInterrupt(f"{title} stopped after step {run.step}; resume goes on")
-            if stop:
-                break
+    run = _Run(module, loss, plan, Path(out), seed, validate, watch, title)
+    with _memory_told(title, plan.batch):
+        run.prepare(
+            Fabric(precision=fast_precision() if plan.precision == "auto" else plan.precision)
+        )
+        run.walk(data)
     return run.finish()
+
+
+@contextmanager
+def _memory_told(title: str, batch: int) -> Iterator[None]:
+    """Say in one line that memory is full, on a GPU or without one."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        told = ("can't allocate memory", "ALLOC_FAILED")  # by PyTorch's CPU and by CUDA's libraries
+        full = isinstance(error, torch.OutOfMemoryError | MemoryError)
+        if not full and not any(words in str(error) for words in told):
+            raise
+        raise MemoryFullError(
+            f"{title}: the device's memory is full at a batch of {batch}; take a smaller profile "
+            "(gpu, laptop, smoke in this order) or another device"
+        ) from error
+
+
+@contextmanager
+def fitting(profile: str, needs: Mapping[str, float]) -> Iterator[None]:
+    """Around a training: where memory is full, say which smaller profile fits. needs: GiB of each,
+    about, in the order of their sizes."""
+    try:
+        yield
+    except MemoryFullError as error:
+        there, names = memory(), list(needs)
+        smaller = [name for name in names[: names.index(profile)] if needs[name] < there]
+        best = smaller[-1] if smaller else None
+        way_out = f"take {best!r} ({needs[best]:g} GiB)" if best else "take another device"
+        raise MemoryFullError(
+            f"profile: {profile!r} needs about {needs[profile]:g} GiB of memory, this device has "
+            f"{there:.1f}; {way_out}"
+        ) from error
+
+
+def memory() -> float:
+    """GiB that a training may fill: of the GPU what others leave, else the machine's."""
+    if torch.cuda.is_available():
+        return (torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()) / 2**30
+    if not hasattr(os, "sysconf"):  # on Windows
+        return math.inf
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
 
 
 def fast_precision() -> str:
@@ -161,10 +187,10 @@ class _Run:
 
     def __init__(
         self, module: nn.Module, loss: Loss, plan: Plan, out: Path, seed: int,
-        validate: Validate | None, watch: Watch | None,
+        validate: Validate | None, watch: Watch | None, title: str,
     ) -> None:  # fmt: skip
         self.module, self.loss, self.plan, self.out, self.seed = module, loss, plan, out, seed
-        self.validate, self.watch = validate, watch
+        self.validate, self.watch, self.title = validate, watch, title
         self.ema = copy.deepcopy(module).requires_grad_(False) if plan.ema else None
         self.step, self.seconds = 0, 0.0
         self.bad, self.skipped = 0, 0  # steps without a finite gradient: in a row, since the start
@@ -190,6 +216,31 @@ class _Run:
         if (self.out / "last.safetensors").exists():
             self._resume()
 
+    def walk(self, data: tuple[Tensor, ...]) -> None:
+        """Step after step, to the end, the budget's or the user's."""
+        from tqdm.auto import tqdm
+
+        plan, title, first = self.plan, self.title, self.fabric.is_global_zero
+        started = time.monotonic() - self.seconds
+        bar = tqdm(total=plan.steps, initial=self.step, desc=title, disable=not first)
+        with _delayed_interrupt() as interrupted, bar:
+            while self.step < plan.steps:
+                terms = self.one_step(data)
+                self.seconds = time.monotonic() - started
+                bar.update()
+                spent = plan.budget_minutes and self.seconds > 60 * plan.budget_minutes
+                stop = self.fabric.broadcast(bool(interrupted.is_set() or spent))
+                if stop or self.step % plan.every == 0 or self.step == plan.steps:
+                    record = self.checkpoint(terms)
+                    told = {k: v for k, v in record.items() if "loss" in k or k == "skipped"}
+                    bar.set_postfix({k: f"{v:.3g}" for k, v in told.items()})
+                if interrupted.is_set():
+                    raise KeyboardInterrupt(
+                        f"{title} stopped after step {self.step}; resume goes on"
+                    )
+                if stop:
+                    break
+
     def one_step(self, data: tuple[Tensor, ...]) -> dict[str, float]:
         plan, fabric = self.plan, self.fabric
         for group in self.optimizer.param_groups:
@@ -203,19 +254,26 @@ class _Run:
         self.optimizer.zero_grad()
         fabric.backward(total)
         norm = nn.utils.clip_grad_norm_(self.module.parameters(), plan.clip)
-        if torch.isfinite(norm):  # the same on every device, since gradients were averaged
+        # the same on every device: gradients were averaged, and so is the loss here
+        if torch.isfinite(norm) and torch.isfinite(fabric.all_reduce(total.detach())):
             self.optimizer.step()
             self.bad = 0
         else:
-            self.bad, self.skipped = self.bad + 1, self.skipped + 1
-            if self.bad == 10:
-                raise WorkbenchError(
-                    f"{self.out}: ten losses in a row are not finite at step {self.step}; "
-                    f"lower the learning rate (now {plan.lr:g})"
-                )
+            self._skip(terms)
         self.step += 1
         self._average()
         return {name: float(value.detach()) for name, value in terms.items()}
+
+    def _skip(self, terms: dict[str, Tensor]) -> None:
+        """Count a step that is not taken; give up after ten in a row."""
+        self.bad, self.skipped = self.bad + 1, self.skipped + 1
+        if self.bad == 10:
+            wrong = [name for name, value in terms.items() if not torch.isfinite(value)]
+            raise WorkbenchError(
+                f"{self.out}: ten losses in a row are not finite, the last at step {self.step} "
+                f"({', '.join(wrong) or 'their gradient'}); take another seed, or a lower learning "
+                f"rate in the plan (now {self.plan.lr:g})"
+            )
 
     def _rows(self, n: int) -> Tensor:
         """This device's rows of this step's batch: epochs of seeded shuffles, laid end to end."""
@@ -274,7 +332,7 @@ class _Run:
             tensors |= {f"optim.{i}.{k}": v for k, v in state.items()}
         about = {
             "step": self.step, "seconds": self.seconds, "seed": self.seed, "best": self.best,
-            "log": self.log, "plan": self._identity(),
+            "log": self.log, "plan": self._identity(), "bad": self.bad, "skipped": self.skipped,
         }  # fmt: skip
         with atomic_write(self.out / "last.safetensors") as path:
             tensors = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
@@ -310,14 +368,21 @@ class _Run:
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
         self.step, self.seconds = about["step"], about["seconds"]
         self.best, self.log = about["best"], about["log"]
+        self.bad, self.skipped = about.get("bad", 0), about.get("skipped", 0)
 
     def finish(self) -> Fit:
         """Wait for the others and hand over the weights, on the CPU."""
         self.fabric.barrier()
+        last = self.log[-1].get("val_loss", 0.0) if self.log else 0.0
+        if not self.best or (self.plan.keep == "last" and not math.isfinite(last)):
+            raise WorkbenchError(
+                f"{self.out}: {self.title} ended without a finite validation loss; take another "
+                f"seed, or a lower learning rate in the plan (now {self.plan.lr:g})"
+            )
         kept = self.judged.cpu()
         if self.plan.keep == "best":
             load_file_into(kept, self.out / "best.safetensors")
-        return Fit(kept.eval(), self.best, self.step, self.seconds, self.log)
+        return Fit(kept.eval(), self.best, self.step, self.seconds, self.log, self.skipped)
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

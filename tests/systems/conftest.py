@@ -1,6 +1,7 @@
-"""A small DrumLDM, trained for seconds on the built-in corpus."""
+"""A small DrumLDM, trained for seconds on the built-in corpus; what a training step keeps."""
 
 import pytest
+import torch
 
 from workbench.systems.drum_ldm import DrumLDM
 
@@ -15,3 +16,26 @@ def smoke_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def system(smoke_folder):
     return DrumLDM.from_pretrained(smoke_folder)
+
+
+def gib_needed(network, loss, batch):
+    """GiB that a training in mixed precision needs at least: what `loss(n)` keeps for the backward
+    pass, and weights, gradients, Adam's two moments and the average. Counted with one item and with
+    two, since copies of the weights are kept once."""
+    own = {p.untyped_storage().data_ptr() for p in network.parameters()}
+    found = []
+    for n in (1, 2):
+        kept = {}
+
+        def pack(tensor, kept=kept):
+            kept[tensor.untyped_storage().data_ptr()] = tensor
+            return tensor
+
+        hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
+        with hooks, torch.autocast("cpu", dtype=torch.bfloat16):
+            loss(n)
+        found.append(
+            sum(t.untyped_storage().nbytes() for place, t in kept.items() if place not in own)
+        )
+    weights = 20 * sum(p.numel() for p in network.parameters())
+    return (found[0] + (found[1] - found[0]) * (batch - 1) + weights) / 2**30

@@ -8,20 +8,22 @@ import pytest
 import soundfile
 import torch
 
+from tests.systems.conftest import gib_needed
 from workbench.datasets import load
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.datasets.rendered import render_set
 from workbench.errors import MissingDataError, PromptError, WorkbenchError
 from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
-from workbench.models.dit import DiTConfig
+from workbench.models.dit import DiTConfig, Sound
 from workbench.models.spectral import stft_loss
 from workbench.models.spectral_vae import SpectralVAEConfig
 from workbench.music.clip import Clip
 from workbench.systems import ldmg
 from workbench.systems.drawing import overlapping
-from workbench.systems.ldmg import LDMG, LDMGConfig
+from workbench.systems.ldmg import LDMG, MEMORY, LDMGConfig
 from workbench.systems.ldmg_training import PROFILES, VAEGAN, Weights, gan_terms
 from workbench.systems.musicldm import MusicLDM
+from workbench.training import fit
 
 WAVEFORM = AudioVAEConfig(width=8, latent=4)
 FOURIER = SpectralVAEConfig(width=16, encoder=1, decoder=2, latent=4)
@@ -233,6 +235,57 @@ def test_each_player_learns_from_its_own_terms_only():
     for name in ("convergence", "spectrum", "kl"):
         assert not touched(name, judge)
     assert all(torch.isfinite(value) for value in terms.values())
+
+
+def test_a_step_that_is_not_finite_moves_neither_player(tmp_path):
+    sound = 0.1 * torch.randn(8, 1, 4096, generator=torch.Generator().manual_seed(0))
+    plan = replace(PROFILES["smoke"].coding, steps=4, batch=2, every=4, keep="last", clip=5.0)
+
+    def run(sound, name):
+        torch.manual_seed(0)
+        module = VAEGAN(AudioVAE(AudioVAEConfig(width=8, latent=4)), 8)
+        before = torch.cat([p.detach().flatten().clone() for p in module.parameters()])
+        done = fit(module, (sound,), lambda m, x: gan_terms(m, x, Weights()), plan,
+                   tmp_path / name, seed=0)  # fmt: skip
+        return before, torch.cat([p.flatten() for p in done.module.parameters()]), done.skipped
+
+    one = sound.clone()
+    one[3, 0, 100] = float("nan")
+    before, after, skipped = run(one, "one")
+    assert skipped == 1
+    assert after.isfinite().all()
+    assert not torch.equal(before, after)
+    before, after, skipped = run(torch.full_like(sound, float("inf")), "all")
+    assert skipped == 4
+    assert torch.equal(before, after)
+
+
+def test_a_gan_that_diverges_stops_and_names_its_terms(audio, tmp_path):
+    from workbench.systems.ldmg_training import config_of, fit_vae
+
+    rows, size = audio.split("train"), PROFILES["smoke"]
+    system = LDMG(config_of(audio, rows, size))
+    plan = replace(size.coding, lr=1e8, warmup=1, steps=40)
+    said = r"ten losses in a row are not finite.*\(.*discriminator.*\); take another seed"
+    with pytest.raises(WorkbenchError, match=said):
+        fit_vae(system, audio, rows, rows, size, plan, tmp_path, 0, None)
+
+
+def test_the_memory_that_a_profile_needs_is_about_right():
+    """Of the largest stage; the table adds what no count shows."""
+    size = PROFILES["gpu"]
+    config = LDMGConfig(size.vae, replace(size.dit, genres=8, text=384), frames=size.frames,
+                        genres=tuple("abcdefgh"))  # fmt: skip
+    system = LDMG(config)
+    network = system.networks.dit
+
+    def loss(n):
+        asked = Sound(torch.zeros(n, dtype=torch.long), *system.text.pieces(["slow piano"] * n))
+        return system.diffusion.loss(network, torch.randn(n, size.dit.latent, size.frames), *asked)
+
+    need = gib_needed(network, loss, size.diffusion.batch)
+    assert need < MEMORY["gpu"] < 2 * need
+    assert list(MEMORY) == list(PROFILES)
 
 
 def test_the_vae_learns(audio, tmp_path):

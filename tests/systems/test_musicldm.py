@@ -7,10 +7,12 @@ import pytest
 import soundfile
 import torch
 
+from tests.systems.conftest import gib_needed
 from workbench.datasets import load
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.datasets.rendered import render_set
 from workbench.errors import PromptError, WorkbenchError
+from workbench.models.music_ldm import Heard
 from workbench.music.clip import Clip
 from workbench.representations.mixup import Beats
 from workbench.systems.music_mixing import (
@@ -20,7 +22,7 @@ from workbench.systems.music_mixing import (
     synchronous_pairs,
     windows_of,
 )
-from workbench.systems.musicldm import MusicLDM
+from workbench.systems.musicldm import MEMORY, MusicLDM
 from workbench.systems.musicldm_training import PROFILES, Data, config_of, fit_vae
 
 
@@ -48,6 +50,21 @@ def test_training_saves_what_loads_again(trained):
     assert "--mixup bam" in (out / "README.md").read_text()
     one, other = (s.generate("rock song", steps=2, seed=1)[0].audio for s in (system, again))
     assert np.allclose(one, other, atol=0.05)  # half precision
+
+
+def test_the_memory_that_a_profile_needs_is_about_right():
+    size = PROFILES["gpu"]
+    system, sizes = MusicLDM(config_of(size)), size.sizes
+    network, shorter = system.networks.denoiser, sizes.shorter
+
+    def loss(n):
+        z = torch.randn(n, sizes.latent, size.frames // shorter, sizes.bands // shorter)
+        asked = Heard(torch.randn(n, sizes.embed), torch.ones(n, dtype=torch.bool))
+        return system.diffusion.loss(network, z, *asked)
+
+    need = gib_needed(network, loss, size.audio.batch)
+    assert need < MEMORY["gpu"] < 2 * need
+    assert list(MEMORY) == list(PROFILES)
 
 
 def test_scales_are_those_of_the_training_sound(trained, audio):

@@ -28,6 +28,7 @@ from workbench.music.audio import checked
 from workbench.representations.text import BertText
 from workbench.systems.drawing import Settings, check, draw, overlapping
 from workbench.systems.storage import Pretrained
+from workbench.training import fitting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["LDMG", "LDMGConfig"]
 
 Progress = Callable[[int, int], None]  # step from 1, steps
+MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 11.0, "paper": 11.0}  # GiB of a GPU, by profile
 PIECE = 2048  # latent frames that are coded at once
 
 
@@ -112,8 +114,9 @@ class LDMG(Pretrained):
         """
         from workbench.systems.ldmg_training import train
 
-        return train(dataset, profile, out=out, seed=seed, budget_minutes=budget_minutes,
-                     watch=watch)  # fmt: skip
+        with fitting(profile, MEMORY):
+            return train(dataset, profile, out=out, seed=seed, budget_minutes=budget_minutes,
+                         watch=watch)  # fmt: skip
 
     # --- sound ↔ latent -----------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from workbench.representations.mel import Mel
 from workbench.representations.text import BertText
 from workbench.systems.drawing import Settings, check, draw, overlapping
 from workbench.systems.storage import Pretrained
+from workbench.training import fitting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Embedder", "MusicLDM", "MusicLDMConfig"]
 
+MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 14.0, "paper": 27.0}  # GiB of a GPU, by profile
 Progress = Callable[[int, int], None]  # step from 1, steps
 
 
@@ -140,8 +142,9 @@ class MusicLDM(Pretrained):
         """
         from workbench.systems.musicldm_training import train
 
-        return train(dataset, profile, mixup=mixup, out=out, seed=seed,
-                     budget_minutes=budget_minutes, watch=watch)  # fmt: skip
+        with fitting(profile, MEMORY):
+            return train(dataset, profile, mixup=mixup, out=out, seed=seed,
+                         budget_minutes=budget_minutes, watch=watch)  # fmt: skip
 
     @classmethod
     def from_diffusers(cls, name: str | Path) -> MusicLDM:
