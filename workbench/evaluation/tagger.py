@@ -96,9 +96,10 @@ def train_tagger(
     def terms(module: nn.Module, n: int, seed: int, rows: list[int]) -> dict[str, Tensor]:
         crops, which = audio.crops(n, length, seed=seed, rows=rows)
         gain = np.exp(np.random.default_rng(seed).normal(0, 0.5, (n, 1)))  # loudness tells nothing
-        _, logits = module((torch.from_numpy(crops.mean(1) * gain)).float())
+        device = next(module.parameters()).device
+        _, logits = module(torch.from_numpy(crops.mean(1) * gain).float().to(device))
         found = {}
-        for (name, value), wanted in zip(logits.items(), table[which].T, strict=True):
+        for (name, value), wanted in zip(logits.items(), table[which].to(device).T, strict=True):
             known = bool((wanted >= 0).any())
             found[name] = F.cross_entropy(value, wanted, ignore_index=-1, label_smoothing=0.05) \
                 if known else value.sum() * 0.0  # fmt: skip

@@ -206,7 +206,7 @@ def fit_vae(
     held, _ = audio.crops(16, size.crop, seed=0, rows=kept)
 
     def validate(module: nn.Module) -> dict[str, float]:
-        sound = torch.from_numpy(held)
+        sound = torch.from_numpy(held).to(next(module.parameters()).device)
         mean, spread = module.vae.encode(sound)  # type: ignore[union-attr, operator]
         decoded = module.vae.decode(mean)[..., : size.crop]  # type: ignore[union-attr, operator]
         convergence, logs = (float(x) for x in stft_loss(sound, decoded))
@@ -241,20 +241,25 @@ def fit_diffusion(
     frames = system.config.frames
     bank, held = Latents(system, audio, rows), Latents(system, audio, kept)
 
+    def terms(module: nn.Module, z: Tensor, asked: Sound) -> dict[str, Tensor]:
+        device = next(module.parameters()).device
+        here = [part.to(device) for part in asked]
+        return {"diffusion": system.diffusion.to(device).loss(module, z.to(device), *here)}
+
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         z, asked = bank.crops(len(numbers), frames, int(numbers[0]) + seed)
-        asked = asked.dropped(DROPPED)
-        return {"diffusion": system.diffusion.loss(module, z, *asked)}
+        return terms(module, z, asked.dropped(DROPPED))
 
     def validate(module: nn.Module) -> dict[str, float]:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             z, asked = held.crops(64, frames, 0)
-            return {"loss": float(system.diffusion.loss(module, z, *asked))}
+            return {"loss": float(terms(module, z, asked)["diffusion"])}
 
     done = fit(system.networks.dit, (torch.arange(ITEMS),), loss, plan, out, seed=seed,
                validate=validate, watch=watch, title="diffusion")  # fmt: skip
     system.networks.dit.load_state_dict(done.module.state_dict())
+    system.diffusion.cpu()
     return done
 
 

@@ -189,7 +189,9 @@ def fit_joint(
 
     def terms(module: nn.Module, n: int, seed: int, rows: Sequence[int]) -> Tensor:
         crops, which = data.audio.crops(n, length, seed=seed, rows=rows)
-        return module.loss(system.mel(torch.from_numpy(crops.mean(1))), texts[which])  # type: ignore[operator, no-any-return]
+        device = next(module.parameters()).device
+        sound = torch.from_numpy(crops.mean(1)).to(device)
+        return module.loss(system.mel(sound), texts[which].to(device))  # type: ignore[operator, no-any-return]
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         return {"contrastive": terms(module, len(numbers), int(numbers[0]) + seed, told)}
@@ -227,7 +229,8 @@ def fit_vae(
     held = data.sounds(16, length, 0, kept=True)
 
     def validate(module: nn.Module) -> dict[str, float]:
-        found = {k: float(v) for k, v in terms(module, held, False).items()}
+        sound = held.to(next(module.parameters()).device)
+        found = {k: float(v) for k, v in terms(module, sound, False).items()}
         return {"loss": sum(found.values()), **found}
 
     done = fit(networks.vae, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
@@ -256,6 +259,7 @@ def fit_vocoder(
     module = Speakers(system.networks.vocoder, size.judge)
 
     def mel_of(sound: Tensor) -> Tensor:
+        system.networks.vae.to(sound.device)
         mel = system.mel(sound)
         half = len(mel) // 2
         with torch.no_grad():
@@ -280,12 +284,14 @@ def fit_vocoder(
     held = data.sounds(16, size.speech, 0, kept=True)
 
     def validate(module: nn.Module) -> dict[str, float]:
-        made = spoken(module.vocoder, system.mel(held))[:, None]  # type: ignore[arg-type]
-        convergence, logs = (float(x) for x in stft_loss(held[:, None, : made.shape[-1]], made))
+        sound = held.to(next(module.parameters()).device)
+        made = spoken(module.vocoder, system.mel(sound))[:, None]  # type: ignore[arg-type]
+        convergence, logs = (float(x) for x in stft_loss(sound[:, None, : made.shape[-1]], made))
         return {"loss": convergence + logs, "convergence": convergence, "spectrum": logs}
 
     done = fit(module, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
                watch=watch, title="vocoder")  # fmt: skip
+    system.networks.vae.cpu()
     system.networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
     return done
 
@@ -307,14 +313,17 @@ def fit_denoiser(
 
     def loss(module: nn.Module, z: Tensor, vector: Tensor, said: Tensor) -> dict[str, Tensor]:
         asked = Heard(vector.float(), said).dropped(DROPPED)
-        return {"diffusion": diffusion.loss(module, z.float(), *asked)}
+        return {"diffusion": diffusion.to(z.device).loss(module, z.float(), *asked)}
 
     def validate(module: nn.Module) -> dict[str, float]:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            return {"loss": float(diffusion.loss(module, kept.z, *heard(kept)))}
+            device = next(module.parameters()).device
+            here = [part.to(device) for part in (kept.z, *heard(kept))]
+            return {"loss": float(diffusion.to(device).loss(module, *here))}
 
     done = fit(network, (windows.z.half(), told.vector.half(), told.said), loss, plan, out,
                seed=seed, validate=validate, watch=watch, title=f"U-Net by {by}")  # fmt: skip
     network.load_state_dict(done.module.state_dict())
+    diffusion.cpu()
     return done
