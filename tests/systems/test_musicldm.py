@@ -1,6 +1,7 @@
 """MusicLDM: training at the smallest size, asking by text and by sound, mixes, re-ranking."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from workbench.errors import PromptError
 from workbench.representations.mixup import Beats
 from workbench.systems.music_mixing import KINDS, mixes_of, synchronous_pairs, windows_of
 from workbench.systems.musicldm import MusicLDM
+from workbench.systems.musicldm_training import PROFILES, Data, config_of, fit_vocoder
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,19 @@ def test_scales_are_those_of_the_training_sound(trained, audio):
     assert 0.7 < float(mel.std()) < 1.4
     assert 0.6 < float(system.encode(sound).std()) < 1.6
     assert float(system.networks.denoiser.nothing.norm()) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_hifigan_learns_against_a_judge(audio, tmp_path):
+    small = PROFILES["smoke"]
+    size = replace(small, sizes=replace(small.sizes, blocks=(3,)), judge=4)
+    torch.manual_seed(0)
+    system = MusicLDM(config_of(size))
+    before = [p.clone() for p in system.networks.vocoder.parameters()]
+    data = Data(audio, audio.split("train"), audio.split("validation"))
+    done = fit_vocoder(system, data, size, size.vocoder, tmp_path, 0)
+    assert {"adversarial", "matching", "discriminator", "mel"} <= done.log[-1].keys()
+    after = system.networks.vocoder.parameters()
+    assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 def test_clips_are_as_asked(trained):

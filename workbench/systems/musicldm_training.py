@@ -40,13 +40,14 @@ Watch = Callable[[dict[str, Any]], None]
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
 ITEMS = 1 << 20  # steps' worth of rows: `fit` shuffles numbers, the crops follow from them
 KL = 1e-3  # weight in the mel VAE
+WHOLE = "32-true"  # half precision is heard as a hiss in a HiFi-GAN's waveform
 
 
 @dataclass(frozen=True)
 class Profile:
     """One size. frames: of the U-Net's windows; crop: frames that text encoder and VAE learn from;
     windows: real ones that the U-Net sees; mixes: as a share of them; speech: samples of the
-    vocoder's crops; judge: channels of its discriminator."""
+    vocoder's crops; judge: channels of its discriminator, 0 for none."""
 
     sizes: MusicLDMSizes
     joint: Plan
@@ -59,7 +60,7 @@ class Profile:
     windows: int = 6000
     mixes: float = 0.5
     speech: int = 8000
-    judge: int = 8
+    judge: int = 0
     limit: int | None = None
     schedule: str = "cosine-zero-snr"
     prediction: Prediction = "v"
@@ -71,8 +72,7 @@ def _plan(steps: int, batch: int, lr: float, **more: Any) -> Plan:
 
 PROFILES: dict[str, Profile] = {
     "smoke": Profile(
-        MusicLDMSizes(embed=32, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32,
-                      blocks=(3,)),
+        MusicLDMSizes(embed=32, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32),
         _plan(8, 8, 1e-3, warmup=2), _plan(8, 4, 1e-3, warmup=2), _plan(8, 4, 1e-3, warmup=2),
         _plan(8, 8, 1e-3, warmup=2, ema=0.9), _plan(8, 8, 1e-3, warmup=2, ema=0.9),
         frames=64, crop=64, windows=24, limit=8,
@@ -80,20 +80,20 @@ PROFILES: dict[str, Profile] = {
     "laptop": Profile(
         MusicLDMSizes(),
         _plan(1200, 64, 1e-3), _plan(1400, 8, 1e-3),
-        _plan(2500, 8, 1e-3, betas=(0.8, 0.99), clip=5.0, keep="last"),
+        _plan(4000, 8, 2e-3, betas=(0.8, 0.99), clip=5.0),
         _plan(3000, 16, 6e-4, ema=0.998), _plan(1000, 16, 3e-4, ema=0.998),
     ),
     "gpu": Profile(
         MusicLDMSizes(embed=256, vae=(64, 128, 256), latent=8, unet=(96, 192, 288), layers=2,
                       groups=32, vocoder=512, blocks=(3, 7, 11)),
         _plan(6000, 256, 5e-4), _plan(20_000, 16, 2e-4),
-        _plan(40_000, 16, 2e-4, betas=(0.8, 0.99), clip=5.0, keep="last"),
+        _plan(40_000, 16, 2e-4, betas=(0.8, 0.99), clip=5.0, keep="last", precision=WHOLE),
         _plan(40_000, 64, 1e-4, ema=0.9995), _plan(10_000, 64, 5e-5, ema=0.9995), frames=1024,
         crop=1024, windows=60_000, judge=32,
     ),
     "paper": Profile(
         PUBLISHED, _plan(50_000, 256, 1e-4), _plan(200_000, 16, 1e-4),
-        _plan(200_000, 16, 2e-4, betas=(0.8, 0.99), keep="last"),
+        _plan(200_000, 16, 2e-4, betas=(0.8, 0.99), keep="last", precision=WHOLE),
         _plan(200_000, 64, 3e-5, ema=0.9999), _plan(100_000, 64, 3e-5, ema=0.9999), frames=1024,
         crop=1024, windows=200_000, judge=32, schedule="scaled-linear", prediction="epsilon",
     ),
@@ -236,19 +236,19 @@ def fit_vae(
 
 
 class Speakers(nn.Module):
-    """The vocoder and its judge."""
+    """The vocoder, and its judge if it has one."""
 
     def __init__(self, vocoder: nn.Module, width: int) -> None:
         super().__init__()
-        self.vocoder, self.judge = vocoder, Discriminator(1, width)
+        self.vocoder, self.judge = vocoder, Discriminator(1, width) if width else None
 
 
 def fit_vocoder(
     system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
     watch: Watch | None = None,
 ) -> Any:  # fmt: skip
-    """HiFi-GAN: half of the mel spectrograms real, half as the VAE returns them, so that it knows
-    the ones that it will be given."""
+    """The vocoder: half of the mel spectrograms real, half as the VAE returns them, so that it
+    knows the ones that it will be given."""
     module = Speakers(system.networks.vocoder, size.judge)
 
     def mel_of(sound: Tensor) -> Tensor:
@@ -258,27 +258,34 @@ def fit_vocoder(
             again = system.decode_mel(system.encode_mel(mel[:half]))[:, : mel.shape[1]]
         return torch.cat([again.clone(), mel[half:]])
 
+    def apart(real: Tensor, made: Tensor) -> dict[str, Tensor]:
+        convergence, logs = stft_loss(real, made)
+        mel = (system.mel(made[:, 0]) - system.mel(real[:, 0])).abs().mean()
+        return {"convergence": convergence, "spectrum": logs, "mel": mel}
+
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         sound = data.sounds(len(numbers), size.speech, int(numbers[0]) + seed).to(numbers.device)
         made = spoken(module.vocoder, mel_of(sound))[:, None]  # type: ignore[arg-type]
         real = sound[:, None, : made.shape[-1]]
-        convergence, logs = stft_loss(real, made)
-        scored, apart = module.judge(real), module.judge(made.detach())  # type: ignore[operator]
-        held = {k: v.detach() for k, v in module.judge.named_parameters()}
-        judged = torch.func.functional_call(module.judge, held, (made,))  # type: ignore[arg-type]
-        return {
-            "convergence": convergence, "spectrum": logs,
-            "adversarial": 0.1 * hinge_generator(judged),
-            "matching": 0.3 * feature_matching(scored, judged),
-            "discriminator": hinge_discriminator(scored, apart),
-        }  # fmt: skip
+        terms = apart(real, made)
+        if module.judge is not None:
+            scored, other = module.judge(real), module.judge(made.detach())  # type: ignore[operator]
+            held = {k: v.detach() for k, v in module.judge.named_parameters()}  # type: ignore[union-attr]
+            judged = torch.func.functional_call(module.judge, held, (made,))  # type: ignore[arg-type]
+            terms |= {
+                "adversarial": 0.1 * hinge_generator(judged),
+                "matching": 0.3 * feature_matching(scored, judged),
+                "discriminator": hinge_discriminator(scored, other),
+            }
+        return terms
 
     held = data.sounds(16, size.speech, 0, kept=True)
 
     def validate(module: nn.Module) -> dict[str, float]:
         made = spoken(module.vocoder, system.mel(held))[:, None]  # type: ignore[arg-type]
-        convergence, logs = (float(x) for x in stft_loss(held[:, None, : made.shape[-1]], made))
-        return {"loss": convergence + logs, "convergence": convergence, "spectrum": logs}
+        terms = apart(held[:, None, : made.shape[-1]], made)
+        found = {name: float(value) for name, value in terms.items()}
+        return {"loss": sum(found.values()), **found}
 
     done = fit(module, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
                watch=watch, title="vocoder")  # fmt: skip
