@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,7 +35,6 @@ class MusicBench:
     steps: int = 25
     seed: int = 0
     quick: bool = False
-    times: dict[str, float] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -128,9 +125,3 @@ class MusicBench:
         return [name, inception_score(chances), paired_kl(real_chances, chances),
                 frechet_distance(vectors, real_vectors), relevance(text, heard), sure,
                 near["SIM_AA@90"], near["SIM_AA@95"]]  # fmt: skip
-
-    def timed(self, name: str, section: Callable[[MusicBench], None]) -> None:
-        started = time.perf_counter()
-        section(self)
-        self.times[name] = round(time.perf_counter() - started, 1)
-        print(f"  [{name}: {self.times[name]:.0f} s]", flush=True)

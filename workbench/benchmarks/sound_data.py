@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -32,7 +30,6 @@ class SoundBench:
     steps: int = 25
     seed: int = 0
     quick: bool = False
-    times: dict[str, float] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -143,9 +140,3 @@ class SoundBench:
         """(n, latent, frames), standardised."""
         channels = self.system.config.vae.channels
         return torch.stack([self.system.encode(np.repeat(s[None], channels, 0)) for s in sounds])
-
-    def timed(self, name: str, section: Callable[[SoundBench], None]) -> None:
-        started = time.perf_counter()
-        section(self)
-        self.times[name] = round(time.perf_counter() - started, 1)
-        print(f"  [{name}: {self.times[name]:.0f} s]", flush=True)
