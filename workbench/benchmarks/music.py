@@ -10,7 +10,6 @@ networks; stopped, it goes on where it was.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,7 +22,6 @@ from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.music_data import COLUMNS, MusicBench
 from workbench.benchmarks.table import Report
 from workbench.datasets.sounds import collect
-from workbench.errors import MissingDataError
 from workbench.models.music_ldm import FiLMUNet
 from workbench.systems.music_mixing import KINDS, mixes_of, windows_of
 from workbench.systems.musicldm_training import PROFILES, fit_denoiser
@@ -127,13 +125,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(args: argparse.Namespace) -> None:
     """The tables that were asked for."""
     from workbench.systems.musicldm import MusicLDM
-    from workbench.systems.storage import folder_of
+    from workbench.systems.storage import trained_on
 
     system = MusicLDM.from_pretrained(args.checkpoint)
-    told = folder_of(args.checkpoint) / "training.json"
-    if args.dataset is None and not told.is_file():
-        raise MissingDataError(f"{told}: is not there; name the data with --dataset")
-    dataset = args.dataset or json.loads(told.read_text(encoding="utf-8"))["dataset"]
+    dataset = args.dataset or trained_on(args.checkpoint)
     bench = MusicBench(
         system, collect(dataset, system.config.rate, limit=8 if args.quick else None),
         Report(benchmark="music", **vars(args)), n=min(args.n, 12) if args.quick else args.n,

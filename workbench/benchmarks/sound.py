@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +16,6 @@ from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.benchmarks.table import Report
 from workbench.datasets.sounds import collect
-from workbench.errors import MissingDataError
 
 SECTIONS: dict[str, Callable[[SoundBench], None]] = {
     "coding": sound_coding.coding,
@@ -53,16 +51,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(args: argparse.Namespace) -> None:
     """The tables that were asked for."""
     from workbench.systems.ldmg import LDMG
-    from workbench.systems.storage import folder_of
+    from workbench.systems.storage import trained_on
 
     system = LDMG.from_pretrained(args.checkpoint)
-    told = folder_of(args.checkpoint) / "training.json"
-    if args.dataset is None and not told.is_file():
-        raise MissingDataError(f"{told}: is not there; name the data with --dataset")
-    dataset = args.dataset or json.loads(told.read_text(encoding="utf-8"))["dataset"]
-    limit = 20 if args.quick and not (Path(dataset) / "audio.json").is_file() else None
+    dataset = args.dataset or trained_on(args.checkpoint)
     bench = SoundBench(
-        system, collect(dataset, system.config.rate, limit=limit),
+        system, collect(dataset, system.config.rate, limit=20 if args.quick else None),
         Report(benchmark="sound", **vars(args)), n=min(args.n, 12) if args.quick else args.n,
         steps=min(args.steps, 4) if args.quick else args.steps, seed=args.seed, quick=args.quick,
     )  # fmt: skip
