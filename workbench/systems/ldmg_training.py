@@ -27,9 +27,7 @@ from workbench.models.audio_vae import (
     AudioVAE,
     AudioVAEConfig,
     Discriminator,
-    feature_matching,
-    hinge_discriminator,
-    hinge_generator,
+    adversarial_terms,
     kl,
 )
 from workbench.models.dit import DiTConfig, Sound
@@ -118,16 +116,10 @@ def gan_terms(module: VAEGAN, sound: Tensor, weights: Weights) -> dict[str, Tens
     """The VAE-GAN's objective by term, weighted: sound (batch, channels, samples)."""
     decoded, mean, spread = module.vae(sound)
     convergence, logs = stft_loss(sound, decoded)
-    real = module.judge(sound)
-    apart = module.judge(decoded.detach())
-    held = {name: value.detach() for name, value in module.judge.named_parameters()}
-    judged = torch.func.functional_call(module.judge, held, (decoded,))
     return {
         "convergence": weights.spectrum * convergence, "spectrum": weights.spectrum * logs,
         "kl": weights.kl * kl(mean, spread),
-        "adversarial": weights.adversarial * hinge_generator(judged),
-        "matching": weights.matching * feature_matching(real, judged),
-        "discriminator": hinge_discriminator(real, apart),
+        **adversarial_terms(module.judge, sound, decoded, weights.adversarial, weights.matching),
     }  # fmt: skip
 
 

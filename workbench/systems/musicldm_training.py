@@ -21,12 +21,7 @@ from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
-from workbench.models.audio_vae import (
-    Discriminator,
-    feature_matching,
-    hinge_discriminator,
-    hinge_generator,
-)
+from workbench.models.audio_vae import Discriminator, adversarial_terms
 from workbench.models.diffusion import Prediction
 from workbench.models.music_ldm import PUBLISHED, Heard, MusicLDMSizes
 from workbench.models.spectral import stft_loss
@@ -40,6 +35,7 @@ Watch = Callable[[dict[str, Any]], None]
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
 ITEMS = 1 << 20  # steps' worth of rows: `fit` shuffles numbers, the crops follow from them
 KL = 1e-3  # weight in the mel VAE
+ADVERSARIAL, MATCHING = 0.1, 0.3  # weights in the vocoder's loss
 
 
 @dataclass(frozen=True)
@@ -263,14 +259,9 @@ def fit_vocoder(
         made = spoken(module.vocoder, mel_of(sound))[:, None]  # type: ignore[arg-type]
         real = sound[:, None, : made.shape[-1]]
         convergence, logs = stft_loss(real, made)
-        scored, apart = module.judge(real), module.judge(made.detach())  # type: ignore[operator]
-        held = {k: v.detach() for k, v in module.judge.named_parameters()}
-        judged = torch.func.functional_call(module.judge, held, (made,))  # type: ignore[arg-type]
         return {
             "convergence": convergence, "spectrum": logs,
-            "adversarial": 0.1 * hinge_generator(judged),
-            "matching": 0.3 * feature_matching(scored, judged),
-            "discriminator": hinge_discriminator(scored, apart),
+            **adversarial_terms(module.judge, real, made, ADVERSARIAL, MATCHING),  # type: ignore[arg-type]
         }  # fmt: skip
 
     held = data.sounds(16, size.speech, 0, kept=True)
