@@ -9,14 +9,13 @@ import numpy as np
 import torch
 
 from workbench.benchmarks.table import Report
-from workbench.datasets.audio import AudioCollection
+from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.evaluation.audio_sets import inception_score, paired_kl, relevance, sim_aa
 from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import bootstrap
 from workbench.evaluation.tagger import Tagger, train_tagger
 from workbench.files import cache_dir
 from workbench.models.text_audio import TextAudio
-from workbench.systems.ldmg_training import genre_of
 from workbench.systems.musicldm import MusicLDM, OwnEmbedder
 from workbench.systems.musicldm_training import PROFILES, Data, fit_joint
 

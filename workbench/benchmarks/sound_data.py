@@ -9,12 +9,11 @@ import numpy as np
 import torch
 
 from workbench.benchmarks.table import Report
-from workbench.datasets.audio import AudioCollection
+from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.evaluation.distances import frechet_distance, frechet_interval, kernel_distance
 from workbench.evaluation.tagger import Tagger, train_tagger
 from workbench.files import cache_dir
 from workbench.systems.ldmg import LDMG
-from workbench.systems.ldmg_training import genre_of
 
 CHUNK = 16  # clips drawn at once
 

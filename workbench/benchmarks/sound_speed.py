@@ -15,7 +15,7 @@ import torch
 from workbench.benchmarks.song_speed import timed
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.systems.ldmg_training import PROFILES, VAEGAN, gan_terms
-from workbench.training import Plan, fast_precision, fit
+from workbench.training import Plan, fast_precision, fit, seeds
 
 MEMORY = """
 import resource, sys, torch
@@ -76,7 +76,7 @@ def overhead(bench: SoundBench) -> float:
                     clip=5.0)  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             return fit(
-                VAEGAN(vae(config), size.width), (torch.arange(1 << 16),),  # type: ignore[arg-type]
+                VAEGAN(vae(config), size.width), seeds(),  # type: ignore[arg-type]
                 lambda module, numbers: gan_terms(module, batch(int(numbers[0])), size.weights),
                 plan, Path(folder), seed=0, title="overhead",
             ).seconds / steps  # fmt: skip

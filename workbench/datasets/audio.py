@@ -57,6 +57,11 @@ class AudioItem:
         return Clip.read_audio(self.path, caption=self.caption, labels=dict(self.labels))
 
 
+def genre_of(labels: dict[str, Any]) -> str:
+    """What a piece's labels say of its genre, "" for nothing."""
+    return str(labels.get("genre") or labels.get("style") or "")
+
+
 def audio_files(folder: Path) -> list[Path]:
     """Audio files under a folder, sorted; hidden ones are left out."""
     found = []

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.datasets.audio import AudioCollection
+from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
@@ -35,11 +35,10 @@ from workbench.models.spectral import stft_loss
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.systems.cards import sound_card
 from workbench.systems.ldmg import LDMG, LDMGConfig
-from workbench.training import Plan, fit
+from workbench.training import Plan, fit, seeds
 
 Watch = Callable[[dict[str, Any]], None]
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
-ITEMS = 1 << 20  # steps' worth of rows: `fit` shuffles numbers, the crops follow from them
 
 
 @dataclass(frozen=True)
@@ -176,11 +175,6 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
     )  # fmt: skip
 
 
-def genre_of(labels: dict[str, Any]) -> str:
-    """What a piece's labels say of its genre, "" for nothing."""
-    return str(labels.get("genre") or labels.get("style") or "")
-
-
 # --- stage one --------------------------------------------------------------------------------
 
 
@@ -204,7 +198,7 @@ def fit_vae(
         return {"loss": convergence + logs, "convergence": convergence, "spectrum": logs,
                 "kl": float(kl(mean, spread))}  # fmt: skip
 
-    done = fit(module, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
+    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate,
                watch=watch, title="VAE-GAN")  # fmt: skip
     system.networks.vae.load_state_dict(done.module.vae.state_dict())
     return done
@@ -243,7 +237,7 @@ def fit_diffusion(
             z, asked = held.crops(64, frames, 0)
             return {"loss": float(system.diffusion.loss(module, z, *asked))}
 
-    done = fit(system.networks.dit, (torch.arange(ITEMS),), loss, plan, out, seed=seed,
+    done = fit(system.networks.dit, seeds(), loss, plan, out, seed=seed,
                validate=validate, watch=watch, title="diffusion")  # fmt: skip
     system.networks.dit.load_state_dict(done.module.state_dict())
     return done

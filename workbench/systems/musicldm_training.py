@@ -29,11 +29,10 @@ from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.cards import music_card
 from workbench.systems.music_mixing import KINDS, Windows, mixes_of, windows_of
 from workbench.systems.musicldm import MusicLDM, MusicLDMConfig, spoken
-from workbench.training import Plan, fit
+from workbench.training import Plan, fit, seeds
 
 Watch = Callable[[dict[str, Any]], None]
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
-ITEMS = 1 << 20  # steps' worth of rows: `fit` shuffles numbers, the crops follow from them
 KL = 1e-3  # weight in the mel VAE
 ADVERSARIAL, MATCHING = 0.1, 0.3  # weights in the vocoder's loss
 
@@ -190,7 +189,7 @@ def fit_joint(
     def validate(module: nn.Module) -> dict[str, float]:
         return {"loss": float(terms(module, 64, 0, held))}
 
-    done = fit(joint, (torch.arange(ITEMS),), loss, plan, out, seed=seed,
+    done = fit(joint, seeds(), loss, plan, out, seed=seed,
                validate=validate, watch=watch, title="text and sound")  # fmt: skip
     joint.load_state_dict(done.module.state_dict())
     return done
@@ -223,7 +222,7 @@ def fit_vae(
         found = {k: float(v) for k, v in terms(module, held, False).items()}
         return {"loss": sum(found.values()), **found}
 
-    done = fit(networks.vae, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
+    done = fit(networks.vae, seeds(), loss, plan, out, seed=seed, validate=validate,
                watch=watch, title="mel VAE")  # fmt: skip
     networks.vae.load_state_dict(done.module.state_dict())
     networks.latent_std.fill_(1.0)
@@ -271,7 +270,7 @@ def fit_vocoder(
         convergence, logs = (float(x) for x in stft_loss(held[:, None, : made.shape[-1]], made))
         return {"loss": convergence + logs, "convergence": convergence, "spectrum": logs}
 
-    done = fit(module, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
+    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate,
                watch=watch, title="vocoder")  # fmt: skip
     system.networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
     return done
