@@ -43,7 +43,7 @@ class SoundBench:
         share: dict[str, float] = {}
         for i in self.audio.split("train"):
             name = genre_of(self.audio.items[i].labels)
-            share[name] = share.get(name, 0.0) + self.audio[i].shape[1]
+            share[name] = share.get(name, 0.0) + self.audio.lengths[i]
         pieces: dict[str, list[int]] = {}
         for i in random.permutation(self.audio.split(split)):
             name = genre_of(self.audio.items[int(i)].labels)

@@ -152,7 +152,7 @@ def train(
     about = {
         "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
         "profile": profile, "seed": seed, "seconds": system.config.seconds,
-        "minutes_of_sound": sum(len(audio[i][0]) for i in rows) / audio.rate / 60,
+        "minutes_of_sound": int(audio.lengths[rows].sum()) / audio.rate / 60,
         "pieces": len(rows), "credits": credits_of([audio.items[i] for i in rows]),
         "vae": {"steps": first.step, "minutes": first.seconds / 60, "best": first.best},
         "diffusion": {"steps": second.step, "minutes": second.seconds / 60, "best": second.best},

@@ -147,7 +147,7 @@ def train(
     about = {
         "dataset": dataset if isinstance(dataset, str) else audio.folder.name, "profile": profile,
         "mixup": mixup, "seed": seed, "seconds": system.config.seconds, "pieces": len(data.rows),
-        "minutes_of_sound": sum(len(audio[i][0]) for i in data.rows) / audio.rate / 60,
+        "minutes_of_sound": int(audio.lengths[data.rows].sum()) / audio.rate / 60,
         "credits": credits_of([audio.items[i] for i in data.rows]),
         "windows": len(windows),
         "stages": {name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
