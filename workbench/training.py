@@ -142,6 +142,14 @@ def fit(
     return run.finish()
 
 
+def seeds() -> tuple[Tensor]:
+    """Data for `fit` where a loss draws each batch itself, such as crops of sound: numbers in place
+    of rows. They are shuffled as rows are, and the first number of a batch seeds what the loss
+    draws, so that what a step sees follows from the run's seed and the step's number all the same.
+    """
+    return (torch.arange(1 << 20),)
+
+
 def fast_precision() -> str:
     """Mixed bfloat16 where there is hardware for it, else plain float32."""
     if torch.cuda.is_available():

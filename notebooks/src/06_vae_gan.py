@@ -306,7 +306,7 @@ print(f"a frame depends on {vae.reach} frames on each side at most")
 # %%
 from sklearn.manifold import TSNE
 
-rows = [i for i in range(len(audio)) if audio[i].shape[1] >= audio.rate][: run.size(12, 300)]
+rows = [i for i in range(len(audio)) if audio.lengths[i] >= audio.rate][: run.size(12, 300)]
 codes = [system.encode(audio[i][:, :length]) for i in rows]
 marks = torch.stack([torch.cat([z.mean(1), z.std(1)]) for z in codes]).numpy()
 points = TSNE(perplexity=min(20, len(rows) // 3), random_state=seed).fit_transform(marks)

@@ -7,22 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from workbench.datasets import load
-from workbench.datasets.audio import find_audio, prepare_audio
-from workbench.datasets.rendered import render_set
 from workbench.errors import PromptError
 from workbench.representations.mixup import Beats
 from workbench.systems.music_mixing import KINDS, mixes_of, synchronous_pairs, windows_of
 from workbench.systems.musicldm import MusicLDM
 from workbench.systems.musicldm_training import PROFILES, Data, config_of, fit_vocoder
-
-
-@pytest.fixture(scope="module")
-def audio(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("audio")
-    clips = [c for split in ("train", "validation") for c in load("builtin-songs", split, limit=6)]
-    render_set(clips, folder / "set", bars=4, quiet=True)
-    return prepare_audio(find_audio(folder / "set"), folder / "out", rate=16000, quiet=True)
 
 
 @pytest.fixture(scope="module")

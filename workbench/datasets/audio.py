@@ -18,7 +18,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,11 @@ class AudioItem:
         from workbench.music.clip import Clip
 
         return Clip.read_audio(self.path, caption=self.caption, labels=dict(self.labels))
+
+
+def genre_of(labels: dict[str, Any]) -> str:
+    """What a piece's labels say of its genre, "" for nothing."""
+    return str(labels.get("genre") or labels.get("style") or "")
 
 
 def audio_files(folder: Path) -> list[Path]:
@@ -172,6 +177,11 @@ class AudioCollection:
     def channels(self) -> int:
         return int(self.samples.shape[1])
 
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Samples of each piece (pieces,), without decoding any."""
+        return np.diff(np.asarray(self.offsets))
+
     @property
     def seconds(self) -> float:
         """Of all pieces together."""
@@ -192,7 +202,7 @@ class AudioCollection:
         to draw from."""
         random = np.random.default_rng(seed)
         pieces = np.arange(len(self)) if rows is None else np.asarray(rows)
-        sizes = np.diff(self.offsets)[pieces]
+        sizes = self.lengths[pieces]
         chosen = random.choice(len(pieces), n, p=sizes / sizes.sum())
         out = np.zeros((n, self.channels, length), dtype=np.float32)
         for row, i in enumerate(chosen):

@@ -119,7 +119,7 @@ def synchronous_pairs(
     random = np.random.default_rng([seed, 7])
     beats = {i: beats_of(audio, i, tracker) for i in rows}
     need = SPARE * length / audio.rate
-    usable = [i for i in rows if _starts(beats[i], audio[i].shape[1] / audio.rate, need).size]
+    usable = [i for i in rows if _starts(beats[i], audio.lengths[i] / audio.rate, need).size]
     groups = [[usable[k] for k in g] for g in group_by_tempo([beats[i].tempo for i in usable])
               if len(g) > 1]  # fmt: skip
     if not groups:

@@ -21,12 +21,7 @@ from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
-from workbench.models.audio_vae import (
-    Discriminator,
-    feature_matching,
-    hinge_discriminator,
-    hinge_generator,
-)
+from workbench.models.audio_vae import Discriminator, adversarial_terms
 from workbench.models.diffusion import Prediction
 from workbench.models.music_ldm import PUBLISHED, Heard, MusicLDMSizes
 from workbench.models.spectral import stft_loss
@@ -34,12 +29,12 @@ from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.cards import music_card
 from workbench.systems.music_mixing import KINDS, Windows, mixes_of, windows_of
 from workbench.systems.musicldm import MusicLDM, MusicLDMConfig, spoken
-from workbench.training import Plan, fit
+from workbench.training import Plan, fit, seeds
 
 Watch = Callable[[dict[str, Any]], None]
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
-ITEMS = 1 << 20  # steps' worth of rows: `fit` shuffles numbers, the crops follow from them
 KL = 1e-3  # weight in the mel VAE
+ADVERSARIAL, MATCHING = 0.1, 0.3  # weights in the vocoder's loss
 WHOLE = "32-true"  # half precision is heard as a hiss in a HiFi-GAN's waveform
 
 
@@ -152,7 +147,7 @@ def train(
     about = {
         "dataset": dataset if isinstance(dataset, str) else audio.folder.name, "profile": profile,
         "mixup": mixup, "seed": seed, "seconds": system.config.seconds, "pieces": len(data.rows),
-        "minutes_of_sound": sum(len(audio[i][0]) for i in data.rows) / audio.rate / 60,
+        "minutes_of_sound": int(audio.lengths[data.rows].sum()) / audio.rate / 60,
         "credits": credits_of([audio.items[i] for i in data.rows]),
         "windows": len(windows),
         "stages": {name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
@@ -194,7 +189,7 @@ def fit_joint(
     def validate(module: nn.Module) -> dict[str, float]:
         return {"loss": float(terms(module, 64, 0, held))}
 
-    done = fit(joint, (torch.arange(ITEMS),), loss, plan, out, seed=seed,
+    done = fit(joint, seeds(), loss, plan, out, seed=seed,
                validate=validate, watch=watch, title="text and sound")  # fmt: skip
     joint.load_state_dict(done.module.state_dict())
     return done
@@ -227,7 +222,7 @@ def fit_vae(
         found = {k: float(v) for k, v in terms(module, held, False).items()}
         return {"loss": sum(found.values()), **found}
 
-    done = fit(networks.vae, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
+    done = fit(networks.vae, seeds(), loss, plan, out, seed=seed, validate=validate,
                watch=watch, title="mel VAE")  # fmt: skip
     networks.vae.load_state_dict(done.module.state_dict())
     networks.latent_std.fill_(1.0)
@@ -269,14 +264,7 @@ def fit_vocoder(
         real = sound[:, None, : made.shape[-1]]
         terms = apart(real, made)
         if module.judge is not None:
-            scored, other = module.judge(real), module.judge(made.detach())  # type: ignore[operator]
-            held = {k: v.detach() for k, v in module.judge.named_parameters()}  # type: ignore[union-attr]
-            judged = torch.func.functional_call(module.judge, held, (made,))  # type: ignore[arg-type]
-            terms |= {
-                "adversarial": 0.1 * hinge_generator(judged),
-                "matching": 0.3 * feature_matching(scored, judged),
-                "discriminator": hinge_discriminator(scored, other),
-            }
+            terms |= adversarial_terms(module.judge, real, made, ADVERSARIAL, MATCHING)  # type: ignore[arg-type]
         return terms
 
     held = data.sounds(16, size.speech, 0, kept=True)
@@ -287,7 +275,7 @@ def fit_vocoder(
         found = {name: float(value) for name, value in terms.items()}
         return {"loss": sum(found.values()), **found}
 
-    done = fit(module, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
+    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate,
                watch=watch, title="vocoder")  # fmt: skip
     system.networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
     return done
