@@ -48,7 +48,8 @@ class MusicBench(AudioBench):
         data = Data(self.audio, self.audio.split("train"),
                     self.audio.split("validation") or self.audio.split("test"))  # fmt: skip
         fit_joint(self.system, data, size, size.joint,
-                  self.kept("judge"), self.seed + 1000, joint=other.joint)  # fmt: skip
+                  f"{self.kept('judge')}-{size.joint.steps}-{self.seed}", self.seed + 1000,
+                  joint=other.joint)  # fmt: skip
         return other
 
     def draw(

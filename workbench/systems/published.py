@@ -32,8 +32,9 @@ class Clap:
         self.model, self.tokenizer, self.extractor = model.eval(), tokenizer, extractor
 
     @classmethod
-    def load(cls, model: Path, tokenizer: Path, extractor: Path) -> Clap:
-        """From a folder of each. CheckpointError says why they could not be read."""
+    def load(cls, model: str | Path, tokenizer: str | Path, extractor: str | Path) -> Clap:
+        """From a folder of each, or a name on the hub such as "laion/clap-htsat-unfused".
+        CheckpointError says why they could not be read."""
         from transformers import AutoTokenizer, ClapFeatureExtractor, ClapModel
 
         try:
