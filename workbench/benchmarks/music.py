@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from workbench.benchmarks import music_coding
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.music_data import COLUMNS, MusicBench
 from workbench.benchmarks.table import Report
@@ -26,6 +27,7 @@ from workbench.models.music_ldm import FiLMUNet
 from workbench.systems.music_mixing import KINDS, mixes_of, windows_of
 from workbench.systems.musicldm_training import PROFILES, fit_denoiser
 
+SECTIONS = ("coding", "quality", "speed", "ablation")
 TITLES = {"none": "no mixup", "plain": "plain mixup", "bam": "BAM", "blm": "BLM"}
 
 
@@ -105,8 +107,7 @@ def parser() -> argparse.ArgumentParser:
     add = options.add_argument
     add("--checkpoint", default="music-ldm", metavar="NAME_OR_FOLDER")
     add("--dataset", help="by default the one that the checkpoint was trained on")
-    add("--only", nargs="+", choices=["quality", "ablation"], metavar="SECTION",
-        help="quality, ablation")  # fmt: skip
+    add("--only", nargs="+", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
     add("--folder", type=Path, default=Path("runs/ablation"), help="of the ablation's networks")
     add("--training-steps", type=int, help="of each U-Net of the ablation (default: the profile's)")
     add("--out", type=Path, help="JSON file for all tables")
@@ -135,7 +136,8 @@ def measure(args: argparse.Namespace) -> None:
         steps=min(args.steps, 3) if args.quick else args.steps, seed=args.seed, quick=args.quick,
     )  # fmt: skip
     sections: dict[str, Callable[[MusicBench], None]] = {
-        "quality": quality, "ablation": lambda b: ablation(b, args.folder, args.training_steps),
+        "coding": music_coding.coding, "quality": quality, "speed": music_coding.speed,
+        "ablation": lambda b: ablation(b, args.folder, args.training_steps),
     }  # fmt: skip
     bench.report.run(sections, bench, args.only, args.out)
 
