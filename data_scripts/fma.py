@@ -2,8 +2,8 @@
 
     python data_scripts/fma.py --subset small     # 7.2 GiB; medium: 22 GiB; metadata: that alone
 
-Interrupted, it goes on where it stopped when run again. `--url` and `--sha256` name a mirror of one
-archive, whose SHA-256 or SHA-1 is checked.
+Then it prints which genres there are. Interrupted, it goes on where it stopped when run again.
+`--url` and `--sha256` name a mirror of one archive, whose SHA-256 or SHA-1 is checked.
 """
 
 import sys
@@ -14,6 +14,18 @@ try:
 except ImportError:  # run from a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     from workbench.datasets.archives import main
+
+
+def print_genres(subset: str) -> None:
+    """Tracks, artists and hours of each genre, as the metadata tell of a subset."""
+    from workbench.datasets.fma import SUBSETS, find_part, genre_table, read_tracks
+
+    own = SUBSETS[: SUBSETS.index(subset) + 1] if subset in SUBSETS else SUBSETS
+    rows = [row for row in read_tracks(find_part("metadata") / "tracks.csv")
+            if row["subset"] in own]  # fmt: skip
+    print(f"{'genre':24}{'tracks':>8}{'artists':>9}{'hours':>8}")
+    for genre, tracks, artists, hours in genre_table(rows):
+        print(f"{genre:24}{tracks:8,}{artists:9,}{hours:8,.0f}")
 
 
 def run(arguments: list[str]) -> int:
@@ -30,7 +42,10 @@ def run(arguments: list[str]) -> int:
         code = main(["fma-metadata"], rest)
         if code:
             return code
-    return main([f"fma-{subset}"], rest)
+    code = main([f"fma-{subset}"], rest)
+    if code == 0:
+        print_genres(subset)
+    return code
 
 
 if __name__ == "__main__":

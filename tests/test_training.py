@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from workbench.errors import CheckpointError, MemoryFullError, WorkbenchError
-from workbench.training import Plan, fit, fitting, load_file_into, memory, save_weights
+from workbench.training import Plan, fit, fitting, load_file_into, memory, save_weights, seeds
 
 PLAN = Plan(steps=24, batch=8, lr=0.01, warmup=3, every=6, ema=0.9, precision="32-true")
 
@@ -61,6 +61,24 @@ def test_a_resumed_run_ends_on_the_same_weights(tmp_path):
     assert torch.equal(weights(torn.module), weights(whole.module))
     steps = [[line["step"], line["loss"]] for line in torn.log if line["step"] % 6 == 0]
     assert steps == [[line["step"], line["loss"]] for line in whole.log]
+
+
+def test_a_loss_that_draws_its_own_batches_resumes_with_the_same_seeds(tmp_path):
+    def seen(folder, plan):
+        first: list[int] = []
+
+        def drawing(module, numbers):
+            first.append(int(numbers[0]))
+            return {"loss": module(torch.ones(1, 4)).square().sum()}
+
+        fit(net(), seeds(), drawing, plan, folder, seed=5)
+        return first
+
+    whole = seen(tmp_path / "whole", PLAN)
+    assert len(set(whole)) == len(whole) == 24
+    torn = seen(tmp_path / "torn", replace(PLAN, budget_minutes=1e-9))
+    assert len(torn) == 1
+    assert torn + seen(tmp_path / "torn", PLAN) == whole
 
 
 def test_a_run_killed_outright_resumes_too(tmp_path):

@@ -180,3 +180,56 @@ def check_blend(attempt: Function) -> Result:
             ("the later window must not wipe out the earlier: add up", last),
         ],
     )  # fmt: skip
+
+
+def octave(tempo: float, reference: float) -> float:
+    """The tempo doubled or halved until its ratio to the reference is nearest to 1."""
+    return float(tempo * 2.0 ** np.round(np.log2(reference / tempo)))
+
+
+def check_octave(attempt: Function) -> Result:
+    """Lesson 07: tempi that differ by octaves."""
+    random = np.random.default_rng()
+    # 102 / 70 lies between √2 and 1.5: the next octave is nearer by ratio, not by difference
+    cases = [(70.0, 102.0), (42.0, 120.0), (250.0, 61.0),
+             (float(random.uniform(40, 60)), float(random.uniform(170, 230)))]  # fmt: skip
+    return judge(
+        attempt, octave, cases,
+        [
+            ("once is not always enough: the tempi may be two octaves apart",
+             lambda t, r: min((t / 2, t, 2 * t), key=lambda x: abs(np.log2(x / r)))),
+            ("nearest by ratio, not by difference: compare logarithms",
+             lambda t, r: min((t * 2.0**k for k in range(-4, 5)), key=lambda x: abs(x - r))),
+            ("not whole multiples but octaves: 2 to a whole power",
+             lambda t, r: t * max(1, round(r / t))),
+            ("slow tempi are doubled and fast ones halved: turn the ratio round",
+             lambda t, r: t * 2.0 ** np.round(np.log2(t / r))),
+            ("round to the nearest octave, not down",
+             lambda t, r: t * 2.0 ** np.floor(np.log2(r / t))),
+        ],
+    )  # fmt: skip
+
+
+def mixed(first: np.ndarray, second: np.ndarray, lam: float) -> np.ndarray:
+    """λ of the first and 1 − λ of the second, as loud as independent parts are."""
+    return (lam * first + (1 - lam) * second) / np.sqrt(lam**2 + (1 - lam) ** 2)
+
+
+def check_mix(attempt: Function) -> Result:
+    """Lesson 07: mixup that keeps the variance."""
+    random = np.random.default_rng()
+    cases = [(random.normal(size=6), random.normal(size=6), float(random.uniform(0.15, 0.4)))
+             for _ in range(3)]  # fmt: skip
+
+    def plain(a: np.ndarray, b: np.ndarray, lam: float) -> np.ndarray:
+        return lam * a + (1 - lam) * b
+
+    return judge(
+        attempt, mixed, cases,
+        [
+            ("that is the average: divide it, so that it keeps its variance", plain),
+            ("variances add up, so the divisor is a root",
+             lambda a, b, lam: plain(a, b, lam) / (lam**2 + (1 - lam) ** 2)),
+            ("λ belongs to the first piece", lambda a, b, lam: mixed(b, a, lam)),
+        ],
+    )  # fmt: skip

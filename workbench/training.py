@@ -168,6 +168,14 @@ def memory() -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
 
 
+def seeds() -> tuple[Tensor]:
+    """Data for `fit` where a loss draws each batch itself, such as crops of sound: numbers in place
+    of rows. They are shuffled as rows are, and the first number of a batch seeds what the loss
+    draws, so that what a step sees follows from the run's seed and the step's number all the same.
+    """
+    return (torch.arange(1 << 20),)
+
+
 def fast_precision() -> str:
     """Mixed bfloat16 where there is hardware for it, else plain float32."""
     if torch.cuda.is_available():

@@ -167,6 +167,8 @@ run.note("busy over sparse", mean["busy"] / mean["sparse"], floor=1.0)
 # | [03 Contrastive pre-training](03_contrastive_pretraining.ipynb) | how do words and loops meet? |
 # | [04 MRLSTM autoencoder](04_mrlstm_autoencoder.ipynb) | how few numbers hold a loop? |
 # | [05 Latent diffusion](05_latent_diffusion.ipynb) | how does noise become a loop that obeys? |
+# | [06 VAE-GAN](06_vae_gan.ipynb) | how few numbers hold sound? |
+# | [07 Audio diffusion](07_audio_diffusion.ipynb) | can it be drawn as sound, and does it copy? |
 # | [08 Diffusion-LM](08_diffusion_lm.ipynb) | can all words of a piece be drawn at once? |
 # | [09 MidiGPT](09_midigpt_inpainting.ipynb) | what belongs into a hole in a song? |
 #

@@ -48,15 +48,26 @@ from workbench.datasets.sounds import collect
 from workbench.music.clip import Clip
 
 audio = collect(run.dataset, system.config.rate, limit=run.size(8, 100), quiet=True)
-held = [audio[i] for i in audio.split("test")]
 length = 4 * audio.rate
-pieces = [piece[:, :length] for piece in held if piece.shape[1] >= length][: run.size(6, 40)]
+rows = [i for i in audio.split("test") if audio.lengths[i] >= length][: run.size(6, 40)]
+pieces = [audio[i][:, :length] for i in rows]
 config = system.config
 print(audio)
 print(f"{config.rate:,} numbers a second become {config.rate // config.vae.hop} frames of "
       f"{config.vae.latent}: {config.rate * config.vae.latent // config.vae.hop:,}")  # fmt: skip
-song = Clip(audio=pieces[0], sample_rate=audio.rate, caption=audio.items[0].caption)
+song = Clip(audio=pieces[0], sample_rate=audio.rate, caption=audio.items[rows[0]].caption)
 song
+
+# %%
+from collections import Counter
+
+from workbench.datasets.audio import genre_of
+
+minutes = Counter()
+for item, samples in zip(audio.items, audio.lengths, strict=True):
+    minutes[genre_of(item.labels) or "(none)"] += samples / audio.rate / 60
+plots.ranking(plots.axes(width=7, height=0.6 + 0.25 * min(len(minutes), 16)),
+              dict(minutes.most_common(16)), xlabel="minutes of sound");  # fmt: skip
 
 # %%
 from workbench.widgets import compare
@@ -283,7 +294,7 @@ plots.lines(plots.axes(width=7), range(len(history["spectrum"])), history, xlabe
 # pieces are decoded one by one?
 
 # %%
-song_z = system.encode(held[0])
+song_z = system.encode(audio[rows[0]])
 whole = system.decode(song_z)
 cut = song_z.shape[1] // 2
 parts = np.concatenate([system.decode(song_z[:, :cut]), system.decode(song_z[:, cut:])], axis=1)
@@ -306,7 +317,7 @@ print(f"a frame depends on {vae.reach} frames on each side at most")
 # %%
 from sklearn.manifold import TSNE
 
-rows = [i for i in range(len(audio)) if audio[i].shape[1] >= audio.rate][: run.size(12, 300)]
+rows = [i for i in range(len(audio)) if audio.lengths[i] >= audio.rate][: run.size(12, 300)]
 codes = [system.encode(audio[i][:, :length]) for i in rows]
 marks = torch.stack([torch.cat([z.mean(1), z.std(1)]) for z in codes]).numpy()
 points = TSNE(perplexity=min(20, len(rows) // 3), random_state=seed).fit_transform(marks)

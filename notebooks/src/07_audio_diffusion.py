@@ -95,7 +95,7 @@ from workbench.datasets.sounds import collect
 
 audio = collect(run.dataset, config.rate, limit=run.size(8, 100), quiet=True)
 length = round(config.seconds * audio.rate)
-held = [audio[i][:, :length] for i in audio.split("test") if audio[i].shape[1] >= length]
+held = [audio[i][:, :length] for i in audio.split("test") if audio.lengths[i] >= length]
 held = held[: run.size(4, 60)]
 z = torch.stack([system.encode(sound) for sound in held])
 empty = torch.full((len(z),), -1), *system.text.pieces([""] * len(z))

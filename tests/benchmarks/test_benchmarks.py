@@ -37,6 +37,24 @@ def test_a_report_is_plain_json(tmp_path, capsys):
     assert "note" in capsys.readouterr().out
 
 
+def test_a_run_that_is_cut_short_leaves_what_it_has(tmp_path, capsys):
+    report, out = Report(benchmark="x"), tmp_path / "r.json"
+
+    def first(n: int) -> None:
+        report.table("first", "T", ["a"], [[n]])
+
+    def broken(n: int) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        report.run({"left out": broken, "first": first, "broken": broken}, 7,
+                   ["first", "broken"], out)  # fmt: skip
+    read = json.loads(out.read_text())
+    assert read["seconds"].keys() == {"first"}
+    assert read["sections"]["first"]["rows"] == [[7]]
+    assert "[first: 0 s]" in capsys.readouterr().out
+
+
 def test_drums_on_held_out_sessions(checkpoint, groove_root, tmp_path, capsys):
     out = tmp_path / "drums.json"
     code = drums.main(

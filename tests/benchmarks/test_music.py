@@ -41,6 +41,13 @@ def test_the_windows_themselves_are_nearest(results):
     assert rows["drawn, guidance 2"][3] > 0
 
 
+def test_what_the_vae_loses_is_added_to_the_vocoders_loss(results):
+    rows = {row[0]: row for row in results[1]["coding"]["rows"]}
+    assert 0 < rows["means of two by two, drawn apart"][1] < rows["mel, VAE, vocoder"][1]
+    assert [row[0] for row in results[1]["speed"]["rows"]][:2] == ["encoding 20 s", "decoding 20 s"]
+    assert all(row[1] > 0 for row in results[1]["speed"]["rows"])
+
+
 def test_the_card_takes_the_tables(results):
     top, sections = results
     text = cards.write_card(top / "music", top / "music.json").read_text()

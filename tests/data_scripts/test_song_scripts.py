@@ -176,7 +176,14 @@ def test_what_has_no_archive(cache):
 def test_fma_comes_in_two_archives(serve, tmp_path, monkeypatch):
     """SHA-1 is what is published; a subset alone is refused until its metadata is there."""
     track = b"ID3" + bytes(500)
-    table = b"track_id\n2\n"
+    table = (
+        b",set,set,track,track,track,artist,track\n"
+        b",split,subset,genre_top,title,license,name,duration\n"
+        b"track_id,,,,,,,\n"
+        b"2,training,small,Hip-Hop,Food,CC BY,AWOL,7200\n"
+        b"3,training,small,Hip-Hop,Bread,CC BY,AWOL,3600\n"
+        b"4,training,large,Jazz,Wine,CC BY,Kurt,3600\n"
+    )
     for name, members in (("metadata", {"fma_metadata/tracks.csv": table}),
                           ("small", {"fma_small/000/000002.mp3": track})):  # fmt: skip
         served = serve(zipped(members))
@@ -186,6 +193,8 @@ def test_fma_comes_in_two_archives(serve, tmp_path, monkeypatch):
         assert "checksum is" in wrong.stderr
         done = run(tmp_path, *arguments, hashlib.sha1(served.content).hexdigest())
         assert done.returncode == 0, done.stderr
+        assert done.stdout.split("genre")[-1].split()[3:7] == ["Hip-Hop", "2", "1", "3"]
+        assert ("Jazz" in done.stdout) == (name == "metadata")
     assert (tmp_path / "fma-small" / "000" / "000002.mp3").read_bytes() == track
     assert (tmp_path / "fma-metadata" / "tracks.csv").read_bytes() == table
     assert run(tmp_path, "fma.py", "--subset", "huge").returncode == 2

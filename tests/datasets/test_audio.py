@@ -103,6 +103,7 @@ def test_collection_holds_what_the_files_hold(folder, tmp_path):
 
 def test_crops_and_windows_come_from_their_pieces(folder, tmp_path):
     made = prepare_audio(find_audio(folder), tmp_path / "out", rate=16000, quiet=True)
+    assert made.lengths.tolist() == [made[i].shape[1] for i in range(len(made))]
     crops, which = made.crops(40, 12000, seed=3)
     assert crops.shape == (40, 1, 12000)
     again, same = made.crops(40, 12000, seed=3)

@@ -1,10 +1,13 @@
 """MusicLDM's networks: shapes, conditions, and the two towers."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from workbench.models.mel_encoder import MelEncoder
 from workbench.models.music_ldm import FiLMUNet, Heard, MusicLDMSizes, mel_vae, vocoder
+from workbench.models.spectral_vae import invert
 from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.musicldm import spoken
 
@@ -13,14 +16,34 @@ SMALL = MusicLDMSizes(
 )
 
 
-def test_the_vae_shortens_by_four_and_the_vocoder_lengthens_by_the_hop():
+@pytest.mark.parametrize("blocks", [(3,), ()], ids=["HiFi-GAN", "Vocos"])
+def test_a_vocoder_lengthens_by_the_hop(blocks):
+    torch.manual_seed(0)
+    speaker = vocoder(replace(SMALL, blocks=blocks)).eval()
+    mel = torch.randn(3, 20, 64) - 4
+    made = spoken(speaker, mel)
+    assert made.shape == (3, 20 * 160)
+    assert made.abs().max() <= 1
+    assert spoken(speaker, mel[:1]).allclose(made[:1], atol=1e-5)
+
+
+def test_a_vocos_says_what_a_transform_was_made_of():
+    sound = 0.1 * torch.randn(2, 1600)
+    hann = torch.hann_window(640)
+    frames = torch.nn.functional.pad(sound, (240, 240)).unfold(-1, 640, 160) * hann
+    bins = torch.fft.rfft(frames).transpose(1, 2)[:, None]  # (2, 1, bins, frames)
+    size = (bins.abs() * 2 / hann.sum()).log()
+    again = invert(size, bins.angle(), hann, 160)
+    assert again[:, 0].allclose(sound, atol=1e-5)
+
+
+def test_the_vae_shortens_by_four():
     mel = torch.randn(2, 1, 64, 64)
     vae = mel_vae(SMALL)
     z = vae.encode(mel).latent_dist.mean
     assert z.shape == (2, 8, 16, 16)
     assert vae.decode(z).sample.shape == mel.shape
     assert SMALL.shorter == 4
-    assert spoken(vocoder(SMALL), torch.randn(3, 20, 64)).shape == (3, 20 * 160)
 
 
 @pytest.mark.parametrize("frames", [16, 17, 30])

@@ -1,13 +1,17 @@
-"""A small DrumLDM, trained for seconds on the built-in corpus; what a training step keeps."""
+"""Systems and data that several tests share, made once; what a training step keeps."""
 
 import pytest
 import torch
 
+from workbench.datasets import load
+from workbench.datasets.audio import find_audio, prepare_audio
+from workbench.datasets.rendered import render_set
 from workbench.systems.drum_ldm import DrumLDM
 
 
 @pytest.fixture(scope="session")
 def smoke_folder(tmp_path_factory):
+    """A small DrumLDM, trained for seconds on the built-in corpus."""
     folder = tmp_path_factory.mktemp("smoke")
     DrumLDM.train("builtin", "smoke", text="keywords", out=folder, seed=1)
     return folder
@@ -39,3 +43,12 @@ def gib_needed(network, loss, batch):
         )
     weights = 20 * sum(p.numel() for p in network.parameters())
     return (found[0] + (found[1] - found[0]) * (batch - 1) + weights) / 2**30
+
+
+@pytest.fixture(scope="session")
+def audio(tmp_path_factory):
+    """Four bars of each of six built-in songs of the training and validation splits, as sound."""
+    folder = tmp_path_factory.mktemp("audio")
+    clips = [c for split in ("train", "validation") for c in load("builtin-songs", split, limit=6)]
+    render_set(clips, folder / "set", bars=4, quiet=True)
+    return prepare_audio(find_audio(folder / "set"), folder / "out", rate=16000, quiet=True)

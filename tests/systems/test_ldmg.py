@@ -11,7 +11,6 @@ import torch
 from tests.systems.conftest import gib_needed
 from workbench.datasets import load
 from workbench.datasets.audio import find_audio, prepare_audio
-from workbench.datasets.rendered import render_set
 from workbench.errors import MissingDataError, PromptError, WorkbenchError
 from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
 from workbench.models.dit import DiTConfig, Sound
@@ -43,14 +42,6 @@ def noise(seconds, channels=1, seed=0):
     return (0.1 * np.random.default_rng(seed).normal(size=(channels, int(seconds * 16000)))).astype(
         np.float32
     )
-
-
-@pytest.fixture(scope="module")
-def audio(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("audio")
-    clips = [c for split in ("train", "validation") for c in load("builtin-songs", split, limit=6)]
-    render_set(clips, folder / "set", bars=2, quiet=True)
-    return prepare_audio(find_audio(folder / "set"), folder / "out", rate=16000, quiet=True)
 
 
 @pytest.fixture(scope="module")

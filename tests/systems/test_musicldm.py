@@ -1,6 +1,7 @@
 """MusicLDM: training at the smallest size, asking by text and by sound, mixes, re-ranking."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,7 @@ import soundfile
 import torch
 
 from tests.systems.conftest import gib_needed
-from workbench.datasets import load
 from workbench.datasets.audio import find_audio, prepare_audio
-from workbench.datasets.rendered import render_set
 from workbench.errors import PromptError, WorkbenchError
 from workbench.models.music_ldm import Heard
 from workbench.music.clip import Clip
@@ -23,15 +22,7 @@ from workbench.systems.music_mixing import (
     windows_of,
 )
 from workbench.systems.musicldm import MEMORY, MusicLDM
-from workbench.systems.musicldm_training import PROFILES, Data, config_of, fit_vae
-
-
-@pytest.fixture(scope="module")
-def audio(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("audio")
-    clips = [c for split in ("train", "validation") for c in load("builtin-songs", split, limit=6)]
-    render_set(clips, folder / "set", bars=4, quiet=True)
-    return prepare_audio(find_audio(folder / "set"), folder / "out", rate=16000, quiet=True)
+from workbench.systems.musicldm_training import PROFILES, Data, config_of, fit_vae, fit_vocoder
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +67,19 @@ def test_scales_are_those_of_the_training_sound(trained, audio):
     assert 0.7 < float(mel.std()) < 1.4
     assert 0.6 < float(system.encode(sound).std()) < 1.6
     assert float(system.networks.denoiser.nothing.norm()) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_hifigan_learns_against_a_judge(audio, tmp_path):
+    small = PROFILES["smoke"]
+    size = replace(small, sizes=replace(small.sizes, blocks=(3,)), judge=4)
+    torch.manual_seed(0)
+    system = MusicLDM(config_of(size))
+    before = [p.clone() for p in system.networks.vocoder.parameters()]
+    data = Data(audio, audio.split("train"), audio.split("validation"))
+    done = fit_vocoder(system, data, size, size.vocoder, tmp_path, 0)
+    assert {"adversarial", "matching", "discriminator", "mel"} <= done.log[-1].keys()
+    after = system.networks.vocoder.parameters()
+    assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 def test_clips_are_as_asked(trained):

@@ -94,6 +94,12 @@ def test_what_is_no_pipeline_is_refused(pipeline, tmp_path, monkeypatch):
     shutil.rmtree(broken / "vae")
     with pytest.raises(CheckpointError, match="no whole MusicLDM pipeline"):
         MusicLDM.from_diffusers(broken)
+    for part in ("text_encoder", "tokenizer", "feature_extractor"):
+        deaf = tmp_path / part
+        shutil.copytree(folder, deaf)
+        shutil.rmtree(deaf / part)
+        with pytest.raises(CheckpointError, match="CLAP cannot be loaded"):
+            MusicLDM.from_diffusers(deaf)
     other = tmp_path / "other"
     shutil.copytree(folder, other)
     path = other / "scheduler" / "scheduler_config.json"

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from workbench.datasets import CATALOGUE
-from workbench.errors import CheckpointError
+from workbench.errors import CheckpointError, MissingDataError
 from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
-from workbench.systems.storage import SHIPPED, shipped
+from workbench.systems.storage import SHIPPED, shipped, trained_on
 
 
 @pytest.fixture
@@ -89,6 +89,17 @@ def test_config_survives_json():
     config = DrumLDMConfig(vocabulary=("funk", "rock"))
     system = DrumLDM(config)
     assert DrumLDM.from_config(json.loads(json.dumps(system.config_dict()))).config == config
+
+
+def test_a_checkpoint_says_what_it_was_trained_on(copy):
+    assert trained_on("drums-groove-keywords") == "groove"
+    with pytest.raises(MissingDataError, match="name the data"):
+        trained_on(str(copy))
+    (copy / "training.json").write_text('{"dataset": "one+two"}')
+    assert trained_on(str(copy)) == "one+two"
+    (copy / "training.json").write_text("{}")
+    with pytest.raises(MissingDataError, match="name the data"):
+        trained_on(str(copy))
 
 
 def test_shipped_checkpoints_are_small_and_have_cards():

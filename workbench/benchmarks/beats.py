@@ -16,6 +16,7 @@ from pathlib import Path
 import mir_eval
 import numpy as np
 
+from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Report
 from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect
@@ -115,32 +116,33 @@ def _apart(a: Excerpt, beats_a: Beats, b: Excerpt, beats_b: Beats, rate: int) ->
     return float(1000 * np.median(np.abs(few[:, None] - many[None]).min(1))) if len(few) else None
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print both tables, write the JSON."""
-    options = argparse.ArgumentParser(
-        prog="workbench evaluate beats", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = parser_of("beats", __doc__)
     options.add_argument("--dataset", default="builtin-songs")
     options.add_argument("--n", type=int, default=200, help="excerpts (default 200)")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--quick", action="store_true", help="few excerpts")
     options.add_argument("--out", type=Path, help="JSON file for all tables")
-    args = options.parse_args(argv)
-    try:
-        audio = collect(args.dataset, 16_000, limit=20 if args.quick else None)
-        rows = [i for i in range(len(audio)) if len(Beats.read(audio.items[i].labels).times) > 3]
-        chosen = np.random.default_rng(args.seed).permutation(rows)[: 12 if args.quick else args.n]
-        report = Report(benchmark="beats", dataset=args.dataset, n=len(chosen), seed=args.seed)
-        pieces = excerpts(audio, [int(i) for i in chosen], args.seed)
-        tracking(pieces, report)
-        alignment(pieces, audio.rate, report, args.seed)
-        if args.out:
-            report.write(args.out)
-    except WorkbenchError as error:
-        print(f"workbench evaluate beats: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print both tables, write the JSON."""
+    return run_command(parser(), measure, argv)
+
+
+def measure(args: argparse.Namespace) -> None:
+    """The tables that were asked for."""
+    audio = collect(args.dataset, 16_000, limit=20 if args.quick else None)
+    rows = [i for i in range(len(audio)) if len(Beats.read(audio.items[i].labels).times) > 3]
+    chosen = np.random.default_rng(args.seed).permutation(rows)[: 12 if args.quick else args.n]
+    report = Report(benchmark="beats", dataset=args.dataset, n=len(chosen), seed=args.seed)
+    pieces = excerpts(audio, [int(i) for i in chosen], args.seed)
+    tracking(pieces, report)
+    alignment(pieces, audio.rate, report, args.seed)
+    if args.out:
+        report.write(args.out)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workbench.benchmarks.drum_data import BARS, DrumData, LoopSet
 from workbench.benchmarks.table import Report
@@ -32,7 +31,6 @@ class Bench:
     steps: int = 20
     seed: int = 0
     quick: bool = False
-    times: dict[str, float] = field(default_factory=dict)
 
     @property
     def system(self) -> DrumLDM:
@@ -90,9 +88,3 @@ class Bench:
 
         train = beats_of(self.data.train, self.data.styles)
         return choose(train.styled, train.labels("style").tolist(), train.performances.tolist())
-
-    def timed(self, name: str, section: Callable[[Bench], Any]) -> None:
-        started = time.perf_counter()
-        section(self)
-        self.times[name] = round(time.perf_counter() - started, 1)
-        print(f"  [{name}: {self.times[name]:.0f} s]", flush=True)

@@ -25,9 +25,10 @@ from workbench.benchmarks import (
     drum_similarity,
 )
 from workbench.benchmarks.bench import Bench
+from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.drum_data import DrumData
 from workbench.benchmarks.table import Report
-from workbench.errors import PromptError, WorkbenchError
+from workbench.errors import PromptError
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     "reconstruction": drum_autoencoder.reconstruction_table,
@@ -47,11 +48,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = argparse.ArgumentParser(
-        prog="workbench evaluate drums",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = parser_of("drums", __doc__)
     add = options.add_argument
     add("--checkpoint", nargs="+", default=["drums-groove-bert"], metavar="NAME_OR_FOLDER")
     add("--dataset", default="groove", help="groove, or a folder laid out like it")
@@ -67,20 +64,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sections, print their tables, write the JSON."""
-    args = parser().parse_args(argv)
-    try:
-        if args.n < 20:
-            raise PromptError(f"--n {args.n}: a comparison needs 20 loops or more")
-        bench = _bench(args)
-        for name in args.only or SECTIONS:
-            bench.timed(name, SECTIONS[name])
-            if args.out:  # after each section, so that a run cut short leaves what it has
-                bench.report.about["seconds"] = bench.times
-                bench.report.write(args.out)
-    except WorkbenchError as error:
-        print(f"workbench evaluate drums: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run_command(parser(), measure, argv)
+
+
+def measure(args: argparse.Namespace) -> None:
+    """The tables that were asked for."""
+    if args.n < 20:
+        raise PromptError(f"--n {args.n}: a comparison needs 20 loops or more")
+    bench = _bench(args)
+    bench.report.run(SECTIONS, bench, args.only, args.out)
 
 
 def _bench(args: argparse.Namespace) -> Bench:

@@ -10,7 +10,6 @@ networks; stopped, it goes on where it was.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,14 +18,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from workbench.benchmarks import music_coding
+from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.music_data import COLUMNS, MusicBench
 from workbench.benchmarks.table import Report
 from workbench.datasets.sounds import collect
-from workbench.errors import MissingDataError, WorkbenchError
 from workbench.models.music_ldm import FiLMUNet
 from workbench.systems.music_mixing import KINDS, mixes_of, windows_of
 from workbench.systems.musicldm_training import PROFILES, fit_denoiser
 
+SECTIONS = ("coding", "quality", "speed", "ablation")
 TITLES = {"none": "no mixup", "plain": "plain mixup", "bam": "BAM", "blm": "BLM"}
 
 
@@ -102,15 +103,11 @@ def ablation(bench: MusicBench, folder: Path, steps: int | None = None) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = argparse.ArgumentParser(
-        prog="workbench evaluate music", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    options = parser_of("music", __doc__)
     add = options.add_argument
     add("--checkpoint", default="music-ldm", metavar="NAME_OR_FOLDER")
     add("--dataset", help="by default the one that the checkpoint was trained on")
-    add("--only", nargs="+", choices=["quality", "ablation"], metavar="SECTION",
-        help="quality, ablation")  # fmt: skip
+    add("--only", nargs="+", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
     add("--folder", type=Path, default=Path("runs/ablation"), help="of the ablation's networks")
     add("--training-steps", type=int, help="of each U-Net of the ablation (default: the profile's)")
     add("--out", type=Path, help="JSON file for all tables")
@@ -123,35 +120,26 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sections, print their tables, write the JSON."""
-    args = parser().parse_args(argv)
-    try:
-        from workbench.systems.musicldm import MusicLDM
-        from workbench.systems.storage import folder_of
+    return run_command(parser(), measure, argv)
 
-        system = MusicLDM.from_pretrained(args.checkpoint)
-        told = folder_of(args.checkpoint) / "training.json"
-        if args.dataset is None and not told.is_file():
-            raise MissingDataError(f"{told}: is not there; name the data with --dataset")
-        dataset = args.dataset or json.loads(told.read_text(encoding="utf-8"))["dataset"]
-        about = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}
-        bench = MusicBench(
-            system, collect(dataset, system.config.rate, limit=8 if args.quick else None),
-            Report(benchmark="music", **about), n=min(args.n, 12) if args.quick else args.n,
-            steps=min(args.steps, 3) if args.quick else args.steps, seed=args.seed,
-            quick=args.quick,
-        )  # fmt: skip
-        sections: dict[str, Callable[[MusicBench], None]] = {
-            "quality": quality, "ablation": lambda b: ablation(b, args.folder, args.training_steps),
-        }  # fmt: skip
-        for name in args.only or sections:
-            bench.timed(name, sections[name])
-            if args.out:
-                bench.report.about["seconds"] = bench.times
-                bench.report.write(args.out)
-    except WorkbenchError as error:
-        print(f"workbench evaluate music: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+def measure(args: argparse.Namespace) -> None:
+    """The tables that were asked for."""
+    from workbench.systems.musicldm import MusicLDM
+    from workbench.systems.storage import trained_on
+
+    system = MusicLDM.from_pretrained(args.checkpoint)
+    dataset = args.dataset or trained_on(args.checkpoint)
+    bench = MusicBench(
+        system, collect(dataset, system.config.rate, limit=8 if args.quick else None),
+        Report(benchmark="music", **vars(args)), n=min(args.n, 12) if args.quick else args.n,
+        steps=min(args.steps, 3) if args.quick else args.steps, seed=args.seed, quick=args.quick,
+    )  # fmt: skip
+    sections: dict[str, Callable[[MusicBench], None]] = {
+        "coding": music_coding.coding, "quality": quality, "speed": music_coding.speed,
+        "ablation": lambda b: ablation(b, args.folder, args.training_steps),
+    }  # fmt: skip
+    bench.report.run(sections, bench, args.only, args.out)
 
 
 if __name__ == "__main__":

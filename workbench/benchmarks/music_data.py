@@ -1,72 +1,38 @@
-"""What the benchmarks of MusicLDM share: held-out windows, two judges, the measures of a set."""
+"""What the benchmarks of MusicLDM share: captions, a judge of text and sound, measures of a set."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import torch
 
-from workbench.benchmarks.table import Report
-from workbench.datasets.audio import AudioCollection
-from workbench.evaluation.audio_sets import inception_score, paired_kl, relevance, sim_aa
+from workbench.benchmarks.audio_data import CHUNK, AudioBench
+from workbench.evaluation.audio_sets import inception_score, nearest, paired_kl, relevance
 from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import bootstrap
-from workbench.evaluation.tagger import Tagger, train_tagger
-from workbench.files import cache_dir
 from workbench.models.text_audio import TextAudio
-from workbench.systems.ldmg_training import genre_of
 from workbench.systems.musicldm import MusicLDM, OwnEmbedder
 from workbench.systems.musicldm_training import PROFILES, Data, fit_joint
 
-CHUNK = 16  # clips drawn at once
-COLUMNS = ["", "IS", "KL", "Fréchet", "relevance", "95 %", "SIM_AA@90", "SIM_AA@95"]
+COLUMNS = ["", "IS", "KL", "Fréchet", "relevance", "95 %", "SIM_AA@90", "95 %", "SIM_AA@95"]
 
 
 @dataclass
-class MusicBench:
-    """One run. n: clips in each compared set; steps: of the sampler."""
+class MusicBench(AudioBench):
+    """A run of MusicLDM's."""
 
     system: MusicLDM
-    audio: AudioCollection
-    report: Report
-    n: int = 160
-    steps: int = 25
-    seed: int = 0
-    quick: bool = False
-    times: dict[str, float] = field(default_factory=dict)
 
-    @property
-    def length(self) -> int:
-        return round(self.system.config.seconds * self.audio.rate)
-
-    def windows(self, split: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """`n` windows (n, samples) of captioned pieces, and the piece of each."""
-        rows = [i for i in self.audio.split(split) if self.audio.items[i].caption.strip()]
-        crops, pieces = self.audio.crops(self.n, self.length, seed=self.seed + seed, rows=rows)
-        return crops.mean(1), pieces
-
-    @cached_property
-    def real(self) -> tuple[np.ndarray, np.ndarray]:
-        return self.windows("test")
+    def pieces(self, split: str) -> list[int]:
+        """Those of a split that have captions."""
+        return [i for i in super().pieces(split) if self.audio.items[i].caption.strip()]
 
     @property
     def captions(self) -> list[str]:
         """Of the held-out windows."""
         return [self.audio.items[int(i)].caption for i in self.real[1]]
-
-    @cached_property
-    def tagger(self) -> Tagger:
-        """Names genres; its vectors are those of the Fréchet distance and of SIM_AA."""
-        steps = 10 if self.quick else 600
-        genres = sorted({genre_of(self.audio.items[i].labels) for i in self.audio.split("train")})
-        return train_tagger(
-            self.audio, [g for g in genres if g], self.length / self.audio.rate, steps=steps,
-            folder=self._kept(f"tagger-{steps}"),
-        )  # fmt: skip
 
     @cached_property
     def judge(self) -> OwnEmbedder:
@@ -82,11 +48,9 @@ class MusicBench:
         data = Data(self.audio, self.audio.split("train"),
                     self.audio.split("validation") or self.audio.split("test"))  # fmt: skip
         fit_joint(self.system, data, size, size.joint,
-                  self._kept("judge"), self.seed + 1000, joint=other.joint)  # fmt: skip
+                  f"{self.kept('judge')}-{size.joint.steps}-{self.seed}", self.seed + 1000,
+                  joint=other.joint)  # fmt: skip
         return other
-
-    def _kept(self, name: str) -> str:
-        return str(cache_dir() / "judges" / f"{name}-{self.audio.folder.name}-{self.length}")
 
     def draw(
         self, system: MusicLDM, captions: list[str], *, guidance: float = 2.0, candidates: int = 1
@@ -110,27 +74,30 @@ class MusicBench:
         return np.concatenate(out)
 
     @cached_property
+    def caption_vectors(self) -> np.ndarray:
+        """The judge's, of the held-out windows' captions: (n, dim)."""
+        return self.judge.embed_text(self.captions).numpy()
+
+    @cached_property
     def train_heard(self) -> np.ndarray:
+        """The tagger's embeddings of training windows, in which copies are looked for."""
         rows = self.audio.split("train")
         crops, _ = self.audio.crops(50 if self.quick else 2000, self.length, seed=9, rows=rows)
-        return self.tagger.hear(crops.mean(1))[0]
+        return self.hear(crops.mean(1))[0]
 
     def row(self, name: str, sounds: np.ndarray) -> list[object]:
         """IS, KL, Fréchet, relevance with its interval, SIM_AA of sounds, row by row for the
         captions of the held-out windows."""
-        vectors, chances = self.tagger.hear(sounds.astype(np.float32))
-        real_vectors, real_chances = self.tagger.hear(self.real[0].astype(np.float32))
-        text = self.judge.embed_text(self.captions).numpy()
+        (vectors, chances), (real_vectors, real_chances) = self.hear(sounds), self.real_heard
+        text = self.caption_vectors
         heard = self.judge.embed_sound(torch.from_numpy(sounds.astype(np.float32))).numpy()
         center = self.train_heard.mean(0)
-        near = sim_aa(vectors - center, self.train_heard - center)
-        sure = bootstrap(lambda rows: relevance(text[rows], heard[rows]), len(text))
-        return [name, inception_score(chances), paired_kl(real_chances, chances),
-                frechet_distance(vectors, real_vectors), relevance(text, heard), sure,
-                near["SIM_AA@90"], near["SIM_AA@95"]]  # fmt: skip
-
-    def timed(self, name: str, section: Callable[[MusicBench], None]) -> None:
-        started = time.perf_counter()
-        section(self)
-        self.times[name] = round(time.perf_counter() - started, 1)
-        print(f"  [{name}: {self.times[name]:.0f} s]", flush=True)
+        near = nearest(vectors - center, self.train_heard - center)[0]
+        return [
+            name, inception_score(chances), paired_kl(real_chances, chances),
+            frechet_distance(vectors, real_vectors), relevance(text, heard),
+            bootstrap(lambda rows: relevance(text[rows], heard[rows]), len(text)),
+            float((near > 0.90).mean()),
+            bootstrap(lambda rows: float((near[rows] > 0.90).mean()), len(near)),
+            float((near > 0.95).mean()),
+        ]  # fmt: skip

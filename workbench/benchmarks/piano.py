@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workbench.benchmarks import piano_control, piano_likelihood
+from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.piano_data import PianoBench
 from workbench.benchmarks.table import Report
-from workbench.errors import WorkbenchError
 
 SECTIONS: dict[str, Callable[[PianoBench], None]] = {
     "bits": piano_likelihood.bits,
@@ -28,11 +27,7 @@ SECTIONS: dict[str, Callable[[PianoBench], None]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = argparse.ArgumentParser(
-        prog="workbench evaluate piano",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = parser_of("piano", __doc__)
     add = options.add_argument
     add("--checkpoint", default="piano-diffusion", metavar="NAME_OR_FOLDER")
     add("--dataset", default="pop909+openscore-lieder", help='names or folders, joined by "+"')
@@ -47,28 +42,19 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sections, print their tables, write the JSON."""
-    args = parser().parse_args(argv)
-    try:
-        from workbench.systems.diffusion_lm import DiffusionLM
+    return run_command(parser(), measure, argv)
 
-        about = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}
-        bench = PianoBench(
-            DiffusionLM.from_pretrained(args.checkpoint), args.dataset,
-            Report(benchmark="piano", **about), n=min(args.n, 8) if args.quick else args.n,
-            steps=min(args.steps, 10) if args.quick else args.steps, seed=args.seed,
-            quick=args.quick,
-        )  # fmt: skip
-        for name in args.only or SECTIONS:
-            started = time.monotonic()
-            SECTIONS[name](bench)
-            bench.times[name] = round(time.monotonic() - started, 1)
-            if args.out:  # after each section, so that a run cut short leaves what it has
-                bench.report.about["seconds"] = bench.times
-                bench.report.write(args.out)
-    except WorkbenchError as error:
-        print(f"workbench evaluate piano: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+def measure(args: argparse.Namespace) -> None:
+    """The tables that were asked for."""
+    from workbench.systems.diffusion_lm import DiffusionLM
+
+    bench = PianoBench(
+        DiffusionLM.from_pretrained(args.checkpoint), args.dataset,
+        Report(benchmark="piano", **vars(args)), n=min(args.n, 8) if args.quick else args.n,
+        steps=min(args.steps, 10) if args.quick else args.steps, seed=args.seed, quick=args.quick,
+    )  # fmt: skip
+    bench.report.run(SECTIONS, bench, args.only, args.out)
 
 
 if __name__ == "__main__":

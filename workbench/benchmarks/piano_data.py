@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -32,7 +32,6 @@ class PianoBench:
     steps: int = 100
     seed: int = 0
     quick: bool = False
-    times: dict[str, float] = field(default_factory=dict)
 
     def windows(self, split: str, limit: int | None, hop: int) -> Windows:
         styles = self.dataset.split("+")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -33,7 +33,6 @@ class SongBench:
     cases: int = 60
     seed: int = 0
     quick: bool = False
-    times: dict[str, float] = field(default_factory=dict)
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workbench.benchmarks import song_builtin, song_inpainting, song_likelihood, song_speed
+from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.song_data import SongBench
 from workbench.benchmarks.table import Report
-from workbench.errors import WorkbenchError
 
 SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "likelihood": song_likelihood.likelihood,
@@ -27,11 +26,7 @@ SECTIONS: dict[str, Callable[[SongBench], None]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = argparse.ArgumentParser(
-        prog="workbench evaluate songs",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = parser_of("songs", __doc__)
     add = options.add_argument
     add("--checkpoint", default="songs-gpt", metavar="NAME_OR_FOLDER")
     add("--dataset", default="pop909", help='a name, a folder, or several joined by "+"')
@@ -46,28 +41,19 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sections, print their tables, write the JSON."""
-    args = parser().parse_args(argv)
-    try:
-        from workbench.systems.midigpt import MidiGPT
+    return run_command(parser(), measure, argv)
 
-        about = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}
-        bench = SongBench(
-            MidiGPT.from_pretrained(args.checkpoint), args.dataset,
-            Report(benchmark="songs", **about), songs=args.songs,
-            cases=min(args.cases, 8) if args.quick else args.cases, seed=args.seed,
-            quick=args.quick,
-        )  # fmt: skip
-        for name in args.only or SECTIONS:
-            started = time.monotonic()
-            SECTIONS[name](bench)
-            bench.times[name] = round(time.monotonic() - started, 1)
-            if args.out:  # after each section, so that a run cut short leaves what it has
-                bench.report.about["seconds"] = bench.times
-                bench.report.write(args.out)
-    except WorkbenchError as error:
-        print(f"workbench evaluate songs: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+def measure(args: argparse.Namespace) -> None:
+    """The tables that were asked for."""
+    from workbench.systems.midigpt import MidiGPT
+
+    bench = SongBench(
+        MidiGPT.from_pretrained(args.checkpoint), args.dataset,
+        Report(benchmark="songs", **vars(args)), songs=args.songs,
+        cases=min(args.cases, 8) if args.quick else args.cases, seed=args.seed, quick=args.quick,
+    )  # fmt: skip
+    bench.report.run(SECTIONS, bench, args.only, args.out)
 
 
 if __name__ == "__main__":

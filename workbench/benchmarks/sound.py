@@ -7,16 +7,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workbench.benchmarks import sound_coding, sound_drawing, sound_speed
+from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.benchmarks.table import Report
 from workbench.datasets.sounds import collect
-from workbench.errors import MissingDataError, WorkbenchError
 
 SECTIONS: dict[str, Callable[[SoundBench], None]] = {
     "coding": sound_coding.coding,
@@ -31,11 +30,7 @@ SECTIONS: dict[str, Callable[[SoundBench], None]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = argparse.ArgumentParser(
-        prog="workbench evaluate sound",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = parser_of("sound", __doc__)
     add = options.add_argument
     add("--checkpoint", default="sound-ldmg", metavar="NAME_OR_FOLDER")
     add("--dataset", help="by default the one that the checkpoint was trained on")
@@ -50,33 +45,22 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sections, print their tables, write the JSON."""
-    args = parser().parse_args(argv)
-    try:
-        from workbench.systems.ldmg import LDMG
-        from workbench.systems.storage import folder_of
+    return run_command(parser(), measure, argv)
 
-        system = LDMG.from_pretrained(args.checkpoint)
-        told = folder_of(args.checkpoint) / "training.json"
-        if args.dataset is None and not told.is_file():
-            raise MissingDataError(f"{told}: is not there; name the data with --dataset")
-        dataset = args.dataset or json.loads(told.read_text(encoding="utf-8"))["dataset"]
-        limit = 20 if args.quick and not (Path(dataset) / "audio.json").is_file() else None
-        about = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}
-        bench = SoundBench(
-            system, collect(dataset, system.config.rate, limit=limit),
-            Report(benchmark="sound", **about), n=min(args.n, 12) if args.quick else args.n,
-            steps=min(args.steps, 4) if args.quick else args.steps, seed=args.seed,
-            quick=args.quick,
-        )  # fmt: skip
-        for name in args.only or SECTIONS:
-            bench.timed(name, SECTIONS[name])
-            if args.out:  # after each section, so that a run cut short leaves what it has
-                bench.report.about["seconds"] = bench.times
-                bench.report.write(args.out)
-    except WorkbenchError as error:
-        print(f"workbench evaluate sound: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+def measure(args: argparse.Namespace) -> None:
+    """The tables that were asked for."""
+    from workbench.systems.ldmg import LDMG
+    from workbench.systems.storage import trained_on
+
+    system = LDMG.from_pretrained(args.checkpoint)
+    dataset = args.dataset or trained_on(args.checkpoint)
+    bench = SoundBench(
+        system, collect(dataset, system.config.rate, limit=20 if args.quick else None),
+        Report(benchmark="sound", **vars(args)), n=min(args.n, 12) if args.quick else args.n,
+        steps=min(args.steps, 4) if args.quick else args.steps, seed=args.seed, quick=args.quick,
+    )  # fmt: skip
+    bench.report.run(SECTIONS, bench, args.only, args.out)
 
 
 if __name__ == "__main__":

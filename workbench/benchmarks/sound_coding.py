@@ -35,7 +35,7 @@ def coding(bench: SoundBench) -> None:
     config = system.config
     rate = config.vae.latent * config.rate / config.vae.hop
     convergence, logs = distance(real, again)
-    other = bench.hear(bench.windows("train", 1)[0])
+    other, _ = bench.hear(bench.windows("train", 1)[0])
     bench.report.table(
         "coding", f"Reconstruction of {len(real)} held-out windows of {config.seconds:.1f} s, "
         f"{rate:.0f} numbers a second for {config.rate:,} samples",
@@ -46,7 +46,7 @@ def coding(bench: SoundBench) -> None:
           None],
          ["means of two by two, drawn apart", blur.mean(), interval(blur), None, None, None],
          ["floor: as many training windows", None, None, None, None,
-          frechet_distance(other, bench.real_heard)]],
+          frechet_distance(other, bench.real_heard[0])]],
         [f"Level of the reconstruction: {np.mean(loud[0]) / np.mean(loud[1]):.2f} of the real one. "
          "Both baselines are the original's spectrogram at half size; they keep a quarter of all "
          "magnitudes, 8,000 numbers a second, and no phase. Log-spectral distance: window 1,024, "
@@ -88,8 +88,8 @@ def players(bench: SoundBench) -> None:
                     Path(folder), bench.seed, None)  # fmt: skip
         heard = SoundBench(system, bench.audio, bench.report, n=bench.n, seed=bench.seed)
         again = heard.decode(heard.latents(real))
-        table.append([name, steps, *distance(real, again), frechet_distance(bench.hear(again),
-                      bench.real_heard)])  # fmt: skip
+        table.append([name, steps, *distance(real, again),
+                      frechet_distance(bench.hear(again)[0], bench.real_heard[0])])  # fmt: skip
     bench.report.table(
         "players", "What the discriminator adds: one VAE, equal steps",
         ["", "steps", "STFT convergence", "STFT log", "Fréchet"], table,

@@ -1,101 +1,32 @@
-"""What the benchmarks of LDMG share: held-out windows of sound, a judge, drawn clips."""
+"""What the benchmarks of LDMG share: clips drawn, coding, distances to the held-out windows."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import torch
 
-from workbench.benchmarks.table import Report
-from workbench.datasets.audio import AudioCollection
+from workbench.benchmarks.audio_data import CHUNK, AudioBench
+from workbench.datasets.audio import genre_of
 from workbench.evaluation.distances import frechet_distance, frechet_interval, kernel_distance
-from workbench.evaluation.tagger import Tagger, train_tagger
-from workbench.files import cache_dir
 from workbench.systems.ldmg import LDMG
-from workbench.systems.ldmg_training import genre_of
-
-CHUNK = 16  # clips drawn at once
 
 
 @dataclass
-class SoundBench:
-    """One run. n: clips in each compared set; steps: of the sampler."""
+class SoundBench(AudioBench):
+    """A run of LDMG's."""
 
     system: LDMG
-    audio: AudioCollection
-    report: Report
-    n: int = 200
-    steps: int = 25
-    seed: int = 0
-    quick: bool = False
-    times: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def length(self) -> int:
-        """Samples of a window as the system was trained on."""
-        return round(self.system.config.seconds * self.audio.rate)
-
-    def windows(self, split: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """`n` windows of a split, mono (n, samples), and the piece of each. Genres have the shares
-        that they have in the training split, else a distance between splits would tell of their
-        mixture; within a genre pieces count alike."""
-        random = np.random.default_rng([self.seed, seed])
-        share: dict[str, float] = {}
-        for i in self.audio.split("train"):
-            name = genre_of(self.audio.items[i].labels)
-            share[name] = share.get(name, 0.0) + self.audio[i].shape[1]
-        pieces: dict[str, list[int]] = {}
-        for i in random.permutation(self.audio.split(split)):
-            name = genre_of(self.audio.items[int(i)].labels)
-            if name in share:
-                pieces.setdefault(name, []).append(int(i))
-        names = sorted(pieces)
-        odds = np.array([share[name] for name in names])
-        chosen = random.choice(len(names), self.n, p=odds / odds.sum())
-        rows = []
-        for number in chosen:
-            queue = pieces[names[number]]
-            rows.append(queue[0])
-            queue.append(queue.pop(0))
-        crops = [self.audio.crops(1, self.length, seed=int(random.integers(1 << 30)),
-                                  rows=[row])[0][0].mean(0) for row in rows]  # fmt: skip
-        return np.stack(crops), np.array(rows)
-
-    @cached_property
-    def real(self) -> tuple[np.ndarray, np.ndarray]:
-        """Windows of held-out pieces."""
-        return self.windows("test")
-
-    @cached_property
-    def tagger(self) -> Tagger:
-        """The judge, trained once on the training split and kept in the cache folder."""
-        steps = 20 if self.quick else 600
-        name = f"tagger-{self.audio.folder.name}-{self.length}-{steps}"
-        genres = sorted({genre_of(self.audio.items[i].labels) for i in self.audio.split("train")})
-        return train_tagger(
-            self.audio, [g for g in genres if g], self.length / self.audio.rate, steps=steps,
-            folder=str(cache_dir() / "judges" / name),
-        )  # fmt: skip
-
-    def hear(self, sounds: np.ndarray) -> np.ndarray:
-        """The judge's embeddings."""
-        return self.tagger.hear(sounds.astype(np.float32))[0]
-
-    @cached_property
-    def real_heard(self) -> np.ndarray:
-        return self.hear(self.real[0])
 
     def apart(self, sounds: np.ndarray) -> list[object]:
         """Fréchet distance to the held-out windows, its interval, and the kernel distance."""
-        heard, times = self.hear(sounds), 10 if self.quick else 50
+        (heard, _), (real, _), times = self.hear(sounds), self.real_heard, 10 if self.quick else 50
         return [
-            frechet_distance(heard, self.real_heard),
-            frechet_interval(heard, self.real_heard, times=times, seed=self.seed),
-            1000 * kernel_distance(heard, self.real_heard),
+            frechet_distance(heard, real),
+            frechet_interval(heard, real, times=times, seed=self.seed),
+            1000 * kernel_distance(heard, real),
         ]  # fmt: skip
 
     def asked(self, pieces: np.ndarray) -> tuple[list[str], list[str | None]]:
@@ -143,9 +74,3 @@ class SoundBench:
         """(n, latent, frames), standardised."""
         channels = self.system.config.vae.channels
         return torch.stack([self.system.encode(np.repeat(s[None], channels, 0)) for s in sounds])
-
-    def timed(self, name: str, section: Callable[[SoundBench], None]) -> None:
-        started = time.perf_counter()
-        section(self)
-        self.times[name] = round(time.perf_counter() - started, 1)
-        print(f"  [{name}: {self.times[name]:.0f} s]", flush=True)

@@ -92,12 +92,12 @@ def samplers(bench: SoundBench) -> None:
         started = time.perf_counter()
         made = bench.draw(n=n, steps=steps, sampler=name)
         speed = made.size / bench.audio.rate / (time.perf_counter() - started)
-        far = frechet_distance(bench.hear(made), bench.real_heard)
+        far = frechet_distance(bench.hear(made)[0], bench.real_heard[0])
         rows.append([f"{name}, {steps} steps", far, speed])
     bench.report.table(
         "samplers", f"Samplers: {n} clips, nothing asked",
         ["", "Fréchet", "seconds of sound a second"], rows,
-        [f"Against {len(bench.real_heard)} held-out windows; {torch.get_num_threads()} threads. "
+        [f"Against {len(bench.real[0])} held-out windows; {torch.get_num_threads()} threads. "
          "Fewer clips than in the other tables, so the distances here are larger."],
         frechet={row[0]: row[1] for row in rows},
     )  # fmt: skip
@@ -109,7 +109,7 @@ def asked(bench: SoundBench) -> None:
     each = 2 if bench.quick else max(4, bench.n // len(genres))
     wanted = [g for g in genres for _ in range(each)]
     truth = np.array([bench.tagger.genres.index(g) for g in wanted])
-    _, real_p = bench.tagger.hear(bench.real[0].astype(np.float32))
+    real, real_p = bench.real_heard
     _, names = bench.asked(bench.real[1])
     known = np.array([bench.tagger.genres.index(n) if n else -1 for n in names])
     rows = []
@@ -118,17 +118,17 @@ def asked(bench: SoundBench) -> None:
                  inception_score(real_p)])  # fmt: skip
     for guidance in (1.0, 2.0, 4.0):
         made = bench.draw([""] * len(wanted), list(wanted), n=len(wanted), guidance=guidance)
-        _, p = bench.tagger.hear(made.astype(np.float32))
+        _, p = bench.hear(made)
         right = int((p.argmax(1) == truth).sum())
         rows.append([f"drawn, guidance {guidance:g}", right / len(truth),
                      share_interval(right, len(truth)), inception_score(p)])  # fmt: skip
-    _, free = bench.tagger.hear(bench.free.astype(np.float32))
+    _, free = bench.hear(bench.free)
     rows.append(["drawn with nothing asked", None, None, inception_score(free)])
-    vectors, mine = bench.tagger.hear(bench.matched.astype(np.float32))
-    train = bench.hear(bench.windows("train", 1)[0])
+    vectors, mine = bench.hear(bench.matched)
+    train, _ = bench.hear(bench.windows("train", 1)[0])
     center = train.mean(0)
     near = sim_aa(vectors - center, train - center)
-    floor = sim_aa(bench.real_heard - center, train - center)
+    floor = sim_aa(real - center, train - center)
     order = np.random.default_rng(bench.seed).permutation(len(mine))
     bench.report.table(
         "asked", f"{len(genres)} genres asked for, {each} clips each",

@@ -14,8 +14,9 @@ import torch
 
 from workbench.benchmarks.song_speed import timed
 from workbench.benchmarks.sound_data import SoundBench
+from workbench.systems.ldmg import vae_of
 from workbench.systems.ldmg_training import PROFILES, VAEGAN, gan_terms
-from workbench.training import Plan, fast_precision, fit
+from workbench.training import Plan, fast_precision, fit, seeds
 
 MEMORY = """
 import resource, sys, torch
@@ -63,7 +64,6 @@ def overhead(bench: SoundBench) -> float:
     size = PROFILES["smoke" if bench.quick else "laptop"]
     steps, turns = (3, 1) if bench.quick else (15, 5)
     rows = bench.audio.split("train")
-    vae = type(bench.system.networks.vae)
     config = bench.system.config.vae
 
     def batch(seed: int) -> torch.Tensor:
@@ -76,14 +76,14 @@ def overhead(bench: SoundBench) -> float:
                     clip=5.0)  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             return fit(
-                VAEGAN(vae(config), size.width), (torch.arange(1 << 16),),  # type: ignore[arg-type]
+                VAEGAN(vae_of(config), size.width), seeds(),
                 lambda module, numbers: gan_terms(module, batch(int(numbers[0])), size.weights),
                 plan, Path(folder), seed=0, title="overhead",
             ).seconds / steps  # fmt: skip
 
     def plain() -> float:
         torch.manual_seed(0)
-        module = VAEGAN(vae(config), size.width)  # type: ignore[arg-type]
+        module = VAEGAN(vae_of(config), size.width)
         optimizer = torch.optim.AdamW(module.parameters(), 1e-3)
         half, started = fast_precision() == "bf16-mixed", time.perf_counter()
         for step in range(steps):

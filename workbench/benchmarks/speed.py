@@ -7,7 +7,6 @@ Times are medians of several runs on this machine; ratios come from one run each
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.benchmarks.command import parser_of
 from workbench.benchmarks.table import Report
 
 if TYPE_CHECKING:
@@ -124,10 +124,7 @@ def import_time(report: Report, runs: int) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables, write the JSON."""
-    options = argparse.ArgumentParser(
-        prog="workbench evaluate speed", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    options = parser_of("speed", __doc__)
     options.add_argument("--checkpoint", default="drums-groove-bert")
     options.add_argument("--dataset", default="groove")
     options.add_argument("--files", type=int, default=100, help="MIDI files to read")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.files import atomic_write
+
+T = TypeVar("T")  # what the sections of a benchmark share
 
 
 def show(value: Any) -> str:
@@ -64,6 +67,21 @@ class Report:
             "title": title, "columns": list(columns), "rows": [list(row) for row in rows],
             "notes": list(notes), **figures,
         }  # fmt: skip
+
+    def run(
+        self, sections: Mapping[str, Callable[[T], None]], bench: T,
+        only: Sequence[str] | None = None, out: str | Path | None = None,
+    ) -> None:  # fmt: skip
+        """Run the sections, those named by `only` or all, and keep the seconds that each took. out:
+        written after each section, so that a run cut short leaves what it has."""
+        seconds = self.about.setdefault("seconds", {})
+        for name in only or sections:
+            started = time.perf_counter()
+            sections[name](bench)
+            seconds[name] = round(time.perf_counter() - started, 1)
+            print(f"  [{name}: {seconds[name]:.0f} s]", flush=True)
+            if out:
+                self.write(out)
 
     def write(self, path: str | Path) -> None:
         """The whole report as JSON, written whole or not at all."""

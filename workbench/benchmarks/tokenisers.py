@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Report
-from workbench.errors import MissingDataError, WorkbenchError
+from workbench.errors import MissingDataError
 from workbench.representations.losses import losses, total
 from workbench.representations.mmm import MMM
 from workbench.representations.pvd import PVD
@@ -155,11 +156,7 @@ def songs_of(name: str, split: str, limit: int | None) -> list[Clip]:
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = argparse.ArgumentParser(
-        prog="workbench evaluate tokenisers",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = parser_of("tokenisers", __doc__)
     add = options.add_argument
     add("--dataset", default="pop909", help="a name, or a folder of MIDI files")
     add("--limit", type=int, default=20, help="songs kept out of training (default 20)")
@@ -169,18 +166,17 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print the table, write the JSON."""
-    args = parser().parse_args(argv)
-    try:
-        report = Report(benchmark="tokenisers", dataset=args.dataset, limit=args.limit, bpe=BPE)
-        clips = songs_of(args.dataset, "test", args.limit)
-        training = songs_of(args.dataset, "train", 2 * args.limit)
-        measure(tokenisers(training, max(clip.bars for clip in clips)), clips, report)
-        if args.out:
-            report.write(args.out)
-    except WorkbenchError as error:
-        print(f"workbench evaluate tokenisers: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run_command(parser(), measure_songs, argv)
+
+
+def measure_songs(args: argparse.Namespace) -> None:
+    """The tables that were asked for."""
+    report = Report(benchmark="tokenisers", dataset=args.dataset, limit=args.limit, bpe=BPE)
+    clips = songs_of(args.dataset, "test", args.limit)
+    training = songs_of(args.dataset, "train", 2 * args.limit)
+    measure(tokenisers(training, max(clip.bars for clip in clips)), clips, report)
+    if args.out:
+        report.write(args.out)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Report
 from workbench.datasets.dataset import spread
 from workbench.datasets.folder import midi_files
-from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench.errors import BrokenFileError, MissingDataError
 from workbench.music.midi import read_score
 from workbench.representations import remi
 from workbench.representations.collection import prepare
@@ -31,10 +32,7 @@ LAKH = 176_582  # files of lmd_full
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = argparse.ArgumentParser(
-        prog="workbench evaluate tokens", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    options = parser_of("tokens", __doc__)
     add = options.add_argument
     add("folder", type=Path, help="a folder of MIDI files")
     add("--limit", type=int, default=100, help="files to measure (default 100)")
@@ -46,21 +44,20 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, write."""
-    args = parser().parse_args(argv)
-    try:
-        files = spread(midi_files(args.folder), args.limit)
-        if not files:
-            raise MissingDataError(f"{args.folder}: holds no MIDI files (.mid, .midi)")
-        report = Report(benchmark="tokens", files=len(files))
-        encoders(files, report)
-        with tempfile.TemporaryDirectory() as spare:
-            preparing(files, args.prepare or Path(spare), args.workers, report)
-        if args.out:
-            report.write(args.out)
-    except WorkbenchError as error:
-        print(f"workbench evaluate tokens: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run_command(parser(), measure, argv)
+
+
+def measure(args: argparse.Namespace) -> None:
+    """The tables that were asked for."""
+    files = spread(midi_files(args.folder), args.limit)
+    if not files:
+        raise MissingDataError(f"{args.folder}: holds no MIDI files (.mid, .midi)")
+    report = Report(benchmark="tokens", files=len(files))
+    encoders(files, report)
+    with tempfile.TemporaryDirectory() as spare:
+        preparing(files, args.prepare or Path(spare), args.workers, report)
+    if args.out:
+        report.write(args.out)
 
 
 def encoders(files: Sequence[Path], report: Report) -> None:

@@ -18,7 +18,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,11 @@ class AudioItem:
         from workbench.music.clip import Clip
 
         return Clip.read_audio(self.path, caption=self.caption, labels=dict(self.labels))
+
+
+def genre_of(labels: dict[str, Any]) -> str:
+    """What a piece's labels say of its genre, "" for nothing."""
+    return str(labels.get("genre") or labels.get("style") or "")
 
 
 def audio_files(folder: Path) -> list[Path]:
@@ -184,6 +189,11 @@ class AudioCollection:
     def channels(self) -> int:
         return int(self.samples.shape[1])
 
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Samples of each piece (pieces,), without decoding any."""
+        return np.diff(np.asarray(self.offsets))
+
     @property
     def seconds(self) -> float:
         """Of all pieces together."""
@@ -208,7 +218,7 @@ class AudioCollection:
             raise MissingDataError(
                 f"{self.folder}: no piece to draw from; has it captions, and a split of this name?"
             )
-        sizes = np.diff(self.offsets)[pieces]
+        sizes = self.lengths[pieces]
         chosen = random.choice(len(pieces), n, p=sizes / sizes.sum())
         out = np.zeros((n, self.channels, length), dtype=np.float32)
         for row, i in enumerate(chosen):
@@ -237,7 +247,7 @@ class AudioCollection:
 
     def check_enough(self, rows: Sequence[int], seconds: float) -> None:
         """MissingDataError where the pieces together last less than one window of a training."""
-        there = float(np.diff(self.offsets)[list(rows)].sum()) / self.rate
+        there = int(self.lengths[list(rows)].sum()) / self.rate
         if there < seconds:
             raise MissingDataError(
                 f"{self.folder}: {there:.2f} s of sound to train on, a window lasts {seconds:.2f} "

@@ -11,25 +11,22 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.evaluation.checks import rows
 from workbench.models.mel_encoder import MelEncoder
 from workbench.music.keys import signature
 from workbench.representations.mel import Mel
-from workbench.training import Plan, fit
-
-if TYPE_CHECKING:
-    from workbench.datasets.audio import AudioCollection
+from workbench.training import Plan, fit, seeds
 
 TEMPI = (70.0, 85.0, 100.0, 115.0, 135.0)  # BPM: limits between the classes
 PLAN = Plan(steps=600, batch=32, lr=2e-3, warmup=50, every=100)
-ITEMS = 1 << 20  # steps' worth of rows: `fit` shuffles numbers, the crops follow from them
 
 
 class Tagger(nn.Module):
@@ -61,7 +58,7 @@ class Tagger(nn.Module):
 
 def targets(labels: dict[str, Any], genres: Sequence[str]) -> tuple[int, int, int]:
     """Classes of genre, tempo and key signature's tonic, −1 for unknown."""
-    genre = str(labels.get("genre") or labels.get("style") or "")
+    genre = genre_of(labels)
     tempo = _number(labels.get("tempo"))
     key = str(labels.get("key") or "")
     return (
@@ -113,7 +110,7 @@ def train_tagger(
         return terms(module, len(numbers), int(numbers[0]) + seed, rows)
 
     with tempfile.TemporaryDirectory() as own:
-        done = fit(tagger, (torch.arange(ITEMS),), loss, replace(PLAN, steps=steps,
+        done = fit(tagger, seeds(), loss, replace(PLAN, steps=steps,
                    every=min(PLAN.every, steps)), folder or own, seed=seed, validate=validate,
                    title="tagger")  # fmt: skip
     return done.module.eval()

@@ -238,3 +238,19 @@ def feature_matching(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tens
         for r, f in zip(real, fake, strict=True) for a, b in zip(r[:-1], f[:-1], strict=True)
     ]  # fmt: skip
     return torch.stack(terms).mean()
+
+
+def adversarial_terms(
+    judge: nn.Module, real: Tensor, made: Tensor, adversarial: float, matching: float
+) -> dict[str, Tensor]:
+    """What both players learn from in one step, by term: the discriminator's loss sees made sound
+    cut off from its maker, the maker's sees the discriminator with its weights held. real and made
+    (batch, channels, samples); adversarial, matching: weights of the maker's terms."""
+    scored, apart = judge(real), judge(made.detach())
+    held = {name: value.detach() for name, value in judge.named_parameters()}
+    judged = torch.func.functional_call(judge, held, (made,))
+    return {
+        "adversarial": adversarial * hinge_generator(judged),
+        "matching": matching * feature_matching(scored, judged),
+        "discriminator": hinge_discriminator(scored, apart),
+    }

@@ -1,10 +1,11 @@
 """MusicLDM's three networks, of the classes that its published checkpoint is made of.
 
-    mel (1, frames, 64) → VAE (÷ 8) → U-Net that a vector of the condition shifts (FiLM) → HiFi-GAN
+    mel (1, frames, 64) → VAE (÷ 8) → U-Net that a vector of the condition shifts (FiLM) → vocoder
 
 Chen et al. 2023, arXiv 2308.01546, section 3: diffusers' AutoencoderKL and UNet2DConditionModel
 without cross-attention, transformers' SpeechT5HifiGan. The sizes are ours; the published weights
-run in the same pipeline. Notebook: `notebooks/07_audio_diffusion.ipynb`.
+run in the same pipeline. On a laptop the vocoder is a Vocos: it learns in minutes what a HiFi-GAN
+of that size takes hours for. Notebook: `notebooks/07_audio_diffusion.ipynb`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
+from workbench.models.mel_encoder import LEVEL, SPREAD
+from workbench.models.spectral_vae import KERNEL, ConvNeXt, invert
+
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import SpeechT5HifiGan
 
 
 @dataclass(frozen=True)
 class MusicLDMSizes:
     """bands: of the mel spectrogram; embed: of the condition's vector; vae, unet: channels of each
     level; latent: channels of z; layers: residual blocks a level; attention: in the middle of the
-    VAE; vocoder: channels before its first upsampling; blocks: kernels of its residual blocks."""
+    VAE; vocoder: channels of its blocks, of a HiFi-GAN's before its first upsampling; blocks:
+    kernels of a HiFi-GAN's residual blocks, none for a Vocos."""
 
     bands: int = 64
     embed: int = 128
@@ -34,8 +38,8 @@ class MusicLDMSizes:
     layers: int = 1
     groups: int = 8
     attention: bool = False
-    vocoder: int = 128
-    blocks: tuple[int, ...] = (3, 7)
+    vocoder: int = 144
+    blocks: tuple[int, ...] = ()
 
     @property
     def shorter(self) -> int:
@@ -79,8 +83,31 @@ def mel_vae(sizes: MusicLDMSizes) -> AutoencoderKL:
     )  # fmt: skip
 
 
-def vocoder(sizes: MusicLDMSizes, rate: int = 16_000) -> SpeechT5HifiGan:
-    """Mel (batch, frames, bands) → waveform (batch, frames · 160): 5 · 4 · 2 · 2 · 2."""
+class Vocos(nn.Module):
+    """Mel (batch, frames, bands) → waveform (batch, frames · 160): blocks over frames say magnitude
+    and phase of every bin (Siuzdak 2023, arXiv 2306.00814)."""
+
+    hann: Tensor
+
+    def __init__(self, bands: int, width: int, depth: int = 4, window: int = 640) -> None:
+        super().__init__()
+        self.register_buffer("hann", torch.hann_window(window), persistent=False)
+        self.blocks = nn.Sequential(
+            nn.Conv1d(bands, width, KERNEL, padding=KERNEL // 2),
+            *(ConvNeXt(width) for _ in range(depth)), nn.Conv1d(width, window + 2, 1),
+        )  # fmt: skip
+
+    def forward(self, mel: Tensor) -> Tensor:
+        heard = ((mel - LEVEL) / SPREAD).transpose(1, 2)  # (batch, bands, frames)
+        size, phase = self.blocks(heard).float()[:, None].chunk(2, dim=2)
+        return invert(size - 5.0, phase, self.hann, 160)[:, 0]  # quiet before it is trained
+
+
+def vocoder(sizes: MusicLDMSizes, rate: int = 16_000) -> nn.Module:
+    """Mel (batch, frames, bands) → waveform (batch, frames · 160); a HiFi-GAN's 160 are
+    5 · 4 · 2 · 2 · 2."""
+    if not sizes.blocks:
+        return Vocos(sizes.bands, sizes.vocoder)
     from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
     return SpeechT5HifiGan(

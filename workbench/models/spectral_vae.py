@@ -60,6 +60,25 @@ class ConvNeXt(nn.Module):
         return x + (self.scale * self.across(h)).transpose(1, 2)
 
 
+def invert(size: Tensor, phase: Tensor, hann: Tensor, hop: int) -> Tensor:
+    """The inverse of a short-time Fourier transform, by weighted overlap and add: logarithm of
+    magnitudes (1 of a full-scale sine) and phases (batch, channels, bins, frames) each → (batch,
+    channels, frames · hop) in −1..1."""
+    window, frames, (batch, channels) = len(hann), size.shape[-1], size.shape[:2]
+    size = size.clamp(max=0.5).exp() * (hann.sum() / 2)
+    parts = torch.fft.irfft(torch.polar(size, phase), window, dim=2)
+    parts = (parts * hann[:, None]).flatten(0, 1)  # (batch · channels, window, frames)
+    length = (frames - 1) * hop + window
+    sound = F.fold(parts, (1, length), (1, window), stride=(1, hop))[:, 0, 0]
+    cover = F.fold(
+        hann.square()[None, :, None].expand(1, -1, frames), (1, length), (1, window),
+        stride=(1, hop),
+    )[:, 0, 0]  # fmt: skip
+    edge = (window - hop) // 2
+    sound = sound[:, edge : edge + frames * hop] / cover[:, edge : edge + frames * hop]
+    return sound.unflatten(0, (batch, channels)).clamp(-1, 1)
+
+
 class SpectralVAE(nn.Module):
     """Encoder and decoder."""
 
@@ -98,21 +117,8 @@ class SpectralVAE(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """z (batch, latent, frames) → (batch, channels, frames · hop) in −1..1."""
-        window, hop, frames = self.config.window, self.config.hop, z.shape[-1]
         said = self.decoder(z).float().unflatten(1, (2, self.config.channels, self.config.bins))
-        size, phase = said.unbind(1)  # (batch, channels, bins, frames) each
-        size = size.clamp(max=0.5).exp() * (self.hann.sum() / 2)
-        parts = torch.fft.irfft(torch.polar(size, phase), window, dim=2)
-        parts = (parts * self.hann[:, None]).flatten(0, 1)  # (batch · channels, window, frames)
-        length = (frames - 1) * hop + window
-        sound = F.fold(parts, (1, length), (1, window), stride=(1, hop))[:, 0, 0]
-        cover = F.fold(
-            self.hann.square()[None, :, None].expand(1, -1, frames), (1, length), (1, window),
-            stride=(1, hop),
-        )[:, 0, 0]  # fmt: skip
-        edge = (window - hop) // 2
-        sound = sound[:, edge : edge + frames * hop] / cover[:, edge : edge + frames * hop]
-        return sound.unflatten(0, (len(z), self.config.channels)).clamp(-1, 1)
+        return invert(*said.unbind(1), self.hann, self.config.hop)
 
     def forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Sound with z drawn from what the encoder says: (decoded, mean, log variance)."""

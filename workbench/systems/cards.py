@@ -9,30 +9,19 @@ from workbench.datasets import CATALOGUE
 
 def card(report: dict[str, Any], tables: str = "") -> str:
     """The model card: what was run, what the stages reached, and tables of measurements."""
-    dataset = CATALOGUE.get(report["dataset"])
-    data = f"{dataset.title} ({dataset.licence})" if dataset else report["dataset"]
     options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "text", "seed"))
     lines = [
         f"# DrumLDM, text by {report['text']}, trained on {report['dataset']}",
         "Draws drum loops of one to eight bars in 4/4 from a text and a tempo.",
-        f"- **Data:** {data}, training sessions only.",
+        f"- **Data:** {_data(report['dataset'])}, training sessions only.",
         f"- **Rebuild:** `workbench train drums {options} --out FOLDER`",
         "- **Weights:** MIT, as the code; half precision.",
         "- **Limits:** nine drums on sixteenths with microtiming, 4/4 only, English prompts, the "
         "styles and players of its data. Prompts outside of that get the nearest it knows.",
         "## Training",
-        f"| stage | steps | minutes | best on validation |\n|---|---|---|---|\n{_stages(report)}",
+        _stages({name: report[name] for name in ("contrastive", "autoencoder", "diffusion")}),
     ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
-
-
-def _stages(report: dict[str, Any]) -> str:
-    rows = []
-    for name in ("contrastive", "autoencoder", "diffusion"):
-        stage = report[name]
-        best = ", ".join(f"{k.replace('_', ' ')} {v:.4g}" for k, v in stage["best"].items())
-        rows.append(f"| {name} | {stage['steps']} | {stage['seconds'] / 60:.0f} | {best} |")
-    return "\n".join(rows)
 
 
 def song_card(report: dict[str, Any], tables: str = "") -> str:
@@ -55,12 +44,6 @@ def song_card(report: dict[str, Any], tables: str = "") -> str:
         f"token): {best}.",
     ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
-
-
-def _data(names: str) -> str:
-    """Titles and licences of data sets joined by "+"."""
-    entries = [(name, CATALOGUE.get(name)) for name in names.split("+")]
-    return "; ".join(f"{e.title} ({e.licence})" if e else name for name, e in entries)
 
 
 def piano_card(report: dict[str, Any], tables: str = "") -> str:
@@ -86,17 +69,10 @@ def piano_card(report: dict[str, Any], tables: str = "") -> str:
 def sound_card(report: dict[str, Any], tables: str = "") -> str:
     """The model card of LDMG."""
     options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "seed"))
-    stages = "\n".join(
-        f"| {title} | {s['steps']} | {s['minutes']:.0f} | "
-        f"{', '.join(f'{k} {v:.4g}' for k, v in s['best'].items())} |"
-        for title, s in (("VAE-GAN", report["vae"]), ("diffusion", report["diffusion"]))
-    )
     lines = [
         f"# LDMG, trained on {report['dataset']}",
         "Draws music as sound: out of nothing, of a genre, or for a text; varies and fills in.",
-        f"- **Data:** {_data(report['dataset'])}; {report['pieces']} pieces of the training "
-        f"split, {report['minutes_of_sound'] / 60:.1f} hours; scores rendered by a SoundFont."
-        + (f" Recordings by {', '.join(report['credits'])}." if report["credits"] else ""),
+        _sound_data(report),
         f"- **Rebuild:** `workbench train sound {options} --out FOLDER`",
         "- **Weights:** MIT, as the code; half precision.",
         f"- **Limits:** mono at 16 kHz, so nothing above 8 kHz; trained on windows of "
@@ -104,7 +80,7 @@ def sound_card(report: dict[str, Any], tables: str = "") -> str:
         "form; genres and words are those of its data; the small decoder is heard as a veil over "
         "the sound.",
         "## Training",
-        f"| stage | steps | minutes | best on validation |\n|---|---|---|---|\n{stages}",
+        _stages({"VAE-GAN": report["vae"], "diffusion": report["diffusion"]}),
     ]  # fmt: skip
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
 
@@ -112,23 +88,45 @@ def sound_card(report: dict[str, Any], tables: str = "") -> str:
 def music_card(report: dict[str, Any], tables: str = "") -> str:
     """The model card of MusicLDM."""
     options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "mixup", "seed"))
-    stages = "\n".join(
-        f"| {title} | {s['steps']} | {s['minutes']:.0f} | "
-        f"{', '.join(f'{k} {v:.4g}' for k, v in s['best'].items())} |"
-        for title, s in report["stages"].items()
-    )
     lines = [
         f"# MusicLDM ({report['mixup']} mixup), trained on {report['dataset']}",
         "Draws music as sound for a text, or like a given sound.",
-        f"- **Data:** {_data(report['dataset'])}; {report['pieces']} pieces of the training "
-        f"split, {report['minutes_of_sound'] / 60:.1f} hours; {report['windows']:,} windows, mixes "
-        "included; scores rendered by a SoundFont."
-        + (f" Recordings by {', '.join(report['credits'])}." if report["credits"] else ""),
+        _sound_data(report, f"{report['windows']:,} windows, mixes included; "),
         f"- **Rebuild:** `workbench train music {options} --out FOLDER`",
         "- **Weights:** MIT, as the code; half precision.",
         f"- **Limits:** mono at 16 kHz; windows of {report['seconds']:.1f} s; it knows the words "
         "of its captions (instruments, styles, tempi, keys) and no others.",
         "## Training",
-        f"| stage | steps | minutes | best on validation |\n|---|---|---|---|\n{stages}",
+        _stages(report["stages"]),
     ]  # fmt: skip
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
+
+
+# --- what several cards say -------------------------------------------------------------------
+
+
+def _data(names: str) -> str:
+    """Titles and licences of data sets joined by "+"."""
+    entries = [(name, CATALOGUE.get(name)) for name in names.split("+")]
+    return "; ".join(f"{e.title} ({e.licence})" if e else name for name, e in entries)
+
+
+def _sound_data(report: dict[str, Any], windows: str = "") -> str:
+    """The line of data of systems that draw sound. windows: what is said of them, with "; "."""
+    names = f" Recordings by {', '.join(report['credits'])}." if report["credits"] else ""
+    return (
+        f"- **Data:** {_data(report['dataset'])}; {report['pieces']} pieces of the training split, "
+        f"{report['minutes_of_sound'] / 60:.1f} hours; {windows}scores rendered by a SoundFont."
+        + names
+    )
+
+
+def _stages(stages: dict[str, dict[str, Any]]) -> str:
+    """The table of a training's stages, by name."""
+    rows = ["| stage | steps | minutes | best on validation |", "|---|---|---|---|"]
+    for name, stage in stages.items():
+        # DrumLDM's reports count seconds
+        minutes = stage["minutes"] if "minutes" in stage else stage["seconds"] / 60
+        best = ", ".join(f"{k.replace('_', ' ')} {v:.4g}" for k, v in stage["best"].items())
+        rows.append(f"| {name} | {stage['steps']} | {minutes:.0f} | {best} |")
+    return "\n".join(rows)

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.datasets.audio import AudioCollection
+from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
@@ -27,9 +27,7 @@ from workbench.models.audio_vae import (
     AudioVAE,
     AudioVAEConfig,
     Discriminator,
-    feature_matching,
-    hinge_discriminator,
-    hinge_generator,
+    adversarial_terms,
     kl,
 )
 from workbench.models.dit import DiTConfig, Sound
@@ -37,11 +35,10 @@ from workbench.models.spectral import stft_loss
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.systems.cards import sound_card
 from workbench.systems.ldmg import LDMG, LDMGConfig
-from workbench.training import Plan, fit
+from workbench.training import Plan, fit, seeds
 
 Watch = Callable[[dict[str, Any]], None]
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
-ITEMS = 1 << 20  # steps' worth of rows: `fit` shuffles numbers, the crops follow from them
 
 
 @dataclass(frozen=True)
@@ -118,16 +115,10 @@ def gan_terms(module: VAEGAN, sound: Tensor, weights: Weights) -> dict[str, Tens
     """The VAE-GAN's objective by term, weighted: sound (batch, channels, samples)."""
     decoded, mean, spread = module.vae(sound)
     convergence, logs = stft_loss(sound, decoded)
-    real = module.judge(sound)
-    apart = module.judge(decoded.detach())
-    held = {name: value.detach() for name, value in module.judge.named_parameters()}
-    judged = torch.func.functional_call(module.judge, held, (decoded,))
     return {
         "convergence": weights.spectrum * convergence, "spectrum": weights.spectrum * logs,
         "kl": weights.kl * kl(mean, spread),
-        "adversarial": weights.adversarial * hinge_generator(judged),
-        "matching": weights.matching * feature_matching(real, judged),
-        "discriminator": hinge_discriminator(real, apart),
+        **adversarial_terms(module.judge, sound, decoded, weights.adversarial, weights.matching),
     }  # fmt: skip
 
 
@@ -162,7 +153,7 @@ def train(
     about = {
         "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
         "profile": profile, "seed": seed, "seconds": system.config.seconds,
-        "minutes_of_sound": sum(len(audio[i][0]) for i in rows) / audio.rate / 60,
+        "minutes_of_sound": int(audio.lengths[rows].sum()) / audio.rate / 60,
         "pieces": len(rows), "credits": credits_of([audio.items[i] for i in rows]),
         "vae": {"steps": first.step, "minutes": first.seconds / 60, "best": first.best},
         "diffusion": {"steps": second.step, "minutes": second.seconds / 60, "best": second.best},
@@ -183,11 +174,6 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
         replace(size.dit, genres=len(common), text=384 if texts else 0),
         rate=size.rate, frames=size.frames, genres=tuple(sorted(common)),
     )  # fmt: skip
-
-
-def genre_of(labels: dict[str, Any]) -> str:
-    """What a piece's labels say of its genre, "" for nothing."""
-    return str(labels.get("genre") or labels.get("style") or "")
 
 
 # --- stage one --------------------------------------------------------------------------------
@@ -213,7 +199,7 @@ def fit_vae(
         return {"loss": convergence + logs, "convergence": convergence, "spectrum": logs,
                 "kl": float(kl(mean, spread))}  # fmt: skip
 
-    done = fit(module, (torch.arange(ITEMS),), loss, plan, out, seed=seed, validate=validate,
+    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate,
                watch=watch, title="VAE-GAN")  # fmt: skip
     system.networks.vae.load_state_dict(done.module.vae.state_dict())
     return done
@@ -256,7 +242,7 @@ def fit_diffusion(
             z, asked = held.crops(64, frames, 0)
             return {"loss": float(terms(module, z, asked)["diffusion"])}
 
-    done = fit(system.networks.dit, (torch.arange(ITEMS),), loss, plan, out, seed=seed,
+    done = fit(system.networks.dit, seeds(), loss, plan, out, seed=seed,
                validate=validate, watch=watch, title="diffusion")  # fmt: skip
     system.networks.dit.load_state_dict(done.module.state_dict())
     system.diffusion.cpu()

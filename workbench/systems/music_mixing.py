@@ -163,7 +163,7 @@ def _usable(
     """Pieces with `need` seconds of sound after a downbeat, and their beats."""
     for i in rows:
         beats = beats_of(audio, i, tracker)
-        if _starts(beats, audio[i].shape[1] / audio.rate, need).size:
+        if _starts(beats, audio.lengths[i] / audio.rate, need).size:
             yield i, beats
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import CheckpointError, PromptError
+from workbench.errors import CheckpointError
 from workbench.models.music_ldm import MusicLDMSizes
 from workbench.models.text_audio import TextAudioConfig
 from workbench.systems.musicldm import MusicLDM, MusicLDMConfig
@@ -28,24 +28,22 @@ CLAP_RATE = 48_000  # Hz
 class Clap:
     """transformers' CLAP: texts, and sounds at 16 kHz, as unit vectors."""
 
-    def __init__(self, model: nn.Module, tokenizer: Any, extractor: Any = None) -> None:
+    def __init__(self, model: nn.Module, tokenizer: Any, extractor: Any) -> None:
         self.model, self.tokenizer, self.extractor = model.eval(), tokenizer, extractor
 
     @classmethod
-    def load(cls, name: str = "laion/clap-htsat-unfused", **where: str) -> Clap:
-        """From the hub or a folder. CheckpointError says why it could not be read."""
+    def load(cls, model: str | Path, tokenizer: str | Path, extractor: str | Path) -> Clap:
+        """From a folder of each, or a name on the hub such as "laion/clap-htsat-unfused".
+        CheckpointError says why they could not be read."""
         from transformers import AutoTokenizer, ClapFeatureExtractor, ClapModel
 
         try:
-            model = ClapModel.from_pretrained(name, **where)
-            own = {} if where else {"tokenizer": name, "extractor": name}
-            tokenizer = AutoTokenizer.from_pretrained(own.get("tokenizer", f"{name}/tokenizer"))
-            extractor = ClapFeatureExtractor.from_pretrained(
-                own.get("extractor", f"{name}/feature_extractor")
-            )
+            return cls(
+                ClapModel.from_pretrained(model), AutoTokenizer.from_pretrained(tokenizer),
+                ClapFeatureExtractor.from_pretrained(extractor),
+            )  # fmt: skip
         except (OSError, ValueError) as error:
-            raise CheckpointError(f"{name}: CLAP cannot be loaded ({_brief(error)})") from None
-        return cls(model, tokenizer, extractor)
+            raise CheckpointError(f"{model}: CLAP cannot be loaded ({_brief(error)})") from None
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:
@@ -56,8 +54,6 @@ class Clap:
     def embed_sound(self, sounds: Tensor) -> Tensor:
         import torchaudio
 
-        if self.extractor is None:
-            raise PromptError("like: this checkpoint came without CLAP's ear; ask by words")
         wide = torchaudio.functional.resample(sounds, 16_000, CLAP_RATE)
         features = self.extractor(
             [row.numpy() for row in wide], sampling_rate=CLAP_RATE, return_tensors="pt"
@@ -92,7 +88,9 @@ def load_published(name: str | Path) -> MusicLDM:
     system = MusicLDM(config_of(vae.config, unet.config, speaker.config, schedule))
     system.networks.vae, system.networks.vocoder = vae.eval(), speaker.eval()
     system.networks.denoiser.unet = unet.eval()
-    system.embedder = Clap.load(str(folder), subfolder="text_encoder")
+    system.embedder = Clap.load(
+        folder / "text_encoder", folder / "tokenizer", folder / "feature_extractor"
+    )
     system.networks.mel_mean.fill_(0.0)
     system.networks.mel_std.fill_(1.0)
     system.networks.latent_std.fill_(1 / vae.config.scaling_factor)

@@ -14,7 +14,7 @@ from typing import Any, Self
 from torch import nn
 
 import workbench
-from workbench.errors import CheckpointError
+from workbench.errors import CheckpointError, MissingDataError
 from workbench.files import atomic_write
 from workbench.training import load_file_into, save_weights
 
@@ -90,6 +90,18 @@ class Pretrained:
             api = HfApi(**kwargs)
             api.create_repo(repo_id, exist_ok=True)
             return api.upload_folder(repo_id=repo_id, folder_path=folder)
+
+
+def trained_on(name: str) -> str:
+    """The data that a checkpoint was trained on, as its training.json says: a name or a folder, or
+    several joined by "+". Raises MissingDataError where it does not say."""
+    told = folder_of(name) / "training.json"
+    try:
+        return str(json.loads(told.read_text(encoding="utf-8"))["dataset"])
+    except (OSError, ValueError, KeyError):
+        raise MissingDataError(
+            f"{told}: does not say what was trained on; name the data with --dataset"
+        ) from None
 
 
 def folder_of(name: str) -> Path:

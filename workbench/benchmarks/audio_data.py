@@ -1,0 +1,96 @@
+"""What the benchmarks of systems that draw sound share: windows of real music, and a judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.benchmarks.table import Report
+from workbench.datasets.audio import AudioCollection, genre_of
+from workbench.evaluation.tagger import Tagger, train_tagger
+from workbench.files import cache_dir
+
+if TYPE_CHECKING:
+    from workbench.systems.ldmg import LDMG
+    from workbench.systems.musicldm import MusicLDM
+
+CHUNK = 16  # clips drawn at once
+
+
+@dataclass
+class AudioBench:
+    """One run. n: clips in each compared set; steps: of the sampler."""
+
+    system: LDMG | MusicLDM
+    audio: AudioCollection
+    report: Report
+    n: int = 200
+    steps: int = 25
+    seed: int = 0
+    quick: bool = False
+
+    @property
+    def length(self) -> int:
+        """Samples of a window as the system was trained on."""
+        return round(self.system.config.seconds * self.audio.rate)
+
+    def pieces(self, split: str) -> list[int]:
+        """Those of a split that windows are taken of."""
+        return self.audio.split(split)
+
+    def windows(self, split: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """`n` windows of a split, mono (n, samples), and the piece of each. Genres have the shares
+        that they have in the training split, else a distance between splits would tell of their
+        mixture; within a genre pieces count alike."""
+        random = np.random.default_rng([self.seed, seed])
+        share: dict[str, float] = {}
+        for i in self.pieces("train"):
+            name = genre_of(self.audio.items[i].labels)
+            share[name] = share.get(name, 0.0) + self.audio.lengths[i]
+        pieces: dict[str, list[int]] = {}
+        for i in random.permutation(self.pieces(split)):
+            name = genre_of(self.audio.items[int(i)].labels)
+            if name in share:
+                pieces.setdefault(name, []).append(int(i))
+        names = sorted(pieces)
+        odds = np.array([share[name] for name in names])
+        chosen = random.choice(len(names), self.n, p=odds / odds.sum())
+        rows = []
+        for number in chosen:
+            queue = pieces[names[number]]
+            rows.append(queue[0])
+            queue.append(queue.pop(0))
+        crops = [self.audio.crops(1, self.length, seed=int(random.integers(1 << 30)),
+                                  rows=[row])[0][0].mean(0) for row in rows]  # fmt: skip
+        return np.stack(crops), np.array(rows)
+
+    @cached_property
+    def real(self) -> tuple[np.ndarray, np.ndarray]:
+        """Windows of held-out pieces."""
+        return self.windows("test")
+
+    @cached_property
+    def tagger(self) -> Tagger:
+        """The judge, trained once on the training split and kept in the cache folder."""
+        steps = 20 if self.quick else 600
+        genres = sorted({genre_of(self.audio.items[i].labels) for i in self.audio.split("train")})
+        return train_tagger(
+            self.audio, [g for g in genres if g], self.length / self.audio.rate, steps=steps,
+            folder=f"{self.kept('tagger')}-{steps}",
+        )  # fmt: skip
+
+    def kept(self, judge: str) -> str:
+        """Where a judge of this data's windows stays."""
+        return str(cache_dir() / "judges" / f"{judge}-{self.audio.folder.name}-{self.length}")
+
+    def hear(self, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The tagger's embeddings (n, width) and genre probabilities (n, genres)."""
+        return self.tagger.hear(sounds.astype(np.float32))
+
+    @cached_property
+    def real_heard(self) -> tuple[np.ndarray, np.ndarray]:
+        """Embeddings and genre probabilities of `real`."""
+        return self.hear(self.real[0])
