@@ -16,6 +16,7 @@ from workbench.music.clip import Clip
 from workbench.representations.mixup import Beats
 from workbench.systems.music_mixing import (
     KINDS,
+    Windows,
     check_tempi,
     mixes_of,
     synchronous_pairs,
@@ -180,7 +181,7 @@ def test_mixes_are_windows_like_others(trained, audio, kind):
     assert torch.allclose(mixed.sound.norm(dim=1), torch.ones(6), atol=1e-3)
     assert torch.allclose(mixed.text.norm(dim=1), torch.ones(6), atol=1e-3)
     assert mixed.said.all()
-    assert len(real.joined(mixed)) == 12
+    assert len(Windows.joined([real, mixed])) == 12
     assert 0.3 < float(mixed.z.std() / real.z.std()) < 2
 
 
@@ -216,10 +217,10 @@ def test_pieces_an_octave_apart_are_mixed_and_those_without_beats_are_not(tmp_pa
     slow, fast = np.arange(0, 5.9, 1.0), np.arange(0, 5.9, 0.5)
     sounds = [hum(6, 200), hum(6, 300), hum(6, 400), hum(6, 500)]
     audio = collection(tmp_path / "mine", sounds, [slow, fast, [], fast])
-    pairs = synchronous_pairs(audio, [0, 1, 2], 6, 16_000, seed=0)
+    pairs = list(synchronous_pairs(audio, [0, 1, 2], 6, 16_000, seed=0))
     assert {frozenset(pair[2:]) for pair in pairs} == {frozenset({0, 1})}
     with pytest.raises(PromptError, match="1 of 2 pieces have beats"):
-        synchronous_pairs(audio, [0, 2], 6, 16_000, seed=0)
+        list(synchronous_pairs(audio, [0, 2], 6, 16_000, seed=0))
     with pytest.raises(PromptError, match=r"0 of 3 pieces .* go on for 11\.0 s"):
         check_tempi(audio, [0, 1, 2], 160_000)
     check_tempi(audio, [0, 1, 2], 16_000)
@@ -230,13 +231,13 @@ def test_pieces_whose_beats_end_early_do_not_stop_the_mixing(tmp_path):
     early = [0.0, 0.5, 1.0, 1.5, 2.0]
     sounds = [hum(6, 200), hum(6, 300), hum(6, 400)]
     audio = collection(tmp_path / "mine", sounds, [early, early, early])
-    assert len(synchronous_pairs(audio, [0, 1], 5, 16_000, seed=0)) == 5
+    assert len(list(synchronous_pairs(audio, [0, 1], 5, 16_000, seed=0))) == 5
     late = [0.0, 5.5]
     audio = collection(tmp_path / "late", sounds, [late, late, late])
     for item in audio.items:
         item.labels["downbeats"] = "2.0"
     with pytest.raises(PromptError, match="only 0 have beats throughout; use plain mixup"):
-        synchronous_pairs(audio, [0, 1], 5, 16_000, seed=0)
+        list(synchronous_pairs(audio, [0, 1], 5, 16_000, seed=0))
 
 
 @pytest.mark.parametrize("mixup", ["bam", "blm"])

@@ -24,7 +24,7 @@ from workbench.benchmarks.music_data import COLUMNS, MusicBench
 from workbench.benchmarks.table import Report
 from workbench.datasets.sounds import collect
 from workbench.models.music_ldm import FiLMUNet
-from workbench.systems.music_mixing import KINDS, mixes_of, windows_of
+from workbench.systems.music_mixing import KINDS, Windows, mixes_of, windows_of
 from workbench.systems.musicldm_training import PROFILES, fit_denoiser
 
 SECTIONS = ("coding", "quality", "speed", "ablation")
@@ -79,7 +79,7 @@ def ablation(bench: MusicBench, folder: Path, steps: int | None = None) -> None:
         windows = real
         if kind != "none":
             mixes = mixes_of(system, bench.audio, rows, n_mixes, kind, bench.seed)
-            windows = real.joined(mixes)
+            windows = Windows.joined([real, mixes])
         for name, stages in (
             ("audio", [("audio", longer)]), ("text", [("text", longer)]),
             ("both", [("audio", by_sound), ("text", by_text)]),

@@ -206,12 +206,11 @@ class AudioCollection:
         begin, end = self.offsets[number % len(self)], self.offsets[number % len(self) + 1]
         return _sound(self.samples[begin:end])
 
-    def crops(
+    def places(
         self, n: int, length: int, *, seed: int, rows: Sequence[int] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """`n` random crops: float32 (n, channels, length), and the piece of each (n,). Pieces are
-        drawn by their length; what is shorter than a crop is padded with silence. rows: the pieces
-        to draw from."""
+        """Where `n` random crops lie: the piece of each (n,) and its sample there (n,). Pieces are
+        drawn by their length. rows: the pieces to draw from."""
         random = np.random.default_rng(seed)
         pieces = np.arange(len(self)) if rows is None else np.asarray(rows, dtype=int)
         if not len(pieces):
@@ -220,13 +219,25 @@ class AudioCollection:
             )
         sizes = self.lengths[pieces]
         chosen = random.choice(len(pieces), n, p=sizes / sizes.sum())
-        out = np.zeros((n, self.channels, length), dtype=np.float32)
-        for row, i in enumerate(chosen):
-            start = int(random.integers(max(1, sizes[i] - length + 1)))
-            begin = int(self.offsets[pieces[i]]) + start
-            found = _sound(self.samples[begin : begin + min(length, int(sizes[i]) - start)])
-            out[row, :, : found.shape[1]] = found
-        return out, pieces[chosen]
+        starts = [int(random.integers(max(1, sizes[i] - length + 1))) for i in chosen]
+        return pieces[chosen], np.array(starts, dtype=int)
+
+    def cut(self, pieces: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
+        """Crops: float32 (n, channels, length); what a piece lacks is silence."""
+        out = np.zeros((len(pieces), self.channels, length), dtype=np.float32)
+        for row, (piece, start) in enumerate(zip(pieces, starts, strict=True)):
+            begin = int(self.offsets[piece]) + int(start)
+            end = min(begin + length, int(self.offsets[piece + 1]))
+            out[row, :, : end - begin] = _sound(self.samples[begin:end])
+        return out
+
+    def crops(
+        self, n: int, length: int, *, seed: int, rows: Sequence[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`n` random crops: float32 (n, channels, length), and the piece of each (n,); see
+        `places` and `cut`."""
+        pieces, starts = self.places(n, length, seed=seed, rows=rows)
+        return self.cut(pieces, starts, length), pieces
 
     def windows(
         self, length: int, *, rows: Sequence[int] | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 KINDS = ("none", "plain", "bam", "blm")
 TRIES = 100  # pairs that may be of no use, besides ten for each that is wanted
+Pair = tuple[np.ndarray, np.ndarray, int, int]  # two crops (samples,), and their pieces
+PART = 32  # windows whose sound is in memory at once
 SPARE = 1.1  # an excerpt is this much longer than a window, for the stretch of at most 6 %
 
 
@@ -43,21 +46,29 @@ class Windows:
     def __len__(self) -> int:
         return len(self.z)
 
-    def joined(self, other: Windows) -> Windows:
+    @staticmethod
+    def joined(parts: Sequence[Windows]) -> Windows:
+        """All of them, one after the other."""
+        names = ("z", "sound", "text", "said")
         return Windows(
-            torch.cat([self.z, other.z]), torch.cat([self.sound, other.sound]),
-            torch.cat([self.text, other.text]), torch.cat([self.said, other.said]),
-            np.concatenate([self.piece, other.piece]),
-        )  # fmt: skip
+            *(torch.cat([getattr(part, name) for part in parts]) for name in names),
+            piece=np.concatenate([part.piece for part in parts]),
+        )
 
 
 def windows_of(
     system: MusicLDM, audio: AudioCollection, rows: Sequence[int], n: int, seed: int
 ) -> Windows:
-    """`n` random windows of the pieces."""
+    """`n` random windows of the pieces; the sound of a few at a time is in memory."""
     length = round(system.config.seconds * audio.rate)
-    crops, pieces = audio.crops(n, length, seed=seed, rows=rows)
-    return _described(system, torch.from_numpy(crops.mean(1)), audio, pieces)
+    pieces, starts = audio.places(n, length, seed=seed, rows=rows)
+    z, heard = [], []
+    for first in tqdm(range(0, n, PART), desc="windows"):
+        here = slice(first, first + PART)
+        sound = torch.from_numpy(audio.cut(pieces[here], starts[here], length).mean(1))
+        z.append(system.encode(sound))
+        heard.append(system.embedder.embed_sound(sound))
+    return Windows(torch.cat(z), torch.cat(heard), *captions(system, audio, pieces), pieces)
 
 
 def mixes_of(
@@ -74,8 +85,8 @@ def mixes_of(
         audio, rows, n, length, seed, tracker
     )
     parts = []
-    for start in tqdm(range(0, n, 32), desc=f"mixing ({kind})"):
-        here = pairs[start : start + 32]
+    for start in tqdm(range(0, n, PART), desc=f"mixing ({kind})"):
+        here = list(islice(pairs, PART))
         weight = torch.from_numpy(lam[start : start + len(here)]).float()
         a, b = (torch.from_numpy(np.stack([p[k] for p in here])) for k in (0, 1))
         first, second = (np.array([p[k] for p in here]) for k in (2, 3))
@@ -90,10 +101,7 @@ def mixes_of(
         said = texts[0][1] & texts[1][1]
         text = weight[:, None] * texts[0][0] + (1 - weight[:, None]) * texts[1][0]
         parts.append(Windows(z, heard, torch.nn.functional.normalize(text, dim=-1), said, first))
-    out = parts[0]
-    for part in parts[1:]:
-        out = out.joined(part)
-    return out
+    return Windows.joined(parts)
 
 
 def _mixed(a: Tensor, b: Tensor, lam: Tensor) -> Tensor:
@@ -104,17 +112,18 @@ def _mixed(a: Tensor, b: Tensor, lam: Tensor) -> Tensor:
 def plain_pairs(
     audio: AudioCollection, rows: Sequence[int], n: int, length: int, seed: int,
     tracker: Tracker = track,
-) -> list[tuple[np.ndarray, np.ndarray, int, int]]:  # fmt: skip
+) -> Iterator[Pair]:  # fmt: skip
     """(crop, crop, piece, piece), drawn without regard to beats."""
-    a, first = audio.crops(n, length, seed=seed, rows=rows)
-    b, second = audio.crops(n, length, seed=seed + 1, rows=rows)
-    return list(zip(a.mean(1), b.mean(1), first.tolist(), second.tolist(), strict=True))
+    first, second = (audio.places(n, length, seed=seed + k, rows=rows) for k in (0, 1))
+    for i, at, j, there in zip(*first, *second, strict=True):
+        a, b = audio.cut(np.array([i, j]), np.array([at, there]), length).mean(1)
+        yield a, b, int(i), int(j)
 
 
 def synchronous_pairs(
     audio: AudioCollection, rows: Sequence[int], n: int, length: int, seed: int,
     tracker: Tracker = track,
-) -> list[tuple[np.ndarray, np.ndarray, int, int]]:  # fmt: skip
+) -> Iterator[Pair]:  # fmt: skip
     """(crop, crop, piece, piece) of one tempo group, stretched into one tempo, both from a downbeat
     on. Pieces without beats, or too short after a downbeat, are in no pair."""
     random = np.random.default_rng([seed, 7])
@@ -123,9 +132,10 @@ def synchronous_pairs(
     groups = _groups(beats)
     if not groups:
         raise _no_pair(len(beats), len(rows), need)
-    sizes = np.array([len(g) for g in groups], dtype=float)
-    pairs: list[tuple[np.ndarray, np.ndarray, int, int]] = []
+    sizes, found = np.array([len(g) for g in groups], dtype=float), 0
     for _ in range(TRIES + 10 * n):
+        if found == n:
+            return
         group = groups[int(random.choice(len(groups), p=sizes / sizes.sum()))]
         i, j = random.choice(len(group), 2, replace=False)
         cut = [_excerpt(audio, group[k], beats[group[k]], need, random) for k in (i, j)]
@@ -134,13 +144,13 @@ def synchronous_pairs(
         except WorkbenchError:  # the beats of one end too early
             continue
         if a.shape[1] >= length:
-            pairs.append((a[0, :length], b[0, :length], int(group[i]), int(group[j])))
-        if len(pairs) == n:
-            return pairs
-    raise PromptError(
-        f"dataset: of {TRIES + 10 * n} pairs only {len(pairs)} have beats throughout; use plain "
-        "mixup"
-    )
+            found += 1
+            yield a[0, :length], b[0, :length], int(group[i]), int(group[j])
+    if found < n:
+        raise PromptError(
+            f"dataset: of {TRIES + 10 * n} pairs only {found} have beats throughout; use plain "
+            "mixup"
+        )
 
 
 def check_tempi(
@@ -205,11 +215,3 @@ def captions(
     """Vectors of the pieces' captions (n, embed), and which have one (n,)."""
     texts = [audio.items[int(i)].caption for i in pieces]
     return system.embedder.embed_text(texts), torch.tensor([bool(t.strip()) for t in texts])
-
-
-def _described(
-    system: MusicLDM, sounds: Tensor, audio: AudioCollection, pieces: np.ndarray
-) -> Windows:
-    z = torch.cat([system.encode(part) for part in sounds.split(32)])
-    heard = torch.cat([system.embedder.embed_sound(part) for part in sounds.split(32)])
-    return Windows(z, heard, *captions(system, audio, pieces), pieces)

@@ -140,9 +140,8 @@ def train(
         stages[name] = stage(system, data, size, plan, out / name, seed, watch)
     windows = windows_of(system, audio, data.rows, size.windows, seed)
     if mixup != "none":
-        windows = windows.joined(
-            mixes_of(system, audio, data.rows, int(size.mixes * size.windows), mixup, seed)
-        )
+        mixes = mixes_of(system, audio, data.rows, int(size.mixes * size.windows), mixup, seed)
+        windows = Windows.joined([windows, mixes])
     kept = windows_of(system, audio, data.kept, min(128, size.windows), seed)
     for name in ("audio", "text"):
         plan = replace(getattr(size, name), budget_minutes=share)
