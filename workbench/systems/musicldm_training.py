@@ -254,7 +254,7 @@ def fit_vocoder(
     module = Speakers(system.networks.vocoder, size.judge)
 
     def mel_of(sound: Tensor) -> Tensor:
-        system.networks.vae.to(sound.device)
+        system.networks.vae.to(sound.device)  # type: ignore[attr-defined]
         mel = system.mel(sound)
         half = len(mel) // 2
         with torch.no_grad():
@@ -286,7 +286,7 @@ def fit_vocoder(
 
     done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate,
                watch=watch, title="vocoder")  # fmt: skip
-    system.networks.vae.cpu()
+    system.networks.vae.cpu()  # type: ignore[attr-defined]
     system.networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
     return done
 
