@@ -25,6 +25,18 @@ def adaptive(h, shift, scale):
     return np.array(rows) * (scale + 1) + shift
 
 
+def folded(tempo, reference):
+    while tempo * 2**0.5 < reference:
+        tempo *= 2
+    while tempo > reference * 2**0.5:
+        tempo /= 2
+    return tempo
+
+
+def laid_over(a, b, lam):
+    return (lam * a + b - lam * b) / np.hypot(lam, 1 - lam)
+
+
 ANSWERS = {
     "check_log_distance": distance,
     "check_kl_normal": lambda m, v: np.mean(-0.5 * (1 + v - m * m - np.e**v)),
@@ -32,6 +44,8 @@ ANSWERS = {
     "check_flow": lambda x, e, t: (x + t * (e - x), e - x),
     "check_modulate": adaptive,
     "check_blend": blended,
+    "check_octave": folded,
+    "check_mix": laid_over,
 }
 MISTAKES = [
     ("check_log_distance", lambda a, b: 2 * distance(a, b), "not 20"),
@@ -46,6 +60,12 @@ MISTAKES = [
     ("check_modulate", lambda h, a, b: adaptive(h, a, b - 1), "leave h as it is"),
     ("check_modulate", lambda h, a, b: h * (1 + b) + a, "normalise first"),
     ("check_blend", lambda p, s, n: blended(p, s, n, (1,) * 8), "rise and fall"),
+    ("check_octave", lambda t, r: t * 2 ** int(np.log2(r / t) // 1), "not down"),
+    ("check_octave", lambda t, r: t / 2 ** round(np.log2(r / t)), "turn the ratio round"),
+    ("check_octave", lambda t, r: sorted([t / 2, t, t * 2], key=lambda x: max(x / r, r / x))[0],
+     "once is not always enough"),
+    ("check_mix", lambda a, b, lam: b + lam * (a - b), "keeps its variance"),
+    ("check_mix", lambda a, b, lam: laid_over(b, a, lam), "first piece"),
 ]
 
 
