@@ -360,8 +360,9 @@ print(f"known {known.tempo:.0f} BPM, found {found.tempo:.0f} BPM; F-measure {sco
 Clip(audio=with_clicks(excerpt, found, audio.rate), sample_rate=audio.rate, caption="found beats")
 
 # %% [markdown]
-# *What you should have noticed:* where the tracker errs, it is mostly by an octave: twice as fast,
-# or half. Bars agree all the same if one of the two tempi is doubled or halved.
+# *What you should have noticed:* the tempo is nearly right, and yet the score can be 0: a bass that
+# plays between the beats draws the tracker half a beat aside. Its other error is an octave, twice
+# as fast or half. Bars agree all the same if one of two tempi is doubled or halved.
 #
 # ## Exercise 4 · The nearest octave (5 minutes)
 #
@@ -417,19 +418,25 @@ def mixed(first, second, lam):
 # %%
 from workbench.representations.mixup import mix
 
-pair = torch.from_numpy(audio.crops(2, span, seed=seed)[0].mean(1))
-za, zb = music.encode(pair)
-shares = np.linspace(0, 1, 11)
-spread = {
-    name: [float(mix(za, zb, lam, keep_variance=keep).std()) for lam in shares]
-    for name, keep in (("averaged", False), ("divided by its norm", True))
-}
-plots.lines(plots.axes(width=6), shares, spread, xlabel="λ", ylabel="standard deviation",
-            title="latents of two pieces, mixed");  # fmt: skip
+crops = audio.crops(2 * run.size(4, 32), span, seed=seed)[0].mean(1)
+za, zb = music.encode(torch.from_numpy(crops)).chunk(2)
+shares, center = np.linspace(0, 1, 11), music.networks.latent_mean
+ways = {
+    "averaged": {"keep_variance": False}, "equation (3)": {},
+    "equation (3) around their mean": {"mean": center},
+}  # fmt: skip
+spread = {name: [float((mix(za, zb, lam, **way) - center).std()) for lam in shares]
+          for name, way in ways.items()}  # fmt: skip
+plots.lines(plots.axes(width=7), shares, spread, xlabel="λ", ylabel="root mean square",
+            title="latents of two pieces, mixed, from the mean of all");  # fmt: skip
 
 # %% [markdown]
-# *What you should have noticed:* the averaged latents sink towards zero in the middle, where Beta
-# (5, 5) draws most: a place where no real latent lies.
+# *What you should have noticed:* averaged latents sink towards their mean in the middle, where Beta
+# (5, 5) draws most: few real ones lie there.
+#
+# **A trap we fell into:** equation (3) is for what has the mean 0, as waveforms have. Latents have
+# another one. Dividing blows it up too, and the mix lies where no latent is. What differs from the
+# mean is what may be divided.
 #
 # **The mixup lab.** Move λ, and listen to the plain mix, BAM and BLM; switch the clicks on. In key,
 # the second piece is transposed into the key of the first: the paper leaves that open.
@@ -465,9 +472,9 @@ drawn = [
 compare(drawn, prompts[: len(drawn)])
 
 # %%
-figures = np.atleast_1d(plots.axes(1, len(drawn), width=3.2 * len(drawn), height=2.6))
+figures = np.atleast_1d(plots.axes(1, len(drawn), width=3.4 * len(drawn), height=2.6))
 for ax, clip, prompt in zip(figures, drawn, prompts, strict=False):
-    plots.spectrogram(ax, clip.audio[0], clip.sample_rate, prompt)
+    plots.spectrogram(ax, clip.audio[0], clip.sample_rate, prompt[:28])
 
 # %% [markdown]
 # A sound is as good a question as a text: both are vectors of one space.

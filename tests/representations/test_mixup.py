@@ -123,6 +123,8 @@ def test_variance_is_kept_for_independent_pieces(lam):
     plain = mix(torch.from_numpy(a), torch.from_numpy(b), lam, keep_variance=False)
     assert float(plain.var()) == pytest.approx(lam**2 + (1 - lam) ** 2, rel=0.03)
     assert np.array_equal(mix(a, b, 1.0), a)
+    moved = mix(a + 3, b + 3, lam, mean=3.0)
+    assert (moved.mean(), moved.var()) == pytest.approx((3, 1), rel=0.03)
 
 
 def test_lambda_is_beta():

@@ -67,6 +67,8 @@ def test_scales_are_those_of_the_training_sound(trained, audio):
     assert abs(float(mel.mean())) < 0.3
     assert 0.7 < float(mel.std()) < 1.4
     assert 0.6 < float(system.encode(sound).std()) < 1.6
+    z = system.encode(sound) - system.networks.latent_mean
+    assert float(z.mean((0, 2)).abs().max()) < 0.5
     assert float(system.networks.denoiser.nothing.norm()) == pytest.approx(1, abs=1e-3)
 
 

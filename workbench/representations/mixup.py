@@ -175,14 +175,17 @@ def align(
 
 
 @overload
-def mix(a: np.ndarray, b: np.ndarray, lam: float, *, keep_variance: bool = ...) -> np.ndarray: ...
+def mix(
+    a: np.ndarray, b: np.ndarray, lam: float, *, keep_variance: bool = ..., mean: Any = ...
+) -> np.ndarray: ...
 @overload
-def mix(a: Any, b: Any, lam: float, *, keep_variance: bool = ...) -> Any: ...
-def mix(a: Any, b: Any, lam: float, *, keep_variance: bool = True) -> Any:
-    """λ·a + (1 − λ)·b of waveforms or latents of one shape, arrays or tensors. keep_variance:
-    divided by √(λ² + (1 − λ)²), for independent pieces otherwise lose up to half of their power,
-    and latents their place in the prior; without it, the paper's. Waveforms may then go beyond
-    ±1: see `bam`. Raises WorkbenchError for NaN or infinity in either."""
+def mix(a: Any, b: Any, lam: float, *, keep_variance: bool = ..., mean: Any = ...) -> Any: ...
+def mix(a: Any, b: Any, lam: float, *, keep_variance: bool = True, mean: Any = 0.0) -> Any:
+    """λ·a + (1 − λ)·b of waveforms or latents of one shape, arrays or tensors. keep_variance: what
+    differs from the mean is divided by √(λ² + (1 − λ)²), for independent pieces otherwise lose up
+    to half of their power, and latents their place in the prior; without it, the paper's. mean: of
+    all that a and b could be; 0 of waveforms. Waveforms may then go beyond ±1: see `bam`. Raises
+    WorkbenchError for NaN or infinity in either."""
     if not 0 <= lam <= 1:
         raise PromptError(f"lam: {lam:g}; give 0 to 1")
     if a.shape != b.shape:
@@ -190,7 +193,9 @@ def mix(a: Any, b: Any, lam: float, *, keep_variance: bool = True) -> Any:
     mixed = lam * a + (1 - lam) * b
     if not bool((abs(mixed) < np.inf).all()):
         raise WorkbenchError("a, b: one of them holds NaN or infinity; leave it out")
-    return mixed / (lam**2 + (1 - lam) ** 2) ** 0.5 if keep_variance else mixed
+    if not keep_variance:
+        return mixed
+    return mean + (mixed - mean) / (lam**2 + (1 - lam) ** 2) ** 0.5
 
 
 def draw_lambda(n: int, seed: int, alpha: float = 5.0) -> np.ndarray:

@@ -91,7 +91,8 @@ def mixes_of(
         a, b = (torch.from_numpy(np.stack([p[k] for p in here])) for k in (0, 1))
         first, second = (np.array([p[k] for p in here]) for k in (2, 3))
         if kind == "blm":
-            z = _mixed(system.encode(a), system.encode(b), weight)
+            mean = system.networks.latent_mean
+            z = _mixed(system.encode(a), system.encode(b), weight, mean)
             heard = system.embedder.embed_sound(system.decode(z))
         else:
             sound = _mixed(a, b, weight)
@@ -104,9 +105,10 @@ def mixes_of(
     return Windows.joined(parts)
 
 
-def _mixed(a: Tensor, b: Tensor, lam: Tensor) -> Tensor:
+def _mixed(a: Tensor, b: Tensor, lam: Tensor, mean: Tensor | float = 0.0) -> Tensor:
     """`mix` with a λ for each row."""
-    return torch.stack([mix(x, y, float(share)) for x, y, share in zip(a, b, lam, strict=True)])
+    rows = zip(a, b, lam, strict=True)
+    return torch.stack([mix(x, y, float(share), mean=mean) for x, y, share in rows])
 
 
 def plain_pairs(

@@ -77,6 +77,7 @@ class Networks(nn.Module):
 
     mel_mean: Tensor
     mel_std: Tensor
+    latent_mean: Tensor  # (latent, 1, bands), after the division by latent_std
     latent_std: Tensor
 
     def __init__(self, config: MusicLDMConfig) -> None:
@@ -86,6 +87,8 @@ class Networks(nn.Module):
         self.vocoder = vocoder(config.sizes, config.rate)
         for name, value in (("mel_mean", -4.0), ("mel_std", 3.0), ("latent_std", 1.0)):
             self.register_buffer(name, torch.tensor(value))
+        bands = config.sizes.bands // config.sizes.shorter
+        self.register_buffer("latent_mean", torch.zeros(config.sizes.latent, 1, bands))
 
 
 def spoken(vocoder: nn.Module, mel: Tensor) -> Tensor:

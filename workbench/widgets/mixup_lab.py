@@ -84,7 +84,8 @@ class MixupLab(MusicWidget):
 
         assert self.system is not None
         za, zb = (self.system.encode(torch.from_numpy(x).float()) for x in (a, b))
-        return turned_down(checked(self.system.decode(mix(za, zb, lam)).numpy(), "decoded"))
+        z = mix(za, zb, lam, mean=self.system.networks.latent_mean)
+        return turned_down(checked(self.system.decode(z).numpy(), "decoded"))
 
     def _lane(self, name: str) -> dict[str, str]:
         titles = {
