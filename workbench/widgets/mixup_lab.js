@@ -32,13 +32,23 @@ function render({ model, el }) {
   }
 
   function start(lane, known) {
-    sound.play(...known).then(() => { playing = lane; mark(); });
+    const own = wanted;
+    sound.play(...known).then(() => {
+      if (own !== wanted) return;
+      playing = lane;
+      mark();
+    });
+  }
+
+  function halt() {
+    wanted = null; // a sound that is still on its way shall not begin
+    sound.stop();
   }
 
   function makeLane(lane) {
     const play = h("button", { type: "button", class: "wb-play", "aria-pressed": "false",
       "aria-label": `Play ${lane.title}`,
-      onclick: () => (playing === lane.name ? sound.stop() : ask(lane.name)) }, "▶ Play");
+      onclick: () => (playing === lane.name ? halt() : ask(lane.name)) }, "▶ Play");
     buttons.set(lane.name, play);
     const picture = h("div");
     picture.innerHTML = lane.svg;
@@ -53,7 +63,7 @@ function render({ model, el }) {
     sayLine(model, listen), lanes);
 
   listen.on("change:lanes", () => {
-    if (sound.on) sound.stop();
+    halt();
     sounds.clear();
     buttons.clear();
     lanes.replaceChildren(...model.get("lanes").map(makeLane));

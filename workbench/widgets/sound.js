@@ -4,6 +4,7 @@ function makeSound(onChange) {
   const shared = (window.workbenchClips ??= { ready: new WeakSet(), stop: null, context: null });
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("workbench-clips") : null;
   let source = null, native = null, origin = 0, duration = 0;
+  let asked = 0; // what was stopped, or followed by another, while it was decoded does not begin
 
   function context() {
     const Context = window.AudioContext || window.webkitAudioContext;
@@ -20,6 +21,7 @@ function makeSound(onChange) {
   }
 
   function stop() {
+    asked += 1;
     silence();
     if (shared.stop === stop) shared.stop = null;
     onChange(false);
@@ -33,7 +35,7 @@ function makeSound(onChange) {
   }
 
   async function play(bytes, seconds) { // goes on at the same place when another loop sounds
-    const from = (position() ?? 0) * seconds;
+    const from = (position() ?? 0) * seconds, own = ++asked;
     if (shared.stop && shared.stop !== stop) shared.stop();
     channel?.postMessage("playing");
     shared.stop = stop;
@@ -41,6 +43,7 @@ function makeSound(onChange) {
       const audio = context();
       await audio.resume();
       const buffer = await audio.decodeAudioData(bytes.slice().buffer);
+      if (own !== asked) return;
       silence();
       source = audio.createBufferSource();
       source.buffer = buffer;
@@ -49,6 +52,7 @@ function makeSound(onChange) {
       origin = audio.currentTime - from;
       source.start(0, from);
     } catch { // this browser cannot decode it here; its own player may
+      if (own !== asked) return;
       silence();
       native = new Audio(URL.createObjectURL(new Blob([bytes], { type: "audio/ogg" })));
       native.loop = true;
