@@ -20,29 +20,23 @@ def frechet_distance(x: ArrayLike, y: ArrayLike) -> float:
 
     |μx − μy|² + tr Σx + tr Σy − 2 tr (Σx^½ Σy Σx^½)^½ (Dowson and Landau, 1982), in float64.
 
-    The last trace is also the nuclear norm of Xc Ycᵀ/√((n−1)(m−1)), Xc and Yc being the centred
-    rows: with fewer rows than dimensions that is both exact and far smaller. Otherwise it comes
-    from eigenvalues of a symmetric matrix. Neither way can give a complex number, as the square
-    root of the product Σx Σy can.
+    The last trace is the nuclear norm of Xc Ycᵀ/√((n−1)(m−1)), Xc and Yc being the centred rows,
+    and so of R Sᵀ where Xc = Q R and Yc = P S. Nothing is squared before the root is taken, so that
+    small singular values keep their digits, and nothing can become complex, as the square root of
+    the product Σx Σy can.
     """
     x, y = _pair(x, y)
     xc, yc = x - x.mean(0), y - y.mean(0)
     xc, yc = xc / np.sqrt(len(x) - 1), yc / np.sqrt(len(y) - 1)
     gap = x.mean(0) - y.mean(0)
-    if min(len(x), len(y)) < x.shape[1]:
-        cross = np.linalg.svd(xc @ yc.T, compute_uv=False).sum()
-    else:
-        cross = _trace_of_root(xc.T @ xc, yc.T @ yc)
+    cross = np.linalg.svd(_short(xc) @ _short(yc).T, compute_uv=False).sum()
     value = gap @ gap + (xc**2).sum() + (yc**2).sum() - 2 * cross
     return float(max(0.0, value))
 
 
-def _trace_of_root(a: np.ndarray, b: np.ndarray) -> float:
-    """tr (a^½ b a^½)^½ for symmetric positive semidefinite matrices."""
-    values, vectors = np.linalg.eigh(a)
-    root = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
-    inner = root @ b @ root
-    return float(np.sqrt(np.linalg.eigvalsh((inner + inner.T) / 2).clip(min=0)).sum())
+def _short(rows: np.ndarray) -> np.ndarray:
+    """At most as many rows as columns, with the same singular values: R of the rows' QR."""
+    return np.linalg.qr(rows, mode="r") if len(rows) > rows.shape[1] else rows
 
 
 def kernel_distance(
