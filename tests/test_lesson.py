@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from workbench import lesson
-from workbench.errors import WorkbenchError
+from workbench.datasets.audio import find_audio, prepare_audio
+from workbench.errors import MissingDataError, WorkbenchError
 
 
 @pytest.fixture
@@ -74,6 +77,22 @@ def test_without_groove_the_builtin_corpus_is_used_and_named(quiet, monkeypatch,
     assert run.dataset == "builtin"
     assert "built-in" in said
     assert "data_scripts/groove.py" in said
+
+
+def test_several_data_sets_and_recordings_are_taken_each_for_itself(quiet, monkeypatch, capsys):
+    monkeypatch.chdir(quiet)
+    sound = 0.1 * np.sin(np.arange(8000) / 10)
+    (quiet / "mine").mkdir()
+    soundfile.write(quiet / "mine" / "tone.wav", sound, 8000)
+    run = lesson.start("06", profile="smoke", dataset="groove + builtin-songs + mine + builtin")
+    assert run.dataset == "builtin+builtin-songs+mine"
+    assert "data_scripts/groove.py" in capsys.readouterr().out
+    prepare_audio(find_audio(quiet / "mine"), quiet / "prepared", rate=8000, quiet=True)
+    shutil.rmtree(quiet / "mine")
+    assert lesson.start("06", profile="smoke", dataset="prepared").dataset == "prepared"
+    for missing in ("mine", "builtin+mine", "fma-small"):
+        with pytest.raises(MissingDataError, match=missing.split("+")[-1]):
+            lesson.start("06", profile="smoke", dataset=missing)
 
 
 def test_a_misspelt_data_set_is_an_error_and_not_replaced(quiet):

@@ -158,19 +158,27 @@ def start(
 
 
 def _present(dataset: str) -> str:
-    """The data set, if it is here, else the built-in corpus that stands in for it."""
+    """The data sets, joined by "+", those that are not here replaced by the built-in corpora that
+    stand in for them."""
+    names = dict.fromkeys(_or_stand_in(name.strip()) for name in dataset.split("+"))
+    if names.keys() & set(STAND_INS.values()):
+        print("Data: the built-in corpus, written by a grammar, not played by people.")
+    return "+".join(names)
+
+
+def _or_stand_in(name: str) -> str:
     from workbench.datasets import load
+    from workbench.datasets.sounds import is_sound
 
     try:
-        load(dataset, limit=1)
+        if not is_sound(name):
+            load(name, limit=1)
     except MissingDataError as error:
-        if dataset not in STAND_INS:  # a misspelt name or a folder that is not there
+        if name not in STAND_INS:  # a misspelt name or a folder that is not there
             raise
         print(f"{error}\nUntil then this notebook runs on the built-in corpus.")
-        return STAND_INS[dataset]
-    if dataset in STAND_INS.values():
-        print("Data: the built-in corpus, written by a grammar, not played by people.")
-    return dataset
+        return STAND_INS[name]
+    return name
 
 
 def _expectation(number: str, profile: str) -> str:

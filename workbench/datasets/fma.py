@@ -26,7 +26,8 @@ _WANTED = {
 
 def find_fma(subset: str = "small") -> tuple[Path, Path]:
     """(tracks.csv, the folder of audio) in the cache; MissingDataError says how to get them."""
-    return find_part("metadata") / "tracks.csv", find_part(subset)
+    folder = find_part(subset)  # first, for the command that gets it gets the metadata too
+    return find_part("metadata") / "tracks.csv", folder
 
 
 def find_part(name: str) -> Path:

@@ -84,12 +84,29 @@ def credits_of(items: Sequence[AudioItem]) -> list[str]:
     return [f"{artist} ({licence})" if licence else artist for artist, licence in sorted(named)]
 
 
+def is_sound(name: str) -> bool:
+    """Is it a folder of recordings, or one that `prepare_audio` wrote, rather than scores?
+    MissingDataError for a data set of recordings that is not here."""
+    if name.startswith("fma-") and name in CATALOGUE:
+        from workbench.datasets.fma import find_fma
+
+        return bool(find_fma(name.removeprefix("fma-")))
+    top = _folder(name)
+    return top.is_dir() and ((top / "audio.json").is_file() or bool(audio_files(top)))
+
+
+def _folder(name: str) -> Path:
+    """Of a path, or of a data set in the cache."""
+    own = Path(name).expanduser()
+    return own if own.is_dir() else cache_dir() / name
+
+
 def _items(name: str, limit: int | None, quiet: bool) -> list[AudioItem]:
     if not name:
         raise PromptError("dataset: empty; give names or folders joined by +")
     if name.startswith("fma-") and name in CATALOGUE:
         return _fma(name, limit)
-    top = Path(name).expanduser() if Path(name).expanduser().is_dir() else cache_dir() / name
+    top = _folder(name)
     if top.is_dir() and audio_files(top):
         items = find_audio(top, licences=FREE if name in CATALOGUE else ())
         return _some(items, limit)
