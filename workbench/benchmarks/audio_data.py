@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.benchmarks.command import parser_of
 from workbench.benchmarks.table import Report
 from workbench.datasets.audio import AudioCollection, genre_of
+from workbench.datasets.sounds import collect
 from workbench.evaluation.tagger import Tagger, train_tagger
 from workbench.files import cache_dir
 
@@ -94,3 +99,42 @@ class AudioBench:
     def real_heard(self) -> tuple[np.ndarray, np.ndarray]:
         """Embeddings and genre probabilities of `real`."""
         return self.hear(self.real[0])
+
+
+Sections = Mapping[str, Callable[[Any], None]]  # each is given the run
+
+
+def options_of(
+    name: str, doc: str | None, sections: Sections, checkpoint: str, n: int
+) -> argparse.ArgumentParser:
+    """The options of `workbench evaluate NAME`. checkpoint, n: their defaults."""
+    options = parser_of(name, doc)
+    add = options.add_argument
+    add("--checkpoint", default=checkpoint, metavar="NAME_OR_FOLDER")
+    add("--dataset", help="by default the one that the checkpoint was trained on")
+    add("--only", nargs="+", choices=list(sections), metavar="SECTION", help=", ".join(sections))
+    add("--out", type=Path, help="JSON file for all tables")
+    add("--n", type=int, default=n, help=f"clips in each compared set (default {n})")
+    add("--steps", type=int, default=25, help="of the sampler (default 25)")
+    add("--seed", type=int, default=0)
+    add("--quick", action="store_true", help="fewer clips and training steps")
+    return options
+
+
+def measure(
+    args: argparse.Namespace, name: str, system: type[LDMG | MusicLDM], bench: type[AudioBench],
+    sections: Sections, *, pieces: int, steps: int, **own: Any,
+) -> None:  # fmt: skip
+    """The tables that were asked for. pieces, steps: of the data and of the sampler with --quick;
+    own: what this kind of run has beyond an `AudioBench`."""
+    from workbench.systems.storage import trained_on
+
+    loaded = system.from_pretrained(args.checkpoint)
+    dataset = args.dataset or trained_on(args.checkpoint)
+    run = bench(
+        loaded, collect(dataset, loaded.config.rate, limit=pieces if args.quick else None),
+        Report(benchmark=name, **vars(args)), n=min(args.n, 12) if args.quick else args.n,
+        steps=min(args.steps, steps) if args.quick else args.steps, seed=args.seed,
+        quick=args.quick, **own,
+    )  # fmt: skip
+    run.report.run(sections, run, args.only, args.out)

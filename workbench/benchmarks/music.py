@@ -19,15 +19,13 @@ import numpy as np
 import torch
 
 from workbench.benchmarks import music_coding
-from workbench.benchmarks.command import parser_of, run_command
+from workbench.benchmarks.audio_data import measure, options_of
+from workbench.benchmarks.command import run_command
 from workbench.benchmarks.music_data import COLUMNS, MusicBench
-from workbench.benchmarks.table import Report
-from workbench.datasets.sounds import collect
 from workbench.models.music_ldm import FiLMUNet
 from workbench.systems.music_mixing import KINDS, Windows, mixes_of, windows_of
 from workbench.systems.musicldm_training import PROFILES, fit_denoiser
 
-SECTIONS = ("coding", "quality", "speed", "ablation")
 TITLES = {"none": "no mixup", "plain": "plain mixup", "bam": "BAM", "blm": "BLM"}
 
 
@@ -61,13 +59,13 @@ _NOTE = (
 )
 
 
-def ablation(bench: MusicBench, folder: Path, steps: int | None = None) -> None:
-    """The paper's table: mixup × conditioning, at equal steps. steps: of each U-Net, by default
-    the profile's; windows, and steps on captions where both are used, keep their proportion."""
+def ablation(bench: MusicBench) -> None:
+    """The paper's table: mixup × conditioning, at equal steps. Windows, and steps on captions where
+    both are used, keep their proportion to the profile's."""
     size = PROFILES["smoke" if bench.quick else "laptop"]
     system, rows = bench.system, bench.audio.split("train")
     whole = size.audio.steps + size.text.steps
-    share = (steps or whole) / whole
+    share = (bench.training_steps or whole) / whole
     by_text = replace(size.text, steps=round(share * size.text.steps))
     by_sound = replace(size.audio, steps=round(share * size.audio.steps))
     longer = replace(size.audio, steps=by_sound.steps + by_text.steps)
@@ -87,7 +85,7 @@ def ablation(bench: MusicBench, folder: Path, steps: int | None = None) -> None:
             torch.manual_seed(bench.seed)
             system.networks.denoiser = FiLMUNet(system.config.sizes).eval()
             for by, plan in stages:
-                out = folder / kind / f"{name}-{by}"
+                out = bench.folder / kind / f"{name}-{by}"
                 fit_denoiser(system, windows, kept, by, plan, out, bench.seed)
             table.append(bench.row(f"{TITLES[kind]}, {name}", bench.draw(system, bench.captions)))
     system.networks.denoiser = before
@@ -101,45 +99,32 @@ def ablation(bench: MusicBench, folder: Path, steps: int | None = None) -> None:
     )  # fmt: skip
 
 
+SECTIONS: dict[str, Callable[[MusicBench], None]] = {
+    "coding": music_coding.coding,
+    "quality": quality,
+    "speed": music_coding.speed,
+    "ablation": ablation,
+}
+
+
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = parser_of("music", __doc__)
+    options = options_of("music", __doc__, SECTIONS, "music-ldm", 160)
     add = options.add_argument
-    add("--checkpoint", default="music-ldm", metavar="NAME_OR_FOLDER")
-    add("--dataset", help="by default the one that the checkpoint was trained on")
-    add("--only", nargs="+", choices=SECTIONS, metavar="SECTION", help=", ".join(SECTIONS))
     add("--folder", type=Path, default=Path("runs/ablation"), help="of the ablation's networks")
     add("--training-steps", type=int, help="of each U-Net of the ablation (default: the profile's)")
-    add("--out", type=Path, help="JSON file for all tables")
-    add("--n", type=int, default=160, help="clips in each compared set (default 160)")
-    add("--steps", type=int, default=25, help="of the sampler (default 25)")
-    add("--seed", type=int, default=0)
-    add("--quick", action="store_true", help="fewer clips and training steps")
     return options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sections, print their tables, write the JSON."""
-    return run_command(parser(), measure, argv)
-
-
-def measure(args: argparse.Namespace) -> None:
-    """The tables that were asked for."""
     from workbench.systems.musicldm import MusicLDM
-    from workbench.systems.storage import trained_on
 
-    system = MusicLDM.from_pretrained(args.checkpoint)
-    dataset = args.dataset or trained_on(args.checkpoint)
-    bench = MusicBench(
-        system, collect(dataset, system.config.rate, limit=8 if args.quick else None),
-        Report(benchmark="music", **vars(args)), n=min(args.n, 12) if args.quick else args.n,
-        steps=min(args.steps, 3) if args.quick else args.steps, seed=args.seed, quick=args.quick,
+    return run_command(
+        parser(),
+        lambda args: measure(args, "music", MusicLDM, MusicBench, SECTIONS, pieces=8, steps=3,
+                             folder=args.folder, training_steps=args.training_steps), argv,
     )  # fmt: skip
-    sections: dict[str, Callable[[MusicBench], None]] = {
-        "coding": music_coding.coding, "quality": quality, "speed": music_coding.speed,
-        "ablation": lambda b: ablation(b, args.folder, args.training_steps),
-    }  # fmt: skip
-    bench.report.run(sections, bench, args.only, args.out)
 
 
 if __name__ == "__main__":

@@ -232,9 +232,9 @@ def fit_vae(
                watch=watch, title="mel VAE")  # fmt: skip
     networks.vae.load_state_dict(done.module.state_dict())
     networks.latent_std.fill_(1.0)
-    networks.latent_std.copy_(system.encode(data.sounds(64, length, seed)).std().clamp(min=1e-3))
     z = system.encode(data.sounds(64, length, seed))
-    networks.latent_mean.copy_(z.mean((0, 2))[:, None])
+    networks.latent_std.copy_(z.std().clamp(min=1e-3))
+    networks.latent_mean.copy_((z / networks.latent_std).mean((0, 2))[:, None])
     return done
 
 
