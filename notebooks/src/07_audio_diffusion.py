@@ -351,12 +351,13 @@ from workbench.representations.beat_tracking import beats_of, track, with_clicks
 piece = next((i for i in audio.split("test") if audio.items[i].labels.get("beats")), 0)
 excerpt = audio[piece][:, : 8 * audio.rate]
 known, found = beats_of(audio, piece), track(excerpt, audio.rate)
+source = "known" if audio.items[piece].labels.get("beats") else "found in the whole piece"
 score = f_measure(known.times[known.times < 8], found.times)
 ax = plots.spectrogram(plots.axes(width=9), excerpt[0], audio.rate, audio.items[piece].caption)
-ax.vlines(known.times[known.times < 8], 0, 4, color="white", lw=1.5, label="known")
+ax.vlines(known.times[known.times < 8], 0, 4, color="white", lw=1.5, label=source)
 ax.vlines(found.times, 4, 8, color="cyan", lw=1.5, ls="--", label="found")
 ax.legend(loc="upper right", fontsize=8)
-print(f"known {known.tempo:.0f} BPM, found {found.tempo:.0f} BPM; F-measure {score:.2f}")
+print(f"{source} {known.tempo:.0f} BPM, found {found.tempo:.0f} BPM; F-measure {score:.2f}")
 Clip(audio=with_clicks(excerpt, found, audio.rate), sample_rate=audio.rate, caption="found beats")
 
 # %% [markdown]
