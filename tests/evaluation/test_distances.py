@@ -8,12 +8,8 @@ from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
 from workbench.errors import WorkbenchError
-from workbench.evaluation.distances import (
-    frechet_distance,
-    frechet_interval,
-    halves_floor,
-    kernel_distance,
-)
+from workbench.evaluation.distances import frechet_distance, frechet_interval, kernel_distance
+from workbench.evaluation.summary import halves
 
 
 def cloud(n: int, d: int, seed: int, shift: float = 0.0, scale: float = 1.0) -> np.ndarray:
@@ -113,8 +109,8 @@ def test_halves_of_one_set_are_near_and_groups_stay_whole():
     x = cloud(200, 4, 13)
     far = np.concatenate([x, x + 50])
     groups = np.repeat([0, 1], 200)
-    assert halves_floor(x) < 0.3
-    assert halves_floor(far, groups=groups) > 1000
+    assert halves(frechet_distance, x) < 0.3
+    assert halves(frechet_distance, far, groups=groups) > 1000
 
 
 def test_a_set_of_equal_rows_is_measured():
@@ -141,5 +137,5 @@ def test_what_cannot_be_measured_is_named(measure):
     ):  # fmt: skip
         with pytest.raises(WorkbenchError, match=said):
             measure(x, y)
-    with pytest.raises(WorkbenchError, match="x has too few rows: 0"):
-        halves_floor(good[:0])
+    with pytest.raises(WorkbenchError, match="real has too few rows: 0"):
+        halves(measure, good[:0])

@@ -12,13 +12,9 @@ from workbench.benchmarks.drum_data import LoopSet
 from workbench.evaluation import rhythm as measures
 from workbench.evaluation.baselines import flat_touch, independent_cells, shuffled_bars
 from workbench.evaluation.classifiers import Verdict, separability
-from workbench.evaluation.distances import (
-    frechet_distance,
-    frechet_interval,
-    halves_floor,
-    kernel_distance,
-)
+from workbench.evaluation.distances import frechet_distance, frechet_interval, kernel_distance
 from workbench.evaluation.features import judge_features
+from workbench.evaluation.summary import halves
 
 
 def realism(bench: Bench) -> None:
@@ -123,13 +119,11 @@ def frechet(bench: Bench) -> None:
         interval = frechet_interval(points, reference, seed=bench.seed)
         rows.append([name, value, interval, 1000 * kernel_distance(points, reference)])
         figures[name] = value
-    halves = {
-        d: halves_floor(reference, groups=real.performances, distance=d, seed=bench.seed)
-        for d in ("frechet", "kernel")
-    }
-    rows.append(
-        ["floor: halves of the held-out loops", halves["frechet"], None, 1000 * halves["kernel"]]
+    floor, near = (
+        halves(measure, reference, groups=real.performances, seed=bench.seed)
+        for measure in (frechet_distance, kernel_distance)
     )
+    rows.append(["floor: halves of the held-out loops", floor, None, 1000 * near])
     bench.report.table(
         "frechet",
         f"Distance of contrastive embeddings ({reference.shape[1]} dimensions) from "
@@ -139,7 +133,7 @@ def frechet(bench: Bench) -> None:
             f"N = {len(real)} in each set; halves have {len(real) // 2}, split by performance. "
             f"Embedder: {bench.name}'s own contrastive tower.",
         ],
-        distances=figures, floor=halves["frechet"],
+        distances=figures, floor=floor,
     )  # fmt: skip
 
 

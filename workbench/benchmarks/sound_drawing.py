@@ -11,7 +11,8 @@ from workbench.benchmarks.sound_data import SoundBench
 from workbench.evaluation.audio_sets import inception_score, paired_kl, sim_aa
 from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import share_interval
-from workbench.evaluation.wasserstein import self_distance, sliced_wasserstein, standardised
+from workbench.evaluation.summary import halves
+from workbench.evaluation.wasserstein import sliced_wasserstein, standardised
 from workbench.systems.drawing import Settings
 
 
@@ -65,8 +66,8 @@ def wasserstein(bench: SoundBench) -> None:
         raw = sliced_wasserstein(values * std + mean, real * std + mean, seed=bench.seed)
         _, scaled = standardised(real, values)
         rows.append([name, raw, sliced_wasserstein(scaled, standardised(real)[0], seed=bench.seed)])
-    rows.append(["floor: halves of the held-out music", self_distance(real * std + mean, times=5),
-                 self_distance(real, times=5)])  # fmt: skip
+    floors = [halves(sliced_wasserstein, x, times=5) for x in (real * std + mean, real)]
+    rows.append(["floor: halves of the held-out music", *floors])
     bench.report.table(
         "wasserstein", f"Sliced Wasserstein distance of latent frames, {len(real):,} each",
         ["", "raw", "standardised"], rows,

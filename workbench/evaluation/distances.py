@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench.evaluation.checks import rows, same_width
+from workbench.evaluation.intervals import centred
 
 
 def frechet_distance(x: ArrayLike, y: ArrayLike) -> float:
@@ -67,11 +68,7 @@ def kernel_distance(
 def frechet_interval(
     x: ArrayLike, y: ArrayLike, *, times: int = 50, seed: int = 0, level: float = 0.95
 ) -> tuple[float, float]:
-    """Interval of the Fréchet distance by resampling rows of both sets (basic bootstrap).
-
-    A resampled set has fewer distinct rows, which lengthens the distance. The basic bootstrap
-    reflects the spread at the value itself, which takes that lengthening out again.
-    """
+    """Interval of the Fréchet distance by resampling rows of both sets, `intervals.centred`."""
     x, y = _pair(x, y)
     random = np.random.default_rng(seed)
     value = frechet_distance(x, y)
@@ -81,30 +78,8 @@ def frechet_interval(
         )
         for _ in range(times)
     ]
-    centre = float(np.mean(drawn))
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return max(0.0, value + float(low) - centre), value + float(high) - centre
-
-
-def halves_floor(
-    x: ArrayLike, *, groups: np.ndarray | None = None, times: int = 20, seed: int = 0,
-    distance: str = "frechet",
-) -> float:  # fmt: skip
-    """Mean distance between random halves of one set: what no system can be expected to beat.
-
-    groups: whole groups go to one half. Each half has n/2 rows, so a distance of two sets of n/2
-    is to be held against it.
-    """
-    x = rows(x, "x", 4)
-    measure = {"frechet": frechet_distance, "kernel": kernel_distance}[distance]
-    random = np.random.default_rng(seed)
-    labels = np.arange(len(x)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    values = []
-    for _ in range(times):
-        order = random.permutation(labels.max() + 1)
-        first = np.isin(labels, order[: len(order) // 2])
-        values.append(measure(x[first], x[~first]))
-    return float(np.mean(values))
+    low, high = centred(value, drawn, level)
+    return max(0.0, low), high
 
 
 def _pair(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 def share_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -21,25 +22,39 @@ def share_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
     return float(max(0.0, low)), float(min(1.0, high))
 
 
+def centred(value: float, drawn: ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """Interval of `value`: the spread of bootstrap values `drawn` about their mean, put at it.
+
+    For measures that resampling itself shifts: a resampled set has fewer distinct rows, which
+    lengthens a distance between sets. The shift is taken out, the spread is kept. NaN in `drawn`
+    is left out.
+    """
+    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2]) - np.nanmean(drawn)
+    return value + float(low), value + float(high)
+
+
+def resampled(
+    n: int, random: np.random.Generator, groups: np.ndarray | None = None
+) -> Callable[[], np.ndarray]:
+    """A function that draws `n` rows with replacement, or whole groups where labels (n,) are
+    given: clips of one performance or song are not independent of each other, and drawing single
+    clips makes intervals too narrow."""
+    if groups is None:
+        return lambda: random.integers(n, size=n)
+    _, label = np.unique(groups, return_inverse=True)
+    members = [np.flatnonzero(label == g) for g in range(label.max() + 1)]
+    return lambda: np.concatenate(
+        [members[g] for g in random.integers(len(members), size=len(members))]
+    )
+
+
 def bootstrap(
     measure: Callable[[np.ndarray], float], n: int, *, groups: np.ndarray | None = None,
     times: int = 200, seed: int = 0, level: float = 0.95,
 ) -> tuple[float, float]:  # fmt: skip
-    """Percentile interval of `measure(rows)` under resampling of `n` rows with replacement.
-
-    groups: (n,) labels; whole groups are drawn, since loops of one performance are not
-    independent of each other, and drawing single loops makes intervals too narrow.
-    """
-    random = np.random.default_rng(seed)
-    if groups is None:
-        drawn = (random.integers(n, size=n) for _ in range(times))
-    else:
-        _, label = np.unique(groups, return_inverse=True)
-        members = [np.flatnonzero(label == g) for g in range(label.max() + 1)]
-        drawn = (
-            np.concatenate([members[g] for g in random.integers(len(members), size=len(members))])
-            for _ in range(times)
-        )
-    values = [measure(rows) for rows in drawn]
+    """Percentile interval of `measure(rows)` under resampling of `n` rows, or of whole `groups`
+    ((n,) labels), with replacement."""
+    draw = resampled(n, np.random.default_rng(seed), groups)
+    values = [measure(draw()) for _ in range(times)]
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

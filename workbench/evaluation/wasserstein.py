@@ -19,7 +19,7 @@ def sliced_wasserstein(
 
     On a line the optimal plan sorts both. With n ≠ m the sorted values are compared as functions of
     the share of points below them, exactly. Two samples of one distribution are a little apart:
-    show `self_distance` beside it.
+    show `summary.halves` beside it.
     """
     x, y = rows(x, "x", 2), rows(y, "y", 2)
     same_width(x, y, ("x", "y"))
@@ -31,21 +31,6 @@ def sliced_wasserstein(
     middle = ends - width / 2
     apart = a[(middle * len(a)).astype(int)] - b[(middle * len(b)).astype(int)]
     return float(np.sqrt((width[:, None] * apart**2).sum(0).mean()))
-
-
-def self_distance(x: ArrayLike, *, times: int = 10, directions: int = 512, seed: int = 0) -> float:
-    """Floor: mean distance between random halves of one set."""
-    x, random = rows(x, "x", 4), np.random.default_rng(seed)
-    found = []
-    for number in range(times):
-        order = random.permutation(len(x))
-        half = len(x) // 2
-        found.append(
-            sliced_wasserstein(
-                x[order[:half]], x[order[half:]], directions=directions, seed=seed + number
-            )
-        )
-    return float(np.mean(found))
 
 
 def standardised(reference: ArrayLike, *others: ArrayLike) -> list[np.ndarray]:
