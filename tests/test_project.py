@@ -13,8 +13,7 @@ sys.path.insert(0, str(ROOT / "ci"))
 import lock  # noqa: E402
 
 LAYERS = (  # from the top of the house down; an import may only go down or stay
-    ("cli", "report", "pages", "runner", "notebooks", "lesson", "teaching", "teaching_sound",
-     "teaching_tokens", "plots"),
+    ("cli", "report", "pages", "runner", "notebooks", "lesson", "teaching", "plots"),
     ("widgets",), ("benchmarks",),
     ("systems",), ("evaluation",), ("training",), ("models",), ("representations",),
     ("datasets",), ("music",), ("errors", "files"),

@@ -80,7 +80,7 @@ def to_remi(notes, bars):
 
 
 # %% tags=["check"]
-from workbench.teaching_tokens import check_remi
+from workbench.teaching import check_remi
 
 check_remi(to_remi)
 
@@ -186,7 +186,7 @@ def to_steps(beats, steps):
 
 
 # %% tags=["check"]
-from workbench.teaching_tokens import check_grid
+from workbench.teaching import check_grid
 
 check_grid(to_steps)
 
@@ -260,7 +260,7 @@ def merged(ids, pair, new):
 
 
 # %% tags=["check"]
-from workbench.teaching_tokens import check_merge
+from workbench.teaching import check_merge
 
 check_merge(merged)
 
@@ -281,7 +281,7 @@ def merged(ids, pair, new):
 # The whole of the training is a loop around that. Here are its first merges on one song:
 
 # %%
-from workbench.teaching_tokens import commonest_pair, merge
+from workbench.representations.byte_pairs import commonest_pair, merge
 
 row, pieces = ids[0].tolist(), {i: (i,) for i in range(remi.base)}
 for _ in range(10):
@@ -337,7 +337,7 @@ def bits_a_note(nats, notes):
 
 
 # %% tags=["check"]
-from workbench.teaching_tokens import check_bits_a_note
+from workbench.teaching import check_bits_a_note
 
 check_bits_a_note(bits_a_note)
 

@@ -105,7 +105,7 @@ def log_distance(real, made):
 
 
 # %% tags=["check"]
-from workbench.teaching_sound import check_log_distance
+from workbench.teaching import check_log_distance
 
 check_log_distance(log_distance)
 
@@ -191,7 +191,7 @@ def kl_normal(mean, log_variance):
 
 
 # %% tags=["check"]
-from workbench.teaching_sound import check_kl_normal
+from workbench.teaching import check_kl_normal
 
 check_kl_normal(kl_normal)
 
@@ -251,7 +251,7 @@ def hinge(real, fake):
 
 
 # %% tags=["check"]
-from workbench.teaching_sound import check_hinge
+from workbench.teaching import check_hinge
 
 check_hinge(hinge)
 

@@ -83,7 +83,7 @@ def flow(x0, noise, t):
 
 
 # %% tags=["check"]
-from workbench.teaching_sound import check_flow
+from workbench.teaching import check_flow
 
 check_flow(flow)
 
@@ -138,7 +138,7 @@ def modulate(h, shift, scale):
 
 
 # %% tags=["check"]
-from workbench.teaching_sound import check_modulate
+from workbench.teaching import check_modulate
 
 check_modulate(modulate)
 
@@ -260,7 +260,7 @@ def blend(parts, starts, length):
 
 
 # %% tags=["check"]
-from workbench.teaching_sound import check_blend
+from workbench.teaching import check_blend
 
 check_blend(blend)
 
@@ -376,7 +376,7 @@ def octave(tempo, reference):
 
 
 # %% tags=["check"]
-from workbench.teaching_sound import check_octave
+from workbench.teaching import check_octave
 
 check_octave(octave)
 
@@ -407,7 +407,7 @@ def mixed(first, second, lam):
 
 
 # %% tags=["check"]
-from workbench.teaching_sound import check_mix
+from workbench.teaching import check_mix
 
 check_mix(mixed)
 

@@ -101,7 +101,7 @@ def sqrt_schedule(t, steps, s):
 
 
 # %% tags=["check"]
-from workbench.teaching_tokens import check_sqrt_schedule
+from workbench.teaching import check_sqrt_schedule
 
 check_sqrt_schedule(sqrt_schedule)
 
@@ -129,7 +129,7 @@ def nearest_word(x, table):
 
 
 # %% tags=["check"]
-from workbench.teaching_tokens import check_rounding
+from workbench.teaching import check_rounding
 
 check_rounding(nearest_word)
 
@@ -243,7 +243,7 @@ def kl_bits(x0, guess, now, before):
 
 
 # %% tags=["check"]
-from workbench.teaching_tokens import check_kl
+from workbench.teaching import check_kl
 
 check_kl(kl_bits)
 

@@ -77,7 +77,7 @@ def fill_in_the_middle(bars, first, last):
 
 
 # %% tags=["check"]
-from workbench.teaching_tokens import check_question
+from workbench.teaching import check_question
 
 check_question(fill_in_the_middle)
 
@@ -153,7 +153,7 @@ def bits_a_note(nats, notes):
 
 
 # %% tags=["check"]
-from workbench.teaching_tokens import check_bits_a_note
+from workbench.teaching import check_bits_a_note
 
 check_bits_a_note(bits_a_note)
 
@@ -209,7 +209,7 @@ def nucleus(p, top):
 
 
 # %% tags=["check"]
-from workbench.teaching_tokens import check_nucleus
+from workbench.teaching import check_nucleus
 
 check_nucleus(nucleus)
 

@@ -1,0 +1,34 @@
+"""Independent answers to the exercises on drums, and mistakes with words their hint holds."""
+
+import torch.nn.functional as F
+
+from workbench.models.contrastive import info_nce
+from workbench.models.diffusion import guided
+from workbench.representations.text import masked_mean
+
+ANSWERS = {
+    "check_density": lambda hits: hits.sum() / len(hits) * 4,
+    "check_swing_ratio": lambda place: place.mean() / (1 - place.mean()),
+    "check_onset_histogram": lambda hits, drum: hits.reshape(-1, 16, 9)[:, :, drum].mean(0),
+    "check_masked_mean": masked_mean,
+    "check_info_nce": info_nce,
+    "check_phases": lambda x, r: x.reshape(-1, r, x.shape[1]).swapaxes(0, 1),
+    "check_hit_loss": lambda x, h: F.binary_cross_entropy_with_logits(x, h) * h.numel() / h.sum(),
+    "check_add_noise": lambda x, e, a: a**0.5 * x + (1 - a) ** 0.5 * e,
+    "check_ddim_step": lambda x, e, now, then: (
+        then**0.5 * (x - (1 - now) ** 0.5 * e) / now**0.5 + (1 - then) ** 0.5 * e
+    ),
+    "check_guidance": guided,
+}
+MISTAKES = [
+    ("check_density", lambda h: h.sum(), "divide by the number of beats"),
+    ("check_swing_ratio", lambda p: (1 - p.mean()) / p.mean(), "turn it round"),
+    ("check_onset_histogram", lambda h, d: h[:, d].reshape(-1, 16).sum(0), "number of bars"),
+    ("check_masked_mean", lambda h, m: h.mean(1), "use the mask"),
+    ("check_info_nce", lambda a, b, s: info_nce(a, b, 1.0), "scale is missing"),
+    ("check_phases", lambda x, r: x[::r], "one phase"),
+    ("check_hit_loss", lambda x, h: F.binary_cross_entropy_with_logits(x, h), "mean over all"),
+    ("check_add_noise", lambda x, e, a: a * x + (1 - a) * e, "roots are missing"),
+    ("check_ddim_step", lambda x, e, n, t: (x - (1 - n) ** 0.5 * e) / n**0.5, "guess of x₀"),
+    ("check_guidance", lambda c, u, s: c + s * (c - u), "without the text"),
+]

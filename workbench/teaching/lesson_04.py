@@ -1,0 +1,53 @@
+"""Exercises of lesson 04, the MRLSTM autoencoder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.teaching.core import Task, exercise
+
+
+@exercise("04.1", points=1)
+def check_phases(random: np.random.Generator) -> Task:
+    """Lesson 04: split (time, channels) into its phases at a stride: (stride, time/stride, c)."""
+    cases = [(random.normal(size=(16, 2)), 4), (random.normal(size=(8, 3)), 2)]
+    return Task(
+        lambda x, r: np.stack([x[phase::r] for phase in range(r)]),
+        cases,
+        [
+            ("those are neighbouring chunks; a phase takes every `stride`-th step",
+             lambda x, r: x.reshape(r, -1, x.shape[1])),
+            ("that is (time/stride, stride, channels): exchange the first two axes",
+             lambda x, r: x.reshape(-1, r, x.shape[1])),
+            ("that is one phase; there are `stride` of them", lambda x, r: x[::r]),
+        ],
+    )  # fmt: skip
+
+
+@exercise("04.2", points=2)
+def check_hit_loss(random: np.random.Generator) -> Task:
+    """Lesson 04: binary cross-entropy of hit logits, summed over cells, a true hit."""
+    import torch
+    import torch.nn.functional as F
+
+    def case() -> tuple[Any, Any]:
+        logits, hits = random.normal(size=(5, 9)), random.random((5, 9)) < 0.4
+        return torch.from_numpy(logits).float(), torch.from_numpy(hits).float()
+
+    def total(logits: Any, hits: Any) -> Any:
+        return F.binary_cross_entropy_with_logits(logits, hits, reduction="sum")
+
+    return Task(
+        lambda x, h: total(x, h) / h.sum(),
+        [case(), case()],
+        [
+            ("that is the mean over all cells; divide the sum by the number of true hits",
+             lambda x, h: total(x, h) / h.numel()),
+            ("that is the sum; divide it by the number of true hits", total),
+            ("the sign: a loss is minus the log-probability", lambda x, h: -total(x, h) / h.sum()),
+            ("that only looks at the cells with a hit; a hit that is not there costs, too",
+             lambda x, h: (F.softplus(-x) * h).sum() / h.sum()),
+        ],
+    )  # fmt: skip

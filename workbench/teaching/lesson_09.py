@@ -1,0 +1,80 @@
+"""Exercises of lesson 09, inpainting with MidiGPT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.teaching.core import Task, exercise
+
+
+@exercise("09.1", points=2)
+def check_question(random: np.random.Generator) -> Task:
+    """Lesson 09: bars with a hole as one sequence, the filling last."""
+    cases = []
+    for first, last in ((1, 2), (0, 2), (2, 5)):
+        bars = [[f"b{i}"] * int(random.integers(1, 4)) for i in range(5)]
+        cases.append((bars, first, last))
+
+    def flat(*parts: Any) -> list[str]:
+        return [word for part in parts for bar in part for word in bar]
+
+    fill, end = [["FILL"]], [["END"]]
+
+    def right(bars: Any, a: int, b: int) -> list[str]:
+        return flat([["HOLE"]] * (b - a), bars[b:], bars[:a], fill, bars[a:b], end)
+
+    return Task(
+        right, cases,
+        [
+            ("the original's mistake: the hole's own bars stand in the prompt, so the model may "
+             "copy them",
+             lambda bars, a, b: flat(bars, fill, bars[a:b], end)),
+            ("one HOLE for each bar, so that the number of bars is known",
+             lambda bars, a, b: flat([["HOLE"]], bars[b:], bars[:a], fill, bars[a:b], end)),
+            ("what comes after the hole is missing: then it is a continuation only",
+             lambda bars, a, b: flat([["HOLE"]] * (b - a), bars[:a], fill, bars[a:b], end)),
+            ("what is before comes last, so that the answer can go on from it",
+             lambda bars, a, b: flat(bars[:a], [["HOLE"]] * (b - a), bars[b:], fill, bars[a:b],
+                                     end)),
+            ("without END the model never learns when it is done",
+             lambda bars, a, b: right(bars, a, b)[:-1]),
+        ],
+    )  # fmt: skip
+
+
+def nucleus(p: np.ndarray, top: float) -> np.ndarray:
+    """Probabilities with all but the smallest set that reaches `top` set to zero, summing to 1."""
+    order = np.argsort(-p)
+    before = np.cumsum(p[order]) - p[order]
+    kept = np.zeros_like(p)
+    chosen = order[before < top]
+    kept[chosen] = p[chosen]
+    return kept / kept.sum()
+
+
+@exercise("09.3", points=2)
+def check_nucleus(random: np.random.Generator) -> Task:
+    """Lesson 09: nucleus sampling (Holtzman et al. 2020)."""
+    cases = [(random.dirichlet(np.ones(8)), top) for top in (0.3, 0.7, 0.95, 1.0)]
+
+    def short(p: np.ndarray, top: float) -> np.ndarray:
+        order = np.argsort(-p)
+        kept = np.where(np.isin(np.arange(len(p)), order[np.cumsum(p[order]) <= top]), p, 0)
+        return kept / kept.sum() if kept.sum() else kept
+
+    def unscaled(p: np.ndarray, top: float) -> np.ndarray:
+        return np.where(nucleus(p, top) > 0, p, 0)
+
+    return Task(
+        nucleus, cases,
+        [
+            ("the token that crosses the threshold belongs to the set: with one likely token you "
+             "would keep none", short),
+            ("what is left must sum to 1 again", unscaled),
+            ("keep the likeliest, not those above a threshold",
+             lambda p, top: np.where(p >= 1 - top, p, 0) / max(1e-9, p[p >= 1 - top].sum())),
+        ],
+        tolerance=1e-6,
+    )  # fmt: skip
