@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from workbench import teaching
 from workbench.errors import PromptError
 from workbench.teaching.core import EXERCISES, Exercise, Task, exercise
-from workbench.teaching.values import Other, decode, encode, plain
+from workbench.teaching.values import Other, decode, encode, plain, same
 
 
 def squares(random):
@@ -207,10 +207,8 @@ values = st.recursive(
 
 @given(values)
 def test_values_come_through_a_pipe_unchanged(value):
-    from workbench.teaching.core import _same
-
-    assert _same(decode(json.loads(json.dumps(encode(value)))), value)
-    assert _same(plain(value), value)
+    assert same(decode(json.loads(json.dumps(encode(value)))), value)
+    assert same(plain(value), value)
 
 
 def test_tensors_and_functions_come_through():
@@ -234,9 +232,7 @@ def test_what_would_run_code_is_refused():
 
 
 def test_every_case_of_the_lessons_can_be_sent():
-    from workbench.teaching.core import _same
-
     for check in teaching.exercises().values():
         for case in check.draw(0).cases:
             there = decode(json.loads(json.dumps(encode(case))))
-            assert _same(plain(there), plain(case)), check.name
+            assert same(plain(there), plain(case)), check.name

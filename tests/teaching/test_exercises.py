@@ -20,6 +20,7 @@ SEEDS = range(5)
 
 def test_every_exercise_is_tested():
     assert CHECKS.keys() == ANSWERS.keys() == {name for name, _, _ in MISTAKES}
+    assert all(len(check.hints) >= 2 for check in CHECKS.values()), "hints come in steps"
 
 
 def test_every_exercise_of_a_notebook_has_its_number():

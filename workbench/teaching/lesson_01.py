@@ -7,7 +7,11 @@ import numpy as np
 from workbench.teaching.core import Task, exercise
 
 
-@exercise("01.1", points=2)
+@exercise("01.1", points=2, hints=(
+    "Take the column of that drum: one number a step.",
+    "Fold it into rows of 16, one row a bar.",
+    "A mean over which axis leaves one number for each of the 16 steps?",
+))  # fmt: skip
 def check_onset_histogram(random: np.random.Generator) -> Task:
     """Lesson 01: share of bars in which a drum is hit on each of the 16 steps."""
     cases = [(random.random((16 * bars, 9)) < 0.3, drum) for bars, drum in ((4, 0), (8, 1), (2, 5))]
@@ -25,7 +29,10 @@ def check_onset_histogram(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("01.2", points=1)
+@exercise("01.2", points=1, hints=(
+    "The beat is 1 long. The off-beat cuts it into a first and a second part.",
+    "The first part is as long as the place of the off-beat. How long is what is left?",
+))  # fmt: skip
 def check_swing_ratio(random: np.random.Generator) -> Task:
     """Lesson 01: long over short, from where the off-beat falls between two beats (0 to 1)."""
     cases = [(random.uniform(0.4, 0.75, 50),) for _ in range(3)] + [(np.full(4, 2 / 3),)]

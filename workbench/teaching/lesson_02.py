@@ -23,7 +23,11 @@ def remi(notes: list[tuple[int, int, int, int]], bars: int) -> list[str]:
     return words
 
 
-@exercise("02.1", points=3)
+@exercise("02.1", points=3, hints=(
+    "Go bar by bar, from 0 to bars − 1, whether it has notes or not.",
+    "In a bar, remember the last position said; at the start of a bar none has been said.",
+    "Each note gives a Pitch and a Duration; a Position comes before them only where it is new.",
+))  # fmt: skip
 def check_remi(random: np.random.Generator) -> Task:
     """Lesson 02: notes as REMI tokens."""
     cases: list[tuple[Any, ...]] = [([(0, 4, 60, 2), (1, 4, 60, 2)], 2)]  # one place, two bars
@@ -66,7 +70,10 @@ def check_remi(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("02.2", points=1)
+@exercise("02.2", points=1, hints=(
+    "A grid of 4 steps a beat: on which step is the middle of beat 1?",
+    "Between two steps the nearer one counts, not the earlier one.",
+))  # fmt: skip
 def check_grid(random: np.random.Generator) -> Task:
     """Lesson 02: onsets in beats to steps of a grid, rounded to the nearest."""
     cases = [(np.sort(random.uniform(0, 8, 12)), steps) for steps in (4, 12)]
@@ -83,7 +90,11 @@ def check_grid(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("02.3", points=2)
+@exercise("02.3", points=2, hints=(
+    "Walk along the ids with an index, and look at this id and the next one.",
+    "Where the two are the pair, write the new id. How far does the index go on then?",
+    "The last id has no next one, and must not get lost.",
+))  # fmt: skip
 def check_merge(random: np.random.Generator) -> Task:
     """Lesson 02: one merge of byte-pair encoding."""
     cases: list[tuple[Any, ...]] = [([1, 1, 1, 2], (1, 1), 9), ([3, 4], (4, 3), 9)]
@@ -112,7 +123,11 @@ def check_merge(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("02.4", "09.2", points=1)
+@exercise("02.4", "09.2", points=1, hints=(
+    "A whole song costs the sum over its tokens.",
+    "A nat is 1 / ln 2 bits.",
+    "The song's cost is shared by its notes, not by its tokens.",
+))  # fmt: skip
 def check_bits_a_note(random: np.random.Generator) -> Task:
     """Lessons 02 and 09: bits a note from nats a token."""
     cases = [(random.uniform(0.5, 4, 40), n) for n in (5, 11)]

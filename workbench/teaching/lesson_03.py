@@ -9,7 +9,11 @@ import numpy as np
 from workbench.teaching.core import Task, exercise
 
 
-@exercise("03.1", points=1)
+@exercise("03.1", points=1, hints=(
+    "The mask is 1 at a real piece and 0 at padding: what does a product with it leave?",
+    "The mask has one axis less than the hidden states.",
+    "The sum goes over pieces; the divisor is how many real ones that row has.",
+))  # fmt: skip
 def check_masked_mean(random: np.random.Generator) -> Task:
     """Lesson 03: mean over real word pieces; hidden (n, pieces, dim), mask (n, pieces)."""
     import torch
@@ -32,7 +36,11 @@ def check_masked_mean(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("03.2", points=2)
+@exercise("03.2", points=2, hints=(
+    "The cosines of all a with all b are one matrix product.",
+    "Row i should choose column i: that is a cross-entropy with the targets 0, 1, 2, …",
+    "Columns choose rows, too. What is the matrix for that?",
+))  # fmt: skip
 def check_info_nce(random: np.random.Generator) -> Task:
     """Lesson 03: symmetric InfoNCE of unit vectors a, b (n, dim) at a scale."""
     import torch

@@ -9,7 +9,10 @@ import numpy as np
 from workbench.teaching.core import Task, exercise
 
 
-@exercise("04.1", points=1)
+@exercise("04.1", points=1, hints=(
+    "With a stride of 4, phase 0 holds the steps 0, 4, 8, …; which ones does phase 1 hold?",
+    "A slice with a start and a step is one phase: stack one for each start.",
+))  # fmt: skip
 def check_phases(random: np.random.Generator) -> Task:
     """Lesson 04: split (time, channels) into its phases at a stride: (stride, time/stride, c)."""
     cases = [(random.normal(size=(16, 2)), 4), (random.normal(size=(8, 3)), 2)]
@@ -26,7 +29,11 @@ def check_phases(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("04.2", points=2)
+@exercise("04.2", points=2, hints=(
+    "PyTorch has the binary cross-entropy from logits; look at its `reduction`.",
+    "Sum over all cells, those without a hit as well.",
+    "What is the sum divided by, so that a loop with few hits counts as much as a dense one?",
+))  # fmt: skip
 def check_hit_loss(random: np.random.Generator) -> Task:
     """Lesson 04: binary cross-entropy of hit logits, summed over cells, a true hit."""
     import torch

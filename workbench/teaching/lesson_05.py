@@ -9,7 +9,10 @@ import numpy as np
 from workbench.teaching.core import Task, exercise
 
 
-@exercise("05.1", points=1)
+@exercise("05.1", points=1, hints=(
+    "Which number goes before x₀ so that its variance is ᾱ, if x₀'s is 1?",
+    "The variances of both parts add up to 1: what is left for the noise?",
+))  # fmt: skip
 def check_add_noise(random: np.random.Generator) -> Task:
     """Lesson 05: the forward process x_t from x₀, ε and ᾱ_t."""
     cases = [
@@ -31,7 +34,11 @@ def check_add_noise(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("05.2", points=2)
+@exercise("05.2", points=2, hints=(
+    "Two lines: the clean guess, then noise on it again.",
+    "The clean guess uses only ᾱ now: solve equation (1) for x₀.",
+    "The second line is equation (1) once more. Which ᾱ belongs in it?",
+))  # fmt: skip
 def check_ddim_step(random: np.random.Generator) -> Task:
     """Lesson 05: from x_t and ε to the next, less noisy x, given ᾱ now and ᾱ next."""
     levels = np.sort(random.uniform(0.05, 0.95, (3, 2)), axis=1)
@@ -57,7 +64,10 @@ def check_ddim_step(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("05.3", points=1)
+@exercise("05.3", points=1, hints=(
+    "What must be left at scale 0, and what at scale 1?",
+    "The difference of the two answers is a direction. Start from one answer and walk along it.",
+))  # fmt: skip
 def check_guidance(random: np.random.Generator) -> Task:
     """Lesson 05: classifier-free guidance from the answers with and without the text."""
     cases = [(random.normal(size=5), random.normal(size=5), s) for s in (0.0, 1.0, 3.0)]

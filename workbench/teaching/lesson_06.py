@@ -13,7 +13,10 @@ def log_distance(real: np.ndarray, made: np.ndarray) -> float:
     return float(np.sqrt((apart**2).mean(0)).mean())
 
 
-@exercise("06.1", points=1)
+@exercise("06.1", points=1, hints=(
+    "First both in decibels, then their difference, squared.",
+    "Two means: one inside the root, one outside. Which axis belongs to which?",
+))  # fmt: skip
 def check_log_distance(random: np.random.Generator) -> Task:
     """Lesson 06: log-spectral distance of two power spectrograms (bins, frames)."""
     cases = [tuple(random.uniform(1e-3, 1, (2, 5, 7))) for _ in range(3)]
@@ -41,7 +44,10 @@ def kl_normal(mean: np.ndarray, log_variance: np.ndarray) -> float:
     return float(0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance).mean())
 
 
-@exercise("06.2", points=1)
+@exercise("06.2", points=1, hints=(
+    "Four terms: which of them vanish for mean 0 and variance 1?",
+    "The network gives the log of the variance: what is needed, that or its exponential?",
+))  # fmt: skip
 def check_kl_normal(random: np.random.Generator) -> Task:
     """Lesson 06: what a latent's distance from the prior costs."""
     cases = [(random.normal(size=6), random.normal(size=6) - 1) for _ in range(3)]
@@ -63,7 +69,10 @@ def hinge(real: np.ndarray, fake: np.ndarray) -> float:
     return float(np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean())
 
 
-@exercise("06.3", points=1)
+@exercise("06.3", points=1, hints=(
+    "A real score above 1 and a fake score below −1 cost nothing.",
+    "What does a real score of 0.3 lack? Clip that at 0 for each score, then take the mean.",
+))  # fmt: skip
 def check_hinge(random: np.random.Generator) -> Task:
     """Lesson 06: the discriminator's loss from its scores."""
     # far beyond the margin the mean of what is lost would be negative

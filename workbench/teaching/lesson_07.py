@@ -12,7 +12,10 @@ def on_the_line(x0: np.ndarray, noise: np.ndarray, t: float) -> np.ndarray:
     return np.stack([(1 - t) * x0 + t * noise, noise - x0])
 
 
-@exercise("07.1", points=1)
+@exercise("07.1", points=1, hints=(
+    "At t = 0 the point is x₀, at t = 1 it is the noise, and in between it is on the line.",
+    "The velocity is the derivative of the point by t.",
+))  # fmt: skip
 def check_flow(random: np.random.Generator) -> Task:
     """Lesson 07: rectified flow's point and velocity."""
     cases = [(random.normal(size=4), random.normal(size=4), float(random.uniform(0.1, 0.9)))
@@ -36,7 +39,10 @@ def modulated(h: np.ndarray, shift: np.ndarray, scale: np.ndarray) -> np.ndarray
     return h * (1 + scale) + shift
 
 
-@exercise("07.2", points=1)
+@exercise("07.2", points=1, hints=(
+    "First each frame to mean 0 and variance 1, over its width; keep that axis.",
+    "With shift and scale both 0 the normalised frame must come out unchanged.",
+))  # fmt: skip
 def check_modulate(random: np.random.Generator) -> Task:
     """Lesson 07: adaptive layer norm."""
     cases = [(3 * random.normal(size=(5, 8)), random.normal(size=8), random.normal(size=8))
@@ -70,7 +76,11 @@ def blend(parts: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     return total / share
 
 
-@exercise("07.3", points=2)
+@exercise("07.3", points=2, hints=(
+    "A weight for each frame of a window: small at its ends, largest in its middle.",
+    "Keep two sums: of weight times value, and of the weights alone.",
+    "Each window is added at its start, and the division comes last.",
+))  # fmt: skip
 def check_blend(random: np.random.Generator) -> Task:
     """Lesson 07: overlapping windows averaged."""
     cases = [(random.normal(size=(3, 8)), np.array([0, 4, 8]), 16) for _ in range(3)]
@@ -111,7 +121,10 @@ def octave(tempo: float, reference: float) -> float:
     return float(tempo * 2.0 ** np.round(np.log2(reference / tempo)))
 
 
-@exercise("07.4", points=1)
+@exercise("07.4", points=1, hints=(
+    "In logarithms to base 2, an octave is 1.",
+    "How many octaves lie between the tempo and the reference? Round that number.",
+))  # fmt: skip
 def check_octave(random: np.random.Generator) -> Task:
     """Lesson 07: tempi that differ by octaves."""
     # 102 / 70 lies between √2 and 1.5: the next octave is nearer by ratio, not by difference
@@ -139,7 +152,10 @@ def mixed(first: np.ndarray, second: np.ndarray, lam: float) -> np.ndarray:
     return (lam * first + (1 - lam) * second) / np.sqrt(lam**2 + (1 - lam) ** 2)
 
 
-@exercise("07.5", points=1)
+@exercise("07.5", points=1, hints=(
+    "The variance of λa + (1 − λ)b, for independent a and b of variance 1?",
+    "Divide by the square root of that variance.",
+))  # fmt: skip
 def check_mix(random: np.random.Generator) -> Task:
     """Lesson 07: mixup that keeps the variance."""
     cases = [(random.normal(size=6), random.normal(size=6), float(random.uniform(0.15, 0.4)))

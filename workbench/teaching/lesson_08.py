@@ -7,7 +7,10 @@ import numpy as np
 from workbench.teaching.core import Task, exercise
 
 
-@exercise("08.1", points=1)
+@exercise("08.1", points=1, hints=(
+    "t / T goes from nearly 0 to 1.",
+    "What is added under the root keeps ᾱ below 1 at the first step.",
+))  # fmt: skip
 def check_sqrt_schedule(random: np.random.Generator) -> Task:
     """Lesson 08: ᾱ of Diffusion-LM's schedule, 1 − √(t/T + s), for an array of steps t."""
     cases = [(np.arange(1, 9.0), 10.0, 1e-4), (np.arange(1, 99, 7.0), 100.0, 1e-2)]
@@ -24,7 +27,10 @@ def check_sqrt_schedule(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("08.2", points=1)
+@exercise("08.2", points=1, hints=(
+    "The squared distance of each vector to each embedding is a table (vectors, embeddings).",
+    "An axis of length 1 in each of the two makes that table in one subtraction.",
+))  # fmt: skip
 def check_rounding(random: np.random.Generator) -> Task:
     """Lesson 08: the nearest embedding of each vector."""
     cases = []
@@ -46,7 +52,11 @@ def check_rounding(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("08.3", points=2)
+@exercise("08.3", points=2, hints=(
+    "The signal-to-noise ratio at a step is ᾱ / (1 − ᾱ).",
+    "The step before is less noisy. Which difference of the two ratios is positive?",
+    "The squared error is summed, not averaged; and a nat is 1 / ln 2 bits.",
+))  # fmt: skip
 def check_kl(random: np.random.Generator) -> Task:
     """Lesson 08: one denoising term of the bound, ½(SNR_s − SNR_t)·‖x₀ − x̂₀‖², in bits."""
     cases = []

@@ -9,7 +9,11 @@ import numpy as np
 from workbench.teaching.core import Task, exercise
 
 
-@exercise("09.1", points=2)
+@exercise("09.1", points=2, hints=(
+    "Four parts: what surrounds the hole, FILL, what was in it, END.",
+    "In the surroundings each bar of the hole is one HOLE.",
+    "The model writes best what follows directly: which bars should stand last before FILL?",
+))  # fmt: skip
 def check_question(random: np.random.Generator) -> Task:
     """Lesson 09: bars with a hole as one sequence, the filling last."""
     cases = []
@@ -54,7 +58,11 @@ def nucleus(p: np.ndarray, top: float) -> np.ndarray:
     return kept / kept.sum()
 
 
-@exercise("09.3", points=2)
+@exercise("09.3", points=2, hints=(
+    "Sort the probabilities, the largest first, and add them up as you go.",
+    "A token is kept if the sum *before* it has not reached the threshold yet.",
+    "Put the kept ones back in their places, zero elsewhere, and make the sum 1.",
+))  # fmt: skip
 def check_nucleus(random: np.random.Generator) -> Task:
     """Lesson 09: nucleus sampling (Holtzman et al. 2020)."""
     cases = [(random.dirichlet(np.ones(8)), top) for top in (0.3, 0.7, 0.95, 1.0)]
