@@ -92,6 +92,11 @@ class Pretrained:
             return api.upload_folder(repo_id=repo_id, folder_path=folder)
 
 
+def system_of(name: str) -> str:
+    """The class name of the system that a checkpoint is of, such as "LDMG"."""
+    return str(_read_config(folder_of(name) / "config.json").get("system"))
+
+
 def trained_on(name: str) -> str:
     """The data that a checkpoint was trained on, as its training.json says: a name or a folder, or
     several joined by "+". Raises MissingDataError where it does not say."""
