@@ -13,7 +13,8 @@ sys.path.insert(0, str(ROOT / "ci"))
 import lock  # noqa: E402
 
 LAYERS = (  # from the top of the house down; an import may only go down or stay
-    ("cli", "report", "pages", "runner", "notebooks", "lesson", "teaching", "plots"),
+    ("cli", "report", "pages", "runner", "notebooks", "lesson", "teaching", "plots",
+     "report_page", "excerpts", "gallery", "gallery_clips", "gallery_page", "standalone"),
     ("widgets",), ("benchmarks",),
     ("systems",), ("evaluation",), ("training",), ("models",), ("representations",),
     ("datasets",), ("music",), ("errors", "files"),

@@ -9,17 +9,30 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
 
-from workbench import report
+from workbench import excerpts, report
 from workbench.pages import with_mathml
 from workbench.runner import find_error, run_notebook
 
 PARAMETERS = '# %% tags=["parameters"]\nprofile = "laptop"\ndataset = "groove"\nseed = 0\n\n'
+CONTRAST = """(node) => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map((part) => {
+      const c = Number(part) / 255;
+      return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = getComputedStyle(document.body).backgroundColor;
+  const [low, high] = [light(getComputedStyle(node).color), light(ground)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}"""
 FINISH = """# %%
 import json, os
 from pathlib import Path
@@ -27,6 +40,8 @@ Path(os.environ["WORKBENCH_RUN_FILE"]).write_text(json.dumps({"figures": [], "da
 print("lesson NN finished")
 """
 GOOD = """# %% [markdown]
+# # 01 · The good one
+#
 # Energy $E = m c^2$ costs \\$5 and
 #
 # $$\\frac{a}{b}$$
@@ -134,8 +149,11 @@ def test_the_index_shows_and_plays(ran):
     assert "1 of 7 notebooks passed" in page
     assert "<a href='01_good.html'>" in page
     assert "05_odd.html" not in page  # it was refused before it ran
+    assert "01 The good one" in page
     assert "F1 &lt;/script&gt; (of 1)" in page
-    assert "<audio" in page
+    assert page.count("<audio") == 1
+    assert page.count("workbenchClips ??=") == 1  # players share one script
+    assert page.count("data:image/webp;base64") == 1
     assert "Traceback of cell" in page
     assert page.count("<th scope='col'>") >= 6
 
@@ -178,10 +196,99 @@ def test_a_page_opens_offline_without_errors(ran, chromium):
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.goto((ran[1] / "01_good.html").as_uri())
     page.wait_for_selector(".plotly-figure .main-svg", state="attached")
-    page.goto((ran[1] / "index.html").as_uri())
     context.close()
     assert asked == []
     assert wrong == []
+
+
+@pytest.fixture
+def opened(ran, chromium, tmp_path):
+    """The report alone, sent on without what lay beside it, from disk with the network off."""
+    sent = tmp_path / "report.html"
+    sent.write_bytes((ran[1] / "index.html").read_bytes())
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    page.asked, page.wrong = [], []
+    page.on("request", lambda r: page.asked.append(r.url))
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    page.on("console", lambda m: page.wrong.append(m.text) if m.type == "error" else None)
+    page.goto(sent.as_uri())
+    yield page
+    assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert [url for url in page.asked if url.startswith("file:")] == [sent.as_uri()]
+    assert page.wrong == []
+    context.close()
+
+
+def shown(page) -> list[str]:
+    """Numbers of the notebooks whose sections are seen; rows must be of the same."""
+    sections = page.locator("section.entry:visible").all()
+    numbers = [section.get_attribute("data-key") for section in sections]
+    rows = page.locator("tr.entry:visible").all()
+    assert [row.get_attribute("data-key") for row in rows] == numbers
+    return numbers
+
+
+def test_the_report_filters_and_searches(opened):
+    said = opened.locator("output[aria-live=polite]")
+    assert said.inner_text() == "7 of 7 notebooks"
+    opened.get_by_role("radio", name="failed").check()
+    assert shown(opened) == [f"0{n}" for n in range(2, 8)]
+    assert said.inner_text() == "6 of 7 notebooks"
+    opened.get_by_role("searchbox", name="Search").fill("ZERO division")  # each word, any case
+    assert shown(opened) == ["02"]
+    opened.get_by_role("radio", name="passed").check()
+    assert (shown(opened), said.inner_text()) == ([], "0 of 7 notebooks")
+    opened.keyboard.press("Escape")
+    opened.wait_for_function("document.querySelector('output').textContent.startsWith('7 of')")
+    opened.get_by_role("searchbox").fill("seed given")  # a figure's name
+    assert shown(opened) == ["01"]
+
+
+def test_the_report_plays(opened):
+    opened.get_by_role("button", name="Play eight kicks").click()
+    opened.wait_for_function("window.workbenchClips.context?.currentTime > 0.05")
+    assert opened.get_by_role("button", name="Pause eight kicks").is_visible()
+
+
+def test_the_report_can_be_read_by_all(opened):
+    """Landmarks, one first heading, none skipped, scopes, names, focus, keyboard, both themes."""
+    for role in ("banner", "main", "search", "contentinfo"):
+        assert opened.get_by_role(role).count() == 1, role
+    levels = opened.evaluate(
+        "[...document.querySelectorAll('h1,h2,h3,h4')].map((h) => Number(h.tagName[1]))"
+    )
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert opened.locator("th:not([scope]), img:not([alt]), img[alt='']").count() == 0
+    opened.keyboard.press("Tab")
+    assert opened.evaluate("document.activeElement.className") == "skip"
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    for _ in range(6):
+        opened.keyboard.press("Tab")
+        assert opened.evaluate(outline) not in ("none", "hidden")
+    for scheme in ("light", "dark"):
+        opened.emulate_media(color_scheme=scheme)
+        for selector in ("body", ".passed", ".failed", "th a", "dt"):
+            assert opened.locator(selector).first.evaluate(CONTRAST) >= 4.5, (scheme, selector)
+
+
+def test_paper_gets_what_paper_can_hold(opened):
+    opened.emulate_media(media="print")
+    assert opened.get_by_role("search").count() == 0
+    assert opened.locator("audio:visible, .wb-controls:visible").count() == 0
+    assert len(shown(opened)) == 7
+    assert len(opened.pdf()) > 5000
+
+
+def test_a_report_holds_its_sounds_and_pictures_within_bounds(ran):
+    [sound] = excerpts.sounds(ran[1] / "01_good.ipynb")
+    assert "eight kicks" in sound.page
+    assert excerpts.sounds(ran[1] / "01_good.ipynb", room=1000) == []
+    [picture] = excerpts.pictures(ran[1] / "01_good.ipynb")
+    assert picture.heading == "01 · The good one"
+    assert len(picture.page) < 40_000
 
 
 def test_an_endless_notebook_is_stopped(tmp_path):

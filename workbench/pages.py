@@ -85,19 +85,6 @@ def copy_plotly(folder: Path) -> None:
         path.write_bytes(source.read_bytes())
 
 
-def first_sounds(notebook: Path, most: int = 2) -> list[str]:
-    """The first clips that a notebook shows, as the self-contained HTML they gave."""
-    import nbformat
-
-    found: list[str] = []
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        for output in cell.get("outputs", []):
-            page = "".join(output.get("data", {}).get("text/html", ""))
-            if "<audio" in page and len(found) < most:
-                found.append(page)
-    return found
-
-
 def table(columns: list[str], rows: list[list[str]], caption: str) -> str:
     """An accessible table; cells are HTML."""
     head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in columns)

@@ -1,17 +1,17 @@
 """`workbench report`: every notebook through papermill, into one page an instructor can read.
 
-The page lists status, time, memory and key figures beside the paper's and the floors, links the
-executed notebooks, and plays the first sounds of each. It needs no network. The same as JSON lies
-beside it.
+The page (`workbench.report_page`) lists status, time, memory and key figures beside the paper's
+and the floors, shows plots, plays sounds and links the executed notebooks. It needs no network.
+The same figures as JSON lie beside it.
 """
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import platform
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -24,23 +24,9 @@ from workbench.errors import MissingDataError
 from workbench.files import atomic_write
 from workbench.lesson import TIMES
 from workbench.notebooks import ROOT, build, scripts, text_of
-from workbench.pages import copy_plotly, export, first_sounds, table
+from workbench.pages import copy_plotly, export
+from workbench.report_page import file_of, page_of
 from workbench.runner import Outcome, run_notebook
-
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; width: 100%; }
-caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { border-bottom: 1px solid #8886; padding: .35rem .7rem; text-align: left;
-  vertical-align: top; }
-td { font-variant-numeric: tabular-nums; }
-.failed { font-weight: 700; } .passed::before { content: "✓ "; } .failed::before { content: "✗ "; }
-pre { overflow-x: auto; background: #8882; padding: .7rem; font-size: .85em; }
-section { border-top: 2px solid #8884; margin-top: 2rem; }
-a:focus-visible, summary:focus-visible { outline: 3px solid #f80; }
-@media print { a { color: inherit; } section { break-inside: avoid; } }
-"""
 
 
 def run_report(
@@ -68,6 +54,7 @@ def run_report(
     if dataset is not None:
         parameters["dataset"] = dataset
     stop = threading.Event()
+    began = time.monotonic()
 
     def one(source: Path) -> Outcome:
         target = Path(out) / f"{source.stem}.ipynb"
@@ -90,6 +77,7 @@ def run_report(
             raise
     about = {
         "profile": profile, "seed": seed, "version": __version__, "machine": machine(),
+        "minutes": round((time.monotonic() - began) / 60, 1),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }  # fmt: skip
     write_pages(Path(out), outcomes, about)
@@ -127,7 +115,7 @@ def write_pages(out: Path, outcomes: list[Outcome], about: dict[str, Any]) -> No
     """A page for each executed notebook, index.html, report.json."""
     plotly = False
     for outcome in outcomes:
-        notebook = _file(out, outcome, "ipynb")
+        notebook = file_of(out, outcome, "ipynb")
         if notebook is not None:
             plotly |= export(notebook, notebook.with_suffix(".html"))
     if plotly:
@@ -136,69 +124,7 @@ def write_pages(out: Path, outcomes: list[Outcome], about: dict[str, Any]) -> No
         results = {**about, "notebooks": [asdict(outcome) for outcome in outcomes]}
         path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     with atomic_write(out / "index.html") as path:
-        path.write_text(_index(out, outcomes, about), encoding="utf-8")
-
-
-def _file(out: Path, outcome: Outcome, suffix: str) -> Path | None:
-    found = sorted(out.glob(f"{outcome.number}_*.{suffix}"))
-    return found[0] if found else None
-
-
-def _index(out: Path, outcomes: list[Outcome], about: dict[str, Any]) -> str:
-    passed = sum(outcome.status == "passed" for outcome in outcomes)
-    rows = []
-    for outcome in outcomes:
-        page = _file(out, outcome, "html")
-        title = html.escape(f"{outcome.number} {outcome.name}")
-        link = f"<a href='{page.name}'>{title}</a>" if page else title
-        state = f"<span class='{outcome.status}'>{outcome.status}</span>"
-        why = html.escape(outcome.reason)
-        memory = f"{outcome.memory_mb / 1024:.1f}"
-        rows.append([link, state, f"{outcome.seconds:.0f}", memory, outcome.dataset, why])
-    head = table(
-        ["notebook", "status", "time in s", "peak memory in GiB", "data", "what went wrong"],
-        rows, f"{passed} of {len(outcomes)} notebooks passed",
-    )  # fmt: skip
-    line = ", ".join(f"{key} {value}" for key, value in about.items())
-    sections = "".join(_section(out, outcome) for outcome in outcomes)
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width'>"
-        f"<title>Music workbench: report</title><style>{_STYLE}</style></head><body>"
-        f"<main><h1>Music workbench: report</h1><p>{html.escape(line)}</p>{head}{sections}</main>"
-        "</body></html>\n"
-    )
-
-
-def _section(out: Path, outcome: Outcome) -> str:
-    """Figures, sounds and trouble of one notebook."""
-    parts = []
-    if outcome.figures:
-        rows = [
-            [html.escape(f["name"] + (f" ({f['unit']})" if f["unit"] else ""))]
-            + [_number(f[key]) for key in ("value", "floor", "paper")]
-            for f in outcome.figures
-        ]
-        parts.append(table(["figure", "this run", "floor", "paper"], rows, "Figures of this run"))
-    if outcome.traceback:
-        where = "" if outcome.cell is None else f" of cell [{outcome.cell}]"
-        parts.append(
-            f"<details><summary>Traceback{where}</summary><pre>{html.escape(outcome.traceback)}"
-            "</pre></details>"
-        )
-    notebook = _file(out, outcome, "ipynb")
-    if notebook is not None:
-        parts += first_sounds(notebook)
-    if not parts:
-        return ""
-    title = html.escape(f"{outcome.number} {outcome.name}")
-    return f"<section><h2>{title}</h2>{''.join(parts)}</section>"
-
-
-def _number(value: float | str | None) -> str:
-    if value is None:
-        return "–"
-    return html.escape(value) if isinstance(value, str) else f"{value:.4g}"
+        path.write_text(page_of(out, outcomes, about), encoding="utf-8")
 
 
 def _record(outcomes: list[Outcome], profile: str) -> None:

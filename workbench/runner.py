@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,9 +26,9 @@ KERNEL = "workbench-report"
 
 @dataclass
 class Outcome:
-    """How a notebook went. status: "passed" or "failed"; memory_mb: peak of the whole process
-    tree; cell: the number in brackets before the cell that failed, In [n]; reason and traceback
-    only where it failed."""
+    """How a notebook went. name: its title; status: "passed" or "failed"; memory_mb: peak of the
+    whole process tree; cell: the number in brackets before the cell that failed, In [n]; reason
+    and traceback only where it failed."""
 
     number: str
     name: str
@@ -51,6 +52,15 @@ def parameters_of(notebook: Any) -> set[str]:
     return set()
 
 
+def title_of(notebook: Any) -> str:
+    """What the first heading says after the notebook's number; "" where there is none."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            found = re.search(r"^# (?:\d+ · )?(.+)$", cell.source, re.M)
+            return found[1].strip() if found else ""
+    return ""
+
+
 def run_notebook(
     source: Path,
     target: Path,
@@ -68,8 +78,9 @@ def run_notebook(
 
     target.unlink(missing_ok=True)  # a page of an earlier run must not pass for this one's
     number, _, name = source.stem.partition("_")
-    outcome = Outcome(number, name.replace("_", " "))
-    known = parameters_of(nbformat.read(source, as_version=4))
+    notebook = nbformat.read(source, as_version=4)
+    outcome = Outcome(number, title_of(notebook) or name.replace("_", " "))
+    known = parameters_of(notebook)
     odd = sorted(parameters.keys() - known)
     if odd:
         outcome.reason = (
@@ -220,8 +231,6 @@ def find_error(notebook: Any) -> tuple[int | None, str, str] | None:
 
 
 def _words(output: Any) -> tuple[str, str]:
-    import re
-
     plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.get("traceback", [])))
     return f"{output.get('ename', 'error')}: {output.get('evalue', '')}"[:300], plain[-2000:]
 
