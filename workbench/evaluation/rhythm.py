@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 N, BAR = 9, 16
+ACCENT = 0.43  # velocity, 0 to 1: a snare from here on is a backbeat, below it a ghost note
+OFFBEAT = (0.42, 0.75)  # of a beat: where the note that divides it lies
 
 # Metrical weight of each sixteenth of a bar of 4/4: 0 the downbeat, −1 beat three, −2 beats two
 # and four, −3 the other eighths, −4 the other sixteenths (Longuet-Higgins and Lee, 1984).
@@ -50,21 +52,27 @@ def syncopation(onsets: np.ndarray) -> np.ndarray:
 def kick_and_snare(rolls: np.ndarray) -> np.ndarray:
     """Onsets of bass drum and of accented snare together: (n, steps) bool. What is syncopated."""
     hits = hits_of(rolls)
-    return hits[..., 0] | (hits[..., 1] & (rolls[..., N + 1] >= 0.43))
+    return hits[..., 0] | (hits[..., 1] & (rolls[..., N + 1] >= ACCENT))
 
 
 def swing_ratio(rolls: np.ndarray) -> np.ndarray:
-    """How a beat is divided by its off-beat hit: 1 even eighths, 2 triplet swing; NaN if none.
-
-    The median place p of all hits between 0.42 and 0.75 of a beat, as p / (1 − p).
-    """
+    """`swing_of` the hits of each loop."""
     steps = np.arange(rolls.shape[1])[None, :, None]
     place = ((steps + rolls[..., 2 * N :]) / 4) % 1
-    off = hits_of(rolls) & (place > 0.42) & (place < 0.75)
-    middle = np.array(
-        [np.median(p[o]) if o.any() else np.nan for p, o in zip(place, off, strict=True)]
-    )
-    return middle / (1 - middle)
+    return np.array([swing_of(p[h]) for p, h in zip(place, hits_of(rolls), strict=True)])
+
+
+def swing_of(place: np.ndarray) -> float:
+    """How a beat is divided by its off-beat note: 1 even eighths, 2 triplet swing; NaN if none.
+
+    The median p of all places within the beat (0 to 1) that lie between 0.42 and 0.75, as
+    p / (1 − p).
+    """
+    off = place[(place > OFFBEAT[0]) & (place < OFFBEAT[1])]
+    if len(off) == 0:
+        return float("nan")
+    middle = np.median(off)
+    return float(middle / (1 - middle))
 
 
 def microtiming(rolls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

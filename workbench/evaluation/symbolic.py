@@ -1,0 +1,250 @@
+"""What notes tell of a clip: pitch, time, texture. Each measure takes one clip with a score.
+
+Definitions are those of MusPy (Dong et al. 2020, arXiv 2008.01951), mgeval (Yang and Lerch 2020,
+"On the evaluation of generative models in music") and the papers named below, where these do not
+contradict themselves: a piece ends at its length in bars (`Clip.bars`), so no phantom bar follows
+a note that ends on a bar line; and a note that ends where a bar begins does not sound in it.
+
+What has no answer is NaN: a pitch of no notes, a groove of one bar. The drum-roll versions of the
+measures of rhythm are in `workbench.evaluation.rhythm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+from workbench.evaluation import rhythm
+from workbench.music.kit import READ_MAP
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+STEPS = 4  # of a quarter note: the grid of groove, syncopation and microtiming
+SAME = 1 / 32  # quarter notes: onsets this near to each other are one, as of a chord played by hand
+NAMES = ("16th", "8th triplet", "dotted 16th", "8th", "quarter triplet", "dotted 8th", "quarter",
+         "half triplet", "dotted quarter", "half", "dotted half", "whole")  # fmt: skip
+LENGTHS = np.array([1 / 4, 1 / 3, 3 / 8, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4])
+MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])  # natural minor is the major scale of another tonic
+
+
+def tuned(clip: Clip) -> np.ndarray:
+    """The notes that are no drums. WorkbenchError for a waveform."""
+    notes = _notes(clip)
+    return notes[~notes["is_drum"]]
+
+
+# --- pitch --------------------------------------------------------------------------------------
+
+
+def pitch_histogram(clip: Clip) -> np.ndarray:
+    """Share of each pitch among the tuned notes: (128,); NaN without any."""
+    return _shares(np.bincount(tuned(clip)["pitch"], minlength=128))
+
+
+def pitch_class_histogram(clip: Clip) -> np.ndarray:
+    """Share of each pitch class among the tuned notes: (12,), C first; NaN without any."""
+    return _shares(np.bincount(tuned(clip)["pitch"] % 12, minlength=12))
+
+
+def pitch_range(clip: Clip) -> float:
+    """Semitones from the lowest to the highest tuned note."""
+    pitch = tuned(clip)["pitch"].astype(int)
+    return float(pitch.max() - pitch.min()) if len(pitch) else float("nan")
+
+
+def pitches_used(clip: Clip) -> float:
+    """Number of different pitches of tuned notes; 0 without any."""
+    return float(len(np.unique(tuned(clip)["pitch"])))
+
+
+def pitch_class_entropy(clip: Clip) -> float:
+    """Of the pitch-class histogram in bits: 0 for one class, 3.58 for all twelve equally often (Wu
+    and Yang 2020, arXiv 2008.01307)."""
+    share = pitch_class_histogram(clip)
+    some = share[share > 0]
+    return float(-(some * np.log2(some)).sum()) if len(some) else float("nan")
+
+
+def scale_consistency(clip: Clip) -> float:
+    """Share of tuned notes that lie in the major or natural minor scale that holds most of them:
+    7/12 of a chromatic run, 1 in one key (Mogren 2016, arXiv 1611.09904)."""
+    share = pitch_class_histogram(clip)
+    return float(max(share[(MAJOR + tonic) % 12].sum() for tonic in range(12)))
+
+
+# --- time ---------------------------------------------------------------------------------------
+
+
+def onsets(notes: np.ndarray) -> np.ndarray:
+    """Where notes begin, each place once: (k,), quarter notes. A row of onsets, each within 1/32
+    of the one before, is one place, its first."""
+    times = np.sort(notes["time"])
+    return times[np.diff(times, prepend=-np.inf) > SAME]
+
+
+def onset_density(clip: Clip) -> float:
+    """Onsets a quarter note over the whole length; 0 for silence."""
+    return len(onsets(_notes(clip))) / clip.beats
+
+
+def inter_onset_intervals(clip: Clip) -> np.ndarray:
+    """Quarter notes from each onset to the next: (k − 1,)."""
+    return np.diff(onsets(_notes(clip)))
+
+
+def inter_onset_histogram(clip: Clip) -> np.ndarray:
+    """Share of each of the twelve note values `NAMES` among the inter-onset intervals: (12,)."""
+    return note_values(inter_onset_intervals(clip))
+
+
+def duration_histogram(clip: Clip) -> np.ndarray:
+    """Share of each of the twelve note values `NAMES` among the tuned notes' lengths: (12,)."""
+    return note_values(tuned(clip)["duration"])
+
+
+def note_values(lengths: np.ndarray) -> np.ndarray:
+    """Shares of the nearest of twelve note values, mgeval's, in quarter notes: (12,); NaN for no
+    lengths. Of two equally near ones the shorter counts."""
+    nearest = np.abs(np.asarray(lengths, dtype=np.float64)[:, None] - LENGTHS).argmin(1)
+    return _shares(np.bincount(nearest, minlength=len(LENGTHS)))
+
+
+def groove_consistency(clip: Clip) -> float:
+    """1 − the share of sixteenths on which neighbouring bars differ in whether a note begins (Wu
+    and Yang 2020, arXiv 2008.01307): 1 where all bars have one rhythm. Neighbours of unequal
+    length are left out; NaN without a pair of bars."""
+    lines = np.round(clip.bar_lines * STEPS).astype(int)
+    struck = np.zeros(lines[-1], bool)
+    struck[_steps(_notes(clip)["time"], len(struck))] = True
+    pairs = [
+        (struck[a:b], struck[b:c]) for a, b, c in zip(lines, lines[1:], lines[2:], strict=False)
+        if b - a == c - b
+    ]  # fmt: skip
+    return 1 - float(np.mean([a != b for a, b in pairs])) if pairs else float("nan")
+
+
+def syncopation(clip: Clip) -> float:
+    """`rhythm.syncopation` a bar of the onsets on sixteenths, of drums those of bass drum and
+    accented snare; NaN in other metres than 4/4 and without such notes."""
+    notes = _notes(clip)
+    if clip.is_drums:
+        lane = np.array([READ_MAP.get(int(pitch), -1) for pitch in notes["pitch"]])
+        loud = notes["velocity"] >= 127 * rhythm.ACCENT
+        notes = notes[(lane == 0) | ((lane == 1) & loud)]
+    lengths = np.diff(clip.bar_lines)
+    if len(notes) == 0 or tuple(clip.meter) != (4, 4) or not np.allclose(lengths, 4):
+        return float("nan")
+    struck = np.zeros(len(lengths) * rhythm.BAR, bool)
+    struck[_steps(notes["time"], len(struck))] = True
+    return float(rhythm.syncopation(struck)[0])
+
+
+def swing_ratio(clip: Clip) -> float:
+    """`rhythm.swing_of` all notes: 1 even eighths, 2 triplet swing; NaN without off-beats."""
+    return rhythm.swing_of(_notes(clip)["time"] % 1)
+
+
+def microtiming(clip: Clip) -> tuple[float, float]:
+    """Mean and standard deviation of the notes' offset from the nearest sixteenth, in sixteenths:
+    below 0 ahead of the beat. Triplets count as late or early by a third."""
+    place = _notes(clip)["time"] * STEPS
+    if len(place) == 0:
+        return float("nan"), float("nan")
+    late = place - np.round(place)
+    return float(late.mean()), float(late.std())
+
+
+# --- texture ------------------------------------------------------------------------------------
+
+
+def polyphony(clip: Clip) -> float:
+    """Mean number of pitches that sound, over the time in which one does; NaN without notes."""
+    count, width = _sounding(clip)
+    some = width[count > 0].sum()
+    return float((count * width).sum() / some) if some else float("nan")
+
+
+def polyphony_rate(clip: Clip, voices: int = 2) -> float:
+    """Share of the clip's length in which `voices` pitches or more sound; 0 for silence. (MusPy's
+    `threshold` is one less: it asks for more than that many.)"""
+    count, width = _sounding(clip)
+    return float(width[count >= voices].sum() / clip.beats)
+
+
+def empty_bar_rate(clip: Clip) -> float:
+    """Share of bars in which nothing sounds, drums included (Dong et al. 2018, arXiv 1709.06298);
+    1 for silence."""
+    notes, lines = _notes(clip), clip.bar_lines
+    first = np.searchsorted(lines, notes["time"], "right") - 1
+    last = np.searchsorted(lines, notes["time"] + notes["duration"], "left") - 1
+    sounds = np.zeros(len(lines) - 1, bool)
+    for a, b in zip(first, np.maximum(first, last), strict=True):
+        sounds[a : b + 1] = True
+    return float(1 - sounds.mean())
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+MEASURES: dict[str, Callable[[Clip], float]] = {
+    "pitches used": pitches_used, "pitch range": pitch_range,
+    "pitch class entropy": pitch_class_entropy, "scale consistency": scale_consistency,
+    "onset density": onset_density, "groove consistency": groove_consistency,
+    "syncopation": syncopation, "swing ratio": swing_ratio,
+    "microtiming": lambda clip: microtiming(clip)[0],
+    "microtiming spread": lambda clip: microtiming(clip)[1],
+    "polyphony": polyphony, "polyphony rate": polyphony_rate, "empty bar rate": empty_bar_rate,
+}  # fmt: skip
+HISTOGRAMS: dict[str, Callable[[Clip], np.ndarray]] = {
+    "pitch": pitch_histogram, "pitch class": pitch_class_histogram,
+    "inter-onset interval": inter_onset_histogram, "duration": duration_histogram,
+}  # fmt: skip
+
+
+def measures(clips: Sequence[Clip]) -> dict[str, np.ndarray]:
+    """All single-valued measures of each clip: name → (n,), NaN where there is no answer."""
+    return {name: np.array([of(clip) for clip in clips]) for name, of in MEASURES.items()}
+
+
+def histograms(clips: Sequence[Clip]) -> dict[str, np.ndarray]:
+    """All histograms of each clip: name → (n, bins), rows of NaN where there is no answer."""
+    return {name: np.stack([of(clip) for clip in clips]) for name, of in HISTOGRAMS.items()}
+
+
+def _notes(clip: Clip) -> np.ndarray:
+    """Those that begin within the clip's length."""
+    if not clip.has_score:
+        raise WorkbenchError(
+            f"{clip.source or clip.caption or 'the clip'}: holds a waveform and no notes; measure "
+            "its sound, or give a clip with a score"
+        )
+    return clip.notes[clip.notes["time"] < clip.beats]
+
+
+def _steps(times: np.ndarray, n: int) -> np.ndarray:
+    """The nearest sixteenth of each time; the last half step belongs to the next round's downbeat,
+    as in a drum roll."""
+    return np.floor(times * STEPS + 0.5).astype(int) % n
+
+
+def _shares(counts: np.ndarray) -> np.ndarray:
+    total = counts.sum()
+    return counts / total if total else np.full(len(counts), np.nan)
+
+
+def _sounding(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
+    """The clip cut where a tuned note begins or ends: different pitches in each part, and its
+    length in quarter notes."""
+    notes = tuned(clip)
+    start = notes["time"]
+    end = np.minimum(start + notes["duration"], clip.beats)
+    edges = np.unique(np.concatenate([start, end, [0.0, clip.beats]]))
+    roll = np.zeros((len(edges) - 1, 128), bool)
+    for a, b, pitch in zip(
+        np.searchsorted(edges, start), np.searchsorted(edges, end), notes["pitch"], strict=True
+    ):
+        roll[a:b, pitch] = True
+    return roll.sum(1), np.diff(edges)
