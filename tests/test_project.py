@@ -16,7 +16,8 @@ LAYERS = (  # from the top of the house down; an import may only go down or stay
     ("cli", "report", "pages", "runner", "notebooks", "lesson", "teaching", "plots",
      "report_page", "excerpts", "gallery", "gallery_clips", "gallery_page", "standalone"),
     ("widgets",), ("benchmarks",),
-    ("systems",), ("evaluation",), ("training",), ("models",), ("representations",),
+    ("systems",), ("evaluation",), ("training",), ("memory", "weights"), ("models",),
+    ("representations",),
     ("datasets",), ("music",), ("errors", "files"),
 )  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

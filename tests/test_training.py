@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from workbench.errors import CheckpointError, MemoryFullError, WorkbenchError
-from workbench.training import Plan, fit, fitting, load_file_into, memory, save_weights, seeds
+from workbench.training import Plan, fit, seeds
 
 PLAN = Plan(steps=24, batch=8, lr=0.01, warmup=3, every=6, ema=0.9, precision="32-true")
 
@@ -211,23 +211,6 @@ def test_other_errors_of_a_step_stay_what_they_are(tmp_path):
         fit(net(), (torch.zeros(50, 3),) * 2, loss, PLAN, tmp_path, seed=0)
 
 
-def test_the_profile_that_fits_is_named():
-    def full(profile, needs):
-        with fitting(profile, needs):
-            raise MemoryFullError("full")
-
-    here = memory()
-    needs = {"smoke": 0.01 * here, "laptop": 0.02 * here, "gpu": 1e6, "paper": 1e6}
-    with pytest.raises(MemoryFullError, match=r"profile: 'gpu' needs about 1e\+06 GiB .*'laptop'"):
-        full("gpu", needs)
-    with pytest.raises(MemoryFullError, match="take 'laptop'"):
-        full("paper", needs)
-    with pytest.raises(MemoryFullError, match="take 'smoke'"):
-        full("laptop", needs)
-    with pytest.raises(MemoryFullError, match="take another device"):
-        full("smoke", needs)
-
-
 def test_no_items_is_an_error(tmp_path):
     with pytest.raises(WorkbenchError, match="no training items"):
         fit(net(), (torch.zeros(0, 4), torch.zeros(0, 1)), loss, PLAN, tmp_path, seed=0)
@@ -237,35 +220,6 @@ def test_the_rate_warms_up_and_falls():
     rates = [PLAN.rate(step) for step in range(PLAN.steps)]
     assert rates[0] < rates[2] == pytest.approx(PLAN.lr)
     assert rates[-1] < 0.05 * PLAN.lr
-
-
-def test_a_full_disk_leaves_the_old_weights(tmp_path, monkeypatch):
-    path = tmp_path / "w.safetensors"
-    save_weights(net(), path)
-    before = path.read_bytes()
-
-    def full(tensors, target, **more):
-        target.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("workbench.training.save_file", full)
-    with pytest.raises(OSError, match="No space"):
-        save_weights(net(), path)
-    assert path.read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]
-
-
-def test_weights_of_another_network_are_refused(tmp_path):
-    save_weights(nn.Linear(3, 3), tmp_path / "w.safetensors")
-    with pytest.raises(CheckpointError, match="another system or size"):
-        load_file_into(net(), tmp_path / "w.safetensors")
-
-
-def test_a_pickle_is_not_loaded(tmp_path):
-    path = tmp_path / "w.safetensors"
-    torch.save({"weight": torch.zeros(2)}, path)
-    with pytest.raises(CheckpointError, match="no readable safetensors"):
-        load_file_into(net(), path)
 
 
 def test_two_processes_share_the_batch_and_agree_with_one(tmp_path):

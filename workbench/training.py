@@ -14,11 +14,10 @@ import atexit
 import copy
 import json
 import math
-import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -29,8 +28,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from workbench.errors import CheckpointError, MemoryFullError, WorkbenchError
+from workbench.errors import CheckpointError, WorkbenchError
 from workbench.files import atomic_write
+from workbench.memory import memory_told
+from workbench.weights import load_file_into, load_weights, save_weights
 
 Loss = Callable[..., dict[str, Tensor]]  # loss(module, *batch) → named terms, their sum is trained
 Validate = Callable[[nn.Module], dict[str, float]]  # must hold "loss": the lowest is the best
@@ -118,54 +119,12 @@ def fit(
 
     atexit.register(_leave_group)
     run = _Run(module, loss, plan, Path(out), seed, validate, watch, title)
-    with _memory_told(title, plan.batch):
+    with memory_told(title, plan.batch):
         run.prepare(
             Fabric(precision=fast_precision() if plan.precision == "auto" else plan.precision)
         )
         run.walk(data)
     return run.finish()
-
-
-@contextmanager
-def _memory_told(title: str, batch: int) -> Iterator[None]:
-    """Say in one line that memory is full, on a GPU or without one."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        told = ("can't allocate memory", "ALLOC_FAILED")  # by PyTorch's CPU and by CUDA's libraries
-        full = isinstance(error, torch.OutOfMemoryError | MemoryError)
-        if not full and not any(words in str(error) for words in told):
-            raise
-        raise MemoryFullError(
-            f"{title}: the device's memory is full at a batch of {batch}; take a smaller profile "
-            "(gpu, laptop, smoke in this order) or another device"
-        ) from error
-
-
-@contextmanager
-def fitting(profile: str, needs: Mapping[str, float]) -> Iterator[None]:
-    """Around a training: where memory is full, say which smaller profile fits. needs: GiB of each,
-    about, in the order of their sizes."""
-    try:
-        yield
-    except MemoryFullError as error:
-        there, names = memory(), list(needs)
-        smaller = [name for name in names[: names.index(profile)] if needs[name] < there]
-        best = smaller[-1] if smaller else None
-        way_out = f"take {best!r} ({needs[best]:g} GiB)" if best else "take another device"
-        raise MemoryFullError(
-            f"profile: {profile!r} needs about {needs[profile]:g} GiB of memory, this device has "
-            f"{there:.1f}; {way_out}"
-        ) from error
-
-
-def memory() -> float:
-    """GiB that a training may fill: of the GPU what others leave, else the machine's."""
-    if torch.cuda.is_available():
-        return (torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()) / 2**30
-    if not hasattr(os, "sysconf"):  # on Windows
-        return math.inf
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
 
 
 def seeds() -> tuple[Tensor]:
@@ -395,41 +354,6 @@ class _Run:
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def save_weights(module: nn.Module, path: str | Path, *, half: bool = False) -> None:
-    """Write a network's weights as safetensors, whole or not at all."""
-    tensors = {}
-    for name, value in module.state_dict().items():
-        value = value.detach().cpu().contiguous().clone()
-        tensors[name] = value.half() if half and value.is_floating_point() else value
-    with atomic_write(path) as beside:
-        save_file(tensors, beside)
-
-
-def load_file_into(module: nn.Module, path: str | Path) -> None:
-    """Read weights written by `save_weights`. CheckpointError names what does not fit."""
-    try:
-        with safe_open(path, "pt", device="cpu") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path}: no readable safetensors file ({error}); fetch or train it again"
-        ) from None
-    load_weights(module, tensors, path)
-
-
-def load_weights(module: nn.Module, tensors: dict[str, Tensor], path: str | Path) -> None:
-    """Copy tensors into a module of the same names and shapes, or say which differs."""
-    own = module.state_dict()
-    odd = sorted(own.keys() ^ tensors.keys()) or sorted(
-        name for name in own if own[name].shape != tensors[name].shape
-    )
-    if odd:
-        raise CheckpointError(
-            f"{path}: weights of another system or size (first difference: {odd[0]})"
-        )
-    module.load_state_dict({name: tensors[name].to(own[name].dtype) for name in own})
 
 
 @contextmanager

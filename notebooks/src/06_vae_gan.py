@@ -261,7 +261,7 @@ def hinge(real, fake):
 
 
 # %%
-from workbench.systems.ldmg_training import VAEGAN, Weights, gan_terms
+from workbench.systems.ldmg_coding import VAEGAN, Weights, gan_terms
 
 torch.manual_seed(seed)
 small = SpectralVAEConfig(width=32, encoder=1, decoder=2, latent=8)

@@ -17,7 +17,7 @@ from workbench.models.audio_vae import (
     hinge_generator,
     kl,
 )
-from workbench.models.spectral import magnitude, stft_loss
+from workbench.models.spectral import level_distance, magnitude, stft_loss
 
 SMALL = AudioVAEConfig(width=8, latent=4, strides=(2, 4, 2))
 
@@ -169,3 +169,20 @@ def test_snake_and_its_written_out_gradients():
     size = snake.alpha.abs()
     y = x.float()
     assert torch.allclose(snake(y), y + (size * y).sin().square() / size, atol=1e-5)
+
+
+def test_the_level_distance_is_the_measured_one():
+    """Held against the evaluation's, which is computed by SciPy on power spectrograms."""
+    from workbench.evaluation.spectra import log_spectral_distance, spectrogram
+
+    random = torch.Generator().manual_seed(0)
+    sound = 0.2 * torch.randn(1, 1, 40_000, generator=random)
+    made = 0.5 * sound + 0.01 * torch.randn(1, 1, 40_000, generator=random)
+    ours = float(level_distance(sound, made))
+    theirs = log_spectral_distance(spectrogram(sound[0]), spectrogram(made[0]))
+    assert ours == pytest.approx(theirs[0], rel=0.02)  # other frames at the edges
+    assert float(level_distance(sound, 0.5 * sound)) == pytest.approx(6.02, abs=0.02)
+    assert float(level_distance(0 * sound, 1e-6 * sound)) < 0.01  # both below the floor
+    same = sound.clone().requires_grad_()
+    level_distance(sound, same).backward()
+    assert torch.isfinite(same.grad).all()

@@ -15,12 +15,19 @@ from workbench.errors import MissingDataError, PromptError, WorkbenchError
 from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
 from workbench.models.dit import DiTConfig, Sound
 from workbench.models.spectral import stft_loss
-from workbench.models.spectral_vae import SpectralVAEConfig
+from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.music.clip import Clip
 from workbench.systems import ldmg
 from workbench.systems.drawing import overlapping
 from workbench.systems.ldmg import LDMG, MEMORY, LDMGConfig
-from workbench.systems.ldmg_training import PROFILES, VAEGAN, Weights, gan_terms
+from workbench.systems.ldmg_coding import (
+    VAEGAN,
+    Weights,
+    finish_decoder,
+    fit_vae,
+    gan_terms,
+)
+from workbench.systems.ldmg_training import PROFILES
 from workbench.systems.musicldm import MusicLDM
 from workbench.training import fit
 
@@ -252,14 +259,15 @@ def test_a_step_that_is_not_finite_moves_neither_player(tmp_path):
 
 
 def test_a_gan_that_diverges_stops_and_names_its_terms(audio, tmp_path):
-    from workbench.systems.ldmg_training import config_of, fit_vae
+    from workbench.systems.ldmg_training import config_of
 
     rows, size = audio.split("train"), PROFILES["smoke"]
     system = LDMG(config_of(audio, rows, size))
     plan = replace(size.coding, lr=1e8, warmup=1, steps=40)
     said = r"ten losses in a row are not finite.*\(.*discriminator.*\); take another seed"
     with pytest.raises(WorkbenchError, match=said):
-        fit_vae(system, audio, rows, rows, size, plan, tmp_path, 0, None)
+        fit_vae(system.networks.vae, audio, rows, rows, plan, tmp_path, crop=size.crop,
+                width=size.width, weights=size.weights, seed=0)  # fmt: skip
 
 
 def test_the_memory_that_a_profile_needs_is_about_right():
@@ -281,7 +289,7 @@ def test_the_memory_that_a_profile_needs_is_about_right():
 
 def test_the_vae_learns(audio, tmp_path):
     """In two minutes' worth of seconds: better than silence and than at the beginning."""
-    from workbench.systems.ldmg_training import config_of, fit_vae
+    from workbench.systems.ldmg_training import config_of
 
     rows, kept = audio.split("train"), audio.split("validation")
     size = PROFILES["smoke"]
@@ -290,9 +298,24 @@ def test_the_vae_learns(audio, tmp_path):
     with torch.inference_mode():
         before = float(stft_loss(sound, system.networks.vae(sound)[0])[1])
     plan = replace(size.coding, steps=60, every=60, lr=2e-3)
-    log = fit_vae(system, audio, rows, kept, size, plan, tmp_path, 0, None).log
+    log = fit_vae(system.networks.vae, audio, rows, kept, plan, tmp_path, crop=size.crop,
+                  width=size.width, weights=size.weights, seed=0).log  # fmt: skip
     assert log[-1]["val_spectrum"] < 0.8 * before
     assert log[-1]["val_convergence"] < 1.0  # silence has exactly 1
+
+
+def test_a_finished_decoder_is_nearer_in_level_and_leaves_the_encoder(audio, tmp_path):
+    rows, kept, size = audio.split("train"), audio.split("validation"), PROFILES["smoke"]
+    torch.manual_seed(0)
+    vae = SpectralVAE(size.vae)
+    before = {name: p.clone() for name, p in vae.state_dict().items()}
+    plan = replace(size.finishing, steps=40, every=20, lr=2e-3)
+    log = finish_decoder(vae, audio, rows, kept, plan, tmp_path, crop=size.crop,
+                         weights=size.weights, seed=0).log  # fmt: skip
+    assert log[-1]["val_level"] < 0.95 * log[0]["val_level"]
+    for name, after in vae.state_dict().items():
+        assert torch.equal(after, before[name]) == name.startswith("encoder"), name
+    assert all(p.requires_grad for p in vae.parameters())
 
 
 def test_what_does_not_fit_is_said(audio, tmp_path):

@@ -27,7 +27,8 @@ CHUNK = 16  # clips drawn at once
 
 @dataclass
 class AudioBench:
-    """One run. n: clips in each compared set; steps: of the sampler."""
+    """One run. n: clips in each compared set; steps: of the sampler; folder: of networks that are
+    trained for a comparison; training_steps: of each, None for the section's own number."""
 
     system: LDMG | MusicLDM
     audio: AudioCollection
@@ -36,6 +37,8 @@ class AudioBench:
     steps: int = 25
     seed: int = 0
     quick: bool = False
+    folder: Path = Path("runs/ablation")
+    training_steps: int | None = None
 
     @property
     def length(self) -> int:
@@ -117,16 +120,19 @@ def options_of(
     add("--n", type=int, default=n, help=f"clips in each compared set (default {n})")
     add("--steps", type=int, default=25, help="of the sampler (default 25)")
     add("--seed", type=int, default=0)
+    add("--folder", type=Path, default=Path(f"runs/{name}-ablation"),
+        help="of networks that are trained for a comparison; stopped, it goes on where it was")
+    add("--training-steps", type=int, help="of each of them (default: the section's own number)")
     add("--quick", action="store_true", help="fewer clips and training steps")
     return options
 
 
 def measure(
     args: argparse.Namespace, name: str, system: type[LDMG | MusicLDM], bench: type[AudioBench],
-    sections: Sections, *, pieces: int, steps: int, **own: Any,
+    sections: Sections, *, pieces: int, steps: int,
 ) -> None:  # fmt: skip
-    """The tables that were asked for. pieces, steps: of the data and of the sampler with --quick;
-    own: what this kind of run has beyond an `AudioBench`."""
+    """The tables that were asked for. pieces, steps: of the data and of the sampler with --quick.
+    """
     from workbench.systems.storage import trained_on
 
     loaded = system.from_pretrained(args.checkpoint)
@@ -135,6 +141,6 @@ def measure(
         loaded, collect(dataset, loaded.config.rate, limit=pieces if args.quick else None),
         Report(benchmark=name, **vars(args)), n=min(args.n, 12) if args.quick else args.n,
         steps=min(args.steps, steps) if args.quick else args.steps, seed=args.seed,
-        quick=args.quick, **own,
+        quick=args.quick, folder=args.folder, training_steps=args.training_steps,
     )  # fmt: skip
     run.report.run(sections, run, args.only, args.out)

@@ -13,7 +13,6 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -109,11 +108,7 @@ SECTIONS: dict[str, Callable[[MusicBench], None]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = options_of("music", __doc__, SECTIONS, "music-ldm", 160)
-    add = options.add_argument
-    add("--folder", type=Path, default=Path("runs/ablation"), help="of the ablation's networks")
-    add("--training-steps", type=int, help="of each U-Net of the ablation (default: the profile's)")
-    return options
+    return options_of("music", __doc__, SECTIONS, "music-ldm", 160)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -122,8 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     return run_command(
         parser(),
-        lambda args: measure(args, "music", MusicLDM, MusicBench, SECTIONS, pieces=8, steps=3,
-                             folder=args.folder, training_steps=args.training_steps), argv,
+        lambda args: measure(args, "music", MusicLDM, MusicBench, SECTIONS, pieces=8, steps=3),
+        argv,
     )  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,12 +21,9 @@ COLUMNS = ["", "IS", "KL", "Fréchet", "relevance", "95 %", "SIM_AA@90", "95 %",
 
 @dataclass
 class MusicBench(AudioBench):
-    """A run of MusicLDM's. folder: of the ablation's U-Nets; training_steps: of each, by default
-    the profile's."""
+    """A run of MusicLDM's."""
 
     system: MusicLDM
-    folder: Path = Path("runs/ablation")
-    training_steps: int | None = None
 
     def pieces(self, split: str) -> list[int]:
         """Those of a split that have captions."""

@@ -12,16 +12,18 @@ from statistics import median
 import numpy as np
 import torch
 
-from workbench.benchmarks.song_speed import timed
+from workbench.benchmarks.audio_coding import speed_table
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.systems.ldmg import vae_of
-from workbench.systems.ldmg_training import PROFILES, VAEGAN, gan_terms
+from workbench.systems.ldmg_coding import VAEGAN, gan_terms
+from workbench.systems.ldmg_training import PROFILES
 from workbench.training import Plan, fast_precision, fit, seeds
 
 MEMORY = """
 import resource, sys, torch
 from workbench.systems.ldmg import vae_of
-from workbench.systems.ldmg_training import PROFILES, VAEGAN, gan_terms
+from workbench.systems.ldmg_coding import VAEGAN, gan_terms
+from workbench.systems.ldmg_training import PROFILES
 size = PROFILES[sys.argv[1]]
 module = VAEGAN(vae_of(size.vae), size.width)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -36,23 +38,13 @@ print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 def speed(bench: SoundBench) -> None:
     """Seconds of sound a second; medians of runs that take turns."""
-    system, rate = bench.system, bench.audio.rate
-    sound = np.resize(bench.real[0].ravel(), 20 * rate)[None].astype(np.float32)
-    sound = np.repeat(sound, system.config.vae.channels, 0)
-    latents = system.encode(sound)
-    rows = [["encoding 20 s", 20 / timed(lambda: system.encode(sound), 3)],
-            ["decoding 20 s", 20 / timed(lambda: system.decode(latents), 3)]]  # fmt: skip
-    n = 2 if bench.quick else 8
-    bench.draw(n=1, steps=1)  # the text encoder is loaded on first use
-    for steps in (10, 25, 50):
-        took = timed(lambda s=steps: bench.draw(n=n, steps=s), 1)  # type: ignore[misc]
-        rows.append([f"drawing {n} clips, {steps} steps", n * bench.length / rate / took])
+    system, channels = bench.system, bench.system.config.vae.channels
     ratio = overhead(bench)
     memory = [f"{name} {peak(name):.1f} GiB" for name in
               (("smoke",) if bench.quick else ("smoke", "laptop"))]  # fmt: skip
-    bench.report.table(
-        "speed", f"Speed on {torch.get_num_threads()} threads",
-        ["", "seconds of sound a second"], rows,
+    speed_table(
+        bench, lambda sound: system.encode(np.repeat(sound[None], channels, 0)), system.decode,
+        lambda n, steps: bench.draw(n=n, steps=steps),
         [f"A step of training the VAE-GAN takes {ratio:.3f} of the same step in a plain loop "
          "(medians of runs that take turns). Peak memory of such a step, the libraries included: "
          f"{', '.join(memory)}; the larger profiles are made for a GPU."], overhead=ratio,

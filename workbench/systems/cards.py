@@ -80,7 +80,7 @@ def sound_card(report: dict[str, Any], tables: str = "") -> str:
         "form; genres and words are those of its data; the small decoder is heard as a veil over "
         "the sound.",
         "## Training",
-        _stages({"VAE-GAN": report["vae"], "diffusion": report["diffusion"]}),
+        _stages(report["stages"]),
     ]  # fmt: skip
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection
 from workbench.errors import PromptError
+from workbench.memory import fitting
 from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
 from workbench.models.diffusion import Diffusion, Prediction
 from workbench.models.dit import DiT, DiTConfig, Sound
@@ -28,7 +29,6 @@ from workbench.music.audio import checked
 from workbench.representations.text import BertText
 from workbench.systems.drawing import Settings, check, draw, overlapping
 from workbench.systems.storage import Pretrained
-from workbench.training import fitting
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,8 +1,6 @@
-"""Training of LDMG: prepared audio → VAE-GAN → latents → diffusion transformer.
+"""Training of LDMG: prepared audio → VAE-GAN → its decoder → latents → diffusion transformer.
 
-Both players of the VAE-GAN learn in the same step: the discriminator's loss sees decoded sound cut
-off from the decoder, the decoder's sees the discriminator with its weights held. Batches are random
-crops, drawn anew at every step from the memory-mapped collection.
+The sizes, the way through all stages, and stage two; stage one is `ldmg_coding.py`.
 
     workbench train sound --dataset groove+pop909+cc-music-clips --profile laptop --out my-sound
 """
@@ -10,8 +8,8 @@ crops, drawn anew at every step from the memory-mapped collection.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,48 +21,32 @@ from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
-from workbench.models.audio_vae import (
-    AudioVAE,
-    AudioVAEConfig,
-    Discriminator,
-    adversarial_terms,
-    kl,
-)
+from workbench.models.audio_vae import AudioVAEConfig
 from workbench.models.dit import DiTConfig, Sound
-from workbench.models.spectral import stft_loss
-from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
+from workbench.models.spectral_vae import SpectralVAEConfig
 from workbench.systems.cards import sound_card
 from workbench.systems.ldmg import LDMG, LDMGConfig
-from workbench.training import Plan, fit, seeds
+from workbench.systems.ldmg_coding import Watch, Weights, finish_decoder, fit_vae
+from workbench.training import Fit, Plan, fit, seeds
 
-Watch = Callable[[dict[str, Any]], None]
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
 
 
 @dataclass(frozen=True)
-class Weights:
-    """Of the VAE-GAN's terms; the original's are 1, 1e-2, 1, 1. Matching is relative to the size of
-    the features: at 1 and more it drowned the spectrum here and z was not used."""
-
-    spectrum: float = 1.0
-    kl: float = 3e-3
-    adversarial: float = 0.1
-    matching: float = 0.3
-
-
-@dataclass(frozen=True)
 class Profile:
-    """One size. crop: samples of the VAE's crops; width: of the discriminator."""
+    """One size. coding, finishing: of the VAE-GAN and, after it, of its decoder alone; crop:
+    samples of their crops; width: of the discriminator."""
 
     vae: AudioVAEConfig | SpectralVAEConfig
     dit: DiTConfig
     coding: Plan
     diffusion: Plan
+    finishing: Plan | None = None
     rate: int = 16_000
     frames: int = 512
     crop: int = 16_384
     width: int = 16
-    weights: Weights = Weights()
+    weights: Weights = field(default_factory=Weights)
     genres: int = 16  # at most: the most frequent ones
     limit: int | None = None  # training clips of each data set; None for the recipe's own
 
@@ -74,22 +56,25 @@ PROFILES: dict[str, Profile] = {
         SpectralVAEConfig(width=32, encoder=1, decoder=1, latent=8),
         DiTConfig(8, width=32, depth=2, heads=4, kernel=3),
         Plan(steps=12, batch=4, lr=1e-3, warmup=4, betas=(0.8, 0.99), every=6),
-        Plan(steps=12, batch=8, lr=1e-3, warmup=4, every=6, ema=0.9), frames=64, crop=4096, width=8,
-        limit=8,
+        Plan(steps=12, batch=8, lr=1e-3, warmup=4, every=6, ema=0.9),
+        Plan(steps=6, batch=4, lr=4e-4, warmup=2, every=3), frames=64, crop=4096, width=8, limit=8,
     ),
     "laptop": Profile(
         SpectralVAEConfig(), DiTConfig(32, width=140, depth=4, heads=5, kernel=3),
         Plan(steps=6000, batch=8, lr=1e-3, betas=(0.8, 0.99), clip=5.0, every=250, ema=0.998,
              keep="last"),
-        Plan(steps=3600, batch=8, lr=8e-4, every=200, ema=0.998), frames=256, crop=8192, width=8,
+        Plan(steps=3600, batch=8, lr=8e-4, every=200, ema=0.998),
+        Plan(steps=4000, batch=8, lr=4e-4, betas=(0.8, 0.99), clip=5.0, every=250, ema=0.99,
+             keep="last"), frames=256, crop=8192, width=8,
     ),
     "gpu": Profile(
         AudioVAEConfig(width=48, strides=(4, 4, 4, 4), latent=32, dilations=(1, 3, 9)),
         DiTConfig(32, width=512, depth=8, heads=8),
         Plan(steps=40_000, batch=32, lr=2e-4, betas=(0.8, 0.99), clip=5.0, every=1000, ema=0.999,
              keep="last"),
-        Plan(steps=60_000, batch=64, lr=4e-4, every=1000, ema=0.9995), frames=512, crop=32_768,
-        width=32,
+        Plan(steps=60_000, batch=64, lr=4e-4, every=1000, ema=0.9995),
+        Plan(steps=10_000, batch=32, lr=1e-4, betas=(0.8, 0.99), clip=5.0, every=1000, ema=0.999,
+             keep="last"), frames=512, crop=32_768, width=32,
     ),
     # The original's sizes and weights (its noise schedule leaves signal at the end: not kept).
     "paper": Profile(
@@ -100,26 +85,6 @@ PROFILES: dict[str, Profile] = {
         weights=Weights(1.0, 1e-2, 1.0, 1.0),
     ),
 }  # fmt: skip
-
-
-class VAEGAN(nn.Module):
-    """Both players as one module."""
-
-    def __init__(self, vae: AudioVAE | SpectralVAE, width: int) -> None:
-        super().__init__()
-        self.vae = vae
-        self.judge = Discriminator(vae.config.channels, width)
-
-
-def gan_terms(module: VAEGAN, sound: Tensor, weights: Weights) -> dict[str, Tensor]:
-    """The VAE-GAN's objective by term, weighted: sound (batch, channels, samples)."""
-    decoded, mean, spread = module.vae(sound)
-    convergence, logs = stft_loss(sound, decoded)
-    return {
-        "convergence": weights.spectrum * convergence, "spectrum": weights.spectrum * logs,
-        "kl": weights.kl * kl(mean, spread),
-        **adversarial_terms(module.judge, sound, decoded, weights.adversarial, weights.matching),
-    }  # fmt: skip
 
 
 def train(
@@ -145,18 +110,18 @@ def train(
     torch.manual_seed(seed)
     system = LDMG(config_of(audio, rows, size))
     audio.check_enough(rows, system.config.seconds)
-    coding = replace(size.coding, budget_minutes=budget_minutes and budget_minutes / 2)
-    first = fit_vae(system, audio, rows, kept, size, coding, out / "vae", seed, watch)
+    stages = fit_coding(system, audio, rows, kept, size, out, seed, budget_minutes, watch)
     measure_latents(system, audio, rows)
-    diffusion = replace(size.diffusion, budget_minutes=budget_minutes and budget_minutes / 2)
-    second = fit_diffusion(system, audio, rows, kept, diffusion, out / "diffusion", seed, watch)
+    diffusion = replace(size.diffusion, budget_minutes=budget_minutes and 0.45 * budget_minutes)
+    stages["diffusion"] = fit_diffusion(system, audio, rows, kept, diffusion, out / "diffusion",
+                                        seed, watch)  # fmt: skip
     about = {
         "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
         "profile": profile, "seed": seed, "seconds": system.config.seconds,
         "minutes_of_sound": int(audio.lengths[rows].sum()) / audio.rate / 60,
         "pieces": len(rows), "credits": credits_of([audio.items[i] for i in rows]),
-        "vae": {"steps": first.step, "minutes": first.seconds / 60, "best": first.best},
-        "diffusion": {"steps": second.step, "minutes": second.seconds / 60, "best": second.best},
+        "stages": {name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
+                   for name, done in stages.items()},
     }  # fmt: skip
     system.save_pretrained(out, card=sound_card(about))
     with atomic_write(out / "training.json") as path:
@@ -176,33 +141,24 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
     )  # fmt: skip
 
 
-# --- stage one --------------------------------------------------------------------------------
-
-
-def fit_vae(
+def fit_coding(
     system: LDMG, audio: AudioCollection, rows: Sequence[int], kept: Sequence[int], size: Profile,
-    plan: Plan, out: Path, seed: int, watch: Watch | None,
-) -> Any:  # fmt: skip
-    module = VAEGAN(system.networks.vae, size.width)
-
-    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
-        crops, _ = audio.crops(len(numbers), size.crop, seed=int(numbers[0]) + seed, rows=rows)
-        return gan_terms(module, torch.from_numpy(crops).to(numbers.device), size.weights)  # type: ignore[arg-type]
-
-    held, _ = audio.crops(16, size.crop, seed=0, rows=kept)
-
-    def validate(module: nn.Module) -> dict[str, float]:
-        sound = torch.from_numpy(held).to(next(module.parameters()).device)
-        mean, spread = module.vae.encode(sound)  # type: ignore[union-attr, operator]
-        decoded = module.vae.decode(mean)[..., : size.crop]  # type: ignore[union-attr, operator]
-        convergence, logs = (float(x) for x in stft_loss(sound, decoded))
-        return {"loss": convergence + logs, "convergence": convergence, "spectrum": logs,
-                "kl": float(kl(mean, spread))}  # fmt: skip
-
-    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate,
-               watch=watch, title="VAE-GAN")  # fmt: skip
-    system.networks.vae.load_state_dict(done.module.vae.state_dict())
-    return done
+    out: Path, seed: int, budget_minutes: float | None, watch: Watch | None,
+) -> dict[str, Fit]:  # fmt: skip
+    """Stage one: the VAE-GAN, then its decoder where the size has a plan for that."""
+    vae, budget = system.networks.vae, budget_minutes or 0
+    coding = replace(size.coding, budget_minutes=0.45 * budget or None)
+    stages = {"VAE-GAN": fit_vae(
+        vae, audio, rows, kept, coding, out / "vae", crop=size.crop, width=size.width,
+        weights=size.weights, seed=seed, watch=watch,
+    )}  # fmt: skip
+    if size.finishing:
+        finishing = replace(size.finishing, budget_minutes=0.1 * budget or None)
+        stages["decoder"] = finish_decoder(
+            vae, audio, rows, kept, finishing, out / "decoder", crop=size.crop,
+            weights=size.weights, seed=seed, watch=watch,
+        )  # fmt: skip
+    return stages
 
 
 @torch.inference_mode()

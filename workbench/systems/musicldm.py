@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.errors import PromptError
+from workbench.memory import fitting
 from workbench.models.diffusion import Diffusion, Prediction
 from workbench.models.music_ldm import FiLMUNet, Heard, MusicLDMSizes, mel_vae, vocoder
 from workbench.models.text_audio import TextAudio, TextAudioConfig
@@ -28,7 +29,6 @@ from workbench.representations.mel import Mel
 from workbench.representations.text import BertText
 from workbench.systems.drawing import Settings, check, draw, overlapping
 from workbench.systems.storage import Pretrained
-from workbench.training import fitting
 
 if TYPE_CHECKING:
     from pathlib import Path

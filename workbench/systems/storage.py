@@ -16,7 +16,7 @@ from torch import nn
 import workbench
 from workbench.errors import CheckpointError, MissingDataError
 from workbench.files import atomic_write
-from workbench.training import load_file_into, save_weights
+from workbench.weights import load_file_into, save_weights
 
 SHIPPED = Path(workbench.__file__).parent / "checkpoints"
 FILES = ("config.json", "model.safetensors")

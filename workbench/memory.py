@@ -1,0 +1,54 @@
+"""Memory that is full: said in one line, with the profile that fits."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+
+from workbench.errors import MemoryFullError
+
+
+@contextmanager
+def memory_told(title: str, batch: int) -> Iterator[None]:
+    """Say in one line that memory is full, on a GPU or without one."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        told = ("can't allocate memory", "ALLOC_FAILED")  # by PyTorch's CPU and by CUDA's libraries
+        full = isinstance(error, torch.OutOfMemoryError | MemoryError)
+        if not full and not any(words in str(error) for words in told):
+            raise
+        raise MemoryFullError(
+            f"{title}: the device's memory is full at a batch of {batch}; take a smaller profile "
+            "(gpu, laptop, smoke in this order) or another device"
+        ) from error
+
+
+@contextmanager
+def fitting(profile: str, needs: Mapping[str, float]) -> Iterator[None]:
+    """Around a training: where memory is full, say which smaller profile fits. needs: GiB of each,
+    about, in the order of their sizes."""
+    try:
+        yield
+    except MemoryFullError as error:
+        there, names = memory(), list(needs)
+        smaller = [name for name in names[: names.index(profile)] if needs[name] < there]
+        best = smaller[-1] if smaller else None
+        way_out = f"take {best!r} ({needs[best]:g} GiB)" if best else "take another device"
+        raise MemoryFullError(
+            f"profile: {profile!r} needs about {needs[profile]:g} GiB of memory, this device has "
+            f"{there:.1f}; {way_out}"
+        ) from error
+
+
+def memory() -> float:
+    """GiB that a training may fill: of the GPU what others leave, else the machine's."""
+    if torch.cuda.is_available():
+        return (torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()) / 2**30
+    if not hasattr(os, "sysconf"):  # on Windows
+        return math.inf
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

@@ -1,0 +1,134 @@
+"""Stage one of LDMG's training: a VAE-GAN, then its decoder alone.
+
+Both players of the VAE-GAN learn in the same step: the discriminator's loss sees decoded sound cut
+off from the decoder, the decoder's sees the discriminator with its weights held. Batches are random
+crops, drawn anew at every step from the memory-mapped collection.
+
+A decoder that must please the discriminator plays fields of the spectrogram that it cannot know as
+hiss of the right kind, whose level is wrong from cell to cell. It is finished without: the latents
+stay, the level in decibels is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workbench.datasets.audio import AudioCollection
+from workbench.models.audio_vae import AudioVAE, Discriminator, adversarial_terms, kl
+from workbench.models.spectral import level_distance, stft_loss
+from workbench.models.spectral_vae import SpectralVAE
+from workbench.training import Fit, Plan, fit, seeds
+
+Watch = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of the VAE-GAN's terms; the original's are 1, 1e-2, 1, 1. Matching is relative to the size of
+    the features: at 1 and more it drowned the spectrum here and z was not used."""
+
+    spectrum: float = 1.0
+    kl: float = 3e-3
+    adversarial: float = 0.1
+    matching: float = 0.3
+    level: float = 0.1  # a dB, where the decoder is finished
+
+
+class VAEGAN(nn.Module):
+    """Both players as one module."""
+
+    def __init__(self, vae: AudioVAE | SpectralVAE, width: int) -> None:
+        super().__init__()
+        self.vae = vae
+        self.judge = Discriminator(vae.config.channels, width)
+
+
+def gan_terms(module: VAEGAN, sound: Tensor, weights: Weights) -> dict[str, Tensor]:
+    """The VAE-GAN's objective by term, weighted: sound (batch, channels, samples)."""
+    decoded, mean, spread = module.vae(sound)
+    convergence, logs = stft_loss(sound, decoded)
+    return {
+        "convergence": weights.spectrum * convergence, "spectrum": weights.spectrum * logs,
+        "kl": weights.kl * kl(mean, spread),
+        **adversarial_terms(module.judge, sound, decoded, weights.adversarial, weights.matching),
+    }  # fmt: skip
+
+
+def fit_vae(
+    vae: AudioVAE | SpectralVAE, audio: AudioCollection, rows: Sequence[int], kept: Sequence[int],
+    plan: Plan, out: Path, *, crop: int, width: int, weights: Weights, seed: int,
+    watch: Watch | None = None,
+) -> Fit:  # fmt: skip
+    """Train `vae` against a discriminator of `width` on crops of `crop` samples; rows, kept:
+    training and validation pieces of `audio`."""
+    module = VAEGAN(vae, width)
+
+    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        sound = crops_of(audio, numbers, crop, seed, rows)
+        return gan_terms(module, sound, weights)  # type: ignore[arg-type]
+
+    held, _ = audio.crops(16, crop, seed=0, rows=kept)
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        mean, spread, found = decoded_held(module.vae, held)  # type: ignore[arg-type]
+        del found["level"]
+        return {"loss": sum(found.values()), **found, "kl": float(kl(mean, spread))}
+
+    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch,
+               title="VAE-GAN")  # fmt: skip
+    vae.load_state_dict(done.module.vae.state_dict())  # type: ignore[union-attr]
+    return done
+
+
+def finish_decoder(
+    vae: AudioVAE | SpectralVAE, audio: AudioCollection, rows: Sequence[int], kept: Sequence[int],
+    plan: Plan, out: Path, *, crop: int, weights: Weights, seed: int, watch: Watch | None = None,
+) -> Fit:  # fmt: skip
+    """Train the decoder alone, on the encoder's means: `weights.spectrum` of the STFT distance and
+    `weights.level` of the log-spectral distance in dB."""
+    vae.encoder.requires_grad_(False)
+
+    def loss(vae: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        sound = crops_of(audio, numbers, crop, seed, rows)
+        with torch.no_grad():
+            mean, _ = vae.encode(sound)  # type: ignore[operator]
+        decoded = vae.decode(mean)[..., :crop]  # type: ignore[operator]
+        convergence, logs = stft_loss(sound, decoded)
+        return {"convergence": weights.spectrum * convergence, "spectrum": weights.spectrum * logs,
+                "level": weights.level * level_distance(sound, decoded)}  # fmt: skip
+
+    held, _ = audio.crops(16, crop, seed=0, rows=kept)
+
+    def validate(vae: nn.Module) -> dict[str, float]:
+        found = decoded_held(vae, held)[2]
+        return {"loss": found["level"], **found}
+
+    done = fit(vae, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch,
+               title="decoder")  # fmt: skip
+    vae.load_state_dict(done.module.state_dict())
+    vae.encoder.requires_grad_(True)
+    return done
+
+
+def crops_of(
+    audio: AudioCollection, numbers: Tensor, crop: int, seed: int, rows: Sequence[int]
+) -> Tensor:
+    """A batch of a step: (len(numbers), channels, crop), drawn by the first number."""
+    crops, _ = audio.crops(len(numbers), crop, seed=int(numbers[0]) + seed, rows=rows)
+    return torch.from_numpy(crops).to(numbers.device)
+
+
+def decoded_held(vae: nn.Module, held: Any) -> tuple[Tensor, Tensor, dict[str, float]]:
+    """Mean and log variance of held-out crops, and how far the decoded means are from them."""
+    sound = torch.from_numpy(held).to(next(vae.parameters()).device)
+    mean, spread = vae.encode(sound)  # type: ignore[operator]
+    decoded = vae.decode(mean)[..., : sound.shape[-1]]  # type: ignore[operator]
+    convergence, logs = (float(x) for x in stft_loss(sound, decoded))
+    level = float(level_distance(sound, decoded))
+    return mean, spread, {"convergence": convergence, "spectrum": logs, "level": level}
