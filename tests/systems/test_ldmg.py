@@ -14,7 +14,7 @@ from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.errors import MissingDataError, PromptError, WorkbenchError
 from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
 from workbench.models.dit import DiTConfig, Sound
-from workbench.models.spectral import stft_loss
+from workbench.models.spectral import level_distance, stft_loss
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.music.clip import Clip
 from workbench.systems import ldmg
@@ -304,6 +304,15 @@ def test_the_vae_learns(audio, tmp_path):
     assert log[-1]["val_convergence"] < 1.0  # silence has exactly 1
 
 
+def decoded_level(audio, kept, size, weights):
+    """The level distance of a VAE with these weights on the crops that validation hears."""
+    vae = SpectralVAE(size.vae).eval()
+    vae.load_state_dict(weights)
+    sound = torch.from_numpy(audio.crops(16, size.crop, seed=0, rows=kept)[0])
+    with torch.no_grad():
+        return level_distance(sound, vae.decode(vae.encode(sound)[0])[..., : size.crop])
+
+
 def test_a_finished_decoder_is_nearer_in_level_and_leaves_the_encoder(audio, tmp_path):
     rows, kept, size = audio.split("train"), audio.split("validation"), PROFILES["smoke"]
     torch.manual_seed(0)
@@ -312,7 +321,8 @@ def test_a_finished_decoder_is_nearer_in_level_and_leaves_the_encoder(audio, tmp
     plan = replace(size.finishing, steps=40, every=20, lr=2e-3)
     log = finish_decoder(vae, audio, rows, kept, plan, tmp_path, crop=size.crop,
                          weights=size.weights, seed=0).log  # fmt: skip
-    assert log[-1]["val_level"] < 0.95 * log[0]["val_level"]
+    start = float(decoded_level(audio, kept, size, before))
+    assert log[-1]["val_level"] < 0.9 * start
     for name, after in vae.state_dict().items():
         assert torch.equal(after, before[name]) == name.startswith("encoder"), name
     assert all(p.requires_grad for p in vae.parameters())
