@@ -1,0 +1,84 @@
+"""Loudness as ITU-R BS.1770-4 measures it, and clips brought to the same loudness.
+
+Each channel passes a filter that weighs frequencies as ears do (K-weighting: a shelf for the head,
+a high-pass), and the power of blocks of 0.4 s is averaged, blocks that are nearly silent left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.errors import WorkbenchError
+
+BLOCK, HOP = 0.4, 0.1  # seconds
+SILENCE, QUIET = -70.0, -10.0  # gates: LUFS, and LU below the mean of what passes the first
+OFFSET = -0.691  # dB, so that a sine of 997 Hz at full scale in one channel has −3.01 LUFS
+TARGET, TOP = -20.0, -1.0  # LUFS; dB of full scale that no peak exceeds
+
+
+def k_weighting(rate: int) -> np.ndarray:
+    """Second-order sections (2, 6) at a sample rate in Hz; at 48 kHz the tables of BS.1770-4.
+
+    Other rates: the analogue filters behind those tables, by the bilinear transform (as in
+    libebur128; De Man, "Evaluation of implementations of the EBU R128 loudness measurement", 2014).
+    """
+    k, q = np.tan(np.pi * 1681.974450955533 / rate), 0.7071752369554196
+    high = 10 ** (3.999843853973347 / 20)
+    band = high**0.4996667741545416
+    a0 = 1 + k / q + k * k
+    rest = [2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]
+    shelf = [(high + band * k / q + k * k) / a0, 2 * (k * k - high) / a0,
+             (high - band * k / q + k * k) / a0, 1.0, *rest]  # fmt: skip
+    k, q = np.tan(np.pi * 38.13547087602444 / rate), 0.5003270373238773
+    a0 = 1 + k / q + k * k
+    low_cut = [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]
+    return np.array([shelf, low_cut])
+
+
+def loudness(sound: np.ndarray, rate: int) -> float:
+    """Integrated loudness in LUFS of (channels, samples), one or two channels; −inf for silence.
+
+    Raises WorkbenchError for sound shorter than a block of 0.4 s.
+    """
+    from scipy.signal import sosfilt
+
+    sound = np.atleast_2d(np.asarray(sound, np.float64))
+    length, hop = round(BLOCK * rate), round(HOP * rate)
+    if sound.shape[1] < length:
+        raise WorkbenchError(
+            f"loudness needs {BLOCK} s of sound; here are {sound.shape[1] / rate:.2f} s"
+        )
+    weighted = sosfilt(k_weighting(rate), sound, axis=1)
+    sums = np.concatenate([[0.0], np.cumsum((weighted**2).sum(0))])
+    starts = np.arange(0, sound.shape[1] - length + 1, hop)
+    power = np.maximum(sums[starts + length] - sums[starts], 0) / length  # a block's mean square
+    power = power[_lufs(power) > SILENCE]
+    if not len(power):
+        return -np.inf
+    return float(_lufs(power[_lufs(power) > _lufs(power.mean()) + QUIET].mean()))
+
+
+def _lufs(power: np.ndarray) -> np.ndarray:
+    return OFFSET + 10 * np.log10(np.maximum(power, 1e-20))
+
+
+def matched(
+    sounds: Sequence[np.ndarray], rate: int, names: Sequence[str] | None = None
+) -> tuple[list[np.ndarray], list[float]]:
+    """Sounds (channels, samples) at one loudness, and their gains in dB.
+
+    The common loudness is TARGET, or as much lower as it takes for no peak to exceed TOP: nothing
+    is limited or clipped. Raises WorkbenchError naming a silent sound.
+    """
+    levels = [loudness(sound, rate) for sound in sounds]
+    for i, level in enumerate(levels):
+        if level == -np.inf:
+            name = names[i] if names else f"sound {i + 1}"
+            raise WorkbenchError(f"{name} is silent; leave it out")
+    peaks = [20 * np.log10(np.abs(sound).max()) for sound in sounds]
+    room = [TOP - peak + level for peak, level in zip(peaks, levels, strict=True)]
+    target = min([TARGET, *room])
+    gains = [float(target - level) for level in levels]
+    return [s * 10 ** (gain / 20) for s, gain in zip(sounds, gains, strict=True)], gains
