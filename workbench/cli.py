@@ -75,6 +75,10 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("rest", nargs=argparse.REMAINDER)
     add.set_defaults(run=evaluate)
 
+    add = commands.add_parser("listen", help="blind listening tests", add_help=False)
+    add.add_argument("rest", nargs=argparse.REMAINDER)
+    add.set_defaults(run=listen)
+
     add = commands.add_parser("report", help="run the notebooks into one HTML report")
     add.add_argument("--profile", default="smoke", choices=PROFILES)
     add.add_argument("--dataset", help="for all notebooks; by default each one's own")
@@ -161,6 +165,12 @@ def evaluate(args: argparse.Namespace) -> int:
     from importlib import import_module
 
     return int(import_module(f"workbench.benchmarks.{args.what}").main(args.rest) or 0)
+
+
+def listen(args: argparse.Namespace) -> int:
+    from workbench.listening.command import main
+
+    return main(args.rest)
 
 
 def report(args: argparse.Namespace) -> int:

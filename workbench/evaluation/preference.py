@@ -31,7 +31,7 @@ def bradley_terry(wins: ArrayLike, *, prior: float = 0.5, steps: int = 10_000) -
         fresh /= np.exp(np.log(fresh).mean())
         moved = np.abs(np.log(fresh / strength)).max()
         strength = fresh
-        if moved < 1e-10:
+        if moved < 1e-9:
             break
     return np.log(strength)
 

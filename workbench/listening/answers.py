@@ -1,0 +1,262 @@
+"""Answers: rows that were checked, from files that raters send in and from a server's database.
+
+An answer is one row: rater, trial, scale, value, and beside it the place in the rater's order, the
+seconds spent on the trial, and whether A and B were exchanged. What cannot be used is left out and
+named, with the reason.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench.files import atomic_write
+
+FORMAT = "workbench listening answers 1"
+TOKEN = re.compile(r"[0-9a-f]{32}")
+MOST_BYTES = 2_000_000
+DATABASES = (".sqlite", ".db")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer. value: 1 to 5; for preferences the index of the clip chosen in the key's trial.
+    place: of the trial in the rater's order, from 0."""
+
+    rater: str
+    trial: str
+    scale: str
+    value: int
+    place: int = 0
+    seconds: float = 0.0
+    swapped: bool = False
+
+
+@dataclass
+class Sheet:
+    """What one rater handed in. started, saved: ISO times; origin: the file it came from."""
+
+    rater: str
+    token: str
+    started: str
+    finished: bool
+    answers: list[Answer]
+    origin: str = ""
+    saved: str = ""
+
+
+@dataclass
+class Merged:
+    """All answers. left_out: (origin, reason). conflicts: about names that several raters used.
+    half_rated: (rater, answered, of how many) where some are missing."""
+
+    answers: list[Answer] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    half_rated: list[tuple[str, int, int]] = field(default_factory=list)
+
+    @property
+    def raters(self) -> list[str]:
+        return list(dict.fromkeys(answer.rater for answer in self.answers))
+
+    def summary(self) -> str:
+        """Raters, half-rated tests, conflicts and what was left out, as text."""
+        lines = [f"{len(self.raters)} raters, {len(self.answers)} answers"]
+        lines += [f"half rated: {name}, {n} of {of} answers" for name, n, of in self.half_rated]
+        lines += [f"one name: {conflict}" for conflict in self.conflicts]
+        lines += [f"left out: {origin}: {reason}" for origin, reason in self.left_out]
+        return "\n".join(lines)
+
+
+def asked(key: dict[str, Any]) -> dict[tuple[str, str], range]:
+    """Every (trial, scale) that a rater of this test answers, and the values that it may have."""
+    points = {}
+    for name, trial in key["trials"].items():
+        scales = ["tones"] if trial["kind"] == "check" else key["scales"]
+        for scale in scales:
+            points[name, scale] = range(2) if scale == "preference" else range(1, 6)
+    return points
+
+
+def clean_name(name: Any) -> str:
+    """A rater's name on one line of at most 60 characters that a spreadsheet takes for no formula;
+    "" for what is none."""
+    if not isinstance(name, str):
+        return ""
+    text = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    return text.lstrip("=+-@ ")[:60].strip()
+
+
+def read_sheet(record: Any, key: dict[str, Any], origin: str) -> Sheet:
+    """A rater's record, checked against the test's key. Raises BrokenFileError saying what is wrong
+    with it: not a single answer of a sheet in doubt is used."""
+
+    def wrong(reason: str) -> BrokenFileError:
+        return BrokenFileError(f"{origin} {reason}; save the answers anew from this test's page")
+
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise wrong("is no file of answers")
+    if record.get("test") != key["test"]:
+        raise wrong("answers another test")
+    rater, token = clean_name(record.get("rater")), record.get("token")
+    if not rater or not isinstance(token, str) or not TOKEN.fullmatch(token):
+        raise wrong("names no rater")
+    rows = record.get("answers")
+    if not isinstance(rows, list):
+        raise wrong("holds no list of answers")
+    allowed, answers = asked(key), {}
+    for row in rows:
+        answer = _read_row(row, rater, allowed)
+        if answer is None:
+            raise wrong(f"holds an answer that this test does not know ({str(row)[:80]})")
+        answers[answer.trial, answer.scale] = answer
+    started, saved = (str(record.get(when, ""))[:40] for when in ("started", "saved"))
+    finished = record.get("finished") is True
+    return Sheet(rater, token, started, finished, list(answers.values()), origin, saved)
+
+
+def _read_row(row: Any, rater: str, allowed: dict[tuple[str, str], range]) -> Answer | None:
+    if not isinstance(row, dict):
+        return None
+    trial, scale, value = row.get("trial"), row.get("scale"), row.get("value")
+    if not isinstance(trial, str) or not isinstance(scale, str) or type(value) is not int:
+        return None
+    if value not in allowed.get((trial, scale), ()):
+        return None
+    place, seconds = row.get("place", 0), row.get("seconds", 0)
+    if type(place) is not int or not 0 <= place < 10_000 or type(seconds) not in (int, float):
+        return None
+    if not 0 <= seconds < 1e6:
+        return None
+    return Answer(rater, trial, scale, value, place, float(seconds), row.get("swapped") is True)
+
+
+# ------------------------------------------------------------------------------ many of them
+
+
+def merge(paths: Sequence[str | os.PathLike[str]], key: dict[str, Any]) -> Merged:
+    """Answers of files (.json), databases of a server (.sqlite) and folders of both.
+
+    A broken file, or one of another test, is left out and named. Two sheets with one private token
+    are one rater who handed in twice: the fuller one counts, then the later one. Two tokens under
+    one name are kept apart as "Anna" and "Anna (2)", in the order in which they began, and named:
+    whether they are two people, only the instructor can know.
+    MissingDataError where a path is not there.
+    """
+    merged, sheets = Merged(), []
+    for path in _files(paths):
+        try:
+            for record in _records(path, key["test"]):
+                sheets.append(read_sheet(record, key, str(path)))
+        except (WorkbenchError, OSError) as error:
+            merged.left_out.append((str(path), str(error).removeprefix(f"{path} ")))
+    best: dict[str, Sheet] = {}
+    for sheet in sheets:
+        before = best.get(sheet.token, sheet)
+        fuller = (len(sheet.answers), sheet.saved) > (len(before.answers), before.saved)
+        best[sheet.token] = sheet if fuller else before
+    for sheet in sheets:
+        if sheet is not best[sheet.token]:
+            reason = f"the same rater's answers as in {best[sheet.token].origin}"
+            merged.left_out.append((sheet.origin, reason))
+    _name_raters(list(best.values()), merged, len(asked(key)))
+    return merged
+
+
+def _name_raters(sheets: list[Sheet], merged: Merged, questions: int) -> None:
+    groups: dict[str, list[Sheet]] = {}
+    for sheet in sorted(sheets, key=lambda s: (s.rater.casefold(), s.started, s.token)):
+        groups.setdefault(sheet.rater.casefold(), []).append(sheet)
+    taken = set(groups)
+    for group in groups.values():
+        names = [group[0].rater]
+        for sheet in group[1:]:
+            numbered = (f"{sheet.rater} ({i})" for i in count(2))
+            names.append(next(name for name in numbered if name.casefold() not in taken))
+            taken.add(names[-1].casefold())
+        for name, sheet in zip(names, group, strict=True):
+            merged.answers += [replace(answer, rater=name) for answer in sheet.answers]
+            if not sheet.answers:
+                merged.left_out.append((sheet.origin, f"{name} answered nothing"))
+            elif len(sheet.answers) < questions:
+                merged.half_rated.append((name, len(sheet.answers), questions))
+        if len(group) > 1:
+            where = ", ".join(dict.fromkeys(sheet.origin for sheet in group))
+            merged.conflicts.append(
+                f"{group[0].rater}, used by {len(group)} raters ({where}); kept apart as "
+                f"{', '.join(names)}. If they are one person, delete all but one"
+            )
+
+
+def _files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = (p for p in path.iterdir() if p.suffix.lower() in (".json", *DATABASES))
+            found += sorted(p for p in inside if p.name != "key.json")
+        elif path.exists():
+            found.append(path)
+        else:
+            raise MissingDataError(f"{path} does not exist; give answer files, or their folder")
+    return list(dict.fromkeys(found))
+
+
+def _records(path: Path, test: str) -> list[Any]:
+    """What a file or database holds, not yet checked."""
+    if path.suffix.lower() in DATABASES:
+        from workbench.listening.store import stored
+
+        return stored(path, test)
+    if path.stat().st_size > MOST_BYTES:
+        raise BrokenFileError(f"{path} is larger than any file of answers; ask for it again")
+    try:
+        return [json.loads(path.read_text(encoding="utf-8"))]
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise BrokenFileError(f"{path} is no JSON ({error}); ask for it again") from error
+
+
+# ------------------------------------------------------------------------------ one table
+
+COLUMNS = tuple(f.name for f in fields(Answer))
+
+
+def write_answers(path: str | os.PathLike[str], answers: Sequence[Answer]) -> None:
+    """Write answers as CSV, one row each. Blind: it names trials, not who made the clips."""
+    with atomic_write(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(asdict(answer) | {"swapped": int(answer.swapped)} for answer in answers)
+
+
+def read_answers(path: str | os.PathLike[str], key: dict[str, Any]) -> list[Answer]:
+    """The answers that `write_answers` wrote. Raises BrokenFileError naming the line."""
+    allowed, answers = asked(key), []
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BrokenFileError(f"{path} cannot be read as a table of answers ({error})") from error
+    for number, row in enumerate(rows, 2):
+        try:
+            answer = Answer(
+                row["rater"], row["trial"], row["scale"], int(row["value"]), int(row["place"]),
+                float(row["seconds"]), row["swapped"] == "1",
+            )  # fmt: skip
+        except (KeyError, TypeError, ValueError):
+            answer = None
+        if answer is None or answer.value not in allowed.get((answer.trial, answer.scale), ()):
+            raise BrokenFileError(
+                f"{path}, line {number}: is no answer to this test; run `workbench listen merge`"
+            )
+        answers.append(answer)
+    if not answers:
+        raise BrokenFileError(f"{path} holds no answers; run `workbench listen merge`")
+    return answers

@@ -1,0 +1,127 @@
+"""`workbench listen …`: make a listening test, serve it to a class, merge the answers, analyse.
+
+    workbench listen make --out test --systems drums-groove-bert drums-groove-keywords
+    workbench listen make --out test --clips my-clips --design ab
+    workbench listen serve test
+    workbench listen merge test/answers.sqlite sent-in/ --key test/key.json --out answers.csv
+    workbench listen analyse answers.csv --key test/key.json --out analysis.json
+
+Hand out test.html, or serve it. Keep key.json: it says who made which clip.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbench.errors import WorkbenchError
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="workbench listen", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    commands = top.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    add = commands.add_parser("make", help="write test.html and key.json")
+    add.add_argument("--out", type=Path, required=True, help="folder for the two files")
+    add.add_argument("--design", default="ratings", choices=["ratings", "ab"])
+    add.add_argument("--title", default="Listening test")
+    add.add_argument("--seconds", type=float, default=8.0, help="longest clip")
+    add.add_argument("--seed", type=int, help="by default drawn, and kept in the key")
+    add.add_argument("--clips", type=Path, help="own clips: a folder for each source")
+    add.add_argument("--systems", nargs="+", default=["drums-groove-bert", "drums-groove-keywords"],
+                     metavar="CHECKPOINT", help="of drums, where no clips are given")  # fmt: skip
+    add.add_argument("--dataset", default="groove", help="human drum loops, held out")
+    add.add_argument("--prompts", type=int, default=5, help="how many, one clip a source each")
+    add.set_defaults(run=make)
+
+    add = commands.add_parser("serve", help="serve a test on this machine's network address")
+    add.add_argument("folder", type=Path, help="folder with test.html and key.json")
+    add.add_argument("--host", default="0.0.0.0", help="127.0.0.1 for this machine alone")
+    add.add_argument("--port", type=int, default=8765)
+    add.set_defaults(run=serve)
+
+    add = commands.add_parser("merge", help="join answer files and databases into one table")
+    add.add_argument("answers", type=Path, nargs="+", help="files, databases, or their folders")
+    add.add_argument("--key", type=Path, required=True)
+    add.add_argument("--out", type=Path, default=Path("answers.csv"))
+    add.set_defaults(run=merge)
+
+    add = commands.add_parser("analyse", help="means, differences, agreement, raters needed")
+    add.add_argument("answers", type=Path, help="the table that merge wrote")
+    add.add_argument("--key", type=Path, required=True)
+    add.add_argument("--out", type=Path, help="the same figures as JSON")
+    add.add_argument("--keep-failed", action="store_true", help="keep who failed the check")
+    add.add_argument("--seed", type=int, default=0)
+    add.set_defaults(run=analyse)
+    return top
+
+
+def make(args: argparse.Namespace) -> int:
+    from workbench.listening.design import make_test
+    from workbench.listening.materials import drum_materials, folder_materials, practice_clip
+    from workbench.listening.page import minutes
+
+    seed = secrets.randbelow(2**31) if args.seed is None else args.seed
+    if args.clips:
+        materials = folder_materials(args.clips)
+    else:
+        from workbench.systems.drum_ldm import DrumLDM
+
+        systems = {Path(name).name: DrumLDM.from_pretrained(name) for name in args.systems}
+        if len(systems) < len(args.systems):
+            raise WorkbenchError("--systems: two of them have one name; rename a folder")
+        materials = drum_materials(systems, args.dataset, prompts=args.prompts, seed=seed)
+    test = make_test(materials, practice_clip(), design=args.design, title=args.title,
+                     seconds=args.seconds, seed=seed)  # fmt: skip
+    page, key = test.write(args.out)
+    size = page.stat().st_size / 1e6
+    print(f"{page}: {len(test.page['trials'])} trials, about {minutes(test.page)} minutes, "
+          f"{size:.1f} MB; hand it out, or: workbench listen serve {args.out}")  # fmt: skip
+    print(f"{key}: who made what; keep it to yourself")
+    return 0
+
+
+def serve(args: argparse.Namespace) -> int:
+    from workbench.listening.server import serve as run
+
+    return run(args.folder, args.host, args.port)
+
+
+def merge(args: argparse.Namespace) -> int:
+    from workbench.listening.answers import merge as join
+    from workbench.listening.answers import write_answers
+    from workbench.listening.design import read_key
+
+    merged = join(args.answers, read_key(args.key))
+    print(merged.summary())
+    if not merged.answers:
+        raise WorkbenchError("no answers; nothing is written")
+    write_answers(args.out, merged.answers)
+    print(f"written: {args.out}")
+    return 0
+
+
+def analyse(args: argparse.Namespace) -> int:
+    from workbench.listening.analysis import analyse as run
+    from workbench.listening.answers import read_answers
+    from workbench.listening.design import read_key
+    from workbench.listening.tables import report_of
+
+    key = read_key(args.key)
+    found = run(key, read_answers(args.answers, key), keep_failed=args.keep_failed, seed=args.seed)
+    report = report_of(found, title=key["title"])
+    if args.out:
+        report.write(args.out)
+        print(f"\nwritten: {args.out}")
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `workbench listen`; errors are raised for the command line to print."""
+    args = parser().parse_args(argv)
+    return args.run(args)

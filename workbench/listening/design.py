@@ -1,0 +1,208 @@
+"""What is heard in a listening test, in which trials, and what raters must not know.
+
+Two designs. In `ratings` a trial is one clip, rated from 1 to 5 for quality, aptness to the words
+above it, and novelty, as in the drum paper (arXiv 2408.02711). In `ab` a trial is two clips for the
+same words, of which one is chosen. Every rater hears every trial, in an order of their own.
+
+Beside the trials that count there are three kinds more: `practice` comes first, `check` asks how
+many tones there are, and `repeat` is a trial that comes again, so that one knows how well a rater
+agrees with themselves.
+
+A test is two parts. The page's part knows clips only by random names; the key knows who made them,
+and stays with the instructor.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.errors import BrokenFileError, WorkbenchError
+from workbench.files import atomic_write
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+KEY_FORMAT = "workbench listening key 1"
+DESIGNS = ("ratings", "ab")
+POINTS = 5
+CHECK_TONES = (2, 5)  # how many tones the check may have, from … to
+SCALES = (  # name, question, what 1 and 5 mean
+    ("quality", "How good is it as music?", "poor", "excellent"),
+    ("aptness", "How well does it fit the words above?", "not at all", "very well"),
+    ("novelty", "How new or surprising is it?", "heard it all before", "quite new to me"),
+)
+PREFERENCE = "Which one do you prefer as music for the words above?"
+
+
+@dataclass(frozen=True)
+class Material:
+    """One clip of a test: who made it, and for which words."""
+
+    source: str
+    prompt: str
+    clip: Clip
+
+
+@dataclass(frozen=True)
+class ListeningTest:
+    """page: what the browser gets, no source named; key: the rest, for the analysis. Both can be
+    written as JSON."""
+
+    page: dict[str, Any]
+    key: dict[str, Any]
+
+    @property
+    def trials(self) -> list[str]:
+        """Names of the trials that count."""
+        return [name for name, trial in self.key["trials"].items() if trial["kind"] == "test"]
+
+    def write(self, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
+        """Write test.html, to be handed out, and key.json, to be kept. Returns both paths."""
+        from workbench.listening.page import page_html
+
+        page, key = Path(folder) / "test.html", Path(folder) / "key.json"
+        with atomic_write(page) as path:
+            path.write_text(page_html(self.page), encoding="utf-8")
+        with atomic_write(key) as path:
+            path.write_text(json.dumps(self.key, indent=1, ensure_ascii=False), encoding="utf-8")
+        return page, key
+
+
+def read_key(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """A test's key. Raises BrokenFileError where the file is none."""
+    try:
+        key = json.loads(Path(path).read_text(encoding="utf-8"))
+        if key["format"] == KEY_FORMAT and key["trials"] and key["clips"]:
+            return key
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        reason = str(error) or type(error).__name__
+        raise BrokenFileError(
+            f"{path} cannot be read as the key of a listening test ({reason}); "
+            "give the key.json that `workbench listen make` wrote"
+        ) from error
+    raise BrokenFileError(f"{path} is no key of a listening test; give its key.json")
+
+
+def make_test(
+    materials: Sequence[Material], practice: Clip, *, design: str = "ratings",
+    title: str = "Listening test", seconds: float = 8.0, seed: int,
+) -> ListeningTest:  # fmt: skip
+    """A test from materials: one clip of every source for every prompt.
+
+    practice: the clip of the practice trial. seconds: longest clip. seed: of names and their order;
+    who knows it can work out names, so keep it as secret as the key.
+    Raises WorkbenchError where a clip is missing, double, silent or too short.
+    """
+    from workbench.listening.sounds import coded, comparable, tones
+
+    if design not in DESIGNS:
+        raise WorkbenchError(f"design: {design!r} is unknown; choose one of {', '.join(DESIGNS)}")
+    sources, prompts = _complete(materials)
+    random = np.random.default_rng(seed)
+    labels = [f"{m.source}, {m.prompt!r}" for m in materials] + ["the practice clip"]
+    sounds, gains = comparable([*(m.clip for m in materials), practice], labels, seconds)
+    count = int(random.integers(CHECK_TONES[0], CHECK_TONES[1] + 1))
+    names = _names(random, "c", len(sounds) + 1)
+    files = {
+        name: base64.b64encode(coded(sound)).decode()
+        for name, sound in zip(names, [*sounds, tones(count, sounds[0], seed)], strict=True)
+    }
+    clips = {
+        name: {"source": m.source, "prompt": m.prompt, "caption": m.clip.caption,
+               "from": m.clip.source, "gain": round(gain, 2)}
+        for name, m, gain in zip(names, materials, gains, strict=False)
+    }  # fmt: skip
+    trials = _trials(clips, sources, prompts, design, random)
+    trials.insert(0, {"kind": "practice", "clips": [names[-2]] * (2 if design == "ab" else 1),
+                      "prompt": practice.caption or "anything"})  # fmt: skip
+    trials.append({"kind": "check", "clips": [names[-1]], "prompt": "", "answer": count})
+    _name_trials(trials, random)
+    title = " ".join(title.split())
+    head = {"test": _names(random, "t", 1)[0], "design": design, "title": title}
+    key = {
+        "format": KEY_FORMAT, **head, "seed": seed, "sources": sources, "prompts": prompts,
+        "scales": [scale[0] for scale in SCALES] if design == "ratings" else ["preference"],
+        "clips": clips, "trials": {t["name"]: {k: t[k] for k in t if k != "name"} for t in trials},
+    }  # fmt: skip
+    return ListeningTest({**head, **_shown(design, trials, files, random)}, key)
+
+
+def _complete(materials: Sequence[Material]) -> tuple[list[str], list[str]]:
+    """Sources and prompts in order; a test is refused in which not every source has every one."""
+    sources = list(dict.fromkeys(m.source for m in materials))
+    prompts = list(dict.fromkeys(m.prompt for m in materials))
+    if len(sources) < 2:
+        raise WorkbenchError("a listening test compares 2 sources or more; add another")
+    count: dict[tuple[str, str], int] = {}
+    for m in materials:
+        count[m.source, m.prompt] = count.get((m.source, m.prompt), 0) + 1
+    for source in sources:
+        for prompt in prompts:
+            found = count.get((source, prompt), 0)
+            if found != 1:
+                raise WorkbenchError(f"{source} has {found} clips for {prompt!r}; give one")
+    return sources, prompts
+
+
+def _trials(
+    clips: dict[str, dict[str, Any]], sources: list[str], prompts: list[str], design: str,
+    random: np.random.Generator,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The trials that count, and one of them again."""
+    made: list[dict[str, Any]] = []
+    for prompt in prompts:
+        of = {clip["source"]: name for name, clip in clips.items() if clip["prompt"] == prompt}
+        groups: Iterable[tuple[str, ...]] = (
+            combinations(sources, 2) if design == "ab" else ((source,) for source in sources)
+        )
+        for group in groups:
+            made.append({"kind": "test", "clips": [of[s] for s in group], "prompt": prompt})
+    again = made[int(random.integers(len(made)))]
+    made.append({**again, "kind": "repeat", "of": again})
+    return made
+
+
+def _names(random: np.random.Generator, letter: str, count: int) -> list[str]:
+    """Random names, all different."""
+    made: dict[str, None] = {}
+    while len(made) < count:
+        made[letter + random.bytes(5).hex()] = None
+    return list(made)
+
+
+def _name_trials(trials: list[dict[str, Any]], random: np.random.Generator) -> None:
+    for trial, name in zip(trials, _names(random, "q", len(trials)), strict=True):
+        trial["name"] = name
+        if len(trial["clips"]) == 2 and random.random() < 0.5:
+            trial["clips"] = trial["clips"][::-1]  # or the first source would always come first
+    for trial in trials:
+        if "of" in trial:
+            trial["of"] = trial["of"]["name"]
+
+
+def _shown(
+    design: str, trials: list[dict[str, Any]], files: dict[str, str], random: np.random.Generator
+) -> dict[str, Any]:
+    """What the browser gets, in an order that tells nothing. A repeat looks like any other trial;
+    the order in which a rater hears them is drawn in the browser."""
+    seen = []
+    for trial in trials:
+        kind = "test" if trial["kind"] == "repeat" else trial["kind"]
+        seen.append({k: trial[k] for k in ("name", "clips", "prompt")} | {"kind": kind})
+    return {
+        "scales": [dict(zip(("name", "question", "low", "high"), scale, strict=True))
+                   for scale in SCALES] if design == "ratings" else [],
+        "question": PREFERENCE if design == "ab" else "",
+        "points": POINTS,
+        "trials": [seen[i] for i in random.permutation(len(seen))],
+        "sounds": {name: files[name] for name in sorted(files)},
+    }  # fmt: skip
