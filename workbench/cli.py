@@ -14,6 +14,7 @@ from pathlib import Path
 
 from workbench import __version__
 from workbench.errors import WorkbenchError
+from workbench.grading.commands import add_commands
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
 EVALUATIONS = [
@@ -89,7 +90,10 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--solutions", action="store_true", help="with the exercises solved")
     add.add_argument("--timeout", type=float, default=1800, help="seconds a notebook")
     add.add_argument("--record", action="store_true", help="keep the times for the notebooks")
+    add.add_argument("--submissions", type=Path, metavar="MARKS", help="compare a graded class")
     add.set_defaults(run=report)
+
+    add_commands(commands)
 
     add = commands.add_parser("notebooks", help="regenerate notebooks/*.ipynb from notebooks/src")
     add.add_argument("--check", action="store_true", help="only say whether they are in step")
@@ -176,7 +180,13 @@ def listen(args: argparse.Namespace) -> int:
 def report(args: argparse.Namespace) -> int:
     import signal
 
+    if args.submissions:
+        from workbench.grading.classroom import compare
+
+        print(f"class: {compare(args.submissions)}")
+        return 0
     from workbench.report import run_report
+
 
     # asked to end by a job system, end the notebooks' processes as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)

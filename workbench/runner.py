@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench import processes
 from workbench.lesson import SENTINEL
 
 KERNEL = "workbench-report"
@@ -133,8 +134,8 @@ def _supervise(
         family: dict[int, Any] = {}
         try:
             while worker.poll() is None:
-                family.update((process.pid, process) for process in _family(tree))
-                outcome.memory_mb = max(outcome.memory_mb, _memory(family))
+                family.update((process.pid, process) for process in processes.family(tree))
+                outcome.memory_mb = max(outcome.memory_mb, processes.memory(family))
                 if stop is not None and stop.is_set():
                     outcome.reason = "interrupted"
                     return False
@@ -144,48 +145,13 @@ def _supervise(
                 time.sleep(0.1)
         finally:
             outcome.seconds = round(time.monotonic() - started, 1)
-            _end(tree, family)
+            processes.end(tree, family)
         if worker.wait():
             words.seek(0)
             said = words.read().strip().splitlines() or [f"worker: status {worker.returncode}"]
             outcome.reason = said[-1][:300]
             outcome.traceback = "\n".join(said[-20:])
     return not worker.returncode
-
-
-def _memory(family: dict[int, Any]) -> float:
-    """Resident memory of processes together, MB."""
-    import psutil
-
-    total = 0
-    for process in family.values():
-        try:
-            total += process.memory_info().rss
-        except psutil.Error:
-            continue
-    return round(total / 2**20, 1)
-
-
-def _family(tree: Any) -> list[Any]:
-    import psutil
-
-    try:
-        return [tree, *tree.children(recursive=True)]
-    except psutil.Error:
-        return []
-
-
-def _end(tree: Any, family: dict[int, Any]) -> None:
-    """End a process and all its children, those too whose parent has already gone."""
-    import psutil
-
-    family.update((process.pid, process) for process in _family(tree))
-    for process in family.values():
-        try:
-            process.kill()  # psutil refuses where another process has taken the number
-        except psutil.Error:
-            continue
-    psutil.wait_procs(list(family.values()), timeout=10)
 
 
 def _judge(target: Path, run_file: Path, outcome: Outcome) -> None:

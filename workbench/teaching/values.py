@@ -92,27 +92,34 @@ def encode(value: Any) -> Any:
     return value
 
 
-def decode(value: Any) -> Any:
-    """The value again. Raises ValueError, TypeError or KeyError on what `encode` never writes."""
+def decode(value: Any, *, trusted: bool = False) -> Any:
+    """The value again. Tensors and functions, which import modules, only if it is `trusted`.
+    Raises ValueError, TypeError or KeyError on what `encode` never writes."""
     if not isinstance(value, dict):
         return value
     [(kind, content)] = value.items()
     if kind == "array":
         return _unpacked(content)
-    if kind == "tensor":
-        import torch
-
-        return torch.from_numpy(_unpacked(content))
     if kind == "other":
         return Other(str(content)[:200])
     if kind == "dict":
-        return {str(key): decode(item) for key, item in content}
-    if kind == "function":
-        found: Any = import_module(content[0])
-        for name in content[1].split("."):
-            found = getattr(found, name)
-        return found
-    return {"list": list, "tuple": tuple}[kind](decode(item) for item in content)
+        return {str(key): decode(item, trusted=trusted) for key, item in content}
+    if kind in ("tensor", "function") and trusted:
+        return _tensor(content) if kind == "tensor" else _function(*content)
+    return {"list": list, "tuple": tuple}[kind](decode(item, trusted=trusted) for item in content)
+
+
+def _tensor(content: Any) -> Any:
+    import torch
+
+    return torch.from_numpy(_unpacked(content))
+
+
+def _function(module: str, name: str) -> Any:
+    found: Any = import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
 
 
 def _packed(array: np.ndarray) -> list[Any]:

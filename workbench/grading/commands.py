@@ -1,0 +1,45 @@
+"""`workbench assign` and `workbench grade` on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_commands(commands: Any) -> None:
+    add = commands.add_parser("assign", help="the notebooks for students, without solutions")
+    add.add_argument("numbers", nargs="*", metavar="NN", help="lessons; by default all")
+    add.add_argument("--out", type=Path, required=True, help="folder for them")
+    add.set_defaults(run=_assign)
+
+    add = commands.add_parser("grade", help="marks and feedback for what students hand in")
+    add.add_argument("submissions", type=Path, help="a folder with one folder a student")
+    add.add_argument("numbers", nargs="*", metavar="NN", help="lessons; by default what came in")
+    add.add_argument("--out", type=Path, default=Path("marks"), help="folder for the marks")
+    add.add_argument("--seed", type=int, help="of the checks' inputs; by default a fresh one")
+    add.add_argument("--seconds", type=float, default=20, help="time for an exercise")
+    add.add_argument("--notebook-seconds", type=float, default=120, help="time for a notebook")
+    add.add_argument("--memory", type=int, default=2048, metavar="MB", help="for an exercise")
+    add.add_argument("--jobs", type=int, help="exercises at a time")
+    add.set_defaults(run=_grade)
+
+
+def _assign(args: argparse.Namespace) -> int:
+    from workbench.grading.assign import assign
+
+    for path in assign(args.numbers, args.out):
+        print(path)
+    return 0
+
+
+def _grade(args: argparse.Namespace) -> int:
+    from workbench.grading.marks import grade
+    from workbench.grading.sandbox import Limits
+
+    grade(
+        args.submissions, args.out, args.numbers, seed=args.seed, jobs=args.jobs,
+        limits=Limits(args.seconds, args.memory), notebook_seconds=args.notebook_seconds,
+    )  # fmt: skip
+    print(f"marks: {args.out / 'marks.csv'}; feedback: {args.out / 'feedback'}")
+    return 0

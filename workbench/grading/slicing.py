@@ -1,0 +1,165 @@
+"""What of a notebook a function needs: the statements that define it, and those that they use.
+
+A submission may train for an hour, or fail, in cells that an exercise has nothing to do with. So
+not the whole notebook is run but a slice of it (Weiser 1981): from the last definition of the
+function backwards, each name to the statement that last bound it and to those that changed it
+since. A name that is bound only further down is taken from there, as in a notebook run out of
+order.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import symtable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+PYTHON_MAGICS = {"time", "timeit", "capture", "prun"}  # magics over a cell of Python
+COMPOUND = (ast.If, ast.For, ast.While, ast.Try, ast.With, ast.Match)
+
+
+@dataclass
+class Statement:
+    """One statement at the top of a cell. changes: names whose object it alters."""
+
+    cell: int
+    node: ast.stmt
+    binds: set[str] = field(default_factory=set)
+    uses: set[str] = field(default_factory=set)
+    changes: set[str] = field(default_factory=set)
+    star: bool = False  # from … import *: may bind anything
+    maybe: bool = False  # an if, a loop, a try: may bind nothing
+
+
+@dataclass
+class Slice:
+    """Statements in the order of the notebook, or what is wrong. imports: modules they name."""
+
+    statements: list[Statement] = field(default_factory=list)
+    problem: str = ""
+    imports: list[str] = field(default_factory=list)
+
+
+def cut(cells: Sequence[str], function: str, home: int | None) -> Slice:
+    """The slice of a function. home: where its cell should be, to notice another name."""
+    statements: list[Statement] = []
+    broken: dict[int, str] = {}
+    for number, source in enumerate(cells):
+        try:
+            statements += _statements(number, source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+            broken[number] = f"{type(error).__name__}: {getattr(error, 'msg', error)}{line}"
+    defined = [i for i, statement in enumerate(statements) if function in statement.binds]
+    spoilt = [n for n in broken if n == home or re.search(rf"def\s+{function}\b", cells[n])]
+    if spoilt and (not defined or statements[defined[-1]].cell < spoilt[-1]):
+        return Slice(problem=f"its cell is not Python: {broken[spoilt[-1]]}")
+    if not defined:
+        return Slice(problem=_missing(statements, function, home))
+    wanted = _reach(statements, defined[-1])
+    kept = [statements[i] for i in sorted(wanted)]
+    return Slice(kept, imports=sorted({name for one in kept for name in _imports(one.node)}))
+
+
+def _missing(statements: list[Statement], function: str, home: int | None) -> str:
+    names = [s.node.name for s in statements
+             if s.cell == home and isinstance(s.node, ast.FunctionDef)]  # fmt: skip
+    if names:
+        return f"{function} is not defined; its cell defines {names[-1]}: was it renamed?"
+    return f"{function} is not defined"
+
+
+def _reach(statements: list[Statement], start: int) -> set[int]:
+    wanted: set[int] = set()
+    todo = [start]
+    while todo:
+        at = todo.pop()
+        if at in wanted:
+            continue
+        wanted.add(at)
+        for name in statements[at].uses | statements[at].changes:
+            todo += _sources(statements, name, at)
+    return wanted
+
+
+def _sources(statements: list[Statement], name: str, at: int) -> list[int]:
+    """The statement that binds a name for the one at `at`, and those that change it in between.
+    One that may or may not bind it, such as an `if`, is taken, and the search goes on."""
+    found = []
+    for i in reversed(range(at)):
+        if name in statements[i].binds:
+            found.append(i)
+            if not statements[i].maybe:
+                return found
+        elif name in statements[i].changes:
+            found.append(i)
+    stars = [i for i in range(at) if statements[i].star]
+    after = [i for i in range(at + 1, len(statements)) if name in statements[i].binds]
+    return found + stars if found or stars else after[:1]
+
+
+def _statements(number: int, source: str) -> Iterator[Statement]:
+    for node in ast.parse(_python(source)).body:
+        statement = Statement(number, node)
+        table = symtable.symtable(ast.unparse(node), "cell", "exec")
+        for symbol in table.get_symbols():
+            if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace():
+                statement.binds.add(symbol.get_name())
+            if symbol.is_referenced():
+                statement.uses.add(symbol.get_name())
+        for inner in table.get_children():
+            statement.uses |= set(_globals(inner))
+        for part in ast.walk(node):
+            if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
+                statement.uses.add(part.target.id)
+        statement.changes = set(_changed(node))
+        statement.maybe = isinstance(node, COMPOUND)
+        statement.star = isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        yield statement
+
+
+def _globals(table: symtable.SymbolTable) -> Iterator[str]:
+    yield from (s.get_name() for s in table.get_symbols() if s.is_global())
+    for inner in table.get_children():
+        yield from _globals(inner)
+
+
+def _changed(node: ast.stmt) -> Iterator[str]:
+    """Roots of `a.b = …`, `a[i] += …` and of calls of methods as statements."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return
+    for part in ast.walk(node):
+        targets: list[ast.expr] = []
+        if isinstance(part, ast.Assign | ast.Delete):
+            targets = list(part.targets)
+        elif isinstance(part, ast.AugAssign | ast.AnnAssign):
+            targets = [part.target]
+        elif isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
+            targets = [part.value.func]
+        for target in targets:
+            root: ast.expr = target
+            while isinstance(root, ast.Attribute | ast.Subscript | ast.Call):
+                root = root.func if isinstance(root, ast.Call) else root.value
+            if root is not target and isinstance(root, ast.Name):
+                yield root.id
+
+
+def _imports(node: ast.stmt) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Import):
+            yield from (alias.name for alias in part.names)
+        elif isinstance(part, ast.ImportFrom) and part.module:
+            yield part.module
+
+
+def _python(source: str) -> str:
+    """A cell without IPython's own syntax, line for line."""
+    first, _, rest = source.partition("\n")
+    if first.startswith("%%"):
+        return "\n" + _python(rest) if first[2:].split(" ")[0] in PYTHON_MAGICS else ""
+    if not re.search(r"(?m)^\s*[%!?]|\?\s*$|=\s*[%!]", source):
+        return source
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    return str(TransformerManager().transform_cell(source))

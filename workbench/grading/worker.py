@@ -1,0 +1,111 @@
+"""The process in which a student's function is asked: `python -m workbench.grading.worker`.
+
+It reads a job as JSON from its standard input, shuts itself in, runs the slice of the notebook that
+the function needs, calls the function on the job's cases, and writes lines of JSON to a pipe. The
+right answers are never in this process. What it writes may be a lie as soon as student code runs;
+the reader takes the first line of a kind and judges only the values.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import linecache
+import os
+import sys
+import types
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from workbench.grading import jail, slicing
+
+
+class _Nothing(types.ModuleType):
+    """Stands for `workbench.teaching`: every check is there and does nothing."""
+
+    __path__: list[str] = []  # noqa: RUF012 — a package without modules
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: None
+
+
+class _Shell:
+    """Stands for IPython's shell: magics do nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **kwargs: None
+
+
+def main() -> None:
+    job = json.loads(sys.stdin.buffer.read())
+    pipe = os.fdopen(job["pipe"], "w", encoding="utf-8")
+
+    def send(kind: str, **content: Any) -> None:
+        pipe.write(json.dumps({"kind": kind, **content}) + "\n")
+        pipe.flush()
+
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    files = Path(job["files"]) if job["files"] else None
+    if job["weak"]:
+        jail.copy(files, Path(job["box"]))
+    else:
+        try:
+            jail.enter(Path(job["box"]), job["readable"], files)
+        except OSError as error:
+            send("refused", why=str(error))
+            return
+        os.environ |= {"HOME": jail.HOME, "TMPDIR": "/tmp"}
+    jail.limits(job["memory_mb"])
+    from workbench.teaching import asking, values
+
+    cases = values.decode(job["cases"], trusted=True)
+    if job["weak"]:
+        jail.watch(job["box"], job["hidden"])
+    else:
+        jail.seal(job["hidden"])
+    sys.path.insert(0, os.getcwd())
+    _hide()
+    found = slicing.cut(job["cells"], job["function"], job["home"])
+    send("start", problem=found.problem, imports=found.imports)
+    if found.problem:
+        return
+    function, problem = _run(found, job["function"], job["cells"])
+    if problem:
+        send("problem", words=problem)
+        return
+    for number, answer in enumerate(asking.ask(function, cases)):
+        send("answer", number=number, **{**asdict(answer), "value": values.encode(answer.value)})
+
+
+def _hide() -> None:
+    """No way from here to the checks, whatever is in the notebook."""
+    for name in [name for name in sys.modules if name.startswith("workbench.teaching")]:
+        del sys.modules[name]
+    sys.modules["workbench.teaching"] = _Nothing("workbench.teaching")
+
+
+def _run(found: slicing.Slice, function: str, cells: list[str]) -> tuple[Any, str]:
+    """The function, or what went wrong before it was there."""
+    main_module = types.ModuleType("__main__")
+    sys.modules["__main__"] = main_module
+    names = main_module.__dict__
+    names |= {"display": lambda *args, **kwargs: None, "get_ipython": _Shell}
+    for number in {statement.cell for statement in found.statements}:
+        lines = [line + "\n" for line in cells[number].split("\n")]
+        linecache.cache[f"cell {number}"] = (len(cells[number]), None, lines, f"cell {number}")
+    for statement in found.statements:
+        code = compile(ast.Module([statement.node], []), f"cell {statement.cell}", "exec")
+        try:
+            exec(code, names)
+        except (Exception, SystemExit) as error:
+            line = linecache.getline(f"cell {statement.cell}", statement.node.lineno).strip()
+            what = f"{type(error).__name__}: {error}"
+            return None, f"before the function is asked, the line `{line:.80}` raises {what:.200}"
+    return names.get(function), ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""A process and what it started: memory, processor time, and ending them all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psutil
+
+
+def memory(members: dict[int, Any]) -> float:
+    """Resident memory of processes together, MB."""
+    total = 0
+    for process in members.values():
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:
+            continue
+    return round(total / 2**20, 1)
+
+
+def computed(members: dict[int, Any]) -> float:
+    """Seconds of processor time that processes, and those they waited for, have used."""
+    total = 0.0
+    for process in members.values():
+        try:
+            used = process.cpu_times()
+        except psutil.Error:
+            continue
+        total += used.user + used.system + used.children_user + used.children_system
+    return total
+
+
+def family(tree: Any) -> list[Any]:
+    """A process and all that descend from it."""
+    try:
+        return [tree, *tree.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def end(tree: Any, members: dict[int, Any]) -> None:
+    """End a process and all its children, those too whose parent has already gone."""
+    members.update((process.pid, process) for process in family(tree))
+    for process in members.values():
+        try:
+            process.kill()  # psutil refuses where another process has taken the number
+        except psutil.Error:
+            continue
+    psutil.wait_procs(list(members.values()), timeout=10)
