@@ -8,12 +8,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Threads that wait sleep instead of spinning: several processes share few cores better.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup lab report test browser data notebooks lock clean
+.PHONY: help setup lab report gallery test browser data notebooks lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make lab        set up and open JupyterLab on notebooks/00_start_here.ipynb"
 	@echo "make report     set up and run every notebook at PROFILE=smoke into report/index.html"
+	@echo "make gallery    set up and write clips of every shipped system into gallery/index.html"
 	@echo "make test       set up, a browser included, and run all tests"
 	@echo "make data       download the Groove MIDI Dataset (3.3 MB, CC BY 4.0)"
 	@echo "make notebooks  regenerate notebooks/*.ipynb from notebooks/src"
@@ -39,6 +40,9 @@ lab: setup
 report: setup
 	$(BIN)/workbench report --profile $(PROFILE) --out report
 
+gallery: setup
+	$(BIN)/workbench gallery --out gallery
+
 browser: setup
 	@sh ci/browser.sh $(BIN)/python
 
@@ -56,4 +60,4 @@ lock: setup
 	$(BIN)/python ci/lock.py
 
 clean:
-	rm -rf $(VENV) report runs build *.egg-info
+	rm -rf $(VENV) report gallery runs build *.egg-info

@@ -14,8 +14,8 @@ import lock  # noqa: E402
 
 LAYERS = (  # from the top of the house down; an import may only go down or stay
     ("cli", "report", "pages", "runner", "notebooks", "lesson", "teaching", "plots",
-     "report_page", "excerpts", "gallery", "gallery_clips", "gallery_page", "standalone",
-     "grading", "processes"),
+     "report_page", "excerpts", "gallery", "gallery_clips", "gallery_sound", "gallery_page",
+     "standalone", "grading", "processes"),
     ("widgets",), ("listening",), ("benchmarks",),
     ("systems",), ("evaluation",), ("training",), ("memory", "weights"), ("models",),
     ("representations",),

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -222,28 +223,48 @@ def test_the_rate_warms_up_and_falls():
     assert rates[-1] < 0.05 * PLAN.lr
 
 
-def test_two_processes_share_the_batch_and_agree_with_one(tmp_path):
-    """The same command through Fabric's launcher: two CPU processes end where one does."""
+JOB = """
+import sys
+import torch
+from torch import nn
+from workbench.training import Plan, fit
+x = torch.randn(50, 4, generator=torch.Generator().manual_seed(1))
+y = x.sum(1, keepdim=True)
+torch.manual_seed(0)
+plan = Plan(steps=12, batch=8, lr=0.01, warmup=3, every=6, precision="32-true")
+loss = lambda m, x, y: {"mse": ((m(x) - y) ** 2).mean()}
+fit(nn.Linear(4, 1), (x, y), loss, plan, sys.argv[1], seed=5)
+"""
+
+
+def test_processes_and_machines_share_the_batch_and_agree_with_one(tmp_path):
+    """The same command through Fabric's launcher: two CPU processes end where one does, and so do
+    two launchers that call themselves machines, of one process each, with a folder in common."""
     script = tmp_path / "job.py"
-    script.write_text(
-        textwrap.dedent("""
-        import sys
-        import torch
-        from torch import nn
-        from workbench.training import Plan, fit
-        x = torch.randn(50, 4, generator=torch.Generator().manual_seed(1))
-        y = x.sum(1, keepdim=True)
-        torch.manual_seed(0)
-        plan = Plan(steps=12, batch=8, lr=0.01, warmup=3, every=6, precision="32-true")
-        loss = lambda m, x, y: {"mse": ((m(x) - y) ** 2).mean()}
-        fit(nn.Linear(4, 1), (x, y), loss, plan, sys.argv[1], seed=5)
-        """)
-    )
-    for devices in ("1", "2"):
-        subprocess.run(
-            [sys.executable, "-m", "lightning_fabric.cli", "--accelerator", "cpu",
-             "--devices", devices, str(script), str(tmp_path / devices)],
-            check=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    script.write_text(JOB)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    nodes = ["--num-nodes", "2", "--main-address", "127.0.0.1", "--main-port", port]
+
+    def launched(folder: str, *options: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-m", "lightning_fabric.cli", "--accelerator", "cpu", *options,
+             str(script), str(tmp_path / folder)], env={**os.environ, "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
-    a, b = (load_file(tmp_path / d / "last.safetensors")["model.weight"] for d in "12")
-    assert torch.allclose(a, b, atol=1e-6)
+
+    jobs = [
+        launched("one", "--devices", "1"), launched("two", "--devices", "2"),
+        *(launched("apart", "--devices", "1", *nodes, "--node-rank", rank) for rank in "01"),
+    ]  # fmt: skip
+    try:
+        assert [job.wait(240) for job in jobs] == [0, 0, 0, 0]
+    finally:
+        for job in jobs:
+            job.kill()
+    one, two, apart = (
+        load_file(tmp_path / folder / "last.safetensors")["model.weight"]
+        for folder in ("one", "two", "apart")
+    )
+    assert torch.allclose(one, two, atol=1e-6)
+    assert torch.allclose(one, apart, atol=1e-6)

@@ -93,6 +93,12 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--submissions", type=Path, metavar="MARKS", help="compare a graded class")
     add.set_defaults(run=report)
 
+    add = commands.add_parser("gallery", help="clips of every shipped system in one HTML page")
+    add.add_argument("--out", type=Path, default=Path("gallery"))
+    add.add_argument("--only", nargs="+", choices=list(SYSTEMS), help="systems")
+    add.add_argument("--seed", type=int, default=1)
+    add.set_defaults(run=gallery)
+
     add_commands(commands)
 
     add = commands.add_parser("notebooks", help="regenerate notebooks/*.ipynb from notebooks/src")
@@ -194,6 +200,13 @@ def report(args: argparse.Namespace) -> int:
         args.out, profile=args.profile, dataset=args.dataset, seed=args.seed, only=args.only,
         jobs=args.jobs, solutions=args.solutions, timeout=args.timeout, record=args.record,
     )  # fmt: skip
+
+
+def gallery(args: argparse.Namespace) -> int:
+    from workbench.gallery import make
+
+    make(args.out, only=args.only, seed=args.seed)
+    return 0
 
 
 def notebooks(args: argparse.Namespace) -> int:
