@@ -237,25 +237,30 @@ fit(nn.Linear(4, 1), (x, y), loss, plan, sys.argv[1], seed=5)
 """
 
 
+def free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
 def test_processes_and_machines_share_the_batch_and_agree_with_one(tmp_path):
     """The same command through Fabric's launcher: two CPU processes end where one does, and so do
     two launchers that call themselves machines, of one process each, with a folder in common."""
     script = tmp_path / "job.py"
     script.write_text(JOB)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    nodes = ["--num-nodes", "2", "--main-address", "127.0.0.1", "--main-port", port]
+    ports = {folder: free_port() for folder in ("one", "two", "apart")}
 
     def launched(folder: str, *options: str) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", "lightning_fabric.cli", "--accelerator", "cpu", *options,
-             str(script), str(tmp_path / folder)], env={**os.environ, "OMP_NUM_THREADS": "1"},
+            [sys.executable, "-m", "lightning_fabric.cli", "--accelerator", "cpu", "--main-port",
+             ports[folder], *options, str(script), str(tmp_path / folder)],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
 
+    nodes = ["--devices", "1", "--num-nodes", "2", "--main-address", "127.0.0.1"]
     jobs = [
         launched("one", "--devices", "1"), launched("two", "--devices", "2"),
-        *(launched("apart", "--devices", "1", *nodes, "--node-rank", rank) for rank in "01"),
+        *(launched("apart", *nodes, "--node-rank", rank) for rank in "01"),
     ]  # fmt: skip
     try:
         assert [job.wait(240) for job in jobs] == [0, 0, 0, 0]
