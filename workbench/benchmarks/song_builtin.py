@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from workbench.benchmarks.song_data import SongBench, unpadded
 from workbench.benchmarks.song_likelihood import note_counts_of
-from workbench.datasets.builtin_songs import note_bits
+from workbench.evaluation.likelihood import bits_each, true_entropy
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
 from workbench.models.lstm import LSTMConfig, LSTMLanguageModel
 from workbench.models.markov import MarkovChain
@@ -45,9 +45,10 @@ def builtin(bench: SongBench) -> None:
         costs[f"{name}, {size:.1f} M, {steps} steps"] = nats(
             trained(model, rows, steps, bench.seed), held
         )
-    truth, error = note_bits(20 if bench.quick else 250)
-    table = [[name, cost / notes / np.log(2)] for name, cost in costs.items()]
-    table = [[name, float(bits), float(bits - truth)] for name, bits in table]
+    bound = true_entropy("builtin-songs", 20 if bench.quick else 250)
+    truth, error = bound.note_bits, bound.error
+    each = {name: bits_each(cost, notes) for name, cost in costs.items()}
+    table = [[name, bits, bits - truth] for name, bits in each.items()]
     bench.report.table(
         "builtin",
         f"Built-in songs: {len(train)} to train on, {len(test)} held out, {notes:,} notes",

@@ -9,6 +9,7 @@ import torch
 
 from workbench.benchmarks.song_data import SongBench, unpadded
 from workbench.evaluation.intervals import bootstrap
+from workbench.evaluation.likelihood import bits_each
 from workbench.models.gpt import next_token_loss
 from workbench.models.lstm import LSTMConfig, LSTMLanguageModel
 from workbench.models.markov import MarkovChain
@@ -36,7 +37,7 @@ def likelihood(bench: SongBench) -> None:
     for name, nats in sorted(per.items(), key=lambda item: item[1].sum()):
         table.append([
             name, float(nats.sum() / tokens.sum()), float(nats.sum() / notes.sum()),
-            float(nats.sum() / notes.sum() / np.log(2)), float(1 - nats.sum() / best.sum()),
+            bits_each(nats, notes), float(1 - nats.sum() / best.sum()),
         ])  # fmt: skip
     saved = bootstrap(
         lambda r: float(1 - per["MidiGPT"][r].sum() / best[r].sum()), len(rows), seed=bench.seed
