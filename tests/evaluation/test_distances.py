@@ -50,6 +50,19 @@ def test_the_nuclear_norm_and_the_eigenvalues_agree(n, m, d):
     assert frechet_distance(x, y) == pytest.approx(other, rel=1e-5)
 
 
+@pytest.mark.parametrize("spread", [1e-1, 1e-2, 1e-4, 1e-8, 0.0])
+def test_columns_that_follow_from_others_cost_no_digits(spread):
+    """From well apart to singular, through the change from Cholesky's factor to Householder's.
+    In axes of their own, two normal distributions have a closed form."""
+    random = np.random.default_rng(3)
+    rows = random.normal(size=(50, 4))
+    base = np.linalg.qr(rows - rows.mean(0))[0] * 7  # mean 0, covariance 1
+    turn = np.linalg.qr(random.normal(size=(4, 4)))[0]
+    a, b = np.array([1, 2, 3, spread]), np.array([2, 2, 1, 3 * spread])
+    made = frechet_distance(base * a @ turn, 1 + base * b @ turn)
+    assert made == pytest.approx(4 + ((a - b) ** 2).sum(), rel=1e-9)
+
+
 def test_shifts_and_scales_have_closed_forms():
     x = cloud(400, 5, 6)
     assert frechet_distance(x, x + 2.0) == pytest.approx(5 * 4.0, rel=1e-6)

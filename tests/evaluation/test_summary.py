@@ -96,6 +96,14 @@ def test_centred_takes_out_the_shift_and_keeps_the_spread():
     assert centred(1.0, [np.nan, 5.0, 5.0]) == (1.0, 1.0)
 
 
+def test_an_interval_ends_where_the_measure_does():
+    share = np.r_[np.ones(4), np.zeros(20)]
+    plain = measured(np.mean, share, real=share, baseline=share)
+    assert plain.interval[0] < 0.1
+    ended = measured(np.mean, share, real=share, baseline=share, bounds=(0.1, 1))
+    assert ended.interval == (0.1, plain.interval[1])
+
+
 def test_groups_are_drawn_whole():
     groups = np.repeat([0, 1, 2], [2, 3, 5])
     draw = resampled(10, np.random.default_rng(0), groups)

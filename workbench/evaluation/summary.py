@@ -36,7 +36,7 @@ class Measured:
 def measured(
     measure: Callable[..., float], made: Parts, *, real: Parts | None, baseline: Parts,
     reference: ArrayLike | None = None, groups: np.ndarray | None = None, times: int = 50,
-    seed: int = 0, level: float = 0.95,
+    seed: int = 0, level: float = 0.95, bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Measured:  # fmt: skip
     """`measure(*made)`, or `measure(*made, reference)`, beside real and trivial rows in its place.
 
@@ -45,6 +45,7 @@ def measured(
     compared with each other. real and baseline are cut, at random, to as many rows as `made` has,
     since many measures depend on their number; where they have fewer, `n` says so. groups: labels
     of made's rows, drawn as wholes for the interval (the reference's rows are drawn one by one).
+    bounds: what the measure can be at all, such as (0, 1) of a share; the interval ends there.
     """
     made = _parts(made, "made")
     random = np.random.default_rng(seed)
@@ -69,8 +70,9 @@ def measured(
         floor, held_n = halves(measure, fixed, most=n, seed=seed), min(n, len(fixed) // 2)
     else:
         raise WorkbenchError("real is None and there is no reference to halve; give real clips")
+    low, high = np.clip(centred(value, drawn, level), *bounds).tolist()
     return Measured(
-        value, centred(value, drawn, level), floor, of(trivial),
+        value, (low, high), floor, of(trivial),
         (n, held_n, len(trivial[0]), 0 if fixed is None else len(fixed)),
     )  # fmt: skip
 

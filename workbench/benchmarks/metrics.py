@@ -1,0 +1,96 @@
+"""Metrics and their references: each measure held against something independent of it.
+
+    workbench evaluate metrics --out metrics.json
+    workbench evaluate metrics --only references speed
+
+Exit status 1 when a metric and its reference disagree, or a distance does not grow with noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from workbench.benchmarks import (
+    metric_checks,
+    metric_checks_notes,
+    metric_figures,
+    metric_properties,
+)
+from workbench.benchmarks.command import parser_of, run_command
+from workbench.benchmarks.metric_checks import Check, MetricsRun
+from workbench.benchmarks.table import Report
+from workbench.errors import WorkbenchError
+
+GROUPS = (
+    metric_checks.frechet, metric_checks.kernels, metric_checks.wasserstein, metric_checks.sets,
+    metric_checks.sound, metric_checks_notes.notes, metric_checks_notes.histograms,
+    metric_checks_notes.patterns, metric_checks_notes.likelihood,
+)  # fmt: skip
+
+
+def checks(seed: int = 0) -> list[Check]:
+    """All checks whose references are installed."""
+    return [check for group in GROUPS for check in group(np.random.default_rng(seed))]
+
+
+def references(run: MetricsRun) -> None:
+    """The table of metrics beside their references."""
+    found = checks(run.seed)
+    left_out = [f"{name} is not installed: its rows are left out (pip install {name})."
+                for name in metric_checks.missing()]  # fmt: skip
+    run.report.table(
+        "references", "Metrics and their references",
+        ["", "ours", "reference", "difference", "agree", "by"],
+        [[c.metric, f"{c.ours:.6g}", f"{c.theirs:.6g}", f"{c.difference:.1e}", c.agrees,
+          c.reference] for c in found],
+        ["Difference: absolute. Where a closed form speaks of a distribution, or a mean of draws, "
+         "the allowed difference is what so many draws scatter; elsewhere it is rounding.",
+         *left_out],
+        disagree=[c.metric for c in found if not c.agrees],
+    )  # fmt: skip
+
+
+SECTIONS: dict[str, Callable[[MetricsRun], None]] = {
+    "references": references,
+    "properties": metric_properties.properties,
+    "speed": metric_properties.speed,
+    "notes": metric_figures.notes,
+    "sound": metric_figures.sound,
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = parser_of("metrics", __doc__)
+    add = options.add_argument
+    add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
+    add("--out", type=Path, help="JSON file for all tables")
+    add("--seed", type=int, default=0)
+    add("--quick", action="store_true", help="fewer clips")
+    return options
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the sections, print their tables, write the JSON."""
+    return run_command(parser(), measure, argv)
+
+
+def measure(args: argparse.Namespace) -> None:
+    """The tables that were asked for; WorkbenchError where a metric fails its check."""
+    report = Report(benchmark="metrics", **vars(args))
+    run = MetricsRun(report, args.seed, args.quick)
+    report.run(SECTIONS, run, args.only, args.out)
+    wrong = report.sections.get("references", {}).get("disagree", [])
+    grows = report.sections.get("properties", {}).get("grows", {})
+    wrong = [*wrong, *(name for name, held in grows.items() if not held)]
+    if wrong:
+        raise WorkbenchError(f"these metrics fail their checks: {', '.join(wrong)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
