@@ -57,6 +57,19 @@ def test_a_ranking_keeps_its_order_from_the_top():
     assert low > high
 
 
+def test_estimates_have_intervals_truths_and_a_line():
+    ax = plots.estimates(
+        plots.axes(), {"a": (1.0, (0.5, 1.5)), "b": (2.0, (1.0, 3.0))}, xlabel="points",
+        truth={"b": 2.5}, line=0,
+    )  # fmt: skip
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
+    data = [line.get_xydata().tolist() for line in ax.lines]
+    assert [[0.5, 0], [1.5, 0]] in data
+    assert [[2.5, 1]] in data
+    assert ax.yaxis_inverted()
+    assert ax.get_xlabel() == "points"
+
+
 def test_a_strip_shows_first_and_last_frame():
     frames = [(1 - i / 9, some_roll()) for i in range(10)]
     titles = [ax.get_title() for ax in plots.strip(frames, most=4).axes]

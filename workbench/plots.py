@@ -97,6 +97,29 @@ def ranking(ax: Axes, values: Mapping[str, float], *, xlabel: str, title: str = 
     return plain(ax)
 
 
+def estimates(
+    ax: Axes, values: Mapping[str, tuple[float, tuple[float, float]]], *, xlabel: str,
+    title: str = "", truth: Mapping[str, float] | None = None, line: float | None = None,
+) -> Axes:  # fmt: skip
+    """Named estimates with their intervals, the first one on top; crosses where the truth is known;
+    a dashed line for no effect."""
+    for place, (mean, (low, high)) in enumerate(values.values()):
+        ax.plot([low, high], [place, place], color=COLOURS[0], lw=2)
+        ax.plot(mean, place, "o", color=COLOURS[0], ms=6, label="" if place else "found")
+    if truth is not None:
+        places = [place for place, name in enumerate(values) if name in truth]
+        ax.plot([truth[name] for name in values if name in truth], places, "x", ms=8, mew=2,
+                color=COLOURS[5], label="put in")  # fmt: skip
+        ax.legend(frameon=False, labelcolor=INK, fontsize=9, ncols=2, loc="lower right",
+                  bbox_to_anchor=(1.0, 1.0))  # fmt: skip
+    if line is not None:
+        ax.axvline(line, color=INK, ls="--", lw=1)
+    ax.set_yticks(range(len(values)), list(values))
+    ax.invert_yaxis()
+    ax.set(xlabel=xlabel, title=title)
+    return plain(ax)
+
+
 def strip(frames: Sequence[tuple[float, DrumRoll]], most: int = 5) -> Figure:
     """Some frames of a film below each other, each with its noise level."""
     picks = np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int)
