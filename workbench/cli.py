@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench import __version__
+from workbench import __version__, experiment_command
 from workbench.errors import WorkbenchError
 from workbench.grading.commands import add_commands
 
@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--only", nargs="+", choices=list(SYSTEMS), help="systems")
     add.add_argument("--seed", type=int, default=1)
     add.set_defaults(run=gallery)
-
+    experiment_command.add(commands)
     add_commands(commands)
 
     add = commands.add_parser("notebooks", help="regenerate notebooks/*.ipynb from notebooks/src")

@@ -28,7 +28,12 @@ from workbench.files import atomic_write
 PROFILES = ("smoke", "laptop", "gpu", "paper")
 STAND_INS = {"groove": "builtin", "pop909": "builtin-songs"}  # for real data that is not here
 TIMES = Path(__file__).with_name("lesson_times.json")  # written by `workbench report --record`
-SENTINEL = "lesson {} finished"
+SENTINEL = "{} finished"
+
+
+def called(number: str) -> str:
+    """What to call a notebook: lessons have numbers, experiments have names."""
+    return f"lesson {number}" if number.isdigit() else f"experiment {number}"
 
 
 @dataclass
@@ -89,7 +94,7 @@ class Run:
             about |= {"version": __version__}
             with atomic_write(target) as path:
                 path.write_text(json.dumps(about, indent=1), encoding="utf-8")
-        print(SENTINEL.format(self.number))
+        print(SENTINEL.format(called(self.number)))
 
     def _rows(self) -> list[list[str]]:
         return [
@@ -154,10 +159,10 @@ def start(
         f"{device}, {torch.get_num_threads()} threads"
     )
     print(_expectation(number, profile))
-    return Run(number, profile, _present(dataset), seed, train, device, time.monotonic())
+    return Run(number, profile, present(dataset), seed, train, device, time.monotonic())
 
 
-def _present(dataset: str) -> str:
+def present(dataset: str) -> str:
     """The data sets, joined by "+", those that are not here replaced by the built-in corpora that
     stand in for them."""
     names = dict.fromkeys(_or_stand_in(name.strip()) for name in dataset.split("+"))
@@ -183,6 +188,8 @@ def _or_stand_in(name: str) -> str:
 
 def _expectation(number: str, profile: str) -> str:
     """How long this notebook took where it was last measured."""
+    if not number.isdigit():
+        return f"One point of the {called(number)}, at {profile} size."
     try:
         known = json.loads(TIMES.read_text(encoding="utf-8"))[number][profile]
     except (OSError, KeyError, ValueError):

@@ -1,4 +1,5 @@
-"""Notebooks from percent scripts: notebooks/src/NN_name.py → notebooks/NN_name.ipynb.
+"""Notebooks from percent scripts: notebooks/src/NN_name.py → notebooks/NN_name.ipynb, and
+notebooks/src/experiments/NAME.py → notebooks/experiments/NAME.ipynb (`workbench.experiments`).
 
 The scripts are what one edits and reviews; the notebooks are what one opens. Cells begin with
 `# %%` (code) or `# %% [markdown]`, and may have tags: `# %% tags=["parameters"]`.
@@ -27,11 +28,16 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 
 
 def scripts(root: Path = ROOT) -> list[Path]:
-    """The percent scripts, in order."""
+    """The percent scripts of the lessons, in order."""
     found = sorted((root / "src").glob("[0-9][0-9]_*.py"))
     if not found:
         raise MissingDataError(f"{root / 'src'}: no notebooks; run this in a checkout")
     return found
+
+
+def experiment_scripts(root: Path = ROOT) -> list[Path]:
+    """The percent scripts of the experiments, by name."""
+    return sorted((root / "src" / "experiments").glob("[a-z]*.py"))
 
 
 def build(script: Path, *, solutions: bool = False) -> Any:
@@ -88,13 +94,15 @@ def text_of(notebook: Any) -> str:
 
 
 def target_of(script: Path) -> Path:
-    return script.parents[1] / f"{script.stem}.ipynb"
+    """Beside src, what lies in src, or in a folder of it."""
+    src = next(folder for folder in script.parents if folder.name == "src")
+    return src.parent / script.relative_to(src).with_suffix(".ipynb")
 
 
 def regenerate(root: Path = ROOT) -> list[Path]:
     """Write every notebook; returns those that changed."""
     changed = []
-    for script in scripts(root):
+    for script in [*scripts(root), *experiment_scripts(root)]:
         text, target = text_of(build(script)), target_of(script)
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             with atomic_write(target) as path:
@@ -107,7 +115,7 @@ def stale(root: Path = ROOT) -> list[Path]:
     """Notebooks that differ from what their script gives."""
     return [
         target_of(script)
-        for script in scripts(root)
+        for script in [*scripts(root), *experiment_scripts(root)]
         if not target_of(script).exists()
         or target_of(script).read_text(encoding="utf-8") != text_of(build(script))
     ]

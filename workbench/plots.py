@@ -193,6 +193,30 @@ def bars(
     return plain(ax)
 
 
+def intervals(
+    ax: Axes, x: Sequence[Any], mean: Sequence[float], low: Sequence[float], high: Sequence[float],
+    *, label: str = "", curve: int = 0,
+) -> Axes:  # fmt: skip
+    """Means with whiskers from low to high; joined by a line where x are numbers, named places on
+    the axis where they are words. curve: which colour, marker and line style. Without an interval
+    (NaN) there is no whisker."""
+    y = np.asarray(mean, float)
+    ends = np.nan_to_num([y - np.asarray(low, float), np.asarray(high, float) - y])
+    words = any(isinstance(value, str) for value in x)
+    style = "none" if words else ("-", "--", "-.", ":")[curve % 4]
+    place = np.arange(len(x)) + 0.12 * curve if words else np.asarray(x, float)
+    ax.errorbar(
+        place, y, yerr=np.maximum(ends, 0), color=COLOURS[curve % 7], marker="osD^vPX"[curve % 7],
+        linestyle=style, lw=1.8, ms=5, capsize=3, label=label or None,
+    )  # fmt: skip
+    if words:
+        ax.set_xticks(range(len(x)), [str(value) for value in x])
+        ax.set_xlim(-0.5, len(x) - 0.5)
+    if label:
+        ax.legend(frameon=False, labelcolor=INK, fontsize=9)
+    return plain(ax)
+
+
 def histogram(
     ax: Axes, groups: Mapping[str, np.ndarray], *, bins: int | np.ndarray, xlabel: str,
     title: str = "",

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import processes
-from workbench.lesson import SENTINEL
+from workbench.lesson import SENTINEL, called
 
 KERNEL = "workbench-report"
 
@@ -79,6 +79,8 @@ def run_notebook(
 
     target.unlink(missing_ok=True)  # a page of an earlier run must not pass for this one's
     number, _, name = source.stem.partition("_")
+    if not number.isdigit():  # an experiment
+        number = name = source.stem
     notebook = nbformat.read(source, as_version=4)
     outcome = Outcome(number, title_of(notebook) or name.replace("_", " "))
     known = parameters_of(notebook)
@@ -170,7 +172,7 @@ def _judge(target: Path, run_file: Path, outcome: Outcome) -> None:
         for cell in notebook.cells if cell.cell_type == "code"
         for output in cell.outputs
     )  # fmt: skip
-    if not run_file.exists() or SENTINEL.format(outcome.number) not in printed:
+    if not run_file.exists() or SENTINEL.format(called(outcome.number)) not in printed:
         outcome.reason = "did not reach run.finish(): it ended early"
         return
     about = json.loads(run_file.read_text(encoding="utf-8"))

@@ -86,18 +86,18 @@ class Report:
     def write(self, path: str | Path) -> None:
         """The whole report as JSON, written whole or not at all."""
         with atomic_write(path) as beside:
-            text = json.dumps(_plain({**self.about, "sections": self.sections}), indent=1)
+            text = json.dumps(plain({**self.about, "sections": self.sections}), indent=1)
             beside.write_text(text + "\n", encoding="utf-8")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """JSON's own types; NaN, which JSON does not have, as null."""
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if hasattr(value, "item"):
-        return _plain(value.item())
+        return plain(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or isinstance(value, str | int | float | bool):

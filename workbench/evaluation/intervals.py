@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -46,6 +46,22 @@ def resampled(
     return lambda: np.concatenate(
         [members[g] for g in random.integers(len(members), size=len(members))]
     )
+
+
+def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+    """Student's interval of the mean of a few independent values, such as one a seed.
+
+    mean ± t(n−1)·s/√n. (NaN, NaN) for fewer than two values or where one is NaN. It holds for
+    values near a normal distribution; of shares close to 0 or 1 it may reach past them.
+    """
+    from scipy.stats import t
+
+    n = len(values)
+    if n < 2:
+        return float("nan"), float("nan")
+    mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / n**0.5
+    reach = float(t.ppf((1 + level) / 2, n - 1)) * error
+    return mean - reach, mean + reach
 
 
 def bootstrap(

@@ -1,0 +1,76 @@
+"""The command `workbench experiment`: list the experiments, or run one over its grid."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import signal
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import PromptError
+from workbench.lesson import PROFILES
+
+
+def add(commands: Any) -> None:
+    """Add the command's options to the parser of `workbench`."""
+    add = commands.add_parser("experiment", help="run an experiment over its grid, into one table")
+    add.add_argument("name", nargs="?", help="without it: list the experiments")
+    add.add_argument("--profile", default="laptop", choices=PROFILES)
+    add.add_argument("--dataset", help="by default the one that the experiment names")
+    add.add_argument("--set", nargs="+", default=[], metavar="VARIABLE=VALUE,VALUE",
+                     help="other values than the grid's, such as seed=0,1,2,3,4")  # fmt: skip
+    add.add_argument("--jobs", type=int, default=1, help="points at a time")
+    add.add_argument("--out", type=Path, help="folder, by default runs/experiments/NAME")
+    add.add_argument("--timeout", type=float, default=1800, help="seconds a point")
+    add.add_argument("--fresh", action="store_true", help="measure kept points anew")
+    add.add_argument("--record", action="store_true", help="keep the table beside the notebook")
+    add.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table; 1 where a point failed."""
+    if args.name is None:
+        return listing()
+    from workbench.experiment_runs import run_experiment
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the workers as on Ctrl-C
+    if args.jobs < 1:
+        raise PromptError(f"--jobs {args.jobs}: at least 1")
+    table = run_experiment(
+        args.name, args.out or Path("runs") / "experiments" / args.name, profile=args.profile,
+        dataset=args.dataset, given=given(args.set), jobs=args.jobs, timeout=args.timeout,
+        fresh=args.fresh, record=args.record,
+    )  # fmt: skip
+    print(f"\n{table}")
+    return 1 if table.about["failed"] else 0
+
+
+def listing() -> int:
+    """Each experiment's name and title, and how many points its grids have."""
+    from workbench.experiments import read
+    from workbench.notebooks import experiment_scripts
+
+    for script in experiment_scripts():
+        one = read(script.stem)
+        sizes = ", ".join(f"{profile} {len(one.points(profile))}" for profile in one.grid)
+        print(f"{one.name}: {one.title} (points: {sizes})")
+    return 0
+
+
+def given(words: list[str]) -> dict[str, list[Any]]:
+    """["noise=0.1,0.5", "text=bert"] → {"noise": [0.1, 0.5], "text": ["bert"]}."""
+    found: dict[str, list[Any]] = {}
+    for word in words:
+        name, equals, values = word.partition("=")
+        if not (name and equals and values):
+            raise PromptError(f"--set {word}: give VARIABLE=VALUE,VALUE")
+        found[name] = [_value(value) for value in values.split(",")]
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

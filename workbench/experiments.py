@@ -1,0 +1,277 @@
+"""Experiments: notebooks that ask one question, and the tables of their answers.
+
+`notebooks/src/experiments/NAME.py`, a percent script, becomes `notebooks/experiments/NAME.ipynb`
+(`workbench notebooks`). Run as it is, it measures one point of its grid; the command
+
+    workbench experiment NAME --profile laptop --jobs 2 --record
+
+(see `workbench.experiment_runs`) measures all points and keeps their table in
+`notebooks/experiments/results/NAME.json`. How to write one; NAME has letters, digits and _:
+
+1. A markdown cell with `# Experiment: TITLE` and, each as `## …` or `**…**`: **Question**,
+   **Prediction** (written before the run and left as it was, also where it was wrong), **Method**
+   (data, what is held fixed, what a point costs, the floor).
+2. A cell tagged `parameters`: `profile`, `dataset`, `seed` and a plain literal for each variable of
+   the grid, so that opening the notebook and running it measures that one point.
+3. A cell tagged `grid`: one literal, read without running it. Of each profile named, all
+   combinations of the values are points. `seed` is what intervals are taken over: with the same
+   seed all variants should meet the same data and the same noise.
+
+       grid = {
+           "smoke": {"noise": [0.5], "seed": [0]},
+           "laptop": {"noise": [0.0, 0.5, 1.0], "seed": [0, 1, 2, 3, 4]},
+       }
+
+4. The measurement of one point: `run = start("NAME", profile=…, dataset=…, seed=…)`, then
+   `run.note("F1 of hits", value, floor=…, unit=…)` for each result, then `run.finish()`. A figure
+   is named alike at all points. At `smoke` a point takes seconds: `run.size(20, 300)`.
+5. A section `## Result at laptop size`, after `run.finish()`, so that it is not run at each point
+   and can be written when the table is there: `table = committed("NAME")`, shown, drawn with its
+   intervals (`plots.intervals(ax, *table.series("F1 of hits", "noise"), …)`), and in plain words
+   what it says: is the prediction right, and what else could explain the result. Variants are
+   compared seed by seed, `table.difference("F1 of hits", {"noise": 0}, {"noise": 1})`.
+6. A section `## What a gpu run would add`.
+
+Points already measured are kept and reused as long as their parameters and the notebook's code up
+to `run.finish()` stay the same (words, comments and the grid itself do not matter). Changes of the
+library are not noticed: `--fresh` measures all anew. A test holds every experiment to this form,
+runs it at `smoke`, and asks that the committed table was made by the present code.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import MissingDataError, PromptError
+from workbench.lesson import PROFILES
+from workbench.notebooks import ROOT, build, experiment_scripts
+
+Point = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is read from a notebook without running it.
+
+    parameters: names and defaults. grid: profile → variable → values. code: what is measured, as a
+    fingerprint.
+    """
+
+    name: str
+    title: str
+    script: Path
+    parameters: dict[str, Any]
+    grid: dict[str, dict[str, list[Any]]]
+    code: str
+
+    def points(self, profile: str, given: dict[str, list[Any]] | None = None) -> list[Point]:
+        """All combinations of the grid's values, with `given` in place of its own.
+
+        Raises PromptError for a profile or a variable that the experiment does not have.
+        """
+        if profile not in self.grid:
+            raise PromptError(f"{self.name}: no grid for {profile}; has {', '.join(self.grid)}")
+        values = self.grid[profile] | (given or {})
+        _check_variables(self.name, values, self.parameters)
+        return [dict(zip(values, one, strict=True)) for one in itertools.product(*values.values())]
+
+
+def read(name: str, root: Path = ROOT) -> Experiment:
+    """An experiment by its name. Raises MissingDataError where there is none, PromptError where its
+    parameters or its grid are not plain literals."""
+    scripts = {script.stem: script for script in experiment_scripts(root)}
+    if name not in scripts:
+        raise MissingDataError(f"no experiment {name!r}; there are: {', '.join(scripts) or 'none'}")
+    cells = build(scripts[name]).cells
+    tagged = {tag: cell.source for cell in cells for tag in cell.metadata.get("tags", [])}
+    for tag in ("parameters", "grid"):
+        if tag not in tagged:
+            raise PromptError(f"{scripts[name]}: no cell tagged {tag}")
+    grid = _literals(scripts[name], tagged["grid"]).get("grid")
+    title = next((cell.source for cell in cells if cell.cell_type == "markdown"), "").split("\n")[0]
+    made = Experiment(
+        name, title.lstrip("# ").removeprefix("Experiment: "), scripts[name],
+        _literals(scripts[name], tagged["parameters"]), grid, _fingerprint(cells),
+    )  # fmt: skip
+    _check_grid(made)
+    return made
+
+
+def _literals(script: Path, source: str) -> dict[str, Any]:
+    """Names and values that a cell assigns."""
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            try:
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+            except ValueError:
+                raise PromptError(
+                    f"{script}: {node.targets[0].id} is no plain literal, so it cannot be read "
+                    "without running the notebook"
+                ) from None
+    return found
+
+
+def _check_grid(experiment: Experiment) -> None:
+    if not isinstance(experiment.grid, dict) or not experiment.grid:
+        raise PromptError(f"{experiment.script}: the cell tagged grid assigns no dict to `grid`")
+    odd = [profile for profile in experiment.grid if profile not in PROFILES]
+    if odd:
+        raise PromptError(
+            f"{experiment.script}: grid for {odd[0]!r}; profiles are {', '.join(PROFILES)}"
+        )
+    for profile in experiment.grid:
+        _check_variables(f"{experiment.script}: grid of {profile}", experiment.grid[profile],
+                         experiment.parameters)  # fmt: skip
+
+
+def _check_variables(where: str, values: dict[str, list[Any]], known: dict[str, Any]) -> None:
+    free = [name for name in known if name not in ("profile", "dataset")]
+    for variable, several in values.items():
+        if variable not in free:
+            raise PromptError(f"{where}: unknown variable {variable!r}; has {', '.join(free)}")
+        if not isinstance(several, list) or not several:
+            raise PromptError(f"{where}: {variable} must be a list of values, not {several!r}")
+
+
+def _fingerprint(cells: Sequence[Any]) -> str:
+    """Of the code up to `run.finish()`, the grid left out: a point's result depends on no more."""
+    digest = hashlib.sha256()
+    for cell in measured(cells):
+        if cell.cell_type == "code" and "grid" not in cell.metadata.get("tags", []):
+            digest.update(ast.dump(ast.parse(cell.source)).encode())
+    return digest.hexdigest()[:16]
+
+
+def measured(cells: Sequence[Any]) -> Sequence[Any]:
+    """The cells up to the one that calls `run.finish()`."""
+    for i, cell in enumerate(cells):
+        calls = ast.walk(ast.parse(cell.source)) if cell.cell_type == "code" else ()
+        if any(isinstance(c, ast.Call) and ast.unparse(c.func) == "run.finish" for c in calls):
+            return cells[: i + 1]
+    raise PromptError("an experiment measures one point and then calls run.finish()")
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table of an experiment: about (command, machine, data, versions, …) and one row for each
+    combination of the variables but the seed, {"parameters", "seeds", "figures": {name: {"mean",
+    "low", "high", "values", "unit", …}}}. Shows itself in a notebook."""
+
+    about: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+    def series(
+        self, figure: str, over: str, **fixed: Any
+    ) -> tuple[list[Any], list[float], list[float], list[float]]:
+        """(values of `over`, means, lower and upper ends of the 95 % intervals) of one figure, in
+        the rows whose other variables are `fixed`."""
+        rows = self._rows(fixed)
+        cells = [row["figures"][figure] for row in rows]
+        ends = ([_number(cell[key]) for cell in cells] for key in ("mean", "low", "high"))
+        return ([row["parameters"][over] for row in rows], *ends)  # type: ignore[return-value]
+
+    def floor(self, figure: str, **fixed: Any) -> float:
+        """The mean floor of a figure over these rows."""
+        floors = [row["figures"][figure]["floor"] for row in self._rows(fixed)]
+        return sum(floors) / len(floors)
+
+    def difference(
+        self, figure: str, first: dict[str, Any], second: dict[str, Any]
+    ) -> tuple[float, float, float]:
+        """Mean of second − first, seed by seed, and its 95 % interval. Each must name one row."""
+        from workbench.evaluation.intervals import t_interval
+
+        runs = []
+        for fixed in (first, second):
+            rows = self._rows(fixed)
+            if len(rows) != 1:
+                raise PromptError(f"{fixed}: {len(rows)} rows of the table, not one")
+            runs.append(dict(zip(rows[0]["seeds"], rows[0]["figures"][figure]["values"],
+                                 strict=True)))  # fmt: skip
+        gaps = [_number(runs[1][s]) - _number(runs[0][s]) for s in runs[0] if s in runs[1]]
+        return sum(gaps) / max(1, len(gaps)), *t_interval(gaps)
+
+    def _rows(self, fixed: dict[str, Any]) -> list[dict[str, Any]]:
+        rows = [r for r in self.rows if fixed.items() <= r["parameters"].items()]
+        if not rows:
+            raise PromptError(f"{self.about.get('experiment')}: no row of the table has {fixed}")
+        return rows
+
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """Head and rows as text: the variables, the number of seeds, mean (low to high)."""
+        names = list(dict.fromkeys(name for row in self.rows for name in row["figures"]))
+        units = {n: f["unit"] for row in self.rows for n, f in row["figures"].items()}
+        variables = list(self.rows[0]["parameters"]) if self.rows else []
+        head = [*variables, "seeds", *(n + f" ({units[n]})" * bool(units[n]) for n in names)]
+        body = [
+            [*(str(row["parameters"][v]) for v in variables), str(len(row["seeds"])),
+             *(_cell(row["figures"].get(name)) for name in names)]
+            for row in self.rows
+        ]  # fmt: skip
+        return head, body
+
+    def title(self) -> str:
+        a = self.about
+        return (
+            f"{a['experiment']} at {a['profile']} size, {a['dataset']} data, on {a['machine']}; "
+            "mean over seeds (95 % interval)"
+        )
+
+    def __str__(self) -> str:
+        from workbench.benchmarks.table import render
+
+        lost = [f"failed: {one['parameters']}: {one['reason']}" for one in self.about["failed"]]
+        return "\n".join([render(self.title(), *self.cells()), f"  {self.about['command']}", *lost])
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        head, body = self.cells()
+        top = "".join(f"<th scope='col'>{escape(name)}</th>" for name in head)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body
+        )
+        return (
+            f"<table><caption>{escape(self.title())}<br><code>{escape(self.about['command'])}"
+            f"</code></caption><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+
+def committed(name: str, root: Path = ROOT) -> Table:
+    """The table that lies beside the notebook, of a whole run at laptop size."""
+    path = root / "experiments" / "results" / f"{name}.json"
+    if not path.is_file():
+        raise MissingDataError(
+            f"{path}: not there; make it: workbench experiment {name} --profile laptop --record"
+        )
+    return read_table(path)
+
+
+def read_table(path: Path) -> Table:
+    about = json.loads(path.read_text(encoding="utf-8"))
+    return Table(about, about.pop("rows"))
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _cell(figure: dict[str, Any] | None) -> str:
+    if figure is None:
+        return "–"
+    mean, low, high = (_number(figure[key]) for key in ("mean", "low", "high"))
+    if math.isnan(mean):
+        return "–"
+    return f"{mean:.4g}" + (f" ({low:.3g} to {high:.3g})" if math.isfinite(low) else "")
