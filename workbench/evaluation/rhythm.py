@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.evaluation.fillings import jensen_shannon as divergence
+
 N, BAR = 9, 16
 ACCENT = 0.43  # velocity, 0 to 1: a snare from here on is a backbeat, below it a ghost note
 OFFBEAT = (0.42, 0.75)  # of a beat: where the note that divides it lies
@@ -98,14 +100,7 @@ def position_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 def jensen_shannon(p: np.ndarray, q: np.ndarray) -> float:
     """√(Jensen–Shannon divergence to base 2) of two histograms: 0 the same, 1 without overlap."""
-    p, q = p / p.sum(), q / q.sum()
-    m = (p + q) / 2
-
-    def relative(a: np.ndarray) -> float:
-        some = a > 0
-        return float((a[some] * np.log2(a[some] / m[some])).sum())
-
-    return float(np.sqrt(max(0.0, (relative(p) + relative(q)) / 2)))
+    return float(np.sqrt(max(0.0, divergence(p / p.sum(), q / q.sum()))))
 
 
 def repetition(rolls: np.ndarray, bars: int) -> np.ndarray:
