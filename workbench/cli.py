@@ -18,8 +18,8 @@ from workbench.grading.commands import add_commands
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
 EVALUATIONS = [
-    "drums", "songs", "piano", "sound", "music", "beats", "tokens", "tokenisers", "metrics",
-    "speed",
+    "drums", "songs", "piano", "sound", "music", "systems", "beats", "tokens", "tokenisers",
+    "metrics", "speed",
 ]  # fmt: skip
 SYSTEMS = {  # module, class, default data set, option of its own
     "drums": ("drum_ldm", "DrumLDM", "groove", "text"),

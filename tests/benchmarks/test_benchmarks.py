@@ -113,4 +113,6 @@ def test_a_card_carries_the_tables(checkpoint, tmp_path):
     assert "0.990" not in card  # the last one to have a section has the word
     assert "0.500" in card
     assert "0.250" in card
+    kept = checkpoint / cards.MEASURED  # a result as any other
+    assert cards.write_card(checkpoint, kept).read_text() == card
     assert cards.main([]) == 2

@@ -4,7 +4,8 @@
     python -m workbench.benchmarks.cards FOLDER results.json
 
 Several results, of sections that were run apart, are laid together; the last one to have a section
-has the word.
+has the word. What a card says lies beside it as `measured.json`, which is a result itself: name it
+first to measure some sections anew.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from workbench.errors import MissingDataError
 from workbench.files import atomic_write
 from workbench.systems.cards import card, music_card, piano_card, song_card, sound_card
 
+MEASURED = "measured.json"  # a card's tables as numbers: benchmark, sections
+
 
 def tables(sections: dict[str, Any]) -> str:
     """Sections of a benchmark's JSON as Markdown with the tables as they were printed."""
@@ -32,7 +35,8 @@ def tables(sections: dict[str, Any]) -> str:
 
 
 def write_card(folder: Path, *results: Path) -> Path:
-    """README.md of `folder` from its training.json and a benchmark's JSON, or several."""
+    """README.md and measured.json of `folder` from its training.json and a benchmark's JSON, or
+    several."""
     read = []
     for path in (folder / "training.json", *results):
         try:
@@ -42,7 +46,11 @@ def write_card(folder: Path, *results: Path) -> Path:
     makers = {"songs": song_card, "piano": piano_card, "sound": sound_card,
               "music": music_card}
     sections = {name: section for more in read[1:] for name, section in more["sections"].items()}
-    made = makers.get(read[1].get("benchmark", ""), card)(read[0], tables(sections))
+    name = read[1].get("benchmark", "")
+    made = makers.get(name, card)(read[0], tables(sections))
+    with atomic_write(folder / MEASURED) as beside:
+        about = {"benchmark": name, "sections": sections}
+        beside.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     with atomic_write(folder / "README.md") as beside:
         beside.write_text(made, encoding="utf-8")
     return folder / "README.md"

@@ -1,0 +1,54 @@
+"""The table of the five systems: its figures are those of the cards; what is missing is said."""
+
+import json
+
+import pytest
+
+from workbench.benchmarks import cards, systems
+from workbench.benchmarks.table import show
+from workbench.systems.storage import SHIPPED, shipped
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_shipped_card_says_what_its_measurements_say(name):
+    measured = json.loads((SHIPPED / name / cards.MEASURED).read_text(encoding="utf-8"))
+    card = (SHIPPED / name / "README.md").read_text(encoding="utf-8")
+    assert cards.tables(measured["sections"]) in card
+
+
+def test_every_figure_is_found_in_its_card():
+    by_kind = dict(zip(("drums", "songs", "sound", "music", "piano"), systems.CHECKPOINTS,
+                       strict=True))  # fmt: skip
+    rows = systems.rows_of()
+    assert [row[0] for row in rows] == [systems.TITLES[f.benchmark] for f in systems.FIGURES]
+    for figure, (_, _, *values, paper) in zip(systems.FIGURES, rows, strict=True):
+        wanted = (figure.own, figure.real, figure.trivial)
+        assert [v is not None for v in values] == [bool(row) for row in wanted], figure
+        assert (paper is not None) == bool(figure.paper or figure.rebuilt)
+        card = (SHIPPED / by_kind[figure.benchmark] / "README.md").read_text(encoding="utf-8")
+        if not figure.over:
+            assert all(show(v) in card for v in values if v is not None)
+
+
+def test_the_share_is_a_quotient_of_the_card():
+    rows = {row[1]: row for row in systems.rows_of(["sound-ldmg"])}
+    _, _, own, floor, prior, _ = rows["Fréchet distance, nothing asked ↓"]
+    assert rows["the same, as a share of the prior's ↓"][2:5] == pytest.approx(
+        [own / prior, floor / prior, 1.0]
+    )
+
+
+def test_what_was_not_measured_is_left_blank_or_said(tmp_path, capsys):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_text("{}")
+    assert systems.main(["--checkpoints", str(folder)]) == 1
+    assert "no measurements" in capsys.readouterr().err
+    sections = {"quality": {"columns": ["", "IS"], "rows": [["drawn, guidance 2", 2.5]]}}
+    (folder / cards.MEASURED).write_text(json.dumps({"benchmark": "music", "sections": sections}))
+    out = tmp_path / "out.json"
+    assert systems.main(["--checkpoints", str(folder), "--out", str(out)]) == 0
+    table = json.loads(out.read_text())["sections"]["systems"]["rows"]
+    assert [row[2] for row in table] == [2.5, None, None, None]
+    assert "2.500" in capsys.readouterr().out
