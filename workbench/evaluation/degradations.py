@@ -1,0 +1,119 @@
+"""Ways to spoil real sound, little by little: a measure is worth what it notices of them.
+
+    worse = degrade(sounds, 16000, "low-pass", 0.5)
+
+Sounds are (n, samples). Strength runs from 0, where nothing is changed, to 1; `DEGRADATIONS` says
+what it means in each one's own unit. Kilgour et al. 2019 (arXiv 1812.08466) chose the Fréchet audio
+distance by such a test. Notebook: `notebooks/10_evaluation.ipynb`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.errors import PromptError
+from workbench.music.audio import checked
+from workbench.representations.mixup import transpose
+
+GAP = 0.1  # seconds, the shortest silence
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """work(sounds, rate, level, random) → sounds of the same shape. level_of: strength above 0 and
+    rate → level; unit: of the level, with what it is."""
+
+    work: Callable[[np.ndarray, int, float, np.random.Generator], np.ndarray]
+    level_of: Callable[[float, int], float]
+    unit: str
+
+
+def degrade(
+    sounds: np.ndarray, rate: int, kind: str, strength: float, *, seed: int = 0
+) -> np.ndarray:
+    """Sounds (n, samples) at `rate` Hz, spoiled: float32 of the same shape. 0 changes nothing."""
+    if kind not in DEGRADATIONS:
+        raise PromptError(f"kind: {kind!r} is unknown; choose one of {', '.join(DEGRADATIONS)}")
+    if not 0 <= strength <= 1:
+        raise PromptError(f"strength: {strength:g}; give 0 to 1")
+    sounds = checked(sounds, "sounds").astype(np.float32)
+    if strength == 0:
+        return sounds
+    way, random = DEGRADATIONS[kind], np.random.default_rng(seed)
+    return way.work(sounds, rate, way.level_of(strength, rate), random).astype(np.float32)
+
+
+def level(kind: str, strength: float, rate: int) -> str:
+    """What a strength means: "cut above 2,000 Hz"; "as it was" for 0."""
+    if strength == 0:
+        return "as it was"
+    way = DEGRADATIONS[kind]
+    return way.unit.format(way.level_of(strength, rate))
+
+
+def noisy(
+    sounds: np.ndarray, rate: int, decibels: float, random: np.random.Generator
+) -> np.ndarray:
+    """White noise, the sound being so many decibels above it; silence stays silent."""
+    power = (sounds**2).mean(1, keepdims=True) / 10 ** (decibels / 10)
+    return sounds + np.sqrt(power) * random.standard_normal(sounds.shape)
+
+
+def low_passed(
+    sounds: np.ndarray, rate: int, hertz: float, random: np.random.Generator
+) -> np.ndarray:
+    """Nothing above a frequency: Butterworth of order 6, run both ways, so without delay."""
+    from scipy.signal import butter, sosfiltfilt
+
+    sections = butter(6, min(hertz, 0.49 * rate), fs=rate, output="sos")
+    return sosfiltfilt(sections, sounds, axis=1)
+
+
+def reverberant(
+    sounds: np.ndarray, rate: int, seconds: float, random: np.random.Generator
+) -> np.ndarray:
+    """A room whose echo falls by 60 dB in so many seconds, as strong as the sound itself: noise
+    that decays (Moorer 1979). Each sound keeps its root mean square."""
+    from scipy.signal import fftconvolve
+
+    time = np.arange(1, round(seconds * rate) + 1) / rate
+    tail = random.standard_normal(len(time)) * 10 ** (-3 * time / seconds)
+    room = np.concatenate([[1.0], tail / np.sqrt((tail**2).sum())])
+    wet = fftconvolve(sounds, room[None], axes=1)[:, : sounds.shape[1]]
+    before, after = ((s**2).mean(1, keepdims=True) for s in (sounds, wet))
+    return wet * np.sqrt(before / np.maximum(after, 1e-12))
+
+
+def transposed(
+    sounds: np.ndarray, rate: int, semitones: float, random: np.random.Generator
+) -> np.ndarray:
+    """So many semitones higher, as long as before."""
+    return np.concatenate([transpose(sound[None], semitones, rate) for sound in sounds])
+
+
+def gapped(
+    sounds: np.ndarray, rate: int, share: float, random: np.random.Generator
+) -> np.ndarray:
+    """Silence instead of a share of the sound, in pieces of a tenth of a second with soft edges."""
+    step = round(GAP * rate)
+    pieces = -(-sounds.shape[1] // step)
+    kept = np.ones((len(sounds), pieces))
+    for row in kept:
+        row[random.permutation(pieces)[: round(share * pieces)]] = 0
+    mask = kept.repeat(step, axis=1)[:, : sounds.shape[1]]
+    edge = np.hanning(max(3, round(0.005 * rate)))
+    return sounds * np.apply_along_axis(np.convolve, 1, mask, edge / edge.sum(), "same")
+
+
+DEGRADATIONS = {
+    "noise": Degradation(noisy, lambda s, rate: 50 - 50 * s, "noise {:.0f} dB below the sound"),
+    "low-pass": Degradation(
+        low_passed, lambda s, rate: rate / 2 * (500 / rate) ** s, "cut above {:,.0f} Hz"
+    ),
+    "reverb": Degradation(reverberant, lambda s, rate: 4 * s, "a room of {:.1f} s"),
+    "pitch": Degradation(transposed, lambda s, rate: 7 * s, "{:.1f} semitones higher"),
+    "silence": Degradation(gapped, lambda s, rate: 0.9 * s, "{:.0%} of it silent"),
+}
