@@ -31,6 +31,13 @@ CELLS = (
     "from workbench.widgets import MixupLab\n"
     "one, other = (song.excerpt(0, 16) for song in sample(2, 3))\n"
     "lab = MixupLab(one, other)\nlab",
+    "import numpy as np\n"
+    "from workbench.music.clip import Clip\n"
+    "from workbench.widgets import DegradationLab, SoundMap\n"
+    "hiss = 0.1 * np.random.default_rng(0).standard_normal((2, 16000)).astype('float32')\n"
+    "spoil = DegradationLab(hiss, 16000, lambda x: {'power': float(1000 * (x**2).mean())})\nspoil",
+    "SoundMap({'plane': np.eye(2)}, [Clip(audio=x[None], sample_rate=16000, caption=name) "
+    "for x, name in zip(hiss, ('first', 'second'))], ['a', 'b'])",
     # what the kernel knows, to be read by the tests
     "print('grid', len(grid.clip.notes), grid.clip.notes[:1]['velocity'].tolist(), "
     "int(grid.keep.sum()), 'box', len(box.takes), len(box.kept), 'film', film.frame)",
@@ -191,5 +198,6 @@ def page(lab, chromium) -> Iterator[Any]:
     page.locator(".wb-film .wb-level").wait_for()
     page.locator(".wb-inpainting .wb-hole").wait_for()
     page.locator(".wb-mixup .wb-lane").first.wait_for()
+    page.locator(".wb-spoil tbody tr").first.wait_for()
     yield page
     context.close()

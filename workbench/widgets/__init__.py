@@ -5,30 +5,37 @@ DrumGrid(clip, system) a drum-grid editor that fills in the rest
 FilmWidget(frames)     a drawing step by step, from noise to a loop
 InpaintingWidget(system, clip)  bars of a song written anew
 MixupLab(a, b, system) two clips mixed plainly, by BAM and by BLM, with their beats
+DegradationLab(sounds, rate, measure)  real sounds spoiled, and what each measure says
+SoundMap(views, clips, groups)  pictures of many clips, each a point that can be heard
 compare(clips)         clips side by side
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.widgets.degradation_lab import DegradationLab
     from workbench.widgets.drum_grid import DrumGrid
     from workbench.widgets.film import FilmWidget
     from workbench.widgets.inpainting import InpaintingWidget
     from workbench.widgets.mixup_lab import MixupLab
     from workbench.widgets.prompt_box import PromptBox
     from workbench.widgets.side_by_side import compare
+    from workbench.widgets.sound_map import SoundMap
     from workbench.widgets.worker import Stopped
 
 __all__ = [
-    "DrumGrid", "FilmWidget", "InpaintingWidget", "MixupLab", "PromptBox", "Stopped", "compare",
+    "DegradationLab", "DrumGrid", "FilmWidget", "InpaintingWidget", "MixupLab", "PromptBox",
+    "SoundMap", "Stopped", "compare",
 ]  # fmt: skip
 
 _WHERE = {
+    "DegradationLab": "degradation_lab",
     "DrumGrid": "drum_grid",
     "FilmWidget": "film",
     "InpaintingWidget": "inpainting",
     "MixupLab": "mixup_lab",
     "PromptBox": "prompt_box",
+    "SoundMap": "sound_map",
     "Stopped": "worker",
     "compare": "side_by_side",
 }

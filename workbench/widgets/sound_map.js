@@ -1,0 +1,90 @@
+// A map of clips: hover to read, click to hear, a list for the keyboard. Only one sound on a page
+// is heard at a time: `window.workbenchClips` is shared with the clips' own player.
+(() => {
+  const shared = (window.workbenchClips ??= { ready: new WeakSet(), stop: null, context: null });
+  const channel = "BroadcastChannel" in window ? new BroadcastChannel("workbench-clips") : null;
+
+  function setUp(root) {
+    const list = root.querySelector("select"), say = root.querySelector(".wb-say");
+    const play = root.querySelector(".wb-play"), audio = root.querySelector("audio");
+    const options = new Map([...list.options].map((option) => [option.value, option]));
+    const words = (option) => `${option.parentElement.label}: ${option.textContent}`;
+    const stop = () => audio.pause();
+
+    function ring(number) {
+      for (const svg of root.querySelectorAll(".wb-views svg")) {
+        const mark = svg.querySelector(`[data-clip="${number}"]`);
+        const circle = svg.querySelector(".wb-ring");
+        circle.setAttribute("transform", mark.getAttribute("transform"));
+        circle.setAttribute("visibility", "visible");
+      }
+    }
+
+    function choose(number) {
+      const option = options.get(number);
+      if (!option) return;
+      audio.pause();
+      list.value = number;
+      ring(number);
+      say.textContent = words(option);
+      audio.src = `data:audio/ogg;base64,${option.dataset.sound}`;
+      audio.setAttribute("aria-label", words(option));
+      audio.hidden = false;
+      play.disabled = false;
+      play.setAttribute("aria-label", `Play ${words(option)}`);
+    }
+
+    function sound() {
+      if (audio.paused) {
+        audio.currentTime = 0;
+        audio.play().catch(() => { say.textContent = "This browser cannot play Ogg Vorbis."; });
+      } else stop();
+    }
+
+    audio.addEventListener("play", () => {
+      if (shared.stop && shared.stop !== stop) shared.stop();
+      shared.stop = stop;
+      channel?.postMessage("playing");
+      play.textContent = "■ Stop";
+    });
+    audio.addEventListener("pause", () => {
+      if (shared.stop === stop) shared.stop = null;
+      play.textContent = "▶ Play";
+    });
+    channel?.addEventListener("message", stop);
+    play.addEventListener("click", sound);
+    list.addEventListener("change", () => choose(list.value));
+    list.addEventListener("dblclick", sound);
+    root.addEventListener("keydown", (event) => {
+      event.stopPropagation(); // a notebook's shortcuts must not take the keys
+      if (event.target === list && (event.key === "Enter" || event.key === " ") && list.value) {
+        event.preventDefault();
+        sound();
+      }
+    });
+    for (const svg of root.querySelectorAll(".wb-views svg")) {
+      svg.addEventListener("pointerover", (event) => {
+        const option = options.get(event.target.dataset?.clip);
+        if (option) say.textContent = words(option);
+      });
+      svg.addEventListener("click", (event) => {
+        const number = event.target.dataset?.clip;
+        if (number !== undefined) { choose(number); sound(); }
+      });
+    }
+    for (const button of root.querySelectorAll(".wb-legend button")) {
+      button.addEventListener("click", () => {
+        const on = button.getAttribute("aria-pressed") !== "true";
+        button.setAttribute("aria-pressed", String(on));
+        for (const mark of root.querySelectorAll(`.wb-views .wb-kind${button.dataset.kind}`))
+          mark.style.display = on ? "" : "none";
+      });
+    }
+  }
+
+  for (const root of document.querySelectorAll(".wb-map")) {
+    if (shared.ready.has(root)) continue;
+    shared.ready.add(root);
+    setUp(root);
+  }
+})();
