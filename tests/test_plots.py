@@ -97,6 +97,16 @@ def test_lines_and_histograms_have_units_and_names():
     assert ax.get_xlabel() == "tempo (BPM)"
 
 
+def test_points_of_a_name_share_colour_and_marker():
+    places = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
+    ax = plots.points(plots.axes(), places, ["a", "b", "a"], "map")
+    assert [part.get_label() for part in ax.collections] == ["a", "b"]
+    assert ax.collections[0].get_offsets().tolist() == [[0, 1], [4, 5]]
+    shapes = [part.get_paths()[0].vertices.tolist() for part in ax.collections]
+    assert shapes[0] != shapes[1]
+    assert len(ax.get_xticks()) == 0
+
+
 def test_the_cloud_keeps_words_with_points():
     figure = plots.cloud(np.eye(3, 2), ["funk", "rock", "funk"], ["a", "b", "c"])
     assert {trace.name: list(trace.text) for trace in figure.data} == {

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
 INK = "#333333"
 
 
@@ -228,6 +229,18 @@ def histogram(
     if len(groups) > 1:
         ax.legend(frameon=False, labelcolor=INK, fontsize=9)
     ax.set(xlabel=xlabel, ylabel="density", title=title)
+    return plain(ax)
+
+
+def points(ax: Axes, places: np.ndarray, names: Sequence[str], title: str = "") -> Axes:
+    """A scatter of points (n, 2): colour and marker by name. The axes have no numbers, for maps
+    such as t-SNE's have no unit; the legend is left to the figure."""
+    for i, kind in enumerate(dict.fromkeys(names)):
+        mine = places[[name == kind for name in names]]
+        ax.scatter(mine[:, 0], mine[:, 1], s=22, marker=MARKERS[i % 8], color=COLOURS[i % 7],
+                   edgecolors="white", linewidths=0.4, label=kind)  # fmt: skip
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(title, fontsize=9)
     return plain(ax)
 
 

@@ -171,6 +171,7 @@ run.note("busy over sparse", mean["busy"] / mean["sparse"], floor=1.0)
 # | [07 Audio diffusion](07_audio_diffusion.ipynb) | can it be drawn as sound, and does it copy? |
 # | [08 Diffusion-LM](08_diffusion_lm.ipynb) | can all words of a piece be drawn at once? |
 # | [09 MidiGPT](09_midigpt_inpainting.ipynb) | what belongs into a hole in a song? |
+# | [10 Evaluation](10_evaluation.ipynb) | how far is it from music, and what can a measure hear? |
 # | [11 The listening test](11_listening_test.ipynb) | what do people hear, and how surely? |
 #
 # ## You can now

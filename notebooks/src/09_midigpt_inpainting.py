@@ -1,7 +1,8 @@
 # %% [markdown]
 # # 09 · MidiGPT: filling holes in songs
 #
-# [08 Diffusion-LM](08_diffusion_lm.ipynb) · [index](00_start_here.ipynb) · next: the map in 00
+# [08 Diffusion-LM](08_diffusion_lm.ipynb) · [index](00_start_here.ipynb) ·
+# [10 Evaluation](10_evaluation.ipynb)
 #
 # **You will** measure what a language model knows of a song, fill holes in it, and look into its
 # vocabulary.
@@ -377,7 +378,8 @@ InpaintingWidget(system, song)
 #
 # *One limitation heard:* it has read pop songs arranged for piano. Ask for drums and it guesses.
 #
-# *Next:* train your own with `train = True`, or `workbench train songs --dataset your/folder`; on
+# *Next:* [lesson 10](10_evaluation.ipynb) holds all five systems against real music. Or train your
+# own with `train = True`, or `workbench train songs --dataset your/folder`; on
 # the command line, `workbench fill song.mid --bars 9-12`.
 
 # %%

@@ -83,16 +83,11 @@ class AudioBench:
     @cached_property
     def tagger(self) -> Tagger:
         """The judge, trained once on the training split and kept in the cache folder."""
-        steps = 20 if self.quick else 600
-        genres = sorted({genre_of(self.audio.items[i].labels) for i in self.audio.split("train")})
-        return train_tagger(
-            self.audio, [g for g in genres if g], self.length / self.audio.rate, steps=steps,
-            folder=f"{self.kept('tagger')}-{steps}",
-        )  # fmt: skip
+        return tagger_of(self.audio, self.length, steps=20 if self.quick else 600)
 
     def kept(self, judge: str) -> str:
         """Where a judge of this data's windows stays."""
-        return str(cache_dir() / "judges" / f"{judge}-{self.audio.folder.name}-{self.length}")
+        return kept(judge, self.audio, self.length)
 
     def hear(self, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The tagger's embeddings (n, width) and genre probabilities (n, genres)."""
@@ -102,6 +97,21 @@ class AudioBench:
     def real_heard(self) -> tuple[np.ndarray, np.ndarray]:
         """Embeddings and genre probabilities of `real`."""
         return self.hear(self.real[0])
+
+
+def tagger_of(audio: AudioCollection, length: int, *, steps: int = 600) -> Tagger:
+    """A judge of a collection's training split, for windows of `length` samples: trained once, and
+    kept in the cache folder."""
+    genres = sorted({genre_of(audio.items[i].labels) for i in audio.split("train")} - {""})
+    return train_tagger(
+        audio, genres, length / audio.rate, steps=steps,
+        folder=f"{kept('tagger', audio, length)}-{steps}",
+    )  # fmt: skip
+
+
+def kept(judge: str, audio: AudioCollection, length: int) -> str:
+    """Where a judge of a collection's windows stays."""
+    return str(cache_dir() / "judges" / f"{judge}-{audio.folder.name}-{length}")
 
 
 Sections = Mapping[str, Callable[[Any], None]]  # each is given the run

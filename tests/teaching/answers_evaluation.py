@@ -1,0 +1,39 @@
+"""Independent answers to the exercises on evaluation, and mistakes with words their hint holds."""
+
+import numpy as np
+
+
+def squared(m1, v1, m2, v2):
+    return sum((a - b) ** 2 + v + w - 2 * (v * w) ** 0.5
+               for a, v, b, w in zip(m1, v1, m2, v2, strict=True))  # fmt: skip
+
+
+def pairs(k):
+    return np.mean([k[i, j] for i in range(len(k)) for j in range(len(k)) if i != j])
+
+
+def kernel(kxx, kyy, kxy):
+    return pairs(kxx) + pairs(kyy) - 2 * np.mean([np.mean(row) for row in kxy])
+
+
+def line(n, d):
+    x = np.stack([np.ones_like(n), 1 / n], axis=1)
+    return np.linalg.lstsq(x, d, rcond=None)[0][0]
+
+
+ANSWERS = {
+    "check_diagonal_frechet": squared,
+    "check_unbiased": kernel,
+    "check_at_infinity": line,
+}
+MISTAKES = [
+    ("check_diagonal_frechet", lambda a, v, b, w: np.sum((a - b) ** 2 + (v - w) ** 2), "roots"),
+    ("check_diagonal_frechet", lambda a, v, b, w: squared(a, v, b, w) ** 0.5, "squared"),
+    ("check_diagonal_frechet", lambda a, v, b, w: squared(0 * a, v, 0 * b, w), "first term"),
+    ("check_unbiased", lambda a, b, c: np.mean(a) + np.mean(b) - 2 * np.mean(c), "diagonal"),
+    ("check_unbiased", lambda a, b, c: max(0, kernel(a, b, c)), "cut off"),
+    ("check_unbiased", lambda a, b, c: pairs(a) + pairs(b) - c.mean(), "twice"),
+    ("check_at_infinity", lambda n, d: np.polyfit(n, d, 1)[-1], "1/N"),
+    ("check_at_infinity", lambda n, d: np.polyfit(1 / n, d, 1)[0], "slope"),
+    ("check_at_infinity", lambda n, d: d[np.argmax(n)], "largest"),
+]
