@@ -68,6 +68,10 @@ def test_start_tells_the_recorded_time(quiet, capsys):
     lesson.TIMES.write_text(json.dumps(times))
     lesson.start("05", profile="smoke", dataset="builtin")
     assert "took 1.5 min and 1.5 GiB on an abacus" in capsys.readouterr().out
+    lesson.start("05", profile="laptop", dataset="builtin")
+    said = capsys.readouterr().out
+    assert "laptop size; not timed yet" in said
+    assert "smoke size took 1.5 min" in said
 
 
 def test_without_groove_the_builtin_corpus_is_used_and_named(quiet, monkeypatch, capsys):
@@ -109,6 +113,7 @@ def test_finish_leaves_figures_a_file_and_the_sentinel(quiet, monkeypatch, capsy
     run.finish({"loss <b>": np.float32(2)})
     said = capsys.readouterr().out
     assert "F1 (of 1): 0.5, floor chance, paper 0.67" in said
+    assert "The terms of this lesson\nrectified flow: diffusion along" in said
     assert said.rstrip().endswith("lesson 07 finished")
     left = json.loads(target.read_text())
     assert [f["name"] for f in left["figures"]] == ["F1", "loss <b>"]

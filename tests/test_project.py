@@ -14,7 +14,7 @@ import lock  # noqa: E402
 
 LAYERS = (  # from the top of the house down; an import may only go down or stay
     ("cli", "experiment_command", "experiment_runs", "experiments", "report", "pages", "runner",
-     "notebooks", "lesson", "teaching", "plots", "report_page", "excerpts", "gallery",
+     "notebooks", "lesson", "glossary", "teaching", "plots", "report_page", "excerpts", "gallery",
      "gallery_clips", "gallery_sound", "gallery_page", "standalone", "grading", "processes"),
     ("widgets",), ("listening",), ("benchmarks",),
     ("systems",), ("evaluation",), ("training",), ("memory", "weights"), ("models",),

@@ -24,6 +24,7 @@ from pathlib import Path
 from workbench import __version__
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
+from workbench.glossary import Glossary, glossary
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
 STAND_INS = {"groove": "builtin", "pop909": "builtin-songs"}  # for real data that is not here
@@ -83,11 +84,15 @@ class Run:
         self.figures.append(Figure(name, float(value), paper, floor, unit))
 
     def finish(self, metrics: dict[str, float] | None = None) -> None:
-        """Show the closing table, write the run's file, print the sentinel."""
+        """Show the closing table and the terms, write the run's file, print the sentinel."""
         for name, value in (metrics or {}).items():
             self.note(name, value)
         if self.figures:
             _show(self._html(), self._text())
+        if terms := Glossary(term for term in glossary() if term.lesson == self.number):
+            title = "The terms of this lesson"
+            page = f"<details><summary>{title}</summary>{terms._repr_html_()}</details>"
+            _show(page, f"{title}\n{terms}")
         target = os.environ.get("WORKBENCH_RUN_FILE")
         if target:
             about = asdict(self) | {"seconds": round(time.monotonic() - self.began, 1)}
@@ -187,17 +192,21 @@ def _or_stand_in(name: str) -> str:
 
 
 def _expectation(number: str, profile: str) -> str:
-    """How long this notebook took where it was last measured."""
+    """How long this notebook took where it was last measured, at this profile and at others."""
     if not number.isdigit():
         return f"One point of the {called(number)}, at {profile} size."
     try:
-        known = json.loads(TIMES.read_text(encoding="utf-8"))[number][profile]
+        known = json.loads(TIMES.read_text(encoding="utf-8"))[number]
+        took = {
+            name: f"Lesson {number} at {name} size took {known[name]['seconds'] / 60:.1f} min and "
+            f"{known[name]['memory_mb'] / 1024:.1f} GiB on {known[name]['machine']}."
+            for name in PROFILES
+            if name in known
+        }
     except (OSError, KeyError, ValueError):
-        return f"Lesson {number} at {profile} size; not timed yet."
-    return (
-        f"Lesson {number} at {profile} size took {known['seconds'] / 60:.1f} min and "
-        f"{known['memory_mb'] / 1024:.1f} GiB on {known['machine']}."
-    )
+        took = {}
+    here = took.pop(profile, f"Lesson {number} at {profile} size; not timed yet.")
+    return "\n".join([here, *took.values()])
 
 
 def _plotly_inline() -> None:

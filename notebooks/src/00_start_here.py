@@ -6,9 +6,9 @@
 # **You will** draw drum loops from words, read what the machine understood of them, and take the
 # MIDI away.
 #
-# **Needs** nothing: the trained system comes with the workbench.
+# **Needs** nothing: the trained system comes with the workbench, and a little Python will do.
 # **Time and memory:** the cell after the parameters says how long it took where it was last
-# measured. **Library:** `workbench.systems.drum_ldm`.
+# measured. **Exercises:** 20 minutes. **Library:** `workbench.systems.drum_ldm`.
 # **Paper:** *Text Conditioned Symbolic Drumbeat Generation using Latent Diffusion Models*,
 # arXiv 2408.02711.
 
@@ -69,6 +69,8 @@ run.note("four loops, drawn and rendered", time.perf_counter() - started, unit="
 #
 # ## 3 · What was understood?
 #
+# *Predict:* which words of "a spooky xylophone waltz" can a system know that learned from drummers?
+#
 # Any text has an answer. The tempo is read as a number; the other words go through a language
 # model. Words that no training caption had are named, since their effect is a guess.
 
@@ -81,7 +83,34 @@ for prompt in ("jazz on the ride, 140 bpm", "", *odd):
         print("   ", message)
 
 # %% [markdown]
+# *What you should have noticed:* where no tempo is asked for, one is chosen that suits the words.
+# Nothing is refused: what it does not know, it says, and draws all the same.
+#
+# ## Exercise 1 · How long does it last? (5 minutes)
+#
+# *Goal:* from a number of beats and a tempo in beats a minute (BPM), the length in seconds. A loop
+# of four bars has 16 beats.
+
+# %% tags=["stub"]
+def seconds(beats, tempo):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_length
+
+check_length(seconds)
+
+# %% tags=["solution"]
+def seconds(beats, tempo):
+    return beats * 60 / tempo
+
+
+
+# %% [markdown]
 # ## 4 · Your turn
+#
+# *Predict:* leave one word out of the prompt. Will only what it names change?
 #
 # The box wraps the call that you have just made. Type, press Enter, keep what you like, vary it,
 # and download it as MIDI or sound. Everything works by keyboard.
@@ -95,6 +124,8 @@ box
 # %% [markdown]
 # ## 5 · Take the MIDI away
 #
+# *Predict:* is the file nearer in size to a photo, or to a page of text?
+#
 # A drum loop is a MIDI file on channel 10, with General MIDI pitches: any DAW opens it.
 
 # %%
@@ -106,11 +137,15 @@ from workbench import Clip
 folder = Path(tempfile.mkdtemp())
 takes[0].write_midi(folder / "funk.mid")
 back = Clip.read(folder / "funk.mid")
+print(f"{(folder / 'funk.mid').stat().st_size:,} bytes")
 print(back)
 print(back.notes[:4])
 
 # %% [markdown]
-# ## Exercise 1 · Density (5 minutes)
+# *What you should have noticed:* MIDI holds no sound, only which drum is struck, when, and how
+# hard.
+#
+# ## Exercise 2 · Density (5 minutes)
 #
 # *Goal:* a number for "busy". A **drum roll** has a row for each sixteenth and a column for each
 # of nine drums. Write a function that takes its hits, `(steps, 9)` of True and False, and returns
@@ -157,6 +192,53 @@ run.note("busy over sparse", mean["busy"] / mean["sparse"], floor=1.0)
 # *What you should have noticed:* the middle bar lies between the others. If the words did nothing,
 # all three would be the same; that is the floor in the table below.
 #
+# ## Exercise 3 · More than luck? (10 minutes)
+#
+# Two means do not say how much the loops overlap. The **probability of superiority** (McGraw and
+# Wong 1992) is how often a loop of the first kind has more hits than one of the second, over *all*
+# pairs, a tie counting half.
+#
+# *Goal:* compute it from two arrays of numbers, which may differ in length.
+
+# %% tags=["stub"]
+def superiority(first, second):
+    return None  # your lines here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_superiority
+
+check_superiority(superiority)
+
+# %% tags=["solution"]
+def superiority(first, second):
+    apart = first[:, None] - second[None]
+    return (apart > 0).mean() + (apart == 0).mean() / 2
+
+
+
+# %% [markdown]
+# The same number comes out of a rank test, the Mann–Whitney U:
+
+# %%
+from scipy.stats import mannwhitneyu
+
+pairs = len(hits["busy"]) * len(hits["sparse"])
+more = mannwhitneyu(hits["busy"], hits["sparse"]).statistic / pairs
+print(f"a busy loop is denser than a sparse one in {more:.0%} of {pairs} pairs")
+run.note("busy denser than sparse, share of pairs", more, floor=0.5)
+
+# %% [markdown]
+# *What you should have noticed:* one half would be luck. A word may move the mean and still be lost
+# in the difference from loop to loop; this number tells.
+#
+# ## Mini-project · Three words (an hour)
+#
+# Choose three words that you would expect to hear, such as "crashes", "toms" or "swing". For each,
+# draw loops with it and without it, compute from `rolls_of(clips)` a number that should differ, and
+# its probability of superiority. Which word is obeyed, which ignored? Listen to one loop that
+# contradicts your number.
+#
 # ## The map of the course
 #
 # | lesson | question |
@@ -180,6 +262,15 @@ run.note("busy over sparse", mean["busy"] / mean["sparse"], floor=1.0)
 #
 # *One limitation heard:* ask for a waltz. The system knows only 4/4, and says nothing about it.
 #
+# *Terms:* clip · tempo · velocity · ghost note · MIDI · channel 10 · drum roll · density · floor ·
+# probability of superiority. They are explained below the table, and all of the course's here:
+
+# %%
+from workbench.glossary import glossary
+
+glossary()
+
+# %% [markdown]
 # *Next:* [01](01_eda.ipynb) looks at the performances that all this was learned from.
 
 # %%

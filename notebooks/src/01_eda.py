@@ -7,9 +7,11 @@
 # **You will** count what drummers play, measure how far off the grid they are, and compare people
 # with a grammar.
 #
-# **Needs** nothing. The Groove MIDI Dataset if you have it (`make data`), else a built-in corpus.
-# **Time and memory:** printed below. **Library:** `workbench.datasets`,
-# `workbench.representations.drum_roll`. **Data:** Gillick and others, ICML 2019 (CC BY 4.0).
+# **Needs** lesson 00 (what a drum roll is); NumPy arrays: `mean`, `reshape`, indexing. The Groove
+# MIDI Dataset if you have it (`make data`), else a built-in corpus takes its place.
+# **Time and memory:** printed below. **Exercises:** 25 minutes. **Library:** `workbench.datasets`,
+# `workbench.representations.drum_roll`, `workbench.evaluation.rhythm`.
+# **Data:** Gillick and others, ICML 2019 (CC BY 4.0).
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (seconds), laptop (minutes), gpu, paper
@@ -49,6 +51,43 @@ data[len(data) // 3].excerpt(0, 16)
 # the performances are fills of a bar or two. A model that has heard little reggae will draw it
 # badly, and a test that counts all loops alike would not mind. The built-in corpus is drawn evenly.
 #
+# How uneven is it? With the shares $p_k$ of the styles, the **entropy** says in bits how hard it is
+# to guess a performance's style; as many *equally common* styles as $2^H$ would be as hard.
+#
+# $$H = -\sum_k p_k \log_2 p_k \qquad (1)$$
+#
+# *Equation (1):* code `workbench.datasets.grammar.cells.entropy_of` (in nats); paper Shannon 1948,
+# section 6.
+#
+# ## Exercise 1 · Entropy (5 minutes)
+#
+# *Goal:* equation (1) from `counts`, an array of how often each style occurs. Some may be 0.
+
+# %% tags=["stub"]
+def entropy(counts):
+    return None  # your lines here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_entropy
+
+check_entropy(entropy)
+
+# %% tags=["solution"]
+def entropy(counts):
+    shares = counts[counts > 0] / counts.sum()
+    return -(shares * np.log2(shares)).sum()
+
+
+
+# %%
+from workbench.datasets.grammar.cells import entropy_of
+
+evenly = np.exp(entropy_of(np.array(list(styles.values())) / len(data)))
+print(f"as hard to guess as one of {evenly:.1f} equally common styles; there are {len(styles)}")
+run.note("styles, as if equally common", evenly, floor=f"there are {len(styles)}")
+
+# %% [markdown]
 # ## 2 · Tempo and metre
 #
 # *Predict:* is a fast style always fast?
@@ -87,7 +126,7 @@ plots.matrix(plots.axes(width=8, height=3.5), where, rows=[DRUM_NAMES[d] for d i
 # *What you should have noticed:* bass drum on one, snare on two and four (steps 5 and 13), closed
 # hi-hat on the eighths. Only where the drums are played so often is a *missing* hit worth hearing.
 #
-# ## Exercise 1 · The histogram (10 minutes)
+# ## Exercise 2 · The histogram (10 minutes)
 #
 # *Goal:* for the hits of one loop, `(steps, 9)` of True and False, and the number of a drum,
 # return the share of bars in which it is hit on each of the 16 steps.
@@ -133,6 +172,27 @@ run.note("snare hits softer than 40", float((snare < 40).mean()))
 #
 # The **offset** says how far a hit is from its grid line, in sixteenths. At 120 BPM a sixteenth is
 # 125 ms.
+#
+# ## Exercise 3 · In milliseconds (5 minutes)
+#
+# *Goal:* from `offset`, in sixteenths (negative: early), and `tempo`, in beats a minute, the
+# **microtiming** in milliseconds. A beat has four sixteenths.
+
+# %% tags=["stub"]
+def milliseconds(offset, tempo):
+    return None  # your line here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_milliseconds
+
+check_milliseconds(milliseconds)
+
+# %% tags=["solution"]
+def milliseconds(offset, tempo):
+    return offset * 60_000 / tempo / 4
+
+
 
 # %%
 tempo = np.array([clip.tempo for clip in loops])
@@ -151,7 +211,7 @@ run.note("spread of microtiming", float(np.concatenate(list(late.values())).std(
 # Nobody plays so: a shift that all drums share may as well be the click or the cable. And the
 # spread is not clumsiness: swing, triplets and flams lie off a grid of sixteenths on purpose.
 #
-# ## Exercise 2 · Swing (5 minutes)
+# ## Exercise 4 · Swing (5 minutes)
 #
 # *Goal:* in swing the off-beat eighth comes late. `place` holds where off-beats fall between two
 # beats, 0 to 1: ½ is straight, ⅔ a triplet. Return the **swing ratio**, long over short, of the
@@ -210,6 +270,8 @@ print(loops[0].caption)
 #
 # ## 7 · Explore
 #
+# *Predict:* will the styles fall into islands?
+#
 # Each point is a loop; hover over it for its caption. Neighbours are alike in where and how hard
 # the drums are hit (principal components of the style features).
 
@@ -259,10 +321,11 @@ grammar[0]
 # mean each is little evidence, though: by these three figures alone a grammar could be mended until
 # it passes, and still bore you after eight bars.
 #
-# ## Exercise 3 · Your own question (open)
+# ## Mini-project · Your own question (an hour)
 #
-# *Goal:* choose one style and one measure of `workbench.evaluation.rhythm`, and show in one figure
-# how it differs from the others. Say how sure you are: how many performances, how many drummers?
+# Choose one style and one measure of `workbench.evaluation.rhythm`, and show in one figure how it
+# differs from the others. Say how sure you are: how many performances, how many drummers? What else
+# than the style could make the difference?
 #
 # ## You can now
 #
@@ -271,6 +334,9 @@ grammar[0]
 #
 # *One limitation heard:* the drum roll keeps one hit of each drum in a sixteenth. Rolls and flams
 # are thinned; `steps_per_beat=12` keeps triplets of sixteenths.
+#
+# *Terms:* entropy · metre · backbeat · offset · microtiming · swing ratio · trait · principal
+# components · grammar · syncopation
 #
 # *Next:* [02](02_tokenisation.ipynb) writes whole songs as words.
 

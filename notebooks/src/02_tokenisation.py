@@ -6,9 +6,10 @@
 #
 # **You will** write music as tokens, measure what that loses, and learn a vocabulary.
 #
-# **Needs** nothing. POP909 if you have it (`make data`), else built-in songs.
-# **Time and memory:** printed below. **Library:** `workbench.representations.tokens`, `.remi`,
-# `.mmm`, `.pvd`, `.losses`.
+# **Needs** lesson 00 (clips); Python lists and loops, logarithms. POP909 if you have it
+# (`make data`), else built-in songs take its place.
+# **Time and memory:** printed below. **Exercises:** 35 minutes.
+# **Library:** `workbench.representations.tokens`, `.remi`, `.mmm`, `.pvd`, `.losses`.
 # **Papers:** REMI (Huang and Yang 2020, arXiv 2002.00212), MidiTok (arXiv 2310.17202), byte-pair
 # encoding (Sennrich et al. 2016, arXiv 1508.07909; for music Fradet et al. 2023, arXiv 2301.11975),
 # MMM (Ens and Pasquier 2020, arXiv 2008.06048). **Data:** Wang and others, ISMIR 2020.
@@ -325,7 +326,13 @@ print("share of tokens that stand for 1, 2, 3, 4, 5 and more base tokens:",
 # *Predict:* the larger the vocabulary, the shorter the song. So the larger the better?
 #
 # A token of a large vocabulary costs more bits to guess, and a rare one is hard to learn. To
-# compare vocabularies, count bits for each *note*, on songs that were not trained on.
+# compare vocabularies, count bits for each *note*, on songs that were not trained on. What a whole
+# song costs is the sum over its tokens $w_i$, each guessed from those before it:
+#
+# $$-\ln p(w_1 \dots w_n) = -\sum_i \ln p(w_i \mid w_1 \dots w_{i-1}) \qquad (1)$$
+#
+# *Equation (1):* code `workbench.models.markov.MarkovChain.nll` (nats a token); paper Shannon 1951,
+# *Prediction and entropy of printed English*.
 #
 # ## Exercise 4 · Bits a note (5 minutes)
 #
@@ -484,10 +491,14 @@ print("the same ids:", all((a == slow_ids(c.score)).all()
 run.note("times faster than MidiTok", seconds["MidiTok"] / seconds["arrays"], floor=1.0)
 
 # %% [markdown]
-# ## Exercise 5 · Your own token (open)
+# *What you should have noticed:* the ids are the same to the last one, and hours become minutes.
+# Looking all notes up at once does in C what the walk does in Python.
 #
-# *Goal:* in `song_config()` change one thing, such as `beat_res`, `num_velocities` or `use_chords`.
-# Say beforehand what it will do to the tokens a note and to what is lost, then measure both.
+# ## Mini-project · Your own token (an hour)
+#
+# In `song_config()` change one thing, such as `beat_res`, `num_velocities` or `use_chords`. Say
+# beforehand what it will do to the tokens a note and to what is lost, then measure both. If you
+# can, take music of your own: what do these tokens lose of it that you would miss?
 #
 # ## You can now
 #
@@ -495,6 +506,9 @@ run.note("times faster than MidiTok", seconds["MidiTok"] / seconds["arrays"], fl
 #
 # *One limitation heard:* sixteen velocities and twelve steps a beat are a score with dynamics, not
 # a performance; pedal and pitch bend are not said at all.
+#
+# *Terms:* token · vocabulary · REMI · grid · TSD · Octuple · p/v/d · byte-pair encoding · bits a
+# note · Zipf's law · MMM
 #
 # *Next:* [03](03_contrastive_pretraining.ipynb) lets words and loops meet. Tokens are drawn from
 # noise in [08](08_diffusion_lm.ipynb), and one after the other in

@@ -6,8 +6,10 @@
 #
 # **You will** write the contrastive loss, read a similarity matrix, and search loops by words.
 #
-# **Needs** lesson 01; the shipped checkpoint. **Time and memory:** printed below.
-# **Library:** `workbench.models.contrastive`, `workbench.representations.text`.
+# **Needs** lesson 01; dot products and the softmax; the shipped checkpoint.
+# **Time and memory:** printed below. **Exercises:** 25 minutes.
+# **Library:** `workbench.models.contrastive`, `workbench.representations.text`,
+# `workbench.evaluation.retrieval`.
 # **Papers:** arXiv 2408.02711, section 4.1; CLIP, arXiv 2103.00020.
 
 # %% tags=["parameters"]
@@ -54,6 +56,9 @@ for phrase in phrases(facts_of(clips[0]), 5, seed=seed):
 clips[0]
 
 # %% [markdown]
+# *What you should have noticed:* each phrasing leaves something out, and some say it in words that
+# no caption has. A system trained on captions alone would only understand captions.
+#
 # ## 2 · From words to a vector
 #
 # *Predict:* two prompts go through BERT together, and the shorter one is padded. Should its vector
@@ -76,6 +81,9 @@ print(f"mean over padding moves it by {float((hidden[0].mean(0) - alone).norm())
 print(f"masked mean moves it by {float((masked - alone).norm()):.5f}")
 
 # %% [markdown]
+# *What you should have noticed:* with padding in the mean, a text's meaning depends on the company
+# it is asked in. The same prompt would draw other loops in another batch.
+#
 # ## Exercise 1 · Masked mean (5 minutes)
 #
 # *Goal:* `hidden` is (texts, pieces, dim), `mask` (texts, pieces) is 1 for real pieces and 0 for
@@ -107,6 +115,9 @@ def masked_mean(hidden, mask):
 #
 # $$L = -\frac{1}{2N}\sum_i \log\frac{e^{s\,m_i\cdot t_i}}{\sum_j e^{s\,m_i\cdot t_j}}
 # -\frac{1}{2N}\sum_i \log\frac{e^{s\,m_i\cdot t_i}}{\sum_j e^{s\,m_j\cdot t_i}} \qquad (1)$$
+#
+# *Equation (1):* code `workbench.models.contrastive.info_nce`; paper CLIP (arXiv 2103.00020),
+# figure 3, after InfoNCE (arXiv 1807.03748), eq. 4.
 #
 # ## Exercise 2 · InfoNCE (10 minutes)
 #
@@ -213,6 +224,28 @@ for i in np.argsort(-(m[asked] @ t.T))[:3]:
 # *Recall at ten* is the share of texts whose own loop is among the ten nearest. The baseline counts
 # words and predicts a loop's statistics from them by linear regression. It learns from captions and
 # phrasings, as the towers did.
+#
+# ## Exercise 3 · Recall at k (10 minutes)
+#
+# *Goal:* `scores` is (texts, loops), the cosine of each pair; text $i$ belongs to loop $i$. Return
+# the share of texts whose own loop is among the `k` nearest.
+
+# %% tags=["stub"]
+def recall_at(scores, k):
+    return None  # your lines here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_recall
+
+check_recall(recall_at)
+
+# %% tags=["solution"]
+def recall_at(scores, k):
+    own = np.diag(scores)[:, None]
+    return ((scores > own).sum(1) < k).mean()
+
+
 
 # %%
 from workbench.evaluation.features import style_features
@@ -258,16 +291,20 @@ plots.cloud(points, names, texts, "Loops in the contrastive space (t-SNE)")
 # *What you should have noticed:* hover over the points. t-SNE keeps neighbours, not distances:
 # which loops lie together is worth reading, how far apart two groups are is not.
 #
-# ## Exercise 3 · A word that moves (open)
+# ## Mini-project · A word that moves (an hour)
 #
-# *Goal:* find one word that moves a prompt's nearest loops from one style to another, and one that
-# changes nothing. Use `system.embed_text`; show both lists.
+# Find one word that moves a prompt's nearest loops from one style to another, and one that changes
+# nothing. Use `system.embed_text`; show both lists. Then put a number on it: by how much does the
+# mean rank of that style's loops change, and how much does it change for ten words taken at random?
 #
 # ## You can now
 #
 # You wrote the contrastive loss, read a similarity matrix, and searched loops by words.
 #
 # *One limitation heard:* "not loud" finds loud loops; below is the first of them.
+#
+# *Terms:* tower · BERT · padding · contrastive loss · temperature · cosine · recall at ten ·
+# baseline · t-SNE
 #
 # *Next:* [04](04_mrlstm_autoencoder.ipynb) presses loops into latents.
 

@@ -7,8 +7,10 @@
 # **You will** read a loop at three resolutions, press it into a few numbers a beat, and walk from
 # one loop to another.
 #
-# **Needs** lesson 01; the shipped checkpoint. **Time and memory:** printed below.
-# **Library:** `workbench.models.mrlstm`. **Paper:** arXiv 2408.02711, section 4.2.
+# **Needs** lesson 01; what a layer of a network is, and logarithms; the shipped checkpoint.
+# **Time and memory:** printed below. **Exercises:** 20 minutes.
+# **Library:** `workbench.models.mrlstm`, `workbench.evaluation.drums`.
+# **Paper:** arXiv 2408.02711, section 4.2.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (seconds), laptop (minutes), gpu, paper
@@ -89,8 +91,37 @@ def phases(x, stride):
 #
 # *Predict:* which will suffer more, the hits or their velocities?
 #
-# A loop of eight bars has 128 × 9 cells, each with a hit, a velocity and an offset. The encoder
-# leaves a latent of a few numbers a beat; the decoder rebuilds the loop from them.
+# A loop of eight bars has 128 × 9 cells, each with a hit, a velocity and an offset. The encoder of
+# the **autoencoder** leaves a latent of a few numbers a beat; the decoder rebuilds the loop.
+#
+# **Precision** $P$ is the share of rebuilt hits that were played, **recall** $R$ the share of
+# played hits that were rebuilt, and F1 their harmonic mean, over the cells of all loops together:
+#
+# $$F_1 = \frac{2PR}{P+R} \qquad (1)$$
+#
+# *Equation (1):* code `workbench.evaluation.drums.reconstruction`; paper van Rijsbergen 1979,
+# *Information retrieval*, chapter 7.
+#
+# ## Exercise 2 · How many hits survive (5 minutes)
+#
+# *Goal:* equation (1) from `true` and `rebuilt`, hits of one shape, True and False.
+
+# %% tags=["stub"]
+def f1(true, rebuilt):
+    return None  # your lines here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_f1
+
+check_f1(f1)
+
+# %% tags=["solution"]
+def f1(true, rebuilt):
+    both = (true & rebuilt).sum()
+    return 2 * both / (true.sum() + rebuilt.sum())
+
+
 
 # %%
 from workbench.evaluation.drums import reconstruction
@@ -102,6 +133,7 @@ with torch.inference_mode():
 scores = reconstruction(rolls.numpy(), rebuilt.numpy())
 print(f"latent: {latent.shape[1]} beats × {latent.shape[2]} numbers")
 print({name: round(value, 4) for name, value in scores.items()})
+print(f"velocities are off by {127 * scores['velocity_error']:.0f} of 127")
 heard = system.decode(system.encode([loop]), tempo=loop.tempo, caption="rebuilt")[0]
 compare([loop.excerpt(0, 16), heard.excerpt(0, 16)], ["played", "rebuilt"])
 
@@ -116,8 +148,8 @@ run.note("offset error", scores["offset_error"], floor=floor["offset_error"], un
 
 # %% [markdown]
 # *What you should have noticed:* with the shipped checkpoint hardly a hit is lost, and velocities
-# move by about seven of 127. The floor draws each cell at random with the right probability for
-# its place in the bar.
+# move little. The floor draws each cell at random with the right probability for its place in the
+# bar.
 #
 # ## 3 · What does each resolution see?
 #
@@ -168,7 +200,11 @@ for ax, part in zip(plots.axes(1, 2, width=9), ("encoder", "decoder"), strict=Tr
 # Ours says apart how probable a hit is (binary cross-entropy) and how hard it would be:
 #
 # $$L = -\tfrac{1}{H}\sum_{c} \left[h_c \log p_c + (1-h_c)\log(1-p_c)\right]
-# + \tfrac{\lambda}{H}\sum_{c:\,h_c=1} (v_c-\hat v_c)^2 \qquad (1)$$
+# + \tfrac{\lambda}{H}\sum_{c:\,h_c=1} (v_c-\hat v_c)^2 \qquad (2)$$
+#
+# *Equation (2):* code `workbench.models.mrlstm.DrumAutoencoder.loss`; paper arXiv 2408.02711,
+# section 4.2, has the squared error alone (`PaperAutoencoder.loss`); a decoder that says
+# probabilities is in arXiv 1312.6114, appendix C.1.
 
 # %%
 import numpy as np
@@ -181,10 +217,13 @@ plots.lines(plots.axes(width=6), answers, {"squared error": error}, xlabel="answ
 print(f"least error at velocity {answers[int(np.argmin(error))]:.2f}, which was never played")
 
 # %% [markdown]
-# ## Exercise 2 · The hit loss (10 minutes)
+# *What you should have noticed:* the squared error is least for a note that nobody played. Said
+# apart, the answer is "half of the time, at 0.3", and both are true.
 #
-# *Goal:* the first sum of equation (1), from logits $x$ (with $p = 1/(1+e^{-x})$) and true hits,
-# both torch tensors. $H$ is the number of true hits.
+# ## Exercise 3 · The hit loss (10 minutes)
+#
+# *Goal:* the first sum of equation (2), the **binary cross-entropy**, from logits $x$ (with
+# $p = 1/(1+e^{-x})$) and true hits, both torch tensors. $H$ is the number of true hits.
 
 # %% tags=["stub"]
 def hit_loss(logits, hits):
@@ -251,11 +290,12 @@ compare([start_at, plain, polished, end_at], ["start", "mixed", "mixed and polis
 # *What you should have noticed:* compare the middle loops by ear, and count their hits above. Which
 # would a drummer play? Try another pair: the answer depends on how far apart the two ends are.
 #
-# ## Exercise 3 · Find the size (open)
+# ## Mini-project · Find the size (an hour and a half, most of it training)
 #
-# *Goal:* how few numbers a beat hold a loop? Train autoencoders with `latent` of 4, 8 and 16
+# How few numbers a beat hold a loop? Train autoencoders with `latent` of 4, 8 and 16
 # (`workbench.models.mrlstm.AutoencoderConfig`, `workbench.training.fit`) and plot F1 over size.
-# There is no check: show your curve, and say where you would stop.
+# Show your curve, and say where you would stop, and by what: F1, your ears, or what diffusion
+# needs?
 #
 # ## You can now
 #
@@ -264,6 +304,9 @@ compare([start_at, plain, polished, end_at], ["start", "mixed", "mixed and polis
 #
 # *One limitation heard:* two hits of one drum within a sixteenth become one; rolls and flams lose
 # their inner notes before the network sees them.
+#
+# *Terms:* autoencoder · latent · LSTM · multi-resolution LSTM · stride · phase · precision · recall
+# · F1 · logit · binary cross-entropy
 #
 # *Next:* [05](05_latent_diffusion.ipynb) draws new latents.
 

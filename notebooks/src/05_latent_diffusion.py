@@ -2,13 +2,14 @@
 # # 05 · Latent diffusion
 #
 # [04 MRLSTM autoencoder](04_mrlstm_autoencoder.ipynb) · [index](00_start_here.ipynb) ·
-# [08 Diffusion-LM](08_diffusion_lm.ipynb)
+# [06 VAE-GAN](06_vae_gan.ipynb)
 #
 # **You will** noise a loop and undo it, steer the drawing with words, and fill in what is missing.
 #
-# **Needs** lessons 03 and 04; the shipped checkpoints.
-# **Time and memory:** printed below. **Library:** `workbench.models.diffusion`,
-# `workbench.models.samplers`, `workbench.systems.drum_ldm`.
+# **Needs** lessons 03 and 04; what a variance is; the shipped checkpoints.
+# **Time and memory:** printed below. **Exercises:** 20 minutes.
+# **Library:** `workbench.models.diffusion`, `workbench.models.samplers`,
+# `workbench.systems.drum_ldm`.
 # **Papers:** arXiv 2408.02711 (drums), 2006.11239 (DDPM), 2010.02502 (DDIM), 2211.01095
 # (DPM-Solver++), 2207.12598 (guidance), 2305.08891 (zero terminal SNR).
 
@@ -42,6 +43,9 @@ else:
 # $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \varepsilon \qquad (1)$$
 #
 # The weights' squares add up to one, so the variance stays where it was.
+#
+# *Equation (1):* code `workbench.models.diffusion.Diffusion.add_noise`; paper DDPM
+# (arXiv 2006.11239), eq. 4.
 
 # %%
 import torch
@@ -105,6 +109,10 @@ for name, curve in curves.items():
     print(f"{name}: at the last step {curve[-1]:.2%} of the amplitude is signal")
 
 # %% [markdown]
+# *What you should have noticed:* some schedules end above zero, and a little signal tells a network
+# a lot: how many hits there are, how loud. In training it learns to rely on that; in drawing the
+# start says nothing, and it believes it all the same.
+#
 # ## 3 · Backwards: the denoising film
 #
 # *Predict:* what is decided first, the pulse or the ghost notes?
@@ -142,6 +150,9 @@ plots.bars(plots.axes(width=5), settled, ylabel="cells settled after 6 of 20 ste
 #
 # $$\hat x_0 = \frac{x_t - \sqrt{1-\bar\alpha_t}\,\varepsilon}{\sqrt{\bar\alpha_t}}, \qquad
 # x_s = \sqrt{\bar\alpha_s}\,\hat x_0 + \sqrt{1-\bar\alpha_s}\,\varepsilon \qquad (2)$$
+#
+# *Equation (2):* code `workbench.models.samplers.ddim`; paper DDIM (arXiv 2010.02502), eq. 12 with
+# its σ at 0.
 
 # %% tags=["stub"]
 def ddim_step(x, eps, now, then):  # now: ᾱ_t, then: ᾱ_s
@@ -189,6 +200,10 @@ plots.bars(plots.axes(width=6), rows, ylabel="Fréchet distance", floor=float(fl
 run.note("Fréchet distance, dpm++ 20", rows["dpm++ 20"], floor=float(floor))
 
 # %% [markdown]
+# *What you should have noticed:* the time grows with the steps, the distance hardly falls any more.
+# With so few loops the floor is high, for two halves of the same music differ by chance: this
+# measure cannot tell what lies below it from real.
+#
 # ## 5 · Guidance: the dial
 #
 # *Predict:* what does guidance 0 do? And 6?
@@ -197,6 +212,9 @@ run.note("Fréchet distance, dpm++ 20", rows["dpm++ 20"], floor=float(floor))
 # (arXiv 2207.12598):
 #
 # $$\hat v = v_\varnothing + s\,(v_{\text{text}} - v_\varnothing) \qquad (3)$$
+#
+# *Equation (3):* code `workbench.models.diffusion.guided`; paper classifier-free guidance
+# (arXiv 2207.12598), eq. 6, whose $w$ is $s - 1$.
 #
 # The measure: in how many loops does the ride cymbal lead, if it is asked for?
 
@@ -227,6 +245,9 @@ compare(
 )  # fmt: skip
 
 # %% [markdown]
+# *What you should have noticed:* at 0 the ride leads as often as in any loop, for the text is not
+# heard at all. Then the dial works, and soon more of it brings no more ride, only louder clichés.
+#
 # ## Exercise 3 · Guidance (5 minutes)
 #
 # *Goal:* equation (3). At scale 1 the text's answer alone is left, at 0 the one without.
@@ -272,7 +293,12 @@ run.note("trait present when asked for", asked, floor=f"no words {empty:.2f}")
 run.note("the same, shuffled prompts", shuffled)
 
 # %% [markdown]
+# *What you should have noticed:* all traits come more often when asked for, and some never surely.
+# A trait that is there half of the time unasked, as open hats are, has little to gain.
+#
 # ## 7 · Keywords or sentences?
+#
+# *Predict:* which of the two prompts below will the keyword system understand less of?
 #
 # The paper's other text encoder sees only 57 keywords. Both are shipped.
 
@@ -286,6 +312,9 @@ clips = [s.generate(prompt, bars=4, seed=seed)[0] for s in (system, keywords)]
 compare(clips, ["BERT", "keywords"])
 
 # %% [markdown]
+# *What you should have noticed:* a list of keywords does well while one speaks its language. Of a
+# sentence it sees the words it knows, and nothing of what stands between them.
+#
 # ## 8 · Keep this, draw the rest
 #
 # *Predict:* keep only the bass drum. Will the rest fit it?
@@ -309,12 +338,25 @@ from workbench.widgets import DrumGrid
 DrumGrid(loop, system)
 
 # %% [markdown]
+# *What you should have noticed:* what is kept is kept to the last velocity; the rest was drawn
+# while hearing it, and follows where the bass drum leads.
+#
+# ## Mini-project · What guidance costs (an hour)
+#
+# Guidance makes loops obey, and makes them alike. Draw 32 loops at each of five scales, and measure
+# both: how many have the trait you asked for, and how far apart two of them are in the mean (cells
+# of `rolls_of(clips)[..., :9]` that differ). Draw the one over the other. Where do real loops with
+# that trait lie, and which scale would you ship?
+#
 # ## You can now
 #
 # You noised a loop and undid it, steered the drawing with words, and filled in what was missing.
 #
 # *One limitation heard:* bars repeat less exactly than a drummer's; listen to the small hits that
 # come once and never again.
+#
+# *Terms:* forward process · schedule · zero terminal SNR · sampler · DDPM · DDIM · DPM-Solver++ ·
+# Fréchet distance · guidance
 #
 # *Next:* train your own with `train = True`, or `workbench train drums --dataset your/folder`.
 

@@ -9,9 +9,9 @@
 # beat, and see why that may keep a network from copying.
 #
 # **Needs** lessons 03 (text and music in one space), 05 (diffusion) and 06 (the bottleneck); the
-# shipped checkpoints. **Time and memory:** printed below. **Library:** `workbench.systems.ldmg`,
-# `workbench.models.dit`, `workbench.models.diffusion`, `workbench.evaluation`; part two:
-# `workbench.systems.musicldm`, `workbench.representations.mixup`.
+# shipped checkpoints. **Time and memory:** printed below. **Exercises:** 30 minutes.
+# **Library:** `workbench.systems.ldmg`, `workbench.models.dit`, `workbench.models.diffusion`,
+# `workbench.evaluation`; part two: `workbench.systems.musicldm`, `workbench.representations.mixup`.
 # **Papers:** DiT (arXiv 2212.09748), rectified flow (2209.03003), MultiDiffusion (2302.08113),
 # SDEdit (2108.01073), RePaint's way of filling in (2201.09865), MusicLDM (2308.01546).
 
@@ -73,6 +73,9 @@ plots.spectrogram(both[1], takes[0].audio[0], config.rate, "drawn by diffusion")
 #
 # $$x_t = (1-t)\,x_0 + t\,\varepsilon, \qquad v = \frac{dx_t}{dt} = \varepsilon - x_0 \qquad (1)$$
 #
+# *Equation (1):* code `workbench.models.diffusion.Diffusion.target` (its "flow"); paper rectified
+# flow (arXiv 2209.03003), eq. 1, where time runs the other way.
+#
 # ## Exercise 1 · Point and velocity (5 minutes)
 #
 # *Goal:* both lines of equation (1), as a pair, from `x0`, `noise` and `t` in 0…1.
@@ -127,6 +130,9 @@ plots.lines(plots.axes(width=7), times, {"guess of the music": losses,
 #
 # $$\mathrm{adaLN}(h) = \mathrm{LN}(h)\,(1 + \gamma(c)) + \beta(c) \qquad (2)$$
 #
+# *Equation (2):* code `workbench.models.dit.modulate`; paper DiT (arXiv 2212.09748), section 3.2,
+# adaLN-Zero.
+#
 # ## Exercise 2 · Adaptive layer norm (5 minutes)
 #
 # *Goal:* equation (2) for `h` (time, width), `shift` β and `scale` γ (width,); add 1e-5 to the
@@ -158,6 +164,9 @@ gates = [float(b.turn[1].weight.detach().chunk(6)[2].norm()) for b in system.net
 print("gates of the attention after training:", ", ".join(f"{gate:.2f}" for gate in gates))
 
 # %% [markdown]
+# *What you should have noticed:* untrained, the network answers with zeros to everything: a calm
+# beginning. After training no gate is shut.
+#
 # ## 4 · How many steps?
 #
 # *Predict:* the straighter the path, the fewer steps. Are ten enough?
@@ -175,6 +184,9 @@ for name, count in (("dpm++", 5), ("dpm++", run.size(6, 20)), ("ddpm", run.size(
 compare(sounds, labels)
 
 # %% [markdown]
+# *What you should have noticed:* the path is nearly straight, so a few steps that use the last two
+# guesses already sound like music. Fresh noise at each step (ddpm) needs far more of them.
+#
 # ## 5 · Asking for a genre
 #
 # *Predict:* guidance exaggerates what the genre changes. How much is too much?
@@ -335,6 +347,9 @@ print(f"a caption finds its own among {len(told)} sounds: {right:.0%}; chance {1
 run.note("captions that find their sound", right, floor=f"{1 / len(told):.2f}")
 
 # %% [markdown]
+# *What you should have noticed:* a caption that is not nearest to its own sound is often nearest to
+# one whose caption says nearly the same. What two sounds share, no caption can tell apart.
+#
 # ## 10 · Where are the beats?
 #
 # *Predict:* two pieces shall be laid over each other so that the result could be music. What has
@@ -396,6 +411,9 @@ def octave(tempo, reference):
 # two players in one room. Independent parts lose power when they are averaged, so divide:
 #
 # $$x = \frac{\lambda x_1 + (1-\lambda)\, x_2}{\sqrt{\lambda^2 + (1-\lambda)^2}} \qquad (3)$$
+#
+# *Equation (3):* code `workbench.representations.mixup.mix`; paper MusicLDM (arXiv 2308.01546) has
+# the sum alone; the divisor is that of between-class learning (arXiv 1711.10282).
 #
 # ## Exercise 5 · A mix that keeps its variance (5 minutes)
 #
@@ -517,6 +535,13 @@ run.note("SIM_AA@90, drawn", copied["drawn"], floor=f"held out {copied['held-out
 # sounds like itself. Only what exceeds that floor is copying. The card of `music-ldm` holds the
 # paper's whole table, mixup by mixup, as `workbench evaluate music` measures it.
 #
+# ## Mini-project · Words that do something (an hour)
+#
+# Find three words that change what is drawn (`music.generate("busy fast rock")`), and three that do
+# not. Use the judge instead of your hopes: draw eight sounds with each word and eight without, take
+# `tagger.hear`, and compare how far the two groups lie apart with how far two groups of one prompt
+# lie apart.
+#
 # ## You can now
 #
 # You drew music as sound out of noise, by genre and by words, longer than it was trained, measured
@@ -525,8 +550,8 @@ run.note("SIM_AA@90, drawn", copied["drawn"], floor=f"held out {copied['held-out
 # *One limitation heard:* what is drawn has the sound and the pulse of its genre, but no form: a
 # window of a few seconds is all it knows.
 #
-# *Mini-project:* find words that change what is drawn (`system.generate("busy fast rock")`), and
-# words that do not. Use the judge instead of your hopes.
+# *Terms:* rectified flow · adaptive layer norm · gate · judge · MultiDiffusion · F-measure · mixup
+# · BAM · BLM · SIM_AA
 #
 # *Next:* [lesson 08](08_diffusion_lm.ipynb) does diffusion on words.
 

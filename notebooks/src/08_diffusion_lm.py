@@ -1,16 +1,16 @@
 # %% [markdown]
 # # 08 · Diffusion-LM: words out of noise
 #
-# [05 Latent diffusion](05_latent_diffusion.ipynb) · [index](00_start_here.ipynb) ·
+# [07 Audio diffusion](07_audio_diffusion.ipynb) · [index](00_start_here.ipynb) ·
 # [09 MidiGPT](09_midigpt_inpainting.ipynb)
 #
 # **You will** turn music into words and words into vectors, draw all words at once out of noise,
 # and say what a model's likelihood really is.
 #
 # **Needs** lessons 02 (tokens) and 05 (diffusion); the shipped checkpoint.
-# **Time and memory:** printed below. **Library:** `workbench.representations.pvd`,
-# `workbench.models.diffusion_lm`, `workbench.models.diffusion_bound`, `workbench.models.control`,
-# `workbench.systems.diffusion_lm`.
+# **Time and memory:** printed below. **Exercises:** 20 minutes.
+# **Library:** `workbench.representations.pvd`, `workbench.models.diffusion_lm`,
+# `workbench.models.diffusion_bound`, `workbench.models.control`, `workbench.systems.diffusion_lm`.
 # **Papers:** Diffusion-LM (arXiv 2205.14217), self-conditioning (2208.04202), variational diffusion
 # models (2107.00630).
 
@@ -66,8 +66,8 @@ compare([system.code.decode(window), plain.decode(without)], ["with rhythm", "th
 #
 # *Predict:* how much noise turns one word into another?
 #
-# Each word has a learned vector $e_w$; $x_0 = e_w + \sigma_0\varepsilon$. Here real windows are
-# noised and each vector is rounded to the nearest embedding.
+# Each word has a learned vector, its **embedding** $e_w$; $x_0 = e_w + \sigma_0\varepsilon$. Here
+# real windows are noised and each vector is rounded to the nearest embedding.
 
 # %%
 import numpy as np
@@ -93,7 +93,12 @@ plots.lines(plots.axes(width=7), levels, {"words that survive": kept},
 #
 # ## Exercise 1 · The square root schedule (5 minutes)
 #
-# *Goal:* $\bar\alpha_t = 1 - \sqrt{t/T + s}$ for an array `t`.
+# $$\bar\alpha_t = 1 - \sqrt{t/T + s} \qquad (1)$$
+#
+# *Equation (1):* code `workbench.models.diffusion.sqrt_schedule`; paper Diffusion-LM
+# (arXiv 2205.14217), appendix A.
+#
+# *Goal:* equation (1) for an array `t`; `steps` is $T$.
 
 # %% tags=["stub"]
 def sqrt_schedule(t, steps, s):
@@ -215,7 +220,10 @@ for temperature in (1.0, 0.5, 0.0):
 # \bar\alpha/(1-\bar\alpha)$:
 #
 # $$\mathrm{KL}_t = \tfrac12\left(\mathrm{SNR}_s - \mathrm{SNR}_t\right)\,\lVert x_0 - \hat x_0
-# \rVert^2 \qquad (1)$$
+# \rVert^2 \qquad (2)$$
+#
+# *Equation (2):* code `workbench.models.diffusion_bound.bound`; paper variational diffusion models
+# (arXiv 2107.00630), eq. 13.
 
 # %%
 found = system.bits(full[: run.size(32, 64)], draws=run.size(4, 16), seed=seed)
@@ -235,7 +243,7 @@ run.note("bits a word, rounding alone", found["rounding"], paper="0.00003")
 #
 # ## Exercise 3 · One term of the bound (10 minutes)
 #
-# *Goal:* equation (1) in *bits*: from `x0`, the guess, $\bar\alpha$ now and $\bar\alpha$ before.
+# *Goal:* equation (2) in *bits*: from `x0`, the guess, $\bar\alpha$ now and $\bar\alpha$ before.
 
 # %% tags=["stub"]
 def kl_bits(x0, guess, now, before):
@@ -285,6 +293,10 @@ for backbone in ("bert", "electra"):
 print(f"a step of ELECTRA takes {taken['electra'] / taken['bert']:.2f} of BERT's time")
 
 # %% [markdown]
+# *What you should have noticed:* ELECTRA's steps are cheaper, and after as many of them it is
+# behind. What is cheaper for the same *time* is another question; the card of `piano-diffusion` has
+# the answer of a longer run, with its interval.
+#
 # ## 7 · Control: what the paper left out
 #
 # *Predict:* can a model that was never told about density be made to play busy bars?
@@ -314,6 +326,9 @@ clips = [system.generate(control, steps=steps, seed=seed)[0] for control in aske
 compare(clips, ["sparse and high", "busy and low"])
 
 # %% [markdown]
+# *What you should have noticed:* the busy windows move to the right without a single new weight in
+# the model that draws. What was asked for is more often there, and not always.
+#
 # ## 8 · Keep these words, draw the others
 #
 # *Predict:* will the new bar know the bars on both sides?
@@ -325,12 +340,22 @@ original = system.code.decode(system.code.windows(piano, hop=piano.bars)[0], pia
 compare([original, filled], ["the window", "its second bar drawn anew"])
 
 # %% [markdown]
+# ## Mini-project · Quality against variety (an hour)
+#
+# Draw windows at five temperatures and with 20, 50 and 100 steps, each with `grammar=False`. For
+# every setting compute two numbers: the share of words that stand where they may, and the number of
+# different words in a window. Draw the one over the other, with the real windows as a point of
+# their own. Which settings are beaten in both? Listen to the two ends.
+#
 # ## You can now
 #
 # You turned music into words and words into vectors, drew all words at once out of noise, and said
 # what a model's likelihood really is.
 #
 # *One limitation heard:* 128 words are two or three bars; there is no form beyond them.
+#
+# *Terms:* embedding · rounding · anchor · clamping · Viterbi search · likelihood · bound · SNR ·
+# ELECTRA · classifier
 #
 # *Next:* [lesson 09](09_midigpt_inpainting.ipynb) writes from left to right, and for longer.
 

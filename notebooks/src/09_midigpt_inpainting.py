@@ -7,9 +7,10 @@
 # **You will** measure what a language model knows of a song, fill holes in it, and look into its
 # vocabulary.
 #
-# **Needs** lesson 02 (tokens); the shipped checkpoint.
-# **Time and memory:** printed below. **Library:** `workbench.models.gpt`,
-# `workbench.models.generation`, `workbench.representations.holes`, `workbench.systems.midigpt`.
+# **Needs** lesson 02 (tokens); the softmax; the shipped checkpoint.
+# **Time and memory:** printed below. **Exercises:** 30 minutes.
+# **Library:** `workbench.models.gpt`, `workbench.models.generation`,
+# `workbench.representations.holes`, `workbench.systems.midigpt`.
 # **Papers:** GPT-2 (Radford et al. 2019), RoFormer (arXiv 2104.09864), fill-in-the-middle
 # (arXiv 2207.14255), nucleus sampling (arXiv 1904.09751).
 
@@ -96,9 +97,15 @@ def fill_in_the_middle(bars, first, last):
 #
 # *Predict:* a Markov chain that looks at four tokens back, or at one: which is better?
 #
-# The cost of a token is $-\log p(\text{token} \mid \text{all before})$, in nats. Songs are held
-# out of training. The Markov chains have the best classic smoothing (Kneser–Ney) and saw each
-# training song once; MidiGPT saw them in several keys.
+# The cost of a token is how surprised the model is by it, in nats:
+#
+# $$c_i = -\ln p(w_i \mid w_1 \dots w_{i-1}) \qquad (1)$$
+#
+# *Equation (1):* code `workbench.models.gpt.next_token_loss`; paper GPT-2 (Radford and others
+# 2019), eq. 1.
+#
+# Songs are held out of training. The Markov chains have the best classic smoothing (Kneser–Ney) and
+# saw each training song once; MidiGPT saw them in several keys.
 
 # %%
 import numpy as np
@@ -168,8 +175,35 @@ def bits_a_note(nats, notes):
 #
 # *Predict:* what does temperature 1.2, the original's, do to the harmony?
 #
-# A token is drawn from $p \propto \exp(\text{logits}/T)$, from the smallest set of tokens that
-# reaches probability `top_p`.
+# The model gives each token $i$ a logit $u_i$. One is drawn with probability
+#
+# $$p_i = \frac{e^{u_i/T}}{\sum_j e^{u_j/T}} \qquad (2)$$
+#
+# from the smallest set of tokens that reaches probability `top_p`, the **nucleus**.
+#
+# *Equation (2):* code `workbench.models.generation.Sampling.draw`; paper Holtzman and others 2020
+# (arXiv 1904.09751), section 3, where the nucleus is, too.
+#
+# ## Exercise 3 · Temperature (5 minutes)
+#
+# *Goal:* equation (2) for an array of `logits` and a temperature above 0.
+
+# %% tags=["stub"]
+def heated(logits, temperature):
+    return None  # your lines here
+
+
+# %% tags=["check"]
+from workbench.teaching import check_temperature
+
+check_temperature(heated)
+
+# %% tags=["solution"]
+def heated(logits, temperature):
+    weights = np.exp((logits - logits.max()) / temperature)  # the largest is 1: no overflow
+    return weights / weights.sum()
+
+
 
 # %%
 tall = [dict(temperature=0.7), dict(temperature=1.0), dict(temperature=1.0, top_p=1.0),
@@ -199,7 +233,7 @@ compare(made, labels)
 # *What you should have noticed:* a hot or unlimited draw leaves the key now and then, and each
 # strange note makes the next one likelier to be strange. The dashed line is the whole real song.
 #
-# ## Exercise 3 · The nucleus (10 minutes)
+# ## Exercise 4 · The nucleus (10 minutes)
 #
 # *Goal:* from probabilities `p`, keep the smallest set of likeliest tokens whose sum reaches `top`,
 # set the rest to zero, and scale what is left to sum 1.
@@ -245,6 +279,9 @@ print(f"{length} tokens: recomputed {slow:.1f} s, kept {fast:.1f} s, {slow / fas
 run.note("times faster with a cache", slow / fast, floor=1.0)
 
 # %% [markdown]
+# *What you should have noticed:* recomputing reads all that was written again for each new token,
+# so its cost grows with the square of the length. A **cache** reads each token once.
+#
 # ## 5 · Fill a hole
 #
 # *Predict:* hear the song with the hole filled twice. Which bars are the model's?
@@ -305,6 +342,9 @@ print(f"other tracks: {len(outside)} notes before, {len(kept)} after, "
 melody.excerpt(lines[first], lines[first + 4] - lines[first])
 
 # %% [markdown]
+# *What you should have noticed:* the other tracks come back note by note, for only the new one is
+# put into the song. What is written for one track is written in the hearing of the others.
+#
 # ## 7 · What it knows of its words
 #
 # *Predict:* no one told the network that pitch 60 and pitch 72 are both a C, nor that 61 is next to
@@ -363,6 +403,8 @@ print(f"velocity along the better axis of its own t-SNE: correlation {order:.2f}
 #
 # ## 8 · Your own music
 #
+# *Predict:* which bars of a song you know will it fill worst?
+#
 # Load a MIDI file, drag over the bars to replace, listen, keep one.
 
 # %%
@@ -371,12 +413,22 @@ from workbench.widgets import InpaintingWidget
 InpaintingWidget(system, song)
 
 # %% [markdown]
+# ## Mini-project · Does it look ahead? (an hour)
+#
+# Section 5 compared prompts. Test one thing more: put bars of *another* song after the hole, and
+# measure the cost of the true bars again, on as many cases as you have patience for. If the model
+# reads what comes after, the wrong bars must hurt. By how much, compared with leaving them out?
+# Then listen to five fillings of each kind, without knowing which is which.
+#
 # ## You can now
 #
 # You measured what a language model knows of a song, filled holes in it, and looked into its
 # vocabulary.
 #
 # *One limitation heard:* it has read pop songs arranged for piano. Ask for drums and it guesses.
+#
+# *Terms:* decoder-only transformer · fill-in-the-middle · nats · Markov chain · Kneser–Ney ·
+# nucleus · cache · context · pitch class
 #
 # *Next:* [lesson 10](10_evaluation.ipynb) holds all five systems against real music. Or train your
 # own with `train = True`, or `workbench train songs --dataset your/folder`; on

@@ -1,6 +1,7 @@
 """Independent answers to the exercises on tokens, and mistakes with words their hint holds."""
 
 import numpy as np
+from scipy.special import softmax
 
 
 def pairs(ids, pair, new):
@@ -70,6 +71,7 @@ ANSWERS = {
     "check_merge": pairs,
     "check_bits_a_note": lambda nats, notes: np.log2(np.exp(nats)).sum() / notes,
     "check_nucleus": top,
+    "check_temperature": lambda logits, t: softmax(logits / t),
     "check_question": sequence,
     "check_rounding": nearest,
     "check_kl": kl,
@@ -84,11 +86,16 @@ MISTAKES = [
                                        for i, x in enumerate(ids)], "second token"),
     ("check_bits_a_note", lambda nats, notes: nats.sum() / notes, "ln 2"),
     ("check_bits_a_note", lambda nats, notes: nats.mean() / np.log(2) / notes, "sum first"),
+    ("check_temperature", lambda u, t: softmax(u * t), "do not multiply"),
+    ("check_temperature", lambda u, t: softmax(u), "changes nothing"),
+    ("check_temperature", lambda u, t: np.exp(u / t), "by their sum"),
     ("check_nucleus", lambda p, t: top(p, t) * p[top(p, t) > 0].sum(), "sum to 1"),
     ("check_question", lambda bars, a, b: [x for bar in bars for x in bar]
      + ["FILL"] + [x for bar in bars[a:b] for x in bar] + ["END"], "original's mistake"),
     ("check_question", lambda bars, a, b: sequence(bars, a, b)[:-1], "END"),
     ("check_rounding", lambda x, table: (x @ table.T).argmax(1), "long embeddings"),
+    ("check_rounding", lambda x, table: (x @ (table.T / np.linalg.norm(table.T, axis=0))).argmax(1),
+     "direction"),
     ("check_kl", lambda *case: kl(*case) * np.log(2), "nats"),
     ("check_sqrt_schedule", lambda t, n, s: 1 - (t / n) ** 0.5 - s, "under the root"),
 ]  # fmt: skip

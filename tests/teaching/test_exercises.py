@@ -60,6 +60,7 @@ def test_the_stub_is_not_attempted(name):
 
 
 @pytest.mark.parametrize(("name", "mistake", "hint"), MISTAKES)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_typical_mistake_is_named(name, mistake, hint):
     result = CHECKS[name](mistake)
     assert (result.state, result.points) == ("not yet", 0)
@@ -67,6 +68,7 @@ def test_the_typical_mistake_is_named(name, mistake, hint):
 
 
 @pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_every_mistake_that_an_exercise_knows_is_told_from_the_others(name):
     for seed in SEEDS:
         for words, mistake in CHECKS[name].draw(seed).mistakes:

@@ -7,7 +7,46 @@ import numpy as np
 from workbench.teaching.core import Task, exercise
 
 
-@exercise("01.1", points=2, hints=(
+def bits(counts: np.ndarray) -> float:
+    """Entropy in bits of the shares of counts."""
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log2(shares)).sum())
+
+
+@exercise("01.1", points=1, hints=(
+    "Counts become shares first: what must they add up to?",
+    "The logarithm to base 2 of a share below 1 is negative, and an entropy is not.",
+    "A style that never occurs adds nothing, though log(0) is no number: leave it out.",
+))  # fmt: skip
+def check_entropy(random: np.random.Generator) -> Task:
+    """Lesson 01: entropy in bits of a histogram's counts."""
+    cases = [(random.integers(1, 40, 6),) for _ in range(3)]
+    cases += [(np.append(random.integers(1, 40, 4), [0, 0]),)]  # styles that never occur
+
+    def blind(counts: np.ndarray) -> float:
+        shares = counts / counts.sum()
+        return float(-(shares * np.log2(shares)).sum())  # 0 · log 0 is no number
+
+    def known(counts: np.ndarray) -> np.ndarray:
+        return counts[counts > 0]
+
+    return Task(
+        bits, cases,
+        [
+            ("it is right until a count is 0: leave those out, log₂ 0 is no number", blind),
+            ("those are nats: take the logarithm to base 2", lambda c: bits(c) * np.log(2)),
+            ("the sign: shares are below 1, so their logarithms are negative", lambda c: -bits(c)),
+            ("that is the number of equally common styles: the exponent alone is asked",
+             lambda c: 2 ** bits(c)),
+            ("make shares of the counts first: they must add up to 1",
+             lambda c: -(known(c) * np.log2(known(c))).sum()),
+            ("weigh each logarithm by its share: a mean over styles counts rare ones as common",
+             lambda c: -np.log2(known(c) / c.sum()).mean()),
+        ],
+    )  # fmt: skip
+
+
+@exercise("01.2", points=2, hints=(
     "Take the column of that drum: one number a step.",
     "Fold it into rows of 16, one row a bar.",
     "A mean over which axis leaves one number for each of the 16 steps?",
@@ -29,7 +68,30 @@ def check_onset_histogram(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("01.2", points=1, hints=(
+@exercise("01.3", points=1, hints=(
+    "How many milliseconds is a beat at that tempo?",
+    "A sixteenth is a quarter of a beat, and the offset is a part of a sixteenth.",
+))  # fmt: skip
+def check_milliseconds(random: np.random.Generator) -> Task:
+    """Lesson 01: offsets in sixteenths as milliseconds, at a tempo in beats a minute."""
+    cases = [(random.uniform(-0.5, 0.5, 5), float(random.integers(61, 180))) for _ in range(3)]
+    return Task(
+        lambda offset, tempo: offset * 60_000 / tempo / 4,
+        cases,
+        [
+            ("that takes the offset for a part of a beat: a beat has four sixteenths",
+             lambda o, t: o * 60_000 / t),
+            ("those are seconds: a second has 1000 milliseconds", lambda o, t: o * 60 / t / 4),
+            ("the faster the tempo, the shorter a sixteenth: divide by the tempo",
+             lambda o, t: o * t / 60 * 1000 / 4),
+            ("a sixteenth is a quarter of a beat, not four beats", lambda o, t: o * 240_000 / t),
+            ("early hits have a negative offset, and stay negative",
+             lambda o, t: np.abs(o) * 60_000 / t / 4),
+        ],
+    )  # fmt: skip
+
+
+@exercise("01.4", points=1, hints=(
     "The beat is 1 long. The off-beat cuts it into a first and a second part.",
     "The first part is as long as the place of the off-beat. How long is what is left?",
 ))  # fmt: skip

@@ -119,6 +119,9 @@ def check_merge(random: np.random.Generator) -> Task:
             ("the second token of a pair must go, too",
              lambda ids, pair, new: [new if (x, after) == tuple(pair) else x
                                      for x, after in zip(ids, [*ids[1:], None], strict=True)]),
+            ("the last token has no next one, and gets lost",
+             lambda ids, pair, new: [x for i, x in enumerate(merge(ids, pair, new))
+                                     if x == new or i + 1 < len(merge(ids, pair, new))]),
         ],
     )  # fmt: skip
 

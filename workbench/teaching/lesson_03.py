@@ -70,3 +70,51 @@ def check_info_nce(random: np.random.Generator) -> Task:
              lambda a, b, s: info_nce(a, b, 1 / s)),
         ],
     )  # fmt: skip
+
+
+def recall(scores: np.ndarray, k: int) -> float:
+    """Share of rows whose own column (the diagonal) is among the k with the largest scores."""
+    better = (scores > np.diag(scores)[:, None]).sum(1)
+    return float((better < k).mean())
+
+
+@exercise("03.3", points=2, hints=(
+    "Row i's own partner is column i: its score is on the diagonal.",
+    "How many columns of the row score higher than that?",
+    "With none it is first. Up to how many may score higher, to be among the first k?",
+))  # fmt: skip
+def check_recall(random: np.random.Generator) -> Task:
+    """Lesson 03: recall at k from similarities (texts, loops) whose partners are the diagonal."""
+
+    def similarities(n: int, k: int) -> np.ndarray:
+        """Rows whose partners come first, at k, just after, or anywhere. One row is near to all:
+        every loop but its own finds it before its own text."""
+        places = np.where(random.random(n) < 0.3, 0, random.integers(0, n, n))
+        places[:4] = (0, 0, k - 1, k)
+        ordered = -np.sort(-random.normal(size=(n, n)))
+        others = [random.permutation(np.delete(row, at))
+                  for row, at in zip(ordered, places, strict=True)]  # fmt: skip
+        own = ordered[np.arange(n), places]
+        table = np.stack([np.insert(row, i, own[i]) for i, row in enumerate(others)])
+        return table + 20 * (np.arange(n) == 0)[:, None]
+
+    cases = [(similarities(n, k), k) for n, k in ((12, 1), (12, 3), (16, 5))]
+
+    def within(scores: np.ndarray, most: int) -> float:
+        return float(((scores > np.diag(scores)[:, None]).sum(1) < most).mean())
+
+    return Task(
+        recall, cases,
+        [
+            ("that looks at the first k + 1: with none above it a partner is first already",
+             lambda s, k: within(s, k + 1)),
+            ("that asks every loop for its text: each row is a text, and looks for its loop",
+             lambda s, k: recall(s.T, k)),
+            ("the largest similarities are the nearest, not the smallest",
+             lambda s, k: recall(-s, k)),
+            ("that is recall at 1 whatever k is", lambda s, k: within(s, 1)),
+            ("one partner is to be found, not k: do not divide by k",
+             lambda s, k: recall(s, k) / k),
+            ("that is a count: divide by the number of texts", lambda s, k: recall(s, k) * len(s)),
+        ],
+    )  # fmt: skip

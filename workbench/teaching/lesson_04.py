@@ -29,7 +29,42 @@ def check_phases(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
-@exercise("04.2", points=2, hints=(
+@exercise("04.2", points=1, hints=(
+    "Three counts: hits in both, hits that were played, hits that were rebuilt.",
+    "Precision and recall share what is above the line. What is below it in each?",
+    "Their harmonic mean is twice what both have, over what the one and the other have.",
+))  # fmt: skip
+def check_f1(random: np.random.Generator) -> Task:
+    """Lesson 04: F1 of rebuilt hits against true ones, both (steps, 9) of True and False."""
+    cases = []
+    for missed, invented in ((0.3, 0.05), (0.1, 0.2), (0.5, 0.1)):
+        true = random.random((32, 9)) < 0.3
+        kept = true & (random.random(true.shape) > missed)
+        cases.append((true, kept | (random.random(true.shape) < invented)))
+
+    def parts(true: np.ndarray, made: np.ndarray) -> tuple[float, float]:
+        both = (true & made).sum()
+        return both / made.sum(), both / true.sum()
+
+    return Task(
+        lambda true, made: 2 * (true & made).sum() / (true.sum() + made.sum()),
+        cases,
+        [
+            ("that is accuracy: most cells are empty, so an empty loop would do well",
+             lambda true, made: (true == made).mean()),
+            ("that is recall: hits that were invented cost nothing", lambda t, m: parts(t, m)[1]),
+            ("that is precision: hits that were missed cost nothing", lambda t, m: parts(t, m)[0]),
+            ("the harmonic mean, not the usual one: with one of the two at 0 it must be 0",
+             lambda t, m: sum(parts(t, m)) / 2),
+            ("twice what both have: a perfect copy must reach 1",
+             lambda t, m: (t & m).sum() / (t.sum() + m.sum())),
+            ("that divides by hits in either, which is the Jaccard index",
+             lambda t, m: (t & m).sum() / (t | m).sum()),
+        ],
+    )  # fmt: skip
+
+
+@exercise("04.3", points=2, hints=(
     "PyTorch has the binary cross-entropy from logits; look at its `reduction`.",
     "Sum over all cells, those without a hit as well.",
     "What is the sum divided by, so that a loop with few hits counts as much as a dense one?",

@@ -48,6 +48,8 @@ def check_rounding(random: np.random.Generator) -> Task:
              lambda x, table: (x @ table.T).argmax(1)),
             ("the smallest distance, not the largest",
              lambda x, table: np.square(x[:, None] - table[None]).sum(-1).argmax(1)),
+            ("the cosine sees the direction only; embeddings differ in length, too",
+             lambda x, table: (x @ table.T / np.linalg.norm(table, axis=1)).argmax(1)),
         ],
     )  # fmt: skip
 

@@ -48,6 +48,38 @@ def check_question(random: np.random.Generator) -> Task:
     )  # fmt: skip
 
 
+def heated(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of logits / temperature."""
+    weights = np.exp((logits - logits.max()) / temperature)
+    return weights / weights.sum()
+
+
+@exercise("09.3", points=1, hints=(
+    "A temperature below 1 must make the likeliest token likelier.",
+    "The logits are changed before the softmax, not its probabilities after it.",
+    "What must the probabilities add up to?",
+))  # fmt: skip
+def check_temperature(random: np.random.Generator) -> Task:
+    """Lesson 09: probabilities from logits at a temperature."""
+    cases = [(3 * random.normal(size=7), t) for t in (0.5, 0.8, 1.7, 1.0)]
+    return Task(
+        heated, cases,
+        [
+            ("cold must make the likeliest likelier: divide the logits, do not multiply",
+             lambda u, t: heated(u * t, 1.0)),
+            ("divide the logits: dividing probabilities, and scaling them back, changes nothing",
+             lambda u, t: heated(u, 1.0)),
+            ("the probabilities must add up to 1: divide by their sum",
+             lambda u, t: np.exp(u / t)),
+            ("that changes the probabilities after the softmax: they no longer add up to 1",
+             lambda u, t: heated(u, 1.0) / t),
+            ("those are logits still: take the softmax", lambda u, t: u / t),
+            ("those are logarithms of the probabilities", lambda u, t: np.log(heated(u, t))),
+        ],
+        tolerance=1e-6,
+    )  # fmt: skip
+
+
 def nucleus(p: np.ndarray, top: float) -> np.ndarray:
     """Probabilities with all but the smallest set that reaches `top` set to zero, summing to 1."""
     order = np.argsort(-p)
@@ -58,7 +90,7 @@ def nucleus(p: np.ndarray, top: float) -> np.ndarray:
     return kept / kept.sum()
 
 
-@exercise("09.3", points=2, hints=(
+@exercise("09.4", points=2, hints=(
     "Sort the probabilities, the largest first, and add them up as you go.",
     "A token is kept if the sum *before* it has not reached the threshold yet.",
     "Put the kept ones back in their places, zero elsewhere, and make the sum 1.",
