@@ -113,7 +113,8 @@ def test_finish_leaves_figures_a_file_and_the_sentinel(quiet, monkeypatch, capsy
     run.finish({"loss <b>": np.float32(2)})
     said = capsys.readouterr().out
     assert "F1 (of 1): 0.5, floor chance, paper 0.67" in said
-    assert "The terms of this lesson\nrectified flow: diffusion along" in said
+    assert "The terms of this lesson\n" in said
+    assert "\nrectified flow: diffusion along straight lines" in said
     assert said.rstrip().endswith("lesson 07 finished")
     left = json.loads(target.read_text())
     assert [f["name"] for f in left["figures"]] == ["F1", "loss <b>"]

@@ -29,6 +29,8 @@ class Glossary(list[Term]):
     def __str__(self) -> str:
         return "\n".join(f"{term.name}: {term.meaning}" for term in self)
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         left = "style='text-align:left'"
         head = "".join(f"<th scope='col' {left}>{name}</th>"

@@ -53,7 +53,7 @@ def ddim_step(x, eps, now, then):
 
 
 # %% [markdown]
-# ## Exercise 3 · Your own question (open)
+# ## Mini-project · Your own question (an hour)
 '''
 NOISE = "def add_noise(x0, noise, alpha_bar):\n    return {}\n"
 RIGHT_NOISE = NOISE.format("alpha_bar**0.5 * x0 + (1 - alpha_bar)**0.5 * noise")

@@ -13,13 +13,13 @@ from workbench.errors import MissingDataError
 from workbench.notebooks import ROOT, build, scripts
 from workbench.teaching import exercises
 
-HEADING = re.compile(r"(?m)^## Exercise (\d+) · (.+?)(?: \(([^()]*)\))?$")
+HEADING = re.compile(r"(?m)^## (?:Exercise (\d+)|Mini-project) · (.+?)(?: \(([^()]*)\))?$")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """An exercise in a notebook. function: what the student writes, empty where it is open and
-    judged by people; cell: the id of the cell that holds it."""
+    """An exercise of a notebook, or its mini-project. function: what the student writes, empty
+    where it is open and judged by people; cell: the id of the cell that holds it."""
 
     number: str
     title: str
@@ -75,7 +75,7 @@ def _asked(lesson: str, cells: list[Any]) -> list[Asked]:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
             for number, title, time in HEADING.findall(cell.source):
-                found.append(Asked(f"{lesson}.{number}", title, time))
+                found.append(Asked(f"{lesson}.{number}" if number else "project", title, time))
         elif "stub" in tags:
             stub = cell["id"]
         elif "check" in tags and found:
