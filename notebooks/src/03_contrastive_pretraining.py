@@ -57,7 +57,7 @@ clips[0]
 
 # %% [markdown]
 # *What you should have noticed:* each phrasing leaves something out, and some say it in words that
-# no caption has. A system trained on captions alone would only understand captions.
+# no caption has. Trained on captions alone, a system would be at home in captions only.
 #
 # ## 2 · From words to a vector
 #

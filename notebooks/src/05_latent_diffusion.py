@@ -200,7 +200,7 @@ plots.bars(plots.axes(width=6), rows, ylabel="Fréchet distance", floor=float(fl
 run.note("Fréchet distance, dpm++ 20", rows["dpm++ 20"], floor=float(floor))
 
 # %% [markdown]
-# *What you should have noticed:* the time grows with the steps, the distance hardly falls any more.
+# *What you should have noticed:* the time grows with the steps, the distance does not fall with it.
 # With so few loops the floor is high, for two halves of the same music differ by chance: this
 # measure cannot tell what lies below it from real.
 #
