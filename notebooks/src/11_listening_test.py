@@ -6,10 +6,10 @@
 # **You will** make a blind listening test, rate it, and find out what a class's answers say, how
 # surely, and how many raters it would take to say more.
 #
-# **Needs** lesson 05 (the systems that play); the shipped checkpoints.
-# **Time and memory:** printed below. **Library:** `workbench.listening`,
-# `workbench.evaluation.paired`, `workbench.evaluation.agreement`, `workbench.evaluation.power`,
-# `workbench.music.loudness`.
+# **Needs** lesson 05 (the systems that play); what a mean and a p value are; the shipped
+# checkpoints. **Time and memory:** printed below. **Exercises:** 40 minutes. **Library:**
+# `workbench.listening`, `workbench.evaluation.paired`, `workbench.evaluation.agreement`,
+# `workbench.evaluation.preference`, `workbench.evaluation.power`, `workbench.music.loudness`.
 # **Papers:** arXiv 2408.02711 (its listening test), ITU-R BS.1770 (loudness), Holm (1979),
 # Krippendorff (2011), Bradley and Terry (1952), Clark (1973).
 
@@ -123,6 +123,8 @@ EmbeddedPage(test.page)
 # %% [markdown]
 # ## 4 · A class whose opinions we know
 #
+# *Predict:* some raters answer without listening. By what in their answers could you tell?
+#
 # From here on, **raters are simulated**: nobody heard anything. It is how one learns whether an
 # analysis can be trusted: put known opinions in, look whether they come out. Our simulated raters
 # have the opinions that the drum paper reports (means read off its chart). Each has an own leniency
@@ -207,6 +209,9 @@ run.note("intervals that hold the truth (simulated)", sum(inside) / len(inside),
 #
 # $$p = \text{share of flips } s \text{ with } \Big|\sum_r s_r d_r\Big| \ge \Big|\sum_r d_r\Big|
 # \qquad (1)$$
+#
+# *Equation (1):* code `workbench.evaluation.paired.sign_flip_test`; paper Fisher 1935, *The design
+# of experiments*, section 21.
 #
 # ## Exercise 2 · The sign-flip test (10 minutes)
 #
@@ -311,6 +316,8 @@ run.note("aptness, BERT − empty prompt (simulated)", apt.mean, paper=0.24, flo
 #
 # $$\alpha = 1 - \frac{D_o}{D_e} \qquad (2)$$
 #
+# *Equation (2):* code `workbench.evaluation.agreement.krippendorff_alpha`; paper Krippendorff 2011.
+#
 # $D_o$: squared difference of two raters' ratings of a clip, mean over pairs and clips. $D_e$: the
 # same over all pairs of ratings, whatever clip (none with itself). With missing ratings and ranks
 # it takes more care: `krippendorff_alpha`.
@@ -367,6 +374,9 @@ for a, b in zip(found.agreement, lenient.agreement, strict=True):
 #
 # $$P(i \text{ chosen over } j) = \frac{1}{1 + e^{\,s_j - s_i}} \qquad (3)$$
 #
+# *Equation (3):* code `workbench.evaluation.preference.bradley_terry`; paper Bradley and Terry
+# 1952.
+#
 # One more thing to watch: whether A is chosen because it comes first.
 
 # %%
@@ -398,6 +408,8 @@ print(f"A was chosen in {share:.0%} of pairs, {low:.0%} to {high:.0%}")
 #
 # finds a true effect four times in five. `raters_needed` does it exactly, by the noncentral t; and
 # a simulation, which knows no formula, is held against it.
+#
+# *Equation (4):* code `workbench.evaluation.power.raters_needed`; paper Cohen 1988, chapter 2.
 
 # %%
 from workbench.evaluation.power import power_of, raters_needed, simulated_power
@@ -436,6 +448,9 @@ run.note("two clips a source: differences found where none is", trap["2 clips"],
 #
 # ## 11 · With a real class
 #
+# *Predict:* which of your own habits as a listener would spoil the answers, if you rated your own
+# system?
+#
 # On the command line, with thirty people in one network:
 #
 # ```sh
@@ -449,9 +464,11 @@ run.note("two clips a source: differences found where none is", trap["2 clips"],
 # other system, sound or MIDI: `workbench listen make --clips folder`, with a folder for each source
 # and files named by their words.
 #
-# *Mini-project:* write down one question and the rule by which you will answer it, **before** you
-# listen: which difference, which scale, how many raters (section 10), what is left out. Then run
-# the test with your class, analyse it once, and report that one answer, whatever it is.
+# ## Mini-project · One question, asked of people (an hour, and a class)
+#
+# Write down one question and the rule by which you will answer it, **before** you listen: which
+# difference, which scale, how many raters (section 10), what is left out. Then run the test with
+# your class, analyse it once, and report that one answer, whatever it is.
 #
 # ## You can now
 #
@@ -460,6 +477,9 @@ run.note("two clips a source: differences found where none is", trap["2 clips"],
 #
 # *One limitation heard:* every clip here comes from one sampled drum kit. The test says nothing
 # about how people would rate the same beats played by a drummer.
+#
+# *Terms:* blind · control · loudness · sign-flip test · Holm's correction · Krippendorff's alpha ·
+# Bradley–Terry · power · rater
 #
 # *Next:* back to the [index](00_start_here.ipynb); or let people judge your own system.
 
