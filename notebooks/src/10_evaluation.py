@@ -7,10 +7,10 @@
 # **You will** look at all five systems on one map and hear its points, spoil music on purpose to
 # see what each measure notices, and read a table of results without being fooled.
 #
-# **Needs** lessons 00 to 09 help, none is a must; the shipped checkpoints.
-# **Time and memory:** printed below. **Library:** `workbench.evaluation.distances`,
-# `workbench.evaluation.degradations`, `workbench.evaluation.extrapolation`,
-# `workbench.benchmarks.systems`.
+# **Needs** variances and matrices; lessons 00 to 09 help, none is a must; the shipped checkpoints.
+# **Time and memory:** printed below. **Exercises:** 30 minutes.
+# **Library:** `workbench.evaluation.distances`, `workbench.evaluation.degradations`,
+# `workbench.evaluation.extrapolation`, `workbench.benchmarks.systems`.
 # **Papers:** t-SNE (van der Maaten and Hinton 2008), Fréchet audio distance (arXiv 1812.08466),
 # its bias (1911.07023), the kernel distance (1801.01401, 2502.15602), inception score (1606.03498).
 
@@ -180,6 +180,9 @@ print(f"PCA: neighbours {trustworthiness(heard, shadow, n_neighbors=5):.2f}, dis
 # $$F = |\mu_1 - \mu_2|^2 + \mathrm{tr}\,\Sigma_1 + \mathrm{tr}\,\Sigma_2
 # - 2\,\mathrm{tr}\,(\Sigma_1^{1/2}\,\Sigma_2\,\Sigma_1^{1/2})^{1/2} \qquad (1)$$
 #
+# *Equation (1):* code `workbench.evaluation.distances.frechet_distance`; paper Dowson and Landau
+# 1982, for sound Fréchet audio distance (arXiv 1812.08466).
+#
 # The last trace is what papers' programs compute by a matrix root that may turn complex. Where the
 # numbers are independent of each other, both $\Sigma$ are diagonal, and $F$ falls apart into
 # columns.
@@ -270,6 +273,9 @@ run.note(f"Fréchet distance of the same music, N {sizes[-1]}", many, floor="0 i
 #
 # $$K = \frac{\sum_{i \ne j} k(x_i, x_j)}{n(n-1)} + \frac{\sum_{i \ne j} k(y_i, y_j)}{m(m-1)}
 # - \frac{2}{nm}\sum_{i,j} k(x_i, y_j) \qquad (2)$$
+#
+# *Equation (2):* code `workbench.evaluation.distances.kernel_distance`; paper Gretton and others
+# 2012, eq. 3.
 #
 # ## Exercise 2 · Without the bias (10 minutes)
 #
@@ -515,6 +521,12 @@ HTML(table(systems.COLUMNS, lines, "Five systems, as their cards say") + notes)
 # language has: they are the rounding alone (lesson 08). And a figure that beats real music, as the
 # style of DrumLDM's loops does, says that it plays the clichés which the judge knows.
 #
+# ## Mini-project · What no measure hears (an hour)
+#
+# Spoil music in a way that you hear at once and the Fréchet distance does not: write a function of
+# sounds (n, samples), call `measures` on its result, and make an entry of `DEGRADATIONS` of it.
+# Then find one that the measures punish and nobody hears. Could a system learn to win by it?
+#
 # ## You can now
 #
 # You looked at all five systems on one map and heard its points, spoiled music on purpose to see
@@ -523,10 +535,8 @@ HTML(table(systems.COLUMNS, lines, "Five systems, as their cards say") + notes)
 # *One limitation heard:* every number here is our judge's, and it cannot hear a room, a wrong note
 # or a dull melody. Whether it is good music, only people say.
 #
-# *Mini-project:* spoil music in a way that you hear at once and the Fréchet distance does not:
-# write a function of sounds (n, samples), call `measures` on its result, and make an entry of
-# `DEGRADATIONS` of it. Then find one that the measures punish and nobody hears. Could a system
-# learn to win by it?
+# *Terms:* Fréchet audio distance · kernel distance · bias · extrapolated · degradation · rank
+# correlation · inception score · relevance
 #
 # *Next:* [lesson 11](11_listening_test.ipynb) asks people. Or take your own music,
 # `dataset="groove+my-recordings"` above, and your own systems, `workbench evaluate systems
