@@ -372,6 +372,7 @@ clean_chances, clean_power = tagger.hear(clean)[1], spectrogram(clean)
 text = music.embedder.embed_text([audio.items[i].caption for i in which]).numpy()
 
 
+# %%
 def measures(sounds):
     found, chance = tagger.hear(sounds)
     vector = music.embedder.embed_sound(torch.from_numpy(sounds)).numpy()
