@@ -1,13 +1,16 @@
 """Slices of notebooks: what a function needs and no more, whatever else is in the cells."""
 
+import ast
+
 import pytest
 
+from workbench import notebooks
+from workbench.grading.lessons import lessons
 from workbench.grading.slicing import cut
+from workbench.teaching import exercises
 
 
 def lines(cells, function="f", home=None):
-    import ast
-
     found = cut(cells, function, home)
     assert not found.problem, found.problem
     return [ast.unparse(statement.node) for statement in found.statements]
@@ -42,6 +45,8 @@ def test_names_bound_further_down_are_found():
 
 def test_local_names_reach_nothing():
     cells = ["x = load()\ny = x", "def f(x):\n    y = [x for x in range(3)]\n    return y"]
+    assert len(lines(cells)) == 1
+    cells = ["y = load()", "def f(x):\n    y = []\n    y += [x]\n    y.sort()\n    return y"]
     assert len(lines(cells)) == 1
 
 
@@ -101,3 +106,20 @@ def test_what_it_imports_is_known():
                  "import os", "def f(x):\n    import json.decoder\n    return g(np, x)"],
                 "f", None)  # fmt: skip
     assert found.imports == ["json.decoder", "numpy", "workbench.models.diffusion"]
+
+
+@pytest.mark.parametrize("script", notebooks.scripts(), ids=lambda script: script.stem)
+def test_the_courses_own_solutions_are_correct_in_slices(script):
+    """What `grade` would ask of each notebook with its solutions in it, and nothing else of it."""
+    notebook = notebooks.build(script, solutions=True)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    [lesson] = lessons([script.stem[:2]])
+    for asked in lesson.marked:
+        found = cut(cells, asked.function, None)
+        assert not found.problem, asked
+        assert len(found.statements) < 10, asked  # an import, a helper, no training
+        names: dict = {}
+        for statement in found.statements:
+            exec(compile(ast.Module([statement.node], []), "cell", "exec"), names)
+        result = exercises()[asked.number](names[asked.function])
+        assert result.passed, f"{asked.number}: {result}"

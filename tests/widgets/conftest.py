@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,13 @@ def lab(small_system, small_gpt, tmp_path_factory) -> Iterator[str]:
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     nbformat.write(notebook, work / "widgets.ipynb")
+    with running_lab(folder, work) as (address, token):
+        yield f"{address}/lab/tree/widgets.ipynb?token={token}"
+
+
+@contextmanager
+def running_lab(folder: Path, work: Path) -> Iterator[tuple[str, str]]:
+    """Address and token of a JupyterLab that shows `work`; `folder` holds what is its own."""
     port = _free_port()
     with (folder / "lab.log").open("wb") as log:
         server = subprocess.Popen(
@@ -150,7 +158,7 @@ def lab(small_system, small_gpt, tmp_path_factory) -> Iterator[str]:
         )  # fmt: skip
         try:
             _await_server(f"http://127.0.0.1:{port}/api?token={TOKEN}", server, folder / "lab.log")
-            yield f"http://127.0.0.1:{port}/lab/tree/widgets.ipynb?token={TOKEN}"
+            yield f"http://127.0.0.1:{port}", TOKEN
         finally:
             server.terminate()
             server.wait(20)

@@ -110,7 +110,7 @@ def _statements(number: int, source: str) -> Iterator[Statement]:
                 statement.uses.add(symbol.get_name())
         for inner in table.get_children():
             statement.uses |= set(_globals(inner))
-        for part in ast.walk(node):
+        for part in _at_once(node):
             if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
                 statement.uses.add(part.target.id)
         statement.changes = set(_changed(node))
@@ -125,11 +125,18 @@ def _globals(table: symtable.SymbolTable) -> Iterator[str]:
         yield from _globals(inner)
 
 
+def _at_once(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts that run with the statement itself, not inside of functions or classes."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        return
+    yield node
+    for part in ast.iter_child_nodes(node):
+        yield from _at_once(part)
+
+
 def _changed(node: ast.stmt) -> Iterator[str]:
     """Roots of `a.b = …`, `a[i] += …` and of calls of methods as statements."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return
-    for part in ast.walk(node):
+    for part in _at_once(node):
         targets: list[ast.expr] = []
         if isinstance(part, ast.Assign | ast.Delete):
             targets = list(part.targets)
