@@ -12,6 +12,7 @@ from tests.systems.conftest import gib_needed
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.errors import PromptError, WorkbenchError
 from workbench.models.music_ldm import Heard
+from workbench.models.spectral import level_distance
 from workbench.music.clip import Clip
 from workbench.representations.mixup import Beats
 from workbench.systems.music_mixing import (
@@ -23,7 +24,8 @@ from workbench.systems.music_mixing import (
     windows_of,
 )
 from workbench.systems.musicldm import MEMORY, MusicLDM
-from workbench.systems.musicldm_training import PROFILES, Data, config_of, fit_vae, fit_vocoder
+from workbench.systems.musicldm_coding import Data, fit_ending, fit_vae, fit_vocoder
+from workbench.systems.musicldm_training import PROFILES, config_of
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def test_training_saves_what_loads_again(trained):
     assert again.config == system.config
     about = json.loads((out / "training.json").read_text())
     assert about["windows"] == 24 + 12
-    assert list(about["stages"]) == ["joint", "vae", "vocoder", "audio", "text"]
+    assert list(about["stages"]) == ["joint", "vae", "vocoder", "ending", "audio", "text"]
     assert "--mixup bam" in (out / "README.md").read_text()
     one, other = (s.generate("rock song", steps=2, seed=1)[0].audio for s in (system, again))
     assert np.allclose(one, other, atol=0.05)  # half precision
@@ -83,6 +85,25 @@ def test_a_hifigan_learns_against_a_judge(audio, tmp_path):
     assert {"adversarial", "matching", "discriminator", "mel"} <= done.log[-1].keys()
     after = system.networks.vocoder.parameters()
     assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_decoder_and_vocoder_finished_together_leave_the_latents(audio, tmp_path):
+    size = PROFILES["smoke"]
+    torch.manual_seed(0)
+    system = MusicLDM(config_of(size))
+    data = Data(audio, audio.split("train"), audio.split("validation"))
+    sound = data.sounds(4, 64 * 160, 0)
+    latents = system.encode(sound).clone()
+
+    def apart() -> float:
+        return float(level_distance(sound[:, None], system.decode(latents)[:, None]))
+
+    before = apart()
+    plan = replace(size.ending, steps=30, every=15, lr=2e-3, ema=0.0)
+    fit_ending(system, data, size, plan, tmp_path, 0)
+    assert apart() < 0.9 * before
+    assert torch.equal(system.encode(sound), latents)
+    assert all(p.requires_grad for p in system.networks.vae.parameters())
 
 
 def test_clips_are_as_asked(trained):

@@ -31,7 +31,7 @@ def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) 
     for name, way in ways.items():
         again = way(real)
         apart = log_spectral_distance(before, spectrogram(again))
-        level = np.sqrt((again**2).mean(1)).mean() / np.sqrt((real**2).mean(1)).mean()
+        level = round(loudness(again) / loudness(real), 3)
         far = frechet_distance(bench.hear(again)[0], bench.real_heard[0])
         table.append([name, apart.mean(), interval(apart), *distance(real, again), level, far])
     for name, half in (("every second bin and frame, said twice", decimated),
@@ -52,6 +52,11 @@ def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) 
          "nothing below −80 dB of full scale. STFT: seven windows from 2,048 to 32. Level: mean "
          f"amplitude over the real one's. Fréchet: our tagger's 128 numbers, N {len(real)}."],
     )  # fmt: skip
+
+
+def loudness(sounds: np.ndarray) -> float:
+    """Mean over sounds (n, samples) of their root mean square."""
+    return float(np.sqrt((sounds**2).mean(1)).mean())
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:

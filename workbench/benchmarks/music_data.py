@@ -14,7 +14,8 @@ from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import bootstrap
 from workbench.models.text_audio import TextAudio
 from workbench.systems.musicldm import MusicLDM, OwnEmbedder
-from workbench.systems.musicldm_training import PROFILES, Data, fit_joint
+from workbench.systems.musicldm_coding import Data
+from workbench.systems.musicldm_training import PROFILES, fit_joint
 
 COLUMNS = ["", "IS", "KL", "Fréchet", "relevance", "95 %", "SIM_AA@90", "95 %", "SIM_AA@95"]
 

@@ -1,4 +1,4 @@
-"""Training of MusicLDM: text–audio encoder, mel VAE, vocoder, and the U-Net in two stages.
+"""Training of MusicLDM: text–audio encoder, coding (`musicldm_coding.py`), U-Net in two stages.
 
     workbench train music --dataset groove+pop909+builtin-songs --mixup blm --out my-music
 
@@ -9,7 +9,7 @@ captions (arXiv 2308.01546, section 3.3). All stages but the last two are the sa
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,28 +21,25 @@ from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
-from workbench.models.audio_vae import Discriminator, adversarial_terms
 from workbench.models.diffusion import Prediction
 from workbench.models.music_ldm import PUBLISHED, Heard, MusicLDMSizes
-from workbench.models.spectral import stft_loss
 from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.cards import music_card
 from workbench.systems.music_mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
-from workbench.systems.musicldm import MusicLDM, MusicLDMConfig, spoken
+from workbench.systems.musicldm import MusicLDM, MusicLDMConfig
+from workbench.systems.musicldm_coding import Data, Watch, fit_ending, fit_vae, fit_vocoder
 from workbench.training import Plan, fit, seeds
 
-Watch = Callable[[dict[str, Any]], None]
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
-KL = 1e-3  # weight in the mel VAE
-ADVERSARIAL, MATCHING = 0.1, 0.3  # weights in the vocoder's loss
 WHOLE = "32-true"  # bfloat16 is heard as hiss in HiFi-GAN's waveform, and slows a small U-Net
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One size. frames: of the U-Net's windows; crop: frames that text encoder and VAE learn from;
-    windows: real ones that the U-Net sees; mixes: as a share of them; speech: samples of the
-    vocoder's crops; judge: channels of its discriminator, 0 for none."""
+    """One size. ending: of the VAE's decoder and the vocoder together; frames: of the U-Net's
+    windows; crop: frames that text encoder and VAE learn from; windows: real ones that the U-Net
+    sees; mixes: as a share of them; speech: samples of the vocoder's crops; judge: channels of its
+    discriminator, 0 for none."""
 
     sizes: MusicLDMSizes
     joint: Plan
@@ -50,6 +47,7 @@ class Profile:
     vocoder: Plan
     audio: Plan
     text: Plan
+    ending: Plan | None = None
     frames: int = 512
     crop: int = 256
     windows: int = 6000
@@ -70,6 +68,7 @@ PROFILES: dict[str, Profile] = {
         MusicLDMSizes(embed=32, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32),
         _plan(8, 8, 1e-3, warmup=2), _plan(8, 4, 1e-3, warmup=2), _plan(8, 4, 1e-3, warmup=2),
         _plan(8, 8, 1e-3, warmup=2, ema=0.9), _plan(8, 8, 1e-3, warmup=2, ema=0.9),
+        _plan(4, 2, 4e-4, warmup=2, precision=WHOLE),
         frames=64, crop=64, windows=24, limit=8,
     ),
     "laptop": Profile(
@@ -78,13 +77,16 @@ PROFILES: dict[str, Profile] = {
         _plan(4000, 8, 2e-3, betas=(0.8, 0.99), clip=5.0),
         _plan(3000, 16, 6e-4, ema=0.998, precision=WHOLE),
         _plan(1000, 16, 3e-4, ema=0.998, precision=WHOLE),
+        _plan(3000, 6, 6e-4, betas=(0.8, 0.99), clip=5.0, ema=0.99, keep="last", precision=WHOLE),
     ),
     "gpu": Profile(
         MusicLDMSizes(embed=256, vae=(64, 128, 256), latent=8, unet=(96, 192, 288), layers=2,
                       groups=32, vocoder=512, blocks=(3, 7, 11)),
         _plan(6000, 256, 5e-4), _plan(20_000, 16, 2e-4),
         _plan(40_000, 16, 2e-4, betas=(0.8, 0.99), clip=5.0, keep="last", precision=WHOLE),
-        _plan(40_000, 64, 1e-4, ema=0.9995), _plan(10_000, 64, 5e-5, ema=0.9995), frames=1024,
+        _plan(40_000, 64, 1e-4, ema=0.9995), _plan(10_000, 64, 5e-5, ema=0.9995),
+        _plan(10_000, 32, 1e-4, betas=(0.8, 0.99), clip=5.0, ema=0.999, keep="last",
+              precision=WHOLE), frames=1024,
         crop=1024, windows=60_000, judge=32,
     ),
     "paper": Profile(
@@ -94,19 +96,6 @@ PROFILES: dict[str, Profile] = {
         crop=1024, windows=200_000, judge=32, schedule="scaled-linear", prediction="epsilon",
     ),
 }  # fmt: skip
-
-
-@dataclass
-class Data:
-    """A collection with its splits, and crops of it as mel spectrograms."""
-
-    audio: AudioCollection
-    rows: list[int]
-    kept: list[int]
-
-    def sounds(self, n: int, length: int, seed: int, kept: bool = False) -> Tensor:
-        rows = self.kept if kept else self.rows
-        return torch.from_numpy(self.audio.crops(n, length, seed=seed, rows=rows)[0].mean(1))
 
 
 def train(
@@ -133,11 +122,14 @@ def train(
     audio.check_enough(data.rows, system.config.seconds)
     if mixup in ("bam", "blm"):
         check_tempi(audio, data.rows, round(system.config.seconds * audio.rate))
-    share = budget_minutes and budget_minutes / 5
+    share = budget_minutes and budget_minutes / 6
     stages: dict[str, Any] = {}
     for name, stage in (("joint", fit_joint), ("vae", fit_vae), ("vocoder", fit_vocoder)):
         plan = replace(getattr(size, name), budget_minutes=share)
         stages[name] = stage(system, data, size, plan, out / name, seed, watch)
+    if size.ending:
+        plan = replace(size.ending, budget_minutes=share)
+        stages["ending"] = fit_ending(system, data, size, plan, out / "ending", seed, watch)
     windows = windows_of(system, audio, data.rows, size.windows, seed)
     if mixup != "none":
         mixes = mixes_of(system, audio, data.rows, int(size.mixes * size.windows), mixup, seed)
@@ -197,98 +189,6 @@ def fit_joint(
     done = fit(joint, seeds(), loss, plan, out, seed=seed,
                validate=validate, watch=watch, title="text and sound")  # fmt: skip
     joint.load_state_dict(done.module.state_dict())
-    return done
-
-
-def fit_vae(
-    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
-    watch: Watch | None = None,
-) -> Any:  # fmt: skip
-    """The mel VAE: absolute error and a little KL; then the latents' scale."""
-    length, networks = size.crop * system.mel.hop, system.networks
-    sample = system.mel(data.sounds(64, length, seed))
-    networks.mel_mean.copy_(sample.mean())
-    networks.mel_std.copy_(sample.std().clamp(min=0.1))  # of music about 3, of silence 0
-
-    def terms(module: nn.Module, sound: Tensor, noise: bool) -> dict[str, Tensor]:
-        mel = ((system.mel(sound) - networks.mel_mean) / networks.mel_std)[:, None]
-        said = module.encode(mel).latent_dist  # type: ignore[operator]
-        again = module.decode(said.sample() if noise else said.mean).sample  # type: ignore[operator]
-        kl = 0.5 * (said.mean**2 + said.var - 1 - said.logvar).mean()
-        return {"distance": (again - mel).abs().mean(), "kl": KL * kl}
-
-    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
-        sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
-        return terms(module, sound.to(numbers.device), True)
-
-    held = data.sounds(16, length, 0, kept=True)
-
-    def validate(module: nn.Module) -> dict[str, float]:
-        sound = held.to(next(module.parameters()).device)
-        found = {k: float(v) for k, v in terms(module, sound, False).items()}
-        return {"loss": sum(found.values()), **found}
-
-    done = fit(networks.vae, seeds(), loss, plan, out, seed=seed, validate=validate,
-               watch=watch, title="mel VAE")  # fmt: skip
-    networks.vae.load_state_dict(done.module.state_dict())
-    networks.latent_std.fill_(1.0)
-    z = system.encode(data.sounds(64, length, seed))
-    networks.latent_std.copy_(z.std().clamp(min=1e-3))
-    networks.latent_mean.copy_((z / networks.latent_std).mean((0, 2))[:, None])
-    return done
-
-
-class Speakers(nn.Module):
-    """The vocoder, and its judge if it has one."""
-
-    def __init__(self, vocoder: nn.Module, width: int) -> None:
-        super().__init__()
-        self.vocoder, self.judge = vocoder, Discriminator(1, width) if width else None
-
-
-def fit_vocoder(
-    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
-    watch: Watch | None = None,
-) -> Any:  # fmt: skip
-    """The vocoder: half of the mel spectrograms real, half as the VAE returns them, so that it
-    knows the ones that it will be given."""
-    module = Speakers(system.networks.vocoder, size.judge)
-
-    def mel_of(sound: Tensor) -> Tensor:
-        system.networks.vae.to(sound.device)  # type: ignore[attr-defined]
-        mel = system.mel(sound)
-        half = len(mel) // 2
-        with torch.no_grad():
-            again = system.decode_mel(system.encode_mel(mel[:half]))[:, : mel.shape[1]]
-        return torch.cat([again.clone(), mel[half:]])
-
-    def apart(real: Tensor, made: Tensor) -> dict[str, Tensor]:
-        convergence, logs = stft_loss(real, made)
-        mel = (system.mel(made[:, 0]) - system.mel(real[:, 0])).abs().mean()
-        return {"convergence": convergence, "spectrum": logs, "mel": mel}
-
-    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
-        sound = data.sounds(len(numbers), size.speech, int(numbers[0]) + seed).to(numbers.device)
-        made = spoken(module.vocoder, mel_of(sound))[:, None]  # type: ignore[arg-type]
-        real = sound[:, None, : made.shape[-1]]
-        terms = apart(real, made)
-        if module.judge is not None:
-            terms |= adversarial_terms(module.judge, real, made, ADVERSARIAL, MATCHING)  # type: ignore[arg-type]
-        return terms
-
-    held = data.sounds(16, size.speech, 0, kept=True)
-
-    def validate(module: nn.Module) -> dict[str, float]:
-        sound = held.to(next(module.parameters()).device)
-        made = spoken(module.vocoder, system.mel(sound))[:, None]  # type: ignore[arg-type]
-        terms = apart(sound[:, None, : made.shape[-1]], made)
-        found = {name: float(value) for name, value in terms.items()}
-        return {"loss": sum(found.values()), **found}
-
-    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate,
-               watch=watch, title="vocoder")  # fmt: skip
-    system.networks.vae.cpu()  # type: ignore[attr-defined]
-    system.networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
     return done
 
 

@@ -1,0 +1,193 @@
+"""How MusicLDM's coding is trained: mel VAE, vocoder, and then both of them together.
+
+The VAE learns to return spectrograms, the vocoder to play real ones as well as these; neither
+learns from what is heard at the end. So the VAE's decoder and the vocoder are finished together, on
+sound; the encoder stays, and so do the latents that the U-Net draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from workbench.datasets.audio import AudioCollection
+from workbench.models.audio_vae import Discriminator, adversarial_terms
+from workbench.models.spectral import level_distance, stft_loss
+from workbench.systems.musicldm import MusicLDM, spoken
+from workbench.training import Fit, Plan, fit, seeds
+
+if TYPE_CHECKING:
+    from workbench.systems.musicldm_training import Profile
+
+Watch = Callable[[dict[str, Any]], None]
+KL = 1e-3  # weight in the mel VAE
+ADVERSARIAL, MATCHING = 0.1, 0.3  # weights in the vocoder's loss
+LEVEL = 0.1  # weight of a dB of log-spectral distance beside the STFT distance
+CROP = 128  # mel frames of the last stage's sounds
+
+
+@dataclass
+class Data:
+    """A collection with its splits, and crops of it as mel spectrograms."""
+
+    audio: AudioCollection
+    rows: list[int]
+    kept: list[int]
+
+    def sounds(self, n: int, length: int, seed: int, kept: bool = False) -> Tensor:
+        rows = self.kept if kept else self.rows
+        return torch.from_numpy(self.audio.crops(n, length, seed=seed, rows=rows)[0].mean(1))
+
+
+def fit_vae(
+    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
+    watch: Watch | None = None,
+) -> Any:  # fmt: skip
+    """The mel VAE: absolute error and a little KL; then the latents' scale."""
+    length, networks = size.crop * system.mel.hop, system.networks
+    sample = system.mel(data.sounds(64, length, seed))
+    networks.mel_mean.copy_(sample.mean())
+    networks.mel_std.copy_(sample.std().clamp(min=0.1))  # of music about 3, of silence 0
+
+    def terms(module: nn.Module, sound: Tensor, noise: bool) -> dict[str, Tensor]:
+        mel = ((system.mel(sound) - networks.mel_mean) / networks.mel_std)[:, None]
+        said = module.encode(mel).latent_dist  # type: ignore[operator]
+        again = module.decode(said.sample() if noise else said.mean).sample  # type: ignore[operator]
+        kl = 0.5 * (said.mean**2 + said.var - 1 - said.logvar).mean()
+        return {"distance": (again - mel).abs().mean(), "kl": KL * kl}
+
+    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
+        return terms(module, sound.to(numbers.device), True)
+
+    held = data.sounds(16, length, 0, kept=True)
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        sound = held.to(next(module.parameters()).device)
+        found = {k: float(v) for k, v in terms(module, sound, False).items()}
+        return {"loss": sum(found.values()), **found}
+
+    done = fit(networks.vae, seeds(), loss, plan, out, seed=seed, validate=validate,
+               watch=watch, title="mel VAE")  # fmt: skip
+    networks.vae.load_state_dict(done.module.state_dict())
+    networks.latent_std.fill_(1.0)
+    z = system.encode(data.sounds(64, length, seed))
+    networks.latent_std.copy_(z.std().clamp(min=1e-3))
+    networks.latent_mean.copy_((z / networks.latent_std).mean((0, 2))[:, None])
+    return done
+
+
+class Speakers(nn.Module):
+    """The vocoder, and its judge if it has one."""
+
+    def __init__(self, vocoder: nn.Module, width: int) -> None:
+        super().__init__()
+        self.vocoder, self.judge = vocoder, Discriminator(1, width) if width else None
+
+
+def fit_vocoder(
+    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
+    watch: Watch | None = None,
+) -> Any:  # fmt: skip
+    """The vocoder: half of the mel spectrograms real, half as the VAE returns them, so that it
+    knows the ones that it will be given."""
+    module = Speakers(system.networks.vocoder, size.judge)
+
+    def mel_of(sound: Tensor) -> Tensor:
+        system.networks.vae.to(sound.device)  # type: ignore[attr-defined]
+        mel = system.mel(sound)
+        half = len(mel) // 2
+        with torch.no_grad():
+            again = system.decode_mel(system.encode_mel(mel[:half]))[:, : mel.shape[1]]
+        return torch.cat([again.clone(), mel[half:]])
+
+    def apart(real: Tensor, made: Tensor) -> dict[str, Tensor]:
+        convergence, logs = stft_loss(real, made)
+        mel = (system.mel(made[:, 0]) - system.mel(real[:, 0])).abs().mean()
+        return {"convergence": convergence, "spectrum": logs, "mel": mel}
+
+    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        sound = data.sounds(len(numbers), size.speech, int(numbers[0]) + seed).to(numbers.device)
+        made = spoken(module.vocoder, mel_of(sound))[:, None]  # type: ignore[arg-type]
+        real = sound[:, None, : made.shape[-1]]
+        terms = apart(real, made)
+        if module.judge is not None:
+            terms |= adversarial_terms(module.judge, real, made, ADVERSARIAL, MATCHING)  # type: ignore[arg-type]
+        return terms
+
+    held = data.sounds(16, size.speech, 0, kept=True)
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        sound = held.to(next(module.parameters()).device)
+        made = spoken(module.vocoder, system.mel(sound))[:, None]  # type: ignore[arg-type]
+        terms = apart(sound[:, None, : made.shape[-1]], made)
+        found = {name: float(value) for name, value in terms.items()}
+        return {"loss": sum(found.values()), **found}
+
+    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate,
+               watch=watch, title="vocoder")  # fmt: skip
+    system.networks.vae.cpu()  # type: ignore[attr-defined]
+    system.networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
+    return done
+
+
+class Ending(nn.Module):
+    """Latents (batch, latent, frames / shorter, bands / shorter) → sounds (batch, frames · 160)."""
+
+    def __init__(self, system: MusicLDM) -> None:
+        super().__init__()
+        networks = system.networks
+        self.vae, self.vocoder = networks.vae, networks.vocoder
+        for name in ("mel_mean", "mel_std", "latent_std"):
+            self.register_buffer(name, getattr(networks, name).clone(), persistent=False)
+
+    def forward(self, z: Tensor) -> Tensor:
+        mel = self.vae.decode(z * self.latent_std).sample[:, 0]  # (batch, frames, bands)
+        return spoken(self.vocoder, mel * self.mel_std + self.mel_mean)
+
+
+def fit_ending(
+    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
+    watch: Watch | None = None,
+) -> Fit:  # fmt: skip
+    """Train the VAE's decoder and the vocoder on the encoder's means."""
+    networks, length = system.networks, CROP * system.mel.hop
+    module = Ending(system)
+    kept = (networks.vae.encoder, networks.vae.quant_conv)  # type: ignore[attr-defined]
+    for part in kept:
+        part.requires_grad_(False)
+
+    def terms(module: nn.Module, sound: Tensor) -> dict[str, Tensor]:
+        with torch.no_grad():
+            z = system.encode_mel(system.mel(sound)).clone()  # of inference, not to be recorded
+        made = module(z)[:, None]
+        real = sound[:, None, : made.shape[-1]]
+        convergence, logs = stft_loss(real, made)
+        return {"convergence": convergence, "spectrum": logs,
+                "level": LEVEL * level_distance(real, made)}  # fmt: skip
+
+    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
+        networks.to(numbers.device)  # type: ignore[attr-defined]
+        return terms(module, sound.to(numbers.device))
+
+    held = data.sounds(16, length, 0, kept=True)
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        sound = held.to(next(module.parameters()).device)
+        found = {name: float(value) for name, value in terms(module, sound).items()}
+        return {"loss": sum(found.values()), **found}
+
+    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch,
+               title="decoder and vocoder")  # fmt: skip
+    networks.cpu()  # type: ignore[attr-defined]
+    networks.vae.load_state_dict(done.module.vae.state_dict())  # type: ignore[union-attr]
+    networks.vocoder.load_state_dict(done.module.vocoder.state_dict())  # type: ignore[union-attr]
+    for part in kept:
+        part.requires_grad_(True)
+    return done
