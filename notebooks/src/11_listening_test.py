@@ -302,10 +302,11 @@ apt = next(d for d in found.differences
 run.note("aptness, BERT − empty prompt (simulated)", apt.mean, paper=0.24, floor=0.0)
 
 # %% [markdown]
-# *What you should have noticed:* without the correction more than half of the studies "find"
-# something where nothing is. In our class few p values stay below 0.05 when corrected. The largest
-# difference that was put in, BERT's novelty over human loops (0.61), is the one to expect among
-# them. Its aptness over the empty prompt (0.24) is not: section 10 says how many raters it takes.
+# *What you should have noticed:* without the correction about half of the studies "find" something
+# where nothing is. Now compare *put in* and *found* in our class. The correction guards against
+# luck among raters, not against clips that happen to be good or bad: even what survives it may not
+# be what was put in. The interval that draws other clips, too, is wider, and more honest. And 0.24
+# points of aptness are too little to be found by thirty raters, see section 10.
 #
 # ## 8 · Do raters agree?
 #

@@ -58,3 +58,21 @@ def record(test: ListeningTest, rater: str, token: int = 0, **changes: Any) -> d
         "format": FORMAT, "test": test.key["test"], "rater": rater, "token": f"{token:032x}",
         "started": "2026-01-01T10:00:00Z", "finished": True, "answers": rows,
     } | changes  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def small_system() -> Any:
+    """A DrumLDM with random weights: it draws nonsense, quickly."""
+    import torch
+
+    from workbench.models.contrastive import ContrastiveConfig
+    from workbench.models.mrlstm import AutoencoderConfig
+    from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
+
+    torch.manual_seed(0)
+    config = DrumLDMConfig(
+        text="keywords", autoencoder=AutoencoderConfig(latent=8, hidden=8, width=16),
+        contrastive=ContrastiveConfig(text_dim=58, dim=16, width=16, depth=1, heads=2),
+        width=32, depth=1, heads=2, bars=8, vocabulary=("rock", "funk", "slow"),
+    )  # fmt: skip
+    return DrumLDM(config)

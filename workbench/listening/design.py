@@ -110,6 +110,7 @@ def make_test(
     random = np.random.default_rng(seed)
     labels = [f"{m.source}, {m.prompt!r}" for m in materials] + ["the practice clip"]
     sounds, gains = comparable([*(m.clip for m in materials), practice], labels, seconds)
+    _all_differ(sounds, labels)
     count = int(random.integers(CHECK_TONES[0], CHECK_TONES[1] + 1))
     names = _names(random, "c", len(sounds) + 1)
     files = {
@@ -151,6 +152,15 @@ def _complete(materials: Sequence[Material]) -> tuple[list[str], list[str]]:
             if found != 1:
                 raise WorkbenchError(f"{source} has {found} clips for {prompt!r}; give one")
     return sources, prompts
+
+
+def _all_differ(sounds: Sequence[np.ndarray], labels: Sequence[str]) -> None:
+    """Refuse one sound under two labels: most likely the same file or the same seed twice."""
+    seen: dict[bytes, str] = {}
+    for sound, label in zip(sounds, labels, strict=True):
+        other = seen.setdefault(sound.astype(np.float32).tobytes(), label)
+        if other != label:
+            raise WorkbenchError(f"{other} and {label} are the same sound; replace one")
 
 
 def _trials(

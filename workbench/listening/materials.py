@@ -47,10 +47,11 @@ def drum_materials(
     chosen = _unlike(order, prompts)
     made = [Material(HUMAN, words, by_caption[words][0]) for words in chosen]
     for name, system in systems.items():
-        clips = system.generate(chosen, bars=BARS, seed=seed)
+        tempos = [system.tempo_of(words) for words in chosen]
+        clips = system.draw_each(chosen, tempos, range(seed, seed + prompts), bars=BARS)
         made += [Material(name, words, clip) for words, clip in zip(chosen, clips, strict=True)]
     first = next(iter(systems.values()))
-    clips = first.generate([""] * prompts, bars=BARS, seed=seed + 1)
+    clips = first.generate("", n=prompts, bars=BARS, seed=seed + prompts)
     made += [Material(CONTROL, words, clip) for words, clip in zip(chosen, clips, strict=True)]
     return made
 

@@ -279,7 +279,10 @@
   function leave() {
     clockIn();
     const name = state.order[state.at];
-    if (server && !state.unsent.includes(name)) state.unsent.push(name);
+    if (server) {
+      if (!state.unsent.includes(name)) state.unsent.push(name);
+      find("#sent").textContent = "Sending…";
+    }
     keep();
   }
 
@@ -315,17 +318,17 @@
   async function send() { // what could not be sent waits, and is sent with the next
     if (!server || !state || sending || !(state.unsent.length || state.finished)) return;
     sending = true;
-    const names = [...state.unsent], mine = state;
+    const mine = state, sent = new Map(mine.unsent.map((name) => [name, JSON.stringify(mine.answers[name])]));
     let trouble = "";
     try {
-      const reply = await post("answers", record(names));
-      if (reply.ok) {
-        mine.unsent = mine.unsent.filter((name) => !names.includes(name));
+      const reply = await post("answers", record([...sent.keys()]));
+      if (reply.ok) { // what was answered anew while this was on its way has to go again
+        mine.unsent = mine.unsent.filter((name) => sent.get(name) !== JSON.stringify(mine.answers[name]));
         keep();
       } else trouble = await reply.text();
     } catch { trouble = "The server does not answer; your answers wait here and are sent later."; }
     sending = false;
-    find("#sent").textContent = trouble || (mine.unsent.length ? "" : "All your answers have arrived.");
+    find("#sent").textContent = trouble || (mine.unsent.length ? "Sending…" : "All your answers have arrived.");
     if (trouble) say(trouble);
     if (mine.unsent.length) setTimeout(send, trouble ? 3000 : 0);
   }
