@@ -3,7 +3,9 @@
 import importlib
 import re
 
+import numpy as np
 import pytest
+import torch
 
 from workbench import notebooks, teaching
 from workbench.errors import PromptError
@@ -65,6 +67,22 @@ def test_three_exercises_or_more_and_a_mini_project(number):
     assert len(checks) == len(numbers)
     assert all(len(check.draw(0).mistakes) >= 3 for check in checks), "typical mistakes are known"
     assert len(re.findall(r"(?m)^## Mini-project · .+ \(.*hour.*\)$", text)) == 1
+
+
+@pytest.mark.parametrize(("solutions", "state"), [(False, "not attempted"), (True, "correct")])
+@pytest.mark.parametrize("number", LESSONS)
+def test_the_stubs_are_not_attempted_and_the_solutions_correct(number, solutions, state):
+    """The exercises' own cells alone; `workbench report` runs them among all others."""
+    script = SCRIPTS[LESSONS.index(number)]
+    names = {"np": np, "torch": torch}  # what cells before them have imported
+    for cell in notebooks.build(script, solutions=solutions).cells:
+        tags = set(cell.metadata.get("tags", []))
+        if cell.cell_type == "code" and tags & {"stub", "solution"}:
+            exec(cell.source, names)
+        elif "check" in tags:
+            *lines, call = cell.source.splitlines()
+            exec("\n".join(lines), names)
+            assert eval(call, names).state == state, call
 
 
 @pytest.mark.parametrize("number", LESSONS)
