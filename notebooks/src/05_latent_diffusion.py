@@ -247,8 +247,8 @@ compare(
 
 # %% [markdown]
 # *What you should have noticed:* at 0 the ride leads as often as in any loop, for the text is not
-# heard at all. Then the dial works, and soon every loop has it. What more guidance does beyond that,
-# the mini-project asks.
+# heard at all. Then the dial works, and soon every loop has it. What more guidance does beyond
+# that, the mini-project asks.
 #
 # ## Exercise 3 · Guidance (5 minutes)
 #
