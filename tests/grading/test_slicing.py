@@ -28,6 +28,13 @@ def test_the_last_definition_counts():
     cells = ["def f(x):\n    return None", "a = 1", "def f(x):\n    return a"]
     assert lines(cells) == ["a = 1", "def f(x):\n    return a"]
     assert lines(["def f(x): return 1", "f = lambda x: 2"]) == ["f = lambda x: 2"]
+    assert lines(["def f(x): return 1", "f = g", "def g(x): return 2"])[0] == "f = g"
+    assert lines(["def f(x): return 1", "f = cache(f)"])[-1] == "f = cache(f)"
+
+
+@pytest.mark.parametrize("later", ["f = [f(1)]", "f = train()", "f += 1", "for f in 'ab': pass"])
+def test_a_name_that_is_used_again_for_something_else(later):
+    assert lines(["def f(x):\n    return 1", later]) == ["def f(x):\n    return 1"]
 
 
 def test_what_changes_a_name_is_taken_too():

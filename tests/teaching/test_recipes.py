@@ -68,7 +68,9 @@ def cells():
     trap = "check_ddim_step(ddim_step)"
     sources = [RIGHT, whole, partial, WRONG, whole, partial, trap]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
-    nbclient.NotebookClient(notebook, allow_errors=True, kernel_name="python3").execute()
+    nbclient.NotebookClient(
+        notebook, allow_errors=True, kernel_name="python3", startup_timeout=280
+    ).execute()
     return [cell.outputs for cell in notebook.cells]
 
 

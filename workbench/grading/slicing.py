@@ -51,7 +51,8 @@ def cut(cells: Sequence[str], function: str, home: int | None) -> Slice:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
             broken[number] = f"{type(error).__name__}: {getattr(error, 'msg', error)}{line}"
-    defined = [i for i, statement in enumerate(statements) if function in statement.binds]
+    bound = [i for i, statement in enumerate(statements) if function in statement.binds]
+    defined = [i for i in bound if _may_be_function(statements[i].node, function)] or bound
     spoilt = [n for n in broken if n == home or re.search(rf"def\s+{function}\b", cells[n])]
     if spoilt and (not defined or statements[defined[-1]].cell < spoilt[-1]):
         return Slice(problem=f"its cell is not Python: {broken[spoilt[-1]]}")
@@ -60,6 +61,16 @@ def cut(cells: Sequence[str], function: str, home: int | None) -> Slice:
     wanted = _reach(statements, defined[-1])
     kept = [statements[i] for i in sorted(wanted)]
     return Slice(kept, imports=sorted({name for one in kept for name in _imports(one.node)}))
+
+
+def _may_be_function(node: ast.stmt, name: str) -> bool:
+    """Not a statement that takes the name for something else, such as the list of its results."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign):
+        return not isinstance(node, ast.AugAssign | ast.For)
+    value = node.value
+    if isinstance(value, ast.Call):  # a wrapped function mentions itself
+        return any(isinstance(part, ast.Name) and part.id == name for part in value.args)
+    return isinstance(value, ast.Lambda | ast.Name | ast.Attribute)
 
 
 def _missing(statements: list[Statement], function: str, home: int | None) -> str:
