@@ -117,8 +117,7 @@ from sklearn.manifold import TSNE
 
 
 def tsne(points, perplexity, seed, init="random"):
-    way = TSNE(perplexity=perplexity, init=init, random_state=seed, method="exact",
-               max_iter=run.size(250, 1000))  # fmt: skip
+    way = TSNE(perplexity=perplexity, init=init, random_state=seed, method="exact")
     return way.fit_transform(points)
 
 
