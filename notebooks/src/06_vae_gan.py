@@ -136,9 +136,9 @@ run.note("log-spectral distance", found["this VAE-GAN"].mean(), unit="dB",
          floor=f"stretched {found['half the size, stretched'].mean():.1f}")  # fmt: skip
 
 # %% [markdown]
-# *What you should have noticed:* a blurred picture does about as well as the network. But it keeps
-# a quarter of all *magnitudes*, 8,000 numbers a second; here it is 2,000. And a blurred picture has
-# no phase: it cannot be heard.
+# *What you should have noticed:* the network is somewhat nearer than the blurred picture, though
+# that keeps a quarter of all *magnitudes*, 8,000 numbers a second; here it is 2,000. And a blurred
+# picture has no phase: it cannot be heard.
 #
 # ## 3 · Two ways to the bottleneck
 #
@@ -296,6 +296,11 @@ plots.lines(plots.axes(width=7), range(len(history["spectrum"])), history, xlabe
 #
 # **A trap we fell into:** with *matching* at a weight of 5 it drowned the spectrum; the encoder's
 # KL went to zero, and $z$ was not used at all. Look at the KL before you look at the loss.
+#
+# **What paid most in the end:** when both players are done, the encoder is frozen and the decoder
+# goes on alone for a few minutes, asked for the spectrum and for equation (1) itself
+# (`workbench.systems.ldmg_coding.finish_decoder`). The latents stay the same, so that whatever was
+# trained on them stays right. The table of the shipped system's card says what it gave.
 #
 # ## 6 · Any length, without seams
 #

@@ -203,7 +203,7 @@ class MusicLDM(Pretrained):
 
     def generate(
         self, prompt: str = "", n: int = 1, *, like: Clip | None = None,
-        seconds: float | None = None, steps: int = 50, guidance: float = 2.0,
+        seconds: float | None = None, steps: int = 50, guidance: float = 4.0,
         sampler: str = "ddim", candidates: int = 1, seed: int = 0,
         progress: Progress | None = None,
     ) -> list[Clip]:  # fmt: skip
@@ -239,7 +239,7 @@ class MusicLDM(Pretrained):
     @torch.inference_mode()
     def draw_each(
         self, vectors: Tensor, seeds: Sequence[int], *, said: bool = True,
-        seconds: float | None = None, steps: int = 50, guidance: float = 2.0,
+        seconds: float | None = None, steps: int = 50, guidance: float = 4.0,
         sampler: str = "ddim", progress: Progress | None = None,
     ) -> Tensor:  # fmt: skip
         """Sounds (n, samples) for vectors (n, embed) and seeds, all at once; see `generate`."""
