@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "ci"))
 import lock  # noqa: E402
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 LAYERS = (  # from the top of the house down; an import may only go down or stay
     ("cli", "experiment_command", "experiment_runs", "experiments", "report", "pages", "runner",
      "notebooks", "lesson", "glossary", "teaching", "plots", "report_page", "excerpts", "gallery",
@@ -98,6 +100,70 @@ def test_weights_are_never_pickles():
     for path in (ROOT / "workbench").rglob("*.py"):
         text = path.read_text()
         assert not re.search(r"torch\.load\(|pickle\.loads?\(|allow_pickle=True|joblib", text), path
+
+
+def test_the_citation_file_is_valid_and_in_step():
+    """The keys that version 1.2.0 of the Citation File Format asks for, of it and of references."""
+    import yaml
+
+    import workbench
+
+    about = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    known = {"cff-version", "message", "title", "type", "authors", "version", "license", "abstract",
+             "keywords", "references"}  # fmt: skip
+    assert {"cff-version", "message", "title", "authors"} <= about.keys() <= known
+    assert (about["cff-version"], about["type"]) == ("1.2.0", "software")
+    assert str(about["version"]) == workbench.__version__
+    assert about["license"] == "MIT"
+    for reference in about["references"]:
+        assert {"type", "title", "authors"} <= reference.keys()
+        assert all({"family-names", "given-names"} == set(a) for a in reference["authors"])
+        assert reference["url"].removeprefix("https://arxiv.org/abs/") in README
+
+
+def test_every_link_of_the_readme_leads_somewhere():
+    """Files and headings; addresses of the web are not asked."""
+    headings = re.findall(r"^#+ (.+)$", README, re.M)
+    anchors = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+    links = re.findall(r"\]\(([^)\s]+)\)", README) + re.findall(r'(?:src|href)="([^"]+)"', README)
+    assert links
+    for link in links:
+        if link.startswith("#"):
+            assert link[1:] in anchors, link
+        elif not link.startswith("http"):
+            assert (ROOT / link).exists(), link
+
+
+def test_every_command_of_the_readme_is_one():
+    from workbench.cli import parser
+
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.S)
+    lines = [line.split(" #")[0] for block in blocks for line in block.splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("workbench ")]
+    assert len(commands) > 10
+    for command in commands:
+        parser().parse_args(command)  # exits where it is none
+    rules = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for rule in re.findall(r"^make (\w+)", "\n".join(lines), re.M):
+        assert f"\n{rule}:" in rules
+
+
+def test_the_readme_names_every_notebook_checkpoint_and_licence():
+    from workbench.datasets import CATALOGUE
+
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        assert f"(notebooks/{notebook.name})" in README, notebook.name
+    for folder in (ROOT / "workbench" / "checkpoints").iterdir():
+        assert folder.name in README, folder.name
+    for entry in CATALOGUE.values():
+        assert f"`{entry.name}`" in README, entry.name
+
+
+def test_the_readmes_pictures_are_small_and_described():
+    pictures = list((ROOT / "notebooks" / "pictures").glob("*.webp"))
+    assert sum(path.stat().st_size for path in pictures) < 1_000_000
+    shown = re.findall(r'<img[^>]*src="(notebooks/pictures/[^"]+)"[^>]*alt="([^"]{20,})"', README)
+    assert {ROOT / path for path, _ in shown} == set(pictures)
 
 
 def test_the_gpu_job_lists_every_notebook():
