@@ -83,7 +83,7 @@ def jupyterlab(folder: Path, notebooks: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}/lab/tree/"
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(120)
 
 
 def keep(image: bytes, name: str, width: int = 1200) -> None:
@@ -100,15 +100,21 @@ def keep(image: bytes, name: str, width: int = 1200) -> None:
 
 
 def run_all(page: Any, address: str, notebook: str) -> None:
-    """Open a notebook, run its cells, wait for the last."""
+    """Open a notebook, run its cells, wait for the last; again where a slow kernel missed it."""
     page.goto(f"{address}{notebook}?token={TOKEN}")
     idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
     idle.wait_for()
-    page.keyboard.press("Control+b")  # the files beside it are not what is to be seen
-    page.locator(".lm-MenuBar-item", has_text="Run").click()
-    page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
-    page.wait_for_timeout(2000)
+    first = page.locator(".jp-CodeCell .jp-InputPrompt").first
+    for _ in range(5):
+        page.wait_for_timeout(10_000)  # the kernel is idle before the page is done with it
+        page.locator(".lm-MenuBar-item", has_text="Run").click()
+        page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
+        page.wait_for_timeout(10_000)
+        page.locator(".jp-Notebook .jp-Cell").first.scroll_into_view_if_needed()
+        if first.inner_text().strip("[]: \u2009"):
+            break
     idle.wait_for()
+    page.keyboard.press("Control+b")  # the files beside it are not what is to be seen
 
 
 def lesson(page: Any, address: str) -> None:

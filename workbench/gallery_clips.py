@@ -123,11 +123,10 @@ def _rides(clip: Clip) -> str:
 
 def _crashes(clip: Clip) -> str:
     times = clip.notes["time"][_voices(clip) == CRASH]
-    bars = {round(time / 4) for time in times.tolist() if abs(time / 4 - round(time / 4)) < 0.03}
-    return (
-        f"The one has a crash in {len(bars & set(range(clip.bars)))} of {clip.bars} bars: details "
-        "of a sentence are followed less than its style."
-    )
+    ones = {round(time / 4) for time in times.tolist() if abs(time / 4 - round(time / 4)) < 0.03}
+    heard = len(ones & set(range(clip.bars)))
+    lost = ": details of a sentence are followed less than its style" if heard < clip.bars else ""
+    return f"The one has a crash in {heard} of {clip.bars} bars{lost}."
 
 
 def drummer(style: str, tempo: float) -> Clip:
