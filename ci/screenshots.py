@@ -130,6 +130,7 @@ def lesson(page: Any, address: str) -> None:
 
 def widgets(page: Any, address: str) -> None:
     """The prompt box after a prompt, the grid, a hole filled, a mix."""
+    page.set_viewport_size({"width": 1280, "height": 1200})
     run_all(page, address, "widgets.ipynb")
     box = page.locator(".wb-prompt-box")
     box.get_by_role("button", name="Generate").click()
@@ -152,6 +153,7 @@ def widgets(page: Any, address: str) -> None:
 def page_from_disk(page: Any, path: Path, name: str) -> None:
     if not path.is_file():
         raise SystemExit(f"{path}: is not there; run: make {name}")
+    page.set_viewport_size({"width": 1280, "height": 860})
     page.goto(path.resolve().as_uri())
     page.wait_for_timeout(500)
     keep(page.screenshot(), name, 1000)

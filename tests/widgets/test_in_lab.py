@@ -166,6 +166,17 @@ def test_grid_by_keyboard(page):
     page.wait_for_function("() => !window.workbenchClips.stop")
 
 
+def test_a_row_of_the_grid_is_one_line(page):
+    """Beside all other widgets and their styles: cells stand under the bar they belong to."""
+    places = page.locator(".wb-drum-grid .wb-grid").evaluate(
+        "(grid) => [...grid.querySelectorAll('[aria-label*=snare]')].map((cell) =>"
+        " [cell.getBoundingClientRect().x, cell.getBoundingClientRect().y])"
+    )
+    cells = places[-32:]
+    assert len({round(y) for _, y in cells}) == 1
+    assert [x for x, _ in cells] == sorted(x for x, _ in cells)
+
+
 def test_grid_fill_undo(page):
     grid = page.locator(".wb-drum-grid")
     pressed = grid.locator(".wb-cell[aria-pressed='true']")
