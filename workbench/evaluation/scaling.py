@@ -1,0 +1,81 @@
+"""How a loss falls with size: a power law down to what no size removes.
+
+    L(N) = L∞ + (N₀ / N)^α
+
+N is the parameters of a network or the songs that it saw (Kaplan et al. 2020, arXiv 2001.08361,
+with the constant of Hoffmann et al. 2022, arXiv 2203.15556, eq. 2). L∞ holds the entropy of the
+data and whatever else grows no smaller with N, such as too few steps of training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import f as f_distribution
+
+from workbench.errors import WorkbenchError
+
+Ends = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """floor: L∞; exponent: α; scale: N₀; r2: share of the losses' variance explained; the 95 %
+    intervals of floor and exponent, an end infinite where the losses do not bound it."""
+
+    floor: float
+    exponent: float
+    scale: float
+    r2: float
+    floor_interval: Ends
+    exponent_interval: Ends
+
+    def __call__(self, sizes: ArrayLike) -> np.ndarray:
+        """The loss at these sizes."""
+        return self.floor + (self.scale / np.asarray(sizes, float)) ** self.exponent
+
+
+def power_law(sizes: ArrayLike, losses: ArrayLike) -> PowerLaw:
+    """The law nearest to `losses` (n,) at `sizes` (n,) in squares, several runs of a size allowed.
+
+    Intervals by profile: a value is inside where the best law with it is no worse than an F test
+    allows. They are wide where three or four sizes are all there is, as they should be.
+    WorkbenchError for fewer than four different sizes, sizes that are not above 0, and NaN.
+    """
+    sizes, losses = (np.asarray(x, dtype=float) for x in (sizes, losses))
+    if sizes.shape != losses.shape or not np.isfinite([sizes, losses]).all() or sizes.min() <= 0:
+        raise WorkbenchError("sizes and losses must be finite, as many of both, and sizes above 0")
+    if len(np.unique(sizes)) < 4:
+        raise WorkbenchError(
+            f"a power law has three unknowns; {len(np.unique(sizes))} sizes, give four or more"
+        )
+    middle = np.exp(np.log(sizes).mean())  # keeps (middle / N)^α near 1
+    spread = np.ptp(losses) + 1e-12
+    exponents = np.geomspace(0.01, 10, 350)
+    falling = (middle / sizes) ** exponents[:, None]  # (exponents, n)
+    floors = losses.min() - spread * np.concatenate([np.linspace(-0.2, 1, 300),
+                                                     np.geomspace(1.01, 20, 200)])  # fmt: skip
+    above = losses - floors[:, None]  # (floors, n)
+    cross, power = falling @ above.T, (falling**2).sum(1)[:, None]  # (exponents, floors)
+    height = np.maximum(cross / power, 0)  # (N₀ / middle)^α, the best for each pair
+    missed = (above**2).sum(1) - 2 * height * cross + height**2 * power
+    i, j = np.unravel_index(missed.argmin(), missed.shape)
+    freedom = max(1, len(losses) - 3)
+    most = missed[i, j] * (1 + f_distribution.ppf(0.95, 1, freedom) / freedom)
+    return PowerLaw(
+        float(floors[j]), float(exponents[i]),
+        float(middle * height[i, j] ** (1 / exponents[i])),
+        float(1 - missed[i, j] / ((losses - losses.mean()) ** 2).sum()),
+        _inside(floors, missed.min(0) <= most, -np.inf),
+        _inside(exponents, missed.min(1) <= most, 0.0),
+    )  # fmt: skip
+
+
+def _inside(values: np.ndarray, kept: np.ndarray, least: float) -> Ends:
+    """Ends of the values kept; `least` or infinity where the grid itself ended first."""
+    order = np.argsort(values)
+    values, kept = values[order], kept[order]
+    inside = values[kept]
+    return (least if kept[0] else float(inside[0])), (np.inf if kept[-1] else float(inside[-1]))
