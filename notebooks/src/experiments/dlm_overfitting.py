@@ -147,7 +147,7 @@ for few, many in ((32, 128), (128, 512)):
 # bound is 17 as where it is 7.
 #
 # With three seeds the intervals are wide (the decline from 32 to 128 windows is the same in sign in
-# all three, yet its interval holds zero); the order of sizes is what can be relied upon.
+# all three, yet its interval holds zero); only the order of 32 and 128 windows can be relied upon.
 
 # %% [markdown]
 # ## What a gpu run would add
