@@ -159,6 +159,14 @@ def test_the_readme_names_every_notebook_checkpoint_and_licence():
         assert f"`{entry.name}`" in README, entry.name
 
 
+def test_the_readmes_summary_says_what_its_tables_say():
+    _, summary, rest = re.split(r"\| system \| what works .*|The tables behind it", README)
+    figures = re.findall(r"(?<![\w.,])\d[\d.,]*\d", summary)
+    assert len(figures) > 12
+    for figure in figures:
+        assert re.search(rf"(?<![\d.,]){re.escape(figure)}(?![\d]|[.,]\d)", rest), figure
+
+
 def test_the_readmes_pictures_are_small_and_described():
     pictures = list((ROOT / "notebooks" / "pictures").glob("*.webp"))
     assert sum(path.stat().st_size for path in pictures) < 1_000_000

@@ -20,7 +20,8 @@ def sound(seed: int) -> Exhibit:
     names: dict[str, Any] = {"ldmg": LDMG.from_pretrained("sound-ldmg")}
     asked: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("rock", {"genre": "rock"}, "The sound of the style, but an unsteady pulse."),
-        ("slow pop piano", {"prompt": "slow pop piano"}, "A piano behind the decoder's veil."),
+        ("slow pop piano", {"prompt": "slow pop piano"},
+         "A piano, as much as a small decoder lets through."),
         ("funk, twice as long", {"genre": "funk", "seconds": 8.2},
          "Longer than it was trained, in windows that overlap; no form arises."),
         ("nothing asked", {}, "Out of nothing: something between all that it knows."),
@@ -43,8 +44,8 @@ def music(seed: int) -> Exhibit:
     names: dict[str, Any] = {"music": MusicLDM.from_pretrained("music-ldm")}
     asked: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("rock 120 bpm beat busy crash", {"candidates": 5},
-         "The best of five by the system's own ear. Drums, blurred by the mel autoencoder."),
-        ("slow pop piano", {}, "Chords can be heard; attacks are soft."),
+         "The best of five by the system's own ear. Drums; does their beat hold?"),
+        ("slow pop piano", {}, "Chords, but no phrase that goes anywhere."),
         ("a choir of robots", {}, "Words it never read: it draws something that it knows."),
     )  # fmt: skip
     for prompt, more, note in asked:
