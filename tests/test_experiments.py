@@ -244,8 +244,20 @@ def test_differences_are_taken_seed_by_seed():
     mean, low, high = table.difference("F1", {"kind": "a"}, {"kind": "b"})
     wanted = stats.ttest_rel(luck + a, luck).confidence_interval(0.95)
     assert (mean, low, high) == pytest.approx((a.mean(), wanted.low, wanted.high))
+    assert table.across(["F1"], kind="a")[1] == pytest.approx([luck.mean()])
+    with pytest.raises(WorkbenchError, match="2 rows of the table, not one"):
+        table.across(["F1"])
     with pytest.raises(WorkbenchError, match="no row"):
         table.series("F1", "kind", kind="c")
+
+
+def test_a_wide_table_can_be_narrowed():
+    both = results({("a", 0): 1.0, ("a", 1): 3.0})
+    for result in both:
+        result["figures"].append(result["figures"][0] | {"name": "loss"})
+    table = experiment_runs.make_table(both, {})
+    assert table.cells()[0] == ["kind", "seeds", "F1", "loss"]
+    assert table.only("loss").cells()[0] == ["kind", "seeds", "loss"]
 
 
 def test_one_seed_has_no_interval_and_a_missing_value_none_either():

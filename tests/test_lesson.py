@@ -110,6 +110,7 @@ def test_finish_leaves_figures_a_file_and_the_sentinel(quiet, monkeypatch, capsy
     run = lesson.start("07", profile="smoke", dataset="builtin", seed=5)
     run.note("F1", 0.1)
     run.note("F1", 0.5, paper=0.67, floor="chance", unit="of 1")  # replaces
+    run.note("a tensor's floor", torch.tensor(2.0), floor=torch.tensor(1.0))
     run.finish({"loss <b>": np.float32(2)})
     said = capsys.readouterr().out
     assert "F1 (of 1): 0.5, floor chance, paper 0.67" in said
@@ -117,7 +118,7 @@ def test_finish_leaves_figures_a_file_and_the_sentinel(quiet, monkeypatch, capsy
     assert "\nrectified flow: diffusion along straight lines" in said
     assert said.rstrip().endswith("lesson 07 finished")
     left = json.loads(target.read_text())
-    assert [f["name"] for f in left["figures"]] == ["F1", "loss <b>"]
+    assert [f["name"] for f in left["figures"]] == ["F1", "a tensor's floor", "loss <b>"]
     assert (left["number"], left["seed"], left["dataset"]) == ("07", 5, "builtin")
     assert "loss &lt;b&gt;" in run._html()
     assert list(target.parent.iterdir()) == [target]

@@ -245,7 +245,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"workbench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
-        print(f"workbench: {error or 'interrupted'}", file=sys.stderr)
+        print(f"workbench: {str(error) or 'interrupted'}", file=sys.stderr)
         return 130
 
 

@@ -55,6 +55,7 @@ from workbench.lesson import PROFILES
 from workbench.notebooks import ROOT, build, experiment_scripts
 
 Point = dict[str, Any]
+Series = tuple[list[Any], list[float], list[float], list[float]]
 
 
 @dataclass(frozen=True)
@@ -172,15 +173,26 @@ class Table:
     about: dict[str, Any]
     rows: list[dict[str, Any]]
 
-    def series(
-        self, figure: str, over: str, **fixed: Any
-    ) -> tuple[list[Any], list[float], list[float], list[float]]:
+    def series(self, figure: str, over: str, **fixed: Any) -> Series:
         """(values of `over`, means, lower and upper ends of the 95 % intervals) of one figure, in
         the rows whose other variables are `fixed`."""
         rows = self._rows(fixed)
-        cells = [row["figures"][figure] for row in rows]
-        ends = ([_number(cell[key]) for cell in cells] for key in ("mean", "low", "high"))
-        return ([row["parameters"][over] for row in rows], *ends)  # type: ignore[return-value]
+        return [row["parameters"][over] for row in rows], *_ends(
+            [row["figures"][figure] for row in rows]
+        )
+
+    def across(self, figures: Sequence[str], **fixed: Any) -> Series:
+        """The same for several figures of the one row that `fixed` names, over their names."""
+        row = self._row(fixed)
+        return list(figures), *_ends([row["figures"][figure] for figure in figures])
+
+    def only(self, *figures: str) -> Table:
+        """The table with these figures, for one that is too wide to show."""
+        rows = [
+            row | {"figures": {name: row["figures"][name] for name in figures}}
+            for row in self.rows
+        ]
+        return Table(self.about, rows)
 
     def floor(self, figure: str, **fixed: Any) -> float:
         """The mean floor of a figure over these rows."""
@@ -194,12 +206,8 @@ class Table:
         from workbench.evaluation.intervals import t_interval
 
         runs = []
-        for fixed in (first, second):
-            rows = self._rows(fixed)
-            if len(rows) != 1:
-                raise PromptError(f"{fixed}: {len(rows)} rows of the table, not one")
-            runs.append(dict(zip(rows[0]["seeds"], rows[0]["figures"][figure]["values"],
-                                 strict=True)))  # fmt: skip
+        for row in (self._row(first), self._row(second)):
+            runs.append(dict(zip(row["seeds"], row["figures"][figure]["values"], strict=True)))
         gaps = [_number(runs[1][s]) - _number(runs[0][s]) for s in runs[0] if s in runs[1]]
         return sum(gaps) / max(1, len(gaps)), *t_interval(gaps)
 
@@ -208,6 +216,12 @@ class Table:
         if not rows:
             raise PromptError(f"{self.about.get('experiment')}: no row of the table has {fixed}")
         return rows
+
+    def _row(self, fixed: dict[str, Any]) -> dict[str, Any]:
+        rows = self._rows(fixed)
+        if len(rows) != 1:
+            raise PromptError(f"{fixed}: {len(rows)} rows of the table, not one")
+        return rows[0]
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """Head and rows as text: the variables, the number of seeds, mean (low to high)."""
@@ -262,6 +276,11 @@ def committed(name: str, root: Path = ROOT) -> Table:
 def read_table(path: Path) -> Table:
     about = json.loads(path.read_text(encoding="utf-8"))
     return Table(about, about.pop("rows"))
+
+
+def _ends(figures: Sequence[dict[str, Any]]) -> tuple[list[float], list[float], list[float]]:
+    mean, low, high = ([_number(one[key]) for one in figures] for key in ("mean", "low", "high"))
+    return mean, low, high
 
 
 def _number(value: float | None) -> float:

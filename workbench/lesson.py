@@ -81,7 +81,8 @@ class Run:
     ) -> None:
         """Keep a figure for the closing table and the report; a second one of a name replaces."""
         self.figures = [figure for figure in self.figures if figure.name != name]
-        self.figures.append(Figure(name, float(value), paper, floor, unit))
+        known = (v if v is None or isinstance(v, str) else float(v) for v in (paper, floor))
+        self.figures.append(Figure(name, float(value), *known, unit))
 
     def finish(self, metrics: dict[str, float] | None = None) -> None:
         """Show the closing table and the terms, write the run's file, print the sentinel."""

@@ -1,0 +1,177 @@
+# %% [markdown]
+# # Experiment: metre, density and groove
+#
+# **Question.** The drum paper (arXiv 2408.02711) measures likeness by Hamming and Euclidean
+# distances and asks for measures of rhythm instead. Do drawn loops have the metre, the density and
+# the groove that their text asks for? And do the measures tell people from floors at all?
+#
+# **Prediction**, written before the run. Density follows the caption: a rank correlation of 0.6 to
+# 0.7 with the loop that the caption was written for, as much as another player's loop with the same
+# caption has; swing about 0.5, syncopation 0.4. Phrases of one to three traits lose a third of
+# that. With another loop's caption and with no text all are near 0, but for what the tempo tells.
+# Metre: the bar of four is as clear as in played loops, whatever is said; asked for a waltz in 3/4,
+# the system, which never met one, still plays four. Independent cells keep density and swing of
+# their set and half of the metre; loops whose places are shuffled keep density, and their metre is
+# zero.
+#
+# **Method.** A hundred held-out loops by people, and for each of them another one: drawn by the
+# shipped system for its caption, a phrase, the caption of another, nothing, or “a waltz in 3/4”
+# (always at the loop's tempo); by another player (the training loop whose caption shares most
+# words); by a floor. Each is measured: *density*, hits a beat; *swing*, how its off-beats divide
+# the beat, 1 even, 2 triplets; *syncopation* of bass drum and accents a bar (Longuet-Higgins and
+# Lee); *metre*, the autocorrelation of loudness at four beats less that at three, positive where
+# bars have four. *r*: Spearman's rank correlation over the hundred pairs with the loop by people.
+# Microtiming has no word in the captions, so it cannot be asked for. A point, all of these for one
+# seed, takes a minute on a laptop; nothing is trained.
+
+# %% tags=["parameters"]
+profile = "laptop"  # smoke (seconds), laptop
+dataset = "groove"  # "groove", or a folder laid out like it
+seed = 0  # which loops, and the noise
+
+# %% tags=["grid"]
+grid = {
+    "smoke": {"seed": [0]},
+    "laptop": {"seed": [0, 1, 2]},
+    "gpu": {"seed": [0, 1, 2, 3, 4, 5, 6, 7]},
+}
+
+# %%
+import numpy as np
+from scipy.stats import spearmanr
+
+from workbench import DrumLDM, plots, start
+from workbench.benchmarks.bench import Bench
+from workbench.benchmarks.drum_data import DrumData
+from workbench.benchmarks.table import Report
+from workbench.datasets.captions import facts_of
+from workbench.datasets.phrases import phrases
+from workbench.evaluation import rhythm
+from workbench.evaluation.baselines import independent_cells
+
+run = start("drum_rhythm", profile=profile, dataset=dataset, seed=seed)
+random = np.random.default_rng(seed)
+data = DrumData(run.dataset, limit=run.size(60, 10_000))
+chosen = random.choice(len(data.test), min(run.size(8, 100), len(data.test)), replace=False)
+played = data.test.take(chosen)
+bench = Bench({"": DrumLDM.from_pretrained("drums-groove-bert")}, data, Report(), seed=seed)
+
+
+# %%
+def drawn(prompts):
+    return bench.draw(prompts, tempos=[clip.tempo for clip in played.clips]).rolls
+
+
+def another_player():
+    """Of the training loops the one whose caption shares most words, the tempo's left out."""
+    sets = [set(caption.split()) for caption in data.train.captions]
+    found = []
+    for caption in played.captions:
+        words = set(caption.split())
+        likeness = [len(words & other) / len(words | other) for other in sets]
+        found.append(int(np.argmax(likeness + 1e-6 * random.random(len(sets)))))
+    return data.train.take(found).rolls
+
+
+def places_shuffled():
+    """The same hits in an order without metre: the sixteenths of each loop shuffled."""
+    return np.stack([roll[random.permutation(len(roll))] for roll in played.rolls])
+
+
+SOURCES = {
+    "another player": another_player,
+    "its caption": lambda: drawn(played.captions),
+    "a phrase": lambda: drawn([phrases(facts_of(c), 1, seed)[0] for c in played.clips]),
+    "another's caption": lambda: drawn(random.permutation(played.captions).tolist()),
+    "nothing": lambda: drawn([""] * len(played)),
+    "a waltz": lambda: drawn(["a waltz in 3/4"] * len(played)),
+    "independent cells": lambda: independent_cells(played.rolls, len(played), seed),
+    "places shuffled": places_shuffled,
+}
+chosen = list(SOURCES)[1:2] if run.small else list(SOURCES)
+made = {source: SOURCES[source]() for source in chosen}
+
+
+# %%
+def metre(rolls):
+    """Autocorrelation of each loop's loudness at four beats less that at three: (n,)."""
+    x = (rolls[..., :9] * rolls[..., 9:18]).sum(-1)
+    x = x - x.mean(1, keepdims=True)
+    at = {lag: (x * np.roll(x, -lag, axis=1)).sum(1) for lag in (0, 12, 16)}
+    return (at[16] - at[12]) / np.maximum(at[0], 1e-9)
+
+
+MEASURES = {
+    "density": (rhythm.density, "hits a beat"),
+    "swing": (lambda rolls: np.nan_to_num(rhythm.swing_ratio(rolls), nan=1.0), "ratio"),
+    "syncopation": (lambda rolls: rhythm.syncopation(rhythm.kick_and_snare(rolls)), "a bar"),
+    "metre": (metre, "four less three beats"),
+}
+for name, (measure, unit) in MEASURES.items():
+    asked = measure(played.rolls)
+    run.note(f"{name}, played", asked.mean(), unit=unit)
+    for source, rolls in made.items():
+        got = measure(rolls)
+        varied = asked.std() > 0 and got.std() > 0
+        run.note(f"{name}, {source}", got.mean(), unit=unit)
+        run.note(f"{name} r, {source}", spearmanr(asked, got).statistic if varied else 0.0)
+run.finish()
+
+# %% [markdown]
+# ## Result at laptop size
+
+# %%
+from workbench.experiments import committed
+
+table = committed("drum_rhythm")
+sources = list(SOURCES)
+table.only(*[f"{measure} r, {source}" for measure in MEASURES for source in sources[:2]])
+
+# %%
+import matplotlib.pyplot as plt
+
+top, bottom = plots.axes(2, 1, width=9, height=6.4)
+for curve, measure in enumerate(("density", "swing", "syncopation")):
+    row = table.across([f"{measure} r, {source}" for source in sources])
+    plots.intervals(top, sources, *row[1:], label=measure, curve=curve)
+top.set(ylabel="rank correlation with the played loop", ylim=(-0.5, 1.05))
+row = table.across([f"metre, {source}" for source in sources])
+plots.intervals(bottom, sources, *row[1:])
+played = table.across(["metre, played"])[1][0]
+bottom.axhline(played, color=plots.COLOURS[1], ls="--", label="played loops")
+bottom.axhline(0, color=plots.INK, lw=0.6)
+bottom.set_ylabel("metre: autocorrelation at\nfour beats less at three")
+for ax in (top, bottom):
+    ax.tick_params(axis="x", rotation=15)
+    ax.legend(frameon=False, fontsize=9, bbox_to_anchor=(1, 1), labelcolor=plots.INK)
+plt.show()
+
+# %% [markdown]
+# **Density** follows the text, and better than predicted: $r = 0.81$ with its caption, as much as
+# another player's loop of nearly the same caption has (0.78), so as much as the words hold. A short
+# phrase still has 0.68. Of another's caption 0.17 is left, of nothing 0.35: the tempo alone says
+# how many hits fit between two beats, more than was predicted.
+#
+# **Groove.** Syncopation is at 0.42, as predicted, and again at what another player has (0.37).
+# Swing is not where it was predicted: 0.24, with an interval that holds zero, and another player's
+# loops are hardly surer (0.39). Most loops do not swing at all, and among
+# those a rank correlation ranks the drummers' unevenness. To ask whether a swung prompt swings,
+# compare prompts that say “swing” with those that do not, not whole data sets.
+#
+# **Metre.** Drawn loops have bars of four as clear as people's, and asked for a waltz the system
+# plays four as well: 0.16, less clear, but far from the negative value of a bar of three. What the
+# word does is to move every stress to the beat: a syncopation of 0.8 a bar against 2.5. Nothing
+# said may weaken the metre a little (0.18).
+#
+# **The measures** tell people from floors, each from its own: shuffled places have no metre and
+# twice the syncopation, and keep their density, of course. Independent cells were predicted to keep
+# half of the metre: wrong, they have a tenth (0.02 of 0.25), though their kick and snare stand
+# where people's stand. Autocorrelation hears *repetition* from bar to bar, and cells that are drawn
+# anew in every bar do not repeat. A measure of metre that such cells pass would need no memory.
+
+# %% [markdown]
+# ## What a gpu run would add
+#
+# Nothing for this checkpoint but more seeds (swing's intervals are wide: three seeds of a hundred
+# loops). Worth training: a system on loops in 3/4 and 6/8, which the Groove MIDI Dataset has few
+# of, and microtiming words in the captions (“behind the beat”), so that it can be asked for.
