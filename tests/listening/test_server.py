@@ -135,16 +135,16 @@ def test_the_command_serves_prints_its_address_and_ends(ratings, tmp_path):
     try:
         said = "".join(process.stdout.readline() for _ in range(3))
         address = re.search(r"http://127\.0\.0\.1:\d+/", said)[0]
-        page = urllib.request.urlopen(address, timeout=30).read().decode()
+        page = urllib.request.urlopen(address, timeout=120).read().decode()
         assert 'data-server="."' in page
         body = json.dumps(record(ratings, "Ada", 1)).encode()
         request = urllib.request.Request(
             address + "answers", body, {"Content-Type": "application/json"}
         )
-        assert urllib.request.urlopen(request, timeout=30).status == 204
+        assert urllib.request.urlopen(request, timeout=120).status == 204
     finally:
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "1 raters, 1 finished, 25 answers" in out + err
     assert merge([tmp_path / "answers.sqlite"], ratings.key).raters == ["Ada"]

@@ -58,7 +58,7 @@ def check_unbiased(random: np.random.Generator) -> Task:
     """Lesson 10: kernel distance of kxx (n, n), kyy (m, m), kxy (n, m)."""
 
     def case(n: int, m: int, alike: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        x, y = random.normal(size=(n, 2)), random.normal(size=(m, 2)) + 1
+        x, y = random.normal(size=(n, 2)), random.normal(size=(m, 2)) + 2
         if alike:  # nearly the same rows: the value is below zero
             y = x + 0.01 * y
 
