@@ -103,6 +103,7 @@ def test_a_test_is_rated_by_keyboard_through_to_its_analysis(
             if number == 0 and done == 4:  # reloaded on the way
                 play_all(page)
                 page.locator("fieldset").first.locator("input").nth(2).check()
+                page.wait_for_timeout(1000)  # Chromium stores in its own time
                 page.reload()
                 page.get_by_role("button", name="Go on as Grace (5 of 9 begun)").press("Enter")
                 expect(page.locator("#where")).to_have_text(re.compile("^5 of 9"))
