@@ -83,6 +83,13 @@ def test_without_groove_the_builtin_corpus_is_used_and_named(quiet, monkeypatch,
     assert "data_scripts/groove.py" in said
 
 
+def test_recordings_and_songs_that_are_not_here_are_stood_in_for_too(quiet, monkeypatch, capsys):
+    monkeypatch.chdir(quiet)
+    run = lesson.start("07", profile="smoke", dataset="openscore-lieder+cc-music-clips")
+    assert run.dataset == "builtin-songs"
+    assert "manifest.csv" in capsys.readouterr().out  # how to get the clips
+
+
 def test_several_data_sets_and_recordings_are_taken_each_for_itself(quiet, monkeypatch, capsys):
     monkeypatch.chdir(quiet)
     sound = 0.1 * np.sin(np.arange(8000) / 10)

@@ -27,7 +27,10 @@ from workbench.files import atomic_write
 from workbench.glossary import Glossary, glossary
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
-STAND_INS = {"groove": "builtin", "pop909": "builtin-songs"}  # for real data that is not here
+STAND_INS = {  # for real data that is not here
+    "groove": "builtin", "pop909": "builtin-songs", "openscore-lieder": "builtin-songs",
+    "cc-music-clips": "builtin-songs",
+}  # fmt: skip
 TIMES = Path(__file__).with_name("lesson_times.json")  # written by `workbench report --record`
 SENTINEL = "{} finished"
 
@@ -140,7 +143,7 @@ def start(
 ) -> Run:
     """Check the parameters, seed everything, say what runs here and how long it will take.
 
-    Where Groove or POP909 is not on this machine the built-in corpus takes its place, and that is
+    Where a data set of STAND_INS is not on this machine a built-in corpus takes its place, which is
     said.
     Raises PromptError for an unknown profile, or a library older than the notebook `needs`;
     MissingDataError for a data set that does not exist.

@@ -23,10 +23,10 @@ from workbench.datasets.audio import (
     find_audio,
     prepare_audio,
 )
-from workbench.datasets.catalogue import CATALOGUE
+from workbench.datasets.catalogue import AUDIO, CATALOGUE
 from workbench.datasets.dataset import SPLITS, load
 from workbench.datasets.rendered import render_set
-from workbench.errors import PromptError
+from workbench.errors import MissingDataError, PromptError
 from workbench.files import cache_dir
 
 if TYPE_CHECKING:
@@ -92,6 +92,11 @@ def is_sound(name: str) -> bool:
 
         return bool(find_fma(name.removeprefix("fma-")))
     top = _folder(name)
+    if name in {entry.name for entry in AUDIO} and not top.is_dir():
+        entry = CATALOGUE[name]
+        raise MissingDataError(
+            f"{name}: {entry.title.split(':')[0]} are not in {top}; to get them: {entry.how_to_get}"
+        )
     return top.is_dir() and ((top / "audio.json").is_file() or bool(audio_files(top)))
 
 
