@@ -96,7 +96,7 @@ plots.spectrogram(both[1], again.audio[0], audio.rate, "through the bottleneck")
 # \qquad (1)$$
 #
 # *Equation (1):* code `workbench.evaluation.spectra.log_spectral_distance`; paper Gray and Markel
-# 1976, eq. 2.
+# 1976.
 #
 # ## Exercise 1 · Log-spectral distance (5 minutes)
 #

@@ -12,10 +12,9 @@ import pytest
 import soundfile
 
 from tests.listening.conftest import PROMPTS, SOURCES, materials, practice, tone
-from workbench import Clip, cli
-from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench import Clip
+from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.listening.design import Material, make_test, read_key
-from workbench.listening.materials import drum_materials, folder_materials
 from workbench.listening.page import EmbeddedPage, page_html
 from workbench.music.loudness import loudness
 
@@ -136,43 +135,3 @@ def test_a_title_cannot_break_the_page():
     evil = make_test(materials(), practice(), title='</script><script>"&', seed=1)
     assert page_html(evil.page).count("<script") == 2
     assert "srcdoc=" in EmbeddedPage(evil.page)._repr_html_()
-
-
-def test_drum_materials_are_four_sources_on_the_same_words(small_system):
-    both = {"mine": small_system, "other": small_system}
-    made = drum_materials(both, "builtin", prompts=3, seed=1)
-    words = [m.prompt for m in made if m.source == "human"]
-    assert len(set(words)) == 3
-    assert {m.source for m in made} == {"human", "mine", "other", "empty prompt"}
-    for source in ("mine", "other", "empty prompt"):
-        assert [m.prompt for m in made if m.source == source] == words
-    control = [m.clip for m in made if m.source == "empty prompt"]
-    drawn = [m.clip for m in made if m.source == "mine"]
-    assert all(clip.caption == "" for clip in control)
-    notes = {clip.notes.tobytes() for clip in [*control, *drawn]}
-    assert len(notes) == 6  # none is drawn from the noise of another
-    with pytest.raises(WorkbenchError, match="ask for no more"):
-        drum_materials({"mine": small_system}, "builtin", prompts=10_000)
-    with pytest.raises(WorkbenchError, match="one or more"):
-        drum_materials({}, "builtin")
-
-
-def test_a_folder_of_clips_is_a_test(tmp_path):
-    for i, source in enumerate(("band", "robot")):
-        (tmp_path / source).mkdir()
-        for j, name in enumerate(("slow_funk", "fast_jazz")):
-            clip = Clip(audio=tone(200 + 50 * i + 20 * j), sample_rate=16000)
-            clip.write_audio(tmp_path / source / f"{name}.wav")
-    (tmp_path / "band" / "notes.txt").write_text("not a clip")
-    out = tmp_path / "test"
-    arguments = ["--clips", str(tmp_path), "--out", str(out), "--design", "ab"]
-    assert cli.main(["listen", "make", *arguments]) == 0
-    key = read_key(out / "key.json")
-    assert key["sources"] == ["band", "robot"]
-    assert key["prompts"] == ["fast jazz", "slow funk"]
-    (tmp_path / "robot" / "slow_funk.wav").write_bytes(b"no sound")
-    assert cli.main(["listen", "make", *arguments]) == 2
-    with pytest.raises(MissingDataError, match="no folders with clips"):
-        folder_materials(out)
-    with pytest.raises(MissingDataError, match="is no folder"):
-        folder_materials(tmp_path / "none")

@@ -40,7 +40,7 @@ def decibels(power: np.ndarray) -> np.ndarray:
 
 def log_spectral_distance(real: np.ndarray, made: np.ndarray) -> np.ndarray:
     """dB for each of n sounds, from power spectrograms of one shape (n, bins, frames): the root
-    mean square over bins of the difference in level, mean over frames (Gray & Markel 1976, eq. 2).
+    mean square over bins of the difference in level, mean over frames (Gray and Markel 1976).
     0 for the same spectrogram, 6.02 where one sound is twice as loud."""
     if real.shape != made.shape:
         raise WorkbenchError(f"made has shape {made.shape} and real {real.shape}; give equal ones")

@@ -34,8 +34,8 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--seed", type=int, help="by default drawn, and kept in the key")
     add.add_argument("--clips", type=Path, help="own clips: a folder for each source")
     add.add_argument("--systems", nargs="+", default=["drums-groove-bert", "drums-groove-keywords"],
-                     metavar="CHECKPOINT", help="of drums, where no clips are given")  # fmt: skip
-    add.add_argument("--dataset", default="groove", help="human drum loops, held out")
+                     metavar="CHECKPOINT", help="all of one kind, in place of clips")  # fmt: skip
+    add.add_argument("--dataset", help="people's music: its held-out part")
     add.add_argument("--prompts", type=int, default=5, help="how many, one clip a source each")
     add.set_defaults(run=make)
 
@@ -63,19 +63,14 @@ def parser() -> argparse.ArgumentParser:
 
 def make(args: argparse.Namespace) -> int:
     from workbench.listening.design import make_test
-    from workbench.listening.materials import drum_materials, folder_materials, practice_clip
+    from workbench.listening.materials import folder_materials, practice_clip, system_materials
     from workbench.listening.page import minutes
 
     seed = secrets.randbelow(2**31) if args.seed is None else args.seed
     if args.clips:
         materials = folder_materials(args.clips)
     else:
-        from workbench.systems.drum_ldm import DrumLDM
-
-        systems = {Path(name).name: DrumLDM.from_pretrained(name) for name in args.systems}
-        if len(systems) < len(args.systems):
-            raise WorkbenchError("--systems: two of them have one name; rename a folder")
-        materials = drum_materials(systems, args.dataset, prompts=args.prompts, seed=seed)
+        materials = system_materials(args.systems, args.dataset, prompts=args.prompts, seed=seed)
     test = make_test(materials, practice_clip(), design=args.design, title=args.title,
                      seconds=args.seconds, seed=seed)  # fmt: skip
     page, key = test.write(args.out)

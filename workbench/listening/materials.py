@@ -1,21 +1,33 @@
-"""Clips for a test: people, systems and a control for the same words; or any folder of clips."""
+"""Clips for a test: people, systems and a control for the same words; or any folder of clips.
+
+Each kind of system is compared with people of its kind: drum loops with drummers, sound with
+recordings, piano windows with composed ones, holes filled in songs with the songs' own bars. The
+control is always the first system asked for nothing.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.listening.design import Material
 from workbench.music.clip import AUDIO_SUFFIXES, MIDI_SUFFIXES, Clip
 
 if TYPE_CHECKING:
+    from workbench.systems.diffusion_lm import DiffusionLM
     from workbench.systems.drum_ldm import DrumLDM
+    from workbench.systems.ldmg import LDMG
+    from workbench.systems.midigpt import MidiGPT
+    from workbench.systems.musicldm import MusicLDM
 
 HUMAN, CONTROL = "human", "empty prompt"
 BARS = 8
+SLOWEST = 80  # BPM of a song with a hole: what is to be judged must come soon
 
 
 def drum_materials(
@@ -26,25 +38,15 @@ def drum_materials(
 
     systems: names for the key. Raises WorkbenchError where too few held-out loops have captions.
     """
-    import numpy as np
-
     from workbench.datasets import cut_loops, load
 
-    if not systems:
-        raise WorkbenchError("systems: name one or more to compare with people")
+    _some(systems)
     held = cut_loops(load(dataset, split="test"), bars=BARS, hop_bars=BARS)
     by_caption: dict[str, list[Clip]] = {}
     for clip in held:
         if not clip.labels.get("tiled"):
             by_caption.setdefault(clip.caption, []).append(clip)
-    if len(by_caption) < prompts:
-        raise WorkbenchError(
-            f"prompts: {dataset} has {len(by_caption)} held-out loops with captions of their own; "
-            f"ask for no more, here {prompts}"
-        )
-    random = np.random.default_rng(seed)
-    order = [list(by_caption)[i] for i in random.permutation(len(by_caption))]
-    chosen = _unlike(order, prompts)
+    chosen = _unlike(_drawn(by_caption, prompts, f"{dataset}: held-out loops", seed), prompts)
     made = [Material(HUMAN, words, by_caption[words][0]) for words in chosen]
     for name, system in systems.items():
         tempos = [system.tempo_of(words) for words in chosen]
@@ -54,6 +56,172 @@ def drum_materials(
     clips = first.generate("", n=prompts, bars=BARS, seed=seed + prompts)
     made += [Material(CONTROL, words, clip) for words, clip in zip(chosen, clips, strict=True)]
     return made
+
+
+def sound_materials(
+    systems: Mapping[str, LDMG | MusicLDM], dataset: str, *, prompts: int = 5, seed: int = 0
+) -> list[Material]:
+    """Windows of held-out recordings and renderings with captions of their own, what each system
+    draws for caption and genre, and the control. Lengths are those that the systems draw."""
+    from workbench.datasets.audio import genre_of
+    from workbench.datasets.sounds import collect
+    from workbench.systems.ldmg import LDMG
+
+    _some(systems)
+    first = next(iter(systems.values()))
+    audio = collect(dataset, first.config.rate)
+    held = [i for i in audio.split("test") if audio.items[i].caption]
+    played = [i for i in held if not audio.items[i].labels.get("set", "").startswith("builtin")]
+    pieces = {audio.items[i].caption: i for i in played or held}  # people's, where there are any
+    chosen = _drawn(pieces, prompts, f"{dataset}: held-out pieces", seed)[:prompts]
+    length = round(first.config.seconds * audio.rate)
+    windows, _ = audio.crops(prompts, length, seed=seed, rows=[pieces[words] for words in chosen])
+    made = []
+    for words, window in zip(chosen, windows, strict=True):
+        about = audio.items[pieces[words]]
+        made.append(Material(HUMAN, words, Clip(audio=window, sample_rate=audio.rate)))
+        for name, system in systems.items():
+            asked: dict[str, Any] = {}
+            if isinstance(system, LDMG) and genre_of(about.labels) in system.config.genres:
+                asked["genre"] = genre_of(about.labels)
+            drawn = system.generate(words, seed=seed + len(made), **asked)[0]
+            made.append(Material(name, words, drawn))
+    control = first.generate("", n=prompts, seed=seed + len(made))
+    return made + [Material(CONTROL, words, c) for words, c in zip(chosen, control, strict=True)]
+
+
+def piano_materials(
+    systems: Mapping[str, DiffusionLM], dataset: str, *, prompts: int = 5, seed: int = 0
+) -> list[Material]:
+    """Windows of held-out piano music in the words of the first system (which keep pitches,
+    velocities and durations), what each system draws for their key, density and register, and the
+    control."""
+    from workbench.music.keys import TONICS
+    from workbench.representations.pvd import PAD
+    from workbench.systems.diffusion_lm_training import sets_of, windows_of
+    from workbench.systems.piano_controls import DENSITIES, REGISTERS, level, measures
+
+    _some(systems)
+    first = next(iter(systems.values()))
+    held = windows_of(sets_of(dataset, "test", None), first.code, 4, dataset.split("+"))
+    full = held.ids.numpy()[(held.ids.numpy() != PAD).all(1)]
+    key, density, pitch = measures(full, first.code)
+    levels = zip(key, level(density, first.config.density), level(pitch, first.config.register),
+                 strict=True)  # fmt: skip
+    asked, rows = {}, {}
+    for row, (tonic, notes, height) in zip(full, levels, strict=True):
+        traits = {"key": f"{TONICS[tonic]} major", "density": DENSITIES[notes],
+                  "register": REGISTERS[height]}  # fmt: skip
+        words = "piano with the notes of {key}, {density}, {register}".format(**traits)
+        asked[words], rows[words] = traits, row
+    chosen = _drawn(asked, prompts, f"{dataset}: held-out windows", seed)[:prompts]
+    made = []
+    for words in chosen:
+        made.append(Material(HUMAN, words, first.code.decode(rows[words], 90.0)))
+        for name, system in systems.items():
+            drawn = system.generate(asked[words], seed=seed + len(made))[0]
+            made.append(Material(name, words, drawn))
+    control = first.generate(n=prompts, seed=seed + len(made))
+    return made + [Material(CONTROL, words, c) for words, c in zip(chosen, control, strict=True)]
+
+
+def song_materials(
+    systems: Mapping[str, MidiGPT], dataset: str, *, prompts: int = 5, seed: int = 0
+) -> list[Material]:
+    """Six bars of held-out songs, the third and the fourth as they are or written anew by each
+    system, which sees up to eight bars on either side; as control written by the first system
+    with nothing before and after."""
+    from workbench.datasets import load
+
+    _some(systems)
+    held = [clip for clip in load(dataset, split="test").clips
+            if clip.bars >= 8 and clip.tempo >= SLOWEST]  # fmt: skip
+    numbers = _drawn(range(len(held)), prompts, f"{dataset}: held-out songs of 8 bars", seed)
+    first, made = next(iter(systems.values())), []
+    for place, number in enumerate(numbers[:prompts]):
+        song = held[number]
+        hole = song.bars // 2 - 1
+        begin = max(0, hole - 8)
+        song, hole = _bars(song, begin, min(song.bars, hole + 10)), hole - begin
+        words = f"song {place + 1} of {prompts}: do the third and the fourth bar fit the others?"
+
+        def heard(clip: Clip, hole: int = hole) -> Clip:
+            return _bars(clip, hole - 2, hole + 4)
+
+        made.append(Material(HUMAN, words, heard(song)))
+        for name, system in systems.items():
+            filled = system.fill(song, (hole, hole + 2), n=1, seed=seed + place)[0]
+            made.append(Material(name, words, heard(filled)))
+        alone = first.fill(_bars(song, hole, hole + 2), (0, 2), n=1, seed=seed + prompts + place)
+        made.append(Material(CONTROL, words, _laid_over(heard(song), alone[0], 2)))
+    return made
+
+
+def _bars(clip: Clip, first: int, last: int) -> Clip:
+    """Bars `first` to `last` (exclusive, from 0)."""
+    begin, end = clip.bar_lines[[first, last]]
+    return clip.excerpt(float(begin), float(end - begin))
+
+
+def _laid_over(clip: Clip, other: Clip, bar: int) -> Clip:
+    """The clip with all of `other` in place of its own notes from `bar` on."""
+    begin = float(clip.bar_lines[bar])
+    notes, new = clip.notes, other.notes.copy()
+    new["time"] += begin
+    outside = (notes["time"] < begin) | (notes["time"] >= begin + other.beats)
+    both = np.concatenate([notes[outside], new])
+    return Clip.from_notes(both, tempo=clip.tempo, meter=clip.meter, beats=clip.beats)
+
+
+def system_materials(
+    checkpoints: Sequence[str], dataset: str | None = None, *, prompts: int = 5, seed: int = 0
+) -> list[Material]:
+    """Materials of shipped or own checkpoints, all of one kind. dataset: whose held-out part is
+    people's; by default what the first checkpoint was trained on.
+
+    Raises WorkbenchError where kinds are mixed or two checkpoints have one name.
+    """
+    from workbench.systems import diffusion_lm as piano
+    from workbench.systems import drum_ldm, ldmg, midigpt, musicldm
+    from workbench.systems.storage import system_of, trained_on
+
+    kinds: dict[str, tuple[Any, Any]] = {
+        "DrumLDM": (drum_ldm.DrumLDM, drum_materials),
+        "MidiGPT": (midigpt.MidiGPT, song_materials),
+        "DiffusionLM": (piano.DiffusionLM, piano_materials),
+        "LDMG": (ldmg.LDMG, sound_materials),
+        "MusicLDM": (musicldm.MusicLDM, sound_materials),
+    }
+    names = {name: system_of(name) for name in checkpoints}
+    for name, kind in names.items():
+        if kind not in kinds:
+            raise WorkbenchError(f"systems: {name} is of {kind!r}; there are: {', '.join(kinds)}")
+    found = {name: kinds[kind] for name, kind in names.items()}
+    if len({make for _, make in found.values()}) > 1:
+        listed = ", ".join(f"{name} is a {kind}" for name, kind in names.items())
+        raise WorkbenchError(f"systems: {listed}; compare like with like: a test for each kind")
+    systems = {Path(name).name: system.from_pretrained(name) for name, (system, _) in found.items()}
+    if len(systems) < len(checkpoints):
+        raise WorkbenchError("systems: two of them have one name; rename a folder")
+    _some(systems)
+    make = next(iter(found.values()))[1]
+    return make(systems, dataset or trained_on(checkpoints[0]), prompts=prompts, seed=seed)
+
+
+def _some(systems: Mapping[str, object]) -> None:
+    if not systems:
+        raise WorkbenchError("systems: name one or more to compare with people")
+
+
+def _drawn(found: Any, prompts: int, what: str, seed: int) -> list[Any]:
+    """All of `found` in random order; WorkbenchError where there are fewer than `prompts`."""
+    names = list(found)
+    if len(names) < prompts:
+        raise WorkbenchError(
+            f"prompts: {what} that differ in what is asked: {len(names)}; ask for no more, "
+            f"here {prompts}"
+        )
+    return [names[i] for i in np.random.default_rng(seed).permutation(len(names))]
 
 
 def _unlike(captions: Sequence[str], count: int) -> list[str]:
