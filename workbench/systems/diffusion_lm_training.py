@@ -8,7 +8,6 @@ Windows are transposed by up to half an octave as they are drawn.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from workbench.errors import MissingDataError, PromptError
-from workbench.files import atomic_write
 from workbench.models.control import ControlConfig, Controls, control_loss
 from workbench.models.diffusion_lm import DiffusionLM as Network
 from workbench.models.diffusion_lm import DiffusionLMConfig, losses
@@ -174,9 +172,7 @@ def train(
         "windows": len(train_set.ids), "steps": done.step, "minutes": done.seconds / 60,
         "best": done.best, "control": trained.best, "log": done.log,
     }  # fmt: skip
-    system.save_pretrained(out, card=piano_card(about))
-    with atomic_write(out / "training.json") as path:
-        path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    system.save_pretrained(out, card=piano_card(about), training=about)
     return system
 
 

@@ -8,7 +8,6 @@ latent, conditioned on the text. Each stage has a folder under `out` and resumes
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +23,6 @@ from workbench.datasets.keywords import parse_tempo, tokens
 from workbench.datasets.phrases import phrases
 from workbench.errors import MissingDataError, PromptError
 from workbench.evaluation.drums import reconstruction
-from workbench.files import atomic_write
 from workbench.models.contrastive import Contrastive, ContrastiveConfig
 from workbench.models.denoisers import Condition
 from workbench.models.mrlstm import AutoencoderConfig
@@ -163,9 +161,7 @@ def train(
         )
         report[name] = {"steps": done.step, "seconds": round(done.seconds), "best": done.best}
     system.networks.eval()
-    system.save_pretrained(out, card=card(report))
-    with atomic_write(out / "training.json") as path:
-        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    system.save_pretrained(out, card=card(report), training=report)
     return system
 
 

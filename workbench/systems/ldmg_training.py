@@ -7,7 +7,6 @@ The sizes, the way through all stages, and stage two; stage one is `ldmg_coding.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +19,6 @@ from torch import Tensor, nn
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
-from workbench.files import atomic_write
 from workbench.models.audio_vae import AudioVAEConfig
 from workbench.models.dit import DiTConfig, Sound
 from workbench.models.spectral_vae import SpectralVAEConfig
@@ -123,9 +121,7 @@ def train(
         "stages": {name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
                    for name, done in stages.items()},
     }  # fmt: skip
-    system.save_pretrained(out, card=sound_card(about))
-    with atomic_write(out / "training.json") as path:
-        path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    system.save_pretrained(out, card=sound_card(about), training=about)
     return system
 
 

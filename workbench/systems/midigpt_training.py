@@ -9,7 +9,6 @@ transposed by up to half an octave. Validation is on songs kept out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +21,6 @@ from torch import Tensor, nn
 from workbench.datasets import CATALOGUE, load
 from workbench.datasets.songs import load_songs
 from workbench.errors import MissingDataError, PromptError
-from workbench.files import atomic_write
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
 from workbench.representations.holes import (
     BAR,
@@ -271,7 +269,5 @@ def train(
         for s in songs)), "steps": done.step, "minutes": done.seconds / 60, "best": done.best,
         "log": done.log,
     }  # fmt: skip
-    system.save_pretrained(out, card=song_card(about))
-    with atomic_write(out / "training.json") as path:
-        path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    system.save_pretrained(out, card=song_card(about), training=about)
     return system

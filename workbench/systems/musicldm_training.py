@@ -8,7 +8,6 @@ captions (arXiv 2308.01546, section 3.3). All stages but the last two are the sa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,6 @@ from torch import Tensor, nn
 from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
-from workbench.files import atomic_write
 from workbench.models.diffusion import Prediction
 from workbench.models.music_ldm import PUBLISHED, Heard, MusicLDMSizes
 from workbench.models.text_audio import TextAudio, TextAudioConfig
@@ -148,9 +146,7 @@ def train(
         "stages": {name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
                    for name, done in stages.items()},
     }  # fmt: skip
-    system.save_pretrained(out, card=music_card(about))
-    with atomic_write(out / "training.json") as path:
-        path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    system.save_pretrained(out, card=music_card(about), training=about)
     return system
 
 

@@ -62,8 +62,12 @@ class Pretrained:
         load_file_into(system.networks, folder / "model.safetensors")
         return system
 
-    def save_pretrained(self, folder: str | Path, card: str = "") -> Path:
-        """Write the three files into `folder`, each whole or not at all. card: Markdown."""
+    def save_pretrained(
+        self, folder: str | Path, card: str = "", training: dict[str, Any] | None = None
+    ) -> Path:
+        """Write the files into `folder`, each whole or not at all. card: Markdown for README.md;
+        training: for training.json, what was trained on and how it went; "dataset" is read again.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         about = {
@@ -77,6 +81,9 @@ class Pretrained:
         if card:
             with atomic_write(folder / "README.md") as path:
                 path.write_text(card, encoding="utf-8")
+        if training is not None:
+            with atomic_write(folder / "training.json") as path:
+                path.write_text(json.dumps(training, indent=1) + "\n", encoding="utf-8")
         return folder
 
     def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
