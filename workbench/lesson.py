@@ -175,8 +175,9 @@ def present(dataset: str) -> str:
     """The data sets, joined by "+", those that are not here replaced by the built-in corpora that
     stand in for them."""
     names = dict.fromkeys(_or_stand_in(name.strip()) for name in dataset.split("+"))
-    if names.keys() & set(STAND_INS.values()):
-        print("Data: the built-in corpus, written by a grammar, not played by people.")
+    if written := [name for name in names if name in STAND_INS.values()]:
+        what = "the built-in corpus" if len(written) == len(names) else " and ".join(written)
+        print(f"Data: {what}, written by a grammar, not played by people.")
     return "+".join(names)
 
 

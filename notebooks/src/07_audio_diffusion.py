@@ -293,6 +293,10 @@ plots.spectrogram(plots.axes(width=9), long.audio[0], config.rate, f"{genre}, lo
 long
 
 # %% [markdown]
+# *What you should have noticed:* there is no seam, for neighbours were drawn together. But
+# beginning and end never met: the instruments stay those of the genre, and the pulse wanders.
+# Agreement has a range, and it is one window.
+#
 # ## 8 · Variation, and a hole filled
 #
 # *Predict:* noise a recording half-way and draw back: what stays?
@@ -311,6 +315,11 @@ print(f"drawn anew from {hole[0]:.1f} to {hole[1]:.1f} s; before it every sample
 compare([own, filled], ["the recording", "with its middle drawn anew"])
 
 # %% [markdown]
+# *What you should have noticed:* even at 0.7 the strokes lie where they lay, and the colour is the
+# same: noise takes the details first, and what is large and slow survives in the latent for
+# longest. The middle drawn anew joins on to both sides, yet it knows the piece from these four
+# seconds only.
+#
 # # Part two: MusicLDM
 #
 # ## 9 · Asked by words, taught by sound
@@ -496,6 +505,11 @@ for ax, clip, prompt in zip(figures, drawn, prompts, strict=False):
     plots.spectrogram(ax, clip.audio[0], clip.sample_rate, prompt[:28])
 
 # %% [markdown]
+# *What you should have noticed:* instrument and style are in the spectrum: cymbals to the top, a
+# piano below 2 kHz. Ask for 80 BPM in place of 120, and the same seed gives nearly the same sound:
+# the encoder of sound hears colour, not tempo, and what it does not hear no caption can ask for.
+# Words that were in no caption, such as moods, still lead somewhere: to whatever lies nearest.
+#
 # A sound is as good a question as a text: both are vectors of one space.
 
 # %%
