@@ -153,6 +153,8 @@ def test_the_readme_names_every_notebook_checkpoint_and_licence():
 
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         assert f"(notebooks/{notebook.name})" in README, notebook.name
+    for notebook in (ROOT / "notebooks" / "experiments").glob("*.ipynb"):
+        assert f"[{notebook.stem}](notebooks/experiments/{notebook.name})" in README, notebook.stem
     for folder in (ROOT / "workbench" / "checkpoints").iterdir():
         assert folder.name in README, folder.name
     for entry in CATALOGUE.values():
