@@ -27,7 +27,7 @@ from workbench.systems.ldmg_coding import (
     fit_vae,
     gan_terms,
 )
-from workbench.systems.ldmg_training import PROFILES
+from workbench.systems.ldmg_training import PROFILES, latent_crops
 from workbench.systems.musicldm import MusicLDM
 from workbench.training import fit
 
@@ -85,6 +85,20 @@ def test_latents_are_standard_over_the_training_sound(trained, audio):
     z = torch.cat([system.encode(audio[i]) for i in audio.split("train")], dim=1)
     assert z.mean(1).abs().max() < 1e-3
     assert (z.std(1) - 1).abs().max() < 1e-2
+
+
+def test_crops_of_latents_are_stretches_of_pieces_drawn_by_length():
+    pieces = [100.0 * k + torch.arange(1.0, n + 1).expand(3, n) for k, n in enumerate((90, 10))]
+    crops, which = latent_crops(pieces, 500, 20, seed=0)
+    assert crops.shape == (500, 3, 20)
+    for crop, piece in zip(crops[:, 0], which.tolist(), strict=True):
+        first = int(crop[0] - 100 * piece)
+        assert torch.equal(crop, torch.nn.functional.pad(
+            pieces[piece][0, first - 1 : first + 19], (0, 10 * piece)
+        ))  # fmt: skip
+    assert which.float().mean() == pytest.approx(0.1, abs=0.05)
+    assert torch.equal(crops, latent_crops(pieces, 500, 20, seed=0)[0])
+    assert not torch.equal(crops, latent_crops(pieces, 500, 20, seed=1)[0])
 
 
 def test_training_saves_what_loads_again(trained):

@@ -214,14 +214,22 @@ class Latents:
         self.text = self.text.half()
 
     def crops(self, n: int, frames: int, seed: int) -> tuple[Tensor, Sound]:
-        """Random crops (n, latent, frames), zeros after the end of short pieces."""
-        random = np.random.default_rng(seed)
-        sizes = np.array([z.shape[-1] for z in self.pieces], dtype=float)
-        chosen = random.choice(len(sizes), n, p=sizes / sizes.sum())
-        out = torch.zeros(n, self.pieces[0].shape[0], frames)
-        for row, i in enumerate(chosen):
-            start = int(random.integers(max(1, int(sizes[i]) - frames + 1)))
-            part = self.pieces[i][:, start : start + frames].float()
-            out[row, :, : part.shape[1]] = part
-        which = torch.from_numpy(chosen)
+        """Random crops (n, latent, frames), and what is said of their pieces."""
+        out, which = latent_crops(self.pieces, n, frames, seed)
         return out, Sound(self.genre[which], self.text[which].float(), self.words[which])
+
+
+def latent_crops(
+    pieces: Sequence[Tensor], n: int, frames: int, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Random crops (n, latent, frames) of pieces (latent, frames), zeros after the end of short
+    ones, and the piece of each (n,). Pieces are drawn by their length."""
+    random = np.random.default_rng(seed)
+    sizes = np.array([z.shape[-1] for z in pieces], dtype=float)
+    chosen = random.choice(len(sizes), n, p=sizes / sizes.sum())
+    out = torch.zeros(n, pieces[0].shape[0], frames)
+    for row, i in enumerate(chosen):
+        start = int(random.integers(max(1, int(sizes[i]) - frames + 1)))
+        part = pieces[i][:, start : start + frames].float()
+        out[row, :, : part.shape[1]] = part
+    return out, torch.from_numpy(chosen)
