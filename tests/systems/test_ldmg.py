@@ -247,6 +247,8 @@ def test_each_player_learns_from_its_own_terms_only():
     for name in ("convergence", "spectrum", "kl"):
         assert not touched(name, judge)
     assert all(torch.isfinite(value) for value in terms.values())
+    alone = gan_terms(VAEGAN(module.vae, 0), 0.1 * torch.randn(2, 1, 4096), Weights())
+    assert set(alone) == {"convergence", "spectrum", "kl"}  # a width of 0: nobody to please
 
 
 def test_a_step_that_is_not_finite_moves_neither_player(tmp_path):

@@ -35,19 +35,17 @@ def players(bench: SoundBench) -> None:
     coding = replace(size.coding, steps=steps, every=min(steps, size.coding.every))
     rows, kept = bench.audio.split("train"), bench.audio.split("validation")
     table = []
-    for name, on in (("with discriminator", 1.0), ("without", 0.0)):
+    for name, width in (("with discriminator", 8), ("without", 0)):
         torch.manual_seed(bench.seed)
         system = LDMG(replace(bench.system.config, vae=replace(size.vae,
                       channels=bench.audio.channels),
                       dit=replace(bench.system.config.dit, latent=size.vae.latent)))  # fmt: skip
-        weights = replace(size.weights, adversarial=on * size.weights.adversarial,
-                          matching=on * size.weights.matching)  # fmt: skip
         vae, out = system.networks.vae, bench.folder / name.replace(" ", "-")
         fit_vae(vae, bench.audio, rows, kept, coding, out / "vae", crop=size.crop,
-                width=size.width, weights=weights, seed=bench.seed)  # fmt: skip
+                width=width, weights=size.weights, seed=bench.seed)  # fmt: skip
         table.append([name, steps, *row(bench, system)])
         finish_decoder(vae, bench.audio, rows, kept, finishing, out / "decoder", crop=size.crop,
-                       weights=weights, seed=bench.seed)  # fmt: skip
+                       weights=size.weights, seed=bench.seed)  # fmt: skip
         table.append([f"{name}, decoder finished", steps + finishing.steps, *row(bench, system)])
     bench.report.table(
         "players", "What the discriminator adds: one VAE, equal steps",

@@ -1,12 +1,15 @@
-"""Stage one of LDMG's training: a VAE-GAN, then its decoder alone.
+"""Stage one of LDMG's training: a VAE-GAN, or a VAE, then its decoder alone.
 
 Both players of the VAE-GAN learn in the same step: the discriminator's loss sees decoded sound cut
 off from the decoder, the decoder's sees the discriminator with its weights held. Batches are random
 crops, drawn anew at every step from the memory-mapped collection.
 
-A decoder that must please the discriminator plays fields of the spectrogram that it cannot know as
-hiss of the right kind, whose level is wrong from cell to cell. It is finished without: the latents
-stay, the level in decibels is asked for.
+What comes out of the decoder is nearer to the sound without a discriminator, at the size of a
+laptop and by every measure of spectra (`workbench evaluate sound --only players`; the card of
+`sound-ldmg` has the table).
+
+The decoder is finished with the encoder held: the latents stay, and the level in decibels is asked
+for beside the spectrum.
 """
 
 from __future__ import annotations
@@ -41,23 +44,25 @@ class Weights:
 
 
 class VAEGAN(nn.Module):
-    """Both players as one module."""
+    """Both players as one module; a width of 0 leaves the discriminator out."""
 
     def __init__(self, vae: AudioVAE | SpectralVAE, width: int) -> None:
         super().__init__()
         self.vae = vae
-        self.judge = Discriminator(vae.config.channels, width)
+        self.judge = Discriminator(vae.config.channels, width) if width else None
 
 
 def gan_terms(module: VAEGAN, sound: Tensor, weights: Weights) -> dict[str, Tensor]:
     """The VAE-GAN's objective by term, weighted: sound (batch, channels, samples)."""
     decoded, mean, spread = module.vae(sound)
     convergence, logs = stft_loss(sound, decoded)
-    return {
-        "convergence": weights.spectrum * convergence, "spectrum": weights.spectrum * logs,
-        "kl": weights.kl * kl(mean, spread),
-        **adversarial_terms(module.judge, sound, decoded, weights.adversarial, weights.matching),
-    }  # fmt: skip
+    terms = {"convergence": weights.spectrum * convergence, "spectrum": weights.spectrum * logs,
+             "kl": weights.kl * kl(mean, spread)}  # fmt: skip
+    if module.judge is not None:
+        terms |= adversarial_terms(
+            module.judge, sound, decoded, weights.adversarial, weights.matching
+        )
+    return terms
 
 
 def fit_vae(
@@ -65,8 +70,8 @@ def fit_vae(
     plan: Plan, out: Path, *, crop: int, width: int, weights: Weights, seed: int,
     watch: Watch | None = None,
 ) -> Fit:  # fmt: skip
-    """Train `vae` against a discriminator of `width` on crops of `crop` samples; rows, kept:
-    training and validation pieces of `audio`."""
+    """Train `vae` against a discriminator of `width` (0: none) on crops of `crop` samples; rows,
+    kept: training and validation pieces of `audio`."""
     module = VAEGAN(vae, width)
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
@@ -81,7 +86,7 @@ def fit_vae(
         return {"loss": sum(found.values()), **found, "kl": float(kl(mean, spread))}
 
     done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch,
-               title="VAE-GAN")  # fmt: skip
+               title="VAE-GAN" if width else "VAE")  # fmt: skip
     vae.load_state_dict(done.module.vae.state_dict())  # type: ignore[union-attr]
     return done
 

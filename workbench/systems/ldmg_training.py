@@ -33,7 +33,7 @@ DROPPED = 0.1  # share of conditions left unsaid, for guidance
 @dataclass(frozen=True)
 class Profile:
     """One size. coding, finishing: of the VAE-GAN and, after it, of its decoder alone; crop:
-    samples of their crops; width: of the discriminator."""
+    samples of their crops; width: of the discriminator, 0 for none."""
 
     vae: AudioVAEConfig | SpectralVAEConfig
     dit: DiTConfig
