@@ -1,0 +1,160 @@
+# %% [markdown]
+# # Experiment: more parameters, more music
+#
+# **Question.** How does the loss of LDMG's diffusion transformer fall with the size of the network
+# and with the amount of music that it learns from, and is it a power law, as for language models
+# (Kaplan et al. 2020, arXiv 2001.08361)?
+#
+# **Prediction**, written before the run. With all 64 minutes the loss falls with parameters as a
+# power law with an exponent between 0.05 and 0.15, and R² above 0.95 without a floor. For the
+# smallest network one minute of music is nearly enough: the loss falls by less than 5 % from 1 to
+# 64 minutes. For the largest it falls by more than 15 %, most of it between 1 and 8 minutes. So
+# data matter only where there is a network to use them.
+#
+# **Method.** Latents of training pieces by the shipped VAE (62.5 frames a second), crops of 64
+# frames; transformers of three blocks, nothing asked; 300 steps of batch 8 at one learning rate, so
+# every network sees the same crops' worth of music (41 minutes): once at most with 64 minutes of
+# data, 41 times with one. The loss is flow matching's squared error on 256 held-out crops, the best
+# of four looks; always guessing the mean of music and noise gives 2. At equal *steps* a law of the
+# size also holds how fast each size learns: it is not the law of networks trained to the end. A
+# seed draws the pieces, the crops and the weights. A point takes five to fifteen seconds.
+
+# %% tags=["parameters"]
+profile = "laptop"  # smoke (seconds), laptop
+dataset = "groove+builtin-songs+pop909+openscore-lieder+cc-music-clips"
+seed = 0  # pieces, crops, weights
+width = 48  # of the transformer
+minutes = 64  # of music to learn from
+
+# %% tags=["grid"]
+grid = {
+    "smoke": {"width": [12], "minutes": [1], "seed": [0]},
+    "laptop": {"width": [12, 24, 48, 96], "minutes": [1, 8, 64], "seed": [0, 1, 2]},
+}
+
+# %%
+import tempfile
+
+import numpy as np
+import torch
+
+from workbench import LDMG, plots, start
+from workbench.benchmarks.latents import latents_of
+from workbench.datasets.sounds import collect
+from workbench.models.dit import DiT, DiTConfig
+from workbench.systems.ldmg_training import latent_crops
+from workbench.training import Plan, fit, seeds
+
+run = start("ldmg_scaling", profile=profile, dataset=dataset, seed=seed)
+system = LDMG.from_pretrained("sound-ldmg")
+audio = collect(run.dataset, system.config.rate, limit=8 if run.small else None, quiet=True)
+known = latents_of(system, audio, "train", run.size(8, 250))
+held = latents_of(system, audio, "validation", run.size(4, 60))
+order = np.random.default_rng(seed).permutation(len(known))
+frames = np.cumsum([known[i].shape[1] for i in order])
+wanted = minutes * 60 * system.config.rate / system.config.vae.hop
+pieces = [known[i] for i in order[: int(np.searchsorted(frames, wanted)) + 1]]
+pieces[-1] = pieces[-1][:, : pieces[-1].shape[1] - max(0, int(frames[len(pieces) - 1] - wanted))]
+print(f"{len(pieces)} pieces, {sum(z.shape[1] for z in pieces) / 62.5 / 60:.2f} minutes")
+
+# %%
+torch.manual_seed(seed)
+dit = DiT(DiTConfig(system.config.vae.latent, width=width, depth=3, heads=2, kernel=3))
+diffusion, crop = system.diffusion, 64
+test = latent_crops(held, run.size(8, 256), crop, seed=0)[0]
+
+
+def loss(module, numbers):
+    z = latent_crops(pieces, len(numbers), crop, int(numbers[0]) + seed)[0].to(numbers.device)
+    return {"diffusion": diffusion.to(z.device).loss(module, z)}
+
+
+@torch.no_grad()
+def measured(module, crops):
+    """Always with the same noise and times."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        z = crops.to(next(module.parameters()).device)
+        return float(diffusion.to(z.device).loss(module, z))
+
+
+plan = Plan(steps=run.size(4, 300), batch=8, lr=3e-3, warmup=run.size(1, 30),
+            every=run.size(2, 75), precision="32-true")  # fmt: skip
+with tempfile.TemporaryDirectory() as folder:
+    done = fit(dit, seeds(), loss, plan, folder, seed=seed,
+               validate=lambda module: {"loss": measured(module, test)})  # fmt: skip
+run.note("parameters", sum(p.numel() for p in dit.parameters()))
+run.note("held-out loss", done.best["loss"], floor=2.0)
+own = latent_crops(pieces, len(test), crop, seed=1)[0]
+run.note("loss on its own music", measured(done.module, own))
+run.finish()
+
+# %% [markdown]
+# ## Result at laptop size
+
+# %%
+from workbench.evaluation.intervals import t_interval
+from workbench.experiments import committed
+
+table = committed("ldmg_scaling")
+table
+
+# %%
+ax = plots.axes(width=7, height=3.6)
+sizes = table.series("parameters", "width", minutes=64)[1]
+for curve, minutes in enumerate((1, 8, 64)):
+    _, *ends = table.series("held-out loss", "width", minutes=minutes)
+    plots.intervals(ax, sizes, *ends, curve=curve, label=f"{minutes} min of music")
+_, *ends = table.series("loss on its own music", "width", minutes=1)
+plots.intervals(ax, sizes, *ends, curve=3, label="1 min, on its own music")
+ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="held-out loss")
+ax.set_yticks([0.7, 1.0, 1.4, 2.0], ["0.7", "1.0", "1.4", "2.0"])
+ax.minorticks_off()
+ax.legend(frameon=False, labelcolor=plots.INK, fontsize=9)
+
+# %%
+one, eight, runs = (
+    np.array([row["figures"]["held-out loss"]["values"]
+              for row in table.rows if row["parameters"]["minutes"] == minutes])
+    for minutes in (1, 8, 64)
+)  # fmt: skip
+for what, less, more in (("1 → 64", one, runs), ("8 → 64", eight, runs)):
+    for size, gains in zip(sizes, 100 * (1 - more / less), strict=True):
+        mean, (low, high) = gains.mean(), t_interval(gains)
+        print(f"{size:,.0f} parameters, {what} minutes: {mean:.0f} % ({low:.0f} to {high:.0f})")
+slopes = np.diff(np.log(runs), axis=0) / np.diff(np.log(sizes))[:, None]
+for size, step in zip(sizes[1:], slopes, strict=True):
+    mean, (low, high) = step.mean(), t_interval(step)
+    print(f"exponent up to {size:,.0f} parameters: {-mean:.3f} ({-high:.3f} to {-low:.3f})")
+law = np.polyfit(np.log(sizes), np.log(runs.mean(1)), 1)
+rest = np.log(runs.mean(1)) - np.polyval(law, np.log(sizes))
+print(f"one law: exponent {-law[0]:.3f}, R² {1 - rest.var() / np.log(runs.mean(1)).var():.3f}, "
+      f"off by up to {100 * np.abs(rest).max():.0f} %")  # fmt: skip
+
+# %% [markdown]
+# **Size.** With 64 minutes the loss falls from 1.60 to 0.72 as the network grows from 12,000 to
+# 650,000 parameters. One power law through the four sizes has an exponent of 0.21, above what was
+# predicted, and an R² of 0.98, inside of it. But R² is a poor witness with four points that fall
+# anyway: the exponent is 0.19 from the first size to the second, 0.29 to the third, 0.12 to the
+# fourth, with intervals that do not touch, and the law is off by up to 8 % where seeds differ by 1
+# %. These points bear no power law. They bend upwards at the end, as they would above a floor (what
+# no network can know of the noise), or as wide networks do that 300 steps at one learning rate have
+# not finished teaching; which of the two, this grid cannot tell.
+#
+# **Data.** From 1 to 64 minutes the smallest network gains 16 % (11 to 21), where less than 5 % was
+# predicted, and the largest 35 % (24 to 45). That the larger gains more holds in the mean, and the
+# intervals of the two ends are apart. That most of it comes before 8 minutes is right, more than
+# was thought: from 8 to 64 all sizes gain 2 or 3 %. With one minute, the loss on its own music is
+# 0.40 to 0.51 lower than on other music, at every size: even 12,000 parameters learn four pieces by
+# heart where they could learn music. With 64 minutes that gap is gone.
+#
+# What else could explain it: one minute is four pieces or so, so its curve also tells how like
+# four pieces are to all others, and a seed moves it ten times as much as that of 64. And no network
+# saw more than 41 minutes of crops in its 300 steps: at 64 minutes hardly anything was seen twice.
+
+# %% [markdown]
+# ## What a gpu run would add
+#
+# Training to the end, with a learning rate chosen for each size: only then is the exponent that of
+# the network and not of its first 300 steps. Six sizes up to 50 million parameters and 1 to 1,000
+# minutes would show whether there is a floor, and leave enough points to fit one.
