@@ -217,3 +217,13 @@ def test_classifiers_learn_and_steer():
     held = nudge(controls, network, {"style": 1}, strength=0.3, fluency=1e4)(x, 20)
     assert (held - x).norm() < (moved - x).norm() + 1e-6
     assert np.isfinite(moved.numpy()).all()
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_control_trains_the_embeddings_only_where_they_are_not_frozen(frozen):
+    network = made()
+    controls = Controls(ControlConfig(width=16, heads=2, depth=1, styles=("a", "b")), 8, 10)
+    words, labels = torch.randint(1, 12, (4, 10)), tuple(torch.zeros(4).long() for _ in range(4))
+    sum(control_loss(controls, network, words, labels, pad=0, frozen=frozen).values()).backward()
+    assert (network.embedding.weight.grad is None) == frozen
+    assert controls.inward.weight.grad.abs().sum() > 0

@@ -66,14 +66,16 @@ class Controls(nn.Module):
 
 
 def control_loss(
-    module: nn.Module, network: DiffusionLM, ids: Tensor, labels: tuple[Tensor, ...], pad: int
-) -> dict[str, Tensor]:
+    module: nn.Module, network: DiffusionLM, ids: Tensor, labels: tuple[Tensor, ...], pad: int,
+    *, frozen: bool = True,
+) -> dict[str, Tensor]:  # fmt: skip
     """Cross entropy of each control at random steps; labels −1 are unknown and count for nothing.
 
-    labels: (batch,) each, in the order of `ControlConfig.sizes`.
+    labels: (batch,) each, in the order of `ControlConfig.sizes`. frozen: the gradient stops at the
+    embeddings; otherwise it goes on into them, for training along with the diffusion.
     """
     mask = ids != pad
-    with torch.no_grad():
+    with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
         clean = network.embed(ids)
         x0 = clean + network.sigma0 * torch.randn_like(clean)
         t = strata(len(ids), network.diffusion.steps, ids.device)
