@@ -13,6 +13,7 @@ from __future__ import annotations
 import atexit
 import copy
 import json
+import logging
 import math
 import signal
 import threading
@@ -117,6 +118,8 @@ def fit(
         raise WorkbenchError(f"{title}: no training items; the data set gave no usable loops")
     from lightning_fabric import Fabric
 
+    # in a notebook its remarks on precision would stand in red among a lesson's results
+    logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     atexit.register(_leave_group)
     run = _Run(module, loss, plan, Path(out), seed, validate, watch, title)
     with memory_told(title, plan.batch):
