@@ -123,7 +123,8 @@ def test_nothing_but_the_page_is_served(served, path):
     assert "human" not in text
 
 
-def test_the_command_serves_prints_its_address_and_ends(ratings, tmp_path):
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_serves_prints_its_address_and_ends(ratings, tmp_path, ending):
     ratings.write(tmp_path)
     assert read_page(tmp_path / "test.html") == ratings.page
     command = [sys.executable, "-m", "workbench.cli", "listen", "serve", str(tmp_path)]
@@ -143,7 +144,7 @@ def test_the_command_serves_prints_its_address_and_ends(ratings, tmp_path):
         )
         assert urllib.request.urlopen(request, timeout=120).status == 204
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ending)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "1 raters, 1 finished, 25 answers" in out + err

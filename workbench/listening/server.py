@@ -11,6 +11,7 @@ content type, which pages of other sites cannot send.
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import sqlite3
 import sys
@@ -144,7 +145,7 @@ def network_addresses() -> list[str]:
 
 
 def serve(folder: str | Path, host: str, port: int) -> int:
-    """Serve the test.html of a folder until Ctrl-C; answers go to its answers.sqlite."""
+    """Serve the test.html of a folder until Ctrl-C or a kill; answers go to its answers.sqlite."""
     from workbench.listening.design import read_key
 
     folder = Path(folder)
@@ -157,6 +158,8 @@ def serve(folder: str | Path, host: str, port: int) -> int:
             f"{host}:{port} cannot be opened ({error.strerror}); choose another --port"
         ) from error
     with server:
+        for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background ignores the first
+            signal.signal(ending, signal.default_int_handler)
         print(f"{page['title']}: open one of", *server.addresses(), sep="\n  ")
         print(f"Answers go to {store.path}. End with Ctrl-C.", flush=True)
         with suppress(KeyboardInterrupt):
