@@ -364,7 +364,7 @@ run.note("notes of a filled bar that its neighbours have", anew, floor=f"{other:
 # %% [markdown]
 # *What you should have noticed:* the new bar keeps to what its neighbours have, more than the
 # composer did: likely notes are known notes. What makes a bar a surprise that fits is not in this
-# number. (At `smoke`, twenty steps on songs unlike those it learnt from, it keeps to nothing.)
+# number. (At `smoke` one bar is drawn, in twenty steps: a number by chance.)
 #
 # ## Mini-project · Quality against variety (an hour)
 #
