@@ -8,6 +8,7 @@ import torch
 
 from tests.listening.conftest import tone
 from workbench import Clip, cli
+from workbench.datasets import load
 from workbench.datasets.audio import AudioItem, prepare_audio
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.listening.design import read_key
@@ -91,6 +92,17 @@ def test_a_song_has_its_hole_alone_written_anew():
         assert len(song.notes) > outside(song).shape[1]
         assert len({c.notes.tobytes() for c in (song, filled, control)}) == 3
         assert song.tempo >= SLOWEST
+
+
+def test_songs_of_several_folders_are_people_s(tmp_path):
+    for name, clip in zip(("ann", "bob"), load("builtin-songs", limit=2).clips, strict=True):
+        (tmp_path / name / "test").mkdir(parents=True)
+        clip.with_(tempo=120).write_midi(tmp_path / name / "test" / "song.mid")
+    dataset = f"{tmp_path / 'ann'}+{tmp_path / 'bob'}"
+    made = sources_of(system_materials(["songs-gpt"], dataset, prompts=2))
+    assert len({clip.notes.tobytes() for _, clip in made["human"]}) == 2
+    with pytest.raises(WorkbenchError, match=r"held-out songs of 8 bars .*: 2; ask for no more"):
+        system_materials(["songs-gpt"], dataset, prompts=3)
 
 
 def test_what_is_asked_of_the_piano_is_what_the_human_window_has(tmp_path):

@@ -1,9 +1,10 @@
-"""Keys by name: relative minors and enharmonic spellings."""
+"""Keys by name: relative minors and enharmonic spellings; by what is in their scales."""
 
+import numpy as np
 import pytest
 
 from workbench.errors import PromptError
-from workbench.music.keys import TONICS, signature
+from workbench.music.keys import TONICS, in_scales, signature
 
 
 @pytest.mark.parametrize(
@@ -19,3 +20,13 @@ def test_signatures(text, tonic):
 def test_what_is_no_key_is_refused(text):
     with pytest.raises(PromptError, match="key"):
         signature(text)
+
+
+def test_a_scale_holds_its_own_notes_and_six_of_its_neighbours_seven():
+    white = np.array([c in "CDEFGAB" for c in ("C", "-", "D", "-", "E", "F", "-", "G", "-", "A",
+                                               "-", "B")], dtype=float)  # fmt: skip
+    held = in_scales(np.stack([np.roll(white, k) for k in range(12)]))
+    assert held.shape == (12, 12)
+    assert (held.argmax(1) == np.arange(12)).all()
+    assert held[0].tolist() == [7, 2, 5, 4, 3, 6, 2, 6, 3, 4, 5, 2]  # by fifths: 6, 5, 4, 3, 2
+    assert np.allclose(in_scales(np.full(12, 1 / 12)), 7 / 12)

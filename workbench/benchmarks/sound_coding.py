@@ -35,7 +35,7 @@ def players(bench: SoundBench) -> None:
     coding = replace(size.coding, steps=steps, every=min(steps, size.coding.every))
     rows, kept = bench.audio.split("train"), bench.audio.split("validation")
     table = []
-    for name, width in (("with discriminator", 8), ("without", 0)):
+    for name, width in (("with discriminator", size.width), ("without", 0)):
         torch.manual_seed(bench.seed)
         system = LDMG(replace(bench.system.config, vae=replace(size.vae,
                       channels=bench.audio.channels),

@@ -18,6 +18,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation import rhythm
+from workbench.music.keys import in_scales
 from workbench.music.kit import READ_MAP
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ SAME = 1 / 32  # quarter notes: onsets this near to each other are one, as of a 
 NAMES = ("16th", "8th triplet", "dotted 16th", "8th", "quarter triplet", "dotted 8th", "quarter",
          "half triplet", "dotted quarter", "half", "dotted half", "whole")  # fmt: skip
 LENGTHS = np.array([1 / 4, 1 / 3, 3 / 8, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4])
-MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])  # natural minor is the major scale of another tonic
 
 
 def tuned(clip: Clip) -> np.ndarray:
@@ -72,8 +72,7 @@ def pitch_class_entropy(clip: Clip) -> float:
 def scale_consistency(clip: Clip) -> float:
     """Share of tuned notes that lie in the major or natural minor scale that holds most of them:
     7/12 of a chromatic run, 1 in one key (Mogren 2016, arXiv 1611.09904)."""
-    share = pitch_class_histogram(clip)
-    return float(max(share[(MAJOR + tonic) % 12].sum() for tonic in range(12)))
+    return float(in_scales(pitch_class_histogram(clip)).max())
 
 
 # --- time ---------------------------------------------------------------------------------------

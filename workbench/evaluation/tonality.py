@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows
+from workbench.music.keys import in_scales
 
 LOWEST, HIGHEST = 65.0, 2100.0  # Hz: C2 to C7, where notes are told apart
 SECONDS = 0.256  # of a spectrum's window: 4 Hz wide, a semitone at C2
@@ -18,7 +19,6 @@ FAINT = 0.03  # of the loudest bin
 # How well each pitch class fits a key on C, as listeners rated (Krumhansl & Kessler 1982, table 1).
 MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
-SCALE = (0, 2, 4, 5, 7, 9, 11)
 
 
 def spectra(sounds: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
@@ -57,8 +57,7 @@ def scales(chroma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     (n,): 1 where all notes are of one scale, 7/12 where all classes are heard alike. A minor key
     has the scale, and the signature, of a major one."""
     chroma = rows(chroma, "chroma")
-    inside = np.array([[(k - tonic) % 12 in SCALE for k in range(12)] for tonic in range(12)])
-    share = chroma @ inside.T / np.maximum(chroma.sum(1, keepdims=True), 1e-12)
+    share = in_scales(chroma) / np.maximum(chroma.sum(1, keepdims=True), 1e-12)
     return share.argmax(1), share.max(1)
 
 

@@ -8,7 +8,7 @@ control is always the first system asked for nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,18 +76,16 @@ def sound_materials(
     chosen = _drawn(pieces, prompts, f"{dataset}: held-out pieces", seed)[:prompts]
     length = round(first.config.seconds * audio.rate)
     windows, _ = audio.crops(prompts, length, seed=seed, rows=[pieces[words] for words in chosen])
-    made = []
-    for words, window in zip(chosen, windows, strict=True):
-        about = audio.items[pieces[words]]
-        made.append(Material(HUMAN, words, Clip(audio=window, sample_rate=audio.rate)))
-        for name, system in systems.items():
-            asked: dict[str, Any] = {}
-            if isinstance(system, LDMG) and genre_of(about.labels) in system.config.genres:
-                asked["genre"] = genre_of(about.labels)
-            drawn = system.generate(words, seed=seed + len(made), **asked)[0]
-            made.append(Material(name, words, drawn))
-    control = first.generate("", n=prompts, seed=seed + len(made))
-    return made + [Material(CONTROL, words, c) for words, c in zip(chosen, control, strict=True)]
+    human = {words: Clip(audio=window, sample_rate=audio.rate)
+             for words, window in zip(chosen, windows, strict=True)}  # fmt: skip
+
+    def draw(system: LDMG | MusicLDM, words: str, seed: int) -> Clip:
+        genre = genre_of(audio.items[pieces[words]].labels)
+        if isinstance(system, LDMG) and genre in system.config.genres:
+            return system.generate(words, genre=genre, seed=seed)[0]
+        return system.generate(words, seed=seed)[0]
+
+    return _compared(systems, human, draw, seed)
 
 
 def piano_materials(
@@ -104,7 +102,7 @@ def piano_materials(
     _some(systems)
     first = next(iter(systems.values()))
     held = windows_of(sets_of(dataset, "test", None), first.code, 4, dataset.split("+"))
-    full = held.ids.numpy()[(held.ids.numpy() != PAD).all(1)]
+    full = held.ids[(held.ids != PAD).all(1)].numpy()
     key, density, pitch = measures(full, first.code)
     levels = zip(key, level(density, first.config.density), level(pitch, first.config.register),
                  strict=True)  # fmt: skip
@@ -115,14 +113,27 @@ def piano_materials(
         words = "piano with the notes of {key}, {density}, {register}".format(**traits)
         asked[words], rows[words] = traits, row
     chosen = _drawn(asked, prompts, f"{dataset}: held-out windows", seed)[:prompts]
+    human = {words: first.code.decode(rows[words], 90.0) for words in chosen}
+
+    def draw(system: DiffusionLM, words: str, seed: int) -> Clip:
+        return system.generate(asked[words], seed=seed)[0]
+
+    return _compared(systems, human, draw, seed)
+
+
+def _compared(
+    systems: Mapping[str, Any], human: Mapping[str, Clip], draw: Callable[[Any, str, int], Clip],
+    seed: int,
+) -> list[Material]:  # fmt: skip
+    """For all words of `human` that clip, what each system draws (`draw(system, words, seed)`, each
+    from a seed of its own), and what the first draws for nothing."""
     made = []
-    for words in chosen:
-        made.append(Material(HUMAN, words, first.code.decode(rows[words], 90.0)))
+    for words, clip in human.items():
+        made.append(Material(HUMAN, words, clip))
         for name, system in systems.items():
-            drawn = system.generate(asked[words], seed=seed + len(made))[0]
-            made.append(Material(name, words, drawn))
-    control = first.generate(n=prompts, seed=seed + len(made))
-    return made + [Material(CONTROL, words, c) for words, c in zip(chosen, control, strict=True)]
+            made.append(Material(name, words, draw(system, words, seed + len(made))))
+    control = next(iter(systems.values())).generate(n=len(human), seed=seed + len(made))
+    return made + [Material(CONTROL, words, c) for words, c in zip(human, control, strict=True)]
 
 
 def song_materials(
@@ -131,10 +142,10 @@ def song_materials(
     """Six bars of held-out songs, the third and the fourth as they are or written anew by each
     system, which sees up to eight bars on either side; as control written by the first system
     with nothing before and after."""
-    from workbench.datasets import load
+    from workbench.systems.midigpt_training import songs_of
 
     _some(systems)
-    held = [clip for clip in load(dataset, split="test").clips
+    held = [clip for name in dataset.split("+") for clip in songs_of(name, "test")
             if clip.bars >= 8 and clip.tempo >= SLOWEST]  # fmt: skip
     numbers = _drawn(range(len(held)), prompts, f"{dataset}: held-out songs of 8 bars", seed)
     first, made = next(iter(systems.values())), []

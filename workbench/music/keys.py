@@ -1,11 +1,15 @@
-"""Keys by name: "C", "F# minor", "Bb major" as the major tonic of their signature."""
+"""Keys: by name ("C", "F# minor", "Bb major" as the major tonic of their signature), and by what is
+in their scales."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from workbench.errors import PromptError
 
 TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 SPELLED = {"C#": "Db", "D#": "Eb", "Gb": "F#", "G#": "Ab", "A#": "Bb", "Cb": "B", "E#": "F"}
+MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])  # natural minor is the major scale of another tonic
 
 
 def signature(text: str) -> int:
@@ -17,3 +21,9 @@ def signature(text: str) -> int:
     if tonic not in TONICS or mode not in ("", "major", "minor"):
         raise PromptError(f'key: {text!r} is unknown; write "C major", "F# minor", "Bb major" …')
     return (TONICS.index(tonic) + (3 if mode == "minor" else 0)) % 12
+
+
+def in_scales(classes: np.ndarray) -> np.ndarray:
+    """How much of a table of pitch classes (…, 12), C first, lies in each major scale: (…, 12), by
+    tonic."""
+    return np.stack([classes[..., (MAJOR + tonic) % 12].sum(-1) for tonic in range(12)], axis=-1)

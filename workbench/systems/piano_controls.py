@@ -13,12 +13,11 @@ import torch
 from torch import Tensor
 
 from workbench.errors import PromptError
-from workbench.music.keys import signature
+from workbench.music.keys import in_scales, signature
 from workbench.representations.pvd import LOW, PVD
 
 DENSITIES = ("sparse", "medium", "busy")
 REGISTERS = ("low", "middle", "high")
-MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def key_signature(pitches: np.ndarray) -> int:
     """The major tonic (C = 0) of the scale that holds most of the pitches, relative minor included.
     Ties go to the scale whose tonic and fifth are heard most."""
     counts = np.bincount(np.asarray(pitches, dtype=int) % 12, minlength=12).astype(float)
-    inside = np.array([counts[(MAJOR + tonic) % 12].sum() for tonic in range(12)])
+    inside = in_scales(counts)
     home = np.array([counts[[tonic, (tonic + 7) % 12]].sum() for tonic in range(12)])
     return int(np.argmax(inside + 1e-3 * home))
 
