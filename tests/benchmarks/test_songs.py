@@ -103,7 +103,7 @@ def test_piano_sections_print_and_write(tmp_path, capsys):
     DiffusionLM.train("builtin-songs", "smoke", out=tmp_path / "piano")
     code = piano.main([
         "--checkpoint", str(tmp_path / "piano"), "--dataset", "builtin-songs", "--quick",
-        "--only", "bits", "samples", "control", "--out", str(out),
+        "--only", "bits", "samples", "music", "control", "--out", str(out),
     ])  # fmt: skip
     assert code == 0
     found = json.loads(out.read_text())["sections"]
@@ -115,4 +115,11 @@ def test_piano_sections_print_and_write(tmp_path, capsys):
     assert rows["held-out windows"] == 1.0
     assert rows["held-out windows, words shuffled"] < 0.6
     assert {row[0] for row in found["control"]["rows"]} == {"density", "register", "key"}
+    costs = {row[0]: row[1] for row in found["bits"]["rows"]}
+    assert sum(name.startswith("Markov chain of order") for name in costs) == 6
+    # these songs repeat their words of one kind, which chains of fewer than four words do not see
+    assert costs["Markov chain of order 4"] < costs["Markov chain of order 3"]
+    music = {row[0]: row for row in found["music"]["rows"]}
+    assert music["held-out windows"][-2] is None
+    assert all(0 <= row[-2] <= 1 for name, row in music.items() if name != "held-out windows")
     assert "judge" in capsys.readouterr().out

@@ -77,6 +77,27 @@ def test_note_values_are_found_in_tune_and_slightly_out():
     assert np.isnan(symbolic.note_values([])).all()
 
 
+def test_touch_and_melody_by_hand():
+    clip = piano([(0, 1, 60, 80), (0, 2, 72, 100), (1, 0.5, 76, 90), (2, 0.5, 74, 90)])
+    assert symbolic.velocity_spread(clip) == pytest.approx(np.std([80, 100, 90, 90]))
+    assert symbolic.mean_length(clip) == 1
+    assert symbolic.leap(clip) == 3  # the top line is 72, 76, 74
+    assert math.isnan(symbolic.leap(piano([(0, 1, 60, 80), (0.01, 1, 64, 80)])))
+    for measure in (symbolic.velocity_spread, symbolic.mean_length, symbolic.leap):
+        assert math.isnan(measure(SILENT))
+
+
+def test_clashes_are_pairs_a_semitone_apart_by_how_long_they_sound():
+    chord = [(0, 1, pitch, 90) for pitch in (60, 64, 67)]
+    assert symbolic.clash_rate(piano(chord)) == 0
+    assert symbolic.clash_rate(piano([*chord, (0, 1, 61, 90)])) == pytest.approx(1 / 6)
+    # beat 0: one pair that clashes; beats 1 to 3: one pair that does not
+    later = piano([(0, 1, 60, 90), (0, 4, 61, 90), (1, 3, 65, 90)])
+    assert symbolic.clash_rate(later) == pytest.approx(1 / 4)
+    assert symbolic.clash_rate(piano([(0, 1, 60, 90), (1, 1, 61, 90)])) == 0  # one after the other
+    assert symbolic.clash_rate(SILENT) == 0
+
+
 def test_polyphony_by_hand():
     clip = piano([(0, 2, 60, 90), (1, 2, 64, 90), (1, 1, 60, 90), (3.5, 0.5, 67, 90)], beats=8)
     # 0–1 one pitch, 1–2 two (60 struck again), 2–3 one, 3.5–4 one, then silence
@@ -163,7 +184,7 @@ def test_transposition_changes_pitches_and_nothing_else():
 def test_silence_has_answers():
     table = symbolic.measures([SILENT])
     known = {"pitches used": 0, "onset density": 0, "polyphony rate": 0, "empty bar rate": 1,
-             "groove consistency": 1}  # fmt: skip
+             "groove consistency": 1, "clash rate": 0}  # fmt: skip
     for name, value in table.items():
         assert value[0] == known[name] if name in known else np.isnan(value[0]), name
     for name, shares in symbolic.histograms([SILENT]).items():

@@ -19,6 +19,7 @@ from workbench.benchmarks.table import Report
 SECTIONS: dict[str, Callable[[PianoBench], None]] = {
     "bits": piano_likelihood.bits,
     "samples": piano_likelihood.samples,
+    "music": piano_likelihood.music,
     "control": piano_control.control,
     "steps": piano_likelihood.few_steps,
     "backbones": piano_control.backbones,

@@ -46,12 +46,18 @@ class PianoBench:
         """All windows of held-out songs."""
         return self.windows("test", 20 if self.quick else None, 4)
 
+    def full(self, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+        """At most `n` windows without padding, spread evenly over songs: ids (n, 130) and the song
+        of each (n,)."""
+        ids = windows.ids.numpy()
+        full = np.flatnonzero((ids != PAD).all(1))
+        rows = full[np.linspace(0, len(full) - 1, min(self.n, len(full))).astype(int)]
+        return ids[rows], windows.song[rows]
+
     @cached_property
     def test(self) -> np.ndarray:
-        """Full windows of held-out songs, evenly drawn: (n, 130)."""
-        found = self.held.ids.numpy()
-        full = found[(found != PAD).all(1)]
-        return full[np.linspace(0, len(full) - 1, min(self.n, len(full))).astype(int)]
+        """Full windows of held-out songs: (n, 130)."""
+        return self.full(self.held)[0]
 
     @cached_property
     def samples(self) -> np.ndarray:
@@ -83,8 +89,14 @@ class PianoBench:
 
     @cached_property
     def chains(self) -> dict[int, MarkovChain]:
-        rows = [row[row != PAD].numpy() for row in self.moved]
-        return {k: MarkovChain(k, self.system.code.size).fit(rows) for k in (0, 1, 2, 3)}
+        """Markov chains of all training songs in six keys, by order. A note is four words, so that
+        a chain sees the last word of the same kind from order 4 on."""
+        windows = self.train if self.quick else self.windows("train", None, 2)
+        rows = []
+        for by in (-5, -3, -1, 0, 2, 4):
+            moved = shift(windows.ids, torch.full((len(windows.ids),), by), self.system.code)
+            rows += [row[row != PAD].numpy() for row in moved.short()]
+        return {k: MarkovChain(k, self.system.code.size).fit(rows) for k in range(7)}
 
     @cached_property
     def style_judge(self) -> tuple[LogisticRegression, float]:

@@ -157,12 +157,50 @@ def microtiming(clip: Clip) -> tuple[float, float]:
     return float(late.mean()), float(late.std())
 
 
+# --- touch and melody -------------------------------------------------------------------------
+
+
+def velocity_spread(clip: Clip) -> float:
+    """Standard deviation of the notes' velocities, 0 to 127; NaN without notes."""
+    velocity = _notes(clip)["velocity"]
+    return float(velocity.std()) if len(velocity) else float("nan")
+
+
+def mean_length(clip: Clip) -> float:
+    """Mean length of the tuned notes in quarter notes; NaN without any."""
+    length = tuned(clip)["duration"]
+    return float(length.mean()) if len(length) else float("nan")
+
+
+def leap(clip: Clip) -> float:
+    """Mean interval in semitones between the highest notes of neighbouring onsets: 0 to 2 in a
+    melody by steps; NaN with fewer than two onsets."""
+    notes = tuned(clip)
+    at = np.searchsorted(onsets(notes), notes["time"], "right") - 1
+    if not len(notes) or at.max() < 1:
+        return float("nan")
+    top = np.zeros(at.max() + 1, int)
+    np.maximum.at(top, at, notes["pitch"])
+    return float(np.abs(np.diff(top)).mean())
+
+
 # --- texture ------------------------------------------------------------------------------------
+
+
+def clash_rate(clip: Clip) -> float:
+    """Share of the pairs of pitches that sound together, weighted by how long they do, which lie a
+    semitone apart; 0 where no two pitches sound together."""
+    roll, width = _sounding(clip)
+    count = roll.sum(1)
+    pairs = (count * (count - 1) / 2 * width).sum()
+    clashes = ((roll[:, 1:] & roll[:, :-1]).sum(1) * width).sum()
+    return float(clashes / pairs) if pairs else 0.0
 
 
 def polyphony(clip: Clip) -> float:
     """Mean number of pitches that sound, over the time in which one does; NaN without notes."""
-    count, width = _sounding(clip)
+    roll, width = _sounding(clip)
+    count = roll.sum(1)
     some = width[count > 0].sum()
     return float((count * width).sum() / some) if some else float("nan")
 
@@ -170,8 +208,8 @@ def polyphony(clip: Clip) -> float:
 def polyphony_rate(clip: Clip, voices: int = 2) -> float:
     """Share of the clip's length in which `voices` pitches or more sound; 0 for silence. (MusPy's
     `threshold` is one less: it asks for more than that many.)"""
-    count, width = _sounding(clip)
-    return float(width[count >= voices].sum() / clip.beats)
+    roll, width = _sounding(clip)
+    return float(width[roll.sum(1) >= voices].sum() / clip.beats)
 
 
 def empty_bar_rate(clip: Clip) -> float:
@@ -195,6 +233,8 @@ MEASURES: dict[str, Callable[[Clip], float]] = {
     "syncopation": syncopation, "swing ratio": swing_ratio,
     "microtiming": lambda clip: microtiming(clip)[0],
     "microtiming spread": lambda clip: microtiming(clip)[1],
+    "velocity spread": velocity_spread, "mean length": mean_length, "leap": leap,
+    "clash rate": clash_rate,
     "polyphony": polyphony, "polyphony rate": polyphony_rate, "empty bar rate": empty_bar_rate,
 }  # fmt: skip
 HISTOGRAMS: dict[str, Callable[[Clip], np.ndarray]] = {
@@ -235,8 +275,8 @@ def _shares(counts: np.ndarray) -> np.ndarray:
 
 
 def _sounding(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
-    """The clip cut where a tuned note begins or ends: different pitches in each part, and its
-    length in quarter notes."""
+    """The clip cut where a tuned note begins or ends: which pitches sound in each part (parts, 128),
+    and its length in quarter notes (parts,)."""
     notes = tuned(clip)
     start = notes["time"]
     end = np.minimum(start + notes["duration"], clip.beats)
@@ -246,4 +286,4 @@ def _sounding(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
         np.searchsorted(edges, start), np.searchsorted(edges, end), notes["pitch"], strict=True
     ):
         roll[a:b, pitch] = True
-    return roll.sum(1), np.diff(edges)
+    return roll, np.diff(edges)

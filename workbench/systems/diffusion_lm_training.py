@@ -90,10 +90,12 @@ def piano_of(clip: Clip) -> Clip:
 
 @dataclass
 class Windows:
-    """ids (n, 130) and what is known of each window: see `piano_controls.Labels`."""
+    """ids (n, 130), what is known of each window (see `piano_controls.Labels`), and the number of
+    its song among the clips (n,)."""
 
     ids: Tensor
     labels: Labels
+    song: np.ndarray
 
 
 def windows_of(clips: Sequence[Clip], code: PVD, hop: int, styles: Sequence[str]) -> Windows:
@@ -107,7 +109,8 @@ def windows_of(clips: Sequence[Clip], code: PVD, hop: int, styles: Sequence[str]
     ids = np.concatenate(found) if found else np.empty((0, 130), dtype=np.int64)
     if not len(ids):
         raise MissingDataError("no piano part long enough for a window; name another data set")
-    return Windows(torch.from_numpy(ids), labels_of(ids, code, np.array(style)))
+    labels = labels_of(ids, code, np.array(style))
+    return Windows(torch.from_numpy(ids), labels, np.array(song))
 
 
 def sets_of(dataset: str, split: str, limit: int | None) -> list[Clip]:
