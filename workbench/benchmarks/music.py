@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from workbench.benchmarks import music_coding
+from workbench.benchmarks import audio_hearing, music_coding
 from workbench.benchmarks.audio_data import measure, options_of
 from workbench.benchmarks.command import run_command
 from workbench.benchmarks.music_data import COLUMNS, MusicBench
@@ -100,7 +100,10 @@ def ablation(bench: MusicBench) -> None:
 
 SECTIONS: dict[str, Callable[[MusicBench], None]] = {
     "coding": music_coding.coding,
+    "recordings": music_coding.recordings,
     "quality": quality,
+    "beat": lambda bench: audio_hearing.beat(
+        bench, lambda words: bench.draw(bench.system, list(words), guidance=4.0)),
     "speed": music_coding.speed,
     "ablation": ablation,
 }

@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.benchmarks import audio_hearing
 from workbench.benchmarks.audio_coding import Coding, coding_table, speed_table
 from workbench.benchmarks.music_data import MusicBench
 
 
-def coding(bench: MusicBench) -> None:
-    """Held-out windows through the vocoder alone, and through VAE and vocoder."""
+def ways(bench: MusicBench) -> dict[str, Coding]:
+    """Through the vocoder alone, and through VAE and vocoder."""
     system = bench.system
 
     def through(way: Callable[[Tensor], Tensor]) -> Coding:
@@ -23,12 +24,22 @@ def coding(bench: MusicBench) -> None:
 
         return again
 
+    return {
+        "mel, vocoder": through(lambda x: system.vocode(system.mel(x))),
+        "mel, VAE, vocoder": through(lambda x: system.decode(system.encode(x))),
+    }
+
+
+def coding(bench: MusicBench) -> None:
+    """Reconstruction of held-out windows."""
+    system = bench.system
     numbers = system.encode(torch.zeros(1, bench.length)).numel() / system.config.seconds
-    coding_table(
-        bench,
-        {"mel, vocoder": through(lambda x: system.vocode(system.mel(x))),
-         "mel, VAE, vocoder": through(lambda x: system.decode(system.encode(x)))}, numbers,
-    )  # fmt: skip
+    coding_table(bench, ways(bench), numbers)
+
+
+def recordings(bench: MusicBench) -> None:
+    """The same of renders and of recordings by strangers, apart."""
+    audio_hearing.recordings(bench, ways(bench))
 
 
 def speed(bench: MusicBench) -> None:

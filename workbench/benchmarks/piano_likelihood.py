@@ -34,8 +34,8 @@ def bits(bench: PianoBench) -> None:
             f"Standard error of the bound: {found['error']:.3f} bits a word.",
             "The rounding term alone is what the seed's table calls bits per word (0.00003 to "
             "0.0003): it says that embeddings lie apart, nothing about music.",
-            "Markov chains: all training songs in six keys. A note is four words, so from order 4 on "
-            "a chain sees the last word of the same kind.",
+            "Markov chains: all training songs in six keys. A note is four words, so from order 4 "
+            "on a chain sees the last word of the same kind.",
         ],
         bound=found, judge=judge,
     )  # fmt: skip
@@ -106,10 +106,10 @@ def music(bench: PianoBench) -> None:
     bench.report.table(
         "music", f"{len(held)} windows of each kind in measures of notes",
         ["", *SHOWN, "told from held-out", "95 %"], rows,
-        ["Means over windows. Told from held-out: balanced accuracy of a judge (linear, extra trees, "
-         f"boosting) on {features['held-out windows'].shape[1]} measures, songs kept in one fold; "
-         "0.5 is chance, training windows are its floor. The default temperature 0.5 was chosen by "
-         "the GPT judge's likelihood, on the same held-out songs."],
+        ["Means over windows. Told from held-out: balanced accuracy of a judge (linear, extra "
+         f"trees, boosting) on {features['held-out windows'].shape[1]} measures, a song in one "
+         "fold; 0.5 is chance, training windows are its floor. The default temperature 0.5 was "
+         "chosen by the GPT judge's likelihood, on the same held-out songs."],
         told=told,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Benchmarks of LDMG on pieces kept out of training: tables on the screen, and JSON.
 
-    workbench evaluate sound --checkpoint sound-ldmg --out sound.json
-    workbench evaluate sound --checkpoint my-sound --only coding frechet --quick
+workbench evaluate sound --checkpoint sound-ldmg --out sound.json
+workbench evaluate sound --checkpoint my-sound --only coding frechet --quick
 """
 
 from __future__ import annotations
@@ -10,18 +10,22 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from workbench.benchmarks import sound_coding, sound_drawing, sound_speed
+from workbench.benchmarks import audio_hearing, sound_coding, sound_drawing, sound_speed
 from workbench.benchmarks.audio_data import measure, options_of
 from workbench.benchmarks.command import run_command
 from workbench.benchmarks.sound_data import SoundBench
 
 SECTIONS: dict[str, Callable[[SoundBench], None]] = {
     "coding": sound_coding.coding,
+    "recordings": sound_coding.recordings,
     "players": sound_coding.players,
     "frechet": sound_drawing.frechet,
     "wasserstein": sound_drawing.wasserstein,
     "samplers": sound_drawing.samplers,
     "asked": sound_drawing.asked,
+    "beat": lambda bench: audio_hearing.beat(
+        bench, lambda words: bench.draw(list(words), n=len(words))
+    ),
     "speed": sound_speed.speed,
 }
 

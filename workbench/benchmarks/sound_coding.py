@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from workbench.benchmarks import audio_hearing
 from workbench.benchmarks.audio_coding import coding_table, distance, interval
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.evaluation.distances import frechet_distance
@@ -23,6 +24,13 @@ def coding(bench: SoundBench) -> None:
         bench, {"VAE-GAN": lambda sounds: bench.decode(bench.latents(sounds))},
         config.vae.latent * config.rate / config.vae.hop,
     )  # fmt: skip
+
+
+def recordings(bench: SoundBench) -> None:
+    """The same of renders and of recordings by strangers, apart."""
+    audio_hearing.recordings(
+        bench, {"VAE-GAN": lambda sounds: bench.decode(bench.latents(sounds))[:, : bench.length]}
+    )
 
 
 def players(bench: SoundBench) -> None:

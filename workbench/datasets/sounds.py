@@ -76,6 +76,14 @@ def collect(
     return prepare_audio(items, out, rate=rate, channels=channels, quiet=quiet)
 
 
+def held_out_recordings(trained: set[str]) -> list[AudioItem]:
+    """Clips of cc-music-clips by artists other than those, whatever their licence: to measure on,
+    never to train on or to give on. MissingDataError where the set is not here."""
+    is_sound("cc-music-clips")
+    items = find_audio(_folder("cc-music-clips"))
+    return [item for item in items if str(item.labels.get("artist", "")) not in trained]
+
+
 def credits_of(items: Sequence[AudioItem]) -> list[str]:
     """"Artist (licence)" of each recording's artist, as CC BY asks to be named; rendered scores
     have none."""

@@ -275,8 +275,8 @@ def _shares(counts: np.ndarray) -> np.ndarray:
 
 
 def _sounding(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
-    """The clip cut where a tuned note begins or ends: which pitches sound in each part (parts, 128),
-    and its length in quarter notes (parts,)."""
+    """The clip cut where a tuned note begins or ends: which pitches sound in each part
+    (parts, 128), and its length in quarter notes (parts,)."""
     notes = tuned(clip)
     start = notes["time"]
     end = np.minimum(start + notes["duration"], clip.beats)

@@ -41,12 +41,12 @@ class Mel:
         found = torch.stft(padded, self.window, self.hop, window=hann, center=False,
                            return_complex=True)  # fmt: skip
         size = (found.real.square() + found.imag.square() + 1e-9).sqrt()
-        bands = size.transpose(1, 2) @ _bands(self).to(sound.device)
+        bands = size.transpose(1, 2) @ filters(self).to(sound.device)
         return bands.clamp(min=QUIET).log()
 
 
 @cache
-def _bands(mel: Mel) -> Tensor:
+def filters(mel: Mel) -> Tensor:
     """(bins, bands): triangles on Slaney's scale, each of equal area."""
     return torchaudio.functional.melscale_fbanks(
         mel.window // 2 + 1, mel.low, mel.high, mel.bands, mel.rate, norm="slaney",

@@ -1,0 +1,182 @@
+"""Sound measured on recordings and renders apart, and whether it keeps a requested tempo."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+import torchaudio
+from scipy.stats import spearmanr
+
+from workbench.benchmarks.audio_coding import Coding, distance, interval
+from workbench.benchmarks.audio_data import AudioBench
+from workbench.datasets.audio import AudioItem, genre_of
+from workbench.datasets.sounds import held_out_recordings
+from workbench.errors import BrokenFileError, MissingDataError
+from workbench.evaluation.intervals import share_interval
+from workbench.evaluation.pulse import pulse, tempo, tempo_is
+from workbench.evaluation.spectra import log_spectral_distance, spectrogram
+from workbench.music.audio import resample
+from workbench.representations.mel import Mel, filters
+from workbench.representations.mixup import Beats
+
+TEMPI = (75, 100, 130, 165)
+OPUS = {"Opus, smallest": 1.0, "Opus, small": 0.95}  # compression levels of libsndfile, 0 to 1
+
+
+def recordings(bench: AudioBench, ways: Mapping[str, Coding]) -> None:
+    """What coding loses of held-out renders and of recordings by artists that were not trained on,
+    beside a mel spectrogram with Griffin-Lim and a codec."""
+    windows, pieces = bench.real
+    known = [bool(len(Beats.read(bench.audio.items[int(i)].labels).times)) for i in pieces]
+    rate, notes = bench.audio.rate, []
+    sets = {"renders": windows[np.array(known)]}
+    try:
+        sets["recordings"] = played(bench)
+    except MissingDataError as error:
+        notes.append(f"No recordings were measured: {error}")
+    sets = {kind: sounds for kind, sounds in sets.items() if len(sounds)}
+    coders = dict(ways) | {
+        "mel of 64 bands, Griffin-Lim": lambda sounds: griffin_lim(sounds, rate),
+        **{
+            name: (lambda sounds, level=level: opus(sounds, rate, level)[0])
+            for name, level in OPUS.items()
+        },
+        "silence": np.zeros_like,
+    }
+    table, figures = [], {}
+    for name, coder in coders.items():
+        row: list[object] = [name]
+        for kind, sounds in sets.items():
+            again = coder(sounds)
+            apart = log_spectral_distance(spectrogram(sounds), spectrogram(again))
+            row += [float(apart.mean()), interval(apart), distance(sounds, again)[1]]
+            figures[f"{name}: {kind}"] = float(apart.mean())
+        table.append(row)
+    columns = [c for kind in sets for c in (f"{kind}: LSD, dB", "95 %", "STFT log")]
+    codec = ", ".join(
+        f"{name} {opus(sounds, rate, level)[1]:.1f} kbit/s of {kind}"
+        for name, level in OPUS.items()
+        for kind, sounds in sets.items()
+    )
+    bench.report.table(
+        "recordings",
+        " and ".join(f"{len(sounds)} held-out {kind}" for kind, sounds in sets.items()),
+        ["", *columns],
+        table,
+        [
+            f"LSD: log-spectral distance. Windows of {bench.length / rate:.1f} s. Recordings: the "
+            "middle of clips of cc-music-clips by artists of whom none was trained on; they are "
+            f"measured only. {codec}; the mel spectrogram has 6,400 numbers per second.",
+            *notes,
+        ],
+        **{"log-spectral distance": figures},
+    )
+
+
+def played(bench: AudioBench) -> np.ndarray:
+    """Windows (n, samples) from the middle of recordings whose artists were not trained on."""
+    trained = {
+        str(bench.audio.items[i].labels.get("artist", "")) for i in bench.audio.split("train")
+    }
+    items = held_out_recordings(trained - {""})
+    windows = [w for w in (_middle(item, bench) for item in items) if w is not None][: bench.n]
+    if not windows:
+        raise MissingDataError("cc-music-clips: no recording is long enough for a window")
+    return np.stack(windows)
+
+
+def _middle(item: AudioItem, bench: AudioBench) -> np.ndarray | None:
+    """`bench.length` samples, mono; None for a clip that is shorter or broken."""
+    try:
+        clip = item.clip()
+    except BrokenFileError:
+        return None
+    assert clip.audio is not None
+    assert clip.sample_rate is not None
+    sound = resample(clip.audio, clip.sample_rate, bench.audio.rate).mean(0)
+    start = (len(sound) - bench.length) // 2
+    return sound[start : start + bench.length] if start >= 0 else None
+
+
+def griffin_lim(sounds: np.ndarray, rate: int, rounds: int = 32) -> np.ndarray:
+    """Sounds (n, samples) from their own mel magnitudes: least squares back to bins, then phases
+    that agree with each other (Griffin and Lim 1984)."""
+    mel = Mel(rate=rate, high=rate / 2)
+    hann = torch.hann_window(mel.window)
+    size = torch.stft(torch.from_numpy(sounds).float(), mel.window, mel.hop, window=hann,
+                      return_complex=True).abs()  # fmt: skip
+    bands = filters(mel)
+    back = torch.linalg.pinv(bands.T)  # (bins, bands)
+    guess = (back @ (bands.T @ size)).clamp(min=0)
+    lim = torchaudio.transforms.GriffinLim(
+        mel.window,
+        rounds,
+        hop_length=mel.hop,
+        power=1.0,
+        rand_init=False,
+        length=sounds.shape[1],
+    )
+    return lim(guess).numpy()
+
+
+def opus(sounds: np.ndarray, rate: int, level: float) -> tuple[np.ndarray, float]:
+    """Sounds (n, samples) through the Opus codec, and kbit/s. level: libsndfile's compression."""
+    import soundfile
+
+    again, size = np.zeros_like(sounds), 0
+    for row, sound in zip(again, sounds, strict=True):
+        file = io.BytesIO()
+        soundfile.write(file, sound, rate, format="OGG", subtype="OPUS", compression_level=level)
+        size += len(file.getvalue())
+        file.seek(0)
+        read = soundfile.read(file)[0][: len(row)]
+        row[: len(read)] = read
+    return again, 8 * size * rate / max(1, sounds.size) / 1000
+
+
+Draw = Callable[[Sequence[str]], np.ndarray]  # prompts → sounds (n, samples)
+
+
+def beat(bench: AudioBench, draw: Draw) -> None:
+    """Is there a pulse, and is its tempo the one that the prompt names?"""
+    each = 1 if bench.quick else 12
+    asked = np.repeat(TEMPI, each)
+    rate, rows = bench.audio.rate, []
+    made = draw([f"rock {n} bpm beat" for n in asked])
+    table: dict[str, tuple[np.ndarray, np.ndarray | None]] = {
+        'generated for "rock N bpm beat"': (made, asked),
+        "the same, other tempi asked": (made, np.roll(asked, each)),
+    }
+    windows, pieces = bench.real
+    items = [bench.audio.items[int(i)] for i in pieces]
+    told = np.array([float(item.labels.get("tempo") or "nan") for item in items])
+    for name in sorted({genre_of(item.labels) for item in items}):
+        own = np.array([genre_of(item.labels) == name for item in items])
+        if own.sum() >= 8 or bench.quick:
+            speeds = told[own] if np.isfinite(told[own]).all() else None
+            table[f"held-out {name}"] = (windows[own], speeds)
+    figures = {}
+    for name, (sounds, speeds) in table.items():
+        regular = pulse(sounds, rate)
+        row: list[object] = [name, len(sounds), float(regular.mean()), interval(regular)]
+        if speeds is None:
+            row += [None, None, None]
+        else:
+            found = tempo(sounds, rate)
+            right = tempo_is(found, speeds)
+            order = spearmanr(found, speeds).statistic if len(set(speeds.tolist())) > 1 else None
+            row += [float(right.mean()), share_interval(int(right.sum()), len(right)),
+                    None if order is None or np.isnan(order) else float(order)]  # fmt: skip
+        rows.append(row)
+        figures[name] = row[2]
+    bench.report.table(
+        "beat", f"Pulse, and the tempo that a prompt names: {each} clips for each of {TEMPI} BPM",
+        ["", "clips", "pulse", "95 %", "tempo right", "95 %", "rank correlation"], rows,
+        ["Pulse: the highest autocorrelation of the onset envelope at 40 to 240 BPM. Tempo right: "
+         "librosa's estimate within 8 %, octaves allowed; chance is the row of other tempi. "
+         f"Windows of {bench.length / rate:.1f} s."],
+        pulse=figures,
+    )  # fmt: skip
