@@ -17,7 +17,9 @@ from workbench.benchmarks.song_inpainting import (
     prefix,
     seed_prompt,
 )
+from workbench.benchmarks.song_other import performed
 from workbench.benchmarks.table import Report
+from workbench.datasets import builtin_songs
 from workbench.models.gpt import GPTConfig
 from workbench.representations.tokens import END, FILL, HOLE
 from workbench.systems.diffusion_lm import DiffusionLM
@@ -42,10 +44,13 @@ def bench(gpt):
 def test_song_sections_print_and_write(gpt, tmp_path, capsys):
     out = tmp_path / "songs.json"
     arguments = ["--checkpoint", str(gpt), "--dataset", "builtin-songs", "--quick"]
-    code = songs.main([*arguments, "--only", "likelihood", "speed", "--out", str(out)])
+    code = songs.main([*arguments, "--only", "likelihood", "other", "speed", "--out", str(out)])
     assert code == 0
     found = json.loads(out.read_text())["sections"]
-    assert set(found) == {"likelihood", "speed"}
+    assert set(found) == {"likelihood", "other", "speed"}
+    held, played = (row for row in found["other"]["rows"][:2])
+    assert held[2] == played[2]  # the same notes
+    assert played[4] > held[4]  # cost more off the beat
     names = [row[0] for row in found["likelihood"]["rows"]]
     assert "MidiGPT" in names
     assert sum(name.startswith("Markov") for name in names) == 4
@@ -77,6 +82,16 @@ def test_prompts_hold_what_they_should(bench):
         before = case.song.notes[case.song.notes[:, 0] == case.first - 1]
         again = FILLERS["repetition"](bench, case).notes
         assert again[again[:, 0] == 3][:, 1:].tolist() == before[:, 1:].tolist()
+
+
+def test_performed_songs_sound_the_same_off_their_beats():
+    clip = builtin_songs.sample(1, seed=5)[0].with_(tempo=97.0)
+    again = performed(clip)
+    assert again.tempo == 120
+    for field in ("pitch", "velocity", "program"):
+        assert sorted(again.notes[field]) == sorted(clip.notes[field])
+    assert again.notes["time"] / 2 == pytest.approx(clip.notes["time"] * 60 / 97, abs=0.002)
+    assert (again.notes["time"] % 0.25 > 0.02).mean() > 0.5
 
 
 def test_until_end_cuts_there():

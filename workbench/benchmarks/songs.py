@@ -11,7 +11,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from workbench.benchmarks import song_builtin, song_inpainting, song_likelihood, song_speed
+from workbench.benchmarks import (
+    song_builtin,
+    song_inpainting,
+    song_likelihood,
+    song_other,
+    song_speed,
+)
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.song_data import SongBench
 from workbench.benchmarks.table import Report
@@ -19,6 +25,7 @@ from workbench.benchmarks.table import Report
 SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "likelihood": song_likelihood.likelihood,
     "inpainting": song_inpainting.inpainting,
+    "other": song_other.other,
     "builtin": song_builtin.builtin,
     "speed": song_speed.speed,
 }

@@ -1,0 +1,82 @@
+"""What other music costs MidiGPT: sets it was not trained on, and its own songs as performed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from workbench.benchmarks.song_data import SongBench, unpadded
+from workbench.benchmarks.song_likelihood import note_counts_of, per_row, sums
+from workbench.datasets import CATALOGUE
+from workbench.errors import MissingDataError, WorkbenchError
+from workbench.evaluation.intervals import bootstrap
+from workbench.music.clip import Clip
+from workbench.representations.remi import RemiSong
+from workbench.systems.midigpt_training import held_out, songs_of, tables_of
+
+OTHERS = ("openscore-lieder", "nottingham", "game-midi", "openscore-orchestra")
+TEMPO = 120.0  # BPM that a file without a tempo map has
+
+
+def performed(clip: Clip) -> Clip:
+    """The clip as a recording of a performance holds it: the notes sound at the same seconds, in
+    beats of 120 BPM that are nobody's beats."""
+    notes = clip.notes.copy()
+    start = clip.seconds_at(notes["time"]) * TEMPO / 60
+    end = clip.seconds_at(notes["time"] + notes["duration"]) * TEMPO / 60
+    notes["time"], notes["duration"] = start, np.maximum(end - start, 1 / 64)
+    return Clip.from_notes(notes, tempo=TEMPO, source=clip.source)
+
+
+def other(bench: SongBench) -> None:
+    """Nats per token and note of other sets and of performed songs, beside the best Markov chain
+    and an even guess."""
+    limit = 4 if bench.quick else 40
+    own = [clip for name in bench.dataset.split("+") for clip in songs_of(name, "test", limit)]
+    sets: dict[str, Callable[[], list[Clip]]] = {
+        f"{bench.dataset}, held-out songs": lambda: own,
+        "the same as performed": lambda: [performed(clip) for clip in own],
+    }
+    trained = bench.dataset.split("+")
+    for name in OTHERS:
+        if name not in trained:
+            sets[CATALOGUE[name].title.split(":")[0]] = lambda n=name: songs_of(n, "test", limit)
+    rows, notes, figures = [], [], {}
+    for name, clips in sets.items():
+        try:
+            tables = tables_of(clips())
+        except MissingDataError as error:
+            notes.append(f"{name} is left out: {error}")
+            continue
+        rows.append(_row(bench, name, tables))
+        figures[name] = rows[-1][4]
+    bench.report.table(
+        "other", "Music that was not trained on",
+        ["", "songs", "notes", "nats per token", "nats per note", "95 %",
+         "best Markov chain, per note", "songs where it costs less"], rows,
+        [f"An even guess costs {np.log(bench.vocabulary.size):.2f} nats per token. As performed: "
+         "the same seconds in beats of 120 BPM, as a file without a tempo map has them. The Markov "
+         "chain is the best order on the first set.", *notes],
+        nats_per_note=figures,
+    )  # fmt: skip
+
+
+def _row(bench: SongBench, name: str, tables: list[RemiSong]) -> list[object]:
+    """One set's figures; intervals resample songs."""
+    nats, chain, notes, tokens = [], [], [], 0
+    for song in tables:
+        try:
+            lines = held_out([song], bench.vocabulary, bench.system.config.gpt.context)
+        except WorkbenchError:
+            continue  # a metre that the vocabulary lacks
+        each = unpadded(lines)
+        nats.append(per_row(bench.system.nll(lines).numpy(), each).sum())
+        chain.append(sums(bench.best, each).sum())
+        notes.append(note_counts_of(bench.vocabulary, each).sum())
+        tokens += sum(len(line) - 1 for line in each)
+    cost, simple, count = np.array(nats), np.array(chain), np.array(notes)
+    span = bootstrap(lambda r: float(cost[r].sum() / count[r].sum()), len(cost), seed=bench.seed)
+    return [name, len(cost), int(count.sum()), float(cost.sum() / tokens),
+            float(cost.sum() / count.sum()), span, float(simple.sum() / count.sum()),
+            int((simple < cost).sum())]  # fmt: skip
