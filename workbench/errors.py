@@ -22,7 +22,7 @@ class CheckpointError(WorkbenchError):
 
 
 class PromptError(WorkbenchError):
-    """An argument of a generation call that cannot be followed."""
+    """An argument that cannot be followed, such as a seed that is not a whole number."""
 
 
 class MemoryFullError(WorkbenchError):

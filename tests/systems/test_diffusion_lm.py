@@ -90,8 +90,8 @@ def test_unknown_wishes_are_refused_kindly(trained, asked, said):
 
 def test_odd_settings_are_refused_kindly(trained):
     system = trained[0]
-    for wrong, said in (({"steps": 0}, "steps: 0"), ({"sampler": "euler"}, "euler"),
-                        ({"n": 0}, "n: 0")):  # fmt: skip
+    for wrong, said in (({"steps": 0}, "steps=0"), ({"sampler": "euler"}, "euler"),
+                        ({"n": 0}, "n=0")):  # fmt: skip
         with pytest.raises(PromptError, match=said):
             system.draw(**({"n": 1} | wrong))
     with pytest.raises(PromptError, match="profile: 'huge'"):

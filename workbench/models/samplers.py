@@ -2,17 +2,26 @@
 
 Each is a free function that knows no network: `predict(x, t)` says what (x₀, ε) the network sees
 in x at step t (an int), `alphas_bar` is the schedule, `steps` how many times to ask. `callback`,
-where given, hears (step number from 1, steps, present guess of x₀) after each of them.
+where given, hears (step number from 1, steps, present guess of x₀) after each of them. `generator`
+is one for all rows of x, or a list of one for each: then a row does not depend on the others.
 Notebook: `notebooks/05_latent_diffusion.ipynb`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 Predict = Callable[[Tensor, int], tuple[Tensor, Tensor]]
 Callback = Callable[[int, int, Tensor], None]
+Random = torch.Generator | Sequence[torch.Generator] | None
+
+
+def normal(shape: Sequence[int], generator: Random) -> Tensor:
+    """Standard normal numbers on the CPU, each row from its own generator where there are many."""
+    if isinstance(generator, Sequence):
+        return torch.stack([torch.randn(*shape[1:], generator=g) for g in generator])
+    return torch.randn(*shape, generator=generator)
 
 
 def timesteps(total: int, steps: int) -> list[int]:
@@ -35,7 +44,7 @@ def _walk(alphas_bar: Tensor, steps: int) -> list[tuple[int, Tensor, Tensor]]:
 
 def ddpm(
     predict: Predict, x: Tensor, alphas_bar: Tensor, steps: int,
-    generator: torch.Generator | None = None, callback: Callback | None = None,
+    generator: Random = None, callback: Callback | None = None,
 ) -> Tensor:  # fmt: skip
     """Ancestral sampling (arXiv 2006.11239, algorithm 2; posterior of eqs. 6 and 7)."""
     return ddim(predict, x, alphas_bar, steps, generator, callback, eta=1.0)
@@ -43,7 +52,7 @@ def ddpm(
 
 def ddim(
     predict: Predict, x: Tensor, alphas_bar: Tensor, steps: int,
-    generator: torch.Generator | None = None, callback: Callback | None = None, eta: float = 0.0,
+    generator: Random = None, callback: Callback | None = None, eta: float = 0.0,
 ) -> Tensor:  # fmt: skip
     """Denoising diffusion implicit models (arXiv 2010.02502, eq. 12).
 
@@ -56,7 +65,7 @@ def ddim(
         left = (1 - bar_next - sigma**2).clamp(min=0)  # from pure noise on it may round below zero
         x = bar_next.sqrt().float() * x0 + left.sqrt().float() * eps
         if eta > 0 and i < steps:
-            noise = torch.randn(x.shape, generator=generator, device="cpu").to(x)
+            noise = normal(x.shape, generator).to(x)
             x = x + sigma.float() * noise
         if callback:
             callback(i, steps, x0)
@@ -65,7 +74,7 @@ def ddim(
 
 def dpm_solver(
     predict: Predict, x: Tensor, alphas_bar: Tensor, steps: int,
-    generator: torch.Generator | None = None, callback: Callback | None = None,
+    generator: Random = None, callback: Callback | None = None,
 ) -> Tensor:  # fmt: skip
     """DPM-Solver++(2M), second order at one question a step (arXiv 2211.01095, algorithm 2).
 

@@ -151,7 +151,9 @@ def _facts(clip: "Clip", shown: "Clip") -> str:
     if clip.has_score:
         parts.append(f"{len(clip.notes)} {'hits' if clip.is_drums else 'notes'}")
     if clip.source:
-        parts.append(clip.source.replace("\\", "/").rsplit("/", 1)[-1])
+        made = "system" in clip.labels  # then the source is a sentence, not a file
+        name = clip.source.replace("\\", "/").rsplit("/", 1)[-1]
+        parts.append(clip.source if made else name)
     if shown is not clip:
         parts.append(f"the first {shown.duration:.0f} s are shown; write_audio saves all")
     return " · ".join(parts)

@@ -18,13 +18,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.arguments import generator, number, row_seeds, seed_of, whole
 from workbench.errors import CheckpointError, PromptError
 from workbench.models.control import ControlConfig, Controls, nudge
 from workbench.models.diffusion_lm import DiffusionLM as Network
 from workbench.models.diffusion_lm import DiffusionLMConfig, Predictor
-from workbench.models.samplers import SAMPLERS
+from workbench.models.samplers import SAMPLERS, normal
 from workbench.representations.pvd import CLS, LENGTH, PAD, PVD, SEP
 from workbench.systems.piano_controls import classes_of
+from workbench.systems.provenance import signed
 from workbench.systems.storage import Pretrained
 
 if TYPE_CHECKING:
@@ -123,13 +125,21 @@ class DiffusionLM(Pretrained):
         …}, any of them or none; strength: how hard the classifiers push (as in `nudge`, for 100
         steps); temperature: below 1 likelier words are favoured at every step, 0 clamps to the
         likeliest."""
+        tempo, seed = number(tempo, "tempo"), seed_of(seed)
         words = self.draw(
             n, control, steps=steps, strength=strength, sampler=sampler, temperature=temperature,
             seed=seed, progress=progress,
         )  # fmt: skip
         caption = ", ".join(f"{k} {v}" for k, v in (control or {}).items()) or "uncontrolled"
-        clips = [self.code.decode(row, tempo) for row in words]
-        return [clip.with_(caption=f"piano, {caption}") for clip in clips]
+        request = {
+            "control": control, "strength": strength if control else None, "tempo": tempo,
+            "steps": steps, "sampler": sampler, "temperature": temperature,
+        }  # fmt: skip
+        return [
+            signed(self.code.decode(row, tempo).with_(caption=f"piano, {caption}"), self,
+                   request=request, seed=seed, take=take)
+            for take, row in enumerate(words, start=1)
+        ]  # fmt: skip
 
     def draw(
         self,
@@ -150,12 +160,13 @@ class DiffusionLM(Pretrained):
         the words must have. grammar: round at the end to the likeliest grammatical sequence, not
         each word to its nearest."""
         network = self.networks.diffusion
-        if n < 1:
-            raise PromptError(f"n: {n} is no number of clips; give 1 or more")
+        n, seed = whole(n, "n", 1), seed_of(seed)
+        steps = whole(steps, "steps", 1, network.config.steps)
+        strength, temperature = (
+            number(strength, "strength", 0), number(temperature, "temperature", 0)
+        )  # fmt: skip
         if sampler not in SAMPLERS:
             raise PromptError(f"sampler: {sampler!r} is unknown; choose {', '.join(SAMPLERS)}")
-        if not 1 <= steps <= network.config.steps:
-            raise PromptError(f"steps: {steps}; give 1 to {network.config.steps}")
         wanted = classes_of(control or {}, self.config.control.styles)
         kept = torch.full((n, LENGTH), -1)
         kept[:, 0], kept[:, -1] = CLS, SEP
@@ -166,8 +177,8 @@ class DiffusionLM(Pretrained):
         if wanted:  # as hard in all for any number of steps
             push = nudge(self.networks.controls, network, wanted, strength=strength * 100 / steps)
         predict = Predictor(network, known=kept, temperature=temperature, nudge=push)
-        random = torch.Generator().manual_seed(seed)
-        x = torch.randn(n, LENGTH, network.config.dim, generator=random)
+        random = [generator(row) for row in row_seeds(seed, n)]
+        x = normal((n, LENGTH, network.config.dim), random)
 
         def hear(step: int, total: int, x0: Tensor) -> None:
             if progress:
@@ -193,7 +204,8 @@ class DiffusionLM(Pretrained):
         rows = self.code.windows(clip, hop=max(1, clip.bars))
         if not len(rows):
             raise PromptError("clip: has too few notes for a window of 16 words")
-        row = rows[0]
+        row, seed = rows[0], seed_of(seed)
+        bars = whole(bars[0], "bars"), whole(bars[1], "bars")
         kinds = self.code.kinds[row]
         bar = np.cumsum(kinds == "b") - 1
         hole = (bar >= bars[0]) & (bar < bars[1]) & np.isin(kinds, list("pvdo"))
@@ -201,7 +213,12 @@ class DiffusionLM(Pretrained):
             raise PromptError(f"bars: {bars} hold no words of this window of {bar.max() + 1} bars")
         known = np.where(hole, -1, row)
         words = self.draw(n, control, known=known, kinds=kinds, steps=steps, seed=seed)
-        return [self.code.decode(w, clip.tempo) for w in words]
+        request = {"bars": f"{bars[0]} to {bars[1]}", "control": control, "steps": steps}
+        return [
+            signed(self.code.decode(w, clip.tempo).with_(caption=clip.caption), self, "filling",
+                   request=request, seed=seed, take=take, original=clip)
+            for take, w in enumerate(words, start=1)
+        ]  # fmt: skip
 
     # --- judging ------------------------------------------------------------------------------
 

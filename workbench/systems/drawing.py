@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.arguments import generator, number, row_seeds, seed_of, torch_seed, whole
 from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.errors import PromptError, WorkbenchError
 from workbench.models.denoisers import Condition
 from workbench.models.diffusion import Diffusion, guided
 from workbench.models.dit import Sound
 from workbench.models.music_ldm import Heard
-from workbench.models.samplers import SAMPLERS
+from workbench.models.samplers import SAMPLERS, normal
 from workbench.music.kit import DRUMS
 
 # Called after each step: step from 1, steps, the rolls guessed so far (n, steps, 27).
@@ -32,6 +33,7 @@ _RANGES = {
     "candidates": (1, 64),
     "polish": (0, 1),
 }
+_FRACTIONS = ("guidance", "tempo", "strength", "polish")
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,19 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check(steps=self.steps, guidance=self.guidance)
+        for name, value in checked(steps=self.steps, guidance=self.guidance).items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "seed", seed_of(self.seed))
         if self.sampler not in SAMPLERS:
             raise PromptError(f"sampler={self.sampler!r}: choose one of {', '.join(SAMPLERS)}")
 
     def seeds(self, n: int) -> list[int]:
-        """A seed for each of `n` takes; take i has the same whatever `n` is."""
-        return [self.seed * 1009 + i for i in range(n)]
+        """A seed of noise for each of `n` takes; take i has the same whatever `n` is."""
+        return [(torch_seed(self.seed) * 1009 + i) % 2**32 for i in range(n)]
+
+    def asked(self) -> dict[str, Any]:
+        """What a clip's provenance says of them."""
+        return {"steps": self.steps, "guidance": self.guidance, "sampler": self.sampler}
 
 
 def draw(
@@ -61,12 +69,16 @@ def draw(
     condition: Condition | Sound | Heard,
     settings: Settings,
     *,
+    seeds: Sequence[int] | None = None,
     project: Callable[[Tensor], Tensor] | None = None,
     callback: Callable[[int, int, Tensor], None] | None = None,
     start: int | None = None,
 ) -> Tensor:
     """Walk from noisy latents to clean ones with classifier-free guidance.
 
+    seeds: of each row's latents, by default those of the settings' takes. From them follows the
+    noise that ancestral samplers put back on the way, which is not that of the latents; so a row
+    is the same in any batch.
     project: is given each guess of x₀ and returns the one to go on with. start: how many of the
     schedule's steps lie ahead; all of them unless the latents are noised only part of the way.
     Raises WorkbenchError where the network answers NaN.
@@ -89,15 +101,22 @@ def draw(
         return x0, eps
 
     bars = diffusion.alphas_bar[:start]
-    generator = torch.Generator().manual_seed(settings.seed)
+    seeds = settings.seeds(len(noisy)) if seeds is None else seeds
+    again = [generator(row_seeds(seed, 2)[1]) for seed in seeds]
     sampler = SAMPLERS[settings.sampler]
-    drawn = sampler(predict, noisy, bars, min(settings.steps, len(bars)), generator, callback)
+    drawn = sampler(predict, noisy, bars, min(settings.steps, len(bars)), again, callback)
     if not torch.isfinite(drawn).all():
         raise WorkbenchError(
             "the drawing ended in NaN or infinite numbers: the weights are damaged; load or train "
             f"the system again, or lower the guidance (now {settings.guidance:g})"
         )
     return drawn
+
+
+def noise_of(seeds: Sequence[int], shape: tuple[int, ...]) -> Tensor:
+    """Standard normal numbers (n, *shape), each row from its own seed."""
+    generators = [generator(seed_of(seed, "seeds")) for seed in seeds]
+    return normal((len(generators), *shape), generators)
 
 
 def overlapping(network: nn.Module, frames: int, axis: int = -1) -> Callable[..., Tensor]:
@@ -126,16 +145,14 @@ def overlapping(network: nn.Module, frames: int, axis: int = -1) -> Callable[...
     return ask
 
 
-def check(**values: Any) -> None:
-    """Numbers within their ranges, or a PromptError that names the argument and its range."""
-    for name, value in values.items():
-        low, high = _RANGES[name]
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-            raise PromptError(f"{name}={value!r}: give a number from {low:g} to {high:g}")
-        if not low <= value <= high:
-            raise PromptError(f"{name}={value:g}: give a number from {low:g} to {high:g}")
+def checked(**values: Any) -> dict[str, Any]:
+    """The values as Python's numbers, each within its range (None stays), or a PromptError that
+    names the argument and its range."""
+    return {
+        name: value if value is None else
+        (number if name in _FRACTIONS else whole)(value, name, *_RANGES[name])
+        for name, value in values.items()
+    }  # fmt: skip
 
 
 def keep_mask(keep: np.ndarray | None, keep_bars: Sequence[int], steps: int) -> np.ndarray:
@@ -147,6 +164,7 @@ def keep_mask(keep: np.ndarray | None, keep_bars: Sequence[int], steps: int) -> 
             raise PromptError(f"keep: shape {keep.shape}, the clip's roll has {mask.shape}")
         mask |= keep
     for bar in keep_bars:
+        bar = whole(bar, "keep_bars")
         if not 0 <= bar < steps // 16:
             raise PromptError(f"keep_bars: no bar {bar}; the clip has bars 0 to {steps // 16 - 1}")
         mask[16 * bar : 16 * (bar + 1)] = True

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.arguments import number, seed_of
 from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.errors import PromptError
 from workbench.models.denoisers import Condition
@@ -25,9 +26,18 @@ from workbench.models.diffusion import Diffusion
 from workbench.models.samplers import timesteps
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
-from workbench.systems.drawing import Progress, Settings, check, draw, keep_mask, slerp
+from workbench.systems.drawing import (
+    Progress,
+    Settings,
+    checked,
+    draw,
+    keep_mask,
+    noise_of,
+    slerp,
+)
 from workbench.systems.drum_networks import DrumLDMConfig, DrumNetworks
 from workbench.systems.prompts import PromptReading, read_prompt
+from workbench.systems.provenance import credit_of, signed
 from workbench.systems.storage import Pretrained
 
 if TYPE_CHECKING:
@@ -98,8 +108,12 @@ class DrumLDM(Pretrained):
     @torch.inference_mode()
     def decode(self, latents: Tensor, tempo: float = 120.0, caption: str = "") -> list[Clip]:
         """Latents back to clips."""
-        rolls = self._decode(latents)
-        return [DrumRoll.from_array(r, tempo=tempo).to_clip(caption=caption) for r in rolls]
+        tempo = number(tempo, "tempo")
+        clips = [
+            DrumRoll.from_array(r, tempo=tempo).to_clip(caption=caption)
+            for r in self._decode(latents)
+        ]
+        return [signed(clip, self, "decoding", request={"tempo": tempo}) for clip in clips]
 
     def _decode(self, latents: Tensor) -> np.ndarray:
         """(n, steps, 27)."""
@@ -160,17 +174,16 @@ class DrumLDM(Pretrained):
         for numbers out of range, never for a text.
         """
         texts = [prompt] if isinstance(prompt, str) else list(prompt)
-        check(n=n, tempo=tempo)
-        clips = self.draw_each(
-            [text for text in texts for _ in range(n)],
-            [bpm for text in texts for bpm in [tempo or self.tempo_of(text)] * n],
-            Settings(seed=seed).seeds(n) * len(texts),
-            bars=bars, steps=steps, guidance=guidance, sampler=sampler, progress=progress,
-        )  # fmt: skip
-        return [
-            clip.with_(source=f"DrumLDM, seed {seed}, take {i % n + 1}")
-            for i, clip in enumerate(clips)
-        ]
+        n, tempo = checked(n=n, tempo=tempo).values()
+        settings = Settings(steps, guidance, sampler, seed)
+        bars = self._bars(bars)
+        prompts = [text for text in texts for _ in range(n)]
+        tempos = [bpm for text in texts for bpm in [tempo or self.tempo_of(text)] * n]
+        rolls = self._rolls(
+            prompts, tempos, settings.seeds(n) * len(texts), bars, settings, progress
+        )
+        asked = {"bars": bars, "tempo": tempo, **settings.asked()}
+        return self._clips(rolls, prompts, tempos, bars, seed=settings.seed, n=n, request=asked)
 
     @torch.inference_mode()
     def draw_each(
@@ -185,14 +198,33 @@ class DrumLDM(Pretrained):
         sampler: str = "dpm++",
         progress: Progress | None = None,
     ) -> list[Clip]:
-        """One loop for each prompt, at its own tempo and from its own seed, all in one batch."""
-        check(bars=bars)
-        settings = Settings(steps, guidance, sampler, seeds[0] if seeds else 0)
+        """One loop for each prompt, at its own tempo and from its own seed, all in one batch. These
+        are seeds of noise, not those of `generate`, which makes such a seed for each take."""
+        settings, bars = Settings(steps, guidance, sampler), self._bars(bars)
+        seeds = [seed_of(seed, "seeds") for seed in seeds]
+        tempos = [number(tempo, "tempos") for tempo in tempos]
+        rolls = self._rolls(prompts, tempos, seeds, bars, settings, progress)
+        asked = {"bars": bars, **settings.asked()}
+        return [
+            signed(clip, self, request={"prompt": prompt, "tempo": tempo, **asked,
+                                        "noise seed": seed})
+            for clip, prompt, tempo, seed in zip(
+                self._plain_clips(rolls, prompts, tempos, bars), prompts, tempos, seeds, strict=True
+            )
+        ]  # fmt: skip
+
+    def _bars(self, bars: int) -> int:
+        bars = checked(bars=bars)["bars"]
         if bars > self.config.bars:
             raise PromptError(f"bars={bars}: this system draws loops of 1 to {self.config.bars}")
+        return bars
+
+    def _rolls(
+        self, prompts: Sequence[str], tempos: Sequence[float], seeds: Sequence[int], bars: int,
+        settings: Settings, progress: Progress | None,
+    ) -> np.ndarray:  # fmt: skip
         noise = self._noise(seeds, 4 * bars)
-        latents = self._draw(noise, prompts, tempos, settings, progress)
-        return self._clips(self._decode(latents), prompts, tempos, bars, f"seed {settings.seed}")
+        return self._decode(self._draw(noise, prompts, tempos, settings, progress, seeds=seeds))
 
     @torch.inference_mode()
     def vary(
@@ -212,14 +244,16 @@ class DrumLDM(Pretrained):
         arXiv 2108.01073). strength: 0 gives the loop as the autoencoder hears it, 1 a new one.
         The prompt is the clip's caption unless another is given."""
         settings = Settings(steps, guidance, sampler, seed)
-        check(n=n, strength=strength)
+        n, strength = checked(n=n, strength=strength).values()
         clip, bars = self._whole_bars(clip)
         prompts, tempos = [clip.caption if prompt is None else prompt] * n, [clip.tempo] * n
         z = torch.cat([self.encode([clip])] * n)
         noise = self._noise(settings.seeds(n), 4 * bars)
         latents = self._redraw(z, noise, strength, prompts, tempos, settings, progress)
-        source = f"variation of {clip.source or 'a clip'}, seed {seed}"
-        return self._clips(self._decode(latents), prompts, tempos, bars, source)
+        return self._clips(
+            self._decode(latents), prompts, tempos, bars, "variation", original=clip,
+            request={"strength": strength, **settings.asked()}, seed=settings.seed,
+        )  # fmt: skip
 
     @torch.inference_mode()
     def interpolate(
@@ -231,11 +265,11 @@ class DrumLDM(Pretrained):
         in the middle are noised by up to `polish` and drawn back, all with the same noise.
         """
         settings = Settings(steps, 1.0, seed=seed)
-        check(n=n, polish=polish)
+        n, polish = checked(n=n, polish=polish).values()
         (a, bars), (b, bars_b) = self._whole_bars(a), self._whole_bars(b)
         if bars != bars_b:
             raise PromptError(f"a has {bars} bars, b has {bars_b}; cut them to the same length")
-        ends, noise = self.encode([a, b]), self._noise([seed], 4 * bars)
+        ends, noise = self.encode([a, b]), self._noise([settings.seed], 4 * bars)
         rolls, captions, tempos = [], [], []
         for share in np.linspace(0, 1, n).tolist():
             tempo = a.tempo ** (1 - share) * b.tempo**share
@@ -245,7 +279,11 @@ class DrumLDM(Pretrained):
             rolls.append(self._decode(self._redraw(z, noise, amount, [text], [tempo], settings)))
             captions.append(f"{1 - share:.0%} {a.caption} · {share:.0%} {b.caption}")
             tempos.append(tempo)
-        return self._clips(np.concatenate(rolls), captions, tempos, bars, "interpolation")
+        both = a.with_(labels={"original": f"{credit_of(a)} and {credit_of(b)}"})
+        return self._clips(
+            np.concatenate(rolls), captions, tempos, bars, "interpolation", original=both,
+            request={"polish": polish, **settings.asked()}, seed=settings.seed,
+        )  # fmt: skip
 
     @torch.inference_mode()
     def inpaint(
@@ -269,10 +307,11 @@ class DrumLDM(Pretrained):
         are the clip's own, hit, velocity and microtiming.
         """
         settings = Settings(steps, guidance, sampler, seed)
-        check(n=n)
+        n = checked(n=n)["n"]
         clip, bars = self._whole_bars(clip)
         own = DrumRoll.from_clip(clip).to_array()
-        held = np.tile(keep_mask(keep, keep_bars, len(own)), (1, 3))  # hits, velocity, offset
+        mask = keep_mask(keep, keep_bars, len(own))
+        held = np.tile(mask, (1, 3))  # hits, velocity, offset
 
         def put_in(latents: Tensor) -> np.ndarray:
             return np.where(held, own, self._decode(latents)[:, : len(own)])
@@ -282,8 +321,11 @@ class DrumLDM(Pretrained):
             self._noise(settings.seeds(n), 4 * bars), prompts, tempos, settings, progress,
             project=lambda x0: self._encode(torch.from_numpy(put_in(x0))),
         )  # fmt: skip
-        source = f"inpainting of {clip.source or 'a clip'}, seed {seed}"
-        return self._clips(put_in(latents), prompts, tempos, bars, source)
+        return self._clips(
+            put_in(latents), prompts, tempos, bars, "inpainting", original=clip,
+            request={"kept": f"{mask.mean():.0%} of the cells", **settings.asked()},
+            seed=settings.seed,
+        )  # fmt: skip
 
     @torch.inference_mode()
     def film(
@@ -302,16 +344,15 @@ class DrumLDM(Pretrained):
             prompt, bars=bars, steps=steps, guidance=guidance, seed=seed, sampler=sampler,
             progress=lambda step, total, rolls: frames.append(rolls[0]),
         )[0]  # fmt: skip
-        levels = (1 - self.diffusion.alphas_bar[timesteps(self.diffusion.steps, steps)]).sqrt()
-        rolls = [DrumRoll.from_array(f[: 16 * bars], tempo=clip.tempo) for f in frames]
+        at = timesteps(self.diffusion.steps, len(frames))
+        levels = (1 - self.diffusion.alphas_bar[at]).sqrt()
+        rolls = [DrumRoll.from_array(f[: 16 * clip.bars], tempo=clip.tempo) for f in frames]
         return list(zip(levels.tolist(), rolls, strict=True))
 
     def _noise(self, seeds: Sequence[int], beats: int) -> Tensor:
         """Standard normal latents, each from its own seed."""
         size = len(self.networks.latent_mean)
-        shape = (size,) if self.config.paper else (beats, size)
-        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        return torch.stack([torch.randn(shape, generator=g) for g in generators])
+        return noise_of(seeds, (size,) if self.config.paper else (beats, size))
 
     def _draw(
         self, noisy: Tensor, prompts: Sequence[str], tempos: Sequence[float], settings: Settings,
@@ -338,16 +379,28 @@ class DrumLDM(Pretrained):
         noisy = self.diffusion.add_noise(z, noise, t)
         return self._draw(noisy, prompts, tempos, settings, progress, start=start)
 
-    def _clips(
-        self, rolls: np.ndarray, prompts: Sequence[str], tempos: Sequence[float], bars: int,
-        source: str,
-    ) -> list[Clip]:  # fmt: skip
+    def _plain_clips(
+        self, rolls: np.ndarray, prompts: Sequence[str], tempos: Sequence[float], bars: int
+    ) -> list[Clip]:
         return [
             DrumRoll.from_array(roll[: 16 * bars], tempo=tempo).to_clip(
-                prompt, f"DrumLDM, {source}", {"prompt": prompt, "system": "DrumLDM"}
+                prompt, "", {"prompt": prompt}
             )
             for roll, prompt, tempo in zip(rolls, prompts, tempos, strict=True)
         ]
+
+    def _clips(
+        self, rolls: np.ndarray, prompts: Sequence[str], tempos: Sequence[float], bars: int,
+        action: str = "generation", *, request: dict[str, Any], seed: int, n: int | None = None,
+        original: Clip | None = None,
+    ) -> list[Clip]:  # fmt: skip
+        """Clips with their provenance. n: takes of each prompt, all by default."""
+        clips = self._plain_clips(rolls, prompts, tempos, bars)
+        return [
+            signed(clip, self, action, request={"prompt": prompt, **request}, seed=seed,
+                   take=i % (n or len(clips)) + 1, original=original)
+            for i, (clip, prompt) in enumerate(zip(clips, prompts, strict=True))
+        ]  # fmt: skip
 
     def _whole_bars(self, clip: Clip) -> tuple[Clip, int]:
         """The clip as 1 to `config.bars` bars of 4/4, or a word why that is not possible."""

@@ -11,13 +11,14 @@ Notebooks: `notebooks/06_vae_gan.ipynb`, `notebooks/07_audio_diffusion.ipynb`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.arguments import number, seed_of
 from workbench.datasets.audio import AudioCollection
 from workbench.errors import PromptError
 from workbench.memory import fitting
@@ -25,9 +26,10 @@ from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
 from workbench.models.diffusion import Diffusion, Prediction
 from workbench.models.dit import DiT, DiTConfig, Sound
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
-from workbench.music.audio import checked
+from workbench.music.audio import checked as checked_sound
 from workbench.representations.text import BertText
-from workbench.systems.drawing import Settings, check, draw, overlapping
+from workbench.systems.drawing import Settings, checked, draw, noise_of, overlapping
+from workbench.systems.provenance import signed
 from workbench.systems.storage import Pretrained
 
 if TYPE_CHECKING:
@@ -125,7 +127,7 @@ class LDMG(Pretrained):
         """Sound (channels, samples) at the system's rate → latents (latent, frames), mean 0 and
         variance 1 over the training sound. Any length: coded in overlapping pieces, which without
         attention over time gives exactly what the whole would."""
-        x = torch.from_numpy(np.ascontiguousarray(checked(sound), dtype=np.float32))[None]
+        x = torch.from_numpy(np.ascontiguousarray(checked_sound(sound), dtype=np.float32))[None]
         if x.shape[1] != self.config.vae.channels:
             raise PromptError(
                 f"sound: {x.shape[1]} channels; this system hears {self.config.vae.channels}"
@@ -170,7 +172,9 @@ class LDMG(Pretrained):
         """The clip through encoder and decoder."""
         sound = self.sound_of(clip)
         again = self.decode(self.encode(sound))[:, : sound.shape[1]]
-        return self._clip(again, clip.caption, f"reconstruction of {clip.source or 'a clip'}")
+        return signed(
+            self._clip(again, clip.caption), self, "reconstruction", request={}, original=clip
+        )
 
     def sound_of(self, clip: Clip) -> np.ndarray:
         """A clip's sound as this system hears it: (channels, samples) at its rate."""
@@ -188,13 +192,20 @@ class LDMG(Pretrained):
         """Draw `n` clips. prompt: words, "" for none; genre: one of `config.genres` or None;
         seconds: by default those of training; longer ones are drawn in overlapping windows whose
         predictions are averaged at every step (MultiDiffusion, arXiv 2302.08113)."""
-        check(n=n)
+        n = checked(n=n)["n"]
+        settings = Settings(steps, guidance, sampler, seed)
         if not prompt and genre is None:
-            guidance = 1.0  # nothing to exaggerate, and half of the work
-        return self.draw_each(
-            [prompt] * n, [genre] * n, Settings(seed=seed).seeds(n), seconds=seconds, steps=steps,
-            guidance=guidance, sampler=sampler, progress=progress,
-        )  # fmt: skip
+            settings = replace(settings, guidance=1.0)  # nothing to exaggerate, half of the work
+        seconds = self._seconds(seconds)
+        sounds = self._sounds(
+            [prompt] * n, [genre] * n, settings.seeds(n), seconds, settings, progress
+        )
+        asked = {"prompt": prompt, "genre": genre, "seconds": seconds, **settings.asked()}
+        return [
+            signed(self._clip(sound, _caption(prompt, genre)), self, request=asked,
+                   seed=settings.seed, take=take)
+            for take, sound in enumerate(sounds, start=1)
+        ]  # fmt: skip
 
     @torch.inference_mode()
     def draw_each(
@@ -202,17 +213,26 @@ class LDMG(Pretrained):
         seconds: float | None = None, steps: int = 25, guidance: float = 2.0,
         sampler: str = "dpm++", progress: Progress | None = None,
     ) -> list[Clip]:  # fmt: skip
-        """A clip for each prompt, genre and seed, all at once; see `generate`."""
-        settings = Settings(steps, guidance, sampler)
-        seconds = self.config.seconds if seconds is None else seconds
+        """A clip for each prompt, genre and seed, all at once. These are seeds of noise, not those
+        of `generate`, which makes such a seed for each take."""
+        settings, seconds = Settings(steps, guidance, sampler), self._seconds(seconds)
+        seeds = [seed_of(seed, "seeds") for seed in seeds]
+        sounds = self._sounds(prompts, genres, seeds, seconds, settings, progress)
+        asked = {"seconds": seconds, **settings.asked()}
+        return [
+            signed(self._clip(sound, _caption(prompt, genre)), self,
+                   request={"prompt": prompt, "genre": genre, **asked, "noise seed": seed})
+            for sound, prompt, genre, seed in zip(sounds, prompts, genres, seeds, strict=True)
+        ]  # fmt: skip
+
+    def _sounds(
+        self, prompts: Sequence[str], genres: Sequence[str | None], seeds: Sequence[int],
+        seconds: float, settings: Settings, progress: Progress | None,
+    ) -> list[np.ndarray]:  # fmt: skip
         noise = self._noise(seeds, self._frames(seconds))
-        z = self._draw(noise, self._asked(prompts, genres), settings, progress)
+        z = self._draw(noise, self._asked(prompts, genres), settings, progress, seeds=seeds)
         samples = max(1, round(seconds * self.config.rate))
-        clips = []
-        for row, prompt, genre, seed in zip(z, prompts, genres, seeds, strict=True):
-            caption = ", ".join(part for part in (genre, prompt) if part) or "nothing asked"
-            clips.append(self._clip(self.decode(row)[:, :samples], caption, f"LDMG, seed {seed}"))
-        return clips
+        return [self.decode(row)[:, :samples] for row in z]
 
     @torch.inference_mode()
     def vary(
@@ -223,7 +243,7 @@ class LDMG(Pretrained):
         """Variations: noise the clip's latents part of the way, then draw back (SDEdit, arXiv
         2108.01073). strength: 0 gives the reconstruction, 1 something new."""
         settings = Settings(steps, guidance, sampler, seed)
-        check(n=n, strength=strength)
+        n, strength = checked(n=n, strength=strength).values()
         sound = self.sound_of(clip)
         z = torch.stack([self.encode(sound)] * n)
         start = round(strength * self.diffusion.steps)
@@ -231,9 +251,9 @@ class LDMG(Pretrained):
             noise, t = self._noise(settings.seeds(n), z.shape[-1]), torch.full((n,), start - 1)
             noisy = self.diffusion.add_noise(z, noise, t)
             z = self._draw(noisy, self._asked([prompt] * n, [genre] * n), settings, start=start)
-        source = f"variation of {clip.source or 'a clip'}, seed {seed}"
-        drawn = [self.decode(row)[:, : sound.shape[1]] for row in z]
-        return [self._clip(d, clip.caption, source) for d in drawn]
+        request = {"strength": strength, "prompt": prompt, "genre": genre, **settings.asked()}
+        sounds = [self.decode(row)[:, : sound.shape[1]] for row in z]
+        return self._edits(sounds, "variation", clip, request, settings.seed)
 
     @torch.inference_mode()
     def inpaint(
@@ -243,10 +263,10 @@ class LDMG(Pretrained):
         """Draw the seconds of `hole` (first, last) anew; outside of it the clip's own samples stay,
         with cross-fades of 20 ms inside the hole. At every step the known latents are put in."""
         settings = Settings(steps, guidance, "ddpm", seed)
-        check(n=n)
+        n = checked(n=n)["n"]
         sound = self.sound_of(clip)
         length = sound.shape[1] / self.config.rate
-        first, last = hole
+        first, last = hole = number(hole[0], "hole"), number(hole[1], "hole")
         if not 0 <= first < last <= length + 1e-6:
             raise PromptError(f"hole: {hole} s; give 0 ≤ first < last ≤ {length:.2f}")
         begin, end = (round(s * self.config.rate) for s in hole)
@@ -261,21 +281,35 @@ class LDMG(Pretrained):
             settings, project=lambda x0: torch.where(known, own, x0),
         )  # fmt: skip
         inside = _fade(sound.shape[1], begin, end, round(0.02 * self.config.rate))
-        source = f"inpainting of {clip.source or 'a clip'}, seed {seed}"
         drawn = [self.decode(row)[:, : sound.shape[1]] for row in z]
-        return [self._clip(inside * d + (1 - inside) * sound, clip.caption, source) for d in drawn]
+        sounds = [inside * d + (1 - inside) * sound for d in drawn]
+        request = {"hole": f"{first:g} to {last:g} s", "prompt": prompt, "genre": genre,
+                   **settings.asked()}  # fmt: skip
+        return self._edits(sounds, "inpainting", clip, request, settings.seed)
 
-    def _frames(self, seconds: float) -> int:
+    def _edits(
+        self, sounds: Sequence[np.ndarray], action: str, clip: Clip, request: dict[str, Any],
+        seed: int,
+    ) -> list[Clip]:  # fmt: skip
+        """Clips made out of a clip, with its caption and their provenance."""
+        return [
+            signed(self._clip(sound, clip.caption), self, action, request=request, seed=seed,
+                   take=take, original=clip)
+            for take, sound in enumerate(sounds, start=1)
+        ]  # fmt: skip
+
+    def _seconds(self, seconds: float | None) -> float:
+        seconds = self.config.seconds if seconds is None else number(seconds, "seconds")
         if not 0 < seconds <= 600:
             raise PromptError(f"seconds: {seconds:g}; give more than 0 and at most 600")
+        return seconds
+
+    def _frames(self, seconds: float) -> int:
         return max(1, int(np.ceil(seconds * self.config.rate / self.config.vae.hop)))
 
     def _noise(self, seeds: Sequence[int], frames: int) -> Tensor:
         """(n, latent, frames), each from its own seed."""
-        shape = (self.config.vae.latent, frames)
-        return torch.stack([
-            torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds
-        ])  # fmt: skip
+        return noise_of(seeds, (self.config.vae.latent, frames))
 
     def _asked(self, prompts: Sequence[str], genres: Sequence[str | None]) -> Sound:
         known = self.config.genres
@@ -298,10 +332,14 @@ class LDMG(Pretrained):
         network = overlapping(self.networks.dit, self.config.frames)
         return draw(network, self.diffusion, noisy, asked, settings, callback=heard, **more)
 
-    def _clip(self, sound: np.ndarray, caption: str, source: str) -> Clip:
+    def _clip(self, sound: np.ndarray, caption: str) -> Clip:
         from workbench.music.clip import Clip
 
-        return Clip(audio=sound, sample_rate=self.config.rate, caption=caption, source=source)
+        return Clip(audio=sound, sample_rate=self.config.rate, caption=caption)
+
+
+def _caption(prompt: str, genre: str | None) -> str:
+    return ", ".join(part for part in (genre, prompt) if part) or "nothing asked"
 
 
 def _fade(length: int, first: int, last: int, ramp: int) -> np.ndarray:

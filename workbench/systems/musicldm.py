@@ -19,15 +19,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.arguments import number
 from workbench.errors import PromptError
 from workbench.memory import fitting
 from workbench.models.diffusion import Diffusion, Prediction
 from workbench.models.music_ldm import FiLMUNet, Heard, MusicLDMSizes, mel_vae, vocoder
 from workbench.models.text_audio import TextAudio, TextAudioConfig
-from workbench.music.audio import SILENT, checked
+from workbench.music.audio import SILENT
+from workbench.music.audio import checked as checked_sound
 from workbench.representations.mel import Mel
 from workbench.representations.text import BertText
-from workbench.systems.drawing import Settings, check, draw, overlapping
+from workbench.systems.drawing import Settings, checked, draw, noise_of, overlapping
+from workbench.systems.provenance import credit_of, signed
 from workbench.systems.storage import Pretrained
 
 if TYPE_CHECKING:
@@ -162,7 +165,7 @@ class MusicLDM(Pretrained):
     def encode(self, sounds: Tensor) -> Tensor:
         """Sounds (n, samples) → latents (n, latent, frames / 8, bands / 8) of variance about 1.
         WorkbenchError for NaN and infinite samples."""
-        checked(sounds, "sounds")
+        checked_sound(sounds, "sounds")
         return self.encode_mel(self.mel(sounds))
 
     @torch.inference_mode()
@@ -193,7 +196,9 @@ class MusicLDM(Pretrained):
         """The clip through mel, VAE and vocoder."""
         sound = self.sound_of(clip)
         again = self.decode(self.encode(sound[None]))[0, : len(sound)]
-        return self._clip(again, clip.caption, f"reconstruction of {clip.source or 'a clip'}")
+        return signed(
+            self._clip(again, clip.caption), self, "reconstruction", request={}, original=clip
+        )
 
     def sound_of(self, clip: Clip) -> Tensor:
         """A clip's sound as this system hears it: (samples,)."""
@@ -210,7 +215,7 @@ class MusicLDM(Pretrained):
         """Draw `n` clips. like: a clip whose sound is asked for instead of the prompt. candidates:
         drawn for each clip; the embedder picks the one nearest to what was asked (the paper: 5).
         seconds: by default those of training, longer ones in overlapping windows."""
-        check(n=n, candidates=candidates)
+        n, candidates = checked(n=n, candidates=candidates).values()
         if like is not None:
             sound = self.sound_of(like)
             if not sound.abs().max() > SILENT:
@@ -220,14 +225,25 @@ class MusicLDM(Pretrained):
         else:
             vector, asked = self.embedder.embed_text([prompt]), prompt
         said = like is not None or bool(prompt.strip())
-        seeds = Settings(seed=seed).seeds(n * candidates)
+        settings = Settings(steps, guidance if said else 1.0, sampler, seed)
+        seeds = settings.seeds(n * candidates)
+        seconds = self._seconds(seconds)
         sounds = self.draw_each(
-            vector.expand(len(seeds), -1), seeds, said=said, seconds=seconds, steps=steps,
-            guidance=guidance if said else 1.0, sampler=sampler, progress=progress,
+            vector.expand(len(seeds), -1), seeds, said=said, seconds=seconds,
+            **settings.asked(), progress=progress,
         )  # fmt: skip
         if candidates > 1:
             sounds = self.best(sounds, vector, n)
-        return [self._clip(s, asked or "nothing asked", f"MusicLDM, seed {seed}") for s in sounds]
+        request = {
+            "prompt": prompt if like is None else None,
+            "like": None if like is None else credit_of(like), "seconds": seconds,
+            "candidates": candidates if candidates > 1 else None, **settings.asked(),
+        }  # fmt: skip
+        return [
+            signed(self._clip(sound, asked or "nothing asked"), self, request=request,
+                   seed=settings.seed, take=take)
+            for take, sound in enumerate(sounds, start=1)
+        ]  # fmt: skip
 
     def best(self, sounds: Tensor, vector: Tensor, n: int) -> Tensor:
         """Of sounds (n · candidates, samples), takes of one request side by side, the one of each
@@ -243,16 +259,12 @@ class MusicLDM(Pretrained):
         sampler: str = "ddim", progress: Progress | None = None,
     ) -> Tensor:  # fmt: skip
         """Sounds (n, samples) for vectors (n, embed) and seeds, all at once; see `generate`."""
-        settings = Settings(steps, guidance, sampler)
-        seconds = self.config.seconds if seconds is None else seconds
-        if not 0 < seconds <= 600:
-            raise PromptError(f"seconds: {seconds:g}; give more than 0 and at most 600")
+        settings, seconds = Settings(steps, guidance, sampler), self._seconds(seconds)
         sizes = self.config.sizes
         samples = max(1, round(seconds * self.config.rate))
         frames = -(-samples // (self.mel.hop * sizes.shorter))
         shape = (sizes.latent, frames, sizes.bands // sizes.shorter)
-        noise = torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(s))
-                             for s in seeds])  # fmt: skip
+        noise = noise_of(seeds, shape)
         asked = Heard(vectors, torch.full((len(seeds),), said))
         network = overlapping(self.networks.denoiser, self.config.frames // sizes.shorter, axis=2)
 
@@ -260,11 +272,16 @@ class MusicLDM(Pretrained):
             if progress is not None:
                 progress(step, total)
 
-        z = draw(network, self.diffusion, noise, asked, settings, callback=heard)
+        z = draw(network, self.diffusion, noise, asked, settings, seeds=seeds, callback=heard)
         return torch.cat([self.decode(part) for part in z.split(8)])[:, :samples]
 
-    def _clip(self, sound: Tensor, caption: str, source: str) -> Clip:
+    def _seconds(self, seconds: float | None) -> float:
+        seconds = self.config.seconds if seconds is None else number(seconds, "seconds")
+        if not 0 < seconds <= 600:
+            raise PromptError(f"seconds: {seconds:g}; give more than 0 and at most 600")
+        return seconds
+
+    def _clip(self, sound: Tensor, caption: str) -> Clip:
         from workbench.music.clip import Clip
 
-        return Clip(audio=sound[None].numpy(), sample_rate=self.config.rate, caption=caption,
-                    source=source)  # fmt: skip
+        return Clip(audio=sound[None].numpy(), sample_rate=self.config.rate, caption=caption)

@@ -29,9 +29,11 @@ def shipped() -> list[str]:
 
 class Pretrained:
     """Mixin of systems that are made by `from_config(dict)`, described by `config_dict()`, and keep
-    all their weights in `networks`."""
+    all their weights in `networks`. checkpoint: the name or folder that the weights were loaded
+    from or saved in, "" before that; clips name it."""
 
     networks: nn.Module
+    checkpoint: str = ""
 
     @classmethod
     def from_config(cls, data: dict[str, Any]) -> Self:
@@ -60,6 +62,7 @@ class Pretrained:
                 "fetch or train it again"
             ) from None
         load_file_into(system.networks, folder / "model.safetensors")
+        system.checkpoint = str(name)
         return system
 
     def save_pretrained(
@@ -68,7 +71,11 @@ class Pretrained:
         """Write the files into `folder`, each whole or not at all. card: Markdown for README.md;
         training: for training.json, what was trained on and how it went; "dataset" is read again.
         """
-        folder = Path(folder)
+        folder = self._write(Path(folder), card, training)
+        self.checkpoint = str(folder)
+        return folder
+
+    def _write(self, folder: Path, card: str = "", training: dict[str, Any] | None = None) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         about = {
             "system": type(self).__name__,
@@ -93,7 +100,7 @@ class Pretrained:
         from huggingface_hub import HfApi
 
         with tempfile.TemporaryDirectory() as folder:
-            self.save_pretrained(folder)
+            self._write(Path(folder))
             api = HfApi(**kwargs)
             api.create_repo(repo_id, exist_ok=True)
             return api.upload_folder(repo_id=repo_id, folder_path=folder)

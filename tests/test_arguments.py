@@ -1,0 +1,81 @@
+"""Numbers that people hand over: NumPy's as Python's, odd ones refused by name."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.arguments import generator, number, row_seeds, seed_of, torch_seed, whole
+from workbench.errors import PromptError
+
+THREES = (
+    3,
+    np.int8(3),
+    np.uint64(3),
+    np.int64(3),
+    np.float32(3),
+    3.0,
+    np.array(3),
+    torch.tensor(3),
+)
+
+
+@pytest.mark.parametrize("three", THREES)
+def test_a_three_is_a_three(three):
+    for read in (seed_of, lambda x: whole(x, "n", 1, 8)):
+        assert read(three) == 3
+        assert type(read(three)) is int
+    assert type(number(three, "tempo", 1, 8)) is float
+
+
+@pytest.mark.parametrize(
+    "odd", [2**64, 2**70, -1, np.int64(-1), True, np.True_, 1.5, np.float32(1.5), "3", None, [3],
+            np.array([3]), math.nan, np.float64("nan"), math.inf, 3j]
+)  # fmt: skip
+def test_what_is_not_a_seed_is_named(odd):
+    with pytest.raises(PromptError, match=r"^seed=") as told:
+        seed_of(odd)
+    assert "\n" not in str(told.value)
+    assert len(str(told.value)) < 160
+
+
+def test_a_number_longer_than_python_writes_is_refused_in_one_line():
+    with pytest.raises(PromptError, match=r"^seed=0x") as told:
+        seed_of(10**5000)
+    assert len(str(told.value)) < 160
+
+
+@given(st.integers(0, 2**64 - 1))
+def test_every_seed_reaches_both_generators(seed):
+    assert seed_of(np.uint64(seed)) == seed_of(seed) == seed
+    assert np.random.default_rng(seed).random() == np.random.default_rng(np.uint64(seed)).random()
+    assert torch.equal(torch.randn(2, generator=generator(seed)),
+                       torch.randn(2, generator=generator(seed)))  # fmt: skip
+    if seed < 2**32:  # as before there was anything to fold
+        assert torch_seed(seed) == seed
+
+
+def test_large_seeds_are_seeds_of_their_own():
+    seeds = [0, 2**32, 2**33, 2**63 - 1, 2**63, 2**64 - 1, 5, 2**32 + 5]
+    assert len({torch.randn(4, generator=generator(s)).numpy().tobytes() for s in seeds}) == 8
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(1, 6), st.integers(1, 6))
+def test_rows_have_the_same_seed_in_any_batch(seed, n, more):
+    rows = row_seeds(seed, n)
+    assert len(rows) == n
+    assert rows[0] == seed
+    assert row_seeds(seed, n + more)[:n] == rows
+
+
+def test_limits_belong_to_the_range():
+    assert whole(np.int16(8), "bars", 1, 8) == 8
+    assert number(np.float32(0.5), "strength", 0, 1) == 0.5
+    for name, call in (("bars", lambda: whole(9, "bars", 1, 8)), ("n", lambda: whole(2.5, "n", 1)),
+                       ("tempo", lambda: number("fast", "tempo", 1)),
+                       ("guidance", lambda: number(math.inf, "guidance"))):  # fmt: skip
+        with pytest.raises(PromptError, match=rf"^{name}="):
+            call()
