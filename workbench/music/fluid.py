@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import BrokenFileError, MissingDataError
-from workbench.music import midi
 from workbench.music.mixing import finish, fold
 
 TIMEOUT_SECONDS = 300
@@ -48,7 +47,7 @@ class FluidSynth:
         from workbench.music.synth import natural_length
 
         if samples is None:
-            samples, loop = natural_length(score, midi.notes_of(score), sample_rate), False
+            samples, loop = natural_length(score, sample_rate), False
         sound = self._run(score, sample_rate)
         sound = np.pad(sound, ((0, max(samples - len(sound), 0)), (0, 0)))
         folded = fold(sound, samples) if loop else np.ascontiguousarray(sound[:samples].T)

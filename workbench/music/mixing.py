@@ -21,7 +21,7 @@ class Hit:
 
     start: int  # sample
     shot: np.ndarray  # (n, 2) float32
-    gain: float = 1.0
+    gain: float | np.ndarray = 1.0  # or one for left and one for right, or (n, 2) through time
     stop: int | None = None  # samples after which it fades out
     fade: int = 0  # length of that fade in samples
 
@@ -36,7 +36,8 @@ def mix(hits: list[Hit], samples: int, loop: bool) -> np.ndarray:
     sound = np.zeros((samples + longest, 2), dtype=np.float32)
     for hit in hits:
         if 0 <= hit.start < samples:
-            shot = _stopped(hit) * np.float32(hit.gain)
+            shot, gain = _stopped(hit), np.asarray(hit.gain, dtype=np.float32)
+            shot = shot * (gain[: len(shot)] if gain.ndim == 2 else gain)
             sound[hit.start : hit.start + len(shot)] += shot
     return fold(sound, samples) if loop else np.ascontiguousarray(sound[:samples].T)
 
@@ -47,6 +48,16 @@ def _stopped(hit: Hit) -> np.ndarray:
     shot = hit.shot[: hit.stop + hit.fade].copy()
     shot[hit.stop :] *= np.linspace(1, 0, hit.fade, dtype=np.float32)[:, None]
     return shot
+
+
+def retuned(shot: np.ndarray, semitones: np.ndarray) -> np.ndarray:
+    """The one-shot (n, 2) played higher by `semitones` (m,), a value for each sample of (m, 2)."""
+    ratio = 2 ** (np.asarray(semitones, dtype=np.float64) / 12)
+    place = np.cumsum(ratio) - ratio
+    place = place[place < len(shot)]
+    grid = np.arange(len(shot))
+    sides = [np.interp(place, grid, side, right=0) for side in shot.T]
+    return np.stack(sides, axis=1).astype(np.float32)
 
 
 def fold(sound: np.ndarray, samples: int) -> np.ndarray:

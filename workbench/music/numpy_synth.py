@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench.music import midi
+from workbench.music.channel import PAN, Channel, Lane
 from workbench.music.kit import DRUMS, read_lookup
-from workbench.music.mixing import Hit, finish, mix, trim
-from workbench.music.timeline import seconds_at
+from workbench.music.mixing import Hit, finish, mix, retuned, trim
 
 NOTE_SECONDS = 4.0
 RELEASE_SECONDS = 0.08
@@ -33,31 +32,46 @@ class NumpySynth:
         """Sound of the score, float32 (2, samples), peak ≤ 1; see synth.Synth.render."""
         from workbench.music.synth import drum_hits, natural_length
 
-        notes = midi.notes_of(score)
         if samples is None:
-            samples, loop = natural_length(score, notes, sample_rate), False
-        drums, pitched = notes[notes["is_drum"]], notes[~notes["is_drum"]]
-        hits = drum_hits(score, drums, sample_rate, samples, loop, self.drum_shot)
-        hits += _tone_hits(score, pitched, sample_rate)
+            samples, loop = natural_length(score, sample_rate), False
+        hits = drum_hits(score, sample_rate, samples, loop, self.drum_shot)
+        for track in score.tracks:
+            if not track.is_drum and len(track.notes):
+                hits += _tone_hits(score, track, sample_rate, samples)
         return finish(mix(hits, samples, loop), sample_rate, loop)
 
-    def drum_shot(self, pitch: int, velocity: int, sample_rate: int) -> tuple[np.ndarray, float]:
-        """The voice's one-shot (n, 2) and the gain for the velocity."""
+    def drum_shot(
+        self, pitch: int, velocity: int, sample_rate: int, kit: int = 0
+    ) -> tuple[np.ndarray, float]:
+        """The voice's one-shot (n, 2) and the gain for the velocity; there is one kit."""
         return drum_shot(pitch, sample_rate), (velocity / 127) ** 1.3
 
 
-def _tone_hits(score: Any, notes: np.ndarray, sample_rate: int) -> list[Hit]:
-    starts = np.rint(seconds_at(score, notes["time"]) * sample_rate).astype(np.int64)
-    ends = np.rint(seconds_at(score, notes["time"] + notes["duration"]) * sample_rate)
-    stops = np.maximum(ends.astype(np.int64) - starts, round(0.03 * sample_rate))
+def _tone_hits(score: Any, track: Any, sample_rate: int, samples: int) -> list[Hit]:
+    """The notes of a track, bent and balanced as its channel's state goes on while they sound."""
+    from workbench.music.synth import note_spans, pitch_in_samples, samples_at
+
+    channel, notes, family = Channel(track), track.notes.numpy(), _family(track.program)
+    starts, ends = note_spans(score, channel, sample_rate)
+    pitch = pitch_in_samples(score, channel, sample_rate, starts, np.minimum(ends, samples))
+    ticks = np.unique(
+        np.concatenate([channel.gain.ticks, channel.controller(PAN).ticks]).astype(np.int64)
+    )
+    levels = channel.gain.at(ticks)[:, None] * channel.balance(ticks)
+    sides = [Lane(samples_at(score, ticks, sample_rate), level, 1) for level in levels.T]
+    still = pitch.constant and all(side.constant for side in sides)
+    stops = np.maximum(np.minimum(ends, samples) - starts, round(0.03 * sample_rate))
     fade = round(RELEASE_SECONDS * sample_rate)
-    columns = (starts, stops, notes["pitch"], notes["velocity"], notes["program"])
-    return [
-        Hit(start, tone(pitch, _family(program), sample_rate), 0.4 * velocity / 127, stop, fade)
-        for start, stop, pitch, velocity, program in zip(
-            *(column.tolist() for column in columns), strict=True
-        )
-    ]
+    hits = []
+    columns = (starts, stops, notes["pitch"], notes["velocity"])
+    for start, stop, key, velocity in zip(*(c.tolist() for c in columns), strict=True):
+        shot, gain = tone(key, family, sample_rate), 0.4 * velocity / 127
+        if not still:
+            time = start + np.arange(min(stop + fade + 1, len(shot)))
+            shot = retuned(shot, pitch.at(time)) if not pitch.constant else shot[: len(time)]
+            gain = gain * np.stack([side.at(time[: len(shot)]) for side in sides], axis=1)
+        hits.append(Hit(start, shot, gain, stop, fade))
+    return hits
 
 
 def _family(program: int) -> str:

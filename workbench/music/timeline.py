@@ -9,6 +9,7 @@ import numpy as np
 import symusic
 
 from workbench.errors import WorkbenchError
+from workbench.music.channel import Channel, pedal_list
 
 TEMPO_RANGE = (4.0, 2000.0)  # BPM
 
@@ -106,7 +107,8 @@ def check_meter(meter: tuple[int, int]) -> None:
 def excerpt(score: Any, start: float, length: float) -> Any:
     """Notes that begin in [start, start + length) beats, moved to begin at 0, cut at the end.
 
-    Tempo and metre hold as at `start`, with the later changes inside; controllers likewise.
+    Tempo, metre, controllers, tuning and the pitch wheel hold as at `start`, with the later changes
+    inside.
     """
     begin, end = round(start * score.tpq), round((start + length) * score.tpq)
     result: Any = symusic.Score(score.tpq)
@@ -132,6 +134,24 @@ def excerpt(score: Any, start: float, length: float) -> Any:
             columns["velocity"][inside],
             ttype="tick",
         )
+        controls, bend = Channel(old).in_force(begin)
+        columns = old.controls.numpy()
+        inside = (columns["time"] >= begin) & (columns["time"] < end)
+        track.controls = symusic.ControlChange.from_numpy(
+            np.r_[np.zeros(len(controls), np.int32), columns["time"][inside] - np.int32(begin)],
+            np.r_[np.array([n for n, _ in controls], np.uint8), columns["number"][inside]],
+            np.r_[np.array([v for _, v in controls], np.uint8), columns["value"][inside]],
+            ttype="tick",
+        )
+        columns = old.pitch_bends.numpy()
+        inside = (columns["time"] >= begin) & (columns["time"] < end)
+        held = np.zeros(int(bend != 0), np.int32)
+        track.pitch_bends = symusic.PitchBend.from_numpy(
+            np.r_[held, columns["time"][inside] - np.int32(begin)],
+            np.r_[held + np.int32(bend), columns["value"][inside]],
+            ttype="tick",
+        )
+        track.pedals = pedal_list(track)
         result.tracks.append(track)
     return result
 
