@@ -37,8 +37,9 @@ def song_card(report: dict[str, Any], tables: str = "") -> str:
         f"- **Rebuild:** `workbench train songs {options} --out FOLDER`",
         "- **Weights:** MIT, as the code; half precision.",
         "- **Limits:** it knows the music it was trained on. Other instruments and styles are "
-        "read as context, but what it writes leans towards its data; metres beyond x/8 and x/4 "
-        "as listed in its vocabulary are refused.",
+        "read as context, but what it writes leans towards its data, and they cost it far more "
+        "nats; so do performed files whose notes do not follow the file's beats. Metres that its "
+        "vocabulary lacks are refused.",
         "## Training",
         f"{report['steps']} steps in {report['minutes']:.0f} minutes; best on validation (nats a "
         f"token): {best}.",
@@ -77,8 +78,9 @@ def sound_card(report: dict[str, Any], tables: str = "") -> str:
         "- **Weights:** MIT, as the code; half precision.",
         f"- **Limits:** mono at 16 kHz, so nothing above 8 kHz; trained on windows of "
         f"{report['seconds']:.1f} s, longer pieces are joined of overlapping ones and have no "
-        "form; genres and words are those of its data; the small decoder is heard as a veil over "
-        "the sound.",
+        "form; genres and words are those of its data, and a tempo in the text has no effect; "
+        "recordings are rebuilt worse than the rendered scores it was trained on; the small "
+        "decoder is heard as a veil over the sound.",
         "## Training",
         _stages(report["stages"]),
     ]  # fmt: skip
@@ -95,7 +97,8 @@ def music_card(report: dict[str, Any], tables: str = "") -> str:
         f"- **Rebuild:** `workbench train music {options} --out FOLDER`",
         "- **Weights:** MIT, as the code; half precision.",
         f"- **Limits:** mono at 16 kHz; windows of {report['seconds']:.1f} s; it knows the words "
-        "of its captions (instruments, styles, tempi, keys) and no others.",
+        "of its captions (instruments, styles, keys) and no others, and a tempo in the text has "
+        "no effect; recordings are rebuilt worse than the rendered scores it was trained on.",
         "## Training",
         _stages(report["stages"]),
     ]  # fmt: skip
