@@ -10,7 +10,7 @@ class WorkbenchError(ValueError):
 
 
 class BrokenFileError(WorkbenchError):
-    """A MIDI or audio file that cannot be read as music."""
+    """A file that cannot be read as what it should be: music, a table, answers."""
 
 
 class MissingDataError(WorkbenchError):

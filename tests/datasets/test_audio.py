@@ -1,12 +1,15 @@
 """Folders of audio: captions and splits, decoding, crops; odd and broken files."""
 
 import csv
+import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
 from workbench.datasets.audio import AudioCollection, decode, find_audio, prepare_audio
+from workbench.datasets.folder import split_of_path
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 
 
@@ -192,3 +195,74 @@ def test_real_clips_with_their_manifest(songs_cache, tmp_path):
     assert len(made) == 12
     assert 90 < made.seconds <= 181
     assert all(np.abs(made[i]).max() > 0.05 for i in range(12))
+
+
+TABLES = {
+    "a file": "file,caption\n{},drums\n",
+    "Hugging Face": "file_name;caption\r\n{};drums\r\n",
+    "Windows": "File Name\tCaption\n.\\{}\tdrums\n",
+    "Excel": 'sep=;\n"Path";"TEXT"\n"{}";"drums"\n',
+    "pandas": ",clip,description\n0,{},drums\n",
+    "twice": "filename,caption\n{0},drums\n{0}, drums\n",
+}
+
+
+@pytest.mark.parametrize("layout", TABLES)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_tables_of_any_program_find_their_files(tmp_path, layout, encoding):
+    file = tone(tmp_path / "é" / "Ünder.wav", seconds=0.1)
+    text = TABLES[layout].format("é/ünder.WAV" if layout == "Windows" else "é/Ünder.wav")
+    (tmp_path / "Metadata.CSV").write_bytes(text.encode(encoding))
+    (item,) = find_audio(tmp_path)
+    assert (item.path, item.caption) == (file, "drums")
+
+
+def test_a_name_that_macos_took_apart_is_found(tmp_path):
+    file = tone(tmp_path / unicodedata.normalize("NFD", "é.wav"), seconds=0.1)
+    (tmp_path / "captions.tsv").write_text("file\tcaption\né.wav\tdrums\n", encoding="utf-8")
+    assert [item.path for item in find_audio(tmp_path)] == [file]
+
+
+@pytest.mark.parametrize("word", ["Dev", " valid", "VAL", "Validation ", "testing", "TRAINING"])
+def test_a_split_has_many_names(tmp_path, word):
+    tone(tmp_path / "a.wav", seconds=0.1)
+    (tmp_path / "captions.csv").write_text(f"file,Split\na.wav,{word}\n")
+    (item,) = find_audio(tmp_path)
+    assert item.split == split_of_path(Path(word.strip()) / "a.wav")
+    assert item.split[:2].lower() == {"d": "va"}.get(word[0].lower(), word.strip()[:2].lower())
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ("file,split\na.wav,holdout\n", r"line 2, column 'split': 'holdout'"),
+        ("file,split\na.wav,train/val\n", r"line 2, column 'split'"),
+        ("file,caption\na.wav,x\na.wav,y\n", r"line 3, column 'file'.*in line 2 already"),
+        ("file,split\nA.wav,train\na.wav,test\n", r"line 3, column 'file'"),
+        ("file,caption\n../a.wav,x\n", r"line 2, column 'file'.*leads out of the folder"),
+        ("file,caption\n,x\n", r"line 2, column 'file': names no file"),
+        ("file,caption\na.wav,one, two\n", r"line 2, column 3"),
+    ],
+)
+def test_no_line_is_passed_over(tmp_path, table, reason):
+    tone(tmp_path / "a.wav", seconds=0.1)
+    (tmp_path / "captions.csv").write_text(table)
+    with pytest.raises(BrokenFileError, match=reason):
+        find_audio(tmp_path)
+
+
+def test_a_spreadsheet_is_not_passed_over(tmp_path):
+    tone(tmp_path / "a.wav", seconds=0.1)
+    (tmp_path / "captions.xlsx").write_bytes(b"PK\x03\x04")
+    with pytest.raises(BrokenFileError, match=r"captions\.xlsx: is a spreadsheet"):
+        find_audio(tmp_path)
+    (tmp_path / "captions.csv").write_text("file,license\na.wav,CC0\n")  # saved beside it
+    assert find_audio(tmp_path, licences=("CC0",))[0].labels == {"licence": "CC0"}
+
+
+def test_files_that_are_not_there_are_counted(tmp_path):
+    tone(tmp_path / "a.wav", seconds=0.1)
+    names = ["a", "n" * 5000, "gone"]
+    (tmp_path / "captions.csv").write_text("file\n" + "".join(f"{n}.wav\n" for n in names))
+    with pytest.warns(UserWarning, match=r"captions\.csv: 2 of 3 files.*line 3"):
+        assert len(find_audio(tmp_path)) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.listening.conftest import record
 from workbench import cli
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.listening.answers import (
+    COLUMNS,
     clean_name,
     merge,
     read_answers,
@@ -169,7 +171,10 @@ def test_a_table_of_another_test_is_refused(ratings, pairs, tmp_path):
     with pytest.raises(BrokenFileError, match="line 2"):
         read_answers(tmp_path / "all.csv", pairs.key)
     (tmp_path / "all.csv").write_text("")
-    with pytest.raises(BrokenFileError, match="holds no answers"):
+    with pytest.raises(BrokenFileError, match=r"all\.csv: is empty"):
+        read_answers(tmp_path / "all.csv", ratings.key)
+    (tmp_path / "all.csv").write_text(",".join(COLUMNS))
+    with pytest.raises(BrokenFileError, match=r"all\.csv holds no answers"):
         read_answers(tmp_path / "all.csv", ratings.key)
     with pytest.raises(MissingDataError, match="does not exist"):
         merge([tmp_path / "nowhere"], ratings.key)
@@ -182,3 +187,44 @@ def test_merge_without_answers_writes_nothing(ratings, tmp_path, capsys):
     assert cli.main(["listen", "merge", str(tmp_path / "in"), *arguments]) == 2
     assert "nothing is written" in capsys.readouterr().err
     assert not (tmp_path / "all.csv").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_answers_survive_a_spreadsheet(ratings, tmp_path, encoding, delimiter):
+    put(tmp_path, "a.json", record(ratings, "Zoë", 1))
+    answers = merge([tmp_path], ratings.key).answers
+    write_answers(tmp_path / "all.csv", answers)
+    text = (tmp_path / "all.csv").read_text(encoding="utf-8").replace(",", delimiter)
+    text = text.replace("9.5", "9,5").replace("\n", "\r\n") + "\r\n" + delimiter * 6 + "\r\n"
+    (tmp_path / "all.csv").write_bytes(text.encode(encoding))
+    assert read_answers(tmp_path / "all.csv", ratings.key) == answers
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("rater", ""), ("trial", "q99"), ("scale", "beauty"), ("value", "6"), ("value", "²"),
+     ("value", "3.5"), ("value", "9" * 5000), ("place", "-1"), ("seconds", "nan"),
+     ("seconds", "1e999"), ("swapped", "perhaps")],
+)  # fmt: skip
+def test_an_answer_that_is_not_understood_is_named(ratings, tmp_path, column, cell):
+    put(tmp_path, "a.json", record(ratings, "Ada", 1))
+    write_answers(tmp_path / "all.csv", merge([tmp_path], ratings.key).answers)
+    lines = (tmp_path / "all.csv").read_text(encoding="utf-8").splitlines()
+    cells = lines[3].split(",")
+    cells[COLUMNS.index(column)] = cell
+    lines[3] = ",".join(cells)
+    (tmp_path / "all.csv").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(BrokenFileError, match=rf"line 4, column '{column}'"):
+        read_answers(tmp_path / "all.csv", ratings.key)
+
+
+def test_a_line_twice_counts_once_and_two_answers_are_refused(ratings, tmp_path):
+    put(tmp_path, "a.json", record(ratings, "Ada", 1))
+    answers = merge([tmp_path], ratings.key).answers
+    write_answers(tmp_path / "all.csv", [*answers, answers[3]])
+    assert read_answers(tmp_path / "all.csv", ratings.key) == answers
+    other = replace(answers[3], value=answers[3].value % 5 + 1)
+    write_answers(tmp_path / "all.csv", [*answers, other])
+    with pytest.raises(BrokenFileError, match=r"column 'value'.*line 5"):
+        read_answers(tmp_path / "all.csv", ratings.key)

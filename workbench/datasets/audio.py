@@ -4,18 +4,20 @@
     collection = prepare_audio(items, "my-music-16k", rate=16000)
     batch = collection.crops(32, 16384, seed=0)          # (32, channels, 16384) float32
 
-The CSV (captions.csv, manifest.csv or metadata.csv in the folder) has a column of paths (file,
-path, clip, audio or filename) and may have one of texts (caption, text, text_hint or description);
-all others become labels. Split: the column `split`, else by artist where the CSV names them, else
-by sub-folder as for MIDI folders. Decoding is parallel and resumable; broken, silent and badly
-clipped files are listed and left out, and the result is memory-mapped 16-bit sound.
+The table (captions, manifest or metadata in the folder, with the ending .csv, .tsv or .txt, as
+`workbench.tables` reads them) has a column of paths (file, file_name, path, clip or audio) and may
+have one of texts (caption, text, text_hint or description); all others become labels. Split: the
+column `split` (train, validation, test and their other names), where that is empty by artist where
+the table names them, else by sub-folder as for MIDI folders. Decoding is parallel and resumable;
+broken, silent and badly clipped files are listed and left out, and the result is memory-mapped
+16-bit sound.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
@@ -25,17 +27,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.datasets.dataset import SPLITS
-from workbench.datasets.folder import split_of_name, split_of_path
+from workbench.datasets.folder import split_of_name, split_of_path, split_of_word
 from workbench.datasets.shards import Shards, prepare_shards, write_joined
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.files import atomic_write
+from workbench.tables import Row, read_table, spelled
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
-TABLES = ("captions.csv", "manifest.csv", "metadata.csv")
-PATHS = ("file", "path", "clip", "audio", "filename")
+TABLES = ("captions", "manifest", "metadata")
+ENDINGS = (".csv", ".tsv", ".txt")
+SPREADSHEETS = (".xlsx", ".xls", ".ods")
+PATHS = ("file", "file_name", "path", "clip", "audio")
 TEXTS = ("caption", "text", "text_hint", "description")
 SHARD = 64  # files a shard
 FULL = 32767.0  # of 16 bits
@@ -78,11 +83,13 @@ def audio_files(folder: Path) -> list[Path]:
 def find_audio(
     folder: str | os.PathLike[str], split: str | None = None, *, licences: Sequence[str] = ()
 ) -> list[AudioItem]:
-    """The audio files of a folder with what its CSV says of them; without a CSV the words of the
+    """The audio files of a folder with what its table says of them; without one the words of the
     path are the caption. licences: beginnings of the licences to keep, such as ("CC0", "CC-BY-4");
-    all others, and files without one, are left out.
+    all others, and files without one, are left out. A warning says how many files of the table are
+    not there.
 
-    Raises MissingDataError where there is no audio or the CSV names no file that is there.
+    Raises MissingDataError where there is no audio or the table names no file that is there, and
+    BrokenFileError, naming line and column, for what the table says and cannot be understood.
     """
     top = Path(folder).expanduser()
     if split is not None and split not in SPLITS:
@@ -90,8 +97,8 @@ def find_audio(
     files = audio_files(top)
     if not files:
         raise MissingDataError(f"{top}: holds no audio ({' '.join(SUFFIXES)}); name another folder")
-    table = next((top / name for name in TABLES if (top / name).is_file()), None)
-    items = _from_table(top, table) if table else [_from_path(top, file) for file in files]
+    table = _table_of(top)
+    items = _from_table(top, table, files) if table else [_from_path(top, f) for f in files]
     if licences:
         items = [i for i in items if str(i.labels.get("licence", "")).startswith(tuple(licences))]
     chosen = [item for item in items if split in (None, item.split)]
@@ -110,28 +117,66 @@ def _from_path(top: Path, file: Path) -> AudioItem:
     return AudioItem(file, caption_from_path(relative), split_of_path(relative))
 
 
-def _from_table(top: Path, table: Path) -> list[AudioItem]:
-    with table.open(encoding="utf-8-sig", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    columns = {(name or "").lower(): name for name in (rows[0] if rows else {})}
-    where = next((columns[name] for name in PATHS if name in columns), None)
+def _table_of(top: Path) -> Path | None:
+    """The folder's table, if it has one; BrokenFileError where it is a spreadsheet."""
+    there = {path.name.lower(): path for path in sorted(top.iterdir(), reverse=True)}
+    for endings in (ENDINGS, SPREADSHEETS):
+        names = [stem + ending for stem in TABLES for ending in endings]
+        found = next((there[name] for name in names if name in there), None)
+        if found and endings == SPREADSHEETS:
+            raise BrokenFileError(f"{found}: is a spreadsheet; save it as CSV, UTF-8, beside it")
+        if found:
+            return found
+    return None
+
+
+def _from_table(top: Path, path: Path, files: Sequence[Path]) -> list[AudioItem]:
+    table = read_table(path, [*PATHS, *TEXTS, "split", "artist"])
+    where, text, licence = (table.column(*names) for names in (PATHS, TEXTS, ("license",)))
     if where is None:
-        raise MissingDataError(f"{table}: has no column of paths; name one of {', '.join(PATHS)}")
-    text = next((columns[name] for name in TEXTS if name in columns), None)
-    items = []
-    for row in rows:
-        file = top / (row[where] or "")
-        if not file.is_file():
-            continue  # such as clips that could not be fetched
-        labels = {k.lower(): v for k, v in row.items() if k and k not in (where, text) and v}
-        by = labels.get("artist") or ""
-        own = labels.pop("split", "")
-        fallback = split_of_name(by) if by else split_of_path(file.relative_to(top))
-        items.append(AudioItem(file, (row[text] or "") if text else "",
-                               own if own in SPLITS else fallback, labels))  # fmt: skip
-    if not items:
-        raise MissingDataError(f"{table}: none of the {len(rows)} files it names is there")
-    return sorted(items, key=lambda item: item.path)
+        raise MissingDataError(f"{path}: has no column of paths; name one of {', '.join(PATHS)}")
+    exact = {spelled(file.relative_to(top)): file for file in files}
+    folded: dict[str, list[Path]] = {}
+    for name, file in exact.items():
+        folded.setdefault(name.casefold(), []).append(file)
+    found: dict[Path, tuple[AudioItem, Row]] = {}
+    absent = []
+    for row in table.rows:
+        name = row.inside(where)
+        alike = folded.get(name.casefold(), [])
+        file = exact.get(name) or (alike[0] if len(alike) == 1 else None)
+        if file is None:
+            absent.append(row)  # such as clips that could not be fetched
+            continue
+        labels: dict[str, Any] = {k: v for k, v in row.items() if k not in (where, text) and v}
+        if licence in labels:
+            labels.setdefault("licence", labels.pop(licence))
+        split = _split(row, labels.pop("split", ""), labels.get("artist", ""), top, file)
+        caption = " ".join(row[text].split()) if text else ""
+        item = AudioItem(file, caption, split, labels)
+        before = found.setdefault(file, (item, row))
+        if before[0] != item:
+            raise row.error(
+                where, f"{name[:200]!r} is in line {before[1].line} already, with other words; "
+                "keep one row for each file"
+            )  # fmt: skip
+    if not found:
+        raise MissingDataError(f"{path}: none of the {len(table.rows)} files it names is there")
+    if absent:
+        warnings.warn(
+            f"{path}: {len(absent)} of {len(table.rows)} files that it names are not there, the "
+            f"first in line {absent[0].line}: {absent[0][where][:200]!r}", stacklevel=3,
+        )  # fmt: skip
+    return [item for _, (item, _) in sorted(found.items())]
+
+
+def _split(row: Row, word: str, artist: str, top: Path, file: Path) -> str:
+    if not word:
+        return split_of_name(artist) if artist else split_of_path(file.relative_to(top))
+    split = split_of_word(word)
+    if split is None:
+        raise row.error("split", f"{word[:60]!r} is unknown; write {', '.join(SPLITS)}, or nothing")
+    return split
 
 
 # --- decoding ---------------------------------------------------------------------------------

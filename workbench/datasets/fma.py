@@ -6,18 +6,18 @@ under fma_small/000/000002.mp3. The official split keeps an artist in one split.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.datasets.audio import AudioItem
 from workbench.datasets.dataset import SPLITS
-from workbench.errors import MissingDataError, PromptError
+from workbench.datasets.folder import split_of_word
+from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.files import cache_dir
+from workbench.tables import read_rows
 
 SUBSETS = ("small", "medium", "large", "full")  # each holds those before it
-_SPLITS = {"training": "train", "validation": "validation", "test": "test"}
 _WANTED = {
     ("set", "split"), ("set", "subset"), ("track", "genre_top"), ("track", "title"),
     ("track", "license"), ("artist", "name"), ("track", "duration"),
@@ -44,23 +44,30 @@ def find_part(name: str) -> Path:
 def read_tracks(table: Path) -> list[dict[str, str]]:
     """One row a track: track_id, split, subset, genre_top, title, license, name (of the artist),
     duration in seconds."""
-    with table.open(encoding="utf-8", newline="") as file:
-        lines = csv.reader(file)
-        try:
-            top, second, third = next(lines), next(lines), next(lines)
-        except StopIteration:
-            top = second = third = []
-        heads = enumerate(zip(top, second, strict=False))
-        columns = {head: i for i, head in heads if head in _WANTED}
-        missing = sorted(f"{a}.{b}" for a, b in _WANTED - columns.keys())
-        if missing or third[:1] != ["track_id"]:
-            raise MissingDataError(
-                f"{table}: is not FMA's tracks.csv (lacks {', '.join(missing) or 'track_id'}); "
-                "fetch fma_metadata.zip again"
+    lines = read_rows(table, ["track_id", "set", "artist"])
+    top, second, third = ([cell.lower() for cell in next(lines, (0, []))[1]] for _ in range(3))
+    heads = enumerate(zip(top, second, strict=False))
+    columns = {head: i for i, head in heads if head in _WANTED}
+    missing = sorted(f"{a}.{b}" for a, b in _WANTED - columns.keys())
+    if missing or third[:1] != ["track_id"]:
+        raise MissingDataError(
+            f"{table}: is not FMA's tracks.csv (lacks {', '.join(missing) or 'track_id'}); "
+            "fetch fma_metadata.zip again"
+        )
+    last = max(columns.values())
+    rows = []
+    for line, cells in lines:
+        if len(cells) <= last:
+            raise BrokenFileError(f"{table}, line {line}: ends early; fetch fma_metadata.zip again")
+        row = {"track_id": cells[0], **{b: cells[i] for (_, b), i in columns.items()}}
+        split = split_of_word(row["split"])
+        if split is None or not (row["track_id"].isascii() and row["track_id"].isdecimal()):
+            raise BrokenFileError(
+                f"{table}, line {line}: its track_id or set.split makes no sense "
+                f"({row['track_id'][:40]!r}, {row['split'][:40]!r}); fetch fma_metadata.zip again"
             )
-        return [
-            {"track_id": row[0], **{b: row[i] for (_, b), i in columns.items()}} for row in lines
-        ]
+        rows.append(row | {"split": split})
+    return rows
 
 
 def load_fma(
@@ -78,7 +85,7 @@ def load_fma(
         ):
             continue
         number = row["track_id"].zfill(6)
-        path, own = folder / number[:3] / f"{number}.mp3", _SPLITS.get(row["split"], "train")
+        path, own = folder / number[:3] / f"{number}.mp3", row["split"]
         if split not in (None, own) or not path.is_file():
             continue
         genre = row["genre_top"]

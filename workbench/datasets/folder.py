@@ -3,8 +3,9 @@
 Split: by the sub-folder a file lies in (its whole relative folder), so that takes of one session
 stay together; files that lie in the folder itself are split one by one. The split is decided by a
 hash of that name, 80 % train, 10 % validation, 10 % test: it is the same on every machine and
-does not move when files are added. Folders named train, validation (or valid, val) and test are
-taken at their word. A small folder may leave a split empty, which is an error that says so.
+does not move when files are added. Folders named train (or training), validation (or valid, val,
+dev) and test (or testing) are taken at their word, in any case. A small folder may leave a split
+empty, which is an error that says so.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".mid", ".midi")
 _NAMED = {
     "train": "train", "training": "train", "validation": "validation", "valid": "validation",
-    "val": "validation", "test": "test",
+    "val": "validation", "dev": "validation", "test": "test", "testing": "test",
 }  # fmt: skip
 
 
@@ -37,11 +38,13 @@ def split_of_path(relative: Path) -> str:
 
 
 def named_split(relative: Path) -> str | None:
-    """The split that a folder of the path names (train, validation, valid, val, test), if any."""
-    for part in relative.parts[:-1]:
-        if part.lower() in _NAMED:
-            return _NAMED[part.lower()]
-    return None
+    """The split that a folder of the path names (see `split_of_word`), if any."""
+    return next(filter(None, map(split_of_word, relative.parts[:-1])), None)
+
+
+def split_of_word(word: str) -> str | None:
+    """"train", "validation" or "test" for a word that names one, such as "Dev"; else None."""
+    return _NAMED.get(word.strip().lower())
 
 
 def split_of_name(name: str) -> str:

@@ -7,7 +7,7 @@ stays in `labels["official_split"]`.
 
 from __future__ import annotations
 
-import csv
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from workbench.datasets.catalogue import GROOVE
 from workbench.datasets.dataset import Dataset, spread
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.files import cache_dir
+from workbench.tables import Row, read_table
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -80,8 +81,9 @@ def load_groove(folder: Path, split: str | None = None, limit: int | None = None
     drummer, session, performance, split, official_split. Rows without a file are counted in
     `info["absent"]`; broken files are in `skipped`.
     """
-    rows = [row for row in _rows(folder / "info.csv") if split in (None, split_of(row["session"]))]
-    present = [row for row in rows if (folder / row["midi_filename"]).is_file()]
+    table = read_table(folder / "info.csv", needs=_COLUMNS)
+    rows = [row for row in table.rows if split in (None, split_of(row["session"]))]
+    present = [row for row in rows if os.path.isfile(folder / row.inside("midi_filename"))]
     clips, skipped = [], []
     for row in spread(present, limit):
         try:
@@ -102,22 +104,7 @@ def load_groove(folder: Path, split: str | None = None, limit: int | None = None
     )  # fmt: skip
 
 
-def _rows(table: Path) -> list[dict[str, str]]:
-    """The rows of info.csv; BrokenFileError where columns are missing."""
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BrokenFileError(f"{table}: cannot be read ({error}); fetch the data again") from error
-    missing = _COLUMNS - set(rows[0] if rows else ())
-    if missing:
-        raise BrokenFileError(
-            f"{table}: no column {', '.join(sorted(missing))}; this is not Groove's info.csv"
-        )
-    return rows
-
-
-def _clip(folder: Path, row: dict[str, str]) -> Clip:
+def _clip(folder: Path, row: Row) -> Clip:
     from workbench.music.clip import Clip
 
     path = folder / row["midi_filename"]

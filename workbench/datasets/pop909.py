@@ -129,7 +129,10 @@ def _clip(folder: Path, split: str) -> Clip:
 
 def _beats(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Seconds of the beats, and whether a bar begins there."""
-    table = np.loadtxt(path, ndmin=2)
+    try:
+        table = np.loadtxt(path, ndmin=2, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise BrokenFileError(f"{path}: cannot be read as a list of beats ({error})") from error
     if table.shape[0] < 8 or table.shape[1] < 3 or (np.diff(table[:, 0]) <= 0).any():
         raise BrokenFileError(f"{path}: no list of beats (seconds, downbeat, downbeat)")
     return table[:, 0], table[:, 2] > 0

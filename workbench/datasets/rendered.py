@@ -50,7 +50,9 @@ def render_set(
         found = list(tqdm(pool.map(_render, jobs, chunksize=4), total=len(jobs), desc="rendering",
                           disable=quiet))  # fmt: skip
     rows = [row for some in found for row in some]
-    with atomic_write(top / "captions.csv") as beside, beside.open("w", newline="") as lines:
+    with atomic_write(top / "captions.csv") as beside, beside.open(
+        "w", encoding="utf-8", newline=""
+    ) as lines:
         writer = csv.DictWriter(lines, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)

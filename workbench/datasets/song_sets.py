@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from workbench.datasets.catalogue import CATALOGUE
 from workbench.datasets.dataset import Dataset
-from workbench.datasets.folder import midi_files
+from workbench.datasets.folder import midi_files, split_of_word
 from workbench.datasets.songs import Rule, load_songs
-from workbench.errors import BrokenFileError, MissingDataError
+from workbench.errors import MissingDataError
 from workbench.files import cache_dir
+from workbench.tables import read_table, spelled
 
 TUNE_TYPES = {  # first letters of a Nottingham file's name; the other collections mix types
     "jigs": "jig", "reels": "reel", "hpps": "hornpipe", "waltzes": "waltz", "morris": "morris",
@@ -78,12 +78,12 @@ def _openscore(folder: Path, *, work: bool) -> Rule:
 
 def _openewld(folder: Path) -> Rule:
     """Labels from labels.csv: title, genre, style, meter, key, composer; "" where it has none."""
-    rows = {Path(row["midi"]).as_posix(): row for row in _table(
-        folder / "labels.csv", {"midi", "title", "meter", "tonality", "genres", "styles", "authors"}
-    )}  # fmt: skip
+    columns = {"midi", "title", "meter", "tonality", "genres", "styles", "authors"}
+    table = read_table(folder / "labels.csv", needs=columns)
+    rows = {spelled(row["midi"]): row for row in table.rows}
 
     def labels(relative: Path) -> dict[str, Any]:
-        row = rows.get(relative.as_posix())
+        row = rows.get(spelled(relative))
         if row is None:
             return {}
         return {
@@ -133,39 +133,28 @@ def _lakh(folder: Path) -> Rule:
 def _maestro(folder: Path) -> Rule:
     """The official split, which keeps all performances of a piece together; labels by the table."""
     columns = {"canonical_composer", "canonical_title", "split", "year", "midi_filename"}
-    table = _table(folder / "maestro-v3.0.0.csv", columns)
-    rows = {Path(row["midi_filename"]).as_posix(): row for row in table}
+    table = read_table(folder / "maestro-v3.0.0.csv", needs=columns)
+    rows = {spelled(row["midi_filename"]): row for row in table.rows}
+    splits = {name: split_of_word(row["split"]) for name, row in rows.items()}
+    for name, split in splits.items():
+        if split is None:
+            raise rows[name].error("split", f"{rows[name]['split']!r} is no split")
 
     def labels(relative: Path) -> dict[str, Any]:
-        row = rows[relative.as_posix()]
+        row = rows[spelled(relative)]
         return {
             "composer": row["canonical_composer"], "title": row["canonical_title"],
             "year": row["year"],
         }  # fmt: skip
 
     def song(relative: Path) -> str:
-        row = rows[relative.as_posix()]
+        row = rows[spelled(relative)]
         return f"{row['canonical_composer']}/{row['canonical_title']}"
 
     return Rule(
-        song, labels, lambda relative: relative.as_posix() in rows,
-        lambda relative: rows[relative.as_posix()]["split"],
+        song, labels, lambda relative: spelled(relative) in rows,
+        lambda relative: splits[spelled(relative)],
     )  # fmt: skip
-
-
-def _table(path: Path, columns: set[str]) -> list[Mapping[str, str]]:
-    """The rows of a table; BrokenFileError where it cannot be read or lacks columns."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file, restval=""))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BrokenFileError(f"{path}: cannot be read ({error}); fetch the data again") from error
-    missing = columns - set(rows[0] if rows else ())
-    if missing:
-        raise BrokenFileError(
-            f"{path}: no column {', '.join(sorted(missing))}; fetch the data again"
-        )
-    return rows
 
 
 SETS: dict[str, Callable[[Path], Rule]] = {

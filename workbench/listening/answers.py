@@ -19,6 +19,7 @@ from typing import Any
 
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import atomic_write
+from workbench.tables import Row, read_table
 
 FORMAT = "workbench listening answers 1"
 TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -237,26 +238,32 @@ def write_answers(path: str | os.PathLike[str], answers: Sequence[Answer]) -> No
 
 
 def read_answers(path: str | os.PathLike[str], key: dict[str, Any]) -> list[Answer]:
-    """The answers that `write_answers` wrote. Raises BrokenFileError naming the line."""
-    allowed, answers = asked(key), []
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BrokenFileError(f"{path} cannot be read as a table of answers ({error})") from error
-    for number, row in enumerate(rows, 2):
-        try:
-            answer = Answer(
-                row["rater"], row["trial"], row["scale"], int(row["value"]), int(row["place"]),
-                float(row["seconds"]), row["swapped"] == "1",
-            )  # fmt: skip
-        except (KeyError, TypeError, ValueError):
-            answer = None
-        if answer is None or answer.value not in allowed.get((answer.trial, answer.scale), ()):
-            raise BrokenFileError(
-                f"{path}, line {number}: is no answer to this test; run `workbench listen merge`"
-            )
-        answers.append(answer)
-    if not answers:
+    """The answers that `write_answers` wrote, also after a spreadsheet saved them again. Raises
+    BrokenFileError naming line and column."""
+    allowed, found = asked(key), {}
+    for row in read_table(path, needs=COLUMNS).rows:
+        answer = _answer_of(row, allowed)
+        before = found.setdefault((answer.rater, answer.trial, answer.scale), (answer, row))
+        if before[0] != answer:
+            raise row.error("value", f"answers again, and otherwise, what line {before[1].line} "
+                            "answers; keep one of the two lines")  # fmt: skip
+    if not found:
         raise BrokenFileError(f"{path} holds no answers; run `workbench listen merge`")
-    return answers
+    return [answer for answer, _ in found.values()]
+
+
+def _answer_of(row: Row, allowed: dict[tuple[str, str], range]) -> Answer:
+    if not row["rater"]:
+        raise row.error("rater", "names nobody")
+    values = allowed.get((row["trial"], row["scale"]))
+    if values is None:
+        named = row["trial"] in {trial for trial, _ in allowed}
+        column = "scale" if named else "trial"
+        raise row.error(column, f"{row[column][:60]!r} is not in this test; give its own key.json")
+    swapped = {"0": False, "false": False, "1": True, "true": True}.get(row["swapped"].lower())
+    if swapped is None:
+        raise row.error("swapped", f"must be 0 or 1, got {row['swapped'][:60]!r}")
+    return Answer(
+        row["rater"], row["trial"], row["scale"], row.whole("value", values[0], values[-1]),
+        row.whole("place", 0, 9999), row.number("seconds", 0, 1e6), swapped,
+    )  # fmt: skip
