@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.arguments import generator, row_seeds
 from workbench.models.generation import Sampling, generate, stream
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
 
@@ -115,7 +116,7 @@ def test_cached_generation_equals_recomputation(model):
     prompt = torch.tensor([5, 7, 11])
     for sampling in (Sampling(temperature=0), Sampling(temperature=1.3, top_k=9, repetition=1.2)):
         fast = generate(model, prompt, 3, 30, seed=4, sampling=sampling)
-        random = torch.Generator().manual_seed(4)
+        random = [generator(row) for row in row_seeds(4, 3)]
         slow = prompt.expand(3, 3)
         with torch.inference_mode():
             for _ in range(30):
@@ -202,3 +203,12 @@ def test_it_learns_to_copy():
     logits = model.eval()(ids)[:, 12:-1]
     second = torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 13:].flatten())
     assert second < 0.5 < torch.log(torch.tensor(15.0))
+
+
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(temperature=1.2, top_k=7, top_p=0.9)])
+def test_a_row_is_the_same_in_any_batch(sampling):
+    model = GPT(CONFIG).eval()
+    prompt = torch.tensor([5, 7, 11])
+    one, four = (generate(model, prompt, n, 30, seed=2**63, sampling=sampling) for n in (1, 4))
+    assert torch.equal(one, four[:1])
+    assert len({tuple(row.tolist()) for row in four}) == 4

@@ -1,5 +1,7 @@
 """Systems and data that several tests share, made once; what a training step keeps."""
 
+import pickle
+
 import pytest
 import torch
 
@@ -52,3 +54,22 @@ def audio(tmp_path_factory):
     clips = [c for split in ("train", "validation") for c in load("builtin-songs", split, limit=6)]
     render_set(clips, folder / "set", bars=4, quiet=True)
     return prepare_audio(find_audio(folder / "set"), folder / "out", rate=16000, quiet=True)
+
+
+class Trap:
+    """A pickle that leaves a file behind where it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def trapped(folder, sprung):
+    """The folder with its safetensors replaced by pickles."""
+    for path in [p for p in folder.rglob("*.safetensors") if p.is_file()]:
+        path.unlink()
+        for name in ("pytorch_model.bin", "diffusion_pytorch_model.bin"):
+            (path.parent / name).write_bytes(pickle.dumps(Trap(sprung)))
+    return folder

@@ -155,7 +155,7 @@ def test_odd_settings_and_metres_are_refused_kindly(system):
         system.fill(clip, (2, 4), temperature=-1)
     with pytest.raises(PromptError, match="colour"):
         system.fill(clip, (2, 4), colour=1)
-    with pytest.raises(PromptError, match="n: 0"):
+    with pytest.raises(PromptError, match="n=0"):
         system.fill(clip, (2, 4), n=0)
     odd = song()
     odd.time_signatures.append(symusic.TimeSignature(4 * 1920, 7, 8))

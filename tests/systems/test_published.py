@@ -1,6 +1,7 @@
 """A pipeline as diffusers saves it, at a tiny size: each part says what it says in diffusers."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from transformers import (
     RobertaTokenizerFast,
 )
 
+from tests.systems.conftest import trapped
 from workbench.errors import CheckpointError
 from workbench.models.music_ldm import MusicLDMSizes, film_unet, mel_vae, vocoder
 from workbench.music.clip import Clip
@@ -109,3 +111,12 @@ def test_what_is_no_pipeline_is_refused(pipeline, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(CheckpointError, match="neither a folder"):
         MusicLDM.from_diffusers("nobody/nothing-here")
+
+
+@pytest.mark.parametrize("part", ["vae", "unet", "vocoder", "text_encoder"])
+def test_no_pickle_is_read_in_place_of_safetensors(pipeline, tmp_path, part):
+    copied = shutil.copytree(pipeline[1], tmp_path / "pipeline")
+    trapped(copied / part, tmp_path / "sprung")
+    with pytest.raises(CheckpointError, match="pipeline"):
+        MusicLDM.from_diffusers(copied)
+    assert not (tmp_path / "sprung").exists()

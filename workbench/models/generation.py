@@ -6,13 +6,14 @@ in all, times the length again. The cache keeps them, so a new token costs one r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from workbench.arguments import generator, row_seeds, seed_of
 from workbench.models.gpt import GPT
 
 Allowed = Callable[[Tensor | None], Tensor]  # tokens just drawn (n,) or None → (n, vocab) bool
@@ -46,8 +47,11 @@ class Sampling:
             if not fine:
                 raise ValueError(f"{name} is {getattr(self, name)}; give {range_}")
 
-    def draw(self, logits: Tensor, past: Tensor, random: torch.Generator) -> Tensor:
-        """logits (n, vocab), past (n, time) ids so far → (n,) ids."""
+    def draw(
+        self, logits: Tensor, past: Tensor, random: torch.Generator | Sequence[torch.Generator]
+    ) -> Tensor:
+        """logits (n, vocab), past (n, time) ids so far → (n,) ids. random: one generator for all
+        rows, or one for each."""
         if self.repetition != 1.0 and past.shape[1]:
             recent = past[:, -self.window :]
             score = logits.gather(1, recent)
@@ -64,7 +68,10 @@ class Sampling:
             before = ordered.cumsum(-1) - ordered  # a token stays if those before it fall short
             ordered = ordered.masked_fill(before > self.top_p * ordered.sum(-1, keepdim=True), 0.0)
             probabilities = torch.zeros_like(ordered).scatter(1, place, ordered)
-        return torch.multinomial(probabilities, 1, generator=random).squeeze(1)
+        if isinstance(random, torch.Generator):
+            return torch.multinomial(probabilities, 1, generator=random).squeeze(1)
+        rows = zip(probabilities, random, strict=True)
+        return torch.cat([torch.multinomial(row, 1, generator=g) for row, g in rows])
 
 
 class KeyValueCache:
@@ -90,7 +97,7 @@ def stream(
     n: int,
     length: int,
     *,
-    seed: int,
+    seed: int | Sequence[int],
     sampling: Sampling | None = None,
     allowed: Allowed | None = None,
     end: int | None = None,
@@ -99,7 +106,9 @@ def stream(
 
     prompt: (time,) ids, at least one. At most `length` tokens, and no more than the context
     holds; it stops early when every row has drawn `end` (rows that have go on yielding `end`).
-    allowed: which tokens may come, given those just drawn; at least one in each row.
+    allowed: which tokens may come, given those just drawn; at least one in each row. seed: of the
+    first row, from which those of the others follow, or one for each: row i is the same whatever
+    `n` is.
     """
     sampling = sampling or Sampling()
     config = model.config
@@ -109,7 +118,8 @@ def stream(
             f"prompt: {start} tokens; the context holds 1 to {config.context}, so shorten it"
         )
     length = min(length, config.context - start)
-    random = torch.Generator().manual_seed(seed)
+    seeds = seed if isinstance(seed, Sequence) else row_seeds(seed_of(seed), n)
+    random = [generator(row) for row in seeds]
     size = config.width // config.heads
     caches = [
         KeyValueCache(n, config.heads, start + length, size, model.wte.weight)

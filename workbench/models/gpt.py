@@ -37,6 +37,8 @@ Turn = tuple[Tensor, Tensor]  # cosine and sine of each position's angles: (time
 
 def angles(context: int, size: int) -> Turn:
     """RoFormer's: position · 10000^(−2i/size) for each pair of channels (eq. 15)."""
+    if size % 2:
+        raise ValueError(f"heads: {size} numbers each; rotary positions turn pairs of numbers")
     rate = 10_000.0 ** (-torch.arange(0, size, 2) / size)
     angle = torch.arange(context)[:, None] * rate  # (context, size / 2)
     return angle.cos(), angle.sin()

@@ -36,11 +36,12 @@ class Clap:
 
         try:
             return cls(
-                ClapModel.from_pretrained(model),
-                AutoTokenizer.from_pretrained(tokenizer or model),
+                # a pickle, or code that comes with a model, could do anything
+                ClapModel.from_pretrained(model, use_safetensors=True),
+                AutoTokenizer.from_pretrained(tokenizer or model, trust_remote_code=False),
                 ClapFeatureExtractor.from_pretrained(extractor or model),
-            )  # fmt: skip
-        except (OSError, ValueError) as error:
+            )
+        except Exception as error:  # of any library that is given odd numbers
             raise CheckpointError(f"{model}: CLAP cannot be loaded ({brief(error)})") from None
 
     @torch.inference_mode()

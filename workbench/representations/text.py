@@ -139,10 +139,12 @@ def _load_bert(name: str) -> tuple[Any, Any]:
     bars = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModel.from_pretrained(source, use_safetensors=True).eval()
-    except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        model = AutoModel.from_pretrained(
+            source, use_safetensors=True, trust_remote_code=False
+        ).eval()
+    except Exception as error:  # of any library that is given odd numbers
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise MissingDataError(
             f"BERT {name!r} cannot be loaded ({first}); use text='bert' for the packaged MiniLM"
         ) from None

@@ -11,6 +11,7 @@ crosses a bar line, so music can be cut and joined at bars without encoding it a
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from functools import cached_property
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from miditok import REMI, TokenizerConfig
 
 SPECIAL = ("PAD", "BOS", "EOS", "HOLE", "FILL", "END")
+LARGEST, WIDEST = 512, 4096  # numbers in a configuration, and how many of them
 PAD, BOS, EOS, HOLE, FILL, END = range(len(SPECIAL))
 
 
@@ -145,12 +147,39 @@ class Vocabulary:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Vocabulary:
+        """From `to_dict`. Raises CheckpointError for what is none, before it takes up memory."""
         from miditok import REMI
 
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "tokenizer.json"
-            path.write_text(json.dumps(data), encoding="utf-8")
-            return cls(REMI(params=path))
+        _check_sizes(data.get("config") if isinstance(data, dict) else None)
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "tokenizer.json"
+                path.write_text(json.dumps(data), encoding="utf-8")
+                made = cls(REMI(params=path))
+            made._check()
+        except CheckpointError:
+            raise
+        except Exception as error:  # MidiTok and tokenizers raise what comes
+            told = (str(error).strip().splitlines() or [""])[0][:200]
+            raise CheckpointError(
+                f"vocabulary: no tokeniser of MidiTok ({type(error).__name__}: {told}); train or "
+                "fetch it again"
+            ) from None
+        return made
+
+    def _check(self) -> None:
+        """CheckpointError unless the tokens are there that songs are written with, each id is one,
+        and the special ones have the ids that the networks were trained with."""
+        needed = {"Bar", "TimeSig", "Position", "Program", "Pitch", "Velocity", "Duration"}
+        missing = sorted(needed - set(self.kinds.tolist()))
+        model = self.midi._model
+        ids = sorted(model.get_vocab().values()) if model is not None else range(self.base)
+        if missing:
+            raise CheckpointError(f"vocabulary: no token of the kind {missing[0]}; fetch it again")
+        if self.names[: len(SPECIAL)] != [f"{name}_None" for name in SPECIAL] or list(ids) != list(
+            range(self.size)
+        ):
+            raise CheckpointError("vocabulary: its ids are not its tokens'; fetch it again")
 
     def save(self, path: str | Path) -> None:
         """Write tokenizer.json, which MidiTok reads: `REMI(params=path)`."""
@@ -166,3 +195,25 @@ class Vocabulary:
             raise CheckpointError(
                 f"{path}: no tokeniser of MidiTok ({error}); train or fetch it again"
             ) from None
+
+
+def _check_sizes(config: Any) -> None:
+    """CheckpointError for a configuration whose tokens would be too many to be listed."""
+    if not isinstance(config, dict):
+        raise CheckpointError("vocabulary: has no configuration; fetch it again")
+    stack, count = [v for k, v in config.items() if k != "pitch_bend_range"], 0
+    while stack:
+        value = stack.pop()
+        count += 1
+        if isinstance(value, dict):
+            numbers = [int(n) for key in value for n in re.findall(r"\d{1,9}", str(key))]
+            stack += [*value.values(), *numbers]
+        elif isinstance(value, list):
+            stack += value
+        elif isinstance(value, int | float) and not abs(value) <= LARGEST:
+            raise CheckpointError(f"vocabulary: {value:.6g} is too large; fetch it again")
+        if count > WIDEST:
+            raise CheckpointError("vocabulary: its configuration is too long; fetch it again")
+    for name in ("beat_res", "beat_res_rest"):  # a duration for each step of each range
+        if len(config.get(name) or ()) > 8:
+            raise CheckpointError(f"vocabulary: {name} has too many ranges; fetch it again")

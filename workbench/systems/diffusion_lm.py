@@ -25,6 +25,7 @@ from workbench.models.diffusion_lm import DiffusionLM as Network
 from workbench.models.diffusion_lm import DiffusionLMConfig, Predictor
 from workbench.models.samplers import SAMPLERS, normal
 from workbench.representations.pvd import CLS, LENGTH, PAD, PVD, SEP
+from workbench.systems.configs import config_from
 from workbench.systems.piano_controls import classes_of
 from workbench.systems.provenance import signed
 from workbench.systems.storage import Pretrained
@@ -81,13 +82,11 @@ class DiffusionLM(Pretrained):
 
     @classmethod
     def from_config(cls, data: dict[str, Any]) -> Self:
-        control = {**data["control"], "styles": tuple(data["control"]["styles"])}
-        return cls(
-            PianoConfig(
-                DiffusionLMConfig(**data["network"]), ControlConfig(**control), data["rhythm"],
-                tuple(data["density"]), tuple(data["register"]),
-            )
-        )  # fmt: skip
+        return cls(config_from(PianoConfig, data))
+
+    @classmethod
+    def networks_of(cls, data: dict[str, Any]) -> Networks:
+        return Networks(config_from(PianoConfig, data))
 
     @classmethod
     def train(

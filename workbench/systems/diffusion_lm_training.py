@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 Watch = Callable[[dict[str, Any]], None]
+DIFFUSION = 0.75  # share of a budget of minutes; the classifiers have the rest
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ def train(
     budget_minutes: float | None = None,
     watch: Watch | None = None,
 ) -> DiffusionLM:
-    """Train both stages and save in `out`; a run that was stopped goes on where it was."""
+    """Train both stages and save in `out`; a run that was stopped goes on where it was.
+    budget_minutes is shared out among the stages."""
     if profile not in PROFILES:
         raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
     if backbone not in ("bert", "electra"):
@@ -163,13 +165,15 @@ def train(
         ids = ids.long()
         return losses(module, shift(ids, torch.randint(-5, 7, (len(ids),)).to(ids), code), PAD)
 
-    plan = replace(size.diffusion, budget_minutes=budget_minutes)
+    share = budget_minutes and budget_minutes * DIFFUSION
+    plan = replace(size.diffusion, budget_minutes=share)
     done = fit(
         system.networks.diffusion, (train_set.ids.short(),), loss, plan, out / "diffusion",
         seed=seed, validate=diffusion_check(kept.ids[:256]), watch=watch, title="Diffusion-LM",
     )  # fmt: skip
     system.networks.diffusion.load_state_dict(done.module.state_dict())
-    trained = fit_controls(system, train_set, kept, size.classifiers, out / "control", seed, watch)
+    rest = replace(size.classifiers, budget_minutes=budget_minutes and budget_minutes - share)
+    trained = fit_controls(system, train_set, kept, rest, out / "control", seed, watch)
     about = {
         "dataset": dataset, "profile": profile, "backbone": backbone, "seed": seed,
         "windows": len(train_set.ids), "steps": done.step, "minutes": done.seconds / 60,

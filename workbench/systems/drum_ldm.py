@@ -26,6 +26,7 @@ from workbench.models.diffusion import Diffusion
 from workbench.models.samplers import timesteps
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
+from workbench.systems.configs import config_from
 from workbench.systems.drawing import (
     Progress,
     Settings,
@@ -422,7 +423,11 @@ class DrumLDM(Pretrained):
 
     @classmethod
     def from_config(cls, data: dict[str, Any]) -> DrumLDM:
-        return cls(DrumLDMConfig.from_dict(data))
+        return cls(config_from(DrumLDMConfig, data))
+
+    @classmethod
+    def networks_of(cls, data: dict[str, Any]) -> DrumNetworks:
+        return DrumNetworks(config_from(DrumLDMConfig, data))
 
     def with_vocabulary(self, words: Sequence[str]) -> None:
         """Remember which words the training captions had."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -34,17 +33,6 @@ class DrumLDMConfig:
     schedule: str = "cosine-zero-snr"
     prediction: Prediction = "v"
     vocabulary: tuple[str, ...] = ()
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> DrumLDMConfig:
-        """From `dataclasses.asdict`, also after a trip through JSON, which has no tuples."""
-        autoencoder = dict(data["autoencoder"], strides=tuple(data["autoencoder"]["strides"]))
-        parts = {
-            "autoencoder": AutoencoderConfig(**autoencoder),
-            "contrastive": ContrastiveConfig(**data["contrastive"]),
-            "vocabulary": tuple(data["vocabulary"]),
-        }
-        return cls(**{**data, **parts})
 
 
 class DrumNetworks(nn.Module):

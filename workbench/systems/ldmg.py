@@ -28,6 +28,7 @@ from workbench.models.dit import DiT, DiTConfig, Sound
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.music.audio import checked as checked_sound
 from workbench.representations.text import BertText
+from workbench.systems.configs import config_from
 from workbench.systems.drawing import Settings, checked, draw, noise_of, overlapping
 from workbench.systems.provenance import signed
 from workbench.systems.storage import Pretrained
@@ -98,11 +99,11 @@ class LDMG(Pretrained):
 
     @classmethod
     def from_config(cls, data: dict[str, Any]) -> Self:
-        vae = {k: tuple(v) if isinstance(v, list) else v for k, v in data["vae"].items()}
-        kind = AudioVAEConfig if "strides" in vae else SpectralVAEConfig
-        rest = {**data, "vae": kind(**vae), "dit": DiTConfig(**data["dit"]),
-                "genres": tuple(data["genres"])}  # fmt: skip
-        return cls(LDMGConfig(**rest))
+        return cls(config_from(LDMGConfig, data))
+
+    @classmethod
+    def networks_of(cls, data: dict[str, Any]) -> Networks:
+        return Networks(config_from(LDMGConfig, data))
 
     @classmethod
     def train(

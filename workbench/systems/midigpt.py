@@ -20,6 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.arguments import row_seeds, seed_of
+from workbench.arguments import whole as whole_number
 from workbench.errors import CheckpointError, PromptError
 from workbench.models.generation import Sampling, stream
 from workbench.models.gpt import GPT, GPTConfig
@@ -27,6 +29,7 @@ from workbench.representations.grammar import HoleRule, TokenGrammar
 from workbench.representations.holes import Hole, bars_of, part, question, window
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import END, PAD, Vocabulary
+from workbench.systems.configs import config_from
 from workbench.systems.splice import complete_bars, splice, track_tokens, with_bars
 from workbench.systems.storage import Pretrained
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["MidiGPT", "MidiGPTConfig"]
 
 Progress = Callable[[int, int, list["Clip"]], None]  # bars written, of, the fillings so far
+SHORTEST = 128  # tokens of a context: a bar, what asks for it, and room to write
 LONGEST_STROKE = 8  # bars written at once: the longest hole of the training
 
 
@@ -61,6 +65,8 @@ class MidiGPT(Pretrained):
                 f"vocabulary: {vocabulary.size} tokens do not fit a network made for "
                 f"{config.gpt.vocab}; load the vocabulary that came with the checkpoint"
             )
+        if config.gpt.context < SHORTEST:
+            raise CheckpointError(f"context: {config.gpt.context} tokens; a bar takes {SHORTEST}")
         self.config, self.vocabulary = config, vocabulary
         self.networks = GPT(config.gpt).eval()
 
@@ -69,8 +75,12 @@ class MidiGPT(Pretrained):
 
     @classmethod
     def from_config(cls, data: dict[str, Any]) -> Self:
-        config = MidiGPTConfig(GPTConfig(**data["gpt"]))
+        config = MidiGPTConfig(config_from(GPTConfig, data["gpt"]))
         return cls(config, Vocabulary.from_dict(data["vocabulary"]))
+
+    @classmethod
+    def networks_of(cls, data: dict[str, Any]) -> GPT:
+        return GPT(config_from(GPTConfig, data["gpt"]))
 
     @classmethod
     def train(
@@ -133,9 +143,9 @@ class MidiGPT(Pretrained):
     ) -> Iterator[tuple[int, list[Clip]]]:
         """As `fill`, as it is written: (bars that all versions have, the versions so far)."""
         settings = settings_of(sampling)
-        if n < 1:
-            raise PromptError(f"n: {n} is no number of versions; give 1 or more")
-        clip, first, last = with_bars(clip, *bars)
+        n = whole_number(n, "n", 1)
+        seeds = row_seeds(seed_of(seed), n)
+        clip, first, last = with_bars(clip, *(whole_number(bar, "bars") for bar in bars))
         song = complete_bars(clip, table_of(clip.score), self.vocabulary)
         programs = track_tokens(clip, song, tracks, self.vocabulary)
         whole = Hole(first, last, programs)
@@ -148,7 +158,9 @@ class MidiGPT(Pretrained):
             hole = self._stroke(versions[0], Hole(start, last, programs))
             # bars that later strokes will write are not shown as if they were empty
             shown = len(song.bars) if hole.last == last else hole.last
-            for done, written in self._write(versions, hole, shown, settings, seed + start):
+            for done, written in self._write(
+                versions, hole, shown, settings, [row + start for row in seeds]
+            ):
                 yield done - first, [splice(clip, w, whole, self.vocabulary) for w in written]
             versions, start = written, hole.last
 
@@ -187,7 +199,12 @@ class MidiGPT(Pretrained):
         return question(part(song, first, last), moved, self.vocabulary)
 
     def _write(
-        self, songs: list[RemiSong], hole: Hole, shown: int, sampling: Sampling, seed: int
+        self,
+        songs: list[RemiSong],
+        hole: Hole,
+        shown: int,
+        sampling: Sampling,
+        seeds: Sequence[int],
     ) -> Iterator[tuple[int, list[RemiSong]]]:
         """Fill one hole in each song: (bars that all have so far, the songs)."""
         prompts = [self._question(song, hole, shown) for song in songs]
@@ -197,24 +214,30 @@ class MidiGPT(Pretrained):
             groups = [(p, [song]) for p, song in zip(prompts, songs, strict=True)]
         written = list(songs)
         for number, (prompt, group) in enumerate(groups):
-            for done, answers in self._answers(prompt, hole, group[0], len(group), sampling,
-                                               seed + 1000 * number):  # fmt: skip
+            rows = seeds[number : number + len(group)]
+            for done, answers in self._answers(prompt, hole, group[0], sampling, rows):
                 for i, found in enumerate(answers):
                     written[number + i] = _put(group[i], hole, found)
                 if number == len(groups) - 1:
                     yield hole.first + done, list(written)
 
     def _answers(
-        self, prompt: np.ndarray, hole: Hole, song: RemiSong, n: int, sampling: Sampling, seed: int
+        self,
+        prompt: np.ndarray,
+        hole: Hole,
+        song: RemiSong,
+        sampling: Sampling,
+        seeds: Sequence[int],
     ) -> Iterator[tuple[int, list[RemiSong]]]:
         """Answers to a question as they grow: (bars that all have, each one's whole bars)."""
         metres = [int(i) for i in song.bars[hole.first : hole.last]]
+        n = len(seeds)
         rule = HoleRule(self.grammar, n, metres, [int(i) for i in hole.asked(song)])
         ids: list[Tensor] = []
         told = 0
         room = self.config.gpt.context - len(prompt)
         for drawn in stream(
-            self.networks, torch.from_numpy(prompt), n, room, seed=seed, sampling=sampling,
+            self.networks, torch.from_numpy(prompt), n, room, seed=seeds, sampling=sampling,
             allowed=rule, end=END,
         ):  # fmt: skip
             ids.append(drawn)

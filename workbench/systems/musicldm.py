@@ -29,6 +29,7 @@ from workbench.music.audio import SILENT
 from workbench.music.audio import checked as checked_sound
 from workbench.representations.mel import Mel
 from workbench.representations.text import BertText
+from workbench.systems.configs import config_from
 from workbench.systems.drawing import Settings, checked, draw, noise_of, overlapping
 from workbench.systems.provenance import credit_of, signed
 from workbench.systems.storage import Pretrained
@@ -131,9 +132,11 @@ class MusicLDM(Pretrained):
 
     @classmethod
     def from_config(cls, data: dict[str, Any]) -> Self:
-        sizes = {k: tuple(v) if isinstance(v, list) else v for k, v in data["sizes"].items()}
-        rest = {**data, "sizes": MusicLDMSizes(**sizes), "joint": TextAudioConfig(**data["joint"])}
-        return cls(MusicLDMConfig(**rest))
+        return cls(config_from(MusicLDMConfig, data))
+
+    @classmethod
+    def networks_of(cls, data: dict[str, Any]) -> Networks:
+        return Networks(config_from(MusicLDMConfig, data))
 
     @classmethod
     def train(

@@ -30,11 +30,12 @@ def load_published(name: str | Path) -> MusicLDM:
     if not folder.is_dir():
         folder = _download(str(name))
     try:
-        vae = AutoencoderKL.from_pretrained(folder, subfolder="vae")
-        unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet")
-        speaker = SpeechT5HifiGan.from_pretrained(folder, subfolder="vocoder")
+        safe = {"use_safetensors": True}  # a pickle could run code
+        vae = AutoencoderKL.from_pretrained(folder, subfolder="vae", **safe)
+        unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet", **safe)
+        speaker = SpeechT5HifiGan.from_pretrained(folder, subfolder="vocoder", **safe)
         schedule = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
-    except (OSError, ValueError) as error:
+    except Exception as error:  # of any library that is given odd numbers
         raise CheckpointError(f"{name}: no whole MusicLDM pipeline ({brief(error)})") from None
     wrong = {k: schedule.get(k) for k, v in SCHEDULE.items() if schedule.get(k) != v}
     if wrong:
@@ -49,6 +50,7 @@ def load_published(name: str | Path) -> MusicLDM:
     system.networks.mel_std.fill_(1.0)
     system.networks.latent_std.fill_(1 / vae.config.scaling_factor)
     system.networks.denoiser.nothing.copy_(system.embedder.embed_text([""])[0])
+    system.checkpoint = str(name)
     return system
 
 
@@ -72,7 +74,7 @@ def _download(name: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name))
+        return Path(snapshot_download(name, ignore_patterns=["*.bin", "*.ckpt", "*.pt", "*.pth"]))
     except Exception as error:
         raise CheckpointError(
             f"{name}: neither a folder nor to be had from the hub ({brief(error)})"

@@ -16,10 +16,12 @@ from torch import nn
 import workbench
 from workbench.errors import CheckpointError, MissingDataError
 from workbench.files import atomic_write
-from workbench.weights import load_file_into, save_weights
+from workbench.systems.configs import laid_out
+from workbench.weights import check_header, header_of, load_file_into, save_weights
 
 SHIPPED = Path(workbench.__file__).parent / "checkpoints"
 FILES = ("config.json", "model.safetensors")
+LARGEST_CONFIG = 16 << 20  # bytes
 
 
 def shipped() -> list[str]:
@@ -39,6 +41,11 @@ class Pretrained:
     def from_config(cls, data: dict[str, Any]) -> Self:
         raise TypeError(f"{cls.__name__} cannot be made from a config")
 
+    @classmethod
+    def networks_of(cls, data: dict[str, Any]) -> nn.Module:
+        """The networks that a config describes, as the system would make them."""
+        raise TypeError(f"{cls.__name__} cannot be made from a config")
+
     def config_dict(self) -> dict[str, Any]:
         raise TypeError(f"{type(self).__name__} has no config")
 
@@ -54,14 +61,21 @@ class Pretrained:
             raise CheckpointError(
                 f"{folder}: a checkpoint of {about.get('system')!r}, not of {cls.__name__}"
             )
+        weights = folder / "model.safetensors"
+        header = header_of(weights)
         try:
+            with laid_out(len(header)):
+                blank = cls.networks_of(about["config"])
+            check_header(blank, header, weights)
             system = cls.from_config(about["config"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (CheckpointError, MissingDataError):
+            raise
+        except Exception as error:  # of any library that is given odd numbers
             raise CheckpointError(
-                f"{folder / 'config.json'}: does not describe a {cls.__name__} ({error}); "
-                "fetch or train it again"
+                f"{folder / 'config.json'}: does not describe a {cls.__name__} "
+                f"({_brief(error)}); fetch or train it again"
             ) from None
-        load_file_into(system.networks, folder / "model.safetensors")
+        load_file_into(system.networks, weights)
         system.checkpoint = str(name)
         return system
 
@@ -71,11 +85,13 @@ class Pretrained:
         """Write the files into `folder`, each whole or not at all. card: Markdown for README.md;
         training: for training.json, what was trained on and how it went; "dataset" is read again.
         """
-        folder = self._write(Path(folder), card, training)
+        folder = self._write_files(Path(folder), card, training)
         self.checkpoint = str(folder)
         return folder
 
-    def _write(self, folder: Path, card: str = "", training: dict[str, Any] | None = None) -> Path:
+    def _write_files(
+        self, folder: Path, card: str = "", training: dict[str, Any] | None = None
+    ) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         about = {
             "system": type(self).__name__,
@@ -100,7 +116,7 @@ class Pretrained:
         from huggingface_hub import HfApi
 
         with tempfile.TemporaryDirectory() as folder:
-            self._write(Path(folder))
+            self._write_files(Path(folder))
             api = HfApi(**kwargs)
             api.create_repo(repo_id, exist_ok=True)
             return api.upload_folder(repo_id=repo_id, folder_path=folder)
@@ -151,9 +167,23 @@ def _from_hub(name: str, known: str) -> Path:
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: cannot be read ({error}); fetch it again") from None
+        if path.stat().st_size > LARGEST_CONFIG:
+            raise ValueError(f"more than {LARGEST_CONFIG:,} bytes")
+        about = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        raise CheckpointError(f"{path}: cannot be read ({_brief(error)}); fetch it again") from None
     if not isinstance(about, dict):
         raise CheckpointError(f"{path}: holds no configuration; fetch it again")
     return about
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is not a number of JSON")
+
+
+def _brief(error: Exception) -> str:
+    """An error in a few words of one line."""
+    lines = str(error).strip().splitlines()
+    told = lines[0][:200] if lines else ""
+    plain = type(error) is ValueError
+    return told if plain and told else f"{type(error).__name__}: {told}"
