@@ -27,3 +27,7 @@ class PromptError(WorkbenchError):
 
 class MemoryFullError(WorkbenchError):
     """A training that does not fit into the memory of its device."""
+
+
+class MusicFileWarning(UserWarning):
+    """A MIDI or audio file was read, though something in it is wrong or missing."""

@@ -192,14 +192,11 @@ FAR = b"\xff\xff\xff\x7f"  # the largest delta time, 2^28 − 1 ticks
 HOSTILE = {
     "empty": b"",
     "header only": b"MThd\x00\x00\x00\x06\x00\x01\x00\x01\x01\xe0",
-    "claims 65,535 tracks": header(tracks=65535, track=HIT)[:40],
+    "claims 65,535 tracks": header(tracks=65535, track=HIT)[:24],
     "no division": header(tpq=0, track=HIT),
-    "infinite tempo": header(track=tempo_event(0) + HIT),
-    "huge tempo": header(track=tempo_event(1) + HIT),
     "lasts for days": header(tpq=1, track=tempo_event(0xFFFFFF) + FAR + HIT[1:]),
     "time overflows": header(track=(FAR + HIT[1:]) * 20),
     "chunk of 4 GB": b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x01\xe0MTrk\xff\xff\xff\xff",
-    "metre over 2^200": header(track=b"\x00\xff\x58\x04\x04\xc8\x18\x08" + HIT),
     "text": b"This is no MIDI file.",
     "audio": b"RIFF\x24\x00\x00\x00WAVEfmt ",
 }

@@ -30,13 +30,12 @@ from workbench.datasets.dataset import SPLITS
 from workbench.datasets.folder import split_of_name, split_of_path, split_of_word
 from workbench.datasets.shards import Shards, prepare_shards, write_joined
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
-from workbench.files import atomic_write
+from workbench.files import AUDIO_SUFFIXES, atomic_write
 from workbench.tables import Row, read_table, spelled
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 TABLES = ("captions", "manifest", "metadata")
 ENDINGS = (".csv", ".tsv", ".txt")
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
@@ -75,7 +74,7 @@ def audio_files(folder: Path) -> list[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [
             Path(root) / name for name in files
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+            if Path(name).suffix.lower() in AUDIO_SUFFIXES and not name.startswith(".")
         ]  # fmt: skip
     return sorted(found)
 
@@ -96,7 +95,8 @@ def find_audio(
         raise PromptError(f"split: {split!r} is unknown; choose one of {', '.join(SPLITS)} or None")
     files = audio_files(top)
     if not files:
-        raise MissingDataError(f"{top}: holds no audio ({' '.join(SUFFIXES)}); name another folder")
+        known = " ".join(AUDIO_SUFFIXES)
+        raise MissingDataError(f"{top}: holds no audio ({known}); name another folder")
     table = _table_of(top)
     items = _from_table(top, table, files) if table else [_from_path(top, f) for f in files]
     if licences:

@@ -19,12 +19,12 @@ from workbench.datasets.captions import caption_from_path, caption_of, facts_of,
 from workbench.datasets.dataset import Dataset, spread
 from workbench.datasets.keywords import parse_tempo, tokens
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench.files import MIDI_SUFFIXES
 from workbench.music.kit import read_lookup
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-SUFFIXES = (".mid", ".midi")
 _NAMED = {
     "train": "train", "training": "train", "validation": "validation", "valid": "validation",
     "val": "validation", "dev": "validation", "test": "test", "testing": "test",
@@ -61,7 +61,7 @@ def midi_files(folder: Path) -> list[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [
             Path(root) / name for name in files
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+            if Path(name).suffix.lower() in MIDI_SUFFIXES and not name.startswith(".")
         ]  # fmt: skip
     return sorted(found)
 
@@ -74,7 +74,8 @@ def load_folder(folder: Path, split: str | None = None, limit: int | None = None
     """
     files = midi_files(folder)
     if not files:
-        raise MissingDataError(f"{folder}: holds no MIDI files (.mid, .midi); name another folder")
+        known = " ".join(MIDI_SUFFIXES)
+        raise MissingDataError(f"{folder}: holds no MIDI files ({known}); name another folder")
     chosen = [file for file in files if split in (None, split_of_path(file.relative_to(folder)))]
     if not chosen:
         raise MissingDataError(

@@ -24,6 +24,7 @@ from workbench.datasets.dataset import Dataset, spread
 from workbench.datasets.folder import midi_files, named_split, split_of_name
 from workbench.datasets.melodies import interval_runs, together, versions
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench.files import MIDI_SUFFIXES
 
 if TYPE_CHECKING:
     from workbench.datasets.catalogue import Entry
@@ -74,7 +75,8 @@ def load_songs(
     files = [path.relative_to(folder) for path in midi_files(folder)]
     files = [file for file in files if rule.wanted(file)]
     if not files:
-        raise MissingDataError(f"{folder}: holds no MIDI files (.mid, .midi); name another folder")
+        known = " ".join(MIDI_SUFFIXES)
+        raise MissingDataError(f"{folder}: holds no MIDI files ({known}); name another folder")
     found = survey(folder, tuple(files), _stamps(folder, files))
     fine, skipped, duplicates = (list(part) for part in found)
     groups = versions([_melody(folder / file) for file in fine]) if rule.melodies else []

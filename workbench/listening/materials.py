@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import MissingDataError, WorkbenchError
+from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 from workbench.listening.design import Material
-from workbench.music.clip import AUDIO_SUFFIXES, MIDI_SUFFIXES, Clip
+from workbench.music.clip import Clip
 
 if TYPE_CHECKING:
     from workbench.systems.diffusion_lm import DiffusionLM

@@ -12,11 +12,9 @@ from typing import Any, Self
 import numpy as np
 
 from workbench.errors import BrokenFileError, WorkbenchError
+from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 from workbench.music import midi, timeline
 from workbench.music.midi import NOTE
-
-MIDI_SUFFIXES = (".mid", ".midi")
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
 
 class Clip:

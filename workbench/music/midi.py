@@ -1,26 +1,23 @@
 """MIDI files and note arrays: symusic reads and writes, NumPy holds the notes.
 
-Nothing here loops over notes in Python. Reading is checked before and after: whatever bytes come
+Nothing here loops over notes in Python, but for odd files, which `smf` reads. Whatever bytes come
 in, the answer is a score within the limits below or a `BrokenFileError` that names the file.
 """
 
 import os
+import re
+import struct
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import symusic
 
-from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
-from workbench.files import atomic_write
-from workbench.music.timeline import (
-    TEMPO_RANGE,
-    check_meter,
-    check_tempo,
-    meter_map,
-    seconds_at,
-    tempo_map,
-)
+from workbench.errors import BrokenFileError, MissingDataError, MusicFileWarning, WorkbenchError
+from workbench.files import atomic_write, open_regular
+from workbench.music import smf
+from workbench.music.timeline import check_meter, check_tempo, seconds_at
 
 TPQ = 480  # ticks per quarter note of the scores made here
 MAX_BYTES = 32 * 2**20  # limits beyond which a file is taken for broken or hostile
@@ -42,87 +39,170 @@ NOTE = np.dtype(
 def read_score(source: str | os.PathLike[str] | bytes, name: str | None = None) -> Any:
     """Read a MIDI file, or its bytes, as a symusic score in ticks.
 
-    Raises MissingDataError when there is no such file, BrokenFileError when it is no readable
-    MIDI file or exceeds the limits (32 MiB, 500,000 notes, 240 minutes, 4 to 2000 BPM).
+    Every note-on that a player sounds is a note, also without a note-off (see
+    `smf.score_of_file`). A file in which something is wrong or missing is read as far as it can
+    be, with a MusicFileWarning that names it: one cut short, impossible tempi and metres.
+
+    Raises MissingDataError when there is no such file, BrokenFileError when it is no MIDI file,
+    when a damaged one holds no note, or when it exceeds the limits (32 MiB, 500,000 notes, 240
+    minutes).
     """
     if isinstance(source, bytes | bytearray | memoryview):
         data, name = bytes(source), name or "MIDI data"
     else:
         name = str(source)
         data = read_bytes(Path(source), MAX_BYTES)
-    if data[:4] == b"RIFF" and data[8:12] == b"RMID":
-        data = data[20:]  # a MIDI file in a RIFF wrapper
-    if data[:4] != b"MThd":
-        reason = "is empty" if not data else "is no MIDI file (it does not begin with MThd)"
+    whole = data
+    data = smf.unwrapped(data)
+    if not data:
+        reason = "holds no MIDI file (nothing begins with MThd)" if whole else "is empty"
         raise BrokenFileError(f"{name} {reason}; export it again as a standard MIDI file")
-    _check_chunks(data, name)
+    score = _read_plain(data)
+    if score is None:
+        score = _read_odd(data, name)
+    _check_limits(score, name)
+    return score
+
+
+def _read_plain(data: bytes) -> Any:
+    """The score as symusic reads it, or None where the file is odd in any way or symusic misses a
+    note: where `smf` has to look closer."""
+    if len(data) < 14 or data[:8] != b"MThd\0\0\0\6":
+        return None
+    form, claimed, division = struct.unpack(">HHh", data[8:14])
+    if form > 1 or division <= 0:
+        return None
+    place, tracks, heads = 14, 0, data[:14]
+    while data[place : place + 4] == b"MTrk":
+        heads += data[place : place + 8]
+        place += 8 + int.from_bytes(data[place + 4 : place + 8], "big")
+        tracks += 1
+    if place != len(data) or tracks != claimed:
+        return None
+    metas = _meta_events(data)
+    joined = b"".join(metas)
+    if _ODD_META.search(joined):
+        return None
     try:
         score = symusic.Score.from_midi(data)
-    except Exception as error:
-        reason = str(error).split("\n")[0].split(": iostream")[0].removeprefix("MiniMidi: ")
-        raise BrokenFileError(
-            f"{name} is a broken MIDI file ({reason.strip(' :!')}); export or download it again"
-        ) from error
-    _check_limits(score, name)
+    except Exception:  # it raises RuntimeError, ValueError and others
+        return None
+    if not _nothing_missing(score, data, heads + joined + bytes(len(metas))):
+        return None
+    for events in (score.tempos, score.time_signatures):
+        if len(events) > 16 and np.any(np.diff(events.numpy()["time"]) == 0):
+            return None  # symusic may have changed the order of those at one tick
+    if any(not smf.possible_tempo(tempo.mspq) for tempo in score.tempos):
+        return None
+    for track in score.tracks:
+        onsets = track.notes.numpy()["time"]
+        if len(onsets) and (onsets[0] < 0 or np.any(onsets[1:] < onsets[:-1])):
+            return None  # beyond symusic's 2**31 ticks
+    return score
+
+
+def _meta_events(data: bytes) -> list[bytes]:
+    """What looks like a meta event with fewer than 128 bytes, without its delta time."""
+    found, at, last = [], data.find(b"\xff"), len(data) - 3
+    while 0 <= at <= last:
+        end = at + 3 + data[at + 2]
+        if data[at + 1] < 128 and data[at + 2] < 128:
+            found.append(data[at:end])
+        else:
+            end = at + 1
+        at = data.find(b"\xff", end)
+    return found
+
+
+def _nothing_missing(score: Any, data: bytes, known: bytes) -> bool:
+    """Whether the score holds as many notes as the file has note-ons.
+
+    Counting them one by one would take several times as long as reading. But the bytes below 128
+    tell: a message of a channel has three (its delta time ends in one), or two where it is a
+    program change or pressure, with or without running status. Where those of the score's events,
+    with those among the `known` bytes of chunk heads and meta events, are all that the file has,
+    nothing is missing. Otherwise, the note-ons are counted one by one.
+    """
+    events = 2 * score.note_num()
+    for track in score.tracks:
+        events += len(track.controls) + len(track.pitch_bends)
+    low = len(data.translate(None, _HIGH)) - len(known.translate(None, _HIGH))
+    others = len(data.translate(None, _SHORT)) - len(known.translate(None, _SHORT))
+    if low == 3 * events + 2 * (len(data) - len(known) - others):
+        return True
+    rest, stretches = _TO_NOTE_ON.subn(b"", data[22:])
+    return not rest and stretches == score.note_num() + 1  # the last one has no note-on
+
+
+_HIGH, _SHORT = bytes(range(128, 256)), bytes(range(0xC0, 0xE0))
+_DELTA = rb"[\x80-\xff]{0,3}+[\x00-\x7f]"
+_TEXT = b"|".join(rb"\x%02x[\s\S]{%d}" % (n, n) for n in range(1, 128))
+_SYSEX = b"|".join(rb"\x%02x[\x00-\x7f]{%d}\xf7" % (n, n - 1) for n in range(1, 128))
+_ODD_META = re.compile(  # a tempo, key or metre too short or long, or a metre that is none
+    rb"\xff(?:\x51[^\x03]|\x59[^\x02]|\x58(?:[^\x04]|\x04(?:\x00|[\s\S][\x07-\xff])))"
+)
+_OTHER = (  # an event other than a note-on, with those that follow it in running status
+    _DELTA
+    + rb"(?:[\x90-\x9f]?[\x00-\x7f]\x00"
+    + rb"|[\x80-\x8f\xa0-\xbf\xe0-\xef][\x00-\x7f]{2}(?:" + _DELTA + rb"[\x00-\x7f]{2})*+"
+    + rb"|[\xc0-\xdf][\x00-\x7f](?:" + _DELTA + rb"[\x00-\x7f])*+"
+    + rb"|\xff\x2f\x00MTrk[\s\S]{4}"
+    + rb"|\xff[\x00-\x7f](?:\x00|" + _TEXT + rb")|\xf0(?:" + _SYSEX + rb"))"
+)  # fmt: skip
+_TO_NOTE_ON = re.compile(
+    rb"(?:" + _OTHER + rb")*+" + _DELTA + rb"[\x90-\x9f]?[\x00-\x7f]{2}|(?:" + _OTHER + rb")++\Z"
+)
+
+
+def _read_odd(data: bytes, name: str) -> Any:
+    """The score as `smf` reads it, with a MusicFileWarning where something is wrong."""
+    try:
+        file = smf.read_events(data)
+        if not file.tracks:
+            raise BrokenFileError("no track")
+        score = smf.score_of_file(file)
+    except BrokenFileError as error:
+        raise BrokenFileError(f"{name} holds {error}") from None
+    faults = list(dict.fromkeys(file.faults))
+    if faults and not score.note_num():
+        raise BrokenFileError(f"{name} {faults[0]}; copy or download it again")
+    if faults:
+        warnings.warn(
+            f"{name} {', '.join(faults)}; what is there was read", MusicFileWarning, stacklevel=3
+        )
     return score
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
     """The file's content; MissingDataError or BrokenFileError in one line when that fails."""
     try:
-        size = path.stat().st_size
-        if size > limit:
-            raise BrokenFileError(
-                f"{path} is {size / 2**20:.0f} MiB, more than the {limit // 2**20} read; "
-                "cut it into shorter files"
-            )
-        return path.read_bytes()
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read() if size <= limit else b""
     except FileNotFoundError as error:
         raise MissingDataError(f"{path} does not exist; check the path") from error
-    except OSError as error:
-        raise BrokenFileError(f"{path} cannot be read: {error.strerror}; check the path") from error
-
-
-def _check_chunks(data: bytes, name: str) -> None:
-    """Raise BrokenFileError when the file holds fewer tracks than its header says."""
-    claimed, found = int.from_bytes(data[10:12], "big"), 0
-    place = 8 + int.from_bytes(data[4:8], "big")
-    while place + 8 <= len(data):
-        found += data[place : place + 4] == b"MTrk"
-        place += 8 + int.from_bytes(data[place + 4 : place + 8], "big")
-    if found < claimed or len(data) < 14:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BrokenFileError(f"{path} cannot be read: {reason}; check the path") from error
+    if size > limit:
         raise BrokenFileError(
-            f"{name} is cut short ({found} of {claimed} tracks); copy or download it again"
+            f"{path} is larger than the {limit // 2**20} MiB read; cut it into shorter files"
         )
+    return data
 
 
 def _check_limits(score: Any, name: str) -> None:
-    """Raise BrokenFileError unless notes, tempi, metres and length are within the limits."""
-    if score.tpq <= 0:
-        raise BrokenFileError(f"{name} has no ticks per quarter note; export it again")
+    """Raise BrokenFileError unless notes and length are within the limits."""
     if score.note_num() > MAX_NOTES:
         raise BrokenFileError(
             f"{name} has more than {MAX_NOTES:,} notes; cut it into shorter files"
         )
-    tempi = tempo_map(score)[1]
-    if not np.all((tempi >= TEMPO_RANGE[0]) & (tempi <= TEMPO_RANGE[1])):
-        odd = tempi[(tempi < TEMPO_RANGE[0]) | (tempi > TEMPO_RANGE[1])][0]
-        raise BrokenFileError(
-            f"{name} asks for a tempo of {odd:.6g} BPM, outside {TEMPO_RANGE[0]:g} to "
-            f"{TEMPO_RANGE[1]:g}; correct its tempo events"
-        )
-    times, meters = meter_map(score)
-    if np.any(meters <= 0) or np.any(meters > 255) or np.any(times < 0):
-        raise BrokenFileError(f"{name} has an impossible time signature; correct or remove it")
-    first, shortest, last = 0, 0, 0
-    for track in score.tracks:
-        if len(track.notes):
-            columns = track.notes.numpy()
-            first = min(first, int(columns["time"].min()))
-            shortest = min(shortest, int(columns["duration"].min()))
-            last = max(last, int((columns["time"].astype(np.int64) + columns["duration"]).max()))
-    minutes = float(seconds_at(score, last / score.tpq)) / 60
-    if first < 0 or shortest < 0 or not minutes <= MAX_MINUTES:
+    beats = score.end() / score.tpq
+    slowest = max((tempo.mspq for tempo in score.tempos), default=500_000)
+    if beats * max(slowest, 500_000) / 60e6 <= MAX_MINUTES:
+        return
+    last = max((track.end() for track in score.tracks if len(track.notes)), default=0)
+    if not float(seconds_at(score, last / score.tpq)) / 60 <= MAX_MINUTES:
         raise BrokenFileError(
             f"{name} claims to last longer than {MAX_MINUTES:g} minutes; its note times are "
             "broken, export it again"

@@ -11,7 +11,7 @@ import symusic
 from workbench.errors import WorkbenchError
 from workbench.music.channel import Channel, pedal_list
 
-TEMPO_RANGE = (4.0, 2000.0)  # BPM
+TEMPO_RANGE = (3.5, 2000.0)  # BPM; the slowest that a MIDI file can hold is 3.58
 
 
 def check_tempo(tempo: float) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from workbench.datasets.shards import Shards, prepare_shards, write_joined
 from workbench.errors import BrokenFileError, MissingDataError
-from workbench.files import atomic_write
+from workbench.files import MIDI_SUFFIXES, atomic_write
 
 SHARD = 256  # files a shard
 Encode = Callable[[Any], np.ndarray]
@@ -92,7 +92,7 @@ def _files(source: str | Path | Sequence[Path]) -> tuple[list[Path], Path]:
         files = sorted(Path(path) for path in source)
         base = Path(os.path.commonpath([file.parent for file in files])) if files else Path()
     if not files:
-        raise MissingDataError(f"{source}: holds no MIDI files (.mid, .midi)")
+        raise MissingDataError(f"{source}: holds no MIDI files ({' '.join(MIDI_SUFFIXES)})")
     return files, base
 
 

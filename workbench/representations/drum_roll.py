@@ -78,15 +78,17 @@ class DrumRoll:
         from workbench.music.midi import read_score
 
         score = read_score(path)
-        meters = score.time_signatures
-        if any(m.numerator != m.denominator for m in meters) or len(score.tempos) != 1:
-            return cls.from_clip(Clip.read_midi(path), steps_per_beat)  # bars need the whole map
+        meters, tempi = score.time_signatures, score.tempos
+        if any(m.numerator != m.denominator for m in meters) or len(tempi) != 1 or tempi[0].time:
+            return cls.from_clip(Clip(score), steps_per_beat)  # bars need the whole map
         columns = [(track.notes.numpy(), track.is_drum) for track in score.tracks]
         drums = [notes for notes, is_drum in columns if is_drum and len(notes["time"])]
         onsets = [int(notes["time"].max()) for notes, _ in columns if len(notes["time"])]
         beats = 4 * (max(onsets, default=0) // (4 * score.tpq) + 1)
         time, pitch, velocity = (
-            np.concatenate([notes[name] for notes in drums]) if drums else np.zeros(0, np.int32)
+            drums[0][name]
+            if len(drums) == 1
+            else np.concatenate([notes[name] for notes in drums] or [np.zeros(0, np.int32)])
             for name in ("time", "pitch", "velocity")
         )
         steps = beats * steps_per_beat

@@ -121,7 +121,7 @@ function render({ model, el }) {
   const root = begin(el, "wb-inpainting", "Inpainting");
   const sound = makeSound(() => {});
   const title = h("p", { class: "wb-song" });
-  const file = h("input", { type: "file", accept: ".mid,.midi" });
+  const file = h("input", { type: "file", accept: ".mid,.midi,.kar,.rmi,.smf" });
   file.addEventListener("change", async () => {
     const [chosen] = file.files;
     if (!chosen) return;

@@ -11,7 +11,8 @@ import numpy as np
 import traitlets as t
 
 from workbench.errors import BrokenFileError
-from workbench.music.clip import MIDI_SUFFIXES, Clip
+from workbench.files import MIDI_SUFFIXES
+from workbench.music.clip import Clip
 from workbench.music.display import player_html
 from workbench.widgets.base import MusicWidget, loop_bytes, module, style
 from workbench.widgets.form import Field, read_form
@@ -162,7 +163,8 @@ class InpaintingWidget(MusicWidget):
         data = bytes(buffers[0]) if buffers else b""
         short = name[-60:] or "the file"
         if PurePath(name).suffix.lower() not in MIDI_SUFFIXES:
-            raise BrokenFileError(f"{short}: is no MIDI file (.mid, .midi); choose one that is.")
+            known = " ".join(MIDI_SUFFIXES)
+            raise BrokenFileError(f"{short}: is not a MIDI file ({known}); choose one that is.")
         if len(data) > LARGEST:
             raise BrokenFileError(f"{short}: is larger than 1 MB; choose a shorter piece.")
         try:

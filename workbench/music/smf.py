@@ -1,0 +1,361 @@
+"""Standard MIDI files event by event: a reader that forgives what players forgive.
+
+symusic reads ordinary files an order of magnitude faster and is asked first (`midi.read_score`).
+This reader stands in where symusic refuses a file or loses notes: hits without note-offs, odd
+headers and chunks, SMPTE time, format 2, data bytes above 127, an event cut off at the end. It
+also finds what a score has no place for, such as lyrics in old encodings and system messages.
+"""
+
+import struct
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import symusic
+
+from workbench.errors import BrokenFileError
+from workbench.music.timeline import TEMPO_RANGE
+
+MAX_EVENTS = 1_500_000  # three for each of the notes that are read
+MAX_TRACKS = 65_535  # a header can name no more
+LAST_TICK = 2**31 - 1  # of a score
+LATE_HIT = 0.25  # beats that a drum hit without a note-off lasts at most
+_DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
+_SYSTEM_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # system common messages, which no file should hold
+TRACK_NAME, LYRIC, MARKER, END, TEMPO, METER, KEY = 0x03, 0x05, 0x06, 0x2F, 0x51, 0x58, 0x59
+
+
+class Event(NamedTuple):
+    """One message: `tick` from the start of its track; `status` 0x80..0xEF, 0xF0, 0xF7 or 0xFF;
+    `data`: its bytes, of a meta event (0xFF) the type and then the content."""
+
+    tick: int
+    status: int
+    data: bytes
+
+
+@dataclass
+class MidiFile:
+    """The events of a file. division: as in the header (negative high byte: SMPTE time); ends:
+    the tick at which each track ends; faults: what was wrong, in words."""
+
+    format: int
+    division: int
+    tracks: list[list[Event]] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def unwrapped(data: bytes) -> bytes:
+    """The MIDI file within `data`: in a RIFF wrapper's "data" chunk (RMID), after whatever else
+    stands first, or `data` itself. Empty where there is none."""
+    if data[:4] == b"MThd":
+        return data
+    if data[:4] == b"RIFF" and data[8:12] != b"RMID":
+        return b""  # sound, a picture, a SoundFont
+    at = data.find(b"MThd", 0, len(data) if data[:4] == b"RIFF" else 4096)
+    return data[at:] if at >= 0 else b""
+
+
+def read_events(data: bytes) -> MidiFile:
+    """All events of a MIDI file that begins with MThd, as far as they can be understood.
+    Raises BrokenFileError for one with more than MAX_EVENTS.
+
+    A track ends at its end-of-track event, at the length that its chunk gives, or, where no chunk
+    begins there, before the next track. Unknown chunks are passed over.
+    """
+    head = data[8:14].ljust(6, b"\0")
+    form, claimed, division = struct.unpack(">HHh", head)
+    file = MidiFile(form, division)
+    place = 8 + int.from_bytes(data[4:8], "big")
+    if not _chunk_at(data, place):
+        place = _next_track(data, 8)
+    while place < len(data) and len(file.tracks) < MAX_TRACKS:
+        tag, length = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "big")
+        begin, end = place + 8, place + 8 + length
+        if tag != b"MTrk":
+            place = end if _chunk_at(data, end) else _next_track(data, begin)
+            continue
+        finished = data[end - 3 : end] == b"\xff\x2f\x00"
+        trusted = _chunk_at(data, end) and (finished or data[end : end + 4] in (b"MTrk", b""))
+        if not trusted:
+            end = _next_track(data, begin)
+        if not _read_track(data, begin, end, file) and not trusted:
+            file.faults.append("is cut short")
+        place = end
+    if len(file.tracks) < claimed:
+        file.faults.append(f"is cut short ({len(file.tracks)} of {claimed} tracks)")
+    return file
+
+
+def _chunk_at(data: bytes, place: int) -> bool:
+    """Whether a chunk, or the end of the file, is at a place."""
+    tag = data[place : place + 4]
+    return place == len(data) or (len(tag) == 4 and all(32 <= byte < 127 for byte in tag))
+
+
+def _next_track(data: bytes, begin: int) -> int:
+    at = data.find(b"MTrk", begin)
+    return at if at >= 0 else len(data)
+
+
+def _read_track(data: bytes, place: int, end: int, file: MidiFile) -> bool:
+    """Append the events of one track's bytes to `file`; whether its end was marked."""
+    events: list[Event] = []
+    tick = status = odd = 0
+    finished = False
+    try:
+        while place < end and not finished:
+            if len(events) > MAX_EVENTS:
+                raise BrokenFileError(f"more than {MAX_EVENTS:,} events; cut it into shorter files")
+            delta, place = _variable(data, place)
+            tick += delta
+            byte = data[place]
+            if byte >= 0x80:
+                place += 1
+            if byte == 0xFF:
+                size, begin = _variable(data, place + 1)
+                if begin + size > end:
+                    raise IndexError
+                finished = data[place] == END
+                content = data[place : place + 1] + data[begin : begin + size]
+                events.append(Event(tick, 0xFF, content))
+                place = begin + size
+                continue
+            if byte in (0xF0, 0xF7):
+                size, begin = _variable(data, place)
+                if begin + size > end:
+                    raise IndexError
+                events.append(Event(tick, byte, data[begin : begin + size]))
+                place = begin + size
+                continue
+            if byte >= 0xF0:
+                place += _SYSTEM_BYTES.get(byte, 0)
+                odd += 1
+                continue
+            if byte >= 0x80:
+                status = byte
+            elif not status:
+                place += 1
+                odd += 1
+                continue
+            size = _DATA_BYTES[status & 0xF0]
+            message = data[place : place + size]
+            if place + size > end:
+                raise IndexError
+            if max(message) > 127:
+                odd += 1
+                message = bytes(min(value, 127) for value in message)
+            events.append(Event(tick, status, message))
+            place += size
+    except IndexError:
+        file.faults.append("ends within an event")
+    if odd:
+        file.faults.append(f"holds {odd} bytes that belong to no event")
+    file.tracks.append(events)
+    file.ends.append(tick)
+    return finished
+
+
+def _variable(data: bytes, place: int) -> tuple[int, int]:
+    """A number of variable length, 7 bits a byte, and the place after it."""
+    value = 0
+    while True:
+        byte = data[place]
+        place += 1
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            return value, place
+
+
+# --- to a score -------------------------------------------------------------------------------
+
+
+def score_of_file(file: MidiFile) -> Any:
+    """The events as a symusic score in ticks, laid out as symusic does: in each track of the file
+    one track for each channel and program that has notes.
+
+    A note-off ends the earliest open note of its channel and pitch. Where a pitch has fewer
+    note-offs than note-ons, each of its notes ends at the next note-on or note-off of that pitch,
+    and the last one where its track ends (a drum hit after a sixteenth). SMPTE time becomes a
+    constant tempo. The sequences of a format 2 file follow one another, each from a bar line.
+    """
+    tpq, constant = _time_base(file.division)
+    if not tpq:
+        raise BrokenFileError("no ticks per quarter note; export it again")
+    longest = sum(file.ends) if file.format == 2 else max(file.ends, default=0)
+    if longest + len(file.ends) * 1024 * tpq > LAST_TICK:
+        raise BrokenFileError("note times beyond all music; export it again")
+    score: Any = symusic.Score(tpq)
+    start = 0
+    odd = 0
+    for events, end in zip(file.tracks, file.ends, strict=True):
+        if file.format == 2:
+            score.tempos.append(symusic.Tempo(start, 120.0, ttype="tick"))
+            score.time_signatures.append(symusic.TimeSignature(start, 4, 4, ttype="tick"))
+        meter, passed = _read_meta(score, events, start, tempi=constant is None)
+        odd += passed
+        _read_notes(score, events, start, end)
+        if file.format == 2:
+            bar = max(round(4 * tpq * meter[0] / meter[1]), 1)
+            start += -(-end // bar) * bar
+    if odd:
+        file.faults.append(f"holds {odd} impossible tempo or metre events")
+    if constant is not None:
+        score.tempos.append(symusic.Tempo(0, mspq=constant, ttype="tick"))
+    for name in ("tempos", "time_signatures", "key_signatures", "markers"):
+        rows = sorted(getattr(score, name), key=lambda row: row.time)  # stable: the last one holds
+        setattr(score, name, type(getattr(score, name))(rows))
+    return score
+
+
+def _time_base(division: int) -> tuple[int, int | None]:
+    """Ticks per quarter note, and microseconds per quarter note where the header gives SMPTE time:
+    120 BPM, or 60 where only that gives whole ticks."""
+    if division >= 0:
+        return division, None
+    frames, ticks = -(division >> 8), division & 0xFF
+    rate = (30 if frames == 29 else frames) * ticks
+    micros = 500_500 if frames == 29 else 500_000  # 29 stands for 29.97 frames per second
+    return (rate, 2 * micros) if rate % 2 else (rate // 2, micros)
+
+
+def _read_meta(
+    score: Any, events: list[Event], start: int, *, tempi: bool
+) -> tuple[tuple[int, int], int]:
+    """Add tempo, metre, key and markers of a track; returns the last metre, and how many tempo and
+    metre events are impossible and were passed over."""
+    meter, passed = (4, 4), 0
+    for tick, status, data in events:
+        if status != 0xFF:
+            continue
+        kind, content = data[0], data[1:]
+        if kind == TEMPO:
+            micros = int.from_bytes(content[:3], "big")
+            if len(content) < 3 or not possible_tempo(micros):
+                passed += 1
+            elif tempi:
+                score.tempos.append(symusic.Tempo(start + tick, mspq=micros, ttype="tick"))
+        elif kind == METER:
+            if len(content) < 2 or not content[0] or content[1] > 6:
+                passed += 1
+                continue
+            meter = (content[0], 1 << content[1])
+            score.time_signatures.append(symusic.TimeSignature(start + tick, *meter, ttype="tick"))
+        elif kind == KEY and len(content) >= 2:
+            sharps = content[0] - 256 if content[0] > 127 else content[0]
+            if abs(sharps) <= 7 and content[1] <= 1:
+                score.key_signatures.append(
+                    symusic.KeySignature(start + tick, sharps, content[1], ttype="tick")
+                )
+        elif kind == MARKER and (text := _utf8(content)):
+            score.markers.append(symusic.TextMeta(start + tick, text, ttype="tick"))
+    return meter, passed
+
+
+def possible_tempo(micros: int) -> bool:
+    """Whether so many microseconds per quarter note are a tempo."""
+    return micros > 0 and TEMPO_RANGE[0] <= 60e6 / micros <= TEMPO_RANGE[1]
+
+
+def _utf8(content: bytes) -> str:
+    return content.decode("utf-8", "ignore").replace("\0", "")
+
+
+class _Part:
+    """What one channel plays with one program."""
+
+    def __init__(self) -> None:
+        self.notes: list[list[int]] = []  # onset, end (−1: still open), pitch, velocity
+        self.controls: list[tuple[int, int, int]] = []
+        self.bends: list[tuple[int, int]] = []
+        self.lyrics: list[tuple[int, str]] = []
+
+
+def _read_notes(score: Any, events: list[Event], start: int, end: int) -> None:
+    """Append the tracks of a track's events to the score."""
+    parts: dict[tuple[int, int], _Part] = {}
+    waiting: dict[int, _Part] = defaultdict(_Part)  # what comes before a channel's first note
+    programs = [0] * 16
+    name = ""
+    sounding: dict[tuple[int, int], list[list[int]]] = defaultdict(list)  # in order of onset
+    open_from: dict[tuple[int, int], int] = defaultdict(int)  # the earliest open one among them
+    offs: dict[tuple[int, int], list[int]] = defaultdict(list)
+
+    def playing(channel: int) -> _Part:
+        key = (channel, programs[channel])
+        if key not in parts:
+            parts[key] = waiting.pop(channel, None) or _Part()
+        return parts[key]
+
+    for tick, status, data in events:
+        tick += start
+        kind, channel = status & 0xF0, status & 0x0F
+        if status == 0xFF:
+            if data[0] == TRACK_NAME:
+                name = _utf8(data[1:])
+            elif data[0] == LYRIC and (text := _utf8(data[1:])):
+                playing(15).lyrics.append((tick, text))
+        elif kind == 0x90 and data[1]:
+            note = [tick, -1, data[0], data[1]]
+            playing(channel).notes.append(note)
+            sounding[channel, data[0]].append(note)
+        elif kind in (0x80, 0x90):
+            key = (channel, data[0])
+            offs[key].append(tick)
+            if open_from[key] < len(sounding[key]):
+                sounding[key][open_from[key]][1] = tick
+                open_from[key] += 1
+        elif kind == 0xC0:
+            programs[channel] = data[0]
+        elif kind in (0xB0, 0xE0):
+            part = parts.get((channel, programs[channel])) or waiting[channel]
+            if kind == 0xB0:
+                part.controls.append((tick, data[0], data[1]))
+            else:
+                part.bends.append((tick, (data[0] | data[1] << 7) - 8192))
+    for (channel, pitch), notes in sounding.items():
+        if open_from[channel, pitch] < len(notes):
+            _end_open(notes, offs[channel, pitch], start + end, score.tpq if channel == 9 else 0)
+    for channel, program in sorted(parts):
+        track = _track(parts[channel, program], name, program, channel == 9)
+        score.tracks.append(track)
+
+
+def _end_open(notes: list[list[int]], offs: list[int], end: int, tpq: int) -> None:
+    """End the notes of a pitch that has too few note-offs (tpq: of a drum, 0 for others)."""
+    onsets = np.array([note[0] for note in notes])
+    ends = np.unique(np.r_[onsets, offs, end].astype(np.int64))
+    after = np.searchsorted(ends, onsets, side="right")
+    for note, onset, index in zip(notes, onsets.tolist(), after.tolist(), strict=True):
+        until = int(ends[index]) if index < len(ends) else max(end, onset + 1)
+        note[1] = min(until, onset + max(round(LATE_HIT * tpq), 1)) if tpq else until
+
+
+def _track(part: _Part, name: str, program: int, is_drum: bool) -> Any:
+    track: Any = symusic.Track(name, program, is_drum, ttype="tick")
+    rows = np.array(part.notes, dtype=np.int64).reshape(-1, 4)
+    track.notes = symusic.Note.from_numpy(
+        rows[:, 0].astype(np.int32), (rows[:, 1] - rows[:, 0]).astype(np.int32),
+        rows[:, 2].astype(np.int8), rows[:, 3].astype(np.int8), ttype="tick",
+    )  # fmt: skip
+    controls = np.array(part.controls, dtype=np.int64).reshape(-1, 3)
+    track.controls = symusic.ControlChange.from_numpy(
+        controls[:, 0].astype(np.int32), controls[:, 1].astype(np.uint8),
+        controls[:, 2].astype(np.uint8), ttype="tick",
+    )  # fmt: skip
+    bends = np.array(part.bends, dtype=np.int64).reshape(-1, 2)
+    track.pitch_bends = symusic.PitchBend.from_numpy(
+        bends[:, 0].astype(np.int32), bends[:, 1].astype(np.int32), ttype="tick"
+    )
+    for time, text in part.lyrics:
+        track.lyrics.append(symusic.TextMeta(time, text, ttype="tick"))
+    pressed = -1
+    for time, number, value in part.controls:
+        if number == 64 and value >= 64 and pressed < 0:
+            pressed = time
+        elif number == 64 and value < 64 and pressed >= 0:
+            track.pedals.append(symusic.Pedal(pressed, time - pressed, ttype="tick"))
+            pressed = -1
+    return track
