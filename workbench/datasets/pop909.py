@@ -84,7 +84,7 @@ def _melody(path: Path) -> frozenset[int]:
     from workbench.music.midi import read_score
 
     try:
-        tracks = read_score(path).tracks
+        tracks = read_score(path, notes_only=True).tracks
     except WorkbenchError:
         return frozenset()  # named when the song itself is read
     notes = [track.notes.numpy() for track in tracks if track.name == "MELODY"]
@@ -98,7 +98,7 @@ def _clip(folder: Path, split: str) -> Clip:
     from workbench.music.midi import read_score
 
     name = folder.name
-    score = read_score(folder / f"{name}.mid").to("second")
+    score = read_score(folder / f"{name}.mid", notes_only=True).to("second")
     beats, downbeats = _beats(folder / "beat_midi.txt")
     last = max((note.end for track in score.tracks for note in track.notes), default=0.0)
     times, bars = _grid(beats, downbeats, last)

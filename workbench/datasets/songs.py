@@ -127,7 +127,7 @@ def survey(
     skipped, duplicates = [], []
     for file in tqdm(files, "reading songs", disable=len(files) < 5000, leave=False):
         try:
-            score = read_score(folder / file)
+            score = read_score(folder / file, notes_only=True)
             code = _checked(score, file)
         except WorkbenchError as error:
             skipped.append((file.as_posix(), str(error)))
@@ -143,7 +143,7 @@ def _melody(path: Path) -> frozenset[int]:
     """The runs of intervals of the first track with notes."""
     from workbench.music.midi import read_score
 
-    notes = next(track.notes for track in read_score(path).tracks if len(track.notes)).numpy()
+    notes = next(track.notes for track in read_score(path, notes_only=True).tracks if len(track.notes)).numpy()
     return interval_runs(notes["time"], notes["pitch"])
 
 

@@ -17,6 +17,7 @@ import symusic
 from workbench.errors import BrokenFileError, MissingDataError, MusicFileWarning, WorkbenchError
 from workbench.files import atomic_write, open_regular
 from workbench.music import smf
+from workbench.music.sharing import share_channels
 from workbench.music.timeline import check_meter, check_tempo, seconds_at
 
 TPQ = 480  # ticks per quarter note of the scores made here
@@ -36,12 +37,16 @@ NOTE = np.dtype(
 )
 
 
-def read_score(source: str | os.PathLike[str] | bytes, name: str | None = None) -> Any:
+def read_score(
+    source: str | os.PathLike[str] | bytes, name: str | None = None, *, notes_only: bool = False
+) -> Any:
     """Read a MIDI file, or its bytes, as a symusic score in ticks.
 
     Every note-on that a player sounds is a note, also without a note-off (see
     `smf.score_of_file`). A file in which something is wrong or missing is read as far as it can
-    be, with a MusicFileWarning that names it: one cut short, impossible tempi and metres.
+    be, with a MusicFileWarning that names it: one cut short, impossible tempi and metres. Each
+    track has the controllers, bends and program of its channel, also those that stand in another
+    track of the file; with `notes_only` that is left out, which is faster.
 
     Raises MissingDataError when there is no such file, BrokenFileError when it is no MIDI file,
     when a damaged one holds no note, or when it exceeds the limits (32 MiB, 500,000 notes, 240
@@ -61,6 +66,8 @@ def read_score(source: str | os.PathLike[str] | bytes, name: str | None = None) 
     if score is None:
         score = _read_odd(data, name)
     _check_limits(score, name)
+    if not notes_only:
+        share_channels(score, data, name)
     return score
 
 

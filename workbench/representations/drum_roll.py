@@ -77,7 +77,7 @@ class DrumRoll:
         from workbench.music.clip import Clip
         from workbench.music.midi import read_score
 
-        score = read_score(path)
+        score = read_score(path, notes_only=True)
         meters, tempi = score.time_signatures, score.tempos
         if any(m.numerator != m.denominator for m in meters) or len(tempi) != 1 or tempi[0].time:
             return cls.from_clip(Clip(score), steps_per_beat)  # bars need the whole map

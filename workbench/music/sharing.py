@@ -1,0 +1,232 @@
+"""What the tracks of a MIDI file share: the state of a channel belongs to all tracks that use it.
+
+symusic gives each track of a file the controllers that stand in it, and drops those of a track
+without notes; which channel a track was on is lost. Here the file's channel messages are read
+once more, as arrays, and each track is given what its whole channel was sent.
+"""
+
+import re
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import symusic
+
+from workbench.errors import BrokenFileError
+from workbench.music.channel import pedal_list
+
+MAX_SHARED = 3_000_000  # controllers and bends of all tracks together
+LAST_TICK = 2**31 - 1  # of a score
+TRACK, TICK, STATUS, FIRST, SECOND = range(5)  # columns of the table of events
+
+_DELTA = rb"[\x80-\xff]{0,3}+[\x00-\x7f]"  # a delta time's last byte is below 128
+_PAST_DELTA = re.compile(_DELTA)
+_TWO = re.compile(rb"(?:" + _DELTA + rb"[\x80-\xbf\xe0-\xef]?+[\x00-\x7f]{2})++")
+_ONE = re.compile(rb"(?:" + _DELTA + rb"[\xc0-\xdf]?+[\x00-\x7f])++")
+_PROGRAM = re.compile(rb"[\xc0-\xcf](?=([\x00-\x7f])" + _DELTA + rb"[\x80-\xff])")
+_META = 1  # bytes below 128 of an event: of a meta or system message only the delta time is kept
+
+
+def channel_events(data: bytes) -> np.ndarray:
+    """The channel messages of a MIDI file (bytes from MThd on) in its order: (n, 5) int64 of
+    track, tick, status byte, first and second data byte.
+
+    A track that is broken off or odd gives what comes before that.
+    """
+    pieces: dict[int, list[bytes]] = {_META: [], 2: [], 3: []}
+    numbers: dict[int, list[int]] = {_META: [], 2: [], 3: []}
+    tracks: list[int] = []
+    for track, (begin, end) in enumerate(_tracks(data)):
+        for width, first, last in _stretches(data, begin, end):
+            pieces[width].append(data[first:last])
+            numbers[width].append(len(tracks))
+            tracks.append(track)
+    table = np.concatenate([_decode(pieces[width], numbers[width], width) for width in pieces])
+    table = table[np.argsort(table[:, TRACK], kind="stable")]  # here still the stretch
+    if not len(table):
+        return table
+    table[:, TRACK] = np.array(tracks)[table[:, TRACK]]
+    time = np.append(0, np.cumsum(table[:, TICK]))
+    starts = np.searchsorted(table[:, TRACK], np.arange(table[-1, TRACK] + 1))
+    table[:, TICK] = time[1:] - time[starts][table[:, TRACK]]
+    return table[table[:, STATUS] > 0]
+
+
+def _tracks(data: bytes) -> list[tuple[int, int]]:
+    place, found = 8 + int.from_bytes(data[4:8], "big"), []
+    while place + 8 <= len(data):
+        end = place + 8 + int.from_bytes(data[place + 4 : place + 8], "big")
+        if data[place : place + 4] == b"MTrk":
+            found.append((place + 8, min(end, len(data))))
+        place = end
+    return found
+
+
+def _stretches(data: bytes, place: int, end: int) -> list[tuple[int, int, int]]:
+    """(bytes below 128 per event, begin, end) of stretches of events alike, as far as they go."""
+    found, width = [], 0
+    while place < end:
+        delta = _PAST_DELTA.match(data, place, end)
+        if delta is None or delta.end() >= end:
+            break
+        at, byte = delta.end(), data[delta.end()]
+        if byte >= 0xF0:
+            found.append((_META, place, at))
+            if byte not in (0xF0, 0xF7, 0xFF):
+                break
+            at, size, more = at + 1 + (byte == 0xFF), 0, 128
+            while more >= 128 and at < end:
+                more, at = data[at], at + 1
+                size = size << 7 | more & 127
+            place = at + size
+            continue
+        if byte >= 0x80:
+            width = 2 if 0xC0 <= byte < 0xE0 else 3
+        stretch = (_ONE if width == 2 else _TWO).match(data, place, end) if width else None
+        if stretch is None:
+            break
+        found.append((width, place, stretch.end()))
+        place = stretch.end()
+    return found
+
+
+def _decode(pieces: list[bytes], numbers: list[int], width: int) -> np.ndarray:
+    """(events, 5): stretch, delta time, status (0 for none), first and second data byte."""
+    data = np.frombuffer(b"".join(pieces), dtype=np.uint8).astype(np.int64)
+    low = np.flatnonzero(data < 128).reshape(-1, width)
+    table = np.zeros((len(low), 5), dtype=np.int64)
+    if not len(low):
+        return table
+    ends = np.cumsum([len(piece) for piece in pieces])
+    table[:, 0] = np.array(numbers)[np.searchsorted(ends, low[:, 0], side="right")]
+    before = np.append(-1, low[:-1, -1])  # the last byte of the event before
+    table[:, 1] = data[low[:, 0]]
+    for byte in (1, 2, 3):
+        place = np.maximum(low[:, 0] - byte, 0)
+        table[:, 1] += np.where(low[:, 0] - byte > before, (data[place] & 127) << (7 * byte), 0)
+    if width > _META:
+        given = low[:, 1] - low[:, 0] == 2  # a status byte between delta time and data
+        latest = np.maximum.accumulate(np.where(given, np.arange(len(low)), 0))
+        table[:, 2] = data[low[:, 1] - 1][latest] * given[latest]
+        table[:, 3 : 2 + width] = data[low[:, 1:]]
+    return table
+
+
+def share_channels(score: Any, data: bytes, name: str) -> None:
+    """Give each track of the score, read from `data`, all that its channel is sent in the file.
+
+    Controllers, pitch wheel and program changes count from any track of the file; of those at one
+    tick the track's own come last. A track whose program changes in another one is split.
+    Raises BrokenFileError for more than MAX_SHARED controllers and bends.
+    """
+    if data[9:10] == b"\x02" or _nothing_to_share(score, data):
+        return  # the tracks of format 2 are pieces of their own
+    events = channel_events(data)
+    kind, channels = events[:, STATUS] >> 4, events[:, STATUS] & 15
+    changes, notes = kind == 0xC, (kind == 0x9) & (events[:, SECOND] > 0)
+    pairs = events[:, TRACK] * 16 + channels
+    users = np.unique(pairs)
+    programs = np.unique(pairs[changes] * 128 + events[changes, FIRST])
+    if (
+        len(np.unique(users % 16)) == len(users)
+        and len(np.unique(programs >> 7)) == len(programs)
+        and len(np.unique(pairs[notes])) == len(score.tracks)
+    ):
+        return  # no channel is used by two tracks of the file, nor under two programs
+    owners = _owners(score, events[notes | changes])
+    state = events[changes | (kind == 0xB) | (kind == 0xE)]
+    sent = {channel: state[state[:, STATUS] & 15 == channel] for channel in range(16)}
+    if sum(len(sent[owner[1]]) for owner in owners if owner) > MAX_SHARED:
+        raise BrokenFileError(
+            f"{name} has more than {MAX_SHARED:,} controllers; cut it into shorter files"
+        )
+    tracks: list[Any] = []
+    for track, owner in zip(score.tracks, owners, strict=True):
+        if owner is None:
+            tracks.append(track)
+            continue
+        number, channel = owner
+        own = sent[channel][:, TRACK] == number
+        rows = sent[channel][np.lexsort((own, sent[channel][:, TICK]))]
+        _give_state(track, rows)
+        programs = rows[rows[:, STATUS] >> 4 == 0xC]
+        foreign = (programs[:, TRACK] != number).any()
+        tracks += _with_programs(track, programs) if foreign else [track]
+    score.tracks = type(score.tracks)(tracks)
+
+
+def _nothing_to_share(score: Any, data: bytes) -> bool:
+    """Whether the file's only track became one track under one program: all is in it already."""
+    if len(score.tracks) != 1 or data.count(b"MTrk") != 1:
+        return False
+    programs = _PROGRAM.findall(data)
+    marks = len(data) - len(data.translate(None, bytes(range(0xC0, 0xD0))))
+    return marks == len(programs) and len(set(programs)) <= 1
+
+
+def _owners(score: Any, events: np.ndarray) -> list[tuple[int, int] | None]:
+    """For each track of the score the file's track and the channel that it was read from.
+
+    events: note-ons and program changes. A track of the score is what one track of the file plays
+    on one channel with one program, in the order of these three.
+    """
+    pair = events[:, TRACK] * 16 + (events[:, STATUS] & 15)
+    order = np.argsort(pair, kind="stable")
+    pair, events = pair[order], events[order]
+    change = events[:, STATUS] >> 4 == 0xC
+    starts = np.flatnonzero(np.append(True, pair[1:] != pair[:-1])) if len(pair) else []
+    found = []
+    for begin, end in pairwise([*starts, len(pair)]):
+        chosen = events[begin:end]
+        latest = np.maximum.accumulate(np.where(change[begin:end], np.arange(end - begin), -1))
+        program = np.where(latest < 0, 0, chosen[latest, FIRST])
+        notes = ~change[begin:end]
+        for value in np.unique(program[notes]).tolist():
+            tick = int(chosen[notes & (program == value), TICK].min())
+            found.append((divmod(int(pair[begin]), 16), value, tick))
+    owners: list[tuple[int, int] | None] = []
+    place = 0
+    for track in score.tracks:
+        onset = int(track.notes.numpy()["time"].min()) if len(track.notes) else -1
+        alike = [
+            (tick != onset, index)  # the first note may be one that was left out
+            for index, (owner, program, tick) in enumerate(found[place:], start=place)
+            if program == track.program and (owner[1] == 9) == track.is_drum
+        ]
+        if alike:
+            place = min(alike)[1] + 1
+        owners.append(found[place - 1][0] if alike else None)
+    return owners
+
+
+def _give_state(track: Any, rows: np.ndarray) -> None:
+    """Set the track's controllers and bends to `rows`, its channel's state messages in time."""
+    controls, bends = (rows[rows[:, STATUS] >> 4 == kind] for kind in (0xB, 0xE))
+    if len(controls) > len(track.controls):
+        columns = [controls[:, column].astype(np.uint8) for column in (FIRST, SECOND)]
+        ticks = np.minimum(controls[:, TICK], LAST_TICK).astype(np.int32)
+        track.controls = symusic.ControlChange.from_numpy(ticks, *columns, ttype="tick")
+        track.pedals = pedal_list(track)
+    if len(bends) > len(track.pitch_bends):
+        value = (bends[:, FIRST] + 128 * bends[:, SECOND] - 8192).astype(np.int32)
+        ticks = np.minimum(bends[:, TICK], LAST_TICK).astype(np.int32)
+        track.pitch_bends = symusic.PitchBend.from_numpy(ticks, value, ttype="tick")
+
+
+def _with_programs(track: Any, changes: np.ndarray) -> list[Any]:
+    """The track with the program that holds at its notes, as a track for each program."""
+    onset = track.notes.numpy()["time"]
+    place = np.searchsorted(changes[:, TICK], onset, side="right") - 1
+    program = np.where(place < 0, track.program, changes[place, FIRST])
+    parts = []
+    for value in np.unique(program).tolist():
+        part = track.copy()
+        part.program = int(value)
+        columns = track.notes.numpy()
+        chosen = program == value
+        part.notes = symusic.Note.from_numpy(
+            *(columns[name][chosen] for name in ("time", "duration", "pitch", "velocity")),
+            ttype="tick",
+        )
+        parts.append(part)
+    return parts
