@@ -143,7 +143,9 @@ def _melody(path: Path) -> frozenset[int]:
     """The runs of intervals of the first track with notes."""
     from workbench.music.midi import read_score
 
-    notes = next(track.notes for track in read_score(path, notes_only=True).tracks if len(track.notes)).numpy()
+    notes = next(
+        track.notes for track in read_score(path, notes_only=True).tracks if len(track.notes)
+    ).numpy()
     return interval_runs(notes["time"], notes["pitch"])
 
 
