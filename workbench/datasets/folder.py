@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.datasets.captions import caption_from_path, caption_of, facts_of, style_from_words
 from workbench.datasets.dataset import Dataset, spread
@@ -102,7 +102,10 @@ def load_folder(folder: Path, split: str | None = None, limit: int | None = None
 
 def _clip(folder: Path, file: Path) -> Clip:
     """The drum part of one file, with caption and labels from its path."""
+    import symusic
+
     from workbench.music.clip import Clip
+    from workbench.music.midi import note_list
 
     clip = Clip.read_midi(file)
     notes = clip.notes
@@ -119,10 +122,12 @@ def _clip(folder: Path, file: Path) -> Clip:
         "split": split_of_path(relative),
     }  # fmt: skip
     tempo = clip.tempo
-    if tempo == 120.0 and (named := parse_tempo(words)):
+    if tempo == 120.0 and clip.steady and (named := parse_tempo(words)):
         tempo = named  # most loop packs leave MIDI's default tempo and name theirs in the path
-    part = Clip.from_notes(
-        drums, tempo=tempo, meter=clip.meter, drums=True, source=str(file), labels=labels
-    )
+    score = clip.score.copy()  # with its tempo and metre changes
+    track: Any = symusic.Track("", 0, True, ttype="tick")
+    track.notes = note_list(drums, score.tpq)
+    score.tracks = [track]
+    part = Clip(score, tempo=tempo, meter=clip.meter, source=str(file), labels=labels)
     part.caption = caption_of(facts_of(part))
     return part

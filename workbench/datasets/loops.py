@@ -10,6 +10,7 @@ import numpy as np
 from workbench.datasets.captions import caption_of, facts_of
 from workbench.errors import PromptError
 from workbench.music.kit import read_lookup
+from workbench.music.timeline import meter_map
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -21,7 +22,8 @@ LEAST_HITS = 0.5  # hits a beat; emptier windows are left out
 def cut_loops(
     clips: Iterable[Clip], bars: int = 8, hop_bars: int = 4, *, meter: tuple[int, int] = (4, 4)
 ) -> list[Clip]:
-    """Windows of `bars` bars, every `hop_bars` bars, from drum clips in this metre.
+    """Windows of `bars` bars, every `hop_bars` bars, from drum clips in this metre. Of a clip whose
+    metre changes, from the stretches in this metre.
 
     A window holds the hits from half a sixteenth before its first bar line to half a sixteenth
     before its end. A loop has no edge, so the early ones are written at its end.
@@ -43,16 +45,50 @@ def cut_loops(
         notes = notes[notes["is_drum"] & (read_lookup()[notes["pitch"] & 127] >= 0)]
         if len(notes) == 0:
             continue
-        held = max(1, int(np.ceil((notes["time"].max() + EARLY) / bar - 1e-6)))
-        if held < bars:
-            parts = [(0, _tiled(notes, _period(held, notes, bar), bars, bar))]
-        else:
-            starts = range(0, held - bars + 1, hop_bars)
-            parts = [(start, _window(notes, start * bar, bars * bar)) for start in starts]
-        for start, part in parts:
-            if len(part) >= LEAST_HITS * bars * bar:
-                loops.append(_loop(clip, part, start, bars * bar, tiled=held < bars))
+        for first, inside in _stretches(clip, notes, bars, bar):
+            held = _held(inside, bar)
+            if held < bars:
+                parts = [(0, _tiled(inside, _period(held, inside, bar), bars, bar))]
+            else:
+                starts = range(0, held - bars + 1, hop_bars)
+                parts = [(start, _window(inside, start * bar, bars * bar)) for start in starts]
+            for start, part in parts:
+                if len(part) >= LEAST_HITS * bars * bar:
+                    loops.append(_loop(clip, part, first + start, bars * bar, tiled=held < bars))
     return loops
+
+
+def _held(notes: np.ndarray, bar: float) -> int:
+    """Bars that the notes reach over."""
+    return max(1, int(np.ceil((notes["time"].max() + EARLY) / bar - 1e-6)))
+
+
+def _stretches(
+    clip: Clip, notes: np.ndarray, bars: int, bar: float
+) -> list[tuple[int, np.ndarray]]:
+    """Where the clip's metre holds: the number of the first bar, and the notes from there on. So
+    bars are counted from the first full one after a pickup. Stretches of fewer than `bars` are left
+    out, but for the one with the most notes where all are so short."""
+    times, meters = meter_map(clip.score)
+    begins: list[float] = []
+    ends: list[float] = []
+    for start, end, meter in zip(times, np.r_[times[1:], np.inf], meters.tolist(), strict=True):
+        if tuple(meter) != tuple(clip.meter):
+            continue
+        if ends and ends[-1] == start and (start - begins[-1]) % bar == 0:
+            ends[-1] = end  # the same metre said once more
+        else:
+            begins.append(start)
+            ends.append(end)
+    found = []
+    for start, end in zip(begins, ends, strict=True):
+        inside = (notes["time"] >= start - EARLY) & (notes["time"] < end - EARLY)
+        if inside.any():
+            part = notes[inside].copy()
+            part["time"] -= start
+            found.append((int(np.searchsorted(clip.bar_lines, start - EARLY)), part))
+    long = [(first, part) for first, part in found if _held(part, bar) >= bars]
+    return long or sorted(found, key=lambda stretch: -len(stretch[1]))[:1]
 
 
 def _window(notes: np.ndarray, start: float, beats: float) -> np.ndarray:

@@ -22,9 +22,11 @@ class Clip:
 
     score: symusic.Score; audio: (channels, samples) in −1..1 with its sample_rate, kept as float32;
     what goes beyond is turned down as a whole. NaN and infinite samples are refused.
-    tempo: BPM; by default the score's first tempo (120 if it has none). A tempo or meter that
-    differs from the score's is written into a copy of the score, in place of its tempo map.
-    meter: (beats a bar, beat unit), by default the score's first time signature, or (4, 4).
+    tempo: BPM; by default the one that holds where the score's notes are: the median over their
+    beats (120 if it has none). A tempo or meter that differs from the score's is written into a
+    copy of the score, in place of its tempo map.
+    meter: (beats per bar, beat unit), by default the one that holds for most of the score's notes,
+    or (4, 4). What a default, a pickup bar or a count-in says first is not the piece's.
     beats: length in quarter notes; by default up to the end of the last bar in which a note
     begins, so that a note ringing over a bar line adds no phantom bar.
     labels: facts about the clip, such as style, kind ("beat" or "fill"), drummer, session, split.
@@ -61,17 +63,18 @@ class Clip:
     ) -> None:
         if str(score.ttype).rsplit(".", 1)[-1].lower() != "tick":
             score = score.to("tick")
-        first = float(timeline.tempo_map(score)[1][0])
-        first_meter = tuple(int(part) for part in timeline.meter_map(score)[1][0])
+        self.score = score = timeline.settled(score)
+        main = timeline.main_tempo(score, self.notes)
+        main_meter = timeline.main_meter(score, self.notes)
         self.tempo_known = tempo is not None or len(score.tempos) > 0
         self.score = timeline.with_tempo_and_meter(
             score,
-            tempo if tempo is not None and abs(tempo - first) > 1e-3 else None,
-            meter if meter is not None and tuple(meter) != first_meter else None,
+            tempo if tempo is not None and abs(tempo - main) > 1e-3 else None,
+            meter if meter is not None and tuple(meter) != main_meter else None,
         )
         # a MIDI tempo is a whole number of µs a beat: 92 is kept as 92, not as 91.99998
-        self.tempo = float(tempo) if tempo is not None else round(first, 3)
-        self.meter: tuple[int, int] = tuple(meter) if meter is not None else first_meter  # type: ignore[assignment]
+        self.tempo = float(tempo) if tempo is not None else round(main, 3)
+        self.meter: tuple[int, int] = tuple(meter) if meter is not None else main_meter  # type: ignore[assignment]
         self.beats = (
             float(beats) if beats is not None else timeline.natural_beats(self.score, self.notes)
         )
@@ -166,11 +169,18 @@ class Clip:
         return bool(len(self.notes)) and bool(self.notes["is_drum"].all())
 
     @property
+    def steady(self) -> bool:
+        """Whether one tempo holds throughout."""
+        if not self.has_score or not len(self.score.tempos):
+            return True
+        return len(self.score.tempos) == 1 and self.score.tempos[0].time == 0
+
+    @property
     def duration(self) -> float:
         """Seconds."""
         if self.audio is not None and self.sample_rate is not None:
             return self.audio.shape[1] / self.sample_rate
-        if len(self.score.tempos) <= 1:
+        if self.steady:
             return self.beats * 60 / self.tempo
         return float(timeline.seconds_at(self.score, self.beats))
 
@@ -189,7 +199,7 @@ class Clip:
 
     def seconds_at(self, beats: Any) -> np.ndarray:
         """Seconds from the start at positions in beats."""
-        if self.has_score and len(self.score.tempos) > 1:
+        if not self.steady:
             return timeline.seconds_at(self.score, beats)
         return np.asarray(beats) * 60 / self.tempo
 
@@ -273,7 +283,7 @@ class Clip:
         fields: Any = {"caption": self.caption, "source": self.source, "labels": self.labels}
         if self.has_score:
             score = timeline.excerpt(self.score, start_beat, n_beats)
-            tempo = self.tempo if len(self.score.tempos) <= 1 else None
+            tempo = self.tempo if self.steady else None
             return Clip(score, tempo=tempo, beats=n_beats, **fields)
         rate = 60 / self.tempo * (self.sample_rate or 0)  # samples a beat
         begin, end = round(start_beat * rate), round((start_beat + n_beats) * rate)

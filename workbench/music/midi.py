@@ -18,7 +18,7 @@ from workbench.errors import BrokenFileError, MissingDataError, MusicFileWarning
 from workbench.files import atomic_write, open_regular
 from workbench.music import smf
 from workbench.music.sharing import share_channels
-from workbench.music.timeline import check_meter, check_tempo, seconds_at
+from workbench.music.timeline import check_meter, check_tempo, seconds_at, settled
 
 TPQ = 480  # ticks per quarter note of the scores made here
 MAX_BYTES = 32 * 2**20  # limits beyond which a file is taken for broken or hostile
@@ -68,7 +68,7 @@ def read_score(
     _check_limits(score, name)
     if not notes_only:
         share_channels(score, data, name)
-    return score
+    return settled(score)
 
 
 def _read_plain(data: bytes) -> Any:

@@ -12,6 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.music.channel import Channel, pedal_list
 
 TEMPO_RANGE = (3.5, 2000.0)  # BPM; the slowest that a MIDI file can hold is 3.58
+LATE = 0.125  # beats after the start of a piece at which its metre may come and is still its first
 
 
 def check_tempo(tempo: float) -> None:
@@ -20,6 +21,61 @@ def check_tempo(tempo: float) -> None:
         raise WorkbenchError(
             f"tempo is {tempo}; give one between {TEMPO_RANGE[0]:g} and {TEMPO_RANGE[1]:g} BPM"
         )
+
+
+def settled(score: Any) -> Any:
+    """The score itself, or a copy in which what does not hold is left out: of several tempi, metres
+    or keys at one tick the last holds (files often have a default first), and a first metre up to
+    LATE beats after the start is the one of the first bar."""
+    changed = {}
+    for name in ("tempos", "time_signatures", "key_signatures"):
+        events = getattr(score, name)
+        if len(events) == 0 or (len(events) == 1 and events[0].time == 0):
+            continue
+        late = LATE * score.tpq if name == "time_signatures" else 0
+        last = {(0 if event.time <= late else event.time): event for event in events}
+        if len(last) == len(events) and all(time == event.time for time, event in last.items()):
+            continue
+        kept = []
+        for time, event in sorted(last.items()):
+            event = event.copy()
+            event.time = time
+            kept.append(event)
+        changed[name] = type(events)(kept)
+    if changed:
+        score = score.copy()
+        for name, events in changed.items():
+            setattr(score, name, events)
+    return score
+
+
+def main_tempo(score: Any, notes: np.ndarray) -> float:
+    """The tempo (BPM) that holds where the music is: the median over the beats from the first note
+    (dtype NOTE, sorted) to the last."""
+    times, tempi = tempo_map(score)
+    if len(times) == 1:
+        return float(tempi[0])
+    order = np.argsort(tempi, kind="stable")
+    reached = np.cumsum(_held(times, notes)[order])
+    return float(tempi[order][np.searchsorted(reached, reached[-1] / 2 - 1e-9)])
+
+
+def main_meter(score: Any, notes: np.ndarray) -> tuple[int, int]:
+    """The metre that holds for most of the music, from the first note (dtype NOTE, sorted) to the
+    last; of two that hold as long, the one that comes first."""
+    times, meters = meter_map(score)
+    lengths: dict[tuple[int, int], float] = {}
+    for (top, bottom), length in zip(meters.tolist(), _held(times, notes).tolist(), strict=True):
+        lengths[top, bottom] = lengths.get((top, bottom), 0.0) + length
+    return max(lengths, key=lambda meter: lengths[meter])
+
+
+def _held(times: np.ndarray, notes: np.ndarray) -> np.ndarray:
+    """How many beats of the music lie in the stretches that begin at `times`."""
+    first, last = (float(notes["time"][i]) for i in (0, -1)) if len(notes) else (0.0, 0.0)
+    ends = np.r_[times[1:], np.inf]
+    last = max(last, first + 2 * LATE)  # of a single note: what holds from a little after it
+    return np.maximum(np.minimum(ends, last) - np.maximum(times, first), 0.0)
 
 
 def tempo_map(score: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -85,7 +85,7 @@ def piano_of(clip: Clip) -> Clip:
         return clip
     score = clip.score.copy()
     score.tracks = [t for t in score.tracks if t.program == 0 and not t.is_drum]
-    return Clip(score, tempo=clip.tempo if len(score.tempos) <= 1 else None, beats=clip.beats,
+    return Clip(score, tempo=clip.tempo if clip.steady else None, beats=clip.beats,
                 source=clip.source, labels=clip.labels, caption=clip.caption)  # fmt: skip
 
 

@@ -47,13 +47,16 @@ def with_bars(clip: Clip, first: int, last: int) -> tuple[Clip, int, int]:
 
 def _later(clip: Clip, bars: int) -> Clip:
     """The clip after `bars` empty bars in its first metre."""
-    beats = bars * 4 * clip.meter[0] / clip.meter[1]
+    from workbench.music.timeline import meter_map
+
+    top, bottom = meter_map(clip.score)[1][0].tolist()
+    beats = bars * 4 * top / bottom
     score = clip.score.shift_time(round(beats * clip.score.tpq))
     for name in ("tempos", "time_signatures", "key_signatures"):
         events = getattr(score, name)
         if len(events):
             events[0].time = 0  # what the song begins with holds from the new beginning on
-    tempo = clip.tempo if clip.tempo_known and len(clip.score.tempos) <= 1 else None
+    tempo = clip.tempo if clip.tempo_known and clip.steady else None
     return type(clip)(
         score, tempo=tempo, beats=clip.beats + beats, caption=clip.caption, source=clip.source,
         labels=clip.labels,
@@ -165,7 +168,7 @@ def splice(clip: Clip, song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> Cl
         )
         track.notes.extend(new)
         track.notes.sort(key=lambda note: note.time)
-    tempo = clip.tempo if clip.tempo_known and len(score.tempos) <= 1 else None
+    tempo = clip.tempo if clip.tempo_known and clip.steady else None
     return type(clip)(
         score, tempo=tempo, beats=clip.beats, caption=clip.caption, source=clip.source,
         labels=clip.labels,
