@@ -2,6 +2,11 @@
 that is drawn decodes, and a hole gets exactly its bars.
 
 A rule is asked, token by token, which ids may come next: `rule(drawn) → (n, size) bool`.
+
+Three facts of real songs are part of it. Without them a model that has walked past the last
+sixteenth of a bar piles up notes there until it samples a bar line. Positions go forward; no track
+plays the same pitch twice at a place; a track plays at most `TOGETHER` notes at a place (true of
+all of POP909 and of 99.999 % of the places in OpenScore Lieder).
 """
 
 from __future__ import annotations
@@ -26,6 +31,8 @@ FOLLOWS = {
     "Duration": {"Position", "Program", "Bar"},
 }
 KINDS = tuple(FOLLOWS)
+TOGETHER = 10  # notes that a track strikes at once: as many as a pianist has fingers
+PROGRAMS = 129  # the drums and those of General MIDI
 ENDS_NOTE = ("TimeSig", "Velocity", "Duration")  # after these a bar may be over
 
 
@@ -44,7 +51,6 @@ class TokenGrammar:
         self.last_position = torch.full((v.size,), -1)
         self.drum_open = torch.zeros(v.size, dtype=torch.bool)  # ends on a drum's Velocity
         self.programs = torch.zeros(v.size, v.base, dtype=torch.bool)  # tracks it plays
-        self.first_pitched = torch.zeros(v.size, dtype=torch.bool)  # begins with a Duration
         for i, piece in enumerate(v.pieces):
             names = [v.names[b] for b in piece]
             kinds = [name.split("_")[0] for name in names]
@@ -72,6 +78,54 @@ class TokenGrammar:
         follows[-1] = self.bar
         self.follows = follows
         self.drum_note, self.wants_drum = _drums(v)
+        self.places = _Places(v)
+
+
+class _Places:
+    """The notes in each id's piece, by place: those at the place that is being written when the
+    piece comes, and those at the last place in it. Programs count from 0, the drums'."""
+
+    def __init__(self, v: Vocabulary) -> None:
+        self.moves = torch.zeros(v.size, dtype=torch.bool)  # holds a Position or a Bar
+        self.opening = torch.full((v.size,), -1)  # pitch, where the program came before the piece
+        self.program = torch.full((v.size,), -1)  # the last program in it
+        self.here: list[list[tuple[int, int]]] = []  # (program, pitch) up to the first move
+        self.last: list[list[tuple[int, int]]] = []  # and after the last one
+        # notes begin with their Program: the pitch may be in the next piece
+        self.begun = torch.zeros(v.size, PROGRAMS, dtype=torch.long)  # up to the first move
+        self.begun_last = torch.zeros(v.size, PROGRAMS, dtype=torch.long)  # after the last one
+        self.begun_later = torch.zeros(v.size, PROGRAMS, dtype=torch.long)  # most after a move
+        for i, piece in enumerate(v.pieces):
+            self._add(i, [v.names[b].split("_") for b in piece])
+        pairs = [(i, *pair) for i, found in enumerate(self.here) for pair in found]
+        self.pair_id, self.pair_program, self.pair_pitch = torch.tensor(pairs).view(-1, 3).T
+        # a piece that begins with a pitch and plays that pitch again
+        self.pair_opens = self.opening[self.pair_id] == self.pair_pitch
+        self.total = self.begun.sum(1)
+        self.begun_id, self.begun_program = self.begun.nonzero().T
+        self.begun_count = self.begun[self.begun_id, self.begun_program]
+
+    def _add(self, i: int, piece: list[list[str]]) -> None:
+        notes: list[list[tuple[int, int]]] = [[]]
+        begun = [torch.zeros(PROGRAMS, dtype=torch.long)]
+        program = -1
+        for kind, *value in piece:
+            if kind in ("Position", "Bar"):
+                notes.append([])
+                begun.append(torch.zeros(PROGRAMS, dtype=torch.long))
+            elif kind == "Program":
+                program = int(value[0]) + 1
+                begun[-1][program] += 1
+            elif kind in ("Pitch", "PitchDrum") and program < 0:
+                self.opening[i] = int(value[0])
+            elif kind in ("Pitch", "PitchDrum"):
+                notes[-1].append((program, int(value[0])))
+        self.moves[i], self.program[i] = len(notes) > 1, program
+        self.here.append(notes[0])
+        self.last.append(notes[-1])
+        self.begun[i], self.begun_last[i] = begun[0], begun[-1]
+        if len(begun) > 1:
+            self.begun_later[i] = torch.stack(begun[1:]).amax(0)
 
 
 def _drums(v: Vocabulary) -> tuple[Tensor, Tensor]:
@@ -99,8 +153,19 @@ def _drums(v: Vocabulary) -> tuple[Tensor, Tensor]:
 class _Rule:
     """The grammar of one stream a row, kept in step with what is drawn."""
 
-    def __init__(self, grammar: TokenGrammar, n: int) -> None:
+    def __init__(
+        self, grammar: TokenGrammar, n: int, most: Tensor | None = None, together: int = 0
+    ) -> None:
+        """most: notes that each program may strike at one place, (PROGRAMS,), drums first, by
+        default TOGETHER; together: that all of them may, 0 for any number."""
         self.grammar, self.n = grammar, n
+        self.most = torch.full((PROGRAMS,), TOGETHER) if most is None else most
+        self.together = together or PROGRAMS * TOGETHER
+        later = grammar.places.begun_later
+        self.too_many = (later > self.most).any(1) | (later.sum(1) > self.together)
+        self.program = torch.full((n,), -1)  # of the note that is being written
+        self.struck = torch.zeros(n, PROGRAMS, dtype=torch.long)  # notes begun at this place
+        self.sounding = torch.zeros(n, PROGRAMS, 128, dtype=torch.bool)  # pitches struck there
         self.last = torch.full((n,), len(KINDS))  # the row of `follows`
         self.position = torch.full((n,), -1)  # within the bar
         self.drum = torch.full((n,), -1)  # whether the note being written is a drum's
@@ -108,6 +173,7 @@ class _Rule:
 
     def _take(self, drawn: Tensor) -> None:
         g = self.grammar
+        self._strike(drawn)
         music = g.first[drawn] >= 0
         begun = g.bar[drawn]
         self.bars += begun.long()
@@ -117,6 +183,34 @@ class _Rule:
         told = g.drum_note[drawn]
         self.drum = torch.where(told >= 0, told, self.drum)
         self.last = torch.where(music, g.last[drawn], self.last)
+
+    def _strike(self, drawn: Tensor) -> None:
+        """Keep what is struck at the present place."""
+        p = self.grammar.places
+        moves = p.moves[drawn]
+        self.struck[moves], self.sounding[moves] = 0, False
+        self.struck += torch.where(moves[:, None], p.begun_last[drawn], p.begun[drawn])
+        for row, (token, moved) in enumerate(zip(drawn.tolist(), moves.tolist(), strict=True)):
+            opening = int(p.opening[token])
+            if opening >= 0 and not moved and self.program[row] >= 0:
+                self.sounding[row, self.program[row], opening] = True
+            for program, pitch in p.last[token] if moved else p.here[token]:
+                self.sounding[row, program, pitch] = True
+        named = p.program[drawn]
+        self.program = torch.where(named >= 0, named, self.program)
+
+    def _crowded(self) -> Tensor:
+        """Ids that would strike a note twice at the present place, or too many: (n, size) bool."""
+        p = self.grammar.places
+        over = self.struck.sum(1)[:, None] + p.total > self.together
+        over |= self.too_many
+        full = self.struck[:, p.begun_program] + p.begun_count > self.most[p.begun_program]
+        over |= torch.zeros(over.shape).index_add_(1, p.begun_id, full.float()) > 0
+        twice = self.sounding[:, p.pair_program, p.pair_pitch]
+        twice |= p.pair_opens & (self.program[:, None] == p.pair_program)
+        over |= torch.zeros(over.shape).index_add_(1, p.pair_id, twice.float()) > 0
+        now = self.sounding[torch.arange(self.n), self.program]  # (n, 128)
+        return over | (now[:, p.opening] & (p.opening >= 0) & (self.program >= 0)[:, None])
 
     def _music(self) -> Tensor:
         """Ids that go on rightly: (n, size) bool."""
@@ -134,7 +228,7 @@ class _Rule:
         velocity = self.last == KINDS.index("Velocity")
         duration = g.first == KINDS.index("Duration")
         fine &= ~velocity[:, None] | (duration[None] == (self.drum == 0)[:, None])
-        return fine
+        return fine & ~self._crowded()
 
     @property
     def between_notes(self) -> Tensor:
@@ -147,14 +241,18 @@ class _Rule:
 class HoleRule(_Rule):
     """Exactly `len(metres)` bars, in these metres, by these tracks, then END.
 
-    metres: base id of each bar's TimeSig; programs: base ids of Program tokens.
+    metres: base id of each bar's TimeSig; programs: base ids of Program tokens; lengths: positions
+    in each bar, by default those of its metre; most and together: as in `_Rule`.
     """
 
     def __init__(
-        self, grammar: TokenGrammar, n: int, metres: Sequence[int], programs: Sequence[int]
-    ) -> None:
-        super().__init__(grammar, n)
+        self, grammar: TokenGrammar, n: int, metres: Sequence[int], programs: Sequence[int],
+        *, lengths: Sequence[int] | None = None, most: Tensor | None = None, together: int = 0,
+    ) -> None:  # fmt: skip
+        super().__init__(grammar, n, most, together)
         self.metres = torch.tensor([*metres, -2])  # −2: no further bar
+        places = grammar.length[list(metres)].tolist() if lengths is None else lengths
+        self.lengths = torch.tensor([*places, 0])
         others = torch.ones(grammar.programs.shape[1], dtype=torch.bool)
         others[list(programs)] = False
         self.own = ~(grammar.programs & others).any(1)
@@ -167,8 +265,11 @@ class HoleRule(_Rule):
         # a bar that begins is the next one's metre; its TimeSig may come in the same piece or next
         said = g.time_signature[None]
         fine &= ~g.bar[None] | (metre[:, None] != -2) & ((said < 0) | (said == metre[:, None]))
+        # no piece crosses a bar line: all its positions are in the bar that it begins, or in this
+        length = g_metre(self.lengths, self.bars - 1)[:, None]
+        length = torch.where(g.bar[None], g_metre(self.lengths, self.bars)[:, None], length)
+        fine &= g.last_position[None] < length
         now = g_metre(self.metres, self.bars - 1)
-        fine &= g.first_position[None] < g.length[now.clamp(min=0)][:, None]
         names = (g.first == KINDS.index("TimeSig"))[None]
         fine &= ~names | (said == now[:, None])
         fine[:, END] = (self.bars == len(self.metres) - 1) & self.between_notes
