@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from workbench.errors import CheckpointError
+from workbench.errors import CheckpointError, WorkbenchError
 from workbench.weights import load_file_into, save_weights
 
 
@@ -23,7 +23,7 @@ def test_a_full_disk_leaves_the_old_weights(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("workbench.weights.save_file", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(WorkbenchError, match="disk is full"):
         save_weights(net(), path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]

@@ -1,16 +1,29 @@
-"""Where files go: the cache folder, and writing that is whole or absent."""
+"""Where files go: the cache folder, writing that is whole or absent, and locks."""
+
+from __future__ import annotations
 
 import errno
+import json
 import os
+import re
+import shutil
+import socket
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+from workbench.errors import WorkbenchError
+
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+POLL = 0.2  # seconds between two looks at a lock
 
 
 def cache_dir() -> Path:
@@ -40,25 +53,192 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it over `path` when the block succeeds.
 
-    A crash, a full disk or an interrupt leaves `path` as it was and no temporary file behind.
-    The temporary name keeps the suffix, since audio writers choose the format by it.
+    A crash, a full disk or an interrupt leaves `path` as it was and no temporary file behind; what
+    a killed process left is cleared by the next one that writes into the folder. The temporary
+    name keeps the suffix, since audio writers choose the format by it. Raises WorkbenchError where
+    the disk is full or the folder cannot be written.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
-    )
-    os.close(handle)
+    with written(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        clear_dead(target.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=temporary(target.stem), suffix=target.suffix, dir=target.parent
+        )
+        os.close(handle)
     beside = Path(name)
     try:
-        yield beside
-        beside.chmod(0o666 & ~_umask())
-        os.replace(beside, target)
+        with _full_told(target):
+            yield beside
+        with written(target):
+            beside.chmod(0o666 & ~umask())
+            os.replace(beside, target)
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
-def _umask() -> int:
+@contextmanager
+def _full_told(target: Path) -> Iterator[None]:
+    """Say in one line that the disk is full, or that a file may not grow any more."""
+    try:
+        yield
+    except Exception as error:
+        number = error.errno if isinstance(error, OSError) else _number_in(error)
+        if number not in FULL:
+            raise
+        raise _cannot(target, number) from error
+
+
+@contextmanager
+def written(target: Path) -> Iterator[None]:
+    """Say in one line why `target` cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise _cannot(target, error.errno) from error
+
+
+def _cannot(target: Path, number: int | None) -> WorkbenchError:
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return WorkbenchError(f"{target}: the disk is full; make room and run it again")
+    if number == errno.EFBIG:
+        return WorkbenchError(
+            f"{target}: larger than files may be here (see ulimit -f); raise that and run it again"
+        )
+    told = os.strerror(number) if number else "no reason given"
+    return WorkbenchError(f"{target}: cannot be written ({told}); choose another folder")
+
+
+def _number_in(error: Exception) -> int | None:
+    """The system's number in the text of an error of safetensors, which is written in Rust."""
+    found = re.search(r"os error (\d+)", str(error)) or re.search(r"code: (\d+)", str(error))
+    return int(found.group(1)) if found else None
+
+
+# --- temporary names --------------------------------------------------------------------------
+
+
+def temporary(stem: str) -> str:
+    """The beginning of a temporary name, which says whose it is: machine and process."""
+    return f".{stem[:100]}~{_host()}-{os.getpid()}-"
+
+
+def clear_dead(folder: Path) -> None:
+    """Remove the temporary files and folders that killed processes of this machine left here."""
+    if folder not in _cleared:
+        _cleared.add(folder)
+        with suppress(OSError):
+            for entry in list(os.scandir(folder)):
+                found = _TEMPORARY.match(entry.name)
+                if found and found[1] == _host() and not _alive(int(found[2])):
+                    if entry.is_dir(follow_symlinks=False):
+                        shutil.rmtree(entry.path, ignore_errors=True)
+                    else:
+                        os.unlink(entry.path)
+
+
+_TEMPORARY = re.compile(r"\..*~([0-9a-f]{8})-(\d{1,9})-")
+_cleared: set[Path] = set()  # folders that this process has looked through
+
+
+@cache
+def _host() -> str:
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+# --- locks ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def locked(
+    path: str | os.PathLike[str], what: str, *, wait: bool = False,
+    tell: Callable[[str], None] = print,
+) -> Iterator[None]:  # fmt: skip
+    """Hold a lock while the block runs; the operating system frees it when its holder dies.
+
+    Args:
+        path: The lock's file, which is there only while somebody holds it.
+        what: What is locked, for the message, such as "runs/drums: a training".
+        wait: Wait for the holder, after one line that says who it is, or refuse at once.
+        tell: Where that line goes.
+
+    Raises:
+        WorkbenchError: Somebody holds it: the message names machine, process and since when.
+    """
+    path = Path(path)
+    handle, told = -1, False
+    while handle < 0:
+        handle = _try_lock(path)
+        if handle >= 0 or handle == UNSUPPORTED:
+            break
+        holder = _holder(path)
+        if not wait:
+            raise WorkbenchError(f"{what} is under way ({holder}); wait for it or end it first")
+        if not told:
+            tell(f"{what} is under way ({holder}); waiting for it")
+            told = True
+        time.sleep(POLL)
+    try:
+        yield
+    finally:
+        if handle >= 0:
+            with suppress(OSError):
+                path.unlink()
+            os.close(handle)
+
+
+HELD, UNSUPPORTED = -1, -2
+
+
+def _try_lock(path: Path) -> int:
+    """The open file of a lock that is now ours, HELD, or UNSUPPORTED where files cannot be
+    locked."""
+    try:
+        import fcntl
+    except ImportError:  # on Windows
+        return UNSUPPORTED
+    with written(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(FileNotFoundError):
+            if os.fstat(handle).st_ino == path.stat().st_ino:  # else its last holder removed it
+                about = {"host": socket.gethostname(), "process": os.getpid(),
+                         "since": time.strftime("%Y-%m-%d %H:%M:%S")}  # fmt: skip
+                with suppress(OSError):  # a full disk: the lock holds, it only has no name
+                    os.truncate(handle, 0)
+                    os.write(handle, json.dumps(about).encode())
+                return handle
+    except OSError as error:
+        os.close(handle)
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            return HELD
+        return UNSUPPORTED  # a file system without locks
+    os.close(handle)
+    return _try_lock(path)
+
+
+def _holder(path: Path) -> str:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {about['process']} on {about['host']}, since {about['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "by another process"
+
+
+def umask() -> int:
     """The process's umask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)

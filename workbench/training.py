@@ -12,31 +12,65 @@ from __future__ import annotations
 
 import atexit
 import copy
+import functools
+import inspect
 import json
 import logging
 import math
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from workbench.arguments import number, seed_of
 from workbench.errors import CheckpointError, WorkbenchError
-from workbench.files import atomic_write
+from workbench.files import atomic_write, clear_dead, locked, written
 from workbench.memory import memory_told
-from workbench.weights import load_file_into, load_weights, save_weights
+from workbench.weights import load_file_into, load_weights, not_finite, save_weights
 
 Loss = Callable[..., dict[str, Tensor]]  # loss(module, *batch) → named terms, their sum is trained
 Validate = Callable[[nn.Module], dict[str, float]]  # must hold "loss": the lowest is the best
 Watch = Callable[[dict[str, Any]], None]  # hears each line of the log
+
+
+Trained = TypeVar("Trained")
+
+
+def training_run(train: Callable[..., Trained]) -> Callable[..., Trained]:
+    """Decorator of a system's `train(…, out=, seed=, budget_minutes=)`: reads seed and minutes, and
+    lets one training at a time into the folder `out`. A second one is refused, in a line that says
+    which process is there, on which machine, and since when."""
+    signature = inspect.signature(train)
+
+    @functools.wraps(train)
+    def run(*args: Any, **more: Any) -> Trained:
+        given = signature.bind(*args, **more)
+        given.apply_defaults()
+        asked = given.arguments
+        asked["seed"] = seed_of(asked["seed"])
+        if asked["budget_minutes"] is not None:
+            asked["budget_minutes"] = number(asked["budget_minutes"], "budget_minutes", 0)
+        with alone_in(Path(asked["out"])):
+            return train(*given.args, **given.kwargs)
+
+    return run
+
+
+def alone_in(out: Path) -> AbstractContextManager[None]:
+    """A lock on a training's folder; of several devices' processes only the first takes it."""
+    if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))):
+        return nullcontext()
+    return locked(out / "training.lock", f"{out}: a training")
 
 
 @dataclass(frozen=True)
@@ -111,8 +145,9 @@ def fit(
     raises KeyboardInterrupt. Steps whose loss or gradient is not finite are skipped and counted,
     whichever term it was; of a GAN thus neither player moves.
     Raises CheckpointError where `out` holds another run, MemoryFullError where the device's memory
-    does not suffice, and WorkbenchError after ten such steps in a row or where no validation, or
-    with keep="last" the last one, gave a finite loss.
+    does not suffice, and WorkbenchError where another process trains in `out`, where the disk is
+    full (what was saved before stays), where weights are no longer finite, after ten such steps in
+    a row or where no validation, or with keep="last" the last one, gave a finite loss.
     """
     if not data or not len(data[0]):
         raise WorkbenchError(f"{title}: no training items; the data set gave no usable loops")
@@ -121,13 +156,13 @@ def fit(
     # in a notebook its remarks on precision would stand in red among a lesson's results
     logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     atexit.register(_leave_group)
-    run = _Run(module, loss, plan, Path(out), seed, validate, watch, title)
-    with memory_told(title, plan.batch):
+    run = _Run(module, loss, plan, Path(out), seed_of(seed), validate, watch, title)
+    with alone_in(run.out), memory_told(title, plan.batch):
         run.prepare(
             Fabric(precision=fast_precision() if plan.precision == "auto" else plan.precision)
         )
         run.walk(data)
-    return run.finish()
+        return run.finish()
 
 
 def seeds() -> tuple[Tensor]:
@@ -182,7 +217,9 @@ class _Run:
         self.stepper, self.optimizer = fabric.setup(_Step(self.module, self.loss), optimizer)
         if self.ema is not None:
             self.ema.to(fabric.device)
-        self.out.mkdir(parents=True, exist_ok=True)
+        with written(self.out):
+            self.out.mkdir(parents=True, exist_ok=True)
+        clear_dead(self.out)
         if (self.out / "last.safetensors").exists():
             self._resume()
 
@@ -278,9 +315,12 @@ class _Run:
             with torch.no_grad():
                 scores = self.validate(self.judged)
             record |= {f"val_{name}": value for name, value in scores.items()}
-            better = scores["loss"] < self.best.get("loss", math.inf)
+            better = math.isfinite(scores["loss"]) and (
+                scores["loss"] < self.best.get("loss", math.inf)
+            )
         else:
             scores, better = {"loss": record["loss"]}, True
+        self._check_finite()
         if better:
             self.best = {**scores, "step": self.step}
         self.log.append(record)
@@ -293,6 +333,17 @@ class _Run:
         if self.watch:
             self.watch(record)
         return record
+
+    def _check_finite(self) -> None:
+        """What is no number would be saved as the best or go on into every later step."""
+        for module in (self.module, self.judged):
+            wrong = not_finite(module.state_dict())
+            if wrong:
+                raise WorkbenchError(
+                    f"{self.out}: {wrong} is not finite after step {self.step}; nothing was saved. "
+                    "Take another seed, or a lower learning rate in the plan (now "
+                    f"{self.plan.lr:g})"
+                )
 
     def _save(self) -> None:
         tensors = {f"model.{k}": v for k, v in self.module.state_dict().items()}
@@ -319,11 +370,13 @@ class _Run:
             with safe_open(path, "pt", device="cpu") as file:
                 about = json.loads(file.metadata()["run"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        except Exception as error:  # of JSON or safetensors that is given odd bytes
             raise CheckpointError(
                 f"{path}: not a training checkpoint ({error}); delete it to start again"
             ) from None
-        if about["seed"] != self.seed or about["plan"] != self._identity():
+        if not isinstance(about, dict) or (about.get("seed"), about.get("plan")) != (
+            self.seed, self._identity(),
+        ):  # fmt: skip
             raise CheckpointError(
                 f"{path}: belongs to a run with another seed or plan; choose another folder"
             )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -43,14 +43,17 @@ def not_finite(tensors: Mapping[str, Tensor]) -> str:
     return next(wrong, "")
 
 
-def header_of(path: str | Path) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Type and shape of each tensor of a file, of which no more is read."""
+def header_of(
+    path: str | Path, told: str | Path | None = None
+) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Type and shape of each tensor of a file, of which no more is read. told: the path that
+    errors name."""
     try:
         with safe_open(path, "pt", device="cpu") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             return {n: (str(s.get_dtype()), tuple(s.get_shape())) for n, s in slices.items()}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
+    except Exception as error:  # of safetensors that is given odd bytes
+        raise _unreadable(told or path, error) from None
 
 
 def check_header(
@@ -67,15 +70,17 @@ def check_header(
         raise _another(path, odd[0])
 
 
-def load_file_into(module: nn.Module, path: str | Path) -> None:
-    """Read weights written by `save_weights`. CheckpointError names what does not fit."""
-    check_header(module, header_of(path), path)
+def load_file_into(module: nn.Module, path: str | Path, told: str | Path | None = None) -> None:
+    """Read weights written by `save_weights`. CheckpointError names what does not fit. told: the
+    path that errors name."""
+    told = told or path
+    check_header(module, header_of(path, told), told)
     try:
         with safe_open(path, "pt", device="cpu") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
-    load_weights(module, tensors, path)
+    except Exception as error:  # of safetensors that is given odd bytes
+        raise _unreadable(told, error) from None
+    load_weights(module, tensors, told)
 
 
 def load_weights(module: nn.Module, tensors: dict[str, Tensor], path: str | Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from workbench.datasets.catalogue import CATALOGUE, Entry
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
-from workbench.files import cache_dir
+from workbench.files import cache_dir, locked
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,18 @@ def get(
         known = ", ".join(["groove", *ARCHIVES])
         raise WorkbenchError(f"data get: {name!r} cannot be downloaded{how}; there is: {known}")
     if not again:
-        try:
+        with suppress(MissingDataError):
             return _finder(name)()
-        except MissingDataError:
-            pass
+    with locked(cache_dir() / f"{name}.lock", f"{name}: another download of it", wait=True):
+        if not again:
+            with suppress(MissingDataError):
+                return _finder(name)()  # another process brought it while this one waited
+        return _fetch(name, entry, url, sha256, again=again, quiet=quiet)
+
+
+def _fetch(
+    name: str, entry: Entry, url: str | None, sha256: str | None, *, again: bool, quiet: bool
+) -> Path:
     from workbench.datasets.download import fetch
 
     packed = cache_dir() / "downloads" / _file_name(entry)

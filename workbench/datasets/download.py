@@ -4,7 +4,8 @@ The download grows in `<file>.part`. A cut connection, a kill or a full disk lea
 the next attempt asks the server only for the rest. Only when length and checksum hold is the part
 renamed to its final name. Where no checksum is published, the length is all there is to check; then
 the server's mark of the file's version (ETag or date) is kept in `<file>.part.version`, so that a
-part is never continued with a newer file. No pooch here: it neither resumes nor looks at the disk
+part is never continued with a newer file. Of several processes that ask for one file, one fetches
+it and the others wait. No pooch here: it neither resumes nor looks at the disk
 first.
 """
 
@@ -25,6 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from workbench.errors import MissingDataError, WorkbenchError
+from workbench.files import locked
 
 CHUNK = 1 << 16  # bytes
 ATTEMPTS = 5
@@ -64,9 +66,17 @@ def fetch(
         raise WorkbenchError(
             f"checksum: {checksum!r} is not 64 hexadecimal digits (40 of SHA-1); correct --sha256"
         )
+    lock = target.with_name(f"{target.name}.lock")
+    with locked(lock, f"{target.name}: another download of it", wait=True):
+        return _fetch(url, target, checksum, size, attempts, wait, progress)
+
+
+def _fetch(
+    url: str, target: Path, checksum: str, size: int, attempts: int, wait: Callable[[float], None],
+    progress: bool,
+) -> Path:  # fmt: skip
     if target.is_file() and (not checksum or digest(target, checksum) == checksum):
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
+        return target  # another process brought it while this one waited
     part = target.with_name(target.name + ".part")
     reason = ""
     for attempt in range(attempts):

@@ -8,6 +8,7 @@ stays in `labels["official_split"]`.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from workbench.datasets.captions import caption_of, clean_style, facts_of
 from workbench.datasets.catalogue import GROOVE
 from workbench.datasets.dataset import Dataset, spread
 from workbench.errors import BrokenFileError, MissingDataError
-from workbench.files import cache_dir
+from workbench.files import cache_dir, locked
 from workbench.tables import Row, read_table
 
 if TYPE_CHECKING:
@@ -61,17 +62,19 @@ def get_groove(
     wrong checksum, full disk …) in one line; what was there before then stays.
     """
     if not again:
-        try:
+        with suppress(MissingDataError):
             return find_groove()
-        except MissingDataError:
-            pass
     from workbench.datasets.download import fetch
     from workbench.datasets.unpack import unpack
 
     archive = cache_dir() / "downloads" / "groove-v1.0.0-midionly.zip"
     size = GROOVE.bytes if sha256 == GROOVE.sha256 else 0
-    fetch(url, archive, sha256, size=size, progress=not quiet)
-    return unpack(archive, cache_dir() / "groove", top="groove", needs="info.csv")
+    with locked(cache_dir() / "groove.lock", "groove: another download of it", wait=True):
+        if not again:
+            with suppress(MissingDataError):
+                return find_groove()  # another process brought it while this one waited
+        fetch(url, archive, sha256, size=size, progress=not quiet)
+        return unpack(archive, cache_dir() / "groove", top="groove", needs="info.csv")
 
 
 def load_groove(folder: Path, split: str | None = None, limit: int | None = None) -> Dataset:

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from workbench.errors import BrokenFileError, WorkbenchError
+from workbench.files import clear_dead, temporary
 
 MAX_FILES = 100_000
 MAX_BYTES = 2 << 30  # unpacked, all files together
@@ -46,7 +47,8 @@ def unpack(
     archive, target = Path(archive), Path(target)
     plan = _Plan(archive, top, needs, max_files or MAX_FILES, max_bytes or MAX_BYTES)
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    clear_dead(target.parent)
+    beside = Path(tempfile.mkdtemp(prefix=temporary(target.name), dir=target.parent))
     try:
         with archive.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
@@ -201,7 +203,7 @@ def _copy(source: IO[bytes], size: int, path: Path) -> None:
 def _swap(beside: Path, target: Path) -> None:
     """Put the new folder in the old one's place."""
     if target.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+        old = Path(tempfile.mkdtemp(prefix=temporary(target.name), dir=target.parent))
         os.replace(target, old / "was")
         os.replace(beside, target)
         shutil.rmtree(old, ignore_errors=True)

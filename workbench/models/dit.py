@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.models.denoisers import sinusoids
-from workbench.models.gpt import Turn, angles, rotate
+from workbench.models.gpt import Turn, angles, head_size, rotate
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class DiT(nn.Module):
     def __init__(self, config: DiTConfig) -> None:
         super().__init__()
         self.config = config
-        width = config.width
+        width, self.head_size = config.width, head_size(config.width, config.heads)
         self.inward = nn.Linear(config.latent, width)
         self.step = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
         self.genre = nn.Embedding(config.genres + 1, width)  # the last: unsaid
@@ -87,7 +87,7 @@ class DiT(nn.Module):
         condition = condition + self.genre(torch.where(said < 0, self.config.genres, said))
         text, words = self._text(len(x), asked)
         h = self.inward(x.transpose(1, 2))  # (batch, frames, width)
-        cos, sin = angles(h.shape[1], self.config.width // self.config.heads)
+        cos, sin = angles(h.shape[1], self.head_size)
         turn = cos.to(h), sin.to(h)
         for block in self.blocks:
             h = block(h, condition, turn, text, words)

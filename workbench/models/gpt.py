@@ -35,10 +35,15 @@ class GPTConfig:
 Turn = tuple[Tensor, Tensor]  # cosine and sine of each position's angles: (time, size / 2) each
 
 
+def head_size(width: int, heads: int) -> int:
+    """Numbers of a head, which rotary positions turn in pairs. ValueError for an odd one."""
+    if width % (2 * heads):
+        raise ValueError(f"heads: {heads} do not share a width of {width} in pairs of numbers")
+    return width // heads
+
+
 def angles(context: int, size: int) -> Turn:
     """RoFormer's: position · 10000^(−2i/size) for each pair of channels (eq. 15)."""
-    if size % 2:
-        raise ValueError(f"heads: {size} numbers each; rotary positions turn pairs of numbers")
     rate = 10_000.0 ** (-torch.arange(0, size, 2) / size)
     angle = torch.arange(context)[:, None] * rate  # (context, size / 2)
     return angle.cos(), angle.sin()
@@ -116,7 +121,7 @@ class GPT(nn.Module):
         self.wte = nn.Embedding(config.vocab, config.width)
         if config.positions == "learned":
             self.wpe = nn.Embedding(config.context, config.width)
-        cos, sin = angles(config.context, config.width // config.heads)
+        cos, sin = angles(config.context, head_size(config.width, config.heads))
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
         self.drop = nn.Dropout(config.dropout)

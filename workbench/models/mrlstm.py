@@ -135,6 +135,8 @@ class DrumAutoencoder(nn.Module):
         super().__init__()
         self.config = c = config
         s = c.steps_per_beat
+        if any(4 * s % stride for stride in c.strides):
+            raise ValueError(f"strides: {c.strides}; a bar of {4 * s} steps is not a multiple")
         self.encoder = MRLSTM(27, c.hidden, c.strides, bidirectional=True)
         self.to_latent = nn.Linear(s * (self.encoder.out_channels + 27), c.latent)
         self.from_latent = nn.Linear(c.latent, s * c.width)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.arguments import generator, torch_seed
 from workbench.errors import MissingDataError, PromptError
 from workbench.models.control import ControlConfig, Controls, control_loss
 from workbench.models.diffusion_lm import DiffusionLM as Network
@@ -26,7 +27,7 @@ from workbench.systems.cards import piano_card
 from workbench.systems.diffusion_lm import DiffusionLM, PianoConfig
 from workbench.systems.midigpt_training import songs_of
 from workbench.systems.piano_controls import Labels, labels_of
-from workbench.training import Plan, fit
+from workbench.training import Plan, fit, training_run
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -131,6 +132,7 @@ def shift(ids: Tensor, semitones: Tensor, code: PVD) -> Tensor:
     return torch.where((ids >= low) & (ids <= high), moved, ids)
 
 
+@training_run
 def train(
     dataset: str = "pop909",
     profile: str = "laptop",
@@ -158,7 +160,7 @@ def train(
         replace(size.control, styles=tuple(styles)), rhythm=True,
         density=train_set.labels.density_limits, register=train_set.labels.register_limits,
     )  # fmt: skip
-    torch.manual_seed(seed)
+    torch.manual_seed(torch_seed(seed))
     system = DiffusionLM(config)
 
     def loss(module: nn.Module, ids: Tensor) -> dict[str, Tensor]:
@@ -210,7 +212,7 @@ def fit_controls(
 
     def moved(ids: Tensor, labels: Labels) -> tuple[Tensor, ...]:
         """Each window in a random key, its labels with it."""
-        by = torch.randint(-5, 7, (len(ids),), generator=torch.Generator().manual_seed(seed))
+        by = torch.randint(-5, 7, (len(ids),), generator=generator(seed))
         return (shift(ids, by, code).short(), *labels.tensors(by))
 
     def validate(module: Controls) -> dict[str, float]:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.arguments import torch_seed
 from workbench.datasets import cut_loops, load
 from workbench.datasets.captions import caption_of, facts_of
 from workbench.datasets.keywords import parse_tempo, tokens
@@ -31,7 +32,7 @@ from workbench.representations.text import TextEncoder, text_encoder
 from workbench.systems.cards import card
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.drum_networks import DrumLDMConfig
-from workbench.training import Fit, Plan, fit
+from workbench.training import Fit, Plan, fit, training_run
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -123,6 +124,7 @@ def loops_of(clips: Sequence[Clip], text: TextEncoder, seed: int) -> Loops:
     )
 
 
+@training_run
 def train(
     dataset: str, profile: str, *, text: str = "bert", out: str | Path, seed: int = 0,
     budget_minutes: float | None = None, watch: Watch | None = None,
@@ -143,7 +145,7 @@ def train(
         size.config, text=text,
         contrastive=replace(size.config.contrastive, text_dim=encoder.dim),
     )  # fmt: skip
-    torch.manual_seed(seed)
+    torch.manual_seed(torch_seed(seed))
     system = DrumLDM(config)
     system.text = encoder
     system.with_vocabulary([word for phrase in kept["train"].texts for word in tokens(phrase)])

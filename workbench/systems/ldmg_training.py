@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.arguments import torch_seed
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
@@ -25,7 +26,7 @@ from workbench.models.spectral_vae import SpectralVAEConfig
 from workbench.systems.cards import sound_card
 from workbench.systems.ldmg import LDMG, LDMGConfig
 from workbench.systems.ldmg_coding import Watch, Weights, finish_decoder, fit_vae
-from workbench.training import Fit, Plan, fit, seeds
+from workbench.training import Fit, Plan, fit, seeds, training_run
 
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
 
@@ -85,6 +86,7 @@ PROFILES: dict[str, Profile] = {
 }  # fmt: skip
 
 
+@training_run
 def train(
     dataset: AudioCollection | str = "builtin-songs", profile: str = "laptop", *,
     out: str | Path = "runs/sound", seed: int = 0, budget_minutes: float | None = None,
@@ -105,7 +107,7 @@ def train(
     kept = audio.split("validation") or audio.split("test")
     if not rows or not kept:
         raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
-    torch.manual_seed(seed)
+    torch.manual_seed(torch_seed(seed))
     system = LDMG(config_of(audio, rows, size))
     audio.check_enough(rows, system.config.seconds)
     stages = fit_coding(system, audio, rows, kept, size, out, seed, budget_minutes, watch)

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.arguments import torch_seed
 from workbench.datasets import CATALOGUE, load
 from workbench.datasets.songs import load_songs
 from workbench.errors import MissingDataError, PromptError
@@ -37,7 +38,7 @@ from workbench.representations.remi import RemiSong, ids_of, table_of
 from workbench.representations.tokens import BOS, EOS, PAD, Vocabulary
 from workbench.systems.cards import song_card
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
-from workbench.training import Plan, fit
+from workbench.training import Plan, fit, training_run
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -225,6 +226,7 @@ def validate(plain_rows: Tensor, hole_rows: Tensor, batch: int) -> Callable[...,
     return score
 
 
+@training_run
 def train(
     dataset: str = "pop909",
     profile: str = "laptop",
@@ -249,7 +251,7 @@ def train(
         raise MissingDataError(f"{dataset}: no songs with notes to train and validate on")
     vocabulary = Vocabulary.train([ids_of(song) for song in songs], size.vocabulary)
     config = MidiGPTConfig(gpt=replace(size.gpt, vocab=vocabulary.size))
-    torch.manual_seed(seed)
+    torch.manual_seed(torch_seed(seed))
     system = MidiGPT(config, vocabulary)
     context = config.gpt.context
     rows = sequences_of(songs, vocabulary, context, size.sequences, seed)

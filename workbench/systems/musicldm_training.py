@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.arguments import torch_seed
 from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
@@ -26,7 +27,7 @@ from workbench.systems.cards import music_card
 from workbench.systems.music_mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
 from workbench.systems.musicldm import MusicLDM, MusicLDMConfig
 from workbench.systems.musicldm_coding import Data, Watch, fit_ending, fit_vae, fit_vocoder
-from workbench.training import Plan, fit, seeds
+from workbench.training import Plan, fit, seeds, training_run
 
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
 WHOLE = "32-true"  # bfloat16 is heard as hiss in HiFi-GAN's waveform, and slows a small U-Net
@@ -96,6 +97,7 @@ PROFILES: dict[str, Profile] = {
 }  # fmt: skip
 
 
+@training_run
 def train(
     dataset: AudioCollection | str = "builtin-songs", profile: str = "laptop", *,
     mixup: str = "blm", out: str | Path = "runs/music", seed: int = 0,
@@ -115,7 +117,7 @@ def train(
     data = Data(audio, audio.split("train"), audio.split("validation") or audio.split("test"))
     if not data.rows or not data.kept:
         raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
-    torch.manual_seed(seed)
+    torch.manual_seed(torch_seed(seed))
     system = MusicLDM(config_of(size))
     audio.check_enough(data.rows, system.config.seconds)
     if mixup in ("bam", "blm"):

@@ -17,6 +17,7 @@ import workbench
 from workbench.errors import CheckpointError, MissingDataError
 from workbench.files import atomic_write
 from workbench.systems.configs import laid_out
+from workbench.systems.folders import files_of, opened, saving
 from workbench.weights import check_header, header_of, load_file_into, save_weights
 
 SHIPPED = Path(workbench.__file__).parent / "checkpoints"
@@ -56,17 +57,28 @@ class Pretrained:
         CheckpointError says what is missing, cut short, or of another system.
         """
         folder = folder_of(str(name))
-        about = _read_config(folder / "config.json")
+        with opened(folder) as files:
+            missing = [file for file in FILES if file not in files]
+            if missing:
+                raise CheckpointError(f"{folder}: {missing[0]} is missing; no whole checkpoint")
+            system = cls._load(folder, files)
+        system.checkpoint = str(name)
+        return system
+
+    @classmethod
+    def _load(cls, folder: Path, files: dict[str, Path]) -> Self:
+        about = _read_config(files["config.json"], folder)
         if about.get("system") != cls.__name__:
             raise CheckpointError(
-                f"{folder}: a checkpoint of {about.get('system')!r}, not of {cls.__name__}"
+                f"{folder}: a checkpoint of {str(about.get('system'))[:60]!r}, "
+                f"not of {cls.__name__}"
             )
-        weights = folder / "model.safetensors"
-        header = header_of(weights)
+        weights, told = files["model.safetensors"], folder / "model.safetensors"
+        header = header_of(weights, told)
         try:
             with laid_out(len(header)):
                 blank = cls.networks_of(about["config"])
-            check_header(blank, header, weights)
+            check_header(blank, header, told)
             system = cls.from_config(about["config"])
         except (CheckpointError, MissingDataError):
             raise
@@ -75,15 +87,16 @@ class Pretrained:
                 f"{folder / 'config.json'}: does not describe a {cls.__name__} "
                 f"({_brief(error)}); fetch or train it again"
             ) from None
-        load_file_into(system.networks, weights)
-        system.checkpoint = str(name)
+        load_file_into(system.networks, weights, told)
         return system
 
     def save_pretrained(
         self, folder: str | Path, card: str = "", training: dict[str, Any] | None = None
     ) -> Path:
-        """Write the files into `folder`, each whole or not at all. card: Markdown for README.md;
-        training: for training.json, what was trained on and how it went; "dataset" is read again.
+        """Write the files into `folder`, all or none: whoever reads it meanwhile, or after a kill,
+        finds the ones of before or the new ones. Other files in it stay. card: Markdown for
+        README.md; training: for training.json, what was trained on and how it went; "dataset" is
+        read again. Raises WorkbenchError for weights that are not finite and for a full disk.
         """
         folder = self._write_files(Path(folder), card, training)
         self.checkpoint = str(folder)
@@ -92,21 +105,21 @@ class Pretrained:
     def _write_files(
         self, folder: Path, card: str = "", training: dict[str, Any] | None = None
     ) -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
         about = {
             "system": type(self).__name__,
             "workbench": workbench.__version__,
             "config": self.config_dict(),
         }
-        save_weights(self.networks, folder / "model.safetensors", half=True)
-        with atomic_write(folder / "config.json") as path:
-            path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        texts = {"config.json": json.dumps(about, indent=1) + "\n"}
         if card:
-            with atomic_write(folder / "README.md") as path:
-                path.write_text(card, encoding="utf-8")
+            texts["README.md"] = card
         if training is not None:
-            with atomic_write(folder / "training.json") as path:
-                path.write_text(json.dumps(training, indent=1) + "\n", encoding="utf-8")
+            texts["training.json"] = json.dumps(training, indent=1) + "\n"
+        with saving(folder) as beside:
+            save_weights(self.networks, beside / "model.safetensors", half=True)
+            for name, text in texts.items():
+                with atomic_write(beside / name) as path:
+                    path.write_text(text, encoding="utf-8")
         return folder
 
     def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
@@ -124,16 +137,20 @@ class Pretrained:
 
 def system_of(name: str) -> str:
     """The class name of the system that a checkpoint is of, such as "LDMG"."""
-    return str(_read_config(folder_of(name) / "config.json").get("system"))
+    folder = folder_of(name)
+    with opened(folder) as files:
+        return str(_read_config(files["config.json"], folder).get("system"))
 
 
 def trained_on(name: str) -> str:
     """The data that a checkpoint was trained on, as its training.json says: a name or a folder, or
     several joined by "+". Raises MissingDataError where it does not say."""
-    told = folder_of(name) / "training.json"
+    folder = folder_of(name)
+    told = folder / "training.json"
     try:
-        return str(json.loads(told.read_text(encoding="utf-8"))["dataset"])
-    except (OSError, ValueError, KeyError):
+        with opened(folder) as files:
+            return str(json.loads(files[told.name].read_text(encoding="utf-8"))["dataset"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise MissingDataError(
             f"{told}: does not say what was trained on; name the data with --dataset"
         ) from None
@@ -142,7 +159,8 @@ def trained_on(name: str) -> str:
 def folder_of(name: str) -> Path:
     for folder in (SHIPPED / name, Path(name)):
         if folder.is_dir():
-            missing = [file for file in FILES if not (folder / file).is_file()]
+            files = files_of(folder)
+            missing = [file for file in FILES if not files[file].is_file()]
             if missing:
                 raise CheckpointError(f"{folder}: {missing[0]} is missing; no whole checkpoint")
             return folder
@@ -165,15 +183,16 @@ def _from_hub(name: str, known: str) -> Path:
         ) from None
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def _read_config(path: Path, folder: Path) -> dict[str, Any]:
+    told = folder / "config.json"
     try:
         if path.stat().st_size > LARGEST_CONFIG:
             raise ValueError(f"more than {LARGEST_CONFIG:,} bytes")
         about = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except (OSError, ValueError, RecursionError, MemoryError) as error:
-        raise CheckpointError(f"{path}: cannot be read ({_brief(error)}); fetch it again") from None
+        raise CheckpointError(f"{told}: cannot be read ({_brief(error)}); fetch it again") from None
     if not isinstance(about, dict):
-        raise CheckpointError(f"{path}: holds no configuration; fetch it again")
+        raise CheckpointError(f"{told}: holds no configuration; fetch it again")
     return about
 
 
