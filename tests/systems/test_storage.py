@@ -1,13 +1,16 @@
 """Checkpoints: what was saved is what is loaded, and what is broken is named."""
 
 import json
+import os
 import shutil
+import threading
+from dataclasses import replace
 
 import pytest
 import torch
 
 from workbench.datasets import CATALOGUE
-from workbench.errors import CheckpointError, MissingDataError
+from workbench.errors import CheckpointError, MissingDataError, WorkbenchError
 from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
 from workbench.systems.storage import SHIPPED, shipped, trained_on
 
@@ -113,3 +116,95 @@ def test_shipped_checkpoints_are_small_and_have_cards():
         words += ["`workbench train", f"--dataset {made['dataset']}", "**Limits:**", "## Measured"]
         for word in words:
             assert word in card, f"{name}: the card does not say {word!r}"
+
+
+def sized(width, value):
+    """A small DrumLDM all of whose weights are `value`."""
+    config = DrumLDMConfig(text="keywords", width=width, depth=1)
+    made = DrumLDM(replace(config, contrastive=replace(config.contrastive, text_dim=58)))
+    with torch.no_grad():
+        for parameter in made.networks.parameters():
+            parameter.fill_(value)
+    return made
+
+
+def whole(folder):
+    """Which of the two systems the folder holds; fails for a mix of them."""
+    loaded = DrumLDM.from_pretrained(folder)
+    value = {32: 1.0, 64: 2.0}[loaded.config.width]
+    assert all((p == value).all() for p in loaded.networks.parameters())
+    assert trained_on(str(folder)) == str(value)
+    return value
+
+
+@pytest.mark.parametrize("stop", range(8))
+def test_a_save_that_ends_anywhere_leaves_one_of_two(tmp_path, monkeypatch, stop):
+    """Every system call of a save that changes the folder is the last one in turn."""
+    folder = tmp_path / "c"
+    sized(32, 1.0).save_pretrained(folder, card="one", training={"dataset": "1.0"})
+    (folder / "mine.txt").write_text("mine")
+    (folder / "stage").mkdir()
+    calls = []
+
+    def ended(real):
+        def call(*args, **more):
+            if len(calls) == stop:
+                raise KeyboardInterrupt  # as a kill: nothing that follows has an effect
+            calls.append(args)
+            return real(*args, **more)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in ("rename", "replace"):
+            patch.setattr(f"os.{name}", ended(getattr(os, name)))
+        second = sized(64, 2.0)
+        try:
+            second.save_pretrained(folder, card="two", training={"dataset": "2.0"})
+        except KeyboardInterrupt:
+            assert len(calls) == stop
+    value = whole(folder)
+    assert value == (1.0 if stop < 5 else 2.0)  # four files, then the rename that counts
+    assert (folder / "mine.txt").read_text() == "mine"
+    sized(32, 1.0).save_pretrained(folder, card="one", training={"dataset": "1.0"})
+    assert whole(folder) == 1.0
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "README.md", "config.json", "mine.txt", "model.safetensors", "stage", "training.json",
+    ]  # fmt: skip
+
+
+def test_readers_see_no_mix_while_saves_go_on(tmp_path):
+    folder, systems = tmp_path / "c", [sized(32, 1.0), sized(64, 2.0)]
+    systems[0].save_pretrained(folder, training={"dataset": "1.0"})
+    done = threading.Event()
+
+    def save():
+        for i in range(200):
+            if done.is_set():
+                return
+            systems[i % 2].save_pretrained(folder, training={"dataset": f"{i % 2 + 1}.0"})
+
+    thread = threading.Thread(target=save)
+    thread.start()
+    try:
+        for _ in range(12):
+            loaded = DrumLDM.from_pretrained(folder)
+            value = {32: 1.0, 64: 2.0}[loaded.config.width]
+            assert all((p == value).all() for p in loaded.networks.parameters())
+    finally:
+        done.set()
+        thread.join(60)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WorkbenchError, match="file"):
+        sized(32, 1.0).save_pretrained(tmp_path / "file" / "c")
+
+
+def test_weights_beyond_half_precision_are_not_saved(tmp_path):
+    first, second = sized(32, 1.0), sized(64, 1e6)
+    first.save_pretrained(tmp_path / "c", training={"dataset": "1.0"})
+    with pytest.raises(WorkbenchError, match="half precision"):
+        second.save_pretrained(tmp_path / "c")
+    assert whole(tmp_path / "c") == 1.0

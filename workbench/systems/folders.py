@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from workbench.errors import CheckpointError
 from workbench.files import clear_dead, locked, temporary, umask, written
 
 SAVED = ".saved"
-NAMES = ("config.json", "model.safetensors", "README.md", "training.json")
+NAMES = ("config.json", "model.safetensors", "README.md", "training.json")  # two must be there
 TRIES = 1000  # of a reader whose files were replaced meanwhile
 
 
@@ -77,13 +78,15 @@ def files_of(folder: Path) -> dict[str, Path]:
 def opened(folder: Path) -> Iterator[dict[str, Path]]:
     """Paths of the files that are there, all of one save, which stay readable until the block ends
     even where a save replaces them meanwhile (on Windows, the files' own paths)."""
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         before, handles = _state(folder), {}
         try:
             for name, path in files_of(folder).items():
                 with suppress(FileNotFoundError):
                     handles[name] = os.open(path, os.O_RDONLY)
-            if _state(folder) == before:
+            # a file that is on its way from one place to the other is missed for a moment
+            sure = None not in before[: len(NAMES) // 2] or attempt > 9
+            if sure and _state(folder) == before:
                 kept = os.path.isdir("/dev/fd")
                 yield {
                     name: Path(f"/dev/fd/{handle}") if kept else files_of(folder)[name]
@@ -93,6 +96,7 @@ def opened(folder: Path) -> Iterator[dict[str, Path]]:
         finally:
             for handle in handles.values():
                 os.close(handle)
+        time.sleep(0.001)
     raise CheckpointError(f"{folder}: is being saved again and again; try later")
 
 

@@ -17,7 +17,7 @@ import workbench
 from workbench.errors import CheckpointError, MissingDataError
 from workbench.files import atomic_write
 from workbench.systems.configs import laid_out
-from workbench.systems.folders import files_of, opened, saving
+from workbench.systems.folders import opened, saving
 from workbench.weights import check_header, header_of, load_file_into, save_weights
 
 SHIPPED = Path(workbench.__file__).parent / "checkpoints"
@@ -58,9 +58,6 @@ class Pretrained:
         """
         folder = folder_of(str(name))
         with opened(folder) as files:
-            missing = [file for file in FILES if file not in files]
-            if missing:
-                raise CheckpointError(f"{folder}: {missing[0]} is missing; no whole checkpoint")
             system = cls._load(folder, files)
         system.checkpoint = str(name)
         return system
@@ -159,8 +156,8 @@ def trained_on(name: str) -> str:
 def folder_of(name: str) -> Path:
     for folder in (SHIPPED / name, Path(name)):
         if folder.is_dir():
-            files = files_of(folder)
-            missing = [file for file in FILES if not files[file].is_file()]
+            with opened(folder) as files:
+                missing = [file for file in FILES if file not in files]
             if missing:
                 raise CheckpointError(f"{folder}: {missing[0]} is missing; no whole checkpoint")
             return folder

@@ -1,0 +1,127 @@
+"""Files that are whole or absent, whatever happens to those who write them; and locks."""
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+
+from workbench.errors import WorkbenchError
+from workbench.files import atomic_write, locked, temporary
+
+
+def run(code, *args, **more):
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
+        capture_output=True, text=True, check=False, timeout=60, **more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_one_line_and_leaves_what_was(tmp_path, number):
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+
+    def fill(beside):
+        beside.write_text("half")
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(WorkbenchError, match=r"a\.txt") as told, atomic_write(path) as beside:
+        fill(beside)
+    assert "\n" not in str(told.value)
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_other_errors_of_the_block_are_its_own(tmp_path):
+    with pytest.raises(KeyError), atomic_write(tmp_path / "a.txt"):
+        raise KeyError("x")
+
+
+def test_a_limit_on_files_is_one_line(tmp_path):
+    done = run(
+        """
+        import resource, sys
+        from workbench.errors import WorkbenchError
+        from workbench.weights import save_weights
+        import torch
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        try:
+            save_weights(torch.nn.Linear(50, 50), sys.argv[1])
+        except WorkbenchError as error:
+            print(error)
+        """, tmp_path / "w.safetensors",
+    )  # fmt: skip
+    assert "w.safetensors: larger than files may be" in done.stdout, done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_a_killed_writer_left_is_cleared_by_the_next(tmp_path):
+    killed = run(
+        """
+        import os, signal, sys
+        from workbench.files import atomic_write
+        with atomic_write(sys.argv[1]) as beside:
+            beside.write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+        """, tmp_path / "a.txt",
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL
+    assert len(os.listdir(tmp_path)) == 1
+    mine = tmp_path / f"{temporary('b')}xyz.txt"  # of a process that lives: this one
+    mine.touch()
+    with atomic_write(tmp_path / "c.txt") as beside:
+        beside.write_text("whole")
+    assert sorted(os.listdir(tmp_path)) == sorted([mine.name, "c.txt"])
+
+
+def test_a_lock_says_who_holds_it_and_ends_with_its_holder(tmp_path):
+    code = """
+        import sys, time
+        from workbench.files import locked
+        with locked(sys.argv[1], "a test"):
+            print("held", flush=True)
+            time.sleep(60)
+        """
+    lock = tmp_path / "x.lock"
+    other = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), str(lock)], stdout=subprocess.PIPE
+    )
+    try:
+        assert other.stdout.readline() == b"held\n"
+        with (
+            pytest.raises(WorkbenchError, match="runs/a: a training") as told,
+            locked(lock, "runs/a: a training"),
+        ):
+            pass
+        for word in (str(other.pid), socket.gethostname(), "since 20"):
+            assert word in str(told.value)
+    finally:
+        other.kill()
+        other.wait()
+    with locked(lock, "a test"):
+        assert lock.exists()
+    assert not lock.exists()
+
+
+def test_waiting_threads_take_turns(tmp_path):
+    inside, most, told = [], [], []
+
+    def work(number):
+        with locked(tmp_path / "x.lock", "a test", wait=True, tell=told.append):
+            inside.append(number)
+            most.append(len(inside))
+            inside.remove(number)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert most == [1] * 6
+    assert os.listdir(tmp_path) == []
