@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from workbench.errors import BrokenFileError, WorkbenchError
-from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
+from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES, atomic_write
 from workbench.music import midi, timeline
 from workbench.music.midi import NOTE
 
@@ -29,6 +29,8 @@ class Clip:
     or (4, 4). What a default, a pickup bar or a count-in says first is not the piece's.
     beats: length in quarter notes; by default up to the end of the last bar in which a note
     begins, so that a note ringing over a bar line adds no phantom bar.
+    anticipation: beats at the end of a loop in which drum hits belong to beat 1 of the next round,
+    played a little early. A player that loops plays them there, a file has them on its first beat.
     labels: facts about the clip, such as style, kind ("beat" or "fill"), drummer, session, split.
     """
 
@@ -44,6 +46,7 @@ class Clip:
         beats: float | None = None,
         source: str = "",
         labels: dict[str, Any] | None = None,
+        anticipation: float = 0.0,
     ) -> None:
         if (score is None) == (audio is None):
             raise WorkbenchError("Clip needs either a score or audio, and not both; give one")
@@ -53,6 +56,8 @@ class Clip:
         self.audio: np.ndarray | None = None
         self.sample_rate: int | None = None
         self._notes: np.ndarray | None = None
+        self.anticipation = float(anticipation)
+        self._rings_on = score is not None and beats is None  # the length follows from the notes
         if score is not None:
             self._take_score(score, tempo, meter, beats)
         else:
@@ -226,14 +231,30 @@ class Clip:
         return (synth or default_synth()).render(self.score, sample_rate, length, loop=loop)
 
     def midi_bytes(self) -> bytes:
-        """The score as the bytes of a MIDI file."""
+        """The clip as the bytes of a MIDI file that lasts exactly its `beats`.
+
+        Notes are cut at the end, early hits of beat 1 (see `anticipation`) stand on it. Where the
+        length follows from the notes, the last ones keep theirs and the file ends on the bar line
+        after them.
+        """
+        from workbench.music.writing import midi_file
+
         self._need_score("midi_bytes")
-        return self.score.dumps_midi()
+        end = None if self._rings_on else max(round(self.beats * self.score.tpq), 1)
+        about = "" if {"/", "\\"} & set(self.source) else self.source  # a path is nobody's business
+        return midi_file(self._straight(), end, title=self.caption, about=about)
+
+    def _straight(self) -> Any:
+        """The score with the early hits of beat 1 at its beginning instead of its end."""
+        if not self.anticipation:
+            return self.score
+        return timeline.anticipated_to_start(self.score, self.beats - self.anticipation)
 
     def write_midi(self, path: str | os.PathLike[str]) -> None:
-        """Write a MIDI file, whole or not at all."""
-        self._need_score("write_midi")
-        midi.write_midi(self.score, path)
+        """Write a MIDI file, whole or not at all; see `midi_bytes`."""
+        data = self.midi_bytes()
+        with atomic_write(path) as beside:
+            beside.write_bytes(data)
 
     def audio_bytes(
         self, format: str = "ogg", sample_rate: int = 44100, mono: bool = False
@@ -263,6 +284,7 @@ class Clip:
             "meter": self.meter,
             "beats": self.beats,
             "source": self.source,
+            "anticipation": self.anticipation,
         }
         unknown = set(changes) - set(fields) - {"labels"}
         if unknown:
@@ -271,7 +293,9 @@ class Clip:
         if self.audio is not None and "tempo" in changes and "beats" not in changes:
             fields["beats"] = None  # the sound stays, so its length in beats follows the tempo
         fields |= changes
-        return type(self)(self.score, self.audio, self.sample_rate, labels=labels, **fields)
+        copy = type(self)(self.score, self.audio, self.sample_rate, labels=labels, **fields)
+        copy._rings_on = self._rings_on and "beats" not in changes
+        return copy
 
     def excerpt(self, start_beat: float, n_beats: float) -> "Clip":
         """The `n_beats` from `start_beat` on, as a clip that starts at beat 0.
@@ -282,7 +306,10 @@ class Clip:
             raise WorkbenchError(f"excerpt({start_beat}, {n_beats}): start ≥ 0 and length > 0")
         fields: Any = {"caption": self.caption, "source": self.source, "labels": self.labels}
         if self.has_score:
-            score = timeline.excerpt(self.score, start_beat, n_beats)
+            whole = start_beat == 0 and n_beats == self.beats
+            fields["anticipation"] = self.anticipation if whole else 0.0
+            score = self.score if whole else self._straight()
+            score = timeline.excerpt(score, start_beat, n_beats)
             tempo = self.tempo if self.steady else None
             return Clip(score, tempo=tempo, beats=n_beats, **fields)
         rate = 60 / self.tempo * (self.sample_rate or 0)  # samples a beat

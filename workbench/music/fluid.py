@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.music.mixing import finish, fold
+from workbench.music.writing import midi_file
 
 TIMEOUT_SECONDS = 300
 GAIN = 1.5
@@ -59,7 +60,7 @@ class FluidSynth:
 
         with tempfile.TemporaryDirectory() as folder:
             source, target = Path(folder) / "score.mid", Path(folder) / "sound.wav"
-            source.write_bytes(score.dumps_midi())
+            source.write_bytes(midi_file(score))
             command = [
                 str(fluidsynth_command()), "-ni", "-q", "-g", str(GAIN), "-R", "0", "-C", "0",
                 "-r", str(sample_rate), "-O", "float", "-T", "wav", "-F", str(target),

@@ -1,4 +1,4 @@
-"""MIDI files and note arrays: symusic reads and writes, NumPy holds the notes.
+"""MIDI files and note arrays: symusic reads, NumPy holds the notes.
 
 Nothing here loops over notes in Python, but for odd files, which `smf` reads. Whatever bytes come
 in, the answer is a score within the limits below or a `BrokenFileError` that names the file.
@@ -15,7 +15,7 @@ import numpy as np
 import symusic
 
 from workbench.errors import BrokenFileError, MissingDataError, MusicFileWarning, WorkbenchError
-from workbench.files import atomic_write, open_regular
+from workbench.files import open_regular
 from workbench.music import smf
 from workbench.music.sharing import share_channels
 from workbench.music.timeline import check_meter, check_tempo, seconds_at, settled
@@ -214,13 +214,6 @@ def _check_limits(score: Any, name: str) -> None:
             f"{name} claims to last longer than {MAX_MINUTES:g} minutes; its note times are "
             "broken, export it again"
         )
-
-
-def write_midi(score: Any, path: str | os.PathLike[str]) -> None:
-    """Write the score as a MIDI file, whole or not at all."""
-    data = score.dumps_midi()
-    with atomic_write(path) as beside:
-        beside.write_bytes(data)
 
 
 def notes_of(score: Any) -> np.ndarray:

@@ -212,6 +212,19 @@ def excerpt(score: Any, start: float, length: float) -> Any:
     return result
 
 
+def anticipated_to_start(score: Any, begin: float) -> Any:
+    """A copy in which drum hits at or after `begin` (beats) stand at the start of the score."""
+    score = score.copy()
+    for track in score.tracks:
+        if track.is_drum:
+            columns = track.notes.numpy()
+            time = np.where(columns["time"] >= round(begin * score.tpq), 0, columns["time"])
+            order = np.argsort(time, kind="stable")
+            rest = (columns[name][order] for name in ("duration", "pitch", "velocity"))
+            track.notes = symusic.Note.from_numpy(time[order].astype(np.int32), *rest, ttype="tick")
+    return score
+
+
 def _within(times: np.ndarray, values: np.ndarray, start: float, end: float) -> list[Any]:
     """(time from start, value) of the value in force at `start` and of the changes before `end`."""
     first = max(int(np.searchsorted(times, start, side="right")) - 1, 0)

@@ -10,7 +10,8 @@ Only sixteenth triplets can put two hits of one drum into one cell; where those 
 `steps_per_beat=12`, on which sixteenths and both kinds of triplets lie exactly.
 
 A loop has no edge: a hit just before the end that belongs to the next downbeat goes to cell 0
-with a negative offset, and is written back there.
+with a negative offset, and a clip of the roll has it at its end again (`Clip.anticipation`): a
+player that loops sounds right, and a MIDI file, which does not loop, gets the hit at its start.
 """
 
 from __future__ import annotations
@@ -149,6 +150,7 @@ class DrumRoll:
         return Clip.from_notes(
             self.to_notes(), tempo=self.tempo, beats=self.beats, drums=True,
             caption=caption, source=source, labels=labels or {},
+            anticipation=0.5 / self.steps_per_beat,
         )  # fmt: skip
 
 

@@ -1,0 +1,191 @@
+"""MIDI files as a DAW wants them: whole bars, names, markers, one instrument per track and channel.
+
+symusic's own writer ends each track a tick after its last event and lets more than 15 instruments
+share channels without program changes between them; this one is used instead.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.music.channel import SUSTAIN, Channel
+from workbench.music.timeline import bar_lines
+
+DRUM_CHANNEL = 9
+CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
+BANK_SELECT = (0, 32)  # come before the program change
+TEXT, TRACK_NAME, INSTRUMENT_NAME, LYRIC, MARKER = 1, 3, 4, 5, 6
+_META, _OFF, _BANK, _PROGRAM, _CONTROL, _BEND, _ON, _OFF_AT_ONCE, _LIFT = range(9)
+Message = tuple[int, int, bytes]  # tick, place among the messages of one tick, bytes
+
+
+def midi_file(score: Any, end: int | None = None, *, title: str = "", about: str = "") -> bytes:
+    """A MIDI file, format 1: tempo, metre, key and markers in its first track, then a track for
+    each of the score's.
+
+    end: ticks after which nothing stands in the file, and at which all its tracks end; notes that
+    last longer are cut, a pedal still down is lifted. Default: the first bar line at or after the
+    last event. title: name of the first track and a marker at the start; about: a text event.
+    """
+    if end is None:
+        end = round(bar_lines(score, _last(score) / score.tpq)[-1] * score.tpq)
+    tracks = [track for track in score.tracks if len(track.notes) or len(track.lyrics)]
+    chunks = [_chunk(_conductor(score, end, title, about), end)]
+    chunks += [_chunk(messages, end) for messages in _track_messages(tracks, end)]
+    header = b"MThd" + b"".join(
+        number.to_bytes(size, "big")
+        for number, size in ((6, 4), (1, 2), (len(chunks), 2), (score.tpq, 2))
+    )
+    return header + b"".join(chunks)
+
+
+def _last(score: Any) -> int:
+    """The tick of the last event."""
+    last = 0
+    for track in score.tracks:
+        notes = track.notes.numpy()
+        last = max(last, int((notes["time"].astype(np.int64) + notes["duration"]).max(initial=0)))
+        for events in (track.controls, track.pitch_bends):
+            last = max(last, int(events.numpy()["time"].max(initial=0)))
+        last = max([last, *(lyric.time for lyric in track.lyrics)])
+    return max([last, *(marker.time for marker in score.markers)])
+
+
+def _conductor(score: Any, end: int, title: str, about: str) -> list[Message]:
+    messages = [(0, _META, _text(TRACK_NAME, title))] if title else []
+    if about:
+        messages.append((0, _META, _text(TEXT, about)))
+    tempi = [(tempo.time, tempo.mspq) for tempo in score.tempos]
+    if not any(time <= 0 for time, _ in tempi):
+        tempi.insert(0, (0, 500_000))
+    meters = [(m.time, m.numerator, m.denominator) for m in score.time_signatures]
+    if not any(time <= 0 for time, *_ in meters):
+        meters.insert(0, (0, 4, 4))
+    rows = [(t, b"\xff\x51\x03" + int(micros).to_bytes(3, "big")) for t, micros in tempi]
+    for time, top, bottom in meters:
+        # 24 MIDI clocks per quarter note; a click per beat unit, or per three of them in 6/8, 9/8
+        click = 96 // bottom * (3 if bottom >= 8 and top % 3 == 0 else 1)
+        power = int(bottom).bit_length() - 1
+        rows.append((time, b"\xff\x58\x04" + bytes([top, power, click or 1, 8])))
+    for key in score.key_signatures:
+        rows.append((key.time, b"\xff\x59\x02" + bytes([key.key % 256, key.tonality])))
+    markers = [(marker.time, marker.text) for marker in score.markers]
+    if title and (0, title) not in markers:
+        markers.insert(0, (0, title))
+    rows += [(time, _text(MARKER, text)) for time, text in markers]
+    messages += [(max(time, 0), _META, row) for time, row in rows if time < end or time <= 0]
+    return messages
+
+
+def _text(kind: int, text: str) -> bytes:
+    content = text.encode("utf-8", "replace")
+    return bytes([0xFF, kind]) + _variable(len(content)) + content
+
+
+def _variable(number: int) -> bytes:
+    """A number of variable length, 7 bits a byte."""
+    data = [number & 127]
+    while number := number >> 7:
+        data.append(number & 127 | 128)
+    return bytes(reversed(data))
+
+
+def _chunk(messages: list[Message], end: int) -> bytes:
+    """A track: the messages in time, and its end."""
+    parts, now = [], 0
+    for tick, _, message in sorted(messages, key=lambda row: row[:2]):
+        parts += (_variable(tick - now), message)
+        now = tick
+    body = b"".join(parts) + _variable(max(end - now, 0)) + b"\xff\x2f\x00"
+    return b"MTrk" + len(body).to_bytes(4, "big") + body
+
+
+def instrument_name(program: int, is_drum: bool) -> str:
+    """General MIDI's name of a program, or "Drums"."""
+    if is_drum:
+        return "Drums"
+    import pretty_midi
+
+    return str(pretty_midi.program_to_instrument_name(int(program)))
+
+
+def _track_messages(tracks: Sequence[Any], end: int) -> list[list[Message]]:
+    """What each track sends. Tracks that have to share a channel send the state that they share
+    once, and a program change before each change of instrument."""
+    states = [_state_messages(track, end) for track in tracks]
+    channels = _channels(tracks, states)
+    result, sent, turns = [], set(), {}
+    for number, (track, state, channel) in enumerate(zip(tracks, states, channels, strict=True)):
+        instrument = instrument_name(track.program, track.is_drum)
+        messages = [
+            (0, _META, _text(TRACK_NAME, track.name or instrument)),
+            (0, _META, _text(INSTRUMENT_NAME, instrument)),
+            (0, _PROGRAM, bytes([0xC0 | channel, track.program])),
+        ]
+        messages += [(min(x.time, end), _META, _text(LYRIC, x.text)) for x in track.lyrics]
+        if (channel, tuple(state)) not in sent:
+            sent.add((channel, tuple(state)))
+            messages += [(t, p, bytes([m[0] | channel, *m[1:]])) for t, p, m in state]
+        notes = _note_messages(track, channel, end)
+        turns.setdefault(channel, []).extend({(t, number) for t, place, _ in notes if place == _ON})
+        result.append(messages + notes)
+    for channel, places in turns.items():
+        numbers = [number for number, other in enumerate(channels) if other == channel]
+        playing = tracks[numbers[-1]].program  # the last one's change at the start holds
+        for tick, number in sorted(places):
+            if tracks[number].program != playing:
+                playing = tracks[number].program
+                result[number].append((tick, _PROGRAM, bytes([0xC0 | channel, playing])))
+    return result
+
+
+def _channels(tracks: Sequence[Any], states: list[list[Message]]) -> list[int]:
+    """A channel for each track: its own while there are enough, then one for all tracks of the
+    same program and state, then of the same state, and at last whatever comes."""
+    pitched = [n for n, track in enumerate(tracks) if not track.is_drum]
+    for key in (
+        lambda n: n,
+        lambda n: (tracks[n].program, tuple(states[n])),
+        lambda n: tuple(states[n]),
+        lambda n: pitched.index(n) % len(CHANNELS),
+    ):
+        groups = list(dict.fromkeys(key(n) for n in pitched))
+        if len(groups) <= len(CHANNELS):
+            break
+    return [
+        DRUM_CHANNEL if track.is_drum else CHANNELS[groups.index(key(n))]
+        for n, track in enumerate(tracks)
+    ]
+
+
+def _state_messages(track: Any, end: int) -> list[Message]:
+    """Controllers and bends, on channel 0; a pedal that is down at the end is lifted."""
+    messages = []
+    for event in track.controls:
+        place = _BANK if event.number in BANK_SELECT else _CONTROL
+        messages.append((max(event.time, 0), place, bytes([0xB0, event.number, event.value])))
+    for event in track.pitch_bends:
+        value = min(max(event.value + 8192, 0), 16383)
+        messages.append((max(event.time, 0), _BEND, bytes([0xE0, value & 127, value >> 7])))
+    messages = [message for message in messages if message[0] < end]
+    if len(messages):
+        lane = Channel(track).controller(SUSTAIN)
+        if lane.at(end - 1) >= 64:
+            messages.append((end, _LIFT, bytes([0xB0, SUSTAIN, 0])))
+    return messages
+
+
+def _note_messages(track: Any, channel: int, end: int) -> list[Message]:
+    notes = track.notes.numpy()
+    onset = np.maximum(notes["time"].astype(np.int64), 0)
+    stop = np.minimum(notes["time"].astype(np.int64) + notes["duration"], end)
+    columns = (onset, stop, notes["pitch"], notes["velocity"])
+    messages = []
+    for begin, until, pitch, velocity in zip(*(c.tolist() for c in columns), strict=True):
+        if begin >= end:
+            continue
+        messages.append((begin, _ON, bytes([0x90 | channel, pitch, max(velocity, 1)])))
+        place = _OFF if until > begin else _OFF_AT_ONCE
+        messages.append((max(until, begin), place, bytes([0x80 | channel, pitch, 0])))
+    return messages
