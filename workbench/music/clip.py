@@ -94,15 +94,13 @@ class Clip:
         meter: tuple[int, int] | None,
         beats: float | None,
     ) -> None:
-        from workbench.music.audio import checked, turned_down
+        from workbench.music.audio import check_rate, checked, turned_down
 
         samples = turned_down(checked(np.atleast_2d(audio), "audio"))
         if not samples.size:
             raise WorkbenchError("audio holds no sample; give (channels, samples)")
-        if not sample_rate or sample_rate <= 0:
-            raise WorkbenchError(f"sample_rate is {sample_rate}; give the audio's rate in Hz")
+        self.sample_rate = check_rate(sample_rate)
         self.audio = samples.astype(np.float32, copy=False)
-        self.sample_rate = int(sample_rate)
         self.tempo_known = tempo is not None
         self.tempo = 120.0 if tempo is None else float(tempo)
         timeline.check_tempo(self.tempo)
