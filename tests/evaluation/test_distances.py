@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
 from workbench.errors import WorkbenchError
-from workbench.evaluation.distances import frechet_distance, frechet_interval, kernel_distance
+from workbench.evaluation.distances import (
+    frechet_distance,
+    frechet_interval,
+    kernel_distance,
+    spread,
+)
 from workbench.evaluation.summary import halves
 
 
@@ -152,3 +157,16 @@ def test_what_cannot_be_measured_is_named(measure):
             measure(x, y)
     with pytest.raises(WorkbenchError, match="real has too few rows: 0"):
         halves(measure, good[:0])
+
+
+def test_spread_is_the_mean_over_pairs_written_out():
+    random = np.random.default_rng(0)
+    x, groups = random.normal(size=(11, 3)), np.array([0] * 5 + [1] * 4 + [2] * 1 + [1])
+    slow = []
+    for group in (0, 1):
+        part = x[groups == group]
+        pairs = [((a - b) ** 2).sum() for i, a in enumerate(part) for b in part[:i]]
+        slow.append(np.sqrt(np.mean(pairs)))
+    assert spread(x, groups) == pytest.approx(np.mean(slow))
+    assert spread(np.ones((4, 2)), [0, 0, 1, 1]) == 0
+    assert np.isnan(spread(x, np.arange(11)))

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
 from workbench.benchmarks.table import Report
+from workbench.evaluation.symbolic import measures
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.models.markov import MarkovChain
 from workbench.representations.pvd import LENGTH, PAD
@@ -58,6 +59,12 @@ class PianoBench:
     def test(self) -> np.ndarray:
         """Full windows of held-out songs: (n, 130)."""
         return self.full(self.held)[0]
+
+    def features(self, ids: np.ndarray) -> np.ndarray:
+        """The single-valued measures of decoded windows: (n, measures), 0 where one has no answer.
+        """
+        found = measures([self.system.code.decode(row) for row in ids])
+        return np.nan_to_num(np.stack(list(found.values()), 1))
 
     @cached_property
     def samples(self) -> np.ndarray:

@@ -92,7 +92,7 @@ def music(bench: PianoBench) -> None:
         name = f"DiffusionLM, temperature {temperature:g}"
         sets[name] = (ids, np.arange(10**6, 10**6 + len(ids)))
     found = {name: measures([code.decode(row) for row in ids]) for name, (ids, _) in sets.items()}
-    features = {name: np.nan_to_num(np.stack(list(m.values()), 1)) for name, m in found.items()}
+    features = {name: bench.features(ids) for name, (ids, _) in sets.items()}
     rows, told = [], {}
     for name, (_, groups) in sets.items():
         middle = [float(np.nanmean(found[name][measure])) for measure in SHOWN]

@@ -9,7 +9,7 @@ import torch
 
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.evaluation.audio_sets import inception_score, paired_kl, sim_aa
-from workbench.evaluation.distances import frechet_distance
+from workbench.evaluation.distances import frechet_distance, spread
 from workbench.evaluation.intervals import share_interval
 from workbench.evaluation.summary import halves
 from workbench.evaluation.wasserstein import sliced_wasserstein, standardised
@@ -116,15 +116,17 @@ def asked(bench: SoundBench) -> None:
     rows = []
     right, all_of = int((real_p.argmax(1) == known)[known >= 0].sum()), int((known >= 0).sum())
     rows.append(["held-out music", right / all_of, share_interval(right, all_of),
-                 inception_score(real_p)])  # fmt: skip
+                 inception_score(real_p), 1.0])  # fmt: skip
+    usual = spread(real[known >= 0], known[known >= 0])
     for guidance in (1.0, 2.0, 4.0):
         made = bench.draw([""] * len(wanted), list(wanted), n=len(wanted), guidance=guidance)
-        _, p = bench.hear(made)
+        heard, p = bench.hear(made)
         right = int((p.argmax(1) == truth).sum())
         rows.append([f"drawn, guidance {guidance:g}", right / len(truth),
-                     share_interval(right, len(truth)), inception_score(p)])  # fmt: skip
+                     share_interval(right, len(truth)), inception_score(p),
+                     spread(heard, truth) / usual])  # fmt: skip
     _, free = bench.hear(bench.free)
-    rows.append(["drawn with nothing asked", None, None, inception_score(free)])
+    rows.append(["drawn with nothing asked", None, None, inception_score(free), None])
     vectors, mine = bench.hear(bench.matched)
     train, _ = bench.hear(bench.windows("train", 1)[0])
     center = train.mean(0)
@@ -133,8 +135,10 @@ def asked(bench: SoundBench) -> None:
     order = np.random.default_rng(bench.seed).permutation(len(mine))
     bench.report.table(
         "asked", f"{len(genres)} genres asked for, {each} clips each",
-        ["", "genre heard as asked", "95 %", "inception score"], rows,
-        [f"The judge is our tagger. Chance {1 / len(genres):.3f}. Paired KL to the held-out "
+        ["", "genre heard as asked", "95 %", "inception score", "spread"], rows,
+        ["Spread: root mean square distance of two clips of one genre in the tagger's embedding, "
+         "over that of held-out windows. "
+         f"The judge is our tagger. Chance {1 / len(genres):.3f}. Paired KL to the held-out "
          f"window whose genre and caption were asked for: {paired_kl(real_p, mine):.2f} nats, "
          f"{paired_kl(real_p[order], mine):.2f} with the pairs shuffled. Clips whose nearest "
          f"training window has a cosine above 0.90 / 0.95 (embeddings centred): "
