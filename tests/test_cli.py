@@ -40,11 +40,31 @@ def test_generate_writes_takes_that_can_be_read(trained, tmp_path, capsys):
     assert cli.main(["generate", "funk 97 bpm", *arguments]) == 0
     said = capsys.readouterr().out.split()
     assert [Path(line).name for line in said] == [
-        "take-7-1.mid", "take-7-1.wav", "take-7-2.mid", "take-7-2.wav",
+        "funk_97bpm_s7_1.mid", "funk_97bpm_s7_1.wav", "funk_97bpm_s7_2.mid", "funk_97bpm_s7_2.wav",
     ]  # fmt: skip
     take = Clip.read(said[0])
     assert take.tempo == pytest.approx(97, abs=0.01)
     assert Clip.read(said[1]).duration == pytest.approx(2 * 4 * 60 / 97, abs=0.01)
+
+
+def test_nothing_is_overwritten_without_being_asked(trained, tmp_path, capsys):
+    arguments = ["generate", "samba, 120 bpm", "-n", "2", "--bars", "2", "--steps", "2"]
+    arguments += ["--checkpoint", str(trained), "--out", str(tmp_path)]
+    assert cli.main(arguments) == 0
+    first, second = (Path(line) for line in capsys.readouterr().out.split())
+    assert first.name == "samba_120bpm_s0_1.mid"
+    before = first.read_bytes()
+    first.write_bytes(b"mine")
+    second.unlink()
+    assert cli.main(arguments) == 2
+    assert "samba_120bpm_s0_1.mid" in (said := capsys.readouterr().err)
+    assert "--force" in said
+    assert (first.read_bytes(), second.exists()) == (b"mine", False)  # all or nothing
+    assert cli.main([*arguments, "--force"]) == 0
+    assert first.read_bytes() == before
+    capsys.readouterr()
+    assert cli.main([*arguments[:-1], str(first)]) == 2
+    assert f"--out {first}" in capsys.readouterr().err
 
 
 def test_generate_repeats_with_the_seed(trained, tmp_path, capsys):

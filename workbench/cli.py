@@ -11,10 +11,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench import __version__, experiment_command
 from workbench.errors import WorkbenchError
 from workbench.grading.commands import add_commands
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
 EVALUATIONS = [
@@ -47,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--checkpoint", default="drums-groove-bert")
     add.add_argument("--out", type=Path, default=Path("."), help="folder for the files")
     add.add_argument("--wav", action="store_true", help="write sound, too")
+    add.add_argument("--force", action="store_true", help="overwrite files of the same names")
     add.set_defaults(run=generate)
 
     add = commands.add_parser("fill", help="write bars of a MIDI file anew")
@@ -58,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--seed", type=int, default=0)
     add.add_argument("--checkpoint", default="songs-gpt")
     add.add_argument("--out", type=Path, default=Path("."), help="folder for the files")
+    add.add_argument("--force", action="store_true", help="overwrite files of the same names")
     add.set_defaults(run=fill)
 
     add = commands.add_parser("train", help="train a system; the same command resumes")
@@ -114,8 +120,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def generate(args: argparse.Namespace) -> int:
+    from workbench.music.writing import file_stem
     from workbench.systems.drum_ldm import DrumLDM
 
+    _make_folder(args.out)
     system = DrumLDM.from_pretrained(args.checkpoint)
     for message in system.explain_prompt(args.prompt).messages:
         print(message, file=sys.stderr)
@@ -123,34 +131,53 @@ def generate(args: argparse.Namespace) -> int:
         args.prompt, args.n, bars=args.bars, steps=args.steps, guidance=args.guidance,
         tempo=args.tempo, seed=args.seed,
     )  # fmt: skip
-    for take, clip in enumerate(clips, start=1):
-        path = args.out / f"take-{args.seed}-{take}.mid"
-        clip.write_midi(path)
-        print(path)
-        if args.wav:
-            clip.write_audio(path.with_suffix(".wav"))
-            print(path.with_suffix(".wav"))
+    _write(clips, [file_stem(clip, args.prompt) for clip in clips], args)
     return 0
+
+
+def _make_folder(path: Path) -> None:
+    """Make the folder for the files, before any work is done for them."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkbenchError(
+            f"--out {path}: is not a folder and cannot be made one ({error.strerror}); name another"
+        ) from error
+
+
+def _write(clips: Sequence[Clip], stems: Sequence[str], args: argparse.Namespace) -> None:
+    """Write clips as MIDI, with --wav as sound, too; without --force no file is overwritten."""
+    suffixes = (".mid", ".wav") if getattr(args, "wav", False) else (".mid",)
+    paths = [[args.out / f"{stem}{suffix}" for suffix in suffixes] for stem in stems]
+    there = [path for row in paths for path in row if path.exists()]
+    if there and not args.force:
+        others = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise WorkbenchError(
+            f"{there[0]}{others} exists; give --force to overwrite, or another --seed or --out"
+        )
+    for clip, row in zip(clips, paths, strict=True):
+        for path in row:
+            clip.write_midi(path) if path.suffix == ".mid" else clip.write_audio(path)
+            print(path)
 
 
 def fill(args: argparse.Namespace) -> int:
     from workbench.music.clip import Clip
+    from workbench.music.writing import file_stem
     from workbench.systems.midigpt import MidiGPT
 
     first, _, last = args.bars.partition("-")
     if not (first.isdigit() and (last or first).isdigit()):
         raise WorkbenchError(f"--bars {args.bars}: give FIRST-LAST, such as 9-12")
     tracks = args.tracks and [int(t) if t.isdigit() else t for t in args.tracks]
+    _make_folder(args.out)
     clip, system = Clip.read_midi(args.midi), MidiGPT.from_pretrained(args.checkpoint)
     hole = (int(first) - 1, int(last or first))
     versions = system.fill(
         clip, hole, tracks, args.n, temperature=args.temperature, seed=args.seed
     )
-    args.out.mkdir(parents=True, exist_ok=True)
-    for number, version in enumerate(versions, 1):
-        path = args.out / f"{args.midi.stem}-filled-{args.seed}-{number}.mid"
-        version.write_midi(path)
-        print(path)
+    words = f"{args.midi.stem} bars {args.bars}"
+    _write(versions, [file_stem(version, words) for version in versions], args)
     return 0
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from workbench.music.clip import NOTE, Clip
 from workbench.music.synth import NumpySynth
+from workbench.music.writing import file_stem
 from workbench.representations.drum_roll import DrumRoll
 
 
@@ -138,7 +139,30 @@ def test_names_marker_and_texts():
     assert [m.text for m in Clip.read_midi(again.midi_bytes()).score.markers] == [
         "slow funk", "chorus",
     ]  # fmt: skip
-    assert b"home" not in clip.with_(source="/home/me/song.mid").midi_bytes()
+    for source in ("/home/me/song.mid", "filling of C:\\home\\me\\song.mid by MidiGPT, seed 1"):
+        data = clip.with_(source=source).midi_bytes()
+        assert b"home" not in data
+        assert b"song.mid" in data
+    assert b"groove/drummer1" in clip.with_(source="groove/drummer1").midi_bytes()
+
+
+def test_the_name_of_a_file_has_words_tempo_seed_and_take():
+    def stem(caption, tempo=120.0, words=None, **labels):
+        clip = Clip.from_notes([(0, 1, 36, 90)], tempo=tempo, caption=caption, labels=labels)
+        return file_stem(clip, words)
+
+    assert stem("samba", seed=0, take=1) == "samba_120bpm_s0_1"
+    assert stem("Slow FUNK, 92 bpm!", 91.7, seed=2**64 - 1, take=12) == (
+        "slow-funk_92bpm_s18446744073709551615_12"
+    )
+    assert stem("", seed=0, take=1) == "clip_120bpm_s0_1"
+    assert stem("../../etc/passwd") == "etc-passwd_120bpm"
+    assert stem("ijexá <script>", action="variation", seed=4) == "ijexá-script_120bpm_variation_s4"
+    assert stem("rock", words="my song bars 9-12", action="generation") == (
+        "my-song-bars-9-12_120bpm"
+    )
+    long = stem("x" * 300), stem("many words " * 300)
+    assert all(len(name) <= 60 for name in long)
 
 
 def track_of(program, notes, controls=(), bends=(), drums=False):

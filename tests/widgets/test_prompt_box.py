@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from workbench.errors import WorkbenchError
+from workbench.music.writing import file_stem
 from workbench.widgets import PromptBox
 from workbench.widgets.base import VIEW
 from workbench.widgets.form import fields, read_form
@@ -152,7 +153,9 @@ def test_download(box, monkeypatch):
     for kind in ("mid", "wav"):
         send(box, do="download", key=box.cards[0]["key"], kind=kind)
     (mid, wav) = sent
-    assert mid == ({"is": "file", "name": "take-1.mid"}, box.takes[0].midi_bytes())
+    name = f"{file_stem(box.takes[0])}.mid"
+    assert name.endswith("_1.mid")
+    assert mid == ({"is": "file", "name": name}, box.takes[0].midi_bytes())
     assert wav[1][:4] == b"RIFF"
 
 

@@ -6,6 +6,7 @@ lists of them, widgets play them. As the last line of a cell it shows itself and
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +16,8 @@ from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES, atomic_write
 from workbench.music import midi, timeline
 from workbench.music.midi import NOTE
+
+_FOLDERS = re.compile(r"(?<![\w.-])(?:[A-Za-z]:)?[/\\~]\S*[/\\]")  # of an absolute path
 
 
 class Clip:
@@ -239,7 +242,7 @@ class Clip:
 
         self._need_score("midi_bytes")
         end = None if self._rings_on else max(round(self.beats * self.score.tpq), 1)
-        about = "" if {"/", "\\"} & set(self.source) else self.source  # a path is nobody's business
+        about = _FOLDERS.sub("", self.source)  # the names of folders are nobody else's business
         return midi_file(self._straight(), end, title=self.caption, about=about)
 
     def _straight(self) -> Any:

@@ -4,6 +4,8 @@ symusic's own writer ends each track a tick after its last event and lets more t
 share channels without program changes between them; this one is used instead.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ DRUM_CHANNEL = 9
 CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 BANK_SELECT = (0, 32)  # come before the program change
 TEXT, TRACK_NAME, INSTRUMENT_NAME, LYRIC, MARKER = 1, 3, 4, 5, 6
+MAX_WORDS = 40  # characters of the words in a file's name
 _META, _OFF, _BANK, _PROGRAM, _CONTROL, _BEND, _ON, _OFF_AT_ONCE, _LIFT = range(9)
 Message = tuple[int, int, bytes]  # tick, place among the messages of one tick, bytes
 
@@ -99,6 +102,27 @@ def _chunk(messages: list[Message], end: int) -> bytes:
         now = tick
     body = b"".join(parts) + _variable(max(end - now, 0)) + b"\xff\x2f\x00"
     return b"MTrk" + len(body).to_bytes(4, "big") + body
+
+
+def file_stem(clip: Any, words: str | None = None) -> str:
+    """The name of a clip's file without suffix: words, tempo, and what a system made it by.
+
+    Such as "samba_120bpm_s0_1" for seed 0, take 1, and "samba_120bpm_variation_s4_1". words:
+    default: the clip's caption, or "clip".
+    """
+    words = clip.caption if words is None else words
+    text = unicodedata.normalize("NFC", re.sub(r"(?i)\b[\d.]+\s*bpm\b", "", words)).lower()
+    slug = ""
+    for word in re.findall(r"[^\W_]+", text):
+        if slug and len(slug) + len(word) >= MAX_WORDS:
+            break
+        slug += ("-" if slug else "") + word[:MAX_WORDS]
+    parts = [slug or "clip", f"{clip.tempo:.0f}bpm"]
+    action, seed, take = (clip.labels.get(name) for name in ("action", "seed", "take"))
+    parts += [action] if action not in (None, "generation") else []
+    parts += [f"s{seed}"] if seed is not None else []
+    parts += [str(take)] if take is not None else []
+    return "_".join(parts)
 
 
 def instrument_name(program: int, is_drum: bool) -> str:

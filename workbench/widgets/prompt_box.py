@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets as t
 
 from workbench.music.display import player_html
+from workbench.music.writing import file_stem
 from workbench.widgets.base import MusicWidget, module, style
 from workbench.widgets.form import fields, read_form
 from workbench.widgets.side_by_side import short
@@ -146,8 +147,9 @@ class PromptBox(MusicWidget):
             return
         kind = "mid" if message.get("kind") == "mid" else "wav"
         data = clip.midi_bytes() if kind == "mid" else clip.audio_bytes("wav")
-        self.send({"is": "file", "name": f"take-{message['key']}.{kind}"}, buffers=[data])
-        self.say = f"take-{message['key']}.{kind} is in your downloads."
+        name = f"{file_stem(clip)}.{kind}"
+        self.send({"is": "file", "name": name}, buffers=[data])
+        self.say = f"{name} is in your downloads."
 
     # --- cards --------------------------------------------------------------------------------
 
