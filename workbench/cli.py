@@ -91,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--profile", default="smoke", choices=PROFILES)
     add.add_argument("--dataset", help="for all notebooks; by default each one's own")
     add.add_argument("--seed", type=int, default=0)
-    add.add_argument("--out", type=Path, default=Path("report"))
+    add.add_argument("--out", type=Path, help="folder; default: report, or that of the marks")
     add.add_argument("--only", nargs="+", metavar="NN", help="numbers of notebooks")
     add.add_argument("--jobs", type=int, help="notebooks at a time")
     add.add_argument("--solutions", action="store_true", help="with the exercises solved")
@@ -217,7 +217,7 @@ def report(args: argparse.Namespace) -> int:
     if args.submissions:
         from workbench.grading.classroom import compare
 
-        print(f"class: {compare(args.submissions)}")
+        print(f"class: {compare(args.submissions, args.out)}")
         return 0
     from workbench.report import run_report
 
@@ -225,7 +225,8 @@ def report(args: argparse.Namespace) -> int:
     # asked to end by a job system, end the notebooks' processes as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run_report(
-        args.out, profile=args.profile, dataset=args.dataset, seed=args.seed, only=args.only,
+        args.out or Path("report"), profile=args.profile, dataset=args.dataset, seed=args.seed,
+        only=args.only,
         jobs=args.jobs, solutions=args.solutions, timeout=args.timeout, record=args.record,
     )  # fmt: skip
 

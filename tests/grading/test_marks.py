@@ -169,6 +169,7 @@ def some_of(folder, target, *names):
     return target
 
 
+@pytest.mark.usefixtures("readable_python")
 def test_the_watched_way_gives_the_same_marks(folder, root, tmp_path, rows):
     part = some_of(folder, tmp_path / "in", "ada", "ben", "eve")
     out = tmp_path / "out"
@@ -226,6 +227,11 @@ def test_the_commands(tmp_path, capsys):
     assert "ada 00: 0 of" in capsys.readouterr().out
     assert cli.main(["report", "--submissions", str(tmp_path / "out")]) == 0
     assert (tmp_path / "out" / "class.html").exists()
+    elsewhere = tmp_path / "class"
+    command = ["report", "--submissions", str(tmp_path / "out"), "--out", str(elsewhere)]
+    assert cli.main(command) == 0
+    assert (elsewhere / "class.html").exists()
+    assert (elsewhere / "feedback" / "ada.html").exists()
 
 
 def test_two_names_never_share_a_file():

@@ -14,7 +14,8 @@ from workbench.grading.feedback import SIGNS, page
 from workbench.grading.marks import Record, slug
 from workbench.pages import table
 
-STATES = ("correct", "not yet", "not attempted", "missing", "stopped", "not handed in")
+STATES = ("correct", "not yet", "not attempted", "missing", "stopped", "unreadable",
+          "not handed in")  # fmt: skip
 FILTER = """<script>
 const box = document.querySelector('#filter'), rows = document.querySelectorAll('#class tbody tr');
 box.addEventListener('input', () => {
@@ -28,11 +29,13 @@ box.addEventListener('input', () => {
 </script>"""
 
 
-def compare(marks: Path) -> Path:
-    """Write `marks`/class.html from the results of `workbench grade`; returns its path."""
-    marks = Path(marks)
+def compare(marks: Path, out: Path | None = None) -> Path:
+    """Write class.html into `out`, by default into `marks`, from the results of `workbench grade`;
+    the students' pages are copied beside it. Returns its path."""
+    marks, out = Path(marks), Path(out or marks)
     try:
-        names = json.loads((marks / "grading.json").read_text(encoding="utf-8"))["results"]
+        about = json.loads((marks / "grading.json").read_text(encoding="utf-8"))
+        names, shut_in = about["results"], str(about.get("isolation", "not recorded"))
     except (OSError, KeyError, ValueError) as error:
         raise MissingDataError(
             f"{marks}: holds no marks; run workbench grade SUBMISSIONS --out {marks}"
@@ -43,12 +46,19 @@ def compare(marks: Path) -> Path:
                      sum(r["of"] for r in records if r["student"] == name))
               for name in students}  # fmt: skip
     body = (
-        f"<main><h1>{len(students)} students</h1>{_spread(totals)}{_exercises(records)}"
-        f"{_mistakes(records)}{_students(students, records, totals, marks)}</main>{FILTER}"
+        f"<main><h1>{len(students)} students</h1><p>Isolation: {html.escape(shut_in)}</p>"
+        f"{_spread(totals)}{_exercises(records)}{_mistakes(records)}"
+        f"{_students(students, records, totals, marks)}</main>{FILTER}"
     )
-    with atomic_write(marks / "class.html") as path:
+    if out.resolve() != marks.resolve():
+        for name in students:
+            own = Path("feedback", f"{slug(name)}.html")
+            if (marks / own).exists():
+                with atomic_write(out / own) as path:
+                    path.write_bytes((marks / own).read_bytes())
+    with atomic_write(out / "class.html") as path:
         path.write_text(page("Music workbench: the class", body), encoding="utf-8")
-    return marks / "class.html"
+    return out / "class.html"
 
 
 def _spread(totals: dict[str, tuple[float, float]]) -> str:
@@ -59,7 +69,7 @@ def _spread(totals: dict[str, tuple[float, float]]) -> str:
         [f"{10 * part}–{10 * part + 10} %", str(tenths[part]), _bar(tenths[part] / most, "")]
         for part in range(10)
     ]
-    return table(["points reached", "students", ""], rows, "Share of the points")
+    return table(["points reached", "students", "share of students"], rows, "Share of the points")
 
 
 def _exercises(records: list[Record]) -> str:
@@ -124,6 +134,7 @@ def _by_number(records: list[Record]) -> dict[str, list[Any]]:
 
 
 def _bar(share: float, label: str) -> str:
-    return (f"<svg width='160' height='14' role='img' aria-label='{share:.0%}'><rect "
-            f"width='{160 * share:.1f}' height='14' fill='currentColor' opacity='.55'/></svg> "
-            f"{label}")  # fmt: skip
+    return (f"<span class='share'><svg width='160' height='14' role='img' "
+            f"aria-label='{share:.0%}'><rect width='{160 * share:.1f}' height='14' "
+            f"fill='currentColor' opacity='.55'/></svg> "
+            f"{label}</span>")  # fmt: skip

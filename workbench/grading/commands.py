@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,12 @@ def _grade(args: argparse.Namespace) -> int:
     from workbench.grading.marks import grade
     from workbench.grading.sandbox import Limits
 
-    grade(
+    records = grade(
         args.submissions, args.out, args.numbers, seed=args.seed, jobs=args.jobs,
         limits=Limits(args.seconds, args.memory), notebook_seconds=args.notebook_seconds,
     )  # fmt: skip
     print(f"marks: {args.out / 'marks.csv'}; feedback: {args.out / 'feedback'}")
-    return 0
+    failed = sorted({r["student"] for r in records if r["state"].startswith("could not be graded")})
+    if failed:
+        print(f"not graded: {', '.join(failed)}; see their rows in marks.csv", file=sys.stderr)
+    return int(bool(failed))

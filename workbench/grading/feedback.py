@@ -9,7 +9,8 @@ from typing import Any
 
 from workbench.files import atomic_write
 
-SIGNS = {"correct": "✓", "not yet": "✗", "stopped": "■", "missing": "?", "not handed in": "–"}
+SIGNS = {"correct": "✓", "not yet": "✗", "stopped": "■", "missing": "?", "not handed in": "–",
+         "unreadable": "!", "not graded": "!"}  # fmt: skip
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
@@ -17,6 +18,8 @@ table { border-collapse: collapse; margin: 1rem 0; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { border-bottom: 1px solid #8886; padding: .35rem .7rem; text-align: left;
   vertical-align: top; }
+a { color: light-dark(#0645ad, #8ab4f8); }
+td svg { vertical-align: middle; } .share { white-space: nowrap; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; }
 a:focus-visible, summary:focus-visible, input:focus-visible { outline: 3px solid #f80; }
 @media print { details:not([open]), input, label { display: none; } }
@@ -29,7 +32,7 @@ def write_feedback(target: Path, student: str, records: Sequence[dict[str, Any]]
     parts = [f"<p>{earned:g} of {possible:g} points</p>"]
     for record in records:
         parts.append(f"<h2>{html.escape(record['title'])}</h2>")
-        if record["state"] != "graded":
+        if not record["state"].startswith("graded"):
             parts.append(f"<p>{html.escape(record['state'])}</p>")
         parts += [_exercise(entry) for entry in record["exercises"]]
     body = f"<main><h1>Feedback for {html.escape(student)}</h1>{''.join(parts)}</main>"

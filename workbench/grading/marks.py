@@ -6,11 +6,12 @@ copy of the check, on inputs drawn from one seed for the whole class. Nothing th
 defines or changes takes part in the judging. What remains possible: to copy an answer from the
 library, which is open to all; the notes name the modules of it that a solution imports.
 
-Guaranteed where Linux gives namespaces: no network; no file of the machine changed, and of others'
-only Python, the packages and the data folder read; all processes ended with the exercise. Without
-them Python itself refuses sockets, programs and writes, which determined C code gets past; the
-first line printed says which of the two holds. To grade a class you do not know on such a machine,
-use a virtual one.
+Guaranteed with bubblewrap or Linux namespaces: no network; no file of the machine changed, and of
+others' only Python, the packages and the data folder read; nothing done as root; all processes
+ended with the exercise, or with the grader. Without them Python itself refuses sockets, programs
+and writes, which determined C code gets past; the first line printed, each row of marks.csv and
+each answer kept say which of them held. To grade a class you do not know on a machine without
+them, use a virtual one. A sandbox that cannot start is an error, never a mark.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import json
 import os
 import re
 import secrets
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -33,8 +35,9 @@ from workbench.errors import MissingDataError
 from workbench.files import atomic_write
 from workbench.grading.feedback import write_feedback
 from workbench.grading.lessons import Asked, Lesson, lessons
-from workbench.grading.sandbox import PACKAGE, Limits, Question, Reply, Sandbox
+from workbench.grading.sandbox import PACKAGE, Limits, Question, Reply, Sandbox, SandboxError
 from workbench.grading.submissions import Handed, Student, collect
+from workbench.grading.tree import shown, walk
 from workbench.notebooks import ROOT
 from workbench.teaching import exercises
 
@@ -57,7 +60,8 @@ def grade(
 
     numbers: lessons of the assignment; by default those that anyone handed in. seed: of the
     inputs; by default drawn once and kept in `out`. What is in `out` already and would come out the
-    same is not graded again. weak: see `Sandbox`; root: of the trusted notebooks.
+    same is not graded again. weak: see `Sandbox`; root: of the trusted notebooks. Raises
+    SandboxError where functions cannot be asked at all; then nothing of that is kept as a mark.
     """
     folder, out = Path(folder), Path(out)
     known = lessons(root=root)
@@ -70,9 +74,9 @@ def grade(
     limits = limits or Limits()
     seed = _seed(out, seed)
     sandbox = Sandbox(limits, closed=[folder.resolve(), out.resolve()], weak=weak)
-    shut_in = isolation(sandbox)
+    shut_in = sandbox.isolation
     print(f"isolation: {shut_in}", flush=True)
-    rules = f"{seed} {limits} {notebook_seconds} {bool(sandbox.weak)} {_checks()}"
+    rules = f"{seed} {limits} {notebook_seconds} {sandbox.way} {_checks()}"
     pairs = [(student, lesson) for student in students for lesson in asked]
 
     def one(pair: tuple[Student, Lesson]) -> Record:
@@ -84,14 +88,19 @@ def grade(
         if record is None:
             try:
                 record = _grade(student, lesson, handed, sandbox, seed, notebook_seconds)
+            except SandboxError:
+                raise
             except Exception as error:  # a fault here must not stop the class; next time again
                 key = ""
-                record = _blank(student, lesson, f"could not be graded: {error!r:.200}")
+                record = _blank(student, lesson, f"could not be graded: {shown(repr(error))[:200]}",
+                                "not graded")
             with atomic_write(place) as path:
                 path.write_text(json.dumps({**record, "key": key}, indent=1), encoding="utf-8")
         record["notes"] = [*student.notes, *record["notes"]]
-        print(f"{student.name} {lesson.number}: {record['points']:g} of {record['of']:g}, "
-              f"{record['state']}", flush=True)  # fmt: skip
+        line = f"{student.name} {lesson.number}: {record['points']:g} of {record['of']:g}, "
+        line += str(record["state"])
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
         return record
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -111,16 +120,6 @@ def grade(
     return records
 
 
-def isolation(sandbox: Sandbox) -> str:
-    """Which of the two ways holds on this machine; asks a first function to find out."""
-    if not sandbox.weak:
-        sandbox.ask(Question(["def probe():\n    return 1"], "probe", [()]))
-    if sandbox.weak:
-        return f"weak, Python refuses sockets, programs and writes ({sandbox.weak})"
-    root = "; better not as root, whose processes are not counted" * (os.geteuid() == 0)
-    return f"Linux namespaces: no network, a file system of its own{root}"
-
-
 def _grade(
     student: Student, lesson: Lesson, handed: Handed | None, sandbox: Sandbox, seed: int,
     seconds: float,
@@ -129,26 +128,42 @@ def _grade(
     if handed is None:
         return _blank(student, lesson, "not handed in")
     if handed.problem:
-        return _blank(student, lesson, f"cannot be read: {handed.problem}")
-    record = {**_blank(student, lesson, "graded"), "file": handed.path.name, "exercises": []}
+        return _blank(student, lesson, f"cannot be read: {handed.problem}", "unreadable")
+    record = {**_blank(student, lesson, "graded"), "file": handed.name, "exercises": []}
     left = seconds
+    left_out: dict[str, None] = {}
     for asked in lesson.marked:
         mine = replace(sandbox.limits, seconds=min(sandbox.limits.seconds, left))
         entry, reply = _ask(asked, handed, replace(sandbox, limits=mine), seed)
-        left = max(0.1, left - reply.seconds)
+        left = max(0.1, left - max(reply.seconds, reply.clock / 5))
+        if reply.left_out:
+            few = ", ".join(reply.left_out[:3]) + ", …" * (len(reply.left_out) > 3)
+            left_out.setdefault(f"left out, too large or unreadable: {few}")
         record["exercises"].append(entry)
         library = [name for name in reply.imports if name.startswith("workbench")]
         if library:
             record["notes"].append(f"{asked.number} imports {', '.join(library)}: look at it")
+    record["notes"] += left_out
     record["points"] = sum(entry["points"] for entry in record["exercises"])
+    record["state"] = _state(record["exercises"], handed)
     return record
 
 
-def _blank(student: Student, lesson: Lesson, state: str) -> Record:
+def _state(entries: Sequence[Record], handed: Handed) -> str:
+    """Whether it is right, in part, wrong, or nothing was done."""
+    states = {entry["state"] for entry in entries}
+    if not any(cell.strip() for cell in handed.cells) or states == {"not attempted"}:
+        return "handed in empty"
+    if "correct" not in states:
+        return "graded: wrong"
+    return "graded: correct" if states == {"correct"} else "graded: partly"
+
+
+def _blank(student: Student, lesson: Lesson, state: str, each: str = "not handed in") -> Record:
     return {
         "student": student.name, "lesson": lesson.number, "title": lesson.title, "file": "",
         "state": state, "notes": [], "points": 0.0, "of": lesson.points,
-        "exercises": [_entry(asked, "not handed in") for asked in lesson.marked],
+        "exercises": [_entry(asked, each) for asked in lesson.marked],
     }  # fmt: skip
 
 
@@ -168,46 +183,53 @@ def _ask(asked: Asked, handed: Handed, sandbox: Sandbox, seed: int) -> tuple[Rec
         entry = _entry(asked, result.state, result.message, result.points)
         if result.state == "not yet":
             entry["hints"] = list(check.hints)
-    return {**entry, "seconds": reply.seconds, "memory_mb": reply.memory_mb}, reply
+    about = {"seconds": reply.seconds, "memory_mb": reply.memory_mb}
+    return {**entry, **about, "isolation": sandbox.isolation}, reply
 
 
 def _entry(asked: Asked, state: str, message: str = "", points: float = 0.0) -> Record:
-    return {"number": asked.number, "title": asked.title, "state": state, "message": message,
+    return {"number": asked.number, "title": asked.title, "state": state, "message": shown(message),
             "points": points, "of": asked.points, "hints": []}  # fmt: skip
 
 
 def write_marks(path: Path, records: Sequence[Record]) -> None:
-    """A row a student: points of each exercise, their sum, the sum possible, state and notes.
-    UTF-8 with a mark at its beginning, by which spreadsheets know it."""
+    """A row a student: points of each exercise, their sum, the sum possible, state and notes, the
+    state of each exercise, and how the answers were shut in. UTF-8 with a mark at its beginning, by
+    which spreadsheets know it."""
     numbers = sorted({entry["number"] for record in records for entry in record["exercises"]})
+    several = len({record["lesson"] for record in records}) > 1
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["student", *numbers, "points", "of", "state", "notes"])
+    rows.writerow(["student", *numbers, "points", "of", "state", "notes",
+                   *(f"{number} state" for number in numbers), "isolation"])  # fmt: skip
     for name in sorted({record["student"] for record in records}):
         theirs = [record for record in records if record["student"] == name]
         entries = {e["number"]: e for record in theirs for e in record["exercises"]}
         points = [f"{entries[n]['points']:g}" if n in entries else "" for n in numbers]
-        states = sorted({record["state"] for record in theirs})
+        states = [f"{r['lesson']} {r['state']}" if several else r["state"] for r in theirs]
         trouble = [f"{e['number']} {e['state']}: {e['message']}" for e in entries.values()
                    if e["state"] in ("missing", "stopped")]  # fmt: skip
         notes = dict.fromkeys([*trouble, *(note for record in theirs for note in record["notes"])])
+        ways = dict.fromkeys(e["isolation"] for e in entries.values() if e.get("isolation"))
         rows.writerow(map(_cell, [
             name, *points, f"{sum(r['points'] for r in theirs):g}",
             f"{sum(r['of'] for r in theirs):g}", "; ".join(states), "; ".join(notes),
+            *(entries[n]["state"] if n in entries else "" for n in numbers), "; ".join(ways),
         ]))  # fmt: skip
     with atomic_write(path) as target:
         target.write_text(text.getvalue(), encoding="utf-8-sig")
 
 
 def _cell(text: str) -> str:
-    """A student's words must not be taken for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+    """A student's words must not be taken for a formula, whatever parts the columns."""
+    return re.sub(r"(^|[;,|\t\r\n])(\s*)(?=[=+\-@＝＋－＠\t\r])", r"\1\2'", shown(text))
 
 
 def slug(name: str) -> str:
     """A file name for a student's name; two names never share one."""
-    plain = re.sub(r"[^\w-]+", "-", name).strip("-")[:60]
-    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    plain = re.sub(r"[^\w-]+", "-", name).strip("-").encode()[:100].decode(errors="ignore")
+    digest = hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:6]
+    return plain if plain == name else f"{plain}-{digest}"
 
 
 def _place(student: str, lesson: str) -> str:
@@ -236,11 +258,10 @@ def _checks() -> str:
 def _content(handed: Handed | None) -> str:
     if handed is None:
         return "nothing"
-    digest = hashlib.sha256(handed.path.read_bytes())
-    for path in sorted(handed.files.rglob("*")) if handed.files else ():
-        if path.is_file() and not path.is_symlink():
-            digest.update(f"{path.name} {path.stat().st_size} {path.stat().st_mtime}".encode())
-    return digest.hexdigest()
+    about = [handed.problem, json.dumps([handed.cells, handed.ids])]
+    for one in walk(handed.files).files if handed.files else ():
+        about.append(f"{os.fsencode(one.name)!r} {one.size} {one.changed}")
+    return hashlib.sha256("\n".join(about).encode(errors="backslashreplace")).hexdigest()
 
 
 def _kept(place: Path, key: str) -> Record | None:

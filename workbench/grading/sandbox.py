@@ -4,19 +4,28 @@
 
 The process and all that it starts are ended when they take too long, hold too much memory, print
 too much or start too many others. What comes back is data: JSON that is checked, never an object.
+
+How the process is shut in is found out once, with a question of our own, before anything of a
+student's is looked at: by bubblewrap, else by Linux namespaces, else, only where the system refuses
+those, by Python itself. Whatever goes wrong later is an error or the student's, never a reason to
+ask in a weaker way.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import selectors
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +33,30 @@ import psutil
 
 import workbench
 from workbench import processes
+from workbench.errors import WorkbenchError
 from workbench.files import cache_dir
-from workbench.grading.jail import PROCESSES
+from workbench.grading import jail, tree
 from workbench.teaching.asking import Answer
 from workbench.teaching.values import decode, encode
 
 PACKAGE = Path(workbench.__file__).resolve().parent
 STARTING = 120  # seconds that Python and the packages may take to load, before student code runs
 MOST_SENT = 32 * 2**20  # bytes of answers
-PACKAGES = ("site-packages", "dist-packages")
+MOST_BESIDE = 48 * 2**20  # bytes of the files beside a notebook
+PROCESSES = 64
+WORKER = ("grading/worker.py", "grading/seal.py", "grading/slicing.py", "teaching/asking.py",
+          "teaching/values.py")  # fmt: skip — all of the two folders that the process gets to see
+USERS = range(61184, 65520)  # who runs what root asks; systemd takes such numbers for the like
+WAYS = {
+    "bubblewrap": "bubblewrap: no network, a file system of its own",
+    "namespaces": "Linux namespaces: no network, a file system of its own",
+    "weak": "weak, Python refuses sockets, programs and writes",
+}
+_count = itertools.count()
+
+
+class SandboxError(WorkbenchError):
+    """A sandbox that cannot start: nobody's answers are at fault."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +72,7 @@ class Limits:
 @dataclass(frozen=True)
 class Question:
     """A function of a notebook, and the cases to ask it. home: the place of the exercise's cell
-    among the code cells, where it is known; files: what lies beside the notebook."""
+    among the code cells, where it is known; files: the folder of what lies beside the notebook."""
 
     cells: Sequence[str]
     function: str
@@ -61,85 +85,175 @@ class Question:
 class Reply:
     """Answers, or why there are none: `missing` (no such function to ask), `problem` (the cells
     before it fail), `stopped` (a limit, or the process ended itself). imports: modules that the
-    function's cells name."""
+    function's cells name; left_out: files beside the notebook that it did not get; seconds: of the
+    processor; clock: of the clock."""
 
     answers: list[Answer] = field(default_factory=list)
     missing: str = ""
     problem: str = ""
     stopped: str = ""
     imports: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    clock: float = 0.0
     memory_mb: float = 0.0
+
+
+PROBE = Question(["def probe():\n    return 1"], "probe", [()])
 
 
 @dataclass
 class Sandbox:
-    """Asks functions. closed: folders to keep from them even where there are no namespaces, then
-    `weak` says why there are none; give it to do without."""
+    """Asks functions. closed: folders to keep from them in every way; way: one of `WAYS`, by
+    default the best that this machine has; weak: why there are no namespaces, give it to do
+    without."""
 
     limits: Limits
     closed: Sequence[Path] = ()
     weak: str = ""
+    way: str = ""
+    _lock: Any = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def isolation(self) -> str:
+        """How functions are shut in, in words."""
+        self.find_way()
+        return WAYS[self.way] + (f" ({self.weak})" if self.weak else "")
+
+    def find_way(self) -> str:
+        """Which of the ways works here. Raises SandboxError where none starts."""
+        with self._lock:
+            if self.weak:
+                self.way = "weak"
+            elif not self.way:
+                self.way = self._found()
+        return self.way
+
+    def _found(self) -> str:
+        if shutil.which("bwrap") and self._try("bubblewrap")[0]:
+            return "bubblewrap"
+        if not hasattr(os, "fork"):
+            self.weak = f"{sys.platform} has no namespaces"
+            return "weak"
+        started, status, words = self._try("namespaces")
+        if started:
+            return "namespaces"
+        if status != jail.REFUSED:
+            raise SandboxError(f"the sandbox cannot start: {words or f'status {status}'}")
+        self.weak = words[:200]
+        return "weak"
+
+    def _try(self, way: str) -> tuple[bool, int, str]:
+        """Did it start, its exit status, and what it said."""
+        said, lines, status = self._run(PROBE, way, Reply())
+        return ("ready", None) in said, status, _words(lines.tail)
 
     def ask(self, question: Question) -> Reply:
-        """Ask in a new process; a second one where the first finds no namespaces."""
-        reply, lines = Reply(), _Lines()
-        with tempfile.TemporaryDirectory(prefix="workbench-grade-") as folder:
+        """Ask in a new process. Raises SandboxError where it does not start."""
+        way = self.find_way()
+        for _ in range(2):  # a busy machine gets a second chance
+            reply = Reply()
+            said, lines, status = self._run(question, way, reply)
+            if ("ready", None) in said:
+                _read(said, lines, len(question.cases), reply)
+                return reply
+        why = _words(lines.tail) or reply.stopped or f"status {status}"
+        raise SandboxError(f"the sandbox ({way}) cannot start: {why}")
+
+    def _run(self, question: Question, way: str, reply: Reply) -> tuple[Any, _Lines, int]:
+        lines = _Lines()
+        user = 0
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            user = USERS[(os.getpid() * 89 + next(_count)) % len(USERS)]
+        with (
+            tempfile.TemporaryDirectory(prefix="workbench-grade-") as folder,
+            tempfile.TemporaryFile() as job,
+        ):
+            if user and way == "weak":
+                os.chown(folder, user, user)
+            self._write_job(job, question, way, reply)
             receive, pipe = os.pipe()
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "workbench.grading.worker"], cwd=folder,
-                pass_fds=[pipe], env=_environment(folder), stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
-            os.close(pipe)
             try:
-                _tell(process, self._job(question, pipe, folder))
+                process = subprocess.Popen(
+                    self._command(way, pipe, user), cwd=folder, pass_fds=[pipe], stdin=job,
+                    env=_environment(folder if way == "weak" else jail.HOME),
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                )  # fmt: skip
+            except OSError as error:
+                os.close(receive)
+                raise SandboxError(f"the sandbox ({way}) cannot start: {error}") from error
+            finally:
+                os.close(pipe)
+            try:
                 _watch(process, receive, self.limits, lines, reply)
             finally:
                 os.close(receive)
-                for stream in (process.stdin, process.stdout):
-                    if stream:
-                        stream.close()
+                if process.stdout:
+                    process.stdout.close()
                 process.wait()
-        said = _said(lines)
-        if not self.weak and ("refused", None) in said and ("start", None) not in said:
-            self.weak = str(said["refused", None].get("why"))[:200]
-            return self.ask(question)
-        _read(said, lines, len(question.cases), reply)
-        return reply
+        return _said(lines), lines, process.returncode
 
-    def _job(self, question: Question, pipe: int, folder: str) -> dict[str, Any]:
+    def _command(self, way: str, pipe: int, user: int) -> list[str]:
+        numbers = (pipe, user, self.limits.memory_mb, self.limits.seconds, jail.SIZE)
+        worker = [sys.executable, "-P", "-m", "workbench.grading.worker", *map(str, numbers), way]
+        if way == "weak":
+            return worker
+        steps = jail.layout(_readable(), self._hidden(), [str(PACKAGE / name) for name in WORKER])
+        if way == "bubblewrap":
+            return [*jail.bubblewrap(str(shutil.which("bwrap")), steps), *worker]
+        return [*jail.namespaces(steps), *worker]
+
+    def _hidden(self) -> list[str]:
         root = PACKAGE.parent
-        hidden = [PACKAGE / "teaching", PACKAGE / "grading"]
-        if self.weak:  # what the namespaces leave out anyway
-            hidden += [*self.closed, *(root / name for name in ("notebooks", "tests", ".git"))]
-        paths = [sys.prefix, sys.base_prefix, sys.exec_prefix, str(PACKAGE), str(cache_dir())]
-        paths += [path for path in sys.path if Path(path).name in PACKAGES]
-        return {
+        hidden = [PACKAGE / "teaching", PACKAGE / "grading", *self.closed]
+        hidden += [root / name for name in ("notebooks", "tests", ".git")]
+        return [os.path.realpath(path) for path in hidden]
+
+    def _write_job(self, job: Any, question: Question, way: str, reply: Reply) -> None:
+        """The job into a file, so that nobody waits for a process that does not read."""
+        files = []
+        for name, data in tree.contents(question.files, MOST_BESIDE) if question.files else ():
+            if data is None:
+                reply.left_out.append(tree.named(name))
+            elif not name.endswith(".ipynb"):
+                files.append((name, data))
+        content = {
             "cells": list(question.cells), "function": question.function, "home": question.home,
-            "cases": encode(list(question.cases)), "pipe": pipe, "box": folder,
-            "files": str(question.files.resolve()) if question.files else None,
-            "weak": bool(self.weak), "memory_mb": self.limits.memory_mb,
-            "hidden": [str(path) for path in hidden],
-            "readable": sorted({os.path.abspath(path) for path in paths}),
+            "cases": encode(list(question.cases)), "hidden": self._hidden(),
+            "readable": _readable(),
+            "files": [(os.fsencode(name).hex(), len(data)) for name, data in files],
         }  # fmt: skip
+        job.write(json.dumps(content).encode() + b"\n")
+        for _, data in files:
+            job.write(data)
+        job.seek(0)
 
 
-def _tell(process: subprocess.Popen[bytes], job: dict[str, Any]) -> None:
-    assert process.stdin
-    try:
-        process.stdin.write(json.dumps(job).encode())
-        process.stdin.close()
-    except BrokenPipeError:  # it ended at once; what it said is read below
-        pass
+def _readable() -> list[str]:
+    """Python, the packages, and the data folder."""
+    paths = [sys.prefix, sys.base_prefix, sys.exec_prefix, str(PACKAGE), str(cache_dir())]
+    paths += [*_packages(), *jail.links(sys.executable)]
+    return sorted({os.path.abspath(path) for path in paths if os.path.exists(path)})
 
 
-def _environment(folder: str) -> dict[str, str]:
+def _packages() -> list[str]:
+    """Where packages are found, also those that came by PYTHONPATH or `pip install --user`."""
+    found = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    for name in ("numpy", "scipy", "torch", "IPython"):
+        spec = find_spec(name)
+        if spec and spec.origin:
+            found.append(str(Path(spec.origin).parents[1]))
+    return list(dict.fromkeys(found))
+
+
+def _environment(home: str) -> dict[str, str]:
     """Nothing of the grader's own, in which there may be keys and passwords."""
     kept = ("LANG", "LC_ALL", "SYSTEMROOT", "PYTHONHOME")
+    temporary = home if home != jail.HOME else "/tmp"
     return {name: os.environ[name] for name in kept if name in os.environ} | {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "PYTHONPATH": str(PACKAGE.parent),
-        "HOME": folder, "TMPDIR": folder, "USER": "student", "WORKBENCH_CACHE": str(cache_dir()),
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *_packages()]),
+        "HOME": home, "TMPDIR": temporary, "USER": "student", "WORKBENCH_CACHE": str(cache_dir()),
         "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg",
         **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")},
     }  # fmt: skip
@@ -157,10 +271,11 @@ class _Lines:
 def _watch(process: subprocess.Popen[bytes], receive: int, limits: Limits, lines: _Lines,
            reply: Reply) -> None:  # fmt: skip
     """Read until it ends, or end it."""
-    tree = psutil.Process(process.pid)
+    root = psutil.Process(process.pid)
     members: dict[int, Any] = {}
     began = time.monotonic()
     asked: float | None = None  # when student code began
+    unseen = 0.0  # seconds of processes that came and went between two looks
     assert process.stdout
     try:
         with selectors.DefaultSelector() as selector:
@@ -183,29 +298,31 @@ def _watch(process: subprocess.Popen[bytes], receive: int, limits: Limits, lines
                         lines.tail = (lines.tail + data)[-2000:]
                 now = time.monotonic()
                 if now - looked > 0.1:
-                    looked = now
-                    family = processes.family(tree)
+                    since, looked = now - (looked or now), now
+                    family = processes.family(root)
                     if len(family) > PROCESSES + 2:
                         reply.stopped = f"it started more than {PROCESSES} processes"
                         return
+                    if asked is not None:  # many short ones, in turn, are as dear as a long one
+                        unseen += since * sum(one.pid not in members for one in family)
                     members.update((one.pid, one) for one in family)
                     reply.memory_mb = max(reply.memory_mb, processes.memory(members))
-                    used = processes.computed(members)
+                    used = processes.computed(members) + unseen
                 if asked is None and b"\n" in lines.sent:
                     asked, before = now, used
                 reply.seconds = round(max(0.0, used - before), 2)
-                clock = now - (asked or began)
-                reply.stopped = reply.stopped or _over(limits, lines, reply, clock, asked is None)
+                reply.clock = round(now - (asked or began), 2)
+                reply.stopped = reply.stopped or _over(limits, lines, reply, asked is None)
                 if reply.stopped:
                     return
     finally:
-        processes.end(tree, members)
+        processes.end(root, members)
 
 
-def _over(limits: Limits, lines: _Lines, reply: Reply, clock: float, starting: bool) -> str:
-    if starting and clock > STARTING:
+def _over(limits: Limits, lines: _Lines, reply: Reply, starting: bool) -> str:
+    if starting and reply.clock > STARTING:
         return "it did not start"
-    if not starting and (reply.seconds > limits.seconds or clock > 5 * limits.seconds):
+    if not starting and (reply.seconds > limits.seconds or reply.clock > 5 * limits.seconds):
         return f"it ran longer than {limits.seconds:g} s"
     if reply.memory_mb > limits.memory_mb:
         return f"it held more than {limits.memory_mb} MB of memory"
@@ -230,15 +347,17 @@ def _said(lines: _Lines) -> dict[Any, dict[str, Any]]:
 
 def _read(said: dict[Any, dict[str, Any]], lines: _Lines, number: int, reply: Reply) -> None:
     start = said.get(("start", None))
-    if start is None:
-        reply.stopped = reply.stopped or f"it did not start {_words(lines.tail)}"
+    if start is None:  # it was ended by what the notebook holds
+        ended = f"its cells cannot be read: the process ended {_words(lines.tail)}".strip()
+        reply.stopped = reply.stopped or ended
         return
-    reply.missing = str(start["problem"])[:400]
-    reply.imports = [str(name)[:80] for name in start["imports"]]
+    reply.missing = tree.shown(str(start.get("problem"))[:400])
+    names = start.get("imports")
+    reply.imports = [tree.shown(str(name)[:80]) for name in names] if type(names) is list else []
     if reply.missing or reply.stopped:
         return
     if ("problem", None) in said:
-        reply.problem = str(said["problem", None].get("words"))[:400]
+        reply.problem = tree.shown(str(said["problem", None].get("words"))[:400])
         return
     answers = [said.get(("answer", place)) for place in range(number)]
     if None in answers:
@@ -252,10 +371,10 @@ def _answer(message: dict[str, Any]) -> Answer:
         value = decode(message["value"])
     except (ValueError, KeyError, TypeError, RecursionError, MemoryError):
         return Answer(error="its answer cannot be read")
-    error = str(message.get("error") or "")[:400]
+    error = tree.shown(str(message.get("error") or "")[:400])
     return Answer(value, error, bool(message.get("printed")), bool(message.get("changed")))
 
 
 def _words(tail: bytes) -> str:
     lines = tail.decode(errors="replace").strip().splitlines()
-    return f"({lines[-1][:200]})" if lines else ""
+    return tree.shown(f"({lines[-1][:200]})") if lines else ""

@@ -10,6 +10,7 @@ order.
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import symtable
 from collections.abc import Iterator, Sequence
@@ -107,7 +108,10 @@ def _sources(statements: list[Statement], name: str, at: int) -> list[int]:
             found.append(i)
     stars = [i for i in range(at) if statements[i].star]
     after = [i for i in range(at + 1, len(statements)) if name in statements[i].binds]
-    return found + stars if found or stars else after[:1]
+    if found or stars:
+        return found + stars
+    later = [i for i in range(at + 1, len(statements)) if statements[i].star]
+    return after[:1] or later * (not hasattr(builtins, name))
 
 
 def _statements(number: int, source: str) -> Iterator[Statement]:

@@ -1,20 +1,32 @@
-"""What was handed in: whose it is, which lesson, and its code cells. Nothing in it is run here."""
+"""What was handed in: whose it is, which lesson, and its code cells. Nothing in it is run here, and
+nothing in one student's folder stands in the way of another's."""
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
-from collections.abc import Sequence
+import stat
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import MissingDataError
 from workbench.grading.lessons import Lesson
+from workbench.grading.tree import DEEPEST, SKIPPED, named, read, shown, walk
 
-LARGEST = 50 * 2**20  # bytes of a notebook, and of all that lies beside it
-SKIPPED = ("__MACOSX", ".ipynb_checkpoints")
-MOODLE = re.compile(r"_\d+_assignsubmission_.*$")  # what Moodle puts behind a name
+LARGEST = 50 * 2**20  # bytes of a notebook, of a zip file, and of all that is in one
+MOST_CODE = 2_000_000  # characters
+MOST_NOTEBOOKS = 50  # that are read for one student
+MOST_NOTES = 12
+MOODLE = re.compile(r"_(\d+)_assignsubmission_.*$")  # what Moodle puts behind a name
+ARCHIVES = (".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zipx")
 
 
 @dataclass
@@ -28,75 +40,204 @@ class Handed:
     lesson: str = ""
     files: Path | None = None
     problem: str = ""
+    changed: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return named(self.path.name)
 
 
 @dataclass
 class Student:
-    """All that one student handed in; notes: what an instructor should know of it."""
+    """All that one student handed in; notes: what an instructor should know of it; unpacked: where
+    zip files were unpacked, removed with this object."""
 
     name: str
     lessons: dict[str, Handed] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    unpacked: list[Any] = field(default_factory=list, repr=False)
+
+    def note(self, text: str) -> None:
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(text if len(text) < 300 else f"{text[:299]}…")
+        elif len(self.notes) == MOST_NOTES:
+            self.notes.append("and more")
 
 
 def collect(folder: Path, known: Sequence[Lesson]) -> list[Student]:
-    """The students of a folder, by name. A subfolder is a student, named by it; so is a notebook
-    that lies in the folder itself, named by what its name has besides the lesson's. Links are not
-    followed. Of several notebooks for one lesson the last changed counts."""
+    """The students of a folder, by name. A subfolder is a student, named by it; so is a notebook or
+    a zip file that lies in the folder itself, named by what its name has besides the lesson's. Two
+    folders of one name are two students. Links are not followed. Of several notebooks for one
+    lesson the last changed counts."""
     folder = Path(folder)
     if not folder.is_dir():
         raise MissingDataError(f"{folder}: no such folder of submissions")
-    students: dict[str, Student] = {}
-    for path in sorted(folder.iterdir()):
-        if path.is_symlink() or path.name.startswith(".") or path.name in SKIPPED:
+    sources: dict[tuple[str, str], list[Path]] = {}
+    folders: Counter[tuple[str, str]] = Counter()
+    paths = sorted(folder.iterdir(), key=os.fsencode)
+    for path in sorted(paths, key=_is_folder, reverse=True):
+        if path.name.startswith(".") or path.name in SKIPPED:
             continue
-        if path.is_dir():
-            name = MOODLE.sub("", path.name)
-            student = students.setdefault(name, Student(name))
-            found = _notebooks(path)
-            _take(student, [_read(one, known, one.parent) for one in found])
-            if not found:
-                student.notes.append(f"no notebook in {path.name}")
-        elif path.suffix == ".ipynb":
-            name = _owner(path, known)
-            _take(students.setdefault(name, Student(name)), [_read(path, known, None)])
-    if not students:
+        text = named(path.name)
+        number = MOODLE.search(text)
+        if _is_folder(path):
+            key = (MOODLE.sub("", text), number[1] if number else "")
+            folders[key] += 1
+            if folders[key] > 1 and not number:  # the same name, written in other bytes
+                key = (f"{key[0]} ({folders[key]})", "")
+        elif _is_file(path) and path.suffix.lower() in (".ipynb", ".zip"):
+            key = (_owner(text, known), number[1] if number else "")
+        else:
+            continue
+        sources.setdefault(key, []).append(path)
+    if not sources:
         raise MissingDataError(
             f"{folder}: no submissions; put one folder a student into it, or notebooks named "
             "NAME_05_latent_diffusion.ipynb"
         )
-    return sorted(students.values(), key=lambda student: student.name)
+    names = Counter(name for name, _ in sources)
+    students = []
+    for (name, number), paths in sources.items():
+        student = Student(f"{name} {number}" if names[name] > 1 and number else name)
+        students.append(student)
+        try:
+            _take(student, [one for path in paths for one in _found(path, student, known)])
+        except Exception as error:  # a fault here must not cost the others their marks
+            student.note(f"could not be looked through: {shown(repr(error))[:200]}")
+    return sorted(students, key=lambda student: student.name)
 
 
-def _notebooks(folder: Path) -> list[Path]:
-    return [
-        path for path in sorted(folder.rglob("*.ipynb"))
-        if path.is_file() and not path.is_symlink()
-        and not any(part.startswith(".") or part in SKIPPED
-                    for part in path.relative_to(folder).parts)
-    ]  # fmt: skip
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(_mode(path))
 
 
-def _owner(path: Path, known: Sequence[Lesson]) -> str:
-    name = path.stem
+def _is_file(path: Path) -> bool:
+    return stat.S_ISREG(_mode(path))
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.lstat().st_mode
+    except OSError:
+        return 0
+
+
+def _found(path: Path, student: Student, known: Sequence[Lesson]) -> Iterator[Handed]:
+    """The notebooks of a folder, of a zip file, or the one that it is."""
+    if not _is_folder(path):
+        if path.suffix.lower() == ".zip":
+            yield from _in_zip(path, student, known)
+        else:
+            yield _read(path, known, None)
+        return
+    walked = walk(path)
+    for note in walked.notes:
+        student.note(note)
+    notebooks = [one.path for one in walked.files if one.path.suffix.lower() == ".ipynb"]
+    zips = [one.path for one in walked.files if one.path.suffix.lower() == ".zip"]
+    for one in walked.files:
+        if one.path.suffix.lower() in ARCHIVES:
+            student.note(f"{named(one.path.name)}: is not opened; only .zip files are")
+    if len(notebooks) > MOST_NOTEBOOKS:
+        student.note(f"{len(notebooks)} notebooks: only {MOST_NOTEBOOKS} are read")
+    for notebook in notebooks[:MOST_NOTEBOOKS]:
+        yield _read(notebook, known, notebook.parent)
+    inside = [one for archive in zips[:5] for one in _in_zip(archive, student, known)]
+    yield from inside
+    if not notebooks and not inside:
+        student.note(f"no notebook in {named(path.name)}")
+
+
+def _in_zip(archive: Path, student: Student, known: Sequence[Lesson]) -> list[Handed]:
+    """The notebooks of a zip file, unpacked beside the system's temporary files."""
+    target = tempfile.TemporaryDirectory(prefix="workbench-zip-", ignore_cleanup_errors=True)
+    student.unpacked.append(target)
+    try:
+        unpack(read(archive, LARGEST), Path(target.name), archive.stat().st_mtime)
+    except (OSError, ValueError, NotImplementedError, RuntimeError, EOFError,
+            zipfile.BadZipFile, MemoryError) as error:  # fmt: skip
+        student.note(f"{named(archive.name)}: {shown(str(error))[:200]}")
+        return []
+    except Exception as error:  # zlib, lzma and struct raise their own
+        student.note(f"{named(archive.name)}: is not a valid zip file ({type(error).__name__})")
+        return []
+    walked = walk(Path(target.name))
+    found = [one.path for one in walked.files if one.path.suffix.lower() == ".ipynb"]
+    if any(one.path.suffix.lower() == ".zip" for one in walked.files):
+        student.note(f"{named(archive.name)}: zip files inside of it are not opened")
+    return [_read(path, known, path.parent) for path in found[:MOST_NOTEBOOKS]]
+
+
+def unpack(data: bytes, target: Path, when: float) -> None:
+    """Unpack a zip file into a folder. Raises ValueError on one that leaves the folder, is far
+    larger than it looks, or is encrypted."""
+    end = data.rfind(b"PK\x05\x06")
+    if end < 0:
+        raise ValueError("is not a valid zip file")
+    if int.from_bytes(data[end + 12 : end + 16], "little") > 2**20 or b"PK\x06\x07" in data[-200:]:
+        raise ValueError("holds too many files")
+    left = LARGEST
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for member in archive.infolist():
+            name = member.filename.replace("\\", "/")
+            parts = [part for part in name.split("/") if part not in ("", ".")]
+            if name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
+                raise ValueError(f"the path {shown(name)[:80]} leaves the folder")
+            if len(parts) > DEEPEST or any(len(part.encode(errors="replace")) > 200
+                                           for part in parts):  # fmt: skip
+                continue
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            if member.is_dir() or not parts or kind not in (0, stat.S_IFREG):
+                continue
+            if member.flag_bits & 1:
+                raise ValueError("is encrypted; unpack it first")
+            place = target.joinpath(*(part.encode(errors="replace").decode() for part in parts))
+            with archive.open(member) as file:
+                content = file.read(left + 1)
+            left -= len(content)
+            if left < 0:
+                raise ValueError(f"holds more than {LARGEST >> 20} MB")
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+            except OSError:  # a file and a folder of one name
+                continue
+            try:
+                changed = time.mktime((*member.date_time, 0, 0, -1))
+            except (ValueError, OverflowError):
+                changed = when
+            os.utime(place, (changed, changed))
+
+
+def _owner(name: str, known: Sequence[Lesson]) -> str:
+    """Whose file it is: its name without the lesson's."""
+    stem = MOODLE.sub("", name)
+    if stem == name:
+        stem = re.sub(r"\.[^.]*$", "", name)
+    name = stem
     for lesson in known:
-        name = name.replace(lesson.name, "")
-    return name.strip(" _-.") or path.stem
+        name = _pattern(lesson).sub("", name)
+    return name.strip(" _-.") or stem
+
+
+def _pattern(lesson: Lesson) -> re.Pattern[str]:
+    """A lesson's name however it is written: 05_latent_diffusion, 05 Latent Diffusion."""
+    return re.compile(r"[\W_]*".join(map(re.escape, re.split(r"[\W_]+", lesson.name))), re.I)
 
 
 def _take(student: Student, found: list[Handed]) -> None:
     """Of several notebooks of a lesson the last changed; the others are noted."""
-    for handed in sorted(found, key=lambda one: (one.path.stat().st_mtime, one.path.name)):
+    for handed in sorted(found, key=lambda one: (one.changed, one.path.name)):
         before = student.lessons.get(handed.lesson)
         if not handed.lesson:
-            student.notes.append(f"{handed.path.name}: {handed.problem}")
+            student.note(f"{handed.name}: {handed.problem}")
             continue
         if before:
-            if before.path.stat().st_mtime > handed.path.stat().st_mtime:
+            if handed.problem and not before.problem:  # one that can be read before one that cannot
                 before, handed = handed, before
-            student.notes.append(
-                f"several notebooks for lesson {handed.lesson}: {handed.path.name}, the last "
-                f"changed, counts, not {before.path.name}"
+            student.note(
+                f"several notebooks for lesson {handed.lesson}: {handed.name}, the last "
+                f"changed, counts, not {before.name}"
             )
         student.lessons[handed.lesson] = handed
 
@@ -104,16 +245,23 @@ def _take(student: Student, found: list[Handed]) -> None:
 def _read(path: Path, known: Sequence[Lesson], files: Path | None) -> Handed:
     handed = Handed(path, files=files, lesson=_named(path.name, known))
     try:
-        if path.stat().st_size > LARGEST:
-            raise ValueError(f"larger than {LARGEST >> 20} MB")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        handed.changed = path.lstat().st_mtime
+        data = read(path, LARGEST)
+        if not data.strip():
+            raise ValueError("the file is empty")
+        content = json.loads(data)  # UTF-8, UTF-16 or UTF-32, with or without a mark
         cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
         handed.cells = ["".join(cell["source"]) for cell in cells]
         handed.ids = [str(cell.get("id", "")) for cell in cells]
         marked = _marked(content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if sum(map(len, handed.cells)) > MOST_CODE:
+            handed.cells = []
+            raise ValueError(f"it holds more than {MOST_CODE:,} characters of code")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
+            MemoryError) as error:
         odd = isinstance(error, KeyError | TypeError | AttributeError)
-        handed.problem = "it is no notebook of format 4" if odd else str(error)[:200]
+        words = shown(str(error) or type(error).__name__)[:200]
+        handed.problem = "it is no notebook of format 4" if odd else words
         return handed
     if marked in {lesson.number for lesson in known}:
         handed.lesson = marked
@@ -129,5 +277,5 @@ def _marked(content: dict[str, Any]) -> str:
 
 
 def _named(name: str, known: Sequence[Lesson]) -> str:
-    found = [lesson.number for lesson in known if lesson.name in name]
+    found = [lesson.number for lesson in known if _pattern(lesson).search(named(name))]
     return found[0] if found else ""

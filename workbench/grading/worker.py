@@ -1,9 +1,11 @@
-"""The process in which a student's function is asked: `python -m workbench.grading.worker`.
+"""The process in which a student's function is asked:
+`python -m workbench.grading.worker PIPE USER MEMORY SECONDS SIZE WAY`.
 
-It reads a job as JSON from its standard input, shuts itself in, runs the slice of the notebook that
-the function needs, calls the function on the job's cases, and writes lines of JSON to a pipe. The
-right answers are never in this process. What it writes may be a lie as soon as student code runs;
-the reader takes the first line of a kind and judges only the values.
+It seals itself, reads a job from its standard input (a line of JSON, then the files that lie beside
+the notebook), says "ready", runs the slice of the notebook that the function needs, calls the
+function on the job's cases, and writes lines of JSON to the pipe. Nothing of the student's is
+looked at before "ready". The right answers are never in this process. What it writes may be a lie
+as soon as student code runs; the reader takes the first line of a kind and judges only the values.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from workbench.grading import jail, slicing
+from workbench.grading import seal, slicing
 
 
 class _Nothing(types.ModuleType):
@@ -39,33 +41,32 @@ class _Shell:
         return lambda *args, **kwargs: None
 
 
-def main() -> None:
-    job = json.loads(sys.stdin.buffer.read())
-    pipe = os.fdopen(job["pipe"], "w", encoding="utf-8")
+def main(pipe_number: int, user: int, memory_mb: int, seconds: float, size: int,
+         watched: bool) -> None:  # fmt: skip
+    seal.seal(user, memory_mb, seconds, size, watched=watched)
+    pipe = os.fdopen(pipe_number, "w", encoding="utf-8")
 
     def send(kind: str, **content: Any) -> None:
         pipe.write(json.dumps({"kind": kind, **content}) + "\n")
         pipe.flush()
 
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    files = Path(job["files"]) if job["files"] else None
-    if job["weak"]:
-        jail.copy(files, Path(job["box"]))
-    else:
-        try:
-            jail.enter(Path(job["box"]), job["readable"], files)
-        except OSError as error:
-            send("refused", why=str(error))
-            return
-        os.environ |= {"HOME": jail.HOME, "TMPDIR": "/tmp"}
-    jail.limits(job["memory_mb"])
+    given = sys.stdin.buffer
+    job = json.loads(given.readline())
+    for path in job["readable"]:
+        if not os.access(path, os.R_OK):
+            why = "as root the worker runs as an unprivileged user, who may not read it; "
+            raise PermissionError(f"{path}: {why}grade as an ordinary user")
     from workbench.teaching import asking, values
 
     cases = values.decode(job["cases"], trusted=True)
-    if job["weak"]:
-        jail.watch(job["box"], job["hidden"])
-    else:
-        jail.seal(job["hidden"])
+    files = [(bytes.fromhex(name), given.read(length)) for name, length in job["files"]]
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if watched:
+        seal.watch(os.getcwd(), job["hidden"])
+    send("ready")
+    for name, data in files:
+        _write(Path(os.fsdecode(name)), data)
+    del files
     sys.path.insert(0, os.getcwd())
     _hide()
     found = slicing.cut(job["cells"], job["function"], job["home"])
@@ -78,6 +79,15 @@ def main() -> None:
         return
     for number, answer in enumerate(asking.ask(function, cases)):
         send("answer", number=number, **{**asdict(answer), "value": values.encode(answer.value)})
+
+
+def _write(path: Path, data: bytes) -> None:
+    """A file beside the notebook; one that cannot be written here is simply not there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except (OSError, ValueError):
+        pass
 
 
 def _hide() -> None:
@@ -108,4 +118,5 @@ def _run(found: slicing.Slice, function: str, cells: list[str]) -> tuple[Any, st
 
 
 if __name__ == "__main__":
-    main()
+    pipe_number, user, memory_mb, seconds, size, way = sys.argv[1:]
+    main(int(pipe_number), int(user), int(memory_mb), float(seconds), int(size), way == "weak")

@@ -1,0 +1,188 @@
+"""What the process of a student's function does to itself before it looks at anything of theirs.
+
+`seal`: it becomes an unprivileged user, gives up all privileges for good, limits itself, and has
+the kernel refuse system calls that an exercise does not need: those that hold memory which nobody
+counts (memfds, System V shared memory), open further namespaces, mount, or look into processes.
+
+`watch`, where there are no namespaces: Python's audit hook refuses sockets, other programs, and
+writing outside of the work folder. C code called through ctypes gets past the hook; on Linux the
+kernel still refuses it programs, sockets and signals, but not the reading of files.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import resource
+import signal
+import struct
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+PROCESSES = 64
+OPEN_FILES = 128
+SET_PDEATHSIG, SET_SECCOMP, CAPBSET_DROP, SET_NO_NEW_PRIVS = 1, 22, 24, 38
+
+# Linux's numbers of system calls: on x86-64, and on processors with the generic table
+DENIED = {
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194),
+    "msgget": (68, 186), "unshare": (272, 97), "setns": (308, 268), "mount": (165, 40),
+    "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "fsopen": (430, 430),
+    "fsmount": (432, 432), "move_mount": (429, 429), "open_tree": (428, 428),
+    "mount_setattr": (442, 442), "ptrace": (101, 117), "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271), "pidfd_getfd": (438, 438), "bpf": (321, 280),
+    "perf_event_open": (298, 241), "io_uring_setup": (425, 425), "userfaultfd": (323, 282),
+    "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
+    "open_by_handle_at": (304, 265), "kexec_load": (246, 104), "init_module": (175, 105),
+    "finit_module": (313, 273), "delete_module": (176, 106),
+}  # fmt: skip
+DENIED_WATCHED = {
+    "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281),
+    "socket": (41, 198), "kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131),
+    "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_send_signal": (424, 424),
+}  # fmt: skip
+CLONE, CLONE3, MMAP = (56, 220), 435, (9, 222)
+PROCESSORS = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7), "riscv64": (1, 0xC00000F3)}
+NEW_NAMESPACES, NEW_THREAD, SHARED_ANONYMOUS = 0x7E020000, 0x00010000, 0x21
+EPERM, ENOSYS = 1, 38
+
+
+def seal(user: int, memory_mb: int, seconds: float, size: int, *, watched: bool) -> None:
+    """Give up everything. user: to become, 0 to stay; size: bytes of a file; watched: without
+    namespaces, so that the kernel refuses other programs, too. Raises OSError."""
+    if user:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        raise PermissionError("a student's function is not run as root")
+    limits(memory_mb, seconds, size)
+    if sys.platform == "linux":
+        _linux(watched)
+
+
+def limits(memory_mb: int, seconds: float, size: int) -> None:
+    """Memory that can be written to, time of the processor (should nobody be left to look at it),
+    the size of a file, processes and threads, open files, message queues, no core dumps."""
+    for what, most in (("DATA", memory_mb * 2**20), ("FSIZE", size), ("CORE", 0),
+                       ("CPU", int(seconds) + 60), ("NPROC", PROCESSES), ("NOFILE", OPEN_FILES),
+                       ("MSGQUEUE", 0)):  # fmt: skip
+        number = getattr(resource, f"RLIMIT_{what}", None)
+        if number is not None:
+            _, hard = resource.getrlimit(number)
+            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.setrlimit(number, (most, most))
+
+
+def _linux(watched: bool) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getppid()
+    _check(libc.prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+    if watched and (parent == 1 or os.getppid() != parent):
+        os._exit(1)  # the grader has gone already
+    _check(libc.prctl(SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+    number = 0
+    while libc.prctl(CAPBSET_DROP, number, 0, 0, 0) == 0:
+        number += 1
+    version = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    _check(libc.capset(version, (ctypes.c_uint32 * 6)()), "capset")
+    rules = program(watched)
+    kept = ctypes.create_string_buffer(rules)
+    filters = struct.pack("HxxxxxxP", len(rules) // 8, ctypes.addressof(kept))
+    _check(libc.prctl(SET_SECCOMP, 2, filters, 0, 0), "seccomp")
+
+
+def program(watched: bool) -> bytes:
+    """The filter of system calls, as classic BPF (Linux's manual, seccomp(2)). Raises OSError
+    on a processor whose numbers are not known."""
+    try:
+        column, machine = PROCESSORS[platform.machine()]
+    except KeyError:
+        raise OSError(f"no filter of system calls for {platform.machine()}") from None
+    lines: list[tuple[int, int, int, int]] = []
+
+    def load(offset: int) -> None:
+        lines.append((0x20, 0, 0, offset))
+
+    def answer(number: int | None) -> None:
+        lines.append((0x06, 0, 0, 0x7FFF0000 if number is None else 0x00050000 | number))
+
+    load(4)
+    lines.append((0x15, 1, 0, machine))  # another architecture's calls: none
+    answer(EPERM)
+    load(0)
+    lines.append((0x35, 0, 1, 0x40000000))  # the x32 calls
+    answer(EPERM)
+    denied = {**DENIED, **DENIED_WATCHED} if watched else DENIED
+    for numbers in denied.values():
+        if numbers[column] is not None:
+            lines.append((0x15, 0, 1, int(numbers[column] or 0)))
+            answer(EPERM)
+    lines.append((0x15, 0, 1, CLONE3))  # its flags cannot be looked at; libraries then use clone
+    answer(ENOSYS)
+    lines.append((0x15, 0, 6 if watched else 4, CLONE[column]))
+    load(16)
+    lines.append((0x45, 0, 1, NEW_NAMESPACES))
+    answer(EPERM)
+    if watched:
+        lines.append((0x45, 1, 0, NEW_THREAD))
+        answer(EPERM)
+    answer(None)
+    lines.append((0x15, 0, 4, MMAP[column]))
+    load(16 + 3 * 8)
+    lines.append((0x54, 0, 0, SHARED_ANONYMOUS))
+    lines.append((0x15, 0, 1, SHARED_ANONYMOUS))  # memory that outlives its mapping
+    answer(EPERM)
+    answer(None)
+    return b"".join(struct.pack("HBBI", *line) for line in lines)
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+NETWORK = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo",
+           "socket.gethostbyname", "socket.gethostbyaddr"}  # fmt: skip
+PROGRAMS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork",
+            "os.forkpty", "pty.spawn"}  # fmt: skip
+CHANGES = {"os.remove": 1, "os.rmdir": 1, "os.mkdir": 1, "os.rename": 2, "os.link": 2,
+           "os.symlink": 2, "os.truncate": 1, "os.chmod": 1, "os.chown": 1, "os.utime": 1,
+           "shutil.rmtree": 1, "shutil.move": 2, "os.setxattr": 1}  # fmt: skip
+OF_FOLDERS = {"os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink"}  # by descriptor, too
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def watch(work: str, hidden: Iterable[str]) -> None:
+    """Refuse network, programs, changes outside of `work`, a look into `hidden`; for good."""
+    work, closed, own = os.path.realpath(work), [os.path.realpath(p) for p in hidden], os.getpid()
+
+    def within(path: Any, folder: str) -> bool:
+        real = os.path.realpath(os.fsdecode(path))
+        return real == folder or real.startswith(folder + os.sep)
+
+    def hook(event: str, given: tuple[Any, ...]) -> None:
+        if event in NETWORK:
+            raise PermissionError("there is no network while an exercise is graded")
+        if event in PROGRAMS or (event in ("os.kill", "os.killpg") and given[0] != own):
+            raise PermissionError(f"{event}: no other programs while an exercise is graded")
+        if event == "open" and not isinstance(given[0], int):
+            if given[2] and given[2] & WRITES and given[0] != os.devnull:
+                allowed = within(given[0], work)
+            else:
+                allowed = not any(within(given[0], folder) for folder in closed)
+            if not allowed:
+                raise PermissionError(f"{given[0]}: not open while an exercise is graded")
+        number = CHANGES.get(event, 0)
+        base = next((fd for fd in given[number:] if event in OF_FOLDERS and fd != -1), None)
+        start = "" if base is None else os.path.realpath(f"/proc/self/fd/{base}")
+        paths = [os.path.join(start, os.fsdecode(p)) for p in given[:number]
+                 if not isinstance(p, int)]  # fmt: skip
+        if not all(within(path, work) for path in paths):
+            raise PermissionError(f"{event}: only in the work folder")
+
+    sys.addaudithook(hook)
