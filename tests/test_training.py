@@ -1,6 +1,7 @@
 """The training loop: resuming, interrupting, budgets, and refusing what is not its own."""
 
 import json
+import math
 import os
 import signal
 import socket
@@ -273,3 +274,51 @@ def test_processes_and_machines_share_the_batch_and_agree_with_one(tmp_path):
     )
     assert torch.allclose(one, two, atol=1e-6)
     assert torch.allclose(one, apart, atol=1e-6)
+
+
+def test_a_second_training_in_a_folder_is_refused(tmp_path):
+    script = textwrap.dedent("""
+        import sys, time
+        from tests.test_training import run
+        def watch(record):
+            print("began", flush=True)
+            time.sleep(60)
+        run(sys.argv[1], watch=watch)
+    """)
+    torn = tmp_path / "torn"
+    other = subprocess.Popen([sys.executable, "-c", script, str(torn)], stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline() == b"began\n"
+        with pytest.raises(WorkbenchError, match=f"process {other.pid} on"):
+            run(torn)
+    finally:
+        other.kill()
+        other.wait()
+    resumed, alone = run(torn), run(tmp_path / "alone")  # the dead hold no lock
+    assert torch.equal(weights(resumed.module), weights(alone.module))
+
+
+def test_weights_that_are_not_finite_are_never_the_best(tmp_path):
+    class Sick(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.live = nn.Linear(4, 1)
+            self.register_buffer("mean", torch.zeros(1))
+
+        def forward(self, x):
+            return self.live(x)
+
+    def loss(module, x, y):
+        module.mean.div_(0)  # 0 / 0; no loss hears of it
+        return {"mse": (module(x) - y).square().mean()}
+
+    data = torch.randn(32, 4), torch.randn(32, 1)
+    plan = Plan(steps=4, batch=8, lr=1e-2, every=2)
+    with pytest.raises(WorkbenchError, match="mean is not finite"):
+        fit(Sick(), data, loss, plan, tmp_path, seed=0, validate=lambda module: {"loss": 0.1})
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
+def test_an_infinitely_good_validation_is_no_best(tmp_path):
+    with pytest.raises(WorkbenchError, match="finite validation loss"):
+        run(tmp_path, validate=lambda module: {"loss": -math.inf})

@@ -57,6 +57,11 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(torch_seed(seed))
 
 
+def random_generator(seed: int) -> np.random.Generator:
+    """NumPy's generator, for any seed that `seed_of` lets through."""
+    return np.random.default_rng(seed_of(seed))
+
+
 def row_seeds(seed: int, n: int) -> list[int]:
     """A seed for each of `n` rows that are sampled together: the first has `seed` itself, and row i
     has the same whatever `n` is."""

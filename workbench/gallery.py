@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workbench import __version__
+from workbench.arguments import seed_of
 from workbench.files import atomic_write
 from workbench.gallery_clips import Exhibit, drums, piano, songs
 from workbench.gallery_page import page_of
@@ -21,6 +22,7 @@ def make(out: str | Path, *, only: Sequence[str] | None = None, seed: int = 1) -
 
     only: names of EXHIBITS; None for all. The same seed gives the same page on a machine.
     """
+    seed = seed_of(seed)
     chosen = [name for name in EXHIBITS if only is None or name in only]
     exhibits = []
     for name in chosen:

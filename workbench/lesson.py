@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from workbench import __version__
+from workbench.arguments import seed_of, torch_seed
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
 from workbench.glossary import Glossary, glossary
@@ -158,9 +159,10 @@ def start(
     import numpy as np
     import torch
 
+    seed = seed_of(seed)
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 — for libraries that still use the global generator
-    torch.manual_seed(seed)
+    np.random.seed(torch_seed(seed))  # noqa: NPY002 — for libraries that still use the global generator
+    torch.manual_seed(torch_seed(seed))
     _plotly_inline()
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
     print(

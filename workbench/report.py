@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import __version__
+from workbench.arguments import seed_of
 from workbench.errors import MissingDataError
 from workbench.files import atomic_write
 from workbench.lesson import TIMES
@@ -50,6 +51,7 @@ def run_report(
     sources = _sources(Path(out), root, only, solutions)
     cores = os.cpu_count() or 1
     jobs = min(jobs or min(2, cores), len(sources))
+    seed = seed_of(seed)
     parameters: dict[str, Any] = {"profile": profile, "seed": seed}
     if dataset is not None:
         parameters["dataset"] = dataset

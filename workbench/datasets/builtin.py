@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.arguments import random_generator
 from workbench.datasets.captions import caption_of, facts_of
 from workbench.datasets.catalogue import BUILTIN
 from workbench.datasets.dataset import SPLITS, Dataset, spread
@@ -31,7 +32,7 @@ def sample(n: int, seed: int, style: str | None = None) -> list[Clip]:
     if n < 0:
         raise PromptError(f"n: {n} is no number of loops; give 0 or more")
     chosen = _style(style) if style is not None else None
-    rng = np.random.default_rng(seed)
+    rng = random_generator(seed)
     names = list(STYLES)
     clips = []
     for number in range(n):

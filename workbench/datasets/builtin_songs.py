@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.arguments import random_generator
 from workbench.datasets.catalogue import BUILTIN_SONGS
 from workbench.datasets.dataset import SPLITS, Dataset, spread
 from workbench.datasets.grammar import song_scores as scores
@@ -28,7 +29,7 @@ def sample(n: int, seed: int, style: str | None = None) -> list[Clip]:
     """`n` songs; the same seed gives the same songs, and the first ones stay when `n` grows."""
     if n < 0:
         raise PromptError(f"n: {n} is no number of songs; give 0 or more")
-    rng = np.random.default_rng(seed)
+    rng = random_generator(seed)
     names = list(STYLES)
     chosen = _style(style) if style is not None else None
     clips = []
@@ -132,7 +133,7 @@ def load_builtin_songs(split: str | None = None, limit: int | None = None) -> Da
     clips = []
     for name in SPLITS if split is None else (split,):
         count, seed = SIZES[name]
-        rng = np.random.default_rng(seed)
+        rng = random_generator(seed)
         names = list(STYLES)
         songs = [
             grammar.draw(STYLES[names[int(rng.integers(len(names)))]], rng) for _ in range(count)

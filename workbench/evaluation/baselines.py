@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.arguments import random_generator
+
 N, BAR = 9, 16
 
 
 def independent_cells(rolls: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
     """Loops whose every cell is drawn by itself, with the hit rate of its drum and place in the
     bar, and velocity and offset of a real hit there: (n, steps, 27). Right marginals, no music."""
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     steps = rolls.shape[1]
     folded = rolls.reshape(-1, BAR, 3 * N)
     rate = folded[..., :N].mean(0)  # (16, 9)
@@ -31,7 +33,7 @@ def independent_cells(rolls: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
 
 def shuffled_bars(rolls: np.ndarray, seed: int = 0) -> np.ndarray:
     """Each loop built of bars from eight different loops: real bars, no form. Same shape."""
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     bars = rolls.reshape(len(rolls), -1, BAR, 3 * N)
     mixed = np.stack([bars[random.permutation(len(bars)), i] for i in range(bars.shape[1])], axis=1)
     return mixed.reshape(rolls.shape)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.arguments import random_generator
 from workbench.errors import PromptError
 from workbench.music.audio import checked
 from workbench.representations.mixup import transpose
@@ -42,7 +43,7 @@ def degrade(
     sounds = checked(sounds, "sounds").astype(np.float32)
     if strength == 0:
         return sounds
-    way, random = DEGRADATIONS[kind], np.random.default_rng(seed)
+    way, random = DEGRADATIONS[kind], random_generator(seed)
     return way.work(sounds, rate, way.level_of(strength, rate), random).astype(np.float32)
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import random_generator
 from workbench.evaluation.checks import rows, same_width
 from workbench.evaluation.intervals import centred
 
@@ -85,7 +86,7 @@ def frechet_interval(
 ) -> tuple[float, float]:
     """Interval of the Fréchet distance by resampling rows of both sets, `intervals.centred`."""
     x, y = _pair(x, y)
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     value = frechet_distance(x, y)
     drawn = [
         frechet_distance(

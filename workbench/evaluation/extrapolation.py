@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import random_generator
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows, same_width
 from workbench.evaluation.distances import frechet_distance
@@ -67,7 +68,7 @@ def frechet_extrapolated(
     )  # fmt: skip
     if warning:
         warnings.warn(warning, UserWarning, stacklevel=2)
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     sizes = np.unique(np.round(1 / np.linspace(4 / n, 1 / n, points)).astype(int))
     values = np.array([
         np.mean([frechet_distance(random.permutation(x)[:size], random.permutation(y)[:size])

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import random_generator
+
 
 def share_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
     """Wilson's interval for a share of `hits` in `n` trials (95 % at z = 1.96).
@@ -70,7 +72,7 @@ def bootstrap(
 ) -> tuple[float, float]:  # fmt: skip
     """Percentile interval of `measure(rows)` under resampling of `n` rows, or of whole `groups`
     ((n,) labels), with replacement."""
-    draw = resampled(n, np.random.default_rng(seed), groups)
+    draw = resampled(n, random_generator(seed), groups)
     values = [measure(draw()) for _ in range(times)]
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import random_generator
 from workbench.errors import WorkbenchError
 
 EXACT = 14  # up to so many raters all 2ⁿ sign flips are tried
@@ -30,7 +31,7 @@ def sign_flip_test(differences: ArrayLike, *, draws: int = 20_000, seed: int = 0
     if len(d) <= EXACT:
         signs = np.array(list(product((-1.0, 1.0), repeat=len(d))))
         return float((np.abs(signs @ d) >= far).mean())
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     signs = random.choice((-1.0, 1.0), size=(draws, len(d)))
     return float((1 + (np.abs(signs @ d) >= far).sum()) / (draws + 1))
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbench.arguments import random_generator
+
 THRESHOLD = 5 / 127  # a cell counts as hit above velocity 5 of 127
 N = 9
 
@@ -56,7 +58,7 @@ def bucket_pairs(
     buckets, groups = np.asarray(buckets), np.asarray(groups)
     other = groups[:, None] != groups[None, :]
     alike = buckets[:, None] == buckets[None, :]
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     drawn = []
     for allowed in (other & alike, other & ~alike):
         pairs = np.argwhere(allowed)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.arguments import random_generator
 from workbench.errors import WorkbenchError
 
 
@@ -73,7 +74,7 @@ def simulate_ratings(
 
     points: answers are rounded to 1 … points; None leaves them as they are.
     """
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     sources = len(means)
     ratings = (
         np.asarray(means, dtype=np.float64)[None, :, None]

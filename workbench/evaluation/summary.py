@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import random_generator
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import centred, resampled
 
@@ -48,7 +49,7 @@ def measured(
     bounds: what the measure can be at all, such as (0, 1) of a share; the interval ends there.
     """
     made = _parts(made, "made")
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     n = len(made[0])
     fixed = None if reference is None else np.asarray(reference)
 
@@ -87,7 +88,7 @@ def halves(
     groups: labels (n,); whole groups go to one half. Each half has n/2 rows, or `most`, so a
     measure of two sets of so many is to be held against it.
     """
-    real, random = np.asarray(real), np.random.default_rng(seed)
+    real, random = np.asarray(real), random_generator(seed)
     if len(real) < 4:
         raise WorkbenchError(f"real has too few rows: {len(real)}; two halves need 4 or more")
     labels = np.arange(len(real)) if groups is None else np.unique(groups, return_inverse=True)[1]

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workbench.arguments import seed_of, torch_seed
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.evaluation.checks import rows
 from workbench.models.mel_encoder import MelEncoder
@@ -84,7 +85,8 @@ def train_tagger(
     """Train on crops of the training split, checked on the validation split; keeps the best.
 
     folder: where a stopped training goes on, and a finished one is found again."""
-    torch.manual_seed(seed)
+    seed = seed_of(seed)
+    torch.manual_seed(torch_seed(seed))
     tagger = Tagger(genres, Mel(audio.rate))
     length = int(seconds * audio.rate)
     table = torch.tensor([targets(item.labels, genres) for item in audio.items])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import random_generator
 from workbench.evaluation.checks import rows, same_width
 
 
@@ -23,7 +24,7 @@ def sliced_wasserstein(
     """
     x, y = rows(x, "x", 2), rows(y, "y", 2)
     same_width(x, y, ("x", "y"))
-    unit = np.random.default_rng(seed).normal(size=(x.shape[1], directions))
+    unit = random_generator(seed).normal(size=(x.shape[1], directions))
     unit /= np.linalg.norm(unit, axis=0)
     a, b = np.sort(x @ unit, 0), np.sort(y @ unit, 0)  # (n, directions), (m, directions)
     ends = np.union1d(np.arange(1, len(a) + 1) / len(a), np.arange(1, len(b) + 1) / len(b))

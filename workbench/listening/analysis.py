@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.arguments import random_generator
 from workbench.errors import WorkbenchError
 from workbench.evaluation.agreement import alpha_interval, krippendorff_alpha
 from workbench.evaluation.intervals import bootstrap
@@ -184,7 +185,7 @@ def _difference(scale: str, first: str, second: str, apart: np.ndarray, seed: in
     """apart: first − second, (raters, prompts), NaN where one of the two is missing."""
     own = _mean(apart, 1)
     own = own[np.isfinite(own)]
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     prompts = apart.shape[1]
 
     def crossed(rows: np.ndarray) -> float:
@@ -257,7 +258,7 @@ def _preferences(
     def strengths(rows: np.ndarray) -> np.ndarray:
         return bradley_terry(np.nansum(won[rows], (0, 3)))
 
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     drawn = [strengths(random.integers(len(raters), size=len(raters))) for _ in range(TIMES)]
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     everyone = strengths(np.arange(len(raters)))

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.arguments import random_generator
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.files import atomic_write
 
@@ -107,7 +108,7 @@ def make_test(
     if design not in DESIGNS:
         raise WorkbenchError(f"design: {design!r} is unknown; choose one of {', '.join(DESIGNS)}")
     sources, prompts = _complete(materials)
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     labels = [f"{m.source}, {m.prompt!r}" for m in materials] + ["the practice clip"]
     sounds, gains = comparable([*(m.clip for m in materials), practice], labels, seconds)
     _all_differ(sounds, labels)

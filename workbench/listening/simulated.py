@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.arguments import random_generator
 from workbench.errors import WorkbenchError
 from workbench.evaluation.power import Raters, simulate_ratings
 from workbench.listening.answers import FORMAT
@@ -30,7 +31,7 @@ def simulate_class(
     how = how or Raters()
     if set(means) != set(key["scales"]):
         raise WorkbenchError(f"means: give them for {', '.join(key['scales'])}")
-    random = np.random.default_rng(seed)
+    random = random_generator(seed)
     sources, prompts = key["sources"], key["prompts"]
     opinions = {
         scale: simulate_ratings(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.arguments import random_generator
 from workbench.errors import WorkbenchError
 from workbench.music.loudness import matched
 
@@ -55,7 +56,7 @@ def coded(sound: np.ndarray) -> bytes:
 def tones(count: int, like: np.ndarray, seed: int = 0) -> np.ndarray:
     """So many tones in a row, (1, samples), as loud as the clips: the trial that shows whether
     someone listens and whether the sound works. They last 0.3 s every 0.6 s."""
-    pitch = float(np.random.default_rng(seed).uniform(400, 800))
+    pitch = float(random_generator(seed).uniform(400, 800))
     time = np.arange(round(0.6 * RATE)) / RATE
     shape = np.sin(np.pi * np.minimum(time / 0.3, 1)) ** 2
     sound = np.tile(np.sin(2 * np.pi * pitch * time) * shape, count)[None]

@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from workbench.arguments import generator, seed_of
 from workbench.models.diffusion_lm import DiffusionLM
 
 
@@ -32,7 +33,7 @@ def bound(
     The sum over t is estimated without bias: each draw takes one step for each sequence, from as
     many parts of 1 … T − 1 of equal chance as there are sequences in a batch.
     """
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed_of(seed))
     rows = [_terms(model, batch.long(), pad, draws, random) for batch in words.split(64)]
     parts = {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
     counts = (words != pad).sum(1).float()

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbench.arguments import random_generator
+
 
 class MarkovChain:
     """p(token | the `order` tokens before it). Each sequence begins with shorter contexts.
@@ -74,7 +76,7 @@ class MarkovChain:
         self, prefix: Sequence[int], n: int, seed: int, end: int | None = None
     ) -> np.ndarray:
         """At most `n` ids that go on from a prefix; `end` is the last one where it comes."""
-        random = np.random.default_rng(seed)
+        random = random_generator(seed)
         past = [int(i) for i in prefix]
         start = len(past)
         for _ in range(n):

@@ -13,6 +13,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from workbench.arguments import random_generator
 from workbench.errors import PromptError, WorkbenchError
 from workbench.music.audio import checked, resample, turned_down
 
@@ -200,7 +201,7 @@ def mix(a: Any, b: Any, lam: float, *, keep_variance: bool = True, mean: Any = 0
 
 def draw_lambda(n: int, seed: int, alpha: float = 5.0) -> np.ndarray:
     """λ ~ Beta(α, α): (n,), most of them near a half."""
-    return np.random.default_rng(seed).beta(alpha, alpha, n)
+    return random_generator(seed).beta(alpha, alpha, n)
 
 
 def bam(
