@@ -287,3 +287,67 @@ def test_no_limit_is_passed_by_a_small_file(monkeypatch):
     far = [(2**28 - 1, on(60))] * 20
     with pytest.raises(BrokenFileError, match="times"):
         Clip.read_midi(file_of(track(*far)))
+
+
+# ---------------------------------------------------------------- what a score has no place for
+
+
+def texts(data, *kinds):
+    """(tick, kind, bytes) of a file's text events, over all tracks in time."""
+    names = {"text": 1, "copyright": 2, "lyrics": 5, "marker": 6, "cue_marker": 7}
+    found = []
+    for messages in mido.MidiFile(file=io.BytesIO(data), charset="latin1").tracks:
+        tick = 0
+        for message in messages:
+            tick += message.time
+            if message.type in names and names[message.type] in kinds:
+                found.append((tick, names[message.type], message.text.encode("latin1")))
+    return sorted(found)
+
+
+WORDS = {
+    "ASCII": b"la", "UTF-8": "né".encode(), "Windows-1252": b"n\xe9", "Shift-JIS": b"\x83\x8c\x83",
+    "KOI8": "до".encode("koi8-r"), "all bytes": bytes(range(128, 256)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WORDS)
+@pytest.mark.parametrize("kind", [1, 2, 5, 6, 7])
+def test_words_are_written_as_they_were_in_any_encoding(name, kind):
+    word = WORDS[name]
+    data = file_of(track((0, meta(3, b"Song"))), track((240, meta(kind, word)), *NOTE))
+    clip = Clip.read_midi(data)
+    for copy in (clip, clip.with_(tempo=90.0), clip.excerpt(0, clip.beats)):
+        written = copy.midi_bytes()
+        assert texts(written, kind) == [(240, kind, word)]
+        assert texts(Clip.read_midi(written).midi_bytes(), kind) == [(240, kind, word)]
+
+
+def test_karaoke_keeps_its_words_in_their_track():
+    words = track(
+        (0, meta(3, b"Words")), (0, meta(1, b"@KMIDI KARAOKE FILE")), (0, meta(1, b"@LENGL")),
+        (480, meta(1, b"\\He")), (240, meta(1, b"llo")),
+    )  # fmt: skip
+    data = file_of(track((0, meta(1, b"made by hand"))), words, track(*TWO))
+    written = Clip.read_midi(data).midi_bytes()
+    assert texts(written, 1) == sorted(
+        [(0, 1, b"made by hand"), (0, 1, b"@KMIDI KARAOKE FILE"), (0, 1, b"@LENGL"),
+         (480, 1, b"\\He"), (720, 1, b"llo")]
+    )  # fmt: skip
+    tracks = {t.name: t for t in mido.MidiFile(file=io.BytesIO(written)).tracks}
+    assert [m.text for m in tracks["Words"] if m.type == "text"][2:] == ["\\He", "llo"]
+
+
+def test_system_messages_are_kept_and_hold_across_an_excerpt():
+    reset = b"\xf0\x0a\x41\x10\x42\x12\x40\x00\x7f\x00\x41\xf7"
+    data = file_of(track((0, reset), *TWO, (0, meta(1, b"late")), *NOTE))
+    clip = Clip.read_midi(data)
+    assert reset in clip.midi_bytes()
+    assert reset in clip.excerpt(2, 2).midi_bytes()
+    assert texts(clip.excerpt(2, 2).midi_bytes(), 1) == [(480, 1, b"late")]
+    assert texts(clip.excerpt(0, 2).midi_bytes(), 1) == []
+
+
+def test_a_file_without_such_events_holds_none():
+    assert Clip.read_midi(PLAIN).extra_events == ()
+    assert Clip.from_notes([(0, 1, 60, 90)]).extra_events == ()

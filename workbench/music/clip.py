@@ -7,6 +7,7 @@ lists of them, widgets play them. As the last line of a cell it shows itself and
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,8 +15,9 @@ import numpy as np
 
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES, atomic_write
-from workbench.music import midi, timeline
+from workbench.music import midi, smf, timeline
 from workbench.music.midi import NOTE
+from workbench.music.smf import ExtraEvent
 
 _FOLDERS = re.compile(r"(?<![\w.-])(?:[A-Za-z]:)?[/\\~]\S*[/\\]")  # of an absolute path
 
@@ -35,6 +37,8 @@ class Clip:
     anticipation: beats at the end of a loop in which drum hits belong to beat 1 of the next round,
     played a little early. A player that loops plays them there, a file has them on its first beat.
     labels: facts about the clip, such as style, kind ("beat" or "fill"), drummer, session, split.
+    extra_events: what a MIDI file holds beside its score, such as text and system messages, or the
+    file's bytes that hold them; they are written again.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Clip:
         source: str = "",
         labels: dict[str, Any] | None = None,
         anticipation: float = 0.0,
+        extra_events: bytes | Sequence[ExtraEvent] = (),
     ) -> None:
         if (score is None) == (audio is None):
             raise WorkbenchError("Clip needs either a score or audio, and not both; give one")
@@ -60,6 +65,9 @@ class Clip:
         self.sample_rate: int | None = None
         self._notes: np.ndarray | None = None
         self.anticipation = float(anticipation)
+        self._extra: bytes | tuple[ExtraEvent, ...] = (
+            extra_events if isinstance(extra_events, bytes) else tuple(extra_events)
+        )
         self._rings_on = score is not None and beats is None  # the length follows from the notes
         if score is not None:
             self._take_score(score, tempo, meter, beats)
@@ -129,7 +137,8 @@ class Clip:
         """Read a MIDI file or its bytes. Raises BrokenFileError naming the file."""
         named = "" if isinstance(source, bytes | bytearray | memoryview) else str(source)
         fields.setdefault("source", named)
-        return cls(midi.read_score(source), **fields)
+        score, data = midi.read_with_extras(source)
+        return cls(score, extra_events=data, **fields)
 
     @classmethod
     def read_audio(cls, path: str | os.PathLike[str], **fields: Any) -> Self:
@@ -168,6 +177,14 @@ class Clip:
             self._notes = midi.notes_of(self.score) if self.has_score else np.empty(0, NOTE)
             self._notes.flags.writeable = False
         return self._notes
+
+    @property
+    def extra_events(self) -> tuple[ExtraEvent, ...]:
+        """What the MIDI file holds that a score has no place for, in ticks of the score: text,
+        lyrics in other encodings than UTF-8, system messages. They are written again."""
+        if isinstance(self._extra, bytes):
+            self._extra = smf.extra_events(self._extra) if self._extra else ()
+        return self._extra
 
     @property
     def is_drums(self) -> bool:
@@ -243,7 +260,8 @@ class Clip:
         self._need_score("midi_bytes")
         end = None if self._rings_on else max(round(self.beats * self.score.tpq), 1)
         about = _FOLDERS.sub("", self.source)  # the names of folders are nobody else's business
-        return midi_file(self._straight(), end, title=self.caption, about=about)
+        extra = self.extra_events
+        return midi_file(self._straight(), end, title=self.caption, about=about, extra=extra)
 
     def _straight(self) -> Any:
         """The score with the early hits of beat 1 at its beginning instead of its end."""
@@ -294,7 +312,10 @@ class Clip:
         if self.audio is not None and "tempo" in changes and "beats" not in changes:
             fields["beats"] = None  # the sound stays, so its length in beats follows the tempo
         fields |= changes
-        copy = type(self)(self.score, self.audio, self.sample_rate, labels=labels, **fields)
+        copy = type(self)(
+            self.score, self.audio, self.sample_rate,
+            labels=labels, extra_events=self._extra, **fields,
+        )  # fmt: skip
         copy._rings_on = self._rings_on and "beats" not in changes
         return copy
 
@@ -310,6 +331,9 @@ class Clip:
             whole = start_beat == 0 and n_beats == self.beats
             fields["anticipation"] = self.anticipation if whole else 0.0
             score = self.score if whole else self._straight()
+            fields["extra_events"] = (
+                self._extra if whole else self._extra_within(start_beat, n_beats)
+            )
             score = timeline.excerpt(score, start_beat, n_beats)
             tempo = self.tempo if self.steady else None
             return Clip(score, tempo=tempo, beats=n_beats, **fields)
@@ -319,6 +343,17 @@ class Clip:
         audio = np.pad(audio, ((0, 0), (0, end - begin - audio.shape[1])))
         tempo = self.tempo if self.tempo_known else None
         return Clip(None, audio, self.sample_rate, tempo=tempo, meter=self.meter, **fields)
+
+    def _extra_within(self, start_beat: float, n_beats: float) -> list[ExtraEvent]:
+        """The extra events of an excerpt: those inside, and before them all system messages."""
+        begin, end = (
+            round(beat * self.score.tpq) for beat in (start_beat, start_beat + n_beats)
+        )  # fmt: skip
+        return [
+            event._replace(tick=max(event.tick - begin, 0))
+            for event in self.extra_events
+            if event.tick < end and (event.tick >= begin or event.data[0] in (0xF0, 0xF7))
+        ]
 
     def _need_score(self, action: str) -> None:
         if not self.has_score:

@@ -52,6 +52,18 @@ def read_score(
     when a damaged one holds no note, or when it exceeds the limits (32 MiB, 500,000 notes, 240
     minutes).
     """
+    return _score_in(*_file_in(source, name), notes_only=notes_only)
+
+
+def read_with_extras(source: str | os.PathLike[str] | bytes) -> tuple[Any, bytes]:
+    """The score, and the file's bytes from MThd on where it may hold what a score has no place
+    for (see `smf.extra_events`), else no bytes. Raises what `read_score` raises."""
+    data, name = _file_in(source)
+    return _score_in(data, name), data if smf.may_have_extras(data) else b""
+
+
+def _file_in(source: str | os.PathLike[str] | bytes, name: str | None = None) -> tuple[bytes, str]:
+    """The MIDI file in a file or in bytes, from MThd on, and its name."""
     if isinstance(source, bytes | bytearray | memoryview):
         data, name = bytes(source), name or "MIDI data"
     else:
@@ -62,6 +74,10 @@ def read_score(
     if not data:
         reason = "holds no MIDI file (nothing begins with MThd)" if whole else "is empty"
         raise BrokenFileError(f"{name} {reason}; export it again as a standard MIDI file")
+    return data, name
+
+
+def _score_in(data: bytes, name: str, *, notes_only: bool = False) -> Any:
     score = _read_plain(data)
     if score is None:
         score = _read_odd(data, name)

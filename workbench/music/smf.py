@@ -6,6 +6,7 @@ headers and chunks, SMPTE time, format 2, data bytes above 127, an event cut off
 also finds what a score has no place for, such as lyrics in old encodings and system messages.
 """
 
+import re
 import struct
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -167,6 +168,79 @@ def _variable(data: bytes, place: int) -> tuple[int, int]:
         value = value << 7 | byte & 0x7F
         if byte < 0x80:
             return value, place
+
+
+# --- what a score has no place for ---
+
+
+class ExtraEvent(NamedTuple):
+    """An event that a score has no place for. track: number of its track in the file; data: the
+    message's bytes, from its status byte on."""
+
+    tick: int
+    track: int
+    data: bytes
+
+
+def may_have_extras(data: bytes) -> bool:
+    """Whether `extra_events` may find any, at a glance."""
+    return _EXTRA.search(data) is not None
+
+
+_EXTRA = re.compile(rb"[\xf0\xf7]|\xff[\x01\x02\x05-\x0f\x7f]")
+
+
+def extra_events(data: bytes) -> tuple[ExtraEvent, ...]:
+    """Text, copyright, cues, sequencers' own and system messages, and the lyrics and markers that
+    are not UTF-8, byte by byte; the name of a track with any of these and no notes comes with them.
+    `data`: a MIDI file from MThd on. Of format 2 none, because its tracks become one."""
+    try:
+        file = read_events(data)
+    except BrokenFileError:  # too many events to look through
+        return ()
+    if file.format == 2:
+        return ()
+    found = []
+    for number, events in enumerate(file.tracks):
+        extras = [event for event in events if _is_extra(event)]
+        silent = not any(status >> 4 == 9 for _, status, _ in events)
+        if extras and number and silent:
+            names = [e for e in events if e.status == 0xFF and e.data[0] == TRACK_NAME]
+            extras = [e._replace(tick=0) for e in names[-1:]] + extras
+        found += [ExtraEvent(tick, number, _message(status, data)) for tick, status, data in extras]
+    return tuple(found)
+
+
+def _is_extra(event: Event) -> bool:
+    if event.status in (0xF0, 0xF7):
+        return True
+    if event.status != 0xFF:
+        return False
+    kind = event.data[0]
+    if kind in (LYRIC, MARKER):
+        return not _is_utf8(event.data[1:])
+    return kind in (1, 2, 0x7F) or 7 <= kind <= 15
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _message(status: int, data: bytes) -> bytes:
+    kind, content = (data[:1], data[1:]) if status == 0xFF else (b"", data)
+    return bytes([status]) + kind + variable(len(content)) + content
+
+
+def variable(number: int) -> bytes:
+    """A number of variable length, 7 bits a byte."""
+    data = [number & 127]
+    while number := number >> 7:
+        data.append(number & 127 | 128)
+    return bytes(reversed(data))
 
 
 # --- to a score -------------------------------------------------------------------------------

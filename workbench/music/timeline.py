@@ -178,6 +178,17 @@ def excerpt(score: Any, start: float, length: float) -> Any:
         result.time_signatures.append(
             symusic.TimeSignature(tick, int(meter[0]), int(meter[1]), ttype="tick")
         )
+    keys = [key for key in score.key_signatures if key.time <= begin][-1:]
+    keys += [key for key in score.key_signatures if begin < key.time < end]
+    for key in keys:
+        tick = max(key.time - begin, 0)
+        result.key_signatures.append(
+            symusic.KeySignature(tick, key.key, key.tonality, ttype="tick")
+        )
+    for marker in score.markers:
+        if begin <= marker.time < end:
+            tick = marker.time - begin
+            result.markers.append(symusic.TextMeta(tick, marker.text, ttype="tick"))
     for old in score.tracks:
         track = old.clip(begin, end).shift_time(-begin)
         columns = old.notes.numpy()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.music.channel import SUSTAIN, Channel
+from workbench.music.smf import ExtraEvent, variable
 from workbench.music.timeline import bar_lines
 
 DRUM_CHANNEL = 9
@@ -23,19 +24,34 @@ _META, _OFF, _BANK, _PROGRAM, _CONTROL, _BEND, _ON, _OFF_AT_ONCE, _LIFT = range(
 Message = tuple[int, int, bytes]  # tick, place among the messages of one tick, bytes
 
 
-def midi_file(score: Any, end: int | None = None, *, title: str = "", about: str = "") -> bytes:
+def midi_file(
+    score: Any,
+    end: int | None = None,
+    *,
+    title: str = "",
+    about: str = "",
+    extra: Sequence[ExtraEvent] = (),
+) -> bytes:
     """A MIDI file, format 1: tempo, metre, key and markers in its first track, then a track for
     each of the score's.
 
     end: ticks after which nothing stands in the file, and at which all its tracks end; notes that
     last longer are cut, a pedal still down is lifted. Default: the first bar line at or after the
-    last event. title: name of the first track and a marker at the start; about: a text event.
+    last event. title: name of the first track and a marker at the start; about: a text event;
+    extra: events that the score has no place for, each track's in a track of their own, and those
+    of the file's first track in the first.
     """
     if end is None:
         end = round(bar_lines(score, _last(score) / score.tpq)[-1] * score.tpq)
     tracks = [track for track in score.tracks if len(track.notes) or len(track.lyrics)]
-    chunks = [_chunk(_conductor(score, end, title, about), end)]
-    chunks += [_chunk(messages, end) for messages in _track_messages(tracks, end)]
+    others: dict[int, list[Message]] = {0: []}
+    for tick, number, data in extra:
+        others.setdefault(number, []).append((min(max(tick, 0), end), _META, data))
+    raw = {(tick, data[1]) for tick, _, data in extra if data[0] == 0xFF}  # texts kept to the byte
+    first = _conductor(score, end, title, about, raw) + others.pop(0)
+    chunks = [_chunk(list(dict.fromkeys(first)), end)]
+    chunks += [_chunk(others[number], end) for number in sorted(others)]
+    chunks += [_chunk(messages, end) for messages in _track_messages(tracks, end, raw)]
     header = b"MThd" + b"".join(
         number.to_bytes(size, "big")
         for number, size in ((6, 4), (1, 2), (len(chunks), 2), (score.tpq, 2))
@@ -55,7 +71,9 @@ def _last(score: Any) -> int:
     return max([last, *(marker.time for marker in score.markers)])
 
 
-def _conductor(score: Any, end: int, title: str, about: str) -> list[Message]:
+def _conductor(
+    score: Any, end: int, title: str, about: str, raw: set[tuple[int, int]]
+) -> list[Message]:
     messages = [(0, _META, _text(TRACK_NAME, title))] if title else []
     if about:
         messages.append((0, _META, _text(TEXT, about)))
@@ -73,7 +91,7 @@ def _conductor(score: Any, end: int, title: str, about: str) -> list[Message]:
         rows.append((time, b"\xff\x58\x04" + bytes([top, power, click or 1, 8])))
     for key in score.key_signatures:
         rows.append((key.time, b"\xff\x59\x02" + bytes([key.key % 256, key.tonality])))
-    markers = [(marker.time, marker.text) for marker in score.markers]
+    markers = [(m.time, m.text) for m in score.markers if (m.time, MARKER) not in raw]
     if title and (0, title) not in markers:
         markers.insert(0, (0, title))
     rows += [(time, _text(MARKER, text)) for time, text in markers]
@@ -83,24 +101,16 @@ def _conductor(score: Any, end: int, title: str, about: str) -> list[Message]:
 
 def _text(kind: int, text: str) -> bytes:
     content = text.encode("utf-8", "replace")
-    return bytes([0xFF, kind]) + _variable(len(content)) + content
-
-
-def _variable(number: int) -> bytes:
-    """A number of variable length, 7 bits a byte."""
-    data = [number & 127]
-    while number := number >> 7:
-        data.append(number & 127 | 128)
-    return bytes(reversed(data))
+    return bytes([0xFF, kind]) + variable(len(content)) + content
 
 
 def _chunk(messages: list[Message], end: int) -> bytes:
     """A track: the messages in time, and its end."""
     parts, now = [], 0
     for tick, _, message in sorted(messages, key=lambda row: row[:2]):
-        parts += (_variable(tick - now), message)
+        parts += (variable(tick - now), message)
         now = tick
-    body = b"".join(parts) + _variable(max(end - now, 0)) + b"\xff\x2f\x00"
+    body = b"".join(parts) + variable(max(end - now, 0)) + b"\xff\x2f\x00"
     return b"MTrk" + len(body).to_bytes(4, "big") + body
 
 
@@ -134,7 +144,9 @@ def instrument_name(program: int, is_drum: bool) -> str:
     return str(pretty_midi.program_to_instrument_name(int(program)))
 
 
-def _track_messages(tracks: Sequence[Any], end: int) -> list[list[Message]]:
+def _track_messages(
+    tracks: Sequence[Any], end: int, raw: set[tuple[int, int]]
+) -> list[list[Message]]:
     """What each track sends. Tracks that have to share a channel send the state that they share
     once, and a program change before each change of instrument."""
     states = [_state_messages(track, end) for track in tracks]
@@ -147,7 +159,8 @@ def _track_messages(tracks: Sequence[Any], end: int) -> list[list[Message]]:
             (0, _META, _text(INSTRUMENT_NAME, instrument)),
             (0, _PROGRAM, bytes([0xC0 | channel, track.program])),
         ]
-        messages += [(min(x.time, end), _META, _text(LYRIC, x.text)) for x in track.lyrics]
+        lyrics = [lyric for lyric in track.lyrics if (lyric.time, LYRIC) not in raw]
+        messages += [(min(lyric.time, end), _META, _text(LYRIC, lyric.text)) for lyric in lyrics]
         if (channel, tuple(state)) not in sent:
             sent.add((channel, tuple(state)))
             messages += [(t, p, bytes([m[0] | channel, *m[1:]])) for t, p, m in state]
