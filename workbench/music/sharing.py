@@ -174,7 +174,7 @@ def _owners(score: Any, events: np.ndarray) -> list[tuple[int, int] | None]:
     order = np.argsort(pair, kind="stable")
     pair, events = pair[order], events[order]
     change = events[:, STATUS] >> 4 == 0xC
-    starts = np.flatnonzero(np.append(True, pair[1:] != pair[:-1])) if len(pair) else []
+    starts = np.flatnonzero(np.append(True, pair[1:] != pair[:-1]))[: len(pair)]
     found = []
     for begin, end in pairwise([*starts, len(pair)]):
         chosen = events[begin:end]
@@ -203,9 +203,12 @@ def _give_state(track: Any, rows: np.ndarray) -> None:
     """Set the track's controllers and bends to `rows`, its channel's state messages in time."""
     controls, bends = (rows[rows[:, STATUS] >> 4 == kind] for kind in (0xB, 0xE))
     if len(controls) > len(track.controls):
-        columns = [controls[:, column].astype(np.uint8) for column in (FIRST, SECOND)]
-        ticks = np.minimum(controls[:, TICK], LAST_TICK).astype(np.int32)
-        track.controls = symusic.ControlChange.from_numpy(ticks, *columns, ttype="tick")
+        track.controls = symusic.ControlChange.from_numpy(
+            np.minimum(controls[:, TICK], LAST_TICK).astype(np.int32),
+            controls[:, FIRST].astype(np.uint8),
+            controls[:, SECOND].astype(np.uint8),
+            ttype="tick",
+        )
         track.pedals = pedal_list(track)
     if len(bends) > len(track.pitch_bends):
         value = (bends[:, FIRST] + 128 * bends[:, SECOND] - 8192).astype(np.int32)
@@ -225,7 +228,10 @@ def _with_programs(track: Any, changes: np.ndarray) -> list[Any]:
         columns = track.notes.numpy()
         chosen = program == value
         part.notes = symusic.Note.from_numpy(
-            *(columns[name][chosen] for name in ("time", "duration", "pitch", "velocity")),
+            columns["time"][chosen],
+            columns["duration"][chosen],
+            columns["pitch"][chosen],
+            columns["velocity"][chosen],
             ttype="tick",
         )
         parts.append(part)

@@ -231,8 +231,13 @@ def anticipated_to_start(score: Any, begin: float) -> Any:
             columns = track.notes.numpy()
             time = np.where(columns["time"] >= round(begin * score.tpq), 0, columns["time"])
             order = np.argsort(time, kind="stable")
-            rest = (columns[name][order] for name in ("duration", "pitch", "velocity"))
-            track.notes = symusic.Note.from_numpy(time[order].astype(np.int32), *rest, ttype="tick")
+            track.notes = symusic.Note.from_numpy(
+                time[order].astype(np.int32),
+                columns["duration"][order],
+                columns["pitch"][order],
+                columns["velocity"][order],
+                ttype="tick",
+            )
     return score
 
 

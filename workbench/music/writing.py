@@ -106,7 +106,8 @@ def _text(kind: int, text: str) -> bytes:
 
 def _chunk(messages: list[Message], end: int) -> bytes:
     """A track: the messages in time, and its end."""
-    parts, now = [], 0
+    parts: list[bytes] = []
+    now = 0
     for tick, _, message in sorted(messages, key=lambda row: row[:2]):
         parts += (variable(tick - now), message)
         now = tick
@@ -151,7 +152,9 @@ def _track_messages(
     once, and a program change before each change of instrument."""
     states = [_state_messages(track, end) for track in tracks]
     channels = _channels(tracks, states)
-    result, sent, turns = [], set(), {}
+    result: list[list[Message]] = []
+    sent: set[Any] = set()  # channel and state
+    turns: dict[int, list[tuple[int, int]]] = {}  # channel → tick and track of its notes
     for number, (track, state, channel) in enumerate(zip(tracks, states, channels, strict=True)):
         instrument = instrument_name(track.program, track.is_drum)
         messages = [
