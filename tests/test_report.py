@@ -17,6 +17,8 @@ import psutil
 import pytest
 
 from workbench import excerpts, report
+from workbench.errors import BrokenFileError, WorkbenchError
+from workbench.notebooks import build
 from workbench.pages import with_mathml
 from workbench.runner import find_error, run_notebook
 
@@ -127,7 +129,7 @@ def test_figures_time_memory_and_parameters_arrive(ran):
         ("03", "SystemExit: 0"),
         ("04", "inside a widget: RuntimeError: hidden in a box"),
         ("05", "unknown parameter 'seed'.*sead"),
-        ("06", "[Kk]ernel died"),
+        ("06", "kernel died by exit status 7"),
         ("07", r"did not reach run\.finish"),
     ],
 )
@@ -297,14 +299,55 @@ def test_an_endless_notebook_is_stopped(tmp_path):
     assert report.run_report(out, timeout=4, root=tmp_path) == 1
     [outcome] = json.loads((out / "report.json").read_text())["notebooks"]
     assert outcome["reason"] == "still running after 4 s; stopped"
+    assert outcome["cell"] in (None, 2)  # None where the kernel had not started by then
 
 
-def test_ctrl_c_ends_kernels_and_what_they_started(tmp_path):
-    """The signal goes to the report alone, as from a job system."""
+def run_cells(folder, *cells, timeout=120.0):
+    """How a notebook of these cells goes, and the executed notebook."""
+    source, target = folder / "77_cells.ipynb", folder / "executed.ipynb"
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbformat.write(made, source)
+    return run_notebook(source, target, {}, timeout=timeout, threads=1), target
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("import os; os._exit(3)", "the kernel died by exit status 3"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "kernel died by SIGKILL"),
+        ("import ctypes; ctypes.string_at(0)", "the kernel died by SIGSEGV"),
+        ("raise ValueError('one\\n' + 'x' * 9000)", "ValueError: one x"),
+        ("print('x' * 3_000_000); 1 / 0", "ZeroDivisionError: division by zero"),
+        ("while True: print('x' * 100)", "stopped: its output is larger than 30 MB"),
+        ("import subprocess; subprocess.run(['yes'])", "stopped: its output is larger"),
+    ],
+)
+def test_a_failure_is_told_by_its_reason_and_cell(tmp_path, cell, reason):
+    outcome, _ = run_cells(tmp_path, "x = 1", "", cell)
+    assert (outcome.status, outcome.cell) == ("failed", 2)
+    assert outcome.reason.startswith(reason) or reason in outcome.reason
+    assert outcome.trouble == f"cell [2]: {outcome.reason}"
+    assert len(outcome.reason) <= 300
+    assert outcome.memory_mb < 1000
+
+
+def test_many_small_outputs_all_arrive(tmp_path):
+    code = "import sys\nfor i in range(12_000):\n    sys.stdout.write('0' * 50); sys.stdout.flush()"
+    outcome, target = run_cells(tmp_path, code, "print('end')")
+    assert (outcome.cell, outcome.reason) == (None, "did not reach run.finish(): it ended early")
+    (cell, last) = nbformat.read(target, as_version=4).cells
+    assert sum(len(output.text) for output in cell.outputs) == 600_000
+    assert last.outputs[0].text == "end\n"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_ended_report_ends_kernels_and_what_they_started(tmp_path, ending):
+    """The signal goes to the report alone, as from a job system; a kill leaves it no last word."""
     pids = tmp_path / "pids"
     body = (
         "# %%\nimport os, subprocess, sys, time\nfrom pathlib import Path\n"
-        "nap = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "nap = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],\n"
+        "                       start_new_session=True)\n"
         f"Path({str(pids)!r} + '.new').write_text(f'{{os.getpid()}} {{nap.pid}}')\n"
         f"os.replace({str(pids)!r} + '.new', {str(pids)!r})\ntime.sleep(600)\n"
     )
@@ -324,11 +367,16 @@ def test_ctrl_c_ends_kernels_and_what_they_started(tmp_path):
             assert running.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        os.kill(running.pid, signal.SIGINT)
+        os.kill(running.pid, ending)
         assert running.wait(timeout=120) != 0
     finally:
         running.kill()
+    deadline = time.monotonic() + 20
     for pid in map(int, pids.read_text().split()):
+        while psutil.pid_exists(pid) and time.monotonic() < deadline:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                break
+            time.sleep(0.1)
         ended = not psutil.pid_exists(pid)
         assert ended or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
@@ -379,3 +427,26 @@ def test_an_error_in_an_output_is_found_without_execution(tmp_path):
     outcome = run_notebook(source, stale, {"profile": "smoke"}, timeout=9, threads=1)
     assert "unknown parameter" in outcome.reason
     assert not stale.exists()
+
+
+def test_the_notebook_that_is_there_is_run(tmp_path):
+    """Edited, as in JupyterLab; the script would pass."""
+    for stem in ("01_edited", "02_saved"):
+        write(tmp_path, stem, FINISH)
+        made = build(tmp_path / "src" / f"{stem}.py")
+        if "edited" in stem:
+            made.cells[1].source = "raise ValueError('edited')"
+        made.cells[1].outputs = [nbformat.v4.new_output("stream", text="of an earlier run")]
+        nbformat.write(made, tmp_path / f"{stem}.ipynb")
+    out = tmp_path / "out"
+    assert report.run_report(out, timeout=240, root=tmp_path, dataset="builtin") == 1
+    edited, saved = json.loads((out / "report.json").read_text())["notebooks"]
+    assert (edited["status"], edited["reason"]) == ("failed", "ValueError: edited")
+    assert "differs from src/01_edited.py" in edited["note"]
+    assert (saved["status"], saved["note"]) == ("passed", "")
+    assert "differs from src/01_edited.py" in (out / "index.html").read_text(encoding="utf-8")
+    with pytest.raises(WorkbenchError, match=r"01_edited\.ipynb: differs"):
+        report.run_report(out, root=tmp_path, solutions=True)
+    (tmp_path / "02_saved.ipynb").write_text("{")
+    with pytest.raises(BrokenFileError, match=r"02_saved\.ipynb: is not a valid notebook"):
+        report.run_report(out, root=tmp_path, only=["02"])

@@ -108,7 +108,9 @@ def _run_all(
                 with atomic_write(kept) as path:
                     path.write_text(json.dumps(result, indent=1), encoding="utf-8")
         said = ", ".join(f"{k}={v}" for k, v in point.items())
-        why = f" — {result['reason']}" if result["reason"] else f", {result['seconds']:.0f} s"
+        where = "" if result["cell"] is None else f"cell [{result['cell']}]: "
+        took = f", {result['seconds']:.0f} s"
+        why = f" — {where}{result['reason']}" if result["reason"] else took
         print(f"{next(done)}/{len(points)} {result['status']}: {said}{why}", flush=True)
         return result
 

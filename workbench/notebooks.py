@@ -20,7 +20,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import MissingDataError
+from workbench.errors import BrokenFileError, MissingDataError
 from workbench.files import atomic_write
 
 ROOT = Path(__file__).parents[1] / "notebooks"
@@ -85,6 +85,38 @@ def exercises(cells: list[Any], *, solutions: bool) -> list[Any]:
             arranged.append(nbformat.v4.new_markdown_cell(box, metadata={"tags": ["solution"]}))
         stub = None
     return arranged
+
+
+def read_notebook(path: Path) -> Any:
+    """A notebook that somebody may have edited, without outputs. Raises BrokenFileError."""
+    import nbformat
+
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:  # JSON, versions, schemas: nbformat raises many kinds
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise BrokenFileError(
+            f"{path}: is not a valid notebook ({reason}); mend it, or `workbench notebooks` writes "
+            "it again"
+        ) from error
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def differs(notebook: Any, built: Any) -> bool:
+    """Do two notebooks differ in what their cells are and say? Ids, outputs and what an editor
+    keeps for itself do not count."""
+
+    def content(of: Any) -> list[tuple[str, str, list[str]]]:
+        return [
+            (cell.cell_type, cell.source.strip(), sorted(cell.metadata.get("tags", [])))
+            for cell in of.cells if cell.source.strip()
+        ]  # fmt: skip
+
+    return content(notebook) != content(built)
 
 
 def text_of(notebook: Any) -> str:

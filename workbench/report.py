@@ -1,5 +1,8 @@
 """`workbench report`: every notebook through papermill, into one page an instructor can read.
 
+What is run are the .ipynb files, as they lie there; the report says so where one differs from its
+script. With the exercises solved it is the scripts, of which alone solutions can be taken.
+
 The page (`workbench.report_page`) lists status, time, memory and key figures beside the paper's
 and the floors, shows plots, plays sounds and links the executed notebooks. It needs no network.
 The same figures as JSON lie beside it.
@@ -21,10 +24,18 @@ from typing import Any
 
 from workbench import __version__
 from workbench.arguments import seed_of
-from workbench.errors import MissingDataError
+from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import atomic_write
 from workbench.lesson import TIMES
-from workbench.notebooks import ROOT, build, scripts, text_of
+from workbench.notebooks import (
+    ROOT,
+    build,
+    differs,
+    read_notebook,
+    scripts,
+    target_of,
+    text_of,
+)
 from workbench.pages import copy_plotly, export
 from workbench.report_page import file_of, page_of
 from workbench.runner import Outcome, run_notebook
@@ -48,7 +59,7 @@ def run_report(
     dataset: for all of them; None leaves each the one that its parameters cell names.
     Returns 0 if all passed, else 1; a failing notebook does not stop the others.
     """
-    sources = _sources(Path(out), root, only, solutions)
+    sources, edited = _sources(Path(out), root, only, solutions)
     cores = os.cpu_count() or 1
     jobs = min(jobs or min(2, cores), len(sources))
     seed = seed_of(seed)
@@ -64,9 +75,12 @@ def run_report(
         outcome = run_notebook(
             source, target, parameters, timeout=timeout, threads=max(1, cores // jobs), stop=stop
         )
+        if source.stem in edited:
+            outcome.note = f"the notebook differs from src/{source.stem}.py; it is what was run"
         print(
             f"{outcome.status}: {source.stem}, {outcome.seconds:.0f} s, "
-            f"{outcome.memory_mb / 1024:.1f} GiB" + f" — {outcome.reason}" * bool(outcome.reason),
+            f"{outcome.memory_mb / 1024:.1f} GiB" + f" — {outcome.trouble}" * bool(outcome.reason)
+            + f" ({outcome.note})" * bool(outcome.note),
             flush=True,
         )
         return outcome
@@ -76,6 +90,7 @@ def run_report(
             outcomes = list(pool.map(one, sources))
         except BaseException:  # Ctrl-C: end the workers, which leaving the pool waits for
             stop.set()
+            pool.shutdown(cancel_futures=True)
             raise
     about = {
         "profile": profile, "seed": seed, "version": __version__, "machine": machine(),
@@ -89,20 +104,36 @@ def run_report(
     return 0 if all(outcome.status == "passed" for outcome in outcomes) else 1
 
 
-def _sources(out: Path, root: Path, only: Sequence[str] | None, solutions: bool) -> list[Path]:
-    """The notebooks to run, freshly built into `out`/source."""
+def _sources(
+    out: Path, root: Path, only: Sequence[str] | None, solutions: bool
+) -> tuple[list[Path], set[str]]:
+    """Copies of the notebooks to run, in `out`/source, and the names of those that differ from
+    their script. Where there is only a script, or with `solutions`, a notebook is built."""
     chosen = [s for s in scripts(root) if only is None or s.stem[:2] in only]
     missing = sorted(set(only or ()) - {script.stem[:2] for script in chosen})
     if missing:
         have = ", ".join(script.stem[:2] for script in scripts(root))
         raise MissingDataError(f"no notebook {missing[0]}; there are: {have}")
-    sources = []
+    sources, edited = [], set()
     for script in chosen:
+        notebook = build(script, solutions=solutions)
+        there = target_of(script)
+        if there.exists():
+            own = read_notebook(there)
+            if differs(own, notebook if not solutions else build(script)):
+                edited.add(script.stem)
+                if solutions:
+                    raise WorkbenchError(
+                        f"{there}: differs from {script}, of which the solutions are taken; run "
+                        "`workbench notebooks` first, or leave out --solutions"
+                    )
+            if not solutions:
+                notebook = own
         source = out / "source" / f"{script.stem}.ipynb"
         with atomic_write(source) as path:
-            path.write_text(text_of(build(script, solutions=solutions)), encoding="utf-8")
+            path.write_text(text_of(notebook), encoding="utf-8")
         sources.append(source.resolve())
-    return sources
+    return sources, edited
 
 
 def machine() -> str:

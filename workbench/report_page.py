@@ -37,7 +37,7 @@ def page_of(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any]) -> st
     passed = sum(outcome.status == "passed" for outcome in outcomes)
     line = f"{passed} of {len(outcomes)} notebooks passed"
     rows = "".join(_row(out, outcome) for outcome in outcomes)
-    columns = ("notebook", "status", "time in s", "peak memory in GiB", "data", "what went wrong")
+    columns = ("notebook", "status", "time in s", "peak memory in GiB", "data", "remarks")
     head = "".join(f"<th scope='col'>{name}</th>" for name in columns)
     kinds = [(kind, kind) for kind in ("passed", "failed")]
     body = (
@@ -86,7 +86,8 @@ def _row(out: Path, outcome: Outcome) -> str:
     title = html.escape(_title(outcome))
     cells = (
         _state(outcome), f"{outcome.seconds:.0f}", f"{outcome.memory_mb / 1024:.1f}",
-        html.escape(outcome.dataset), html.escape(outcome.reason),
+        html.escape(outcome.dataset),
+        html.escape(" — ".join(filter(None, (outcome.trouble, outcome.note)))),
     )  # fmt: skip
     return (
         f"<tr class='entry' {_entry(outcome)}>"
@@ -100,11 +101,14 @@ def _section(out: Path, outcome: Outcome) -> str:
     number = html.escape(outcome.number)
     page, notebook = file_of(out, outcome, "html"), file_of(out, outcome, "ipynb")
     link = f"<p><a href='{page.name}'>The executed notebook</a></p>" if page else ""
-    parts = [_facts([
+    facts = [
         ("time", f"{outcome.seconds:.0f} s"),
         ("peak memory", f"{outcome.memory_mb / 1024:.1f} GiB"),
         ("data", outcome.dataset or "–"),
-    ]), link, _trouble(outcome), _figures(outcome)]  # fmt: skip
+    ]
+    if outcome.note:
+        facts.append(("note", outcome.note))
+    parts = [_facts(facts), link, _trouble(outcome), _figures(outcome)]
     if notebook is not None:
         name = page.name if page else ""
         parts += [_pictures(pictures(notebook), name), _sounds(sounds(notebook))]
@@ -125,7 +129,7 @@ def _trouble(outcome: Outcome) -> str:
     if not outcome.reason and not outcome.traceback:
         return ""
     where = "" if outcome.cell is None else f" of cell [{outcome.cell}]"
-    text = f"<p><strong>What went wrong:</strong> {html.escape(outcome.reason)}</p>"
+    text = f"<p><strong>What went wrong:</strong> {html.escape(outcome.trouble)}</p>"
     if outcome.traceback:
         text += (
             f"<details><summary>Traceback{where}</summary>"

@@ -1,35 +1,43 @@
 """Running one notebook through papermill, in a process of its own, and judging how it went.
 
 papermill alone passes a notebook that ends by `sys.exit(0)`, one whose error sits inside a
-widget's output, and one that is given a parameter it does not know. Here each of these fails.
+widget's output, and one that is given a parameter it does not know. Here each of these fails. A
+failure is told by its exception and its cell, also where the kernel died. Output is bounded, and
+what a notebook started ends with it, also where the report itself is killed.
 """
 
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from workbench import processes
+from workbench.kernel import MOST_OUTPUT, MOST_OUTPUTS
 from workbench.lesson import SENTINEL, called
 
 KERNEL = "workbench-report"
+SILENCE = 20.0  # seconds without a message after which a cell that has ended has said all
+MOST_WORDS = 50_000_000  # bytes that a worker and its kernel may write past Jupyter
 
 
 @dataclass
 class Outcome:
     """How a notebook went. name: its title; status: "passed" or "failed"; memory_mb: peak of the
     whole process tree; cell: the number in brackets before the cell that failed, In [n]; reason
-    and traceback only where it failed."""
+    and traceback only where it failed; note: what else is to be known."""
 
     number: str
     name: str
@@ -41,6 +49,12 @@ class Outcome:
     traceback: str = ""
     figures: list[dict[str, Any]] = field(default_factory=list)
     dataset: str = ""
+    note: str = ""
+
+    @property
+    def trouble(self) -> str:
+        """The reason and its cell, on one line; "" where it passed."""
+        return self.reason if self.cell is None else f"cell [{self.cell}]: {self.reason}"
 
 
 def parameters_of(notebook: Any) -> set[str]:
@@ -92,7 +106,10 @@ def run_notebook(
         return outcome
     with tempfile.TemporaryDirectory() as folder:
         run_file = Path(folder) / "run.json"
-        job = {"source": str(source), "target": str(target), "parameters": parameters}
+        job = {
+            "source": str(source), "target": str(target), "parameters": parameters,
+            "timeout": timeout, "ended": str(Path(folder) / "ended.json"),
+        }  # fmt: skip
         environment = {
             **os.environ,
             "WORKBENCH_RUN_FILE": str(run_file),
@@ -100,9 +117,11 @@ def run_notebook(
             "OMP_NUM_THREADS": str(threads),
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         }
-        ended = _supervise(json.dumps(job), environment, timeout, stop, outcome)
+        ended = _supervise(job, environment, timeout, stop, outcome)
         if ended:
             _judge(target, run_file, outcome)
+        elif outcome.cell is None:
+            outcome.cell = _running(target)
     return outcome
 
 
@@ -110,14 +129,14 @@ def _kernelspec(folder: Path) -> Path:
     """A kernel that is this very interpreter, whatever kernels the machine has."""
     place = folder / "jupyter" / "kernels" / KERNEL
     place.mkdir(parents=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    argv = [sys.executable, "-m", "workbench.kernel", "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
     (place / "kernel.json").write_text(json.dumps(spec))
     return folder / "jupyter"
 
 
 def _supervise(
-    job: str,
+    job: dict[str, Any],
     environment: dict[str, str],
     timeout: float,
     stop: threading.Event | None,
@@ -127,10 +146,10 @@ def _supervise(
     import psutil
 
     started = time.monotonic()
-    with tempfile.TemporaryFile("w+", errors="replace") as words:  # a full pipe would block it
+    with tempfile.TemporaryFile() as words:  # a full pipe would block it
         worker = subprocess.Popen(
-            [sys.executable, "-m", "workbench.runner", job], env=environment,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=words,
+            [sys.executable, "-m", "workbench.runner", json.dumps(job)], env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=words, start_new_session=True,
         )  # fmt: skip
         tree = psutil.Process(worker.pid)
         family: dict[int, Any] = {}
@@ -145,22 +164,58 @@ def _supervise(
                 if passed > timeout:
                     outcome.reason = f"still running after {timeout:g} s; stopped"
                     return False
+                if os.fstat(words.fileno()).st_size > MOST_WORDS:
+                    outcome.reason = f"wrote more than {MOST_WORDS // 10**6} MB of messages"
+                    return False
                 time.sleep(0.1 if passed < 10 else 0.5)  # each look costs milliseconds
         finally:
             outcome.seconds = round(time.monotonic() - started, 1)
             processes.end(tree, family)
+            if worker.stdin:
+                worker.stdin.close()
         if worker.wait():
-            words.seek(0)
-            said = words.read().strip().splitlines() or [f"worker: status {worker.returncode}"]
-            outcome.reason = said[-1][:300]
+            words.seek(max(0, os.fstat(words.fileno()).st_size - 4000))
+            said = words.read().decode(errors="replace").strip().splitlines()
+            outcome.reason = f"its process ended by {_how(worker.returncode)}"
             outcome.traceback = "\n".join(said[-20:])
+            with suppress(OSError, ValueError):
+                ended = json.loads(Path(job["ended"]).read_text(encoding="utf-8"))
+                outcome.cell, outcome.reason = ended["cell"], ended["reason"]
     return not worker.returncode
+
+
+def _how(status: int) -> str:
+    """How a process ended, in words."""
+    if status >= 0:
+        return f"exit status {status}"
+    name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+    why = {"SIGKILL": ", as when memory is full", "SIGSEGV": ", a fault in compiled code"}
+    return name + why.get(name, "")
+
+
+def _running(target: Path) -> int | None:
+    """The number in brackets of the cell that ran when an unfinished notebook was last saved."""
+    import nbformat
+
+    try:
+        cells = nbformat.read(target, as_version=4).cells
+    except Exception:  # not there yet, or cut short
+        return None
+    before = 0
+    for cell in cells:
+        if cell.metadata.get("papermill", {}).get("status") == "running":
+            return before + 1 if cell.cell_type == "code" else None
+        before = cell.get("execution_count") or before
+    return None
 
 
 def _judge(target: Path, run_file: Path, outcome: Outcome) -> None:
     """Did the executed notebook reach its end without an error anywhere?"""
     import nbformat
 
+    if not target.exists():
+        outcome.reason = "was not executed"
+        return
     notebook = nbformat.read(target, as_version=4)
     error = find_error(notebook)
     notebook.metadata.pop("widgets", None)  # a page that stores it needs the network to show it
@@ -201,21 +256,112 @@ def find_error(notebook: Any) -> tuple[int | None, str, str] | None:
 
 def _words(output: Any) -> tuple[str, str]:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.get("traceback", [])))
-    return f"{output.get('ename', 'error')}: {output.get('evalue', '')}"[:300], plain[-2000:]
+    message = f"{output.get('ename', 'error')}: {output.get('evalue', '')}"
+    return " ".join(message[:2000].split())[:300], plain[-2000:]
 
 
 def worker(job: dict[str, Any]) -> int:
-    """Inside the worker process: papermill. A failing cell is left in the output to be judged."""
+    """Inside the worker process: papermill. A failing cell is left in the output to be judged; what
+    else goes wrong is written to the file `ended`."""
+    processes.end_with_parent()
     import papermill
+    from papermill.engines import papermill_engines
 
+    engine, running = _engine(job["timeout"])
+    papermill_engines.register(KERNEL, engine)
     try:
         papermill.execute_notebook(
             job["source"], job["target"], job["parameters"], kernel_name=KERNEL,
-            cwd=str(Path(job["source"]).parent), progress_bar=False, store_widget_state=True,
+            engine_name=KERNEL, cwd=str(Path(job["source"]).parent), progress_bar=False,
         )  # fmt: skip
     except papermill.exceptions.PapermillExecutionError:
         return 0
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}"[:2000].split())[:300]
+        ended = {"cell": running.get("cell"), "reason": running.get("reason", reason)}
+        Path(job["ended"]).write_text(json.dumps(ended), encoding="utf-8")
+        raise
     return 0
+
+
+def _engine(timeout: float) -> tuple[Any, dict[str, Any]]:
+    """A papermill engine that bounds output and waits for slow output as long as the notebook may
+    run, and what it knows of its end: `cell`, the number of the one that runs, and `reason`."""
+    import zmq
+    from nbclient.exceptions import DeadKernelError
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import NBClientEngine
+
+    running: dict[str, Any] = {}
+
+    class Client(PapermillNotebookClient):
+        shown = 0  # characters, of the whole notebook
+        pieces = received = 0
+
+        def create_kernel_manager(self) -> Any:
+            manager = super().create_kernel_manager()
+            # else ZeroMQ drops what comes faster than it is read, beyond a thousand messages
+            manager.context.setsockopt(zmq.RCVHWM, 0)
+            return manager
+
+        def papermill_execute_cells(self) -> None:
+            try:
+                super().papermill_execute_cells()
+            except DeadKernelError:
+                running["cell"] = self.code_cells_executed
+                process = getattr(self.km.provisioner, "process", None)
+                status = None if process is None else process.poll()
+                running.setdefault(
+                    "reason", "the kernel died" + ("" if status is None else f" by {_how(status)}")
+                )
+                raise
+
+        async def _async_poll_for_reply(
+            self, msg_id: Any, cell: Any, timeout: Any, output: Any, alive: Any
+        ) -> Any:
+            rest = self._until_silent(output)  # begins when the reply is there
+            return await super()._async_poll_for_reply(msg_id, cell, timeout, rest, alive)
+
+        async def _until_silent(self, output: Any) -> None:
+            """Wait for the rest of a cell's output; a last message that was lost holds up nobody
+            for longer than SILENCE."""
+            before = -1
+            while not output.done() and self.received != before:
+                before = self.received
+                await asyncio.wait({output}, timeout=SILENCE)
+            if not output.done():
+                output.cancel()
+            elif error := output.exception():
+                raise error
+
+        def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
+            self.received += 1
+            if msg["msg_type"] in ("stream", "display_data", "execute_result"):
+                content = msg["content"]
+                parts = [content.get("text", ""), *content.get("data", {}).values()]
+                texts = [part for part in parts if isinstance(part, str)]
+                # a notebook is saved line by line, each with some 60 bytes of its own in memory
+                self.shown += sum(len(text) + 60 * text.count("\n") for text in texts)
+                self.pieces += 1
+                if self.shown > MOST_OUTPUT or self.pieces > MOST_OUTPUTS:
+                    running["reason"] = (
+                        f"stopped: its output is larger than {MOST_OUTPUT >> 20} MB, or comes in "
+                        f"more than {MOST_OUTPUTS:,} pieces; print less"
+                    )
+                    self.km.provisioner.process.kill()
+                    self.task_poll_for_reply.cancel()
+                    return None
+            return super().process_message(msg, cell, cell_index)
+
+    class Engine(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+            return Client(
+                nb_man, kernel_name=kernel_name, startup_timeout=min(120, max(1, int(timeout))),
+                iopub_timeout=max(4, int(timeout)), store_widget_state=True,
+            ).execute()  # fmt: skip
+
+    return Engine, running
 
 
 if __name__ == "__main__":

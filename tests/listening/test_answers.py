@@ -66,6 +66,8 @@ def broken_files(test):
         "place.json": (with_row(place=-1), "does not know"),
         "seconds.json": (with_row(seconds=float("nan")), "does not know"),
         "none.json": (good | {"answers": [None]}, "does not know"),
+        "digits.json": ('{"x": ' + "9" * 6000 + "}", "is no JSON"),
+        "half.json": (good | {"answers": ["\ud800"]}, "does not know"),
         "silent.json": (good | {"answers": [], "token": "f" * 32}, "answered nothing"),
     }
 

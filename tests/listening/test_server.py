@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.listening.conftest import record
-from workbench.listening.answers import merge
+from workbench.listening.answers import FORMAT, merge
 from workbench.listening.server import PageServer, read_page
 from workbench.listening.store import Store
 
@@ -101,6 +101,9 @@ def test_whoever_has_the_token_may_come_again_and_nobody_else_may_write(served, 
         ("/answers", b"{", "application/json", 400),
         ("/answers", b"[" * 100_000, "application/json", 400),
         ("/answers", b"\xff", "application/json", 400),
+        ("/join", b'{"x": ' + b"9" * 6000 + b"}", "application/json", 400),
+        ("/join", {"rater": "\ud800", "test": "\udfff"}, "application/json", 400),
+        ("/answers", {"format": FORMAT, "test": "\ud800"}, "application/json", 400),
         ("/answers", {}, "application/json", 400),
         ("/answers", {}, "text/plain", 400),  # what another site's page could send
         ("/answers", b"x" * 3_000_000, "application/json", 400),
@@ -114,6 +117,28 @@ def test_messages_that_cannot_be_used(served, ratings, path, body, kind, status)
         assert len(body) > 2_000_000  # hung up on before all of it was sent
     assert served.store.counts(ratings.key["test"])[2] == 0
     assert send(served, "/", b"", method="GET")[0] == 200
+
+
+@pytest.mark.parametrize("length", ["\xb2", "9" * 5000, "-1", "+2", "1_0", "0x2", "", "2 2", "1e1"])
+def test_a_length_that_is_no_number_is_refused_in_words(served, capsys, length):
+    connection = http.client.HTTPConnection(*served.server_address[:2], timeout=60)
+    headers = {"Content-Type": "application/json", "Content-Length": length}
+    connection.request("POST", "/join", b"{}", headers)
+    reply = connection.getresponse()
+    assert reply.status == 400
+    assert b"long" in reply.read()
+    connection.close()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change", [{"started": "\ud800"}, {"answers": ["\ud800"]},
+                                    {"rater": "Ada \udc80"}, {"saved": ["\ud800"]}])  # fmt: skip
+def test_half_characters_end_in_an_answer(served, ratings, capsys, change):
+    whole = record(ratings, "Ada", 1)
+    status, _ = send(served, "/answers", whole | change)
+    assert status == (400 if "answers" in change else 204)
+    assert send(served, "/answers", record(ratings, "Grace", 2))[0] == 204
+    assert "Traceback" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("path", ["/key.json", "/answers.sqlite", "/../key.json", "/./"])

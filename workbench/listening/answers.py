@@ -21,6 +21,9 @@ from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import atomic_write
 from workbench.tables import Row, read_table
 
+# what json raises: too deep, and numbers of more digits than Python reads, are among it
+UNREADABLE = (ValueError, RecursionError)
+
 FORMAT = "workbench listening answers 1"
 TOKEN = re.compile(r"[0-9a-f]{32}")
 MOST_BYTES = 2_000_000
@@ -96,6 +99,11 @@ def clean_name(name: Any) -> str:
     return text.lstrip("=+-@ ")[:60].strip()
 
 
+def _plain(value: Any) -> str:
+    """Text of at most 40 characters that can be written anywhere; lone surrogates become "?"."""
+    return str(value)[:40].encode("utf-8", "replace").decode("utf-8")
+
+
 def read_sheet(record: Any, key: dict[str, Any], origin: str) -> Sheet:
     """A rater's record, checked against the test's key. Raises BrokenFileError saying what is wrong
     with it: not a single answer of a sheet in doubt is used."""
@@ -117,9 +125,9 @@ def read_sheet(record: Any, key: dict[str, Any], origin: str) -> Sheet:
     for row in rows:
         answer = _read_row(row, rater, allowed)
         if answer is None:
-            raise wrong(f"holds an answer that this test does not know ({str(row)[:80]})")
+            raise wrong(f"holds an answer that this test does not know ({ascii(row)[:80]})")
         answers[answer.trial, answer.scale] = answer
-    started, saved = (str(record.get(when, ""))[:40] for when in ("started", "saved"))
+    started, saved = (_plain(record.get(when, "")) for when in ("started", "saved"))
     finished = record.get("finished") is True
     return Sheet(rater, token, started, finished, list(answers.values()), origin, saved)
 
@@ -220,7 +228,7 @@ def _records(path: Path, test: str) -> list[Any]:
         raise BrokenFileError(f"{path} is larger than any file of answers; ask for it again")
     try:
         return [json.loads(path.read_text(encoding="utf-8"))]
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BrokenFileError(f"{path} is no JSON ({error}); ask for it again") from error
 
 

@@ -11,6 +11,7 @@ content type, which pages of other sites cannot send.
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import sqlite3
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import BrokenFileError, WorkbenchError
-from workbench.listening.answers import MOST_BYTES, TOKEN, clean_name, read_sheet
+from workbench.listening.answers import MOST_BYTES, TOKEN, UNREADABLE, clean_name, read_sheet
 from workbench.listening.page import page_html
 from workbench.listening.store import NameTaken, Store
 
@@ -103,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _message(self) -> Any:
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > MOST_BYTES:
+        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > MOST_BYTES:
             self.close_connection = True  # its body is not read, so nothing more can follow
             raise WorkbenchError("The message is too long, or does not say how long it is.")
         body = self.rfile.read(int(length))
@@ -111,13 +112,13 @@ class Handler(BaseHTTPRequestHandler):
             raise WorkbenchError("Send JSON.")
         try:
             return json.loads(body)
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise WorkbenchError(f"The message is no JSON ({error}).") from error
 
     def _reply(
         self, status: int, body: str | bytes, kind: str = "text/plain; charset=utf-8"
     ) -> None:
-        data = body.encode() if isinstance(body, str) else body
+        data = body.encode(errors="replace") if isinstance(body, str) else body
         self.send_response(status)
         if status != 204:
             self.send_header("Content-Type", kind)
@@ -175,7 +176,7 @@ def read_page(path: str | Path) -> dict[str, Any]:
         text = Path(path).read_text(encoding="utf-8")
         part = text.split('<script id="test" type="application/json">', 1)[1]
         return json.loads(part.split("</script>", 1)[0])
-    except (OSError, UnicodeDecodeError, IndexError, json.JSONDecodeError) as error:
+    except (OSError, IndexError, *UNREADABLE) as error:
         raise BrokenFileError(
             f"{path} cannot be read as a listening test; make it with `workbench listen make`"
         ) from error
