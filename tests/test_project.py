@@ -47,7 +47,7 @@ def test_the_lock_names_no_index_and_no_pyaudio():
 
 def test_what_the_library_imports_is_locked():
     """Every third-party module that the package imports belongs to a direct requirement."""
-    named = {"IPython", "PIL", "traitlets", "jupyter_client", "yaml"}  # come with the others
+    named = {"IPython", "PIL", "traitlets", "jupyter_client", "yaml", "zmq"}  # come with the others
     spelled = {
         "sklearn": "scikit-learn", "lightning_fabric": "lightning-fabric", "ot": "pot",
         "huggingface_hub": "huggingface-hub",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import inspect
 import json
 import os
 import re
@@ -320,7 +321,11 @@ def _engine(timeout: float) -> tuple[Any, dict[str, Any]]:
             self, msg_id: Any, cell: Any, timeout: Any, output: Any, alive: Any
         ) -> Any:
             rest = self._until_silent(output)  # begins when the reply is there
-            return await super()._async_poll_for_reply(msg_id, cell, timeout, rest, alive)
+            try:
+                return await super()._async_poll_for_reply(msg_id, cell, timeout, rest, alive)
+            finally:
+                if inspect.getcoroutinestate(rest) == inspect.CORO_CREATED:  # no reply came
+                    rest.close()
 
         async def _until_silent(self, output: Any) -> None:
             """Wait for the rest of a cell's output; a last message that was lost holds up nobody
