@@ -100,6 +100,21 @@ def test_a_run_killed_outright_resumes_too(tmp_path):
     assert torch.equal(weights(torn.module), weights(whole.module))
 
 
+def test_weights_say_how_often_an_item_comes_up(tmp_path):
+    """Weights 0, 1 and 3: the first never, the last three times as often as the second."""
+    seen = torch.zeros(3)
+
+    def count(module, row):
+        seen.index_add_(0, row, torch.ones(len(row)))
+        return {"loss": module(torch.ones(1, 4)).sum() * 0}
+
+    plan = replace(PLAN, steps=200, batch=3)
+    fit(net(), (torch.arange(3),), count, plan, tmp_path, seed=0,
+        weights=torch.tensor([0.0, 1.0, 3.0]))  # fmt: skip
+    assert seen[0] == 0
+    assert 2.2 < seen[2] / seen[1] < 4
+
+
 def test_training_learns(tmp_path):
     x, y = data()
     done = run(tmp_path, replace(PLAN, steps=300))

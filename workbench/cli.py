@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--dataset", help='a name or a folder; several joined by "+"')
     add.add_argument("--profile", default="laptop", choices=PROFILES)
     add.add_argument("--text", help="drums: bert (default), keywords, or the name of any BERT")
+    add.add_argument("--start", help="drums: go on from this checkpoint; trains its denoiser only")
     add.add_argument("--mixup", help="music: none, plain, bam, or blm (default)")
     add.add_argument("--backbone", help="piano: bert (default) or electra")
     add.add_argument("--out", type=Path, help="folder of the run, by default runs/SYSTEM")
@@ -185,10 +186,11 @@ def train(args: argparse.Namespace) -> int:
     from importlib import import_module
 
     module, name, dataset, option = SYSTEMS[args.system]
-    for other in {"text", "backbone", "mixup"} - {option}:
+    options = {option, "start"} if args.system == "drums" else {option}
+    for other in {"text", "start", "backbone", "mixup"} - options:
         if getattr(args, other):
             raise WorkbenchError(f"--{other}: is no option of train {args.system}")
-    given = {option: getattr(args, option)} if option and getattr(args, option) else {}
+    given = {name: getattr(args, name) for name in options if name and getattr(args, name)}
     args.out = args.out or Path("runs") / args.system
     getattr(import_module(f"workbench.systems.{module}"), name).train(
         args.dataset or dataset, args.profile, out=args.out, seed=args.seed,

@@ -134,11 +134,14 @@ def fit(
     out: str | Path,
     *,
     seed: int,
+    weights: Tensor | None = None,
     validate: Validate | None = None,
     watch: Watch | None = None,
     title: str = "training",
 ) -> Fit:
     """Train `module` on `data`, tensors with one row an item; resume where `out` already began.
+
+    weights: (items,), how often each item comes up compared with the others; by default equally.
 
     `out` receives last.safetensors (everything needed to go on), best.safetensors (the weights
     with the lowest validation loss) and log.jsonl. Interrupting finishes the step, saves and
@@ -156,7 +159,7 @@ def fit(
     # in a notebook its remarks on precision would stand in red among a lesson's results
     logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     atexit.register(_leave_group)
-    run = _Run(module, loss, plan, Path(out), seed_of(seed), validate, watch, title)
+    run = _Run(module, loss, plan, Path(out), seed_of(seed), weights, validate, watch, title)
     with alone_in(run.out), memory_told(title, plan.batch):
         run.prepare(
             Fabric(precision=fast_precision() if plan.precision == "auto" else plan.precision)
@@ -192,10 +195,10 @@ class _Run:
 
     def __init__(
         self, module: nn.Module, loss: Loss, plan: Plan, out: Path, seed: int,
-        validate: Validate | None, watch: Watch | None, title: str,
+        weights: Tensor | None, validate: Validate | None, watch: Watch | None, title: str,
     ) -> None:  # fmt: skip
         self.module, self.loss, self.plan, self.out, self.seed = module, loss, plan, out, seed
-        self.validate, self.watch, self.title = validate, watch, title
+        self.weights, self.validate, self.watch, self.title = weights, validate, watch, title
         self.ema = copy.deepcopy(module).requires_grad_(False) if plan.ema else None
         self.step, self.seconds = 0, 0.0
         self.bad, self.skipped = 0, 0  # steps without a finite gradient: in a row, since the start
@@ -283,13 +286,18 @@ class _Run:
             )
 
     def _rows(self, n: int) -> Tensor:
-        """This device's rows of this step's batch: epochs of seeded shuffles, laid end to end."""
+        """This device's rows of this step's batch: epochs of seeded shuffles, laid end to end;
+        with weights an epoch is as many rows, drawn with replacement."""
         batch, ranks = min(self.plan.batch, n), self.fabric.world_size
         per_epoch = n // batch
         epoch, place = divmod(self.step, per_epoch)
         if self.order[0] != epoch:
             shuffle = torch.Generator().manual_seed(hash((self.seed, epoch)) % 2**63)
-            self.order = (epoch, torch.randperm(n, generator=shuffle))
+            if self.weights is None:
+                rows = torch.randperm(n, generator=shuffle)
+            else:
+                rows = torch.multinomial(self.weights, n, replacement=True, generator=shuffle)
+            self.order = (epoch, rows)
         return self.order[1][place * batch : (place + 1) * batch][self.fabric.global_rank :: ranks]
 
     def _average(self) -> None:

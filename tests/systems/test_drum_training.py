@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from workbench.datasets import cut_loops, load
-from workbench.errors import MissingDataError, PromptError
+from workbench.errors import CheckpointError, MissingDataError, PromptError
 from workbench.evaluation.drums import reconstruction
 from workbench.music.clip import Clip
 from workbench.representations.drum_roll import rolls_of
@@ -17,6 +17,7 @@ from workbench.systems.drum_training import (
     loops_of,
     splits_of,
     tempo_regression,
+    weights_of,
 )
 
 
@@ -60,6 +61,47 @@ def test_loops_share_their_phrases():
     assert loops.phrase.max() == len(loops.texts) - 1
     again = loops_of(clips, KeywordText(), seed=0)
     assert again.texts == loops.texts
+
+
+def _loops(performance, style, n):
+    labels = {"performance": performance, "style": style}
+    notes = load("builtin", split="test", limit=1)[0].notes
+    return [Clip.from_notes(notes, tempo=100, drums=True, labels=labels) for _ in range(n)]
+
+
+def test_long_performances_do_not_dominate_a_word():
+    """A take of 300 windows weighs as one of 16, and no less than all its style's share."""
+    clips = _loops("long", "rock", 300) + _loops("short", "rock", 16) + _loops("rare", "pop", 2)
+    weights = weights_of(clips).numpy()
+    long, short, rare = weights[:300].sum(), weights[300:316].sum(), weights[316:].sum()
+    assert long == pytest.approx(short)
+    assert rare / (long + short) == pytest.approx((2 / 32) ** 0.5)
+    assert weights.mean() == pytest.approx(1)
+
+
+def test_going_on_from_a_checkpoint_trains_the_denoiser_only(smoke_folder, tmp_path):
+    out = tmp_path / "further"
+    system = DrumLDM.train(
+        "builtin", "smoke", text="keywords", out=out, seed=2, start=smoke_folder
+    )
+    kept = DrumLDM.from_pretrained(smoke_folder).networks.state_dict()
+    moved = {
+        name.split(".")[0]
+        for name, value in system.networks.state_dict().items()
+        if not torch.allclose(value.float(), kept[name].float(), atol=1e-6)
+    }
+    assert "denoiser" in moved
+    assert moved <= {"denoiser", "tempo_weights"}
+    assert not (out / "autoencoder").exists()
+    card = (out / "README.md").read_text()
+    assert f"--start {smoke_folder}" in card
+    assert "| autoencoder, of" in card
+
+
+def test_a_start_of_another_shape_is_named(tmp_path):
+    with pytest.raises(CheckpointError, match="drums-groove-keywords"):
+        DrumLDM.train("builtin", "smoke", text="keywords", out=tmp_path,
+                      start="drums-groove-keywords")  # fmt: skip
 
 
 def test_tempo_is_learned_from_words():

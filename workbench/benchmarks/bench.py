@@ -77,7 +77,15 @@ class Bench:
     @cached_property
     def made(self) -> LoopSet:
         """One generated loop for the caption of each of `real`, at its tempo."""
-        real = self.real
+        return self.like(self.real)
+
+    @cached_property
+    def unheard(self) -> LoopSet:
+        """Loops spread over test and validation sessions, for judges that need many sessions."""
+        return self.data.unheard.spread(self.n)
+
+    def like(self, real: LoopSet) -> LoopSet:
+        """One generated loop for the caption of each real one, at its tempo, filed under it."""
         return self.draw(real.captions, tempos=[c.tempo for c in real.clips], like=real)
 
     @cached_property

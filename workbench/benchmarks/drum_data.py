@@ -80,6 +80,11 @@ class DrumData:
         return self.loops("test")
 
     @cached_property
+    def unheard(self) -> LoopSet:
+        """Test and validation loops: all sessions whose weights never saw them."""
+        return LoopSet([*self.test.clips, *self.loops("validation").clips])
+
+    @cached_property
     def styles(self) -> list[str]:
         """The six styles with most training performances of beats, commonest first."""
         seen = {

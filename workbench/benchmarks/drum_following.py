@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from workbench.benchmarks.bench import Bench
-from workbench.benchmarks.drum_data import beats_of
+from workbench.benchmarks.drum_data import LoopSet, beats_of
 from workbench.datasets.captions import facts_of
 from workbench.datasets.phrases import phrases
 from workbench.evaluation.classifiers import balanced_accuracy
@@ -20,6 +20,13 @@ Ask = Callable[[str, int], str]  # (style, take) → prompt
 def plain(style: str, take: int) -> str:
     """As a person would ask, in three ways."""
     return ("a {} beat", "{} groove", "play some {} drums")[take % 3].format(style)
+
+
+def sentence(style: str, take: int) -> str:
+    """A style among words that belong to no style, in forms that training never wrote."""
+    return ("a {} groove, 100 bpm", "gimme something {}-ish", "could do with some {}, you know")[
+        take % 3
+    ].format(style)
 
 
 def keywords(style: str, take: int) -> str:
@@ -47,7 +54,7 @@ def styles(bench: Bench) -> None:
     by_style = [["real held-out loops", *_by_style(true, said, names)]]
     for system_name in bench.systems:
         for form, ask in {
-            "plain words": plain, "loop-pack words": keywords,
+            "plain words": plain, "sentences": sentence, "loop-pack words": keywords,
             "held-out captions' phrasings": _augmented(bench), "empty": empty,
         }.items():  # fmt: skip
             asked, heard = _ask(bench, system_name, names, ask)
@@ -131,3 +138,52 @@ def _counts(true: np.ndarray, names: Sequence[str], groups: np.ndarray | None = 
 
 def _listed(scores: dict[str, float]) -> str:
     return ", ".join(f"{name} {score:.2f}" for name, score in scores.items())
+
+
+def spread(bench: Bench) -> None:
+    """Are takes of one prompt as different as two drummers playing one style?"""
+    styles, takes = bench.data.styles, max(4, bench.takes)
+    rows, figures = [], {}
+    played = {
+        "training": beats_of(bench.data.train, styles),
+        "held-out": beats_of(bench.data.unheard, styles),
+    }
+    for style in styles:
+        human = [
+            _likeness(loops.take(np.flatnonzero(loops.labels("style") == style)), group, bench.seed)
+            for loops, group in ((played["training"], "session"), (played["held-out"], "session"))
+        ]
+        for name, system in bench.systems.items():
+            made = bench.draw([f"{style} drums"] * takes, system=system, seed=bench.seed + 8)
+            said = bench.style_judge.predict(made.styled)
+            rows.append(
+                [f"{name}: {style} drums", takes, float((said == style).mean()),
+                 _likeness(made, None, bench.seed), *human]
+            )  # fmt: skip
+            figures[f"{name}: {style}"] = [rows[-1][3], *human]
+    bench.report.table(
+        "spread", "Obedience and variety: likeness of takes of one prompt, and of two drummers",
+        ["prompt", "takes", "heard as asked", "likeness of takes", "training drummers",
+         "held-out drummers"],
+        rows,
+        ["Likeness: hits in common over hits in either (Jaccard, nine drums on sixteenths, eight "
+         "bars), mean over pairs. Drummers: pairs of different sessions that play the style, at "
+         "most 2,000. Takes that are more alike than drummers lack variety."],
+        likeness=figures,
+    )  # fmt: skip
+
+
+def _likeness(loops: LoopSet, label: str | None, seed: int, most: int = 2000) -> float:
+    """Mean Jaccard likeness over pairs of loops, those with the same label left out."""
+    cells = loops.rolls[..., :9].reshape(len(loops), -1) > 0.5 if len(loops) else np.zeros((0, 1))
+    a, b = np.triu_indices(len(cells), 1)
+    if label is not None:
+        other = loops.labels(label)
+        kept = other[a] != other[b]
+        a, b = a[kept], b[kept]
+    if len(a) == 0:
+        return float("nan")
+    pick = np.random.default_rng(seed).permutation(len(a))[:most]
+    both = (cells[a[pick]] & cells[b[pick]]).sum(1)
+    either = (cells[a[pick]] | cells[b[pick]]).sum(1)
+    return float((both / np.maximum(1, either)).mean())

@@ -17,6 +17,7 @@ from pathlib import Path
 from workbench.benchmarks import (
     drum_ablation,
     drum_autoencoder,
+    drum_downbeats,
     drum_following,
     drum_prompts,
     drum_realism,
@@ -36,6 +37,8 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "frechet": drum_realism.frechet,
     "rhythm": drum_realism.rhythm,
     "following": drum_following.styles,
+    "spread": drum_following.spread,
+    "downbeats": drum_downbeats.beats_by_prompt,
     "traits": drum_prompts.traits,
     "novelty": drum_similarity.novelty,
     "paper": drum_similarity.paper_tables,

@@ -31,8 +31,10 @@ def cut_loops(
     (arXiv 2408.02711), and says so: `labels["tiled"]`. Its period is the power of two of bars
     that it holds (a fill of two bars and a closing downbeat repeats every two bars, the closing
     hit falling on the next downbeat).
-    Windows with fewer than one hit in two beats are left out. Labels are copied; "performance"
-    and "start_bar" are added; captions are written anew from the traits of the window.
+    Windows with fewer than one hit in two beats are left out, and so are performances whose bar
+    lines are not known (`labels["bar_lines"]` is "off", see `bar_lines.py`). Labels are
+    copied; "performance" and "start_bar" are added; captions are written anew from the traits of
+    the window.
     """
     if bars < 1 or hop_bars < 1:
         raise PromptError(f"bars, hop_bars: {bars}, {hop_bars} are no window; give 1 or more")
@@ -40,6 +42,8 @@ def cut_loops(
     loops: list[Clip] = []
     for clip in clips:
         if tuple(clip.meter) != tuple(meter) or not clip.has_score:
+            continue
+        if (clip.labels or {}).get("bar_lines") == "off":
             continue
         notes = clip.notes
         notes = notes[notes["is_drum"] & (read_lookup()[notes["pitch"] & 127] >= 0)]

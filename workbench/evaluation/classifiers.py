@@ -7,7 +7,7 @@ heart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,12 +90,13 @@ class Verdict:
 
 def separability(
     a: np.ndarray, b: np.ndarray, groups_a: Sequence[Any], groups_b: Sequence[Any], *,
-    folds: int = 5, seed: int = 0,
+    folds: int = 5, seed: int = 0, judges: Callable[[int], dict[str, Any]] = candidates,
 ) -> Verdict:  # fmt: skip
     """Can a judge tell rows of `a` from rows of `b` (features (n, f) and (m, f))?
 
-    The judge is the mean vote of a linear model, extra trees and boosted trees, trained on the
-    other folds. Groups with the same name in both sets share a fold.
+    The judge is the mean vote of untrained classifiers that `judges` makes of the seed (by default
+    a linear model, extra trees and boosted trees), trained on the other folds. Groups with the same
+    name in both sets share a fold.
     """
     from sklearn.metrics import roc_auc_score
 
@@ -105,8 +106,9 @@ def separability(
     groups = np.array([str(g) for g in (*groups_a, *groups_b)])
     vote = np.zeros(len(y))
     for train, test in _folds(y, groups, folds, seed):
-        for model in candidates(seed).values():
-            vote[test] += model.fit(x[train], y[train]).predict_proba(x[test])[:, 1] / 3
+        models = judges(seed).values()
+        for model in models:
+            vote[test] += model.fit(x[train], y[train]).predict_proba(x[test])[:, 1] / len(models)
     said = (vote > 0.5).astype(int)
 
     def measure(rows: np.ndarray) -> float:

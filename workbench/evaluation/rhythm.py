@@ -117,3 +117,20 @@ def _moments(values: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarr
     mean = (values * mask).sum((1, 2)) / count
     square = ((values - mean[:, None, None]) ** 2 * mask).sum((1, 2)) / count
     return mean, np.sqrt(square)
+
+
+def downbeats(rolls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Share of bars with a bass drum on beat one, and with one on beat two or four: (n,) each."""
+    kick = _on_beats(hits_of(rolls)[..., 0])
+    return kick[..., 0].mean(1), (kick[..., 1] | kick[..., 3]).mean(1)
+
+
+def backbeats(rolls: np.ndarray) -> np.ndarray:
+    """Share of bars with a snare on both beats two and four."""
+    snare = _on_beats(hits_of(rolls)[..., 1])
+    return (snare[..., 1] & snare[..., 3]).mean(1)
+
+
+def _on_beats(hits: np.ndarray) -> np.ndarray:
+    """(n, steps) bool → (n, bars, 4) bool: is the beat's own sixteenth struck?"""
+    return hits.reshape(len(hits), -1, 4, 4)[..., 0]

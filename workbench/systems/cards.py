@@ -10,6 +10,11 @@ from workbench.datasets import CATALOGUE
 def card(report: dict[str, Any], tables: str = "") -> str:
     """The model card: what was run, what the stages reached, and tables of measurements."""
     options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "text", "seed"))
+    stages = {name: report[name] for name in ("contrastive", "autoencoder", "diffusion")}
+    if start := report.get("start"):
+        options += f" --start {start}"
+        stages = {k if k == "diffusion" else f"{k}, of {start}": v for k, v in stages.items() if v}
+        stages[f"diffusion, going on from {start}"] = stages.pop("diffusion")
     lines = [
         f"# DrumLDM, text by {report['text']}, trained on {report['dataset']}",
         "Draws drum loops of one to eight bars in 4/4 from a text and a tempo.",
@@ -19,7 +24,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         "- **Limits:** nine drums on sixteenths with microtiming, 4/4 only, English prompts, the "
         "styles and players of its data. Prompts outside of that get the nearest it knows.",
         "## Training",
-        _stages({name: report[name] for name in ("contrastive", "autoencoder", "diffusion")}),
+        _stages(stages),
     ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
 

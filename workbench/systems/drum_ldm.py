@@ -77,18 +77,20 @@ class DrumLDM(Pretrained):
         text: str = "bert",
         out: str | Path = "runs/drums",
         seed: int = 0,
+        start: str | Path | None = None,
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
     ) -> DrumLDM:
         """Train all three stages and save in `out`; a run that was stopped goes on where it was.
 
         dataset: a name of the catalogue or a folder of MIDI. profile: smoke, laptop, gpu, paper.
-        text: "bert", "keywords", or any BERT. watch: hears each line of the log.
+        text: "bert", "keywords", or any BERT. start: a checkpoint to go on from: only its denoiser
+        is trained further. watch: hears each line of the log.
         """
         from workbench.systems.drum_training import train
 
         return train(
-            dataset, profile, text=text, out=out, seed=seed,
+            dataset, profile, text=text, out=out, seed=seed, start=start,
             budget_minutes=budget_minutes, watch=watch,
         )  # fmt: skip
 

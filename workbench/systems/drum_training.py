@@ -8,6 +8,7 @@ latent, conditioned on the text. Each stage has a folder under `out` and resumes
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from workbench.datasets import cut_loops, load
 from workbench.datasets.captions import caption_of, facts_of
 from workbench.datasets.keywords import parse_tempo, tokens
 from workbench.datasets.phrases import phrases
-from workbench.errors import MissingDataError, PromptError
+from workbench.errors import CheckpointError, MissingDataError, PromptError
 from workbench.evaluation.drums import reconstruction
 from workbench.models.contrastive import Contrastive, ContrastiveConfig
 from workbench.models.denoisers import Condition
@@ -32,12 +33,14 @@ from workbench.representations.text import TextEncoder, text_encoder
 from workbench.systems.cards import card
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.drum_networks import DrumLDMConfig
+from workbench.systems.storage import training_of
 from workbench.training import Fit, Plan, fit, training_run
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 PHRASES = 6  # phrasings a loop: its caption, and five as a person would put it
+MOST_WINDOWS = 16  # a performance counts as much as so many windows, however long it is
 DROP = 0.15  # share of items whose text, and whose tempo, is withheld (guidance needs both)
 Watch = Callable[[dict[str, Any]], None]
 
@@ -70,7 +73,7 @@ PROFILES: dict[str, Profile] = {
         DrumLDMConfig(),
         Plan(steps=500, batch=256, lr=1e-3, every=50, weight_decay=0.1),
         Plan(steps=2500, batch=128, lr=3e-3, every=250, weight_decay=1e-4),
-        Plan(steps=4500, batch=128, lr=1e-3, every=500, ema=0.999, keep="last"),
+        Plan(steps=2000, batch=128, lr=1e-3, every=250, ema=0.999),
     ),
     "gpu": Profile(
         DrumLDMConfig(
@@ -98,13 +101,15 @@ PROFILES: dict[str, Profile] = {
 @dataclass
 class Loops:
     """Loops as tensors. rolls (n, steps, 27); tempo (n,) log₂(bpm/120); phrase (n, PHRASES) rows
-    of `texts`; vectors (texts, text_dim) from the frozen encoder."""
+    of `texts`; vectors (texts, text_dim) from the frozen encoder; weights (n,) how often each
+    comes up in training."""
 
     rolls: Tensor
     tempo: Tensor
     phrase: Tensor
     texts: list[str]
     vectors: Tensor
+    weights: Tensor | None = None
 
 
 def loops_of(clips: Sequence[Clip], text: TextEncoder, seed: int) -> Loops:
@@ -121,15 +126,41 @@ def loops_of(clips: Sequence[Clip], text: TextEncoder, seed: int) -> Loops:
         torch.tensor(rows, dtype=torch.long).reshape(-1, PHRASES),
         list(index),
         text.embed(list(index)),
+        weights_of(clips),
     )
+
+
+def weights_of(clips: Sequence[Clip]) -> Tensor:
+    """How often each window comes up in training, relative to the others: (n,), mean 1.
+
+    A performance counts as its number of windows, at most MOST_WINDOWS, so that the longest do
+    not decide what a word means; a style counts as the square root of what its performances
+    count, so that a word with few of them is not drowned by its neighbours.
+    """
+    performance = [str(clip.labels.get("performance", i)) for i, clip in enumerate(clips)]
+    style = [str(clip.labels.get("style", "")) for clip in clips]
+    windows = Counter(performance)
+    weights = [min(1.0, MOST_WINDOWS / windows[name]) for name in performance]
+    counts: dict[str, float] = defaultdict(float)
+    for name, weight in zip(style, weights, strict=True):
+        counts[name] += weight
+    weights = [w / counts[name] ** 0.5 for name, w in zip(style, weights, strict=True)]
+    tensor = torch.tensor(weights, dtype=torch.float64)
+    return tensor / tensor.mean() if len(tensor) else tensor
 
 
 @training_run
 def train(
     dataset: str, profile: str, *, text: str = "bert", out: str | Path, seed: int = 0,
-    budget_minutes: float | None = None, watch: Watch | None = None,
+    start: str | Path | None = None, budget_minutes: float | None = None,
+    watch: Watch | None = None,
 ) -> DrumLDM:  # fmt: skip
-    """Train a DrumLDM and save it in `out`. budget_minutes is shared out among the stages."""
+    """Train a DrumLDM and save it in `out`. budget_minutes is shared out among the stages.
+
+    start: a checkpoint to go on from. Its autoencoder and towers are kept; its denoiser is trained
+    further, a fifth of the profile's steps at a third of the rate. It must be of the profile's
+    shape and read text in the same way.
+    """
     if profile not in PROFILES:
         raise PromptError(f"profile={profile!r}: choose one of {', '.join(PROFILES)}")
     size, out = PROFILES[profile], Path(out)
@@ -155,6 +186,15 @@ def train(
         ("diffusion", train_diffusion, size.diffusion, 0.60),
     ]
     report: dict[str, Any] = {"dataset": dataset, "profile": profile, "text": text, "seed": seed}
+    if start is not None:
+        _go_on_from(system, start)
+        before = training_of(str(start))
+        report["start"] = str(start)
+        report |= {name: before.get(name, {}) for name, *_ in stages[:2]}
+        plan = size.diffusion
+        steps, every = max(1, plan.steps // 5), max(1, plan.every // 5)
+        further = replace(plan, steps=steps, lr=plan.lr / 3, every=every)
+        stages = [("diffusion", train_diffusion, further, 1.0)]
     for name, stage, plan, share in stages:
         budget = budget_minutes * share if budget_minutes else None
         plan = replace(plan, budget_minutes=budget)
@@ -165,6 +205,18 @@ def train(
     system.networks.eval()
     system.save_pretrained(out, card=card(report), training=report)
     return system
+
+
+def _go_on_from(system: DrumLDM, name: str | Path) -> None:
+    """Copy a checkpoint's weights into `system`; CheckpointError where its shape is another."""
+    other = DrumLDM.from_pretrained(name)
+    shapes = (replace(each.config, vocabulary=()) for each in (other, system))
+    if len(set(shapes)) > 1:
+        raise CheckpointError(
+            f"{name}: is not of this profile's shape or reads text otherwise; choose the profile "
+            "and text that it was trained with, or leave out start"
+        )
+    system.networks.load_state_dict(other.networks.state_dict())
 
 
 def splits_of(dataset: str, limit: int | None = None) -> dict[str, Sequence[Clip]]:
@@ -200,8 +252,9 @@ def train_contrastive(
 
     data = (train.rolls, train.phrase)
     done = fit(
-        system.contrastive, data, loss, plan, out, validate=validate, title="contrastive", **more
-    )
+        system.contrastive, data, loss, plan, out, weights=train.weights, validate=validate,
+        title="contrastive", **more,
+    )  # fmt: skip
     system.contrastive.load_state_dict(done.module.state_dict())
     return done
 
@@ -265,7 +318,10 @@ def train_diffusion(
         return {"loss": float(np.mean(terms))}
 
     data = (standard[0], train.tempo, train.phrase)
-    done = fit(system.denoiser, data, loss, plan, out, validate=validate, title="diffusion", **more)
+    done = fit(
+        system.denoiser, data, loss, plan, out, weights=train.weights, validate=validate,
+        title="diffusion", **more,
+    )  # fmt: skip
     system.denoiser.load_state_dict(done.module.state_dict())
     system.diffusion.cpu()
     return done

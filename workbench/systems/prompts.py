@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.datasets.keywords import TEMPO_LIMITS, keyword_of, parse_tempo, tokens, unknown_words
 from workbench.representations.text import TextEncoder
 
+# Words offered to a writer.
+STYLES = (
+    "rock", "funk", "jazz", "latin", "hip hop", "soul", "reggae", "afro", "punk", "country",
+    "samba", "pop",
+)  # fmt: skip
+TRAITS = (
+    "slow", "fast", "busy", "sparse", "loud", "soft", "swing", "shuffle", "half-time", "backbeat",
+    "ghost notes", "ride", "toms", "open hats", "crash", "fill",
+)  # fmt: skip
 LONGEST = 400  # characters; a text encoder reads less than that anyway
 
 
@@ -76,3 +86,13 @@ def _outside(prompt: str) -> bool:
     """Does the prompt name a tempo that is out of range?"""
     found = re.findall(r"(\d+(?:\.\d+)?)\s*bpm\b", prompt.lower())
     return any(not TEMPO_LIMITS[0] <= float(number[:12]) <= TEMPO_LIMITS[1] for number in found)
+
+
+def chip_words(system: Any) -> dict[str, list[str]]:
+    """Words for the chips: those that the system's training captions had."""
+    known = set(system.config.vocabulary)
+
+    def heard(words: Sequence[str]) -> list[str]:
+        return [w for w in words if not known or all(part in known for part in w.split())]
+
+    return {"Style": heard(STYLES), "Feel": heard(TRAITS)}

@@ -142,15 +142,23 @@ def system_of(name: str) -> str:
 def trained_on(name: str) -> str:
     """The data that a checkpoint was trained on, as its training.json says: a name or a folder, or
     several joined by "+". Raises MissingDataError where it does not say."""
-    folder = folder_of(name)
-    told = folder / "training.json"
     try:
-        with opened(folder) as files:
-            return str(json.loads(files[told.name].read_text(encoding="utf-8"))["dataset"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return str(training_of(name)["dataset"])
+    except KeyError:
         raise MissingDataError(
-            f"{told}: does not say what was trained on; name the data with --dataset"
+            f"{folder_of(name) / 'training.json'}: does not say what was trained on; "
+            "name the data with --dataset"
         ) from None
+
+
+def training_of(name: str) -> dict[str, Any]:
+    """What a checkpoint's training.json says of how it was made; {} where it says nothing."""
+    try:
+        with opened(folder_of(name)) as files:
+            about = json.loads(files["training.json"].read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, RecursionError):
+        return {}
+    return about if isinstance(about, dict) else {}
 
 
 def folder_of(name: str) -> Path:

@@ -10,6 +10,7 @@ import traitlets as t
 
 from workbench.music.display import player_html
 from workbench.music.writing import file_stem
+from workbench.systems.prompts import chip_words
 from workbench.widgets.base import MusicWidget, module, style
 from workbench.widgets.form import fields, read_form
 from workbench.widgets.side_by_side import short
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
     from workbench.systems.drum_ldm import DrumLDM
 
-STYLES = (
-    "rock", "funk", "jazz", "latin", "hip hop", "soul", "reggae", "afro", "punk", "country",
-    "samba", "pop",
-)  # fmt: skip
-TRAITS = (
-    "slow", "fast", "busy", "sparse", "loud", "soft", "swing", "shuffle", "half-time", "backbeat",
-    "ghost notes", "ride", "toms", "open hats", "crash", "fill",
-)  # fmt: skip
 MOST_CARDS = 24
 
 
@@ -179,13 +172,3 @@ class PromptBox(MusicWidget):
         self.cards = [card for card in cards if card["key"] not in gone]
         shown = {card["key"] for card in self.cards}
         self._clips = {key: clip for key, clip in self._clips.items() if key in shown}
-
-
-def chip_words(system: Any) -> dict[str, list[str]]:
-    """Words for the chips: those that the system's training captions had."""
-    known = set(system.config.vocabulary)
-
-    def heard(words: Sequence[str]) -> list[str]:
-        return [w for w in words if not known or all(part in known for part in w.split())]
-
-    return {"Style": heard(STYLES), "Feel": heard(TRAITS)}
