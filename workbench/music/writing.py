@@ -37,7 +37,7 @@ def midi_file(
 
     end: ticks after which nothing stands in the file, and at which all its tracks end; notes that
     last longer are cut, a pedal still down is lifted. Default: the first bar line at or after the
-    last event. title: name of the first track and a marker at the start; about: a text event;
+    end of the last note. title: name of the first track and a marker at the start; about: a text event;
     extra: events that the score has no place for, each track's in a track of their own, and those
     of the file's first track in the first.
     """
@@ -60,15 +60,12 @@ def midi_file(
 
 
 def _last(score: Any) -> int:
-    """The tick of the last event."""
-    last = 0
+    """The tick at which the last note ends."""
+    ends = [0]
     for track in score.tracks:
         notes = track.notes.numpy()
-        last = max(last, int((notes["time"].astype(np.int64) + notes["duration"]).max(initial=0)))
-        for events in (track.controls, track.pitch_bends):
-            last = max(last, int(events.numpy()["time"].max(initial=0)))
-        last = max([last, *(lyric.time for lyric in track.lyrics)])
-    return max([last, *(marker.time for marker in score.markers)])
+        ends.append(int((notes["time"].astype(np.int64) + notes["duration"]).max(initial=0)))
+    return max(ends)
 
 
 def _conductor(
