@@ -37,7 +37,7 @@ def midi_file(
 
     end: ticks after which nothing stands in the file, and at which all its tracks end; notes that
     last longer are cut, a pedal still down is lifted. Default: the first bar line at or after the
-    end of the last note. title: name of the first track and a marker at the start; about: a text event;
+    end of the last note. title: name of the first track and a marker at the start; about: a text;
     extra: events that the score has no place for, each track's in a track of their own, and those
     of the file's first track in the first.
     """
