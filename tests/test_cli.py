@@ -158,3 +158,39 @@ def test_evaluate_hands_its_options_on(capsys):
         cli.main(["evaluate", "drums", "--help"])
     assert caught.value.code == 0
     assert "--checkpoint" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["generate"], ["fill"], ["train"], ["evaluate"], ["listen"], ["listen", "make"],
+     ["report"], ["gallery"], ["experiment"], ["assign"], ["grade"], ["notebooks"], ["data"]],
+)  # fmt: skip
+def test_every_command_has_help(words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main([*words, "--help"])
+    assert caught.value.code == 0
+    assert "usage: workbench" in capsys.readouterr().out
+
+
+def test_help_shows_defaults(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["generate", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "(default: 8)" in said
+    assert "(default: drums-groove-bert)" in said
+    assert "None" not in said
+
+
+@pytest.mark.parametrize("bars", ["3-1", "0-2", "²", "2-²", "٣", "-1", "1-", "9" * 5000, "x"])
+def test_bars_are_named_as_they_were_written(bars, capsys):
+    assert cli.main(["fill", "no.mid", f"--bars={bars}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"--bars {bars[:40]}" in line
+
+
+@pytest.mark.parametrize("words", [["report"], ["gallery"], ["train", "drums"]])
+def test_a_folder_that_cannot_be_written_is_refused_first(words, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert cli.main([*words, "--out", str(tmp_path / "file")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"--out {tmp_path / 'file'}" in line

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,34 +36,46 @@ SYSTEMS = {  # module, class, default data set, option of its own
 }
 
 
+class Help(argparse.HelpFormatter):
+    """Help that shows each option's default, where it has one that says something."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text = action.help or ""
+        shown = action.option_strings and action.default not in (None, False, argparse.SUPPRESS)
+        return f"{text} (default: %(default)s)" if shown and "default" not in text else text
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="workbench", description=__doc__.splitlines()[0])
     top.add_argument("--version", action="version", version=__version__)
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = top.add_subparsers(
+        dest="command", required=True, metavar="COMMAND",
+        parser_class=partial(argparse.ArgumentParser, formatter_class=Help),
+    )  # fmt: skip
 
     add = commands.add_parser("generate", help="draw drum loops for a prompt")
-    add.add_argument("prompt")
+    add.add_argument("prompt", help="the words, such as 'slow funk, 92 bpm'")
     add.add_argument("-n", type=int, default=1, help="number of takes")
-    add.add_argument("--bars", type=int, default=8)
-    add.add_argument("--steps", type=int, default=20)
-    add.add_argument("--guidance", type=float, default=1.5)
+    add.add_argument("--bars", type=int, default=8, help="length of a take")
+    add.add_argument("--steps", type=int, default=20, help="of the sampler; more take longer")
+    add.add_argument("--guidance", type=float, default=1.5, help="how closely to follow words")
     add.add_argument("--tempo", type=float, help="BPM; by default what the prompt says")
-    add.add_argument("--seed", type=int, default=0)
-    add.add_argument("--checkpoint", default="drums-groove-bert")
+    add.add_argument("--seed", type=int, default=0, help="same seed, same result")
+    add.add_argument("--checkpoint", default="drums-groove-bert", help="a name or folder")
     add.add_argument("--out", type=Path, default=Path("."), help="folder for the files")
     add.add_argument("--wav", action="store_true", help="write sound, too")
     add.add_argument("--force", action="store_true", help="overwrite files of the same names")
     add.set_defaults(run=generate)
 
     add = commands.add_parser("fill", help="write bars of a MIDI file anew")
-    add.add_argument("midi", type=Path)
+    add.add_argument("midi", type=Path, help="the MIDI file")
     add.add_argument("--bars", required=True, metavar="FIRST-LAST", help="such as 9-12, from 1 on")
     add.add_argument("--tracks", nargs="+", help="MIDI programs and drums; by default all")
     add.add_argument("-n", type=int, default=1, help="number of versions")
-    add.add_argument("--temperature", type=float, default=1.0)
-    add.add_argument("--seed", type=int, default=0)
-    add.add_argument("--checkpoint", default="songs-gpt")
+    add.add_argument("--temperature", type=float, default=1.0, help="below 1: safer; above: bolder")
+    add.add_argument("--seed", type=int, default=0, help="same seed, same result")
+    add.add_argument("--checkpoint", default="songs-gpt", help="a name or folder")
     add.add_argument("--out", type=Path, default=Path("."), help="folder for the files")
     add.add_argument("--force", action="store_true", help="overwrite files of the same names")
     add.set_defaults(run=fill)
@@ -69,29 +83,30 @@ def parser() -> argparse.ArgumentParser:
     add = commands.add_parser("train", help="train a system; the same command resumes")
     add.add_argument("system", choices=list(SYSTEMS))
     add.add_argument("--dataset", help='a name or a folder; several joined by "+"')
-    add.add_argument("--profile", default="laptop", choices=PROFILES)
+    add.add_argument("--profile", default="laptop", choices=PROFILES, help="size")
     add.add_argument("--text", help="drums: bert (default), keywords, or the name of any BERT")
     add.add_argument("--start", help="drums: go on from this checkpoint; trains its denoiser only")
     add.add_argument("--mixup", help="music: none, plain, bam, or blm (default)")
     add.add_argument("--backbone", help="piano: bert (default) or electra")
     add.add_argument("--out", type=Path, help="folder of the run, by default runs/SYSTEM")
-    add.add_argument("--seed", type=int, default=0)
-    add.add_argument("--budget-minutes", type=float)
+    add.add_argument("--seed", type=int, default=0, help="same seed, same result")
+    add.add_argument("--budget-minutes", type=float, help="stop after so long")
     add.set_defaults(run=train)
 
-    add = commands.add_parser("evaluate", help="print tables of measurements", add_help=False)
-    add.add_argument("what", choices=EVALUATIONS)
-    add.add_argument("rest", nargs=argparse.REMAINDER)
+    add = commands.add_parser("evaluate", help="print tables of measurements")
+    add.add_argument("what", choices=EVALUATIONS, help="WHAT --help shows its options")
+    add.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     add.set_defaults(run=evaluate)
 
-    add = commands.add_parser("listen", help="blind listening tests", add_help=False)
+    add = commands.add_parser("listen", help="blind listening tests")
+    add.format_help = _listen_help  # type: ignore[method-assign]
     add.add_argument("rest", nargs=argparse.REMAINDER)
     add.set_defaults(run=listen)
 
     add = commands.add_parser("report", help="run the notebooks into one HTML report")
-    add.add_argument("--profile", default="smoke", choices=PROFILES)
+    add.add_argument("--profile", default="smoke", choices=PROFILES, help="size")
     add.add_argument("--dataset", help="for all notebooks; by default each one's own")
-    add.add_argument("--seed", type=int, default=0)
+    add.add_argument("--seed", type=int, default=0, help="same seed, same result")
     add.add_argument("--out", type=Path, help="folder; default: report, or that of the marks")
     add.add_argument("--only", nargs="+", metavar="NN", help="numbers of notebooks")
     add.add_argument("--jobs", type=int, help="notebooks at a time")
@@ -104,9 +119,9 @@ def parser() -> argparse.ArgumentParser:
     add = commands.add_parser("gallery", help="clips of every shipped system in one HTML page")
     add.add_argument("--out", type=Path, default=Path("gallery"))
     add.add_argument("--only", nargs="+", choices=list(SYSTEMS), help="systems")
-    add.add_argument("--seed", type=int, default=1)
+    add.add_argument("--seed", type=int, default=1, help="same seed, same clips")
     add.set_defaults(run=gallery)
-    experiment_command.add(commands)
+    experiment_command.add(commands, PROFILES)
     add_commands(commands)
 
     add = commands.add_parser("notebooks", help="regenerate notebooks/*.ipynb from notebooks/src")
@@ -118,6 +133,12 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("name", nargs="?")
     add.set_defaults(run=data)
     return top
+
+
+def _listen_help() -> str:
+    from workbench.listening.command import parser
+
+    return parser().format_help()
 
 
 def generate(args: argparse.Namespace) -> int:
@@ -167,13 +188,17 @@ def fill(args: argparse.Namespace) -> int:
     from workbench.music.writing import file_stem
     from workbench.systems.midigpt import MidiGPT
 
-    first, _, last = args.bars.partition("-")
-    if not (first.isdigit() and (last or first).isdigit()):
-        raise WorkbenchError(f"--bars {args.bars}: give FIRST-LAST, such as 9-12")
-    tracks = args.tracks and [int(t) if t.isdigit() else t for t in args.tracks]
+    found = re.fullmatch("([0-9]{1,6})(?:-([0-9]{1,6}))?", args.bars)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1 <= first <= last:
+        raise WorkbenchError(
+            f"--bars {args.bars[:40]}: give FIRST-LAST, such as 9-12; bars count from 1, and FIRST "
+            "is not after LAST"
+        )
+    tracks = args.tracks and [int(t) if re.fullmatch("[0-9]{1,6}", t) else t for t in args.tracks]
     _make_folder(args.out)
     clip, system = Clip.read_midi(args.midi), MidiGPT.from_pretrained(args.checkpoint)
-    hole = (int(first) - 1, int(last or first))
+    hole = (first - 1, last)
     versions = system.fill(
         clip, hole, tracks, args.n, temperature=args.temperature, seed=args.seed
     )
@@ -192,6 +217,7 @@ def train(args: argparse.Namespace) -> int:
             raise WorkbenchError(f"--{other}: is no option of train {args.system}")
     given = {name: getattr(args, name) for name in options if name and getattr(args, name)}
     args.out = args.out or Path("runs") / args.system
+    _make_folder(args.out)
     getattr(import_module(f"workbench.systems.{module}"), name).train(
         args.dataset or dataset, args.profile, out=args.out, seed=args.seed,
         budget_minutes=args.budget_minutes, **given,
@@ -223,7 +249,7 @@ def report(args: argparse.Namespace) -> int:
         return 0
     from workbench.report import run_report
 
-
+    _make_folder(args.out or Path("report"))
     # asked to end by a job system, end the notebooks' processes as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run_report(
@@ -236,6 +262,7 @@ def report(args: argparse.Namespace) -> int:
 def gallery(args: argparse.Namespace) -> int:
     from workbench.gallery import make
 
+    _make_folder(args.out)
     make(args.out, only=args.only, seed=args.seed)
     return 0
 

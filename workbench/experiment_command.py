@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import ast
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import PromptError
-from workbench.lesson import PROFILES
 
 
-def add(commands: Any) -> None:
+def add(commands: Any, profiles: Sequence[str]) -> None:
     """Add the command's options to the parser of `workbench`."""
     add = commands.add_parser("experiment", help="run an experiment over its grid, into one table")
     add.add_argument("name", nargs="?", help="without it: list the experiments")
-    add.add_argument("--profile", default="laptop", choices=PROFILES)
+    add.add_argument("--profile", default="laptop", choices=profiles)
     add.add_argument("--dataset", help="by default the one that the experiment names")
     add.add_argument("--set", nargs="+", default=[], metavar="VARIABLE=VALUE,VALUE",
                      help="other values than the grid's, such as seed=0,1,2,3,4")  # fmt: skip

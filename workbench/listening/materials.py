@@ -8,6 +8,7 @@ control is always the first system asked for nothing.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -189,7 +190,8 @@ def system_materials(
     checkpoints: Sequence[str], dataset: str | None = None, *, prompts: int = 5, seed: int = 0
 ) -> list[Material]:
     """Materials of shipped or own checkpoints, all of one kind. dataset: whose held-out part is
-    people's; by default what the first checkpoint was trained on.
+    people's; by default what the first checkpoint was trained on, or the built-in corpus where that
+    is not on this machine.
 
     Raises WorkbenchError where kinds are mixed or two checkpoints have one name.
     """
@@ -217,7 +219,14 @@ def system_materials(
         raise WorkbenchError("systems: two of them have one name; rename a folder")
     _some(systems)
     make = next(iter(found.values()))[1]
-    return make(systems, dataset or trained_on(checkpoints[0]), prompts=prompts, seed=seed)
+    if dataset is None:
+        dataset = trained_on(checkpoints[0])
+        try:
+            return make(systems, dataset, prompts=prompts, seed=seed)
+        except MissingDataError as error:
+            print(f"{error}; the built-in corpus stands in for people's music", file=sys.stderr)
+            dataset = "builtin" if make is drum_materials else "builtin-songs"
+    return make(systems, dataset, prompts=prompts, seed=seed)
 
 
 def _some(systems: Mapping[str, object]) -> None:
