@@ -4,6 +4,8 @@ import errno
 import hashlib
 import os
 import shutil
+import threading
+import time
 from collections import namedtuple
 
 import pytest
@@ -163,3 +165,26 @@ def test_final_answers(serve, tmp_path):
         fetch("file:///etc/passwd", tmp_path / "a.zip", SHA)
     with pytest.raises(WorkbenchError, match="64 hexadecimal"):
         fetch(archive.url, tmp_path / "a.zip", "abc")
+
+
+def test_two_at_once_both_have_the_whole_file(serve, tmp_path):
+    archive = serve(CONTENT)
+    archive.faults = ["cut", "cut"]  # so that the first is still at it when the second comes
+    target, found = tmp_path / "a.zip", []
+    meet = threading.Barrier(2)
+
+    def work():
+        meet.wait()
+        found.append(
+            fetch(archive.url, target, SHA, wait=lambda _: time.sleep(0.1), progress=False)
+        )
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found == [target, target]
+    assert digest(target) == SHA
+    assert len(archive.requests) == 3  # one fetched it, the other waited
+    assert os.listdir(tmp_path) == ["a.zip"]
