@@ -22,7 +22,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,11 +66,21 @@ def training_run(train: Callable[..., Trained]) -> Callable[..., Trained]:
     return run
 
 
-def alone_in(out: Path) -> AbstractContextManager[None]:
-    """A lock on a training's folder; of several devices' processes only the first takes it."""
+@contextmanager
+def alone_in(out: Path) -> Iterator[None]:
+    """A lock on a training's folder; of several devices' processes only the first takes it. A
+    folder that is new and stays empty, since something was refused, goes again."""
     if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))):
-        return nullcontext()
-    return locked(out / "training.lock", f"{out}: a training")
+        yield
+        return
+    new = not out.exists()
+    try:
+        with locked(out / "training.lock", f"{out}: a training"):
+            yield
+    finally:
+        if new:
+            with suppress(OSError):  # there is something in it
+                out.rmdir()
 
 
 @dataclass(frozen=True)
