@@ -159,10 +159,142 @@ def test_odd_settings_and_metres_are_refused_kindly(system):
         system.fill(clip, (2, 4), n=0)
     odd = song()
     odd.time_signatures.append(symusic.TimeSignature(4 * 1920, 7, 8))
-    with pytest.raises(PromptError, match="bar 5 is in 7/8, which this vocabulary cannot say"):
-        system.fill(Clip(odd), (2, 4))
+    with pytest.warns(UserWarning, match="bars 5 to 6: .*7/8"):
+        version = system.fill(Clip(odd), (4, 6), n=1)[0]
+    begin, end = 4 * 1920, 4 * 1920 + 2 * 1680
+    for before, after in zip(odd.tracks, version.score.tracks, strict=True):
+        assert rows(after, begin, end) == rows(before, begin, end)
     with pytest.raises(PromptError, match="holds a waveform"):
         system.fill(Clip(audio=np.zeros(1000), sample_rate=8000), (0, 1))
+
+
+def places(version, begin, end):
+    """(time, pitch) of each track's notes from begin to end, in ticks."""
+    return [
+        [(n.time, n.pitch) for n in track.notes if begin <= n.time < end]
+        for track in version.score.tracks
+    ]
+
+
+def test_no_note_twice_and_no_more_at_once_than_a_track_ever_plays(system):
+    """The untrained network would pile up notes if it might."""
+    for seed in range(3):
+        clip = Clip(song(bars=10, seed=seed))
+        for version in system.fill(clip, (3, 7), n=2, seed=seed):
+            for track in places(version, 3 * 1920, 7 * 1920):
+                assert len(track) == len(set(track))
+                times = [time for time, _ in track]
+                assert max(map(times.count, times), default=0) <= 1  # as everywhere in `song`
+    for version in system.generate(2, bars=4, tracks=[0, 1], seed=1):
+        for track in places(version, 0, 10**9):
+            times = [time for time, _ in track]
+            assert max(map(times.count, times), default=0) <= 10
+            assert len(track) == len(set(track))
+
+
+def one_program(names=("MELODY", "BRIDGE", "PIANO")) -> symusic.Score:
+    score = song(tracks=2)
+    score.tracks.append(score.tracks[0].copy())
+    for track, name in zip(score.tracks, names, strict=True):
+        track.name, track.program, track.is_drum = name, 0, False
+    return score
+
+
+@pytest.mark.parametrize(
+    ("tracks", "changed"),
+    [(["BRIDGE"], [1]), (["bridge", "#3"], [1, 2]), (["track 1"], [0]), ([0], [0, 1, 2]),
+     ([np.int64(0)], [0, 1, 2]), ("piano", [2])],
+)  # fmt: skip
+def test_tracks_of_one_program_are_chosen_by_name_and_number(system, tracks, changed):
+    score = one_program()
+    version = system.fill(Clip(score), (2, 8), tracks, n=1, seed=0)[0]
+    assert [t.name for t in version.score.tracks] == ["MELODY", "BRIDGE", "PIANO"]
+    for i, (before, after) in enumerate(zip(score.tracks, version.score.tracks, strict=True)):
+        begin, end = (2 * 1920, 8 * 1920) if i in changed else (-1, -1)
+        assert rows(after, begin, end) == rows(before, begin, end)
+        assert (rows(after) == rows(before)) == (i not in changed)
+
+
+def test_notes_return_to_the_track_that_they_came_from(system):
+    """Every track gets notes, also those of one program, and two tracks of drums."""
+    version = system.fill(Clip(one_program()), (0, 8), n=1, seed=0)[0]
+    assert len(version.score.tracks) == 3
+    assert all(places(version, 0, 8 * 1920))
+    drums = song(tracks=2)
+    for track, pitch in zip(drums.tracks, (36, 38), strict=True):
+        track.program, track.is_drum = 0, True
+        for note in track.notes:
+            note.pitch = pitch
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workbench.systems.splice.learned", lambda v: ({"4/4"}, {-1}))
+        version = system.fill(Clip(drums), (2, 6), n=1, seed=0)[0]
+    kick, snare = (  # where both play a pitch often, it goes where it came from
+        {pitch for _, pitch in track} for track in places(version, 2 * 1920, 6 * 1920)
+    )
+    assert 38 not in kick
+    assert 36 not in snare
+
+
+@pytest.mark.parametrize(
+    ("signs", "bars"),
+    [
+        ([(0, 4, 4), (12 * 1920, 3, 4)], (10, 12)),  # a metre where the music ends
+        ([(0, 4, 4), (20 * 1920, 2, 4)], (2, 4)),  # and long after
+        ([(0, 1, 8), (240, 4, 4)], (3, 5)),  # a pickup
+        ([(0, 3, 2)], (1, 3)),
+        ([(0, 4, 4), (8 * 1920, 7, 8)], (2, 4)),
+        ([(0, 4, 4), (6 * 1920, 7, 4)], (2, 4)),
+        ([(0, 4, 4), (3 * 1920 + 700, 4, 4)], (5, 6)),  # off a bar line
+        ([(0, 1, 4)], (9, 17)),
+        ([(0, 2, 4)], (3, 8)),
+        ([(0, 1, 16), (120, 6, 8)], (4, 6)),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:bars")
+def test_any_metre_near_or_far_keeps_what_is_outside(system, signs, bars):
+    score = song()
+    score.time_signatures = [symusic.TimeSignature(*sign) for sign in signs]
+    clip = Clip(score)
+    begin, end = (round(clip.bar_lines[bar] * 480) for bar in bars)
+    version = system.fill(clip, bars, n=1, seed=0)[0]
+    assert (version.bar_lines == clip.bar_lines).all()
+    for before, after in zip(score.tracks, version.score.tracks, strict=True):
+        assert rows(after, begin, end) == rows(before, begin, end)
+    assert any(places(version, begin, end))
+    assert not any(places(version, end, 10**9)) or clip.beats * 480 > end
+
+
+def test_a_hit_that_rounds_to_the_end_stays_in_the_last_bar(system):
+    score = song(bars=4)
+    score.tracks[2].notes.append(symusic.Note(4 * 1920 - 15, 10, 38, 90))
+    clip = Clip(score)
+    assert clip.bars == 4
+    version = system.fill(clip, (2, 3), n=1, seed=0)[0]
+    assert version.bars == 4
+    assert rows(version.score.tracks[2], 2 * 1920, 3 * 1920) == rows(
+        score.tracks[2], 2 * 1920, 3 * 1920
+    )
+
+
+def test_versions_say_who_made_what(system):
+    clip = Clip(one_program(), source="a person's song", labels={"composer": "Ada"})
+    for take, version in enumerate(system.fill(clip, (2, 4), ["BRIDGE"], n=2, seed=7), 1):
+        labels = version.labels
+        assert (labels["original"], labels["composer"]) == ("a person's song", "Ada")
+        assert (labels["system"], labels["seed"], labels["take"]) == ("MidiGPT", 7, take)
+        assert labels["request"]["bars"] == "3 to 4"
+        assert labels["request"]["tracks"] == ["BRIDGE"]
+        assert "a person's song" in version.source
+        assert "MidiGPT" in version.source
+    made = system.generate(1, bars=2, tracks=[0], seed=3)[0]
+    assert (made.labels["action"], made.labels["seed"]) == ("generation", 3)
+    assert "original" not in made.labels
+
+
+def test_drums_that_training_lacked_are_said_in_words(system, monkeypatch):
+    monkeypatch.setattr("workbench.systems.splice.learned", lambda v: ({"4/4"}, {0, 1}))
+    with pytest.warns(UserWarning, match="tracks: .* without drums"):
+        assert system.fill(Clip(song()), (12, 14), ["drums"], n=1)[0].bars == 14
 
 
 def test_progress_hears_each_bar_and_may_stop(system):

@@ -105,6 +105,13 @@ def meter_map(score: Any) -> tuple[np.ndarray, np.ndarray]:
     return times, meters
 
 
+def meters_at(score: Any, beats: np.ndarray) -> list[tuple[int, int]]:
+    """(numerator, denominator) of the metre that holds at each position in beats."""
+    times, meters = meter_map(score)
+    index = np.searchsorted(times, beats + 1e-6, side="right") - 1
+    return [(int(top), int(bottom)) for top, bottom in meters[index]]
+
+
 def seconds_at(score: Any, beats: Any) -> np.ndarray:
     """Seconds from the start at positions in beats, through all tempo changes."""
     times, tempi = tempo_map(score)

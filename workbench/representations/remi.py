@@ -6,7 +6,9 @@ array operations and turned into tokens at the end.
 
 from __future__ import annotations
 
+import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -78,9 +80,13 @@ def table_of(song: Any) -> RemiSong:
     """The note table of a symusic score or a clip: that of MidiTok's ids, to the last one.
 
     MidiTok walks over every note in Python. Here all notes are sorted and looked up at once; only
-    scores that mix metres of quarters and of eighths go MidiTok's way.
+    scores that mix metres of quarters and of eighths go MidiTok's way. MidiTok leaves out metres
+    that it has no token for, and then counts bars from the wrong place; such a score is laid in
+    the bars of `Grid`.
     """
     score = getattr(song, "score", song)
+    if unspoken(score):
+        return _grid_table(score)
     fast = _fast_table(score)
     return fast if fast is not None else RemiSong.from_ids(slow_ids(score))
 
@@ -90,11 +96,112 @@ def encode(song: Any, config: TokenizerConfig | None = None) -> np.ndarray:
     MidiTok's REMI for any other configuration."""
     score = getattr(song, "score", song)
     if config is None or config.to_dict() == _facts().midi.config.to_dict():
+        if unspoken(score):
+            return ids_of(_grid_table(score))
         fast = _fast_table(score)
         return ids_of(fast) if fast is not None else slow_ids(score)
     from miditok import REMI
 
     return np.array(REMI(config).encode(score, encode_ids=False).ids)
+
+
+def unspoken(score: Any) -> bool:
+    """Whether the score has a metre that there is no token for."""
+    return any(
+        f"{sign.numerator}/{sign.denominator}" not in _facts().sign_id
+        for sign in score.time_signatures
+    )
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The bars that a song's notes are laid in, whatever its metres.
+
+    A bar that no token names, or that is shorter than its metre says (a pickup, 7/8), has the
+    shortest metre of quarters that holds it, and fewer positions; one longer than 6/4 is several.
+
+    starts: quarter notes at which the bars begin, and the end, (bars + 1,); signs: token ids of
+    time signatures; units: quarter notes a beat; lengths: positions (twelfths of a beat) in each;
+    bars: which of the bars that were given each one is, or begins with.
+    """
+
+    starts: np.ndarray
+    signs: np.ndarray
+    units: np.ndarray
+    lengths: np.ndarray
+    bars: np.ndarray
+
+    @classmethod
+    def of(cls, lines: np.ndarray, meters: Sequence[tuple[int, int]]) -> Grid:
+        """lines: quarter notes at which bars begin and the last one ends; meters: of each bar."""
+        about = _facts()
+        rows = []
+        for number, (start, end, (top, bottom)) in enumerate(
+            zip(lines[:-1].tolist(), lines[1:].tolist(), meters, strict=True)
+        ):
+            name = f"{top}/{bottom}"
+            if name in about.sign_id and abs(end - start - 4 * top / bottom) < 1e-6:
+                rows.append((start, about.sign_id[name], 4 / bottom, 12 * top, number))
+                continue
+            while end - start > 1e-9:
+                size = end - start if end - start <= 6 + 1e-9 else 4
+                sign = about.sign_id[f"{max(1, math.ceil(size - 1e-6))}/4"]
+                places = max(1, math.ceil(12 * size - 1e-6))
+                rows.append((start, sign, 1.0, places, number))
+                start += size
+        starts, *others = (np.array(column) for column in zip(*rows, strict=True))
+        return cls(np.append(starts, lines[-1]), *others)
+
+    def place(self, times: np.ndarray, edges: Sequence[int] = ()) -> tuple[np.ndarray, np.ndarray]:
+        """(bar, position) of times in quarter notes. What rounds to the next bar line is there,
+        but at the end and at bars of `edges` it stays in front of it."""
+        bar = np.searchsorted(self.starts, times + 1e-9, side="right") - 1
+        bar = np.clip(bar, 0, len(self.signs) - 1)
+        place = np.floor((times - self.starts[bar]) / self.units[bar] * 12 + 0.5).astype(int)
+        over = place >= self.lengths[bar]
+        stays = np.isin(bar + 1, [*edges, len(self.signs)])
+        place = np.where(over, np.where(stays, self.lengths[bar] - 1, 0), place)
+        return bar + (over & ~stays), place
+
+    def table(self, score: Any, programs: Sequence[int], edges: Sequence[int] = ()) -> RemiSong:
+        """The note table of a score in these bars. programs: of each track, −1 for drums; notes
+        after the end are left out."""
+        about = _facts()
+        parts = []
+        for track, program in zip(score.tracks, programs, strict=True):
+            columns = track.notes.numpy()
+            times = columns["time"] / score.tpq
+            bar, place = self.place(times, edges)
+            pitch = columns["pitch"].astype(int)
+            length = np.floor(columns["duration"] / score.tpq / self.units[bar] * 12 + 0.5)
+            length = np.clip(length, 1, len(about.nearest) - 1).astype(int)
+            drum = np.full(len(times), program < 0)
+            parts.append(np.stack([
+                bar, place, np.full(len(times), about.program_id[program]),
+                np.where(drum, about.drum_id[pitch], about.pitch_id[pitch]),
+                about.velocity_id[columns["velocity"].astype(int)],
+                np.where(drum, -1, about.duration_id[about.nearest[length]]),
+            ], axis=1)[times < self.starts[-1] - 1e-9])  # fmt: skip
+        notes = np.concatenate(parts) if parts else np.empty((0, 6), dtype=int)
+        notes = notes[notes[:, 3] >= 0]
+        _, rank = np.unique(notes[:, 2], return_index=True)
+        tracks = notes[np.sort(rank), 2].tolist()  # in the order of the score
+        order = {token: i for i, token in enumerate(tracks)}
+        part = np.array([order[token] for token in notes[:, 2].tolist()], dtype=int)
+        notes = notes[np.lexsort((notes[:, 5], notes[:, 3], part, notes[:, 1], notes[:, 0]))]
+        new = np.ones(len(notes), dtype=bool)  # the same pitch at the same place is said once
+        new[1:] = (np.diff(notes[:, :4], axis=0) != 0).any(1)
+        return RemiSong(notes[new].astype(np.int32), self.signs.astype(np.int32))
+
+
+def _grid_table(score: Any) -> RemiSong:
+    from workbench.music.timeline import bar_lines, meters_at
+
+    last = max((track.notes.numpy()["time"].max() for track in score.tracks if len(track.notes)),
+               default=0)  # fmt: skip
+    lines = bar_lines(score, last / score.tpq + 1e-6)
+    grid = Grid.of(lines, meters_at(score, lines[:-1]))
+    return grid.table(score, [-1 if track.is_drum else track.program for track in score.tracks])
 
 
 def slow_ids(score: Any) -> np.ndarray:
@@ -126,9 +233,7 @@ def _fast_table(score: Any) -> RemiSong | None:
     if not fine.all():
         time, track, program, pitch, velocity, duration, drum = (c[fine] for c in columns)
     velocity = about.velocity_id[velocity]
-    duration = np.where(
-        drum, duration, about.nearest[np.minimum(duration, len(about.nearest) - 1)]
-    )
+    duration = np.where(drum, duration, about.nearest[np.minimum(duration, len(about.nearest) - 1)])
     order = np.lexsort((velocity, duration, pitch, track, time))
     time, track, program, pitch, velocity, duration, drum = (
         c[order] for c in (time, track, program, pitch, velocity, duration, drum)

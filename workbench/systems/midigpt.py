@@ -27,10 +27,11 @@ from workbench.models.generation import Sampling, stream
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.representations.grammar import HoleRule, TokenGrammar
 from workbench.representations.holes import Hole, bars_of, part, question, window
-from workbench.representations.remi import RemiSong, table_of
+from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import END, PAD, Vocabulary
 from workbench.systems.configs import config_from
-from workbench.systems.splice import complete_bars, splice, track_tokens, with_bars
+from workbench.systems.provenance import signed
+from workbench.systems.splice import Reading, read, splice, with_bars
 from workbench.systems.storage import Pretrained
 
 if TYPE_CHECKING:
@@ -118,12 +119,15 @@ class MidiGPT(Pretrained):
     ) -> list[Clip]:
         """`n` versions of the clip with bars `first` to `last` (exclusive, from 0) written anew.
 
-        tracks: MIDI programs (and "drums") to replace; None for all. Bars beyond the clip are
-        added: (clip.bars, clip.bars + 4) goes on for four bars, (−4, 0) writes an introduction.
+        tracks: to replace, None for all: names of tracks, numbers in the order of the file such as
+        "#2", MIDI programs (of all their tracks, or of one to add), and "drums". Bars beyond the
+        clip are added: (clip.bars, clip.bars + 4) goes on for four bars, (−4, 0) writes an
+        introduction. Bars of 1/4 and 2/4 are read as bars of 4/4 where training had none.
         Everything outside the hole stays as it is, tempo and metre within it as well. progress
         hears of every bar that all versions have, and may raise to stop.
-        Raises PromptError for a hole that is not at the clip, a track that is none, or a metre
-        that tokens cannot say.
+        `source` and `labels` of a version say what was regenerated, and by what (`provenance`).
+        Warns of a metre in the hole, and of drums, that the checkpoint was not trained on.
+        Raises PromptError for a hole that is not at the clip, or a track that is none.
         """
         versions: list[Clip] = []
         for done, versions in self.filling(clip, bars, tracks, n, seed=seed, **sampling):
@@ -145,23 +149,32 @@ class MidiGPT(Pretrained):
         settings = settings_of(sampling)
         n = whole_number(n, "n", 1)
         seeds = row_seeds(seed_of(seed), n)
-        clip, first, last = with_bars(clip, *(whole_number(bar, "bars") for bar in bars))
-        song = complete_bars(clip, table_of(clip.score), self.vocabulary)
-        programs = track_tokens(clip, song, tracks, self.vocabulary)
-        whole = Hole(first, last, programs)
-        if not len(whole.asked(song)):
-            raise PromptError("clip: has no notes, so no instrument is known; name the tracks")
-        programs = tuple(int(i) for i in whole.asked(song))
+        original, asked = clip, tuple(whole_number(bar, "bars") for bar in bars)
+        clip, begin, end = with_bars(clip, *asked)
+        reading = read(clip, begin, end, tracks, self.vocabulary)
+        song, whole = reading.song, reading.hole
+        request = {
+            "bars": f"{asked[0] + 1} to {asked[1]}", "tracks": reading.names(clip), **sampling,
+        }  # fmt: skip
         versions = [replace(song, notes=song.notes[~whole.covers(song)])] * n
-        start = first
-        while start < last:
-            hole = self._stroke(versions[0], Hole(start, last, programs))
+        start = whole.first
+        while start < whole.last:
+            hole = self._stroke(versions[0], replace(whole, first=start))
             # bars that later strokes will write are not shown as if they were empty
-            shown = len(song.bars) if hole.last == last else hole.last
+            shown = len(song.bars) if hole.last == whole.last else hole.last
             for done, written in self._write(
-                versions, hole, shown, settings, [row + start for row in seeds]
+                versions, hole, shown, reading, settings, [row + start for row in seeds]
             ):
-                yield done - first, [splice(clip, w, whole, self.vocabulary) for w in written]
+                finished = end if done == whole.last else int(reading.grid.bars[done])
+                yield finished - begin, [
+                    signed(
+                        splice(clip, w, reading, self.vocabulary), self,
+                        "filling" if len(original.notes) else "generation", request=request,
+                        seed=seed_of(seed), take=take,
+                        original=original if len(original.notes) else None,
+                    )
+                    for take, w in enumerate(written, 1)
+                ]  # fmt: skip
             versions, start = written, hole.last
 
     def _stroke(self, song: RemiSong, hole: Hole) -> Hole:
@@ -203,6 +216,7 @@ class MidiGPT(Pretrained):
         songs: list[RemiSong],
         hole: Hole,
         shown: int,
+        reading: Reading,
         sampling: Sampling,
         seeds: Sequence[int],
     ) -> Iterator[tuple[int, list[RemiSong]]]:
@@ -215,7 +229,7 @@ class MidiGPT(Pretrained):
         written = list(songs)
         for number, (prompt, group) in enumerate(groups):
             rows = seeds[number : number + len(group)]
-            for done, answers in self._answers(prompt, hole, group[0], sampling, rows):
+            for done, answers in self._answers(prompt, hole, reading, sampling, rows):
                 for i, found in enumerate(answers):
                     written[number + i] = _put(group[i], hole, found)
                 if number == len(groups) - 1:
@@ -225,14 +239,19 @@ class MidiGPT(Pretrained):
         self,
         prompt: np.ndarray,
         hole: Hole,
-        song: RemiSong,
+        reading: Reading,
         sampling: Sampling,
         seeds: Sequence[int],
     ) -> Iterator[tuple[int, list[RemiSong]]]:
         """Answers to a question as they grow: (bars that all have, each one's whole bars)."""
-        metres = [int(i) for i in song.bars[hole.first : hole.last]]
+        metres = [int(i) for i in reading.song.bars[hole.first : hole.last]]
         n = len(seeds)
-        rule = HoleRule(self.grammar, n, metres, [int(i) for i in hole.asked(song)])
+        most, together = reading.most(self.vocabulary)
+        rule = HoleRule(
+            self.grammar, n, metres, hole.asked(reading.song).tolist(),
+            lengths=reading.grid.lengths[hole.first : hole.last].tolist(),
+            most=most, together=together,
+        )  # fmt: skip
         ids: list[Tensor] = []
         told = 0
         room = self.config.gpt.context - len(prompt)
