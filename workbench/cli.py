@@ -71,7 +71,10 @@ def parser() -> argparse.ArgumentParser:
     add = commands.add_parser("fill", help="write bars of a MIDI file anew")
     add.add_argument("midi", type=Path, help="the MIDI file")
     add.add_argument("--bars", required=True, metavar="FIRST-LAST", help="such as 9-12, from 1 on")
-    add.add_argument("--tracks", nargs="+", help="MIDI programs and drums; by default all")
+    add.add_argument(
+        "--tracks", nargs="+",
+        help="names of tracks, track1 and so on, MIDI programs, drums; default: all",
+    )  # fmt: skip
     add.add_argument("-n", type=int, default=1, help="number of versions")
     add.add_argument("--temperature", type=float, default=1.0, help="below 1: safer; above: bolder")
     add.add_argument("--seed", type=int, default=0, help="same seed, same result")

@@ -158,7 +158,7 @@ def test_a_grid_of_whole_bars_gives_the_same_table(score):
         if not score.note_num():
             return
         fast, grid = table_of(score), remi._grid_table(score)
-        assert grid.bars.tolist() == fast.bars.tolist()
+        assert grid.bars[: len(fast.bars)].tolist() == fast.bars.tolist()
         assert sorted(map(tuple, grid.notes[:, :4].tolist())) == sorted(
             map(tuple, fast.notes[:, :4].tolist())
         )

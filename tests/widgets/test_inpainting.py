@@ -26,8 +26,8 @@ def fill(widget, **settings) -> None:
 
 def test_what_the_page_is_shown(widget):
     song = widget.song
-    assert song["tracks"] == ["Drums", "Acoustic Grand Piano", "Electric Bass (finger)",
-                              "Voice Oohs"]  # fmt: skip
+    assert sorted(song["tracks"]) == ["Acoustic Grand Piano", "Drums", "Electric Bass (finger)",
+                                      "Voice Oohs"]  # fmt: skip
     assert len(song["notes"]) == len(widget.clip.notes)
     assert song["lines"] == [4.0 * i for i in range(9)]
     assert widget.bars == (4, 8)
@@ -61,7 +61,7 @@ def test_fill_keep_undo_and_download(widget):
 
 
 def test_only_ticked_tracks_are_written(widget):
-    widget.chosen = [3]
+    widget.chosen = [widget.song["tracks"].index("Voice Oohs")]
     fill(widget, n="1")
     version = widget.versions[0]
     for program in (0, 33):
@@ -112,14 +112,14 @@ def test_an_own_file(widget):
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("a.wav", b"RIFF", "is no MIDI file"),
+        ("a.wav", b"RIFF", "is not a MIDI file"),
         ("a.mid", b"MThd nothing", "cannot be read as MIDI"),
         ("a.mid", b"", "cannot be read as MIDI"),
         ("a.mid", b"\0" * 1_000_001, "larger than 1 MB"),
         ("a.mid", symusic.Score(480).dumps_midi(), "holds no notes"),
         ("a.mid", midi(70), "more than 64 tracks"),
         ("a.mid", midi(beats=9000), "more than an hour"),
-        ("", b"x", "the file: is no MIDI file"),
+        ("", b"x", "the file: is not a MIDI file"),
     ],
 )
 def test_broken_and_oversized_files_are_answered_kindly(widget, name, data, said):
@@ -141,7 +141,8 @@ def test_stop_keeps_the_song(widget):
     assert widget.busy == ""
 
 
-def test_metres_that_cannot_be_said_are_answered_kindly(widget):
+@pytest.mark.filterwarnings("ignore:bars")
+def test_metres_that_tokens_do_not_name_are_filled(widget):
     score = symusic.Score(480)
     score.time_signatures.append(symusic.TimeSignature(0, 7, 8))
     score.tracks.append(symusic.Track("", 0, False))
@@ -149,5 +150,5 @@ def test_metres_that_cannot_be_said_are_answered_kindly(widget):
         score.tracks[0].notes.append(symusic.Note(int(step) * 480, 480, 60, 80))
     send(widget, [score.dumps_midi()], do="upload", name="seven.mid")
     fill(widget)
-    assert "7/8" in widget.say
+    assert widget.versions
     assert widget.error is None

@@ -186,17 +186,19 @@ class InpaintingWidget(MusicWidget):
 
     def _show(self, clip: Clip) -> None:
         self.clip, self.versions, self.cards = clip, [], []
-        notes = clip.notes
-        programs = np.where(notes["is_drum"], -1, notes["program"])
-        kinds = np.unique(programs)
-        self._tracks: list[int | str] = [int(p) if p >= 0 else "drums" for p in kinds]
-        index = np.searchsorted(kinds, programs)
+        score = clip.score
+        sounding = [i for i, track in enumerate(score.tracks) if len(track.notes)]
+        self._tracks = [f"#{i + 1}" for i in sounding]
+        rows = []
+        for row, i in enumerate(sounding):
+            n = score.tracks[i].notes.numpy()
+            time, length = n["time"] / score.tpq, n["duration"] / score.tpq
+            same = np.full(len(time), row)
+            rows.append(np.column_stack([time.round(3), length.round(3), n["pitch"], same]))
         self.song = {
             "title": clip.caption or "a song", "lines": clip.bar_lines.tolist(),
-            "tracks": [instrument(p) for p in self._tracks],
-            "notes": np.column_stack(
-                [notes["time"].round(3), notes["duration"].round(3), notes["pitch"], index]
-            ).tolist(),
+            "tracks": [track_name(score.tracks[i]) for i in sounding],
+            "notes": np.concatenate(rows).tolist() if rows else [],
         }  # fmt: skip
         first = min(4, max(0, clip.bars - 1))
         self.hole = [first, min(first + 4, clip.bars)]
@@ -221,10 +223,12 @@ class InpaintingWidget(MusicWidget):
         self.send(about, buffers=[loop_bytes(part)])
 
 
-def instrument(program: int | str) -> str:
-    """The General MIDI name of a program."""
-    if program == "drums":
+def track_name(track: Any) -> str:
+    """A track's own name, or the General MIDI name of its program."""
+    if track.name.strip():
+        return str(track.name.strip())
+    if track.is_drum:
         return "Drums"
     import pretty_midi
 
-    return str(pretty_midi.program_to_instrument_name(int(program)))
+    return str(pretty_midi.program_to_instrument_name(int(track.program)))
