@@ -236,6 +236,12 @@ def test_kinds_of_wav(form, subtype, tmp_path):
     np.testing.assert_allclose(read_audio(tmp_path / "a.wav")[0], sound, atol=1e-4)
 
 
+def test_a_rate_of_no_sound_is_refused(tmp_path):
+    (tmp_path / "a.wav").write_bytes(wav_chunks(tone(0.5, 16000, 1), rate=200_000_000))
+    with pytest.raises(BrokenFileError, match="200,000,000"):
+        Clip.read(tmp_path / "a.wav")
+
+
 def test_a_flac_of_a_stream_is_read_to_its_end(tmp_path):
     sound = tone(3.0, 44100, 2)
     flac = bytearray(encode(sound, 44100, "flac"))
@@ -248,7 +254,7 @@ def test_a_flac_of_a_stream_is_read_to_its_end(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new"),
     [(44101, 44100), (24001, 24000), (16001, 44100), (1, 8000), (7, 22050), (44100, 44099),
-     (768_000, 44100), (96_001, 44100), (96_000_000, 48000)],
+     (768_000, 44100), (96_001, 44100)],
 )  # fmt: skip
 def test_odd_rates_are_resampled_exactly(old, new):
     """A slow sine keeps its frequency and phase to the end; the length is right to the sample."""
@@ -260,7 +266,7 @@ def test_odd_rates_are_resampled_exactly(old, new):
     expected = np.sin(2 * np.pi * frequency * np.arange(result.shape[1]) / new)
     edge = int(30 * max(1, new / old)) + 1
     middle = slice(edge, -edge)
-    assert len(expected[middle]) > 100 or old == 96_000_000 or old < 100
+    assert len(expected[middle]) > 100 or old < 100
     np.testing.assert_allclose(result[0, middle], expected[middle], atol=5e-3)
 
 
@@ -269,7 +275,7 @@ def test_rates_that_cannot_be_are_refused_in_a_line():
     for old, new, name in (
         (767_999, 768_000, "768000"), (16000, 0, "sample_rate"), (16000, -1, "sample_rate"),
         (16000, 44100.5, "44100.5"), (16000, float("nan"), "nan"), (16000, "fast", "fast"),
-        (1, 2**31, "samples"), (1, 768_000, "samples"),
+        (1, 2**31, "sample_rate"), (1, 768_000, "samples"),
     ):  # fmt: skip
         with pytest.raises(WorkbenchError, match=name) as caught:
             resample(np.tile(sound, 50), old, new)

@@ -25,6 +25,7 @@ MAX_SAMPLES = 400_000_000  # channels · samples, 1.6 GB as float32
 UNKNOWN = 1 << 62  # frames that libsndfile claims where a FLAC's header says nothing
 SILENT = 1e-4  # a peak 80 dB below full scale: what is no louder counts as silence
 CUT = "is cut short; copy or download it again"
+MAX_RATE = 1_000_000  # Hz; what claims more holds no sound
 OPEN = 0x7FFF0000  # a WAV's length from here on is no length: a program wrote into a pipe
 READ = 1 << 20  # samples read at a time
 RATIO = (4800, 48_000, 100_000)  # largest factors of a resampler, tried in turn
@@ -58,8 +59,10 @@ def check_rate(rate: Any, name: str = "sample_rate") -> int:
         whole = int(rate)
     except (TypeError, ValueError, OverflowError):
         whole = 0
-    if whole < 1 or whole != rate:
-        raise WorkbenchError(f"{name} must be a whole number of Hz such as 44100, got {rate}")
+    if not 1 <= whole <= MAX_RATE or whole != rate:
+        raise WorkbenchError(
+            f"{name} must be a whole number of Hz such as 44100, at most {MAX_RATE:,}, got {rate}"
+        )
     return whole
 
 
@@ -103,6 +106,8 @@ def read_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
             f"{path} cannot be read as audio ({str(reason).strip().rstrip('.')}); export it again "
             "as .wav, .flac or .ogg"
         ) from error
+    if rate > MAX_RATE:
+        raise BrokenFileError(f"{path} claims a sample rate of {rate:,} Hz; export it again")
     if cut:
         raise BrokenFileError(f"{path} {CUT}")
     if too_long:
