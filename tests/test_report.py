@@ -19,7 +19,7 @@ import pytest
 from workbench import excerpts, report
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.notebooks import build
-from workbench.pages import with_mathml
+from workbench.pages import export, with_mathml
 from workbench.runner import find_error, run_notebook
 
 PARAMETERS = '# %% tags=["parameters"]\nprofile = "laptop"\ndataset = "groove"\nseed = 0\n\n'
@@ -450,3 +450,14 @@ def test_the_notebook_that_is_there_is_run(tmp_path):
     (tmp_path / "02_saved.ipynb").write_text("{")
     with pytest.raises(BrokenFileError, match=r"02_saved\.ipynb: is not a valid notebook"):
         report.run_report(out, root=tmp_path, only=["02"])
+
+
+def test_links_between_lessons_lead_to_pages(tmp_path):
+    text = "[next](02_b.ipynb#part) [not run](03_c.ipynb)"
+    for stem in ("01_a", "02_b"):
+        made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+        nbformat.write(made, tmp_path / f"{stem}.ipynb")
+    export(tmp_path / "01_a.ipynb", tmp_path / "01_a.html")
+    page = (tmp_path / "01_a.html").read_text(encoding="utf-8")
+    assert 'href="02_b.html#part"' in page
+    assert 'href="03_c.ipynb"' in page

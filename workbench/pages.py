@@ -17,6 +17,7 @@ from workbench.files import atomic_write
 PLOTLY = "application/vnd.plotly.v1+json"
 _FETCHED = re.compile(r"<script[^>]*\ssrc=[\"'](?:https?:)?//[^>]*>\s*</script>", re.I)
 _MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.S)
+_LESSON = re.compile(r'href="([\w-]+)\.ipynb(?=["#])')
 _MATH = re.compile(  # as in Jupyter: no space inside the dollars of $…$, so that prices stay
     r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|(?<![\\$\w])\$(?=\S)((?:[^$\n]|\n(?!\n))+?)(?<=\S)\$(?![\d$])",
     re.S,
@@ -39,11 +40,18 @@ def export(notebook: Path, target: Path) -> bool:
     exporter = HTMLExporter(template_name="lab", embed_images=False)
     page, _ = exporter.from_notebook_node(content)
     page = _FETCHED.sub("", _MATHJAX.sub("", page))
+    page = _LESSON.sub(lambda found: _to_page(found, target.parent), page)
     if plotly:
         page = page.replace("</head>", '<script src="plotly.min.js"></script></head>', 1)
     with atomic_write(target) as path:
         path.write_text(page, encoding="utf-8")
     return plotly > 0
+
+
+def _to_page(link: re.Match[str], folder: Path) -> str:
+    """A link to a notebook that was executed into the same folder leads to its page."""
+    there = (folder / f"{link[1]}.ipynb").exists()
+    return f'href="{link[1]}.html' if there else link[0]
 
 
 def with_mathml(markdown: str) -> str:
