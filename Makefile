@@ -35,7 +35,9 @@ $(READY): ci/requirements.lock pyproject.toml
 	@touch $(READY)
 
 lab: setup
-	$(BIN)/python -m jupyter lab notebooks/00_start_here.ipynb
+	$(BIN)/python -m jupyter lab --LabApp.news_url=None \
+	  --ContentsManager.hide_globs='["src", "__pycache__", "*.pyc", "*.egg-info", "*~"]' \
+	  notebooks/00_start_here.ipynb
 
 report: setup
 	$(BIN)/workbench report --profile $(PROFILE) --out report

@@ -32,6 +32,12 @@ def test_a_good_prompt_needs_no_advice():
         ("rock at 900 bpm", "30 to 300"),
         ("rock at 999999999999999999999 bpm", "30 to 300"),
         ("ghost notes", "57 keywords"),
+        ("a waltz", "only 4/4"),
+        ("slow funk in 6/8", "only 4/4"),
+        ("rock, 7/8, 100 bpm", "only 4/4"),
+        ("rock, no crash", "nothing can be left out"),
+        ("funk without the hi-hats", "nothing can be left out"),
+        ("rock, don't use toms", "nothing can be left out"),
     ],
 )
 def test_advice_fits(prompt, said):

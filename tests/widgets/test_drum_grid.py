@@ -42,7 +42,25 @@ def test_edits_undo_and_clear(clip):
     send(grid, do="undo")
     np.testing.assert_array_equal(grid.clip.notes, clip.notes)
     send(grid, do="undo")
-    assert grid.say == "Nothing to undo."
+    assert grid.say == "There is nothing to undo."
+    send(grid, do="redo")
+    assert grid.clip.notes["velocity"].tolist() == notes["velocity"].tolist()
+    assert (grid.undos, grid.redos) == (1, 1)
+    send(grid, do="keep", cells=[[0, 0, 1]])
+    send(grid, do="redo")
+    assert grid.say == "There is nothing to redo.", "a new change ends what was undone"
+
+
+@pytest.mark.parametrize("raw", ["12", "1000", "?", "nan", "fast"])
+def test_the_tempo_is_typed(clip, raw):
+    grid = DrumGrid(clip)
+    send(grid, do="tempo", bpm=raw)
+    assert (list(grid.wrong), grid.tempo, grid.undos) == (["tempo"], 96, 0)
+    assert "Tempo (BPM): give a number" in grid.say
+    send(grid, do="tempo", bpm="128.5")
+    assert (grid.wrong, grid.clip.tempo) == ({}, 128.5)
+    send(grid, do="undo")
+    assert grid.clip.tempo == 96
 
 
 def test_odd_cells_are_left_out(clip):

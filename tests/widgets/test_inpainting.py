@@ -1,5 +1,7 @@
 """The inpainting widget's Python side, spoken to as the page does."""
 
+import re
+
 import numpy as np
 import pytest
 import symusic
@@ -46,7 +48,7 @@ def test_fill_keep_undo_and_download(widget):
     assert version.notes[kept].tolist() == before.notes[outside].tolist()
     send(widget, do="keep", key=1)
     assert widget.clip is version
-    assert (widget.past, widget.bars, widget.cards) == (1, (2, 4), [])
+    assert (widget.undos, widget.bars, widget.cards) == (2, (2, 4), [])
     sent = []
     widget.send = lambda content, buffers=None: sent.append((content, buffers))
     send(widget, do="download")
@@ -54,10 +56,48 @@ def test_fill_keep_undo_and_download(widget):
     assert sent[0][1][0] == version.midi_bytes()
     send(widget, do="undo")
     assert widget.clip is before
+    assert widget.versions[1] is version
+    assert len(widget.cards) == 2
+    send(widget, do="undo")
+    assert (widget.cards, widget.original, widget.versions) == ([], {}, [])
     send(widget, do="undo")
     assert widget.say == "There is nothing to undo."
+    for _ in range(2):
+        send(widget, do="redo")
+    assert widget.clip is version
     send(widget, do="keep", key=0)
     assert "gone" in widget.say
+
+
+def bars_drawn(html) -> list[int]:
+    return [int(number) for number in re.findall(r'y=&quot;12&quot;>(\d+)<', html)]
+
+
+@pytest.mark.parametrize(
+    ("hole", "drawn", "shaded"),
+    [([4, 6], range(3, 9), "bars 5 to 6 are"), ([7, 8], range(6, 9), "bar 8 is"),
+     ([0, 1], range(1, 4), "bar 1 is")],
+)  # fmt: skip
+def test_cards_show_the_original_and_the_songs_bar_numbers(widget, hole, drawn, shaded):
+    widget.hole = hole
+    fill(widget, n="1")
+    assert widget.original["title"] == "Original"
+    cards = [widget.original["html"], widget.cards[0]["html"]]
+    for html in cards:
+        assert bars_drawn(html) == list(drawn)
+        assert f"bars {drawn[0]} to {drawn[-1]}, {shaded} shaded" in html
+        assert html.count("class=&quot;h&quot;") == 1
+        rows = [int(bar) for bar in re.findall(r"<tr><td>(\d+)<td>", html)]
+        assert rows
+        assert set(rows) <= set(drawn)
+
+
+def test_an_upload_can_be_undone(widget):
+    before = widget.clip
+    send(widget, [midi()], do="upload", name="my tune.mid")
+    assert widget.clip is not before
+    send(widget, do="undo")
+    assert widget.clip is before
 
 
 def test_only_ticked_tracks_are_written(widget):

@@ -1,5 +1,6 @@
 """The prompt box's Python side, spoken to as the page does: through its comm's messages."""
 
+import re
 import threading
 
 import pytest
@@ -106,7 +107,7 @@ def test_stop_ends_a_drawing(box, monkeypatch):
     send(box, do="stop")
     go_on.set()
     assert box.wait(30)
-    assert "Stopped after 0 of 100" in box.say
+    assert box.say == "Stopped after 0 of 100 steps. There are no takes yet."
     assert (box.busy, box.takes, box.error) == ("", draw_before, None)
 
 
@@ -123,6 +124,48 @@ def test_kept_takes_stay(box):
     draw(box)
     assert first not in box.takes
     assert box.kept == []
+
+
+def test_one_number_for_a_take(box):
+    draw(box, "")
+    draw(box, "funk", n="3")
+    assert [card["title"] for card in box.cards] == [f"Take {i} · funk" for i in (3, 4, 5)]
+    for card, clip in zip(box.cards, box.takes, strict=True):
+        facts = re.search(r'class="wb-facts">([^<]*)', card["html"])[1]
+        assert "seed 0" in facts
+        assert "take" not in facts
+        assert "take" in clip.source, "by which it can be drawn again"
+    send(box, do="undo")
+    assert [card["title"] for card in box.cards] == ["Take 1 · no words", "Take 2 · no words"]
+
+
+def test_takes_come_back(box):
+    draw(box)
+    first = box.takes
+    send(box, do="keep", key=1, on=True)
+    draw(box, "jazz", seed=1)
+    second = box.takes
+    send(box, do="vary", key=1)
+    assert box.wait(60)
+    for takes, kept in ((second, 1), (first, 1), (first, 0)):
+        send(box, do="undo")
+        assert box.takes == takes
+        assert len(box.kept) == kept
+    send(box, do="undo")
+    assert (box.takes, box.undos, box.redos) == ([], 0, 4)
+    for takes in (first, first, second):
+        send(box, do="redo")
+        assert box.takes == takes
+    draw(box)
+    assert box.redos == 0
+
+
+def test_every_message_with_a_number_is_answered(box, monkeypatch):
+    sent = []
+    monkeypatch.setattr(box, "send", lambda content, buffers=None: sent.append(content))
+    send(box, do="nothing", ping=3)
+    send(box, do="explain", prompt="funk", ping=4)
+    assert sent == [{"is": "heard", "ping": 3}, {"is": "heard", "ping": 4}]
 
 
 def test_vary_puts_a_variation_behind_its_take(box):

@@ -16,6 +16,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.music.kit import DRUM_NAMES, DRUMS, read_lookup
 from workbench.music.picture import (
+    Picture,
     drum_grid_svg,
     piano_roll_svg,
     picture_of,
@@ -53,10 +54,15 @@ def mime_bundle(clip: "Clip") -> dict[str, Any]:
     }
 
 
-def player_html(clip: "Clip", *, title: str | None = None, loop: bool = True) -> str:
+def player_html(
+    clip: "Clip", *, title: str | None = None, loop: bool = True, source: str | None = None,
+    note: str = "", first_bar: int = 1, shaded: tuple[int, int] | None = None,
+) -> str:  # fmt: skip
     """Caption, picture and player of a clip as one self-contained piece of HTML.
 
-    title: heading instead of the caption. A clip above 90 s shows and plays its beginning. If it
+    title: heading instead of the caption; source: where it comes from, instead of the clip's own;
+    note: a word more. first_bar and shaded: how the picture numbers the bars of an excerpt, and
+    the first and last bar that it shades. A clip above 90 s shows and plays its beginning. If it
     cannot be rendered, the error's line stands in the player's place.
     """
     shown = _beginning(clip)
@@ -66,15 +72,17 @@ def player_html(clip: "Clip", *, title: str | None = None, loop: bool = True) ->
     except WorkbenchError as error:
         player = f'<p class="wb-error" role="alert">{escape(str(error))}</p>'
     else:
-        player = _controls(shown.duration, name, sound, loop)
+        player = _audio(name, sound, loop)
+    facts = _facts(clip, shown, source) + [note] * bool(note)
+    picture = picture_of(shown, first_bar=first_bar, shaded=shaded)
     return (
         f'<div class="wb-clip" role="group" aria-label="{escape(name)}" '
         f'data-duration="{_played_seconds(shown)}" data-rate="{RATE}" data-name="{escape(name)}">'
         f"<style>{asset('player.css')}</style>"
         f'<div class="wb-title">{escape(name)}</div>'
-        f'<div class="wb-facts">{escape(_facts(clip, shown))}</div>'
-        f'<div class="wb-stage">{svg(picture_of(shown))}</div>'
-        f"{player}{_table(shown)}"
+        f'<div class="wb-facts">{escape(" · ".join(facts))}</div>'
+        f'<div class="wb-stage">{_image(picture)}</div>'
+        f"{player}{_table(shown, first_bar)}"
         f"<script>{asset('player.js')}</script></div>"
     )
 
@@ -124,22 +132,27 @@ def _played_seconds(clip: "Clip") -> float:
     return round(clip.duration * RATE) / RATE
 
 
-def _controls(seconds: float, name: str, sound: str, loop: bool) -> str:
-    pressed = "true" if loop else "false"
-    label = escape(name)
+def _image(picture: Picture) -> str:
+    """The picture as an image of SVG, which the script turns into the SVG itself. Where scripts are
+    stripped and SVG is, too, the image remains, on paper of its own."""
+    paper = (
+        "<style>.p{fill:#fff}@media(prefers-color-scheme:dark){.p{fill:#1e1e1e}}</style>"
+        '<rect class="p wb-paper" width="100%" height="100%"/><style>'
+    )
+    drawn = svg(picture).replace("<style>", paper, 1)
+    url = "data:image/svg+xml," + drawn.replace("%", "%25").replace("#", "%23")
+    text = url.replace("&", "&amp;").replace('"', "&quot;")
+    return f'<img class="wb-svg" alt="{escape(picture.label)}" src="{text}">'
+
+
+def _audio(name: str, sound: str, loop: bool) -> str:
     return (
-        '<div class="wb-controls" hidden>'
-        f'<button type="button" class="wb-play" aria-label="Play {label}">▶ Play</button>'
-        f'<input type="range" class="wb-seek" min="0" max="{seconds:.2f}" step="0.01" value="0" '
-        f'aria-label="Position in {label}">'
-        f'<span class="wb-time">0:00.0 / {int(seconds // 60)}:{seconds % 60:04.1f}</span>'
-        f'<button type="button" class="wb-loop" aria-pressed="{pressed}">Loop</button></div>'
-        f'<audio controls{" loop" if loop else ""} preload="metadata" aria-label="{label}" '
+        f'<audio controls{" loop" if loop else ""} preload="metadata" aria-label="{escape(name)}" '
         f'src="{sound}"></audio>'
     )
 
 
-def _facts(clip: "Clip", shown: "Clip") -> str:
+def _facts(clip: "Clip", shown: "Clip", source: str | None) -> list[str]:
     parts = []
     if clip.has_score or clip.tempo_known:
         plural = "" if clip.bars == 1 else "s"
@@ -150,21 +163,22 @@ def _facts(clip: "Clip", shown: "Clip") -> str:
     parts.append(f"{clip.duration:.1f} s")
     if clip.has_score:
         parts.append(f"{len(clip.notes)} {'hits' if clip.is_drums else 'notes'}")
-    if clip.source:
-        made = "system" in clip.labels  # then the source is a sentence, not a file
-        name = clip.source.replace("\\", "/").rsplit("/", 1)[-1]
-        parts.append(clip.source if made else name)
+    made = source is not None or "system" in clip.labels  # then it is a sentence, not a file
+    source = clip.source if source is None else source
+    if source:
+        parts.append(source if made else source.replace("\\", "/").rsplit("/", 1)[-1])
     if shown is not clip:
         parts.append(f"the first {shown.duration:.0f} s are shown; write_audio saves all")
-    return " · ".join(parts)
+    return parts
 
 
-def _table(clip: "Clip") -> str:
+def _table(clip: "Clip", first_bar: int = 1) -> str:
     """The notes in words, one row for each 16th that has any, folded away."""
     if not len(clip.notes):
         return ""
-    steps = np.rint(clip.notes["time"] * 4).astype(int)
     lines = clip.bar_lines
+    steps = np.rint(clip.notes["time"] * 4).astype(int)
+    steps = np.minimum(steps, max(0, int(np.ceil(lines[-1] * 4)) - 1))  # in the last bar
     rows = []
     unique, first = np.unique(steps, return_index=True)
     ends = np.append(first[1:], len(steps))
@@ -172,7 +186,7 @@ def _table(clip: "Clip") -> str:
         bar = int(np.searchsorted(lines, step / 4 + 1e-9, side="right")) - 1
         beat = (step / 4 - lines[bar]) * clip.meter[1] / 4 + 1
         sounds = ", ".join(_in_words(note) for note in clip.notes[begin:end])
-        rows.append(f"<tr><td>{bar + 1}<td>{beat:g}<td>{sounds}")
+        rows.append(f"<tr><td>{bar + first_bar}<td>{beat:g}<td>{sounds}")
     more = len(unique) - len(rows)
     if more > 0:
         rows.append(f"<tr><td colspan=3>and {more} more positions")

@@ -34,14 +34,30 @@ class Picture:
     stripes: list[tuple[float, float]] = field(default_factory=list)  # y, height
     bar_lines: list[tuple[float, str]] = field(default_factory=list)  # x, number
     beat_lines: list[float] = field(default_factory=list)
+    shade: tuple[float, float] | None = None  # x, width
     label: str = ""
 
 
-def picture_of(clip: "Clip") -> Picture:
-    """Drum grid, piano roll or waveform, whichever the clip is."""
+def picture_of(
+    clip: "Clip", *, first_bar: int = 1, shaded: tuple[int, int] | None = None
+) -> Picture:
+    """Drum grid, piano roll or waveform, whichever the clip is.
+
+    first_bar: the number of its first bar; shaded: numbers of the first and last bar to shade.
+    """
     if not clip.has_score:
-        return _waveform(clip)
-    return _drum_grid(clip) if clip.is_drums else _piano_roll(clip)
+        picture = _waveform(clip)
+    else:
+        picture = _drum_grid(clip) if clip.is_drums else _piano_roll(clip)
+    if first_bar != 1:
+        picture.bar_lines = [(x, str(int(n) + first_bar - 1)) for x, n in picture.bar_lines]
+    if shaded is not None:
+        lines = clip.bar_lines
+        edges = np.clip([shaded[0] - first_bar, shaded[1] + 1 - first_bar], 0, len(lines) - 1)
+        left, right = _x(clip, lines[edges]).tolist()
+        picture.shade = (left, right - left)
+        picture.label += f"; bars {shaded[0]} to {shaded[1]} are shaded"
+    return picture
 
 
 def drum_grid_svg(clip: "Clip") -> str:
@@ -161,6 +177,7 @@ SVG_STYLE = (
     ".wb-svg{--i:var(--wb-ink,#222);--a:var(--wb-accent,#0b62c4);font:11px system-ui,sans-serif}"
     "@media(prefers-color-scheme:dark){.wb-svg{--i:var(--wb-ink,#ddd);--a:var(--wb-accent,#7cb8ff)}}"
     ".wb-svg text{fill:var(--i)}.wb-svg .s{fill:var(--i);opacity:.06}.wb-svg .n{fill:var(--a)}"
+    ".wb-svg .h{fill:var(--a);fill-opacity:.14;stroke:var(--a);stroke-dasharray:5 3}"
     ".wb-svg .l{stroke:var(--i);opacity:.45}.wb-svg .b{stroke:var(--i);opacity:.14}"
 )
 
@@ -176,6 +193,12 @@ def svg(picture: Picture) -> str:
     plot = WIDTH - LEFT - RIGHT
     stripes = "".join(f"M{LEFT:g} {y:.1f}h{plot:g}v{h:.1f}h-{plot:g}z" for y, h in picture.stripes)
     parts.append(f'<path class="s" d="{stripes}"/>')
+    if picture.shade is not None:
+        x, width = picture.shade
+        height = bottom - TOP + 4
+        parts.append(
+            f'<path class="h" d="M{x:.1f} {TOP - 4:g}h{width:.1f}v{height:.1f}h-{width:.1f}z"/>'
+        )
     beats = "".join(f"M{x:.1f} {TOP:g}V{bottom:.1f}" for x in picture.beat_lines)
     lines = "".join(f"M{x:.1f} {TOP - 4:g}V{bottom:.1f}" for x, _ in picture.bar_lines)
     parts.append(f'<path class="b" d="{beats}"/><path class="l" d="{lines}"/>')

@@ -4,6 +4,19 @@
   const shared = (window.workbenchClips ??= { ready: new WeakSet(), stop: null, context: null });
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("workbench-clips") : null;
 
+  // A notebook's shortcuts must not take the keys of a focused control. JupyterLab leaves alone what
+  // bears this mark at the time of the key; Ctrl+S and the like are the notebook's all the same.
+  function notebookMayHave(event) {
+    const text = /^([zyacxv]|Arrow\w+|Home|End|Backspace|Delete)$/i.test(event.key);
+    return (event.ctrlKey || event.metaKey) && !event.getModifierState?.("AltGraph")
+      && !(text && (!event.shiftKey || /^z$/i.test(event.key)));
+  }
+  shared.keys ??= (window.addEventListener("keydown", (event) => {
+    let root = event.target.closest?.(".wb-box, .wb-clip");
+    for (; root; root = root.parentElement?.closest(".wb-box, .wb-clip"))
+      root.toggleAttribute("data-lm-suppress-shortcuts", !notebookMayHave(event));
+  }, true), true);
+
   function context(rate) {
     const Context = window.AudioContext || window.webkitAudioContext;
     if (!shared.context) {
@@ -26,12 +39,28 @@
 
   function setUp(root) {
     const find = (selector) => root.querySelector(selector);
-    const audio = find("audio"), play = find(".wb-play"), seek = find(".wb-seek");
+    const still = find("img.wb-svg"); // the picture itself takes the page's colours and the playhead
+    if (still) {
+      const url = still.getAttribute("src");
+      const drawn = new DOMParser().parseFromString(
+        decodeURIComponent(url.slice(url.indexOf(",") + 1)), "image/svg+xml").documentElement;
+      still.replaceWith(window.document.importNode(drawn, true));
+    }
+    const audio = find("audio");
+    if (!audio || !(window.AudioContext || window.webkitAudioContext)) return;
+    audio.insertAdjacentHTML("beforebegin", '<div class="wb-controls">'
+      + '<button type="button" class="wb-play">▶ Play</button>'
+      + '<input type="range" class="wb-seek" min="0" step="0.01" value="0">'
+      + '<span class="wb-time"></span>'
+      + '<button type="button" class="wb-loop">Loop</button></div>');
+    const play = find(".wb-play"), seek = find(".wb-seek");
     const loop = find(".wb-loop"), time = find(".wb-time"), svg = find(".wb-svg");
     const head = find(".wb-head");
-    if (!audio || !play || !(window.AudioContext || window.webkitAudioContext)) return;
     const duration = Number(root.dataset.duration);
     const left = Number(svg?.dataset.left), right = Number(svg?.dataset.right);
+    seek.max = duration.toFixed(2);
+    seek.setAttribute("aria-label", `Position in ${root.dataset.name}`);
+    loop.setAttribute("aria-pressed", String(audio.loop));
     let buffer = null, source = null, origin = 0, position = 0, wanted = false;
 
     function show(seconds) {
@@ -130,14 +159,11 @@
       shared.stop = () => audio.pause();
     });
     audio.addEventListener("timeupdate", () => { if (!audio.hidden) show(audio.currentTime); });
-    // a notebook's shortcuts must not take the keys of a focused control
-    root.addEventListener("keydown", (event) => {
-      if (event.target.closest("button, input, summary, audio")
-          && /^( |Enter|Arrow\w+|Home|End|Page\w+)$/.test(event.key)) event.stopPropagation();
+    root.addEventListener("keydown", (event) => { // other notebooks listen further out
+      if (!notebookMayHave(event)) event.stopPropagation();
     });
     channel?.addEventListener("message", () => { if (wanted) pause(); });
     audio.hidden = true;
-    find(".wb-controls").hidden = false;
     label(false);
     show(0);
     head?.setAttribute("visibility", "hidden");

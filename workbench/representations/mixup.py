@@ -46,6 +46,10 @@ class Beats:
         times, downbeats = (_seconds(labels.get(name)) for name in ("beats", "downbeats"))
         return cls(times, downbeats) if len(times) > 1 else cls(np.empty(0), np.empty(0))
 
+    def within(self, seconds: float) -> Beats:
+        """Those before the end of a piece of `seconds`."""
+        return Beats(self.times[self.times < seconds], self.downbeats[self.downbeats < seconds])
+
     def moved(self, start: float, factor: float) -> Beats:
         """Of the piece from second `start` on, played `factor` times as fast."""
         times, downbeats = (

@@ -19,6 +19,12 @@ TRAITS = (
     "slow", "fast", "busy", "sparse", "loud", "soft", "swing", "shuffle", "half-time", "backbeat",
     "ghost notes", "ride", "toms", "open hats", "crash", "fill",
 )  # fmt: skip
+_METRES = re.compile(
+    r"\b(waltz(?:es)?|jarabe|(?:in|triple|compound|odd) (?:three|five|six|seven|meter|metre|time)|"
+    r"(?!4\s*/\s*4\b)\d{1,2}\s*/\s*(?:2|4|8|16)|[35-9]-4|[3-9]-8)\b", re.I)  # fmt: skip
+_LEFT_OUT = re.compile(
+    r"\b(no|not|without|never|don['’]t|avoid|except|minus)\s+((?:any |the |a |an |too |use )*"
+    r"[a-z-]+)", re.I)  # fmt: skip
 LONGEST = 400  # characters; a text encoder reads less than that anyway
 
 
@@ -53,6 +59,7 @@ def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> 
         messages.append("No words to go by: name a style, such as rock, funk, jazz or latin.")
     else:
         messages += _advice(prompt, text, judged, keywords, unknown)
+    messages += _cannot(prompt[: 10 * LONGEST])
     if _outside(prompt):
         messages.append(
             f"Tempi from {TEMPO_LIMITS[0]:g} to {TEMPO_LIMITS[1]:g} BPM can be read from a prompt."
@@ -79,6 +86,19 @@ def _advice(
         messages.append(f"Not in any caption it learned from, so a guess: {listed}.")
     if text.name == "keywords" and words and not keywords:
         messages.append("None of the 57 keywords is here; this system hears nothing else.")
+    return messages
+
+
+def _cannot(prompt: str) -> list[str]:
+    """What the prompt asks for and no drum system here can do, in words."""
+    messages = []
+    if metre := _METRES.search(prompt):
+        messages.append(f"“{metre[1]}”: only 4/4 can be drawn, so the loop will be in 4/4.")
+    if left_out := _LEFT_OUT.search(prompt):
+        messages.append(
+            f"“{left_out[0]}”: nothing can be left out by words; naming it may even bring it in. "
+            "Leave the word away, or take the hits out in the drum grid."
+        )
     return messages
 
 

@@ -1,4 +1,4 @@
-"""What the widgets share: their module and style, messages, the worker, the offline fallback."""
+"""What the widgets share: module and style, messages, the worker, undo, the still copy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
 
 import anywidget
 import traitlets as t
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 VIEW = "application/vnd.jupyter.widget-view+json"
+HISTORY = 50  # steps that Undo can take back
+# Where no kernel answers, JupyterLab says "model not found" above the still copy.
+_NO_ERROR_ABOVE = (
+    ".jp-OutputArea-child:not(:has(.wb-box)):has(+ .jp-OutputArea-child .wb-fallback){display:none}"
+)
 log = logging.getLogger(__name__)
 
 
@@ -53,27 +59,45 @@ def loop_bytes(clip: Clip) -> bytes:
 
 
 class MusicWidget(anywidget.AnyWidget):
-    """Base of the widgets. Messages {"do": name, …} from the page go to the method `on_<name>`.
+    """Base of the widgets. Messages {"do": name, …} from the page go to the method `on_<name>`,
+    with the message's `buffers` in it; each is answered "heard" first, so that the page knows a
+    kernel that is gone.
 
     Nothing that the page sends ends in a traceback: an error's one line is shown in the widget.
-    `error` keeps the last unforeseen one.
+    `error` keeps the last unforeseen one. A widget with a history defines `_state` and `_restore`
+    and calls `_remember` before a change; Undo and Redo are then its `on_undo` and `on_redo`.
+
+    A cell shows two outputs: the widget, and a still copy of it in plain HTML that hides while the
+    widget lives, and remains in a saved or exported notebook.
     """
 
     say = t.Unicode("").tag(sync=True)  # read out by screen readers when it changes
     busy = t.Unicode("").tag(sync=True)  # what is being done, or ""
     progress = t.List([0, 0]).tag(sync=True)  # steps done, steps in all
+    key = t.Unicode().tag(sync=True)  # finds the still copy on the page
+    undos = t.Int(0).tag(sync=True)  # how many steps can be undone
+    redos = t.Int(0).tag(sync=True)
+
+    if_stopped: ClassVar[str] = ""  # what Stop leaves as it was
 
     def __init__(self, **fields: Any) -> None:
-        super().__init__(**fields)
+        super().__init__(key=uuid4().hex, **fields)
         self.error: BaseException | None = None
         self.worker = Worker()
+        self._past: list[Any] = []
+        self._future: list[Any] = []
+        self._displayed = False
         self.on_msg(self._heard)
 
     def _heard(self, _: Any, message: Any, buffers: Any) -> None:
-        name = message.get("do") if isinstance(message, dict) else None
+        if not isinstance(message, dict):
+            return
+        name, ping = message.get("do"), message.get("ping")
+        if isinstance(ping, int):
+            self.send({"is": "heard", "ping": ping})
         handler = getattr(self, f"on_{name}", None)
         if handler is not None and isinstance(name, str) and name != "msg":
-            self._kindly(lambda: handler(message))
+            self._kindly(lambda: handler({**message, "buffers": buffers}))
 
     def _kindly(self, action: Callable[[], Any]) -> bool:
         """Do it; if that fails, say why in one line. True when it went well."""
@@ -81,7 +105,7 @@ class MusicWidget(anywidget.AnyWidget):
             action()
         except Stopped:
             done, total = self.progress
-            self.say = f"Stopped after {done} of {total} steps. What was there is kept."
+            self.say = f"Stopped after {done} of {total} steps. {self.if_stopped}".strip()
         except WorkbenchError as error:
             self.say = str(error)
         except Exception as error:
@@ -101,7 +125,8 @@ class MusicWidget(anywidget.AnyWidget):
 
         def run() -> None:
             try:
-                self._kindly(job)
+                if self._kindly(job):
+                    self._redraw()
             finally:
                 if self.say == "Stopping…":  # the job had ended before it could be stopped
                     self.say = "It was done before it could be stopped."
@@ -125,15 +150,82 @@ class MusicWidget(anywidget.AnyWidget):
         """Wait for a drawing to end, in tests and scripts; False if `timeout` seconds pass."""
         return self.worker.wait(timeout)
 
+    # --- history ------------------------------------------------------------------------------
+
+    def _state(self) -> Any:
+        """What Undo brings back; never changed in place."""
+        raise NotImplementedError
+
+    def _restore(self, state: Any) -> None:
+        raise NotImplementedError
+
+    def _remember(self) -> None:
+        """Keep the present state, before it changes."""
+        self._past = [*self._past[-HISTORY + 1 :], self._state()]
+        self._future = []
+        self._count()
+
+    def _count(self) -> None:
+        self.undos, self.redos = len(self._past), len(self._future)
+
+    def _travel(self, source: list[Any], target: list[Any], done: str, none: str) -> None:
+        if self.worker.busy:
+            self.say = "Wait, or press Stop, before you undo."
+        elif not source:
+            self.say = none
+        else:
+            target.append(self._state())
+            self._restore(source.pop())
+            self._count()
+            self.say = done
+            self._redraw()
+
+    def on_undo(self, message: dict[str, Any] | None = None) -> None:
+        """Take the last change back."""
+        self._travel(self._past, self._future, "Undone.", "There is nothing to undo.")
+
+    def on_redo(self, message: dict[str, Any] | None = None) -> None:
+        """Make the change again that was taken back last."""
+        self._travel(self._future, self._past, "Done again.", "There is nothing to redo.")
+
+    # --- the still copy -----------------------------------------------------------------------
+
     def fallback_clips(self) -> Sequence[Clip]:
-        """Clips that an exported page, which has no kernel, shall play."""
+        """Clips that a saved or exported page, which has no kernel, plays."""
         return []
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _still(self) -> dict[str, str]:
+        """The mime bundle of the still copy."""
         from workbench.widgets.side_by_side import side_by_side
 
+        name = type(self).__name__
+        clips = self.fallback_clips()
+        page = side_by_side(clips, note=f"{name}: run the cell in Jupyter to use it.")
+        return {
+            "text/plain": f"{name}, {len(clips)} clip{'' if len(clips) == 1 else 's'}",
+            "text/html": f'<div class="wb-fallback" data-of="{self.key}">'
+            f"<style>{_NO_ERROR_ABOVE}</style>{page}</div>",
+        }
+
+    def _redraw(self) -> None:
+        """Bring the still copy of a displayed widget up to date, for the notebook's next saving."""
+        if self._displayed:
+            from IPython.display import display
+
+            display(self._still(), raw=True, display_id=self.key, update=True)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         made = super()._repr_mimebundle_(**kwargs)
         data, about = made if isinstance(made, tuple) else (made or {}, {})
-        note = f"{type(self).__name__}: run the cell in Jupyter to use it."
-        data["text/html"] = side_by_side(self.fallback_clips(), note=note)
+        data["text/html"] = self._still()["text/html"]
         return data, about
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        made = super()._repr_mimebundle_()
+        data, about = made if isinstance(made, tuple) else (made or {}, {})
+        # empty HTML, where no widget can be shown: the still copy follows
+        display({**data, "text/html": ""}, metadata=about, raw=True)
+        display(self._still(), raw=True, display_id=self.key)
+        self._displayed = True

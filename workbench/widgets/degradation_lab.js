@@ -1,7 +1,5 @@
 // The degradation lab: choose what is spoiled and how much, hear it, and measure it.
-function render({ model, el }) {
-  const listen = listener(model);
-  const root = begin(el, "wb-spoil", "Degradation lab");
+export default widget("wb-spoil", "Degradation lab", ({ model, listen, root }) => {
   const kind = h("select", { "aria-label": "Degradation" },
     ...model.get("kinds").map((name) => h("option", { value: name }, name)));
   const words = h("output", { class: "wb-level" });
@@ -48,6 +46,5 @@ function render({ model, el }) {
   listen.message((message, buffers) => {
     if (message?.is === "sound") sound.play(bytesOf(buffers[0]).slice(), message.seconds);
   });
-  return () => { sound.close(); listen.off(); };
-}
-export default { render };
+  return () => { sound.close(); };
+});

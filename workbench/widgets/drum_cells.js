@@ -90,13 +90,15 @@ function makeCells({ names, steps, act }) {
   }
 
   let lit = -1;
-  function light(step) { // the column that sounds
+  function light(step) { // the column that sounds; returns a cell of it where it is another one
     if (step === lit) return;
     for (let drum = 0; drum < DRUMS; drum++) {
       cells.get(lit * DRUMS + drum)?.classList.remove("wb-now");
       cells.get(step * DRUMS + drum)?.classList.add("wb-now");
     }
     lit = step;
+    return cells.get(step * DRUMS);
   }
-  return { grid, show, light };
+  const namesWidth = () => grid.querySelector(".wb-name").getBoundingClientRect().width;
+  return { grid, show, light, namesWidth };
 }

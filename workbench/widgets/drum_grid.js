@@ -1,7 +1,5 @@
 // The drum-grid editor: cells, play, undo, clear, keep marks, "Fill in the rest".
-function render({ model, el }) {
-  const listen = listener(model);
-  const root = begin(el, "wb-drum-grid", "Drum grid editor");
+export default widget("wb-drum-grid", "Drum grid editor", ({ model, listen, root }) => {
   let velocity = bytesOf(model.get("velocity")).slice(), kept = bytesOf(model.get("kept")).slice();
   const steps = velocity.length / DRUMS;
   let number = model.get("sent"), marking = false;
@@ -35,7 +33,9 @@ function render({ model, el }) {
     keepRow: (drum) => keepAll((s, d) => d === drum),
     keepBar: (bar) => keepAll((s) => Math.floor(s / STEPS) === bar),
   };
+  const scroll = h("div", { class: "wb-scroll" });
   const cells = makeCells({ names: model.get("rows"), steps, act });
+  scroll.append(cells.grid);
 
   const play = h("button", { type: "button", class: "wb-play", onclick: () =>
     (sound.on ? sound.stop() : model.send({ do: "play" })) }, "▶ Play");
@@ -44,6 +44,12 @@ function render({ model, el }) {
     if (on) follow();
     else cells.light(-1);
   });
+  function bringIntoView(cell) { // the bar that sounds, beside the names that stay at the left
+    const box = cell.getBoundingClientRect(), view = scroll.getBoundingClientRect();
+    const left = view.left + cells.namesWidth();
+    if (box.left < left - 1 || box.right > view.right + 1) scroll.scrollLeft += box.left - left - 4;
+  }
+
   let following = false;
   function follow() {
     if (following) return;
@@ -52,7 +58,8 @@ function render({ model, el }) {
       const at = sound.position();
       following = at !== null && root.isConnected;
       if (!following) return sound.on && sound.stop();
-      cells.light(Math.floor(at * steps));
+      const now = cells.light(Math.floor(at * steps));
+      if (now) bringIntoView(now);
       requestAnimationFrame(frame);
     };
     frame();
@@ -60,7 +67,6 @@ function render({ model, el }) {
 
   const button = (name, label, action) =>
     h("button", { type: "button", class: name, onclick: action }, label);
-  const undo = button("wb-undo", "Undo", () => model.send({ do: "undo" }));
   const clear = button("wb-clear", "Clear", () => model.send({ do: "clear" }));
   const mark = button("wb-mark", "Mark cells to keep", () => {
     marking = !marking;
@@ -74,9 +80,11 @@ function render({ model, el }) {
     if (!model.get("busy")) model.send({ do: "fill", prompt: input.value });
   } }, h("label", { class: "wb-grow" }, h("span", {}, "Prompt"), input), fill);
   form.hidden = !model.get("can_fill");
-  const tempo = h("span", { class: "wb-count" });
-  root.append(h("div", { class: "wb-bar" }, play, undo, clear, mark, tempo),
-    h("div", { class: "wb-scroll" }, cells.grid),
+  const tempo = h("input", { type: "number", min: 30, max: 300, step: 1, onchange: () =>
+    model.send({ do: "tempo", bpm: tempo.validity.badInput ? "?" : tempo.value }) });
+  root.append(h("div", { class: "wb-bar" }, play, ...historyButtons(model, listen, root), clear, mark,
+    h("label", { class: "wb-tempo" }, h("span", {}, "Tempo (BPM)"), tempo)),
+    scroll,
     h("p", { class: "wb-help" }, "Arrow keys move, space sets a hit, + and − change how loud it "
       + "is, K marks a cell to keep. Names of rows and bars mark them whole."),
     form, progressBar(model, listen), sayLine(model, listen));
@@ -88,8 +96,13 @@ function render({ model, el }) {
     kept = bytesOf(model.get("kept")).slice();
     cells.show(velocity, kept);
   });
-  listen.on("change:undos", () => { undo.disabled = !model.get("undos"); });
-  listen.on("change:tempo", () => { tempo.textContent = `${Math.round(model.get("tempo"))} BPM`; });
+  listen.on("change:tempo", () => { tempo.value = Number(model.get("tempo").toFixed(2)); });
+  listen.on("change:wrong", () => {
+    tempo.setAttribute("aria-invalid", String("tempo" in model.get("wrong")));
+  });
+  listen.on("change:tempo change:redos", () => { // what was taken back is heard, too
+    if (sound.on) model.send({ do: "play" });
+  });
   listen.on("change:prompt", () => {
     if (document.activeElement !== input) input.value = model.get("prompt");
   });
@@ -102,6 +115,5 @@ function render({ model, el }) {
   listen.message((message, buffers) => {
     if (message?.is === "sound") sound.play(bytesOf(buffers[0]), message.seconds);
   });
-  return () => { sound.close(); listen.off(); };
-}
-export default { render };
+  return () => { sound.close(); };
+});

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets as t
 
+from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.representations.drum_roll import CHANNELS, N_DRUMS, DrumRoll
 from workbench.widgets.base import MusicWidget, loop_bytes, module, style
+from workbench.widgets.form import Field, read_number
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
     from workbench.systems.drum_ldm import DrumLDM
 
 STEPS = 16  # of a bar
-UNDO = 100
+TEMPO = Field("tempo", "Tempo (BPM)", *TEMPO_LIMITS, 120.0, whole=False)
 
 
 class DrumGrid(MusicWidget):
@@ -37,11 +39,12 @@ class DrumGrid(MusicWidget):
     tempo = t.Float(120.0).tag(sync=True)
     prompt = t.Unicode("").tag(sync=True)
     can_fill = t.Bool(False).tag(sync=True)
-    undos = t.Int(0).tag(sync=True)
+    wrong = t.Dict().tag(sync=True)  # what is wrong with the tempo that was typed
+
+    if_stopped = "The grid is as it was."
 
     def __init__(self, clip: Clip | None = None, system: DrumLDM | None = None) -> None:
         self.system = system
-        self._past: list[tuple[np.ndarray, np.ndarray]] = []
         self._seed = 0
         roll = np.zeros((2 * STEPS, CHANNELS), np.float32)
         if clip is not None:
@@ -73,10 +76,14 @@ class DrumGrid(MusicWidget):
         with self.hold_sync():
             self.velocity = (np.clip(np.rint(loud * 127), 1, 127) * hits).astype("u1").tobytes()
             self.kept = self.keep.astype("u1").tobytes()
-            self.undos = len(self._past)
 
-    def _remember(self) -> None:
-        self._past = [*self._past[-UNDO + 1 :], (self._roll.copy(), self.keep.copy())]
+    def _state(self) -> Any:
+        return self._roll.copy(), self.keep.copy(), self.tempo
+
+    def _restore(self, state: Any) -> None:
+        self._roll, self.keep, self.tempo = state[0].copy(), state[1].copy(), state[2]
+        self.wrong = {}
+        self._tell()
 
     # --- what the page asks for ---------------------------------------------------------------
 
@@ -114,14 +121,16 @@ class DrumGrid(MusicWidget):
         self._tell()
         self.say = "The grid is empty. Undo brings it back."
 
-    def on_undo(self, message: dict[str, Any] | None = None) -> None:
-        """Take the last change back."""
-        if not self._past:
-            self.say = "Nothing to undo."
-            return
-        self._roll, self.keep = self._past.pop()
-        self._tell()
-        self.say = "Undone."
+    def on_tempo(self, message: dict[str, Any]) -> None:
+        """Play the loop at another tempo: bpm, as it was typed."""
+        value, complaint = read_number(TEMPO, message.get("bpm"))
+        self.wrong = {"tempo": complaint} if complaint else {}
+        if complaint or value is None:
+            self.say = complaint
+        elif value != self.tempo:
+            self._remember()
+            self.tempo = float(value)
+            self.say = f"{value:g} BPM."
 
     def on_play(self, message: dict[str, Any] | None = None) -> None:
         """Render the loop as it stands and send it to the page."""

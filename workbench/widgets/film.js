@@ -1,7 +1,5 @@
 // The film of a drawing: a slider over its frames, each to be seen and heard.
-function render({ model, el }) {
-  const listen = listener(model);
-  const root = begin(el, "wb-film", "Denoising film");
+export default widget("wb-film", "Denoising film", ({ model, listen, root }) => {
   const frames = model.get("frames"), sounds = new Map();
   let timer = 0;
 
@@ -63,6 +61,5 @@ function render({ model, el }) {
     sounds.set(message.frame, [bytesOf(buffers[0]).slice(), message.seconds]);
     if (message.frame === index()) sound.play(...sounds.get(message.frame));
   });
-  return () => { halt(); sound.close(); listen.off(); };
-}
-export default { render };
+  return () => { halt(); sound.close(); };
+});

@@ -101,24 +101,25 @@ function makeTracks(model, listen) {
 
 function makeVersions(model, listen) {
   const list = h("div", { class: "wb-cards", role: "list", "aria-label": "Versions" });
-  listen.on("change:cards", () => {
-    list.replaceChildren(...model.get("cards").map(({ key, title, html }) => {
-      const player = h("div");
-      player.innerHTML = html;
-      const node = h("div", { class: "wb-card", role: "listitem", "data-key": key }, player,
-        h("div", { class: "wb-actions", role: "group", "aria-label": title },
-          h("button", { type: "button", "aria-label": `Keep version ${key + 1}`,
-            onclick: () => model.send({ do: "keep", key }) }, "Keep")));
-      wireClips(player);
-      return node;
-    }));
+  const card = (name, { title, html }, ...parts) => {
+    const player = h("div");
+    player.innerHTML = html;
+    const node = h("div", { class: name, role: "listitem" }, player, ...parts);
+    wireClips(player);
+    return node;
+  };
+  listen.on("change:cards change:original", () => {
+    const own = model.get("original");
+    list.replaceChildren(...(own.html ? [card("wb-original", own)] : []),
+      ...model.get("cards").map((version) => card("wb-card", version,
+        h("div", { class: "wb-actions", role: "group", "aria-label": version.title },
+          h("button", { type: "button", "aria-label": `Keep version ${version.key + 1}`,
+            onclick: () => model.send({ do: "keep", key: version.key }) }, "Keep")))));
   });
   return list;
 }
 
-function render({ model, el }) {
-  const listen = listener(model);
-  const root = begin(el, "wb-inpainting", "Inpainting");
+export default widget("wb-inpainting", "Inpainting", ({ model, listen, root }) => {
   const sound = makeSound(() => {});
   const title = h("p", { class: "wb-song" });
   const file = h("input", { type: "file", accept: ".mid,.midi,.kar,.rmi,.smf" });
@@ -146,12 +147,11 @@ function render({ model, el }) {
   } });
   const go = h("button", { type: "button", class: "wb-go",
     onclick: () => model.send({ do: "fill", settings: values() }) }, "Fill");
-  const undo = h("button", { type: "button", onclick: () => model.send({ do: "undo" }) }, "Undo");
   const save = h("button", { type: "button", onclick: () => model.send({ do: "download" }) },
     "↓ .mid");
   root.append(
     title, h("div", { class: "wb-row" }, h("label", {}, h("span", {}, "Your own MIDI file"), file),
-      undo, save),
+      ...historyButtons(model, listen, root), save),
     roll, makeTracks(model, listen),
     h("div", { class: "wb-row" },
       h("label", {}, h("span", {}, "From bar"), from), h("label", {}, h("span", {}, "to bar"), to),
@@ -175,16 +175,14 @@ function render({ model, el }) {
     for (const [name, input] of inputs)
       input.setAttribute("aria-invalid", String(name in model.get("wrong")));
   });
-  listen.on("change:busy change:past", () => {
+  listen.on("change:busy", () => {
     const busy = Boolean(model.get("busy"));
     go.disabled = busy;
-    undo.disabled = busy || !model.get("past");
     if (!busy && sound.on) sound.stop();
   });
   listen.message((message, buffers) => {
     if (message?.is === "file") saveFile(message.name, buffers[0]);
     if (message?.is === "sound" && follow.checked) sound.play(bytesOf(buffers[0]), message.seconds);
   });
-  return () => { sound.close(); listen.off(); };
-}
-export default { render };
+  return () => { sound.close(); };
+});

@@ -50,12 +50,13 @@ class InpaintingWidget(MusicWidget):
     wrong = t.Dict().tag(sync=True)
     cards = t.List().tag(sync=True)  # key, title, html of each version
     follow = t.Bool(False).tag(sync=True)  # play while it writes
-    past = t.Int(0).tag(sync=True)  # how many steps can be undone
+    original = t.Dict().tag(sync=True)  # title, html of the same bars as they are
+
+    if_stopped = "The song is as it was."
 
     def __init__(self, system: MidiGPT, clip: Clip | None = None, **settings: Any) -> None:
         self.system = system
         self.versions: list[Clip] = []
-        self._undo: list[Clip] = []
         unknown = set(settings) - {field.name for field in FIELDS}
         if unknown:
             raise TypeError(f"InpaintingWidget has no setting {sorted(unknown)[0]!r}")
@@ -75,6 +76,16 @@ class InpaintingWidget(MusicWidget):
 
     def fallback_clips(self) -> Sequence[Clip]:
         return self.versions or [self.clip]
+
+    def _state(self) -> Any:
+        return (self.clip, self.versions, self.cards, self.original, list(self.hole),
+                list(self.chosen))  # fmt: skip
+
+    def _restore(self, state: Any) -> None:
+        clip, versions, cards, original, hole, chosen = state
+        self._show(clip)
+        self.versions, self.cards, self.original = versions, cards, original
+        self.hole, self.chosen = hole, chosen
 
     # --- what the page asks for ---------------------------------------------------------------
 
@@ -110,11 +121,14 @@ class InpaintingWidget(MusicWidget):
                 self.step(done, last - first)
                 if self.follow and done < last - first:
                     self._play_so_far(versions[0], first, done)
-            self.versions = versions
-            self.cards = [
-                {"key": i, "title": f"Version {i + 1}", "html": self._card(v, f"Version {i + 1}")}
+            cards = [
+                {"key": i, "title": f"Version {i + 1}",
+                 "html": self._card(v, f"Version {i + 1}", first, last)}
                 for i, v in enumerate(versions)
-            ]
+            ]  # fmt: skip
+            own = {"title": "Original", "html": self._card(self.clip, "Original", first, last)}
+            self._remember()
+            self.versions, self.original, self.cards = versions, own, cards
             self.say = f"{len(versions)} versions of bars {first + 1} to {last}."
 
         self.start("Writing", last - first, job)
@@ -125,23 +139,12 @@ class InpaintingWidget(MusicWidget):
         if not isinstance(key, int) or not 0 <= key < len(self.versions):
             self.say = "That version is gone; choose one that is shown."
             return
-        self._undo.append(self.clip)
-        hole = list(self.hole)
+        self._remember()
+        hole, chosen = list(self.hole), list(self.chosen)
         self._show(self.versions[key])
-        self.hole = hole
-        self.past = len(self._undo)
+        self.hole, self.chosen = hole, chosen
+        self._redraw()
         self.say = f"Version {key + 1} is kept. Undo brings back what was there."
-
-    def on_undo(self, message: dict[str, Any]) -> None:
-        """The song before the last Keep."""
-        if not self._undo:
-            self.say = "There is nothing to undo."
-            return
-        hole = list(self.hole)
-        self._show(self._undo.pop())
-        self.hole = hole
-        self.past = len(self._undo)
-        self.say = "Undone."
 
     def on_download(self, message: dict[str, Any]) -> None:
         """Send the song's MIDI file to the browser."""
@@ -150,16 +153,8 @@ class InpaintingWidget(MusicWidget):
         self.say = f"{name} is in your downloads."
 
     def on_upload(self, message: dict[str, Any]) -> None:
-        """Replaced in `_heard`: a file's bytes come beside the message."""
-
-    def _heard(self, widget: Any, message: Any, buffers: Any) -> None:
-        if isinstance(message, dict) and message.get("do") == "upload":
-            self._kindly(lambda: self._upload(str(message.get("name", "")), buffers))
-        else:
-            super()._heard(widget, message, buffers)
-
-    def _upload(self, name: str, buffers: Any) -> None:
         """A file of the user's own, or a kind word why not."""
+        name, buffers = str(message.get("name", "")), message.get("buffers")
         data = bytes(buffers[0]) if buffers else b""
         short = name[-60:] or "the file"
         if PurePath(name).suffix.lower() not in MIDI_SUFFIXES:
@@ -178,14 +173,15 @@ class InpaintingWidget(MusicWidget):
         if sum(len(track.notes) > 0 for track in clip.score.tracks) > MOST_TRACKS:
             raise BrokenFileError(f"{short}: has more than {MOST_TRACKS} tracks; cut it first.")
         clip.source, clip.caption = name, PurePath(name).stem
-        self._undo, self.past = [], 0
+        self._remember()
         self._show(clip)
+        self._redraw()
         self.say = f"{short} is loaded: {clip.bars} bars."
 
     # --- showing ------------------------------------------------------------------------------
 
     def _show(self, clip: Clip) -> None:
-        self.clip, self.versions, self.cards = clip, [], []
+        self.clip, self.versions, self.cards, self.original = clip, [], [], {}
         score = clip.score
         sounding = [i for i, track in enumerate(score.tracks) if len(track.notes)]
         self._tracks = [f"#{i + 1}" for i in sounding]
@@ -204,15 +200,17 @@ class InpaintingWidget(MusicWidget):
         self.hole = [first, min(first + 4, clip.bars)]
         self.chosen = list(range(len(self._tracks)))
 
-    def _heard_part(self, version: Clip, first: int, last: int) -> Clip:
-        """The bars around a filling."""
+    def _card(self, version: Clip, title: str, first: int, last: int) -> str:
+        """A player of the bars around a filling, which are numbered as in the song."""
+        self.worker.check()
         lines = version.bar_lines
         begin, end = max(0, first - AROUND), min(len(lines) - 1, last + AROUND)
-        return version.excerpt(lines[begin], lines[end] - lines[begin])
-
-    def _card(self, version: Clip, title: str) -> str:
-        self.worker.check()
-        return player_html(self._heard_part(version, *self.bars), title=title)
+        part = version.excerpt(lines[begin], lines[end] - lines[begin])
+        shaded = f"bar {last} is" if last - first == 1 else f"bars {first + 1} to {last} are"
+        note = f"bars {begin + 1} to {end}, {shaded} shaded"
+        return player_html(
+            part, title=title, note=note, first_bar=begin + 1, shaded=(first + 1, last)
+        )
 
     def _play_so_far(self, version: Clip, first: int, done: int) -> None:
         """Send what is written to the page, which plays it on."""

@@ -1,7 +1,5 @@
 // The mixup lab: lanes of sound with their beats; a switch goes on at the same place.
-function render({ model, el }) {
-  const listen = listener(model);
-  const root = begin(el, "wb-mixup", "Mixup lab");
+export default widget("wb-mixup", "Mixup lab", ({ model, listen, root }) => {
   const sounds = new Map(), buttons = new Map();
   let wanted = null, playing = null;
 
@@ -53,8 +51,9 @@ function render({ model, el }) {
     const picture = h("div");
     picture.innerHTML = lane.svg;
     return h("div", { class: "wb-lane", role: "listitem", "data-lane": lane.name },
-      h("div", { class: "wb-lane-head" }, play, h("span", { class: "wb-lane-title" }, lane.title),
-        h("span", { class: "wb-level" }, lane.text)), picture);
+      h("div", { class: "wb-lane-head" }, play, h("div", { class: "wb-lane-words" },
+        h("span", { class: "wb-lane-title" }, lane.title),
+        h("span", { class: "wb-level" }, lane.text))), picture);
   }
 
   root.append(
@@ -83,6 +82,5 @@ function render({ model, el }) {
     sounds.set(own, [bytesOf(buffers[0]).slice(), message.seconds]);
     if (own === wanted) start(message.lane, sounds.get(own));
   });
-  return () => { sound.close(); listen.off(); };
-}
-export default { render };
+  return () => { sound.close(); };
+});

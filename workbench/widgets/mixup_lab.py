@@ -75,7 +75,9 @@ class MixupLab(MusicWidget):
                     made["blm"] = (self._in_latents(left, right, lam), beats)
                 except WorkbenchError as error:
                     said = f"No BLM: {error}"
-        self.made = made
+        self.made = {
+            name: (x, beats.within(x.shape[1] / RATE)) for name, (x, beats) in made.items()
+        }
         self.lam, self.in_key, self.say = lam, in_key, said
         self.lanes = [self._lane(name) for name in made]
 
@@ -97,7 +99,9 @@ class MixupLab(MusicWidget):
         }
         sound, beats = self.made[name]
         tempo = f"{beats.tempo:.0f} BPM" if np.isfinite(beats.tempo) else "no beats found"
-        text = f"{sound.shape[1] / RATE:.1f} s, {tempo}, {len(beats.downbeats)} downbeats"
+        number = len(beats.downbeats)
+        downbeats = f"{number} downbeat{'' if number == 1 else 's'}"
+        text = f"{sound.shape[1] / RATE:.1f} s, {tempo}, {downbeats}"
         return {"name": name, "title": titles[name], "text": text,
                 "svg": picture(sound, beats, f"{titles[name]}: {text}")}  # fmt: skip
 
@@ -138,13 +142,14 @@ def picture(sound: np.ndarray, beats: Beats, text: str) -> str:
     parts = np.array_split(np.abs(sound[0]), WIDE // 2)
     tops = [float(part.max(initial=0.0)) * HIGH / 2 for part in parts]
     wave = " ".join(f"M{2 * i} {HIGH / 2 - y:.1f}v{2 * y:.1f}" for i, y in enumerate(tops))
-    downs = set(np.round(beats.downbeats, 3).tolist())
-    lines = []
-    for at in beats.times[beats.times < seconds]:
-        strong = round(float(at), 3) in downs
-        x, y = at / seconds * WIDE, 0 if strong else HIGH * 0.7
-        kind = "wb-down" if strong else "wb-beat"
-        lines.append(f'<path class="{kind}" d="M{x:.1f} {y:.1f}V{HIGH}"/>')
+    marks = [(float(at), "wb-down", 0.0) for at in beats.downbeats]
+    known = np.round(beats.downbeats, 3)
+    marks += [(float(at), "wb-beat", HIGH * 0.7) for at in beats.times
+              if round(float(at), 3) not in known]  # fmt: skip
+    lines = [
+        f'<path class="{kind}" d="M{at / seconds * WIDE:.1f} {y:.1f}V{HIGH}"/>'
+        for at, kind, y in sorted(marks) if at < seconds
+    ]  # fmt: skip
     return (
         f'<svg viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{escape(text, quote=True)}" '
         f'preserveAspectRatio="none"><path class="wb-wave" d="{wave}"/>{"".join(lines)}</svg>'

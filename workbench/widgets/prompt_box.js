@@ -66,9 +66,7 @@ function makeFields(model, listen) {
   return { row, inputs, values };
 }
 
-function render({ model, el }) {
-  const listen = listener(model);
-  const root = begin(el, "wb-prompt-box", "Prompt box");
+export default widget("wb-prompt-box", "Prompt box", ({ model, listen, root }) => {
   const input = h("input", { type: "text", class: "wb-prompt", autocomplete: "off",
     spellcheck: "false", placeholder: "slow funk with ghost notes, 92 bpm" });
   const go = h("button", { type: "submit", class: "wb-go" }, "Generate");
@@ -95,7 +93,8 @@ function render({ model, el }) {
   const advice = h("ul", { class: "wb-advice", "aria-live": "polite", "aria-label": "Advice" });
   const form = h("form", { novalidate: true, onsubmit: generate },
     h("label", { class: "wb-prompt-label" }, h("span", {}, "Describe a drum loop"), input),
-    ...chips.groups, fields.row, go);
+    ...chips.groups, fields.row,
+    h("div", { class: "wb-bar" }, go, ...historyButtons(model, listen, root)));
   root.append(form, advice, progressBar(model, listen), sayLine(model, listen),
     makeCards(model, listen));
 
@@ -107,6 +106,5 @@ function render({ model, el }) {
     advice.replaceChildren(...model.get("advice").map((text) => h("li", {}, text)));
   });
   listen.on("change:busy", () => { go.disabled = Boolean(model.get("busy")); });
-  return () => { clearTimeout(timer); listen.off(); };
-}
-export default { render };
+  return () => { clearTimeout(timer); };
+});

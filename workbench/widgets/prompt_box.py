@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -71,8 +72,21 @@ class PromptBox(MusicWidget):
         """The clips marked “keep”."""
         return [self._clips[c["key"]] for c in self.cards if c["key"] in self.kept_keys]
 
+    @property
+    def if_stopped(self) -> str:  # type: ignore[override]
+        return "Your earlier takes are still here." if self.cards else "There are no takes yet."
+
     def fallback_clips(self) -> Sequence[Clip]:
         return self.takes
+
+    def _state(self) -> Any:
+        shown = {card["key"]: self._clips[card["key"]] for card in self.cards}
+        return list(self.cards), list(self.kept_keys), shown
+
+    def _restore(self, state: Any) -> None:
+        cards, kept, clips = state
+        self._clips = {**self._clips, **clips}
+        self.cards, self.kept_keys = cards, kept
 
     # --- what the page asks for ---------------------------------------------------------------
 
@@ -100,8 +114,11 @@ class PromptBox(MusicWidget):
 
         def job() -> None:
             clips = self.system.generate(prompt, progress=self.step, **values)
-            titles = [f"Take {self._next + i} · {short(prompt, 60)}" for i in range(len(clips))]
-            self._show(stay + self._cards_of(clips, titles))
+            words = short(prompt, 60) or "no words"
+            titles = [f"Take {self._next + i} · {words}" for i in range(len(clips))]
+            new = self._cards_of(clips, titles)
+            self._remember()
+            self._show(stay + new)
             self.say = f"{len(clips)} take{'s' if len(clips) > 1 else ''} drawn."
 
         self.start("Drawing", int(values["steps"] or 0), job)
@@ -118,6 +135,7 @@ class PromptBox(MusicWidget):
         def job() -> None:
             drawn = self.system.vary(clip, seed=seed, progress=self.step, **more)
             new = self._cards_of(drawn, [f"Take {seed} · variation of take {key}"])
+            self._remember()
             at = [card["key"] for card in self.cards].index(key) + 1
             self._show([*self.cards[:at], *new, *self.cards[at:]])
             self.say = f"Take {seed} is a variation of take {key}."
@@ -129,6 +147,7 @@ class PromptBox(MusicWidget):
         if self._clip(message) is None:
             return
         key, on = message["key"], bool(message.get("on"))
+        self._remember()
         others = [k for k in self.kept_keys if k != key]
         self.kept_keys = [*others, key] if on else others
         self.say = f"Take {key} is {'kept' if on else 'no longer kept'}."
@@ -160,7 +179,7 @@ class PromptBox(MusicWidget):
             self.worker.check() if hasattr(self, "worker") else None
             key, self._next = self._next, self._next + 1
             self._clips[key] = clip
-            cards.append({"key": key, "title": title, "html": player_html(clip, title=title)})
+            cards.append({"key": key, "title": title, "html": _player(clip, title)})
         return cards
 
     def _show(self, cards: list[dict[str, Any]]) -> None:
@@ -172,3 +191,9 @@ class PromptBox(MusicWidget):
         self.cards = [card for card in cards if card["key"] not in gone]
         shown = {card["key"] for card in self.cards}
         self._clips = {key: clip for key, clip in self._clips.items() if key in shown}
+
+
+def _player(clip: Clip, title: str) -> str:
+    """A take's player. The title counts the takes of the box; the number within its drawing, by
+    which the clip's source can draw it again, is not shown as a second count."""
+    return player_html(clip, title=title, source=re.sub(r",? take \d+", "", clip.source))

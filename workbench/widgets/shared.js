@@ -1,4 +1,4 @@
-// What the widgets share: making elements, keys, files.
+// What the widgets share: making elements, the frame, the connection, undo, files.
 function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -10,13 +10,73 @@ function h(tag, attributes = {}, ...children) {
   return node;
 }
 
-// A notebook's own shortcuts must not take the keys that are typed in a widget.
-function begin(el, name, label) {
-  const root = h("div", { class: `wb-box ${name}`, role: "group", "aria-label": label,
-    "data-lm-suppress-shortcuts": "true" });
-  root.addEventListener("keydown", (event) => event.stopPropagation());
-  el.append(root);
-  return root;
+// A widget of what `build` makes in the frame that all share: its label, its keys, the word that its
+// kernel is gone, its end. build({ model, listen, root }) may return what ends it.
+function widget(name, label, build) {
+  return { render({ model, el }) {
+    // where no kernel made it, in a page or a notebook without one, the still copy beside it is shown
+    if (el.closest(".jupyter-widgets-disconnected")) return;
+    const listen = listener(model);
+    const still = `.wb-fallback[data-of="${model.get("key")}"] { display: none !important; }`;
+    const root = h("div", { class: `wb-box ${name}`, role: "group", "aria-label": label },
+      h("style", {}, still));
+    wireClips(root); // it marks what a notebook's shortcuts must leave alone
+    root.addEventListener("keydown", (event) => {
+      if (root.hasAttribute("data-lm-suppress-shortcuts")) event.stopPropagation();
+    });
+    el.append(root);
+    const link = connect(model, listen, root);
+    const end = build({ model: link, listen, root });
+    return () => { end?.(); link.end(); listen.off(); };
+  } };
+}
+
+const GONE = "The kernel was restarted: run this cell again.";
+const SLOW = "No answer yet. Either the kernel is busy with another cell, or the kernel was restarted: "
+  + "run this cell again.";
+const PATIENCE = 1500; // milliseconds
+
+// The model, with every message answered: the kernel says "heard" at once, or the widget says why not.
+function connect(model, listen, root) {
+  const line = h("p", { class: "wb-gone", role: "alert", hidden: true });
+  let sent = 0, timer = 0, gone = false;
+  root.prepend(line);
+  const tell = (text) => {
+    if (line.textContent !== text) line.textContent = text;
+    line.hidden = !text;
+    root.classList.toggle("wb-is-gone", gone);
+  };
+  const look = () => {
+    gone = Boolean(root.closest(".jupyter-widgets-disconnected"));
+    clearTimeout(timer);
+    tell(gone ? GONE : "");
+  };
+  const later = () => setTimeout(look); // when Jupyter has marked what is disconnected
+  model.on("comm_live_update", later);
+  listen.message((message) => {
+    if (message?.is !== "heard" || message.ping !== sent) return;
+    clearTimeout(timer);
+    if (!gone) tell("");
+  });
+  return {
+    get: (name) => model.get(name),
+    set: (name, value) => model.set(name, value),
+    save_changes: () => model.save_changes(),
+    send(content, callbacks, buffers) {
+      if (gone) return tell(GONE);
+      sent += 1;
+      clearTimeout(timer);
+      timer = setTimeout(() => tell(SLOW), PATIENCE);
+      try {
+        model.send({ ...content, ping: sent }, callbacks, buffers);
+      } catch { // its connection was closed
+        clearTimeout(timer);
+        gone = true;
+        tell(GONE);
+      }
+    },
+    end() { clearTimeout(timer); model.off("comm_live_update", later); },
+  };
 }
 
 // Listeners on the model that go when the view goes.
@@ -46,6 +106,27 @@ function progressBar(model, listen) {
     count.textContent = `${step} of ${total}`;
   });
   return row;
+}
+
+// Undo and Redo, by button and by Ctrl+Z outside of text fields.
+function historyButtons(model, listen, root) {
+  const button = (what, label) => h("button", { type: "button", class: `wb-${what}`,
+    onclick: () => model.send({ do: what }) }, label);
+  const undo = button("undo", "Undo"), redo = button("redo", "Redo");
+  listen.on("change:undos change:redos change:busy", () => {
+    const busy = Boolean(model.get("busy"));
+    undo.disabled = busy || !model.get("undos");
+    redo.disabled = busy || !model.get("redos");
+  });
+  root.addEventListener("keydown", (event) => {
+    const key = event.key.toLowerCase();
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || !["z", "y"].includes(key)) return;
+    if (event.target.matches("input:not([type=checkbox], [type=range]), textarea, select")) return;
+    event.preventDefault();
+    const way = key === "y" || event.shiftKey ? redo : undo;
+    if (!way.disabled) way.click();
+  });
+  return [undo, redo];
 }
 
 function sayLine(model, listen) {

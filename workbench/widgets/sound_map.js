@@ -56,7 +56,8 @@
     list.addEventListener("change", () => choose(list.value));
     list.addEventListener("dblclick", sound);
     root.addEventListener("keydown", (event) => {
-      event.stopPropagation(); // a notebook's shortcuts must not take the keys
+      // a notebook's shortcuts must not take the keys; the clips' player says which
+      if (root.hasAttribute("data-lm-suppress-shortcuts")) event.stopPropagation();
       if (event.target === list && (event.key === "Enter" || event.key === " ") && list.value) {
         event.preventDefault();
         sound();

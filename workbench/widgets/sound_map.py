@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.music.audio import encode
+from workbench.music.display import asset
 from workbench.widgets.base import read
 from workbench.widgets.side_by_side import short
 
@@ -72,7 +73,7 @@ class SoundMap:
             f'<div class="wb-bar"><select size="6" aria-label="Clips">{self._list()}</select>'
             '<div><button type="button" class="wb-play" disabled>▶ Play</button>'
             '<audio controls hidden aria-label="Chosen clip"></audio></div></div>'
-            f"<script>{read('sound_map.js')}</script></div>"
+            f"<script>{asset('player.js')}</script><script>{read('sound_map.js')}</script></div>"
         )
 
     def _view(self, name: str, points: np.ndarray) -> str:

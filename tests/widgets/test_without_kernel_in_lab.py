@@ -1,0 +1,172 @@
+"""Widgets whose kernel is gone, and notebooks without one, in a real JupyterLab."""
+
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tests.widgets.conftest import running_lab
+from workbench.widgets.base import VIEW
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+
+CELL = (
+    "from workbench.music.clip import Clip\n"
+    "from workbench.widgets import DrumGrid\n"
+    "clip = Clip.from_notes([(0, 0.1, 36, 100), (1, 0.1, 38, 90)], tempo=96, caption='two hits')\n"
+    "grid = DrumGrid(clip)\ngrid"
+)
+
+
+class Lab:
+    """A JupyterLab with one notebook in it."""
+
+    def __init__(self, address: str, token: str, work: Path, chromium: Any) -> None:
+        self.address, self.token, self.work, self.chromium = address, token, work, chromium
+        self.file = work / "grid.ipynb"
+
+    def open(self, name: str) -> Any:
+        context = self.chromium.new_context(viewport={"width": 1280, "height": 1000})
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        ask = page.locator(".jp-Dialog", has_text="Select Kernel")
+        page.add_locator_handler(ask, lambda: ask.locator(".jp-mod-accept").click())
+        page.goto(f"{self.address}/lab/tree/{name}?token={self.token}")
+        page.locator(".jp-CodeCell").first.wait_for()
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+        return page
+
+    def end_kernels(self) -> None:
+        url = f"{self.address}/api/kernels"
+        headers = {"Authorization": f"token {self.token}"}
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+            kernels = json.load(answer)
+        for kernel in kernels:
+            gone = urllib.request.Request(f"{url}/{kernel['id']}", headers=headers, method="DELETE")
+            urllib.request.urlopen(gone).close()
+
+
+@pytest.fixture(scope="module")
+def lab(chromium, tmp_path_factory):
+    pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
+    folder = tmp_path_factory.mktemp("lab")
+    work = folder / "work"
+    work.mkdir()
+    cells = [nbformat.v4.new_code_cell(CELL), nbformat.v4.new_code_cell("clip")]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), work / "grid.ipynb")
+    with running_lab(folder, work) as (address, token):
+        yield Lab(address, token, work, chromium)
+
+
+def saved_hits(file: Path) -> int:
+    """Hits of the still copy that the saved notebook holds."""
+    outputs = nbformat.read(file, as_version=4).cells[0].outputs
+    page = "".join(output.data.get("text/html", "") for output in outputs if output.get("data"))
+    return page.count("<tr><td>")
+
+
+def test_a_kernel_that_is_restarted_is_told_and_ctrl_s_saves(lab):
+    page = lab.open("grid.ipynb")
+    grid = page.locator(".wb-drum-grid")
+    for _ in range(3):  # the first may ask for a kernel and then run nothing
+        page.locator(".jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(3000)
+        if "[ ]" not in page.locator(".jp-InputPrompt").first.inner_text():
+            break
+    grid.locator(".wb-cell").first.wait_for()
+    expect(page.locator(".wb-fallback")).to_be_hidden()
+    assert not grid.locator(".wb-gone").is_visible()
+    cell = grid.get_by_role("button", name="bass drum, bar 1 step 9", exact=True)
+    cell.focus()
+    page.keyboard.press("Space")  # a bare key is the widget's, and edits no cell of the notebook
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    expect(page.locator(".jp-CodeCell")).to_have_count(2)
+    three = grid.get_by_role("button", name="bass drum, bar 1 step 9, velocity 96")
+    expect(three).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Control+z")
+    expect(cell).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("Control+Shift+z")
+    expect(three).to_be_focused()
+    expect(three).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".wb-fallback tbody tr")).to_have_count(3)  # the still copy follows
+    page.keyboard.press("Control+s")
+    for _ in range(50):
+        if saved_hits(lab.file) == 3:
+            break
+        page.wait_for_timeout(100)
+    assert saved_hits(lab.file) == 3
+    page.locator(".lm-MenuBar-item", has_text="Kernel").click()
+    page.locator(".lm-Menu-item[data-command='kernelmenu:restart']").click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+    gone = grid.get_by_role("alert")
+    grid.get_by_role("button", name="Clear").click()
+    words = "the kernel was restarted: run this cell again."
+    expect(gone).to_contain_text(words, ignore_case=True, timeout=2000)
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    page.keyboard.press("Control+Enter")  # what it says helps
+    expect(page.locator(".wb-drum-grid .wb-gone")).to_be_hidden()
+    page.locator(".wb-drum-grid").get_by_role("button", name="Clear").click()
+    expect(page.locator(".wb-drum-grid .wb-say")).to_contain_text("The grid is empty")
+    page.context.close()
+
+
+def test_a_saved_notebook_shows_the_still_copy(lab, tmp_path):
+    lab.end_kernels()
+    page = lab.open("grid.ipynb")
+    still = page.locator(".wb-fallback")
+    expect(still).to_be_visible()
+    expect(still).to_contain_text("DrumGrid: run the cell in Jupyter to use it.")
+    page.wait_for_timeout(3000)  # JupyterLab looks for the widget's model for two seconds
+    expect(page.get_by_text("model not found")).to_be_hidden()
+    expect(still.locator("svg.wb-svg")).to_be_visible()
+    still.get_by_role("button", name="Play two hits").click()
+    page.wait_for_function("() => Boolean(window.workbenchClips?.stop)")
+    page.context.close()
+
+
+def test_an_untrusted_copy_shows_pictures_and_no_dead_controls(lab):
+    notebook = nbformat.read(lab.file, as_version=4)
+    notebook.cells[1].source += "  # changed by somebody else"
+    nbformat.write(notebook, lab.work / "copy.ipynb")
+    page = lab.open("copy.ipynb")
+    outputs = page.locator(".jp-OutputArea")
+    pictures = outputs.locator("img")
+    expect(pictures).to_have_count(2)  # of the grid's still copy, and of the clip
+    for picture in pictures.all():
+        assert picture.evaluate("(image) => image.naturalWidth") > 100
+        assert picture.get_attribute("alt") == "Drum grid, 1 bar, 2 hits" or "hits" in (
+            picture.get_attribute("alt")
+        )
+    expect(outputs.locator("button, input")).to_have_count(0)
+    assert outputs.locator("audio:visible").count() == 2
+    assert "snare drumbass" not in outputs.last.inner_text()
+    page.context.close()
+
+
+def test_an_exported_page_shows_the_still_copy_offline(lab, chromium, tmp_path):
+    """Also where the executing tool stored the widgets' state, as papermill does."""
+    nbconvert = pytest.importorskip("nbconvert")
+    notebook = nbformat.read(lab.file, as_version=4)
+    view = next(o.data[VIEW] for o in notebook.cells[0].outputs if VIEW in o.get("data", {}))
+    state = {"state": {view["model_id"]: {}}, "version_major": 2, "version_minor": 0}
+    for stored in ({}, {"application/vnd.jupyter.widget-state+json": state}):
+        notebook.metadata["widgets"] = stored
+        html, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+        (tmp_path / "page.html").write_text(html, "utf-8")
+        context = chromium.new_context(offline=True)
+        page = context.new_page()
+        page.goto((tmp_path / "page.html").as_uri(), wait_until="domcontentloaded")
+        still = page.locator(".wb-fallback")
+        expect(still.locator("svg.wb-svg")).to_be_visible()
+        still.get_by_role("button", name="Play two hits").click()
+        page.wait_for_function("() => Boolean(window.workbenchClips?.stop)")
+        context.close()
