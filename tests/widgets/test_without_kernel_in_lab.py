@@ -138,14 +138,12 @@ def test_an_untrusted_copy_shows_pictures_and_no_dead_controls(lab):
     notebook.cells[1].source += "  # changed by somebody else"
     nbformat.write(notebook, lab.work / "copy.ipynb")
     page = lab.open("copy.ipynb")
-    outputs = page.locator(".jp-OutputArea")
+    outputs = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea")
     pictures = outputs.locator("img")
     expect(pictures).to_have_count(2)  # of the grid's still copy, and of the clip
     for picture in pictures.all():
         assert picture.evaluate("(image) => image.naturalWidth") > 100
-        assert picture.get_attribute("alt") == "Drum grid, 1 bar, 2 hits" or "hits" in (
-            picture.get_attribute("alt")
-        )
+        assert "hits" in picture.get_attribute("alt")
     expect(outputs.locator("button, input")).to_have_count(0)
     assert outputs.locator("audio:visible").count() == 2
     assert "snare drumbass" not in outputs.last.inner_text()
@@ -158,8 +156,9 @@ def test_an_exported_page_shows_the_still_copy_offline(lab, chromium, tmp_path):
     notebook = nbformat.read(lab.file, as_version=4)
     view = next(o.data[VIEW] for o in notebook.cells[0].outputs if VIEW in o.get("data", {}))
     state = {"state": {view["model_id"]: {}}, "version_major": 2, "version_minor": 0}
-    for stored in ({}, {"application/vnd.jupyter.widget-state+json": state}):
-        notebook.metadata["widgets"] = stored
+    for stored in (False, True):
+        if stored:
+            notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": state}
         html, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
         (tmp_path / "page.html").write_text(html, "utf-8")
         context = chromium.new_context(offline=True)
