@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DEEPEST = 12  # folders below the student's own
-MOST_FILES = 2000  # files and folders that are looked at
+MOST_FILES = 2000  # besides notebooks and zip files, which are found among more
+MOST_SEEN = 100_000  # files and folders that are looked at
 SKIPPED = ("__MACOSX", ".ipynb_checkpoints")
 JOINERS = "\u200c\u200d"  # of letters, in names and emoji
 
@@ -38,9 +39,12 @@ def walk(folder: Path) -> Walk:
     """Links are not followed; hidden files, other things than files, and what lies too deep or is
     too much are left out. Never raises."""
     found = Walk()
-    left = [MOST_FILES]
+    left = [MOST_SEEN]
     _look(Path(folder), "", 0, found, left)
-    if left[0] < 0:
+    others = [one for one in found.files if one.path.suffix.lower() not in (".ipynb", ".zip")]
+    if left[0] < 0 or len(others) > MOST_FILES:
+        dropped = set(sorted(others, key=lambda one: one.name)[MOST_FILES:])
+        found.files = [one for one in found.files if one not in dropped]
         found.notes.append(f"more than {MOST_FILES} files: the rest is left out")
     found.files.sort(key=lambda one: one.name)
     found.notes = list(dict.fromkeys(found.notes))

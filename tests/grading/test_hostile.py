@@ -1,0 +1,418 @@
+"""What a class may hand in, by mischief or by accident: none gets out, none costs another student
+marks, each ends in time."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from tests.grading.conftest import NOISE, RIGHT_NOISE, RIGHT_STEP, way_here
+from workbench.grading.lessons import lessons
+from workbench.grading.marks import grade, write_marks
+from workbench.grading.sandbox import Limits, Question, Sandbox, SandboxError
+from workbench.grading.slicing import cut
+from workbench.grading.submissions import collect
+from workbench.grading.tree import named, read, shown, walk
+
+LIMITS = Limits(seconds=2, memory_mb=500, printed=100_000)
+MARK = f"workbench-hostile-{os.getpid()}"
+C = "import ctypes, os, time, mmap\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+
+
+def ask(way, body, limits=LIMITS, **kw):
+    lines = "\n".join("    " + line for line in (C + body).split("\n"))
+    return Sandbox(limits, way=way).ask(
+        Question([f"def f(x):\n{lines}"], "f", [(np.arange(3.0),)], **kw)
+    )
+
+
+@pytest.fixture(params=["bubblewrap", "namespaces"])
+def way(request) -> str:
+    return way_here(request.param)
+
+
+# what a process may try, and must not get: each gives a true value where it succeeded
+TRIES = {
+    "memfd": "os.ftruncate(os.memfd_create('x'), 1 << 33)\nreturn 1",
+    "shared memory of System V": "return libc.shmget(0, 1 << 20, 0o1600) >= 0",
+    "shared anonymous memory": "mmap.mmap(-1, 1 << 24)\nreturn 1",
+    "large file": "with open('x', 'wb') as f:\n    f.write(bytes(65 << 20))\nreturn 1",
+    "namespace of its own": "return libc.unshare(0x10020000) == 0",
+    "mount": "return libc.mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0",
+    "core pattern": "open('/proc/sys/kernel/core_pattern', 'w').write('|/bin/sh')\nreturn 1",
+    "overcommit": "open('/proc/sys/vm/overcommit_memory', 'w').write('1')\nreturn 1",
+    "out of memory score": "open('/proc/self/oom_score_adj', 'w').write('-1000')\nreturn 1",
+    "root again": "return libc.setuid(0) == 0 or libc.setresuid(0, 0, 0) == 0",
+    "is root": "return os.getuid() == 0",
+    "passwords": "return open('/etc/shadow').read() != ''",
+    "the disk": "return os.path.exists('/proc/1/root/etc/shadow')",
+    "another's process": "return libc.ptrace(16, 1, 0, 0) == 0",
+    "init": "os.kill(1, 9)\ntime.sleep(0.2)\nreturn not os.path.exists('/proc/1')",
+    "device": "return libc.mknod(b'sda', 0o60600, 0x800) == 0",
+    "the root folder": "open('/x', 'w')\nreturn 1",
+    "devices": "open('/dev/x', 'w')\nreturn 1",
+    "packages": "open(os.__file__, 'a')\nreturn 1",
+    "priority": "return libc.setpriority(0, 0, -20) == 0",
+    "more limits": "import resource as r\nr.setrlimit(r.RLIMIT_NPROC, (999, 999))\nreturn 1",
+    "a file's handle": "return libc.syscall(304, 0, 0, 0) == 0",
+    "kernel keys": "return libc.syscall(248, b'user', b'x', b'y', 1, -3) > 0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TRIES)
+def test_what_is_refused(way, what):
+    reply = ask(way, TRIES[what])
+    assert reply.stopped or reply.answers[0].error or not reply.answers[0].value, reply
+
+
+# what a process may use up: each must be ended by a limit
+HOGS = {
+    "sleep": "time.sleep(600)",
+    "short processes": (
+        "import signal\nsignal.signal(17, signal.SIG_IGN)\nwhile True:\n"
+        "    if not os.fork():\n        end = time.monotonic() + 0.03\n"
+        "        while time.monotonic() < end:\n            pass\n        os._exit(0)\n"
+        "    time.sleep(0.03)"
+    ),
+    "threads": (
+        "import threading\ndef spin():\n    while True:\n        pass\n"
+        "for _ in range(8):\n    threading.Thread(target=spin).start()\ntime.sleep(600)"
+    ),
+    "memory of children": (
+        "for _ in range(8):\n    if not os.fork():\n"
+        "        hog = bytearray(os.urandom(1000) * 100_000)\n"
+        "        time.sleep(60)\ntime.sleep(60)"
+    ),
+    "deaf to signals": "import signal\nsignal.signal(15, signal.SIG_IGN)\nwhile True:\n    pass",
+    "orphans": (
+        "for _ in range(20):\n    if not os.fork():\n        os.setsid()\n"
+        "        if not os.fork():\n"
+        "            while True:\n                pass\n        os._exit(0)\ntime.sleep(600)"
+    ),
+    "output": "while True:\n    os.write(1, b'x' * 4096)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HOGS)
+def test_what_is_ended(way, what):
+    reply = ask(way, HOGS[what], Limits(1, 500, 100_000))
+    assert reply.stopped
+    assert reply.clock < 15
+    assert reply.memory_mb < 1500
+
+
+def test_a_worker_ends_with_its_grader(way, tmp_path):
+    code = (
+        "import sys\nfrom workbench.grading.sandbox import *\n"
+        f"Sandbox(Limits(60), way={way!r}).ask(Question(["
+        f"'def f():\\n    import subprocess\\n    subprocess.run([\"sh\", \"-c\", \": {MARK}; "
+        "while true; do sleep 1; done\"])'], 'f', [()]))"
+    )  # fmt: skip
+    grader = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    wait_for(lambda: marked(), 60)
+    grader.kill()
+    grader.wait()
+    wait_for(lambda: not marked(), 20)
+
+
+def marked():
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if any(part.startswith(f": {MARK}") for part in process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_for(what, seconds):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_a_sandbox_that_cannot_start_gives_no_marks(hand_in, root, tmp_path, monkeypatch):
+    hand_in(tmp_path / "in" / "ada" / "05_small.ipynb", RIGHT_NOISE)
+    broken = tmp_path / "python"
+    broken.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    broken.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(broken))
+        with pytest.raises(SandboxError, match="cannot start"):
+            grade(tmp_path / "in", tmp_path / "out", root=root)
+    assert not (tmp_path / "out" / "marks.csv").exists()
+    [record] = grade(tmp_path / "in", tmp_path / "out", root=root)
+    assert record["points"] == 1
+    assert record["exercises"][0]["isolation"]
+
+
+def test_a_start_that_fails_later_is_no_reason_to_ask_in_a_weaker_way(monkeypatch):
+    sandbox = Sandbox(LIMITS, way=way_here("namespaces"))
+    monkeypatch.setattr(sandbox, "_command", lambda *about: [sys.executable, "-c", "1"])
+    with pytest.raises(SandboxError):
+        sandbox.ask(Question(["def f(): return 1"], "f", [()]))
+    assert (sandbox.way, sandbox.weak) == ("namespaces", "")
+
+
+# --- a class of clumsy and hostile folders --------------------------------------------------------
+
+
+def sparse(folder):
+    with (folder / "song.wav").open("wb") as file:
+        file.truncate(70 << 20)
+
+
+def many(folder):
+    for number in range(3000):
+        (folder / f"{number}.txt").touch()
+
+
+def deep(folder):
+    before = os.getcwd()
+    os.chdir(folder)
+    for _ in range(17):
+        os.mkdir("d" * 240)
+        os.chdir("d" * 240)
+    os.chdir(before)
+
+
+def huge(folder):
+    os.truncate(folder / "05_small.ipynb", 40 << 30)
+
+
+def loop(folder):
+    (folder / "loop").symlink_to(folder)
+    (folder / "a").symlink_to("b")
+    (folder / "b").symlink_to("a")
+
+
+def odd_names(folder):
+    for name in (
+        b"M\xfcller.txt",
+        b"line\nbreak",
+        b"\x1b[2J",
+        b"=cmd()|x",
+        "\u202egnp.exe".encode(),
+    ):
+        (Path(os.fsdecode(os.fsencode(folder))) / os.fsdecode(name)).write_text("x")
+
+
+def pipe(folder):
+    os.mkfifo(folder / "05_small_2.ipynb")
+    os.mkfifo(folder / "data.zip")
+
+
+def archive(*members, **kw):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members:
+            file.writestr(name, content)
+    return data.getvalue()
+
+
+def bomb(folder):
+    (folder / "bomb.zip").write_bytes(archive(("a", bytes(60 << 20))))
+
+
+def leaving(folder):
+    (folder / "up.zip").write_bytes(archive(("../../up.txt", "x")))
+
+
+def no_zip(folder):
+    (folder / "broken.zip").write_bytes(b"PK\x03\x04 no zip")
+
+
+def closed(folder):
+    (folder / "closed").mkdir()
+    (folder / "closed").chmod(0)
+
+
+def folder_as_notebook(folder):
+    (folder / "05_small_3.ipynb").mkdir()
+
+
+TROUBLE = [sparse, many, deep, huge, loop, odd_names, pipe, bomb, leaving, no_zip, closed,
+           folder_as_notebook]  # fmt: skip
+NAMES = [b"M\xfcller", "Müller".encode(), b"Ada Lovelace", b"\x1b[31mred", b"@SUM(A1)", b"x" * 200,
+         "語".encode() * 80, b"Kim_1_assignsubmission_file_", b"Kim_2_assignsubmission_file_",
+         "\u202eevil".encode(), b"<script>alert(1)<", b"a;=cmd()", b"-o", b"new\nline"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def clumsy(hand_in, root, tmp_path_factory):
+    """Folder names of every kind, each with one exercise right."""
+    folder = tmp_path_factory.mktemp("clumsy")
+    model = folder.parent / "model.ipynb"
+    hand_in(model, RIGHT_NOISE)
+    for name in NAMES:
+        place = Path(os.fsdecode(os.fsencode(folder) + b"/" + name))
+        place.mkdir()
+        shutil.copy(model, place / "05_small.ipynb")
+    for trouble in TROUBLE:
+        place = folder / trouble.__name__
+        place.mkdir()
+        shutil.copy(model, place / "05_small.ipynb")
+        trouble(place)
+    for name, error in (("surrogate", "'\\ud800'"), ("escapes", "'\\x1b[2J\\r=1+1 <b>'")):
+        hand_in(folder / name / "05_small.ipynb",
+                f"def add_noise(x0, noise, alpha_bar):\n    raise ValueError({error})")  # fmt: skip
+    out = tmp_path_factory.mktemp("marks")
+    grade(folder, out, root=root, limits=Limits(5, 1000), seed=1, jobs=2)
+    shutil.rmtree(folder / "many")
+    (folder / "closed" / "closed").chmod(0o700)
+    with (out / "marks.csv").open(encoding="utf-8-sig", newline="") as file:
+        return out, list(csv.DictReader(file))
+
+
+def test_nobody_loses_marks_by_a_name_or_a_folder(clumsy):
+    _, rows = clumsy
+    assert len(rows) == len(NAMES) + len(TROUBLE) + 2
+    points = {row["student"]: row["points"] for row in rows}
+    assert {name for name, got in points.items() if got != "1"} == {"huge", "surrogate", "escapes"}
+    assert {"Müller", "Müller (2)", "Kim 1", "Kim 2", "Ada Lovelace"} <= points.keys()
+    assert all(row["isolation"] for row in rows if row["student"] != "huge")
+
+
+@pytest.mark.parametrize(
+    ("student", "words"),
+    [("sparse", "song.wav"), ("many", "2000 files"), ("deep", "deep"), ("bomb", "more than 50 MB"),
+     ("leaving", "leaves the folder"), ("no_zip", "valid zip")],
+)  # fmt: skip
+def test_what_was_left_out_is_said(clumsy, student, words):
+    [row] = [row for row in clumsy[1] if row["student"] == student]
+    assert words in row["notes"]
+
+
+def test_names_and_messages_do_nothing(clumsy):
+    out, rows = clumsy
+    text = (out / "marks.csv").read_text(encoding="utf-8-sig")
+    for one in (text, *(path.read_text(encoding="utf-8") for path in (out / "feedback").iterdir())):
+        assert "\x1b" not in one
+        assert "\u202e" not in one
+        assert "<script>alert" not in one.replace(text, "")
+        assert "<b>" not in one.replace(text, "")
+    assert not [row for row in rows for cell in row.values() if cell[:1] in "=+-@\t" and cell]
+    assert "a;'=cmd()" in {row["student"] for row in rows}
+    assert len(list((out / "feedback").iterdir())) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [(b"M\xfcller", "Müller"), ("Mu\u0308ller".encode(), "Müller"), (b"a\x07b\x1b", "a\\x07b\\x1b"),
+     (b"a\nb", "a b"), ("\u202ex".encode(), "\\u202ex")],
+)  # fmt: skip
+def test_names_as_text(raw, text):
+    assert named(os.fsdecode(raw)) == text
+
+
+def test_text_is_shown_on_one_line():
+    assert shown("a\r\n\tb\x9b\ud800\u2028c") == "a b\\x9b\\ud800\\u2028c"
+    assert shown("Ünïcode 語 ‌") == "Ünïcode 語 ‌"
+
+
+def test_only_regular_files_are_read(tmp_path):
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe"):
+        with pytest.raises(OSError, match=r".+"):
+            read(tmp_path / name, 100)
+    (tmp_path / "file").write_bytes(b"123")
+    assert read(tmp_path / "file", 3) == b"123"
+    with pytest.raises(ValueError, match="larger"):
+        read(tmp_path / "file", 2)
+    assert [one.name for one in walk(tmp_path).files] == ["file"]
+    assert stat.S_ISFIFO((tmp_path / "pipe").lstat().st_mode)
+
+
+@pytest.mark.parametrize(
+    "cell", ["=cmd()", " =cmd()", "x;=cmd()", "@x", "+1", "-1", "＝cmd()", "a\n=b"]
+)
+def test_no_cell_is_a_formula(tmp_path, cell):
+    record = {"student": "ada", "lesson": "05", "state": "graded", "notes": [cell], "points": 0,
+              "of": 0, "exercises": []}  # fmt: skip
+    write_marks(tmp_path / "m.csv", [record])
+    with (tmp_path / "m.csv").open(encoding="utf-8-sig", newline="") as file:
+        [row] = csv.DictReader(file)
+    parts = row["notes"].split(";")
+    assert not [part for part in parts if part.strip()[:1] in set("=+-@＝")]
+
+
+# --- as they come in ------------------------------------------------------------------------------
+
+
+def notebook(student_version, first=RIGHT_NOISE):
+    content = json.loads(student_version.read_text())
+    stubs = [c for c in content["cells"] if "stub" in c["metadata"].get("tags", [])]
+    stubs[0]["source"] = first
+    return json.dumps(content, ensure_ascii=False)
+
+
+COMING = {
+    "05_small.IPYNB": lambda text: text.encode(),
+    "05 Small (1).ipynb": lambda text: text.encode(),
+    "bom.ipynb": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "utf16.ipynb": lambda text: text.encode("utf-16"),
+    "work.zip": lambda text: archive(("05_small.ipynb", text)),
+    "nested.ZIP": lambda text: archive(("my work/week 5/05_small.ipynb", text), ("__MACOSX/x", "")),
+    "windows.zip": lambda text: archive(("week 5\\05_small.ipynb", text)),
+}
+
+
+@pytest.mark.parametrize("name", COMING)
+def test_each_kind_of_file_is_read(root, student_version, tmp_path, name):
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / name).write_bytes(COMING[name](notebook(student_version)))
+    [student] = collect(tmp_path, lessons(root=root))
+    assert RIGHT_NOISE in student.lessons["05"].cells
+    assert student.notes == []
+
+
+def test_zip_files_and_notebooks_without_folders(root, student_version, tmp_path):
+    text = notebook(student_version)
+    (tmp_path / "Ben.zip").write_bytes(archive(("05_small.ipynb", text)))
+    (tmp_path / "Ada L_7_assignsubmission_file_05_small.ipynb").write_text(text)
+    (tmp_path / "Cleo 05 small.ipynb").write_text(text)
+    students = collect(tmp_path, lessons(root=root))
+    assert [student.name for student in students] == ["Ada L", "Ben", "Cleo"]
+    assert all("05" in student.lessons for student in students)
+
+
+def test_empty_is_told_from_wrong(root, hand_in, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    hand_in(folder / "correct" / "05_small.ipynb", RIGHT_NOISE, RIGHT_STEP)
+    hand_in(folder / "partly" / "05_small.ipynb", RIGHT_NOISE)
+    hand_in(folder / "wrong" / "05_small.ipynb", NOISE.format("x0"))
+    hand_in(folder / "empty" / "05_small.ipynb")
+    (folder / "nothing").mkdir()
+    (folder / "unreadable").mkdir()
+    (folder / "unreadable" / "05_small.ipynb").write_text("")
+    grade(folder, out, root=root, limits=LIMITS)
+    with (out / "marks.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert {name: row["state"] for name, row in rows.items()} == {
+        "correct": "graded: correct", "partly": "graded: partly", "wrong": "graded: wrong",
+        "empty": "handed in empty", "nothing": "not handed in",
+        "unreadable": "cannot be read: the file is empty",
+    }  # fmt: skip
+    assert [rows["partly"][f"05.{n} state"] for n in (1, 2)] == ["correct", "not attempted"]
+    assert rows["wrong"]["05.1 state"] == "not yet"
+
+
+def test_star_imports_of_a_later_cell():
+    found = cut(["def f(x):\n    return log2(x)", "from numpy import *", "y = 1"], "f", None)
+    assert [statement.star for statement in found.statements] == [False, True]
+    found = cut(["def f(x):\n    return len(x)", "from numpy import *"], "f", None)
+    assert len(found.statements) == 1
