@@ -12,8 +12,11 @@ from workbench.evaluation.fillings import (
     grams,
     jensen_shannon,
     join,
+    key_of,
+    most_at_once,
     pitch_class_distance,
     pitch_classes,
+    same_key,
 )
 
 
@@ -65,3 +68,34 @@ def test_copying_is_found_wherever_it_stands_in_time():
     assert copy_rate(tune * [2, 1, 1], tune) == 0  # another rhythm
     assert np.isnan(copy_rate(tune[:3], tune))
     assert len(grams(tune)) == 3
+
+
+def scale(tonic, steps=(0, 2, 4, 5, 7, 9, 11, 12, 0, 4, 7)):
+    return notes(*[(i / 2, 60 + tonic + step, 0) for i, step in enumerate(steps)])
+
+
+@pytest.mark.parametrize("tonic", range(12))
+def test_a_scale_with_its_triad_is_in_its_key(tonic):
+    assert key_of(scale(tonic)) == tonic
+    minor = scale(tonic, (0, 2, 3, 5, 7, 8, 10, 12, 0, 3, 7))
+    assert key_of(minor) == 12 + tonic
+    assert same_key(minor, scale((tonic + 3) % 12)) == 1  # its relative major
+    assert same_key(scale(tonic), scale((tonic + 1) % 12)) == 0
+
+
+def test_no_notes_are_in_no_key():
+    assert key_of(notes()) == -1
+    assert np.isnan(same_key(notes(), scale(0)))
+    assert key_of(notes(*[(i, 60 + i, 0) for i in range(12)])) == -1
+    assert key_of(notes((0, 36, -1), (1, 38, -1))) == -1  # drums
+
+
+def test_a_wall_is_counted_where_densities_see_one_place():
+    chord = [(1.0, 60 + i, 0) for i in range(14)]
+    wall, melody = notes(*chord, (0, 60, 0)), notes((0, 60, 0), (1, 62, 0))
+    assert most_at_once(wall) == 14
+    assert most_at_once(melody) == 1
+    assert most_at_once(notes()) == 0
+    assert density_distance(wall, melody, 1, 1) == 0
+    spread = notes(*[(1 + i / 1000, 60 + i, 0) for i in range(3)])
+    assert most_at_once(spread) == 3  # struck together by a hand

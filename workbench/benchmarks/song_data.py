@@ -12,6 +12,7 @@ import torch
 from workbench.benchmarks.table import Report
 from workbench.errors import MissingDataError
 from workbench.models.markov import MarkovChain
+from workbench.music.clip import Clip
 from workbench.representations.holes import bars_of, plain, transpose
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import EOS, PAD, Vocabulary
@@ -40,18 +41,23 @@ class SongBench:
 
     @cached_property
     def train(self) -> list[RemiSong]:
-        return self._tables("train", 40 if self.quick else None)
+        return [table for _, table in self._songs("train", 40 if self.quick else None)]
 
     @cached_property
-    def test(self) -> list[RemiSong]:
-        return self._tables("test", 8 if self.quick else self.songs)
+    def held(self) -> list[tuple[Clip, RemiSong]]:
+        """Held-out songs, and their note tables."""
+        return self._songs("test", 8 if self.quick else self.songs)
 
-    def _tables(self, split: str, limit: int | None) -> list[RemiSong]:
+    @property
+    def test(self) -> list[RemiSong]:
+        return [table for _, table in self.held]
+
+    def _songs(self, split: str, limit: int | None) -> list[tuple[Clip, RemiSong]]:
         clips = [c for name in self.dataset.split("+") for c in songs_of(name, split, limit)]
-        tables = [table for table in map(table_of, clips) if len(table.notes)]
-        if not tables:
+        songs = [(clip, table) for clip in clips if len((table := table_of(clip)).notes)]
+        if not songs:
             raise MissingDataError(f"{self.dataset}: no songs in its split {split!r}")
-        return tables
+        return songs
 
     @cached_property
     def rows(self) -> torch.Tensor:

@@ -14,10 +14,13 @@ from workbench.evaluation.fillings import (
     copy_rate,
     density_distance,
     join,
+    most_at_once,
     pitch_class_distance,
+    same_key,
 )
 from workbench.evaluation.intervals import bootstrap
 from workbench.models.generation import Sampling, generate
+from workbench.music.clip import Clip
 from workbench.representations.grammar import HoleRule, SongRule
 from workbench.representations.holes import (
     BAR,
@@ -29,7 +32,7 @@ from workbench.representations.holes import (
     question,
     window,
 )
-from workbench.representations.remi import RemiSong
+from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import BOS, END, EOS
 from workbench.systems.splice import notes_of
 
@@ -40,9 +43,10 @@ SIDE = 2  # bars that a song must have on each side
 
 @dataclass(frozen=True)
 class Case:
-    """A song and the first bar of its hole."""
+    """A song, its clip, and the first bar of its hole."""
 
     song: RemiSong
+    clip: Clip
     first: int
     seed: int
 
@@ -66,10 +70,10 @@ def cases(bench: SongBench) -> list[Case]:
     rng = np.random.default_rng(bench.seed)
     found = []
     for number in range(4 * bench.cases):
-        song = bench.test[number % len(bench.test)]
+        clip, song = bench.held[number % len(bench.held)]
         if len(song.bars) < LENGTH + 2 * SIDE:
             continue
-        case = Case(song, int(rng.integers(SIDE, len(song.bars) - LENGTH - SIDE + 1)), number)
+        case = Case(song, clip, int(rng.integers(SIDE, len(song.bars) - LENGTH - SIDE + 1)), number)
         sides = [part(song, case.first - SIDE, case.first),
                  part(song, case.first + LENGTH, case.first + LENGTH + SIDE)]  # fmt: skip
         fits = sum(tokens_a_bar(case.truth, bench.vocabulary)) < bench.system.config.gpt.context / 3
@@ -159,6 +163,15 @@ def fill_middle(bench: SongBench, case: Case) -> RemiSong:
     return _written(bench, prompt, rule, case, end=END)
 
 
+def call_fill(bench: SongBench, case: Case) -> RemiSong:
+    """`MidiGPT.fill` on the clip, as users call it: with everything that it knows of the tracks."""
+    hole = case.hole
+    filled = bench.system.fill(
+        case.clip, (hole.first, hole.last), n=1, seed=bench.seed + case.seed
+    )[0]
+    return replace(part(table_of(filled), hole.first, hole.last), bars=case.truth.bars)
+
+
 def go_on(prompt: Prompt) -> Callable[[SongBench, Case], RemiSong]:
     """Plain continuation of a prompt for as many bars as the hole has."""
 
@@ -205,6 +218,7 @@ def chain(bench: SongBench, case: Case) -> RemiSong:
 
 
 FILLERS: dict[str, Callable[[SongBench, Case], RemiSong]] = {
+    "MidiGPT.fill, as users call it": call_fill,
     "fill-in-the-middle": fill_middle,
     "the seed's prompt, hole hidden": go_on(PROMPTS["the seed's prompt, hole hidden"]),
     "prefix only": go_on(prefix),
@@ -222,11 +236,14 @@ def flat(song: RemiSong, bench: SongBench) -> np.ndarray:
     return both[np.argsort(both[:, 0], kind="stable")]
 
 
-MEASURES = ("harmony", "density", "join before", "join after", "copied")
+MEASURES = (
+    "harmony", "same key", "density", "walls", "join before", "join after", "copied",
+)  # fmt: skip
+WALL = 10  # notes at one place that two hands can play
 
 
 def measure(bench: SongBench, case: Case, filling: RemiSong) -> list[float]:
-    """The five measures of one filling, in the order of MEASURES."""
+    """The measures of one filling, in the order of MEASURES."""
     before = min(AROUND, case.first)
     near = part(case.open, case.first - before, case.first + LENGTH + AROUND)
     lines = lines_of(near, bench.vocabulary)
@@ -237,7 +254,9 @@ def measure(bench: SongBench, case: Case, filling: RemiSong) -> list[float]:
     elsewhere = flat(case.open, bench)
     return [
         pitch_class_distance(inside, around),
+        same_key(inside, around),
         density_distance(inside, around, LENGTH, len(near.bars) - LENGTH),
+        float(most_at_once(inside) > WALL),
         join(around, inside, begin),
         join(inside, around, end),
         copy_rate(inside, elsewhere),
@@ -277,9 +296,11 @@ def inpainting(bench: SongBench) -> None:
         ["", "nats a note of the true bars", *MEASURES], rows,
         [
             "harmony: Jensen–Shannon divergence of pitch classes from the four bars on each side "
-            "(bits); density: |ln| ratio of onsets a bar; joins: semitones to the nearest note of "
-            "the same part across the line; copied: share of four-note figures that the rest of "
-            "the song has. The nearer to the true bars', the better.",
+            "(bits); same key: share whose best key (Krumhansl and Kessler) is that of these bars, "
+            "relative minor included; density: |ln| ratio of onsets a bar, which counts places; "
+            f"walls: share with more than {WALL} notes at one place; joins: semitones to the "
+            "nearest note of the same part across the line; copied: share of four-note figures "
+            "that the rest of the song has. The nearer to the true bars', the better.",
             f"The seed's prompt with the hole left in it: {leak.sum() / notes.sum():.3f} nats a "
             "note, for it can copy the answer.",
             *(f"{name} − fill-in-the-middle: {low:.3f} to {high:.3f} nats a note (95 %)"

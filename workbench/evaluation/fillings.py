@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.evaluation.tonality import MAJOR, MINOR
+
 
 def pitch_classes(notes: np.ndarray) -> np.ndarray:
     """Share of each pitch class among the tuned notes: (12,), C first; uniform without notes."""
@@ -30,6 +32,40 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> float:
 def pitch_class_distance(inside: np.ndarray, around: np.ndarray) -> float:
     """Jensen–Shannon divergence of pitch classes inside and around a hole, in bits."""
     return jensen_shannon(pitch_classes(inside), pitch_classes(around))
+
+
+def key_of(notes: np.ndarray) -> int:
+    """The key that tuned notes fit best, by correlation of their pitch classes with the profiles
+    of Krumhansl and Kessler (1982): 0 to 11 the major keys from C, 12 to 23 the minor ones; −1
+    without notes or where all classes are alike."""
+    share = pitch_classes(notes)
+    centred = share - share.mean()
+    if np.allclose(centred, 0):
+        return -1
+    fit = [
+        np.corrcoef(centred, np.roll(profile, tonic))[0, 1]
+        for profile in (MAJOR, MINOR)
+        for tonic in range(12)
+    ]
+    return int(np.argmax(fit))
+
+
+def same_key(inside: np.ndarray, around: np.ndarray) -> float:
+    """1 where a filling is in the key of the music around it, else 0; NaN where either has none.
+    Key and relative minor count as one: they have the same notes."""
+    keys = [key_of(inside), key_of(around)]
+    if min(keys) < 0:
+        return float("nan")
+    tonics = [key if key < 12 else (key - 12 + 3) % 12 for key in keys]
+    return float(tonics[0] == tonics[1])
+
+
+def most_at_once(notes: np.ndarray) -> int:
+    """The most notes that begin at one place: a chord of both hands has about eight, a wall more.
+    Onset densities cannot show it, because they count places."""
+    if not len(notes):
+        return 0
+    return int(np.unique(np.round(notes[:, 0] * 12), return_counts=True)[1].max())
 
 
 def density_distance(
