@@ -29,12 +29,13 @@ def beats_by_prompt(bench: Bench) -> None:
     real = LoopSet([*bench.data.train.clips, *bench.data.test.clips])
     facts = [facts_of(clip) for clip in real.clips]
     rows, figures = [], {}
+    seeds = SEEDS[:1] if bench.quick else SEEDS
     for name, system in bench.systems.items():
         chips = list(dict.fromkeys(word for words in chip_words(system).values() for word in words))
         for prompt in dict.fromkeys([*ROCK, *chips]):
             word = "rock" if "rock" in prompt else "latin" if "latin" in prompt else prompt
             played = real.take([i for i, f in enumerate(facts) if _speaks_of(word, f)])
-            made = _made(system, prompt, SEEDS[:1] if bench.quick else SEEDS, bench)
+            made = _made(system, prompt, seeds, bench)
             human = _of_performances(played) if len(played) else [float("nan")] * 3
             rows.append([f"{name}: {prompt}", len(set(played.performances)), *_mean(made), *human])
             figures[f"{name}: {prompt}"] = {"made": _mean(made), "real": human}
@@ -49,7 +50,7 @@ def beats_by_prompt(bench: Bench) -> None:
          "real: kick on 1", "real: 2 or 4", "real: snare on 2 and 4"],
         rows,
         [
-            f"{LOOPS} loops of {BARS} bars for each of the seeds {', '.join(map(str, SEEDS))}. "
+            f"{LOOPS} loops of {BARS} bars for each of the seeds {', '.join(map(str, seeds))}. "
             "Real: training and test loops that the word speaks of, each performance with the "
             "same weight.",
             "Below half of the real figure, kick on 1 or backbeat: "

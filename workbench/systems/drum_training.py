@@ -193,7 +193,8 @@ def train(
         report |= {name: before.get(name, {}) for name, *_ in stages[:2]}
         plan = size.diffusion
         steps, every = max(1, plan.steps // 5), max(1, plan.every // 5)
-        further = replace(plan, steps=steps, lr=plan.lr / 3, every=every)
+        # weights that start trained are near their lowest loss at once: that says nothing of words
+        further = replace(plan, steps=steps, lr=plan.lr / 3, every=every, keep="last")
         stages = [("diffusion", train_diffusion, further, 1.0)]
     for name, stage, plan, share in stages:
         budget = budget_minutes * share if budget_minutes else None
