@@ -1,6 +1,7 @@
 """Files that are whole or absent, whatever happens to those who write them; and locks."""
 
 import errno
+import json
 import os
 import signal
 import socket
@@ -10,9 +11,11 @@ import textwrap
 import threading
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbench.errors import WorkbenchError
-from workbench.files import atomic_write, locked, temporary
+from workbench.files import UNREADABLE, atomic_write, load_json, locked, temporary
 
 
 def run(code, *args, **more):
@@ -125,3 +128,41 @@ def test_waiting_threads_take_turns(tmp_path):
         thread.join(30)
     assert most == [1] * 6
     assert os.listdir(tmp_path) == []
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    content=st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)),
+    plain=st.booleans(),
+)
+def test_json_is_read_as_written(tmp_path_factory, content, plain):
+    path = tmp_path_factory.mktemp("json") / "a.json"
+    path.write_text(json.dumps(content, ensure_ascii=plain), encoding="utf-8")
+    assert load_json(path) == content
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    text=st.binary(max_size=60)
+    | st.text(alphabet='[]{}":,\\ud89e+-0 ntf', max_size=60).map(str.encode)
+    | st.sampled_from([b"[" * 50_000, b"9" * 5000, b'{"a": ' * 20_000, b'"\\udc00"', b"\xff\xfe[]"])
+)
+def test_broken_json_raises_what_readers_expect(tmp_path_factory, text):
+    """What is read can be written again; all else is one of the errors that readers catch."""
+    path = tmp_path_factory.mktemp("json") / "a.json"
+    path.write_bytes(text)
+    try:
+        content = load_json(path)
+    except UNREADABLE:
+        return
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_json_is_not_read_from_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(OSError, match="pipe"):
+        load_json(tmp_path / "a.json")

@@ -15,6 +15,7 @@ import platform
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import count
@@ -26,7 +27,7 @@ from workbench.benchmarks.table import plain
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import t_interval
 from workbench.experiments import Experiment, Point, Table, measured, read, read_table
-from workbench.files import atomic_write
+from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.lesson import present
 from workbench.notebooks import ROOT, build, text_of
 from workbench.report import machine
@@ -95,9 +96,8 @@ def _run_all(
 
     def one(point: Point) -> dict[str, Any]:
         kept = folder / f"{_key(experiment.code, fixed | point)}.json"
-        if kept.exists() and not fresh:
-            result = json.loads(kept.read_text(encoding="utf-8"))
-        else:
+        result = None if fresh else _kept(kept)
+        if result is None:
             kept.unlink(missing_ok=True)
             target = kept.with_suffix(".ipynb")
             outcome = run_notebook(
@@ -121,6 +121,15 @@ def _run_all(
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _kept(path: Path) -> dict[str, Any] | None:
+    """What an earlier call measured; None where there is nothing that can be read."""
+    with suppress(OSError, *UNREADABLE):
+        result = load_json(path)
+        if isinstance(result, dict) and result.keys() >= {"parameters", "status", "figures"}:
+            return result
+    return None
 
 
 def _key(code: str, parameters: Point) -> str:

@@ -43,14 +43,14 @@ from __future__ import annotations
 import ast
 import hashlib
 import itertools
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import MissingDataError, PromptError
+from workbench.errors import BrokenFileError, MissingDataError, PromptError
+from workbench.files import UNREADABLE, load_json
 from workbench.lesson import PROFILES
 from workbench.notebooks import ROOT, build, experiment_scripts
 
@@ -274,8 +274,14 @@ def committed(name: str, root: Path = ROOT) -> Table:
 
 
 def read_table(path: Path) -> Table:
-    about = json.loads(path.read_text(encoding="utf-8"))
-    return Table(about, about.pop("rows"))
+    """The table that `run_experiment` wrote. Raises BrokenFileError."""
+    try:
+        about = load_json(path)
+        return Table(about, about.pop("rows"))
+    except (OSError, AttributeError, KeyError, TypeError, *UNREADABLE) as error:
+        raise BrokenFileError(
+            f"{path}: is not a table of an experiment ({error}); measure it again"
+        ) from None
 
 
 def _ends(figures: Sequence[dict[str, Any]]) -> tuple[list[float], list[float], list[float]]:

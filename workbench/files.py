@@ -16,12 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from workbench.errors import WorkbenchError
 
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+# what json raises: too deep, and numbers of more digits than Python reads, are among it
+UNREADABLE = (ValueError, RecursionError)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 POLL = 0.2  # seconds between two looks at a lock
 
@@ -243,3 +245,14 @@ def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def load_json(path: str | os.PathLike[str]) -> Any:
+    """What a JSON file holds. Raises OSError or one of UNREADABLE; lone surrogates, which can be
+    neither printed nor written later, are among the latter."""
+    with open_regular(path) as file:
+        text = file.read().decode("utf-8-sig")
+    content = json.loads(text)
+    if "\\u" in text:
+        json.dumps(content, ensure_ascii=False).encode()
+    return content

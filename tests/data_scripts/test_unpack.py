@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from workbench.datasets.unpack import unpack
 from workbench.errors import BrokenFileError, WorkbenchError
@@ -90,6 +92,60 @@ def test_an_entry_that_lies_about_its_size(tmp_path):
     with pytest.raises(BrokenFileError):
         unpack(tmp_path / "a.zip", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def with_header(data, at, value):
+    """Zip bytes with another 16-bit field in each member's headers: 6 flags, 8 way of packing."""
+    data = bytearray(data)
+    for mark, shift in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+        place = data.find(mark)
+        while place >= 0:
+            data[place + at + shift : place + at + shift + 2] = value.to_bytes(2, "little")
+            place = data.find(mark, place + 4)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "reason"),
+    [(6, 1, "is encrypted"), (6, 65, "is encrypted"), (8, 99, "cannot be unpacked"),
+     (8, 9, "cannot be unpacked"), (6, 32, "cannot be unpacked")],
+    ids=["password", "strong password", "AES", "deflate64", "patched data"],
+)  # fmt: skip
+def test_what_python_cannot_unpack_names_file_and_member(tmp_path, at, value, reason):
+    whole = zip_of(tmp_path / "a.zip", [("songs/one.mid", b"MThd")]).read_bytes()
+    (tmp_path / "a.zip").write_bytes(with_header(whole, at, value))
+    with pytest.raises(BrokenFileError, match=rf"a\.zip: 'songs/one\.mid' {reason}") as told:
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+    assert "\n" not in str(told.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+WAYS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    way=st.sampled_from(WAYS),
+    changes=st.lists(st.tuples(st.integers(0, 10**4), st.integers(0, 255)), max_size=6),
+    cut=st.integers(0, 400),
+)
+@example(way=zipfile.ZIP_STORED, changes=[(7, 8), (30, 255)], cut=0)
+def test_a_zip_with_odd_bytes_is_unpacked_or_refused_in_one_line(
+    tmp_path_factory, way, changes, cut
+):
+    folder = tmp_path_factory.mktemp("zip")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", way) as zipped:
+        zipped.writestr("a.txt", b"word " * 40)
+        zipped.writestr("é/b.txt", b"b")
+    data = bytearray(buffer.getvalue())
+    for place, value in changes:
+        data[place % len(data)] = value
+    (folder / "a.zip").write_bytes(data[: len(data) - cut % len(data)] if cut > 300 else data)
+    try:
+        unpack(folder / "a.zip", folder / "out")
+    except WorkbenchError as error:
+        assert "\n" not in str(error)  # noqa: PT017
 
 
 # ---------------------------------------------------------------- .tar.gz

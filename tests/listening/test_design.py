@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import io
 import json
 import re
@@ -10,10 +11,14 @@ import re
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.listening.conftest import PROMPTS, SOURCES, materials, practice, tone
+from tests.listening.conftest import PROMPTS, SOURCES, materials, practice, record, tone
 from workbench import Clip
 from workbench.errors import BrokenFileError, WorkbenchError
+from workbench.listening.analysis import analyse
+from workbench.listening.answers import merge
 from workbench.listening.design import Material, make_test, read_key
 from workbench.listening.page import EmbeddedPage, page_html
 from workbench.music.loudness import loudness
@@ -129,6 +134,66 @@ def test_written_and_read(ratings, tmp_path):
         key.write_text(broken)
         with pytest.raises(BrokenFileError, match=r"key\.json"):
             read_key(key)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9" * 5000, "[" * 100_000, '"\\ud800"', "\ufeff", "", '{"format": 1e999}', "{'format': 1}"],
+    ids=["digits", "deep", "surrogate", "mark", "empty", "infinite", "quotes"],
+)
+def test_a_key_that_is_none_is_named_in_one_line(tmp_path, text):
+    (tmp_path / "key.json").write_text(text, encoding="utf-8")
+    with pytest.raises(BrokenFileError, match=r"key\.json") as told:
+        read_key(tmp_path / "key.json")
+    assert "\n" not in str(told.value)
+    assert len(str(told.value)) < 500
+    with pytest.raises(BrokenFileError, match="Is a directory"):
+        read_key(tmp_path)
+
+
+def test_a_key_with_a_mark_is_read(ratings, tmp_path):
+    text = json.dumps(ratings.key, ensure_ascii=False)
+    (tmp_path / "key.json").write_text(text, encoding="utf-8-sig")  # as Windows' editor saves it
+    assert read_key(tmp_path / "key.json") == ratings.key
+
+
+def places(value, path=()):
+    """Paths to everything in nested lists and dictionaries."""
+    found = [path]
+    if isinstance(value, dict | list):
+        keys = value.keys() if isinstance(value, dict) else range(len(value))
+        found += [place for key in keys for place in places(value[key], (*path, key))]
+    return found
+
+
+ODD = [None, "x", -1, 2.5, [], {}, [None], {"x": 1}, True, 10**30, [["x"]]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), odd=st.sampled_from([*ODD, "left out"]))
+def test_a_key_that_was_edited_is_refused_or_serves(tmp_path_factory, ratings, pairs, data, odd):
+    """What `read_key` lets through, answers can be merged and analysed with."""
+    folder = tmp_path_factory.mktemp("key")
+    test = data.draw(st.sampled_from([ratings, pairs]))
+    key = copy.deepcopy(test.key)
+    *way, last = data.draw(st.sampled_from(places(key)[1:]))
+    holder = key
+    for step in way:
+        holder = holder[step]
+    if odd == "left out":
+        del holder[last]
+    else:
+        holder[last] = odd
+    (folder / "key.json").write_text(json.dumps(key), encoding="utf-8")
+    files = []
+    for i, name in enumerate(("Ann", "Bob")):
+        files.append(folder / f"{name}.json")
+        files[-1].write_text(json.dumps(record(test, name, i)), encoding="utf-8")
+    try:
+        known = read_key(folder / "key.json")
+        analyse(known, merge(files, known).answers, seed=0)
+    except WorkbenchError as error:
+        assert "\n" not in str(error)  # noqa: PT017
 
 
 def test_a_title_cannot_break_the_page():

@@ -30,7 +30,7 @@ from workbench.datasets.dataset import SPLITS
 from workbench.datasets.folder import split_of_name, split_of_path, split_of_word
 from workbench.datasets.shards import Shards, prepare_shards, write_joined
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
-from workbench.files import AUDIO_SUFFIXES, atomic_write
+from workbench.files import AUDIO_SUFFIXES, UNREADABLE, atomic_write, load_json
 from workbench.tables import Row, read_table, spelled
 
 if TYPE_CHECKING:
@@ -215,17 +215,17 @@ class AudioCollection:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
         try:
-            about = json.loads((self.folder / "audio.json").read_text(encoding="utf-8"))
+            about = load_json(self.folder / "audio.json")
             self.offsets = np.load(self.folder / "offsets.npy", mmap_mode="r")
             self.samples = np.load(self.folder / "samples.npy", mmap_mode="r")
-        except (OSError, ValueError) as error:
+            self.rate: int = about["rate"]
+            self.items = [AudioItem(**{**row, "path": Path(row["path"])}) for row in about["items"]]
+            self.skipped = [(path, reason) for path, reason in about["skipped"]]
+            self.duplicates = [(path, kept) for path, kept in about["duplicates"]]
+        except (OSError, EOFError, KeyError, TypeError, *UNREADABLE) as error:
             raise MissingDataError(
                 f"{folder}: holds no prepared audio ({error}); run prepare_audio again"
             ) from None
-        self.rate: int = about["rate"]
-        self.items = [AudioItem(**{**row, "path": Path(row["path"])}) for row in about["items"]]
-        self.skipped = [(path, reason) for path, reason in about["skipped"]]
-        self.duplicates = [(path, kept) for path, kept in about["duplicates"]]
 
     def __len__(self) -> int:
         return len(self.items)

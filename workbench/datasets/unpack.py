@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -57,7 +58,7 @@ def unpack(
         _swap(beside, target)
     except (
         zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError,
-        NotImplementedError,
+        NotImplementedError, UnicodeDecodeError,
     ) as error:  # fmt: skip
         raise BrokenFileError(
             f"{archive}: is no sound {'tar.gz' if packed else 'zip'} file ({error}); fetch it again"
@@ -157,8 +158,17 @@ def _unzip(plan: _Plan, beside: Path) -> None:
         if sum(info.file_size for info, _ in members) > shutil.disk_usage(beside).free:
             raise WorkbenchError(f"{beside.parent}: not enough room to unpack {plan.archive.name}")
         for info, path in members:
-            with zipped.open(info) as source:
-                _copy(source, info.file_size, beside / path)
+            try:
+                with zipped.open(info) as source:
+                    _copy(source, info.file_size, beside / path)
+            except (RuntimeError, NotImplementedError, LZMAError) as error:
+                # a password, or a way of packing that Python lacks; the words are zipfile's
+                encrypted = "password" in str(error) or "encrypt" in str(error)
+                why = "is encrypted" if encrypted else f"cannot be unpacked ({error})"
+                raise BrokenFileError(
+                    f"{plan.archive}: {info.filename!r} {why}; unpack it with another program, "
+                    "and give the folder, or pack it again as a plain zip file"
+                ) from error
 
 
 def _checked(

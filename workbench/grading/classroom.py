@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import html
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import MissingDataError
-from workbench.files import atomic_write
+from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.grading.feedback import SIGNS, page
 from workbench.grading.marks import Record, slug
 from workbench.pages import table
@@ -34,13 +33,13 @@ def compare(marks: Path, out: Path | None = None) -> Path:
     the students' pages are copied beside it. Returns its path."""
     marks, out = Path(marks), Path(out or marks)
     try:
-        about = json.loads((marks / "grading.json").read_text(encoding="utf-8"))
+        about = load_json(marks / "grading.json")
         names, shut_in = about["results"], str(about.get("isolation", "not recorded"))
-    except (OSError, KeyError, ValueError) as error:
+        records = [load_json(marks / "results" / name) for name in names]
+    except (OSError, AttributeError, KeyError, TypeError, *UNREADABLE) as error:
         raise MissingDataError(
             f"{marks}: holds no marks; run workbench grade SUBMISSIONS --out {marks}"
         ) from error
-    records = [json.loads((marks / "results" / name).read_text(encoding="utf-8")) for name in names]
     students = sorted({record["student"] for record in records})
     totals = {name: (sum(r["points"] for r in records if r["student"] == name),
                      sum(r["of"] for r in records if r["student"] == name))

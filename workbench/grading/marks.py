@@ -32,7 +32,7 @@ from typing import Any
 
 from workbench import __version__
 from workbench.errors import MissingDataError
-from workbench.files import atomic_write
+from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.grading.feedback import write_feedback
 from workbench.grading.lessons import Asked, Lesson, lessons
 from workbench.grading.sandbox import PACKAGE, Limits, Question, Reply, Sandbox, SandboxError
@@ -266,7 +266,7 @@ def _content(handed: Handed | None) -> str:
 
 def _kept(place: Path, key: str) -> Record | None:
     try:
-        record = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = load_json(place)
+        return record if record.pop("key", None) == key else None
+    except (OSError, AttributeError, TypeError, *UNREADABLE):
         return None
-    return record if record.pop("key", None) == key else None

@@ -8,7 +8,6 @@ named, with the reason.
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -18,11 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
-from workbench.files import atomic_write
+from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.tables import Row, read_table
-
-# what json raises: too deep, and numbers of more digits than Python reads, are among it
-UNREADABLE = (ValueError, RecursionError)
 
 FORMAT = "workbench listening answers 1"
 TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -227,7 +223,7 @@ def _records(path: Path, test: str) -> list[Any]:
     if path.stat().st_size > MOST_BYTES:
         raise BrokenFileError(f"{path} is larger than any file of answers; ask for it again")
     try:
-        return [json.loads(path.read_text(encoding="utf-8"))]
+        return [load_json(path)]
     except UNREADABLE as error:
         raise BrokenFileError(f"{path} is no JSON ({error}); ask for it again") from error
 

@@ -27,7 +27,7 @@ import numpy as np
 
 from workbench.arguments import random_generator
 from workbench.errors import BrokenFileError, WorkbenchError
-from workbench.files import atomic_write
+from workbench.files import UNREADABLE, atomic_write, load_json
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -81,16 +81,57 @@ class ListeningTest:
 def read_key(path: str | os.PathLike[str]) -> dict[str, Any]:
     """A test's key. Raises BrokenFileError where the file is none."""
     try:
-        key = json.loads(Path(path).read_text(encoding="utf-8"))
-        if key["format"] == KEY_FORMAT and key["trials"] and key["clips"]:
-            return key
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        reason = str(error) or type(error).__name__
+        key = load_json(path)
+    except (OSError, *UNREADABLE) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise BrokenFileError(
             f"{path} cannot be read as the key of a listening test ({reason}); "
             "give the key.json that `workbench listen make` wrote"
         ) from error
-    raise BrokenFileError(f"{path} is no key of a listening test; give its key.json")
+    if not _is_key(key):
+        raise BrokenFileError(f"{path} is not a key of a listening test; give its key.json")
+    return key
+
+
+def _is_key(key: Any) -> bool:
+    """Has it the form of a key: are all the names in it those that it lists?"""
+    if not isinstance(key, dict) or (key.get("format"), key.get("design") in DESIGNS) != (
+        KEY_FORMAT, True,
+    ):  # fmt: skip
+        return False
+    lists = [key.get(name) for name in ("sources", "prompts", "scales")]
+    words = [key.get("test"), key.get("title")]
+    for names in lists:
+        if not isinstance(names, list) or not names:
+            return False
+        words += names
+    clips, trials = key.get("clips"), key.get("trials")
+    if not isinstance(clips, dict) or not isinstance(trials, dict) or not (clips and trials):
+        return False
+    return (
+        all(isinstance(word, str) for word in words)
+        and all(
+            isinstance(clip, dict) and clip.get("source") in lists[0]
+            and clip.get("prompt") in lists[1] for clip in clips.values()
+        )
+        and all(_is_trial(trial, key) for trial in trials.values())
+    )  # fmt: skip
+
+
+def _is_trial(trial: Any, key: dict[str, Any]) -> bool:
+    if not isinstance(trial, dict) or not isinstance(trial.get("clips"), list):
+        return False
+    kind, clips = trial.get("kind"), trial["clips"]
+    if not all(isinstance(clip, str) for clip in clips):
+        return False
+    if kind == "check":
+        return type(trial.get("answer")) is int
+    if kind in ("test", "repeat"):
+        several = 2 if key["design"] == "ab" else 1
+        of = trial.get("of")
+        known = kind == "test" or (isinstance(of, str) and of in key["trials"])
+        return known and len(clips) == several and all(clip in key["clips"] for clip in clips)
+    return kind == "practice"
 
 
 def make_test(

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import BrokenFileError, WorkbenchError
-from workbench.listening.answers import MOST_BYTES, TOKEN, UNREADABLE, clean_name, read_sheet
+from workbench.files import UNREADABLE
+from workbench.listening.answers import MOST_BYTES, TOKEN, clean_name, read_sheet
 from workbench.listening.page import page_html
 from workbench.listening.store import NameTaken, Store
 

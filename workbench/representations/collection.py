@@ -21,7 +21,7 @@ import numpy as np
 
 from workbench.datasets.shards import Shards, prepare_shards, write_joined
 from workbench.errors import BrokenFileError, MissingDataError
-from workbench.files import MIDI_SUFFIXES, atomic_write
+from workbench.files import MIDI_SUFFIXES, UNREADABLE, atomic_write, load_json
 
 SHARD = 256  # files a shard
 Encode = Callable[[Any], np.ndarray]
@@ -34,16 +34,16 @@ class Collection:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         try:
-            about = json.loads((self.folder / "collection.json").read_text(encoding="utf-8"))
+            about = load_json(self.folder / "collection.json")
             self.offsets = np.load(self.folder / "offsets.npy", mmap_mode="r")
             self.ids = np.load(self.folder / "ids.npy", mmap_mode="r")
-        except (OSError, ValueError) as error:
+            self.names: list[str] = about["names"]
+            self.skipped = [(path, reason) for path, reason in about["skipped"]]
+            self.duplicates = [(path, kept) for path, kept in about["duplicates"]]
+        except (OSError, EOFError, KeyError, TypeError, *UNREADABLE) as error:
             raise MissingDataError(
                 f"{folder}: holds no prepared collection ({error}); run prepare again"
             ) from None
-        self.names: list[str] = about["names"]
-        self.skipped = [(path, reason) for path, reason in about["skipped"]]
-        self.duplicates = [(path, kept) for path, kept in about["duplicates"]]
 
     def __len__(self) -> int:
         return len(self.names)

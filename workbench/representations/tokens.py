@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import CheckpointError, PromptError
-from workbench.files import atomic_write
+from workbench.files import UNREADABLE, atomic_write, load_json
 
 if TYPE_CHECKING:
     from miditok import REMI, TokenizerConfig
@@ -190,8 +190,8 @@ class Vocabulary:
     def load(cls, path: str | Path) -> Vocabulary:
         """Read what `save` or MidiTok wrote. CheckpointError names a file that is not."""
         try:
-            return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return cls.from_dict(load_json(path))
+        except (OSError, KeyError, TypeError, *UNREADABLE) as error:
             raise CheckpointError(
                 f"{path}: no tokeniser of MidiTok ({error}); train or fetch it again"
             ) from None
