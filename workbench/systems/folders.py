@@ -14,11 +14,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from workbench.errors import CheckpointError
-from workbench.files import clear_dead, locked, temporary, umask, written
+from workbench.files import clear_dead, locked, open_regular, temporary, umask, written
 
 SAVED = ".saved"
 NAMES = ("config.json", "model.safetensors", "README.md", "training.json")  # two must be there
@@ -65,48 +66,50 @@ def _settle(folder: Path) -> None:
         saved.rmdir()
 
 
-def files_of(folder: Path) -> dict[str, Path]:
-    """Where each file of a checkpoint is to be read at this moment."""
-    saved = folder / SAVED
-    there = set()
-    with suppress(OSError):
-        there = set(os.listdir(saved))
-    return {name: (saved if name in there else folder) / name for name in NAMES}
-
-
 @contextmanager
 def opened(folder: Path) -> Iterator[dict[str, Path]]:
     """Paths of the files that are there, all of one save, which stay readable until the block ends
-    even where a save replaces them meanwhile (on Windows, the files' own paths)."""
-    for attempt in range(TRIES):
-        before, handles = _state(folder), {}
-        try:
-            for name, path in files_of(folder).items():
-                with suppress(FileNotFoundError):
-                    handles[name] = os.open(path, os.O_RDONLY)
-            # a file that is on its way from one place to the other is missed for a moment
-            sure = None not in before[: len(NAMES) // 2] or attempt > 9
-            if sure and _state(folder) == before:
-                kept = os.path.isdir("/dev/fd")
-                yield {
-                    name: Path(f"/dev/fd/{handle}") if kept else files_of(folder)[name]
-                    for name, handle in handles.items()
-                }
+    even where a save replaces them meanwhile (on Windows, the files' own paths). Raises
+    CheckpointError for a file that cannot be opened, and for a pipe or a folder in its place."""
+    for _ in range(TRIES):
+        with ExitStack() as stack:
+            files = {name: _open(folder, name, stack) for name in NAMES}
+            # files that still stand after the last was opened stood together when it was; as they
+            # are open, no new file can have got the number of one of them
+            if all(_stands(folder, name, file) for name, file in files.items()):
+                there = [(name, file) for name, file in files.items() if file is not None]
+                if os.path.isdir("/dev/fd"):
+                    yield {name: Path(f"/dev/fd/{file.fileno()}") for name, file in there}
+                else:
+                    yield {name: next(filter(Path.exists, _places(folder, name)))
+                           for name, _ in there}  # fmt: skip
                 return
-        finally:
-            for handle in handles.values():
-                os.close(handle)
         time.sleep(0.001)
     raise CheckpointError(f"{folder}: is being saved again and again; try later")
 
 
-def _state(folder: Path) -> list[tuple[int, int, int] | None]:
-    """Which file stands for each name: the same wherever a save has got to in moving them."""
-    marks: list[tuple[int, int, int] | None] = []
-    for path in files_of(folder).values():
+def _places(folder: Path, name: str) -> tuple[Path, Path]:
+    """Where a file is to be looked for, in this order: as a save moves it from the one place to the
+    other, it is always found."""
+    return folder / SAVED / name, folder / name
+
+
+def _open(folder: Path, name: str, stack: ExitStack) -> BinaryIO | None:
+    for path in _places(folder, name):
         try:
-            about = path.stat()
-            marks.append((about.st_dev, about.st_ino, about.st_mtime_ns))
-        except OSError:
-            marks.append(None)
-    return marks
+            return stack.enter_context(open_regular(path))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise CheckpointError(
+                f"{folder / name}: cannot be opened ({error.strerror}); fetch it again"
+            ) from None
+    return None
+
+
+def _stands(folder: Path, name: str, file: BinaryIO | None) -> bool:
+    for path in _places(folder, name):
+        with suppress(OSError):
+            there = path.stat()
+            return file is not None and os.path.samestat(there, os.fstat(file.fileno()))
+    return file is None
