@@ -30,7 +30,7 @@ run = start("00", profile=profile, dataset=dataset, seed=seed, train=train)
 #
 # A **clip** is the one thing that travels through the workbench: a score or a sound, with its
 # caption and tempo. As a cell's last line it shows itself and plays. Time runs to the right; the
-# size and depth of a dot are its velocity, how hard the drum is hit.
+# height and depth of a bar are its velocity, how hard the drum is hit.
 
 # %%
 from workbench import DrumLDM
@@ -40,7 +40,7 @@ takes = system.generate("slow funk with ghost notes, 92 bpm", n=run.size(2, 4), 
 takes[0]
 
 # %% [markdown]
-# *What you should have noticed:* beside the loud snare on beats two and four there are small dots,
+# *What you should have noticed:* beside the loud snare on beats two and four there are low bars,
 # soft hits between the beats. Drummers call them ghost notes. Nobody wrote a rule for them here.
 #
 # Each take starts from other noise. Another take of the same words:

@@ -20,7 +20,7 @@ TRAITS = (
     "ghost notes", "ride", "toms", "open hats", "crash", "fill",
 )  # fmt: skip
 _METRES = re.compile(
-    r"\b(waltz(?:es)?|jarabe|(?:in|triple|compound|odd) (?:three|five|six|seven|meter|metre|time)|"
+    r"\b(waltz(?:es)?|(?:in|triple|compound|odd) (?:three|five|six|seven|meter|metre|time)|"
     r"(?!4\s*/\s*4\b)\d{1,2}\s*/\s*(?:2|4|8|16)|[35-9]-4|[3-9]-8)\b", re.I)  # fmt: skip
 _LEFT_OUT = re.compile(
     r"\b(no|not|without|never|don['’]t|avoid|except|minus)\s+((?:any |the |a |an |too |use )*"

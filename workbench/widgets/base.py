@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
+from threading import Timer
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 VIEW = "application/vnd.jupyter.widget-view+json"
+REDRAW_AFTER = 0.3  # seconds from an edit to the still copy
 HISTORY = 50  # steps that Undo can take back
 # Where no kernel answers, JupyterLab says "model not found" above the still copy.
 _NO_ERROR_ABOVE = (
@@ -74,19 +76,21 @@ class MusicWidget(anywidget.AnyWidget):
     say = t.Unicode("").tag(sync=True)  # read out by screen readers when it changes
     busy = t.Unicode("").tag(sync=True)  # what is being done, or ""
     progress = t.List([0, 0]).tag(sync=True)  # steps done, steps in all
-    key = t.Unicode().tag(sync=True)  # finds the still copy on the page
+    key = t.Unicode().tag(sync=True)  # the model's id; finds the still copy on the page
     undos = t.Int(0).tag(sync=True)  # how many steps can be undone
     redos = t.Int(0).tag(sync=True)
 
     if_stopped: ClassVar[str] = ""  # what Stop leaves as it was
 
     def __init__(self, **fields: Any) -> None:
-        super().__init__(key=uuid4().hex, **fields)
+        super().__init__(**fields)
+        self.key = self.model_id or uuid4().hex  # without a kernel a model has no id
         self.error: BaseException | None = None
         self.worker = Worker()
         self._past: list[Any] = []
         self._future: list[Any] = []
         self._displayed = False
+        self._redrawing = Timer(0, self._redraw)  # none waits yet
         self.on_msg(self._heard)
 
     def _heard(self, _: Any, message: Any, buffers: Any) -> None:
@@ -213,6 +217,14 @@ class MusicWidget(anywidget.AnyWidget):
             from IPython.display import display
 
             display(self._still(), raw=True, display_id=self.key, update=True)
+
+    def _redraw_soon(self) -> None:
+        """The same a moment later, once for many edits in a row: none waits for it."""
+        self._redrawing.cancel()
+        if self._displayed:
+            self._redrawing = Timer(REDRAW_AFTER, self._redraw)
+            self._redrawing.daemon = True
+            self._redrawing.start()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         made = super()._repr_mimebundle_(**kwargs)

@@ -99,6 +99,7 @@ class DrumGrid(MusicWidget):
             self._roll[step, drum + N_DRUMS] = min(max(velocity, 1), 127) / 127
         self.sent = int(message.get("number", self.sent))
         self._tell()
+        self._redraw_soon()
 
     def on_keep(self, message: dict[str, Any]) -> None:
         """Mark or unmark cells: cells [[step, drum, 0 or 1], …]."""
@@ -119,6 +120,7 @@ class DrumGrid(MusicWidget):
         self._roll = np.zeros_like(self._roll)
         self.keep = np.zeros_like(self.keep)
         self._tell()
+        self._redraw_soon()
         self.say = "The grid is empty. Undo brings it back."
 
     def on_tempo(self, message: dict[str, Any]) -> None:
@@ -130,6 +132,7 @@ class DrumGrid(MusicWidget):
         elif value != self.tempo:
             self._remember()
             self.tempo = float(value)
+            self._redraw_soon()
             self.say = f"{value:g} BPM."
 
     def on_play(self, message: dict[str, Any] | None = None) -> None:

@@ -68,6 +68,7 @@ class InpaintingWidget(MusicWidget):
             settings={f.name: settings.get(f.name, f.default) for f in FIELDS},
             limits=[asdict(field) for field in FIELDS],
         )
+        self._name = PurePath(clip.source.rsplit("#")[0]).stem or "song"
         self._show(clip)
 
     @property
@@ -79,10 +80,10 @@ class InpaintingWidget(MusicWidget):
 
     def _state(self) -> Any:
         return (self.clip, self.versions, self.cards, self.original, list(self.hole),
-                list(self.chosen))  # fmt: skip
+                list(self.chosen), self._name)  # fmt: skip
 
     def _restore(self, state: Any) -> None:
-        clip, versions, cards, original, hole, chosen = state
+        clip, versions, cards, original, hole, chosen, self._name = state
         self._show(clip)
         self.versions, self.cards, self.original = versions, cards, original
         self.hole, self.chosen = hole, chosen
@@ -148,7 +149,7 @@ class InpaintingWidget(MusicWidget):
 
     def on_download(self, message: dict[str, Any]) -> None:
         """Send the song's MIDI file to the browser."""
-        name = f"{PurePath(self.clip.source or 'song').stem}-filled.mid"
+        name = f"{self._name}-filled.mid"
         self.send({"is": "file", "name": name}, buffers=[self.clip.midi_bytes()])
         self.say = f"{name} is in your downloads."
 
@@ -174,6 +175,7 @@ class InpaintingWidget(MusicWidget):
             raise BrokenFileError(f"{short}: has more than {MOST_TRACKS} tracks; cut it first.")
         clip.source, clip.caption = name, PurePath(name).stem
         self._remember()
+        self._name = clip.caption
         self._show(clip)
         self._redraw()
         self.say = f"{short} is loaded: {clip.bars} bars."

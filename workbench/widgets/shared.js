@@ -13,9 +13,9 @@ function h(tag, attributes = {}, ...children) {
 // A widget of what `build` makes in the frame that all share: its label, its keys, the word that its
 // kernel is gone, its end. build({ model, listen, root }) may return what ends it.
 function widget(name, label, build) {
-  return { render({ model, el }) {
+  return { async render({ model, el }) {
     // where no kernel made it, in a page or a notebook without one, the still copy beside it is shown
-    if (el.closest(".jupyter-widgets-disconnected")) return;
+    if (!await isLive(model)) return;
     const listen = listener(model);
     const still = `.wb-fallback[data-of="${model.get("key")}"] { display: none !important; }`;
     const root = h("div", { class: `wb-box ${name}`, role: "group", "aria-label": label },
@@ -32,12 +32,25 @@ function widget(name, label, build) {
 }
 
 const GONE = "The kernel was restarted: run this cell again.";
+const BUSY = "The kernel is busy with another cell. The widget answers when that cell is done.";
 const SLOW = "No answer yet. Either the kernel is busy with another cell, or the kernel was restarted: "
   + "run this cell again.";
 const PATIENCE = 1500; // milliseconds
+const ENDED = ["restarting", "autorestarting", "terminating", "dead"]; // a kernel's status
+
+// Is the kernel that made the widget still there? Only the full model knows, not what a widget gets.
+async function isLive(model) {
+  try {
+    return (await model.widget_manager.get_model(model.get("key"))).comm_live !== false;
+  } catch {
+    return true; // a front end with another manager: messages will tell
+  }
+}
 
 // The model, with every message answered: the kernel says "heard" at once, or the widget says why not.
+// JupyterLab and Notebook tell by themselves what becomes of the kernel.
 function connect(model, listen, root) {
+  const manager = model.widget_manager, session = manager?.context?.sessionContext;
   const line = h("p", { class: "wb-gone", role: "alert", hidden: true });
   let sent = 0, timer = 0, gone = false;
   root.prepend(line);
@@ -46,18 +59,24 @@ function connect(model, listen, root) {
     line.hidden = !text;
     root.classList.toggle("wb-is-gone", gone);
   };
-  const look = () => {
-    gone = Boolean(root.closest(".jupyter-widgets-disconnected"));
+  const lose = () => {
     clearTimeout(timer);
-    tell(gone ? GONE : "");
+    gone = true;
+    tell(GONE);
   };
-  const later = () => setTimeout(look); // when Jupyter has marked what is disconnected
-  model.on("comm_live_update", later);
+  const look = async () => { if (!await isLive(model)) lose(); };
+  const signals = [
+    [(session ?? manager?.kernel)?.statusChanged, (_, now) => { if (ENDED.includes(now)) lose(); }],
+    [session?.kernelChanged, lose], // another one, or none
+  ].filter(([signal]) => signal);
+  for (const [signal, action] of signals) signal.connect(action);
+  model.on("comm_live_update", look);
   listen.message((message) => {
     if (message?.is !== "heard" || message.ping !== sent) return;
     clearTimeout(timer);
     if (!gone) tell("");
   });
+  const late = () => tell(manager?.kernel?.status === "busy" ? BUSY : SLOW);
   return {
     get: (name) => model.get(name),
     set: (name, value) => model.set(name, value),
@@ -66,16 +85,18 @@ function connect(model, listen, root) {
       if (gone) return tell(GONE);
       sent += 1;
       clearTimeout(timer);
-      timer = setTimeout(() => tell(SLOW), PATIENCE);
+      timer = setTimeout(late, PATIENCE);
       try {
         model.send({ ...content, ping: sent }, callbacks, buffers);
       } catch { // its connection was closed
-        clearTimeout(timer);
-        gone = true;
-        tell(GONE);
+        lose();
       }
     },
-    end() { clearTimeout(timer); model.off("comm_live_update", later); },
+    end() {
+      clearTimeout(timer);
+      model.off("comm_live_update", look);
+      for (const [signal, action] of signals) signal.disconnect(action);
+    },
   };
 }
 
