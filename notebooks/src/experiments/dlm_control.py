@@ -26,7 +26,7 @@
 # A point takes some 40 seconds of one idle thread.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (seconds), laptop
+profile = "laptop"  # smoke (minutes at most), laptop
 dataset = "pop909"  # "pop909", "builtin-songs", or a folder of MIDI files
 seed = 0  # windows, weights and noise
 embeddings = "unfrozen"  # by the classifiers' loss: "frozen" or "unfrozen"

@@ -20,7 +20,7 @@
 # people's. A point takes half a minute on a laptop; nothing is trained.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (seconds), laptop
+profile = "laptop"  # smoke (minutes at most), laptop
 dataset = "groove"  # "groove", or a folder laid out like it
 seed = 0  # the noise, and the judge's trees
 text = "bert"  # which encoder: bert, keywords

@@ -18,7 +18,7 @@
 # and trained longer on many more loops, reaches an F1 of 0.99.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (seconds), laptop, gpu
+profile = "laptop"  # smoke (minutes at most), laptop, gpu
 dataset = "groove"  # "groove", "builtin", or a folder of MIDI files
 seed = 0  # first weights, order of loops
 strides = "1 2 4"  # what the encoder's and the decoder's LSTMs read at

@@ -25,7 +25,7 @@
 # seed, takes a minute on a laptop; nothing is trained.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (seconds), laptop
+profile = "laptop"  # smoke (minutes at most), laptop
 dataset = "groove"  # "groove", or a folder laid out like it
 seed = 0  # which loops, and the noise
 

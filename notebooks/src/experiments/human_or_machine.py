@@ -23,7 +23,7 @@
 # ask people: the last section makes the test for them. A point takes a minute.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (seconds), laptop
+profile = "laptop"  # smoke (minutes at most), laptop
 dataset = "groove+builtin-songs+pop909+openscore-lieder+cc-music-clips"
 seed = 0  # which windows, the noise, the folds
 system = "sound-ldmg"  # or "music-ldm"

@@ -20,7 +20,7 @@
 # seed draws the pieces, the crops and the weights. A point takes five to fifteen seconds.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (seconds), laptop
+profile = "laptop"  # smoke (minutes at most), laptop
 dataset = "groove+builtin-songs+pop909+openscore-lieder+cc-music-clips"
 seed = 0  # pieces, crops, weights
 width = 48  # of the transformer

@@ -24,7 +24,7 @@
 # order of the songs. A point takes some 20 seconds of one idle thread.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (seconds), laptop
+profile = "laptop"  # smoke (minutes at most), laptop
 dataset = "builtin-songs"  # the one whose entropy is known
 seed = 0  # initial weights and the order of songs
 width = 32  # of the GPT

@@ -21,7 +21,7 @@
 # takes half a minute; no network is trained.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (seconds), laptop
+profile = "laptop"  # smoke (minutes at most), laptop
 dataset = "groove+builtin-songs+pop909+openscore-lieder+cc-music-clips"
 seed = 0  # which windows, and the noise
 asked = "nottingham"  # "own": held-out pieces of `dataset`; or another data set
