@@ -41,12 +41,31 @@ def cache_dir() -> Path:
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a file for reading bytes; an OSError for anything but a regular file. A pipe would keep
     the reader waiting, and a device such as /dev/zero never ends."""
+    return os.fdopen(_regular(path)[0], "rb")
+
+
+def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
+    """The first `most` bytes of a regular file; an OSError for anything else. No file object is
+    made, because that takes longer than to read a short file."""
+    handle, size = _regular(path)
+    try:
+        parts: list[bytes] = []
+        while most and (part := os.read(handle, min(most, size + 1))):
+            parts.append(part)
+            most -= len(part)
+        return b"".join(parts)
+    finally:
+        os.close(handle)
+
+
+def _regular(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """The file descriptor of a regular file, open for reading, and the file's size."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    kind = os.fstat(handle).st_mode
-    if stat.S_ISREG(kind):
-        return os.fdopen(handle, "rb")
+    status = os.fstat(handle)
+    if stat.S_ISREG(status.st_mode):
+        return handle, status.st_size
     os.close(handle)
-    if stat.S_ISDIR(kind):
+    if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
 

@@ -8,14 +8,13 @@ import os
 import re
 import struct
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import symusic
 
 from workbench.errors import BrokenFileError, MissingDataError, MusicFileWarning, WorkbenchError
-from workbench.files import open_regular
+from workbench.files import read_regular
 from workbench.music import smf
 from workbench.music.sharing import share_channels
 from workbench.music.timeline import check_meter, check_tempo, seconds_at, settled
@@ -52,14 +51,26 @@ def read_score(
     when a damaged one holds no note, or when it exceeds the limits (32 MiB, 500,000 notes, 240
     minutes).
     """
-    return _score_in(*_file_in(source, name), notes_only=notes_only)
+    data, name = _file_in(source, name)
+    score, _ = _score_in(data, name)
+    if not notes_only:
+        share_channels(score, data, name)
+    return settled(score)
 
 
 def read_with_extras(source: str | os.PathLike[str] | bytes) -> tuple[Any, bytes]:
     """The score, and the file's bytes from MThd on where it may hold what a score has no place
     for (see `smf.extra_events`), else no bytes. Raises what `read_score` raises."""
     data, name = _file_in(source)
-    return _score_in(data, name), data if smf.may_have_extras(data) else b""
+    return read_score(data, name), data if smf.may_have_extras(data) else b""
+
+
+def read_columns(source: str | os.PathLike[str] | bytes) -> tuple[Any, list[dict[str, np.ndarray]]]:
+    """The score as `read_score` reads it with `notes_only`, and of each of its tracks the notes by
+    onset, as arrays: time and duration in ticks, pitch, velocity. Raises what `read_score` raises.
+    """
+    score, columns = _score_in(*_file_in(source))
+    return settled(score), columns or [track.notes.numpy() for track in score.tracks]
 
 
 def _file_in(source: str | os.PathLike[str] | bytes, name: str | None = None) -> tuple[bytes, str]:
@@ -67,8 +78,8 @@ def _file_in(source: str | os.PathLike[str] | bytes, name: str | None = None) ->
     if isinstance(source, bytes | bytearray | memoryview):
         data, name = bytes(source), name or "MIDI data"
     else:
-        name = str(source)
-        data = read_bytes(Path(source), MAX_BYTES)
+        name = os.fspath(source)
+        data = read_bytes(name, MAX_BYTES)
     whole = data
     data = smf.unwrapped(data)
     if not data:
@@ -77,88 +88,89 @@ def _file_in(source: str | os.PathLike[str] | bytes, name: str | None = None) ->
     return data, name
 
 
-def _score_in(data: bytes, name: str, *, notes_only: bool = False) -> Any:
-    score = _read_plain(data)
-    if score is None:
-        score = _read_odd(data, name)
+def _score_in(data: bytes, name: str) -> tuple[Any, list[dict[str, np.ndarray]]]:
+    """The score within the limits, and its tracks' notes as arrays where they are at hand."""
+    score, columns = _read_plain(data) or (_read_odd(data, name), [])
     _check_limits(score, name)
-    if not notes_only:
-        share_channels(score, data, name)
-    return settled(score)
+    return score, columns
 
 
-def _read_plain(data: bytes) -> Any:
-    """The score as symusic reads it, or None where the file is odd in any way or symusic misses a
-    note: where `smf` has to look closer."""
+def _read_plain(data: bytes) -> tuple[Any, list[dict[str, np.ndarray]]] | None:
+    """The score as symusic reads it, and its tracks' notes as arrays; None where the file is odd in
+    any way or symusic misses a note, so that `smf` has to look closer."""
     if len(data) < 14 or data[:8] != b"MThd\0\0\0\6":
         return None
     form, claimed, division = struct.unpack(">HHh", data[8:14])
     if form > 1 or division <= 0:
         return None
-    place, tracks, heads = 14, 0, data[:14]
+    place, known = 14, [data[:14]]
     while data[place : place + 4] == b"MTrk":
-        heads += data[place : place + 8]
+        known.append(data[place : place + 8])
         place += 8 + int.from_bytes(data[place + 4 : place + 8], "big")
-        tracks += 1
-    if place != len(data) or tracks != claimed:
+    if place != len(data) or len(known) != claimed + 1:
         return None
-    metas = _meta_events(data)
-    joined = b"".join(metas)
-    if _ODD_META.search(joined):
+    _add_meta_events(data, known)
+    known_bytes = b"".join(known)
+    if _ODD_META.search(known_bytes):
         return None
     try:
         score = symusic.Score.from_midi(data)
     except Exception:  # it raises RuntimeError, ValueError and others
         return None
-    if not _nothing_missing(score, data, heads + joined + bytes(len(metas))):
+    if not _nothing_missing(score, data, known_bytes, len(known) - claimed - 1):
         return None
     for events in (score.tempos, score.time_signatures):
         if len(events) > 16 and np.any(np.diff(events.numpy()["time"]) == 0):
             return None  # symusic may have changed the order of those at one tick
-    if any(not smf.possible_tempo(tempo.mspq) for tempo in score.tempos):
-        return None
-    for track in score.tracks:
-        onsets = track.notes.numpy()["time"]
-        if len(onsets) and (onsets[0] < 0 or np.any(onsets[1:] < onsets[:-1])):
+    for tempo in score.tempos:
+        if not smf.possible_tempo(tempo.mspq):
+            return None
+    columns = [track.notes.numpy() for track in score.tracks]
+    for notes in columns:
+        onsets = notes["time"]
+        if len(onsets) and (onsets[0] < 0 or (onsets[1:] < onsets[:-1]).any()):
             return None  # beyond symusic's 2**31 ticks
-    return score
+    return score, columns
 
 
-def _meta_events(data: bytes) -> list[bytes]:
-    """What looks like a meta event with fewer than 128 bytes, without its delta time."""
-    found, at, last = [], data.find(b"\xff"), len(data) - 3
+def _add_meta_events(data: bytes, known: list[bytes]) -> None:
+    """Append what looks like a meta event with fewer than 128 bytes, without its delta time."""
+    at, last = data.find(b"\xff"), len(data) - 3
     while 0 <= at <= last:
-        end = at + 3 + data[at + 2]
-        if data[at + 1] < 128 and data[at + 2] < 128:
-            found.append(data[at:end])
-        else:
-            end = at + 1
+        kind, size = data[at + 1], data[at + 2]
+        end = at + 1  # 255 may be a byte of a delta time, too
+        if kind in _METAS and size < 128:
+            end = at + 3 + size
+            known.append(data[at:end])
         at = data.find(b"\xff", end)
-    return found
 
 
-def _nothing_missing(score: Any, data: bytes, known: bytes) -> bool:
+def _nothing_missing(score: Any, data: bytes, known: bytes, metas: int) -> bool:
     """Whether the score holds as many notes as the file has note-ons.
 
     Counting them one by one would take several times as long as reading. But the bytes below 128
     tell: a message of a channel has three (its delta time ends in one), or two where it is a
-    program change or pressure, with or without running status. Where those of the score's events,
-    with those among the `known` bytes of chunk heads and meta events, are all that the file has,
-    nothing is missing. Otherwise, the note-ons are counted one by one.
+    program change or pressure, with or without running status. Those among the `known` bytes of
+    chunk heads and meta events, of the delta times of the `metas` and of the score's events are
+    taken off. Up to four that remain, if even, are of two short messages, because a missing note
+    has three; more are compared with the number of short messages. Where that does not explain
+    them, the note-ons are counted one by one.
     """
-    events = 2 * score.note_num()
+    notes = score.note_num()
+    events = 2 * notes
     for track in score.tracks:
         events += len(track.controls) + len(track.pitch_bends)
-    low = len(data.translate(None, _HIGH)) - len(known.translate(None, _HIGH))
-    others = len(data.translate(None, _SHORT)) - len(known.translate(None, _SHORT))
-    if low == 3 * events + 2 * (len(data) - len(known) - others):
+    low = len(data.translate(None, _HIGH)) - len(known.translate(None, _HIGH)) - metas - 3 * events
+    if low in (0, 2, 4) or (low > 4 and low == 2 * len(_SHORT_MESSAGE.findall(data))):
         return True
     rest, stretches = _TO_NOTE_ON.subn(b"", data[22:])
-    return not rest and stretches == score.note_num() + 1  # the last one has no note-on
+    return not rest and stretches == notes + 1  # the last one has no note-on
 
 
-_HIGH, _SHORT = bytes(range(128, 256)), bytes(range(0xC0, 0xE0))
+_HIGH = bytes(range(128, 256))
+_METAS = frozenset((*range(16), 0x20, 0x21, 0x2F, 0x51, 0x54, 0x58, 0x59, 0x7F))
 _DELTA = rb"[\x80-\xff]{0,3}+[\x00-\x7f]"
+_SHORT_MESSAGE = re.compile(rb"[\xc0-\xdf](?=[\x00-\x7f]" + _DELTA + rb"[\x80-\xff])")
 _TEXT = b"|".join(rb"\x%02x[\s\S]{%d}" % (n, n) for n in range(1, 128))
 _SYSEX = b"|".join(rb"\x%02x[\x00-\x7f]{%d}\xf7" % (n, n - 1) for n in range(1, 128))
 _ODD_META = re.compile(  # a tempo, key or metre too short or long, or a metre that is none
@@ -196,18 +208,16 @@ def _read_odd(data: bytes, name: str) -> Any:
     return score
 
 
-def read_bytes(path: Path, limit: int) -> bytes:
+def read_bytes(path: str, limit: int) -> bytes:
     """The file's content; MissingDataError or BrokenFileError in one line when that fails."""
     try:
-        with open_regular(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            data = file.read() if size <= limit else b""
+        data = read_regular(path, limit + 1)
     except FileNotFoundError as error:
         raise MissingDataError(f"{path} does not exist; check the path") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BrokenFileError(f"{path} cannot be read: {reason}; check the path") from error
-    if size > limit:
+    if len(data) > limit:
         raise BrokenFileError(
             f"{path} is larger than the {limit // 2**20} MiB read; cut it into shorter files"
         )

@@ -6,6 +6,7 @@ once more, as arrays, and each track is given what its whole channel was sent.
 """
 
 import re
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +25,7 @@ _PAST_DELTA = re.compile(_DELTA)
 _TWO = re.compile(rb"(?:" + _DELTA + rb"[\x80-\xbf\xe0-\xef]?+[\x00-\x7f]{2})++")
 _ONE = re.compile(rb"(?:" + _DELTA + rb"[\xc0-\xdf]?+[\x00-\x7f])++")
 _PROGRAM = re.compile(rb"[\xc0-\xcf](?=([\x00-\x7f])" + _DELTA + rb"[\x80-\xff])")
+_NO_MARK = bytes((*range(0x90), *range(0xD0, 0xE0), *range(0xF0, 0x100)))
 _META = 1  # bytes below 128 of an event: of a meta or system message only the delta time is kept
 
 
@@ -119,7 +121,10 @@ def share_channels(score: Any, data: bytes, name: str) -> None:
     tick the track's own come last. A track whose program changes in another one is split.
     Raises BrokenFileError for more than MAX_SHARED controllers and bends.
     """
-    if data[9:10] == b"\x02" or _nothing_to_share(score, data):
+    for track in score.tracks:
+        if len(track.pedals):  # symusic lets those of most channels begin at tick 0
+            track.pedals = pedal_list(track)
+    if data[9:10] == b"\x02" or _nothing_to_share(data):
         return  # the tracks of format 2 are pieces of their own
     events = channel_events(data)
     kind, channels = events[:, STATUS] >> 4, events[:, STATUS] & 15
@@ -135,7 +140,8 @@ def share_channels(score: Any, data: bytes, name: str) -> None:
         return  # no channel is used by two tracks of the file, nor under two programs
     owners = _owners(score, events[notes | changes])
     state = events[changes | (kind == 0xB) | (kind == 0xE)]
-    sent = {channel: state[state[:, STATUS] & 15 == channel] for channel in range(16)}
+    on = state[:, STATUS] & 15
+    sent = {channel: state[on == channel] for channel in {owner[1] for owner in owners if owner}}
     if sum(len(sent[owner[1]]) for owner in owners if owner) > MAX_SHARED:
         raise BrokenFileError(
             f"{name} has more than {MAX_SHARED:,} controllers; cut it into shorter files"
@@ -155,13 +161,38 @@ def share_channels(score: Any, data: bytes, name: str) -> None:
     score.tracks = type(score.tracks)(tracks)
 
 
-def _nothing_to_share(score: Any, data: bytes) -> bool:
-    """Whether the file's only track became one track under one program: all is in it already."""
-    if len(score.tracks) != 1 or data.count(b"MTrk") != 1:
-        return False
-    programs = _PROGRAM.findall(data)
-    marks = len(data) - len(data.translate(None, bytes(range(0xC0, 0xD0))))
-    return marks == len(programs) and len(set(programs)) <= 1
+@cache
+def _status(mark: int) -> re.Pattern[bytes]:
+    """A status byte, with as many data bytes as it has."""
+    return re.compile(rb"\x%02x[\x00-\x7f]{%d}" % (mark, 1 if mark >> 4 == 0xC else 2))
+
+
+def _nothing_to_share(data: bytes) -> bool:
+    """Whether each channel that is sent anything but notes is used by one track of the file only,
+    under one program: then all is in its place already.
+
+    A look at the bytes tells: those of delta times and texts that look like status bytes can only
+    make a channel seem to be used.
+    """
+    used: set[int] = set()
+    sent: set[int] = set()
+    twice: set[int] = set()
+    for begin, end in _tracks(data):
+        chunk = data[begin:end]
+        marks = {
+            mark for mark in set(chunk.translate(None, _NO_MARK)) if _status(mark).search(chunk)
+        }
+        own = {mark & 15 for mark in marks}
+        twice |= used & own
+        used |= own
+        sent |= {mark & 15 for mark in marks if mark >= 0xB0}
+        for mark in marks:
+            if mark >> 4 == 0xC and {mark - 16, mark + 32} & marks:  # with controllers or bends
+                place, note = chunk.find(mark), chunk.find(mark - 48)
+                again = chunk.find(mark, place + 1) >= 0 or not _PROGRAM.match(chunk, place)
+                if again or 0 <= note < place:
+                    return False
+    return not sent & twice
 
 
 def _owners(score: Any, events: np.ndarray) -> list[tuple[int, int] | None]:

@@ -3,6 +3,7 @@
 Positions are in beats (quarter notes) from the start of the score.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -52,9 +53,9 @@ def settled(score: Any) -> Any:
 def main_tempo(score: Any, notes: np.ndarray) -> float:
     """The tempo (BPM) that holds where the music is: the median over the beats from the first note
     (dtype NOTE, sorted) to the last."""
+    if len(score.tempos) == 1 and score.tempos[0].time <= 0:
+        return 60e6 / float(score.tempos[0].mspq)
     times, tempi = tempo_map(score)
-    if len(times) == 1:
-        return float(tempi[0])
     order = np.argsort(tempi, kind="stable")
     reached = np.cumsum(_held(times, notes)[order])
     return float(tempi[order][np.searchsorted(reached, reached[-1] / 2 - 1e-9)])
@@ -139,8 +140,12 @@ def bar_lines(score: Any, until: float) -> np.ndarray:
 
 def natural_beats(score: Any, notes: np.ndarray) -> float:
     """Beats up to the end of the last bar in which a note (dtype NOTE, sorted) begins."""
-    last = float(notes["time"][-1]) if len(notes) else 0.0
-    return float(bar_lines(score, last + 1e-6)[-1])  # a note on a bar line opens that bar
+    until = (float(notes["time"][-1]) if len(notes) else 0.0) + 1e-6  # on a line it opens a bar
+    meters = score.time_signatures
+    if len(meters) == 1 and meters[0].time <= 0:
+        length = 4 * meters[0].numerator / meters[0].denominator
+        return length * max(math.ceil(until / length - 1e-9), 1)
+    return float(bar_lines(score, until)[-1])
 
 
 def with_tempo_and_meter(

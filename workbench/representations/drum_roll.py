@@ -75,26 +75,29 @@ class DrumRoll:
         """The drum notes of a MIDI file: the same as `from_clip(Clip.read_midi(path))`, without
         building the clip. For reading a great many files. Raises what `Clip.read_midi` raises.
         """
-        from workbench.music.clip import Clip
-        from workbench.music.midi import read_score
+        from workbench.music.midi import read_columns
+        from workbench.music.timeline import main_tempo, natural_beats
 
-        score = read_score(path, notes_only=True)
-        meters, tempi = score.time_signatures, score.tempos
-        if any(m.numerator != m.denominator for m in meters) or len(tempi) != 1 or tempi[0].time:
-            return cls.from_clip(Clip(score), steps_per_beat)  # bars need the whole map
-        columns = [(track.notes.numpy(), track.is_drum) for track in score.tracks]
-        drums = [notes for notes, is_drum in columns if is_drum and len(notes["time"])]
-        onsets = [int(notes["time"].max()) for notes, _ in columns if len(notes["time"])]
-        beats = 4 * (max(onsets, default=0) // (4 * score.tpq) + 1)
+        score, columns = read_columns(path)
+        played = [notes for notes in columns if len(notes["time"])]
+        drums = [
+            notes
+            for track, notes in zip(score.tracks, columns, strict=True)
+            if track.is_drum and len(notes["time"])
+        ]
+        ends = [notes["time"][i] for notes in played for i in (0, -1)]
+        music = np.zeros(2 if ends else 0, dtype=[("time", "f8")])  # the first note and the last
+        if ends:
+            music["time"] = min(ends) / score.tpq, max(ends) / score.tpq
         time, pitch, velocity = (
             drums[0][name]
             if len(drums) == 1
             else np.concatenate([notes[name] for notes in drums] or [np.zeros(0, np.int32)])
             for name in ("time", "pitch", "velocity")
         )
-        steps = beats * steps_per_beat
+        steps = round(natural_beats(score, music) * steps_per_beat)
         array = _grid(time / score.tpq, pitch, velocity, steps, steps_per_beat)
-        return cls._of_grid(array, score.tempos[0].qpm, steps_per_beat)
+        return cls._of_grid(array, round(main_tempo(score, music), 3), steps_per_beat)
 
     @classmethod
     def from_clip(cls, clip: Clip, steps_per_beat: int = 4) -> DrumRoll:
@@ -122,8 +125,8 @@ class DrumRoll:
     @classmethod
     def _of_grid(cls, array: np.ndarray, tempo: float, steps_per_beat: int) -> DrumRoll:
         """From an array that `_grid` made, whose values are in range already."""
-        hits, velocity, offset = np.split(array, 3, axis=1)
-        return cls(hits > 0.5, velocity, offset, tempo, steps_per_beat)
+        hits, velocity = array[:, :N_DRUMS] > 0.5, array[:, N_DRUMS : 2 * N_DRUMS]
+        return cls(hits, velocity, array[:, 2 * N_DRUMS :], tempo, steps_per_beat)
 
     def to_array(self) -> np.ndarray:
         """(steps, 27) float32: hits, velocity and offset side by side."""
@@ -158,25 +161,31 @@ def _grid(
     time: np.ndarray, pitch: np.ndarray, velocity: np.ndarray, steps: int, steps_per_beat: int
 ) -> np.ndarray:
     """Scatter notes into a (steps, 27) roll; louder notes are written last and so win."""
-    drum = read_lookup()[pitch]
+    array = np.zeros((steps, CHANNELS), dtype=np.float32)
+    if not steps:
+        return array
+    if (time[1:] < time[:-1]).any():
+        order = np.argsort(time, kind="stable")
+        time, pitch, velocity = time[order], pitch[order], velocity[order]
     position = time * steps_per_beat
     cell = np.floor(position + 0.5).astype(np.int64)
-    keep = (drum >= 0) & (cell >= 0) & (cell <= steps)
-    order = np.flatnonzero(keep)
+    first, last = (cell[0], cell[-1]) if len(cell) else (0, 0)
+    drum = read_lookup()[pitch]
+    keep = drum >= 0
+    if first < 0 or last > steps:
+        keep &= (cell >= 0) & (cell <= steps)
     # Loudest last; of two equally loud, the earlier last.
-    order = order[np.lexsort((-time[order], velocity[order]))]
-    cell, drum = cell[order], drum[order].astype(np.int64)
-    offset = position[order] - cell
-    if steps:
+    order = np.flatnonzero(keep)[::-1]
+    order = order[np.argsort(velocity[order], kind="stable")]
+    if last >= steps:
         # The last half step belongs to the next round's downbeat; a note that is really on it wins.
-        wrapped = cell == steps
-        order_wrap = np.argsort(~wrapped, kind="stable")
-        cell, drum, offset = cell[order_wrap] % steps, drum[order_wrap], offset[order_wrap]
-        order = order[order_wrap]
-    array = np.zeros((steps, CHANNELS), dtype=np.float32)
-    array[cell, drum] = 1
-    array[cell, drum + N_DRUMS] = velocity[order] / np.float32(127)
-    array[cell, drum + 2 * N_DRUMS] = np.clip(offset, -0.5, 0.499999)
+        order = order[np.argsort(cell[order] != steps, kind="stable")]
+    cell = cell[order]
+    place = cell % steps * CHANNELS + drum[order]
+    flat = array.reshape(-1)
+    flat[place] = 1
+    flat[place + N_DRUMS] = velocity[order] / np.float32(127)
+    flat[place + 2 * N_DRUMS] = np.minimum(position[order] - cell, 0.499999)
     return array
 
 
