@@ -119,6 +119,34 @@ def test_mistakes_of_form_are_told(root, old, new, words):
         experiments.read("coin", root)
 
 
+def test_the_notebook_that_is_there_is_the_experiment(root, capsys):
+    """Edited, as in JupyterLab: its grid and its code hold, not the script's."""
+    script = root / "src" / "experiments" / "coin.py"
+    there = notebooks.target_of(script)
+    there.parent.mkdir()
+    there.write_text(notebooks.text_of(notebooks.build(script)), encoding="utf-8")
+    plain = experiments.read("coin", root)
+    assert (plain.edited, plain.script) == (False, script)
+    edited = notebooks.read_notebook(there)
+    for cell in edited.cells:
+        if "grid" in cell.metadata.get("tags", []):
+            cell.source = 'grid = {"smoke": {"bias": [0.75], "seed": [8]}}'
+    there.write_text(notebooks.text_of(edited), encoding="utf-8")
+    other = experiments.read("coin", root)
+    assert (other.edited, other.script, other.code) == (True, there, plain.code)
+    measure(root)
+    assert runs(root) == ["0.75 8"]
+    assert f"{there}: differs from its script" in capsys.readouterr().out
+    for cell in edited.cells:
+        cell.source = cell.source.replace("run.finish()", "%time run.finish()")
+    there.write_text(notebooks.text_of(edited), encoding="utf-8")
+    with pytest.raises(WorkbenchError, match="not Python"):
+        experiments.read("coin", root)
+    there.write_text("{", encoding="utf-8")
+    with pytest.raises(WorkbenchError, match=r"coin\.ipynb: is not a valid notebook"):
+        experiments.read("coin", root)
+
+
 def test_unknown_names_profiles_and_variables_are_told(root):
     with pytest.raises(MissingDataError, match="no experiment 'dice'; there are: coin"):
         experiments.read("dice", root)

@@ -44,6 +44,8 @@ print("lesson NN finished")
 GOOD = """# %% [markdown]
 # # 01 · The good one
 #
+# [Go on](02_raises.ipynb), [the end](#The-end), [not there](99_none.ipynb).
+#
 # Energy $E = m c^2$ costs \\$5 and
 #
 # $$\\frac{a}{b}$$
@@ -63,6 +65,9 @@ go.Figure(go.Scatter(y=[1, 3, 2]))
 # %%
 import matplotlib.pyplot as plt
 plt.plot([1, 2]);
+
+# %% [markdown]
+# ## The end
 
 # %%
 run.note("F1 </script>", 0.25, paper=0.67, floor="chance", unit="of 1")
@@ -100,7 +105,9 @@ def ran(tmp_path_factory):
     for stem, body in BODIES.items():
         write(root, stem, body)
     write(root, "05_odd", FINISH, PARAMETERS.replace("seed = 0", "sead = 0"))
-    status = report.run_report(out, dataset="builtin", seed=3, jobs=2, timeout=240, root=root)
+    status = report.run_report(
+        out, dataset="builtin", seed=3, jobs=2, timeout=240, root=root, one_file=True
+    )
     about = json.loads((out / "report.json").read_text(encoding="utf-8"))
     return status, out, {outcome["number"]: outcome for outcome in about["notebooks"]}
 
@@ -203,11 +210,11 @@ def test_a_page_opens_offline_without_errors(ran, chromium):
     assert wrong == []
 
 
-@pytest.fixture
-def opened(ran, chromium, tmp_path):
+@pytest.fixture(params=["index.html", "report.html"])
+def opened(request, ran, chromium, tmp_path):
     """The report alone, sent on without what lay beside it, from disk with the network off."""
-    sent = tmp_path / "report.html"
-    sent.write_bytes((ran[1] / "index.html").read_bytes())
+    sent = tmp_path / "sent.html"
+    sent.write_bytes((ran[1] / request.param).read_bytes())
     context = chromium.new_context(offline=True)
     page = context.new_page()
     page.asked, page.wrong = [], []
@@ -274,6 +281,93 @@ def test_the_report_can_be_read_by_all(opened):
         opened.emulate_media(color_scheme=scheme)
         for selector in ("body", ".passed", ".failed", "th a", "dt"):
             assert opened.locator(selector).first.evaluate(CONTRAST) >= 4.5, (scheme, selector)
+
+
+single = pytest.mark.parametrize("opened", ["report.html"], indirect=True)
+
+
+def scrolled(page) -> None:
+    """Wait until the lesson has scrolled down; the page's policy forbids wait_for_function."""
+    for _ in range(200):
+        if page.locator("#lesson iframe").evaluate("(node) => node.contentWindow.scrollY") > 100:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("did not scroll")
+
+
+@single
+def test_one_file_holds_the_lessons_too(opened):
+    """From the index into a lesson, on to the next, to places in them, and back."""
+    inside = opened.frame_locator("#lesson iframe")
+    opened.locator("#nb-01").get_by_role("link", name="The executed notebook").click()
+    inside.get_by_role("heading", name="01 · The good one").wait_for()
+    inside.locator(".plotly-figure .main-svg").first.wait_for(state="attached")
+    assert inside.locator("math").count() == 2
+    inside.get_by_role("button", name="Play eight kicks").click()
+    inside.get_by_role("button", name="Pause eight kicks").wait_for()
+    inside.get_by_role("link", name="the end").click()
+    scrolled(opened)
+    assert inside.get_by_role("link", name="not there").get_attribute("href") == "99_none.ipynb"
+    inside.get_by_role("link", name="Go on").click()
+    inside.get_by_text("ZeroDivisionError").first.wait_for()
+    opened.get_by_role("link", name="Next").click()
+    inside.get_by_text("SystemExit").first.wait_for()
+    opened.go_back()
+    inside.get_by_text("ZeroDivisionError").first.wait_for()
+    opened.get_by_role("link", name="Previous").click()
+    inside.get_by_role("heading", name="01 · The good one").wait_for()
+    opened.get_by_role("link", name="← Report").click()
+    assert opened.locator("#lesson").is_hidden()
+    assert opened.get_by_role("searchbox").is_enabled()
+    assert opened.evaluate("location.hash") == "#nb-01"
+    assert opened.evaluate("document.querySelector('#nb-01').getBoundingClientRect().top") < 200
+    opened.locator("#nb-01 .pictures a").first.click()  # to the plot's place in the notebook
+    scrolled(opened)
+
+
+@single
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_executed_notebook_can_be_read_in_both_themes(opened, scheme):
+    opened.emulate_media(color_scheme=scheme)
+    opened.evaluate("location.hash = '#lesson=02_raises'")
+    inside = opened.frame_locator("#lesson iframe")
+    inside.get_by_text("ZeroDivisionError").first.wait_for()
+    ground = inside.locator("body").evaluate("(node) => getComputedStyle(node).backgroundColor")
+    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}[scheme]
+    for kind in (".jp-InputPrompt", ".highlight .mi", ".highlight .o", ".ansi-red-fg"):
+        assert inside.locator(kind).first.evaluate(CONTRAST) >= 4.5, kind
+
+
+def test_one_file_is_packed(ran):
+    """All of it in a fraction of what the pages have; a page that is not shown has its links."""
+    text = (ran[1] / "report.html").read_text(encoding="utf-8")
+    pages = sum(len(page.read_bytes()) for page in ran[1].glob("0*.html"))
+    plotly = (ran[1] / "plotly.min.js").stat().st_size
+    assert len(text) < 0.5 * (pages + plotly) + (ran[1] / "index.html").stat().st_size
+    assert ".html" not in re.sub("<script.*?</script>", "", text, flags=re.S)
+    assert text.count("data-lesson=") == 6  # the seventh was refused before it ran
+
+
+def test_long_outputs_are_shortened_in_pages(tmp_path):
+    new = nbformat.v4.new_output
+    outputs = [
+        new("stream", text="begin " + "x" * 3_000_000 + " end"),
+        *[new("display_data", data={"text/plain": f"piece {i}"}) for i in range(9_000)],
+        new("display_data", data={"text/html": "<b>" + "y" * 9_000_000 + "</b>"}),
+        new("error", ename="E", evalue="last", traceback=["E: last"]),
+    ]
+    cells = [nbformat.v4.new_code_cell("x", outputs=outputs[:1]),
+             nbformat.v4.new_code_cell("y", outputs=outputs)]  # fmt: skip
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_a.ipynb")
+    export(tmp_path / "01_a.ipynb", tmp_path / "01_a.html")
+    page = (tmp_path / "01_a.html").read_text(encoding="utf-8")
+    assert len(page) < 800_000
+    assert page.count("begin xx") == page.count("xx end") == 2
+    assert page.count("characters left out") == 2
+    assert re.search(r"9,\d\d\d more outputs", page)
+    assert "E: last" in page
+    whole = nbformat.read(tmp_path / "01_a.ipynb", as_version=4)
+    assert len(whole.cells[1].outputs) == len(outputs)
 
 
 def test_paper_gets_what_paper_can_hold(opened):

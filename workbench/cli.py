@@ -111,6 +111,10 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--dataset", help="for all notebooks; by default each one's own")
     add.add_argument("--seed", type=int, default=0, help="same seed, same result")
     add.add_argument("--out", type=Path, help="folder; default: report, or that of the marks")
+    add.add_argument(
+        "--single-file", action="store_true",
+        help="write report.html, too: page and executed notebooks in one file to send on",
+    )  # fmt: skip
     add.add_argument("--only", nargs="+", metavar="NN", help="numbers of notebooks")
     add.add_argument("--jobs", type=int, help="notebooks at a time")
     add.add_argument("--solutions", action="store_true", help="with the exercises solved")
@@ -257,7 +261,7 @@ def report(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run_report(
         args.out or Path("report"), profile=args.profile, dataset=args.dataset, seed=args.seed,
-        only=args.only,
+        only=args.only, one_file=args.single_file,
         jobs=args.jobs, solutions=args.solutions, timeout=args.timeout, record=args.record,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ an experiment is told in `workbench.experiments`.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -29,7 +30,7 @@ from workbench.evaluation.intervals import t_interval
 from workbench.experiments import Experiment, Point, Table, measured, read, read_table
 from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.lesson import present
-from workbench.notebooks import ROOT, build, text_of
+from workbench.notebooks import ROOT, text_of
 from workbench.report import machine
 from workbench.runner import run_notebook
 
@@ -54,6 +55,8 @@ def run_experiment(
     where no point passed.
     """
     experiment = read(name, root)
+    if experiment.edited:
+        print(f"{experiment.script}: differs from its script; it is what is run", flush=True)
     points = experiment.points(profile, given)
     asked = dataset or experiment.parameters["dataset"]
     fixed = {"profile": profile, "dataset": present(asked)}
@@ -79,7 +82,7 @@ def run_experiment(
 
 def _measurement(experiment: Experiment) -> Any:
     """The notebook up to `run.finish()`: what comes after reads the table that is to be made."""
-    notebook = build(experiment.script)
+    notebook = copy.copy(experiment.notebook)
     notebook.cells = list(measured(notebook.cells))
     return notebook
 

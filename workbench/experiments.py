@@ -52,7 +52,14 @@ from typing import Any
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.files import UNREADABLE, load_json
 from workbench.lesson import PROFILES
-from workbench.notebooks import ROOT, build, experiment_scripts
+from workbench.notebooks import (
+    ROOT,
+    build,
+    differs,
+    experiment_scripts,
+    read_notebook,
+    target_of,
+)
 
 Point = dict[str, Any]
 Series = tuple[list[Any], list[float], list[float], list[float]]
@@ -63,7 +70,8 @@ class Experiment:
     """What is read from a notebook without running it.
 
     parameters: names and defaults. grid: profile → variable → values. code: what is measured, as a
-    fingerprint.
+    fingerprint. notebook: what is run, the .ipynb where there is one; edited: it differs from its
+    script.
     """
 
     name: str
@@ -72,6 +80,8 @@ class Experiment:
     parameters: dict[str, Any]
     grid: dict[str, dict[str, list[Any]]]
     code: str
+    notebook: Any
+    edited: bool = False
 
     def points(self, profile: str, given: dict[str, list[Any]] | None = None) -> list[Point]:
         """All combinations of the grid's values, with `given` in place of its own.
@@ -86,21 +96,29 @@ class Experiment:
 
 
 def read(name: str, root: Path = ROOT) -> Experiment:
-    """An experiment by its name. Raises MissingDataError where there is none, PromptError where its
-    parameters or its grid are not plain literals."""
+    """An experiment by its name: its .ipynb as it lies there, or what its script gives. Raises
+    MissingDataError where there is none, BrokenFileError where the .ipynb is none, PromptError
+    where its parameters or its grid are not plain literals."""
     scripts = {script.stem: script for script in experiment_scripts(root)}
     if name not in scripts:
         raise MissingDataError(f"no experiment {name!r}; there are: {', '.join(scripts) or 'none'}")
-    cells = build(scripts[name]).cells
+    notebook, there = build(scripts[name]), target_of(scripts[name])
+    edited = False
+    if there.exists():
+        own = read_notebook(there)
+        edited = differs(own, notebook)
+        # ids follow from the script; an editor may have left some out
+        notebook = own if edited else notebook
+    cells, source = notebook.cells, there if edited else scripts[name]
     tagged = {tag: cell.source for cell in cells for tag in cell.metadata.get("tags", [])}
     for tag in ("parameters", "grid"):
         if tag not in tagged:
-            raise PromptError(f"{scripts[name]}: no cell tagged {tag}")
-    grid = _literals(scripts[name], tagged["grid"]).get("grid")
+            raise PromptError(f"{source}: no cell tagged {tag}")
+    grid = _literals(source, tagged["grid"]).get("grid")
     title = next((cell.source for cell in cells if cell.cell_type == "markdown"), "").split("\n")[0]
     made = Experiment(
-        name, title.lstrip("# ").removeprefix("Experiment: "), scripts[name],
-        _literals(scripts[name], tagged["parameters"]), grid, _fingerprint(cells),
+        name, title.lstrip("# ").removeprefix("Experiment: "), source,
+        _literals(source, tagged["parameters"]), grid, _fingerprint(cells), notebook, edited,
     )  # fmt: skip
     _check_grid(made)
     return made
@@ -109,7 +127,7 @@ def read(name: str, root: Path = ROOT) -> Experiment:
 def _literals(script: Path, source: str) -> dict[str, Any]:
     """Names and values that a cell assigns."""
     found = {}
-    for node in ast.parse(source).body:
+    for node in _parsed(source, script).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             try:
                 found[node.targets[0].id] = ast.literal_eval(node.value)
@@ -119,6 +137,15 @@ def _literals(script: Path, source: str) -> dict[str, Any]:
                     "without running the notebook"
                 ) from None
     return found
+
+
+def _parsed(code: str, where: object = "the experiment") -> ast.Module:
+    try:
+        return ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise PromptError(
+            f"{where}: holds a cell that is not Python ({error}); write it without magics"
+        ) from None
 
 
 def _check_grid(experiment: Experiment) -> None:
@@ -148,14 +175,14 @@ def _fingerprint(cells: Sequence[Any]) -> str:
     digest = hashlib.sha256()
     for cell in measured(cells):
         if cell.cell_type == "code" and "grid" not in cell.metadata.get("tags", []):
-            digest.update(ast.dump(ast.parse(cell.source)).encode())
+            digest.update(ast.dump(_parsed(cell.source)).encode())
     return digest.hexdigest()[:16]
 
 
 def measured(cells: Sequence[Any]) -> Sequence[Any]:
     """The cells up to the one that calls `run.finish()`."""
     for i, cell in enumerate(cells):
-        calls = ast.walk(ast.parse(cell.source)) if cell.cell_type == "code" else ()
+        calls = ast.walk(_parsed(cell.source)) if cell.cell_type == "code" else ()
         if any(isinstance(c, ast.Call) and ast.unparse(c.func) == "run.finish" for c in calls):
             return cells[: i + 1]
     raise PromptError("an experiment measures one point and then calls run.finish()")

@@ -5,7 +5,7 @@ script. With the exercises solved it is the scripts, of which alone solutions ca
 
 The page (`workbench.report_page`) lists status, time, memory and key figures beside the paper's
 and the floors, shows plots, plays sounds and links the executed notebooks. It needs no network.
-The same figures as JSON lie beside it.
+The same figures as JSON lie beside it. On request page and notebooks are one file, too.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from workbench.notebooks import (
 from workbench.pages import copy_plotly, export
 from workbench.report_page import file_of, page_of
 from workbench.runner import Outcome, run_notebook
+from workbench.single_file import single_file
 
 
 def run_report(
@@ -52,11 +53,13 @@ def run_report(
     solutions: bool = False,
     timeout: float = 1800,
     record: bool = False,
+    one_file: bool = False,
     root: Path = ROOT,
 ) -> int:
     """Run the notebooks under `root` and write `out`/index.html and report.json.
 
-    dataset: for all of them; None leaves each the one that its parameters cell names.
+    dataset: for all of them; None leaves each the one that its parameters cell names. one_file:
+    write `out`/report.html, too, which holds the index and all executed notebooks.
     Returns 0 if all passed, else 1; a failing notebook does not stop the others.
     """
     sources, edited = _sources(Path(out), root, only, solutions)
@@ -101,6 +104,9 @@ def run_report(
     if record:
         _record(outcomes, profile)
     print(f"report: {Path(out) / 'index.html'}")
+    if one_file:
+        single = write_single_file(Path(out), outcomes)
+        print(f"to send on: {single} ({single.stat().st_size / 1e6:.1f} MB)")
     return 0 if all(outcome.status == "passed" for outcome in outcomes) else 1
 
 
@@ -158,6 +164,24 @@ def write_pages(out: Path, outcomes: list[Outcome], about: dict[str, Any]) -> No
         path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     with atomic_write(out / "index.html") as path:
         path.write_text(page_of(out, outcomes, about), encoding="utf-8")
+
+
+def write_single_file(out: Path, outcomes: list[Outcome]) -> Path:
+    """`out`/report.html from what `write_pages` wrote: index and executed notebooks in one."""
+    pages = {}
+    for outcome in outcomes:
+        page = file_of(out, outcome, "html")
+        if page is not None:
+            title = f"{outcome.number} {outcome.name}"
+            pages[page.stem] = title, page.read_text(encoding="utf-8")
+    plotly = out / "plotly.min.js"
+    text = single_file(
+        (out / "index.html").read_text(encoding="utf-8"), pages,
+        plotly.read_text(encoding="utf-8") if plotly.exists() else "",
+    )  # fmt: skip
+    with atomic_write(out / "report.html") as path:
+        path.write_text(text, encoding="utf-8")
+    return out / "report.html"
 
 
 def _record(outcomes: list[Outcome], profile: str) -> None:
