@@ -17,8 +17,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 LAYERS = (  # from the top of the house down; an import may only go down or stay
     ("cli", "experiment_command", "experiment_runs", "experiments", "report", "pages", "runner",
      "notebooks", "lesson", "glossary", "teaching", "plots", "report_page", "excerpts", "gallery",
-     "gallery_clips", "gallery_sound", "gallery_page", "standalone", "single_file", "grading", "processes",
-     "kernel"),
+     "gallery_clips", "gallery_sound", "gallery_page", "standalone", "grading", "processes",
+     "kernel", "single_file"),
     ("widgets",), ("listening",), ("benchmarks",),
     ("systems",), ("evaluation",), ("training",), ("memory", "weights"), ("models",),
     ("representations",),
