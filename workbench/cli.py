@@ -10,10 +10,11 @@ import argparse
 import os
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench import __version__, experiment_command
 from workbench.errors import WorkbenchError
@@ -156,10 +157,12 @@ def generate(args: argparse.Namespace) -> int:
     system = DrumLDM.from_pretrained(args.checkpoint)
     for message in system.explain_prompt(args.prompt).messages:
         print(message, file=sys.stderr)
-    clips = system.generate(
-        args.prompt, args.n, bars=args.bars, steps=args.steps, guidance=args.guidance,
-        tempo=args.tempo, seed=args.seed,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of what the messages have just said
+        clips = system.generate(
+            args.prompt, args.n, bars=args.bars, steps=args.steps, guidance=args.guidance,
+            tempo=args.tempo, seed=args.seed,
+        )  # fmt: skip
     _write(clips, [file_stem(clip, args.prompt) for clip in clips], args)
     return 0
 
@@ -206,9 +209,7 @@ def fill(args: argparse.Namespace) -> int:
     _make_folder(args.out)
     clip, system = Clip.read_midi(args.midi), MidiGPT.from_pretrained(args.checkpoint)
     hole = (first - 1, last)
-    versions = system.fill(
-        clip, hole, tracks, args.n, temperature=args.temperature, seed=args.seed
-    )
+    versions = system.fill(clip, hole, tracks, args.n, temperature=args.temperature, seed=args.seed)
     words = f"{args.midi.stem} bars {args.bars}"
     _write(versions, [file_stem(version, words) for version in versions], args)
     return 0
@@ -298,11 +299,18 @@ def data(args: argparse.Namespace) -> int:
     return 0
 
 
+def _show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
+    """A warning as one line, without the place in the code."""
+    print(f"workbench: warning: {message}", file=sys.stderr)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; an error made on purpose is one line and exit status 2."""
     args = parser().parse_args(argv)
     try:
-        return args.run(args)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return args.run(args)
     except (WorkbenchError, OSError) as error:
         if args.debug:
             raise

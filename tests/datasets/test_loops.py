@@ -68,7 +68,8 @@ def test_three_bars_repeat_every_two():
 
 def test_what_is_left_out():
     assert cut_loops([clip([0, 31], pitch=36)]) == []  # too empty
-    assert cut_loops([clip(np.arange(0, 24, 0.5), meter=(3, 4))]) == []
+    with pytest.warns(UserWarning, match="3/4"):
+        assert cut_loops([clip(np.arange(0, 24, 0.5), meter=(3, 4))]) == []
     assert cut_loops([Clip.from_notes([(t, 1, 60, 80) for t in range(32)], drums=False)]) == []
     assert len(cut_loops([clip(np.arange(0, 24, 0.5), meter=(3, 4))], meter=(3, 4))) == 1
     with pytest.raises(PromptError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ def cut_loops(
     clips: Iterable[Clip], bars: int = 8, hop_bars: int = 4, *, meter: tuple[int, int] = (4, 4)
 ) -> list[Clip]:
     """Windows of `bars` bars, every `hop_bars` bars, from drum clips in this metre. Of a clip whose
-    metre changes, from the stretches in this metre.
+    metre changes, from the stretches in this metre. Warns where no clip is in it.
 
     A window holds the hits from half a sixteenth before its first bar line to half a sixteenth
     before its end. A loop has no edge, so the early ones are written at its end.
@@ -39,6 +40,14 @@ def cut_loops(
     if bars < 1 or hop_bars < 1:
         raise PromptError(f"bars, hop_bars: {bars}, {hop_bars} are no window; give 1 or more")
     bar = 4 * meter[0] / meter[1]
+    clips = list(clips)
+    met = {tuple(clip.meter) for clip in clips}
+    if met and tuple(meter) not in met:
+        found = ", ".join(f"{top}/{bottom}" for top, bottom in sorted(met))
+        warnings.warn(
+            f"clips: all are in {found}, so nothing was cut in {meter[0]}/{meter[1]}; give meter=",
+            UserWarning, stacklevel=2,
+        )  # fmt: skip
     loops: list[Clip] = []
     for clip in clips:
         if tuple(clip.meter) != tuple(meter) or not clip.has_score:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.errors import PromptError
 from workbench.evaluation.fillings import jensen_shannon as divergence
 
 N, BAR = 9, 16
@@ -37,7 +38,7 @@ def syncopation(onsets: np.ndarray) -> np.ndarray:
     """
     onsets = np.atleast_2d(onsets).astype(bool)
     steps = onsets.shape[1]
-    weight = np.resize(WEIGHTS, steps)
+    weight = np.tile(WEIGHTS, _bars(onsets).shape[1])
     total = np.zeros(len(onsets))
     for row, pattern in enumerate(onsets):
         places = np.flatnonzero(pattern)
@@ -89,8 +90,7 @@ def velocity(rolls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def positions(rolls: np.ndarray) -> np.ndarray:
     """How often each drum is hit on each sixteenth of the bar: (n, 9, 16), 0 to 1."""
-    hits = hits_of(rolls)
-    return hits.reshape(len(hits), -1, BAR, N).mean(1).transpose(0, 2, 1)
+    return hits_of(_bars(rolls)).mean(1).transpose(0, 2, 1)
 
 
 def position_distance(a: np.ndarray, b: np.ndarray) -> float:
@@ -105,7 +105,7 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> float:
 
 def repetition(rolls: np.ndarray, bars: int) -> np.ndarray:
     """Mean overlap (intersection over union of hits) of each bar with the one `bars` later."""
-    per_bar = hits_of(rolls).reshape(len(rolls), -1, BAR * N)
+    per_bar = hits_of(_bars(rolls)).reshape(len(rolls), -1, BAR * N)
     a, b = per_bar[:, :-bars], per_bar[:, bars:]
     either = (a | b).sum(-1)
     return np.where(either > 0, (a & b).sum(-1) / np.maximum(1, either), 1.0).mean(1)
@@ -133,4 +133,14 @@ def backbeats(rolls: np.ndarray) -> np.ndarray:
 
 def _on_beats(hits: np.ndarray) -> np.ndarray:
     """(n, steps) bool → (n, bars, 4) bool: is the beat's own sixteenth struck?"""
-    return hits.reshape(len(hits), -1, 4, 4)[..., 0]
+    return _bars(hits).reshape(len(hits), -1, 4, 4)[..., 0]
+
+
+def _bars(values: np.ndarray) -> np.ndarray:
+    """(n, steps, …) → (n, bars, 16, …); PromptError where they are no whole bars of 4/4."""
+    if values.shape[1] % BAR:
+        raise PromptError(
+            f"rolls: {values.shape[1]} steps are no whole bars of 4/4, {BAR} sixteenths each; cut "
+            "loops in 4/4 with datasets.cut_loops(clips, bars=…)"
+        )
+    return values.reshape(len(values), -1, BAR, *values.shape[2:])

@@ -3,14 +3,19 @@
 Positions are in beats (quarter notes) from the start of the score.
 """
 
+from __future__ import annotations
+
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import symusic
 
-from workbench.errors import WorkbenchError
+from workbench.errors import PromptError, WorkbenchError
 from workbench.music.channel import Channel, pedal_list
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
 
 TEMPO_RANGE = (3.5, 2000.0)  # BPM; the slowest that a MIDI file can hold is 3.58
 LATE = 0.125  # beats after the start of a piece at which its metre may come and is still its first
@@ -64,6 +69,9 @@ def main_tempo(score: Any, notes: np.ndarray) -> float:
 def main_meter(score: Any, notes: np.ndarray) -> tuple[int, int]:
     """The metre that holds for most of the music, from the first note (dtype NOTE, sorted) to the
     last; of two that hold as long, the one that comes first."""
+    signs = score.time_signatures
+    if len(signs) == 1 and signs[0].time <= 0:
+        return int(signs[0].numerator), int(signs[0].denominator)
     times, meters = meter_map(score)
     lengths: dict[tuple[int, int], float] = {}
     for (top, bottom), length in zip(meters.tolist(), _held(times, notes).tolist(), strict=True):
@@ -111,6 +119,21 @@ def meters_at(score: Any, beats: np.ndarray) -> list[tuple[int, int]]:
     times, meters = meter_map(score)
     index = np.searchsorted(times, beats + 1e-6, side="right") - 1
     return [(int(top), int(bottom)) for top, bottom in meters[index]]
+
+
+def other_meters(clip: Clip) -> str:
+    """The metres of a clip's bars that are not 4/4, such as "3/4, 6/8"; "" where all are."""
+    met = [tuple(clip.meter)] if clip.score is None else meters_at(clip.score, clip.bar_lines[:-1])
+    return ", ".join(sorted({f"{top}/{bottom}" for top, bottom in met} - {"4/4"}))
+
+
+def needs_4_4(clip: Clip, name: str = "clip") -> None:
+    """Raise PromptError for a clip that has bars of another metre than 4/4."""
+    if others := other_meters(clip):
+        raise PromptError(
+            f"{name}: has bars of {others}, and only 4/4 can be drawn; cut 4/4 out of it with "
+            "datasets.cut_loops, or write it in bars of 4/4 with clip.with_(meter=(4, 4))"
+        )
 
 
 def seconds_at(score: Any, beats: Any) -> np.ndarray:

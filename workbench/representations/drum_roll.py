@@ -17,6 +17,7 @@ player that loops sounds right, and a MIDI file, which does not loop, gets the h
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ import numpy as np
 
 from workbench.errors import PromptError
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
+from workbench.music.timeline import other_meters
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -41,6 +43,7 @@ class DrumRoll:
 
     hits: (steps, 9) bool; velocity: (steps, 9) float32, 0 to 1, zero where there is no hit;
     offset: (steps, 9) float32, in steps, −0.5 ≤ offset < 0.5, zero where there is no hit.
+    meter: of the bars, which the arrays do not show; a clip of the roll has it.
     """
 
     hits: np.ndarray
@@ -48,6 +51,7 @@ class DrumRoll:
     offset: np.ndarray
     tempo: float = 120.0
     steps_per_beat: int = 4
+    meter: tuple[int, int] = (4, 4)
 
     @property
     def steps(self) -> int:
@@ -76,7 +80,7 @@ class DrumRoll:
         building the clip. For reading a great many files. Raises what `Clip.read_midi` raises.
         """
         from workbench.music.midi import read_columns
-        from workbench.music.timeline import main_tempo, natural_beats
+        from workbench.music.timeline import main_meter, main_tempo, natural_beats
 
         score, columns = read_columns(path)
         played = [notes for notes in columns if len(notes["time"])]
@@ -97,14 +101,18 @@ class DrumRoll:
         )
         steps = round(natural_beats(score, music) * steps_per_beat)
         array = _grid(time / score.tpq, pitch, velocity, steps, steps_per_beat)
-        return cls._of_grid(array, round(main_tempo(score, music), 3), steps_per_beat)
+        roll = cls._of_grid(array, round(main_tempo(score, music), 3), steps_per_beat)
+        roll.meter = main_meter(score, music)
+        return roll
 
     @classmethod
     def from_clip(cls, clip: Clip, steps_per_beat: int = 4) -> DrumRoll:
         """The drum notes of a clip on the grid; a clip without drum notes gives an empty roll."""
         notes = clip.notes
         drums = notes[notes["is_drum"]]
-        return cls.from_notes(drums, clip.beats, tempo=clip.tempo, steps_per_beat=steps_per_beat)
+        roll = cls.from_notes(drums, clip.beats, tempo=clip.tempo, steps_per_beat=steps_per_beat)
+        roll.meter = clip.meter
+        return roll
 
     @classmethod
     def from_array(
@@ -151,7 +159,7 @@ class DrumRoll:
         from workbench.music.clip import Clip
 
         return Clip.from_notes(
-            self.to_notes(), tempo=self.tempo, beats=self.beats, drums=True,
+            self.to_notes(), tempo=self.tempo, meter=self.meter, beats=self.beats, drums=True,
             caption=caption, source=source, labels=labels or {},
             anticipation=0.5 / self.steps_per_beat,
         )  # fmt: skip
@@ -190,7 +198,14 @@ def _grid(
 
 
 def rolls_of(clips: Sequence[Clip], steps_per_beat: int = 4) -> np.ndarray:
-    """Stack clips of equal length: (n, steps, 27) float32."""
+    """Stack clips of equal length: (n, steps, 27) float32. Warns of clips in other metres than 4/4:
+    the stack does not say it, and what counts bars takes 16 steps for one."""
+    if others := sorted({other for clip in clips if (other := other_meters(clip))}):
+        warnings.warn(
+            f"clips: some have bars of {', '.join(others)}, which a stack of rolls does not say: "
+            "systems and measures of rhythm read them as bars of 4/4",
+            UserWarning, stacklevel=2,
+        )  # fmt: skip
     arrays = [DrumRoll.from_clip(clip, steps_per_beat).to_array() for clip in clips]
     if len({len(array) for array in arrays}) > 1:
         raise PromptError("clips: lengths differ; cut them with datasets.cut_loops(clips, bars=…)")

@@ -9,6 +9,7 @@ in a sequence has its kind of word, which a model that draws all words at once s
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ import numpy as np
 
 from workbench.errors import PromptError
 from workbench.music.midi import NOTE
+from workbench.music.timeline import check_meter, other_meters
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -58,6 +60,11 @@ class PVD:
         return np.array([name[0] for name in self.names])
 
     @cached_property
+    def places(self) -> np.ndarray:
+        """The sixteenth of the bar that each word says, −1 where it says none: (size,)."""
+        return np.array([int(name[1:]) if name[0] in "ob" else -1 for name in self.names])
+
+    @cached_property
     def first(self) -> dict[str, int]:
         """The first id of each kind of word."""
         return {kind: int(np.argmax(self.kinds == kind)) for kind in "pvdob"}
@@ -70,7 +77,14 @@ class PVD:
         lines = clip.bar_lines
         step = np.round(notes["time"] * 4) / 4
         bar = np.clip(np.searchsorted(lines, step + 1e-6, side="right") - 1, 0, len(lines) - 2)
-        place = np.clip(np.round((step - lines[bar]) * 4).astype(int), 0, POSITIONS - 1)
+        place = np.round((step - lines[bar]) * 4).astype(int)
+        if (place >= POSITIONS).any():
+            warnings.warn(
+                f"clip: has bars of {other_meters(clip)}; notes beyond a bar's {POSITIONS} "
+                "sixteenths are said to be at the last one",
+                UserWarning, stacklevel=2,
+            )  # fmt: skip
+        place = np.clip(place, 0, POSITIONS - 1)
         pitch = np.clip(notes["pitch"].astype(int), LOW, HIGH)
         order = np.lexsort((pitch, place, bar))
         # what is one note in this encoding is said once
@@ -113,19 +127,23 @@ class PVD:
 
     # --- ids → notes --------------------------------------------------------------------------
 
-    def decode(self, ids: Sequence[int] | np.ndarray, tempo: float = 90.0) -> Clip:
+    def decode(
+        self, ids: Sequence[int] | np.ndarray, tempo: float = 90.0, meter: tuple[int, int] = (4, 4)
+    ) -> Clip:
         """A clip of the whole notes in a sequence; words that make no note are skipped.
 
-        Without rhythm, notes follow each other, each as long as it says: all that is left.
+        meter: of all bars, which the words do not say: for words of a waltz give (3, 4). Without
+        rhythm, notes follow each other, each as long as it says: all that is left.
         """
         from workbench.music.clip import Clip
 
-        notes = self.notes(ids)
-        bars = max(1, int(np.ceil((notes["time"].max(initial=0) + 0.01) / 4)))
-        return Clip.from_notes(notes, tempo=tempo, beats=4.0 * bars, drums=False)
+        check_meter(meter)
+        notes, bar = self.notes(ids, meter), 4 * meter[0] / meter[1]
+        bars = max(1, int(np.ceil((notes["time"].max(initial=0) + 0.01) / bar)))
+        return Clip.from_notes(notes, tempo=tempo, meter=meter, beats=bar * bars, drums=False)
 
-    def notes(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
-        """The whole notes of a sequence in 4/4, dtype NOTE."""
+    def notes(self, ids: Sequence[int] | np.ndarray, meter: tuple[int, int] = (4, 4)) -> np.ndarray:
+        """The whole notes of a sequence in bars of this metre, dtype NOTE."""
         ids, kinds, f = np.asarray(ids), self.kinds, self.first
         found, bar, place, clock = [], -1, 0, 0.0
         i = 0
@@ -137,7 +155,7 @@ class PVD:
             elif kind == "p" and "".join(kinds[ids[i : i + 3]]) == "pvd":
                 pitch, velocity, length = (int(x) for x in ids[i : i + 3])
                 beats = DURATIONS[length - f["d"]] / 4
-                time = max(bar, 0) * 4 + place / 4 if self.rhythm else clock
+                time = max(bar, 0) * 4 * meter[0] / meter[1] + place / 4 if self.rhythm else clock
                 found.append((
                     time, beats, pitch - f["p"] + LOW, (velocity - f["v"]) * 16 + 8, 0, False
                 ))  # fmt: skip

@@ -10,6 +10,7 @@ Notebook: `notebooks/08_diffusion_lm.ipynb`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -24,7 +25,8 @@ from workbench.models.control import ControlConfig, Controls, nudge
 from workbench.models.diffusion_lm import DiffusionLM as Network
 from workbench.models.diffusion_lm import DiffusionLMConfig, Predictor
 from workbench.models.samplers import SAMPLERS, normal
-from workbench.representations.pvd import CLS, LENGTH, PAD, PVD, SEP
+from workbench.music.timeline import other_meters
+from workbench.representations.pvd import CLS, LENGTH, PAD, POSITIONS, PVD, SEP
 from workbench.systems.configs import config_from
 from workbench.systems.piano_controls import classes_of
 from workbench.systems.provenance import signed
@@ -147,6 +149,7 @@ class DiffusionLM(Pretrained):
         *,
         known: np.ndarray | None = None,
         kinds: np.ndarray | None = None,
+        places: int = POSITIONS,
         steps: int = 100,
         strength: float = 0.1,
         sampler: str = "ddpm",
@@ -156,8 +159,8 @@ class DiffusionLM(Pretrained):
         progress: Progress | None = None,
     ) -> np.ndarray:
         """Words: (n, 130) ids. known: (130,) ids to keep, −1 where free. kinds: (130,) letters that
-        the words must have. grammar: round at the end to the likeliest grammatical sequence, not
-        each word to its nearest."""
+        the words must have. places: sixteenths in a bar, beyond which no word may be. grammar:
+        round at the end to the likeliest grammatical sequence, not each word to its nearest."""
         network = self.networks.diffusion
         n, seed = whole(n, "n", 1), seed_of(seed)
         steps = whole(steps, "steps", 1, network.config.steps)
@@ -190,6 +193,7 @@ class DiffusionLM(Pretrained):
         logits = np.where((given >= 0) & (given != np.arange(self.code.size)), -1e9, logits)
         if kinds is not None:
             logits = np.where(kinds[:, None] == self.code.kinds, logits, -1e9)
+        logits = np.where(self.code.places >= places, -1e9, logits)
         words = self.code.round(logits) if grammar else logits.argmax(-1)
         return np.where(given[..., 0] >= 0, given[..., 0], words)
 
@@ -199,7 +203,9 @@ class DiffusionLM(Pretrained):
     ) -> list[Clip]:  # fmt: skip
         """`n` windows of the clip in which the words of bars `first` to `last` (exclusive, counted
         within the window that starts at bar 0) are drawn anew and all others kept (section 5.2). A
-        bar keeps its number of notes, so that bar lines stay where they are."""
+        bar keeps its number of notes, so that bar lines stay where they are. All are written in
+        the clip's main metre; warns where it has others, and where that is not 4/4, the metre of
+        most of the training."""
         rows = self.code.windows(clip, hop=max(1, clip.bars))
         if not len(rows):
             raise PromptError("clip: has too few notes for a window of 16 words")
@@ -208,14 +214,23 @@ class DiffusionLM(Pretrained):
         kinds = self.code.kinds[row]
         bar = np.cumsum(kinds == "b") - 1
         hole = (bar >= bars[0]) & (bar < bars[1]) & np.isin(kinds, list("pvdo"))
+        if others := other_meters(clip):
+            warnings.warn(
+                f"clip: has bars of {others}, of which training had few; all bars of the window "
+                "are written in its main metre",
+                UserWarning, stacklevel=2,
+            )  # fmt: skip
         if not hole.any():
             raise PromptError(f"bars: {bars} hold no words of this window of {bar.max() + 1} bars")
         known = np.where(hole, -1, row)
-        words = self.draw(n, control, known=known, kinds=kinds, steps=steps, seed=seed)
+        places = min(POSITIONS, 16 * clip.meter[0] // clip.meter[1])
+        words = self.draw(
+            n, control, known=known, kinds=kinds, places=places, steps=steps, seed=seed
+        )
         request = {"bars": f"{bars[0]} to {bars[1]}", "control": control, "steps": steps}
         return [
-            signed(self.code.decode(w, clip.tempo).with_(caption=clip.caption), self, "filling",
-                   request=request, seed=seed, take=take, original=clip)
+            signed(self.code.decode(w, clip.tempo, clip.meter).with_(caption=clip.caption), self,
+                   "filling", request=request, seed=seed, take=take, original=clip)
             for take, w in enumerate(words, start=1)
         ]  # fmt: skip
 

@@ -10,6 +10,7 @@ Notebooks: `notebooks/00_start_here.ipynb`, `notebooks/05_latent_diffusion.ipynb
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from workbench.errors import PromptError
 from workbench.models.denoisers import Condition
 from workbench.models.diffusion import Diffusion
 from workbench.models.samplers import timesteps
+from workbench.music.timeline import needs_4_4
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
 from workbench.systems.configs import config_from
@@ -37,7 +39,7 @@ from workbench.systems.drawing import (
     slerp,
 )
 from workbench.systems.drum_networks import DrumLDMConfig, DrumNetworks
-from workbench.systems.prompts import PromptReading, read_prompt
+from workbench.systems.prompts import PromptReading, metre_advice, read_prompt
 from workbench.systems.provenance import credit_of, signed
 from workbench.systems.storage import Pretrained
 
@@ -174,9 +176,12 @@ class DrumLDM(Pretrained):
         """Draw `n` loops for a prompt, or for each of several prompts.
 
         tempo: BPM; by default the one the prompt names, else one that suits it. Raises PromptError
-        for numbers out of range, never for a text.
+        for numbers out of range, never for a text; warns of one that asks for another metre than
+        4/4.
         """
         texts = [prompt] if isinstance(prompt, str) else list(prompt)
+        for advice in filter(None, map(metre_advice, texts)):
+            warnings.warn(f"prompt: {advice}", UserWarning, stacklevel=2)
         n, tempo = checked(n=n, tempo=tempo).values()
         settings = Settings(steps, guidance, sampler, seed)
         bars = self._bars(bars)
@@ -410,6 +415,7 @@ class DrumLDM(Pretrained):
         name = clip.source or repr(clip.caption)
         if not clip.has_score or not clip.notes["is_drum"].any():
             raise PromptError(f"clip {name}: holds no drum notes")
+        needs_4_4(clip, f"clip {name}")
         bars = max(1, -(-round(clip.beats) // 4))
         if bars > self.config.bars:
             most = self.config.bars

@@ -89,11 +89,17 @@ def _advice(
     return messages
 
 
+def metre_advice(prompt: str) -> str:
+    """What to tell a writer who asks for another metre than 4/4; "" for any other prompt."""
+    metre = _METRES.search(prompt[: 10 * LONGEST])
+    return f"“{metre[1]}”: only 4/4 can be drawn, so the loop will be in 4/4." if metre else ""
+
+
 def _cannot(prompt: str) -> list[str]:
     """What the prompt asks for and no drum system here can do, in words."""
     messages = []
-    if metre := _METRES.search(prompt):
-        messages.append(f"“{metre[1]}”: only 4/4 can be drawn, so the loop will be in 4/4.")
+    if advice := metre_advice(prompt):
+        messages.append(advice)
     if left_out := _LEFT_OUT.search(prompt):
         messages.append(
             f"“{left_out[0]}”: nothing can be left out by words; naming it may even bring it in. "

@@ -10,6 +10,7 @@ import traitlets as t
 
 from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.music.kit import DRUM_NAMES, DRUMS
+from workbench.music.timeline import needs_4_4
 from workbench.representations.drum_roll import CHANNELS, N_DRUMS, DrumRoll
 from workbench.widgets.base import MusicWidget, loop_bytes, module, style
 from workbench.widgets.form import Field, read_number
@@ -48,6 +49,7 @@ class DrumGrid(MusicWidget):
         self._seed = 0
         roll = np.zeros((2 * STEPS, CHANNELS), np.float32)
         if clip is not None:
+            needs_4_4(clip)
             whole = clip.with_(beats=4.0 * max(1, -(-round(clip.beats) // 4)))
             roll = DrumRoll.from_clip(whole).to_array()
         self.keep = np.zeros((len(roll), N_DRUMS), dtype=bool)
