@@ -8,6 +8,7 @@ import torch
 from workbench.errors import CheckpointError, PromptError
 from workbench.models.gpt import GPTConfig
 from workbench.music.clip import Clip
+from workbench.music.smf import ExtraEvent
 from workbench.representations.remi import ids_of
 from workbench.representations.tokens import PAD, Vocabulary
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
@@ -85,6 +86,23 @@ def test_going_on_and_beginning_earlier(system):
     assert earlier.bars == 14
     assert [t.time for t in earlier.score.tempos] == [0]
     assert earlier.tempo == pytest.approx(96, abs=0.01)
+
+
+def test_words_and_system_messages_stay(system):
+    reset = ExtraEvent(0, 0, b"\xf0\x05\x7e\x7f\x09\x01\xf7")
+    extra = [
+        reset,
+        ExtraEvent(0, 0, b"\xff\x02\x03(c)"),
+        ExtraEvent(0, 1, b"\xff\x05\x01\xe9"),  # a lyric in Latin-1
+        ExtraEvent(3 * 1920, 1, b"\xff\x01\x04text"),
+    ]
+    clip = Clip(song(), extra_events=extra)
+    assert system.fill(clip, (2, 4), n=1, seed=0)[0].extra_events == tuple(extra)
+    earlier = system.fill(clip, (-1, 0), n=1, seed=0)[0]
+    moved = (*extra[:2], *(event._replace(tick=event.tick + 1920) for event in extra[2:]))
+    assert earlier.extra_events == moved
+    again = Clip.read_midi(earlier.midi_bytes())
+    assert {(e.tick, e.data) for e in moved} <= {(e.tick, e.data) for e in again.extra_events}
 
 
 def test_no_music_around_and_the_whole_piece(system):

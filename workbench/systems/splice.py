@@ -1,7 +1,7 @@
 """Between a song's score and its bars of tokens: finding the hole, and putting an answer into it.
 
-Only notes are written. Tempo map, metres, controllers, other tracks and all notes that begin
-outside the hole stay as they are, to the byte.
+Only notes are written. Tempo map, metres, controllers, texts, system messages, other tracks and
+all notes that begin outside the hole stay as they are, to the byte.
 """
 
 from __future__ import annotations
@@ -60,15 +60,23 @@ def _later(clip: Clip, bars: int) -> Clip:
 
     top, bottom = meter_map(clip.score)[1][0].tolist()
     beats = bars * 4 * top / bottom
-    score = clip.score.shift_time(round(beats * clip.score.tpq))
+    shift = round(beats * clip.score.tpq)
+    score = clip.score.shift_time(shift)
     for name in ("tempos", "time_signatures", "key_signatures"):
         events = getattr(score, name)
         if len(events):
             events[0].time = 0  # what the song begins with holds from the new beginning on
+    extra = [
+        # a system message, copyright or name at the start stays there
+        event._replace(tick=event.tick + shift)
+        if event.tick or (event.data[0] == 0xFF and event.data[1] not in (2, 3))
+        else event
+        for event in clip.extra_events
+    ]
     tempo = clip.tempo if clip.tempo_known and clip.steady else None
     return type(clip)(
         score, tempo=tempo, beats=clip.beats + beats, caption=clip.caption, source=clip.source,
-        labels=clip.labels,
+        labels=clip.labels, extra_events=extra,
     )  # fmt: skip
 
 
@@ -332,7 +340,7 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
     tempo = clip.tempo if clip.tempo_known and len(score.tempos) <= 1 else None
     return type(clip)(
         score, tempo=tempo, beats=clip.beats, caption=clip.caption, source=clip.source,
-        labels=clip.labels,
+        labels=clip.labels, extra_events=clip.extra_events,
     )  # fmt: skip
 
 
