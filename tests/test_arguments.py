@@ -8,8 +8,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.arguments import generator, number, row_seeds, seed_of, torch_seed, whole
-from workbench.errors import PromptError
+from workbench import Clip
+from workbench.arguments import (
+    generator,
+    later_seed,
+    number,
+    row_seeds,
+    seed_of,
+    torch_seed,
+    whole,
+)
+from workbench.datasets import cut_loops, load
+from workbench.datasets.dataset import spread
+from workbench.errors import PromptError, WorkbenchError
 
 THREES = (
     3,
@@ -79,3 +90,45 @@ def test_limits_belong_to_the_range():
                        ("guidance", lambda: number(math.inf, "guidance"))):  # fmt: skip
         with pytest.raises(PromptError, match=rf"^{name}="):
             call()
+
+
+LOOP = [(i / 2, 0.25, 36, 90) for i in range(16)]
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int16, np.uint8, np.float32, np.float64, np.array])
+def test_clips_take_numpys_numbers(kind):
+    clip = Clip.from_notes(LOOP, tempo=100, beats=8)
+    assert clip.excerpt(kind(4), kind(2)).midi_bytes() == clip.excerpt(4, 2).midi_bytes()
+    assert clip.with_(tempo=kind(90)).midi_bytes() == clip.with_(tempo=90).midi_bytes()
+    changed = clip.with_(meter=(kind(3), kind(4)), beats=kind(6))
+    assert changed.midi_bytes() == clip.with_(meter=(3, 4), beats=6).midi_bytes()
+    same = Clip.from_notes(LOOP, tempo=kind(100), meter=(kind(4), kind(4)), beats=kind(8))
+    assert same.midi_bytes() == clip.midi_bytes()
+    assert len(cut_loops([clip], bars=kind(1), hop_bars=kind(1), meter=(kind(4), kind(4)))) == 2
+    assert spread(range(9), kind(3)) == [0, 3, 6]
+    rate = 100 * kind(1)
+    assert np.array_equal(clip.waveform(rate), clip.waveform(100))
+    sound = Clip(audio=np.ones((1, 500)) / 2, sample_rate=rate, tempo=kind(60), beats=kind(5))
+    assert sound.excerpt(kind(1), kind(2)).audio.shape == (1, 200)
+    assert sound.audio_bytes("wav", rate)
+
+
+@pytest.mark.parametrize("odd", ["x", None, [1], math.nan, math.inf, -3, 2**70, 3j])
+def test_clips_name_the_number_that_is_none(odd):
+    clip = Clip.from_notes(LOOP, tempo=100, beats=8)
+    for name, call in (
+        ("sample_rate", lambda: clip.waveform(odd)),
+        ("n_beats", lambda: clip.excerpt(0, odd)),
+        ("start_beat", lambda: clip.excerpt(odd, 1)),
+        ("meter", lambda: clip.with_(meter=(odd, 4))),
+        ("tempo", lambda: Clip.from_notes(LOOP, tempo=odd)),
+        ("bars", lambda: cut_loops([clip], bars=odd if odd != 2**70 else 0)),
+        ("limit", lambda: load("builtin", "train", limit=odd if odd not in (None, 2**70) else 0)),
+    ):
+        with pytest.raises(WorkbenchError, match=f"^{name}"):
+            call()
+
+
+def test_later_seeds_stay_seeds():
+    assert [later_seed(5, i) for i in range(3)] == [5, 6, 7]
+    assert seed_of(later_seed(2**64 - 1, 2)) == 1

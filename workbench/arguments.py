@@ -43,6 +43,11 @@ def seed_of(value: Any, name: str = "seed") -> int:
     return plain
 
 
+def later_seed(seed: int, i: int) -> int:
+    """The `i`-th seed after this one; after the largest comes 0."""
+    return (seed + i) % (LARGEST_SEED + 1)
+
+
 def torch_seed(seed: int) -> int:
     """A seed for PyTorch, whose generator on the CPU reads the lower 32 bits alone: larger seeds
     are folded, so that 2**32 does not give the same as 0. Smaller ones stay."""

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import __version__
-from workbench.arguments import seed_of
+from workbench.arguments import number, seed_of, whole
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import atomic_write
 from workbench.lesson import TIMES
@@ -64,8 +64,8 @@ def run_report(
     """
     sources, edited = _sources(Path(out), root, only, solutions)
     cores = os.cpu_count() or 1
-    jobs = min(jobs or min(2, cores), len(sources))
-    seed = seed_of(seed)
+    jobs = min(2, cores) if jobs is None else whole(jobs, "jobs", 1)
+    jobs, seed, timeout = min(jobs, len(sources)), seed_of(seed), number(timeout, "timeout", 1)
     parameters: dict[str, Any] = {"profile": profile, "seed": seed}
     if dataset is not None:
         parameters["dataset"] = dataset

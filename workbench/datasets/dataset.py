@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from workbench.arguments import whole
 from workbench.datasets.catalogue import AUDIO, CATALOGUE
 from workbench.errors import MissingDataError, PromptError
 
@@ -79,8 +80,8 @@ def load(
     """
     if split is not None and split not in SPLITS:
         raise PromptError(f"split: {split!r} is unknown; choose one of {', '.join(SPLITS)} or None")
-    if limit is not None and limit < 1:
-        raise PromptError(f"limit: {limit} is no number of clips; give 1 or more, or None")
+    if limit is not None:
+        limit = whole(limit, "limit", 1)
     name = os.fspath(name_or_folder)
     if name == "builtin":
         from workbench.datasets.builtin import load_builtin
@@ -122,6 +123,7 @@ def load(
 
 def spread(items: Sequence[Any], limit: int | None) -> list[Any]:
     """At most `limit` items at even distances, in order."""
-    if limit is None or limit >= len(items):
+    if limit is None or whole(limit, "limit", 1) >= len(items):
         return list(items)
+    limit = whole(limit, "limit", 1)
     return [items[i * len(items) // limit] for i in range(limit)]

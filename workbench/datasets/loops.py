@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.arguments import whole
 from workbench.datasets.captions import caption_of, facts_of
-from workbench.errors import PromptError
 from workbench.music.kit import read_lookup
-from workbench.music.timeline import meter_map
+from workbench.music.timeline import check_meter, meter_map
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -37,8 +37,8 @@ def cut_loops(
     copied; "performance" and "start_bar" are added; captions are written anew from the traits of
     the window.
     """
-    if bars < 1 or hop_bars < 1:
-        raise PromptError(f"bars, hop_bars: {bars}, {hop_bars} are no window; give 1 or more")
+    bars, hop_bars = whole(bars, "bars", 1), whole(hop_bars, "hop_bars", 1)
+    meter = check_meter(meter)
     bar = 4 * meter[0] / meter[1]
     clips = list(clips)
     met = {tuple(clip.meter) for clip in clips}

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.arguments import random_generator
+from workbench.arguments import later_seed, random_generator, seed_of
 from workbench.errors import WorkbenchError
 from workbench.evaluation.agreement import alpha_interval, krippendorff_alpha
 from workbench.evaluation.intervals import bootstrap
@@ -107,7 +107,7 @@ def analyse(
 
     Raises WorkbenchError with fewer than two raters: nothing can be said about others then.
     """
-    failed = failed_checks(key, answers)
+    seed, failed = seed_of(seed), failed_checks(key, answers)
     used = [a for a in answers if keep_failed or a.rater not in failed]
     raters = list(dict.fromkeys(a.rater for a in used))
     if len(raters) < LEAST_RATERS:
@@ -199,7 +199,7 @@ def _difference(scale: str, first: str, second: str, apart: np.ndarray, seed: in
     spread = float(own.std(ddof=1))
     return Difference(
         scale, first, second, float(own.mean()), _over_raters(own, seed),
-        bootstrap(crossed, len(apart), times=TIMES, seed=seed + 1),
+        bootstrap(crossed, len(apart), times=TIMES, seed=later_seed(seed, 1)),
         float(own.mean() / spread) if spread > 0 else np.nan, spread, len(own),
         sign_flip_test(own, seed=seed),
     )  # fmt: skip

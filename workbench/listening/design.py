@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.arguments import random_generator
+from workbench.arguments import number, random_generator, seed_of
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.files import UNREADABLE, atomic_write, load_json
 
@@ -149,6 +149,7 @@ def make_test(
     if design not in DESIGNS:
         raise WorkbenchError(f"design: {design!r} is unknown; choose one of {', '.join(DESIGNS)}")
     sources, prompts = _complete(materials)
+    seed, seconds = seed_of(seed), number(seconds, "seconds")
     random = random_generator(seed)
     labels = [f"{m.source}, {m.prompt!r}" for m in materials] + ["the practice clip"]
     sounds, gains = comparable([*(m.clip for m in materials), practice], labels, seconds)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.arguments import later_seed, random_generator, seed_of, whole
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 from workbench.listening.design import Material
@@ -42,7 +43,7 @@ def drum_materials(
     """
     from workbench.datasets import cut_loops, load
 
-    _some(systems)
+    prompts, seed = _asked(systems, prompts, seed)
     held = cut_loops(load(dataset, split="test"), bars=BARS, hop_bars=BARS)
     by_caption: dict[str, list[Clip]] = {}
     for clip in held:
@@ -52,10 +53,11 @@ def drum_materials(
     made = [Material(HUMAN, words, by_caption[words][0]) for words in chosen]
     for name, system in systems.items():
         tempos = [system.tempo_of(words) for words in chosen]
-        clips = system.draw_each(chosen, tempos, range(seed, seed + prompts), bars=BARS)
+        seeds = [later_seed(seed, i) for i in range(prompts)]
+        clips = system.draw_each(chosen, tempos, seeds, bars=BARS)
         made += [Material(name, words, clip) for words, clip in zip(chosen, clips, strict=True)]
     first = next(iter(systems.values()))
-    clips = first.generate("", n=prompts, bars=BARS, seed=seed + prompts)
+    clips = first.generate("", n=prompts, bars=BARS, seed=later_seed(seed, prompts))
     made += [Material(CONTROL, words, clip) for words, clip in zip(chosen, clips, strict=True)]
     return made
 
@@ -69,7 +71,7 @@ def sound_materials(
     from workbench.datasets.sounds import collect
     from workbench.systems.ldmg import LDMG
 
-    _some(systems)
+    prompts, seed = _asked(systems, prompts, seed)
     first = next(iter(systems.values()))
     audio = collect(dataset, first.config.rate)
     held = [i for i in audio.split("test") if audio.items[i].caption]
@@ -101,7 +103,7 @@ def piano_materials(
     from workbench.systems.diffusion_lm_training import sets_of, windows_of
     from workbench.systems.piano_controls import DENSITIES, REGISTERS, level, measures
 
-    _some(systems)
+    prompts, seed = _asked(systems, prompts, seed)
     first = next(iter(systems.values()))
     held = windows_of(sets_of(dataset, "test", None), first.code, 4, dataset.split("+"))
     full = held.ids[(held.ids != PAD).all(1)].numpy()
@@ -133,8 +135,9 @@ def _compared(
     for words, clip in human.items():
         made.append(Material(HUMAN, words, clip))
         for name, system in systems.items():
-            made.append(Material(name, words, draw(system, words, seed + len(made))))
-    control = next(iter(systems.values())).generate(n=len(human), seed=seed + len(made))
+            made.append(Material(name, words, draw(system, words, later_seed(seed, len(made)))))
+    first = next(iter(systems.values()))
+    control = first.generate(n=len(human), seed=later_seed(seed, len(made)))
     return made + [Material(CONTROL, words, c) for words, c in zip(human, control, strict=True)]
 
 
@@ -146,7 +149,7 @@ def song_materials(
     with nothing before and after."""
     from workbench.systems.midigpt_training import songs_of
 
-    _some(systems)
+    prompts, seed = _asked(systems, prompts, seed)
     held = [clip for name in dataset.split("+") for clip in songs_of(name, "test")
             if clip.bars >= 8 and clip.tempo >= SLOWEST]  # fmt: skip
     numbers = _drawn(range(len(held)), prompts, f"{dataset}: held-out songs of 8 bars", seed)
@@ -163,9 +166,10 @@ def song_materials(
 
         made.append(Material(HUMAN, words, heard(song)))
         for name, system in systems.items():
-            filled = system.fill(song, (hole, hole + 2), n=1, seed=seed + place)[0]
+            filled = system.fill(song, (hole, hole + 2), n=1, seed=later_seed(seed, place))[0]
             made.append(Material(name, words, heard(filled)))
-        alone = first.fill(_bars(song, hole, hole + 2), (0, 2), n=1, seed=seed + prompts + place)
+        after = later_seed(seed, prompts + place)
+        alone = first.fill(_bars(song, hole, hole + 2), (0, 2), n=1, seed=after)
         made.append(Material(CONTROL, words, _laid_over(heard(song), alone[0], 2)))
     return made
 
@@ -229,6 +233,12 @@ def system_materials(
     return make(systems, dataset, prompts=prompts, seed=seed)
 
 
+def _asked(systems: Mapping[str, object], prompts: int, seed: int) -> tuple[int, int]:
+    """Prompts and seed as Python's numbers, where there are systems to ask."""
+    _some(systems)
+    return whole(prompts, "prompts", 1), seed_of(seed)
+
+
 def _some(systems: Mapping[str, object]) -> None:
     if not systems:
         raise WorkbenchError("systems: name one or more to compare with people")
@@ -242,7 +252,7 @@ def _drawn(found: Any, prompts: int, what: str, seed: int) -> list[Any]:
             f"prompts: {what} that differ in what is asked: {len(names)}; ask for no more, "
             f"here {prompts}"
         )
-    return [names[i] for i in np.random.default_rng(seed).permutation(len(names))]
+    return [names[i] for i in random_generator(seed).permutation(len(names))]
 
 
 def _unlike(captions: Sequence[str], count: int) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.arguments import random_generator
+from workbench.arguments import later_seed, random_generator, seed_of, whole
 from workbench.errors import WorkbenchError
 from workbench.evaluation.power import Raters, simulate_ratings
 from workbench.listening.answers import FORMAT
@@ -31,12 +31,13 @@ def simulate_class(
     how = how or Raters()
     if set(means) != set(key["scales"]):
         raise WorkbenchError(f"means: give them for {', '.join(key['scales'])}")
+    seed, raters = seed_of(seed), whole(raters, "raters", 1)
     random = random_generator(seed)
     sources, prompts = key["sources"], key["prompts"]
     opinions = {
         scale: simulate_ratings(
             np.array([means[scale][s] for s in sources]), raters, len(prompts), how,
-            seed=seed + 1 + i, points=None,
+            seed=later_seed(seed, 1 + i), points=None,
         )
         for i, scale in enumerate(key["scales"])
     }  # fmt: skip

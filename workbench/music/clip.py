@@ -13,12 +13,14 @@ from typing import Any, Self
 
 import numpy as np
 
+from workbench.arguments import number
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES, atomic_write
 from workbench.music import midi, smf, timeline
 from workbench.music.midi import NOTE
 from workbench.music.smf import ExtraEvent
 
+MOST_BEATS = 1e6  # of an excerpt: times in ticks stay within 32 bits
 _FOLDERS = re.compile(r"(?<![\w.-])(?:[A-Za-z]:)?[/\\~]\S*[/\\]")  # of an absolute path
 
 
@@ -64,7 +66,10 @@ class Clip:
         self.audio: np.ndarray | None = None
         self.sample_rate: int | None = None
         self._notes: np.ndarray | None = None
-        self.anticipation = float(anticipation)
+        tempo = None if tempo is None else timeline.check_tempo(tempo)
+        meter = None if meter is None else timeline.check_meter(meter)
+        beats = None if beats is None else number(beats, "beats")
+        self.anticipation = number(anticipation, "anticipation", 0)
         self._extra: bytes | tuple[ExtraEvent, ...] = (
             extra_events if isinstance(extra_events, bytes) else tuple(extra_events)
         )
@@ -86,13 +91,13 @@ class Clip:
         self.score = timeline.with_tempo_and_meter(
             score,
             tempo if tempo is not None and abs(tempo - main) > 1e-3 else None,
-            meter if meter is not None and tuple(meter) != main_meter else None,
+            meter if meter is not None and meter != main_meter else None,
         )
         # a MIDI tempo is a whole number of µs a beat: 92 is kept as 92, not as 91.99998
-        self.tempo = float(tempo) if tempo is not None else round(main, 3)
-        self.meter: tuple[int, int] = tuple(meter) if meter is not None else main_meter  # type: ignore[assignment]
+        self.tempo = tempo if tempo is not None else round(main, 3)
+        self.meter: tuple[int, int] = meter if meter is not None else main_meter
         self.beats = (
-            float(beats) if beats is not None else timeline.natural_beats(self.score, self.notes)
+            beats if beats is not None else timeline.natural_beats(self.score, self.notes)
         )
         if not self.beats > 0:
             raise WorkbenchError(f"beats is {beats}; give the clip a length above 0")
@@ -113,11 +118,10 @@ class Clip:
         self.sample_rate = check_rate(sample_rate)
         self.audio = samples.astype(np.float32, copy=False)
         self.tempo_known = tempo is not None
-        self.tempo = 120.0 if tempo is None else float(tempo)
-        timeline.check_tempo(self.tempo)
-        self.meter = (4, 4) if meter is None else (int(meter[0]), int(meter[1]))
+        self.tempo = 120.0 if tempo is None else tempo
+        self.meter = (4, 4) if meter is None else meter
         seconds = samples.shape[1] / self.sample_rate
-        self.beats = float(beats) if beats is not None else seconds * self.tempo / 60
+        self.beats = beats if beats is not None else seconds * self.tempo / 60
 
     # ---------------------------------------------------------------- reading
 
@@ -237,9 +241,10 @@ class Clip:
         `loop`, what rings past the end is heard at the start, so that the loop has no gap;
         without, it is faded at the end. A waveform is resampled.
         """
-        if self.audio is not None and self.sample_rate is not None:
-            from workbench.music.audio import checked, resample, to_stereo, turned_down
+        from workbench.music.audio import check_rate, checked, resample, to_stereo, turned_down
 
+        sample_rate = check_rate(sample_rate)
+        if self.audio is not None and self.sample_rate is not None:
             sound = turned_down(checked(self.audio, "audio"))  # they may have been changed since
             return to_stereo(resample(sound, self.sample_rate, sample_rate))
         from workbench.music.synth import check_length, default_synth
@@ -324,8 +329,10 @@ class Clip:
 
         Notes that begin inside are kept, cut where the excerpt ends. Past the end: silence.
         """
-        if start_beat < 0 or n_beats <= 0:
-            raise WorkbenchError(f"excerpt({start_beat}, {n_beats}): start ≥ 0 and length > 0")
+        start_beat = number(start_beat, "start_beat", 0, MOST_BEATS)
+        n_beats = number(n_beats, "n_beats", 0, MOST_BEATS)
+        if not n_beats:
+            raise WorkbenchError("n_beats=0: give the excerpt a length above 0")
         fields: Any = {"caption": self.caption, "source": self.source, "labels": self.labels}
         if self.has_score:
             whole = start_beat == 0 and n_beats == self.beats
@@ -339,6 +346,10 @@ class Clip:
             return Clip(score, tempo=tempo, beats=n_beats, **fields)
         rate = 60 / self.tempo * (self.sample_rate or 0)  # samples a beat
         begin, end = round(start_beat * rate), round((start_beat + n_beats) * rate)
+        if end > np.asarray(self.audio).shape[1]:  # silence is added, up to what is rendered
+            from workbench.music.synth import check_length
+
+            check_length(n_beats * 60 / self.tempo, "the excerpt")
         audio = np.asarray(self.audio)[:, begin:end]
         audio = np.pad(audio, ((0, 0), (0, end - begin - audio.shape[1])))
         tempo = self.tempo if self.tempo_known else None

@@ -304,10 +304,9 @@ def score_of(
 
     Times are rounded to 1/tpq of a beat (about 1 ms at 120 BPM); a duration is at least 1 tick.
     """
-    check_tempo(tempo)
-    check_meter(meter)
+    tempo, meter = check_tempo(tempo), check_meter(meter)
     score: Any = symusic.Score(tpq)
-    score.tempos.append(symusic.Tempo(0, float(tempo), ttype="tick"))
+    score.tempos.append(symusic.Tempo(0, tempo, ttype="tick"))
     score.time_signatures.append(symusic.TimeSignature(0, *meter, ttype="tick"))
     for is_drum, program in np.unique(notes[["is_drum", "program"]]).tolist():
         chosen = notes[(notes["is_drum"] == is_drum) & (notes["program"] == program)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import symusic
 
+from workbench.arguments import number, whole
 from workbench.errors import PromptError, WorkbenchError
 from workbench.music.channel import Channel, pedal_list
 
@@ -21,12 +22,14 @@ TEMPO_RANGE = (3.5, 2000.0)  # BPM; the slowest that a MIDI file can hold is 3.5
 LATE = 0.125  # beats after the start of a piece at which its metre may come and is still its first
 
 
-def check_tempo(tempo: float) -> None:
-    """Raise WorkbenchError unless the tempo is one that a MIDI file is read with."""
-    if not TEMPO_RANGE[0] <= tempo <= TEMPO_RANGE[1]:
+def check_tempo(tempo: Any) -> float:
+    """The tempo as a float; WorkbenchError unless it is one that a MIDI file is read with."""
+    try:
+        return number(tempo, "tempo", *TEMPO_RANGE)
+    except PromptError:
         raise WorkbenchError(
             f"tempo is {tempo}; give one between {TEMPO_RANGE[0]:g} and {TEMPO_RANGE[1]:g} BPM"
-        )
+        ) from None
 
 
 def settled(score: Any) -> Any:
@@ -182,17 +185,21 @@ def with_tempo_and_meter(
         check_tempo(tempo)
         score.tempos = type(score.tempos)([symusic.Tempo(0, float(tempo), ttype="tick")])
     if meter is not None:
-        check_meter(meter)
-        signature = symusic.TimeSignature(0, int(meter[0]), int(meter[1]), ttype="tick")
+        signature = symusic.TimeSignature(0, *check_meter(meter), ttype="tick")
         score.time_signatures = type(score.time_signatures)([signature])
     return score
 
 
-def check_meter(meter: tuple[int, int]) -> None:
-    """Raise WorkbenchError unless the meter can be written: 1..255 over a power of two ≤ 64."""
-    top, bottom = meter
-    if not 1 <= top <= 255 or bottom not in (1, 2, 4, 8, 16, 32, 64):
+def check_meter(meter: Any) -> tuple[int, int]:
+    """The meter as ints; WorkbenchError unless it can be written: 1..255 over a power of two up to
+    64."""
+    try:
+        top, bottom = (whole(part, "meter", 1, 255) for part in meter)
+    except (PromptError, TypeError, ValueError):
+        top, bottom = 0, 0
+    if bottom not in (1, 2, 4, 8, 16, 32, 64):
         raise WorkbenchError(f"meter is {meter}; give one such as (4, 4) or (6, 8)")
+    return top, bottom
 
 
 def excerpt(score: Any, start: float, length: float) -> Any:
