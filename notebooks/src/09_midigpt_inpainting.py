@@ -344,6 +344,10 @@ melody.excerpt(lines[first], lines[first + 4] - lines[first])
 # %% [markdown]
 # *What you should have noticed:* the other tracks come back note by note, for only the new one is
 # put into the song. What is written for one track is written in the hearing of the others.
+# A track can be asked for by its name, its number in the file ("#2") or its MIDI program. What may
+# be drawn is bound by a rule: within a bar positions only go forward, and no track strikes one
+# pitch twice at a place, nor more than ten notes. Without it, a model that had run past the end of
+# a bar would pile up notes there.
 #
 # ## 7 · What it knows of its words
 #
@@ -425,7 +429,8 @@ InpaintingWidget(system, song)
 # You measured what a language model knows of a song, filled holes in it, and looked into its
 # vocabulary.
 #
-# *One limitation heard:* it has read pop songs arranged for piano. Ask for drums and it guesses.
+# *One limitation heard:* it has read pop songs arranged for piano. Ask for drums, or for
+# a metre that training hardly had, and it warns you and guesses.
 #
 # *Terms:* decoder-only transformer · fill-in-the-middle · nats · Markov chain · Kneser–Ney ·
 # nucleus · cache · context · pitch class

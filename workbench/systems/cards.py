@@ -43,8 +43,10 @@ def song_card(report: dict[str, Any], tables: str = "") -> str:
         "- **Weights:** MIT, as the code; half precision.",
         "- **Limits:** it knows the music it was trained on. Other instruments and styles are "
         "read as context, but what it writes leans towards its data, and they cost it far more "
-        "nats; so do performed files whose notes do not follow the file's beats. Metres that its "
-        "vocabulary lacks are refused.",
+        "nats; so do performed files whose notes do not follow the file's beats. It warns of "
+        "metres that training hardly had, and of drums where training had none.",
+        "- **Rules:** positions go forward and stay within the bar; no track strikes a pitch twice "
+        "at a place, nor more than ten notes.",
         "## Training",
         f"{report['steps']} steps in {report['minutes']:.0f} minutes; best on validation (nats a "
         f"token): {best}.",
