@@ -1,6 +1,7 @@
 """The map of clips: points, list and sounds; from a page on disk, by mouse and by keyboard."""
 
 import base64
+import html
 import io
 import re
 
@@ -29,11 +30,11 @@ def some(views=None, groups=("a", "a", "b", "b"), **more):
 def test_each_clip_has_a_point_in_each_view_and_a_sound():
     import soundfile
 
-    page = some()._repr_mimebundle_()["text/html"]
+    page = html.unescape(some()._repr_mimebundle_()["text/html"]).replace('\\"', '"')
     for number in range(4):
         assert page.count(f'data-clip="{number}"') == 2
     assert page.count("<svg") == 2 + 2  # views and legend
-    assert "tone &lt;200&gt;" in page
+    assert "tone <200>" in page
     assert not re.search(r"https?://(?!www\.w3\.org)", page)
     sounds = re.findall(r'data-sound="([^"]+)"', page)
     assert len(sounds) == 4
@@ -48,7 +49,7 @@ def test_only_the_beginning_is_kept():
     import soundfile
 
     page = some(seconds=0.1).html()
-    sound = re.search(r'data-sound="([^"]+)"', page)[1]
+    sound = re.search(r'data-sound=\\"([^"]+)\\"', page)[1]
     assert len(soundfile.read(io.BytesIO(base64.b64decode(sound)))[0]) == RATE // 10
 
 
@@ -62,6 +63,36 @@ def test_what_cannot_be_shown_is_refused():
     many = [str(i) for i in range(len(MARKERS) + 1)]
     with pytest.raises(WorkbenchError, match="8 at most"):
         SoundMap({"x": np.zeros((9, 2))}, [tone(300)] * 9, many)
+
+
+def test_without_scripts_pictures_and_legend_remain_and_nothing_that_would_not_answer(chromium):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.set_content(re.sub(r"<(script|style).*?</\1>", "", some().html(), flags=re.S))
+    pictures = page.locator("figure img")
+    assert [p.get_attribute("alt") for p in pictures.all()] == [
+        f"{name}: 4 clips of 2 groups, one mark each" for name in ("PCA", "t-SNE")
+    ]
+    for picture in pictures.all():
+        box = picture.bounding_box()
+        assert min(box["width"], box["height"]) > 200
+    assert page.locator("button, input, select, audio, svg").count() == 0
+    assert page.locator(".wb-legend").inner_text().split() == ["a", "(2)", "b", "(2)"]
+    context.close()
+
+
+def test_markup_in_names_stays_text(tmp_path, chromium):
+    clips = [tone(300).with_(caption='</script><img src=x onerror="window.bad=1"> \\" %41')]
+    made = SoundMap({"<i>&lt;": np.zeros((1, 2))}, clips, ['"><b>'])
+    file = tmp_path / "map.html"
+    file.write_text(f"<!doctype html><meta charset='utf-8'><body>{made.html()}")
+    page = chromium.new_page()
+    page.goto(file.as_uri())
+    assert page.locator("option").inner_text() == clips[0].caption
+    assert page.locator("figcaption").inner_text() == "<i>&lt;"
+    assert page.locator(".wb-map b, .wb-map i, img[src=x]").count() == 0
+    assert page.evaluate("window.bad") is None
+    page.close()
 
 
 @pytest.fixture

@@ -4,7 +4,34 @@
   const shared = (window.workbenchClips ??= { ready: new WeakSet(), stop: null, context: null });
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("workbench-clips") : null;
 
+  // The images become SVG, the legend buttons, and the list comes: without this script none answers.
+  function build(root) {
+    for (const image of root.querySelectorAll("img.wb-picture")) {
+      const url = image.getAttribute("src");
+      const drawn = document.importNode(new DOMParser().parseFromString(
+        decodeURIComponent(url.slice(url.indexOf(",") + 1)), "image/svg+xml").documentElement, true);
+      if (image.alt) {
+        drawn.setAttribute("role", "img");
+        drawn.setAttribute("aria-label", `${image.alt}; the list below names them`);
+      } else drawn.setAttribute("aria-hidden", "true");
+      image.replaceWith(drawn);
+    }
+    for (const name of root.querySelectorAll(".wb-legend > span")) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.dataset.kind = name.dataset.kind;
+      button.setAttribute("aria-pressed", "true");
+      button.append(...name.childNodes);
+      name.replaceWith(button);
+    }
+    root.querySelector(".wb-legend").setAttribute("aria-label", "Show or hide");
+    const say = root.querySelector(".wb-say");
+    say.textContent = "Hover a point to read its caption, click it to hear it; or choose in the list.";
+    say.insertAdjacentHTML("afterend", JSON.parse(root.querySelector(".wb-live").textContent));
+  }
+
   function setUp(root) {
+    build(root);
     const list = root.querySelector("select"), say = root.querySelector(".wb-say");
     const play = root.querySelector(".wb-play"), audio = root.querySelector("audio");
     const options = new Map([...list.options].map((option) => [option.value, option]));

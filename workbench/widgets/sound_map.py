@@ -7,6 +7,7 @@ exported page alike. Hover shows the caption, a click plays, and a list does bot
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ MARKERS = (  # shapes around (0, 0): circle, square, diamond, triangles, plus, c
     "M-6 -3.5L-3.5 -6L0 -2.5L3.5 -6L6 -3.5L2.5 0L6 3.5L3.5 6L0 2.5L-3.5 6L-6 3.5L-2.5 0z",
     "M0 -7L1.8 -2.2L7 -2L2.8 1.2L4.3 6.2L0 3.2L-4.3 6.2L-2.8 1.2L-7 -2L-1.8 -2.2z",
 )  # fmt: skip
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#777777", "#222222")
 
 
 class SoundMap:
@@ -61,18 +63,24 @@ class SoundMap:
         return {"text/plain": repr(self), "text/html": self.html()}
 
     def html(self) -> str:
-        """The map as one self-contained piece of HTML without ids."""
+        """The map as one self-contained piece of HTML without ids. Its script adds what answers to
+        a hand; where scripts are stripped, as in a notebook without trust, pictures and legend
+        remain."""
         views = "".join(self._view(name, points) for name, points in self.views.items())
-        return (
-            f'<div class="wb-box wb-map" role="group" aria-label="Map of {len(self.clips)} clips">'
-            f"<style>{read('shared.css')}\n{read('sound_map.css')}</style>"
-            f'<div class="wb-legend" role="group" aria-label="Show or hide">{self._legend()}</div>'
-            f'<div class="wb-views">{views}</div>'
-            '<p class="wb-say" role="status" aria-live="polite">Hover a point to read its caption, '
-            "click it to hear it; or choose in the list.</p>"
+        controls = (
             f'<div class="wb-bar"><select size="6" aria-label="Clips">{self._list()}</select>'
             '<div><button type="button" class="wb-play" disabled>▶ Play</button>'
             '<audio controls hidden aria-label="Chosen clip"></audio></div></div>'
+        )
+        as_data = json.dumps(controls).replace("</", "<\\/")
+        return (
+            f'<div class="wb-box wb-map" role="group" aria-label="Map of {len(self.clips)} clips">'
+            f"<style>{read('shared.css')}\n{read('sound_map.css')}</style>"
+            f'<div class="wb-legend" role="group" aria-label="Groups">{self._legend()}</div>'
+            f'<div class="wb-views">{views}</div>'
+            '<p class="wb-say" role="status" aria-live="polite">Trust the notebook, or run the '
+            "cell, to hear the clips.</p>"
+            f'<script type="application/json" class="wb-live">{as_data}</script>'
             f"<script>{asset('player.js')}</script><script>{read('sound_map.js')}</script></div>"
         )
 
@@ -84,22 +92,24 @@ class SoundMap:
             kind = self.names.index(self.groups[i])
             marks.append(
                 f'<path class="wb-mark wb-kind{kind}" data-clip="{i}" d="{MARKERS[kind]}" '
-                f'transform="translate({x:.1f} {SIZE - y:.1f})"/>'
+                f'fill="{COLOURS[kind]}" transform="translate({x:.1f} {SIZE - y:.1f})"/>'
             )
-        label = f"{name}: {len(points)} clips, one mark each; the list below names them"
+        ring = '<circle class="wb-ring" r="11" visibility="hidden"/>'
+        label = f"{name}: {len(points)} clips of {len(self.names)} groups, one mark each"
+        box = f"0 0 {SIZE:g} {SIZE:g}"
         return (
-            f'<figure><figcaption>{escape(name)}</figcaption><svg viewBox="0 0 {SIZE:g} {SIZE:g}" '
-            f'role="img" aria-label="{escape(label)}">{"".join(marks)}'
-            '<circle class="wb-ring" r="11" visibility="hidden"/></svg></figure>'
+            f"<figure><figcaption>{escape(name)}</figcaption>"
+            f"{_picture(box, ''.join(marks) + ring, label)}</figure>"
         )
 
     def _legend(self) -> str:
         made = []
         for kind, name in enumerate(self.names):
+            look = f'd="{MARKERS[kind]}" fill="{COLOURS[kind]}"'
+            mark = f'<path class="wb-mark wb-kind{kind}" {look}/>'
             made.append(
-                f'<button type="button" aria-pressed="true" data-kind="{kind}"><svg viewBox="-8 -8 '
-                f'16 16" aria-hidden="true"><path class="wb-mark wb-kind{kind}" '
-                f'd="{MARKERS[kind]}"/></svg> {escape(name)} ({self.groups.count(name)})</button>'
+                f'<span data-kind="{kind}">{_picture("-8 -8 16 16", mark)} {escape(name)} '
+                f"({self.groups.count(name)})</span>"
             )
         return "".join(made)
 
@@ -119,3 +129,15 @@ class SoundMap:
         fade = min(len(sound), RATE // 50)
         sound[len(sound) - fade :] *= np.linspace(1, 0, fade, dtype=sound.dtype)
         return base64.b64encode(encode(sound[None], RATE, "ogg", quality=0.8)).decode()
+
+
+def _picture(box: str, shapes: str, label: str = "") -> str:
+    """An image of SVG, which the script turns into the SVG itself: where SVG is stripped, images
+    are not."""
+    size = box.split()[2]
+    drawn = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="{size}" height="{size}">'
+        f"{shapes}</svg>"
+    )
+    url = "data:image/svg+xml," + drawn.replace("%", "%25").replace("#", "%23")
+    return f'<img class="wb-picture" alt="{escape(label)}" src="{escape(url)}">'
