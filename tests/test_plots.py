@@ -121,3 +121,64 @@ def test_the_live_plot_begins_a_panel_with_each_stage():
     live({"step": 10, "loss": 3.0, "hit": 3.0})
     titles = [ax.get_title() for ax in live.figure().axes]
     assert titles == ["contrastive", "autoencoder"]
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda ax: plots.roll(ax, some_roll(), "a beat"), ["a beat", "3 points", "time (beats)"]),
+        (lambda ax: plots.bars(ax, {"mean": 0.25, "rule": 0.5}, ylabel="F1", title="two"),
+         ["two", "2 bars (mean 0.25, rule 0.5)", "F1"]),
+        (lambda ax: plots.ranking(ax, {"one": 3, "two": 2}, xlabel="score"), ["one 3, two 2"]),
+        (lambda ax: plots.lines(ax, [1, 2, 3], {"a": [1, 2, 3], "b": [3, 2, 1]}, xlabel="step",
+                                ylabel="loss"), ["2 curves", "loss over step", "legend: a, b"]),
+        (lambda ax: plots.matrix(ax, np.eye(3), "who", unit="cosine"),
+         ["who", "3 rows and 3 columns"]),
+        (lambda ax: plots.intervals(ax, [1, 2], [1, 2], [0, 1], [2, 3], label="x"),
+         ["1 series of means with intervals"]),
+        (lambda ax: plots.histogram(ax, {"a": np.arange(9), "b": np.ones(9)}, bins=3,
+                                    xlabel="hits"), ["2 distributions", "hits", "a, b"]),
+    ],
+)  # fmt: skip
+def test_a_figure_is_described_by_what_it_shows(draw, words):
+    ax = plots.axes()
+    draw(ax)
+    told = plots.describe(ax.figure)
+    for word in words:
+        assert word in told
+    ax.figure.set_label("What the lesson says.")
+    assert plots.describe(ax.figure) == "What the lesson says."
+
+
+FIGURES = (
+    "%matplotlib inline\nfrom workbench import plots\n"
+    "plots.lines(plots.axes(), [1, 2], {'a \"<b>\"': [1, 2]}, xlabel='step', ylabel='loss')",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2, 3])\nplt.title('bare')\nplt.show()",
+    "live = plots.LivePlot()\nfor step in (1, 2):\n    live({'step': step, 'loss': 1.0, 'hit': 1})",
+    "plots.cloud(__import__('numpy').eye(2), ['a', 'b'], ['one', 'two'], 'the <map>')",
+)
+
+
+def test_every_figure_of_a_notebook_has_an_alternative_text(tmp_path):
+    import nbformat
+    from bs4 import BeautifulSoup
+    from nbclient import NotebookClient
+
+    from workbench.excerpts import pictures
+    from workbench.pages import export
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in FIGURES])
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    nbformat.write(notebook, tmp_path / "figures.ipynb")
+    export(tmp_path / "figures.ipynb", tmp_path / "figures.html")
+    page = BeautifulSoup((tmp_path / "figures.html").read_text("utf-8"), "html.parser")
+    images = page.find_all("img")
+    assert [image.get("alt") for image in images] == [
+        'Plot: 1 curve, loss over step; legend: a "<b>".',
+        "bare: 1 curve.",
+        "autoencoder: 1 curve, loss over step; legend: training.",
+    ]
+    assert all(image.get("src").startswith("data:image/png;base64,iVBOR") for image in images)
+    (map_,) = page.select("div.plotly-figure")
+    assert map_.get("aria-label") == "the <map>. a, 1 points; b, 1 points."
+    assert 'alt="bare: 1 curve."' in pictures(tmp_path / "figures.ipynb")[1].page

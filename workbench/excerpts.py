@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 WIDTH = 480  # pixels of a picture
 SOUND_BYTES = 450_000  # of the players that one notebook may put into the report
+_FIGURE = re.compile(r'<img class="wb-figure" alt="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,23 @@ def outputs(notebook: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def pictures(notebook: Path, most: int = 4) -> list[Excerpt]:
     """Up to `most` of the figures drawn by matplotlib, spread over the notebook, made small."""
     found = [
-        (heading, cell, data["image/png"]) for heading, cell, data in outputs(notebook)
-        if "image/png" in data and "text/html" not in data
+        (heading, cell, data["image/png"], _alternative(data) or f"Plot of the section {heading}")
+        for heading, cell, data in outputs(notebook)
+        if "image/png" in data and ("text/html" not in data or _alternative(data))
     ]  # fmt: skip
     chosen = found if len(found) <= most else [
         found[round(i * (len(found) - 1) / (most - 1))] for i in range(most)
     ]  # fmt: skip
-    return [Excerpt(_small(image), heading, cell) for heading, cell, image in chosen]
+    return [
+        Excerpt(f'{_small(image)} alt="{html.escape(alt)}"', heading, cell)
+        for heading, cell, image, alt in chosen
+    ]
+
+
+def _alternative(data: dict[str, Any]) -> str:
+    """The alternative text that `workbench.plots` gave to a figure, or ""."""
+    found = _FIGURE.match("".join(data.get("text/html", "")))
+    return html.unescape(found[1]) if found else ""
 
 
 def _small(image: str) -> str:

@@ -8,6 +8,7 @@ executed notebook keeps them whole.
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
@@ -19,6 +20,8 @@ from workbench.files import atomic_write
 PLOTLY = "application/vnd.plotly.v1+json"
 _FETCHED = re.compile(r"<script[^>]*\ssrc=[\"'](?:https?:)?//[^>]*>\s*</script>", re.I)
 _MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.S)
+# what plotly's titles may hold
+_MARKUP = re.compile(r"</?(?:a|b|br|em|i|span|sub|sup)\b[^>]*>", re.I)
 _LESSON = re.compile(r'href="([\w-]+)\.ipynb(?=["#])')
 MOST_TEXT = 40_000  # characters of text that one cell shows
 MOST_PIECES = 500  # outputs of one cell
@@ -159,8 +162,41 @@ def _draw_plotly(output: Any, key: str) -> bool:
     parts = [json.dumps(figure.get(part, default)) for part, default in
              (("data", []), ("layout", {}), ("config", {}))]  # fmt: skip
     script = f"Plotly.newPlot({json.dumps(key)}, {', '.join(parts)})".replace("</", "<\\/")
-    data["text/html"] = f'<div id="{key}" class="plotly-figure"></div><script>{script}</script>'
+    label = html.escape(describe_plotly(figure))
+    data["text/html"] = (
+        f'<div id="{key}" class="plotly-figure" role="img" aria-label="{label}"></div>'
+        f"<script>{script}</script>"
+    )
     return True
+
+
+def describe_plotly(figure: dict[str, Any]) -> str:
+    """The alternative text of a plotly figure: title, axes, and what each trace has."""
+    layout = figure.get("layout", {})
+
+    def title(part: Any) -> str:
+        words = (part or {}).get("title") or ""
+        words = words.get("text") or "" if isinstance(words, dict) else words
+        return _MARKUP.sub(" ", str(words)).strip()
+
+    traces = []
+    for trace in figure.get("data", []):
+        values = next((trace[k] for k in ("x", "z", "values") if trace.get(k) is not None), [])
+        n = _length(values)
+        kind = "points" if trace.get("mode") == "markers" else trace.get("type", "values")
+        name = trace.get("name") or ""
+        traces.append(f"{name}, {n} {kind}" if name else f"{n} {kind}")
+    sides = [f"{axis[0]}: {title(layout.get(axis))}" for axis in ("xaxis", "yaxis")
+             if title(layout.get(axis))]  # fmt: skip
+    parts = [title(layout) or "Interactive plot", "; ".join(traces), "; ".join(sides)]
+    return ". ".join(filter(None, parts)) + "."
+
+
+def _length(values: Any) -> int:
+    """How many values a trace has: a list, or plotly's packed array."""
+    if not isinstance(values, dict):
+        return len(values)
+    return len(base64.b64decode(values["bdata"])) // int(values["dtype"][-1])
 
 
 def copy_plotly(folder: Path) -> None:

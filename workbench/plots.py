@@ -1,11 +1,15 @@
 """Figures of the notebooks. Each function draws on the axes that it is given, and returns them.
 
 Colours are Okabe and Ito's, which colour-blind readers can tell apart. Figures are dark ink on
-white paper, on light pages and on dark ones.
+white paper, on light pages and on dark ones. In a notebook each has an alternative text, see
+`describe`.
 """
 
 from __future__ import annotations
 
+import base64
+import html
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -309,3 +313,98 @@ class LivePlot:
             self._handle = display(figure, display_id=True)
         else:
             self._handle.update(figure)
+
+
+def describe(figure: Figure) -> str:
+    """The alternative text of a figure: its own (`figure.set_label("…")`), or what is drawn, with
+    titles, axes and the names in the legends."""
+    if own := str(figure.get_label()):
+        return own
+    panels = [ax for ax in figure.axes if ax.get_label() != "<colorbar>" and ax.get_visible()]
+    return " ".join(
+        filter(None, [_sentence(figure.get_suptitle()), *(_sentence(_panel(ax)) for ax in panels)])
+    )
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return text if not text or text[-1] in ".?!" else text + "."
+
+
+def _panel(ax: Axes) -> str:
+    """What a panel shows, in one sentence without its stop."""
+    drawn = ", ".join(_drawn(ax)) or "no data"
+    x, y = ax.get_xlabel(), ax.get_ylabel()
+    sides = f"{y} over {x}" if x and y else f"over {x}" if x else y
+    names = [text.get_text() for text in ax.get_legend().get_texts()] if ax.get_legend() else []
+    parts = [f"{drawn}, {sides}" if sides else drawn]
+    if names:
+        parts.append("legend: " + ", ".join(names))
+    return f"{ax.get_title() or 'Plot'}: " + "; ".join(parts)
+
+
+def _drawn(ax: Axes) -> list[str]:
+    """The kinds of marks of a panel, each with its count."""
+    from matplotlib.collections import PathCollection
+    from matplotlib.container import BarContainer, ErrorbarContainer
+    from matplotlib.patches import Polygon
+
+    def count(n: int, one: str) -> list[str]:
+        return [f"{n} {one}{'s' if n != 1 else ''}"] if n else []
+
+    bars = [box for box in ax.containers if isinstance(box, BarContainer)]
+    means = [box for box in ax.containers if isinstance(box, ErrorbarContainer)]
+    of_means = [line for box in means for line in (box[0], *box[1])]
+    curves = [line for line in ax.lines if line not in of_means and not _is_rule(line)]
+    dots = [c for c in ax.collections if isinstance(c, PathCollection)]
+    sizes = [image.get_array().shape for image in ax.images]
+    made = [f"heat map of {size[0]} rows and {size[1]} columns" for size in sizes]
+    made += count(sum(len(box) for box in bars), "bar")
+    if len(bars) == 1 and 0 < len(bars[0]) <= 12:
+        made[-1] += _values(ax, bars[0])
+    made += count(sum(len(c.get_offsets()) for c in dots), "point")
+    made += count(len(curves), "curve")
+    made += [f"{len(means)} series of means with intervals"] if means else []
+    made += count(sum(isinstance(patch, Polygon) for patch in ax.patches), "distribution")
+    return made
+
+
+def _is_rule(line: Any) -> bool:
+    """A line without a name between two points: of a grid, or a bound."""
+    return len(line.get_xdata()) == 2 and str(line.get_label()).startswith("_")
+
+
+def _values(ax: Axes, bars: Any) -> str:
+    """Names and lengths of a few bars."""
+    axis = ax.yaxis if bars.orientation == "horizontal" else ax.xaxis
+    names = [text.get_text() for text in axis.get_ticklabels()]
+    values = [f"{value:.3g}" for value in bars.datavalues]
+    named = len(names) == len(values) and all(names)
+    pairs = [f"{n} {v}" for n, v in zip(names, values, strict=True)] if named else values
+    return f" ({', '.join(pairs)})"
+
+
+def _with_alternative_text(figure: Figure) -> str | None:
+    """HTML of a figure that a notebook shows: its PNG with an alternative text, which neither
+    JupyterLab nor nbconvert give to an image/png."""
+    from IPython.core.getipython import get_ipython
+
+    image = get_ipython().display_formatter.formatters["image/png"](figure)
+    if image is None:  # pictures are not shown here
+        return None
+    data = image if isinstance(image, str) else base64.b64encode(image).decode()
+    alt = html.escape(describe(figure))
+    return f'<img class="wb-figure" alt="{alt}" src="data:image/png;base64,{data.strip()}">'
+
+
+def _register() -> None:
+    """Give figures that are shown in a notebook their alternative text."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None and hasattr(shell, "display_formatter"):
+        shell.display_formatter.formatters["text/html"].for_type_by_name(
+            "matplotlib.figure", "Figure", _with_alternative_text
+        )
+
+
+_register()
