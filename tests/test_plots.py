@@ -151,7 +151,7 @@ def test_a_figure_is_described_by_what_it_shows(draw, words):
 
 
 FIGURES = (
-    "%matplotlib inline\nfrom workbench import plots\n"
+    "from workbench import plots\n"
     "plots.lines(plots.axes(), [1, 2], {'a \"<b>\"': [1, 2]}, xlabel='step', ylabel='loss')",
     "import matplotlib.pyplot as plt\nplt.plot([1, 2, 3])\nplt.title('bare')\nplt.show()",
     "live = plots.LivePlot()\nfor step in (1, 2):\n    live({'step': step, 'loss': 1.0, 'hit': 1})",

@@ -402,8 +402,10 @@ def _register() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None and hasattr(shell, "display_formatter"):
+        # for the base class: when pyplot is first imported, IPython takes back what is there for
+        # Figure itself
         shell.display_formatter.formatters["text/html"].for_type_by_name(
-            "matplotlib.figure", "Figure", _with_alternative_text
+            "matplotlib.figure", "FigureBase", _with_alternative_text
         )
 
 
