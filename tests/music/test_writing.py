@@ -287,3 +287,13 @@ def test_real_files_come_back_with_all_notes(fixtures_root):
         assert again.beats == clip.beats, path.name
         compared += 1
     assert compared > 5
+
+
+@pytest.mark.parametrize(("sharps", "mode"), [(1, 255), (8, 0), (128, 1), (2, 7)])
+def test_a_key_that_is_none_is_read_past_and_not_written(sharps, mode):
+    track = b"\x00\xff\x59\x02" + bytes([sharps, mode]) + b"\x00\x90\x3c\x40\x60\x80\x3c\x40"
+    track += b"\x00\xff\x2f\x00"
+    data = b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk" + len(track).to_bytes(4, "big") + track
+    again = Clip.read_midi(Clip.read_midi(data).midi_bytes())
+    assert again.notes["pitch"].tolist() == [60]
+    assert not len(again.score.key_signatures)

@@ -87,7 +87,8 @@ def _conductor(
         power = int(bottom).bit_length() - 1
         rows.append((time, b"\xff\x58\x04" + bytes([top, power, click or 1, 8])))
     for key in score.key_signatures:
-        rows.append((key.time, b"\xff\x59\x02" + bytes([key.key % 256, key.tonality])))
+        if abs(key.key) <= 7 and key.tonality in (0, 1):  # some files have a mode 255
+            rows.append((key.time, b"\xff\x59\x02" + bytes([key.key % 256, key.tonality])))
     markers = [(m.time, m.text) for m in score.markers if (m.time, MARKER) not in raw]
     if title and (0, title) not in markers:
         markers.insert(0, (0, title))
