@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -194,3 +195,67 @@ def test_a_folder_that_cannot_be_written_is_refused_first(words, tmp_path, capsy
     assert cli.main([*words, "--out", str(tmp_path / "file")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert f"--out {tmp_path / 'file'}" in line
+
+
+COMMANDS = {
+    "generate": ["generate", "rock"],
+    "fill": ["fill", "there.mid", "--bars", "1"],
+    "train": ["train", "drums"],
+    "report": ["report"],
+    "gallery": ["gallery"],
+    "experiment": ["experiment", "drum_noise"],
+    "assign": ["assign"],
+    "grade": ["grade", "there"],
+    "make": ["listen", "make"],
+    "merge": ["listen", "merge", "there.json", "--key", "key.json"],
+    "analyse": ["listen", "analyse", "there.csv", "--key", "key.json"],
+}
+
+
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(
+    words, tmp_path, monkeypatch, capsys
+):
+    """Below a file nobody can write, not even root; nor can anyone into /proc."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("kept")
+    places = [tmp_path / "file" / "out" / "more"]
+    if Path("/proc/self").exists():
+        places += [Path("/proc/nope/out"), Path("/proc/out/more")]
+    for place in places:
+        assert cli.main([*words, "--out", str(place)]) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"workbench: --out {place}: cannot be written")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("seed", [2**70, -1, 2**64])
+@pytest.mark.parametrize(
+    "words", [w for n, w in COMMANDS.items() if n not in ("experiment", "assign", "merge")],
+    ids=[n for n in COMMANDS if n not in ("experiment", "assign", "merge")],
+)  # fmt: skip
+def test_a_seed_beyond_64_bits_is_refused_before_any_work(
+    words, seed, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([*words, "--out", str(tmp_path / "out"), f"--seed={seed}"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"workbench: --seed={seed}: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_option_of_the_commands_is_described():
+    from workbench.listening import command as listening
+
+    for top in (cli.parser(), listening.parser()):
+        [commands] = [a for a in top._actions if isinstance(a, argparse._SubParsersAction)]
+        for name, parser in commands.choices.items():
+            for action in parser._actions:
+                assert action.help or not action.option_strings, f"{name} {action.option_strings}"
+
+
+def test_the_table_of_answers_is_not_a_folder(tmp_path, capsys):
+    words = ["listen", "merge", "a.json", "--key", "key.json", "--out", str(tmp_path)]
+    assert cli.main(words) == 2
+    assert f"--out {tmp_path}: cannot be written" in capsys.readouterr().err

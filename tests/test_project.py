@@ -22,7 +22,7 @@ LAYERS = (  # from the top of the house down; an import may only go down or stay
     ("widgets",), ("listening",), ("benchmarks",),
     ("systems",), ("evaluation",), ("training",), ("memory", "weights"), ("models",),
     ("representations",),
-    ("datasets",), ("music",), ("tables",), ("arguments", "errors", "files"),
+    ("datasets",), ("music",), ("tables",), ("options",), ("arguments", "errors", "files"),
 )  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

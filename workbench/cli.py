@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import __version__, experiment_command
 from workbench.errors import WorkbenchError
 from workbench.grading.commands import add_commands
+from workbench.options import Help, check_out, check_seed
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -35,15 +36,6 @@ SYSTEMS = {  # module, class, default data set, option of its own
     "sound": ("ldmg", "LDMG", "builtin-songs", ""),
     "music": ("musicldm", "MusicLDM", "builtin-songs", "mixup"),
 }
-
-
-class Help(argparse.HelpFormatter):
-    """Help that shows each option's default, where it has one that says something."""
-
-    def _get_help_string(self, action: argparse.Action) -> str:
-        text = action.help or ""
-        shown = action.option_strings and action.default not in (None, False, argparse.SUPPRESS)
-        return f"{text} (default: %(default)s)" if shown and "default" not in text else text
 
 
 def parser() -> argparse.ArgumentParser:
@@ -125,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     add.set_defaults(run=report)
 
     add = commands.add_parser("gallery", help="clips of every shipped system in one HTML page")
-    add.add_argument("--out", type=Path, default=Path("gallery"))
+    add.add_argument("--out", type=Path, default=Path("gallery"), help="folder for the page")
     add.add_argument("--only", nargs="+", choices=list(SYSTEMS), help="systems")
     add.add_argument("--seed", type=int, default=1, help="same seed, same clips")
     add.set_defaults(run=gallery)
@@ -153,7 +145,7 @@ def generate(args: argparse.Namespace) -> int:
     from workbench.music.writing import file_stem
     from workbench.systems.drum_ldm import DrumLDM
 
-    _make_folder(args.out)
+    check_out(args.out)
     system = DrumLDM.from_pretrained(args.checkpoint)
     for message in system.explain_prompt(args.prompt).messages:
         print(message, file=sys.stderr)
@@ -165,16 +157,6 @@ def generate(args: argparse.Namespace) -> int:
         )  # fmt: skip
     _write(clips, [file_stem(clip, args.prompt) for clip in clips], args)
     return 0
-
-
-def _make_folder(path: Path) -> None:
-    """Make the folder for the files, before any work is done for them."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WorkbenchError(
-            f"--out {path}: is not a folder and cannot be made one ({error.strerror}); name another"
-        ) from error
 
 
 def _write(clips: Sequence[Clip], stems: Sequence[str], args: argparse.Namespace) -> None:
@@ -206,7 +188,7 @@ def fill(args: argparse.Namespace) -> int:
             "is not after LAST"
         )
     tracks = args.tracks and [int(t) if re.fullmatch("[0-9]{1,6}", t) else t for t in args.tracks]
-    _make_folder(args.out)
+    check_out(args.out)
     clip, system = Clip.read_midi(args.midi), MidiGPT.from_pretrained(args.checkpoint)
     hole = (first - 1, last)
     versions = system.fill(clip, hole, tracks, args.n, temperature=args.temperature, seed=args.seed)
@@ -225,7 +207,7 @@ def train(args: argparse.Namespace) -> int:
             raise WorkbenchError(f"--{other}: is no option of train {args.system}")
     given = {name: getattr(args, name) for name in options if name and getattr(args, name)}
     args.out = args.out or Path("runs") / args.system
-    _make_folder(args.out)
+    check_out(args.out)
     getattr(import_module(f"workbench.systems.{module}"), name).train(
         args.dataset or dataset, args.profile, out=args.out, seed=args.seed,
         budget_minutes=args.budget_minutes, **given,
@@ -257,7 +239,7 @@ def report(args: argparse.Namespace) -> int:
         return 0
     from workbench.report import run_report
 
-    _make_folder(args.out or Path("report"))
+    check_out(args.out or Path("report"))
     # asked to end by a job system, end the notebooks' processes as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run_report(
@@ -270,7 +252,7 @@ def report(args: argparse.Namespace) -> int:
 def gallery(args: argparse.Namespace) -> int:
     from workbench.gallery import make
 
-    _make_folder(args.out)
+    check_out(args.out)
     make(args.out, only=args.only, seed=args.seed)
     return 0
 
@@ -308,6 +290,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; an error made on purpose is one line and exit status 2."""
     args = parser().parse_args(argv)
     try:
+        check_seed(args)
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             return args.run(args)

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import PromptError
+from workbench.options import check_out
 
 
 def add(commands: Any, profiles: Sequence[str]) -> None:
     """Add the command's options to the parser of `workbench`."""
     add = commands.add_parser("experiment", help="run an experiment over its grid, into one table")
     add.add_argument("name", nargs="?", help="without it: list the experiments")
-    add.add_argument("--profile", default="laptop", choices=profiles)
-    add.add_argument("--dataset", help="by default the one that the experiment names")
+    add.add_argument("--profile", default="laptop", choices=profiles, help="size")
+    add.add_argument("--dataset", help="default: the one that the experiment names")
     add.add_argument("--set", nargs="+", default=[], metavar="VARIABLE=VALUE,VALUE",
                      help="other values than the grid's, such as seed=0,1,2,3,4")  # fmt: skip
     add.add_argument("--jobs", type=int, default=1, help="points at a time")
@@ -37,8 +38,11 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the workers as on Ctrl-C
     if args.jobs < 1:
         raise PromptError(f"--jobs {args.jobs}: at least 1")
+    out = args.out or Path("runs") / "experiments" / args.name
+    if args.out:
+        check_out(out)
     table = run_experiment(
-        args.name, args.out or Path("runs") / "experiments" / args.name, profile=args.profile,
+        args.name, out, profile=args.profile,
         dataset=args.dataset, given=given(args.set), jobs=args.jobs, timeout=args.timeout,
         fresh=args.fresh, record=args.record,
     )  # fmt: skip

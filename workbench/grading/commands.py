@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from workbench.options import check_out
+
 
 def add_commands(commands: Any) -> None:
     add = commands.add_parser("assign", help="the notebooks for students, without solutions")
@@ -29,6 +31,7 @@ def add_commands(commands: Any) -> None:
 def _assign(args: argparse.Namespace) -> int:
     from workbench.grading.assign import assign
 
+    check_out(args.out)
     for path in assign(args.numbers, args.out):
         print(path)
     return 0
@@ -38,6 +41,7 @@ def _grade(args: argparse.Namespace) -> int:
     from workbench.grading.marks import grade
     from workbench.grading.sandbox import Limits
 
+    check_out(args.out)
     records = grade(
         args.submissions, args.out, args.numbers, seed=args.seed, jobs=args.jobs,
         limits=Limits(args.seconds, args.memory), notebook_seconds=args.notebook_seconds,
