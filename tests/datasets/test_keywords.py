@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.datasets.keywords import KEYWORDS, multihot, parse_tempo, tokens, unknown_words
+from workbench.datasets.keywords import (
+    KEYWORDS,
+    multihot,
+    parse_tempo,
+    tokens,
+    unknown_words,
+    without_tempo,
+)
 
 
 def held(text):
@@ -78,3 +85,29 @@ def test_any_text_is_read_without_an_error(text):
 
 def test_unknown_words():
     assert unknown_words("a slow bossa nova with bossa and 92 bpm") == ["bossa", "nova"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Rock, 120 bpm!", "Rock"),
+        ("slow funk with ghost notes, 92 bpm", "slow funk with ghost notes"),
+        ("rock 110 bpm beat 4-4 crash fills", "rock beat 4-4 crash fills"),
+        ("funk at around 95", "funk"),
+        ("BPM: 120, jazz", "jazz"),
+        ("8 bars of rock", "8 bars of rock"),
+        ("95 bpm", ""),
+        (" … ", "…"),
+        ("", ""),
+    ],
+)
+def test_the_words_of_a_prompt_are_told_from_its_tempo(text, words):
+    assert without_tempo(text) == words
+
+
+@given(st.text(max_size=40))
+def test_what_is_left_names_no_tempo_that_was_there(text):
+    left = without_tempo(text)
+    assert left == left.strip()
+    if parse_tempo(text) is None:
+        assert left in text

@@ -43,7 +43,7 @@ _REWRITE = (
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _NUMBER = r"(\d{2,3}(?:\.\d+)?)"
 _TEMPO = tuple(
-    re.compile(pattern)
+    re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"(?<![\d.]){_NUMBER}[\s-]*bpm\b",
         rf"\bbpm\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
@@ -53,6 +53,7 @@ _TEMPO = tuple(
         rf"(?<![\d./#-]){_NUMBER}(?![\d%/-]|\.\d|\s*bars?\b|\s*beats?\b|[a-z])",
     )
 )
+_ENDS = re.compile(r"""^[\s,.;:!?"“”'–—-]+|[\s,.;:!?"“”'–—-]+$""")
 _LONE = 4  # index of the last pattern, which is held to narrower limits
 _PLAIN = frozenset((
     "a", "an", "and", "at", "the", "with", "of", "in", "on", "to", "for", "me", "i", "want",
@@ -109,12 +110,31 @@ def parse_tempo(text: str) -> float | None:
     >>> parse_tempo("slow funk, 92 bpm"), parse_tempo("a samba at 104"), parse_tempo("8 bars")
     (92.0, 104.0, None)
     """
+    found = _tempo_in(text)
+    return float(found.group(1)) if found else None
+
+
+def without_tempo(text: str) -> str:
+    """The text without the tempo that `parse_tempo` finds in it, and without what is left at its
+    ends: spaces and punctuation.
+
+    >>> without_tempo("Rock, 120 bpm!"), without_tempo("a samba at 104"), without_tempo("95 bpm")
+    ('Rock', 'a samba', '')
+    """
+    found = _tempo_in(text)
+    if found:
+        text = text[: found.start()].rstrip(" ,;@-") + " " + text[found.end() :].lstrip(" ,;-")
+    return _ENDS.sub("", text)
+
+
+def _tempo_in(text: str) -> re.Match[str] | None:
+    """Where a text names a tempo, as a match whose first group is the figure."""
     low, high = TEMPO_LIMITS
     for number, pattern in enumerate(_TEMPO):
-        for match in pattern.finditer(text.lower()):
+        for match in pattern.finditer(text):
             bpm = float(match.group(1))
             if low <= bpm <= high and (number != _LONE or 40 <= bpm <= 260):
-                return bpm
+                return match
     return None
 
 

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from workbench.arguments import number, seed_of
-from workbench.datasets.keywords import TEMPO_LIMITS
+from workbench.datasets.keywords import TEMPO_LIMITS, without_tempo
 from workbench.errors import PromptError
 from workbench.models.denoisers import Condition
 from workbench.models.diffusion import Diffusion
@@ -152,9 +152,11 @@ class DrumLDM(Pretrained):
         return self.explain_prompt(prompt).tempo or self.suggest_tempo(prompt)
 
     def _condition(self, prompts: Sequence[str], tempos: Sequence[float]) -> Condition:
-        known = torch.tensor([[float(bool(prompt.strip())), 1.0] for prompt in prompts])
+        # the tempo is a condition of its own: a figure among the words would name a performance
+        words = [without_tempo(prompt) for prompt in prompts]
+        known = torch.tensor([[float(bool(text)), 1.0] for text in words])
         bpm = torch.tensor(tempos, dtype=torch.float32).clamp(*TEMPO_LIMITS)
-        features = self.networks.text_features(self.text.embed(prompts))
+        features = self.networks.text_features(self.text.embed(words))
         return Condition(features, torch.log2(bpm / 120), known)
 
     # --- drawing ------------------------------------------------------------------------------

@@ -39,7 +39,9 @@ from workbench.training import Fit, Plan, fit, training_run
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-PHRASES = 6  # phrasings a loop: its caption, and five as a person would put it
+PHRASES = 7  # per loop: its caption, the bare name of its style, five as a person would put it
+TEMPO_SPREAD = 0.12  # octaves: a groove may be played about 9 % slower or faster than it was. Else
+# a tempo and a style together name one performance, and its oddities become what the words mean.
 MOST_WINDOWS = 16  # a performance counts as much as so many windows, however long it is
 DROP = 0.15  # share of items whose text, and whose tempo, is withheld (guidance needs both)
 Watch = Callable[[dict[str, Any]], None]
@@ -118,7 +120,8 @@ def loops_of(clips: Sequence[Clip], text: TextEncoder, seed: int) -> Loops:
     rows = []
     for i, clip in enumerate(clips):
         facts = facts_of(clip)
-        said = [caption_of(facts), *phrases(facts, PHRASES - 1, seed + i)]
+        caption = caption_of(facts)
+        said = [caption, facts.style or caption, *phrases(facts, PHRASES - 2, seed + i)]
         rows.append([index.setdefault(phrase, len(index)) for phrase in said])
     return Loops(
         torch.from_numpy(rolls_of(clips)),
@@ -301,6 +304,7 @@ def train_diffusion(
     def loss(module: nn.Module, z: Tensor, tempo: Tensor, phrase: Tensor) -> dict[str, Tensor]:
         pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
         said = features[0][phrase.gather(1, pick)[:, 0].cpu()].to(z.device)
+        tempo = tempo + TEMPO_SPREAD * torch.randn_like(tempo)
         condition = Condition(said, tempo, torch.ones(len(z), 2, device=z.device)).dropped(DROP)
         if not system.config.paper:
             z = _random_bars(z, per_bar=4)
