@@ -11,7 +11,9 @@ def card(report: dict[str, Any], tables: str = "") -> str:
     """The model card: what was run, what the stages reached, and tables of measurements."""
     options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "text", "seed"))
     stages = {name: report[name] for name in ("contrastive", "autoencoder", "diffusion")}
+    further = ""
     if start := report.get("start"):
+        further = ", where the checkpoint to start from is the one of the version before"
         options += f" --start {start}"
         stages = {k if k == "diffusion" else f"{k}, of {start}": v for k, v in stages.items() if v}
         stages[f"diffusion, going on from {start}"] = stages.pop("diffusion")
@@ -19,7 +21,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         f"# DrumLDM, text by {report['text']}, trained on {report['dataset']}",
         "Draws drum loops of one to eight bars in 4/4 from a text and a tempo.",
         f"- **Data:** {_data(report['dataset'])}, training sessions only.",
-        f"- **Rebuild:** `workbench train drums {options} --out FOLDER`",
+        f"- **Rebuild:** `workbench train drums {options} --out FOLDER`{further}",
         "- **Weights:** MIT, as the code; half precision.",
         "- **Limits:** nine drums on sixteenths with microtiming, 4/4 only, English prompts, the "
         "styles and players of its data. Prompts outside of that get the nearest it knows.",
