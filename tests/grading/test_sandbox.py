@@ -97,6 +97,15 @@ def test_sys_exit_is_an_error_of_the_function(sandbox):
     assert "`y = sys.exit()` raises SystemExit" in reply.problem
 
 
+def test_data_that_the_worker_may_not_read_keeps_nobody_from_an_answer(
+    sandbox, tmp_path, monkeypatch
+):
+    closed = tmp_path / "data"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setenv("WORKBENCH_CACHE", str(closed))
+    assert ask(sandbox, "return x + 1").answers[0].value.tolist() == [1, 2, 3]
+
+
 def test_there_is_no_network(sandbox):
     """Neither to other machines nor to a server on this one."""
     came = []

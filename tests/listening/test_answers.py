@@ -67,7 +67,7 @@ def broken_files(test):
         "seconds.json": (with_row(seconds=float("nan")), "does not know"),
         "none.json": (good | {"answers": [None]}, "does not know"),
         "digits.json": ('{"x": ' + "9" * 6000 + "}", "is no JSON"),
-        "half.json": (good | {"answers": ["\ud800"]}, "does not know"),
+        "half.json": (good | {"answers": ["\ud800"]}, "is no JSON"),
         "silent.json": (good | {"answers": [], "token": "f" * 32}, "answered nothing"),
     }
 

@@ -198,7 +198,8 @@ class Sandbox:
         worker = [sys.executable, "-P", "-m", "workbench.grading.worker", *map(str, numbers), way]
         if way == "weak":
             return worker
-        steps = jail.layout(_readable(), self._hidden(), [str(PACKAGE / name) for name in WORKER])
+        worker_files = [str(PACKAGE / name) for name in WORKER]
+        steps = jail.layout([*_readable(), *_data()], self._hidden(), worker_files)
         if way == "bubblewrap":
             return [*jail.bubblewrap(str(shutil.which("bwrap")), steps), *worker]
         return [*jail.namespaces(steps), *worker]
@@ -230,10 +231,16 @@ class Sandbox:
 
 
 def _readable() -> list[str]:
-    """Python, the packages, and the data folder."""
-    paths = [sys.prefix, sys.base_prefix, sys.exec_prefix, str(PACKAGE), str(cache_dir())]
+    """Python and the packages: without them no worker starts."""
+    paths = [sys.prefix, sys.base_prefix, sys.exec_prefix, str(PACKAGE)]
     paths += [*_packages(), *jail.links(sys.executable)]
     return sorted({os.path.abspath(path) for path in paths if os.path.exists(path)})
+
+
+def _data() -> list[str]:
+    """The data folder. Where root keeps it from other users, answers are graded all the same, and
+    code that wants its data finds none."""
+    return [os.path.abspath(cache_dir())] if cache_dir().is_dir() else []
 
 
 def _packages() -> list[str]:
