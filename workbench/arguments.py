@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from workbench.errors import PromptError
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 LARGEST_SEED = 2**64 - 1
@@ -64,12 +63,16 @@ def generator(seed: int) -> torch.Generator:
 
 def random_generator(seed: int) -> np.random.Generator:
     """NumPy's generator, for any seed that `seed_of` lets through."""
+    import numpy as np
+
     return np.random.default_rng(seed_of(seed))
 
 
 def row_seeds(seed: int, n: int) -> list[int]:
     """A seed for each of `n` rows that are sampled together: the first has `seed` itself, and row i
     has the same whatever `n` is."""
+    import numpy as np
+
     others = (np.random.SeedSequence([seed, i]) for i in range(1, n))
     return [seed, *(int(other.generate_state(1)[0]) for other in others)][:n]
 
