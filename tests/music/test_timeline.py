@@ -142,3 +142,18 @@ def test_a_settled_score_is_left_alone():
     assert odd.dumps_midi() == before
     assert [t.qpm for t in settled.tempos] == [pytest.approx(100)]
     assert [(m.time, m.numerator) for m in settled.time_signatures] == [(0, 3)]
+
+
+@pytest.mark.parametrize("mode", [1, 2, 255])
+def test_an_excerpt_of_music_in_an_impossible_key_keeps_it(mode):
+    clip = Clip.from_notes([(0, 1, 60, 90), (3, 1, 62, 90)], drums=False, beats=4)
+    data = bytearray(clip.midi_bytes())
+    at = data.index(b"MTrk") + 8
+    key = b"\x00\xff\x59\x02\x02" + bytes([mode])
+    length = int.from_bytes(data[at - 4 : at], "big") + len(key)
+    data[at - 4 : at] = length.to_bytes(4, "big")
+    data[at:at] = key
+    found = Clip.read_midi(bytes(data))
+    part = found.excerpt(1.0, 3.0)
+    assert [k.time for k in part.score.key_signatures] == [0] * len(found.score.key_signatures)
+    assert len(part.midi_bytes())

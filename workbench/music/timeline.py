@@ -223,10 +223,9 @@ def excerpt(score: Any, start: float, length: float) -> Any:
     keys = [key for key in score.key_signatures if key.time <= begin][-1:]
     keys += [key for key in score.key_signatures if begin < key.time < end]
     for key in keys:
-        tick = max(key.time - begin, 0)
-        result.key_signatures.append(
-            symusic.KeySignature(tick, key.key, key.tonality, ttype="tick")
-        )
+        moved = key.copy()  # also an impossible one, which symusic reads but would not make
+        moved.time = max(key.time - begin, 0)
+        result.key_signatures.append(moved)
     for marker in score.markers:
         if begin <= marker.time < end:
             tick = marker.time - begin
