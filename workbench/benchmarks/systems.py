@@ -58,8 +58,10 @@ class Figure:
 FIGURES = (
     Figure("drums", "style heard as asked ↑", "following", "accuracy", "{name}: plain words",
            "real held-out loops", "{name}: shuffled prompts"),
-    Figure("drums", "a judge tells it from real loops ↓", "realism", "other performances", "{name}",
-           "floor: real training loops", "baseline: bars shuffled"),
+    Figure("drums", "a judge tells it from real loops ↓", "realism",
+           "features, other performances", "{name}",
+           "floor: real training loops, same styles and tempi",
+           "baseline: bars shuffled over loops"),
     Figure("drums", "Fréchet distance, contrastive embeddings ↓", "frechet", "Fréchet", "{name}",
            "floor: real training loops", "baseline: independent cells"),
     Figure("drums", "Hamming distance of loops for one prompt", "paper", "Hamming",
