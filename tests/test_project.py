@@ -17,12 +17,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 LAYERS = (  # from the top of the house down; an import may only go down or stay
     ("cli", "experiment_command", "experiment_runs", "experiments", "report", "pages", "runner",
      "notebooks", "lesson", "glossary", "teaching", "plots", "report_page", "excerpts", "gallery",
-     "gallery_clips", "gallery_sound", "gallery_page", "standalone", "grading", "processes",
-     "kernel", "single_file"),
+     "gallery_clips", "gallery_sound", "gallery_page", "standalone", "grading", "kernel",
+     "single_file"),
     ("widgets",), ("listening",), ("benchmarks",),
     ("systems",), ("evaluation",), ("training",), ("memory", "weights"), ("models",),
     ("representations",),
-    ("datasets",), ("music",), ("tables",), ("options",), ("arguments", "errors", "files"),
+    ("datasets",), ("music",), ("tables",), ("options",),
+    ("arguments", "errors", "files", "processes"),
 )  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

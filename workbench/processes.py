@@ -1,11 +1,18 @@
-"""A process and what it started: memory, processor time, and ending them all."""
+"""A process and what it started: memory, processor time, and ending them all.
+
+Nothing that the workbench starts outlives what started it, also where that is killed and has no
+last word: workers of `worker_pool` watch their parent, programs are started by way of `tied`.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import sys
 import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import psutil
@@ -55,16 +62,37 @@ def end(tree: Any, members: dict[int, Any]) -> None:
 
 def end_with_parent() -> None:
     """End this process, and all that it started, when its standard input closes: whoever started it
-    holds the other end of that pipe, however they end. On Linux children whose own parent has gone
-    become this process's, so that none is missed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
-    threading.Thread(target=_wait_and_end, daemon=True).start()
+    holds the other end of that pipe, however they end."""
+    _end_after(_read_to_the_end)
 
 
-def _wait_and_end() -> None:
+def worker_pool(workers: int | None = None) -> ProcessPoolExecutor:
+    """Worker processes, by default one per core, that end when the calling process does. Their
+    children end with them."""
+    return ProcessPoolExecutor(workers or os.cpu_count() or 1, initializer=_end_with_owner)
+
+
+def _end_with_owner() -> None:
+    owner = multiprocessing.parent_process()
+    if owner is not None:  # its end of a pipe, or its handle on Windows, tells when it has ended
+        _end_after(owner.join)
+
+
+def _read_to_the_end() -> None:
     while os.read(0, 4096):
         pass
+
+
+def _end_after(wait: Callable[[], None]) -> None:
+    """End this process and all that it started once `wait` returns. On Linux children whose own
+    parent has gone become this process's, so that none is missed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    threading.Thread(target=_wait_and_end, args=(wait,), daemon=True).start()
+
+
+def _wait_and_end(wait: Callable[[], None]) -> None:
+    wait()
     tree = psutil.Process()
     for _ in range(10):  # what starts while others end is found the next time
         living = [one for one in family(tree)[1:] if one.is_running()]
@@ -76,3 +104,21 @@ def _wait_and_end() -> None:
         if not psutil.wait_procs(living, timeout=1)[0]:
             break
     os._exit(1)
+
+
+# Between fork and the program's start nothing of Python may run in a process with threads, so a
+# small program does it: the kernel then ends the program when the thread that started it ends.
+_TIE = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL
+if os.getppid() == int(sys.argv[1]):
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+def tied(command: Sequence[str]) -> list[str]:
+    """The command, made to end with the calling thread on Linux; elsewhere as it is. Call it in the
+    thread that waits for the command."""
+    if sys.platform != "linux":
+        return list(command)
+    return [sys.executable, "-I", "-S", "-c", _TIE, str(os.getpid()), *command]

@@ -14,6 +14,7 @@ import torch
 
 from workbench.benchmarks.audio_coding import speed_table
 from workbench.benchmarks.sound_data import SoundBench
+from workbench.processes import tied
 from workbench.systems.ldmg import vae_of
 from workbench.systems.ldmg_coding import VAEGAN, gan_terms
 from workbench.systems.ldmg_training import PROFILES
@@ -93,8 +94,8 @@ def overhead(bench: SoundBench) -> float:
 
 def peak(profile: str) -> float:
     """GiB that a process reaches in two steps of the VAE-GAN."""
-    done = subprocess.run([sys.executable, "-c", MEMORY, profile], capture_output=True, text=True,
-                          check=True)  # fmt: skip
+    done = subprocess.run(tied([sys.executable, "-c", MEMORY, profile]), capture_output=True,
+                          text=True, check=True)  # fmt: skip
     return int(done.stdout.split()[1]) / 2**20
 
 

@@ -13,7 +13,6 @@ import csv
 import hashlib
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ import numpy as np
 
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
+from workbench.processes import worker_pool
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -46,7 +46,7 @@ def render_set(
     top = Path(out)
     top.mkdir(parents=True, exist_ok=True)
     jobs = [(clip, top, bars, each, seed, number) for number, clip in enumerate(clips)]
-    with ProcessPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with worker_pool(workers) as pool:
         found = list(tqdm(pool.map(_render, jobs, chunksize=4), total=len(jobs), desc="rendering",
                           disable=quiet))  # fmt: skip
     rows = [row for some in found for row in some]

@@ -14,7 +14,6 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ import numpy as np
 
 from workbench.errors import BrokenFileError, PromptError
 from workbench.files import atomic_write
+from workbench.processes import worker_pool
 
 SECONDS = 60  # a file that takes longer is left out
 Work = Callable[[Path], np.ndarray]
@@ -114,7 +114,7 @@ def _worked(
 ) -> Iterator[tuple[int, list[Row]]]:
     """Shards as they are ready, in order. A worker that dies takes only its own file with it: the
     shard is then gone through file by file, each in a process of its own."""
-    pool = ProcessPoolExecutor(workers)
+    pool = worker_pool(workers)
     try:
         pending = {i: pool.submit(run_files, shards.part(i), work) for i in todo[: 2 * workers]}
         for place, number in enumerate(todo):
@@ -123,7 +123,7 @@ def _worked(
             except BrokenProcessPool:
                 pool.shutdown(cancel_futures=True)
                 rows = [_alone(file, work) for file in shards.part(number)]
-                pool = ProcessPoolExecutor(workers)
+                pool = worker_pool(workers)
                 pending = {i: pool.submit(run_files, shards.part(i), work) for i in pending}
             following = place + 2 * workers
             if following < len(todo):
@@ -135,7 +135,7 @@ def _worked(
 
 
 def _alone(file: Path, work: Work) -> Row:
-    with ProcessPoolExecutor(1) as pool:
+    with worker_pool(1) as pool:
         try:
             return pool.submit(run_files, [file], work).result()[0]
         except BrokenProcessPool:

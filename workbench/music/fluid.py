@@ -12,6 +12,7 @@ import numpy as np
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.music.mixing import finish, fold
 from workbench.music.writing import midi_file
+from workbench.processes import tied
 
 TIMEOUT_SECONDS = 300
 GAIN = 1.5
@@ -66,7 +67,9 @@ class FluidSynth:
                 "-r", str(sample_rate), "-O", "float", "-T", "wav", "-F", str(target),
                 str(self.path), str(source),
             ]  # fmt: skip
-            run = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
+            run = subprocess.run(
+                tied(command), capture_output=True, timeout=TIMEOUT_SECONDS, check=False
+            )
             if run.returncode != 0 or not target.is_file():
                 reason = run.stderr.decode(errors="replace").strip().split("\n")[-1]
                 raise BrokenFileError(
