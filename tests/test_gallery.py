@@ -7,7 +7,6 @@ import pytest
 
 from workbench import gallery_clips
 from workbench.cli import main
-from workbench.gallery import EXHIBITS
 from workbench.gallery_clips import measured
 from workbench.music.clip import NOTE, Clip
 
@@ -19,8 +18,8 @@ def made(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_CACHE", str(folder / "empty"))
         kept = []
-        real = EXHIBITS["drums"]
-        patch.setitem(EXHIBITS, "drums", lambda seed: kept.append(real(seed)) or kept[0])
+        real = gallery_clips.drums
+        patch.setattr(gallery_clips, "drums", lambda seed: kept.append(real(seed)) or kept[0])
         assert main(["gallery", "--only", "drums", "--seed", "3", "--out", str(folder)]) == 0
     return folder / "index.html", kept[0]
 

@@ -6,29 +6,26 @@ Names are imported on first use, so that `import workbench` stays quick.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from workbench.systems.registry import SYSTEMS
+
 __version__ = "0.1.0"
 
 _HOMES = {
     "Clip": "workbench.music.clip",
     "load": "workbench.datasets",
-    "DiffusionLM": "workbench.systems.diffusion_lm",
-    "DrumLDM": "workbench.systems.drum_ldm",
-    "LDMG": "workbench.systems.ldmg",
-    "MusicLDM": "workbench.systems.musicldm",
-    "MidiGPT": "workbench.systems.midigpt",
     "start": "workbench.lesson",
-}
-__all__ = ["LDMG", "Clip", "DiffusionLM", "DrumLDM", "MidiGPT", "MusicLDM", "load", "start"]
+} | {entry.name: entry.home.partition(":")[0] for entry in SYSTEMS.values()}
+__all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
-    from workbench.datasets import load
-    from workbench.lesson import start
-    from workbench.music.clip import Clip
-    from workbench.systems.diffusion_lm import DiffusionLM
-    from workbench.systems.drum_ldm import DrumLDM
-    from workbench.systems.ldmg import LDMG
-    from workbench.systems.midigpt import MidiGPT
-    from workbench.systems.musicldm import MusicLDM
+    from workbench.datasets import load as load
+    from workbench.lesson import start as start
+    from workbench.music.clip import Clip as Clip
+    from workbench.systems.diffusion_lm import DiffusionLM as DiffusionLM
+    from workbench.systems.drum_ldm import DrumLDM as DrumLDM
+    from workbench.systems.ldmg import LDMG as LDMG
+    from workbench.systems.midigpt import MidiGPT as MidiGPT
+    from workbench.systems.musicldm import MusicLDM as MusicLDM
 
 
 def __getattr__(name: str) -> Any:

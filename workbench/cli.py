@@ -20,22 +20,13 @@ from workbench import __version__, experiment_command
 from workbench.errors import WorkbenchError
 from workbench.grading.commands import add_commands
 from workbench.options import Help, check_out, check_seed
+from workbench.systems.registry import SYSTEMS, find, resolve
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
-EVALUATIONS = [
-    "drums", "songs", "piano", "sound", "music", "systems", "beats", "tokens", "tokenisers",
-    "metrics", "speed",
-]  # fmt: skip
-SYSTEMS = {  # module, class, default data set, option of its own
-    "drums": ("drum_ldm", "DrumLDM", "groove", "text"),
-    "songs": ("midigpt", "MidiGPT", "pop909", ""),
-    "piano": ("diffusion_lm", "DiffusionLM", "pop909+openscore-lieder", "backbone"),
-    "sound": ("ldmg", "LDMG", "builtin-songs", ""),
-    "music": ("musicldm", "MusicLDM", "builtin-songs", "mixup"),
-}
+EVALUATIONS = [*SYSTEMS, "systems", "beats", "tokens", "tokenisers", "metrics", "speed"]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,10 +71,9 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("system", choices=list(SYSTEMS))
     add.add_argument("--dataset", help='a name or a folder; several joined by "+"')
     add.add_argument("--profile", default="laptop", choices=PROFILES, help="size")
-    add.add_argument("--text", help="drums: bert (default), keywords, or the name of any BERT")
-    add.add_argument("--start", help="drums: go on from this checkpoint; trains its denoiser only")
-    add.add_argument("--mixup", help="music: none, plain, bam, or blm (default)")
-    add.add_argument("--backbone", help="piano: bert (default) or electra")
+    for key, entry in SYSTEMS.items():
+        for option, meaning in entry.options.items():
+            add.add_argument(f"--{option}", help=f"{key}: {meaning}")
     add.add_argument("--out", type=Path, help="folder of the run, by default runs/SYSTEM")
     add.add_argument("--seed", type=int, default=0, help="same seed, same result")
     add.add_argument("--budget-minutes", type=float, help="stop after so long")
@@ -198,18 +188,15 @@ def fill(args: argparse.Namespace) -> int:
 
 
 def train(args: argparse.Namespace) -> int:
-    from importlib import import_module
-
-    module, name, dataset, option = SYSTEMS[args.system]
-    options = {option, "start"} if args.system == "drums" else {option}
-    for other in {"text", "start", "backbone", "mixup"} - options:
-        if getattr(args, other):
-            raise WorkbenchError(f"--{other}: is no option of train {args.system}")
-    given = {name: getattr(args, name) for name in options if name and getattr(args, name)}
-    args.out = args.out or Path("runs") / args.system
+    entry = find(args.system)
+    known = {option for other in SYSTEMS.values() for option in other.options}
+    given = {option: getattr(args, option) for option in known if getattr(args, option)}
+    for option in sorted(given.keys() - entry.options.keys()):
+        raise WorkbenchError(f"--{option}: is not an option of train {entry.key}")
+    args.out = args.out or Path("runs") / entry.key
     check_out(args.out)
-    getattr(import_module(f"workbench.systems.{module}"), name).train(
-        args.dataset or dataset, args.profile, out=args.out, seed=args.seed,
+    entry.system.train(
+        args.dataset or entry.dataset, args.profile, out=args.out, seed=args.seed,
         budget_minutes=args.budget_minutes, **given,
     )  # fmt: skip
     if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes the first one speaks
@@ -218,9 +205,9 @@ def train(args: argparse.Namespace) -> int:
 
 
 def evaluate(args: argparse.Namespace) -> int:
-    from importlib import import_module
-
-    return int(import_module(f"workbench.benchmarks.{args.what}").main(args.rest) or 0)
+    entry = SYSTEMS.get(args.what)
+    module = entry.benchmark if entry else f"workbench.benchmarks.{args.what}"
+    return int(resolve(module).main(args.rest) or 0)
 
 
 def listen(args: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import pytest
 
 from workbench.benchmarks import cards, systems
 from workbench.benchmarks.table import show
+from workbench.systems.registry import SYSTEMS
 from workbench.systems.storage import SHIPPED, shipped
 
 
@@ -17,15 +18,15 @@ def test_a_shipped_card_says_what_its_measurements_say(name):
 
 
 def test_every_figure_is_found_in_its_card():
-    by_kind = dict(zip(("drums", "songs", "sound", "music", "piano"), systems.CHECKPOINTS,
-                       strict=True))  # fmt: skip
     rows = systems.rows_of()
-    assert [row[0] for row in rows] == [systems.TITLES[f.benchmark] for f in systems.FIGURES]
-    for figure, (_, _, *values, paper) in zip(systems.FIGURES, rows, strict=True):
+    figures = [(entry, f) for key, entry in SYSTEMS.items() for f in systems.figures_of(key)]
+    assert {entry.key for entry, _ in figures} == set(SYSTEMS)
+    assert [row[:2] for row in rows] == [[entry.name, f.name] for entry, f in figures]
+    for (entry, figure), (_, _, *values, paper) in zip(figures, rows, strict=True):
         wanted = (figure.own, figure.real, figure.trivial)
         assert [v is not None for v in values] == [bool(row) for row in wanted], figure
         assert (paper is not None) == bool(figure.paper or figure.rebuilt)
-        card = (SHIPPED / by_kind[figure.benchmark] / "README.md").read_text(encoding="utf-8")
+        card = (SHIPPED / entry.checkpoint / "README.md").read_text(encoding="utf-8")
         if not figure.over:
             assert all(show(v) in card for v in values if v is not None)
 

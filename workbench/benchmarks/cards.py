@@ -19,7 +19,7 @@ from typing import Any
 from workbench.benchmarks.table import render
 from workbench.errors import MissingDataError
 from workbench.files import atomic_write
-from workbench.systems.cards import card, music_card, piano_card, song_card, sound_card
+from workbench.systems.registry import find, resolve
 
 MEASURED = "measured.json"  # a card's tables as numbers: benchmark, sections
 
@@ -43,11 +43,9 @@ def write_card(folder: Path, *results: Path) -> Path:
             read.append(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise MissingDataError(f"{path}: cannot be read ({error})") from None
-    makers = {"songs": song_card, "piano": piano_card, "sound": sound_card,
-              "music": music_card}
     sections = {name: section for more in read[1:] for name, section in more["sections"].items()}
-    name = read[1].get("benchmark", "")
-    made = makers.get(name, card)(read[0], tables(sections))
+    name = str(read[1].get("benchmark", ""))
+    made = resolve(find(name).card)(read[0], tables(sections))
     with atomic_write(folder / MEASURED) as beside:
         about = {"benchmark": name, "sections": sections}
         beside.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

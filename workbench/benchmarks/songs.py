@@ -20,7 +20,7 @@ from workbench.benchmarks import (
 )
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.song_data import SongBench
-from workbench.benchmarks.table import Report
+from workbench.benchmarks.table import Figure, Report
 
 SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "likelihood": song_likelihood.likelihood,
@@ -29,6 +29,33 @@ SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "builtin": song_builtin.builtin,
     "speed": song_speed.speed,
 }
+
+FIGURES = (  # of the table of all systems
+    Figure(
+        name="nats a token of held-out songs ↓",
+        section="likelihood",
+        column="nats a token",
+        own="MidiGPT",
+        trivial="Markov chain of order 4",
+        paper="a chart without numbers",
+    ),
+    Figure(
+        name="nats a note of four hidden bars ↓",
+        section="inpainting",
+        column="nats a note of the true bars",
+        own="fill-in-the-middle",
+        trivial="Markov chain",
+        rebuilt="the seed's prompt",
+    ),
+    Figure(
+        name="figures it takes from the rest of the song",
+        section="inpainting",
+        column="copied",
+        own="fill-in-the-middle",
+        real="the true bars",
+        trivial="Markov chain",
+    ),
+)
 
 
 def parser() -> argparse.ArgumentParser:

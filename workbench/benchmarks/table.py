@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +47,34 @@ def render(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) ->
 
     rule = "  ".join("─" * w for w in wide)
     return "\n".join([title, line(columns), rule, *(line(row) for row in body)])
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table of all systems (`benchmarks/systems.py`): where the tables of a
+    system's benchmark hold it.
+
+    Args:
+        name: What the line is called.
+        section: Of the benchmark.
+        column: Of that section.
+        own: How the first cell of the system's row begins; {name} is the checkpoint's name.
+        real: The same for real music.
+        trivial: The same for the trivial way.
+        paper: What the paper reports.
+        rebuilt: How the row of the paper's way, rebuilt, begins.
+        over: How the row begins that all values are divided by.
+    """
+
+    name: str
+    section: str
+    column: str
+    own: str
+    real: str = ""
+    trivial: str = ""
+    paper: str = ""
+    rebuilt: str = ""
+    over: str = ""
 
 
 class Report:

@@ -199,37 +199,26 @@ def system_materials(
 
     Raises WorkbenchError where kinds are mixed or two checkpoints have one name.
     """
-    from workbench.systems import diffusion_lm as piano
-    from workbench.systems import drum_ldm, ldmg, midigpt, musicldm
-    from workbench.systems.storage import system_of, trained_on
+    from workbench.systems.registry import entry_of, resolve
+    from workbench.systems.storage import trained_on
 
-    kinds: dict[str, tuple[Any, Any]] = {
-        "DrumLDM": (drum_ldm.DrumLDM, drum_materials),
-        "MidiGPT": (midigpt.MidiGPT, song_materials),
-        "DiffusionLM": (piano.DiffusionLM, piano_materials),
-        "LDMG": (ldmg.LDMG, sound_materials),
-        "MusicLDM": (musicldm.MusicLDM, sound_materials),
-    }
-    names = {name: system_of(name) for name in checkpoints}
-    for name, kind in names.items():
-        if kind not in kinds:
-            raise WorkbenchError(f"systems: {name} is of {kind!r}; there are: {', '.join(kinds)}")
-    found = {name: kinds[kind] for name, kind in names.items()}
-    if len({make for _, make in found.values()}) > 1:
-        listed = ", ".join(f"{name} is a {kind}" for name, kind in names.items())
+    entries = {name: entry_of(name) for name in checkpoints}
+    if len({entry.listening for entry in entries.values()}) > 1:
+        listed = ", ".join(f"{name} is a {entry.name}" for name, entry in entries.items())
         raise WorkbenchError(f"systems: {listed}; compare like with like: a test for each kind")
-    systems = {Path(name).name: system.from_pretrained(name) for name, (system, _) in found.items()}
+    systems = {Path(name).name: entry.from_pretrained(name) for name, entry in entries.items()}
     if len(systems) < len(checkpoints):
         raise WorkbenchError("systems: two of them have one name; rename a folder")
     _some(systems)
-    make = next(iter(found.values()))[1]
+    first = next(iter(entries.values()))
+    make = resolve(first.listening)
     if dataset is None:
         dataset = trained_on(checkpoints[0])
         try:
             return make(systems, dataset, prompts=prompts, seed=seed)
         except MissingDataError as error:
             print(f"{error}; the built-in corpus stands in for people's music", file=sys.stderr)
-            dataset = "builtin" if make is drum_materials else "builtin-songs"
+            dataset = first.built_in
     return make(systems, dataset, prompts=prompts, seed=seed)
 
 
