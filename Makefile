@@ -18,7 +18,7 @@ help:
 	@echo "make test       set up, a browser included, and run all tests"
 	@echo "make data       download the Groove MIDI Dataset (3.3 MB, CC BY 4.0)"
 	@echo "make notebooks  regenerate notebooks/*.ipynb from notebooks/src"
-	@echo "make lock       compile ci/requirements.in into the lock file and environment.yml"
+	@echo "make lock       compile pyproject.toml into the lock file and environment.yml"
 	@echo "make clean      remove the virtual environment and what was made"
 
 setup: $(READY)

@@ -1,4 +1,4 @@
-"""Compile ci/requirements.in into ci/requirements.lock and environment.yml.
+"""Compile pyproject.toml, all extras, into ci/requirements.lock and environment.yml.
 
     python ci/lock.py            # needs uv on the path: pip install uv
     python ci/lock.py --check    # is environment.yml in step with the lock? (needs nothing)
@@ -12,16 +12,17 @@ is installed with `--no-deps`. Conda has PyAudio ready built, so environment.yml
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
-HERE = Path(__file__).parent
-SOURCE, LOCK = HERE / "requirements.in", HERE / "requirements.lock"
-ENVIRONMENT = HERE.parent / "environment.yml"
+ROOT = Path(__file__).parents[1]
+PROJECT, LOCK = ROOT / "pyproject.toml", ROOT / "ci" / "requirements.lock"
+ENVIRONMENT = ROOT / "environment.yml"
 LEFT_OUT = ("pyaudio",)
 CONDA_PYTHON = "3.11"
 HEADER = """\
 # Every package of the workbench with its version and the hashes of its files; no index is named.
-# Made by `make lock` from ci/requirements.in. Install with: pip install --no-deps -r THIS FILE
+# Made by `make lock` from pyproject.toml. Install with: pip install --no-deps -r THIS FILE
 """
 
 
@@ -31,9 +32,10 @@ def name_of(line: str) -> str:
 
 
 def direct() -> list[str]:
-    """The packages of requirements.in."""
-    lines = SOURCE.read_text().splitlines()
-    return [name_of(line) for line in lines if line.strip() and not line.startswith("#")]
+    """The packages that pyproject.toml names, in all extras, without the workbench itself."""
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    return sorted({name_of(line) for lines in lists for line in lines} - {project["name"]})
 
 
 def locked() -> dict[str, str]:
@@ -58,10 +60,10 @@ def _number(version: str) -> tuple[int, ...]:
 def environment() -> str:
     """The text of environment.yml: the direct packages at the lock's versions."""
     versions = locked()
-    pins = "".join(f"      - {name}=={versions[name]}\n" for name in sorted(direct()))
+    pins = "".join(f"      - {name}=={versions[name]}\n" for name in direct())
     return (
         "# The workbench through conda or mamba: conda env create -f environment.yml\n"
-        "# Made by `make lock` from ci/requirements.in, at the versions of ci/requirements.lock.\n"
+        "# Made by `make lock` from pyproject.toml, at the versions of ci/requirements.lock.\n"
         "name: music-workbench\n"
         "channels:\n  - conda-forge\n"
         "dependencies:\n"
@@ -74,12 +76,14 @@ def environment() -> str:
 
 
 def compile_lock() -> None:
+    """Versions of the present lock stay where they still fit; delete it to take the newest."""
     command = [
-        "uv", "pip", "compile", str(SOURCE), "--universal", "--python-version", "3.11",
-        "--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate", "--quiet",
+        "uv", "pip", "compile", str(PROJECT), "--all-extras", "--universal",
+        "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-header",
+        "--no-annotate", "--quiet", "--output-file", str(LOCK),
     ]  # fmt: skip
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    blocks = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
+    subprocess.run(command, check=True)
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", LOCK.read_text().strip())
     kept = [block for block in blocks if name_of(block) not in LEFT_OUT]
     LOCK.write_text(HEADER + "\n".join(kept) + "\n")
 

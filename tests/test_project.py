@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "ci"))
 import lock  # noqa: E402
+
+from workbench.extras import package_of  # noqa: E402
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LAYERS = (  # from the top of the house down; an import may only go down or stay
@@ -23,7 +26,7 @@ LAYERS = (  # from the top of the house down; an import may only go down or stay
     ("systems",), ("evaluation",), ("training",), ("memory", "weights"), ("models",),
     ("representations",),
     ("datasets",), ("music",), ("tables",), ("options",),
-    ("arguments", "errors", "files", "processes"),
+    ("arguments", "errors", "extras", "files", "processes"),
 )  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
@@ -46,24 +49,29 @@ def test_the_lock_names_no_index_and_no_pyaudio():
     assert "pyaudio" not in lock.locked()
 
 
-def test_what_the_library_imports_is_locked():
-    """Every third-party module that the package imports belongs to a direct requirement."""
-    named = {"IPython", "PIL", "traitlets", "jupyter_client", "yaml", "zmq"}  # come with the others
-    spelled = {
-        "sklearn": "scikit-learn", "lightning_fabric": "lightning-fabric", "ot": "pot",
-        "huggingface_hub": "huggingface-hub",
-    }  # fmt: skip
-    direct = set(lock.direct())
+def test_each_part_imports_what_its_extra_brings():
+    """The library needs its dependencies alone; `course` and `tools` bring the rest."""
+    project = tomllib.loads(lock.PROJECT.read_text())["project"]
+    lists = {name: set(map(lock.name_of, lines))
+             for name, lines in project["optional-dependencies"].items()}  # fmt: skip
+    library = set(map(lock.name_of, project["dependencies"]))
+    course, tools = library | lists["course"], library | lists["course"] | lists["tools"]
+    brings = dict.fromkeys(("lesson", "notebooks", "plots", "widgets"), course)
+    brings |= dict.fromkeys(
+        ("benchmarks", "excerpts", "gallery_page", "grading", "kernel", "pages", "runner",
+         "site"), tools,
+    )  # fmt: skip
+    wide = {"music/synth.py": lists["soundfont"]}
     for path in (ROOT / "workbench").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        inside = path.relative_to(ROOT / "workbench")
+        packages = brings.get(inside.parts[0].removesuffix(".py"), library)
+        packages = packages | wide.get(inside.as_posix(), set())
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
-            for name in {n.split(".")[0] for n in names} - {"workbench"}:
-                if name in sys.stdlib_module_names or name in named:
-                    continue
-                package = spelled.get(name, name.replace("_", "-").lower())
-                assert package in direct, f"{path.name} imports {name}"
+            for name in {n.split(".")[0] for n in names} - {"workbench"} - sys.stdlib_module_names:
+                assert package_of(name) in packages, f"{inside} imports {name}"
 
 
 def test_imports_run_downward():

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    from workbench.extras import named_extras
+
+    with named_extras():
+        value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import __version__, experiment_command
 from workbench.errors import WorkbenchError
+from workbench.extras import missing
 from workbench.grading.commands import add_commands
 from workbench.options import Help, check_out, check_seed
 from workbench.systems.registry import SYSTEMS, find, resolve
@@ -281,9 +282,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             return args.run(args)
-    except (WorkbenchError, OSError) as error:
+    except (WorkbenchError, OSError, ModuleNotFoundError) as error:
         if args.debug:
             raise
+        if isinstance(error, ModuleNotFoundError):
+            error = missing(error)
         print(f"workbench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:

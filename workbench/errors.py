@@ -21,6 +21,10 @@ class CheckpointError(WorkbenchError):
     """A checkpoint that is damaged, incomplete, or belongs to another system."""
 
 
+class MissingPackageError(WorkbenchError, ImportError):
+    """A Python package that an extra of the workbench brings and that is not installed."""
+
+
 class PromptError(WorkbenchError):
     """An argument that cannot be followed, such as a seed that is not a whole number."""
 

@@ -28,6 +28,7 @@ from workbench.benchmarks.table import plain
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import t_interval
 from workbench.experiments import Experiment, Point, Table, measured, read, read_table
+from workbench.extras import require
 from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.lesson import present
 from workbench.notebooks import ROOT, text_of
@@ -54,6 +55,7 @@ def run_experiment(
     write the table beside the notebooks too, where `committed` finds it. Raises WorkbenchError
     where no point passed.
     """
+    require("papermill")
     experiment = read(name, root)
     if experiment.edited:
         print(f"{experiment.script}: differs from its script; it is what is run", flush=True)

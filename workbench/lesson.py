@@ -24,6 +24,7 @@ from pathlib import Path
 from workbench import __version__
 from workbench.arguments import seed_of, torch_seed
 from workbench.errors import MissingDataError, PromptError
+from workbench.extras import named_extras
 from workbench.files import atomic_write
 from workbench.glossary import Glossary, glossary
 
@@ -221,7 +222,8 @@ def _plotly_inline() -> None:
     copy of plotly.js instead of asking the network for one. Colab only draws its own kind."""
     import sys
 
-    import plotly.io
+    with named_extras():
+        import plotly.io
 
     if "google.colab" not in sys.modules:
         plotly.io.renderers.default = "plotly_mimetype"

@@ -17,13 +17,17 @@ stub's place, which is how the notebooks are tested both ways. Outputs are never
 from __future__ import annotations
 
 import hashlib
+import sysconfig
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.files import atomic_write
 
-ROOT = Path(__file__).parents[1] / "notebooks"
+# In a checkout beside the package; a wheel lays them where JupyterLab's own files lie, too.
+_CHECKOUT = Path(__file__).parents[1] / "notebooks"
+_INSTALLED = Path(sysconfig.get_path("data"), "share", "music-workbench", "notebooks")
+ROOT = _CHECKOUT if (_CHECKOUT / "src").is_dir() else _INSTALLED
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 

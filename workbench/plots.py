@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.extras import named_extras
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.representations.drum_roll import DrumRoll
 
@@ -31,7 +32,8 @@ INK = "#333333"
 
 def axes(rows: int = 1, columns: int = 1, *, width: float = 8, height: float = 3) -> Any:
     """New axes in the house's style: one, or an array of them as `plt.subplots` gives."""
-    import matplotlib.pyplot as plt
+    with named_extras():
+        import matplotlib.pyplot as plt
 
     figure, made = plt.subplots(
         rows, columns, figsize=(width, height), layout="constrained", facecolor="white"

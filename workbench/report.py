@@ -25,6 +25,7 @@ from typing import Any
 from workbench import __version__
 from workbench.arguments import number, seed_of, whole
 from workbench.errors import MissingDataError, WorkbenchError
+from workbench.extras import require
 from workbench.files import atomic_write
 from workbench.lesson import TIMES
 from workbench.notebooks import (
@@ -62,6 +63,7 @@ def run_report(
     write `out`/report.html, too, which holds the index and all executed notebooks.
     Returns 0 if all passed, else 1; a failing notebook does not stop the others.
     """
+    require("papermill", "nbconvert")
     sources, edited = _sources(Path(out), root, only, solutions)
     cores = os.cpu_count() or 1
     jobs = min(2, cores) if jobs is None else whole(jobs, "jobs", 1)

@@ -46,4 +46,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    from workbench.extras import named_extras
+
+    with named_extras():
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
