@@ -49,10 +49,12 @@ def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
     made, because that takes longer than to read a short file."""
     handle, size = _regular(path)
     try:
-        parts: list[bytes] = []
-        while most and (part := os.read(handle, min(most, size + 1))):
+        part = os.read(handle, min(most, size + 1))
+        if len(part) == min(most, size):  # as much as there is
+            return part
+        parts = [part]
+        while part and (part := os.read(handle, most - sum(map(len, parts)))):
             parts.append(part)
-            most -= len(part)
         return b"".join(parts)
     finally:
         os.close(handle)

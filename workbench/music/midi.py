@@ -23,6 +23,7 @@ TPQ = 480  # ticks per quarter note of the scores made here
 MAX_BYTES = 32 * 2**20  # limits beyond which a file is taken for broken or hostile
 MAX_NOTES = 500_000
 MAX_MINUTES = 240.0
+SLOWEST = 2**24  # microseconds a beat can last in a MIDI file
 
 NOTE = np.dtype(
     [
@@ -75,7 +76,7 @@ def read_columns(source: str | os.PathLike[str] | bytes) -> tuple[Any, list[dict
 
 def _file_in(source: str | os.PathLike[str] | bytes, name: str | None = None) -> tuple[bytes, str]:
     """The MIDI file in a file or in bytes, from MThd on, and its name."""
-    if isinstance(source, bytes | bytearray | memoryview):
+    if isinstance(source, (bytes, bytearray, memoryview)):
         data, name = bytes(source), name or "MIDI data"
     else:
         name = os.fspath(source)
@@ -128,8 +129,8 @@ def _read_plain(data: bytes) -> tuple[Any, list[dict[str, np.ndarray]]] | None:
     columns = [track.notes.numpy() for track in score.tracks]
     for notes in columns:
         onsets = notes["time"]
-        if len(onsets) and (onsets[0] < 0 or (onsets[1:] < onsets[:-1]).any()):
-            return None  # beyond symusic's 2**31 ticks
+        if len(onsets) and (onsets[0] < 0 or onsets[-1] < onsets.max()):
+            return None  # beyond symusic's 2**31 ticks, after which it counts from -2**31 on
     return score, columns
 
 
@@ -231,7 +232,9 @@ def _check_limits(score: Any, name: str) -> None:
             f"{name} has more than {MAX_NOTES:,} notes; cut it into shorter files"
         )
     beats = score.end() / score.tpq
-    slowest = max((tempo.mspq for tempo in score.tempos), default=500_000)
+    if beats * SLOWEST / 60e6 <= MAX_MINUTES:
+        return
+    slowest = max((tempo.mspq for tempo in score.tempos), default=0)
     if beats * max(slowest, 500_000) / 60e6 <= MAX_MINUTES:
         return
     last = max((track.end() for track in score.tracks if len(track.notes)), default=0)

@@ -26,7 +26,8 @@ import numpy as np
 
 from workbench.errors import PromptError
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
-from workbench.music.timeline import other_meters
+from workbench.music.midi import NOTE, read_columns
+from workbench.music.timeline import main_meter, main_tempo, natural_beats, other_meters
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -71,39 +72,34 @@ class DrumRoll:
         notes past the end are left out.
         """
         steps = round(beats * steps_per_beat)
-        array = _grid(notes["time"], notes["pitch"], notes["velocity"], steps, steps_per_beat)
-        return cls._of_grid(array, tempo, steps_per_beat)
+        time = notes["time"]
+        if (time[1:] < time[:-1]).any():
+            notes = notes[np.argsort(time, kind="stable")]
+        position = notes["time"] * steps_per_beat
+        hits, velocity, offset = _grid(position, notes["pitch"], notes["velocity"], steps)
+        offset = np.minimum(offset, np.float32(0.499999))  # float32 could round it up to a half
+        return cls(hits, velocity, offset, tempo, steps_per_beat)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], steps_per_beat: int = 4) -> DrumRoll:
         """The drum notes of a MIDI file: the same as `from_clip(Clip.read_midi(path))`, without
         building the clip. For reading a great many files. Raises what `Clip.read_midi` raises.
         """
-        from workbench.music.midi import read_columns
-        from workbench.music.timeline import main_meter, main_tempo, natural_beats
-
         score, columns = read_columns(path)
-        played = [notes for notes in columns if len(notes["time"])]
-        drums = [
-            notes
+        played = [
+            (track.is_drum, notes)
             for track, notes in zip(score.tracks, columns, strict=True)
-            if track.is_drum and len(notes["time"])
+            if len(notes["time"])
         ]
-        ends = [notes["time"][i] for notes in played for i in (0, -1)]
+        ends = [int(notes["time"][i]) for _, notes in played for i in (0, -1)]
         music = np.zeros(2 if ends else 0, dtype=[("time", "f8")])  # the first note and the last
         if ends:
             music["time"] = min(ends) / score.tpq, max(ends) / score.tpq
-        time, pitch, velocity = (
-            drums[0][name]
-            if len(drums) == 1
-            else np.concatenate([notes[name] for notes in drums] or [np.zeros(0, np.int32)])
-            for name in ("time", "pitch", "velocity")
-        )
+        time, pitch, velocity = _joined([notes for is_drum, notes in played if is_drum])
         steps = round(natural_beats(score, music) * steps_per_beat)
-        array = _grid(time / score.tpq, pitch, velocity, steps, steps_per_beat)
-        roll = cls._of_grid(array, round(main_tempo(score, music), 3), steps_per_beat)
-        roll.meter = main_meter(score, music)
-        return roll
+        arrays = _grid(time / score.tpq * steps_per_beat, pitch, velocity, steps)
+        tempo, meter = round(main_tempo(score, music), 3), main_meter(score, music)
+        return cls(*arrays, tempo, steps_per_beat, meter)
 
     @classmethod
     def from_clip(cls, clip: Clip, steps_per_beat: int = 4) -> DrumRoll:
@@ -130,20 +126,12 @@ class DrumRoll:
             hits, velocity.astype(np.float32), offset.astype(np.float32), tempo, steps_per_beat
         )
 
-    @classmethod
-    def _of_grid(cls, array: np.ndarray, tempo: float, steps_per_beat: int) -> DrumRoll:
-        """From an array that `_grid` made, whose values are in range already."""
-        hits, velocity = array[:, :N_DRUMS] > 0.5, array[:, N_DRUMS : 2 * N_DRUMS]
-        return cls(hits, velocity, array[:, 2 * N_DRUMS :], tempo, steps_per_beat)
-
     def to_array(self) -> np.ndarray:
         """(steps, 27) float32: hits, velocity and offset side by side."""
         return np.concatenate([self.hits, self.velocity, self.offset], axis=1, dtype=np.float32)
 
     def to_notes(self) -> np.ndarray:
         """Note array on the write pitches, sorted by time then pitch."""
-        from workbench.music.clip import NOTE
-
         step, drum = np.nonzero(self.hits)
         notes = np.zeros(len(step), dtype=NOTE)
         time = (step + self.offset[step, drum].astype(np.float64)) / self.steps_per_beat
@@ -165,36 +153,42 @@ class DrumRoll:
         )  # fmt: skip
 
 
+def _joined(tracks: list[dict[str, np.ndarray]]) -> list[np.ndarray]:
+    """Onsets (ticks), pitches and velocities of the tracks' notes, by onset."""
+    fields = ("time", "pitch", "velocity")
+    if len(tracks) == 1:
+        return [tracks[0][name] for name in fields]
+    if not tracks:
+        return [np.zeros(0, np.int32) for _ in fields]
+    joined = [np.concatenate([notes[name] for notes in tracks]) for name in fields]
+    order = np.argsort(joined[0], kind="stable")
+    return [column[order] for column in joined]
+
+
 def _grid(
-    time: np.ndarray, pitch: np.ndarray, velocity: np.ndarray, steps: int, steps_per_beat: int
-) -> np.ndarray:
-    """Scatter notes into a (steps, 27) roll; louder notes are written last and so win."""
-    array = np.zeros((steps, CHANNELS), dtype=np.float32)
-    if not steps:
-        return array
-    if (time[1:] < time[:-1]).any():
-        order = np.argsort(time, kind="stable")
-        time, pitch, velocity = time[order], pitch[order], velocity[order]
-    position = time * steps_per_beat
-    cell = np.floor(position + 0.5).astype(np.int64)
-    first, last = (cell[0], cell[-1]) if len(cell) else (0, 0)
+    position: np.ndarray, pitch: np.ndarray, velocity: np.ndarray, steps: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hits, velocity and offset, each (steps, 9), of notes at ascending positions in steps."""
+    level, offset = np.zeros((2, steps, N_DRUMS), dtype=np.float32)
+    if not steps or not len(position):
+        return level > 0, level, offset
+    cell = (position + 0.5).astype(np.int64)  # rounds down what is not negative
     drum = read_lookup()[pitch]
-    keep = drum >= 0
-    if first < 0 or last > steps:
-        keep &= (cell >= 0) & (cell <= steps)
-    # Loudest last; of two equally loud, the earlier last.
-    order = np.flatnonzero(keep)[::-1]
-    order = order[np.argsort(velocity[order], kind="stable")]
-    if last >= steps:
+    if position[0] < -0.5 or cell[-1] > steps or drum.min() < 0:
+        kept = (position >= -0.5) & (cell <= steps) & (drum >= 0)
+        position, velocity, cell, drum = (a[kept] for a in (position, velocity, cell, drum))
+    place = cell * N_DRUMS + drum
+    # Of two hits in one place the one written last remains: the louder; of two equally loud the
+    # earlier.
+    order = velocity[::-1].argsort(kind="stable")
+    if len(cell) and cell[-1] == steps:
         # The last half step belongs to the next round's downbeat; a note that is really on it wins.
-        order = order[np.argsort(cell[order] != steps, kind="stable")]
-    cell = cell[order]
-    place = cell % steps * CHANNELS + drum[order]
-    flat = array.reshape(-1)
-    flat[place] = 1
-    flat[place + N_DRUMS] = velocity[order] / np.float32(127)
-    flat[place + 2 * N_DRUMS] = np.minimum(position[order] - cell, 0.499999)
-    return array
+        order = order[(cell[::-1][order] != steps).argsort(kind="stable")]
+        place %= steps * N_DRUMS
+    place = place[::-1][order]
+    level.reshape(-1)[place] = (velocity / np.float32(127))[::-1][order]
+    offset.reshape(-1)[place] = (position - cell)[::-1][order]
+    return level > 0, level, offset
 
 
 def rolls_of(clips: Sequence[Clip], steps_per_beat: int = 4) -> np.ndarray:
