@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from papermill.engines import NotebookExecutionManager
 
 from workbench import excerpts, report, runner
 from workbench.errors import BrokenFileError, WorkbenchError
@@ -430,13 +431,61 @@ def test_a_failure_is_told_by_its_reason_and_cell(tmp_path, cell, reason):
     assert outcome.memory_mb < 1000
 
 
-def test_another_program_that_prints_without_end_is_ended(tmp_path):
-    """By the limit of output or, where the notebook hears of it too slowly, by that of time."""
-    cell = "import subprocess; subprocess.run(['yes'])"
-    outcome, _ = run_cells(tmp_path, "x = 1", "", cell, timeout=60.0)
+@pytest.mark.skipif(sys.platform == "win32", reason="there ipykernel reads nobody else's output")
+@pytest.mark.parametrize("program", ["yes", "yes 1>&2", f"yes {'long' * 2000}"])
+def test_another_program_that_prints_without_end_is_ended(tmp_path, program):
+    cell = f"import subprocess; subprocess.run({program!r}, shell=True)"
+    outcome, _ = run_cells(tmp_path, "x = 1", "", cell)
     assert (outcome.status, outcome.cell) == ("failed", 2)
-    assert "stopped" in outcome.reason
+    assert re.match("stopped: its output is larger|wrote more than 50 MB", outcome.reason)
     assert outcome.memory_mb < 1000
+
+
+def test_what_another_program_prints_is_in_the_notebook(tmp_path):
+    cell = "import os, time; os.system('echo from a shell'); time.sleep(2)"
+    _, target = run_cells(tmp_path, cell)
+    [cell] = nbformat.read(target, as_version=4).cells
+    assert [output.text for output in cell.outputs] == ["from a shell\n"]
+
+
+PUBLISH = "ip = get_ipython(); session, socket = ip.kernel.session, ip.kernel.iopub_socket\n"
+
+
+@pytest.mark.parametrize("then", ["", "while True: pass"])
+def test_output_that_cannot_be_read_ends_the_notebook(tmp_path, then):
+    """Also where the cell would run for ever: nobody would see what it prints from then on."""
+    odd = "session.send(socket, 'display_data', {'data': 3}, parent=ip.kernel.get_parent())\n"
+    outcome, _ = run_cells(tmp_path, "x = 1", PUBLISH + odd + then)
+    assert (outcome.status, outcome.cell) == ("failed", 2)
+    assert outcome.reason.startswith("stopped: its output cannot be read (AttributeError")
+    assert outcome.seconds < 60
+
+
+def test_a_lost_message_holds_up_nobody(tmp_path, monkeypatch):
+    """A cell that has ended is waited for until it is silent, not until the notebook's time is up,
+    though the message that would say so never comes."""
+    lose = (
+        PUBLISH + "send = session.send\n"
+        "def lossy(stream, kind, *more, **others):\n"
+        "    idle = kind == 'status' and more[0]['execution_state'] == 'idle'\n"
+        "    return None if idle else send(stream, kind, *more, **others)\n"
+        "session.send = lossy"
+    )
+    cells = [lose, "print('all the same')", "session.send = send", "print('the last')"]
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    made.metadata["kernelspec"] = {"name": runner.KERNEL, "display_name": "", "language": "python"}
+    monkeypatch.setenv("JUPYTER_PATH", str(runner._kernelspec(tmp_path)))
+    monkeypatch.setattr(runner, "SILENCE", 0.5)
+    engine, _ = runner._engine(600.0)
+    manager = NotebookExecutionManager(made, progress_bar=False)
+    made.metadata["papermill"] = {}
+    manager.notebook_start()
+    began = time.monotonic()
+    engine.execute_managed_notebook(manager, runner.KERNEL)
+    assert time.monotonic() - began < 300
+    assert [cell.outputs[0].text for cell in made.cells if cell.outputs] == [
+        "all the same\n", "the last\n",
+    ]  # fmt: skip
 
 
 def test_many_small_outputs_all_arrive(tmp_path):

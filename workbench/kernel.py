@@ -3,10 +3,15 @@
 ZeroMQ drops what comes faster than it is sent, beyond a thousand messages; here it keeps it. In
 exchange the kernel stops passing on what a notebook prints once that is more than the runner
 allows, so that neither of them fills the memory before the runner ends the notebook.
+
+What other programs print is passed on, too, whoever runs the notebook: below pytest ipykernel
+alone would send it past Jupyter, and a program that prints without end would run up to the limit
+of time.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,6 +41,8 @@ def main() -> None:
     """Run the kernel of the connection file that the command line names."""
     import zmq
     from ipykernel.kernelapp import IPKernelApp
+
+    os.environ.pop("PYTEST_CURRENT_TEST", None)
 
     class App(IPKernelApp):
         def init_iopub(self, context: Any) -> None:

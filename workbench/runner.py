@@ -308,18 +308,30 @@ def _engine(timeout: float) -> tuple[Any, dict[str, Any]]:
         def papermill_execute_cells(self) -> None:
             try:
                 super().papermill_execute_cells()
-            except DeadKernelError:
+            except Exception as error:
                 running["cell"] = self.code_cells_executed
-                process = getattr(self.km.provisioner, "process", None)
-                status = None if process is None else process.poll()
-                running.setdefault(
-                    "reason", "the kernel died" + ("" if status is None else f" by {_how(status)}")
-                )
+                if isinstance(error, DeadKernelError):
+                    process = getattr(self.km.provisioner, "process", None)
+                    status = None if process is None else process.poll()
+                    how = "" if status is None else f" by {_how(status)}"
+                    running.setdefault("reason", f"the kernel died{how}")
                 raise
+
+        def _stop(self, reason: str) -> None:
+            """End the kernel, for the first reason that there is."""
+            running.setdefault("reason", f"stopped: {reason}")
+            self.km.provisioner.process.kill()
+            self.task_poll_for_reply.cancel()
+
+        def _output_ended(self, output: asyncio.Future[None]) -> None:
+            """Where nobody reads a cell's output any more, one without end is never stopped."""
+            if not output.cancelled() and (error := output.exception()):
+                self._stop(f"its output cannot be read ({type(error).__name__}: {error})")
 
         async def _async_poll_for_reply(
             self, msg_id: Any, cell: Any, timeout: Any, output: Any, alive: Any
         ) -> Any:
+            output.add_done_callback(self._output_ended)
             rest = self._until_silent(output)  # begins when the reply is there
             try:
                 return await super()._async_poll_for_reply(msg_id, cell, timeout, rest, alive)
@@ -334,10 +346,7 @@ def _engine(timeout: float) -> tuple[Any, dict[str, Any]]:
             while not output.done() and self.received != before:
                 before = self.received
                 await asyncio.wait({output}, timeout=SILENCE)
-            if not output.done():
-                output.cancel()
-            elif error := output.exception():
-                raise error
+            output.cancel()
 
         def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
             self.received += 1
@@ -349,12 +358,10 @@ def _engine(timeout: float) -> tuple[Any, dict[str, Any]]:
                 self.shown += sum(len(text) + 60 * text.count("\n") for text in texts)
                 self.pieces += 1
                 if self.shown > MOST_OUTPUT or self.pieces > MOST_OUTPUTS:
-                    running["reason"] = (
-                        f"stopped: its output is larger than {MOST_OUTPUT >> 20} MB, or comes in "
-                        f"more than {MOST_OUTPUTS:,} pieces; print less"
+                    self._stop(
+                        f"its output is larger than {MOST_OUTPUT >> 20} MB, or comes in more than "
+                        f"{MOST_OUTPUTS:,} pieces; print less"
                     )
-                    self.km.provisioner.process.kill()
-                    self.task_poll_for_reply.cancel()
                     return None
             return super().process_message(msg, cell, cell_index)
 
