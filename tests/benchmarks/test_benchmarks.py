@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from workbench.benchmarks import cards, drums, speed
+from workbench.benchmarks import cards, drum_downbeats, drums, speed
 from workbench.benchmarks.table import Report, render
+from workbench.datasets.captions import Facts
 from workbench.systems.drum_ldm import DrumLDM
 
 
@@ -67,6 +68,27 @@ def test_drums_on_held_out_sessions(checkpoint, groove_root, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "floor" in printed
     assert all(section["title"] in printed for section in sections.values())
+
+
+@pytest.mark.parametrize(
+    ("word", "facts", "speaks"),
+    [
+        ("slow", Facts("funk", tempo=72.0), True),
+        ("slow", Facts("funk", tempo=72.0, kind="fill"), False),
+        ("fast", Facts("funk", tempo=72.0), False),
+        ("fill", Facts("funk", kind="fill"), True),
+        ("fill", Facts("funk"), False),
+        ("funk", Facts("funk", kind="fill"), False),
+        ("samba", Facts("latin", "Brazilian samba"), True),
+        ("reggae", Facts("reggae", "slow"), True),
+        ("reggae", Facts("latin", "Brazilian samba reggae"), False),
+        ("samba", Facts("latin", "Brazilian samba reggae"), False),
+        ("afro", Facts("Afro-Cuban", "bembe"), True),
+        ("toms", Facts("rock", traits=("loud", "toms")), True),
+    ],
+)
+def test_a_chip_speaks_of_beats_unless_it_asks_for_fills(word, facts, speaks):
+    assert drum_downbeats._speaks_of(word, facts) == speaks
 
 
 def test_speed_prints_ratios(checkpoint, tmp_path, capsys):

@@ -12,7 +12,7 @@ from workbench.datasets.captions import (
     tempo_word,
 )
 from workbench.datasets.keywords import parse_tempo
-from workbench.datasets.phrases import phrases
+from workbench.datasets.phrases import phrases, with_noun
 from workbench.datasets.traits import TRAITS
 from workbench.music.clip import Clip
 
@@ -74,17 +74,43 @@ def test_phrases_say_fill_for_fills():
     assert not any(word in text for text in texts for word in ("groove", "loop", "pattern"))
 
 
-@given(
-    st.builds(
-        Facts,
-        style=st.sampled_from(["", "rock", "Afro-Cuban", "hip hop"]),
-        substyle=st.sampled_from(["", "bembe", "half-time"]),
-        tempo=st.sampled_from([None, 60.0, 100.0, 187.0]),
-        kind=st.sampled_from(["beat", "fill"]),
-        traits=st.lists(st.sampled_from(TRAITS), unique=True, max_size=6).map(tuple),
-    ),
-    st.integers(0, 10**6),
+ANY_FACTS = st.builds(
+    Facts,
+    style=st.sampled_from(["", "rock", "Afro-Cuban", "hip hop"]),
+    substyle=st.sampled_from(["", "bembe", "half-time"]),
+    tempo=st.sampled_from([None, 60.0, 100.0, 187.0]),
+    kind=st.sampled_from(["beat", "fill"]),
+    traits=st.lists(st.sampled_from(TRAITS), unique=True, max_size=6).map(tuple),
 )
+
+
+@given(ANY_FACTS, st.integers(0, 10**6))
+def test_texts_of_training_name_what_has_the_feel(facts, seed):
+    """So they reach the text encoder as they are."""
+    for text in [caption_of(facts), *phrases(facts, 5, seed=seed)]:
+        assert with_noun(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("loud", "a loud beat"),
+        ("Crash", "a beat with Crash"),
+        ("toms and ghost notes", "a beat with toms and ghost notes"),
+        ("slow, open hi-hats", "a beat with slow, open hi-hats"),
+        ("sparse groove", "sparse groove"),
+        ("reggae, sparse", "reggae, sparse"),
+        ("tom fills", "tom fills"),
+        ("swing", "swing"),
+        ("xylophone", "xylophone"),
+        ("", ""),
+    ],
+)
+def test_a_feel_alone_is_one_of_a_beat(text, read):
+    assert with_noun(text) == read
+
+
+@given(ANY_FACTS, st.integers(0, 10**6))
 def test_phrases_are_true_and_never_empty(facts, seed):
     for text in phrases(facts, 5, seed=seed):
         assert text.strip()

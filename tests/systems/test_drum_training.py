@@ -81,9 +81,7 @@ def test_long_performances_do_not_dominate_a_word():
 
 def test_going_on_from_a_checkpoint_trains_the_denoiser_only(smoke_folder, tmp_path):
     out = tmp_path / "further"
-    system = DrumLDM.train(
-        "builtin", "smoke", text="keywords", out=out, seed=2, start=smoke_folder
-    )
+    system = DrumLDM.train("builtin", "smoke", text="keywords", out=out, seed=2, start=smoke_folder)
     kept = DrumLDM.from_pretrained(smoke_folder).networks.state_dict()
     moved = {
         name.split(".")[0]
@@ -180,3 +178,16 @@ def test_shipped_system_does_as_it_is_told():
         ("ride", "jazz on the ride cymbal", "rock beat on closed hi-hats"),
     ]:
         assert share(asked, trait) >= share(other, trait) + 0.4, trait
+
+
+def test_a_feel_alone_asks_for_a_beat():
+    """No text of training says "open hats" and not what has them."""
+    system = DrumLDM.from_pretrained("drums-groove-bert")
+    words = "open hats", "a beat with open hats", "a fill with open hats"
+    bare, beat, fill = (
+        rolls_of(system.generate(text, bars=2, steps=5, tempo=100)) for text in words
+    )
+    assert np.array_equal(bare, beat)
+    assert not np.array_equal(bare, fill)
+    assert system.tempo_of("open hats, 100 bpm") == 100
+    assert system.tempo_of("open hats") == system.tempo_of("a beat with open hats")

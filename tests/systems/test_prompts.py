@@ -17,7 +17,22 @@ def test_a_good_prompt_needs_no_advice():
     assert reading.tempo == 92
     assert reading.keywords == ("slow", "funk")
     assert reading.unknown == ()
-    assert reading.messages == ()
+    assert read_prompt("slow funk with ghost notes", Frozen(), WORDS).messages == ()
+
+
+class Frozen(KeywordText):
+    """As a language model: it reads all words."""
+
+    name = "bert"
+
+
+@pytest.mark.parametrize(("prompt", "ignored"), [("slow funk with ghost notes", "ghost, notes"),
+                                                 ("a soul ballad", "soul")])  # fmt: skip
+def test_words_that_keywords_leave_out_are_named(prompt, ignored):
+    messages = read_prompt(prompt, KeywordText(), [*WORDS, "soul", "ballad"]).messages
+    assert len(messages) == 1
+    assert messages[0].endswith(f"{ignored}.")
+    assert read_prompt("a slow rock beat", KeywordText(), WORDS).messages == ()
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,10 @@ def test_type_generate_play(page, box):
 def test_chips_by_keyboard(page, box):
     prompt = box.get_by_label("Describe a drum loop")
     prompt.fill("fast rock")
-    chip = box.get_by_role("button", name="ghost notes", exact=True)
+    chip = box.get_by_role("button", name="hip hop", exact=True)
     chip.focus()
     page.keyboard.press("Space")
-    expect(prompt).to_have_value("fast rock, ghost notes")
+    expect(prompt).to_have_value("fast rock, hip hop")
     expect(chip).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("Enter")
     expect(prompt).to_have_value("fast rock")

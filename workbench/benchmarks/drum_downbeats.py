@@ -7,13 +7,15 @@ people write it, beside the real loops that a chip speaks of.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_data import LoopSet
 from workbench.datasets.captions import Facts, facts_of, tempo_word
+from workbench.evaluation.intervals import bootstrap
 from workbench.evaluation.rhythm import backbeats, downbeats
 from workbench.representations.drum_roll import rolls_of
 from workbench.systems.drum_ldm import DrumLDM
@@ -36,14 +38,19 @@ def beats_by_prompt(bench: Bench) -> None:
             word = "rock" if "rock" in prompt else "latin" if "latin" in prompt else prompt
             played = real.take([i for i, f in enumerate(facts) if _speaks_of(word, f)])
             made = _made(system, prompt, seeds, bench)
-            human = _of_performances(played) if len(played) else [float("nan")] * 3
-            rows.append([f"{name}: {prompt}", len(set(played.performances)), *_mean(made), *human])
-            figures[f"{name}: {prompt}"] = {"made": _mean(made), "real": human}
+            each = _of_performances(played) if len(played) else np.full((1, 3), np.nan)
+            rows.append([f"{name}: {prompt}", len(set(played.performances)), *_mean(made),
+                         *_mean(each)])  # fmt: skip
+            figures[f"{name}: {prompt}"] = {
+                "made": _mean(made), "real": _mean(each),
+                "real 95 %": [_interval(column, bench.seed) for column in each.T],
+            }  # fmt: skip
     low = [
         prompt
-        for prompt, both in figures.items()
-        if any(m < h / 2 for m, h in list(zip(both["made"], both["real"], strict=True))[::2])
+        for prompt, figure in figures.items()
+        if _low(figure, (h / 2 for h in figure["real"]))
     ]
+    within = [p for p in low if not _low(figures[p], (span[0] for span in figures[p]["real 95 %"]))]
     bench.report.table(
         "downbeats", "Where the beat falls: share of bars, generated and real",
         ["prompt", "real performances", "kick on 1", "kick on 2 or 4", "snare on 2 and 4",
@@ -54,23 +61,26 @@ def beats_by_prompt(bench: Bench) -> None:
             "Real: training and test loops that the word speaks of, each performance with the "
             "same weight.",
             "Below half of the real figure, kick on 1 or backbeat: "
-            f"{', '.join(low) if low else 'none'}.",
+            f"{', '.join(low) or 'none'}.",
+            "Of these, not below the real figure's 95 % interval over performances, which are few "
+            f"or differ: {', '.join(within) or 'none'}.",
         ],
         shares=figures,
     )  # fmt: skip
 
 
 def _speaks_of(word: str, facts: Facts) -> bool:
-    """Whether the word of a chip is true of a loop: its style, its tempo, its kind or a trait."""
-    style, substyle = facts.style.lower(), facts.substyle.lower()
+    """Whether the word of a chip is true of a loop: its style, its tempo, its kind or a trait.
+    A word that does not ask for fills speaks of beats."""
+    if word == "fill" or facts.kind == "fill":
+        return word == facts.kind
+    style = facts.style.lower()
     if word == "afro":
         return style.startswith("afro")
     if word in ("slow", "fast"):
         return bool(facts.tempo and tempo_word(facts.tempo) == word)
-    if word == "fill":
-        return facts.kind == "fill"
-    if facts.kind == "fill":
-        return False
+    # samba reggae is neither samba nor reggae
+    substyle = facts.substyle.lower().replace("samba reggae", "samba-reggae")
     return word == style or word in substyle.split() or word in facts.traits
 
 
@@ -95,7 +105,17 @@ def _mean(values: np.ndarray) -> list[float]:
     return [float(v) for v in values.mean(0)]
 
 
-def _of_performances(loops: LoopSet) -> list[float]:
-    """Mean over performances of the mean over their loops."""
+def _of_performances(loops: LoopSet) -> np.ndarray:
+    """(performances, 3): means over the loops of each."""
     values, names = shares(loops.rolls), loops.performances
-    return _mean(np.stack([values[names == name].mean(0) for name in np.unique(names)]))
+    return np.stack([values[names == name].mean(0) for name in np.unique(names)])
+
+
+def _interval(values: np.ndarray, seed: int) -> tuple[float, float]:
+    """Of the mean of one value a performance."""
+    return bootstrap(lambda rows: float(values[rows].mean()), len(values), times=1000, seed=seed)
+
+
+def _low(figure: dict[str, list[Any]], bounds: Iterable[float]) -> bool:
+    """Is the generated share of bars with a kick on one, or with a backbeat, below its bound?"""
+    return any(made < bound for made, bound in list(zip(figure["made"], bounds, strict=True))[::2])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from random import Random
 
 from workbench.datasets.facts import Facts, tempo_word
+from workbench.datasets.keywords import tokens
 
 # Traits before the noun ("a busy beat") …
 _ADJECTIVES = {
@@ -68,6 +69,15 @@ _SLOW = ("slow", "slow", "slow", "laid-back", "relaxed")
 _MEDIUM = ("medium tempo", "mid-tempo", "medium", "moderate")
 _FAST = ("fast", "fast", "fast", "quick", "uptempo", "up-tempo")
 _TEMPO_WORDS = {"slow": _SLOW, "medium": _MEDIUM, "fast": _FAST}
+_HEADS = frozenset(tokens(" ".join((*_BEATS, *_FILLS, "a the"))))
+_ELSEWHERE = ("half-time", "swing", "shuffle", "fills")  # in data sets styles or kinds, too
+_FEEL_WORDS = frozenset(
+    word
+    for trait, ways in (*_ADJECTIVES.items(), *_NOUNS.items(), *_TEMPO_WORDS.items())
+    if trait not in _ELSEWHERE
+    for word in tokens(" ".join(("with and", *ways)))
+).difference(_HEADS)
+_NOUN_ENDS = frozenset(tokens(way)[-1] for ways in _NOUNS.values() for way in ways)
 _HOW_MANY = (0, 0, 1, 1, 1, 2, 2, 3)  # traits named in one phrase
 
 
@@ -84,6 +94,21 @@ def phrases(facts: Facts, n: int = 1, seed: int = 0) -> list[str]:
         said[_phrase(facts, random)] = None
     found = list(said)
     return [found[i % len(found)] for i in range(n)]
+
+
+def with_noun(text: str) -> str:
+    """The text, as words about a beat where it names a feel or a tempo and nothing that has it.
+
+    Each phrase names a style, a beat or a fill, so a system that learned from phrases does not
+    know whether "open hats" alone asks for a beat or for a fill.
+
+    >>> with_noun("sparse"), with_noun("open hats"), with_noun("funk, open hats"), with_noun("fill")
+    ('a sparse beat', 'a beat with open hats', 'funk, open hats', 'fill')
+    """
+    words = tokens(text)
+    if not words or not _FEEL_WORDS.issuperset(words):
+        return text
+    return f"a beat with {text}" if words[-1] in _NOUN_ENDS else f"a {text} beat"
 
 
 def _phrase(facts: Facts, random: Random) -> str:

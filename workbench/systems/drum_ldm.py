@@ -21,6 +21,7 @@ from torch import Tensor
 
 from workbench.arguments import number, seed_of
 from workbench.datasets.keywords import TEMPO_LIMITS, without_tempo
+from workbench.datasets.phrases import with_noun
 from workbench.errors import PromptError
 from workbench.models.denoisers import Condition
 from workbench.models.diffusion import Diffusion
@@ -143,7 +144,7 @@ class DrumLDM(Pretrained):
     @torch.inference_mode()
     def suggest_tempo(self, prompt: str) -> float:
         """The tempo that captions like this one go with, where the prompt names none (BPM)."""
-        vector = torch.cat([self.text.embed([prompt])[0], torch.ones(1)])
+        vector = torch.cat([self.text.embed([with_noun(prompt)])[0], torch.ones(1)])
         octaves = float(vector @ self.networks.tempo_weights)
         return float(round(min(max(120 * 2**octaves, 60.0), 200.0)))
 
@@ -153,7 +154,7 @@ class DrumLDM(Pretrained):
 
     def _condition(self, prompts: Sequence[str], tempos: Sequence[float]) -> Condition:
         # the tempo is a condition of its own: a figure among the words would name a performance
-        words = [without_tempo(prompt) for prompt in prompts]
+        words = [with_noun(without_tempo(prompt)) for prompt in prompts]
         known = torch.tensor([[float(bool(text)), 1.0] for text in words])
         bpm = torch.tensor(tempos, dtype=torch.float32).clamp(*TEMPO_LIMITS)
         features = self.networks.text_features(self.text.embed(words))

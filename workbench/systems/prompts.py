@@ -81,12 +81,19 @@ def _advice(
             "Most of these words were in no caption it learned from, which were in English: "
             "try style, tempo and feel, such as “fast rock with toms”."
         )
-    elif unknown:
-        listed = ", ".join(unknown[:5]) + ("…" if len(unknown) > 5 else "")
-        messages.append(f"Not in any caption it learned from, so a guess: {listed}.")
-    if text.name == "keywords" and words and not keywords:
-        messages.append("None of the 57 keywords is here; this system hears nothing else.")
+    elif unknown and text.name != "keywords":
+        messages.append(f"Not in any caption it learned from, so a guess: {_listed(unknown)}.")
+    if text.name == "keywords" and words:
+        unread = unknown_words(prompt)
+        if not keywords:
+            messages.append("None of the 57 keywords is here; this system reads nothing else.")
+        elif unread:
+            messages.append(f"Not among the 57 keywords, so without effect: {_listed(unread)}.")
     return messages
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(words[:5]) + ("…" if len(words) > 5 else "")
 
 
 def metre_advice(prompt: str) -> str:
@@ -115,10 +122,17 @@ def _outside(prompt: str) -> bool:
 
 
 def chip_words(system: Any) -> dict[str, list[str]]:
-    """Words for the chips: those that the system's training captions had."""
+    """Words for the chips: those that the system's training captions had and its text encoder
+    reads."""
     known = set(system.config.vocabulary)
+    keywords_only = system.text.name == "keywords"
 
-    def heard(words: Sequence[str]) -> list[str]:
-        return [w for w in words if not known or all(part in known for part in w.split())]
+    def read(words: Sequence[str]) -> list[str]:
+        return [
+            word
+            for word in words
+            if (not known or known.issuperset(tokens(word)))
+            and not (keywords_only and unknown_words(word))
+        ]
 
-    return {"Style": heard(STYLES), "Feel": heard(TRAITS)}
+    return {"Style": read(STYLES), "Feel": read(TRAITS)}
