@@ -58,7 +58,8 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--bars", required=True, metavar="FIRST-LAST", help="such as 9-12, from 1 on")
     add.add_argument(
         "--tracks", nargs="+",
-        help="names of tracks, track1 and so on, MIDI programs, drums; default: all",
+        help="names of tracks, track1 and so on, MIDI programs, drums; default: all that play "
+        "within four bars, but drums only if the checkpoint was trained on drums",
     )  # fmt: skip
     add.add_argument("-n", type=int, default=1, help="number of versions")
     add.add_argument("--temperature", type=float, default=1.0, help="below 1: safer; above: bolder")

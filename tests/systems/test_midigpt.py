@@ -1,9 +1,13 @@
 """MidiGPT end to end at a small size: holes are filled, and nothing else is touched."""
 
+import warnings
+
 import numpy as np
 import pytest
 import symusic
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbench.errors import CheckpointError, PromptError
 from workbench.models.gpt import GPTConfig
@@ -13,6 +17,7 @@ from workbench.representations.remi import ids_of
 from workbench.representations.tokens import PAD, Vocabulary
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
 from workbench.systems.midigpt_training import held_out, sequences_of, tables_of
+from workbench.systems.splice import read
 
 
 def song(bars: int = 12, seed: int = 0, tracks: int = 3, tpq: int = 480) -> symusic.Score:
@@ -292,6 +297,102 @@ def test_a_hit_that_rounds_to_the_end_stays_in_the_last_bar(system):
     assert rows(version.score.tracks[2], 2 * 1920, 3 * 1920) == rows(
         score.tracks[2], 2 * 1920, 3 * 1920
     )
+
+
+POP = ({"4/4"}, {0, 25, 53})  # what a checkpoint of POP909 has learned
+
+
+def band(bars: int = 12) -> symusic.Score:
+    """Lead, second voice, strings, organ, bass and drums; the horn plays in the first bar only."""
+    score = symusic.Score(480)
+    score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
+    parts = [(33, [36]), (48, [60, 64]), (80, [84]), (19, [52, 55]), (73, [72]), (0, [38])]
+    for program, pitches in parts:
+        score.tracks.append(symusic.Track(f"p{program}", program, program == 0))
+        for beat in range(4 * bars):
+            for pitch in pitches:
+                score.tracks[-1].notes.append(symusic.Note(480 * beat, 400, pitch + beat % 3, 64))
+    score.tracks.append(symusic.Track("horn", 60))
+    score.tracks[-1].notes.append(symusic.Note(0, 400, 60, 64))
+    return score
+
+
+def test_a_band_is_read_as_the_parts_that_training_had(system, monkeypatch):
+    """The highest tracks of single notes lead, the others accompany, the drums are not read."""
+    monkeypatch.setattr("workbench.systems.splice.learned", lambda v: POP)
+    clip = Clip(band())
+    with pytest.warns(UserWarning, match="drums"):
+        reading = read(clip, 6, 8, None, system.vocabulary)
+    assert reading.called == [0, 0, 53, 0, 25, None, 0]
+    assert reading.chosen == [0, 1, 2, 3, 4]  # the horn is silent around the hole
+    reading = read(clip, 6, 8, ["p33", "horn"], system.vocabulary)  # as named
+    assert reading.chosen == [0, 6]
+    assert {reading.called[i] for i in (0, 6)}.isdisjoint(reading.called[1:5])
+    for name, program in zip(("p33", "p80"), (0, 25), strict=True):
+        clip.score.tracks[[33, 48, 80].index(int(name[1:]))].name = ("PIANO", "bridge")[program > 0]
+    with pytest.warns(UserWarning, match="drums"):
+        called = read(clip, 6, 8, None, system.vocabulary).called
+    assert (called[0], called[2], called[4]) == (0, 25, 53)  # names win
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_track_that_stays_is_called_as_one_that_is_written(system, data):
+    programs = data.draw(st.lists(st.sampled_from([0, 0, 1, 25, 33, 48, 53, 80, -1]), min_size=1))
+    score = symusic.Score(480)
+    for i, program in enumerate(programs):
+        score.tracks.append(symusic.Track(str(i), max(program, 0), program < 0))
+        high = data.draw(st.integers(30, 90))
+        for beat in range(16):
+            score.tracks[-1].notes.append(symusic.Note(480 * beat, 300, high + beat % 2, 64))
+    chosen = data.draw(st.sets(st.integers(1, len(programs)), min_size=1))
+    known = data.draw(st.sets(st.sampled_from([-1, 0, 25, 53, 80])))
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setattr("workbench.systems.splice.learned", lambda v: ({"4/4"}, known))
+        reading = read(Clip(score), 1, 2, [f"#{i}" for i in chosen], system.vocabulary)
+    written = {reading.called[i] for i in reading.chosen if programs[i] >= 0}
+    kept = {c for i, c in enumerate(reading.called) if i not in reading.chosen and programs[i] >= 0}
+    assert written.isdisjoint(kept)
+    assert None not in written | kept
+    for i, program in enumerate(programs):
+        if program < 0:
+            assert reading.called[i] == (-1 if i in reading.chosen or -1 in known else None)
+
+
+def test_a_band_plays_on_in_its_registers_and_keeps_what_is_silent(system, monkeypatch):
+    monkeypatch.setattr("workbench.systems.splice.learned", lambda v: POP)
+    clip = Clip(band())
+    drums, horn = (rows(clip.score.tracks[i]) for i in (5, 6))
+    begin, end = 6 * 1920, 8 * 1920
+    pitches = [[], [], []]
+    for seed in range(4):
+        with pytest.warns(UserWarning, match="drums stay"):
+            version = system.fill(clip, (6, 8), n=1, seed=seed)[0]
+        assert rows(version.score.tracks[5]) == drums
+        assert rows(version.score.tracks[6]) == horn
+        written = places(version, begin, end)
+        for found, i in zip(pitches, (0, 3, 1), strict=True):
+            found += [pitch for _, pitch in written[i]]
+            times = [time for time, _ in written[i]]
+            assert max(map(times.count, times), default=0) <= (1 if i == 0 else 2)
+    assert all(pitches)
+    bass, organ, strings = map(np.median, pitches)
+    assert bass < organ < strings
+
+
+def test_notes_go_where_they_are_played_nearest():
+    """Against the assignment that a search through all of them finds."""
+    from workbench.systems.splice import _homes
+
+    score = band()
+    tracks = [0, 1, 3]  # bass: one note at once; strings, organ: two
+    at = np.array([[0, 1, pitch, 64] for pitch in (35, 51, 54, 61, 66)], dtype=float)
+    assert _homes(score, tracks, at).tolist() == [0, 3, 3, 1, 1]
+    low = np.array([[0, 1, pitch, 64] for pitch in (35, 37, 38)], dtype=float)
+    homes = _homes(score, tracks, low).tolist()
+    assert homes.count(0) == 1  # the bass has one finger
+    assert homes.count(3) == 2  # and the organ is nearer than the strings
 
 
 def test_versions_say_who_made_what(system):

@@ -163,12 +163,16 @@ class Grid:
         place = np.where(over, np.where(stays, self.lengths[bar] - 1, 0), place)
         return bar + (over & ~stays), place
 
-    def table(self, score: Any, programs: Sequence[int], edges: Sequence[int] = ()) -> RemiSong:
-        """The note table of a score in these bars. programs: of each track, −1 for drums; notes
-        after the end are left out."""
+    def table(
+        self, score: Any, programs: Sequence[int | None], edges: Sequence[int] = ()
+    ) -> RemiSong:
+        """The note table of a score in these bars. programs: of each track, −1 for drums, None to
+        leave it out; notes after the end are left out."""
         about = _facts()
         parts = []
         for track, program in zip(score.tracks, programs, strict=True):
+            if program is None:
+                continue
             columns = track.notes.numpy()
             times = columns["time"] / score.tpq
             bar, place = self.place(times, edges)

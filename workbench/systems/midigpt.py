@@ -119,10 +119,13 @@ class MidiGPT(Pretrained):
     ) -> list[Clip]:
         """`n` versions of the clip with bars `first` to `last` (exclusive, from 0) written anew.
 
-        tracks: to replace, None for all: names of tracks, numbers in the order of the file such as
-        "#2", MIDI programs (of all their tracks, or of one to add), and "drums". Bars beyond the
-        clip are added: (clip.bars, clip.bars + 4) goes on for four bars, (−4, 0) writes an
-        introduction. Bars of 1/4 and 2/4 are read as bars of 4/4 where training had none.
+        tracks: to replace: names of tracks, numbers in the order of the file such as "#2", MIDI
+        programs (of all their tracks, or of one to add), and "drums". None: all that play within
+        four bars of the hole, but drums only if training had drums. Instruments that training
+        lacked are read as parts that it had, such as melody and piano, and several may be one part;
+        each note is written to the track that plays nearest to its pitch. Bars beyond the clip are
+        added: (clip.bars, clip.bars + 4) goes on for four bars, (−4, 0) writes an introduction.
+        Bars of 1/4 and 2/4 are read as bars of 4/4 where training had none.
         Everything outside the hole stays as it is, tempo and metre within it as well. progress
         hears of every bar that all versions have, and may raise to stop.
         `source` and `labels` of a version say what was regenerated, and by what (`provenance`).

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import symusic
 import torch
+from scipy.optimize import linear_sum_assignment
 
 from workbench.arguments import whole
 from workbench.datasets.pop909 import PROGRAMS as TRAINED_NAMES
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 SAME = {"2/2", "3/2"}  # as long as 4/4 and 6/4, which tokens call them
+LOWEST_LEAD = 52  # middle pitch below which a track of single notes is a bass
+NEAR = 4  # bars before and after a hole: tracks that are silent there stay so
+SPREAD = 3.0  # semitones around a track's notes that are its own, too
 KNOWN_BY = 8  # notes outside a hole from which it is known how many a track strikes at once
 LONGEST_SIDE = 64  # bars that may be added before or after a song at once
 
@@ -84,16 +88,17 @@ def _later(clip: Clip, bars: int) -> Clip:
 class Reading:
     """A clip as the network reads it.
 
-    Every track has a Program token of its own, so that what is written for it finds its way back.
-
-    grid: the network's bars; hole: in them; song: all notes; tokens: of each track of the score,
-    then of each track to add; added: MIDI programs of these (−1: drums).
+    grid: the network's bars; hole: in them; song: all notes; called: the program (−1: drums) that
+    each track of the score, then each track to add, has in the tokens, None where it is not read;
+    chosen: those to write, none of which is called as one that is kept; added: MIDI programs of the
+    tracks to add (−1: drums).
     """
 
     grid: Grid
     song: RemiSong
     hole: Hole
-    tokens: list[int]
+    called: list[int | None]
+    chosen: list[int]
     added: list[int]
 
     def names(self, clip: Clip) -> list[str]:
@@ -103,7 +108,7 @@ class Reading:
             (own[i].name or f"#{i + 1}") if i < len(own)
             else "drums" if self.added[i - len(own)] < 0
             else f"program {self.added[i - len(own)]}"
-            for i, token in enumerate(self.tokens) if token in (self.hole.programs or ())
+            for i in self.chosen
         ]  # fmt: skip
 
     def most(self, vocabulary: Vocabulary) -> tuple[torch.Tensor, int]:
@@ -150,20 +155,29 @@ def read(
         )
     grid = replace(grid, bars=named)
     begin, end = (int(np.searchsorted(named, bar)) for bar in (first, last))
-    chosen, added = chosen_tracks(clip, tracks)
-    tokens = _tokens(clip, added, learned_programs, vocabulary)
-    programs = tuple(sorted({tokens[i] for i in chosen}))
-    song = grid.table(
-        clip.score, _programs(tokens[: len(clip.score.tracks)], vocabulary), (begin, end)
-    )
-    if tracks is None and not len(clip.notes):
-        raise PromptError("clip: has no notes, so no instrument is known; name the tracks")
-    if -1 in _programs(programs, vocabulary) and -1 not in learned_programs:
+    if tracks is None:
+        if not len(clip.notes):
+            raise PromptError("clip: has no notes, so no instrument is known; name the tracks")
+        chosen, added = _playing(clip, first, last, drums=-1 in learned_programs), []
+        # the others are silent in the hole, so they may be called the same
+        same = [i for i, t in enumerate(clip.score.tracks) if i in chosen or not t.is_drum]
+        called = _called(clip, same, [], learned_programs)
+    else:
+        chosen, added = chosen_tracks(clip, tracks)
+        called = _called(clip, chosen, added, learned_programs)
+    programs = sorted({vocabulary.id(f"Program_{called[i]}") for i in chosen})
+    song = grid.table(clip.score, called[: len(clip.score.tracks)], (begin, end))
+    if -1 not in learned_programs and vocabulary.id("Program_-1") in programs:
         _say(
             "tracks: this checkpoint was trained without drums, so what it writes for them is "
             "hardly music; DrumLDM.inpaint regenerates bars of a drum loop"
         )
-    return Reading(grid, song, Hole(begin, end, programs), tokens, added)
+    elif tracks is None and {*_playing(clip, first, last, drums=True)} - {*chosen}:
+        _say(
+            "tracks: drums stay as they are, because this checkpoint was trained without them; "
+            'tracks=[..., "drums"] regenerates them all the same'
+        )
+    return Reading(grid, song, Hole(begin, end, tuple(programs)), called, chosen, added)
 
 
 def _say(message: str) -> None:
@@ -206,15 +220,25 @@ def _joined(
     return starts
 
 
-def chosen_tracks(clip: Clip, tracks: Sequence[int | str] | None) -> tuple[list[int], list[int]]:
+def _playing(clip: Clip, first: int, last: int, *, drums: bool) -> list[int]:
+    """The tracks that have notes in bars `first` to `last` or within NEAR bars of them; all that
+    have notes, where none has any there. Drums are among them only if `drums`, or where nothing
+    else has notes."""
+    tracks, lines = clip.score.tracks, clip.bar_lines
+    begin, end = lines[max(0, first - NEAR)], lines[min(len(lines) - 1, last + NEAR)]
+    notes = [track.notes.numpy()["time"] / clip.score.tpq for track in tracks]
+    found = [i for i, time in enumerate(notes) if len(time)]
+    found = [i for i in found if drums or not tracks[i].is_drum] or found
+    return [i for i in found if ((notes[i] >= begin) & (notes[i] < end)).any()] or found
+
+
+def chosen_tracks(clip: Clip, tracks: Sequence[int | str]) -> tuple[list[int], list[int]]:
     """(indices of the tracks to write, programs of tracks to add, which count on from there).
 
-    tracks: MIDI programs, "drums", names, or numbers such as "#2" in the order of the file; None
-    for all that have notes. Raises PromptError for one that is none of these.
+    tracks: MIDI programs, "drums", names, or numbers such as "#2" in the order of the file. Raises
+    PromptError for one that is none of these.
     """
     score = clip.score
-    if tracks is None:
-        return [i for i, track in enumerate(score.tracks) if len(track.notes)], []
     if isinstance(tracks, str):
         tracks = [tracks]
     kinds = [-1 if track.is_drum else int(track.program) for track in score.tracks]
@@ -248,31 +272,54 @@ def chosen_tracks(clip: Clip, tracks: Sequence[int | str] | None) -> tuple[list[
     return chosen, added
 
 
-def _tokens(clip: Clip, added: Sequence[int], known: set[int], vocabulary: Vocabulary) -> list[int]:
-    """A Program token for each track, and for those to add: one of its own as long as there are
-    any, its own program's where that is free. Tracks of one program, or of one that training did
-    not have, are called what training called a track of that name."""
-    kinds = [-1 if track.is_drum else int(track.program) for track in clip.score.tracks]
-    kinds += added
-    names = [track.name.strip().upper() for track in clip.score.tracks] + [""] * len(added)
-    taken: dict[int, int] = {}
-    for i, (kind, name) in enumerate(zip(kinds, names, strict=True)):
-        called = TRAINED_NAMES.get(name, -2)
-        if (kinds.count(kind) > 1 or kind not in known) and called in known - set(taken.values()):
-            taken[i] = called
-    for i, kind in enumerate(kinds):
-        if i not in taken and (kind < 0 or kind not in taken.values()):
-            taken[i] = kind
-    for i, kind in enumerate(kinds):
-        if i not in taken:
-            free = set(range(128)) - set(taken.values())
-            near = sorted(free, key=lambda p: (p not in known, abs(p - kind)))
-            taken[i] = near[0] if near else kind
-    return [vocabulary.id(f"Program_{taken[i]}") for i in range(len(kinds))]
+def _called(
+    clip: Clip, chosen: Sequence[int], added: Sequence[int], known: set[int]
+) -> list[int | None]:
+    """The program that each track, and each to add, is called in the tokens (−1: drums).
+
+    Tracks are called what training had: by a name that it had, by their own program, or by their
+    part. Of the others the highest tracks of single notes are the melody and the bridge, the rest
+    is the piano, or the nearest program that training had. Several tracks may be called the same,
+    but none to write as one to keep. Drums are None, not read, where training had none and they
+    are not to be written.
+    """
+    own = clip.score.tracks
+    kinds = [-1 if track.is_drum else int(track.program) for track in own] + [*added]
+    names = [track.name.strip().upper() for track in own] + [""] * len(added)
+    called: dict[int, int | None] = {
+        i: -1 if i in chosen or -1 in known else None for i, kind in enumerate(kinds) if kind < 0
+    }
+    tuned = [i for i, kind in enumerate(kinds) if kind >= 0]
+    for side in ([i for i in tuned if i in chosen], [i for i in tuned if i not in chosen]):
+        free = set(range(128)) - set(called.values())
+        rest: list[int] = []
+        for i in side:
+            program = TRAINED_NAMES.get(names[i], kinds[i])
+            if program in known & free:
+                called[i] = program
+            else:
+                rest.append(i)
+        single = {i: _single(own[i]) for i in rest if i < len(own)}
+        leads = sorted((i for i in rest if single.get(i, 0)), key=lambda i: -single[i])
+        parts = {TRAINED_NAMES["MELODY"], TRAINED_NAMES["BRIDGE"]} & known & free
+        parts -= {called.get(i) for i in side}
+        for i, part in zip(leads, sorted(parts, reverse=True), strict=False):
+            called[i] = part
+        near = known & free or free
+        near = {TRAINED_NAMES["PIANO"]} & near or near
+        for i in set(rest) - set(called):
+            called[i] = min(near, key=lambda p: abs(p - kinds[i]), default=kinds[i])
+    return [called[i] for i in range(len(kinds))]
 
 
-def _programs(tokens: Sequence[int], vocabulary: Vocabulary) -> list[int]:
-    return [int(vocabulary.names[token].split("_")[1]) for token in tokens]
+def _single(track: Any) -> float:
+    """The middle pitch of a track that plays single notes above the bass, 0 for any other."""
+    notes = track.notes.numpy()
+    if not len(notes["time"]):
+        return 0
+    middle = float(np.median(notes["pitch"]))
+    alone = len(np.unique(notes["time"])) / len(notes["time"])
+    return middle if alone >= 0.8 and middle >= LOWEST_LEAD else 0
 
 
 def notes_of(song: RemiSong, lines: np.ndarray, vocabulary: Vocabulary) -> dict[int, np.ndarray]:
@@ -312,11 +359,7 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
     score: Any = clip.score.copy()
     hole, lines = reading.hole, reading.grid.starts
     begin, end = (round(lines[i] * score.tpq) for i in (hole.first, hole.last))
-    index: dict[int, list[int]] = {}
-    for i, token in enumerate(reading.tokens):
-        if token in (hole.programs or ()):
-            index.setdefault(int(vocabulary.names[token].split("_")[1]), []).append(i)
-    for i in sorted(i for found in index.values() for i in found):
+    for i in reading.chosen:
         if i >= len(score.tracks):
             program = reading.added[i - len(clip.score.tracks)]
             drums = program < 0
@@ -328,7 +371,7 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
         ticks = np.round(rows[:, 0] * score.tpq).astype(np.int32)
         length = np.maximum(1, np.round(rows[:, 1] * score.tpq)).astype(np.int32)
         length = np.minimum(length, max(end, 1) + 4 * score.tpq - ticks)
-        homes = _homes(score, index[program], rows[:, 2])
+        homes = _homes(score, [i for i in reading.chosen if reading.called[i] == program], rows)
         for i in np.unique(homes).tolist():
             own = homes == i
             new = symusic.Note.from_numpy(
@@ -344,11 +387,27 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
     )  # fmt: skip
 
 
-def _homes(score: Any, tracks: Sequence[int], pitches: np.ndarray) -> np.ndarray:
-    """The track of each note where several share a token, as drums on several tracks do: the one
-    that plays its pitch most often, the first one for a pitch that none plays."""
+def _homes(score: Any, tracks: Sequence[int], rows: np.ndarray) -> np.ndarray:
+    """The track of each note, rows (n, 4) of `notes_of`, where several are called the same: the
+    one whose notes outside the hole lie nearest in pitch, of drums the one that plays this pitch
+    most. What a place has too much for one track goes to the others."""
+    if len(tracks) == 1:
+        return np.full(len(rows), tracks[0])
     counts = np.stack([
-        np.bincount(score.tracks[i].notes.numpy()["pitch"].astype(int), minlength=128)
+        np.bincount(score.tracks[i].notes.numpy()["pitch"].astype(int), minlength=128)[:128]
         for i in tracks
-    ])  # fmt: skip
-    return np.array(tracks)[counts[:, pitches.astype(int)].argmax(0)]
+    ]).astype(float)  # fmt: skip
+    pitches = rows[:, 2].astype(int)
+    if score.tracks[tracks[0]].is_drum:
+        return np.array(tracks)[counts[:, pitches].argmax(0)]
+    steps = np.arange(128)
+    density = counts @ np.exp(-np.abs(steps[:, None] - steps) / SPREAD) + 1e-99
+    cost = -np.log(density / density.sum(1, keepdims=True))[:, pitches].T  # (notes, tracks)
+    most = [_crowd(score.tracks[i].notes.numpy()["time"]) or 1 for i in tracks]
+    seats = np.repeat(np.arange(len(tracks)), np.minimum(most, TOGETHER))
+    homes = cost.argmin(1)
+    for place in np.unique(rows[:, 0]):
+        here = np.flatnonzero(rows[:, 0] == place)
+        note, seat = linear_sum_assignment(cost[here][:, seats])
+        homes[here[note]] = seats[seat]
+    return np.array(tracks)[homes]
