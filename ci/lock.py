@@ -23,6 +23,7 @@ CONDA_PYTHON = "3.11"
 HEADER = """\
 # Every package of the workbench with its version and the hashes of its files; no index is named.
 # Made by `make lock` from pyproject.toml. Install with: pip install --no-deps -r THIS FILE
+# On Linux this PyTorch brings CUDA; for a smaller one without: python ci/setup.py --torch cpu
 """
 
 
@@ -64,6 +65,10 @@ def environment() -> str:
     return (
         "# The workbench through conda or mamba: conda env create -f environment.yml\n"
         "# Made by `make lock` from pyproject.toml, at the versions of ci/requirements.lock.\n"
+        "# On Linux PyTorch brings CUDA. For the CPU alone, put instead of its two lines:\n"
+        "#     - --extra-index-url https://download.pytorch.org/whl/cpu\n"
+        f"#     - torch=={versions['torch']}+cpu\n"
+        f"#     - torchaudio=={versions['torchaudio']}+cpu\n"
         "name: music-workbench\n"
         "channels:\n  - conda-forge\n"
         "dependencies:\n"

@@ -101,6 +101,17 @@ def test_the_installed_workbench_makes_music(installed, tmp_path):
     assert midi.read_bytes()[:4] == b"MThd"
 
 
+def test_the_notebooks_are_copied_and_none_is_overwritten(tmp_path):
+    from workbench.lab import FIRST, copy_notebooks
+
+    made = copy_notebooks(tmp_path)
+    assert tmp_path / FIRST in made
+    assert len(made) == len(list((ROOT / "notebooks").rglob("*.ipynb")))
+    (tmp_path / FIRST).write_text("mine")
+    assert copy_notebooks(tmp_path) == []
+    assert (tmp_path / FIRST).read_text() == "mine"
+
+
 def test_the_installed_notebooks_are_found_and_in_step(installed, tmp_path):
     done = run(installed / "workbench", "notebooks", "--check", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr

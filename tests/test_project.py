@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "ci"))
 import lock  # noqa: E402
+import setup  # noqa: E402
 
 from workbench.extras import package_of  # noqa: E402
 
@@ -21,7 +22,7 @@ LAYERS = (  # from the top of the house down; an import may only go down or stay
     ("cli", "experiment_command", "experiment_runs", "experiments", "report", "pages", "runner",
      "notebooks", "lesson", "glossary", "teaching", "plots", "report_page", "excerpts", "gallery",
      "gallery_clips", "gallery_sound", "gallery_page", "standalone", "grading", "kernel",
-     "single_file"),
+     "lab", "single_file"),
     ("widgets",), ("listening",), ("benchmarks",),
     ("systems",), ("evaluation",), ("training",), ("memory", "weights"), ("models",),
     ("representations",),
@@ -56,7 +57,7 @@ def test_each_part_imports_what_its_extra_brings():
              for name, lines in project["optional-dependencies"].items()}  # fmt: skip
     library = set(map(lock.name_of, project["dependencies"]))
     course, tools = library | lists["course"], library | lists["course"] | lists["tools"]
-    brings = dict.fromkeys(("lesson", "notebooks", "plots", "widgets"), course)
+    brings = dict.fromkeys(("lab", "lesson", "notebooks", "plots", "widgets"), course)
     brings |= dict.fromkeys(
         ("benchmarks", "excerpts", "gallery_page", "grading", "kernel", "pages", "runner",
          "site"), tools,
@@ -153,9 +154,13 @@ def test_every_command_of_the_readme_is_one():
     assert len(commands) > 10
     for command in commands:
         parser().parse_args(command)  # exits where it is none
+    named = re.findall(r"^(?:make|python ci/setup.py) (\w+)", "\n".join(lines), re.M)
+    assert set(named) <= set(setup.TARGETS)
+
+
+def test_make_and_the_script_have_the_same_targets():
     rules = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for rule in re.findall(r"^make (\w+)", "\n".join(lines), re.M):
-        assert f"\n{rule}:" in rules
+    assert re.search(r"^TARGETS = (.*)$", rules, re.M)[1].split() == list(setup.TARGETS)
 
 
 def test_the_readme_names_every_notebook_checkpoint_and_licence():
@@ -196,5 +201,5 @@ def test_the_gpu_job_lists_every_notebook():
 
 def test_jupyter_keeps_its_token():
     """No file of the project switches JupyterLab's token or password off."""
-    for name in ("Makefile", "ci/cpu.sh", "ci/gpu.sh"):
+    for name in ("workbench/lab.py", "ci/setup.py", "ci/gpu.sh"):
         assert "token" not in (ROOT / name).read_text().lower()

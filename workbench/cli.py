@@ -116,6 +116,13 @@ def parser() -> argparse.ArgumentParser:
     experiment_command.add(commands, PROFILES)
     add_commands(commands)
 
+    add = commands.add_parser("lab", help="open JupyterLab on the first lesson")
+    add.add_argument(
+        "--folder", type=Path, default=Path("notebooks"),
+        help="outside of a checkout: where the notebooks are copied to",
+    )  # fmt: skip
+    add.set_defaults(run=lab)
+
     add = commands.add_parser("notebooks", help="regenerate notebooks/*.ipynb from notebooks/src")
     add.add_argument("--check", action="store_true", help="only say whether they are in step")
     add.set_defaults(run=notebooks)
@@ -244,6 +251,12 @@ def gallery(args: argparse.Namespace) -> int:
     check_out(args.out)
     make(args.out, only=args.only, seed=args.seed)
     return 0
+
+
+def lab(args: argparse.Namespace) -> int:
+    from workbench.lab import open_lab
+
+    return open_lab(args.folder)
 
 
 def notebooks(args: argparse.Namespace) -> int:

@@ -155,7 +155,7 @@ def start(
     if _version(__version__) < _version(needs):
         raise PromptError(
             f"this notebook needs workbench {needs}, here is {__version__}; update the checkout "
-            "and run: make setup"
+            "and run: python ci/setup.py"
         )
     import numpy as np
     import torch

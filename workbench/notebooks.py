@@ -25,9 +25,9 @@ from workbench.errors import BrokenFileError, MissingDataError
 from workbench.files import atomic_write
 
 # In a checkout beside the package; a wheel lays them where JupyterLab's own files lie, too.
-_CHECKOUT = Path(__file__).parents[1] / "notebooks"
+CHECKOUT = Path(__file__).parents[1] / "notebooks"
 _INSTALLED = Path(sysconfig.get_path("data"), "share", "music-workbench", "notebooks")
-ROOT = _CHECKOUT if (_CHECKOUT / "src").is_dir() else _INSTALLED
+ROOT = CHECKOUT if (CHECKOUT / "src").is_dir() else _INSTALLED
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 

@@ -47,6 +47,7 @@ def engine(request):
         return NumpySynth()
     if not bundled_soundfont():
         pytest.skip("no SoundFont is installed")
+    pytest.importorskip("tinysoundfont")
     return SoundFontSynth()
 
 
@@ -157,6 +158,7 @@ def test_pan(engine, drums):
 def test_drums_follow_tuning_kit_and_sound_off():
     if not bundled_soundfont():
         pytest.skip("no SoundFont is installed")
+    pytest.importorskip("tinysoundfont")
     engine = SoundFontSynth()
     tom = [(0, 100, 45)]
     zero, octave = (
