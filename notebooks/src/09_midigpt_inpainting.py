@@ -343,7 +343,7 @@ melody.excerpt(lines[first], lines[first + 4] - lines[first])
 
 # %% [markdown]
 # *What you should have noticed:* the other tracks come back note by note, for only the new one is
-# put into the song. What is written for one track is written in the hearing of the others.
+# put into the song. What is written for one track is conditioned on the others.
 # A track can be asked for by its name, its number in the file ("#2") or its MIDI program. What may
 # be drawn is bound by a rule: within a bar positions only go forward, and no track strikes one
 # pitch twice at a place, nor more than ten notes. Without it, a model that had run past the end of

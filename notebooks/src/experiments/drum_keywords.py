@@ -9,8 +9,8 @@
 # perhaps better: nine loops in ten have the style. Asked in plain sentences, BERT does not fall,
 # keywords fall by little, since the sentence still holds the style's word. Asked in other words
 # (“a smoky club, a walking double bass”), keywords know nothing and fall to what an empty prompt
-# gives; BERT reaches half-way, two to three loops in six. (The checkpoints' cards have 0.99 and
-# 0.90 for plain sentences, known beforehand; the other words are new.)
+# gives; BERT reaches half-way, two to three loops in six. (The checkpoints' cards had 0.99 and
+# 0.90 for plain words then, known beforehand; the other words are new.)
 #
 # **Method.** The two shipped systems, trained alike on the Groove MIDI Dataset but for their text.
 # Twelve loops for each of six styles in each of four ways of asking; a judge (extra trees on
@@ -117,7 +117,8 @@ for way in ways:
 #
 # Against the paper's listeners: with guidance, and drawn for a judge that knows only style, the two
 # encoders do come apart, and both are far from nothing said. Limits: two scenes a style, written by
-# the authors of this notebook; a reader's own twelve would be a better test.
+# the authors of this notebook; a reader's own twelve would be a better test. The table was measured before both systems were
+# trained further on moved bar lines; the weights that ship now may give other shares.
 
 # %% [markdown]
 # ## What a gpu run would add
