@@ -200,7 +200,7 @@ plots.bars(plots.axes(width=6), rows, ylabel="Fréchet distance", floor=float(fl
 run.note("Fréchet distance, dpm++ 20", rows["dpm++ 20"], floor=float(floor))
 
 # %% [markdown]
-# *What you should have noticed:* more steps cost time and hardly change the distance. At laptop size
+# *What you should have noticed:* more steps cost time and hardly change it. At laptop size
 # five steps of DPM-Solver++ came to 0.22, twenty to 0.25, and 200 steps of DDPM, in fourteen times
 # the time of twenty, to 0.23: with 96 loops no ranking, because two halves of the same music differ
 # by 0.15 by chance. All four lie above that floor, so this measure does tell generated loops from
@@ -247,7 +247,7 @@ compare(
 )  # fmt: skip
 
 # %% [markdown]
-# *What you should have noticed:* at 0 the text has no effect, and the ride leads in a quarter of the
+# *What you should have noticed:* at 0 the text has no effect; the ride leads in a quarter of the
 # loops, as without words. Then the dial works: at laptop size three loops in four have the trait at
 # 0.5, and all of them from 1 on. What more guidance does beyond that, the mini-project asks.
 #

@@ -117,8 +117,9 @@ for way in ways:
 #
 # Against the paper's listeners: with guidance, and drawn for a judge that knows only style, the two
 # encoders do come apart, and both are far from nothing said. Limits: two scenes a style, written by
-# the authors of this notebook; a reader's own twelve would be a better test. The table was measured before both systems were
-# trained further on moved bar lines; the weights that ship now may give other shares.
+# the authors of this notebook; a reader's own twelve would be a better test. The table was measured
+# before both systems were trained further on moved bar lines; the weights that ship now may give
+# other shares.
 
 # %% [markdown]
 # ## What a gpu run would add
