@@ -17,14 +17,17 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         options += f" --start {start}"
         stages = {k if k == "diffusion" else f"{k}, of {start}": v for k, v in stages.items() if v}
         stages[f"diffusion, going on from {start}"] = stages.pop("diffusion")
+    reads = "57 keywords and no other words" if report["text"] == "keywords" else "English prompts"
     lines = [
         f"# DrumLDM, text by {report['text']}, trained on {report['dataset']}",
         "Draws drum loops of one to eight bars in 4/4 from a text and a tempo.",
         f"- **Data:** {_data(report['dataset'])}, training sessions only.",
         f"- **Rebuild:** `workbench train drums {options} --out FOLDER`{further}",
         "- **Weights:** MIT, as the code; half precision.",
-        "- **Limits:** nine drums on sixteenths with microtiming, 4/4 only, English prompts, the "
-        "styles and players of its data. Prompts outside of that get the nearest it knows.",
+        f"- **Limits:** nine drums on sixteenths with microtiming, 4/4 only, {reads}, the styles "
+        "and players of its data. Prompts outside of that get the nearest it knows; a feel named "
+        "without a style is read as one of a beat. Bars repeat less exactly than a drummer's, "
+        "timing is tidier, and takes of one prompt are more alike than two drummers.",
         "## Training",
         _stages(stages),
     ]
