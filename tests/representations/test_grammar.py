@@ -104,6 +104,17 @@ def test_what_is_struck_may_be_struck_again_by_others_and_at_the_next_place():
     assert not after(*first)[ids["Position_0"]]
 
 
+def test_a_vocabulary_of_single_tokens_has_the_same_rules():
+    vocabulary = Vocabulary()
+    ids = [vocabulary.id(name) for name in ("TimeSig_4/4", "Program_0", "Bar_None", "Position_6")]
+    rule = HoleRule(TokenGrammar(vocabulary), 1, ids[:1], ids[1:2])
+    assert rule(None).nonzero()[:, 1].tolist() == [ids[2]]
+    assert rule(torch.tensor(ids[2:3])).nonzero()[:, 1].tolist() == [ids[0]]
+    assert rule(torch.tensor(ids[:1]))[0, ids[3]]
+    allowed = rule(torch.tensor(ids[3:]))[0]
+    assert allowed.nonzero().flatten().tolist() == [ids[1]]
+
+
 def test_ten_notes_are_all_that_a_track_strikes_by_default():
     vocabulary, grammar = facts()
     own = vocabulary.id("Program_0")

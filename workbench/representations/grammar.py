@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from workbench.representations.tokens import END, EOS, SPECIAL, Vocabulary
@@ -76,8 +77,11 @@ class TokenGrammar:
             allowed = torch.tensor([kind[a] for a in after])
             follows[kind[name]] = torch.isin(self.first, allowed)
         follows[-1] = self.bar
-        self.follows = follows
-        self.drum_note, self.wants_drum = _drums(v)
+        self.drum_note, wants_drum = _drums(v)
+        self.follows = _agreeing(follows, self.first, wants_drum)
+        # ids that go forward from each position, −1 first
+        places = torch.arange(-1, int(self.last_position.max()) + 1)[:, None]
+        self.forward = (self.first_position > places) | (self.first_position < 0) | self.bar
         self.places = _Places(v)
 
 
@@ -97,13 +101,21 @@ class _Places:
         self.begun_later = torch.zeros(v.size, PROGRAMS, dtype=torch.long)  # most after a move
         for i, piece in enumerate(v.pieces):
             self._add(i, [v.names[b].split("_") for b in piece])
-        pairs = [(i, *pair) for i, found in enumerate(self.here) for pair in found]
-        self.pair_id, self.pair_program, self.pair_pitch = torch.tensor(pairs).view(-1, 3).T
-        # a piece that begins with a pitch and plays that pitch again
-        self.pair_opens = self.opening[self.pair_id] == self.pair_pitch
+        # the same as columns, as many as any id needs: (size, columns); empty ones point behind
+        # the last program and the last pitch, where there is always room and silence
+        strikes = [[program * 128 + pitch for program, pitch in notes] for notes in self.here]
+        self.strikes = _padded(strikes, PROGRAMS * 128)
+        programs = [counts.nonzero().flatten().tolist() for counts in self.begun]
+        self.begins = _padded(programs, PROGRAMS)
+        count = torch.cat([self.begun, torch.zeros(v.size, 1, dtype=torch.long)], 1)
+        self.begins_count = count.gather(1, self.begins)
         self.total = self.begun.sum(1)
-        self.begun_id, self.begun_program = self.begun.nonzero().T
-        self.begun_count = self.begun[self.begun_id, self.begun_program]
+        # pieces that begin with a pitch and play that pitch again, and by which program
+        again = [
+            (i, program) for i, notes in enumerate(self.here) for program, pitch in notes
+            if pitch == self.opening[i]
+        ]  # fmt: skip
+        self.again_id, self.again_program = torch.tensor(again, dtype=torch.long).view(-1, 2).T
 
     def _add(self, i: int, piece: list[list[str]]) -> None:
         notes: list[list[tuple[int, int]]] = [[]]
@@ -128,6 +140,12 @@ class _Places:
             self.begun_later[i] = torch.stack(begun[1:]).amax(0)
 
 
+def _padded(rows: list[list[int]], filler: int) -> Tensor:
+    """Lists of numbers as rows of one tensor, the short ones filled up."""
+    width = max(1, *map(len, rows))
+    return torch.tensor([row + [filler] * (width - len(row)) for row in rows])
+
+
 def _drums(v: Vocabulary) -> tuple[Tensor, Tensor]:
     """For each id: whether the note it ends in is a drum's (1), another's (0), not told by it
     (-1); and whether it can only follow a drum's part of a note (1), another's (0), any (-1)."""
@@ -150,6 +168,20 @@ def _drums(v: Vocabulary) -> tuple[Tensor, Tensor]:
     return ends, begins
 
 
+def _agreeing(follows: Tensor, first: Tensor, wants_drum: Tensor) -> Tensor:
+    """The ids that may follow a type of token, where the note being written is not known to be a
+    drum's, is not, and is: (types, 3, size)."""
+    table = follows[:, None].repeat(1, 3, 1)
+    for drum in (0, 1):
+        for name in ("Program", "Pitch", "PitchDrum", "Velocity"):  # mid-note
+            table[KINDS.index(name), drum + 1] &= (wants_drum < 0) | (wants_drum == drum)
+    # a tuned note's velocity must be followed by its duration, a drum's must not
+    duration = first == KINDS.index("Duration")
+    velocity = table[KINDS.index("Velocity")]
+    velocity &= duration == torch.tensor([False, True, False])[:, None]
+    return table
+
+
 class _Rule:
     """The grammar of one stream a row, kept in step with what is drawn."""
 
@@ -165,7 +197,8 @@ class _Rule:
         self.too_many = (later > self.most).any(1) | (later.sum(1) > self.together)
         self.program = torch.full((n,), -1)  # of the note that is being written
         self.struck = torch.zeros(n, PROGRAMS, dtype=torch.long)  # notes begun at this place
-        self.sounding = torch.zeros(n, PROGRAMS, 128, dtype=torch.bool)  # pitches struck there
+        # pitches struck there, by program · 128 + pitch; the last one is no pitch
+        self.sounding = torch.zeros(n, PROGRAMS * 128 + 1, dtype=torch.bool)
         self.last = torch.full((n,), len(KINDS))  # the row of `follows`
         self.position = torch.full((n,), -1)  # within the bar
         self.drum = torch.full((n,), -1)  # whether the note being written is a drum's
@@ -193,9 +226,9 @@ class _Rule:
         for row, (token, moved) in enumerate(zip(drawn.tolist(), moves.tolist(), strict=True)):
             opening = int(p.opening[token])
             if opening >= 0 and not moved and self.program[row] >= 0:
-                self.sounding[row, self.program[row], opening] = True
+                self.sounding[row, self.program[row] * 128 + opening] = True
             for program, pitch in p.last[token] if moved else p.here[token]:
-                self.sounding[row, program, pitch] = True
+                self.sounding[row, program * 128 + pitch] = True
         named = p.program[drawn]
         self.program = torch.where(named >= 0, named, self.program)
 
@@ -204,30 +237,22 @@ class _Rule:
         p = self.grammar.places
         over = self.struck.sum(1)[:, None] + p.total > self.together
         over |= self.too_many
-        full = self.struck[:, p.begun_program] + p.begun_count > self.most[p.begun_program]
-        over |= torch.zeros(over.shape).index_add_(1, p.begun_id, full.float()) > 0
-        twice = self.sounding[:, p.pair_program, p.pair_pitch]
-        twice |= p.pair_opens & (self.program[:, None] == p.pair_program)
-        over |= torch.zeros(over.shape).index_add_(1, p.pair_id, twice.float()) > 0
-        now = self.sounding[torch.arange(self.n), self.program]  # (n, 128)
-        return over | (now[:, p.opening] & (p.opening >= 0) & (self.program >= 0)[:, None])
+        room = F.pad(self.most - self.struck, (0, 1))  # (n, PROGRAMS + 1)
+        over |= (room[:, p.begins] < p.begins_count).any(2)
+        over |= self.sounding[:, p.strikes].any(2)
+        if len(p.again_id):
+            again = (self.program[:, None] == p.again_program).float()
+            over |= torch.zeros(over.shape).index_add_(1, p.again_id, again) > 0
+        mid_note = self.program[:, None] >= 0
+        opening = torch.where(
+            (p.opening >= 0) & mid_note, self.program[:, None] * 128 + p.opening, PROGRAMS * 128
+        )
+        return over | self.sounding.gather(1, opening)
 
     def _music(self) -> Tensor:
         """Ids that go on rightly: (n, size) bool."""
         g = self.grammar
-        fine = g.follows[self.last].clone()
-        place = g.first_position
-        forward = (place[None] > self.position[:, None]) | (place[None] < 0) | g.bar[None]
-        fine &= forward
-        want = g.wants_drum
-        agrees = (want[None] < 0) | (self.drum[:, None] < 0) | (want[None] == self.drum[:, None])
-        mid_note = (self.last == KINDS.index("Program")) | (self.last == KINDS.index("Pitch"))
-        mid_note |= (self.last == KINDS.index("PitchDrum")) | (self.last == KINDS.index("Velocity"))
-        fine &= agrees | ~mid_note[:, None]
-        # a tuned note's velocity must be followed by its duration, a drum's must not
-        velocity = self.last == KINDS.index("Velocity")
-        duration = g.first == KINDS.index("Duration")
-        fine &= ~velocity[:, None] | (duration[None] == (self.drum == 0)[:, None])
+        fine = g.follows[self.last, self.drum + 1] & g.forward[self.position + 1]
         return fine & ~self._crowded()
 
     @property
@@ -250,29 +275,30 @@ class HoleRule(_Rule):
         *, lengths: Sequence[int] | None = None, most: Tensor | None = None, together: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(grammar, n, most, together)
-        self.metres = torch.tensor([*metres, -2])  # −2: no further bar
+        self.limit = len(metres)
         places = grammar.length[list(metres)].tolist() if lengths is None else lengths
-        self.lengths = torch.tensor([*places, 0])
         others = torch.ones(grammar.programs.shape[1], dtype=torch.bool)
         others[list(programs)] = False
-        self.own = ~(grammar.programs & others).any(1)
+        self.fits = self._fitting(metres, places) & ~(grammar.programs & others).any(1)
+
+    def _fitting(self, metres: Sequence[int], places: Sequence[int]) -> Tensor:
+        """The ids that may come when so many bars have begun: (bars + 1, size)."""
+        g = self.grammar
+        # before the first bar only a bar may come; −2 and no place: no bar comes after the last
+        now, after = torch.tensor([[-1, *metres], [*metres, -2]])[:, :, None]
+        length, next_length = torch.tensor([[0, *places], [*places, 0]])[:, :, None]
+        said = g.time_signature
+        # a bar that begins is the next one's metre; its TimeSig may come in the same piece or next
+        fine = ~g.bar | ((after != -2) & ((said < 0) | (said == after)))
+        fine &= (g.first != KINDS.index("TimeSig")) | (said == now)
+        # no piece crosses a bar line: all its positions are in the bar that it begins, or in this
+        return fine & (g.last_position < torch.where(g.bar, next_length, length))
 
     def __call__(self, drawn: Tensor | None) -> Tensor:
         if drawn is not None:
             self._take(drawn)
-        g, metre = self.grammar, g_metre(self.metres, self.bars)
-        fine = self._music() & self.own
-        # a bar that begins is the next one's metre; its TimeSig may come in the same piece or next
-        said = g.time_signature[None]
-        fine &= ~g.bar[None] | (metre[:, None] != -2) & ((said < 0) | (said == metre[:, None]))
-        # no piece crosses a bar line: all its positions are in the bar that it begins, or in this
-        length = g_metre(self.lengths, self.bars - 1)[:, None]
-        length = torch.where(g.bar[None], g_metre(self.lengths, self.bars)[:, None], length)
-        fine &= g.last_position[None] < length
-        now = g_metre(self.metres, self.bars - 1)
-        names = (g.first == KINDS.index("TimeSig"))[None]
-        fine &= ~names | (said == now[:, None])
-        fine[:, END] = (self.bars == len(self.metres) - 1) & self.between_notes
+        fine = self._music() & self.fits[self.bars]
+        fine[:, END] = (self.bars == self.limit) & self.between_notes
         return _never_empty(fine, END)
 
 
@@ -294,11 +320,6 @@ class SongRule(_Rule):
         fine &= ~(self.grammar.bar[None] & over[:, None])
         fine[:, EOS] = over & self.between_notes
         return _never_empty(fine, EOS)
-
-
-def g_metre(metres: Tensor, bar: Tensor) -> Tensor:
-    """The metre of each row's bar; the last entry for bars beyond."""
-    return metres[bar.clamp(0, len(metres) - 1)]
 
 
 def _never_empty(fine: Tensor, end: int) -> Tensor:

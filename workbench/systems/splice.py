@@ -158,7 +158,8 @@ def read(
     if tracks is None:
         if not len(clip.notes):
             raise PromptError("clip: has no notes, so no instrument is known; name the tracks")
-        chosen, added = _playing(clip, first, last, drums=-1 in learned_programs), []
+        added: list[int] = []
+        chosen = _playing(clip, first, last, drums=-1 in learned_programs)
         # the others are silent in the hole, so they may be called the same
         same = [i for i, t in enumerate(clip.score.tracks) if i in chosen or not t.is_drum]
         called = _called(clip, same, [], learned_programs)
@@ -365,7 +366,9 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
             drums = program < 0
             new = symusic.Track(program=max(program, 0), is_drum=drums, ttype="tick")
             score.tracks.append(new)
-        score.tracks[i].notes = [n for n in score.tracks[i].notes if not begin <= n.time < end]
+        columns = score.tracks[i].notes.numpy()
+        outside = (columns["time"] < begin) | (columns["time"] >= end)
+        score.tracks[i].notes = _notes({name: c[outside] for name, c in columns.items()})
     inside = replace(song, notes=song.notes[hole.covers(song)])
     for program, rows in notes_of(inside, lines, vocabulary).items():
         ticks = np.round(rows[:, 0] * score.tpq).astype(np.int32)
@@ -374,17 +377,24 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
         homes = _homes(score, [i for i in reading.chosen if reading.called[i] == program], rows)
         for i in np.unique(homes).tolist():
             own = homes == i
-            new = symusic.Note.from_numpy(
-                ticks[own], length[own], rows[own, 2].astype(np.int8),
-                rows[own, 3].astype(np.int8), ttype="tick",
-            )  # fmt: skip
-            score.tracks[i].notes.extend(new)
-            score.tracks[i].notes.sort(key=lambda note: note.time)
+            new = {"time": ticks[own], "duration": length[own], "pitch": rows[own, 2],
+                   "velocity": rows[own, 3]}  # fmt: skip
+            old = score.tracks[i].notes.numpy()
+            both = {name: np.concatenate([old[name], new[name]]) for name in new}
+            order = np.argsort(both["time"], kind="stable")
+            score.tracks[i].notes = _notes({name: c[order] for name, c in both.items()})
     tempo = clip.tempo if clip.tempo_known and len(score.tempos) <= 1 else None
     return type(clip)(
         score, tempo=tempo, beats=clip.beats, caption=clip.caption, source=clip.source,
         labels=clip.labels, extra_events=clip.extra_events,
     )  # fmt: skip
+
+
+def _notes(columns: dict[str, np.ndarray]) -> Any:
+    """symusic's list of notes, times in ticks, from columns (notes,)."""
+    types = {"time": np.int32, "duration": np.int32, "pitch": np.int8, "velocity": np.int8}
+    rows = [columns[name].astype(kind) for name, kind in types.items()]
+    return symusic.Note.from_numpy(*rows, ttype="tick")
 
 
 def _homes(score: Any, tracks: Sequence[int], rows: np.ndarray) -> np.ndarray:
