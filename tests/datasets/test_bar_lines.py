@@ -92,3 +92,4 @@ def test_where_the_beat_falls():
     assert one.tolist() == [1, 0]
     assert other.tolist() == [0, 0]
     assert backbeats(rolls).tolist() == [1, 0]
+    assert backbeats(rolls, half_time=True).tolist() == [0, 1]

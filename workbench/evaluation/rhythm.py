@@ -125,10 +125,10 @@ def downbeats(rolls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return kick[..., 0].mean(1), (kick[..., 1] | kick[..., 3]).mean(1)
 
 
-def backbeats(rolls: np.ndarray) -> np.ndarray:
-    """Share of bars with a snare on both beats two and four."""
+def backbeats(rolls: np.ndarray, *, half_time: bool = False) -> np.ndarray:
+    """Share of bars with a snare on both beats two and four, in half-time on beat three: (n,)."""
     snare = _on_beats(hits_of(rolls)[..., 1])
-    return (snare[..., 1] & snare[..., 3]).mean(1)
+    return (snare[..., 2] if half_time else snare[..., 1] & snare[..., 3]).mean(1)
 
 
 def _on_beats(hits: np.ndarray) -> np.ndarray:
