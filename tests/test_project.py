@@ -62,7 +62,7 @@ def test_each_part_imports_what_its_extra_brings():
         ("benchmarks", "excerpts", "gallery_page", "grading", "kernel", "pages", "runner",
          "site"), tools,
     )  # fmt: skip
-    wide = {"music/synth.py": lists["soundfont"]}
+    wide = {"music/soundfont.py": lists["soundfont"]}
     for path in (ROOT / "workbench").rglob("*.py"):
         inside = path.relative_to(ROOT / "workbench")
         packages = brings.get(inside.parts[0].removesuffix(".py"), library)

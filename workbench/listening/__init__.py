@@ -5,6 +5,7 @@ design.py      which clips stand in which trials; what raters see and the key th
 sounds.py      clips made comparable: length, loudness, coding
 page.py        one HTML file that rates without a network, or served
 server.py      the page for a class, answers kept in SQLite (store.py)
+records.py     one sheet of answers, as a rater hands it in
 answers.py     answer files and databases, checked and merged
 analysis.py    means, differences, agreement, preferences
 simulated.py   a class whose opinions are known, for lessons and tests

@@ -23,7 +23,7 @@ from workbench.evaluation.agreement import alpha_interval, krippendorff_alpha
 from workbench.evaluation.intervals import bootstrap
 from workbench.evaluation.paired import holm, sign_flip_test
 from workbench.evaluation.preference import bradley_terry
-from workbench.listening.answers import Answer
+from workbench.listening.records import Answer
 
 LEAST_RATERS = 2
 TIMES = 400  # bootstrap draws

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import count
@@ -18,39 +17,12 @@ from typing import Any
 
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import UNREADABLE, atomic_write, load_json
+from workbench.listening.records import FORMAT, TOKEN, Answer, Sheet
+from workbench.listening.store import stored
 from workbench.tables import Row, read_table
 
-FORMAT = "workbench listening answers 1"
-TOKEN = re.compile(r"[0-9a-f]{32}")
 MOST_BYTES = 2_000_000
 DATABASES = (".sqlite", ".db")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer. value: 1 to 5; for preferences the index of the clip chosen in the key's trial.
-    place: of the trial in the rater's order, from 0."""
-
-    rater: str
-    trial: str
-    scale: str
-    value: int
-    place: int = 0
-    seconds: float = 0.0
-    swapped: bool = False
-
-
-@dataclass
-class Sheet:
-    """What one rater handed in. started, saved: ISO times; origin: the file it came from."""
-
-    rater: str
-    token: str
-    started: str
-    finished: bool
-    answers: list[Answer]
-    origin: str = ""
-    saved: str = ""
 
 
 @dataclass
@@ -217,8 +189,6 @@ def _files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
 def _records(path: Path, test: str) -> list[Any]:
     """What a file or database holds, not yet checked."""
     if path.suffix.lower() in DATABASES:
-        from workbench.listening.store import stored
-
         return stored(path, test)
     if path.stat().st_size > MOST_BYTES:
         raise BrokenFileError(f"{path} is larger than any file of answers; ask for it again")

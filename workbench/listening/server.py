@@ -23,8 +23,9 @@ from typing import Any
 
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.files import UNREADABLE
-from workbench.listening.answers import MOST_BYTES, TOKEN, clean_name, read_sheet
+from workbench.listening.answers import MOST_BYTES, clean_name, read_sheet
 from workbench.listening.page import page_html
+from workbench.listening.records import TOKEN
 from workbench.listening.store import NameTaken, Store
 
 POLICY = (  # the page's own parts and nothing else

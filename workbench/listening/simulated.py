@@ -13,7 +13,7 @@ import numpy as np
 from workbench.arguments import later_seed, random_generator, seed_of, whole
 from workbench.errors import WorkbenchError
 from workbench.evaluation.power import Raters, simulate_ratings
-from workbench.listening.answers import FORMAT
+from workbench.listening.records import FORMAT
 
 Means = Mapping[str, Mapping[str, float]]  # scale → source → true mean
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.arguments import random_generator
 from workbench.errors import WorkbenchError
+from workbench.music.audio import checked, encode
 from workbench.music.loudness import matched
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ def comparable(
     neither length nor level tells who made a clip. Raises WorkbenchError naming a clip that is
     silent or shorter than a second.
     """
-    from workbench.music.audio import checked
-
     for clip, name in zip(clips, names, strict=True):
         if clip.duration < LEAST_SECONDS:
             raise WorkbenchError(
@@ -48,8 +47,6 @@ def comparable(
 
 def coded(sound: np.ndarray) -> bytes:
     """A sound as MP3, which every browser plays; the file holds no word about it."""
-    from workbench.music.audio import encode
-
     return encode(sound, RATE, "mp3", quality=QUALITY)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import BrokenFileError, WorkbenchError
-from workbench.listening.answers import FORMAT, Sheet
+from workbench.listening.records import FORMAT, Sheet
 
 WAIT = 30.0  # seconds until a busy database is an error
 TABLES = """

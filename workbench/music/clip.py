@@ -17,8 +17,21 @@ from workbench.arguments import number
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES, atomic_write
 from workbench.music import midi, smf, timeline
+from workbench.music.audio import (
+    check_rate,
+    checked,
+    encode,
+    read_audio,
+    resample,
+    to_stereo,
+    turned_down,
+    write_audio,
+)
 from workbench.music.midi import NOTE
+from workbench.music.placing import check_length
 from workbench.music.smf import ExtraEvent
+from workbench.music.synth import default_synth
+from workbench.music.writing import midi_file
 
 MOST_BEATS = 1e6  # of an excerpt: times in ticks stay within 32 bits
 _FOLDERS = re.compile(r"(?<![\w.-])(?:[A-Za-z]:)?[/\\~]\S*[/\\]")  # of an absolute path
@@ -96,9 +109,7 @@ class Clip:
         # a MIDI tempo is a whole number of µs a beat: 92 is kept as 92, not as 91.99998
         self.tempo = tempo if tempo is not None else round(main, 3)
         self.meter: tuple[int, int] = meter if meter is not None else main_meter
-        self.beats = (
-            beats if beats is not None else timeline.natural_beats(self.score, self.notes)
-        )
+        self.beats = beats if beats is not None else timeline.natural_beats(self.score, self.notes)
         if not self.beats > 0:
             raise WorkbenchError(f"beats is {beats}; give the clip a length above 0")
 
@@ -110,8 +121,6 @@ class Clip:
         meter: tuple[int, int] | None,
         beats: float | None,
     ) -> None:
-        from workbench.music.audio import check_rate, checked, turned_down
-
         samples = turned_down(checked(np.atleast_2d(audio), "audio"))
         if not samples.size:
             raise WorkbenchError("audio holds no sample; give (channels, samples)")
@@ -147,8 +156,6 @@ class Clip:
     @classmethod
     def read_audio(cls, path: str | os.PathLike[str], **fields: Any) -> Self:
         """Read an audio file (.wav .flac .ogg .mp3). Raises BrokenFileError naming the file."""
-        from workbench.music.audio import read_audio
-
         samples, rate = read_audio(path)
         fields.setdefault("source", str(path))
         return cls(audio=samples, sample_rate=rate, **fields)
@@ -241,14 +248,10 @@ class Clip:
         `loop`, what rings past the end is heard at the start, so that the loop has no gap;
         without, it is faded at the end. A waveform is resampled.
         """
-        from workbench.music.audio import check_rate, checked, resample, to_stereo, turned_down
-
         sample_rate = check_rate(sample_rate)
         if self.audio is not None and self.sample_rate is not None:
             sound = turned_down(checked(self.audio, "audio"))  # they may have been changed since
             return to_stereo(resample(sound, self.sample_rate, sample_rate))
-        from workbench.music.synth import check_length, default_synth
-
         check_length(self.duration, self.source)
         length = max(round(self.duration * sample_rate), 1)
         return (synth or default_synth()).render(self.score, sample_rate, length, loop=loop)
@@ -260,8 +263,6 @@ class Clip:
         length follows from the notes, the last ones keep theirs and the file ends on the bar line
         after them.
         """
-        from workbench.music.writing import midi_file
-
         self._need_score("midi_bytes")
         end = None if self._rings_on else max(round(self.beats * self.score.tpq), 1)
         about = _FOLDERS.sub("", self.source)  # the names of folders are nobody else's business
@@ -284,15 +285,11 @@ class Clip:
         self, format: str = "ogg", sample_rate: int = 44100, mono: bool = False
     ) -> bytes:
         """The sound as an audio file's bytes; format "ogg", "wav", "flac" or "mp3"."""
-        from workbench.music.audio import encode
-
         sound = self.waveform(sample_rate)
         return encode(sound.mean(axis=0, keepdims=True) if mono else sound, sample_rate, format)
 
     def write_audio(self, path: str | os.PathLike[str], sample_rate: int = 44100) -> None:
         """Write .wav, .flac, .ogg or .mp3, whole or not at all."""
-        from workbench.music.audio import write_audio
-
         write_audio(path, self.waveform(sample_rate), sample_rate)
 
     # ---------------------------------------------------------------- new clips
@@ -347,8 +344,6 @@ class Clip:
         rate = 60 / self.tempo * (self.sample_rate or 0)  # samples a beat
         begin, end = round(start_beat * rate), round((start_beat + n_beats) * rate)
         if end > np.asarray(self.audio).shape[1]:  # silence is added, up to what is rendered
-            from workbench.music.synth import check_length
-
             check_length(n_beats * 60 / self.tempo, "the excerpt")
         audio = np.asarray(self.audio)[:, begin:end]
         audio = np.pad(audio, ((0, 0), (0, end - begin - audio.shape[1])))
@@ -373,12 +368,14 @@ class Clip:
     # ---------------------------------------------------------------- display
 
     def __repr__(self) -> str:
+        # The view knows the clip, so the clip imports its view only when it is shown.
         from workbench.music.display import summary
 
         return summary(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """What Jupyter shows: a player as text/html, a picture, and one line of text."""
+        # The view knows the clip, so the clip imports its view only when it is shown.
         from workbench.music.display import mime_bundle
 
         return mime_bundle(self)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.music.audio import encode
 from workbench.music.kit import DRUM_NAMES, DRUMS, read_lookup
 from workbench.music.picture import (
     Picture,
@@ -119,8 +120,6 @@ def _beginning(clip: "Clip") -> "Clip":
 
 
 def _data_url(clip: "Clip", loop: bool) -> str:
-    from workbench.music.audio import encode
-
     sound = clip.waveform(RATE, loop=loop)
     quality = float(np.interp(clip.duration, (16, 30), QUALITY))
     data = encode(sound.mean(axis=0, keepdims=True), RATE, "ogg", quality=quality)

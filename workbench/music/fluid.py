@@ -11,6 +11,8 @@ import numpy as np
 
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.music.mixing import finish, fold
+from workbench.music.placing import natural_length
+from workbench.music.soundfont import bundled_soundfont, check_soundfont
 from workbench.music.writing import midi_file
 from workbench.processes import tied
 
@@ -32,8 +34,6 @@ class FluidSynth:
     name = "fluidsynth"
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        from workbench.music.synth import bundled_soundfont, check_soundfont
-
         found = Path(path) if path else bundled_soundfont()
         if fluidsynth_command() is None:
             raise MissingDataError("fluidsynth is not installed; install it or use default_synth()")
@@ -46,8 +46,6 @@ class FluidSynth:
         self, score: Any, sample_rate: int, samples: int | None = None, *, loop: bool = True
     ) -> np.ndarray:
         """Sound of the score, float32 (2, samples), peak ≤ 1; see synth.Synth.render."""
-        from workbench.music.synth import natural_length
-
         if samples is None:
             samples, loop = natural_length(score, sample_rate), False
         sound = self._run(score, sample_rate)

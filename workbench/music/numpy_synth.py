@@ -13,6 +13,13 @@ import numpy as np
 from workbench.music.channel import PAN, Channel, Lane
 from workbench.music.kit import DRUMS, read_lookup
 from workbench.music.mixing import Hit, finish, mix, retuned, trim
+from workbench.music.placing import (
+    drum_hits,
+    natural_length,
+    note_spans,
+    pitch_in_samples,
+    samples_at,
+)
 
 NOTE_SECONDS = 4.0
 RELEASE_SECONDS = 0.08
@@ -30,8 +37,6 @@ class NumpySynth:
         self, score: Any, sample_rate: int, samples: int | None = None, *, loop: bool = True
     ) -> np.ndarray:
         """Sound of the score, float32 (2, samples), peak ≤ 1; see synth.Synth.render."""
-        from workbench.music.synth import drum_hits, natural_length
-
         if samples is None:
             samples, loop = natural_length(score, sample_rate), False
         hits = drum_hits(score, sample_rate, samples, loop, self.drum_shot)
@@ -49,8 +54,6 @@ class NumpySynth:
 
 def _tone_hits(score: Any, track: Any, sample_rate: int, samples: int) -> list[Hit]:
     """The notes of a track, bent and balanced as its channel's state goes on while they sound."""
-    from workbench.music.synth import note_spans, pitch_in_samples, samples_at
-
     channel, notes, family = Channel(track), track.notes.numpy(), _family(track.program)
     starts, ends = note_spans(score, channel, sample_rate)
     pitch = pitch_in_samples(score, channel, sample_rate, starts, np.minimum(ends, samples))

@@ -21,17 +21,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import PromptError
+from workbench.representations.mmm_reading import STEPS, VELOCITY, WHOLE, clip_of, tracks_of
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-STEPS = 12  # a beat
-WHOLE = 4 * STEPS  # a 4/4 bar, and the longest TIME_DELTA
-LONGEST = 4 * WHOLE  # of a bar; what a broken sequence says beyond is not waited for
-VELOCITY = 96
-DENSITY_EDGES = (1, 2, 3, 4, 6, 8, 11, 15, 20)  # notes a bar that has notes; ten levels
+__all__ = ["DENSITY_EDGES", "MMM", "VELOCITY", "bars_of"]
 
-Events = list[tuple[str, int]]
+DENSITY_EDGES = (1, 2, 3, 4, 6, 8, 11, 15, 20)  # notes a bar that has notes; ten levels
 
 
 class MMM:
@@ -103,8 +100,6 @@ class MMM:
         a filling end where the next one begins. A track without INST is a piano. Placeholders
         without a filling are empty bars, fillings without a placeholder are left out.
         """
-        from workbench.representations.mmm_reading import clip_of, tracks_of
-
         ids = np.asarray(ids, dtype=np.int64)
         wrong = ids[(ids < 0) | (ids >= self.size)]
         if len(wrong):

@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 
 from workbench.music.clip import Clip
-from workbench.representations.mmm import LONGEST, STEPS, VELOCITY, WHOLE, Events
 
 TPQ = 480
+STEPS = 12  # a beat
+WHOLE = 4 * STEPS  # a 4/4 bar, and the longest TIME_DELTA
+LONGEST = 4 * WHOLE  # of a bar; what a broken sequence says beyond is not waited for
+VELOCITY = 96
+
+Events = list[tuple[str, int]]
 
 
 @dataclass
