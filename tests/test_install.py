@@ -13,6 +13,7 @@ import pytest
 
 from workbench import extras
 from workbench.errors import MissingPackageError
+from workbench.notebooks import REPOSITORY, SET_UP
 
 ROOT = Path(__file__).parents[1]
 INDEX_LIMIT = 100_000_000  # bytes of a file that the Python Package Index takes
@@ -159,6 +160,49 @@ def test_a_package_that_no_extra_brings_is_named_itself():
     with pytest.raises(MissingPackageError, match='pip install "nowhere-to-be-found"'):  # noqa: SIM117
         with extras.named_extras():
             import nowhere_to_be_found  # noqa: F401
+
+
+COLAB = """
+import sys
+from types import ModuleType
+google, colab, output = ModuleType("google"), ModuleType("google.colab"), ModuleType("output")
+output.enable_custom_widget_manager = lambda: print("widgets enabled")
+colab.output, google.colab = output, colab
+sys.modules |= {"google": google, "google.colab": colab, "google.colab.output": output}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+def test_the_first_cell_sets_up_in_colab_and_does_nothing_elsewhere(wheel, tmp_path):
+    """The repository's address leads to this working tree; other packages come from here."""
+    source = wheel.parent / "source"
+    about = ["-c", "user.name=n", "-c", "user.email=e"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "all"]):
+        subprocess.run(["git", *about, *command], cwd=source, check=True)
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)
+    base = {"base": str(tmp_path / "bare"), "platbase": str(tmp_path / "bare")}
+    python = Path(sysconfig.get_path("scripts", "venv", base)) / "python"
+    site = Path(sysconfig.get_path("purelib", "venv", base))
+    shutil.rmtree(site / "setuptools", ignore_errors=True)  # an old one, which came with the venv
+    environment = {
+        **ENVIRONMENT, "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{source.as_uri()}.insteadOf", "GIT_CONFIG_VALUE_0": REPOSITORY,
+    }  # fmt: skip
+
+    def cell(before: str, after: str) -> str:
+        code = before + SET_UP + after
+        done = subprocess.run([python, "-c", code], capture_output=True, text=True, cwd=tmp_path,
+                              env=environment)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    absent = "\nfrom importlib.util import find_spec; print(find_spec('workbench') is None)"
+    assert cell("", absent).split() == ["True"]
+    (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    assert "widgets enabled" in cell(COLAB, "")
+    done = cell("", "\nimport workbench; print(workbench.__file__, workbench.Clip.__name__)")
+    assert done.split()[1] == "Clip"
+    assert Path(done.split()[0]).is_relative_to(site)
 
 
 @pytest.mark.skipif(

@@ -18,7 +18,11 @@ EXERCISE = r"(?m)^## Exercise (\d) · .+ \((\d+) minutes\)$"
 
 def cells_of(number):
     script = SCRIPTS[LESSONS.index(number)]
-    return [(cell.cell_type, cell.source) for cell in notebooks.build(script, solutions=True).cells]
+    cells = notebooks.build(script, solutions=True).cells
+    return [
+        (cell.cell_type, cell.source) for cell in cells
+        if "colab" not in cell.metadata.get("tags", [])
+    ]  # fmt: skip
 
 
 def prose_of(number):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 
 import nbformat
 import pytest
@@ -41,10 +43,10 @@ def folder(tmp_path):
 def test_a_solution_is_collapsed_after_its_check(folder):
     made = notebooks.build(folder / "src" / "42_title.py")
     kinds = [cell.cell_type for cell in made.cells]
-    assert kinds == ["markdown", "code", "code", "code", "markdown"]
-    assert made.cells[1].metadata.tags == ["parameters"]
-    assert "return None" in made.cells[2].source
-    box = made.cells[4].source
+    assert kinds == ["markdown", "markdown", "code", "code", "code", "code", "markdown"]
+    assert made.cells[3].metadata.tags == ["parameters"]
+    assert "return None" in made.cells[4].source
+    box = made.cells[6].source
     assert box.startswith("<details><summary>Solution</summary>\n\n```python\ndef root")
     assert "x**0.5" in box
     assert box.endswith("```\n\n</details>")
@@ -52,9 +54,21 @@ def test_a_solution_is_collapsed_after_its_check(folder):
 
 def test_with_solutions_the_solution_takes_the_place_of_the_stub(folder):
     made = notebooks.build(folder / "src" / "42_title.py", solutions=True)
-    assert len(made.cells) == 4
-    assert "x**0.5" in made.cells[2].source
+    assert len(made.cells) == 6
+    assert "x**0.5" in made.cells[4].source
     assert "return None" not in notebooks.text_of(made)
+
+
+def test_a_lesson_opens_in_colab_and_asks_the_network_for_nothing(folder):
+    badge, cell = notebooks.build(folder / "src" / "42_title.py").cells[1:3]
+    [address] = re.findall(r"\]\((.+)\)", badge.source)
+    assert address.startswith(notebooks.COLAB)
+    assert address.endswith("/blob/main/notebooks/42_title.ipynb")
+    assert "![" not in badge.source
+    assert cell.metadata.tags == ["colab"]
+    project = tomllib.loads((notebooks.CHECKOUT.parent / "pyproject.toml").read_text())["project"]
+    assert project["urls"]["Repository"] == notebooks.REPOSITORY
+    assert notebooks.REPOSITORY in cell.source
 
 
 @pytest.mark.parametrize(("solutions", "verdict"), [(False, "not attempted"), (True, "correct")])

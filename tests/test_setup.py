@@ -133,6 +133,9 @@ def test_torch_comes_from_the_index_that_is_named_and_cuda_does_not(project):
     full = set_up(project, *script, "--torch", "lock")
     assert full["torch"] == "2.11.0"
     assert {"triton", "nvidia-cublas"} <= full.keys()
+    here = setup.python_of(project[0] / ".venv")
+    assert set_up(project, here, "ci/setup.py", "--here", "--torch", cpu) == small, "without .venv"
+    full = set_up(project, *script, "--torch", "lock")
     assert set_up(project, *script, "--torch", cpu) == small, "what the other choice brought goes"
 
 

@@ -28,6 +28,24 @@ from workbench.files import atomic_write
 CHECKOUT = Path(__file__).parents[1] / "notebooks"
 _INSTALLED = Path(sysconfig.get_path("data"), "share", "music-workbench", "notebooks")
 ROOT = CHECKOUT if (CHECKOUT / "src").is_dir() else _INSTALLED
+REPOSITORY = "https://github.com/your_organisation/music-workbench"  # as in pyproject.toml
+COLAB = "https://colab.research.google.com/github"
+SET_UP = f"""\
+# On Google Colab this installs the workbench; elsewhere it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    import subprocess
+    from importlib.util import find_spec
+
+    from google.colab import output
+
+    output.enable_custom_widget_manager()
+    if find_spec("workbench") is None:
+        pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+        package = "music-workbench[course] @ git+{REPOSITORY}"
+        subprocess.run([*pip, package], check=True)
+        subprocess.run([*pip, "--no-deps", "tinysoundfont"])  # better sound"""
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -62,8 +80,26 @@ def build(script: Path, *, solutions: bool = False) -> Any:
         text = f"{len(made.cells)}/{cell.source}"
         fresh["id"] = hashlib.sha256(text.encode()).hexdigest()[:12]
         made.cells.append(fresh)
+    if script.stem[:2].isdigit():
+        made.cells[1:1] = _colab(script)
     nbformat.validate(made)
     return made
+
+
+def _colab(script: Path) -> list[Any]:
+    """What follows the title of a lesson: a badge that opens it in Colab, drawn without a request
+    to the network, and the cell that sets up there."""
+    import nbformat
+
+    path = REPOSITORY.removeprefix("https://github.com/")
+    badge = nbformat.v4.new_markdown_cell(
+        f"[<kbd>▶ Open in Colab</kbd>]({COLAB}/{path}/blob/main/notebooks/{script.stem}.ipynb)",
+        metadata={"tags": ["colab"]},
+    )
+    hidden = {"jupyter": {"source_hidden": True}, "cellView": "form"}
+    cell = nbformat.v4.new_code_cell(SET_UP, metadata={"tags": ["colab"], **hidden})
+    badge["id"], cell["id"] = "colab-badge", "colab-set-up"
+    return [badge, cell]
 
 
 def exercises(cells: list[Any], *, solutions: bool) -> list[Any]:
