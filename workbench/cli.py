@@ -12,7 +12,6 @@ import re
 import sys
 import warnings
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from workbench import __version__, experiment_command
 from workbench.errors import WorkbenchError
 from workbench.extras import missing
 from workbench.grading.commands import add_commands
-from workbench.options import Help, check_out, check_seed
+from workbench.options import CommandParser, check_out, check_seed
 from workbench.systems.registry import SYSTEMS, find, resolve
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = top.add_subparsers(
         dest="command", required=True, metavar="COMMAND",
-        parser_class=partial(argparse.ArgumentParser, formatter_class=Help),
+        parser_class=CommandParser,
     )  # fmt: skip
 
     add = commands.add_parser("generate", help="draw drum loops for a prompt")

@@ -114,7 +114,7 @@ def read(name: str, root: Path = ROOT) -> Experiment:
     for tag in ("parameters", "grid"):
         if tag not in tagged:
             raise PromptError(f"{source}: no cell tagged {tag}")
-    grid = _literals(source, tagged["grid"]).get("grid")
+    grid: Any = _literals(source, tagged["grid"]).get("grid")
     title = next((cell.source for cell in cells if cell.cell_type == "markdown"), "").split("\n")[0]
     made = Experiment(
         name, title.lstrip("# ").removeprefix("Experiment: "), source,
@@ -216,8 +216,7 @@ class Table:
     def only(self, *figures: str) -> Table:
         """The table with these figures, for one that is too wide to show."""
         rows = [
-            row | {"figures": {name: row["figures"][name] for name in figures}}
-            for row in self.rows
+            row | {"figures": {name: row["figures"][name] for name in figures}} for row in self.rows
         ]
         return Table(self.about, rows)
 

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
+from typing import cast
 
 from workbench.gallery_clips import Exhibit, Piece, measured
 from workbench.music.clip import Clip
@@ -90,13 +91,14 @@ def _spectrogram(clip: Clip) -> str:
     if clip.audio is None or clip.sample_rate is None:
         return ""
     import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     from workbench.plots import axes, spectrogram
 
     ax = spectrogram(axes(width=6.4, height=2), clip.audio.mean(axis=0), clip.sample_rate)
-    file = io.BytesIO()
-    ax.figure.savefig(file, format="webp", dpi=100, pil_kwargs={"quality": 70})
-    plt.close(ax.figure)
+    figure, file = cast(Figure, ax.figure), io.BytesIO()
+    figure.savefig(file, format="webp", dpi=100, pil_kwargs={"quality": 70})
+    plt.close(figure)
     data = base64.b64encode(file.getvalue()).decode()
     label = f"Spectrogram, {clip.duration:.1f} seconds, up to {clip.sample_rate / 2000:g} kHz"
     return f'<img src="data:image/webp;base64,{data}" alt="{label}">'

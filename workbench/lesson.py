@@ -86,8 +86,8 @@ class Run:
     ) -> None:
         """Keep a figure for the closing table and the report; a second one of a name replaces."""
         self.figures = [figure for figure in self.figures if figure.name != name]
-        known = (v if v is None or isinstance(v, str) else float(v) for v in (paper, floor))
-        self.figures.append(Figure(name, float(value), *known, unit))
+        known = [v if v is None or isinstance(v, str) else float(v) for v in (paper, floor)]
+        self.figures.append(Figure(name, float(value), known[0], known[1], unit))
 
     def finish(self, metrics: dict[str, float] | None = None) -> None:
         """Show the closing table and the terms, write the run's file, print the sentinel."""

@@ -7,6 +7,7 @@ import errno
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import WorkbenchError
 
@@ -18,6 +19,14 @@ class Help(argparse.HelpFormatter):
         text = action.help or ""
         shown = action.option_strings and action.default not in (None, False, [], argparse.SUPPRESS)
         return f"{text} (default: %(default)s)" if shown and "default" not in text else text
+
+
+class CommandParser(argparse.ArgumentParser):
+    """The parser of one command, with that help."""
+
+    def __init__(self, **more: Any) -> None:
+        more.setdefault("formatter_class", Help)
+        super().__init__(**more)
 
 
 def check_seed(args: argparse.Namespace) -> None:

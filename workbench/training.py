@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from safetensors import safe_open
@@ -39,10 +39,10 @@ from workbench.memory import memory_told
 from workbench.weights import load_file_into, load_weights, not_finite, save_weights
 
 Loss = Callable[..., dict[str, Tensor]]  # loss(module, *batch) → named terms, their sum is trained
-Validate = Callable[[nn.Module], dict[str, float]]  # must hold "loss": the lowest is the best
 Watch = Callable[[dict[str, Any]], None]  # hears each line of the log
 
-
+Network = TypeVar("Network", bound=nn.Module)
+Validate = Callable[[Network], dict[str, float]]  # must hold "loss": the lowest is the best
 Trained = TypeVar("Trained")
 
 
@@ -113,11 +113,11 @@ class Plan:
 
 
 @dataclass
-class Fit:
+class Fit(Generic[Network]):
     """What a run left: the network, the best score, the log, how far and how long it ran, and how
     many of its steps were skipped since their loss was not finite."""
 
-    module: nn.Module
+    module: Network
     best: dict[str, float]
     step: int
     seconds: float
@@ -137,7 +137,7 @@ class _Step(nn.Module):
 
 
 def fit(
-    module: nn.Module,
+    module: Network,
     data: tuple[Tensor, ...],
     loss: Loss,
     plan: Plan,
@@ -145,10 +145,10 @@ def fit(
     *,
     seed: int,
     weights: Tensor | None = None,
-    validate: Validate | None = None,
+    validate: Validate[Network] | None = None,
     watch: Watch | None = None,
     title: str = "training",
-) -> Fit:
+) -> Fit[Network]:
     """Train `module` on `data`, tensors with one row an item; resume where `out` already began.
 
     weights: (items,), how often each item comes up compared with the others; by default equally.
@@ -170,10 +170,9 @@ def fit(
     logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     atexit.register(_leave_group)
     run = _Run(module, loss, plan, Path(out), seed_of(seed), weights, validate, watch, title)
+    precision: Any = fast_precision() if plan.precision == "auto" else plan.precision
     with alone_in(run.out), memory_told(title, plan.batch):
-        run.prepare(
-            Fabric(precision=fast_precision() if plan.precision == "auto" else plan.precision)
-        )
+        run.prepare(Fabric(precision=precision))
         run.walk(data)
         return run.finish()
 
@@ -200,12 +199,12 @@ def _leave_group() -> None:
         torch.distributed.destroy_process_group()
 
 
-class _Run:
+class _Run(Generic[Network]):
     """The state of one training run."""
 
     def __init__(
-        self, module: nn.Module, loss: Loss, plan: Plan, out: Path, seed: int,
-        weights: Tensor | None, validate: Validate | None, watch: Watch | None, title: str,
+        self, module: Network, loss: Loss, plan: Plan, out: Path, seed: int,
+        weights: Tensor | None, validate: Validate[Network] | None, watch: Watch | None, title: str,
     ) -> None:  # fmt: skip
         self.module, self.loss, self.plan, self.out, self.seed = module, loss, plan, out, seed
         self.weights, self.validate, self.watch, self.title = weights, validate, watch, title
@@ -217,7 +216,7 @@ class _Run:
         self.order: tuple[int, Tensor] = (-1, torch.empty(0))
 
     @property
-    def judged(self) -> nn.Module:
+    def judged(self) -> Network:
         """The network that is validated and kept: the averaged one where there is one."""
         return self.ema if self.ema is not None else self.module
 
@@ -411,7 +410,7 @@ class _Run:
         self.best, self.log = about["best"], about["log"]
         self.bad, self.skipped = about.get("bad", 0), about.get("skipped", 0)
 
-    def finish(self) -> Fit:
+    def finish(self) -> Fit[Network]:
         """Wait for the others and hand over the weights, on the CPU."""
         self.fabric.barrier()
         last = self.log[-1].get("val_loss", 0.0) if self.log else 0.0

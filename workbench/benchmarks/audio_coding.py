@@ -11,7 +11,7 @@ import torch
 from workbench.benchmarks.audio_data import AudioBench
 from workbench.benchmarks.song_speed import timed
 from workbench.evaluation.distances import frechet_distance
-from workbench.evaluation.intervals import bootstrap
+from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.spectra import (
     blurred,
     decimated,
@@ -33,11 +33,11 @@ def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) 
         apart = log_spectral_distance(before, spectrogram(again))
         level = round(loudness(again) / loudness(real), 3)
         far = frechet_distance(bench.hear(again)[0], bench.real_heard[0])
-        table.append([name, apart.mean(), interval(apart), *distance(real, again), level, far])
+        table.append([name, apart.mean(), mean_interval(apart), *distance(real, again), level, far])
     for name, half in (("every second bin and frame, said twice", decimated),
                        ("means of two by two, drawn apart", blurred)):  # fmt: skip
         apart = log_spectral_distance(before, half(before))
-        table.append([name, apart.mean(), interval(apart), None, None, None, None])
+        table.append([name, apart.mean(), mean_interval(apart), None, None, None, None])
     other = bench.hear(bench.windows("train", 1)[0])[0]
     floor = frechet_distance(other, bench.real_heard[0])
     table.append(["floor: as many training windows", *[None] * 5, floor])
@@ -59,18 +59,13 @@ def loudness(sounds: np.ndarray) -> float:
     return float(np.sqrt((sounds**2).mean(1)).mean())
 
 
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """Of a mean, by resampling."""
-    return bootstrap(lambda rows: float(values[rows].mean()), len(values))
-
-
 def distance(real: np.ndarray, again: np.ndarray) -> tuple[float, float]:
     """Multi-resolution STFT distance of sounds (n, samples): convergence and mean |log|."""
     x, y = (torch.from_numpy(s.astype(np.float32))[:, None] for s in (real, again))
     found = [tuple(map(float, stft_loss(a, b))) for a, b in zip(x.split(16), y.split(16),
                                                                strict=True)]  # fmt: skip
     weights = [len(part) for part in x.split(16)]
-    return tuple(np.average(np.array(found), axis=0, weights=weights).tolist())  # type: ignore[return-value]
+    return tuple(np.average(np.array(found), axis=0, weights=weights).tolist())
 
 
 def speed_table(

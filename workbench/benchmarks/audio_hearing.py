@@ -9,12 +9,12 @@ import numpy as np
 import torch
 import torchaudio
 
-from workbench.benchmarks.audio_coding import Coding, distance, interval
+from workbench.benchmarks.audio_coding import Coding, distance
 from workbench.benchmarks.audio_data import AudioBench
 from workbench.datasets.audio import AudioItem
 from workbench.datasets.sounds import held_out_recordings
 from workbench.errors import BrokenFileError, MissingDataError
-from workbench.evaluation.intervals import share_interval
+from workbench.evaluation.intervals import mean_interval, share_interval
 from workbench.evaluation.pulse import pulse, tempo, tempo_is
 from workbench.evaluation.spectra import log_spectral_distance, spectrogram
 from workbench.music.audio import resample
@@ -37,12 +37,14 @@ def recordings(bench: AudioBench, ways: Mapping[str, Coding]) -> None:
     except MissingDataError as error:
         notes.append(f"No recordings were measured: {error}")
     sets = {kind: sounds for kind, sounds in sets.items() if len(sounds)}
-    coders = dict(ways) | {
+
+    def codec_at(level: float) -> Coding:
+        return lambda sounds: opus(sounds, rate, level)[0]
+
+    coders: dict[str, Coding] = {
+        **ways,
         "mel of 64 bands, Griffin-Lim": lambda sounds: griffin_lim(sounds, rate),
-        **{
-            name: (lambda sounds, level=level: opus(sounds, rate, level)[0])
-            for name, level in OPUS.items()
-        },
+        **{name: codec_at(level) for name, level in OPUS.items()},
         "silence": np.zeros_like,
     }
     table, figures = [], {}
@@ -51,7 +53,7 @@ def recordings(bench: AudioBench, ways: Mapping[str, Coding]) -> None:
         for kind, sounds in sets.items():
             again = coder(sounds)
             apart = log_spectral_distance(spectrogram(sounds), spectrogram(again))
-            row += [float(apart.mean()), interval(apart), distance(sounds, again)[1]]
+            row += [float(apart.mean()), mean_interval(apart), distance(sounds, again)[1]]
             figures[f"{name}: {kind}"] = float(apart.mean())
         table.append(row)
     columns = [c for kind in sets for c in (f"{kind}: LSD, dB", "95 %", "STFT log")]
@@ -160,7 +162,7 @@ def beat(bench: AudioBench, draw: Draw) -> None:
     figures = {}
     for name, (sounds, speeds) in table.items():
         regular = pulse(sounds, rate)
-        row: list[object] = [name, len(sounds), float(regular.mean()), interval(regular)]
+        row: list[object] = [name, len(sounds), float(regular.mean()), mean_interval(regular)]
         if speeds is None:
             row += [None, None]
         else:

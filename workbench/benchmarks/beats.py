@@ -21,7 +21,7 @@ from workbench.benchmarks.table import Report
 from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect
 from workbench.errors import WorkbenchError
-from workbench.evaluation.intervals import bootstrap
+from workbench.evaluation.intervals import mean_interval
 from workbench.representations.beat_tracking import track
 from workbench.representations.mixup import Beats, align, group_by_tempo, octave_near
 
@@ -57,7 +57,7 @@ def tracking(pieces: Sequence[Excerpt], report: Report) -> None:
         beats = np.array([_f(p.known.times, p.found.times) for p in own])
         downs = np.array([_f(p.known.downbeats, p.found.downbeats) for p in own])
         octaves = np.mean([_octave_right(p.known.tempo, p.found.tempo) for p in own])
-        sure = [bootstrap(lambda r, v=v: float(v[r].mean()), len(own)) for v in (beats, downs)]
+        sure = [mean_interval(v) for v in (beats, downs)]
         table.append([name, len(own), beats.mean(), sure[0], downs.mean(), sure[1], octaves])
     report.table(
         "tracking", f"Beat tracking of {len(pieces)} rendered excerpts",

@@ -30,7 +30,8 @@ def beats_by_prompt(bench: Bench) -> None:
     """Bass drum on one, on two or four, and the backbeat, for chips and for plain requests."""
     real = LoopSet([*bench.data.train.clips, *bench.data.test.clips])
     facts = [facts_of(clip) for clip in real.clips]
-    rows, figures = [], {}
+    rows = []
+    figures: dict[str, dict[str, list[Any]]] = {}
     seeds = SEEDS[:1] if bench.quick else SEEDS
     for name, system in bench.systems.items():
         chips = list(dict.fromkeys(word for words in chip_words(system).values() for word in words))

@@ -12,8 +12,9 @@ from workbench.benchmarks.drum_data import LoopSet, beats_of
 from workbench.datasets.captions import facts_of
 from workbench.datasets.phrases import phrases
 from workbench.evaluation.classifiers import balanced_accuracy
-from workbench.evaluation.intervals import bootstrap, share_interval
+from workbench.evaluation.intervals import mean_interval, share_interval
 
+NO_CELLS = np.zeros((0, 1), bool)
 Ask = Callable[[str, int], str]  # (style, take) → prompt
 
 
@@ -46,9 +47,7 @@ def styles(bench: Bench) -> None:
     true, said = held_out.labels("style"), judge.predict(held_out.styled)
     right = true == said
     ceiling, balanced = float(right.mean()), balanced_accuracy(true, said)
-    interval = bootstrap(
-        lambda rows: float(right[rows].mean()), len(right), groups=held_out.performances
-    )
+    interval = mean_interval(right, groups=held_out.performances)
     rows = [["real held-out loops", len(right), ceiling, interval, balanced]]
     figures: dict[str, float] = {"real": ceiling, "real balanced": balanced}
     by_style = [["real held-out loops", *_by_style(true, said, names)]]
@@ -175,7 +174,7 @@ def spread(bench: Bench) -> None:
 
 def _likeness(loops: LoopSet, label: str | None, seed: int, most: int = 2000) -> float:
     """Mean Jaccard likeness over pairs of loops, those with the same label left out."""
-    cells = loops.rolls[..., :9].reshape(len(loops), -1) > 0.5 if len(loops) else np.zeros((0, 1))
+    cells = loops.rolls[..., :9].reshape(len(loops), -1) > 0.5 if len(loops) else NO_CELLS
     a, b = np.triu_indices(len(cells), 1)
     if label is not None:
         other = loops.labels(label)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from workbench.benchmarks.bench import Bench
@@ -29,7 +31,7 @@ def novelty(bench: Bench) -> None:
         cells = bits(loops.rolls)
         near = nearest(cells, train)
         interval = bootstrap(
-            lambda rows, near=near: float(np.median(near[rows])), len(near),
+            partial(_median, near), len(near),
             groups=loops.performances, seed=bench.seed,
         )  # fmt: skip
         quantiles = [float(np.quantile(near, q)) for q in (0.05, 0.25, 0.5, 0.75)]
@@ -138,3 +140,7 @@ def _variety(bench: Bench) -> list[list[object]]:
          float(far[upper & mask].mean())]
         for name, mask in (("same prompt", same), ("different prompts", ~same))
     ]  # fmt: skip
+
+
+def _median(values: np.ndarray, rows: np.ndarray) -> float:
+    return float(np.median(values[rows]))

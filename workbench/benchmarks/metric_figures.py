@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -104,7 +104,8 @@ class Heard:
 
     @cached_property
     def powers(self) -> np.ndarray:
-        return spectra.spectrogram(np.stack([clip.audio[0] for clip in self.clips]))
+        sounds = [cast(np.ndarray, clip.audio)[0] for clip in self.clips]
+        return spectra.spectrogram(np.stack(sounds))
 
 
 def sound(run: MetricsRun) -> None:
@@ -140,8 +141,10 @@ def sound(run: MetricsRun) -> None:
         return _row(name, measure, rows["made"], rows["real"], rows["noise"], rows["reference"],
                     run)  # fmt: skip
 
-    def alone(name: str, measure: Callable[..., float], *three: Any) -> list[Any]:
-        return _row(name, measure, *three, None, run)
+    def alone(
+        name: str, measure: Callable[..., float], made: Any, real: Any, baseline: Any
+    ) -> list[Any]:
+        return _row(name, measure, made, real, baseline, None, run)
 
     clean = sets["clean"].powers
     run.report.table(

@@ -14,7 +14,7 @@ from workbench.evaluation.distances import spread
 from workbench.evaluation.intervals import share_interval
 from workbench.models.control import KEYS
 from workbench.models.diffusion_bound import bound
-from workbench.models.diffusion_lm import DiffusionLM, losses
+from workbench.models.diffusion_lm import Backbone, DiffusionLM, losses
 from workbench.music.keys import TONICS
 from workbench.representations.pvd import PAD
 from workbench.systems.piano_controls import DENSITIES, REGISTERS, level, measures
@@ -46,8 +46,10 @@ def control(bench: PianoBench) -> None:
     notes = []
     if len(styles) > 1:
         asked["style"] = [(name, i) for i, name in enumerate(styles)]
-        notes.append(f"Style ({', '.join(styles)}) is judged by a logistic regression on word "
-                     f"counts; balanced accuracy on held-out songs {bench.style_judge[1]:.2f}.")
+        notes.append(
+            f"Style ({', '.join(styles)}) is judged by a logistic regression on word "
+            f"counts; balanced accuracy on held-out songs {bench.style_judge[1]:.2f}."
+        )
     free, real = obtained(bench, bench.samples), obtained(bench, bench.test)
     width = bench.features(bench.test)
     scale = np.maximum(width.std(0), 1e-9)
@@ -90,8 +92,12 @@ def backbones(bench: PianoBench) -> None:
     """BERT against ELECTRA from scratch: the bound after equal steps and after equal time."""
     steps = 20 if bench.quick else 500
     ids = torch.from_numpy(bench.test[:64])
-    rows, spent = [], {}
-    for backbone, budget in (("bert", None), ("electra", None), ("electra", "bert")):
+    rows = []
+    spent: dict[str, float] = {}
+    runs: tuple[tuple[Backbone, str | None], ...] = (
+        ("bert", None), ("electra", None), ("electra", "bert"),
+    )  # fmt: skip
+    for backbone, budget in runs:
         config = replace(bench.system.config.network, backbone=backbone)
         torch.manual_seed(bench.seed)
         model = DiffusionLM(config)

@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.benchmarks.piano_data import PianoBench, copied, grams
 from workbench.evaluation.classifiers import separability
-from workbench.evaluation.intervals import bootstrap
+from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.symbolic import measures
 from workbench.representations.pvd import PAD
 
@@ -59,7 +59,7 @@ def samples(bench: PianoBench) -> None:
     for name, ids in sets.items():
         words, whole = code.validity(ids)
         nats = bench.judged(ids) / np.log(2)
-        low, high = bootstrap(lambda r, v=nats: float(v[r].mean()), len(nats), seed=bench.seed)
+        low, high = mean_interval(nats, seed=bench.seed)
         rows.append([name, words, whole, float(nats.mean()), (low, high), copied(ids, known)])
     bench.report.table(
         "samples",
@@ -131,7 +131,7 @@ def few_steps(bench: PianoBench) -> None:
                                 grammar=False, seed=bench.seed)  # fmt: skip
         spent = time.perf_counter() - began
         nats = bench.judged(ids) / np.log(2)
-        low, high = bootstrap(lambda r, v=nats: float(v[r].mean()), n, seed=bench.seed)
+        low, high = mean_interval(nats, seed=bench.seed)
         rows.append([f"{sampler}, {steps} steps", temperature or "0: clamped", spent / n,
                      code.validity(ids)[0], float(nats.mean()), (low, high)])  # fmt: skip
     bench.report.table(
@@ -139,5 +139,3 @@ def few_steps(bench: PianoBench) -> None:
         ["", "temperature", "seconds each", "words that fit", "judge: bits a word", "95 %"], rows,
         ["Rounded word by word, without the grammar."],
     )  # fmt: skip
-
-

@@ -48,12 +48,12 @@ def builtin(bench: SongBench) -> None:
     bound = true_entropy("builtin-songs", 20 if bench.quick else 250)
     truth, error = bound.note_bits, bound.error
     each = {name: bits_each(cost, notes) for name, cost in costs.items()}
-    table = [[name, bits, bits - truth] for name, bits in each.items()]
+    table = [(name, bits, bits - truth) for name, bits in each.items()]
     bench.report.table(
         "builtin",
         f"Built-in songs: {len(train)} to train on, {len(test)} held out, {notes:,} notes",
         ["", "bits a note", "above the entropy"],
-        [*sorted(table, key=lambda row: -row[1]), ["the grammar itself", truth, 0.0]],
+        [*sorted(table, key=lambda row: -row[1]), ("the grammar itself", truth, 0.0)],
         [f"Entropy of the notes alone, summed over all hidden choices: {truth:.3f} ± {error:.3f} "
          "bits a note. Nothing can be below it but by chance."],
         entropy=truth,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -210,6 +211,10 @@ def repeat(bench: SongBench, case: Case) -> RemiSong:
     return replace(before, notes=np.concatenate(rounds), bars=case.truth.bars)
 
 
+def _per_note(nats: np.ndarray, notes: np.ndarray, rows: np.ndarray) -> float:
+    return float(nats[rows].sum() / notes[rows].sum())
+
+
 def chain(bench: SongBench, case: Case) -> RemiSong:
     """A walk of the best Markov chain from what is before."""
     prompt, _ = prefix(bench, case)
@@ -284,8 +289,7 @@ def inpainting(bench: SongBench) -> None:
         figures[name] = table
     better = {
         name: bootstrap(
-            lambda r, other=value: float((other[r] - cost["fill-in-the-middle"][r]).sum()
-                                         / notes[r].sum()),
+            partial(_per_note, value - cost["fill-in-the-middle"], notes),
             len(chosen), seed=bench.seed,
         )
         for name, value in cost.items() if name != "fill-in-the-middle"

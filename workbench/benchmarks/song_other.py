@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def other(bench: SongBench) -> None:
     trained = bench.dataset.split("+")
     for name in OTHERS:
         if name not in trained:
-            sets[CATALOGUE[name].title.split(":")[0]] = lambda n=name: songs_of(n, "test", limit)
+            sets[CATALOGUE[name].title.split(":")[0]] = partial(songs_of, name, "test", limit)
     rows, notes, figures = [], [], {}
     for name, clips in sets.items():
         try:

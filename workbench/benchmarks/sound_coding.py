@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from workbench.benchmarks import audio_hearing
-from workbench.benchmarks.audio_coding import coding_table, distance, interval
+from workbench.benchmarks.audio_coding import coding_table, distance
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.evaluation.distances import frechet_distance
+from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.spectra import log_spectral_distance, spectrogram
 from workbench.systems.ldmg import LDMG
 from workbench.systems.ldmg_coding import finish_decoder, fit_vae
@@ -69,4 +70,4 @@ def row(bench: SoundBench, system: LDMG) -> list[object]:
     again = coder.decode(coder.latents(real))
     apart = log_spectral_distance(spectrogram(real), spectrogram(again))
     far = frechet_distance(bench.hear(again)[0], bench.real_heard[0])
-    return [float(np.mean(apart)), interval(apart), *distance(real, again), far]
+    return [float(np.mean(apart)), mean_interval(apart), *distance(real, again), far]

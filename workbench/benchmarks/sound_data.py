@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ class SoundBench(AudioBench):
 
     system: LDMG
 
-    def apart(self, sounds: np.ndarray) -> list[object]:
+    def apart(self, sounds: np.ndarray) -> list[Any]:
         """Fréchet distance to the held-out windows, its interval, and the kernel distance."""
         (heard, _), (real, _), times = self.hear(sounds), self.real_heard, 10 if self.quick else 50
         return [
@@ -53,7 +54,7 @@ class SoundBench(AudioBench):
                 prompts[rows], genres[rows], [70_000 * (self.seed + 1) + i for i in range(n)[rows]],
                 steps=steps or self.steps, guidance=guidance, sampler=sampler,
             )  # fmt: skip
-            out += [clip.audio.mean(0) for clip in clips]
+            out += [cast(np.ndarray, clip.audio).mean(0) for clip in clips]
         return np.stack(out)
 
     @cached_property

@@ -57,11 +57,11 @@ def wasserstein(bench: SoundBench) -> None:
         asked = bench.system._asked([""] * len(seeds), [None] * len(seeds))
         drawn.append(bench.system._draw(noise, asked, Settings(bench.steps, 1.0)))
     made = _frames(torch.cat(drawn))
-    noise = np.random.default_rng(bench.seed).normal(size=made.shape)
+    normal = np.random.default_rng(bench.seed).normal(size=made.shape)
     mean, std = (x.numpy()[None] for x in (bench.system.networks.latent_mean,
                                            bench.system.networks.latent_std))  # fmt: skip
     rows = []
-    for name, values in (("drawn", made), ("normal noise of the same spread", noise),
+    for name, values in (("drawn", made), ("normal noise of the same spread", normal),
                          ("training music", train)):  # fmt: skip
         raw = sliced_wasserstein(values * std + mean, real * std + mean, seed=bench.seed)
         _, scaled = standardised(real, values)

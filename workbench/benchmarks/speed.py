@@ -56,7 +56,7 @@ def in_turn(one: Callable[[], Any], two: Callable[[], Any], runs: int) -> tuple[
 def prompt_to_sound(system: DrumLDM, report: Report, runs: int) -> None:
     """Four clips of eight bars, from the text to samples."""
     clips = system.generate(PROMPT, n=4, bars=8)
-    rows = [
+    rows: list[tuple[str, float, float | None]] = [
         ("reading the prompt", median_seconds(lambda: system.embed_text([PROMPT]), runs), None),
         ("drawing 4 × 8 bars", median_seconds(lambda: system.generate(PROMPT, n=4), runs), None),
         ("rendering", median_seconds(lambda: [c.waveform() for c in clips], runs), None),

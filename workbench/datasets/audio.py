@@ -140,14 +140,14 @@ def _from_table(top: Path, path: Path, files: Sequence[Path]) -> list[AudioItem]
     for name, file in exact.items():
         folded.setdefault(name.casefold(), []).append(file)
     found: dict[Path, tuple[AudioItem, Row]] = {}
-    absent = []
+    absent: list[Row] = []
     for row in table.rows:
         name = row.inside(where)
         alike = folded.get(name.casefold(), [])
-        file = exact.get(name) or (alike[0] if len(alike) == 1 else None)
-        if file is None:
+        if name not in exact and len(alike) != 1:
             absent.append(row)  # such as clips that could not be fetched
             continue
+        file = exact.get(name) or alike[0]
         labels: dict[str, Any] = {k: v for k, v in row.items() if k not in (where, text) and v}
         if licence in labels:
             labels.setdefault("licence", labels.pop(licence))

@@ -77,8 +77,8 @@ def load_songs(
     if not files:
         known = " ".join(MIDI_SUFFIXES)
         raise MissingDataError(f"{folder}: holds no MIDI files ({known}); name another folder")
-    found = survey(folder, tuple(files), _stamps(folder, files))
-    fine, skipped, duplicates = (list(part) for part in found)
+    fine, left_out, duplicates = survey(folder, tuple(files), _stamps(folder, files))
+    skipped = list(left_out)
     groups = versions([_melody(folder / file) for file in fine]) if rule.melodies else []
     names = together([rule.split(file) for file in fine], groups)
     splits = dict(zip(fine, names, strict=True))
@@ -98,7 +98,7 @@ def load_songs(
         licence=entry.licence if entry else "the folder's own",
         citation=entry.citation if entry else "", skipped=skipped,
         info={
-            "folder": str(folder), "split": split, "duplicates": duplicates,
+            "folder": str(folder), "split": split, "duplicates": list(duplicates),
             "split_rule": entry.splits if entry else "by song, hashed",
             "versions": [[fine[index].as_posix() for index in group] for group in groups],
         },

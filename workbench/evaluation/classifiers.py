@@ -7,11 +7,12 @@ heart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows, same_width
@@ -39,7 +40,7 @@ def candidates(seed: int = 0) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def balanced_accuracy(true: Sequence[Any], said: Sequence[Any]) -> float:
+def balanced_accuracy(true: ArrayLike, said: ArrayLike) -> float:
     """Mean over the classes of the share found; chance is 1/classes whatever their sizes."""
     true, said = np.asarray(true), np.asarray(said)
     return float(np.mean([(said[true == c] == c).mean() for c in np.unique(true)]))
@@ -58,7 +59,7 @@ class Chosen:
 
 
 def choose(
-    x: np.ndarray, y: Sequence[str], groups: Sequence[Any], *, folds: int = 4, seed: int = 0
+    x: np.ndarray, y: ArrayLike, groups: ArrayLike, *, folds: int = 4, seed: int = 0
 ) -> Chosen:
     """Train the candidate with the best balanced accuracy in cross-validation over groups.
 
@@ -89,7 +90,7 @@ class Verdict:
 
 
 def separability(
-    a: np.ndarray, b: np.ndarray, groups_a: Sequence[Any], groups_b: Sequence[Any], *,
+    a: np.ndarray, b: np.ndarray, groups_a: Iterable[Any], groups_b: Iterable[Any], *,
     folds: int = 5, seed: int = 0, judges: Callable[[int], dict[str, Any]] = candidates,
 ) -> Verdict:  # fmt: skip
     """Can a judge tell rows of `a` from rows of `b` (features (n, f) and (m, f))?

@@ -53,7 +53,7 @@ def _short(rows: np.ndarray) -> np.ndarray:
             return factor
     except np.linalg.LinAlgError:
         pass
-    return np.linalg.qr(rows, mode="r")
+    return np.asarray(np.linalg.qr(rows, mode="r"))
 
 
 def kernel_distance(

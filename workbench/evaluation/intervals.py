@@ -31,6 +31,7 @@ def centred(value: float, drawn: ArrayLike, level: float = 0.95) -> tuple[float,
     lengthens a distance between sets. The shift is taken out, the spread is kept. NaN in `drawn`
     is left out.
     """
+    drawn = np.asarray(drawn, dtype=float)
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2]) - np.nanmean(drawn)
     return value + float(low), value + float(high)
 
@@ -76,3 +77,12 @@ def bootstrap(
     values = [measure(draw()) for _ in range(times)]
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def mean_interval(
+    values: np.ndarray, *, groups: np.ndarray | None = None, times: int = 200, seed: int = 0
+) -> tuple[float, float]:
+    """The `bootstrap` interval of the mean of values (n,)."""
+    return bootstrap(
+        lambda rows: float(values[rows].mean()), len(values), groups=groups, times=times, seed=seed
+    )

@@ -29,7 +29,7 @@ def level(sounds: np.ndarray, length: int) -> np.ndarray:
     return 20 * np.log10(np.maximum(np.sqrt((parts**2).mean(2)), 1e-4))
 
 
-def change(sounds: np.ndarray, places: Sequence[int]) -> np.ndarray:
+def change(sounds: np.ndarray, places: Sequence[int] | np.ndarray) -> np.ndarray:
     """How much the spectrum changes at samples: (n, samples) → (n, places), the mean over bins of
     |log S after − log S before| of the 512 samples on either side."""
     sounds = rows(sounds, "sounds")

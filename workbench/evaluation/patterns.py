@@ -8,9 +8,8 @@ did nothing; this one is tested.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from workbench.arguments import random_generator
 
@@ -49,7 +48,7 @@ def euclidean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def bucket_pairs(
-    buckets: Sequence[str], groups: Sequence[str], n: int = 1000, seed: int = 0
+    buckets: ArrayLike, groups: ArrayLike, n: int = 1000, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row pairs (n, 2) within a bucket, and (n, 2) of different buckets, drawn with replacement.
 

@@ -58,4 +58,4 @@ def tempo(sounds: np.ndarray, rate: int) -> np.ndarray:
 def tempo_is(found: np.ndarray, asked: np.ndarray, tolerance: float = 0.08) -> np.ndarray:
     """Which tempi are the requested ones within a share of them, octaves allowed: (n,) bool."""
     ratio = np.asarray(found, dtype=float)[:, None] / np.outer(asked, OCTAVES)
-    return (np.abs(ratio - 1) <= tolerance).any(1)
+    return np.any(np.abs(ratio - 1) <= tolerance, axis=1)

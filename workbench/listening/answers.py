@@ -214,7 +214,8 @@ def write_answers(path: str | os.PathLike[str], answers: Sequence[Answer]) -> No
 def read_answers(path: str | os.PathLike[str], key: dict[str, Any]) -> list[Answer]:
     """The answers that `write_answers` wrote, also after a spreadsheet saved them again. Raises
     BrokenFileError naming line and column."""
-    allowed, found = asked(key), {}
+    allowed = asked(key)
+    found: dict[tuple[str, str, str], tuple[Answer, Row]] = {}
     for row in read_table(path, needs=COLUMNS).rows:
         answer = _answer_of(row, allowed)
         before = found.setdefault((answer.rater, answer.trial, answer.scale), (answer, row))

@@ -14,11 +14,10 @@ from __future__ import annotations
 import argparse
 import secrets
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
-from workbench.options import Help, check_out, check_seed
+from workbench.options import CommandParser, check_out, check_seed
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     commands = top.add_subparsers(
         dest="action", required=True, metavar="ACTION",
-        parser_class=partial(argparse.ArgumentParser, formatter_class=Help),
+        parser_class=CommandParser,
     )  # fmt: skip
 
     add = commands.add_parser("make", help="write test.html and key.json")

@@ -99,7 +99,7 @@ def _is_key(key: Any) -> bool:
         KEY_FORMAT, True,
     ):  # fmt: skip
         return False
-    lists = [key.get(name) for name in ("sources", "prompts", "scales")]
+    lists: list[Any] = [key.get(name) for name in ("sources", "prompts", "scales")]
     words = [key.get("test"), key.get("title")]
     for names in lists:
         if not isinstance(names, list) or not names:

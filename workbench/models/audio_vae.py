@@ -57,7 +57,7 @@ class Snake(nn.Module):
         self.alpha = nn.Parameter(torch.ones(1, width, 1))
 
     def forward(self, x: Tensor) -> Tensor:  # (batch, width, time)
-        return Periodic.apply(x, self.alpha.abs() + 1e-6)  # type: ignore[no-any-return]
+        return Periodic.apply(x, self.alpha.abs() + 1e-6)
 
 
 class Periodic(torch.autograd.Function):
@@ -70,7 +70,7 @@ class Periodic(torch.autograd.Function):
         return torch.addcmul(x, (alpha * x).sin_().square_(), 1 / alpha)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         x, alpha = ctx.saved_tensors
         angle = 2 * alpha * x
         steep = grad * angle.sin()
@@ -198,8 +198,8 @@ class Discriminator(nn.Module):
 def _patches(channels: int, width: int) -> nn.ModuleList:
     from torch.nn.utils.parametrizations import weight_norm
 
-    def conv(inside: int, outside: int, *args: int, groups: int = 1) -> nn.Module:
-        made = nn.Conv1d(inside, outside, *args, padding=args[0] // 2, groups=groups)
+    def conv(inside: int, outside: int, size: int, stride: int = 1, groups: int = 1) -> nn.Module:
+        made = nn.Conv1d(inside, outside, size, stride, size // 2, groups=groups)
         return nn.Sequential(weight_norm(made), nn.LeakyReLU(0.2))
 
     layers = [conv(channels, width, 15)]

@@ -128,14 +128,15 @@ class TransformerDenoiser(nn.Module):
         super().__init__()
         self.bars = bars
         self.condition = ConditionEmbedding(text_dim, width)
-        self.modulate = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
+        moves = nn.Linear(width, 6 * width)
+        self.modulate = nn.Sequential(nn.SiLU(), moves)
         self.into = nn.Linear(latent, width)
         self.beat = nn.Parameter(0.02 * torch.randn(4, width))
         self.bar = nn.Parameter(0.02 * torch.randn(bars, width))
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.final = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, latent)
-        for layer in (self.modulate[1], self.final, self.out):  # each block starts as identity
+        for layer in (moves, self.final, self.out):  # each block starts as identity
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 

@@ -37,7 +37,7 @@ def bound(
     rows = [_terms(model, batch.long(), pad, draws, random) for batch in words.split(64)]
     parts = {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
     counts = (words != pad).sum(1).float()
-    nats = sum(parts.values())
+    nats = sum(parts.values(), torch.zeros_like(counts))
     each = nats / counts  # nats a word of every sequence
     scale = 1 / (math.log(2) * float(counts.sum()))
     result = {name: float(value.sum()) * scale for name, value in parts.items()}

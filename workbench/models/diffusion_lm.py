@@ -14,13 +14,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.models.diffusion import Diffusion
+
+if TYPE_CHECKING:
+    from transformers import BertModel, ElectraModel
 
 Backbone = Literal["bert", "electra"]
 
@@ -120,11 +123,11 @@ class DiffusionLM(nn.Module):
         return self.embed(self.words(x))
 
 
-def encoder(config: DiffusionLMConfig) -> tuple[nn.Module, int]:
+def encoder(config: DiffusionLMConfig) -> tuple[BertModel | ElectraModel, int]:
     """A transformer with random weights, and the width of what it reads."""
     from transformers import BertConfig, BertModel, ElectraConfig, ElectraModel
 
-    shared = {
+    shared: dict[str, Any] = {
         "vocab_size": 1,  # words come as vectors
         "num_hidden_layers": config.depth, "max_position_embeddings": config.length,
         "hidden_dropout_prob": config.dropout, "attention_probs_dropout_prob": 0.0,
@@ -137,11 +140,11 @@ def encoder(config: DiffusionLMConfig) -> tuple[nn.Module, int]:
         )  # fmt: skip
         return BertModel(made, add_pooling_layer=False), config.width
     half = config.width // 2
-    made = ElectraConfig(
+    small = ElectraConfig(
         embedding_size=half // 2, hidden_size=half, num_attention_heads=config.heads,
         intermediate_size=4 * half, **shared,
     )  # fmt: skip
-    return ElectraModel(made), half // 2
+    return ElectraModel(small), half // 2
 
 
 def sinusoid(t: Tensor, width: int) -> Tensor:

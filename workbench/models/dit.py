@@ -73,9 +73,10 @@ class DiT(nn.Module):
             self.nothing = nn.Parameter(torch.randn(1, 1, width) * 0.02)  # a token always there
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.last = nn.LayerNorm(width, elementwise_affine=False)
-        self.turn = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
+        moves = nn.Linear(width, 2 * width)
+        self.turn = nn.Sequential(nn.SiLU(), moves)
         self.outward = nn.Linear(width, config.latent)
-        for layer in (self.turn[1], self.outward):  # the prediction begins at zero
+        for layer in (moves, self.outward):  # the prediction begins at zero
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -120,9 +121,10 @@ class Block(nn.Module):
             nn.Conv1d(width, 2 * width, config.kernel, padding=config.kernel // 2), nn.GELU(),
             nn.Conv1d(2 * width, width, config.kernel, padding=config.kernel // 2),
         )  # fmt: skip
-        self.turn = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
-        nn.init.zeros_(self.turn[1].weight)
-        nn.init.zeros_(self.turn[1].bias)
+        moves = nn.Linear(width, 6 * width)
+        nn.init.zeros_(moves.weight)
+        nn.init.zeros_(moves.bias)
+        self.turn = nn.Sequential(nn.SiLU(), moves)
 
     def forward(
         self, h: Tensor, condition: Tensor, turn: Turn, text: Tensor | None, words: Tensor | None

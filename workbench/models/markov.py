@@ -73,7 +73,7 @@ class MarkovChain:
         return self.probabilities(context, np.arange(self.vocab), len(seen))
 
     def sample(
-        self, prefix: Sequence[int], n: int, seed: int, end: int | None = None
+        self, prefix: Sequence[int] | np.ndarray, n: int, seed: int, end: int | None = None
     ) -> np.ndarray:
         """At most `n` ids that go on from a prefix; `end` is the last one where it comes."""
         random = random_generator(seed)

@@ -20,7 +20,7 @@ from workbench.models.mel_encoder import LEVEL, SPREAD
 from workbench.models.spectral_vae import KERNEL, ConvNeXt, invert
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from diffusers.models import AutoencoderKL, UNet2DConditionModel
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Heard(NamedTuple):
 
 def mel_vae(sizes: MusicLDMSizes) -> AutoencoderKL:
     """(batch, 1, frames, bands) ↔ (batch, latent, frames / shorter, bands / shorter)."""
-    from diffusers import AutoencoderKL
+    from diffusers.models import AutoencoderKL
 
     levels = len(sizes.vae)
     return AutoencoderKL(
@@ -123,7 +123,7 @@ def vocoder(sizes: MusicLDMSizes, rate: int = 16_000) -> nn.Module:
 def film_unet(sizes: MusicLDMSizes) -> UNet2DConditionModel:
     """A U-Net whose time embedding is joined with a projection of the condition; its attention
     layers, without text tokens, attend to the picture itself."""
-    from diffusers import UNet2DConditionModel
+    from diffusers.models import UNet2DConditionModel
 
     deeper = len(sizes.unet) - 1
     return UNet2DConditionModel(
@@ -150,7 +150,7 @@ class FiLMUNet(nn.Module):
     def forward(self, x: Tensor, t: Tensor, vector: Tensor, said: Tensor) -> Tensor:
         told = torch.where(said[:, None], vector, self.nothing)
         # frames to a multiple of what the levels halve
-        multiple = 2 ** (len(self.unet.config.block_out_channels) - 1)
+        multiple = 2 ** (len(self.unet.config["block_out_channels"]) - 1)
         missing = -x.shape[2] % multiple
         padded = nn.functional.pad(x, (0, 0, 0, missing))
         found: Any = self.unet(padded, t, encoder_hidden_states=None, class_labels=told)

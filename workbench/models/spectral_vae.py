@@ -13,6 +13,7 @@ coded in pieces without seams. Notebook: `notebooks/06_vae_gan.ipynb`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -99,8 +100,8 @@ class SpectralVAE(nn.Module):
             *(ConvNeXt(width) for _ in range(config.decoder)), nn.Conv1d(width, 2 * heard, 1),
         )  # fmt: skip
         with torch.no_grad():  # begin nearly certain, and quiet
-            self.encoder[-1].bias[config.latent :] -= 4.0
-            self.decoder[-1].bias[:heard] -= 5.0
+            cast(Tensor, self.encoder[-1].bias)[config.latent :] -= 4.0
+            cast(Tensor, self.decoder[-1].bias)[:heard] -= 5.0
 
     def encode(self, sound: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, channels, samples) → mean and log variance (batch, latent, ⌈samples / hop⌉); what
@@ -118,7 +119,8 @@ class SpectralVAE(nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """z (batch, latent, frames) → (batch, channels, frames · hop) in −1..1."""
         said = self.decoder(z).float().unflatten(1, (2, self.config.channels, self.config.bins))
-        return invert(*said.unbind(1), self.hann, self.config.hop)
+        size, phase = said.unbind(1)
+        return invert(size, phase, self.hann, self.config.hop)
 
     def forward(self, sound: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Sound with z drawn from what the encoder says: (decoded, mean, log variance)."""

@@ -115,7 +115,7 @@ def _read_plain(data: bytes) -> tuple[Any, list[dict[str, np.ndarray]]] | None:
     if _ODD_META.search(known_bytes):
         return None
     try:
-        score = symusic.Score.from_midi(data)
+        score: Any = symusic.Score.from_midi(data)
     except Exception:  # it raises RuntimeError, ValueError and others
         return None
     if not _nothing_missing(score, data, known_bytes, len(known) - claimed - 1):

@@ -360,7 +360,7 @@ def _read_notes(score: Any, events: list[Event], start: int, end: int) -> None:
     def playing(channel: int) -> _Part:
         key = (channel, programs[channel])
         if key not in parts:
-            parts[key] = waiting.pop(channel, None) or _Part()
+            parts[key] = waiting.pop(channel) if channel in waiting else _Part()
         return parts[key]
 
     for tick, status, data in events:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from workbench.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from transformers import ClapModel
 
 RATE = 48_000  # Hz that CLAP hears
 
@@ -21,7 +24,7 @@ RATE = 48_000  # Hz that CLAP hears
 class Clap:
     """transformers' CLAP: texts and sounds as unit vectors."""
 
-    def __init__(self, model: nn.Module, tokenizer: Any, extractor: Any) -> None:
+    def __init__(self, model: ClapModel, tokenizer: Any, extractor: Any) -> None:
         self.model, self.tokenizer, self.extractor = model.eval(), tokenizer, extractor
 
     @classmethod

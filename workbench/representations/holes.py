@@ -81,7 +81,9 @@ def plain(song: RemiSong, vocabulary: Vocabulary, *, ends: bool) -> np.ndarray:
     return np.concatenate([[BOS], *bars_of(song, vocabulary), [EOS] if ends else []]).astype(int)
 
 
-def window(sizes: Sequence[int], hole: Hole, room: int, share: float = 0.5) -> tuple[int, int]:
+def window(
+    sizes: Sequence[int] | np.ndarray, hole: Hole, room: int, share: float = 0.5
+) -> tuple[int, int]:
     """Bars around a hole that fit into `room` tokens: (first, last exclusive), hole included.
 
     sizes: tokens of each bar, 0 for those of the hole. share: how much of the room goes to what

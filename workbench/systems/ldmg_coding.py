@@ -87,7 +87,7 @@ def fit_vae(
 
     done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch,
                title="VAE-GAN" if width else "VAE")  # fmt: skip
-    vae.load_state_dict(done.module.vae.state_dict())  # type: ignore[union-attr]
+    vae.load_state_dict(done.module.vae.state_dict())
     return done
 
 

@@ -99,7 +99,7 @@ def fit_vocoder(
     module = Speakers(system.networks.vocoder, size.judge)
 
     def mel_of(sound: Tensor) -> Tensor:
-        system.networks.vae.to(sound.device)  # type: ignore[attr-defined]
+        system.networks.vae.to(sound.device)
         mel = system.mel(sound)
         half = len(mel) // 2
         with torch.no_grad():
@@ -131,7 +131,7 @@ def fit_vocoder(
 
     done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate,
                watch=watch, title="vocoder")  # fmt: skip
-    system.networks.vae.cpu()  # type: ignore[attr-defined]
+    system.networks.vae.cpu()
     system.networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
     return done
 
@@ -158,7 +158,7 @@ def fit_ending(
     """Train the VAE's decoder and the vocoder on the encoder's means."""
     networks, length = system.networks, CROP * system.mel.hop
     module = Ending(system)
-    kept = (networks.vae.encoder, networks.vae.quant_conv)  # type: ignore[attr-defined]
+    kept = (networks.vae.encoder, networks.vae.quant_conv)
     for part in kept:
         part.requires_grad_(False)
 
@@ -173,7 +173,7 @@ def fit_ending(
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
-        networks.to(numbers.device)  # type: ignore[attr-defined]
+        networks.to(numbers.device)
         return terms(module, sound.to(numbers.device))
 
     held = data.sounds(16, length, 0, kept=True)
@@ -185,9 +185,9 @@ def fit_ending(
 
     done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch,
                title="decoder and vocoder")  # fmt: skip
-    networks.cpu()  # type: ignore[attr-defined]
-    networks.vae.load_state_dict(done.module.vae.state_dict())  # type: ignore[union-attr]
-    networks.vocoder.load_state_dict(done.module.vocoder.state_dict())  # type: ignore[union-attr]
+    networks.cpu()
+    networks.vae.load_state_dict(done.module.vae.state_dict())
+    networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
     for part in kept:
         part.requires_grad_(True)
     return done

@@ -23,7 +23,7 @@ SCHEDULE = {"beta_schedule": "scaled_linear", "beta_start": 0.0015, "beta_end": 
 
 def load_published(name: str | Path) -> MusicLDM:
     """A pipeline's folder, or its name on the hub, as a `MusicLDM`. Raises CheckpointError."""
-    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from diffusers.models import AutoencoderKL, UNet2DConditionModel
     from transformers import SpeechT5HifiGan
 
     folder = Path(name)

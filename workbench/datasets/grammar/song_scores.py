@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,15 +13,13 @@ from workbench.datasets.grammar.songs import Choice, Note, SongStyle
 MINUS = float("-inf")
 
 
-def log_notes(
-    style: SongStyle, key: int, mode: str, form: str, notes: Sequence[Note]
-) -> float:
+def log_notes(style: SongStyle, key: int, mode: str, form: str, notes: Sequence[Note]) -> float:
     """log P(notes, form | style, key), in nats; −inf where the grammar cannot have written them."""
     bars: list[list[Note]] = [[] for _ in range(8)]
-    for begin, *rest in notes:
+    for begin, length, pitch, velocity, program in notes:
         if not 0 <= begin < 128:
             return MINUS
-        bars[begin // 16].append((begin % 16, *rest))
+        bars[begin // 16].append((begin % 16, length, pitch, velocity, program))
     drums = [tuple(sorted((s, p, v) for s, n, p, v, q in bar if q < 0 and n == 1)) for bar in bars]
     if len(set(drums)) > 1 or sum(map(len, drums)) != sum(q < 0 for *_, q in notes):
         return MINUS
@@ -75,8 +74,8 @@ def _backing(
     def of(program: int) -> list[Note]:
         return sorted(note for note in bar if note[4] == program)
 
-    def made(bass: object, comp: object, program: int) -> list[Note]:
-        notes = g.bar_notes(g.Bar(chord, bass, comp, ()), key, mode)  # type: ignore[arg-type]
+    def made(bass: Any, comp: Any, program: int) -> list[Note]:
+        notes = g.bar_notes(g.Bar(chord, bass, comp, ()), key, mode)
         return sorted(note for note in notes if note[4] == program)
 
     p_bass = sum(p for v, p in style.bass if made(v, (), g.BASS) == of(g.BASS))
@@ -124,7 +123,7 @@ def phrase_entropy(style: SongStyle) -> float:
     places = np.zeros((len(g.DEGREES), g.STEPS))  # P(chord of the bar, place before it)
     degrees = list(g.DEGREES)
     for degree, p in g.FIRST:
-        places[degrees.index(degree), g.START] = p  # type: ignore[arg-type]
+        places[degrees.index(degree), g.START] = p
     for bar in range(2):
         after = np.zeros_like(places)
         for row, degree in enumerate(degrees):
@@ -136,12 +135,13 @@ def phrase_entropy(style: SongStyle) -> float:
         if bar == 0:
             total += sum(
                 after[row].sum() * choice_entropy(g.NEXT[degree])
-                for row, degree in enumerate(degrees) if degree in g.NEXT
+                for row, degree in enumerate(degrees)
+                if degree in g.NEXT
             )
             places = np.zeros_like(after)
             for row, degree in enumerate(degrees):
                 for then, p in g.NEXT.get(degree, ()):
-                    places[degrees.index(then)] += p * after[row]  # type: ignore[arg-type]
+                    places[degrees.index(then)] += p * after[row]
     return float(total)
 
 
@@ -152,7 +152,7 @@ def _half(style: SongStyle, chord: int, mass: np.ndarray) -> tuple[np.ndarray, f
     accents = choice_entropy(g.ACCENTS)
     for cell, p in style.cells:
         now = p * mass
-        for number in range(len(cell)):  # type: ignore[arg-type]
+        for number in range(len(cell)):
             then = np.zeros_like(now)
             for place in np.flatnonzero(now):
                 table = g.arrivals(int(place), chord) if number == 0 else g.moves(int(place))
@@ -167,7 +167,7 @@ def _half(style: SongStyle, chord: int, mass: np.ndarray) -> tuple[np.ndarray, f
 
 def song_entropy(style: SongStyle) -> float:
     """Nats of a song of a style: tempo, key, form, drums and its two or three phrases."""
-    phrases = sum(p * len(set(form)) for form, p in g.FORMS)  # type: ignore[arg-type]
+    phrases = sum(p * len(set(form)) for form, p in g.FORMS)
     return float(
         np.log(len(style.tempi)) + np.log(24) + choice_entropy(g.FORMS)
         + choice_entropy(style.drums) + phrases * phrase_entropy(style)
@@ -178,7 +178,7 @@ def notes_a_song(style: SongStyle) -> float:
     """Mean number of notes of a song."""
 
     def mean(choice: Choice) -> float:
-        return sum(p * len(value) for value, p in choice)  # type: ignore[arg-type]
+        return sum(p * len(value) for value, p in choice)
 
     bar = mean(style.drums) + mean(style.bass) + 3 * mean(style.chords) + 2 * mean(style.cells)
     return 8 * bar

@@ -10,10 +10,11 @@ deriving a song exist, so its probability is a product.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-Choice = tuple[tuple[object, float], ...]  # (value, probability), summing to 1
+Choice = tuple[tuple[Any, float], ...]  # (value, probability), summing to 1
 Note = tuple[int, int, int, int, int]  # sixteenth, length, pitch, velocity, program (−1: drums)
 
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
@@ -150,7 +151,7 @@ def chance(choice: Choice, value: object) -> float:
     return sum(p for v, p in choice if v == value)
 
 
-def pick(choice: Choice, rng: np.random.Generator) -> object:
+def pick(choice: Choice, rng: np.random.Generator) -> Any:
     """Draw a value."""
     return choice[int(rng.choice(len(choice), p=[p for _, p in choice]))][0]
 
@@ -164,22 +165,22 @@ def draw(style: SongStyle, rng: np.random.Generator) -> Song:
     form, drums = str(pick(FORMS, rng)), pick(style.drums, rng)
     phrases = {letter: _phrase(style, rng) for letter in sorted(set(form))}
     tempo = style.tempi[int(rng.integers(len(style.tempi)))]
-    return Song(style, tempo, key, mode, form, drums, phrases)  # type: ignore[arg-type]
+    return Song(style, tempo, key, mode, form, drums, phrases)
 
 
 def _phrase(style: SongStyle, rng: np.random.Generator) -> tuple[Bar, Bar]:
     first = pick(FIRST, rng)
     place, bars = START, []
-    for chord in (first, pick(NEXT[first], rng)):  # type: ignore[index]
+    for chord in (first, pick(NEXT[first], rng)):
         bass, comp, melody = pick(style.bass, rng), pick(style.chords, rng), []
         for _ in range(2):
             cell, steps = pick(style.cells, rng), []
-            for number in range(len(cell)):  # type: ignore[arg-type]
-                table = arrivals(place, chord) if number == 0 else moves(place)  # type: ignore[arg-type]
+            for number in range(len(cell)):
+                table = arrivals(place, chord) if number == 0 else moves(place)
                 place = int(rng.choice(list(table), p=list(table.values())))
                 steps.append(place)
             melody.append((cell, tuple(steps), tuple(pick(ACCENTS, rng) for _ in steps)))
-        bars.append(Bar(chord, bass, comp, tuple(melody)))  # type: ignore[arg-type]
+        bars.append(Bar(chord, bass, comp, tuple(melody)))
     return bars[0], bars[1]
 
 
