@@ -83,7 +83,8 @@ def shorten(cell: Any) -> None:
     """Leave out what a cell printed beyond MOST_TEXT characters or showed beyond MOST_PIECES
     outputs, and pictures, sounds and HTML of more than MOST_SHOWN each; a note says so. Errors
     stay."""
-    left, kept = MOST_TEXT, []
+    left = MOST_TEXT
+    kept: list[Any] = []
     outputs = cell.get("outputs", [])
     for output in outputs:
         full = left <= 0 or len(kept) >= MOST_PIECES
@@ -181,7 +182,7 @@ def describe_plotly(figure: dict[str, Any]) -> str:
 
     traces = []
     for trace in figure.get("data", []):
-        values = next((trace[k] for k in ("x", "z", "values") if trace.get(k) is not None), [])
+        values: Any = next((trace[k] for k in ("x", "z", "values") if trace.get(k) is not None), [])
         n = _length(values)
         kind = "points" if trace.get("mode") == "markers" else trace.get("type", "values")
         name = trace.get("name") or ""

@@ -61,7 +61,8 @@ def roll(ax: Axes, drum_roll: DrumRoll, title: str = "") -> Axes:
     step, drum = np.nonzero(drum_roll.hits)
     velocity = drum_roll.velocity[step, drum]
     beat = (step + drum_roll.offset[step, drum]) / drum_roll.steps_per_beat
-    ax.scatter(beat, drum, s=8 + 60 * velocity**2, c=COLOURS[0], alpha=0.25 + 0.75 * velocity)
+    depth: Any = 0.25 + 0.75 * velocity  # one a point, which matplotlib's stub does not know
+    ax.scatter(beat, drum, s=8 + 60 * velocity**2, c=COLOURS[0], alpha=depth)
     for line in range(round(drum_roll.beats) + 1):
         ax.axvline(line, color=INK, lw=1.2 if line % 4 == 0 else 0.4, alpha=0.6, zorder=0)
     ax.set_yticks(range(len(DRUMS)), [DRUM_NAMES[code] for code in DRUMS])
@@ -229,8 +230,9 @@ def histogram(
     title: str = "",
 ) -> Axes:  # fmt: skip
     """Distributions as steps, each normalised to area one."""
+    edges: Any = bins  # matplotlib's stub knows no array
     for i, (name, values) in enumerate(groups.items()):
-        ax.hist(values, bins=bins, density=True, histtype="step", lw=1.8, label=name,
+        ax.hist(values, bins=edges, density=True, histtype="step", lw=1.8, label=name,
                 color=COLOURS[i % 7], ls=("-", "--", "-.", ":")[i % 4])  # fmt: skip
     if len(groups) > 1:
         ax.legend(frameon=False, labelcolor=INK, fontsize=9)
@@ -338,7 +340,8 @@ def _panel(ax: Axes) -> str:
     drawn = ", ".join(_drawn(ax)) or "no data"
     x, y = ax.get_xlabel(), ax.get_ylabel()
     sides = f"{y} over {x}" if x and y else f"over {x}" if x else y
-    names = [text.get_text() for text in ax.get_legend().get_texts()] if ax.get_legend() else []
+    legend = ax.get_legend()
+    names = [text.get_text() for text in legend.get_texts()] if legend else []
     parts = [f"{drawn}, {sides}" if sides else drawn]
     if names:
         parts.append("legend: " + ", ".join(names))
@@ -359,12 +362,12 @@ def _drawn(ax: Axes) -> list[str]:
     of_means = [line for box in means for line in (box[0], *box[1])]
     curves = [line for line in ax.lines if line not in of_means and not _is_rule(line)]
     dots = [c for c in ax.collections if isinstance(c, PathCollection)]
-    sizes = [image.get_array().shape for image in ax.images]
+    sizes = [np.asarray(image.get_array()).shape for image in ax.images]
     made = [f"heat map of {size[0]} rows and {size[1]} columns" for size in sizes]
     made += count(sum(len(box) for box in bars), "bar")
     if len(bars) == 1 and 0 < len(bars[0]) <= 12:
         made[-1] += _values(ax, bars[0])
-    made += count(sum(len(c.get_offsets()) for c in dots), "point")
+    made += count(sum(len(np.asarray(c.get_offsets())) for c in dots), "point")
     made += count(len(curves), "curve")
     made += [f"{len(means)} series of means with intervals"] if means else []
     made += count(sum(isinstance(patch, Polygon) for patch in ax.patches), "distribution")
@@ -391,7 +394,8 @@ def _with_alternative_text(figure: Figure) -> str | None:
     JupyterLab nor nbconvert give to an image/png."""
     from IPython.core.getipython import get_ipython
 
-    image = get_ipython().display_formatter.formatters["image/png"](figure)
+    shell: Any = get_ipython()
+    image = shell.display_formatter.formatters["image/png"](figure)
     if image is None:  # pictures are not shown here
         return None
     data = image if isinstance(image, str) else base64.b64encode(image).decode()

@@ -97,8 +97,8 @@ def collect(folder: Path, known: Sequence[Lesson]) -> list[Student]:
         )
     names = Counter(name for name, _ in sources)
     students = []
-    for (name, number), paths in sources.items():
-        student = Student(f"{name} {number}" if names[name] > 1 and number else name)
+    for (name, told), paths in sources.items():
+        student = Student(f"{name} {told}" if names[name] > 1 and told else name)
         students.append(student)
         try:
             _take(student, [one for path in paths for one in _found(path, student, known)])

@@ -80,8 +80,8 @@ class TokenGrammar:
         self.drum_note, wants_drum = _drums(v)
         self.follows = _agreeing(follows, self.first, wants_drum)
         # ids that go forward from each position, −1 first
-        places = torch.arange(-1, int(self.last_position.max()) + 1)[:, None]
-        self.forward = (self.first_position > places) | (self.first_position < 0) | self.bar
+        before = torch.arange(-1, int(self.last_position.max()) + 1)[:, None]
+        self.forward = (self.first_position > before) | (self.first_position < 0) | self.bar
         self.places = _Places(v)
 
 

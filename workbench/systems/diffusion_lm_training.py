@@ -163,7 +163,7 @@ def train(
     torch.manual_seed(torch_seed(seed))
     system = DiffusionLM(config)
 
-    def loss(module: nn.Module, ids: Tensor) -> dict[str, Tensor]:
+    def loss(module: Network, ids: Tensor) -> dict[str, Tensor]:
         ids = ids.long()
         return losses(module, shift(ids, torch.randint(-5, 7, (len(ids),)).to(ids), code), PAD)
 
@@ -174,7 +174,8 @@ def train(
         seed=seed, validate=diffusion_check(kept.ids[:256]), watch=watch, title="Diffusion-LM",
     )  # fmt: skip
     system.networks.diffusion.load_state_dict(done.module.state_dict())
-    rest = replace(size.classifiers, budget_minutes=budget_minutes and budget_minutes - share)
+    left = budget_minutes and budget_minutes - (share or 0)
+    rest = replace(size.classifiers, budget_minutes=left)
     trained = fit_controls(system, train_set, kept, rest, out / "control", seed, watch)
     about = {
         "dataset": dataset, "profile": profile, "backbone": backbone, "seed": seed,
@@ -185,10 +186,10 @@ def train(
     return system
 
 
-def diffusion_check(ids: Tensor) -> Callable[[nn.Module], dict[str, float]]:
+def diffusion_check(ids: Tensor) -> Callable[[Network], dict[str, float]]:
     """The training terms on held-out windows, with the same noise every time."""
 
-    def score(module: nn.Module) -> dict[str, float]:
+    def score(module: Network) -> dict[str, float]:
         device = next(module.parameters()).device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)

@@ -286,7 +286,7 @@ class MidiGPT(Pretrained):
         meter: tuple[int, int] = (4, 4),
         tracks: Sequence[int | str] = (53, 25, 0),
         seed: int = 0,
-        **sampling: float,
+        **sampling: Any,
     ) -> list[Clip]:
         """`n` new songs: a hole of `bars` bars with nothing around it."""
         from workbench.music.clip import Clip

@@ -129,7 +129,7 @@ def draw_hole(song: RemiSong, rng: np.random.Generator) -> Hole | None:
 
 
 def with_hole(
-    song: RemiSong, sizes: Sequence[int], vocabulary: Vocabulary, context: int,
+    song: RemiSong, sizes: Sequence[int] | np.ndarray, vocabulary: Vocabulary, context: int,
     rng: np.random.Generator,
 ) -> np.ndarray | None:  # fmt: skip
     """One question and its answer as ids, at most `context`; None where they do not fit."""
@@ -137,7 +137,7 @@ def with_hole(
     if hole is None:
         return None
     filling = answer(song, hole, vocabulary)
-    sizes = np.asarray(sizes).copy()
+    sizes = np.array(sizes)
     if hole.programs is None:
         sizes[hole.first : hole.last] = 2  # Bar and TimeSig
     room = context - len(filling) - int(sizes[hole.first : hole.last].sum()) - 24

@@ -49,9 +49,11 @@ class Windows:
     @staticmethod
     def joined(parts: Sequence[Windows]) -> Windows:
         """All of them, one after the other."""
-        names = ("z", "sound", "text", "said")
         return Windows(
-            *(torch.cat([getattr(part, name) for part in parts]) for name in names),
+            z=torch.cat([part.z for part in parts]),
+            sound=torch.cat([part.sound for part in parts]),
+            text=torch.cat([part.text for part in parts]),
+            said=torch.cat([part.said for part in parts]),
             piece=np.concatenate([part.piece for part in parts]),
         )
 

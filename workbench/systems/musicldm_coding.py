@@ -99,7 +99,8 @@ def fit_vocoder(
     module = Speakers(system.networks.vocoder, size.judge)
 
     def mel_of(sound: Tensor) -> Tensor:
-        system.networks.vae.to(sound.device)
+        vae: nn.Module = system.networks.vae
+        vae.to(sound.device)  # diffusers' stub of its own `to` takes no device
         mel = system.mel(sound)
         half = len(mel) // 2
         with torch.no_grad():
@@ -139,6 +140,10 @@ def fit_vocoder(
 class Ending(nn.Module):
     """Latents (batch, latent, frames / shorter, bands / shorter) → sounds (batch, frames · 160)."""
 
+    mel_mean: Tensor
+    mel_std: Tensor
+    latent_std: Tensor
+
     def __init__(self, system: MusicLDM) -> None:
         super().__init__()
         networks = system.networks
@@ -158,7 +163,7 @@ def fit_ending(
     """Train the VAE's decoder and the vocoder on the encoder's means."""
     networks, length = system.networks, CROP * system.mel.hop
     module = Ending(system)
-    kept = (networks.vae.encoder, networks.vae.quant_conv)
+    kept: list[Any] = [networks.vae.encoder, networks.vae.quant_conv]
     for part in kept:
         part.requires_grad_(False)
 

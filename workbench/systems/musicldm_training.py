@@ -172,16 +172,16 @@ def fit_joint(
     length = size.crop * system.mel.hop
     texts = system.embedder.text.embed([item.caption for item in data.audio.items])  # type: ignore[attr-defined]
 
-    def terms(module: nn.Module, n: int, seed: int, rows: Sequence[int]) -> Tensor:
+    def terms(module: TextAudio, n: int, seed: int, rows: Sequence[int]) -> Tensor:
         crops, which = data.audio.crops(n, length, seed=seed, rows=rows)
         device = next(module.parameters()).device
         sound = torch.from_numpy(crops.mean(1)).to(device)
-        return module.loss(system.mel(sound), texts[which].to(device))  # type: ignore[operator, no-any-return]
+        return module.loss(system.mel(sound), texts[which].to(device))
 
-    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+    def loss(module: TextAudio, numbers: Tensor) -> dict[str, Tensor]:
         return {"contrastive": terms(module, len(numbers), int(numbers[0]) + seed, told)}
 
-    def validate(module: nn.Module) -> dict[str, float]:
+    def validate(module: TextAudio) -> dict[str, float]:
         return {"loss": float(terms(module, 64, 0, held))}
 
     done = fit(joint, seeds(), loss, plan, out, seed=seed,

@@ -30,7 +30,7 @@ def load_published(name: str | Path) -> MusicLDM:
     if not folder.is_dir():
         folder = _download(str(name))
     try:
-        safe = {"use_safetensors": True}  # a pickle could run code
+        safe: dict[str, Any] = {"use_safetensors": True}  # a pickle could run code
         vae = AutoencoderKL.from_pretrained(folder, subfolder="vae", **safe)
         unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet", **safe)
         speaker = SpeechT5HifiGan.from_pretrained(folder, subfolder="vocoder", **safe)

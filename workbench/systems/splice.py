@@ -123,7 +123,7 @@ class Reading:
             if len(own) >= KNOWN_BY:
                 number = int(vocabulary.names[token].split("_")[1]) + 1
                 most[number] = min(TOGETHER, _crowd(own))
-        chosen = places[np.isin(rest[:, PROGRAM], self.hole.programs)]
+        chosen = places[np.isin(rest[:, PROGRAM], self.hole.programs or ())]
         return most, max(TOGETHER, _crowd(chosen))
 
 
@@ -364,8 +364,8 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
         if i >= len(score.tracks):
             program = reading.added[i - len(clip.score.tracks)]
             drums = program < 0
-            new = symusic.Track(program=max(program, 0), is_drum=drums, ttype="tick")
-            score.tracks.append(new)
+            track = symusic.Track(program=max(program, 0), is_drum=drums, ttype="tick")
+            score.tracks.append(track)
         columns = score.tracks[i].notes.numpy()
         outside = (columns["time"] < begin) | (columns["time"] >= end)
         score.tracks[i].notes = _notes({name: c[outside] for name, c in columns.items()})
@@ -392,9 +392,9 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
 
 def _notes(columns: dict[str, np.ndarray]) -> Any:
     """symusic's list of notes, times in ticks, from columns (notes,)."""
-    types = {"time": np.int32, "duration": np.int32, "pitch": np.int8, "velocity": np.int8}
-    rows = [columns[name].astype(kind) for name, kind in types.items()]
-    return symusic.Note.from_numpy(*rows, ttype="tick")
+    time, duration = (columns[name].astype(np.int32) for name in ("time", "duration"))
+    pitch, velocity = (columns[name].astype(np.int8) for name in ("pitch", "velocity"))
+    return symusic.Note.from_numpy(time, duration, pitch, velocity, ttype="tick")
 
 
 def _homes(score: Any, tracks: Sequence[int], rows: np.ndarray) -> np.ndarray:

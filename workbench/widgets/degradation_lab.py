@@ -30,8 +30,9 @@ class DegradationLab(MusicWidget):
     kinds = t.List(list(DEGRADATIONS)).tag(sync=True)
     kind = t.Unicode("low-pass").tag(sync=True)
     strength = t.Float(0.5).tag(sync=True)
-    names = t.List().tag(sync=True)  # of the measures
-    rows = t.List().tag(sync=True)  # kind, strength, what (in words), values; the first is clean
+    names: t.List[Any] = t.List().tag(sync=True)  # of the measures
+    # kind, strength, what (in words), values; the first is clean
+    rows: t.List[Any] = t.List().tag(sync=True)
     levels = t.Dict().tag(sync=True)  # kind → what each twentieth of the slider means, in words
 
     def __init__(

@@ -36,7 +36,7 @@ class DrumGrid(MusicWidget):
     velocity = t.Bytes().tag(sync=True)  # steps × 9 values of 0 to 127, a step's nine together
     kept = t.Bytes().tag(sync=True)  # steps × 9 values of 0 or 1
     sent = t.Int(0).tag(sync=True)  # number of the page's last edit that is contained
-    rows = t.List().tag(sync=True)
+    rows: t.List[Any] = t.List().tag(sync=True)
     tempo = t.Float(120.0).tag(sync=True)
     prompt = t.Unicode("").tag(sync=True)
     can_fill = t.Bool(False).tag(sync=True)

@@ -26,7 +26,7 @@ class FilmWidget(MusicWidget):
     _esm = module("film")
     _css = style("film")
 
-    frames = t.List().tag(sync=True)  # svg, text, name of each frame
+    frames: t.List[Any] = t.List().tag(sync=True)  # svg, text, name of each frame
     title = t.Unicode("").tag(sync=True)
     frame = t.Int(0).tag(sync=True)
 

@@ -54,7 +54,7 @@ def read_number(field: Field, raw: Any) -> tuple[float | int | None, str]:
 
 def read_form(
     raw: Mapping[str, Any], wanted: tuple[Field, ...]
-) -> tuple[dict[str, float | int | None], dict[str, str]]:
+) -> tuple[dict[str, Any], dict[str, str]]:
     """All values, and the complaints by field name; no complaint means all can be used."""
     values, wrong = {}, {}
     for field in wanted:

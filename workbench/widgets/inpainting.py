@@ -44,11 +44,11 @@ class InpaintingWidget(MusicWidget):
 
     song = t.Dict().tag(sync=True)  # title, lines, tracks, notes: what the roll draws
     hole = t.List([0, 1]).tag(sync=True)  # bars, last exclusive
-    chosen = t.List().tag(sync=True)  # indices of the tracks to write anew
+    chosen: t.List[Any] = t.List().tag(sync=True)  # indices of the tracks to write anew
     settings = t.Dict().tag(sync=True)
-    limits = t.List().tag(sync=True)
+    limits: t.List[Any] = t.List().tag(sync=True)
     wrong = t.Dict().tag(sync=True)
-    cards = t.List().tag(sync=True)  # key, title, html of each version
+    cards: t.List[Any] = t.List().tag(sync=True)  # key, title, html of each version
     follow = t.Bool(False).tag(sync=True)  # play while it writes
     original = t.Dict().tag(sync=True)  # title, html of the same bars as they are
 

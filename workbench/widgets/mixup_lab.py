@@ -35,7 +35,7 @@ class MixupLab(MusicWidget):
     _esm = module("mixup_lab")
     _css = style("mixup_lab")
 
-    lanes = t.List().tag(sync=True)  # name, title, svg, text of each
+    lanes: t.List[Any] = t.List().tag(sync=True)  # name, title, svg, text of each
     lam = t.Float(0.5).tag(sync=True)  # share of the first clip
     in_key = t.Bool(False).tag(sync=True)
     keyed = t.Bool(False).tag(sync=True)  # are both keys known?

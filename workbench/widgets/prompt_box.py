@@ -35,12 +35,12 @@ class PromptBox(MusicWidget):
 
     prompt = t.Unicode("").tag(sync=True)
     settings = t.Dict().tag(sync=True)  # name → what stands in the field
-    limits = t.List().tag(sync=True)
+    limits: t.List[Any] = t.List().tag(sync=True)
     chips = t.Dict().tag(sync=True)
-    advice = t.List().tag(sync=True)
+    advice: t.List[Any] = t.List().tag(sync=True)
     wrong = t.Dict().tag(sync=True)  # field name → what is wrong with it
-    cards = t.List().tag(sync=True)  # key, title, html of each take
-    kept_keys = t.List().tag(sync=True)
+    cards: t.List[Any] = t.List().tag(sync=True)  # key, title, html of each take
+    kept_keys: t.List[Any] = t.List().tag(sync=True)
 
     def __init__(
         self, system: DrumLDM, prompt: str = "", *, takes: Sequence[Clip] = (), **settings: Any
@@ -166,7 +166,7 @@ class PromptBox(MusicWidget):
     # --- cards --------------------------------------------------------------------------------
 
     def _clip(self, message: dict[str, Any]) -> Clip | None:
-        key = message.get("key")
+        key: Any = message.get("key")
         if key in [card["key"] for card in self.cards]:
             return self._clips[key]
         self.say = "That take is gone; choose one that is shown."
