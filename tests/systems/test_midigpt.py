@@ -381,6 +381,21 @@ def test_a_band_plays_on_in_its_registers_and_keeps_what_is_silent(system, monke
     assert bass < organ < strings
 
 
+def test_what_is_written_ends_where_its_pitch_is_struck_again(system):
+    """So a file has as many tracks after as before: two notes of one pitch need two channels."""
+    for seed in range(4):
+        clip = Clip(song(bars=6, seed=seed))
+        version = system.fill(clip, (1, 4), [0, 1], n=1, seed=seed)[0]
+        for track in version.score.tracks[:2]:
+            for pitch in {note.pitch for note in track.notes}:
+                own = [note for note in track.notes if note.pitch == pitch]
+                for note, after in zip(own, own[1:], strict=False):
+                    if 1920 <= note.time < 4 * 1920:
+                        assert note.time < note.time + note.duration <= after.time
+        again = Clip.read_midi(version.midi_bytes())
+        assert len(again.score.tracks) == len(clip.score.tracks)
+
+
 def test_notes_go_where_they_are_played_nearest():
     """Against the assignment that a search through all of them finds."""
     from workbench.systems.splice import _homes

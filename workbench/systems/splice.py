@@ -381,6 +381,7 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
                    "velocity": rows[own, 3]}  # fmt: skip
             old = score.tracks[i].notes.numpy()
             both = {name: np.concatenate([old[name], new[name]]) for name in new}
+            both["duration"][len(old["time"]) :] = _cut(both)[len(old["time"]) :]
             order = np.argsort(both["time"], kind="stable")
             score.tracks[i].notes = _notes({name: c[order] for name, c in both.items()})
     tempo = clip.tempo if clip.tempo_known and len(score.tempos) <= 1 else None
@@ -395,6 +396,19 @@ def _notes(columns: dict[str, np.ndarray]) -> Any:
     time, duration = (columns[name].astype(np.int32) for name in ("time", "duration"))
     pitch, velocity = (columns[name].astype(np.int8) for name in ("pitch", "velocity"))
     return symusic.Note.from_numpy(time, duration, pitch, velocity, ttype="tick")
+
+
+def _cut(notes: dict[str, np.ndarray]) -> np.ndarray:
+    """Durations that end where the track strikes the pitch again: a file cannot say which of two
+    notes of one pitch and channel a note-off ends."""
+    order = np.lexsort((notes["time"], notes["pitch"]))
+    time, pitch, length = (notes[name][order] for name in ("time", "pitch", "duration"))
+    gap = np.diff(time)
+    again = np.flatnonzero((np.diff(pitch) == 0) & (gap > 0))
+    length[again] = np.minimum(length[again], gap[again])
+    out = np.empty_like(length)
+    out[order] = length
+    return out
 
 
 def _homes(score: Any, tracks: Sequence[int], rows: np.ndarray) -> np.ndarray:
