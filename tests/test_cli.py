@@ -259,3 +259,37 @@ def test_the_table_of_answers_is_not_a_folder(tmp_path, capsys):
     words = ["listen", "merge", "a.json", "--key", "key.json", "--out", str(tmp_path)]
     assert cli.main(words) == 2
     assert f"--out {tmp_path}: cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore:bars")
+@pytest.mark.parametrize(
+    ("signs", "bars"),
+    [([(0, 1, 4), (480, 4, 4)], "1-2"), ([(0, 3, 4), (1440, 4, 4)], "4-5"),
+     ([(0, 1, 8), (240, 6, 8)], "1"), ([(0, 3, 4), (4 * 1440, 4, 4)], "4-6")],
+)  # fmt: skip
+def test_fill_counts_bars_of_a_file_with_a_pickup_or_another_metre_first(tmp_path, signs, bars):
+    import symusic
+
+    score = symusic.Score(480)
+    score.time_signatures.extend([symusic.TimeSignature(*sign) for sign in signs])
+    score.tracks.append(symusic.Track("piano", 0))
+    score.tracks[0].notes.extend([symusic.Note(240 * i, 200, 60 + i % 7, 70) for i in range(60)])
+    clip = Clip(score)
+    clip.write_midi(tmp_path / "song.mid")
+    out = tmp_path / "takes"
+    assert cli.main(["fill", str(tmp_path / "song.mid"), "--bars", bars, "--out", str(out)]) == 0
+    (path,) = out.glob("*.mid")
+    filled = Clip.read_midi(path)
+    assert filled.bar_lines.tolist() == clip.bar_lines.tolist()
+    first, last = int(bars[0]) - 1, int(bars[-1])
+    begin, end = (round(480 * clip.bar_lines[bar]) for bar in (first, last))
+
+    def outside(version):
+        return [
+            (n.time, n.duration, n.pitch, n.velocity) for n in version.score.tracks[0].notes
+            if not begin <= n.time < end
+        ]  # fmt: skip
+
+    assert outside(filled) == outside(clip)
+    written = [(n.time, n.pitch) for n in filled.score.tracks[0].notes]
+    assert written != [(n.time, n.pitch) for n in score.tracks[0].notes]

@@ -1,6 +1,7 @@
 """MidiGPT end to end at a small size: holes are filled, and nothing else is touched."""
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -389,7 +390,7 @@ def test_what_is_written_ends_where_its_pitch_is_struck_again(system):
         for track in version.score.tracks[:2]:
             for pitch in {note.pitch for note in track.notes}:
                 own = [note for note in track.notes if note.pitch == pitch]
-                for note, after in zip(own, own[1:], strict=False):
+                for note, after in pairwise(own):
                     if 1920 <= note.time < 4 * 1920:
                         assert note.time < note.time + note.duration <= after.time
         again = Clip.read_midi(version.midi_bytes())
