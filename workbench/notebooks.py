@@ -80,7 +80,8 @@ def build(script: Path, *, solutions: bool = False) -> Any:
         text = f"{len(made.cells)}/{cell.source}"
         fresh["id"] = hashlib.sha256(text.encode()).hexdigest()[:12]
         made.cells.append(fresh)
-    if script.stem[:2].isdigit():
+    titled = made.cells and made.cells[0].cell_type == "markdown"
+    if script.stem[:2].isdigit() and titled:
         made.cells[1:1] = _colab(script)
     nbformat.validate(made)
     return made

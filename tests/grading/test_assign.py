@@ -19,7 +19,7 @@ def test_solutions_are_cut_out(student_version):
     assert "Solution" not in text
     assert "** 0.5 * eps" not in text
     tags = [tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])]
-    assert tags == ["parameters", "stub", "check", "stub", "check"]
+    assert tags == ["colab", "colab", "parameters", "stub", "check", "stub", "check"]
     assert [cell.metadata.get("editable", True) for cell in notebook.cells if "check" in
             cell.metadata.get("tags", [])] == [False, False]  # fmt: skip
     assert notebook.metadata["workbench"]["lesson"] == "05"
