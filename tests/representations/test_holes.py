@@ -178,7 +178,12 @@ def test_the_song_rule_ends_after_its_bars(vocabulary, song):
         if ids[-1] == EOS:
             break
     assert ids[-1] == EOS
-    assert sum(bool(grammar.bar[i]) for i in ids) == 2
+    assert sum(bool(grammar.bar[i]) for i in ids) == 3
+    assert grammar.bar[ids[-2]]  # it began a third bar, which is not written
+    rule, drawn = SongRule(grammar, 1, 2, []), None
+    for i in [*plain(part(song, 0, 2), vocabulary, ends=True)[1:]]:  # a song may end there, too
+        assert rule(drawn)[0, int(i)]
+        drawn = torch.tensor([i])
 
 
 def test_the_real_songs_obey_the_rules(vocabulary):

@@ -303,7 +303,9 @@ class HoleRule(_Rule):
 
 
 class SongRule(_Rule):
-    """Plain continuation: grammatical, at most `bars` bars, then EOS (never before)."""
+    """Plain continuation: grammatical, `bars` whole bars, then EOS or the piece that begins the
+    next bar, and EOS. A model that goes on ends there, as a song would: if it could not begin that
+    bar, it would pile up notes in the last one until it drew EOS."""
 
     def __init__(self, grammar: TokenGrammar, n: int, bars: int, base: Sequence[int]) -> None:
         super().__init__(grammar, n)
@@ -316,9 +318,8 @@ class SongRule(_Rule):
         if drawn is not None:
             self._take(drawn)
         fine = self._music()
-        over = self.bars >= self.limit
-        fine &= ~(self.grammar.bar[None] & over[:, None])
-        fine[:, EOS] = over & self.between_notes
+        fine &= (self.bars <= self.limit)[:, None]
+        fine[:, EOS] = (self.bars == self.limit) & self.between_notes
         return _never_empty(fine, EOS)
 
 

@@ -46,10 +46,11 @@ def song_card(report: dict[str, Any], tables: str = "") -> str:
         f"{report['notes']:,} notes, transposed by −5 to +6 semitones.",
         f"- **Rebuild:** `workbench train songs {options} --out FOLDER`",
         "- **Weights:** MIT, as the code; half precision.",
-        "- **Limits:** it knows the music it was trained on. Other instruments and styles are "
-        "read as context, but what it writes leans towards its data, and they cost it far more "
-        "nats; so do performed files whose notes do not follow the file's beats. It warns of "
-        "metres that training hardly had, and of drums where training had none.",
+        "- **Limits:** it knows the music it was trained on. Other instruments are read "
+        "and written as the nearest part that it had, drums are left alone where it had none; what "
+        "it writes leans towards its data, and other styles cost it far more nats; so do performed "
+        "files whose notes do not follow the file's beats. It warns of metres that training hardly "
+        "had.",
         "- **Rules:** positions go forward and stay within the bar; no track strikes a pitch twice "
         "at a place, nor more than ten notes.",
         "## Training",
