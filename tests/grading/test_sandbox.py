@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.grading.conftest import way_here
+from workbench.grading import seal
 from workbench.grading.sandbox import Limits, Question, Sandbox
 
 CASES = [(np.arange(3.0),)]
@@ -239,3 +240,23 @@ def _bytes(path):
         return path.read_bytes()
     except OSError:
         return b""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere C code is not held back")
+def test_c_code_opens_neither_the_answer_key_nor_the_machine(sandbox, tmp_path):
+    """Also where there are no namespaces: the kernel refuses what the hook never sees."""
+    if sandbox.weak and not seal.landlock():
+        pytest.skip("this kernel has no Landlock")
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "bella.ipynb").write_text("her work")
+    key = Path(seal.__file__).parents[1] / "teaching" / "lesson_05.py"
+    paths = [key, tmp_path / "others" / "bella.ipynb", "/etc/passwd"]
+    paths += [f"/proc/{os.getpid()}/environ", Path(__file__)]
+    body = (
+        "import ctypes, os\nopen_ = ctypes.CDLL(None).open\n"
+        f"opened = [open_(path.encode(), 0) for path in {[str(path) for path in paths]}]\n"
+        "own = open_(os.path.join(os.getcwd(), 'own').encode(), 0o102, 0o600)\n"
+        "import scipy.signal\nreturn [*opened, own > 0]"
+    )
+    [answer] = ask(sandbox, body).answers
+    assert (answer.value, answer.error) == ([-1] * len(paths) + [True], "")

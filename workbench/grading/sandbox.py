@@ -24,6 +24,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,7 +36,7 @@ import workbench
 from workbench import processes
 from workbench.errors import WorkbenchError
 from workbench.files import cache_dir
-from workbench.grading import jail, tree
+from workbench.grading import jail, seal, tree
 from workbench.teaching.asking import Answer
 from workbench.teaching.values import decode, encode
 
@@ -50,7 +51,9 @@ USERS = range(61184, 65520)  # who runs what root asks; systemd takes such numbe
 WAYS = {
     "bubblewrap": "bubblewrap: no network, a file system of its own",
     "namespaces": "Linux namespaces: no network, a file system of its own",
-    "weak": "weak, Python refuses sockets, programs and writes",
+    "weak": "weak, Python refuses sockets, programs and writes, and the kernel all other files"
+    if seal.landlock()
+    else "weak, Python refuses sockets, programs and writes; code in C can read every file",
 }
 _count = itertools.count()
 
@@ -221,7 +224,7 @@ class Sandbox:
         content = {
             "cells": list(question.cells), "function": question.function, "home": question.home,
             "cases": encode(list(question.cases)), "hidden": self._hidden(),
-            "readable": _readable(),
+            "readable": _readable(), "shown": [*jail.SYSTEM, *_readable(), *_data()],
             "files": [(os.fsencode(name).hex(), len(data)) for name, data in files],
         }  # fmt: skip
         job.write(json.dumps(content).encode() + b"\n")
@@ -322,6 +325,8 @@ def _watch(process: subprocess.Popen[bytes], receive: int, limits: Limits, lines
                 reply.stopped = reply.stopped or _over(limits, lines, reply, asked is None)
                 if reply.stopped:
                     return
+        with suppress(subprocess.TimeoutExpired):  # psutil, which ends it, would lose its status
+            process.wait(1)
     finally:
         processes.end(root, members)
 

@@ -5,8 +5,9 @@ the kernel refuse system calls that an exercise does not need: those that hold m
 counts (memfds, System V shared memory), open further namespaces, mount, or look into processes.
 
 `watch`, where there are no namespaces: Python's audit hook refuses sockets, other programs, and
-writing outside of the work folder. C code called through ctypes gets past the hook; on Linux the
-kernel still refuses it programs, sockets and signals, but not the reading of files.
+writing outside of the work folder. C code gets past the hook; on Linux the kernel still refuses it
+programs, sockets and signals, and `close_files`, where the kernel has Landlock (5.13 and later),
+every file but Python, the packages and the data.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 PROCESSES = 64
@@ -146,6 +147,66 @@ def _check(result: int, what: str) -> None:
         raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
+# Landlock's numbers of system calls, the same on every processor, and its kinds of access
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
+READ_FILE, READ_DIR, OF_FILES, OF_FOLDERS, TRUNCATE = 1 << 2, 1 << 3, 0b111, (1 << 13) - 1, 1 << 14
+PROC = ("/proc/self", "/proc/cpuinfo", "/proc/meminfo")
+DEVICES = ("/dev/random", "/dev/urandom")
+
+
+def landlock() -> int:
+    """Version of the kernel's Landlock; 0 where it has none."""
+    if sys.platform != "linux":
+        return 0
+    return max(0, ctypes.CDLL(None).syscall(CREATE_RULESET, None, ctypes.c_size_t(0), 1))
+
+
+def close_files(shown: Iterable[str], hidden: Iterable[str], work: str) -> None:
+    """Have the kernel refuse to open any file but those below `shown` without `hidden`, which can
+    be read, and those below `work`, which can be written; for good. Names can still be listed.
+    Does nothing where there is no Landlock. Raises OSError."""
+    version = landlock()
+    if not version:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    every = OF_FOLDERS | (TRUNCATE if version >= 3 else 0)
+    ruleset = libc.syscall(CREATE_RULESET, struct.pack("Q", every), ctypes.c_size_t(8), 0)
+    if ruleset < 0:
+        _check(ruleset, "landlock_create_ruleset")
+
+    def allow(path: str, access: int) -> None:
+        try:
+            handle = os.open(path, os.O_PATH)
+        except OSError:
+            return  # not there, or not for this user
+        if not os.path.isdir(path):
+            access &= OF_FILES | TRUNCATE
+        rule = struct.pack("=Qi", access & every, handle)
+        _check(libc.syscall(ADD_RULE, ruleset, 1, rule, 0), f"landlock_add_rule {path}")
+        os.close(handle)
+
+    closed = [os.path.realpath(path) for path in hidden]
+    for path in {*shown, *PROC, *DEVICES}:
+        for part in _without(os.path.realpath(path), closed):
+            allow(part, READ_FILE | READ_DIR)
+    allow("/", READ_DIR)
+    allow(os.devnull, OF_FILES)
+    allow(work, every)
+    _check(libc.syscall(RESTRICT_SELF, ruleset, 0), "landlock_restrict_self")
+    os.close(ruleset)
+
+
+def _without(path: str, closed: list[str]) -> Iterator[str]:
+    """A path, or the parts of it that lie outside of closed folders."""
+    if any(path == folder or path.startswith(folder + os.sep) for folder in closed):
+        return
+    if not any(folder.startswith(path.rstrip(os.sep) + os.sep) for folder in closed):
+        yield path
+        return
+    for name in os.listdir(path):
+        yield from _without(os.path.realpath(os.path.join(path, name)), closed)
+
+
 NETWORK = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo",
            "socket.gethostbyname", "socket.gethostbyaddr"}  # fmt: skip
 PROGRAMS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork",
@@ -153,7 +214,7 @@ PROGRAMS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.sp
 CHANGES = {"os.remove": 1, "os.rmdir": 1, "os.mkdir": 1, "os.rename": 2, "os.link": 2,
            "os.symlink": 2, "os.truncate": 1, "os.chmod": 1, "os.chown": 1, "os.utime": 1,
            "shutil.rmtree": 1, "shutil.move": 2, "os.setxattr": 1}  # fmt: skip
-OF_FOLDERS = {"os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink"}  # by descriptor, too
+BY_FOLDER = {"os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink"}  # by descriptor, too
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -178,7 +239,7 @@ def watch(work: str, hidden: Iterable[str]) -> None:
             if not allowed:
                 raise PermissionError(f"{given[0]}: not open while an exercise is graded")
         number = CHANGES.get(event, 0)
-        base = next((fd for fd in given[number:] if event in OF_FOLDERS and fd != -1), None)
+        base = next((fd for fd in given[number:] if event in BY_FOLDER and fd != -1), None)
         start = "" if base is None else os.path.realpath(f"/proc/self/fd/{base}")
         paths = [os.path.join(start, os.fsdecode(p)) for p in given[:number]
                  if not isinstance(p, int)]  # fmt: skip

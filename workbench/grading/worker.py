@@ -62,6 +62,7 @@ def main(pipe_number: int, user: int, memory_mb: int, seconds: float, size: int,
     files = [(bytes.fromhex(name), given.read(length)) for name, length in job["files"]]
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     if watched:
+        seal.close_files(job["shown"], job["hidden"], os.getcwd())
         seal.watch(os.getcwd(), job["hidden"])
     send("ready")
     for name, data in files:
