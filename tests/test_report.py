@@ -189,7 +189,7 @@ def test_a_page_draws_equations_and_figures_by_itself(ran):
     assert '<script src="plotly.min.js"></script>' in page
     assert 'Plotly.newPlot("plotly-0"' in page
     assert (ran[1] / "plotly.min.js").stat().st_size > 500_000
-    assert "data:image/png;base64" in page
+    assert re.search("data:image/(png|webp);base64", page)
 
 
 def test_the_executed_notebook_is_kept_without_widget_state(ran):

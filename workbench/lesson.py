@@ -20,6 +20,7 @@ import random
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from workbench import __version__
 from workbench.arguments import seed_of, torch_seed
@@ -219,14 +220,23 @@ def _expectation(number: str, profile: str) -> str:
 
 def _plotly_inline() -> None:
     """Figures as self-describing data: JupyterLab draws them, and exported pages bring their own
-    copy of plotly.js instead of asking the network for one. Colab only draws its own kind."""
+    copy of plotly.js instead of asking the network for one. Colab only draws its own kind.
+    JupyterLab gives the drawing no name: a screen reader finds what it shows in words after it."""
     import sys
 
     with named_extras():
         import plotly.io
+        from plotly.io.base_renderers import ExternalRenderer
+
+    from workbench.pages import describe_plotly, in_words
+
+    class InWords(ExternalRenderer):
+        def render(self, fig: dict[str, Any]) -> None:
+            _show(in_words(fig), describe_plotly(fig))
 
     if "google.colab" not in sys.modules:
-        plotly.io.renderers.default = "plotly_mimetype"
+        plotly.io.renderers["in_words"] = InWords()
+        plotly.io.renderers.default = "plotly_mimetype+in_words"
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -18,6 +18,8 @@ from typing import Any
 from workbench.files import atomic_write
 
 PLOTLY = "application/vnd.plotly.v1+json"
+IN_WORDS = "wb-plot-in-words"
+_UNSEEN = "position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%)"
 _FETCHED = re.compile(r"<script[^>]*\ssrc=[\"'](?:https?:)?//[^>]*>\s*</script>", re.I)
 _MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.S)
 # what plotly's titles may hold
@@ -64,7 +66,9 @@ def export(notebook: Path, target: Path) -> bool:
             cell.source = with_mathml(cell.source)
             continue
         shorten(cell)
-        for output in cell.get("outputs", []):
+        # the pages' own drawings bear their text themselves
+        cell.outputs = [output for output in cell.get("outputs", []) if not _is_words(output)]
+        for output in cell.outputs:
             plotly += _draw_plotly(output, f"plotly-{plotly}")
     exporter = HTMLExporter(template_name="lab", embed_images=False)
     page, _ = exporter.from_notebook_node(content)
@@ -154,6 +158,11 @@ def with_mathml(markdown: str) -> str:
     return _MATH.sub(drawn, markdown)
 
 
+def _is_words(output: Any) -> bool:
+    page = "".join(output.get("data", {}).get("text/html", ""))
+    return page.startswith(f'<p class="{IN_WORDS}"')
+
+
 def _draw_plotly(output: Any, key: str) -> bool:
     """Give a plotly output a piece of HTML, of id `key`, that draws it from the shared script."""
     data = output.get("data", {})
@@ -171,9 +180,18 @@ def _draw_plotly(output: Any, key: str) -> bool:
     return True
 
 
+def in_words(figure: dict[str, Any]) -> str:
+    """The same text as HTML that screen readers find and nobody sees, to stand after the figure."""
+    return f'<p class="{IN_WORDS}" style="{_UNSEEN}">{html.escape(describe_plotly(figure))}</p>'
+
+
 def describe_plotly(figure: dict[str, Any]) -> str:
-    """The alternative text of a plotly figure: title, axes, and what each trace has."""
+    """The alternative text of a plotly figure: its own (`figure.update_layout(meta={"alt": "…"})`),
+    or title, axes, and what each trace has."""
     layout = figure.get("layout", {})
+    meta = layout.get("meta")
+    if isinstance(meta, dict) and meta.get("alt"):
+        return str(meta["alt"])
 
     def title(part: Any) -> str:
         words = (part or {}).get("title") or ""

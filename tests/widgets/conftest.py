@@ -183,7 +183,7 @@ def page(lab, chromium) -> Iterator[Any]:
     context = chromium.new_context(viewport={"width": 1280, "height": 1000})
     page = context.new_page()
     page.problems = problems = []
-    page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
+    page.on("pageerror", lambda error: problems.append(f"page error: {error.stack or error}"))
     page.on(
         "console",
         lambda line: problems.append(f"{line.text} {line.location}")
