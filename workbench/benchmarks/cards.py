@@ -44,7 +44,7 @@ def write_card(folder: Path, *results: Path) -> Path:
         except (OSError, ValueError) as error:
             raise MissingDataError(f"{path}: cannot be read ({error})") from None
     sections = {name: section for more in read[1:] for name, section in more["sections"].items()}
-    name = str(read[1].get("benchmark", ""))
+    name = str(read[1].get("benchmark") or "drums")  # the first benchmark had no name
     made = resolve(find(name).card)(read[0], tables(sections))
     with atomic_write(folder / MEASURED) as beside:
         about = {"benchmark": name, "sections": sections}
