@@ -15,7 +15,7 @@ import numpy as np
 from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_data import LoopSet
 from workbench.datasets.captions import Facts, facts_of, tempo_word
-from workbench.evaluation.intervals import bootstrap
+from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.rhythm import backbeats, downbeats
 from workbench.representations.drum_roll import rolls_of
 from workbench.systems.drum_ldm import DrumLDM
@@ -45,7 +45,7 @@ def beats_by_prompt(bench: Bench) -> None:
             rows.append([label, len(set(played.performances)), *_mean(made), *_mean(each)])
             figures[f"{name}: {prompt}"] = {
                 "made": _mean(made), "real": _mean(each),
-                "real 95 %": [_interval(column, bench.seed) for column in each.T],
+                "real 95 %": [mean_interval(v, times=1000, seed=bench.seed) for v in each.T],
             }  # fmt: skip
     low = [
         prompt
@@ -113,11 +113,6 @@ def _of_performances(loops: LoopSet, half_time: bool) -> np.ndarray:
     """(performances, 3): means over the loops of each."""
     values, names = shares(loops.rolls, half_time), loops.performances
     return np.stack([values[names == name].mean(0) for name in np.unique(names)])
-
-
-def _interval(values: np.ndarray, seed: int) -> tuple[float, float]:
-    """Of the mean of one value a performance."""
-    return bootstrap(lambda rows: float(values[rows].mean()), len(values), times=1000, seed=seed)
 
 
 def _low(figure: dict[str, list[Any]], bounds: Iterable[float]) -> bool:

@@ -11,7 +11,7 @@ import torch
 from workbench.benchmarks.audio_data import CHUNK, AudioBench
 from workbench.evaluation.audio_sets import inception_score, nearest, paired_kl, relevance
 from workbench.evaluation.distances import frechet_distance
-from workbench.evaluation.intervals import bootstrap
+from workbench.evaluation.intervals import bootstrap, mean_interval
 from workbench.models.text_audio import TextAudio
 from workbench.systems.musicldm import MusicLDM, OwnEmbedder
 from workbench.systems.musicldm_coding import Data
@@ -99,6 +99,6 @@ class MusicBench(AudioBench):
             frechet_distance(vectors, real_vectors), relevance(text, heard),
             bootstrap(lambda rows: relevance(text[rows], heard[rows]), len(text)),
             float((near > 0.90).mean()),
-            bootstrap(lambda rows: float((near[rows] > 0.90).mean()), len(near)),
+            mean_interval(near > 0.90),
             float((near > 0.95).mean()),
         ]  # fmt: skip

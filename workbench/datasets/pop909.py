@@ -18,6 +18,7 @@ from workbench.datasets.folder import split_of_name
 from workbench.datasets.melodies import interval_runs, together, versions
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import cache_dir
+from workbench.music.channel import note_events
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -112,13 +113,10 @@ def _clip(folder: Path, split: str) -> Clip:
         notes = track.notes.numpy()
         begin = np.interp(notes["time"], times, place)
         end = np.interp(notes["time"] + notes["duration"], times, place)
-        begin = np.round(begin * TPQ).astype(np.int32)
-        length = np.maximum(np.round(end * TPQ).astype(np.int32) - begin, TPQ // 24)
+        begin = np.round(begin * TPQ)
+        length = np.maximum(np.round(end * TPQ) - begin, TPQ // 24)
         regular.tracks.append(symusic.Track(track.name, PROGRAMS.get(track.name, track.program)))
-        regular.tracks[-1].notes = symusic.Note.from_numpy(
-            begin, length.astype(np.int32), notes["pitch"].astype(np.int8),
-            notes["velocity"].astype(np.int8), ttype="tick",
-        )  # fmt: skip
+        regular.tracks[-1].notes = note_events(begin, length, notes["pitch"], notes["velocity"])
     if not any(len(track.notes) for track in regular.tracks):
         raise BrokenFileError(f"{folder}: has no notes")
     labels = {"song": name, "split": split, "key": _key(folder / "key_audio.txt")}

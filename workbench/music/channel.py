@@ -220,6 +220,19 @@ def _presses(pedal: Lane) -> tuple[np.ndarray, np.ndarray]:
     return pressed, np.append(lifted, [FOREVER] * (len(pressed) - len(lifted)))
 
 
+def note_events(
+    time: np.ndarray, duration: np.ndarray, pitch: np.ndarray, velocity: np.ndarray
+) -> Any:
+    """symusic's list of notes from columns (notes,) of whole numbers; times in ticks."""
+    return symusic.Note.from_numpy(
+        time.astype(np.int32, copy=False),
+        duration.astype(np.int32, copy=False),
+        pitch.astype(np.int8, copy=False),
+        velocity.astype(np.int8, copy=False),
+        ttype="tick",
+    )
+
+
 def pedal_list(track: Any) -> Any:
     """symusic's list of pedal presses, which it makes of the controllers when it reads a file."""
     pressed, lifted = _presses(Channel(track).controller(SUSTAIN))

@@ -16,6 +16,7 @@ import symusic
 from workbench.errors import BrokenFileError, MissingDataError, MusicFileWarning, WorkbenchError
 from workbench.files import read_regular
 from workbench.music import smf
+from workbench.music.channel import note_events
 from workbench.music.sharing import share_channels
 from workbench.music.timeline import check_meter, check_tempo, seconds_at, settled
 
@@ -321,10 +322,9 @@ def score_of(
 
 def note_list(notes: np.ndarray, tpq: int) -> Any:
     """symusic's note list from notes of dtype NOTE (beats → ticks)."""
-    return symusic.Note.from_numpy(
-        np.rint(notes["time"] * tpq).astype(np.int32),
-        np.maximum(np.rint(notes["duration"] * tpq), 1).astype(np.int32),
-        notes["pitch"].astype(np.int8),
-        notes["velocity"].astype(np.int8),
-        ttype="tick",
+    return note_events(
+        np.rint(notes["time"] * tpq),
+        np.maximum(np.rint(notes["duration"] * tpq), 1),
+        notes["pitch"],
+        notes["velocity"],
     )

@@ -14,7 +14,7 @@ import numpy as np
 import symusic
 
 from workbench.errors import BrokenFileError
-from workbench.music.channel import pedal_list
+from workbench.music.channel import note_events, pedal_list
 
 MAX_SHARED = 3_000_000  # controllers and bends of all tracks together
 LAST_TICK = 2**31 - 1  # of a score
@@ -258,12 +258,6 @@ def _with_programs(track: Any, changes: np.ndarray) -> list[Any]:
         part.program = int(value)
         columns = track.notes.numpy()
         chosen = program == value
-        part.notes = symusic.Note.from_numpy(
-            columns["time"][chosen],
-            columns["duration"][chosen],
-            columns["pitch"][chosen],
-            columns["velocity"][chosen],
-            ttype="tick",
-        )
+        part.notes = note_events(**{name: column[chosen] for name, column in columns.items()})
         parts.append(part)
     return parts

@@ -16,6 +16,7 @@ import numpy as np
 import symusic
 
 from workbench.errors import BrokenFileError
+from workbench.music.channel import note_events
 from workbench.music.timeline import TEMPO_RANGE
 
 MAX_EVENTS = 1_500_000  # three for each of the notes that are read
@@ -410,10 +411,7 @@ def _end_open(notes: list[list[int]], offs: list[int], end: int, tpq: int) -> No
 def _track(part: _Part, name: str, program: int, is_drum: bool) -> Any:
     track: Any = symusic.Track(name, program, is_drum, ttype="tick")
     rows = np.array(part.notes, dtype=np.int64).reshape(-1, 4)
-    track.notes = symusic.Note.from_numpy(
-        rows[:, 0].astype(np.int32), (rows[:, 1] - rows[:, 0]).astype(np.int32),
-        rows[:, 2].astype(np.int8), rows[:, 3].astype(np.int8), ttype="tick",
-    )  # fmt: skip
+    track.notes = note_events(rows[:, 0], rows[:, 1] - rows[:, 0], rows[:, 2], rows[:, 3])
     controls = np.array(part.controls, dtype=np.int64).reshape(-1, 3)
     track.controls = symusic.ControlChange.from_numpy(
         controls[:, 0].astype(np.int32), controls[:, 1].astype(np.uint8),

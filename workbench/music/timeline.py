@@ -13,7 +13,7 @@ import symusic
 
 from workbench.arguments import number, whole
 from workbench.errors import PromptError, WorkbenchError
-from workbench.music.channel import Channel, pedal_list
+from workbench.music.channel import Channel, note_events, pedal_list
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -235,12 +235,11 @@ def excerpt(score: Any, start: float, length: float) -> Any:
         columns = old.notes.numpy()
         inside = (columns["time"] >= begin) & (columns["time"] < end)
         onset, duration = columns["time"][inside], columns["duration"][inside]
-        track.notes = symusic.Note.from_numpy(
-            (onset - begin).astype(np.int32),
-            np.minimum(duration, end - onset).astype(np.int32),
+        track.notes = note_events(
+            onset - begin,
+            np.minimum(duration, end - onset),
             columns["pitch"][inside],
             columns["velocity"][inside],
-            ttype="tick",
         )
         controls, bend = Channel(old).in_force(begin)
         columns = old.controls.numpy()
@@ -272,13 +271,8 @@ def anticipated_to_start(score: Any, begin: float) -> Any:
             columns = track.notes.numpy()
             time = np.where(columns["time"] >= round(begin * score.tpq), 0, columns["time"])
             order = np.argsort(time, kind="stable")
-            track.notes = symusic.Note.from_numpy(
-                time[order].astype(np.int32),
-                columns["duration"][order],
-                columns["pitch"][order],
-                columns["velocity"][order],
-                ttype="tick",
-            )
+            columns["time"] = time
+            track.notes = note_events(**{name: column[order] for name, column in columns.items()})
     return score
 
 

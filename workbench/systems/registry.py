@@ -1,6 +1,6 @@
 """The systems of the workbench, one entry each: the single place that lists them.
 
-The command line, gallery, model cards, benchmarks, listening test and widgets read this table. What
+The command line, gallery, model cards, benchmarks and listening test read this table. What
 an entry names by a path such as "workbench.gallery_clips:drums" is imported when it is asked for,
 so that reading the table stays quick.
 """

@@ -21,6 +21,7 @@ from scipy.optimize import linear_sum_assignment
 from workbench.arguments import whole
 from workbench.datasets.pop909 import PROGRAMS as TRAINED_NAMES
 from workbench.errors import PromptError
+from workbench.music.channel import note_events
 from workbench.representations.grammar import PROGRAMS, TOGETHER
 from workbench.representations.holes import BAR, PITCH, PROGRAM, Hole
 from workbench.representations.remi import Grid, RemiSong
@@ -368,7 +369,7 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
             score.tracks.append(track)
         columns = score.tracks[i].notes.numpy()
         outside = (columns["time"] < begin) | (columns["time"] >= end)
-        score.tracks[i].notes = _notes({name: c[outside] for name, c in columns.items()})
+        score.tracks[i].notes = note_events(**{name: c[outside] for name, c in columns.items()})
     inside = replace(song, notes=song.notes[hole.covers(song)])
     for program, rows in notes_of(inside, lines, vocabulary).items():
         ticks = np.round(rows[:, 0] * score.tpq).astype(np.int32)
@@ -383,19 +384,12 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
             both = {name: np.concatenate([old[name], new[name]]) for name in new}
             both["duration"][len(old["time"]) :] = _cut(both)[len(old["time"]) :]
             order = np.argsort(both["time"], kind="stable")
-            score.tracks[i].notes = _notes({name: c[order] for name, c in both.items()})
+            score.tracks[i].notes = note_events(**{name: c[order] for name, c in both.items()})
     tempo = clip.tempo if clip.tempo_known and len(score.tempos) <= 1 else None
     return type(clip)(
         score, tempo=tempo, beats=clip.beats, caption=clip.caption, source=clip.source,
         labels=clip.labels, extra_events=clip.extra_events,
     )  # fmt: skip
-
-
-def _notes(columns: dict[str, np.ndarray]) -> Any:
-    """symusic's list of notes, times in ticks, from columns (notes,)."""
-    time, duration = (columns[name].astype(np.int32) for name in ("time", "duration"))
-    pitch, velocity = (columns[name].astype(np.int8) for name in ("pitch", "velocity"))
-    return symusic.Note.from_numpy(time, duration, pitch, velocity, ttype="tick")
 
 
 def _cut(notes: dict[str, np.ndarray]) -> np.ndarray:
