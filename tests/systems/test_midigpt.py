@@ -397,6 +397,38 @@ def test_what_is_written_ends_where_its_pitch_is_struck_again(system):
         assert len(again.score.tracks) == len(clip.score.tracks)
 
 
+def test_the_songs_last_notes_keep_their_ends(system, tmp_path):
+    """Also where they ring past the last bar: a hole elsewhere changes nothing of them."""
+    score = song(bars=6, seed=1)
+    last = max(score.tracks[0].notes, key=lambda note: note.time)
+    last.duration = 5 * 1920
+    Clip(score).write_midi(tmp_path / "song.mid")
+    clip = Clip.read_midi(tmp_path / "song.mid")
+    version = system.fill(clip, (1, 3), n=1, seed=0)[0]
+    again = Clip.read_midi(version.midi_bytes())
+    for before, after in zip(clip.score.tracks, again.score.tracks, strict=True):
+        assert rows(before, 1920, 3 * 1920) == rows(after, 1920, 3 * 1920)
+    assert version.beats == clip.beats
+
+
+def test_a_held_note_is_not_struck_again_below_its_end(system):
+    """In a file the new note's end would end the held one."""
+    from workbench.systems.splice import _within_held
+
+    held = {"time": [0, 0], "duration": [3000, 2000], "pitch": [60, 62]}
+    old = {name: np.array(column) for name, column in held.items()}
+    onset, length = np.array([2000, 2000, 2000, 1950]), np.array([400, 1200, 400, 40])
+    pitch = np.array([60, 60, 64, 62])
+    assert _within_held(old, 1920, onset, length, pitch).tolist() == [True, False, False, True]
+    score = song(bars=6, seed=2)
+    for pitch in range(128):  # all of them, so that whatever is written would strike one
+        score.tracks[0].notes.append(symusic.Note(0, 6 * 1920, pitch, 64))
+    clip = Clip(score)
+    version = system.fill(clip, (2, 4), [0], n=1, seed=0)[0]
+    written = [n for n in version.score.tracks[0].notes if 2 * 1920 <= n.time < 4 * 1920]
+    assert written == []
+
+
 def test_notes_go_where_they_are_played_nearest():
     """Against the assignment that a search through all of them finds."""
     from workbench.systems.splice import _homes

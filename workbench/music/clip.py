@@ -86,7 +86,7 @@ class Clip:
         self._extra: bytes | tuple[ExtraEvent, ...] = (
             extra_events if isinstance(extra_events, bytes) else tuple(extra_events)
         )
-        self._rings_on = score is not None and beats is None  # the length follows from the notes
+        self.rings_on = score is not None and beats is None  # the length follows from the notes
         if score is not None:
             self._take_score(score, tempo, meter, beats)
         else:
@@ -264,7 +264,7 @@ class Clip:
         after them.
         """
         self._need_score("midi_bytes")
-        end = None if self._rings_on else max(round(self.beats * self.score.tpq), 1)
+        end = None if self.rings_on else max(round(self.beats * self.score.tpq), 1)
         about = _FOLDERS.sub("", self.source)  # the names of folders are nobody else's business
         extra = self.extra_events
         return midi_file(self._straight(), end, title=self.caption, about=about, extra=extra)
@@ -318,7 +318,7 @@ class Clip:
             self.score, self.audio, self.sample_rate,
             labels=labels, extra_events=self._extra, **fields,
         )  # fmt: skip
-        copy._rings_on = self._rings_on and "beats" not in changes
+        copy.rings_on = self.rings_on and "beats" not in changes
         return copy
 
     def excerpt(self, start_beat: float, n_beats: float) -> "Clip":

@@ -377,19 +377,32 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
         length = np.minimum(length, max(end, 1) + 4 * score.tpq - ticks)
         homes = _homes(score, [i for i in reading.chosen if reading.called[i] == program], rows)
         for i in np.unique(homes).tolist():
-            own = homes == i
+            old = score.tracks[i].notes.numpy()
+            own = (homes == i) & ~_within_held(old, begin, ticks, length, rows[:, 2])
             new = {"time": ticks[own], "duration": length[own], "pitch": rows[own, 2],
                    "velocity": rows[own, 3]}  # fmt: skip
-            old = score.tracks[i].notes.numpy()
             both = {name: np.concatenate([old[name], new[name]]) for name in new}
             both["duration"][len(old["time"]) :] = _cut(both)[len(old["time"]) :]
             order = np.argsort(both["time"], kind="stable")
             score.tracks[i].notes = note_events(**{name: c[order] for name, c in both.items()})
     tempo = clip.tempo if clip.tempo_known and len(score.tempos) <= 1 else None
-    return type(clip)(
+    filled = type(clip)(
         score, tempo=tempo, beats=clip.beats, caption=clip.caption, source=clip.source,
         labels=clip.labels, extra_events=clip.extra_events,
     )  # fmt: skip
+    filled.rings_on = clip.rings_on  # the song's last notes keep their ends
+    return filled
+
+
+def _within_held(
+    old: dict[str, np.ndarray], begin: int, onset: np.ndarray, length: np.ndarray, pitch: np.ndarray
+) -> np.ndarray:
+    """The new notes that begin and end while the track holds their pitch from before `begin`: in a
+    file their end would be the held note's."""
+    stop = old["time"].astype(np.int64) + old["duration"]
+    held = (old["time"] < begin) & (stop > begin)
+    inside = (onset + length)[:, None] < stop[held]
+    return (inside & (pitch[:, None] == old["pitch"][held])).any(1)
 
 
 def _cut(notes: dict[str, np.ndarray]) -> np.ndarray:
