@@ -21,7 +21,10 @@ from workbench.representations.drum_roll import rolls_of
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.prompts import chip_words
 
-ROCK = ("rock", "a rock beat", "rock drums", "rock beat", "rock, 120 bpm", "a latin groove")
+PLAIN = (  # as people type them; the first word that is in them says what real loops they mean
+    "rock", "a rock beat", "rock drums", "rock beat", "rock, 120 bpm", "rock, 180 bpm",
+    "hard rock, 120 bpm", "pop, 120 bpm", "a latin groove",
+)  # fmt: skip
 SEEDS = (5, 11, 23)
 LOOPS, BARS = 24, 4  # loops a seed, bars a loop
 
@@ -35,8 +38,9 @@ def beats_by_prompt(bench: Bench) -> None:
     seeds = SEEDS[:1] if bench.quick else SEEDS
     for name, system in bench.systems.items():
         chips = list(dict.fromkeys(word for words in chip_words(system).values() for word in words))
-        for prompt in dict.fromkeys([*ROCK, *chips]):
-            word = "rock" if "rock" in prompt else "latin" if "latin" in prompt else prompt
+        for prompt in dict.fromkeys([*PLAIN, *chips]):
+            word = next((w for w in ("rock", "latin", "pop") if w in prompt.split(",")[0].split()),
+                        prompt)  # fmt: skip
             played = real.take([i for i, f in enumerate(facts) if _speaks_of(word, f)])
             half = word == "half-time"
             made = _made(system, prompt, seeds, bench, half)
