@@ -75,6 +75,7 @@ def set_up(venv: Path, torch: "str | None", *, here: bool = False) -> Path:
     interrupted setup is started again."""
     python, stamp = (Path(sys.executable), None) if here else (python_of(venv), venv / ".ready")
     known = _read(stamp)
+    unknown = here and torch is not None  # without a stamp: whose PyTorch is there
     torch = torch or known.get("torch", "lock")
     lock = LOCK.read_text(encoding="utf-8")
     content = (lock + (ROOT / "pyproject.toml").read_text(encoding="utf-8")).encode()
@@ -87,7 +88,7 @@ def set_up(venv: Path, torch: "str | None", *, here: bool = False) -> Path:
             run(sys.executable, "-m", "venv", venv)
     print("Installing the packages of ci/requirements.lock (a few minutes) …", flush=True)
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    if known.get("torch", torch) != torch:  # the same version of another index would stay
+    if unknown or known.get("torch", torch) != torch:  # another index's same version would stay
         others = [pin.split("==")[0] for pin in versions(lock) if OF_TORCH.match(pin)]
         run(python, "-m", "pip", "uninstall", "--quiet", "--yes", *others)
     with tempfile.TemporaryDirectory() as folder:
@@ -137,17 +138,9 @@ def browser(python: Path) -> None:
             or not subprocess.run([*root, "true"], **quiet, stderr=quiet["stdout"]).returncode
         ):
             print("Installing Debian's chromium …", flush=True)
-            install = [
-                *root,
-                "env",
-                "DEBIAN_FRONTEND=noninteractive",
-                "apt-get",
-                "install",
-                "-y",
-                "-qq",
-            ]
-            subprocess.run([*root, "apt-get", "update", "-qq"], **quiet)
-            if not subprocess.run([*install, "chromium"], **quiet).returncode:
+            apt = (*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq")
+            subprocess.run([*apt, "update"], **quiet)
+            if not subprocess.run([*apt, "install", "-y", "chromium"], **quiet).returncode:
                 return
     print("Installing Playwright's chromium …", flush=True)
     run(python, "-m", "playwright", "install", "chromium")
