@@ -7,6 +7,7 @@ workbench/cli.py train drums`.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -15,11 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench import __version__, experiment_command
+from workbench import __version__, experiment_command, options
 from workbench.errors import WorkbenchError
 from workbench.extras import missing
 from workbench.grading.commands import add_commands
-from workbench.options import CommandParser, check_out, check_seed
+from workbench.options import check_out, one_line
 from workbench.systems.registry import SYSTEMS, find, resolve
 
 if TYPE_CHECKING:
@@ -30,54 +31,62 @@ EVALUATIONS = [*SYSTEMS, "systems", "beats", "tokens", "tokenisers", "metrics", 
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="workbench", description=__doc__.splitlines()[0])
+    top = options.Parser(prog="workbench", description=__doc__.splitlines()[0])
     top.add_argument("--version", action="version", version=__version__)
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = top.add_subparsers(
-        dest="command", required=True, metavar="COMMAND",
-        parser_class=CommandParser,
-    )  # fmt: skip
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     add = commands.add_parser("generate", help="draw drum loops for a prompt")
     add.add_argument("prompt", help="the words, such as 'slow funk, 92 bpm'")
-    add.add_argument("-n", type=int, default=1, help="number of takes")
-    add.add_argument("--bars", type=int, default=8, help="length of a take")
-    add.add_argument("--steps", type=int, default=20, help="of the sampler; more take longer")
-    add.add_argument("--guidance", type=float, default=1.5, help="how closely to follow words")
-    add.add_argument("--tempo", type=float, help="BPM; by default what the prompt says")
-    add.add_argument("--seed", type=int, default=0, help="same seed, same result")
-    add.add_argument("--checkpoint", default="drums-groove-bert", help="a name or folder")
-    add.add_argument("--out", type=Path, default=Path("."), help="folder for the files")
+    add.add_argument("-n", type=options.whole(1), default=1, help="number of takes")
+    add.add_argument("--bars", type=options.whole(1), default=8, help="length of a take")
+    add.add_argument(
+        "--steps", type=options.whole(1), default=20, help="of the sampler; more take longer"
+    )
+    add.add_argument(
+        "--guidance", type=options.number(), default=1.5, help="how closely to follow words"
+    )
+    add.add_argument("--tempo", type=options.number(), help="BPM; by default what the prompt says")
+    add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
+    add.add_argument(
+        "--checkpoint", type=options.nonempty, default="drums-groove-bert", help="a name or folder"
+    )
+    add.add_argument("--out", type=options.path, default=Path("."), help="folder for the files")
     add.add_argument("--wav", action="store_true", help="write sound, too")
     add.add_argument("--force", action="store_true", help="overwrite files of the same names")
     add.set_defaults(run=generate)
 
     add = commands.add_parser("fill", help="write bars of a MIDI file anew")
-    add.add_argument("midi", type=Path, help="the MIDI file")
+    add.add_argument("midi", type=options.path, help="the MIDI file")
     add.add_argument("--bars", required=True, metavar="FIRST-LAST", help="such as 9-12, from 1 on")
     add.add_argument(
-        "--tracks", nargs="+",
+        "--tracks", nargs="+", type=options.nonempty,
         help="names of tracks, track1 and so on, MIDI programs, drums; default: all that play "
         "within four bars, but drums only if the checkpoint was trained on drums",
     )  # fmt: skip
-    add.add_argument("-n", type=int, default=1, help="number of versions")
-    add.add_argument("--temperature", type=float, default=1.0, help="below 1: safer; above: bolder")
-    add.add_argument("--seed", type=int, default=0, help="same seed, same result")
-    add.add_argument("--checkpoint", default="songs-gpt", help="a name or folder")
-    add.add_argument("--out", type=Path, default=Path("."), help="folder for the files")
+    add.add_argument("-n", type=options.whole(1), default=1, help="number of versions")
+    add.add_argument("--temperature", type=options.number(0), default=1.0,
+                     help="below 1: safer; above: bolder")  # fmt: skip
+    add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
+    add.add_argument(
+        "--checkpoint", type=options.nonempty, default="songs-gpt", help="a name or folder"
+    )
+    add.add_argument("--out", type=options.path, default=Path("."), help="folder for the files")
     add.add_argument("--force", action="store_true", help="overwrite files of the same names")
     add.set_defaults(run=fill)
 
     add = commands.add_parser("train", help="train a system; the same command resumes")
     add.add_argument("system", choices=list(SYSTEMS))
-    add.add_argument("--dataset", help='a name or a folder; several joined by "+"')
+    add.add_argument(
+        "--dataset", type=options.nonempty, help='a name or a folder; several joined by "+"'
+    )
     add.add_argument("--profile", default="laptop", choices=PROFILES, help="size")
     for key, entry in SYSTEMS.items():
         for option, meaning in entry.options.items():
-            add.add_argument(f"--{option}", help=f"{key}: {meaning}")
-    add.add_argument("--out", type=Path, help="folder of the run, by default runs/SYSTEM")
-    add.add_argument("--seed", type=int, default=0, help="same seed, same result")
-    add.add_argument("--budget-minutes", type=float, help="stop after so long")
+            add.add_argument(f"--{option}", type=options.nonempty, help=f"{key}: {meaning}")
+    add.add_argument("--out", type=options.path, help="folder of the run, by default runs/SYSTEM")
+    add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
+    add.add_argument("--budget-minutes", type=options.number(0), help="stop after so long")
     add.set_defaults(run=train)
 
     add = commands.add_parser("evaluate", help="print tables of measurements")
@@ -92,32 +101,42 @@ def parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("report", help="run the notebooks into one HTML report")
     add.add_argument("--profile", default="smoke", choices=PROFILES, help="size")
-    add.add_argument("--dataset", help="for all notebooks; by default each one's own")
-    add.add_argument("--seed", type=int, default=0, help="same seed, same result")
-    add.add_argument("--out", type=Path, help="folder; default: report, or that of the marks")
+    add.add_argument(
+        "--dataset", type=options.nonempty, help="for all notebooks; by default each one's own"
+    )
+    add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
+    add.add_argument(
+        "--out", type=options.path, help="folder; default: report, or that of the marks"
+    )
     add.add_argument(
         "--single-file", action="store_true",
         help="write report.html, too: page and executed notebooks in one file to send on",
     )  # fmt: skip
-    add.add_argument("--only", nargs="+", metavar="NN", help="numbers of notebooks")
-    add.add_argument("--jobs", type=int, help="notebooks at a time")
+    add.add_argument(
+        "--only", nargs="+", type=options.nonempty, metavar="NN", help="numbers of notebooks"
+    )
+    add.add_argument("--jobs", type=options.whole(1), help="notebooks at a time")
     add.add_argument("--solutions", action="store_true", help="with the exercises solved")
-    add.add_argument("--timeout", type=float, default=1800, help="seconds a notebook")
+    add.add_argument("--timeout", type=options.number(1), default=1800, help="seconds a notebook")
     add.add_argument("--record", action="store_true", help="keep the times for the notebooks")
-    add.add_argument("--submissions", type=Path, metavar="MARKS", help="compare a graded class")
+    add.add_argument(
+        "--submissions", type=options.path, metavar="MARKS", help="compare a graded class"
+    )
     add.set_defaults(run=report)
 
     add = commands.add_parser("gallery", help="clips of every shipped system in one HTML page")
-    add.add_argument("--out", type=Path, default=Path("gallery"), help="folder for the page")
+    add.add_argument(
+        "--out", type=options.path, default=Path("gallery"), help="folder for the page"
+    )
     add.add_argument("--only", nargs="+", choices=list(SYSTEMS), help="systems")
-    add.add_argument("--seed", type=int, default=1, help="same seed, same clips")
+    add.add_argument("--seed", type=options.seed, default=1, help="same seed, same clips")
     add.set_defaults(run=gallery)
     experiment_command.add(commands, PROFILES)
     add_commands(commands)
 
     add = commands.add_parser("lab", help="open JupyterLab on the first lesson")
     add.add_argument(
-        "--folder", type=Path, default=Path("notebooks"),
+        "--folder", type=options.path, default=Path("notebooks"),
         help="outside of a checkout: where the notebooks are copied to",
     )  # fmt: skip
     add.set_defaults(run=lab)
@@ -128,7 +147,7 @@ def parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("data", help="the data sets")
     add.add_argument("action", choices=["list", "get"])
-    add.add_argument("name", nargs="?")
+    add.add_argument("name", nargs="?", type=options.nonempty)
     add.set_defaults(run=data)
     return top
 
@@ -290,8 +309,10 @@ def _show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; an error made on purpose is one line and exit status 2."""
     args = parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):  # names of files need not be text
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        check_seed(args)
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             return args.run(args)
@@ -300,7 +321,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         if isinstance(error, ModuleNotFoundError):
             error = missing(error)
-        print(f"workbench: {error}", file=sys.stderr)
+        print(f"workbench: {one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
         print(f"workbench: {str(error) or 'interrupted'}", file=sys.stderr)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench import options
 from workbench.errors import PromptError
 from workbench.options import check_out
 
@@ -16,14 +17,18 @@ from workbench.options import check_out
 def add(commands: Any, profiles: Sequence[str]) -> None:
     """Add the command's options to the parser of `workbench`."""
     add = commands.add_parser("experiment", help="run an experiment over its grid, into one table")
-    add.add_argument("name", nargs="?", help="without it: list the experiments")
+    add.add_argument(
+        "name", nargs="?", type=options.nonempty, help="without it: list the experiments"
+    )
     add.add_argument("--profile", default="laptop", choices=profiles, help="size")
-    add.add_argument("--dataset", help="default: the one that the experiment names")
+    add.add_argument(
+        "--dataset", type=options.nonempty, help="default: the one that the experiment names"
+    )
     add.add_argument("--set", nargs="+", default=[], metavar="VARIABLE=VALUE,VALUE",
                      help="other values than the grid's, such as seed=0,1,2,3,4")  # fmt: skip
-    add.add_argument("--jobs", type=int, default=1, help="points at a time")
-    add.add_argument("--out", type=Path, help="folder, by default runs/experiments/NAME")
-    add.add_argument("--timeout", type=float, default=1800, help="seconds a point")
+    add.add_argument("--jobs", type=options.whole(1), default=1, help="points at a time")
+    add.add_argument("--out", type=options.path, help="folder, by default runs/experiments/NAME")
+    add.add_argument("--timeout", type=options.number(1), default=1800, help="seconds a point")
     add.add_argument("--fresh", action="store_true", help="measure kept points anew")
     add.add_argument("--record", action="store_true", help="keep the table beside the notebook")
     add.set_defaults(run=run)
@@ -36,8 +41,6 @@ def run(args: argparse.Namespace) -> int:
     from workbench.experiment_runs import run_experiment
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the workers as on Ctrl-C
-    if args.jobs < 1:
-        raise PromptError(f"--jobs {args.jobs}: at least 1")
     out = args.out or Path("runs") / "experiments" / args.name
     if args.out:
         check_out(out)

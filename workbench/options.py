@@ -1,15 +1,25 @@
-"""What the options of all commands have in common: their help, and checks before any work."""
+"""What the options of all commands have in common: their help, and checks before any work.
+
+    add.add_argument("--jobs", type=whole(1))  # 0, nan, ² and 2**70 are refused as it is read
+
+The types are argparse's: functions of what was typed, which raise ArgumentTypeError.
+"""
 
 from __future__ import annotations
 
 import argparse
 import errno
+import math
 import os
+import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from workbench.errors import WorkbenchError
+
+LARGEST = 2**63 - 1  # what counts and lengths are kept in
 
 
 class Help(argparse.HelpFormatter):
@@ -21,20 +31,80 @@ class Help(argparse.HelpFormatter):
         return f"{text} (default: %(default)s)" if shown and "default" not in text else text
 
 
-class CommandParser(argparse.ArgumentParser):
-    """The parser of one command, with that help."""
-
-    def __init__(self, **more: Any) -> None:
-        more.setdefault("formatter_class", Help)
-        super().__init__(**more)
+class RawHelp(Help, argparse.RawDescriptionHelpFormatter):
+    """The same with a description whose lines stay as they are."""
 
 
-def check_seed(args: argparse.Namespace) -> None:
-    """Raises PromptError with what was typed, where `--seed` is beyond what seeds may be."""
-    if getattr(args, "seed", None) is not None:
-        from workbench.arguments import seed_of  # NumPy, which --help does without
+class Parser(argparse.ArgumentParser):
+    """A parser that says in one line what was wrong, and exits with status 2."""
 
-        args.seed = seed_of(args.seed, "--seed")
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **{"formatter_class": Help, **more})
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {one_line(message)} (see {self.prog} --help)\n")
+
+
+def one_line(message: object) -> str:
+    """A message without line breaks and codes that move a terminal's cursor, which may come from a
+    file's name."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(message))
+
+
+def whole(low: int = -LARGEST, high: int = LARGEST) -> Callable[[str], int]:
+    """A whole number from `low` to `high`, in the digits 0 to 9."""
+
+    def read(typed: str) -> int:
+        value = int(typed) if re.fullmatch("[-+]?[0-9]{1,30}", typed) else None
+        if value is None or not low <= value <= high:
+            raise _refused(typed, f"a whole number{_range(low, high)}")
+        return value
+
+    return read
+
+
+def number(low: float = -math.inf, high: float = math.inf) -> Callable[[str], float]:
+    """A finite number from `low` to `high`."""
+
+    def read(typed: str) -> float:
+        try:
+            value = float(typed) if typed.isascii() else math.nan
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and low <= value <= high):
+            raise _refused(typed, f"a number{_range(low, high)}")
+        return value
+
+    return read
+
+
+def seed(typed: str) -> int:
+    """A whole number from 0 to 2**64 - 1."""
+    if not re.fullmatch("[+]?[0-9]{1,30}", typed) or int(typed) >= 2**64:
+        raise _refused(typed, "a whole number from 0 to 2**64 - 1")
+    return int(typed)
+
+
+def nonempty(typed: str) -> str:
+    """A text that is not empty."""
+    if not typed.strip():
+        raise argparse.ArgumentTypeError(f"{typed!r}: is empty")
+    return typed
+
+
+def path(typed: str) -> Path:
+    """A file's or folder's path, which is not empty."""
+    return Path(nonempty(typed))
+
+
+def _refused(typed: str, wanted: str) -> argparse.ArgumentTypeError:
+    return argparse.ArgumentTypeError(f"{typed[:40]!r}: give {wanted}")
+
+
+def _range(low: float, high: float) -> str:
+    if abs(high) in (math.inf, LARGEST):
+        return "" if abs(low) in (math.inf, LARGEST) else f", {low:g} or more"
+    return f" from {low:g} to {high:g}"
 
 
 def check_out(out: Path, *, file: bool = False) -> None:

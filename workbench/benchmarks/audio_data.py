@@ -17,6 +17,7 @@ from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.datasets.sounds import collect
 from workbench.evaluation.tagger import Tagger, train_tagger
 from workbench.files import cache_dir
+from workbench.options import nonempty, path, seed, whole
 
 if TYPE_CHECKING:
     from workbench.systems.ldmg import LDMG
@@ -123,16 +124,17 @@ def options_of(
     """The options of `workbench evaluate NAME`. checkpoint, n: their defaults."""
     options = parser_of(name, doc)
     add = options.add_argument
-    add("--checkpoint", default=checkpoint, metavar="NAME_OR_FOLDER")
-    add("--dataset", help="by default the one that the checkpoint was trained on")
+    add("--checkpoint", type=nonempty, default=checkpoint, metavar="NAME_OR_FOLDER")
+    add("--dataset", type=nonempty, help="by default the one that the checkpoint was trained on")
     add("--only", nargs="+", choices=list(sections), metavar="SECTION", help=", ".join(sections))
-    add("--out", type=Path, help="JSON file for all tables")
-    add("--n", type=int, default=n, help=f"clips in each compared set (default {n})")
-    add("--steps", type=int, default=25, help="of the sampler (default 25)")
-    add("--seed", type=int, default=0)
-    add("--folder", type=Path, default=Path(f"runs/{name}-ablation"),
+    add("--out", type=path, help="JSON file for all tables")
+    add("--n", type=whole(1), default=n, help=f"clips in each compared set (default {n})")
+    add("--steps", type=whole(1), default=25, help="of the sampler (default 25)")
+    add("--seed", type=seed, default=0)
+    add("--folder", type=path, default=Path(f"runs/{name}-ablation"),
         help="of networks that are trained for a comparison; stopped, it goes on where it was")
-    add("--training-steps", type=int, help="of each of them (default: the section's own number)")
+    add("--training-steps", type=whole(1),
+        help="of each of them (default: the section's own number)")  # fmt: skip
     add("--quick", action="store_true", help="fewer clips and training steps")
     return options
 

@@ -11,7 +11,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import mir_eval
 import numpy as np
@@ -22,6 +21,7 @@ from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import mean_interval
+from workbench.options import nonempty, path, seed, whole
 from workbench.representations.beat_tracking import track
 from workbench.representations.mixup import Beats, align, group_by_tempo, octave_near
 
@@ -119,11 +119,11 @@ def _apart(a: Excerpt, beats_a: Beats, b: Excerpt, beats_b: Beats, rate: int) ->
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = parser_of("beats", __doc__)
-    options.add_argument("--dataset", default="builtin-songs")
-    options.add_argument("--n", type=int, default=200, help="excerpts (default 200)")
-    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--dataset", type=nonempty, default="builtin-songs")
+    options.add_argument("--n", type=whole(1), default=200, help="excerpts (default 200)")
+    options.add_argument("--seed", type=seed, default=0)
     options.add_argument("--quick", action="store_true", help="few excerpts")
-    options.add_argument("--out", type=Path, help="JSON file for all tables")
+    options.add_argument("--out", type=path, help="JSON file for all tables")
     return options
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from workbench.benchmarks.table import render
 from workbench.errors import MissingDataError
-from workbench.files import atomic_write
+from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.systems.registry import find, resolve
 
 MEASURED = "measured.json"  # a card's tables as numbers: benchmark, sections
@@ -40,12 +40,17 @@ def write_card(folder: Path, *results: Path) -> Path:
     read = []
     for path in (folder / "training.json", *results):
         try:
-            read.append(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+            read.append(load_json(path))
+        except (OSError, *UNREADABLE) as error:
             raise MissingDataError(f"{path}: cannot be read ({error})") from None
-    sections = {name: section for more in read[1:] for name, section in more["sections"].items()}
-    name = str(read[1].get("benchmark") or "drums")  # the first benchmark had no name
-    made = resolve(find(name).card)(read[0], tables(sections))
+    try:
+        sections = {name: section for one in read[1:] for name, section in one["sections"].items()}
+        name = str(read[1].get("benchmark") or "drums")  # the first benchmark had no name
+        text = tables(sections)
+    except (AttributeError, KeyError, TypeError) as error:
+        files = ", ".join(map(str, results))
+        raise MissingDataError(f"{files}: not of workbench evaluate (misses {error})") from None
+    made = resolve(find(name).card)(read[0], text)
     with atomic_write(folder / MEASURED) as beside:
         about = {"benchmark": name, "sections": sections}
         beside.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

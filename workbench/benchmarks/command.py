@@ -7,14 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 
 from workbench.errors import WorkbenchError
+from workbench.options import Parser, RawHelp, check_out, one_line
 
 
 def parser_of(name: str, doc: str | None) -> argparse.ArgumentParser:
     """A parser for `workbench evaluate NAME`, whose help says the module's `doc`."""
-    return argparse.ArgumentParser(
-        prog=f"workbench evaluate {name}", description=doc,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    return Parser(prog=f"workbench evaluate {name}", description=doc, formatter_class=RawHelp)
 
 
 def run_command(
@@ -24,8 +22,10 @@ def run_command(
     """Parse and measure; an error made on purpose is one line and exit status 1."""
     args = parser.parse_args(argv)
     try:
+        if args.out is not None:
+            check_out(args.out, file=True)
         measure(args)
-    except WorkbenchError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
+    except (WorkbenchError, OSError) as error:
+        print(f"{parser.prog}: {one_line(error)}", file=sys.stderr)
         return 1
     return 0

@@ -29,7 +29,7 @@ from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.drum_data import DrumData
 from workbench.benchmarks.table import Figure, Report
-from workbench.errors import PromptError
+from workbench.options import nonempty, number, path, seed, whole
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     "reconstruction": drum_autoencoder.reconstruction_table,
@@ -104,14 +104,15 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = parser_of("drums", __doc__)
     add = options.add_argument
-    add("--checkpoint", nargs="+", default=["drums-groove-bert"], metavar="NAME_OR_FOLDER")
-    add("--dataset", default="groove", help="groove, or a folder laid out like it")
+    add("--checkpoint", type=nonempty, nargs="+", default=["drums-groove-bert"],
+        metavar="NAME_OR_FOLDER")  # fmt: skip
+    add("--dataset", type=nonempty, default="groove", help="groove, or a folder laid out like it")
     add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
-    add("--out", type=Path, help="JSON file for all tables")
-    add("--n", type=int, default=300, help="loops in each compared set (default 300)")
-    add("--guidance", type=float, default=1.5)
-    add("--steps", type=int, default=20)
-    add("--seed", type=int, default=0)
+    add("--out", type=path, help="JSON file for all tables")
+    add("--n", type=whole(20), default=300, help="loops in each compared set (default 300)")
+    add("--guidance", type=number(), default=1.5)
+    add("--steps", type=whole(1), default=20)
+    add("--seed", type=seed, default=0)
     add("--quick", action="store_true", help="fewer loops, seeds and training steps")
     return options
 
@@ -123,8 +124,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def measure(args: argparse.Namespace) -> None:
     """The tables that were asked for."""
-    if args.n < 20:
-        raise PromptError(f"--n {args.n}: a comparison needs 20 loops or more")
     bench = _bench(args)
     bench.report.run(SECTIONS, bench, args.only, args.out)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.metric_checks import Check, MetricsRun
 from workbench.benchmarks.table import Report
 from workbench.errors import WorkbenchError
+from workbench.options import path, seed
 
 GROUPS = (
     metric_checks.frechet, metric_checks.kernels, metric_checks.wasserstein, metric_checks.sets,
@@ -69,8 +69,8 @@ def parser() -> argparse.ArgumentParser:
     options = parser_of("metrics", __doc__)
     add = options.add_argument
     add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
-    add("--out", type=Path, help="JSON file for all tables")
-    add("--seed", type=int, default=0)
+    add("--out", type=path, help="JSON file for all tables")
+    add("--seed", type=seed, default=0)
     add("--quick", action="store_true", help="fewer clips")
     return options
 

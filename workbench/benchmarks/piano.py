@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from workbench.benchmarks import piano_control, piano_likelihood
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.piano_data import PianoBench
 from workbench.benchmarks.table import Figure, Report
+from workbench.options import nonempty, path, seed, whole
 
 SECTIONS: dict[str, Callable[[PianoBench], None]] = {
     "bits": piano_likelihood.bits,
@@ -55,13 +55,14 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = parser_of("piano", __doc__)
     add = options.add_argument
-    add("--checkpoint", default="piano-diffusion", metavar="NAME_OR_FOLDER")
-    add("--dataset", default="pop909+openscore-lieder", help='names or folders, joined by "+"')
+    add("--checkpoint", type=nonempty, default="piano-diffusion", metavar="NAME_OR_FOLDER")
+    add("--dataset", type=nonempty, default="pop909+openscore-lieder",
+        help='names or folders, joined by "+"')  # fmt: skip
     add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
-    add("--out", type=Path, help="JSON file for all tables")
-    add("--n", type=int, default=128, help="samples and held-out windows (default 128)")
-    add("--steps", type=int, default=100, help="of the sampler (default 100)")
-    add("--seed", type=int, default=0)
+    add("--out", type=path, help="JSON file for all tables")
+    add("--n", type=whole(1), default=128, help="samples and held-out windows (default 128)")
+    add("--steps", type=whole(1), default=100, help="of the sampler (default 100)")
+    add("--seed", type=seed, default=0)
     add("--quick", action="store_true", help="fewer samples and training steps")
     return options
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from workbench.benchmarks import (
     song_builtin,
@@ -21,6 +20,7 @@ from workbench.benchmarks import (
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.song_data import SongBench
 from workbench.benchmarks.table import Figure, Report
+from workbench.options import nonempty, path, seed, whole
 
 SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "likelihood": song_likelihood.likelihood,
@@ -62,13 +62,14 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = parser_of("songs", __doc__)
     add = options.add_argument
-    add("--checkpoint", default="songs-gpt", metavar="NAME_OR_FOLDER")
-    add("--dataset", default="pop909", help='a name, a folder, or several joined by "+"')
+    add("--checkpoint", type=nonempty, default="songs-gpt", metavar="NAME_OR_FOLDER")
+    add("--dataset", type=nonempty, default="pop909",
+        help='a name, a folder, or several joined by "+"')  # fmt: skip
     add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
-    add("--out", type=Path, help="JSON file for all tables")
-    add("--songs", type=int, default=60, help="held-out songs (default 60)")
-    add("--cases", type=int, default=60, help="holes to fill (default 60)")
-    add("--seed", type=int, default=0)
+    add("--out", type=path, help="JSON file for all tables")
+    add("--songs", type=whole(1), default=60, help="held-out songs (default 60)")
+    add("--cases", type=whole(1), default=60, help="holes to fill (default 60)")
+    add("--seed", type=seed, default=0)
     add("--quick", action="store_true", help="fewer songs, holes and training steps")
     return options
 

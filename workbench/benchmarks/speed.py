@@ -8,6 +8,7 @@ reading is measured in processor time, turn by turn.
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -18,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.benchmarks.command import parser_of
+from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Report
+from workbench.options import nonempty, path, whole
 
 if TYPE_CHECKING:
+    from workbench.datasets.dataset import Dataset
     from workbench.systems.drum_ldm import DrumLDM
 
 PROMPT = "slow funk with ghost notes, 92 bpm"
@@ -85,14 +88,13 @@ def samplers(system: DrumLDM, report: Report, runs: int) -> None:
     report.table("samplers", "Drawing four loops of eight bars", columns, rows)
 
 
-def midi_to_roll(report: Report, dataset: str, files: int, runs: int) -> None:
+def midi_to_roll(report: Report, clips: Dataset, runs: int) -> None:
     """MIDI file → drum roll, ours against pretty_midi's notes on the same grid."""
-    from workbench.datasets import load
     from workbench.representations.drum_roll import DrumRoll
 
     with tempfile.TemporaryDirectory() as folder:
         paths = []
-        for i, clip in enumerate(load(dataset, limit=files)):
+        for i, clip in enumerate(clips):
             paths.append(Path(folder) / f"{i}.mid")
             clip.write_midi(paths[-1])
         ours, theirs = in_turn(
@@ -104,7 +106,7 @@ def midi_to_roll(report: Report, dataset: str, files: int, runs: int) -> None:
         ("workbench", 1000 * ours / len(paths), None, None),
         ("pretty_midi", 1000 * theirs / len(paths), theirs / ours, 50.0),
     ]
-    title = f"MIDI file to drum roll, {len(paths)} performances of {dataset}"
+    title = f"MIDI file to drum roll, {len(paths)} performances of {clips.name}"
     report.table("midi", title, ["", "ms a file", "× slower", "target ≥"], rows)
 
 
@@ -141,29 +143,39 @@ def import_time(report: Report, runs: int) -> None:
     report.table("import", "import workbench", ["", "seconds", "target ≤"], [("", seconds, 0.3)])
 
 
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    options = parser_of("speed", __doc__)
+    options.add_argument("--checkpoint", type=nonempty, default="drums-groove-bert")
+    options.add_argument("--dataset", type=nonempty, default="groove")
+    options.add_argument("--files", type=whole(1), default=100, help="MIDI files to read")
+    options.add_argument("--runs", type=whole(1), default=5)
+    options.add_argument("--out", type=path, help="JSON file for all tables")
+    return options
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables, write the JSON."""
-    options = parser_of("speed", __doc__)
-    options.add_argument("--checkpoint", default="drums-groove-bert")
-    options.add_argument("--dataset", default="groove")
-    options.add_argument("--files", type=int, default=100, help="MIDI files to read")
-    options.add_argument("--runs", type=int, default=5)
-    options.add_argument("--out", type=Path, help="JSON file for all tables")
-    args = options.parse_args(argv)
+    return run_command(parser(), measure, argv)
+
+
+def measure(args: argparse.Namespace) -> None:
+    """All tables."""
     import torch
 
+    from workbench.datasets import load
     from workbench.systems.drum_ldm import DrumLDM
 
+    clips = load(args.dataset, limit=args.files)  # before anything is measured
     system = DrumLDM.from_pretrained(args.checkpoint)
     about = {"checkpoint": args.checkpoint, "runs": args.runs, "threads": torch.get_num_threads()}
     report = Report(benchmark="speed", **about)
     prompt_to_sound(system, report, args.runs)
     samplers(system, report, args.runs)
-    midi_to_roll(report, args.dataset, args.files, args.runs)
+    midi_to_roll(report, clips, args.runs)
     import_time(report, args.runs)
     if args.out:
         report.write(args.out)
-    return 0
 
 
 if __name__ == "__main__":

@@ -11,16 +11,16 @@ Nothing is measured here: `workbench evaluate drums|songs|piano|sound|music` doe
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from workbench.benchmarks.cards import MEASURED
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Figure, Report
 from workbench.errors import MissingDataError
+from workbench.files import UNREADABLE, load_json
+from workbench.options import nonempty, path
 from workbench.systems.registry import SYSTEMS, find, resolve
 from workbench.systems.storage import folder_of
 
@@ -52,9 +52,9 @@ def rows_of(checkpoints: Sequence[str] | None = None) -> list[list[Any]]:
     for name in shipped_checkpoints() if checkpoints is None else checkpoints:
         path = folder_of(name) / MEASURED
         try:
-            measured = json.loads(path.read_text(encoding="utf-8"))
+            measured = load_json(path)
             kind, sections = measured["benchmark"], measured["sections"]
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, KeyError, TypeError, *UNREADABLE) as error:
             raise MissingDataError(
                 f"{path}: no measurements ({error}); run workbench evaluate, then python -m "
                 "workbench.benchmarks.cards"
@@ -89,8 +89,10 @@ def _cell(table: dict[str, Any] | None, column: str, row: str) -> Any:
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = parser_of("systems", __doc__)
-    options.add_argument("--checkpoints", nargs="+", default=shipped_checkpoints(), metavar="NAME")
-    options.add_argument("--out", type=Path, help="JSON file for the table")
+    options.add_argument(
+        "--checkpoints", type=nonempty, nargs="+", default=shipped_checkpoints(), metavar="NAME"
+    )
+    options.add_argument("--out", type=path, help="JSON file for the table")
     return options
 
 

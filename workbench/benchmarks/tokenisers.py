@@ -20,6 +20,7 @@ import numpy as np
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Report
 from workbench.errors import MissingDataError
+from workbench.options import nonempty, path, whole
 from workbench.representations.losses import losses, total
 from workbench.representations.mmm import MMM
 from workbench.representations.pvd import PVD
@@ -158,9 +159,9 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = parser_of("tokenisers", __doc__)
     add = options.add_argument
-    add("--dataset", default="pop909", help="a name, or a folder of MIDI files")
-    add("--limit", type=int, default=20, help="songs kept out of training (default 20)")
-    add("--out", type=Path, help="JSON file for the table")
+    add("--dataset", type=nonempty, default="pop909", help="a name, or a folder of MIDI files")
+    add("--limit", type=whole(1), default=20, help="songs kept out of training (default 20)")
+    add("--out", type=path, help="JSON file for the table")
     return options
 
 

@@ -23,6 +23,7 @@ from workbench.datasets.dataset import spread
 from workbench.datasets.folder import midi_files
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.music.midi import read_score
+from workbench.options import path, whole
 from workbench.representations import remi
 from workbench.representations.collection import prepare
 from workbench.representations.tokens import Vocabulary
@@ -34,11 +35,11 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = parser_of("tokens", __doc__)
     add = options.add_argument
-    add("folder", type=Path, help="a folder of MIDI files")
-    add("--limit", type=int, default=100, help="files to measure (default 100)")
-    add("--prepare", type=Path, metavar="OUT", help="keep the prepared collection in this folder")
-    add("--workers", type=int, default=os.cpu_count() or 1)
-    add("--out", type=Path, help="JSON file for the tables")
+    add("folder", type=path, help="a folder of MIDI files")
+    add("--limit", type=whole(1), default=100, help="files to measure (default 100)")
+    add("--prepare", type=path, metavar="OUT", help="keep the prepared collection in this folder")
+    add("--workers", type=whole(1), default=os.cpu_count() or 1)
+    add("--out", type=path, help="JSON file for the tables")
     return options
 
 

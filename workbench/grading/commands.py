@@ -7,24 +7,37 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from workbench import options
 from workbench.options import check_out
 
 
 def add_commands(commands: Any) -> None:
     add = commands.add_parser("assign", help="the notebooks for students, without solutions")
-    add.add_argument("numbers", nargs="*", metavar="NN", help="lessons; by default all")
-    add.add_argument("--out", type=Path, required=True, help="folder for them")
+    add.add_argument(
+        "numbers", nargs="*", type=options.nonempty, metavar="NN", help="lessons; by default all"
+    )
+    add.add_argument("--out", type=options.path, required=True, help="folder for them")
     add.set_defaults(run=_assign)
 
     add = commands.add_parser("grade", help="marks and feedback for what students hand in")
-    add.add_argument("submissions", type=Path, help="a folder with one folder a student")
-    add.add_argument("numbers", nargs="*", metavar="NN", help="lessons; by default what came in")
-    add.add_argument("--out", type=Path, default=Path("marks"), help="folder for the marks")
-    add.add_argument("--seed", type=int, help="of the checks' inputs; by default a fresh one")
-    add.add_argument("--seconds", type=float, default=20, help="time for an exercise")
-    add.add_argument("--notebook-seconds", type=float, default=120, help="time for a notebook")
-    add.add_argument("--memory", type=int, default=2048, metavar="MB", help="for an exercise")
-    add.add_argument("--jobs", type=int, help="exercises at a time")
+    add.add_argument("submissions", type=options.path, help="a folder with one folder a student")
+    add.add_argument(
+        "numbers",
+        nargs="*",
+        type=options.nonempty,
+        metavar="NN",
+        help="lessons; by default what came in",
+    )
+    add.add_argument("--out", type=options.path, default=Path("marks"), help="folder for the marks")
+    add.add_argument(
+        "--seed", type=options.seed, help="of the checks' inputs; by default a fresh one"
+    )
+    add.add_argument("--seconds", type=options.number(0.1), default=20, help="time for an exercise")
+    add.add_argument("--notebook-seconds", type=options.number(0.1), default=120,
+                     help="time for a notebook")  # fmt: skip
+    add.add_argument("--memory", type=options.whole(64), default=2048, metavar="MB",
+                     help="for an exercise")  # fmt: skip
+    add.add_argument("--jobs", type=options.whole(1), help="exercises at a time")
     add.set_defaults(run=_grade)
 
 

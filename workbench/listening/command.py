@@ -16,52 +16,64 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from workbench import options
 from workbench.errors import WorkbenchError
-from workbench.options import CommandParser, check_out, check_seed
+from workbench.options import check_out
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
-        prog="workbench listen", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    commands = top.add_subparsers(
-        dest="action", required=True, metavar="ACTION",
-        parser_class=CommandParser,
-    )  # fmt: skip
+    top = options.Parser(
+        prog="workbench listen", description=__doc__, formatter_class=options.RawHelp
+    )
+    commands = top.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     add = commands.add_parser("make", help="write test.html and key.json")
-    add.add_argument("--out", type=Path, required=True, help="folder for the two files")
+    add.add_argument("--out", type=options.path, required=True, help="folder for the two files")
     add.add_argument("--design", default="ratings", choices=["ratings", "ab"],
                      help="rate single clips, or choose one of two")  # fmt: skip
     add.add_argument("--title", default="Listening test", help="heading of the page")
-    add.add_argument("--seconds", type=float, default=8.0, help="longest clip, in seconds")
-    add.add_argument("--seed", type=int, help="of names and order; default: random (see the key)")
-    add.add_argument("--clips", type=Path, help="own clips: a folder for each source")
-    add.add_argument("--systems", nargs="+", default=["drums-groove-bert", "drums-groove-keywords"],
-                     metavar="CHECKPOINT", help="all of one kind, in place of clips")  # fmt: skip
-    add.add_argument("--dataset", help="people's music: its held-out part")
-    add.add_argument("--prompts", type=int, default=5, help="prompts; one clip per source for each")
+    add.add_argument(
+        "--seconds", type=options.number(0.1), default=8.0, help="longest clip, in seconds"
+    )
+    add.add_argument(
+        "--seed", type=options.seed, help="of names and order; default: random (see the key)"
+    )
+    add.add_argument("--clips", type=options.path, help="own clips: a folder for each source")
+    add.add_argument(
+        "--systems", nargs="+", type=options.nonempty, metavar="CHECKPOINT",
+        default=["drums-groove-bert", "drums-groove-keywords"],
+        help="all of one kind, in place of clips",
+    )  # fmt: skip
+    add.add_argument("--dataset", type=options.nonempty, help="people's music: its held-out part")
+    add.add_argument(
+        "--prompts", type=options.whole(1), default=5, help="prompts; one clip per source for each"
+    )
     add.set_defaults(run=make)
 
     add = commands.add_parser("serve", help="serve a test on this machine's network address")
-    add.add_argument("folder", type=Path, help="folder with test.html and key.json")
-    add.add_argument("--host", default="0.0.0.0", help="127.0.0.1 for this machine alone")
-    add.add_argument("--port", type=int, default=8765, help="port of the address")
+    add.add_argument("folder", type=options.path, help="folder with test.html and key.json")
+    add.add_argument(
+        "--host", type=options.nonempty, default="0.0.0.0", help="127.0.0.1 for this machine alone"
+    )
+    add.add_argument(
+        "--port", type=options.whole(0, 65535), default=8765, help="port of the address"
+    )
     add.set_defaults(run=serve)
 
     add = commands.add_parser("merge", help="join answer files and databases into one table")
-    add.add_argument("answers", type=Path, nargs="+", help="files, databases, or their folders")
-    add.add_argument("--key", type=Path, required=True, help="the key.json of the test")
-    add.add_argument("--out", type=Path, default=Path("answers.csv"), help="the table")
+    add.add_argument(
+        "answers", type=options.path, nargs="+", help="files, databases, or their folders"
+    )
+    add.add_argument("--key", type=options.path, required=True, help="the key.json of the test")
+    add.add_argument("--out", type=options.path, default=Path("answers.csv"), help="the table")
     add.set_defaults(run=merge)
 
     add = commands.add_parser("analyse", help="means, differences, agreement, raters needed")
-    add.add_argument("answers", type=Path, help="the table that merge wrote")
-    add.add_argument("--key", type=Path, required=True, help="the key.json of the test")
-    add.add_argument("--out", type=Path, help="the same figures as JSON")
+    add.add_argument("answers", type=options.path, help="the table that merge wrote")
+    add.add_argument("--key", type=options.path, required=True, help="the key.json of the test")
+    add.add_argument("--out", type=options.path, help="the same figures as JSON")
     add.add_argument("--keep-failed", action="store_true", help="keep who failed the check")
-    add.add_argument("--seed", type=int, default=0, help="of the bootstrap intervals")
+    add.add_argument("--seed", type=options.seed, default=0, help="of the bootstrap intervals")
     add.set_defaults(run=analyse)
     return top
 
@@ -124,7 +136,6 @@ def analyse(args: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `workbench listen`; errors are raised for the command line to print."""
     args = parser().parse_args(argv)
-    check_seed(args)
     if getattr(args, "out", None) is not None:
         check_out(args.out, file=args.action != "make")
     return args.run(args)

@@ -168,6 +168,11 @@ def train(
         raise PromptError(f"profile={profile!r}: choose one of {', '.join(PROFILES)}")
     size, out = PROFILES[profile], Path(out)
     encoder = text_encoder(text)
+    config = replace(
+        size.config, text=text,
+        contrastive=replace(size.config.contrastive, text_dim=encoder.dim),
+    )  # fmt: skip
+    earlier = None if start is None else _fitting(start, config)
     bars = size.config.bars
     kept = {
         split: loops_of(
@@ -175,10 +180,6 @@ def train(
         )
         for split, clips in splits_of(dataset, size.limit).items()
     }
-    config = replace(
-        size.config, text=text,
-        contrastive=replace(size.config.contrastive, text_dim=encoder.dim),
-    )  # fmt: skip
     torch.manual_seed(torch_seed(seed))
     system = DrumLDM(config)
     system.text = encoder
@@ -189,8 +190,8 @@ def train(
         ("diffusion", train_diffusion, size.diffusion, 0.60),
     ]
     report: dict[str, Any] = {"dataset": dataset, "profile": profile, "text": text, "seed": seed}
-    if start is not None:
-        _go_on_from(system, start)
+    if earlier is not None:
+        system.networks.load_state_dict(earlier.networks.state_dict())
         before = training_of(str(start))
         report["start"] = str(start)
         report |= {name: before.get(name, {}) for name, *_ in stages[:2]}
@@ -211,16 +212,15 @@ def train(
     return system
 
 
-def _go_on_from(system: DrumLDM, name: str | Path) -> None:
-    """Copy a checkpoint's weights into `system`; CheckpointError where its shape is another."""
-    other = DrumLDM.from_pretrained(name)
-    shapes = (replace(each.config, vocabulary=()) for each in (other, system))
-    if len(set(shapes)) > 1:
+def _fitting(name: str | Path, config: Any) -> DrumLDM:
+    """A checkpoint to go on from; CheckpointError where its shape is not that of `config`."""
+    earlier = DrumLDM.from_pretrained(name)
+    if replace(earlier.config, vocabulary=()) != replace(config, vocabulary=()):
         raise CheckpointError(
             f"{name}: is not of this profile's shape or reads text otherwise; choose the profile "
             "and text that it was trained with, or leave out start"
         )
-    system.networks.load_state_dict(other.networks.state_dict())
+    return earlier
 
 
 def splits_of(dataset: str, limit: int | None = None) -> dict[str, Sequence[Clip]]:
