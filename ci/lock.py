@@ -83,10 +83,22 @@ def environment() -> str:
 def compile_lock() -> None:
     """Versions of the present lock stay where they still fit; delete it to take the newest."""
     command = [
-        "uv", "pip", "compile", str(PROJECT), "--all-extras", "--universal",
-        "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-header",
-        "--no-annotate", "--quiet", "--output-file", str(LOCK),
-    ]  # fmt: skip
+        "uv",
+        "pip",
+        "compile",
+        str(PROJECT),
+        "--all-extras",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-header",
+        "--no-annotate",
+        "--quiet",
+        "--output-file",
+        str(LOCK),
+    ]
     subprocess.run(command, check=True)
     blocks = re.split(r"\n(?=[A-Za-z0-9])", LOCK.read_text().strip())
     kept = [block for block in blocks if name_of(block) not in LEFT_OUT]

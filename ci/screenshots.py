@@ -52,11 +52,16 @@ def environment(folder: Path) -> dict[str, str]:
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     own = {f"JUPYTER_{name.upper()}_DIR": str(folder / name) for name in ("config", "data")}
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return os.environ | own | {
-        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-        "IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": path,
-    }  # fmt: skip
+    return (
+        os.environ
+        | own
+        | {
+            "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+            "IPYTHONDIR": str(folder / "ipython"),
+            "PYTHONPATH": path,
+        }
+    )
 
 
 @contextmanager
@@ -67,12 +72,24 @@ def jupyterlab(folder: Path, notebooks: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     with (folder / "lab.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--allow-root",
-             f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--LabApp.news_url=None",
-             f"--ServerApp.root_dir={notebooks}", "--LabApp.extension_manager=readonly",
-             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
-            env=environment(folder), stdout=log, stderr=log,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "jupyterlab",
+                "--no-browser",
+                "--ip=127.0.0.1",
+                "--allow-root",
+                f"--port={port}",
+                f"--IdentityProvider.token={TOKEN}",
+                "--LabApp.news_url=None",
+                f"--ServerApp.root_dir={notebooks}",
+                "--LabApp.extension_manager=readonly",
+                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            ],
+            env=environment(folder),
+            stdout=log,
+            stderr=log,
+        )
         try:
             for _ in range(600):
                 try:
@@ -142,8 +159,12 @@ def widgets(page: Any, address: str) -> None:
     paint.get_by_role("button", name="Fill").click()
     paint.locator(".wb-card").first.wait_for()
     page.locator(".wb-mixup .wb-lane").first.wait_for()
-    names = {"prompt-box": box, "drum-grid": page.locator(".wb-drum-grid"), "inpainting": paint,
-             "mixup-lab": page.locator(".wb-mixup")}  # fmt: skip
+    names = {
+        "prompt-box": box,
+        "drum-grid": page.locator(".wb-drum-grid"),
+        "inpainting": paint,
+        "mixup-lab": page.locator(".wb-mixup"),
+    }
     for name, widget in names.items():
         widget.scroll_into_view_if_needed()
         page.wait_for_timeout(500)

@@ -27,7 +27,7 @@ TARGETS = {
     "lab": "open JupyterLab on notebooks/00_start_here.ipynb",
     "report": "run every notebook at --profile into report/index.html",
     "gallery": "write clips of every shipped system into gallery/index.html",
-    "test": "install a browser where there is none, and run all tests",
+    "test": "install a browser where there is none, check format and types, and run all tests",
     "browser": "install a browser where there is none",
     "format": "format the code by ruff",
     "types": "check types by mypy",
@@ -46,9 +46,10 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 def parser() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {name:<10} {text}" for name, text in TARGETS.items())
     top = argparse.ArgumentParser(
-        description=(__doc__ or "").splitlines()[0], epilog=f"targets:\n{listed}",
+        description=(__doc__ or "").splitlines()[0],
+        epilog=f"targets:\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
     top.add_argument("targets", nargs="*", metavar="TARGET", help="default: setup")
     top.add_argument("--torch", help="cpu, lock (as the lock has it), or an index of PyTorch's")
     top.add_argument("--venv", type=Path, default=ROOT / ".venv", help="default: .venv")
@@ -167,13 +168,18 @@ def main(argv: "list[str] | None" = None) -> None:
         module, workbench = (python, "-m"), (python, "-m", "workbench.cli")
         if target in ("browser", "test"):
             browser(python)
+        checks = [
+            (*module, "ruff", "check", "."),
+            (*module, "ruff", "format", "--check", "."),
+            (*module, "mypy", "workbench"),
+        ]
         commands = {
             "lab": [(*workbench, "lab")],
             "report": [(*workbench, "report", "--profile", args.profile, "--out", "report")],
             "gallery": [(*workbench, "gallery", "--out", "gallery")],
-            "test": [(*module, "ruff", "check", "."), (*module, "pytest")],
+            "test": [*checks, (*module, "pytest")],
             "format": [(*module, "ruff", "check", "--fix", "."), (*module, "ruff", "format", ".")],
-            "types": [(*module, "mypy", "workbench")],
+            "types": checks[2:],
             "data": [(python, "data_scripts/groove.py")],
             "notebooks": [(*workbench, "notebooks")],
             "lock": [(python, "ci/lock.py")],

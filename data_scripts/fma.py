@@ -21,8 +21,9 @@ def print_genres(subset: str) -> None:
     from workbench.datasets.fma import SUBSETS, find_part, genre_table, read_tracks
 
     own = SUBSETS[: SUBSETS.index(subset) + 1] if subset in SUBSETS else SUBSETS
-    rows = [row for row in read_tracks(find_part("metadata") / "tracks.csv")
-            if row["subset"] in own]  # fmt: skip
+    rows = [
+        row for row in read_tracks(find_part("metadata") / "tracks.csv") if row["subset"] in own
+    ]
     print(f"{'genre':24}{'tracks':>8}{'artists':>9}{'hours':>8}")
     for genre, tracks, artists, hours in genre_table(rows):
         print(f"{genre:24}{tracks:8,}{artists:9,}{hours:8,.0f}")

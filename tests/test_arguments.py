@@ -9,15 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import Clip
-from workbench.arguments import (
-    generator,
-    later_seed,
-    number,
-    row_seeds,
-    seed_of,
-    torch_seed,
-    whole,
-)
+from workbench.arguments import generator, later_seed, number, row_seeds, seed_of, torch_seed, whole
 from workbench.datasets import cut_loops, load
 from workbench.datasets.dataset import spread
 from workbench.errors import PromptError, WorkbenchError
@@ -43,9 +35,26 @@ def test_a_three_is_a_three(three):
 
 
 @pytest.mark.parametrize(
-    "odd", [2**64, 2**70, -1, np.int64(-1), True, np.True_, 1.5, np.float32(1.5), "3", None, [3],
-            np.array([3]), math.nan, np.float64("nan"), math.inf, 3j]
-)  # fmt: skip
+    "odd",
+    [
+        2**64,
+        2**70,
+        -1,
+        np.int64(-1),
+        True,
+        np.True_,
+        1.5,
+        np.float32(1.5),
+        "3",
+        None,
+        [3],
+        np.array([3]),
+        math.nan,
+        np.float64("nan"),
+        math.inf,
+        3j,
+    ],
+)
 def test_what_is_not_a_seed_is_named(odd):
     with pytest.raises(PromptError, match=r"^seed=") as told:
         seed_of(odd)
@@ -63,8 +72,9 @@ def test_a_number_longer_than_python_writes_is_refused_in_one_line():
 def test_every_seed_reaches_both_generators(seed):
     assert seed_of(np.uint64(seed)) == seed_of(seed) == seed
     assert np.random.default_rng(seed).random() == np.random.default_rng(np.uint64(seed)).random()
-    assert torch.equal(torch.randn(2, generator=generator(seed)),
-                       torch.randn(2, generator=generator(seed)))  # fmt: skip
+    assert torch.equal(
+        torch.randn(2, generator=generator(seed)), torch.randn(2, generator=generator(seed))
+    )
     if seed < 2**32:  # as before there was anything to fold
         assert torch_seed(seed) == seed
 
@@ -85,9 +95,12 @@ def test_rows_have_the_same_seed_in_any_batch(seed, n, more):
 def test_limits_belong_to_the_range():
     assert whole(np.int16(8), "bars", 1, 8) == 8
     assert number(np.float32(0.5), "strength", 0, 1) == 0.5
-    for name, call in (("bars", lambda: whole(9, "bars", 1, 8)), ("n", lambda: whole(2.5, "n", 1)),
-                       ("tempo", lambda: number("fast", "tempo", 1)),
-                       ("guidance", lambda: number(math.inf, "guidance"))):  # fmt: skip
+    for name, call in (
+        ("bars", lambda: whole(9, "bars", 1, 8)),
+        ("n", lambda: whole(2.5, "n", 1)),
+        ("tempo", lambda: number("fast", "tempo", 1)),
+        ("guidance", lambda: number(math.inf, "guidance")),
+    ):
         with pytest.raises(PromptError, match=rf"^{name}="):
             call()
 

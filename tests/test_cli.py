@@ -18,8 +18,11 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "workbench.cli", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +44,11 @@ def test_generate_writes_takes_that_can_be_read(trained, tmp_path, capsys):
     assert cli.main(["generate", "funk 97 bpm", *arguments]) == 0
     said = capsys.readouterr().out.split()
     assert [Path(line).name for line in said] == [
-        "funk_97bpm_s7_1.mid", "funk_97bpm_s7_1.wav", "funk_97bpm_s7_2.mid", "funk_97bpm_s7_2.wav",
-    ]  # fmt: skip
+        "funk_97bpm_s7_1.mid",
+        "funk_97bpm_s7_1.wav",
+        "funk_97bpm_s7_2.mid",
+        "funk_97bpm_s7_2.wav",
+    ]
     take = Clip.read(said[0])
     assert take.tempo == pytest.approx(97, abs=0.01)
     assert Clip.read(said[1]).duration == pytest.approx(2 * 4 * 60 / 97, abs=0.01)
@@ -104,9 +110,14 @@ def test_a_value_that_makes_no_sense_is_refused_in_one_line(trained, tmp_path, c
 
 @pytest.mark.parametrize(
     "arguments",
-    [["report", "--profile", "huge"], ["train", "paintings"], ["evaluate", "paintings"],
-     ["dance"], []],
-)  # fmt: skip
+    [
+        ["report", "--profile", "huge"],
+        ["train", "paintings"],
+        ["evaluate", "paintings"],
+        ["dance"],
+        [],
+    ],
+)
 def test_unknown_words_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
@@ -163,9 +174,23 @@ def test_evaluate_hands_its_options_on(capsys):
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["generate"], ["fill"], ["train"], ["evaluate"], ["listen"], ["listen", "make"],
-     ["report"], ["gallery"], ["experiment"], ["assign"], ["grade"], ["notebooks"], ["data"]],
-)  # fmt: skip
+    [
+        [],
+        ["generate"],
+        ["fill"],
+        ["train"],
+        ["evaluate"],
+        ["listen"],
+        ["listen", "make"],
+        ["report"],
+        ["gallery"],
+        ["experiment"],
+        ["assign"],
+        ["grade"],
+        ["notebooks"],
+        ["data"],
+    ],
+)
 def test_every_command_has_help(words, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main([*words, "--help"])
@@ -232,9 +257,10 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(
 
 @pytest.mark.parametrize("seed", [2**70, -1, 2**64])
 @pytest.mark.parametrize(
-    "words", [w for n, w in COMMANDS.items() if n not in ("experiment", "assign", "merge")],
+    "words",
+    [w for n, w in COMMANDS.items() if n not in ("experiment", "assign", "merge")],
     ids=[n for n in COMMANDS if n not in ("experiment", "assign", "merge")],
-)  # fmt: skip
+)
 def test_a_seed_beyond_64_bits_is_refused_before_any_work(
     words, seed, tmp_path, monkeypatch, capsys
 ):
@@ -267,9 +293,13 @@ def test_the_table_of_answers_is_not_a_folder(tmp_path, capsys):
 @pytest.mark.filterwarnings("ignore:bars")
 @pytest.mark.parametrize(
     ("signs", "bars"),
-    [([(0, 1, 4), (480, 4, 4)], "1-2"), ([(0, 3, 4), (1440, 4, 4)], "4-5"),
-     ([(0, 1, 8), (240, 6, 8)], "1"), ([(0, 3, 4), (4 * 1440, 4, 4)], "4-6")],
-)  # fmt: skip
+    [
+        ([(0, 1, 4), (480, 4, 4)], "1-2"),
+        ([(0, 3, 4), (1440, 4, 4)], "4-5"),
+        ([(0, 1, 8), (240, 6, 8)], "1"),
+        ([(0, 3, 4), (4 * 1440, 4, 4)], "4-6"),
+    ],
+)
 def test_fill_counts_bars_of_a_file_with_a_pickup_or_another_metre_first(tmp_path, signs, bars):
     import symusic
 
@@ -289,9 +319,10 @@ def test_fill_counts_bars_of_a_file_with_a_pickup_or_another_metre_first(tmp_pat
 
     def outside(version):
         return [
-            (n.time, n.duration, n.pitch, n.velocity) for n in version.score.tracks[0].notes
+            (n.time, n.duration, n.pitch, n.velocity)
+            for n in version.score.tracks[0].notes
             if not begin <= n.time < end
-        ]  # fmt: skip
+        ]
 
     assert outside(filled) == outside(clip)
     written = [(n.time, n.pitch) for n in filled.score.tracks[0].notes]

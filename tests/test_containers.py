@@ -54,8 +54,15 @@ def test_the_image_does_not_run_as_root_and_keeps_the_token():
 def test_the_image_holds_what_the_script_needs():
     """What .dockerignore leaves out is nothing that setting up or the course reads."""
     left_out = (ROOT / "ci" / "Dockerfile.dockerignore").read_text().splitlines()
-    for needed in ("ci/setup.py", "ci/requirements.lock", "pyproject.toml", "README.md", "LICENSE",
-                   "workbench/report.py", "notebooks/00_start_here.ipynb"):  # fmt: skip
+    for needed in (
+        "ci/setup.py",
+        "ci/requirements.lock",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "workbench/report.py",
+        "notebooks/00_start_here.ipynb",
+    ):
         assert (ROOT / needed).is_file()
         assert not any(Path(needed.split("/")[0]).match(p) for p in left_out if "/" not in p)
 

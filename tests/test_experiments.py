@@ -97,8 +97,9 @@ def test_grid_and_parameters_are_read_without_running(root):
     assert len(points) == 4
     assert points[1] == {"bias": 0.1, "seed": 1}
     assert coin.points("laptop", {"seed": [3, 4]}) == [
-        {"bias": 0.5, "seed": 3}, {"bias": 0.5, "seed": 4}
-    ]  # fmt: skip
+        {"bias": 0.5, "seed": 3},
+        {"bias": 0.5, "seed": 4},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -256,11 +257,13 @@ def test_the_command_lists_and_names_what_is_wrong(capsys):
 def results(values: dict[tuple[str, int], float]) -> list[dict]:
     return [
         {
-            "parameters": {"kind": kind, "seed": seed}, "status": "passed", "seconds": 1.0,
+            "parameters": {"kind": kind, "seed": seed},
+            "status": "passed",
+            "seconds": 1.0,
             "figures": [{"name": "F1", "value": v, "floor": None, "paper": None, "unit": ""}],
         }
         for (kind, seed), v in values.items()
-    ]  # fmt: skip
+    ]
 
 
 def test_differences_are_taken_seed_by_seed():
@@ -309,8 +312,14 @@ def test_the_interval_holds_the_mean_as_often_as_it_says():
 def test_each_experiment_has_the_form(name):
     one = experiments.read(name)
     text = one.script.read_text(encoding="utf-8")
-    for part in ("# # Experiment: ", "**Question", "**Prediction", "**Method",
-                 "## Result at laptop size", "## What a gpu run would add"):  # fmt: skip
+    for part in (
+        "# # Experiment: ",
+        "**Question",
+        "**Prediction",
+        "**Method",
+        "## Result at laptop size",
+        "## What a gpu run would add",
+    ):
         assert part in text, f"{name}: lacks {part!r}"
     assert {"smoke", "laptop"} <= one.grid.keys()
     assert len(one.grid["laptop"]["seed"]) >= 3

@@ -21,8 +21,12 @@ from workbench.files import UNREADABLE, atomic_write, load_json, locked, tempora
 def run(code, *args, **more):
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
-        capture_output=True, text=True, check=False, timeout=60, **more,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        **more,
+    )
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -58,8 +62,9 @@ def test_a_limit_on_files_is_one_line(tmp_path):
             save_weights(torch.nn.Linear(50, 50), sys.argv[1])
         except WorkbenchError as error:
             print(error)
-        """, tmp_path / "w.safetensors",
-    )  # fmt: skip
+        """,
+        tmp_path / "w.safetensors",
+    )
     assert "w.safetensors: larger than files may be" in done.stdout, done.stderr
     assert os.listdir(tmp_path) == []
 
@@ -72,8 +77,9 @@ def test_what_a_killed_writer_left_is_cleared_by_the_next(tmp_path):
         with atomic_write(sys.argv[1]) as beside:
             beside.write_text("half")
             os.kill(os.getpid(), signal.SIGKILL)
-        """, tmp_path / "a.txt",
-    )  # fmt: skip
+        """,
+        tmp_path / "a.txt",
+    )
     assert killed.returncode == -signal.SIGKILL
     assert len(os.listdir(tmp_path)) == 1
     mine = tmp_path / f"{temporary('b')}xyz.txt"  # of a process that lives: this one

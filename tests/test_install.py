@@ -30,9 +30,21 @@ def wheel(tmp_path_factory) -> Path:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder / "source")
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
-         "--wheel-dir", folder, folder / "source"], check=True, env=ENVIRONMENT,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--wheel-dir",
+            folder,
+            folder / "source",
+        ],
+        check=True,
+        env=ENVIRONMENT,
+    )
     [made] = folder.glob("*.whl")
     return made
 
@@ -47,9 +59,20 @@ def installed(wheel, tmp_path_factory) -> Path:
     (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
     programs = Path(sysconfig.get_path("scripts", "venv", base))
     subprocess.run(
-        [sys.executable, "-m", "pip", "--python", programs / "python", "install", "--quiet",
-         "--no-deps", wheel], check=True, env=ENVIRONMENT,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            programs / "python",
+            "install",
+            "--quiet",
+            "--no-deps",
+            wheel,
+        ],
+        check=True,
+        env=ENVIRONMENT,
+    )
     return programs
 
 
@@ -89,14 +112,25 @@ def test_the_wheel_names_its_packages_and_extras(wheel):
 
 
 def test_the_installed_workbench_makes_music(installed, tmp_path):
-    where = run(installed / "python", "-c", "import workbench; print(workbench.__file__)",
-                cwd=tmp_path)  # fmt: skip
+    where = run(
+        installed / "python", "-c", "import workbench; print(workbench.__file__)", cwd=tmp_path
+    )
     assert Path(where.stdout.strip()).is_relative_to(installed.parent)
     done = run(installed / "workbench", "--help", cwd=tmp_path)
     assert done.returncode == 0
     assert "generate" in done.stdout
-    done = run(installed / "workbench", "generate", "funk", "--bars", 2, "--steps", 2, "--out",
-               tmp_path / "made", cwd=tmp_path)  # fmt: skip
+    done = run(
+        installed / "workbench",
+        "generate",
+        "funk",
+        "--bars",
+        2,
+        "--steps",
+        2,
+        "--out",
+        tmp_path / "made",
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     [midi] = (tmp_path / "made").glob("*.mid")
     assert midi.read_bytes()[:4] == b"MThd"
@@ -138,13 +172,19 @@ sys.meta_path.insert(0, Absent())
         ("traitlets", "from workbench.widgets import DrumGrid", "music-workbench[course]"),
         ("matplotlib", "from workbench import plots; plots.axes()", "music-workbench[course]"),
         ("plotly", "import workbench; workbench.start('00')", "music-workbench[course]"),
-        ("papermill", "from workbench.cli import main; sys.exit(main(['report', '--only', '00']))",
-         "music-workbench[tools]"),
+        (
+            "papermill",
+            "from workbench.cli import main; sys.exit(main(['report', '--only', '00']))",
+            "music-workbench[tools]",
+        ),
         ("symusic", "import workbench; workbench.Clip", "music-workbench"),
-        ("torch", "from workbench.cli import main; sys.exit(main(['generate', 'funk']))",
-         "music-workbench"),
+        (
+            "torch",
+            "from workbench.cli import main; sys.exit(main(['generate', 'funk']))",
+            "music-workbench",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_missing_package_is_one_line_that_names_its_extra(
     installed, tmp_path, absent, code, wanted
 ):
@@ -185,14 +225,19 @@ def test_the_first_cell_sets_up_in_colab_and_does_nothing_elsewhere(wheel, tmp_p
     site = Path(sysconfig.get_path("purelib", "venv", base))
     shutil.rmtree(site / "setuptools", ignore_errors=True)  # an old one, which came with the venv
     environment = {
-        **ENVIRONMENT, "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"url.{source.as_uri()}.insteadOf", "GIT_CONFIG_VALUE_0": REPOSITORY,
-    }  # fmt: skip
+        **ENVIRONMENT,
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{source.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": REPOSITORY,
+    }
 
     def cell(before: str, after: str) -> str:
         code = before + SET_UP + after
-        done = subprocess.run([python, "-c", code], capture_output=True, text=True, cwd=tmp_path,
-                              env=environment)  # fmt: skip
+        done = subprocess.run(
+            [python, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -218,8 +263,7 @@ def test_pip_installs_the_wheel_with_its_extras(wheel, tmp_path):
     names = os.environ["WORKBENCH_TEST_INSTALL"]
     wanted = f"{wheel}[{names}]" if names else wheel
     subprocess.run([programs / "python", "-m", "pip", "install", "--quiet", wanted], check=True)
-    done = run(programs / "workbench", "generate", "funk", "--wav", "--out", tmp_path,
-               cwd=tmp_path)  # fmt: skip
+    done = run(programs / "workbench", "generate", "funk", "--wav", "--out", tmp_path, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.glob("*.wav"))
     size = sum(p.stat().st_size for p in (tmp_path / "fresh").rglob("*") if p.is_file())

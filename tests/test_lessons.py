@@ -20,9 +20,10 @@ def cells_of(number):
     script = SCRIPTS[LESSONS.index(number)]
     cells = notebooks.build(script, solutions=True).cells
     return [
-        (cell.cell_type, cell.source) for cell in cells
+        (cell.cell_type, cell.source)
+        for cell in cells
         if "colab" not in cell.metadata.get("tags", [])
-    ]  # fmt: skip
+    ]
 
 
 def prose_of(number):

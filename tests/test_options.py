@@ -24,11 +24,17 @@ ODD = {  # by a value that the option would take
     "name": ["", "  "],
 }
 GIVEN = {  # what a command needs besides
-    "generate": ["rock"], "fill": ["song.mid", "--bars", "1"], "train": ["drums"],
-    "assign": ["--out", "out"], "grade": ["folder"], "make": ["--out", "out"], "serve": ["folder"],
-    "merge": ["answers", "--key", "key"], "analyse": ["answers", "--key", "key"],
+    "generate": ["rock"],
+    "fill": ["song.mid", "--bars", "1"],
+    "train": ["drums"],
+    "assign": ["--out", "out"],
+    "grade": ["folder"],
+    "make": ["--out", "out"],
+    "serve": ["folder"],
+    "merge": ["answers", "--key", "key"],
+    "analyse": ["answers", "--key", "key"],
     "tokens": ["folder"],
-}  # fmt: skip
+}
 
 
 def subcommands(parser):

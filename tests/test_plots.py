@@ -62,9 +62,12 @@ def test_a_ranking_keeps_its_order_from_the_top():
 
 def test_estimates_have_intervals_truths_and_a_line():
     ax = plots.estimates(
-        plots.axes(), {"a": (1.0, (0.5, 1.5)), "b": (2.0, (1.0, 3.0))}, xlabel="points",
-        truth={"b": 2.5}, line=0,
-    )  # fmt: skip
+        plots.axes(),
+        {"a": (1.0, (0.5, 1.5)), "b": (2.0, (1.0, 3.0))},
+        xlabel="points",
+        truth={"b": 2.5},
+        line=0,
+    )
     assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
     data = [line.get_xydata().tolist() for line in ax.lines]
     assert [[0.5, 0], [1.5, 0]] in data
@@ -113,8 +116,9 @@ def test_points_of_a_name_share_colour_and_marker():
 def test_the_cloud_keeps_words_with_points():
     figure = plots.cloud(np.eye(3, 2), ["funk", "rock", "funk"], ["a", "b", "c"])
     assert {trace.name: list(trace.text) for trace in figure.data} == {
-        "funk": ["a", "c"], "rock": ["b"],
-    }  # fmt: skip
+        "funk": ["a", "c"],
+        "rock": ["b"],
+    }
 
 
 def test_the_live_plot_begins_a_panel_with_each_stage():
@@ -129,36 +133,64 @@ def test_the_live_plot_begins_a_panel_with_each_stage():
 @pytest.mark.parametrize(
     ("draw", "words"),
     [
-        (lambda ax: plots.roll(ax, some_roll(), "a beat"), ["a beat", "3 points (bass drum 3)",
-                                                                   "time (beats)"]),
-        (lambda ax: plots.bars(ax, {"mean": 0.25, "rule": 0.5}, ylabel="F1", title="two"),
-         ["two", "2 bars (mean 0.25, rule 0.5)", "F1"]),
+        (
+            lambda ax: plots.roll(ax, some_roll(), "a beat"),
+            ["a beat", "3 points (bass drum 3)", "time (beats)"],
+        ),
+        (
+            lambda ax: plots.bars(ax, {"mean": 0.25, "rule": 0.5}, ylabel="F1", title="two"),
+            ["two", "2 bars (mean 0.25, rule 0.5)", "F1"],
+        ),
         (lambda ax: plots.ranking(ax, {"one": 3, "two": 2}, xlabel="score"), ["one 3, two 2"]),
-        (lambda ax: plots.lines(ax, [1, 2, 3], {"a": [1, 2, 3], "b": [3, 1, 2]}, xlabel="step",
-                                ylabel="loss"),
-         ["loss over step: 2 curves", "a from 1 to 3", "b from 3 to 2 with at least 1"]),
-        (lambda ax: plots.matrix(ax, np.eye(3), "who", unit="cosine"),
-         ["who", "3 rows and 3 columns", "cosine from 0 to 1"]),
-        (lambda ax: plots.matrix(ax, np.arange(6).reshape(2, 3), rows=["a", "b"], unit="share",
-                                 columns=["x", "y", "z"]),
-         ["share from 0 to 5", "largest at b, z", "rows: a, b", "columns: x, y, z"]),
-        (lambda ax: plots.intervals(ax, ["u", "v"], [1, 2], [0, 1], [2, 3], label="x"),
-         ["x u 1 v 2"]),
-        (lambda ax: plots.points(ax, np.eye(3, 2), ["a", "b", "a"], "map"),
-         ["3 points (a 2, b 1)"]),
-        (lambda ax: plots.estimates(ax, {"a": (1, (0, 2)), "b": (2, (1, 3))}, xlabel="points",
-                                    truth={"b": 2.5}),
-         ["points: 3 marks", "found a 1, b 2", "put in b 2.5"]),
+        (
+            lambda ax: plots.lines(
+                ax, [1, 2, 3], {"a": [1, 2, 3], "b": [3, 1, 2]}, xlabel="step", ylabel="loss"
+            ),
+            ["loss over step: 2 curves", "a from 1 to 3", "b from 3 to 2 with at least 1"],
+        ),
+        (
+            lambda ax: plots.matrix(ax, np.eye(3), "who", unit="cosine"),
+            ["who", "3 rows and 3 columns", "cosine from 0 to 1"],
+        ),
+        (
+            lambda ax: plots.matrix(
+                ax,
+                np.arange(6).reshape(2, 3),
+                rows=["a", "b"],
+                unit="share",
+                columns=["x", "y", "z"],
+            ),
+            ["share from 0 to 5", "largest at b, z", "rows: a, b", "columns: x, y, z"],
+        ),
+        (
+            lambda ax: plots.intervals(ax, ["u", "v"], [1, 2], [0, 1], [2, 3], label="x"),
+            ["x u 1 v 2"],
+        ),
+        (
+            lambda ax: plots.points(ax, np.eye(3, 2), ["a", "b", "a"], "map"),
+            ["3 points (a 2, b 1)"],
+        ),
+        (
+            lambda ax: plots.estimates(
+                ax, {"a": (1, (0, 2)), "b": (2, (1, 3))}, xlabel="points", truth={"b": 2.5}
+            ),
+            ["points: 3 marks", "found a 1, b 2", "put in b 2.5"],
+        ),
         (lambda ax: ax.plot([np.nan] * 3), ["1 curve"]),
         (lambda ax: ax.imshow(np.full((2, 4), np.nan)), ["2 rows and 4 columns"]),
         (lambda ax: ax.scatter([], []), ["no data"]),
-        (lambda ax: plots.intervals(ax, [1, 2], [1, 2], [0, 1], [2, 3], label="x"),
-         ["1 row of means with intervals", "x from 1 to 2"]),
-        (lambda ax: plots.histogram(ax, {"a": np.arange(9), "b": np.ones(9)}, bins=3,
-                                    xlabel="hits"),
-         ["2 distributions", "hits", "b highest at 0.833 to 1.17"]),
+        (
+            lambda ax: plots.intervals(ax, [1, 2], [1, 2], [0, 1], [2, 3], label="x"),
+            ["1 row of means with intervals", "x from 1 to 2"],
+        ),
+        (
+            lambda ax: plots.histogram(
+                ax, {"a": np.arange(9), "b": np.ones(9)}, bins=3, xlabel="hits"
+            ),
+            ["2 distributions", "hits", "b highest at 0.833 to 1.17"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_figure_is_described_by_what_it_shows(draw, words):
     ax = plots.axes()
     draw(ax)

@@ -20,16 +20,46 @@ from workbench.extras import package_of  # noqa: E402
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LAYERS = (  # from the top of the house down; an import may only go down or stay
-    ("cli", "experiment_command", "experiment_runs", "experiments", "report", "pages", "runner",
-     "notebooks", "lesson", "glossary", "teaching", "plots", "report_page", "excerpts", "gallery",
-     "gallery_clips", "gallery_sound", "gallery_page", "standalone", "grading", "kernel",
-     "lab", "single_file"),
-    ("widgets",), ("listening",), ("benchmarks",),
-    ("systems",), ("evaluation",), ("training",), ("memory", "weights"), ("models",),
+    (
+        "cli",
+        "experiment_command",
+        "experiment_runs",
+        "experiments",
+        "report",
+        "pages",
+        "runner",
+        "notebooks",
+        "lesson",
+        "glossary",
+        "teaching",
+        "plots",
+        "report_page",
+        "excerpts",
+        "gallery",
+        "gallery_clips",
+        "gallery_sound",
+        "gallery_page",
+        "standalone",
+        "grading",
+        "kernel",
+        "lab",
+        "single_file",
+    ),
+    ("widgets",),
+    ("listening",),
+    ("benchmarks",),
+    ("systems",),
+    ("evaluation",),
+    ("training",),
+    ("memory", "weights"),
+    ("models",),
     ("representations",),
-    ("datasets",), ("music",), ("tables",), ("options",),
+    ("datasets",),
+    ("music",),
+    ("tables",),
+    ("options",),
     ("arguments", "errors", "extras", "files", "processes"),
-)  # fmt: skip
+)
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 
@@ -54,15 +84,17 @@ def test_the_lock_names_no_index_and_no_pyaudio():
 def test_each_part_imports_what_its_extra_brings():
     """The library needs its dependencies alone; `course` and `tools` bring the rest."""
     project = tomllib.loads(lock.PROJECT.read_text())["project"]
-    lists = {name: set(map(lock.name_of, lines))
-             for name, lines in project["optional-dependencies"].items()}  # fmt: skip
+    lists = {
+        name: set(map(lock.name_of, lines))
+        for name, lines in project["optional-dependencies"].items()
+    }
     library = set(map(lock.name_of, project["dependencies"]))
     course, tools = library | lists["course"], library | lists["course"] | lists["tools"]
     brings = dict.fromkeys(("lab", "lesson", "notebooks", "plots", "widgets"), course)
     brings |= dict.fromkeys(
-        ("benchmarks", "excerpts", "gallery_page", "grading", "kernel", "pages", "runner",
-         "site"), tools,
-    )  # fmt: skip
+        ("benchmarks", "excerpts", "gallery_page", "grading", "kernel", "pages", "runner", "site"),
+        tools,
+    )
     wide = {"music/soundfont.py": lists["soundfont"]}
     for path in (ROOT / "workbench").rglob("*.py"):
         inside = path.relative_to(ROOT / "workbench")
@@ -129,8 +161,18 @@ def test_the_citation_file_is_valid_and_in_step():
     import workbench
 
     about = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    known = {"cff-version", "message", "title", "type", "authors", "version", "license", "abstract",
-             "keywords", "references"}  # fmt: skip
+    known = {
+        "cff-version",
+        "message",
+        "title",
+        "type",
+        "authors",
+        "version",
+        "license",
+        "abstract",
+        "keywords",
+        "references",
+    }
     assert {"cff-version", "message", "title", "authors"} <= about.keys() <= known
     assert (about["cff-version"], about["type"]) == ("1.2.0", "software")
     assert str(about["version"]) == workbench.__version__

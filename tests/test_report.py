@@ -123,8 +123,9 @@ def test_the_good_one_passes_and_the_others_fail(ran):
 def test_figures_time_memory_and_parameters_arrive(ran):
     good = ran[2]["01"]
     assert [(f["name"], f["value"]) for f in good["figures"]] == [
-        ("F1 </script>", 0.25), ("seed given", 3.0),
-    ]  # fmt: skip
+        ("F1 </script>", 0.25),
+        ("seed given", 3.0),
+    ]
     assert good["dataset"] == "builtin"
     assert good["seconds"] > 0.5
     assert 100 < good["memory_mb"] < 8000
@@ -357,8 +358,10 @@ def test_long_outputs_are_shortened_in_pages(tmp_path):
         new("display_data", data={"text/html": "<b>" + "y" * 9_000_000 + "</b>"}),
         new("error", ename="E", evalue="last", traceback=["E: last"]),
     ]
-    cells = [nbformat.v4.new_code_cell("x", outputs=outputs[:1]),
-             nbformat.v4.new_code_cell("y", outputs=outputs)]  # fmt: skip
+    cells = [
+        nbformat.v4.new_code_cell("x", outputs=outputs[:1]),
+        nbformat.v4.new_code_cell("y", outputs=outputs),
+    ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_a.ipynb")
     export(tmp_path / "01_a.ipynb", tmp_path / "01_a.html")
     page = (tmp_path / "01_a.html").read_text(encoding="utf-8")
@@ -484,8 +487,9 @@ def test_a_lost_message_holds_up_nobody(tmp_path, monkeypatch):
     engine.execute_managed_notebook(manager, runner.KERNEL)
     assert time.monotonic() - began < 300
     assert [cell.outputs[0].text for cell in made.cells if cell.outputs] == [
-        "all the same\n", "the last\n",
-    ]  # fmt: skip
+        "all the same\n",
+        "the last\n",
+    ]
 
 
 def test_many_small_outputs_all_arrive(tmp_path):
@@ -515,9 +519,11 @@ def test_an_ended_report_ends_kernels_and_what_they_started(tmp_path, ending):
         "run_report(Path(sys.argv[1]) / 'out', root=Path(sys.argv[1]))"
     )
     running = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], cwd=Path(__file__).parents[1],
-        stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=Path(__file__).parents[1],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
     try:
         deadline = time.monotonic() + 120
         while not pids.exists():

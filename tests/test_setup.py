@@ -79,13 +79,18 @@ def project(tmp_path_factory):
     served, folder = tmp_path / "served", tmp_path / "project"
     lines = []
     for name, version, marker in [
-        ("other", "1.0", ""), ("torch", "2.11.0", ""), ("torchaudio", "2.11.0", ""),
-        ("triton", "3.6.0", ""), ("nvidia-cublas", "13.1", " ; sys_platform != 'nowhere'"),
-    ]:  # fmt: skip
+        ("other", "1.0", ""),
+        ("torch", "2.11.0", ""),
+        ("torchaudio", "2.11.0", ""),
+        ("triton", "3.6.0", ""),
+        ("nvidia-cublas", "13.1", " ; sys_platform != 'nowhere'"),
+    ]:
         (served / "all" / name).mkdir(parents=True)
         wheel = made["write"](served / "all" / name, name, version)
-        lines.append(f"{name}=={version}{marker} \\\n    --hash=sha256:"
-                     f"{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")  # fmt: skip
+        lines.append(
+            f"{name}=={version}{marker} \\\n    --hash=sha256:"
+            f"{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+        )
     for name in ("torch", "torchaudio"):
         (served / "cpu" / name).mkdir(parents=True)
         made["write"](served / "cpu" / name, name, "2.11.0+cpu")
@@ -109,23 +114,38 @@ def set_up(project, *command):
     folder, index = project
     index.asked.clear()
     subprocess.run(
-        command, cwd=folder, check=True, capture_output=True,
-        env={**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_CACHE_DIR": "",
-             "PIP_NO_CACHE_DIR": "1", "PIP_INDEX_URL": f"{index.address}/all"},
-    )  # fmt: skip
+        command,
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        env={
+            **os.environ,
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_FIND_LINKS": "",
+            "PIP_CACHE_DIR": "",
+            "PIP_NO_CACHE_DIR": "1",
+            "PIP_INDEX_URL": f"{index.address}/all",
+        },
+    )
     python = setup.python_of(folder / ".venv")
     listed = subprocess.run(
         [python, "-m", "pip", "list", "--format", "json", "--disable-pip-version-check"],
-        capture_output=True, check=True, text=True,
-    ).stdout  # fmt: skip
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
     own = {"pip", "setuptools", "wheel"}
     return {p["name"]: p["version"] for p in json.loads(listed) if p["name"] not in own}
 
 
 def test_torch_comes_from_the_index_that_is_named_and_cuda_does_not(project):
     script, cpu = (sys.executable, "ci/setup.py"), f"{project[1].address}/cpu"
-    small = {"other": "1.0", "torch": "2.11.0+cpu", "torchaudio": "2.11.0+cpu",
-             "music-workbench": "0.1.0"}  # fmt: skip
+    small = {
+        "other": "1.0",
+        "torch": "2.11.0+cpu",
+        "torchaudio": "2.11.0+cpu",
+        "music-workbench": "0.1.0",
+    }
     assert set_up(project, *script, "--torch", cpu) == small
     assert not [path for path in project[1].asked if path.startswith("/all/torch")]
     assert set_up(project, *script) == small, "the choice is kept"
@@ -169,8 +189,12 @@ def test_make_runs_the_script():
     outside = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     done = subprocess.run(
         ["make", "-n", "report", "PYTHON=py", "TORCH=cpu", "PROFILE=laptop"],
-        cwd=ROOT, capture_output=True, check=True, text=True, env=outside,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+        env=outside,
+    )
     program, script, *options = done.stdout.split()
     assert (program, script) == ("py", "ci/setup.py")
     args = setup.parser().parse_args(options)

@@ -68,8 +68,10 @@ def test_spaces_blank_lines_short_rows_and_composed_letters(table):
     read = read_table(path, ["file"])
     assert read.columns == ("file", "caption")
     assert [(r["file"], r["caption"], r.line) for r in read.rows] == [
-        ("é.wav", "a, b", 4), ("b.wav", "", 6), ("c.wav", "", 7),
-    ]  # fmt: skip
+        ("é.wav", "a, b", 4),
+        ("b.wav", "", 6),
+        ("c.wav", "", 7),
+    ]
 
 
 def test_a_long_cell_is_read_whole(table):
@@ -119,9 +121,18 @@ def test_numbers_of_any_country(table):
 
 
 @pytest.mark.parametrize(
-    "path", ["../a.wav", "a/../../b.wav", "/etc/a.wav", "C:\\a.wav", "c:a.wav", "\\\\host\\a.wav",
-             "..\\a.wav", ""],
-)  # fmt: skip
+    "path",
+    [
+        "../a.wav",
+        "a/../../b.wav",
+        "/etc/a.wav",
+        "C:\\a.wav",
+        "c:a.wav",
+        "\\\\host\\a.wav",
+        "..\\a.wav",
+        "",
+    ],
+)
 def test_a_path_stays_in_the_folder(table, path):
     row = read_table(table(f"file,x\n{path},y\n")).rows[0]
     with pytest.raises(BrokenFileError, match="line 2, column 'file'"):
@@ -143,8 +154,21 @@ def test_no_damage_ends_in_another_error(table):
     draw = random.Random(5)
     base = written([*ROWS, *([f"{i}.wav", "x" * i, "val"] for i in range(30))])
     read = 0
-    odd = [b"\0", b'"', b"\xff", b"\xfe\xff", b"\r", b";", b"\t", b",", b"\xe9", b"\xed\xa0\x80",
-           b"\xc2\x85", b"\xe2\x80\xa8", b"sep=;\n"]  # fmt: skip
+    odd = [
+        b"\0",
+        b'"',
+        b"\xff",
+        b"\xfe\xff",
+        b"\r",
+        b";",
+        b"\t",
+        b",",
+        b"\xe9",
+        b"\xed\xa0\x80",
+        b"\xc2\x85",
+        b"\xe2\x80\xa8",
+        b"sep=;\n",
+    ]
     for _ in range(500):
         data = bytearray(base.encode(draw.choice(ENCODINGS)))
         for _ in range(draw.choice((1, 1, 3, 20))):

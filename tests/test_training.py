@@ -109,8 +109,15 @@ def test_weights_say_how_often_an_item_comes_up(tmp_path):
         return {"loss": module(torch.ones(1, 4)).sum() * 0}
 
     plan = replace(PLAN, steps=200, batch=3)
-    fit(net(), (torch.arange(3),), count, plan, tmp_path, seed=0,
-        weights=torch.tensor([0.0, 1.0, 3.0]))  # fmt: skip
+    fit(
+        net(),
+        (torch.arange(3),),
+        count,
+        plan,
+        tmp_path,
+        seed=0,
+        weights=torch.tensor([0.0, 1.0, 3.0]),
+    )
     assert seen[0] == 0
     assert 2.2 < seen[2] / seen[1] < 4
 
@@ -182,8 +189,9 @@ def test_a_bad_step_is_skipped_and_counted(tmp_path):
 
 def test_a_skipped_step_moves_nothing(tmp_path):
     plan = replace(PLAN, steps=1, every=1, ema=0.0)
-    assert torch.equal(weights(fit(net(), data(), bad_at(0), plan, tmp_path / "a", seed=0).module),
-                       weights(net()))  # fmt: skip
+    assert torch.equal(
+        weights(fit(net(), data(), bad_at(0), plan, tmp_path / "a", seed=0).module), weights(net())
+    )
     assert not torch.equal(
         weights(fit(net(), data(), bad_at(), plan, tmp_path / "b", seed=0).module), weights(net())
     )
@@ -268,16 +276,27 @@ def test_processes_and_machines_share_the_batch_and_agree_with_one(tmp_path):
 
     def launched(folder: str, *options: str) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", "lightning_fabric.cli", "--accelerator", "cpu", "--main-port",
-             ports[folder], *options, str(script), str(tmp_path / folder)],
+            [
+                sys.executable,
+                "-m",
+                "lightning_fabric.cli",
+                "--accelerator",
+                "cpu",
+                "--main-port",
+                ports[folder],
+                *options,
+                str(script),
+                str(tmp_path / folder),
+            ],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
+        )
 
     nodes = ["--devices", "1", "--num-nodes", "2", "--main-address", "127.0.0.1"]
     jobs = [
-        launched("one", "--devices", "1"), launched("two", "--devices", "2"),
+        launched("one", "--devices", "1"),
+        launched("two", "--devices", "2"),
         *(launched("apart", *nodes, "--node-rank", rank) for rank in "01"),
-    ]  # fmt: skip
+    ]
     try:
         assert [job.wait(240) for job in jobs] == [0, 0, 0, 0]
     finally:

@@ -60,13 +60,16 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("midi", type=options.path, help="the MIDI file")
     add.add_argument("--bars", required=True, metavar="FIRST-LAST", help="such as 9-12, from 1 on")
     add.add_argument(
-        "--tracks", nargs="+", type=options.nonempty,
+        "--tracks",
+        nargs="+",
+        type=options.nonempty,
         help="names of tracks, track1 and so on, MIDI programs, drums; default: all that play "
         "within four bars, but drums only if the checkpoint was trained on drums",
-    )  # fmt: skip
+    )
     add.add_argument("-n", type=options.whole(1), default=1, help="number of versions")
-    add.add_argument("--temperature", type=options.number(0), default=1.0,
-                     help="below 1: safer; above: bolder")  # fmt: skip
+    add.add_argument(
+        "--temperature", type=options.number(0), default=1.0, help="below 1: safer; above: bolder"
+    )
     add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
     add.add_argument(
         "--checkpoint", type=options.nonempty, default="songs-gpt", help="a name or folder"
@@ -109,9 +112,10 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=options.path, help="folder; default: report, or that of the marks"
     )
     add.add_argument(
-        "--single-file", action="store_true",
+        "--single-file",
+        action="store_true",
         help="write report.html, too: page and executed notebooks in one file to send on",
-    )  # fmt: skip
+    )
     add.add_argument(
         "--only", nargs="+", type=options.nonempty, metavar="NN", help="numbers of notebooks"
     )
@@ -136,9 +140,11 @@ def parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("lab", help="open JupyterLab on the first lesson")
     add.add_argument(
-        "--folder", type=options.path, default=Path("notebooks"),
+        "--folder",
+        type=options.path,
+        default=Path("notebooks"),
         help="outside of a checkout: where the notebooks are copied to",
-    )  # fmt: skip
+    )
     add.set_defaults(run=lab)
 
     add = commands.add_parser("notebooks", help="regenerate notebooks/*.ipynb from notebooks/src")
@@ -169,9 +175,14 @@ def generate(args: argparse.Namespace) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of what the messages have just said
         clips = system.generate(
-            args.prompt, args.n, bars=args.bars, steps=args.steps, guidance=args.guidance,
-            tempo=args.tempo, seed=args.seed,
-        )  # fmt: skip
+            args.prompt,
+            args.n,
+            bars=args.bars,
+            steps=args.steps,
+            guidance=args.guidance,
+            tempo=args.tempo,
+            seed=args.seed,
+        )
     _write(clips, [file_stem(clip, args.prompt) for clip in clips], args)
     return 0
 
@@ -223,9 +234,13 @@ def train(args: argparse.Namespace) -> int:
     args.out = args.out or Path("runs") / entry.key
     check_out(args.out)
     entry.system.train(
-        args.dataset or entry.dataset, args.profile, out=args.out, seed=args.seed,
-        budget_minutes=args.budget_minutes, **given,
-    )  # fmt: skip
+        args.dataset or entry.dataset,
+        args.profile,
+        out=args.out,
+        seed=args.seed,
+        budget_minutes=args.budget_minutes,
+        **given,
+    )
     if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes the first one speaks
         print(f"saved in {args.out}")
     return 0
@@ -257,10 +272,17 @@ def report(args: argparse.Namespace) -> int:
     # asked to end by a job system, end the notebooks' processes as on Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run_report(
-        args.out or Path("report"), profile=args.profile, dataset=args.dataset, seed=args.seed,
-        only=args.only, one_file=args.single_file,
-        jobs=args.jobs, solutions=args.solutions, timeout=args.timeout, record=args.record,
-    )  # fmt: skip
+        args.out or Path("report"),
+        profile=args.profile,
+        dataset=args.dataset,
+        seed=args.seed,
+        only=args.only,
+        one_file=args.single_file,
+        jobs=args.jobs,
+        solutions=args.solutions,
+        timeout=args.timeout,
+        record=args.record,
+    )
 
 
 def gallery(args: argparse.Namespace) -> int:

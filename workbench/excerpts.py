@@ -46,10 +46,12 @@ def pictures(notebook: Path, most: int = 4) -> list[Excerpt]:
         (heading, cell, data["image/png"], _alternative(data) or f"Plot of the section {heading}")
         for heading, cell, data in outputs(notebook)
         if "image/png" in data and ("text/html" not in data or _alternative(data))
-    ]  # fmt: skip
-    chosen = found if len(found) <= most else [
-        found[round(i * (len(found) - 1) / (most - 1))] for i in range(most)
-    ]  # fmt: skip
+    ]
+    chosen = (
+        found
+        if len(found) <= most
+        else [found[round(i * (len(found) - 1) / (most - 1))] for i in range(most)]
+    )
     return [
         Excerpt(f'{_small(image)} alt="{html.escape(alt)}"', heading, cell)
         for heading, cell, image, alt in chosen

@@ -24,8 +24,13 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
     add.add_argument(
         "--dataset", type=options.nonempty, help="default: the one that the experiment names"
     )
-    add.add_argument("--set", nargs="+", default=[], metavar="VARIABLE=VALUE,VALUE",
-                     help="other values than the grid's, such as seed=0,1,2,3,4")  # fmt: skip
+    add.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="VARIABLE=VALUE,VALUE",
+        help="other values than the grid's, such as seed=0,1,2,3,4",
+    )
     add.add_argument("--jobs", type=options.whole(1), default=1, help="points at a time")
     add.add_argument("--out", type=options.path, help="folder, by default runs/experiments/NAME")
     add.add_argument("--timeout", type=options.number(1), default=1800, help="seconds a point")
@@ -45,10 +50,16 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         check_out(out)
     table = run_experiment(
-        args.name, out, profile=args.profile,
-        dataset=args.dataset, given=given(args.set), jobs=args.jobs, timeout=args.timeout,
-        fresh=args.fresh, record=args.record,
-    )  # fmt: skip
+        args.name,
+        out,
+        profile=args.profile,
+        dataset=args.dataset,
+        given=given(args.set),
+        jobs=args.jobs,
+        timeout=args.timeout,
+        fresh=args.fresh,
+        record=args.record,
+    )
     print(f"\n{table}")
     return 1 if table.about["failed"] else 0
 

@@ -68,12 +68,19 @@ def run_experiment(
     results = _run_all(experiment, source, points, fixed, out / "points", jobs, timeout, fresh)
     if not any(result["status"] == "passed" for result in results):
         raise WorkbenchError(f"{name}: no point passed; the first: {results[0]['reason']}")
-    table = make_table(results, {
-        "experiment": name, "title": experiment.title,
-        "command": _command(name, profile, dataset, given, jobs), **fixed,
-        "machine": machine(), "versions": _versions(), "code": experiment.code,
-        "interval": "95 %, Student's t over seeds",
-    })  # fmt: skip
+    table = make_table(
+        results,
+        {
+            "experiment": name,
+            "title": experiment.title,
+            "command": _command(name, profile, dataset, given, jobs),
+            **fixed,
+            "machine": machine(),
+            "versions": _versions(),
+            "code": experiment.code,
+            "interval": "95 %, Student's t over seeds",
+        },
+    )
     folders = [out, root / "experiments" / "results"] if record else [out]
     for folder in folders:
         with atomic_write(folder / f"{name}.json") as path:
@@ -90,9 +97,15 @@ def _measurement(experiment: Experiment) -> Any:
 
 
 def _run_all(
-    experiment: Experiment, source: Path, points: Sequence[Point], fixed: Point, folder: Path,
-    jobs: int, timeout: float, fresh: bool,
-) -> list[dict[str, Any]]:  # fmt: skip
+    experiment: Experiment,
+    source: Path,
+    points: Sequence[Point],
+    fixed: Point,
+    folder: Path,
+    jobs: int,
+    timeout: float,
+    fresh: bool,
+) -> list[dict[str, Any]]:
     """What each point gave, in the order of the points."""
     cores = os.cpu_count() or 1
     threads = int(os.environ.get("OMP_NUM_THREADS") or max(1, cores // jobs))
@@ -151,8 +164,9 @@ def make_table(results: Sequence[dict[str, Any]], about: dict[str, Any]) -> Tabl
         groups.setdefault(json.dumps(variables), []).append(result)
     failed = [
         {"parameters": result["parameters"], "reason": result["reason"]}
-        for result in results if result["status"] != "passed"
-    ]  # fmt: skip
+        for result in results
+        if result["status"] != "passed"
+    ]
     seconds = sum(result["seconds"] for result in passed) / max(1, len(passed))
     rows = [
         {
@@ -173,9 +187,12 @@ def _figures(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         values = [f["value"] for f in same]
         low, high = t_interval(values)
         found[figure["name"]] = {
-            "mean": sum(values) / len(values), "low": low, "high": high, "values": values,
+            "mean": sum(values) / len(values),
+            "low": low,
+            "high": high,
+            "values": values,
             "unit": figure["unit"],
-        }  # fmt: skip
+        }
         floors = [f["floor"] for f in same]
         if all(isinstance(floor, int | float) for floor in floors):
             found[figure["name"]]["floor"] = sum(floors) / len(floors)
@@ -194,6 +211,7 @@ def _command(
 
 def _versions() -> dict[str, str]:
     return {
-        "workbench": __version__, "python": platform.python_version(),
+        "workbench": __version__,
+        "python": platform.python_version(),
         **{package: version(package) for package in ("torch", "numpy", "scipy")},
-    }  # fmt: skip
+    }

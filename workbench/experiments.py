@@ -52,14 +52,7 @@ from typing import Any
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.files import UNREADABLE, load_json
 from workbench.lesson import PROFILES
-from workbench.notebooks import (
-    ROOT,
-    build,
-    differs,
-    experiment_scripts,
-    read_notebook,
-    target_of,
-)
+from workbench.notebooks import ROOT, build, differs, experiment_scripts, read_notebook, target_of
 
 Point = dict[str, Any]
 Series = tuple[list[Any], list[float], list[float], list[float]]
@@ -117,9 +110,15 @@ def read(name: str, root: Path = ROOT) -> Experiment:
     grid: Any = _literals(source, tagged["grid"]).get("grid")
     title = next((cell.source for cell in cells if cell.cell_type == "markdown"), "").split("\n")[0]
     made = Experiment(
-        name, title.lstrip("# ").removeprefix("Experiment: "), source,
-        _literals(source, tagged["parameters"]), grid, _fingerprint(cells), notebook, edited,
-    )  # fmt: skip
+        name,
+        title.lstrip("# ").removeprefix("Experiment: "),
+        source,
+        _literals(source, tagged["parameters"]),
+        grid,
+        _fingerprint(cells),
+        notebook,
+        edited,
+    )
     _check_grid(made)
     return made
 
@@ -157,8 +156,11 @@ def _check_grid(experiment: Experiment) -> None:
             f"{experiment.script}: grid for {odd[0]!r}; profiles are {', '.join(PROFILES)}"
         )
     for profile in experiment.grid:
-        _check_variables(f"{experiment.script}: grid of {profile}", experiment.grid[profile],
-                         experiment.parameters)  # fmt: skip
+        _check_variables(
+            f"{experiment.script}: grid of {profile}",
+            experiment.grid[profile],
+            experiment.parameters,
+        )
 
 
 def _check_variables(where: str, values: dict[str, list[Any]], known: dict[str, Any]) -> None:
@@ -256,10 +258,13 @@ class Table:
         variables = list(self.rows[0]["parameters"]) if self.rows else []
         head = [*variables, "seeds", *(n + f" ({units[n]})" * bool(units[n]) for n in names)]
         body = [
-            [*(str(row["parameters"][v]) for v in variables), str(len(row["seeds"])),
-             *(_cell(row["figures"].get(name)) for name in names)]
+            [
+                *(str(row["parameters"][v]) for v in variables),
+                str(len(row["seeds"])),
+                *(_cell(row["figures"].get(name)) for name in names),
+            ]
             for row in self.rows
-        ]  # fmt: skip
+        ]
         return head, body
 
     def title(self) -> str:

@@ -14,9 +14,14 @@ from workbench.errors import MissingPackageError
 
 PROJECT = "music-workbench"
 _PACKAGES = {  # modules that are not called as the package that brings them
-    "IPython": "ipykernel", "PIL": "pillow", "jupyter_client": "ipykernel", "ot": "pot",
-    "sklearn": "scikit-learn", "traitlets": "ipykernel", "zmq": "ipykernel",
-}  # fmt: skip
+    "IPython": "ipykernel",
+    "PIL": "pillow",
+    "jupyter_client": "ipykernel",
+    "ot": "pot",
+    "sklearn": "scikit-learn",
+    "traitlets": "ipykernel",
+    "zmq": "ipykernel",
+}
 
 
 def package_of(module: str) -> str:

@@ -185,9 +185,12 @@ def _alive(process: int) -> bool:
 
 @contextmanager
 def locked(
-    path: str | os.PathLike[str], what: str, *, wait: bool = False,
+    path: str | os.PathLike[str],
+    what: str,
+    *,
+    wait: bool = False,
     tell: Callable[[str], None] = print,
-) -> Iterator[None]:  # fmt: skip
+) -> Iterator[None]:
     """Hold a lock while the block runs; the operating system frees it when its holder dies.
 
     Args:
@@ -238,8 +241,11 @@ def _try_lock(path: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with suppress(FileNotFoundError):
             if os.fstat(handle).st_ino == path.stat().st_ino:  # else its last holder removed it
-                about = {"host": socket.gethostname(), "process": os.getpid(),
-                         "since": time.strftime("%Y-%m-%d %H:%M:%S")}  # fmt: skip
+                about = {
+                    "host": socket.gethostname(),
+                    "process": os.getpid(),
+                    "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+                }
                 with suppress(OSError):  # a full disk: the lock holds, it only has no name
                     os.truncate(handle, 0)
                     os.write(handle, json.dumps(about).encode())

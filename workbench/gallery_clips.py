@@ -48,9 +48,15 @@ class Exhibit:
     missing: str = ""
 
     def draw(
-        self, names: dict[str, Any], title: str, note: str | Note, name: str, method: str,
-        *given: Any, **named: Any,
-    ) -> None:  # fmt: skip
+        self,
+        names: dict[str, Any],
+        title: str,
+        note: str | Note,
+        name: str,
+        method: str,
+        *given: Any,
+        **named: Any,
+    ) -> None:
         """Hang up what `names[name].method(…)` gives, the first clip of several."""
         made = getattr(names[name], method)(*given, **named)
         several = not isinstance(made, Clip)
@@ -76,12 +82,15 @@ def drums(seed: int) -> Exhibit:
     from workbench.systems.drum_ldm import DrumLDM
 
     made = Exhibit(
-        "drums", "DrumLDM: words to drum loops",
+        "drums",
+        "DrumLDM: words to drum loops",
         "Diffusion in the latent of an autoencoder, steered by text. Two systems are shipped: one "
         "reads sentences with a BERT, one only its keywords.",
-        ['bert = DrumLDM.from_pretrained("drums-groove-bert")',
-         'keywords = DrumLDM.from_pretrained("drums-groove-keywords")'],
-    )  # fmt: skip
+        [
+            'bert = DrumLDM.from_pretrained("drums-groove-bert")',
+            'keywords = DrumLDM.from_pretrained("drums-groove-keywords")',
+        ],
+    )
     names = {name: DrumLDM.from_pretrained(f"drums-groove-{name}") for name in ("bert", "keywords")}
 
     def ask(prompt: str, note: str | Note, name: str = "bert") -> None:
@@ -134,9 +143,14 @@ def drummer(style: str, tempo: float) -> Clip:
     MissingDataError where Groove is not on this machine."""
     from workbench.datasets import cut_loops, load
 
-    fitting = [c for c in load("groove", split="test").clips if tuple(c.meter) == (4, 4)
-               and c.labels["style"].startswith(style) and c.labels["kind"] == "beat"
-               and c.bars >= 4]  # fmt: skip
+    fitting = [
+        c
+        for c in load("groove", split="test").clips
+        if tuple(c.meter) == (4, 4)
+        and c.labels["style"].startswith(style)
+        and c.labels["kind"] == "beat"
+        and c.bars >= 4
+    ]
     if not fitting:
         raise MissingDataError(f"groove: no held-out beat in the style {style!r}; take another")
     return cut_loops([min(fitting, key=lambda c: abs(c.tempo - tempo))], bars=4)[0]
@@ -154,28 +168,57 @@ def songs(seed: int) -> Exhibit:
     from workbench.systems.midigpt import MidiGPT
 
     made = Exhibit(
-        "songs", "MidiGPT: holes in songs",
+        "songs",
+        "MidiGPT: holes in songs",
         "A decoder-only transformer on REMI tokens that writes bars or tracks anew, with what is "
         "before and after in view.",
         ['gpt = MidiGPT.from_pretrained("songs-gpt")'],
-    )  # fmt: skip
+    )
     song, load_call, credit = _song()
     made.setup.append(f"song = {load_call}")
     names = {"gpt": MidiGPT.from_pretrained("songs-gpt"), "song": song}
     made.show(song, "twelve bars as they are", "What is to be filled below: bars 5 to 8.", credit)
     if not credit.startswith("POP909"):
         made.missing = "A pop song would stand here: python data_scripts/pop909.py gets POP909."
-    made.draw(names, "bars 5 to 8 written anew",
-              lambda clip: f"{_notes_in(clip, 4, 8)} notes where the song has "
-              f"{_notes_in(song, 4, 8)}. Real bars come back to the song's own figures, which this "
-              "small model hardly does.",
-              "gpt", "fill", song, bars=(4, 8), n=1, seed=seed)  # fmt: skip
+    made.draw(
+        names,
+        "bars 5 to 8 written anew",
+        lambda clip: (
+            f"{_notes_in(clip, 4, 8)} notes where the song has "
+            f"{_notes_in(song, 4, 8)}. Real bars come back to the song's own figures, which this "
+            "small model hardly does."
+        ),
+        "gpt",
+        "fill",
+        song,
+        bars=(4, 8),
+        n=1,
+        seed=seed,
+    )
     if "POP909" in credit:
-        made.draw(names, "only the voice of bars 5 to 8 written anew",
-                  "All other tracks are the song's own. Does the melody sit on their chords?",
-                  "gpt", "fill", song, bars=(4, 8), tracks=[53], n=1, seed=seed)  # fmt: skip
-    made.draw(names, "four bars more", "It goes on without knowing where to.",
-              "gpt", "fill", song, bars=(song.bars, song.bars + 4), n=1, seed=seed)  # fmt: skip
+        made.draw(
+            names,
+            "only the voice of bars 5 to 8 written anew",
+            "All other tracks are the song's own. Does the melody sit on their chords?",
+            "gpt",
+            "fill",
+            song,
+            bars=(4, 8),
+            tracks=[53],
+            n=1,
+            seed=seed,
+        )
+    made.draw(
+        names,
+        "four bars more",
+        "It goes on without knowing where to.",
+        "gpt",
+        "fill",
+        song,
+        bars=(song.bars, song.bars + 4),
+        n=1,
+        seed=seed,
+    )
     return made
 
 
@@ -209,10 +252,11 @@ def piano(seed: int) -> Exhibit:
     from workbench.systems.diffusion_lm import DiffusionLM
 
     made = Exhibit(
-        "piano", "DiffusionLM: all words of a piano piece at once",
+        "piano",
+        "DiffusionLM: all words of a piano piece at once",
         "Diffusion over the embeddings of 128 words, about 35 notes, steered by small classifiers.",
         ['piano = DiffusionLM.from_pretrained("piano-diffusion")'],
-    )  # fmt: skip
+    )
     names = {"piano": DiffusionLM.from_pretrained("piano-diffusion")}
     asked: tuple[tuple[str, dict[str, str], str | Note], ...] = (
         ("busy, in G major", {"key": "G major", "density": "busy"}, _in_g),
@@ -228,9 +272,11 @@ def piano(seed: int) -> Exhibit:
         return made
     composer, title = song.labels.get("composer", ""), song.labels.get("title", "")
     made.show(
-        song.excerpt(0, 16), f"{title}, written by a person",
-        "The first bars of a held-out song.", f"{composer}, OpenScore Lieder Corpus, CC0",
-    )  # fmt: skip
+        song.excerpt(0, 16),
+        f"{title}, written by a person",
+        "The first bars of a held-out song.",
+        f"{composer}, OpenScore Lieder Corpus, CC0",
+    )
     return made
 
 

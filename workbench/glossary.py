@@ -33,8 +33,10 @@ class Glossary(list[Term]):
 
     def _repr_html_(self) -> str:
         left = "style='text-align:left'"
-        head = "".join(f"<th scope='col' {left}>{name}</th>"
-                       for name in ("term", "meaning", "lesson", "source"))  # fmt: skip
+        head = "".join(
+            f"<th scope='col' {left}>{name}</th>"
+            for name in ("term", "meaning", "lesson", "source")
+        )
         rows = "".join(
             f"<tr><th scope='row' {left}>{html.escape(term.name)}</th>"
             f"<td {left}>{html.escape(term.meaning)}</td><td>{term.lesson}</td>"

@@ -22,9 +22,16 @@ def open_lab(folder: Path) -> int:
         copy_notebooks(folder)
     first = (ROOT if ROOT == CHECKOUT else folder) / FIRST
     return subprocess.run(
-        [sys.executable, "-m", "jupyter", "lab", "--LabApp.news_url=None",
-         f"--ContentsManager.hide_globs={HIDDEN}", first],
-    ).returncode  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "jupyter",
+            "lab",
+            "--LabApp.news_url=None",
+            f"--ContentsManager.hide_globs={HIDDEN}",
+            first,
+        ]
+    ).returncode
 
 
 def copy_notebooks(folder: Path, root: Path = ROOT) -> list[Path]:

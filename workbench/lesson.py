@@ -31,9 +31,11 @@ from workbench.glossary import Glossary, glossary
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
 STAND_INS = {  # for real data that is not here
-    "groove": "builtin", "pop909": "builtin-songs", "openscore-lieder": "builtin-songs",
+    "groove": "builtin",
+    "pop909": "builtin-songs",
+    "openscore-lieder": "builtin-songs",
     "cc-music-clips": "builtin-songs",
-}  # fmt: skip
+}
 TIMES = Path(__file__).with_name("lesson_times.json")  # written by `workbench report --record`
 SENTINEL = "{} finished"
 

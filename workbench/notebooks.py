@@ -154,8 +154,9 @@ def differs(notebook: Any, built: Any) -> bool:
     def content(of: Any) -> list[tuple[str, str, list[str]]]:
         return [
             (cell.cell_type, cell.source.strip(), sorted(cell.metadata.get("tags", [])))
-            for cell in of.cells if cell.source.strip()
-        ]  # fmt: skip
+            for cell in of.cells
+            if cell.source.strip()
+        ]
 
     return content(notebook) != content(built)
 

@@ -169,8 +169,10 @@ def _draw_plotly(output: Any, key: str) -> bool:
     if PLOTLY not in data:
         return False
     figure = data.pop(PLOTLY)
-    parts = [json.dumps(figure.get(part, default)) for part, default in
-             (("data", []), ("layout", {}), ("config", {}))]  # fmt: skip
+    parts = [
+        json.dumps(figure.get(part, default))
+        for part, default in (("data", []), ("layout", {}), ("config", {}))
+    ]
     script = f"Plotly.newPlot({json.dumps(key)}, {', '.join(parts)})".replace("</", "<\\/")
     label = html.escape(describe_plotly(figure))
     data["text/html"] = (
@@ -205,8 +207,11 @@ def describe_plotly(figure: dict[str, Any]) -> str:
         kind = "points" if trace.get("mode") == "markers" else trace.get("type", "values")
         name = trace.get("name") or ""
         traces.append(f"{name}, {n} {kind}" if name else f"{n} {kind}")
-    sides = [f"{axis[0]}: {title(layout.get(axis))}" for axis in ("xaxis", "yaxis")
-             if title(layout.get(axis))]  # fmt: skip
+    sides = [
+        f"{axis[0]}: {title(layout.get(axis))}"
+        for axis in ("xaxis", "yaxis")
+        if title(layout.get(axis))
+    ]
     parts = [title(layout) or "Interactive plot", "; ".join(traces), "; ".join(sides)]
     return ". ".join(filter(None, parts)) + "."
 

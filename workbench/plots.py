@@ -84,16 +84,26 @@ def notes(
         mine, colour = table[who == program], COLOURS[i % 7]
         label = known.get(program, "drums" if program < 0 else f"program {program}")
         if program < 0:
-            ax.scatter(mine["time"], mine["pitch"], marker="s", s=22, c=colour, label=label,
-                       zorder=3)  # fmt: skip
+            ax.scatter(
+                mine["time"], mine["pitch"], marker="s", s=22, c=colour, label=label, zorder=3
+            )
         else:
-            ax.barh(mine["pitch"], mine["duration"], thick, mine["time"], color=colour,
-                    edgecolor="white", linewidth=0.8, label=label)  # fmt: skip
+            ax.barh(
+                mine["pitch"],
+                mine["duration"],
+                thick,
+                mine["time"],
+                color=colour,
+                edgecolor="white",
+                linewidth=0.8,
+                label=label,
+            )
     for line in range(round(clip.beats) * grid + 1):
         ax.axvline(line / grid, color=INK, lw=0.2 if line % grid else 0.9, alpha=0.6, zorder=0)
     ax.set(xlim=(-0.05, clip.beats), xlabel="time (beats)", ylabel="MIDI pitch", title=title)
-    ax.legend(frameon=False, labelcolor=INK, fontsize=9, loc="center left",
-              bbox_to_anchor=(1.0, 0.5))  # fmt: skip
+    ax.legend(
+        frameon=False, labelcolor=INK, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5)
+    )
     return plain(ax)
 
 
@@ -107,9 +117,14 @@ def ranking(ax: Axes, values: Mapping[str, float], *, xlabel: str, title: str = 
 
 
 def estimates(
-    ax: Axes, values: Mapping[str, tuple[float, tuple[float, float]]], *, xlabel: str,
-    title: str = "", truth: Mapping[str, float] | None = None, line: float | None = None,
-) -> Axes:  # fmt: skip
+    ax: Axes,
+    values: Mapping[str, tuple[float, tuple[float, float]]],
+    *,
+    xlabel: str,
+    title: str = "",
+    truth: Mapping[str, float] | None = None,
+    line: float | None = None,
+) -> Axes:
     """Named estimates with their intervals, the first one on top; crosses where the truth is known;
     a dashed line for no effect."""
     for place, (mean, (low, high)) in enumerate(values.values()):
@@ -117,10 +132,23 @@ def estimates(
         ax.plot(mean, place, "o", color=COLOURS[0], ms=6, label="" if place else "found")
     if truth is not None:
         places = [place for place, name in enumerate(values) if name in truth]
-        ax.plot([truth[name] for name in values if name in truth], places, "x", ms=8, mew=2,
-                color=COLOURS[5], label="put in")  # fmt: skip
-        ax.legend(frameon=False, labelcolor=INK, fontsize=9, ncols=2, loc="lower right",
-                  bbox_to_anchor=(1.0, 1.0))  # fmt: skip
+        ax.plot(
+            [truth[name] for name in values if name in truth],
+            places,
+            "x",
+            ms=8,
+            mew=2,
+            color=COLOURS[5],
+            label="put in",
+        )
+        ax.legend(
+            frameon=False,
+            labelcolor=INK,
+            fontsize=9,
+            ncols=2,
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+        )
     if line is not None:
         ax.axvline(line, color=INK, ls="--", lw=1)
     ax.set_yticks(range(len(values)), list(values))
@@ -142,9 +170,15 @@ def strip(frames: Sequence[tuple[float, DrumRoll]], most: int = 5) -> Figure:
 
 
 def matrix(
-    ax: Axes, values: np.ndarray, title: str = "", *, rows: Sequence[str] = (),
-    columns: Sequence[str] = (), unit: str = "", diverging: bool = False,
-) -> Axes:  # fmt: skip
+    ax: Axes,
+    values: np.ndarray,
+    title: str = "",
+    *,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    unit: str = "",
+    diverging: bool = False,
+) -> Axes:
     """A heat map with a scale; diverging maps are centred on zero."""
     limit = float(np.abs(values).max()) or 1.0
     scale = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if diverging else {"cmap": "viridis"}
@@ -166,17 +200,27 @@ def spectrogram(ax: Axes, sound: np.ndarray, rate: int, title: str = "") -> Axes
 
     levels = decibels(spectrogram(sound)[0])
     ax.imshow(
-        levels, aspect="auto", origin="lower", cmap="magma", vmin=-80, vmax=0,
+        levels,
+        aspect="auto",
+        origin="lower",
+        cmap="magma",
+        vmin=-80,
+        vmax=0,
         extent=(0.0, levels.shape[1] * WINDOW / 4 / rate, 0.0, rate / 2000),
-    )  # fmt: skip
+    )
     ax.set(xlabel="seconds", ylabel="kHz", title=title)
     return plain(ax)
 
 
 def lines(
-    ax: Axes, x: Sequence[float] | np.ndarray, curves: Mapping[str, Any], *, xlabel: str,
-    ylabel: str, title: str = "",
-) -> Axes:  # fmt: skip
+    ax: Axes,
+    x: Sequence[float] | np.ndarray,
+    curves: Mapping[str, Any],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+) -> Axes:
     """Named curves over one x; each has its own colour and line style."""
     styles = ("-", "--", "-.", ":")
     for i, (name, y) in enumerate(curves.items()):
@@ -187,25 +231,43 @@ def lines(
 
 
 def bars(
-    ax: Axes, values: Mapping[str, float], *, ylabel: str, title: str = "",
+    ax: Axes,
+    values: Mapping[str, float],
+    *,
+    ylabel: str,
+    title: str = "",
     floor: float | None = None,
-) -> Axes:  # fmt: skip
+) -> Axes:
     """Named bars with their values written above; a dashed line for the floor."""
     made = ax.bar(list(values), list(values.values()), color=COLOURS[0], width=0.6)
     ax.bar_label(made, fmt="%.2f", color=INK, fontsize=9)
     if floor is not None:
         ax.axhline(floor, color=COLOURS[5], ls="--", lw=1.5)
-        ax.text(0.99, floor, "floor ", color=COLOURS[5], ha="right", va="bottom",
-                transform=ax.get_yaxis_transform(), fontsize=9)  # fmt: skip
+        ax.text(
+            0.99,
+            floor,
+            "floor ",
+            color=COLOURS[5],
+            ha="right",
+            va="bottom",
+            transform=ax.get_yaxis_transform(),
+            fontsize=9,
+        )
     ax.set(ylabel=ylabel, title=title)
     ax.tick_params(axis="x", rotation=20 if len(values) > 5 else 0)
     return plain(ax)
 
 
 def intervals(
-    ax: Axes, x: Sequence[Any], mean: Sequence[float], low: Sequence[float], high: Sequence[float],
-    *, label: str = "", curve: int = 0,
-) -> Axes:  # fmt: skip
+    ax: Axes,
+    x: Sequence[Any],
+    mean: Sequence[float],
+    low: Sequence[float],
+    high: Sequence[float],
+    *,
+    label: str = "",
+    curve: int = 0,
+) -> Axes:
     """Means with whiskers from low to high; joined by a line where x are numbers, named places on
     the axis where they are words. curve: which colour, marker and line style. Without an interval
     (NaN) there is no whisker."""
@@ -215,9 +277,17 @@ def intervals(
     style = "none" if words else ("-", "--", "-.", ":")[curve % 4]
     place = np.arange(len(x)) + 0.12 * curve if words else np.asarray(x, float)
     ax.errorbar(
-        place, y, yerr=np.maximum(ends, 0), color=COLOURS[curve % 7], marker="osD^vPX"[curve % 7],
-        linestyle=style, lw=1.8, ms=5, capsize=3, label=label or None,
-    )  # fmt: skip
+        place,
+        y,
+        yerr=np.maximum(ends, 0),
+        color=COLOURS[curve % 7],
+        marker="osD^vPX"[curve % 7],
+        linestyle=style,
+        lw=1.8,
+        ms=5,
+        capsize=3,
+        label=label or None,
+    )
     if words:
         ax.set_xticks(range(len(x)), [str(value) for value in x])
         ax.set_xlim(-0.5, len(x) - 0.5)
@@ -227,14 +297,26 @@ def intervals(
 
 
 def histogram(
-    ax: Axes, groups: Mapping[str, np.ndarray], *, bins: int | np.ndarray, xlabel: str,
+    ax: Axes,
+    groups: Mapping[str, np.ndarray],
+    *,
+    bins: int | np.ndarray,
+    xlabel: str,
     title: str = "",
-) -> Axes:  # fmt: skip
+) -> Axes:
     """Distributions as steps, each normalised to area one."""
     edges: Any = bins  # matplotlib's stub knows no array
     for i, (name, values) in enumerate(groups.items()):
-        ax.hist(values, bins=edges, density=True, histtype="step", lw=1.8, label=name,
-                color=COLOURS[i % 7], ls=("-", "--", "-.", ":")[i % 4])  # fmt: skip
+        ax.hist(
+            values,
+            bins=edges,
+            density=True,
+            histtype="step",
+            lw=1.8,
+            label=name,
+            color=COLOURS[i % 7],
+            ls=("-", "--", "-.", ":")[i % 4],
+        )
     if len(groups) > 1:
         ax.legend(frameon=False, labelcolor=INK, fontsize=9)
     ax.set(xlabel=xlabel, ylabel="density", title=title)
@@ -246,8 +328,16 @@ def points(ax: Axes, places: np.ndarray, names: Sequence[str], title: str = "") 
     such as t-SNE's have no unit; the legend is left to the figure."""
     for i, kind in enumerate(dict.fromkeys(names)):
         mine = places[[name == kind for name in names]]
-        ax.scatter(mine[:, 0], mine[:, 1], s=22, marker=MARKERS[i % 8], color=COLOURS[i % 7],
-                   edgecolors="white", linewidths=0.4, label=kind)  # fmt: skip
+        ax.scatter(
+            mine[:, 0],
+            mine[:, 1],
+            s=22,
+            marker=MARKERS[i % 8],
+            color=COLOURS[i % 7],
+            edgecolors="white",
+            linewidths=0.4,
+            label=kind,
+        )
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=9)
     return plain(ax)
@@ -263,15 +353,24 @@ def cloud(points: np.ndarray, names: Sequence[str], hover: Sequence[str], title:
     for i, kind in enumerate(kinds):
         rows = [row for row, name in enumerate(names) if name == kind]
         figure.add_scatter(
-            x=points[rows, 0].round(3), y=points[rows, 1].round(3), mode="markers", name=kind,
-            text=[hover[row] for row in rows], hoverinfo="text",
+            x=points[rows, 0].round(3),
+            y=points[rows, 1].round(3),
+            mode="markers",
+            name=kind,
+            text=[hover[row] for row in rows],
+            hoverinfo="text",
             marker={"color": COLOURS[i % 7], "symbol": markers[i % 7], "size": 8},
-        )  # fmt: skip
+        )
     figure.update_layout(
-        title=title, height=460, paper_bgcolor="white", plot_bgcolor="white",
-        font={"color": INK}, xaxis={"showgrid": False, "zeroline": False},
-        yaxis={"showgrid": False, "zeroline": False}, margin={"l": 20, "r": 20, "t": 50, "b": 20},
-    )  # fmt: skip
+        title=title,
+        height=460,
+        paper_bgcolor="white",
+        plot_bgcolor="white",
+        font={"color": INK},
+        xaxis={"showgrid": False, "zeroline": False},
+        yaxis={"showgrid": False, "zeroline": False},
+        margin={"l": 20, "r": 20, "t": 50, "b": 20},
+    )
     return figure
 
 
@@ -410,9 +509,10 @@ def _tick_names(axis: Any) -> dict[int, str]:
     labels = [text.get_text() for text in axis.get_ticklabels()]
     places = np.asarray(axis.get_ticklocs(), float)
     return {
-        round(float(at)): text for at, text in zip(places, labels, strict=False)
+        round(float(at)): text
+        for at, text in zip(places, labels, strict=False)
         if text and float(at).is_integer()
-    }  # fmt: skip
+    }
 
 
 def _map(ax: Axes, image: Any) -> str:

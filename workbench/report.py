@@ -28,15 +28,7 @@ from workbench.errors import MissingDataError, WorkbenchError
 from workbench.extras import require
 from workbench.files import atomic_write
 from workbench.lesson import TIMES
-from workbench.notebooks import (
-    ROOT,
-    build,
-    differs,
-    read_notebook,
-    scripts,
-    target_of,
-    text_of,
-)
+from workbench.notebooks import ROOT, build, differs, read_notebook, scripts, target_of, text_of
 from workbench.pages import copy_plotly, export
 from workbench.report_page import file_of, page_of
 from workbench.runner import Outcome, run_notebook
@@ -84,7 +76,8 @@ def run_report(
             outcome.note = f"the notebook differs from src/{source.stem}.py; it is what was run"
         print(
             f"{outcome.status}: {source.stem}, {outcome.seconds:.0f} s, "
-            f"{outcome.memory_mb / 1024:.1f} GiB" + f" — {outcome.trouble}" * bool(outcome.reason)
+            f"{outcome.memory_mb / 1024:.1f} GiB"
+            + f" — {outcome.trouble}" * bool(outcome.reason)
             + f" ({outcome.note})" * bool(outcome.note),
             flush=True,
         )
@@ -98,10 +91,13 @@ def run_report(
             pool.shutdown(cancel_futures=True)
             raise
     about = {
-        "profile": profile, "seed": seed, "version": __version__, "machine": machine(),
+        "profile": profile,
+        "seed": seed,
+        "version": __version__,
+        "machine": machine(),
         "minutes": round((time.monotonic() - began) / 60, 1),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-    }  # fmt: skip
+    }
     write_pages(Path(out), outcomes, about)
     if record:
         _record(outcomes, profile)
@@ -178,9 +174,10 @@ def write_single_file(out: Path, outcomes: list[Outcome]) -> Path:
             pages[page.stem] = title, page.read_text(encoding="utf-8")
     plotly = out / "plotly.min.js"
     text = single_file(
-        (out / "index.html").read_text(encoding="utf-8"), pages,
+        (out / "index.html").read_text(encoding="utf-8"),
+        pages,
         plotly.read_text(encoding="utf-8") if plotly.exists() else "",
-    )  # fmt: skip
+    )
     with atomic_write(out / "report.html") as path:
         path.write_text(text, encoding="utf-8")
     return out / "report.html"
@@ -192,7 +189,9 @@ def _record(outcomes: list[Outcome], profile: str) -> None:
     for outcome in outcomes:
         if outcome.status == "passed":
             known.setdefault(outcome.number, {})[profile] = {
-                "seconds": outcome.seconds, "memory_mb": outcome.memory_mb, "machine": machine(),
-            }  # fmt: skip
+                "seconds": outcome.seconds,
+                "memory_mb": outcome.memory_mb,
+                "machine": machine(),
+            }
     with atomic_write(TIMES) as path:
         path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")

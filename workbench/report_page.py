@@ -53,9 +53,8 @@ def page_of(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any]) -> st
         "everything else is in this file.</p></footer>"
     )
     return document(
-        f"Music workbench: report, {line}", body,
-        styles=_STYLE, scripts=text_of("standalone.js"),
-    )  # fmt: skip
+        f"Music workbench: report, {line}", body, styles=_STYLE, scripts=text_of("standalone.js")
+    )
 
 
 def _facts(facts: Sequence[tuple[str, str]]) -> str:
@@ -85,15 +84,18 @@ def _state(outcome: Outcome) -> str:
 def _row(out: Path, outcome: Outcome) -> str:
     title = html.escape(_title(outcome))
     cells = (
-        _state(outcome), f"{outcome.seconds:.0f}", f"{outcome.memory_mb / 1024:.1f}",
+        _state(outcome),
+        f"{outcome.seconds:.0f}",
+        f"{outcome.memory_mb / 1024:.1f}",
         html.escape(outcome.dataset),
         html.escape(" — ".join(filter(None, (outcome.trouble, outcome.note)))),
-    )  # fmt: skip
+    )
     return (
         f"<tr class='entry' {_entry(outcome)}>"
         f"<th scope='row'><a href='#nb-{html.escape(outcome.number)}'>{title}</a></th>"
-        + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-    )  # fmt: skip
+        + "".join(f"<td>{cell}</td>" for cell in cells)
+        + "</tr>"
+    )
 
 
 def _section(out: Path, outcome: Outcome) -> str:

@@ -108,9 +108,12 @@ def run_notebook(
     with tempfile.TemporaryDirectory() as folder:
         run_file = Path(folder) / "run.json"
         job = {
-            "source": str(source), "target": str(target), "parameters": parameters,
-            "timeout": timeout, "ended": str(Path(folder) / "ended.json"),
-        }  # fmt: skip
+            "source": str(source),
+            "target": str(target),
+            "parameters": parameters,
+            "timeout": timeout,
+            "ended": str(Path(folder) / "ended.json"),
+        }
         environment = {
             **os.environ,
             "WORKBENCH_RUN_FILE": str(run_file),
@@ -149,9 +152,13 @@ def _supervise(
     started = time.monotonic()
     with tempfile.TemporaryFile() as words:  # a full pipe would block it
         worker = subprocess.Popen(
-            [sys.executable, "-m", "workbench.runner", json.dumps(job)], env=environment,
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=words, start_new_session=True,
-        )  # fmt: skip
+            [sys.executable, "-m", "workbench.runner", json.dumps(job)],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            start_new_session=True,
+        )
         tree = psutil.Process(worker.pid)
         family: dict[int, Any] = {}
         try:
@@ -226,9 +233,10 @@ def _judge(target: Path, run_file: Path, outcome: Outcome) -> None:
         return
     printed = "".join(
         output.get("text", "")
-        for cell in notebook.cells if cell.cell_type == "code"
+        for cell in notebook.cells
+        if cell.cell_type == "code"
         for output in cell.outputs
-    )  # fmt: skip
+    )
     if not run_file.exists() or SENTINEL.format(called(outcome.number)) not in printed:
         outcome.reason = "did not reach run.finish(): it ended early"
         return
@@ -272,9 +280,14 @@ def worker(job: dict[str, Any]) -> int:
     papermill_engines.register(KERNEL, engine)
     try:
         papermill.execute_notebook(
-            job["source"], job["target"], job["parameters"], kernel_name=KERNEL,
-            engine_name=KERNEL, cwd=str(Path(job["source"]).parent), progress_bar=False,
-        )  # fmt: skip
+            job["source"],
+            job["target"],
+            job["parameters"],
+            kernel_name=KERNEL,
+            engine_name=KERNEL,
+            cwd=str(Path(job["source"]).parent),
+            progress_bar=False,
+        )
     except papermill.exceptions.PapermillExecutionError:
         return 0
     except Exception as error:
@@ -369,9 +382,12 @@ def _engine(timeout: float) -> tuple[Any, dict[str, Any]]:
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
             return Client(
-                nb_man, kernel_name=kernel_name, startup_timeout=min(120, max(1, int(timeout))),
-                iopub_timeout=max(4, int(timeout)), store_widget_state=True,
-            ).execute()  # fmt: skip
+                nb_man,
+                kernel_name=kernel_name,
+                startup_timeout=min(120, max(1, int(timeout))),
+                iopub_timeout=max(4, int(timeout)),
+                store_widget_state=True,
+            ).execute()
 
     return Engine, running
 

@@ -33,10 +33,12 @@ from workbench.errors import BrokenFileError
 MOST_BYTES = 1 << 30  # of a table
 DELIMITERS = (",", ";", "\t")
 _MARKS = (  # UTF-32's first, because its mark begins with UTF-16's
-    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
-)  # fmt: skip
+)
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, .xls
 _BLOCK = 1 << 20  # bytes read at a time
 _SEPARATOR = re.compile(r'"?sep=([,;|:\t])"?\s*', re.I)
@@ -73,9 +75,10 @@ class Row(Mapping[str, str]):
         outside = PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive
         if outside or ".." in name.split("/"):
             raise self.error(
-                column, f"{_short(text)} leads out of the folder; name a file inside it, such as "
+                column,
+                f"{_short(text)} leads out of the folder; name a file inside it, such as "
                 "album/song.wav",
-            )  # fmt: skip
+            )
         return spelled(name)
 
     def whole(self, column: str, least: int, most: int) -> int:
@@ -113,8 +116,13 @@ class Table:
         return next((written[_key(name)] for name in names if _key(name) in written), None)
 
 
-def read_table(path: str | PathLike[str], known: Iterable[str] = (), *, needs: Iterable[str] = (),
-               line: int = 1) -> Table:  # fmt: skip
+def read_table(
+    path: str | PathLike[str],
+    known: Iterable[str] = (),
+    *,
+    needs: Iterable[str] = (),
+    line: int = 1,
+) -> Table:
     """Read a table whose first row that is not blank holds the columns' names.
 
     Args:
@@ -137,9 +145,11 @@ def read_table(path: str | PathLike[str], known: Iterable[str] = (), *, needs: I
         if name and name in columns[:place]:
             first = columns.index(name)
             raise _error(
-                path, number, f"column {place + 1}",
+                path,
+                number,
+                f"column {place + 1}",
                 f"has the same name as column {first + 1}, {_short(name)}; rename one of them",
-            )  # fmt: skip
+            )
     named = tuple(name for name in columns if name)
     if missing := sorted(set(needs) - set(named)):
         has = ", ".join(map(_short, named)) or "none"
@@ -159,10 +169,12 @@ def _row(path: Path, line: int, columns: list[str], cells: list[str]) -> Row:
         over = next((i for i in range(len(columns), len(cells)) if cells[i]), None)
         if over is not None:
             raise _error(
-                path, line, f"column {over + 1}",
+                path,
+                line,
+                f"column {over + 1}",
                 f"holds {_short(cells[over])}, but there are {len(columns)} columns; put cells "
                 "that hold the delimiter in quotes",
-            )  # fmt: skip
+            )
     padded = chain(cells, [""] * len(columns))
     pairs = zip(columns, padded, strict=False)
     return Row({name: cell for name, cell in pairs if name}, path, line)
@@ -191,9 +203,11 @@ def _records(
 ) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # Python's own limit is 128 kB
     reader = csv.reader(
-        _lines(path, file, delimiter, skipped), delimiter=delimiter, skipinitialspace=True,
+        _lines(path, file, delimiter, skipped),
+        delimiter=delimiter,
+        skipinitialspace=True,
         strict=True,
-    )  # fmt: skip
+    )
     while True:
         begins = skipped + reader.line_num + 1
         try:
@@ -289,9 +303,10 @@ def _delimiter(sample: str, known: set[str]) -> tuple[str, int]:
 
     def fit(delimiter: str) -> tuple[int, int]:
         reader = csv.reader(
-            io.StringIO(sample.replace("\0", ""), newline=""), delimiter=delimiter,
+            io.StringIO(sample.replace("\0", ""), newline=""),
+            delimiter=delimiter,
             skipinitialspace=True,
-        )  # fmt: skip
+        )
         csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
         names = next((cells for cells in reader if any(map(str.strip, cells))), [])
         return len({_key(name) for name in names} & known), len(names)

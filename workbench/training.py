@@ -203,9 +203,17 @@ class _Run(Generic[Network]):
     """The state of one training run."""
 
     def __init__(
-        self, module: Network, loss: Loss, plan: Plan, out: Path, seed: int,
-        weights: Tensor | None, validate: Validate[Network] | None, watch: Watch | None, title: str,
-    ) -> None:  # fmt: skip
+        self,
+        module: Network,
+        loss: Loss,
+        plan: Plan,
+        out: Path,
+        seed: int,
+        weights: Tensor | None,
+        validate: Validate[Network] | None,
+        watch: Watch | None,
+        title: str,
+    ) -> None:
         self.module, self.loss, self.plan, self.out, self.seed = module, loss, plan, out, seed
         self.weights, self.validate, self.watch, self.title = weights, validate, watch, title
         self.ema = copy.deepcopy(module).requires_grad_(False) if plan.ema else None
@@ -369,9 +377,15 @@ class _Run(Generic[Network]):
         for i, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optim.{i}.{k}": v for k, v in state.items()}
         about = {
-            "step": self.step, "seconds": self.seconds, "seed": self.seed, "best": self.best,
-            "log": self.log, "plan": self._identity(), "bad": self.bad, "skipped": self.skipped,
-        }  # fmt: skip
+            "step": self.step,
+            "seconds": self.seconds,
+            "seed": self.seed,
+            "best": self.best,
+            "log": self.log,
+            "plan": self._identity(),
+            "bad": self.bad,
+            "skipped": self.skipped,
+        }
         with atomic_write(self.out / "last.safetensors") as path:
             tensors = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
             save_file(tensors, path, metadata={"run": json.dumps(about)})
@@ -392,8 +406,9 @@ class _Run(Generic[Network]):
                 f"{path}: not a training checkpoint ({error}); delete it to start again"
             ) from None
         if not isinstance(about, dict) or (about.get("seed"), about.get("plan")) != (
-            self.seed, self._identity(),
-        ):  # fmt: skip
+            self.seed,
+            self._identity(),
+        ):
             raise CheckpointError(
                 f"{path}: belongs to a run with another seed or plan; choose another folder"
             )

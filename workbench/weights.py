@@ -37,9 +37,10 @@ def save_weights(module: nn.Module, path: str | Path, *, half: bool = False) -> 
 def not_finite(tensors: Mapping[str, Tensor]) -> str:
     """The name of the first tensor that holds a NaN or an infinite number, "" where none does."""
     wrong = (
-        name for name, value in tensors.items()
+        name
+        for name, value in tensors.items()
         if value.is_floating_point() and not torch.isfinite(value).all()
-    )  # fmt: skip
+    )
     return next(wrong, "")
 
 
@@ -62,10 +63,11 @@ def check_header(
     """CheckpointError unless the file's tensors are those of the module, which may be on "meta"."""
     own = module.state_dict()
     odd = sorted(own.keys() ^ header.keys()) or sorted(
-        name for name, value in own.items()
+        name
+        for name, value in own.items()
         if tuple(value.shape) != header[name][1]
         or header[name][0] not in (FLOATS if value.is_floating_point() else INTEGERS)
-    )  # fmt: skip
+    )
     if odd:
         raise _another(path, odd[0])
 

@@ -120,7 +120,7 @@ loops = [c for c in cut_loops(data, bars=4, hop_bars=4) if c.labels.get("kind") 
 rolls = rolls_of(loops)
 where = positions(rolls).mean(0).reshape(9, 16)
 plots.matrix(plots.axes(width=8, height=3.5), where, rows=[DRUM_NAMES[d] for d in DRUMS],
-             columns=[str(i + 1) for i in range(16)], unit="share of bars");  # fmt: skip
+             columns=[str(i + 1) for i in range(16)], unit="share of bars");
 
 # %% [markdown]
 # *What you should have noticed:* bass drum on one, snare on two and four (steps 5 and 13), closed
@@ -241,7 +241,7 @@ for style in common:
     if np.isfinite(ratio).any():  # some styles play no off-beat
         swing[style] = float(np.nanmedian(ratio))
 ax = plots.bars(plots.axes(width=6), swing, ylabel="swing ratio (median)")
-ax.axhline(1.0, color="#D55E00", ls="--", lw=1.5);  # fmt: skip
+ax.axhline(1.0, color="#D55E00", ls="--", lw=1.5);
 
 # %% [markdown]
 # *What you should have noticed:* the dashed line is straight time, 2 would be triplets. Swing is
@@ -311,7 +311,7 @@ for name, measure in {
     "syncopation of the kick": lambda r: syncopation(r[..., 0] > 0.5),
 }.items():
     print(f"{name:28} {run.dataset}: {np.nanmean(measure(rolls)):.3f}   "
-          f"built-in: {np.nanmean(measure(made)):.3f}")  # fmt: skip
+          f"built-in: {np.nanmean(measure(made)):.3f}")
 run.note("density, hits a beat", float(density(rolls).mean()))
 run.note("density of the built-in corpus, hits a beat", float(density(made).mean()))
 grammar[0]

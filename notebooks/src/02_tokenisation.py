@@ -54,10 +54,10 @@ def fit_to_show(excerpt):
 
 
 every = [(clip, a, b) for clip in held for a, b in pairwise(clip.bar_lines)
-         if b - a == 4]  # fmt: skip
+         if b - a == 4]
 bar = min((clip.excerpt(a, b - a) for clip, a, b in every), key=fit_to_show)
 PARTS = {53: "melody", 25: "bridge (guitar)", 33: "bass", 0: "piano", -1: "drums"}
-plots.notes(plots.axes(width=9), bar, names=PARTS);  # fmt: skip
+plots.notes(plots.axes(width=9), bar, names=PARTS);
 
 # %%
 words = [remi.names[i].removesuffix("_None") for i in encode(bar)]
@@ -117,11 +117,11 @@ ids = [encode(clip) for clip in songs]
 kinds = Counter(remi.kinds[np.concatenate(ids)].tolist())
 left, middle, right = plots.axes(1, 3, width=11, height=3)
 plots.ranking(left, {n: 100 * c / len(who) for n, c in counts.most_common(8)},
-              xlabel="share of notes (%)", title="instruments")  # fmt: skip
+              xlabel="share of notes (%)", title="instruments")
 plots.histogram(middle, {"": np.array([c.tempo for c in songs])}, bins=np.arange(40, 221, 10),
-                xlabel="tempo (BPM)", title="tempo")  # fmt: skip
+                xlabel="tempo (BPM)", title="tempo")
 plots.ranking(right, {n: 100 * c / sum(kinds.values()) for n, c in kinds.most_common()},
-              xlabel="share of tokens (%)", title="token types")  # fmt: skip
+              xlabel="share of tokens (%)", title="token types")
 signs = Counter(remi.names[i] for song in ids for i in song if remi.kinds[i] == "TimeSig")
 print({sign.removeprefix("TimeSig_"): count for sign, count in signs.most_common()}, "bars")
 
@@ -150,13 +150,13 @@ grids = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 moved = {steps: np.concatenate([
     60_000 / clip.tempo * np.abs(np.round(clip.notes["time"] * steps) / steps - clip.notes["time"])
     for clip in held
-]) for steps in grids}  # fmt: skip
+]) for steps in grids}
 left, right = plots.axes(1, 2, width=10, height=3)
 plots.lines(left, grids, {"mean": [moved[s].mean() for s in grids],
                           "worst tenth": [np.quantile(moved[s], 0.9) for s in grids]},
-            xlabel="steps a beat", ylabel="onset moved by (ms)")  # fmt: skip
+            xlabel="steps a beat", ylabel="onset moved by (ms)")
 plots.lines(right, grids, {"moved by over 20 ms": [100 * (moved[s] > 20).mean() for s in grids]},
-            xlabel="steps a beat", ylabel="share of notes (%)")  # fmt: skip
+            xlabel="steps a beat", ylabel="share of notes (%)")
 for ax in (left, right):
     ax.set(xscale="log", xlim=(0.9, 27), ylim=(0, None))
     ax.set_xticks(grids, grids, minor=False)
@@ -169,7 +169,7 @@ from workbench.widgets import compare
 busiest = max(every, key=lambda at: len(at[0].excerpt(at[1], 4).notes))
 passage = busiest[0].excerpt(busiest[1], 8)
 compare([passage] + [on_grid(passage, steps) for steps in (4, 3, 1)],
-        ["as it is", "sixteenths", "triplets only", "beats only"])  # fmt: skip
+        ["as it is", "sixteenths", "triplets only", "beats only"])
 
 # %% [markdown]
 # *What you should have noticed:* finer is not always better: three steps a beat lose more than two,
@@ -219,7 +219,7 @@ for way in tokenisers(songs[:20], max(clip.bars for clip in some)):
     a_note = sum(tokens for tokens, _ in trips) / lost.notes
     rows.append([way.name, a_note, way.size, 100 * share, onset, velocity])
 print(render("", ["", "tokens a note", "vocabulary", "notes lost %", "onset off by ms",
-                  "velocity off by"], rows))  # fmt: skip
+                  "velocity off by"], rows))
 long = {row[0]: row[1] for row in rows}
 plots.bars(plots.axes(width=9.5), long, ylabel="tokens a note")
 run.note("tokens a note, REMI", long["REMI"])
@@ -234,7 +234,7 @@ said = np.concatenate(plain.words(tune))
 print(" ".join(plain.names[i] for i in said[:18]), "…")
 compare([tune] + [way.decode(np.concatenate(way.words(tune)), tune.tempo)
                   for way in (rhythmic, plain)],
-        ["as it is", "p/v/d with rhythm", "p/v/d"])  # fmt: skip
+        ["as it is", "p/v/d with rhythm", "p/v/d"])
 
 # %% [markdown]
 # *What you should have noticed:* a short code is not a better one. p/v/d leaves out drums,
@@ -311,7 +311,7 @@ def name(piece):
 
 plots.ranking(plots.axes(width=9, height=4), {
     name(learned.pieces[i]): count for i, count in often.most_common(15)
-}, xlabel="times", title=f"commonest learned pieces of {SIZE} tokens");  # fmt: skip
+}, xlabel="times", title=f"commonest learned pieces of {SIZE} tokens");
 spans = np.array([len(learned.pieces[i]) for i in coded])
 print("share of tokens that stand for 1, 2, 3, 4, 5 and more base tokens:",
       ", ".join(f"{np.mean(x):.0%}" for x in [*[spans == k for k in (1, 2, 3, 4)], spans > 4]))
@@ -392,7 +392,7 @@ for ax, way, title in zip(plots.axes(1, 2, width=10, height=3.2), (remi, learned
     rank = np.arange(1, len(count) + 1)
     law = 1 / rank / np.sum(1 / rank)
     plots.lines(ax, rank, {"tokens": count, "Zipf: 1/rank": law}, xlabel="rank",
-                ylabel="share of tokens", title=title)  # fmt: skip
+                ylabel="share of tokens", title=title)
     ax.set(xscale="log", yscale="log")
 
 # %% [markdown]
@@ -428,7 +428,7 @@ for size in sizes:
     longer = sum(len(aware.encode_song(song)) for song in base_held) / sum(map(len, said))
     print(f"{size}: bar by bar the songs are {100 * (longer - 1):+.1f} % longer")
 plots.lines(plots.axes(width=6), sizes, {"blind to bars": inside, "bar by bar": [0] * len(sizes)},
-            xlabel="vocabulary", ylabel="bar lines inside a piece (%)")  # fmt: skip
+            xlabel="vocabulary", ylabel="bar lines inside a piece (%)")
 run.note("bar lines inside a piece, blind to bars", inside[-1], unit="%", floor="bar by bar 0")
 
 # %% [markdown]
@@ -487,7 +487,7 @@ for way, function in {"MidiTok": slow_ids, "arrays": encode}.items():
     hours = 176_582 * seconds[way] / 3600
     print(f"{way:8} {1 / seconds[way]:6.0f} songs a second; 176,582 like these: {hours:.2f} h")
 print("the same ids:", all((a == slow_ids(c.score)).all()
-                           for a, c in zip(answers, held, strict=True)))  # fmt: skip
+                           for a, c in zip(answers, held, strict=True)))
 run.note("times faster than MidiTok", seconds["MidiTok"] / seconds["arrays"], floor=1.0)
 
 # %% [markdown]

@@ -157,7 +157,7 @@ perfect = torch.nn.functional.normalize(torch.eye(32) - 1 / 32, dim=-1)
 scales = np.geomspace(0.5, 50, 40)
 floors = [float(info_nce(perfect, perfect, s)) for s in scales]
 ax = plots.lines(plots.axes(width=6), scales, {"least loss": floors}, xlabel="scale s = 1/τ",
-                 ylabel="loss of perfect pairs")  # fmt: skip
+                 ylabel="loss of perfect pairs")
 ax.set_xscale("log")
 print(f"chance: {np.log(32):.2f}")
 print(f"fixed e^0.07: not below {float(info_nce(perfect, perfect, np.exp(0.07))):.2f}")
@@ -177,7 +177,7 @@ texts = [clip.caption for clip in clips]
 t, m = system.embed_text(texts).numpy(), system.embed_clips(clips).numpy()
 order = np.argsort([clip.labels.get("style", "") for clip in clips], kind="stable")
 ax = plots.matrix(plots.axes(width=6, height=5), (m @ t.T)[order][:, order], unit="cosine",
-                  diverging=True)  # fmt: skip
+                  diverging=True)
 ax.set(xlabel="text, sorted by style", ylabel="loop, sorted by style");
 
 # %% [markdown]

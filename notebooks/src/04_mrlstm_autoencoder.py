@@ -214,7 +214,7 @@ velocity = np.where(np.arange(1000) % 2 == 0, 0.3, 0.0)  # a ghost note, every o
 answers = np.linspace(0, 0.4, 81)
 error = [((velocity - a) ** 2).mean() for a in answers]
 plots.lines(plots.axes(width=6), answers, {"squared error": error}, xlabel="answer (velocity)",
-            ylabel="mean squared error")  # fmt: skip
+            ylabel="mean squared error")
 print(f"least error at velocity {answers[int(np.argmin(error))]:.2f}, which was never played")
 
 # %% [markdown]
@@ -263,7 +263,7 @@ with torch.inference_mode():
         noisy = autoencoder.decode(latent[:64] + level * spread * noise)
         f1.append(reconstruction(rolls[:64].numpy(), noisy.numpy())["f1"])
 plots.lines(plots.axes(width=6), levels, {"F1": f1}, xlabel="noise on the latent (its spread = 1)",
-            ylabel="F1 of hits")  # fmt: skip
+            ylabel="F1 of hits")
 run.note("F1 under noise of 0.4", f1[3], floor=floor["f1"])
 
 # %% [markdown]

@@ -234,7 +234,7 @@ def share(trait, prompt, guidance):
 dial = [0, 1, 2, 4] if run.small else [0, 0.5, 1, 1.5, 2, 3, 4, 6]
 asked = [share("ride", "jazz with a ride pattern", s) for s in dial]
 plots.lines(plots.axes(width=6), dial, {"ride, asked for": asked}, xlabel="guidance scale",
-            ylabel="share of loops with the trait")  # fmt: skip
+            ylabel="share of loops with the trait")
 for scale, value in zip(dial, asked, strict=True):
     print(f"guidance {scale}: {value:.0%}")
 
@@ -245,7 +245,7 @@ compare(
     [system.generate("jazz with a ride pattern", bars=4, guidance=s, tempo=120, seed=seed)[0]
      for s in (0, 1.5, 6)],
     ["guidance 0: deaf to the text", "guidance 1.5", "guidance 6: exaggerated"],
-)  # fmt: skip
+)
 
 # %% [markdown]
 # *What you should have noticed:* at 0 the text has no effect; the ride leads in a quarter of the
@@ -284,14 +284,14 @@ ask = {
     "busy": "a busy beat", "sparse": "a sparse beat with few notes",
     "ghost notes": "groove with ghost notes", "ride": "a ride cymbal pattern",
     "toms": "a beat on the toms", "open hats": "open hi-hats",
-}  # fmt: skip
+}
 traits = list(ask)
 table = np.array([
     [share(t, ask[t], 1.5), share(t, "", 1.0), share(t, ask[traits[i - 1]], 1.5)]
     for i, t in enumerate(traits)
-])  # fmt: skip
+])
 plots.matrix(plots.axes(width=6, height=3), table, rows=traits, unit="share of loops",
-             columns=["asked", "no words", "something else asked"])  # fmt: skip
+             columns=["asked", "no words", "something else asked"])
 asked, empty, shuffled = table.mean(0)
 run.note("trait present when asked for", asked, floor=f"no words {empty:.2f}")
 run.note("the same, shuffled prompts", shuffled)

@@ -54,7 +54,7 @@ pieces = [audio[i][:, :length] for i in rows]
 config = system.config
 print(audio)
 print(f"{config.rate:,} numbers a second become {config.rate // config.vae.hop} frames of "
-      f"{config.vae.latent}: {config.rate * config.vae.latent // config.vae.hop:,}")  # fmt: skip
+      f"{config.vae.latent}: {config.rate * config.vae.latent // config.vae.hop:,}")
 song = Clip(audio=pieces[0], sample_rate=audio.rate, caption=audio.items[rows[0]].caption)
 song
 
@@ -67,7 +67,7 @@ minutes = Counter()
 for item, samples in zip(audio.items, audio.lengths, strict=True):
     minutes[genre_of(item.labels) or "(none)"] += samples / audio.rate / 60
 plots.ranking(plots.axes(width=7, height=0.6 + 0.25 * min(len(minutes), 16)),
-              dict(minutes.most_common(16)), xlabel="minutes of sound");  # fmt: skip
+              dict(minutes.most_common(16)), xlabel="minutes of sound");
 
 # %%
 from workbench.widgets import compare
@@ -131,9 +131,9 @@ found = {
     "another song": log_spectral_distance(before, shuffled),
 }
 plots.bars(plots.axes(width=6), {k: float(v.mean()) for k, v in found.items()},
-           ylabel="log-spectral distance, dB")  # fmt: skip
+           ylabel="log-spectral distance, dB")
 run.note("log-spectral distance", found["this VAE-GAN"].mean(), unit="dB",
-         floor=f"stretched {found['half the size, stretched'].mean():.1f}")  # fmt: skip
+         floor=f"stretched {found['half the size, stretched'].mean():.1f}")
 
 # %% [markdown]
 # *What you should have noticed:* the network is somewhat nearer than the blurred picture, though
@@ -214,7 +214,7 @@ size = mean.std((0, 2)).numpy()
 order = np.argsort(-size)
 plots.lines(plots.axes(width=7), range(len(size)),
             {"spread of the means over music": size[order], "σ that is said": sigma[order]},
-            xlabel="number of z, largest first", ylabel="standard deviation")  # fmt: skip
+            xlabel="number of z, largest first", ylabel="standard deviation")
 price = float(0.5 * (mean**2 + spread.exp() - 1 - spread).mean())
 run.note("KL a number of z", price, unit="nats", floor="0: not used")
 
@@ -286,7 +286,7 @@ for step in range(run.size(5, 150)):
     for name in ("spectrum", "adversarial", "matching", "discriminator"):
         history.setdefault(name, []).append(float(terms[name].detach()))
 plots.lines(plots.axes(width=7), range(len(history["spectrum"])), history, xlabel="step",
-            ylabel="term of the loss");  # fmt: skip
+            ylabel="term of the loss");
 
 # %% [markdown]
 # *What you should have noticed:* the discriminator's loss falls from 2 as it learns to tell them
@@ -323,7 +323,7 @@ apart = np.abs(whole - parts)[0]
 at = cut * config.vae.hop
 plots.lines(plots.axes(width=7), np.arange(-4000, 4000) / audio.rate,
             {"difference": apart[at - 4000 : at + 4000]}, xlabel="seconds from the cut",
-            ylabel="|whole − parts|")  # fmt: skip
+            ylabel="|whole − parts|")
 print(f"a frame depends on {vae.reach} frames on each side at most")
 
 # %% [markdown]

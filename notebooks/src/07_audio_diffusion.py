@@ -114,7 +114,7 @@ for at in times:
     losses.append(float((guess - z).square().mean()))
 plots.lines(plots.axes(width=7), times, {"guess of the music": losses,
             "always the mean": np.ones(len(times))}, xlabel="t, from music to noise",
-            ylabel="squared error");  # fmt: skip
+            ylabel="squared error");
 
 # %% [markdown]
 # *What you should have noticed:* with little noise the guess is nearly right; at the end, where
@@ -206,11 +206,11 @@ wanted = [genre for genre in chosen for _ in range(each)]
 share = {}
 for guidance in (1.0, 2.0, 4.0):
     drawn = system.draw_each([""] * len(wanted), wanted, range(len(wanted)), steps=run.size(4, 25),
-                             guidance=guidance)  # fmt: skip
+                             guidance=guidance)
     waves = np.stack([clip.audio[0] for clip in drawn])
     heard = tagger.hear(waves)[1].argmax(1)
     share[f"guidance {guidance:g}"] = float(np.mean([genres[h] == w for h, w in
-                                                     zip(heard, wanted, strict=True)]))  # fmt: skip
+                                                     zip(heard, wanted, strict=True)]))
     if guidance == 2.0:
         examples = drawn[::each]
 plots.bars(plots.axes(width=6), share, ylabel="heard as asked", floor=1 / len(genres))
@@ -310,7 +310,7 @@ compare([own, *varied], ["the recording", "strength 0.3", "strength 0.7"])
 hole = (0.3 * config.seconds, 0.6 * config.seconds)
 filled = system.inpaint(own, hole, steps=run.size(4, 50), seed=seed)[0]
 same = np.array_equal(filled.audio[:, : int(hole[0] * audio.rate)],
-                      own.audio[:, : int(hole[0] * audio.rate)])  # fmt: skip
+                      own.audio[:, : int(hole[0] * audio.rate)])
 print(f"drawn anew from {hole[0]:.1f} to {hole[1]:.1f} s; before it every sample is kept: {same}")
 compare([own, filled], ["the recording", "with its middle drawn anew"])
 
@@ -348,7 +348,7 @@ likeness = (music.embedder.embed_text(captions) @ music.embedder.embed_sound(hea
 short = [c if len(c) < 40 else c[:37] + "…" for c in captions]
 columns = [str(k + 1) for k in range(len(told))]
 plots.matrix(plots.axes(width=9, height=1 + 0.35 * len(told)), likeness, "captions × sounds",
-             rows=short, columns=columns, unit="cosine");  # fmt: skip
+             rows=short, columns=columns, unit="cosine");
 
 # %%
 right = float((likeness.argmax(1) == np.arange(len(told))).mean())
@@ -452,11 +452,11 @@ shares, center = np.linspace(0, 1, 11), music.networks.latent_mean
 ways = {
     "averaged": {"keep_variance": False}, "equation (3)": {},
     "equation (3) around their mean": {"mean": center},
-}  # fmt: skip
+}
 spread = {name: [float((mix(za, zb, lam, **way) - center).std()) for lam in shares]
-          for name, way in ways.items()}  # fmt: skip
+          for name, way in ways.items()}
 plots.lines(plots.axes(width=7), shares, spread, xlabel="λ", ylabel="root mean square",
-            title="latents of two pieces, mixed, from the mean of all");  # fmt: skip
+            title="latents of two pieces, mixed, from the mean of all");
 
 # %% [markdown]
 # *What you should have noticed:* averaged latents sink towards their mean in the middle, where Beta
@@ -479,7 +479,7 @@ clips = [
     Clip(audio=audio[i][:, : 10 * audio.rate], sample_rate=audio.rate,
          caption=audio.items[i].caption, labels=audio.items[i].labels)
     for i in two
-]  # fmt: skip
+]
 lab = MixupLab(*clips, music)
 lab
 
@@ -492,7 +492,7 @@ lab
 prompts = [
     "rock 120 bpm beat busy crash", "pop song in C major, for acoustic grand piano, 80 bpm",
     "8-bit chiptune", "built-in dance song, 124 bpm",
-]  # fmt: skip
+]
 drawn = [
     music.generate(prompt, steps=run.size(4, 50), candidates=run.size(1, 3), seed=seed)[0]
     for prompt in prompts[: run.size(2, 4)]
@@ -539,10 +539,10 @@ near = {
     for name, sounds in (("drawn", made), ("held-out music", new))
 }
 plots.histogram(plots.axes(width=6), near, bins=np.linspace(-1, 1, 41),
-                xlabel="cosine to the most similar training window")  # fmt: skip
+                xlabel="cosine to the most similar training window")
 copied = {name: float((cosines > 0.9).mean()) for name, cosines in near.items()}
 run.note("SIM_AA@90, drawn", copied["drawn"], floor=f"held out {copied['held-out music']:.2f}",
-         paper="0.40")  # fmt: skip
+         paper="0.40")
 
 # %% [markdown]
 # *What you should have noticed:* held-out music too has a neighbour that is much alike: one genre

@@ -84,7 +84,7 @@ for level in levels:
     rounded = network.words(noisy / (1 - level**2) ** 0.5)
     kept.append(float((rounded == real).float().mean()))
 plots.lines(plots.axes(width=7), levels, {"words that survive": kept},
-            xlabel="standard deviation of the noise", ylabel="share of words");  # fmt: skip
+            xlabel="standard deviation of the noise", ylabel="share of words");
 
 # %% [markdown]
 # *What you should have noticed:* rounding forgives a lot of noise, then everything falls at once. A
@@ -120,7 +120,7 @@ from workbench.models.diffusion import SCHEDULES
 
 curves = {n: (1 - SCHEDULES[n](2000)).sqrt().numpy() for n in ("sqrt", "cosine", "linear")}
 plots.lines(plots.axes(width=7), range(2000), curves, xlabel="step t",
-            ylabel="standard deviation of the noise");  # fmt: skip
+            ylabel="standard deviation of the noise");
 
 # %% [markdown]
 # ## Exercise 2 · Rounding (5 minutes)
@@ -168,7 +168,7 @@ print(f"{'round':8} {np.log(system.code.size):8.5f} if all embeddings were one v
 # %%
 frames = []
 drawn = system.draw(run.size(4, 16), steps=run.size(20, 100), seed=seed,
-                    progress=lambda step, steps, now: frames.append(now))  # fmt: skip
+                    progress=lambda step, steps, now: frames.append(now))
 final = frames[-1]
 kinds = system.code.kinds
 settled = {
@@ -176,7 +176,7 @@ settled = {
     for name, kind in (("pitch", "p"), ("velocity", "v"), ("duration", "d"), ("position", "o"))
 }
 plots.lines(plots.axes(width=7), np.arange(1, len(frames) + 1), settled, xlabel="step",
-            ylabel="share of words that stay")  # fmt: skip
+            ylabel="share of words that stay")
 for at in (0, len(frames) // 4, len(frames) // 2, len(frames) - 1):
     print(f"step {at + 1:3}:", " ".join(words[i] for i in frames[at][0][1:14]))
 valid, whole = system.code.validity(drawn)
@@ -198,10 +198,10 @@ compare([system.code.decode(row) for row in drawn[:3]], ["drawn 1", "drawn 2", "
 
 # %%
 print("temperature   words that fit without help   different pitches in a window (real: "
-      f"{np.mean([len(set(row[kinds[row] == 'p'])) for row in full]):.1f})")  # fmt: skip
+      f"{np.mean([len(set(row[kinds[row] == 'p'])) for row in full]):.1f})")
 for temperature in (1.0, 0.5, 0.0):
     rows = system.draw(run.size(4, 16), steps=run.size(20, 100), temperature=temperature,
-                       grammar=False, seed=seed)  # fmt: skip
+                       grammar=False, seed=seed)
     pitches = np.mean([len(set(row[kinds[row] == "p"])) for row in rows])
     print(f"{temperature:11}   {system.code.validity(rows)[0]:28.1%}   {pitches:.1f}")
 
@@ -358,7 +358,7 @@ for number, song in enumerate(songs[1 : run.size(2, 7)]):
     found.append([of_the_neighbours(bar, own) for bar in (own, anew, other)])
 own, anew, other = np.nanmean(found, axis=0)
 print(f"notes that the bars beside have, too: {own:.2f} of the song's own, {anew:.2f} drawn with "
-      f"them in view, {other:.2f} drawn for another window")  # fmt: skip
+      f"them in view, {other:.2f} drawn for another window")
 run.note("notes of a filled bar that its neighbours have", anew, floor=f"{other:.2f}")
 
 # %% [markdown]

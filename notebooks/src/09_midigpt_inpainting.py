@@ -141,7 +141,7 @@ within = np.array([nats[:, at][real[:, at]].mean() for at in pieces if real[:, a
 plots.lines(
     plots.axes(width=7), 64 * np.arange(len(within)), {"MidiGPT": within},
     xlabel="tokens read before", ylabel="nats a token",
-)  # fmt: skip
+)
 first, late = within[0], within[len(within) // 2 :].mean()
 print(f"the first 64 tokens cost {first:.2f} nats each, those of the second half {late:.2f}")
 
@@ -207,13 +207,13 @@ def heated(logits, temperature):
 
 # %%
 tall = [dict(temperature=0.7), dict(temperature=1.0), dict(temperature=1.0, top_p=1.0),
-        dict(temperature=1.3, top_p=1.0)]  # fmt: skip
+        dict(temperature=1.3, top_p=1.0)]
 from workbench.evaluation.fillings import pitch_classes
 from workbench.widgets import compare
 
 programs = sorted({int(p) for p in song.notes["program"][~song.notes["is_drum"]]})
 made = [system.generate(1, bars=run.size(2, 8), tempo=song.tempo, tracks=programs, seed=seed,
-                        **setting)[0] for setting in tall]  # fmt: skip
+                        **setting)[0] for setting in tall]
 
 
 def spread(clip):
@@ -224,7 +224,7 @@ def spread(clip):
 
 labels = ["T 0.7", "T 1.0", "T 1.0, all tokens", "T 1.3, all tokens"]
 plots.bars(plots.axes(width=6), {n: spread(c) for n, c in zip(labels, made, strict=True)},
-           ylabel="entropy of pitch classes (bits)", floor=spread(song));  # fmt: skip
+           ylabel="entropy of pitch classes (bits)", floor=spread(song));
 
 # %%
 compare(made, labels)
@@ -315,11 +315,11 @@ table = {
 }
 short = {"fill-in-the-middle": "fill in the middle", "prefix only": "prefix only",
          "the seed's prompt, hole hidden": "seed's, hidden",
-         "the seed's prompt, hole shown": "seed's, shown"}  # fmt: skip
+         "the seed's prompt, hole shown": "seed's, shown"}
 plots.bars(plots.axes(width=7), {short[k]: v for k, v in table.items()},
-           ylabel="nats a note of the true bars")  # fmt: skip
+           ylabel="nats a note of the true bars")
 run.note("nats a note of the true bars", table["fill-in-the-middle"],
-         floor=f"prefix only {table['prefix only']:.2f}")  # fmt: skip
+         floor=f"prefix only {table['prefix only']:.2f}")
 
 # %% [markdown]
 # *What you should have noticed:* the bars are nearly of one height. This small model has learned
@@ -338,7 +338,7 @@ melody = system.fill(song, (first, first + 4), only, n=1, seed=seed)[0]
 outside = song.notes[song.notes["program"] != only[0]]
 kept = melody.notes[melody.notes["program"] != only[0]]
 print(f"other tracks: {len(outside)} notes before, {len(kept)} after, "
-      f"equal: {outside.tolist() == kept.tolist()}")  # fmt: skip
+      f"equal: {outside.tolist() == kept.tolist()}")
 melody.excerpt(lines[first], lines[first + 4] - lines[first])
 
 # %% [markdown]
@@ -364,7 +364,7 @@ seen = np.bincount(held.numpy().ravel().astype(int), minlength=vocabulary.size)
 ids = [i for i in range(6, vocabulary.base) if vocabulary.kinds[i] != "Program"]
 plane = TSNE(perplexity=20, random_state=seed, init="pca").fit_transform(system.embeddings[ids])
 plots.cloud(plane, [str(vocabulary.kinds[i]) for i in ids], [vocabulary.names[i] for i in ids],
-            "token embeddings, by type")  # fmt: skip
+            "token embeddings, by type")
 
 # %%
 def only(kind, label):
@@ -391,7 +391,7 @@ inside = middle[:, None] & middle[None]
 steps = range(1, 25)
 mean = [float(alike[inside & (distance == d)].mean()) for d in steps]
 plots.lines(plots.axes(width=7), list(steps), {"cosine": mean}, xlabel="distance in semitones",
-            ylabel="mean cosine of pitch embeddings")  # fmt: skip
+            ylabel="mean cosine of pitch embeddings")
 velocity = [i for i in ids if vocabulary.kinds[i] == "Velocity"]
 loud = np.array([int(vocabulary.names[i][9:]) for i in velocity])
 of_loud = TSNE(perplexity=4, random_state=seed, init="pca").fit_transform(

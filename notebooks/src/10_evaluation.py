@@ -52,7 +52,7 @@ genres = np.array([genre_of(audio.items[i].labels) for i in pieces])
 right = float((np.array(tagger.genres)[chances.argmax(1)] == genres).mean())
 often = max(float((genres == g).mean()) for g in set(genres))
 print(f"{vectors.shape[1]} numbers a sound; held-out genres named: {right:.0%}, "
-      f"always the commonest: {often:.0%}, {len(tagger.genres)} genres")  # fmt: skip
+      f"always the commonest: {often:.0%}, {len(tagger.genres)} genres")
 run.note("genre named by the judge", right, floor=f"always the commonest {often:.2f}")
 
 # %% [markdown]
@@ -86,7 +86,7 @@ from workbench.widgets import SoundMap
 drums = DrumLDM.from_pretrained("drums-groove-bert")
 beats = (beats or words)[:n]
 loops = drums.draw_each(beats, [drums.tempo_of(b) for b in beats], range(len(beats)), bars=2,
-                         steps=run.size(5, 20))  # fmt: skip
+                         steps=run.size(5, 20))
 songs = MidiGPT.from_pretrained("songs-gpt").generate(n, bars=run.size(1, 2), seed=seed)
 piano = DiffusionLM.from_pretrained("piano-diffusion").generate(n=n, steps=steps, seed=seed)
 by_genre = LDMG.from_pretrained("sound-ldmg").draw_each(asked, [None] * n, range(n), steps=steps)
@@ -95,7 +95,7 @@ made = {
     "DrumLDM": loops, "MidiGPT": songs, "DiffusionLM": piano, "LDMG": by_genre,
     "MusicLDM": [Clip(audio=s[None].numpy(), sample_rate=rate, caption=text)
                  for s, text in zip(drawn, asked, strict=True)],
-}  # fmt: skip
+}
 shown += [(name, clip) for name, some in made.items() for clip in some]
 groups, clips = [name for name, _ in shown], [clip for _, clip in shown]
 
@@ -157,7 +157,7 @@ for column, perplexity in enumerate(perplexities):
         plots.points(pictures[row, column], plane, groups,
                      f"perplexity {perplexity}, {what}\nneighbours {near:.2f}, distances {far:.2f}")
 pictures[0, 0].figure.legend(*pictures[0, 0].get_legend_handles_labels(), ncols=4, frameon=False,
-                             loc="outside lower center")  # fmt: skip
+                             loc="outside lower center")
 shadow = pca.transform(heard)
 print(f"PCA: neighbours {trustworthiness(heard, shadow, n_neighbors=5):.2f}, distances "
       f"{spearmanr(pairwise_distances(heard).ravel(), pairwise_distances(shadow).ravel())[0]:.2f}")
@@ -215,7 +215,7 @@ far = {
     name: frechet_distance(heard[[g == name for g in groups]], reference) for name in names
 }
 ax = plots.ranking(plots.axes(width=8, height=3.2), far, xlabel=f"Fréchet distance to held-out "
-                   f"music, N {n} against {len(reference)}")  # fmt: skip
+                   f"music, N {n} against {len(reference)}")
 
 # %% [markdown]
 # *What you should have noticed:* even the data's own clips are far from the data, for each set here
@@ -337,7 +337,7 @@ for i, (name, other) in enumerate((("same music", same), ("treble cut off", muff
     ax.plot(over, found.values, "os"[i], color=plots.COLOURS[i], label=f"{name}, measured")
     line = np.array([0, over.max()])
     ax.plot(line, found.value + found.slope * line, ("-", "--")[i], color=plots.COLOURS[i],
-            label=f"to infinity: {found.value:.2f}, R² {found.r2:.3f}")  # fmt: skip
+            label=f"to infinity: {found.value:.2f}, R² {found.r2:.3f}")
 ax.set(xlabel="1 / N", ylabel=f"Fréchet distance, {turn.n_components_} numbers", xlim=(0, None))
 ax.legend(frameon=False)
 run.note("the same, extrapolated to infinite N", ends["same music"].value, floor="0 in truth")
@@ -401,7 +401,7 @@ swept = {
 panels = plots.axes(2, 4, width=12, height=5.6)
 for ax, name in zip(panels.flat, at_zero, strict=False):
     plots.lines(ax, strengths, {kind: [m[name] for m in row] for kind, row in swept.items()},
-                xlabel="strength", ylabel=name)  # fmt: skip
+                xlabel="strength", ylabel=name)
     ax.legend().set_visible(False)
     for line, mark in zip(ax.lines, "osD^v", strict=True):
         line.set(marker=mark, markersize=4)
@@ -413,7 +413,7 @@ for kind in DEGRADATIONS:
 # %%
 example = {kind: Clip(audio=degrade(clean[:1], rate, kind, 0.6, seed=seed), sample_rate=rate,
                       caption=f"{kind}, strength 0.6: {level(kind, 0.6, rate)}")
-           for kind in DEGRADATIONS}  # fmt: skip
+           for kind in DEGRADATIONS}
 from workbench.widgets import compare
 
 first = Clip(audio=clean[:1], sample_rate=rate, caption=audio.items[which[0]].caption)
@@ -452,7 +452,7 @@ for name in at_zero:
     steady[name] = ranks
 plots.matrix(plots.axes(width=8, height=3.4), np.array(list(steady.values())),
              "Does it get worse with the strength?", rows=list(steady), columns=list(DEGRADATIONS),
-             unit="rank correlation", diverging=True)  # fmt: skip
+             unit="rank correlation", diverging=True)
 for name, ranks in steady.items():
     run.note(f"{name}: rises with the spoiling", float(np.nanmean(ranks)), floor="1 at best")
 

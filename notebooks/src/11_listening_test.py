@@ -38,7 +38,7 @@ run = start("11", profile=profile, dataset=dataset, seed=seed, train=train)
 from workbench.listening.materials import drum_materials, practice_clip
 
 systems = {name: DrumLDM.from_pretrained(f"drums-groove-{name.lower()}")
-           for name in ("BERT", "keywords")}  # fmt: skip
+           for name in ("BERT", "keywords")}
 prompts = run.size(2, 6)
 materials = drum_materials(systems, run.dataset, prompts=prompts, seed=seed)
 for material in materials:
@@ -282,12 +282,12 @@ studies, any_raw, any_holm = run.size(60, 300), 0, 0
 for study in range(studies):  # nothing differs in any of them
     flat = Raters(leniency=0.5, taste=0.4, clips=0.0, noise=0.8)
     cubes = [simulate_ratings(np.full(4, 3.5), 20, 6, flat, seed=3 * study + i).mean(2)
-             for i in range(3)]  # fmt: skip
+             for i in range(3)]
     p = np.array([sign_flip_test(own[:, i] - own[:, j], draws=500, seed=study)
-                  for own in cubes for i in range(4) for j in range(i)])  # fmt: skip
+                  for own in cubes for i in range(4) for j in range(i)])
     any_raw, any_holm = any_raw + (p < 0.05).any(), any_holm + (holm(p) < 0.05).any()
 plots.bars(plots.axes(width=5), {"as they are": any_raw / studies, "Holm": any_holm / studies},
-           ylabel="studies that find something", floor=0.05)  # fmt: skip
+           ylabel="studies that find something", floor=0.05)
 run.note("studies of nothing that find something", any_raw / studies, floor=0.05)
 run.note("the same, corrected", any_holm / studies, floor=0.05)
 
@@ -298,7 +298,7 @@ for d in sorted(found.differences, key=lambda d: d.p)[:6]:
     print(f"{d.scale:8} {d.first + ' − ' + d.second:24} put in {true:+.2f} found {d.mean:+.2f}, "
           f"with other clips {low:+.2f} to {high:+.2f}; p {d.p:.4f}, corrected {d.corrected:.3f}")
 apt = next(d for d in found.differences
-           if (d.scale, d.first, d.second) == ("aptness", "BERT", "empty prompt"))  # fmt: skip
+           if (d.scale, d.first, d.second) == ("aptness", "BERT", "empty prompt"))
 run.note("aptness, BERT − empty prompt (simulated)", apt.mean, paper=0.24, floor=0.0)
 
 # %% [markdown]
@@ -358,7 +358,7 @@ for a, b in zip(found.agreement, lenient.agreement, strict=True):
     low, high = a.interval
     print(f"{a.scale}: alpha {a.alpha:.2f} ({low:.2f} to {high:.2f} over clips), with those who "
           f"failed the check {b.alpha:.2f};\n    two answers of one rater {a.self_distance:.2f} "
-          f"points apart, of two raters {a.other_distance:.2f}")  # fmt: skip
+          f"points apart, of two raters {a.other_distance:.2f}")
     run.note(f"alpha, {a.scale} (simulated)", a.alpha, floor=0.0)
 
 # %% [markdown]
@@ -389,7 +389,7 @@ for number, record in enumerate(class_ab):
 chosen = analyse(pairs.key, merge([folder], pairs.key).answers, seed=seed)
 rows = {s.source: (s.strength, s.interval) for s in chosen.strengths}
 plots.estimates(plots.axes(width=6, height=2.2), rows, truth=put_in["preference"],
-                xlabel="strength in logits (simulated raters)")  # fmt: skip
+                xlabel="strength in logits (simulated raters)")
 share, (low, high) = chosen.side
 print(f"A was chosen in {share:.0%} of pairs, {low:.0%} to {high:.0%}")
 
@@ -420,14 +420,14 @@ plain = Raters(taste=0.4, clips=0.0, noise=0.8)
 numbers = [8, 15, 30, 60, 120]
 curves = {"formula": [power_of(effect, plain.spread(6), n) for n in numbers],
           "simulated": [simulated_power(effect, n, 6, plain, studies=run.size(60, 300), seed=seed)
-                        for n in numbers]}  # fmt: skip
+                        for n in numbers]}
 plots.lines(plots.axes(width=6), numbers, curves, xlabel="raters", ylabel="chance to find it")
 for clips in (2, 6, 20, 1000):
     needed = raters_needed(effect, plain.spread(clips))
     strict = raters_needed(effect, plain.spread(clips), alpha=0.05 / 18)
     print(f"{clips:4} clips a source: {needed} raters; as one of 18 questions {strict}")
 run.note("raters for the paper's aptness effect", raters_needed(effect, plain.spread(6)),
-         paper="12 raters in MusicLDM's test")  # fmt: skip
+         paper="12 raters in MusicLDM's test")
 
 # %% [markdown]
 # *What you should have noticed:* more clips help at first, then taste is what is left, and only
@@ -440,7 +440,7 @@ for clips in (2, 6, 20):
     uneven = Raters(taste=0.4, clips=0.4, noise=0.8)
     trap[f"{clips} clips"] = simulated_power(0.0, 40, clips, uneven, studies=run.size(60, 300))
 plots.bars(plots.axes(width=5), trap, ylabel="studies that find a difference", floor=0.05,
-           title="no source is better than the other")  # fmt: skip
+           title="no source is better than the other")
 run.note("two clips a source: differences found where none is", trap["2 clips"], floor=0.05)
 
 # %% [markdown]

@@ -48,8 +48,9 @@ def test_a_run_that_is_cut_short_leaves_what_it_has(tmp_path, capsys):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        report.run({"left out": broken, "first": first, "broken": broken}, 7,
-                   ["first", "broken"], out)  # fmt: skip
+        report.run(
+            {"left out": broken, "first": first, "broken": broken}, 7, ["first", "broken"], out
+        )
     read = json.loads(out.read_text())
     assert read["seconds"].keys() == {"first"}
     assert read["sections"]["first"]["rows"] == [[7]]
@@ -59,9 +60,20 @@ def test_a_run_that_is_cut_short_leaves_what_it_has(tmp_path, capsys):
 def test_drums_on_held_out_sessions(checkpoint, groove_root, tmp_path, capsys):
     out = tmp_path / "drums.json"
     code = drums.main(
-        ["--checkpoint", str(checkpoint), "--dataset", str(groove_root), "--quick", "--n", "24",
-         "--only", "frechet", "--out", str(out)]
-    )  # fmt: skip
+        [
+            "--checkpoint",
+            str(checkpoint),
+            "--dataset",
+            str(groove_root),
+            "--quick",
+            "--n",
+            "24",
+            "--only",
+            "frechet",
+            "--out",
+            str(out),
+        ]
+    )
     assert code == 0
     sections = json.loads(out.read_text())["sections"]
     assert sections.keys() == {"frechet"}
@@ -94,9 +106,19 @@ def test_a_chip_speaks_of_beats_unless_it_asks_for_fills(word, facts, speaks):
 def test_speed_prints_ratios(checkpoint, tmp_path, capsys):
     out = tmp_path / "speed.json"
     code = speed.main(
-        ["--checkpoint", str(checkpoint), "--dataset", "builtin", "--files", "5", "--runs", "1",
-         "--out", str(out)]
-    )  # fmt: skip
+        [
+            "--checkpoint",
+            str(checkpoint),
+            "--dataset",
+            "builtin",
+            "--files",
+            "5",
+            "--runs",
+            "1",
+            "--out",
+            str(out),
+        ]
+    )
     assert code == 0
     sections = json.loads(out.read_text())["sections"]
     assert sections.keys() == {"prompt", "samplers", "midi", "import"}

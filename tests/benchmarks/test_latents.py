@@ -27,10 +27,13 @@ def audio(tmp_path):
 def test_latents_are_those_of_the_system_and_kept(audio, tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
     torch.manual_seed(0)
-    system = LDMG(LDMGConfig(
-        SpectralVAEConfig(width=16, encoder=1, decoder=1, latent=4),
-        DiTConfig(4, width=16, depth=1, heads=2), frames=32,
-    ))  # fmt: skip
+    system = LDMG(
+        LDMGConfig(
+            SpectralVAEConfig(width=16, encoder=1, decoder=1, latent=4),
+            DiTConfig(4, width=16, depth=1, heads=2),
+            frames=32,
+        )
+    )
     split = "train"
     wanted = {z.shape[1]: z.half() for z in (system.encode(audio[i]) for i in audio.split(split))}
     found = latents_of(system, audio, split, 100)

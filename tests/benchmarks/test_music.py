@@ -27,8 +27,13 @@ def test_all_rows_are_there_and_finite(results):
     assert names[:3] == ["no mixup, audio", "no mixup, text", "no mixup, both"]
     assert names[-2:] == ["BLM, both", "the held-out windows"]
     assert len(names) == 13
-    numbers = [cell for s in sections.values() for row in s["rows"] for cell in row
-               if isinstance(cell, float)]  # fmt: skip
+    numbers = [
+        cell
+        for s in sections.values()
+        for row in s["rows"]
+        for cell in row
+        if isinstance(cell, float)
+    ]
     assert all(math.isfinite(number) for number in numbers)
 
 

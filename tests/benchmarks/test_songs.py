@@ -71,8 +71,10 @@ def test_prompts_hold_what_they_should(bench):
         assert asked[-1] == FILL
         assert END not in filled
         again, same = prefix(bench, case)
-        assert (np.concatenate(bench.vocabulary.bars(bench.vocabulary.decode(filled))).tolist()
-                == np.concatenate(bench.vocabulary.bars(bench.vocabulary.decode(same))).tolist())
+        assert (
+            np.concatenate(bench.vocabulary.bars(bench.vocabulary.decode(filled))).tolist()
+            == np.concatenate(bench.vocabulary.bars(bench.vocabulary.decode(same))).tolist()
+        )
         for prompt, truth in (prefix(bench, case), seed_prompt(bench, case, shown=False)):
             assert len(prompt) + len(truth) <= context
         for filler in FILLERS.values():
@@ -116,10 +118,22 @@ def test_a_missing_checkpoint_is_one_line(tmp_path, capsys):
 def test_piano_sections_print_and_write(tmp_path, capsys):
     out = tmp_path / "piano.json"
     DiffusionLM.train("builtin-songs", "smoke", out=tmp_path / "piano")
-    code = piano.main([
-        "--checkpoint", str(tmp_path / "piano"), "--dataset", "builtin-songs", "--quick",
-        "--only", "bits", "samples", "music", "control", "--out", str(out),
-    ])  # fmt: skip
+    code = piano.main(
+        [
+            "--checkpoint",
+            str(tmp_path / "piano"),
+            "--dataset",
+            "builtin-songs",
+            "--quick",
+            "--only",
+            "bits",
+            "samples",
+            "music",
+            "control",
+            "--out",
+            str(out),
+        ]
+    )
     assert code == 0
     found = json.loads(out.read_text())["sections"]
     bound = found["bits"]["bound"]

@@ -16,16 +16,25 @@ def results(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_CACHE", str(top / "cache"))
         LDMG.train("builtin-songs", "smoke", out=top / "sound")
-        assert sound.main(["--checkpoint", str(top / "sound"), "--quick",
-                           "--out", str(top / "sound.json")]) == 0  # fmt: skip
+        assert (
+            sound.main(
+                ["--checkpoint", str(top / "sound"), "--quick", "--out", str(top / "sound.json")]
+            )
+            == 0
+        )
     return top, json.loads((top / "sound.json").read_text())["sections"]
 
 
 def test_every_section_wrote_finite_figures(results):
     _, sections = results
     assert list(sections) == list(sound.SECTIONS)
-    numbers = [cell for s in sections.values() for row in s["rows"] for cell in row
-               if isinstance(cell, float)]  # fmt: skip
+    numbers = [
+        cell
+        for s in sections.values()
+        for row in s["rows"]
+        for cell in row
+        if isinstance(cell, float)
+    ]
     assert len(numbers) > 40
     assert all(math.isfinite(number) for number in numbers)
 

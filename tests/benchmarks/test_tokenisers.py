@@ -45,9 +45,16 @@ def table(kinds, clips) -> dict:
 def test_songs_on_the_grid_keep_notes_onsets_and_durations(kinds):
     rows = table(kinds, [song(0), song(1)])
     assert list(rows) == [
-        "REMI", "REMI + BPE", "TSD", "MIDI-Like", "Structured", "Octuple", "p/v/d with rhythm",
-        "p/v/d", "MMM",
-    ]  # fmt: skip
+        "REMI",
+        "REMI + BPE",
+        "TSD",
+        "MIDI-Like",
+        "Structured",
+        "Octuple",
+        "p/v/d with rhythm",
+        "p/v/d",
+        "MMM",
+    ]
     for name, row in rows.items():
         if name not in ("p/v/d", "p/v/d with rhythm"):  # merge tracks, so what they double
             assert row["notes lost %"] == row["tracks lost"] == 0, name

@@ -11,8 +11,9 @@ def test_it_measures_and_prepares(tmp_path, capsys):
         clip.write_midi(tmp_path / f"{number:02d}.mid")
     (tmp_path / "broken.mid").write_bytes(b"MThd")
     out = tmp_path / "tokens.json"
-    code = tokens.main([str(tmp_path), "--workers", "1", "--out", str(out),
-                        "--prepare", str(tmp_path / "kept")])  # fmt: skip
+    code = tokens.main(
+        [str(tmp_path), "--workers", "1", "--out", str(out), "--prepare", str(tmp_path / "kept")]
+    )
     assert code == 0
     found = json.loads(out.read_text())["sections"]
     assert found["encoders"]["equal"] == found["encoders"]["count"] == 12

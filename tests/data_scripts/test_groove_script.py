@@ -19,9 +19,14 @@ SCRIPT = Path(__file__).parents[2] / "data_scripts" / "groove.py"
 
 def run(cache, *arguments, **options):
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, timeout=120,
-        env={**os.environ, "WORKBENCH_CACHE": str(cache)}, cwd=cache, **options,
-    )  # fmt: skip
+        [sys.executable, str(SCRIPT), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "WORKBENCH_CACHE": str(cache)},
+        cwd=cache,
+        **options,
+    )
 
 
 @pytest.fixture

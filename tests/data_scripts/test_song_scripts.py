@@ -21,9 +21,13 @@ SCRIPTS = Path(__file__).parents[2] / "data_scripts"
 
 def run(cache, script, *arguments):
     return subprocess.run(
-        [sys.executable, str(SCRIPTS / script), *arguments], capture_output=True, text=True,
-        timeout=120, env={**os.environ, "WORKBENCH_CACHE": str(cache)}, cwd=cache,
-    )  # fmt: skip
+        [sys.executable, str(SCRIPTS / script), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "WORKBENCH_CACHE": str(cache)},
+        cwd=cache,
+    )
 
 
 def zipped(members):
@@ -184,8 +188,10 @@ def test_fma_comes_in_two_archives(serve, tmp_path, monkeypatch):
         b"3,training,small,Hip-Hop,Bread,CC BY,AWOL,3600\n"
         b"4,training,large,Jazz,Wine,CC BY,Kurt,3600\n"
     )
-    for name, members in (("metadata", {"fma_metadata/tracks.csv": table}),
-                          ("small", {"fma_small/000/000002.mp3": track})):  # fmt: skip
+    for name, members in (
+        ("metadata", {"fma_metadata/tracks.csv": table}),
+        ("small", {"fma_small/000/000002.mp3": track}),
+    ):
         served = serve(zipped(members))
         arguments = ["fma.py", "--subset", name, "--url", served.url, "--quiet", "--sha256"]
         wrong = run(tmp_path, *arguments, hashlib.sha1(b"other").hexdigest())

@@ -107,10 +107,15 @@ def with_header(data, at, value):
 
 @pytest.mark.parametrize(
     ("at", "value", "reason"),
-    [(6, 1, "is encrypted"), (6, 65, "is encrypted"), (8, 99, "cannot be unpacked"),
-     (8, 9, "cannot be unpacked"), (6, 32, "cannot be unpacked")],
+    [
+        (6, 1, "is encrypted"),
+        (6, 65, "is encrypted"),
+        (8, 99, "cannot be unpacked"),
+        (8, 9, "cannot be unpacked"),
+        (6, 32, "cannot be unpacked"),
+    ],
     ids=["password", "strong password", "AES", "deflate64", "patched data"],
-)  # fmt: skip
+)
 def test_what_python_cannot_unpack_names_file_and_member(tmp_path, at, value, reason):
     whole = zip_of(tmp_path / "a.zip", [("songs/one.mid", b"MThd")]).read_bytes()
     (tmp_path / "a.zip").write_bytes(with_header(whole, at, value))
@@ -174,9 +179,14 @@ def test_tar_plain_files(tmp_path):
     long = "top/" + "long name " * 15 + "é 2:00.mid"
     archive = tar_of(
         tmp_path / "a.tar.gz",
-        [special("top", tarfile.DIRTYPE), ("top/a.mid", b"a"), ("x", b""), (long, b"c"),
-         ("./top/d.mid", os.urandom(200_000))],
-    )  # fmt: skip
+        [
+            special("top", tarfile.DIRTYPE),
+            ("top/a.mid", b"a"),
+            ("x", b""),
+            (long, b"c"),
+            ("./top/d.mid", os.urandom(200_000)),
+        ],
+    )
     folder = unpack(archive, tmp_path / "out", top="top", needs="*.mid")
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["a.mid", "d.mid", Path(long).name]
@@ -202,9 +212,19 @@ def test_tar_plain_files(tmp_path):
         special("a", tarfile.FIFOTYPE),
         special("a", tarfile.CHRTYPE),
     ],
-    ids=["up", "up inside", "absolute", "backslash", "drive", "link out", "link in", "hard link",
-         "pipe", "device"],
-)  # fmt: skip
+    ids=[
+        "up",
+        "up inside",
+        "absolute",
+        "backslash",
+        "drive",
+        "link out",
+        "link in",
+        "hard link",
+        "pipe",
+        "device",
+    ],
+)
 @pytest.mark.parametrize("place", [0, 1])
 def test_one_bad_member_refuses_the_whole_tar(tmp_path, member, place):
     (tmp_path / "deep").mkdir()

@@ -26,11 +26,22 @@ def folder(tmp_path):
     rows = []
     for i in range(12):
         name = f"album{i % 3}/song{i}.wav"
-        tone(top / name, 200 + 50 * i, 1.0 + 0.1 * i, rate=(16000, 22050, 44100, 48000)[i % 4],
-             channels=1 + i % 2)  # fmt: skip
+        tone(
+            top / name,
+            200 + 50 * i,
+            1.0 + 0.1 * i,
+            rate=(16000, 22050, 44100, 48000)[i % 4],
+            channels=1 + i % 2,
+        )
         licence = ("CC0", "CC-BY-NC")[i % 2]
-        rows.append({"Clip": name, "artist": f"artist {i % 6}", "licence": licence,
-                     "text_hint": f"hum number {i}"})  # fmt: skip
+        rows.append(
+            {
+                "Clip": name,
+                "artist": f"artist {i % 6}",
+                "licence": licence,
+                "text_hint": f"hum number {i}",
+            }
+        )
     rows.append({"Clip": "gone.wav", "artist": "", "licence": "", "text_hint": ""})
     with (top / "manifest.csv").open("w", newline="") as lines:
         writer = csv.DictWriter(lines, list(rows[0]))
@@ -138,8 +149,9 @@ def test_one_file_of_each_trouble(tmp_path):
     with pytest.raises(BrokenFileError, match=r"faint\.wav is silent"):
         decode(faint, 16000)
     opposite = tmp_path / "opposite.wav"
-    soundfile.write(opposite, np.stack([0.3 * np.sin(900 * time), -0.3 * np.sin(900 * time)], 1),
-                    16000)  # fmt: skip
+    soundfile.write(
+        opposite, np.stack([0.3 * np.sin(900 * time), -0.3 * np.sin(900 * time)], 1), 16000
+    )
     with pytest.raises(BrokenFileError, match="channels cancel each other; prepare it in stereo"):
         decode(opposite, 16000)
     assert np.abs(decode(opposite, 16000, 2)).max() > 9000

@@ -21,8 +21,9 @@ IJEXA = {"BD": (1, 3), "CH": (0, 1, 1.5, 2.5, 3)}
 
 def played(pattern, late=0.0, bars=16):
     """Notes of a pattern of one bar, again and again, from `late` beats on."""
-    hits = [(4 * bar + beat, drum) for bar in range(bars) for drum in pattern
-            for beat in pattern[drum]]  # fmt: skip
+    hits = [
+        (4 * bar + beat, drum) for bar in range(bars) for drum in pattern for beat in pattern[drum]
+    ]
     notes = np.zeros(len(hits), dtype=NOTE)
     notes["time"] = [late + time for time, _ in hits]
     notes["pitch"] = [WRITE_PITCH[drum] for _, drum in hits]

@@ -25,8 +25,16 @@ from workbench.systems.splice import notes_of as token_notes
 @pytest.mark.parametrize("style", g.STYLES)
 def test_choices_sum_to_one_and_can_be_told_apart(style):
     style = g.STYLES[style]
-    for choice in (style.drums, style.bass, style.chords, style.cells, g.FIRST, g.FORMS,
-                   g.ACCENTS, *g.NEXT.values()):  # fmt: skip
+    for choice in (
+        style.drums,
+        style.bass,
+        style.chords,
+        style.cells,
+        g.FIRST,
+        g.FORMS,
+        g.ACCENTS,
+        *g.NEXT.values(),
+    ):
         assert sum(p for _, p in choice) == pytest.approx(1)
         assert len({value for value, _ in choice}) == len(choice)
     for place, chord in product(range(g.STEPS), g.DEGREES):
@@ -50,9 +58,13 @@ def test_the_entropy_is_what_sampling_says(style):
 def test_all_songs_of_a_tiny_grammar_sum_to_one(monkeypatch):
     """One chord, two cells, few moves: every phrase is enumerated and scored from its notes."""
     style = g.SongStyle(
-        "pop", (100,), g.STYLES["pop"].drums[:1], (g.STYLES["pop"].bass[0],),
-        (g.STYLES["pop"].chords[0],), ((((0, 4), (4, 4)), 0.6), (((0, 8),), 0.4)),
-    )  # fmt: skip
+        "pop",
+        (100,),
+        g.STYLES["pop"].drums[:1],
+        (g.STYLES["pop"].bass[0],),
+        (g.STYLES["pop"].chords[0],),
+        ((((0, 4), (4, 4)), 0.6), (((0, 8),), 0.4)),
+    )
     monkeypatch.setattr(g, "FIRST", ((0, 1.0),))
     monkeypatch.setattr(g, "NEXT", {0: ((0, 1.0),)})
     monkeypatch.setattr(g, "MOVES", ((-1, 0.5), (1, 0.5)))

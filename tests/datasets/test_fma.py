@@ -10,9 +10,16 @@ from workbench.datasets.audio import prepare_audio
 from workbench.datasets.fma import find_fma, genre_table, load_fma, read_tracks
 from workbench.errors import MissingDataError, PromptError
 
-FIELDS = [("set", "split"), ("set", "subset"), ("track", "genre_top"), ("track", "title"),
-          ("track", "license"), ("artist", "name"), ("track", "duration"),
-          ("artist", "bio")]  # fmt: skip
+FIELDS = [
+    ("set", "split"),
+    ("set", "subset"),
+    ("track", "genre_top"),
+    ("track", "title"),
+    ("track", "license"),
+    ("artist", "name"),
+    ("track", "duration"),
+    ("artist", "bio"),
+]
 ROWS = [
     ("2", "training", "small", "Hip-Hop", "Food", "CC BY-NC-SA", "AWOL", "168", "line\nbreak"),
     ("5", "training", "small", "Hip-Hop", "This World", "CC BY", "AWOL", "206", ""),

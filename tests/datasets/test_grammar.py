@@ -166,8 +166,12 @@ def test_entropy_of_a_fill_by_sampling():
     surprise = [-log_prob_fill(style, bar, 8) for bar in bars]
     exact, counts = expected_fill(style, 16, 8)
     assert np.mean(surprise) == pytest.approx(exact, abs=4 * np.std(surprise) / np.sqrt(1500))
-    found = np.array([[np.mean([np.sum(b[:, lane] == s) for b in bars]) for s in range(1, STATES)]
-                      for lane in range(len(LANES))])  # fmt: skip
+    found = np.array(
+        [
+            [np.mean([np.sum(b[:, lane] == s) for b in bars]) for s in range(1, STATES)]
+            for lane in range(len(LANES))
+        ]
+    )
     np.testing.assert_allclose(found, counts[:, 1:], atol=0.12)
 
 

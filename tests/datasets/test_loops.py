@@ -79,6 +79,7 @@ def test_what_is_left_out():
 def test_groove_loops(groove_loops):
     assert 3200 < len(groove_loops) < 3700  # without performances off their bar lines
     assert {loop.beats for loop in groove_loops} == {32.0}
-    assert all(loop.notes["time"].min() >= 0 and loop.notes["time"].max() < 32
-               for loop in groove_loops)  # fmt: skip
+    assert all(
+        loop.notes["time"].min() >= 0 and loop.notes["time"].max() < 32 for loop in groove_loops
+    )
     assert len({loop.caption for loop in groove_loops}) > 1500

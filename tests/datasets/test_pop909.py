@@ -57,9 +57,10 @@ def test_bars_begin_at_downbeats(songs, pop909_root):
     changes = [(c.time / 480, c.numerator) for c in clip.score.time_signatures]
     ends = [start for start, _ in changes[1:]] + [len(table) + 8]
     lines = {
-        line for (start, beats), end in zip(changes, ends, strict=True)
+        line
+        for (start, beats), end in zip(changes, ends, strict=True)
         for line in np.arange(start, end, beats).tolist()
-    }  # fmt: skip
+    }
     downbeats = np.flatnonzero(table[:, 2] > 0) + round(shift)
     assert np.mean([place in lines for place in downbeats.tolist()]) > 0.98
     assert changes[0] == (0, 4)

@@ -51,11 +51,13 @@ def test_splits_captions_and_going_on(tmp_path):
 
 
 def test_instruments_are_named_by_how_much_they_play():
-    notes = np.concatenate([
-        Clip.from_notes([(i, 1, 60, 80) for i in range(2)], drums=False, program=40).notes,
-        Clip.from_notes([(i, 1, 40, 80) for i in range(4)], drums=False, program=32).notes,
-        Clip.from_notes([(0, 1, 36, 80)]).notes,
-    ])  # fmt: skip
+    notes = np.concatenate(
+        [
+            Clip.from_notes([(i, 1, 60, 80) for i in range(2)], drums=False, program=40).notes,
+            Clip.from_notes([(i, 1, 40, 80) for i in range(4)], drums=False, program=32).notes,
+            Clip.from_notes([(0, 1, 36, 80)]).notes,
+        ]
+    )
     clip = Clip.from_notes(notes, tempo=100, labels={"key": "C major"})
     assert instruments(clip) == ["acoustic bass", "violin", "drums"]
     assert caption_of(clip) == "for acoustic bass, violin, drums, 100 bpm, in C major"

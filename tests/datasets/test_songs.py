@@ -61,8 +61,10 @@ def test_folders_named_as_splits_are_taken_at_their_word(tmp_path):
     for split, seed in (("train", 1), ("valid", 2), ("test", 3)):
         write(song(seed), tmp_path / split / "a.mid")
     assert [load_songs(tmp_path, split)[0].labels["song"] for split in SPLITS] == [
-        "train/a", "valid/a", "test/a"
-    ]  # fmt: skip
+        "train/a",
+        "valid/a",
+        "test/a",
+    ]
 
 
 def test_a_song_that_is_there_twice_counts_once_over_all_splits(folder):
@@ -241,9 +243,10 @@ def test_maestro_has_its_official_split(tmp_path, monkeypatch):
 def test_a_rule_names_songs_and_leaves_files_out(folder):
     shutil.copy(folder / "song 03.mid", folder / "zz copy.mid")
     rule = Rule(
-        lambda file: "all one song", lambda file: {"number": file.stem[-2:]},
+        lambda file: "all one song",
+        lambda file: {"number": file.stem[-2:]},
         lambda file: file.stem.startswith("song"),
-    )  # fmt: skip
+    )
     data = load_songs(folder, rule=rule)
     assert data.info["duplicates"] == []
     assert len({clip.labels["split"] for clip in data}) == 1

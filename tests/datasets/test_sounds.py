@@ -63,8 +63,13 @@ def test_of_a_folder_with_every_trouble_what_is_music_is_taken(cache, tmp_path):
     top, time = tmp_path / "mine", np.arange(16000) / 16000
     top.mkdir()
     music = 0.3 * np.sin(2 * np.pi * 220 * time)
-    files = {"music": music, "loud": 1.5 * music / 0.3, "silent": 0 * time, "one": time[:1] + 0.5,
-             "nan": np.where(time > 0.5, np.nan, music)}  # fmt: skip
+    files = {
+        "music": music,
+        "loud": 1.5 * music / 0.3,
+        "silent": 0 * time,
+        "one": time[:1] + 0.5,
+        "nan": np.where(time > 0.5, np.nan, music),
+    }
     for name, sound in files.items():
         soundfile.write(top / f"{name}.wav", sound, 16000, subtype="FLOAT")
     soundfile.write(top / "clipped.wav", (30 * music).clip(-1, 1), 16000)
@@ -72,8 +77,12 @@ def test_of_a_folder_with_every_trouble_what_is_music_is_taken(cache, tmp_path):
     (top / "short.wav").write_bytes(whole[: len(whole) // 2])
     audio = collect(str(top), 16000, quiet=True)
     assert {item.path.stem for item in audio.items} == {"music", "loud", "one"}
-    assert {name for name, _ in audio.skipped} == {"silent.wav", "nan.wav", "clipped.wav",
-                                                   "short.wav"}  # fmt: skip
+    assert {name for name, _ in audio.skipped} == {
+        "silent.wav",
+        "nan.wav",
+        "clipped.wav",
+        "short.wav",
+    }
     loud = audio[[item.path.stem for item in audio.items].index("loud")]
     assert np.abs(loud).max() == pytest.approx(1, abs=1e-3)
     assert np.std(loud) == pytest.approx(2**-0.5, abs=0.01)  # a sine still, no square
@@ -83,10 +92,17 @@ def test_of_fma_only_attribution(cache):
     folder = cache / "fma-small"
     (folder / "000").mkdir(parents=True)
     (cache / "fma-metadata").mkdir()
-    licences = ["Attribution", "Attribution-Noncommercial", "CC0 1.0 Universal",
-                "Attribution-ShareAlike 3.0"]  # fmt: skip
-    rows = [",set,set,track,track,track,track,artist",
-            ",split,subset,genre_top,title,license,duration,name", "track_id,,,,,,,"]  # fmt: skip
+    licences = [
+        "Attribution",
+        "Attribution-Noncommercial",
+        "CC0 1.0 Universal",
+        "Attribution-ShareAlike 3.0",
+    ]
+    rows = [
+        ",set,set,track,track,track,track,artist",
+        ",split,subset,genre_top,title,license,duration,name",
+        "track_id,,,,,,,",
+    ]
     for i, licence in enumerate(licences, 2):
         sound = 0.1 * np.random.default_rng(i).normal(size=(16000, 1))
         soundfile.write(folder / "000" / f"00000{i}.mp3", sound, 16000)
@@ -109,6 +125,7 @@ def test_artists_are_named_with_their_licence(tmp_path):
     items = [
         AudioItem(tmp_path / "a", labels={"artist": "Zoe", "licence": "CC-BY-4.0"}),
         AudioItem(tmp_path / "b", labels={"artist": "Zoe", "licence": "CC-BY-4.0"}),
-        AudioItem(tmp_path / "c", labels={"artist": "Abe"}), AudioItem(tmp_path / "d"),
-    ]  # fmt: skip
+        AudioItem(tmp_path / "c", labels={"artist": "Abe"}),
+        AudioItem(tmp_path / "d"),
+    ]
     assert credits_of(items) == ["Abe", "Zoe (CC-BY-4.0)"]

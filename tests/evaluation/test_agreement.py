@@ -24,11 +24,14 @@ TWO = [[0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]]  # the sa
 @pytest.mark.parametrize(
     ("ratings", "level", "published"),
     [
-        (FOUR, "nominal", 0.743), (FOUR, "ordinal", 0.815), (FOUR, "interval", 0.849),
-        (THREE, "nominal", 0.691), (THREE, "interval", 0.811),
+        (FOUR, "nominal", 0.743),
+        (FOUR, "ordinal", 0.815),
+        (FOUR, "interval", 0.849),
+        (THREE, "nominal", 0.691),
+        (THREE, "interval", 0.811),
         (TWO, "nominal", 0.095),
     ],
-)  # fmt: skip
+)
 def test_published_examples(ratings, level, published):
     assert krippendorff_alpha(ratings, level) == pytest.approx(published, abs=5e-4)
 

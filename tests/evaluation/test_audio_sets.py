@@ -7,13 +7,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation import audio_sets
-from workbench.evaluation.audio_sets import (
-    inception_score,
-    nearest,
-    paired_kl,
-    relevance,
-    sim_aa,
-)
+from workbench.evaluation.audio_sets import inception_score, nearest, paired_kl, relevance, sim_aa
 
 
 def softmax(n: int, classes: int, seed: int, sharp: float = 2.0) -> np.ndarray:

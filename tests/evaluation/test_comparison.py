@@ -74,8 +74,9 @@ def test_numbers_that_are_all_the_same_have_a_density():
 
 
 def test_distances_within_and_between_are_scipys():
-    real, made = (np.random.default_rng(s).dirichlet(np.ones(12), size=n) for s, n in
-                  ((0, 20), (1, 15)))  # fmt: skip
+    real, made = (
+        np.random.default_rng(s).dirichlet(np.ones(12), size=n) for s, n in ((0, 20), (1, 15))
+    )
     found = compare(real, made)
     assert found.within_real == pytest.approx(pdist(real).mean())
     assert found.within_made == pytest.approx(pdist(made).mean())

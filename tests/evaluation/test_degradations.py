@@ -32,8 +32,9 @@ def test_nothing_at_zero_more_and_more_then(kind):
     sounds = tones(220, 3300) + tones(450, 5000)
     assert np.array_equal(degrade(sounds, RATE, kind, 0.0), sounds)
     assert level(kind, 0.0, RATE) == "as it was"
-    away = [np.square(degrade(sounds, RATE, kind, s, seed=1) - sounds).mean()
-            for s in (0.05, 0.4, 1.0)]  # fmt: skip
+    away = [
+        np.square(degrade(sounds, RATE, kind, s, seed=1) - sounds).mean() for s in (0.05, 0.4, 1.0)
+    ]
     assert min(away) > 0
     assert away == sorted(away) or kind in ("reverb", "pitch")  # a phase is no distance
     one = degrade(sounds, RATE, kind, 0.4, seed=1)

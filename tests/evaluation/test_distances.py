@@ -148,11 +148,13 @@ def test_a_set_of_equal_rows_is_measured():
 def test_what_cannot_be_measured_is_named(measure):
     good = cloud(5, 3, 0)
     for x, y, said in (
-        (good[:1], good, "x has too few rows: 1"), (good, good[:0], "y has too few rows: 0"),
+        (good[:1], good, "x has too few rows: 1"),
+        (good, good[:0], "y has too few rows: 0"),
         (good, np.where(np.eye(5, 3, -2), np.nan, good), "y holds NaN or infinity in row 2"),
         (np.where(np.eye(5, 3), np.inf, good), good, "x holds NaN or infinity in row 0"),
-        (good, good[:, :2], "x has 3 columns and y has 2"), (good[0], good, "x has shape"),
-    ):  # fmt: skip
+        (good, good[:, :2], "x has 3 columns and y has 2"),
+        (good[0], good, "x has shape"),
+    ):
         with pytest.raises(WorkbenchError, match=said):
             measure(x, y)
     with pytest.raises(WorkbenchError, match="real has too few rows: 0"):

@@ -24,13 +24,22 @@ def measured_frechet(x, y):
 
 # metric of two sets of rows → the fewest rows it takes, its value on two equal silent sets
 SETS = {
-    frechet_distance: (2, 0.0), kernel_distance: (2, 0.0), frechet_extrapolated: (20, None),
-    sliced_wasserstein: (2, 0.0), frechet_interval: (2, (0.0, 0.0)), measured_frechet: (2, 0.0),
-    compare: (3, None), overlap_area: (2, 1.0), kl_divergence: (2, 0.0),
-}  # fmt: skip
+    frechet_distance: (2, 0.0),
+    kernel_distance: (2, 0.0),
+    frechet_extrapolated: (20, None),
+    sliced_wasserstein: (2, 0.0),
+    frechet_interval: (2, (0.0, 0.0)),
+    measured_frechet: (2, 0.0),
+    compare: (3, None),
+    overlap_area: (2, 1.0),
+    kl_divergence: (2, 0.0),
+}
 PAIRS = {  # metrics of rows that belong together: their value on equal rows
-    relevance: 1.0, retrieval: None, paired_kl: 0.0, sim_aa: {"SIM_AA@90": 1.0, "SIM_AA@95": 1.0},
-}  # fmt: skip
+    relevance: 1.0,
+    retrieval: None,
+    paired_kl: 0.0,
+    sim_aa: {"SIM_AA@90": 1.0, "SIM_AA@95": 1.0},
+}
 
 
 @pytest.mark.parametrize("metric", SETS)
@@ -94,8 +103,9 @@ def test_one_pair_is_enough_where_no_spread_is_asked_for(metric):
     one = np.array([[0.2, 0.8]])
     found = metric(one, one)
     if PAIRS[metric] is not None:
-        assert found == (PAIRS[metric] if isinstance(PAIRS[metric], dict)
-                         else pytest.approx(PAIRS[metric]))  # fmt: skip
+        assert found == (
+            PAIRS[metric] if isinstance(PAIRS[metric], dict) else pytest.approx(PAIRS[metric])
+        )
     with pytest.raises(WorkbenchError, match="too few rows: 0"):
         metric(np.zeros((0, 2)), np.zeros((0, 2)))
 

@@ -80,12 +80,25 @@ def clap_folder(tmp_path_factory):
     words.save_model(str(top))
     torch.manual_seed(0)
     audio = {
-        "hidden_size": 32, "patch_embeds_hidden_size": 16, "depths": [1, 1],
-        "num_attention_heads": [2, 2], "num_hidden_layers": 2, "spec_size": 64, "patch_size": 4,
-        "window_size": 4, "num_mel_bins": 64, "projection_dim": 16,
-    }  # fmt: skip
-    text = ClapTextConfig(vocab_size=320, hidden_size=32, num_hidden_layers=1, intermediate_size=37,
-                          num_attention_heads=2, projection_dim=16)  # fmt: skip
+        "hidden_size": 32,
+        "patch_embeds_hidden_size": 16,
+        "depths": [1, 1],
+        "num_attention_heads": [2, 2],
+        "num_hidden_layers": 2,
+        "spec_size": 64,
+        "patch_size": 4,
+        "window_size": 4,
+        "num_mel_bins": 64,
+        "projection_dim": 16,
+    }
+    text = ClapTextConfig(
+        vocab_size=320,
+        hidden_size=32,
+        num_hidden_layers=1,
+        intermediate_size=37,
+        num_attention_heads=2,
+        projection_dim=16,
+    )
     model = ClapModel(ClapConfig(text_config=text.to_dict(), audio_config=audio, projection_dim=16))
     model.eval().save_pretrained(top)
     RobertaTokenizerFast.from_pretrained(str(top), model_max_length=20).save_pretrained(top)
@@ -109,8 +122,10 @@ def test_clap_says_what_transformers_says(clap_folder):
 
 def test_clap_hears_long_clips_whole_and_the_same_each_time(clap_folder):
     hear = clap(clap_folder[0])
-    both = Clip(audio=np.concatenate([tone(440, 2.0).audio[0], tone(3000, 2.5).audio[0]]),
-                sample_rate=16_000)  # fmt: skip
+    both = Clip(
+        audio=np.concatenate([tone(440, 2.0).audio[0], tone(3000, 2.5).audio[0]]),
+        sample_rate=16_000,
+    )
     made = embed([both, both, tone(440, 2.0), tone(3000, 2.0), SILENT], hear)
     assert made[0].tolist() == made[1].tolist()
     mean = made[2] + made[3]
@@ -148,8 +163,13 @@ def test_vggish_hears_noise_grow(vggish_file):
     clean = [tone(200 + 20 * i) for i in range(16)]
     far = []
     for level in (0.0, 0.02, 0.2):
-        noisy = [Clip(audio=0.5 * c.audio + level * np.random.default_rng(i).normal(size=16_000),
-                      sample_rate=16_000) for i, c in enumerate(clean)]  # fmt: skip
+        noisy = [
+            Clip(
+                audio=0.5 * c.audio + level * np.random.default_rng(i).normal(size=16_000),
+                sample_rate=16_000,
+            )
+            for i, c in enumerate(clean)
+        ]
         quiet = [Clip(audio=0.5 * c.audio, sample_rate=16_000) for c in clean]
         far.append(frechet_distance(embed(noisy, hear), embed(quiet, hear)))
     assert far[0] == pytest.approx(0, abs=1e-9)

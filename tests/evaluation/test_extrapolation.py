@@ -50,10 +50,16 @@ def test_drawn_with_replacement_the_line_would_end_at_the_biased_value():
         random = np.random.default_rng(seed)
         sizes = np.array([40, 60, 80, 120, 160])
         drawn = [
-            np.mean([frechet_distance(x[random.integers(160, size=s)],
-                                      y[random.integers(160, size=s)]) for _ in range(4)])
+            np.mean(
+                [
+                    frechet_distance(
+                        x[random.integers(160, size=s)], y[random.integers(160, size=s)]
+                    )
+                    for _ in range(4)
+                ]
+            )
             for s in sizes
-        ]  # fmt: skip
+        ]
         peers.append(np.polyfit(1 / sizes, drawn, 1)[1] / true - 1)
         found.append(frechet_extrapolated(x, y, seed=seed).value / true - 1)
     assert np.mean(peers) > 0.12

@@ -25,8 +25,10 @@ def notes(*rows):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.integers(0, 9), min_size=12, max_size=12),
-       st.lists(st.integers(0, 9), min_size=12, max_size=12))  # fmt: skip
+@given(
+    st.lists(st.integers(0, 9), min_size=12, max_size=12),
+    st.lists(st.integers(0, 9), min_size=12, max_size=12),
+)
 def test_jensen_shannon_is_scipys(a, b):
     p, q = np.array(a) + 1e-9, np.array(b) + 1e-9
     p, q = p / p.sum(), q / q.sum()

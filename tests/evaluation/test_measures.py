@@ -22,8 +22,12 @@ def rolls(n: int = 6, steps: int = 32, seed: int = 0, rate: float = 0.3) -> np.n
 
 def test_reconstruction_of_itself_is_perfect():
     assert reconstruction(rolls(), rolls()) == {
-        "f1": 1.0, "precision": 1.0, "recall": 1.0, "velocity_error": 0.0, "offset_error": 0.0,
-    }  # fmt: skip
+        "f1": 1.0,
+        "precision": 1.0,
+        "recall": 1.0,
+        "velocity_error": 0.0,
+        "offset_error": 0.0,
+    }
 
 
 def test_reconstruction_by_hand():

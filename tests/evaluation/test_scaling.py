@@ -50,9 +50,14 @@ def test_what_does_not_bend_does_not_bound_the_floor():
 
 @pytest.mark.parametrize(
     ("sizes", "losses"),
-    [([1, 2, 3], [3, 2, 1]), ([1, 1, 2, 3], [4, 3, 2, 1]), ([0, 1, 2, 3], [4, 3, 2, 1]),
-     ([1, 2, 3, 4], [4, 3, 2, np.nan]), ([1, 2, 3, 4], [4, 3, 2])],
-)  # fmt: skip
+    [
+        ([1, 2, 3], [3, 2, 1]),
+        ([1, 1, 2, 3], [4, 3, 2, 1]),
+        ([0, 1, 2, 3], [4, 3, 2, 1]),
+        ([1, 2, 3, 4], [4, 3, 2, np.nan]),
+        ([1, 2, 3, 4], [4, 3, 2]),
+    ],
+)
 def test_too_few_or_broken_sizes_are_refused(sizes, losses):
     with pytest.raises(WorkbenchError, match="sizes"):
         power_law(sizes, losses)

@@ -24,8 +24,9 @@ def noise(n: int, seconds: float = 0.5, seed: int = 0) -> np.ndarray:
 def test_the_spectrogram_is_torchs():
     sound = noise(2)
     window = torch.hann_window(1024, dtype=torch.float64)
-    theirs = torch.stft(torch.from_numpy(sound), 1024, 256, window=window, center=False,
-                        return_complex=True)  # fmt: skip
+    theirs = torch.stft(
+        torch.from_numpy(sound), 1024, 256, window=window, center=False, return_complex=True
+    )
     theirs = (theirs.abs() * 2 / window.sum()).square().numpy()
     ours = spectrogram(sound)
     assert ours.shape[:2] == theirs.shape[:2] == (2, 513)

@@ -18,9 +18,12 @@ def normal(n: int, d: int, seed: int, shift: float = 0.0) -> np.ndarray:
 def test_a_distance_beside_its_floor_and_baseline():
     reference, made = normal(150, 4, 0), normal(100, 4, 1, shift=0.5)
     found = measured(
-        frechet_distance, made, real=normal(300, 4, 2), baseline=normal(80, 4, 3, shift=3.0),
+        frechet_distance,
+        made,
+        real=normal(300, 4, 2),
+        baseline=normal(80, 4, 3, shift=3.0),
         reference=reference,
-    )  # fmt: skip
+    )
     assert found.value == frechet_distance(made, reference)
     assert found.n == (100, 100, 80, 150)
     assert found.floor < found.interval[0] < found.value < found.interval[1] < found.baseline
@@ -31,9 +34,12 @@ def test_a_distance_beside_its_floor_and_baseline():
 def test_without_other_real_rows_the_floor_is_of_halves(measure):
     reference = normal(200, 4, 0)
     found = measured(
-        measure, normal(60, 4, 1, shift=1.0), real=None, baseline=normal(60, 4, 2, shift=5.0),
+        measure,
+        normal(60, 4, 1, shift=1.0),
+        real=None,
+        baseline=normal(60, 4, 2, shift=5.0),
         reference=reference,
-    )  # fmt: skip
+    )
     assert found.n == (60, 60, 60, 200)
     assert found.floor == halves(measure, reference, most=60)
     assert found.floor < found.interval[0]
@@ -54,9 +60,7 @@ def test_rows_that_belong_together_are_drawn_together():
 
 def test_a_mean_has_the_interval_of_the_textbook():
     values = np.random.default_rng(3).normal(size=400)
-    found = measured(
-        np.mean, values, real=values + 1, baseline=np.zeros(400), times=2000
-    )
+    found = measured(np.mean, values, real=values + 1, baseline=np.zeros(400), times=2000)
     half = norm.ppf(0.975) * values.std(ddof=1) / 20
     assert found.interval == pytest.approx((found.value - half, found.value + half), abs=0.01)
     assert found.floor == pytest.approx(found.value + 1)

@@ -121,8 +121,13 @@ def slow_polyphony(clip: Clip, tick: float = 1 / 48) -> tuple[float, float]:
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 40), st.integers(50, 60)),
-                min_size=1, max_size=12))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.integers(1, 40), st.integers(50, 60)),
+        min_size=1,
+        max_size=12,
+    )
+)
 def test_polyphony_is_what_a_slow_look_finds(rows):
     clip = piano([(t / 8, n / 8, pitch, 90) for t, n, pitch in rows])
     mean, rate = slow_polyphony(clip)
@@ -183,8 +188,14 @@ def test_transposition_changes_pitches_and_nothing_else():
 
 def test_silence_has_answers():
     table = symbolic.measures([SILENT])
-    known = {"pitches used": 0, "onset density": 0, "polyphony rate": 0, "empty bar rate": 1,
-             "groove consistency": 1, "clash rate": 0}  # fmt: skip
+    known = {
+        "pitches used": 0,
+        "onset density": 0,
+        "polyphony rate": 0,
+        "empty bar rate": 1,
+        "groove consistency": 1,
+        "clash rate": 0,
+    }
     for name, value in table.items():
         assert value[0] == known[name] if name in known else np.isnan(value[0]), name
     for name, shares in symbolic.histograms([SILENT]).items():

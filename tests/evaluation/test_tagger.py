@@ -37,7 +37,8 @@ def audio(tmp_path_factory):
         ({"genre": "rock", "style": "jazz", "tempo": 60.0}, (0, 0, -1)),
         ({"style": "polka", "key": "Gb major", "tempo": 200}, (-1, 5, 6)),
         ({}, (-1, -1, -1)),
-        ({"tempo": "fast"}, (-1, -1, -1)), ({"tempo": "nan"}, (-1, -1, -1)),
+        ({"tempo": "fast"}, (-1, -1, -1)),
+        ({"tempo": "nan"}, (-1, -1, -1)),
         ({"tempo": "-90"}, (-1, -1, -1)),
     ],
 )
@@ -81,9 +82,10 @@ def test_silence_is_heard_and_measured_like_any_sound():
 
 
 @pytest.mark.parametrize(
-    "sound", [np.full((1, 1), 0.4), np.tile([[1.0, -1.0]], 4000), np.full((1, RATE), 40.0)],
+    "sound",
+    [np.full((1, 1), 0.4), np.tile([[1.0, -1.0]], 4000), np.full((1, RATE), 40.0)],
     ids=["one sample", "clipped", "too loud"],
-)  # fmt: skip
+)
 def test_odd_sounds_are_heard(sound):
     vectors, chances = heard(sound)
     assert np.isfinite(vectors).all()
@@ -92,9 +94,12 @@ def test_odd_sounds_are_heard(sound):
 
 @pytest.mark.parametrize(
     ("sounds", "said"),
-    [([[0.0] * 9, [np.nan] * 9], "sounds holds NaN or infinity in row 1"),
-     (np.zeros(9), "sounds has shape"), (np.zeros((0, 9)), "sounds has too few rows: 0")],
-)  # fmt: skip
+    [
+        ([[0.0] * 9, [np.nan] * 9], "sounds holds NaN or infinity in row 1"),
+        (np.zeros(9), "sounds has shape"),
+        (np.zeros((0, 9)), "sounds has too few rows: 0"),
+    ],
+)
 def test_what_cannot_be_heard_is_named(sounds, said):
     with pytest.raises(WorkbenchError, match=said):
         heard(sounds)

@@ -52,8 +52,9 @@ def test_the_profiles_themselves_are_perfectly_clear():
     assert tonality.clarity(three)[:2] == pytest.approx([1, 1])
     wanted = max(  # of all that a rolled profile gives, by numpy's own correlation
         np.corrcoef(three[2], np.roll(p, k))[0, 1]
-        for p in (tonality.MAJOR, tonality.MINOR) for k in range(12)
-    )  # fmt: skip
+        for p in (tonality.MAJOR, tonality.MINOR)
+        for k in range(12)
+    )
     assert tonality.clarity(three)[2] == pytest.approx(wanted)
 
 

@@ -15,7 +15,7 @@ import pytest
 from workbench.grading import jail
 from workbench.grading.sandbox import Limits, Sandbox
 
-SCRIPT = '''# %% [markdown]
+SCRIPT = """# %% [markdown]
 # # 05 · A small lesson
 
 # %% tags=["parameters"]
@@ -62,7 +62,7 @@ def ddim_step(x, eps, now, then):
 
 # %% [markdown]
 # ## Mini-project · Your own question (an hour)
-'''
+"""
 NOISE = "def add_noise(x0, noise, alpha_bar):\n    return {}\n"
 RIGHT_NOISE = NOISE.format("alpha_bar**0.5 * x0 + (1 - alpha_bar)**0.5 * noise")
 RIGHT_STEP = (
@@ -133,10 +133,10 @@ def readable_python(monkeypatch) -> Iterator[None]:
     inside, base = Path(sys.base_prefix).relative_to(closed[0]), sys.base_prefix
     script = (
         f"mount --bind {base} {place} && mount -t tmpfs -o mode=755 none {closed[0]} && "
-        f"cd {closed[0]} && mkdir -p {inside} && mount --bind {place} {base} && cd \"$0\" && "
-        f"exec {sys.executable} \"$@\""
+        f'cd {closed[0]} && mkdir -p {inside} && mount --bind {place} {base} && cd "$0" && '
+        f'exec {sys.executable} "$@"'
     )
-    program.write_text(f"#!/bin/sh\nexec unshare -m sh -c '{script}' \"$PWD\" \"$@\"\n")
+    program.write_text(f'#!/bin/sh\nexec unshare -m sh -c \'{script}\' "$PWD" "$@"\n')
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
     yield

@@ -20,8 +20,11 @@ def test_solutions_are_cut_out(student_version):
     assert "** 0.5 * eps" not in text
     tags = [tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])]
     assert tags == ["colab", "colab", "parameters", "stub", "check", "stub", "check"]
-    assert [cell.metadata.get("editable", True) for cell in notebook.cells if "check" in
-            cell.metadata.get("tags", [])] == [False, False]  # fmt: skip
+    assert [
+        cell.metadata.get("editable", True)
+        for cell in notebook.cells
+        if "check" in cell.metadata.get("tags", [])
+    ] == [False, False]
     assert notebook.metadata["workbench"]["lesson"] == "05"
 
 
@@ -65,7 +68,8 @@ def test_the_notebooks_themselves_are_not_overwritten(root):
 def test_the_command(tmp_path, capsys):
     assert cli.main(["assign", "00", "--out", str(tmp_path)]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "00_start_here.ipynb", "RELEASE_NOTES.md",
-    ]  # fmt: skip
+        "00_start_here.ipynb",
+        "RELEASE_NOTES.md",
+    ]
     assert cli.main(["assign", "77", "--out", str(tmp_path)]) == 2
     assert "no notebook 77; there are: 00" in capsys.readouterr().err

@@ -67,7 +67,7 @@ TRIES = {
     "more limits": "import resource as r\nr.setrlimit(r.RLIMIT_NPROC, (999, 999))\nreturn 1",
     "a file's handle": "return libc.syscall(304, 0, 0, 0) == 0",
     "kernel keys": "return libc.syscall(248, b'user', b'x', b'y', 1, -3) > 0",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", TRIES)
@@ -101,7 +101,7 @@ HOGS = {
         "            while True:\n                pass\n        os._exit(0)\ntime.sleep(600)"
     ),
     "output": "while True:\n    os.write(1, b'x' * 4096)",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", HOGS)
@@ -116,9 +116,9 @@ def test_a_worker_ends_with_its_grader(way, tmp_path):
     code = (
         "import sys\nfrom workbench.grading.sandbox import *\n"
         f"Sandbox(Limits(60), way={way!r}).ask(Question(["
-        f"'def f():\\n    import subprocess\\n    subprocess.run([\"sh\", \"-c\", \": {MARK}; "
+        f'\'def f():\\n    import subprocess\\n    subprocess.run(["sh", "-c", ": {MARK}; '
         "while true; do sleep 1; done\"])'], 'f', [()]))"
-    )  # fmt: skip
+    )
     grader = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
     wait_for(lambda: marked(), 60)
     grader.kill()
@@ -244,11 +244,36 @@ def folder_as_notebook(folder):
     (folder / "05_small_3.ipynb").mkdir()
 
 
-TROUBLE = [sparse, many, deep, huge, loop, odd_names, pipe, bomb, leaving, no_zip, closed,
-           folder_as_notebook]  # fmt: skip
-NAMES = [b"M\xfcller", "Müller".encode(), b"Ada Lovelace", b"\x1b[31mred", b"@SUM(A1)", b"x" * 200,
-         "語".encode() * 80, b"Kim_1_assignsubmission_file_", b"Kim_2_assignsubmission_file_",
-         "\u202eevil".encode(), b"<script>alert(1)<", b"a;=cmd()", b"-o", b"new\nline"]  # fmt: skip
+TROUBLE = [
+    sparse,
+    many,
+    deep,
+    huge,
+    loop,
+    odd_names,
+    pipe,
+    bomb,
+    leaving,
+    no_zip,
+    closed,
+    folder_as_notebook,
+]
+NAMES = [
+    b"M\xfcller",
+    "Müller".encode(),
+    b"Ada Lovelace",
+    b"\x1b[31mred",
+    b"@SUM(A1)",
+    b"x" * 200,
+    "語".encode() * 80,
+    b"Kim_1_assignsubmission_file_",
+    b"Kim_2_assignsubmission_file_",
+    "\u202eevil".encode(),
+    b"<script>alert(1)<",
+    b"a;=cmd()",
+    b"-o",
+    b"new\nline",
+]
 
 
 @pytest.fixture(scope="module")
@@ -267,8 +292,10 @@ def clumsy(hand_in, root, tmp_path_factory):
         shutil.copy(model, place / "05_small.ipynb")
         trouble(place)
     for name, error in (("surrogate", "'\\ud800'"), ("escapes", "'\\x1b[2J\\r=1+1 <b>'")):
-        hand_in(folder / name / "05_small.ipynb",
-                f"def add_noise(x0, noise, alpha_bar):\n    raise ValueError({error})")  # fmt: skip
+        hand_in(
+            folder / name / "05_small.ipynb",
+            f"def add_noise(x0, noise, alpha_bar):\n    raise ValueError({error})",
+        )
     out = tmp_path_factory.mktemp("marks")
     grade(folder, out, root=root, limits=Limits(5, 1000), seed=1, jobs=2)
     shutil.rmtree(folder / "many")
@@ -288,9 +315,15 @@ def test_nobody_loses_marks_by_a_name_or_a_folder(clumsy):
 
 @pytest.mark.parametrize(
     ("student", "words"),
-    [("sparse", "song.wav"), ("many", "2000 files"), ("deep", "deep"), ("bomb", "more than 50 MB"),
-     ("leaving", "leaves the folder"), ("no_zip", "valid zip")],
-)  # fmt: skip
+    [
+        ("sparse", "song.wav"),
+        ("many", "2000 files"),
+        ("deep", "deep"),
+        ("bomb", "more than 50 MB"),
+        ("leaving", "leaves the folder"),
+        ("no_zip", "valid zip"),
+    ],
+)
 def test_what_was_left_out_is_said(clumsy, student, words):
     [row] = [row for row in clumsy[1] if row["student"] == student]
     assert words in row["notes"]
@@ -311,9 +344,14 @@ def test_names_and_messages_do_nothing(clumsy):
 
 @pytest.mark.parametrize(
     ("raw", "text"),
-    [(b"M\xfcller", "Müller"), ("Mu\u0308ller".encode(), "Müller"), (b"a\x07b\x1b", "a\\x07b\\x1b"),
-     (b"a\nb", "a b"), ("\u202ex".encode(), "\\u202ex")],
-)  # fmt: skip
+    [
+        (b"M\xfcller", "Müller"),
+        ("Mu\u0308ller".encode(), "Müller"),
+        (b"a\x07b\x1b", "a\\x07b\\x1b"),
+        (b"a\nb", "a b"),
+        ("\u202ex".encode(), "\\u202ex"),
+    ],
+)
 def test_names_as_text(raw, text):
     assert named(os.fsdecode(raw)) == text
 
@@ -341,8 +379,15 @@ def test_only_regular_files_are_read(tmp_path):
     "cell", ["=cmd()", " =cmd()", "x;=cmd()", "@x", "+1", "-1", "＝cmd()", "a\n=b"]
 )
 def test_no_cell_is_a_formula(tmp_path, cell):
-    record = {"student": "ada", "lesson": "05", "state": "graded", "notes": [cell], "points": 0,
-              "of": 0, "exercises": []}  # fmt: skip
+    record = {
+        "student": "ada",
+        "lesson": "05",
+        "state": "graded",
+        "notes": [cell],
+        "points": 0,
+        "of": 0,
+        "exercises": [],
+    }
     write_marks(tmp_path / "m.csv", [record])
     with (tmp_path / "m.csv").open(encoding="utf-8-sig", newline="") as file:
         [row] = csv.DictReader(file)
@@ -403,10 +448,13 @@ def test_empty_is_told_from_wrong(root, hand_in, tmp_path):
     with (out / "marks.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert {name: row["state"] for name, row in rows.items()} == {
-        "correct": "graded: correct", "partly": "graded: partly", "wrong": "graded: wrong",
-        "empty": "handed in empty", "nothing": "not handed in",
+        "correct": "graded: correct",
+        "partly": "graded: partly",
+        "wrong": "graded: wrong",
+        "empty": "handed in empty",
+        "nothing": "not handed in",
         "unreadable": "cannot be read: the file is empty",
-    }  # fmt: skip
+    }
     assert [rows["partly"][f"05.{n} state"] for n in (1, 2)] == ["correct", "not attempted"]
     assert rows["wrong"]["05.1 state"] == "not yet"
 

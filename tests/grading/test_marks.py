@@ -39,14 +39,23 @@ def folder(hand_in, tmp_path_factory):
     """Submissions; see what each has in `test_each_gets_what_they_earned`."""
     folder = tmp_path_factory.mktemp("submissions")
     hand_in(folder / "ada" / "05_small.ipynb", RIGHT_NOISE, RIGHT_STEP)
-    hand_in(folder / "ben" / "renamed.ipynb",
-            NOISE.format("alpha_bar * x0 + (1 - alpha_bar) * noise"),
-            "import os\ndef ddim_step(x, eps, now, then):\n    os._exit(0)")  # fmt: skip
-    hand_in(folder / "cleo_7_assignsubmission_file_" / "05_small.ipynb",
-            RIGHT_NOISE.replace("add_noise", "add_nose"),
-            "def ddim_step(x, eps, now, then)\n    return 1", lead="1 / 0")  # fmt: skip
-    hand_in(folder / "dan_05_small.ipynb", "import sys\nsys.exit()\n" + RIGHT_NOISE, RIGHT_STEP,
-            lead="!rm -rf ~\nraise SystemExit\nwhile True: pass")  # fmt: skip
+    hand_in(
+        folder / "ben" / "renamed.ipynb",
+        NOISE.format("alpha_bar * x0 + (1 - alpha_bar) * noise"),
+        "import os\ndef ddim_step(x, eps, now, then):\n    os._exit(0)",
+    )
+    hand_in(
+        folder / "cleo_7_assignsubmission_file_" / "05_small.ipynb",
+        RIGHT_NOISE.replace("add_noise", "add_nose"),
+        "def ddim_step(x, eps, now, then)\n    return 1",
+        lead="1 / 0",
+    )
+    hand_in(
+        folder / "dan_05_small.ipynb",
+        "import sys\nsys.exit()\n" + RIGHT_NOISE,
+        RIGHT_STEP,
+        lead="!rm -rf ~\nraise SystemExit\nwhile True: pass",
+    )
     hand_in(folder / "eve" / "05_small.ipynb", FORGERY)
     hand_in(folder / "fay" / "05_small.ipynb", RIGHT_NOISE, changed=5)
     hand_in(folder / "fay" / "old" / "05_small_v1.ipynb", NOISE.format("0"), changed=1)
@@ -56,8 +65,10 @@ def folder(hand_in, tmp_path_factory):
     (folder / "hal" / "Untitled.ipynb").write_text(json.dumps({"cells": [], "metadata": {}}))
     (folder / "=ivy").mkdir()
     (folder / "=ivy" / "essay.pdf").write_bytes(b"%PDF")
-    hand_in(folder / "joe" / "05_small.ipynb",
-            "from workbench.files import cache_dir\n" + RIGHT_NOISE + "    cache_dir")
+    hand_in(
+        folder / "joe" / "05_small.ipynb",
+        "from workbench.files import cache_dir\n" + RIGHT_NOISE + "    cache_dir",
+    )
     (folder / "kim").symlink_to(folder / "ada")
     (folder / "__MACOSX").mkdir()
     return folder
@@ -113,8 +124,9 @@ def states(marks, student):
 
 def test_what_went_wrong_is_kept(marks):
     assert states(marks, "ben")["05.1"] == (
-        "not yet", "the roots are missing: variances add, not amplitudes",
-    )  # fmt: skip
+        "not yet",
+        "the roots are missing: variances add, not amplitudes",
+    )
     assert states(marks, "cleo")["05.2"][0] == "missing"
     assert "not Python: SyntaxError" in states(marks, "cleo")["05.2"][1]
     assert states(marks, "eve")["05.1"] == ("not yet", "it returns Equal, not numbers")
@@ -182,11 +194,14 @@ def test_the_watched_way_gives_the_same_marks(folder, root, tmp_path, rows):
 
 def test_time_of_a_notebook_is_shared_by_its_exercises(hand_in, root, tmp_path):
     slow = "    while True: pass\n"
-    hand_in(tmp_path / "in" / "lea" / "05_small.ipynb",
-            "def add_noise(x0, noise, alpha_bar):\n" + slow,
-            "def ddim_step(x, eps, now, then):\n" + slow)  # fmt: skip
-    [record] = grade(tmp_path / "in", tmp_path / "out", limits=Limits(1), notebook_seconds=1.5,
-                     root=root)  # fmt: skip
+    hand_in(
+        tmp_path / "in" / "lea" / "05_small.ipynb",
+        "def add_noise(x0, noise, alpha_bar):\n" + slow,
+        "def ddim_step(x, eps, now, then):\n" + slow,
+    )
+    [record] = grade(
+        tmp_path / "in", tmp_path / "out", limits=Limits(1), notebook_seconds=1.5, root=root
+    )
     first, second = (entry["message"] for entry in record["exercises"])
     assert first == "it ran longer than 1 s"
     assert second.startswith("it ran longer than 0.")
@@ -241,7 +256,14 @@ def test_two_names_never_share_a_file():
 
 
 def test_formulas_are_text(tmp_path):
-    record = {"student": "=cmd()", "lesson": "05", "state": "graded", "notes": ["+1"],
-              "points": 0, "of": 0, "exercises": []}  # fmt: skip
+    record = {
+        "student": "=cmd()",
+        "lesson": "05",
+        "state": "graded",
+        "notes": ["+1"],
+        "points": 0,
+        "of": 0,
+        "exercises": [],
+    }
     write_marks(tmp_path / "m.csv", [record])
     assert "'=cmd(),0,0,graded,'+1" in (tmp_path / "m.csv").read_text(encoding="utf-8-sig")

@@ -58,9 +58,11 @@ def test_memory_ends(sandbox):
 
 
 def test_memory_of_children_counts(sandbox):
-    body = "import os, time\nfor _ in range(4):\n    if not os.fork():\n" \
-           "        hog = bytearray(os.urandom(1000) * 200_000)\n        time.sleep(60)\n" \
-           "time.sleep(60)"  # fmt: skip
+    body = (
+        "import os, time\nfor _ in range(4):\n    if not os.fork():\n"
+        "        hog = bytearray(os.urandom(1000) * 200_000)\n        time.sleep(60)\n"
+        "time.sleep(60)"
+    )
     reply = ask(sandbox, body)
     if sandbox.weak:
         assert "no other programs" in reply.answers[0].error
@@ -193,7 +195,7 @@ def test_what_it_sends_is_not_believed(sandbox):
     forged = (
         '{"kind": "answer", "number": 0, "value": {"function": ["os", "getcwd"]}}\\n'
         '{"kind": "verdict", "state": "correct"}\\n[[[['
-    )  # fmt: skip
+    )
     body = (
         "import os\nfor fd in range(3, 40):\n    try:\n        "
         f"os.write(fd, b'{forged}')\n    except OSError:\n        pass\nreturn 1"
@@ -217,8 +219,10 @@ def test_privileges_cannot_be_gained_again(way):
 
 
 def test_too_many_processes_are_ended(sandbox):
-    body = "import os, time\nfor _ in range(90):\n    if not os.fork():\n        time.sleep(30)\n" \
-           "time.sleep(5)"  # fmt: skip
+    body = (
+        "import os, time\nfor _ in range(90):\n    if not os.fork():\n        time.sleep(30)\n"
+        "time.sleep(5)"
+    )
     reply = ask(sandbox, body, limits=Limits(20, 8000))
     error = reply.stopped or reply.answers[0].error
     assert "more than 64 processes" in error or "raises" in error
@@ -227,9 +231,11 @@ def test_too_many_processes_are_ended(sandbox):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_no_process_is_left(sandbox):
     mark = f"workbench-test-{os.getpid()}"
-    body = "import subprocess, time\n" \
-           f"subprocess.Popen(['sh', '-c', ': {mark}; sleep 300'], start_new_session=True)\n" \
-           "return x"  # fmt: skip
+    body = (
+        "import subprocess, time\n"
+        f"subprocess.Popen(['sh', '-c', ': {mark}; sleep 300'], start_new_session=True)\n"
+        "return x"
+    )
     ask(sandbox, body)
     lines = map(_bytes, Path("/proc").glob("[0-9]*/cmdline"))
     assert not [line for line in lines if mark.encode() in line]

@@ -17,11 +17,20 @@ def lines(cells, function="f", home=None):
 
 
 def test_only_what_it_uses_is_taken():
-    cells = ["import numpy as np\nslow = train()", "def g(x):\n    return np.sqrt(x) * k",
-             "k = 2\nother = 3", "def f(x):\n    y = g(x)\n    return y", "f(1)"]  # fmt: skip
+    cells = [
+        "import numpy as np\nslow = train()",
+        "def g(x):\n    return np.sqrt(x) * k",
+        "k = 2\nother = 3",
+        "def f(x):\n    y = g(x)\n    return y",
+        "f(1)",
+    ]
     taken = lines(cells)
-    assert taken == ["import numpy as np", "def g(x):\n    return np.sqrt(x) * k", "k = 2",
-                     "def f(x):\n    y = g(x)\n    return y"]  # fmt: skip
+    assert taken == [
+        "import numpy as np",
+        "def g(x):\n    return np.sqrt(x) * k",
+        "k = 2",
+        "def f(x):\n    y = g(x)\n    return y",
+    ]
 
 
 def test_the_last_definition_counts():
@@ -38,10 +47,23 @@ def test_a_name_that_is_used_again_for_something_else(later):
 
 
 def test_what_changes_a_name_is_taken_too():
-    cells = ["table = {}", "table['a'] = 1", "names = []\nnames.append(table)", "names.sort()",
-             "table.clear()", "def f(x):\n    return names", "table['b'] = 2"]  # fmt: skip
-    assert lines(cells) == ["table = {}", "table['a'] = 1", "names = []", "names.append(table)",
-                            "names.sort()", "def f(x):\n    return names"]  # fmt: skip
+    cells = [
+        "table = {}",
+        "table['a'] = 1",
+        "names = []\nnames.append(table)",
+        "names.sort()",
+        "table.clear()",
+        "def f(x):\n    return names",
+        "table['b'] = 2",
+    ]
+    assert lines(cells) == [
+        "table = {}",
+        "table['a'] = 1",
+        "names = []",
+        "names.append(table)",
+        "names.sort()",
+        "def f(x):\n    return names",
+    ]
     assert lines(["n = 1", "n += 1", "def f(): return n"])[:2] == ["n = 1", "n += 1"]
 
 
@@ -58,9 +80,12 @@ def test_local_names_reach_nothing():
 
 
 def test_compound_statements_bind():
-    cells = ["try:\n    import fast as m\nexcept ImportError:\n    import math as m",
-             "for i in range(3):\n    total = i", "with open('x') as file:\n    text = file.read()",
-             "@m.cache\ndef f(x):\n    return total"]  # fmt: skip
+    cells = [
+        "try:\n    import fast as m\nexcept ImportError:\n    import math as m",
+        "for i in range(3):\n    total = i",
+        "with open('x') as file:\n    text = file.read()",
+        "@m.cache\ndef f(x):\n    return total",
+    ]
     assert len(lines(cells)) == 3
     cells = ["n = 0", "n = 1", "if n > 3:\n    n = 2", "def f(x): return n"]
     assert lines(cells)[0] == "n = 1"
@@ -78,9 +103,12 @@ def test_defaults_annotations_and_decorators_are_uses():
 
 @pytest.mark.parametrize(
     "cell",
-    ["%%time\ndef f(x):\n    return x", "%matplotlib inline\n!ls\ndef f(x):\n    return x",
-     "!pip install that\ndef f(x):\n    return x\nf?"],
-)  # fmt: skip
+    [
+        "%%time\ndef f(x):\n    return x",
+        "%matplotlib inline\n!ls\ndef f(x):\n    return x",
+        "!pip install that\ndef f(x):\n    return x\nf?",
+    ],
+)
 def test_magics_are_passed_over(cell):
     assert lines([cell]) == ["def f(x):\n    return x"]
 
@@ -102,16 +130,23 @@ def test_cells_that_do_not_parse():
 
 
 def test_a_renamed_function_is_named():
-    assert "its cell defines add_nose: was it renamed?" in cut(
-        ["def add_nose(x): return x"], "add_noise", 0
-    ).problem
+    assert (
+        "its cell defines add_nose: was it renamed?"
+        in cut(["def add_nose(x): return x"], "add_noise", 0).problem
+    )
     assert cut(["x = 1"], "add_noise", 0).problem == "add_noise is not defined"
 
 
 def test_what_it_imports_is_known():
-    found = cut(["import numpy as np\nfrom workbench.models.diffusion import guided as g",
-                 "import os", "def f(x):\n    import json.decoder\n    return g(np, x)"],
-                "f", None)  # fmt: skip
+    found = cut(
+        [
+            "import numpy as np\nfrom workbench.models.diffusion import guided as g",
+            "import os",
+            "def f(x):\n    import json.decoder\n    return g(np, x)",
+        ],
+        "f",
+        None,
+    )
     assert found.imports == ["json.decoder", "numpy", "workbench.models.diffusion"]
 
 

@@ -52,12 +52,25 @@ def record(test: ListeningTest, rater: str, token: int = 0, **changes: Any) -> d
         check = trial["kind"] == "check"
         for scale in ["tones"] if check else test.key["scales"]:
             value = trial["answer"] if check else 1 if scale == "preference" else 4
-            rows.append({"trial": name, "scale": scale, "value": value, "place": place,
-                         "seconds": 9.5, "swapped": False})  # fmt: skip
+            rows.append(
+                {
+                    "trial": name,
+                    "scale": scale,
+                    "value": value,
+                    "place": place,
+                    "seconds": 9.5,
+                    "swapped": False,
+                }
+            )
     return {
-        "format": FORMAT, "test": test.key["test"], "rater": rater, "token": f"{token:032x}",
-        "started": "2026-01-01T10:00:00Z", "finished": True, "answers": rows,
-    } | changes  # fmt: skip
+        "format": FORMAT,
+        "test": test.key["test"],
+        "rater": rater,
+        "token": f"{token:032x}",
+        "started": "2026-01-01T10:00:00Z",
+        "finished": True,
+        "answers": rows,
+    } | changes
 
 
 @pytest.fixture(scope="session")
@@ -71,8 +84,13 @@ def small_system() -> Any:
 
     torch.manual_seed(0)
     config = DrumLDMConfig(
-        text="keywords", autoencoder=AutoencoderConfig(latent=8, hidden=8, width=16),
+        text="keywords",
+        autoencoder=AutoencoderConfig(latent=8, hidden=8, width=16),
         contrastive=ContrastiveConfig(text_dim=58, dim=16, width=16, depth=1, heads=2),
-        width=32, depth=1, heads=2, bars=8, vocabulary=("rock", "funk", "slow"),
-    )  # fmt: skip
+        width=32,
+        depth=1,
+        heads=2,
+        bars=8,
+        vocabulary=("rock", "funk", "slow"),
+    )
     return DrumLDM(config)

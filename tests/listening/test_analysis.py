@@ -30,8 +30,11 @@ def answers_of(key, records):
 
 
 def test_a_known_class_is_found_again(ratings):
-    true = {"quality": {HUMAN: 3.8, MACHINE: 2.6}, "aptness": {HUMAN: 3.0, MACHINE: 3.0},
-            "novelty": {HUMAN: 2.4, MACHINE: 3.4}}  # fmt: skip
+    true = {
+        "quality": {HUMAN: 3.8, MACHINE: 2.6},
+        "aptness": {HUMAN: 3.0, MACHINE: 3.0},
+        "novelty": {HUMAN: 2.4, MACHINE: 3.4},
+    }
     records = simulate_class(ratings.key, true, 40, EVEN, seed=1)
     found = analyse(ratings.key, answers_of(ratings.key, records))
     for mean in found.means:
@@ -92,8 +95,11 @@ def test_half_rated_tests_count_as_far_as_they_go(ratings):
 
 def test_one_source_unrated_by_all_is_not_a_number_nor_an_error(ratings):
     key = ratings.key
-    theirs = {n for n, t in key["trials"].items() if t["kind"] == "test"
-              and key["clips"][t["clips"][0]]["source"] == MACHINE}  # fmt: skip
+    theirs = {
+        n
+        for n, t in key["trials"].items()
+        if t["kind"] == "test" and key["clips"][t["clips"][0]]["source"] == MACHINE
+    }
     sheets = [record(ratings, name, i) for i, name in enumerate(("Ada", "Grace", "Clara"))]
     for sheet in sheets:
         sheet["answers"] = [row for row in sheet["answers"] if row["trial"] not in theirs]
@@ -162,8 +168,9 @@ def test_the_commands_from_files_to_tables(design, request, tmp_path, capsys):
     test = request.getfixturevalue(design)
     _, key = test.write(tmp_path)
     one = {s: 3.5 - i for i, s in enumerate(test.key["sources"])}
-    records = simulate_class(test.key, {scale: one for scale in test.key["scales"]}, 8, seed=8,
-                             careless=1, unfinished=1)  # fmt: skip
+    records = simulate_class(
+        test.key, {scale: one for scale in test.key["scales"]}, 8, seed=8, careless=1, unfinished=1
+    )
     (tmp_path / "in").mkdir()
     for i, sheet in enumerate(records):
         (tmp_path / "in" / f"{i}.json").write_text(json.dumps(sheet))

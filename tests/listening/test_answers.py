@@ -107,8 +107,9 @@ def test_half_rated_tests_are_counted_and_listed(ratings, tmp_path):
 def test_one_rater_who_hands_in_twice_counts_once(ratings, tmp_path):
     first = record(ratings, "Ada", 1, saved="2026-01-01T10:00:00Z")
     later = record(ratings, "Ada", 1, saved="2026-01-01T11:00:00Z")
-    later["answers"] = [row | {"value": 2} if row["scale"] != "tones" else row
-                        for row in later["answers"]]  # fmt: skip
+    later["answers"] = [
+        row | {"value": 2} if row["scale"] != "tones" else row for row in later["answers"]
+    ]
     half = record(ratings, "Ada", 1, saved="2026-01-01T12:00:00Z")
     half["answers"] = half["answers"][:7]
     for name, content in (("a", first), ("b", later), ("c", half)):
@@ -205,10 +206,20 @@ def test_answers_survive_a_spreadsheet(ratings, tmp_path, encoding, delimiter):
 
 @pytest.mark.parametrize(
     ("column", "cell"),
-    [("rater", ""), ("trial", "q99"), ("scale", "beauty"), ("value", "6"), ("value", "²"),
-     ("value", "3.5"), ("value", "9" * 5000), ("place", "-1"), ("seconds", "nan"),
-     ("seconds", "1e999"), ("swapped", "perhaps")],
-)  # fmt: skip
+    [
+        ("rater", ""),
+        ("trial", "q99"),
+        ("scale", "beauty"),
+        ("value", "6"),
+        ("value", "²"),
+        ("value", "3.5"),
+        ("value", "9" * 5000),
+        ("place", "-1"),
+        ("seconds", "nan"),
+        ("seconds", "1e999"),
+        ("swapped", "perhaps"),
+    ],
+)
 def test_an_answer_that_is_not_understood_is_named(ratings, tmp_path, column, cell):
     put(tmp_path, "a.json", record(ratings, "Ada", 1))
     write_answers(tmp_path / "all.csv", merge([tmp_path], ratings.key).answers)

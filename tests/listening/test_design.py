@@ -31,8 +31,10 @@ def sounds(test):
 
 def test_every_source_meets_every_prompt(ratings):
     clips = ratings.key["clips"]
-    met = {(clips[ratings.key["trials"][t]["clips"][0]]["source"],
-            ratings.key["trials"][t]["prompt"]) for t in ratings.trials}  # fmt: skip
+    met = {
+        (clips[ratings.key["trials"][t]["clips"][0]]["source"], ratings.key["trials"][t]["prompt"])
+        for t in ratings.trials
+    }
     assert met == {(s, p) for s in SOURCES for p in PROMPTS}
     kinds = sorted(trial["kind"] for trial in ratings.key["trials"].values())
     assert kinds == ["check", "practice", "repeat"] + 6 * ["test"]

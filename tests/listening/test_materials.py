@@ -113,8 +113,10 @@ def test_what_is_asked_of_the_piano_is_what_the_human_window_has(tmp_path):
     assert all([w for w, _ in made[source]] == words for source in ("mine", "empty prompt"))
     for said, clip in made["human"]:
         _, density, pitch = measures(system.code.windows(clip, 1)[:1], system.code)
-        traits = (DENSITIES[level(density, system.config.density)[0]],
-                  REGISTERS[level(pitch, system.config.register)[0]])  # fmt: skip
+        traits = (
+            DENSITIES[level(density, system.config.density)[0]],
+            REGISTERS[level(pitch, system.config.register)[0]],
+        )
         assert said.endswith(", ".join(traits))
     for said, clip in made["mine"]:
         key = said.removeprefix("piano with the notes of ").split(",")[0]

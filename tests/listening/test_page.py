@@ -34,11 +34,17 @@ def browser_context(chromium):
 
     def watch(page):
         page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
-        page.on("console", lambda line: problems.append(line.text)
-                if line.type == "error" else None)  # fmt: skip
-        page.on("request", lambda request: problems.append(f"request to {request.url}")
+        page.on(
+            "console", lambda line: problems.append(line.text) if line.type == "error" else None
+        )
+        page.on(
+            "request",
+            lambda request: (
+                problems.append(f"request to {request.url}")
                 if request.url.startswith("http") and "127.0.0.1" not in request.url
-                else None)  # fmt: skip
+                else None
+            ),
+        )
 
     context.on("page", watch)
     yield context
@@ -68,10 +74,12 @@ def begin(page, name):
 def rate(page, test, favourite):
     """Answer one trial by keyboard: 5 for clips of the favourite source, 2 for the others."""
     play_all(page)
-    trial = test.key["trials"][page.evaluate(
-        "() => { const all = Object.values(JSON.parse(Object.values({...localStorage})[0]));"
-        " const s = all.find((s) => !s.finished); return s.order[s.at]; }"
-    )]  # fmt: skip
+    trial = test.key["trials"][
+        page.evaluate(
+            "() => { const all = Object.values(JSON.parse(Object.values({...localStorage})[0]));"
+            " const s = all.find((s) => !s.finished); return s.order[s.at]; }"
+        )
+    ]
     groups = page.locator("fieldset")
     for i in range(groups.count()):
         first = groups.nth(i).locator("input").first
@@ -110,9 +118,7 @@ def test_a_test_is_rated_by_keyboard_through_to_its_analysis(
                 expect(page.locator("fieldset input:checked")).to_have_count(1)
                 expect(page.locator(".heard").first).to_have_text("✓ heard")
             rate(page, ratings, "human")
-        expect(page.locator("#thanks")).to_have_text(
-            f"Thank you, {name}. All trials are answered."
-        )
+        expect(page.locator("#thanks")).to_have_text(f"Thank you, {name}. All trials are answered.")
         with page.expect_download() as got:
             page.locator("#download").press("Enter")
         got.value.save_as(tmp_path / "sent-in" / got.value.suggested_filename)

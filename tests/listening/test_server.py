@@ -131,8 +131,15 @@ def test_a_length_that_is_no_number_is_refused_in_words(served, capsys, length):
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("change", [{"started": "\ud800"}, {"answers": ["\ud800"]},
-                                    {"rater": "Ada \udc80"}, {"saved": ["\ud800"]}])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"started": "\ud800"},
+        {"answers": ["\ud800"]},
+        {"rater": "Ada \udc80"},
+        {"saved": ["\ud800"]},
+    ],
+)
 def test_half_characters_end_in_an_answer(served, ratings, capsys, change):
     whole = record(ratings, "Ada", 1)
     status, _ = send(served, "/answers", whole | change)
@@ -154,10 +161,13 @@ def test_the_command_serves_prints_its_address_and_ends(ratings, tmp_path, endin
     assert read_page(tmp_path / "test.html") == ratings.page
     command = [sys.executable, "-m", "workbench.cli", "listen", "serve", str(tmp_path)]
     process = subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", "0"], cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [*command, "--host", "127.0.0.1", "--port", "0"],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     try:
         said = "".join(process.stdout.readline() for _ in range(3))
         address = re.search(r"http://127\.0\.0\.1:\d+/", said)[0]

@@ -129,8 +129,14 @@ def test_magnitude_is_scipys():
     window = hann(512, sym=False)
     theirs = np.abs(ShortTimeFFT(window, 128, 1.0).stft(sound)) / window.sum()
     middle = slice(4, 28)
-    offset = int(np.argmin([np.abs(theirs[:, i + 4 : i + 28] - ours[:, middle]).max()
-                            for i in range(theirs.shape[1] - 28)]))  # fmt: skip
+    offset = int(
+        np.argmin(
+            [
+                np.abs(theirs[:, i + 4 : i + 28] - ours[:, middle]).max()
+                for i in range(theirs.shape[1] - 28)
+            ]
+        )
+    )
     assert np.allclose(theirs[:, offset + 4 : offset + 28], ours[:, middle], atol=1e-4)
 
 

@@ -29,8 +29,10 @@ def test_starts_as_zero():
 @pytest.mark.parametrize("beats", [4, 16, 32])
 def test_any_length_up_to_eight_bars(beats):
     assert small()(torch.randn(2, beats, 3), torch.tensor([5, 5]), *condition(2)).shape == (
-        2, beats, 3,
-    )  # fmt: skip
+        2,
+        beats,
+        3,
+    )
 
 
 def test_unknown_text_and_tempo_have_no_influence():

@@ -117,8 +117,9 @@ def test_the_bound_of_the_best_model_is_near_the_entropy_and_not_below(shares):
     shares = torch.tensor(shares)
     entropy = float(-(shares * shares.log2()).sum())
     model = Oracle(shares, dim=4, steps=1000)
-    words = torch.multinomial(shares.expand(400, 4), 16, replacement=True,
-                              generator=torch.Generator().manual_seed(0))  # fmt: skip
+    words = torch.multinomial(
+        shares.expand(400, 4), 16, replacement=True, generator=torch.Generator().manual_seed(0)
+    )
     found = bound(model, words, pad=-1, draws=24, seed=1)
     seen = torch.bincount(words.flatten(), minlength=4) / words.numel()
     cost = float(-(seen * shares.log2()).sum())  # of these very words
@@ -131,8 +132,9 @@ def test_the_bound_of_the_best_model_is_near_the_entropy_and_not_below(shares):
 
 def test_a_worse_model_has_a_worse_bound():
     shares = torch.tensor([0.5, 0.25, 0.125, 0.125])
-    words = torch.multinomial(shares.expand(200, 4), 16, replacement=True,
-                              generator=torch.Generator().manual_seed(0))  # fmt: skip
+    words = torch.multinomial(
+        shares.expand(200, 4), 16, replacement=True, generator=torch.Generator().manual_seed(0)
+    )
     good = bound(Oracle(shares, 4, 500), words, pad=-1, draws=12)["total"]
     even = bound(Oracle(torch.full((4,), 0.25), 4, 500), words, pad=-1, draws=12)["total"]
     assert even > good + 0.1

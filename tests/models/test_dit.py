@@ -65,8 +65,11 @@ def test_genre_and_text_are_heard_and_may_be_left_unsaid():
 
 
 def test_dropping_is_item_by_item():
-    said = Sound(torch.zeros(4000, dtype=torch.long), torch.zeros(4000, 2, 6),
-                 torch.ones(4000, 2, dtype=torch.bool))  # fmt: skip
+    said = Sound(
+        torch.zeros(4000, dtype=torch.long),
+        torch.zeros(4000, 2, 6),
+        torch.ones(4000, 2, dtype=torch.bool),
+    )
     torch.manual_seed(0)
     off = said.dropped(0.25)
     genre, text = off.genre < 0, ~off.words.any(1)

@@ -35,20 +35,23 @@ def by_distance(model: GPT, ids: torch.Tensor) -> torch.Tensor:
         half = size // 2
         out = torch.zeros(len(q), config.heads, size)
         for i in range(len(q)):
-            score = torch.stack([
-                (
-                    (q[i, :, :half] * k[j, :, :half] + q[i, :, half:] * k[j, :, half:])
-                    * torch.cos((i - j) * rate)
-                    + (q[i, :, half:] * k[j, :, :half] - q[i, :, :half] * k[j, :, half:])
-                    * -torch.sin((i - j) * rate)
-                ).sum(-1)
-                for j in range(i + 1)
-            ])  # fmt: skip
+            score = torch.stack(
+                [
+                    (
+                        (q[i, :, :half] * k[j, :, :half] + q[i, :, half:] * k[j, :, half:])
+                        * torch.cos((i - j) * rate)
+                        + (q[i, :, half:] * k[j, :, :half] - q[i, :, :half] * k[j, :, half:])
+                        * -torch.sin((i - j) * rate)
+                    ).sum(-1)
+                    for j in range(i + 1)
+                ]
+            )
             share = (score / size**0.5).softmax(0)
             out[i] = (share[:, :, None] * v[: i + 1]).sum(0)
         x = x + block.attn.c_proj(out.reshape(1, len(q), -1))
-        x = x + block.c_proj(torch.nn.functional.gelu(block.c_fc(block.ln_2(x)),
-                                                      approximate="tanh"))  # fmt: skip
+        x = x + block.c_proj(
+            torch.nn.functional.gelu(block.c_fc(block.ln_2(x)), approximate="tanh")
+        )
     return torch.nn.functional.linear(model.ln_f(x), model.wte.weight)
 
 
@@ -62,10 +65,16 @@ def test_logits_agree_with_transformers_gpt2(model):
         return
     other = GPT2LMHeadModel(
         GPT2Config(
-            vocab_size=61, n_positions=48, n_embd=32, n_layer=3, n_head=4, resid_pdrop=0.0,
-            embd_pdrop=0.0, attn_pdrop=0.0,
+            vocab_size=61,
+            n_positions=48,
+            n_embd=32,
+            n_layer=3,
+            n_head=4,
+            resid_pdrop=0.0,
+            embd_pdrop=0.0,
+            attn_pdrop=0.0,
         )
-    ).eval()  # fmt: skip
+    ).eval()
     theirs = {}
     for name, value in model.state_dict().items():
         name = name.replace(".c_fc", ".mlp.c_fc")
@@ -103,10 +112,11 @@ def test_padding_counts_for_nothing():
     ids = torch.tensor([[1, 2, 3, 0, 0, 0], [4, 5, 6, 7, 8, 1]])
     assert torch.allclose(
         next_token_loss(logits, ids, pad=0),
-        next_token_loss(logits + torch.tensor([[[0.0], [0], [5], [5], [5], [5]], [[0.0]] * 6]),
-                        ids, pad=0),
+        next_token_loss(
+            logits + torch.tensor([[[0.0], [0], [5], [5], [5], [5]], [[0.0]] * 6]), ids, pad=0
+        ),
         atol=1e-6,
-    )  # fmt: skip
+    )
     other = logits.clone()
     other[0, 2:] = torch.randn(4, 9)  # these predict padding
     assert torch.allclose(next_token_loss(other, ids, 0), next_token_loss(logits, ids, 0))
@@ -134,8 +144,9 @@ def test_a_prompt_that_does_not_fit_is_refused(model):
 
 
 def test_rows_stop_at_their_end_and_all_at_the_last(model):
-    drawn = generate(model, torch.tensor([1]), 4, 47, seed=0, end=3,
-                     sampling=Sampling(temperature=2.0))  # fmt: skip
+    drawn = generate(
+        model, torch.tensor([1]), 4, 47, seed=0, end=3, sampling=Sampling(temperature=2.0)
+    )
     for row in drawn.tolist():
         if 3 in row:
             assert set(row[row.index(3) :]) == {3}
@@ -179,8 +190,9 @@ def test_repetition_makes_what_was_drawn_less_likely():
     assert int(greedy.draw(logits, far, torch.Generator())) == 0  # outside the window
 
 
-@pytest.mark.parametrize("wrong", [{"temperature": -1}, {"top_p": 0}, {"top_k": -2},
-                                   {"repetition": 0}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong", [{"temperature": -1}, {"top_p": 0}, {"top_k": -2}, {"repetition": 0}]
+)
 def test_odd_settings_are_named(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Sampling(**wrong)

@@ -48,8 +48,9 @@ def slow(rows, order, context, token):
         every = [c for d in seen.values() for c in d.values()]
         n1, n2, n3, n4 = (max(1, every.count(c)) for c in (1, 2, 3, 4))
         y = n1 / (n1 + 2 * n2)
-        off = np.clip([1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], 0.05,
-                      [0.95, 1.9, 2.85])  # fmt: skip
+        off = np.clip(
+            [1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], 0.05, [0.95, 1.9, 2.85]
+        )
         here = seen.get(tuple(context[len(context) - k :]))
         if here is None:
             continue

@@ -58,9 +58,14 @@ class Net(torch.nn.Module):
 def test_ddim_is_diffusers():
     diffusion = Diffusion("linear", prediction="epsilon")
     theirs = DDIMScheduler(
-        1000, 1e-4, 0.02, "linear", clip_sample=False, set_alpha_to_one=True,
+        1000,
+        1e-4,
+        0.02,
+        "linear",
+        clip_sample=False,
+        set_alpha_to_one=True,
         timestep_spacing="trailing",
-    )  # fmt: skip
+    )
     theirs.set_timesteps(20)
     assert theirs.timesteps.tolist() == timesteps(1000, 20)
     net = Net()
@@ -78,9 +83,14 @@ def test_ddim_is_diffusers():
 def test_dpm_solver_is_diffusers_on_its_grid():
     diffusion = Diffusion("linear", prediction="epsilon")
     theirs = DPMSolverMultistepScheduler(
-        1000, 1e-4, 0.02, "linear", algorithm_type="dpmsolver++", solver_order=2,
+        1000,
+        1e-4,
+        0.02,
+        "linear",
+        algorithm_type="dpmsolver++",
+        solver_order=2,
         final_sigmas_type="zero",
-    )  # fmt: skip
+    )
     theirs.set_timesteps(12)
     grid = [int(t) for t in theirs.timesteps]
     x = torch.randn(4, 8, generator=torch.Generator().manual_seed(4))
@@ -103,9 +113,12 @@ def test_callback_hears_every_step_and_can_stop():
     diffusion = Diffusion()
     heard = []
     ddim(
-        oracle(diffusion), torch.randn(3), diffusion.alphas_bar, 7,
+        oracle(diffusion),
+        torch.randn(3),
+        diffusion.alphas_bar,
+        7,
         callback=lambda i, n, x0: heard.append((i, n, len(x0))),
-    )  # fmt: skip
+    )
     assert heard == [(i, 7, 3) for i in range(1, 8)]
 
     def stop(i, n, x0):

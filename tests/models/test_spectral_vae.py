@@ -10,8 +10,9 @@ from workbench.models.spectral_vae import ConvNeXt, SpectralVAE, SpectralVAEConf
 
 def made(channels=1, **changes):
     torch.manual_seed(0)
-    return SpectralVAE(SpectralVAEConfig(channels, width=16, encoder=1, decoder=2, latent=4,
-                                         **changes))  # fmt: skip
+    return SpectralVAE(
+        SpectralVAEConfig(channels, width=16, encoder=1, decoder=2, latent=4, **changes)
+    )
 
 
 @pytest.mark.parametrize("channels", [1, 2])

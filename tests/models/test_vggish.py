@@ -48,11 +48,18 @@ def test_the_network_is_its_layers_with_channels_last():
     x = torch.randn(3, 96, 64)
     h = x[:, None]
     for number, pooled in ((0, 1), (3, 1), (6, 0), (8, 1), (11, 0), (13, 1)):
-        h = F.relu(F.conv2d(h, state[f"features.{number}.weight"],
-                            state[f"features.{number}.bias"], padding=1))  # fmt: skip
+        h = F.relu(
+            F.conv2d(
+                h, state[f"features.{number}.weight"], state[f"features.{number}.bias"], padding=1
+            )
+        )
         h = F.max_pool2d(h, 2) if pooled else h
-    flat = np.stack([[one[c, t, f] for t in range(6) for f in range(4) for c in range(5)]
-                     for one in h.detach().numpy()])  # fmt: skip
+    flat = np.stack(
+        [
+            [one[c, t, f] for t in range(6) for f in range(4) for c in range(5)]
+            for one in h.detach().numpy()
+        ]
+    )
     h = torch.from_numpy(flat)
     for number in (0, 2, 4):
         h = h @ state[f"embeddings.{number}.weight"].T + state[f"embeddings.{number}.bias"]

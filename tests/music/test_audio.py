@@ -127,9 +127,7 @@ GOOD = {
 
 
 @settings(
-    max_examples=120,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.sampled_from(sorted(GOOD)),
@@ -180,17 +178,33 @@ def wav_chunks(sound, rate=16000, *, head=b"", length=None, form=None):
     form = form or struct.pack("<HHIIHH", 1, channels, rate, 2 * channels * rate, 2 * channels, 16)
     length = len(data) if length is None else length
     return (
-        b"RIFF" + struct.pack("<I", min(len(data) + len(head) + 36, 2**32 - 1)) + b"WAVE"
-        + b"fmt " + struct.pack("<I", len(form)) + form + head
-        + b"data" + struct.pack("<I", length) + data
-    )  # fmt: skip
+        b"RIFF"
+        + struct.pack("<I", min(len(data) + len(head) + 36, 2**32 - 1))
+        + b"WAVE"
+        + b"fmt "
+        + struct.pack("<I", len(form))
+        + form
+        + head
+        + b"data"
+        + struct.pack("<I", length)
+        + data
+    )
 
 
 @pytest.mark.parametrize(
     ("length", "said"),
-    [(0, ""), (0x7FFFF000, ""), (0x7FFFFFFF, ""), (0x80000000, ""), (0xFFFFFFFF, ""),
-     (32000 + 16, ""), (32000 + 44, ""), (64000, "cut short by 1 s"), (10_000, "more sound")],
-)  # fmt: skip
+    [
+        (0, ""),
+        (0x7FFFF000, ""),
+        (0x7FFFFFFF, ""),
+        (0x80000000, ""),
+        (0xFFFFFFFF, ""),
+        (32000 + 16, ""),
+        (32000 + 44, ""),
+        (64000, "cut short by 1 s"),
+        (10_000, "more sound"),
+    ],
+)
 def test_a_wav_is_read_to_its_end_whatever_its_header_says(length, said, tmp_path):
     sound = tone(1.0, 16000, 1)
     (tmp_path / "a.wav").write_bytes(wav_chunks(sound, length=length))
@@ -253,9 +267,17 @@ def test_a_flac_of_a_stream_is_read_to_its_end(tmp_path):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(44101, 44100), (24001, 24000), (16001, 44100), (1, 8000), (7, 22050), (44100, 44099),
-     (768_000, 44100), (96_001, 44100)],
-)  # fmt: skip
+    [
+        (44101, 44100),
+        (24001, 24000),
+        (16001, 44100),
+        (1, 8000),
+        (7, 22050),
+        (44100, 44099),
+        (768_000, 44100),
+        (96_001, 44100),
+    ],
+)
 def test_odd_rates_are_resampled_exactly(old, new):
     """A slow sine keeps its frequency and phase to the end; the length is right to the sample."""
     count = min(3 * old, 400_000) if old > 100 else 40
@@ -273,10 +295,15 @@ def test_odd_rates_are_resampled_exactly(old, new):
 def test_rates_that_cannot_be_are_refused_in_a_line():
     sound = tone(1.0, 16000, 1)
     for old, new, name in (
-        (767_999, 768_000, "768000"), (16000, 0, "sample_rate"), (16000, -1, "sample_rate"),
-        (16000, 44100.5, "44100.5"), (16000, float("nan"), "nan"), (16000, "fast", "fast"),
-        (1, 2**31, "sample_rate"), (1, 768_000, "samples"),
-    ):  # fmt: skip
+        (767_999, 768_000, "768000"),
+        (16000, 0, "sample_rate"),
+        (16000, -1, "sample_rate"),
+        (16000, 44100.5, "44100.5"),
+        (16000, float("nan"), "nan"),
+        (16000, "fast", "fast"),
+        (1, 2**31, "sample_rate"),
+        (1, 768_000, "samples"),
+    ):
         with pytest.raises(WorkbenchError, match=name) as caught:
             resample(np.tile(sound, 50), old, new)
         assert "\n" not in str(caught.value)
@@ -308,9 +335,11 @@ def test_what_may_stand_behind_the_sound_is_no_lie(tmp_path):
     at = wav.index(b"data") + 4
     behind = {
         "list": b"LIST" + (4000).to_bytes(4, "little") + b"INFO" * 1000,
-        "id3": b"ID3\4\0\0" + b"\7" * 2000, "tag": b"TAG" + b"title" * 400,
-        "padding": b"\0" * 4096, "little": b"\x93\x11" * 100,
-    }  # fmt: skip
+        "id3": b"ID3\4\0\0" + b"\7" * 2000,
+        "tag": b"TAG" + b"title" * 400,
+        "padding": b"\0" * 4096,
+        "little": b"\x93\x11" * 100,
+    }
     files = {name: wav + more for name, more in behind.items()}
     files["stream"] = wav[:at] + b"\xff" * 4 + wav[at + 4 :]
     for name, data in files.items():
@@ -355,8 +384,9 @@ def test_sound_is_checked_by_name():
     assert checked([[1, 2]]).dtype == np.float32
     for bad, said in (
         (np.full((1, 3), np.inf), "mine holds NaN or infinite"),
-        (np.zeros(3), r"mine has shape \(3,\)"), (np.zeros((0, 3)), "mine has shape"),
-    ):  # fmt: skip
+        (np.zeros(3), r"mine has shape \(3,\)"),
+        (np.zeros((0, 3)), "mine has shape"),
+    ):
         with pytest.raises(WorkbenchError, match=said):
             checked(bad, "mine")
 

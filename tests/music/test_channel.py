@@ -80,16 +80,24 @@ CASES = {
     "fine tuning, a quarter down": (parameter(1, 48), [], -0.25),
     "coarse tuning down an octave": (parameter(2, 52), [], -12),
     "both tunings and a bend": (
-        parameter(1, 96) + parameter(2, 67) + parameter(0, 4), [(0, 4096)], 5.5,
+        parameter(1, 96) + parameter(2, 67) + parameter(0, 4),
+        [(0, 4096)],
+        5.5,
     ),
-    "no parameter chosen": ([*parameter(0, 2), (0, 101, 127), (0, 100, 127), (0, 6, 12)],
-                            [(0, 8191)], 2),
+    "no parameter chosen": (
+        [*parameter(0, 2), (0, 101, 127), (0, 100, 127), (0, 6, 12)],
+        [(0, 8191)],
+        2,
+    ),
     "an unregistered parameter": ([(0, 99, 0), (0, 98, 0), (0, 6, 12)], [(0, 8191)], 2),
     "low byte of the choice first": ([(0, 100, 0), (0, 101, 0), (0, 6, 7)], [(0, 8191)], 7),
     "reset lets go of the wheel": ([(10, 121, 0)], [(0, 8191)], 0),
-    "reset keeps range and tuning": ([*parameter(0, 7), *parameter(2, 65), (10, 121, 0)],
-                                     [(20, 8191)], 8),
-}  # fmt: skip
+    "reset keeps range and tuning": (
+        [*parameter(0, 7), *parameter(2, 65), (10, 121, 0)],
+        [(20, 8191)],
+        8,
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -135,10 +143,13 @@ def test_volume_and_expression_set_the_level(engine, number, drums):
     plain, same, half, none, later = (
         rms(span(one(notes, controls, program=0, drums=drums), engine, 0, 1))
         for controls in (
-            [], [(0, number, default)], [(0, number, default // 2)], [(0, number, 0)],
+            [],
+            [(0, number, default)],
+            [(0, number, default // 2)],
+            [(0, number, 0)],
             [(0, number, 0), (0, number, default)],
         )
-    )  # fmt: skip
+    )
     assert same == plain == later > 0
     assert 0.05 < half / plain < 0.5
     assert none < 1e-3 * plain
@@ -283,9 +294,16 @@ def test_lane():
 def rich(program=ORGAN):
     """A piece that uses everything and leaves everything turned."""
     controls = [
-        *parameter(0, 12), *parameter(1, 80), *parameter(2, 66), (0, 7, 70), (0, 10, 20),
-        (0, 11, 90), (200, 1, 80), (300, 64, 127), (350, 66, 127),
-    ]  # fmt: skip
+        *parameter(0, 12),
+        *parameter(1, 80),
+        *parameter(2, 66),
+        (0, 7, 70),
+        (0, 10, 20),
+        (0, 11, 90),
+        (200, 1, 80),
+        (300, 64, 127),
+        (350, 66, 127),
+    ]
     notes = [(i * 240, 200, 55 + i) for i in range(8)]
     return one(notes, controls, [(100, 3000), (1500, -8192)], program=program)
 
@@ -306,9 +324,14 @@ def test_a_piece_sounds_the_same_after_any_other(engine):
 
 def test_an_excerpt_restates_what_holds():
     controls = [
-        *parameter(0, 12), *parameter(1, 80, 5), (0, 7, 10), (10, 7, 30), (20, 91, 44),
-        (100, 64, 100), (3000, 10, 5),
-    ]  # fmt: skip
+        *parameter(0, 12),
+        *parameter(1, 80, 5),
+        (0, 7, 10),
+        (10, 7, 30),
+        (20, 91, 44),
+        (100, 64, 100),
+        (3000, 10, 5),
+    ]
     clip = one([(0, 1900, 60), (1920, 1900, 60)], controls, [(0, 100), (50, -50)], beats=8)
     part = clip.excerpt(4, 4)
     (track,) = part.score.tracks
@@ -330,11 +353,16 @@ def test_an_excerpt_restates_what_holds():
 @pytest.mark.parametrize(
     ("controls", "bends"),
     [
-        ([(100, 7, 40), (200, 11, 60)], []), ([(50, 10, 0)], []), ([], [(500, 8191)]),
-        (parameter(0, 12), [(500, -5000)]), (parameter(1, 100), []), ([(7, 121, 0)], [(3, 999)]),
-        ([*parameter(0, 5), (2000, 6, 7)], [(0, 8191)]), ([(0, 64, 127), (3840, 64, 0)], []),
+        ([(100, 7, 40), (200, 11, 60)], []),
+        ([(50, 10, 0)], []),
+        ([], [(500, 8191)]),
+        (parameter(0, 12), [(500, -5000)]),
+        (parameter(1, 100), []),
+        ([(7, 121, 0)], [(3, 999)]),
+        ([*parameter(0, 5), (2000, 6, 7)], [(0, 8191)]),
+        ([(0, 64, 127), (3840, 64, 0)], []),
     ],
-)  # fmt: skip
+)
 def test_an_excerpt_sounds_as_the_same_span_of_the_whole(engine, controls, bends):
     """Of steady notes: those of the whole that begin at the excerpt's start."""
     notes = [(0, 1800, 60), (1920, 1000, 60), (3840, 960, 60)]

@@ -112,10 +112,14 @@ def test_a_day_long_score_is_not_rendered():
 
 @pytest.mark.parametrize(
     "sound",
-    [np.zeros((1, 8000)), np.array([[0.5]]), np.tile([[3.0, -5.0]], 4000),
-     np.array([[32767, -32768] * 4000], dtype=np.int16)],
+    [
+        np.zeros((1, 8000)),
+        np.array([[0.5]]),
+        np.tile([[3.0, -5.0]], 4000),
+        np.array([[32767, -32768] * 4000], dtype=np.int16),
+    ],
     ids=["silence", "one sample", "too loud", "integers"],
-)  # fmt: skip
+)
 def test_odd_sound_is_shown_saved_and_stays_within_its_frame(sound, tmp_path):
     clip = Clip(audio=sound, sample_rate=8000)
     assert clip.audio.dtype == np.float32

@@ -9,9 +9,19 @@ from workbench.music.keys import TONICS, in_scales, signature
 
 @pytest.mark.parametrize(
     ("text", "tonic"),
-    [("C", "C"), ("c major", "C"), ("A minor", "C"), ("E minor", "G"), ("F# minor", "A"),
-     ("C# minor", "E"), ("Bb major", "Bb"), ("A# major", "Bb"), ("Gb", "F#"), ("Cb major", "B")],
-)  # fmt: skip
+    [
+        ("C", "C"),
+        ("c major", "C"),
+        ("A minor", "C"),
+        ("E minor", "G"),
+        ("F# minor", "A"),
+        ("C# minor", "E"),
+        ("Bb major", "Bb"),
+        ("A# major", "Bb"),
+        ("Gb", "F#"),
+        ("Cb major", "B"),
+    ],
+)
 def test_signatures(text, tonic):
     assert TONICS[signature(text)] == tonic
 
@@ -23,8 +33,10 @@ def test_what_is_no_key_is_refused(text):
 
 
 def test_a_scale_holds_its_own_notes_and_six_of_its_neighbours_seven():
-    white = np.array([c in "CDEFGAB" for c in ("C", "-", "D", "-", "E", "F", "-", "G", "-", "A",
-                                               "-", "B")], dtype=float)  # fmt: skip
+    white = np.array(
+        [c in "CDEFGAB" for c in ("C", "-", "D", "-", "E", "F", "-", "G", "-", "A", "-", "B")],
+        dtype=float,
+    )
     held = in_scales(np.stack([np.roll(white, k) for k in range(12)]))
     assert held.shape == (12, 12)
     assert (held.argmax(1) == np.arange(12)).all()

@@ -18,8 +18,14 @@ def stereo(*parts):
 
 def test_at_48_khz_the_filters_are_the_tables_of_the_standard():
     shelf, low_cut = k_weighting(48000)
-    tables = [1.53512485958697, -2.69169618940638, 1.19839281085285, 1, -1.69065929318241,
-              0.73248077421585]  # fmt: skip
+    tables = [
+        1.53512485958697,
+        -2.69169618940638,
+        1.19839281085285,
+        1,
+        -1.69065929318241,
+        0.73248077421585,
+    ]
     assert shelf == pytest.approx(tables, abs=1e-8)
     assert low_cut == pytest.approx([1, -2, 1, 1, -1.99004745483398, 0.99007225036621], abs=1e-8)
 

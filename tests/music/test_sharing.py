@@ -53,24 +53,30 @@ messages = st.lists(
             lambda kind, t, c, a, b: mido.Message.from_bytes([kind | c, a, b], time=t),
             st.sampled_from([0x80, 0x90, 0xA0, 0xB0, 0xE0]),
             st.sampled_from([0, 1, 127, 128, 20_000, 3_000_000]),
-            st.integers(0, 15), st.integers(0, 127), st.integers(0, 127),
+            st.integers(0, 15),
+            st.integers(0, 127),
+            st.integers(0, 127),
         ),
         st.builds(
             lambda kind, t, c, a: mido.Message.from_bytes([kind | c, a], time=t),
-            st.sampled_from([0xC0, 0xD0]), st.integers(0, 300), st.integers(0, 15),
+            st.sampled_from([0xC0, 0xD0]),
+            st.integers(0, 300),
+            st.integers(0, 15),
             st.integers(0, 127),
         ),
         st.builds(
             lambda text, t: mido.MetaMessage("text", text=text, time=t),
-            st.sampled_from(["", "words", "ü" * 90]), st.integers(0, 300),
+            st.sampled_from(["", "words", "ü" * 90]),
+            st.integers(0, 300),
         ),
         st.builds(
             lambda data, t: mido.Message("sysex", data=data, time=t),
-            st.lists(st.integers(0, 127), max_size=200), st.integers(0, 300),
+            st.lists(st.integers(0, 127), max_size=200),
+            st.integers(0, 300),
         ),
     ),
     max_size=40,
-)  # fmt: skip
+)
 
 
 @settings(deadline=None)

@@ -89,8 +89,11 @@ def onsets_of(score):
 def test_hits_without_note_offs_are_short_notes():
     hits = [(240, on(pitch, channel=9)) for pitch in (36, 42, 38, 42)]
     assert read(file_of(track(*hits))) == [
-        (0.5, 0.25, 36), (1.0, 0.25, 42), (1.5, 0.25, 38), (2.0, 0.25 / 120, 42),
-    ]  # fmt: skip
+        (0.5, 0.25, 36),
+        (1.0, 0.25, 42),
+        (1.5, 0.25, 38),
+        (2.0, 0.25 / 120, 42),
+    ]
 
 
 def test_a_pitch_struck_again_ends_where_it_is_struck():
@@ -154,8 +157,11 @@ def test_onsets_are_those_of_mido_on_real_files(
     groove_root, songs_cache, pop909_root, fixtures_root
 ):
     game_root = songs_cache("game-midi") / "game-midi"
-    paths = [p for root in (groove_root, game_root, pop909_root, fixtures_root)
-             for p in sorted(root.rglob("*.mid"))[::40]]  # fmt: skip
+    paths = [
+        p
+        for root in (groove_root, game_root, pop909_root, fixtures_root)
+        for p in sorted(root.rglob("*.mid"))[::40]
+    ]
     for path in paths:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", MusicFileWarning)
@@ -192,11 +198,16 @@ ODD = {
         track((0, b"\xf0\x03\x43\x12\x00"), (0, b"\xf7\x03\x43\x12\xf7"), *TWO)
     ),
     "running status after a meta event": file_of(
-        track((0, on(60)), (0, meta(1, b"la")), (480, b"\x3c\x00"), (480, b"\x3e\x5a"),
-              (480, b"\x3e\x00"))
+        track(
+            (0, on(60)),
+            (0, meta(1, b"la")),
+            (480, b"\x3c\x00"),
+            (480, b"\x3e\x5a"),
+            (480, b"\x3e\x00"),
+        )
     ),
     "text of 300 bytes": file_of(track((0, meta(1, b"x" * 300)), *TWO)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -247,9 +258,9 @@ def test_the_slowest_tempo_of_a_midi_file_is_read():
 
 
 @pytest.mark.parametrize(
-    ("frames", "ticks", "rate"), [(24, 80, 1920), (25, 40, 1000), (30, 80, 2400), (25, 1, 25),
-                                  (29, 100, 3000 / 1.001)]
-)  # fmt: skip
+    ("frames", "ticks", "rate"),
+    [(24, 80, 1920), (25, 40, 1000), (30, 80, 2400), (25, 1, 25), (29, 100, 3000 / 1.001)],
+)
 def test_smpte_time_is_seconds(frames, ticks, rate):
     """Also where a tempo event stands in the file, which has no meaning there."""
     events = (0, meta(0x51, b"\x09\x27\xc0")), (ticks, on(60)), (7 * ticks, off(60))
@@ -306,9 +317,13 @@ def texts(data, *kinds):
 
 
 WORDS = {
-    "ASCII": b"la", "UTF-8": "né".encode(), "Windows-1252": b"n\xe9", "Shift-JIS": b"\x83\x8c\x83",
-    "KOI8": "до".encode("koi8-r"), "all bytes": bytes(range(128, 256)),
-}  # fmt: skip
+    "ASCII": b"la",
+    "UTF-8": "né".encode(),
+    "Windows-1252": b"n\xe9",
+    "Shift-JIS": b"\x83\x8c\x83",
+    "KOI8": "до".encode("koi8-r"),
+    "all bytes": bytes(range(128, 256)),
+}
 
 
 @pytest.mark.parametrize("name", WORDS)
@@ -325,15 +340,23 @@ def test_words_are_written_as_they_were_in_any_encoding(name, kind):
 
 def test_karaoke_keeps_its_words_in_their_track():
     words = track(
-        (0, meta(3, b"Words")), (0, meta(1, b"@KMIDI KARAOKE FILE")), (0, meta(1, b"@LENGL")),
-        (480, meta(1, b"\\He")), (240, meta(1, b"llo")),
-    )  # fmt: skip
+        (0, meta(3, b"Words")),
+        (0, meta(1, b"@KMIDI KARAOKE FILE")),
+        (0, meta(1, b"@LENGL")),
+        (480, meta(1, b"\\He")),
+        (240, meta(1, b"llo")),
+    )
     data = file_of(track((0, meta(1, b"made by hand"))), words, track(*TWO))
     written = Clip.read_midi(data).midi_bytes()
     assert texts(written, 1) == sorted(
-        [(0, 1, b"made by hand"), (0, 1, b"@KMIDI KARAOKE FILE"), (0, 1, b"@LENGL"),
-         (480, 1, b"\\He"), (720, 1, b"llo")]
-    )  # fmt: skip
+        [
+            (0, 1, b"made by hand"),
+            (0, 1, b"@KMIDI KARAOKE FILE"),
+            (0, 1, b"@LENGL"),
+            (480, 1, b"\\He"),
+            (720, 1, b"llo"),
+        ]
+    )
     tracks = {t.name: t for t in mido.MidiFile(file=io.BytesIO(written)).tracks}
     assert [m.text for m in tracks["Words"] if m.type == "text"][2:] == ["\\He", "llo"]
 

@@ -18,12 +18,15 @@ def beat(tempi=(), meters=(), start=0.0, beats=16, drums=True):
     (beat, beats per bar, unit)."""
     rows = [(start + i, 0.1, (36, 38)[i % 2], 90) for i in range(beats)]
     score = midi.score_of(midi.as_notes(rows, drums), 120)
-    score.tempos = type(score.tempos)([
-        symusic.Tempo(round(at * 480), bpm, ttype="tick") for at, bpm in tempi
-    ])  # fmt: skip
-    score.time_signatures = type(score.time_signatures)([
-        symusic.TimeSignature(round(at * 480), top, unit, ttype="tick") for at, top, unit in meters
-    ])  # fmt: skip
+    score.tempos = type(score.tempos)(
+        [symusic.Tempo(round(at * 480), bpm, ttype="tick") for at, bpm in tempi]
+    )
+    score.time_signatures = type(score.time_signatures)(
+        [
+            symusic.TimeSignature(round(at * 480), top, unit, ttype="tick")
+            for at, top, unit in meters
+        ]
+    )
     return score
 
 

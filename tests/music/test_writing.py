@@ -71,10 +71,11 @@ def test_an_early_first_beat_is_on_tick_0_and_still_loops():
 @given(
     st.lists(
         st.tuples(st.integers(0, 31), st.integers(0, 8), st.integers(-50, 49)),
-        max_size=30, unique_by=lambda cell: cell[:2],
+        max_size=30,
+        unique_by=lambda cell: cell[:2],
     ),
     st.sampled_from([4, 12]),
-)  # fmt: skip
+)
 def test_every_roll_is_written_with_all_hits_in_exactly_its_length(cells, steps_per_beat):
     cells = [(step, drum, percent / 100) for step, drum, percent in cells]
     roll = roll_of(cells, steps=8 * steps_per_beat, steps_per_beat=steps_per_beat)
@@ -137,8 +138,9 @@ def test_names_marker_and_texts():
     assert [(t, d["text"]) for t, kind, d in metas[1] if kind == "lyrics"] == [(240, "là")]
     again = Clip.read_midi(clip.midi_bytes()).with_(caption="slow funk")
     assert [m.text for m in Clip.read_midi(again.midi_bytes()).score.markers] == [
-        "slow funk", "chorus",
-    ]  # fmt: skip
+        "slow funk",
+        "chorus",
+    ]
     for source in ("/home/me/song.mid", "filling of C:\\home\\me\\song.mid by MidiGPT, seed 1"):
         data = clip.with_(source=source).midi_bytes()
         assert b"home" not in data
@@ -263,13 +265,23 @@ def test_order_at_one_tick():
     after it."""
     notes = [(0, 480, 60, 90), (480, 480, 60, 80), (480, 0, 62, 70)]
     track = track_of(5, notes, [(0, 7, 9), (0, 0, 1), (0, 32, 2)])
-    kinds = [(t, m.type, getattr(m, "control", None) or getattr(m, "note", None))
-             for t, m in timed(read(clip_of([track])).tracks[1]) if not m.is_meta]  # fmt: skip
+    kinds = [
+        (t, m.type, getattr(m, "control", None) or getattr(m, "note", None))
+        for t, m in timed(read(clip_of([track])).tracks[1])
+        if not m.is_meta
+    ]
     assert kinds == [
-        (0, "control_change", None), (0, "control_change", 32), (0, "program_change", None),
-        (0, "control_change", 7), (0, "note_on", 60), (480, "note_off", 60), (480, "note_on", 60),
-        (480, "note_on", 62), (480, "note_off", 62), (960, "note_off", 60),
-    ]  # fmt: skip
+        (0, "control_change", None),
+        (0, "control_change", 32),
+        (0, "program_change", None),
+        (0, "control_change", 7),
+        (0, "note_on", 60),
+        (480, "note_off", 60),
+        (480, "note_on", 60),
+        (480, "note_on", 62),
+        (480, "note_off", 62),
+        (960, "note_off", 60),
+    ]
 
 
 def test_real_files_come_back_with_all_notes(fixtures_root):

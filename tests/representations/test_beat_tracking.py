@@ -49,10 +49,18 @@ TONE = 0.5 * np.sin(2 * np.pi * 440 * TIME)[None]
 
 @pytest.mark.parametrize(
     "sound",
-    [np.zeros((1, RATE)), np.zeros((2, 0)), np.ones((1, 1)), np.full((1, 4 * RATE), 0.5),
-     5e-5 * clicks(120)[0], TONE, TONE[:, :4000], np.roll(TONE * np.exp(-3 * TIME), RATE, 1)],
+    [
+        np.zeros((1, RATE)),
+        np.zeros((2, 0)),
+        np.ones((1, 1)),
+        np.full((1, 4 * RATE), 0.5),
+        5e-5 * clicks(120)[0],
+        TONE,
+        TONE[:, :4000],
+        np.roll(TONE * np.exp(-3 * TIME), RATE, 1),
+    ],
     ids=["silence", "nothing", "one sample", "no onset", "faint", "tone", "short", "one hit"],
-)  # fmt: skip
+)
 def test_what_has_no_beats_has_none(sound):
     found = track(sound, RATE)
     assert np.isnan(found.tempo)

@@ -46,9 +46,14 @@ def test_walls_doubles_and_places_beyond_the_bar_cannot_be_drawn(seed, places, m
     metre = vocabulary.id("TimeSig_4/4")
     own = [vocabulary.id(name) for name in TRACKS]
     rule = HoleRule(
-        grammar, 2, [metre] * len(places), own, lengths=places,
-        most=torch.full((PROGRAMS,), most), together=together,
-    )  # fmt: skip
+        grammar,
+        2,
+        [metre] * len(places),
+        own,
+        lengths=places,
+        most=torch.full((PROGRAMS,), most),
+        together=together,
+    )
     random = torch.Generator().manual_seed(seed)
     stuck = torch.ones(vocabulary.size)
     stuck[grammar.places.moves] = 0.02
@@ -79,16 +84,23 @@ def test_walls_doubles_and_places_beyond_the_bar_cannot_be_drawn(seed, places, m
 
 def test_what_is_struck_may_be_struck_again_by_others_and_at_the_next_place():
     vocabulary, grammar = facts()
-    ids = {name: vocabulary.id(name) for name in (
-        "Bar_None", "TimeSig_4/4", "Position_0", "Position_6", "Program_0", "Program_53",
-        "Pitch_60", "Velocity_79",
-    )}  # fmt: skip
+    ids = {
+        name: vocabulary.id(name)
+        for name in (
+            "Bar_None",
+            "TimeSig_4/4",
+            "Position_0",
+            "Position_6",
+            "Program_0",
+            "Program_53",
+            "Pitch_60",
+            "Velocity_79",
+        )
+    }
     duration = next(vocabulary.id(n) for n in vocabulary.names if n.startswith("Duration"))
 
     def after(*names: str) -> torch.Tensor:
-        rule = HoleRule(
-            grammar, 1, [ids["TimeSig_4/4"]], [ids["Program_0"], ids["Program_53"]]
-        )  # fmt: skip
+        rule = HoleRule(grammar, 1, [ids["TimeSig_4/4"]], [ids["Program_0"], ids["Program_53"]])
         allowed = rule(None)
         for name in names:
             token = duration if name == "Duration" else ids[name]
@@ -96,8 +108,15 @@ def test_what_is_struck_may_be_struck_again_by_others_and_at_the_next_place():
             allowed = rule(torch.tensor([token]))
         return allowed[0]
 
-    first = ("Bar_None", "TimeSig_4/4", "Position_0", "Program_0", "Pitch_60", "Velocity_79",
-             "Duration")  # fmt: skip
+    first = (
+        "Bar_None",
+        "TimeSig_4/4",
+        "Position_0",
+        "Program_0",
+        "Pitch_60",
+        "Velocity_79",
+        "Duration",
+    )
     assert not after(*first, "Program_0")[ids["Pitch_60"]]
     assert after(*first, "Program_53")[ids["Pitch_60"]]
     assert after(*first, "Position_6", "Program_0")[ids["Pitch_60"]]

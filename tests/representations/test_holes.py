@@ -17,7 +17,7 @@ from workbench.representations.holes import (
     question,
     transpose,
     window,
-)  # fmt: skip
+)
 from workbench.representations.remi import RemiSong, ids_of, table_of
 from workbench.representations.tokens import BOS, END, EOS, FILL, HOLE, Vocabulary
 

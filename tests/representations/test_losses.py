@@ -16,10 +16,16 @@ from workbench.representations.losses import Losses, losses, match, total
 def notes(*rows) -> np.ndarray:
     """Rows (time, pitch), and more fields in NOTE's order if given: (time, pitch, duration, …)."""
     full = [
-        (row[0], row[2] if len(row) > 2 else 1, row[1], row[3] if len(row) > 3 else 64,
-         row[4] if len(row) > 4 else 0, row[5] if len(row) > 5 else False)
+        (
+            row[0],
+            row[2] if len(row) > 2 else 1,
+            row[1],
+            row[3] if len(row) > 3 else 64,
+            row[4] if len(row) > 4 else 0,
+            row[5] if len(row) > 5 else False,
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
     return np.array(full, dtype=NOTE)
 
 
@@ -84,9 +90,16 @@ def test_what_is_lost():
     after = clip_of([(0.5, 1.5, 60, 60), (2.5, 1, 62, 90)])
     lost = losses(before, after)
     assert lost == Losses(
-        notes=3, lost=1, matched=2, tuned=2, onset=pytest.approx(500 + 250), tracks=1, tempos=1,
-        duration=pytest.approx(0.5), velocity=4 + 10,
-    )  # fmt: skip
+        notes=3,
+        lost=1,
+        matched=2,
+        tuned=2,
+        onset=pytest.approx(500 + 250),
+        tracks=1,
+        tempos=1,
+        duration=pytest.approx(0.5),
+        velocity=4 + 10,
+    )
     assert lost.means() == pytest.approx((1 / 3, 375, 0.25, 7))
     assert total([lost, lost]).means() == pytest.approx((1 / 3, 375, 0.25, 7))
     assert total([lost, lost]).tracks == 2

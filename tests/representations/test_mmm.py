@@ -59,12 +59,17 @@ def playable(notes):
 
 tracks = st.lists(
     st.tuples(
-        st.integers(0, 127), st.just(False),
-        st.lists(st.tuples(st.integers(0, 191), st.integers(1, 192), st.integers(0, 127)),
-                 min_size=1, max_size=20).map(playable),
+        st.integers(0, 127),
+        st.just(False),
+        st.lists(
+            st.tuples(st.integers(0, 191), st.integers(1, 192), st.integers(0, 127)),
+            min_size=1,
+            max_size=20,
+        ).map(playable),
     ),
-    min_size=1, max_size=3,
-)  # fmt: skip
+    min_size=1,
+    max_size=3,
+)
 
 
 @settings(max_examples=80, deadline=None)
@@ -157,10 +162,12 @@ BAR = "TRACK_START INST=7 DENSITY=0 BAR_START "
         (BAR + "NOTE_ON=60 TIME_DELTA=12", [(0, 12, 60)]),  # a wait ends the bar early
         (BAR + "BAR_END FILL_PLACEHOLDER TRACK_END", []),
         (BAR + "FILL_START NOTE_ON=60 FILL_END FILL_START NOTE_ON=61", []),
-        (BAR + "BAR_END FILL_PLACEHOLDER FILL_START NOTE_ON=60 FILL_START NOTE_ON=61",
-         [(48, 48, 60)]),
+        (
+            BAR + "BAR_END FILL_PLACEHOLDER FILL_START NOTE_ON=60 FILL_START NOTE_ON=61",
+            [(48, 48, 60)],
+        ),
     ],
-)  # fmt: skip
+)
 def test_broken_sequences(broken, notes):
     clip = CODE.decode(ids(broken))
     assert rows(clip) == ([(7, False, notes)] if notes else [])

@@ -13,16 +13,20 @@ from workbench.representations.pvd import CLS, DURATIONS, LENGTH, PAD, PVD, SEP
 WITH, WITHOUT = PVD(rhythm=True), PVD(rhythm=False)
 
 grid_notes = st.lists(
-    st.tuples(st.integers(0, 63), st.sampled_from(DURATIONS.tolist()), st.integers(28, 100),
-              st.integers(0, 7)),
-    min_size=1, max_size=30, unique_by=lambda n: (n[0], n[2]),
-)  # fmt: skip
+    st.tuples(
+        st.integers(0, 63),
+        st.sampled_from(DURATIONS.tolist()),
+        st.integers(28, 100),
+        st.integers(0, 7),
+    ),
+    min_size=1,
+    max_size=30,
+    unique_by=lambda n: (n[0], n[2]),
+)
 
 
 def clip_of(rows) -> Clip:
-    notes = np.array(
-        [(t / 4, d / 4, p, 16 * v + 8, 0, False) for t, d, p, v in rows], dtype=NOTE
-    )
+    notes = np.array([(t / 4, d / 4, p, 16 * v + 8, 0, False) for t, d, p, v in rows], dtype=NOTE)
     return Clip.from_notes(np.sort(notes, order=["time", "pitch"]), drums=False)
 
 

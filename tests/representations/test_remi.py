@@ -39,10 +39,12 @@ def scores(draw):
         for _ in range(draw(st.integers(0, 12))):
             track.notes.append(
                 symusic.Note(
-                    draw(st.integers(0, 20 * tpq)), draw(st.integers(0, 30 * tpq)),
-                    draw(st.integers(0, 127)), draw(st.integers(1, 127)),
+                    draw(st.integers(0, 20 * tpq)),
+                    draw(st.integers(0, 30 * tpq)),
+                    draw(st.integers(0, 127)),
+                    draw(st.integers(1, 127)),
                 )
-            )  # fmt: skip
+            )
         track.notes.sort()  # as after reading a file
         score.tracks.append(track)
     return score

@@ -10,13 +10,7 @@ from workbench.models.diffusion_lm import DiffusionLMConfig
 from workbench.representations.pvd import CLS, LENGTH, PVD, SEP
 from workbench.systems.diffusion_lm import DiffusionLM, PianoConfig
 from workbench.systems.diffusion_lm_training import piano_of, shift, windows_of
-from workbench.systems.piano_controls import (
-    classes_of,
-    key_signature,
-    labels_of,
-    level,
-    measures,
-)
+from workbench.systems.piano_controls import classes_of, key_signature, labels_of, level, measures
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +36,12 @@ def test_clips_control_and_progress(trained):
     system, _ = trained
     heard = []
     clips = system.generate(
-        {"density": "busy", "key": "Bb major"}, n=2, steps=3, tempo=72,
+        {"density": "busy", "key": "Bb major"},
+        n=2,
+        steps=3,
+        tempo=72,
         progress=lambda step, steps, words: heard.append((step, steps, words.shape)),
-    )  # fmt: skip
+    )
     assert len(clips) == 2
     assert heard == [(i, 3, (2, LENGTH)) for i in (1, 2, 3)]
     assert clips[0].caption == "piano, density busy, key Bb major"
@@ -90,8 +87,11 @@ def test_unknown_wishes_are_refused_kindly(trained, asked, said):
 
 def test_odd_settings_are_refused_kindly(trained):
     system = trained[0]
-    for wrong, said in (({"steps": 0}, "steps=0"), ({"sampler": "euler"}, "euler"),
-                        ({"n": 0}, "n=0")):  # fmt: skip
+    for wrong, said in (
+        ({"steps": 0}, "steps=0"),
+        ({"sampler": "euler"}, "euler"),
+        ({"n": 0}, "n=0"),
+    ):
         with pytest.raises(PromptError, match=said):
             system.draw(**({"n": 1} | wrong))
     with pytest.raises(PromptError, match="profile: 'huge'"):
@@ -107,8 +107,8 @@ def test_a_vocabulary_that_does_not_fit_is_refused_by_name():
 
 
 @pytest.mark.parametrize(
-    ("name", "signature"), [("C major", 0), ("a minor", 0), ("F# minor", 9), ("Bb", 10),
-                            ("gb major", 6), ("Eb minor", 6)]
+    ("name", "signature"),
+    [("C major", 0), ("a minor", 0), ("F# minor", 9), ("Bb", 10), ("gb major", 6), ("Eb minor", 6)],
 )
 def test_keys_by_name(name, signature):
     assert classes_of({"key": name}, ()) == {"key": signature}
@@ -153,8 +153,13 @@ def test_a_budget_of_minutes_is_shared_by_both_stages(tmp_path, monkeypatch):
         return real(module, data, loss, plan, *rest, **more)
 
     monkeypatch.setattr(diffusion_lm_training, "fit", spy)
-    DiffusionLM.train("builtin-songs", "smoke", out=tmp_path, seed=np.uint64(2**63),
-                      budget_minutes=np.float32(0.001))  # fmt: skip
+    DiffusionLM.train(
+        "builtin-songs",
+        "smoke",
+        out=tmp_path,
+        seed=np.uint64(2**63),
+        budget_minutes=np.float32(0.001),
+    )
     assert len(minutes) == 2
     assert all(minutes)
     assert sum(minutes) == pytest.approx(0.001)

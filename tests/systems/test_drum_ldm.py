@@ -10,9 +10,15 @@ from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drawing import keep_mask, slerp
 
 STRANGE = [
-    "", "   ", "🥁🥁🥁", "langsamer Funk mit Geisternoten", "ジャズのドラム", "x" * 10_000, "92",
+    "",
+    "   ",
+    "🥁🥁🥁",
+    "langsamer Funk mit Geisternoten",
+    "ジャズのドラム",
+    "x" * 10_000,
+    "92",
     "\x00",
-]  # fmt: skip
+]
 
 
 def cells(clip):
@@ -51,9 +57,18 @@ def test_no_text_is_refused(system, prompt):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("n", 0), ("bars", 9), ("bars", 0), ("steps", 0), ("guidance", -1), ("tempo", 1000),
-     ("steps", "many"), ("sampler", "best"), ("guidance", float("nan"))],
-)  # fmt: skip
+    [
+        ("n", 0),
+        ("bars", 9),
+        ("bars", 0),
+        ("steps", 0),
+        ("guidance", -1),
+        ("tempo", 1000),
+        ("steps", "many"),
+        ("sampler", "best"),
+        ("guidance", float("nan")),
+    ],
+)
 def test_numbers_out_of_range_are_named(system, name, value):
     with pytest.raises(PromptError, match=name):
         system.generate("rock", **{name: value})

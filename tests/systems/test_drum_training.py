@@ -24,9 +24,14 @@ from workbench.systems.drum_training import (
 def test_smoke_training_leaves_a_whole_system(smoke_folder):
     names = {path.name for path in smoke_folder.iterdir()}
     assert names == {
-        "config.json", "model.safetensors", "README.md", "training.json",
-        "contrastive", "autoencoder", "diffusion",
-    }  # fmt: skip
+        "config.json",
+        "model.safetensors",
+        "README.md",
+        "training.json",
+        "contrastive",
+        "autoencoder",
+        "diffusion",
+    }
     assert "workbench train drums --dataset builtin" in (smoke_folder / "README.md").read_text()
 
 
@@ -98,8 +103,9 @@ def test_going_on_from_a_checkpoint_trains_the_denoiser_only(smoke_folder, tmp_p
 
 def test_a_start_of_another_shape_is_named(tmp_path):
     with pytest.raises(CheckpointError, match="drums-groove-keywords"):
-        DrumLDM.train("builtin", "smoke", text="keywords", out=tmp_path,
-                      start="drums-groove-keywords")  # fmt: skip
+        DrumLDM.train(
+            "builtin", "smoke", text="keywords", out=tmp_path, start="drums-groove-keywords"
+        )
 
 
 def test_tempo_is_learned_from_words():

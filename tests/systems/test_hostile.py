@@ -19,9 +19,13 @@ from workbench.systems.storage import SHIPPED
 from workbench.weights import load_file_into, save_weights
 
 KINDS = {
-    "drums-groove-bert": DrumLDM, "drums-groove-keywords": DrumLDM, "songs-gpt": MidiGPT,
-    "piano-diffusion": DiffusionLM, "sound-ldmg": LDMG, "music-ldm": MusicLDM,
-}  # fmt: skip
+    "drums-groove-bert": DrumLDM,
+    "drums-groove-keywords": DrumLDM,
+    "songs-gpt": MidiGPT,
+    "piano-diffusion": DiffusionLM,
+    "sound-ldmg": LDMG,
+    "music-ldm": MusicLDM,
+}
 
 
 def changed(folder, name, path, value):
@@ -68,19 +72,31 @@ def test_sizes_are_held_against_the_file_before_anything_is_made(
 
 ODD = [0, -1, 7, 2**40, 10**400, True, None, 1e308, "x", [], [[]], {}, {"a": 1}, "\0"]
 PLACES = [
-    ("drums-groove-keywords", ("autoencoder", "strides")), ("drums-groove-keywords", ("schedule",)),
-    ("drums-groove-keywords", ("contrastive", "heads")), ("drums-groove-keywords", ("text",)),
-    ("songs-gpt", ("gpt", "context")), ("songs-gpt", ("gpt", "heads")),
-    ("songs-gpt", ("vocabulary",)), ("songs-gpt", ("vocabulary", "config")),
-    ("songs-gpt", ("vocabulary", "_model")), ("songs-gpt", ("vocabulary", "_vocab_base")),
+    ("drums-groove-keywords", ("autoencoder", "strides")),
+    ("drums-groove-keywords", ("schedule",)),
+    ("drums-groove-keywords", ("contrastive", "heads")),
+    ("drums-groove-keywords", ("text",)),
+    ("songs-gpt", ("gpt", "context")),
+    ("songs-gpt", ("gpt", "heads")),
+    ("songs-gpt", ("vocabulary",)),
+    ("songs-gpt", ("vocabulary", "config")),
+    ("songs-gpt", ("vocabulary", "_model")),
+    ("songs-gpt", ("vocabulary", "_vocab_base")),
     ("songs-gpt", ("vocabulary", "config", "beat_res")),
     ("songs-gpt", ("vocabulary", "config", "num_velocities")),
-    ("piano-diffusion", ("control", "styles")), ("piano-diffusion", ("network", "steps")),
-    ("piano-diffusion", ("network",)), ("piano-diffusion", ("density",)),
-    ("sound-ldmg", ("vae",)), ("sound-ldmg", ("dit", "heads")), ("sound-ldmg", ("rate",)),
-    ("sound-ldmg", ("genres",)), ("music-ldm", ("sizes", "blocks")), ("music-ldm", ("prediction",)),
-    ("music-ldm", ("joint",)), ("music-ldm", ("frames",)),
-]  # fmt: skip
+    ("piano-diffusion", ("control", "styles")),
+    ("piano-diffusion", ("network", "steps")),
+    ("piano-diffusion", ("network",)),
+    ("piano-diffusion", ("density",)),
+    ("sound-ldmg", ("vae",)),
+    ("sound-ldmg", ("dit", "heads")),
+    ("sound-ldmg", ("rate",)),
+    ("sound-ldmg", ("genres",)),
+    ("music-ldm", ("sizes", "blocks")),
+    ("music-ldm", ("prediction",)),
+    ("music-ldm", ("joint",)),
+    ("music-ldm", ("frames",)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +105,11 @@ def scratch(tmp_path_factory):
 
 
 @settings(
-    max_examples=40, deadline=None, derandomize=True,
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+)
 @given(st.sampled_from(PLACES), st.sampled_from(ODD))
 def test_odd_values_load_or_are_named_in_one_line(scratch, monkeypatch, place, value):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
@@ -107,10 +125,18 @@ def test_odd_values_load_or_are_named_in_one_line(scratch, monkeypatch, place, v
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 200_000, '{"a":' * 100_000, '{"system": NaN}', "9" * 10_000, "\x00", "null",
-             '{"system": "DrumLDM", "config": null}'],
+    "text",
+    [
+        "[" * 200_000,
+        '{"a":' * 100_000,
+        '{"system": NaN}',
+        "9" * 10_000,
+        "\x00",
+        "null",
+        '{"system": "DrumLDM", "config": null}',
+    ],
     ids=range(7),
-)  # fmt: skip
+)
 def test_json_that_cannot_be_meant(tmp_path, text):
     changed(tmp_path, "drums-groove-keywords", ("bars",), 8)
     (tmp_path / "config.json").write_text(text)
@@ -141,8 +167,10 @@ def test_weights_that_are_not_finite_are_named(tmp_path, name, number):
 
 
 def test_double_precision_that_overflows_is_named(tmp_path):
-    save_file({"weight": torch.full((1, 1), 1e300, dtype=torch.float64), "bias": torch.zeros(1)},
-              tmp_path / "w.safetensors")  # fmt: skip
+    save_file(
+        {"weight": torch.full((1, 1), 1e300, dtype=torch.float64), "bias": torch.zeros(1)},
+        tmp_path / "w.safetensors",
+    )
     with pytest.raises(CheckpointError, match="weight holds"):
         load_file_into(torch.nn.Linear(1, 1), tmp_path / "w.safetensors")
 

@@ -20,13 +20,7 @@ from workbench.music.clip import Clip
 from workbench.systems import ldmg
 from workbench.systems.drawing import overlapping
 from workbench.systems.ldmg import LDMG, MEMORY, LDMGConfig
-from workbench.systems.ldmg_coding import (
-    VAEGAN,
-    Weights,
-    finish_decoder,
-    fit_vae,
-    gan_terms,
-)
+from workbench.systems.ldmg_coding import VAEGAN, Weights, finish_decoder, fit_vae, gan_terms
 from workbench.systems.ldmg_training import PROFILES, latent_crops
 from workbench.systems.musicldm import MusicLDM
 from workbench.training import fit
@@ -38,10 +32,12 @@ FOURIER = SpectralVAEConfig(width=16, encoder=1, decoder=2, latent=4)
 def made(vae=WAVEFORM, **changes) -> LDMG:
     torch.manual_seed(0)
     config = LDMGConfig(
-        vae, DiTConfig(4, width=32, depth=1, heads=4, genres=2,
-                                                     text=384),
-        frames=64, genres=("funk", "waltz"), **changes,
-    )  # fmt: skip
+        vae,
+        DiTConfig(4, width=32, depth=1, heads=4, genres=2, text=384),
+        frames=64,
+        genres=("funk", "waltz"),
+        **changes,
+    )
     return LDMG(config)
 
 
@@ -93,9 +89,9 @@ def test_crops_of_latents_are_stretches_of_pieces_drawn_by_length():
     assert crops.shape == (500, 3, 20)
     for crop, piece in zip(crops[:, 0], which.tolist(), strict=True):
         first = int(crop[0] - 100 * piece)
-        assert torch.equal(crop, torch.nn.functional.pad(
-            pieces[piece][0, first - 1 : first + 19], (0, 10 * piece)
-        ))  # fmt: skip
+        assert torch.equal(
+            crop, torch.nn.functional.pad(pieces[piece][0, first - 1 : first + 19], (0, 10 * piece))
+        )
     assert which.float().mean() == pytest.approx(0.1, abs=0.05)
     assert torch.equal(crops, latent_crops(pieces, 500, 20, seed=0)[0])
     assert not torch.equal(crops, latent_crops(pieces, 500, 20, seed=1)[0])
@@ -106,8 +102,9 @@ def test_training_saves_what_loads_again(trained):
     again = LDMG.from_pretrained(out)
     assert again.config == system.config
     assert LDMG.from_config(json.loads(json.dumps(made().config_dict()))).config == made().config
-    assert set(system.config.genres) == {c.labels["style"] for c in load("builtin-songs", "train",
-                                                                        limit=6)}  # fmt: skip
+    assert set(system.config.genres) == {
+        c.labels["style"] for c in load("builtin-songs", "train", limit=6)
+    }
     one = system.generate("slow song", seconds=0.3, steps=3, seed=1)[0].audio
     other = again.generate("slow song", seconds=0.3, steps=3, seed=1)[0].audio
     assert np.allclose(one, other, atol=0.02)  # half precision
@@ -116,8 +113,15 @@ def test_training_saves_what_loads_again(trained):
 def test_clips_are_as_asked(trained):
     system, _ = trained
     heard = []
-    clips = system.generate("funk", 2, genre=system.config.genres[0], seconds=0.5, steps=2, seed=3,
-                            progress=lambda step, steps: heard.append((step, steps)))  # fmt: skip
+    clips = system.generate(
+        "funk",
+        2,
+        genre=system.config.genres[0],
+        seconds=0.5,
+        steps=2,
+        seed=3,
+        progress=lambda step, steps: heard.append((step, steps)),
+    )
     assert heard == [(1, 2), (2, 2)]
     assert [c.audio.shape for c in clips] == [(1, 8000)] * 2
     assert not np.allclose(clips[0].audio, clips[1].audio)
@@ -164,9 +168,11 @@ def clip_of(sound):
 
 
 ODD = {
-    "silence": np.zeros((1, 9000), np.float32), "one sample": np.array([[0.4]]),
-    "too loud": 50 * noise(0.5), "clipped": (50 * noise(0.5)).clip(-1, 1),
-}  # fmt: skip
+    "silence": np.zeros((1, 9000), np.float32),
+    "one sample": np.array([[0.4]]),
+    "too loud": 50 * noise(0.5),
+    "clipped": (50 * noise(0.5)).clip(-1, 1),
+}
 
 
 @pytest.mark.parametrize("vae", [WAVEFORM, FOURIER])
@@ -174,9 +180,10 @@ ODD = {
 def test_odd_clips_come_back_finite_and_as_long(name, vae):
     system, clip = made(vae), clip_of(ODD[name])
     made_clips = [
-        system.reconstruct(clip), *system.vary(clip, 2, steps=2),
+        system.reconstruct(clip),
+        *system.vary(clip, 2, steps=2),
         *system.inpaint(clip, (0, clip.duration), steps=2),
-    ]  # fmt: skip
+    ]
     for one in made_clips:
         assert one.audio.shape == clip.audio.shape
         assert np.isfinite(one.audio).all()
@@ -214,8 +221,10 @@ def test_nan_is_refused_however_it_came_in(bad):
 def test_damaged_weights_are_told_where_they_draw():
     system = made()
     next(system.networks.dit.parameters()).data.fill_(np.nan)
-    for draw in (lambda: system.generate(seconds=0.2, steps=2),
-                 lambda: system.vary(clip_of(noise(0.2)), steps=2)):  # fmt: skip
+    for draw in (
+        lambda: system.generate(seconds=0.2, steps=2),
+        lambda: system.vary(clip_of(noise(0.2)), steps=2),
+    ):
         with pytest.raises(WorkbenchError, match="ended in NaN or infinite numbers: the weights"):
             draw()
 
@@ -259,8 +268,9 @@ def test_a_step_that_is_not_finite_moves_neither_player(tmp_path):
         torch.manual_seed(0)
         module = VAEGAN(AudioVAE(AudioVAEConfig(width=8, latent=4)), 8)
         before = torch.cat([p.detach().flatten().clone() for p in module.parameters()])
-        done = fit(module, (sound,), lambda m, x: gan_terms(m, x, Weights()), plan,
-                   tmp_path / name, seed=0)  # fmt: skip
+        done = fit(
+            module, (sound,), lambda m, x: gan_terms(m, x, Weights()), plan, tmp_path / name, seed=0
+        )
         return before, torch.cat([p.flatten() for p in done.module.parameters()]), done.skipped
 
     one = sound.clone()
@@ -282,15 +292,29 @@ def test_a_gan_that_diverges_stops_and_names_its_terms(audio, tmp_path):
     plan = replace(size.coding, lr=1e8, warmup=1, steps=40)
     said = r"ten losses in a row are not finite.*\(.*discriminator.*\); take another seed"
     with pytest.raises(WorkbenchError, match=said):
-        fit_vae(system.networks.vae, audio, rows, rows, plan, tmp_path, crop=size.crop,
-                width=size.width, weights=size.weights, seed=0)  # fmt: skip
+        fit_vae(
+            system.networks.vae,
+            audio,
+            rows,
+            rows,
+            plan,
+            tmp_path,
+            crop=size.crop,
+            width=size.width,
+            weights=size.weights,
+            seed=0,
+        )
 
 
 def test_the_memory_that_a_profile_needs_is_about_right():
     """Of the largest stage; the table adds what no count shows."""
     size = PROFILES["gpu"]
-    config = LDMGConfig(size.vae, replace(size.dit, genres=8, text=384), frames=size.frames,
-                        genres=tuple("abcdefgh"))  # fmt: skip
+    config = LDMGConfig(
+        size.vae,
+        replace(size.dit, genres=8, text=384),
+        frames=size.frames,
+        genres=tuple("abcdefgh"),
+    )
     system = LDMG(config)
     network = system.networks.dit
 
@@ -314,8 +338,18 @@ def test_the_vae_learns(audio, tmp_path):
     with torch.inference_mode():
         before = float(stft_loss(sound, system.networks.vae(sound)[0])[1])
     plan = replace(size.coding, steps=60, every=60, lr=2e-3)
-    log = fit_vae(system.networks.vae, audio, rows, kept, plan, tmp_path, crop=size.crop,
-                  width=size.width, weights=size.weights, seed=0).log  # fmt: skip
+    log = fit_vae(
+        system.networks.vae,
+        audio,
+        rows,
+        kept,
+        plan,
+        tmp_path,
+        crop=size.crop,
+        width=size.width,
+        weights=size.weights,
+        seed=0,
+    ).log
     assert log[-1]["val_spectrum"] < 0.8 * before
     assert log[-1]["val_convergence"] < 1.0  # silence has exactly 1
 
@@ -335,8 +369,9 @@ def test_a_finished_decoder_is_nearer_in_level_and_leaves_the_encoder(audio, tmp
     vae = SpectralVAE(size.vae)
     before = {name: p.clone() for name, p in vae.state_dict().items()}
     plan = replace(size.finishing, steps=40, every=20, lr=2e-3)
-    log = finish_decoder(vae, audio, rows, kept, plan, tmp_path, crop=size.crop,
-                         weights=size.weights, seed=0).log  # fmt: skip
+    log = finish_decoder(
+        vae, audio, rows, kept, plan, tmp_path, crop=size.crop, weights=size.weights, seed=0
+    ).log
     start = float(decoded_level(audio, kept, size, before))
     assert log[-1]["val_level"] < 0.9 * start
     for name, after in vae.state_dict().items():

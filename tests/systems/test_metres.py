@@ -136,10 +136,15 @@ def test_words_that_ask_for_another_metre(system, words):
 
 
 @pytest.mark.parametrize(
-    "measure", [rhythm.positions, rhythm.downbeats, rhythm.backbeats,
-                lambda rolls: rhythm.repetition(rolls, 1),
-                lambda rolls: rhythm.syncopation(rhythm.kick_and_snare(rolls))],
-)  # fmt: skip
+    "measure",
+    [
+        rhythm.positions,
+        rhythm.downbeats,
+        rhythm.backbeats,
+        lambda rolls: rhythm.repetition(rolls, 1),
+        lambda rolls: rhythm.syncopation(rhythm.kick_and_snare(rolls)),
+    ],
+)
 def test_measures_by_the_bar_refuse_rolls_of_no_whole_bars(measure):
     with pytest.raises(PromptError, match="rolls: 12 steps"):
         measure(np.zeros((2, 12, 27), np.float32))

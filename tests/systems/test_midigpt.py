@@ -48,9 +48,8 @@ def system() -> MidiGPT:
 def rows(track, begin=-1, end=-1):
     """Notes of a track outside of [begin, end) ticks."""
     return [
-        (n.time, n.duration, n.pitch, n.velocity)
-        for n in track.notes if not begin <= n.time < end
-    ]  # fmt: skip
+        (n.time, n.duration, n.pitch, n.velocity) for n in track.notes if not begin <= n.time < end
+    ]
 
 
 def test_only_the_hole_changes(system):
@@ -226,9 +225,15 @@ def one_program(names=("MELODY", "BRIDGE", "PIANO")) -> symusic.Score:
 
 @pytest.mark.parametrize(
     ("tracks", "changed"),
-    [(["BRIDGE"], [1]), (["bridge", "#3"], [1, 2]), (["track 1"], [0]), ([0], [0, 1, 2]),
-     ([np.int64(0)], [0, 1, 2]), ("piano", [2])],
-)  # fmt: skip
+    [
+        (["BRIDGE"], [1]),
+        (["bridge", "#3"], [1, 2]),
+        (["track 1"], [0]),
+        ([0], [0, 1, 2]),
+        ([np.int64(0)], [0, 1, 2]),
+        ("piano", [2]),
+    ],
+)
 def test_tracks_of_one_program_are_chosen_by_name_and_number(system, tracks, changed):
     score = one_program()
     version = system.fill(Clip(score), (2, 8), tracks, n=1, seed=0)[0]

@@ -109,8 +109,14 @@ def test_decoder_and_vocoder_finished_together_leave_the_latents(audio, tmp_path
 def test_clips_are_as_asked(trained):
     system, _ = trained
     heard = []
-    clips = system.generate("funk", 2, seconds=1.5, steps=2, seed=3,
-                            progress=lambda step, steps: heard.append((step, steps)))  # fmt: skip
+    clips = system.generate(
+        "funk",
+        2,
+        seconds=1.5,
+        steps=2,
+        seed=3,
+        progress=lambda step, steps: heard.append((step, steps)),
+    )
     assert heard == [(1, 2), (2, 2)]
     assert [c.audio.shape for c in clips] == [(1, 24_000)] * 2  # longer than a window of 0.64 s
     assert clips[0].caption == "funk"
@@ -150,9 +156,10 @@ def test_any_length_is_reconstructed(trained, audio):
 
 
 @pytest.mark.parametrize(
-    "sound", [np.array([[0.4]]), np.full((1, 9000), 7.0), np.tile([[1.0, -1.0]], 4500)],
+    "sound",
+    [np.array([[0.4]]), np.full((1, 9000), 7.0), np.tile([[1.0, -1.0]], 4500)],
     ids=["one sample", "too loud", "clipped"],
-)  # fmt: skip
+)
 def test_odd_clips_can_be_asked_for(trained, sound):
     system, _ = trained
     clip = Clip(audio=sound, sample_rate=16000)

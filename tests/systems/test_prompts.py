@@ -26,8 +26,10 @@ class Frozen(KeywordText):
     name = "bert"
 
 
-@pytest.mark.parametrize(("prompt", "ignored"), [("slow funk with ghost notes", "ghost, notes"),
-                                                 ("a soul ballad", "soul")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("prompt", "ignored"),
+    [("slow funk with ghost notes", "ghost, notes"), ("a soul ballad", "soul")],
+)
 def test_words_that_keywords_leave_out_are_named(prompt, ignored):
     messages = read_prompt(prompt, KeywordText(), [*WORDS, "soul", "ballad"]).messages
     assert len(messages) == 1

@@ -26,9 +26,14 @@ def piano():
 def human():
     rows = [(i / 2, 0.25, 36 if i % 2 else 38, 90) for i in range(16)]
     return Clip.from_notes(
-        rows, drums=True, tempo=100, beats=8, caption="a rock beat",
-        source="groove/drummer1/session1/9", labels={"licence": "CC-BY-4.0"},
-    )  # fmt: skip
+        rows,
+        drums=True,
+        tempo=100,
+        beats=8,
+        caption="a rock beat",
+        source="groove/drummer1/session1/9",
+        labels={"licence": "CC-BY-4.0"},
+    )
 
 
 def said(clip, system, checkpoint, seed, take):
@@ -90,8 +95,9 @@ def test_a_take_of_drums_is_the_same_in_any_batch(drums, human, sampler):
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_take_of_piano_is_the_same_in_any_batch(piano, sampler):
-    two, four = (piano.draw(n, {"density": "busy"}, steps=8, sampler=sampler, seed=7)
-                 for n in (2, 4))  # fmt: skip
+    two, four = (
+        piano.draw(n, {"density": "busy"}, steps=8, sampler=sampler, seed=7) for n in (2, 4)
+    )
     assert np.array_equal(two, four[:2])
 
 

@@ -22,8 +22,9 @@ from workbench.models.music_ldm import MusicLDMSizes, film_unet, mel_vae, vocode
 from workbench.music.clip import Clip
 from workbench.systems.musicldm import MusicLDM
 
-SIZES = MusicLDMSizes(embed=16, vae=(8, 8, 16), latent=8, unet=(16, 32), vocoder=32, blocks=(3,),
-                      attention=True)  # fmt: skip
+SIZES = MusicLDMSizes(
+    embed=16, vae=(8, 8, 16), latent=8, unet=(16, 32), vocoder=32, blocks=(3,), attention=True
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,21 +37,41 @@ def pipeline(tmp_path_factory):
     tokenizer = RobertaTokenizerFast.from_pretrained(str(top), model_max_length=20)
     torch.manual_seed(0)
     audio = {
-        "hidden_size": 32, "patch_embeds_hidden_size": 16, "depths": [1, 1],
-        "num_attention_heads": [2, 2], "num_hidden_layers": 2, "spec_size": 64, "patch_size": 4,
-        "window_size": 4, "num_mel_bins": 64, "projection_dim": 16,
-    }  # fmt: skip
-    text = ClapTextConfig(vocab_size=320, hidden_size=32, num_hidden_layers=1, intermediate_size=37,
-                          num_attention_heads=2, projection_dim=16)  # fmt: skip
+        "hidden_size": 32,
+        "patch_embeds_hidden_size": 16,
+        "depths": [1, 1],
+        "num_attention_heads": [2, 2],
+        "num_hidden_layers": 2,
+        "spec_size": 64,
+        "patch_size": 4,
+        "window_size": 4,
+        "num_mel_bins": 64,
+        "projection_dim": 16,
+    }
+    text = ClapTextConfig(
+        vocab_size=320,
+        hidden_size=32,
+        num_hidden_layers=1,
+        intermediate_size=37,
+        num_attention_heads=2,
+        projection_dim=16,
+    )
     clap = ClapModel(ClapConfig(text_config=text.to_dict(), audio_config=audio, projection_dim=16))
     made = MusicLDMPipeline(
-        vae=mel_vae(SIZES), text_encoder=clap.eval(), tokenizer=tokenizer,
+        vae=mel_vae(SIZES),
+        text_encoder=clap.eval(),
+        tokenizer=tokenizer,
         feature_extractor=ClapFeatureExtractor(64, hop_length=7900, truncation="rand_trunc"),
         unet=film_unet(SIZES),
-        scheduler=DDIMScheduler(beta_start=0.0015, beta_end=0.0195, beta_schedule="scaled_linear",
-                                clip_sample=False, set_alpha_to_one=False),
+        scheduler=DDIMScheduler(
+            beta_start=0.0015,
+            beta_end=0.0195,
+            beta_schedule="scaled_linear",
+            clip_sample=False,
+            set_alpha_to_one=False,
+        ),
         vocoder=vocoder(SIZES),
-    )  # fmt: skip
+    )
     made.save_pretrained(top / "pipeline")
     return made, top / "pipeline"
 

@@ -29,8 +29,10 @@ def test_saved_is_loaded(system, tmp_path):
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)  # half to half is exact
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "README.md", "config.json", "model.safetensors",
-    ]  # fmt: skip
+        "README.md",
+        "config.json",
+        "model.safetensors",
+    ]
 
 
 def test_a_cut_file_is_named(copy):
@@ -61,8 +63,10 @@ def test_weights_of_another_size_are_refused(copy):
         DrumLDM.from_pretrained(copy)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"system": "DrumLDM"}',
-                                  '{"system": "DrumLDM", "config": {"width": 3}}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"system": "DrumLDM"}', '{"system": "DrumLDM", "config": {"width": 3}}'],
+)
 def test_a_broken_config_is_named(copy, text):
     (copy / "config.json").write_text(text)
     with pytest.raises(CheckpointError):
@@ -169,8 +173,13 @@ def test_a_save_that_ends_anywhere_leaves_one_of_two(tmp_path, monkeypatch, stop
     sized(32, 1.0).save_pretrained(folder, card="one", training={"dataset": "1.0"})
     assert whole(folder) == 1.0
     assert sorted(p.name for p in folder.iterdir()) == [
-        "README.md", "config.json", "mine.txt", "model.safetensors", "stage", "training.json",
-    ]  # fmt: skip
+        "README.md",
+        "config.json",
+        "mine.txt",
+        "model.safetensors",
+        "stage",
+        "training.json",
+    ]
 
 
 def test_readers_see_no_mix_while_saves_go_on(tmp_path):

@@ -4,8 +4,9 @@ import numpy as np
 
 
 def squared(m1, v1, m2, v2):
-    return sum((a - b) ** 2 + v + w - 2 * (v * w) ** 0.5
-               for a, v, b, w in zip(m1, v1, m2, v2, strict=True))  # fmt: skip
+    return sum(
+        (a - b) ** 2 + v + w - 2 * (v * w) ** 0.5 for a, v, b, w in zip(m1, v1, m2, v2, strict=True)
+    )
 
 
 def pairs(k):
@@ -21,11 +22,7 @@ def line(n, d):
     return np.linalg.lstsq(x, d, rcond=None)[0][0]
 
 
-ANSWERS = {
-    "check_diagonal_frechet": squared,
-    "check_unbiased": kernel,
-    "check_at_infinity": line,
-}
+ANSWERS = {"check_diagonal_frechet": squared, "check_unbiased": kernel, "check_at_infinity": line}
 MISTAKES = [
     ("check_diagonal_frechet", lambda a, v, b, w: np.sum((a - b) ** 2 + (v - w) ** 2), "roots"),
     ("check_diagonal_frechet", lambda a, v, b, w: squared(a, v, b, w) ** 0.5, "squared"),

@@ -4,8 +4,9 @@ import numpy as np
 
 
 def distance(real, made):
-    return np.mean([np.sqrt(np.mean((10 * np.log10(a / b)) ** 2))
-                    for a, b in zip(real.T, made.T, strict=True)])  # fmt: skip
+    return np.mean(
+        [np.sqrt(np.mean((10 * np.log10(a / b)) ** 2)) for a, b in zip(real.T, made.T, strict=True)]
+    )
 
 
 def blended(parts, starts, length, weights=(1, 2, 3, 4, 4, 3, 2, 1)):
@@ -59,8 +60,11 @@ MISTAKES = [
     ("check_blend", lambda p, s, n: blended(p, s, n, (1,) * 8), "rise and fall"),
     ("check_octave", lambda t, r: t * 2 ** int(np.log2(r / t) // 1), "not down"),
     ("check_octave", lambda t, r: t / 2 ** round(np.log2(r / t)), "turn the ratio round"),
-    ("check_octave", lambda t, r: sorted([t / 2, t, t * 2], key=lambda x: max(x / r, r / x))[0],
-     "once is not always enough"),
+    (
+        "check_octave",
+        lambda t, r: sorted([t / 2, t, t * 2], key=lambda x: max(x / r, r / x))[0],
+        "once is not always enough",
+    ),
     ("check_mix", lambda a, b, lam: b + lam * (a - b), "keeps its variance"),
     ("check_mix", lambda a, b, lam: laid_over(b, a, lam), "first piece"),
 ]

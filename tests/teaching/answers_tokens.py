@@ -52,8 +52,11 @@ def bar_by_bar(notes, bars, repeat=False):
 
 def without_empty_bars(notes, bars):
     words = bar_by_bar(notes, bars)
-    return [w for w, after in zip(words, [*words[1:], "Bar"], strict=True)
-            if (w, after) != ("Bar", "Bar")]  # fmt: skip
+    return [
+        w
+        for w, after in zip(words, [*words[1:], "Bar"], strict=True)
+        if (w, after) != ("Bar", "Bar")
+    ]
 
 
 def position_carried_over(notes, bars):
@@ -82,20 +85,36 @@ MISTAKES = [
     ("check_remi", without_empty_bars, "empty bar"),
     ("check_remi", position_carried_over, "forgets"),
     ("check_grid", lambda beats, steps: np.floor(beats * steps), "do not cut off"),
-    ("check_merge", lambda ids, p, n: [n if tuple(ids[i : i + 2]) == tuple(p) else x
-                                       for i, x in enumerate(ids)], "second token"),
+    (
+        "check_merge",
+        lambda ids, p, n: [
+            n if tuple(ids[i : i + 2]) == tuple(p) else x for i, x in enumerate(ids)
+        ],
+        "second token",
+    ),
     ("check_bits_a_note", lambda nats, notes: nats.sum() / notes, "ln 2"),
     ("check_bits_a_note", lambda nats, notes: nats.mean() / np.log(2) / notes, "sum first"),
     ("check_temperature", lambda u, t: softmax(u * t), "do not multiply"),
     ("check_temperature", lambda u, t: softmax(u), "changes nothing"),
     ("check_temperature", lambda u, t: np.exp(u / t), "by their sum"),
     ("check_nucleus", lambda p, t: top(p, t) * p[top(p, t) > 0].sum(), "sum to 1"),
-    ("check_question", lambda bars, a, b: [x for bar in bars for x in bar]
-     + ["FILL"] + [x for bar in bars[a:b] for x in bar] + ["END"], "original's mistake"),
+    (
+        "check_question",
+        lambda bars, a, b: (
+            [x for bar in bars for x in bar]
+            + ["FILL"]
+            + [x for bar in bars[a:b] for x in bar]
+            + ["END"]
+        ),
+        "original's mistake",
+    ),
     ("check_question", lambda bars, a, b: sequence(bars, a, b)[:-1], "END"),
     ("check_rounding", lambda x, table: (x @ table.T).argmax(1), "long embeddings"),
-    ("check_rounding", lambda x, table: (x @ (table.T / np.linalg.norm(table.T, axis=0))).argmax(1),
-     "direction"),
+    (
+        "check_rounding",
+        lambda x, table: (x @ (table.T / np.linalg.norm(table.T, axis=0))).argmax(1),
+        "direction",
+    ),
     ("check_kl", lambda *case: kl(*case) * np.log(2), "nats"),
     ("check_sqrt_schedule", lambda t, n, s: 1 - (t / n) ** 0.5 - s, "under the root"),
-]  # fmt: skip
+]

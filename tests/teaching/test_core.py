@@ -18,9 +18,10 @@ from workbench.teaching.values import Other, decode, encode, plain, same
 
 def squares(random):
     return Task(
-        lambda x: x**2, [(random.normal(size=(2, 3)),) for _ in range(3)],
+        lambda x: x**2,
+        [(random.normal(size=(2, 3)),) for _ in range(3)],
         [("that is the double, not the square", lambda x: 2 * x)],
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -171,8 +172,9 @@ def test_words_and_dicts():
     assert "names: for one input it gives 1 words" in str(
         check(lambda n: {"names": ["a"], "count": n})
     )
-    assert "word 2 is b, expected is a" in str(check(lambda n: {"names": ["a", "b", "a"][:n],
-                                                                "count": n}))  # fmt: skip
+    assert "word 2 is b, expected is a" in str(
+        check(lambda n: {"names": ["a", "b", "a"][:n], "count": n})
+    )
     assert "its keys are n" in str(check(lambda n: {"n": 1}))
     assert "not a dict" in str(check(lambda n: [1]))
 
@@ -200,9 +202,13 @@ numbers = hnp.arrays(
 )
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats() | st.text() | numbers,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3)
-    | st.tuples(inner, inner), max_leaves=8,
-)  # fmt: skip
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(), inner, max_size=3)
+        | st.tuples(inner, inner)
+    ),
+    max_leaves=8,
+)
 
 
 @given(values)

@@ -30,7 +30,7 @@ def test_every_exercise_is_tested():
 
 
 def test_every_exercise_of_a_notebook_has_its_number():
-    """"Exercise N" of notebook NN calls a check that is registered as NN.N, and none is left."""
+    """ "Exercise N" of notebook NN calls a check that is registered as NN.N, and none is left."""
     found = {}
     for script in notebooks.scripts():
         text = script.read_text(encoding="utf-8")

@@ -111,8 +111,10 @@ def environment(source: str) -> dict:
 def test_otter_itself(tmp_path, source, passed):
     files = pytest.importorskip("otter.test_files", reason="otter-grader is not installed")
     by_exception, ok = blocks("Otter")
-    for name, block, kind in (("q1", by_exception, files.ExceptionTestFile),
-                              ("q2", ok, files.OKTestFile)):  # fmt: skip
+    for name, block, kind in (
+        ("q1", by_exception, files.ExceptionTestFile),
+        ("q2", ok, files.OKTestFile),
+    ):
         (tmp_path / f"{name}.py").write_text(block)
         test = kind.from_file(str(tmp_path / f"{name}.py"))
         test.run(environment(source))
@@ -127,9 +129,7 @@ def test_otter_itself(tmp_path, source, passed):
 def test_the_ok_format_is_a_doctest(source, failed):
     test = environment(blocks("Otter")[1])["test"]
     [case] = test["suites"][0]["cases"]
-    example = doctest.DocTestParser().get_doctest(
-        case["code"], environment(source), "q", None, 0
-    )  # fmt: skip
+    example = doctest.DocTestParser().get_doctest(case["code"], environment(source), "q", None, 0)
     said: list[str] = []
     assert doctest.DocTestRunner().run(example, out=said.append).failed == failed
     assert ("that is the guess of x₀" in "".join(said)) == bool(failed)

@@ -61,9 +61,13 @@ def small_system() -> Any:
             text="keywords",
             autoencoder=AutoencoderConfig(latent=8, hidden=8, width=16),
             contrastive=ContrastiveConfig(text_dim=58, dim=16, width=16, depth=1, heads=2),
-            width=32, depth=1, heads=2, bars=4, vocabulary=words,
+            width=32,
+            depth=1,
+            heads=2,
+            bars=4,
+            vocabulary=words,
         )
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="session")
@@ -128,10 +132,11 @@ def lab(small_system, small_gpt, tmp_path_factory) -> Iterator[str]:
     small_system.save_pretrained(folder / "system")
     small_gpt.save_pretrained(folder / "gpt")
     sources = [
-        cell.replace("{folder!r}", repr(str(folder / "system")))
-        .replace("{gpt!r}", repr(str(folder / "gpt")))
+        cell.replace("{folder!r}", repr(str(folder / "system"))).replace(
+            "{gpt!r}", repr(str(folder / "gpt"))
+        )
         for cell in CELLS
-    ]  # fmt: skip
+    ]
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in sources],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
@@ -148,14 +153,24 @@ def running_lab(folder: Path, work: Path) -> Iterator[tuple[str, str]]:
     with (folder / "lab.log").open("wb") as log:
         server = subprocess.Popen(
             [
-                sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1",
-                f"--port={port}", "--ServerApp.port_retries=0", "--allow-root",
-                f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={work}",
-                "--LabApp.news_url=None", "--LabApp.check_for_updates_class="
-                "jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly",
+                sys.executable,
+                "-m",
+                "jupyterlab",
+                "--no-browser",
+                "--ip=127.0.0.1",
+                f"--port={port}",
+                "--ServerApp.port_retries=0",
+                "--allow-root",
+                f"--IdentityProvider.token={TOKEN}",
+                f"--ServerApp.root_dir={work}",
+                "--LabApp.news_url=None",
+                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                "--LabApp.extension_manager=readonly",
             ],
-            env=_environment(folder), stdout=log, stderr=log,
-        )  # fmt: skip
+            env=_environment(folder),
+            stdout=log,
+            stderr=log,
+        )
         try:
             _await_server(f"http://127.0.0.1:{port}/api?token={TOKEN}", server, folder / "lab.log")
             yield f"http://127.0.0.1:{port}", TOKEN
@@ -186,9 +201,10 @@ def page(lab, chromium) -> Iterator[Any]:
     page.on("pageerror", lambda error: problems.append(f"page error: {error.stack or error}"))
     page.on(
         "console",
-        lambda line: problems.append(f"{line.text} {line.location}")
-        if line.type == "error" else None,
-    )  # fmt: skip
+        lambda line: (
+            problems.append(f"{line.text} {line.location}") if line.type == "error" else None
+        ),
+    )
     page.on(
         "request",
         lambda request: (

@@ -52,8 +52,11 @@ def test_what_is_wrong_is_said_and_nothing_breaks():
     lab_is_there = []
     lab = DegradationLab(noise(), RATE, broken)
     lab_is_there.append(lab)
-    for message in ({"kind": "rain", "strength": 0.5}, {"kind": "noise", "strength": 2},
-                    {"kind": "noise", "strength": "much"}):  # fmt: skip
+    for message in (
+        {"kind": "rain", "strength": 0.5},
+        {"kind": "noise", "strength": 2},
+        {"kind": "noise", "strength": "much"},
+    ):
         lab._heard(lab, {"do": "measure", **message}, [])
         assert lab.wait(30)
         assert lab.say

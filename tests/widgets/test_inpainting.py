@@ -28,8 +28,12 @@ def fill(widget, **settings) -> None:
 
 def test_what_the_page_is_shown(widget):
     song = widget.song
-    assert sorted(song["tracks"]) == ["Acoustic Grand Piano", "Drums", "Electric Bass (finger)",
-                                      "Voice Oohs"]  # fmt: skip
+    assert sorted(song["tracks"]) == [
+        "Acoustic Grand Piano",
+        "Drums",
+        "Electric Bass (finger)",
+        "Voice Oohs",
+    ]
     assert len(song["notes"]) == len(widget.clip.notes)
     assert song["lines"] == [4.0 * i for i in range(9)]
     assert widget.bars == (4, 8)
@@ -70,14 +74,17 @@ def test_fill_keep_undo_and_download(widget):
 
 
 def bars_drawn(html) -> list[int]:
-    return [int(number) for number in re.findall(r'y=&quot;12&quot;>(\d+)<', html)]
+    return [int(number) for number in re.findall(r"y=&quot;12&quot;>(\d+)<", html)]
 
 
 @pytest.mark.parametrize(
     ("hole", "drawn", "shaded"),
-    [([4, 6], range(3, 9), "bars 5 to 6 are"), ([7, 8], range(6, 9), "bar 8 is"),
-     ([0, 1], range(1, 4), "bar 1 is")],
-)  # fmt: skip
+    [
+        ([4, 6], range(3, 9), "bars 5 to 6 are"),
+        ([7, 8], range(6, 9), "bar 8 is"),
+        ([0, 1], range(1, 4), "bar 1 is"),
+    ],
+)
 def test_cards_show_the_original_and_the_songs_bar_numbers(widget, hole, drawn, shaded):
     widget.hole = hole
     fill(widget, n="1")
@@ -112,8 +119,9 @@ def test_only_ticked_tracks_are_written(widget):
     assert "Tick at least one track" in widget.say
 
 
-@pytest.mark.parametrize(("field", "raw"), [("temperature", "9"), ("n", "0"), ("top_p", "nan"),
-                                            ("seed", "🎹")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("field", "raw"), [("temperature", "9"), ("n", "0"), ("top_p", "nan"), ("seed", "🎹")]
+)
 def test_numbers_out_of_range_are_named(widget, field, raw):
     fill(widget, **{field: raw})
     assert list(widget.wrong) == [field]

@@ -20,8 +20,10 @@ BEATS = Beats(np.arange(0, 4, 0.5), np.arange(0, 4, 2.0))
 def tone(hertz, **labels):
     time = np.arange(4 * RATE) / RATE
     sound = (0.3 * np.sin(2 * np.pi * hertz * time))[None].astype(np.float32)
-    known = {"beats": " ".join(map(str, BEATS.times)),
-             "downbeats": " ".join(map(str, BEATS.downbeats))}  # fmt: skip
+    known = {
+        "beats": " ".join(map(str, BEATS.times)),
+        "downbeats": " ".join(map(str, BEATS.downbeats)),
+    }
     return Clip(audio=sound, sample_rate=RATE, caption=f"{hertz} Hz", labels={**known, **labels})
 
 
@@ -109,8 +111,11 @@ def test_an_octave_apart_meets_on_every_second_beat():
 
 @pytest.mark.parametrize("samples", [1, RATE // 8])
 def test_what_ends_before_its_beats_is_mixed_plainly(samples):
-    short = Clip(audio=tone(500).audio[:, :samples], sample_rate=RATE,
-                 labels={"beats": "1 2 3", "downbeats": "1"})  # fmt: skip
+    short = Clip(
+        audio=tone(500).audio[:, :samples],
+        sample_rate=RATE,
+        labels={"beats": "1 2 3", "downbeats": "1"},
+    )
     lab = MixupLab(tone(300), short)
     assert [lane["name"] for lane in lab.lanes] == ["a", "b", "plain"]
     assert "Plain mixup only: b: ends before its first downbeat" in lab.say
@@ -120,8 +125,9 @@ def test_what_ends_before_its_beats_is_mixed_plainly(samples):
 
 def test_loud_and_clipped_clips_stay_within_their_lanes():
     loud = Clip(audio=9 * tone(300).audio, sample_rate=RATE, labels=tone(300).labels)
-    clipped = Clip(audio=(9 * tone(500).audio).clip(-1, 1), sample_rate=RATE,
-                   labels=tone(500).labels)  # fmt: skip
+    clipped = Clip(
+        audio=(9 * tone(500).audio).clip(-1, 1), sample_rate=RATE, labels=tone(500).labels
+    )
     lab = MixupLab(loud, clipped, Latents())
     for lane in lab.lanes:
         sound = lab.made[lane["name"]][0]

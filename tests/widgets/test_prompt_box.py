@@ -60,11 +60,19 @@ def test_advice_while_typing(box):
 @pytest.mark.parametrize(
     ("field", "raw"),
     [
-        ("steps", "0"), ("steps", "5000"), ("steps", "2.5"), ("bars", "99"), ("n", "-1"),
-        ("guidance", "nan"), ("guidance", "inf"), ("tempo", "12"), ("tempo", "?"),
-        ("seed", "1e30"), ("seed", "🥁"),
+        ("steps", "0"),
+        ("steps", "5000"),
+        ("steps", "2.5"),
+        ("bars", "99"),
+        ("n", "-1"),
+        ("guidance", "nan"),
+        ("guidance", "inf"),
+        ("tempo", "12"),
+        ("tempo", "?"),
+        ("seed", "1e30"),
+        ("seed", "🥁"),
     ],
-)  # fmt: skip
+)
 def test_numbers_out_of_range_are_named(box, field, raw):
     draw(box, **{field: raw})
     assert list(box.wrong) == [field]
@@ -204,9 +212,16 @@ def test_download(box, monkeypatch):
 
 @pytest.mark.parametrize(
     "message",
-    [{"do": "vary", "key": 99}, {"do": "keep"}, {"do": "download", "key": "x"}, {"do": "nothing"},
-     {"do": "msg"}, {"do": None}, {}],
-)  # fmt: skip
+    [
+        {"do": "vary", "key": 99},
+        {"do": "keep"},
+        {"do": "download", "key": "x"},
+        {"do": "nothing"},
+        {"do": "msg"},
+        {"do": None},
+        {},
+    ],
+)
 def test_odd_messages_change_nothing(box, message):
     send(box, **message)
     assert box.wait(10)

@@ -110,8 +110,10 @@ def page(tmp_path, chromium):
 
 
 def playing(page):
-    return page.evaluate("() => { const a = document.querySelector('audio');"
-                         " return !a.paused && a.currentTime > 0; }")  # fmt: skip
+    return page.evaluate(
+        "() => { const a = document.querySelector('audio');"
+        " return !a.paused && a.currentTime > 0; }"
+    )
 
 
 def test_hover_reads_and_a_click_plays(page):

@@ -12,12 +12,7 @@ from workbench.benchmarks.audio_data import AudioBench
 from workbench.benchmarks.song_speed import timed
 from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import mean_interval
-from workbench.evaluation.spectra import (
-    blurred,
-    decimated,
-    log_spectral_distance,
-    spectrogram,
-)
+from workbench.evaluation.spectra import blurred, decimated, log_spectral_distance, spectrogram
 from workbench.models.spectral import stft_loss
 
 Coding = Callable[[np.ndarray], np.ndarray]  # sounds (n, samples) → the same, decoded again
@@ -34,8 +29,10 @@ def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) 
         level = round(loudness(again) / loudness(real), 3)
         far = frechet_distance(bench.hear(again)[0], bench.real_heard[0])
         table.append([name, apart.mean(), mean_interval(apart), *distance(real, again), level, far])
-    for name, half in (("every second bin and frame, said twice", decimated),
-                       ("means of two by two, drawn apart", blurred)):  # fmt: skip
+    for name, half in (
+        ("every second bin and frame, said twice", decimated),
+        ("means of two by two, drawn apart", blurred),
+    ):
         apart = log_spectral_distance(before, half(before))
         table.append([name, apart.mean(), mean_interval(apart), None, None, None, None])
     other = bench.hear(bench.windows("train", 1)[0])[0]
@@ -43,15 +40,26 @@ def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) 
     table.append(["floor: as many training windows", *[None] * 5, floor])
     rate = bench.system.config.rate
     bench.report.table(
-        "coding", f"Reconstruction of {len(real)} held-out windows of "
+        "coding",
+        f"Reconstruction of {len(real)} held-out windows of "
         f"{bench.system.config.seconds:.1f} s, {numbers:.0f} numbers a second for {rate:,} samples",
-        ["", "log-spectral distance, dB", "95 %", "STFT convergence", "STFT log", "level",
-         "Fréchet"], table,
-        ["Both baselines are a spectrogram at half size; they keep a quarter of all magnitudes, "
-         f"{rate // 2:,} numbers a second, and no phase. Log-spectral distance: window 1,024, "
-         "nothing below −80 dB of full scale. STFT: seven windows from 2,048 to 32. Level: mean "
-         f"amplitude over the real one's. Fréchet: our tagger's 128 numbers, N {len(real)}."],
-    )  # fmt: skip
+        [
+            "",
+            "log-spectral distance, dB",
+            "95 %",
+            "STFT convergence",
+            "STFT log",
+            "level",
+            "Fréchet",
+        ],
+        table,
+        [
+            "Both baselines are a spectrogram at half size; they keep a quarter of all magnitudes, "
+            f"{rate // 2:,} numbers a second, and no phase. Log-spectral distance: window 1,024, "
+            "nothing below −80 dB of full scale. STFT: seven windows from 2,048 to 32. Level: mean "
+            f"amplitude over the real one's. Fréchet: our tagger's 128 numbers, N {len(real)}."
+        ],
+    )
 
 
 def loudness(sounds: np.ndarray) -> float:
@@ -62,29 +70,40 @@ def loudness(sounds: np.ndarray) -> float:
 def distance(real: np.ndarray, again: np.ndarray) -> tuple[float, float]:
     """Multi-resolution STFT distance of sounds (n, samples): convergence and mean |log|."""
     x, y = (torch.from_numpy(s.astype(np.float32))[:, None] for s in (real, again))
-    found = [tuple(map(float, stft_loss(a, b))) for a, b in zip(x.split(16), y.split(16),
-                                                               strict=True)]  # fmt: skip
+    found = [
+        tuple(map(float, stft_loss(a, b))) for a, b in zip(x.split(16), y.split(16), strict=True)
+    ]
     weights = [len(part) for part in x.split(16)]
     return tuple(np.average(np.array(found), axis=0, weights=weights).tolist())
 
 
 def speed_table(
-    bench: AudioBench, encode: Callable[[np.ndarray], Any], decode: Callable[[Any], Any],
-    draw: Callable[[int, int], Any], notes: Sequence[str], **figures: float,
-) -> None:  # fmt: skip
+    bench: AudioBench,
+    encode: Callable[[np.ndarray], Any],
+    decode: Callable[[Any], Any],
+    draw: Callable[[int, int], Any],
+    notes: Sequence[str],
+    **figures: float,
+) -> None:
     """Seconds of sound a second of computing. encode hears (samples,), decode what it answers;
     draw: clips and steps."""
     rate = bench.audio.rate
     sound = np.resize(bench.real[0].ravel(), 20 * rate).astype(np.float32)
     latents = encode(sound)
-    rows = [["encoding 20 s", 20 / timed(lambda: encode(sound), 3)],
-            ["decoding 20 s", 20 / timed(lambda: decode(latents), 3)]]  # fmt: skip
+    rows = [
+        ["encoding 20 s", 20 / timed(lambda: encode(sound), 3)],
+        ["decoding 20 s", 20 / timed(lambda: decode(latents), 3)],
+    ]
     n = 2 if bench.quick else 8
     draw(1, 1)  # what is loaded on first use
     for steps in (10, 25, 50):
         took = timed(lambda s=steps: draw(n, s), 1)  # type: ignore[misc]
         rows.append([f"drawing {n} clips, {steps} steps", n * bench.length / rate / took])
     bench.report.table(
-        "speed", f"Speed on {torch.get_num_threads()} threads",
-        ["", "seconds of sound a second"], rows, notes, **figures,
-    )  # fmt: skip
+        "speed",
+        f"Speed on {torch.get_num_threads()} threads",
+        ["", "seconds of sound a second"],
+        rows,
+        notes,
+        **figures,
+    )

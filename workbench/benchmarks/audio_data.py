@@ -72,8 +72,12 @@ class AudioBench:
             queue = pieces[names[number]]
             rows.append(queue[0])
             queue.append(queue.pop(0))
-        crops = [self.audio.crops(1, self.length, seed=int(random.integers(1 << 30)),
-                                  rows=[row])[0][0].mean(0) for row in rows]  # fmt: skip
+        crops = [
+            self.audio.crops(1, self.length, seed=int(random.integers(1 << 30)), rows=[row])[0][
+                0
+            ].mean(0)
+            for row in rows
+        ]
         return np.stack(crops), np.array(rows)
 
     @cached_property
@@ -105,9 +109,12 @@ def tagger_of(audio: AudioCollection, length: int, *, steps: int = 600) -> Tagge
     kept in the cache folder."""
     genres = sorted({genre_of(audio.items[i].labels) for i in audio.split("train")} - {""})
     return train_tagger(
-        audio, genres, length / audio.rate, steps=steps,
+        audio,
+        genres,
+        length / audio.rate,
+        steps=steps,
         folder=f"{kept('tagger', audio, length)}-{steps}",
-    )  # fmt: skip
+    )
 
 
 def kept(judge: str, audio: AudioCollection, length: int) -> str:
@@ -131,28 +138,45 @@ def options_of(
     add("--n", type=whole(1), default=n, help=f"clips in each compared set (default {n})")
     add("--steps", type=whole(1), default=25, help="of the sampler (default 25)")
     add("--seed", type=seed, default=0)
-    add("--folder", type=path, default=Path(f"runs/{name}-ablation"),
-        help="of networks that are trained for a comparison; stopped, it goes on where it was")
-    add("--training-steps", type=whole(1),
-        help="of each of them (default: the section's own number)")  # fmt: skip
+    add(
+        "--folder",
+        type=path,
+        default=Path(f"runs/{name}-ablation"),
+        help="of networks that are trained for a comparison; stopped, it goes on where it was",
+    )
+    add(
+        "--training-steps",
+        type=whole(1),
+        help="of each of them (default: the section's own number)",
+    )
     add("--quick", action="store_true", help="fewer clips and training steps")
     return options
 
 
 def measure(
-    args: argparse.Namespace, name: str, system: type[LDMG | MusicLDM], bench: type[AudioBench],
-    sections: Sections, *, pieces: int, steps: int,
-) -> None:  # fmt: skip
-    """The tables that were asked for. pieces, steps: of the data and of the sampler with --quick.
-    """
+    args: argparse.Namespace,
+    name: str,
+    system: type[LDMG | MusicLDM],
+    bench: type[AudioBench],
+    sections: Sections,
+    *,
+    pieces: int,
+    steps: int,
+) -> None:
+    """The tables asked for. pieces, steps: of the data and of the sampler with --quick."""
     from workbench.systems.storage import trained_on
 
     loaded = system.from_pretrained(args.checkpoint)
     dataset = args.dataset or trained_on(args.checkpoint)
     run = bench(
-        loaded, collect(dataset, loaded.config.rate, limit=pieces if args.quick else None),
-        Report(benchmark=name, **vars(args)), n=min(args.n, 12) if args.quick else args.n,
-        steps=min(args.steps, steps) if args.quick else args.steps, seed=args.seed,
-        quick=args.quick, folder=args.folder, training_steps=args.training_steps,
-    )  # fmt: skip
+        loaded,
+        collect(dataset, loaded.config.rate, limit=pieces if args.quick else None),
+        Report(benchmark=name, **vars(args)),
+        n=min(args.n, 12) if args.quick else args.n,
+        steps=min(args.steps, steps) if args.quick else args.steps,
+        seed=args.seed,
+        quick=args.quick,
+        folder=args.folder,
+        training_steps=args.training_steps,
+    )
     run.report.run(sections, run, args.only, args.out)

@@ -107,18 +107,14 @@ def griffin_lim(sounds: np.ndarray, rate: int, rounds: int = 32) -> np.ndarray:
     that agree with each other (Griffin and Lim 1984)."""
     mel = Mel(rate=rate, high=rate / 2)
     hann = torch.hann_window(mel.window)
-    size = torch.stft(torch.from_numpy(sounds).float(), mel.window, mel.hop, window=hann,
-                      return_complex=True).abs()  # fmt: skip
+    size = torch.stft(
+        torch.from_numpy(sounds).float(), mel.window, mel.hop, window=hann, return_complex=True
+    ).abs()
     bands = filters(mel)
     back = torch.linalg.pinv(bands.T)  # (bins, bands)
     guess = (back @ (bands.T @ size)).clamp(min=0)
     lim = torchaudio.transforms.GriffinLim(
-        mel.window,
-        rounds,
-        hop_length=mel.hop,
-        power=1.0,
-        rand_init=False,
-        length=sounds.shape[1],
+        mel.window, rounds, hop_length=mel.hop, power=1.0, rand_init=False, length=sounds.shape[1]
     )
     return lim(guess).numpy()
 
@@ -171,10 +167,15 @@ def beat(bench: AudioBench, draw: Draw) -> None:
         rows.append(row)
         figures[name] = row[2]
     bench.report.table(
-        "beat", f"Pulse, and the tempo that a prompt names: {each} clips for each of {TEMPI} BPM",
-        ["", "clips", "pulse", "95 %", "tempo right", "95 %"], rows,
-        ["Pulse: the highest autocorrelation of the onset envelope at 40 to 240 BPM. Tempo right: "
-         "librosa's estimate within 8 %, octaves allowed; chance is the row of other tempi. "
-         f"Windows of {bench.length / rate:.1f} s."],
+        "beat",
+        f"Pulse, and the tempo that a prompt names: {each} clips for each of {TEMPI} BPM",
+        ["", "clips", "pulse", "95 %", "tempo right", "95 %"],
+        rows,
+        [
+            "Pulse: the highest autocorrelation of the onset envelope at 40 to 240 BPM. "
+            "Tempo right: "
+            "librosa's estimate within 8 %, octaves allowed; chance is the row of other tempi. "
+            f"Windows of {bench.length / rate:.1f} s."
+        ],
         pulse=figures,
-    )  # fmt: skip
+    )

@@ -60,11 +60,16 @@ def tracking(pieces: Sequence[Excerpt], report: Report) -> None:
         sure = [mean_interval(v) for v in (beats, downs)]
         table.append([name, len(own), beats.mean(), sure[0], downs.mean(), sure[1], octaves])
     report.table(
-        "tracking", f"Beat tracking of {len(pieces)} rendered excerpts",
-        ["", "excerpts", "beats, F", "95 %", "downbeats, F", "95 %", "tempo right"], table,
-        ["librosa's tracker; downbeats by where the lows are loudest, four beats a bar taken for "
-         "granted. F: within 70 ms. Tempo right: within 4 %, an octave apart or not."],
-    )  # fmt: skip
+        "tracking",
+        f"Beat tracking of {len(pieces)} rendered excerpts",
+        ["", "excerpts", "beats, F", "95 %", "downbeats, F", "95 %", "tempo right"],
+        table,
+        [
+            "librosa's tracker; downbeats by where the lows are loudest, four beats a bar "
+            "taken for "
+            "granted. F: within 70 ms. Tempo right: within 4 %, an octave apart or not."
+        ],
+    )
 
 
 def _f(truth: np.ndarray, found: np.ndarray) -> float:
@@ -86,15 +91,27 @@ def alignment(pieces: Sequence[Excerpt], rate: int, report: Report, seed: int) -
     for name, which in (("known beats", "known"), ("tracked beats", "found")):
         apart = [_apart(a, getattr(a, which), b, getattr(b, which), rate) for a, b in pairs]
         values = np.array([v for v in apart if v is not None] or [np.nan])
-        table.append([name, len(pairs), apart.count(None), float(np.median(values)),
-                      float(np.quantile(values, 0.9)), float(np.mean(values < 50))])  # fmt: skip
+        table.append(
+            [
+                name,
+                len(pairs),
+                apart.count(None),
+                float(np.median(values)),
+                float(np.quantile(values, 0.9)),
+                float(np.mean(values < 50)),
+            ]
+        )
     report.table(
-        "alignment", "BAM: distance of the two pieces' true beats after alignment",
-        ["aligned by", "pairs", "without beats", "median, ms", "90 %, ms", "below 50 ms"], table,
-        ["Pairs of one tempo group. Each true beat of one piece to the nearest of the other; "
-         "the median over beats is a pair's value, so a wrong phase counts fully. One tempo is "
-         "taken for a whole piece: where players hurry or slow down, beats drift apart."],
-    )  # fmt: skip
+        "alignment",
+        "BAM: distance of the two pieces' true beats after alignment",
+        ["aligned by", "pairs", "without beats", "median, ms", "90 %, ms", "below 50 ms"],
+        table,
+        [
+            "Pairs of one tempo group. Each true beat of one piece to the nearest of the other; "
+            "the median over beats is a pair's value, so a wrong phase counts fully. One tempo is "
+            "taken for a whole piece: where players hurry or slow down, beats drift apart."
+        ],
+    )
 
 
 def _apart(a: Excerpt, beats_a: Beats, b: Excerpt, beats_b: Beats, rate: int) -> float | None:

@@ -41,10 +41,17 @@ class Bench:
         return next(iter(self.systems))
 
     def draw(
-        self, prompts: Sequence[str], *, system: DrumLDM | None = None, seed: int | None = None,
-        guidance: float | None = None, steps: int | None = None, sampler: str = "dpm++",
-        tempos: Sequence[float] | None = None, like: LoopSet | None = None,
-    ) -> LoopSet:  # fmt: skip
+        self,
+        prompts: Sequence[str],
+        *,
+        system: DrumLDM | None = None,
+        seed: int | None = None,
+        guidance: float | None = None,
+        steps: int | None = None,
+        sampler: str = "dpm++",
+        tempos: Sequence[float] | None = None,
+        like: LoopSet | None = None,
+    ) -> LoopSet:
         """One loop of eight bars a prompt, each from its own noise.
 
         like: loops whose performance and session the drawn ones are filed under, row by row, so
@@ -59,11 +66,14 @@ class Bench:
         for start in range(0, len(prompts), CHUNK):
             rows = slice(start, start + CHUNK)
             clips += system.draw_each(
-                list(prompts[rows]), list(tempos[rows]),
-                [first + i for i in range(start, start + len(prompts[rows]))], bars=BARS,
+                list(prompts[rows]),
+                list(tempos[rows]),
+                [first + i for i in range(start, start + len(prompts[rows]))],
+                bars=BARS,
                 steps=steps or self.steps,
-                guidance=self.guidance if guidance is None else guidance, sampler=sampler,
-            )  # fmt: skip
+                guidance=self.guidance if guidance is None else guidance,
+                sampler=sampler,
+            )
         if like is not None:
             for clip, model in zip(clips, like.clips, strict=True):
                 clip.labels |= {k: model.labels.get(k) for k in ("performance", "session")}

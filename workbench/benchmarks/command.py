@@ -16,9 +16,10 @@ def parser_of(name: str, doc: str | None) -> argparse.ArgumentParser:
 
 
 def run_command(
-    parser: argparse.ArgumentParser, measure: Callable[[argparse.Namespace], None],
+    parser: argparse.ArgumentParser,
+    measure: Callable[[argparse.Namespace], None],
     argv: Sequence[str] | None,
-) -> int:  # fmt: skip
+) -> int:
     """Parse and measure; an error made on purpose is one line and exit status 1."""
     args = parser.parse_args(argv)
     try:

@@ -46,17 +46,30 @@ def resolutions(bench: Bench) -> None:
             scores[name].append(reconstruction(test, rebuilt(network, test)))
     measures = ("f1", "velocity_error", "offset_error")
     rows = [
-        [name, parameters(configs[name]), *(f"{s['f1']:.4f}" for s in runs),
-         *(f"{np.mean([s[m] for s in runs]):.4f}" for m in measures)]
+        [
+            name,
+            parameters(configs[name]),
+            *(f"{s['f1']:.4f}" for s in runs),
+            *(f"{np.mean([s[m] for s in runs]):.4f}" for m in measures),
+        ]
         for name, runs in scores.items()
-    ]  # fmt: skip
+    ]
     ahead = sum(a["f1"] > b["f1"] for a, b in zip(*scores.values(), strict=True))
     bench.report.table(
         "ablation",
         f"Several resolutions or one: {MULTI.latent} numbers a beat, {steps} steps of "
         f"{plan.batch} loops",
-        ["", "parameters", *(f"F1, seed {s}" for s in seeds), "mean F1", "velocity error",
-         "offset error"],
-        rows, [f"Held-out sessions, {len(test)} loops. Several resolutions are ahead in {ahead} "
-               f"of {len(seeds)} seeds."],
-    )  # fmt: skip
+        [
+            "",
+            "parameters",
+            *(f"F1, seed {s}" for s in seeds),
+            "mean F1",
+            "velocity error",
+            "offset error",
+        ],
+        rows,
+        [
+            f"Held-out sessions, {len(test)} loops. Several resolutions are ahead in {ahead} "
+            f"of {len(seeds)} seeds."
+        ],
+    )

@@ -47,14 +47,17 @@ def reconstruction_table(bench: Bench) -> None:
         "reconstruction",
         f"Autoencoder on held-out sessions ({len(test)} loops, "
         f"{len(set(test.performances))} performances)",
-        ["", "F1", "precision", "recall", "velocity error", "offset error (steps)"], rows,
+        ["", "F1", "precision", "recall", "velocity error", "offset error (steps)"],
+        rows,
         [
             f"95 % interval of the first F1, resampling performances: {interval[0]:.3f} to "
             f"{interval[1]:.3f}. Targets: F1 ≥ 0.95, velocity error ≤ 0.06.",
             "The paper's autoencoder knows no microtiming; it is trained here on the same loops.",
         ],
-        f1=scores["f1"], f1_interval=interval, velocity_error=scores["velocity_error"],
-    )  # fmt: skip
+        f1=scores["f1"],
+        f1_interval=interval,
+        velocity_error=scores["velocity_error"],
+    )
 
 
 def _rebuilt(autoencoder: Any, rolls: np.ndarray, batch: int = 128) -> np.ndarray:
@@ -83,9 +86,14 @@ def trained(module: nn.Module, rolls: np.ndarray, plan: Plan, seed: int) -> nn.M
     loss: Callable[..., dict[str, torch.Tensor]] = lambda net, x: net.loss(x)  # noqa: E731
     with tempfile.TemporaryDirectory() as folder:
         done = fit(
-            module, (torch.from_numpy(rolls),), loss, plan, Path(folder), seed=seed,
+            module,
+            (torch.from_numpy(rolls),),
+            loss,
+            plan,
+            Path(folder),
+            seed=seed,
             title="autoencoder",
-        )  # fmt: skip
+        )
     return done.module
 
 

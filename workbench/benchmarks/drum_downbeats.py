@@ -22,9 +22,16 @@ from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.prompts import chip_words
 
 PLAIN = (  # as people type them; the first word that is in them says what real loops they mean
-    "rock", "a rock beat", "rock drums", "rock beat", "rock, 120 bpm", "rock, 180 bpm",
-    "hard rock, 120 bpm", "pop, 120 bpm", "a latin groove",
-)  # fmt: skip
+    "rock",
+    "a rock beat",
+    "rock drums",
+    "rock beat",
+    "rock, 120 bpm",
+    "rock, 180 bpm",
+    "hard rock, 120 bpm",
+    "pop, 120 bpm",
+    "a latin groove",
+)
 SEEDS = (5, 11, 23)
 LOOPS, BARS = 24, 4  # loops a seed, bars a loop
 
@@ -39,8 +46,9 @@ def beats_by_prompt(bench: Bench) -> None:
     for name, system in bench.systems.items():
         chips = list(dict.fromkeys(word for words in chip_words(system).values() for word in words))
         for prompt in dict.fromkeys([*PLAIN, *chips]):
-            word = next((w for w in ("rock", "latin", "pop") if w in prompt.split(",")[0].split()),
-                        prompt)  # fmt: skip
+            word = next(
+                (w for w in ("rock", "latin", "pop") if w in prompt.split(",")[0].split()), prompt
+            )
             played = real.take([i for i, f in enumerate(facts) if _speaks_of(word, f)])
             half = word == "half-time"
             made = _made(system, prompt, seeds, bench, half)
@@ -48,9 +56,10 @@ def beats_by_prompt(bench: Bench) -> None:
             label = f"{name}: {prompt}" + (", snare on 3" if half else "")
             rows.append([label, len(set(played.performances)), *_mean(made), *_mean(each)])
             figures[f"{name}: {prompt}"] = {
-                "made": _mean(made), "real": _mean(each),
+                "made": _mean(made),
+                "real": _mean(each),
                 "real 95 %": [mean_interval(v, times=1000, seed=bench.seed) for v in each.T],
-            }  # fmt: skip
+            }
     low = [
         prompt
         for prompt, figure in figures.items()
@@ -58,21 +67,29 @@ def beats_by_prompt(bench: Bench) -> None:
     ]
     within = [p for p in low if not _low(figures[p], (span[0] for span in figures[p]["real 95 %"]))]
     bench.report.table(
-        "downbeats", "Where the beat falls: share of bars, generated and real",
-        ["prompt", "real performances", "kick on 1", "kick on 2 or 4", "snare on 2 and 4",
-         "real: kick on 1", "real: 2 or 4", "real: snare on 2 and 4"],
+        "downbeats",
+        "Where the beat falls: share of bars, generated and real",
+        [
+            "prompt",
+            "real performances",
+            "kick on 1",
+            "kick on 2 or 4",
+            "snare on 2 and 4",
+            "real: kick on 1",
+            "real: 2 or 4",
+            "real: snare on 2 and 4",
+        ],
         rows,
         [
             f"{LOOPS} loops of {BARS} bars for each of the seeds {', '.join(map(str, seeds))}. "
             "Real: training and test loops that the word speaks of, each performance with the "
             "same weight. In half-time the backbeat is a snare on 3.",
-            "Below half of the real figure, kick on 1 or backbeat: "
-            f"{', '.join(low) or 'none'}.",
+            f"Below half of the real figure, kick on 1 or backbeat: {', '.join(low) or 'none'}.",
             "Of these, not below the real figure's 95 % interval over performances, which are few "
             f"or differ: {', '.join(within) or 'none'}.",
         ],
         shares=figures,
-    )  # fmt: skip
+    )
 
 
 def _speaks_of(word: str, facts: Facts) -> bool:

@@ -53,9 +53,12 @@ def styles(bench: Bench) -> None:
     by_style = [["real held-out loops", *_by_style(true, said, names)]]
     for system_name in bench.systems:
         for form, ask in {
-            "plain words": plain, "sentences": sentence, "loop-pack words": keywords,
-            "held-out captions' phrasings": _augmented(bench), "empty": empty,
-        }.items():  # fmt: skip
+            "plain words": plain,
+            "sentences": sentence,
+            "loop-pack words": keywords,
+            "held-out captions' phrasings": _augmented(bench),
+            "empty": empty,
+        }.items():
             asked, heard = _ask(bench, system_name, names, ask)
             row = f"{system_name}: {form}"
             rows.append([row, len(asked), *_row(asked, heard)])
@@ -69,8 +72,10 @@ def styles(bench: Bench) -> None:
                 figures[f"{system_name}: shuffled"] = float((shuffled == heard).mean())
     plain_accuracy = figures[f"{bench.name}: plain words"]
     bench.report.table(
-        "following", f"Style of loops as a classifier hears it ({', '.join(names)})",
-        ["prompts", "N", "accuracy", "95 %", "mean over styles"], rows,
+        "following",
+        f"Style of loops as a classifier hears it ({', '.join(names)})",
+        ["prompts", "N", "accuracy", "95 %", "mean over styles"],
+        rows,
         [
             f"Chance {1 / len(names):.3f}. Target: 0.9 × {ceiling:.3f} = {0.9 * ceiling:.3f} "
             f"({0.9 * balanced:.3f} for the mean over styles); plain words reach "
@@ -79,13 +84,19 @@ def styles(bench: Bench) -> None:
             "over training performances. Shuffled prompts: the loops of plain words, each held "
             "against the style of another prompt drawn at random.",
         ],
-        accuracy=figures, target=0.9 * ceiling,
-    )  # fmt: skip
+        accuracy=figures,
+        target=0.9 * ceiling,
+    )
     bench.report.table(
-        "following by style", "The same, by style asked for", ["prompts", *names], by_style,
-        [f"Held-out loops: {_counts(true, names)}; performances: "
-         f"{_counts(true, names, held_out.performances)}."],
-    )  # fmt: skip
+        "following by style",
+        "The same, by style asked for",
+        ["prompts", *names],
+        by_style,
+        [
+            f"Held-out loops: {_counts(true, names)}; performances: "
+            f"{_counts(true, names, held_out.performances)}."
+        ],
+    )
 
 
 def _ask(
@@ -116,9 +127,10 @@ def _augmented(bench: Bench) -> Ask:
 def _row(asked: np.ndarray, heard: np.ndarray) -> list[object]:
     right = asked == heard
     return [
-        float(right.mean()), share_interval(int(right.sum()), len(right)),
+        float(right.mean()),
+        share_interval(int(right.sum()), len(right)),
         balanced_accuracy(asked, heard),
-    ]  # fmt: skip
+    ]
 
 
 def _by_style(asked: np.ndarray, heard: np.ndarray, names: Sequence[str]) -> list[float]:
@@ -156,20 +168,35 @@ def spread(bench: Bench) -> None:
             made = bench.draw([f"{style} drums"] * takes, system=system, seed=bench.seed + 8)
             said = bench.style_judge.predict(made.styled)
             rows.append(
-                [f"{name}: {style} drums", takes, float((said == style).mean()),
-                 _likeness(made, None, bench.seed), *human]
-            )  # fmt: skip
+                [
+                    f"{name}: {style} drums",
+                    takes,
+                    float((said == style).mean()),
+                    _likeness(made, None, bench.seed),
+                    *human,
+                ]
+            )
             figures[f"{name}: {style}"] = [rows[-1][3], *human]
     bench.report.table(
-        "spread", "Obedience and variety: likeness of takes of one prompt, and of two drummers",
-        ["prompt", "takes", "heard as asked", "likeness of takes", "training drummers",
-         "held-out drummers"],
+        "spread",
+        "Obedience and variety: likeness of takes of one prompt, and of two drummers",
+        [
+            "prompt",
+            "takes",
+            "heard as asked",
+            "likeness of takes",
+            "training drummers",
+            "held-out drummers",
+        ],
         rows,
-        ["Likeness: hits in common over hits in either (Jaccard, nine drums on sixteenths, eight "
-         "bars), mean over pairs. Drummers: pairs of different sessions that play the style, at "
-         "most 2,000. Takes that are more alike than drummers lack variety."],
+        [
+            "Likeness: hits in common over hits in either (Jaccard, nine drums on "
+            "sixteenths, eight "
+            "bars), mean over pairs. Drummers: pairs of different sessions that play the style, at "
+            "most 2,000. Takes that are more alike than drummers lack variety."
+        ],
         likeness=figures,
-    )  # fmt: skip
+    )
 
 
 def _likeness(loops: LoopSet, label: str | None, seed: int, most: int = 2000) -> float:

@@ -14,10 +14,13 @@ from workbench.evaluation.intervals import share_interval
 from workbench.evaluation.rhythm import density
 
 ASKED = {
-    "busy": "a busy {} beat", "sparse": "a sparse {} beat",
-    "ghost notes": "a {} beat with ghost notes", "ride": "a {} beat with ride cymbal",
-    "toms": "a {} beat with toms", "open hats": "a {} beat with open hi-hats",
-}  # fmt: skip
+    "busy": "a busy {} beat",
+    "sparse": "a sparse {} beat",
+    "ghost notes": "a {} beat with ghost notes",
+    "ride": "a {} beat with ride cymbal",
+    "toms": "a {} beat with toms",
+    "open hats": "a {} beat with open hi-hats",
+}
 PLAIN = "a {} beat"
 
 
@@ -38,16 +41,20 @@ def traits(bench: Bench) -> None:
     beats = [float(density(loops.rolls).mean()) for loops in spans]
     tempo = _tempo(bench)
     bench.report.table(
-        "traits", f"Traits asked for, over the styles {', '.join(styles)}",
-        ["trait", "N", "asked", "95 %", "not asked", "real held-out loops"], rows,
+        "traits",
+        f"Traits asked for, over the styles {', '.join(styles)}",
+        ["trait", "N", "asked", "95 %", "not asked", "real held-out loops"],
+        rows,
         [
             f"Hits a beat: “busy” {beats[0]:.2f}, nothing said {beats[1]:.2f}, “sparse” "
             f"{beats[2]:.2f}.",
             f"Tempo in the MIDI file is the one named: {tempo[0]} of {tempo[1]} prompts; “fast” "
             f"is drawn at {tempo[2]:.0f} BPM in the mean, “slow” at {tempo[3]:.0f}.",
         ],
-        shares=figures, density=beats, tempo=tempo,
-    )  # fmt: skip
+        shares=figures,
+        density=beats,
+        tempo=tempo,
+    )
     _kinds(bench, styles, takes)
 
 
@@ -92,10 +99,12 @@ def _kinds(bench: Bench, styles: Sequence[str], takes: int) -> None:
     mixed = np.random.default_rng(bench.seed).permutation(asked)
     rows.append([f"{bench.name}: shuffled prompts", len(asked), *_kind_row(mixed, said)])
     bench.report.table(
-        "beat or fill", "Beat or fill, as a classifier hears it",
-        ["", "N", "mean over both", "beats heard as beats", "fills heard as fills"], rows,
+        "beat or fill",
+        "Beat or fill, as a classifier hears it",
+        ["", "N", "mean over both", "beats heard as beats", "fills heard as fills"],
+        rows,
         [f"Chance 0.5. Classifier: {judge.name}, trained on training sessions."],
-    )  # fmt: skip
+    )
 
 
 def _kind_row(asked: np.ndarray, said: np.ndarray) -> list[float]:

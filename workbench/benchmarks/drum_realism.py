@@ -26,9 +26,7 @@ def realism(bench: Bench) -> None:
     sessions = real.labels("session")
     sets: dict[str, np.ndarray] = {
         bench.name: bench.like(real).rolls,
-        "floor: real training loops, same styles and tempi": _matched(
-            real, bench.data.train
-        ).rolls,
+        "floor: real training loops, same styles and tempi": _matched(real, bench.data.train).rolls,
         "through the autoencoder only": rebuilt(bench.system.autoencoder, real.rolls),
         "baseline: on the grid, one velocity a drum": flat_touch(real.rolls),
         "baseline: bars shuffled over loops": shuffled_bars(real.rolls, bench.seed),
@@ -48,9 +46,13 @@ def realism(bench: Bench) -> None:
         }
         if not name.startswith("baseline"):  # that the features tell them says enough
             verdicts["network"] = separability(
-                _flat(rolls), _flat(real.rolls), real.performances, real.performances,
-                seed=bench.seed, judges=_network,
-            )  # fmt: skip
+                _flat(rolls),
+                _flat(real.rolls),
+                real.performances,
+                real.performances,
+                seed=bench.seed,
+                judges=_network,
+            )
         cells = [cell for verdict in verdicts.values() for cell in _cells(verdict)]
         rows.append([name, *cells, *[None] * (9 - len(cells))])
         figures[name] = {key: verdict.accuracy for key, verdict in verdicts.items()}
@@ -60,8 +62,18 @@ def realism(bench: Bench) -> None:
         "realism",
         f"Accuracy of two judges against {len(real)} unheard loops ({len(real)} of each kind, "
         "prompts their own captions)",
-        ["", "features, other performances", "95 %", "AUC", "features, other sessions", "95 %",
-         "AUC", "network, other performances", "95 %", "AUC"],
+        [
+            "",
+            "features, other performances",
+            "95 %",
+            "AUC",
+            "features, other sessions",
+            "95 %",
+            "AUC",
+            "network, other performances",
+            "95 %",
+            "AUC",
+        ],
         rows,
         [
             "0.5 is chance. Features: mean vote of a linear model, extra trees and boosted trees "
@@ -76,7 +88,7 @@ def realism(bench: Bench) -> None:
             "Floor: for each loop a person's training loop of the same style and like tempo.",
         ],
         verdicts=figures,
-    )  # fmt: skip
+    )
 
 
 def _flat(rolls: np.ndarray) -> np.ndarray:
@@ -110,9 +122,12 @@ def _halves(bench: Bench) -> Verdict:
     names = np.random.default_rng(bench.seed).permutation(np.unique(real.performances))
     first = np.isin(real.performances, names[: len(names) // 2])
     return separability(
-        real.judged[first], real.judged[~first], real.performances[first].tolist(),
-        real.performances[~first].tolist(), seed=bench.seed,
-    )  # fmt: skip
+        real.judged[first],
+        real.judged[~first],
+        real.performances[first].tolist(),
+        real.performances[~first].tolist(),
+        seed=bench.seed,
+    )
 
 
 def frechet(bench: Bench) -> None:
@@ -129,9 +144,7 @@ def frechet(bench: Bench) -> None:
     reference, described = embed(real.rolls), project(real.judged)
     sets = {
         bench.name: bench.made.rolls,
-        "floor: real training loops, same styles and tempi": _matched(
-            real, bench.data.train
-        ).rolls,
+        "floor: real training loops, same styles and tempi": _matched(real, bench.data.train).rolls,
         "through the autoencoder only": rebuilt(system.autoencoder, real.rolls),
         "baseline: bars shuffled over loops": shuffled_bars(real.rolls, bench.seed),
         "baseline: independent cells": independent_cells(real.rolls, len(real), bench.seed),
@@ -147,26 +160,27 @@ def frechet(bench: Bench) -> None:
     floor, near, features_floor = (
         halves(measure, points, groups=real.performances, seed=bench.seed)
         for measure, points in (
-            (frechet_distance, reference), (kernel_distance, reference),
+            (frechet_distance, reference),
+            (kernel_distance, reference),
             (frechet_distance, described),
         )
-    )  # fmt: skip
-    rows.append(
-        ["floor: halves of the held-out loops", floor, None, 1000 * near, features_floor]
     )
+    rows.append(["floor: halves of the held-out loops", floor, None, 1000 * near, features_floor])
     bench.report.table(
         "frechet",
         f"Distance from {len(real)} held-out loops, of contrastive embeddings "
         f"({reference.shape[1]} dimensions) and of hand-made features ({described.shape[1]})",
-        ["", "Fréchet", "95 %", "kernel × 1000", "Fréchet, hand-made features"], rows,
+        ["", "Fréchet", "95 %", "kernel × 1000", "Fréchet, hand-made features"],
+        rows,
         [
             f"N = {len(real)} in each set; halves have {len(real) // 2}, split by performance. "
             f"The first three columns embed by {bench.name}'s own contrastive tower, which also "
             "steers it, so that they flatter it. The last column shares nothing with any system: "
-            "features of the judge, standardised, on the principal components of training loops.",
+            "features of the judge, standardised, on the principal components of training loops."
         ],
-        distances=figures, floor=floor,
-    )  # fmt: skip
+        distances=figures,
+        floor=floor,
+    )
 
 
 def _projection(train: np.ndarray, dimensions: int = 32) -> Callable[[np.ndarray], np.ndarray]:
@@ -190,20 +204,36 @@ def rhythm(bench: Bench) -> None:
     rows = []
     for name, rolls in sets.items():
         onsets = measures.kick_and_snare(rolls)
-        rows.append([
-            name, float(measures.density(rolls).mean()),
-            float(measures.syncopation(onsets).mean()),
-            float(np.nanmedian(measures.swing_ratio(rolls))),
-            float(measures.microtiming(rolls)[1].mean()),
-            float(measures.velocity(rolls)[0].mean()), float(measures.velocity(rolls)[1].mean()),
-            float(measures.repetition(rolls, 1).mean()),
-            measures.position_distance(rolls, real.rolls),
-        ])  # fmt: skip
+        rows.append(
+            [
+                name,
+                float(measures.density(rolls).mean()),
+                float(measures.syncopation(onsets).mean()),
+                float(np.nanmedian(measures.swing_ratio(rolls))),
+                float(measures.microtiming(rolls)[1].mean()),
+                float(measures.velocity(rolls)[0].mean()),
+                float(measures.velocity(rolls)[1].mean()),
+                float(measures.repetition(rolls, 1).mean()),
+                measures.position_distance(rolls, real.rolls),
+            ]
+        )
     bench.report.table(
-        "rhythm", f"Rhythm of {len(real)} loops of each kind",
-        ["", "hits a beat", "syncopation a bar", "swing", "microtiming spread", "velocity",
-         "velocity spread", "like next bar", "JS of places"],
+        "rhythm",
+        f"Rhythm of {len(real)} loops of each kind",
+        [
+            "",
+            "hits a beat",
+            "syncopation a bar",
+            "swing",
+            "microtiming spread",
+            "velocity",
+            "velocity spread",
+            "like next bar",
+            "JS of places",
+        ],
         rows,
-        ["Syncopation: Longuet-Higgins and Lee, on bass drum and accented snare. Swing: 1 even, "
-         "2 triplets (median). JS: Jensen–Shannon distance to the held-out loops, 0 to 1."],
-    )  # fmt: skip
+        [
+            "Syncopation: Longuet-Higgins and Lee, on bass drum and accented snare. Swing: 1 even, "
+            "2 triplets (median). JS: Jensen–Shannon distance to the held-out loops, 0 to 1."
+        ],
+    )

@@ -32,8 +32,9 @@ def retrieval_table(bench: Bench) -> None:
             for name, system in bench.systems.items()
         }
         pairs["bag of words, ridge regression"] = (
-            words.embed_text(said), words.embed_loops(loops.styled)
-        )  # fmt: skip
+            words.embed_text(said),
+            words.embed_loops(loops.styled),
+        )
         mixed = np.random.default_rng(bench.seed).permutation(len(said))
         text, midi = pairs[bench.name]
         pairs[f"{bench.name}, texts shuffled"] = (text[mixed], midi)
@@ -44,17 +45,26 @@ def retrieval_table(bench: Bench) -> None:
     guess = list(chance(len(loops), KS).values())
     rows.append(["chance", *guess, *guess])
     bench.report.table(
-        "retrieval", f"Retrieval among {len(loops)} held-out loops, one a performance",
-        ["", *(f"text→MIDI R@{k}" for k in KS), "median rank",
-         *(f"MIDI→text R@{k}" for k in KS), "median rank"],
+        "retrieval",
+        f"Retrieval among {len(loops)} held-out loops, one a performance",
+        [
+            "",
+            *(f"text→MIDI R@{k}" for k in KS),
+            "median rank",
+            *(f"MIDI→text R@{k}" for k in KS),
+            "median rank",
+        ],
         rows,
-        ["Bag of words: ridge regression from word counts to the hand-made features of a loop, of "
-         "which the traits that captions name are thresholds: a strong baseline.",
-         "Captions name style, tempo and all measured traits; phrases a few of them. Loops with "
-         f"the same text share their rank; {len(loops) - len(set(loops.captions))} captions are "
-         "repeated."],
+        [
+            "Bag of words: ridge regression from word counts to the hand-made features of a "
+            "loop, of "
+            "which the traits that captions name are thresholds: a strong baseline.",
+            "Captions name style, tempo and all measured traits; phrases a few of them. Loops with "
+            f"the same text share their rank; {len(loops) - len(set(loops.captions))} captions are "
+            "repeated.",
+        ],
         recall_at_10=figures,
-    )  # fmt: skip
+    )
 
 
 def _one_each(loops: LoopSet) -> LoopSet:

@@ -35,12 +35,16 @@ def samplers(bench: Bench) -> None:
     for row, spent in zip(rows, seconds.values(), strict=True):
         row.insert(2, slowest / spent)
     bench.report.table(
-        "samplers", f"Samplers: {n} loops for held-out captions, guidance {bench.guidance:g}",
-        ["", "seconds", "times faster", "Fréchet", "95 %"], rows,
-        [f"Fréchet on the contrastive embedding, {n} generated against {len(all_real)} held-out "
-         "loops. Target: few steps ≥ 20 times faster at no worse distance."],
+        "samplers",
+        f"Samplers: {n} loops for held-out captions, guidance {bench.guidance:g}",
+        ["", "seconds", "times faster", "Fréchet", "95 %"],
+        rows,
+        [
+            f"Fréchet on the contrastive embedding, {n} generated against {len(all_real)} held-out "
+            "loops. Target: few steps ≥ 20 times faster at no worse distance."
+        ],
         seconds=seconds,
-    )  # fmt: skip
+    )
 
 
 def guidance(bench: Bench) -> None:
@@ -60,13 +64,22 @@ def guidance(bench: Bench) -> None:
         points = bench.system.embed_clips(made.clips).numpy()
         spread = float(np.linalg.norm(points - points.mean(0), axis=1).mean())
         interval = share_interval(int(right.sum()), len(right))
-        rows.append([f"{scale:g}", float(right.mean()), interval,
-                     frechet_distance(points, reference), spread])  # fmt: skip
+        rows.append(
+            [
+                f"{scale:g}",
+                float(right.mean()),
+                interval,
+                frechet_distance(points, reference),
+                spread,
+            ]
+        )
     own = bench.system.embed_clips(real.clips).numpy()
     spread = float(np.linalg.norm(own - own.mean(0), axis=1).mean())
     rows.append(["real", None, None, frechet_distance(own, reference), spread])
     bench.report.table(
-        "guidance", f"Guidance: {len(asked)} style prompts, {len(real)} held-out captions",
-        ["guidance", "style accuracy", "95 %", "Fréchet", "spread of embeddings"], rows,
+        "guidance",
+        f"Guidance: {len(asked)} style prompts, {len(real)} held-out captions",
+        ["guidance", "style accuracy", "95 %", "Fréchet", "spread of embeddings"],
+        rows,
         ["“real” are a part of the reference itself, so their distance is no floor."],
-    )  # fmt: skip
+    )

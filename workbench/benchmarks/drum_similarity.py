@@ -10,14 +10,7 @@ from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_data import LoopSet
 from workbench.datasets.keywords import multihot
 from workbench.evaluation.intervals import bootstrap
-from workbench.evaluation.patterns import (
-    bits,
-    bucket_pairs,
-    euclidean,
-    hamming,
-    nearest,
-    smallest,
-)
+from workbench.evaluation.patterns import bits, bucket_pairs, euclidean, hamming, nearest, smallest
 
 TRAINED_HOP = 2  # bars between the windows that systems are trained on
 
@@ -31,22 +24,38 @@ def novelty(bench: Bench) -> None:
         cells = bits(loops.rolls)
         near = nearest(cells, train)
         interval = bootstrap(
-            partial(_median, near), len(near),
-            groups=loops.performances, seed=bench.seed,
-        )  # fmt: skip
+            partial(_median, near), len(near), groups=loops.performances, seed=bench.seed
+        )
         quantiles = [float(np.quantile(near, q)) for q in (0.05, 0.25, 0.5, 0.75)]
         share = near / np.maximum(1, cells.sum(1))
         rows.append(
-            [name, len(near), *quantiles, interval, float(np.median(share)),
-             int((near == 0).sum()), smallest(hamming(cells, train))]
-        )  # fmt: skip
+            [
+                name,
+                len(near),
+                *quantiles,
+                interval,
+                float(np.median(share)),
+                int((near == 0).sum()),
+                smallest(hamming(cells, train)),
+            ]
+        )
         figures[name] = float(np.median(near))
     again = bench.data.train.spread(len(real))
     bench.report.table(
         "novelty",
         f"Hamming distance to the nearest of {len(train)} training loops (1,152 cells)",
-        ["", "N", "5 %", "25 %", "median", "75 %", "95 % of median", "median/hits", "exact copies",
-         "nearest 1 % of pairs"],
+        [
+            "",
+            "N",
+            "5 %",
+            "25 %",
+            "median",
+            "75 %",
+            "95 % of median",
+            "median/hits",
+            "exact copies",
+            "nearest 1 % of pairs",
+        ],
         rows,
         [
             "The windows of the training set are those the system was trained on; a training loop "
@@ -54,7 +63,7 @@ def novelty(bench: Bench) -> None:
             "Target: generated no nearer than real held-out loops.",
         ],
         medians=figures,
-    )  # fmt: skip
+    )
 
 
 def paper_tables(bench: Bench) -> None:
@@ -71,15 +80,17 @@ def paper_tables(bench: Bench) -> None:
     rows += _against_data(bench, test, buckets, cells, latents)
     rows += _variety(bench)
     bench.report.table(
-        "paper", "The paper's distances: Hamming on 1,152 cells, Euclidean on the latent",
-        ["", "pairs", "Hamming", "Euclidean"], rows,
+        "paper",
+        "The paper's distances: Hamming on 1,152 cells, Euclidean on the latent",
+        ["", "pairs", "Hamming", "Euclidean"],
+        rows,
         [
             f"Bucket: loops with the same of the 57 keywords, tempo left out; "
             f"{len(set(buckets))} buckets over {len(test)} held-out loops. Pairs of data are of "
             "different performances.",
             "Same below other is the paper's claim.",
         ],
-    )  # fmt: skip
+    )
 
 
 def _buckets(loops: LoopSet) -> list[str]:
@@ -115,14 +126,20 @@ def _against_data(
     lines = []
     for name, chosen in (("same bucket", own), ("other buckets", others)):
         apart = [
-            (hamming(made_cells[10 * i : 10 * i + 10], cells[rows]),
-             euclidean(made_latents[10 * i : 10 * i + 10], latents[rows]))
+            (
+                hamming(made_cells[10 * i : 10 * i + 10], cells[rows]),
+                euclidean(made_latents[10 * i : 10 * i + 10], latents[rows]),
+            )
             for i, rows in enumerate(chosen)
-        ]  # fmt: skip
-        lines.append([
-            f"generated against held-out loops, {name}", 50 * len(common),
-            float(np.mean([h for h, _ in apart])), float(np.mean([e for _, e in apart])),
-        ])  # fmt: skip
+        ]
+        lines.append(
+            [
+                f"generated against held-out loops, {name}",
+                50 * len(common),
+                float(np.mean([h for h, _ in apart])),
+                float(np.mean([e for _, e in apart])),
+            ]
+        )
     return lines
 
 
@@ -136,10 +153,14 @@ def _variety(bench: Bench) -> list[list[object]]:
     same = np.repeat(np.arange(len(prompts)), 10)
     same = same[:, None] == same[None]
     return [
-        [f"generated, {name}", int((upper & mask).sum()), float(apart[upper & mask].mean()),
-         float(far[upper & mask].mean())]
+        [
+            f"generated, {name}",
+            int((upper & mask).sum()),
+            float(apart[upper & mask].mean()),
+            float(far[upper & mask].mean()),
+        ]
         for name, mask in (("same prompt", same), ("different prompts", ~same))
-    ]  # fmt: skip
+    ]
 
 
 def _median(values: np.ndarray, rows: np.ndarray) -> float:

@@ -104,8 +104,13 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = parser_of("drums", __doc__)
     add = options.add_argument
-    add("--checkpoint", type=nonempty, nargs="+", default=["drums-groove-bert"],
-        metavar="NAME_OR_FOLDER")  # fmt: skip
+    add(
+        "--checkpoint",
+        type=nonempty,
+        nargs="+",
+        default=["drums-groove-bert"],
+        metavar="NAME_OR_FOLDER",
+    )
     add("--dataset", type=nonempty, default="groove", help="groove, or a folder laid out like it")
     add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
     add("--out", type=path, help="JSON file for all tables")
@@ -134,13 +139,26 @@ def _bench(args: argparse.Namespace) -> Bench:
     systems = {Path(name).name: DrumLDM.from_pretrained(name) for name in args.checkpoint}
     n = min(args.n, 60) if args.quick else args.n
     about = {
-        "benchmark": "drums", "checkpoints": args.checkpoint, "dataset": args.dataset, "n": n,
-        "guidance": args.guidance, "steps": args.steps, "seed": args.seed, "quick": args.quick,
-    }  # fmt: skip
+        "benchmark": "drums",
+        "checkpoints": args.checkpoint,
+        "dataset": args.dataset,
+        "n": n,
+        "guidance": args.guidance,
+        "steps": args.steps,
+        "seed": args.seed,
+        "quick": args.quick,
+    }
     return Bench(
-        systems, DrumData(args.dataset), Report(**about), n=n, takes=4 if args.quick else 16,
-        guidance=args.guidance, steps=args.steps, seed=args.seed, quick=args.quick,
-    )  # fmt: skip
+        systems,
+        DrumData(args.dataset),
+        Report(**about),
+        n=n,
+        takes=4 if args.quick else 16,
+        guidance=args.guidance,
+        steps=args.steps,
+        seed=args.seed,
+        quick=args.quick,
+    )
 
 
 if __name__ == "__main__":

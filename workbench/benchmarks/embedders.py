@@ -1,21 +1,15 @@
 """Embedders by name, those of the shipped systems among them: for tables, notebooks and commands.
 
-    embedder("music-ldm")                  MusicLDM's joint encoder of text and sound
-    embedder("sound-ldmg")                 LDMG's latents, mean and spread over time
-    embedder("clap:laion/clap-htsat-unfused")       or a folder
-    embedder("vggish:vggish.safetensors")
+embedder("music-ldm")                  MusicLDM's joint encoder of text and sound
+embedder("sound-ldmg")                 LDMG's latents, mean and spread over time
+embedder("clap:laion/clap-htsat-unfused")       or a folder
+embedder("vggish:vggish.safetensors")
 """
 
 from __future__ import annotations
 
 from workbench.errors import WorkbenchError
-from workbench.evaluation.embedders import (
-    ClipEmbedder,
-    VGGishEmbedder,
-    clap,
-    from_sound,
-    over_time,
-)
+from workbench.evaluation.embedders import ClipEmbedder, VGGishEmbedder, clap, from_sound, over_time
 
 
 def embedder(name: str) -> ClipEmbedder:

@@ -21,8 +21,10 @@ def latents_of(system: LDMG, audio: AudioCollection, split: str, most: int) -> l
     state = system.networks.state_dict()
     for name in sorted(n for n in state if n.startswith(("vae.", "latent_"))):
         digest.update(state[name].numpy().tobytes())
-    file = cache_dir() / "latents" / (
-        f"{audio.folder.name}-{split}-{most}-{digest.hexdigest()[:12]}.safetensors"
+    file = (
+        cache_dir()
+        / "latents"
+        / (f"{audio.folder.name}-{split}-{most}-{digest.hexdigest()[:12]}.safetensors")
     )
     if not file.is_file():
         made = {str(k): system.encode(audio[int(i)]).half() for k, i in enumerate(rows)}

@@ -74,17 +74,32 @@ def frechet(random: np.random.Generator) -> Iterator[Check]:
     theirs = gap @ gap + np.trace(covs[0]) + np.trace(covs[1]) - 2 * root
     yield Check("Fréchet distance", ours, float(theirs), "SciPy, sqrtm")
     a, b = _exact(random, 200, 6, 1.0), 2 + _exact(random, 150, 6, 3.0)
-    yield Check("Fréchet distance", frechet_distance(a, b), 6 * (4.0 + 4.0),
-                "closed form, N(0, 1) and N(2, 3²) in 6 dimensions")  # fmt: skip
+    yield Check(
+        "Fréchet distance",
+        frechet_distance(a, b),
+        6 * (4.0 + 4.0),
+        "closed form, N(0, 1) and N(2, 3²) in 6 dimensions",
+    )
     few = random.normal(size=(30, 64))
-    yield Check("Fréchet distance, 30 rows in 64 dimensions", frechet_distance(few, few + 0.5),
-                64 * 0.25, "closed form, a shift")  # fmt: skip
+    yield Check(
+        "Fréchet distance, 30 rows in 64 dimensions",
+        frechet_distance(few, few + 0.5),
+        64 * 0.25,
+        "closed form, a shift",
+    )
     values = [
-        frechet_extrapolated(random.normal(size=(512, 16)), 0.5 + random.normal(size=(512, 16)),
-                             seed=i).value for i in range(20)
-    ]  # fmt: skip
-    yield Check("Fréchet distance, N → ∞ (mean of 20)", float(np.mean(values)), 4.0,
-                "closed form of the distributions", 0.05)  # fmt: skip
+        frechet_extrapolated(
+            random.normal(size=(512, 16)), 0.5 + random.normal(size=(512, 16)), seed=i
+        ).value
+        for i in range(20)
+    ]
+    yield Check(
+        "Fréchet distance, N → ∞ (mean of 20)",
+        float(np.mean(values)),
+        4.0,
+        "closed form of the distributions",
+        0.05,
+    )
     fid = _torchmetrics("image.fid", "FrechetInceptionDistance")
     if fid:
         yield Check("Fréchet distance", ours, _of_features(fid, x, y), "torchmetrics, FID", 1e-4)
@@ -107,8 +122,13 @@ def kernels(random: np.random.Generator) -> Iterator[Check]:
     if kid:
         y = y.repeat(2, 0)[:40] + random.normal(size=(40, 5))
         theirs = _of_features(kid, x, y, subsets=1, subset_size=40)
-        yield Check("kernel distance, polynomial", kernel_distance(x, y, "polynomial"), theirs,
-                    "torchmetrics, KID", 1e-4)  # fmt: skip
+        yield Check(
+            "kernel distance, polynomial",
+            kernel_distance(x, y, "polynomial"),
+            theirs,
+            "torchmetrics, KID",
+            1e-4,
+        )
 
 
 def wasserstein(random: np.random.Generator) -> Iterator[Check]:
@@ -118,8 +138,12 @@ def wasserstein(random: np.random.Generator) -> Iterator[Check]:
     x, y = random.normal(size=(80, 5)), 1.5 * random.normal(size=(50, 5))
     unit = np.random.default_rng(3).normal(size=(5, 64))
     theirs = ot.sliced_wasserstein_distance(x, y, projections=unit / np.linalg.norm(unit, axis=0))
-    yield Check("sliced Wasserstein distance", sliced_wasserstein(x, y, directions=64, seed=3),
-                float(theirs), "POT, the same directions")  # fmt: skip
+    yield Check(
+        "sliced Wasserstein distance",
+        sliced_wasserstein(x, y, directions=64, seed=3),
+        float(theirs),
+        "POT, the same directions",
+    )
     shift = np.array([3.0, 0.0, 4.0, 0.0, 0.0])
     ours = sliced_wasserstein(x, x + shift, directions=20_000)
     yield Check("sliced Wasserstein distance", ours, 5**0.5, "closed form, a shift: |v| / √d", 0.02)
@@ -141,24 +165,44 @@ def sets(random: np.random.Generator) -> Iterator[Check]:
         theirs = _of_features(metric, logits, None, splits=1)
         yield Check("inception score", score, theirs, "torchmetrics, InceptionScore", 1e-4)
     q = random.permutation(p)
-    yield Check("paired KL", audio_sets.paired_kl(p, q), float(entropy(p.T, q.T).mean()),
-                "SciPy, relative entropy", 1e-3)  # fmt: skip
+    yield Check(
+        "paired KL",
+        audio_sets.paired_kl(p, q),
+        float(entropy(p.T, q.T).mean()),
+        "SciPy, relative entropy",
+        1e-3,
+    )
     text, audio = random.normal(size=(60, 9)), random.normal(size=(60, 9))
-    yield Check("text–audio relevance", audio_sets.relevance(text, audio),
-                float(1 - paired_cosine_distances(text, audio).mean()),
-                "scikit-learn, cosine")  # fmt: skip
+    yield Check(
+        "text–audio relevance",
+        audio_sets.relevance(text, audio),
+        float(1 - paired_cosine_distances(text, audio).mean()),
+        "scikit-learn, cosine",
+    )
     made, train = random.normal(size=(200, 3)), random.normal(size=(300, 3))
     far, _ = NearestNeighbors(n_neighbors=1, metric="cosine").fit(train).kneighbors(made)
-    yield Check("SIM_AA@99.5", audio_sets.sim_aa(made, train, (0.995,))["SIM_AA@99.5"],
-                float((1 - far > 0.995).mean()), "scikit-learn, nearest neighbours")  # fmt: skip
+    yield Check(
+        "SIM_AA@99.5",
+        audio_sets.sim_aa(made, train, (0.995,))["SIM_AA@99.5"],
+        float((1 - far > 0.995).mean()),
+        "scikit-learn, nearest neighbours",
+    )
     order = np.argsort(-(text @ audio.T), axis=1)
     place = (order == np.arange(60)[:, None]).argmax(1) + 1
-    yield Check("retrieval, median rank", float(np.median(ranks(text, audio))),
-                float(np.median(place)), "NumPy, sorting")  # fmt: skip
+    yield Check(
+        "retrieval, median rank",
+        float(np.median(ranks(text, audio))),
+        float(np.median(place)),
+        "NumPy, sorting",
+    )
     recall = _torchmetrics("retrieval", "RetrievalRecall")
     if recall:
-        yield Check("retrieval, R@5", retrieval(text, audio)["R@5"],
-                    _recall_at_5(recall, text, audio), "torchmetrics, RetrievalRecall")  # fmt: skip
+        yield Check(
+            "retrieval, R@5",
+            retrieval(text, audio)["R@5"],
+            _recall_at_5(recall, text, audio),
+            "torchmetrics, RetrievalRecall",
+        )
 
 
 def sound(random: np.random.Generator) -> Iterator[Check]:
@@ -170,9 +214,13 @@ def sound(random: np.random.Generator) -> Iterator[Check]:
     yield Check("spectrogram of a full-scale sine", float(power[0, 64, 8]), 1.0, "closed form")
     one, other = 0.3 * random.normal(size=(2, 16_000))
     soft, loud = (spectra.spectrogram(level * one) for level in (1, 2))
-    yield Check("log-spectral distance, twice as loud",
-                float(spectra.log_spectral_distance(soft, loud)[0]), 20 * math.log10(2),
-                "closed form, 6.02 dB", 1e-3)  # fmt: skip
+    yield Check(
+        "log-spectral distance, twice as loud",
+        float(spectra.log_spectral_distance(soft, loud)[0]),
+        20 * math.log10(2),
+        "closed form, 6.02 dB",
+        1e-3,
+    )
     levels = []
     for sound in (one, other):
         _, _, z = stft(sound, nperseg=1024, noverlap=768)
@@ -180,8 +228,13 @@ def sound(random: np.random.Generator) -> Iterator[Check]:
         levels.append(np.maximum(20 * np.log10(inner), spectra.FLOOR))
     theirs = np.sqrt(((levels[0] - levels[1]) ** 2).mean(0)).mean()
     a, b = (spectra.spectrogram(sound)[..., 2:38] for sound in (one, other))
-    yield Check("log-spectral distance", float(spectra.log_spectral_distance(a, b)[0]),
-                float(theirs), "SciPy, stft", 1e-4)  # fmt: skip
+    yield Check(
+        "log-spectral distance",
+        float(spectra.log_spectral_distance(a, b)[0]),
+        float(theirs),
+        "SciPy, stft",
+        1e-4,
+    )
 
 
 def _exact(random: np.random.Generator, n: int, d: int, scale: float) -> np.ndarray:
@@ -228,7 +281,10 @@ def _recall_at_5(metric: Any, query: np.ndarray, found: np.ndarray) -> float:
 
     n = len(query)
     index = torch.arange(n).repeat_interleave(n)
-    return float(metric(top_k=5)(
-        torch.from_numpy(query @ found.T).flatten(), torch.eye(n, dtype=torch.bool).flatten(),
-        indexes=index,
-    ))  # fmt: skip
+    return float(
+        metric(top_k=5)(
+            torch.from_numpy(query @ found.T).flatten(),
+            torch.eye(n, dtype=torch.bool).flatten(),
+            indexes=index,
+        )
+    )

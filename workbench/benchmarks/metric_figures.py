@@ -38,10 +38,15 @@ def notes(run: MetricsRun) -> None:
     n = 12 if run.quick else 60
     reference, real, whole = (builtin_songs.sample(n, run.seed + s) for s in (100, 200, 300))
     random = np.random.default_rng(run.seed)
-    sets = [[moved(clip, random) for clip in whole], real,
-            [scattered(clip, random) for clip in whole], reference]  # fmt: skip
-    values, shapes = ([of(clips) for clips in sets]
-                      for of in (symbolic.measures, symbolic.histograms))  # fmt: skip
+    sets = [
+        [moved(clip, random) for clip in whole],
+        real,
+        [scattered(clip, random) for clip in whole],
+        reference,
+    ]
+    values, shapes = (
+        [of(clips) for clips in sets] for of in (symbolic.measures, symbolic.histograms)
+    )
     table = []
     for name in symbolic.MEASURES:
         made, held, trivial, _ = (found[name] for found in values)
@@ -51,24 +56,33 @@ def notes(run: MetricsRun) -> None:
     def overlap(rows: np.ndarray, known: np.ndarray) -> float:
         return compare(known, rows).overlap
 
-    for name, found in [(k, values) for k in symbolic.MEASURES] + \
-            [(k, shapes) for k in symbolic.HISTOGRAMS]:  # fmt: skip
+    for name, found in [(k, values) for k in symbolic.MEASURES] + [
+        (k, shapes) for k in symbolic.HISTOGRAMS
+    ]:
         made, held, trivial, known = (table_of[name] for table_of in found)
         if min(np.isfinite(x).sum() for x in (made, held, trivial, known)) >= n // 2:
             table.append(_row(f"overlap: {name}", overlap, made, held, trivial, known, run))
     run.report.table(
-        "notes", f"Measures of notes: {n} built-in songs whose notes were moved", COLUMNS, table,
-        ["Moved by −2 to 2 semitones and by as much as a quarter of a beat. Floor: as many other "
-         "songs; baseline: as many notes at random. Overlap: of the distances to reference songs "
-         "with the distances within them, 1 where a clip is as near as another real one."],
-    )  # fmt: skip
+        "notes",
+        f"Measures of notes: {n} built-in songs whose notes were moved",
+        COLUMNS,
+        table,
+        [
+            "Moved by −2 to 2 semitones and by as much as a quarter of a beat. Floor: as "
+            "many other "
+            "songs; baseline: as many notes at random. Overlap: of the distances to "
+            "reference songs "
+            "with the distances within them, 1 where a clip is as near as another real one."
+        ],
+    )
 
 
 def moved(clip: Clip, random: np.random.Generator) -> Clip:
     """Notes shifted a little in pitch and time, each by itself."""
     rows = clip.notes.copy()
-    rows["pitch"] = np.where(rows["is_drum"], rows["pitch"],
-                             rows["pitch"] + random.integers(-2, 3, len(rows)))  # fmt: skip
+    rows["pitch"] = np.where(
+        rows["is_drum"], rows["pitch"], rows["pitch"] + random.integers(-2, 3, len(rows))
+    )
     rows["time"] = np.abs(rows["time"] + random.uniform(-0.25, 0.25, len(rows)))
     return Clip.from_notes(rows, tempo=clip.tempo, beats=clip.beats, caption=clip.caption)
 
@@ -116,9 +130,14 @@ def sound(run: MetricsRun) -> None:
     system = MusicLDM.from_pretrained("music-ldm")
     hear = from_sound(system.embedder.embed_sound, RATE)
     reference, real, whole = (builtin_songs.sample(n, run.seed + s) for s in (400, 500, 600))
-    sets = {"reference": Heard(reference), "real": Heard(real), "made": Heard(whole, noise=NOISE),
-            "clean": Heard(whole), "later": Heard(whole, start=SECONDS),
-            "noise": Heard(whole, noise=0.1, only=True)}  # fmt: skip
+    sets = {
+        "reference": Heard(reference),
+        "real": Heard(real),
+        "made": Heard(whole, noise=NOISE),
+        "clean": Heard(whole),
+        "later": Heard(whole, start=SECONDS),
+        "noise": Heard(whole, noise=0.1, only=True),
+    }
     x = {name: embed(found.clips, hear) for name, found in sets.items()}
     p = _styles(x, [song.labels["style"] for song in reference])
     axes = np.linalg.svd(x["reference"] - x["reference"].mean(0))[2][:AXES].T
@@ -138,8 +157,9 @@ def sound(run: MetricsRun) -> None:
         return float(spectra.log_spectral_distance(a, b).mean())
 
     def against(name: str, measure: Callable[..., float], rows: dict[str, np.ndarray]) -> list[Any]:
-        return _row(name, measure, rows["made"], rows["real"], rows["noise"], rows["reference"],
-                    run)  # fmt: skip
+        return _row(
+            name, measure, rows["made"], rows["real"], rows["noise"], rows["reference"], run
+        )
 
     def alone(
         name: str, measure: Callable[..., float], made: Any, real: Any, baseline: Any
@@ -148,7 +168,8 @@ def sound(run: MetricsRun) -> None:
 
     clean = sets["clean"].powers
     run.report.table(
-        "sound", f"Measures of sound: {n} excerpts of {SECONDS:g} s of built-in songs under noise",
+        "sound",
+        f"Measures of sound: {n} excerpts of {SECONDS:g} s of built-in songs under noise",
         COLUMNS,
         [
             against("Fréchet distance", frechet_distance, x),
@@ -158,19 +179,39 @@ def sound(run: MetricsRun) -> None:
             against("sliced Wasserstein distance", sliced_wasserstein, x),
             alone("SIM_AA@95", copies, x["made"], x["real"], x["noise"]),
             alone("inception score", inception_score, p["made"], p["real"], p["noise"]),
-            alone("paired KL", paired_kl, (p["clean"], p["made"]), (p["clean"], p["later"]),
-                  (p["clean"], p["made"][order])),
-            alone("text–audio relevance", relevance, (text, x["made"]), (text, x["clean"]),
-                  (text[order], x["made"])),
-            alone("log-spectral distance, dB", louder, (clean, sets["made"].powers),
-                  (clean, sets["later"].powers), (clean, spectra.decimated(clean))),
+            alone(
+                "paired KL",
+                paired_kl,
+                (p["clean"], p["made"]),
+                (p["clean"], p["later"]),
+                (p["clean"], p["made"][order]),
+            ),
+            alone(
+                "text–audio relevance",
+                relevance,
+                (text, x["made"]),
+                (text, x["clean"]),
+                (text[order], x["made"]),
+            ),
+            alone(
+                "log-spectral distance, dB",
+                louder,
+                (clean, sets["made"].powers),
+                (clean, sets["later"].powers),
+                (clean, spectra.decimated(clean)),
+            ),
         ],
-        [f"Embedding: the joint encoder of music-ldm, 128 dimensions; N {n} on all sides. Floor: "
-         "other songs; of paired KL and log-spectral distance the next excerpt of the same "
-         "song, of relevance the same song without noise. Baseline: noise alone; of paired KL and "
-         "relevance the pairs shuffled; of the log-spectral distance the spectrogram at a quarter "
-         "of its points. Styles by logistic regression on the reference's embeddings."],
-    )  # fmt: skip
+        [
+            f"Embedding: the joint encoder of music-ldm, 128 dimensions; N {n} on all sides. "
+            f"Floor: "
+            "other songs; of paired KL and log-spectral distance the next excerpt of the same "
+            "song, of relevance the same song without noise. Baseline: noise alone; of "
+            "paired KL and "
+            "relevance the pairs shuffled; of the log-spectral distance the spectrogram at a "
+            "quarter "
+            "of its points. Styles by logistic regression on the reference's embeddings."
+        ],
+    )
 
 
 def _styles(x: dict[str, np.ndarray], known: list[str]) -> dict[str, np.ndarray]:
@@ -182,12 +223,23 @@ def _styles(x: dict[str, np.ndarray], known: list[str]) -> dict[str, np.ndarray]
 
 
 def _row(
-    name: str, measure: Callable[..., float], made: Any, real: Any, baseline: Any, reference: Any,
+    name: str,
+    measure: Callable[..., float],
+    made: Any,
+    real: Any,
+    baseline: Any,
+    reference: Any,
     run: MetricsRun,
-) -> list[Any]:  # fmt: skip
+) -> list[Any]:
     """A line of the table."""
     found = measured(
-        measure, made, real=real, baseline=baseline, reference=reference, seed=run.seed,
-        times=8 if run.quick else 50, bounds=(0, 1) if name.startswith("overlap") else FREE,
-    )  # fmt: skip
+        measure,
+        made,
+        real=real,
+        baseline=baseline,
+        reference=reference,
+        seed=run.seed,
+        times=8 if run.quick else 50,
+        bounds=(0, 1) if name.startswith("overlap") else FREE,
+    )
     return [name, found.value, found.interval, found.floor, found.baseline]

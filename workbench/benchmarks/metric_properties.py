@@ -42,12 +42,13 @@ def _level(x: np.ndarray, y: np.ndarray) -> float:
 
 
 SETS: dict[str, Distance] = {
-    "Fréchet distance": frechet_distance, "Fréchet distance, N → ∞": _extrapolated,
+    "Fréchet distance": frechet_distance,
+    "Fréchet distance, N → ∞": _extrapolated,
     "kernel distance, gaussian": kernel_distance,
     "kernel distance, polynomial": partial(kernel_distance, kernel="polynomial"),
     "sliced Wasserstein distance": partial(sliced_wasserstein, directions=2000),
     "1 − overlapping area of distances": _apart,
-}  # fmt: skip
+}
 PAIRS: dict[str, Distance] = {"paired KL": _divergence, "log-spectral distance": _level}
 
 
@@ -64,23 +65,42 @@ def properties(run: MetricsRun) -> None:
         grown = [distance(x + level * noise, x) for level in LEVELS]
         held[name] = bool(np.all(np.diff(grown) > 0))
         within = name in SETS
-        table.append([
-            name, distance(x, x), abs(distance(other, x) / value - 1),
-            abs(distance(random.permutation(x), other) / value - 1) if within else None,
-            abs(distance(x @ turn, other @ turn) / value - 1) if within else None,
-            *grown, held[name],
-        ])  # fmt: skip
+        table.append(
+            [
+                name,
+                distance(x, x),
+                abs(distance(other, x) / value - 1),
+                abs(distance(random.permutation(x), other) / value - 1) if within else None,
+                abs(distance(x @ turn, other @ turn) / value - 1) if within else None,
+                *grown,
+                held[name],
+            ]
+        )
     run.report.table(
-        "properties", f"Properties, on {len(x)} rows in 8 dimensions",
-        ["", "on itself", "turned about", "shuffled", "rotated",
-         *(f"noise {level:g}" for level in LEVELS), "grows"], table,
-        ["Turned about, shuffled, rotated: relative change of the value. The kernel's width is the "
-         "reference's, so turning about changes it; KL is not symmetric by definition; the "
-         "unbiased kernel distance is below 0 on itself, and 0 on average for two samples of one "
-         "distribution; subsets drawn of one set are not equal, so N → ∞ is not exactly 0 either. "
-         "Under less noise than here an unbiased distance changes by less than its error."],
+        "properties",
+        f"Properties, on {len(x)} rows in 8 dimensions",
+        [
+            "",
+            "on itself",
+            "turned about",
+            "shuffled",
+            "rotated",
+            *(f"noise {level:g}" for level in LEVELS),
+            "grows",
+        ],
+        table,
+        [
+            "Turned about, shuffled, rotated: relative change of the value. The kernel's "
+            "width is the "
+            "reference's, so turning about changes it; KL is not symmetric by definition; the "
+            "unbiased kernel distance is below 0 on itself, and 0 on average for two samples "
+            "of one "
+            "distribution; subsets drawn of one set are not equal, so N → ∞ is not exactly 0 "
+            "either. "
+            "Under less noise than here an unbiased distance changes by less than its error."
+        ],
         grows=held,
-    )  # fmt: skip
+    )
 
 
 def speed(run: MetricsRun) -> None:
@@ -92,14 +112,26 @@ def speed(run: MetricsRun) -> None:
         ours, mine = _best(partial(frechet_distance, x, y))
         theirs, root = _best(partial(by_square_root, x, y))
         ratios[f"{n} × {d}"] = theirs / ours
-        table.append([f"{n:,} rows, {d} dimensions", 1000 * ours, 1000 * theirs, theirs / ours,
-                      f"{abs(root / mine - 1):.1e}"])  # fmt: skip
+        table.append(
+            [
+                f"{n:,} rows, {d} dimensions",
+                1000 * ours,
+                1000 * theirs,
+                theirs / ours,
+                f"{abs(root / mine - 1):.1e}",
+            ]
+        )
     run.report.table(
-        "speed", "Fréchet distance: singular values against SciPy's sqrtm",
-        ["", "ours, ms", "sqrtm, ms", "times faster", "relative difference"], table,
-        ["Best of three, the same process; both take means and covariances from the rows. With "
-         "fewer rows than dimensions sqrtm is given singular matrices."], faster=ratios,
-    )  # fmt: skip
+        "speed",
+        "Fréchet distance: singular values against SciPy's sqrtm",
+        ["", "ours, ms", "sqrtm, ms", "times faster", "relative difference"],
+        table,
+        [
+            "Best of three, the same process; both take means and covariances from the rows. With "
+            "fewer rows than dimensions sqrtm is given singular matrices."
+        ],
+        faster=ratios,
+    )
 
 
 def by_square_root(x: np.ndarray, y: np.ndarray) -> float:

@@ -27,10 +27,16 @@ from workbench.errors import WorkbenchError
 from workbench.options import path, seed
 
 GROUPS = (
-    metric_checks.frechet, metric_checks.kernels, metric_checks.wasserstein, metric_checks.sets,
-    metric_checks.sound, metric_checks_notes.notes, metric_checks_notes.histograms,
-    metric_checks_notes.patterns, metric_checks_notes.likelihood,
-)  # fmt: skip
+    metric_checks.frechet,
+    metric_checks.kernels,
+    metric_checks.wasserstein,
+    metric_checks.sets,
+    metric_checks.sound,
+    metric_checks_notes.notes,
+    metric_checks_notes.histograms,
+    metric_checks_notes.patterns,
+    metric_checks_notes.likelihood,
+)
 
 
 def checks(seed: int = 0) -> list[Check]:
@@ -41,18 +47,33 @@ def checks(seed: int = 0) -> list[Check]:
 def references(run: MetricsRun) -> None:
     """The table of metrics beside their references."""
     found = checks(run.seed)
-    left_out = [f"{name} is not installed: its rows are left out (pip install {name})."
-                for name in metric_checks.missing()]  # fmt: skip
+    left_out = [
+        f"{name} is not installed: its rows are left out (pip install {name})."
+        for name in metric_checks.missing()
+    ]
     run.report.table(
-        "references", "Metrics and their references",
+        "references",
+        "Metrics and their references",
         ["", "ours", "reference", "difference", "agree", "by"],
-        [[c.metric, f"{c.ours:.6g}", f"{c.theirs:.6g}", f"{c.difference:.1e}", c.agrees,
-          c.reference] for c in found],
-        ["Difference: absolute. Where a closed form speaks of a distribution, or a mean of draws, "
-         "the allowed difference is what so many draws scatter; elsewhere it is rounding.",
-         *left_out],
+        [
+            [
+                c.metric,
+                f"{c.ours:.6g}",
+                f"{c.theirs:.6g}",
+                f"{c.difference:.1e}",
+                c.agrees,
+                c.reference,
+            ]
+            for c in found
+        ],
+        [
+            "Difference: absolute. Where a closed form speaks of a distribution, or a mean "
+            "of draws, "
+            "the allowed difference is what so many draws scatter; elsewhere it is rounding.",
+            *left_out,
+        ],
         disagree=[c.metric for c in found if not c.agrees],
-    )  # fmt: skip
+    )
 
 
 SECTIONS: dict[str, Callable[[MetricsRun], None]] = {

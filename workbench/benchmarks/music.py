@@ -33,22 +33,28 @@ def quality(bench: MusicBench) -> None:
     """What is drawn for the captions of held-out windows, beside what it is held against."""
     system, real = bench.system, bench.real[0]
     order = np.random.default_rng(bench.seed).permutation(len(real))
-    again = torch.cat([system.decode(system.encode(part))
-                       for part in torch.from_numpy(real).float().split(16)])  # fmt: skip
+    again = torch.cat(
+        [system.decode(system.encode(part)) for part in torch.from_numpy(real).float().split(16)]
+    )
     made = {
         "drawn, guidance 1": bench.draw(system, bench.captions, guidance=1.0),
         "drawn, guidance 2": bench.draw(system, bench.captions),
         "drawn, guidance 4": bench.draw(system, bench.captions, guidance=4.0),
         "the best of 5 by the system's own ear": bench.draw(
-            system, bench.captions, candidates=2 if bench.quick else 5),
-        "the held-out windows": real, "their reconstructions": again.numpy(),
+            system, bench.captions, candidates=2 if bench.quick else 5
+        ),
+        "the held-out windows": real,
+        "their reconstructions": again.numpy(),
         "held-out windows of other captions": real[order],
         "training windows": bench.windows("train", 1)[0],
-    }  # fmt: skip
+    }
     bench.report.table(
-        "quality", f"Drawn for {bench.n} held-out captions, {bench.steps} steps", COLUMNS,
-        [bench.row(name, sounds) for name, sounds in made.items()], [_NOTE],
-    )  # fmt: skip
+        "quality",
+        f"Drawn for {bench.n} held-out captions, {bench.steps} steps",
+        COLUMNS,
+        [bench.row(name, sounds) for name, sounds in made.items()],
+        [_NOTE],
+    )
 
 
 _NOTE = (
@@ -79,9 +85,10 @@ def ablation(bench: MusicBench) -> None:
             mixes = mixes_of(system, bench.audio, rows, n_mixes, kind, bench.seed)
             windows = Windows.joined([real, mixes])
         for name, stages in (
-            ("audio", [("audio", longer)]), ("text", [("text", longer)]),
+            ("audio", [("audio", longer)]),
+            ("text", [("text", longer)]),
             ("both", [("audio", by_sound), ("text", by_text)]),
-        ):  # fmt: skip
+        ):
             torch.manual_seed(bench.seed)
             system.networks.denoiser = FiLMUNet(system.config.sizes).eval()
             for by, plan in stages:
@@ -93,10 +100,13 @@ def ablation(bench: MusicBench) -> None:
     bench.report.table(
         "ablation",
         f"Mixup × conditioning: U-Nets of {longer.steps} steps each, {bench.n} captions",
-        COLUMNS, table,
-        [f"{n_real} windows, and {n_mixes} mixes of two. Conditioned on vectors of sound, of "
-         "captions, or of sound first and captions then. " + _NOTE],
-    )  # fmt: skip
+        COLUMNS,
+        table,
+        [
+            f"{n_real} windows, and {n_mixes} mixes of two. Conditioned on vectors of sound, of "
+            "captions, or of sound first and captions then. " + _NOTE
+        ],
+    )
 
 
 SECTIONS: dict[str, Callable[[MusicBench], None]] = {
@@ -104,7 +114,8 @@ SECTIONS: dict[str, Callable[[MusicBench], None]] = {
     "recordings": music_coding.recordings,
     "quality": quality,
     "beat": lambda bench: audio_hearing.beat(
-        bench, lambda words: bench.draw(bench.system, list(words), guidance=4.0)),
+        bench, lambda words: bench.draw(bench.system, list(words), guidance=4.0)
+    ),
     "speed": music_coding.speed,
     "ablation": ablation,
 }
@@ -158,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser(),
         lambda args: measure(args, "music", MusicLDM, MusicBench, SECTIONS, pieces=8, steps=3),
         argv,
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

@@ -47,7 +47,9 @@ def speed(bench: MusicBench) -> None:
     system = bench.system
     vector = system.embedder.embed_text(bench.captions[:1])
     speed_table(
-        bench, lambda sound: system.encode(torch.from_numpy(sound)[None]), system.decode,
+        bench,
+        lambda sound: system.encode(torch.from_numpy(sound)[None]),
+        system.decode,
         lambda n, steps: system.draw_each(vector.expand(n, -1), range(n), steps=steps),
         ["Drawing with guidance, vocoder included."],
-    )  # fmt: skip
+    )

@@ -46,11 +46,20 @@ class MusicBench(AudioBench):
         other = OwnEmbedder(
             TextAudio(replace(own.joint.config, channels=16)), own.text, self.system.mel
         )
-        data = Data(self.audio, self.audio.split("train"),
-                    self.audio.split("validation") or self.audio.split("test"))  # fmt: skip
-        fit_joint(self.system, data, size, size.joint,
-                  f"{self.kept('judge')}-{size.joint.steps}-{self.seed}", self.seed + 1000,
-                  joint=other.joint)  # fmt: skip
+        data = Data(
+            self.audio,
+            self.audio.split("train"),
+            self.audio.split("validation") or self.audio.split("test"),
+        )
+        fit_joint(
+            self.system,
+            data,
+            size,
+            size.joint,
+            f"{self.kept('judge')}-{size.joint.steps}-{self.seed}",
+            self.seed + 1000,
+            joint=other.joint,
+        )
         return other
 
     def draw(
@@ -63,14 +72,17 @@ class MusicBench(AudioBench):
             vectors = system.embedder.embed_text(texts)
             each = vectors.repeat_interleave(candidates, 0)
             first = 50_000 * (self.seed + 1) + start * candidates
-            sounds = system.draw_each(each, [first + i for i in range(len(each))],
-                                      steps=self.steps, guidance=guidance)  # fmt: skip
+            sounds = system.draw_each(
+                each, [first + i for i in range(len(each))], steps=self.steps, guidance=guidance
+            )
             if candidates > 1:
                 groups = sounds.view(len(texts), candidates, -1)
-                sounds = torch.cat([
-                    system.best(group, vector[None], 1)
-                    for group, vector in zip(groups, vectors, strict=True)
-                ])  # fmt: skip
+                sounds = torch.cat(
+                    [
+                        system.best(group, vector[None], 1)
+                        for group, vector in zip(groups, vectors, strict=True)
+                    ]
+                )
             out.append(sounds.numpy())
         return np.concatenate(out)
 
@@ -95,10 +107,13 @@ class MusicBench(AudioBench):
         center = self.train_heard.mean(0)
         near = nearest(vectors - center, self.train_heard - center)[0]
         return [
-            name, inception_score(chances), paired_kl(real_chances, chances),
-            frechet_distance(vectors, real_vectors), relevance(text, heard),
+            name,
+            inception_score(chances),
+            paired_kl(real_chances, chances),
+            frechet_distance(vectors, real_vectors),
+            relevance(text, heard),
             bootstrap(lambda rows: relevance(text[rows], heard[rows]), len(text)),
             float((near > 0.90).mean()),
             mean_interval(near > 0.90),
             float((near > 0.95).mean()),
-        ]  # fmt: skip
+        ]

@@ -1,7 +1,7 @@
 """Benchmarks of DiffusionLM on songs kept out of training: tables on the screen, and JSON.
 
-    workbench evaluate piano --checkpoint piano-diffusion --out piano.json
-    workbench evaluate piano --checkpoint my-piano --only control --quick
+workbench evaluate piano --checkpoint piano-diffusion --out piano.json
+workbench evaluate piano --checkpoint my-piano --only control --quick
 """
 
 from __future__ import annotations
@@ -56,8 +56,12 @@ def parser() -> argparse.ArgumentParser:
     options = parser_of("piano", __doc__)
     add = options.add_argument
     add("--checkpoint", type=nonempty, default="piano-diffusion", metavar="NAME_OR_FOLDER")
-    add("--dataset", type=nonempty, default="pop909+openscore-lieder",
-        help='names or folders, joined by "+"')  # fmt: skip
+    add(
+        "--dataset",
+        type=nonempty,
+        default="pop909+openscore-lieder",
+        help='names or folders, joined by "+"',
+    )
     add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
     add("--out", type=path, help="JSON file for all tables")
     add("--n", type=whole(1), default=128, help="samples and held-out windows (default 128)")
@@ -77,10 +81,14 @@ def measure(args: argparse.Namespace) -> None:
     from workbench.systems.diffusion_lm import DiffusionLM
 
     bench = PianoBench(
-        DiffusionLM.from_pretrained(args.checkpoint), args.dataset,
-        Report(benchmark="piano", **vars(args)), n=min(args.n, 8) if args.quick else args.n,
-        steps=min(args.steps, 10) if args.quick else args.steps, seed=args.seed, quick=args.quick,
-    )  # fmt: skip
+        DiffusionLM.from_pretrained(args.checkpoint),
+        args.dataset,
+        Report(benchmark="piano", **vars(args)),
+        n=min(args.n, 8) if args.quick else args.n,
+        steps=min(args.steps, 10) if args.quick else args.steps,
+        seed=args.seed,
+        quick=args.quick,
+    )
     bench.report.run(SECTIONS, bench, args.only, args.out)
 
 

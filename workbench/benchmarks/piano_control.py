@@ -27,8 +27,11 @@ def obtained(bench: PianoBench, ids: np.ndarray) -> dict[str, np.ndarray]:
     """Classes of drawn windows: measured on the notes, the style by a judge that never steered."""
     key, density, pitch = measures(ids, bench.system.code)
     config = bench.system.config
-    found = {"key": key, "density": level(density, config.density),
-             "register": level(pitch, config.register)}  # fmt: skip
+    found = {
+        "key": key,
+        "density": level(density, config.density),
+        "register": level(pitch, config.register),
+    }
     if len(config.control.styles) > 1:
         found["style"] = bench.style_judge[0].predict(bench.shares(ids))
     return found
@@ -60,9 +63,12 @@ def control(bench: PianoBench) -> None:
             hits, cost, made = 0, [], []
             for number, (word, i) in enumerate(values):
                 ids = bench.system.draw(
-                    n, {name: word}, steps=bench.steps, strength=strength,
+                    n,
+                    {name: word},
+                    steps=bench.steps,
+                    strength=strength,
                     seed=bench.seed + 100 * number,
-                )  # fmt: skip
+                )
                 hits += int((obtained(bench, ids)[name] == i).sum())
                 made.append(bench.features(ids))
                 cost.append(bench.judged(ids).mean() / np.log(2))
@@ -72,20 +78,35 @@ def control(bench: PianoBench) -> None:
             varied = spread(np.concatenate(made) / scale, groups) / spread(
                 width / scale, real[name]
             )
-            rows.append([name, strength, hits / total, share_interval(hits, total), chance,
-                         varied, float(np.mean(cost))])  # fmt: skip
+            rows.append(
+                [
+                    name,
+                    strength,
+                    hits / total,
+                    share_interval(hits, total),
+                    chance,
+                    varied,
+                    float(np.mean(cost)),
+                ]
+            )
     plain = float(bench.judged(bench.samples).mean() / np.log(2))
     bench.report.table(
-        "control", f"Control: {n} samples for each class",
+        "control",
+        f"Control: {n} samples for each class",
         ["asked", "strength", "obtained", "95 %", "uncontrolled", "spread", "judge: bits a word"],
         rows,
-        [f"Uncontrolled samples cost the judge {plain:.3f} bits a word. Measured on the decoded "
-         "notes, never by the classifiers that steer. Key: the signature whose scale holds most "
-         "notes, one of twelve. Target: 0.80. Spread: root mean square distance of two samples of "
-         "one request in standardised measures of notes, over that of two held-out windows of the "
-         "class; 1 is as varied as real music.", *notes],
+        [
+            f"Uncontrolled samples cost the judge {plain:.3f} bits a word. Measured on the decoded "
+            "notes, never by the classifiers that steer. Key: the signature whose scale holds most "
+            "notes, one of twelve. Target: 0.80. Spread: root mean square distance of two "
+            "samples of "
+            "one request in standardised measures of notes, over that of two held-out "
+            "windows of the "
+            "class; 1 is as varied as real music.",
+            *notes,
+        ],
         obtained=figures,
-    )  # fmt: skip
+    )
 
 
 def backbones(bench: PianoBench) -> None:
@@ -95,8 +116,10 @@ def backbones(bench: PianoBench) -> None:
     rows = []
     spent: dict[str, float] = {}
     runs: tuple[tuple[Backbone, str | None], ...] = (
-        ("bert", None), ("electra", None), ("electra", "bert"),
-    )  # fmt: skip
+        ("bert", None),
+        ("electra", None),
+        ("electra", "bert"),
+    )
     for backbone, budget in runs:
         config = replace(bench.system.config.network, backbone=backbone)
         torch.manual_seed(bench.seed)
@@ -109,17 +132,26 @@ def backbones(bench: PianoBench) -> None:
 
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
-            done = fit(model, (bench.moved.short(),), loss, plan, folder, seed=bench.seed,
-                       title=backbone)  # fmt: skip
+            done = fit(
+                model, (bench.moved.short(),), loss, plan, folder, seed=bench.seed, title=backbone
+            )
         if budget is None:
             spent[backbone] = time.monotonic() - started
         total = bound(done.module, ids, PAD, draws=4, seed=bench.seed)
         size = sum(p.numel() for p in model.parameters()) / 1e6
-        rows.append([f"{backbone}, {size:.1f} M", longer,
-                     "equal steps" if budget is None else "equal time", total["total"],
-                     total["error"]])  # fmt: skip
+        rows.append(
+            [
+                f"{backbone}, {size:.1f} M",
+                longer,
+                "equal steps" if budget is None else "equal time",
+                total["total"],
+                total["error"],
+            ]
+        )
     bench.report.table(
-        "backbones", f"BERT and ELECTRA from scratch on {len(bench.moved):,} windows",
-        ["", "steps", "", "bound, bits a word", "± (standard error)"], rows,
+        "backbones",
+        f"BERT and ELECTRA from scratch on {len(bench.moved):,} windows",
+        ["", "steps", "", "bound, bits a word", "± (standard error)"],
+        rows,
         [f"A step of ELECTRA takes {spent['electra'] / spent['bert']:.2f} of BERT's time."],
-    )  # fmt: skip
+    )

@@ -61,8 +61,7 @@ class PianoBench:
         return self.full(self.held)[0]
 
     def features(self, ids: np.ndarray) -> np.ndarray:
-        """The single-valued measures of decoded windows: (n, measures), 0 where one has no answer.
-        """
+        """The scalar measures of decoded windows: (n, measures), 0 where one has no answer."""
         found = measures([self.system.code.decode(row) for row in ids])
         return np.nan_to_num(np.stack(list(found.values()), 1))
 
@@ -79,8 +78,9 @@ class PianoBench:
     @cached_property
     def moved(self) -> torch.Tensor:
         """Training windows, each in a random key as the system saw them."""
-        by = torch.randint(-5, 7, (len(self.train.ids),),
-                           generator=torch.Generator().manual_seed(self.seed))  # fmt: skip
+        by = torch.randint(
+            -5, 7, (len(self.train.ids),), generator=torch.Generator().manual_seed(self.seed)
+        )
         return shift(self.train.ids, by, self.system.code)
 
     @cached_property
@@ -90,8 +90,15 @@ class PianoBench:
         model = GPT(GPTConfig(self.system.code.size, context=LENGTH, width=128, depth=3, heads=4))
         plan = Plan(steps=20 if self.quick else 1200, batch=32, lr=2e-3, every=10_000, keep="last")
         with tempfile.TemporaryDirectory() as folder:
-            done = fit(model, (self.moved.short(),), next_token, plan, folder, seed=self.seed,
-                       title="judge")  # fmt: skip
+            done = fit(
+                model,
+                (self.moved.short(),),
+                next_token,
+                plan,
+                folder,
+                seed=self.seed,
+                title="judge",
+            )
         return done.module
 
     @cached_property
@@ -116,8 +123,9 @@ class PianoBench:
 
     def shares(self, ids: np.ndarray) -> np.ndarray:
         """Share of each word in sequences (n, time): (n, words)."""
-        counts = np.stack([np.bincount(row[row != PAD], minlength=self.system.code.size)
-                           for row in ids])  # fmt: skip
+        counts = np.stack(
+            [np.bincount(row[row != PAD], minlength=self.system.code.size) for row in ids]
+        )
         return counts / counts.sum(1, keepdims=True)
 
     def judged(self, ids: np.ndarray) -> np.ndarray:
@@ -140,15 +148,18 @@ def grams(ids: np.ndarray, n: int = 8) -> set[bytes]:
     """All runs of n words in the rows, specials at the ends left out."""
     rows = ids[:, 1:-1].astype(np.int16)
     return {
-        row[i : i + n].tobytes() for row in rows for i in range(rows.shape[1] - n + 1)
+        row[i : i + n].tobytes()
+        for row in rows
+        for i in range(rows.shape[1] - n + 1)
         if row[i + n - 1] != PAD
-    }  # fmt: skip
+    }
 
 
 def copied(ids: np.ndarray, known: set[bytes], n: int = 8) -> float:
     """Share of runs of n words that occur in the training windows."""
     own = [
         row[i : i + n].astype(np.int16).tobytes()
-        for row in ids[:, 1:-1] for i in range(ids.shape[1] - 2 - n + 1)
-    ]  # fmt: skip
+        for row in ids[:, 1:-1]
+        for i in range(ids.shape[1] - 2 - n + 1)
+    ]
     return float(np.mean([gram in known for gram in own]))

@@ -19,8 +19,10 @@ def bits(bench: PianoBench) -> None:
     notes = bench.notes_a_word(ids)
     found = bench.system.bits(ids, draws=2 if bench.quick else 16, seed=bench.seed)
     rows = [["DiffusionLM: bound", found["total"], found["total"] / notes]]
-    rows += [[f"    {name}", found[name], found[name] / notes]
-             for name in ("prior", "denoising", "first step", "rounding")]  # fmt: skip
+    rows += [
+        [f"    {name}", found[name], found[name] / notes]
+        for name in ("prior", "denoising", "first step", "rounding")
+    ]
     judge = float(bench.judged(ids).mean() / np.log(2))
     rows.append(["GPT of the same windows (exact)", judge, judge / notes])
     for k, chain in bench.chains.items():
@@ -29,7 +31,8 @@ def bits(bench: PianoBench) -> None:
     bench.report.table(
         "bits",
         f"{len(ids)} held-out windows, {(ids != PAD).sum():,} words",
-        ["", "bits a word", "bits a note"], rows,
+        ["", "bits a word", "bits a note"],
+        rows,
         [
             f"Standard error of the bound: {found['error']:.3f} bits a word.",
             "The rounding term alone is what the seed's table calls bits per word (0.00003 to "
@@ -37,8 +40,9 @@ def bits(bench: PianoBench) -> None:
             "Markov chains: all training songs in six keys. A note is four words, so from order 4 "
             "on a chain sees the last word of the same kind.",
         ],
-        bound=found, judge=judge,
-    )  # fmt: skip
+        bound=found,
+        judge=judge,
+    )
 
 
 def samples(bench: PianoBench) -> None:
@@ -66,15 +70,26 @@ def samples(bench: PianoBench) -> None:
         f"{bench.n} samples",
         ["", "words that fit", "windows wholly", "judge: bits a word", "95 %", "8-grams copied"],
         rows,
-        ["The judge is a GPT trained on the training windows. Copied: runs of eight words that "
-         "training windows hold; the real windows' share is the floor."],
-        validity=code.validity(bench.samples), copied=copied(bench.samples, known),
+        [
+            "The judge is a GPT trained on the training windows. Copied: runs of eight words that "
+            "training windows hold; the real windows' share is the floor."
+        ],
+        validity=code.validity(bench.samples),
+        copied=copied(bench.samples, known),
         floor=copied(bench.test, known),
-    )  # fmt: skip
+    )
 
 
-SHOWN = ("clash rate", "velocity spread", "mean length", "polyphony", "leap", "pitch class entropy",
-         "scale consistency", "onset density")  # fmt: skip
+SHOWN = (
+    "clash rate",
+    "velocity spread",
+    "mean length",
+    "polyphony",
+    "leap",
+    "pitch class entropy",
+    "scale consistency",
+    "onset density",
+)
 
 
 def music(bench: PianoBench) -> None:
@@ -87,8 +102,9 @@ def music(bench: PianoBench) -> None:
     other, others = bench.full(bench.train)
     sets = {"held-out windows": (held, songs), "training windows": (other, -1 - others)}
     for temperature in (0.0, 0.5, 1.0):
-        ids = bench.system.draw(bench.n, steps=bench.steps, temperature=temperature,
-                                seed=bench.seed)  # fmt: skip
+        ids = bench.system.draw(
+            bench.n, steps=bench.steps, temperature=temperature, seed=bench.seed
+        )
         name = f"DiffusionLM, temperature {temperature:g}"
         sets[name] = (ids, np.arange(10**6, 10**6 + len(ids)))
     found = {name: measures([code.decode(row) for row in ids]) for name, (ids, _) in sets.items()}
@@ -98,20 +114,25 @@ def music(bench: PianoBench) -> None:
         middle = [float(np.nanmean(found[name][measure])) for measure in SHOWN]
         verdict: list[object] = [None, None]
         if name != "held-out windows":
-            judged = separability(features[name], features["held-out windows"], groups, songs,
-                                  seed=bench.seed)  # fmt: skip
+            judged = separability(
+                features[name], features["held-out windows"], groups, songs, seed=bench.seed
+            )
             verdict = [judged.accuracy, judged.interval]
             told[name] = judged.accuracy
         rows.append([name, *middle, *verdict])
     bench.report.table(
-        "music", f"{len(held)} windows of each kind in measures of notes",
-        ["", *SHOWN, "told from held-out", "95 %"], rows,
-        ["Means over windows. Told from held-out: balanced accuracy of a judge (linear, extra "
-         f"trees, boosting) on {features['held-out windows'].shape[1]} measures, a song in one "
-         "fold; 0.5 is chance, training windows are its floor. The default temperature 0.5 was "
-         "chosen by the GPT judge's likelihood, on the same held-out songs."],
+        "music",
+        f"{len(held)} windows of each kind in measures of notes",
+        ["", *SHOWN, "told from held-out", "95 %"],
+        rows,
+        [
+            "Means over windows. Told from held-out: balanced accuracy of a judge (linear, extra "
+            f"trees, boosting) on {features['held-out windows'].shape[1]} measures, a song in one "
+            "fold; 0.5 is chance, training windows are its floor. The default temperature 0.5 was "
+            "chosen by the GPT judge's likelihood, on the same held-out songs."
+        ],
         told=told,
-    )  # fmt: skip
+    )
 
 
 def few_steps(bench: PianoBench) -> None:
@@ -120,22 +141,42 @@ def few_steps(bench: PianoBench) -> None:
     full = 200 if bench.quick else bench.system.config.network.steps
     full = min(full, bench.system.config.network.steps)
     n = min(bench.n, 8 if bench.quick else 24)
-    ways = [("ddpm", full, 0.5), ("ddpm", 200, 0.5), ("ddpm", 100, 1.0), ("ddpm", 100, 0.5),
-            ("ddpm", 100, 0.0), ("ddpm", 50, 0.5), ("ddpm", 20, 0.5), ("ddim", 100, 1.0),
-            ("ddim", 100, 0.5), ("ddim", 20, 0.5)]  # fmt: skip
+    ways = [
+        ("ddpm", full, 0.5),
+        ("ddpm", 200, 0.5),
+        ("ddpm", 100, 1.0),
+        ("ddpm", 100, 0.5),
+        ("ddpm", 100, 0.0),
+        ("ddpm", 50, 0.5),
+        ("ddpm", 20, 0.5),
+        ("ddim", 100, 1.0),
+        ("ddim", 100, 0.5),
+        ("ddim", 20, 0.5),
+    ]
     for sampler, steps, temperature in ways:
         if steps > bench.system.config.network.steps:
             continue
         began = time.perf_counter()
-        ids = bench.system.draw(n, steps=steps, sampler=sampler, temperature=temperature,
-                                grammar=False, seed=bench.seed)  # fmt: skip
+        ids = bench.system.draw(
+            n, steps=steps, sampler=sampler, temperature=temperature, grammar=False, seed=bench.seed
+        )
         spent = time.perf_counter() - began
         nats = bench.judged(ids) / np.log(2)
         low, high = mean_interval(nats, seed=bench.seed)
-        rows.append([f"{sampler}, {steps} steps", temperature or "0: clamped", spent / n,
-                     code.validity(ids)[0], float(nats.mean()), (low, high)])  # fmt: skip
+        rows.append(
+            [
+                f"{sampler}, {steps} steps",
+                temperature or "0: clamped",
+                spent / n,
+                code.validity(ids)[0],
+                float(nats.mean()),
+                (low, high),
+            ]
+        )
     bench.report.table(
-        "steps", f"{n} samples for each sampler",
-        ["", "temperature", "seconds each", "words that fit", "judge: bits a word", "95 %"], rows,
+        "steps",
+        f"{n} samples for each sampler",
+        ["", "temperature", "seconds each", "words that fit", "judge: bits a word", "95 %"],
+        rows,
         ["Rounded word by word, without the grammar."],
-    )  # fmt: skip
+    )

@@ -54,10 +54,13 @@ def builtin(bench: SongBench) -> None:
         f"Built-in songs: {len(train)} to train on, {len(test)} held out, {notes:,} notes",
         ["", "bits a note", "above the entropy"],
         [*sorted(table, key=lambda row: -row[1]), ("the grammar itself", truth, 0.0)],
-        [f"Entropy of the notes alone, summed over all hidden choices: {truth:.3f} ± {error:.3f} "
-         "bits a note. Nothing can be below it but by chance."],
+        [
+            f"Entropy of the notes alone, summed over all hidden choices: {truth:.3f} ± "
+            f"{error:.3f} "
+            "bits a note. Nothing can be below it but by chance."
+        ],
         entropy=truth,
-    )  # fmt: skip
+    )
 
 
 def rows_of(songs: list[RemiSong], vocabulary: Vocabulary) -> Tensor:

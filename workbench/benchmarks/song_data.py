@@ -75,8 +75,9 @@ class SongBench:
         shifts = (0,) if self.quick else SHIFTS
         lines = [
             plain(transpose(song, shift, self.vocabulary), self.vocabulary, ends=True)
-            for song in self.train for shift in shifts
-        ]  # fmt: skip
+            for song in self.train
+            for shift in shifts
+        ]
         return {k: MarkovChain(k, self.vocabulary.size).fit(lines) for k in ORDERS}
 
     @cached_property

@@ -75,8 +75,10 @@ def cases(bench: SongBench) -> list[Case]:
         if len(song.bars) < LENGTH + 2 * SIDE:
             continue
         case = Case(song, clip, int(rng.integers(SIDE, len(song.bars) - LENGTH - SIDE + 1)), number)
-        sides = [part(song, case.first - SIDE, case.first),
-                 part(song, case.first + LENGTH, case.first + LENGTH + SIDE)]  # fmt: skip
+        sides = [
+            part(song, case.first - SIDE, case.first),
+            part(song, case.first + LENGTH, case.first + LENGTH + SIDE),
+        ]
         fits = sum(tokens_a_bar(case.truth, bench.vocabulary)) < bench.system.config.gpt.context / 3
         if fits and all(len(p.notes) >= 8 for p in (*sides, case.truth)):
             found.append(case)
@@ -158,9 +160,11 @@ def fill_middle(bench: SongBench, case: Case) -> RemiSong:
     prompt, _ = middle(bench, case)
     hole = case.hole
     rule = HoleRule(
-        bench.system.grammar, 1, case.song.bars[hole.first : hole.last].tolist(),
+        bench.system.grammar,
+        1,
+        case.song.bars[hole.first : hole.last].tolist(),
         hole.asked(case.song).tolist(),
-    )  # fmt: skip
+    )
     return _written(bench, prompt, rule, case, end=END)
 
 
@@ -187,9 +191,15 @@ def go_on(prompt: Prompt) -> Callable[[SongBench, Case], RemiSong]:
 def _written(bench: SongBench, prompt: np.ndarray, rule: object, case: Case, end: int) -> RemiSong:
     room = bench.system.config.gpt.context - len(prompt)
     drawn = generate(
-        bench.system.networks, torch.from_numpy(prompt), 1, room, seed=bench.seed + case.seed,
-        sampling=Sampling(top_p=0.95), allowed=rule, end=end,
-    )[0]  # fmt: skip
+        bench.system.networks,
+        torch.from_numpy(prompt),
+        1,
+        room,
+        seed=bench.seed + case.seed,
+        sampling=Sampling(top_p=0.95),
+        allowed=rule,
+        end=end,
+    )[0]
     return _table(bench, until_end(drawn.numpy(), end), case)
 
 
@@ -241,9 +251,7 @@ def flat(song: RemiSong, bench: SongBench) -> np.ndarray:
     return both[np.argsort(both[:, 0], kind="stable")]
 
 
-MEASURES = (
-    "harmony", "same key", "density", "walls", "join before", "join after", "copied",
-)  # fmt: skip
+MEASURES = ("harmony", "same key", "density", "walls", "join before", "join after", "copied")
 WALL = 10  # notes at one place that two hands can play
 
 
@@ -290,14 +298,17 @@ def inpainting(bench: SongBench) -> None:
     better = {
         name: bootstrap(
             partial(_per_note, value - cost["fill-in-the-middle"], notes),
-            len(chosen), seed=bench.seed,
+            len(chosen),
+            seed=bench.seed,
         )
-        for name, value in cost.items() if name != "fill-in-the-middle"
-    }  # fmt: skip
+        for name, value in cost.items()
+        if name != "fill-in-the-middle"
+    }
     bench.report.table(
         "inpainting",
         f"{LENGTH} bars of {len(chosen)} held-out songs hidden and written anew",
-        ["", "nats a note of the true bars", *MEASURES], rows,
+        ["", "nats a note of the true bars", *MEASURES],
+        rows,
         [
             "harmony: Jensen–Shannon divergence of pitch classes from the four bars on each side "
             "(bits); same key: share whose best key (Krumhansl and Kessler) is that of these bars, "
@@ -307,8 +318,11 @@ def inpainting(bench: SongBench) -> None:
             "that the rest of the song has. The nearer to the true bars', the better.",
             f"The seed's prompt with the hole left in it: {leak.sum() / notes.sum():.3f} nats a "
             "note, for it can copy the answer.",
-            *(f"{name} − fill-in-the-middle: {low:.3f} to {high:.3f} nats a note (95 %)"
-              for name, (low, high) in better.items()),
+            *(
+                f"{name} − fill-in-the-middle: {low:.3f} to {high:.3f} nats a note (95 %)"
+                for name, (low, high) in better.items()
+            ),
         ],
-        advantage=better, notes_in_holes=int(notes.sum()),
-    )  # fmt: skip
+        advantage=better,
+        notes_in_holes=int(notes.sum()),
+    )

@@ -35,17 +35,23 @@ def likelihood(bench: SongBench) -> None:
     best = min((v for k, v in per.items() if k.startswith("Markov")), key=lambda v: v.sum())
     table = []
     for name, nats in sorted(per.items(), key=lambda item: item[1].sum()):
-        table.append([
-            name, float(nats.sum() / tokens.sum()), float(nats.sum() / notes.sum()),
-            bits_each(nats, notes), float(1 - nats.sum() / best.sum()),
-        ])  # fmt: skip
+        table.append(
+            [
+                name,
+                float(nats.sum() / tokens.sum()),
+                float(nats.sum() / notes.sum()),
+                bits_each(nats, notes),
+                float(1 - nats.sum() / best.sum()),
+            ]
+        )
     saved = bootstrap(
         lambda r: float(1 - per["MidiGPT"][r].sum() / best[r].sum()), len(rows), seed=bench.seed
     )
     bench.report.table(
         "likelihood",
         f"{len(bench.test)} held-out songs, {tokens.sum():,} tokens, {notes.sum():,} notes",
-        ["", "nats a token", "nats a note", "bits a note", "below the best Markov chain"], table,
+        ["", "nats a token", "nats a note", "bits a note", "below the best Markov chain"],
+        table,
         [
             f"MidiGPT below the best Markov chain: {saved[0]:.3f} to {saved[1]:.3f} (95 %, rows "
             "resampled). Target at laptop size: 0.25.",
@@ -53,8 +59,9 @@ def likelihood(bench: SongBench) -> None:
             "weight fitted on the songs themselves, that what followed these two tokens last time "
             "in the song follows again.",
         ],
-        saved=float(1 - per["MidiGPT"].sum() / best.sum()), saved_interval=saved,
-    )  # fmt: skip
+        saved=float(1 - per["MidiGPT"].sum() / best.sum()),
+        saved_interval=saved,
+    )
 
 
 def per_row(nats: np.ndarray, rows: list[np.ndarray]) -> np.ndarray:
@@ -74,9 +81,9 @@ def note_counts(bench: SongBench, rows: list[np.ndarray]) -> np.ndarray:
 
 def note_counts_of(vocabulary: Vocabulary, rows: list[np.ndarray]) -> np.ndarray:
     """Notes that begin in each row of a vocabulary's ids: (rows,)."""
-    count = np.array([
-        sum(vocabulary.kinds[b] == "Program" for b in piece) for piece in vocabulary.pieces
-    ])  # fmt: skip
+    count = np.array(
+        [sum(vocabulary.kinds[b] == "Program" for b in piece) for piece in vocabulary.pieces]
+    )
     return np.array([count[row].sum() for row in rows])
 
 
@@ -107,17 +114,20 @@ def repetition(bench: SongBench, rows: list[np.ndarray]) -> np.ndarray:
         base.append(shares[row[1:]])
     flat = np.concatenate(hits)
     weight = float(np.clip(np.nanmean(flat), 0.01, 0.99))
-    return np.array([
-        -np.log(np.where(np.isnan(h), b, weight * np.nan_to_num(h) + (1 - weight) * b)).sum()
-        for h, b in zip(hits, base, strict=True)
-    ])  # fmt: skip
+    return np.array(
+        [
+            -np.log(np.where(np.isnan(h), b, weight * np.nan_to_num(h) + (1 - weight) * b)).sum()
+            for h, b in zip(hits, base, strict=True)
+        ]
+    )
 
 
 def lstm(bench: SongBench, steps: int) -> np.ndarray:
     """An LSTM of about MidiGPT's size, trained here for `steps` on the same kind of rows."""
     context = bench.system.config.gpt.context
-    data = sequences_of(bench.train, bench.vocabulary, context, 8 * min(steps, 1000), bench.seed,
-                        holes=0.0)  # fmt: skip
+    data = sequences_of(
+        bench.train, bench.vocabulary, context, 8 * min(steps, 1000), bench.seed, holes=0.0
+    )
     torch.manual_seed(bench.seed)
     width = 64 if bench.quick else 448
     model = LSTMLanguageModel(LSTMConfig(vocab=bench.vocabulary.size, width=width, layers=2))

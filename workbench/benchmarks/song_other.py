@@ -53,14 +53,29 @@ def other(bench: SongBench) -> None:
         rows.append(_row(bench, name, tables))
         figures[name] = rows[-1][4]
     bench.report.table(
-        "other", "Music that was not trained on",
-        ["", "songs", "notes", "nats per token", "nats per note", "95 %",
-         "best Markov chain, per note", "songs where it costs less"], rows,
-        [f"An even guess costs {np.log(bench.vocabulary.size):.2f} nats per token. As performed: "
-         "the same seconds in beats of 120 BPM, as a file without a tempo map has them. The Markov "
-         "chain is the best order on the first set.", *notes],
+        "other",
+        "Music that was not trained on",
+        [
+            "",
+            "songs",
+            "notes",
+            "nats per token",
+            "nats per note",
+            "95 %",
+            "best Markov chain, per note",
+            "songs where it costs less",
+        ],
+        rows,
+        [
+            f"An even guess costs {np.log(bench.vocabulary.size):.2f} nats per token. As "
+            f"performed: "
+            "the same seconds in beats of 120 BPM, as a file without a tempo map has them. "
+            "The Markov "
+            "chain is the best order on the first set.",
+            *notes,
+        ],
         nats_per_note=figures,
-    )  # fmt: skip
+    )
 
 
 def _row(bench: SongBench, name: str, tables: list[RemiSong]) -> list[object]:
@@ -78,6 +93,13 @@ def _row(bench: SongBench, name: str, tables: list[RemiSong]) -> list[object]:
         tokens += sum(len(line) - 1 for line in each)
     cost, simple, count = np.array(nats), np.array(chain), np.array(notes)
     span = bootstrap(lambda r: float(cost[r].sum() / count[r].sum()), len(cost), seed=bench.seed)
-    return [name, len(cost), int(count.sum()), float(cost.sum() / tokens),
-            float(cost.sum() / count.sum()), span, float(simple.sum() / count.sum()),
-            int((simple < cost).sum())]  # fmt: skip
+    return [
+        name,
+        len(cost),
+        int(count.sum()),
+        float(cost.sum() / tokens),
+        float(cost.sum() / count.sum()),
+        span,
+        float(simple.sum() / count.sum()),
+        int((simple < cost).sum()),
+    ]

@@ -32,15 +32,19 @@ def speed(bench: SongBench) -> None:
         f"{torch.get_num_threads()} threads, {fast_precision()} training",
         ["", "tokens a second", "ratio"],
         [
-            [f"generating {tokens} tokens, keys and values kept", tokens / cached,
-             recomputed / cached],
+            [
+                f"generating {tokens} tokens, keys and values kept",
+                tokens / cached,
+                recomputed / cached,
+            ],
             ["generating them, all recomputed each time", tokens / recomputed, 1.0],
             [f"training, {length} tokens a row: ours", 4 * length / ours, theirs / ours],
             ["training: transformers' GPT-2 of the same size", 4 * length / theirs, 1.0],
         ],
         ["Medians; the two of a pair take turns in one run."],
-        cached=recomputed / cached, training=theirs / ours,
-    )  # fmt: skip
+        cached=recomputed / cached,
+        training=theirs / ours,
+    )
 
 
 def timed(run: Callable[[], object], times: int = 1) -> float:
@@ -70,11 +74,16 @@ def training(config: GPTConfig, batch: int, steps: int) -> tuple[float, float]:
 
     other = GPT2LMHeadModel(
         GPT2Config(
-            vocab_size=config.vocab, n_positions=config.context, n_embd=config.width,
-            n_layer=config.depth, n_head=config.heads, resid_pdrop=config.dropout,
-            embd_pdrop=config.dropout, attn_pdrop=0.0,
+            vocab_size=config.vocab,
+            n_positions=config.context,
+            n_embd=config.width,
+            n_layer=config.depth,
+            n_head=config.heads,
+            resid_pdrop=config.dropout,
+            embd_pdrop=config.dropout,
+            attn_pdrop=0.0,
         )
-    )  # fmt: skip
+    )
     ids = torch.randint(6, config.vocab, (batch, config.context))
     ours = stepper(GPT(config), lambda m: next_token_loss(m(ids), ids, 0))
     theirs = stepper(other, lambda m: m(ids, labels=ids).loss)

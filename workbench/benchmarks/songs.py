@@ -1,7 +1,7 @@
 """Benchmarks of MidiGPT on songs kept out of training: tables on the screen, and JSON.
 
-    workbench evaluate songs --checkpoint songs-gpt --out songs.json
-    workbench evaluate songs --checkpoint my-songs --only inpainting --quick
+workbench evaluate songs --checkpoint songs-gpt --out songs.json
+workbench evaluate songs --checkpoint my-songs --only inpainting --quick
 """
 
 from __future__ import annotations
@@ -63,8 +63,12 @@ def parser() -> argparse.ArgumentParser:
     options = parser_of("songs", __doc__)
     add = options.add_argument
     add("--checkpoint", type=nonempty, default="songs-gpt", metavar="NAME_OR_FOLDER")
-    add("--dataset", type=nonempty, default="pop909",
-        help='a name, a folder, or several joined by "+"')  # fmt: skip
+    add(
+        "--dataset",
+        type=nonempty,
+        default="pop909",
+        help='a name, a folder, or several joined by "+"',
+    )
     add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
     add("--out", type=path, help="JSON file for all tables")
     add("--songs", type=whole(1), default=60, help="held-out songs (default 60)")
@@ -84,10 +88,14 @@ def measure(args: argparse.Namespace) -> None:
     from workbench.systems.midigpt import MidiGPT
 
     bench = SongBench(
-        MidiGPT.from_pretrained(args.checkpoint), args.dataset,
-        Report(benchmark="songs", **vars(args)), songs=args.songs,
-        cases=min(args.cases, 8) if args.quick else args.cases, seed=args.seed, quick=args.quick,
-    )  # fmt: skip
+        MidiGPT.from_pretrained(args.checkpoint),
+        args.dataset,
+        Report(benchmark="songs", **vars(args)),
+        songs=args.songs,
+        cases=min(args.cases, 8) if args.quick else args.cases,
+        seed=args.seed,
+        quick=args.quick,
+    )
     bench.report.run(SECTIONS, bench, args.only, args.out)
 
 

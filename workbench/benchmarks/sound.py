@@ -80,8 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     return run_command(
         parser(),
-        lambda args: measure(args, "sound", LDMG, SoundBench, SECTIONS, pieces=20, steps=4), argv,
-    )  # fmt: skip
+        lambda args: measure(args, "sound", LDMG, SoundBench, SECTIONS, pieces=20, steps=4),
+        argv,
+    )
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ def coding(bench: SoundBench) -> None:
     """Reconstruction of held-out windows."""
     config = bench.system.config
     coding_table(
-        bench, {"VAE-GAN": lambda sounds: bench.decode(bench.latents(sounds))},
+        bench,
+        {"VAE-GAN": lambda sounds: bench.decode(bench.latents(sounds))},
         config.vae.latent * config.rate / config.vae.hop,
-    )  # fmt: skip
+    )
 
 
 def recordings(bench: SoundBench) -> None:
@@ -46,21 +47,53 @@ def players(bench: SoundBench) -> None:
     table = []
     for name, width in (("with discriminator", size.width), ("without", 0)):
         torch.manual_seed(bench.seed)
-        system = LDMG(replace(bench.system.config, vae=replace(size.vae,
-                      channels=bench.audio.channels),
-                      dit=replace(bench.system.config.dit, latent=size.vae.latent)))  # fmt: skip
+        system = LDMG(
+            replace(
+                bench.system.config,
+                vae=replace(size.vae, channels=bench.audio.channels),
+                dit=replace(bench.system.config.dit, latent=size.vae.latent),
+            )
+        )
         vae, out = system.networks.vae, bench.folder / name.replace(" ", "-")
-        fit_vae(vae, bench.audio, rows, kept, coding, out / "vae", crop=size.crop,
-                width=width, weights=size.weights, seed=bench.seed)  # fmt: skip
+        fit_vae(
+            vae,
+            bench.audio,
+            rows,
+            kept,
+            coding,
+            out / "vae",
+            crop=size.crop,
+            width=width,
+            weights=size.weights,
+            seed=bench.seed,
+        )
         table.append([name, steps, *row(bench, system)])
-        finish_decoder(vae, bench.audio, rows, kept, finishing, out / "decoder", crop=size.crop,
-                       weights=size.weights, seed=bench.seed)  # fmt: skip
+        finish_decoder(
+            vae,
+            bench.audio,
+            rows,
+            kept,
+            finishing,
+            out / "decoder",
+            crop=size.crop,
+            weights=size.weights,
+            seed=bench.seed,
+        )
         table.append([f"{name}, decoder finished", steps + finishing.steps, *row(bench, system)])
     bench.report.table(
-        "players", "What the discriminator adds: one VAE, equal steps",
-        ["", "steps", "log-spectral distance, dB", "95 %", "STFT convergence", "STFT log",
-         "Fréchet"], table,
-    )  # fmt: skip
+        "players",
+        "What the discriminator adds: one VAE, equal steps",
+        [
+            "",
+            "steps",
+            "log-spectral distance, dB",
+            "95 %",
+            "STFT convergence",
+            "STFT log",
+            "Fréchet",
+        ],
+        table,
+    )
 
 
 def row(bench: SoundBench, system: LDMG) -> list[object]:

@@ -28,7 +28,7 @@ class SoundBench(AudioBench):
             frechet_distance(heard, real),
             frechet_interval(heard, real, times=times, seed=self.seed),
             1000 * kernel_distance(heard, real),
-        ]  # fmt: skip
+        ]
 
     def asked(self, pieces: np.ndarray) -> tuple[list[str], list[str | None]]:
         """Captions and genres of pieces, as the system can be asked for them."""
@@ -38,10 +38,15 @@ class SoundBench(AudioBench):
         return [i.caption for i in items], [g if g in known else None for g in genres]
 
     def draw(
-        self, prompts: list[str] | None = None, genres: list[str | None] | None = None, *,
-        n: int | None = None, steps: int | None = None, sampler: str = "dpm++",
+        self,
+        prompts: list[str] | None = None,
+        genres: list[str | None] | None = None,
+        *,
+        n: int | None = None,
+        steps: int | None = None,
+        sampler: str = "dpm++",
         guidance: float = 2.0,
-    ) -> np.ndarray:  # fmt: skip
+    ) -> np.ndarray:
         """Clips (n, samples), each from its own noise; without prompts nothing is asked."""
         n = n or self.n
         if prompts is None:
@@ -51,9 +56,13 @@ class SoundBench(AudioBench):
         for start in range(0, n, CHUNK):
             rows = slice(start, min(n, start + CHUNK))
             clips = self.system.draw_each(
-                prompts[rows], genres[rows], [70_000 * (self.seed + 1) + i for i in range(n)[rows]],
-                steps=steps or self.steps, guidance=guidance, sampler=sampler,
-            )  # fmt: skip
+                prompts[rows],
+                genres[rows],
+                [70_000 * (self.seed + 1) + i for i in range(n)[rows]],
+                steps=steps or self.steps,
+                guidance=guidance,
+                sampler=sampler,
+            )
             out += [cast(np.ndarray, clip.audio).mean(0) for clip in clips]
         return np.stack(out)
 

@@ -20,8 +20,9 @@ def frechet(bench: SoundBench) -> None:
     """Drawn clips against decoded noise (the VAE's prior), reconstructions and real music."""
     config, n = bench.system.config, len(bench.real[0])
     random = torch.Generator().manual_seed(bench.seed)
-    noise = torch.randn(n, config.vae.latent, bench.system._frames(config.seconds),
-                        generator=random)  # fmt: skip
+    noise = torch.randn(
+        n, config.vae.latent, bench.system._frames(config.seconds), generator=random
+    )
     prior = bench.decode(bench.system._standard(noise))
     matched = bench.decode(noise)
     made = {
@@ -36,12 +37,17 @@ def frechet(bench: SoundBench) -> None:
     figures = {name: row[1] for name, row in zip(made, rows, strict=True)}
     share = figures["diffusion, nothing asked"] / figures["VAE's prior: z ~ N(0, 1), decoded"]
     bench.report.table(
-        "frechet", f"Distance to {n} held-out windows of {config.seconds:.1f} s",
-        ["", "Fréchet", "95 %", "kernel × 1,000"], rows,
-        [f"Embedding: our tagger's 128 numbers, trained on the training split; N {n} on both "
-         f"sides, {bench.steps} steps. Diffusion has {share:.2f} of the prior's distance; the "
-         "original reports 385,721 / 720,143 = 0.54 under VGGish."], share=share,
-    )  # fmt: skip
+        "frechet",
+        f"Distance to {n} held-out windows of {config.seconds:.1f} s",
+        ["", "Fréchet", "95 %", "kernel × 1,000"],
+        rows,
+        [
+            f"Embedding: our tagger's 128 numbers, trained on the training split; N {n} on both "
+            f"sides, {bench.steps} steps. Diffusion has {share:.2f} of the prior's distance; the "
+            "original reports 385,721 / 720,143 = 0.54 under VGGish."
+        ],
+        share=share,
+    )
 
 
 @torch.inference_mode()
@@ -58,23 +64,32 @@ def wasserstein(bench: SoundBench) -> None:
         drawn.append(bench.system._draw(noise, asked, Settings(bench.steps, 1.0)))
     made = _frames(torch.cat(drawn))
     normal = np.random.default_rng(bench.seed).normal(size=made.shape)
-    mean, std = (x.numpy()[None] for x in (bench.system.networks.latent_mean,
-                                           bench.system.networks.latent_std))  # fmt: skip
+    mean, std = (
+        x.numpy()[None]
+        for x in (bench.system.networks.latent_mean, bench.system.networks.latent_std)
+    )
     rows = []
-    for name, values in (("drawn", made), ("normal noise of the same spread", normal),
-                         ("training music", train)):  # fmt: skip
+    for name, values in (
+        ("drawn", made),
+        ("normal noise of the same spread", normal),
+        ("training music", train),
+    ):
         raw = sliced_wasserstein(values * std + mean, real * std + mean, seed=bench.seed)
         _, scaled = standardised(real, values)
         rows.append([name, raw, sliced_wasserstein(scaled, standardised(real)[0], seed=bench.seed)])
     floors = [halves(sliced_wasserstein, x, times=5) for x in (real * std + mean, real)]
     rows.append(["floor: halves of the held-out music", *floors])
     bench.report.table(
-        "wasserstein", f"Sliced Wasserstein distance of latent frames, {len(real):,} each",
-        ["", "raw", "standardised"], rows,
-        ["512 directions. Frames of one window resemble each other, so that the floor of random "
-         "halves is lower than any two sets of songs can be: training music is the fair one. "
-         "The original reports 0.0775, standardised."],
-    )  # fmt: skip
+        "wasserstein",
+        f"Sliced Wasserstein distance of latent frames, {len(real):,} each",
+        ["", "raw", "standardised"],
+        rows,
+        [
+            "512 directions. Frames of one window resemble each other, so that the floor of random "
+            "halves is lower than any two sets of songs can be: training music is the fair one. "
+            "The original reports 0.0775, standardised."
+        ],
+    )
 
 
 def _frames(latents: torch.Tensor, most: int = 20_000) -> np.ndarray:
@@ -86,8 +101,13 @@ def _frames(latents: torch.Tensor, most: int = 20_000) -> np.ndarray:
 def samplers(bench: SoundBench) -> None:
     """Few steps against the ancestral sampler with many."""
     n = min(bench.n, 8 if bench.quick else 64)
-    plans = [("dpm++", 10), ("dpm++", 25), ("dpm++", 50), ("ddim", 25),
-             ("ddpm", 20 if bench.quick else 500)]  # fmt: skip
+    plans = [
+        ("dpm++", 10),
+        ("dpm++", 25),
+        ("dpm++", 50),
+        ("ddim", 25),
+        ("ddpm", 20 if bench.quick else 500),
+    ]
     rows = []
     for name, steps in plans:
         started = time.perf_counter()
@@ -96,12 +116,16 @@ def samplers(bench: SoundBench) -> None:
         far = frechet_distance(bench.hear(made)[0], bench.real_heard[0])
         rows.append([f"{name}, {steps} steps", far, speed])
     bench.report.table(
-        "samplers", f"Samplers: {n} clips, nothing asked",
-        ["", "Fréchet", "seconds of sound a second"], rows,
-        [f"Against {len(bench.real[0])} held-out windows; {torch.get_num_threads()} threads. "
-         "Fewer clips than in the other tables, so the distances here are larger."],
+        "samplers",
+        f"Samplers: {n} clips, nothing asked",
+        ["", "Fréchet", "seconds of sound a second"],
+        rows,
+        [
+            f"Against {len(bench.real[0])} held-out windows; {torch.get_num_threads()} threads. "
+            "Fewer clips than in the other tables, so the distances here are larger."
+        ],
         frechet={row[0]: row[1] for row in rows},
-    )  # fmt: skip
+    )
 
 
 def asked(bench: SoundBench) -> None:
@@ -115,16 +139,29 @@ def asked(bench: SoundBench) -> None:
     known = np.array([bench.tagger.genres.index(n) if n else -1 for n in names])
     rows = []
     right, all_of = int((real_p.argmax(1) == known)[known >= 0].sum()), int((known >= 0).sum())
-    rows.append(["held-out music", right / all_of, share_interval(right, all_of),
-                 inception_score(real_p), 1.0])  # fmt: skip
+    rows.append(
+        [
+            "held-out music",
+            right / all_of,
+            share_interval(right, all_of),
+            inception_score(real_p),
+            1.0,
+        ]
+    )
     usual = spread(real[known >= 0], known[known >= 0])
     for guidance in (1.0, 2.0, 4.0):
         made = bench.draw([""] * len(wanted), list(wanted), n=len(wanted), guidance=guidance)
         heard, p = bench.hear(made)
         right = int((p.argmax(1) == truth).sum())
-        rows.append([f"drawn, guidance {guidance:g}", right / len(truth),
-                     share_interval(right, len(truth)), inception_score(p),
-                     spread(heard, truth) / usual])  # fmt: skip
+        rows.append(
+            [
+                f"drawn, guidance {guidance:g}",
+                right / len(truth),
+                share_interval(right, len(truth)),
+                inception_score(p),
+                spread(heard, truth) / usual,
+            ]
+        )
     _, free = bench.hear(bench.free)
     rows.append(["drawn with nothing asked", None, None, inception_score(free), None])
     vectors, mine = bench.hear(bench.matched)
@@ -134,14 +171,19 @@ def asked(bench: SoundBench) -> None:
     floor = sim_aa(real - center, train - center)
     order = np.random.default_rng(bench.seed).permutation(len(mine))
     bench.report.table(
-        "asked", f"{len(genres)} genres asked for, {each} clips each",
-        ["", "genre heard as asked", "95 %", "inception score", "spread"], rows,
-        ["Spread: root mean square distance of two clips of one genre in the tagger's embedding, "
-         "over that of held-out windows. "
-         f"The judge is our tagger. Chance {1 / len(genres):.3f}. Paired KL to the held-out "
-         f"window whose genre and caption were asked for: {paired_kl(real_p, mine):.2f} nats, "
-         f"{paired_kl(real_p[order], mine):.2f} with the pairs shuffled. Clips whose nearest "
-         f"training window has a cosine above 0.90 / 0.95 (embeddings centred): "
-         f"{near['SIM_AA@90']:.3f} / {near['SIM_AA@95']:.3f}; held-out music: "
-         f"{floor['SIM_AA@90']:.3f} / {floor['SIM_AA@95']:.3f}."],
-    )  # fmt: skip
+        "asked",
+        f"{len(genres)} genres asked for, {each} clips each",
+        ["", "genre heard as asked", "95 %", "inception score", "spread"],
+        rows,
+        [
+            "Spread: root mean square distance of two clips of one genre in the tagger's "
+            "embedding, "
+            "over that of held-out windows. "
+            f"The judge is our tagger. Chance {1 / len(genres):.3f}. Paired KL to the held-out "
+            f"window whose genre and caption were asked for: {paired_kl(real_p, mine):.2f} nats, "
+            f"{paired_kl(real_p[order], mine):.2f} with the pairs shuffled. Clips whose nearest "
+            f"training window has a cosine above 0.90 / 0.95 (embeddings centred): "
+            f"{near['SIM_AA@90']:.3f} / {near['SIM_AA@95']:.3f}; held-out music: "
+            f"{floor['SIM_AA@90']:.3f} / {floor['SIM_AA@95']:.3f}."
+        ],
+    )

@@ -41,15 +41,23 @@ def speed(bench: SoundBench) -> None:
     """Seconds of sound a second; medians of runs that take turns."""
     system, channels = bench.system, bench.system.config.vae.channels
     ratio = overhead(bench)
-    memory = [f"{name} {peak(name):.1f} GiB" for name in
-              (("smoke",) if bench.quick else ("smoke", "laptop"))]  # fmt: skip
+    memory = [
+        f"{name} {peak(name):.1f} GiB"
+        for name in (("smoke",) if bench.quick else ("smoke", "laptop"))
+    ]
     speed_table(
-        bench, lambda sound: system.encode(np.repeat(sound[None], channels, 0)), system.decode,
+        bench,
+        lambda sound: system.encode(np.repeat(sound[None], channels, 0)),
+        system.decode,
         lambda n, steps: bench.draw(n=n, steps=steps),
-        [f"A step of training the VAE-GAN takes {ratio:.3f} of the same step in a plain loop "
-         "(medians of runs that take turns). Peak memory of such a step, the libraries included: "
-         f"{', '.join(memory)}; the larger profiles are made for a GPU."], overhead=ratio,
-    )  # fmt: skip
+        [
+            f"A step of training the VAE-GAN takes {ratio:.3f} of the same step in a plain loop "
+            "(medians of runs that take turns). Peak memory of such a step, the libraries "
+            "included: "
+            f"{', '.join(memory)}; the larger profiles are made for a GPU."
+        ],
+        overhead=ratio,
+    )
 
 
 def overhead(bench: SoundBench) -> float:
@@ -60,19 +68,28 @@ def overhead(bench: SoundBench) -> float:
     config = bench.system.config.vae
 
     def batch(seed: int) -> torch.Tensor:
-        return torch.from_numpy(bench.audio.crops(size.coding.batch, size.crop, seed=seed,
-                                                  rows=rows)[0])  # fmt: skip
+        return torch.from_numpy(
+            bench.audio.crops(size.coding.batch, size.crop, seed=seed, rows=rows)[0]
+        )
 
     def ours() -> float:
         torch.manual_seed(0)
-        plan = Plan(steps=steps, batch=size.coding.batch, lr=1e-3, every=steps + 1, keep="last",
-                    clip=5.0)  # fmt: skip
+        plan = Plan(
+            steps=steps, batch=size.coding.batch, lr=1e-3, every=steps + 1, keep="last", clip=5.0
+        )
         with tempfile.TemporaryDirectory() as folder:
-            return fit(
-                VAEGAN(vae_of(config), size.width), seeds(),
-                lambda module, numbers: gan_terms(module, batch(int(numbers[0])), size.weights),
-                plan, Path(folder), seed=0, title="overhead",
-            ).seconds / steps  # fmt: skip
+            return (
+                fit(
+                    VAEGAN(vae_of(config), size.width),
+                    seeds(),
+                    lambda module, numbers: gan_terms(module, batch(int(numbers[0])), size.weights),
+                    plan,
+                    Path(folder),
+                    seed=0,
+                    title="overhead",
+                ).seconds
+                / steps
+            )
 
     def plain() -> float:
         torch.manual_seed(0)
@@ -94,8 +111,7 @@ def overhead(bench: SoundBench) -> float:
 
 def peak(profile: str) -> float:
     """GiB that a process reaches in two steps of the VAE-GAN."""
-    done = subprocess.run(tied([sys.executable, "-c", MEMORY, profile]), capture_output=True,
-                          text=True, check=True)  # fmt: skip
+    done = subprocess.run(
+        tied([sys.executable, "-c", MEMORY, profile]), capture_output=True, text=True, check=True
+    )
     return int(done.stdout.split()[1]) / 2**20
-
-

@@ -85,22 +85,33 @@ class Report:
         self.sections: dict[str, dict[str, Any]] = {}
 
     def table(
-        self, name: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]],
-        notes: Sequence[str] = (), **figures: Any,
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        title: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        notes: Sequence[str] = (),
+        **figures: Any,
+    ) -> None:
         """Print one table with its notes; keep it, with named `figures`, under `name`."""
         print("\n" + render(title, columns, rows), flush=True)
         for note in notes:
             print(f"  {note}", flush=True)
         self.sections[name] = {
-            "title": title, "columns": list(columns), "rows": [list(row) for row in rows],
-            "notes": list(notes), **figures,
-        }  # fmt: skip
+            "title": title,
+            "columns": list(columns),
+            "rows": [list(row) for row in rows],
+            "notes": list(notes),
+            **figures,
+        }
 
     def run(
-        self, sections: Mapping[str, Callable[[T], None]], bench: T,
-        only: Sequence[str] | None = None, out: str | Path | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        sections: Mapping[str, Callable[[T], None]],
+        bench: T,
+        only: Sequence[str] | None = None,
+        out: str | Path | None = None,
+    ) -> None:
         """Run the sections, those named by `only` or all, and keep the seconds that each took. out:
         written after each section, so that a run cut short leaves what it has."""
         seconds = self.about.setdefault("seconds", {})

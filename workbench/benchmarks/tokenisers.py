@@ -33,9 +33,17 @@ if TYPE_CHECKING:
 BPE = 1024  # tokens of REMI with pieces
 OTHERS = {"TSD": "TSD", "MIDI-Like": "MIDILike", "Structured": "Structured", "Octuple": "Octuple"}
 COLUMNS = (
-    "", "tokens a note", "tokens a bar", "vocabulary", "notes lost %", "onset error ms",
-    "duration error beats", "velocity error", "tracks lost", "tempo changes lost",
-)  # fmt: skip
+    "",
+    "tokens a note",
+    "tokens a bar",
+    "vocabulary",
+    "notes lost %",
+    "onset error ms",
+    "duration error beats",
+    "velocity error",
+    "tracks lost",
+    "tempo changes lost",
+)
 NOTES = (
     "Errors are means over the notes that come back; notes are matched by pitch and onset.",
     "Onset errors are in the song's own time. Durations of drums are left out.",
@@ -132,10 +140,20 @@ def measure(kinds: Sequence[Tokeniser], clips: Sequence[Clip], report: Report) -
         tokens = sum(count for count, _ in trips)
         lost = total(losses(clip, back) for clip, (_, back) in zip(clips, trips, strict=True))
         share, onset, duration, velocity = lost.means()
-        rows.append([
-            kind.name, tokens / notes, tokens / bars, kind.size, 100 * share, onset, duration,
-            velocity, lost.tracks, lost.tempos,
-        ])  # fmt: skip
+        rows.append(
+            [
+                kind.name,
+                tokens / notes,
+                tokens / bars,
+                kind.size,
+                100 * share,
+                onset,
+                duration,
+                velocity,
+                lost.tracks,
+                lost.tempos,
+            ]
+        )
     title = f"Tokenisers: {len(clips)} songs, {notes:,} notes, {bars:,} bars"
     report.table("tokenisers", title, COLUMNS, rows, NOTES)
 

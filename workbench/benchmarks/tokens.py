@@ -1,7 +1,7 @@
 """How fast songs become tokens: ours beside MidiTok in one run, and what all of Lakh would take.
 
-    workbench evaluate tokens path/to/midi --limit 100
-    workbench evaluate tokens path/to/midi --prepare prepared --workers 8
+workbench evaluate tokens path/to/midi --limit 100
+workbench evaluate tokens path/to/midi --prepare prepared --workers 8
 """
 
 from __future__ import annotations
@@ -79,8 +79,11 @@ def encoders(files: Sequence[Path], report: Report) -> None:
                 ended = time.perf_counter()
             except BrokenFileError:
                 continue
-            for name, spent in (("reading", read - began), ("ours", coded - read),
-                                ("MidiTok", ended - coded)):  # fmt: skip
+            for name, spent in (
+                ("reading", read - began),
+                ("ours", coded - read),
+                ("MidiTok", ended - coded),
+            ):
                 seconds[name].append(spent)
             equal += len(ours) == len(theirs) and bool((ours == theirs).all())
             slow += remi._fast_table(score) is None
@@ -89,18 +92,27 @@ def encoders(files: Sequence[Path], report: Report) -> None:
     if not count:
         raise MissingDataError("none of the files can be read")
     rows = []
-    for name, label in (("MidiTok", "MidiTok's REMI"), ("ours", "ours, the same ids"),
-                        ("reading", "reading the file alone")):  # fmt: skip
+    for name, label in (
+        ("MidiTok", "MidiTok's REMI"),
+        ("ours", "ours, the same ids"),
+        ("reading", "reading the file alone"),
+    ):
         rate = count / sum(seconds[name])
-        rows.append([label, rate, sum(seconds["MidiTok"]) / sum(seconds[name]),
-                     LAKH / rate / 3600])  # fmt: skip
+        rows.append([label, rate, sum(seconds["MidiTok"]) / sum(seconds[name]), LAKH / rate / 3600])
     report.table(
-        "encoders", f"{count} files, {notes:,} notes, one process",
-        ["", "songs a second", "times MidiTok", "hours for all of Lakh"], rows,
-        [f"Ids equal to MidiTok's in {equal} of {count} files; {slow} went MidiTok's way, for they "
-         "mix metres of quarters and of eighths."],
-        equal=equal, count=count, ratio=sum(seconds["MidiTok"]) / sum(seconds["ours"]),
-    )  # fmt: skip
+        "encoders",
+        f"{count} files, {notes:,} notes, one process",
+        ["", "songs a second", "times MidiTok", "hours for all of Lakh"],
+        rows,
+        [
+            f"Ids equal to MidiTok's in {equal} of {count} files; {slow} went MidiTok's way, "
+            f"for they "
+            "mix metres of quarters and of eighths."
+        ],
+        equal=equal,
+        count=count,
+        ratio=sum(seconds["MidiTok"]) / sum(seconds["ours"]),
+    )
 
 
 def preparing(files: Sequence[Path], out: Path, workers: int, report: Report) -> None:
@@ -110,12 +122,16 @@ def preparing(files: Sequence[Path], out: Path, workers: int, report: Report) ->
     spent = time.perf_counter() - began
     rate = len(files) / spent
     report.table(
-        "prepare", f"Prepared with {workers} processes: {made!r}",
+        "prepare",
+        f"Prepared with {workers} processes: {made!r}",
         ["", "files a second", "hours for all of Lakh"],
         [["read, encode, write, join", rate, LAKH / rate / 3600]],
         ["Starting the processes takes seconds, which few files do not hide."],
-        rate=rate, songs=len(made), skipped=len(made.skipped), duplicates=len(made.duplicates),
-    )  # fmt: skip
+        rate=rate,
+        songs=len(made),
+        skipped=len(made.skipped),
+        duplicates=len(made.duplicates),
+    )
 
 
 if __name__ == "__main__":

@@ -93,9 +93,13 @@ def _unpack(name: str, packed: Path) -> Path:
     plan = ARCHIVES[name]
     try:
         unpack(
-            packed, cache_dir() / name, top=plan.top, needs=plan.needs,
-            max_files=plan.max_files, max_bytes=plan.max_bytes,
-        )  # fmt: skip
+            packed,
+            cache_dir() / name,
+            top=plan.top,
+            needs=plan.needs,
+            max_files=plan.max_files,
+            max_bytes=plan.max_bytes,
+        )
     except BrokenFileError:
         packed.unlink(missing_ok=True)
         raise
@@ -117,7 +121,7 @@ def _finder(name: str) -> Callable[[], Path]:
 
 
 def _file_name(entry: Entry) -> str:
-    """"pop909-master.zip": the address alone would call several archives master.zip."""
+    """ "pop909-master.zip": the address alone would call several archives master.zip."""
     return f"{entry.name}-{Path(urlsplit(entry.url).path).name}"
 
 
@@ -154,9 +158,11 @@ def main(names: Sequence[str], arguments: Sequence[str] | None = None) -> int:
 def describe(entry: Entry) -> str:
     """Title, licence, citation, homepage, and whether a checksum guards the download."""
     lines = [
-        entry.title, f"  licence   {entry.licence}  {entry.licence_url}",
-        f"  citation  {entry.citation}", f"  homepage  {entry.homepage}",
-    ]  # fmt: skip
+        entry.title,
+        f"  licence   {entry.licence}  {entry.licence_url}",
+        f"  citation  {entry.citation}",
+        f"  homepage  {entry.homepage}",
+    ]
     if entry.url and not entry.sha256:
         lines.append("  checksum  none is published; length and the archive's own sums are checked")
     return "\n".join(lines)

@@ -73,9 +73,10 @@ def audio_files(folder: Path) -> list[Path]:
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [
-            Path(root) / name for name in files
+            Path(root) / name
+            for name in files
             if Path(name).suffix.lower() in AUDIO_SUFFIXES and not name.startswith(".")
-        ]  # fmt: skip
+        ]
     return sorted(found)
 
 
@@ -157,16 +158,18 @@ def _from_table(top: Path, path: Path, files: Sequence[Path]) -> list[AudioItem]
         before = found.setdefault(file, (item, row))
         if before[0] != item:
             raise row.error(
-                where, f"{name[:200]!r} is in line {before[1].line} already, with other words; "
-                "keep one row for each file"
-            )  # fmt: skip
+                where,
+                f"{name[:200]!r} is in line {before[1].line} already, with other words; "
+                "keep one row for each file",
+            )
     if not found:
         raise MissingDataError(f"{path}: none of the {len(table.rows)} files it names is there")
     if absent:
         warnings.warn(
             f"{path}: {len(absent)} of {len(table.rows)} files that it names are not there, the "
-            f"first in line {absent[0].line}: {absent[0][where][:200]!r}", stacklevel=3,
-        )  # fmt: skip
+            f"first in line {absent[0].line}: {absent[0][where][:200]!r}",
+            stacklevel=3,
+        )
     return [item for _, (item, _) in sorted(found.items())]
 
 
@@ -323,9 +326,14 @@ def _sound(rows: np.ndarray) -> np.ndarray:
 
 
 def prepare_audio(
-    items: Sequence[AudioItem], out: str | os.PathLike[str], *, rate: int, channels: int = 1,
-    workers: int | None = None, quiet: bool = False,
-) -> AudioCollection:  # fmt: skip
+    items: Sequence[AudioItem],
+    out: str | os.PathLike[str],
+    *,
+    rate: int,
+    channels: int = 1,
+    workers: int | None = None,
+    quiet: bool = False,
+) -> AudioCollection:
     """Decode all items into one memory-mapped file under `out`; stopped, the same call goes on."""
     if not items:
         raise MissingDataError("items: empty; see find_audio")
@@ -343,8 +351,12 @@ def prepare_audio(
     if joined.skipped and not quiet:
         print(_left_out(joined.skipped))
     kept = [{**asdict(known[base / name]), "path": str(base / name)} for name in joined.names]
-    about = {"rate": rate, "items": kept, "skipped": joined.skipped,
-             "duplicates": joined.duplicates}  # fmt: skip
+    about = {
+        "rate": rate,
+        "items": kept,
+        "skipped": joined.skipped,
+        "duplicates": joined.duplicates,
+    }
     with atomic_write(Path(out) / "audio.json") as beside:
         beside.write_text(json.dumps(about, indent=0) + "\n", encoding="utf-8")
     return AudioCollection(out)

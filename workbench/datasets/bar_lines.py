@@ -136,10 +136,14 @@ def audit(clips: Iterable[Clip]) -> list[Finding]:
         if move != 0:
             found.append(
                 Finding(
-                    labels["performance"], labels["style"], labels.get("split", ""), move,
-                    before, before.moved(move or 0),
+                    labels["performance"],
+                    labels["style"],
+                    labels.get("split", ""),
+                    move,
+                    before,
+                    before.moved(move or 0),
                 )
-            )  # fmt: skip
+            )
     return found
 
 

@@ -81,13 +81,22 @@ def _clip(loop: grammar.Loop, number: str) -> Clip:
     words = f"{loop.tempo:03d} {folder} {_title(feel)} {loop.bars}-bar {kind.title()}"
     source = f"Built-in/{folder}/{' '.join(words.split())} {number}.mid"
     labels = {
-        "style": style, "substyle": feel, "kind": kind, "built_in": True, "bars": loop.bars,
-        "ending": loop.ending, "performance": source,
-    }  # fmt: skip
+        "style": style,
+        "substyle": feel,
+        "kind": kind,
+        "built_in": True,
+        "bars": loop.bars,
+        "ending": loop.ending,
+        "performance": source,
+    }
     clip = Clip.from_notes(
-        grammar.notes_of(loop), tempo=float(loop.tempo), beats=4.0 * loop.bars, drums=True,
-        source=source, labels=labels,
-    )  # fmt: skip
+        grammar.notes_of(loop),
+        tempo=float(loop.tempo),
+        beats=4.0 * loop.bars,
+        drums=True,
+        source=source,
+        labels=labels,
+    )
     clip.caption = caption_of(facts_of(clip))
     return clip
 
@@ -107,6 +116,9 @@ def load_builtin(split: str | None = None, limit: int | None = None) -> Dataset:
             clip.labels["split"] = name
         clips += part
     return Dataset(
-        spread(clips, limit), name="builtin", licence=BUILTIN.licence, citation=BUILTIN.citation,
+        spread(clips, limit),
+        name="builtin",
+        licence=BUILTIN.licence,
+        citation=BUILTIN.citation,
         info={"split": split, "split_rule": BUILTIN.splits, "built_in": True},
-    )  # fmt: skip
+    )

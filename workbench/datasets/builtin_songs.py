@@ -50,13 +50,19 @@ def clip_of(song: grammar.Song, number: str) -> Clip:
     ]
     key = f"{NAMES[song.key]} {song.mode}"
     clip = Clip.from_notes(
-        np.array(rows, dtype=NOTE), tempo=float(song.tempo), beats=32.0, drums=False,
+        np.array(rows, dtype=NOTE),
+        tempo=float(song.tempo),
+        beats=32.0,
+        drums=False,
         source=f"Built-in songs/{song.style.name.title()}/{song.tempo} {key} {number}.mid",
         labels={
-            "song": number, "style": song.style.name, "key": key, "form": song.form,
+            "song": number,
+            "style": song.style.name,
+            "key": key,
+            "form": song.form,
             "built_in": True,
         },
-    )  # fmt: skip
+    )
     clip.caption = f"built-in {song.style.name} song in {key}, {song.tempo} bpm"
     return clip
 
@@ -70,9 +76,15 @@ def notes_of(clip: Clip) -> list[Note] | None:
     length = np.where(notes["is_drum"], 1, np.round(length)).astype(int)
     programs = np.where(notes["is_drum"], -1, notes["program"])
     return sorted(
-        zip(np.round(time).astype(int).tolist(), length.tolist(), notes["pitch"].tolist(),
-            notes["velocity"].tolist(), programs.tolist(), strict=True)
-    )  # fmt: skip
+        zip(
+            np.round(time).astype(int).tolist(),
+            length.tolist(),
+            notes["pitch"].tolist(),
+            notes["velocity"].tolist(),
+            programs.tolist(),
+            strict=True,
+        )
+    )
 
 
 def log_prob(clip: Clip) -> float:
@@ -98,8 +110,11 @@ def log_prob_notes(clip: Clip) -> float:
         return -np.inf
     parts = [
         scores.log_notes(style, key, mode, str(form), notes)
-        for style in STYLES.values() for key in range(12) for mode in SCALES for form, _ in FORMS
-    ]  # fmt: skip
+        for style in STYLES.values()
+        for key in range(12)
+        for mode in SCALES
+        for form, _ in FORMS
+    ]
     return float(np.logaddexp.reduce(parts)) - float(np.log(len(STYLES) * 24))
 
 
@@ -143,7 +158,9 @@ def load_builtin_songs(split: str | None = None, limit: int | None = None) -> Da
             clip.labels["split"] = name
             clips.append(clip)
     return Dataset(
-        spread(clips, limit), name="builtin-songs", licence=BUILTIN_SONGS.licence,
+        spread(clips, limit),
+        name="builtin-songs",
+        licence=BUILTIN_SONGS.licence,
         citation=BUILTIN_SONGS.citation,
         info={"split": split, "split_rule": BUILTIN_SONGS.splits, "built_in": True},
-    )  # fmt: skip
+    )

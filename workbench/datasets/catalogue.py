@@ -118,24 +118,41 @@ _FMA = (
 def _fma(name: str, title: str, size: str, checksum: str) -> Entry:
     """One archive of the Free Music Archive; its README gives SHA-1 sums."""
     return Entry(
-        name=f"fma-{name}", title=f"Free Music Archive, {title}",
-        licence="CC BY 4.0 (metadata); each track its artist's own" if name == "metadata" else
-        "each track its artist's own, mostly Creative Commons: see the metadata",
-        licence_url="https://github.com/mdeff/fma#license", citation=_FMA,
+        name=f"fma-{name}",
+        title=f"Free Music Archive, {title}",
+        licence="CC BY 4.0 (metadata); each track its artist's own"
+        if name == "metadata"
+        else "each track its artist's own, mostly Creative Commons: see the metadata",
+        licence_url="https://github.com/mdeff/fma#license",
+        citation=_FMA,
         homepage="https://github.com/mdeff/fma",
-        how_to_get=f"python data_scripts/fma.py --subset {name}", size=size,
+        how_to_get=f"python data_scripts/fma.py --subset {name}",
+        size=size,
         splits="the official one, all tracks of an artist together",
-        url=f"https://os.unil.cloud.switch.ch/fma/fma_{name}.zip", sha256=checksum,
-    )  # fmt: skip
+        url=f"https://os.unil.cloud.switch.ch/fma/fma_{name}.zip",
+        sha256=checksum,
+    )
 
 
 AUDIO = (
-    _fma("metadata", "metadata: genres, artists, licences of all tracks", "342 MiB zipped",
-         "f0df49ffe5f2a6008d7dc83c6915b31835dfe733"),
-    _fma("small", "small: 8,000 clips of 30 s, 8 genres", "7.2 GiB zipped",
-         "ade154f733639d52e35e32f5593efe5be76c6d70"),
-    _fma("medium", "medium: 25,000 clips of 30 s, 16 genres", "22 GiB zipped",
-         "c67b69ea232021025fca9231fc1c7c1a063ab50b"),
+    _fma(
+        "metadata",
+        "metadata: genres, artists, licences of all tracks",
+        "342 MiB zipped",
+        "f0df49ffe5f2a6008d7dc83c6915b31835dfe733",
+    ),
+    _fma(
+        "small",
+        "small: 8,000 clips of 30 s, 8 genres",
+        "7.2 GiB zipped",
+        "ade154f733639d52e35e32f5593efe5be76c6d70",
+    ),
+    _fma(
+        "medium",
+        "medium: 25,000 clips of 30 s, 16 genres",
+        "22 GiB zipped",
+        "c67b69ea232021025fca9231fc1c7c1a063ab50b",
+    ),
     Entry(
         name="cc-music-clips",
         title="CC music clips: 215 excerpts of music from open games and web projects",
@@ -151,7 +168,7 @@ AUDIO = (
         size="215 clips of up to 15 s, 52 minutes",
         splits="by artist: a hash of the name",
     ),
-)  # fmt: skip
+)
 
 SONGS = (
     Entry(

@@ -72,9 +72,14 @@ def fetch(
 
 
 def _fetch(
-    url: str, target: Path, checksum: str, size: int, attempts: int, wait: Callable[[float], None],
+    url: str,
+    target: Path,
+    checksum: str,
+    size: int,
+    attempts: int,
+    wait: Callable[[float], None],
     progress: bool,
-) -> Path:  # fmt: skip
+) -> Path:
     if target.is_file() and (not checksum or digest(target, checksum) == checksum):
         return target  # another process brought it while this one waited
     part = target.with_name(target.name + ".part")
@@ -122,8 +127,9 @@ def _attempt(url: str, part: Path, expected: int, progress: bool, checked: bool)
     if have:
         headers["Range"] = f"bytes={have}-"
     try:
-        answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers),
-                                        timeout=TIMEOUT)  # fmt: skip
+        answer = urllib.request.urlopen(
+            urllib.request.Request(url, headers=headers), timeout=TIMEOUT
+        )
     except urllib.error.HTTPError as error:
         _refused(url, part, have, error)
         return
@@ -197,9 +203,14 @@ def _receive(
 
     done = start
     bar = tqdm(
-        total=total or expected or None, initial=start, unit="B", unit_scale=True,
-        desc=Path(urlsplit(url).path).name, disable=not progress, leave=False,
-    )  # fmt: skip
+        total=total or expected or None,
+        initial=start,
+        unit="B",
+        unit_scale=True,
+        desc=Path(urlsplit(url).path).name,
+        disable=not progress,
+        leave=False,
+    )
     try:
         if start < _length(part):
             os.truncate(part, start)

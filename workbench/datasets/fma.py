@@ -19,9 +19,14 @@ from workbench.tables import read_rows
 
 SUBSETS = ("small", "medium", "large", "full")  # each holds those before it
 _WANTED = {
-    ("set", "split"), ("set", "subset"), ("track", "genre_top"), ("track", "title"),
-    ("track", "license"), ("artist", "name"), ("track", "duration"),
-}  # fmt: skip
+    ("set", "split"),
+    ("set", "subset"),
+    ("track", "genre_top"),
+    ("track", "title"),
+    ("track", "license"),
+    ("artist", "name"),
+    ("track", "duration"),
+}
 
 
 def find_fma(subset: str = "small") -> tuple[Path, Path]:
@@ -89,8 +94,13 @@ def load_fma(
         if split not in (None, own) or not path.is_file():
             continue
         genre = row["genre_top"]
-        labels = {"genre": genre, "artist": row["name"], "title": row["title"],
-                  "licence": row["license"], "set": f"fma-{subset}"}  # fmt: skip
+        labels = {
+            "genre": genre,
+            "artist": row["name"],
+            "title": row["title"],
+            "licence": row["license"],
+            "set": f"fma-{subset}",
+        }
         caption = f"{genre.lower()} music" if genre else ""
         items.append(AudioItem(path, caption, own, labels))
     if not items:

@@ -26,9 +26,15 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 _NAMED = {
-    "train": "train", "training": "train", "validation": "validation", "valid": "validation",
-    "val": "validation", "dev": "validation", "test": "test", "testing": "test",
-}  # fmt: skip
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
 
 
 def split_of_path(relative: Path) -> str:
@@ -43,7 +49,7 @@ def named_split(relative: Path) -> str | None:
 
 
 def split_of_word(word: str) -> str | None:
-    """"train", "validation" or "test" for a word that names one, such as "Dev"; else None."""
+    """ "train", "validation" or "test" for a word that names one, such as "Dev"; else None."""
     return _NAMED.get(word.strip().lower())
 
 
@@ -60,9 +66,10 @@ def midi_files(folder: Path) -> list[Path]:
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [
-            Path(root) / name for name in files
+            Path(root) / name
+            for name in files
             if Path(name).suffix.lower() in MIDI_SUFFIXES and not name.startswith(".")
-        ]  # fmt: skip
+        ]
     return sorted(found)
 
 
@@ -95,9 +102,12 @@ def load_folder(folder: Path, split: str | None = None, limit: int | None = None
             "name a folder with drums on MIDI channel 10"
         )
     return Dataset(
-        clips, name=folder.name, licence="the folder's own", skipped=skipped,
+        clips,
+        name=folder.name,
+        licence="the folder's own",
+        skipped=skipped,
         info={"folder": str(folder), "split": split, "split_rule": "by sub-folder, hashed"},
-    )  # fmt: skip
+    )
 
 
 def _clip(folder: Path, file: Path) -> Clip:
@@ -116,11 +126,13 @@ def _clip(folder: Path, file: Path) -> Clip:
     words = caption_from_path(relative)
     spelled = tokens(words)
     labels = {
-        "style": style_from_words(words), "words": words,
+        "style": style_from_words(words),
+        "words": words,
         "kind": "fill" if {"fill", "fills"} & set(spelled) else "beat",
-        "performance": relative.as_posix(), "session": relative.parent.as_posix(),
+        "performance": relative.as_posix(),
+        "session": relative.parent.as_posix(),
         "split": split_of_path(relative),
-    }  # fmt: skip
+    }
     tempo = clip.tempo
     if tempo == 120.0 and clip.steady and (named := parse_tempo(words)):
         tempo = named  # most loop packs leave MIDI's default tempo and name theirs in the path

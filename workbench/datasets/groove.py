@@ -44,9 +44,16 @@ MOVED = {
 }
 OFF = frozenset({"drummer2/session1/1", "drummer2/session1/2"})
 _COLUMNS = {
-    "drummer", "session", "id", "style", "bpm", "beat_type", "time_signature", "midi_filename",
+    "drummer",
+    "session",
+    "id",
+    "style",
+    "bpm",
+    "beat_type",
+    "time_signature",
+    "midi_filename",
     "split",
-}  # fmt: skip
+}
 
 
 def split_of(session: str) -> str:
@@ -120,12 +127,19 @@ def load_groove(
             "fetch them again with: python data_scripts/groove.py --again"
         )
     return Dataset(
-        clips, name="groove", licence=GROOVE.licence, citation=GROOVE.citation, skipped=skipped,
+        clips,
+        name="groove",
+        licence=GROOVE.licence,
+        citation=GROOVE.citation,
+        skipped=skipped,
         info={
-            "folder": str(folder), "split": split, "absent": len(rows) - len(present),
-            "split_rule": GROOVE.splits, "homepage": GROOVE.homepage,
+            "folder": str(folder),
+            "split": split,
+            "absent": len(rows) - len(present),
+            "split_rule": GROOVE.splits,
+            "homepage": GROOVE.homepage,
         },
-    )  # fmt: skip
+    )
 
 
 def _clip(folder: Path, row: Row) -> Clip:
@@ -139,10 +153,16 @@ def _clip(folder: Path, row: Row) -> Clip:
         raise BrokenFileError(f"{path}: odd tempo or metre in info.csv ({error})") from error
     style, substyle = clean_style(row["style"])
     labels = {
-        "style": style, "substyle": substyle, "kind": row["beat_type"], "drummer": row["drummer"],
-        "session": row["session"], "performance": row["id"], "split": split_of(row["session"]),
-        "official_split": row["split"], "bpm": bpm,
-    }  # fmt: skip
+        "style": style,
+        "substyle": substyle,
+        "kind": row["beat_type"],
+        "drummer": row["drummer"],
+        "session": row["session"],
+        "performance": row["id"],
+        "split": split_of(row["session"]),
+        "official_split": row["split"],
+        "bpm": bpm,
+    }
     clip = Clip.read_midi(path, tempo=bpm, meter=(numerator, denominator), labels=labels)
     clip.source = f"groove/{row['id']}"
     clip.caption = caption_of(facts_of(clip))
@@ -160,8 +180,12 @@ def _barred(clip: Clip) -> Clip:
     notes = clip.notes[clip.notes["time"] >= beats - NEAR].copy()
     notes["time"] = np.maximum(notes["time"] - beats, 0)
     moved = type(clip).from_notes(
-        notes, tempo=clip.tempo, meter=clip.meter, drums=True, source=clip.source,
+        notes,
+        tempo=clip.tempo,
+        meter=clip.meter,
+        drums=True,
+        source=clip.source,
         labels=clip.labels | {"bar_lines": f"{beats} beats later"},
-    )  # fmt: skip
+    )
     moved.caption = caption_of(facts_of(moved))
     return moved

@@ -46,8 +46,9 @@ def cut_loops(
         found = ", ".join(f"{top}/{bottom}" for top, bottom in sorted(met))
         warnings.warn(
             f"clips: all are in {found}, so nothing was cut in {meter[0]}/{meter[1]}; give meter=",
-            UserWarning, stacklevel=2,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=2,
+        )
     loops: list[Clip] = []
     for clip in clips:
         if tuple(clip.meter) != tuple(meter) or not clip.has_score:
@@ -149,8 +150,13 @@ def _loop(clip: Clip, notes: np.ndarray, start: int, beats: float, *, tiled: boo
     labels = dict(clip.labels or {}) | {"start_bar": start, "tiled": tiled}
     labels.setdefault("performance", clip.source)
     loop = Clip.from_notes(
-        notes, tempo=clip.tempo, meter=clip.meter, beats=beats, drums=True,
-        source=clip.source, labels=labels,
-    )  # fmt: skip
+        notes,
+        tempo=clip.tempo,
+        meter=clip.meter,
+        beats=beats,
+        drums=True,
+        source=clip.source,
+        labels=labels,
+    )
     loop.caption = caption_of(facts_of(loop))
     return loop

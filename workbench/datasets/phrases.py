@@ -57,13 +57,37 @@ _NOUNS = {
 }
 _STRAIGHT = {"8ths": ("8ths", "8th notes", "8th note hats"), "16ths": ("16ths", "16th notes")}
 _LEADS = (
-    "", "", "", "", "a ", "a ", "a ", "give me a ", "play a ", "make me a ", "I want a ",
-    "can you play a ", "please play a ", "I need a ", "let's hear a ",
-)  # fmt: skip
+    "",
+    "",
+    "",
+    "",
+    "a ",
+    "a ",
+    "a ",
+    "give me a ",
+    "play a ",
+    "make me a ",
+    "I want a ",
+    "can you play a ",
+    "please play a ",
+    "I need a ",
+    "let's hear a ",
+)
 _BEATS = (
-    "beat", "beat", "groove", "groove", "drum loop", "loop", "drum beat", "drum pattern",
-    "pattern", "drums", "rhythm", "drum groove", "drum track",
-)  # fmt: skip
+    "beat",
+    "beat",
+    "groove",
+    "groove",
+    "drum loop",
+    "loop",
+    "drum beat",
+    "drum pattern",
+    "pattern",
+    "drums",
+    "rhythm",
+    "drum groove",
+    "drum track",
+)
 _FILLS = ("fill", "fill", "fill", "drum fill", "drum fill", "short fill", "break", "drum break")
 _SLOW = ("slow", "slow", "slow", "laid-back", "relaxed")
 _MEDIUM = ("medium tempo", "mid-tempo", "medium", "moderate")

@@ -60,12 +60,18 @@ def load_pop909(folder: Path, split: str | None = None, limit: int | None = None
             "data_scripts/pop909.py"
         )
     return Dataset(
-        clips, name="pop909", licence=POP909.licence, citation=POP909.citation, skipped=skipped,
+        clips,
+        name="pop909",
+        licence=POP909.licence,
+        citation=POP909.citation,
+        skipped=skipped,
         info={
-            "folder": str(folder), "split": split, "split_rule": POP909.splits,
+            "folder": str(folder),
+            "split": split,
+            "split_rule": POP909.splits,
             "versions": groups,
         },
-    )  # fmt: skip
+    )
 
 
 def split_songs(folder: Path) -> tuple[dict[str, str], list[list[str]]]:
@@ -147,9 +153,9 @@ def _grid(
     before = int(np.ceil(max(beats[0], 0) / step))
     before += -(before + anchor) % 4  # what is before the first downbeat fills whole bars of four
     after = max(0, int(np.ceil((until - beats[-1]) / step))) + 1
-    times = np.concatenate([
-        beats[0] - step * np.arange(before, 0, -1), beats, beats[-1] + step * np.arange(1, after)
-    ])  # fmt: skip
+    times = np.concatenate(
+        [beats[0] - step * np.arange(before, 0, -1), beats, beats[-1] + step * np.arange(1, after)]
+    )
     lines = [0, *range(4, before + anchor, 4)]
     for start in (starts + before).tolist():
         while start - lines[-1] > 6:  # no downbeat was heard for long: bars of four
@@ -158,9 +164,10 @@ def _grid(
             lines.append(start)
     lengths = [*np.diff(lines).tolist(), 4]
     changes = [
-        (line, length) for i, (line, length) in enumerate(zip(lines, lengths, strict=True))
+        (line, length)
+        for i, (line, length) in enumerate(zip(lines, lengths, strict=True))
         if i == 0 or length != lengths[i - 1]
-    ]  # fmt: skip
+    ]
     return times, changes
 
 

@@ -27,14 +27,31 @@ if TYPE_CHECKING:
 
 RATE = 44100  # Hz; rendered at full rate, so that resampling later filters as for any recording
 LEVEL = 0.5  # peak of every excerpt
-COLUMNS = ("file", "caption", "split", "style", "key", "tempo", "meter", "set", "song", "beats",
-           "downbeats")  # fmt: skip
+COLUMNS = (
+    "file",
+    "caption",
+    "split",
+    "style",
+    "key",
+    "tempo",
+    "meter",
+    "set",
+    "song",
+    "beats",
+    "downbeats",
+)
 
 
 def render_set(
-    clips: Sequence[Clip], out: str | os.PathLike[str], *, bars: int = 4, each: int = 1,
-    seed: int = 0, workers: int | None = None, quiet: bool = False,
-) -> Path:  # fmt: skip
+    clips: Sequence[Clip],
+    out: str | os.PathLike[str],
+    *,
+    bars: int = 4,
+    each: int = 1,
+    seed: int = 0,
+    workers: int | None = None,
+    quiet: bool = False,
+) -> Path:
     """Render `each` excerpts of `bars` bars of every clip as stereo FLAC, with captions.csv; a clip
     that is shorter is taken whole. Files already there are kept: a stopped run goes on."""
     from tqdm.auto import tqdm
@@ -47,12 +64,19 @@ def render_set(
     top.mkdir(parents=True, exist_ok=True)
     jobs = [(clip, top, bars, each, seed, number) for number, clip in enumerate(clips)]
     with worker_pool(workers) as pool:
-        found = list(tqdm(pool.map(_render, jobs, chunksize=4), total=len(jobs), desc="rendering",
-                          disable=quiet))  # fmt: skip
+        found = list(
+            tqdm(
+                pool.map(_render, jobs, chunksize=4),
+                total=len(jobs),
+                desc="rendering",
+                disable=quiet,
+            )
+        )
     rows = [row for some in found for row in some]
-    with atomic_write(top / "captions.csv") as beside, beside.open(
-        "w", encoding="utf-8", newline=""
-    ) as lines:
+    with (
+        atomic_write(top / "captions.csv") as beside,
+        beside.open("w", encoding="utf-8", newline="") as lines,
+    ):
         writer = csv.DictWriter(lines, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
@@ -116,12 +140,16 @@ def _labels(clip: Clip) -> dict[str, Any]:
     beats = np.arange(0, clip.beats, 4 / clip.meter[1])
     lines = clip.bar_lines[:-1]
     return {
-        "split": clip.labels.get("split", ""), "style": clip.labels.get("style", ""),
-        "key": clip.labels.get("key", ""), "tempo": round(clip.tempo, 3),
-        "meter": f"{clip.meter[0]}/{clip.meter[1]}", "set": clip.labels.get("set", ""),
+        "split": clip.labels.get("split", ""),
+        "style": clip.labels.get("style", ""),
+        "key": clip.labels.get("key", ""),
+        "tempo": round(clip.tempo, 3),
+        "meter": f"{clip.meter[0]}/{clip.meter[1]}",
+        "set": clip.labels.get("set", ""),
         "song": clip.labels.get("song", clip.labels.get("performance", "")),
-        "beats": _seconds(clip, beats), "downbeats": _seconds(clip, lines),
-    }  # fmt: skip
+        "beats": _seconds(clip, beats),
+        "downbeats": _seconds(clip, lines),
+    }
 
 
 def _seconds(clip: Clip, beats: np.ndarray) -> str:

@@ -76,10 +76,12 @@ class Shards:
         arrays = [row[0] for row in rows if row[0] is not None]
         with atomic_write(path) as beside, beside.open("wb") as file:
             np.savez(
-                file, values=np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int16),
+                file,
+                values=np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int16),
                 sizes=np.array([0 if row[0] is None else len(row[0]) for row in rows]),
-                told=np.array([row[1] for row in rows]), said=np.array(self.said(number)),
-            )  # fmt: skip
+                told=np.array([row[1] for row in rows]),
+                said=np.array(self.said(number)),
+            )
 
     def rows(self) -> Iterator[tuple[str, np.ndarray, str]]:
         """(name, array, digest) of each file in order; an empty array and the reason where it was

@@ -17,9 +17,16 @@ from workbench.files import cache_dir
 from workbench.tables import read_table, spelled
 
 TUNE_TYPES = {  # first letters of a Nottingham file's name; the other collections mix types
-    "jigs": "jig", "reels": "reel", "hpps": "hornpipe", "waltzes": "waltz", "morris": "morris",
-    "slip": "slip jig", "xmas": "carol", "playford": "playford", "ashover": "ashover",
-}  # fmt: skip
+    "jigs": "jig",
+    "reels": "reel",
+    "hpps": "hornpipe",
+    "waltzes": "waltz",
+    "morris": "morris",
+    "slip": "slip jig",
+    "xmas": "carol",
+    "playford": "playford",
+    "ashover": "ashover",
+}
 
 
 def load_song_set(name: str, split: str | None = None, limit: int | None = None) -> Dataset:
@@ -46,7 +53,7 @@ def _words(text: str) -> str:
 
 
 def _composer(part: str) -> str:
-    """"Beach,_Amy" → "Amy Beach"."""
+    """ "Beach,_Amy" → "Amy Beach"."""
     last, _, first = _words(part).partition(", ")
     return f"{first} {last}".strip()
 
@@ -87,9 +94,13 @@ def _openewld(folder: Path) -> Rule:
         if row is None:
             return {}
         return {
-            "title": row["title"], "composer": row["authors"], "genre": row["genres"],
-            "style": row["styles"], "meter": row["meter"], "key": row["tonality"],
-        }  # fmt: skip
+            "title": row["title"],
+            "composer": row["authors"],
+            "genre": row["genres"],
+            "style": row["styles"],
+            "meter": row["meter"],
+            "key": row["tonality"],
+        }
 
     return Rule(lambda relative: "/".join(relative.parts[-3:-1]) or relative.stem, labels)
 
@@ -102,9 +113,11 @@ def _nottingham(folder: Path) -> Rule:
         return next((kind for start, kind in TUNE_TYPES.items() if letters.startswith(start)), "")
 
     return Rule(
-        lambda relative: relative.stem, lambda relative: {"style": kind(relative)},
-        lambda relative: not {"melody", "chords"} & set(relative.parts[:-1]), melodies=True,
-    )  # fmt: skip
+        lambda relative: relative.stem,
+        lambda relative: {"style": kind(relative)},
+        lambda relative: not {"melody", "chords"} & set(relative.parts[:-1]),
+        melodies=True,
+    )
 
 
 def _game_midi(folder: Path) -> Rule:
@@ -143,18 +156,21 @@ def _maestro(folder: Path) -> Rule:
     def labels(relative: Path) -> dict[str, Any]:
         row = rows[spelled(relative)]
         return {
-            "composer": row["canonical_composer"], "title": row["canonical_title"],
+            "composer": row["canonical_composer"],
+            "title": row["canonical_title"],
             "year": row["year"],
-        }  # fmt: skip
+        }
 
     def song(relative: Path) -> str:
         row = rows[spelled(relative)]
         return f"{row['canonical_composer']}/{row['canonical_title']}"
 
     return Rule(
-        song, labels, lambda relative: spelled(relative) in rows,
+        song,
+        labels,
+        lambda relative: spelled(relative) in rows,
         lambda relative: splits[spelled(relative)],
-    )  # fmt: skip
+    )
 
 
 SETS: dict[str, Callable[[Path], Rule]] = {

@@ -94,15 +94,19 @@ def load_songs(
         except WorkbenchError as error:
             skipped.append((file.as_posix(), str(error)))
     return Dataset(
-        clips, name=entry.name if entry else folder.name,
+        clips,
+        name=entry.name if entry else folder.name,
         licence=entry.licence if entry else "the folder's own",
-        citation=entry.citation if entry else "", skipped=skipped,
+        citation=entry.citation if entry else "",
+        skipped=skipped,
         info={
-            "folder": str(folder), "split": split, "duplicates": list(duplicates),
+            "folder": str(folder),
+            "split": split,
+            "duplicates": list(duplicates),
             "split_rule": entry.splits if entry else "by song, hashed",
             "versions": [[fine[index].as_posix() for index in group] for group in groups],
         },
-    )  # fmt: skip
+    )
 
 
 def _stamps(folder: Path, files: list[Path]) -> int:
@@ -178,9 +182,7 @@ def signature(score: Any) -> bytes:
 def _clip(folder: Path, file: Path, split: str, rule: Rule, entry: Entry | None) -> Clip:
     from workbench.music.clip import Clip
 
-    labels = {
-        "song": rule.song(file), "split": split, "file": file.as_posix(), **rule.labels(file)
-    }  # fmt: skip
+    labels = {"song": rule.song(file), "split": split, "file": file.as_posix(), **rule.labels(file)}
     clip = Clip.read_midi(folder / file, labels=labels)
     if entry:
         clip.source = f"{entry.name}/{file.with_suffix('').as_posix()}"

@@ -85,10 +85,13 @@ def held_out_recordings(trained: set[str]) -> list[AudioItem]:
 
 
 def credits_of(items: Sequence[AudioItem]) -> list[str]:
-    """"Artist (licence)" of each recording's artist, as CC BY asks to be named; rendered scores
+    """ "Artist (licence)" of each recording's artist, as CC BY asks to be named; rendered scores
     have none."""
-    named = {(str(i.labels["artist"]), str(i.labels.get("licence", ""))) for i in items
-             if i.labels.get("artist")}  # fmt: skip
+    named = {
+        (str(i.labels["artist"]), str(i.labels.get("licence", "")))
+        for i in items
+        if i.labels.get("artist")
+    }
     return [f"{artist} ({licence})" if licence else artist for artist, licence in sorted(named)]
 
 
@@ -164,9 +167,10 @@ def _rendered(name: str, limit: int | None, quiet: bool) -> Path:
 
 def _some(items: list[AudioItem], limit: int | None) -> list[AudioItem]:
     return [
-        item for split in SPLITS
+        item
+        for split in SPLITS
         for item in _spread([i for i in items if i.split == split], _share(limit, split))
-    ]  # fmt: skip
+    ]
 
 
 def _share(limit: int | None, split: str) -> int | None:

@@ -36,11 +36,33 @@ STEADY, FEW_BARS = 0.8, 4  # mean overlap of neighbouring bars; from this many b
 FILL_BAR, FILL_SHARE = 4, 0.4  # tom hits in a bar that has a fill; at most this share of bars
 
 TRAITS: tuple[str, ...] = (
-    "busy", "sparse", "loud", "soft", "half-time", "double-time", "backbeat", "four on the floor",
-    "syncopated", "swing", "shuffle", "triplets", "steady", "16ths", "8ths", "ride", "hats",
-    "open hats", "crash", "bell", "toms", "ghost notes", "cross-stick", "snare rolls",
-    "busy kick", "fills",
-)  # fmt: skip
+    "busy",
+    "sparse",
+    "loud",
+    "soft",
+    "half-time",
+    "double-time",
+    "backbeat",
+    "four on the floor",
+    "syncopated",
+    "swing",
+    "shuffle",
+    "triplets",
+    "steady",
+    "16ths",
+    "8ths",
+    "ride",
+    "hats",
+    "open hats",
+    "crash",
+    "bell",
+    "toms",
+    "ghost notes",
+    "cross-stick",
+    "snare rolls",
+    "busy kick",
+    "fills",
+)
 
 _CROSS_STICK, _BELL = 37, 53
 

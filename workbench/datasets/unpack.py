@@ -57,9 +57,14 @@ def unpack(
         beside.chmod(0o755)
         _swap(beside, target)
     except (
-        zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError,
-        NotImplementedError, UnicodeDecodeError,
-    ) as error:  # fmt: skip
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        gzip.BadGzipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        UnicodeDecodeError,
+    ) as error:
         raise BrokenFileError(
             f"{archive}: is no sound {'tar.gz' if packed else 'zip'} file ({error}); fetch it again"
         ) from error
@@ -108,9 +113,10 @@ class _Plan:
         """Refuses what lacks the needed file, or holds nothing."""
         paths = list(paths)
         fits = (
-            any(path.match(self.needs) for path in paths) if "*" in self.needs
+            any(path.match(self.needs) for path in paths)
+            if "*" in self.needs
             else PurePosixPath(self.needs) in paths
-        )  # fmt: skip
+        )
         if self.needs and not fits:
             raise BrokenFileError(
                 f"{self.archive}: holds no {self.needs}; this is not the archive that was meant"
@@ -171,9 +177,7 @@ def _unzip(plan: _Plan, beside: Path) -> None:
                 ) from error
 
 
-def _checked(
-    plan: _Plan, zipped: zipfile.ZipFile
-) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
+def _checked(plan: _Plan, zipped: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
     """The files to write and where; refuses the archive for a single bad member."""
     archive, infos = plan.archive, zipped.infolist()
     plan.check_size(len(infos), sum(info.file_size for info in infos))

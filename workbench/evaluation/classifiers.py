@@ -34,10 +34,16 @@ def candidates(seed: int = 0) -> dict[str, Any]:
             300, min_samples_leaf=2, max_features=0.2, class_weight="balanced", random_state=seed
         ),
         "boosting": HistGradientBoostingClassifier(
-            max_iter=100, learning_rate=0.08, max_leaf_nodes=15, l2_regularization=1.0,
-            max_features=0.3, class_weight="balanced", early_stopping=False, random_state=seed,
+            max_iter=100,
+            learning_rate=0.08,
+            max_leaf_nodes=15,
+            l2_regularization=1.0,
+            max_features=0.3,
+            class_weight="balanced",
+            early_stopping=False,
+            random_state=seed,
         ),
-    }  # fmt: skip
+    }
 
 
 def balanced_accuracy(true: ArrayLike, said: ArrayLike) -> float:
@@ -90,9 +96,15 @@ class Verdict:
 
 
 def separability(
-    a: np.ndarray, b: np.ndarray, groups_a: Iterable[Any], groups_b: Iterable[Any], *,
-    folds: int = 5, seed: int = 0, judges: Callable[[int], dict[str, Any]] = candidates,
-) -> Verdict:  # fmt: skip
+    a: np.ndarray,
+    b: np.ndarray,
+    groups_a: Iterable[Any],
+    groups_b: Iterable[Any],
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    judges: Callable[[int], dict[str, Any]] = candidates,
+) -> Verdict:
     """Can a judge tell rows of `a` from rows of `b` (features (n, f) and (m, f))?
 
     The judge is the mean vote of untrained classifiers that `judges` makes of the seed (by default

@@ -54,9 +54,14 @@ def compare(real: ArrayLike, made: ArrayLike) -> Comparison:
     between = _distances(real, made).ravel()
     near, far = densities(own, between)
     return Comparison(
-        float(own.mean()), float(theirs.mean()), float(between.mean()), _overlap(near, far),
-        _kl(near, far), overlap_area(own, theirs), (len(real), len(made)),
-    )  # fmt: skip
+        float(own.mean()),
+        float(theirs.mean()),
+        float(between.mean()),
+        _overlap(near, far),
+        _kl(near, far),
+        overlap_area(own, theirs),
+        (len(real), len(made)),
+    )
 
 
 def overlap_area(a: ArrayLike, b: ArrayLike) -> float:

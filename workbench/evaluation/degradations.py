@@ -95,9 +95,7 @@ def transposed(
     return np.concatenate([transpose(sound[None], semitones, rate) for sound in sounds])
 
 
-def gapped(
-    sounds: np.ndarray, rate: int, share: float, random: np.random.Generator
-) -> np.ndarray:
+def gapped(sounds: np.ndarray, rate: int, share: float, random: np.random.Generator) -> np.ndarray:
     """Silence instead of a share of the sound, in pieces of a tenth of a second with soft edges."""
     step = round(GAP * rate)
     pieces = -(-sounds.shape[1] // step)

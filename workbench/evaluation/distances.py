@@ -57,9 +57,11 @@ def _short(rows: np.ndarray) -> np.ndarray:
 
 
 def kernel_distance(
-    x: ArrayLike, y: ArrayLike, kernel: Literal["gaussian", "polynomial"] = "gaussian",
+    x: ArrayLike,
+    y: ArrayLike,
+    kernel: Literal["gaussian", "polynomial"] = "gaussian",
     bandwidth: float | None = None,
-) -> float:  # fmt: skip
+) -> float:
     """Unbiased squared maximum mean discrepancy (Gretton et al. 2012, eq. 3).
 
     Its expectation does not depend on the number of rows, as the Fréchet distance's does, so it is

@@ -62,23 +62,39 @@ def frechet_extrapolated(
         )
     if points < 3:
         raise WorkbenchError(f"points is {points}; a line and its R² need 3 or more")
-    warning = "" if n >= ENOUGH * d else (
-        f"{n} rows in {d} dimensions are {n / d:.1f} for each; below {ENOUGH} a dimension the "
-        f"distance does not fall as 1/N, so give {ENOUGH * d} rows"
-    )  # fmt: skip
+    warning = (
+        ""
+        if n >= ENOUGH * d
+        else (
+            f"{n} rows in {d} dimensions are {n / d:.1f} for each; below {ENOUGH} a dimension the "
+            f"distance does not fall as 1/N, so give {ENOUGH * d} rows"
+        )
+    )
     if warning:
         warnings.warn(warning, UserWarning, stacklevel=2)
     random = random_generator(seed)
     sizes = np.unique(np.round(1 / np.linspace(4 / n, 1 / n, points)).astype(int))
-    values = np.array([
-        np.mean([frechet_distance(random.permutation(x)[:size], random.permutation(y)[:size])
-                 for _ in range(1 if size == len(x) == len(y) else times)])
-        for size in sizes
-    ])  # fmt: skip
+    values = np.array(
+        [
+            np.mean(
+                [
+                    frechet_distance(random.permutation(x)[:size], random.permutation(y)[:size])
+                    for _ in range(1 if size == len(x) == len(y) else times)
+                ]
+            )
+            for size in sizes
+        ]
+    )
     slope, value = np.polyfit(1 / sizes, values, 1)
     spread = ((values - values.mean()) ** 2).sum()
     missed = ((values - value - slope / sizes) ** 2).sum()
     return Extrapolated(
-        float(value), float(1 - missed / spread) if spread > 0 else 1.0, float(slope), n, d,
-        tuple(sizes.tolist()), tuple(values.tolist()), warning,
-    )  # fmt: skip
+        float(value),
+        float(1 - missed / spread) if spread > 0 else 1.0,
+        float(slope),
+        n,
+        d,
+        tuple(sizes.tolist()),
+        tuple(values.tolist()),
+        warning,
+    )

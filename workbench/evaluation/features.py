@@ -56,11 +56,15 @@ def _whole(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Of the whole loop: density, syncopation, swing, microtiming, dynamics, repetition."""
     swing = np.nan_to_num(swing_ratio(rolls), nan=1.0)
     columns = {
-        "density": density(rolls), "syncopation": syncopation(kick_and_snare(rolls)),
-        "swing": swing, "microtiming": microtiming(rolls)[0],
-        "microtiming spread": microtiming(rolls)[1], "velocity": velocity(rolls)[0],
-        "velocity spread": velocity(rolls)[1], "triplets": _triplets(rolls),
-    }  # fmt: skip
+        "density": density(rolls),
+        "syncopation": syncopation(kick_and_snare(rolls)),
+        "swing": swing,
+        "microtiming": microtiming(rolls)[0],
+        "microtiming spread": microtiming(rolls)[1],
+        "velocity": velocity(rolls)[0],
+        "velocity spread": velocity(rolls)[1],
+        "triplets": _triplets(rolls),
+    }
     bars = rolls.shape[1] // BAR
     columns |= {f"like {b} bars later": repetition(rolls, b) for b in (1, 2, 4) if b < bars}
     return np.stack(list(columns.values()), axis=1), list(columns)

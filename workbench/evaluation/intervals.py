@@ -68,9 +68,14 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, flo
 
 
 def bootstrap(
-    measure: Callable[[np.ndarray], float], n: int, *, groups: np.ndarray | None = None,
-    times: int = 200, seed: int = 0, level: float = 0.95,
-) -> tuple[float, float]:  # fmt: skip
+    measure: Callable[[np.ndarray], float],
+    n: int,
+    *,
+    groups: np.ndarray | None = None,
+    times: int = 200,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[float, float]:
     """Percentile interval of `measure(rows)` under resampling of `n` rows, or of whole `groups`
     ((n,) labels), with replacement."""
     draw = resampled(n, random_generator(seed), groups)

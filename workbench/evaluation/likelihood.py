@@ -28,9 +28,13 @@ def bits_each(nats: ArrayLike, units: ArrayLike) -> float:
 
 
 def bits_interval(
-    nats: ArrayLike, units: ArrayLike, *, groups: np.ndarray | None = None, times: int = 200,
+    nats: ArrayLike,
+    units: ArrayLike,
+    *,
+    groups: np.ndarray | None = None,
+    times: int = 200,
     seed: int = 0,
-) -> tuple[float, float]:  # fmt: skip
+) -> tuple[float, float]:
     """95 % interval of `bits_each`, rows (or whole groups of them) resampled: two or more."""
     nats, units = _rows(nats, units)
     if len(nats) < 2:

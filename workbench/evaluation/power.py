@@ -67,9 +67,14 @@ class Raters:
 
 
 def simulate_ratings(
-    means: np.ndarray, raters: int, prompts: int, how: Raters, *, seed: int = 0,
+    means: np.ndarray,
+    raters: int,
+    prompts: int,
+    how: Raters,
+    *,
+    seed: int = 0,
     points: int | None = 5,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """Ratings (raters, sources, prompts) around true means (sources,).
 
     points: answers are rounded to 1 … points; None leaves them as they are.
@@ -87,9 +92,16 @@ def simulate_ratings(
 
 
 def simulated_power(
-    effect: float, raters: int, prompts: int, how: Raters, *, alpha: float = 0.05,
-    studies: int = 200, seed: int = 0, points: int | None = 5,
-) -> float:  # fmt: skip
+    effect: float,
+    raters: int,
+    prompts: int,
+    how: Raters,
+    *,
+    alpha: float = 0.05,
+    studies: int = 200,
+    seed: int = 0,
+    points: int | None = 5,
+) -> float:
     """Share of simulated studies in which the sign-flip test notices an effect between two sources
     that lie around the scale's middle.
 
@@ -101,8 +113,12 @@ def simulated_power(
     found = 0
     for study in range(studies):
         made = simulate_ratings(
-            np.array([3 - effect / 2, 3 + effect / 2]), raters, prompts, how,
-            seed=seed * studies + study, points=points,
-        ).mean(2)  # fmt: skip
+            np.array([3 - effect / 2, 3 + effect / 2]),
+            raters,
+            prompts,
+            how,
+            seed=seed * studies + study,
+            points=points,
+        ).mean(2)
         found += sign_flip_test(made[:, 1] - made[:, 0], draws=1000, seed=study) < alpha
     return found / studies

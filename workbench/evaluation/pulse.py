@@ -20,10 +20,12 @@ def onset_envelopes(sounds: np.ndarray, rate: int) -> np.ndarray:
     import librosa
 
     sounds = rows(sounds, "sounds")
-    return np.stack([
-        librosa.onset.onset_strength(y=sound.astype(np.float32), sr=rate, hop_length=HOP)
-        for sound in sounds
-    ])  # fmt: skip
+    return np.stack(
+        [
+            librosa.onset.onset_strength(y=sound.astype(np.float32), sr=rate, hop_length=HOP)
+            for sound in sounds
+        ]
+    )
 
 
 def pulse(sounds: np.ndarray, rate: int) -> np.ndarray:
@@ -49,10 +51,12 @@ def tempo(sounds: np.ndarray, rate: int) -> np.ndarray:
     """BPM of each sound by librosa's tempogram, (n, samples) → (n,)."""
     import librosa
 
-    return np.array([
-        float(np.ravel(librosa.feature.tempo(onset_envelope=e, sr=rate, hop_length=HOP))[0])
-        for e in onset_envelopes(sounds, rate)
-    ])  # fmt: skip
+    return np.array(
+        [
+            float(np.ravel(librosa.feature.tempo(onset_envelope=e, sr=rate, hop_length=HOP))[0])
+            for e in onset_envelopes(sounds, rate)
+        ]
+    )
 
 
 def tempo_is(found: np.ndarray, asked: np.ndarray, tolerance: float = 0.08) -> np.ndarray:

@@ -68,9 +68,10 @@ def _network(width: int = 32) -> nn.Module:
     for i, stride in enumerate((1, 2, 2, 2)):
         layers += [
             nn.Conv1d(
-                CHANNELS if i == 0 else width, width, 5, stride, padding=2,
-                padding_mode="circular",
+                CHANNELS if i == 0 else width, width, 5, stride, padding=2, padding_mode="circular"
             ),
-            nn.BatchNorm1d(width), nn.GELU(), nn.Dropout(0.2),
-        ]  # fmt: skip
+            nn.BatchNorm1d(width),
+            nn.GELU(),
+            nn.Dropout(0.2),
+        ]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(width, 1))

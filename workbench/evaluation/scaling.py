@@ -55,8 +55,9 @@ def power_law(sizes: ArrayLike, losses: ArrayLike) -> PowerLaw:
     spread = np.ptp(losses) + 1e-12
     exponents = np.geomspace(0.01, 10, 350)
     falling = (middle / sizes) ** exponents[:, None]  # (exponents, n)
-    floors = losses.min() - spread * np.concatenate([np.linspace(-0.2, 1, 300),
-                                                     np.geomspace(1.01, 20, 200)])  # fmt: skip
+    floors = losses.min() - spread * np.concatenate(
+        [np.linspace(-0.2, 1, 300), np.geomspace(1.01, 20, 200)]
+    )
     above = losses - floors[:, None]  # (floors, n)
     cross, power = falling @ above.T, (falling**2).sum(1)[:, None]  # (exponents, floors)
     height = np.maximum(cross / power, 0)  # (N₀ / middle)^α, the best for each pair
@@ -65,12 +66,13 @@ def power_law(sizes: ArrayLike, losses: ArrayLike) -> PowerLaw:
     freedom = max(1, len(losses) - 3)
     most = missed[i, j] * (1 + f_distribution.ppf(0.95, 1, freedom) / freedom)
     return PowerLaw(
-        float(floors[j]), float(exponents[i]),
+        float(floors[j]),
+        float(exponents[i]),
         float(middle * height[i, j] ** (1 / exponents[i])),
         float(1 - missed[i, j] / ((losses - losses.mean()) ** 2).sum()),
         _inside(floors, missed.min(0) <= most, -np.inf),
         _inside(exponents, missed.min(1) <= most, 0.0),
-    )  # fmt: skip
+    )
 
 
 def _inside(values: np.ndarray, kept: np.ndarray, least: float) -> Ends:

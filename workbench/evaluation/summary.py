@@ -35,10 +35,18 @@ class Measured:
 
 
 def measured(
-    measure: Callable[..., float], made: Parts, *, real: Parts | None, baseline: Parts,
-    reference: ArrayLike | None = None, groups: np.ndarray | None = None, times: int = 50,
-    seed: int = 0, level: float = 0.95, bounds: tuple[float, float] = (-np.inf, np.inf),
-) -> Measured:  # fmt: skip
+    measure: Callable[..., float],
+    made: Parts,
+    *,
+    real: Parts | None,
+    baseline: Parts,
+    reference: ArrayLike | None = None,
+    groups: np.ndarray | None = None,
+    times: int = 50,
+    seed: int = 0,
+    level: float = 0.95,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> Measured:
     """`measure(*made)`, or `measure(*made, reference)`, beside real and trivial rows in its place.
 
     made, real, baseline: a table of rows (n, …), or a tuple of tables whose row i belongs to one
@@ -73,15 +81,23 @@ def measured(
         raise WorkbenchError("real is None and there is no reference to halve; give real clips")
     low, high = np.clip(centred(value, drawn, level), *bounds).tolist()
     return Measured(
-        value, (low, high), floor, of(trivial),
+        value,
+        (low, high),
+        floor,
+        of(trivial),
         (n, held_n, len(trivial[0]), 0 if fixed is None else len(fixed)),
-    )  # fmt: skip
+    )
 
 
 def halves(
-    measure: Callable[..., float], real: ArrayLike, *, groups: np.ndarray | None = None,
-    most: int | None = None, times: int = 20, seed: int = 0,
-) -> float:  # fmt: skip
+    measure: Callable[..., float],
+    real: ArrayLike,
+    *,
+    groups: np.ndarray | None = None,
+    most: int | None = None,
+    times: int = 20,
+    seed: int = 0,
+) -> float:
     """Floor: mean of `measure` between random halves of one set (n, …), the least that a system
     can be expected to reach.
 

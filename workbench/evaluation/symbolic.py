@@ -26,8 +26,20 @@ if TYPE_CHECKING:
 
 STEPS = 4  # of a quarter note: the grid of groove, syncopation and microtiming
 SAME = 1 / 32  # quarter notes: onsets this near to each other are one, as of a chord played by hand
-NAMES = ("16th", "8th triplet", "dotted 16th", "8th", "quarter triplet", "dotted 8th", "quarter",
-         "half triplet", "dotted quarter", "half", "dotted half", "whole")  # fmt: skip
+NAMES = (
+    "16th",
+    "8th triplet",
+    "dotted 16th",
+    "8th",
+    "quarter triplet",
+    "dotted 8th",
+    "quarter",
+    "half triplet",
+    "dotted quarter",
+    "half",
+    "dotted half",
+    "whole",
+)
 LENGTHS = np.array([1 / 4, 1 / 3, 3 / 8, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4])
 
 
@@ -120,9 +132,10 @@ def groove_consistency(clip: Clip) -> float:
     struck = np.zeros(lines[-1], bool)
     struck[_steps(_notes(clip)["time"], len(struck))] = True
     pairs = [
-        (struck[a:b], struck[b:c]) for a, b, c in zip(lines, lines[1:], lines[2:], strict=False)
+        (struck[a:b], struck[b:c])
+        for a, b, c in zip(lines, lines[1:], lines[2:], strict=False)
         if b - a == c - b
-    ]  # fmt: skip
+    ]
     return 1 - float(np.mean([a != b for a, b in pairs])) if pairs else float("nan")
 
 
@@ -227,20 +240,30 @@ def empty_bar_rate(clip: Clip) -> float:
 # --- tables -------------------------------------------------------------------------------------
 
 MEASURES: dict[str, Callable[[Clip], float]] = {
-    "pitches used": pitches_used, "pitch range": pitch_range,
-    "pitch class entropy": pitch_class_entropy, "scale consistency": scale_consistency,
-    "onset density": onset_density, "groove consistency": groove_consistency,
-    "syncopation": syncopation, "swing ratio": swing_ratio,
+    "pitches used": pitches_used,
+    "pitch range": pitch_range,
+    "pitch class entropy": pitch_class_entropy,
+    "scale consistency": scale_consistency,
+    "onset density": onset_density,
+    "groove consistency": groove_consistency,
+    "syncopation": syncopation,
+    "swing ratio": swing_ratio,
     "microtiming": lambda clip: microtiming(clip)[0],
     "microtiming spread": lambda clip: microtiming(clip)[1],
-    "velocity spread": velocity_spread, "mean length": mean_length, "leap": leap,
+    "velocity spread": velocity_spread,
+    "mean length": mean_length,
+    "leap": leap,
     "clash rate": clash_rate,
-    "polyphony": polyphony, "polyphony rate": polyphony_rate, "empty bar rate": empty_bar_rate,
-}  # fmt: skip
+    "polyphony": polyphony,
+    "polyphony rate": polyphony_rate,
+    "empty bar rate": empty_bar_rate,
+}
 HISTOGRAMS: dict[str, Callable[[Clip], np.ndarray]] = {
-    "pitch": pitch_histogram, "pitch class": pitch_class_histogram,
-    "inter-onset interval": inter_onset_histogram, "duration": duration_histogram,
-}  # fmt: skip
+    "pitch": pitch_histogram,
+    "pitch class": pitch_class_histogram,
+    "inter-onset interval": inter_onset_histogram,
+    "duration": duration_histogram,
+}
 
 
 def measures(clips: Sequence[Clip]) -> dict[str, np.ndarray]:

@@ -50,8 +50,9 @@ class Tagger(nn.Module):
         """Sounds (n, samples) → embeddings (n, width) and genre probabilities (n, genres). Silence
         is heard as any other sound; WorkbenchError names a row that holds NaN."""
         sounds = rows(sounds, "sounds").astype(np.float32)
-        parts = [self(torch.from_numpy(sounds[i : i + batch]))
-                 for i in range(0, len(sounds), batch)]  # fmt: skip
+        parts = [
+            self(torch.from_numpy(sounds[i : i + batch])) for i in range(0, len(sounds), batch)
+        ]
         vectors = torch.cat([vector for vector, _ in parts])
         chances = torch.cat([logits["genre"].softmax(-1) for _, logits in parts])
         return vectors.double().numpy(), chances.double().numpy()
@@ -79,9 +80,14 @@ def _number(label: Any) -> float:
 
 
 def train_tagger(
-    audio: AudioCollection, genres: Sequence[str], seconds: float, *, steps: int = PLAN.steps,
-    seed: int = 0, folder: str | None = None,
-) -> Tagger:  # fmt: skip
+    audio: AudioCollection,
+    genres: Sequence[str],
+    seconds: float,
+    *,
+    steps: int = PLAN.steps,
+    seed: int = 0,
+    folder: str | None = None,
+) -> Tagger:
     """Train on crops of the training split, checked on the validation split; keeps the best.
 
     folder: where a stopped training goes on, and a finished one is found again."""
@@ -100,8 +106,11 @@ def train_tagger(
         found = {}
         for (name, value), wanted in zip(logits.items(), table[which].to(device).T, strict=True):
             known = bool((wanted >= 0).any())
-            found[name] = F.cross_entropy(value, wanted, ignore_index=-1, label_smoothing=0.05) \
-                if known else value.sum() * 0.0  # fmt: skip
+            found[name] = (
+                F.cross_entropy(value, wanted, ignore_index=-1, label_smoothing=0.05)
+                if known
+                else value.sum() * 0.0
+            )
         return found
 
     def validate(module: nn.Module) -> dict[str, float]:
@@ -112,7 +121,14 @@ def train_tagger(
         return terms(module, len(numbers), int(numbers[0]) + seed, rows)
 
     with tempfile.TemporaryDirectory() as own:
-        done = fit(tagger, seeds(), loss, replace(PLAN, steps=steps,
-                   every=min(PLAN.every, steps)), folder or own, seed=seed, validate=validate,
-                   title="tagger")  # fmt: skip
+        done = fit(
+            tagger,
+            seeds(),
+            loss,
+            replace(PLAN, steps=steps, every=min(PLAN.every, steps)),
+            folder or own,
+            seed=seed,
+            validate=validate,
+            title="tagger",
+        )
     return done.module.eval()

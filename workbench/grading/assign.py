@@ -49,10 +49,12 @@ def student_version(lesson: Lesson) -> Any:
 def notes(chosen: Sequence[Lesson]) -> str:
     """Exercises, points, what students need and what to do with what comes back."""
     lines = [
-        "# Release notes", "",
+        "# Release notes",
+        "",
         f"Made from workbench {__version__}; students need this version or a later one. "
-        "Solutions are left out.", "",
-    ]  # fmt: skip
+        "Solutions are left out.",
+        "",
+    ]
     for lesson in chosen:
         head = ["| exercise | title | time | function | points |", "|---|---|---|---|---:|"]
         lines += [f"## {lesson.name}.ipynb", "", lesson.title, "", *head]
@@ -65,14 +67,17 @@ def notes(chosen: Sequence[Lesson]) -> str:
         lines += [f"| | sum | | | {lesson.points:g} |", ""]
     numbers = " ".join(lesson.number for lesson in chosen)
     lines += [
-        f"All points together: {sum(lesson.points for lesson in chosen):g}.", "",
+        f"All points together: {sum(lesson.points for lesson in chosen):g}.",
+        "",
         "Students fill in the functions, keep their names, and hand in the notebooks. Put what "
         "comes back into one folder a student, or into one folder as `NAME_05_latent_diffusion"
-        ".ipynb`, and run", "",
+        ".ipynb`, and run",
+        "",
         f"    workbench grade SUBMISSIONS {numbers} --out marks",
-        "    workbench report --submissions marks", "",
+        "    workbench report --submissions marks",
+        "",
         "A check in the notebook and the one that marks draw their inputs anew; a function that "
-        "only knows the first ones earns nothing.", "",
-    ]  # fmt: skip
+        "only knows the first ones earns nothing.",
+        "",
+    ]
     return "\n".join(lines)
-

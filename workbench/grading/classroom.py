@@ -13,8 +13,15 @@ from workbench.grading.feedback import SIGNS, page
 from workbench.grading.marks import Record, slug
 from workbench.pages import table
 
-STATES = ("correct", "not yet", "not attempted", "missing", "stopped", "unreadable",
-          "not handed in")  # fmt: skip
+STATES = (
+    "correct",
+    "not yet",
+    "not attempted",
+    "missing",
+    "stopped",
+    "unreadable",
+    "not handed in",
+)
 FILTER = """<script>
 const box = document.querySelector('#filter'), rows = document.querySelectorAll('#class tbody tr');
 box.addEventListener('input', () => {
@@ -41,9 +48,13 @@ def compare(marks: Path, out: Path | None = None) -> Path:
             f"{marks}: holds no marks; run workbench grade SUBMISSIONS --out {marks}"
         ) from error
     students = sorted({record["student"] for record in records})
-    totals = {name: (sum(r["points"] for r in records if r["student"] == name),
-                     sum(r["of"] for r in records if r["student"] == name))
-              for name in students}  # fmt: skip
+    totals = {
+        name: (
+            sum(r["points"] for r in records if r["student"] == name),
+            sum(r["of"] for r in records if r["student"] == name),
+        )
+        for name in students
+    }
     body = (
         f"<main><h1>{len(students)} students</h1><p>Isolation: {html.escape(shut_in)}</p>"
         f"{_spread(totals)}{_exercises(records)}{_mistakes(records)}"
@@ -87,8 +98,11 @@ def _mistakes(records: list[Record]) -> str:
     """What was said most often, besides what only one student's numbers give."""
     rows = []
     for number, entries in _by_number(records).items():
-        said = Counter(entry["message"] for entry in entries
-                       if entry["state"] in ("not yet", "missing", "stopped"))  # fmt: skip
+        said = Counter(
+            entry["message"]
+            for entry in entries
+            if entry["state"] in ("not yet", "missing", "stopped")
+        )
         for message, times in said.most_common(5):
             rows.append([times, number, message])
     rows.sort(key=lambda row: -row[0])
@@ -133,7 +147,9 @@ def _by_number(records: list[Record]) -> dict[str, list[Any]]:
 
 
 def _bar(share: float, label: str) -> str:
-    return (f"<span class='share'><svg width='160' height='14' role='img' "
-            f"aria-label='{share:.0%}'><rect width='{160 * share:.1f}' height='14' "
-            f"fill='currentColor' opacity='.55'/></svg> "
-            f"{label}</span>")  # fmt: skip
+    return (
+        f"<span class='share'><svg width='160' height='14' role='img' "
+        f"aria-label='{share:.0%}'><rect width='{160 * share:.1f}' height='14' "
+        f"fill='currentColor' opacity='.55'/></svg> "
+        f"{label}</span>"
+    )

@@ -33,10 +33,12 @@ def add_commands(commands: Any) -> None:
         "--seed", type=options.seed, help="of the checks' inputs; by default a fresh one"
     )
     add.add_argument("--seconds", type=options.number(0.1), default=20, help="time for an exercise")
-    add.add_argument("--notebook-seconds", type=options.number(0.1), default=120,
-                     help="time for a notebook")  # fmt: skip
-    add.add_argument("--memory", type=options.whole(64), default=2048, metavar="MB",
-                     help="for an exercise")  # fmt: skip
+    add.add_argument(
+        "--notebook-seconds", type=options.number(0.1), default=120, help="time for a notebook"
+    )
+    add.add_argument(
+        "--memory", type=options.whole(64), default=2048, metavar="MB", help="for an exercise"
+    )
     add.add_argument("--jobs", type=options.whole(1), help="exercises at a time")
     add.set_defaults(run=_grade)
 
@@ -56,9 +58,14 @@ def _grade(args: argparse.Namespace) -> int:
 
     check_out(args.out)
     records = grade(
-        args.submissions, args.out, args.numbers, seed=args.seed, jobs=args.jobs,
-        limits=Limits(args.seconds, args.memory), notebook_seconds=args.notebook_seconds,
-    )  # fmt: skip
+        args.submissions,
+        args.out,
+        args.numbers,
+        seed=args.seed,
+        jobs=args.jobs,
+        limits=Limits(args.seconds, args.memory),
+        notebook_seconds=args.notebook_seconds,
+    )
     print(f"marks: {args.out / 'marks.csv'}; feedback: {args.out / 'feedback'}")
     failed = sorted({r["student"] for r in records if r["state"].startswith("could not be graded")})
     if failed:

@@ -9,8 +9,15 @@ from typing import Any
 
 from workbench.files import atomic_write
 
-SIGNS = {"correct": "✓", "not yet": "✗", "stopped": "■", "missing": "?", "not handed in": "–",
-         "unreadable": "!", "not graded": "!"}  # fmt: skip
+SIGNS = {
+    "correct": "✓",
+    "not yet": "✗",
+    "stopped": "■",
+    "missing": "?",
+    "not handed in": "–",
+    "unreadable": "!",
+    "not graded": "!",
+}
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }

@@ -22,9 +22,19 @@ from typing import Any
 HOME = "/home/student"
 SIZE = 64 * 2**20  # bytes of each file system in memory, and of any one file
 SYSTEM = (
-    "/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/nix/store", "/etc/ld.so.cache",
-    "/etc/alternatives", "/etc/localtime", "/etc/fonts", "/sys/devices/system/cpu",
-)  # fmt: skip
+    "/usr",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/bin",
+    "/sbin",
+    "/nix/store",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/etc/localtime",
+    "/etc/fonts",
+    "/sys/devices/system/cpu",
+)
 DEVICES = ("null", "full", "random", "urandom")  # not zero: mapped, it is memory nobody counts
 REFUSED = 97  # exit status of `main` where the system permits no namespaces
 
@@ -77,9 +87,18 @@ def links(path: str) -> list[str]:
 
 def bubblewrap(program: str, steps: Sequence[Step]) -> list[str]:
     """The command line that shuts in the command after it."""
-    command = [program, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
-               "--unshare-cgroup-try", "--die-with-parent", "--new-session",
-               "--cap-drop", "ALL"]  # fmt: skip
+    command = [
+        program,
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+        "--die-with-parent",
+        "--new-session",
+        "--cap-drop",
+        "ALL",
+    ]
     if os.geteuid() == 0:  # the process becomes another user before it does anything else
         command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
@@ -174,8 +193,14 @@ def _build(libc: Any, steps: list[list[str]]) -> None:
                 target.symlink_to(more[0])
             case "memory":
                 target.mkdir(exist_ok=True)
-                _mount(libc, "tmpfs", str(target), "tmpfs", NOSUID | NODEV,
-                       f"size={more[0]},mode={more[1]}")  # fmt: skip
+                _mount(
+                    libc,
+                    "tmpfs",
+                    str(target),
+                    "tmpfs",
+                    NOSUID | NODEV,
+                    f"size={more[0]},mode={more[1]}",
+                )
             case "close":
                 _mount(libc, None, str(target), None, BIND | REMOUNT | RDONLY | NOSUID | NODEV)
             case "proc":  # some containers refuse it; what needs it then fails, and only that
@@ -196,8 +221,17 @@ def _show(libc: Any, source: str, target: Path, device: bool) -> None:
     _mount(libc, source, str(target), None, BIND | REC)
     if not device:
         read_only = (ctypes.c_uint64 * 4)(RDONLY | NOSUID, 0, 0, 0)
-        _check(libc.syscall(MOUNT_SETATTR, AT_FDCWD, os.fsencode(target), AT_RECURSIVE,
-                            read_only, ctypes.c_size_t(32)), f"mount_setattr {target}")  # fmt: skip
+        _check(
+            libc.syscall(
+                MOUNT_SETATTR,
+                AT_FDCWD,
+                os.fsencode(target),
+                AT_RECURSIVE,
+                read_only,
+                ctypes.c_size_t(32),
+            ),
+            f"mount_setattr {target}",
+        )
 
 
 def _libc() -> Any:
@@ -210,8 +244,14 @@ def _libc() -> Any:
     return libc
 
 
-def _mount(libc: Any, source: str | None, target: str, kind: str | None, flags: int,
-           options: str | None = None) -> None:  # fmt: skip
+def _mount(
+    libc: Any,
+    source: str | None,
+    target: str,
+    kind: str | None,
+    flags: int,
+    options: str | None = None,
+) -> None:
     texts = [os.fsencode(text) if text else None for text in (source, target, kind, options)]
     _check(libc.mount(*texts[:3], ctypes.c_ulong(flags), texts[3]), f"mount {target}")
 

@@ -63,8 +63,13 @@ def _lesson(script: Path) -> Lesson:
     notebook.cells = [c for c in notebook.cells if "solution" not in c.metadata.get("tags", [])]
     title = re.search(r"(?m)^# (.+)$", notebook.cells[0].source)
     number = script.stem[:2]
-    return Lesson(number, script.stem, title[1] if title else script.stem, notebook,
-                  tuple(_asked(number, notebook.cells)))  # fmt: skip
+    return Lesson(
+        number,
+        script.stem,
+        title[1] if title else script.stem,
+        notebook,
+        tuple(_asked(number, notebook.cells)),
+    )
 
 
 def _asked(lesson: str, cells: list[Any]) -> list[Asked]:

@@ -92,8 +92,12 @@ def grade(
                 raise
             except Exception as error:  # a fault here must not stop the class; next time again
                 key = ""
-                record = _blank(student, lesson, f"could not be graded: {shown(repr(error))[:200]}",
-                                "not graded")
+                record = _blank(
+                    student,
+                    lesson,
+                    f"could not be graded: {shown(repr(error))[:200]}",
+                    "not graded",
+                )
             with atomic_write(place) as path:
                 path.write_text(json.dumps({**record, "key": key}, indent=1), encoding="utf-8")
         record["notes"] = [*student.notes, *record["notes"]]
@@ -108,10 +112,12 @@ def grade(
         records = list(pool.map(one, pairs))
     write_marks(out / "marks.csv", records)
     about = {
-        "version": __version__, "seed": seed, "isolation": shut_in,
+        "version": __version__,
+        "seed": seed,
+        "isolation": shut_in,
         "lessons": [lesson.number for lesson in asked],
         "results": [_place(record["student"], record["lesson"]) for record in records],
-    }  # fmt: skip
+    }
     with atomic_write(out / "grading.json") as path:
         path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     for student in students:
@@ -121,9 +127,13 @@ def grade(
 
 
 def _grade(
-    student: Student, lesson: Lesson, handed: Handed | None, sandbox: Sandbox, seed: int,
+    student: Student,
+    lesson: Lesson,
+    handed: Handed | None,
+    sandbox: Sandbox,
+    seed: int,
     seconds: float,
-) -> Record:  # fmt: skip
+) -> Record:
     """One notebook; whatever is wrong with it is in the record."""
     if handed is None:
         return _blank(student, lesson, "not handed in")
@@ -161,10 +171,16 @@ def _state(entries: Sequence[Record], handed: Handed) -> str:
 
 def _blank(student: Student, lesson: Lesson, state: str, each: str = "not handed in") -> Record:
     return {
-        "student": student.name, "lesson": lesson.number, "title": lesson.title, "file": "",
-        "state": state, "notes": [], "points": 0.0, "of": lesson.points,
+        "student": student.name,
+        "lesson": lesson.number,
+        "title": lesson.title,
+        "file": "",
+        "state": state,
+        "notes": [],
+        "points": 0.0,
+        "of": lesson.points,
         "exercises": [_entry(asked, each) for asked in lesson.marked],
-    }  # fmt: skip
+    }
 
 
 def _ask(asked: Asked, handed: Handed, sandbox: Sandbox, seed: int) -> tuple[Record, Reply]:
@@ -188,8 +204,15 @@ def _ask(asked: Asked, handed: Handed, sandbox: Sandbox, seed: int) -> tuple[Rec
 
 
 def _entry(asked: Asked, state: str, message: str = "", points: float = 0.0) -> Record:
-    return {"number": asked.number, "title": asked.title, "state": state, "message": shown(message),
-            "points": points, "of": asked.points, "hints": []}  # fmt: skip
+    return {
+        "number": asked.number,
+        "title": asked.title,
+        "state": state,
+        "message": shown(message),
+        "points": points,
+        "of": asked.points,
+        "hints": [],
+    }
 
 
 def write_marks(path: Path, records: Sequence[Record]) -> None:
@@ -200,22 +223,45 @@ def write_marks(path: Path, records: Sequence[Record]) -> None:
     several = len({record["lesson"] for record in records}) > 1
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["student", *numbers, "points", "of", "state", "notes",
-                   *(f"{number} state" for number in numbers), "isolation"])  # fmt: skip
+    rows.writerow(
+        [
+            "student",
+            *numbers,
+            "points",
+            "of",
+            "state",
+            "notes",
+            *(f"{number} state" for number in numbers),
+            "isolation",
+        ]
+    )
     for name in sorted({record["student"] for record in records}):
         theirs = [record for record in records if record["student"] == name]
         entries = {e["number"]: e for record in theirs for e in record["exercises"]}
         points = [f"{entries[n]['points']:g}" if n in entries else "" for n in numbers]
         states = [f"{r['lesson']} {r['state']}" if several else r["state"] for r in theirs]
-        trouble = [f"{e['number']} {e['state']}: {e['message']}" for e in entries.values()
-                   if e["state"] in ("missing", "stopped")]  # fmt: skip
+        trouble = [
+            f"{e['number']} {e['state']}: {e['message']}"
+            for e in entries.values()
+            if e["state"] in ("missing", "stopped")
+        ]
         notes = dict.fromkeys([*trouble, *(note for record in theirs for note in record["notes"])])
         ways = dict.fromkeys(e["isolation"] for e in entries.values() if e.get("isolation"))
-        rows.writerow(map(_cell, [
-            name, *points, f"{sum(r['points'] for r in theirs):g}",
-            f"{sum(r['of'] for r in theirs):g}", "; ".join(states), "; ".join(notes),
-            *(entries[n]["state"] if n in entries else "" for n in numbers), "; ".join(ways),
-        ]))  # fmt: skip
+        rows.writerow(
+            map(
+                _cell,
+                [
+                    name,
+                    *points,
+                    f"{sum(r['points'] for r in theirs):g}",
+                    f"{sum(r['of'] for r in theirs):g}",
+                    "; ".join(states),
+                    "; ".join(notes),
+                    *(entries[n]["state"] if n in entries else "" for n in numbers),
+                    "; ".join(ways),
+                ],
+            )
+        )
     with atomic_write(path) as target:
         target.write_text(text.getvalue(), encoding="utf-8-sig")
 

@@ -45,8 +45,13 @@ STARTING = 120  # seconds that Python and the packages may take to load, before 
 MOST_SENT = 32 * 2**20  # bytes of answers
 MOST_BESIDE = 48 * 2**20  # bytes of the files beside a notebook
 PROCESSES = 64
-WORKER = ("grading/worker.py", "grading/seal.py", "grading/slicing.py", "teaching/asking.py",
-          "teaching/values.py")  # fmt: skip — all of the two folders that the process gets to see
+WORKER = (
+    "grading/worker.py",
+    "grading/seal.py",
+    "grading/slicing.py",
+    "teaching/asking.py",
+    "teaching/values.py",
+)  # fmt: skip — all of the two folders that the process gets to see
 USERS = range(61184, 65520)  # who runs what root asks; systemd takes such numbers for the like
 WAYS = {
     "bubblewrap": "bubblewrap: no network, a file system of its own",
@@ -178,10 +183,15 @@ class Sandbox:
             receive, pipe = os.pipe()
             try:
                 process = subprocess.Popen(
-                    self._command(way, pipe, user), cwd=folder, pass_fds=[pipe], stdin=job,
+                    self._command(way, pipe, user),
+                    cwd=folder,
+                    pass_fds=[pipe],
+                    stdin=job,
                     env=_environment(folder if way == "weak" else jail.HOME),
-                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-                )  # fmt: skip
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
             except OSError as error:
                 os.close(receive)
                 raise SandboxError(f"the sandbox ({way}) cannot start: {error}") from error
@@ -222,11 +232,15 @@ class Sandbox:
             elif not name.endswith(".ipynb"):
                 files.append((name, data))
         content = {
-            "cells": list(question.cells), "function": question.function, "home": question.home,
-            "cases": encode(list(question.cases)), "hidden": self._hidden(),
-            "readable": _readable(), "shown": [*jail.SYSTEM, *_readable(), *_data()],
+            "cells": list(question.cells),
+            "function": question.function,
+            "home": question.home,
+            "cases": encode(list(question.cases)),
+            "hidden": self._hidden(),
+            "readable": _readable(),
+            "shown": [*jail.SYSTEM, *_readable(), *_data()],
             "files": [(os.fsencode(name).hex(), len(data)) for name, data in files],
-        }  # fmt: skip
+        }
         job.write(json.dumps(content).encode() + b"\n")
         for _, data in files:
             job.write(data)
@@ -263,10 +277,14 @@ def _environment(home: str) -> dict[str, str]:
     return {name: os.environ[name] for name in kept if name in os.environ} | {
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *_packages()]),
-        "HOME": home, "TMPDIR": temporary, "USER": "student", "WORKBENCH_CACHE": str(cache_dir()),
-        "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg",
+        "HOME": home,
+        "TMPDIR": temporary,
+        "USER": "student",
+        "WORKBENCH_CACHE": str(cache_dir()),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MPLBACKEND": "agg",
         **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")},
-    }  # fmt: skip
+    }
 
 
 @dataclass
@@ -278,8 +296,9 @@ class _Lines:
     tail: bytes = b""
 
 
-def _watch(process: subprocess.Popen[bytes], receive: int, limits: Limits, lines: _Lines,
-           reply: Reply) -> None:  # fmt: skip
+def _watch(
+    process: subprocess.Popen[bytes], receive: int, limits: Limits, lines: _Lines, reply: Reply
+) -> None:
     """Read until it ends, or end it."""
     root = psutil.Process(process.pid)
     members: dict[int, Any] = {}

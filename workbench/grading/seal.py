@@ -28,23 +28,51 @@ SET_PDEATHSIG, SET_SECCOMP, CAPBSET_DROP, SET_NO_NEW_PRIVS = 1, 22, 24, 38
 
 # Linux's numbers of system calls: on x86-64, and on processors with the generic table
 DENIED = {
-    "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194),
-    "msgget": (68, 186), "unshare": (272, 97), "setns": (308, 268), "mount": (165, 40),
-    "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "fsopen": (430, 430),
-    "fsmount": (432, 432), "move_mount": (429, 429), "open_tree": (428, 428),
-    "mount_setattr": (442, 442), "ptrace": (101, 117), "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271), "pidfd_getfd": (438, 438), "bpf": (321, 280),
-    "perf_event_open": (298, 241), "io_uring_setup": (425, 425), "userfaultfd": (323, 282),
-    "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
-    "open_by_handle_at": (304, 265), "kexec_load": (246, 104), "init_module": (175, 105),
-    "finit_module": (313, 273), "delete_module": (176, 106),
-}  # fmt: skip
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "msgget": (68, 186),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "fsopen": (430, 430),
+    "fsmount": (432, 432),
+    "move_mount": (429, 429),
+    "open_tree": (428, 428),
+    "mount_setattr": (442, 442),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "pidfd_getfd": (438, 438),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "io_uring_setup": (425, 425),
+    "userfaultfd": (323, 282),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "open_by_handle_at": (304, 265),
+    "kexec_load": (246, 104),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+}
 DENIED_WATCHED = {
-    "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281),
-    "socket": (41, 198), "kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131),
-    "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
+    "fork": (57, None),
+    "vfork": (58, None),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "socket": (41, 198),
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "tgkill": (234, 131),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
     "pidfd_send_signal": (424, 424),
-}  # fmt: skip
+}
 CLONE, CLONE3, MMAP = (56, 220), 435, (9, 222)
 PROCESSORS = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7), "riscv64": (1, 0xC00000F3)}
 NEW_NAMESPACES, NEW_THREAD, SHARED_ANONYMOUS = 0x7E020000, 0x00010000, 0x21
@@ -68,9 +96,15 @@ def seal(user: int, memory_mb: int, seconds: float, size: int, *, watched: bool)
 def limits(memory_mb: int, seconds: float, size: int) -> None:
     """Memory that can be written to, time of the processor (should nobody be left to look at it),
     the size of a file, processes and threads, open files, message queues, no core dumps."""
-    for what, most in (("DATA", memory_mb * 2**20), ("FSIZE", size), ("CORE", 0),
-                       ("CPU", int(seconds) + 60), ("NPROC", PROCESSES), ("NOFILE", OPEN_FILES),
-                       ("MSGQUEUE", 0)):  # fmt: skip
+    for what, most in (
+        ("DATA", memory_mb * 2**20),
+        ("FSIZE", size),
+        ("CORE", 0),
+        ("CPU", int(seconds) + 60),
+        ("NPROC", PROCESSES),
+        ("NOFILE", OPEN_FILES),
+        ("MSGQUEUE", 0),
+    ):
         number = getattr(resource, f"RLIMIT_{what}", None)
         if number is not None:
             _, hard = resource.getrlimit(number)
@@ -207,13 +241,40 @@ def _without(path: str, closed: list[str]) -> Iterator[str]:
         yield from _without(os.path.realpath(os.path.join(path, name)), closed)
 
 
-NETWORK = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo",
-           "socket.gethostbyname", "socket.gethostbyaddr"}  # fmt: skip
-PROGRAMS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork",
-            "os.forkpty", "pty.spawn"}  # fmt: skip
-CHANGES = {"os.remove": 1, "os.rmdir": 1, "os.mkdir": 1, "os.rename": 2, "os.link": 2,
-           "os.symlink": 2, "os.truncate": 1, "os.chmod": 1, "os.chown": 1, "os.utime": 1,
-           "shutil.rmtree": 1, "shutil.move": 2, "os.setxattr": 1}  # fmt: skip
+NETWORK = {
+    "socket.connect",
+    "socket.bind",
+    "socket.sendto",
+    "socket.sendmsg",
+    "socket.getaddrinfo",
+    "socket.gethostbyname",
+    "socket.gethostbyaddr",
+}
+PROGRAMS = {
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.fork",
+    "os.forkpty",
+    "pty.spawn",
+}
+CHANGES = {
+    "os.remove": 1,
+    "os.rmdir": 1,
+    "os.mkdir": 1,
+    "os.rename": 2,
+    "os.link": 2,
+    "os.symlink": 2,
+    "os.truncate": 1,
+    "os.chmod": 1,
+    "os.chown": 1,
+    "os.utime": 1,
+    "shutil.rmtree": 1,
+    "shutil.move": 2,
+    "os.setxattr": 1,
+}
 BY_FOLDER = {"os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink"}  # by descriptor, too
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -241,8 +302,9 @@ def watch(work: str, hidden: Iterable[str]) -> None:
         number = CHANGES.get(event, 0)
         base = next((fd for fd in given[number:] if event in BY_FOLDER and fd != -1), None)
         start = "" if base is None else os.path.realpath(f"/proc/self/fd/{base}")
-        paths = [os.path.join(start, os.fsdecode(p)) for p in given[:number]
-                 if not isinstance(p, int)]  # fmt: skip
+        paths = [
+            os.path.join(start, os.fsdecode(p)) for p in given[:number] if not isinstance(p, int)
+        ]
         if not all(within(path, work) for path in paths):
             raise PermissionError(f"{event}: only in the work folder")
 

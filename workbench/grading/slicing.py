@@ -75,8 +75,9 @@ def _may_be_function(node: ast.stmt, name: str) -> bool:
 
 
 def _missing(statements: list[Statement], function: str, home: int | None) -> str:
-    names = [s.node.name for s in statements
-             if s.cell == home and isinstance(s.node, ast.FunctionDef)]  # fmt: skip
+    names = [
+        s.node.name for s in statements if s.cell == home and isinstance(s.node, ast.FunctionDef)
+    ]
     if names:
         return f"{function} is not defined; its cell defines {names[-1]}: was it renamed?"
     return f"{function} is not defined"

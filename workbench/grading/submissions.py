@@ -154,8 +154,15 @@ def _in_zip(archive: Path, student: Student, known: Sequence[Lesson]) -> list[Ha
     student.unpacked.append(target)
     try:
         unpack(read(archive, LARGEST), Path(target.name), archive.stat().st_mtime)
-    except (OSError, ValueError, NotImplementedError, RuntimeError, EOFError,
-            zipfile.BadZipFile, MemoryError) as error:  # fmt: skip
+    except (
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        zipfile.BadZipFile,
+        MemoryError,
+    ) as error:
         student.note(f"{named(archive.name)}: {shown(str(error))[:200]}")
         return []
     except Exception as error:  # zlib, lzma and struct raise their own
@@ -183,8 +190,9 @@ def unpack(data: bytes, target: Path, when: float) -> None:
             parts = [part for part in name.split("/") if part not in ("", ".")]
             if name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
                 raise ValueError(f"the path {shown(name)[:80]} leaves the folder")
-            if len(parts) > DEEPEST or any(len(part.encode(errors="replace")) > 200
-                                           for part in parts):  # fmt: skip
+            if len(parts) > DEEPEST or any(
+                len(part.encode(errors="replace")) > 200 for part in parts
+            ):
                 continue
             kind = stat.S_IFMT(member.external_attr >> 16)
             if member.is_dir() or not parts or kind not in (0, stat.S_IFREG):
@@ -257,8 +265,15 @@ def _read(path: Path, known: Sequence[Lesson], files: Path | None) -> Handed:
         if sum(map(len, handed.cells)) > MOST_CODE:
             handed.cells = []
             raise ValueError(f"it holds more than {MOST_CODE:,} characters of code")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
-            MemoryError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        MemoryError,
+    ) as error:
         odd = isinstance(error, KeyError | TypeError | AttributeError)
         words = shown(str(error) or type(error).__name__)[:200]
         handed.problem = "it is no notebook of format 4" if odd else words

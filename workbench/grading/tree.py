@@ -72,8 +72,11 @@ def _look(folder: Path, below: str, depth: int, found: Walk, left: list[int]) ->
                 if stat.S_ISDIR(about.st_mode):
                     deeper.append(entry.name)
                 elif stat.S_ISREG(about.st_mode):
-                    found.files.append(Found(below + entry.name, folder / entry.name,
-                                             about.st_size, about.st_mtime))  # fmt: skip
+                    found.files.append(
+                        Found(
+                            below + entry.name, folder / entry.name, about.st_size, about.st_mtime
+                        )
+                    )
     except OSError as error:
         found.notes.append(f"{shown(folder.name)[:60]}: {error.strerror}")
     for name in sorted(deeper):

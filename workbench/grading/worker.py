@@ -41,8 +41,9 @@ class _Shell:
         return lambda *args, **kwargs: None
 
 
-def main(pipe_number: int, user: int, memory_mb: int, seconds: float, size: int,
-         watched: bool) -> None:  # fmt: skip
+def main(
+    pipe_number: int, user: int, memory_mb: int, seconds: float, size: int, watched: bool
+) -> None:
     seal.seal(user, memory_mb, seconds, size, watched=watched)
     pipe = os.fdopen(pipe_number, "w", encoding="utf-8")
 

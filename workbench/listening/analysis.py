@@ -160,15 +160,18 @@ def _mean(values: np.ndarray, axis: int | None = None) -> Any:
     return np.where(count > 0, np.nansum(values, axis) / np.maximum(count, 1), np.nan)[()]
 
 
-def _ratings(
-    made: Analysis, key: dict[str, Any], table: np.ndarray, scale: str, seed: int
-) -> None:
+def _ratings(made: Analysis, key: dict[str, Any], table: np.ndarray, scale: str, seed: int) -> None:
     for i, source in enumerate(key["sources"]):
         own = _mean(table[:, i], 1)  # (raters,)
         made.means.append(
-            Mean(scale, source, float(_mean(own)), _over_raters(own, seed),
-                 int(np.isfinite(table[:, i]).sum()))
-        )  # fmt: skip
+            Mean(
+                scale,
+                source,
+                float(_mean(own)),
+                _over_raters(own, seed),
+                int(np.isfinite(table[:, i]).sum()),
+            )
+        )
     for i, j in combinations(range(len(key["sources"])), 2):
         apart = table[:, i] - table[:, j]  # (raters, prompts)
         names = key["sources"][i], key["sources"][j]
@@ -194,15 +197,22 @@ def _difference(scale: str, first: str, second: str, apart: np.ndarray, seed: in
 
     if len(own) < LEAST_RATERS:
         none = (np.nan, np.nan)
-        return Difference(scale, first, second, np.nan, none, none, np.nan, np.nan, len(own),
-                          np.nan)  # fmt: skip
+        return Difference(
+            scale, first, second, np.nan, none, none, np.nan, np.nan, len(own), np.nan
+        )
     spread = float(own.std(ddof=1))
     return Difference(
-        scale, first, second, float(own.mean()), _over_raters(own, seed),
+        scale,
+        first,
+        second,
+        float(own.mean()),
+        _over_raters(own, seed),
         bootstrap(crossed, len(apart), times=TIMES, seed=later_seed(seed, 1)),
-        float(own.mean() / spread) if spread > 0 else np.nan, spread, len(own),
+        float(own.mean() / spread) if spread > 0 else np.nan,
+        spread,
+        len(own),
         sign_flip_test(own, seed=seed),
-    )  # fmt: skip
+    )
 
 
 # ------------------------------------------------------------------------------ agreement
@@ -231,9 +241,12 @@ def _agreement(
     ]
     pairs = [np.abs(table[i] - table[j]) for i, j in combinations(range(len(raters)), 2)]
     return Agreement(
-        scale, krippendorff_alpha(table), alpha_interval(table, seed=seed),
-        float(_mean(np.array(again))) if again else np.nan, float(_mean(np.array(pairs))),
-    )  # fmt: skip
+        scale,
+        krippendorff_alpha(table),
+        alpha_interval(table, seed=seed),
+        float(_mean(np.array(again))) if again else np.nan,
+        float(_mean(np.array(pairs))),
+    )
 
 
 # ------------------------------------------------------------------------------ A/B
@@ -263,8 +276,6 @@ def _preferences(
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     everyone = strengths(np.arange(len(raters)))
     for i, source in enumerate(sources):
-        made.strengths.append(
-            Strength(source, float(everyone[i]), (float(low[i]), float(high[i])))
-        )
+        made.strengths.append(Strength(source, float(everyone[i]), (float(low[i]), float(high[i]))))
     own = np.array([np.mean(choices) if choices else np.nan for choices in chose_a])
     made.side = float(_mean(own)), _over_raters(own, seed)

@@ -220,8 +220,11 @@ def read_answers(path: str | os.PathLike[str], key: dict[str, Any]) -> list[Answ
         answer = _answer_of(row, allowed)
         before = found.setdefault((answer.rater, answer.trial, answer.scale), (answer, row))
         if before[0] != answer:
-            raise row.error("value", f"answers again, and otherwise, what line {before[1].line} "
-                            "answers; keep one of the two lines")  # fmt: skip
+            raise row.error(
+                "value",
+                f"answers again, and otherwise, what line {before[1].line} "
+                "answers; keep one of the two lines",
+            )
     if not found:
         raise BrokenFileError(f"{path} holds no answers; run `workbench listen merge`")
     return [answer for answer, _ in found.values()]
@@ -239,6 +242,11 @@ def _answer_of(row: Row, allowed: dict[tuple[str, str], range]) -> Answer:
     if swapped is None:
         raise row.error("swapped", f"must be 0 or 1, got {row['swapped'][:60]!r}")
     return Answer(
-        row["rater"], row["trial"], row["scale"], row.whole("value", values[0], values[-1]),
-        row.whole("place", 0, 9999), row.number("seconds", 0, 1e6), swapped,
-    )  # fmt: skip
+        row["rater"],
+        row["trial"],
+        row["scale"],
+        row.whole("value", values[0], values[-1]),
+        row.whole("place", 0, 9999),
+        row.number("seconds", 0, 1e6),
+        swapped,
+    )

@@ -29,8 +29,12 @@ def parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("make", help="write test.html and key.json")
     add.add_argument("--out", type=options.path, required=True, help="folder for the two files")
-    add.add_argument("--design", default="ratings", choices=["ratings", "ab"],
-                     help="rate single clips, or choose one of two")  # fmt: skip
+    add.add_argument(
+        "--design",
+        default="ratings",
+        choices=["ratings", "ab"],
+        help="rate single clips, or choose one of two",
+    )
     add.add_argument("--title", default="Listening test", help="heading of the page")
     add.add_argument(
         "--seconds", type=options.number(0.1), default=8.0, help="longest clip, in seconds"
@@ -40,10 +44,13 @@ def parser() -> argparse.ArgumentParser:
     )
     add.add_argument("--clips", type=options.path, help="own clips: a folder for each source")
     add.add_argument(
-        "--systems", nargs="+", type=options.nonempty, metavar="CHECKPOINT",
+        "--systems",
+        nargs="+",
+        type=options.nonempty,
+        metavar="CHECKPOINT",
         default=["drums-groove-bert", "drums-groove-keywords"],
         help="all of one kind, in place of clips",
-    )  # fmt: skip
+    )
     add.add_argument("--dataset", type=options.nonempty, help="people's music: its held-out part")
     add.add_argument(
         "--prompts", type=options.whole(1), default=5, help="prompts; one clip per source for each"
@@ -88,12 +95,20 @@ def make(args: argparse.Namespace) -> int:
         materials = folder_materials(args.clips)
     else:
         materials = system_materials(args.systems, args.dataset, prompts=args.prompts, seed=seed)
-    test = make_test(materials, practice_clip(), design=args.design, title=args.title,
-                     seconds=args.seconds, seed=seed)  # fmt: skip
+    test = make_test(
+        materials,
+        practice_clip(),
+        design=args.design,
+        title=args.title,
+        seconds=args.seconds,
+        seed=seed,
+    )
     page, key = test.write(args.out)
     size = page.stat().st_size / 1e6
-    print(f"{page}: {len(test.page['trials'])} trials, about {minutes(test.page)} minutes, "
-          f"{size:.1f} MB; hand it out, or: workbench listen serve {args.out}")  # fmt: skip
+    print(
+        f"{page}: {len(test.page['trials'])} trials, about {minutes(test.page)} minutes, "
+        f"{size:.1f} MB; hand it out, or: workbench listen serve {args.out}"
+    )
     print(f"{key}: who made what; keep it to yourself")
     return 0
 

@@ -96,8 +96,9 @@ def read_key(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _is_key(key: Any) -> bool:
     """Has it the form of a key: are all the names in it those that it lists?"""
     if not isinstance(key, dict) or (key.get("format"), key.get("design") in DESIGNS) != (
-        KEY_FORMAT, True,
-    ):  # fmt: skip
+        KEY_FORMAT,
+        True,
+    ):
         return False
     lists: list[Any] = [key.get(name) for name in ("sources", "prompts", "scales")]
     words = [key.get("test"), key.get("title")]
@@ -111,11 +112,13 @@ def _is_key(key: Any) -> bool:
     return (
         all(isinstance(word, str) for word in words)
         and all(
-            isinstance(clip, dict) and clip.get("source") in lists[0]
-            and clip.get("prompt") in lists[1] for clip in clips.values()
+            isinstance(clip, dict)
+            and clip.get("source") in lists[0]
+            and clip.get("prompt") in lists[1]
+            for clip in clips.values()
         )
         and all(_is_trial(trial, key) for trial in trials.values())
-    )  # fmt: skip
+    )
 
 
 def _is_trial(trial: Any, key: dict[str, Any]) -> bool:
@@ -135,9 +138,14 @@ def _is_trial(trial: Any, key: dict[str, Any]) -> bool:
 
 
 def make_test(
-    materials: Sequence[Material], practice: Clip, *, design: str = "ratings",
-    title: str = "Listening test", seconds: float = 8.0, seed: int,
-) -> ListeningTest:  # fmt: skip
+    materials: Sequence[Material],
+    practice: Clip,
+    *,
+    design: str = "ratings",
+    title: str = "Listening test",
+    seconds: float = 8.0,
+    seed: int,
+) -> ListeningTest:
     """A test from materials: one clip of every source for every prompt.
 
     practice: the clip of the practice trial. seconds: longest clip. seed: of names and their order;
@@ -161,22 +169,38 @@ def make_test(
         for name, sound in zip(names, [*sounds, tones(count, sounds[0], seed)], strict=True)
     }
     clips = {
-        name: {"source": m.source, "prompt": m.prompt, "caption": m.clip.caption,
-               "from": m.clip.source, "gain": round(gain, 2)}
+        name: {
+            "source": m.source,
+            "prompt": m.prompt,
+            "caption": m.clip.caption,
+            "from": m.clip.source,
+            "gain": round(gain, 2),
+        }
         for name, m, gain in zip(names, materials, gains, strict=False)
-    }  # fmt: skip
+    }
     trials = _trials(clips, sources, prompts, design, random)
-    trials.insert(0, {"kind": "practice", "clips": [names[-2]] * (2 if design == "ab" else 1),
-                      "prompt": practice.caption or "anything"})  # fmt: skip
+    trials.insert(
+        0,
+        {
+            "kind": "practice",
+            "clips": [names[-2]] * (2 if design == "ab" else 1),
+            "prompt": practice.caption or "anything",
+        },
+    )
     trials.append({"kind": "check", "clips": [names[-1]], "prompt": "", "answer": count})
     _name_trials(trials, random)
     title = " ".join(title.split())
     head = {"test": _names(random, "t", 1)[0], "design": design, "title": title}
     key = {
-        "format": KEY_FORMAT, **head, "seed": seed, "sources": sources, "prompts": prompts,
+        "format": KEY_FORMAT,
+        **head,
+        "seed": seed,
+        "sources": sources,
+        "prompts": prompts,
         "scales": [scale[0] for scale in SCALES] if design == "ratings" else ["preference"],
-        "clips": clips, "trials": {t["name"]: {k: t[k] for k in t if k != "name"} for t in trials},
-    }  # fmt: skip
+        "clips": clips,
+        "trials": {t["name"]: {k: t[k] for k in t if k != "name"} for t in trials},
+    }
     return ListeningTest({**head, **_shown(design, trials, files, random)}, key)
 
 
@@ -207,9 +231,12 @@ def _all_differ(sounds: Sequence[np.ndarray], labels: Sequence[str]) -> None:
 
 
 def _trials(
-    clips: dict[str, dict[str, Any]], sources: list[str], prompts: list[str], design: str,
+    clips: dict[str, dict[str, Any]],
+    sources: list[str],
+    prompts: list[str],
+    design: str,
     random: np.random.Generator,
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> list[dict[str, Any]]:
     """The trials that count, and one of them again."""
     made: list[dict[str, Any]] = []
     for prompt in prompts:
@@ -252,10 +279,13 @@ def _shown(
         kind = "test" if trial["kind"] == "repeat" else trial["kind"]
         seen.append({k: trial[k] for k in ("name", "clips", "prompt")} | {"kind": kind})
     return {
-        "scales": [dict(zip(("name", "question", "low", "high"), scale, strict=True))
-                   for scale in SCALES] if design == "ratings" else [],
+        "scales": [
+            dict(zip(("name", "question", "low", "high"), scale, strict=True)) for scale in SCALES
+        ]
+        if design == "ratings"
+        else [],
         "question": PREFERENCE if design == "ab" else "",
         "points": POINTS,
         "trials": [seen[i] for i in random.permutation(len(seen))],
         "sounds": {name: files[name] for name in sorted(files)},
-    }  # fmt: skip
+    }

@@ -80,8 +80,10 @@ def sound_materials(
     chosen = _drawn(pieces, prompts, f"{dataset}: held-out pieces", seed)[:prompts]
     length = round(first.config.seconds * audio.rate)
     windows, _ = audio.crops(prompts, length, seed=seed, rows=[pieces[words] for words in chosen])
-    human = {words: Clip(audio=window, sample_rate=audio.rate)
-             for words, window in zip(chosen, windows, strict=True)}  # fmt: skip
+    human = {
+        words: Clip(audio=window, sample_rate=audio.rate)
+        for words, window in zip(chosen, windows, strict=True)
+    }
 
     def draw(system: LDMG | MusicLDM, words: str, seed: int) -> Clip:
         genre = genre_of(audio.items[pieces[words]].labels)
@@ -108,12 +110,16 @@ def piano_materials(
     held = windows_of(sets_of(dataset, "test", None), first.code, 4, dataset.split("+"))
     full = held.ids[(held.ids != PAD).all(1)].numpy()
     key, density, pitch = measures(full, first.code)
-    levels = zip(key, level(density, first.config.density), level(pitch, first.config.register),
-                 strict=True)  # fmt: skip
+    levels = zip(
+        key, level(density, first.config.density), level(pitch, first.config.register), strict=True
+    )
     asked, rows = {}, {}
     for row, (tonic, notes, height) in zip(full, levels, strict=True):
-        traits = {"key": f"{TONICS[tonic]} major", "density": DENSITIES[notes],
-                  "register": REGISTERS[height]}  # fmt: skip
+        traits = {
+            "key": f"{TONICS[tonic]} major",
+            "density": DENSITIES[notes],
+            "register": REGISTERS[height],
+        }
         words = "piano with the notes of {key}, {density}, {register}".format(**traits)
         asked[words], rows[words] = traits, row
     chosen = _drawn(asked, prompts, f"{dataset}: held-out windows", seed)[:prompts]
@@ -126,9 +132,11 @@ def piano_materials(
 
 
 def _compared(
-    systems: Mapping[str, Any], human: Mapping[str, Clip], draw: Callable[[Any, str, int], Clip],
+    systems: Mapping[str, Any],
+    human: Mapping[str, Clip],
+    draw: Callable[[Any, str, int], Clip],
     seed: int,
-) -> list[Material]:  # fmt: skip
+) -> list[Material]:
     """For all words of `human` that clip, what each system draws (`draw(system, words, seed)`, each
     from a seed of its own), and what the first draws for nothing."""
     made = []
@@ -150,8 +158,12 @@ def song_materials(
     from workbench.systems.midigpt_training import songs_of
 
     prompts, seed = _asked(systems, prompts, seed)
-    held = [clip for name in dataset.split("+") for clip in songs_of(name, "test")
-            if clip.bars >= 8 and clip.tempo >= SLOWEST]  # fmt: skip
+    held = [
+        clip
+        for name in dataset.split("+")
+        for clip in songs_of(name, "test")
+        if clip.bars >= 8 and clip.tempo >= SLOWEST
+    ]
     numbers = _drawn(range(len(held)), prompts, f"{dataset}: held-out songs of 8 bars", seed)
     first, made = next(iter(systems.values())), []
     for place, number in enumerate(numbers[:prompts]):

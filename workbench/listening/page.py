@@ -20,12 +20,15 @@ def page_html(page: dict[str, Any], server: str = "") -> str:
     """The page of a test (`ListeningTest.page`). server: path of the server that takes answers,
     without the last slash; "" for a page that keeps them itself."""
     words = {
-        "title": escape(page["title"]), "task": TASKS[page["design"]],
-        "count": str(len(page["trials"])), "minutes": str(minutes(page)),
-        "style": asset("page.css"), "script": asset("page.js"),
+        "title": escape(page["title"]),
+        "task": TASKS[page["design"]],
+        "count": str(len(page["trials"])),
+        "minutes": str(minutes(page)),
+        "style": asset("page.css"),
+        "script": asset("page.js"),
         # "<" could end the script element, whatever stands in a title or prompt
         "test": json.dumps(page, ensure_ascii=False).replace("<", "\\u003c"),
-    }  # fmt: skip
+    }
     template = asset("page.html").replace('data-server=""', f'data-server="{escape(server)}"')
     return re.sub(r"\{(\w+)\}", lambda found: words[found[1]], template)
 

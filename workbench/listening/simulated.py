@@ -19,9 +19,15 @@ Means = Mapping[str, Mapping[str, float]]  # scale → source → true mean
 
 
 def simulate_class(
-    key: dict[str, Any], means: Means, raters: int = 20, how: Raters | None = None, *,
-    seed: int = 0, careless: int = 0, unfinished: int = 0,
-) -> list[dict[str, Any]]:  # fmt: skip
+    key: dict[str, Any],
+    means: Means,
+    raters: int = 20,
+    how: Raters | None = None,
+    *,
+    seed: int = 0,
+    careless: int = 0,
+    unfinished: int = 0,
+) -> list[dict[str, Any]]:
     """Records of so many raters, as their browsers would save them.
 
     means: for ratings the true mean of each source on each scale; for the scale "preference" its
@@ -36,35 +42,53 @@ def simulate_class(
     sources, prompts = key["sources"], key["prompts"]
     opinions = {
         scale: simulate_ratings(
-            np.array([means[scale][s] for s in sources]), raters, len(prompts), how,
-            seed=later_seed(seed, 1 + i), points=None,
+            np.array([means[scale][s] for s in sources]),
+            raters,
+            len(prompts),
+            how,
+            seed=later_seed(seed, 1 + i),
+            points=None,
         )
         for i, scale in enumerate(key["scales"])
-    }  # fmt: skip
+    }
     records = []
     for rater in range(raters):
         own = {scale: opinion[rater] for scale, opinion in opinions.items()}
         rows = _answers(key, own, how.noise, random, careless=rater >= raters - careless)
         finished = rater >= unfinished
         rows = rows if finished else rows[: len(rows) // 2]
-        records.append({
-            "format": FORMAT, "test": key["test"], "rater": f"simulated {rater + 1:02d}",
-            "token": random.bytes(16).hex(), "started": "", "finished": finished, "answers": rows,
-        })  # fmt: skip
+        records.append(
+            {
+                "format": FORMAT,
+                "test": key["test"],
+                "rater": f"simulated {rater + 1:02d}",
+                "token": random.bytes(16).hex(),
+                "started": "",
+                "finished": finished,
+                "answers": rows,
+            }
+        )
     return records
 
 
 def _answers(
-    key: dict[str, Any], own: dict[str, np.ndarray], noise: float, random: np.random.Generator,
+    key: dict[str, Any],
+    own: dict[str, np.ndarray],
+    noise: float,
+    random: np.random.Generator,
     careless: bool,
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> list[dict[str, Any]]:
     """One rater's rows in an order of their own. own: scale → opinions (sources, prompts)."""
     rows: list[dict[str, Any]] = []
     names = list(key["trials"])
     for place, name in enumerate(names[i] for i in random.permutation(len(names))):
         trial = key["trials"][name]
-        about = {"trial": name, "place": place, "seconds": round(float(random.gamma(9, 2)), 1),
-                 "swapped": bool(random.random() < 0.5)}  # fmt: skip
+        about = {
+            "trial": name,
+            "place": place,
+            "seconds": round(float(random.gamma(9, 2)), 1),
+            "swapped": bool(random.random() < 0.5),
+        }
         if trial["kind"] == "check":
             heard = int(random.integers(1, 6)) if careless else trial["answer"]
             rows.append({**about, "scale": "tones", "value": heard})

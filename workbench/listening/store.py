@@ -138,9 +138,13 @@ def _records(connection: sqlite3.Connection, test: str) -> list[dict[str, Any]]:
         given[row.pop("token")].append(row | {"swapped": bool(row["swapped"])})
     return [
         {
-            "format": FORMAT, "test": test, "rater": rater["name"], "token": rater["token"],
-            "started": rater["started"], "finished": bool(rater["finished"]),
+            "format": FORMAT,
+            "test": test,
+            "rater": rater["name"],
+            "token": rater["token"],
+            "started": rater["started"],
+            "finished": bool(rater["finished"]),
             "answers": given.get(rater["token"], []),
         }
         for rater in raters
-    ]  # fmt: skip
+    ]

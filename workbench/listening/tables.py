@@ -17,43 +17,80 @@ _NEEDED = "raters needed: to find a true difference as large as this one 4 times
 
 def report_of(found: Analysis, title: str = "Listening test") -> Report:
     """Print an analysis and return it for writing."""
-    report = Report(title=title, design=found.design, raters=found.raters, failed=found.failed,
-                    half_rated=found.half_rated)  # fmt: skip
+    report = Report(
+        title=title,
+        design=found.design,
+        raters=found.raters,
+        failed=found.failed,
+        half_rated=found.half_rated,
+    )
     print(f"{title}: {len(found.raters)} raters, {len(found.half_rated)} of them half rated")
     for name in found.failed:
         print(f"left out, failed the check: {name}")
     if found.means:
         report.table(
-            "means", "Means, from 1 to 5", ["scale", "source", "mean", "95 %", "answers"],
-            [[m.scale, m.source, m.mean, m.interval, m.answers] for m in found.means], [_SURE],
-        )  # fmt: skip
+            "means",
+            "Means, from 1 to 5",
+            ["scale", "source", "mean", "95 %", "answers"],
+            [[m.scale, m.source, m.mean, m.interval, m.answers] for m in found.means],
+            [_SURE],
+        )
     if found.strengths:
         report.table(
-            "strengths", "Strengths (Bradley–Terry, logits, mean 0)",
+            "strengths",
+            "Strengths (Bradley–Terry, logits, mean 0)",
             ["source", "strength", "95 %"],
             [[s.source, s.strength, s.interval] for s in found.strengths],
-        )  # fmt: skip
-    columns = ["scale", "difference", "mean", "95 % raters", "95 % and prompts", "p", "corrected",
-               "raters needed"]  # fmt: skip
+        )
+    columns = [
+        "scale",
+        "difference",
+        "mean",
+        "95 % raters",
+        "95 % and prompts",
+        "p",
+        "corrected",
+        "raters needed",
+    ]
     report.table(
-        "differences", "Differences within raters", columns,
-        [[d.scale, f"{d.first} − {d.second}", d.mean, d.raters_only, d.also_prompts, d.p,
-          d.corrected, needed(d)] for d in found.differences], [_PROMPTS, _NEEDED],
-    )  # fmt: skip
+        "differences",
+        "Differences within raters",
+        columns,
+        [
+            [
+                d.scale,
+                f"{d.first} − {d.second}",
+                d.mean,
+                d.raters_only,
+                d.also_prompts,
+                d.p,
+                d.corrected,
+                needed(d),
+            ]
+            for d in found.differences
+        ],
+        [_PROMPTS, _NEEDED],
+    )
     if found.agreement:
         report.table(
-            "agreement", "Agreement between raters",
+            "agreement",
+            "Agreement between raters",
             ["scale", "alpha (ordinal)", "95 % over clips", "apart from others", "from themselves"],
-            [[a.scale, a.alpha, a.interval, a.other_distance, a.self_distance]
-             for a in found.agreement],
+            [
+                [a.scale, a.alpha, a.interval, a.other_distance, a.self_distance]
+                for a in found.agreement
+            ],
             ["alpha: 1 is full agreement, 0 chance. Apart: mean distance of two answers, points."],
-        )  # fmt: skip
+        )
     if found.side:
         share, interval = found.side
         report.table(
-            "side", "Side", ["", "share", "95 %"], [["A chosen", share, interval]],
+            "side",
+            "Side",
+            ["", "share", "95 %"],
+            [["A chosen", share, interval]],
             ["What is played first may please more; sides are drawn for each rater."],
-        )  # fmt: skip
+        )
     return report
 
 

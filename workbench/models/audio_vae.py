@@ -94,8 +94,9 @@ class Unit(nn.Module):
         self.layers = nn.Sequential(
             activation(config, width),
             nn.Conv1d(width, width, 7, dilation=dilation, padding=3 * dilation),
-            activation(config, width), nn.Conv1d(width, width, 1),
-        )  # fmt: skip
+            activation(config, width),
+            nn.Conv1d(width, width, 1),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.layers(x)
@@ -124,8 +125,10 @@ class AudioVAE(nn.Module):
         down: list[nn.Module] = [nn.Conv1d(config.channels, widths[0], 7, padding=3)]
         for stride, w, wider in zip(config.strides, widths, widths[1:], strict=False):
             down += [Unit(config, w, d) for d in config.dilations]
-            down += [activation(config, w),
-                     nn.Conv1d(w, wider, 2 * stride, stride, padding=stride // 2)]  # fmt: skip
+            down += [
+                activation(config, w),
+                nn.Conv1d(w, wider, 2 * stride, stride, padding=stride // 2),
+            ]
         if config.attention:
             down.append(Attention(last))
         down += [activation(config, last), nn.Conv1d(last, 2 * config.latent, 3, padding=1)]
@@ -133,8 +136,9 @@ class AudioVAE(nn.Module):
         up: list[nn.Module] = [nn.Conv1d(config.latent, last, 7, padding=3)]
         if config.attention:
             up.append(Attention(last))
-        for stride, w, narrower in zip(config.strides[::-1], widths[:0:-1], widths[-2::-1],
-                                       strict=True):  # fmt: skip
+        for stride, w, narrower in zip(
+            config.strides[::-1], widths[:0:-1], widths[-2::-1], strict=True
+        ):
             widen = nn.ConvTranspose1d(w, narrower, 2 * stride, stride, padding=stride // 2)
             up += [activation(config, w), widen]
             up += [Unit(config, narrower, d) for d in config.dilations]
@@ -220,8 +224,9 @@ def kl(mean: Tensor, spread: Tensor) -> Tensor:
 
 def hinge_discriminator(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
     """E max(0, 1 − D(x)) + E max(0, 1 + D(x̂)), mean over scales (Lim & Ye 2017)."""
-    terms = [F.relu(1 - r[-1]).mean() + F.relu(1 + f[-1]).mean()
-             for r, f in zip(real, fake, strict=True)]  # fmt: skip
+    terms = [
+        F.relu(1 - r[-1]).mean() + F.relu(1 + f[-1]).mean() for r, f in zip(real, fake, strict=True)
+    ]
     return torch.stack(terms).mean()
 
 
@@ -235,8 +240,9 @@ def feature_matching(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tens
     that it means the same as the discriminator grows (as in EnCodec, arXiv 2210.13438, eq. 2)."""
     terms = [
         (a.detach() - b).abs().mean() / a.detach().abs().mean().clamp(min=1e-3)
-        for r, f in zip(real, fake, strict=True) for a, b in zip(r[:-1], f[:-1], strict=True)
-    ]  # fmt: skip
+        for r, f in zip(real, fake, strict=True)
+        for a, b in zip(r[:-1], f[:-1], strict=True)
+    ]
     return torch.stack(terms).mean()
 
 

@@ -35,9 +35,12 @@ class Contrastive(nn.Module):
         super().__init__()
         self.config = c = config
         self.text = nn.Sequential(
-            nn.LayerNorm(c.text_dim), nn.Linear(c.text_dim, 2 * c.width), nn.GELU(),
-            nn.Dropout(0.1), nn.Linear(2 * c.width, c.dim),
-        )  # fmt: skip
+            nn.LayerNorm(c.text_dim),
+            nn.Linear(c.text_dim, 2 * c.width),
+            nn.GELU(),
+            nn.Dropout(0.1),
+            nn.Linear(2 * c.width, c.dim),
+        )
         self.beat = nn.Linear(27 * c.steps_per_beat, c.width)
         self.place = nn.Parameter(0.02 * torch.randn(c.max_beats, c.width))
         layer = nn.TransformerEncoderLayer(

@@ -44,13 +44,18 @@ class Controls(nn.Module):
         self.place = nn.Parameter(0.02 * torch.randn(length, config.width))
         self.when = nn.Linear(config.width, config.width)
         layer = nn.TransformerEncoderLayer(
-            config.width, config.heads, 2 * config.width, dropout=0.1, batch_first=True,
-            norm_first=True, activation="gelu",
-        )  # fmt: skip
+            config.width,
+            config.heads,
+            2 * config.width,
+            dropout=0.1,
+            batch_first=True,
+            norm_first=True,
+            activation="gelu",
+        )
         self.layers = nn.TransformerEncoder(layer, config.depth, enable_nested_tensor=False)
-        self.heads = nn.ModuleDict({
-            name: nn.Linear(config.width, size) for name, size in config.sizes.items()
-        })  # fmt: skip
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(config.width, size) for name, size in config.sizes.items()}
+        )
 
     def forward(self, x: Tensor, t: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
         """x_t (batch, time, dim) at steps t (batch,), mask true where words are → logits."""
@@ -66,9 +71,14 @@ class Controls(nn.Module):
 
 
 def control_loss(
-    module: nn.Module, network: DiffusionLM, ids: Tensor, labels: tuple[Tensor, ...], pad: int,
-    *, frozen: bool = True,
-) -> dict[str, Tensor]:  # fmt: skip
+    module: nn.Module,
+    network: DiffusionLM,
+    ids: Tensor,
+    labels: tuple[Tensor, ...],
+    pad: int,
+    *,
+    frozen: bool = True,
+) -> dict[str, Tensor]:
     """Cross entropy of each control at random steps; labels −1 are unknown and count for nothing.
 
     labels: (batch,) each, in the order of `ControlConfig.sizes`. frozen: the gradient stops at the
@@ -87,15 +97,22 @@ def control_loss(
         known = (label >= 0).any()
         terms[name] = (
             F.cross_entropy(value.float(), label.long(), ignore_index=-1)
-            if known else value.sum() * 0.0
-        )  # fmt: skip
+            if known
+            else value.sum() * 0.0
+        )
     return terms
 
 
 def nudge(
-    controls: Controls, network: DiffusionLM, wanted: dict[str, int], *, strength: float = 0.1,
-    steps: int = 3, fluency: float = 0.01, mask: Tensor | None = None,
-) -> Nudge:  # fmt: skip
+    controls: Controls,
+    network: DiffusionLM,
+    wanted: dict[str, int],
+    *,
+    strength: float = 0.1,
+    steps: int = 3,
+    fluency: float = 0.01,
+    mask: Tensor | None = None,
+) -> Nudge:
     """Adagrad steps on x_t that raise log p(wanted | x_t), held near where it was.
 
     strength: Adagrad's learning rate, in units of the noise's standard deviation at that step;

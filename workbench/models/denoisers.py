@@ -71,10 +71,14 @@ class MLPDenoiser(nn.Module):
         self.condition = ConditionEmbedding(text_dim, 64)
         a, b = hidden
         self.net = nn.Sequential(
-            nn.Linear(latent + 64, a), nn.LayerNorm(a), nn.SiLU(),
-            nn.Linear(a, b), nn.LayerNorm(b), nn.SiLU(),
+            nn.Linear(latent + 64, a),
+            nn.LayerNorm(a),
+            nn.SiLU(),
+            nn.Linear(a, b),
+            nn.LayerNorm(b),
+            nn.SiLU(),
             nn.Linear(b, latent),
-        )  # fmt: skip
+        )
 
     def forward(self, z: Tensor, t: Tensor, *condition: Tensor) -> Tensor:
         c = self.condition(t, Condition(*condition))
@@ -122,9 +126,14 @@ class TransformerDenoiser(nn.Module):
     """
 
     def __init__(
-        self, latent: int, text_dim: int, width: int = 192, depth: int = 6, heads: int = 4,
+        self,
+        latent: int,
+        text_dim: int,
+        width: int = 192,
+        depth: int = 6,
+        heads: int = 4,
         bars: int = 8,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self.bars = bars
         self.condition = ConditionEmbedding(text_dim, width)

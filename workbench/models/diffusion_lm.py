@@ -64,11 +64,13 @@ class DiffusionLM(nn.Module):
         width = config.width
         inputs = config.dim * (2 if config.self_conditioning else 1)
         self.up = nn.Sequential(nn.Linear(inputs, width), nn.Tanh(), nn.Linear(width, inner))
-        self.time = nn.Sequential(nn.Linear(width, 4 * width), nn.SiLU(),
-                                  nn.Linear(4 * width, inner))  # fmt: skip
+        self.time = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.SiLU(), nn.Linear(4 * width, inner)
+        )
         hidden = self.encoder.config.hidden_size
-        self.down = nn.Sequential(nn.Linear(hidden, hidden), nn.Tanh(),
-                                  nn.Linear(hidden, config.dim))  # fmt: skip
+        self.down = nn.Sequential(
+            nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, config.dim)
+        )
 
     @property
     def sigma0(self) -> float:
@@ -129,21 +131,28 @@ def encoder(config: DiffusionLMConfig) -> tuple[BertModel | ElectraModel, int]:
 
     shared: dict[str, Any] = {
         "vocab_size": 1,  # words come as vectors
-        "num_hidden_layers": config.depth, "max_position_embeddings": config.length,
-        "hidden_dropout_prob": config.dropout, "attention_probs_dropout_prob": 0.0,
+        "num_hidden_layers": config.depth,
+        "max_position_embeddings": config.length,
+        "hidden_dropout_prob": config.dropout,
+        "attention_probs_dropout_prob": 0.0,
         "type_vocab_size": 1,
-    }  # fmt: skip
+    }
     if config.backbone == "bert":
         made = BertConfig(
-            hidden_size=config.width, num_attention_heads=config.heads,
-            intermediate_size=4 * config.width, **shared,
-        )  # fmt: skip
+            hidden_size=config.width,
+            num_attention_heads=config.heads,
+            intermediate_size=4 * config.width,
+            **shared,
+        )
         return BertModel(made, add_pooling_layer=False), config.width
     half = config.width // 2
     small = ElectraConfig(
-        embedding_size=half // 2, hidden_size=half, num_attention_heads=config.heads,
-        intermediate_size=4 * half, **shared,
-    )  # fmt: skip
+        embedding_size=half // 2,
+        hidden_size=half,
+        num_attention_heads=config.heads,
+        intermediate_size=4 * half,
+        **shared,
+    )
     return ElectraModel(small), half // 2
 
 
@@ -181,8 +190,9 @@ def losses(model: DiffusionLM, words: Tensor, pad: int) -> dict[str, Tensor]:
         return (values * real).sum() / real.sum()
 
     def entropy(x: Tensor) -> Tensor:
-        value = F.cross_entropy(model.round(x).flatten(0, 1).float(), words.flatten(),
-                                reduction="none")  # fmt: skip
+        value = F.cross_entropy(
+            model.round(x).flatten(0, 1).float(), words.flatten(), reduction="none"
+        )
         return mean(value.view(words.shape))
 
     terms = {
@@ -223,9 +233,13 @@ class Predictor:
     """
 
     def __init__(
-        self, model: DiffusionLM, *, known: Tensor | None = None, temperature: float = 1.0,
+        self,
+        model: DiffusionLM,
+        *,
+        known: Tensor | None = None,
+        temperature: float = 1.0,
         nudge: Nudge | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.model, self.known, self.temperature, self.nudge = model, known, temperature, nudge
         self.guess: Tensor | None = None
 

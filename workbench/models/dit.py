@@ -118,9 +118,10 @@ class Block(nn.Module):
         self.qkv, self.merge = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.cross = Cross(width, config.heads) if config.text else None
         self.feed = nn.Sequential(
-            nn.Conv1d(width, 2 * width, config.kernel, padding=config.kernel // 2), nn.GELU(),
+            nn.Conv1d(width, 2 * width, config.kernel, padding=config.kernel // 2),
+            nn.GELU(),
             nn.Conv1d(2 * width, width, config.kernel, padding=config.kernel // 2),
-        )  # fmt: skip
+        )
         moves = nn.Linear(width, 6 * width)
         nn.init.zeros_(moves.weight)
         nn.init.zeros_(moves.bias)

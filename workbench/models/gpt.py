@@ -74,9 +74,7 @@ class Attention(nn.Module):
         self.c_attn = nn.Linear(config.width, 3 * config.width)  # query, key and value at once
         self.c_proj = nn.Linear(config.width, config.width)
 
-    def forward(
-        self, x: Tensor, turn: Turn | None = None, memory: Memory | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, turn: Turn | None = None, memory: Memory | None = None) -> Tensor:
         batch, time, width = x.shape
         split = self.c_attn(x).view(batch, time, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each (batch, heads, time, size)
@@ -101,9 +99,7 @@ class Block(nn.Module):
         self.c_proj = nn.Linear(4 * config.width, config.width)
         self.drop = nn.Dropout(config.dropout)
 
-    def forward(
-        self, x: Tensor, turn: Turn | None = None, memory: Memory | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, turn: Turn | None = None, memory: Memory | None = None) -> Tensor:
         x = x + self.drop(self.attn(self.ln_1(x), turn, memory))
         hidden = F.gelu(self.c_fc(self.ln_2(x)), approximate="tanh")
         return x + self.drop(self.c_proj(hidden))

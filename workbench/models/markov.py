@@ -39,8 +39,7 @@ class MarkovChain:
                 longer = np.unique(grams[k + 1]) % vocab ** (k + 1)
                 starts = np.array([_key(s[: k + 1], vocab) for s in sequences if len(s) > k])
                 found, counts = np.unique(
-                    np.concatenate([longer, np.unique(starts)]).astype(np.int64),
-                    return_counts=True,
+                    np.concatenate([longer, np.unique(starts)]).astype(np.int64), return_counts=True
                 )
             self.levels.append(_Level(found, counts, vocab))
         return self

@@ -69,16 +69,22 @@ class PaperAutoencoder(nn.Module):
     """
 
     def __init__(
-        self, latent: int = 128, steps: int = 128, strides: tuple[int, ...] = (1, 2, 4),
-        hidden: int = 8, noise: tuple[float, float] = (0.01, 0.1),
-    ) -> None:  # fmt: skip
+        self,
+        latent: int = 128,
+        steps: int = 128,
+        strides: tuple[int, ...] = (1, 2, 4),
+        hidden: int = 8,
+        noise: tuple[float, float] = (0.01, 0.1),
+    ) -> None:
         super().__init__()
         self.steps, self.noise = steps, noise
         self.mrlstm = MRLSTM(9, hidden, strides, layers=2)
         self.squeeze = nn.Sequential(
             nn.Linear(self.mrlstm.out_channels * steps, latent),
-            nn.LeakyReLU(), nn.BatchNorm1d(latent), nn.Dropout(0.2),
-        )  # fmt: skip
+            nn.LeakyReLU(),
+            nn.BatchNorm1d(latent),
+            nn.Dropout(0.2),
+        )
         self.expand = nn.Linear(latent, 4 * steps)
         self.lstm = nn.LSTM(4, 64, batch_first=True)
         self.out = nn.LSTM(64, 9, batch_first=True)
@@ -142,9 +148,10 @@ class DrumAutoencoder(nn.Module):
         self.from_latent = nn.Linear(c.latent, s * c.width)
         self.decoder = MRLSTM(c.width, c.hidden, c.strides, bidirectional=True)
         self.head = nn.Sequential(
-            nn.Linear(self.decoder.out_channels + c.width, c.width), nn.GELU(),
+            nn.Linear(self.decoder.out_channels + c.width, c.width),
+            nn.GELU(),
             nn.Linear(c.width, 27),
-        )  # fmt: skip
+        )
 
     def encode(self, roll: Tensor) -> Tensor:
         x = centred(roll)

@@ -49,9 +49,16 @@ class MusicLDMSizes:
 
 # Those of the published checkpoint.
 PUBLISHED = MusicLDMSizes(
-    embed=512, vae=(128, 256, 512), latent=8, unet=(128, 256, 384, 640), layers=2, groups=32,
-    attention=True, vocoder=1024, blocks=(3, 7, 11),
-)  # fmt: skip
+    embed=512,
+    vae=(128, 256, 512),
+    latent=8,
+    unet=(128, 256, 384, 640),
+    layers=2,
+    groups=32,
+    attention=True,
+    vocoder=1024,
+    blocks=(3, 7, 11),
+)
 
 
 class Heard(NamedTuple):
@@ -76,11 +83,16 @@ def mel_vae(sizes: MusicLDMSizes) -> AutoencoderKL:
 
     levels = len(sizes.vae)
     return AutoencoderKL(
-        in_channels=1, out_channels=1, down_block_types=("DownEncoderBlock2D",) * levels,
-        up_block_types=("UpDecoderBlock2D",) * levels, block_out_channels=sizes.vae,
-        layers_per_block=sizes.layers, latent_channels=sizes.latent,
-        norm_num_groups=sizes.groups, mid_block_add_attention=sizes.attention,
-    )  # fmt: skip
+        in_channels=1,
+        out_channels=1,
+        down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels,
+        block_out_channels=sizes.vae,
+        layers_per_block=sizes.layers,
+        latent_channels=sizes.latent,
+        norm_num_groups=sizes.groups,
+        mid_block_add_attention=sizes.attention,
+    )
 
 
 class Vocos(nn.Module):
@@ -94,8 +106,9 @@ class Vocos(nn.Module):
         self.register_buffer("hann", torch.hann_window(window), persistent=False)
         self.blocks = nn.Sequential(
             nn.Conv1d(bands, width, KERNEL, padding=KERNEL // 2),
-            *(ConvNeXt(width) for _ in range(depth)), nn.Conv1d(width, window + 2, 1),
-        )  # fmt: skip
+            *(ConvNeXt(width) for _ in range(depth)),
+            nn.Conv1d(width, window + 2, 1),
+        )
 
     def forward(self, mel: Tensor) -> Tensor:
         heard = ((mel - LEVEL) / SPREAD).transpose(1, 2)  # (batch, bands, frames)
@@ -112,12 +125,16 @@ def vocoder(sizes: MusicLDMSizes, rate: int = 16_000) -> nn.Module:
 
     return SpeechT5HifiGan(
         SpeechT5HifiGanConfig(
-            model_in_dim=sizes.bands, sampling_rate=rate, upsample_initial_channel=sizes.vocoder,
-            upsample_rates=[5, 4, 2, 2, 2], upsample_kernel_sizes=[16, 16, 8, 4, 4],
+            model_in_dim=sizes.bands,
+            sampling_rate=rate,
+            upsample_initial_channel=sizes.vocoder,
+            upsample_rates=[5, 4, 2, 2, 2],
+            upsample_kernel_sizes=[16, 16, 8, 4, 4],
             resblock_kernel_sizes=list(sizes.blocks),
-            resblock_dilation_sizes=[[1, 3, 5]] * len(sizes.blocks), normalize_before=False,
+            resblock_dilation_sizes=[[1, 3, 5]] * len(sizes.blocks),
+            normalize_before=False,
         )
-    )  # fmt: skip
+    )
 
 
 def film_unet(sizes: MusicLDMSizes) -> UNet2DConditionModel:
@@ -127,13 +144,19 @@ def film_unet(sizes: MusicLDMSizes) -> UNet2DConditionModel:
 
     deeper = len(sizes.unet) - 1
     return UNet2DConditionModel(
-        in_channels=sizes.latent, out_channels=sizes.latent, block_out_channels=sizes.unet,
-        layers_per_block=sizes.layers, norm_num_groups=sizes.groups, attention_head_dim=8,
+        in_channels=sizes.latent,
+        out_channels=sizes.latent,
+        block_out_channels=sizes.unet,
+        layers_per_block=sizes.layers,
+        norm_num_groups=sizes.groups,
+        attention_head_dim=8,
         down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * deeper,
         up_block_types=("CrossAttnUpBlock2D",) * deeper + ("UpBlock2D",),
-        cross_attention_dim=sizes.unet, class_embed_type="simple_projection",
-        projection_class_embeddings_input_dim=sizes.embed, class_embeddings_concat=True,
-    )  # fmt: skip
+        cross_attention_dim=sizes.unet,
+        class_embed_type="simple_projection",
+        projection_class_embeddings_input_dim=sizes.embed,
+        class_embeddings_concat=True,
+    )
 
 
 class FiLMUNet(nn.Module):

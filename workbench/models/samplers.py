@@ -43,17 +43,26 @@ def _walk(alphas_bar: Tensor, steps: int) -> list[tuple[int, Tensor, Tensor]]:
 
 
 def ddpm(
-    predict: Predict, x: Tensor, alphas_bar: Tensor, steps: int,
-    generator: Random = None, callback: Callback | None = None,
-) -> Tensor:  # fmt: skip
+    predict: Predict,
+    x: Tensor,
+    alphas_bar: Tensor,
+    steps: int,
+    generator: Random = None,
+    callback: Callback | None = None,
+) -> Tensor:
     """Ancestral sampling (arXiv 2006.11239, algorithm 2; posterior of eqs. 6 and 7)."""
     return ddim(predict, x, alphas_bar, steps, generator, callback, eta=1.0)
 
 
 def ddim(
-    predict: Predict, x: Tensor, alphas_bar: Tensor, steps: int,
-    generator: Random = None, callback: Callback | None = None, eta: float = 0.0,
-) -> Tensor:  # fmt: skip
+    predict: Predict,
+    x: Tensor,
+    alphas_bar: Tensor,
+    steps: int,
+    generator: Random = None,
+    callback: Callback | None = None,
+    eta: float = 0.0,
+) -> Tensor:
     """Denoising diffusion implicit models (arXiv 2010.02502, eq. 12).
 
     eta 0 draws no noise on the way: one start, one end. eta 1 is the ancestral sampler.
@@ -73,9 +82,13 @@ def ddim(
 
 
 def dpm_solver(
-    predict: Predict, x: Tensor, alphas_bar: Tensor, steps: int,
-    generator: Random = None, callback: Callback | None = None,
-) -> Tensor:  # fmt: skip
+    predict: Predict,
+    x: Tensor,
+    alphas_bar: Tensor,
+    steps: int,
+    generator: Random = None,
+    callback: Callback | None = None,
+) -> Tensor:
     """DPM-Solver++(2M), second order at one question a step (arXiv 2211.01095, algorithm 2).
 
     With λ = log(√ᾱ/√(1−ᾱ)) and h = λ_next − λ, the exact solution for an x₀ that changes linearly
@@ -97,8 +110,4 @@ def dpm_solver(
     return x
 
 
-SAMPLERS: dict[str, Callable[..., Tensor]] = {
-    "ddpm": ddpm,
-    "ddim": ddim,
-    "dpm++": dpm_solver,
-}
+SAMPLERS: dict[str, Callable[..., Tensor]] = {"ddpm": ddpm, "ddim": ddim, "dpm++": dpm_solver}

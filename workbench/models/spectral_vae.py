@@ -72,9 +72,11 @@ def invert(size: Tensor, phase: Tensor, hann: Tensor, hop: int) -> Tensor:
     length = (frames - 1) * hop + window
     sound = F.fold(parts, (1, length), (1, window), stride=(1, hop))[:, 0, 0]
     cover = F.fold(
-        hann.square()[None, :, None].expand(1, -1, frames), (1, length), (1, window),
+        hann.square()[None, :, None].expand(1, -1, frames),
+        (1, length),
+        (1, window),
         stride=(1, hop),
-    )[:, 0, 0]  # fmt: skip
+    )[:, 0, 0]
     edge = (window - hop) // 2
     sound = sound[:, edge : edge + frames * hop] / cover[:, edge : edge + frames * hop]
     return sound.unflatten(0, (batch, channels)).clamp(-1, 1)
@@ -94,11 +96,12 @@ class SpectralVAE(nn.Module):
             nn.Conv1d(heard, width, 3, padding=1),
             *(ConvNeXt(width) for _ in range(config.encoder)),
             nn.Conv1d(width, 2 * config.latent, 1),
-        )  # fmt: skip
+        )
         self.decoder = nn.Sequential(
             nn.Conv1d(config.latent, width, KERNEL, padding=KERNEL // 2),
-            *(ConvNeXt(width) for _ in range(config.decoder)), nn.Conv1d(width, 2 * heard, 1),
-        )  # fmt: skip
+            *(ConvNeXt(width) for _ in range(config.decoder)),
+            nn.Conv1d(width, 2 * heard, 1),
+        )
         with torch.no_grad():  # begin nearly certain, and quiet
             cast(Tensor, self.encoder[-1].bias)[config.latent :] -= 4.0
             cast(Tensor, self.decoder[-1].bias)[:heard] -= 5.0

@@ -35,9 +35,12 @@ class TextAudio(nn.Module):
         super().__init__()
         self.config = c = config
         self.text = nn.Sequential(
-            nn.LayerNorm(c.text_dim), nn.Linear(c.text_dim, 256), nn.GELU(), nn.Dropout(0.1),
+            nn.LayerNorm(c.text_dim),
+            nn.Linear(c.text_dim, 256),
+            nn.GELU(),
+            nn.Dropout(0.1),
             nn.Linear(256, c.dim),
-        )  # fmt: skip
+        )
         self.sound = MelEncoder(c.dim, c.channels)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 

@@ -33,9 +33,12 @@ class VGGish(nn.Module):
             before = width
         self.features = nn.Sequential(*layers)
         self.embeddings = nn.Sequential(
-            nn.Linear(before * (FRAMES // 16) * (BANDS // 16), hidden), nn.ReLU(),
-            nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, dim),
-        )  # fmt: skip
+            nn.Linear(before * (FRAMES // 16) * (BANDS // 16), hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, dim),
+        )
 
     def forward(self, patches: Tensor) -> Tensor:
         """(n, 96, 64) log mel → (n, dim), before any PCA, rounding to 8 bits or rectification:
@@ -46,8 +49,9 @@ class VGGish(nn.Module):
     @classmethod
     def of_state(cls, state: dict[str, Tensor]) -> VGGish:
         """The network whose sizes and weights these are."""
-        numbers = sorted(int(found[1]) for k in state
-                         if (found := re.fullmatch(r"features\.(\d+)\.weight", k)))  # fmt: skip
+        numbers = sorted(
+            int(found[1]) for k in state if (found := re.fullmatch(r"features\.(\d+)\.weight", k))
+        )
         widths = [len(state[f"features.{number}.weight"]) for number in numbers]
         dim, hidden = state["embeddings.4.weight"].shape
         network = cls(widths, hidden, dim)

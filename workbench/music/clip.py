@@ -315,9 +315,13 @@ class Clip:
             fields["beats"] = None  # the sound stays, so its length in beats follows the tempo
         fields |= changes
         copy = type(self)(
-            self.score, self.audio, self.sample_rate,
-            labels=labels, extra_events=self._extra, **fields,
-        )  # fmt: skip
+            self.score,
+            self.audio,
+            self.sample_rate,
+            labels=labels,
+            extra_events=self._extra,
+            **fields,
+        )
         copy.rings_on = self.rings_on and "beats" not in changes
         return copy
 
@@ -352,9 +356,7 @@ class Clip:
 
     def _extra_within(self, start_beat: float, n_beats: float) -> list[ExtraEvent]:
         """The extra events of an excerpt: those inside, and before them all system messages."""
-        begin, end = (
-            round(beat * self.score.tpq) for beat in (start_beat, start_beat + n_beats)
-        )  # fmt: skip
+        begin, end = (round(beat * self.score.tpq) for beat in (start_beat, start_beat + n_beats))
         return [
             event._replace(tick=max(event.tick - begin, 0))
             for event in self.extra_events

@@ -56,9 +56,15 @@ def mime_bundle(clip: "Clip") -> dict[str, Any]:
 
 
 def player_html(
-    clip: "Clip", *, title: str | None = None, loop: bool = True, source: str | None = None,
-    note: str = "", first_bar: int = 1, shaded: tuple[int, int] | None = None,
-) -> str:  # fmt: skip
+    clip: "Clip",
+    *,
+    title: str | None = None,
+    loop: bool = True,
+    source: str | None = None,
+    note: str = "",
+    first_bar: int = 1,
+    shaded: tuple[int, int] | None = None,
+) -> str:
     """Caption, picture and player of a clip as one self-contained piece of HTML.
 
     title: heading instead of the caption; source: where it comes from, instead of the clip's own;

@@ -61,10 +61,26 @@ class FluidSynth:
             source, target = Path(folder) / "score.mid", Path(folder) / "sound.wav"
             source.write_bytes(midi_file(score))
             command = [
-                str(fluidsynth_command()), "-ni", "-q", "-g", str(GAIN), "-R", "0", "-C", "0",
-                "-r", str(sample_rate), "-O", "float", "-T", "wav", "-F", str(target),
-                str(self.path), str(source),
-            ]  # fmt: skip
+                str(fluidsynth_command()),
+                "-ni",
+                "-q",
+                "-g",
+                str(GAIN),
+                "-R",
+                "0",
+                "-C",
+                "0",
+                "-r",
+                str(sample_rate),
+                "-O",
+                "float",
+                "-T",
+                "wav",
+                "-F",
+                str(target),
+                str(self.path),
+                str(source),
+            ]
             run = subprocess.run(
                 tied(command), capture_output=True, timeout=TIMEOUT_SECONDS, check=False
             )

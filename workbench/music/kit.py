@@ -21,8 +21,16 @@ DRUM_NAMES = {
     "HT": "high tom",
 }
 WRITE_PITCH = {
-    "BD": 36, "SD": 38, "CH": 42, "OH": 46, "RD": 51, "CR": 49, "LT": 41, "MT": 45, "HT": 48,
-}  # fmt: skip
+    "BD": 36,
+    "SD": 38,
+    "CH": 42,
+    "OH": 46,
+    "RD": 51,
+    "CR": 49,
+    "LT": 41,
+    "MT": 45,
+    "HT": 48,
+}
 
 _READ = {
     "BD": (35, 36),

@@ -29,8 +29,13 @@ def k_weighting(rate: int) -> np.ndarray:
     band = high**0.4996667741545416
     a0 = 1 + k / q + k * k
     rest = [2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]
-    shelf = [(high + band * k / q + k * k) / a0, 2 * (k * k - high) / a0,
-             (high - band * k / q + k * k) / a0, 1.0, *rest]  # fmt: skip
+    shelf = [
+        (high + band * k / q + k * k) / a0,
+        2 * (k * k - high) / a0,
+        (high - band * k / q + k * k) / a0,
+        1.0,
+        *rest,
+    ]
     k, q = np.tan(np.pi * 38.13547087602444 / rate), 0.5003270373238773
     a0 = 1 + k / q + k * k
     low_cut = [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]

@@ -181,11 +181,19 @@ _ODD_META = re.compile(  # a tempo, key or metre too short or long, or a metre t
 _OTHER = (  # an event other than a note-on, with those that follow it in running status
     _DELTA
     + rb"(?:[\x90-\x9f]?[\x00-\x7f]\x00"
-    + rb"|[\x80-\x8f\xa0-\xbf\xe0-\xef][\x00-\x7f]{2}(?:" + _DELTA + rb"[\x00-\x7f]{2})*+"
-    + rb"|[\xc0-\xdf][\x00-\x7f](?:" + _DELTA + rb"[\x00-\x7f])*+"
+    + rb"|[\x80-\x8f\xa0-\xbf\xe0-\xef][\x00-\x7f]{2}(?:"
+    + _DELTA
+    + rb"[\x00-\x7f]{2})*+"
+    + rb"|[\xc0-\xdf][\x00-\x7f](?:"
+    + _DELTA
+    + rb"[\x00-\x7f])*+"
     + rb"|\xff\x2f\x00MTrk[\s\S]{4}"
-    + rb"|\xff[\x00-\x7f](?:\x00|" + _TEXT + rb")|\xf0(?:" + _SYSEX + rb"))"
-)  # fmt: skip
+    + rb"|\xff[\x00-\x7f](?:\x00|"
+    + _TEXT
+    + rb")|\xf0(?:"
+    + _SYSEX
+    + rb"))"
+)
 _TO_NOTE_ON = re.compile(
     rb"(?:" + _OTHER + rb")*+" + _DELTA + rb"[\x90-\x9f]?[\x00-\x7f]{2}|(?:" + _OTHER + rb")++\Z"
 )

@@ -66,10 +66,14 @@ def drum_hits(score: Any, sample_rate: int, samples: int, loop: bool, shot_of: A
         stop = samples_at(score, off, sample_rate) - samples_at(score, onset, sample_rate)
         levels = channel.gain.at(onset)[:, None] * channel.balance(onset)
         columns = (
-            samples_at(score, onset, sample_rate), notes["pitch"].astype(int),
-            notes["velocity"].astype(int), np.full(len(onset), track.program),
-            np.where(off < FOREVER, stop, np.inf), channel.pitch.at(onset), *levels.T,
-        )  # fmt: skip
+            samples_at(score, onset, sample_rate),
+            notes["pitch"].astype(int),
+            notes["velocity"].astype(int),
+            np.full(len(onset), track.program),
+            np.where(off < FOREVER, stop, np.inf),
+            channel.pitch.at(onset),
+            *levels.T,
+        )
         rows.append(np.stack(columns, axis=1))
     if not rows:
         return []

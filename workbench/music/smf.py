@@ -414,9 +414,11 @@ def _track(part: _Part, name: str, program: int, is_drum: bool) -> Any:
     track.notes = note_events(rows[:, 0], rows[:, 1] - rows[:, 0], rows[:, 2], rows[:, 3])
     controls = np.array(part.controls, dtype=np.int64).reshape(-1, 3)
     track.controls = symusic.ControlChange.from_numpy(
-        controls[:, 0].astype(np.int32), controls[:, 1].astype(np.uint8),
-        controls[:, 2].astype(np.uint8), ttype="tick",
-    )  # fmt: skip
+        controls[:, 0].astype(np.int32),
+        controls[:, 1].astype(np.uint8),
+        controls[:, 2].astype(np.uint8),
+        ttype="tick",
+    )
     bends = np.array(part.bends, dtype=np.int64).reshape(-1, 2)
     track.pitch_bends = symusic.PitchBend.from_numpy(
         bends[:, 0].astype(np.int32), bends[:, 1].astype(np.int32), ttype="tick"

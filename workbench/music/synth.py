@@ -19,8 +19,13 @@ from workbench.music.numpy_synth import NumpySynth
 from workbench.music.soundfont import SoundFontSynth, bundled_soundfont, check_soundfont
 
 __all__ = [
-    "FluidSynth", "NumpySynth", "SoundFontSynth", "Synth", "bundled_soundfont", "default_synth",
-]  # fmt: skip
+    "FluidSynth",
+    "NumpySynth",
+    "SoundFontSynth",
+    "Synth",
+    "bundled_soundfont",
+    "default_synth",
+]
 
 
 class Synth(Protocol):

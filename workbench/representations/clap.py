@@ -29,9 +29,11 @@ class Clap:
 
     @classmethod
     def load(
-        cls, model: str | Path, tokenizer: str | Path | None = None,
+        cls,
+        model: str | Path,
+        tokenizer: str | Path | None = None,
         extractor: str | Path | None = None,
-    ) -> Clap:  # fmt: skip
+    ) -> Clap:
         """From a folder, or a name on the hub such as "laion/clap-htsat-unfused"; tokenizer and
         extractor are looked for there unless named. CheckpointError says why they could not be
         read."""

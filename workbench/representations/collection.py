@@ -116,8 +116,6 @@ def _join(shards: Shards) -> Collection:
             f"{shards.base}: none of its files has notes (the first: {joined.skipped[0]})"
         )
     with atomic_write(shards.out / "collection.json") as beside:
-        about = {
-            "names": joined.names, "skipped": joined.skipped, "duplicates": joined.duplicates,
-        }  # fmt: skip
+        about = {"names": joined.names, "skipped": joined.skipped, "duplicates": joined.duplicates}
         beside.write_text(json.dumps(about, indent=0) + "\n", encoding="utf-8")
     return Collection(shards.out)

@@ -147,10 +147,16 @@ class DrumRoll:
         from workbench.music.clip import Clip
 
         return Clip.from_notes(
-            self.to_notes(), tempo=self.tempo, meter=self.meter, beats=self.beats, drums=True,
-            caption=caption, source=source, labels=labels or {},
+            self.to_notes(),
+            tempo=self.tempo,
+            meter=self.meter,
+            beats=self.beats,
+            drums=True,
+            caption=caption,
+            source=source,
+            labels=labels or {},
             anticipation=0.5 / self.steps_per_beat,
-        )  # fmt: skip
+        )
 
 
 def _joined(tracks: list[dict[str, np.ndarray]]) -> list[np.ndarray]:
@@ -198,8 +204,9 @@ def rolls_of(clips: Sequence[Clip], steps_per_beat: int = 4) -> np.ndarray:
         warnings.warn(
             f"clips: some have bars of {', '.join(others)}, which a stack of rolls does not say: "
             "systems and measures of rhythm read them as bars of 4/4",
-            UserWarning, stacklevel=2,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=2,
+        )
     arrays = [DrumRoll.from_clip(clip, steps_per_beat).to_array() for clip in clips]
     if len({len(array) for array in arrays}) > 1:
         raise PromptError("clips: lengths differ; cut them with datasets.cut_loops(clips, bars=…)")

@@ -112,9 +112,11 @@ class _Places:
         self.total = self.begun.sum(1)
         # pieces that begin with a pitch and play that pitch again, and by which program
         again = [
-            (i, program) for i, notes in enumerate(self.here) for program, pitch in notes
+            (i, program)
+            for i, notes in enumerate(self.here)
+            for program, pitch in notes
             if pitch == self.opening[i]
-        ]  # fmt: skip
+        ]
         self.again_id, self.again_program = torch.tensor(again, dtype=torch.long).view(-1, 2).T
 
     def _add(self, i: int, piece: list[list[str]]) -> None:
@@ -271,9 +273,16 @@ class HoleRule(_Rule):
     """
 
     def __init__(
-        self, grammar: TokenGrammar, n: int, metres: Sequence[int], programs: Sequence[int],
-        *, lengths: Sequence[int] | None = None, most: Tensor | None = None, together: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        grammar: TokenGrammar,
+        n: int,
+        metres: Sequence[int],
+        programs: Sequence[int],
+        *,
+        lengths: Sequence[int] | None = None,
+        most: Tensor | None = None,
+        together: int = 0,
+    ) -> None:
         super().__init__(grammar, n, most, together)
         self.limit = len(metres)
         places = grammar.length[list(metres)].tolist() if lengths is None else lengths

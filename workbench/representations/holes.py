@@ -65,9 +65,9 @@ def question(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
     rest = replace(song, notes=song.notes[~hole.covers(song)])
     bars = bars_of(rest, vocabulary)
     inside = [part for bar in bars[hole.first : hole.last] for part in ([HOLE], bar)]
-    return np.concatenate([
-        [BOS], *inside, *bars[hole.last :], hole.asked(song), *bars[: hole.first], [FILL]
-    ]).astype(np.int64)  # fmt: skip
+    return np.concatenate(
+        [[BOS], *inside, *bars[hole.last :], hole.asked(song), *bars[: hole.first], [FILL]]
+    ).astype(np.int64)
 
 
 def answer(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:

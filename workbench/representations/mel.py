@@ -38,8 +38,9 @@ class Mel:
             sound[:, None], (edge, edge), mode="constant" if short else "reflect"
         )[:, 0]
         hann = torch.hann_window(self.window, device=sound.device)
-        found = torch.stft(padded, self.window, self.hop, window=hann, center=False,
-                           return_complex=True)  # fmt: skip
+        found = torch.stft(
+            padded, self.window, self.hop, window=hann, center=False, return_complex=True
+        )
         size = (found.real.square() + found.imag.square() + 1e-9).sqrt()
         bands = size.transpose(1, 2) @ filters(self).to(sound.device)
         return bands.clamp(min=QUIET).log()
@@ -49,6 +50,11 @@ class Mel:
 def filters(mel: Mel) -> Tensor:
     """(bins, bands): triangles on Slaney's scale, each of equal area."""
     return torchaudio.functional.melscale_fbanks(
-        mel.window // 2 + 1, mel.low, mel.high, mel.bands, mel.rate, norm="slaney",
+        mel.window // 2 + 1,
+        mel.low,
+        mel.high,
+        mel.bands,
+        mel.rate,
+        norm="slaney",
         mel_scale="slaney",
-    )  # fmt: skip
+    )

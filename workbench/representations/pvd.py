@@ -82,8 +82,9 @@ class PVD:
             warnings.warn(
                 f"clip: has bars of {other_meters(clip)}; notes beyond a bar's {POSITIONS} "
                 "sixteenths are said to be at the last one",
-                UserWarning, stacklevel=2,
-            )  # fmt: skip
+                UserWarning,
+                stacklevel=2,
+            )
         place = np.clip(place, 0, POSITIONS - 1)
         pitch = np.clip(notes["pitch"].astype(int), LOW, HIGH)
         order = np.lexsort((pitch, place, bar))
@@ -93,12 +94,15 @@ class PVD:
         length = np.maximum(notes["duration"][order] * 4, 0.5)
         nearest = np.abs(length[:, None] - DURATIONS).argmin(1)
         f = self.first
-        rows = np.stack([
-            f["o"] + place[order],
-            f["p"] + pitch[order] - LOW,
-            f["v"] + notes["velocity"][order].astype(int) * VELOCITIES // 128,
-            f["d"] + nearest,
-        ], axis=1)  # fmt: skip
+        rows = np.stack(
+            [
+                f["o"] + place[order],
+                f["p"] + pitch[order] - LOW,
+                f["v"] + notes["velocity"][order].astype(int) * VELOCITIES // 128,
+                f["d"] + nearest,
+            ],
+            axis=1,
+        )
         bar = bar[order]
         if self.rhythm and len(rows):
             opens = np.concatenate([[True], np.diff(bar) > 0])
@@ -156,9 +160,9 @@ class PVD:
                 pitch, velocity, length = (int(x) for x in ids[i : i + 3])
                 beats = DURATIONS[length - f["d"]] / 4
                 time = max(bar, 0) * 4 * meter[0] / meter[1] + place / 4 if self.rhythm else clock
-                found.append((
-                    time, beats, pitch - f["p"] + LOW, (velocity - f["v"]) * 16 + 8, 0, False
-                ))  # fmt: skip
+                found.append(
+                    (time, beats, pitch - f["p"] + LOW, (velocity - f["v"]) * 16 + 8, 0, False)
+                )
                 clock += beats
                 i += 2
             i += 1

@@ -52,10 +52,17 @@ class RemiSong:
         whole &= drums | (after[at + 3] == DURATION)
         whole &= (bar[at] >= 0) & (place[at] >= 0) & (kind[place[at]] == POSITION)
         at, drums = at[whole], drums[whole]
-        notes = np.stack([
-            bar[at], about.position[ids[place[at]]], ids[at], padded[at + 1], padded[at + 2],
-            np.where(drums, -1, padded[at + 3]),
-        ], axis=1).astype(np.int32)  # fmt: skip
+        notes = np.stack(
+            [
+                bar[at],
+                about.position[ids[place[at]]],
+                ids[at],
+                padded[at + 1],
+                padded[at + 2],
+                np.where(drums, -1, padded[at + 3]),
+            ],
+            axis=1,
+        ).astype(np.int32)
         return cls(notes, signature)
 
 
@@ -180,12 +187,19 @@ class Grid:
             length = np.floor(columns["duration"] / score.tpq / self.units[bar] * 12 + 0.5)
             length = np.clip(length, 1, len(about.nearest) - 1).astype(int)
             drum = np.full(len(times), program < 0)
-            parts.append(np.stack([
-                bar, place, np.full(len(times), about.program_id[program]),
-                np.where(drum, about.drum_id[pitch], about.pitch_id[pitch]),
-                about.velocity_id[columns["velocity"].astype(int)],
-                np.where(drum, -1, about.duration_id[about.nearest[length]]),
-            ], axis=1)[times < self.starts[-1] - 1e-9])  # fmt: skip
+            parts.append(
+                np.stack(
+                    [
+                        bar,
+                        place,
+                        np.full(len(times), about.program_id[program]),
+                        np.where(drum, about.drum_id[pitch], about.pitch_id[pitch]),
+                        about.velocity_id[columns["velocity"].astype(int)],
+                        np.where(drum, -1, about.duration_id[about.nearest[length]]),
+                    ],
+                    axis=1,
+                )[times < self.starts[-1] - 1e-9]
+            )
         notes = np.concatenate(parts) if parts else np.empty((0, 6), dtype=int)
         notes = notes[notes[:, 3] >= 0]
         _, rank = np.unique(notes[:, 2], return_index=True)
@@ -201,8 +215,9 @@ class Grid:
 def _grid_table(score: Any) -> RemiSong:
     from workbench.music.timeline import bar_lines, meters_at
 
-    last = max((track.notes.numpy()["time"].max() for track in score.tracks if len(track.notes)),
-               default=0)  # fmt: skip
+    last = max(
+        (track.notes.numpy()["time"].max() for track in score.tracks if len(track.notes)), default=0
+    )
     lines = bar_lines(score, last / score.tpq + 1e-6)
     grid = Grid.of(lines, meters_at(score, lines[:-1]))
     return grid.table(score, [-1 if track.is_drum else track.program for track in score.tracks])
@@ -250,11 +265,17 @@ def _fast_table(score: Any) -> RemiSong | None:
     bar = counts[segment] + within
     last = max(int(bar[-1]) if len(bar) else 0, int(counts[-1]))
     of_bar = np.searchsorted(counts, np.arange(last + 1), side="right") - 1
-    notes = np.stack([
-        bar, place, about.program_id[program],
-        np.where(drum, about.drum_id[pitch], about.pitch_id[pitch]), velocity,
-        np.where(drum, -1, about.duration_id[np.where(drum, 0, duration)]),
-    ], axis=1)[new].astype(np.int32)  # fmt: skip
+    notes = np.stack(
+        [
+            bar,
+            place,
+            about.program_id[program],
+            np.where(drum, about.drum_id[pitch], about.pitch_id[pitch]),
+            velocity,
+            np.where(drum, -1, about.duration_id[np.where(drum, 0, duration)]),
+        ],
+        axis=1,
+    )[new].astype(np.int32)
     return RemiSong(notes, signs[of_bar].astype(np.int32))
 
 
@@ -266,10 +287,11 @@ def _columns(score: Any) -> list[np.ndarray]:
     parts = [track.notes.numpy() for track in score.tracks]
     sizes = [len(part["time"]) for part in parts]
     both = [
-        np.concatenate([part[name] for part in parts]).astype(np.int64) if parts
+        np.concatenate([part[name] for part in parts]).astype(np.int64)
+        if parts
         else np.empty(0, dtype=np.int64)
         for name in ("time", "pitch", "velocity", "duration")
-    ]  # fmt: skip
+    ]
     program = np.repeat(np.array(keys, dtype=np.int64), sizes)
     track = np.repeat(np.array([rank[key] for key in keys], dtype=np.int64), sizes)
     time, pitch, velocity, duration = both
@@ -335,9 +357,11 @@ class _Facts:
             number = self.sign_id.get(f"{sign.numerator}/{sign.denominator}")
             if number is not None and sign.time == 0:
                 return (
-                    np.zeros(1, dtype=np.int64), np.array([sign.numerator * positions]),
-                    np.array([number]), positions * sign.denominator // 4,
-                )  # fmt: skip
+                    np.zeros(1, dtype=np.int64),
+                    np.array([sign.numerator * positions]),
+                    np.array([number]),
+                    positions * sign.denominator // 4,
+                )
         signs = own_signs(score)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

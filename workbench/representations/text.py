@@ -88,8 +88,11 @@ class BertText:
         for start in range(0, len(texts), batch):
             tokens = tokenizer(
                 [texts[i] for i in order[start : start + batch]],
-                padding=True, truncation=True, max_length=_LONGEST, return_tensors="pt",
-            )  # fmt: skip
+                padding=True,
+                truncation=True,
+                max_length=_LONGEST,
+                return_tensors="pt",
+            )
             with torch.inference_mode():
                 hidden = model(**tokens).last_hidden_state  # (n, pieces, dim)
             rows.append(masked_mean(hidden, tokens["attention_mask"]))

@@ -96,7 +96,7 @@ def sound_card(report: dict[str, Any], tables: str = "") -> str:
         "decoder is heard as a veil over the sound.",
         "## Training",
         _stages(report["stages"]),
-    ]  # fmt: skip
+    ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
 
 
@@ -114,7 +114,7 @@ def music_card(report: dict[str, Any], tables: str = "") -> str:
         "no effect; recordings are rebuilt worse than the rendered scores it was trained on.",
         "## Training",
         _stages(report["stages"]),
-    ]  # fmt: skip
+    ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
 
 

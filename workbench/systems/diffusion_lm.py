@@ -92,10 +92,16 @@ class DiffusionLM(Pretrained):
 
     @classmethod
     def train(
-        cls, dataset: str = "pop909", profile: str = "laptop", *, backbone: str = "bert",
-        out: str | Path = "runs/piano", seed: int = 0, budget_minutes: float | None = None,
+        cls,
+        dataset: str = "pop909",
+        profile: str = "laptop",
+        *,
+        backbone: str = "bert",
+        out: str | Path = "runs/piano",
+        seed: int = 0,
+        budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
-    ) -> DiffusionLM:  # fmt: skip
+    ) -> DiffusionLM:
         """Train and save in `out`; a run that was stopped goes on where it was.
 
         dataset: names or folders joined by "+"; backbone: "bert" or "electra".
@@ -103,9 +109,14 @@ class DiffusionLM(Pretrained):
         from workbench.systems.diffusion_lm_training import train
 
         return train(
-            dataset, profile, backbone=backbone, out=out, seed=seed,
-            budget_minutes=budget_minutes, watch=watch,
-        )  # fmt: skip
+            dataset,
+            profile,
+            backbone=backbone,
+            out=out,
+            seed=seed,
+            budget_minutes=budget_minutes,
+            watch=watch,
+        )
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -128,19 +139,34 @@ class DiffusionLM(Pretrained):
         likeliest."""
         tempo, seed = number(tempo, "tempo"), seed_of(seed)
         words = self.draw(
-            n, control, steps=steps, strength=strength, sampler=sampler, temperature=temperature,
-            seed=seed, progress=progress,
-        )  # fmt: skip
+            n,
+            control,
+            steps=steps,
+            strength=strength,
+            sampler=sampler,
+            temperature=temperature,
+            seed=seed,
+            progress=progress,
+        )
         caption = ", ".join(f"{k} {v}" for k, v in (control or {}).items()) or "uncontrolled"
         request = {
-            "control": control, "strength": strength if control else None, "tempo": tempo,
-            "steps": steps, "sampler": sampler, "temperature": temperature,
-        }  # fmt: skip
+            "control": control,
+            "strength": strength if control else None,
+            "tempo": tempo,
+            "steps": steps,
+            "sampler": sampler,
+            "temperature": temperature,
+        }
         return [
-            signed(self.code.decode(row, tempo).with_(caption=f"piano, {caption}"), self,
-                   request=request, seed=seed, take=take)
+            signed(
+                self.code.decode(row, tempo).with_(caption=f"piano, {caption}"),
+                self,
+                request=request,
+                seed=seed,
+                take=take,
+            )
             for take, row in enumerate(words, start=1)
-        ]  # fmt: skip
+        ]
 
     def draw(
         self,
@@ -165,8 +191,9 @@ class DiffusionLM(Pretrained):
         n, seed = whole(n, "n", 1), seed_of(seed)
         steps = whole(steps, "steps", 1, network.config.steps)
         strength, temperature = (
-            number(strength, "strength", 0), number(temperature, "temperature", 0)
-        )  # fmt: skip
+            number(strength, "strength", 0),
+            number(temperature, "temperature", 0),
+        )
         if sampler not in SAMPLERS:
             raise PromptError(f"sampler: {sampler!r} is unknown; choose {', '.join(SAMPLERS)}")
         wanted = classes_of(control or {}, self.config.control.styles)
@@ -198,9 +225,15 @@ class DiffusionLM(Pretrained):
         return np.where(given[..., 0] >= 0, given[..., 0], words)
 
     def fill(
-        self, clip: Clip, bars: tuple[int, int], n: int = 1, *, steps: int = 100,
-        control: dict[str, str] | None = None, seed: int = 0,
-    ) -> list[Clip]:  # fmt: skip
+        self,
+        clip: Clip,
+        bars: tuple[int, int],
+        n: int = 1,
+        *,
+        steps: int = 100,
+        control: dict[str, str] | None = None,
+        seed: int = 0,
+    ) -> list[Clip]:
         """`n` windows of the clip in which the words of bars `first` to `last` (exclusive, counted
         within the window that starts at bar 0) are drawn anew and all others kept (section 5.2). A
         bar keeps its number of notes, so that bar lines stay where they are. All are written in
@@ -218,8 +251,9 @@ class DiffusionLM(Pretrained):
             warnings.warn(
                 f"clip: has bars of {others}, of which training had few; all bars of the window "
                 "are written in its main metre",
-                UserWarning, stacklevel=2,
-            )  # fmt: skip
+                UserWarning,
+                stacklevel=2,
+            )
         if not hole.any():
             raise PromptError(f"bars: {bars} hold no words of this window of {bar.max() + 1} bars")
         known = np.where(hole, -1, row)
@@ -229,10 +263,17 @@ class DiffusionLM(Pretrained):
         )
         request = {"bars": f"{bars[0]} to {bars[1]}", "control": control, "steps": steps}
         return [
-            signed(self.code.decode(w, clip.tempo, clip.meter).with_(caption=clip.caption), self,
-                   "filling", request=request, seed=seed, take=take, original=clip)
+            signed(
+                self.code.decode(w, clip.tempo, clip.meter).with_(caption=clip.caption),
+                self,
+                "filling",
+                request=request,
+                seed=seed,
+                take=take,
+                original=clip,
+            )
             for take, w in enumerate(words, start=1)
-        ]  # fmt: skip
+        ]
 
     # --- judging ------------------------------------------------------------------------------
 

@@ -50,30 +50,37 @@ class Profile:
 
 PROFILES: dict[str, Profile] = {
     "smoke": Profile(
-        DiffusionLMConfig(0, width=64, depth=1, heads=2, steps=100), ControlConfig(width=32),
+        DiffusionLMConfig(0, width=64, depth=1, heads=2, steps=100),
+        ControlConfig(width=32),
         Plan(steps=20, batch=16, lr=3e-3, warmup=5, every=10, ema=0.9),
-        Plan(steps=20, batch=16, lr=3e-3, warmup=5, every=10), hop=8, limit=24,
+        Plan(steps=20, batch=16, lr=3e-3, warmup=5, every=10),
+        hop=8,
+        limit=24,
     ),
     "laptop": Profile(
-        DiffusionLMConfig(0, width=192), ControlConfig(),
+        DiffusionLMConfig(0, width=192),
+        ControlConfig(),
         Plan(steps=7000, batch=32, lr=1e-3, warmup=200, every=500, ema=0.999, keep="last"),
         Plan(steps=5000, batch=64, lr=1e-3, every=250),
     ),
     "gpu": Profile(
-        DiffusionLMConfig(0, dim=64, width=512, depth=8, heads=8), ControlConfig(width=256),
+        DiffusionLMConfig(0, dim=64, width=512, depth=8, heads=8),
+        ControlConfig(width=256),
         Plan(steps=40_000, batch=128, lr=5e-4, warmup=1000, every=2000, ema=0.9995, keep="last"),
-        Plan(steps=10_000, batch=256, lr=5e-4, every=500), hop=1,
+        Plan(steps=10_000, batch=256, lr=5e-4, every=500),
+        hop=1,
     ),
     # The seed's and Diffusion-LM's: BERT-base's sizes, no self-conditioning, no anchor.
     "paper": Profile(
         DiffusionLMConfig(
-            0, dim=16, width=768, depth=12, heads=12, self_conditioning=False, anchor=0.0,
+            0, dim=16, width=768, depth=12, heads=12, self_conditioning=False, anchor=0.0
         ),
         ControlConfig(width=256),
         Plan(steps=200_000, batch=64, lr=1e-4, warmup=1, every=5000, ema=0.9999, keep="last"),
-        Plan(steps=20_000, batch=64, lr=1e-4, every=1000), hop=1,
+        Plan(steps=20_000, batch=64, lr=1e-4, every=1000),
+        hop=1,
     ),
-}  # fmt: skip
+}
 
 
 def piano_of(clip: Clip) -> Clip:
@@ -86,8 +93,14 @@ def piano_of(clip: Clip) -> Clip:
         return clip
     score = clip.score.copy()
     score.tracks = [t for t in score.tracks if t.program == 0 and not t.is_drum]
-    return Clip(score, tempo=clip.tempo if clip.steady else None, beats=clip.beats,
-                source=clip.source, labels=clip.labels, caption=clip.caption)  # fmt: skip
+    return Clip(
+        score,
+        tempo=clip.tempo if clip.steady else None,
+        beats=clip.beats,
+        source=clip.source,
+        labels=clip.labels,
+        caption=clip.caption,
+    )
 
 
 @dataclass
@@ -157,9 +170,11 @@ def train(
     kept.labels = kept.labels.like(train_set.labels)
     config = PianoConfig(
         replace(size.network, vocab=code.size, backbone=backbone),  # type: ignore[arg-type]
-        replace(size.control, styles=tuple(styles)), rhythm=True,
-        density=train_set.labels.density_limits, register=train_set.labels.register_limits,
-    )  # fmt: skip
+        replace(size.control, styles=tuple(styles)),
+        rhythm=True,
+        density=train_set.labels.density_limits,
+        register=train_set.labels.register_limits,
+    )
     torch.manual_seed(torch_seed(seed))
     system = DiffusionLM(config)
 
@@ -170,18 +185,32 @@ def train(
     share = budget_minutes and budget_minutes * DIFFUSION
     plan = replace(size.diffusion, budget_minutes=share)
     done = fit(
-        system.networks.diffusion, (train_set.ids.short(),), loss, plan, out / "diffusion",
-        seed=seed, validate=diffusion_check(kept.ids[:256]), watch=watch, title="Diffusion-LM",
-    )  # fmt: skip
+        system.networks.diffusion,
+        (train_set.ids.short(),),
+        loss,
+        plan,
+        out / "diffusion",
+        seed=seed,
+        validate=diffusion_check(kept.ids[:256]),
+        watch=watch,
+        title="Diffusion-LM",
+    )
     system.networks.diffusion.load_state_dict(done.module.state_dict())
     left = budget_minutes and budget_minutes - (share or 0)
     rest = replace(size.classifiers, budget_minutes=left)
     trained = fit_controls(system, train_set, kept, rest, out / "control", seed, watch)
     about = {
-        "dataset": dataset, "profile": profile, "backbone": backbone, "seed": seed,
-        "windows": len(train_set.ids), "steps": done.step, "minutes": done.seconds / 60,
-        "best": done.best, "control": trained.best, "log": done.log,
-    }  # fmt: skip
+        "dataset": dataset,
+        "profile": profile,
+        "backbone": backbone,
+        "seed": seed,
+        "windows": len(train_set.ids),
+        "steps": done.step,
+        "minutes": done.seconds / 60,
+        "best": done.best,
+        "control": trained.best,
+        "log": done.log,
+    }
     system.save_pretrained(out, card=piano_card(about), training=about)
     return system
 
@@ -201,9 +230,14 @@ def diffusion_check(ids: Tensor) -> Callable[[Network], dict[str, float]]:
 
 
 def fit_controls(
-    system: DiffusionLM, windows: Windows, kept: Windows, plan: Plan, out: Path, seed: int,
+    system: DiffusionLM,
+    windows: Windows,
+    kept: Windows,
+    plan: Plan,
+    out: Path,
+    seed: int,
     watch: Watch | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Train the classifiers on noised embeddings of the frozen diffusion model."""
     network: Network = system.networks.diffusion.requires_grad_(False).eval()
     code = system.code
@@ -224,8 +258,15 @@ def fit_controls(
         return {"loss": float(sum(terms.values())), **{k: float(v) for k, v in terms.items()}}
 
     done = fit(
-        system.networks.controls, moved(windows.ids, windows.labels), loss, plan, out, seed=seed,
-        validate=validate, watch=watch, title="controls",
-    )  # fmt: skip
+        system.networks.controls,
+        moved(windows.ids, windows.labels),
+        loss,
+        plan,
+        out,
+        seed=seed,
+        validate=validate,
+        watch=watch,
+        title="controls",
+    )
     system.networks.controls.load_state_dict(done.module.state_dict())
     return done

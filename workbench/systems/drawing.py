@@ -149,10 +149,11 @@ def checked(**values: Any) -> dict[str, Any]:
     """The values as Python's numbers, each within its range (None stays), or a PromptError that
     names the argument and its range."""
     return {
-        name: value if value is None else
-        (number if name in _FRACTIONS else whole)(value, name, *_RANGES[name])
+        name: value
+        if value is None
+        else (number if name in _FRACTIONS else whole)(value, name, *_RANGES[name])
         for name, value in values.items()
-    }  # fmt: skip
+    }
 
 
 def keep_mask(keep: np.ndarray | None, keep_bars: Sequence[int], steps: int) -> np.ndarray:

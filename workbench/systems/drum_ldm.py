@@ -30,15 +30,7 @@ from workbench.music.timeline import needs_4_4
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
 from workbench.systems.configs import config_from
-from workbench.systems.drawing import (
-    Progress,
-    Settings,
-    checked,
-    draw,
-    keep_mask,
-    noise_of,
-    slerp,
-)
+from workbench.systems.drawing import Progress, Settings, checked, draw, keep_mask, noise_of, slerp
 from workbench.systems.drum_networks import DrumLDMConfig, DrumNetworks
 from workbench.systems.prompts import PromptReading, metre_advice, read_prompt
 from workbench.systems.provenance import credit_of, signed
@@ -93,9 +85,15 @@ class DrumLDM(Pretrained):
         from workbench.systems.drum_training import train
 
         return train(
-            dataset, profile, text=text, out=out, seed=seed, start=start,
-            budget_minutes=budget_minutes, watch=watch,
-        )  # fmt: skip
+            dataset,
+            profile,
+            text=text,
+            out=out,
+            seed=seed,
+            start=start,
+            budget_minutes=budget_minutes,
+            watch=watch,
+        )
 
     # --- music ↔ latent -----------------------------------------------------------------------
 
@@ -217,12 +215,13 @@ class DrumLDM(Pretrained):
         rolls = self._rolls(prompts, tempos, seeds, bars, settings, progress)
         asked = {"bars": bars, **settings.asked()}
         return [
-            signed(clip, self, request={"prompt": prompt, "tempo": tempo, **asked,
-                                        "noise seed": seed})
+            signed(
+                clip, self, request={"prompt": prompt, "tempo": tempo, **asked, "noise seed": seed}
+            )
             for clip, prompt, tempo, seed in zip(
                 self._plain_clips(rolls, prompts, tempos, bars), prompts, tempos, seeds, strict=True
             )
-        ]  # fmt: skip
+        ]
 
     def _bars(self, bars: int) -> int:
         bars = checked(bars=bars)["bars"]
@@ -231,9 +230,14 @@ class DrumLDM(Pretrained):
         return bars
 
     def _rolls(
-        self, prompts: Sequence[str], tempos: Sequence[float], seeds: Sequence[int], bars: int,
-        settings: Settings, progress: Progress | None,
-    ) -> np.ndarray:  # fmt: skip
+        self,
+        prompts: Sequence[str],
+        tempos: Sequence[float],
+        seeds: Sequence[int],
+        bars: int,
+        settings: Settings,
+        progress: Progress | None,
+    ) -> np.ndarray:
         noise = self._noise(seeds, 4 * bars)
         return self._decode(self._draw(noise, prompts, tempos, settings, progress, seeds=seeds))
 
@@ -262,9 +266,15 @@ class DrumLDM(Pretrained):
         noise = self._noise(settings.seeds(n), 4 * bars)
         latents = self._redraw(z, noise, strength, prompts, tempos, settings, progress)
         return self._clips(
-            self._decode(latents), prompts, tempos, bars, "variation", original=clip,
-            request={"strength": strength, **settings.asked()}, seed=settings.seed,
-        )  # fmt: skip
+            self._decode(latents),
+            prompts,
+            tempos,
+            bars,
+            "variation",
+            original=clip,
+            request={"strength": strength, **settings.asked()},
+            seed=settings.seed,
+        )
 
     @torch.inference_mode()
     def interpolate(
@@ -292,9 +302,15 @@ class DrumLDM(Pretrained):
             tempos.append(tempo)
         both = a.with_(labels={"original": f"{credit_of(a)} and {credit_of(b)}"})
         return self._clips(
-            np.concatenate(rolls), captions, tempos, bars, "interpolation", original=both,
-            request={"polish": polish, **settings.asked()}, seed=settings.seed,
-        )  # fmt: skip
+            np.concatenate(rolls),
+            captions,
+            tempos,
+            bars,
+            "interpolation",
+            original=both,
+            request={"polish": polish, **settings.asked()},
+            seed=settings.seed,
+        )
 
     @torch.inference_mode()
     def inpaint(
@@ -329,14 +345,23 @@ class DrumLDM(Pretrained):
 
         prompts, tempos = [clip.caption if prompt is None else prompt] * n, [clip.tempo] * n
         latents = self._draw(
-            self._noise(settings.seeds(n), 4 * bars), prompts, tempos, settings, progress,
+            self._noise(settings.seeds(n), 4 * bars),
+            prompts,
+            tempos,
+            settings,
+            progress,
             project=lambda x0: self._encode(torch.from_numpy(put_in(x0))),
-        )  # fmt: skip
+        )
         return self._clips(
-            put_in(latents), prompts, tempos, bars, "inpainting", original=clip,
+            put_in(latents),
+            prompts,
+            tempos,
+            bars,
+            "inpainting",
+            original=clip,
             request={"kept": f"{mask.mean():.0%} of the cells", **settings.asked()},
             seed=settings.seed,
-        )  # fmt: skip
+        )
 
     @torch.inference_mode()
     def film(
@@ -352,9 +377,14 @@ class DrumLDM(Pretrained):
         """One drawing, step by step: (noise level √(1−ᾱ), from 1 down, and the guess so far)."""
         frames: list[np.ndarray] = []
         clip = self.generate(
-            prompt, bars=bars, steps=steps, guidance=guidance, seed=seed, sampler=sampler,
+            prompt,
+            bars=bars,
+            steps=steps,
+            guidance=guidance,
+            seed=seed,
+            sampler=sampler,
             progress=lambda step, total, rolls: frames.append(rolls[0]),
-        )[0]  # fmt: skip
+        )[0]
         at = timesteps(self.diffusion.steps, len(frames))
         levels = (1 - self.diffusion.alphas_bar[at]).sqrt()
         rolls = [DrumRoll.from_array(f[: 16 * clip.bars], tempo=clip.tempo) for f in frames]
@@ -366,9 +396,14 @@ class DrumLDM(Pretrained):
         return noise_of(seeds, (size,) if self.config.paper else (beats, size))
 
     def _draw(
-        self, noisy: Tensor, prompts: Sequence[str], tempos: Sequence[float], settings: Settings,
-        progress: Progress | None = None, **more: Any,
-    ) -> Tensor:  # fmt: skip
+        self,
+        noisy: Tensor,
+        prompts: Sequence[str],
+        tempos: Sequence[float],
+        settings: Settings,
+        progress: Progress | None = None,
+        **more: Any,
+    ) -> Tensor:
         def heard(step: int, total: int, x0: Tensor) -> None:
             if progress is not None:
                 progress(step, total, self._decode(x0))
@@ -379,9 +414,15 @@ class DrumLDM(Pretrained):
         )
 
     def _redraw(
-        self, z: Tensor, noise: Tensor, strength: float, prompts: Sequence[str],
-        tempos: Sequence[float], settings: Settings, progress: Progress | None = None,
-    ) -> Tensor:  # fmt: skip
+        self,
+        z: Tensor,
+        noise: Tensor,
+        strength: float,
+        prompts: Sequence[str],
+        tempos: Sequence[float],
+        settings: Settings,
+        progress: Progress | None = None,
+    ) -> Tensor:
         """Noise latents to a share of the schedule, then draw back from there."""
         start = round(strength * self.diffusion.steps)
         if start == 0:
@@ -401,17 +442,32 @@ class DrumLDM(Pretrained):
         ]
 
     def _clips(
-        self, rolls: np.ndarray, prompts: Sequence[str], tempos: Sequence[float], bars: int,
-        action: str = "generation", *, request: dict[str, Any], seed: int, n: int | None = None,
+        self,
+        rolls: np.ndarray,
+        prompts: Sequence[str],
+        tempos: Sequence[float],
+        bars: int,
+        action: str = "generation",
+        *,
+        request: dict[str, Any],
+        seed: int,
+        n: int | None = None,
         original: Clip | None = None,
-    ) -> list[Clip]:  # fmt: skip
+    ) -> list[Clip]:
         """Clips with their provenance. n: takes of each prompt, all by default."""
         clips = self._plain_clips(rolls, prompts, tempos, bars)
         return [
-            signed(clip, self, action, request={"prompt": prompt, **request}, seed=seed,
-                   take=i % (n or len(clips)) + 1, original=original)
+            signed(
+                clip,
+                self,
+                action,
+                request={"prompt": prompt, **request},
+                seed=seed,
+                take=i % (n or len(clips)) + 1,
+                original=original,
+            )
             for i, (clip, prompt) in enumerate(zip(clips, prompts, strict=True))
-        ]  # fmt: skip
+        ]
 
     def _whole_bars(self, clip: Clip) -> tuple[Clip, int]:
         """The clip as 1 to `config.bars` bars of 4/4, or a word why that is not possible."""

@@ -67,9 +67,15 @@ PROFILES: dict[str, Profile] = {
     "smoke": Profile(
         DrumLDMConfig(
             autoencoder=AutoencoderConfig(hidden=16, width=32),
-            contrastive=ContrastiveConfig(width=32, depth=1), width=64, depth=2,
+            contrastive=ContrastiveConfig(width=32, depth=1),
+            width=64,
+            depth=2,
         ),
-        _SMOKE, _SMOKE, replace(_SMOKE, ema=0.9), limit=60, hop_bars=8,
+        _SMOKE,
+        _SMOKE,
+        replace(_SMOKE, ema=0.9),
+        limit=60,
+        hop_bars=8,
     ),
     "laptop": Profile(
         DrumLDMConfig(),
@@ -79,15 +85,11 @@ PROFILES: dict[str, Profile] = {
     ),
     "gpu": Profile(
         DrumLDMConfig(
-            autoencoder=AutoencoderConfig(hidden=128, width=256),
-            width=384, depth=12, heads=6,
+            autoencoder=AutoencoderConfig(hidden=128, width=256), width=384, depth=12, heads=6
         ),
         Plan(steps=3000, batch=512, lr=5e-4, every=200, weight_decay=0.1),
         Plan(steps=4000, batch=256, lr=2e-3, every=400, weight_decay=1e-4, precision="32-true"),
-        Plan(
-            steps=20_000, batch=256, lr=5e-4, warmup=500, every=1000, ema=0.9995,
-            keep="last",
-        ),
+        Plan(steps=20_000, batch=256, lr=5e-4, warmup=500, every=1000, ema=0.9995, keep="last"),
         hop_bars=1,
     ),
     # The published recipe: epochs of 100, 100 and 150 over 11,340 loops, as steps.
@@ -97,7 +99,7 @@ PROFILES: dict[str, Profile] = {
         Plan(steps=17_700, batch=64, lr=1e-3, warmup=1, every=1000),
         Plan(steps=26_600, batch=64, lr=3e-4, warmup=1, every=1000),
     ),
-}  # fmt: skip
+}
 
 
 @dataclass
@@ -154,10 +156,16 @@ def weights_of(clips: Sequence[Clip]) -> Tensor:
 
 @training_run
 def train(
-    dataset: str, profile: str, *, text: str = "bert", out: str | Path, seed: int = 0,
-    start: str | Path | None = None, budget_minutes: float | None = None,
+    dataset: str,
+    profile: str,
+    *,
+    text: str = "bert",
+    out: str | Path,
+    seed: int = 0,
+    start: str | Path | None = None,
+    budget_minutes: float | None = None,
     watch: Watch | None = None,
-) -> DrumLDM:  # fmt: skip
+) -> DrumLDM:
     """Train a DrumLDM and save it in `out`. budget_minutes is shared out among the stages.
 
     start: a checkpoint to go on from. Its autoencoder and towers are kept; its denoiser is trained
@@ -169,9 +177,8 @@ def train(
     size, out = PROFILES[profile], Path(out)
     encoder = text_encoder(text)
     config = replace(
-        size.config, text=text,
-        contrastive=replace(size.config.contrastive, text_dim=encoder.dim),
-    )  # fmt: skip
+        size.config, text=text, contrastive=replace(size.config.contrastive, text_dim=encoder.dim)
+    )
     earlier = None if start is None else _fitting(start, config)
     bars = size.config.bars
     kept = {
@@ -256,9 +263,16 @@ def train_contrastive(
 
     data = (train.rolls, train.phrase)
     done = fit(
-        system.contrastive, data, loss, plan, out, weights=train.weights, validate=validate,
-        title="contrastive", **more,
-    )  # fmt: skip
+        system.contrastive,
+        data,
+        loss,
+        plan,
+        out,
+        weights=train.weights,
+        validate=validate,
+        title="contrastive",
+        **more,
+    )
     system.contrastive.load_state_dict(done.module.state_dict())
     return done
 
@@ -280,9 +294,15 @@ def train_autoencoder(
         return {"loss": (1 - scores["f1"]) + scores["velocity_error"], **scores}
 
     done = fit(
-        system.autoencoder, (train.rolls,), loss, plan, out, validate=validate,
-        title="autoencoder", **more,
-    )  # fmt: skip
+        system.autoencoder,
+        (train.rolls,),
+        loss,
+        plan,
+        out,
+        validate=validate,
+        title="autoencoder",
+        **more,
+    )
     system.autoencoder.load_state_dict(done.module.state_dict())
     latents = encode_all(system, train.rolls).flatten(0, -2)
     system.networks.latent_mean.copy_(latents.mean(0))
@@ -324,9 +344,16 @@ def train_diffusion(
 
     data = (standard[0], train.tempo, train.phrase)
     done = fit(
-        system.denoiser, data, loss, plan, out, weights=train.weights, validate=validate,
-        title="diffusion", **more,
-    )  # fmt: skip
+        system.denoiser,
+        data,
+        loss,
+        plan,
+        out,
+        weights=train.weights,
+        validate=validate,
+        title="diffusion",
+        **more,
+    )
     system.denoiser.load_state_dict(done.module.state_dict())
     system.diffusion.cpu()
     return done

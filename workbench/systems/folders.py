@@ -81,8 +81,9 @@ def opened(folder: Path) -> Iterator[dict[str, Path]]:
                 if os.path.isdir("/dev/fd"):
                     yield {name: Path(f"/dev/fd/{file.fileno()}") for name, file in there}
                 else:
-                    yield {name: next(filter(Path.exists, _places(folder, name)))
-                           for name, _ in there}  # fmt: skip
+                    yield {
+                        name: next(filter(Path.exists, _places(folder, name))) for name, _ in there
+                    }
                 return
         time.sleep(0.001)
     raise CheckpointError(f"{folder}: is being saved again and again; try later")

@@ -107,10 +107,15 @@ class LDMG(Pretrained):
 
     @classmethod
     def train(
-        cls, dataset: AudioCollection | str = "builtin-songs", profile: str = "laptop", *,
-        out: str | Path = "runs/sound", seed: int = 0, budget_minutes: float | None = None,
+        cls,
+        dataset: AudioCollection | str = "builtin-songs",
+        profile: str = "laptop",
+        *,
+        out: str | Path = "runs/sound",
+        seed: int = 0,
+        budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
-    ) -> LDMG:  # fmt: skip
+    ) -> LDMG:
         """Train both stages and save in `out`; a run that was stopped goes on where it was.
 
         dataset: prepared audio, its folder, or names and folders joined by "+" (see `collect`).
@@ -118,8 +123,9 @@ class LDMG(Pretrained):
         from workbench.systems.ldmg_training import train
 
         with fitting(profile, MEMORY):
-            return train(dataset, profile, out=out, seed=seed, budget_minutes=budget_minutes,
-                         watch=watch)  # fmt: skip
+            return train(
+                dataset, profile, out=out, seed=seed, budget_minutes=budget_minutes, watch=watch
+            )
 
     # --- sound ↔ latent -----------------------------------------------------------------------
 
@@ -186,10 +192,18 @@ class LDMG(Pretrained):
 
     @torch.inference_mode()
     def generate(
-        self, prompt: str = "", n: int = 1, *, genre: str | None = None,
-        seconds: float | None = None, steps: int = 25, guidance: float = 2.0,
-        sampler: str = "dpm++", seed: int = 0, progress: Progress | None = None,
-    ) -> list[Clip]:  # fmt: skip
+        self,
+        prompt: str = "",
+        n: int = 1,
+        *,
+        genre: str | None = None,
+        seconds: float | None = None,
+        steps: int = 25,
+        guidance: float = 2.0,
+        sampler: str = "dpm++",
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> list[Clip]:
         """Draw `n` clips. prompt: words, "" for none; genre: one of `config.genres` or None;
         seconds: by default those of training; longer ones are drawn in overlapping windows whose
         predictions are averaged at every step (MultiDiffusion, arXiv 2302.08113)."""
@@ -203,17 +217,29 @@ class LDMG(Pretrained):
         )
         asked = {"prompt": prompt, "genre": genre, "seconds": seconds, **settings.asked()}
         return [
-            signed(self._clip(sound, _caption(prompt, genre)), self, request=asked,
-                   seed=settings.seed, take=take)
+            signed(
+                self._clip(sound, _caption(prompt, genre)),
+                self,
+                request=asked,
+                seed=settings.seed,
+                take=take,
+            )
             for take, sound in enumerate(sounds, start=1)
-        ]  # fmt: skip
+        ]
 
     @torch.inference_mode()
     def draw_each(
-        self, prompts: Sequence[str], genres: Sequence[str | None], seeds: Sequence[int], *,
-        seconds: float | None = None, steps: int = 25, guidance: float = 2.0,
-        sampler: str = "dpm++", progress: Progress | None = None,
-    ) -> list[Clip]:  # fmt: skip
+        self,
+        prompts: Sequence[str],
+        genres: Sequence[str | None],
+        seeds: Sequence[int],
+        *,
+        seconds: float | None = None,
+        steps: int = 25,
+        guidance: float = 2.0,
+        sampler: str = "dpm++",
+        progress: Progress | None = None,
+    ) -> list[Clip]:
         """A clip for each prompt, genre and seed, all at once. These are seeds of noise, not those
         of `generate`, which makes such a seed for each take."""
         settings, seconds = Settings(steps, guidance, sampler), self._seconds(seconds)
@@ -221,15 +247,23 @@ class LDMG(Pretrained):
         sounds = self._sounds(prompts, genres, seeds, seconds, settings, progress)
         asked = {"seconds": seconds, **settings.asked()}
         return [
-            signed(self._clip(sound, _caption(prompt, genre)), self,
-                   request={"prompt": prompt, "genre": genre, **asked, "noise seed": seed})
+            signed(
+                self._clip(sound, _caption(prompt, genre)),
+                self,
+                request={"prompt": prompt, "genre": genre, **asked, "noise seed": seed},
+            )
             for sound, prompt, genre, seed in zip(sounds, prompts, genres, seeds, strict=True)
-        ]  # fmt: skip
+        ]
 
     def _sounds(
-        self, prompts: Sequence[str], genres: Sequence[str | None], seeds: Sequence[int],
-        seconds: float, settings: Settings, progress: Progress | None,
-    ) -> list[np.ndarray]:  # fmt: skip
+        self,
+        prompts: Sequence[str],
+        genres: Sequence[str | None],
+        seeds: Sequence[int],
+        seconds: float,
+        settings: Settings,
+        progress: Progress | None,
+    ) -> list[np.ndarray]:
         noise = self._noise(seeds, self._frames(seconds))
         z = self._draw(noise, self._asked(prompts, genres), settings, progress, seeds=seeds)
         samples = max(1, round(seconds * self.config.rate))
@@ -237,10 +271,18 @@ class LDMG(Pretrained):
 
     @torch.inference_mode()
     def vary(
-        self, clip: Clip, n: int = 1, *, strength: float = 0.5, prompt: str = "",
-        genre: str | None = None, steps: int = 25, guidance: float = 2.0, sampler: str = "dpm++",
+        self,
+        clip: Clip,
+        n: int = 1,
+        *,
+        strength: float = 0.5,
+        prompt: str = "",
+        genre: str | None = None,
+        steps: int = 25,
+        guidance: float = 2.0,
+        sampler: str = "dpm++",
         seed: int = 0,
-    ) -> list[Clip]:  # fmt: skip
+    ) -> list[Clip]:
         """Variations: noise the clip's latents part of the way, then draw back (SDEdit, arXiv
         2108.01073). strength: 0 gives the reconstruction, 1 something new."""
         settings = Settings(steps, guidance, sampler, seed)
@@ -258,9 +300,17 @@ class LDMG(Pretrained):
 
     @torch.inference_mode()
     def inpaint(
-        self, clip: Clip, hole: tuple[float, float], n: int = 1, *, prompt: str = "",
-        genre: str | None = None, steps: int = 50, guidance: float = 2.0, seed: int = 0,
-    ) -> list[Clip]:  # fmt: skip
+        self,
+        clip: Clip,
+        hole: tuple[float, float],
+        n: int = 1,
+        *,
+        prompt: str = "",
+        genre: str | None = None,
+        steps: int = 50,
+        guidance: float = 2.0,
+        seed: int = 0,
+    ) -> list[Clip]:
         """Draw the seconds of `hole` (first, last) anew; outside of it the clip's own samples stay,
         with cross-fades of 20 ms inside the hole. At every step the known latents are put in."""
         settings = Settings(steps, guidance, "ddpm", seed)
@@ -278,26 +328,43 @@ class LDMG(Pretrained):
         known = torch.ones(own.shape[-1], dtype=torch.bool)
         known[int(first * per) : int(np.ceil(last * per))] = False
         z = self._draw(
-            self._noise(settings.seeds(n), own.shape[-1]), self._asked([prompt] * n, [genre] * n),
-            settings, project=lambda x0: torch.where(known, own, x0),
-        )  # fmt: skip
+            self._noise(settings.seeds(n), own.shape[-1]),
+            self._asked([prompt] * n, [genre] * n),
+            settings,
+            project=lambda x0: torch.where(known, own, x0),
+        )
         inside = _fade(sound.shape[1], begin, end, round(0.02 * self.config.rate))
         drawn = [self.decode(row)[:, : sound.shape[1]] for row in z]
         sounds = [inside * d + (1 - inside) * sound for d in drawn]
-        request = {"hole": f"{first:g} to {last:g} s", "prompt": prompt, "genre": genre,
-                   **settings.asked()}  # fmt: skip
+        request = {
+            "hole": f"{first:g} to {last:g} s",
+            "prompt": prompt,
+            "genre": genre,
+            **settings.asked(),
+        }
         return self._edits(sounds, "inpainting", clip, request, settings.seed)
 
     def _edits(
-        self, sounds: Sequence[np.ndarray], action: str, clip: Clip, request: dict[str, Any],
+        self,
+        sounds: Sequence[np.ndarray],
+        action: str,
+        clip: Clip,
+        request: dict[str, Any],
         seed: int,
-    ) -> list[Clip]:  # fmt: skip
+    ) -> list[Clip]:
         """Clips made out of a clip, with its caption and their provenance."""
         return [
-            signed(self._clip(sound, clip.caption), self, action, request=request, seed=seed,
-                   take=take, original=clip)
+            signed(
+                self._clip(sound, clip.caption),
+                self,
+                action,
+                request=request,
+                seed=seed,
+                take=take,
+                original=clip,
+            )
             for take, sound in enumerate(sounds, start=1)
-        ]  # fmt: skip
+        ]
 
     def _seconds(self, seconds: float | None) -> float:
         seconds = self.config.seconds if seconds is None else number(seconds, "seconds")
@@ -323,9 +390,13 @@ class LDMG(Pretrained):
         return Sound(torch.tensor(numbers), *self.text.pieces(list(prompts)))
 
     def _draw(
-        self, noisy: Tensor, asked: Sound, settings: Settings, progress: Progress | None = None,
+        self,
+        noisy: Tensor,
+        asked: Sound,
+        settings: Settings,
+        progress: Progress | None = None,
         **more: Any,
-    ) -> Tensor:  # fmt: skip
+    ) -> Tensor:
         def heard(step: int, total: int, x0: Tensor) -> None:
             if progress is not None:
                 progress(step, total)

@@ -56,8 +56,11 @@ def gan_terms(module: VAEGAN, sound: Tensor, weights: Weights) -> dict[str, Tens
     """The VAE-GAN's objective by term, weighted: sound (batch, channels, samples)."""
     decoded, mean, spread = module.vae(sound)
     convergence, logs = stft_loss(sound, decoded)
-    terms = {"convergence": weights.spectrum * convergence, "spectrum": weights.spectrum * logs,
-             "kl": weights.kl * kl(mean, spread)}  # fmt: skip
+    terms = {
+        "convergence": weights.spectrum * convergence,
+        "spectrum": weights.spectrum * logs,
+        "kl": weights.kl * kl(mean, spread),
+    }
     if module.judge is not None:
         terms |= adversarial_terms(
             module.judge, sound, decoded, weights.adversarial, weights.matching
@@ -66,10 +69,19 @@ def gan_terms(module: VAEGAN, sound: Tensor, weights: Weights) -> dict[str, Tens
 
 
 def fit_vae(
-    vae: AudioVAE | SpectralVAE, audio: AudioCollection, rows: Sequence[int], kept: Sequence[int],
-    plan: Plan, out: Path, *, crop: int, width: int, weights: Weights, seed: int,
+    vae: AudioVAE | SpectralVAE,
+    audio: AudioCollection,
+    rows: Sequence[int],
+    kept: Sequence[int],
+    plan: Plan,
+    out: Path,
+    *,
+    crop: int,
+    width: int,
+    weights: Weights,
+    seed: int,
     watch: Watch | None = None,
-) -> Fit:  # fmt: skip
+) -> Fit:
     """Train `vae` against a discriminator of `width` (0: none) on crops of `crop` samples; rows,
     kept: training and validation pieces of `audio`."""
     module = VAEGAN(vae, width)
@@ -85,16 +97,34 @@ def fit_vae(
         del found["level"]
         return {"loss": sum(found.values()), **found, "kl": float(kl(mean, spread))}
 
-    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch,
-               title="VAE-GAN" if width else "VAE")  # fmt: skip
+    done = fit(
+        module,
+        seeds(),
+        loss,
+        plan,
+        out,
+        seed=seed,
+        validate=validate,
+        watch=watch,
+        title="VAE-GAN" if width else "VAE",
+    )
     vae.load_state_dict(done.module.vae.state_dict())
     return done
 
 
 def finish_decoder(
-    vae: AudioVAE | SpectralVAE, audio: AudioCollection, rows: Sequence[int], kept: Sequence[int],
-    plan: Plan, out: Path, *, crop: int, weights: Weights, seed: int, watch: Watch | None = None,
-) -> Fit:  # fmt: skip
+    vae: AudioVAE | SpectralVAE,
+    audio: AudioCollection,
+    rows: Sequence[int],
+    kept: Sequence[int],
+    plan: Plan,
+    out: Path,
+    *,
+    crop: int,
+    weights: Weights,
+    seed: int,
+    watch: Watch | None = None,
+) -> Fit:
     """Train the decoder alone, on the encoder's means: `weights.spectrum` of the STFT distance and
     `weights.level` of the log-spectral distance in dB."""
     vae.encoder.requires_grad_(False)
@@ -105,8 +135,11 @@ def finish_decoder(
             mean, _ = vae.encode(sound)  # type: ignore[operator]
         decoded = vae.decode(mean)[..., :crop]  # type: ignore[operator]
         convergence, logs = stft_loss(sound, decoded)
-        return {"convergence": weights.spectrum * convergence, "spectrum": weights.spectrum * logs,
-                "level": weights.level * level_distance(sound, decoded)}  # fmt: skip
+        return {
+            "convergence": weights.spectrum * convergence,
+            "spectrum": weights.spectrum * logs,
+            "level": weights.level * level_distance(sound, decoded),
+        }
 
     held, _ = audio.crops(16, crop, seed=0, rows=kept)
 
@@ -114,8 +147,9 @@ def finish_decoder(
         found = decoded_held(vae, held)[2]
         return {"loss": found["level"], **found}
 
-    done = fit(vae, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch,
-               title="decoder")  # fmt: skip
+    done = fit(
+        vae, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch, title="decoder"
+    )
     vae.load_state_dict(done.module.state_dict())
     vae.encoder.requires_grad_(True)
     return done

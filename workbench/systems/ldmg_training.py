@@ -56,42 +56,93 @@ PROFILES: dict[str, Profile] = {
         DiTConfig(8, width=32, depth=2, heads=4, kernel=3),
         Plan(steps=12, batch=4, lr=1e-3, warmup=4, betas=(0.8, 0.99), every=6),
         Plan(steps=12, batch=8, lr=1e-3, warmup=4, every=6, ema=0.9),
-        Plan(steps=6, batch=4, lr=4e-4, warmup=2, every=3), frames=64, crop=4096, width=8, limit=8,
+        Plan(steps=6, batch=4, lr=4e-4, warmup=2, every=3),
+        frames=64,
+        crop=4096,
+        width=8,
+        limit=8,
     ),
     "laptop": Profile(
-        SpectralVAEConfig(), DiTConfig(32, width=140, depth=4, heads=5, kernel=3),
-        Plan(steps=6000, batch=8, lr=1e-3, betas=(0.8, 0.99), clip=5.0, every=250, ema=0.998,
-             keep="last"),
+        SpectralVAEConfig(),
+        DiTConfig(32, width=140, depth=4, heads=5, kernel=3),
+        Plan(
+            steps=6000,
+            batch=8,
+            lr=1e-3,
+            betas=(0.8, 0.99),
+            clip=5.0,
+            every=250,
+            ema=0.998,
+            keep="last",
+        ),
         Plan(steps=3600, batch=8, lr=8e-4, every=200, ema=0.998),
-        Plan(steps=4000, batch=8, lr=4e-4, betas=(0.8, 0.99), clip=5.0, every=250, ema=0.99,
-             keep="last"), frames=256, crop=8192, width=8,
+        Plan(
+            steps=4000,
+            batch=8,
+            lr=4e-4,
+            betas=(0.8, 0.99),
+            clip=5.0,
+            every=250,
+            ema=0.99,
+            keep="last",
+        ),
+        frames=256,
+        crop=8192,
+        width=8,
     ),
     "gpu": Profile(
         AudioVAEConfig(width=48, strides=(4, 4, 4, 4), latent=32, dilations=(1, 3, 9)),
         DiTConfig(32, width=512, depth=8, heads=8),
-        Plan(steps=40_000, batch=32, lr=2e-4, betas=(0.8, 0.99), clip=5.0, every=1000, ema=0.999,
-             keep="last"),
+        Plan(
+            steps=40_000,
+            batch=32,
+            lr=2e-4,
+            betas=(0.8, 0.99),
+            clip=5.0,
+            every=1000,
+            ema=0.999,
+            keep="last",
+        ),
         Plan(steps=60_000, batch=64, lr=4e-4, every=1000, ema=0.9995),
-        Plan(steps=10_000, batch=32, lr=1e-4, betas=(0.8, 0.99), clip=5.0, every=1000, ema=0.999,
-             keep="last"), frames=512, crop=32_768, width=32,
+        Plan(
+            steps=10_000,
+            batch=32,
+            lr=1e-4,
+            betas=(0.8, 0.99),
+            clip=5.0,
+            every=1000,
+            ema=0.999,
+            keep="last",
+        ),
+        frames=512,
+        crop=32_768,
+        width=32,
     ),
     # The original's sizes and weights (its noise schedule leaves signal at the end: not kept).
     "paper": Profile(
-        AudioVAEConfig(width=16, latent=32, attention=True), DiTConfig(32),
-        Plan(steps=400_000, batch=8, lr=1e-4, betas=(0.9, 0.999), warmup=1, every=5000,
-             keep="last"),
-        Plan(steps=400_000, batch=16, lr=1e-4, warmup=1, every=5000), frames=2500, crop=160_000,
+        AudioVAEConfig(width=16, latent=32, attention=True),
+        DiTConfig(32),
+        Plan(
+            steps=400_000, batch=8, lr=1e-4, betas=(0.9, 0.999), warmup=1, every=5000, keep="last"
+        ),
+        Plan(steps=400_000, batch=16, lr=1e-4, warmup=1, every=5000),
+        frames=2500,
+        crop=160_000,
         weights=Weights(1.0, 1e-2, 1.0, 1.0),
     ),
-}  # fmt: skip
+}
 
 
 @training_run
 def train(
-    dataset: AudioCollection | str = "builtin-songs", profile: str = "laptop", *,
-    out: str | Path = "runs/sound", seed: int = 0, budget_minutes: float | None = None,
+    dataset: AudioCollection | str = "builtin-songs",
+    profile: str = "laptop",
+    *,
+    out: str | Path = "runs/sound",
+    seed: int = 0,
+    budget_minutes: float | None = None,
     watch: Watch | None = None,
-) -> LDMG:  # fmt: skip
+) -> LDMG:
     """Train both stages and save in `out`; a run that was stopped goes on where it was."""
     if profile not in PROFILES:
         raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
@@ -113,16 +164,22 @@ def train(
     stages = fit_coding(system, audio, rows, kept, size, out, seed, budget_minutes, watch)
     measure_latents(system, audio, rows)
     diffusion = replace(size.diffusion, budget_minutes=budget_minutes and 0.45 * budget_minutes)
-    stages["diffusion"] = fit_diffusion(system, audio, rows, kept, diffusion, out / "diffusion",
-                                        seed, watch)  # fmt: skip
+    stages["diffusion"] = fit_diffusion(
+        system, audio, rows, kept, diffusion, out / "diffusion", seed, watch
+    )
     about = {
         "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
-        "profile": profile, "seed": seed, "seconds": system.config.seconds,
+        "profile": profile,
+        "seed": seed,
+        "seconds": system.config.seconds,
         "minutes_of_sound": int(audio.lengths[rows].sum()) / audio.rate / 60,
-        "pieces": len(rows), "credits": credits_of([audio.items[i] for i in rows]),
-        "stages": {name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
-                   for name, done in stages.items()},
-    }  # fmt: skip
+        "pieces": len(rows),
+        "credits": credits_of([audio.items[i] for i in rows]),
+        "stages": {
+            name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
+            for name, done in stages.items()
+        },
+    }
     system.save_pretrained(out, card=sound_card(about), training=about)
     return system
 
@@ -135,27 +192,55 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
     return LDMGConfig(
         replace(size.vae, channels=audio.channels),
         replace(size.dit, genres=len(common), text=384 if texts else 0),
-        rate=size.rate, frames=size.frames, genres=tuple(sorted(common)),
-    )  # fmt: skip
+        rate=size.rate,
+        frames=size.frames,
+        genres=tuple(sorted(common)),
+    )
 
 
 def fit_coding(
-    system: LDMG, audio: AudioCollection, rows: Sequence[int], kept: Sequence[int], size: Profile,
-    out: Path, seed: int, budget_minutes: float | None, watch: Watch | None,
-) -> dict[str, Fit]:  # fmt: skip
+    system: LDMG,
+    audio: AudioCollection,
+    rows: Sequence[int],
+    kept: Sequence[int],
+    size: Profile,
+    out: Path,
+    seed: int,
+    budget_minutes: float | None,
+    watch: Watch | None,
+) -> dict[str, Fit]:
     """Stage one: the VAE-GAN, then its decoder where the size has a plan for that."""
     vae, budget = system.networks.vae, budget_minutes or 0
     coding = replace(size.coding, budget_minutes=0.45 * budget or None)
-    stages = {"VAE-GAN": fit_vae(
-        vae, audio, rows, kept, coding, out / "vae", crop=size.crop, width=size.width,
-        weights=size.weights, seed=seed, watch=watch,
-    )}  # fmt: skip
+    stages = {
+        "VAE-GAN": fit_vae(
+            vae,
+            audio,
+            rows,
+            kept,
+            coding,
+            out / "vae",
+            crop=size.crop,
+            width=size.width,
+            weights=size.weights,
+            seed=seed,
+            watch=watch,
+        )
+    }
     if size.finishing:
         finishing = replace(size.finishing, budget_minutes=0.1 * budget or None)
         stages["decoder"] = finish_decoder(
-            vae, audio, rows, kept, finishing, out / "decoder", crop=size.crop,
-            weights=size.weights, seed=seed, watch=watch,
-        )  # fmt: skip
+            vae,
+            audio,
+            rows,
+            kept,
+            finishing,
+            out / "decoder",
+            crop=size.crop,
+            weights=size.weights,
+            seed=seed,
+            watch=watch,
+        )
     return stages
 
 
@@ -175,9 +260,15 @@ def measure_latents(system: LDMG, audio: AudioCollection, rows: Sequence[int]) -
 
 
 def fit_diffusion(
-    system: LDMG, audio: AudioCollection, rows: Sequence[int], kept: Sequence[int], plan: Plan,
-    out: Path, seed: int, watch: Watch | None,
-) -> Any:  # fmt: skip
+    system: LDMG,
+    audio: AudioCollection,
+    rows: Sequence[int],
+    kept: Sequence[int],
+    plan: Plan,
+    out: Path,
+    seed: int,
+    watch: Watch | None,
+) -> Any:
     frames = system.config.frames
     bank, held = Latents(system, audio, rows), Latents(system, audio, kept)
 
@@ -196,8 +287,17 @@ def fit_diffusion(
             z, asked = held.crops(64, frames, 0)
             return {"loss": float(terms(module, z, asked)["diffusion"])}
 
-    done = fit(system.networks.dit, seeds(), loss, plan, out, seed=seed,
-               validate=validate, watch=watch, title="diffusion")  # fmt: skip
+    done = fit(
+        system.networks.dit,
+        seeds(),
+        loss,
+        plan,
+        out,
+        seed=seed,
+        validate=validate,
+        watch=watch,
+        title="diffusion",
+    )
     system.networks.dit.load_state_dict(done.module.state_dict())
     system.diffusion.cpu()
     return done
@@ -221,9 +321,7 @@ class Latents:
         return out, Sound(self.genre[which], self.text[which].float(), self.words[which])
 
 
-def latent_crops(
-    pieces: Sequence[Tensor], n: int, frames: int, seed: int
-) -> tuple[Tensor, Tensor]:
+def latent_crops(pieces: Sequence[Tensor], n: int, frames: int, seed: int) -> tuple[Tensor, Tensor]:
     """Random crops (n, latent, frames) of pieces (latent, frames), zeros after the end of short
     ones, and the piece of each (n,). Pieces are drawn by their length."""
     random = np.random.default_rng(seed)

@@ -85,10 +85,15 @@ class MidiGPT(Pretrained):
 
     @classmethod
     def train(
-        cls, dataset: str = "pop909", profile: str = "laptop", *, out: str | Path = "runs/songs",
-        seed: int = 0, budget_minutes: float | None = None,
+        cls,
+        dataset: str = "pop909",
+        profile: str = "laptop",
+        *,
+        out: str | Path = "runs/songs",
+        seed: int = 0,
+        budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
-    ) -> MidiGPT:  # fmt: skip
+    ) -> MidiGPT:
         """Train and save in `out`; a run that was stopped goes on where it was.
 
         dataset: names of the catalogue or folders of MIDI, joined by "+". profile: smoke, laptop,
@@ -157,8 +162,10 @@ class MidiGPT(Pretrained):
         reading = read(clip, begin, end, tracks, self.vocabulary)
         song, whole = reading.song, reading.hole
         request = {
-            "bars": f"{asked[0] + 1} to {asked[1]}", "tracks": reading.names(clip), **sampling,
-        }  # fmt: skip
+            "bars": f"{asked[0] + 1} to {asked[1]}",
+            "tracks": reading.names(clip),
+            **sampling,
+        }
         versions = [replace(song, notes=song.notes[~whole.covers(song)])] * n
         start = whole.first
         while start < whole.last:
@@ -169,15 +176,21 @@ class MidiGPT(Pretrained):
                 versions, hole, shown, reading, settings, [row + start for row in seeds]
             ):
                 finished = end if done == whole.last else int(reading.grid.bars[done])
-                yield finished - begin, [
-                    signed(
-                        splice(clip, w, reading, self.vocabulary), self,
-                        "filling" if len(original.notes) else "generation", request=request,
-                        seed=seed_of(seed), take=take,
-                        original=original if len(original.notes) else None,
-                    )
-                    for take, w in enumerate(written, 1)
-                ]  # fmt: skip
+                yield (
+                    finished - begin,
+                    [
+                        signed(
+                            splice(clip, w, reading, self.vocabulary),
+                            self,
+                            "filling" if len(original.notes) else "generation",
+                            request=request,
+                            seed=seed_of(seed),
+                            take=take,
+                            original=original if len(original.notes) else None,
+                        )
+                        for take, w in enumerate(written, 1)
+                    ],
+                )
             versions, start = written, hole.last
 
     def _stroke(self, song: RemiSong, hole: Hole) -> Hole:
@@ -251,17 +264,27 @@ class MidiGPT(Pretrained):
         n = len(seeds)
         most, together = reading.most(self.vocabulary)
         rule = HoleRule(
-            self.grammar, n, metres, hole.asked(reading.song).tolist(),
+            self.grammar,
+            n,
+            metres,
+            hole.asked(reading.song).tolist(),
             lengths=reading.grid.lengths[hole.first : hole.last].tolist(),
-            most=most, together=together,
-        )  # fmt: skip
+            most=most,
+            together=together,
+        )
         ids: list[Tensor] = []
         told = 0
         room = self.config.gpt.context - len(prompt)
         for drawn in stream(
-            self.networks, torch.from_numpy(prompt), n, room, seed=seeds, sampling=sampling,
-            allowed=rule, end=END,
-        ):  # fmt: skip
+            self.networks,
+            torch.from_numpy(prompt),
+            n,
+            room,
+            seed=seeds,
+            sampling=sampling,
+            allowed=rule,
+            end=END,
+        ):
             ids.append(drawn)
             whole = int(rule.bars.min()) - 1
             if told < whole < len(metres):

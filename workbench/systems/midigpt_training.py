@@ -33,7 +33,7 @@ from workbench.representations.holes import (
     question,
     transpose,
     window,
-)  # fmt: skip
+)
 from workbench.representations.remi import RemiSong, ids_of, table_of
 from workbench.representations.tokens import BOS, EOS, PAD, Vocabulary
 from workbench.systems.cards import song_card
@@ -67,29 +67,51 @@ def _gpt(context: int, width: int, depth: int, heads: int) -> GPTConfig:
 
 PROFILES: dict[str, Profile] = {
     "smoke": Profile(
-        600, _gpt(256, 32, 2, 2), Plan(steps=20, batch=8, lr=3e-3, warmup=5, every=10),
-        sequences=160, limit=24,
+        600,
+        _gpt(256, 32, 2, 2),
+        Plan(steps=20, batch=8, lr=3e-3, warmup=5, every=10),
+        sequences=160,
+        limit=24,
     ),
     "laptop": Profile(
-        1024, _gpt(1024, 256, 4, 4),
-        Plan(steps=2600, batch=6, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, every=250,
-             ema=0.998),
+        1024,
+        _gpt(1024, 256, 4, 4),
+        Plan(
+            steps=2600, batch=6, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, every=250, ema=0.998
+        ),
         sequences=24_000,
     ),
     "gpu": Profile(
-        2048, _gpt(1024, 512, 8, 8),
-        Plan(steps=20_000, batch=64, lr=6e-4, betas=(0.9, 0.95), weight_decay=0.1, warmup=500,
-             every=1000, ema=0.999),
+        2048,
+        _gpt(1024, 512, 8, 8),
+        Plan(
+            steps=20_000,
+            batch=64,
+            lr=6e-4,
+            betas=(0.9, 0.95),
+            weight_decay=0.1,
+            warmup=500,
+            every=1000,
+            ema=0.999,
+        ),
         sequences=200_000,
     ),
     # The seed's: gpt-micro, batch 64, 50,000 iterations at a constant rate (ours decays).
     "paper": Profile(
-        2048, replace(_gpt(1024, 128, 4, 4), positions="learned"),
-        Plan(steps=50_000, batch=64, lr=5e-4, betas=(0.9, 0.95), weight_decay=0.1, warmup=1,
-             every=1000),
+        2048,
+        replace(_gpt(1024, 128, 4, 4), positions="learned"),
+        Plan(
+            steps=50_000,
+            batch=64,
+            lr=5e-4,
+            betas=(0.9, 0.95),
+            weight_decay=0.1,
+            warmup=1,
+            every=1000,
+        ),
         sequences=200_000,
     ),
-}  # fmt: skip
+}
 
 
 def songs_of(name: str, split: str, limit: int | None = None) -> list[Clip]:
@@ -129,9 +151,12 @@ def draw_hole(song: RemiSong, rng: np.random.Generator) -> Hole | None:
 
 
 def with_hole(
-    song: RemiSong, sizes: Sequence[int] | np.ndarray, vocabulary: Vocabulary, context: int,
+    song: RemiSong,
+    sizes: Sequence[int] | np.ndarray,
+    vocabulary: Vocabulary,
+    context: int,
     rng: np.random.Generator,
-) -> np.ndarray | None:  # fmt: skip
+) -> np.ndarray | None:
     """One question and its answer as ids, at most `context`; None where they do not fit."""
     hole = draw_hole(song, rng)
     if hole is None:
@@ -153,9 +178,15 @@ def with_hole(
 
 
 def sequences_of(
-    songs: Sequence[RemiSong], vocabulary: Vocabulary, context: int, n: int, seed: int,
-    *, holes: float = HOLES, shift: bool = True,
-) -> Tensor:  # fmt: skip
+    songs: Sequence[RemiSong],
+    vocabulary: Vocabulary,
+    context: int,
+    n: int,
+    seed: int,
+    *,
+    holes: float = HOLES,
+    shift: bool = True,
+) -> Tensor:
     """`n` sequences padded to the context: (n, context) int16. holes: share that have one."""
     rng = np.random.default_rng(seed)
     rows = np.full((n, context), PAD, dtype=np.int16)
@@ -257,19 +288,33 @@ def train(
     rows = sequences_of(songs, vocabulary, context, size.sequences, seed)
     checks = validate(
         held_out(kept, vocabulary, context)[:64],
-        sequences_of(kept, vocabulary, context, 64, seed + 1, holes=1.0, shift=False), 16,
-    )  # fmt: skip
+        sequences_of(kept, vocabulary, context, 64, seed + 1, holes=1.0, shift=False),
+        16,
+    )
     plan = replace(size.plan, budget_minutes=budget_minutes)
     done = fit(
-        GPT(config.gpt), (rows,), loss, plan, out / "gpt", seed=seed, validate=checks,
-        watch=watch, title="MidiGPT",
-    )  # fmt: skip
+        GPT(config.gpt),
+        (rows,),
+        loss,
+        plan,
+        out / "gpt",
+        seed=seed,
+        validate=checks,
+        watch=watch,
+        title="MidiGPT",
+    )
     system.networks.load_state_dict(done.module.state_dict())
     about = {
-        "dataset": dataset, "profile": profile, "seed": seed, "songs": len(songs),
-        "notes": int(sum(len(s.notes) for s in songs)), "bars": int(sum(s.notes[-1, BAR] + 1
-        for s in songs)), "steps": done.step, "minutes": done.seconds / 60, "best": done.best,
+        "dataset": dataset,
+        "profile": profile,
+        "seed": seed,
+        "songs": len(songs),
+        "notes": int(sum(len(s.notes) for s in songs)),
+        "bars": int(sum(s.notes[-1, BAR] + 1 for s in songs)),
+        "steps": done.step,
+        "minutes": done.seconds / 60,
+        "best": done.best,
         "log": done.log,
-    }  # fmt: skip
+    }
     system.save_pretrained(out, card=song_card(about), training=about)
     return system

@@ -74,9 +74,14 @@ def windows_of(
 
 
 def mixes_of(
-    system: MusicLDM, audio: AudioCollection, rows: Sequence[int], n: int, kind: str, seed: int,
+    system: MusicLDM,
+    audio: AudioCollection,
+    rows: Sequence[int],
+    n: int,
+    kind: str,
+    seed: int,
     tracker: Tracker = track,
-) -> Windows:  # fmt: skip
+) -> Windows:
     """`n` windows, each a mix of two pieces. kind: "plain" mixes crops as they are; "bam" mixes the
     waveforms of aligned crops, "blm" their latents, λ ~ Beta(5, 5)."""
     if kind not in KINDS[1:]:
@@ -114,9 +119,13 @@ def _mixed(a: Tensor, b: Tensor, lam: Tensor, mean: Tensor | float = 0.0) -> Ten
 
 
 def plain_pairs(
-    audio: AudioCollection, rows: Sequence[int], n: int, length: int, seed: int,
+    audio: AudioCollection,
+    rows: Sequence[int],
+    n: int,
+    length: int,
+    seed: int,
     tracker: Tracker = track,
-) -> Iterator[Pair]:  # fmt: skip
+) -> Iterator[Pair]:
     """(crop, crop, piece, piece), drawn without regard to beats."""
     first, second = (audio.places(n, length, seed=seed + k, rows=rows) for k in (0, 1))
     for i, at, j, there in zip(*first, *second, strict=True):
@@ -125,9 +134,13 @@ def plain_pairs(
 
 
 def synchronous_pairs(
-    audio: AudioCollection, rows: Sequence[int], n: int, length: int, seed: int,
+    audio: AudioCollection,
+    rows: Sequence[int],
+    n: int,
+    length: int,
+    seed: int,
     tracker: Tracker = track,
-) -> Iterator[Pair]:  # fmt: skip
+) -> Iterator[Pair]:
     """(crop, crop, piece, piece) of one tempo group, stretched into one tempo, both from a downbeat
     on. Pieces without beats, or too short after a downbeat, are in no pair."""
     random = np.random.default_rng([seed, 7])
@@ -213,9 +226,7 @@ def _excerpt(
     return part, beats.moved(start, 1.0)
 
 
-def captions(
-    system: MusicLDM, audio: AudioCollection, pieces: np.ndarray
-) -> tuple[Tensor, Tensor]:
+def captions(system: MusicLDM, audio: AudioCollection, pieces: np.ndarray) -> tuple[Tensor, Tensor]:
     """Vectors of the pieces' captions (n, embed), and which have one (n,)."""
     texts = [audio.items[int(i)].caption for i in pieces]
     return system.embedder.embed_text(texts), torch.tensor([bool(t.strip()) for t in texts])

@@ -140,11 +140,16 @@ class MusicLDM(Pretrained):
 
     @classmethod
     def train(
-        cls, dataset: AudioCollection | str = "builtin-songs", profile: str = "laptop", *,
-        mixup: str = "blm", out: str | Path = "runs/music", seed: int = 0,
+        cls,
+        dataset: AudioCollection | str = "builtin-songs",
+        profile: str = "laptop",
+        *,
+        mixup: str = "blm",
+        out: str | Path = "runs/music",
+        seed: int = 0,
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
-    ) -> MusicLDM:  # fmt: skip
+    ) -> MusicLDM:
         """Train all stages and save in `out`; a run that was stopped goes on where it was.
 
         dataset: as of `LDMG.train`; mixup: "none", "plain", "bam" or "blm".
@@ -152,8 +157,15 @@ class MusicLDM(Pretrained):
         from workbench.systems.musicldm_training import train
 
         with fitting(profile, MEMORY):
-            return train(dataset, profile, mixup=mixup, out=out, seed=seed,
-                         budget_minutes=budget_minutes, watch=watch)  # fmt: skip
+            return train(
+                dataset,
+                profile,
+                mixup=mixup,
+                out=out,
+                seed=seed,
+                budget_minutes=budget_minutes,
+                watch=watch,
+            )
 
     @classmethod
     def from_diffusers(cls, name: str | Path) -> MusicLDM:
@@ -210,11 +222,19 @@ class MusicLDM(Pretrained):
     # --- drawing ------------------------------------------------------------------------------
 
     def generate(
-        self, prompt: str = "", n: int = 1, *, like: Clip | None = None,
-        seconds: float | None = None, steps: int = 50, guidance: float = 4.0,
-        sampler: str = "ddim", candidates: int = 1, seed: int = 0,
+        self,
+        prompt: str = "",
+        n: int = 1,
+        *,
+        like: Clip | None = None,
+        seconds: float | None = None,
+        steps: int = 50,
+        guidance: float = 4.0,
+        sampler: str = "ddim",
+        candidates: int = 1,
+        seed: int = 0,
         progress: Progress | None = None,
-    ) -> list[Clip]:  # fmt: skip
+    ) -> list[Clip]:
         """Draw `n` clips. like: a clip whose sound is asked for instead of the prompt. candidates:
         drawn for each clip; the embedder picks the one nearest to what was asked (the paper: 5).
         seconds: by default those of training, longer ones in overlapping windows."""
@@ -232,21 +252,32 @@ class MusicLDM(Pretrained):
         seeds = settings.seeds(n * candidates)
         seconds = self._seconds(seconds)
         sounds = self.draw_each(
-            vector.expand(len(seeds), -1), seeds, said=said, seconds=seconds,
-            **settings.asked(), progress=progress,
-        )  # fmt: skip
+            vector.expand(len(seeds), -1),
+            seeds,
+            said=said,
+            seconds=seconds,
+            **settings.asked(),
+            progress=progress,
+        )
         if candidates > 1:
             sounds = self.best(sounds, vector, n)
         request = {
             "prompt": prompt if like is None else None,
-            "like": None if like is None else credit_of(like), "seconds": seconds,
-            "candidates": candidates if candidates > 1 else None, **settings.asked(),
-        }  # fmt: skip
+            "like": None if like is None else credit_of(like),
+            "seconds": seconds,
+            "candidates": candidates if candidates > 1 else None,
+            **settings.asked(),
+        }
         return [
-            signed(self._clip(sound, asked or "nothing asked"), self, request=request,
-                   seed=settings.seed, take=take)
+            signed(
+                self._clip(sound, asked or "nothing asked"),
+                self,
+                request=request,
+                seed=settings.seed,
+                take=take,
+            )
             for take, sound in enumerate(sounds, start=1)
-        ]  # fmt: skip
+        ]
 
     def best(self, sounds: Tensor, vector: Tensor, n: int) -> Tensor:
         """Of sounds (n · candidates, samples), takes of one request side by side, the one of each
@@ -257,10 +288,17 @@ class MusicLDM(Pretrained):
 
     @torch.inference_mode()
     def draw_each(
-        self, vectors: Tensor, seeds: Sequence[int], *, said: bool = True,
-        seconds: float | None = None, steps: int = 50, guidance: float = 4.0,
-        sampler: str = "ddim", progress: Progress | None = None,
-    ) -> Tensor:  # fmt: skip
+        self,
+        vectors: Tensor,
+        seeds: Sequence[int],
+        *,
+        said: bool = True,
+        seconds: float | None = None,
+        steps: int = 50,
+        guidance: float = 4.0,
+        sampler: str = "ddim",
+        progress: Progress | None = None,
+    ) -> Tensor:
         """Sounds (n, samples) for vectors (n, embed) and seeds, all at once; see `generate`."""
         settings, seconds = Settings(steps, guidance, sampler), self._seconds(seconds)
         sizes = self.config.sizes

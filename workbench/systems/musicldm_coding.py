@@ -45,9 +45,14 @@ class Data:
 
 
 def fit_vae(
-    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
+    system: MusicLDM,
+    data: Data,
+    size: Profile,
+    plan: Plan,
+    out: Path,
+    seed: int,
     watch: Watch | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """The mel VAE: absolute error and a little KL; then the latents' scale."""
     length, networks = size.crop * system.mel.hop, system.networks
     sample = system.mel(data.sounds(64, length, seed))
@@ -72,8 +77,17 @@ def fit_vae(
         found = {k: float(v) for k, v in terms(module, sound, False).items()}
         return {"loss": sum(found.values()), **found}
 
-    done = fit(networks.vae, seeds(), loss, plan, out, seed=seed, validate=validate,
-               watch=watch, title="mel VAE")  # fmt: skip
+    done = fit(
+        networks.vae,
+        seeds(),
+        loss,
+        plan,
+        out,
+        seed=seed,
+        validate=validate,
+        watch=watch,
+        title="mel VAE",
+    )
     networks.vae.load_state_dict(done.module.state_dict())
     networks.latent_std.fill_(1.0)
     z = system.encode(data.sounds(64, length, seed))
@@ -91,9 +105,14 @@ class Speakers(nn.Module):
 
 
 def fit_vocoder(
-    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
+    system: MusicLDM,
+    data: Data,
+    size: Profile,
+    plan: Plan,
+    out: Path,
+    seed: int,
     watch: Watch | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """The vocoder: half of the mel spectrograms real, half as the VAE returns them, so that it
     knows the ones that it will be given."""
     module = Speakers(system.networks.vocoder, size.judge)
@@ -130,8 +149,9 @@ def fit_vocoder(
         found = {name: float(value) for name, value in terms.items()}
         return {"loss": sum(found.values()), **found}
 
-    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate,
-               watch=watch, title="vocoder")  # fmt: skip
+    done = fit(
+        module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch, title="vocoder"
+    )
     system.networks.vae.cpu()
     system.networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
     return done
@@ -157,9 +177,14 @@ class Ending(nn.Module):
 
 
 def fit_ending(
-    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path, seed: int,
+    system: MusicLDM,
+    data: Data,
+    size: Profile,
+    plan: Plan,
+    out: Path,
+    seed: int,
     watch: Watch | None = None,
-) -> Fit:  # fmt: skip
+) -> Fit:
     """Train the VAE's decoder and the vocoder on the encoder's means."""
     networks, length = system.networks, CROP * system.mel.hop
     module = Ending(system)
@@ -173,8 +198,11 @@ def fit_ending(
         made = module(z)[:, None]
         real = sound[:, None, : made.shape[-1]]
         convergence, logs = stft_loss(real, made)
-        return {"convergence": convergence, "spectrum": logs,
-                "level": LEVEL * level_distance(real, made)}  # fmt: skip
+        return {
+            "convergence": convergence,
+            "spectrum": logs,
+            "level": LEVEL * level_distance(real, made),
+        }
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
@@ -188,8 +216,17 @@ def fit_ending(
         found = {name: float(value) for name, value in terms(module, sound).items()}
         return {"loss": sum(found.values()), **found}
 
-    done = fit(module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch,
-               title="decoder and vocoder")  # fmt: skip
+    done = fit(
+        module,
+        seeds(),
+        loss,
+        plan,
+        out,
+        seed=seed,
+        validate=validate,
+        watch=watch,
+        title="decoder and vocoder",
+    )
     networks.cpu()
     networks.vae.load_state_dict(done.module.vae.state_dict())
     networks.vocoder.load_state_dict(done.module.vocoder.state_dict())

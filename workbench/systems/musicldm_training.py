@@ -65,44 +65,78 @@ def _plan(steps: int, batch: int, lr: float, **more: Any) -> Plan:
 PROFILES: dict[str, Profile] = {
     "smoke": Profile(
         MusicLDMSizes(embed=32, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32),
-        _plan(8, 8, 1e-3, warmup=2), _plan(8, 4, 1e-3, warmup=2), _plan(8, 4, 1e-3, warmup=2),
-        _plan(8, 8, 1e-3, warmup=2, ema=0.9), _plan(8, 8, 1e-3, warmup=2, ema=0.9),
+        _plan(8, 8, 1e-3, warmup=2),
+        _plan(8, 4, 1e-3, warmup=2),
+        _plan(8, 4, 1e-3, warmup=2),
+        _plan(8, 8, 1e-3, warmup=2, ema=0.9),
+        _plan(8, 8, 1e-3, warmup=2, ema=0.9),
         _plan(4, 2, 4e-4, warmup=2, precision=WHOLE),
-        frames=64, crop=64, windows=24, limit=8,
+        frames=64,
+        crop=64,
+        windows=24,
+        limit=8,
     ),
     "laptop": Profile(
         MusicLDMSizes(),
-        _plan(1200, 64, 1e-3), _plan(1400, 8, 1e-3),
+        _plan(1200, 64, 1e-3),
+        _plan(1400, 8, 1e-3),
         _plan(4000, 8, 2e-3, betas=(0.8, 0.99), clip=5.0),
         _plan(3000, 16, 6e-4, ema=0.998, precision=WHOLE),
         _plan(1000, 16, 3e-4, ema=0.998, precision=WHOLE),
         _plan(3000, 6, 6e-4, betas=(0.8, 0.99), clip=5.0, ema=0.99, keep="last", precision=WHOLE),
     ),
     "gpu": Profile(
-        MusicLDMSizes(embed=256, vae=(64, 128, 256), latent=8, unet=(96, 192, 288), layers=2,
-                      groups=32, vocoder=512, blocks=(3, 7, 11)),
-        _plan(6000, 256, 5e-4), _plan(20_000, 16, 2e-4),
+        MusicLDMSizes(
+            embed=256,
+            vae=(64, 128, 256),
+            latent=8,
+            unet=(96, 192, 288),
+            layers=2,
+            groups=32,
+            vocoder=512,
+            blocks=(3, 7, 11),
+        ),
+        _plan(6000, 256, 5e-4),
+        _plan(20_000, 16, 2e-4),
         _plan(40_000, 16, 2e-4, betas=(0.8, 0.99), clip=5.0, keep="last", precision=WHOLE),
-        _plan(40_000, 64, 1e-4, ema=0.9995), _plan(10_000, 64, 5e-5, ema=0.9995),
-        _plan(10_000, 32, 1e-4, betas=(0.8, 0.99), clip=5.0, ema=0.999, keep="last",
-              precision=WHOLE), frames=1024,
-        crop=1024, windows=60_000, judge=32,
+        _plan(40_000, 64, 1e-4, ema=0.9995),
+        _plan(10_000, 64, 5e-5, ema=0.9995),
+        _plan(
+            10_000, 32, 1e-4, betas=(0.8, 0.99), clip=5.0, ema=0.999, keep="last", precision=WHOLE
+        ),
+        frames=1024,
+        crop=1024,
+        windows=60_000,
+        judge=32,
     ),
     "paper": Profile(
-        PUBLISHED, _plan(50_000, 256, 1e-4), _plan(200_000, 16, 1e-4),
+        PUBLISHED,
+        _plan(50_000, 256, 1e-4),
+        _plan(200_000, 16, 1e-4),
         _plan(200_000, 16, 2e-4, betas=(0.8, 0.99), keep="last", precision=WHOLE),
-        _plan(200_000, 64, 3e-5, ema=0.9999), _plan(100_000, 64, 3e-5, ema=0.9999), frames=1024,
-        crop=1024, windows=200_000, judge=32, schedule="scaled-linear", prediction="epsilon",
+        _plan(200_000, 64, 3e-5, ema=0.9999),
+        _plan(100_000, 64, 3e-5, ema=0.9999),
+        frames=1024,
+        crop=1024,
+        windows=200_000,
+        judge=32,
+        schedule="scaled-linear",
+        prediction="epsilon",
     ),
-}  # fmt: skip
+}
 
 
 @training_run
 def train(
-    dataset: AudioCollection | str = "builtin-songs", profile: str = "laptop", *,
-    mixup: str = "blm", out: str | Path = "runs/music", seed: int = 0,
-    budget_minutes: float | None = None, watch: Watch | None = None,
-) -> MusicLDM:  # fmt: skip
+    dataset: AudioCollection | str = "builtin-songs",
+    profile: str = "laptop",
+    *,
+    mixup: str = "blm",
+    out: str | Path = "runs/music",
+    seed: int = 0,
+    budget_minutes: float | None = None,
+    watch: Watch | None = None,
+) -> MusicLDM:
     """Train all stages and save in `out`; a run that was stopped goes on where it was."""
     if profile not in PROFILES:
         raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
@@ -137,32 +171,49 @@ def train(
     kept = windows_of(system, audio, data.kept, min(128, size.windows), seed)
     for name in ("audio", "text"):
         plan = replace(getattr(size, name), budget_minutes=share)
-        stages[name] = fit_denoiser(system, windows, kept, name, plan, out / f"unet-{name}", seed,
-                                    watch)  # fmt: skip
+        stages[name] = fit_denoiser(
+            system, windows, kept, name, plan, out / f"unet-{name}", seed, watch
+        )
     about = {
-        "dataset": dataset if isinstance(dataset, str) else audio.folder.name, "profile": profile,
-        "mixup": mixup, "seed": seed, "seconds": system.config.seconds, "pieces": len(data.rows),
+        "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
+        "profile": profile,
+        "mixup": mixup,
+        "seed": seed,
+        "seconds": system.config.seconds,
+        "pieces": len(data.rows),
         "minutes_of_sound": int(audio.lengths[data.rows].sum()) / audio.rate / 60,
         "credits": credits_of([audio.items[i] for i in data.rows]),
         "windows": len(windows),
-        "stages": {name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
-                   for name, done in stages.items()},
-    }  # fmt: skip
+        "stages": {
+            name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
+            for name, done in stages.items()
+        },
+    }
     system.save_pretrained(out, card=music_card(about), training=about)
     return system
 
 
 def config_of(size: Profile) -> MusicLDMConfig:
     return MusicLDMConfig(
-        size.sizes, TextAudioConfig(dim=size.sizes.embed), frames=size.frames,
-        schedule=size.schedule, prediction=size.prediction,
-    )  # fmt: skip
+        size.sizes,
+        TextAudioConfig(dim=size.sizes.embed),
+        frames=size.frames,
+        schedule=size.schedule,
+        prediction=size.prediction,
+    )
 
 
 def fit_joint(
-    system: MusicLDM, data: Data, size: Profile, plan: Plan, out: Path | str, seed: int,
-    watch: Watch | None = None, *, joint: TextAudio | None = None,
-) -> Any:  # fmt: skip
+    system: MusicLDM,
+    data: Data,
+    size: Profile,
+    plan: Plan,
+    out: Path | str,
+    seed: int,
+    watch: Watch | None = None,
+    *,
+    joint: TextAudio | None = None,
+) -> Any:
     """The text–audio encoder: captions of random crops against each other. joint: another one than
     the system's own, such as a judge's."""
     joint = joint or system.networks.joint
@@ -184,16 +235,31 @@ def fit_joint(
     def validate(module: TextAudio) -> dict[str, float]:
         return {"loss": float(terms(module, 64, 0, held))}
 
-    done = fit(joint, seeds(), loss, plan, out, seed=seed,
-               validate=validate, watch=watch, title="text and sound")  # fmt: skip
+    done = fit(
+        joint,
+        seeds(),
+        loss,
+        plan,
+        out,
+        seed=seed,
+        validate=validate,
+        watch=watch,
+        title="text and sound",
+    )
     joint.load_state_dict(done.module.state_dict())
     return done
 
 
 def fit_denoiser(
-    system: MusicLDM, windows: Windows, kept: Windows, by: str, plan: Plan, out: Path, seed: int,
+    system: MusicLDM,
+    windows: Windows,
+    kept: Windows,
+    by: str,
+    plan: Plan,
+    out: Path,
+    seed: int,
     watch: Watch | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """The U-Net on latents. by: "audio" for vectors of the sound itself, "text" for captions."""
     network, diffusion = system.networks.denoiser, system.diffusion
     network.nothing.copy_(system.embedder.embed_text([""])[0])
@@ -216,8 +282,17 @@ def fit_denoiser(
             here = [part.to(device) for part in (kept.z, *heard(kept))]
             return {"loss": float(diffusion.to(device).loss(module, *here))}
 
-    done = fit(network, (windows.z.half(), told.vector.half(), told.said), loss, plan, out,
-               seed=seed, validate=validate, watch=watch, title=f"U-Net by {by}")  # fmt: skip
+    done = fit(
+        network,
+        (windows.z.half(), told.vector.half(), told.said),
+        loss,
+        plan,
+        out,
+        seed=seed,
+        validate=validate,
+        watch=watch,
+        title=f"U-Net by {by}",
+    )
     network.load_state_dict(done.module.state_dict())
     diffusion.cpu()
     return done

@@ -35,9 +35,12 @@ class Labels:
     def take(self, n: int) -> Labels:
         """The first `n`."""
         return replace(
-            self, key=self.key[:n], notes_a_bar=self.notes_a_bar[:n], pitch=self.pitch[:n],
+            self,
+            key=self.key[:n],
+            notes_a_bar=self.notes_a_bar[:n],
+            pitch=self.pitch[:n],
             style=self.style[:n],
-        )  # fmt: skip
+        )
 
     def like(self, other: Labels) -> Labels:
         """The same measures, in the classes of another set of windows."""
@@ -49,11 +52,14 @@ class Labels:
         """Classes (key, density, register, style) of windows moved by semitones (n,)."""
         by = moved.numpy()
         return tuple(
-            torch.from_numpy(np.asarray(values, dtype=np.int16)) for values in (
-                (self.key + by) % 12, level(self.notes_a_bar, self.density_limits),
-                level(self.pitch + by, self.register_limits), self.style,
+            torch.from_numpy(np.asarray(values, dtype=np.int16))
+            for values in (
+                (self.key + by) % 12,
+                level(self.notes_a_bar, self.density_limits),
+                level(self.pitch + by, self.register_limits),
+                self.style,
             )
-        )  # fmt: skip
+        )
 
 
 def level(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:

@@ -12,19 +12,47 @@ from workbench.representations.text import TextEncoder
 
 # Words offered to a writer.
 STYLES = (
-    "rock", "funk", "jazz", "latin", "hip hop", "soul", "reggae", "afro", "punk", "country",
-    "samba", "pop",
-)  # fmt: skip
+    "rock",
+    "funk",
+    "jazz",
+    "latin",
+    "hip hop",
+    "soul",
+    "reggae",
+    "afro",
+    "punk",
+    "country",
+    "samba",
+    "pop",
+)
 TRAITS = (
-    "slow", "fast", "busy", "sparse", "loud", "soft", "swing", "shuffle", "half-time", "backbeat",
-    "ghost notes", "ride", "toms", "open hats", "crash", "fill",
-)  # fmt: skip
+    "slow",
+    "fast",
+    "busy",
+    "sparse",
+    "loud",
+    "soft",
+    "swing",
+    "shuffle",
+    "half-time",
+    "backbeat",
+    "ghost notes",
+    "ride",
+    "toms",
+    "open hats",
+    "crash",
+    "fill",
+)
 _METRES = re.compile(
     r"\b(waltz(?:es)?|(?:in|triple|compound|odd) (?:three|five|six|seven|meter|metre|time)|"
-    r"(?!4\s*/\s*4\b)\d{1,2}\s*/\s*(?:2|4|8|16)|[35-9]-4|[3-9]-8)\b", re.I)  # fmt: skip
+    r"(?!4\s*/\s*4\b)\d{1,2}\s*/\s*(?:2|4|8|16)|[35-9]-4|[3-9]-8)\b",
+    re.I,
+)
 _LEFT_OUT = re.compile(
     r"\b(no|not|without|never|don['’]t|avoid|except|minus)\s+((?:any |the |a |an |too |use )*"
-    r"[a-z-]+)", re.I)  # fmt: skip
+    r"[a-z-]+)",
+    re.I,
+)
 LONGEST = 400  # characters; a text encoder reads less than that anyway
 
 
@@ -68,9 +96,12 @@ def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> 
 
 
 def _advice(
-    prompt: str, text: TextEncoder, words: list[str], keywords: tuple[str, ...],
+    prompt: str,
+    text: TextEncoder,
+    words: list[str],
+    keywords: tuple[str, ...],
     unknown: tuple[str, ...],
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     messages = []
     length, read = text.length(prompt[: 10 * LONGEST])
     if length > read or len(prompt) > LONGEST:

@@ -24,9 +24,15 @@ LONGEST = 60  # characters of a prompt in `source`; labels hold all of it
 
 
 def signed(
-    clip: Clip, system: Pretrained, action: str = "generation", *, request: Mapping[str, Any],
-    seed: int | None = None, take: int | None = None, original: Clip | None = None,
-) -> Clip:  # fmt: skip
+    clip: Clip,
+    system: Pretrained,
+    action: str = "generation",
+    *,
+    request: Mapping[str, Any],
+    seed: int | None = None,
+    take: int | None = None,
+    original: Clip | None = None,
+) -> Clip:
     """The clip with its provenance.
 
     Args:
@@ -45,9 +51,13 @@ def signed(
     name = type(system).__name__
     checkpoint = system.checkpoint or "not saved"
     labels: dict[str, Any] = {
-        "system": name, "checkpoint": checkpoint, "action": action, "request": asked,
-        "seed": seed, "take": take,
-    }  # fmt: skip
+        "system": name,
+        "checkpoint": checkpoint,
+        "action": action,
+        "request": asked,
+        "seed": seed,
+        "take": take,
+    }
     source = f"{name} ({checkpoint})"
     if original is not None:
         credit = credit_of(original)

@@ -57,17 +57,26 @@ def load_published(name: str | Path) -> MusicLDM:
 def config_of(vae: Any, unet: Any, speaker: Any, schedule: dict[str, Any]) -> MusicLDMConfig:
     """Our description of networks that others made."""
     sizes = MusicLDMSizes(
-        bands=speaker.model_in_dim, embed=unet.projection_class_embeddings_input_dim,
-        vae=tuple(vae.block_out_channels), latent=vae.latent_channels,
-        unet=tuple(unet.block_out_channels), layers=unet.layers_per_block,
-        groups=unet.norm_num_groups, attention=True, vocoder=speaker.upsample_initial_channel,
+        bands=speaker.model_in_dim,
+        embed=unet.projection_class_embeddings_input_dim,
+        vae=tuple(vae.block_out_channels),
+        latent=vae.latent_channels,
+        unet=tuple(unet.block_out_channels),
+        layers=unet.layers_per_block,
+        groups=unet.norm_num_groups,
+        attention=True,
+        vocoder=speaker.upsample_initial_channel,
         blocks=tuple(speaker.resblock_kernel_sizes),
-    )  # fmt: skip
+    )
     return MusicLDMConfig(
-        sizes, TextAudioConfig(dim=sizes.embed), speaker.sampling_rate, frames=1024,
-        schedule="scaled-linear", prediction=schedule.get("prediction_type", "epsilon"),
+        sizes,
+        TextAudioConfig(dim=sizes.embed),
+        speaker.sampling_rate,
+        frames=1024,
+        schedule="scaled-linear",
+        prediction=schedule.get("prediction_type", "epsilon"),
         steps=schedule.get("num_train_timesteps", 1000),
-    )  # fmt: skip
+    )
 
 
 def _download(name: str) -> Path:

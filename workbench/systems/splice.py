@@ -80,9 +80,14 @@ def _later(clip: Clip, bars: int) -> Clip:
     ]
     tempo = clip.tempo if clip.tempo_known and clip.steady else None
     return type(clip)(
-        score, tempo=tempo, beats=clip.beats + beats, caption=clip.caption, source=clip.source,
-        labels=clip.labels, extra_events=extra,
-    )  # fmt: skip
+        score,
+        tempo=tempo,
+        beats=clip.beats + beats,
+        caption=clip.caption,
+        source=clip.source,
+        labels=clip.labels,
+        extra_events=extra,
+    )
 
 
 @dataclass(frozen=True)
@@ -106,11 +111,13 @@ class Reading:
         """The tracks to write: by name, or by number; those to add by program."""
         own = clip.score.tracks
         return [
-            (own[i].name or f"#{i + 1}") if i < len(own)
-            else "drums" if self.added[i - len(own)] < 0
+            (own[i].name or f"#{i + 1}")
+            if i < len(own)
+            else "drums"
+            if self.added[i - len(own)] < 0
             else f"program {self.added[i - len(own)]}"
             for i in self.chosen
-        ]  # fmt: skip
+        ]
 
     def most(self, vocabulary: Vocabulary) -> tuple[torch.Tensor, int]:
         """Notes that each program may strike at one place, drums first, and that all may together:
@@ -333,12 +340,15 @@ def notes_of(song: RemiSong, lines: np.ndarray, vocabulary: Vocabulary) -> dict[
     signature = np.array([names[i].split("_")[1].split("/") for i in song.bars], dtype=int)
     unit = 4 / signature.reshape(-1, 2)[n[:, BAR], 1]  # quarters a beat of the metre
     drums = n[:, 5] < 0
-    rows = np.stack([
-        lines[n[:, BAR]] + n[:, 1] / 12 * unit,
-        np.where(drums, 0.25, value[np.maximum(n[:, 5], 0)] * unit),
-        value[n[:, PITCH]],
-        value[n[:, 4]],
-    ], axis=1)  # fmt: skip
+    rows = np.stack(
+        [
+            lines[n[:, BAR]] + n[:, 1] / 12 * unit,
+            np.where(drums, 0.25, value[np.maximum(n[:, 5], 0)] * unit),
+            value[n[:, PITCH]],
+            value[n[:, 4]],
+        ],
+        axis=1,
+    )
     programs = value[n[:, PROGRAM]].astype(int)
     return {int(p): rows[programs == p] for p in np.unique(programs)}
 
@@ -379,17 +389,26 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
         for i in np.unique(homes).tolist():
             old = score.tracks[i].notes.numpy()
             own = (homes == i) & ~_within_held(old, begin, ticks, length, rows[:, 2])
-            new = {"time": ticks[own], "duration": length[own], "pitch": rows[own, 2],
-                   "velocity": rows[own, 3]}  # fmt: skip
+            new = {
+                "time": ticks[own],
+                "duration": length[own],
+                "pitch": rows[own, 2],
+                "velocity": rows[own, 3],
+            }
             both = {name: np.concatenate([old[name], new[name]]) for name in new}
             both["duration"][len(old["time"]) :] = _cut(both)[len(old["time"]) :]
             order = np.argsort(both["time"], kind="stable")
             score.tracks[i].notes = note_events(**{name: c[order] for name, c in both.items()})
     tempo = clip.tempo if clip.tempo_known and len(score.tempos) <= 1 else None
     filled = type(clip)(
-        score, tempo=tempo, beats=clip.beats, caption=clip.caption, source=clip.source,
-        labels=clip.labels, extra_events=clip.extra_events,
-    )  # fmt: skip
+        score,
+        tempo=tempo,
+        beats=clip.beats,
+        caption=clip.caption,
+        source=clip.source,
+        labels=clip.labels,
+        extra_events=clip.extra_events,
+    )
     filled.rings_on = clip.rings_on  # the song's last notes keep their ends
     return filled
 
@@ -424,10 +443,12 @@ def _homes(score: Any, tracks: Sequence[int], rows: np.ndarray) -> np.ndarray:
     most. What a place has too much for one track goes to the others."""
     if len(tracks) == 1:
         return np.full(len(rows), tracks[0])
-    counts = np.stack([
-        np.bincount(score.tracks[i].notes.numpy()["pitch"].astype(int), minlength=128)[:128]
-        for i in tracks
-    ]).astype(float)  # fmt: skip
+    counts = np.stack(
+        [
+            np.bincount(score.tracks[i].notes.numpy()["pitch"].astype(int), minlength=128)[:128]
+            for i in tracks
+        ]
+    ).astype(float)
     pitches = rows[:, 2].astype(int)
     if score.tracks[tracks[0]].is_drum:
         return np.array(tracks)[counts[:, pitches].argmax(0)]

@@ -94,8 +94,9 @@ class Exercise:
         result = self.judge(ask(attempt, self.draw(seed).cases), seed)
         self.tries = self.tries + 1 if result.state == "not yet" else 0
         shown = self.hints[: self.tries]
-        return Result(result.state, result.message, result.points, self.points, shown,
-                      len(self.hints))  # fmt: skip
+        return Result(
+            result.state, result.message, result.points, self.points, shown, len(self.hints)
+        )
 
     def hint(self, step: int = 1) -> str:
         """A step towards the answer, from 1 on."""

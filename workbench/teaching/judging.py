@@ -82,8 +82,9 @@ def _apart(answer: Any, expected: Any, tolerance: float) -> str | None:
     if not np.isfinite(a).all() and np.isfinite(b).all():
         return "it returns numbers that are not finite"
     exact = b.dtype.kind in "biu"  # of whole numbers no share is near enough
-    if np.allclose(a, b, atol=1e-6 if exact else tolerance, rtol=0 if exact else tolerance,
-                   equal_nan=True):  # fmt: skip
+    if np.allclose(
+        a, b, atol=1e-6 if exact else tolerance, rtol=0 if exact else tolerance, equal_nan=True
+    ):
         return None
     return f"for one input it gives {_brief(a)}, expected is {_brief(b)}"
 

@@ -23,20 +23,31 @@ def remi(notes: list[tuple[int, int, int, int]], bars: int) -> list[str]:
     return words
 
 
-@exercise("02.1", points=3, hints=(
-    "Go bar by bar, from 0 to bars − 1, whether it has notes or not.",
-    "In a bar, remember the last position said; at the start of a bar none has been said.",
-    "Each note gives a Pitch and a Duration; a Position comes before them only where it is new.",
-))  # fmt: skip
+@exercise(
+    "02.1",
+    points=3,
+    hints=(
+        "Go bar by bar, from 0 to bars − 1, whether it has notes or not.",
+        "In a bar, remember the last position said; at the start of a bar none has been said.",
+        "Each note gives a Pitch and a Duration; a Position comes before them only where it "
+        "is new.",
+    ),
+)
 def check_remi(random: np.random.Generator) -> Task:
     """Lesson 02: notes as REMI tokens."""
     cases: list[tuple[Any, ...]] = [([(0, 4, 60, 2), (1, 4, 60, 2)], 2)]  # one place, two bars
     for used in ((0, 1), (0, 2), (1,)):  # chords; an empty bar between; one before, one after
         low = int(random.integers(50, 70))
-        cases.append(([
-            (bar, place, low + up, steps)
-            for bar in used for place, up, steps in ((0, 0, 4), (0, 4, 4), (8, 7, 2))
-        ], max(used) + 1 + len(used) % 2))  # fmt: skip
+        cases.append(
+            (
+                [
+                    (bar, place, low + up, steps)
+                    for bar in used
+                    for place, up, steps in ((0, 0, 4), (0, 4, 4), (8, 7, 2))
+                ],
+                max(used) + 1 + len(used) % 2,
+            )
+        )
 
     def always(notes: Any, bars: int) -> list[str]:
         words = []
@@ -61,40 +72,56 @@ def check_remi(random: np.random.Generator) -> Task:
         return words
 
     return Task(
-        remi, cases,
+        remi,
+        cases,
         [
             ("notes of a chord share one Position: say it only when it changes", always),
             ("an empty bar is a Bar, too: without it all that follows comes too early", played),
             ("a new bar forgets the position: say it again after each Bar", carried),
         ],
-    )  # fmt: skip
+    )
 
 
-@exercise("02.2", points=1, hints=(
-    "A grid of 4 steps a beat: on which step is the middle of beat 1?",
-    "Between two steps the nearer one counts, not the earlier one.",
-))  # fmt: skip
+@exercise(
+    "02.2",
+    points=1,
+    hints=(
+        "A grid of 4 steps a beat: on which step is the middle of beat 1?",
+        "Between two steps the nearer one counts, not the earlier one.",
+    ),
+)
 def check_grid(random: np.random.Generator) -> Task:
     """Lesson 02: onsets in beats to steps of a grid, rounded to the nearest."""
     cases = [(np.sort(random.uniform(0, 8, 12)), steps) for steps in (4, 12)]
     return Task(
-        lambda beats, steps: np.round(np.asarray(beats) * steps), cases,
+        lambda beats, steps: np.round(np.asarray(beats) * steps),
+        cases,
         [
-            ("notes played a little early fall a whole step back: round, do not cut off",
-             lambda beats, steps: np.floor(np.asarray(beats) * steps)),
-            ("steps a beat: multiply, do not divide",
-             lambda beats, steps: np.round(np.asarray(beats) / steps)),
-            ("those are beats again; the answer is a number of steps",
-             lambda beats, steps: np.round(np.asarray(beats) * steps) / steps),
+            (
+                "notes played a little early fall a whole step back: round, do not cut off",
+                lambda beats, steps: np.floor(np.asarray(beats) * steps),
+            ),
+            (
+                "steps a beat: multiply, do not divide",
+                lambda beats, steps: np.round(np.asarray(beats) / steps),
+            ),
+            (
+                "those are beats again; the answer is a number of steps",
+                lambda beats, steps: np.round(np.asarray(beats) * steps) / steps,
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
-@exercise("02.3", points=2, hints=(
-    "Walk along the ids with an index, and look at this id and the next one.",
-    "Where the two are the pair, write the new id. How far does the index go on then?",
-    "The last id has no next one, and must not get lost.",
-))  # fmt: skip
+@exercise(
+    "02.3",
+    points=2,
+    hints=(
+        "Walk along the ids with an index, and look at this id and the next one.",
+        "Where the two are the pair, write the new id. How far does the index go on then?",
+        "The last id has no next one, and must not get lost.",
+    ),
+)
 def check_merge(random: np.random.Generator) -> Task:
     """Lesson 02: one merge of byte-pair encoding."""
     cases: list[tuple[Any, ...]] = [([1, 1, 1, 2], (1, 1), 9), ([3, 4], (4, 3), 9)]
@@ -112,35 +139,57 @@ def check_merge(random: np.random.Generator) -> Task:
         return out
 
     return Task(
-        merge, cases,
+        merge,
+        cases,
         [
-            ("a token may be in one pair only: after a merge go on two tokens further",
-             overlapping),
-            ("the second token of a pair must go, too",
-             lambda ids, pair, new: [new if (x, after) == tuple(pair) else x
-                                     for x, after in zip(ids, [*ids[1:], None], strict=True)]),
-            ("the last token has no next one, and gets lost",
-             lambda ids, pair, new: [x for i, x in enumerate(merge(ids, pair, new))
-                                     if x == new or i + 1 < len(merge(ids, pair, new))]),
+            (
+                "a token may be in one pair only: after a merge go on two tokens further",
+                overlapping,
+            ),
+            (
+                "the second token of a pair must go, too",
+                lambda ids, pair, new: [
+                    new if (x, after) == tuple(pair) else x
+                    for x, after in zip(ids, [*ids[1:], None], strict=True)
+                ],
+            ),
+            (
+                "the last token has no next one, and gets lost",
+                lambda ids, pair, new: [
+                    x
+                    for i, x in enumerate(merge(ids, pair, new))
+                    if x == new or i + 1 < len(merge(ids, pair, new))
+                ],
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
-@exercise("02.4", "09.2", points=1, hints=(
-    "A whole song costs the sum over its tokens.",
-    "A nat is 1 / ln 2 bits.",
-    "The song's cost is shared by its notes, not by its tokens.",
-))  # fmt: skip
+@exercise(
+    "02.4",
+    "09.2",
+    points=1,
+    hints=(
+        "A whole song costs the sum over its tokens.",
+        "A nat is 1 / ln 2 bits.",
+        "The song's cost is shared by its notes, not by its tokens.",
+    ),
+)
 def check_bits_a_note(random: np.random.Generator) -> Task:
     """Lessons 02 and 09: bits a note from nats a token."""
     cases = [(random.uniform(0.5, 4, 40), n) for n in (5, 11)]
     return Task(
-        lambda nats, notes: float(np.sum(nats) / np.log(2) / notes), cases,
+        lambda nats, notes: float(np.sum(nats) / np.log(2) / notes),
+        cases,
         [
             ("those are nats: divide by ln 2", lambda nats, notes: np.sum(nats) / notes),
-            ("the mean is per token: sum first, then divide by the notes",
-             lambda nats, notes: np.mean(nats) / np.log(2) / notes),
-            ("that is a token's share: divide by the notes",
-             lambda nats, notes: np.mean(nats) / np.log(2)),
+            (
+                "the mean is per token: sum first, then divide by the notes",
+                lambda nats, notes: np.mean(nats) / np.log(2) / notes,
+            ),
+            (
+                "that is a token's share: divide by the notes",
+                lambda nats, notes: np.mean(nats) / np.log(2),
+            ),
         ],
-    )  # fmt: skip
+    )

@@ -10,11 +10,16 @@ from workbench.evaluation.paired import holm
 from workbench.teaching.core import Task, exercise
 
 
-@exercise("11.1", points=2, hints=(
-    "A gain in dB adds to the level and to the peak alike. How much may each clip rise at most?",
-    "One common level for all: it is the smallest of −20 and of what each clip can reach.",
-    "Each clip's gain is the common level minus its own.",
-))  # fmt: skip
+@exercise(
+    "11.1",
+    points=2,
+    hints=(
+        "A gain in dB adds to the level and to the peak alike. How much may each clip rise "
+        "at most?",
+        "One common level for all: it is the smallest of −20 and of what each clip can reach.",
+        "Each clip's gain is the common level minus its own.",
+    ),
+)
 def check_gains(random: np.random.Generator) -> Task:
     """Lesson 11: gains in dB to one loudness, no peak above −1 dB."""
     cases = []
@@ -27,27 +32,43 @@ def check_gains(random: np.random.Generator) -> Task:
         return min(-20.0, (-1 - peaks + levels).min()) - levels
 
     return Task(
-        right, cases,
+        right,
+        cases,
         [
-            ("peaks are made equal; ears hear loudness, so make the levels equal",
-             lambda levels, peaks: -1 - peaks),
-            ("some peaks exceed −1 dB: lower the common level for all",
-             lambda levels, peaks: -20 - levels),
-            ("each clip is held back on its own, so they end at different levels: one common level",
-             lambda levels, peaks: np.minimum(-20 - levels, -1 - peaks)),
-            ("those are factors; asked are dB",
-             lambda levels, peaks: 10 ** (right(levels, peaks) / 20)),
-            ("the sign: a clip that is too loud needs a negative gain",
-             lambda levels, peaks: -right(levels, peaks)),
+            (
+                "peaks are made equal; ears hear loudness, so make the levels equal",
+                lambda levels, peaks: -1 - peaks,
+            ),
+            (
+                "some peaks exceed −1 dB: lower the common level for all",
+                lambda levels, peaks: -20 - levels,
+            ),
+            (
+                "each clip is held back on its own, so they end at different levels: one "
+                "common level",
+                lambda levels, peaks: np.minimum(-20 - levels, -1 - peaks),
+            ),
+            (
+                "those are factors; asked are dB",
+                lambda levels, peaks: 10 ** (right(levels, peaks) / 20),
+            ),
+            (
+                "the sign: a clip that is too loud needs a negative gain",
+                lambda levels, peaks: -right(levels, peaks),
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
-@exercise("11.2", points=2, hints=(
-    "First the mean of the differences as they are, then a mean for each row of signs.",
-    "Far from zero means in either direction: compare absolute values.",
-    "p is a share of rows; the difference that was found counts as reached by itself.",
-))  # fmt: skip
+@exercise(
+    "11.2",
+    points=2,
+    hints=(
+        "First the mean of the differences as they are, then a mean for each row of signs.",
+        "Far from zero means in either direction: compare absolute values.",
+        "p is a share of rows; the difference that was found counts as reached by itself.",
+    ),
+)
 def check_flip_p(random: np.random.Generator) -> Task:
     """Lesson 11: two-sided p of differences (raters,) from rows of signs (flips, raters)."""
     cases = []
@@ -62,25 +83,38 @@ def check_flip_p(random: np.random.Generator) -> Task:
         return flips @ d
 
     return Task(
-        lambda d, flips: (np.abs(means(d, flips)) >= abs(d.sum()) - 1e-9).mean(), cases,
+        lambda d, flips: (np.abs(means(d, flips)) >= abs(d.sum()) - 1e-9).mean(),
+        cases,
         [
-            ("that is one side only: a difference the other way would have counted, too",
-             lambda d, flips: (means(d, flips) >= abs(d.sum()) - 1e-9).mean()),
-            ("the difference itself is as far as itself: ≥, not >",
-             lambda d, flips: (np.abs(means(d, flips)) > abs(d.sum()) + 1e-9).mean()),
-            ("that is the share of flips that are nearer; p is the share at least as far",
-             lambda d, flips: (np.abs(means(d, flips)) < abs(d.sum()) - 1e-9).mean()),
-            ("that is a number of flips; divide by how many there are",
-             lambda d, flips: (np.abs(means(d, flips)) >= abs(d.sum()) - 1e-9).sum()),
+            (
+                "that is one side only: a difference the other way would have counted, too",
+                lambda d, flips: (means(d, flips) >= abs(d.sum()) - 1e-9).mean(),
+            ),
+            (
+                "the difference itself is as far as itself: ≥, not >",
+                lambda d, flips: (np.abs(means(d, flips)) > abs(d.sum()) + 1e-9).mean(),
+            ),
+            (
+                "that is the share of flips that are nearer; p is the share at least as far",
+                lambda d, flips: (np.abs(means(d, flips)) < abs(d.sum()) - 1e-9).mean(),
+            ),
+            (
+                "that is a number of flips; divide by how many there are",
+                lambda d, flips: (np.abs(means(d, flips)) >= abs(d.sum()) - 1e-9).sum(),
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
-@exercise("11.3", points=2, hints=(
-    "Sort first: the smallest p is multiplied by m, the next by m − 1, and so on.",
-    "No corrected p may be smaller than the one before it in that order, none larger than 1.",
-    "Put them back in the order in which they came (`np.argsort` of the order does it).",
-))  # fmt: skip
+@exercise(
+    "11.3",
+    points=2,
+    hints=(
+        "Sort first: the smallest p is multiplied by m, the next by m − 1, and so on.",
+        "No corrected p may be smaller than the one before it in that order, none larger than 1.",
+        "Put them back in the order in which they came (`np.argsort` of the order does it).",
+    ),
+)
 def check_holm(random: np.random.Generator) -> Task:
     """Lesson 11: Holm's corrected p values, in the order given."""
     cases = []
@@ -102,29 +136,48 @@ def check_holm(random: np.random.Generator) -> Task:
         return np.minimum(1, made)
 
     return Task(
-        holm, cases,
+        holm,
+        cases,
         [
-            ("that is Bonferroni: every p times m. Holm's factors fall: m, m − 1, …",
-             lambda p: np.minimum(1, p * len(p))),
-            ("a corrected p must not fall below the one before it: take the running maximum",
-             lambda p: np.minimum(1, stepped(p))),
-            ("right, but sorted: give them back in the order in which they came",
-             lambda p: np.sort(holm(p))),
-            ("no p exceeds 1",
-             lambda p: np.maximum.accumulate(stepped(p)[np.argsort(p)])[np.argsort(np.argsort(p))]),
-            ("the factors go by the order of the p values, not by where they stand",
-             lambda p: np.minimum(1, np.maximum.accumulate(p * np.arange(len(p), 0, -1)))),
-            ("that is the false discovery rate of Benjamini and Hochberg, another promise",
-             hochberg),
+            (
+                "that is Bonferroni: every p times m. Holm's factors fall: m, m − 1, …",
+                lambda p: np.minimum(1, p * len(p)),
+            ),
+            (
+                "a corrected p must not fall below the one before it: take the running maximum",
+                lambda p: np.minimum(1, stepped(p)),
+            ),
+            (
+                "right, but sorted: give them back in the order in which they came",
+                lambda p: np.sort(holm(p)),
+            ),
+            (
+                "no p exceeds 1",
+                lambda p: np.maximum.accumulate(stepped(p)[np.argsort(p)])[
+                    np.argsort(np.argsort(p))
+                ],
+            ),
+            (
+                "the factors go by the order of the p values, not by where they stand",
+                lambda p: np.minimum(1, np.maximum.accumulate(p * np.arange(len(p), 0, -1))),
+            ),
+            (
+                "that is the false discovery rate of Benjamini and Hochberg, another promise",
+                hochberg,
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
-@exercise("11.4", points=2, hints=(
-    "Squared differences of two ratings, twice: of one clip, and of any clip.",
-    "Observed: for each clip the mean over pairs of raters; then the mean over clips.",
-    "Expected: the mean over all pairs of ratings in the whole table, none paired with itself.",
-))  # fmt: skip
+@exercise(
+    "11.4",
+    points=2,
+    hints=(
+        "Squared differences of two ratings, twice: of one clip, and of any clip.",
+        "Observed: for each clip the mean over pairs of raters; then the mean over clips.",
+        "Expected: the mean over all pairs of ratings in the whole table, none paired with itself.",
+    ),
+)
 def check_alpha(random: np.random.Generator) -> Task:
     """Lesson 11: interval alpha of a full table (raters, clips)."""
     cases = []
@@ -141,17 +194,29 @@ def check_alpha(random: np.random.Generator) -> Task:
         return float(np.mean([apart(column, power) for column in table.T]))
 
     return Task(
-        lambda t: 1 - observed(t) / apart(t.ravel()), cases,
+        lambda t: 1 - observed(t) / apart(t.ravel()),
+        cases,
         [
-            ("that is the ratio of disagreements; alpha is 1 minus it",
-             lambda t: observed(t) / apart(t.ravel())),
-            ("the expected disagreement pairs each rating with itself, too: leave those pairs out",
-             lambda t: 1 - observed(t) / (2 * t.var())),
-            ("differences are squared on an interval scale",
-             lambda t: 1 - observed(t, 1) / apart(t.ravel(), 1)),
-            ("observed is within a clip, between raters: columns, not rows",
-             lambda t: 1 - observed(t.T) / apart(t.ravel())),
-            ("that counts a clip's raters as paired with themselves in the observed part",
-             lambda t: 1 - 2 * t.var(0).mean() / apart(t.ravel())),
+            (
+                "that is the ratio of disagreements; alpha is 1 minus it",
+                lambda t: observed(t) / apart(t.ravel()),
+            ),
+            (
+                "the expected disagreement pairs each rating with itself, too: leave those "
+                "pairs out",
+                lambda t: 1 - observed(t) / (2 * t.var()),
+            ),
+            (
+                "differences are squared on an interval scale",
+                lambda t: 1 - observed(t, 1) / apart(t.ravel(), 1),
+            ),
+            (
+                "observed is within a clip, between raters: columns, not rows",
+                lambda t: 1 - observed(t.T) / apart(t.ravel()),
+            ),
+            (
+                "that counts a clip's raters as paired with themselves in the observed part",
+                lambda t: 1 - 2 * t.var(0).mean() / apart(t.ravel()),
+            ),
         ],
-    )  # fmt: skip
+    )

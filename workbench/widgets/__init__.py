@@ -24,9 +24,16 @@ if TYPE_CHECKING:
     from workbench.widgets.worker import Stopped
 
 __all__ = [
-    "DegradationLab", "DrumGrid", "FilmWidget", "InpaintingWidget", "MixupLab", "PromptBox",
-    "SoundMap", "Stopped", "compare",
-]  # fmt: skip
+    "DegradationLab",
+    "DrumGrid",
+    "FilmWidget",
+    "InpaintingWidget",
+    "MixupLab",
+    "PromptBox",
+    "SoundMap",
+    "Stopped",
+    "compare",
+]
 
 _WHERE = {
     "DegradationLab": "degradation_lab",

@@ -48,8 +48,12 @@ class DegradationLab(MusicWidget):
         self.rows = [self._row("", 0.0, "as it was", clean)]
 
     def _row(self, kind: str, strength: float, words: str, values: Mapping[str, float]) -> dict:
-        return {"kind": kind, "strength": strength, "what": words,
-                "values": [float(values[name]) for name in self.names]}  # fmt: skip
+        return {
+            "kind": kind,
+            "strength": strength,
+            "what": words,
+            "values": [float(values[name]) for name in self.names],
+        }
 
     def spoiled(self, kind: str, strength: float) -> np.ndarray:
         """All sounds, degraded: what the next row measures."""
@@ -65,8 +69,13 @@ class DegradationLab(MusicWidget):
     def clip(self, strength: float | None = None) -> Clip:
         """The example as it is heard now, or at another strength."""
         strength = self.strength if strength is None else strength
-        sound = degrade(self.sounds[self.example : self.example + 1], self.rate, self.kind,
-                        strength, seed=self.seed)  # fmt: skip
+        sound = degrade(
+            self.sounds[self.example : self.example + 1],
+            self.rate,
+            self.kind,
+            strength,
+            seed=self.seed,
+        )
         words = f"{self.kind}: {level(self.kind, strength, self.rate)}"
         return Clip(audio=sound, sample_rate=self.rate, caption=words if strength else "as it was")
 

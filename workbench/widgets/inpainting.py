@@ -79,8 +79,15 @@ class InpaintingWidget(MusicWidget):
         return self.versions or [self.clip]
 
     def _state(self) -> Any:
-        return (self.clip, self.versions, self.cards, self.original, list(self.hole),
-                list(self.chosen), self._name)  # fmt: skip
+        return (
+            self.clip,
+            self.versions,
+            self.cards,
+            self.original,
+            list(self.hole),
+            list(self.chosen),
+            self._name,
+        )
 
     def _restore(self, state: Any) -> None:
         clip, versions, cards, original, hole, chosen, self._name = state
@@ -114,19 +121,26 @@ class InpaintingWidget(MusicWidget):
         def job() -> None:
             versions: list[Clip] = []
             steps = self.system.filling(
-                self.clip, (first, last), None if every else tracks, int(values["n"] or 1),
-                seed=int(values["seed"] or 0), temperature=values["temperature"],
+                self.clip,
+                (first, last),
+                None if every else tracks,
+                int(values["n"] or 1),
+                seed=int(values["seed"] or 0),
+                temperature=values["temperature"],
                 top_p=values["top_p"],
-            )  # fmt: skip
+            )
             for done, versions in steps:
                 self.step(done, last - first)
                 if self.follow and done < last - first:
                     self._play_so_far(versions[0], first, done)
             cards = [
-                {"key": i, "title": f"Version {i + 1}",
-                 "html": self._card(v, f"Version {i + 1}", first, last)}
+                {
+                    "key": i,
+                    "title": f"Version {i + 1}",
+                    "html": self._card(v, f"Version {i + 1}", first, last),
+                }
                 for i, v in enumerate(versions)
-            ]  # fmt: skip
+            ]
             own = {"title": "Original", "html": self._card(self.clip, "Original", first, last)}
             self._remember()
             self.versions, self.original, self.cards = versions, own, cards
@@ -194,10 +208,11 @@ class InpaintingWidget(MusicWidget):
             same = np.full(len(time), row)
             rows.append(np.column_stack([time.round(3), length.round(3), n["pitch"], same]))
         self.song = {
-            "title": clip.caption or "a song", "lines": clip.bar_lines.tolist(),
+            "title": clip.caption or "a song",
+            "lines": clip.bar_lines.tolist(),
             "tracks": [track_name(score.tracks[i]) for i in sounding],
             "notes": np.concatenate(rows).tolist() if rows else [],
-        }  # fmt: skip
+        }
         first = min(4, max(0, clip.bars - 1))
         self.hole = [first, min(first + 4, clip.bars)]
         self.chosen = list(range(len(self._tracks)))

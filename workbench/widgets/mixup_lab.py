@@ -41,9 +41,14 @@ class MixupLab(MusicWidget):
     keyed = t.Bool(False).tag(sync=True)  # are both keys known?
 
     def __init__(
-        self, a: Clip, b: Clip, system: MusicLDM | None = None, *, lam: float = 0.5,
+        self,
+        a: Clip,
+        b: Clip,
+        system: MusicLDM | None = None,
+        *,
+        lam: float = 0.5,
         tracker: Tracker = track,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if not 0 <= lam <= 1:
             raise PromptError(f"lam: {lam:g}; give 0 to 1")
         self.clips, self.system = (a, b), system
@@ -102,8 +107,12 @@ class MixupLab(MusicWidget):
         number = len(beats.downbeats)
         downbeats = f"{number} downbeat{'' if number == 1 else 's'}"
         text = f"{sound.shape[1] / RATE:.1f} s, {tempo}, {downbeats}"
-        return {"name": name, "title": titles[name], "text": text,
-                "svg": picture(sound, beats, f"{titles[name]}: {text}")}  # fmt: skip
+        return {
+            "name": name,
+            "title": titles[name],
+            "text": text,
+            "svg": picture(sound, beats, f"{titles[name]}: {text}"),
+        }
 
     def clip(self, name: str, click: bool = False) -> Clip:
         """A lane as a clip: "a", "b", "plain", "bam" or "blm"."""
@@ -144,12 +153,14 @@ def picture(sound: np.ndarray, beats: Beats, text: str) -> str:
     wave = " ".join(f"M{2 * i} {HIGH / 2 - y:.1f}v{2 * y:.1f}" for i, y in enumerate(tops))
     marks = [(float(at), "wb-down", 0.0) for at in beats.downbeats]
     known = np.round(beats.downbeats, 3)
-    marks += [(float(at), "wb-beat", HIGH * 0.7) for at in beats.times
-              if round(float(at), 3) not in known]  # fmt: skip
+    marks += [
+        (float(at), "wb-beat", HIGH * 0.7) for at in beats.times if round(float(at), 3) not in known
+    ]
     lines = [
         f'<path class="{kind}" d="M{at / seconds * WIDE:.1f} {y:.1f}V{HIGH}"/>'
-        for at, kind, y in sorted(marks) if at < seconds
-    ]  # fmt: skip
+        for at, kind, y in sorted(marks)
+        if at < seconds
+    ]
     return (
         f'<svg viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{escape(text, quote=True)}" '
         f'preserveAspectRatio="none"><path class="wb-wave" d="{wave}"/>{"".join(lines)}</svg>'

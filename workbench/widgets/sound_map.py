@@ -27,11 +27,15 @@ SIZE, EDGE = 400.0, 16.0  # of a picture, in its own unit
 RATE = 16_000  # Hz of the sounds
 SECONDS = 3.0  # of each clip that are kept
 MARKERS = (  # shapes around (0, 0): circle, square, diamond, triangles, plus, cross, star
-    "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z", "M-4.5 -4.5h9v9h-9z", "M0 -6.5L6.5 0L0 6.5L-6.5 0z",
-    "M0 -6L6 5H-6z", "M0 6L6 -5H-6z", "M-2 -6h4v4h4v4h-4v4h-4v-4h-4v-4h4z",
+    "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z",
+    "M-4.5 -4.5h9v9h-9z",
+    "M0 -6.5L6.5 0L0 6.5L-6.5 0z",
+    "M0 -6L6 5H-6z",
+    "M0 6L6 -5H-6z",
+    "M-2 -6h4v4h4v4h-4v4h-4v-4h-4v-4h4z",
     "M-6 -3.5L-3.5 -6L0 -2.5L3.5 -6L6 -3.5L2.5 0L6 3.5L3.5 6L0 2.5L-3.5 6L-6 3.5L-2.5 0z",
     "M0 -7L1.8 -2.2L7 -2L2.8 1.2L4.3 6.2L0 3.2L-4.3 6.2L-2.8 1.2L-7 -2L-1.8 -2.2z",
-)  # fmt: skip
+)
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#777777", "#222222")
 
 
@@ -40,9 +44,13 @@ class SoundMap:
     to, shown by colour and shape, eight at most. The first `seconds` of each clip are heard."""
 
     def __init__(
-        self, views: Mapping[str, np.ndarray], clips: Sequence[Clip], groups: Sequence[str], *,
+        self,
+        views: Mapping[str, np.ndarray],
+        clips: Sequence[Clip],
+        groups: Sequence[str],
+        *,
         seconds: float = SECONDS,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.views = {name: np.asarray(points, dtype=float) for name, points in views.items()}
         self.clips, self.groups, self.seconds = list(clips), list(groups), seconds
         self.names = list(dict.fromkeys(groups))
@@ -119,8 +127,9 @@ class SoundMap:
             options = "".join(
                 f'<option value="{i}" data-sound="{self._sound(clip)}">'
                 f"{escape(short(clip.caption) or f'clip {i + 1}')}</option>"
-                for i, clip in enumerate(self.clips) if self.groups[i] == name
-            )  # fmt: skip
+                for i, clip in enumerate(self.clips)
+                if self.groups[i] == name
+            )
             made.append(f'<optgroup label="{escape(name)}">{options}</optgroup>')
         return "".join(made)
 

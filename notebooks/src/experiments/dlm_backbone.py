@@ -71,11 +71,11 @@ training = draw("train", run.size(12, 120), 2000)
 held = draw("validation", run.size(6, 30), run.size(8, 256))
 unigram, bigram = markov(0), markov(1)
 print(f"{len(training)} windows to train on, {len(held)} held out; {unigram:.2f} bits a word by a "
-      f"unigram model, {bigram:.2f} by a chain of order one")  # fmt: skip
+      f"unigram model, {bigram:.2f} by a chain of order one")
 
 # %%
 size = DiffusionLMConfig(code.size, length=WORDS, width=96, depth=2, heads=2, dropout=0.0,
-                         self_conditioning=False, backbone=backbone)  # fmt: skip
+                         self_conditioning=False, backbone=backbone)
 
 
 def loss(module, ids):
@@ -87,7 +87,7 @@ def trained(steps, rate):
     """The held-out bound in bits a word after a training of this length, and its seconds."""
     torch.manual_seed(seed)
     plan = Plan(steps=steps, batch=32, lr=rate, warmup=steps // 10, ema=0.98, every=steps,
-                keep="last", precision="32-true")  # fmt: skip
+                keep="last", precision="32-true")
     module = DiffusionLM(size)
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
@@ -105,7 +105,7 @@ for steps in LENGTHS:
     for rate, (bits, _) in zip(RATES, found, strict=True):
         run.note(f"{steps} steps at {rate}", bits, floor=unigram, unit="bits a word")
     run.note(f"{steps} steps, best rate", min(bits for bits, _ in found), floor=unigram,
-             unit="bits a word")  # fmt: skip
+             unit="bits a word")
     run.note(f"time of {steps} steps", float(np.mean([spent for _, spent in found])), unit="s")
 run.finish()
 
@@ -129,7 +129,7 @@ for ax, steps in zip(panels, LENGTHS, strict=True):
         level, label = (figure["floor"], "unigram") if "floor" in figure else (figure["mean"], name)
         ax.axhline(level, color=plots.COLOURS[6], ls=style, label=label)
     ax.set(xscale="log", xlabel="learning rate", ylabel="bound (bits a word)", ylim=(2, 12),
-           title=f"{steps} steps")  # fmt: skip
+           title=f"{steps} steps")
     ax.legend(frameon=False, labelcolor=plots.INK, fontsize=8, loc="upper right")
     ax.minorticks_off()
     ax.set_xticks(RATES, [str(rate) for rate in RATES])

@@ -74,7 +74,7 @@ def classes(ids, limits):
     _, density, pitch = measures(ids.numpy(), code)
     unknown = torch.full((len(ids),), -1)
     known = [torch.from_numpy(level(values, limits[name]))
-             for name, values in (("density", density), ("register", pitch))]  # fmt: skip
+             for name, values in (("density", density), ("register", pitch))]
     return unknown, *known, unknown
 
 
@@ -96,22 +96,22 @@ pair = Networks(PianoConfig(
     DiffusionLMConfig(code.size, length=LENGTH, width=64, depth=2, heads=2, dropout=0.0,
                       self_conditioning=False),
     ControlConfig(width=64, heads=2, depth=1, styles=(run.dataset,)),
-))  # fmt: skip
+))
 
 
 def loss(module, ids, *labels):
     ids = ids.long()
     terms = losses(module.diffusion, ids, PAD)
     return terms | control_loss(module.controls, module.diffusion, ids, labels, PAD,
-                                frozen=embeddings == "frozen")  # fmt: skip
+                                frozen=embeddings == "frozen")
 
 
 steps = run.size(4, 400)
 plan = Plan(steps=steps, batch=32, lr=8e-3, warmup=steps // 10, ema=0.98, every=steps, keep="last",
-            precision="32-true")  # fmt: skip
+            precision="32-true")
 with tempfile.TemporaryDirectory() as folder:
     pair = fit(pair, (training, *classes(training, limits)), loss, plan, folder, seed=seed,
-               title=embeddings).module  # fmt: skip
+               title=embeddings).module
 network = pair.diffusion
 
 
@@ -144,17 +144,17 @@ free = draw(run.size(6, 96), {})
 
 # %%
 run.note("bound", bound(network, held, PAD, draws=run.size(1, 4))["total"],
-         floor=judged(held, chains[0]), unit="bits a word")  # fmt: skip
+         floor=judged(held, chains[0]), unit="bits a word")
 run.note("classifiers", float(read["density"] + read["register"]), floor=2 * np.log(3),
-         unit="nats")  # fmt: skip
+         unit="nats")
 run.note("judge, unasked", judged(free, chains[1]), floor=judged(held, chains[1]),
-         unit="bits a word")  # fmt: skip
+         unit="bits a word")
 drawn = {(name, i): draw(run.size(2, 32), {name: i}) for name in limits for i in range(3)}
 for name in limits:
     hits = [share(drawn[name, i], name, i) for i in range(3)]
     run.note(f"{name} as asked", np.mean(hits), floor=1 / 3)
 run.note("judge, asked", judged(np.concatenate(list(drawn.values())), chains[1]),
-         floor=judged(held, chains[1]), unit="bits a word")  # fmt: skip
+         floor=judged(held, chains[1]), unit="bits a word")
 run.finish()
 
 # %% [markdown]
@@ -176,7 +176,7 @@ for curve, kind in enumerate(("frozen", "unfrozen")):
 left.axhline(1 / 3, color=plots.COLOURS[6], ls=":", label="by chance")
 left.set(ylabel="share of windows", ylim=(0, 1.2))
 right.axhline(table.floor("judge, asked"), color=plots.COLOURS[6], ls=":",
-              label="held-out windows, to the judge")  # fmt: skip
+              label="held-out windows, to the judge")
 right.set(ylabel="bits a word", ylim=0)
 for ax in (left, right):
     ax.legend(frameon=False, labelcolor=plots.INK, fontsize=8)

@@ -67,10 +67,10 @@ print(f"{len(training)} of {len(most)} windows to train on, {len(held)} held out
 
 # %%
 size = DiffusionLMConfig(code.size, length=WORDS, width=64, depth=2, heads=2, dropout=0.0,
-                         self_conditioning=False)  # fmt: skip
+                         self_conditioning=False)
 steps = run.size(5, 400)
 plan = Plan(steps=steps, batch=32, lr=8e-3, warmup=steps // 10, ema=0.98, every=steps // 5,
-            keep="last", precision="32-true")  # fmt: skip
+            keep="last", precision="32-true")
 
 
 def measure(module):
@@ -88,7 +88,7 @@ def trained(transpose):
     torch.manual_seed(seed)
     with tempfile.TemporaryDirectory() as folder:
         done = fit(DiffusionLM(size), (training,), loss, plan, folder, seed=seed, validate=measure,
-                   title=f"{windows} windows, transpose {transpose}")  # fmt: skip
+                   title=f"{windows} windows, transpose {transpose}")
     seen = bound(done.module, training[:50], PAD, draws=run.size(1, 20))["total"]
     return [line["val_loss"] for line in done.log], seen
 
@@ -121,7 +121,7 @@ for ax, name in zip(panels, ("in their keys", "moved"), strict=True):
         plots.intervals(ax, *table.series(f"{what}, {name}", "windows"), label=what, curve=curve)
     ax.axhline(table.floor(f"held out, {name}"), color=plots.COLOURS[6], ls=":", label="unigram")
     ax.set(xscale="log", xlabel="windows to train on", ylabel="bound (bits a word)", ylim=(0, 16),
-           title=f"windows {name}")  # fmt: skip
+           title=f"windows {name}")
     ax.legend(frameon=False, labelcolor=plots.INK, fontsize=8)
     ax.minorticks_off()
     ax.set_xticks([50, 400, 3200], ["50", "400", "3,200"])
@@ -130,7 +130,7 @@ for ax, name in zip(panels, ("in their keys", "moved"), strict=True):
 for few, many in ((50, 400), (400, 3200)):
     for figure in ("held out", "best reading"):
         gap, low, high = table.difference(f"{figure}, in their keys", {"windows": few},
-                                          {"windows": many})  # fmt: skip
+                                          {"windows": many})
         print(f"{figure}, {few} → {many} windows: {gap:+.2f} bits a word ({low:.2f} to {high:.2f})")
 
 # %% [markdown]

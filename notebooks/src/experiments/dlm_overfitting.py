@@ -71,7 +71,7 @@ print(f"{len(training)} of {len(most)} windows to train on, {len(held)} held out
 # %%
 torch.manual_seed(seed)
 size = DiffusionLMConfig(code.size, length=WORDS, width=64, depth=2, heads=2, dropout=0.0,
-                         self_conditioning=False)  # fmt: skip
+                         self_conditioning=False)
 
 
 def loss(module, ids):
@@ -87,10 +87,10 @@ def measure(module):
 
 steps = run.size(8, 800)
 plan = Plan(steps=steps, batch=32, lr=8e-3, warmup=steps // 8, ema=0.98, every=steps // 8,
-            keep="last", precision="32-true")  # fmt: skip
+            keep="last", precision="32-true")
 with tempfile.TemporaryDirectory() as folder:
     done = fit(DiffusionLM(size), (training,), loss, plan, folder, seed=seed, validate=measure,
-               title=f"{windows} windows")  # fmt: skip
+               title=f"{windows} windows")
 
 # %%
 for reading, line in enumerate(done.log, start=1):
@@ -100,10 +100,10 @@ for reading, line in enumerate(done.log, start=1):
 best = min(range(8), key=lambda i: done.log[i]["val_loss"])
 run.note("best reading", 100 * (best + 1), unit="step")
 run.note("past the best", done.log[-1]["val_loss"] - done.log[best]["val_loss"],
-         unit="bits a word")  # fmt: skip
+         unit="bits a word")
 for reading in (1, 8):
     run.note(f"rounding at {100 * reading}", done.log[reading - 1]["val_rounding"],
-             unit="bits a word")  # fmt: skip
+             unit="bits a word")
 run.finish()
 
 # %% [markdown]
@@ -114,7 +114,7 @@ from workbench.experiments import committed
 
 table = committed("dlm_overfitting")
 table.only("held out at 800", "training at 800", "best reading", "past the best",
-           "rounding at 100", "rounding at 800")  # fmt: skip
+           "rounding at 100", "rounding at 800")
 
 # %%
 panels = plots.axes(1, len(table.rows), width=12, height=3.4)
@@ -123,23 +123,23 @@ for ax, row in zip(panels, table.rows, strict=True):
     for curve, what in enumerate(("training", "held out")):
         figures = [f"{what} at {step}" for step in at]
         plots.intervals(ax, at, *table.across(figures, **row["parameters"])[1:], label=what,
-                        curve=curve)  # fmt: skip
+                        curve=curve)
     ax.axhline(row["figures"]["held out at 800"]["floor"], color=plots.COLOURS[6], ls=":",
-               label="unigram")  # fmt: skip
+               label="unigram")
     ax.set(xlabel="steps", ylabel="bound (bits a word)", yscale="log", ylim=(1.5, 80),
            yticks=[2.5, 5, 10, 20, 40, 80], yticklabels=["2.5", "5", "10", "20", "40", "80"],
-           title=f"{row['parameters']['windows']} windows")  # fmt: skip
+           title=f"{row['parameters']['windows']} windows")
     ax.legend(frameon=False, labelcolor=plots.INK, fontsize=8)
     ax.minorticks_off()
 
 # %%
 for row in table.rows:
     held_out, seen = ([row["figures"][f"{what} at {step}"]["values"] for step in at]
-                      for what in ("held out", "training"))  # fmt: skip
+                      for what in ("held out", "training"))
     gaps = np.subtract(held_out, seen)  # (readings, seeds)
     print(row["parameters"], "gap by reading:", *(f"{gap.mean():.1f}" for gap in gaps))
     print("  at the end, by seed:", *(f"{gap:.1f}" for gap in gaps[-1]), "; best readings at:",
-          *(f"{step:.0f}" for step in row["figures"]["best reading"]["values"]))  # fmt: skip
+          *(f"{step:.0f}" for step in row["figures"]["best reading"]["values"]))
 for few, many in ((32, 128), (128, 512), (512, 2048)):
     gap, low, high = table.difference("held out at 800", {"windows": few}, {"windows": many})
     print(f"held out, {few} → {many} windows: {gap:+.1f} bits a word ({low:.1f} to {high:.1f})")

@@ -155,7 +155,7 @@ each = [f"dimension {i + 1}" for i in range(24)]
 moved = np.array([table.across(each, asks=kind)[1] for kind in kinds])
 top, bottom = plots.axes(2, 1, width=9, height=5.6)
 plots.matrix(top, moved, "variance that the prompt explains", rows=kinds, columns=range(1, 25),
-             unit="share")  # fmt: skip
+             unit="share")
 top.set_xlabel("latent dimension")
 carriers = ["6 least moved", "6 most moved", "6 directions", "all"]
 for curve, kind in enumerate(kinds):

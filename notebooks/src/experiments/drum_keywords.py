@@ -64,7 +64,7 @@ WAYS = {
     "a sentence": lambda style, take: SENTENCES[take % 2].format(style),
     "other words": lambda style, take: OTHER[style][take % 2],
     "nothing": lambda style, take: "",
-}  # fmt: skip
+}
 words = [word for lines in OTHER.values() for line in lines for word in tokens(line)]
 known = [word for word in words if keyword_of(word)]
 print("keywords of the paper among the other words:", known or "none")

@@ -64,7 +64,7 @@ def traits(rolls):
     return np.stack([
         rhythm.density(rolls), rhythm.syncopation(rhythm.kick_and_snare(rolls)),
         rhythm.velocity(rolls)[1], rhythm.repetition(rolls, 1),
-    ], axis=1)  # fmt: skip
+    ], axis=1)
 
 
 low, high = np.quantile(traits(rolls_of(training)), (0.01, 0.99), axis=0)

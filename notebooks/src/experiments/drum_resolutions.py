@@ -65,7 +65,7 @@ steps = 10 if run.small else 3000 if large else 300
 plan = Plan(
     steps=steps, batch=128 if large else 32, lr=3e-3, every=steps, weight_decay=1e-4,
     precision="32-true",
-)  # fmt: skip
+)
 torch.manual_seed(seed)
 network = trained(DrumAutoencoder(config), train, plan, seed)
 scores = reconstruction(test, rebuilt(network.cpu(), test))

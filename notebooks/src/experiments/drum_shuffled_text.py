@@ -82,7 +82,7 @@ if captions == "another":
     train = replace(train, phrase=train.phrase[mixed])
 steps = 10 if run.small else 4500 if large else 300
 plan = Plan(steps=steps, batch=128 if large else 64, lr=1e-3, every=steps, ema=0.99, keep="last",
-            precision="32-true")  # fmt: skip
+            precision="32-true")
 with tempfile.TemporaryDirectory() as folder:
     train_diffusion(system, train, held_out, plan, folder, seed=seed)
 

@@ -112,7 +112,7 @@ ax.legend(frameon=False, labelcolor=plots.INK, fontsize=9)
 for figure in figures:
     gap = table.difference(figure, {"system": "sound-ldmg"}, {"system": "music-ldm"})
     print(f"{figure}: MusicLDM − LDMG: {gap[0]:.3f} ({gap[1]:.3f} to {gap[2]:.3f}); "
-          f"real from real {table.floor(figure):.3f}")  # fmt: skip
+          f"real from real {table.floor(figure):.3f}")
 
 # %% [markdown]
 # **The prediction is wrong in all its numbers.** Of four seconds that were drawn, this judge tells
@@ -157,7 +157,7 @@ for source, sounds in (("human", real), ("human, coded", coded), (system, drawn)
         clip = Clip(audio=sounds[i][None], sample_rate=rate)
         clip.write_audio(folder / "clips" / source / f"{words.replace(' ', '_')}.wav", rate)
 code = main(["make", "--out", str(folder / "test"), "--clips", str(folder / "clips"),
-             "--title", "Played or drawn?", "--seconds", "4", "--seed", str(seed)])  # fmt: skip
+             "--title", "Played or drawn?", "--seconds", "4", "--seed", str(seed)])
 
 # %% [markdown]
 # ## What a gpu run would add

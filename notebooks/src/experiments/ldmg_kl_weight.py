@@ -59,7 +59,7 @@ known, held = audio.split("train"), audio.split("validation")
 system = LDMG.from_pretrained("sound-ldmg")
 vae, folder = system.networks.vae, tempfile.TemporaryDirectory()
 plan = Plan(steps=run.size(4, 80), batch=4, lr=1e-3, warmup=run.size(1, 10), betas=(0.8, 0.99),
-            every=run.size(4, 80), keep="last", precision="32-true")  # fmt: skip
+            every=run.size(4, 80), keep="last", precision="32-true")
 
 # %%
 crop = 8192
@@ -113,9 +113,9 @@ run.note("diffusion loss", diffused(dit)["loss"], floor=np.pi / 2)
 n, length = run.size(4, 96), 32_768
 tagger = tagger_of(audio, 65_536, steps=run.size(5, 600))
 real, alone = (audio.crops(n, length, seed=seed, rows=audio.split(split))[0][:, 0]
-               for split in ("test", "train"))  # fmt: skip
+               for split in ("test", "train"))
 drawn = system.draw_each([""] * n, [None] * n, range(n), seconds=length / audio.rate,
-                         steps=run.size(2, 10), guidance=1.0)  # fmt: skip
+                         steps=run.size(2, 10), guidance=1.0)
 noise = system._standard(system._noise(range(n), 128))
 made = {
     "reconstructed": np.stack([system.decode(system.encode(s[None]))[0, :length] for s in real]),
@@ -126,9 +126,9 @@ heard = {name: tagger.hear(sounds)[0] for name, sounds in made.items()}
 known_heard, alone_heard = tagger.hear(real)[0], tagger.hear(alone)[0]
 for name, vectors in heard.items():
     run.note(f"Fréchet, {name}", frechet_distance(vectors, known_heard),
-             floor=frechet_distance(alone_heard, known_heard))  # fmt: skip
+             floor=frechet_distance(alone_heard, known_heard))
 run.note("Fréchet, drawn to reconstructed",
-         frechet_distance(heard["drawn"], heard["reconstructed"]))  # fmt: skip
+         frechet_distance(heard["drawn"], heard["reconstructed"]))
 run.finish()
 
 # %% [markdown]
@@ -154,7 +154,7 @@ for ax, what in ((left, "error"), (right, "Fréchet distance to held-out windows
 
 # %%
 for figure in ("reconstruction error", "diffusion loss", "Fréchet, reconstructed",
-               "Fréchet, drawn", "Fréchet, drawn to reconstructed"):  # fmt: skip
+               "Fréchet, drawn", "Fréchet, drawn to reconstructed"):
     for weight in (0.01, 0.1, 1.0):
         gap = table.difference(figure, {"kl_weight": 0.0}, {"kl_weight": weight})
         print(f"{figure}: {weight:g} − none: {gap[0]:.3g} ({gap[1]:.3g} to {gap[2]:.3g})")

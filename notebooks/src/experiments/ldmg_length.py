@@ -54,7 +54,7 @@ run = start("ldmg_length", profile=profile, dataset=dataset, seed=seed)
 system = LDMG.from_pretrained("sound-ldmg")
 audio = collect(run.dataset, system.config.rate, limit=8 if run.small else None, quiet=True)
 bench = SoundBench(system, audio, Report(benchmark="ldmg_length"), n=run.size(4, 128), seed=seed,
-                   quick=run.small)  # fmt: skip
+                   quick=run.small)
 n, window, whole = run.size(2, 16), bench.length, windows * bench.length
 prompts, genres = bench.asked(bench.real[1][:n])
 
@@ -102,7 +102,7 @@ for name, clips in (("", sounds), (", real", real)):
     other = np.concatenate([clips[:, :-half], np.roll(clips[:, -half:], 1, axis=0)], axis=1)
     run.note(f"seams{name}", seams(clips, half), floor=seams(torn.reshape(n, -1), half))
     run.note(f"end like beginning{name}", alike(clips[:, -half:], clips[:, :half]),
-             floor=alike(np.roll(clips[:, -half:], 1, axis=0), clips[:, :half]))  # fmt: skip
+             floor=alike(np.roll(clips[:, -half:], 1, axis=0), clips[:, :half]))
     run.note(f"end found again{name}", found_again(clips), floor=found_again(other))
 run.finish()
 
@@ -121,7 +121,7 @@ for ax, figure, what in zip(
     panels, ("kernel × 1000, last − first", "end like beginning", "end found again"),
     ("kernel distance × 1000, last − first", "end like beginning (cosine)",
      "end found again (correlation)"), strict=True,
-):  # fmt: skip
+):
     for curve, way in enumerate(("overlapping", "at once")):
         x, *ends = table.series(figure, "windows", way=way)
         plots.intervals(ax, [f"{4.1 * w:.0f} s" for w in x], *ends, curve=curve, label=way)
@@ -133,12 +133,12 @@ for ax, figure, what in zip(
 
 # %%
 for figure in ("kernel × 1000, last window", "level apart", "seams", "end like beginning",
-               "end found again"):  # fmt: skip
+               "end found again"):
     for windows in (2, 8):
         gap = table.difference(figure, {"way": "overlapping", "windows": windows},
-                               {"way": "at once", "windows": windows})  # fmt: skip
+                               {"way": "at once", "windows": windows})
         print(f"{figure}, {4.1 * windows:.0f} s: at once − overlapping: "
-              f"{gap[0]:.3g} ({gap[1]:.3g} to {gap[2]:.3g})")  # fmt: skip
+              f"{gap[0]:.3g} ({gap[1]:.3g} to {gap[2]:.3g})")
 
 # %% [markdown]
 # **Overlapping windows.** What was predicted is not contradicted, and only half of it is shown. The

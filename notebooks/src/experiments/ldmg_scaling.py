@@ -79,10 +79,10 @@ def measured(module, crops):
 
 
 plan = Plan(steps=run.size(4, 300), batch=8, lr=3e-3, warmup=run.size(1, 30),
-            every=run.size(2, 75), precision="32-true")  # fmt: skip
+            every=run.size(2, 75), precision="32-true")
 with tempfile.TemporaryDirectory() as folder:
     done = fit(dit, seeds(), loss, plan, folder, seed=seed,
-               validate=lambda module: {"loss": measured(module, test)})  # fmt: skip
+               validate=lambda module: {"loss": measured(module, test)})
 run.note("parameters", sum(p.numel() for p in dit.parameters()))
 run.note("held-out loss", done.best["loss"], floor=2.0)
 own = latent_crops(pieces, len(test), crop, seed=1)[0]
@@ -117,7 +117,7 @@ one, eight, runs = (
     np.array([row["figures"]["held-out loss"]["values"]
               for row in table.rows if row["parameters"]["minutes"] == minutes])
     for minutes in (1, 8, 64)
-)  # fmt: skip
+)
 for what, less, more in (("1 → 64", one, runs), ("8 → 64", eight, runs)):
     for size, gains in zip(sizes, 100 * (1 - more / less), strict=True):
         mean, (low, high) = gains.mean(), t_interval(gains)
@@ -129,7 +129,7 @@ for size, step in zip(sizes[1:], slopes, strict=True):
 law = np.polyfit(np.log(sizes), np.log(runs.mean(1)), 1)
 rest = np.log(runs.mean(1)) - np.polyval(law, np.log(sizes))
 print(f"one law: exponent {-law[0]:.3f}, R² {1 - rest.var() / np.log(runs.mean(1)).var():.3f}, "
-      f"off by up to {100 * np.abs(rest).max():.0f} %")  # fmt: skip
+      f"off by up to {100 * np.abs(rest).max():.0f} %")
 
 # %% [markdown]
 # **Size.** With 64 minutes the loss falls from 1.60 to 0.72 as the network grows from 12,000 to

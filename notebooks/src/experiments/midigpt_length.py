@@ -70,15 +70,15 @@ held = [ids[:longest] for ids in map(tokens, test) if len(ids) >= longest]
 held = torch.from_numpy(np.stack(held).astype(np.int64))
 chain = MarkovChain(0, vocabulary.size).fit([stream])
 print(f"{len(windows)} windows of {TRAINED} of {len(stream)} tokens; "
-      f"{len(held)} songs of {longest} tokens to read")  # fmt: skip
+      f"{len(held)} songs of {longest} tokens to read")
 
 # %%
 torch.manual_seed(seed)
 config = GPTConfig(vocabulary.size, longest, width=64, depth=2, heads=2, dropout=0.0,
-                   positions=positions)  # fmt: skip
+                   positions=positions)
 steps = run.size(4, 400)
 plan = Plan(steps=steps, batch=16, lr=6e-3, warmup=steps // 10, weight_decay=0.1,
-            betas=(0.9, 0.95), every=steps, keep="last", precision="32-true")  # fmt: skip
+            betas=(0.9, 0.95), every=steps, keep="last", precision="32-true")
 with tempfile.TemporaryDirectory() as folder:
     model = fit(GPT(config), (windows,), loss, plan, folder, seed=seed, title=positions).module
 
@@ -94,7 +94,7 @@ def bits(ids):
 half = TRAINED // 2  # of each window the second half is counted, so all have 64 or more before
 whole = bits(held)[:, half - 1 :]
 short = np.concatenate([bits(held[:, first : first + TRAINED])[:, half - 1 :]
-                        for first in range(0, longest - half, half)], axis=1)  # fmt: skip
+                        for first in range(0, longest - half, half)], axis=1)
 assert whole.shape == short.shape == (len(held), longest - half)  # tokens 64 … longest − 1
 
 # %%
@@ -104,10 +104,10 @@ for first, last in ((64, 128), (128, 256), (256, 512), (512, 1024)):
     there = slice(first - half, last - half)
     if first < longest:
         run.note(f"{first}–{last - 1}", whole[:, there].mean(), floor=short[:, there].mean(),
-                 unit="bits a token")  # fmt: skip
+                 unit="bits a token")
     if TRAINED <= first < longest:
         run.note(f"{first}–{last - 1}, above short windows",
-                 (whole[:, there] - short[:, there]).mean(), unit="bits a token")  # fmt: skip
+                 (whole[:, there] - short[:, there]).mean(), unit="bits a token")
 run.finish()
 
 # %% [markdown]
@@ -127,7 +127,7 @@ for curve, row in enumerate(table.rows):
     plots.intervals(left, *table.across(places, positions=kind), label=kind, curve=curve)
     floor = [row["figures"][place]["floor"] for place in places]
     left.plot(np.arange(4) + 0.12 * curve, floor, "_", color=plots.COLOURS[curve], ms=16,
-              label=f"{kind}, short windows")  # fmt: skip
+              label=f"{kind}, short windows")
     above = table.across([f"{place}, above short windows" for place in places[1:]], positions=kind)
     plots.intervals(right, places[1:], *above[1:], label=kind, curve=curve)
 right.axhline(0, color=plots.INK, lw=1, ls=":")

@@ -72,7 +72,7 @@ def bits(module):
 
 
 plan = Plan(steps=steps, batch=4, lr=0.032 / width**0.5, warmup=steps // 10, weight_decay=0.1,
-            betas=(0.9, 0.95), ema=0.97, every=steps // 8, keep="last")  # fmt: skip
+            betas=(0.9, 0.95), ema=0.97, every=steps // 8, keep="last")
 with tempfile.TemporaryDirectory() as folder:
     done = fit(model, (rows,), loss, plan, folder, seed=seed, validate=bits, title=f"GPT {width}")
 after = {line["step"]: line["val_loss"] for line in done.log}
@@ -103,11 +103,11 @@ entropy = table.floor("bits a note")
 weights, means, low, high = (np.array(part) for part in zip(*[
     (row["figures"]["weights"]["mean"], *(row["figures"]["bits a note"][k]
                                          for k in ("mean", "low", "high"))) for row in table.rows
-], strict=True))  # fmt: skip
+], strict=True))
 runs = [row["figures"]["bits a note"]["values"] for row in table.rows]
 law = power_law(np.repeat(weights, [len(r) for r in runs]), np.concatenate(runs))
 print(f"L∞ {law.floor:.2f} {law.floor_interval}, α {law.exponent:.2f} {law.exponent_interval}, "
-      f"R² {law.r2:.3f}; the entropy is {entropy:.3f} bits a note")  # fmt: skip
+      f"R² {law.r2:.3f}; the entropy is {entropy:.3f} bits a note")
 known = np.polyfit(np.log(weights), np.log(means - entropy), 1)
 print(f"α {-known[0]:.3f} where L∞ is held at the entropy")
 
@@ -117,14 +117,14 @@ plots.intervals(left, weights, means, low, high, label="GPTs after 1,280 songs")
 line = np.geomspace(weights[0], weights[-1] * 100, 100)
 left.plot(line, law(line), color=plots.COLOURS[1], ls="--", label="power law, all three fitted")
 left.plot(line, entropy + np.exp(np.polyval(known, np.log(line))), color=plots.COLOURS[2], ls="-.",
-          label="power law to the entropy")  # fmt: skip
+          label="power law to the entropy")
 seen = {160: "bits a note, 1/8 of the songs", 320: "bits a note, 1/4 of the songs",
-        640: "bits a note, 1/2 of the songs", 1280: "bits a note"}  # fmt: skip
+        640: "bits a note, 1/2 of the songs", 1280: "bits a note"}
 for curve, row in enumerate(table.rows):
     parts = zip(*[[row["figures"][f][k] for k in ("mean", "low", "high")] for f in seen.values()],
-                strict=True)  # fmt: skip
+                strict=True)
     plots.intervals(right, list(seen), *parts, label=f"width {row['parameters']['width']}",
-                    curve=curve)  # fmt: skip
+                    curve=curve)
 for ax, what in ((left, "weights of the layers"), (right, "songs seen, each once")):
     ax.axhline(entropy, color=plots.COLOURS[6], ls=":", label="entropy of the grammar")
     ax.set(xscale="log", xlabel=what, ylabel="bits a note, held out", ylim=0)

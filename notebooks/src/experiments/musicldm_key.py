@@ -73,7 +73,7 @@ parts = [moved(*pair) for pair in pairs]
 mixes = np.stack([
     turned_down(mix(a, b, float(lam))[None])[0]
     for (a, b), lam in zip(parts, draw_lambda(n, seed), strict=True)
-])  # fmt: skip
+])
 one, other = (scales(chroma(np.stack(side), rate))[0] for side in zip(*parts, strict=True))
 run.note("pairs heard in one key", (one == other).mean(), floor=1 / 12, unit="share")
 
@@ -90,7 +90,7 @@ def windows(split, seed):
     return np.stack([
         audio.crops(1, length, seed=int(s), rows=[r])[0][0].mean(0)
         for s, r in zip(seeds, rows, strict=True)
-    ])  # fmt: skip
+    ])
 
 
 real, alone = windows("test", 1000 + seed), windows("train", 2000 + seed)
@@ -98,7 +98,7 @@ tagger = tagger_of(audio, length, steps=run.size(5, 600))
 heard, known, plain = (tagger.hear(sounds)[0] for sounds in (mixes, real, alone))
 run.note("Fréchet", frechet_distance(heard, known), floor=frechet_distance(plain, known))
 run.note("kernel × 1000", 1000 * kernel_distance(heard, known),
-         floor=1000 * kernel_distance(plain, known))  # fmt: skip
+         floor=1000 * kernel_distance(plain, known))
 for name, measure, unit in (
     ("in one scale", lambda sounds: scales(chroma(sounds, rate))[1], "share"),
     ("key clarity", lambda sounds: clarity(chroma(sounds, rate)), "−1 to 1"),
@@ -122,11 +122,11 @@ panels = plots.axes(1, 3, width=12, height=3.8)
 for ax, figure, what in zip(
     panels, ("in one scale", "roughness", "kernel × 1000"),
     ("share of the sound in one scale", "roughness", "kernel distance × 1000"), strict=True,
-):  # fmt: skip
+):
     plots.intervals(ax, *table.series(figure, "align"), label="mixes")
     if f"{figure}, real" in table.rows[0]["figures"]:
         plots.intervals(ax, *table.series(f"{figure}, real", "align"), curve=1,
-                        label="held-out windows")  # fmt: skip
+                        label="held-out windows")
     else:
         floor = [row["figures"][figure]["floor"] for row in table.rows]
         ax.plot(range(len(floor)), floor, "s", color=plots.COLOURS[1], label="training windows")

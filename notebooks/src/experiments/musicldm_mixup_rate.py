@@ -35,7 +35,7 @@ grid = {
         "augmentation": ["none", "mixup 0.1", "mixup 0.5", "mixup 0.9", "crop 0.5", "stretch 0.5"],
         "seed": [0, 1, 2],
     },
-}  # fmt: skip
+}
 
 # %%
 import tempfile
@@ -82,14 +82,14 @@ def stretched():
     return np.stack([
         stretch(one[None], float(factor), audio.rate)[0, :length]
         for one, factor in zip(longer, factors, strict=True)
-    ])  # fmt: skip
+    ])
 
 
 def first(parts, n):
     """The first n windows of all parts, cut to a quarter: a shorter one costs less."""
     some = Windows.joined(parts)
     return Windows(some.z[:n, :, : some.z.shape[2] // 4], some.sound[:n], some.text[:n],
-                   some.said[:n], some.piece[:n])  # fmt: skip
+                   some.said[:n], some.piece[:n])
 
 
 kind, _, share = augmentation.partition(" ")
@@ -109,7 +109,7 @@ system.networks.denoiser = FiLMUNet(replace(system.config.sizes, unet=(16, 24, 4
 heard = [i for i in audio.split("validation") if audio.items[i].caption.strip()]
 kept = windows_of(system, audio, heard, run.size(4, 48), seed)
 plan = Plan(steps=run.size(4, 400), batch=8, lr=2e-3, warmup=run.size(1, 20),
-            every=run.size(2, 50), keep="last", precision="32-true")  # fmt: skip
+            every=run.size(2, 50), keep="last", precision="32-true")
 with tempfile.TemporaryDirectory() as folder:
     done = fit_denoiser(system, music, first([kept], len(kept)), "text", plan, folder, seed)
 readings = [line["val_loss"] for line in done.log]

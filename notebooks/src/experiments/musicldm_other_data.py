@@ -47,12 +47,12 @@ run = start("musicldm_other_data", profile=profile, dataset=dataset, seed=seed)
 system = MusicLDM.from_pretrained("music-ldm")
 audio = collect(run.dataset, 16_000, limit=8 if run.small else None, quiet=True)
 bench = MusicBench(system, audio, Report(benchmark="musicldm_other_data"), n=run.size(4, 48),
-                   quick=run.small)  # fmt: skip
+                   quick=run.small)
 other = audio if asked == "own" else collect(asked, 16_000, limit=24, quiet=True)
 rows = [
     i for i, item in enumerate(other.items)
     if item.caption.strip() and (asked != "own" or item.split == "test")
-]  # fmt: skip
+]
 crops, pieces = other.crops(bench.n, bench.length, seed=seed, rows=rows)
 real, captions = crops[:, 0], [other.items[int(i)].caption for i in pieces]
 print(f"{len(rows)} pieces; {captions[0]!r}, {captions[1]!r}")
@@ -76,7 +76,7 @@ for name, ear in ears.items():
 alone = audio.crops(bench.n, bench.length, seed=1000 + seed, rows=audio.split("train"))[0][:, 0]
 heard, known, plain = (bench.hear(sounds)[0] for sounds in (drawn, real, alone))
 run.note("kernel × 1000", 1000 * kernel_distance(heard, known),
-         floor=1000 * kernel_distance(plain, known))  # fmt: skip
+         floor=1000 * kernel_distance(plain, known))
 run.note("Fréchet", frechet_distance(heard, known), floor=frechet_distance(plain, known))
 run.finish()
 
@@ -93,7 +93,7 @@ table
 left, right = plots.axes(1, 2, width=10, height=3.6)
 for curve, figure in enumerate(("relevance, drawn", "relevance, real")):
     plots.intervals(left, *table.series(figure, "asked"), curve=curve,
-                    label=figure.split(", ")[1])  # fmt: skip
+                    label=figure.split(", ")[1])
 left.set_ylabel("relevance (mean cosine)")
 plots.intervals(right, *table.series("kernel × 1000", "asked"), label="drawn")
 floors = [row["figures"]["kernel × 1000"]["floor"] for row in table.rows]

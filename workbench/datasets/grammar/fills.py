@@ -11,15 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from workbench.datasets.grammar.cells import (
-    ACCENT,
-    GHOST,
-    LANE,
-    LANES,
-    NORMAL,
-    STATES,
-    entropy_of,
-)
+from workbench.datasets.grammar.cells import ACCENT, GHOST, LANE, LANES, NORMAL, STATES, entropy_of
 from workbench.datasets.grammar.style import Style
 
 VOICES = ("SD", "HT", "MT", "LT")
