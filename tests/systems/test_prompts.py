@@ -59,3 +59,9 @@ def test_words_that_keywords_leave_out_are_named(prompt, ignored):
 )
 def test_advice_fits(prompt, said):
     assert any(said in message for message in read(prompt).messages), read(prompt).messages
+
+
+@pytest.mark.parametrize("prompt", ["waltz in 3/4", "a waltz", "rock, no crash", "funk minus toms"])
+def test_a_word_that_is_answered_is_not_called_a_guess_too(prompt):
+    [message] = read_prompt(prompt, Frozen(), WORDS).messages
+    assert "guess" not in message

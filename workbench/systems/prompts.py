@@ -86,7 +86,9 @@ def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> 
     elif not judged and parse_tempo(prompt) is None:
         messages.append("No words to go by: name a style, such as rock, funk, jazz or latin.")
     else:
-        messages += _advice(prompt, text, judged, keywords, unknown)
+        answered = {w for span in _spans_answered(prompt) for w in tokens(span)}
+        guessed = tuple(w for w in unknown if w not in answered)
+        messages += _advice(prompt, text, judged, keywords, guessed)
     messages += _cannot(prompt[: 10 * LONGEST])
     if _outside(prompt):
         messages.append(
@@ -144,6 +146,12 @@ def _cannot(prompt: str) -> list[str]:
             "Leave the word away, or take the hits out in the drum grid."
         )
     return messages
+
+
+def _spans_answered(prompt: str) -> list[str]:
+    """What of a prompt `_cannot` answers: no word of it is called a guess as well."""
+    asked = prompt[: 10 * LONGEST]
+    return [found[0] for pattern in (_METRES, _LEFT_OUT) for found in pattern.finditer(asked)]
 
 
 def _outside(prompt: str) -> bool:
