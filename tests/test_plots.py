@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from workbench import plots
+from workbench.errors import PromptError
 from workbench.music.clip import Clip
 from workbench.music.midi import NOTE
 from workbench.representations.drum_roll import DrumRoll
@@ -87,6 +88,94 @@ def test_a_strip_shows_first_and_last_frame():
 def test_a_diverging_map_is_centred():
     ax = plots.matrix(plots.axes(), np.array([[-1.0, 3.0]]), unit="cosine", diverging=True)
     assert ax.images[0].get_clim() == (-3, 3)
+
+
+@pytest.mark.parametrize(
+    ("values", "limit"),
+    [
+        (np.array([[-128, 2]], np.int8), 128),
+        (np.array([[1, 255]], np.uint8), 255),
+        (np.array([[-3, np.nan]], np.float16), 3),
+        (np.ma.masked_greater(np.array([[1, 9]]), 5), 1),
+        (np.array([[0, 0]]), 1),
+        ([[True, False]], 1),
+        ([[-(2**62), 5]], 2**62),
+    ],
+)
+def test_limits_of_a_map_in_any_type(values, limit):
+    image = plots.matrix(plots.axes(), values, diverging=True).images[0]
+    assert image.get_clim() == (-limit, limit)
+
+
+@pytest.mark.parametrize("kind", [int, np.int8, np.uint16, np.float16, np.float64, np.array])
+def test_numbers_of_any_type_are_drawn(kind):
+    """As settings, as values, and as names."""
+    made = plots.axes(kind(2), kind(1), width=kind(8), height=kind(3))
+    assert made.shape == (2,)
+    clip = Clip.from_notes(np.array([(0, 1, 60, 90, 0, False)], dtype=NOTE), beats=4)
+    ruled = plots.notes(made[0], clip, grid=kind(2)).lines
+    assert [line.get_xdata()[0] for line in ruled] == [i / 2 for i in range(9)]
+    numbers = dict.fromkeys(("a", "b"), kind(100))
+    for draw, word in ((plots.ranking, "xlabel"), (plots.bars, "ylabel")):
+        boxes = draw(plots.axes(), numbers, **{word: "x"}).patches
+        assert [max(box.get_width(), box.get_height()) for box in boxes] == [100, 100]
+    row = plots.estimates(
+        plots.axes(),
+        {"a": (kind(2), (kind(1), kind(3)))},
+        xlabel="x",
+        truth={"a": kind(2)},
+        line=kind(0),
+    )
+    assert row.lines[0].get_xdata().tolist() == [1, 3]
+    ax = plots.intervals(plots.axes(), *[[kind(1), kind(2)]] * 4, curve=kind(2))
+    assert ax.lines[0].get_color() == plots.COLOURS[2]
+    counts = plots.histogram(
+        plots.axes(), {"": np.array([kind(1), kind(9)])}, bins=kind(4), xlabel="x"
+    )
+    assert len(counts.patches[0].get_xy()) == 2 * 4 + 2
+    frames = [(kind(1), some_roll()), (kind(0), some_roll())]
+    assert len(plots.strip(frames, most=kind(1)).axes) == 1
+    live = plots.LivePlot(every=kind(9))
+    live({"step": kind(1), "loss": kind(2)})
+    assert len(live.figure().axes) == 1
+
+
+def test_settings_of_a_figure_that_cannot_be_are_named():
+    clip = Clip.from_notes(np.array([(0, 1, 60, 90, 0, False)], dtype=NOTE), beats=4)
+    for name, draw in {
+        "rows": lambda: plots.axes(0),
+        "grid": lambda: plots.notes(plots.axes(), clip, grid=0.5),
+        "most": lambda: plots.strip([(1.0, some_roll())], most=0),
+        "bins": lambda: plots.histogram(plots.axes(), {"": np.ones(3)}, bins=2.5, xlabel=""),
+        "curve": lambda: plots.intervals(plots.axes(), [1], [1], [1], [1], curve=-1),
+        "rate": lambda: plots.spectrogram(plots.axes(), np.zeros(4000), 0),
+        "every": lambda: plots.LivePlot(every=0),
+    }.items():
+        with pytest.raises(PromptError, match=f"{name}="):
+            draw()
+
+
+@pytest.mark.parametrize("names", [[7, 30, 7], np.array([7, 30, 7]), np.array([7, 30, 7], "f2")])
+def test_numbers_can_be_names(names):
+    known = [str(name) for name in dict.fromkeys(names)]
+    places = np.array([[0, 0], [100, 0], [0, 100]], np.int8)
+    labels = [group.get_label() for group in plots.points(plots.axes(), places, names).collections]
+    assert labels == known
+    figure = plots.cloud(places, names, names)
+    assert [trace.name for trace in figure.data] == known
+    assert [list(trace.x) for trace in figure.data] == [[0, 0], [100]]
+    assert list(figure.data[1].text) == known[1:]
+    bars = plots.bars(plots.axes(), dict(zip(names, [1, 2, 1], strict=True)), ylabel="x")
+    assert [text.get_text() for text in bars.get_xticklabels()] == known
+    assert [box.get_x() + box.get_width() / 2 for box in bars.patches] == [0, 1]
+    words = plots.matrix(plots.axes(), np.eye(3), rows=names, columns=names)
+    assert [text.get_text() for text in words.get_yticklabels()] == list(map(str, names))
+
+
+def test_small_floats_are_binned_as_the_numbers_that_they_are():
+    values = np.linspace(1000, 1030, 31).astype(np.float16)
+    ax = plots.histogram(plots.axes(), {"": values}, bins=60, xlabel="x")
+    assert np.diff(np.unique(ax.patches[0].get_xy()[:, 0])) == pytest.approx(np.full(60, 0.5))
 
 
 def test_bars_say_their_values_and_floor():

@@ -11,11 +11,13 @@ import base64
 import html
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from workbench.arguments import number, whole
 from workbench.extras import named_extras
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.representations.drum_roll import DrumRoll
@@ -32,12 +34,15 @@ INK = "#333333"
 
 
 def axes(rows: int = 1, columns: int = 1, *, width: float = 8, height: float = 3) -> Any:
-    """New axes in the house's style: one, or an array of them as `plt.subplots` gives."""
+    """New axes in the house's style: one, or an array of them as `plt.subplots` gives. width and
+    height: in inches."""
+    rows, columns = whole(rows, "rows", 1), whole(columns, "columns", 1)
+    size = number(width, "width"), number(height, "height")
     with named_extras():
         import matplotlib.pyplot as plt
 
     figure, made = plt.subplots(
-        rows, columns, figsize=(width, height), layout="constrained", facecolor="white"
+        rows, columns, figsize=size, layout="constrained", facecolor="white"
     )
     for ax in np.atleast_1d(made).flat:
         plain(ax)
@@ -76,7 +81,7 @@ def notes(
 ) -> Axes:
     """A piano roll: a bar for each note from its onset to its end, coloured by instrument, drums
     as squares. names: of programs, −1 the drums; grid: thin lines a beat."""
-    known = names or {}
+    known, grid = names or {}, whole(grid, "grid", 1)
     table = clip.notes
     thick = max(0.8, np.ptp(table["pitch"]) / 36) if len(table) else 0.8
     who = np.where(table["is_drum"], -1, table["program"])
@@ -109,8 +114,8 @@ def notes(
 
 def ranking(ax: Axes, values: Mapping[str, float], *, xlabel: str, title: str = "") -> Axes:
     """Lying bars, the first one on top: for names too long to stand below."""
-    ax.barh(range(len(values)), list(values.values()), color=COLOURS[0], height=0.7)
-    ax.set_yticks(range(len(values)), list(values))
+    ax.barh(range(len(values)), _floats(values.values()), color=COLOURS[0], height=0.7)
+    ax.set_yticks(range(len(values)), _words(values))
     ax.invert_yaxis()
     ax.set(xlabel=xlabel, title=title)
     return plain(ax)
@@ -127,13 +132,14 @@ def estimates(
 ) -> Axes:
     """Named estimates with their intervals, the first one on top; crosses where the truth is known;
     a dashed line for no effect."""
-    for place, (mean, (low, high)) in enumerate(values.values()):
+    for place, (mean, ends) in enumerate(values.values()):
+        low, high = _floats(ends)
         ax.plot([low, high], [place, place], color=COLOURS[0], lw=2)
         ax.plot(mean, place, "o", color=COLOURS[0], ms=6, label="" if place else "found")
     if truth is not None:
         places = [place for place, name in enumerate(values) if name in truth]
         ax.plot(
-            [truth[name] for name in values if name in truth],
+            _floats(truth[name] for name in values if name in truth),
             places,
             "x",
             ms=8,
@@ -151,7 +157,7 @@ def estimates(
         )
     if line is not None:
         ax.axvline(line, color=INK, ls="--", lw=1)
-    ax.set_yticks(range(len(values)), list(values))
+    ax.set_yticks(range(len(values)), _words(values))
     ax.invert_yaxis()
     ax.set(xlabel=xlabel, title=title)
     return plain(ax)
@@ -159,11 +165,12 @@ def estimates(
 
 def strip(frames: Sequence[tuple[float, DrumRoll]], most: int = 5) -> Figure:
     """Some frames of a film below each other, each with its noise level."""
-    picks = np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int)
+    number_of = min(whole(most, "most", 1), len(frames))
+    picks = np.linspace(0, len(frames) - 1, number_of).round().astype(int)
     made = np.atleast_1d(axes(len(picks), 1, width=8, height=1.7 * len(picks)))
     for ax, pick in zip(made, picks, strict=True):
         level, frame = frames[pick]
-        roll(ax, frame, f"frame {pick + 1} of {len(frames)}, noise {level:.0%}")
+        roll(ax, frame, f"frame {pick + 1} of {len(frames)}, noise {float(level):.0%}")
         if ax is not made[-1]:
             ax.set_xlabel("")
     return made[0].figure
@@ -171,7 +178,7 @@ def strip(frames: Sequence[tuple[float, DrumRoll]], most: int = 5) -> Figure:
 
 def matrix(
     ax: Axes,
-    values: np.ndarray,
+    values: ArrayLike,
     title: str = "",
     *,
     rows: Sequence[str] = (),
@@ -180,24 +187,26 @@ def matrix(
     diverging: bool = False,
 ) -> Axes:
     """A heat map with a scale; diverging maps are centred on zero."""
-    limit = float(np.abs(values).max()) or 1.0
+    drawn = np.ma.masked_invalid(np.ma.asarray(values).astype(float))
+    limit = float(np.abs(drawn.compressed()).max(initial=0)) or 1.0
     scale = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if diverging else {"cmap": "viridis"}
-    image = ax.imshow(values, aspect="auto", interpolation="nearest", **scale)
+    image = ax.imshow(drawn, aspect="auto", interpolation="nearest", **scale)
     bar = ax.figure.colorbar(image, ax=ax, fraction=0.05)
     bar.set_label(unit, color=INK)
     bar.ax.tick_params(colors=INK, labelsize=8)
     if len(rows):
-        ax.set_yticks(range(len(rows)), rows)
+        ax.set_yticks(range(len(rows)), _words(rows))
     if len(columns):
-        ax.set_xticks(range(len(columns)), columns)
+        ax.set_xticks(range(len(columns)), _words(columns))
     ax.set_title(title)
     return plain(ax)
 
 
-def spectrogram(ax: Axes, sound: np.ndarray, rate: int, title: str = "") -> Axes:
+def spectrogram(ax: Axes, sound: ArrayLike, rate: float, title: str = "") -> Axes:
     """Sound (samples,) as decibels over time and frequency, 80 dB deep; kHz."""
     from workbench.evaluation.spectra import WINDOW, decibels, spectrogram
 
+    rate = number(rate, "rate", 1)
     levels = decibels(spectrogram(sound)[0])
     ax.imshow(
         levels,
@@ -213,13 +222,7 @@ def spectrogram(ax: Axes, sound: np.ndarray, rate: int, title: str = "") -> Axes
 
 
 def lines(
-    ax: Axes,
-    x: Sequence[float] | np.ndarray,
-    curves: Mapping[str, Any],
-    *,
-    xlabel: str,
-    ylabel: str,
-    title: str = "",
+    ax: Axes, x: ArrayLike, curves: Mapping[str, Any], *, xlabel: str, ylabel: str, title: str = ""
 ) -> Axes:
     """Named curves over one x; each has its own colour and line style."""
     styles = ("-", "--", "-.", ":")
@@ -239,9 +242,10 @@ def bars(
     floor: float | None = None,
 ) -> Axes:
     """Named bars with their values written above; a dashed line for the floor."""
-    made = ax.bar(list(values), list(values.values()), color=COLOURS[0], width=0.6)
+    made = ax.bar(_words(values), _floats(values.values()), color=COLOURS[0], width=0.6)
     ax.bar_label(made, fmt="%.2f", color=INK, fontsize=9)
     if floor is not None:
+        floor = float(floor)
         ax.axhline(floor, color=COLOURS[5], ls="--", lw=1.5)
         ax.text(
             0.99,
@@ -271,7 +275,7 @@ def intervals(
     """Means with whiskers from low to high; joined by a line where x are numbers, named places on
     the axis where they are words. curve: which colour, marker and line style. Without an interval
     (NaN) there is no whisker."""
-    y = np.asarray(mean, float)
+    curve, y = whole(curve, "curve", 0), np.asarray(mean, float)
     ends = np.nan_to_num([y - np.asarray(low, float), np.asarray(high, float) - y])
     words = any(isinstance(value, str) for value in x)
     style = "none" if words else ("-", "--", "-.", ":")[curve % 4]
@@ -305,10 +309,11 @@ def histogram(
     title: str = "",
 ) -> Axes:
     """Distributions as steps, each normalised to area one."""
-    edges: Any = bins  # matplotlib's stub knows no array
+    # matplotlib's stub knows no array
+    edges: Any = whole(bins, "bins", 1) if np.ndim(bins) == 0 else np.asarray(bins, float)
     for i, (name, values) in enumerate(groups.items()):
         ax.hist(
-            values,
+            np.asarray(values, float),
             bins=edges,
             density=True,
             histtype="step",
@@ -323,9 +328,10 @@ def histogram(
     return plain(ax)
 
 
-def points(ax: Axes, places: np.ndarray, names: Sequence[str], title: str = "") -> Axes:
+def points(ax: Axes, places: ArrayLike, names: Sequence[Any], title: str = "") -> Axes:
     """A scatter of points (n, 2): colour and marker by name. The axes have no numbers, for maps
     such as t-SNE's have no unit; the legend is left to the figure."""
+    places, names = np.asarray(places, float), _words(names)
     for i, kind in enumerate(dict.fromkeys(names)):
         mine = places[[name == kind for name in names]]
         ax.scatter(
@@ -343,18 +349,18 @@ def points(ax: Axes, places: np.ndarray, names: Sequence[str], title: str = "") 
     return plain(ax)
 
 
-def cloud(points: np.ndarray, names: Sequence[str], hover: Sequence[str], title: str = "") -> Any:
+def cloud(points: ArrayLike, names: Sequence[Any], hover: Sequence[Any], title: str = "") -> Any:
     """An interactive scatter of points (n, 2): colour and marker by name, words on hover."""
     import plotly.graph_objects as go
 
     markers = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star")
     figure = go.Figure()
-    kinds, hover = list(dict.fromkeys(names)), list(hover)
-    for i, kind in enumerate(kinds):
+    places, names, hover = np.asarray(points, float).round(3), _words(names), _words(hover)
+    for i, kind in enumerate(dict.fromkeys(names)):
         rows = [row for row, name in enumerate(names) if name == kind]
         figure.add_scatter(
-            x=points[rows, 0].round(3),
-            y=points[rows, 1].round(3),
+            x=places[rows, 0],
+            y=places[rows, 1],
             mode="markers",
             name=kind,
             text=[hover[row] for row in rows],
@@ -374,6 +380,16 @@ def cloud(points: np.ndarray, names: Sequence[str], hover: Sequence[str], title:
     return figure
 
 
+def _words(names: Iterable[Any]) -> list[str]:
+    """Names as text: numbers, too, stand for themselves and not for a place on the axis."""
+    return [str(name) for name in names]
+
+
+def _floats(values: Iterable[Any]) -> list[float]:
+    """NumPy's numbers as Python's, which neither overflow nor round in small types."""
+    return [float(value) for value in values]
+
+
 class LivePlot:
     """A loss curve that grows while a network trains: pass it as `watch`.
 
@@ -381,7 +397,7 @@ class LivePlot:
     """
 
     def __init__(self, every: int = 1) -> None:
-        self.every, self.calls = every, 0
+        self.every, self.calls = whole(every, "every", 1), 0
         self.stages: list[list[dict[str, Any]]] = []
         self._handle: Any = None
 

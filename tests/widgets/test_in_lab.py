@@ -108,6 +108,16 @@ def test_advice_and_numbers(page, box):
     steps.fill("5")
     generate(box, 2)
     expect(steps).to_have_attribute("aria-invalid", "false")
+    seed = box.get_by_label("Seed", exact=True)
+    seed.fill("18446744073709551616")
+    box.get_by_role("button", name="Generate").click()
+    expect(box.locator(".wb-say")).to_contain_text("from 0 to 2**64 - 1")
+    expect(seed).to_have_attribute("aria-invalid", "true")
+    seed.fill("18446744073709551615")
+    generate(box, 2)
+    expect(box.locator(".wb-card .wb-facts").first).to_contain_text("seed 18446744073709551615")
+    expect(seed).to_have_value("18446744073709551615")
+    seed.fill("0")
 
 
 def test_keep_vary_download(page, box):

@@ -64,9 +64,10 @@ def test_lambda_moves_the_share():
     sound = lab.made["bam"][0]
     assert power(sound, 300) > 50 * power(sound, 500)
     assert lab.lam == 1.0
-    lab.on_mix({"lam": 7})
+    lab._heard(lab, {"do": "mix", "lam": 7}, [])
     assert lab.wait(30)
     assert lab.lam == 1.0
+    assert "lam=7" in lab.say
 
 
 def test_the_second_comes_into_the_firsts_key():
@@ -151,10 +152,10 @@ def test_nan_is_refused_and_a_systems_nan_said():
     lab = MixupLab(tone(300), tone(500), Broken())
     assert [lane["name"] for lane in lab.lanes] == ["a", "b", "plain", "bam"]
     assert "No BLM: decoded holds NaN" in lab.say
-    lab.on_mix({"lam": float("nan")})
+    lab._heard(lab, {"do": "mix", "lam": float("nan")}, [])
     assert lab.wait(30)
     assert lab.lam == 0.5
-    assert "lam: nan" in lab.say
+    assert "lam=nan" in lab.say
 
 
 def test_scores_are_taken_and_a_page_without_kernel_plays():

@@ -70,6 +70,9 @@ def test_advice_while_typing(box):
         ("tempo", "12"),
         ("tempo", "?"),
         ("seed", "1e30"),
+        ("seed", "18446744073709551616"),
+        ("seed", "-1"),
+        ("seed", "2.5"),
         ("seed", "🥁"),
     ],
 )
@@ -87,6 +90,22 @@ def test_blank_fields_take_the_defaults():
     values, wrong = read_form({"tempo": " ", "steps": "", "guidance": "2,5"}, fields(8))
     assert wrong == {}
     assert (values["tempo"], values["steps"], values["guidance"]) == (None, 20, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("raw", "seed"),
+    [
+        ("18446744073709551615", 2**64 - 1),
+        ("9007199254740993", 2**53 + 1),
+        (" 7 ", 7),
+        ("1e3", 1000),
+        ("4.0", 4),
+    ],
+)
+def test_a_typed_seed_is_kept_to_its_last_digit(box, raw, seed):
+    draw(box, seed=raw)
+    assert f"seed {seed}," in box.takes[0].source
+    assert box.settings["seed"] == raw
 
 
 def test_settings_reach_the_system(box):

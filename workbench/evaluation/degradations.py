@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.arguments import random_generator
+from workbench.arguments import number, random_generator
 from workbench.errors import PromptError
 from workbench.music.audio import checked
 from workbench.representations.mixup import transpose
@@ -38,8 +38,7 @@ def degrade(
     """Sounds (n, samples) at `rate` Hz, spoiled: float32 of the same shape. 0 changes nothing."""
     if kind not in DEGRADATIONS:
         raise PromptError(f"kind: {kind!r} is unknown; choose one of {', '.join(DEGRADATIONS)}")
-    if not 0 <= strength <= 1:
-        raise PromptError(f"strength: {strength:g}; give 0 to 1")
+    strength = number(strength, "strength", 0, 1)
     sounds = checked(sounds, "sounds").astype(np.float32)
     if strength == 0:
         return sounds
@@ -49,6 +48,7 @@ def degrade(
 
 def level(kind: str, strength: float, rate: int) -> str:
     """What a strength means: "cut above 2,000 Hz"; "as it was" for 0."""
+    strength = number(strength, "strength", 0, 1)
     if strength == 0:
         return "as it was"
     way = DEGRADATIONS[kind]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
+from math import inf
 from threading import Timer
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
@@ -13,6 +14,7 @@ from uuid import uuid4
 import anywidget
 import traitlets as t
 
+from workbench.arguments import number, whole
 from workbench.errors import WorkbenchError
 from workbench.music.display import RATE, asset
 from workbench.widgets.worker import Stopped, Worker
@@ -58,6 +60,32 @@ def style(*names: str) -> str:
 def loop_bytes(clip: Clip) -> bytes:
     """A clip's gapless loop as an Ogg file, mono, at the rate the page's player runs at."""
     return clip.audio_bytes("ogg", RATE, mono=True)
+
+
+class Number(t.Float):
+    """A trait for a number as people hand them over, NumPy's, too. Raises PromptError."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        low, high = self.min, self.max
+        return number(
+            value,
+            self.name or "number",
+            -inf if low is None else low,
+            inf if high is None else high,
+        )
+
+
+class Whole(t.Int):
+    """The same for a whole number."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        low, high = self.min, self.max
+        return whole(
+            value,
+            self.name or "number",
+            -inf if low is None else low,
+            inf if high is None else high,
+        )
 
 
 class MusicWidget(anywidget.AnyWidget):
@@ -152,7 +180,7 @@ class MusicWidget(anywidget.AnyWidget):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for a drawing to end, in tests and scripts; False if `timeout` seconds pass."""
-        return self.worker.wait(timeout)
+        return self.worker.wait(None if timeout is None else number(timeout, "timeout", 0))
 
     # --- history ------------------------------------------------------------------------------
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import traitlets as t
 
+from workbench.arguments import number, seed_of, whole
 from workbench.errors import PromptError
 from workbench.evaluation.degradations import DEGRADATIONS, degrade, level
-from workbench.music.audio import checked
+from workbench.music.audio import check_rate, checked
 from workbench.music.clip import Clip
-from workbench.widgets.base import MusicWidget, loop_bytes, module, style
+from workbench.widgets.base import MusicWidget, Number, loop_bytes, module, style
 
 Measure = Callable[[np.ndarray], Mapping[str, float]]
 
@@ -29,7 +30,7 @@ class DegradationLab(MusicWidget):
 
     kinds = t.List(list(DEGRADATIONS)).tag(sync=True)
     kind = t.Unicode("low-pass").tag(sync=True)
-    strength = t.Float(0.5).tag(sync=True)
+    strength = Number(0.5, min=0, max=1).tag(sync=True)
     names: t.List[Any] = t.List().tag(sync=True)  # of the measures
     # kind, strength, what (in words), values; the first is clean
     rows: t.List[Any] = t.List().tag(sync=True)
@@ -38,10 +39,10 @@ class DegradationLab(MusicWidget):
     def __init__(
         self, sounds: np.ndarray, rate: int, measure: Measure, *, example: int = 0, seed: int = 0
     ) -> None:
-        self.sounds, self.rate = checked(sounds, "sounds"), rate
-        self.measure, self.example, self.seed = measure, example, seed
-        if not 0 <= example < len(self.sounds):
-            raise PromptError(f"example: {example}; give 0 to {len(self.sounds) - 1}")
+        self.sounds = checked(sounds, "sounds")
+        self.rate = rate = check_rate(rate, "rate")
+        self.measure, self.seed = measure, seed_of(seed)
+        self.example = whole(example, "example", 0, len(self.sounds) - 1)
         clean = dict(measure(self.sounds))
         words = {kind: [level(kind, i / 20, rate) for i in range(21)] for kind in DEGRADATIONS}
         super().__init__(names=list(clean), levels=words)
@@ -68,7 +69,7 @@ class DegradationLab(MusicWidget):
 
     def clip(self, strength: float | None = None) -> Clip:
         """The example as it is heard now, or at another strength."""
-        strength = self.strength if strength is None else strength
+        strength = self.strength if strength is None else number(strength, "strength", 0, 1)
         sound = degrade(
             self.sounds[self.example : self.example + 1],
             self.rate,
@@ -95,9 +96,7 @@ class DegradationLab(MusicWidget):
 
 
 def _asked(message: Mapping[str, Any]) -> tuple[str, float]:
-    kind, strength = str(message.get("kind")), float(message.get("strength", 0.0))
+    kind = str(message.get("kind"))
     if kind not in DEGRADATIONS:
         raise PromptError(f"kind: {kind!r} is unknown; choose one of {', '.join(DEGRADATIONS)}")
-    if not 0 <= strength <= 1:
-        raise PromptError(f"strength: {strength:g}; give 0 to 1")
-    return kind, strength
+    return kind, number(message.get("strength", 0.0), "strength", 0, 1)

@@ -12,7 +12,7 @@ from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.music.timeline import needs_4_4
 from workbench.representations.drum_roll import CHANNELS, N_DRUMS, DrumRoll
-from workbench.widgets.base import MusicWidget, loop_bytes, module, style
+from workbench.widgets.base import MusicWidget, Number, loop_bytes, module, style
 from workbench.widgets.form import Field, read_number
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class DrumGrid(MusicWidget):
     kept = t.Bytes().tag(sync=True)  # steps × 9 values of 0 or 1
     sent = t.Int(0).tag(sync=True)  # number of the page's last edit that is contained
     rows: t.List[Any] = t.List().tag(sync=True)
-    tempo = t.Float(120.0).tag(sync=True)
+    tempo = Number(120.0).tag(sync=True)
     prompt = t.Unicode("").tag(sync=True)
     can_fill = t.Bool(False).tag(sync=True)
     wrong = t.Dict().tag(sync=True)  # what is wrong with the tempo that was typed

@@ -10,7 +10,7 @@ import traitlets as t
 from workbench.errors import WorkbenchError
 from workbench.music.display import drum_grid_svg
 from workbench.representations.drum_roll import DrumRoll
-from workbench.widgets.base import MusicWidget, loop_bytes, module, style
+from workbench.widgets.base import MusicWidget, Whole, loop_bytes, module, style
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -28,17 +28,17 @@ class FilmWidget(MusicWidget):
 
     frames: t.List[Any] = t.List().tag(sync=True)  # svg, text, name of each frame
     title = t.Unicode("").tag(sync=True)
-    frame = t.Int(0).tag(sync=True)
+    frame = Whole(0).tag(sync=True)
 
     def __init__(self, frames: Sequence[tuple[float, DrumRoll]], caption: str = "") -> None:
-        if not frames:
+        if not len(frames):
             raise WorkbenchError("frames: none given; pass what system.film(prompt) returns")
         self.clips: list[Clip] = [roll.to_clip(caption) for _, roll in frames]
         last = len(frames)
         shown = [
             {
                 "svg": drum_grid_svg(clip),
-                "text": f"Step {i} of {last} · noise {level:.0%} before it · {hits(roll)}",
+                "text": f"Step {i} of {last} · noise {float(level):.0%} before it · {hits(roll)}",
             }
             for i, ((level, roll), clip) in enumerate(zip(frames, self.clips, strict=True), 1)
         ]

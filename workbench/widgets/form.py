@@ -1,12 +1,19 @@
-"""Reading what was typed into number fields: a value, or a kind word why not."""
+"""Number fields: what Python gives them, what was typed into them, and a kind word where that is no
+such number."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import traitlets as t
+
+from workbench.arguments import LARGEST_SEED, number, seed_of, whole
 from workbench.datasets.keywords import TEMPO_LIMITS
+from workbench.widgets.base import MusicWidget
+
+EXACT = 2**53  # JavaScript's numbers are exact up to here
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,19 @@ class Field:
     whole: bool = True
     step: float = 1
 
+    def shown(self, value: Any) -> Any:
+        """A number from Python as the page shows it, text as it is. Raises PromptError."""
+        if value is None or isinstance(value, str):
+            return value
+        if self.high == LARGEST_SEED:
+            plain: float = seed_of(value, self.name)
+        else:
+            plain = (whole if self.whole else number)(value, self.name, self.low, self.high)
+        return str(plain) if self.whole and abs(plain) > EXACT else plain
+
+
+SEED = Field("seed", "Seed", 0, LARGEST_SEED, 0)
+
 
 def fields(most_bars: int) -> tuple[Field, ...]:
     """The settings of a drawing by a system that draws at most `most_bars` bars."""
@@ -30,7 +50,7 @@ def fields(most_bars: int) -> tuple[Field, ...]:
         Field("guidance", "Guidance", 0, 20, 1.5, whole=False, step=0.5),
         Field("steps", "Steps", 1, 200, 20),
         Field("tempo", "Tempo (BPM)", *TEMPO_LIMITS, None, whole=False),
-        Field("seed", "Seed", 0, 999_999, 0),
+        SEED,
     )
 
 
@@ -40,16 +60,22 @@ def read_number(field: Field, raw: Any) -> tuple[float | int | None, str]:
     if not text:
         return (int(field.default) if field.whole and field.default else field.default), ""
     kind = "a whole number" if field.whole else "a number"
-    wanted = f"{field.label}: give {kind} from {field.low:g} to {field.high:,.0f}"
-    try:
-        value = float(text)
-    except ValueError:
+    high = "2**64 - 1" if field.high == LARGEST_SEED else f"{field.high:,.0f}"
+    wanted = f"{field.label}: give {kind} from {field.low:g} to {high}"
+    value: float | None = None
+    for read in (int, float):  # a float loses digits above 2**53
+        try:
+            value = read(text)
+            break
+        except ValueError:
+            continue
+    if value is None:
         return None, f"{wanted}; “{text[:20]}” is none."
     if not field.low <= value <= field.high:  # NaN is not within, either
         return None, f"{wanted}; {text[:20]} is outside."
     if field.whole and value != int(value):
         return None, f"{wanted}; {text[:20]} is not whole."
-    return (int(value) if field.whole else value), ""
+    return (int if field.whole else float)(value), ""
 
 
 def read_form(
@@ -63,3 +89,51 @@ def read_form(
         if complaint:
             wrong[field.name] = complaint
     return values, wrong
+
+
+class FormWidget(MusicWidget):
+    """A widget with number fields. Numbers from Python are checked when they are given; text, as
+    the page sends it, is read when it is used.
+
+    fields: of the form; settings: what stands in them at the start, else their defaults.
+    """
+
+    settings = t.Dict().tag(sync=True)  # name → what stands in the field
+    limits: t.List[Any] = t.List().tag(sync=True)
+    wrong = t.Dict().tag(sync=True)  # field name → what is wrong with it
+
+    def __init__(
+        self, fields: tuple[Field, ...], settings: Mapping[str, Any], **traits: Any
+    ) -> None:
+        self._fields = fields
+        self._known(settings)
+        super().__init__(
+            settings={f.name: settings.get(f.name, f.default) for f in fields},
+            limits=[asdict(field) for field in fields],
+            **traits,
+        )
+
+    def _known(self, settings: Mapping[str, Any]) -> None:
+        unknown = set(settings) - {field.name for field in self._fields}
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no setting {sorted(unknown)[0]!r}")
+
+    @t.validate("settings")
+    def _plain_settings(self, proposal: Any) -> dict[str, Any]:
+        given = dict(proposal["value"])
+        return given | {f.name: f.shown(given[f.name]) for f in self._fields if f.name in given}
+
+    def _set(self, settings: Mapping[str, Any]) -> None:
+        """Settings that a Python call gives."""
+        self._known(settings)
+        self.settings = {**self.settings, **settings}
+
+    def _read(self, message: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The values of the form with what the page typed; None where something is wrong with
+        one, which is then said."""
+        self.settings = {**self.settings, **(message.get("settings") or {})}
+        values, self.wrong = read_form(self.settings, self._fields)
+        if self.wrong:
+            self.say = " ".join(self.wrong.values())
+            return None
+        return values

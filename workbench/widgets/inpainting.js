@@ -137,7 +137,7 @@ export default widget("wb-inpainting", "Inpainting", ({ model, listen, root }) =
   from.addEventListener("change", typed);
   to.addEventListener("change", typed);
   const inputs = new Map(model.get("limits").map((field) => [field.name,
-    h("input", { type: "number", min: field.low, max: field.high, step: field.step })]));
+    numberInput(field)]));
   const values = () => Object.fromEntries([...inputs].map(
     ([name, input]) => [name, input.validity.badInput ? "?" : input.value]));
   const follow = h("input", { type: "checkbox", onchange: () => {

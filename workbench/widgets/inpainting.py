@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets as t
 
-from workbench.errors import BrokenFileError
+from workbench.arguments import whole
+from workbench.errors import BrokenFileError, PromptError
 from workbench.files import MIDI_SUFFIXES
 from workbench.music.clip import Clip
 from workbench.music.display import player_html
-from workbench.widgets.base import MusicWidget, loop_bytes, module, style
-from workbench.widgets.form import Field, read_form
+from workbench.widgets.base import Whole, loop_bytes, module, style
+from workbench.widgets.form import SEED, Field, FormWidget
 
 if TYPE_CHECKING:
     from workbench.systems.midigpt import MidiGPT
@@ -24,7 +24,7 @@ FIELDS = (
     Field("n", "Versions", 1, 8, 3),
     Field("temperature", "Temperature", 0, 2, 1.0, whole=False, step=0.1),
     Field("top_p", "Top p", 0.1, 1, 0.95, whole=False, step=0.05),
-    Field("seed", "Seed", 0, 999_999, 0),
+    SEED,
 )
 LARGEST = 1_000_000  # bytes of an uploaded file
 LONGEST = 3600  # seconds
@@ -32,7 +32,7 @@ MOST_TRACKS = 64
 AROUND = 2  # bars heard on each side of a filling
 
 
-class InpaintingWidget(MusicWidget):
+class InpaintingWidget(FormWidget):
     """Choose bars and tracks of a song, hear several fillings, keep one, download it.
 
     system: has `filling`, as MidiGPT. `clip` is the song as it stands, `versions` the fillings
@@ -43,11 +43,8 @@ class InpaintingWidget(MusicWidget):
     _css = style("prompt_box", "inpainting")
 
     song = t.Dict().tag(sync=True)  # title, lines, tracks, notes: what the roll draws
-    hole = t.List([0, 1]).tag(sync=True)  # bars, last exclusive
-    chosen: t.List[Any] = t.List().tag(sync=True)  # indices of the tracks to write anew
-    settings = t.Dict().tag(sync=True)
-    limits: t.List[Any] = t.List().tag(sync=True)
-    wrong = t.Dict().tag(sync=True)
+    hole = t.List(Whole(), [0, 1]).tag(sync=True)  # bars, last exclusive
+    chosen: t.List[Any] = t.List(Whole()).tag(sync=True)  # indices of the tracks to write anew
     cards: t.List[Any] = t.List().tag(sync=True)  # key, title, html of each version
     follow = t.Bool(False).tag(sync=True)  # play while it writes
     original = t.Dict().tag(sync=True)  # title, html of the same bars as they are
@@ -57,17 +54,11 @@ class InpaintingWidget(MusicWidget):
     def __init__(self, system: MidiGPT, clip: Clip | None = None, **settings: Any) -> None:
         self.system = system
         self.versions: list[Clip] = []
-        unknown = set(settings) - {field.name for field in FIELDS}
-        if unknown:
-            raise TypeError(f"InpaintingWidget has no setting {sorted(unknown)[0]!r}")
         if clip is None:
             from workbench.datasets.builtin_songs import sample
 
             clip = sample(1, seed=1, style="pop")[0]
-        super().__init__(
-            settings={f.name: settings.get(f.name, f.default) for f in FIELDS},
-            limits=[asdict(field) for field in FIELDS],
-        )
+        super().__init__(FIELDS, settings)
         self._name = PurePath(clip.source.rsplit("#")[0]).stem or "song"
         self._show(clip)
 
@@ -99,17 +90,18 @@ class InpaintingWidget(MusicWidget):
 
     def fill(self, bars: tuple[int, int] | None = None, **settings: Any) -> None:
         """As if Fill were pressed; `wait()` waits for the versions."""
+        self._set(settings)
         if bars is not None:
-            self.hole = list(bars)
-        self.settings = {**self.settings, **settings}
+            first, last = (whole(bar, "bars", 0, self.clip.bars) for bar in bars)
+            if not first < last:
+                raise PromptError(f"bars: {(first, last)} is empty; give (first, last)")
+            self.hole = [first, last]
         self.on_fill({})
 
     def on_fill(self, message: dict[str, Any]) -> None:
         """Write the chosen bars anew."""
-        self.settings = raw = {**self.settings, **(message.get("settings") or {})}
-        values, self.wrong = read_form(raw, FIELDS)
-        if self.wrong:
-            self.say = " ".join(self.wrong.values())
+        values = self._read(message)
+        if values is None:
             return
         tracks = [self._tracks[i] for i in self.chosen if 0 <= i < len(self._tracks)]
         if not tracks:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets as t
 
+from workbench.arguments import number
 from workbench.errors import PromptError, WorkbenchError
 from workbench.music.audio import checked, turned_down
 from workbench.music.clip import Clip
 from workbench.music.keys import signature
 from workbench.representations.beat_tracking import Tracker, beats_of_clip, track, with_clicks
 from workbench.representations.mixup import Beats, align, mix, transpose
-from workbench.widgets.base import MusicWidget, loop_bytes, module, style
+from workbench.widgets.base import MusicWidget, Number, loop_bytes, module, style
 
 if TYPE_CHECKING:
     from workbench.systems.musicldm import MusicLDM
@@ -36,7 +37,7 @@ class MixupLab(MusicWidget):
     _css = style("mixup_lab")
 
     lanes: t.List[Any] = t.List().tag(sync=True)  # name, title, svg, text of each
-    lam = t.Float(0.5).tag(sync=True)  # share of the first clip
+    lam = Number(0.5, min=0, max=1).tag(sync=True)  # share of the first clip
     in_key = t.Bool(False).tag(sync=True)
     keyed = t.Bool(False).tag(sync=True)  # are both keys known?
 
@@ -49,8 +50,7 @@ class MixupLab(MusicWidget):
         lam: float = 0.5,
         tracker: Tracker = track,
     ) -> None:
-        if not 0 <= lam <= 1:
-            raise PromptError(f"lam: {lam:g}; give 0 to 1")
+        lam = number(lam, "lam", 0, 1)
         self.clips, self.system = (a, b), system
         self.sources: list[Lane] = [_heard(clip, tracker) for clip in (a, b)]
         self.made: dict[str, Lane] = {}
@@ -127,7 +127,7 @@ class MixupLab(MusicWidget):
 
     def on_mix(self, message: dict[str, Any]) -> None:
         """Mix anew with the λ and key that the page shows."""
-        lam = min(max(float(message.get("lam", self.lam)), 0.0), 1.0)
+        lam = number(message.get("lam", self.lam), "lam", 0, 1)
         in_key = bool(message.get("in_key")) and self.keyed
         self.start("Mixing", 1, lambda: self._mix(lam, in_key))
 

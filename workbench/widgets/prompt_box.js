@@ -40,8 +40,8 @@ function makeChips(model, input, changed) {
 function makeFields(model, listen) {
   const inputs = new Map();
   const row = h("div", { class: "wb-fields" }, ...model.get("limits").map((field) => {
-    const input = h("input", { type: "number", min: field.low, max: field.high, step: field.step,
-      "data-name": field.name, placeholder: field.name === "tempo" ? "by prompt" : "" });
+    const input = numberInput(field, { "data-name": field.name,
+      placeholder: field.name === "tempo" ? "by prompt" : "" });
     const parts = [h("span", {}, field.label), input];
     if (field.name === "bars" && field.high >= 2) {
       const select = h("select", { "data-name": "bars" }, ...[1, 2, 4, 8, 16]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
@@ -12,8 +11,8 @@ import traitlets as t
 from workbench.music.display import player_html
 from workbench.music.writing import file_stem
 from workbench.systems.prompts import chip_words
-from workbench.widgets.base import MusicWidget, module, style
-from workbench.widgets.form import fields, read_form
+from workbench.widgets.base import module, style
+from workbench.widgets.form import FormWidget, fields, read_form
 from workbench.widgets.side_by_side import short
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 MOST_CARDS = 24
 
 
-class PromptBox(MusicWidget):
+class PromptBox(FormWidget):
     """A prompt box for a system that has `generate`, `vary` and `explain_prompt`.
 
     `takes` are the clips whose cards are shown, `kept` those marked to stay. bars, n, guidance,
@@ -34,11 +33,8 @@ class PromptBox(MusicWidget):
     _css = style("prompt_box")
 
     prompt = t.Unicode("").tag(sync=True)
-    settings = t.Dict().tag(sync=True)  # name → what stands in the field
-    limits: t.List[Any] = t.List().tag(sync=True)
     chips = t.Dict().tag(sync=True)
     advice: t.List[Any] = t.List().tag(sync=True)
-    wrong = t.Dict().tag(sync=True)  # field name → what is wrong with it
     cards: t.List[Any] = t.List().tag(sync=True)  # key, title, html of each take
     kept_keys: t.List[Any] = t.List().tag(sync=True)
 
@@ -46,17 +42,10 @@ class PromptBox(MusicWidget):
         self, system: DrumLDM, prompt: str = "", *, takes: Sequence[Clip] = (), **settings: Any
     ) -> None:
         self.system = system
-        self._fields = fields(system.config.bars)
-        unknown = set(settings) - {field.name for field in self._fields}
-        if unknown:
-            raise TypeError(f"PromptBox has no setting {sorted(unknown)[0]!r}")
         self._clips: dict[int, Clip] = {}
         self._next = 1
         super().__init__(
-            prompt=prompt,
-            settings={f.name: settings.get(f.name, f.default) for f in self._fields},
-            limits=[asdict(field) for field in self._fields],
-            chips=chip_words(system),
+            fields(system.config.bars), settings, prompt=prompt, chips=chip_words(system)
         )
         self.cards = self._cards_of(list(takes), [short(c.caption) for c in takes])
 
@@ -92,9 +81,9 @@ class PromptBox(MusicWidget):
 
     def generate(self, prompt: str | None = None, **settings: Any) -> None:
         """As if Generate were pressed; `wait()` waits for the takes."""
+        self._set(settings)
         if prompt is not None:
             self.prompt = prompt
-        self.settings = {**self.settings, **settings}
         self.on_generate({})
 
     def on_explain(self, message: dict[str, Any]) -> None:
@@ -104,10 +93,8 @@ class PromptBox(MusicWidget):
     def on_generate(self, message: dict[str, Any]) -> None:
         """Draw takes; kept cards stay, the others make room."""
         self.prompt = prompt = str(message.get("prompt", self.prompt))
-        self.settings = raw = {**self.settings, **(message.get("settings") or {})}
-        values, self.wrong = read_form(raw, self._fields)
-        if self.wrong:
-            self.say = " ".join(self.wrong.values())
+        values = self._read(message)
+        if values is None:
             return
         self.on_explain({"prompt": prompt})
         stay = [card for card in self.cards if card["key"] in self.kept_keys]

@@ -150,6 +150,11 @@ function historyButtons(model, listen, root) {
   return [undo, redo];
 }
 
+// A field of a form. Seeds go beyond what JavaScript's numbers hold exactly: they are text.
+const numberInput = ({ low, high, step }, more = {}) => h("input", high > Number.MAX_SAFE_INTEGER
+  ? { type: "text", inputmode: "numeric", autocomplete: "off", ...more }
+  : { type: "number", min: low, max: high, step, ...more });
+
 function sayLine(model, listen) {
   const line = h("p", { class: "wb-say", role: "status", "aria-live": "polite" });
   listen.on("change:say", () => { line.textContent = model.get("say"); });

@@ -34,7 +34,7 @@ def compare(clips: Sequence[Clip], titles: Sequence[str] | None = None) -> SideB
     if titles is not None:
         if len(titles) != len(clips):
             raise WorkbenchError(f"titles: {len(titles)} for {len(clips)} clips; give one each")
-        names = list(titles)
+        names = [str(title) for title in titles]
     return SideBySide(clips, names)
 
 

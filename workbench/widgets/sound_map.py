@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.arguments import number
 from workbench.errors import WorkbenchError
 from workbench.music.audio import encode
 from workbench.music.display import asset
@@ -51,10 +52,11 @@ class SoundMap:
         *,
         seconds: float = SECONDS,
     ) -> None:
-        self.views = {name: np.asarray(points, dtype=float) for name, points in views.items()}
-        self.clips, self.groups, self.seconds = list(clips), list(groups), seconds
-        self.names = list(dict.fromkeys(groups))
-        if not clips or len(groups) != len(clips):
+        self.views = {str(name): np.asarray(points, float) for name, points in views.items()}
+        self.clips, self.groups = list(clips), [str(group) for group in groups]
+        self.seconds = number(seconds, "seconds", 0)
+        self.names = list(dict.fromkeys(self.groups))
+        if not self.clips or len(groups) != len(clips):
             raise WorkbenchError(f"groups: {len(groups)} for {len(clips)} clips; give one each")
         if len(self.names) > len(MARKERS):
             raise WorkbenchError(f"groups: {len(self.names)} kinds; show {len(MARKERS)} at most")
