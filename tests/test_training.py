@@ -54,7 +54,7 @@ def weights(module):
 
 def test_a_resumed_run_ends_on_the_same_weights(tmp_path):
     whole = run(tmp_path / "whole")
-    with pytest.raises(KeyboardInterrupt, match="resume"):
+    with pytest.raises(KeyboardInterrupt, match="of 24; run the same again"):
         run(tmp_path / "torn", watch=stop_after(12))
     half = json.loads((tmp_path / "torn/log.jsonl").read_text().splitlines()[-1])
     assert 12 <= half["step"] < 24
@@ -143,7 +143,8 @@ def test_the_best_is_kept_not_the_last(tmp_path):
 
 
 def test_a_budget_ends_early_and_can_be_extended(tmp_path):
-    short = run(tmp_path, replace(PLAN, budget_minutes=1e-9))
+    with pytest.warns(UserWarning, match="1 of 24 steps"):
+        short = run(tmp_path, replace(PLAN, budget_minutes=1e-9))
     assert short.step == 1
     assert run(tmp_path).step == 24
 

@@ -21,6 +21,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -263,7 +264,13 @@ class _Run(Generic[Network]):
                     bar.set_postfix({k: f"{v:.3g}" for k, v in told.items()})
                 if interrupted.is_set():
                     raise KeyboardInterrupt(
-                        f"{title} stopped after step {self.step}; resume goes on"
+                        f"{title} stopped after step {self.step} of {plan.steps}; run the same "
+                        "again, and it goes on from there"
+                    )
+                if stop and self.step < plan.steps and first:
+                    warnings.warn(
+                        f"{title}: the time was up after {self.step} of {plan.steps} steps",
+                        stacklevel=2,
                     )
                 if stop:
                     break

@@ -48,6 +48,13 @@ def test_a_missing_file_is_named(copy):
         DrumLDM.from_pretrained(copy)
 
 
+def test_a_folder_whose_training_was_interrupted_says_how_to_go_on(tmp_path):
+    (tmp_path / "autoencoder").mkdir()
+    (tmp_path / "autoencoder" / "last.safetensors").touch()
+    with pytest.raises(CheckpointError, match="not finished; run the same command"):
+        DrumLDM.from_pretrained(tmp_path)
+
+
 def test_another_system_is_refused(copy):
     about = json.loads((copy / "config.json").read_text())
     (copy / "config.json").write_text(json.dumps(about | {"system": "MidiGPT"}))

@@ -166,6 +166,10 @@ def folder_of(name: str) -> Path:
         if folder.is_dir():
             with opened(folder) as files:
                 missing = [file for file in FILES if file not in files]
+            if missing and list(folder.glob("*/last.safetensors")):
+                raise CheckpointError(
+                    f"{folder}: its training is not finished; run the same command again to go on"
+                )
             if missing:
                 raise CheckpointError(f"{folder}: {missing[0]} is missing; no whole checkpoint")
             return folder
