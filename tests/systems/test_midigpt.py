@@ -418,13 +418,16 @@ def test_the_songs_last_notes_keep_their_ends(system, tmp_path):
 
 def test_a_held_note_is_not_struck_again_below_its_end(system):
     """In a file the new note's end would end the held one."""
-    from workbench.systems.splice import _within_held
+    from workbench.systems.splice import _within
 
     held = {"time": [0, 0], "duration": [3000, 2000], "pitch": [60, 62]}
     old = {name: np.array(column) for name, column in held.items()}
-    onset, length = np.array([2000, 2000, 2000, 1950]), np.array([400, 1200, 400, 40])
-    pitch = np.array([60, 60, 64, 62])
-    assert _within_held(old, 1920, onset, length, pitch).tolist() == [True, False, False, True]
+    new = {
+        "time": np.array([2000, 2000, 2000, 1950]),
+        "duration": np.array([400, 1200, 400, 40]),
+        "pitch": np.array([60, 60, 64, 62]),
+    }
+    assert _within(old, new).tolist() == [True, False, False, True]
     score = song(bars=6, seed=2)
     for pitch in range(128):  # all of them, so that whatever is written would strike one
         score.tracks[0].notes.append(symusic.Note(0, 6 * 1920, pitch, 64))
@@ -536,3 +539,38 @@ def test_training_writes_a_system_that_loads(tmp_path):
     assert "workbench train songs" in (tmp_path / "out" / "README.md").read_text()
     with pytest.raises(PromptError, match="profile: 'huge'"):
         MidiGPT.train(str(folder), "huge")
+
+
+def test_a_filled_file_is_the_file_with_other_notes(system, tmp_path):
+    """Format, tracks, channels and every event stay, at a coarse division, too; nothing new is
+    on the bar line after the hole."""
+    import mido
+
+    from tests.music.test_patching import file_of, hits, outside, rich
+
+    coarse = file_of(hits(0, 60, range(0, 120, 5), 4), hits(1, 40, range(0, 120, 20), 20), tpq=5)
+    for data in (rich(), coarse):
+        clip = Clip.read_midi(data)
+        bar = 4 * clip.score.tpq
+        for seed in range(3):
+            version = system.fill(clip, (1, 2), n=1, seed=seed)[0]
+            result = version.midi_bytes()
+            times = np.unique(version.notes["time"])
+            assert ((times >= 4) & (times < 8)).any()
+            factor = version.score.tpq // clip.score.tpq
+            kept = [
+                [
+                    (t // factor, m, None if onset is None else onset // factor)
+                    for t, m, onset in track
+                    if "filling" not in m and "end_of_track" not in m
+                    and not (bar <= t // factor < 2 * bar and "program_change" in m)
+                ]
+                for track in outside(result, bar * factor, 2 * bar * factor)
+            ]  # fmt: skip
+            assert kept == [
+                [row for row in track if "end_of_track" not in row[1]
+                 and not (bar <= row[0] < 2 * bar and "program_change" in row[1])]
+                for track in outside(data, bar, 2 * bar)
+            ]  # fmt: skip
+            (tmp_path / "song.mid").write_bytes(result)
+            assert mido.MidiFile(tmp_path / "song.mid").type == 1

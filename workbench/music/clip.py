@@ -28,6 +28,7 @@ from workbench.music.audio import (
     write_audio,
 )
 from workbench.music.midi import NOTE
+from workbench.music.patching import lines_of, with_notes
 from workbench.music.placing import check_length
 from workbench.music.smf import ExtraEvent
 from workbench.music.synth import default_synth
@@ -83,9 +84,9 @@ class Clip:
         meter = None if meter is None else timeline.check_meter(meter)
         beats = None if beats is None else number(beats, "beats")
         self.anticipation = number(anticipation, "anticipation", 0)
-        self._extra: bytes | tuple[ExtraEvent, ...] = (
-            extra_events if isinstance(extra_events, bytes) else tuple(extra_events)
-        )
+        self._file = extra_events if isinstance(extra_events, bytes) else b""
+        self._extra = None if isinstance(extra_events, bytes) else tuple(extra_events)
+        self._keeps_file = False  # written as its file with other notes
         self.rings_on = score is not None and beats is None  # the length follows from the notes
         if score is not None:
             self._take_score(score, tempo, meter, beats)
@@ -150,7 +151,7 @@ class Clip:
         """Read a MIDI file or its bytes. Raises BrokenFileError naming the file."""
         named = "" if isinstance(source, bytes | bytearray | memoryview) else str(source)
         fields.setdefault("source", named)
-        score, data = midi.read_with_extras(source)
+        score, data = midi.read_with_file(source)
         return cls(score, extra_events=data, **fields)
 
     @classmethod
@@ -193,8 +194,9 @@ class Clip:
     def extra_events(self) -> tuple[ExtraEvent, ...]:
         """What the MIDI file holds that a score has no place for, in ticks of the score: text,
         lyrics in other encodings than UTF-8, system messages. They are written again."""
-        if isinstance(self._extra, bytes):
-            self._extra = smf.extra_events(self._extra) if self._extra else ()
+        if self._extra is None:
+            found = smf.may_have_extras(self._file)
+            self._extra = smf.extra_events(self._file) if found else ()
         return self._extra
 
     @property
@@ -266,8 +268,50 @@ class Clip:
         self._need_score("midi_bytes")
         end = None if self.rings_on else max(round(self.beats * self.score.tpq), 1)
         about = _FOLDERS.sub("", self.source)  # the names of folders are nobody else's business
+        if self._keeps_file and (data := self._file_with_notes(self.caption, about)):
+            return data
         extra = self.extra_events
         return midi_file(self._straight(), end, title=self.caption, about=about, extra=extra)
+
+    def with_score(self, score: Any) -> "Clip":
+        """A copy with another score in which this one's notes were changed.
+
+        A clip that was read from a file is written as this file with other notes, and everything
+        else in it as it was, as long as its score differs from the file in notes alone.
+        """
+        copy = type(self)(
+            score,
+            tempo=self.tempo if self.tempo_known and len(score.tempos) <= 1 else None,
+            beats=self.beats,
+            caption=self.caption,
+            source=self.source,
+            labels=self.labels,
+            extra_events=self._file or self.extra_events,
+        )
+        copy.rings_on, copy._keeps_file = self.rings_on, True  # the last notes keep their ends
+        return copy
+
+    @property
+    def file(self) -> bytes:
+        """The MIDI file that the clip was read from, with the clip's notes; empty where there is
+        none, or the score differs from it in more than notes."""
+        return self._file_with_notes()
+
+    @property
+    def places_in_file(self) -> list[tuple[int, int] | None]:
+        """For each track of the score the track and channel that its notes have in the clip's file;
+        None where there is none."""
+        return lines_of(self._file, self.score) if self._file else [None] * len(self.score.tracks)
+
+    def _file_with_notes(self, *texts: str) -> bytes:
+        if not self._file or self.anticipation:
+            return b""
+        last = max(round(self.bar_lines[-1] * self.score.tpq), 1)
+        end = 0 if self.rings_on else last
+        if end and (self.notes["time"] >= self.bar_lines[-1]).any():
+            return b""  # the clip ends before its file
+        said = [text for text in texts if text]
+        return with_notes(self._file, self.score, last=last, end=end, texts=said) or b""
 
     def _straight(self) -> Any:
         """The score with the early hits of beat 1 at its beginning instead of its end."""
@@ -319,10 +363,11 @@ class Clip:
             self.audio,
             self.sample_rate,
             labels=labels,
-            extra_events=self._extra,
+            extra_events=self._file or self.extra_events,
             **fields,
         )
         copy.rings_on = self.rings_on and "beats" not in changes
+        copy._keeps_file = self._keeps_file
         return copy
 
     def excerpt(self, start_beat: float, n_beats: float) -> "Clip":
@@ -340,7 +385,7 @@ class Clip:
             fields["anticipation"] = self.anticipation if whole else 0.0
             score = self.score if whole else self._straight()
             fields["extra_events"] = (
-                self._extra if whole else self._extra_within(start_beat, n_beats)
+                self.extra_events if whole else self._extra_within(start_beat, n_beats)
             )
             score = timeline.excerpt(score, start_beat, n_beats)
             tempo = self.tempo if self.steady else None

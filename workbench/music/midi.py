@@ -60,11 +60,10 @@ def read_score(
     return settled(score)
 
 
-def read_with_extras(source: str | os.PathLike[str] | bytes) -> tuple[Any, bytes]:
-    """The score, and the file's bytes from MThd on where it may hold what a score has no place
-    for (see `smf.extra_events`), else no bytes. Raises what `read_score` raises."""
+def read_with_file(source: str | os.PathLike[str] | bytes) -> tuple[Any, bytes]:
+    """The score, and the file's bytes from MThd on. Raises what `read_score` raises."""
     data, name = _file_in(source)
-    return read_score(data, name), data if smf.may_have_extras(data) else b""
+    return read_score(data, name), data
 
 
 def read_columns(source: str | os.PathLike[str] | bytes) -> tuple[Any, list[dict[str, np.ndarray]]]:

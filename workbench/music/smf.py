@@ -236,6 +236,26 @@ def _message(status: int, data: bytes) -> bytes:
     return bytes([status]) + kind + variable(len(content)) + content
 
 
+def file_bytes(file: MidiFile) -> bytes:
+    """The bytes of a MIDI file with these events, of which each track ends at its end in `ends` or
+    with its last event."""
+    head = struct.pack(">HHH", file.format, len(file.tracks), file.division & 0xFFFF)
+    chunks = [b"MThd" + len(head).to_bytes(4, "big") + head]
+    for events, end in zip(file.tracks, file.ends, strict=True):
+        parts: list[bytes] = []
+        now = 0
+        for tick, status, data in events:
+            if status == 0xFF and data[0] == END:
+                continue
+            parts += (variable(tick - now), bytes([status]) + data)
+            if status >= 0xF0:
+                parts[-1] = _message(status, data)
+            now = tick
+        body = b"".join(parts) + variable(max(end - now, 0)) + b"\xff\x2f\x00"
+        chunks.append(b"MTrk" + len(body).to_bytes(4, "big") + body)
+    return b"".join(chunks)
+
+
 def variable(number: int) -> bytes:
     """A number of variable length, 7 bits a byte."""
     data = [number & 127]

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import lcm
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from workbench.arguments import whole
 from workbench.datasets.pop909 import PROGRAMS as TRAINED_NAMES
 from workbench.errors import PromptError
 from workbench.music.channel import note_events
+from workbench.music.midi import read_score
+from workbench.music.patching import finer, later
 from workbench.representations.grammar import PROGRAMS, TOGETHER
 from workbench.representations.holes import BAR, PITCH, PROGRAM, Hole
 from workbench.representations.remi import Grid, RemiSong
@@ -35,6 +38,7 @@ LOWEST_LEAD = 52  # middle pitch below which a track of single notes is a bass
 NEAR = 4  # bars before and after a hole: tracks that are silent there stay so
 SPREAD = 3.0  # semitones around a track's notes that are its own, too
 KNOWN_BY = 8  # notes outside a hole from which it is known how many a track strikes at once
+FINE = 96  # ticks a quarter note from which on rounding to them is not heard
 LONGEST_SIDE = 64  # bars that may be added before or after a song at once
 
 
@@ -42,6 +46,7 @@ def with_bars(clip: Clip, first: int, last: int) -> tuple[Clip, int, int]:
     """The clip with empty bars added where the hole reaches beyond it, and the hole in it."""
     if not clip.has_score:
         raise PromptError("clip: holds a waveform; give one that was read from a MIDI file")
+    clip = _fine(clip)
     if not first < last:
         raise PromptError(f"bars: ({first}, {last}) is empty; give (first, last), last exclusive")
     if first < -LONGEST_SIDE or last > clip.bars + LONGEST_SIDE or first > clip.bars or last < 0:
@@ -59,6 +64,32 @@ def with_bars(clip: Clip, first: int, last: int) -> tuple[Clip, int, int]:
     return clip, first, last
 
 
+def _fine(clip: Clip) -> Clip:
+    """The clip with so many ticks a quarter note that what is written falls on them."""
+    tpq = clip.score.tpq
+    factor = lcm(tpq, FINE) // tpq
+    if tpq >= FINE or factor == 1:
+        return clip
+    if data := clip.file:
+        return _of_file(finer(data, factor), clip)
+    extra = [event._replace(tick=event.tick * factor) for event in clip.extra_events]
+    return _with(clip, clip.score.resample(tpq * factor), extra_events=extra)
+
+
+def _of_file(data: bytes, clip: Clip, **fields: Any) -> Clip:
+    """The clip as it is read from its changed file."""
+    return _with(clip, read_score(data), extra_events=data, **fields)
+
+
+def _with(clip: Clip, score: Any, **fields: Any) -> Clip:
+    """The clip with another score; fields: what else changes."""
+    same = {name: getattr(clip, name) for name in ("beats", "caption", "source", "labels")}
+    tempo = clip.tempo if clip.tempo_known and clip.steady else None
+    copy = type(clip)(score, tempo=tempo, **(same | fields))
+    copy.rings_on = clip.rings_on
+    return copy
+
+
 def _later(clip: Clip, bars: int) -> Clip:
     """The clip after `bars` empty bars in its first metre."""
     from workbench.music.timeline import meter_map
@@ -66,6 +97,8 @@ def _later(clip: Clip, bars: int) -> Clip:
     top, bottom = meter_map(clip.score)[1][0].tolist()
     beats = bars * 4 * top / bottom
     shift = round(beats * clip.score.tpq)
+    if data := clip.file:
+        return _of_file(later(data, shift), clip, beats=clip.beats + beats)
     score = clip.score.shift_time(shift)
     for name in ("tempos", "time_signatures", "key_signatures"):
         events = getattr(score, name)
@@ -78,16 +111,7 @@ def _later(clip: Clip, bars: int) -> Clip:
         else event
         for event in clip.extra_events
     ]
-    tempo = clip.tempo if clip.tempo_known and clip.steady else None
-    return type(clip)(
-        score,
-        tempo=tempo,
-        beats=clip.beats + beats,
-        caption=clip.caption,
-        source=clip.source,
-        labels=clip.labels,
-        extra_events=extra,
-    )
+    return _with(clip, score, beats=clip.beats + beats, extra_events=extra)
 
 
 @dataclass(frozen=True)
@@ -97,7 +121,8 @@ class Reading:
     grid: the network's bars; hole: in them; song: all notes; called: the program (−1: drums) that
     each track of the score, then each track to add, has in the tokens, None where it is not read;
     chosen: those to write, none of which is called as one that is kept; added: MIDI programs of the
-    tracks to add (−1: drums).
+    tracks to add (−1: drums); places: the track of the clip's file and the channel of each track,
+    None where it is unknown.
     """
 
     grid: Grid
@@ -106,6 +131,14 @@ class Reading:
     called: list[int | None]
     chosen: list[int]
     added: list[int]
+    places: list[Any]
+
+    def beside(self, track: int) -> list[int]:
+        """The tracks, this one among them, that are one track and channel of the clip's file."""
+        place = self.places[track] if track < len(self.places) else None
+        if place is None:
+            return [track]
+        return [i for i, other in enumerate(self.places) if other == place]
 
     def names(self, clip: Clip) -> list[str]:
         """The tracks to write: by name, or by number; those to add by program."""
@@ -186,7 +219,8 @@ def read(
             "tracks: drums stay as they are, because this checkpoint was trained without them; "
             'tracks=[..., "drums"] regenerates them all the same'
         )
-    return Reading(grid, song, Hole(begin, end, tuple(programs)), called, chosen, added)
+    hole, places = Hole(begin, end, tuple(programs)), clip.places_in_file
+    return Reading(grid, song, hole, called, chosen, added, places)
 
 
 def _say(message: str) -> None:
@@ -383,45 +417,45 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
     inside = replace(song, notes=song.notes[hole.covers(song)])
     for program, rows in notes_of(inside, lines, vocabulary).items():
         ticks = np.round(rows[:, 0] * score.tpq).astype(np.int32)
+        ticks = np.clip(ticks, begin, max(end - 1, begin))  # not onto the bar line after the hole
         length = np.maximum(1, np.round(rows[:, 1] * score.tpq)).astype(np.int32)
         length = np.minimum(length, max(end, 1) + 4 * score.tpq - ticks)
         homes = _homes(score, [i for i in reading.chosen if reading.called[i] == program], rows)
         for i in np.unique(homes).tolist():
-            old = score.tracks[i].notes.numpy()
-            own = (homes == i) & ~_within_held(old, begin, ticks, length, rows[:, 2])
+            own = np.flatnonzero(homes == i)
+            own = own[
+                np.unique(np.stack([ticks, rows[:, 2]])[:, own], axis=1, return_index=True)[1]
+            ]
             new = {
                 "time": ticks[own],
                 "duration": length[own],
                 "pitch": rows[own, 2],
                 "velocity": rows[own, 3],
             }
+            parts = [score.tracks[j].notes.numpy() for j in reading.beside(i)]
+            there = {name: np.concatenate([part[name] for part in parts]) for name in new}
+            free = ~_within(there, new)
+            new = {name: column[free] for name, column in new.items()}
+            both = {name: np.concatenate([new[name], there[name]]) for name in new}
+            new["duration"] = _cut(both)[: len(new["time"])]
+            old = score.tracks[i].notes.numpy()
             both = {name: np.concatenate([old[name], new[name]]) for name in new}
-            both["duration"][len(old["time"]) :] = _cut(both)[len(old["time"]) :]
             order = np.argsort(both["time"], kind="stable")
             score.tracks[i].notes = note_events(**{name: c[order] for name, c in both.items()})
-    tempo = clip.tempo if clip.tempo_known and len(score.tempos) <= 1 else None
-    filled = type(clip)(
-        score,
-        tempo=tempo,
-        beats=clip.beats,
-        caption=clip.caption,
-        source=clip.source,
-        labels=clip.labels,
-        extra_events=clip.extra_events,
+    return clip.with_score(score)
+
+
+def _within(there: dict[str, np.ndarray], new: dict[str, np.ndarray]) -> np.ndarray:
+    """The new notes that begin and end while another one of their pitch is held: in a file their
+    end would be that note's."""
+    onset = new["time"].astype(np.int64)
+    begin = there["time"].astype(np.int64)
+    stop = begin + there["duration"]
+    near = (begin <= onset.max(initial=0)) & (stop > onset.min(initial=0))
+    inside = (onset[:, None] >= begin[near]) & (
+        ((onset + new["duration"])[:, None] < stop[near]) | (onset[:, None] == begin[near])
     )
-    filled.rings_on = clip.rings_on  # the song's last notes keep their ends
-    return filled
-
-
-def _within_held(
-    old: dict[str, np.ndarray], begin: int, onset: np.ndarray, length: np.ndarray, pitch: np.ndarray
-) -> np.ndarray:
-    """The new notes that begin and end while the track holds their pitch from before `begin`: in a
-    file their end would be the held note's."""
-    stop = old["time"].astype(np.int64) + old["duration"]
-    held = (old["time"] < begin) & (stop > begin)
-    inside = (onset + length)[:, None] < stop[held]
-    return (inside & (pitch[:, None] == old["pitch"][held])).any(1)
+    return (inside & (new["pitch"][:, None] == there["pitch"][near])).any(1)
 
 
 def _cut(notes: dict[str, np.ndarray]) -> np.ndarray:

@@ -1,0 +1,246 @@
+"""A file with other notes: what is not exchanged comes back event for event, as mido reads it."""
+
+import io
+from collections import Counter, defaultdict
+
+import mido
+import numpy as np
+import pytest
+import symusic
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.music.channel import note_events
+from workbench.music.clip import Clip
+from workbench.music.midi import read_score
+from workbench.music.patching import finer, later, with_notes
+
+BEGIN, END = 1920, 3840  # the second bar, in which notes are exchanged
+
+
+def hits(channel, pitch, times, length=100, off=64):
+    """Note-ons and note-offs at ticks."""
+    rows = []
+    for time in times:
+        rows.append((time, mido.Message("note_on", channel=channel, note=pitch, velocity=80)))
+        row = mido.Message("note_off", channel=channel, note=pitch, velocity=off)
+        rows.append((time + length, row))
+    return rows
+
+
+def control(channel, number, value):
+    return mido.Message("control_change", channel=channel, control=number, value=value)
+
+
+def file_of(*tracks, format=1, tpq=480):
+    """The bytes of a file; each track: (tick, message)."""
+    file = mido.MidiFile(type=format, ticks_per_beat=tpq)
+    for rows in tracks:
+        now, track = 0, mido.MidiTrack()
+        for tick, message in sorted(rows, key=lambda row: row[0]):
+            track.append(message.copy(time=tick - now))
+            now = tick
+        file.tracks.append(track)
+    out = io.BytesIO()
+    file.save(file=out)
+    return out.getvalue()
+
+
+def outside(data, begin=BEGIN, end=END):
+    """Of each track all but the notes that begin in [begin, end), in its order, with the tick at
+    which the note of a note-off began; the tick of the end of the track."""
+    tracks = []
+    for track in mido.MidiFile(file=io.BytesIO(data)).tracks:
+        now, rows, sounding = 0, [], defaultdict(list)
+        for message in track:
+            now += message.time
+            onset = None
+            if message.type == "note_on" and message.velocity:
+                onset = now
+                sounding[message.channel, message.note].append(now)
+            elif message.type in ("note_on", "note_off"):
+                held = sounding[message.channel, message.note]
+                onset = held.pop(0) if held else None
+            if onset is None or not begin <= onset < end:
+                rows.append((now, str(message.copy(time=0)), onset))
+        tracks.append(rows)
+    return tracks
+
+
+def exchanged(data, new, track=0, **more):
+    """The file with the notes `new` (time, duration, pitch) in the second bar of a track."""
+    score = read_score(data)
+    rows = [row_of(n) for n in score.tracks[track].notes if not BEGIN <= n.time < END]
+    rows += [(*row, 90) for row in new]
+    columns = np.array(sorted(rows), dtype=np.int32).reshape(-1, 4).T
+    score.tracks[track].notes = note_events(*columns)
+    return with_notes(data, score, **more), score
+
+
+def rich():
+    """All kinds of events, inside and outside of the second bar."""
+    head = [
+        (0, mido.MetaMessage("track_name", name="song")),
+        (0, mido.MetaMessage("set_tempo", tempo=400_000)),
+        (2000, mido.MetaMessage("set_tempo", tempo=300_000)),
+        (0, mido.MetaMessage("time_signature", numerator=4, denominator=4)),
+        (0, mido.MetaMessage("key_signature", key="Eb")),
+        (0, mido.MetaMessage("smpte_offset", hours=1)),
+        (2400, mido.MetaMessage("marker", text="B")),
+        (2500, mido.Message("sysex", data=[1, 2, 3])),
+        (2600, mido.MetaMessage("sequencer_specific", data=[1, 2])),
+    ]
+    lead = [
+        (0, mido.MetaMessage("track_name", name="lead")),
+        (0, mido.MetaMessage("midi_port", port=1)),
+        (0, mido.MetaMessage("key_signature", key="F")),  # of a transposing instrument
+        (0, mido.Message("program_change", channel=3, program=40)),
+        (0, control(3, 10, 111)),
+        (0, control(3, 10, 80)),
+        *((0, control(3, number, value)) for number, value in ((101, 0), (100, 0), (6, 12))),
+        (2500, mido.Message("aftertouch", channel=3, value=9)),
+        (2500, mido.Message("polytouch", channel=3, note=60, value=9)),
+        (2500, mido.Message("pitchwheel", channel=3, pitch=77)),
+        (2501, mido.MetaMessage("lyrics", text="caf\xe9")),
+        *hits(3, 60, range(0, 7680, 240), off=11),
+        *hits(3, 64, [1800], 4000),
+    ]
+    changing = [
+        (0, mido.Message("program_change", channel=4, program=5)),
+        (2880, mido.Message("program_change", channel=4, program=6)),
+        *hits(4, 50, range(0, 7680, 480)),
+    ]
+    silent = [
+        (0, mido.MetaMessage("track_name", name="empty")),
+        (0, mido.Message("program_change", channel=5, program=7)),
+        (2000, control(5, 7, 90)),
+    ]
+    beat = [(0, mido.Message("program_change", channel=9, program=8)), *hits(9, 36, [0, 2000])]
+    return file_of(head, lead, changing, silent, beat)
+
+
+def test_all_that_is_not_exchanged_stays():
+    data = rich()
+    result, score = exchanged(data, [(1920, 300, 71), (2880, 4000, 72)])
+    assert outside(result) == outside(data)
+    lead, again = score.tracks[0], read_score(result).tracks[0]
+    assert Counter(map(row_of, again.notes)) == Counter(map(row_of, lead.notes))
+    result, score = exchanged(data, [(2880, 9000, 72)], last=7680)  # rings past the last bar
+    assert max(n.time + n.duration for n in read_score(result).tracks[0].notes) == 7680
+
+
+def row_of(note):
+    return note.time, note.duration, note.pitch, note.velocity
+
+
+def test_a_track_without_notes_keeps_its_name_and_program():
+    data = file_of(
+        [
+            (0, mido.MetaMessage("track_name", name="once")),
+            (0, mido.Message("program_change", channel=2, program=33)),
+            *hits(2, 40, [2000, 2400]),
+        ],
+        hits(1, 60, range(0, 7680, 480)),
+    )
+    result, _ = exchanged(data, [])
+    assert outside(result) == outside(data)
+    assert "name='once'" in str(outside(result))
+    assert "program=33" in str(outside(result))
+
+
+@pytest.mark.parametrize("program", [5, 6])
+def test_new_notes_sound_in_the_program_of_their_track(program):
+    """Also where the channel is set to another one meanwhile; it is set back at once."""
+    data = rich()
+    before = read_score(data)
+    number = [track.program for track in before.tracks].index(program)
+    result, _ = exchanged(data, [(2000, 100, 90), (3400, 100, 91)], number)
+    again = {track.program: track for track in read_score(result).tracks}
+    assert {(n.time, n.pitch) for n in again[program].notes} >= {(2000, 90), (3400, 91)}
+    for track in before.tracks:
+        kept = {(n.time, n.pitch) for n in track.notes if not BEGIN <= n.time < END}
+        assert kept <= {(n.time, n.pitch) for n in again[track.program].notes}
+
+
+@pytest.mark.parametrize("format", [0, 1])
+def test_more_tracks_than_channels_and_all_in_one_track(format):
+    rows = [
+        [
+            (0, mido.Message("program_change", channel=n % 9, program=n)),
+            *hits(n % 9, 30 + n, range(0, 7680, 480)),
+        ]
+        for n in range(9 if format == 0 else 60)
+    ]
+    rows = [[row for track in rows for row in track]] if format == 0 else rows
+    data = file_of(*rows, format=format)
+    result, _ = exchanged(data, [(2000, 100, 99)], 5)
+    assert mido.MidiFile(file=io.BytesIO(result)).type == format
+    changes = ("program_change", f"channel={5}")
+    kept = [
+        [row for row in track if not (BEGIN <= row[0] < END and all(c in row[1] for c in changes))]
+        for track in outside(result)
+    ]
+    assert kept == outside(data)
+    assert 99 in {n.pitch for n in read_score(result).tracks[5].notes}
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_notes_can_be_exchanged(draw):
+    """Crowded, overlapping, repeated, with and without note-offs."""
+    number = st.integers(0, 7600)
+    rows = []
+    for pitch in (60, 61):
+        for time in draw.draw(st.lists(number, min_size=1, max_size=8, unique=True)):
+            pair = hits(0, pitch, [time], draw.draw(st.integers(1, 3000)))
+            rows += pair if draw.draw(st.booleans()) else pair[:1]
+    data = file_of(sorted(rows, key=lambda row: (row[0], row[1].type != "note_off")))
+    new = draw.draw(st.lists(st.integers(BEGIN, END - 1), max_size=5, unique=True))
+    result, _ = exchanged(data, [(time, 50, 72) for time in new])
+    old = {(n.time, n.pitch) for n in read_score(data).tracks[0].notes}
+    found = {(n.time, n.pitch) for track in read_score(result).tracks for n in track.notes}
+    assert found == {row for row in old if not BEGIN <= row[0] < END} | {(t, 72) for t in new}
+
+
+def test_a_score_that_differs_in_more_is_not_the_files():
+    data = rich()
+    for change in ("tempo", "name", "control", "notes"):
+        score = read_score(data)
+        if change == "tempo":
+            score.tempos[0].time = 10
+        elif change == "name":
+            score.tracks[0].name = "other"
+        elif change == "control":
+            score.tracks[0].controls[0].value = 3
+        assert (with_notes(data, score) is None) == (change != "notes")
+
+
+def test_a_track_is_added_on_a_free_channel():
+    data = rich()
+    score = read_score(data)
+    track = symusic.Track("flute", 73, ttype="tick")
+    track.notes.append(symusic.Note(2000, 300, 77, 90, ttype="tick"))
+    score.tracks.append(track)
+    result = with_notes(data, score)
+    assert outside(result)[:5] == outside(data)
+    new = mido.MidiFile(file=io.BytesIO(result)).tracks[5]
+    assert {m.channel for m in new if not m.is_meta}.isdisjoint({3, 4, 5, 9})
+    assert [t.program for t in read_score(result).tracks].count(73) == 1
+
+
+def test_later_keeps_what_holds_from_the_start():
+    data = later(rich(), 1920)
+    before, after = outside(rich(), 0, 0), outside(data, 0, 0)
+    for old, new in zip(before, after, strict=True):
+        still = [row for row in new if row[0] == 0]
+        assert [r[1] for r in still] == [r[1] for r in old if r[0] == 0 and "note_" not in r[1]]
+        assert [(t + 1920, m) for t, m, _ in old if t or "note_" in m or "end_of" in m] == (
+            [(t, m) for t, m, _ in new if t]
+        )
+
+
+def test_finer_is_the_same_music():
+    clip, fine = Clip.read_midi(rich()), Clip.read_midi(finer(rich(), 3))
+    assert fine.score.tpq == 1440
+    assert fine.notes.tolist() == clip.notes.tolist()
+    assert [t.time for t in fine.score.tempos] == [3 * t.time for t in clip.score.tempos]
