@@ -17,6 +17,7 @@ import torch
 from workbench import lesson
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.errors import MissingDataError, WorkbenchError
+from workbench.music.clip import Clip
 
 
 @pytest.fixture
@@ -104,6 +105,14 @@ def test_several_data_sets_and_recordings_are_taken_each_for_itself(quiet, monke
     for missing in ("mine", "builtin+mine", "fma-small"):
         with pytest.raises(MissingDataError, match=missing.split("+")[-1]):
             lesson.start("06", profile="smoke", dataset=missing)
+
+
+def test_a_folder_of_songs_without_drums_is_data_too(quiet, monkeypatch):
+    monkeypatch.chdir(quiet)
+    (quiet / "songs").mkdir()
+    notes = [(0, 1, 60, 90), (1, 1, 64, 90)]
+    Clip.from_notes(notes, tempo=100, drums=False).write_midi(quiet / "songs" / "song.mid")
+    assert lesson.start("09", profile="smoke", dataset="songs").dataset == "songs"
 
 
 def test_a_misspelt_data_set_is_an_error_and_not_replaced(quiet):

@@ -8,13 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workbench import cli, options
 from workbench.benchmarks import cards
 from workbench.benchmarks.systems import rows_of
-from workbench.errors import MissingDataError
+from workbench.errors import MissingDataError, WorkbenchError
 from workbench.listening import command as listening
+from workbench.listening.design import make_test
+from workbench.listening.materials import system_materials
+from workbench.music.clip import Clip
+from workbench.report import run_report
 from workbench.systems import storage
 from workbench.systems.registry import SYSTEMS, resolve
 
@@ -60,6 +65,14 @@ def accepts(action, value):
     except argparse.ArgumentTypeError:
         return False
     return True
+
+
+def status(words):
+    """What a command exits with."""
+    try:
+        return cli.main(words)
+    except SystemExit as ended:
+        return ended.code
 
 
 def kind_of(action):
@@ -171,9 +184,77 @@ def test_a_folder_for_a_file_and_a_file_for_a_folder(words, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("text")
-    assert cli.main(words) in (1, 2)
+    assert status(words) in (1, 2)
     [line] = capsys.readouterr().err.splitlines()
     assert "99" in line if words[0] == "assign" else ("folder" in line or "file" in line)
+
+
+WITH_DATA = [
+    words
+    for words, parser in commands()
+    if any("--dataset" in action.option_strings for action in parser._actions)
+]
+
+
+@pytest.mark.parametrize("words", WITH_DATA, ids=[" ".join(words[:2]) for words in WITH_DATA])
+def test_data_that_is_not_there_is_refused_before_any_work(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "no music").mkdir()
+    (tmp_path / "no music" / "notes.txt").write_text("text")
+    for names, named in (
+        ("nope", "'nope'"),
+        ("builtin+ nope", "'nope'"),
+        ("builtin+", "'builtin+'"),
+        ("no music", "'no music'"),
+        ("~nobody/loops", "'~nobody/loops'"),
+        ("a\0b", r"'a\x00b'"),
+    ):
+        assert status([*words, "--dataset", names]) == 2
+        said = capsys.readouterr()
+        [line] = said.err.splitlines()
+        assert "--dataset" in line
+        assert named in line
+        assert said.out == ""
+    assert os.listdir(tmp_path) == ["no music"]
+
+
+LATE = [
+    (["listen", "make", "--out", "out", "--title", " "], "--title"),
+    (["experiment", "drum_noise", "--set", "noise=loud"], "noise='loud'"),
+    (["experiment", "drum_noise", "--set", "noise=-0.1"], "noise=-0.1"),
+    (["experiment", "drum_noise", "--set", "noise=1e999"], "noise=inf"),
+    (["experiment", "drum_noise", "--set", "noise="], "--set noise="),
+    (["experiment", "drum_noise", "--set", "noise=0.5,"], "noise=''"),
+    (["experiment", "drum_noise", "--set", "noise=0", "noise=1"], "noise=1"),
+    (["experiment", "drum_noise", "--set", "seed=0,-1"], "seed=-1"),
+    (["experiment", "drum_noise", "--set", "seed=0.5"], "seed=0.5"),
+    (["experiment", "midigpt_scaling", "--set", "width=8.5"], "width=8.5"),
+    (["data", "list", "groove"], "'groove'"),
+]
+
+
+@pytest.mark.parametrize(("words", "named"), LATE, ids=[" ".join(words) for words, _ in LATE])
+def test_what_cannot_be_done_is_refused_before_any_work(
+    words, named, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert status(words) == 2
+    said = capsys.readouterr()
+    [line] = said.err.splitlines()
+    assert named in line
+    assert said.out == ""
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_the_functions_behind_the_commands_refuse_it_too(tmp_path):
+    """Before a notebook is run or a checkpoint is read."""
+    with pytest.raises(MissingDataError, match="'nope'"):
+        run_report(tmp_path, dataset="groove+nope")
+    with pytest.raises(MissingDataError, match="'nope'"):
+        system_materials(["no checkpoint"], "nope")
+    with pytest.raises(WorkbenchError, match="title"):
+        make_test([], Clip(audio=np.zeros(9), sample_rate=8000), title=" \n", seed=0)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")

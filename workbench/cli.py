@@ -21,7 +21,7 @@ from workbench.errors import WorkbenchError
 from workbench.extras import missing
 from workbench.grading.commands import add_commands
 from workbench.options import check_out, one_line
-from workbench.systems.registry import SYSTEMS, find, resolve
+from workbench.systems.registry import SYSTEMS, datasets, find, resolve
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -80,9 +80,7 @@ def parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("train", help="train a system; the same command resumes")
     add.add_argument("system", choices=list(SYSTEMS))
-    add.add_argument(
-        "--dataset", type=options.nonempty, help='a name or a folder; several joined by "+"'
-    )
+    add.add_argument("--dataset", type=datasets, help='a name or a folder; several joined by "+"')
     add.add_argument("--profile", default="laptop", choices=PROFILES, help="size")
     for key, entry in SYSTEMS.items():
         for option, meaning in entry.options.items():
@@ -105,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
     add = commands.add_parser("report", help="run the notebooks into one HTML report")
     add.add_argument("--profile", default="smoke", choices=PROFILES, help="size")
     add.add_argument(
-        "--dataset", type=options.nonempty, help="for all notebooks; by default each one's own"
+        "--dataset", type=datasets, help="for all notebooks; by default each one's own"
     )
     add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
     add.add_argument(
@@ -312,6 +310,8 @@ def data(args: argparse.Namespace) -> int:
     from workbench.datasets import CATALOGUE
 
     if args.action == "list":
+        if args.name:
+            raise WorkbenchError(f"data list: takes no name, here {args.name!r}; leave it out")
         for entry in CATALOGUE.values():
             print(f"{entry.name}: {entry.title}; {entry.licence}; {entry.size}")
         return 0

@@ -12,6 +12,7 @@ from typing import Any
 from workbench import options
 from workbench.errors import PromptError
 from workbench.options import check_out
+from workbench.systems.registry import datasets
 
 
 def add(commands: Any, profiles: Sequence[str]) -> None:
@@ -21,9 +22,7 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
         "name", nargs="?", type=options.nonempty, help="without it: list the experiments"
     )
     add.add_argument("--profile", default="laptop", choices=profiles, help="size")
-    add.add_argument(
-        "--dataset", type=options.nonempty, help="default: the one that the experiment names"
-    )
+    add.add_argument("--dataset", type=datasets, help="default: the one that the experiment names")
     add.add_argument(
         "--set",
         nargs="+",
@@ -83,6 +82,8 @@ def given(words: list[str]) -> dict[str, list[Any]]:
         name, equals, values = word.partition("=")
         if not (name and equals and values):
             raise PromptError(f"--set {word}: give VARIABLE=VALUE,VALUE")
+        if name in found:
+            raise PromptError(f"--set {word}: {name} is given twice; join its values by commas")
         found[name] = [_value(value) for value in values.split(",")]
     return found
 

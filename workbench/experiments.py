@@ -49,6 +49,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.arguments import seed_of
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.files import UNREADABLE, load_json
 from workbench.lesson import PROFILES
@@ -83,9 +84,28 @@ class Experiment:
         """
         if profile not in self.grid:
             raise PromptError(f"{self.name}: no grid for {profile}; has {', '.join(self.grid)}")
-        values = self.grid[profile] | (given or {})
-        _check_variables(self.name, values, self.parameters)
+        given = given or {}
+        _check_variables(self.name, given, self.parameters)
+        values = self.grid[profile] | {
+            variable: [self._like(variable, value) for value in several]
+            for variable, several in given.items()
+        }
         return [dict(zip(values, one, strict=True)) for one in itertools.product(*values.values())]
+
+    def _like(self, variable: str, value: Any) -> Any:
+        """A value of the kind that the notebook gives the variable: a seed, words (also those that
+        look like a number), whole numbers where there are no others, a number."""
+        if variable == "seed":
+            return seed_of(value)
+        own = [self.parameters[variable]]
+        own += [one for grid in self.grid.values() for one in grid.get(variable, [])]
+        if isinstance(own[0], str):
+            return str(value)
+        kinds = (*map(type, own), int) if {*map(type, own)} <= {int, float} else (type(own[0]),)
+        fits = type(value) in kinds and (isinstance(value, bool) or math.isfinite(value))
+        if not fits or value < min(0, *own):
+            raise PromptError(f"{self.name}: {variable}={value!r}: give a value like {own[0]!r}")
+        return value
 
 
 def read(name: str, root: Path = ROOT) -> Experiment:

@@ -180,7 +180,9 @@ def start(
 def present(dataset: str) -> str:
     """The data sets, joined by "+", those that are not here replaced by the built-in corpora that
     stand in for them."""
-    names = dict.fromkeys(_or_stand_in(name.strip()) for name in dataset.split("+"))
+    from workbench.datasets import names_of
+
+    names = dict.fromkeys(map(_or_stand_in, names_of(dataset)))
     if written := [name for name in names if name in STAND_INS.values()]:
         what = "the built-in corpus" if len(written) == len(names) else " and ".join(written)
         print(f"Data: {what}, written by a grammar, not played by people.")
@@ -188,14 +190,12 @@ def present(dataset: str) -> str:
 
 
 def _or_stand_in(name: str) -> str:
-    from workbench.datasets import load
-    from workbench.datasets.sounds import is_sound
+    from workbench.datasets import find
 
     try:
-        if not is_sound(name):
-            load(name, limit=1)
+        find(name)
     except MissingDataError as error:
-        if name not in STAND_INS:  # a misspelt name or a folder that is not there
+        if name not in STAND_INS:
             raise
         print(f"{error}\nUntil then this notebook runs on the built-in corpus.")
         return STAND_INS[name]

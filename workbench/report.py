@@ -24,6 +24,7 @@ from typing import Any
 
 from workbench import __version__
 from workbench.arguments import number, seed_of, whole
+from workbench.datasets.dataset import names_of
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.extras import require
 from workbench.files import atomic_write
@@ -53,9 +54,12 @@ def run_report(
 
     dataset: for all of them; None leaves each the one that its parameters cell names. one_file:
     write `out`/report.html, too, which holds the index and all executed notebooks.
-    Returns 0 if all passed, else 1; a failing notebook does not stop the others.
+    Returns 0 if all passed, else 1; a failing notebook does not stop the others. Raises
+    MissingDataError for data or a notebook that there is not, before any notebook is run.
     """
     require("papermill", "nbconvert")
+    if dataset is not None:
+        names_of(dataset)
     sources, edited = _sources(Path(out), root, only, solutions)
     cores = os.cpu_count() or 1
     jobs = min(2, cores) if jobs is None else whole(jobs, "jobs", 1)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.datasets import CATALOGUE, cut_loops, load
+from workbench.datasets import CATALOGUE, cut_loops, find, load, names_of
 from workbench.datasets.folder import split_of_path
 from workbench.datasets.groove import SESSIONS
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
@@ -96,6 +96,35 @@ def test_folders_without_midi_or_drums(tmp_path):
     with pytest.raises(MissingDataError, match="no drum part") as error:
         load(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_names_of_several_sets(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "a+b", "sound", "empty"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+    (tmp_path / "mine" / "deep" / "x.MID").touch()
+    (tmp_path / "a+b" / "x.kar").touch()
+    (tmp_path / "sound" / "deep" / "x.flac").touch()
+    assert names_of("groove") == ["groove"]
+    assert names_of(" groove +mine+ sound ") == ["groove", "mine", "sound"]
+    assert names_of("a+b") == ["a+b"]
+    assert names_of(str(tmp_path / "mine")) == [str(tmp_path / "mine")]
+    for odd in ("", " ", "+", "groove+", "groove++mine"):
+        with pytest.raises(PromptError, match="empty"):
+            names_of(odd)
+    for odd in ("nope", "groove+nope", "mine/deep/x.MID", "empty", "~nobody here/x"):
+        with pytest.raises(MissingDataError, match=odd.split("+")[-1]):
+            names_of(odd)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_set_is_found_or_told_how_to_get(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    if name.startswith("builtin"):
+        find(name)
+    else:
+        with pytest.raises(MissingDataError, match=CATALOGUE[name].how_to_get[:20]):
+            find(name)
 
 
 def test_folder_split_is_by_folder_name_and_stable(tmp_path):

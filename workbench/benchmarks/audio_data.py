@@ -18,6 +18,7 @@ from workbench.datasets.sounds import collect
 from workbench.evaluation.tagger import Tagger, train_tagger
 from workbench.files import cache_dir
 from workbench.options import nonempty, path, seed, whole
+from workbench.systems.registry import datasets
 
 if TYPE_CHECKING:
     from workbench.systems.ldmg import LDMG
@@ -132,7 +133,7 @@ def options_of(
     options = parser_of(name, doc)
     add = options.add_argument
     add("--checkpoint", type=nonempty, default=checkpoint, metavar="NAME_OR_FOLDER")
-    add("--dataset", type=nonempty, help="by default the one that the checkpoint was trained on")
+    add("--dataset", type=datasets, help="by default the one that the checkpoint was trained on")
     add("--only", nargs="+", choices=list(sections), metavar="SECTION", help=", ".join(sections))
     add("--out", type=path, help="JSON file for all tables")
     add("--n", type=whole(1), default=n, help=f"clips in each compared set (default {n})")

@@ -21,9 +21,10 @@ from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import mean_interval
-from workbench.options import nonempty, path, seed, whole
+from workbench.options import path, seed, whole
 from workbench.representations.beat_tracking import track
 from workbench.representations.mixup import Beats, align, group_by_tempo, octave_near
+from workbench.systems.registry import datasets
 
 
 @dataclass
@@ -136,7 +137,7 @@ def _apart(a: Excerpt, beats_a: Beats, b: Excerpt, beats_b: Beats, rate: int) ->
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = parser_of("beats", __doc__)
-    options.add_argument("--dataset", type=nonempty, default="builtin-songs")
+    options.add_argument("--dataset", type=datasets, default="builtin-songs")
     options.add_argument("--n", type=whole(1), default=200, help="excerpts (default 200)")
     options.add_argument("--seed", type=seed, default=0)
     options.add_argument("--quick", action="store_true", help="few excerpts")

@@ -30,6 +30,7 @@ from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.drum_data import DrumData
 from workbench.benchmarks.table import Figure, Report
 from workbench.options import nonempty, number, path, seed, whole
+from workbench.systems.registry import datasets
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     "reconstruction": drum_autoencoder.reconstruction_table,
@@ -111,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
         default=["drums-groove-bert"],
         metavar="NAME_OR_FOLDER",
     )
-    add("--dataset", type=nonempty, default="groove", help="groove, or a folder laid out like it")
+    add("--dataset", type=datasets, default="groove", help="groove, or a folder laid out like it")
     add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
     add("--out", type=path, help="JSON file for all tables")
     add("--n", type=whole(20), default=300, help="loops in each compared set (default 300)")

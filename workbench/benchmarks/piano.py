@@ -15,6 +15,7 @@ from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.piano_data import PianoBench
 from workbench.benchmarks.table import Figure, Report
 from workbench.options import nonempty, path, seed, whole
+from workbench.systems.registry import datasets
 
 SECTIONS: dict[str, Callable[[PianoBench], None]] = {
     "bits": piano_likelihood.bits,
@@ -58,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     add("--checkpoint", type=nonempty, default="piano-diffusion", metavar="NAME_OR_FOLDER")
     add(
         "--dataset",
-        type=nonempty,
+        type=datasets,
         default="pop909+openscore-lieder",
         help='names or folders, joined by "+"',
     )

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
 from workbench.benchmarks.table import Report
+from workbench.datasets.dataset import names_of
 from workbench.evaluation.symbolic import measures
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.models.markov import MarkovChain
@@ -35,7 +36,7 @@ class PianoBench:
     quick: bool = False
 
     def windows(self, split: str, limit: int | None, hop: int) -> Windows:
-        styles = self.dataset.split("+")
+        styles = names_of(self.dataset)
         return windows_of(sets_of(self.dataset, split, limit), self.system.code, hop, styles)
 
     @cached_property

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.benchmarks.song_data import SongBench, unpadded
 from workbench.benchmarks.song_likelihood import note_counts_of, per_row, sums
-from workbench.datasets import CATALOGUE
+from workbench.datasets import CATALOGUE, names_of
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.evaluation.intervals import bootstrap
 from workbench.music.clip import Clip
@@ -34,12 +34,12 @@ def other(bench: SongBench) -> None:
     """Nats per token and note of other sets and of performed songs, beside the best Markov chain
     and an even guess."""
     limit = 4 if bench.quick else 40
-    own = [clip for name in bench.dataset.split("+") for clip in songs_of(name, "test", limit)]
+    own = [clip for name in names_of(bench.dataset) for clip in songs_of(name, "test", limit)]
     sets: dict[str, Callable[[], list[Clip]]] = {
         f"{bench.dataset}, held-out songs": lambda: own,
         "the same as performed": lambda: [performed(clip) for clip in own],
     }
-    trained = bench.dataset.split("+")
+    trained = names_of(bench.dataset)
     for name in OTHERS:
         if name not in trained:
             sets[CATALOGUE[name].title.split(":")[0]] = partial(songs_of, name, "test", limit)

@@ -21,6 +21,7 @@ from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.song_data import SongBench
 from workbench.benchmarks.table import Figure, Report
 from workbench.options import nonempty, path, seed, whole
+from workbench.systems.registry import datasets
 
 SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "likelihood": song_likelihood.likelihood,
@@ -65,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     add("--checkpoint", type=nonempty, default="songs-gpt", metavar="NAME_OR_FOLDER")
     add(
         "--dataset",
-        type=nonempty,
+        type=datasets,
         default="pop909",
         help='a name, a folder, or several joined by "+"',
     )

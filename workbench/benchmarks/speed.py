@@ -22,6 +22,7 @@ import numpy as np
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Report
 from workbench.options import nonempty, path, whole
+from workbench.systems.registry import datasets
 
 if TYPE_CHECKING:
     from workbench.datasets.dataset import Dataset
@@ -147,7 +148,7 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = parser_of("speed", __doc__)
     options.add_argument("--checkpoint", type=nonempty, default="drums-groove-bert")
-    options.add_argument("--dataset", type=nonempty, default="groove")
+    options.add_argument("--dataset", type=datasets, default="groove")
     options.add_argument("--files", type=whole(1), default=100, help="MIDI files to read")
     options.add_argument("--runs", type=whole(1), default=5)
     options.add_argument("--out", type=path, help="JSON file for all tables")

@@ -20,12 +20,13 @@ import numpy as np
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Report
 from workbench.errors import MissingDataError
-from workbench.options import nonempty, path, whole
+from workbench.options import path, whole
 from workbench.representations.losses import losses, total
 from workbench.representations.mmm import MMM
 from workbench.representations.pvd import PVD
 from workbench.representations.remi import encode, own_signs
 from workbench.representations.tokens import Vocabulary, song_config
+from workbench.systems.registry import datasets
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -177,7 +178,7 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = parser_of("tokenisers", __doc__)
     add = options.add_argument
-    add("--dataset", type=nonempty, default="pop909", help="a name, or a folder of MIDI files")
+    add("--dataset", type=datasets, default="pop909", help="a name, or a folder of MIDI files")
     add("--limit", type=whole(1), default=20, help="songs kept out of training (default 20)")
     add("--out", type=path, help="JSON file for the table")
     return options

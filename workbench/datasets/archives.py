@@ -64,11 +64,11 @@ def get(
         raise WorkbenchError(f"data get: {name!r} cannot be downloaded{how}; there is: {known}")
     if not again:
         with suppress(MissingDataError):
-            return _finder(name)()
+            return finder(name)()
     with locked(cache_dir() / f"{name}.lock", f"{name}: another download of it", wait=True):
         if not again:
             with suppress(MissingDataError):
-                return _finder(name)()  # another process brought it while this one waited
+                return finder(name)()  # another process brought it while this one waited
         return _fetch(name, entry, url, sha256, again=again, quiet=quiet)
 
 
@@ -103,10 +103,15 @@ def _unpack(name: str, packed: Path) -> Path:
     except BrokenFileError:
         packed.unlink(missing_ok=True)
         raise
-    return _finder(name)()
+    return finder(name)()
 
 
-def _finder(name: str) -> Callable[[], Path]:
+def finder(name: str) -> Callable[[], Path]:
+    """The function that finds a set's folder in the cache, or raises MissingDataError."""
+    if name == "groove":
+        from workbench.datasets.groove import find_groove
+
+        return find_groove
     if name == "pop909":
         from workbench.datasets.pop909 import find_pop909
 

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, overload
 from workbench.arguments import whole
 from workbench.datasets.catalogue import AUDIO, CATALOGUE
 from workbench.errors import MissingDataError, PromptError
+from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 SPLITS = ("train", "validation", "test")
+MUSIC = (*MIDI_SUFFIXES, *AUDIO_SUFFIXES)
+PREPARED = "audio.json"  # of a folder that `prepare_audio` wrote
 
 
 class Dataset(Sequence["Clip"]):
@@ -107,18 +110,66 @@ def load(
         raise PromptError(
             f"{name}: is sound, too much to hold at once; use workbench.datasets.sounds.collect"
         )
-    folder = Path(name).expanduser()
+    folder = Path(os.path.expanduser(name))
     if not folder.is_dir():
-        known = ", ".join(CATALOGUE)
-        raise MissingDataError(
-            f"{name}: neither a data set of the catalogue ({known}) nor a folder; "
-            "check the name or the path"
-        )
+        raise _unknown(name)
     if (folder / "info.csv").is_file() and any(folder.glob("drummer*")):
         return load_groove(folder, split, limit)
     from workbench.datasets.folder import load_folder
 
     return load_folder(folder, split, limit)
+
+
+def names_of(dataset: str) -> list[str]:
+    """The data sets of `dataset`: names of the catalogue or folders, joined by "+".
+
+    A folder that has a "+" in its own name is one. Raises, before anything is read, PromptError for
+    an empty name and MissingDataError for one that is neither, or a folder without music. Whether a
+    set of the catalogue is on this machine: `find`.
+    """
+    whole_name = dataset.strip() and os.path.isdir(os.path.expanduser(dataset))
+    names = [dataset] if whole_name else [name.strip() for name in dataset.split("+")]
+    for name in names:
+        if not name:
+            raise PromptError(f"dataset: {dataset!r}: a name is empty; join names or folders by +")
+        if name not in CATALOGUE:
+            _check_folder(name)
+    return names
+
+
+def find(name: str) -> None:
+    """Raises MissingDataError where a data set is not on this machine, and says how to get it."""
+    from workbench.datasets.archives import finder
+    from workbench.datasets.sounds import is_sound
+
+    if name not in CATALOGUE:
+        _check_folder(name)
+    elif name in {entry.name for entry in AUDIO}:
+        is_sound(name)
+    elif not name.startswith("builtin"):
+        finder(name)()
+
+
+def _check_folder(name: str) -> None:
+    """Is it a folder with a file of music in it?"""
+    folder = os.path.expanduser(name)
+    if not os.path.isdir(folder):
+        raise _unknown(name)
+    for _, _, files in os.walk(folder):
+        if any(Path(file).suffix.lower() in MUSIC or file == PREPARED for file in files):
+            return
+    raise MissingDataError(
+        f"{name!r}: a folder without MIDI files ({' '.join(MIDI_SUFFIXES)}) and recordings "
+        f"({' '.join(AUDIO_SUFFIXES)}); name another"
+    )
+
+
+def _unknown(name: str) -> MissingDataError:
+    known = ", ".join(CATALOGUE)
+    return MissingDataError(
+        f"{name!r}: neither a data set of the catalogue ({known}) nor a folder; "
+        "check the name or the path"
+    )
 
 
 def spread(items: Sequence[Any], limit: int | None) -> list[Any]:

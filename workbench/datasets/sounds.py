@@ -24,9 +24,9 @@ from workbench.datasets.audio import (
     prepare_audio,
 )
 from workbench.datasets.catalogue import AUDIO, CATALOGUE
-from workbench.datasets.dataset import SPLITS, load
+from workbench.datasets.dataset import SPLITS, load, names_of
 from workbench.datasets.rendered import render_set
-from workbench.errors import MissingDataError, PromptError
+from workbench.errors import MissingDataError
 from workbench.files import cache_dir
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def collect(
     if (Path(dataset) / "audio.json").is_file():
         return AudioCollection(dataset)
     items: list[AudioItem] = []
-    for name in dataset.split("+"):
-        items += _items(name.strip(), limit, quiet)
+    for name in names_of(dataset):
+        items += _items(name, limit, quiet)
     key = hashlib.sha256("\n".join(sorted(str(i.path) for i in items)).encode()).hexdigest()[:12]
     out = cache_dir() / "sounds" / f"prepared-{rate}-{channels}-{key}"
     if (out / "audio.json").is_file():
@@ -118,8 +118,6 @@ def _folder(name: str) -> Path:
 
 
 def _items(name: str, limit: int | None, quiet: bool) -> list[AudioItem]:
-    if not name:
-        raise PromptError("dataset: empty; give names or folders joined by +")
     if name.startswith("fma-") and name in CATALOGUE:
         return _fma(name, limit)
     top = _folder(name)

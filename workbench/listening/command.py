@@ -19,6 +19,7 @@ from pathlib import Path
 from workbench import options
 from workbench.errors import WorkbenchError
 from workbench.options import check_out
+from workbench.systems.registry import datasets
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,7 +36,9 @@ def parser() -> argparse.ArgumentParser:
         choices=["ratings", "ab"],
         help="rate single clips, or choose one of two",
     )
-    add.add_argument("--title", default="Listening test", help="heading of the page")
+    add.add_argument(
+        "--title", type=options.nonempty, default="Listening test", help="heading of the page"
+    )
     add.add_argument(
         "--seconds", type=options.number(0.1), default=8.0, help="longest clip, in seconds"
     )
@@ -51,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         default=["drums-groove-bert", "drums-groove-keywords"],
         help="all of one kind, in place of clips",
     )
-    add.add_argument("--dataset", type=options.nonempty, help="people's music: its held-out part")
+    add.add_argument("--dataset", type=datasets, help="people's music: its held-out part")
     add.add_argument(
         "--prompts", type=options.whole(1), default=5, help="prompts; one clip per source for each"
     )

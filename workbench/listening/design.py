@@ -156,6 +156,9 @@ def make_test(
 
     if design not in DESIGNS:
         raise WorkbenchError(f"design: {design!r} is unknown; choose one of {', '.join(DESIGNS)}")
+    title = " ".join(title.split())
+    if not title:
+        raise WorkbenchError("title: is empty; give the page a heading")
     sources, prompts = _complete(materials)
     seed, seconds = seed_of(seed), number(seconds, "seconds")
     random = random_generator(seed)
@@ -189,7 +192,6 @@ def make_test(
     )
     trials.append({"kind": "check", "clips": [names[-1]], "prompt": "", "answer": count})
     _name_trials(trials, random)
-    title = " ".join(title.split())
     head = {"test": _names(random, "t", 1)[0], "design": design, "title": title}
     key = {
         "format": KEY_FORMAT,

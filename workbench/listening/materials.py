@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.arguments import later_seed, random_generator, seed_of, whole
+from workbench.datasets.dataset import names_of
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 from workbench.listening.design import Material
@@ -107,7 +108,7 @@ def piano_materials(
 
     prompts, seed = _asked(systems, prompts, seed)
     first = next(iter(systems.values()))
-    held = windows_of(sets_of(dataset, "test", None), first.code, 4, dataset.split("+"))
+    held = windows_of(sets_of(dataset, "test", None), first.code, 4, names_of(dataset))
     full = held.ids[(held.ids != PAD).all(1)].numpy()
     key, density, pitch = measures(full, first.code)
     levels = zip(
@@ -160,7 +161,7 @@ def song_materials(
     prompts, seed = _asked(systems, prompts, seed)
     held = [
         clip
-        for name in dataset.split("+")
+        for name in names_of(dataset)
         for clip in songs_of(name, "test")
         if clip.bars >= 8 and clip.tempo >= SLOWEST
     ]
@@ -214,6 +215,8 @@ def system_materials(
     from workbench.systems.registry import entry_of, resolve
     from workbench.systems.storage import trained_on
 
+    if dataset is not None:
+        names_of(dataset)
     entries = {name: entry_of(name) for name in checkpoints}
     if len({entry.listening for entry in entries.values()}) > 1:
         listed = ", ".join(f"{name} is a {entry.name}" for name, entry in entries.items())

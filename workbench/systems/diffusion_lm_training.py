@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.arguments import generator, torch_seed
+from workbench.datasets.dataset import names_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.models.control import ControlConfig, Controls, control_loss
 from workbench.models.diffusion_lm import DiffusionLM as Network
@@ -131,7 +132,7 @@ def windows_of(clips: Sequence[Clip], code: PVD, hop: int, styles: Sequence[str]
 def sets_of(dataset: str, split: str, limit: int | None) -> list[Clip]:
     """Clips of data sets joined by "+", each labelled with the name of its set."""
     clips = []
-    for name in dataset.split("+"):
+    for name in names_of(dataset):
         for clip in songs_of(name, split, limit):
             clip.labels["set"] = name
             clips.append(clip)
@@ -163,7 +164,7 @@ def train(
     if backbone not in ("bert", "electra"):
         raise PromptError(f"backbone: {backbone!r} is unknown; choose bert or electra")
     size, out, code = PROFILES[profile], Path(out), PVD(rhythm=True)
-    styles = dataset.split("+")
+    styles = names_of(dataset)
     train_set = windows_of(sets_of(dataset, "train", size.limit), code, size.hop, styles)
     few = min(40, size.limit or 40)
     kept = windows_of(sets_of(dataset, "validation", few), code, 8, styles)

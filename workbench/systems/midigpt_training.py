@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.arguments import torch_seed
-from workbench.datasets import CATALOGUE, load
+from workbench.datasets import CATALOGUE, load, names_of
 from workbench.datasets.songs import load_songs
 from workbench.errors import MissingDataError, PromptError
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
@@ -274,7 +274,7 @@ def train(
     if profile not in PROFILES:
         raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
     size, out = PROFILES[profile], Path(out)
-    names = dataset.split("+")
+    names = names_of(dataset)
     songs = [s for name in names for s in tables_of(songs_of(name, "train", size.limit))]
     few = min(40, size.limit or 40)
     kept = [s for name in names for s in tables_of(songs_of(name, "validation", few))]

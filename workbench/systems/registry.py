@@ -7,6 +7,7 @@ so that reading the table stays quick.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -129,6 +130,18 @@ SYSTEMS: dict[str, Entry] = {
         ),
     )
 }
+
+
+def datasets(typed: str) -> str:
+    """What every option --dataset takes, an argparse type: names of the catalogue or folders with
+    music in them, joined by "+"."""
+    from workbench.datasets.dataset import names_of
+
+    try:
+        names_of(typed)
+    except WorkbenchError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return typed
 
 
 def resolve(path: str) -> Any:
