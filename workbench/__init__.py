@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Clip": "workbench.music.clip",
+    "Region": "workbench.systems.base",
     "load": "workbench.datasets",
     "start": "workbench.lesson",
 } | {entry.name: entry.home.partition(":")[0] for entry in SYSTEMS.values()}
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.datasets import load as load
     from workbench.lesson import start as start
     from workbench.music.clip import Clip as Clip
+    from workbench.systems.base import Region as Region
     from workbench.systems.diffusion_lm import DiffusionLM as DiffusionLM
     from workbench.systems.drum_ldm import DrumLDM as DrumLDM
     from workbench.systems.ldmg import LDMG as LDMG

@@ -18,6 +18,7 @@ import numpy as np
 from workbench.errors import MissingDataError
 from workbench.music.clip import Clip
 from workbench.music.kit import DRUMS
+from workbench.systems.base import Region
 
 SNARE, CRASH, RIDE = (DRUMS.index(code) for code in ("SD", "CR", "RD"))
 QUIET = 40  # MIDI velocity below which a snare stroke counts as a ghost note
@@ -189,10 +190,9 @@ def songs(seed: int) -> Exhibit:
             "small model hardly does."
         ),
         "gpt",
-        "fill",
+        "inpaint",
         song,
-        bars=(4, 8),
-        n=1,
+        Region(bars=(4, 8)),
         seed=seed,
     )
     if "POP909" in credit:
@@ -201,11 +201,9 @@ def songs(seed: int) -> Exhibit:
             "only the voice of bars 5 to 8 written anew",
             "All other tracks are the song's own. Does the melody sit on their chords?",
             "gpt",
-            "fill",
+            "inpaint",
             song,
-            bars=(4, 8),
-            tracks=[53],
-            n=1,
+            Region(bars=(4, 8), tracks=[53]),
             seed=seed,
         )
     made.draw(
@@ -213,10 +211,9 @@ def songs(seed: int) -> Exhibit:
         "four bars more",
         "It goes on without knowing where to.",
         "gpt",
-        "fill",
+        "inpaint",
         song,
-        bars=(song.bars, song.bars + 4),
-        n=1,
+        Region(bars=(song.bars, song.bars + 4)),
         seed=seed,
     )
     return made

@@ -20,7 +20,7 @@ seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one
 
 # %%
-from workbench import DrumLDM, load, plots, start
+from workbench import DrumLDM, Region, load, plots, start
 
 run = start("05", profile=profile, dataset=dataset, seed=seed, train=train)
 
@@ -331,7 +331,7 @@ compare(clips, ["BERT", "keywords"])
 # %%
 keep = np.zeros((64, 9), dtype=bool)
 keep[:, 0] = True  # the bass drum
-filled = system.inpaint(loop, keep, prompt="busy funk with open hats", seed=seed)[0]
+filled = system.inpaint(loop, Region(cells=~keep), prompt="busy funk with open hats", seed=seed)[0]
 own, new = DrumRoll.from_clip(loop), DrumRoll.from_clip(filled)
 kept = float((own.to_array()[:, [0, 9, 18]] == new.to_array()[:, [0, 9, 18]]).mean())
 print(f"bass drum kept: {kept:.0%} of its cells, hit, velocity and offset")

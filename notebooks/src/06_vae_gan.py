@@ -122,7 +122,8 @@ def log_distance(real, made):
 from workbench.evaluation.spectra import blurred, log_spectral_distance, spectrogram
 
 real = np.stack([piece[0] for piece in pieces])
-decoded = np.stack([system.decode(system.encode(piece))[0, :length] for piece in pieces])
+there_and_back = [system.decode_sound(system.encode_sound(piece)) for piece in pieces]
+decoded = np.stack([samples[0, :length] for samples in there_and_back])
 before = spectrogram(real)
 shuffled = np.roll(before, 1, axis=0)
 found = {
@@ -315,10 +316,12 @@ plots.lines(plots.axes(width=7), range(len(history["spectrum"])), history, xlabe
 # pieces are decoded one by one?
 
 # %%
-song_z = system.encode(audio[rows[0]])
-whole = system.decode(song_z)
+song_z = system.encode_sound(audio[rows[0]])
+whole = system.decode_sound(song_z)
 cut = song_z.shape[1] // 2
-parts = np.concatenate([system.decode(song_z[:, :cut]), system.decode(song_z[:, cut:])], axis=1)
+parts = np.concatenate(
+    [system.decode_sound(part) for part in (song_z[:, :cut], song_z[:, cut:])], axis=1
+)
 apart = np.abs(whole - parts)[0]
 at = cut * config.vae.hop
 plots.lines(plots.axes(width=7), np.arange(-4000, 4000) / audio.rate,
@@ -339,7 +342,7 @@ print(f"a frame depends on {vae.reach} frames on each side at most")
 from sklearn.manifold import TSNE
 
 rows = [i for i in range(len(audio)) if audio.lengths[i] >= audio.rate][: run.size(12, 300)]
-codes = [system.encode(audio[i][:, :length]) for i in rows]
+codes = [system.encode_sound(audio[i][:, :length]) for i in rows]
 marks = torch.stack([torch.cat([z.mean(1), z.std(1)]) for z in codes]).numpy()
 points = TSNE(perplexity=min(20, len(rows) // 3), random_state=seed).fit_transform(marks)
 names = [str(audio.items[i].labels.get("style", "recording")) for i in rows]

@@ -56,7 +56,7 @@ from workbench.music.clip import Clip
 
 random = torch.Generator().manual_seed(seed)
 noise = torch.randn(config.vae.latent, takes[0].audio.shape[1] // config.vae.hop, generator=random)
-prior = Clip(audio=system.decode(noise), sample_rate=config.rate)
+prior = Clip(audio=system.decode_sound(noise), sample_rate=config.rate)
 both = plots.axes(1, 2, width=11, height=3.4)
 plots.spectrogram(both[0], prior.audio[0], config.rate, "normal noise, decoded")
 plots.spectrogram(both[1], takes[0].audio[0], config.rate, "drawn by diffusion");
@@ -102,7 +102,7 @@ audio = collect(run.dataset, config.rate, limit=run.size(8, 100), quiet=True)
 length = round(config.seconds * audio.rate)
 held = [audio[i][:, :length] for i in audio.split("test") if audio.lengths[i] >= length]
 held = held[: run.size(4, 60)]
-z = torch.stack([system.encode(sound) for sound in held])
+z = torch.stack([system.encode_sound(sound) for sound in held])
 empty = torch.full((len(z),), -1), *system.text.pieces([""] * len(z))
 times, losses = np.linspace(0.05, 0.999, run.size(6, 20)), []
 for at in times:
@@ -235,9 +235,10 @@ n = len(held)
 drawn = system.generate(n=n, steps=run.size(6, 25), seed=seed + 2)
 train = [audio.crops(1, length, seed=i, rows=audio.split("train"))[0][0] for i in range(n)]
 sets = {
-    "decoded noise": [system.decode(torch.randn(z.shape[1:], generator=random)) for _ in range(n)],
+    "decoded noise": [system.decode_sound(torch.randn(z.shape[1:], generator=random))
+                      for _ in range(n)],
     "drawn": [clip.audio for clip in drawn],
-    "reconstructed": [system.decode(row) for row in z],
+    "reconstructed": [system.decode_sound(row) for row in z],
     "other real": train,
 }
 reference = tagger.hear(np.stack([sound[0] for sound in held]))[0]
@@ -307,8 +308,10 @@ varied = [system.vary(own, strength=s, steps=run.size(4, 25), seed=seed)[0] for 
 compare([own, *varied], ["the recording", "strength 0.3", "strength 0.7"])
 
 # %%
+from workbench import Region
+
 hole = (0.3 * config.seconds, 0.6 * config.seconds)
-filled = system.inpaint(own, hole, steps=run.size(4, 50), seed=seed)[0]
+filled = system.inpaint(own, Region(seconds=hole), steps=run.size(4, 50), seed=seed)[0]
 same = np.array_equal(filled.audio[:, : int(hole[0] * audio.rate)],
                       own.audio[:, : int(hole[0] * audio.rate)])
 print(f"drawn anew from {hole[0]:.1f} to {hole[1]:.1f} s; before it every sample is kept: {same}")
@@ -447,7 +450,7 @@ def mixed(first, second, lam):
 from workbench.representations.mixup import mix
 
 crops = audio.crops(2 * run.size(4, 32), span, seed=seed)[0].mean(1)
-za, zb = music.encode(torch.from_numpy(crops)).chunk(2)
+za, zb = music.encode_sound(torch.from_numpy(crops)).chunk(2)
 shares, center = np.linspace(0, 1, 11), music.networks.latent_mean
 ways = {
     "averaged": {"keep_variance": False}, "equation (3)": {},

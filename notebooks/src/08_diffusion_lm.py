@@ -21,7 +21,7 @@ seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one
 
 # %%
-from workbench import plots, start
+from workbench import Region, plots, start
 from workbench.systems.diffusion_lm import DiffusionLM
 
 run = start("08", profile=profile, dataset=dataset, seed=seed, train=train)
@@ -335,7 +335,7 @@ compare(clips, ["sparse and high", "busy and low"])
 
 # %%
 piano = piano_of(songs[0])
-filled = system.fill(piano, (1, 2), n=1, steps=steps, seed=seed)[0]
+filled = system.inpaint(piano, Region(bars=(1, 2)), steps=steps, seed=seed)[0]
 original = system.code.decode(system.code.windows(piano, hop=piano.bars)[0], piano.tempo)
 compare([original, filled], ["the window", "its second bar drawn anew"])
 
@@ -353,7 +353,7 @@ found = []
 for number, song in enumerate(songs[1 : run.size(2, 7)]):
     piano = piano_of(song)
     own = system.code.decode(system.code.windows(piano, hop=piano.bars)[0], piano.tempo)
-    anew = system.fill(piano, (1, 2), n=1, steps=steps, seed=number)[0]
+    anew = system.inpaint(piano, Region(bars=(1, 2)), steps=steps, seed=number)[0]
     other = system.generate(steps=steps, seed=number)[0]
     found.append([of_the_neighbours(bar, own) for bar in (own, anew, other)])
 own, anew, other = np.nanmean(found, axis=0)

@@ -21,7 +21,7 @@ seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one
 
 # %%
-from workbench import plots, start
+from workbench import Region, plots, start
 from workbench.systems.midigpt import MidiGPT
 
 run = start("09", profile=profile, dataset=dataset, seed=seed, train=train)
@@ -288,7 +288,7 @@ run.note("times faster with a cache", slow / fast, floor=1.0)
 
 # %%
 first = min(4, song.bars - 4)
-versions = system.fill(song, (first, first + 2), n=run.size(2, 3), seed=seed)
+versions = system.inpaint(song, Region(bars=(first, first + 2)), n=run.size(2, 3), seed=seed)
 lines = song.bar_lines
 around = (lines[max(0, first - 2)], lines[min(song.bars, first + 4)])
 cut = [clip.excerpt(around[0], around[1] - around[0]) for clip in [song, *versions]]
@@ -334,7 +334,7 @@ run.note("nats a note of the true bars", table["fill-in-the-middle"],
 
 # %%
 only = [programs[-1]]
-melody = system.fill(song, (first, first + 4), only, n=1, seed=seed)[0]
+melody = system.inpaint(song, Region(bars=(first, first + 4), tracks=only), seed=seed)[0]
 outside = song.notes[song.notes["program"] != only[0]]
 kept = melody.notes[melody.notes["program"] != only[0]]
 print(f"other tracks: {len(outside)} notes before, {len(kept)} after, "

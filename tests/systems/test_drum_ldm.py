@@ -7,7 +7,7 @@ import torch
 from workbench.errors import PromptError
 from workbench.music.clip import Clip
 from workbench.representations.drum_roll import DrumRoll
-from workbench.systems.drawing import keep_mask, slerp
+from workbench.systems.sampling import keep_mask, slerp
 
 STRANGE = [
     "",

@@ -18,11 +18,11 @@ from workbench.models.spectral import level_distance, stft_loss
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.music.clip import Clip
 from workbench.systems import ldmg
-from workbench.systems.drawing import overlapping
 from workbench.systems.ldmg import LDMG, MEMORY, LDMGConfig
 from workbench.systems.ldmg_coding import VAEGAN, Weights, finish_decoder, fit_vae, gan_terms
 from workbench.systems.ldmg_training import PROFILES, latent_crops
 from workbench.systems.musicldm import MusicLDM
+from workbench.systems.sampling import overlapping
 from workbench.training import fit
 
 WAVEFORM = AudioVAEConfig(width=8, latent=4)
@@ -57,13 +57,13 @@ def trained(audio, tmp_path_factory):
 def test_coding_in_pieces_has_no_seams(vae, monkeypatch):
     system = made(vae)
     sound = noise(3)
-    whole = system.encode(sound)
+    whole = system.encode_sound(sound)
     assert whole.shape == (4, np.ceil(48000 / vae.hop))
-    heard = system.decode(whole)
+    heard = system.decode_sound(whole)
     monkeypatch.setattr(ldmg, "PIECE", 50)
     assert len(system._pieces(750)) == 15
-    assert torch.allclose(system.encode(sound), whole, atol=1e-5)
-    assert np.allclose(system.decode(whole), heard, atol=1e-5)
+    assert torch.allclose(system.encode_sound(sound), whole, atol=1e-5)
+    assert np.allclose(system.decode_sound(whole), heard, atol=1e-5)
 
 
 @pytest.mark.parametrize("vae", [WAVEFORM, FOURIER])
@@ -73,12 +73,12 @@ def test_any_length_is_reconstructed(vae):
         clip = Clip(audio=noise(2)[:, :samples], sample_rate=16000)
         assert system.reconstruct(clip).audio.shape == (1, samples)
     with pytest.raises(PromptError, match="2 channels"):
-        system.encode(noise(1, 2))
+        system.encode_sound(noise(1, 2))
 
 
 def test_latents_are_standard_over_the_training_sound(trained, audio):
     system, _ = trained
-    z = torch.cat([system.encode(audio[i]) for i in audio.split("train")], dim=1)
+    z = torch.cat([system.encode_sound(audio[i]) for i in audio.split("train")], dim=1)
     assert z.mean(1).abs().max() < 1e-3
     assert (z.std(1) - 1).abs().max() < 1e-2
 
@@ -211,9 +211,9 @@ def test_nan_is_refused_however_it_came_in(bad):
         with pytest.raises(WorkbenchError, match="audio holds NaN or infinite"):
             use(clip)
     with pytest.raises(WorkbenchError, match="sound holds NaN or infinite"):
-        system.encode(clip.audio)
+        system.encode_sound(clip.audio)
     with pytest.raises(PromptError, match="holds no sample"):
-        system.encode(np.zeros((1, 0)))
+        system.encode_sound(np.zeros((1, 0)))
     with pytest.raises(PromptError, match=r"hole: .* holds no sample at 16000 Hz"):
         system.inpaint(clip_of(noise(0.5)), (0.1, 0.10001))
 

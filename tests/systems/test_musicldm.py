@@ -68,8 +68,8 @@ def test_scales_are_those_of_the_training_sound(trained, audio):
     mel = (system.mel(sound) - system.networks.mel_mean) / system.networks.mel_std
     assert abs(float(mel.mean())) < 0.3
     assert 0.7 < float(mel.std()) < 1.4
-    assert 0.6 < float(system.encode(sound).std()) < 1.6
-    z = system.encode(sound) - system.networks.latent_mean
+    assert 0.6 < float(system.encode_sound(sound).std()) < 1.6
+    z = system.encode_sound(sound) - system.networks.latent_mean
     assert float(z.mean((0, 2)).abs().max()) < 0.5
     assert float(system.networks.denoiser.nothing.norm()) == pytest.approx(1, abs=1e-3)
 
@@ -93,16 +93,16 @@ def test_decoder_and_vocoder_finished_together_leave_the_latents(audio, tmp_path
     system = MusicLDM(config_of(size))
     data = Data(audio, audio.split("train"), audio.split("validation"))
     sound = data.sounds(4, 64 * 160, 0)
-    latents = system.encode(sound).clone()
+    latents = system.encode_sound(sound).clone()
 
     def apart() -> float:
-        return float(level_distance(sound[:, None], system.decode(latents)[:, None]))
+        return float(level_distance(sound[:, None], system.decode_sound(latents)[:, None]))
 
     before = apart()
     plan = replace(size.ending, steps=30, every=15, lr=2e-3, ema=0.0)
     fit_ending(system, data, size, plan, tmp_path, 0)
     assert apart() < 0.9 * before
-    assert torch.equal(system.encode(sound), latents)
+    assert torch.equal(system.encode_sound(sound), latents)
     assert all(p.requires_grad for p in system.networks.vae.parameters())
 
 
@@ -185,7 +185,7 @@ def test_nan_is_refused_however_it_came_in(trained, bad):
         with pytest.raises(WorkbenchError, match="audio holds NaN or infinite"):
             use(clip)
     with pytest.raises(WorkbenchError, match="sounds holds NaN or infinite"):
-        system.encode(torch.from_numpy(clip.audio))
+        system.encode_sound(torch.from_numpy(clip.audio))
 
 
 def test_an_all_but_silent_collection_leaves_finite_scales(tmp_path):
@@ -198,7 +198,7 @@ def test_an_all_but_silent_collection_leaves_finite_scales(tmp_path):
     done = fit_vae(system, data, size, size.vae, tmp_path / "out", 0)
     assert np.isfinite(done.best["loss"])
     assert all(torch.isfinite(value).all() for value in system.networks.state_dict().values())
-    assert torch.isfinite(system.encode(torch.zeros(1, 16_000))).all()
+    assert torch.isfinite(system.encode_sound(torch.zeros(1, 16_000))).all()
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])

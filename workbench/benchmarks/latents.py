@@ -27,7 +27,7 @@ def latents_of(system: LDMG, audio: AudioCollection, split: str, most: int) -> l
         / (f"{audio.folder.name}-{split}-{most}-{digest.hexdigest()[:12]}.safetensors")
     )
     if not file.is_file():
-        made = {str(k): system.encode(audio[int(i)]).half() for k, i in enumerate(rows)}
+        made = {str(k): system.encode_sound(audio[int(i)]).half() for k, i in enumerate(rows)}
         with atomic_write(file) as beside:
             save_file({k: z.contiguous() for k, z in made.items()}, beside)
     kept = load_file(file)

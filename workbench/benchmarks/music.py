@@ -34,7 +34,10 @@ def quality(bench: MusicBench) -> None:
     system, real = bench.system, bench.real[0]
     order = np.random.default_rng(bench.seed).permutation(len(real))
     again = torch.cat(
-        [system.decode(system.encode(part)) for part in torch.from_numpy(real).float().split(16)]
+        [
+            system.decode_sound(system.encode_sound(part))
+            for part in torch.from_numpy(real).float().split(16)
+        ]
     )
     made = {
         "drawn, guidance 1": bench.draw(system, bench.captions, guidance=1.0),

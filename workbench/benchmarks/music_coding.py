@@ -26,14 +26,14 @@ def ways(bench: MusicBench) -> dict[str, Coding]:
 
     return {
         "mel, vocoder": through(lambda x: system.vocode(system.mel(x))),
-        "mel, VAE, vocoder": through(lambda x: system.decode(system.encode(x))),
+        "mel, VAE, vocoder": through(lambda x: system.decode_sound(system.encode_sound(x))),
     }
 
 
 def coding(bench: MusicBench) -> None:
     """Reconstruction of held-out windows."""
     system = bench.system
-    numbers = system.encode(torch.zeros(1, bench.length)).numel() / system.config.seconds
+    numbers = system.encode_sound(torch.zeros(1, bench.length)).numel() / system.config.seconds
     coding_table(bench, ways(bench), numbers)
 
 
@@ -48,8 +48,8 @@ def speed(bench: MusicBench) -> None:
     vector = system.embedder.embed_text(bench.captions[:1])
     speed_table(
         bench,
-        lambda sound: system.encode(torch.from_numpy(sound)[None]),
-        system.decode,
+        lambda sound: system.encode_sound(torch.from_numpy(sound)[None]),
+        system.decode_sound,
         lambda n, steps: system.draw_each(vector.expand(n, -1), range(n), steps=steps),
         ["Drawing with guidance, vocoder included."],
     )

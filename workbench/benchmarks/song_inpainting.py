@@ -35,6 +35,7 @@ from workbench.representations.holes import (
 )
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import BOS, END, EOS
+from workbench.systems.base import Region
 from workbench.systems.splice import notes_of
 
 LENGTH = 4  # bars of a hole
@@ -169,11 +170,10 @@ def fill_middle(bench: SongBench, case: Case) -> RemiSong:
 
 
 def call_fill(bench: SongBench, case: Case) -> RemiSong:
-    """`MidiGPT.fill` on the clip, as users call it: with everything that it knows of the tracks."""
+    """`MidiGPT.inpaint` on the clip, as users call it: with all that it knows of the tracks."""
     hole = case.hole
-    filled = bench.system.fill(
-        case.clip, (hole.first, hole.last), n=1, seed=bench.seed + case.seed
-    )[0]
+    region = Region(bars=(hole.first, hole.last))
+    filled = bench.system.inpaint(case.clip, region, seed=bench.seed + case.seed)[0]
     return replace(part(table_of(filled), hole.first, hole.last), bars=case.truth.bars)
 
 

@@ -78,9 +78,10 @@ class SoundBench(AudioBench):
 
     def decode(self, latents: torch.Tensor) -> np.ndarray:
         """Standardised latents (n, latent, frames) → sounds (n, samples)."""
-        return np.stack([self.system.decode(z).mean(0)[: self.length] for z in latents])
+        return np.stack([self.system.decode_sound(z).mean(0)[: self.length] for z in latents])
 
     def latents(self, sounds: np.ndarray) -> torch.Tensor:
         """(n, latent, frames), standardised."""
         channels = self.system.config.vae.channels
-        return torch.stack([self.system.encode(np.repeat(s[None], channels, 0)) for s in sounds])
+        encode = self.system.encode_sound
+        return torch.stack([encode(np.repeat(s[None], channels, 0)) for s in sounds])

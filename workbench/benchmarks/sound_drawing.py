@@ -13,7 +13,7 @@ from workbench.evaluation.distances import frechet_distance, spread
 from workbench.evaluation.intervals import share_interval
 from workbench.evaluation.summary import halves
 from workbench.evaluation.wasserstein import sliced_wasserstein, standardised
-from workbench.systems.drawing import Settings
+from workbench.systems.sampling import SamplingSettings
 
 
 def frechet(bench: SoundBench) -> None:
@@ -21,9 +21,9 @@ def frechet(bench: SoundBench) -> None:
     config, n = bench.system.config, len(bench.real[0])
     random = torch.Generator().manual_seed(bench.seed)
     noise = torch.randn(
-        n, config.vae.latent, bench.system._frames(config.seconds), generator=random
+        n, config.vae.latent, bench.system.frames_of(config.seconds), generator=random
     )
-    prior = bench.decode(bench.system._standard(noise))
+    prior = bench.decode(bench.system.standard(noise))
     matched = bench.decode(noise)
     made = {
         "VAE's prior: z ~ N(0, 1), decoded": prior,
@@ -59,9 +59,9 @@ def wasserstein(bench: SoundBench) -> None:
     drawn = []
     for start in range(0, bench.n, 16):
         seeds = [90_000 + i for i in range(start, min(bench.n, start + 16))]
-        noise = bench.system._noise(seeds, bench.system._frames(config.seconds))
-        asked = bench.system._asked([""] * len(seeds), [None] * len(seeds))
-        drawn.append(bench.system._draw(noise, asked, Settings(bench.steps, 1.0)))
+        noise = bench.system.noise(seeds, bench.system.frames_of(config.seconds))
+        asked = bench.system.conditioning([""] * len(seeds), [None] * len(seeds))
+        drawn.append(bench.system.sample(noise, asked, SamplingSettings(bench.steps, 1.0)))
     made = _frames(torch.cat(drawn))
     normal = np.random.default_rng(bench.seed).normal(size=made.shape)
     mean, std = (

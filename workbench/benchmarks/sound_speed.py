@@ -47,8 +47,8 @@ def speed(bench: SoundBench) -> None:
     ]
     speed_table(
         bench,
-        lambda sound: system.encode(np.repeat(sound[None], channels, 0)),
-        system.decode,
+        lambda sound: system.encode_sound(np.repeat(sound[None], channels, 0)),
+        system.decode_sound,
         lambda n, steps: bench.draw(n=n, steps=steps),
         [
             f"A step of training the VAE-GAN takes {ratio:.3f} of the same step in a plain loop "

@@ -21,6 +21,7 @@ from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 from workbench.listening.design import Material
 from workbench.music.clip import Clip
+from workbench.systems.base import Region
 
 if TYPE_CHECKING:
     from workbench.systems.diffusion_lm import DiffusionLM
@@ -179,10 +180,11 @@ def song_materials(
 
         made.append(Material(HUMAN, words, heard(song)))
         for name, system in systems.items():
-            filled = system.fill(song, (hole, hole + 2), n=1, seed=later_seed(seed, place))[0]
+            region = Region(bars=(hole, hole + 2))
+            filled = system.inpaint(song, region, seed=later_seed(seed, place))[0]
             made.append(Material(name, words, heard(filled)))
         after = later_seed(seed, prompts + place)
-        alone = first.fill(_bars(song, hole, hole + 2), (0, 2), n=1, seed=after)
+        alone = first.inpaint(_bars(song, hole, hole + 2), Region(bars=(0, 2)), seed=after)
         made.append(Material(CONTROL, words, _laid_over(heard(song), alone[0], 2)))
     return made
 

@@ -26,10 +26,13 @@ class Condition(NamedTuple):
         keep = torch.rand_like(self.known) >= p
         return self._replace(known=self.known * keep)
 
-    def without_text(self) -> "Condition":
+    def unconditional(self) -> "Condition":
+        """The same batch without its texts; the tempi stay."""
         known = self.known.clone()
         known[:, 0] = 0
         return self._replace(known=known)
+
+    without_text = unconditional
 
 
 class ConditionEmbedding(nn.Module):

@@ -51,11 +51,13 @@ class Sound(NamedTuple):
             genre=self.genre.masked_fill(off[0], -1), words=self.words & ~off[1][:, None]
         )
 
-    def without_text(self) -> Self:
+    def unconditional(self) -> Self:
         """The same batch with nothing asked for: neither text nor genre."""
         return self._replace(
             genre=torch.full_like(self.genre, -1), words=torch.zeros_like(self.words)
         )
+
+    without_text = unconditional
 
 
 class DiT(nn.Module):

@@ -73,8 +73,11 @@ class Heard(NamedTuple):
         keep = torch.rand(len(self.said), device=self.said.device) >= p
         return self._replace(said=self.said & keep)
 
-    def without_text(self) -> Self:
+    def unconditional(self) -> Self:
+        """The same batch with the vector of the empty text."""
         return self._replace(said=torch.zeros_like(self.said))
+
+    without_text = unconditional
 
 
 def mel_vae(sizes: MusicLDMSizes) -> AutoencoderKL:

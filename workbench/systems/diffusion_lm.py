@@ -11,9 +11,9 @@ Notebook: `notebooks/08_diffusion_lm.ipynb`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -24,13 +24,13 @@ from workbench.errors import CheckpointError, PromptError
 from workbench.models.control import ControlConfig, Controls, nudge
 from workbench.models.diffusion_lm import DiffusionLM as Network
 from workbench.models.diffusion_lm import DiffusionLMConfig, Predictor
-from workbench.models.samplers import SAMPLERS, normal
+from workbench.models.samplers import SAMPLERS, normal, timesteps
 from workbench.music.timeline import other_meters
 from workbench.representations.pvd import CLS, LENGTH, PAD, POSITIONS, PVD, SEP
+from workbench.systems.base import Progress, PromptReading, Region, System, renamed, reporter
 from workbench.systems.configs import config_from
-from workbench.systems.piano_controls import classes_of
+from workbench.systems.piano_controls import classes_of, control_of
 from workbench.systems.provenance import signed
-from workbench.systems.storage import Pretrained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 __all__ = ["DiffusionLM", "PianoConfig"]
-
-Progress = Callable[[int, int, np.ndarray], None]  # step, steps, words so far (n, 130)
 
 
 @dataclass(frozen=True)
@@ -62,13 +60,14 @@ class Networks(nn.Module):
         self.controls = Controls(config.control, config.network.dim, config.network.length)
 
 
-class DiffusionLM(Pretrained):
+class DiffusionLM(System):
     """Writes piano windows of 128 words, all words at once.
 
     `from_pretrained("piano-diffusion")` loads the shipped system, `train` makes one.
     """
 
     networks: Networks
+    reads: ClassVar = ("text", "controls")
 
     def __init__(self, config: PianoConfig) -> None:
         self.config, self.code = config, PVD(config.rhythm)
@@ -118,40 +117,65 @@ class DiffusionLM(Pretrained):
             watch=watch,
         )
 
-    # --- drawing ------------------------------------------------------------------------------
+    # --- sampling -----------------------------------------------------------------------------
 
+    def explain_prompt(self, prompt: str) -> PromptReading:
+        """What is understood of a prompt, and which of its words are not."""
+        control, unknown = control_of(prompt, self.config.control.styles)
+        messages = []
+        if unknown:
+            messages.append(
+                f"Not understood: {', '.join(unknown[:5])}. Ask for a key, such as G major; "
+                "sparse, medium or busy; low, middle or high"
+                + "".join(f"; {style}" for style in self.config.control.styles)
+                + "."
+            )
+        return PromptReading(prompt, None, tuple(control.values()), unknown, tuple(messages))
+
+    def control_of(self, prompt: str | Mapping[str, str] | None) -> dict[str, str]:
+        """The controls that a prompt asks for. Warns of words that name none."""
+        if prompt is None or isinstance(prompt, Mapping):
+            return dict(prompt or {})
+        if not isinstance(prompt, str):
+            raise PromptError(f"prompt={prompt!r:.40}: give words, or controls by name, or None")
+        for message in self.explain_prompt(prompt).messages:
+            warnings.warn(f"prompt: {message}", UserWarning, stacklevel=4)
+        return control_of(prompt, self.config.control.styles)[0]
+
+    @renamed(control="prompt", strength="guidance")
     def generate(
         self,
-        control: dict[str, str] | None = None,
+        prompt: str | Mapping[str, str] | None = None,
         n: int = 1,
         *,
         steps: int = 100,
-        strength: float = 0.1,
+        guidance: float = 0.1,
         sampler: str = "ddpm",
         temperature: float = 0.5,
         tempo: float = 90.0,
         seed: int = 0,
-        progress: Progress | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """`n` clips. control: {"key": "G major", "density": "busy", "register": "high", "style":
-        …}, any of them or none; strength: how hard the classifiers push (as in `nudge`, for 100
-        steps); temperature: below 1 likelier words are favoured at every step, 0 clamps to the
-        likeliest."""
-        tempo, seed = number(tempo, "tempo"), seed_of(seed)
+        """`n` clips. prompt: words such as "busy, G major, high", or controls by name: {"key": "G
+        major", "density": "busy", "register": "high", "style": …}, any of them or none; guidance:
+        how hard the classifiers push (as in `nudge`, for 100 steps); temperature: below 1 likelier
+        words are favoured at every step, 0 clamps to the likeliest."""
+        tempo, seed, control = number(tempo, "tempo"), seed_of(seed), self.control_of(prompt)
         words = self.draw(
             n,
             control,
             steps=steps,
-            strength=strength,
+            guidance=guidance,
             sampler=sampler,
             temperature=temperature,
             seed=seed,
             progress=progress,
+            tempo=tempo,
         )
-        caption = ", ".join(f"{k} {v}" for k, v in (control or {}).items()) or "uncontrolled"
+        caption = ", ".join(f"{k} {v}" for k, v in control.items()) or "uncontrolled"
         request = {
             "control": control,
-            "strength": strength if control else None,
+            "strength": guidance if control else None,
             "tempo": tempo,
             "steps": steps,
             "sampler": sampler,
@@ -168,35 +192,38 @@ class DiffusionLM(Pretrained):
             for take, row in enumerate(words, start=1)
         ]
 
+    @renamed(strength="guidance")
     def draw(
         self,
         n: int,
-        control: dict[str, str] | None = None,
+        control: Mapping[str, str] | None = None,
         *,
         known: np.ndarray | None = None,
         kinds: np.ndarray | None = None,
         places: int = POSITIONS,
         steps: int = 100,
-        strength: float = 0.1,
+        guidance: float = 0.1,
         sampler: str = "ddpm",
         temperature: float = 0.5,
         grammar: bool = True,
+        tempo: float = 90.0,
         seed: int = 0,
-        progress: Progress | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> np.ndarray:
         """Words: (n, 130) ids. known: (130,) ids to keep, −1 where free. kinds: (130,) letters that
         the words must have. places: sixteenths in a bar, beyond which no word may be. grammar:
-        round at the end to the likeliest grammatical sequence, not each word to its nearest."""
+        round at the end to the likeliest grammatical sequence, not each word to its nearest.
+        tempo: of the clips that progress shows."""
         network = self.networks.diffusion
         n, seed = whole(n, "n", 1), seed_of(seed)
         steps = whole(steps, "steps", 1, network.config.steps)
-        strength, temperature = (
-            number(strength, "strength", 0),
+        guidance, temperature = (
+            number(guidance, "guidance", 0),
             number(temperature, "temperature", 0),
         )
         if sampler not in SAMPLERS:
             raise PromptError(f"sampler: {sampler!r} is unknown; choose {', '.join(SAMPLERS)}")
-        wanted = classes_of(control or {}, self.config.control.styles)
+        wanted = classes_of(dict(control or {}), self.config.control.styles)
         kept = torch.full((n, LENGTH), -1)
         kept[:, 0], kept[:, -1] = CLS, SEP
         if known is not None:
@@ -204,14 +231,18 @@ class DiffusionLM(Pretrained):
             kept = torch.from_numpy(np.where(known >= 0, known, kept.numpy()))
         push = None
         if wanted:  # as hard in all for any number of steps
-            push = nudge(self.networks.controls, network, wanted, strength=strength * 100 / steps)
+            push = nudge(self.networks.controls, network, wanted, strength=guidance * 100 / steps)
         predict = Predictor(network, known=kept, temperature=temperature, nudge=push)
         random = [generator(row) for row in row_seeds(seed, n)]
         x = normal((n, LENGTH, network.config.dim), random)
 
+        report = reporter(progress)
+
         def hear(step: int, total: int, x0: Tensor) -> None:
-            if progress:
-                progress(step, total, network.words(x0).numpy())
+            def words() -> np.ndarray:
+                return network.words(x0).numpy()
+
+            report(step, total, words, lambda: [self.code.decode(row, tempo) for row in words()])
 
         x = SAMPLERS[sampler](predict, x, network.diffusion.alphas_bar, steps, random, hear)
         with torch.inference_mode():
@@ -234,16 +265,37 @@ class DiffusionLM(Pretrained):
         control: dict[str, str] | None = None,
         seed: int = 0,
     ) -> list[Clip]:
-        """`n` windows of the clip in which the words of bars `first` to `last` (exclusive, counted
-        within the window that starts at bar 0) are drawn anew and all others kept (section 5.2). A
-        bar keeps its number of notes, so that bar lines stay where they are. All are written in
-        the clip's main metre; warns where it has others, and where that is not 4/4, the metre of
-        most of the training."""
+        """The old name of `inpaint`."""
+        warnings.warn(
+            "fill: is called inpaint now, with Region(bars=…)", DeprecationWarning, stacklevel=2
+        )
+        return self.inpaint(clip, Region(bars=bars), n, prompt=control, steps=steps, seed=seed)
+
+    def inpaint(
+        self,
+        clip: Clip,
+        region: Region,
+        n: int = 1,
+        *,
+        prompt: str | Mapping[str, str] | None = None,
+        steps: int = 100,
+        guidance: float = 0.1,
+        sampler: str = "ddpm",
+        temperature: float = 0.5,
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[Clip]:
+        """`n` windows of the clip, the one that starts at bar 0, in which the words of the region's
+        bars are regenerated and all others kept (section 5.2). A bar keeps its number of notes, so
+        that bar lines stay where they are. All are written in the clip's main metre; warns where it
+        has others, and where that is not 4/4, the metre of most of the training."""
+        if region.tracks is not None:
+            raise PromptError("tracks: a piano window has one; give bars or seconds only")
+        bars, control = region.bar_range(clip), self.control_of(prompt)
         rows = self.code.windows(clip, hop=max(1, clip.bars))
         if not len(rows):
             raise PromptError("clip: has too few notes for a window of 16 words")
         row, seed = rows[0], seed_of(seed)
-        bars = whole(bars[0], "bars"), whole(bars[1], "bars")
         kinds = self.code.kinds[row]
         bar = np.cumsum(kinds == "b") - 1
         hole = (bar >= bars[0]) & (bar < bars[1]) & np.isin(kinds, list("pvdo"))
@@ -259,7 +311,18 @@ class DiffusionLM(Pretrained):
         known = np.where(hole, -1, row)
         places = min(POSITIONS, 16 * clip.meter[0] // clip.meter[1])
         words = self.draw(
-            n, control, known=known, kinds=kinds, places=places, steps=steps, seed=seed
+            n,
+            control,
+            known=known,
+            kinds=kinds,
+            places=places,
+            steps=steps,
+            guidance=guidance,
+            sampler=sampler,
+            temperature=temperature,
+            tempo=clip.tempo,
+            seed=seed,
+            progress=progress,
         )
         request = {"bars": f"{bars[0]} to {bars[1]}", "control": control, "steps": steps}
         return [
@@ -274,6 +337,22 @@ class DiffusionLM(Pretrained):
             )
             for take, w in enumerate(words, start=1)
         ]
+
+    def film(
+        self, prompt: Any = None, *, seed: int = 0, steps: int = 20, **settings: Any
+    ) -> list[tuple[float, Clip]]:
+        """One sampling, step by step: (noise level √(1−ᾱ), from 1 down, and the clip so far)."""
+        frames: list[Clip] = []
+        self.generate(
+            prompt,
+            seed=seed,
+            steps=steps,
+            **settings,
+            progress=lambda record: frames.append(record.clips[0]),
+        )
+        bars = self.networks.diffusion.diffusion.alphas_bar
+        levels = (1 - bars[timesteps(len(bars), len(frames))]).sqrt().tolist()
+        return list(zip(levels, frames, strict=True))
 
     # --- judging ------------------------------------------------------------------------------
 

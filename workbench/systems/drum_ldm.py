@@ -13,11 +13,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from workbench.arguments import number, seed_of
 from workbench.datasets.keywords import TEMPO_LIMITS, without_tempo
@@ -25,16 +25,22 @@ from workbench.datasets.phrases import with_noun
 from workbench.errors import PromptError
 from workbench.models.denoisers import Condition
 from workbench.models.diffusion import Diffusion
-from workbench.models.samplers import timesteps
 from workbench.music.timeline import needs_4_4
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
+from workbench.systems.base import (
+    LatentDiffusion,
+    Progress,
+    Region,
+    SamplingSettings,
+    clips_of,
+    reporter,
+)
 from workbench.systems.configs import config_from
-from workbench.systems.drawing import Progress, Settings, checked, draw, keep_mask, noise_of, slerp
 from workbench.systems.drum_networks import DrumLDMConfig, DrumNetworks
 from workbench.systems.prompts import PromptReading, metre_advice, read_prompt
 from workbench.systems.provenance import credit_of, signed
-from workbench.systems.storage import Pretrained
+from workbench.systems.sampling import checked, keep_mask, slerp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,15 +50,16 @@ if TYPE_CHECKING:
 __all__ = ["DrumLDM", "DrumLDMConfig"]
 
 
-class DrumLDM(Pretrained):
+class DrumLDM(LatentDiffusion):
     """Text-conditioned latent diffusion of drum loops.
 
     `from_pretrained("drums-groove-bert")` loads a shipped system, `train` makes one. Everywhere,
-    steps, guidance, sampler and seed are those of `drawing.Settings`; progress(step, steps, rolls)
-    is called after each step, and an exception that it raises ends the drawing.
+    steps, guidance, sampler and seed are those of `SamplingSettings`; progress is called with a
+    `Progress` after each step, and an exception that it raises ends the sampling.
     """
 
     networks: DrumNetworks
+    reads: ClassVar = ("text",)
 
     def __init__(self, config: DrumLDMConfig) -> None:
         self.config = config
@@ -98,12 +105,14 @@ class DrumLDM(Pretrained):
     # --- music ↔ latent -----------------------------------------------------------------------
 
     @torch.inference_mode()
-    def encode(self, clips: Sequence[Clip]) -> Tensor:
+    def encode(self, clips: Clip | Sequence[Clip]) -> Tensor:
         """Latents of loops of equal length: (n, beats, latent), mean 0 and variance 1 over the
         training loops; (n, latent) for the paper's networks."""
-        return self._encode(torch.from_numpy(rolls_of(clips)))
+        return self.encode_rolls(torch.from_numpy(rolls_of(clips_of(clips))))
 
-    def _encode(self, rolls: Tensor) -> Tensor:
+    @torch.inference_mode()
+    def encode_rolls(self, rolls: Tensor) -> Tensor:
+        """Latents of drum rolls (n, steps, 27), as of `encode`."""
         if self.config.paper:  # one vector for a loop of full length: shorter ones are repeated
             full = [tile(roll, 16 * self.config.bars) for roll in rolls.numpy()]
             rolls = torch.from_numpy(np.stack(full))
@@ -115,12 +124,13 @@ class DrumLDM(Pretrained):
         tempo = number(tempo, "tempo")
         clips = [
             DrumRoll.from_array(r, tempo=tempo).to_clip(caption=caption)
-            for r in self._decode(latents)
+            for r in self.decode_rolls(latents)
         ]
         return [signed(clip, self, "decoding", request={"tempo": tempo}) for clip in clips]
 
-    def _decode(self, latents: Tensor) -> np.ndarray:
-        """(n, steps, 27)."""
+    @torch.inference_mode()
+    def decode_rolls(self, latents: Tensor) -> np.ndarray:
+        """Drum rolls of latents: (n, steps, 27)."""
         return self.autoencoder.decode(self.networks.plain(latents)).numpy()
 
     # --- text ---------------------------------------------------------------------------------
@@ -150,7 +160,9 @@ class DrumLDM(Pretrained):
         """The tempo a prompt names, else the one that suits it (BPM)."""
         return self.explain_prompt(prompt).tempo or self.suggest_tempo(prompt)
 
-    def _condition(self, prompts: Sequence[str], tempos: Sequence[float]) -> Condition:
+    @torch.inference_mode()
+    def conditioning(self, prompts: Sequence[str], tempos: Sequence[float]) -> Condition:
+        """What the denoiser is conditioned on: a prompt and a tempo (BPM) per loop."""
         # the tempo is a condition of its own: a figure among the words would name a performance
         words = [with_noun(without_tempo(prompt)) for prompt in prompts]
         known = torch.tensor([[float(bool(text)), 1.0] for text in words])
@@ -163,7 +175,7 @@ class DrumLDM(Pretrained):
     @torch.inference_mode()
     def generate(
         self,
-        prompt: str | Sequence[str] = "",
+        prompt: str | Sequence[str] | None = "",
         n: int = 1,
         *,
         bars: int = 8,
@@ -172,7 +184,7 @@ class DrumLDM(Pretrained):
         tempo: float | None = None,
         seed: int = 0,
         sampler: str = "dpm++",
-        progress: Progress | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """Draw `n` loops for a prompt, or for each of several prompts.
 
@@ -180,11 +192,11 @@ class DrumLDM(Pretrained):
         for numbers out of range, never for a text; warns of one that asks for another metre than
         4/4.
         """
-        texts = [prompt] if isinstance(prompt, str) else list(prompt)
+        texts = [prompt or ""] if prompt is None or isinstance(prompt, str) else list(prompt)
         for advice in filter(None, map(metre_advice, texts)):
             warnings.warn(f"prompt: {advice}", UserWarning, stacklevel=2)
         n, tempo = checked(n=n, tempo=tempo).values()
-        settings = Settings(steps, guidance, sampler, seed)
+        settings = SamplingSettings(steps, guidance, sampler, seed)
         bars = self._bars(bars)
         prompts = [text for text in texts for _ in range(n)]
         tempos = [bpm for text in texts for bpm in [tempo or self.tempo_of(text)] * n]
@@ -205,11 +217,11 @@ class DrumLDM(Pretrained):
         steps: int = 20,
         guidance: float = 1.5,
         sampler: str = "dpm++",
-        progress: Progress | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """One loop for each prompt, at its own tempo and from its own seed, all in one batch. These
         are seeds of noise, not those of `generate`, which makes such a seed for each take."""
-        settings, bars = Settings(steps, guidance, sampler), self._bars(bars)
+        settings, bars = SamplingSettings(steps, guidance, sampler), self._bars(bars)
         seeds = [seed_of(seed, "seeds") for seed in seeds]
         tempos = [number(tempo, "tempos") for tempo in tempos]
         rolls = self._rolls(prompts, tempos, seeds, bars, settings, progress)
@@ -235,11 +247,12 @@ class DrumLDM(Pretrained):
         tempos: Sequence[float],
         seeds: Sequence[int],
         bars: int,
-        settings: Settings,
-        progress: Progress | None,
+        settings: SamplingSettings,
+        progress: Callable[[Progress], None] | None,
     ) -> np.ndarray:
-        noise = self._noise(seeds, 4 * bars)
-        return self._decode(self._draw(noise, prompts, tempos, settings, progress, seeds=seeds))
+        noise = self.noise(seeds, 4 * bars)
+        z = self._sampled(noise, prompts, tempos, settings, progress, seeds=seeds)
+        return self.decode_rolls(z)
 
     @torch.inference_mode()
     def vary(
@@ -253,20 +266,22 @@ class DrumLDM(Pretrained):
         guidance: float = 1.5,
         seed: int = 0,
         sampler: str = "dpm++",
-        progress: Progress | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """Variations of a loop: noise its latent part of the way, then draw back (SDEdit,
         arXiv 2108.01073). strength: 0 gives the loop as the autoencoder hears it, 1 a new one.
         The prompt is the clip's caption unless another is given."""
-        settings = Settings(steps, guidance, sampler, seed)
+        settings = SamplingSettings(steps, guidance, sampler, seed)
         n, strength = checked(n=n, strength=strength).values()
         clip, bars = self._whole_bars(clip)
         prompts, tempos = [clip.caption if prompt is None else prompt] * n, [clip.tempo] * n
         z = torch.cat([self.encode([clip])] * n)
-        noise = self._noise(settings.seeds(n), 4 * bars)
-        latents = self._redraw(z, noise, strength, prompts, tempos, settings, progress)
+        noise = self.noise(settings.seeds(n), 4 * bars)
+        latents = self._sampled(
+            noise, prompts, tempos, settings, progress, latents=z, strength=strength
+        )
         return self._clips(
-            self._decode(latents),
+            self.decode_rolls(latents),
             prompts,
             tempos,
             bars,
@@ -285,19 +300,20 @@ class DrumLDM(Pretrained):
         Latents turn from one to the other (slerp). A mixture of two beats is no beat yet, so those
         in the middle are noised by up to `polish` and drawn back, all with the same noise.
         """
-        settings = Settings(steps, 1.0, seed=seed)
+        settings = SamplingSettings(steps, 1.0, seed=seed)
         n, polish = checked(n=n, polish=polish).values()
         (a, bars), (b, bars_b) = self._whole_bars(a), self._whole_bars(b)
         if bars != bars_b:
             raise PromptError(f"a has {bars} bars, b has {bars_b}; cut them to the same length")
-        ends, noise = self.encode([a, b]), self._noise([settings.seed], 4 * bars)
+        ends, noise = self.encode([a, b]), self.noise([settings.seed], 4 * bars)
         rolls, captions, tempos = [], [], []
         for share in np.linspace(0, 1, n).tolist():
             tempo = a.tempo ** (1 - share) * b.tempo**share
             text = (a if share < 0.5 else b).caption
             amount = polish * (1 - abs(2 * share - 1))
             z = slerp(ends[:1], ends[1:], share)
-            rolls.append(self._decode(self._redraw(z, noise, amount, [text], [tempo], settings)))
+            z = self._sampled(noise, [text], [tempo], settings, latents=z, strength=amount)
+            rolls.append(self.decode_rolls(z))
             captions.append(f"{1 - share:.0%} {a.caption} · {share:.0%} {b.caption}")
             tempos.append(tempo)
         both = a.with_(labels={"original": f"{credit_of(a)} and {credit_of(b)}"})
@@ -316,41 +332,51 @@ class DrumLDM(Pretrained):
     def inpaint(
         self,
         clip: Clip,
-        keep: np.ndarray | None = None,
-        *,
-        keep_bars: Sequence[int] = (),
-        prompt: str | None = None,
+        region: Region | None = None,
         n: int = 1,
+        *,
+        prompt: str | None = None,
         steps: int = 20,
         guidance: float = 1.5,
         seed: int = 0,
         sampler: str = "dpm++",
-        progress: Progress | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        keep: np.ndarray | None = None,
+        keep_bars: Sequence[int] = (),
     ) -> list[Clip]:
-        """Keep some cells, draw the rest. keep: (steps, 9) bool; keep_bars: bars from 0.
+        """Regenerate the cells of a region, keep all others.
 
-        At every step the present guess is decoded, the kept cells are put in, and the result is
-        encoded again, so that the drawn cells are made to fit them. The kept cells of the answer
-        are the clip's own, hit, velocity and microtiming.
+        At every step the present estimate is decoded, the kept cells are put in, and the result is
+        encoded again, so that the new cells are made to fit them. The kept cells of the answer
+        are the clip's own, hit, velocity and microtiming. The prompt is the clip's caption unless
+        another is given. keep, keep_bars: the old way to say it, what stays.
         """
-        settings = Settings(steps, guidance, sampler, seed)
+        settings = SamplingSettings(steps, guidance, sampler, seed)
         n = checked(n=n)["n"]
         clip, bars = self._whole_bars(clip)
         own = DrumRoll.from_clip(clip).to_array()
-        mask = keep_mask(keep, keep_bars, len(own))
+        if isinstance(region, Region):
+            mask = ~region.cell_mask(clip, len(own))
+        else:
+            warnings.warn(
+                "inpaint: takes a Region of what to replace, in place of what to keep",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            mask = keep_mask(keep if region is None else region, keep_bars, len(own))
         held = np.tile(mask, (1, 3))  # hits, velocity, offset
 
         def put_in(latents: Tensor) -> np.ndarray:
-            return np.where(held, own, self._decode(latents)[:, : len(own)])
+            return np.where(held, own, self.decode_rolls(latents)[:, : len(own)])
 
         prompts, tempos = [clip.caption if prompt is None else prompt] * n, [clip.tempo] * n
-        latents = self._draw(
-            self._noise(settings.seeds(n), 4 * bars),
+        latents = self._sampled(
+            self.noise(settings.seeds(n), 4 * bars),
             prompts,
             tempos,
             settings,
             progress,
-            project=lambda x0: self._encode(torch.from_numpy(put_in(x0))),
+            project=lambda x0: self.encode_rolls(torch.from_numpy(put_in(x0))),
         )
         return self._clips(
             put_in(latents),
@@ -374,7 +400,7 @@ class DrumLDM(Pretrained):
         guidance: float = 1.5,
         sampler: str = "dpm++",
     ) -> list[tuple[float, DrumRoll]]:
-        """One drawing, step by step: (noise level √(1−ᾱ), from 1 down, and the guess so far)."""
+        """One sampling, step by step: (noise level √(1−ᾱ), from 1 down, and the roll so far)."""
         frames: list[np.ndarray] = []
         clip = self.generate(
             prompt,
@@ -383,53 +409,50 @@ class DrumLDM(Pretrained):
             guidance=guidance,
             seed=seed,
             sampler=sampler,
-            progress=lambda step, total, rolls: frames.append(rolls[0]),
+            progress=lambda record: frames.append(record.state()[0]),
         )[0]
-        at = timesteps(self.diffusion.steps, len(frames))
-        levels = (1 - self.diffusion.alphas_bar[at]).sqrt()
         rolls = [DrumRoll.from_array(f[: 16 * clip.bars], tempo=clip.tempo) for f in frames]
-        return list(zip(levels.tolist(), rolls, strict=True))
+        return list(zip(self.noise_levels(len(rolls)), rolls, strict=True))
 
-    def _noise(self, seeds: Sequence[int], beats: int) -> Tensor:
-        """Standard normal latents, each from its own seed."""
+    # --- latents ------------------------------------------------------------------------------
+
+    def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
+        """length: beats."""
         size = len(self.networks.latent_mean)
-        return noise_of(seeds, (size,) if self.config.paper else (beats, size))
+        beats = 4 * self.config.bars if length is None else length
+        return (size,) if self.config.paper else (beats, size)
 
-    def _draw(
+    def denoiser_for(self, noisy: Tensor) -> nn.Module:
+        return self.denoiser
+
+    def _sampled(
         self,
-        noisy: Tensor,
+        noise: Tensor,
         prompts: Sequence[str],
         tempos: Sequence[float],
-        settings: Settings,
-        progress: Progress | None = None,
+        settings: SamplingSettings,
+        progress: Callable[..., None] | None = None,
+        *,
+        strength: float = 1.0,
+        latents: Tensor | None = None,
         **more: Any,
     ) -> Tensor:
-        def heard(step: int, total: int, x0: Tensor) -> None:
-            if progress is not None:
-                progress(step, total, self._decode(x0))
+        """Latents for prompts and tempi; of given latents a share is sampled again."""
+        report = reporter(progress)
 
-        condition = self._condition(prompts, tempos)
-        return draw(
-            self.denoiser, self.diffusion, noisy, condition, settings, callback=heard, **more
-        )
+        def heard(step: int, steps: int, x0: Tensor) -> None:
+            def clips() -> list[Clip]:
+                rolls = self.decode_rolls(x0)
+                return self._plain_clips(rolls, prompts, tempos, self.config.bars)
 
-    def _redraw(
-        self,
-        z: Tensor,
-        noise: Tensor,
-        strength: float,
-        prompts: Sequence[str],
-        tempos: Sequence[float],
-        settings: Settings,
-        progress: Progress | None = None,
-    ) -> Tensor:
-        """Noise latents to a share of the schedule, then draw back from there."""
-        start = round(strength * self.diffusion.steps)
-        if start == 0:
-            return z
-        t = torch.full((len(z),), start - 1)
-        noisy = self.diffusion.add_noise(z, noise, t)
-        return self._draw(noisy, prompts, tempos, settings, progress, start=start)
+            report(step, steps, lambda: self.decode_rolls(x0), clips)
+
+        conditioning = self.conditioning(prompts, tempos)
+        if latents is not None:
+            return self.resample(
+                latents, noise, strength, conditioning, settings, callback=heard, **more
+            )
+        return self.sample(noise, conditioning, settings, callback=heard, **more)
 
     def _plain_clips(
         self, rolls: np.ndarray, prompts: Sequence[str], tempos: Sequence[float], bars: int

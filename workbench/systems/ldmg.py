@@ -10,15 +10,16 @@ Notebooks: `notebooks/06_vae_gan.ipynb`, `notebooks/07_audio_diffusion.ipynb`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import number, seed_of
+from workbench.arguments import seed_of
 from workbench.datasets.audio import AudioCollection
 from workbench.errors import PromptError
 from workbench.memory import fitting
@@ -28,10 +29,11 @@ from workbench.models.dit import DiT, DiTConfig, Sound
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.music.audio import checked as checked_sound
 from workbench.representations.text import BertText
+from workbench.systems.base import Progress, Region, SamplingSettings, check_words, renamed
 from workbench.systems.configs import config_from
-from workbench.systems.drawing import Settings, checked, draw, noise_of, overlapping
 from workbench.systems.provenance import signed
-from workbench.systems.storage import Pretrained
+from workbench.systems.sampling import checked, overlapping
+from workbench.systems.sound_diffusion import SoundDiffusion
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LDMG", "LDMGConfig"]
 
-Progress = Callable[[int, int], None]  # step from 1, steps
 MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 11.0, "paper": 11.0}  # GiB of a GPU, by profile
 PIECE = 2048  # latent frames that are coded at once
 
@@ -83,10 +84,12 @@ class Networks(nn.Module):
         self.register_buffer("latent_std", torch.ones(config.vae.latent))
 
 
-class LDMG(Pretrained):
+class LDMG(SoundDiffusion):
     """Latent diffusion of music as sound. `from_pretrained` loads a system, `train` makes one."""
 
     networks: Networks
+    reads: ClassVar = ("text",)
+    time_axis: ClassVar = 2
 
     def __init__(self, config: LDMGConfig) -> None:
         self.config = config
@@ -129,8 +132,23 @@ class LDMG(Pretrained):
 
     # --- sound ↔ latent -----------------------------------------------------------------------
 
+    def encode(self, clips: Clip | Sequence[Clip] | np.ndarray) -> Tensor:
+        """Latents of clips of equal length: (n, latent, frames), mean 0 and variance 1 over the
+        training sound."""
+        if isinstance(clips, np.ndarray):
+            _warn("encode: takes clips; for an array there is encode_sound")
+            return self.encode_sound(clips)
+        return self.encode_clips(clips)
+
+    def decode(self, latents: Tensor, caption: str = "") -> list[Clip]:
+        """Latents (n, latent, frames) back to clips."""
+        if latents.ndim == 2:
+            _warn("decode: takes latents (n, latent, frames); for one there is decode_sound")
+            return self.decode_sound(latents)  # type: ignore[return-value]
+        return self.decode_clips(latents, caption)
+
     @torch.inference_mode()
-    def encode(self, sound: np.ndarray) -> Tensor:
+    def encode_sound(self, sound: np.ndarray) -> Tensor:
         """Sound (channels, samples) at the system's rate → latents (latent, frames), mean 0 and
         variance 1 over the training sound. Any length: coded in overlapping pieces, which without
         attention over time gives exactly what the whole would."""
@@ -147,12 +165,12 @@ class LDMG(Pretrained):
         for begin, end, left, right in self._pieces(x.shape[-1] // hop):
             mean, _ = vae.encode(x[..., left * hop : right * hop])
             parts.append(mean[0, :, begin - left : end - left])
-        return self._standard(torch.cat(parts, dim=-1))
+        return self.standard(torch.cat(parts, dim=-1))
 
     @torch.inference_mode()
-    def decode(self, latents: Tensor) -> np.ndarray:
+    def decode_sound(self, latents: Tensor) -> np.ndarray:
         """Latents (latent, frames) → float32 (channels, frames · hop)."""
-        hop, plain = self.config.vae.hop, self._plain(latents)
+        hop, plain = self.config.vae.hop, self.plain(latents)
         parts = []
         for begin, end, left, right in self._pieces(plain.shape[-1]):
             sound = self.networks.vae.decode(plain[None, :, left:right])[0]
@@ -169,31 +187,60 @@ class LDMG(Pretrained):
             for a in range(0, frames, PIECE)
         ]
 
-    def _standard(self, z: Tensor) -> Tensor:
+    def standard(self, z: Tensor) -> Tensor:
+        """The VAE's latents (…, latent, frames), standardised to mean 0 and variance 1."""
         return (z - self.networks.latent_mean[:, None]) / self.networks.latent_std[:, None]
 
-    def _plain(self, z: Tensor) -> Tensor:
+    def plain(self, z: Tensor) -> Tensor:
+        """Standardised latents as the VAE's own."""
         return z * self.networks.latent_std[:, None] + self.networks.latent_mean[:, None]
-
-    def reconstruct(self, clip: Clip) -> Clip:
-        """The clip through encoder and decoder."""
-        sound = self.sound_of(clip)
-        again = self.decode(self.encode(sound))[:, : sound.shape[1]]
-        return signed(
-            self._clip(again, clip.caption), self, "reconstruction", request={}, original=clip
-        )
 
     def sound_of(self, clip: Clip) -> np.ndarray:
         """A clip's sound as this system hears it: (channels, samples) at its rate."""
         stereo = clip.waveform(self.config.rate, loop=False)
         return stereo.mean(0, keepdims=True) if self.config.vae.channels == 1 else stereo
 
+    sound_array, latent_of, sound_from = sound_of, encode_sound, decode_sound
+
+    # --- latents ------------------------------------------------------------------------------
+
+    @property
+    def hop(self) -> int:
+        return self.config.vae.hop
+
+    def frames_of(self, seconds: float) -> int:
+        return max(1, int(np.ceil(seconds * self.config.rate / self.hop)))
+
+    def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
+        """length: frames."""
+        return (self.config.vae.latent, self.config.frames if length is None else length)
+
+    def denoiser_for(self, noisy: Tensor) -> Callable[..., Tensor]:
+        """The transformer, which is asked about overlapping windows of what is longer than those
+        of training."""
+        return overlapping(self.networks.dit, self.config.frames)
+
+    @torch.inference_mode()
+    def conditioning(
+        self, prompts: Sequence[str], genres: Sequence[str | None] | None = None
+    ) -> Sound:
+        """What the transformer is conditioned on: a prompt and a genre per clip."""
+        genres = [None] * len(prompts) if genres is None else genres
+        known = self.config.genres
+        for genre in genres:
+            if genre is not None and genre not in known:
+                raise PromptError(
+                    f"genre: {genre!r} is unknown; this system knows: {', '.join(known) or 'none'}"
+                )
+        numbers = [-1 if genre is None else known.index(genre) for genre in genres]
+        return Sound(torch.tensor(numbers), *self.text.pieces(list(prompts)))
+
     # --- drawing ------------------------------------------------------------------------------
 
     @torch.inference_mode()
     def generate(
         self,
-        prompt: str = "",
+        prompt: str | None = "",
         n: int = 1,
         *,
         genre: str | None = None,
@@ -202,16 +249,17 @@ class LDMG(Pretrained):
         guidance: float = 2.0,
         sampler: str = "dpm++",
         seed: int = 0,
-        progress: Progress | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Draw `n` clips. prompt: words, "" for none; genre: one of `config.genres` or None;
-        seconds: by default those of training; longer ones are drawn in overlapping windows whose
+        """Generate `n` clips. prompt: words, "" for none; genre: one of `config.genres` or None;
+        seconds: by default those of training; longer ones are sampled in overlapping windows whose
         predictions are averaged at every step (MultiDiffusion, arXiv 2302.08113)."""
+        prompt = check_words(prompt, "words, and genre=")
         n = checked(n=n)["n"]
-        settings = Settings(steps, guidance, sampler, seed)
+        settings = SamplingSettings(steps, guidance, sampler, seed)
         if not prompt and genre is None:
             settings = replace(settings, guidance=1.0)  # nothing to exaggerate, half of the work
-        seconds = self._seconds(seconds)
+        seconds = self.seconds_of(seconds)
         sounds = self._sounds(
             [prompt] * n, [genre] * n, settings.seeds(n), seconds, settings, progress
         )
@@ -238,11 +286,11 @@ class LDMG(Pretrained):
         steps: int = 25,
         guidance: float = 2.0,
         sampler: str = "dpm++",
-        progress: Progress | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """A clip for each prompt, genre and seed, all at once. These are seeds of noise, not those
         of `generate`, which makes such a seed for each take."""
-        settings, seconds = Settings(steps, guidance, sampler), self._seconds(seconds)
+        settings, seconds = SamplingSettings(steps, guidance, sampler), self.seconds_of(seconds)
         seeds = [seed_of(seed, "seeds") for seed in seeds]
         sounds = self._sounds(prompts, genres, seeds, seconds, settings, progress)
         asked = {"seconds": seconds, **settings.asked()}
@@ -261,13 +309,18 @@ class LDMG(Pretrained):
         genres: Sequence[str | None],
         seeds: Sequence[int],
         seconds: float,
-        settings: Settings,
-        progress: Progress | None,
+        settings: SamplingSettings,
+        progress: Callable[[Progress], None] | None,
     ) -> list[np.ndarray]:
-        noise = self._noise(seeds, self._frames(seconds))
-        z = self._draw(noise, self._asked(prompts, genres), settings, progress, seeds=seeds)
         samples = max(1, round(seconds * self.config.rate))
-        return [self.decode(row)[:, :samples] for row in z]
+        z = self.sample(
+            self.noise(seeds, self.frames_of(seconds)),
+            self.conditioning(prompts, genres),
+            settings,
+            seeds=seeds,
+            callback=self._callback(progress, samples),
+        )
+        return [self.decode_sound(row)[:, :samples] for row in z]
 
     @torch.inference_mode()
     def vary(
@@ -282,142 +335,55 @@ class LDMG(Pretrained):
         guidance: float = 2.0,
         sampler: str = "dpm++",
         seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Variations: noise the clip's latents part of the way, then draw back (SDEdit, arXiv
-        2108.01073). strength: 0 gives the reconstruction, 1 something new."""
-        settings = Settings(steps, guidance, sampler, seed)
-        n, strength = checked(n=n, strength=strength).values()
-        sound = self.sound_of(clip)
-        z = torch.stack([self.encode(sound)] * n)
-        start = round(strength * self.diffusion.steps)
-        if start:
-            noise, t = self._noise(settings.seeds(n), z.shape[-1]), torch.full((n,), start - 1)
-            noisy = self.diffusion.add_noise(z, noise, t)
-            z = self._draw(noisy, self._asked([prompt] * n, [genre] * n), settings, start=start)
-        request = {"strength": strength, "prompt": prompt, "genre": genre, **settings.asked()}
-        sounds = [self.decode(row)[:, : sound.shape[1]] for row in z]
-        return self._edits(sounds, "variation", clip, request, settings.seed)
+        """Variations: noise the clip's latents part of the way, then sample again from there
+        (SDEdit, arXiv 2108.01073). strength: 0 gives the reconstruction, 1 something new."""
+        return self._vary(
+            clip,
+            n,
+            strength,
+            lambda n: self.conditioning([prompt] * n, [genre] * n),
+            SamplingSettings(steps, guidance, sampler, seed),
+            {"prompt": prompt, "genre": genre},
+            progress,
+        )
 
+    @renamed(hole="region")
     @torch.inference_mode()
     def inpaint(
         self,
         clip: Clip,
-        hole: tuple[float, float],
+        region: Region,
         n: int = 1,
         *,
         prompt: str = "",
         genre: str | None = None,
         steps: int = 50,
         guidance: float = 2.0,
+        sampler: str = "ddpm",
         seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Draw the seconds of `hole` (first, last) anew; outside of it the clip's own samples stay,
-        with cross-fades of 20 ms inside the hole. At every step the known latents are put in."""
-        settings = Settings(steps, guidance, "ddpm", seed)
-        n = checked(n=n)["n"]
-        sound = self.sound_of(clip)
-        length = sound.shape[1] / self.config.rate
-        first, last = hole = number(hole[0], "hole"), number(hole[1], "hole")
-        if not 0 <= first < last <= length + 1e-6:
-            raise PromptError(f"hole: {hole} s; give 0 ≤ first < last ≤ {length:.2f}")
-        begin, end = (round(s * self.config.rate) for s in hole)
-        if begin == end:
-            raise PromptError(f"hole: {hole} s; holds no sample at {self.config.rate} Hz")
-        own = self.encode(sound)
-        per = self.config.rate / self.config.vae.hop
-        known = torch.ones(own.shape[-1], dtype=torch.bool)
-        known[int(first * per) : int(np.ceil(last * per))] = False
-        z = self._draw(
-            self._noise(settings.seeds(n), own.shape[-1]),
-            self._asked([prompt] * n, [genre] * n),
-            settings,
-            project=lambda x0: torch.where(known, own, x0),
+        """Regenerate the seconds of a region; outside of it the clip's own samples stay, with
+        cross-fades of 20 ms inside the region. At every step the known latents are put in."""
+        if not isinstance(region, Region):
+            _warn("inpaint: takes a Region; for seconds that is Region(seconds=(first, last))")
+            region = Region(seconds=region)
+        return self._inpaint(
+            clip,
+            region,
+            n,
+            lambda n: self.conditioning([prompt] * n, [genre] * n),
+            SamplingSettings(steps, guidance, sampler, seed),
+            {"prompt": prompt, "genre": genre},
+            progress,
         )
-        inside = _fade(sound.shape[1], begin, end, round(0.02 * self.config.rate))
-        drawn = [self.decode(row)[:, : sound.shape[1]] for row in z]
-        sounds = [inside * d + (1 - inside) * sound for d in drawn]
-        request = {
-            "hole": f"{first:g} to {last:g} s",
-            "prompt": prompt,
-            "genre": genre,
-            **settings.asked(),
-        }
-        return self._edits(sounds, "inpainting", clip, request, settings.seed)
 
-    def _edits(
-        self,
-        sounds: Sequence[np.ndarray],
-        action: str,
-        clip: Clip,
-        request: dict[str, Any],
-        seed: int,
-    ) -> list[Clip]:
-        """Clips made out of a clip, with its caption and their provenance."""
-        return [
-            signed(
-                self._clip(sound, clip.caption),
-                self,
-                action,
-                request=request,
-                seed=seed,
-                take=take,
-                original=clip,
-            )
-            for take, sound in enumerate(sounds, start=1)
-        ]
 
-    def _seconds(self, seconds: float | None) -> float:
-        seconds = self.config.seconds if seconds is None else number(seconds, "seconds")
-        if not 0 < seconds <= 600:
-            raise PromptError(f"seconds: {seconds:g}; give more than 0 and at most 600")
-        return seconds
-
-    def _frames(self, seconds: float) -> int:
-        return max(1, int(np.ceil(seconds * self.config.rate / self.config.vae.hop)))
-
-    def _noise(self, seeds: Sequence[int], frames: int) -> Tensor:
-        """(n, latent, frames), each from its own seed."""
-        return noise_of(seeds, (self.config.vae.latent, frames))
-
-    def _asked(self, prompts: Sequence[str], genres: Sequence[str | None]) -> Sound:
-        known = self.config.genres
-        for genre in genres:
-            if genre is not None and genre not in known:
-                raise PromptError(
-                    f"genre: {genre!r} is unknown; this system knows: {', '.join(known) or 'none'}"
-                )
-        numbers = [-1 if genre is None else known.index(genre) for genre in genres]
-        return Sound(torch.tensor(numbers), *self.text.pieces(list(prompts)))
-
-    def _draw(
-        self,
-        noisy: Tensor,
-        asked: Sound,
-        settings: Settings,
-        progress: Progress | None = None,
-        **more: Any,
-    ) -> Tensor:
-        def heard(step: int, total: int, x0: Tensor) -> None:
-            if progress is not None:
-                progress(step, total)
-
-        network = overlapping(self.networks.dit, self.config.frames)
-        return draw(network, self.diffusion, noisy, asked, settings, callback=heard, **more)
-
-    def _clip(self, sound: np.ndarray, caption: str) -> Clip:
-        from workbench.music.clip import Clip
-
-        return Clip(audio=sound, sample_rate=self.config.rate, caption=caption)
+def _warn(text: str) -> None:
+    warnings.warn(text, DeprecationWarning, stacklevel=3)
 
 
 def _caption(prompt: str, genre: str | None) -> str:
     return ", ".join(part for part in (genre, prompt) if part) or "nothing asked"
-
-
-def _fade(length: int, first: int, last: int, ramp: int) -> np.ndarray:
-    """0 outside of first … last, 1 inside, with ramps of `ramp` samples inside the hole; none where
-    the hole begins or ends with the sound."""
-    at = np.arange(length)
-    rise = np.ones(length) if first <= 0 else (at - first) / max(1, ramp)
-    fall = np.ones(length) if last >= length else (last - at) / max(1, ramp)
-    return np.clip(np.minimum(rise, fall), 0, 1).astype(np.float32)

@@ -251,7 +251,7 @@ def measure_latents(system: LDMG, audio: AudioCollection, rows: Sequence[int]) -
     networks.latent_mean.zero_()
     networks.latent_std.fill_(1.0)
     chosen = rows[:: max(1, len(rows) // 200)]
-    frames = torch.cat([system.encode(audio[i]) for i in chosen], dim=1)
+    frames = torch.cat([system.encode_sound(audio[i]) for i in chosen], dim=1)
     networks.latent_mean.copy_(frames.mean(1))
     networks.latent_std.copy_(frames.std(1).clamp(min=1e-3))
 
@@ -308,7 +308,7 @@ class Latents:
 
     def __init__(self, system: LDMG, audio: AudioCollection, rows: Sequence[int]) -> None:
         items = [audio.items[i] for i in rows]
-        self.pieces = [system.encode(audio[i]).half() for i in rows]
+        self.pieces = [system.encode_sound(audio[i]).half() for i in rows]
         names = list(system.config.genres)
         genres = [genre_of(item.labels) for item in items]
         self.genre = torch.tensor([names.index(g) if g in names else -1 for g in genres])

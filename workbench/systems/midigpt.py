@@ -11,9 +11,10 @@ Notebook: `notebooks/09_midigpt_inpainting.ipynb`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -29,10 +30,10 @@ from workbench.representations.grammar import HoleRule, TokenGrammar
 from workbench.representations.holes import Hole, bars_of, part, question, window
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import END, PAD, Vocabulary
+from workbench.systems.base import Progress, Region, System, reporter
 from workbench.systems.configs import config_from
 from workbench.systems.provenance import signed
 from workbench.systems.splice import Reading, read, splice, with_bars
-from workbench.systems.storage import Pretrained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MidiGPT", "MidiGPTConfig"]
 
-Progress = Callable[[int, int, list["Clip"]], None]  # bars written, of, the fillings so far
 SHORTEST = 128  # tokens of a context: a bar, what asks for it, and room to write
 LONGEST_STROKE = 8  # bars written at once: the longest hole of the training
 
@@ -51,7 +51,7 @@ class MidiGPTConfig:
     gpt: GPTConfig
 
 
-class MidiGPT(Pretrained):
+class MidiGPT(System):
     """Fills bars or tracks of a song, goes on with it, or writes one.
 
     `from_pretrained("songs-gpt")` loads the shipped system, `train` makes one. Everywhere,
@@ -111,6 +111,39 @@ class MidiGPT(Pretrained):
 
     # --- filling ------------------------------------------------------------------------------
 
+    def inpaint(
+        self,
+        clip: Clip,
+        region: Region,
+        n: int = 1,
+        *,
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+        **sampling: float,
+    ) -> list[Clip]:
+        """`n` versions of the clip with the bars of a region regenerated.
+
+        Its tracks are those to replace: names of tracks, numbers in the order of the file such as
+        "#2", MIDI programs (of all their tracks, or of one to add), and "drums". None: all that
+        play within four bars of the hole, but drums only if training had drums. Instruments that
+        training lacked are read as parts that it had, such as melody and piano, and several may be
+        one part; each note is written to the track that plays nearest to its pitch. Bars beyond the
+        clip are added: (clip.bars, clip.bars + 4) continues for four bars, (−4, 0) writes an
+        introduction. Bars of 1/4 and 2/4 are read as bars of 4/4 where training had none.
+        Everything outside the hole stays as it is, tempo and metre within it as well. progress
+        is called with a `Progress` for every bar that all versions have, and may raise to stop.
+        `source` and `labels` of a version say what was regenerated, and by what (`provenance`).
+        Warns of a metre in the hole, and of drums, that the checkpoint was not trained on.
+        Raises PromptError for a hole that is not at the clip, or a track that is none.
+        """
+        if not isinstance(region, Region):
+            raise PromptError(f"region={region!r:.40}: give a Region, such as Region(bars=(4, 8))")
+        bars, report = region.bar_range(clip), reporter(progress)
+        versions: list[Clip] = []
+        for done, versions in self.filling(clip, bars, region.tracks, n, seed=seed, **sampling):
+            report(done, bars[1] - bars[0], partial(list, versions), partial(list, versions))
+        return versions
+
     def fill(
         self,
         clip: Clip,
@@ -119,29 +152,17 @@ class MidiGPT(Pretrained):
         n: int = 3,
         *,
         seed: int = 0,
-        progress: Progress | None = None,
+        progress: Callable[..., None] | None = None,
         **sampling: float,
     ) -> list[Clip]:
-        """`n` versions of the clip with bars `first` to `last` (exclusive, from 0) written anew.
-
-        tracks: to replace: names of tracks, numbers in the order of the file such as "#2", MIDI
-        programs (of all their tracks, or of one to add), and "drums". None: all that play within
-        four bars of the hole, but drums only if training had drums. Instruments that training
-        lacked are read as parts that it had, such as melody and piano, and several may be one part;
-        each note is written to the track that plays nearest to its pitch. Bars beyond the clip are
-        added: (clip.bars, clip.bars + 4) goes on for four bars, (−4, 0) writes an introduction.
-        Bars of 1/4 and 2/4 are read as bars of 4/4 where training had none.
-        Everything outside the hole stays as it is, tempo and metre within it as well. progress
-        hears of every bar that all versions have, and may raise to stop.
-        `source` and `labels` of a version say what was regenerated, and by what (`provenance`).
-        Warns of a metre in the hole, and of drums, that the checkpoint was not trained on.
-        Raises PromptError for a hole that is not at the clip, or a track that is none.
-        """
-        versions: list[Clip] = []
-        for done, versions in self.filling(clip, bars, tracks, n, seed=seed, **sampling):
-            if progress:
-                progress(done, bars[1] - bars[0], versions)
-        return versions
+        """The old name of `inpaint`."""
+        warnings.warn(
+            "fill: is called inpaint now, with Region(bars=…, tracks=…)",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        region = Region(bars=bars, tracks=tracks)
+        return self.inpaint(clip, region, n, seed=seed, progress=progress, **sampling)
 
     def filling(
         self,
@@ -153,7 +174,7 @@ class MidiGPT(Pretrained):
         seed: int = 0,
         **sampling: float,
     ) -> Iterator[tuple[int, list[Clip]]]:
-        """As `fill`, as it is written: (bars that all versions have, the versions so far)."""
+        """As `inpaint`, as it is written: (bars that all versions have, the versions so far)."""
         settings = settings_of(sampling)
         n = whole_number(n, "n", 1)
         seeds = row_seeds(seed_of(seed), n)
@@ -302,6 +323,7 @@ class MidiGPT(Pretrained):
 
     def generate(
         self,
+        prompt: None = None,
         n: int = 1,
         *,
         bars: int = 8,
@@ -309,14 +331,34 @@ class MidiGPT(Pretrained):
         meter: tuple[int, int] = (4, 4),
         tracks: Sequence[int | str] = (53, 25, 0),
         seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
         **sampling: Any,
     ) -> list[Clip]:
-        """`n` new songs: a hole of `bars` bars with nothing around it."""
+        """`n` new songs: a hole of `bars` bars with nothing around it. prompt: this system reads
+        none; it is there because others do."""
         from workbench.music.clip import Clip
 
+        if prompt is not None and not isinstance(prompt, str):
+            prompt, n = None, whole_number(prompt, "n", 1)
+            warnings.warn(
+                "generate: its first argument is a prompt, as in all systems; give n by name",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+        if prompt:
+            raise PromptError(f"prompt={prompt!r:.40}: MidiGPT reads no words; give tracks, tempo")
+        bars = whole_number(bars, "bars", 1)
         beats = bars * 4 * meter[0] / meter[1]
         empty = Clip.from_notes([], tempo=tempo, meter=meter, beats=beats, caption="written anew")
-        return self.fill(empty, (0, bars), tracks, n, seed=seed, **sampling)
+        region = Region(bars=(0, bars), tracks=tracks)
+        return self.inpaint(empty, region, n, seed=seed, progress=progress, **sampling)
+
+    @classmethod
+    def settings(cls, verb: str = "generate") -> dict[str, Any]:
+        own = super().settings(verb)
+        if verb in ("generate", "inpaint"):
+            own |= asdict(settings_of({}))
+        return own
 
     @torch.inference_mode()
     def nll(self, rows: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ def windows_of(
     for first in tqdm(range(0, n, PART), desc="windows"):
         here = slice(first, first + PART)
         sound = torch.from_numpy(audio.cut(pieces[here], starts[here], length).mean(1))
-        z.append(system.encode(sound))
+        z.append(system.encode_sound(sound))
         heard.append(system.embedder.embed_sound(sound))
     return Windows(torch.cat(z), torch.cat(heard), *captions(system, audio, pieces), pieces)
 
@@ -99,12 +99,12 @@ def mixes_of(
         first, second = (np.array([p[k] for p in here]) for k in (2, 3))
         if kind == "blm":
             mean = system.networks.latent_mean
-            z = _mixed(system.encode(a), system.encode(b), weight, mean)
-            heard = system.embedder.embed_sound(system.decode(z))
+            z = _mixed(system.encode_sound(a), system.encode_sound(b), weight, mean)
+            heard = system.embedder.embed_sound(system.decode_sound(z))
         else:
             sound = _mixed(a, b, weight)
             sound = sound / sound.abs().amax(1, keepdim=True).clamp(min=1.0)
-            z, heard = system.encode(sound), system.embedder.embed_sound(sound)
+            z, heard = system.encode_sound(sound), system.embedder.embed_sound(sound)
         texts = [captions(system, audio, which) for which in (first, second)]
         said = texts[0][1] & texts[1][1]
         text = weight[:, None] * texts[0][0] + (1 - weight[:, None]) * texts[1][0]

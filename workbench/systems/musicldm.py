@@ -11,15 +11,15 @@ Notebook: `notebooks/07_audio_diffusion.ipynb`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import number
 from workbench.errors import PromptError
 from workbench.memory import fitting
 from workbench.models.diffusion import Diffusion, Prediction
@@ -29,10 +29,11 @@ from workbench.music.audio import SILENT
 from workbench.music.audio import checked as checked_sound
 from workbench.representations.mel import Mel
 from workbench.representations.text import BertText
+from workbench.systems.base import Progress, Region, SamplingSettings, check_words
 from workbench.systems.configs import config_from
-from workbench.systems.drawing import Settings, checked, draw, noise_of, overlapping
 from workbench.systems.provenance import credit_of, signed
-from workbench.systems.storage import Pretrained
+from workbench.systems.sampling import checked, overlapping
+from workbench.systems.sound_diffusion import SoundDiffusion
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["Embedder", "MusicLDM", "MusicLDMConfig"]
 
 MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 14.0, "paper": 27.0}  # GiB of a GPU, by profile
-Progress = Callable[[int, int], None]  # step from 1, steps
 
 
 class Embedder(Protocol):
@@ -116,10 +116,12 @@ class OwnEmbedder:
         return self.joint.eval().embed_mel(self.mel(sounds))
 
 
-class MusicLDM(Pretrained):
+class MusicLDM(SoundDiffusion):
     """Music as sound from words. `from_pretrained` loads a system, `train` makes one."""
 
     networks: Networks
+    reads: ClassVar = ("text",)
+    time_axis: ClassVar = 2
 
     def __init__(self, config: MusicLDMConfig) -> None:
         self.config, self.mel = config, Mel(config.rate, bands=config.sizes.bands)
@@ -176,8 +178,24 @@ class MusicLDM(Pretrained):
 
     # --- sound ↔ mel ↔ latent -----------------------------------------------------------------
 
+    def encode(self, clips: Clip | Sequence[Clip] | Tensor) -> Tensor:
+        """Latents of clips of equal length: (n, latent, frames / 8, bands / 8) of variance about
+        1."""
+        if isinstance(clips, Tensor):
+            warnings.warn(
+                "encode: takes clips; for a tensor there is encode_sound",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            return self.encode_sound(clips)
+        return self.encode_clips(clips)
+
+    def decode(self, latents: Tensor, caption: str = "") -> list[Clip]:
+        """Latents back to clips; `decode_sound` gives a tensor."""
+        return self.decode_clips(latents, caption)
+
     @torch.inference_mode()
-    def encode(self, sounds: Tensor) -> Tensor:
+    def encode_sound(self, sounds: Tensor) -> Tensor:
         """Sounds (n, samples) → latents (n, latent, frames / 8, bands / 8) of variance about 1.
         WorkbenchError for NaN and infinite samples."""
         checked_sound(sounds, "sounds")
@@ -204,26 +222,58 @@ class MusicLDM(Pretrained):
         """Log mel (n, frames, bands) → sounds (n, frames · 160) in −1..1."""
         return spoken(self.networks.vocoder, mel).clamp(-1, 1)
 
-    def decode(self, latents: Tensor) -> Tensor:
+    def decode_sound(self, latents: Tensor) -> Tensor:
+        """Latents → sounds (n, samples) in −1..1."""
         return self.vocode(self.decode_mel(latents))
-
-    def reconstruct(self, clip: Clip) -> Clip:
-        """The clip through mel, VAE and vocoder."""
-        sound = self.sound_of(clip)
-        again = self.decode(self.encode(sound[None]))[0, : len(sound)]
-        return signed(
-            self._clip(again, clip.caption), self, "reconstruction", request={}, original=clip
-        )
 
     def sound_of(self, clip: Clip) -> Tensor:
         """A clip's sound as this system hears it: (samples,)."""
         return torch.from_numpy(clip.waveform(self.config.rate, loop=False).mean(0)).float()
 
+    def sound_array(self, clip: Clip) -> np.ndarray:
+        return self.sound_of(clip)[None].numpy()
+
+    def latent_of(self, sound: np.ndarray) -> Tensor:
+        return self.encode_sound(torch.from_numpy(sound))[0]
+
+    def sound_from(self, latent: Tensor) -> np.ndarray:
+        return self.decode_sound(latent[None]).numpy()
+
+    # --- latents ------------------------------------------------------------------------------
+
+    @property
+    def hop(self) -> int:
+        return self.mel.hop * self.config.sizes.shorter
+
+    def frames_of(self, seconds: float) -> int:
+        return -(-max(1, round(seconds * self.config.rate)) // self.hop)
+
+    def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
+        """length: latent frames, 8 of the mel spectrogram's each."""
+        sizes = self.config.sizes
+        frames = self.config.frames // sizes.shorter if length is None else length
+        return (sizes.latent, frames, sizes.bands // sizes.shorter)
+
+    def denoiser_for(self, noisy: Tensor) -> Callable[..., Tensor]:
+        """The U-Net, which is asked about overlapping windows of what is longer than those of
+        training."""
+        frames = self.config.frames // self.config.sizes.shorter
+        return overlapping(self.networks.denoiser, frames, axis=2)
+
+    @torch.inference_mode()
+    def conditioning(self, prompts: Sequence[str] | Tensor, *, said: bool | None = None) -> Heard:
+        """What the U-Net is conditioned on. prompts: words, or vectors (n, embed) of texts or
+        sounds; said: False for the empty text, by default where there are no words."""
+        if isinstance(prompts, Tensor):
+            return Heard(prompts, torch.full((len(prompts),), said is not False))
+        present = [bool(prompt.strip()) and said is not False for prompt in prompts]
+        return Heard(self.embedder.embed_text(list(prompts)), torch.tensor(present))
+
     # --- drawing ------------------------------------------------------------------------------
 
     def generate(
         self,
-        prompt: str = "",
+        prompt: str | None = "",
         n: int = 1,
         *,
         like: Clip | None = None,
@@ -233,31 +283,25 @@ class MusicLDM(Pretrained):
         sampler: str = "ddim",
         candidates: int = 1,
         seed: int = 0,
-        progress: Progress | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Draw `n` clips. like: a clip whose sound is asked for instead of the prompt. candidates:
-        drawn for each clip; the embedder picks the one nearest to what was asked (the paper: 5).
-        seconds: by default those of training, longer ones in overlapping windows."""
+        """Generate `n` clips. like: a clip whose sound is asked for instead of the prompt.
+        candidates: generated for each clip; the embedder picks the one nearest to what was asked
+        (the paper: 5). seconds: by default those of training, longer ones in overlapping
+        windows."""
         n, candidates = checked(n=n, candidates=candidates).values()
-        if like is not None:
-            sound = self.sound_of(like)
-            if not sound.abs().max() > SILENT:
-                raise PromptError("like: the clip is silent; give one that sounds, or words")
-            vector = self.embedder.embed_sound(sound[None])
-            asked = f"like {like.caption or like.source or 'a clip'}"
-        else:
-            vector, asked = self.embedder.embed_text([prompt]), prompt
+        prompt = check_words(prompt, "words, or a sound as like=")
+        vector, asked = self._vector(prompt, like)
         said = like is not None or bool(prompt.strip())
-        settings = Settings(steps, guidance if said else 1.0, sampler, seed)
+        settings = SamplingSettings(steps, guidance if said else 1.0, sampler, seed)
         seeds = settings.seeds(n * candidates)
-        seconds = self._seconds(seconds)
-        sounds = self.draw_each(
-            vector.expand(len(seeds), -1),
+        seconds = self.seconds_of(seconds)
+        sounds = self._sounds(
+            self.conditioning(vector.expand(len(seeds), -1), said=said),
             seeds,
-            said=said,
-            seconds=seconds,
-            **settings.asked(),
-            progress=progress,
+            seconds,
+            settings,
+            progress,
         )
         if candidates > 1:
             sounds = self.best(sounds, vector, n)
@@ -270,7 +314,7 @@ class MusicLDM(Pretrained):
         }
         return [
             signed(
-                self._clip(sound, asked or "nothing asked"),
+                self._clip(sound[None].numpy(), asked or "nothing asked"),
                 self,
                 request=request,
                 seed=settings.seed,
@@ -297,32 +341,108 @@ class MusicLDM(Pretrained):
         steps: int = 50,
         guidance: float = 4.0,
         sampler: str = "ddim",
-        progress: Progress | None = None,
+        progress: Callable[[Progress], None] | None = None,
     ) -> Tensor:
         """Sounds (n, samples) for vectors (n, embed) and seeds, all at once; see `generate`."""
-        settings, seconds = Settings(steps, guidance, sampler), self._seconds(seconds)
-        sizes = self.config.sizes
+        settings, seconds = SamplingSettings(steps, guidance, sampler), self.seconds_of(seconds)
+        conditioning = self.conditioning(vectors, said=said)
+        return self._sounds(conditioning, seeds, seconds, settings, progress)
+
+    @torch.inference_mode()
+    def vary(
+        self,
+        clip: Clip,
+        n: int = 1,
+        *,
+        strength: float = 0.5,
+        prompt: str | None = None,
+        like: Clip | None = None,
+        steps: int = 50,
+        guidance: float = 4.0,
+        sampler: str = "ddim",
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[Clip]:
+        """Variations: noise the clip's latents part of the way, then sample again from there
+        (SDEdit, arXiv 2108.01073). strength: 0 gives the reconstruction, 1 something new."""
+        conditioning, request = self._request(prompt, like)
+        return self._vary(
+            clip,
+            n,
+            strength,
+            conditioning,
+            SamplingSettings(steps, guidance, sampler, seed),
+            request,
+            progress,
+        )
+
+    @torch.inference_mode()
+    def inpaint(
+        self,
+        clip: Clip,
+        region: Region,
+        n: int = 1,
+        *,
+        prompt: str | None = None,
+        like: Clip | None = None,
+        steps: int = 50,
+        guidance: float = 4.0,
+        sampler: str = "ddpm",
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[Clip]:
+        """Regenerate the seconds of a region; outside of it the clip's own samples stay, with
+        cross-fades of 20 ms inside the region. At every step the known latents are put in."""
+        conditioning, request = self._request(prompt, like)
+        return self._inpaint(
+            clip,
+            region,
+            n,
+            conditioning,
+            SamplingSettings(steps, guidance, sampler, seed),
+            request,
+            progress,
+        )
+
+    def _vector(self, prompt: str, like: Clip | None) -> tuple[Tensor, str]:
+        """The embedding (1, embed) of a sound or of words, and what to call it."""
+        if like is None:
+            return self.embedder.embed_text([prompt]), prompt
+        sound = self.sound_of(like)
+        if not sound.abs().max() > SILENT:
+            raise PromptError("like: the clip is silent; give one that sounds, or words")
+        return (
+            self.embedder.embed_sound(sound[None]),
+            f"like {like.caption or like.source or 'a clip'}",
+        )
+
+    def _request(
+        self, prompt: str | None, like: Clip | None
+    ) -> tuple[Callable[[int], Heard], dict[str, Any]]:
+        """The conditioning of n rows, and what provenance says of it."""
+        prompt = check_words(prompt, "words, or a sound as like=")
+        vector, _ = self._vector(prompt, like)
+        said = like is not None or bool(prompt.strip())
+        return (
+            lambda n: self.conditioning(vector.expand(n, -1), said=said),
+            {"prompt": prompt} if like is None else {"like": credit_of(like)},
+        )
+
+    def _sounds(
+        self,
+        conditioning: Heard,
+        seeds: Sequence[int],
+        seconds: float,
+        settings: SamplingSettings,
+        progress: Callable[[Progress], None] | None,
+    ) -> Tensor:
+        """Sounds (n, samples)."""
         samples = max(1, round(seconds * self.config.rate))
-        frames = -(-samples // (self.mel.hop * sizes.shorter))
-        shape = (sizes.latent, frames, sizes.bands // sizes.shorter)
-        noise = noise_of(seeds, shape)
-        asked = Heard(vectors, torch.full((len(seeds),), said))
-        network = overlapping(self.networks.denoiser, self.config.frames // sizes.shorter, axis=2)
-
-        def heard(step: int, total: int, x0: Tensor) -> None:
-            if progress is not None:
-                progress(step, total)
-
-        z = draw(network, self.diffusion, noise, asked, settings, seeds=seeds, callback=heard)
-        return torch.cat([self.decode(part) for part in z.split(8)])[:, :samples]
-
-    def _seconds(self, seconds: float | None) -> float:
-        seconds = self.config.seconds if seconds is None else number(seconds, "seconds")
-        if not 0 < seconds <= 600:
-            raise PromptError(f"seconds: {seconds:g}; give more than 0 and at most 600")
-        return seconds
-
-    def _clip(self, sound: Tensor, caption: str) -> Clip:
-        from workbench.music.clip import Clip
-
-        return Clip(audio=sound[None].numpy(), sample_rate=self.config.rate, caption=caption)
+        z = self.sample(
+            self.noise(seeds, self.frames_of(seconds)),
+            conditioning,
+            settings,
+            seeds=seeds,
+            callback=self._callback(progress, samples),
+        )
+        return torch.cat([self.decode_sound(part) for part in z.split(8)])[:, :samples]

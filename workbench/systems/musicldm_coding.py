@@ -90,7 +90,7 @@ def fit_vae(
     )
     networks.vae.load_state_dict(done.module.state_dict())
     networks.latent_std.fill_(1.0)
-    z = system.encode(data.sounds(64, length, seed))
+    z = system.encode_sound(data.sounds(64, length, seed))
     networks.latent_std.copy_(z.std().clamp(min=1e-3))
     networks.latent_mean.copy_((z / networks.latent_std).mean((0, 2))[:, None])
     return done

@@ -6,6 +6,7 @@ classifier that steered.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -103,6 +104,44 @@ def labels_of(ids: np.ndarray, code: PVD, style: np.ndarray) -> Labels:
     key, density, pitch = measures(ids, code)
     thirds = [tuple(float(x) for x in np.quantile(v, [1 / 3, 2 / 3])) for v in (density, pitch)]
     return Labels(key, density, pitch, style, thirds[0], thirds[1])  # type: ignore[arg-type]
+
+
+_KEY = re.compile(r"\b([a-g](?:#|b|♯|♭)?) ?(major|minor)\b", re.I)
+_SAID = {
+    "piano",
+    "with",
+    "the",
+    "notes",
+    "of",
+    "in",
+    "and",
+    "a",
+    "key",
+    "density",
+    "register",
+    "style",
+    "music",
+    "uncontrolled",
+}
+
+
+def control_of(prompt: str, styles: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The controls that words such as "busy, G major, high" ask for, and the words that ask for
+    none. Of two words for one control the first one counts."""
+    control: dict[str, str] = {}
+    if found := _KEY.search(prompt):
+        tonic = found[1].replace("♯", "#").replace("♭", "b")
+        control["key"] = f"{tonic[0].upper()}{tonic[1:]} {found[2].lower()}"
+    unknown = []
+    for word in re.findall(r"[\w#-]+", _KEY.sub(" ", prompt)):
+        for name, values in (("density", DENSITIES), ("register", REGISTERS), ("style", styles)):
+            if word.lower() in values:
+                control.setdefault(name, word.lower())
+                break
+        else:
+            if word.lower() not in _SAID:
+                unknown.append(word)
+    return control, tuple(dict.fromkeys(unknown))
 
 
 def classes_of(control: dict[str, str], styles: tuple[str, ...]) -> dict[str, int]:

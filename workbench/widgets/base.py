@@ -20,9 +20,8 @@ from workbench.music.display import RATE, asset
 from workbench.widgets.worker import Stopped, Worker
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from workbench.music.clip import Clip
+    from workbench.systems.base import Progress
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 REDRAW_AFTER = 0.3  # seconds from an edit to the still copy
@@ -167,10 +166,14 @@ class MusicWidget(anywidget.AnyWidget):
         self.progress, self.busy, self.say = [0, steps], what, f"{what}…"
         self.worker.start(run)
 
-    def step(self, step: int, total: int, rolls: np.ndarray | None = None) -> None:
-        """A system's progress callback; raises Stopped after Stop."""
+    def step(self, step: int, total: int) -> None:
+        """Shows how far a job is; raises Stopped after Stop."""
         self.worker.check()
         self.progress = [step, total]
+
+    def show_progress(self, record: Progress) -> None:
+        """The `progress` of a system; raises Stopped after Stop."""
+        self.step(record.step, record.steps)
 
     def on_stop(self, message: dict[str, Any] | None = None) -> None:
         """Stop button: end the drawing at its next step."""

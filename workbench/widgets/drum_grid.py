@@ -12,6 +12,7 @@ from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.music.timeline import needs_4_4
 from workbench.representations.drum_roll import CHANNELS, N_DRUMS, DrumRoll
+from workbench.systems.base import Region
 from workbench.widgets.base import MusicWidget, Number, loop_bytes, module, style
 from workbench.widgets.form import Field, read_number
 
@@ -173,9 +174,15 @@ class DrumGrid(MusicWidget):
         assert self.system is not None
         if (own[:, :N_DRUMS] > 0.5).any():
             clip = DrumRoll.from_array(own, tempo=self.tempo).to_clip(prompt)
-            new = self.system.inpaint(clip, keep, prompt=prompt, seed=seed, progress=self.step)[0]
+            new = self.system.inpaint(
+                clip, Region(cells=~keep), prompt=prompt, seed=seed, progress=self.show_progress
+            )[0]
         else:  # an empty grid says nothing to go by
             new = self.system.generate(
-                prompt, bars=len(own) // STEPS, tempo=self.tempo, seed=seed, progress=self.step
+                prompt,
+                bars=len(own) // STEPS,
+                tempo=self.tempo,
+                seed=seed,
+                progress=self.show_progress,
             )[0]
         return DrumRoll.from_clip(new).to_array()

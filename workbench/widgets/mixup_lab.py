@@ -90,9 +90,9 @@ class MixupLab(MusicWidget):
         import torch
 
         assert self.system is not None
-        za, zb = (self.system.encode(torch.from_numpy(x).float()) for x in (a, b))
+        za, zb = (self.system.encode_sound(torch.from_numpy(x).float()) for x in (a, b))
         z = mix(za, zb, lam, mean=self.system.networks.latent_mean)
-        return turned_down(checked(self.system.decode(z).numpy(), "decoded"))
+        return turned_down(checked(self.system.decode_sound(z).numpy(), "decoded"))
 
     def _lane(self, name: str) -> dict[str, str]:
         titles = {

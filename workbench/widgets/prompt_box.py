@@ -100,7 +100,7 @@ class PromptBox(FormWidget):
         stay = [card for card in self.cards if card["key"] in self.kept_keys]
 
         def job() -> None:
-            clips = self.system.generate(prompt, progress=self.step, **values)
+            clips = self.system.generate(prompt, progress=self.show_progress, **values)
             words = short(prompt, 60) or "no words"
             titles = [f"Take {self._next + i} · {words}" for i in range(len(clips))]
             new = self._cards_of(clips, titles)
@@ -120,7 +120,7 @@ class PromptBox(FormWidget):
         more = {name: values[name] for name in ("steps", "guidance") if values[name] is not None}
 
         def job() -> None:
-            drawn = self.system.vary(clip, seed=seed, progress=self.step, **more)
+            drawn = self.system.vary(clip, seed=seed, progress=self.show_progress, **more)
             new = self._cards_of(drawn, [f"Take {seed} · variation of take {key}"])
             self._remember()
             at = [card["key"] for card in self.cards].index(key) + 1

@@ -46,7 +46,7 @@ from workbench.benchmarks.drum_data import DrumData
 from workbench.datasets.traits import traits_of
 from workbench.evaluation.classifiers import candidates
 from workbench.evaluation.features import style_features
-from workbench.systems.drawing import Settings
+from workbench.systems.sampling import SamplingSettings
 
 run = start("drum_dimensions", profile=profile, dataset=dataset, seed=seed)
 data = DrumData(run.dataset, limit=run.size(80, 10_000))
@@ -61,11 +61,12 @@ prompts = ASKS[asks]
 
 # %%
 takes = run.size(2, 96 // len(prompts))
-settings = Settings(seed=seed)
+settings = SamplingSettings(seed=seed)
 with torch.inference_mode():
-    noise = system._noise(settings.seeds(takes), 32)
+    noise = system.noise(settings.seeds(takes), 32)
     drawn = [
-        system._draw(noise, [text] * takes, [110.0] * takes, settings) for text in prompts.values()
+        system.sample(noise, system.conditioning([text] * takes, [110.0] * takes), settings)
+        for text in prompts.values()
     ]
 z = torch.stack(drawn).double()  # (prompts, takes, 32 beats, 24)
 
@@ -124,7 +125,7 @@ def carried(along):
     `along` some directions (24, k), orthonormal."""
     mixed = z + (z.roll(-1, 0) - z) @ along @ along.T
     with torch.inference_mode():
-        rolls = system._decode(mixed.flatten(0, 1).float())
+        rolls = system.decode_rolls(mixed.flatten(0, 1).float())
     return float((judge.predict(style_features(rolls)[0]) == wanted).mean())
 
 

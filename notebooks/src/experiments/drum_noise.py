@@ -81,8 +81,8 @@ generator = torch.Generator().manual_seed(seed)
 with torch.inference_mode():
     z = system.networks.standard(system.autoencoder.encode(torch.from_numpy(rolls)))
     epsilon = torch.randn(z.shape, generator=generator)
-    heard = system._decode(z + noise * epsilon)
-    nothing = system._decode(epsilon)
+    heard = system.decode_rolls(z + noise * epsilon)
+    nothing = system.decode_rolls(epsilon)
 chance = independent_cells(rolls, len(rolls), seed=seed)
 
 # %%

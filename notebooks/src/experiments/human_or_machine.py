@@ -60,14 +60,16 @@ if system == "sound-ldmg":
     noises = [1000 * seed + k for k in range(n)]
     clips = made_by.draw_each(captions, [None] * n, noises, steps=steps)
     drawn = np.stack([clip.audio[0] for clip in clips])
-    coded = np.stack([made_by.decode(made_by.encode(s[None]))[0, :length] for s in real])
+    both = [made_by.decode_sound(made_by.encode_sound(samples[None])) for samples in real]
+    coded = np.stack([samples[0, :length] for samples in both])
 else:
     with torch.inference_mode():
         vectors = made_by.embedder.embed_text(captions)
         noises = [1000 * seed + k for k in range(n)]
         drawn = made_by.draw_each(vectors, noises, steps=steps).numpy()
         parts = torch.from_numpy(real).split(16)
-        coded = torch.cat([made_by.decode(made_by.encode(part)) for part in parts]).numpy()
+        both = [made_by.decode_sound(made_by.encode_sound(part)) for part in parts]
+        coded = torch.cat(both).numpy()
 coded = coded[:, :length]
 
 # %%

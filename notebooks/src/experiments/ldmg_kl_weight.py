@@ -86,8 +86,9 @@ run.note("KL", coded(vae)["kl"], unit="nats a number")
 # %%
 order = [int(i) for i in np.random.default_rng(seed).permutation(known)[: run.size(8, 120)]]
 measure_latents(system, audio, order[:40])
-pieces = [system.encode(audio[i]).half() for i in order]
-test = latent_crops([system.encode(audio[i]) for i in held[:40]], run.size(4, 128), 128, seed=0)[0]
+pieces = [system.encode_sound(audio[i]).half() for i in order]
+tested = [system.encode_sound(audio[i]) for i in held[:40]]
+test = latent_crops(tested, run.size(4, 128), 128, seed=0)[0]
 
 
 def diffusing(module, numbers):
@@ -116,11 +117,12 @@ real, alone = (audio.crops(n, length, seed=seed, rows=audio.split(split))[0][:, 
                for split in ("test", "train"))
 drawn = system.draw_each([""] * n, [None] * n, range(n), seconds=length / audio.rate,
                          steps=run.size(2, 10), guidance=1.0)
-noise = system._standard(system._noise(range(n), 128))
+noise = system.standard(system.noise(range(n), 128))
 made = {
-    "reconstructed": np.stack([system.decode(system.encode(s[None]))[0, :length] for s in real]),
+    "reconstructed": np.stack(
+        [system.decode_sound(system.encode_sound(s[None]))[0, :length] for s in real]),
     "drawn": np.stack([clip.audio[0] for clip in drawn]),
-    "noise, decoded": np.stack([system.decode(z)[0] for z in noise]),
+    "noise, decoded": np.stack([system.decode_sound(z)[0] for z in noise]),
 }
 heard = {name: tagger.hear(sounds)[0] for name, sounds in made.items()}
 known_heard, alone_heard = tagger.hear(real)[0], tagger.hear(alone)[0]

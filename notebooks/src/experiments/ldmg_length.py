@@ -48,7 +48,7 @@ from workbench.datasets.sounds import collect
 from workbench.evaluation.distances import kernel_distance
 from workbench.evaluation.long_form import level, recurrence, seams
 from workbench.representations.mel import Mel
-from workbench.systems.drawing import Settings, draw, overlapping
+from workbench.systems.sampling import SamplingSettings, overlapping, sample
 
 run = start("ldmg_length", profile=profile, dataset=dataset, seed=seed)
 system = LDMG.from_pretrained("sound-ldmg")
@@ -59,12 +59,12 @@ n, window, whole = run.size(2, 16), bench.length, windows * bench.length
 prompts, genres = bench.asked(bench.real[1][:n])
 
 # %%
-dit, settings = system.networks.dit, Settings(run.size(2, 10), guidance=1.0, seed=seed)
+dit, settings = system.networks.dit, SamplingSettings(run.size(2, 10), guidance=1.0, seed=seed)
 ask = dit if way == "at once" else overlapping(dit, system.config.frames)
 with torch.inference_mode():
-    noise = system._noise(settings.seeds(n), windows * system.config.frames)
-    z = draw(ask, system.diffusion, noise, system._asked(prompts, genres), settings)
-sounds = np.stack([system.decode(row)[0] for row in z])
+    noise = system.noise(settings.seeds(n), windows * system.config.frames)
+    z = sample(ask, system.diffusion, noise, system.conditioning(prompts, genres), settings)
+sounds = np.stack([system.decode_sound(row)[0] for row in z])
 
 # %%
 known = bench.real_heard[0]

@@ -70,7 +70,7 @@ sound = audio.cut(pieces, starts, length)[:, 0]
 
 def windows(sounds):
     """Of the fixed pieces, with their captions."""
-    z = torch.cat([system.encode(part) for part in torch.from_numpy(sounds).split(16)])
+    z = torch.cat([system.encode_sound(part) for part in torch.from_numpy(sounds).split(16)])
     text, said = captions(system, audio, pieces)
     return Windows(z, text, text, said, pieces)
 

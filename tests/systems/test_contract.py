@@ -1,0 +1,391 @@
+"""What every system keeps, whichever it is: run over the registry, at the smallest sizes.
+
+A system that is added to the registry is tested here without a line of its own, but for how the
+smallest one is made.
+"""
+
+import inspect
+import json
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from workbench.errors import CheckpointError, WorkbenchError
+from workbench.models.samplers import SAMPLERS
+from workbench.music.clip import Clip
+from workbench.systems.base import Region, System
+from workbench.systems.registry import SYSTEMS
+from workbench.systems.storage import SHIPPED
+
+SHORT = {"steps": 3, "bars": 1, "seconds": 0.4}  # of what a system is asked, where it has them
+LDM = [key for key, entry in SYSTEMS.items() if "encode" in entry.system.can]
+pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning")
+
+
+def can(verb):
+    return [key for key, entry in SYSTEMS.items() if verb in entry.system.can]
+
+
+@pytest.fixture(scope="module")
+def systems():
+    """Each system as it is shipped, loaded when it is first asked for."""
+    loaded = {}
+
+    def get(key):
+        if key not in loaded:
+            loaded[key] = SYSTEMS[key].from_pretrained()
+        return loaded[key]
+
+    return get
+
+
+def short(system, verb="generate", **more):
+    known = system.settings(verb)
+    return {name: value for name, value in SHORT.items() if name in known} | more
+
+
+def asked(system, n=1, **more):
+    return system.generate(n=n, **short(system, **more))
+
+
+@pytest.fixture(scope="module")
+def clips(systems):
+    """One clip of each system, to work on."""
+    made = {}
+
+    def get(key):
+        if key not in made:
+            system = systems(key)
+            more = {"bars": 3} if "bars" in system.settings() else {}
+            if key == "piano":
+                more = {"steps": 20}  # words that make two bars and more
+            made[key] = asked(system, seed=5, **more)[0]
+        return made[key]
+
+    return get
+
+
+def region_of(clip):
+    if not clip.has_score:
+        return Region(seconds=(0.1, 0.25))
+    return Region(bars=(1, 2))
+
+
+def do(system, verb, clip, n=1, **more):
+    call = getattr(system, verb)
+    if verb == "generate":
+        return call(n=n, **short(system, verb, **more))
+    given = (clip, region_of(clip)) if verb == "inpaint" else (clip,)
+    return call(*given, n=n, **short(system, verb, **more))
+
+
+ALL = [(key, verb) for verb in ("generate", "inpaint", "vary") for key in can(verb)]
+each = pytest.mark.parametrize(("key", "verb"), ALL)
+
+
+def content(clip):
+    """What is heard of a clip: samples, or notes with times to the tick."""
+    return clip.audio if clip.audio is not None else clip.notes
+
+
+def same(a, b):
+    """Equal, but for rounding of sound: matrices of other sizes are added in another order."""
+    one, other = content(a), content(b)
+    if a.audio is None:
+        return np.array_equal(one, other)
+    return one.shape == other.shape and np.allclose(one, other, atol=1e-3)
+
+
+# --- names ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", SYSTEMS)
+def test_the_verbs_have_the_same_arguments(key):
+    system = SYSTEMS[key].system
+    assert issubclass(system, System)
+    first = {
+        "generate": ["prompt", "n"],
+        "inpaint": ["clip", "region", "n"],
+        "vary": ["clip", "n"],
+        "train": ["dataset", "profile"],
+    }
+    for verb in first.keys() & system.can:
+        found = list(inspect.signature(getattr(system, verb)).parameters.values())
+        assert [p.name for p in found if p.kind is p.POSITIONAL_OR_KEYWORD][
+            (verb != "train" and found[0].name == "self") :
+        ] == first[verb]
+        names = {p.name for p in found}
+        assert {"seed"} | (
+            {"out", "budget_minutes", "watch"} if verb == "train" else {"progress"}
+        ) <= names
+        if verb != "train":
+            assert next(p for p in found if p.name == "n").default == 1
+
+
+@pytest.mark.parametrize("key", SYSTEMS)
+def test_what_a_system_cannot_do_is_said(key, systems):
+    system = systems(key)
+    for verb in {"inpaint", "vary", "encode", "decode", "film", "reconstruct"} - system.can:
+        with pytest.raises(WorkbenchError, match=f"cannot {verb}"):
+            getattr(system, verb)(*[None] * (2 if verb == "inpaint" else 1))
+
+
+def test_latents_have_the_same_interface():
+    for key in LDM:
+        public = set(dir(SYSTEMS[key].system))
+        assert {"noise", "conditioning", "sample", "encode", "decode"} <= public
+
+
+# --- counts, seeds, numbers -------------------------------------------------------------------
+
+
+@each
+@pytest.mark.parametrize("n", [0, -1, 1.5, "2", True])
+def test_a_count_that_is_none_is_refused(key, verb, n, systems, clips):
+    with pytest.raises(WorkbenchError, match="n="):
+        do(systems(key), verb, clips(key), n)
+
+
+@each
+@pytest.mark.parametrize("seed", [-1, 2**64, 0.5, None])
+def test_a_seed_that_is_none_is_refused(key, verb, seed, systems, clips):
+    with pytest.raises(WorkbenchError, match="seed="):
+        do(systems(key), verb, clips(key), seed=seed)
+
+
+@each
+def test_a_take_is_the_same_whatever_n_is(key, verb, systems, clips):
+    one, three = (do(systems(key), verb, clips(key), n, seed=7) for n in (1, 3))
+    assert len(three) == 3
+    assert same(one[0], three[0])
+    assert not all(same(three[0], other) for other in three[1:])
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("key", [k for k in SYSTEMS if "sampler" in SYSTEMS[k].system.settings()])
+def test_a_take_is_the_same_with_every_sampler(key, sampler, systems):
+    one, two = (asked(systems(key), n, seed=7, sampler=sampler, steps=2) for n in (1, 2))
+    assert same(one[0], two[0])
+
+
+@each
+def test_numbers_of_numpy_are_numbers(key, verb, systems, clips):
+    plain = do(systems(key), verb, clips(key), 1, seed=3)[0]
+    numpy = do(systems(key), verb, clips(key), np.int64(1), seed=np.uint8(3))[0]
+    assert np.array_equal(content(plain), content(numpy))
+    assert plain.source == numpy.source
+
+
+@each
+def test_another_number_of_threads_gives_the_same(key, verb, systems, clips):
+    before, made = torch.get_num_threads(), []
+    few = {"steps": 2} if "steps" in systems(key).settings() else {}
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            made.append(do(systems(key), verb, clips(key), seed=3, **few)[0])
+    finally:
+        torch.set_num_threads(before)
+    assert same(*made)
+
+
+# --- provenance -------------------------------------------------------------------------------
+
+
+@each
+def test_a_clip_says_where_it_comes_from(key, verb, systems, clips):
+    system, clip = systems(key), clips(key).with_(source="by somebody", labels={"licence": "CC0"})
+    for take, made in enumerate(do(system, verb, clip, 2, seed=11), start=1):
+        entry = SYSTEMS[key]
+        expected = {"system": entry.name, "checkpoint": entry.checkpoint, "seed": 11, "take": take}
+        assert expected.items() <= made.labels.items()
+        for words in (entry.name, entry.checkpoint, "seed 11", f"take {take}"):
+            assert words in made.source
+        json.dumps(made.labels)
+        if verb != "generate":
+            assert made.labels["original"] == "by somebody"
+            assert made.labels["licence"] == "CC0"
+
+
+# --- progress ---------------------------------------------------------------------------------
+
+
+@each
+def test_progress_counts_to_the_end(key, verb, systems, clips):
+    records = []
+    made = do(systems(key), verb, clips(key), 2, progress=records.append)
+    assert [record.step for record in records] == sorted({record.step for record in records})
+    assert records[0].step >= 1
+    assert {record.steps for record in records} == {records[-1].step}
+    so_far = records[-1].clips
+    assert len(so_far) == len(made) == 2
+    assert all(isinstance(clip, Clip) for clip in so_far)
+    assert abs(so_far[0].duration - made[0].duration) < 2.5 + (key == "piano") * 60
+
+
+@each
+def test_progress_may_end_it(key, verb, systems, clips):
+    class Enough(Exception):
+        pass
+
+    calls = []
+
+    def stop(record):
+        calls.append(record.step)
+        raise Enough
+
+    with pytest.raises(Enough):
+        do(systems(key), verb, clips(key), progress=stop)
+    assert len(calls) == 1
+
+
+@each
+@pytest.mark.filterwarnings("default::DeprecationWarning")
+def test_progress_of_old_is_still_called(key, verb, systems, clips):
+    two = "encode" in systems(key).can and key != "drums"
+    calls = []
+    if two:
+        progress = lambda step, steps: calls.append((step, steps))  # noqa: E731
+    else:
+        progress = lambda step, steps, state: calls.append((step, steps))  # noqa: E731
+    with pytest.warns(DeprecationWarning, match="progress"):
+        do(systems(key), verb, clips(key), progress=progress)
+    assert calls[-1][0] == calls[-1][1]
+
+
+# --- inpainting -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", can("inpaint"))
+def test_inpainting_leaves_the_rest_to_the_byte(key, systems, clips):
+    clip = clips(key)
+    region = region_of(clip)
+    for made in do(systems(key), "inpaint", clip, 2, seed=1):
+        if clip.audio is not None:
+            begin, end = (round(s * clip.sample_rate) for s in region.seconds)
+            assert made.audio[:, :begin].tobytes() == clip.audio[:, :begin].tobytes()
+            assert made.audio[:, end:].tobytes() == clip.audio[:, end:].tobytes()
+            assert made.audio.shape == clip.audio.shape
+            continue
+        early = 0.125 if clip.is_drums else 0.0  # a hit of a cell may come so much before it
+        first, last = clip.bar_lines[list(region.bars)] - early
+        one, other = (
+            [n for n in c.notes.tolist() if not first <= n[0] < last] for c in (clip, made)
+        )
+        assert one == other
+        assert one
+
+
+@pytest.mark.parametrize("key", can("inpaint"))
+def test_a_region_may_be_said_in_another_unit(key, systems, clips):
+    clip, system = clips(key), systems(key)
+    if clip.has_score:
+        first, last = clip.seconds_at(clip.bar_lines[[1, 2]])
+        other = Region(seconds=(first, last))
+    else:  # two bars of half a second each
+        clip = clip.with_(tempo=600.0)
+        first, last = clip.seconds_at(clip.bar_lines[[0, 1]])
+        other = Region(seconds=(first, last))
+    bars = Region(bars=(1, 2) if clip.has_score else (0, 1))
+    given = short(system, "inpaint", seed=2)
+    a, b = (system.inpaint(clip, region, **given)[0] for region in (bars, other))
+    assert same(a, b)
+
+
+@pytest.mark.parametrize("key", can("inpaint"))
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"bars": (2, 2)},
+        {"bars": (3, 1)},
+        {"bars": 4},
+        {"bars": (0.5, 2)},
+        {"bars": (40, 90)},
+        {"seconds": (0.5, 0.5)},
+        {"seconds": (400, 500)},
+        {"bars": (0, 1), "seconds": (0, 1)},
+        {"cells": np.ones((3, 3), bool)},
+    ],
+)
+def test_a_region_that_is_none_is_refused(key, wrong, systems, clips):
+    with pytest.raises(WorkbenchError):
+        systems(key).inpaint(clips(key), Region(**wrong), **short(systems(key), "inpaint"))
+
+
+# --- latents ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", LDM)
+def test_noise_becomes_clips_by_public_names(key, systems):
+    system = systems(key)
+    more = {"tempos": [100.0, 100.0]} if key == "drums" else {}
+    noise = system.noise([1, 2], 8)
+    z = system.sample(noise, system.conditioning(["rock", ""], **more))
+    assert z.shape == noise.shape == (2, *system.latent_shape(8))
+    made = system.decode(z)
+    assert [type(clip) for clip in made] == [Clip, Clip]
+    assert made[0].labels["system"] == SYSTEMS[key].name
+
+
+@pytest.mark.parametrize("key", LDM)
+def test_a_batch_is_encoded_as_each_alone(key, systems):
+    system = systems(key)
+    pair = asked(system, 2, seed=1)
+    both = system.encode(pair)
+    assert len(both) == 2
+    alone = torch.cat([system.encode(clip) for clip in pair])
+    assert torch.allclose(both, alone, atol=1e-4)
+    again = system.decode(both)
+    assert len(again) == 2
+    assert again[0].duration == pytest.approx(pair[0].duration, abs=0.2)
+
+
+# --- checkpoints ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", SYSTEMS)
+def test_a_saved_system_makes_the_same(key, systems, tmp_path):
+    system = systems(key)
+    name = system.checkpoint
+    try:
+        folder = system.save_pretrained(tmp_path / "mine", card="# A card\n")
+    finally:
+        system.checkpoint = name
+    again = type(system).from_pretrained(folder)
+    one, other = (asked(s, seed=2)[0] for s in (system, again))
+    assert np.array_equal(content(one), content(other))
+    assert other.labels["checkpoint"] == str(folder)
+    for wrong in (entry.system for entry in SYSTEMS.values() if entry.key != key):
+        with pytest.raises(CheckpointError, match=SYSTEMS[key].name):
+            wrong.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("key", SYSTEMS)
+def test_the_shipped_checkpoint_is_whole(key):
+    folder = SHIPPED / SYSTEMS[key].checkpoint
+    assert {"config.json", "model.safetensors", "README.md", "training.json"} <= {
+        path.name for path in folder.iterdir()
+    }
+
+
+# --- films ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", can("film"))
+def test_a_film_runs_from_noise_to_the_clip(key, systems):
+    system = systems(key)
+    frames = system.film("", seed=4, **short(system))
+    levels = [level for level, _ in frames]
+    assert len(frames) == SHORT["steps"]
+    assert levels == sorted(levels, reverse=True)
+    assert 0.9 < levels[0] <= 1
+
+
+@pytest.mark.parametrize("key", SYSTEMS)
+def test_a_prompt_of_another_kind_is_refused(key, systems):
+    system = systems(key)
+    for prompt in (3.5, object()):
+        with pytest.raises((WorkbenchError, TypeError)):
+            partial(system.generate, prompt, **short(system))()

@@ -1,0 +1,491 @@
+"""What every system offers: generate, inpaint, vary, encode and decode, train, load and save.
+
+    System ── LatentDiffusion ── DrumLDM, LDMG, MusicLDM
+          ├── MidiGPT
+          └── DiffusionLM
+
+Who knows one system knows all: the verbs and their arguments are the same, and `can` says which of
+them a system has. `Region` says what of a clip to replace, `Progress` how far the work is.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.arguments import number, whole
+from workbench.errors import PromptError
+from workbench.models.conditioning import Conditioning
+from workbench.models.diffusion import Diffusion
+from workbench.models.samplers import timesteps
+from workbench.music.kit import DRUMS
+from workbench.systems.prompts import PromptReading
+from workbench.systems.sampling import SamplingSettings, noise_of, sample
+from workbench.systems.storage import Pretrained
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+__all__ = [
+    "Conditioning",
+    "LatentDiffusion",
+    "Progress",
+    "PromptReading",
+    "Region",
+    "SamplingSettings",
+    "System",
+    "clips_of",
+    "renamed",
+    "reporter",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+VERBS = (
+    "generate",
+    "inpaint",
+    "vary",
+    "interpolate",
+    "reconstruct",
+    "encode",
+    "decode",
+    "film",
+    "train",
+)
+
+
+# --- what to replace --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """What of a clip to replace; everything else stays.
+
+    One of bars, seconds or cells, or none of them for the whole clip; each system reads any of
+    them in its own unit, as far as the clip has both.
+
+    Args:
+        bars: (first, last), from 0, last exclusive. Of a song, bars beyond its end continue it,
+            and negative ones introduce it.
+        seconds: (first, last) from the beginning of the clip.
+        cells: Of a drum roll, bool (sixteenths, 9), true where to replace.
+        tracks: Which tracks within that, None for all: names or numbers, of a drum loop the codes
+            of its voices, such as "SD".
+
+    Raises:
+        PromptError: For more than one of bars, seconds and cells, and for an empty range.
+    """
+
+    bars: tuple[int, int] | None = None
+    seconds: tuple[float, float] | None = None
+    cells: np.ndarray | None = None
+    tracks: Sequence[int | str] | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("bars", "seconds", "cells") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise PromptError(f"region: has {' and '.join(given)}; give one of them")
+        for name, read in (("bars", whole), ("seconds", number)):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            try:
+                first, last = value
+            except (TypeError, ValueError):
+                raise PromptError(f"{name}={value!r}: give (first, last)") from None
+            pair = read(first, name), read(last, name)
+            if not pair[0] < pair[1]:
+                raise PromptError(
+                    f"{name}: {pair} is empty; give a hole (first, last), last exclusive"
+                )
+            object.__setattr__(self, name, pair)
+
+    def __repr__(self) -> str:
+        given = {name: getattr(self, name) for name in ("bars", "seconds", "cells", "tracks")}
+        shown = (f"{name}={value!r}" for name, value in given.items() if value is not None)
+        return f"Region({', '.join(shown)})"
+
+    def bar_range(self, clip: Clip) -> tuple[int, int]:
+        """(first, last) bar, last exclusive: those that the region touches."""
+        if self.cells is not None:
+            raise PromptError("region: this system replaces bars and tracks, not cells; give bars")
+        if self.seconds is None:
+            return self.bars or (0, clip.bars)
+        lines = self._bar_seconds(clip)
+        if not 0 <= self.seconds[0] < self.seconds[1] <= lines[-1] + 1e-3:
+            raise PromptError(f"seconds: {self.seconds} is not in this clip of {lines[-1]:.2f} s")
+        first = int(np.searchsorted(lines, self.seconds[0] + 1e-6, side="right")) - 1
+        last = int(np.searchsorted(lines, self.seconds[1] - 1e-6))
+        return max(first, 0), max(last, first + 1)
+
+    def second_range(self, clip: Clip) -> tuple[float, float]:
+        """(first, last) in seconds."""
+        if self.cells is not None or self.tracks is not None:
+            unit = "cells" if self.cells is not None else "tracks"
+            raise PromptError(f"region: a sound has no {unit}; give seconds or bars")
+        if self.bars is None:
+            return self.seconds or (0.0, clip.duration)
+        first, last = self.bars
+        if not 0 <= first < last <= clip.bars:
+            raise PromptError(f"bars: {self.bars} is not in this clip of {clip.bars} bars")
+        lines = self._bar_seconds(clip)
+        return float(lines[first]), min(float(lines[last]), clip.duration)
+
+    def cell_mask(self, clip: Clip, steps: int) -> np.ndarray:
+        """Cells of a drum roll, (steps, 9) bool, true where to replace; 16 steps per bar."""
+        if self.cells is not None:
+            mask = np.asarray(self.cells, dtype=bool)
+            if mask.shape != (steps, len(DRUMS)):
+                raise PromptError(
+                    f"cells: shape {mask.shape}, the clip's roll has {(steps, len(DRUMS))}"
+                )
+            mask = mask.copy()
+        else:
+            first, last = self.bar_range(clip)
+            if not 0 <= first < last <= steps // 16:
+                raise PromptError(
+                    f"bars: {(first, last)} is not in this clip of {steps // 16} bars"
+                )
+            begin, end = 16 * first, 16 * last
+            if self.seconds is not None:  # the sixteenths that it touches
+                sixteenth = 15 / clip.tempo
+                begin = int(self.seconds[0] / sixteenth + 1e-6)
+                end = min(int(np.ceil(self.seconds[1] / sixteenth - 1e-6)), steps)
+            mask = np.zeros((steps, len(DRUMS)), dtype=bool)
+            mask[begin:end] = True
+        if self.tracks is not None:
+            mask &= np.isin(np.arange(len(DRUMS)), [_voice(track) for track in self.tracks])
+        return mask
+
+    def _bar_seconds(self, clip: Clip) -> np.ndarray:
+        if not clip.tempo_known:
+            raise PromptError("bars: the tempo of this clip is not known; give seconds, or a tempo")
+        return np.asarray(clip.seconds_at(clip.bar_lines))
+
+
+def _voice(track: int | str) -> int:
+    """The column of a drum voice."""
+    if isinstance(track, str):
+        if track.upper() not in DRUMS:
+            raise PromptError(
+                f"tracks: {track!r} is not a drum voice; there are: {', '.join(DRUMS)}"
+            )
+        return DRUMS.index(track.upper())
+    return whole(track, "tracks", 0, len(DRUMS) - 1)
+
+
+# --- how far it is ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """How far a system is; `progress` is called with one after each step, and an exception that it
+    raises ends the work.
+
+    Args:
+        step: From 1.
+        steps: How many there will be.
+        state: What there is so far, as the system holds it, made when it is asked for.
+        make_clips: The same as clips.
+    """
+
+    step: int
+    steps: int
+    state: Callable[[], Any]
+    make_clips: Callable[[], list[Clip]]
+
+    @cached_property
+    def clips(self) -> list[Clip]:
+        """The clips as they are so far; made when they are asked for."""
+        return self.make_clips()
+
+
+Report = Callable[[int, int, Callable[[], Any], Callable[[], "list[Clip]"]], None]
+
+
+def reporter(progress: Callable[..., Any] | None, arguments: int = 3) -> Report:
+    """A function (step, steps, state, clips) that tells `progress`, or does nothing for None.
+
+    arguments: of the callables that this system called before there were records: (step, steps,
+    state) or only the first two of them. One that takes as many is still called so.
+    """
+    if progress is None:
+        return lambda *_: None
+    old = _takes(progress, arguments)
+    if old:
+        warnings.warn(
+            "progress: is called with one record, which has step, steps and clips; take one "
+            "argument",
+            DeprecationWarning,
+            stacklevel=4,
+        )
+
+    def report(
+        step: int, steps: int, state: Callable[[], Any], clips: Callable[[], list[Clip]]
+    ) -> None:
+        if old:
+            progress(step, steps, *([state()] if arguments == 3 else []))
+        else:
+            progress(Progress(step, steps, state, clips))
+
+    return report
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Can it be called with so many positional arguments?"""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def renamed(**names: str) -> Callable[[F], F]:
+    """For a method: keyword arguments under their old names are accepted, with a
+    DeprecationWarning. names: old="new"."""
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def call(*args: Any, **given: Any) -> Any:
+            for old, new in names.items():
+                if old in given:
+                    warnings.warn(f"{old}: is called {new} now", DeprecationWarning, stacklevel=2)
+                    given.setdefault(new, given[old])
+                    del given[old]
+            return function(*args, **given)
+
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
+def clips_of(clips: Clip | Sequence[Clip]) -> list[Clip]:
+    """One clip or several as a list."""
+    from workbench.music.clip import Clip
+
+    return [clips] if isinstance(clips, Clip) else list(clips)
+
+
+# --- systems ----------------------------------------------------------------------------------
+
+
+class System(Pretrained):
+    """Base of all systems. A system defines the verbs that it has; the others raise PromptError.
+
+    Everywhere: n is the number of clips, take i of a seed is the same whatever n is; seed is a
+    whole number from 0 to 2**64 − 1; progress is called with a `Progress`. Clips say where they
+    come from (`provenance`).
+    """
+
+    can: ClassVar[frozenset[str]] = frozenset()
+    reads: ClassVar[tuple[str, ...]] = ()  # what a prompt may be: "text", "controls"
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        own = (verb for verb in VERBS if _plain(cls, verb) is not _plain(System, verb))
+        cls.can = frozenset([*own, *cls.reads])
+
+    def generate(
+        self,
+        prompt: Any = None,
+        n: int = 1,
+        *,
+        seed: int = 0,
+        progress: Any = None,
+        **settings: Any,
+    ) -> list[Clip]:
+        """`n` clips for a prompt: words, or what else this system `reads`; None for nothing."""
+        raise self._cannot("generate")
+
+    def inpaint(
+        self,
+        clip: Clip,
+        region: Region,
+        n: int = 1,
+        *,
+        seed: int = 0,
+        progress: Any = None,
+        **settings: Any,
+    ) -> list[Clip]:
+        """`n` versions of a clip with the region regenerated and all else as it was."""
+        raise self._cannot("inpaint")
+
+    def vary(
+        self,
+        clip: Clip,
+        n: int = 1,
+        *,
+        strength: float = 0.5,
+        seed: int = 0,
+        progress: Any = None,
+        **settings: Any,
+    ) -> list[Clip]:
+        """`n` variations of a clip. strength: 0 keeps it, 1 makes a new one."""
+        raise self._cannot("vary")
+
+    def interpolate(self, a: Clip, b: Clip, n: int = 5, **settings: Any) -> list[Clip]:
+        """`n` clips on the way from one to another, both ends included."""
+        raise self._cannot("interpolate")
+
+    def reconstruct(self, clip: Clip) -> Clip:
+        """The clip through encoder and decoder."""
+        raise self._cannot("reconstruct")
+
+    def encode(self, clips: Clip | Sequence[Clip]) -> Tensor:
+        """Latents of clips, one row per clip."""
+        raise self._cannot("encode")
+
+    def decode(self, latents: Tensor) -> list[Clip]:
+        """Clips of latents, one per row."""
+        raise self._cannot("decode")
+
+    def film(self, prompt: Any = None, *, seed: int = 0, **settings: Any) -> list[Any]:
+        """One sampling, step by step: pairs of noise level, from 1 down, and the clip so far."""
+        raise self._cannot("film")
+
+    @classmethod
+    def train(cls, dataset: Any = None, profile: str = "laptop", **settings: Any) -> Any:
+        """Train and save; a run that was stopped goes on where it was. Returns the system."""
+        raise PromptError(f"{cls.__name__} cannot train; it can: {', '.join(sorted(cls.can))}")
+
+    def explain_prompt(self, prompt: str) -> PromptReading:
+        """What is understood of a prompt; `messages` hold advice for its writer."""
+        return PromptReading(prompt, None, (), (), ())
+
+    @classmethod
+    def settings(cls, verb: str = "generate") -> dict[str, Any]:
+        """The keyword arguments of a verb, with their defaults; `n` is one of them."""
+        found = inspect.signature(getattr(cls, verb)).parameters.values()
+        own = [p for p in found if p.kind is p.KEYWORD_ONLY or p.name == "n"]
+        return {p.name: p.default for p in own if p.name not in ("progress", "out", "watch")}
+
+    def _cannot(self, verb: str) -> PromptError:
+        able = ", ".join(sorted(self.can))
+        return PromptError(f"{type(self).__name__} cannot {verb}; it can: {able}")
+
+
+def _plain(cls: type, name: str) -> Any:
+    """A method as a function, also of a class method."""
+    found = inspect.getattr_static(cls, name)
+    return getattr(found, "__func__", found)
+
+
+class LatentDiffusion(System):
+    """A system that samples latents by diffusion and decodes them.
+
+    A subclass sets `diffusion` and defines `latent_shape`, `denoiser_for`, `conditioning`, `encode`
+    and `decode`, and `clips_so_far` for progress.
+
+        noise = system.noise(range(4))
+        z = system.sample(noise, system.conditioning(["rock"] * 4, ...), SamplingSettings())
+        clips = system.decode(z)
+    """
+
+    diffusion: Diffusion
+
+    def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
+        """Of one latent. length: latent vectors along time, by default those of training."""
+        raise NotImplementedError
+
+    def denoiser_for(self, noisy: Tensor) -> nn.Module | Callable[..., Tensor]:
+        """The network that is asked about these latents."""
+        raise NotImplementedError
+
+    def noise(self, seeds: Sequence[int], length: int | None = None) -> Tensor:
+        """Standard normal latents (n, …), each from its own seed. length: latent vectors along
+        time, by default those of training."""
+        return noise_of(seeds, self.latent_shape(length))
+
+    @torch.inference_mode()
+    def sample(
+        self,
+        noise: Tensor,
+        conditioning: Conditioning,
+        settings: SamplingSettings | None = None,
+        *,
+        seeds: Sequence[int] | None = None,
+        project: Callable[[Tensor], Tensor] | None = None,
+        start: int | None = None,
+        callback: Callable[[int, int, Tensor], None] | None = None,
+    ) -> Tensor:
+        """Latents from noise.
+
+        Args:
+            noise: (n, …), as from `noise`.
+            conditioning: What each of the n is conditioned on, as from `conditioning`.
+            settings: Steps, guidance, sampler and seed.
+            seeds: Of each row, by default those of the settings' takes; ancestral samplers put
+                noise back on the way.
+            project: Receives each estimate of x₀ and returns the one to go on with.
+            start: How many of the schedule's steps lie ahead, by default all.
+            callback: Called with (step, steps, estimate of x₀) after each step.
+
+        Returns:
+            Latents (n, …), of mean 0 and variance 1 as those of `encode`.
+        """
+        return sample(
+            self.denoiser_for(noise),
+            self.diffusion,
+            noise,
+            conditioning,
+            settings or SamplingSettings(),
+            seeds=seeds,
+            project=project,
+            start=start,
+            callback=callback,
+        )
+
+    @torch.inference_mode()
+    def resample(
+        self,
+        latents: Tensor,
+        noise: Tensor,
+        strength: float,
+        conditioning: Conditioning,
+        settings: SamplingSettings,
+        **more: Any,
+    ) -> Tensor:
+        """Latents noised to a share of the schedule and sampled again from there (SDEdit, arXiv
+        2108.01073). strength: that share, 0 to 1."""
+        start = round(strength * self.diffusion.steps)
+        if start == 0:
+            return latents
+        t = torch.full((len(latents),), start - 1)
+        noisy = self.diffusion.add_noise(latents, noise, t)
+        return self.sample(noisy, conditioning, settings, start=start, **more)
+
+    def film(
+        self, prompt: Any = "", *, seed: int = 0, steps: int = 20, **settings: Any
+    ) -> list[tuple[float, Any]]:
+        """One sampling, step by step: (noise level √(1−ᾱ), from 1 down, and the clip so far)."""
+        frames: list[Clip] = []
+        self.generate(
+            prompt,
+            seed=seed,
+            steps=steps,
+            **settings,
+            progress=lambda record: frames.append(record.clips[0]),
+        )
+        return list(zip(self.noise_levels(len(frames)), frames, strict=True))
+
+    def noise_levels(self, steps: int) -> list[float]:
+        """√(1−ᾱ) before each of so many steps."""
+        at = timesteps(self.diffusion.steps, steps)
+        return (1 - self.diffusion.alphas_bar[at]).sqrt().tolist()
+
+
+def check_words(prompt: Any, reads: str) -> str:
+    """A prompt as words; PromptError where it is something else. None is no words."""
+    if prompt is None:
+        return ""
+    if not isinstance(prompt, str):
+        kind = "a mapping" if isinstance(prompt, Mapping) else repr(prompt)[:40]
+        raise PromptError(f"prompt: {kind} is not text; this system reads {reads}")
+    return prompt

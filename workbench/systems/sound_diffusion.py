@@ -1,0 +1,215 @@
+"""What the systems that make sound by latent diffusion share: LDMG and MusicLDM.
+
+Between clips, sounds and latents; variations, and regions of seconds that are regenerated. A
+subclass says how one sound is encoded and decoded, and along which axis of a latent time runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.arguments import number
+from workbench.errors import PromptError
+from workbench.models.conditioning import Conditioning
+from workbench.systems.base import (
+    LatentDiffusion,
+    Progress,
+    Region,
+    SamplingSettings,
+    clips_of,
+    reporter,
+)
+from workbench.systems.provenance import signed
+from workbench.systems.sampling import checked
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+FADE = 0.02  # seconds of a cross-fade at the edges of a region
+LONGEST = 600  # seconds
+
+
+class SoundDiffusion(LatentDiffusion):
+    """Latent diffusion of sound at one rate, `config.rate`, trained on `config.seconds`."""
+
+    config: Any
+    time_axis: ClassVar[int]  # of a batch of latents
+
+    def sound_array(self, clip: Clip) -> np.ndarray:
+        """A clip's sound for this system: float32 (channels, samples) at its rate."""
+        raise NotImplementedError
+
+    def latent_of(self, sound: np.ndarray) -> Tensor:
+        """Sound (channels, samples) → one latent."""
+        raise NotImplementedError
+
+    def sound_from(self, latent: Tensor) -> np.ndarray:
+        """One latent → sound (channels, samples), which may be a few samples longer."""
+        raise NotImplementedError
+
+    # --- clips ↔ latents ----------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def encode_clips(self, clips: Clip | Sequence[Clip]) -> Tensor:
+        """Latents of clips of equal length, one row each."""
+        latents = [self.latent_of(self.sound_array(clip)) for clip in clips_of(clips)]
+        if len({latent.shape for latent in latents}) != 1:
+            raise PromptError("clips: differ in length, or there is none; cut them to one length")
+        return torch.stack(latents)
+
+    @torch.inference_mode()
+    def decode_clips(self, latents: Tensor, caption: str = "") -> list[Clip]:
+        """A clip per latent."""
+        clips = [self._clip(self.sound_from(latent), caption) for latent in latents]
+        return [signed(clip, self, "decoding", request={}) for clip in clips]
+
+    @torch.inference_mode()
+    def reconstruct(self, clip: Clip) -> Clip:
+        """The clip through encoder and decoder."""
+        sound = self.sound_array(clip)
+        again = self.sound_from(self.latent_of(sound))[:, : sound.shape[1]]
+        return signed(
+            self._clip(again, clip.caption), self, "reconstruction", request={}, original=clip
+        )
+
+    # --- edits --------------------------------------------------------------------------------
+
+    def _vary(
+        self,
+        clip: Clip,
+        n: int,
+        strength: float,
+        conditioning: Callable[[int], Conditioning],
+        settings: SamplingSettings,
+        request: dict[str, Any],
+        progress: Callable[[Progress], None] | None,
+    ) -> list[Clip]:
+        """conditioning: of n rows."""
+        n, strength = checked(n=n, strength=strength).values()
+        sound = self.sound_array(clip)
+        z = torch.stack([self.latent_of(sound)] * n)
+        noise = self.noise(settings.seeds(n), z.shape[self.time_axis])
+        z = self.resample(
+            z,
+            noise,
+            strength,
+            conditioning(n),
+            settings,
+            callback=self._callback(progress, sound.shape[1]),
+        )
+        sounds = [self.sound_from(row)[:, : sound.shape[1]] for row in z]
+        request = {"strength": strength, **request, **settings.asked()}
+        return self._edits(sounds, "variation", clip, request, settings.seed)
+
+    def _inpaint(
+        self,
+        clip: Clip,
+        region: Region,
+        n: int,
+        conditioning: Callable[[int], Conditioning],
+        settings: SamplingSettings,
+        request: dict[str, Any],
+        progress: Callable[[Progress], None] | None,
+    ) -> list[Clip]:
+        """At every step the known latents are put in; outside the region the clip's own samples
+        stay, with cross-fades inside it."""
+        n = checked(n=n)["n"]
+        sound, rate = self.sound_array(clip), self.config.rate
+        length = sound.shape[1] / rate
+        first, last = hole = region.second_range(clip)
+        if not 0 <= first < last <= length + 1e-6:
+            raise PromptError(f"hole: {hole} s; give 0 ≤ first < last ≤ {length:.2f}")
+        begin, end = (round(s * rate) for s in hole)
+        if begin == end:
+            raise PromptError(f"hole: {hole} s; holds no sample at {rate} Hz")
+        own = self.latent_of(sound)
+        axis = self.time_axis - 1  # of a latent without the batch
+        frames = own.shape[axis]
+        per = rate / self.hop  # frames per second
+        known = torch.ones(frames, dtype=torch.bool)
+        known[int(first * per) : int(np.ceil(last * per))] = False
+        known = known.view(-1, *[1] * (own.ndim - 1 - axis))
+        z = self.sample(
+            self.noise(settings.seeds(n), frames),
+            conditioning(n),
+            settings,
+            project=lambda x0: torch.where(known, own, x0),
+            callback=self._callback(progress, sound.shape[1]),
+        )
+        inside = _fade(sound.shape[1], begin, end, round(FADE * rate))
+        decoded = [self.sound_from(row)[:, : sound.shape[1]] for row in z]
+        sounds = [inside * d + (1 - inside) * sound for d in decoded]
+        request = {"hole": f"{first:g} to {last:g} s", **request, **settings.asked()}
+        return self._edits(sounds, "inpainting", clip, request, settings.seed)
+
+    @property
+    def hop(self) -> int:
+        """Samples per latent vector along time."""
+        raise NotImplementedError
+
+    def frames_of(self, seconds: float) -> int:
+        """Latent vectors along time for a sound of so many seconds."""
+        raise NotImplementedError
+
+    def seconds_of(self, seconds: float | None) -> float:
+        """The length asked for, by default that of training. PromptError where it is too long."""
+        seconds = self.config.seconds if seconds is None else number(seconds, "seconds")
+        if not 0 < seconds <= LONGEST:
+            raise PromptError(f"seconds: {seconds:g}; give more than 0 and at most {LONGEST}")
+        return seconds
+
+    # --- what several steps need --------------------------------------------------------------
+
+    def _callback(
+        self, progress: Callable[[Progress], None] | None, samples: int
+    ) -> Callable[[int, int, Tensor], None]:
+        """Progress as the samplers tell it. samples: of a clip."""
+        report = reporter(progress, 2)
+
+        def heard(step: int, steps: int, x0: Tensor) -> None:
+            def clips() -> list[Clip]:
+                return [self._clip(self.sound_from(row)[:, :samples], "") for row in x0]
+
+            report(step, steps, lambda: x0, clips)
+
+        return heard
+
+    def _clip(self, sound: np.ndarray, caption: str) -> Clip:
+        from workbench.music.clip import Clip
+
+        return Clip(audio=sound, sample_rate=self.config.rate, caption=caption)
+
+    def _edits(
+        self,
+        sounds: Sequence[np.ndarray],
+        action: str,
+        clip: Clip,
+        request: dict[str, Any],
+        seed: int,
+    ) -> list[Clip]:
+        return [
+            signed(
+                self._clip(sound, clip.caption),
+                self,
+                action,
+                request=request,
+                seed=seed,
+                take=take,
+                original=clip,
+            )
+            for take, sound in enumerate(sounds, start=1)
+        ]
+
+
+def _fade(length: int, first: int, last: int, ramp: int) -> np.ndarray:
+    """0 outside of first … last, 1 inside, with ramps of `ramp` samples inside the region; none
+    where the region begins or ends with the sound."""
+    at = np.arange(length)
+    rise = np.ones(length) if first <= 0 else (at - first) / max(1, ramp)
+    fall = np.ones(length) if last >= length else (last - at) / max(1, ramp)
+    return np.clip(np.minimum(rise, fall), 0, 1).astype(np.float32)
