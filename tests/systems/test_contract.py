@@ -19,7 +19,8 @@ from workbench.systems.base import Region, System
 from workbench.systems.registry import SYSTEMS
 from workbench.systems.storage import SHIPPED
 
-SHORT = {"steps": 3, "bars": 1, "seconds": 0.4}  # of what a system is asked, where it has them
+# of what a system is asked, where it has them
+SHORT = {"steps": 3, "bars": 1, "seconds": 0.4, "tracks": (0,)}
 LDM = [key for key, entry in SYSTEMS.items() if "encode" in entry.system.can]
 pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning")
 

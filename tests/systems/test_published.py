@@ -94,7 +94,7 @@ def test_parts_say_what_they_say_in_diffusers(pipeline):
         mel = theirs.vae.decode(x / theirs.vae.config.scaling_factor).sample
         sound = theirs.mel_spectrogram_to_waveform(mel)
     assert torch.allclose(system.decode_mel(x), mel[:, 0], atol=1e-4)
-    assert torch.allclose(system.decode(x), sound[:, : 64 * 160].clamp(-1, 1), atol=1e-4)
+    assert torch.allclose(system.decode_sound(x), sound[:, : 64 * 160].clamp(-1, 1), atol=1e-4)
     assert torch.allclose(system.diffusion.alphas_bar, theirs.scheduler.alphas_cumprod, atol=1e-5)
 
 

@@ -38,10 +38,10 @@ class Latents:
 
     networks = SimpleNamespace(latent_mean=0.0)
 
-    def encode(self, sound):
+    def encode_sound(self, sound):
         return sound
 
-    def decode(self, latents):
+    def decode_sound(self, latents):
         return torch.as_tensor(latents)
 
 
@@ -146,7 +146,7 @@ def test_nan_is_refused_and_a_systems_nan_said():
         MixupLab(tone(500), broken)
 
     class Broken(Latents):
-        def decode(self, latents):
+        def decode_sound(self, latents):
             return torch.full_like(torch.as_tensor(latents), float("nan"))
 
     lab = MixupLab(tone(300), tone(500), Broken())

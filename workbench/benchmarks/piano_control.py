@@ -66,7 +66,7 @@ def control(bench: PianoBench) -> None:
                     n,
                     {name: word},
                     steps=bench.steps,
-                    strength=strength,
+                    guidance=strength,
                     seed=bench.seed + 100 * number,
                 )
                 hits += int((obtained(bench, ids)[name] == i).sum())

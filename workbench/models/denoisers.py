@@ -32,7 +32,9 @@ class Condition(NamedTuple):
         known[:, 0] = 0
         return self._replace(known=known)
 
-    without_text = unconditional
+    def without_text(self) -> "Condition":
+        """The old name of `unconditional`."""
+        return self.unconditional()
 
 
 class ConditionEmbedding(nn.Module):

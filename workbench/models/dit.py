@@ -57,7 +57,9 @@ class Sound(NamedTuple):
             genre=torch.full_like(self.genre, -1), words=torch.zeros_like(self.words)
         )
 
-    without_text = unconditional
+    def without_text(self) -> Self:
+        """The old name of `unconditional`."""
+        return self.unconditional()
 
 
 class DiT(nn.Module):

@@ -77,7 +77,9 @@ class Heard(NamedTuple):
         """The same batch with the vector of the empty text."""
         return self._replace(said=torch.zeros_like(self.said))
 
-    without_text = unconditional
+    def without_text(self) -> Self:
+        """The old name of `unconditional`."""
+        return self.unconditional()
 
 
 def mel_vae(sizes: MusicLDMSizes) -> AutoencoderKL:

@@ -293,44 +293,24 @@ class System(Pretrained):
         cls.can = frozenset([*own, *cls.reads])
 
     def generate(
-        self,
-        prompt: Any = None,
-        n: int = 1,
-        *,
-        seed: int = 0,
-        progress: Any = None,
-        **settings: Any,
+        self, prompt: Any = None, n: int = 1, *, seed: int = 0, progress: Any = None
     ) -> list[Clip]:
         """`n` clips for a prompt: words, or what else this system `reads`; None for nothing."""
         raise self._cannot("generate")
 
     def inpaint(
-        self,
-        clip: Clip,
-        region: Region,
-        n: int = 1,
-        *,
-        seed: int = 0,
-        progress: Any = None,
-        **settings: Any,
+        self, clip: Clip, region: Region, n: int = 1, *, seed: int = 0, progress: Any = None
     ) -> list[Clip]:
         """`n` versions of a clip with the region regenerated and all else as it was."""
         raise self._cannot("inpaint")
 
     def vary(
-        self,
-        clip: Clip,
-        n: int = 1,
-        *,
-        strength: float = 0.5,
-        seed: int = 0,
-        progress: Any = None,
-        **settings: Any,
+        self, clip: Clip, n: int = 1, *, strength: float = 0.5, seed: int = 0, progress: Any = None
     ) -> list[Clip]:
         """`n` variations of a clip. strength: 0 keeps it, 1 makes a new one."""
         raise self._cannot("vary")
 
-    def interpolate(self, a: Clip, b: Clip, n: int = 5, **settings: Any) -> list[Clip]:
+    def interpolate(self, a: Clip, b: Clip, n: int = 5) -> list[Clip]:
         """`n` clips on the way from one to another, both ends included."""
         raise self._cannot("interpolate")
 
@@ -346,13 +326,34 @@ class System(Pretrained):
         """Clips of latents, one per row."""
         raise self._cannot("decode")
 
-    def film(self, prompt: Any = None, *, seed: int = 0, **settings: Any) -> list[Any]:
+    def film(self, prompt: Any = None, *, seed: int = 0) -> list[Any]:
         """One sampling, step by step: pairs of noise level, from 1 down, and the clip so far."""
         raise self._cannot("film")
 
     @classmethod
-    def train(cls, dataset: Any = None, profile: str = "laptop", **settings: Any) -> Any:
-        """Train and save; a run that was stopped goes on where it was. Returns the system."""
+    def train(
+        cls,
+        dataset: Any = None,
+        profile: str = "laptop",
+        *,
+        out: Any = None,
+        seed: int = 0,
+        budget_minutes: float | None = None,
+        watch: Any = None,
+    ) -> Any:
+        """Train and save; a run that was stopped goes on where it was.
+
+        Args:
+            dataset: A name of the catalogue or a folder, or several joined by "+".
+            profile: smoke, laptop, gpu or paper.
+            out: Folder of the run and of the checkpoint.
+            seed: Of everything random.
+            budget_minutes: Of all stages together; None for the profile's steps, however long.
+            watch: Called with each record of the log.
+
+        Returns:
+            The system.
+        """
         raise PromptError(f"{cls.__name__} cannot train; it can: {', '.join(sorted(cls.can))}")
 
     def explain_prompt(self, prompt: str) -> PromptReading:
@@ -466,7 +467,8 @@ class LatentDiffusion(System):
     ) -> list[tuple[float, Any]]:
         """One sampling, step by step: (noise level √(1−ᾱ), from 1 down, and the clip so far)."""
         frames: list[Clip] = []
-        self.generate(
+        generate: Any = self.generate  # whose other settings are the system's own
+        generate(
             prompt,
             seed=seed,
             steps=steps,

@@ -390,7 +390,7 @@ class DrumLDM(LatentDiffusion):
         )
 
     @torch.inference_mode()
-    def film(
+    def film(  # type: ignore[override]  # its settings by name
         self,
         prompt: str = "",
         *,

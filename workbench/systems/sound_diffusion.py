@@ -40,15 +40,15 @@ class SoundDiffusion(LatentDiffusion):
     config: Any
     time_axis: ClassVar[int]  # of a batch of latents
 
-    def sound_array(self, clip: Clip) -> np.ndarray:
+    def sound_array(self, clip: Clip, /) -> np.ndarray:
         """A clip's sound for this system: float32 (channels, samples) at its rate."""
         raise NotImplementedError
 
-    def latent_of(self, sound: np.ndarray) -> Tensor:
+    def latent_of(self, sound: np.ndarray, /) -> Tensor:
         """Sound (channels, samples) → one latent."""
         raise NotImplementedError
 
-    def sound_from(self, latent: Tensor) -> np.ndarray:
+    def sound_from(self, latent: Tensor, /) -> np.ndarray:
         """One latent → sound (channels, samples), which may be a few samples longer."""
         raise NotImplementedError
 
