@@ -166,7 +166,7 @@ def folder_of(name: str) -> Path:
         if folder.is_dir():
             with opened(folder) as files:
                 missing = [file for file in FILES if file not in files]
-            if missing and list(folder.glob("*/last.safetensors")):
+            if missing and any(folder.glob("*/last.safetensors")):
                 raise CheckpointError(
                     f"{folder}: its training is not finished; run the same command again to go on"
                 )
