@@ -27,6 +27,7 @@ TARGETS = {
     "lab": "open JupyterLab on notebooks/00_start_here.ipynb",
     "report": "run every notebook at --profile into report/index.html",
     "gallery": "write clips of every shipped system into gallery/index.html",
+    "site": "write the executed course, the API reference and llms.txt into site/index.html",
     "test": "install a browser where there is none, check format and types, and run all tests",
     "browser": "install a browser where there is none",
     "format": "format the code by ruff",
@@ -56,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--here", action="store_true", help="install into the Python that runs this, no .venv"
     )
-    top.add_argument("--profile", default="smoke", help="size of the report (default: smoke)")
+    top.add_argument("--profile", default="smoke", help="size of report and site (default: smoke)")
     return top
 
 
@@ -177,6 +178,7 @@ def main(argv: "list[str] | None" = None) -> None:
             "lab": [(*workbench, "lab")],
             "report": [(*workbench, "report", "--profile", args.profile, "--out", "report")],
             "gallery": [(*workbench, "gallery", "--out", "gallery")],
+            "site": [(*workbench, "site", "--profile", args.profile, "--out", "site")],
             "test": [*checks, (*module, "pytest")],
             "format": [(*module, "ruff", "check", "--fix", "."), (*module, "ruff", "format", ".")],
             "types": checks[2:],

@@ -44,6 +44,7 @@ LAYERS = (  # from the top of the house down; an import may only go down or stay
         "kernel",
         "lab",
         "single_file",
+        "site",
     ),
     ("widgets",),
     ("listening",),

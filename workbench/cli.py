@@ -126,6 +126,23 @@ def parser() -> argparse.ArgumentParser:
     )
     add.set_defaults(run=report)
 
+    add = commands.add_parser(
+        "site", help="executed course, API reference and llms.txt as static pages"
+    )
+    add.add_argument("--out", type=options.path, default=Path("site"), help="folder for the pages")
+    notebooks_of = add.add_mutually_exclusive_group()
+    notebooks_of.add_argument(
+        "--report",
+        type=options.path,
+        metavar="FOLDER",
+        help="take the executed notebooks of this report; default: run them",
+    )
+    notebooks_of.add_argument("--profile", default="smoke", choices=PROFILES, help="size")
+    add.add_argument(
+        "--only", nargs="+", type=options.nonempty, metavar="NN", help="numbers of notebooks"
+    )
+    add.set_defaults(run=site)
+
     add = commands.add_parser("gallery", help="clips of every shipped system in one HTML page")
     add.add_argument(
         "--out", type=options.path, default=Path("gallery"), help="folder for the page"
@@ -256,9 +273,14 @@ def listen(args: argparse.Namespace) -> int:
     return main(args.rest)
 
 
-def report(args: argparse.Namespace) -> int:
+def _end_on_request() -> None:
+    """Asked to end by a job system, end the notebooks' processes as on Ctrl-C."""
     import signal
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def report(args: argparse.Namespace) -> int:
     if args.submissions:
         from workbench.grading.classroom import compare
 
@@ -267,8 +289,7 @@ def report(args: argparse.Namespace) -> int:
     from workbench.report import run_report
 
     check_out(args.out or Path("report"))
-    # asked to end by a job system, end the notebooks' processes as on Ctrl-C
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _end_on_request()
     return run_report(
         args.out or Path("report"),
         profile=args.profile,
@@ -281,6 +302,14 @@ def report(args: argparse.Namespace) -> int:
         timeout=args.timeout,
         record=args.record,
     )
+
+
+def site(args: argparse.Namespace) -> int:
+    from workbench.site.build import build_site
+
+    check_out(args.out)
+    _end_on_request()
+    return build_site(args.out, report=args.report, profile=args.profile, only=args.only)
 
 
 def gallery(args: argparse.Namespace) -> int:

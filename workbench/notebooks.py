@@ -29,6 +29,7 @@ CHECKOUT = Path(__file__).parents[1] / "notebooks"
 _INSTALLED = Path(sysconfig.get_path("data"), "share", "music-workbench", "notebooks")
 ROOT = CHECKOUT if (CHECKOUT / "src").is_dir() else _INSTALLED
 REPOSITORY = "https://github.com/your_organisation/music-workbench"  # as in pyproject.toml
+PUBLISHED = "your_organisation" not in REPOSITORY  # else the address leads nowhere yet
 COLAB = "https://colab.research.google.com/github"
 SET_UP = f"""\
 # On Google Colab this installs the workbench; elsewhere it does nothing.

@@ -25,9 +25,9 @@ from typing import Any
 from workbench import __version__
 from workbench.arguments import number, seed_of, whole
 from workbench.datasets.dataset import names_of
-from workbench.errors import MissingDataError, WorkbenchError
+from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.extras import require
-from workbench.files import atomic_write
+from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.lesson import TIMES
 from workbench.notebooks import ROOT, build, differs, read_notebook, scripts, target_of, text_of
 from workbench.pages import copy_plotly, export
@@ -166,6 +166,25 @@ def write_pages(out: Path, outcomes: list[Outcome], about: dict[str, Any]) -> No
         path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     with atomic_write(out / "index.html") as path:
         path.write_text(page_of(out, outcomes, about), encoding="utf-8")
+
+
+def read_report(
+    folder: Path, only: Sequence[str] | None = None
+) -> tuple[list[Outcome], dict[str, Any]]:
+    """What `run_report` wrote into report.json of a folder: outcomes, of all or only of those
+    numbers, and what it says of the run. Raises MissingDataError and BrokenFileError."""
+    path = Path(folder) / "report.json"
+    if not path.is_file():
+        raise MissingDataError(f"{path}: is not there; run: workbench report --out {folder}")
+    try:
+        about = load_json(path)
+        outcomes = [Outcome(**each) for each in about.pop("notebooks")]
+    except (*UNREADABLE, TypeError, KeyError, AttributeError) as error:
+        raise BrokenFileError(f"{path}: is not a report ({error}); run it again") from error
+    missing = sorted(set(only or ()) - {outcome.number for outcome in outcomes})
+    if missing:
+        raise MissingDataError(f"{path}: has no notebook {missing[0]}")
+    return [o for o in outcomes if only is None or o.number in only], about
 
 
 def write_single_file(out: Path, outcomes: list[Outcome]) -> Path:

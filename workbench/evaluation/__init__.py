@@ -1,1 +1,1 @@
-
+"""Measures: of notes, of sound, of models, of raters, with their intervals and floors."""

@@ -1,1 +1,1 @@
-
+"""Networks and probability models: autoencoders, diffusion, transformers, Markov chains."""

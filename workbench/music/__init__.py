@@ -1,1 +1,1 @@
-
+"""Music itself: clips, MIDI and audio files, synthesisers, the player."""

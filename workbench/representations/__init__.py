@@ -1,1 +1,1 @@
-
+"""Music and text as what a network reads: drum rolls, tokens, words, spectrograms, vectors."""
