@@ -5,7 +5,7 @@ import json
 import pytest
 
 from workbench.benchmarks import cards, systems
-from workbench.benchmarks.table import show
+from workbench.benchmarks.table import Report, show
 from workbench.systems.registry import SYSTEMS
 from workbench.systems.storage import SHIPPED, shipped
 
@@ -31,6 +31,18 @@ def test_every_figure_is_found_in_its_card():
             assert all(show(v) in card for v in values if v is not None)
 
 
+def test_a_row_is_found_by_its_id_however_its_label_is_worded(capsys):
+    report = Report()
+    rows = [["another", 1.0], ["reworded", 2.0]]
+    report.table("quality", "", ["", "IS"], rows, ids={"own": "reworded"})
+    capsys.readouterr()
+    assert systems._cell(report.sections["quality"], "IS", "own") == 2.0
+    assert systems._cell(report.sections["quality"], "IS", "another") is None
+    for ids, table in (({"own": "gone"}, rows), ({"own": "twice"}, [["twice", 1.0]] * 2)):
+        with pytest.raises(ValueError, match="own is the row"):
+            report.table("quality", "", ["", "IS"], table, ids=ids)
+
+
 def test_the_share_is_a_quotient_of_the_card():
     rows = {row[1]: row for row in systems.rows_of(["sound-ldmg"])}
     _, _, own, floor, prior, _ = rows["Fréchet distance, nothing asked ↓"]
@@ -46,7 +58,9 @@ def test_what_was_not_measured_is_left_blank_or_said(tmp_path, capsys):
         (folder / name).write_text("{}")
     assert systems.main(["--checkpoints", str(folder)]) == 1
     assert "no measurements" in capsys.readouterr().err
-    sections = {"quality": {"columns": ["", "IS"], "rows": [["drawn, guidance 2", 2.5]]}}
+    sections = {
+        "quality": {"columns": ["", "IS"], "rows": [["x", 2], ["y", 2.5]], "ids": {"own": 1}}
+    }
     (folder / cards.MEASURED).write_text(json.dumps({"benchmark": "music", "sections": sections}))
     out = tmp_path / "out.json"
     assert systems.main(["--checkpoints", str(folder), "--out", str(out)]) == 0

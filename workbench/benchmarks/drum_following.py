@@ -84,6 +84,11 @@ def styles(bench: Bench) -> None:
             "over training performances. Shuffled prompts: the loops of plain words, each held "
             "against the style of another prompt drawn at random.",
         ],
+        ids={
+            "own": f"{bench.name}: plain words",
+            "real": "real held-out loops",
+            "trivial": f"{bench.name}: shuffled prompts",
+        },
         accuracy=figures,
         target=0.9 * ceiling,
     )

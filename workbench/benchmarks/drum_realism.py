@@ -18,6 +18,10 @@ from workbench.evaluation.features import judge_features
 from workbench.evaluation.roll_judge import RollJudge
 from workbench.evaluation.summary import halves
 
+FLOOR = "floor: real training loops, same styles and tempi"
+SHUFFLED = "baseline: bars shuffled over loops"
+INDEPENDENT = "baseline: independent cells"
+
 
 def realism(bench: Bench) -> None:
     """Judges are told which loops are real and which are not, on other performances, and then on
@@ -26,11 +30,11 @@ def realism(bench: Bench) -> None:
     sessions = real.labels("session")
     sets: dict[str, np.ndarray] = {
         bench.name: bench.like(real).rolls,
-        "floor: real training loops, same styles and tempi": _matched(real, bench.data.train).rolls,
+        FLOOR: _matched(real, bench.data.train).rolls,
         "through the autoencoder only": rebuilt(bench.system.autoencoder, real.rolls),
         "baseline: on the grid, one velocity a drum": flat_touch(real.rolls),
-        "baseline: bars shuffled over loops": shuffled_bars(real.rolls, bench.seed),
-        "baseline: independent cells": independent_cells(real.rolls, len(real), bench.seed),
+        SHUFFLED: shuffled_bars(real.rolls, bench.seed),
+        INDEPENDENT: independent_cells(real.rolls, len(real), bench.seed),
     }
     rows, figures = [], {}
     n_sessions = len(np.unique(sessions))
@@ -87,6 +91,7 @@ def realism(bench: Bench) -> None:
             "lower bound, not a success.",
             "Floor: for each loop a person's training loop of the same style and like tempo.",
         ],
+        ids={"own": bench.name, "real": FLOOR, "trivial": SHUFFLED},
         verdicts=figures,
     )
 
@@ -144,10 +149,10 @@ def frechet(bench: Bench) -> None:
     reference, described = embed(real.rolls), project(real.judged)
     sets = {
         bench.name: bench.made.rolls,
-        "floor: real training loops, same styles and tempi": _matched(real, bench.data.train).rolls,
+        FLOOR: _matched(real, bench.data.train).rolls,
         "through the autoencoder only": rebuilt(system.autoencoder, real.rolls),
-        "baseline: bars shuffled over loops": shuffled_bars(real.rolls, bench.seed),
-        "baseline: independent cells": independent_cells(real.rolls, len(real), bench.seed),
+        SHUFFLED: shuffled_bars(real.rolls, bench.seed),
+        INDEPENDENT: independent_cells(real.rolls, len(real), bench.seed),
     }
     rows, figures = [], {}
     for name, rolls in sets.items():
@@ -178,6 +183,7 @@ def frechet(bench: Bench) -> None:
             "steers it, so that they flatter it. The last column shares nothing with any system: "
             "features of the judge, standardised, on the principal components of training loops."
         ],
+        ids={"own": bench.name, "real": FLOOR, "trivial": INDEPENDENT},
         distances=figures,
         floor=floor,
     )

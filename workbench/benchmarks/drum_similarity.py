@@ -90,6 +90,11 @@ def paper_tables(bench: Bench) -> None:
             "different performances.",
             "Same below other is the paper's claim.",
         ],
+        ids={
+            "own": "generated, same prompt",
+            "real": "held-out loops, same bucket",
+            "trivial": "generated, different prompts",
+        },
     )
 
 

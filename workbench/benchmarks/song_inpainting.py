@@ -323,6 +323,12 @@ def inpainting(bench: SongBench) -> None:
                 for name, (low, high) in better.items()
             ),
         ],
+        ids={
+            "own": "fill-in-the-middle",
+            "rebuilt": "the seed's prompt, hole hidden",
+            "trivial": "Markov chain",
+            "real": "the true bars",
+        },
         advantage=better,
         notes_in_holes=int(notes.sum()),
     )

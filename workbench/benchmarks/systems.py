@@ -59,14 +59,14 @@ def rows_of(checkpoints: Sequence[str] | None = None) -> list[list[Any]]:
                 f"{path}: no measurements ({error}); run workbench evaluate, then python -m "
                 "workbench.benchmarks.cards"
             ) from None
-        title, short = find(kind).name, folder_of(name).name
-        rows += [[title, *_row(figure, sections, short)] for figure in figures_of(kind)]
+        title = find(kind).name
+        rows += [[title, *_row(figure, sections)] for figure in figures_of(kind)]
     return rows
 
 
-def _row(figure: Figure, sections: dict[str, Any], name: str) -> list[Any]:
-    def at(row: str) -> Any:
-        return _cell(sections.get(figure.section), figure.column, row.format(name=name))
+def _row(figure: Figure, sections: dict[str, Any]) -> list[Any]:
+    def at(row_id: str) -> Any:
+        return _cell(sections.get(figure.section), figure.column, row_id)
 
     own, real, trivial = at(figure.own), at(figure.real), at(figure.trivial)
     if share := at(figure.over):
@@ -76,14 +76,12 @@ def _row(figure: Figure, sections: dict[str, Any], name: str) -> list[Any]:
     return [figure.name, own, real, trivial, paper]
 
 
-def _cell(table: dict[str, Any] | None, column: str, row: str) -> Any:
-    """Of the row of that name, else of the first one that begins so; None where there is none."""
-    if not row or table is None or column not in table["columns"]:
+def _cell(table: dict[str, Any] | None, column: str, row_id: str) -> Any:
+    """Of the row with that id; None where the section was not measured or has no such row."""
+    row = (table or {}).get("ids", {}).get(row_id)
+    if table is None or row is None or column not in table["columns"]:
         return None
-    names = [str(line[0]) for line in table["rows"]]
-    begun = [i for i, name in enumerate(names) if name.startswith(row)]
-    found = names.index(row) if row in names else next(iter(begun), None)
-    return None if found is None else table["rows"][found][table["columns"].index(column)]
+    return table["rows"][row][table["columns"].index(column)]
 
 
 def parser() -> argparse.ArgumentParser:

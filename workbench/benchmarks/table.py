@@ -57,21 +57,21 @@ class Figure:
     Args:
         name: What the line is called.
         section: Of the benchmark.
-        column: Of that section.
-        own: How the first cell of the system's row begins; {name} is the checkpoint's name.
-        real: The same for real music.
+        column: Of that section; "" for what only the paper measured.
+        own: The id of the system's row in that section.
+        real: The same for real music; "" where that says nothing.
         trivial: The same for the trivial way.
         paper: What the paper reports.
-        rebuilt: How the row of the paper's way, rebuilt, begins.
-        over: How the row begins that all values are divided by.
+        rebuilt: The id of the row of the paper's way, rebuilt.
+        over: The id of the row that all values are divided by.
     """
 
     name: str
     section: str
     column: str
-    own: str
-    real: str = ""
-    trivial: str = ""
+    own: str = "own"
+    real: str = "real"
+    trivial: str = "trivial"
     paper: str = ""
     rebuilt: str = ""
     over: str = ""
@@ -91,9 +91,18 @@ class Report:
         columns: Sequence[str],
         rows: Sequence[Sequence[Any]],
         notes: Sequence[str] = (),
+        ids: Mapping[str, str] | None = None,
         **figures: Any,
     ) -> None:
-        """Print one table with its notes; keep it, with named `figures`, under `name`."""
+        """Print one table with its notes; keep it, with named `figures`, under `name`.
+
+        ids: for rows that something reads back, an id that stays when the label is reworded, and
+        the label. ValueError where no row, or more than one, has that label.
+        """
+        labels = [row[0] for row in rows]
+        for row_id, label in (ids or {}).items():
+            if labels.count(label) != 1:
+                raise ValueError(f"{name}: {row_id} is the row {label!r}, which is not one row")
         print("\n" + render(title, columns, rows), flush=True)
         for note in notes:
             print(f"  {note}", flush=True)
@@ -102,6 +111,7 @@ class Report:
             "columns": list(columns),
             "rows": [list(row) for row in rows],
             "notes": list(notes),
+            "ids": {row_id: labels.index(label) for row_id, label in (ids or {}).items()},
             **figures,
         }
 
