@@ -84,7 +84,7 @@ def speed_table(
     decode: Callable[[Any], Any],
     draw: Callable[[int, int], Any],
     notes: Sequence[str],
-    **figures: float,
+    **figures: Any,
 ) -> None:
     """Seconds of sound a second of computing. encode hears (samples,), decode what it answers;
     draw: clips and steps."""

@@ -54,7 +54,7 @@ def reconstruction_table(bench: Bench) -> None:
             f"{interval[1]:.3f}. Targets: F1 ≥ 0.95, velocity error ≤ 0.06.",
             "The paper's autoencoder knows no microtiming; it is trained here on the same loops.",
         ],
-        ids=dict(zip(("own", "rebuilt", "trivial"), (row[0] for row in rows), strict=True)),
+        ids=dict(zip(("own", "rebuilt", "trivial"), (str(row[0]) for row in rows), strict=True)),
         f1=scores["f1"],
         f1_interval=interval,
         velocity_error=scores["velocity_error"],
