@@ -574,3 +574,48 @@ def test_a_filled_file_is_the_file_with_other_notes(system, tmp_path):
             ]  # fmt: skip
             (tmp_path / "song.mid").write_bytes(result)
             assert mido.MidiFile(tmp_path / "song.mid").type == 1
+
+
+NOTES = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), min_size=1, max_size=12)
+
+
+def counted(rows, tick):
+    return sum(onset <= tick < onset + length for onset, length in rows)
+
+
+@given(NOTES, NOTES, st.integers(1, 6))
+@settings(max_examples=50, deadline=None)
+def test_new_notes_end_early_where_too_many_would_sound(there, new, most):
+    """Counted tick by tick: never more than allowed, but what is struck at once or stays anyhow;
+    and where there is room for all nothing changes."""
+    from workbench.systems.splice import _shortened, _voices
+
+    columns = [
+        {"time": np.array(rows)[:, 0], "duration": np.array(rows)[:, 1]} for rows in (there, new)
+    ]
+    lengths = _shortened(*columns, most).tolist()
+    after = [(onset, length) for (onset, _), length in zip(new, lengths, strict=True)]
+    for (_, before), length in zip(new, lengths, strict=True):
+        assert 1 <= length <= before
+    for tick in range(100):
+        struck = sum(onset == tick for onset, _ in new)
+        if struck or any(onset == tick for onset, _ in there):
+            assert counted(there + after, tick) <= max(most, counted(there, tick) + struck)
+    together = max(counted(there + new, tick) for tick in range(100))
+    assert _voices(*np.array([(t, t + d) for t, d in there + new]).T) == together
+    if together <= most:
+        assert after == new
+
+
+def test_a_part_of_single_notes_is_filled_with_single_notes(system):
+    """And the bars have as many notes as before they were kept apart."""
+    score = song(bars=8, seed=3, tracks=2)
+    clip = Clip(score)
+    for version in system.fill(clip, (3, 5), n=3, seed=1):
+        for track in version.score.tracks:
+            notes = sorted((n.time, n.time + n.duration) for n in track.notes)
+            inside = [row for row in notes if 3 * 1920 <= row[0] < 5 * 1920]
+            assert inside
+            onsets = {onset for onset, _ in notes}
+            for onset, stop in inside:
+                assert not any(onset < other < stop for other in onsets)

@@ -415,6 +415,7 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
         outside = (columns["time"] < begin) | (columns["time"] >= end)
         score.tracks[i].notes = note_events(**{name: c[outside] for name, c in columns.items()})
     inside = replace(song, notes=song.notes[hole.covers(song)])
+    fresh: dict[int, dict[str, np.ndarray]] = {}
     for program, rows in notes_of(inside, lines, vocabulary).items():
         ticks = np.round(rows[:, 0] * score.tpq).astype(np.int32)
         ticks = np.clip(ticks, begin, max(end - 1, begin))  # not onto the bar line after the hole
@@ -423,6 +424,7 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
         homes = _homes(score, [i for i in reading.chosen if reading.called[i] == program], rows)
         for i in np.unique(homes).tolist():
             own = np.flatnonzero(homes == i)
+            # two that fall on one tick are one
             own = own[
                 np.unique(np.stack([ticks, rows[:, 2]])[:, own], axis=1, return_index=True)[1]
             ]
@@ -433,16 +435,73 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
                 "velocity": rows[own, 3],
             }
             parts = [score.tracks[j].notes.numpy() for j in reading.beside(i)]
-            there = {name: np.concatenate([part[name] for part in parts]) for name in new}
+            parts += [fresh[j] for j in reading.beside(i) if j in fresh]
+            there = _joined_columns(parts)
             free = ~_within(there, new)
             new = {name: column[free] for name, column in new.items()}
-            both = {name: np.concatenate([new[name], there[name]]) for name in new}
-            new["duration"] = _cut(both)[: len(new["time"])]
-            old = score.tracks[i].notes.numpy()
-            both = {name: np.concatenate([old[name], new[name]]) for name in new}
-            order = np.argsort(both["time"], kind="stable")
-            score.tracks[i].notes = note_events(**{name: c[order] for name, c in both.items()})
+            new["duration"] = _cut(_joined_columns([new, there]))[: len(new["time"])]
+            fresh[i] = new
+    _thin(score, fresh)
+    for i, new in fresh.items():
+        both = _joined_columns([score.tracks[i].notes.numpy(), new])
+        order = np.argsort(both["time"], kind="stable")
+        score.tracks[i].notes = note_events(**{name: c[order] for name, c in both.items()})
     return clip.with_score(score)
+
+
+def _joined_columns(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    names = ("time", "duration", "pitch", "velocity")
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+
+def _thin(score: Any, fresh: dict[int, dict[str, np.ndarray]]) -> None:
+    """Shorten new notes, by track, so that each track, and all together, sound no more notes at
+    once than they ever do in the score, where that is known. No note is left out."""
+    tuned = [i for i in fresh if not score.tracks[i].is_drum]
+    others = {
+        i: track.notes.numpy()
+        for i, track in enumerate(score.tracks)
+        if not track.is_drum and len(track.notes)
+    }
+    for group in [[i] for i in tuned] + [tuned]:
+        rest = [others[i] for i in (group if len(group) == 1 else others) if i in others]
+        there = _joined_columns(rest) if rest else None
+        if not group or there is None or len(there["time"]) < KNOWN_BY:
+            continue
+        new = _joined_columns([fresh[i] for i in group])
+        most = _voices(there["time"], there["time"] + there["duration"])
+        lengths = _shortened(there, new, most)
+        for i, own in zip(
+            group,
+            np.split(lengths, np.cumsum([len(fresh[i]["time"]) for i in group])),
+            strict=False,
+        ):
+            fresh[i]["duration"] = own
+
+
+def _voices(onset: np.ndarray, stop: np.ndarray) -> int:
+    """The most notes that sound at once; one that ends where another begins is over."""
+    step = np.repeat([-1, 1], [len(stop), len(onset)])
+    order = np.lexsort((step, np.concatenate([stop, onset])))
+    return int(step[order].cumsum().max(initial=0))
+
+
+def _shortened(there: dict[str, np.ndarray], new: dict[str, np.ndarray], most: int) -> np.ndarray:
+    """Durations of the new notes, of which the oldest end where otherwise more than `most` notes
+    would sound."""
+    onset, stop = new["time"].astype(np.int64), new["time"] + new["duration"].astype(np.int64)
+    held = there["time"].astype(np.int64)
+    until = held + there["duration"]
+    near = (held < stop.max(initial=0)) & (until > onset.min(initial=0))
+    held, until = held[near], until[near]
+    for tick in np.unique(np.concatenate([onset, held])).tolist():
+        sounding = np.flatnonzero((onset <= tick) & (stop > tick))
+        over = len(sounding) + int(((held <= tick) & (until > tick)).sum()) - most
+        if over > 0:
+            older = sounding[onset[sounding] < tick]
+            older = older[np.argsort(onset[older], kind="stable")]
+            stop[older[:over]] = tick
+    return (stop - onset).astype(np.int32)
 
 
 def _within(there: dict[str, np.ndarray], new: dict[str, np.ndarray]) -> np.ndarray:
