@@ -16,6 +16,7 @@ from workbench.music.clip import Clip
 from workbench.music.smf import ExtraEvent
 from workbench.representations.remi import ids_of
 from workbench.representations.tokens import PAD, Vocabulary
+from workbench.systems.base import Region
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
 from workbench.systems.midigpt_training import held_out, sequences_of, tables_of
 from workbench.systems.splice import read
@@ -552,8 +553,8 @@ def test_a_filled_file_is_the_file_with_other_notes(system, tmp_path):
     for data in (rich(), coarse):
         clip = Clip.read_midi(data)
         bar = 4 * clip.score.tpq
-        for seed in range(3):
-            version = system.fill(clip, (1, 2), n=1, seed=seed)[0]
+        for seed in range(2):
+            version = system.inpaint(clip, Region(bars=(1, 2)), seed=seed)[0]
             result = version.midi_bytes()
             times = np.unique(version.notes["time"])
             assert ((times >= 4) & (times < 8)).any()
@@ -611,7 +612,7 @@ def test_a_part_of_single_notes_is_filled_with_single_notes(system):
     """And the bars have as many notes as before they were kept apart."""
     score = song(bars=8, seed=3, tracks=2)
     clip = Clip(score)
-    for version in system.fill(clip, (3, 5), n=3, seed=1):
+    for version in system.inpaint(clip, Region(bars=(3, 5)), 3, seed=1):
         for track in version.score.tracks:
             notes = sorted((n.time, n.time + n.duration) for n in track.notes)
             inside = [row for row in notes if 3 * 1920 <= row[0] < 5 * 1920]
