@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PROFILE ?= smoke
-TARGETS = setup lab report gallery site test browser format types data notebooks lock clean
+TARGETS = setup lab report gallery site test browser format style types data notebooks lock clean
 
 .PHONY: help $(TARGETS)
 .DEFAULT_GOAL := help

@@ -261,3 +261,52 @@ def test_jupyter_keeps_its_token():
     """No file of the project switches JupyterLab's token or password off."""
     for name in ("workbench/lab.py", "ci/setup.py", "ci/gpu.sh"):
         assert "token" not in (ROOT / name).read_text().lower()
+
+
+WORKFLOWS = ROOT / ".github" / "workflows"
+
+
+def test_the_hooks_before_a_commit_are_targets_of_the_script():
+    import yaml
+
+    text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    hooks = [hook for repository in yaml.safe_load(text)["repos"] for hook in repository["hooks"]]
+    assert {hook["entry"] for hook in hooks} == {
+        f"python ci/setup.py {target}" for target in ("style", "types")
+    }
+    for hook in hooks:  # nothing is downloaded: versions are the lock's
+        assert (hook["language"], hook["pass_filenames"]) == ("system", False)
+
+
+def test_the_forms_of_issues_have_what_the_forge_asks_for():
+    """The keys of GitHub's form schema: name, description, a body of inputs with labels and ids."""
+    import yaml
+
+    forms = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+    forms = [form for form in forms if form.name != "config.yml"]
+    assert len(forms) >= 3
+    for form in forms:
+        about = yaml.safe_load(form.read_text(encoding="utf-8"))
+        assert {"name", "description", "body"} <= about.keys(), form.name
+        assert about.keys() <= {"name", "description", "title", "labels", "body"}, form.name
+        ids = [item["id"] for item in about["body"]]
+        assert len(set(ids)) == len(ids)
+        for item in about["body"]:
+            assert item["type"] in ("input", "textarea", "dropdown"), form.name
+            assert item["attributes"]["label"]
+            assert item.keys() <= {"type", "id", "attributes", "validations"}
+        assert any(item.get("validations", {}).get("required") for item in about["body"])
+
+
+def test_the_changelog_keeps_its_form():
+    import workbench
+
+    text = (ROOT / ".github" / "CHANGELOG.md").read_text(encoding="utf-8")
+    releases = re.findall(r"^## (.+)$", text, re.M)
+    assert releases[0] == "Unreleased"
+    for release in releases[1:]:
+        assert re.fullmatch(r"\[?\d+\.\d+\.\d+\]? - \d{4}-\d\d-\d\d", release)
+    kinds = set(re.findall(r"^### (.+)$", text, re.M))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    versions = [release.strip("[]").split("]")[0].split(" ")[0] for release in releases[1:]]
+    assert not versions or versions[0] == workbench.__version__
