@@ -41,6 +41,19 @@ def computed(members: dict[int, Any]) -> float:
     return total
 
 
+def written(members: dict[int, Any]) -> float:
+    """What processes have written, to files and pipes together, MB; 0 where the system does not
+    say."""
+    total = 0
+    for process in members.values():
+        try:
+            counted = process.io_counters()
+        except (psutil.Error, AttributeError, NotImplementedError, OSError):
+            continue
+        total += max(counted.write_bytes, getattr(counted, "write_chars", 0))
+    return total / 2**20
+
+
 def family(tree: Any) -> list[Any]:
     """A process and all that descend from it."""
     try:

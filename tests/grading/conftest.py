@@ -82,6 +82,16 @@ def root(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def root_of_one(tmp_path_factory) -> Path:
+    """The same lesson with its first exercise alone: half as much to ask a large class."""
+    root = tmp_path_factory.mktemp("one")
+    (root / "src").mkdir()
+    text = SCRIPT.partition("# %% [markdown]\n# Read on.")[0]
+    (root / "src" / "05_small.py").write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="session")
 def student_version(root, tmp_path_factory) -> Path:
     from workbench.grading.assign import assign
 

@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -266,3 +267,32 @@ def test_c_code_opens_neither_the_answer_key_nor_the_machine(sandbox, tmp_path):
     )
     [answer] = ask(sandbox, body).answers
     assert (answer.value, answer.error) == ([-1] * len(paths) + [True], "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere C code is not held back")
+def test_c_code_reaches_no_other_process_and_no_files_mode(readable_python):
+    """Where there are no namespaces; asked of the process itself and of a file of its own, which
+    any user might change."""
+    body = (
+        "import ctypes, os\nlibc = ctypes.CDLL(None)\nown, place = os.getpid(), b'file'\n"
+        "open(place, 'w').close()\nhandle, _ = os.pipe()\n"
+        "limit = (ctypes.c_ulong * 2)(10**6, 10**6)\n"
+        "return [libc.chmod(place, 0), libc.fchmodat(-100, place, 0, 0), libc.chown(place, -1, -1),"
+        " libc.utimensat(-100, place, None, 0), libc.setxattr(place, b'user.x', b'', 0, 0),"
+        " libc.prlimit(own, 0, limit, None), libc.setpriority(0, own, 19),"
+        " libc.sched_setaffinity(own, 8, limit), libc.fcntl(handle, 8, own),"
+        " libc.fcntl(handle, 10, 9), libc.shmat(0, None, 0), libc.prlimit(0, 0, None, limit)]"
+    )
+    reply = ask(Sandbox(LIMITS, weak="asked for by the test"), body)
+    assert reply.answers[0].value == [-1] * 11 + [0], reply  # one's own limits can be asked for
+
+
+def test_a_full_disk_and_a_deep_folder_stay_out(readable_python):
+    sandbox = Sandbox(LIMITS, weak="asked for by the test")
+    before = set(Path(tempfile.gettempdir()).glob("workbench-grade-*"))
+    reply = ask(sandbox, "while True:\n    open('x', 'wb').write(bytes(60 << 20))")
+    assert "wrote more than 512 MB" in reply.stopped
+    body = "import os\nfor _ in range(1500):\n    os.mkdir('d')\n    os.chdir('d')\nreturn 1"
+    assert ask(sandbox, body).answers[0].value == 1
+    left = set(Path(tempfile.gettempdir()).glob("workbench-grade-*")) - before
+    assert not [path for path in left if (path / "d").exists()]

@@ -53,9 +53,10 @@ def _assign(args: argparse.Namespace) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from workbench.grading.marks import grade
+    from workbench.grading.marks import check_apart, grade
     from workbench.grading.sandbox import Limits
 
+    check_apart(args.submissions, args.out)
     check_out(args.out)
     records = grade(
         args.submissions,

@@ -162,7 +162,10 @@ def main(steps: list[list[str]], command: list[str]) -> None:
         child = os.fork()
         if not child:
             os.chdir(HOME)
-            os.execv(command[0], command)
+            try:
+                os.execv(command[0], command)
+            except OSError as error:  # which names no file
+                raise OSError(error.errno, error.strerror, command[0]) from error
         os.closerange(0, 3)
         _wait(child, orphans=True)
     _wait(child)
@@ -199,7 +202,7 @@ def _build(libc: Any, steps: list[list[str]]) -> None:
                     str(target),
                     "tmpfs",
                     NOSUID | NODEV,
-                    f"size={more[0]},mode={more[1]}",
+                    f"size={more[0]},mode={more[1]},nr_inodes=50000",
                 )
             case "close":
                 _mount(libc, None, str(target), None, BIND | REMOUNT | RDONLY | NOSUID | NODEV)

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import __version__
-from workbench.errors import MissingDataError
+from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.grading.feedback import write_feedback
 from workbench.grading.lessons import Asked, Lesson, lessons
@@ -64,6 +64,7 @@ def grade(
     SandboxError where functions cannot be asked at all; then nothing of that is kept as a mark.
     """
     folder, out = Path(folder), Path(out)
+    check_apart(folder, out)
     known = lessons(root=root)
     students = collect(folder, known)
     wanted = numbers or sorted({number for student in students for number in student.lessons})
@@ -73,7 +74,8 @@ def grade(
     asked = lessons(wanted, root)
     limits = limits or Limits()
     seed = _seed(out, seed)
-    sandbox = Sandbox(limits, closed=[folder.resolve(), out.resolve()], weak=weak)
+    closed = [path.resolve() for path in (folder, out, Path(root))]
+    sandbox = Sandbox(limits, closed=closed, weak=weak)
     shut_in = sandbox.isolation
     print(f"isolation: {shut_in}", flush=True)
     rules = f"{seed} {limits} {notebook_seconds} {sandbox.way} {_checks()}"
@@ -124,6 +126,15 @@ def grade(
         theirs = [record for record in records if record["student"] == student.name]
         write_feedback(out / "feedback" / f"{slug(student.name)}.html", student.name, theirs)
     return records
+
+
+def check_apart(folder: Path, out: Path) -> None:
+    """Raises WorkbenchError where marks would lie among the submissions, in a folder that a student
+    may have handed in, with marks in it."""
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise WorkbenchError(
+            f"--out {out}: lies within the submissions, {folder}; name a folder outside of it"
+        )
 
 
 def _grade(

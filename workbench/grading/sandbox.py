@@ -23,8 +23,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,6 +44,7 @@ PACKAGE = Path(workbench.__file__).resolve().parent
 STARTING = 120  # seconds that Python and the packages may take to load, before student code runs
 MOST_SENT = 32 * 2**20  # bytes of answers
 MOST_BESIDE = 48 * 2**20  # bytes of the files beside a notebook
+MOST_WRITTEN = 512  # MB, into whatever files
 PROCESSES = 64
 WORKER = (
     "grading/worker.py",
@@ -173,10 +174,7 @@ class Sandbox:
         user = 0
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             user = USERS[(os.getpid() * 89 + next(_count)) % len(USERS)]
-        with (
-            tempfile.TemporaryDirectory(prefix="workbench-grade-") as folder,
-            tempfile.TemporaryFile() as job,
-        ):
+        with _work_folder() as folder, tempfile.TemporaryFile() as job:
             if user and way == "weak":
                 os.chown(folder, user, user)
             self._write_job(job, question, way, reply)
@@ -245,6 +243,20 @@ class Sandbox:
         for _, data in files:
             job.write(data)
         job.seek(0)
+
+
+@contextmanager
+def _work_folder() -> Iterator[str]:
+    """An empty folder, removed afterwards, whatever was left in it."""
+    folder = tempfile.TemporaryDirectory(prefix="workbench-grade-", ignore_cleanup_errors=True)
+    try:
+        yield folder.name
+    finally:
+        try:
+            folder.cleanup()
+        except RecursionError:  # folders in folders, deeper than Python goes
+            with suppress(OSError):
+                subprocess.run(["rm", "-rf", folder.name], stderr=subprocess.DEVNULL)
 
 
 def _readable() -> list[str]:
@@ -342,6 +354,8 @@ def _watch(
                 reply.seconds = round(max(0.0, used - before), 2)
                 reply.clock = round(now - (asked or began), 2)
                 reply.stopped = reply.stopped or _over(limits, lines, reply, asked is None)
+                if processes.written(members) > MOST_WRITTEN:  # a disk full stops the class
+                    reply.stopped = reply.stopped or f"it wrote more than {MOST_WRITTEN} MB"
                 if reply.stopped:
                     return
         with suppress(subprocess.TimeoutExpired):  # psutil, which ends it, would lose its status

@@ -6,8 +6,8 @@ counts (memfds, System V shared memory), open further namespaces, mount, or look
 
 `watch`, where there are no namespaces: Python's audit hook refuses sockets, other programs, and
 writing outside of the work folder. C code gets past the hook; on Linux the kernel still refuses it
-programs, sockets and signals, and `close_files`, where the kernel has Landlock (5.13 and later),
-every file but Python, the packages and the data.
+programs, sockets, signals, limits of other processes and modes of files, and `close_files`, where
+the kernel has Landlock (5.13 and later), every file but Python, the packages and the data.
 """
 
 from __future__ import annotations
@@ -72,7 +72,45 @@ DENIED_WATCHED = {
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
     "pidfd_send_signal": (424, 424),
+    # of other processes: their priority, processors and memory, their queues and semaphores
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setattr": (314, 274),
+    "sched_setaffinity": (203, 122),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "semctl": (66, 191),
+    "msgctl": (71, 187),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    # of every file of this user, which Landlock does not look at
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "lchown": (94, None),
+    "fchown": (93, 55),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
 }
+# calls that are refused by one of their arguments: its place, and the values that are refused
+SIGNALS_BY_FILE = {  # a file that is ready would send its signal, which may be KILL, to any process
+    "fcntl": ((72, 25), 1, (8, 10, 15)),  # F_SETOWN, F_SETSIG, F_SETOWN_EX
+    "ioctl": ((16, 29), 1, (0x8901, 0x8902)),  # FIOSETOWN, SIOCSPGRP
+}
+PRLIMIT = (302, 261)  # of oneself it is what getrlimit calls
 CLONE, CLONE3, MMAP = (56, 220), 435, (9, 222)
 PROCESSORS = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7), "riscv64": (1, 0xC00000F3)}
 NEW_NAMESPACES, NEW_THREAD, SHARED_ANONYMOUS = 0x7E020000, 0x00010000, 0x21
@@ -156,6 +194,19 @@ def program(watched: bool) -> bytes:
         if numbers[column] is not None:
             lines.append((0x15, 0, 1, int(numbers[column] or 0)))
             answer(EPERM)
+    for numbers, place, values in SIGNALS_BY_FILE.values() if watched else ():
+        lines.append((0x15, 0, 2 + 2 * len(values), numbers[column]))
+        load(16 + 8 * place)
+        for value in values:
+            lines.append((0x15, 0, 1, value))
+            answer(EPERM)
+        answer(None)
+    if watched:
+        lines.append((0x15, 0, 4, PRLIMIT[column]))
+        load(16)
+        lines.append((0x15, 1, 0, 0))
+        answer(EPERM)
+        answer(None)
     lines.append((0x15, 0, 1, CLONE3))  # its flags cannot be looked at; libraries then use clone
     answer(ENOSYS)
     lines.append((0x15, 0, 6 if watched else 4, CLONE[column]))

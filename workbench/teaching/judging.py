@@ -93,7 +93,7 @@ def _apart_in_dict(answer: Any, expected: dict[str, Any], tolerance: float) -> s
     if not isinstance(answer, dict):
         return f"it returns {getattr(answer, 'name', type(answer).__name__)}, not a dict"
     if answer.keys() != expected.keys():
-        return f"its keys are {', '.join(answer)}; expected are {', '.join(expected)}"
+        return f"its keys are {', '.join(answer):.200}; expected are {', '.join(expected)}"
     for key, value in expected.items():
         found = _apart(answer[key], value, tolerance)
         if found is not None:
