@@ -311,3 +311,25 @@ def test_the_changelog_keeps_its_form():
     assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     versions = [release.strip("[]").split("]")[0].split(" ")[0] for release in releases[1:]]
     assert not versions or versions[0] == workbench.__version__
+
+
+def test_continuous_integration_runs_on_three_systems_and_both_ends_of_python():
+    import yaml
+
+    flow = yaml.safe_load((WORKFLOWS / "cpu.yml").read_text(encoding="utf-8"))
+    tests = flow["jobs"]["tests"]
+    matrix = tests["strategy"]["matrix"]
+    assert [name.split("-")[0] for name in matrix["os"]] == ["ubuntu", "macos", "windows"]
+    about = tomllib.loads(lock.PROJECT.read_text(encoding="utf-8"))["project"]
+    oldest, newest = matrix["python"]
+    assert about["requires-python"] == f">={oldest}"
+    assert tuple(map(int, newest.split("."))) > tuple(map(int, oldest.split(".")))
+    for path in sorted(WORKFLOWS.glob("*.yml")):
+        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+            for step in job["steps"]:
+                if step.get("run", "").startswith("python ci/setup.py"):
+                    args = setup.parser().parse_args(shlex.split(step["run"])[2:])
+                    assert set(args.targets) <= set(setup.TARGETS)
+                    assert args.targets
+    steps = [step.get("run", "") for step in tests["steps"]]
+    assert any(step.startswith("python ci/setup.py test") for step in steps)

@@ -171,13 +171,9 @@ def _host() -> str:
 
 
 def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    import psutil  # seldom wanted; and os.kill(process, 0) would be Ctrl-C on Windows
+
+    return psutil.pid_exists(process)
 
 
 # --- locks ------------------------------------------------------------------------------------

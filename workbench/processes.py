@@ -29,6 +29,16 @@ def memory(members: dict[int, Any]) -> float:
     return round(total / 2**20, 1)
 
 
+def peak_memory() -> float:
+    """The most resident memory that this process had so far, MB."""
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset / 2**20
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (2**20 if sys.platform == "darwin" else 1024)
+
+
 def computed(members: dict[int, Any]) -> float:
     """Seconds of processor time that processes, and those they waited for, have used."""
     total = 0.0

@@ -21,19 +21,19 @@ from workbench.systems.ldmg_training import PROFILES
 from workbench.training import Plan, fast_precision, fit, seeds
 
 MEMORY = """
-import resource, sys, torch
+import sys, torch
+from workbench.processes import peak_memory
 from workbench.systems.ldmg import vae_of
 from workbench.systems.ldmg_coding import VAEGAN, gan_terms
 from workbench.systems.ldmg_training import PROFILES
 size = PROFILES[sys.argv[1]]
 module = VAEGAN(vae_of(size.vae), size.width)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 optimizer = torch.optim.AdamW(module.parameters())
 for _ in range(2):
     sum(gan_terms(module, 0.1 * torch.randn(size.coding.batch, 1, size.crop), size.weights)
         .values()).backward()
     optimizer.step()
-print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_memory())
 """
 
 
@@ -114,4 +114,4 @@ def peak(profile: str) -> float:
     done = subprocess.run(
         tied([sys.executable, "-c", MEMORY, profile]), capture_output=True, text=True, check=True
     )
-    return int(done.stdout.split()[1]) / 2**20
+    return float(done.stdout) / 1024

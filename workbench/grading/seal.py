@@ -15,7 +15,6 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-import resource
 import signal
 import struct
 import sys
@@ -134,6 +133,8 @@ def seal(user: int, memory_mb: int, seconds: float, size: int, *, watched: bool)
 def limits(memory_mb: int, seconds: float, size: int) -> None:
     """Memory that can be written to, time of the processor (should nobody be left to look at it),
     the size of a file, processes and threads, open files, message queues, no core dumps."""
+    import resource  # not on Windows, where there is no sandbox
+
     for what, most in (
         ("DATA", memory_mb * 2**20),
         ("FSIZE", size),
