@@ -18,7 +18,7 @@ except ImportError:  # run from a checkout that is not installed
 
 def print_genres(subset: str) -> None:
     """Tracks, artists and hours of each genre, as the metadata tell of a subset."""
-    from workbench.datasets.fma import SUBSETS, find_part, genre_table, read_tracks
+    from workbench.datasets.sets.fma import SUBSETS, find_part, genre_table, read_tracks
 
     own = SUBSETS[: SUBSETS.index(subset) + 1] if subset in SUBSETS else SUBSETS
     rows = [

@@ -59,7 +59,7 @@ LAYERS = (  # from the top of the house down; an import may only go down or stay
     ("music",),
     ("tables",),
     ("options",),
-    ("arguments", "errors", "extras", "files", "processes"),
+    ("arguments", "errors", "extras", "files", "processes", "version"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

@@ -7,8 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from workbench.systems.registry import SYSTEMS
-
-__version__ = "0.1.0"
+from workbench.version import __version__ as __version__
 
 _HOMES = {
     "Clip": "workbench.music.clip",

@@ -16,12 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench import __version__, experiment_command, options
+from workbench import experiment_command, options
 from workbench.errors import WorkbenchError
 from workbench.extras import missing
 from workbench.grading.commands import add_commands
 from workbench.options import check_out, one_line
 from workbench.systems.registry import SYSTEMS, datasets, find, resolve
+from workbench.version import __version__
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip

@@ -23,7 +23,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from workbench import __version__
 from workbench.benchmarks.table import plain
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import t_interval
@@ -34,6 +33,7 @@ from workbench.lesson import present
 from workbench.notebooks import ROOT, text_of
 from workbench.report import machine
 from workbench.runner import run_notebook
+from workbench.version import __version__
 
 
 def run_experiment(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench import __version__
 from workbench.arguments import seed_of
 from workbench.files import atomic_write
 from workbench.gallery_page import page_of
 from workbench.systems.registry import SYSTEMS, resolve
+from workbench.version import __version__
 
 
 def make(out: str | Path, *, only: Sequence[str] | None = None, seed: int = 1) -> Path:

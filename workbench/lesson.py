@@ -22,12 +22,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench import __version__
 from workbench.arguments import seed_of, torch_seed
 from workbench.errors import MissingDataError, PromptError
 from workbench.extras import named_extras
 from workbench.files import atomic_write
 from workbench.glossary import Glossary, glossary
+from workbench.version import __version__
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
 STAND_INS = {  # for real data that is not here
@@ -180,7 +180,7 @@ def start(
 def present(dataset: str) -> str:
     """The data sets, joined by "+", those that are not here replaced by the built-in corpora that
     stand in for them."""
-    from workbench.datasets import names_of
+    from workbench.datasets import names_of  # NumPy and symusic: importing a lesson is quick
 
     names = dict.fromkeys(map(_or_stand_in, names_of(dataset)))
     if written := [name for name in names if name in STAND_INS.values()]:
@@ -190,7 +190,7 @@ def present(dataset: str) -> str:
 
 
 def _or_stand_in(name: str) -> str:
-    from workbench.datasets import find
+    from workbench.datasets import find  # NumPy and symusic: importing a lesson is quick
 
     try:
         find(name)

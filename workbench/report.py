@@ -22,9 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import __version__
 from workbench.arguments import number, seed_of, whole
-from workbench.datasets.dataset import names_of
+from workbench.datasets.load import names_of
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.extras import require
 from workbench.files import UNREADABLE, atomic_write, load_json
@@ -34,6 +33,7 @@ from workbench.pages import copy_plotly, export
 from workbench.report_page import file_of, page_of
 from workbench.runner import Outcome, run_notebook
 from workbench.single_file import single_file
+from workbench.version import __version__
 
 
 def run_report(

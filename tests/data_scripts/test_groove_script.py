@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from workbench.datasets import load
-from workbench.datasets.catalogue import GROOVE
+from workbench.datasets.sets.groove import GROOVE
 
 SCRIPT = Path(__file__).parents[2] / "data_scripts" / "groove.py"
 

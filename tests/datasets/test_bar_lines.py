@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from workbench.datasets import cut_loops, load
 from workbench.datasets.bar_lines import audit, beats_of, fault_of
-from workbench.datasets.groove import MOVED, OFF, find_groove, load_groove
+from workbench.datasets.sets.groove import GROOVE, MOVED, OFF, load_groove
 from workbench.evaluation.rhythm import backbeats, downbeats
 from workbench.music.clip import NOTE, Clip
 from workbench.music.kit import WRITE_PITCH
@@ -66,7 +66,7 @@ def test_the_shares_are_those_of_the_notes():
 
 
 def test_the_table_of_groove_is_what_the_audit_finds(groove_root):
-    found = {f.performance: f for f in audit(load_groove(find_groove(), as_recorded=True))}
+    found = {f.performance: f for f in audit(load_groove(GROOVE.find(), as_recorded=True))}
     assert {name: f.beats for name, f in found.items() if f.beats} == MOVED
     assert {name for name, f in found.items() if f.beats is None} == OFF
     assert all(f.split != "test" for f in found.values())

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from workbench.datasets.audio import prepare_audio
-from workbench.datasets.fma import find_fma, genre_table, load_fma, read_tracks
+from workbench.datasets.sets.fma import find_fma, genre_table, load_fma, read_tracks
 from workbench.errors import MissingDataError, PromptError
 
 FIELDS = [

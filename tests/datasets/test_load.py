@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from workbench.datasets import CATALOGUE, cut_loops, find, load, names_of
 from workbench.datasets.folder import split_of_path
-from workbench.datasets.groove import SESSIONS
+from workbench.datasets.sessions import SESSIONS
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.music.clip import Clip
 
@@ -90,7 +90,7 @@ def test_any_folder_of_midi(tmp_path):
 
 
 def test_folders_without_midi_or_drums(tmp_path):
-    with pytest.raises(MissingDataError, match="no MIDI files"):
+    with pytest.raises(MissingDataError, match="MIDI files"):
         load(tmp_path)
     Clip.from_notes([(0, 1, 60, 90)], drums=False).write_midi(tmp_path / "piano.mid")
     with pytest.raises(MissingDataError, match="no drum part") as error:

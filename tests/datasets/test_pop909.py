@@ -6,7 +6,7 @@ import pytest
 from workbench.datasets import SPLITS, load
 from workbench.datasets.folder import split_of_name
 from workbench.datasets.melodies import interval_runs, versions
-from workbench.datasets.pop909 import PROGRAMS, load_pop909, split_songs
+from workbench.datasets.sets.pop909 import PROGRAMS, load_pop909, split_songs
 from workbench.errors import MissingDataError
 from workbench.music.midi import read_score
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from workbench.datasets import load
+from workbench.datasets import CATALOGUE, load
 from workbench.datasets.audio import AudioCollection, AudioItem
-from workbench.datasets.sounds import FREE, RECIPES, collect, credits_of
+from workbench.datasets.sets.cc_music import FREE
+from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
 
 
@@ -35,7 +36,7 @@ def test_scores_and_recordings_become_one_collection(cache, tmp_path):
     assert names.count("builtin-songs") >= 8
     assert {i.split for i in audio.items if i.labels.get("set")} == {"train", "validation", "test"}
     genres = {i.labels["style"] for i in audio.items if i.labels.get("set")}
-    assert genres == {RECIPES["builtin-songs"].genre}
+    assert genres == {CATALOGUE["builtin-songs"].recipe.genre}
     assert audio.rate == 16000
     again = collect(dataset, 16000, limit=4, quiet=True)
     assert again.folder == audio.folder

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
 from workbench.benchmarks.table import Report
-from workbench.datasets.dataset import names_of
+from workbench.datasets.load import names_of
 from workbench.evaluation.symbolic import measures
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.models.markov import MarkovChain

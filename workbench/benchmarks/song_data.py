@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from workbench.benchmarks.table import Report
-from workbench.datasets.dataset import names_of
+from workbench.datasets.load import names_of
 from workbench.errors import MissingDataError
 from workbench.models.markov import MarkovChain
 from workbench.music.clip import Clip

@@ -12,13 +12,13 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Report
+from workbench.datasets import load
 from workbench.errors import MissingDataError
 from workbench.options import path, whole
 from workbench.representations.losses import losses, total
@@ -161,14 +161,7 @@ def measure(kinds: Sequence[Tokeniser], clips: Sequence[Clip], report: Report) -
 
 def songs_of(name: str, split: str, limit: int | None) -> list[Clip]:
     """Songs with notes, of a data set by name or of a folder of MIDI."""
-    from workbench.datasets import CATALOGUE, load
-    from workbench.datasets.songs import load_songs
-
-    if name in CATALOGUE:
-        clips = load(name, split, limit=limit).clips
-    else:
-        clips = load_songs(Path(name).expanduser(), split, limit).clips
-    clips = [clip for clip in clips if len(clip.notes)]
+    clips = [clip for clip in load(name, split, limit=limit, songs=True) if len(clip.notes)]
     if not clips:
         raise MissingDataError(f"{name}: no songs in its split {split!r}; give a larger set")
     return clips

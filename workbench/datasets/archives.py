@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from workbench.datasets.catalogue import CATALOGUE, Entry
+from workbench.datasets.catalogue import CATALOGUE
+from workbench.datasets.download import fetch
+from workbench.datasets.entry import Archive, Entry
+from workbench.datasets.unpack import unpack
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import cache_dir, locked
-
-
-@dataclass(frozen=True)
-class Archive:
-    """What `unpack` needs to know (its parameters) beyond the catalogue's address."""
-
-    top: str
-    needs: str
-    max_files: int = 0
-    max_bytes: int = 0
-
-
-# GitHub names the folder after repository and branch, hence "*".
-ARCHIVES = {
-    "pop909": Archive("*/POP909", "[0-9]*/*.mid"),
-    "nottingham": Archive("*/MIDI", "*.mid"),
-    "lakh-clean": Archive("clean_midi", "*/*.mid"),
-    "lakh": Archive("lmd_full", "*/*.mid", max_files=400_000, max_bytes=24 << 30),
-    "maestro": Archive("maestro-v3.0.0", "maestro-v3.0.0.csv"),
-    "fma-metadata": Archive("fma_metadata", "tracks.csv"),
-    "fma-small": Archive("fma_small", "*/*.mp3", max_bytes=16 << 30),
-    "fma-medium": Archive("fma_medium", "*/*.mp3", max_bytes=48 << 30),
-}
 
 
 def get(
@@ -53,81 +32,50 @@ def get(
     WorkbenchError (no network, wrong checksum, full disk, unsafe archive …) in one line; what was
     there before then stays.
     """
-    if name == "groove":
-        from workbench.datasets.groove import GROOVE, get_groove
-
-        return get_groove(url or GROOVE.url, sha256 or GROOVE.sha256, again=again, quiet=quiet)
     entry = CATALOGUE.get(name)
-    if entry is None or name not in ARCHIVES:
+    if entry is None or entry.archive is None:
         how = f"; {entry.how_to_get}" if entry else ""
-        known = ", ".join(["groove", *ARCHIVES])
+        known = ", ".join(known.name for known in CATALOGUE.values() if known.archive)
         raise WorkbenchError(f"data get: {name!r} cannot be downloaded{how}; there is: {known}")
     if not again:
         with suppress(MissingDataError):
-            return finder(name)()
+            return entry.find()
     with locked(cache_dir() / f"{name}.lock", f"{name}: another download of it", wait=True):
         if not again:
             with suppress(MissingDataError):
-                return finder(name)()  # another process brought it while this one waited
-        return _fetch(name, entry, url, sha256, again=again, quiet=quiet)
+                return entry.find()  # another process brought it while this one waited
+        return _fetch(entry, entry.archive, url, sha256, again=again, quiet=quiet)
 
 
 def _fetch(
-    name: str, entry: Entry, url: str | None, sha256: str | None, *, again: bool, quiet: bool
+    entry: Entry, archive: Archive, url: str | None, sha256: str | None, *, again: bool, quiet: bool
 ) -> Path:
-    from workbench.datasets.download import fetch
-
+    """Download and unpack; an archive that turns out broken is removed, to be fetched anew."""
     packed = cache_dir() / "downloads" / _file_name(entry)
     checksum = entry.sha256 if sha256 is None else sha256
     if again and not checksum:
         packed.unlink(missing_ok=True)
     size = entry.bytes if url in (None, entry.url) else 0
     fetch(url or entry.url, packed, checksum, size=size, progress=not quiet)
-    return _unpack(name, packed)
-
-
-def _unpack(name: str, packed: Path) -> Path:
-    """Unpack into the cache; an archive that turns out broken is removed, to be fetched anew."""
-    from workbench.datasets.unpack import unpack
-
-    plan = ARCHIVES[name]
     try:
         unpack(
             packed,
-            cache_dir() / name,
-            top=plan.top,
-            needs=plan.needs,
-            max_files=plan.max_files,
-            max_bytes=plan.max_bytes,
+            cache_dir() / entry.name,
+            top=archive.top,
+            needs=archive.needs,
+            max_files=archive.max_files,
+            max_bytes=archive.max_bytes,
         )
     except BrokenFileError:
         packed.unlink(missing_ok=True)
         raise
-    return finder(name)()
-
-
-def finder(name: str) -> Callable[[], Path]:
-    """The function that finds a set's folder in the cache, or raises MissingDataError."""
-    if name == "groove":
-        from workbench.datasets.groove import find_groove
-
-        return find_groove
-    if name == "pop909":
-        from workbench.datasets.pop909 import find_pop909
-
-        return find_pop909
-    if name.startswith("fma-"):
-        from workbench.datasets.fma import find_part
-
-        return lambda: find_part(name.removeprefix("fma-"))
-    from workbench.datasets.song_sets import find_songs
-
-    return lambda: find_songs(name)
+    return entry.find()
 
 
 def _file_name(entry: Entry) -> str:
     """ "pop909-master.zip": the address alone would call several archives master.zip."""
-    return f"{entry.name}-{Path(urlsplit(entry.url).path).name}"
+    name = Path(urlsplit(entry.url).path).name
+    return name if name.startswith(entry.name) else f"{entry.name}-{name}"
 
 
 def main(names: Sequence[str], arguments: Sequence[str] | None = None) -> int:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.datasets.dataset import SPLITS
+from workbench.datasets.dataset import SPLITS, check_split
 from workbench.datasets.folder import split_of_name, split_of_path, split_of_word
 from workbench.datasets.shards import Shards, prepare_shards, write_joined
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
@@ -92,8 +92,7 @@ def find_audio(
     BrokenFileError, naming line and column, for what the table says and cannot be understood.
     """
     top = Path(folder).expanduser()
-    if split is not None and split not in SPLITS:
-        raise PromptError(f"split: {split!r} is unknown; choose one of {', '.join(SPLITS)} or None")
+    check_split(split)
     files = audio_files(top)
     if not files:
         known = " ".join(AUDIO_SUFFIXES)
@@ -115,7 +114,7 @@ def _from_path(top: Path, file: Path) -> AudioItem:
     from workbench.datasets.captions import caption_from_path
 
     relative = file.relative_to(top)
-    return AudioItem(file, caption_from_path(relative), split_of_path(relative))
+    return AudioItem(file, caption_from_path(relative), split_of_path(relative, top.resolve()))
 
 
 def _table_of(top: Path) -> Path | None:
@@ -175,7 +174,9 @@ def _from_table(top: Path, path: Path, files: Sequence[Path]) -> list[AudioItem]
 
 def _split(row: Row, word: str, artist: str, top: Path, file: Path) -> str:
     if not word:
-        return split_of_name(artist) if artist else split_of_path(file.relative_to(top))
+        return (
+            split_of_name(artist) if artist else split_of_path(file.relative_to(top), top.resolve())
+        )
     split = split_of_word(word)
     if split is None:
         raise row.error("split", f"{word[:60]!r} is unknown; write {', '.join(SPLITS)}, or nothing")

@@ -3,9 +3,9 @@
 Groove counts beats from the start of each recording. Where a drummer came in late, every bar that
 is cut from the performance begins on the wrong beat, and a system that learns from it plays the
 beat turned round. `audit` finds such performances by measurement; what it found in Groove stands
-in `MOVED` and `OFF` of `groove.py`:
+in `MOVED` and `OFF` of `sets/groove.py`:
 
-    python -m workbench.datasets.bar_lines
+    python -m workbench.datasets.sets.groove
 
 Only styles with a backbeat are judged: bass drum on one, snare on two and four. Elsewhere an
 ijexá, a songo, a one drop or a swing leaves the one free and is right as it is. So is half-time,
@@ -145,24 +145,3 @@ def audit(clips: Iterable[Clip]) -> list[Finding]:
                 )
             )
     return found
-
-
-def main() -> None:
-    """Print the audit of Groove as it was recorded."""
-    from workbench.datasets.groove import find_groove, load_groove
-
-    for finding in audit(load_groove(find_groove(), as_recorded=True)):
-        move = "off its beats" if finding.beats is None else f"bar lines {finding.beats} later"
-        print(f"{finding.performance}, {finding.style}, {finding.split}: {move}")
-        for name, beats in (("as recorded", finding.before), ("moved", finding.after)):
-            if name == "moved" and finding.beats is None:
-                continue
-            print(
-                f"  {name} ({beats.bars} bars), on beats 1 to 4: kick {beats.kick.round(2)}, "
-                f"snare {beats.snare.round(2)}, crash {beats.crash.round(2)}, "
-                f"hats {beats.hats.round(2)}"
-            )
-
-
-if __name__ == "__main__":
-    main()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.arguments import random_generator
-from workbench.datasets.catalogue import BUILTIN_SONGS
 from workbench.datasets.dataset import SPLITS, Dataset, spread
+from workbench.datasets.entry import MIT, Entry, Recipe
 from workbench.datasets.grammar import song_scores as scores
 from workbench.datasets.grammar import songs as grammar
 from workbench.datasets.grammar.songs import FORMS, SCALES, STYLES, Note
@@ -164,3 +164,18 @@ def load_builtin_songs(split: str | None = None, limit: int | None = None) -> Da
         citation=BUILTIN_SONGS.citation,
         info={"split": split, "split_rule": BUILTIN_SONGS.splits, "built_in": True},
     )
+
+
+BUILTIN_SONGS = Entry(
+    name="builtin-songs",
+    title="Built-in songs: eight bars for four tracks, written by a probabilistic grammar",
+    licence="MIT (part of the workbench)",
+    licence_url=MIT,
+    citation="Written by the workbench's own grammar (workbench.datasets.builtin_songs).",
+    homepage="",
+    how_to_get="nothing to download",
+    size="2,000 training, 250 validation and 250 test songs, made on the spot",
+    splits="three fixed seeds",
+    scores=lambda entry, split, limit: load_builtin_songs(split, limit),
+    recipe=Recipe(limit=240, genre="band"),
+)

@@ -4,8 +4,9 @@ Split: by the sub-folder a file lies in (its whole relative folder), so that tak
 stay together; files that lie in the folder itself are split one by one. The split is decided by a
 hash of that name, 80 % train, 10 % validation, 10 % test: it is the same on every machine and
 does not move when files are added. Folders named train (or training), validation (or valid, val,
-dev) and test (or testing) are taken at their word, in any case. A small folder may leave a split
-empty, which is an error that says so.
+dev) and test (or testing) are taken at their word, in any case. Files of the Groove MIDI Dataset,
+known by their folders (drummer1/session3), keep the split they have there. A small folder may
+leave a split empty, which is an error that says so.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.datasets.captions import caption_from_path, caption_of, facts_of, style_from_words
 from workbench.datasets.dataset import Dataset, spread
 from workbench.datasets.keywords import parse_tempo, tokens
+from workbench.datasets.sessions import split_in_copy
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import MIDI_SUFFIXES
 from workbench.music.kit import read_lookup
@@ -37,15 +39,17 @@ _NAMED = {
 }
 
 
-def split_of_path(relative: Path) -> str:
-    """The split of a file by its path within the folder (rule: the module's docstring)."""
+def split_of_path(relative: Path, top: Path = Path()) -> str:
+    """The split of a file by its path within the folder `top` (rule: the module's docstring)."""
     name = relative.parent.as_posix() if relative.parent.parts else relative.name
-    return named_split(relative) or split_of_name(name)
+    return named_split(relative, top) or split_of_name(name)
 
 
-def named_split(relative: Path) -> str | None:
-    """The split that a folder of the path names (see `split_of_word`), if any."""
-    return next(filter(None, map(split_of_word, relative.parts[:-1])), None)
+def named_split(relative: Path, top: Path = Path()) -> str | None:
+    """The split that Groove gives a file of its own, or that a folder of the path names (see
+    `split_of_word`), if any. top: resolved, so that links to Groove are known, too."""
+    words = filter(None, map(split_of_word, relative.parts[:-1]))
+    return split_in_copy(top / relative) or next(words, None)
 
 
 def split_of_word(word: str) -> str | None:
@@ -79,11 +83,12 @@ def load_folder(folder: Path, split: str | None = None, limit: int | None = None
     Broken files and files without drum notes are left out and named in `skipped`. Raises
     MissingDataError when there is no MIDI file, or none with drums.
     """
-    files = midi_files(folder)
+    files, top = midi_files(folder), folder.resolve()
     if not files:
         known = " ".join(MIDI_SUFFIXES)
         raise MissingDataError(f"{folder}: holds no MIDI files ({known}); name another folder")
-    chosen = [file for file in files if split in (None, split_of_path(file.relative_to(folder)))]
+    splits = {file: split_of_path(file.relative_to(folder), top) for file in files}
+    chosen = [file for file in files if split in (None, splits[file])]
     if not chosen:
         raise MissingDataError(
             f"{folder}: none of its {len(files)} files falls into the split {split!r}; "
@@ -130,8 +135,9 @@ def _clip(folder: Path, file: Path) -> Clip:
         "words": words,
         "kind": "fill" if {"fill", "fills"} & set(spelled) else "beat",
         "performance": relative.as_posix(),
+        "file": relative.as_posix(),
         "session": relative.parent.as_posix(),
-        "split": split_of_path(relative),
+        "split": split_of_path(relative, folder.resolve()),
     }
     tempo = clip.tempo
     if tempo == 120.0 and clip.steady and (named := parse_tempo(words)):

@@ -13,8 +13,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import MIDI_SUFFIXES
 
 if TYPE_CHECKING:
-    from workbench.datasets.catalogue import Entry
+    from workbench.datasets.entry import Entry
     from workbench.music.clip import Clip
 
 MAX_SECONDS = 3600.0  # longer files are recordings of an evening or broken, not songs
@@ -39,7 +39,8 @@ class Rule:
     """How a collection names its songs. `relative`: a file's path within the folder.
 
     song: the name that decides the split. labels: further labels of a file. wanted: whether the
-    file is part of the set. official: the split that the set itself gives, None where it has none.
+    file is part of the set. official: the split that the set itself gives, None where it has none;
+    left out, the one that folders name (`named_split`).
     melodies: whether the first track is the song's melody and songs whose melodies are nearly the
     same go into one split; for sets with one file a song.
     """
@@ -47,11 +48,11 @@ class Rule:
     song: Callable[[Path], str] = lambda relative: relative.with_suffix("").as_posix()
     labels: Callable[[Path], Mapping[str, Any]] = lambda relative: {}
     wanted: Callable[[Path], bool] = lambda relative: True
-    official: Callable[[Path], str | None] = named_split
+    official: Callable[[Path], str | None] | None = None
     melodies: bool = False
 
     def split(self, relative: Path) -> str:
-        return self.official(relative) or split_of_name(self.song(relative))
+        return (self.official and self.official(relative)) or split_of_name(self.song(relative))
 
 
 def load_songs(
@@ -71,7 +72,10 @@ def load_songs(
     the same melody, where the rule asks for them, in `info["versions"]`.
     Raises MissingDataError when nothing is left.
     """
-    folder, rule = Path(folder), rule or Rule()
+    folder = Path(folder)
+    rule = rule or Rule()
+    if rule.official is None:
+        rule = replace(rule, official=partial(named_split, top=folder.resolve()))
     files = [path.relative_to(folder) for path in midi_files(folder)]
     files = [file for file in files if rule.wanted(file)]
     if not files:

@@ -10,9 +10,8 @@ CC BY and public domain. A folder of one's own is taken whole.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,40 +22,15 @@ from workbench.datasets.audio import (
     find_audio,
     prepare_audio,
 )
-from workbench.datasets.catalogue import AUDIO, CATALOGUE
-from workbench.datasets.dataset import SPLITS, load, names_of
+from workbench.datasets.catalogue import CATALOGUE
+from workbench.datasets.dataset import SPLITS
+from workbench.datasets.entry import Recipe
+from workbench.datasets.load import find, load_parts, names_of
 from workbench.datasets.rendered import render_set
-from workbench.errors import MissingDataError
 from workbench.files import cache_dir
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
-
-FREE = ("CC0", "CC-BY-3", "CC-BY-4", "CC BY 3", "CC BY 4", "Public Domain")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a set of scores becomes sound. bars, each: of an excerpt, and excerpts a clip; limit:
-    about as many training clips, an eighth as many of each other split; shortest: seconds that a
-    clip must last; genre: where clips do not name their style."""
-
-    bars: int = 8
-    each: int = 1
-    limit: int | None = None
-    shortest: float = 0.0
-    genre: str = ""
-
-
-RECIPES = {
-    "groove": Recipe(bars=4, each=2, shortest=6.0),
-    "builtin": Recipe(bars=4, limit=240),
-    "builtin-songs": Recipe(limit=240, genre="band"),
-    "pop909": Recipe(limit=300, genre="pop piano"),
-    "openscore-lieder": Recipe(limit=200, genre="art song"),
-    "openscore-orchestra": Recipe(each=8, genre="orchestra"),
-    "nottingham": Recipe(limit=300, genre="folk dance"),
-}
 
 
 def collect(
@@ -66,9 +40,8 @@ def collect(
     taken as it is. limit: in place of the recipes' own, for a quick look."""
     if (Path(dataset) / "audio.json").is_file():
         return AudioCollection(dataset)
-    items: list[AudioItem] = []
-    for name in names_of(dataset):
-        items += _items(name, limit, quiet)
+    names = names_of(dataset)
+    items = [item for name in names for item in _items(name, names, limit, quiet)]
     key = hashlib.sha256("\n".join(sorted(str(i.path) for i in items)).encode()).hexdigest()[:12]
     out = cache_dir() / "sounds" / f"prepared-{rate}-{channels}-{key}"
     if (out / "audio.json").is_file():
@@ -79,8 +52,7 @@ def collect(
 def held_out_recordings(trained: set[str]) -> list[AudioItem]:
     """Clips of cc-music-clips by artists other than those, whatever their licence: to measure on,
     never to train on or to give on. MissingDataError where the set is not here."""
-    is_sound("cc-music-clips")
-    items = find_audio(_folder("cc-music-clips"))
+    items = find_audio(CATALOGUE["cc-music-clips"].find())
     return [item for item in items if str(item.labels.get("artist", "")) not in trained]
 
 
@@ -96,65 +68,40 @@ def credits_of(items: Sequence[AudioItem]) -> list[str]:
 
 
 def is_sound(name: str) -> bool:
-    """Is it a folder of recordings, or one that `prepare_audio` wrote, rather than scores?
-    MissingDataError for a data set of recordings that is not here."""
-    if name.startswith("fma-") and name in CATALOGUE:
-        from workbench.datasets.fma import find_fma
-
-        return bool(find_fma(name.removeprefix("fma-")))
-    top = _folder(name)
-    if name in {entry.name for entry in AUDIO} and not top.is_dir():
-        entry = CATALOGUE[name]
-        raise MissingDataError(
-            f"{name}: {entry.title.split(':')[0]} are not in {top}; to get them: {entry.how_to_get}"
-        )
-    return top.is_dir() and ((top / "audio.json").is_file() or bool(audio_files(top)))
+    """Is it a data set or a folder of recordings, or a folder that `prepare_audio` wrote, rather
+    than scores? MissingDataError for what is not here."""
+    folder = find(name)
+    if name in CATALOGUE:
+        return CATALOGUE[name].recordings is not None
+    assert folder is not None  # only sets of the catalogue are written on the spot
+    return (folder / "audio.json").is_file() or bool(audio_files(folder))
 
 
-def _folder(name: str) -> Path:
-    """Of a path, or of a data set in the cache."""
-    own = Path(name).expanduser()
-    return own if own.is_dir() else cache_dir() / name
+def _items(name: str, names: list[str], limit: int | None, quiet: bool) -> list[AudioItem]:
+    entry = CATALOGUE.get(name)
+    if entry and entry.recordings:
+        return _some(entry.recordings(entry), limit)
+    folder = find(name)
+    if entry is None and folder and audio_files(folder):
+        return _some(find_audio(folder), limit)
+    return find_audio(_rendered(name, names, limit, quiet))
 
 
-def _items(name: str, limit: int | None, quiet: bool) -> list[AudioItem]:
-    if name.startswith("fma-") and name in CATALOGUE:
-        return _fma(name, limit)
-    top = _folder(name)
-    if top.is_dir() and audio_files(top):
-        items = find_audio(top, licences=FREE if name in CATALOGUE else ())
-        return _some(items, limit)
-    return find_audio(_rendered(name, limit, quiet))
-
-
-def _fma(name: str, limit: int | None) -> list[AudioItem]:
-    """Tracks whose licence asks for the artist's name at most."""
-    from workbench.datasets.fma import find_fma, load_fma
-
-    subset = name.removeprefix("fma-")
-    bound = ("share", "noncommercial", "noderiv", "nc", "nd", "sa")
-    free = []
-    for item in load_fma(*find_fma(subset), subset):
-        words = re.findall("[a-z]+", str(item.labels.get("licence", "")).lower())
-        if {"attribution", "cc", "domain"} & set(words) and not any(
-            word.startswith(bound) for word in words
-        ):
-            free.append(item)
-    return _some(free, limit)
-
-
-def _rendered(name: str, limit: int | None, quiet: bool) -> Path:
-    """The folder of a set of scores, rendered on first use."""
-    recipe = RECIPES.get(name, Recipe())
+def _rendered(name: str, names: list[str], limit: int | None, quiet: bool) -> Path:
+    """The folder of a set of scores, rendered on first use. names: all that are joined, whose
+    clips a folder does not repeat."""
+    recipe = CATALOGUE[name].recipe if name in CATALOGUE else Recipe()
     if limit is not None:
         recipe = replace(recipe, limit=limit)
-    key = hashlib.sha256(f"{name} {recipe}".encode()).hexdigest()[:8]
+    beside = [name] if name in CATALOGUE else [other for other in names if not is_sound(other)]
+    key = hashlib.sha256(f"{'+'.join(beside)} {recipe}".encode()).hexdigest()[:8]
     out = cache_dir() / "sounds" / f"{Path(name).name}-{key}"
     if not (out / "captions.csv").is_file():
+        whole = load_parts(beside, songs=True)[beside.index(name)]
         clips: list[Clip] = []
         for split in SPLITS:
-            found = [c for c in load(name, split).clips if c.duration >= recipe.shortest]
-            for clip in _spread(found, _share(recipe.limit, split)):
+            own = [c for c in whole if c.labels["split"] == split and c.duration >= recipe.shortest]
+            for clip in _spread(own, _share(recipe.limit, split)):
                 clip.labels |= {"set": name, "split": split}
                 if recipe.genre:
                     clip.labels["style"] = recipe.genre

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import __version__
 from workbench.errors import WorkbenchError
 from workbench.files import atomic_write
 from workbench.grading.lessons import Lesson, lessons
 from workbench.notebooks import ROOT, text_of
+from workbench.version import __version__
 
 NOTES = "RELEASE_NOTES.md"
 

@@ -30,7 +30,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench import __version__
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.grading.feedback import write_feedback
@@ -40,6 +39,7 @@ from workbench.grading.submissions import Handed, Student, collect
 from workbench.grading.tree import shown, walk
 from workbench.notebooks import ROOT
 from workbench.teaching import exercises
+from workbench.version import __version__
 
 Record = dict[str, Any]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.arguments import later_seed, random_generator, seed_of, whole
-from workbench.datasets.dataset import names_of
+from workbench.datasets.load import names_of
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 from workbench.listening.design import Material

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.arguments import generator, torch_seed
-from workbench.datasets.dataset import names_of
+from workbench.datasets.load import names_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.models.control import ControlConfig, Controls, control_loss
 from workbench.models.diffusion_lm import DiffusionLM as Network

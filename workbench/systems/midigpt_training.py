@@ -19,8 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.arguments import torch_seed
-from workbench.datasets import CATALOGUE, load, names_of
-from workbench.datasets.songs import load_songs
+from workbench.datasets import load, names_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
 from workbench.representations.holes import (
@@ -116,9 +115,7 @@ PROFILES: dict[str, Profile] = {
 
 def songs_of(name: str, split: str, limit: int | None = None) -> list[Clip]:
     """Whole songs of a data set by name, or of a folder of MIDI."""
-    if name in CATALOGUE:
-        return load(name, split, limit=limit).clips
-    return load_songs(Path(name).expanduser(), split, limit).clips
+    return load(name, split, limit=limit, songs=True).clips
 
 
 def tables_of(clips: Sequence[Clip]) -> list[RemiSong]:

@@ -135,7 +135,7 @@ SYSTEMS: dict[str, Entry] = {
 def datasets(typed: str) -> str:
     """What every option --dataset takes, an argparse type: names of the catalogue or folders with
     music in them, joined by "+"."""
-    from workbench.datasets.dataset import names_of
+    from workbench.datasets.load import names_of
 
     try:
         names_of(typed)

@@ -20,7 +20,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 
 from workbench.arguments import whole
-from workbench.datasets.pop909 import PROGRAMS as TRAINED_NAMES
+from workbench.datasets.sets.pop909 import PROGRAMS as TRAINED_NAMES
 from workbench.errors import PromptError
 from workbench.music.channel import note_events
 from workbench.music.midi import read_score

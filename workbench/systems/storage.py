@@ -13,14 +13,14 @@ from typing import Any, Self
 
 from torch import nn
 
-import workbench
 from workbench.errors import CheckpointError, MissingDataError
 from workbench.files import atomic_write
 from workbench.systems.configs import laid_out
 from workbench.systems.folders import opened, saving
+from workbench.version import __version__
 from workbench.weights import check_header, header_of, load_file_into, save_weights
 
-SHIPPED = Path(workbench.__file__).parent / "checkpoints"
+SHIPPED = Path(__file__).parents[1] / "checkpoints"
 FILES = ("config.json", "model.safetensors")
 LARGEST_CONFIG = 16 << 20  # bytes
 
@@ -104,7 +104,7 @@ class Pretrained:
     ) -> Path:
         about = {
             "system": type(self).__name__,
-            "workbench": workbench.__version__,
+            "workbench": __version__,
             "config": self.config_dict(),
         }
         texts = {"config.json": json.dumps(about, indent=1) + "\n"}

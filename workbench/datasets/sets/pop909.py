@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.datasets.catalogue import POP909
 from workbench.datasets.dataset import Dataset, spread
+from workbench.datasets.entry import MIT, Archive, Entry, Recipe
 from workbench.datasets.folder import split_of_name
 from workbench.datasets.melodies import interval_runs, together, versions
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
-from workbench.files import cache_dir
 from workbench.music.channel import note_events
 
 if TYPE_CHECKING:
@@ -29,15 +28,37 @@ TPQ = 480
 PROGRAMS = {"MELODY": 53, "BRIDGE": 25, "PIANO": 0}
 
 
-def find_pop909() -> Path:
-    """The folder that holds 001/001.mid and so on; MissingDataError names the script."""
-    top = cache_dir() / "pop909"
+def find_in(top: Path) -> Path | None:
+    """The folder that holds 001/001.mid and so on."""
     for folder in (top, top / "pop909", top / "POP909", top / "POP909-Dataset-master" / "POP909"):
         if any(folder.glob("[0-9][0-9][0-9]/*.mid")):
             return folder
-    raise MissingDataError(
-        f"pop909: POP909 is not in {top}; fetch it (MIT) with: python data_scripts/pop909.py"
-    )
+    return None
+
+
+POP909 = Entry(
+    name="pop909",
+    title="POP909: pop songs arranged for melody, bridge and piano",
+    licence="MIT",
+    licence_url=MIT,
+    citation=(
+        "Ziyu Wang, Ke Chen, Junyan Jiang, Yiyi Zhang, Maoran Xu, Shuqi Dai, Xianbin Gu, Gus Xia: "
+        "POP909: A Pop-song Dataset for Music Arrangement Generation. International Society for "
+        "Music Information Retrieval Conference (ISMIR), 2020."
+    ),
+    homepage="https://github.com/music-x-lab/POP909-Dataset",
+    how_to_get="python data_scripts/pop909.py",
+    size="909 songs, about 60 hours; 50 MB zipped with all versions",
+    splits=(
+        "by song: 80 % train, 10 % validation, 10 % test, by a hash of the song's number; songs "
+        "whose melodies are nearly the same go together, to train if one of them is there"
+    ),
+    url="https://github.com/music-x-lab/POP909-Dataset/archive/refs/heads/master.zip",
+    archive=Archive("*/POP909", "[0-9]*/*.mid"),
+    finder=find_in,
+    scores=lambda entry, split, limit: load_pop909(entry.find(), split, limit),
+    recipe=Recipe(limit=300, genre="pop piano"),
+)
 
 
 def load_pop909(folder: Path, split: str | None = None, limit: int | None = None) -> Dataset:
@@ -56,8 +77,7 @@ def load_pop909(folder: Path, split: str | None = None, limit: int | None = None
             skipped.append((song.name, str(error)))
     if not clips:
         raise MissingDataError(
-            f"{folder}: no song of POP909 can be read; fetch them with: python "
-            "data_scripts/pop909.py"
+            f"{folder}: no song of POP909 can be read; get them anew: {POP909.how_to_get} --again"
         )
     return Dataset(
         clips,
@@ -125,7 +145,8 @@ def _clip(folder: Path, split: str) -> Clip:
         regular.tracks[-1].notes = note_events(begin, length, notes["pitch"], notes["velocity"])
     if not any(len(track.notes) for track in regular.tracks):
         raise BrokenFileError(f"{folder}: has no notes")
-    labels = {"song": name, "split": split, "key": _key(folder / "key_audio.txt")}
+    key = _key(folder / "key_audio.txt")
+    labels = {"song": name, "split": split, "key": key, "file": f"{name}/{name}.mid"}
     clip = Clip(regular, tempo=round(tempo, 2), source=f"pop909/{name}", labels=labels)
     clip.caption = f"pop song {name}" + (f" in {labels['key']}" if labels["key"] else "")
     return clip

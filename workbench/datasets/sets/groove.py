@@ -1,38 +1,30 @@
 """The Groove MIDI Dataset: human drummers on a Roland TD-11 (Gillick et al., ICML 2019).
 
-The official split mixes the performances of one session over training and test, and a drummer
-repeats himself within a session. Ours holds out whole sessions (`SESSIONS`); the official one
-stays in `labels["official_split"]`.
+Whole sessions are held out (`workbench.datasets.sessions`); the official split, which mixes the
+performances of one session over training and test, stays in `labels["official_split"]`.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.datasets.bar_lines import NEAR
+from workbench.datasets.bar_lines import NEAR, audit
 from workbench.datasets.captions import caption_of, clean_style, facts_of
-from workbench.datasets.catalogue import GROOVE
 from workbench.datasets.dataset import Dataset, spread
+from workbench.datasets.entry import CC_BY, Archive, Entry, Recipe
+from workbench.datasets.sessions import split_of
 from workbench.errors import BrokenFileError, MissingDataError
-from workbench.files import cache_dir, locked
 from workbench.tables import Row, read_table
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-SESSIONS = {
-    "test": frozenset(
-        {"drummer1/session3", "drummer5/session2", "drummer7/session2", "drummer9/session1"}
-    ),
-    "validation": frozenset({"drummer7/session1", "drummer3/session1"}),
-}
 # Performances whose bar lines lie on the wrong beat: by how many beats they must come later. And
-# those that no move puts on their beats. Measured: python -m workbench.datasets.bar_lines
+# those that no move puts on their beats. Measured: python -m workbench.datasets.sets.groove
 # None lies in a test session.
 MOVED = {
     "drummer1/session2/90": 2,
@@ -56,47 +48,46 @@ _COLUMNS = {
 }
 
 
-def split_of(session: str) -> str:
-    """Our split of a session such as "drummer1/session3"."""
-    for split, sessions in SESSIONS.items():
-        if session in sessions:
-            return split
-    return "train"
-
-
-def find_groove() -> Path:
-    """The folder that holds Groove's info.csv; MissingDataError names the script to fetch it."""
-    for folder in (cache_dir() / "groove", cache_dir() / "groove" / "groove"):
+def find_in(top: Path) -> Path | None:
+    """The folder that holds info.csv."""
+    for folder in (top, top / "groove"):
         if (folder / "info.csv").is_file():
             return folder
-    raise MissingDataError(
-        f"groove: the Groove MIDI Dataset is not in {cache_dir() / 'groove'}; "
-        "fetch it (3.3 MB, CC BY 4.0) with: python data_scripts/groove.py"
-    )
+    return None
 
 
-def get_groove(
-    url: str = GROOVE.url, sha256: str = GROOVE.sha256, *, again: bool = False, quiet: bool = False
-) -> Path:
-    """Download, verify and unpack Groove into the cache; the folder that holds info.csv.
+def is_copy(folder: Path) -> bool:
+    """Is a folder of one's own a copy of Groove, or of some of its drummers with the table?"""
+    return (folder / "info.csv").is_file() and any(folder.glob("drummer*"))
 
-    Nothing is fetched when the data is there, unless `again`. Raises WorkbenchError (no network,
-    wrong checksum, full disk …) in one line; what was there before then stays.
-    """
-    if not again:
-        with suppress(MissingDataError):
-            return find_groove()
-    from workbench.datasets.download import fetch
-    from workbench.datasets.unpack import unpack
 
-    archive = cache_dir() / "downloads" / "groove-v1.0.0-midionly.zip"
-    size = GROOVE.bytes if sha256 == GROOVE.sha256 else 0
-    with locked(cache_dir() / "groove.lock", "groove: another download of it", wait=True):
-        if not again:
-            with suppress(MissingDataError):
-                return find_groove()  # another process brought it while this one waited
-        fetch(url, archive, sha256, size=size, progress=not quiet)
-        return unpack(archive, cache_dir() / "groove", top="groove", needs="info.csv")
+GROOVE = Entry(
+    name="groove",
+    title="Groove MIDI Dataset v1.0.0 (MIDI only)",
+    licence="CC BY 4.0",
+    licence_url=CC_BY,
+    citation=(
+        "Jon Gillick, Adam Roberts, Jesse Engel, Douglas Eck, David Bamman: Learning to Groove "
+        "with Inverse Sequence Transformations. International Conference on Machine Learning "
+        "(ICML), 2019."
+    ),
+    homepage="https://magenta.tensorflow.org/datasets/groove",
+    how_to_get="python data_scripts/groove.py",
+    size="1,150 performances by 10 drummers, 13.6 hours; 3.3 MB zipped",
+    splits=(
+        "by session: no performance of a held-out session is trained on. test: drummer1/session3, "
+        "drummer5/session2, drummer7/session2, drummer9/session1; validation: drummer7/session1, "
+        "drummer3/session1; train: all other sessions"
+    ),
+    url="https://storage.googleapis.com/magentadata/datasets/groove/groove-v1.0.0-midionly.zip",
+    # As published by TensorFlow Datasets (tensorflow_datasets/datasets/groove/checksums.tsv).
+    sha256="651cbc524ffb891be1a3e46d89dc82a1cecb09a57c748c7b45b844c4841dcc1e",
+    bytes=3_260_318,
+    archive=Archive("groove", "info.csv"),
+    finder=find_in,
+    scores=lambda entry, split, limit: load_groove(entry.find(), split, limit),
+    recipe=Recipe(bars=4, each=2, shortest=6.0),
+)
 
 
 def load_groove(
@@ -159,6 +150,7 @@ def _clip(folder: Path, row: Row) -> Clip:
         "drummer": row["drummer"],
         "session": row["session"],
         "performance": row["id"],
+        "file": row["midi_filename"],
         "split": split_of(row["session"]),
         "official_split": row["split"],
         "bpm": bpm,
@@ -189,3 +181,22 @@ def _barred(clip: Clip) -> Clip:
     )
     moved.caption = caption_of(facts_of(moved))
     return moved
+
+
+def main() -> None:
+    """Print the audit of Groove as it was recorded."""
+    for finding in audit(load_groove(GROOVE.find(), as_recorded=True)):
+        move = "off its beats" if finding.beats is None else f"bar lines {finding.beats} later"
+        print(f"{finding.performance}, {finding.style}, {finding.split}: {move}")
+        for name, beats in (("as recorded", finding.before), ("moved", finding.after)):
+            if name == "moved" and finding.beats is None:
+                continue
+            print(
+                f"  {name} ({beats.bars} bars), on beats 1 to 4: kick {beats.kick.round(2)}, "
+                f"snare {beats.snare.round(2)}, crash {beats.crash.round(2)}, "
+                f"hats {beats.hats.round(2)}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -6,12 +6,14 @@ under fma_small/000/000002.mp3. The official split keeps an artist in one split.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.datasets.audio import AudioItem
-from workbench.datasets.dataset import SPLITS
+from workbench.datasets.dataset import check_split
+from workbench.datasets.entry import Archive, Entry
 from workbench.datasets.folder import split_of_word
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.files import cache_dir
@@ -37,13 +39,21 @@ def find_fma(subset: str = "small") -> tuple[Path, Path]:
 
 def find_part(name: str) -> Path:
     """The folder in the cache of "metadata" or of a subset's audio."""
-    for folder in (cache_dir() / f"fma-{name}", cache_dir() / f"fma_{name}"):
-        if (folder / "tracks.csv").is_file() if name == "metadata" else folder.is_dir():
+    folder = _part_in(cache_dir() / f"fma-{name}")
+    if folder is None:
+        raise MissingDataError(
+            f"fma-{name}: is not in {cache_dir()}; to get it: "
+            f"python data_scripts/fma.py --subset {name}"
+        )
+    return folder
+
+
+def _part_in(top: Path) -> Path | None:
+    """The folder under its name here, or under FMA's own ("fma_small")."""
+    for folder in (top, top.with_name(top.name.replace("-", "_"))):
+        if (folder / "tracks.csv").is_file() if "metadata" in top.name else folder.is_dir():
             return folder
-    raise MissingDataError(
-        f"fma-{name}: is not in {cache_dir()}; to get it: "
-        f"python data_scripts/fma.py --subset {name}"
-    )
+    return None
 
 
 def read_tracks(table: Path) -> list[dict[str, str]]:
@@ -81,8 +91,7 @@ def load_fma(
     """The subset's tracks whose audio is there, with genre, artist, title and licence."""
     if subset not in SUBSETS:
         raise PromptError(f"subset: {subset!r} is unknown; choose one of {', '.join(SUBSETS)}")
-    if split is not None and split not in SPLITS:
-        raise PromptError(f"split: {split!r} is unknown; choose one of {', '.join(SPLITS)} or None")
+    check_split(split)
     items = []
     for row in read_tracks(table):
         if SUBSETS.index(row["subset"] if row["subset"] in SUBSETS else "full") > SUBSETS.index(
@@ -117,3 +126,70 @@ def genre_table(rows: Sequence[dict[str, str]]) -> list[tuple[str, int, int, flo
         hours = sum(float(row["duration"] or 0) for row in own) / 3600
         found.append((genre, tracks, len({row["name"] for row in own}), hours))
     return found
+
+
+def _free(entry: Entry) -> list[AudioItem]:
+    """Tracks whose licence asks for the artist's name at most."""
+    subset = entry.name.removeprefix("fma-")
+    bound = ("share", "noncommercial", "noderiv", "nc", "nd", "sa")
+    free = []
+    for item in load_fma(*find_fma(subset), subset):
+        words = re.findall("[a-z]+", str(item.labels.get("licence", "")).lower())
+        if {"attribution", "cc", "domain"} & set(words) and not any(
+            word.startswith(bound) for word in words
+        ):
+            free.append(item)
+    return free
+
+
+def _entry(
+    part: str, title: str, licence: str, size: str, checksum: str, archive: Archive
+) -> Entry:
+    """One of FMA's archives; its README gives SHA-1 sums."""
+    return Entry(
+        name=f"fma-{part}",
+        title=f"Free Music Archive, {part}: {title}",
+        licence=licence,
+        licence_url="https://github.com/mdeff/fma#license",
+        citation=(
+            "Michaël Defferrard, Kirell Benzi, Pierre Vandergheynst, Xavier Bresson: FMA: A "
+            "Dataset for Music Analysis. International Society for Music Information Retrieval "
+            "Conference (ISMIR), 2017."
+        ),
+        homepage="https://github.com/mdeff/fma",
+        how_to_get=f"python data_scripts/fma.py --subset {part}",
+        size=size,
+        splits="the official one, all tracks of an artist together",
+        url=f"https://os.unil.cloud.switch.ch/fma/fma_{part}.zip",
+        sha256=checksum,
+        archive=archive,
+        finder=_part_in,
+        recordings=_free,
+    )
+
+
+_EACH = "each track its artist's own, mostly Creative Commons: see the metadata"
+METADATA = _entry(
+    "metadata",
+    "genres, artists, licences of all tracks",
+    "CC BY 4.0 (metadata); each track its artist's own",
+    "342 MiB zipped",
+    "f0df49ffe5f2a6008d7dc83c6915b31835dfe733",
+    Archive("fma_metadata", "tracks.csv"),
+)
+SMALL = _entry(
+    "small",
+    "8,000 clips of 30 s, 8 genres",
+    _EACH,
+    "7.2 GiB zipped",
+    "ade154f733639d52e35e32f5593efe5be76c6d70",
+    Archive("fma_small", "*/*.mp3", max_bytes=16 << 30),
+)
+MEDIUM = _entry(
+    "medium",
+    "25,000 clips of 30 s, 16 genres",
+    _EACH,
+    "22 GiB zipped",
+    "c67b69ea232021025fca9231fc1c7c1a063ab50b",
+    Archive("fma_medium", "*/*.mp3", max_bytes=48 << 30),
+)

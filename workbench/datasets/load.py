@@ -1,0 +1,164 @@
+"""One door to scores: names of the catalogue and folders of MIDI files, joined by "+".
+
+    load("groove", "train")                   # a set of the catalogue
+    load("my loops")                          # a folder: the drum part of every file
+    load("my songs", songs=True)              # a folder: whole songs
+    load("groove+my loops", "train")          # both; what is in both counts once
+
+Recordings come by `workbench.datasets.sounds.collect`, which reads names and folders the same way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.arguments import whole
+from workbench.datasets.catalogue import CATALOGUE
+from workbench.datasets.dataset import Dataset, check_split, spread
+from workbench.datasets.folder import load_folder
+from workbench.datasets.sets.groove import is_copy, load_groove
+from workbench.datasets.songs import load_songs, signature
+from workbench.errors import MissingDataError, PromptError
+from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
+from workbench.music.midi import read_score
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+MUSIC = (*MIDI_SUFFIXES, *AUDIO_SUFFIXES)
+PREPARED = "audio.json"  # of a folder that `prepare_audio` wrote
+
+
+def load(
+    name_or_folder: str | os.PathLike[str],
+    split: str | None = None,
+    *,
+    limit: int | None = None,
+    songs: bool = False,
+) -> Dataset:
+    """Load data sets of the catalogue ("groove", "pop909" …) or any folders of MIDI files.
+
+    name_or_folder: one, or several joined by "+". Each keeps its own rule of splits; of files that
+    are in several, the first named holds the clip, a set of the catalogue before folders, so that
+    a copy of a held-out piece is never trained on.
+    split: "train", "validation" or "test"; None for all. limit: at most so many clips, drawn
+    evenly over the set (not its first ones, which would be one drummer's). songs: of a folder,
+    take whole songs with all tracks, not the drum part alone.
+    Raises MissingDataError when the data is not on this machine (and says how to get it) and
+    PromptError for an unknown split and for recordings.
+    """
+    check_split(split)
+    if limit is not None:
+        limit = whole(limit, "limit", 1)
+    names = names_of(name_or_folder)
+    if len(names) == 1:
+        return _load_one(names[0], split, limit, songs)
+    parts = load_parts(names, split, songs=songs)
+    clips = [clip for part in parts for clip in part]
+    if not clips:
+        raise MissingDataError(f"{'+'.join(names)}: nothing is in split {split!r}; use split=None")
+    return Dataset(
+        spread(clips, limit),
+        name="+".join(part.name for part in parts),
+        licence="; ".join(dict.fromkeys(part.licence for part in parts)),
+        citation="\n".join(dict.fromkeys(part.citation for part in parts if part.citation)),
+        skipped=[(f"{part.name}/{path}", why) for part in parts for path, why in part.skipped],
+        info={"split": split, "parts": {part.name: part.info for part in parts}},
+    )
+
+
+def names_of(dataset: str | os.PathLike[str]) -> list[str]:
+    """The data sets of `dataset`: names of the catalogue or folders, joined by "+", each once.
+
+    A folder that has a "+" in its own name is one. Raises, before anything is read, PromptError for
+    an empty name and MissingDataError for one that is neither, or a folder without music. Whether a
+    set of the catalogue is on this machine: `find`.
+    """
+    text = os.fspath(dataset)
+    whole_name = text.strip() and os.path.isdir(os.path.expanduser(text))
+    names = [text] if whole_name else [name.strip() for name in text.split("+")]
+    for name in names:
+        if not name:
+            raise PromptError(f"dataset: {text!r}: a name is empty; join names or folders by +")
+        if name not in CATALOGUE:
+            _folder(name)
+    return list(dict.fromkeys(names))
+
+
+def find(name: str) -> Path | None:
+    """The folder of one data set, None where it is written on the spot. MissingDataError where it
+    is not on this machine says how to get it."""
+    if name not in CATALOGUE:
+        return _folder(name)
+    return None if CATALOGUE[name].built_in else CATALOGUE[name].find()
+
+
+def _folder(name: str) -> Path:
+    """A folder with a file of music in it."""
+    folder = Path(os.path.expanduser(name))
+    if not folder.is_dir():
+        known = ", ".join(CATALOGUE)
+        raise MissingDataError(
+            f"{name!r}: neither a data set of the catalogue ({known}) nor a folder; "
+            "check the name or the path"
+        )
+    for _, _, files in os.walk(folder):
+        if any(Path(file).suffix.lower() in MUSIC or file == PREPARED for file in files):
+            return folder
+    raise MissingDataError(
+        f"{name!r}: a folder without MIDI files ({' '.join(MIDI_SUFFIXES)}) and recordings "
+        f"({' '.join(AUDIO_SUFFIXES)}); name another"
+    )
+
+
+def load_parts(
+    names: Sequence[str], split: str | None = None, *, songs: bool = False
+) -> list[Dataset]:
+    """The data sets of several names, in their order, none with a clip that is in one before it
+    (sets of the catalogue first), whatever its split there."""
+    for name in names:  # before anything is read
+        if name in CATALOGUE:
+            CATALOGUE[name].check_scores()
+        find(name)
+    own = [name for name in names if name not in CATALOGUE]
+    if not own or len(names) == 1:
+        return [_load_one(name, split, None, songs) for name in names]
+    parts: dict[str, Dataset] = {}
+    seen: set[bytes] = set()
+    for name in sorted(names, key=lambda name: name in own):
+        if name in CATALOGUE and CATALOGUE[name].built_in:
+            parts[name] = _load_one(name, split, None, songs)
+            continue
+        part = parts[name] = _load_one(name, None, None, songs)
+        codes = [_codes(clip, part) for clip in part]
+        fresh = [name not in own or not each & seen for each in codes]
+        seen.update(*codes)
+        part.clips = [
+            clip
+            for clip, new in zip(part.clips, fresh, strict=True)
+            if new and split in (None, clip.labels["split"])
+        ]
+        part.info |= {"split": split, "repeats": fresh.count(False)}
+    return [parts[name] for name in names]
+
+
+def _load_one(name: str, split: str | None, limit: int | None, songs: bool) -> Dataset:
+    if name in CATALOGUE:
+        return CATALOGUE[name].load(split, limit)
+    folder = find(name)
+    assert folder is not None  # only sets of the catalogue are written on the spot
+    if is_copy(folder):
+        return load_groove(folder, split, limit)
+    return (load_songs if songs else load_folder)(folder, split, limit)
+
+
+def _codes(clip: Clip, part: Dataset) -> set[bytes]:
+    """The same for clips with the same notes, as the clip and as its file have them: a set may
+    have moved the notes or taken the drums alone. Empty for a clip without notes."""
+    scores = [clip.score] if len(clip.notes) else []
+    if scores and "file" in clip.labels:
+        scores.append(read_score(Path(part.info["folder"]) / clip.labels["file"], notes_only=True))
+    return {signature(score) for score in scores}
