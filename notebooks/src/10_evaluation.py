@@ -85,8 +85,8 @@ from workbench.widgets import SoundMap
 
 drums = DrumLDM.from_pretrained("drums-groove-bert")
 beats = (beats or words)[:n]
-loops = drums.draw_each(beats, [drums.tempo_of(b) for b in beats], range(len(beats)), bars=2,
-                         steps=run.size(5, 20))
+loops = drums.draw_each(beats, [None] * len(beats), range(len(beats)), bars=2,
+                        steps=run.size(5, 20))
 songs = MidiGPT.from_pretrained("songs-gpt").generate(n, bars=run.size(1, 2), seed=seed)
 piano = DiffusionLM.from_pretrained("piano-diffusion").generate(n=n, steps=steps, seed=seed)
 by_genre = LDMG.from_pretrained("sound-ldmg").draw_each(asked, [None] * n, range(n), steps=steps)

@@ -49,25 +49,24 @@ class Bench:
         guidance: float | None = None,
         steps: int | None = None,
         sampler: str = "dpm++",
-        tempos: Sequence[float] | None = None,
+        tempos: Sequence[float | None] | None = None,
         like: LoopSet | None = None,
     ) -> LoopSet:
         """One loop of eight bars a prompt, each from its own noise.
 
+        tempos: those of the loops that the prompts are captions of; by default as for `generate`.
         like: loops whose performance and session the drawn ones are filed under, row by row, so
         that a judge's folds keep a loop and the one drawn for its caption together.
         """
         system = system or self.system
         first = 100_003 * (self.seed if seed is None else seed)
-        if tempos is None:
-            known = {prompt: system.tempo_of(prompt) for prompt in dict.fromkeys(prompts)}
-            tempos = [known[prompt] for prompt in prompts]
+        tempos = [None] * len(prompts) if tempos is None else list(tempos)
         clips = []
         for start in range(0, len(prompts), CHUNK):
             rows = slice(start, start + CHUNK)
             clips += system.draw_each(
                 list(prompts[rows]),
-                list(tempos[rows]),
+                tempos[rows],
                 [first + i for i in range(start, start + len(prompts[rows]))],
                 bars=BARS,
                 steps=steps or self.steps,

@@ -54,9 +54,8 @@ def drum_materials(
     chosen = _unlike(_drawn(by_caption, prompts, f"{dataset}: held-out loops", seed), prompts)
     made = [Material(HUMAN, words, by_caption[words][0]) for words in chosen]
     for name, system in systems.items():
-        tempos = [system.tempo_of(words) for words in chosen]
         seeds = [later_seed(seed, i) for i in range(prompts)]
-        clips = system.draw_each(chosen, tempos, seeds, bars=BARS)
+        clips = system.draw_each(chosen, [None] * prompts, seeds, bars=BARS)
         made += [Material(name, words, clip) for words, clip in zip(chosen, clips, strict=True)]
     first = next(iter(systems.values()))
     clips = first.generate("", n=prompts, bars=BARS, seed=later_seed(seed, prompts))

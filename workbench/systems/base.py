@@ -415,6 +415,7 @@ class LatentDiffusion(System):
         project: Callable[[Tensor], Tensor] | None = None,
         start: int | None = None,
         callback: Callable[[int, int, Tensor], None] | None = None,
+        denoiser: nn.Module | Callable[..., Tensor] | None = None,
     ) -> Tensor:
         """Latents from noise.
 
@@ -427,12 +428,13 @@ class LatentDiffusion(System):
             project: Receives each estimate of x₀ and returns the one to go on with.
             start: How many of the schedule's steps lie ahead, by default all.
             callback: Called with (step, steps, estimate of x₀) after each step.
+            denoiser: The network to ask, by default `denoiser_for(noise)`.
 
         Returns:
             Latents (n, …), of mean 0 and variance 1 as those of `encode`.
         """
         return sample(
-            self.denoiser_for(noise),
+            denoiser or self.denoiser_for(noise),
             self.diffusion,
             noise,
             conditioning,

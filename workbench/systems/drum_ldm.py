@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.arguments import number, seed_of
-from workbench.datasets.keywords import TEMPO_LIMITS, without_tempo
+from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
 from workbench.datasets.phrases import with_noun
 from workbench.errors import PromptError
 from workbench.models.denoisers import Condition
@@ -48,6 +48,12 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 __all__ = ["DrumLDM", "DrumLDMConfig"]
+
+# Share of the walk, its cleaner end, in which the tempo asked for is heard. Before, where it is
+# decided on which beat the bass drum falls, the words are heard at the tempo that suits them: a
+# style at some other tempo may be a single performance of the training set, as rock above 150 bpm
+# is, whose bass drum is hardly ever on one.
+TEMPO_HEARD = 0.65
 
 
 class DrumLDM(LatentDiffusion):
@@ -160,15 +166,34 @@ class DrumLDM(LatentDiffusion):
         """The tempo a prompt names, else the one that suits it (BPM)."""
         return self.explain_prompt(prompt).tempo or self.suggest_tempo(prompt)
 
+    def _words_tempo(self, prompt: str, tempo: float) -> float:
+        """The tempo that suits a prompt's words, whatever tempo it names; `tempo` where there are
+        no words (BPM)."""
+        words = without_tempo(prompt)
+        if not words:
+            return tempo
+        return self.suggest_tempo(prompt if parse_tempo(prompt) is None else words)
+
     @torch.inference_mode()
     def conditioning(self, prompts: Sequence[str], tempos: Sequence[float]) -> Condition:
         """What the denoiser is conditioned on: a prompt and a tempo (BPM) per loop."""
         # the tempo is a condition of its own: a figure among the words would name a performance
         words = [with_noun(without_tempo(prompt)) for prompt in prompts]
         known = torch.tensor([[float(bool(text)), 1.0] for text in words])
-        bpm = torch.tensor(tempos, dtype=torch.float32).clamp(*TEMPO_LIMITS)
         features = self.networks.text_features(self.text.embed(words))
-        return Condition(features, torch.log2(bpm / 120), known)
+        return Condition(features, _octaves(tempos), known)
+
+    def _hearing(self, tempos: Sequence[float]) -> Callable[..., Tensor]:
+        """The denoiser, which hears these tempi (BPM) until the beat is decided, and those of the
+        condition from there on."""
+        first = TEMPO_HEARD * self.diffusion.steps
+        early = _octaves(tempos)
+
+        def ask(z: Tensor, t: Tensor, text: Tensor, tempo: Tensor, known: Tensor) -> Tensor:
+            own = early.repeat(len(z) // len(early))  # with guidance each row comes twice
+            return self.denoiser(z, t, text, torch.where(t >= first, own, tempo), known)
+
+        return ask
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -210,7 +235,7 @@ class DrumLDM(LatentDiffusion):
     def draw_each(
         self,
         prompts: Sequence[str],
-        tempos: Sequence[float],
+        tempos: Sequence[float | None],
         seeds: Sequence[int],
         *,
         bars: int = 8,
@@ -220,18 +245,25 @@ class DrumLDM(LatentDiffusion):
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """One loop for each prompt, at its own tempo and from its own seed, all in one batch. These
-        are seeds of noise, not those of `generate`, which makes such a seed for each take."""
+        are seeds of noise, not those of `generate`, which makes such a seed for each take.
+
+        tempos: BPM; None as `generate` draws the prompt. A number is for captions of loops whose
+        tempo is known: as in training, it is heard from the first step to the last."""
         settings, bars = SamplingSettings(steps, guidance, sampler), self._bars(bars)
         seeds = [seed_of(seed, "seeds") for seed in seeds]
-        tempos = [number(tempo, "tempos") for tempo in tempos]
-        rolls = self._rolls(prompts, tempos, seeds, bars, settings, progress)
+        known = [None if tempo is None else number(tempo, "tempos") for tempo in tempos]
+        asked_for = {p: self.tempo_of(p) for p, t in zip(prompts, known, strict=True) if t is None}
+        own = {prompt: self._words_tempo(prompt, tempo) for prompt, tempo in asked_for.items()}
+        bpm = [asked_for[p] if t is None else t for p, t in zip(prompts, known, strict=True)]
+        early = [own[p] if t is None else t for p, t in zip(prompts, known, strict=True)]
+        rolls = self._rolls(prompts, bpm, seeds, bars, settings, progress, early)
         asked = {"bars": bars, **settings.asked()}
         return [
             signed(
                 clip, self, request={"prompt": prompt, "tempo": tempo, **asked, "noise seed": seed}
             )
             for clip, prompt, tempo, seed in zip(
-                self._plain_clips(rolls, prompts, tempos, bars), prompts, tempos, seeds, strict=True
+                self._plain_clips(rolls, prompts, bpm, bars), prompts, bpm, seeds, strict=True
             )
         ]
 
@@ -249,9 +281,10 @@ class DrumLDM(LatentDiffusion):
         bars: int,
         settings: SamplingSettings,
         progress: Callable[[Progress], None] | None,
+        early: Sequence[float] | None = None,
     ) -> np.ndarray:
         noise = self.noise(seeds, 4 * bars)
-        z = self._sampled(noise, prompts, tempos, settings, progress, seeds=seeds)
+        z = self._sampled(noise, prompts, tempos, settings, progress, early=early, seeds=seeds)
         return self.decode_rolls(z)
 
     @torch.inference_mode()
@@ -435,9 +468,11 @@ class DrumLDM(LatentDiffusion):
         *,
         strength: float = 1.0,
         latents: Tensor | None = None,
+        early: Sequence[float] | None = None,
         **more: Any,
     ) -> Tensor:
-        """Latents for prompts and tempi; of given latents a share is sampled again."""
+        """Latents for prompts and tempi; of given latents a share is sampled again. early: the
+        tempi that are heard until the beat is decided, by default those that suit the words."""
         report = reporter(progress)
 
         def heard(step: int, steps: int, x0: Tensor) -> None:
@@ -448,6 +483,11 @@ class DrumLDM(LatentDiffusion):
             report(step, steps, lambda: self.decode_rolls(x0), clips)
 
         conditioning = self.conditioning(prompts, tempos)
+        asked = list(zip(prompts, tempos, strict=True))
+        if early is None:
+            own = {pair: self._words_tempo(*pair) for pair in dict.fromkeys(asked)}
+            early = [own[pair] for pair in asked]
+        more["denoiser"] = self._hearing(early)
         if latents is not None:
             return self.resample(
                 latents, noise, strength, conditioning, settings, callback=heard, **more
@@ -522,3 +562,8 @@ class DrumLDM(LatentDiffusion):
     def with_vocabulary(self, words: Sequence[str]) -> None:
         """Remember which words the training captions had."""
         self.config = replace(self.config, vocabulary=tuple(sorted(set(words))))
+
+
+def _octaves(tempos: Sequence[float]) -> Tensor:
+    """Tempi in BPM as the denoiser takes them: (n,) log₂(bpm/120)."""
+    return torch.log2(torch.tensor(tempos, dtype=torch.float32).clamp(*TEMPO_LIMITS) / 120)
