@@ -30,6 +30,8 @@ PLAIN = (  # as people type them; the first word that is in them says what real 
     "rock, 180 bpm",
     "hard rock, 120 bpm",
     "pop, 120 bpm",
+    "pop, 60 bpm",
+    "funk, 160 bpm",
     "a latin groove",
 )
 SEEDS = (5, 11, 23)
@@ -47,7 +49,8 @@ def beats_by_prompt(bench: Bench) -> None:
         chips = list(dict.fromkeys(word for words in chip_words(system).values() for word in words))
         for prompt in dict.fromkeys([*PLAIN, *chips]):
             word = next(
-                (w for w in ("rock", "latin", "pop") if w in prompt.split(",")[0].split()), prompt
+                (w for w in ("rock", "latin", "pop", "funk") if w in prompt.split(",")[0].split()),
+                prompt,
             )
             played = real.take([i for i, f in enumerate(facts) if _speaks_of(word, f)])
             half = word == "half-time"
@@ -65,6 +68,7 @@ def beats_by_prompt(bench: Bench) -> None:
         for prompt, figure in figures.items()
         if _low(figure, (h / 2 for h in figure["real"]))
     ]
+    own = f"{bench.name}: "
     within = [p for p in low if not _low(figures[p], (span[0] for span in figures[p]["real 95 %"]))]
     bench.report.table(
         "downbeats",
@@ -89,6 +93,7 @@ def beats_by_prompt(bench: Bench) -> None:
             f"or differ: {', '.join(within) or 'none'}.",
         ],
         shares=figures,
+        low=[prompt.removeprefix(own) for prompt in low if prompt.startswith(own)],
     )
 
 
