@@ -150,6 +150,7 @@ def test_a_card_carries_the_tables(checkpoint, tmp_path):
     later = Report()
     later.table("reconstruction", "Autoencoder", ["", "F1"], [["ours", 0.5]])
     later.table("more", "Speed", ["", "s"], [["warm", 0.25]])
+    later.table("downbeats", "Downbeats", ["", "kick on 1"], [["samba", 0.1]], low=["samba"])
     later.write(tmp_path / "later.json")
     arguments = [checkpoint, tmp_path / "r.json", tmp_path / "later.json"]
     assert cards.main([str(path) for path in arguments]) == 0
@@ -157,6 +158,8 @@ def test_a_card_carries_the_tables(checkpoint, tmp_path):
     assert "0.990" not in card  # the last one to have a section has the word
     assert "0.500" in card
     assert "0.250" in card
+    limits = next(line for line in card.splitlines() if "**Limits:**" in line)
+    assert "samba" in limits
     kept = checkpoint / cards.MEASURED  # a result as any other
     assert cards.write_card(checkpoint, kept).read_text() == card
     assert cards.main([]) == 2

@@ -1,12 +1,18 @@
 """DrumLDM's calls: shapes, seeds, promises that hold for any weights."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from workbench.errors import PromptError
+from workbench.evaluation.rhythm import downbeats
 from workbench.music.clip import Clip
-from workbench.representations.drum_roll import DrumRoll
+from workbench.representations.drum_roll import DrumRoll, rolls_of
+from workbench.systems.drum_ldm import TEMPO_HEARD, DrumLDM
 from workbench.systems.sampling import keep_mask, slerp
 
 STRANGE = [
@@ -76,6 +82,85 @@ def test_numbers_out_of_range_are_named(system, name, value):
 
 def test_tempo_argument_wins_over_the_prompt(system):
     assert system.generate("rock 120 bpm", tempo=80, steps=2)[0].tempo == 80
+
+
+@pytest.fixture
+def heard(system):
+    """(step of the schedule, tempo in BPM) of each row of each question to the denoiser."""
+    asked = []
+
+    def note(module, arguments):
+        t, condition = arguments
+        bpm = 120 * 2 ** condition.tempo.double()
+        asked.extend(zip(t.tolist(), bpm.tolist(), strict=True))
+
+    hook = system.denoiser.condition.register_forward_pre_hook(note)
+    yield asked
+    hook.remove()
+
+
+def split(asked, system):
+    """Tempi heard before and after the beat is decided."""
+    bound = TEMPO_HEARD * system.diffusion.steps
+    return {round(b) for t, b in asked if t >= bound}, {round(b) for t, b in asked if t < bound}
+
+
+@pytest.mark.parametrize("guidance", [1.0, 1.5])
+@pytest.mark.parametrize("sampler", ["ddpm", "dpm++"])
+def test_the_beat_is_decided_at_the_tempo_of_the_words(system, heard, guidance, sampler):
+    own = system.suggest_tempo("rock")
+    clips = system.generate("rock, 180 bpm", n=2, steps=8, guidance=guidance, sampler=sampler)
+    assert [clip.tempo for clip in clips] == [180, 180]
+    assert own != 180
+    assert split(heard, system) == ({own}, {180})
+
+
+def test_each_prompt_is_heard_at_its_own_tempi(system, heard):
+    prompts = ["rock, 180 bpm", "jazz", "100 bpm", ""]
+    system.generate(prompts, steps=2, guidance=1.5)
+    asked = [180, system.suggest_tempo("jazz"), 100, system.suggest_tempo("")]
+    own = [system.suggest_tempo("rock"), *asked[1:]]
+    assert [round(bpm) for _, bpm in heard] == [*own, *own, *asked, *asked]
+
+
+def test_a_tempo_that_is_known_is_heard_throughout(system, heard):
+    one, two = system.draw_each(["rock 180 bpm", "rock 180 bpm"], [170, None], [1, 1], steps=2)
+    assert (one.tempo, two.tempo) == (170, 180)
+    assert [round(bpm) for _, bpm in heard[::2]] == [170] * 4
+    assert [round(bpm) for _, bpm in heard[1::4]] == [system.suggest_tempo("rock"), 180]
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    tempo=st.integers(60, 200),
+    words=st.sampled_from(["rock", "a slow funk groove", "jazz"]),
+    seed=st.integers(0, 9),
+)
+def test_a_tempo_is_one_however_it_is_given(system, tempo, words, seed):
+    """In the words and as an argument it draws the same cells, and the tempo that suits the words
+    the cells of the words alone."""
+
+    def drawn(prompt, **more):
+        return system.generate(prompt, bars=1, steps=3, seed=seed, **more)[0]
+
+    named, given_ = drawn(f"{words}, {tempo} bpm"), drawn(words, tempo=tempo)
+    assert named.tempo == given_.tempo == tempo
+    assert np.array_equal(cells(named), cells(given_))
+    alone = drawn(words)
+    assert math.isclose(alone.tempo, system.suggest_tempo(words))
+    assert np.array_equal(cells(alone), cells(drawn(words, tempo=alone.tempo)))
+
+
+@pytest.mark.parametrize("name", ["drums-groove-bert", "drums-groove-keywords"])
+def test_a_tempo_does_not_turn_the_beat_round(name):
+    """What ships: the bass drum falls on one for a style at a tempo that training hardly had."""
+    shipped = DrumLDM.from_pretrained(name)
+    for prompt in ("rock, 180 bpm", "hard rock, 120 bpm", "pop, 120 bpm"):
+        clips = shipped.generate(prompt, n=16, bars=4, steps=8, seed=7)
+        ones, _ = downbeats(rolls_of(clips))
+        assert ones.mean() > 0.4, prompt
 
 
 def test_guidance_zero_ignores_the_text(system):

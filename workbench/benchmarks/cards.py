@@ -50,7 +50,9 @@ def write_card(folder: Path, *results: Path) -> Path:
     except (AttributeError, KeyError, TypeError) as error:
         files = ", ".join(map(str, results))
         raise MissingDataError(f"{files}: not of workbench evaluate (misses {error})") from None
-    made = resolve(find(name).card)(read[0], text)
+    # words that the benchmark of drums found not to lead to what they say
+    low = (sections.get("downbeats") or {}).get("low", [])
+    made = resolve(find(name).card)({**read[0], "low": low}, text)
     with atomic_write(folder / MEASURED) as beside:
         about = {"benchmark": name, "sections": sections}
         beside.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

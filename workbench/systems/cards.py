@@ -10,6 +10,10 @@ from workbench.datasets import CATALOGUE
 def card(report: dict[str, Any], tables: str = "") -> str:
     """The model card: what was run, what the stages reached, and tables of measurements."""
     options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "text", "seed"))
+    low = ""
+    if report.get("low"):
+        words = ", ".join(f"“{word}”" for word in report["low"])
+        low = f" The beat seldom falls as in real loops for {words} (table of downbeats)."
     stages = {name: report[name] for name in ("contrastive", "autoencoder", "diffusion")}
     further = ""
     if start := report.get("start"):
@@ -27,7 +31,9 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         f"- **Limits:** nine drums on sixteenths with microtiming, 4/4 only, {reads}, the styles "
         "and players of its data. Prompts outside of that get the nearest it knows; a feel named "
         "without a style is read as one of a beat. Bars repeat less exactly than a drummer's, "
-        "timing is tidier, and takes of one prompt are more alike than two drummers.",
+        "timing is tidier, and takes of one prompt are more alike than two drummers. A tempo "
+        "beside other words sets how fast a loop is played and little of what is played, which "
+        f"follows the words.{low}",
         "## Training",
         _stages(stages),
     ]
