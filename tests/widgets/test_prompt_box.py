@@ -9,8 +9,8 @@ from workbench.errors import WorkbenchError
 from workbench.music.writing import file_stem
 from workbench.widgets import PromptBox
 from workbench.widgets.base import VIEW
-from workbench.widgets.form import fields, read_form
-from workbench.widgets.prompt_box import MOST_CARDS
+from workbench.widgets.form import fields_of, read_form
+from workbench.widgets.prompt_box import MOST_CARDS, TAKES
 
 PROMPTS = {
     "empty": "",
@@ -86,8 +86,10 @@ def test_numbers_out_of_range_are_named(box, field, raw):
     assert box.takes
 
 
-def test_blank_fields_take_the_defaults():
-    values, wrong = read_form({"tempo": " ", "steps": "", "guidance": "2,5"}, fields(8))
+def test_blank_fields_take_the_defaults(box):
+    values, wrong = read_form(
+        {"tempo": " ", "steps": "", "guidance": "2,5"}, fields_of(box.system, "generate", TAKES)
+    )
     assert wrong == {}
     assert (values["tempo"], values["steps"], values["guidance"]) == (None, 20, 2.5)
 

@@ -64,13 +64,15 @@ def player_html(
     note: str = "",
     first_bar: int = 1,
     shaded: tuple[int, int] | None = None,
+    shaded_seconds: tuple[float, float] | None = None,
 ) -> str:
     """Caption, picture and player of a clip as one self-contained piece of HTML.
 
     title: heading instead of the caption; source: where it comes from, instead of the clip's own;
     note: a word more. first_bar and shaded: how the picture numbers the bars of an excerpt, and
-    the first and last bar that it shades. A clip above 90 s shows and plays its beginning. If it
-    cannot be rendered, the error's line stands in the player's place.
+    the first and last bar that it shades; shaded_seconds: the same as (first, last) in seconds. A
+    clip above 90 s shows and plays its beginning. If it cannot be rendered, the error's line stands
+    in the player's place.
     """
     shown = _beginning(clip)
     name = title if title is not None else (clip.caption or "clip")
@@ -81,7 +83,7 @@ def player_html(
     else:
         player = _audio(name, sound, loop)
     facts = _facts(clip, shown, source) + [note] * bool(note)
-    picture = picture_of(shown, first_bar=first_bar, shaded=shaded)
+    picture = picture_of(shown, first_bar=first_bar, shaded=shaded, shaded_seconds=shaded_seconds)
     return (
         f'<div class="wb-clip" role="group" aria-label="{escape(name)}" '
         f'data-duration="{_played_seconds(shown)}" data-rate="{RATE}" data-name="{escape(name)}">'

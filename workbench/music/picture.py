@@ -39,11 +39,16 @@ class Picture:
 
 
 def picture_of(
-    clip: "Clip", *, first_bar: int = 1, shaded: tuple[int, int] | None = None
+    clip: "Clip",
+    *,
+    first_bar: int = 1,
+    shaded: tuple[int, int] | None = None,
+    shaded_seconds: tuple[float, float] | None = None,
 ) -> Picture:
     """Drum grid, piano roll or waveform, whichever the clip is.
 
-    first_bar: the number of its first bar; shaded: numbers of the first and last bar to shade.
+    first_bar: the number of its first bar; shaded: numbers of the first and last bar to shade;
+    shaded_seconds: the same as (first, last) in seconds.
     """
     if not clip.has_score:
         picture = _waveform(clip)
@@ -57,6 +62,10 @@ def picture_of(
         left, right = _x(clip, lines[edges]).tolist()
         picture.shade = (left, right - left)
         picture.label += f"; bars {shaded[0]} to {shaded[1]} are shaded"
+    if shaded_seconds is not None:
+        a, b = (min(max(at / max(clip.duration, 1e-9), 0.0), 1.0) for at in shaded_seconds)
+        picture.shade = (LEFT + (WIDTH - LEFT - RIGHT) * a, (WIDTH - LEFT - RIGHT) * (b - a))
+        picture.label += f"; {shaded_seconds[0]:g} to {shaded_seconds[1]:g} s are shaded"
     return picture
 
 

@@ -286,6 +286,8 @@ class System(Pretrained):
 
     can: ClassVar[frozenset[str]] = frozenset()
     reads: ClassVar[tuple[str, ...]] = ()  # what a prompt may be: "text", "controls"
+    makes: ClassVar[str] = "music"
+    config: Any
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -359,6 +361,11 @@ class System(Pretrained):
     def explain_prompt(self, prompt: str) -> PromptReading:
         """What is understood of a prompt; `messages` hold advice for its writer."""
         return PromptReading(prompt, None, (), (), ())
+
+    def prompt_words(self) -> dict[str, list[str]]:
+        """Words that it learned from and that a prompt may be made of, by what they say. Empty
+        where none are listed."""
+        return {}
 
     @classmethod
     def settings(cls, verb: str = "generate") -> dict[str, Any]:

@@ -29,7 +29,7 @@ from workbench.music.timeline import other_meters
 from workbench.representations.pvd import CLS, LENGTH, PAD, POSITIONS, PVD, SEP
 from workbench.systems.base import Progress, PromptReading, Region, System, renamed, reporter
 from workbench.systems.configs import config_from
-from workbench.systems.piano_controls import classes_of, control_of
+from workbench.systems.piano_controls import DENSITIES, REGISTERS, classes_of, control_of
 from workbench.systems.provenance import signed
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class DiffusionLM(System):
 
     networks: Networks
     reads: ClassVar = ("text", "controls")
+    makes: ClassVar = "piano music"
 
     def __init__(self, config: PianoConfig) -> None:
         self.config, self.code = config, PVD(config.rhythm)
@@ -131,6 +132,15 @@ class DiffusionLM(System):
                 + "."
             )
         return PromptReading(prompt, None, tuple(control.values()), unknown, tuple(messages))
+
+    def prompt_words(self) -> dict[str, list[str]]:
+        """The controls' classes, and a few of the keys."""
+        return {
+            "Density": list(DENSITIES),
+            "Register": list(REGISTERS),
+            "Key": ["C major", "G major", "F major", "A minor", "E minor", "D minor"],
+            "Style": list(self.config.control.styles),
+        }
 
     def control_of(self, prompt: str | Mapping[str, str] | None) -> dict[str, str]:
         """The controls that a prompt asks for. Warns of words that name none."""

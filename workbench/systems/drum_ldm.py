@@ -38,7 +38,7 @@ from workbench.systems.base import (
 )
 from workbench.systems.configs import config_from
 from workbench.systems.drum_networks import DrumLDMConfig, DrumNetworks
-from workbench.systems.prompts import PromptReading, metre_advice, read_prompt
+from workbench.systems.prompts import PromptReading, chip_words, metre_advice, read_prompt
 from workbench.systems.provenance import credit_of, signed
 from workbench.systems.sampling import checked, keep_mask, slerp
 
@@ -66,6 +66,7 @@ class DrumLDM(LatentDiffusion):
 
     networks: DrumNetworks
     reads: ClassVar = ("text",)
+    makes: ClassVar = "a drum loop"
 
     def __init__(self, config: DrumLDMConfig) -> None:
         self.config = config
@@ -154,6 +155,10 @@ class DrumLDM(LatentDiffusion):
     def explain_prompt(self, prompt: str) -> PromptReading:
         """What is understood of a prompt: tempo, keywords, unknown words, and advice."""
         return read_prompt(prompt, self.text, self.config.vocabulary)
+
+    def prompt_words(self) -> dict[str, list[str]]:
+        """Those of the styles and traits that training captions had and the encoder reads."""
+        return chip_words(self)
 
     @torch.inference_mode()
     def suggest_tempo(self, prompt: str) -> float:

@@ -235,6 +235,10 @@ class LDMG(SoundDiffusion):
         numbers = [-1 if genre is None else known.index(genre) for genre in genres]
         return Sound(torch.tensor(numbers), *self.text.pieces(list(prompts)))
 
+    def prompt_words(self) -> dict[str, list[str]]:
+        """The genres of the training music, which its captions name."""
+        return {"Genre": list(self.config.genres)}
+
     # --- drawing ------------------------------------------------------------------------------
 
     @torch.inference_mode()

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -59,6 +59,7 @@ class MidiGPT(System):
     """
 
     networks: GPT
+    makes: ClassVar = "a song"
 
     def __init__(self, config: MidiGPTConfig, vocabulary: Vocabulary) -> None:
         if config.gpt.vocab != vocabulary.size:

@@ -1,9 +1,9 @@
 """Widgets for the notebooks: each wraps calls that a notebook can also make directly.
 
-PromptBox(system)      a prompt, its settings, and the takes drawn for it
+PromptBox(system)      a prompt, its settings, and the takes; any system that reads text
 DrumGrid(clip, system) a drum-grid editor that fills in the rest
-FilmWidget(frames)     a drawing step by step, from noise to a loop
-InpaintingWidget(system, clip)  bars of a song written anew
+FilmWidget(frames)     a drawing step by step, from noise to a loop, a song or a sound
+InpaintingWidget(system, clip)  bars of a song, or seconds of a sound, written anew
 MixupLab(a, b, system) two clips mixed plainly, by BAM and by BLM, with their beats
 DegradationLab(sounds, rate, measure)  real sounds spoiled, and what each measure says
 SoundMap(views, clips, groups)  pictures of many clips, each a point that can be heard

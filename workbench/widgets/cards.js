@@ -3,7 +3,7 @@ function makeCards(model, listen) {
   const list = h("div", { class: "wb-cards", role: "list", "aria-label": "Takes" });
   const shown = new Map();
 
-  function makeCard({ key, title, html }) {
+  function makeCard({ key, title, html, files }) {
     const send = (what, more = {}) => model.send({ do: what, key, ...more });
     const keep = h("button", { type: "button", class: "wb-keep", "aria-pressed": "false",
       "aria-label": `Keep take ${key}`,
@@ -16,8 +16,8 @@ function makeCards(model, listen) {
     const player = h("div");
     player.innerHTML = html;
     const node = h("div", { class: "wb-card", role: "listitem", "data-key": key }, player,
-      h("div", { class: "wb-actions", role: "group", "aria-label": title }, keep, vary,
-        file("mid"), file("wav")));
+      h("div", { class: "wb-actions", role: "group", "aria-label": title }, keep,
+        ...(model.get("can_vary") ? [vary] : []), ...files.map(file)));
     wireClips(player);
     return { node, keep, vary };
   }

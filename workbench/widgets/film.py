@@ -5,48 +5,57 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import traitlets as t
 
 from workbench.errors import WorkbenchError
 from workbench.music.display import drum_grid_svg
+from workbench.music.picture import picture_of, svg
 from workbench.representations.drum_roll import DrumRoll
 from workbench.widgets.base import MusicWidget, Whole, loop_bytes, module, style
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
-    from workbench.systems.drum_ldm import DrumLDM
+    from workbench.systems.base import System
 
 
 class FilmWidget(MusicWidget):
-    """A slider over the frames of `system.film(prompt)`: pairs of noise level and drum roll.
+    """A slider over the frames of `system.film(prompt)`: pairs of noise level and what there is so
+    far, a clip or a drum roll.
 
-    `FilmWidget.of(system, prompt, seed=0)` draws and shows in one call.
+    `FilmWidget.of(system, prompt, seed=0)` draws and shows in one call, for any system with a
+    `film`.
     """
 
     _esm = module("film")
     _css = style("film")
 
-    frames: t.List[Any] = t.List().tag(sync=True)  # svg, text, name of each frame
+    frames: t.List[Any] = t.List().tag(sync=True)  # svg and text of each frame
     title = t.Unicode("").tag(sync=True)
     frame = Whole(0).tag(sync=True)
 
-    def __init__(self, frames: Sequence[tuple[float, DrumRoll]], caption: str = "") -> None:
+    def __init__(self, frames: Sequence[tuple[float, Clip | DrumRoll]], caption: str = "") -> None:
         if not len(frames):
             raise WorkbenchError("frames: none given; pass what system.film(prompt) returns")
-        self.clips: list[Clip] = [roll.to_clip(caption) for _, roll in frames]
+        self.clips: list[Clip] = [
+            frame.to_clip(caption) if isinstance(frame, DrumRoll) else frame for _, frame in frames
+        ]
         last = len(frames)
         shown = [
             {
-                "svg": drum_grid_svg(clip),
-                "text": f"Step {i} of {last} · noise {float(level):.0%} before it · {hits(roll)}",
+                "svg": drum_grid_svg(clip)
+                if isinstance(frame, DrumRoll)
+                else svg(picture_of(clip)),
+                "text": f"Step {i} of {last} · noise {float(level):.0%} before it · {count(clip)}",
             }
-            for i, ((level, roll), clip) in enumerate(zip(frames, self.clips, strict=True), 1)
+            for i, ((level, frame), clip) in enumerate(zip(frames, self.clips, strict=True), 1)
         ]
         super().__init__(frames=shown, title=caption, frame=last - 1)
 
     @classmethod
-    def of(cls, system: DrumLDM, prompt: str = "", **settings: Any) -> FilmWidget:
-        """Draw the film of a prompt; settings as for `system.film`."""
+    def of(cls, system: System, prompt: str = "", **settings: Any) -> FilmWidget:
+        """Draw the film of a prompt; settings as for `system.film`. Raises PromptError for a
+        system that has none."""
         return cls(system.film(prompt, **settings), prompt)
 
     def fallback_clips(self) -> Sequence[Clip]:
@@ -60,7 +69,11 @@ class FilmWidget(MusicWidget):
         self.send(about, buffers=[loop_bytes(clip)])
 
 
-def hits(roll: DrumRoll) -> str:
-    """How many hits a roll has, in words."""
-    count = int(roll.hits.sum())
-    return f"{count} hit{'' if count == 1 else 's'}"
+def count(clip: Clip) -> str:
+    """What is in a clip, in words: hits, notes, or how loud its sound is."""
+    if not clip.has_score:
+        power = float(np.square(clip.waveform(clip.sample_rate or 44100, loop=False)).mean())
+        level = f"{10 * np.log10(power):.0f}".replace("-", "−") if power else ""
+        return f"{level} dB on average" if level else "silence"
+    kind = "hit" if clip.is_drums or not len(clip.notes) else "note"
+    return f"{len(clip.notes)} {kind}{'' if len(clip.notes) == 1 else 's'}"

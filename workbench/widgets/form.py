@@ -4,8 +4,8 @@ such number."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
@@ -13,6 +13,10 @@ from workbench.arguments import LARGEST_SEED, number, seed_of, whole
 from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.widgets.base import MusicWidget
 
+if TYPE_CHECKING:
+    from workbench.systems.base import System
+
+MOST_BARS = 64  # of a system that has no bound of its own
 EXACT = 2**53  # JavaScript's numbers are exact up to here
 
 
@@ -42,16 +46,33 @@ class Field:
 SEED = Field("seed", "Seed", 0, LARGEST_SEED, 0)
 
 
-def fields(most_bars: int) -> tuple[Field, ...]:
-    """The settings of a drawing by a system that draws at most `most_bars` bars."""
-    return (
-        Field("bars", "Bars", 1, most_bars, min(4, most_bars)),
-        Field("n", "Takes", 1, 16, 4),
-        Field("guidance", "Guidance", 0, 20, 1.5, whole=False, step=0.5),
-        Field("steps", "Steps", 1, 200, 20),
+def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple[Field, ...]:
+    """A field for each number that a verb of the system takes, with the system's own default.
+
+    count: the field for the number of clips. starts: by name, what else a field starts with.
+    """
+    given = system.settings(verb)
+    most_bars = getattr(system.config, "bars", MOST_BARS)
+    known = (
+        Field("bars", "Bars", 1, most_bars, None),
+        Field("seconds", "Seconds", 0.1, 60, None, whole=False, step=0.5),
+        count,
+        Field("guidance", "Guidance", 0, 20, None, whole=False, step=0.1),
+        Field("steps", "Steps", 1, 200, None),
+        Field("temperature", "Temperature", 0, 2, None, whole=False, step=0.1),
+        Field("top_p", "Top p", 0.1, 1, None, whole=False, step=0.05),
         Field("tempo", "Tempo (BPM)", *TEMPO_LIMITS, None, whole=False),
         SEED,
     )
+    fields = []
+    for field in known:
+        default = starts.get(field.name, given.get(field.name))
+        if field is count or field.name not in given:
+            fields += [field] * (field is count)
+        else:
+            start = None if default is None else min(default, field.high)
+            fields.append(replace(field, default=start))
+    return tuple(fields)
 
 
 def read_number(field: Field, raw: Any) -> tuple[float | int | None, str]:

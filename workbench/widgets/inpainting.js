@@ -1,4 +1,5 @@
-// The inpainting widget: a piano roll whose bars are chosen by dragging, and the fillings.
+// The inpainting widget: a piano roll whose bars, or a waveform whose half seconds, are chosen by
+// dragging, and the fillings.
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f"];
 const BAR = 56, HEIGHT = 180, HEAD = 18;
 const svg = (tag, attributes, ...children) => {
@@ -15,7 +16,7 @@ const look = (track) => {
 
 function makeRoll(model, listen) {
   const roll = h("div", { class: "wb-roll", tabindex: "0", role: "group",
-    "aria-label": "Piano roll. Arrow keys move the chosen bars, with shift they change the end." });
+    "aria-label": "Arrow keys move what is chosen, with shift they change its end." });
   let mark = null, lines = [0, 4];
   const x = (beat) => { // beats to pixels: every bar is equally wide
     let bar = lines.length - 2;
@@ -31,15 +32,23 @@ function makeRoll(model, listen) {
   const draw = () => {
     const song = model.get("song");
     lines = song.lines;
+    const sound = song.unit === "second";
     const bars = lines.length - 1, pitches = song.notes.map((note) => note[2]);
     const low = Math.min(...pitches, 60) - 2, high = Math.max(...pitches, 62) + 2;
     const y = (pitch) => HEAD + (high - pitch) / (high - low) * (HEIGHT - HEAD);
     const picture = svg("svg", { width: bars * BAR, height: HEIGHT, role: "img",
-      "aria-label": `${song.title}: ${bars} bars, ${song.notes.length} notes` });
+      "aria-label": sound ? `${song.title}: ${lines.at(-1).toFixed(1)} seconds of sound`
+        : `${song.title}: ${bars} bars, ${song.notes.length} notes` });
     for (let bar = 0; bar <= bars; bar += 1) {
       picture.append(svg("line", { class: "wb-line", x1: bar * BAR, x2: bar * BAR, y1: 0, y2: HEIGHT }));
-      if (bar < bars) picture.append(svg("text", { x: bar * BAR + 3, y: 12 }, String(bar + 1)));
+      if (bar < bars) picture.append(svg("text", { x: bar * BAR + 3, y: 12 },
+        sound ? `${lines[bar]} s` : String(bar + 1)));
     }
+    const middle = (HEAD + HEIGHT) / 2, tall = (HEIGHT - HEAD) / 2 - 4;
+    if (sound) picture.append(svg("path", { class: "wb-peaks", d: song.peaks.map((peak, i) => {
+      const half = Math.max(0.5, peak * tall);
+      return `M${((i + 0.5) / song.peaks.length * bars * BAR).toFixed(1)} ${middle - half}v${2 * half}`;
+    }).join("") }));
     const thick = Math.max(2, Math.min(6, (HEIGHT - HEAD) / (high - low)));
     for (const [time, length, pitch, track] of song.notes)
       picture.append(svg("rect", { x: x(time), y: y(pitch), height: thick,
@@ -78,12 +87,16 @@ function makeRoll(model, listen) {
   });
   listen.on("change:song", draw);
   listen.on("change:hole", place);
-  return { roll, choose };
+  const at = (cell) => Number(model.get("song").lines[cell].toFixed(2));
+  const near = (value) => model.get("song").lines.reduce((best, line, i, all) =>
+    (Math.abs(line - value) < Math.abs(all[best] - value) ? i : best), 0);
+  return { roll, choose, at, near };
 }
 
 function makeTracks(model, listen) {
   const row = h("div", { class: "wb-tracks", role: "group", "aria-label": "Tracks to write anew" });
   listen.on("change:song change:chosen", () => {
+    row.hidden = !model.get("song").tracks.length;
     const chosen = model.get("chosen");
     row.replaceChildren(...model.get("song").tracks.map((name, track) => {
       const box = h("input", { type: "checkbox", checked: chosen.includes(track), onchange: () => {
@@ -122,49 +135,69 @@ function makeVersions(model, listen) {
 export default widget("wb-inpainting", "Inpainting", ({ model, listen, root }) => {
   const sound = makeSound(() => {});
   const title = h("p", { class: "wb-song" });
-  const file = h("input", { type: "file", accept: ".mid,.midi,.kar,.rmi,.smf" });
+  const file = h("input", { type: "file" }), fileName = h("span");
   file.addEventListener("change", async () => {
     const [chosen] = file.files;
     if (!chosen) return;
-    const bytes = chosen.size > 2000000 ? chosen.slice(0, 1000001) : chosen;
+    const bytes = chosen.size > 21e6 ? chosen.slice(0, 21e6) : chosen; // refused as too large
     model.send({ do: "upload", name: chosen.name }, undefined, [await bytes.arrayBuffer()]);
     file.value = "";
   });
-  const { roll, choose } = makeRoll(model, listen);
-  const from = h("input", { type: "number", min: 1, step: 1 });
-  const to = h("input", { type: "number", min: 1, step: 1 });
-  const typed = () => choose(Number(from.value) - 1, Number(to.value));
+  const { roll, choose, at, near } = makeRoll(model, listen);
+  const from = h("input", { type: "number" }), to = h("input", { type: "number" });
+  const fromName = h("span"), toName = h("span");
+  const sounding = () => model.get("song").unit === "second";
+  const typed = () => (sounding() ? choose(near(Number(from.value)), near(Number(to.value)))
+    : choose(Number(from.value) - 1, Number(to.value)));
   from.addEventListener("change", typed);
   to.addEventListener("change", typed);
   const inputs = new Map(model.get("limits").map((field) => [field.name,
     numberInput(field)]));
   const values = () => Object.fromEntries([...inputs].map(
     ([name, input]) => [name, input.validity.badInput ? "?" : input.value]));
+  const prompt = h("input", { type: "text", class: "wb-prompt", autocomplete: "off",
+    spellcheck: "false" });
   const follow = h("input", { type: "checkbox", onchange: () => {
     model.set("follow", follow.checked);
     model.save_changes();
     if (!follow.checked) sound.stop();
   } });
   const go = h("button", { type: "button", class: "wb-go",
-    onclick: () => model.send({ do: "fill", settings: values() }) }, "Fill");
-  const save = h("button", { type: "button", onclick: () => model.send({ do: "download" }) },
-    "↓ .mid");
+    onclick: () => model.send({ do: "fill", settings: values(), prompt: prompt.value }) }, "Fill");
+  const save = h("button", { type: "button", onclick: () => model.send({ do: "download" }) });
   root.append(
-    title, h("div", { class: "wb-row" }, h("label", {}, h("span", {}, "Your own MIDI file"), file),
+    title, h("div", { class: "wb-row" }, h("label", {}, fileName, file),
       ...historyButtons(model, listen, root), save),
     roll, makeTracks(model, listen),
     h("div", { class: "wb-row" },
-      h("label", {}, h("span", {}, "From bar"), from), h("label", {}, h("span", {}, "to bar"), to),
+      h("label", {}, fromName, from), h("label", {}, toName, to),
       ...model.get("limits").map((field) => h("label", {}, h("span", {}, field.label),
         inputs.get(field.name))),
-      h("label", { class: "wb-check" }, follow, h("span", {}, "Play while it writes")), go),
+      ...(model.get("can_follow") ? [h("label", { class: "wb-check" }, follow,
+        h("span", {}, "Play while it writes"))] : []),
+      ...(model.get("can_ask") ? [h("label", { class: "wb-ask" }, h("span", {}, "In these words"),
+        prompt)] : []), go),
     progressBar(model, listen), sayLine(model, listen), makeVersions(model, listen));
 
-  listen.on("change:song", () => { title.textContent = model.get("song").title; });
-  listen.on("change:hole", () => {
+  listen.on("change:song", () => {
+    const unit = model.get("song").unit;
+    title.textContent = model.get("song").title;
+    [fromName.textContent, toName.textContent] = [`From ${unit}`, `to ${unit}`];
+    fileName.textContent = sounding() ? "Your own sound" : "Your own MIDI file";
+    for (const input of [from, to]) {
+      input.min = sounding() ? 0 : 1;
+      input.step = sounding() ? 0.5 : 1;
+    }
+  });
+  listen.on("change:hole change:song", () => {
     const [first, last] = model.get("hole");
-    if (document.activeElement !== from) from.value = first + 1;
-    if (document.activeElement !== to) to.value = last;
+    if (document.activeElement !== from) from.value = sounding() ? at(first) : first + 1;
+    if (document.activeElement !== to) to.value = sounding() ? at(last) : last;
+  });
+  listen.on("change:suffixes", () => { file.accept = model.get("suffixes"); });
+  listen.on("change:saved_as", () => { save.textContent = `↓ .${model.get("saved_as")}`; });
+  listen.on("change:prompt", () => {
+    if (document.activeElement !== prompt) prompt.value = model.get("prompt");
   });
   listen.on("change:settings", () => {
     for (const [name, value] of Object.entries(model.get("settings")))

@@ -3,6 +3,7 @@ const letters = /[\p{L}\p{N}]/u;
 
 function findWord(text, word) { // start of a whole-word match, whatever its case, or -1
   const lower = text.toLowerCase();
+  word = word.toLowerCase();
   for (let at = lower.indexOf(word); at >= 0; at = lower.indexOf(word, at + 1)) {
     const before = text[at - 1] ?? " ", after = text[at + word.length] ?? " ";
     if (!letters.test(before) && !letters.test(after)) return at;
@@ -41,7 +42,7 @@ function makeFields(model, listen) {
   const inputs = new Map();
   const row = h("div", { class: "wb-fields" }, ...model.get("limits").map((field) => {
     const input = numberInput(field, { "data-name": field.name,
-      placeholder: field.name === "tempo" ? "by prompt" : "" });
+      placeholder: { tempo: "by prompt", seconds: "as learned" }[field.name] ?? "" });
     const parts = [h("span", {}, field.label), input];
     if (field.name === "bars" && field.high >= 2) {
       const select = h("select", { "data-name": "bars" }, ...[1, 2, 4, 8, 16]
@@ -68,7 +69,7 @@ function makeFields(model, listen) {
 
 export default widget("wb-prompt-box", "Prompt box", ({ model, listen, root }) => {
   const input = h("input", { type: "text", class: "wb-prompt", autocomplete: "off",
-    spellcheck: "false", placeholder: "slow funk with ghost notes, 92 bpm" });
+    spellcheck: "false", placeholder: model.get("example") });
   const go = h("button", { type: "submit", class: "wb-go" }, "Generate");
   let timer = 0;
   const changed = () => {
@@ -92,7 +93,7 @@ export default widget("wb-prompt-box", "Prompt box", ({ model, listen, root }) =
   };
   const advice = h("ul", { class: "wb-advice", "aria-live": "polite", "aria-label": "Advice" });
   const form = h("form", { novalidate: true, onsubmit: generate },
-    h("label", { class: "wb-prompt-label" }, h("span", {}, "Describe a drum loop"), input),
+    h("label", { class: "wb-prompt-label" }, h("span", {}, model.get("label")), input),
     ...chips.groups, fields.row,
     h("div", { class: "wb-bar" }, go, ...historyButtons(model, listen, root)));
   root.append(form, advice, progressBar(model, listen), sayLine(model, listen),

@@ -8,44 +8,65 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
+from workbench.errors import PromptError
 from workbench.music.display import player_html
 from workbench.music.writing import file_stem
-from workbench.systems.prompts import chip_words
 from workbench.widgets.base import module, style
-from workbench.widgets.form import FormWidget, fields, read_form
+from workbench.widgets.form import Field, FormWidget, fields_of, read_form
 from workbench.widgets.side_by_side import short
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
-    from workbench.systems.drum_ldm import DrumLDM
+    from workbench.systems.base import System
 
 MOST_CARDS = 24
+TAKES = Field("n", "Takes", 1, 16, 4)
+BARS = 4  # of a system that asks for bars
 
 
 class PromptBox(FormWidget):
-    """A prompt box for a system that has `generate`, `vary` and `explain_prompt`.
+    """A prompt box for any system that generates from text; it varies takes where the system can.
 
-    `takes` are the clips whose cards are shown, `kept` those marked to stay. bars, n, guidance,
-    steps, tempo and seed are the settings at the start. takes: clips to show from the start.
+    `takes` are the clips whose cards are shown, `kept` those marked to stay. settings: what stands
+    in the fields at the start: n, seed, and those of bars, seconds, guidance, steps, temperature
+    and tempo that the system's `generate` takes. takes: clips to show from the start.
+    Raises PromptError for a system that reads no text.
     """
 
     _esm = module("cards", "prompt_box")
     _css = style("prompt_box")
 
     prompt = t.Unicode("").tag(sync=True)
+    label = t.Unicode("").tag(sync=True)  # of the prompt
+    example = t.Unicode("").tag(sync=True)
     chips = t.Dict().tag(sync=True)
+    can_vary = t.Bool(False).tag(sync=True)
     advice: t.List[Any] = t.List().tag(sync=True)
-    cards: t.List[Any] = t.List().tag(sync=True)  # key, title, html of each take
+    cards: t.List[Any] = t.List().tag(sync=True)  # key, title, html, files of each take
     kept_keys: t.List[Any] = t.List().tag(sync=True)
 
     def __init__(
-        self, system: DrumLDM, prompt: str = "", *, takes: Sequence[Clip] = (), **settings: Any
+        self, system: System, prompt: str = "", *, takes: Sequence[Clip] = (), **settings: Any
     ) -> None:
+        if not {"generate", "text"} <= system.can:
+            able = ", ".join(sorted(system.can))
+            raise PromptError(
+                f"system: {type(system).__name__} generates nothing from text; it can: {able}"
+            )
         self.system = system
+        chips = system.prompt_words()
+        example = [words[0] for words in chips.values() if words]
+        example += ["92 bpm"] * (system.explain_prompt("92 bpm").tempo is not None)
         self._clips: dict[int, Clip] = {}
         self._next = 1
         super().__init__(
-            fields(system.config.bars), settings, prompt=prompt, chips=chip_words(system)
+            fields_of(system, "generate", TAKES, bars=BARS),
+            settings,
+            prompt=prompt,
+            label=f"Describe {system.makes}",
+            example=", ".join(example),
+            chips=chips,
+            can_vary="vary" in system.can,
         )
         self.cards = self._cards_of(list(takes), [short(c.caption) for c in takes])
 
@@ -108,7 +129,7 @@ class PromptBox(FormWidget):
             self._show(stay + new)
             self.say = f"{len(clips)} take{'s' if len(clips) > 1 else ''} drawn."
 
-        self.start("Drawing", int(values["steps"] or 0), job)
+        self.start("Drawing", int(values.get("steps") or 0), job)
 
     def on_vary(self, message: dict[str, Any]) -> None:
         """A variation of a take, put behind it."""
@@ -117,7 +138,15 @@ class PromptBox(FormWidget):
             return
         values, _ = read_form(self.settings, self._fields)
         key, seed = message["key"], self._next
-        more = {name: values[name] for name in ("steps", "guidance") if values[name] is not None}
+        takes = self.system.settings("vary")
+        more: dict[str, Any] = {
+            name: values[name]
+            for name in ("steps", "guidance")
+            if name in takes and values.get(name) is not None
+        }
+        words = clip.labels.get("request", {}).get("prompt")
+        if "prompt" in takes and words:
+            more["prompt"] = words
 
         def job() -> None:
             drawn = self.system.vary(clip, seed=seed, progress=self.show_progress, **more)
@@ -127,7 +156,7 @@ class PromptBox(FormWidget):
             self._show([*self.cards[:at], *new, *self.cards[at:]])
             self.say = f"Take {seed} is a variation of take {key}."
 
-        self.start("Varying", int(more.get("steps", 20)), job)
+        self.start("Varying", int(more.get("steps") or 0), job)
 
     def on_keep(self, message: dict[str, Any]) -> None:
         """Mark or unmark a take; marked ones stay on the next Generate."""
@@ -166,7 +195,8 @@ class PromptBox(FormWidget):
             self.worker.check() if hasattr(self, "worker") else None
             key, self._next = self._next, self._next + 1
             self._clips[key] = clip
-            cards.append({"key": key, "title": title, "html": _player(clip, title)})
+            files = ["mid", "wav"] if clip.has_score else ["wav"]
+            cards.append({"key": key, "title": title, "html": _player(clip, title), "files": files})
         return cards
 
     def _show(self, cards: list[dict[str, Any]]) -> None:
