@@ -309,3 +309,20 @@ def test_a_key_that_is_none_is_read_past_and_not_written(sharps, mode):
     again = Clip.read_midi(Clip.read_midi(data).midi_bytes())
     assert again.notes["pitch"].tolist() == [60]
     assert not len(again.score.key_signatures)
+
+
+def test_a_track_without_notes_keeps_its_name_and_program():
+    """Also of many; those that find no free channel keep the name."""
+    for count in (2, 20):
+        tracks = [track_of(3, [(0, 100, 60, 90)])] + [track_of(n, []) for n in range(1, count)]
+        for number, track in enumerate(tracks):
+            track.name = f"part {number}"
+        clip = clip_of(tracks)
+        file = read(clip)
+        names = [track.name for track in file.tracks]
+        assert names[-count:] == [f"part {number}" for number in range(count)]
+        programs = [[m for m in track if m.type == "program_change"] for track in file.tracks]
+        assert [m.program for row in programs for m in row] == [3, *range(1, count)][:15]
+        assert len({m.channel for row in programs for m in row}) == min(count, 15)
+        again = Clip.read_midi(clip.midi_bytes())
+        assert again.notes.tolist() == clip.notes.tolist()

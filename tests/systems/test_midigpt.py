@@ -419,7 +419,7 @@ def test_the_songs_last_notes_keep_their_ends(system, tmp_path):
 
 def test_a_held_note_is_not_struck_again_below_its_end(system):
     """In a file the new note's end would end the held one."""
-    from workbench.systems.splice import _within
+    from workbench.systems.splice import _held
 
     held = {"time": [0, 0], "duration": [3000, 2000], "pitch": [60, 62]}
     old = {name: np.array(column) for name, column in held.items()}
@@ -428,7 +428,7 @@ def test_a_held_note_is_not_struck_again_below_its_end(system):
         "duration": np.array([400, 1200, 400, 40]),
         "pitch": np.array([60, 60, 64, 62]),
     }
-    assert _within(old, new).tolist() == [True, False, False, True]
+    assert _held(old, new).tolist() == [3000, 0, 0, 2000]
     score = song(bars=6, seed=2)
     for pitch in range(128):  # all of them, so that whatever is written would strike one
         score.tracks[0].notes.append(symusic.Note(0, 6 * 1920, pitch, 64))
@@ -550,7 +550,11 @@ def test_a_filled_file_is_the_file_with_other_notes(system, tmp_path):
     from tests.music.test_patching import file_of, hits, outside, rich
 
     coarse = file_of(hits(0, 60, range(0, 120, 5), 4), hits(1, 40, range(0, 120, 20), 20), tpq=5)
-    for data in (rich(), coarse):
+    held = file_of(  # notes that end while the hole is written, some at one tick
+        [row for pitch in range(50, 80) for row in hits(0, pitch, [480], 1600 + 40 * (pitch % 7))],
+        hits(1, 40, range(0, 7680, 480)),
+    )
+    for data in (rich(), coarse, held):
         clip = Clip.read_midi(data)
         bar = 4 * clip.score.tpq
         for seed in range(2):

@@ -44,6 +44,7 @@ def midi_file(
     if end is None:
         end = round(bar_lines(score, _last(score) / score.tpq)[-1] * score.tpq)
     tracks = [track for track in score.tracks if len(track.notes) or len(track.lyrics)]
+    silent = [track for track in score.tracks if not (len(track.notes) or len(track.lyrics))]
     others: dict[int, list[Message]] = {0: []}
     for tick, number, data in extra:
         others.setdefault(number, []).append((min(max(tick, 0), end), _META, data))
@@ -51,7 +52,7 @@ def midi_file(
     first = _conductor(score, end, title, about, raw) + others.pop(0)
     chunks = [_chunk(list(dict.fromkeys(first)), end)]
     chunks += [_chunk(others[number], end) for number in sorted(others)]
-    chunks += [_chunk(messages, end) for messages in _track_messages(tracks, end, raw)]
+    chunks += [_chunk(messages, end) for messages in _track_messages(tracks, silent, end, raw)]
     header = b"MThd" + b"".join(
         number.to_bytes(size, "big")
         for number, size in ((6, 4), (1, 2), (len(chunks), 2), (score.tpq, 2))
@@ -144,22 +145,19 @@ def instrument_name(program: int, is_drum: bool) -> str:
 
 
 def _track_messages(
-    tracks: Sequence[Any], end: int, raw: set[tuple[int, int]]
+    tracks: Sequence[Any], silent: Sequence[Any], end: int, raw: set[tuple[int, int]]
 ) -> list[list[Message]]:
     """What each track sends. Tracks that have to share a channel send the state that they share
-    once, and a program change before each change of instrument."""
+    once, and a program change before each change of instrument. Silent ones keep their names, and
+    their programs while there are channels that nothing else uses."""
     states = [_state_messages(track, end) for track in tracks]
     channels = _channels(tracks, states)
     result: list[list[Message]] = []
     sent: set[Any] = set()  # channel and state
     turns: dict[int, list[tuple[int, int]]] = {}  # channel → tick and track of its notes
     for number, (track, state, channel) in enumerate(zip(tracks, states, channels, strict=True)):
-        instrument = instrument_name(track.program, track.is_drum)
-        messages = [
-            (0, _META, _text(TRACK_NAME, track.name or instrument)),
-            (0, _META, _text(INSTRUMENT_NAME, instrument)),
-            (0, _PROGRAM, bytes([0xC0 | channel, track.program])),
-        ]
+        messages = _names(track)
+        messages.append((0, _PROGRAM, bytes([0xC0 | channel, track.program])))
         lyrics = [lyric for lyric in track.lyrics if (lyric.time, LYRIC) not in raw]
         messages += [(min(lyric.time, end), _META, _text(LYRIC, lyric.text)) for lyric in lyrics]
         if (channel, tuple(state)) not in sent:
@@ -175,7 +173,20 @@ def _track_messages(
             if tracks[number].program != playing:
                 playing = tracks[number].program
                 result[number].append((tick, _PROGRAM, bytes([0xC0 | channel, playing])))
+    free = [channel for channel in CHANNELS if channel not in channels]
+    for track in silent:
+        result.append(_names(track))
+        if free and not track.is_drum:
+            result[-1].append((0, _PROGRAM, bytes([0xC0 | free.pop(0), track.program])))
     return result
+
+
+def _names(track: Any) -> list[Message]:
+    instrument = instrument_name(track.program, track.is_drum)
+    return [
+        (0, _META, _text(TRACK_NAME, track.name or instrument)),
+        (0, _META, _text(INSTRUMENT_NAME, instrument)),
+    ]
 
 
 def _channels(tracks: Sequence[Any], states: list[list[Message]]) -> list[int]:

@@ -416,6 +416,13 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
         score.tracks[i].notes = note_events(**{name: c[outside] for name, c in columns.items()})
     inside = replace(song, notes=song.notes[hole.covers(song)])
     fresh: dict[int, dict[str, np.ndarray]] = {}
+
+    def beside(track: int) -> dict[str, np.ndarray]:
+        """What is on the track's line of the file, but its own new notes."""
+        others = reading.beside(track)
+        parts = [score.tracks[j].notes.numpy() for j in others]
+        return _joined_columns(parts + [fresh[j] for j in others if j in fresh and j != track])
+
     for program, rows in notes_of(inside, lines, vocabulary).items():
         ticks = np.round(rows[:, 0] * score.tpq).astype(np.int32)
         ticks = np.clip(ticks, begin, max(end - 1, begin))  # not onto the bar line after the hole
@@ -434,14 +441,15 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
                 "pitch": rows[own, 2],
                 "velocity": rows[own, 3],
             }
-            parts = [score.tracks[j].notes.numpy() for j in reading.beside(i)]
-            parts += [fresh[j] for j in reading.beside(i) if j in fresh]
-            there = _joined_columns(parts)
-            free = ~_within(there, new)
+            there = beside(i)
+            free = _held(there, new) == 0
             new = {name: column[free] for name, column in new.items()}
             new["duration"] = _cut(_joined_columns([new, there]))[: len(new["time"])]
             fresh[i] = new
     _thin(score, fresh)
+    for i, new in fresh.items():
+        held = _held(beside(i), new)
+        new["duration"] = np.where(held > 0, held - new["time"], new["duration"]).astype(np.int32)
     for i, new in fresh.items():
         both = _joined_columns([score.tracks[i].notes.numpy(), new])
         order = np.argsort(both["time"], kind="stable")
@@ -504,9 +512,9 @@ def _shortened(there: dict[str, np.ndarray], new: dict[str, np.ndarray], most: i
     return (stop - onset).astype(np.int32)
 
 
-def _within(there: dict[str, np.ndarray], new: dict[str, np.ndarray]) -> np.ndarray:
-    """The new notes that begin and end while another one of their pitch is held: in a file their
-    end would be that note's."""
+def _held(there: dict[str, np.ndarray], new: dict[str, np.ndarray]) -> np.ndarray:
+    """For each new note the tick up to which another one of its pitch is held while it begins and
+    ends, 0 where none is: in a file its end would be that note's."""
     onset = new["time"].astype(np.int64)
     begin = there["time"].astype(np.int64)
     stop = begin + there["duration"]
@@ -514,7 +522,8 @@ def _within(there: dict[str, np.ndarray], new: dict[str, np.ndarray]) -> np.ndar
     inside = (onset[:, None] >= begin[near]) & (
         ((onset + new["duration"])[:, None] < stop[near]) | (onset[:, None] == begin[near])
     )
-    return (inside & (new["pitch"][:, None] == there["pitch"][near])).any(1)
+    inside &= new["pitch"][:, None] == there["pitch"][near]
+    return np.where(inside, stop[near], 0).max(1, initial=0)
 
 
 def _cut(notes: dict[str, np.ndarray]) -> np.ndarray:
