@@ -140,8 +140,10 @@ settled = {
 plots.bars(plots.axes(width=5), settled, ylabel="cells settled after 6 of 20 steps");
 
 # %% [markdown]
-# *What you should have noticed:* coarse things first. Early guesses are blurred averages of all
-# loops that fit; details come when the noise is nearly gone.
+# *What you should have noticed:* the outline comes at once, from noise alone. After 6 of 20 steps,
+# with the noise still at 93 %, 94 % of the cells of bass drum and hi-hat are as at the end, and
+# 86 % of those of the snare, which has the ghost notes (most are empty and agree by themselves).
+# Once the noise is down to half, no hit of these three moves any more.
 #
 # ## Exercise 2 · A DDIM step (10 minutes)
 #
@@ -201,7 +203,7 @@ run.note("Fréchet distance, dpm++ 20", rows["dpm++ 20"], floor=float(floor))
 
 # %% [markdown]
 # *What you should have noticed:* more steps cost time and hardly lower the distance. At laptop
-# size five steps of DPM-Solver++ came to 0.22, twenty to 0.25, and 200 steps of DDPM, in fourteen
+# size five steps of DPM-Solver++ came to 0.22, twenty to 0.25, and 200 steps of DDPM, in over ten
 # times the time of twenty, to 0.23: with 96 loops this is no ranking, because two halves of the
 # same music differ by 0.15. All four lie above that floor, but so would other people's loops: with
 # 300 loops of eight bars the card has 0.09 for generated ones and 0.11 for those of the training
@@ -344,8 +346,8 @@ from workbench.widgets import DrumGrid
 DrumGrid(loop, system)
 
 # %% [markdown]
-# *What you should have noticed:* what is kept is kept to the last velocity; the rest was drawn
-# while hearing it, and follows where the bass drum leads.
+# *What you should have noticed:* what is kept is kept to the last velocity. Whether the rest, drawn
+# around it, fits is for the ear: no figure here measures it.
 #
 # ## Mini-project · What guidance costs (an hour)
 #

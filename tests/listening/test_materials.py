@@ -46,7 +46,7 @@ def test_drum_materials_are_four_sources_on_the_same_words(small_system):
         drum_materials({}, "builtin")
 
 
-def test_a_folder_of_clips_is_a_test(tmp_path):
+def test_a_folder_of_clips_is_a_test(tmp_path, capsys):
     for i, source in enumerate(("band", "robot")):
         (tmp_path / source).mkdir()
         for j, name in enumerate(("slow_funk", "fast_jazz")):
@@ -59,8 +59,13 @@ def test_a_folder_of_clips_is_a_test(tmp_path):
     key = read_key(out / "key.json")
     assert key["sources"] == ["band", "robot"]
     assert key["prompts"] == ["fast jazz", "slow funk"]
+    assert cli.main(["listen", "make", *arguments]) == 2  # answers to it may be on their way
+    assert read_key(out / "key.json") == key
+    assert "key.json" in capsys.readouterr().err
     (tmp_path / "robot" / "slow_funk.wav").write_bytes(b"no sound")
+    arguments[3] = str(tmp_path / "another")
     assert cli.main(["listen", "make", *arguments]) == 2
+    assert "slow_funk.wav" in capsys.readouterr().err
     with pytest.raises(MissingDataError, match="no folders with clips"):
         folder_materials(out)
     with pytest.raises(MissingDataError, match="is no folder"):

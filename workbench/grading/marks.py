@@ -4,12 +4,14 @@
 Each exercise is asked in a process of its own (see `sandbox`) and judged here, by the instructor's
 copy of the check, on inputs drawn from one seed for the whole class. Nothing that a submission
 defines or changes takes part in the judging. What remains possible: to copy an answer from the
-library, which is open to all; the notes name the modules of it that a solution imports.
+library, which is open to all; the notes name the modules of it that a solution imports by a
+statement.
 
 Guaranteed with bubblewrap or Linux namespaces: no network; no file of the machine changed, and of
 others' only Python, the packages and the data folder read; nothing done as root; all processes
 ended with the exercise, or with the grader. Without them Python itself refuses sockets, programs
-and writes, which determined C code gets past; the first line printed, each row of marks.csv and
+and writes; determined C code gets past Python, and on Linux meets what `seal` has the kernel refuse
+it; the first line printed, each row of marks.csv and
 each answer kept say which of them held. To grade a class you do not know on a machine without
 them, use a virtual one. A sandbox that cannot start is an error, never a mark.
 """

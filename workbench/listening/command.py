@@ -1,7 +1,7 @@
 """`workbench listen …`: make a listening test, serve it to a class, merge the answers, analyse.
 
     workbench listen make --out test --systems drums-groove-bert drums-groove-keywords
-    workbench listen make --out test --clips my-clips --design ab
+    workbench listen make --out own --clips my-clips --design ab
     workbench listen serve test
     workbench listen merge test/answers.sqlite sent-in/ --key test/key.json --out answers.csv
     workbench listen analyse answers.csv --key test/key.json --out analysis.json
@@ -93,6 +93,8 @@ def make(args: argparse.Namespace) -> int:
     from workbench.listening.materials import folder_materials, practice_clip, system_materials
     from workbench.listening.page import minutes
 
+    if (args.out / "key.json").exists():  # without it the answers to that test say nothing
+        raise WorkbenchError(f"--out {args.out}: holds a test already (key.json); name another")
     seed = secrets.randbelow(2**31) if args.seed is None else args.seed
     if args.clips:
         materials = folder_materials(args.clips)
