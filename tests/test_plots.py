@@ -224,13 +224,13 @@ def test_the_live_plot_begins_a_panel_with_each_stage():
     [
         (
             lambda ax: plots.roll(ax, some_roll(), "a beat"),
-            ["a beat", "3 points (bass drum 3)", "time (beats)"],
+            ["a beat", "3 points (bass drum: 3)", "time (beats)"],
         ),
         (
             lambda ax: plots.bars(ax, {"mean": 0.25, "rule": 0.5}, ylabel="F1", title="two"),
-            ["two", "2 bars (mean 0.25, rule 0.5)", "F1"],
+            ["two", "2 bars (mean: 0.25, rule: 0.5)", "F1"],
         ),
-        (lambda ax: plots.ranking(ax, {"one": 3, "two": 2}, xlabel="score"), ["one 3, two 2"]),
+        (lambda ax: plots.ranking(ax, {"one": 3, "two": 2}, xlabel="score"), ["one: 3, two: 2"]),
         (
             lambda ax: plots.lines(
                 ax, [1, 2, 3], {"a": [1, 2, 3], "b": [3, 1, 2]}, xlabel="step", ylabel="loss"
@@ -253,17 +253,26 @@ def test_the_live_plot_begins_a_panel_with_each_stage():
         ),
         (
             lambda ax: plots.intervals(ax, ["u", "v"], [1, 2], [0, 1], [2, 3], label="x"),
-            ["x u 1 v 2"],
+            ["x u: 1, v: 2"],
         ),
         (
             lambda ax: plots.points(ax, np.eye(3, 2), ["a", "b", "a"], "map"),
-            ["3 points (a 2, b 1)"],
+            ["3 points (a: 2, b: 1)"],
         ),
         (
             lambda ax: plots.estimates(
                 ax, {"a": (1, (0, 2)), "b": (2, (1, 3))}, xlabel="points", truth={"b": 2.5}
             ),
-            ["points: 3 marks", "found a 1, b 2", "put in b 2.5"],
+            ["points: 3 marks", "found a: 1, b: 2", "put in b: 2.5"],
+        ),
+        (lambda ax: plots.bars(ax, {4: 0.25, 16: 0.5}, ylabel="F1"), ["2 bars (4: 0.25, 16: 0.5)"]),
+        (
+            lambda ax: plots.spectrogram(ax, np.zeros(4000), 8000, "silence"),
+            ["silence", "decibels from -80 to -80", "kHz over seconds"],
+        ),
+        (
+            lambda ax: [ax.vlines([1, 2, 3], 0, 1, label="known"), ax.vlines([2], 0, 1)],
+            ["4 lines (known: 3)"],
         ),
         (lambda ax: ax.plot([np.nan] * 3), ["1 curve"]),
         (lambda ax: ax.imshow(np.full((2, 4), np.nan)), ["2 rows and 4 columns"]),

@@ -215,6 +215,7 @@ def spectrogram(ax: Axes, sound: ArrayLike, rate: float, title: str = "") -> Axe
         cmap="magma",
         vmin=-80,
         vmax=0,
+        label="decibels",
         extent=(0.0, levels.shape[1] * WINDOW / 4 / rate, 0.0, rate / 2000),
     )
     ax.set(xlabel="seconds", ylabel="kHz", title=title)
@@ -467,7 +468,7 @@ def _panel(ax: Axes) -> str:
 
 def _drawn(ax: Axes) -> list[str]:
     """The kinds of marks of a panel, each with its count, and a few values of each."""
-    from matplotlib.collections import PathCollection
+    from matplotlib.collections import LineCollection, PathCollection
     from matplotlib.container import BarContainer, ErrorbarContainer
     from matplotlib.patches import Polygon
 
@@ -477,6 +478,8 @@ def _drawn(ax: Axes) -> list[str]:
     lines = [line for line in ax.lines if line not in of_means and not _is_rule(line)]
     marks = [line for line in lines if line.get_linestyle() == "None" or _size(line) == 1]
     curves = [line for line in lines if line not in marks]
+    whiskers = [part for box in means for part in box[2]]
+    rules = [c for c in ax.collections if isinstance(c, LineCollection) and c not in whiskers]
     dots = [c for c in ax.collections if isinstance(c, PathCollection)]
     steps = [patch for patch in ax.patches if isinstance(patch, Polygon)]
     made = [_map(ax, image) for image in ax.images]
@@ -487,6 +490,10 @@ def _drawn(ax: Axes) -> list[str]:
         places = np.concatenate([np.asarray(c.get_offsets()) for c in dots])
         if len(places):
             made.append(_counted(len(places), "point", _point_counts(ax, dots, places)))
+    number = sum(len(c.get_segments()) for c in rules)
+    if number:
+        counts = [f"{_name_of(c).strip()}: {len(c.get_segments())}" for c in rules if _name_of(c)]
+        made.append(_counted(number, "line", counts))
     if curves:
         made.append(_counted(len(curves), "curve", [_course(line) for line in curves]))
     number = sum(_size(line) for line in marks)
@@ -539,7 +546,7 @@ def _map(ax: Axes, image: Any) -> str:
     if values.ndim > 2 or not values.count():
         return said
     bar = image.colorbar
-    unit = bar.ax.get_ylabel() if bar is not None else ""
+    unit = bar.ax.get_ylabel() if bar is not None else _name_of(image).strip()
     said += f", {unit or 'values'} from {values.min():.3g} to {values.max():.3g}"
     across, down = _tick_names(ax.xaxis), _tick_names(ax.yaxis)
     row, column = (int(at) for at in np.unravel_index(int(values.argmax()), values.shape))
@@ -558,7 +565,7 @@ def _bar_values(ax: Axes, bars: Any) -> list[str]:
     values = [f"{value:.3g}" for value in bars.datavalues]
     if len(names) != len(values):
         return values
-    return [f"{name} {value}" for name, value in zip(names.values(), values, strict=True)]
+    return [f"{name}: {value}" for name, value in zip(names.values(), values, strict=True)]
 
 
 def _point_counts(ax: Axes, dots: Sequence[Any], places: np.ndarray) -> list[str]:
@@ -569,7 +576,7 @@ def _point_counts(ax: Axes, dots: Sequence[Any], places: np.ndarray) -> list[str
         counts = [(name, int((rows == at).sum())) for at, name in names.items()]
     else:
         counts = [(_name_of(group).strip(), len(group.get_offsets())) for group in dots]
-    return [f"{name} {n}" for name, n in counts if name and n]
+    return [f"{name}: {n}" for name, n in counts if name and n]
 
 
 def _course(line: Any) -> str:
@@ -593,8 +600,8 @@ def _places(ax: Axes, line: Any) -> str:
     x, y = (np.asarray(data, float) for data in line.get_data())
     if not names:
         return "" if len(y) > 4 else _name_of(line) + " ".join(f"{value:.3g}" for value in y)
-    at = [f"{names.get(round(row), row)} {value:.3g}" for row, value in zip(y, x, strict=True)]
-    return _name_of(line) + " ".join(at)
+    at = [f"{names.get(round(row), row)}: {value:.3g}" for row, value in zip(y, x, strict=True)]
+    return _name_of(line) + ", ".join(at)
 
 
 def _means(ax: Axes, box: Any) -> str:
@@ -604,7 +611,7 @@ def _means(ax: Axes, box: Any) -> str:
     names = _tick_names(ax.xaxis)
     if names and len(names) == len(y) <= 12:
         pairs = zip(names.values(), y, strict=True)
-        return name + " ".join(f"{at} {value:.3g}" for at, value in pairs)
+        return name + ", ".join(f"{at}: {value:.3g}" for at, value in pairs)
     return name + _course(line).removeprefix(_name_of(line))
 
 

@@ -383,7 +383,9 @@ score = f_measure(known.times[known.times < 8], found.times)
 ax = plots.spectrogram(plots.axes(width=9), excerpt[0], audio.rate, audio.items[piece].caption)
 ax.vlines(known.times[known.times < 8], 0, 4, color="white", lw=1.5, label=source)
 ax.vlines(found.times, 4, 8, color="cyan", lw=1.5, ls="--", label="found")
-ax.legend(loc="upper right", fontsize=8)
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8, facecolor="#333333",
+          labelcolor="white")
+ax.set_xlim(0, 8)
 print(f"{source} {known.tempo:.0f} BPM, found {found.tempo:.0f} BPM; F-measure {score:.2f}")
 Clip(audio=with_clicks(excerpt, found, audio.rate), sample_rate=audio.rate, caption="found beats")
 
