@@ -515,6 +515,18 @@ for ax, clip, prompt in zip(figures, drawn, prompts, strict=False):
 # the encoder of sound hears colour, not tempo, and what it does not hear no caption can ask for.
 # Words that were in no caption, such as moods, still lead somewhere: to whatever lies nearest.
 #
+# Ask in your own words; below, drag over half seconds of a sound and have them filled, as in
+# section 8.
+
+# %%
+from workbench.widgets import InpaintingWidget, PromptBox
+
+PromptBox(music, "rock 120 bpm", n=2, takes=drawn[:1])
+
+# %%
+InpaintingWidget(music, drawn[0], n=2)
+
+# %% [markdown]
 # A sound is as good a question as a text: both are vectors of one space.
 
 # %%
