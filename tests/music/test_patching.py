@@ -133,6 +133,16 @@ def row_of(note):
     return note.time, note.duration, note.pitch, note.velocity
 
 
+def test_two_notes_of_a_pitch_may_end_at_one_tick():
+    """The one that was there keeps its own note-off."""
+    data = file_of(hits(0, 60, [480, 4800], 2000, off=11))
+    result, _ = exchanged(data, [(2000, 480, 60)])
+    assert outside(result) == outside(data)
+    assert {(2000, 480, 60, 90), (480, 2000, 60, 80)} <= {
+        row_of(note) for note in read_score(result).tracks[0].notes
+    }
+
+
 def test_a_track_without_notes_keeps_its_name_and_program():
     data = file_of(
         [

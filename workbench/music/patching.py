@@ -157,6 +157,7 @@ class _Exchange:
         self.open_ended: set[tuple[int, int, int]] = set()  # track, channel, pitch
         self.programs: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # of channels
         self.used: set[int] = set()  # channels
+        self.offs: set[tuple[int, int, int, int]] = set()  # track, tick, channel, pitch
         for number, events in enumerate(file.tracks):
             self._read(number, events)
 
@@ -173,6 +174,7 @@ class _Exchange:
                 sounding[channel, data[0]].append(place)
                 ends[place] = -1
             elif kind in (0x80, 0x90):
+                self.offs.add((number, tick, channel, data[0]))
                 if sounding[channel, data[0]]:
                     ends[sounding[channel, data[0]].pop(0)] = place
             elif kind == 0xC0:
@@ -227,7 +229,9 @@ class _Exchange:
             if playing != program and first:
                 added.append((time, _AFTER, Event(time, 0xC0 | channel, bytes([program]))))
             added.append((time, _AFTER, Event(time, 0x90 | channel, bytes([pitch, velocity]))))
-            added.append((stop, _BEFORE, Event(stop, 0x80 | channel, bytes([pitch, 64]))))
+            # of two notes of a pitch that end at one tick the one that is there ends first
+            place = _THERE if (number, stop, channel, pitch) in self.offs else _BEFORE
+            added.append((stop, place, Event(stop, 0x80 | channel, bytes([pitch, 64]))))
             if playing != program and (at + 1 == len(rows) or rows[at + 1][0] > time):
                 added.append((time, _AFTER, Event(time, 0xC0 | channel, bytes([playing]))))
 
