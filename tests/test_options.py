@@ -31,6 +31,8 @@ ODD = {  # by a value that the option would take
 GIVEN = {  # what a command needs besides
     "generate": ["rock"],
     "fill": ["song.mid", "--bars", "1"],
+    "inpaint": ["song.mid", "--system", "songs", "--bars", "1"],
+    "vary": ["loop.mid", "--system", "drums"],
     "train": ["drums"],
     "assign": ["--out", "out"],
     "grade": ["folder"],

@@ -23,6 +23,7 @@ LAYERS = (  # from the top of the house down; an import may only go down or stay
     (
         "cli",
         "experiment_command",
+        "system_command",
         "experiment_runs",
         "experiments",
         "report",

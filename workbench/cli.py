@@ -1,4 +1,4 @@
-"""The command `workbench`: draw loops, train, evaluate, run the notebooks into a report.
+"""The command `workbench`: generate and edit music, train, evaluate, run notebooks into a report.
 
 Started by Fabric's launcher it trains on several devices: `fabric run --devices 2
 workbench/cli.py train drums`.
@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
-import re
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from workbench import experiment_command, options
+from workbench import experiment_command, options, system_command
 from workbench.errors import WorkbenchError
 from workbench.extras import missing
 from workbench.grading.commands import add_commands
 from workbench.options import check_out, one_line
-from workbench.systems.registry import SYSTEMS, datasets, find, resolve
+from workbench.systems.registry import SYSTEMS, datasets, evaluated, resolve, system_key
 from workbench.version import __version__
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
 EVALUATIONS = [*SYSTEMS, "systems", "beats", "tokens", "tokenisers", "metrics", "speed"]
@@ -37,62 +32,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    add = commands.add_parser("generate", help="draw drum loops for a prompt")
-    add.add_argument("prompt", help="the words, such as 'slow funk, 92 bpm'")
-    add.add_argument("-n", type=options.whole(1), default=1, help="number of takes")
-    add.add_argument("--bars", type=options.whole(1), default=8, help="length of a take")
-    add.add_argument(
-        "--steps", type=options.whole(1), default=20, help="of the sampler; more take longer"
-    )
-    add.add_argument(
-        "--guidance", type=options.number(), default=1.5, help="how closely to follow words"
-    )
-    add.add_argument("--tempo", type=options.number(), help="BPM; by default what the prompt says")
-    add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
-    add.add_argument(
-        "--checkpoint", type=options.nonempty, default="drums-groove-bert", help="a name or folder"
-    )
-    add.add_argument("--out", type=options.path, default=Path("."), help="folder for the files")
-    add.add_argument("--wav", action="store_true", help="write sound, too")
-    add.add_argument("--force", action="store_true", help="overwrite files of the same names")
-    add.set_defaults(run=generate)
-
-    add = commands.add_parser("fill", help="write bars of a MIDI file anew")
-    add.add_argument("midi", type=options.path, help="the MIDI file")
-    add.add_argument("--bars", required=True, metavar="FIRST-LAST", help="such as 9-12, from 1 on")
-    add.add_argument(
-        "--tracks",
-        nargs="+",
-        type=options.nonempty,
-        help="names of tracks, track1 and so on, MIDI programs, drums; default: all that play "
-        "within four bars, but drums only if the checkpoint was trained on drums",
-    )
-    add.add_argument("-n", type=options.whole(1), default=1, help="number of versions")
-    add.add_argument(
-        "--temperature", type=options.number(0), default=1.0, help="below 1: safer; above: bolder"
-    )
-    add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
-    add.add_argument(
-        "--checkpoint", type=options.nonempty, default="songs-gpt", help="a name or folder"
-    )
-    add.add_argument("--out", type=options.path, default=Path("."), help="folder for the files")
-    add.add_argument("--force", action="store_true", help="overwrite files of the same names")
-    add.set_defaults(run=fill)
-
-    add = commands.add_parser("train", help="train a system; the same command resumes")
-    add.add_argument("system", choices=list(SYSTEMS))
-    add.add_argument("--dataset", type=datasets, help='a name or a folder; several joined by "+"')
-    add.add_argument("--profile", default="laptop", choices=PROFILES, help="size")
-    for key, entry in SYSTEMS.items():
-        for option, meaning in entry.options.items():
-            add.add_argument(f"--{option}", type=options.nonempty, help=f"{key}: {meaning}")
-    add.add_argument("--out", type=options.path, help="folder of the run, by default runs/SYSTEM")
-    add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
-    add.add_argument("--budget-minutes", type=options.number(0), help="stop after so long")
-    add.set_defaults(run=train)
+    system_command.add(commands, PROFILES)
 
     add = commands.add_parser("evaluate", help="print tables of measurements")
-    add.add_argument("what", choices=EVALUATIONS, help="WHAT --help shows its options")
+    add.add_argument(
+        "what", type=evaluated, choices=EVALUATIONS, help="WHAT --help shows its options"
+    )
     add.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     add.set_defaults(run=evaluate)
 
@@ -148,7 +93,15 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--out", type=options.path, default=Path("gallery"), help="folder for the page"
     )
-    add.add_argument("--only", nargs="+", choices=list(SYSTEMS), help="systems")
+    add.add_argument(
+        "--systems",
+        "--only",
+        nargs="+",
+        dest="only",
+        type=system_key,
+        metavar="SYSTEM",
+        help=f"default: all of {', '.join(SYSTEMS)}",
+    )
     add.add_argument("--seed", type=options.seed, default=1, help="same seed, same clips")
     add.set_defaults(run=gallery)
     experiment_command.add(commands, PROFILES)
@@ -178,88 +131,6 @@ def _listen_help() -> str:
     from workbench.listening.command import parser
 
     return parser().format_help()
-
-
-def generate(args: argparse.Namespace) -> int:
-    from workbench.music.writing import file_stem
-    from workbench.systems.drum_ldm import DrumLDM
-
-    check_out(args.out)
-    system = DrumLDM.from_pretrained(args.checkpoint)
-    for message in system.explain_prompt(args.prompt).messages:
-        print(message, file=sys.stderr)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of what the messages have just said
-        clips = system.generate(
-            args.prompt,
-            args.n,
-            bars=args.bars,
-            steps=args.steps,
-            guidance=args.guidance,
-            tempo=args.tempo,
-            seed=args.seed,
-        )
-    _write(clips, [file_stem(clip, args.prompt) for clip in clips], args)
-    return 0
-
-
-def _write(clips: Sequence[Clip], stems: Sequence[str], args: argparse.Namespace) -> None:
-    """Write clips as MIDI, with --wav as sound, too; without --force no file is overwritten."""
-    suffixes = (".mid", ".wav") if getattr(args, "wav", False) else (".mid",)
-    paths = [[args.out / f"{stem}{suffix}" for suffix in suffixes] for stem in stems]
-    there = [path for row in paths for path in row if path.exists()]
-    if there and not args.force:
-        others = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise WorkbenchError(
-            f"{there[0]}{others} exists; give --force to overwrite, or another --seed or --out"
-        )
-    for clip, row in zip(clips, paths, strict=True):
-        for path in row:
-            clip.write_midi(path) if path.suffix == ".mid" else clip.write_audio(path)
-            print(path)
-
-
-def fill(args: argparse.Namespace) -> int:
-    from workbench.music.clip import Clip
-    from workbench.music.writing import file_stem
-    from workbench.systems.midigpt import MidiGPT
-
-    found = re.fullmatch("([0-9]{1,6})(?:-([0-9]{1,6}))?", args.bars)
-    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
-    if not 1 <= first <= last:
-        raise WorkbenchError(
-            f"--bars {args.bars[:40]}: give FIRST-LAST, such as 9-12; bars count from 1, and FIRST "
-            "is not after LAST"
-        )
-    tracks = args.tracks and [int(t) if re.fullmatch("[0-9]{1,6}", t) else t for t in args.tracks]
-    check_out(args.out)
-    clip, system = Clip.read_midi(args.midi), MidiGPT.from_pretrained(args.checkpoint)
-    hole = (first - 1, last)
-    versions = system.fill(clip, hole, tracks, args.n, temperature=args.temperature, seed=args.seed)
-    words = f"{args.midi.stem} bars {args.bars}"
-    _write(versions, [file_stem(version, words) for version in versions], args)
-    return 0
-
-
-def train(args: argparse.Namespace) -> int:
-    entry = find(args.system)
-    known = {option for other in SYSTEMS.values() for option in other.options}
-    given = {option: getattr(args, option) for option in known if getattr(args, option)}
-    for option in sorted(given.keys() - entry.options.keys()):
-        raise WorkbenchError(f"--{option}: is not an option of train {entry.key}")
-    args.out = args.out or Path("runs") / entry.key
-    check_out(args.out)
-    entry.system.train(
-        args.dataset or entry.dataset,
-        args.profile,
-        out=args.out,
-        seed=args.seed,
-        budget_minutes=args.budget_minutes,
-        **given,
-    )
-    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes the first one speaks
-        print(f"saved in {args.out}")
-    return 0
 
 
 def evaluate(args: argparse.Namespace) -> int:

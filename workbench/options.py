@@ -78,6 +78,33 @@ def number(low: float = -math.inf, high: float = math.inf) -> Callable[[str], fl
     return read
 
 
+def bar_range(typed: str) -> tuple[int, int]:
+    """FIRST-LAST or one number, from 1 on, as (first, last) from 0, last exclusive."""
+    found = re.fullmatch("([0-9]{1,6})(?:-([0-9]{1,6}))?", typed)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1 <= first <= last:
+        raise _refused(typed, "FIRST-LAST, such as 9-12, from 1 on")
+    return first - 1, last
+
+
+def second_range(typed: str) -> tuple[float, float]:
+    """FIRST-LAST in seconds."""
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)-([0-9]{1,9}(?:\.[0-9]{1,9})?)", typed)
+    first, last = (float(found[1]), float(found[2])) if found else (0.0, 0.0)
+    if not first < last:
+        raise _refused(typed, "FIRST-LAST in seconds, such as 1.5-3")
+    return first, last
+
+
+def meter(typed: str) -> tuple[int, int]:
+    """A metre such as 3/4, its unit a power of 2 up to 64."""
+    found = re.fullmatch("([0-9]{1,3})/([0-9]{1,3})", typed)
+    top, bottom = (int(found[1]), int(found[2])) if found else (0, 0)
+    if top < 1 or bottom not in (1, 2, 4, 8, 16, 32, 64):
+        raise _refused(typed, "a metre, such as 3/4")
+    return top, bottom
+
+
 def seed(typed: str) -> int:
     """A whole number from 0 to 2**64 - 1."""
     if not re.fullmatch("[+]?[0-9]{1,30}", typed) or int(typed) >= 2**64:

@@ -436,8 +436,8 @@ InpaintingWidget(system, song)
 # nucleus · cache · context · pitch class
 #
 # *Next:* [lesson 10](10_evaluation.ipynb) holds all five systems against real music. Or train your
-# own with `train = True`, or `workbench train songs --dataset your/folder`; on
-# the command line, `workbench fill song.mid --bars 9-12`.
+# own with `train = True`, or `workbench train songs --dataset your/folder`; on the
+# command line, `workbench inpaint song.mid --system songs --bars 9-12`.
 
 # %%
 run.finish()

@@ -19,7 +19,7 @@ from pathlib import Path
 from workbench import options
 from workbench.errors import WorkbenchError
 from workbench.options import check_out
-from workbench.systems.registry import datasets
+from workbench.systems.registry import SYSTEMS, datasets
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,9 +50,10 @@ def parser() -> argparse.ArgumentParser:
         "--systems",
         nargs="+",
         type=options.nonempty,
-        metavar="CHECKPOINT",
+        metavar="SYSTEM",
         default=["drums-groove-bert", "drums-groove-keywords"],
-        help="all of one kind, in place of clips",
+        help=f"in place of clips: checkpoints, or {', '.join(SYSTEMS)} for the shipped one; all of "
+        "one kind",
     )
     add.add_argument("--dataset", type=datasets, help="people's music: its held-out part")
     add.add_argument(

@@ -207,17 +207,18 @@ def _laid_over(clip: Clip, other: Clip, bar: int) -> Clip:
 def system_materials(
     checkpoints: Sequence[str], dataset: str | None = None, *, prompts: int = 5, seed: int = 0
 ) -> list[Material]:
-    """Materials of shipped or own checkpoints, all of one kind. dataset: whose held-out part is
-    people's; by default what the first checkpoint was trained on, or the built-in corpus where that
-    is not on this machine.
+    """Materials of systems by key, or of shipped or own checkpoints, all of one kind. dataset:
+    whose held-out part is people's; by default what the first checkpoint was trained on, or the
+    built-in corpus where that is not on this machine.
 
     Raises WorkbenchError where kinds are mixed or two checkpoints have one name.
     """
-    from workbench.systems.registry import entry_of, resolve
+    from workbench.systems.registry import checkpoint_of, entry_of, resolve
     from workbench.systems.storage import trained_on
 
     if dataset is not None:
         names_of(dataset)
+    checkpoints = [checkpoint_of(name) for name in checkpoints]
     entries = {name: entry_of(name) for name in checkpoints}
     if len({entry.listening for entry in entries.values()}) > 1:
         listed = ", ".join(f"{name} is a {entry.name}" for name, entry in entries.items())

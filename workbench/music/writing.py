@@ -115,7 +115,7 @@ def _chunk(messages: list[Message], end: int) -> bytes:
 
 
 def file_stem(clip: Any, words: str | None = None) -> str:
-    """The name of a clip's file without suffix: words, tempo, and what a system made it by.
+    """The name of a clip's file without suffix: words, a known tempo, what a system made it by.
 
     Such as "samba_120bpm_s0_1" for seed 0, take 1, and "samba_120bpm_variation_s4_1". words:
     default: the clip's caption, or "clip".
@@ -127,7 +127,7 @@ def file_stem(clip: Any, words: str | None = None) -> str:
         if slug and len(slug) + len(word) >= MAX_WORDS:
             break
         slug += ("-" if slug else "") + word[:MAX_WORDS]
-    parts = [slug or "clip", f"{clip.tempo:.0f}bpm"]
+    parts = [slug or "clip", *([f"{clip.tempo:.0f}bpm"] if clip.tempo_known else [])]
     action, seed, take = (clip.labels.get(name) for name in ("action", "seed", "take"))
     parts += [action] if action not in (None, "generation") else []
     parts += [f"s{seed}"] if seed is not None else []

@@ -286,6 +286,7 @@ class System(Pretrained):
 
     can: ClassVar[frozenset[str]] = frozenset()
     reads: ClassVar[tuple[str, ...]] = ()  # what a prompt may be: "text", "controls"
+    replaces: ClassVar[tuple[str, ...]] = ()  # what a `Region` may name: "bars", "seconds" …
     makes: ClassVar[str] = "music"
     config: Any
 

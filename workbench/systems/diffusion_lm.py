@@ -69,6 +69,7 @@ class DiffusionLM(System):
     networks: Networks
     reads: ClassVar = ("text", "controls")
     makes: ClassVar = "piano music"
+    replaces: ClassVar = ("bars", "seconds")
 
     def __init__(self, config: PianoConfig) -> None:
         self.config, self.code = config, PVD(config.rhythm)
@@ -301,6 +302,8 @@ class DiffusionLM(System):
         has others, and where that is not 4/4, the metre of most of the training."""
         if region.tracks is not None:
             raise PromptError("tracks: a piano window has one; give bars or seconds only")
+        if not clip.has_score:
+            raise PromptError("clip: holds a waveform; give one that was read from a MIDI file")
         bars, control = region.bar_range(clip), self.control_of(prompt)
         rows = self.code.windows(clip, hop=max(1, clip.bars))
         if not len(rows):

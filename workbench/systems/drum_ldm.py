@@ -67,6 +67,7 @@ class DrumLDM(LatentDiffusion):
     networks: DrumNetworks
     reads: ClassVar = ("text",)
     makes: ClassVar = "a drum loop"
+    replaces: ClassVar = ("bars", "seconds", "cells", "tracks")
 
     def __init__(self, config: DrumLDMConfig) -> None:
         self.config = config

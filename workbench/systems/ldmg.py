@@ -89,6 +89,7 @@ class LDMG(SoundDiffusion):
 
     networks: Networks
     reads: ClassVar = ("text",)
+    replaces: ClassVar = ("bars", "seconds")
     time_axis: ClassVar = 2
 
     def __init__(self, config: LDMGConfig) -> None:

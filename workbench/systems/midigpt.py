@@ -60,6 +60,7 @@ class MidiGPT(System):
 
     networks: GPT
     makes: ClassVar = "a song"
+    replaces: ClassVar = ("bars", "seconds", "tracks")
 
     def __init__(self, config: MidiGPTConfig, vocabulary: Vocabulary) -> None:
         if config.gpt.vocab != vocabulary.size:

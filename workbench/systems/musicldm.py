@@ -121,6 +121,7 @@ class MusicLDM(SoundDiffusion):
 
     networks: Networks
     reads: ClassVar = ("text",)
+    replaces: ClassVar = ("bars", "seconds")
     time_axis: ClassVar = 2
 
     def __init__(self, config: MusicLDMConfig) -> None:

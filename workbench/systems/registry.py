@@ -162,6 +162,33 @@ def find(name: str) -> Entry:
     raise WorkbenchError(f"system: {name!r} is not known; there are: {listed}")
 
 
+def system_key(typed: str) -> str:
+    """What every option that names a system takes, an argparse type: its key or its class."""
+    try:
+        return find(typed).key
+    except WorkbenchError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("system: ")) from None
+
+
+def evaluated(typed: str) -> str:
+    """A system's key for its key or class; another word as it is. An argparse type."""
+    try:
+        return find(typed).key
+    except WorkbenchError:
+        return typed
+
+
+def checkpoint_of(name: str) -> str:
+    """The shipped checkpoint for a system's key or class; another name, and a folder that is
+    called as a system is, as it is."""
+    from pathlib import Path
+
+    try:
+        return name if Path(name).is_dir() else find(name).checkpoint
+    except WorkbenchError:
+        return name
+
+
 def entry_of(checkpoint: str | Path) -> Entry:
     """The entry of the system that a checkpoint is of: a shipped name, a folder, or a hub id.
     Raises CheckpointError where it is of none of them."""
