@@ -172,6 +172,18 @@ def test_other_submissions_and_solutions_cannot_be_read(sandbox, tmp_path):
         assert "FileNotFoundError" in error or "not open while" in error
 
 
+def test_what_is_imported_is_heard_however_it_is_asked_for(sandbox, tmp_path):
+    (tmp_path / "helper.py").write_text("__import__('.'.join(['workbench', 'options']))")
+    body = (
+        "from importlib import import_module\nimport_module('work' + 'bench.music.keys')\n"
+        "exec('import ' + 'workbench.processes as m')\nimport helper\nreturn x"
+    )
+    reply = ask(sandbox, body, files=tmp_path)
+    assert {"workbench.music.keys", "workbench.processes", "workbench.options"} <= {*reply.imports}
+    assert reply.answers[0].value.tolist() == [0, 1, 2]
+    assert ask(sandbox, "import math\nreturn x").imports == ["math"]
+
+
 def test_the_graders_environment_is_not_shown(sandbox, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "42")
     reply = ask(sandbox, "import os\nreturn [os.environ.get('SECRET_KEY', 'none')]")

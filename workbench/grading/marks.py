@@ -4,8 +4,8 @@
 Each exercise is asked in a process of its own (see `sandbox`) and judged here, by the instructor's
 copy of the check, on inputs drawn from one seed for the whole class. Nothing that a submission
 defines or changes takes part in the judging. What remains possible: to copy an answer from the
-library, which is open to all; the notes name the modules of it that a solution imports by a
-statement.
+library, which is open to all; the notes name the modules of it that a solution imports, unless
+it takes pains to hide them.
 
 Guaranteed with bubblewrap or Linux namespaces: no network; no file of the machine changed, and of
 others' only Python, the packages and the data folder read; nothing done as root; all processes

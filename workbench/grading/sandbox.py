@@ -94,8 +94,8 @@ class Question:
 class Reply:
     """Answers, or why there are none: `missing` (no such function to ask), `problem` (the cells
     before it fail), `stopped` (a limit, or the process ended itself). imports: modules that the
-    function's cells name; left_out: files beside the notebook that it did not get; seconds: of the
-    processor; clock: of the clock."""
+    function's cells name, or that it was heard to import; left_out: files beside the notebook that
+    it did not get; seconds: of the processor; clock: of the clock."""
 
     answers: list[Answer] = field(default_factory=list)
     missing: str = ""
@@ -400,7 +400,9 @@ def _read(said: dict[Any, dict[str, Any]], lines: _Lines, number: int, reply: Re
         return
     reply.missing = tree.shown(str(start.get("problem"))[:400])
     names = start.get("imports")
-    reply.imports = [tree.shown(str(name)[:80]) for name in names] if type(names) is list else []
+    names = names if type(names) is list else []
+    names += [number for kind, number in said if kind == "import"][:20]
+    reply.imports = list(dict.fromkeys(tree.shown(str(name)[:80]) for name in names))
     if reply.missing or reply.stopped:
         return
     if ("problem", None) in said:

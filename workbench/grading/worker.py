@@ -16,6 +16,7 @@ import linecache
 import os
 import sys
 import types
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ def main(
     send("start", problem=found.problem, imports=found.imports)
     if found.problem:
         return
+    _hear_imports(send)
     function, problem = _run(found, job["function"], job["cells"])
     if problem:
         send("problem", words=problem)
@@ -97,6 +99,30 @@ def _hide() -> None:
     for name in [name for name in sys.modules if name.startswith("workbench.teaching")]:
         del sys.modules[name]
     sys.modules["workbench.teaching"] = _Nothing("workbench.teaching")
+
+
+def _hear_imports(send: Callable[..., None]) -> None:
+    """Say which modules of the workbench the student's own code has imported, however it asks: no
+    `import` need be seen in its text."""
+    heard: set[str] = set()
+    work, library = os.getcwd() + os.sep, str(Path(slicing.__file__).parents[1]) + os.sep
+
+    def hook(event: str, given: tuple[Any, ...]) -> None:
+        if event != "exec" or len(heard) >= 20:
+            return
+        file = str(getattr(given[0], "co_filename", ""))
+        if not file.startswith(library) or file in heard:
+            return
+        frame = sys._getframe(1)
+        while frame.f_back and "importlib" in frame.f_code.co_filename:
+            frame = frame.f_back
+        asking = frame.f_code.co_filename
+        if not os.path.isabs(asking) or asking.startswith(work):
+            heard.add(file)
+            parts = Path(file).relative_to(library).with_suffix("").parts
+            send("import", number=".".join(["workbench", *parts]).removesuffix(".__init__"))
+
+    sys.addaudithook(hook)
 
 
 def _run(found: slicing.Slice, function: str, cells: list[str]) -> tuple[Any, str]:
