@@ -93,6 +93,16 @@ def test_the_editor_fills_keeps_and_saves(system, monkeypatch):
     assert paint.versions == [version]
 
 
+def test_a_prompt_is_for_systems_that_read_one(system):
+    if "prompt" in system.settings("inpaint"):
+        assert InpaintingWidget(system, prompt="busy").prompt == "busy"
+        return
+    with pytest.raises(PromptError, match="prompt='busy'"):
+        InpaintingWidget(system, prompt="busy")
+    with pytest.raises(PromptError, match="prompt='busy'"):
+        InpaintingWidget(system).fill(prompt="busy")
+
+
 def test_what_lies_outside_of_a_sounds_hole_stays(sound_system):
     rate = sound_system.config.rate
     noise = np.random.default_rng(0).standard_normal((1, round(3.2 * rate))).astype("f4")

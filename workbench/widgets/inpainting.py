@@ -88,13 +88,14 @@ class InpaintingWidget(FormWidget):
         self.versions: list[Clip] = []
         if clip is None:
             clip = _first_clip(system)
-        takes = system.settings("inpaint")
+        self._takes = system.settings("inpaint")
+        self._check_prompt(prompt)
         super().__init__(
             fields_of(system, "inpaint", VERSIONS),
             settings,
             prompt=prompt,
-            can_ask="prompt" in takes,
-            can_follow="steps" not in takes,  # steps make the whole clear by and by
+            can_ask="prompt" in self._takes,
+            can_follow="steps" not in self._takes,  # steps make the whole clear by and by
         )
         self._name = PurePath(clip.source.rsplit("#")[0]).stem or "song"
         self._show(clip)
@@ -147,6 +148,7 @@ class InpaintingWidget(FormWidget):
         """As if Fill were pressed; `wait()` waits for the versions. bars: (first, last) from 0,
         last exclusive; seconds: the same of a sound, widened to half seconds."""
         self._set(settings)
+        self._check_prompt(prompt)
         if bars is not None and not self.clip.has_score:
             raise PromptError("bars: a sound is chosen by seconds=(first, last)")
         if seconds is not None and self.clip.has_score:
@@ -168,6 +170,11 @@ class InpaintingWidget(FormWidget):
         if prompt is not None:
             self.prompt = prompt
         self.on_fill({})
+
+    def _check_prompt(self, prompt: str | None) -> None:
+        if prompt and "prompt" not in self._takes:
+            name = type(self.system).__name__
+            raise PromptError(f"prompt={prompt!r:.40}: {name} inpaints without words; leave it out")
 
     def on_fill(self, message: dict[str, Any]) -> None:
         """Write the chosen bars or seconds anew."""
