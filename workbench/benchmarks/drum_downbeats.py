@@ -93,7 +93,7 @@ def beats_by_prompt(bench: Bench) -> None:
             f"or differ: {', '.join(within) or 'none'}.",
         ],
         shares=figures,
-        low=[prompt.removeprefix(own) for prompt in low if prompt.startswith(own)],
+        low=[p.removeprefix(own) for p in low if p.startswith(own) and p not in within],
     )
 
 
