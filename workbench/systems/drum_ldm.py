@@ -219,9 +219,10 @@ class DrumLDM(LatentDiffusion):
     ) -> list[Clip]:
         """Draw `n` loops for a prompt, or for each of several prompts.
 
-        tempo: BPM; by default the one the prompt names, else one that suits it. Raises PromptError
-        for numbers out of range, never for a text; warns of one that asks for another metre than
-        4/4.
+        tempo: BPM; by default the one the prompt names, else one that suits it. It sets how fast a
+        loop is played; on which beat the bass drum falls is decided at the tempo that suits the
+        words. Raises PromptError for numbers out of range, never for a text; warns of one that
+        asks for another metre than 4/4.
         """
         texts = [prompt or ""] if prompt is None or isinstance(prompt, str) else list(prompt)
         for advice in filter(None, map(metre_advice, texts)):
