@@ -226,11 +226,12 @@ def test_one_that_breaks_the_grader_does_not_stop_it(folder, root, tmp_path, mon
 def test_folders_without_submissions(tmp_path, root):
     with pytest.raises(MissingDataError, match="no such folder"):
         grade(tmp_path / "none", tmp_path / "out", root=root)
+    (tmp_path / "in").mkdir()
     with pytest.raises(MissingDataError, match="one folder a student"):
-        grade(tmp_path, tmp_path / "out", root=root)
-    (tmp_path / "ada").mkdir()
+        grade(tmp_path / "in", tmp_path / "out", root=root)
+    (tmp_path / "in" / "ada").mkdir()
     with pytest.raises(MissingDataError, match="no notebook in ada"):
-        grade(tmp_path, tmp_path / "out", root=root)
+        grade(tmp_path / "in", tmp_path / "out", root=root)
     with pytest.raises(MissingDataError, match="run workbench grade"):
         compare(tmp_path)
 
