@@ -108,5 +108,6 @@ def test_the_command_writes_its_table(tmp_path, capsys):
 
 
 def test_a_folder_that_is_not_there(tmp_path, capsys):
-    assert tokenisers.main(["--dataset", str(tmp_path / "none")]) == 1
+    with pytest.raises(SystemExit):
+        tokenisers.main(["--dataset", str(tmp_path / "none")])
     assert "none" in capsys.readouterr().err
