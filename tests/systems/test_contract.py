@@ -315,6 +315,21 @@ def test_a_region_that_is_none_is_refused(key, wrong, systems, clips):
         systems(key).inpaint(clips(key), Region(**wrong), **short(systems(key), "inpaint"))
 
 
+@pytest.mark.parametrize("key", can("inpaint"))
+def test_a_region_in_units_that_a_system_does_not_replace_is_refused(key, systems, clips):
+    system, clip = systems(key), clips(key)
+    parts = {
+        "bars": (1, 2),
+        "seconds": (0.1, 0.3),
+        "cells": np.ones((16 * clip.bars, 9), bool),
+        "tracks": [0],
+    }
+    assert set(system.replaces) <= parts.keys()
+    for unit in parts.keys() - set(system.replaces):
+        with pytest.raises(WorkbenchError, match=unit):
+            system.inpaint(clip, Region(**{unit: parts[unit]}), **short(system, "inpaint"))
+
+
 # --- latents ----------------------------------------------------------------------------------
 
 
