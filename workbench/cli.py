@@ -128,6 +128,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _listen_help() -> str:
+    # needed by this command alone
     from workbench.listening.command import parser
 
     return parser().format_help()
@@ -140,6 +141,7 @@ def evaluate(args: argparse.Namespace) -> int:
 
 
 def listen(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.listening.command import main
 
     return main(args.rest)
@@ -154,10 +156,12 @@ def _end_on_request() -> None:
 
 def report(args: argparse.Namespace) -> int:
     if args.submissions:
+        # needed by this command alone
         from workbench.grading.classroom import compare
 
         print(f"class: {compare(args.submissions, args.out)}")
         return 0
+    # needed by this command alone
     from workbench.report import run_report
 
     check_out(args.out or Path("report"))
@@ -177,6 +181,7 @@ def report(args: argparse.Namespace) -> int:
 
 
 def site(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.site.build import build_site
 
     check_out(args.out)
@@ -185,6 +190,7 @@ def site(args: argparse.Namespace) -> int:
 
 
 def gallery(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.gallery import make
 
     check_out(args.out)
@@ -193,12 +199,14 @@ def gallery(args: argparse.Namespace) -> int:
 
 
 def lab(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.lab import open_lab
 
     return open_lab(args.folder)
 
 
 def notebooks(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.notebooks import regenerate, stale
 
     paths = stale() if args.check else regenerate()
@@ -208,6 +216,7 @@ def notebooks(args: argparse.Namespace) -> int:
 
 
 def data(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.datasets import CATALOGUE
 
     if args.action == "list":
@@ -216,6 +225,7 @@ def data(args: argparse.Namespace) -> int:
         for entry in CATALOGUE.values():
             print(f"{entry.name}: {entry.title}; {entry.licence}; {entry.size}")
         return 0
+    # needed by this command alone
     from workbench.datasets.archives import describe, get
 
     if args.name in CATALOGUE:

@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the table; 1 where a point failed."""
     if args.name is None:
         return listing()
+    # needed by this command alone
     from workbench.experiment_runs import run_experiment
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the workers as on Ctrl-C
@@ -65,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 def listing() -> int:
     """Each experiment's name and title, and how many points its grids have."""
+    # needed by this command alone
     from workbench.experiments import read
     from workbench.notebooks import experiment_scripts
 

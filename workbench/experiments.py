@@ -50,7 +50,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.arguments import seed_of
+from workbench.benchmarks.table import render
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
+from workbench.evaluation.intervals import t_interval
 from workbench.files import UNREADABLE, load_json
 from workbench.lesson import PROFILES
 from workbench.notebooks import ROOT, build, differs, experiment_scripts, read_notebook, target_of
@@ -251,8 +253,6 @@ class Table:
         self, figure: str, first: dict[str, Any], second: dict[str, Any]
     ) -> tuple[float, float, float]:
         """Mean of second − first, seed by seed, and its 95 % interval. Each must name one row."""
-        from workbench.evaluation.intervals import t_interval
-
         runs = []
         for row in (self._row(first), self._row(second)):
             runs.append(dict(zip(row["seeds"], row["figures"][figure]["values"], strict=True)))
@@ -295,8 +295,6 @@ class Table:
         )
 
     def __str__(self) -> str:
-        from workbench.benchmarks.table import render
-
         lost = [f"failed: {one['parameters']}: {one['reason']}" for one in self.about["failed"]]
         return "\n".join([render(self.title(), *self.cells()), f"  {self.about['command']}", *lost])
 

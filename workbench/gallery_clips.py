@@ -15,10 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from workbench.datasets import cut_loops, load
 from workbench.errors import MissingDataError
 from workbench.music.clip import Clip
-from workbench.music.kit import DRUMS
+from workbench.music.display import pitch_name
+from workbench.music.kit import DRUMS, read_lookup
 from workbench.systems.base import Region
+from workbench.systems.diffusion_lm import DiffusionLM
+from workbench.systems.drum_ldm import DrumLDM
+from workbench.systems.midigpt import MidiGPT
 
 SNARE, CRASH, RIDE = (DRUMS.index(code) for code in ("SD", "CR", "RD"))
 QUIET = 40  # MIDI velocity below which a snare stroke counts as a ghost note
@@ -80,8 +85,6 @@ Note = Callable[[Clip], str]
 
 
 def drums(seed: int) -> Exhibit:
-    from workbench.systems.drum_ldm import DrumLDM
-
     made = Exhibit(
         "drums",
         "DrumLDM: words to drum loops",
@@ -114,8 +117,6 @@ def drums(seed: int) -> Exhibit:
 
 
 def _voices(clip: Clip) -> np.ndarray:
-    from workbench.music.kit import read_lookup
-
     return read_lookup()[clip.notes["pitch"]]
 
 
@@ -142,8 +143,6 @@ def _crashes(clip: Clip) -> str:
 def drummer(style: str, tempo: float) -> Clip:
     """Four bars of a held-out performance of Groove in this style, of the nearest tempo (BPM).
     MissingDataError where Groove is not on this machine."""
-    from workbench.datasets import cut_loops, load
-
     fitting = [
         c
         for c in load("groove", split="test").clips
@@ -166,8 +165,6 @@ def hang_drummer(made: Exhibit, title: str, clip: Clip, note: str) -> None:
 
 
 def songs(seed: int) -> Exhibit:
-    from workbench.systems.midigpt import MidiGPT
-
     made = Exhibit(
         "songs",
         "MidiGPT: holes in songs",
@@ -227,8 +224,6 @@ def _notes_in(clip: Clip, first: int, last: int) -> int:
 
 def _song() -> tuple[Clip, str, str]:
     """Twelve bars of a held-out pop song, the call that loads them, and whose they are."""
-    from workbench.datasets import load
-
     for name, credit in (
         ("pop909", "POP909, Wang and others, 2020, MIT"),
         ("builtin-songs", "the built-in corpus, written by a grammar, MIT"),
@@ -245,9 +240,6 @@ def _song() -> tuple[Clip, str, str]:
 
 
 def piano(seed: int) -> Exhibit:
-    from workbench.datasets import load
-    from workbench.systems.diffusion_lm import DiffusionLM
-
     made = Exhibit(
         "piano",
         "DiffusionLM: all words of a piano piece at once",
@@ -283,8 +275,6 @@ def _in_g(clip: Clip) -> str:
 
 
 def _range(clip: Clip) -> str:
-    from workbench.music.display import pitch_name
-
     low, high = int(clip.notes["pitch"].min()), int(clip.notes["pitch"].max())
     return f"From {pitch_name(low)} up to {pitch_name(high)}."
 

@@ -93,6 +93,7 @@ def _spectrogram(clip: Clip) -> str:
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
 
+    # matplotlib: pages without sound do without it
     from workbench.plots import axes, spectrogram
 
     ax = spectrogram(axes(width=6.4, height=2), clip.audio.mean(axis=0), clip.sample_rate)

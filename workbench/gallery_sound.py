@@ -7,11 +7,11 @@ from typing import Any
 from workbench.errors import MissingDataError
 from workbench.gallery_clips import Exhibit, drummer, hang_drummer
 from workbench.music.clip import Clip
+from workbench.systems.ldmg import LDMG
+from workbench.systems.musicldm import MusicLDM
 
 
 def sound(seed: int) -> Exhibit:
-    from workbench.systems.ldmg import LDMG
-
     made = Exhibit(
         "sound",
         "LDMG: sound out of noise",
@@ -40,8 +40,6 @@ def sound(seed: int) -> Exhibit:
 
 
 def music(seed: int) -> Exhibit:
-    from workbench.systems.musicldm import MusicLDM
-
     made = Exhibit(
         "music",
         "MusicLDM: words to sound",

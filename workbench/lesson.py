@@ -27,6 +27,7 @@ from workbench.errors import MissingDataError, PromptError
 from workbench.extras import named_extras
 from workbench.files import atomic_write
 from workbench.glossary import Glossary, glossary
+from workbench.pages import describe_plotly, in_words
 from workbench.version import __version__
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
@@ -229,8 +230,6 @@ def _plotly_inline() -> None:
     with named_extras():
         import plotly.io
         from plotly.io.base_renderers import ExternalRenderer
-
-    from workbench.pages import describe_plotly, in_words
 
     class InWords(ExternalRenderer):
         def render(self, fig: dict[str, Any]) -> None:

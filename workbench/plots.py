@@ -204,6 +204,7 @@ def matrix(
 
 def spectrogram(ax: Axes, sound: ArrayLike, rate: float, title: str = "") -> Axes:
     """Sound (samples,) as decibels over time and frequency, 80 dB deep; kHz."""
+    # SciPy, for sound alone
     from workbench.evaluation.spectra import WINDOW, decibels, spectrogram
 
     rate = number(rate, "rate", 1)

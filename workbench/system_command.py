@@ -156,6 +156,7 @@ def _shared(add: argparse.ArgumentParser, verb: str, system: str | None) -> None
 
 
 def systems(args: argparse.Namespace) -> int:
+    # needed by these commands alone
     from workbench.systems.base import VERBS
     from workbench.systems.storage import shipped, system_of
 
@@ -197,6 +198,7 @@ def settings_of(entry: Entry, verb: str) -> dict[str, Any]:
 
 
 def generate(args: argparse.Namespace) -> int:
+    # needed by these commands alone
     from workbench.music.writing import file_stem
 
     entry, settings = _asked(args, "generate")
@@ -312,6 +314,7 @@ def _region(clip: Clip, part: Mapping[str, Any]) -> Region:
     """What of a clip to replace, as it was typed."""
     import numpy as np
 
+    # needed by these commands alone
     from workbench.music.kit import DRUMS
     from workbench.systems.base import Region
 
@@ -340,6 +343,7 @@ def _named(value: Any) -> str:
 
 def _read(path: Path) -> Clip:
     """A clip of a sound file by its suffix, else of a MIDI file."""
+    # needed by these commands alone
     from workbench.files import AUDIO_SUFFIXES
     from workbench.music.clip import Clip
 
@@ -356,6 +360,7 @@ def _told_of(path: Path) -> Iterator[None]:
 
 
 def _write_edits(clips: Sequence[Clip], words: str, args: argparse.Namespace) -> None:
+    # needed by these commands alone
     from workbench.music.writing import file_stem
 
     _write(clips, [file_stem(clip, words) for clip in clips], args)

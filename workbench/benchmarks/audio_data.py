@@ -19,6 +19,7 @@ from workbench.evaluation.tagger import Tagger, train_tagger
 from workbench.files import cache_dir
 from workbench.options import nonempty, path, seed, whole
 from workbench.systems.registry import datasets
+from workbench.systems.storage import trained_on
 
 if TYPE_CHECKING:
     from workbench.systems.ldmg import LDMG
@@ -165,8 +166,6 @@ def measure(
     steps: int,
 ) -> None:
     """The tables asked for. pieces, steps: of the data and of the sampler with --quick."""
-    from workbench.systems.storage import trained_on
-
     loaded = system.from_pretrained(args.checkpoint)
     dataset = args.dataset or trained_on(args.checkpoint)
     run = bench(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from workbench.benchmarks.drum_data import BARS, DrumData, LoopSet
+from workbench.benchmarks.drum_data import BARS, DrumData, LoopSet, beats_of
 from workbench.benchmarks.table import Report
+from workbench.evaluation.classifiers import choose
 
 if TYPE_CHECKING:
     from workbench.evaluation.classifiers import Chosen
@@ -100,8 +101,5 @@ class Bench:
     @cached_property
     def style_judge(self) -> Chosen:
         """The style classifier, trained on training sessions only."""
-        from workbench.benchmarks.drum_data import beats_of
-        from workbench.evaluation.classifiers import choose
-
         train = beats_of(self.data.train, self.data.styles)
         return choose(train.styled, train.labels("style").tolist(), train.performances.tolist())

@@ -12,6 +12,7 @@ from workbench.datasets.traits import traits_of
 from workbench.evaluation.classifiers import Chosen, balanced_accuracy, choose
 from workbench.evaluation.intervals import share_interval
 from workbench.evaluation.rhythm import density
+from workbench.music.clip import Clip
 
 ASKED = {
     "busy": "a busy {} beat",
@@ -69,8 +70,6 @@ def _share(loops: LoopSet, trait: str) -> float:
 
 def _tempo(bench: Bench) -> tuple[int, int, float, float]:
     """(tempi kept, tempi asked, mean for "fast", mean for "slow"), read back from MIDI bytes."""
-    from workbench.music.clip import Clip
-
     bpm = [60, 72, 84, 92, 104, 113, 128, 140, 165, 190]
     styles = bench.data.styles
     prompts = [f"a {styles[i % len(styles)]} beat, {b} bpm" for i, b in enumerate(bpm)]

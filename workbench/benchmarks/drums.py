@@ -30,6 +30,7 @@ from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.drum_data import DrumData
 from workbench.benchmarks.table import Figure, Report
 from workbench.options import nonempty, number, path, seed, whole
+from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.registry import datasets
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
@@ -116,8 +117,6 @@ def measure(args: argparse.Namespace) -> None:
 
 
 def _bench(args: argparse.Namespace) -> Bench:
-    from workbench.systems.drum_ldm import DrumLDM
-
     systems = {Path(name).name: DrumLDM.from_pretrained(name) for name in args.checkpoint}
     n = min(args.n, 60) if args.quick else args.n
     about = {

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation.embedders import ClipEmbedder, VGGishEmbedder, clap, from_sound, over_time
+from workbench.systems.ldmg import LDMG
+from workbench.systems.musicldm import MusicLDM
+from workbench.systems.storage import system_of
 
 
 def embedder(name: str) -> ClipEmbedder:
@@ -20,10 +23,6 @@ def embedder(name: str) -> ClipEmbedder:
         return clap(rest) if rest else clap()
     if kind == "vggish":
         return VGGishEmbedder(rest)
-    from workbench.systems.ldmg import LDMG
-    from workbench.systems.musicldm import MusicLDM
-    from workbench.systems.storage import system_of
-
     which = system_of(name)
     if which == "MusicLDM":
         joint = MusicLDM.from_pretrained(name)

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from workbench.benchmarks.metric_checks import Check
+from workbench.datasets import builtin
 from workbench.evaluation import comparison, rhythm, symbolic
 from workbench.evaluation.classifiers import balanced_accuracy
 from workbench.evaluation.drums import reconstruction
 from workbench.evaluation.intervals import share_interval
 from workbench.evaluation.likelihood import bits_each, true_entropy
 from workbench.evaluation.patterns import bits, hamming
+from workbench.models.markov import MarkovChain
+from workbench.music.clip import Clip
 
 LOOPS = 1000  # drawn from the grammar to hold its entropy against
 ELISE = (76, 75, 76, 75, 76, 71, 74, 72, 69)  # Für Elise, eighths: the piece of MusPy's own tests
@@ -21,8 +24,6 @@ ELISE = (76, 75, 76, 75, 76, 71, 74, 72, 69)  # Für Elise, eighths: the piece o
 
 def notes(random: np.random.Generator) -> Iterator[Check]:
     """MusPy publishes exact values of one piece; the rest has libraries."""
-    from workbench.music.clip import Clip
-
     rows = [(i / 2, 0.5, pitch, 127) for i, pitch in enumerate(ELISE)]
     clip = Clip.from_notes(rows, drums=False, meter=(3, 8))
     fourth = Clip.from_notes(rows, drums=False, meter=(3, 8), beats=6)
@@ -160,9 +161,6 @@ def patterns(random: np.random.Generator) -> Iterator[Check]:
 def likelihood(random: np.random.Generator) -> Iterator[Check]:
     """Bits of a unigram model, and of the grammar whose probabilities are known."""
     from scipy.stats import entropy
-
-    from workbench.datasets import builtin
-    from workbench.models.markov import MarkovChain
 
     row = random.choice(6, 20_000, p=[0.4, 0.3, 0.1, 0.1, 0.05, 0.05])
     nats = MarkovChain(0, 6).fit([row]).nll(row)

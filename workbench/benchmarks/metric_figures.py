@@ -25,6 +25,7 @@ from workbench.evaluation.extrapolation import frechet_extrapolated
 from workbench.evaluation.summary import mean_of_known, measured
 from workbench.evaluation.wasserstein import sliced_wasserstein
 from workbench.music.clip import Clip
+from workbench.systems.musicldm import MusicLDM
 
 RATE, SECONDS = 16_000, 4.0  # Hz, of each excerpt
 NOISE = 0.02  # standard deviation; the songs' peaks are about 0.5
@@ -124,8 +125,6 @@ class Heard:
 
 def sound(run: MetricsRun) -> None:
     """The measures of sound."""
-    from workbench.systems.musicldm import MusicLDM
-
     n = 24 if run.quick else 96
     system = MusicLDM.from_pretrained("music-ldm")
     hear = from_sound(system.embedder.embed_sound, RATE)

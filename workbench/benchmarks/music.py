@@ -24,6 +24,7 @@ from workbench.benchmarks.music_data import COLUMNS, MusicBench
 from workbench.benchmarks.table import Figure
 from workbench.models.music_ldm import FiLMUNet
 from workbench.systems.music_mixing import KINDS, Windows, mixes_of, windows_of
+from workbench.systems.musicldm import MusicLDM
 from workbench.systems.musicldm_training import PROFILES, fit_denoiser
 
 TITLES = {"none": "no mixup", "plain": "plain mixup", "bam": "BAM", "blm": "BLM"}
@@ -154,8 +155,6 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sections, print their tables, write the JSON."""
-    from workbench.systems.musicldm import MusicLDM
-
     return run_command(
         parser(),
         lambda args: measure(args, "music", MusicLDM, MusicBench, SECTIONS, pieces=8, steps=3),

@@ -15,6 +15,7 @@ from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.piano_data import PianoBench
 from workbench.benchmarks.table import Figure, Report
 from workbench.options import nonempty, path, seed, whole
+from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.registry import datasets
 
 SECTIONS: dict[str, Callable[[PianoBench], None]] = {
@@ -72,8 +73,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def measure(args: argparse.Namespace) -> None:
     """The tables that were asked for."""
-    from workbench.systems.diffusion_lm import DiffusionLM
-
     bench = PianoBench(
         DiffusionLM.from_pretrained(args.checkpoint),
         args.dataset,

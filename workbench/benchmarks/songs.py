@@ -21,6 +21,7 @@ from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.song_data import SongBench
 from workbench.benchmarks.table import Figure, Report
 from workbench.options import nonempty, path, seed, whole
+from workbench.systems.midigpt import MidiGPT
 from workbench.systems.registry import datasets
 
 SECTIONS: dict[str, Callable[[SongBench], None]] = {
@@ -79,8 +80,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def measure(args: argparse.Namespace) -> None:
     """The tables that were asked for."""
-    from workbench.systems.midigpt import MidiGPT
-
     bench = SongBench(
         MidiGPT.from_pretrained(args.checkpoint),
         args.dataset,

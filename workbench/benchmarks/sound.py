@@ -15,6 +15,7 @@ from workbench.benchmarks.audio_data import measure, options_of
 from workbench.benchmarks.command import run_command
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.benchmarks.table import Figure
+from workbench.systems.ldmg import LDMG
 
 SECTIONS: dict[str, Callable[[SoundBench], None]] = {
     "coding": sound_coding.coding,
@@ -66,8 +67,6 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the sections, print their tables, write the JSON."""
-    from workbench.systems.ldmg import LDMG
-
     return run_command(
         parser(),
         lambda args: measure(args, "sound", LDMG, SoundBench, SECTIONS, pieces=20, steps=4),

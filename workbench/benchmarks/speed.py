@@ -21,12 +21,15 @@ import numpy as np
 
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Report
+from workbench.datasets import load
+from workbench.music.kit import READ_MAP
 from workbench.options import nonempty, path, whole
+from workbench.representations.drum_roll import DrumRoll
+from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.registry import datasets
 
 if TYPE_CHECKING:
     from workbench.datasets.dataset import Dataset
-    from workbench.systems.drum_ldm import DrumLDM
 
 PROMPT = "slow funk with ghost notes, 92 bpm"
 
@@ -91,8 +94,6 @@ def samplers(system: DrumLDM, report: Report, runs: int) -> None:
 
 def midi_to_roll(report: Report, clips: Dataset, runs: int) -> None:
     """MIDI file → drum roll, ours against pretty_midi's notes on the same grid."""
-    from workbench.representations.drum_roll import DrumRoll
-
     with tempfile.TemporaryDirectory() as folder:
         paths = []
         for i, clip in enumerate(clips):
@@ -114,8 +115,6 @@ def midi_to_roll(report: Report, clips: Dataset, runs: int) -> None:
 def _by_pretty_midi(path: Path) -> np.ndarray:
     """The same roll through pretty_midi: its note objects, put on the grid one by one."""
     import pretty_midi
-
-    from workbench.music.kit import READ_MAP
 
     midi = pretty_midi.PrettyMIDI(str(path))
     tempo = midi.get_tempo_changes()[1]
@@ -163,9 +162,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(args: argparse.Namespace) -> None:
     """All tables."""
     import torch
-
-    from workbench.datasets import load
-    from workbench.systems.drum_ldm import DrumLDM
 
     clips = load(args.dataset, limit=args.files)  # before anything is measured
     system = DrumLDM.from_pretrained(args.checkpoint)

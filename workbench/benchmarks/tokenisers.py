@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Report
 from workbench.datasets import load
 from workbench.errors import MissingDataError
+from workbench.music.clip import Clip
 from workbench.options import path, whole
 from workbench.representations.losses import losses, total
 from workbench.representations.mmm import MMM
@@ -27,9 +28,6 @@ from workbench.representations.pvd import PVD
 from workbench.representations.remi import encode, own_signs
 from workbench.representations.tokens import Vocabulary, song_config
 from workbench.systems.registry import datasets
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
 
 BPE = 1024  # tokens of REMI with pieces
 OTHERS = {"TSD": "TSD", "MIDI-Like": "MIDILike", "Structured": "Structured", "Octuple": "Octuple"}
@@ -88,12 +86,10 @@ def of_remi(name: str, vocabulary: Vocabulary) -> Tokeniser:
     """REMI, as the workbench's MidiGPT reads and writes it."""
     from miditok import TokSequence
 
-    from workbench.music.clip import Clip as Song
-
     def trip(clip: Clip) -> tuple[int, Clip]:
         ids = vocabulary.encode_song(encode(clip))
         base = TokSequence(ids=vocabulary.decode(ids).tolist())
-        return len(ids), Song(vocabulary.midi.decode(base))
+        return len(ids), Clip(vocabulary.midi.decode(base))
 
     return Tokeniser(name, vocabulary.size, trip)
 
@@ -101,8 +97,6 @@ def of_remi(name: str, vocabulary: Vocabulary) -> Tokeniser:
 def of_miditok(name: str, kind: str, bars: int = 256) -> Tokeniser:
     """Another of MidiTok's tokenisers, configured as REMI is."""
     import miditok
-
-    from workbench.music.clip import Clip as Song
 
     config = song_config()
     config.encode_ids_split = "no"
@@ -117,7 +111,7 @@ def of_miditok(name: str, kind: str, bars: int = 256) -> Tokeniser:
         score.time_signatures = own_signs(score)  # MidiTok moves them
         tokens = midi.encode(score, encode_ids=False)
         parts = tokens if isinstance(tokens, list) else [tokens]
-        return sum(np.size(part.ids) for part in parts), Song(midi.decode(tokens))
+        return sum(np.size(part.ids) for part in parts), Clip(midi.decode(tokens))
 
     return Tokeniser(name, size, trip)
 

@@ -22,19 +22,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from workbench.datasets.captions import caption_from_path
 from workbench.datasets.dataset import SPLITS, check_split
 from workbench.datasets.folder import split_of_name, split_of_path, split_of_word
 from workbench.datasets.shards import Shards, prepare_shards, write_joined
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.files import AUDIO_SUFFIXES, UNREADABLE, atomic_write, load_json
+from workbench.music.audio import SILENT, read_audio, resample, to_stereo
+from workbench.music.clip import Clip
 from workbench.tables import Row, read_table, spelled
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
 
 TABLES = ("captions", "manifest", "metadata")
 ENDINGS = (".csv", ".tsv", ".txt")
@@ -57,8 +57,6 @@ class AudioItem:
 
     def clip(self) -> Clip:
         """Read it. Raises BrokenFileError naming the file."""
-        from workbench.music.clip import Clip
-
         return Clip.read_audio(self.path, caption=self.caption, labels=dict(self.labels))
 
 
@@ -111,8 +109,6 @@ def find_audio(
 
 
 def _from_path(top: Path, file: Path) -> AudioItem:
-    from workbench.datasets.captions import caption_from_path
-
     relative = file.relative_to(top)
     return AudioItem(file, caption_from_path(relative), split_of_path(relative, top.resolve()))
 
@@ -192,8 +188,6 @@ def decode(path: Path, rate: int, channels: int = 1) -> np.ndarray:
     More channels than asked for are averaged; mono is doubled for stereo. Raises BrokenFileError
     for a file that cannot be read, is silent, or clipped so badly that it is of no use.
     """
-    from workbench.music.audio import SILENT, read_audio, resample, to_stereo
-
     samples, own = read_audio(path)
     loudest = np.abs(samples)
     if not loudest.max() > SILENT:

@@ -7,8 +7,6 @@ true bound. It never passes for real data: source, labels and caption say "built
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from workbench.arguments import random_generator
@@ -19,9 +17,7 @@ from workbench.datasets.grammar import STYLES, Style
 from workbench.datasets.grammar import entropy as exact
 from workbench.datasets.grammar import model as grammar
 from workbench.errors import PromptError
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
+from workbench.music.clip import Clip
 
 SIZES = {"train": (2000, 1), "validation": (250, 2), "test": (250, 3)}  # loops and seed
 
@@ -73,8 +69,6 @@ def _style(name: str) -> Style:
 
 def _clip(loop: grammar.Loop, number: str) -> Clip:
     """The loop as a clip, with a path in the manner of loop packs."""
-    from workbench.music.clip import Clip
-
     style, kind = loop.style.name, loop.kind
     feel = loop.feel.name if kind == "beat" else ""
     folder = _title(style)

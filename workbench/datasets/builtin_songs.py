@@ -6,8 +6,6 @@ from the true entropy. Source, labels and caption say "built-in".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from workbench.arguments import random_generator
@@ -17,9 +15,8 @@ from workbench.datasets.grammar import song_scores as scores
 from workbench.datasets.grammar import songs as grammar
 from workbench.datasets.grammar.songs import FORMS, SCALES, STYLES, Note
 from workbench.errors import PromptError
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
+from workbench.music.clip import Clip
+from workbench.music.midi import NOTE
 
 SIZES = {"train": (2000, 11), "validation": (250, 12), "test": (250, 13)}  # songs and seed
 NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
@@ -41,9 +38,6 @@ def sample(n: int, seed: int, style: str | None = None) -> list[Clip]:
 
 def clip_of(song: grammar.Song, number: str) -> Clip:
     """A song as a clip."""
-    from workbench.music.clip import Clip
-    from workbench.music.midi import NOTE
-
     rows = [
         (s / 4, n / 4, pitch, velocity, max(q, 0), q < 0)
         for s, n, pitch, velocity, q in grammar.notes_of(song)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.datasets.captions import caption_from_path, caption_of, facts_of, style_from_words
 from workbench.datasets.dataset import Dataset, spread
@@ -22,10 +22,9 @@ from workbench.datasets.keywords import parse_tempo, tokens
 from workbench.datasets.sessions import split_in_copy
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import MIDI_SUFFIXES
+from workbench.music.clip import Clip
 from workbench.music.kit import read_lookup
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
+from workbench.music.midi import note_list
 
 _NAMED = {
     "train": "train",
@@ -118,9 +117,6 @@ def load_folder(folder: Path, split: str | None = None, limit: int | None = None
 def _clip(folder: Path, file: Path) -> Clip:
     """The drum part of one file, with caption and labels from its path."""
     import symusic
-
-    from workbench.music.clip import Clip
-    from workbench.music.midi import note_list
 
     clip = Clip.read_midi(file)
     notes = clip.notes

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.arguments import whole
 from workbench.datasets.captions import caption_of, facts_of
+from workbench.music.clip import Clip
 from workbench.music.kit import read_lookup
 from workbench.music.timeline import check_meter, meter_map
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
 
 EARLY = 0.125  # beats: a hit so little before a bar line is meant for it (half a sixteenth)
 LEAST_HITS = 0.5  # hits a beat; emptier windows are left out
@@ -145,8 +142,6 @@ def _tiled(notes: np.ndarray, period: int, bars: int, bar: float) -> np.ndarray:
 
 
 def _loop(clip: Clip, notes: np.ndarray, start: int, beats: float, *, tiled: bool) -> Clip:
-    from workbench.music.clip import Clip
-
     labels = dict(clip.labels or {}) | {"start_bar": start, "tiled": tiled}
     labels.setdefault("performance", clip.source)
     loop = Clip.from_notes(

@@ -20,6 +20,7 @@ import numpy as np
 
 from workbench.errors import MissingDataError, PromptError
 from workbench.files import atomic_write
+from workbench.music.audio import write_audio
 from workbench.processes import worker_pool
 
 if TYPE_CHECKING:
@@ -86,8 +87,6 @@ def render_set(
 def _render(job: tuple[Clip, Path, int, int, int, int]) -> list[dict[str, Any]]:
     """The excerpts of one clip: writes the files, returns their rows. An excerpt without a note is
     left out."""
-    from workbench.music.audio import write_audio
-
     clip, top, bars, each, seed, number = job
     lines = clip.bar_lines
     whole = len(lines) - 1

@@ -25,10 +25,11 @@ from workbench.datasets.folder import midi_files, named_split, split_of_name
 from workbench.datasets.melodies import interval_runs, together, versions
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import MIDI_SUFFIXES
+from workbench.music.clip import Clip
+from workbench.music.midi import read_score
 
 if TYPE_CHECKING:
     from workbench.datasets.entry import Entry
-    from workbench.music.clip import Clip
 
 MAX_SECONDS = 3600.0  # longer files are recordings of an evening or broken, not songs
 GRID = 24  # steps a beat on which notes are compared
@@ -129,8 +130,6 @@ def survey(
     """
     from tqdm import tqdm
 
-    from workbench.music.midi import read_score
-
     kept: dict[bytes, Path] = {}
     skipped, duplicates = [], []
     for file in tqdm(files, "reading songs", disable=len(files) < 5000, leave=False):
@@ -149,8 +148,6 @@ def survey(
 
 def _melody(path: Path) -> frozenset[int]:
     """The runs of intervals of the first track with notes."""
-    from workbench.music.midi import read_score
-
     notes = next(
         track.notes for track in read_score(path, notes_only=True).tracks if len(track.notes)
     ).numpy()
@@ -184,8 +181,6 @@ def signature(score: Any) -> bytes:
 
 
 def _clip(folder: Path, file: Path, split: str, rule: Rule, entry: Entry | None) -> Clip:
-    from workbench.music.clip import Clip
-
     labels = {"song": rule.song(file), "split": split, "file": file.as_posix(), **rule.labels(file)}
     clip = Clip.read_midi(folder / file, labels=labels)
     if entry:

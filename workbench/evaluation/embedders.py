@@ -22,6 +22,8 @@ import numpy as np
 
 from workbench.errors import CheckpointError, WorkbenchError
 from workbench.evaluation.checks import rows
+from workbench.models.vggish import VGGish, mel_patches
+from workbench.representations.clap import RATE, Clap
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -98,8 +100,6 @@ def clap(name: str | Path = "laion/clap-htsat-unfused") -> ClipEmbedder:
     with it, a piece drawn at random, would give another row each time."""
     import torch
 
-    from workbench.representations.clap import RATE, Clap
-
     model = Clap.load(name)
     most = int(model.extractor.nb_max_samples)
 
@@ -118,8 +118,6 @@ class VGGishEmbedder:
     def __init__(self, path: str | Path) -> None:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
-
-        from workbench.models.vggish import VGGish
 
         try:
             self.network = VGGish.of_state(load_file(path))
@@ -140,8 +138,6 @@ class VGGishEmbedder:
         """Rows of all patches (m, d), as published Fréchet audio distances take them, and which
         clip each is of (m,), for intervals that draw whole clips."""
         import torch
-
-        from workbench.models.vggish import mel_patches
 
         parts = []
         for clip in clips:

@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.arguments import random_generator
 from workbench.errors import WorkbenchError
+from workbench.evaluation.paired import sign_flip_test
 
 
 def power_of(effect: float, spread: float, raters: int, *, alpha: float = 0.05) -> float:
@@ -108,8 +109,6 @@ def simulated_power(
     Each study has other clips. The test knows only its own, so with few prompts and `how.clips`
     above 0 it also notices what lies in the clips: at effect 0 more often than alpha (Clark,
     "The language-as-fixed-effect fallacy", 1973)."""
-    from workbench.evaluation.paired import sign_flip_test
-
     found = 0
     for study in range(studies):
         made = simulate_ratings(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbench.datasets.keywords import tokens
 from workbench.evaluation.checks import rows, same_rows, same_width
 
 
@@ -51,8 +52,6 @@ class WordModel:
     """
 
     def __init__(self, texts: Sequence[str], features: np.ndarray, ridge: float = 30.0) -> None:
-        from workbench.datasets.keywords import tokens
-
         self._tokens = tokens
         self.words = {w: i for i, w in enumerate(sorted({w for t in texts for w in tokens(t)}))}
         self.mean, self.std = features.mean(0), features.std(0) + 1e-6

@@ -44,6 +44,7 @@ def add_commands(commands: Any) -> None:
 
 
 def _assign(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.grading.assign import assign
 
     check_out(args.out)
@@ -53,6 +54,7 @@ def _assign(args: argparse.Namespace) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.grading.marks import check_apart, grade
     from workbench.grading.sandbox import Limits
 

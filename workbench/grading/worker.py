@@ -58,6 +58,7 @@ def main(
         if not os.access(path, os.R_OK):
             why = "as root the worker runs as an unprivileged user, who may not read it; "
             raise PermissionError(f"{path}: {why}grade as an ordinary user")
+    # once it is known that the files can be read
     from workbench.teaching import asking, values
 
     cases = values.decode(job["cases"], trusted=True)

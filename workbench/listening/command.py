@@ -90,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def make(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.listening.design import make_test
     from workbench.listening.materials import folder_materials, practice_clip, system_materials
     from workbench.listening.page import minutes
@@ -120,12 +121,14 @@ def make(args: argparse.Namespace) -> int:
 
 
 def serve(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.listening.server import serve as run
 
     return run(args.folder, args.host, args.port)
 
 
 def merge(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.listening.answers import merge as join
     from workbench.listening.answers import write_answers
     from workbench.listening.design import read_key
@@ -140,6 +143,7 @@ def merge(args: argparse.Namespace) -> int:
 
 
 def analyse(args: argparse.Namespace) -> int:
+    # needed by this command alone
     from workbench.listening.analysis import analyse as run
     from workbench.listening.answers import read_answers
     from workbench.listening.design import read_key

@@ -28,6 +28,8 @@ import numpy as np
 from workbench.arguments import number, random_generator, seed_of
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.files import UNREADABLE, atomic_write, load_json
+from workbench.listening.page import page_html
+from workbench.listening.sounds import coded, comparable, tones
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -68,8 +70,6 @@ class ListeningTest:
 
     def write(self, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
         """Write test.html, to be handed out, and key.json, to be kept. Returns both paths."""
-        from workbench.listening.page import page_html
-
         page, key = Path(folder) / "test.html", Path(folder) / "key.json"
         with atomic_write(page) as path:
             path.write_text(page_html(self.page), encoding="utf-8")
@@ -152,8 +152,6 @@ def make_test(
     who knows it can work out names, so keep it as secret as the key.
     Raises WorkbenchError where a clip is missing, double, silent or too short.
     """
-    from workbench.listening.sounds import coded, comparable, tones
-
     if design not in DESIGNS:
         raise WorkbenchError(f"design: {design!r} is unknown; choose one of {', '.join(DESIGNS)}")
     title = " ".join(title.split())

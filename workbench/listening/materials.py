@@ -16,17 +16,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.arguments import later_seed, random_generator, seed_of, whole
+from workbench.datasets import cut_loops, load
+from workbench.datasets.audio import genre_of
 from workbench.datasets.load import names_of
+from workbench.datasets.sounds import collect
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 from workbench.listening.design import Material
 from workbench.music.clip import Clip
+from workbench.music.keys import TONICS
+from workbench.representations.pvd import PAD
 from workbench.systems.base import Region
+from workbench.systems.diffusion_lm_training import sets_of, windows_of
+from workbench.systems.ldmg import LDMG
+from workbench.systems.midigpt_training import songs_of
+from workbench.systems.piano_controls import DENSITIES, REGISTERS, level, measures
+from workbench.systems.registry import checkpoint_of, entry_of, resolve
+from workbench.systems.storage import trained_on
 
 if TYPE_CHECKING:
     from workbench.systems.diffusion_lm import DiffusionLM
     from workbench.systems.drum_ldm import DrumLDM
-    from workbench.systems.ldmg import LDMG
     from workbench.systems.midigpt import MidiGPT
     from workbench.systems.musicldm import MusicLDM
 
@@ -43,8 +53,6 @@ def drum_materials(
 
     systems: names for the key. Raises WorkbenchError where too few held-out loops have captions.
     """
-    from workbench.datasets import cut_loops, load
-
     prompts, seed = _asked(systems, prompts, seed)
     held = cut_loops(load(dataset, split="test"), bars=BARS, hop_bars=BARS)
     by_caption: dict[str, list[Clip]] = {}
@@ -68,10 +76,6 @@ def sound_materials(
 ) -> list[Material]:
     """Windows of held-out recordings and renderings with captions of their own, what each system
     draws for caption and genre, and the control. Lengths are those that the systems draw."""
-    from workbench.datasets.audio import genre_of
-    from workbench.datasets.sounds import collect
-    from workbench.systems.ldmg import LDMG
-
     prompts, seed = _asked(systems, prompts, seed)
     first = next(iter(systems.values()))
     audio = collect(dataset, first.config.rate)
@@ -101,11 +105,6 @@ def piano_materials(
     """Windows of held-out piano music in the words of the first system (which keep pitches,
     velocities and durations), what each system draws for their key, density and register, and the
     control."""
-    from workbench.music.keys import TONICS
-    from workbench.representations.pvd import PAD
-    from workbench.systems.diffusion_lm_training import sets_of, windows_of
-    from workbench.systems.piano_controls import DENSITIES, REGISTERS, level, measures
-
     prompts, seed = _asked(systems, prompts, seed)
     first = next(iter(systems.values()))
     held = windows_of(sets_of(dataset, "test", None), first.code, 4, names_of(dataset))
@@ -156,8 +155,6 @@ def song_materials(
     """Six bars of held-out songs, the third and the fourth as they are or written anew by each
     system, which sees up to eight bars on either side; as control written by the first system
     with nothing before and after."""
-    from workbench.systems.midigpt_training import songs_of
-
     prompts, seed = _asked(systems, prompts, seed)
     held = [
         clip
@@ -213,9 +210,6 @@ def system_materials(
 
     Raises WorkbenchError where kinds are mixed or two checkpoints have one name.
     """
-    from workbench.systems.registry import checkpoint_of, entry_of, resolve
-    from workbench.systems.storage import trained_on
-
     if dataset is not None:
         names_of(dataset)
     checkpoints = [checkpoint_of(name) for name in checkpoints]
@@ -289,7 +283,5 @@ def folder_materials(folder: str | os.PathLike[str]) -> list[Material]:
 
 def practice_clip() -> Clip:
     """The clip of the practice trial, which belongs to none of the sources."""
-    from workbench.datasets import cut_loops, load
-
     clip = cut_loops(load("builtin", limit=4), bars=BARS)[0]
     return clip.with_(caption="a drum loop, for practice")

@@ -24,6 +24,7 @@ from typing import Any
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.files import UNREADABLE
 from workbench.listening.answers import MOST_BYTES, clean_name, read_sheet
+from workbench.listening.design import read_key
 from workbench.listening.page import page_html
 from workbench.listening.records import TOKEN
 from workbench.listening.store import NameTaken, Store
@@ -151,8 +152,6 @@ def network_addresses() -> list[str]:
 
 def serve(folder: str | Path, host: str, port: int) -> int:
     """Serve the test.html of a folder until Ctrl-C or a kill; answers go to its answers.sqlite."""
-    from workbench.listening.design import read_key
-
     folder = Path(folder)
     key, page = read_key(folder / "key.json"), read_page(folder / "test.html")
     store = Store(folder / "answers.sqlite")

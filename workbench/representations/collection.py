@@ -19,9 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from workbench.datasets.folder import midi_files
 from workbench.datasets.shards import Shards, prepare_shards, write_joined
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.files import MIDI_SUFFIXES, UNREADABLE, atomic_write, load_json
+from workbench.music.midi import read_score
+from workbench.representations.remi import encode as remi
 
 SHARD = 256  # files a shard
 Encode = Callable[[Any], np.ndarray]
@@ -83,8 +86,6 @@ def prepare(
 
 
 def _files(source: str | Path | Sequence[Path]) -> tuple[list[Path], Path]:
-    from workbench.datasets.folder import midi_files
-
     if isinstance(source, str | Path):
         base = Path(source)
         files = midi_files(base)
@@ -98,9 +99,6 @@ def _files(source: str | Path | Sequence[Path]) -> tuple[list[Path], Path]:
 
 def _ids(file: Path, encode: Encode | None = None) -> np.ndarray:
     """What a worker does: read and encode."""
-    from workbench.music.midi import read_score
-    from workbench.representations.remi import encode as remi
-
     ids = np.asarray((encode or remi)(read_score(file)))
     if not len(ids):
         raise BrokenFileError("has no notes")

@@ -20,17 +20,14 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.errors import PromptError
+from workbench.music.clip import Clip
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
 from workbench.music.midi import NOTE, read_columns
 from workbench.music.timeline import main_meter, main_tempo, natural_beats, other_meters
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
 
 N_DRUMS = len(DRUMS)
 CHANNELS = 3 * N_DRUMS  # hits, velocity, offset
@@ -144,8 +141,6 @@ class DrumRoll:
 
     def to_clip(self, caption: str = "", source: str = "", labels: dict | None = None) -> Clip:
         """A clip of the same length and tempo on the kit's write pitches."""
-        from workbench.music.clip import Clip
-
         return Clip.from_notes(
             self.to_notes(),
             tempo=self.tempo,

@@ -13,16 +13,13 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.errors import PromptError
+from workbench.music.clip import Clip
 from workbench.music.midi import NOTE
 from workbench.music.timeline import check_meter, other_meters
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
 
 PAD, CLS, SEP = range(3)
 WORDS = 128
@@ -139,8 +136,6 @@ class PVD:
         meter: of all bars, which the words do not say: for words of a waltz give (3, 4). Without
         rhythm, notes follow each other, each as long as it says: all that is left.
         """
-        from workbench.music.clip import Clip
-
         check_meter(meter)
         notes, bar = self.notes(ids, meter), 4 * meter[0] / meter[1]
         bars = max(1, int(np.ceil((notes["time"].max(initial=0) + 0.01) / bar)))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.music.timeline import bar_lines, meters_at
 from workbench.representations.tokens import Vocabulary
 
 if TYPE_CHECKING:
@@ -213,8 +214,6 @@ class Grid:
 
 
 def _grid_table(score: Any) -> RemiSong:
-    from workbench.music.timeline import bar_lines, meters_at
-
     last = max(
         (track.notes.numpy()["time"].max() for track in score.tracks if len(track.notes)), default=0
     )

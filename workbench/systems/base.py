@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -26,13 +26,11 @@ from workbench.errors import PromptError
 from workbench.models.conditioning import Conditioning
 from workbench.models.diffusion import Diffusion
 from workbench.models.samplers import timesteps
+from workbench.music.clip import Clip
 from workbench.music.kit import DRUMS
 from workbench.systems.prompts import PromptReading
 from workbench.systems.sampling import SamplingSettings, noise_of, sample
 from workbench.systems.storage import Pretrained
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
 
 __all__ = [
     "Conditioning",
@@ -268,8 +266,6 @@ def renamed(**names: str) -> Callable[[F], F]:
 
 def clips_of(clips: Clip | Sequence[Clip]) -> list[Clip]:
     """One clip or several as a list."""
-    from workbench.music.clip import Clip
-
     return [clips] if isinstance(clips, Clip) else list(clips)
 
 

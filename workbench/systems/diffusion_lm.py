@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from workbench.arguments import generator, number, row_seeds, seed_of, whole
 from workbench.errors import CheckpointError, PromptError
 from workbench.models.control import ControlConfig, Controls, nudge
+from workbench.models.diffusion_bound import bound
 from workbench.models.diffusion_lm import DiffusionLM as Network
 from workbench.models.diffusion_lm import DiffusionLMConfig, Predictor
 from workbench.models.samplers import SAMPLERS, normal, timesteps
@@ -107,6 +108,7 @@ class DiffusionLM(System):
 
         dataset: names or folders joined by "+"; backbone: "bert" or "electra".
         """
+        # it makes systems of this class
         from workbench.systems.diffusion_lm_training import train
 
         return train(
@@ -371,12 +373,11 @@ class DiffusionLM(System):
 
     def bits(self, ids: np.ndarray | Tensor, *, draws: int = 8, seed: int = 0) -> dict[str, float]:
         """The variational bound of windows (n, 130), in bits, see `diffusion_bound.bound`."""
-        from workbench.models.diffusion_bound import bound
-
         return bound(self.networks.diffusion, torch.as_tensor(ids), PAD, draws=draws, seed=seed)
 
     def windows(self, clips: Sequence[Clip], hop: int = 4) -> np.ndarray:
         """Windows of clips' piano parts: (n, 130)."""
+        # it makes systems of this class
         from workbench.systems.diffusion_lm_training import piano_of
 
         return np.concatenate([self.code.windows(piano_of(clip), hop) for clip in clips])

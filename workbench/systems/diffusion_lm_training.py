@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,15 +23,13 @@ from workbench.errors import MissingDataError, PromptError
 from workbench.models.control import ControlConfig, Controls, control_loss
 from workbench.models.diffusion_lm import DiffusionLM as Network
 from workbench.models.diffusion_lm import DiffusionLMConfig, losses
+from workbench.music.clip import Clip
 from workbench.representations.pvd import HIGH, LOW, PAD, PVD
 from workbench.systems.cards import piano_card
 from workbench.systems.diffusion_lm import DiffusionLM, PianoConfig
 from workbench.systems.midigpt_training import songs_of
 from workbench.systems.piano_controls import Labels, labels_of
 from workbench.training import Plan, fit, training_run
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
 
 Watch = Callable[[dict[str, Any]], None]
 DIFFUSION = 0.75  # share of a budget of minutes; the classifiers have the rest
@@ -86,8 +84,6 @@ PROFILES: dict[str, Profile] = {
 
 def piano_of(clip: Clip) -> Clip:
     """The clip with its piano part only (program 0), or as it is where it has none."""
-    from workbench.music.clip import Clip
-
     notes = clip.notes
     piano = notes[(notes["program"] == 0) & ~notes["is_drum"]]
     if not len(piano) or len(piano) == len(notes):

@@ -97,6 +97,7 @@ class DrumLDM(LatentDiffusion):
         text: "bert", "keywords", or any BERT. start: a checkpoint to go on from: only its denoiser
         is trained further. watch: hears each line of the log.
         """
+        # it makes systems of this class
         from workbench.systems.drum_training import train
 
         return train(

@@ -124,6 +124,7 @@ class LDMG(SoundDiffusion):
 
         dataset: prepared audio, its folder, or names and folders joined by "+" (see `collect`).
         """
+        # it makes systems of this class
         from workbench.systems.ldmg_training import train
 
         with fitting(profile, MEMORY):

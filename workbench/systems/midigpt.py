@@ -26,6 +26,7 @@ from workbench.arguments import whole as whole_number
 from workbench.errors import CheckpointError, PromptError
 from workbench.models.generation import Sampling, stream
 from workbench.models.gpt import GPT, GPTConfig
+from workbench.music.clip import Clip
 from workbench.representations.grammar import HoleRule, TokenGrammar
 from workbench.representations.holes import Hole, bars_of, part, question, window
 from workbench.representations.remi import RemiSong
@@ -38,7 +39,6 @@ from workbench.systems.splice import Reading, read, splice, with_bars
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from workbench.music.clip import Clip
 
 __all__ = ["MidiGPT", "MidiGPTConfig"]
 
@@ -101,6 +101,7 @@ class MidiGPT(System):
         dataset: names of the catalogue or folders of MIDI, joined by "+". profile: smoke, laptop,
         gpu, paper. watch: hears each line of the log.
         """
+        # it makes systems of this class
         from workbench.systems.midigpt_training import train
 
         return train(
@@ -338,8 +339,6 @@ class MidiGPT(System):
     ) -> list[Clip]:
         """`n` new songs: a hole of `bars` bars with nothing around it. prompt: this system reads
         none; it is there because others do."""
-        from workbench.music.clip import Clip
-
         if prompt is not None and not isinstance(prompt, str):
             prompt, n = None, whole_number(prompt, "n", 1)
             warnings.warn(

@@ -157,6 +157,7 @@ class MusicLDM(SoundDiffusion):
 
         dataset: as of `LDMG.train`; mixup: "none", "plain", "bam" or "blm".
         """
+        # it makes systems of this class
         from workbench.systems.musicldm_training import train
 
         with fitting(profile, MEMORY):
@@ -173,6 +174,7 @@ class MusicLDM(SoundDiffusion):
     @classmethod
     def from_diffusers(cls, name: str | Path) -> MusicLDM:
         """A published pipeline: a folder, or a name on the hub such as "ucsd-reach/musicldm"."""
+        # it is made of this class
         from workbench.systems.published import load_published
 
         return load_published(name)

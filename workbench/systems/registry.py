@@ -135,6 +135,7 @@ SYSTEMS: dict[str, Entry] = {
 def datasets(typed: str) -> str:
     """What every option --dataset takes, an argparse type: names of the catalogue or folders with
     music in them, joined by "+"."""
+    # NumPy and symusic: `import workbench` stays quick
     from workbench.datasets.load import names_of
 
     try:
@@ -192,6 +193,7 @@ def checkpoint_of(name: str) -> str:
 def entry_of(checkpoint: str | Path) -> Entry:
     """The entry of the system that a checkpoint is of: a shipped name, a folder, or a hub id.
     Raises CheckpointError where it is of none of them."""
+    # PyTorch: `import workbench` stays quick
     from workbench.systems.storage import system_of
 
     name = system_of(str(checkpoint))

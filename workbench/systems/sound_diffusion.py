@@ -7,7 +7,7 @@ subclass says how one sound is encoded and decoded, and along which axis of a la
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 from workbench.arguments import number
 from workbench.errors import PromptError
 from workbench.models.conditioning import Conditioning
+from workbench.music.clip import Clip
 from workbench.systems.base import (
     LatentDiffusion,
     Progress,
@@ -26,9 +27,6 @@ from workbench.systems.base import (
 )
 from workbench.systems.provenance import signed
 from workbench.systems.sampling import checked
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
 
 FADE = 0.02  # seconds of a cross-fade at the edges of a region
 LONGEST = 600  # seconds
@@ -180,8 +178,6 @@ class SoundDiffusion(LatentDiffusion):
         return heard
 
     def _clip(self, sound: np.ndarray, caption: str) -> Clip:
-        from workbench.music.clip import Clip
-
         return Clip(audio=sound, sample_rate=self.config.rate, caption=caption)
 
     def _edits(

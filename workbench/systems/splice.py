@@ -25,6 +25,7 @@ from workbench.errors import PromptError
 from workbench.music.channel import note_events
 from workbench.music.midi import read_score
 from workbench.music.patching import finer, later
+from workbench.music.timeline import meter_map, meters_at
 from workbench.representations.grammar import PROGRAMS, TOGETHER
 from workbench.representations.holes import BAR, PITCH, PROGRAM, Hole
 from workbench.representations.remi import Grid, RemiSong
@@ -92,8 +93,6 @@ def _with(clip: Clip, score: Any, **fields: Any) -> Clip:
 
 def _later(clip: Clip, bars: int) -> Clip:
     """The clip after `bars` empty bars in its first metre."""
-    from workbench.music.timeline import meter_map
-
     top, bottom = meter_map(clip.score)[1][0].tolist()
     beats = bars * 4 * top / bottom
     shift = round(beats * clip.score.tpq)
@@ -178,8 +177,6 @@ def read(
 ) -> Reading:
     """The clip, and the hole of bars `first` to `last` (exclusive) in it, as the network reads
     them. Raises PromptError where no track is named or known."""
-    from workbench.music.timeline import meters_at
-
     learned_metres, learned_programs = learned(vocabulary)
     lines = clip.bar_lines
     meters = meters_at(clip.score, lines[:-1])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.models.contrastive import info_nce
 from workbench.teaching.core import Task, exercise
 
 
@@ -57,8 +58,6 @@ def check_info_nce(random: np.random.Generator) -> Task:
     """Lesson 03: symmetric InfoNCE of unit vectors a, b (n, dim) at a scale."""
     import torch
     import torch.nn.functional as F
-
-    from workbench.models.contrastive import info_nce
 
     def pair(n: int) -> tuple[Any, Any, float]:
         both = torch.from_numpy(random.normal(size=(2, n, 5)).astype(np.float32))

@@ -53,6 +53,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    # an optional extra
     from workbench.extras import named_extras
 
     with named_extras():

@@ -17,6 +17,7 @@ import traitlets as t
 from workbench.arguments import number, whole
 from workbench.errors import WorkbenchError
 from workbench.music.display import RATE, asset
+from workbench.widgets.side_by_side import side_by_side
 from workbench.widgets.worker import Stopped, Worker
 
 if TYPE_CHECKING:
@@ -231,8 +232,6 @@ class MusicWidget(anywidget.AnyWidget):
 
     def _still(self) -> dict[str, str]:
         """The mime bundle of the still copy."""
-        from workbench.widgets.side_by_side import side_by_side
-
         name = type(self).__name__
         clips = self.fallback_clips()
         page = side_by_side(clips, note=f"{name}: run the cell in Jupyter to use it.")

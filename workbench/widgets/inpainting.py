@@ -13,6 +13,7 @@ import numpy as np
 import traitlets as t
 
 from workbench.arguments import number, whole
+from workbench.datasets.builtin_songs import sample
 from workbench.errors import BrokenFileError, PromptError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 from workbench.music.clip import Clip
@@ -351,8 +352,6 @@ def _first_clip(system: System) -> Clip:
     """What the editor begins with where no clip is given."""
     if {"generate", "text"} <= system.can:
         return system.generate(seed=1)[0]
-    from workbench.datasets.builtin_songs import sample
-
     return sample(1, seed=1, style="pop")[0]
 
 

@@ -30,6 +30,7 @@ from workbench.datasets.grammar.cells import (
 )
 from workbench.datasets.grammar.fills import log_prob_fill, sample_fill
 from workbench.datasets.grammar.style import Feel, Style
+from workbench.music.clip import NOTE
 
 # (kind, bars) and its probability
 FORMS = {
@@ -137,8 +138,6 @@ def _invert(cumulated: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 def notes_of(loop: Loop) -> np.ndarray:
     """The notes, dtype NOTE; hits before the first downbeat are written at the loop's end."""
-    from workbench.music.clip import NOTE
-
     bar, cell, lane = np.nonzero(loop.states)
     ticks = bar * BAR + loop.feel.places[cell] + loop.offset[bar, cell, lane]
     notes = np.zeros(len(bar), dtype=NOTE)

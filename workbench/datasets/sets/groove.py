@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,10 +17,8 @@ from workbench.datasets.dataset import Dataset, spread
 from workbench.datasets.entry import CC_BY, Archive, Entry, Recipe
 from workbench.datasets.sessions import split_of
 from workbench.errors import BrokenFileError, MissingDataError
+from workbench.music.clip import Clip
 from workbench.tables import Row, read_table
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
 
 # Performances whose bar lines lie on the wrong beat: by how many beats they must come later. And
 # those that no move puts on their beats. Measured: python -m workbench.datasets.sets.groove
@@ -134,8 +131,6 @@ def load_groove(
 
 
 def _clip(folder: Path, row: Row) -> Clip:
-    from workbench.music.clip import Clip
-
     path = folder / row["midi_filename"]
     try:
         numerator, denominator = (int(part) for part in row["time_signature"].split("-"))

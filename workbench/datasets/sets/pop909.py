@@ -8,7 +8,7 @@ each annotated beat is a quarter note and bars begin at the annotated downbeats.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,8 @@ from workbench.datasets.folder import split_of_name
 from workbench.datasets.melodies import interval_runs, together, versions
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.music.channel import note_events
-
-if TYPE_CHECKING:
-    from workbench.music.clip import Clip
+from workbench.music.clip import Clip
+from workbench.music.midi import read_score
 
 TPQ = 480
 # All three tracks are a piano in the files. Tokens tell tracks apart by their programs, so each
@@ -108,8 +107,6 @@ def split_songs(folder: Path) -> tuple[dict[str, str], list[list[str]]]:
 
 def _melody(path: Path) -> frozenset[int]:
     """Runs of intervals of the MELODY track; empty where the file cannot be read."""
-    from workbench.music.midi import read_score
-
     try:
         tracks = read_score(path, notes_only=True).tracks
     except WorkbenchError:
@@ -120,9 +117,6 @@ def _melody(path: Path) -> frozenset[int]:
 
 def _clip(folder: Path, split: str) -> Clip:
     import symusic
-
-    from workbench.music.clip import Clip
-    from workbench.music.midi import read_score
 
     name = folder.name
     score = read_score(folder / f"{name}.mid", notes_only=True).to("second")
