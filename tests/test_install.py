@@ -177,6 +177,11 @@ sys.meta_path.insert(0, Absent())
             "from workbench.cli import main; sys.exit(main(['report', '--only', '00']))",
             "music-workbench[tools]",
         ),
+        (
+            "pdoc",
+            "from workbench.cli import main; sys.exit(main(['site', '--only', '00']))",
+            "music-workbench[tools]",
+        ),
         ("symusic", "import workbench; workbench.Clip", "music-workbench"),
         (
             "torch",

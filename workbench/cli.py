@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     add = commands.add_parser("report", help="run the notebooks into one HTML report")
     add.add_argument("--profile", default="smoke", choices=PROFILES, help="size")
     add.add_argument(
-        "--dataset", type=datasets, help="for all notebooks; by default each one's own"
+        "--dataset", type=datasets, help="for all notebooks (default: the notebook's own)"
     )
     add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
     add.add_argument(
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add.add_argument("--jobs", type=options.whole(1), help="notebooks at a time")
     add.add_argument("--solutions", action="store_true", help="with the exercises solved")
-    add.add_argument("--timeout", type=options.number(1), default=1800, help="seconds a notebook")
+    add.add_argument("--timeout", type=options.number(1), default=1800, help="seconds per notebook")
     add.add_argument("--record", action="store_true", help="keep the times for the notebooks")
     add.add_argument(
         "--submissions", type=options.path, metavar="MARKS", help="compare a graded class"
@@ -117,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     add.set_defaults(run=lab)
 
     add = commands.add_parser("notebooks", help="regenerate notebooks/*.ipynb from notebooks/src")
-    add.add_argument("--check", action="store_true", help="only say whether they are in step")
+    add.add_argument("--check", action="store_true", help="only say whether they are up to date")
     add.set_defaults(run=notebooks)
 
     add = commands.add_parser("data", help="the data sets")

@@ -31,9 +31,9 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
         help="other values than the grid's, such as seed=0,1,2,3,4",
     )
     add.add_argument("--jobs", type=options.whole(1), default=1, help="points at a time")
-    add.add_argument("--out", type=options.path, help="folder, by default runs/experiments/NAME")
-    add.add_argument("--timeout", type=options.number(1), default=1800, help="seconds a point")
-    add.add_argument("--fresh", action="store_true", help="measure kept points anew")
+    add.add_argument("--out", type=options.path, help="folder (default: runs/experiments/NAME)")
+    add.add_argument("--timeout", type=options.number(1), default=1800, help="seconds per point")
+    add.add_argument("--fresh", action="store_true", help="measure kept points again")
     add.add_argument("--record", action="store_true", help="keep the table beside the notebook")
     add.set_defaults(run=run)
 

@@ -176,7 +176,7 @@ def make_table(results: Sequence[dict[str, Any]], about: dict[str, Any]) -> Tabl
         }
         for variables, runs in groups.items()
     ]
-    return Table(about | {"seconds a point": round(seconds, 1), "failed": failed}, rows)
+    return Table(about | {"seconds per point": round(seconds, 1), "failed": failed}, rows)
 
 
 def _figures(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:

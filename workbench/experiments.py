@@ -154,7 +154,7 @@ def _literals(script: Path, source: str) -> dict[str, Any]:
                 found[node.targets[0].id] = ast.literal_eval(node.value)
             except ValueError:
                 raise PromptError(
-                    f"{script}: {node.targets[0].id} is no plain literal, so it cannot be read "
+                    f"{script}: {node.targets[0].id} is not a plain literal, so it cannot be read "
                     "without running the notebook"
                 ) from None
     return found

@@ -106,7 +106,7 @@ def drums(seed: int) -> Exhibit:
     ask("busy jazz ride, 140 bpm", _rides)
     ask("fast rock, crash on the one, 160 bpm", _crashes)
     ask("drum fill, 120 bpm", "Fills are its weak side: they come out too much like beats.")
-    ask("a waltz in three, 90 bpm", "It knows 4/4 only: the words ask for what it cannot draw.")
+    ask("a waltz in three, 90 bpm", "It knows 4/4 only: the words ask for what it cannot generate.")
     try:
         for style, tempo in (("funk", 92), ("jazz", 140)):
             title = f"{style}, played by a person"
@@ -168,7 +168,7 @@ def songs(seed: int) -> Exhibit:
     made = Exhibit(
         "songs",
         "MidiGPT: holes in songs",
-        "A decoder-only transformer on REMI tokens that writes bars or tracks anew, with what is "
+        "A decoder-only transformer on REMI tokens that regenerates bars or tracks, with what is "
         "before and after in view.",
         ['gpt = MidiGPT.from_pretrained("songs-gpt")'],
     )
@@ -180,7 +180,7 @@ def songs(seed: int) -> Exhibit:
         made.missing = "A pop song would stand here: python data_scripts/pop909.py gets POP909."
     made.draw(
         names,
-        "bars 5 to 8 written anew",
+        "bars 5 to 8 regenerated",
         lambda clip: (
             f"{_notes_in(clip, 4, 8)} notes where the song has "
             f"{_notes_in(song, 4, 8)}. Real bars come back to the song's own figures, which this "
@@ -195,7 +195,7 @@ def songs(seed: int) -> Exhibit:
     if "POP909" in credit:
         made.draw(
             names,
-            "only the voice of bars 5 to 8 written anew",
+            "only the voice of bars 5 to 8 regenerated",
             "All other tracks are the song's own. Does the melody sit on their chords?",
             "gpt",
             "inpaint",

@@ -55,7 +55,7 @@ def music(seed: int) -> Exhibit:
             "The best of five by the system's own ear. Drums; does their beat hold?",
         ),
         ("slow pop piano", {}, "Chords, but no phrase that goes anywhere."),
-        ("a choir of robots", {}, "Words it never read: it draws something that it knows."),
+        ("a choir of robots", {}, "Words it never read: it generates something that it knows."),
     )
     for prompt, more, note in asked:
         made.draw(names, prompt, note, "music", "generate", prompt, **more, seed=seed)

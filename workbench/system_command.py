@@ -127,9 +127,9 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
     for key, entry in SYSTEMS.items():
         for option, meaning in entry.options.items():
             add.add_argument(f"--{option}", type=options.nonempty, help=f"{key}: {meaning}")
-    add.add_argument("--out", type=options.path, help="folder of the run, by default runs/SYSTEM")
+    add.add_argument("--out", type=options.path, help="folder of the run (default: runs/SYSTEM)")
     add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
-    add.add_argument("--budget-minutes", type=options.number(0), help="stop after so long")
+    add.add_argument("--budget-minutes", type=options.number(0), help="stop after so many minutes")
     add.set_defaults(run=train)
 
 

@@ -49,10 +49,10 @@ def broken_files(test):
         return good | {"answers": [good["answers"][0] | row]}
 
     return {
-        "empty.json": ("", "is no JSON"),
-        "cut.json": (json.dumps(good)[:200], "is no JSON"),
-        "deep.json": ("[" * 100_000, "is no JSON"),
-        "list.json": ([1, 2], "is no file of answers"),
+        "empty.json": ("", "JSON"),
+        "cut.json": (json.dumps(good)[:200], "JSON"),
+        "deep.json": ("[" * 100_000, "JSON"),
+        "list.json": ([1, 2], "file of answers"),
         "foreign.json": (good | {"test": "t000"}, "answers another test"),
         "nameless.json": (good | {"rater": " \u0007 "}, "names no rater"),
         "token.json": (good | {"token": "../../x"}, "names no rater"),
@@ -66,8 +66,8 @@ def broken_files(test):
         "place.json": (with_row(place=-1), "does not know"),
         "seconds.json": (with_row(seconds=float("nan")), "does not know"),
         "none.json": (good | {"answers": [None]}, "does not know"),
-        "digits.json": ('{"x": ' + "9" * 6000 + "}", "is no JSON"),
-        "half.json": (good | {"answers": ["\ud800"]}, "is no JSON"),
+        "digits.json": ('{"x": ' + "9" * 6000 + "}", "JSON"),
+        "half.json": (good | {"answers": ["\ud800"]}, "JSON"),
         "silent.json": (good | {"answers": [], "token": "f" * 32}, "answered nothing"),
     }
 

@@ -68,7 +68,7 @@ def test_a_folder_of_clips_is_a_test(tmp_path, capsys):
     assert "slow_funk.wav" in capsys.readouterr().err
     with pytest.raises(MissingDataError, match="no folders with clips"):
         folder_materials(out)
-    with pytest.raises(MissingDataError, match="is no folder"):
+    with pytest.raises(MissingDataError, match="folder for each source"):
         folder_materials(tmp_path / "none")
 
 

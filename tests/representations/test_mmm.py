@@ -174,7 +174,7 @@ def test_broken_sequences(broken, notes):
 
 
 def test_ids_there_are_not():
-    with pytest.raises(PromptError, match="id 451 is no token of the 451 of MMM"):
+    with pytest.raises(PromptError, match=r"id 451 .* 451 of MMM"):
         CODE.decode([0, 451])
 
 

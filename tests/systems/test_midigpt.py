@@ -164,8 +164,8 @@ def test_many_tracks_and_a_long_file(system):
         ((40, 44), None, "is not at this clip of 12 bars"),
         ((0, 500), None, "is not at this clip"),
         ((2, 4), [], "tracks: is empty"),
-        ((2, 4), [128], "128 is no MIDI program"),
-        ((2, 4), ["piano"], "'piano' is no MIDI program"),
+        ((2, 4), [128], "128 .*MIDI program"),
+        ((2, 4), ["piano"], "'piano' .*MIDI program"),
     ],
 )
 def test_odd_holes_are_refused_kindly(system, bars, tracks, said):

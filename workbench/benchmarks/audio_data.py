@@ -134,7 +134,7 @@ def options_of(
     options = parser_of(name, doc)
     add = options.add_argument
     add("--checkpoint", type=nonempty, default=checkpoint, metavar="NAME_OR_FOLDER")
-    add("--dataset", type=datasets, help="by default the one that the checkpoint was trained on")
+    add("--dataset", type=datasets, help="default: the one that the checkpoint was trained on")
     add("--only", nargs="+", choices=list(sections), metavar="SECTION", help=", ".join(sections))
     add("--out", type=path, help="JSON file for all tables")
     add("--n", type=whole(1), default=n, help=f"clips in each compared set (default {n})")
@@ -144,7 +144,7 @@ def options_of(
         "--folder",
         type=path,
         default=Path(f"runs/{name}-ablation"),
-        help="of networks that are trained for a comparison; stopped, it goes on where it was",
+        help="of networks that are trained for a comparison; when stopped, it continues",
     )
     add(
         "--training-steps",

@@ -4,7 +4,7 @@
     workbench evaluate music --checkpoint my-music --only ablation --folder runs/ablation
 
 The ablation trains a U-Net for each mixup and each way of conditioning on the checkpoint's other
-networks; stopped, it goes on where it was.
+networks; when stopped, it continues where it was.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def sample(n: int, seed: int, style: str | None = None) -> list[Clip]:
     """`n` loops from the grammar; the same seed gives the same loops, and the first ones stay
     the same when `n` grows. style: one of `STYLES`, or None for all, equally likely."""
     if n < 0:
-        raise PromptError(f"n: {n} is no number of loops; give 0 or more")
+        raise PromptError(f"n must be at least 0, got {n}")
     chosen = _style(style) if style is not None else None
     rng = random_generator(seed)
     names = list(STYLES)

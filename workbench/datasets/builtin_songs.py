@@ -25,7 +25,7 @@ NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 def sample(n: int, seed: int, style: str | None = None) -> list[Clip]:
     """`n` songs; the same seed gives the same songs, and the first ones stay when `n` grows."""
     if n < 0:
-        raise PromptError(f"n: {n} is no number of songs; give 0 or more")
+        raise PromptError(f"n must be at least 0, got {n}")
     rng = random_generator(seed)
     names = list(STYLES)
     chosen = _style(style) if style is not None else None

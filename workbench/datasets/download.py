@@ -174,7 +174,7 @@ def _refused(url: str, part: Path, have: int, error: urllib.error.HTTPError) -> 
         if total and int(total.group(1)) == have:
             return
         part.unlink(missing_ok=True)
-        raise _Cut("the part here did not fit the file there; started anew") from error
+        raise _Cut("the part here did not fit the file there; started again") from error
     if error.code in (408, 425, 429) or error.code >= 500:
         raise _Cut(f"the server answered {error.code} {error.reason}") from error
     raise MissingDataError(

@@ -66,7 +66,8 @@ def unpack(
         UnicodeDecodeError,
     ) as error:
         raise BrokenFileError(
-            f"{archive}: is no sound {'tar.gz' if packed else 'zip'} file ({error}); fetch it again"
+            f"{archive}: is not a valid {'tar.gz' if packed else 'zip'} file ({error}); "
+            "fetch it again"
         ) from error
     except OSError as error:
         raise WorkbenchError(

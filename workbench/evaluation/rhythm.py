@@ -140,7 +140,7 @@ def _bars(values: np.ndarray) -> np.ndarray:
     """(n, steps, …) → (n, bars, 16, …); PromptError where they are no whole bars of 4/4."""
     if values.shape[1] % BAR:
         raise PromptError(
-            f"rolls: {values.shape[1]} steps are no whole bars of 4/4, {BAR} sixteenths each; cut "
+            f"rolls: {values.shape[1]} steps are not whole bars of 4/4, {BAR} sixteenths each; cut "
             "loops in 4/4 with datasets.cut_loops(clips, bars=…)"
         )
     return values.reshape(len(values), -1, BAR, *values.shape[2:])

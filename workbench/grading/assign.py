@@ -76,7 +76,7 @@ def notes(chosen: Sequence[Lesson]) -> str:
         f"    workbench grade SUBMISSIONS {numbers} --out marks",
         "    workbench report --submissions marks",
         "",
-        "A check in the notebook and the one that marks draw their inputs anew; a function that "
+        "A check in the notebook and the one that marks draw new inputs each time; a function that "
         "only knows the first ones earns nothing.",
         "",
     ]

@@ -14,24 +14,22 @@ from workbench.options import check_out
 def add_commands(commands: Any) -> None:
     add = commands.add_parser("assign", help="the notebooks for students, without solutions")
     add.add_argument(
-        "numbers", nargs="*", type=options.nonempty, metavar="NN", help="lessons; by default all"
+        "numbers", nargs="*", type=options.nonempty, metavar="NN", help="lessons (default: all)"
     )
     add.add_argument("--out", type=options.path, required=True, help="folder for them")
     add.set_defaults(run=_assign)
 
     add = commands.add_parser("grade", help="marks and feedback for what students hand in")
-    add.add_argument("submissions", type=options.path, help="a folder with one folder a student")
+    add.add_argument("submissions", type=options.path, help="a folder with one folder per student")
     add.add_argument(
         "numbers",
         nargs="*",
         type=options.nonempty,
         metavar="NN",
-        help="lessons; by default what came in",
+        help="lessons (default: those that were handed in)",
     )
     add.add_argument("--out", type=options.path, default=Path("marks"), help="folder for the marks")
-    add.add_argument(
-        "--seed", type=options.seed, help="of the checks' inputs; by default a fresh one"
-    )
+    add.add_argument("--seed", type=options.seed, help="of the checks' inputs (default: a new one)")
     add.add_argument("--seconds", type=options.number(0.1), default=20, help="time for an exercise")
     add.add_argument(
         "--notebook-seconds", type=options.number(0.1), default=120, help="time for a notebook"

@@ -276,7 +276,7 @@ def _read(path: Path, known: Sequence[Lesson], files: Path | None) -> Handed:
     ) as error:
         odd = isinstance(error, KeyError | TypeError | AttributeError)
         words = shown(str(error) or type(error).__name__)[:200]
-        handed.problem = "it is no notebook of format 4" if odd else words
+        handed.problem = "it is not a notebook of format 4" if odd else words
         return handed
     if marked in {lesson.number for lesson in known}:
         handed.lesson = marked

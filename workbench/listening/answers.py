@@ -77,10 +77,10 @@ def read_sheet(record: Any, key: dict[str, Any], origin: str) -> Sheet:
     with it: not a single answer of a sheet in doubt is used."""
 
     def wrong(reason: str) -> BrokenFileError:
-        return BrokenFileError(f"{origin} {reason}; save the answers anew from this test's page")
+        return BrokenFileError(f"{origin} {reason}; save the answers again from this test's page")
 
     if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise wrong("is no file of answers")
+        raise wrong("is not a file of answers")
     if record.get("test") != key["test"]:
         raise wrong("answers another test")
     rater, token = clean_name(record.get("rater")), record.get("token")
@@ -195,7 +195,7 @@ def _records(path: Path, test: str) -> list[Any]:
     try:
         return [load_json(path)]
     except UNREADABLE as error:
-        raise BrokenFileError(f"{path} is no JSON ({error}); ask for it again") from error
+        raise BrokenFileError(f"{path} is not valid JSON ({error}); ask for it again") from error
 
 
 # ------------------------------------------------------------------------------ one table

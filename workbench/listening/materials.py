@@ -270,7 +270,7 @@ def folder_materials(folder: str | os.PathLike[str]) -> list[Material]:
     """
     root = Path(folder)
     if not root.is_dir():
-        raise MissingDataError(f"{root} is no folder; give one with a folder for each source")
+        raise MissingDataError(f"{root} is not a folder; give one with a folder for each source")
     made = []
     for source in sorted(path for path in root.iterdir() if path.is_dir()):
         for path in sorted(source.iterdir()):

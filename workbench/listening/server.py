@@ -116,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             return json.loads(body)
         except UNREADABLE as error:
-            raise WorkbenchError(f"The message is no JSON ({error}).") from error
+            raise WorkbenchError(f"The message is not valid JSON ({error}).") from error
 
     def _reply(
         self, status: int, body: str | bytes, kind: str = "text/plain; charset=utf-8"

@@ -121,7 +121,8 @@ def stored(path: str | Path, test: str) -> list[dict[str, Any]]:
             return _records(it, test)
     except sqlite3.Error as error:
         raise BrokenFileError(
-            f"{path} is no database of a listening test ({error}); give the server's answers.sqlite"
+            f"{path} is not a database of a listening test ({error}); give the "
+            "server's answers.sqlite"
         ) from error
 
 

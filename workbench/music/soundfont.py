@@ -57,7 +57,7 @@ def check_soundfont(path: Path) -> None:
             f"SoundFont {path} cannot be read ({error.strerror}); {way_out}"
         ) from error
     if head[:4] != b"RIFF" or head[8:12] not in (b"sfbk", b"sfpk"):
-        raise BrokenFileError(f"{path} is no SoundFont (.sf2 or .sf3); {way_out}")
+        raise BrokenFileError(f"{path} is not a SoundFont (.sf2 or .sf3); {way_out}")
 
 
 class SoundFontSynth:

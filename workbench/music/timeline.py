@@ -134,7 +134,7 @@ def needs_4_4(clip: Clip, name: str = "clip") -> None:
     """Raise PromptError for a clip that has bars of another metre than 4/4."""
     if others := other_meters(clip):
         raise PromptError(
-            f"{name}: has bars of {others}, and only 4/4 can be drawn; cut 4/4 out of it with "
+            f"{name}: has bars of {others}, and only 4/4 can be generated; cut 4/4 out of it with "
             "datasets.cut_loops, or write it in bars of 4/4 with clip.with_(meter=(4, 4))"
         )
 

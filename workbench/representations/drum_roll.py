@@ -114,7 +114,7 @@ class DrumRoll:
         """From (steps, 27): hits, velocity and offset side by side. A hit is a value above ½."""
         if array.ndim != 2 or array.shape[1] != CHANNELS:
             raise PromptError(
-                f"array: shape {array.shape} is no drum roll; give (steps, {CHANNELS})"
+                f"array: shape {array.shape} is not a drum roll; give (steps, {CHANNELS})"
             )
         hits = array[:, :N_DRUMS] > 0.5
         velocity = np.clip(array[:, N_DRUMS : 2 * N_DRUMS], 1 / 127, 1) * hits

@@ -103,7 +103,7 @@ class MMM:
         ids = np.asarray(ids, dtype=np.int64)
         wrong = ids[(ids < 0) | (ids >= self.size)]
         if len(wrong):
-            raise PromptError(f"id {wrong[0]} is no token of the {self.size} of MMM")
+            raise PromptError(f"id {wrong[0]} is not a token of the {self.size} of MMM")
         return clip_of(tracks_of([self.parts[i] for i in ids]), tempo)
 
 

@@ -239,4 +239,4 @@ class PVD:
     def check(self, ids: np.ndarray) -> None:
         """PromptError for an id that this encoding does not have."""
         if len(ids) and not 0 <= np.min(ids) <= np.max(ids) < self.size:
-            raise PromptError(f"id {np.max(ids)} is no word of the {self.size} of this encoding")
+            raise PromptError(f"id {np.max(ids)} is not a word of the {self.size} of this encoding")

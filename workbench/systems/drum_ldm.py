@@ -278,7 +278,9 @@ class DrumLDM(LatentDiffusion):
     def _bars(self, bars: int) -> int:
         bars = checked(bars=bars)["bars"]
         if bars > self.config.bars:
-            raise PromptError(f"bars={bars}: this system draws loops of 1 to {self.config.bars}")
+            raise PromptError(
+                f"bars={bars}: this system generates loops of 1 to {self.config.bars}"
+            )
         return bars
 
     def _rolls(

@@ -81,7 +81,7 @@ def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> 
     messages: list[str] = []
     if not prompt.strip():
         messages.append(
-            "No words: a loop is drawn from everything learned. Try “slow funk with ghost notes”."
+            "No words: a loop is sampled from everything learned. Try “slow funk with ghost notes”."
         )
     elif not judged and parse_tempo(prompt) is None:
         messages.append("No words to go by: name a style, such as rock, funk, jazz or latin.")
@@ -132,7 +132,7 @@ def _listed(words: Sequence[str]) -> str:
 def metre_advice(prompt: str) -> str:
     """What to tell a writer who asks for another metre than 4/4; "" for any other prompt."""
     metre = _METRES.search(prompt[: 10 * LONGEST])
-    return f"“{metre[1]}”: only 4/4 can be drawn, so the loop will be in 4/4." if metre else ""
+    return f"“{metre[1]}”: only 4/4 can be generated, so the loop will be in 4/4." if metre else ""
 
 
 def _cannot(prompt: str) -> list[str]:

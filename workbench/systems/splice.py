@@ -295,14 +295,16 @@ def chosen_tracks(clip: Clip, tracks: Sequence[int | str]) -> tuple[list[int], l
             if not found and word != "drums":
                 known = ", ".join(f"#{i} {t.name}".strip() for i, t in enumerate(score.tracks, 1))
                 raise PromptError(
-                    f"tracks: {track!r} is no MIDI program (0 to 127), not 'drums' and no track of "
+                    f"tracks: {track!r} is not a MIDI program (0 to 127), 'drums' or a track of "
                     f"this clip ({known or 'it has none'})"
                 )
             program = -1
         else:
             found, program = [], whole(track, "tracks")
             if not 0 <= program <= 127:
-                raise PromptError(f"tracks: {track!r} is no MIDI program (0 to 127), nor 'drums'")
+                raise PromptError(
+                    f"tracks: {track!r} is neither a MIDI program (0 to 127) nor 'drums'"
+                )
         found = found or [i for i, kind in enumerate(kinds) if kind == program]
         if not found and program not in added:
             added.append(program)

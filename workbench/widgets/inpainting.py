@@ -185,7 +185,7 @@ class InpaintingWidget(FormWidget):
             return
         region, (first, last) = self.region, self.bars
         if region.tracks is not None and not region.tracks:
-            self.say = "Tick at least one track to write anew."
+            self.say = "Tick at least one track to regenerate."
             return
         more = {name: value for name, value in values.items() if value is not None}
         if self.can_ask and self.prompt.strip():

@@ -20,7 +20,7 @@ def _maestro(folder: Path) -> Rule:
     splits = {name: split_of_word(row["split"]) for name, row in rows.items()}
     for name, split in splits.items():
         if split is None:
-            raise rows[name].error("split", f"{rows[name]['split']!r} is no split")
+            raise rows[name].error("split", f"{rows[name]['split']!r} is not a split")
 
     def labels(relative: Path) -> dict[str, Any]:
         row = rows[spelled(relative)]
