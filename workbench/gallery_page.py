@@ -38,7 +38,7 @@ def page_of(exhibits: Sequence[Exhibit], seed: int, version: str) -> str:
         "<p>Sound of every system that the workbench ships, and of people beside it. Nothing is "
         f"picked: every clip is the first that seed {seed} gives, good or not. Under each stands "
         f"the call that makes it with workbench {html.escape(version)}, and what can be measured: "
-        "level and peak in decibels of full scale, onsets a second, and the share of silence."
+        "level and peak in decibels of full scale, onsets per second, and the share of silence."
         f"</p></header><main id='clips'>{finder('clips', kinds)}"
         + "".join(_section(exhibit) for exhibit in exhibits)
         + "</main><footer><p>Drawn clips: MIT, as the weights. What people played or wrote is "
@@ -83,7 +83,7 @@ def _numbers(clip: Clip) -> str:
     found = measured(clip)
     line = (
         f"{found['seconds']:.1f} s · level {found['level']:.0f} dB · peak {found['peak']:.0f} dB · "
-        f"{found['onsets']:.1f} onsets a second · {found['silent']:.0%} silent"
+        f"{found['onsets']:.1f} onsets per second · {found['silent']:.0%} silent"
     )
     return line.replace(" -", " −")
 

@@ -20,18 +20,18 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         further = ", where the checkpoint to start from is the one of the version before"
         options += f" --start {start}"
         stages = {k if k == "diffusion" else f"{k}, of {start}": v for k, v in stages.items() if v}
-        stages[f"diffusion, going on from {start}"] = stages.pop("diffusion")
+        stages[f"diffusion, continued from {start}"] = stages.pop("diffusion")
     reads = "57 keywords and no other words" if report["text"] == "keywords" else "English prompts"
     lines = [
         f"# DrumLDM, text by {report['text']}, trained on {report['dataset']}",
-        "Draws drum loops of one to eight bars in 4/4 from a text and a tempo.",
+        "Generates drum loops of one to eight bars in 4/4 from a text and a tempo.",
         f"- **Data:** {_data(report['dataset'])}, training sessions only.",
         f"- **Rebuild:** `workbench train drums {options} --out FOLDER`{further}",
         "- **Weights:** MIT, as the code; half precision.",
         f"- **Limits:** nine drums on sixteenths with microtiming, 4/4 only, {reads}, the styles "
-        "and players of its data. Prompts outside of that get the nearest it knows; a feel named "
-        "without a style is read as one of a beat. Bars repeat less exactly than a drummer's, "
-        "timing is tidier, and takes of one prompt are more alike than two drummers. A tempo "
+        "and players of its data. For other prompts it generates the nearest that it knows; a feel "
+        "named without a style is read as the feel of a beat. Bars repeat less exactly than a "
+        "drummer's, timing is tidier, and takes of one prompt are more alike than two drummers. A tempo "
         "beside other words sets how fast a loop is played and little of what is played, which "
         f"follows the words.{low}",
         "## Training",
@@ -46,7 +46,7 @@ def song_card(report: dict[str, Any], tables: str = "") -> str:
     best = ", ".join(f"{k} {v:.4g}" for k, v in report["best"].items())
     lines = [
         f"# MidiGPT, trained on {report['dataset']}",
-        "Fills bars or tracks of a song, goes on with it, or writes one: REMI tokens, "
+        "Regenerates bars or tracks of a song, continues it, or writes a new one: REMI tokens, "
         "fill-in-the-middle at bar lines, a GPT-2.",
         f"- **Data:** {_data(report['dataset'])}; {report['songs']} training songs, "
         f"{report['notes']:,} notes, transposed by −5 to +6 semitones.",
@@ -54,14 +54,14 @@ def song_card(report: dict[str, Any], tables: str = "") -> str:
         "- **Weights:** MIT, as the code; half precision.",
         "- **Limits:** it knows the music it was trained on. Other instruments are read "
         "and written as the nearest part that it had, drums are left alone where it had none; what "
-        "it writes leans towards its data, and other styles cost it far more nats; so do performed "
+        "it writes leans towards its data, and it predicts other styles far worse, and performed "
         "files whose notes do not follow the file's beats. It warns of metres that training hardly "
         "had.",
         "- **Rules:** positions go forward and stay within the bar; no track strikes a pitch twice "
         "at a place, nor more than ten notes.",
         "## Training",
-        f"{report['steps']} steps in {report['minutes']:.0f} minutes; best on validation (nats a "
-        f"token): {best}.",
+        f"{report['steps']} steps in {report['minutes']:.0f} minutes; best on validation "
+        f"(nats per token): {best}.",
     ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
 
@@ -72,8 +72,8 @@ def piano_card(report: dict[str, Any], tables: str = "") -> str:
     best = ", ".join(f"{k} {v:.4g}" for k, v in report["best"].items())
     lines = [
         f"# DiffusionLM ({report['backbone']}), trained on {report['dataset']}",
-        "Writes two or three bars of piano music at once by diffusion over word embeddings; key "
-        "signature, density, register and style can be asked for, known words filled in.",
+        "Generates two or three bars of piano music at once by diffusion over word embeddings; key "
+        "signature, density, register and style can be requested, and given words are kept.",
         f"- **Data:** {_data(report['dataset'])}; {report['windows']:,} training windows of 128 "
         "words, transposed by −5 to +6 semitones.",
         f"- **Rebuild:** `workbench train piano {options} --out FOLDER`",
@@ -91,15 +91,16 @@ def sound_card(report: dict[str, Any], tables: str = "") -> str:
     options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "seed"))
     lines = [
         f"# LDMG, trained on {report['dataset']}",
-        "Draws music as sound: out of nothing, of a genre, or for a text; varies and fills in.",
+        "Generates music as sound: without a request, for a genre or for a text; varies and "
+        "inpaints it.",
         _sound_data(report),
         f"- **Rebuild:** `workbench train sound {options} --out FOLDER`",
         "- **Weights:** MIT, as the code; half precision.",
         f"- **Limits:** mono at 16 kHz, so nothing above 8 kHz; trained on windows of "
-        f"{report['seconds']:.1f} s, longer pieces are joined of overlapping ones and have no "
-        "form; genres and words are those of its data, and a tempo in the text has no effect; "
-        "recordings are rebuilt worse than the rendered scores it was trained on; the small "
-        "decoder is heard as a veil over the sound.",
+        f"{report['seconds']:.1f} s, longer pieces are joined from overlapping "
+        "ones and have no form; genres and words are those of its data, and a tempo in the text "
+        "has no effect; recordings are reconstructed worse than the rendered scores it was trained "
+        "on; the small decoder lays an audible veil over the sound.",
         "## Training",
         _stages(report["stages"]),
     ]
@@ -111,13 +112,13 @@ def music_card(report: dict[str, Any], tables: str = "") -> str:
     options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "mixup", "seed"))
     lines = [
         f"# MusicLDM ({report['mixup']} mixup), trained on {report['dataset']}",
-        "Draws music as sound for a text, or like a given sound.",
+        "Generates music as sound for a text, or similar to a given sound.",
         _sound_data(report, f"{report['windows']:,} windows, mixes included; "),
         f"- **Rebuild:** `workbench train music {options} --out FOLDER`",
         "- **Weights:** MIT, as the code; half precision.",
         f"- **Limits:** mono at 16 kHz; windows of {report['seconds']:.1f} s; it knows the words "
         "of its captions (instruments, styles, keys) and no others, and a tempo in the text has "
-        "no effect; recordings are rebuilt worse than the rendered scores it was trained on.",
+        "no effect; recordings are reconstructed worse than the rendered scores it was trained on.",
         "## Training",
         _stages(report["stages"]),
     ]
