@@ -31,9 +31,9 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         f"- **Limits:** nine drums on sixteenths with microtiming, 4/4 only, {reads}, the styles "
         "and players of its data. For other prompts it generates the nearest that it knows; a feel "
         "named without a style is read as the feel of a beat. Bars repeat less exactly than a "
-        "drummer's, timing is tidier, and takes of one prompt are more alike than two drummers. A tempo "
-        "beside other words sets how fast a loop is played and little of what is played, which "
-        f"follows the words.{low}",
+        "drummer's, timing is tidier, and takes of one prompt are more alike than two drummers. A "
+        "tempo beside other words sets how fast a loop is played and little of what is played, "
+        f"which follows the words.{low}",
         "## Training",
         _stages(stages),
     ]
