@@ -192,6 +192,19 @@ def _await_server(address: str, server: subprocess.Popen, log: Path) -> None:
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
 
 
+def run_all(page: Any) -> None:
+    """Run all cells; where the kernel comes late, the first try asks for one and runs nothing."""
+    for _ in range(4):
+        page.locator(".lm-MenuBar-item", has_text="Run").click()
+        page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
+        page.wait_for_timeout(2000)
+        ask = page.locator(".jp-Dialog .jp-mod-accept")
+        if not ask.count():
+            return
+        ask.click()
+        page.wait_for_timeout(2000)
+
+
 @pytest.fixture(scope="session")
 def page(lab, chromium) -> Iterator[Any]:
     """The notebook, executed. `page.problems`: console errors and requests to other machines."""
@@ -217,8 +230,7 @@ def page(lab, chromium) -> Iterator[Any]:
     page.goto(lab)
     page.locator(".jp-CodeCell").nth(len(CELLS) - 1).wait_for()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
-    page.locator(".lm-MenuBar-item", has_text="Run").click()
-    page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
+    run_all(page)
     page.locator(".wb-film .wb-level").wait_for()
     page.locator(".wb-inpainting .wb-hole").wait_for()
     page.locator(".wb-mixup .wb-lane").first.wait_for()

@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.widgets.conftest import running_lab
+from tests.widgets.conftest import run_all, running_lab
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -47,8 +47,7 @@ def page(chromium, tmp_path_factory) -> Iterator[Any]:
         page.goto(f"{address}/lab/tree/sound.ipynb?token={token}")
         page.locator(".jp-CodeCell").nth(len(CELLS) - 1).wait_for()
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
-        page.locator(".lm-MenuBar-item", has_text="Run").click()
-        page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
+        run_all(page)
         page.locator(".wb-film .wb-level").wait_for(timeout=120_000)
         yield page
         page.close()

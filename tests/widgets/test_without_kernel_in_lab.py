@@ -107,7 +107,7 @@ def run(page: Any, number: int) -> None:
         if "[ ]" not in prompt.inner_text():
             break
         page.wait_for_timeout(2500)
-    expect(prompt).not_to_contain_text("*")
+    expect(prompt).not_to_contain_text("*", timeout=60_000)
 
 
 def test_a_kernel_that_is_restarted_is_told_and_ctrl_s_saves(lab):
