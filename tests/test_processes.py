@@ -46,15 +46,14 @@ if __name__ == "__main__":
     prepare_shards(Shards(files, files[0].parent, out, "", size=1), work, workers=2, quiet=True)
 """
 RENDERING = """
-import workbench.music.audio as audio
+import workbench.datasets.rendered as rendered
 from workbench.datasets import load
-from workbench.datasets.rendered import render_set
 
-audio.write_audio = lambda path, *more: rest(sys.argv[1])
+rendered.write_audio = lambda path, *more: rest(sys.argv[1])
 
 if __name__ == "__main__":
     clips = load("builtin", "train", limit=8).clips
-    render_set(clips, sys.argv[2], bars=1, workers=2, quiet=True)
+    rendered.render_set(clips, sys.argv[2], bars=1, workers=2, quiet=True)
 """
 PROGRAM = """
 from workbench.processes import tied
