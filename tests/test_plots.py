@@ -213,10 +213,12 @@ def test_the_cloud_keeps_words_with_points():
 def test_the_live_plot_begins_a_panel_with_each_stage():
     live = plots.LivePlot(every=100)
     for step in (10, 20):
-        live({"step": step, "loss": 1.0, "contrastive": 1.0, "val_loss": 2.0})
-    live({"step": 10, "loss": 3.0, "hit": 3.0})
-    titles = [ax.get_title() for ax in live.figure().axes]
-    assert titles == ["contrastive", "autoencoder"]
+        live({"stage": "contrastive", "step": step, "loss": 1.0, "val_loss": 2.0})
+    live({"stage": "autoencoder", "step": 30, "loss": 3.0})  # the one before had a short budget
+    assert [ax.get_title() for ax in live.figure().axes] == ["contrastive", "autoencoder"]
+    live({"step": 10, "loss": 3.0})
+    live({"step": 10, "loss": 3.0})
+    assert [len(stage) for stage in live.stages] == [2, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -303,7 +305,7 @@ FIGURES = (
     "from workbench import plots\n"
     "plots.lines(plots.axes(), [1, 2], {'a \"<b>\"': [1, 2]}, xlabel='step', ylabel='loss')",
     "import matplotlib.pyplot as plt\nplt.plot([1, 2, 3])\nplt.title('bare')\nplt.show()",
-    "live = plots.LivePlot()\nfor step in (1, 2):\n    live({'step': step, 'loss': 1.0, 'hit': 1})",
+    "live = plots.LivePlot()\nfor i in (1, 2):\n    live({'stage': 'VAE', 'step': i, 'loss': 1.0})",
     "plots.cloud(__import__('numpy').eye(2), ['a', 'b'], ['one', 'two'], 'the <map>')",
     "from workbench.lesson import start\nstart('01', profile='smoke', dataset='builtin')\n"
     "plots.cloud(__import__('numpy').eye(2), ['a', 'b'], ['one', 'two'], 'a <map>')"
@@ -329,7 +331,7 @@ def test_every_figure_of_a_notebook_has_an_alternative_text(tmp_path):
     assert [image.get("alt") for image in images] == [
         'loss over step: 1 curve (a "<b>" from 1 to 2).',
         "bare: 1 curve (from 1 to 3).",
-        "autoencoder: 1 curve (training from 1 to 1), loss over step.",
+        "VAE: 1 curve (training from 1 to 1), loss over step.",
     ]
     assert all(image.get("src").startswith("data:image/webp;base64,UklGR") for image in images)
     for cell in notebook.cells[:3]:  # the PNG's pixels, smaller

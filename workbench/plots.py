@@ -395,7 +395,7 @@ def _floats(values: Iterable[Any]) -> list[float]:
 class LivePlot:
     """A loss curve that grows while a network trains: pass it as `watch`.
 
-    A new curve begins where the step goes back, that is, with each stage.
+    A new curve begins with each stage, or where the step goes back.
     """
 
     def __init__(self, every: int = 1) -> None:
@@ -404,7 +404,12 @@ class LivePlot:
         self._handle: Any = None
 
     def __call__(self, record: dict[str, Any]) -> None:
-        if not self.stages or record["step"] <= self.stages[-1][-1]["step"]:
+        last = self.stages[-1][-1] if self.stages else None
+        if (
+            last is None
+            or record.get("stage") != last.get("stage")
+            or record["step"] <= last["step"]
+        ):
             self.stages.append([])
         self.stages[-1].append(record)
         self.calls += 1
@@ -419,10 +424,7 @@ class LivePlot:
             curves = {"training": [record["loss"] for record in stage]}
             if "val_loss" in stage[0]:
                 curves["validation"] = [record["val_loss"] for record in stage]
-            terms = ("contrastive", "hit", "mse", "diffusion")
-            named = next((term for term in terms if term in stage[0]), "")
-            title = {"hit": "autoencoder", "mse": "autoencoder"}.get(named, named)
-            lines(ax, steps, curves, xlabel="step", ylabel="loss", title=title)
+            lines(ax, steps, curves, xlabel="step", ylabel="loss", title=stage[0].get("stage", ""))
         return made[0].figure
 
     def _draw(self) -> None:

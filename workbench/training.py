@@ -252,12 +252,12 @@ class _Run(Generic[Network]):
         started = time.monotonic() - self.seconds
         bar = tqdm(total=plan.steps, initial=self.step, desc=title, disable=not first)
         with _delayed_interrupt() as interrupted, bar:
-            while self.step < plan.steps:
+            stop = self.step > 0 and self._time_is_up()  # in the run before
+            while self.step < plan.steps and not stop:
                 terms = self.one_step(data)
                 self.seconds = time.monotonic() - started
                 bar.update()
-                spent = plan.budget_minutes and self.seconds > 60 * plan.budget_minutes
-                stop = self.fabric.broadcast(bool(interrupted.is_set() or spent))
+                stop = self.fabric.broadcast(interrupted.is_set() or self._time_is_up())
                 if stop or self.step % plan.every == 0 or self.step == plan.steps:
                     record = self.checkpoint(terms)
                     told = {k: v for k, v in record.items() if "loss" in k or k == "skipped"}
@@ -267,13 +267,15 @@ class _Run(Generic[Network]):
                         f"{title} stopped after step {self.step} of {plan.steps}; run the same "
                         "again, and it goes on from there"
                     )
-                if stop and self.step < plan.steps and first:
-                    warnings.warn(
-                        f"{title}: the time was up after {self.step} of {plan.steps} steps",
-                        stacklevel=2,
-                    )
-                if stop:
-                    break
+            if self.step < plan.steps and first:
+                warnings.warn(
+                    f"{title}: the time was up after {self.step} of {plan.steps} steps",
+                    stacklevel=2,
+                )
+
+    def _time_is_up(self) -> bool:
+        budget = self.plan.budget_minutes
+        return budget is not None and self.seconds > 60 * budget
 
     def one_step(self, data: tuple[Tensor, ...]) -> dict[str, float]:
         plan, fabric = self.plan, self.fabric

@@ -6,13 +6,18 @@ smallest one is made.
 
 import inspect
 import json
+import signal
 from functools import partial
+from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from workbench.errors import CheckpointError, WorkbenchError
+from workbench import training
+from workbench.datasets import builtin, builtin_songs
+from workbench.errors import CheckpointError, PromptError, WorkbenchError
 from workbench.models.samplers import SAMPLERS
 from workbench.music.clip import Clip
 from workbench.systems.base import Region, System
@@ -405,3 +410,82 @@ def test_a_prompt_of_another_kind_is_refused(key, systems):
     for prompt in (3.5, object()):
         with pytest.raises((WorkbenchError, TypeError)):
             partial(system.generate, prompt, **short(system))()
+
+
+# --- training ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def train(audio, tmp_path, monkeypatch):
+    """train(key, name, …): the smallest training of a system, in a folder of that name; the system
+    and what the record says of its stages."""
+    for corpus in (builtin, builtin_songs):
+        monkeypatch.setattr(corpus, "SIZES", {"train": (48, 1), "validation": (16, 2)})
+
+    def run(key, name, **more):
+        entry, out = SYSTEMS[key], tmp_path / name
+        dataset = audio if key in ("sound", "music") else entry.built_in
+        if key == "drums":
+            more["text"] = "keywords"
+        system = entry.system.train(dataset, "smoke", out=out, **more)
+        return system, json.loads((out / "training.json").read_text())["stages"]
+
+    return run
+
+
+def weights_of(system):
+    return {name: value.clone() for name, value in system.networks.state_dict().items()}
+
+
+def logs_of(stages):
+    """The lines of the log by stage, but for the time."""
+    return {
+        name: [{**line, "seconds": 0} for line in stage["log"]] for name, stage in stages.items()
+    }
+
+
+@pytest.mark.parametrize("key", can("train"))
+def test_a_training_stopped_in_every_stage_ends_on_the_same_weights(key, train):
+    system, stages = train(key, "whole", seed=3)
+    assert not system.networks.training
+    stopped = []
+
+    def stop(line):
+        """As Ctrl-C, at the first line of each stage, which is not its last."""
+        if line["stage"] not in stopped:
+            assert line["step"] < stages[line["stage"]]["steps"]
+            stopped.append(line["stage"])
+            signal.raise_signal(signal.SIGINT)
+
+    for _ in stages:
+        with pytest.raises(KeyboardInterrupt, match="run the same again"):
+            train(key, "parts", seed=3, watch=stop)
+    other, again = train(key, "parts", seed=3, watch=stop)
+    assert stopped == list(stages)
+    assert logs_of(again) == logs_of(stages)
+    weights = weights_of(other)
+    for name, value in weights_of(system).items():
+        assert torch.equal(weights[name], value), name
+
+
+@pytest.mark.filterwarnings("ignore:.*the time was up")
+@pytest.mark.parametrize("key", can("train"))
+def test_a_budget_is_kept_over_all_stages_of_training(key, train, monkeypatch):
+    """By a clock on which a step takes a second; a budget ends in the step that goes beyond it."""
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=count().__next__))
+    more = {"seed": np.uint64(2**63), "budget_minutes": np.float32(0.175)}  # 10.5 s
+    system, stages = train(key, "out", **more)
+    assert sum(stage["steps"] for stage in stages.values()) == 11
+    assert sum(stage["minutes"] for stage in stages.values()) == pytest.approx(11 / 60)
+    other, again = train(key, "out", **more)  # its time is up
+    assert again == stages
+    weights = weights_of(other)
+    for name, value in weights_of(system).items():
+        assert torch.equal(weights[name], value), name
+
+
+@pytest.mark.parametrize("key", can("train"))
+@pytest.mark.parametrize("wrong", [{"budget_minutes": -1}, {"seed": 2**64}, {"profile": "huge"}])
+def test_a_training_refuses_what_makes_no_sense(key, wrong, tmp_path):
+    with pytest.raises(PromptError, match=f"^{next(iter(wrong))}="):
+        SYSTEMS[key].system.train(out=tmp_path, **wrong)

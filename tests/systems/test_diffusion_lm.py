@@ -94,8 +94,6 @@ def test_odd_settings_are_refused_kindly(trained):
     ):
         with pytest.raises(PromptError, match=said):
             system.draw(**({"n": 1} | wrong))
-    with pytest.raises(PromptError, match="profile: 'huge'"):
-        DiffusionLM.train(profile="huge")
     with pytest.raises(PromptError, match="backbone: 'gru'"):
         DiffusionLM.train(backbone="gru")
 
@@ -141,29 +139,3 @@ def test_only_the_piano_is_read():
     clip = sample(1, 9)[0]
     assert set(piano_of(clip).notes["program"]) == {0}
     assert len(piano_of(clip).notes) < len(clip.notes)
-
-
-def test_a_budget_of_minutes_is_shared_by_both_stages(tmp_path, monkeypatch):
-    from workbench.systems import diffusion_lm_training
-
-    minutes, real = [], diffusion_lm_training.fit
-
-    def spy(module, data, loss, plan, *rest, **more):
-        minutes.append(plan.budget_minutes)
-        return real(module, data, loss, plan, *rest, **more)
-
-    monkeypatch.setattr(diffusion_lm_training, "fit", spy)
-    DiffusionLM.train(
-        "builtin-songs",
-        "smoke",
-        out=tmp_path,
-        seed=np.uint64(2**63),
-        budget_minutes=np.float32(0.001),
-    )
-    assert len(minutes) == 2
-    assert all(minutes)
-    assert sum(minutes) == pytest.approx(0.001)
-    with pytest.raises(PromptError, match=r"^budget_minutes="):
-        DiffusionLM.train("builtin-songs", "smoke", out=tmp_path, budget_minutes=-1)
-    with pytest.raises(PromptError, match=r"^seed="):
-        DiffusionLM.train("builtin-songs", "smoke", out=tmp_path, seed=2**64)

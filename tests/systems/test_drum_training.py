@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from workbench.datasets import cut_loops, load
-from workbench.errors import CheckpointError, MissingDataError, PromptError
+from workbench.errors import CheckpointError, MissingDataError
 from workbench.evaluation.drums import reconstruction
 from workbench.music.clip import Clip
 from workbench.representations.drum_roll import rolls_of
@@ -117,11 +117,6 @@ def test_tempo_is_learned_from_words():
     weights = tempo_regression(loops)
     guesses = torch.cat([vectors, torch.ones(3, 1)], dim=1) @ weights
     assert torch.allclose(guesses, torch.tensor([-1.0, 0.0, 1.0]), atol=0.05)
-
-
-def test_an_unknown_profile_is_named(tmp_path):
-    with pytest.raises(PromptError, match="laptop"):
-        DrumLDM.train("builtin", "huge", out=tmp_path)
 
 
 def test_a_small_folder_of_ones_own_can_be_trained_on(tmp_path):

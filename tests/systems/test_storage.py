@@ -12,6 +12,7 @@ import torch
 from workbench.datasets import CATALOGUE
 from workbench.errors import CheckpointError, MissingDataError, WorkbenchError
 from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
+from workbench.systems.registry import entry_of, resolve
 from workbench.systems.storage import SHIPPED, shipped, trained_on
 
 
@@ -125,6 +126,7 @@ def test_shipped_checkpoints_are_small_and_have_cards():
         card = (SHIPPED / name / "README.md").read_text()
         words = [CATALOGUE[part].licence for part in made["dataset"].split("+")]
         words += ["`workbench train", f"--dataset {made['dataset']}", "**Limits:**", "## Measured"]
+        words += resolve(entry_of(name).card)(made).strip().split("\n\n")
         for word in words:
             assert word in card, f"{name}: the card does not say {word!r}"
 

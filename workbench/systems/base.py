@@ -347,8 +347,10 @@ class System(Pretrained):
             profile: smoke, laptop, gpu or paper.
             out: Folder of the run and of the checkpoint.
             seed: Of everything random.
-            budget_minutes: Of all stages together; None for the profile's steps, however long.
-            watch: Called with each record of the log.
+            budget_minutes: Of all stages together, those of earlier runs of this training counted;
+                what a stage does not use goes to later ones. None for the profile's steps, however
+                long.
+            watch: Called with each record of the log, which names its "stage".
 
         Returns:
             The system.

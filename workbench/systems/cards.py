@@ -14,12 +14,14 @@ def card(report: dict[str, Any], tables: str = "") -> str:
     if report.get("low"):
         words = ", ".join(f"“{word}”" for word in report["low"])
         low = f" The beat seldom falls as in real loops for {words} (table of downbeats)."
-    stages = {name: report[name] for name in ("contrastive", "autoencoder", "diffusion")}
+    found = report.get("stages", report)  # older records have no heading
+    names = ("contrastive", "autoencoder", "diffusion")
+    stages = {name: found[name] for name in names if found.get(name)}
     further = ""
     if start := report.get("start"):
         further = ", where the checkpoint to start from is the one of the version before"
         options += f" --start {start}"
-        stages = {k if k == "diffusion" else f"{k}, of {start}": v for k, v in stages.items() if v}
+        stages = {k if k == "diffusion" else f"{k}, of {start}": v for k, v in stages.items()}
         stages[f"diffusion, continued from {start}"] = stages.pop("diffusion")
     reads = "57 keywords and no other words" if report["text"] == "keywords" else "English prompts"
     lines = [
@@ -43,7 +45,8 @@ def card(report: dict[str, Any], tables: str = "") -> str:
 def song_card(report: dict[str, Any], tables: str = "") -> str:
     """The model card of MidiGPT."""
     options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "seed"))
-    best = ", ".join(f"{k} {v:.4g}" for k, v in report["best"].items())
+    stage = _stage(report, "gpt")
+    best = ", ".join(f"{k} {v:.4g}" for k, v in stage["best"].items())
     lines = [
         f"# MidiGPT, trained on {report['dataset']}",
         "Regenerates bars or tracks of a song, continues it, or writes a new one: REMI tokens, "
@@ -60,7 +63,7 @@ def song_card(report: dict[str, Any], tables: str = "") -> str:
         "- **Rules:** positions go forward and stay within the bar; no track strikes a pitch twice "
         "at a place, nor more than ten notes.",
         "## Training",
-        f"{report['steps']} steps in {report['minutes']:.0f} minutes; best on validation "
+        f"{stage['steps']} steps in {stage['minutes']:.0f} minutes; best on validation "
         f"(nats per token): {best}.",
     ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
@@ -69,7 +72,8 @@ def song_card(report: dict[str, Any], tables: str = "") -> str:
 def piano_card(report: dict[str, Any], tables: str = "") -> str:
     """The model card of DiffusionLM."""
     options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "backbone", "seed"))
-    best = ", ".join(f"{k} {v:.4g}" for k, v in report["best"].items())
+    stage = _stage(report, "diffusion")
+    best = ", ".join(f"{k} {v:.4g}" for k, v in stage["best"].items())
     lines = [
         f"# DiffusionLM ({report['backbone']}), trained on {report['dataset']}",
         "Generates two or three bars of piano music at once by diffusion over word embeddings; key "
@@ -81,7 +85,7 @@ def piano_card(report: dict[str, Any], tables: str = "") -> str:
         "- **Limits:** 128 words are about 35 notes; sixteenths only; what it writes has no longer "
         "form. Control was trained for this data's range of densities and registers.",
         "## Training",
-        f"{report['steps']} steps in {report['minutes']:.0f} minutes; best on validation: {best}.",
+        f"{stage['steps']} steps in {stage['minutes']:.0f} minutes; best on validation: {best}.",
     ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
 
@@ -144,11 +148,16 @@ def _sound_data(report: dict[str, Any], windows: str = "") -> str:
     )
 
 
+def _stage(report: dict[str, Any], name: str) -> dict[str, Any]:
+    """One stage of a record; older ones of a single stage are its record themselves."""
+    return report.get("stages", {}).get(name, report)
+
+
 def _stages(stages: dict[str, dict[str, Any]]) -> str:
     """The table of a training's stages, by name."""
     rows = ["| stage | steps | minutes | best on validation |", "|---|---|---|---|"]
     for name, stage in stages.items():
-        # DrumLDM's reports count seconds
+        # DrumLDM's older records count seconds
         minutes = stage["minutes"] if "minutes" in stage else stage["seconds"] / 60
         best = ", ".join(f"{k.replace('_', ' ')} {v:.4g}" for k, v in stage["best"].items())
         rows.append(f"| {name} | {stage['steps']} | {minutes:.0f} | {best} |")

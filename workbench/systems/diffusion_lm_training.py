@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,11 @@ from workbench.models.diffusion_lm import DiffusionLMConfig, losses
 from workbench.music.clip import Clip
 from workbench.representations.pvd import HIGH, LOW, PAD, PVD
 from workbench.systems.cards import piano_card
-from workbench.systems.diffusion_lm import DiffusionLM, PianoConfig
+from workbench.systems.diffusion_lm import DiffusionLM, Networks, PianoConfig
 from workbench.systems.midigpt_training import songs_of
 from workbench.systems.piano_controls import Labels, labels_of
-from workbench.training import Plan, fit, training_run
-
-Watch = Callable[[dict[str, Any]], None]
-DIFFUSION = 0.75  # share of a budget of minutes; the classifiers have the rest
+from workbench.systems.stages import Stage, profile_of, train_stages
+from workbench.training import Fit, Plan, Watch, fit, training_run
 
 
 @dataclass(frozen=True)
@@ -153,13 +152,11 @@ def train(
     budget_minutes: float | None = None,
     watch: Watch | None = None,
 ) -> DiffusionLM:
-    """Train both stages and save in `out`; a run that was stopped goes on where it was.
-    budget_minutes is shared out among the stages."""
-    if profile not in PROFILES:
-        raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
+    """Train both stages and save in `out`; a run that was stopped goes on where it was."""
+    size = profile_of(PROFILES, profile)
     if backbone not in ("bert", "electra"):
         raise PromptError(f"backbone: {backbone!r} is unknown; choose bert or electra")
-    size, out, code = PROFILES[profile], Path(out), PVD(rhythm=True)
+    code = PVD(rhythm=True)
     styles = names_of(dataset)
     train_set = windows_of(sets_of(dataset, "train", size.limit), code, size.hop, styles)
     few = min(40, size.limit or 40)
@@ -174,42 +171,47 @@ def train(
     )
     torch.manual_seed(torch_seed(seed))
     system = DiffusionLM(config)
-
-    def loss(module: Network, ids: Tensor) -> dict[str, Tensor]:
-        ids = ids.long()
-        return losses(module, shift(ids, torch.randint(-5, 7, (len(ids),)).to(ids), code), PAD)
-
-    share = budget_minutes and budget_minutes * DIFFUSION
-    plan = replace(size.diffusion, budget_minutes=share)
-    done = fit(
-        system.networks.diffusion,
-        (train_set.ids.short(),),
-        loss,
-        plan,
-        out / "diffusion",
-        seed=seed,
-        validate=diffusion_check(kept.ids[:256]),
-        watch=watch,
-        title="Diffusion-LM",
-    )
-    system.networks.diffusion.load_state_dict(done.module.state_dict())
-    left = budget_minutes and budget_minutes - (share or 0)
-    rest = replace(size.classifiers, budget_minutes=left)
-    trained = fit_controls(system, train_set, kept, rest, out / "control", seed, watch)
+    networks = system.networks
+    fit_network = partial(fit_diffusion, networks.diffusion, train_set.ids, kept.ids, code)
+    fit_classifiers = partial(fit_controls, networks, train_set, kept, code)
+    stages = [
+        Stage("diffusion", size.diffusion, 0.75, fit_network),
+        Stage("control", size.classifiers, 0.25, fit_classifiers),
+    ]
     about = {
         "dataset": dataset,
         "profile": profile,
         "backbone": backbone,
         "seed": seed,
         "windows": len(train_set.ids),
-        "steps": done.step,
-        "minutes": done.seconds / 60,
-        "best": done.best,
-        "control": trained.best,
-        "log": done.log,
     }
-    system.save_pretrained(out, card=piano_card(about), training=about)
-    return system
+    return train_stages(
+        system,
+        stages,
+        Path(out),
+        about=about,
+        card=piano_card,
+        seed=seed,
+        budget_minutes=budget_minutes,
+        watch=watch,
+    )
+
+
+def fit_diffusion(
+    network: Network, ids: Tensor, kept: Tensor, code: PVD, plan: Plan, out: Path, **more: Any
+) -> Fit[Network]:
+    """Train the diffusion model on windows (n, 130), each in a random key."""
+
+    def loss(module: Network, ids: Tensor) -> dict[str, Tensor]:
+        ids = ids.long()
+        return losses(module, shift(ids, torch.randint(-5, 7, (len(ids),)).to(ids), code), PAD)
+
+    check = diffusion_check(kept[:256])
+    done = fit(
+        network, (ids.short(),), loss, plan, out, validate=check, title="Diffusion-LM", **more
+    )
+    network.load_state_dict(done.module.state_dict())
+    return done
 
 
 def diffusion_check(ids: Tensor) -> Callable[[Network], dict[str, float]]:
@@ -227,17 +229,17 @@ def diffusion_check(ids: Tensor) -> Callable[[Network], dict[str, float]]:
 
 
 def fit_controls(
-    system: DiffusionLM,
+    networks: Networks,
     windows: Windows,
     kept: Windows,
+    code: PVD,
     plan: Plan,
     out: Path,
     seed: int,
     watch: Watch | None = None,
-) -> Any:
+) -> Fit[Controls]:
     """Train the classifiers on noised embeddings of the frozen diffusion model."""
-    network: Network = system.networks.diffusion.requires_grad_(False).eval()
-    code = system.code
+    network: Network = networks.diffusion.requires_grad_(False).eval()
 
     def loss(module: nn.Module, ids: Tensor, *labels: Tensor) -> dict[str, Tensor]:
         return control_loss(module, network, ids.long(), labels, PAD)
@@ -255,7 +257,7 @@ def fit_controls(
         return {"loss": float(sum(terms.values())), **{k: float(v) for k, v in terms.items()}}
 
     done = fit(
-        system.networks.controls,
+        networks.controls,
         moved(windows.ids, windows.labels),
         loss,
         plan,
@@ -265,5 +267,5 @@ def fit_controls(
         watch=watch,
         title="controls",
     )
-    system.networks.controls.load_state_dict(done.module.state_dict())
+    networks.controls.load_state_dict(done.module.state_dict())
     return done

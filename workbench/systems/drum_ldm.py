@@ -95,7 +95,7 @@ class DrumLDM(LatentDiffusion):
 
         dataset: a name of the catalogue or a folder of MIDI. profile: smoke, laptop, gpu, paper.
         text: "bert", "keywords", or any BERT. start: a checkpoint to go on from: only its denoiser
-        is trained further. watch: hears each line of the log.
+        is trained further. watch: receives each line of the log.
         """
         # it makes systems of this class
         from workbench.systems.drum_training import train

@@ -9,8 +9,9 @@ latent, conditioned on the text. Each stage has a folder under `out` and resumes
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,18 +24,19 @@ from workbench.datasets import cut_loops, load
 from workbench.datasets.captions import caption_of, facts_of
 from workbench.datasets.keywords import parse_tempo, tokens
 from workbench.datasets.phrases import phrases
-from workbench.errors import CheckpointError, MissingDataError, PromptError
+from workbench.errors import CheckpointError, MissingDataError
 from workbench.evaluation.drums import reconstruction
 from workbench.models.contrastive import Contrastive, ContrastiveConfig
 from workbench.models.denoisers import Condition
-from workbench.models.mrlstm import AutoencoderConfig
+from workbench.models.mrlstm import AutoencoderConfig, PaperAutoencoder
 from workbench.representations.drum_roll import rolls_of
 from workbench.representations.text import TextEncoder, text_encoder
 from workbench.systems.cards import card
 from workbench.systems.drum_ldm import DrumLDM
-from workbench.systems.drum_networks import DrumLDMConfig
+from workbench.systems.drum_networks import DrumLDMConfig, DrumNetworks
+from workbench.systems.stages import Stage, profile_of, train_stages
 from workbench.systems.storage import training_of
-from workbench.training import Fit, Plan, fit, training_run
+from workbench.training import Fit, Plan, Watch, fit, training_run
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -44,7 +46,6 @@ TEMPO_SPREAD = 0.12  # octaves: a groove may be played about 9 % slower or faste
 # a tempo and a style together name one performance, and its oddities become what the words mean.
 MOST_WINDOWS = 16  # a performance counts as much as so many windows, however long it is
 DROP = 0.15  # share of items whose text, and whose tempo, is withheld (guidance needs both)
-Watch = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -166,15 +167,13 @@ def train(
     budget_minutes: float | None = None,
     watch: Watch | None = None,
 ) -> DrumLDM:
-    """Train a DrumLDM and save it in `out`. budget_minutes is shared out among the stages.
+    """Train a DrumLDM and save it in `out`; a run that was stopped goes on where it was.
 
     start: a checkpoint to go on from. Its autoencoder and towers are kept; its denoiser is trained
     further, a fifth of the profile's steps at a third of the rate. It must be of the profile's
     shape and read text in the same way.
     """
-    if profile not in PROFILES:
-        raise PromptError(f"profile={profile!r}: choose one of {', '.join(PROFILES)}")
-    size, out = PROFILES[profile], Path(out)
+    size = profile_of(PROFILES, profile)
     encoder = text_encoder(text)
     config = replace(
         size.config, text=text, contrastive=replace(size.config.contrastive, text_dim=encoder.dim)
@@ -191,32 +190,35 @@ def train(
     system = DrumLDM(config)
     system.text = encoder
     system.with_vocabulary([word for phrase in kept["train"].texts for word in tokens(phrase)])
-    stages: list[tuple[str, Callable[..., Fit], Plan, float]] = [
-        ("contrastive", train_contrastive, size.contrastive, 0.15),
-        ("autoencoder", train_autoencoder, size.autoencoder, 0.25),
-        ("diffusion", train_diffusion, size.diffusion, 0.60),
+    data, networks = (kept["train"], kept["validation"]), system.networks
+    towers = networks.contrastive
+    stages = [
+        Stage("contrastive", size.contrastive, 0.15, partial(train_contrastive, towers, *data)),
+        Stage("autoencoder", size.autoencoder, 0.25, partial(train_autoencoder, networks, *data)),
+        Stage("diffusion", size.diffusion, 0.60, partial(train_diffusion, system, *data)),
     ]
-    report: dict[str, Any] = {"dataset": dataset, "profile": profile, "text": text, "seed": seed}
+    about: dict[str, Any] = {"dataset": dataset, "profile": profile, "text": text, "seed": seed}
     if earlier is not None:
         system.networks.load_state_dict(earlier.networks.state_dict())
         before = training_of(str(start))
-        report["start"] = str(start)
-        report |= {name: before.get(name, {}) for name, *_ in stages[:2]}
+        before = before.get("stages", before)  # older records have no heading
+        about["start"] = str(start)
+        about["stages"] = {s.name: before[s.name] for s in stages[:2] if s.name in before}
         plan = size.diffusion
         steps, every = max(1, plan.steps // 5), max(1, plan.every // 5)
         # weights that start trained are near their lowest loss at once: that says nothing of words
         further = replace(plan, steps=steps, lr=plan.lr / 3, every=every, keep="last")
-        stages = [("diffusion", train_diffusion, further, 1.0)]
-    for name, stage, plan, share in stages:
-        budget = budget_minutes * share if budget_minutes else None
-        plan = replace(plan, budget_minutes=budget)
-        done = stage(
-            system, kept["train"], kept["validation"], plan, out / name, seed=seed, watch=watch
-        )
-        report[name] = {"steps": done.step, "seconds": round(done.seconds), "best": done.best}
-    system.networks.eval()
-    system.save_pretrained(out, card=card(report), training=report)
-    return system
+        stages = [replace(stages[2], plan=further)]
+    return train_stages(
+        system,
+        stages,
+        Path(out),
+        about=about,
+        card=card,
+        seed=seed,
+        budget_minutes=budget_minutes,
+        watch=watch,
+    )
 
 
 def _fitting(name: str | Path, config: Any) -> DrumLDM:
@@ -245,8 +247,8 @@ def splits_of(dataset: str, limit: int | None = None) -> dict[str, Sequence[Clip
 
 
 def train_contrastive(
-    system: DrumLDM, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
-) -> Fit:
+    towers: Contrastive, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
+) -> Fit[Contrastive]:
     """Stage 1. Each time a loop comes up, one of its phrasings is drawn."""
 
     def loss(module: nn.Module, rolls: Tensor, phrase: Tensor) -> dict[str, Tensor]:
@@ -263,7 +265,7 @@ def train_contrastive(
 
     data = (train.rolls, train.phrase)
     done = fit(
-        system.contrastive,
+        towers,
         data,
         loss,
         plan,
@@ -273,15 +275,15 @@ def train_contrastive(
         title="contrastive",
         **more,
     )
-    system.contrastive.load_state_dict(done.module.state_dict())
+    towers.load_state_dict(done.module.state_dict())
     return done
 
 
 def train_autoencoder(
-    system: DrumLDM, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
+    networks: DrumNetworks, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
 ) -> Fit:
     """Stage 2, and the latent's mean and spread over the training loops."""
-    paper = system.config.paper
+    paper = isinstance(networks.autoencoder, PaperAutoencoder)
 
     def loss(module: Any, rolls: Tensor) -> dict[str, Tensor]:
         return module.loss(rolls if paper else _random_bars(rolls))
@@ -294,7 +296,7 @@ def train_autoencoder(
         return {"loss": (1 - scores["f1"]) + scores["velocity_error"], **scores}
 
     done = fit(
-        system.autoencoder,
+        networks.autoencoder,
         (train.rolls,),
         loss,
         plan,
@@ -303,10 +305,10 @@ def train_autoencoder(
         title="autoencoder",
         **more,
     )
-    system.autoencoder.load_state_dict(done.module.state_dict())
-    latents = encode_all(system, train.rolls).flatten(0, -2)
-    system.networks.latent_mean.copy_(latents.mean(0))
-    system.networks.latent_std.copy_(latents.std(0).clamp(min=1e-4))
+    networks.autoencoder.load_state_dict(done.module.state_dict())
+    latents = encode_all(networks, train.rolls).flatten(0, -2)
+    networks.latent_mean.copy_(latents.mean(0))
+    networks.latent_std.copy_(latents.std(0).clamp(min=1e-4))
     return done
 
 
@@ -316,7 +318,8 @@ def train_diffusion(
     """Stage 3. Half of the batches are four bars long, from a random bar of the loop."""
     system.networks.tempo_weights.copy_(tempo_regression(train))
     standard = [
-        system.networks.standard(encode_all(system, loops.rolls)) for loops in (train, held_out)
+        system.networks.standard(encode_all(system.networks, loops.rolls))
+        for loops in (train, held_out)
     ]
     with torch.no_grad():
         features = [system.networks.text_features(loops.vectors) for loops in (train, held_out)]
@@ -360,9 +363,9 @@ def train_diffusion(
 
 
 @torch.inference_mode()
-def encode_all(system: DrumLDM, rolls: Tensor, batch: int = 256) -> Tensor:
+def encode_all(networks: DrumNetworks | DrumLDM, rolls: Tensor, batch: int = 256) -> Tensor:
     """The autoencoder's latents, not yet standardised: (n, beats, latent) or (n, latent)."""
-    parts = [system.autoencoder.eval().encode(part) for part in rolls.split(batch)]
+    parts = [networks.autoencoder.eval().encode(part) for part in rolls.split(batch)]
     return torch.cat(parts).clone()
 
 

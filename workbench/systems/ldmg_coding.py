@@ -14,7 +14,7 @@ for beside the spectrum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,7 @@ from workbench.datasets.audio import AudioCollection
 from workbench.models.audio_vae import AudioVAE, Discriminator, adversarial_terms, kl
 from workbench.models.spectral import level_distance, stft_loss
 from workbench.models.spectral_vae import SpectralVAE
-from workbench.training import Fit, Plan, fit, seeds
-
-Watch = Callable[[dict[str, Any]], None]
+from workbench.training import Fit, Plan, Watch, fit, seeds
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from workbench.models.dit import DiTConfig, Sound
 from workbench.models.spectral_vae import SpectralVAEConfig
 from workbench.systems.cards import sound_card
 from workbench.systems.ldmg import LDMG, LDMGConfig
-from workbench.systems.ldmg_coding import Watch, Weights, finish_decoder, fit_vae
-from workbench.training import Fit, Plan, fit, seeds, training_run
+from workbench.systems.ldmg_coding import Weights, finish_decoder, fit_vae
+from workbench.systems.stages import Stage, profile_of, train_stages
+from workbench.training import Fit, Plan, Watch, fit, seeds, training_run
 
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
 
@@ -144,9 +146,7 @@ def train(
     watch: Watch | None = None,
 ) -> LDMG:
     """Train both stages and save in `out`; a run that was stopped goes on where it was."""
-    if profile not in PROFILES:
-        raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
-    size, out = PROFILES[profile], Path(out)
+    size = profile_of(PROFILES, profile)
     audio = dataset
     if isinstance(audio, str):
         audio = collect(audio, size.rate, limit=size.limit)
@@ -161,12 +161,14 @@ def train(
     torch.manual_seed(torch_seed(seed))
     system = LDMG(config_of(audio, rows, size))
     audio.check_enough(rows, system.config.seconds)
-    stages = fit_coding(system, audio, rows, kept, size, out, seed, budget_minutes, watch)
-    measure_latents(system, audio, rows)
-    diffusion = replace(size.diffusion, budget_minutes=budget_minutes and 0.45 * budget_minutes)
-    stages["diffusion"] = fit_diffusion(
-        system, audio, rows, kept, diffusion, out / "diffusion", seed, watch
-    )
+    data, vae = (audio, rows, kept), system.networks.vae
+    coding: dict[str, Any] = {"crop": size.crop, "weights": size.weights}
+    fit_coder = partial(fit_vae, vae, *data, width=size.width, **coding)
+    stages = [
+        Stage("VAE-GAN", size.coding, 0.45, fit_coder, "vae"),
+        Stage("decoder", size.finishing, 0.1, partial(finish_decoder, vae, *data, **coding)),
+        Stage("diffusion", size.diffusion, 0.45, partial(fit_diffusion, system, *data)),
+    ]
     about = {
         "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
         "profile": profile,
@@ -175,13 +177,17 @@ def train(
         "minutes_of_sound": int(audio.lengths[rows].sum()) / audio.rate / 60,
         "pieces": len(rows),
         "credits": credits_of([audio.items[i] for i in rows]),
-        "stages": {
-            name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
-            for name, done in stages.items()
-        },
     }
-    system.save_pretrained(out, card=sound_card(about), training=about)
-    return system
+    return train_stages(
+        system,
+        stages,
+        Path(out),
+        about=about,
+        card=sound_card,
+        seed=seed,
+        budget_minutes=budget_minutes,
+        watch=watch,
+    )
 
 
 def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDMGConfig:
@@ -196,52 +202,6 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
         frames=size.frames,
         genres=tuple(sorted(common)),
     )
-
-
-def fit_coding(
-    system: LDMG,
-    audio: AudioCollection,
-    rows: Sequence[int],
-    kept: Sequence[int],
-    size: Profile,
-    out: Path,
-    seed: int,
-    budget_minutes: float | None,
-    watch: Watch | None,
-) -> dict[str, Fit]:
-    """Stage one: the VAE-GAN, then its decoder where the size has a plan for that."""
-    vae, budget = system.networks.vae, budget_minutes or 0
-    coding = replace(size.coding, budget_minutes=0.45 * budget or None)
-    stages = {
-        "VAE-GAN": fit_vae(
-            vae,
-            audio,
-            rows,
-            kept,
-            coding,
-            out / "vae",
-            crop=size.crop,
-            width=size.width,
-            weights=size.weights,
-            seed=seed,
-            watch=watch,
-        )
-    }
-    if size.finishing:
-        finishing = replace(size.finishing, budget_minutes=0.1 * budget or None)
-        stages["decoder"] = finish_decoder(
-            vae,
-            audio,
-            rows,
-            kept,
-            finishing,
-            out / "decoder",
-            crop=size.crop,
-            weights=size.weights,
-            seed=seed,
-            watch=watch,
-        )
-    return stages
 
 
 @torch.inference_mode()
@@ -268,7 +228,9 @@ def fit_diffusion(
     out: Path,
     seed: int,
     watch: Watch | None,
-) -> Any:
+) -> Fit:
+    """Measure the latents, and train the transformer on them."""
+    measure_latents(system, audio, rows)
     frames = system.config.frames
     bank, held = Latents(system, audio, rows), Latents(system, audio, kept)
 

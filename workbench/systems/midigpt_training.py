@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from workbench.arguments import torch_seed
 from workbench.datasets import load, names_of
-from workbench.errors import MissingDataError, PromptError
+from workbench.errors import MissingDataError
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
 from workbench.representations.holes import (
     BAR,
@@ -37,12 +37,12 @@ from workbench.representations.remi import RemiSong, ids_of, table_of
 from workbench.representations.tokens import BOS, EOS, PAD, Vocabulary
 from workbench.systems.cards import song_card
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
-from workbench.training import Plan, fit, training_run
+from workbench.systems.stages import Stage, profile_of, train_stages
+from workbench.training import Fit, Plan, Watch, fit, training_run
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-Watch = Callable[[dict[str, Any]], None]
 LONGEST_HOLE = 8  # bars
 HOLES = 0.8  # share of sequences that have a hole
 WHOLE = 0.6  # share of holes that take all tracks
@@ -268,9 +268,7 @@ def train(
 
     dataset: names of the catalogue or folders, joined by "+" ("pop909+builtin-songs").
     """
-    if profile not in PROFILES:
-        raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
-    size, out = PROFILES[profile], Path(out)
+    size = profile_of(PROFILES, profile)
     names = names_of(dataset)
     songs = [s for name in names for s in tables_of(songs_of(name, "train", size.limit))]
     few = min(40, size.limit or 40)
@@ -288,19 +286,13 @@ def train(
         sequences_of(kept, vocabulary, context, 64, seed + 1, holes=1.0, shift=False),
         16,
     )
-    plan = replace(size.plan, budget_minutes=budget_minutes)
-    done = fit(
-        GPT(config.gpt),
-        (rows,),
-        loss,
-        plan,
-        out / "gpt",
-        seed=seed,
-        validate=checks,
-        watch=watch,
-        title="MidiGPT",
-    )
-    system.networks.load_state_dict(done.module.state_dict())
+
+    def fit_gpt(plan: Plan, out: Path, **more: Any) -> Fit[GPT]:
+        network = GPT(config.gpt)
+        done = fit(network, (rows,), loss, plan, out, validate=checks, title="MidiGPT", **more)
+        system.networks.load_state_dict(done.module.state_dict())
+        return done
+
     about = {
         "dataset": dataset,
         "profile": profile,
@@ -308,10 +300,14 @@ def train(
         "songs": len(songs),
         "notes": int(sum(len(s.notes) for s in songs)),
         "bars": int(sum(s.notes[-1, BAR] + 1 for s in songs)),
-        "steps": done.step,
-        "minutes": done.seconds / 60,
-        "best": done.best,
-        "log": done.log,
     }
-    system.save_pretrained(out, card=song_card(about), training=about)
-    return system
+    return train_stages(
+        system,
+        [Stage("gpt", size.plan, 1.0, fit_gpt)],
+        Path(out),
+        about=about,
+        card=song_card,
+        seed=seed,
+        budget_minutes=budget_minutes,
+        watch=watch,
+    )

@@ -7,7 +7,6 @@ sound; the encoder stays, and so do the latents that the U-Net draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +18,11 @@ from workbench.datasets.audio import AudioCollection
 from workbench.models.audio_vae import Discriminator, adversarial_terms
 from workbench.models.spectral import level_distance, stft_loss
 from workbench.systems.musicldm import MusicLDM, spoken
-from workbench.training import Fit, Plan, fit, seeds
+from workbench.training import Fit, Plan, Watch, fit, seeds
 
 if TYPE_CHECKING:
     from workbench.systems.musicldm_training import Profile
 
-Watch = Callable[[dict[str, Any]], None]
 KL = 1e-3  # weight in the mel VAE
 ADVERSARIAL, MATCHING = 0.1, 0.3  # weights in the vocoder's loss
 LEVEL = 0.1  # weight of a dB of log-spectral distance beside the STFT distance

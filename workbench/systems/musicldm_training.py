@@ -9,7 +9,8 @@ captions (arXiv 2308.01546, section 3.3). All stages but the last two are the sa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.cards import music_card
 from workbench.systems.music_mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
 from workbench.systems.musicldm import MusicLDM, MusicLDMConfig
-from workbench.systems.musicldm_coding import Data, Watch, fit_ending, fit_vae, fit_vocoder
-from workbench.training import Plan, fit, seeds, training_run
+from workbench.systems.musicldm_coding import Data, fit_ending, fit_vae, fit_vocoder
+from workbench.systems.stages import Stage, profile_of, train_stages
+from workbench.training import Fit, Plan, Watch, fit, seeds, training_run
 
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
 WHOLE = "32-true"  # bfloat16 is heard as hiss in HiFi-GAN's waveform, and slows a small U-Net
@@ -138,11 +140,9 @@ def train(
     watch: Watch | None = None,
 ) -> MusicLDM:
     """Train all stages and save in `out`; a run that was stopped goes on where it was."""
-    if profile not in PROFILES:
-        raise PromptError(f"profile: {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
+    size = profile_of(PROFILES, profile)
     if mixup not in KINDS:
         raise PromptError(f"mixup: {mixup!r} is unknown; choose one of {', '.join(KINDS)}")
-    size, out = PROFILES[profile], Path(out)
     audio = dataset
     if isinstance(audio, str):
         audio = collect(audio, 16_000, limit=size.limit)
@@ -156,24 +156,28 @@ def train(
     audio.check_enough(data.rows, system.config.seconds)
     if mixup in ("bam", "blm"):
         check_tempi(audio, data.rows, round(system.config.seconds * audio.rate))
-    share = budget_minutes and budget_minutes / 6
-    stages: dict[str, Any] = {}
-    for name, stage in (("joint", fit_joint), ("vae", fit_vae), ("vocoder", fit_vocoder)):
-        plan = replace(getattr(size, name), budget_minutes=share)
-        stages[name] = stage(system, data, size, plan, out / name, seed, watch)
-    if size.ending:
-        plan = replace(size.ending, budget_minutes=share)
-        stages["ending"] = fit_ending(system, data, size, plan, out / "ending", seed, watch)
-    windows = windows_of(system, audio, data.rows, size.windows, seed)
-    if mixup != "none":
-        mixes = mixes_of(system, audio, data.rows, int(size.mixes * size.windows), mixup, seed)
-        windows = Windows.joined([windows, mixes])
-    kept = windows_of(system, audio, data.kept, min(128, size.windows), seed)
-    for name in ("audio", "text"):
-        plan = replace(getattr(size, name), budget_minutes=share)
-        stages[name] = fit_denoiser(
-            system, windows, kept, name, plan, out / f"unet-{name}", seed, watch
-        )
+    n_mixes = 0 if mixup == "none" else int(size.mixes * size.windows)
+
+    @cache  # both stages of the U-Net see the same
+    def windows() -> tuple[Windows, Windows]:
+        parts = [windows_of(system, audio, data.rows, size.windows, seed)]
+        if n_mixes:
+            parts.append(mixes_of(system, audio, data.rows, n_mixes, mixup, seed))
+        kept = windows_of(system, audio, data.kept, min(128, size.windows), seed)
+        return Windows.joined(parts), kept
+
+    def fit_unet(by: str, *given: Any, **more: Any) -> Fit:
+        return fit_denoiser(system, *windows(), by, *given, **more)
+
+    coding = (system, data, size)
+    stages = [
+        Stage("joint", size.joint, 1, partial(fit_joint, *coding)),
+        Stage("vae", size.vae, 1, partial(fit_vae, *coding)),
+        Stage("vocoder", size.vocoder, 1, partial(fit_vocoder, *coding)),
+        Stage("ending", size.ending, 1, partial(fit_ending, *coding)),
+        Stage("audio", size.audio, 1, partial(fit_unet, "audio"), "unet-audio"),
+        Stage("text", size.text, 1, partial(fit_unet, "text"), "unet-text"),
+    ]
     about = {
         "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
         "profile": profile,
@@ -183,14 +187,18 @@ def train(
         "pieces": len(data.rows),
         "minutes_of_sound": int(audio.lengths[data.rows].sum()) / audio.rate / 60,
         "credits": credits_of([audio.items[i] for i in data.rows]),
-        "windows": len(windows),
-        "stages": {
-            name: {"steps": done.step, "minutes": done.seconds / 60, "best": done.best}
-            for name, done in stages.items()
-        },
+        "windows": size.windows + n_mixes,
     }
-    system.save_pretrained(out, card=music_card(about), training=about)
-    return system
+    return train_stages(
+        system,
+        stages,
+        Path(out),
+        about=about,
+        card=music_card,
+        seed=seed,
+        budget_minutes=budget_minutes,
+        watch=watch,
+    )
 
 
 def config_of(size: Profile) -> MusicLDMConfig:
