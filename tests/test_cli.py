@@ -335,3 +335,28 @@ def test_fill_counts_bars_of_a_file_with_a_pickup_or_another_metre_first(tmp_pat
     assert outside(filled) == outside(clip)
     written = [(n.time, n.pitch) for n in filled.score.tracks[0].notes]
     assert written != [(n.time, n.pitch) for n in score.tracks[0].notes]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["grade", "nope"],
+        ["assign", "99"],
+        ["listen", "make", "--systems", "nope"],
+        ["gallery", "--systems", "nope"],
+    ],
+)
+def test_a_command_that_is_refused_leaves_no_folder(command, tmp_path, capsys):
+    with suppress(SystemExit):
+        assert main([*command, "--out", str(tmp_path / "new" / "out")]) == 2
+    assert command[-1] in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_has_had_enough_ends_a_command_without_a_word():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "workbench.cli", "systems"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert done.stderr == ""

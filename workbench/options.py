@@ -135,15 +135,18 @@ def _range(low: float, high: float) -> str:
 
 
 def check_out(out: Path, *, file: bool = False) -> None:
-    """Make the folder named by `--out`, or that of a file, before any work is done for it. Raises
-    WorkbenchError where nothing can be written there."""
+    """Try whether the folder named by `--out`, or that of a file, can be made and written in before
+    any work is done for it; nothing is left there. Raises WorkbenchError where it cannot."""
     folder = out.parent if file else out
     try:
         if file and out.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        new = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):  # root may write where the file system may not
             pass
+        for path in new:
+            path.rmdir()
     except (OSError, ValueError) as error:
         told = getattr(error, "strerror", None) or str(error)
         raise WorkbenchError(f"--out {out}: cannot be written ({told}); name another") from error
