@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -348,7 +350,7 @@ def test_fill_counts_bars_of_a_file_with_a_pickup_or_another_metre_first(tmp_pat
 )
 def test_a_command_that_is_refused_leaves_no_folder(command, tmp_path, capsys):
     with suppress(SystemExit):
-        assert main([*command, "--out", str(tmp_path / "new" / "out")]) == 2
+        assert cli.main([*command, "--out", str(tmp_path / "new" / "out")]) == 2
     assert command[-1] in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 

@@ -109,7 +109,7 @@ def test_transposing_keeps_the_range():
     ids = np.array([WITH.names.index(w) for w in ("p60", "v4", "d4", "p99", "[SEP]")])
     moved = [WITH.names[i] for i in WITH.transpose(ids, 3)]
     assert moved == ["p63", "v4", "d4", "p100", "[SEP]"]
-    with pytest.raises(PromptError, match="no word of the"):
+    with pytest.raises(PromptError, match="not a word of the"):
         WITH.check(np.array([3, 10_000]))
 
 

@@ -44,8 +44,15 @@ def cell(page, text: str):
 def run(page, cell) -> None:
     prompt = cell.locator(".jp-InputPrompt")
     before = prompt.inner_text()
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
+    ask = page.locator(".jp-Dialog .jp-mod-accept")
+    for _ in range(4):  # where the kernel comes late, JupyterLab asks for one and runs nothing
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(1000)
+        if not ask.count():
+            break
+        ask.click()
+        page.wait_for_timeout(2000)
     expect(prompt).not_to_have_text(before, timeout=60_000)
     expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=60_000)
 
