@@ -47,7 +47,8 @@ def signed(
     Returns:
         A copy of the clip with another source and with these labels.
     """
-    asked = {k: _plain(v) for k, v in request.items() if v is not None and v not in ("", (), {})}
+    given = {k: _plain(v) for k, v in request.items()}  # NumPy's compare as arrays
+    asked = {k: v for k, v in given.items() if v is not None and v not in ("", (), [], {})}
     name = type(system).__name__
     checkpoint = system.checkpoint or "not saved"
     labels: dict[str, Any] = {
