@@ -16,7 +16,7 @@
 # SDEdit (2108.01073), RePaint's way of filling in (2201.09865), MusicLDM (2308.01546).
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (an hour), gpu, paper
+profile = "laptop"  # smoke (minutes at most), laptop (minutes; to train, an hour), gpu, paper
 dataset = "builtin-songs"  # names or folders of scores or sound, joined by "+"
 seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one
@@ -578,8 +578,8 @@ run.note("SIM_AA@90, drawn", copied["drawn"], floor=f"held out {copied['held-out
 # You drew music as sound out of noise, by genre and by words, longer than it was trained, measured
 # how far it is from the real thing, mixed pieces beat by beat, and looked for copies.
 #
-# *One limitation heard:* what is drawn has the sound and the pulse of its genre, but no form: a
-# window of a few seconds is all it knows.
+# *One limitation heard:* what is drawn has the sound of its genre, but hardly a pulse, keeps no
+# tempo that words ask for, and has no form: a window of a few seconds is all it knows.
 #
 # *Terms:* rectified flow · adaptive layer norm · gate · judge · MultiDiffusion · F-measure · mixup
 # · BAM · BLM · SIM_AA

@@ -15,7 +15,7 @@
 # models (2107.00630).
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (an hour), gpu, paper
+profile = "laptop"  # smoke (minutes at most), laptop (minutes; to train, an hour), gpu, paper
 dataset = "pop909"  # "pop909", "builtin-songs", or a folder of MIDI files
 seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one
