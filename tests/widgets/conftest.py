@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,6 +17,10 @@ import nbformat
 import pytest
 
 TOKEN = "a-token-for-the-tests"
+CONNECTED = (  # whether the open notebook has a kernel that answers
+    "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+    "?.connectionStatus === 'connected'"
+)
 CELLS = (
     "import torch\ntorch.set_num_threads(1)\n"
     "from workbench.systems.drum_ldm import DrumLDM\n"
@@ -166,6 +171,7 @@ def running_lab(folder: Path, work: Path) -> Iterator[tuple[str, str]]:
                 "--LabApp.news_url=None",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                 "--LabApp.extension_manager=readonly",
+                "--LabApp.expose_app_in_browser=True",
             ],
             env=_environment(folder),
             stdout=log,
@@ -192,17 +198,33 @@ def _await_server(address: str, server: subprocess.Popen, log: Path) -> None:
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
 
 
+def open_notebook(page: Any, address: str, cells: int = 1) -> None:
+    """Open a notebook and wait for its cells, and until its kernel answers.
+
+    JupyterLab's indicator says idle also while there is no kernel yet; a cell that is run then asks
+    for one and does not run.
+    """
+    page.goto(address)
+    page.locator(".jp-CodeCell").nth(cells - 1).wait_for()
+    page.wait_for_function(CONNECTED)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+
+
 def run_all(page: Any) -> None:
-    """Run all cells; where the kernel comes late, the first try asks for one and runs nothing."""
-    for _ in range(4):
-        page.locator(".lm-MenuBar-item", has_text="Run").click()
-        page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
-        page.wait_for_timeout(2000)
-        ask = page.locator(".jp-Dialog .jp-mod-accept")
-        if not ask.count():
-            return
-        ask.click()
-        page.wait_for_timeout(2000)
+    page.locator(".lm-MenuBar-item", has_text="Run").click()
+    page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
+
+
+def run_cell(page: Any, cell: Any) -> None:
+    """Run a cell and wait for its end."""
+    from playwright.sync_api import expect  # not installed everywhere that tests are collected
+
+    prompt = cell.locator(".jp-InputPrompt")
+    before = prompt.inner_text()
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    expect(prompt).not_to_have_text(before, timeout=60_000)
+    expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -227,9 +249,7 @@ def page(lab, chromium) -> Iterator[Any]:
         ),
     )
     page.set_default_timeout(30_000)
-    page.goto(lab)
-    page.locator(".jp-CodeCell").nth(len(CELLS) - 1).wait_for()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+    open_notebook(page, lab, len(CELLS))
     run_all(page)
     page.locator(".wb-film .wb-level").wait_for()
     page.locator(".wb-inpainting .wb-hole").wait_for()

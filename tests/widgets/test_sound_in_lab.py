@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.widgets.conftest import run_all, running_lab
+from tests.widgets.conftest import open_notebook, run_all, running_lab
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -44,9 +44,7 @@ def page(chromium, tmp_path_factory) -> Iterator[Any]:
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)
-        page.goto(f"{address}/lab/tree/sound.ipynb?token={token}")
-        page.locator(".jp-CodeCell").nth(len(CELLS) - 1).wait_for()
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+        open_notebook(page, f"{address}/lab/tree/sound.ipynb?token={token}", len(CELLS))
         run_all(page)
         page.locator(".wb-film .wb-level").wait_for(timeout=120_000)
         yield page

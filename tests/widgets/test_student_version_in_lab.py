@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.widgets.conftest import running_lab
+from tests.widgets.conftest import open_notebook, run_cell, running_lab
 from workbench.grading.assign import assign
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -28,9 +28,7 @@ def lesson(chromium, tmp_path_factory) -> Iterator[Any]:
     with running_lab(folder, folder / "work") as (address, token):
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(60_000)
-        page.goto(f"{address}/lab/tree/00_start_here.ipynb?token={token}")
-        page.locator(".jp-CodeCell").first.wait_for()
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+        open_notebook(page, f"{address}/lab/tree/00_start_here.ipynb?token={token}")
         yield page
         page.close()
 
@@ -41,31 +39,15 @@ def cell(page, text: str):
     )
 
 
-def run(page, cell) -> None:
-    prompt = cell.locator(".jp-InputPrompt")
-    before = prompt.inner_text()
-    ask = page.locator(".jp-Dialog .jp-mod-accept")
-    for _ in range(4):  # where the kernel comes late, JupyterLab asks for one and runs nothing
-        cell.locator(".cm-content").click()
-        page.keyboard.press("Control+Enter")
-        page.wait_for_timeout(1000)
-        if not ask.count():
-            break
-        ask.click()
-        page.wait_for_timeout(2000)
-    expect(prompt).not_to_have_text(before, timeout=60_000)
-    expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=60_000)
-
-
 def answer(page, code: str):
     """Write the function, run it and its check; returns what the check shows."""
     stub = cell(page, r"^def density")
     stub.locator(".cm-content").click()
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(code)
-    run(page, stub)
+    run_cell(page, stub)
     check = cell(page, r"check_density\(density\)")
-    run(page, check)
+    run_cell(page, check)
     return check.locator("[role='status']")
 
 

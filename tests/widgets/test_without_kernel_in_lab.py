@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.widgets.conftest import running_lab
+from tests.widgets.conftest import open_notebook, run_cell, running_lab
 from workbench.widgets.base import VIEW
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -42,13 +42,9 @@ class Lab:
         context = self.chromium.new_context(viewport={"width": 1280, "height": 1800})
         page = context.new_page()
         page.set_default_timeout(30_000)
-        ask = page.locator(".jp-Dialog", has_text="Select Kernel")
-        page.add_locator_handler(ask, lambda: ask.locator(".jp-mod-accept").click())
         self.opened += 1  # each in a workspace of its own, with no other notebook in it
         space = f"{self.address}/lab/workspaces/{self.opened}"
-        page.goto(f"{space}/tree/{name}?token={self.token}")
-        page.locator(".jp-CodeCell").first.wait_for()
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+        open_notebook(page, f"{space}/tree/{name}?token={self.token}")
         return page
 
     def end_kernels(self) -> None:
@@ -98,16 +94,7 @@ def saved_hits(file: Path) -> int:
 
 
 def run(page: Any, number: int) -> None:
-    """Run a cell; the first try may ask for a kernel and then run nothing."""
-    prompt = page.locator(".jp-CodeCell .jp-InputPrompt").nth(number)
-    for _ in range(4):
-        page.locator(".jp-CodeCell .cm-content").nth(number).click()
-        page.keyboard.press("Control+Enter")
-        page.wait_for_timeout(500)
-        if "[ ]" not in prompt.inner_text():
-            break
-        page.wait_for_timeout(2500)
-    expect(prompt).not_to_contain_text("*", timeout=60_000)
+    run_cell(page, page.locator(".jp-CodeCell").nth(number))
 
 
 def test_a_kernel_that_is_restarted_is_told_and_ctrl_s_saves(lab):
