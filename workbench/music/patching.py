@@ -48,9 +48,9 @@ def with_notes(
     exchange = _Exchange(file)
     if not exchange.take([_rows(track) for track in before.tracks], before, score, last):
         return None
-    first = exchange.added[0]
     for text in texts:
-        first.append((0, _THERE, Event(0, 0xFF, b"\x01" + text.encode("utf-8", "replace"))))
+        content = bytes([smf.TEXT]) + text.encode("utf-8", "replace")
+        exchange.added[0].append((0, _THERE, Event(0, 0xFF, content)))
     return exchange.bytes(end)
 
 

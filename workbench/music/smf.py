@@ -9,6 +9,7 @@ also finds what a score has no place for, such as lyrics in old encodings and sy
 import re
 import struct
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -25,7 +26,8 @@ LAST_TICK = 2**31 - 1  # of a score
 LATE_HIT = 0.25  # beats that a drum hit without a note-off lasts at most
 _DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 _SYSTEM_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # system common messages, which no file should hold
-TRACK_NAME, LYRIC, MARKER, END, TEMPO, METER, KEY = 0x03, 0x05, 0x06, 0x2F, 0x51, 0x58, 0x59
+TEXT, TRACK_NAME, INSTRUMENT_NAME, LYRIC, MARKER, END = 0x01, 0x03, 0x04, 0x05, 0x06, 0x2F
+TEMPO, METER, KEY = 0x51, 0x58, 0x59
 
 
 class Event(NamedTuple):
@@ -239,21 +241,35 @@ def _message(status: int, data: bytes) -> bytes:
 def file_bytes(file: MidiFile) -> bytes:
     """The bytes of a MIDI file with these events, of which each track ends at its end in `ends` or
     with its last event."""
-    head = struct.pack(">HHH", file.format, len(file.tracks), file.division & 0xFFFF)
-    chunks = [b"MThd" + len(head).to_bytes(4, "big") + head]
-    for events, end in zip(file.tracks, file.ends, strict=True):
-        parts: list[bytes] = []
-        now = 0
-        for tick, status, data in events:
-            if status == 0xFF and data[0] == END:
-                continue
-            parts += (variable(tick - now), bytes([status]) + data)
-            if status >= 0xF0:
-                parts[-1] = _message(status, data)
-            now = tick
-        body = b"".join(parts) + variable(max(end - now, 0)) + b"\xff\x2f\x00"
-        chunks.append(b"MTrk" + len(body).to_bytes(4, "big") + body)
-    return b"".join(chunks)
+    tracks = [
+        track_chunk(
+            (
+                (tick, _message(status, data) if status >= 0xF0 else bytes([status]) + data)
+                for tick, status, data in events
+                if status != 0xFF or data[0] != END
+            ),
+            end,
+        )
+        for events, end in zip(file.tracks, file.ends, strict=True)
+    ]
+    head = header_chunk(file.format, len(tracks), file.division & 0xFFFF)
+    return head + b"".join(tracks)
+
+
+def header_chunk(form: int, tracks: int, division: int) -> bytes:
+    """The beginning of a file."""
+    return b"MThd" + struct.pack(">LHHH", 6, form, tracks, division)
+
+
+def track_chunk(messages: Iterable[tuple[int, bytes]], end: int) -> bytes:
+    """A track: messages with their ticks, in time, and its end at `end` or with the last one."""
+    parts: list[bytes] = []
+    now = 0
+    for tick, message in messages:
+        parts += (variable(tick - now), message)
+        now = tick
+    body = b"".join(parts) + variable(max(end - now, 0)) + b"\xff\x2f\x00"
+    return b"MTrk" + len(body).to_bytes(4, "big") + body
 
 
 def variable(number: int) -> bytes:

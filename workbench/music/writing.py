@@ -12,13 +12,22 @@ from typing import Any
 import numpy as np
 
 from workbench.music.channel import SUSTAIN, Channel
-from workbench.music.smf import ExtraEvent, variable
+from workbench.music.smf import (
+    INSTRUMENT_NAME,
+    LYRIC,
+    MARKER,
+    TEXT,
+    TRACK_NAME,
+    ExtraEvent,
+    header_chunk,
+    track_chunk,
+    variable,
+)
 from workbench.music.timeline import bar_lines
 
 DRUM_CHANNEL = 9
 CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 BANK_SELECT = (0, 32)  # come before the program change
-TEXT, TRACK_NAME, INSTRUMENT_NAME, LYRIC, MARKER = 1, 3, 4, 5, 6
 MAX_WORDS = 40  # characters of the words in a file's name
 _META, _OFF, _BANK, _PROGRAM, _CONTROL, _BEND, _ON, _OFF_AT_ONCE, _LIFT = range(9)
 Message = tuple[int, int, bytes]  # tick, place among the messages of one tick, bytes
@@ -53,11 +62,7 @@ def midi_file(
     chunks = [_chunk(list(dict.fromkeys(first)), end)]
     chunks += [_chunk(others[number], end) for number in sorted(others)]
     chunks += [_chunk(messages, end) for messages in _track_messages(tracks, silent, end, raw)]
-    header = b"MThd" + b"".join(
-        number.to_bytes(size, "big")
-        for number, size in ((6, 4), (1, 2), (len(chunks), 2), (score.tpq, 2))
-    )
-    return header + b"".join(chunks)
+    return header_chunk(1, len(chunks), score.tpq) + b"".join(chunks)
 
 
 def _last(score: Any) -> int:
@@ -104,14 +109,9 @@ def _text(kind: int, text: str) -> bytes:
 
 
 def _chunk(messages: list[Message], end: int) -> bytes:
-    """A track: the messages in time, and its end."""
-    parts: list[bytes] = []
-    now = 0
-    for tick, _, message in sorted(messages, key=lambda row: row[:2]):
-        parts += (variable(tick - now), message)
-        now = tick
-    body = b"".join(parts) + variable(max(end - now, 0)) + b"\xff\x2f\x00"
-    return b"MTrk" + len(body).to_bytes(4, "big") + body
+    """A track of messages in any order."""
+    ordered = sorted(messages, key=lambda row: row[:2])
+    return track_chunk(((tick, message) for tick, _, message in ordered), end)
 
 
 def file_stem(clip: Any, words: str | None = None) -> str:
