@@ -4,15 +4,9 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from tokenizers import ByteLevelBPETokenizer
-from transformers import (
-    ClapConfig,
-    ClapFeatureExtractor,
-    ClapModel,
-    ClapTextConfig,
-    RobertaTokenizerFast,
-)
+from transformers import ClapFeatureExtractor
 
+from tests.small_clap import small_clap
 from workbench.benchmarks.embedders import embedder
 from workbench.errors import CheckpointError, WorkbenchError
 from workbench.evaluation.distances import frechet_distance
@@ -74,34 +68,9 @@ def test_a_plain_function_will_do_and_nonsense_is_named():
 def clap_folder(tmp_path_factory):
     """CLAP of two small layers, saved as the published ones are; it hears 2 s at a time."""
     top = tmp_path_factory.mktemp("clap")
-    words = ByteLevelBPETokenizer()
-    marks = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    words.train_from_iterator(["a slow song"], vocab_size=300, special_tokens=marks)
-    words.save_model(str(top))
-    torch.manual_seed(0)
-    audio = {
-        "hidden_size": 32,
-        "patch_embeds_hidden_size": 16,
-        "depths": [1, 1],
-        "num_attention_heads": [2, 2],
-        "num_hidden_layers": 2,
-        "spec_size": 64,
-        "patch_size": 4,
-        "window_size": 4,
-        "num_mel_bins": 64,
-        "projection_dim": 16,
-    }
-    text = ClapTextConfig(
-        vocab_size=320,
-        hidden_size=32,
-        num_hidden_layers=1,
-        intermediate_size=37,
-        num_attention_heads=2,
-        projection_dim=16,
-    )
-    model = ClapModel(ClapConfig(text_config=text.to_dict(), audio_config=audio, projection_dim=16))
-    model.eval().save_pretrained(top)
-    RobertaTokenizerFast.from_pretrained(str(top), model_max_length=20).save_pretrained(top)
+    model, tokenizer = small_clap(top)
+    model.save_pretrained(top)
+    tokenizer.save_pretrained(top)
     ClapFeatureExtractor(
         64, hop_length=1580, max_length_s=2, truncation="rand_trunc"
     ).save_pretrained(top)

@@ -215,6 +215,25 @@ def test_a_clip_says_where_it_comes_from(key, verb, systems, clips):
             assert made.labels["licence"] == "CC0"
 
 
+@each
+def test_settings_of_numpy_are_kept_with_a_clip_as_numbers(key, verb, systems, clips):
+    system = systems(key)
+    kinds = {float: np.float64, int: np.int64}
+    known = system.settings(verb) | short(system, verb)
+    given = {
+        name: value
+        for name, value in known.items()
+        if type(value) in kinds and name not in ("n", "seed")
+    }
+    assert given
+    plain = do(system, verb, clips(key), **given)[0]
+    numpy = {name: kinds[type(value)](value) for name, value in given.items()}
+    made = do(system, verb, clips(key), **numpy)[0]
+    assert json.dumps(made.labels) == json.dumps(plain.labels)
+    assert made.source == plain.source
+    assert same(made, plain)
+
+
 # --- progress ---------------------------------------------------------------------------------
 
 

@@ -7,15 +7,9 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler, MusicLDMPipeline
-from tokenizers import ByteLevelBPETokenizer
-from transformers import (
-    ClapConfig,
-    ClapFeatureExtractor,
-    ClapModel,
-    ClapTextConfig,
-    RobertaTokenizerFast,
-)
+from transformers import ClapFeatureExtractor
 
+from tests.small_clap import small_clap
 from tests.systems.conftest import trapped
 from workbench.errors import CheckpointError
 from workbench.models.music_ldm import MusicLDMSizes, film_unet, mel_vae, vocoder
@@ -30,36 +24,10 @@ SIZES = MusicLDMSizes(
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory):
     top = tmp_path_factory.mktemp("published")
-    words = ByteLevelBPETokenizer()
-    marks = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    words.train_from_iterator(["a slow song", "fast drums"], vocab_size=300, special_tokens=marks)
-    words.save_model(str(top))
-    tokenizer = RobertaTokenizerFast.from_pretrained(str(top), model_max_length=20)
-    torch.manual_seed(0)
-    audio = {
-        "hidden_size": 32,
-        "patch_embeds_hidden_size": 16,
-        "depths": [1, 1],
-        "num_attention_heads": [2, 2],
-        "num_hidden_layers": 2,
-        "spec_size": 64,
-        "patch_size": 4,
-        "window_size": 4,
-        "num_mel_bins": 64,
-        "projection_dim": 16,
-    }
-    text = ClapTextConfig(
-        vocab_size=320,
-        hidden_size=32,
-        num_hidden_layers=1,
-        intermediate_size=37,
-        num_attention_heads=2,
-        projection_dim=16,
-    )
-    clap = ClapModel(ClapConfig(text_config=text.to_dict(), audio_config=audio, projection_dim=16))
+    clap, tokenizer = small_clap(top)
     made = MusicLDMPipeline(
         vae=mel_vae(SIZES),
-        text_encoder=clap.eval(),
+        text_encoder=clap,
         tokenizer=tokenizer,
         feature_extractor=ClapFeatureExtractor(64, hop_length=7900, truncation="rand_trunc"),
         unet=film_unet(SIZES),
