@@ -142,6 +142,32 @@ def test_the_best_is_kept_not_the_last(tmp_path):
     assert torch.equal(weights(done.module), seen[1])
 
 
+@pytest.mark.parametrize("keep", ["best", "last"])
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_the_network_that_was_given_has_the_weights_that_are_kept(tmp_path, ema, keep):
+    scores = iter([0.5, 0.1, 0.9, 0.8])
+    module, plan = net(), replace(PLAN, ema=ema, keep=keep)
+    done = fit(
+        module, data(), loss, plan, tmp_path, seed=5, validate=lambda _: {"loss": next(scores)}
+    )
+    assert not module.training
+    assert torch.equal(weights(module), weights(done.module))
+    best = load_file(tmp_path / "best.safetensors")
+    assert all(torch.equal(v, best[k]) for k, v in module.state_dict().items()) == (keep == "best")
+
+
+def test_what_a_validation_draws_is_the_same_each_time(tmp_path):
+    drawn = []
+
+    def validate(module):
+        drawn.append(float(torch.randn(())))
+        return {"loss": drawn[-1]}
+
+    run(tmp_path, validate=validate)
+    assert len(drawn) == 4
+    assert len(set(drawn)) == 1
+
+
 def test_a_budget_ends_early_and_can_be_extended(tmp_path):
     with pytest.warns(UserWarning, match="1 of 24 steps"):
         short = run(tmp_path, replace(PLAN, budget_minutes=1e-9))

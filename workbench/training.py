@@ -153,6 +153,10 @@ def fit(
     """Train `module` on `data`, tensors with one row an item; resume where `out` already began.
 
     weights: (items,), how often each item comes up compared with the others; by default equally.
+    validate: receives the network and returns its scores; what it draws from torch is the same
+    each time.
+
+    At the end `module` itself has the weights that are kept, on the CPU.
 
     `out` receives last.safetensors (everything needed to go on), best.safetensors (the weights
     with the lowest validation loss) and log.jsonl. Interrupting finishes the step, saves and
@@ -346,7 +350,8 @@ class _Run(Generic[Network]):
             record["skipped"] = self.skipped
         if self.validate is not None:
             self.judged.eval()
-            with torch.no_grad():
+            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)  # the same noise each time, or the best is the luckiest
                 scores = self.validate(self.judged)
             record |= {f"val_{name}": value for name, value in scores.items()}
             better = math.isfinite(scores["loss"]) and (
@@ -446,6 +451,7 @@ class _Run(Generic[Network]):
         kept = self.judged.cpu()
         if self.plan.keep == "best":
             load_file_into(kept, self.out / "best.safetensors")
+        self.module.cpu().eval().load_state_dict(kept.state_dict())
         return Fit(kept.eval(), self.best, self.step, self.seconds, self.log, self.skipped)
 
 

@@ -264,7 +264,7 @@ def train_contrastive(
         return {"loss": float(module.loss(rolls, said)["contrastive"])}
 
     data = (train.rolls, train.phrase)
-    done = fit(
+    return fit(
         towers,
         data,
         loss,
@@ -275,8 +275,6 @@ def train_contrastive(
         title="contrastive",
         **more,
     )
-    towers.load_state_dict(done.module.state_dict())
-    return done
 
 
 def train_autoencoder(
@@ -305,7 +303,6 @@ def train_autoencoder(
         title="autoencoder",
         **more,
     )
-    networks.autoencoder.load_state_dict(done.module.state_dict())
     latents = encode_all(networks, train.rolls).flatten(0, -2)
     networks.latent_mean.copy_(latents.mean(0))
     networks.latent_std.copy_(latents.std(0).clamp(min=1e-4))
@@ -340,9 +337,7 @@ def train_diffusion(
         condition = Condition(
             said, held_out.tempo[:256].to(device), torch.ones(len(z), 2).to(device)
         )
-        with torch.random.fork_rng():
-            torch.manual_seed(0)  # the same noise each time, or the best is the luckiest
-            terms = [float(system.diffusion.to(device).loss(module, z, *condition)) for _ in "1234"]
+        terms = [float(system.diffusion.to(device).loss(module, z, *condition)) for _ in "1234"]
         return {"loss": float(np.mean(terms))}
 
     data = (standard[0], train.tempo, train.phrase)
@@ -357,7 +352,6 @@ def train_diffusion(
         title="diffusion",
         **more,
     )
-    system.denoiser.load_state_dict(done.module.state_dict())
     system.diffusion.cpu()
     return done
 

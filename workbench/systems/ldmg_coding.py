@@ -95,7 +95,7 @@ def fit_vae(
         del found["level"]
         return {"loss": sum(found.values()), **found, "kl": float(kl(mean, spread))}
 
-    done = fit(
+    return fit(
         module,
         seeds(),
         loss,
@@ -106,8 +106,6 @@ def fit_vae(
         watch=watch,
         title="VAE-GAN" if width else "VAE",
     )
-    vae.load_state_dict(done.module.vae.state_dict())
-    return done
 
 
 def finish_decoder(
@@ -148,7 +146,6 @@ def finish_decoder(
     done = fit(
         vae, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch, title="decoder"
     )
-    vae.load_state_dict(done.module.state_dict())
     vae.encoder.requires_grad_(True)
     return done
 

@@ -244,10 +244,7 @@ def fit_diffusion(
         return terms(module, z, asked.dropped(DROPPED))
 
     def validate(module: nn.Module) -> dict[str, float]:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            z, asked = held.crops(64, frames, 0)
-            return {"loss": float(terms(module, z, asked)["diffusion"])}
+        return {"loss": float(terms(module, *held.crops(64, frames, 0))["diffusion"])}
 
     done = fit(
         system.networks.dit,
@@ -260,7 +257,6 @@ def fit_diffusion(
         watch=watch,
         title="diffusion",
     )
-    system.networks.dit.load_state_dict(done.module.state_dict())
     system.diffusion.cpu()
     return done
 

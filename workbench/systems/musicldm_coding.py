@@ -86,7 +86,6 @@ def fit_vae(
         watch=watch,
         title="mel VAE",
     )
-    networks.vae.load_state_dict(done.module.state_dict())
     networks.latent_std.fill_(1.0)
     z = system.encode_sound(data.sounds(64, length, seed))
     networks.latent_std.copy_(z.std().clamp(min=1e-3))
@@ -151,7 +150,6 @@ def fit_vocoder(
         module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch, title="vocoder"
     )
     system.networks.vae.cpu()
-    system.networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
     return done
 
 
@@ -226,8 +224,6 @@ def fit_ending(
         title="decoder and vocoder",
     )
     networks.cpu()
-    networks.vae.load_state_dict(done.module.vae.state_dict())
-    networks.vocoder.load_state_dict(done.module.vocoder.state_dict())
     for part in kept:
         part.requires_grad_(True)
     return done

@@ -243,7 +243,7 @@ def fit_joint(
     def validate(module: TextAudio) -> dict[str, float]:
         return {"loss": float(terms(module, 64, 0, held))}
 
-    done = fit(
+    return fit(
         joint,
         seeds(),
         loss,
@@ -254,8 +254,6 @@ def fit_joint(
         watch=watch,
         title="text and sound",
     )
-    joint.load_state_dict(done.module.state_dict())
-    return done
 
 
 def fit_denoiser(
@@ -284,11 +282,9 @@ def fit_denoiser(
         return {"diffusion": diffusion.to(z.device).loss(module, z.float(), *asked)}
 
     def validate(module: nn.Module) -> dict[str, float]:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            device = next(module.parameters()).device
-            here = [part.to(device) for part in (kept.z, *heard(kept))]
-            return {"loss": float(diffusion.to(device).loss(module, *here))}
+        device = next(module.parameters()).device
+        here = [part.to(device) for part in (kept.z, *heard(kept))]
+        return {"loss": float(diffusion.to(device).loss(module, *here))}
 
     done = fit(
         network,
@@ -301,6 +297,5 @@ def fit_denoiser(
         watch=watch,
         title=f"U-Net by {by}",
     )
-    network.load_state_dict(done.module.state_dict())
     diffusion.cpu()
     return done
