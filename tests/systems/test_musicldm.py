@@ -24,8 +24,9 @@ from workbench.systems.music_mixing import (
     windows_of,
 )
 from workbench.systems.musicldm import MEMORY, MusicLDM
-from workbench.systems.musicldm_coding import Data, fit_ending, fit_vae, fit_vocoder
+from workbench.systems.musicldm_coding import fit_ending, fit_vae, fit_vocoder
 from workbench.systems.musicldm_training import PROFILES, config_of
+from workbench.systems.sound_training import Data
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def test_a_hifigan_learns_against_a_judge(audio, tmp_path):
     torch.manual_seed(0)
     system = MusicLDM(config_of(size))
     before = [p.clone() for p in system.networks.vocoder.parameters()]
-    data = Data(audio, audio.split("train"), audio.split("validation"))
+    data = Data.of(audio, audio.rate)
     done = fit_vocoder(system, data, size, size.vocoder, tmp_path, 0)
     assert {"adversarial", "matching", "discriminator", "mel"} <= done.log[-1].keys()
     after = system.networks.vocoder.parameters()
@@ -91,7 +92,7 @@ def test_decoder_and_vocoder_finished_together_leave_the_latents(audio, tmp_path
     size = PROFILES["smoke"]
     torch.manual_seed(0)
     system = MusicLDM(config_of(size))
-    data = Data(audio, audio.split("train"), audio.split("validation"))
+    data = Data.of(audio, audio.rate)
     sound = data.sounds(4, 64 * 160, 0)
     latents = system.encode_sound(sound).clone()
 
@@ -194,7 +195,7 @@ def test_an_all_but_silent_collection_leaves_finite_scales(tmp_path):
     sound[5] = 0.5
     audio = collection(tmp_path / "mine", [sound, 0.9 * sound, 0.8 * sound], [[]] * 3)
     size, system = PROFILES["smoke"], MusicLDM(config_of(PROFILES["smoke"]))
-    data = Data(audio, audio.split("train"), audio.split("validation"))
+    data = Data.of(audio, audio.rate)
     done = fit_vae(system, data, size, size.vae, tmp_path / "out", 0)
     assert np.isfinite(done.best["loss"])
     assert all(torch.isfinite(value).all() for value in system.networks.state_dict().values())

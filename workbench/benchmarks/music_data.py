@@ -14,8 +14,8 @@ from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import bootstrap, mean_interval
 from workbench.models.text_audio import TextAudio
 from workbench.systems.musicldm import MusicLDM, OwnEmbedder
-from workbench.systems.musicldm_coding import Data
 from workbench.systems.musicldm_training import PROFILES, fit_joint
+from workbench.systems.sound_training import Data
 
 COLUMNS = ["", "IS", "KL", "Fréchet", "relevance", "95 %", "SIM_AA@90", "95 %", "SIM_AA@95"]
 
@@ -46,14 +46,9 @@ class MusicBench(AudioBench):
         other = OwnEmbedder(
             TextAudio(replace(own.joint.config, channels=16)), own.text, self.system.mel
         )
-        data = Data(
-            self.audio,
-            self.audio.split("train"),
-            self.audio.split("validation") or self.audio.split("test"),
-        )
         fit_joint(
             self.system,
-            data,
+            Data.of(self.audio, self.audio.rate),
             size,
             size.joint,
             f"{self.kept('judge')}-{size.joint.steps}-{self.seed}",

@@ -19,14 +19,13 @@ from torch import Tensor, nn
 
 from workbench.arguments import torch_seed
 from workbench.datasets.audio import AudioCollection, genre_of
-from workbench.datasets.sounds import collect, credits_of
-from workbench.errors import MissingDataError, PromptError
 from workbench.models.audio_vae import AudioVAEConfig
 from workbench.models.dit import DiTConfig, Sound
 from workbench.models.spectral_vae import SpectralVAEConfig
 from workbench.systems.cards import sound_card
 from workbench.systems.ldmg import LDMG, LDMGConfig
 from workbench.systems.ldmg_coding import Weights, finish_decoder, fit_vae
+from workbench.systems.sound_training import Data
 from workbench.systems.stages import Stage, profile_of, train_stages
 from workbench.training import Fit, Plan, Watch, fit, seeds, training_run
 
@@ -147,36 +146,24 @@ def train(
 ) -> LDMG:
     """Train both stages and save in `out`; a run that was stopped goes on where it was."""
     size = profile_of(PROFILES, profile)
-    audio = dataset
-    if isinstance(audio, str):
-        audio = collect(audio, size.rate, limit=size.limit)
-    if audio.rate != size.rate:
-        raise PromptError(
-            f"dataset: {audio.rate} Hz, this profile hears {size.rate}; prepare it again"
-        )
-    rows = audio.split("train")
-    kept = audio.split("validation") or audio.split("test")
-    if not rows or not kept:
-        raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
+    data = Data.of(dataset, size.rate, size.limit)
+    audio, rows = data.audio, data.rows
     torch.manual_seed(torch_seed(seed))
     system = LDMG(config_of(audio, rows, size))
     audio.check_enough(rows, system.config.seconds)
-    data, vae = (audio, rows, kept), system.networks.vae
+    pieces, vae = (audio, rows, data.kept), system.networks.vae
     coding: dict[str, Any] = {"crop": size.crop, "weights": size.weights}
-    fit_coder = partial(fit_vae, vae, *data, width=size.width, **coding)
+    fit_coder = partial(fit_vae, vae, *pieces, width=size.width, **coding)
     stages = [
         Stage("VAE-GAN", size.coding, 0.45, fit_coder, "vae"),
-        Stage("decoder", size.finishing, 0.1, partial(finish_decoder, vae, *data, **coding)),
-        Stage("diffusion", size.diffusion, 0.45, partial(fit_diffusion, system, *data)),
+        Stage("decoder", size.finishing, 0.1, partial(finish_decoder, vae, *pieces, **coding)),
+        Stage("diffusion", size.diffusion, 0.45, partial(fit_diffusion, system, *pieces)),
     ]
     about = {
-        "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
+        **data.record(dataset),
         "profile": profile,
         "seed": seed,
         "seconds": system.config.seconds,
-        "minutes_of_sound": int(audio.lengths[rows].sum()) / audio.rate / 60,
-        "pieces": len(rows),
-        "credits": credits_of([audio.items[i] for i in rows]),
     }
     return train_stages(
         system,

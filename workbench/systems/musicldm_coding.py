@@ -7,17 +7,16 @@ sound; the encoder stays, and so do the latents that the U-Net draws.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from workbench.datasets.audio import AudioCollection
 from workbench.models.audio_vae import Discriminator, adversarial_terms
 from workbench.models.spectral import level_distance, stft_loss
 from workbench.systems.musicldm import MusicLDM, spoken
+from workbench.systems.sound_training import Data
 from workbench.training import Fit, Plan, Watch, fit, seeds
 
 if TYPE_CHECKING:
@@ -27,19 +26,6 @@ KL = 1e-3  # weight in the mel VAE
 ADVERSARIAL, MATCHING = 0.1, 0.3  # weights in the vocoder's loss
 LEVEL = 0.1  # weight of a dB of log-spectral distance beside the STFT distance
 CROP = 128  # mel frames of the last stage's sounds
-
-
-@dataclass
-class Data:
-    """A collection with its splits, and crops of it as mel spectrograms."""
-
-    audio: AudioCollection
-    rows: list[int]
-    kept: list[int]
-
-    def sounds(self, n: int, length: int, seed: int, kept: bool = False) -> Tensor:
-        rows = self.kept if kept else self.rows
-        return torch.from_numpy(self.audio.crops(n, length, seed=seed, rows=rows)[0].mean(1))
 
 
 def fit_vae(

@@ -19,15 +19,15 @@ from torch import Tensor, nn
 
 from workbench.arguments import torch_seed
 from workbench.datasets.audio import AudioCollection
-from workbench.datasets.sounds import collect, credits_of
-from workbench.errors import MissingDataError, PromptError
+from workbench.errors import PromptError
 from workbench.models.diffusion import Prediction
 from workbench.models.music_ldm import PUBLISHED, Heard, MusicLDMSizes
 from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.cards import music_card
 from workbench.systems.music_mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
 from workbench.systems.musicldm import MusicLDM, MusicLDMConfig
-from workbench.systems.musicldm_coding import Data, fit_ending, fit_vae, fit_vocoder
+from workbench.systems.musicldm_coding import fit_ending, fit_vae, fit_vocoder
+from workbench.systems.sound_training import Data
 from workbench.systems.stages import Stage, profile_of, train_stages
 from workbench.training import Fit, Plan, Watch, fit, seeds, training_run
 
@@ -143,14 +143,8 @@ def train(
     size = profile_of(PROFILES, profile)
     if mixup not in KINDS:
         raise PromptError(f"mixup: {mixup!r} is unknown; choose one of {', '.join(KINDS)}")
-    audio = dataset
-    if isinstance(audio, str):
-        audio = collect(audio, 16_000, limit=size.limit)
-    if audio.rate != 16_000:
-        raise PromptError(f"dataset: {audio.rate} Hz; MusicLDM hears 16000: prepare it again")
-    data = Data(audio, audio.split("train"), audio.split("validation") or audio.split("test"))
-    if not data.rows or not data.kept:
-        raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
+    data = Data.of(dataset, 16_000, size.limit)
+    audio = data.audio
     torch.manual_seed(torch_seed(seed))
     system = MusicLDM(config_of(size))
     audio.check_enough(data.rows, system.config.seconds)
@@ -179,14 +173,11 @@ def train(
         Stage("text", size.text, 1, partial(fit_unet, "text"), "unet-text"),
     ]
     about = {
-        "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
+        **data.record(dataset),
         "profile": profile,
         "mixup": mixup,
         "seed": seed,
         "seconds": system.config.seconds,
-        "pieces": len(data.rows),
-        "minutes_of_sound": int(audio.lengths[data.rows].sum()) / audio.rate / 60,
-        "credits": credits_of([audio.items[i] for i in data.rows]),
         "windows": size.windows + n_mixes,
     }
     return train_stages(

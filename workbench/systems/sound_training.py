@@ -1,0 +1,52 @@
+"""What the trainings of the systems that make sound share: their collection, its splits, crops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from workbench.datasets.audio import AudioCollection
+from workbench.datasets.sounds import collect, credits_of
+from workbench.errors import MissingDataError, PromptError
+
+
+@dataclass
+class Data:
+    """A collection with its splits. rows, kept: pieces to train and to validate on."""
+
+    audio: AudioCollection
+    rows: list[int]
+    kept: list[int]
+
+    @classmethod
+    def of(cls, dataset: AudioCollection | str, rate: int, limit: int | None = None) -> Self:
+        """A collection, or the name of one, as a system of this rate (Hz) is trained on it. limit:
+        training clips of each data set. Raises PromptError for another rate and MissingDataError
+        where a split is missing."""
+        audio = collect(dataset, rate, limit=limit) if isinstance(dataset, str) else dataset
+        if audio.rate != rate:
+            raise PromptError(
+                f"dataset: {audio.rate} Hz, this profile is trained at {rate}; prepare it again"
+            )
+        data = cls(audio, audio.split("train"), audio.split("validation") or audio.split("test"))
+        if not data.rows or not data.kept:
+            raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
+        return data
+
+    def sounds(self, n: int, length: int, seed: int, kept: bool = False) -> Tensor:
+        """Random crops of one of the splits, mono: (n, length) at the collection's rate."""
+        rows = self.kept if kept else self.rows
+        return torch.from_numpy(self.audio.crops(n, length, seed=seed, rows=rows)[0].mean(1))
+
+    def record(self, dataset: AudioCollection | str) -> dict[str, Any]:
+        """What the record of a training says of it. dataset: as it was given to `of`."""
+        audio = self.audio
+        return {
+            "dataset": dataset if isinstance(dataset, str) else audio.folder.name,
+            "pieces": len(self.rows),
+            "minutes_of_sound": int(audio.lengths[self.rows].sum()) / audio.rate / 60,
+            "credits": credits_of([audio.items[i] for i in self.rows]),
+        }
