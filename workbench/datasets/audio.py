@@ -36,6 +36,7 @@ from workbench.music.audio import SILENT, read_audio, resample, to_stereo
 from workbench.music.clip import Clip
 from workbench.tables import Row, read_table, spelled
 
+PREPARED = "audio.json"  # of a folder that `prepare_audio` wrote
 TABLES = ("captions", "manifest", "metadata")
 ENDINGS = (".csv", ".tsv", ".txt")
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
@@ -213,7 +214,7 @@ class AudioCollection:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
         try:
-            about = load_json(self.folder / "audio.json")
+            about = load_json(self.folder / PREPARED)
             self.offsets = np.load(self.folder / "offsets.npy", mmap_mode="r")
             self.samples = np.load(self.folder / "samples.npy", mmap_mode="r")
             self.rate: int = about["rate"]
@@ -352,7 +353,7 @@ def prepare_audio(
         "skipped": joined.skipped,
         "duplicates": joined.duplicates,
     }
-    with atomic_write(Path(out) / "audio.json") as beside:
+    with atomic_write(Path(out) / PREPARED) as beside:
         beside.write_text(json.dumps(about, indent=0) + "\n", encoding="utf-8")
     return AudioCollection(out)
 

@@ -26,14 +26,18 @@ def sample(n: int, seed: int, style: str | None = None) -> list[Clip]:
     """`n` songs; the same seed gives the same songs, and the first ones stay when `n` grows."""
     if n < 0:
         raise PromptError(f"n must be at least 0, got {n}")
+    return [clip_of(song, number) for number, song in _drawn(n, seed, style)]
+
+
+def _drawn(n: int, seed: int, style: str | None = None) -> list[tuple[str, grammar.Song]]:
+    """`n` songs with their numbers."""
     rng = random_generator(seed)
-    names = list(STYLES)
+    styles = list(STYLES.values())
     chosen = _style(style) if style is not None else None
-    clips = []
-    for number in range(n):
-        drawn = chosen or STYLES[names[int(rng.integers(len(names)))]]
-        clips.append(clip_of(grammar.draw(drawn, rng), f"{seed}-{number}"))
-    return clips
+    return [
+        (f"{seed}-{i}", grammar.draw(chosen or styles[int(rng.integers(len(styles)))], rng))
+        for i in range(n)
+    ]
 
 
 def clip_of(song: grammar.Song, number: str) -> Clip:
@@ -141,14 +145,8 @@ def load_builtin_songs(split: str | None = None, limit: int | None = None) -> Da
     """2,000 training, 250 validation or 250 test songs (None: all), made on the spot."""
     clips = []
     for name in SPLITS if split is None else (split,):
-        count, seed = SIZES[name]
-        rng = random_generator(seed)
-        names = list(STYLES)
-        songs = [
-            grammar.draw(STYLES[names[int(rng.integers(len(names)))]], rng) for _ in range(count)
-        ]
-        for number, song in spread(list(enumerate(songs)), limit):
-            clip = clip_of(song, f"{seed}-{number}")
+        for number, song in spread(_drawn(*SIZES[name]), limit):
+            clip = clip_of(song, number)
             clip.labels["split"] = name
             clips.append(clip)
     return Dataset(

@@ -96,7 +96,7 @@ def load_folder(folder: Path, split: str | None = None, limit: int | None = None
     clips, skipped = [], []
     for file in spread(chosen, limit):
         try:
-            clips.append(_clip(folder, file))
+            clips.append(_clip(folder, file, splits[file]))
         except WorkbenchError as error:
             skipped.append((file.relative_to(folder).as_posix(), str(error)))
     if not clips:
@@ -114,7 +114,7 @@ def load_folder(folder: Path, split: str | None = None, limit: int | None = None
     )
 
 
-def _clip(folder: Path, file: Path) -> Clip:
+def _clip(folder: Path, file: Path, split: str) -> Clip:
     """The drum part of one file, with caption and labels from its path."""
     import symusic
 
@@ -133,7 +133,7 @@ def _clip(folder: Path, file: Path) -> Clip:
         "performance": relative.as_posix(),
         "file": relative.as_posix(),
         "session": relative.parent.as_posix(),
-        "split": split_of_path(relative, folder.resolve()),
+        "split": split,
     }
     tempo = clip.tempo
     if tempo == 120.0 and clip.steady and (named := parse_tempo(words)):

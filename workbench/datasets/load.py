@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.arguments import whole
+from workbench.datasets.audio import PREPARED
 from workbench.datasets.catalogue import CATALOGUE
 from workbench.datasets.dataset import Dataset, check_split, spread
 from workbench.datasets.folder import load_folder
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 MUSIC = (*MIDI_SUFFIXES, *AUDIO_SUFFIXES)
-PREPARED = "audio.json"  # of a folder that `prepare_audio` wrote
 
 
 def load(

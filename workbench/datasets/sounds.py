@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.datasets.audio import (
+    PREPARED,
     AudioCollection,
     AudioItem,
     audio_files,
@@ -38,13 +39,13 @@ def collect(
 ) -> AudioCollection:
     """Prepared audio of data sets or folders joined by "+"; a folder that `prepare_audio` wrote is
     taken as it is. limit: in place of the recipes' own, for a quick look."""
-    if (Path(dataset) / "audio.json").is_file():
+    if (Path(dataset) / PREPARED).is_file():
         return AudioCollection(dataset)
     names = names_of(dataset)
     items = [item for name in names for item in _items(name, names, limit, quiet)]
     key = hashlib.sha256("\n".join(sorted(str(i.path) for i in items)).encode()).hexdigest()[:12]
     out = cache_dir() / "sounds" / f"prepared-{rate}-{channels}-{key}"
-    if (out / "audio.json").is_file():
+    if (out / PREPARED).is_file():
         return AudioCollection(out)
     return prepare_audio(items, out, rate=rate, channels=channels, quiet=quiet)
 
@@ -74,7 +75,7 @@ def is_sound(name: str) -> bool:
     if name in CATALOGUE:
         return CATALOGUE[name].recordings is not None
     assert folder is not None  # only sets of the catalogue are written on the spot
-    return (folder / "audio.json").is_file() or bool(audio_files(folder))
+    return (folder / PREPARED).is_file() or bool(audio_files(folder))
 
 
 def _items(name: str, names: list[str], limit: int | None, quiet: bool) -> list[AudioItem]:
