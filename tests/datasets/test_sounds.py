@@ -43,6 +43,16 @@ def test_scores_and_recordings_become_one_collection(cache, tmp_path):
     assert AudioCollection(audio.folder).items == collect(str(audio.folder), 16000).items
 
 
+def test_a_prepared_folder_can_be_joined(cache, tmp_path):
+    recordings(tmp_path / "mine", ["", "all mine"])
+    alone = collect(str(tmp_path / "mine"), 16000, quiet=True)
+    audio = collect(f"{alone.folder}+builtin-songs", 8000, limit=3, quiet=True)
+    assert audio.rate == 8000
+    assert {i.labels.get("set", "mine") for i in audio.items} == {"mine", "builtin-songs"}
+    mine = [i for i in audio.items if i.path.parent == tmp_path / "mine"]
+    assert sorted(mine, key=lambda i: i.path) == sorted(alone.items, key=lambda i: i.path)
+
+
 def test_splits_stay_what_they_were(cache):
     audio = collect("builtin-songs", 8000, limit=3, quiet=True)
     for split in ("train", "test"):

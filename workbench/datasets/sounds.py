@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 def collect(
     dataset: str, rate: int, *, channels: int = 1, limit: int | None = None, quiet: bool = False
 ) -> AudioCollection:
-    """Prepared audio of data sets or folders joined by "+"; a folder that `prepare_audio` wrote is
-    taken as it is. limit: in place of the recipes' own, for a quick look."""
-    if (Path(dataset) / PREPARED).is_file():
-        return AudioCollection(dataset)
+    """Prepared audio of data sets or folders joined by "+". A folder that `prepare_audio` wrote is
+    taken as it is; joined to others, its files are read again. limit: in place of the recipes' own,
+    for a quick look."""
     names = names_of(dataset)
+    if len(names) == 1 and (folder := _prepared(names[0])):
+        return AudioCollection(folder)
     items = [item for name in names for item in _items(name, names, limit, quiet)]
     key = hashlib.sha256("\n".join(sorted(str(i.path) for i in items)).encode()).hexdigest()[:12]
     out = cache_dir() / "sounds" / f"prepared-{rate}-{channels}-{key}"
@@ -72,16 +73,23 @@ def is_sound(name: str) -> bool:
     """Is it a data set or a folder of recordings, or a folder that `prepare_audio` wrote, rather
     than scores? MissingDataError for what is not here."""
     folder = find(name)
-    if name in CATALOGUE:
+    if folder is None or name in CATALOGUE:
         return CATALOGUE[name].recordings is not None
-    assert folder is not None  # only sets of the catalogue are written on the spot
-    return (folder / PREPARED).is_file() or bool(audio_files(folder))
+    return _prepared(name) is not None or bool(audio_files(folder))
+
+
+def _prepared(name: str) -> Path | None:
+    """The folder, if `prepare_audio` wrote it."""
+    folder = None if name in CATALOGUE else find(name)
+    return folder if folder and (folder / PREPARED).is_file() else None
 
 
 def _items(name: str, names: list[str], limit: int | None, quiet: bool) -> list[AudioItem]:
     entry = CATALOGUE.get(name)
     if entry and entry.recordings:
         return _some(entry.recordings(entry), limit)
+    if prepared := _prepared(name):
+        return _some(AudioCollection(prepared).items, limit)
     folder = find(name)
     if entry is None and folder and audio_files(folder):
         return _some(find_audio(folder), limit)
