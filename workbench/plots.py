@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
+LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
 INK = "#333333"
 
@@ -106,9 +107,7 @@ def notes(
     for line in range(round(clip.beats) * grid + 1):
         ax.axvline(line / grid, color=INK, lw=0.2 if line % grid else 0.9, alpha=0.6, zorder=0)
     ax.set(xlim=(-0.05, clip.beats), xlabel="time (beats)", ylabel="MIDI pitch", title=title)
-    ax.legend(
-        frameon=False, labelcolor=INK, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5)
-    )
+    _legend(ax, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return plain(ax)
 
 
@@ -147,14 +146,7 @@ def estimates(
             color=COLOURS[5],
             label="put in",
         )
-        ax.legend(
-            frameon=False,
-            labelcolor=INK,
-            fontsize=9,
-            ncols=2,
-            loc="lower right",
-            bbox_to_anchor=(1.0, 1.0),
-        )
+        _legend(ax, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0))
     if line is not None:
         ax.axvline(line, color=INK, ls="--", lw=1)
     ax.set_yticks(range(len(values)), _words(values))
@@ -227,11 +219,10 @@ def lines(
     ax: Axes, x: ArrayLike, curves: Mapping[str, Any], *, xlabel: str, ylabel: str, title: str = ""
 ) -> Axes:
     """Named curves over one x; each has its own colour and line style."""
-    styles = ("-", "--", "-.", ":")
     for i, (name, y) in enumerate(curves.items()):
-        ax.plot(x, y, styles[i % 4], color=COLOURS[i % 7], label=name, lw=1.8)
+        ax.plot(x, y, LINES[i % 4], color=COLOURS[i % 7], label=name, lw=1.8)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    ax.legend(frameon=False, labelcolor=INK, fontsize=9)
+    _legend(ax)
     return plain(ax)
 
 
@@ -280,14 +271,14 @@ def intervals(
     curve, y = whole(curve, "curve", 0), np.asarray(mean, float)
     ends = np.nan_to_num([y - np.asarray(low, float), np.asarray(high, float) - y])
     words = any(isinstance(value, str) for value in x)
-    style = "none" if words else ("-", "--", "-.", ":")[curve % 4]
+    style = "none" if words else LINES[curve % 4]
     place = np.arange(len(x)) + 0.12 * curve if words else np.asarray(x, float)
     ax.errorbar(
         place,
         y,
         yerr=np.maximum(ends, 0),
         color=COLOURS[curve % 7],
-        marker="osD^vPX"[curve % 7],
+        marker=MARKERS[curve % 7],
         linestyle=style,
         lw=1.8,
         ms=5,
@@ -298,7 +289,7 @@ def intervals(
         ax.set_xticks(range(len(x)), [str(value) for value in x])
         ax.set_xlim(-0.5, len(x) - 0.5)
     if label:
-        ax.legend(frameon=False, labelcolor=INK, fontsize=9)
+        _legend(ax)
     return plain(ax)
 
 
@@ -322,10 +313,10 @@ def histogram(
             lw=1.8,
             label=name,
             color=COLOURS[i % 7],
-            ls=("-", "--", "-.", ":")[i % 4],
+            ls=LINES[i % 4],
         )
     if len(groups) > 1:
-        ax.legend(frameon=False, labelcolor=INK, fontsize=9)
+        _legend(ax)
     ax.set(xlabel=xlabel, ylabel="density", title=title)
     return plain(ax)
 
@@ -380,6 +371,11 @@ def cloud(points: ArrayLike, names: Sequence[Any], hover: Sequence[Any], title: 
         margin={"l": 20, "r": 20, "t": 50, "b": 20},
     )
     return figure
+
+
+def _legend(ax: Axes, **where: Any) -> None:
+    """A legend in the house's ink, without a frame."""
+    ax.legend(frameon=False, labelcolor=INK, fontsize=9, **where)
 
 
 def _words(names: Iterable[Any]) -> list[str]:
