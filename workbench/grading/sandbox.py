@@ -45,14 +45,13 @@ STARTING = 120  # seconds that Python and the packages may take to load, before 
 MOST_SENT = 32 * 2**20  # bytes of answers
 MOST_BESIDE = 48 * 2**20  # bytes of the files beside a notebook
 MOST_WRITTEN = 512  # MB, into whatever files
-PROCESSES = 64
 WORKER = (
     "grading/worker.py",
     "grading/seal.py",
     "grading/slicing.py",
     "teaching/asking.py",
     "teaching/values.py",
-)  # fmt: skip — all of the two folders that the process gets to see
+)  # all of the two folders that the process gets to see
 USERS = range(61184, 65520)  # who runs what root asks; systemd takes such numbers for the like
 WAYS = {
     "bubblewrap": "bubblewrap: no network, a file system of its own",
@@ -343,8 +342,8 @@ def _watch(
                 if now - looked > 0.1:
                     since, looked = now - (looked or now), now
                     family = processes.family(root)
-                    if len(family) > PROCESSES + 2:
-                        reply.stopped = f"it started more than {PROCESSES} processes"
+                    if len(family) > seal.PROCESSES + 2:
+                        reply.stopped = f"it started more than {seal.PROCESSES} processes"
                         return
                     if asked is not None:  # many short ones, in turn, are as dear as a long one
                         unseen += since * sum(one.pid not in members for one in family)

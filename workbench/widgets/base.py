@@ -66,26 +66,19 @@ class Number(t.Float):
     """A trait for a number as people hand them over, NumPy's, too. Raises PromptError."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        low, high = self.min, self.max
-        return number(
-            value,
-            self.name or "number",
-            -inf if low is None else low,
-            inf if high is None else high,
-        )
+        return number(value, self.name or "number", *_range(self))
 
 
 class Whole(t.Int):
     """The same for a whole number."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        low, high = self.min, self.max
-        return whole(
-            value,
-            self.name or "number",
-            -inf if low is None else low,
-            inf if high is None else high,
-        )
+        return whole(value, self.name or "number", *_range(self))
+
+
+def _range(trait: Number | Whole) -> tuple[float, float]:
+    """The bounds of a trait, infinite where it has none."""
+    return -inf if trait.min is None else trait.min, inf if trait.max is None else trait.max
 
 
 class MusicWidget(anywidget.AnyWidget):

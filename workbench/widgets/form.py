@@ -66,10 +66,10 @@ def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple
     )
     fields = []
     for field in known:
-        default = starts.get(field.name, given.get(field.name))
-        if field is count or field.name not in given:
-            fields += [field] * (field is count)
-        else:
+        if field is count:
+            fields.append(count)
+        elif field.name in given:
+            default = starts.get(field.name, given[field.name])
             start = None if default is None else min(default, field.high)
             fields.append(replace(field, default=start))
     return tuple(fields)

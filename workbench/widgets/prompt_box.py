@@ -192,7 +192,7 @@ class PromptBox(FormWidget):
         """Cards with rendered players. Raises Stopped between two renderings."""
         cards = []
         for clip, title in zip(clips, titles, strict=True):
-            self.worker.check() if hasattr(self, "worker") else None
+            self.worker.check()
             key, self._next = self._next, self._next + 1
             self._clips[key] = clip
             files = ["mid", "wav"] if clip.has_score else ["wav"]
