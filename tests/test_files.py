@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import WorkbenchError
-from workbench.files import UNREADABLE, atomic_write, load_json, locked, temporary
+from workbench.files import UNREADABLE, atomic_write, load_json, locked, temporary, write_text
 
 
 def run(code, *args, **more):
@@ -43,6 +43,17 @@ def test_a_full_disk_is_one_line_and_leaves_what_was(tmp_path, number):
     assert "\n" not in str(told.value)
     assert path.read_text() == "before"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_text_is_written_whole_and_as_utf_8(tmp_path):
+    path = tmp_path / "new folder" / "a.txt"
+    write_text(path, "half")
+    write_text(path, "ganz, 音楽 ♪\n")
+    assert path.read_bytes().decode("utf-8").splitlines() == ["ganz, 音楽 ♪"]
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "not to be written: \ud800")
+    assert path.read_bytes().decode("utf-8").splitlines() == ["ganz, 音楽 ♪"]
+    assert os.listdir(path.parent) == ["a.txt"]
 
 
 def test_other_errors_of_the_block_are_its_own(tmp_path):

@@ -101,6 +101,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             beside.unlink(missing_ok=True)
 
 
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file as `atomic_write` does, in UTF-8."""
+    with atomic_write(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
 @contextmanager
 def _full_told(target: Path) -> Iterator[None]:
     """Say in one line that the disk is full, or that a file may not grow any more."""

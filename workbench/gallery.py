@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.arguments import seed_of
-from workbench.files import atomic_write
+from workbench.files import write_text
 from workbench.gallery_page import page_of
 from workbench.systems.registry import SYSTEMS, resolve
 from workbench.version import __version__
@@ -24,7 +24,6 @@ def make(out: str | Path, *, only: Sequence[str] | None = None, seed: int = 1) -
             exhibits.append(resolve(entry.gallery)(seed))
             print(f"{key}: {len(exhibits[-1].pieces)} clips", flush=True)
     page = Path(out) / "index.html"
-    with atomic_write(page) as path:
-        path.write_text(page_of(exhibits, seed, __version__), encoding="utf-8")
+    write_text(page, page_of(exhibits, seed, __version__))
     print(f"gallery: {page}")
     return page

@@ -26,7 +26,7 @@ from workbench.arguments import number, seed_of, whole
 from workbench.datasets.load import names_of
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.extras import require
-from workbench.files import UNREADABLE, atomic_write, load_json
+from workbench.files import UNREADABLE, load_json, write_text
 from workbench.lesson import TIMES
 from workbench.notebooks import ROOT, build, differs, read_notebook, scripts, target_of, text_of
 from workbench.pages import copy_plotly, export
@@ -138,8 +138,7 @@ def _sources(
             if not solutions:
                 notebook = own
         source = out / "source" / f"{script.stem}.ipynb"
-        with atomic_write(source) as path:
-            path.write_text(text_of(notebook), encoding="utf-8")
+        write_text(source, text_of(notebook))
         sources.append(source.resolve())
     return sources, edited
 
@@ -161,11 +160,9 @@ def write_pages(out: Path, outcomes: list[Outcome], about: dict[str, Any]) -> No
             plotly |= export(notebook, notebook.with_suffix(".html"))
     if plotly:
         copy_plotly(out)
-    with atomic_write(out / "report.json") as path:
-        results = {**about, "notebooks": [asdict(outcome) for outcome in outcomes]}
-        path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    with atomic_write(out / "index.html") as path:
-        path.write_text(page_of(out, outcomes, about), encoding="utf-8")
+    results = {**about, "notebooks": [asdict(outcome) for outcome in outcomes]}
+    write_text(out / "report.json", json.dumps(results, indent=1) + "\n")
+    write_text(out / "index.html", page_of(out, outcomes, about))
 
 
 def read_report(
@@ -201,8 +198,7 @@ def write_single_file(out: Path, outcomes: list[Outcome]) -> Path:
         pages,
         plotly.read_text(encoding="utf-8") if plotly.exists() else "",
     )
-    with atomic_write(out / "report.html") as path:
-        path.write_text(text, encoding="utf-8")
+    write_text(out / "report.html", text)
     return out / "report.html"
 
 
@@ -216,5 +212,4 @@ def _record(outcomes: list[Outcome], profile: str) -> None:
                 "memory_mb": outcome.memory_mb,
                 "machine": machine(),
             }
-    with atomic_write(TIMES) as path:
-        path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_text(TIMES, json.dumps(known, indent=1, sort_keys=True) + "\n")

@@ -31,7 +31,7 @@ from workbench.datasets.dataset import SPLITS, check_split
 from workbench.datasets.folder import split_of_name, split_of_path, split_of_word
 from workbench.datasets.shards import Shards, prepare_shards, write_joined
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
-from workbench.files import AUDIO_SUFFIXES, UNREADABLE, atomic_write, load_json
+from workbench.files import AUDIO_SUFFIXES, UNREADABLE, load_json, write_text
 from workbench.music.audio import SILENT, read_audio, resample, to_stereo
 from workbench.music.clip import Clip
 from workbench.tables import Row, read_table, spelled
@@ -353,8 +353,7 @@ def prepare_audio(
         "skipped": joined.skipped,
         "duplicates": joined.duplicates,
     }
-    with atomic_write(Path(out) / PREPARED) as beside:
-        beside.write_text(json.dumps(about, indent=0) + "\n", encoding="utf-8")
+    write_text(Path(out) / PREPARED, json.dumps(about, indent=0) + "\n")
     return AudioCollection(out)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
-from workbench.files import atomic_write
+from workbench.files import write_text
 from workbench.grading.lessons import Lesson, lessons
 from workbench.notebooks import ROOT, text_of
 from workbench.version import __version__
@@ -25,11 +25,9 @@ def assign(numbers: Sequence[str], out: Path, *, root: Path = ROOT) -> list[Path
     written = []
     for lesson in chosen:
         target = out / f"{lesson.name}.ipynb"
-        with atomic_write(target) as path:
-            path.write_text(text_of(student_version(lesson)), encoding="utf-8")
+        write_text(target, text_of(student_version(lesson)))
         written.append(target)
-    with atomic_write(out / NOTES) as path:
-        path.write_text(notes(chosen), encoding="utf-8")
+    write_text(out / NOTES, notes(chosen))
     return [*written, out / NOTES]
 
 

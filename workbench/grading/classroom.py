@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import MissingDataError
-from workbench.files import UNREADABLE, atomic_write, load_json
+from workbench.files import UNREADABLE, atomic_write, load_json, write_text
 from workbench.grading.feedback import SIGNS, page
 from workbench.grading.marks import Record, slug
 from workbench.pages import table
@@ -66,8 +66,7 @@ def compare(marks: Path, out: Path | None = None) -> Path:
             if (marks / own).exists():
                 with atomic_write(out / own) as path:
                     path.write_bytes((marks / own).read_bytes())
-    with atomic_write(out / "class.html") as path:
-        path.write_text(page("Music workbench: the class", body), encoding="utf-8")
+    write_text(out / "class.html", page("Music workbench: the class", body))
     return out / "class.html"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.files import atomic_write
+from workbench.files import write_text
 
 SIGNS = {
     "correct": "✓",
@@ -43,8 +43,7 @@ def write_feedback(target: Path, student: str, records: Sequence[dict[str, Any]]
             parts.append(f"<p>{html.escape(record['state'])}</p>")
         parts += [_exercise(entry) for entry in record["exercises"]]
     body = f"<main><h1>Feedback for {html.escape(student)}</h1>{''.join(parts)}</main>"
-    with atomic_write(target) as path:
-        path.write_text(page(f"Feedback for {student}", body), encoding="utf-8")
+    write_text(target, page(f"Feedback for {student}", body))
 
 
 def _exercise(entry: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import MissingDataError, WorkbenchError
-from workbench.files import UNREADABLE, atomic_write, load_json
+from workbench.files import UNREADABLE, atomic_write, load_json, write_text
 from workbench.grading.feedback import write_feedback
 from workbench.grading.lessons import Asked, Lesson, lessons
 from workbench.grading.sandbox import PACKAGE, Limits, Question, Reply, Sandbox, SandboxError
@@ -102,8 +102,7 @@ def grade(
                     f"could not be graded: {shown(repr(error))[:200]}",
                     "not graded",
                 )
-            with atomic_write(place) as path:
-                path.write_text(json.dumps({**record, "key": key}, indent=1), encoding="utf-8")
+            write_text(place, json.dumps({**record, "key": key}, indent=1))
         record["notes"] = [*student.notes, *record["notes"]]
         line = f"{student.name} {lesson.number}: {record['points']:g} of {record['of']:g}, "
         line += str(record["state"])
@@ -122,8 +121,7 @@ def grade(
         "lessons": [lesson.number for lesson in asked],
         "results": [_place(record["student"], record["lesson"]) for record in records],
     }
-    with atomic_write(out / "grading.json") as path:
-        path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    write_text(out / "grading.json", json.dumps(about, indent=1) + "\n")
     for student in students:
         theirs = [record for record in records if record["student"] == student.name]
         write_feedback(out / "feedback" / f"{slug(student.name)}.html", student.name, theirs)

@@ -27,7 +27,7 @@ import numpy as np
 
 from workbench.arguments import number, random_generator, seed_of
 from workbench.errors import BrokenFileError, WorkbenchError
-from workbench.files import UNREADABLE, atomic_write, load_json
+from workbench.files import UNREADABLE, load_json, write_text
 from workbench.listening.page import page_html
 from workbench.listening.sounds import coded, comparable, tones
 
@@ -71,10 +71,8 @@ class ListeningTest:
     def write(self, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
         """Write test.html, to be handed out, and key.json, to be kept. Returns both paths."""
         page, key = Path(folder) / "test.html", Path(folder) / "key.json"
-        with atomic_write(page) as path:
-            path.write_text(page_html(self.page), encoding="utf-8")
-        with atomic_write(key) as path:
-            path.write_text(json.dumps(self.key, indent=1, ensure_ascii=False), encoding="utf-8")
+        write_text(page, page_html(self.page))
+        write_text(key, json.dumps(self.key, indent=1, ensure_ascii=False))
         return page, key
 
 

@@ -25,7 +25,7 @@ import workbench
 from workbench import glossary
 from workbench.errors import WorkbenchError
 from workbench.extras import require
-from workbench.files import atomic_write, written
+from workbench.files import write_text, written
 from workbench.notebooks import PUBLISHED, REPOSITORY, ROOT
 from workbench.report import read_report, run_report, write_pages
 from workbench.report_page import file_of
@@ -108,8 +108,8 @@ def build_site(
             ("Reference", _reference(made, repository)),
             ("Optional", _more(made, about)),
         ]
-        _write(made / "llms.txt", llms(sections))
-        _write(made / "index.html", _index(sections))
+        write_text(made / "llms.txt", llms(sections))
+        write_text(made / "index.html", _index(sections))
         with written(out):
             if out.exists():
                 out.rename(Path(beside) / "before")
@@ -144,7 +144,7 @@ def _course(
             notebook.cells = [
                 c for c in notebook.cells if "colab" not in c.metadata.get("tags", [])
             ]
-        _write(folder / source.name, nbformat.writes(notebook))
+        write_text(folder / source.name, nbformat.writes(notebook))
         taught = next(filter(None, (_TAUGHT.search(cell.source) for cell in notebook.cells)), None)
         text = " ".join(taught[1].split()) if taught else "An executed notebook."
         page = f"course/{source.stem}.html"
@@ -163,7 +163,7 @@ def _course(
         page = page.replace("</head>", f"<style>{_BAR_STYLE}</style></head>", 1)
         page = page.replace(_BODY, _BODY + _bar("Lessons", titles[name], *near), 1)
         before, end, after = page.rpartition("</body>")
-        _write(target, before + _bar("Lessons, again", titles[name], *near) + end + after)
+        write_text(target, before + _bar("Lessons, again", titles[name], *near) + end + after)
     return list(titles.values())
 
 
@@ -230,7 +230,7 @@ def _markdown(target: Path, source: Path) -> None:
         f"Music workbench: {title}",
         f"<header><p><a href='{home}'>Music workbench</a></p></header><main>{body}</main>",
     )
-    _write(target, page)
+    write_text(target, page)
 
 
 def _index(sections: Sequence[Section]) -> str:
@@ -254,8 +254,3 @@ def _index(sections: Sequence[Section]) -> str:
         "To change and run them, install the workbench.</p></footer>"
     )
     return document(title, body, styles=_STYLE)
-
-
-def _write(target: Path, text: str) -> None:
-    with atomic_write(target) as path:
-        path.write_text(text, encoding="utf-8")

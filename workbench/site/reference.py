@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import workbench
-from workbench.files import atomic_write
+from workbench.files import write_text
 
 # What notebooks and programs import. The rest serves the commands, and the exercises' answers.
 PUBLIC = (
@@ -83,9 +83,9 @@ def write_reference(folder: Path, repository: str = "") -> dict[str, str]:
     with warnings.catch_warnings():  # of annotations whose names are imported for types alone
         warnings.filterwarnings("ignore", message="Error parsing type annotation")
         for name, module in modules.items():
-            _write(folder / pages[name], pdoc.render.html_module(module, modules))
-    _write(folder / "index.html", pdoc.render.html_index(modules))
-    _write(folder / "search.js", pdoc.render.search_index(modules))
+            write_text(folder / pages[name], pdoc.render.html_module(module, modules))
+    write_text(folder / "index.html", pdoc.render.html_index(modules))
+    write_text(folder / "search.js", pdoc.render.search_index(modules))
     return pages
 
 
@@ -93,8 +93,3 @@ def _load_lazy_names(module: Any) -> None:
     """Import what a module names in `__all__` and loads on first use; pdoc would not find it."""
     for name in getattr(module, "__all__", ()):
         vars(module).setdefault(name, getattr(module, name))
-
-
-def _write(target: Path, text: str) -> None:
-    with atomic_write(target) as path:
-        path.write_text(text, encoding="utf-8")
