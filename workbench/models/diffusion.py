@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workbench.models.samplers import timesteps
+
 Prediction = Literal["epsilon", "v", "x0", "flow"]
 
 
@@ -100,6 +102,10 @@ class Diffusion(nn.Module):
     @property
     def steps(self) -> int:
         return len(self.alphas_bar)
+
+    def noise_levels(self, steps: int) -> list[float]:
+        """√(1 − ᾱ) before each of so many steps of a sampler."""
+        return (1 - self.alphas_bar[timesteps(self.steps, steps)]).sqrt().tolist()
 
     def scales(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
         """√ᾱ_t and √(1 − ᾱ_t), shaped to multiply `like`."""

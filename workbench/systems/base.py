@@ -25,7 +25,6 @@ from workbench.arguments import number, whole
 from workbench.errors import PromptError
 from workbench.models.conditioning import Conditioning
 from workbench.models.diffusion import Diffusion
-from workbench.models.samplers import timesteps
 from workbench.music.clip import Clip
 from workbench.music.kit import DRUMS
 from workbench.systems.prompts import PromptReading
@@ -474,21 +473,21 @@ class LatentDiffusion(System):
         self, prompt: Any = "", *, seed: int = 0, steps: int = 20, **settings: Any
     ) -> list[tuple[float, Any]]:
         """One sampling, step by step: (noise level √(1−ᾱ), from 1 down, and the clip so far)."""
-        frames: list[Clip] = []
-        generate: Any = self.generate  # whose other settings are the system's own
-        generate(
-            prompt,
-            seed=seed,
-            steps=steps,
-            **settings,
-            progress=lambda record: frames.append(record.clips[0]),
-        )
-        return list(zip(self.noise_levels(len(frames)), frames, strict=True))
+        return film_of(self.generate, self.diffusion, prompt, seed=seed, steps=steps, **settings)
 
     def noise_levels(self, steps: int) -> list[float]:
         """√(1−ᾱ) before each of so many steps."""
-        at = timesteps(self.diffusion.steps, steps)
-        return (1 - self.diffusion.alphas_bar[at]).sqrt().tolist()
+        return self.diffusion.noise_levels(steps)
+
+
+def film_of(
+    generate: Callable[..., Any], diffusion: Diffusion, prompt: Any, **settings: Any
+) -> list[tuple[float, Clip]]:
+    """(Noise level √(1−ᾱ), from 1 down, and the clip so far) for each step of `generate`, which
+    samples with this diffusion."""
+    frames: list[Clip] = []
+    generate(prompt, **settings, progress=lambda record: frames.append(record.clips[0]))
+    return list(zip(diffusion.noise_levels(len(frames)), frames, strict=True))
 
 
 def check_words(prompt: Any, reads: str) -> str:

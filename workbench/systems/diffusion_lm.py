@@ -25,13 +25,21 @@ from workbench.models.control import ControlConfig, Controls, nudge
 from workbench.models.diffusion_bound import bound
 from workbench.models.diffusion_lm import DiffusionLM as Network
 from workbench.models.diffusion_lm import DiffusionLMConfig, Predictor
-from workbench.models.samplers import SAMPLERS, normal, timesteps
+from workbench.models.samplers import SAMPLERS, normal
 from workbench.music.timeline import other_meters
 from workbench.representations.pvd import CLS, LENGTH, PAD, POSITIONS, PVD, SEP
-from workbench.systems.base import Progress, PromptReading, Region, System, renamed, reporter
+from workbench.systems.base import (
+    Progress,
+    PromptReading,
+    Region,
+    System,
+    film_of,
+    renamed,
+    reporter,
+)
 from workbench.systems.configs import config_from
 from workbench.systems.piano_controls import DENSITIES, REGISTERS, classes_of, control_of
-from workbench.systems.provenance import signed
+from workbench.systems.provenance import signed_takes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,16 +202,8 @@ class DiffusionLM(System):
             "sampler": sampler,
             "temperature": temperature,
         }
-        return [
-            signed(
-                self.code.decode(row, tempo).with_(caption=f"piano, {caption}"),
-                self,
-                request=request,
-                seed=seed,
-                take=take,
-            )
-            for take, row in enumerate(words, start=1)
-        ]
+        clips = (self.code.decode(w, tempo).with_(caption=f"piano, {caption}") for w in words)
+        return signed_takes(clips, self, request=request, seed=seed)
 
     @renamed(strength="guidance")
     def draw(
@@ -340,34 +340,22 @@ class DiffusionLM(System):
             progress=progress,
         )
         request = {"bars": f"{bars[0]} to {bars[1]}", "control": control, "steps": steps}
-        return [
-            signed(
-                self.code.decode(w, clip.tempo, clip.meter).with_(caption=clip.caption),
-                self,
-                "filling",
-                request=request,
-                seed=seed,
-                take=take,
-                original=clip,
-            )
-            for take, w in enumerate(words, start=1)
-        ]
+        filled = [self.code.decode(w, clip.tempo, clip.meter) for w in words]
+        return signed_takes(
+            (window.with_(caption=clip.caption) for window in filled),
+            self,
+            "filling",
+            request=request,
+            seed=seed,
+            original=clip,
+        )
 
     def film(
         self, prompt: Any = None, *, seed: int = 0, steps: int = 20, **settings: Any
     ) -> list[tuple[float, Clip]]:
         """One sampling, step by step: (noise level √(1−ᾱ), from 1 down, and the clip so far)."""
-        frames: list[Clip] = []
-        self.generate(
-            prompt,
-            seed=seed,
-            steps=steps,
-            **settings,
-            progress=lambda record: frames.append(record.clips[0]),
-        )
-        bars = self.networks.diffusion.diffusion.alphas_bar
-        levels = (1 - bars[timesteps(len(bars), len(frames))]).sqrt().tolist()
-        return list(zip(levels, frames, strict=True))
+        schedule = self.networks.diffusion.diffusion
+        return film_of(self.generate, schedule, prompt, seed=seed, steps=steps, **settings)
 
     # --- judging ------------------------------------------------------------------------------
 

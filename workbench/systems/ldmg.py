@@ -31,7 +31,7 @@ from workbench.music.audio import checked as checked_sound
 from workbench.representations.text import BertText
 from workbench.systems.base import Progress, Region, SamplingSettings, check_words, renamed
 from workbench.systems.configs import config_from
-from workbench.systems.provenance import signed
+from workbench.systems.provenance import signed, signed_takes
 from workbench.systems.sampling import checked, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
 
@@ -270,16 +270,8 @@ class LDMG(SoundDiffusion):
             [prompt] * n, [genre] * n, settings.seeds(n), seconds, settings, progress
         )
         asked = {"prompt": prompt, "genre": genre, "seconds": seconds, **settings.asked()}
-        return [
-            signed(
-                self._clip(sound, _caption(prompt, genre)),
-                self,
-                request=asked,
-                seed=settings.seed,
-                take=take,
-            )
-            for take, sound in enumerate(sounds, start=1)
-        ]
+        clips = (self._clip(sound, _caption(prompt, genre)) for sound in sounds)
+        return signed_takes(clips, self, request=asked, seed=settings.seed)
 
     @torch.inference_mode()
     def draw_each(

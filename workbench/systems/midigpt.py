@@ -33,7 +33,7 @@ from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import END, PAD, Vocabulary
 from workbench.systems.base import Progress, Region, System, reporter
 from workbench.systems.configs import config_from
-from workbench.systems.provenance import signed
+from workbench.systems.provenance import signed_takes
 from workbench.systems.splice import Reading, read, splice, with_bars
 
 if TYPE_CHECKING:
@@ -202,18 +202,14 @@ class MidiGPT(System):
                 finished = end if done == whole.last else int(reading.grid.bars[done])
                 yield (
                     finished - begin,
-                    [
-                        signed(
-                            splice(clip, w, reading, self.vocabulary),
-                            self,
-                            "filling" if len(original.notes) else "generation",
-                            request=request,
-                            seed=seed_of(seed),
-                            take=take,
-                            original=original if len(original.notes) else None,
-                        )
-                        for take, w in enumerate(written, 1)
-                    ],
+                    signed_takes(
+                        (splice(clip, version, reading, self.vocabulary) for version in written),
+                        self,
+                        "filling" if len(original.notes) else "generation",
+                        request=request,
+                        seed=seed_of(seed),
+                        original=original if len(original.notes) else None,
+                    ),
                 )
             versions, start = written, hole.last
 

@@ -31,7 +31,7 @@ from workbench.representations.mel import Mel
 from workbench.representations.text import BertText
 from workbench.systems.base import Progress, Region, SamplingSettings, check_words
 from workbench.systems.configs import config_from
-from workbench.systems.provenance import credit_of, signed
+from workbench.systems.provenance import credit_of, signed_takes
 from workbench.systems.sampling import checked, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
 
@@ -315,16 +315,8 @@ class MusicLDM(SoundDiffusion):
             "candidates": candidates if candidates > 1 else None,
             **settings.asked(),
         }
-        return [
-            signed(
-                self._clip(sound[None].numpy(), asked or "nothing asked"),
-                self,
-                request=request,
-                seed=settings.seed,
-                take=take,
-            )
-            for take, sound in enumerate(sounds, start=1)
-        ]
+        clips = (self._clip(sound[None].numpy(), asked or "nothing asked") for sound in sounds)
+        return signed_takes(clips, self, request=request, seed=settings.seed)
 
     def best(self, sounds: Tensor, vector: Tensor, n: int) -> Tensor:
         """Of sounds (n · candidates, samples), takes of one request side by side, the one of each

@@ -10,7 +10,7 @@ credit through any number of edits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,6 +69,22 @@ def signed(
     parts = [source, *(f"{k} {_short(k, v)}" for k, v in asked.items() if k not in SETTINGS)]
     parts += [f"{k} {v}" for k, v in (("seed", seed), ("take", take)) if v is not None]
     return clip.with_(source=", ".join(parts), labels=labels)
+
+
+def signed_takes(
+    clips: Iterable[Clip],
+    system: Pretrained,
+    action: str = "generation",
+    *,
+    request: Mapping[str, Any],
+    seed: int,
+    original: Clip | None = None,
+) -> list[Clip]:
+    """All takes of one request and one seed, in their order, each `signed`."""
+    return [
+        signed(clip, system, action, request=request, seed=seed, take=take, original=original)
+        for take, clip in enumerate(clips, start=1)
+    ]
 
 
 def credit_of(clip: Clip) -> str:

@@ -25,7 +25,7 @@ from workbench.systems.base import (
     clips_of,
     reporter,
 )
-from workbench.systems.provenance import signed
+from workbench.systems.provenance import signed, signed_takes
 from workbench.systems.sampling import checked
 
 FADE = 0.02  # seconds of a cross-fade at the edges of a region
@@ -100,9 +100,15 @@ class SoundDiffusion(LatentDiffusion):
             settings,
             callback=self._callback(progress, sound.shape[1]),
         )
-        sounds = [self.sound_from(row)[:, : sound.shape[1]] for row in z]
-        request = {"strength": strength, **request, **settings.asked()}
-        return self._edits(sounds, "variation", clip, request, settings.seed)
+        sounds = (self.sound_from(row)[:, : sound.shape[1]] for row in z)
+        return signed_takes(
+            (self._clip(sound, clip.caption) for sound in sounds),
+            self,
+            "variation",
+            request={"strength": strength, **request, **settings.asked()},
+            seed=settings.seed,
+            original=clip,
+        )
 
     def _inpaint(
         self,
@@ -140,10 +146,15 @@ class SoundDiffusion(LatentDiffusion):
             callback=self._callback(progress, sound.shape[1]),
         )
         inside = _fade(sound.shape[1], begin, end, round(FADE * rate))
-        decoded = [self.sound_from(row)[:, : sound.shape[1]] for row in z]
-        sounds = [inside * d + (1 - inside) * sound for d in decoded]
-        request = {"hole": f"{first:g} to {last:g} s", **request, **settings.asked()}
-        return self._edits(sounds, "inpainting", clip, request, settings.seed)
+        decoded = (self.sound_from(row)[:, : sound.shape[1]] for row in z)
+        return signed_takes(
+            (self._clip(inside * d + (1 - inside) * sound, clip.caption) for d in decoded),
+            self,
+            "inpainting",
+            request={"hole": f"{first:g} to {last:g} s", **request, **settings.asked()},
+            seed=settings.seed,
+            original=clip,
+        )
 
     @property
     def hop(self) -> int:
@@ -179,27 +190,6 @@ class SoundDiffusion(LatentDiffusion):
 
     def _clip(self, sound: np.ndarray, caption: str) -> Clip:
         return Clip(audio=sound, sample_rate=self.config.rate, caption=caption)
-
-    def _edits(
-        self,
-        sounds: Sequence[np.ndarray],
-        action: str,
-        clip: Clip,
-        request: dict[str, Any],
-        seed: int,
-    ) -> list[Clip]:
-        return [
-            signed(
-                self._clip(sound, clip.caption),
-                self,
-                action,
-                request=request,
-                seed=seed,
-                take=take,
-                original=clip,
-            )
-            for take, sound in enumerate(sounds, start=1)
-        ]
 
 
 def _fade(length: int, first: int, last: int, ramp: int) -> np.ndarray:
