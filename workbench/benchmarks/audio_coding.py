@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from workbench.benchmarks.audio_data import AudioBench
-from workbench.benchmarks.song_speed import timed
+from workbench.benchmarks.timing import timed
 from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.spectra import blurred, decimated, log_spectral_distance, spectrogram

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from workbench.benchmarks.bench import Bench
+from workbench.benchmarks.fitted import fitted
 from workbench.evaluation.drums import reconstruction
 from workbench.evaluation.intervals import bootstrap
 from workbench.models.mrlstm import PaperAutoencoder
-from workbench.training import Plan, fit
+from workbench.training import Plan
 
 if TYPE_CHECKING:
     from torch import nn
@@ -85,17 +84,7 @@ def _paper(bench: Bench, steps: int) -> nn.Module:
 def trained(module: nn.Module, rolls: np.ndarray, plan: Plan, seed: int) -> nn.Module:
     """An autoencoder after `plan` on these loops, in a folder that is thrown away."""
     loss: Callable[..., dict[str, torch.Tensor]] = lambda net, x: net.loss(x)  # noqa: E731
-    with tempfile.TemporaryDirectory() as folder:
-        done = fit(
-            module,
-            (torch.from_numpy(rolls),),
-            loss,
-            plan,
-            Path(folder),
-            seed=seed,
-            title="autoencoder",
-        )
-    return done.module
+    return fitted(module, torch.from_numpy(rolls), loss, plan, seed=seed, title="autoencoder")
 
 
 def _scores(module: nn.Module, rolls: np.ndarray) -> list[float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import replace
 
 import numpy as np
 import torch
 
+from workbench.benchmarks.fitted import fitted
 from workbench.benchmarks.piano_data import PianoBench
 from workbench.evaluation.distances import spread
 from workbench.evaluation.intervals import share_interval
@@ -18,7 +18,7 @@ from workbench.models.diffusion_lm import Backbone, DiffusionLM, losses
 from workbench.music.keys import TONICS
 from workbench.representations.pvd import PAD
 from workbench.systems.piano_controls import DENSITIES, REGISTERS, level, measures
-from workbench.training import Plan, fit
+from workbench.training import Plan
 
 STRENGTHS = (0.03, 0.1, 0.2)
 
@@ -131,13 +131,10 @@ def backbones(bench: PianoBench) -> None:
             return losses(module, rows.long(), PAD)
 
         started = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder:
-            done = fit(
-                model, (bench.moved.short(),), loss, plan, folder, seed=bench.seed, title=backbone
-            )
+        model = fitted(model, bench.moved.short(), loss, plan, seed=bench.seed, title=backbone)
         if budget is None:
             spent[backbone] = time.monotonic() - started
-        total = bound(done.module, ids, PAD, draws=4, seed=bench.seed)
+        total = bound(model, ids, PAD, draws=4, seed=bench.seed)
         size = sum(p.numel() for p in model.parameters()) / 1e6
         rows.append(
             [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +10,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
+from workbench.benchmarks.fitted import fitted
 from workbench.benchmarks.table import Report
 from workbench.datasets.load import names_of
 from workbench.evaluation.symbolic import measures
@@ -20,7 +20,7 @@ from workbench.representations.pvd import LENGTH, PAD
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.diffusion_lm_training import Windows, sets_of, shift, windows_of
 from workbench.systems.midigpt_training import loss as next_token
-from workbench.training import Plan, fit
+from workbench.training import Plan
 
 
 @dataclass
@@ -90,17 +90,7 @@ class PianoBench:
         torch.manual_seed(self.seed)
         model = GPT(GPTConfig(self.system.code.size, context=LENGTH, width=128, depth=3, heads=4))
         plan = Plan(steps=20 if self.quick else 1200, batch=32, lr=2e-3, every=10_000, keep="last")
-        with tempfile.TemporaryDirectory() as folder:
-            done = fit(
-                model,
-                (self.moved.short(),),
-                next_token,
-                plan,
-                folder,
-                seed=self.seed,
-                title="judge",
-            )
-        return done.module
+        return fitted(model, self.moved.short(), next_token, plan, seed=self.seed, title="judge")
 
     @cached_property
     def chains(self) -> dict[int, MarkovChain]:

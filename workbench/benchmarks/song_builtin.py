@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.benchmarks.fitted import fitted
 from workbench.benchmarks.song_data import SongBench, unpadded
 from workbench.benchmarks.song_likelihood import note_counts_of
 from workbench.evaluation.likelihood import bits_each, true_entropy
@@ -18,7 +17,7 @@ from workbench.representations.holes import plain
 from workbench.representations.remi import RemiSong, ids_of
 from workbench.representations.tokens import PAD, Vocabulary
 from workbench.systems.midigpt_training import loss, songs_of, tables_of
-from workbench.training import Plan, fit
+from workbench.training import Plan
 
 
 def builtin(bench: SongBench) -> None:
@@ -75,9 +74,7 @@ def rows_of(songs: list[RemiSong], vocabulary: Vocabulary) -> Tensor:
 def trained(model: nn.Module, rows: Tensor, steps: int, seed: int) -> nn.Module:
     """The model after `steps` of 8 songs."""
     plan = Plan(steps=steps, batch=8, lr=2e-3, weight_decay=0.1, every=steps, keep="last")
-    with tempfile.TemporaryDirectory() as folder:
-        done = fit(model, (rows,), loss, plan, folder, seed=seed, title=type(model).__name__)
-    return done.module
+    return fitted(model, rows, loss, plan, seed=seed, title=type(model).__name__)
 
 
 @torch.inference_mode()

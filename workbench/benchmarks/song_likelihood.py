@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-
 import numpy as np
 import torch
 
+from workbench.benchmarks.fitted import fitted
 from workbench.benchmarks.song_data import SongBench, unpadded
 from workbench.evaluation.intervals import bootstrap
 from workbench.evaluation.likelihood import bits_each
@@ -16,7 +15,7 @@ from workbench.models.markov import MarkovChain
 from workbench.representations.holes import plain
 from workbench.representations.tokens import PAD, Vocabulary
 from workbench.systems.midigpt_training import loss, sequences_of
-from workbench.training import Plan, fit
+from workbench.training import Plan
 
 
 def likelihood(bench: SongBench) -> None:
@@ -134,8 +133,7 @@ def lstm(bench: SongBench, steps: int) -> np.ndarray:
     width = 64 if bench.quick else 448
     model = LSTMLanguageModel(LSTMConfig(vocab=bench.vocabulary.size, width=width, layers=2))
     plan = Plan(steps=steps, batch=8, lr=2e-3, every=steps, keep="last")
-    with tempfile.TemporaryDirectory() as folder:
-        model = fit(model, (data,), loss, plan, folder, seed=bench.seed, title="LSTM").module
+    model = fitted(model, data, loss, plan, seed=bench.seed, title="LSTM")
     nats = []
     with torch.inference_mode():
         for row in bench.rows:

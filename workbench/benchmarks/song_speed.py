@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from statistics import median
 
@@ -10,6 +9,7 @@ import torch
 from torch import nn
 
 from workbench.benchmarks.song_data import SongBench
+from workbench.benchmarks.timing import timed
 from workbench.models.generation import Sampling, generate
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
 from workbench.training import fast_precision
@@ -45,16 +45,6 @@ def speed(bench: SongBench) -> None:
         cached=recomputed / cached,
         training=theirs / ours,
     )
-
-
-def timed(run: Callable[[], object], times: int = 1) -> float:
-    """Median seconds of `times` runs."""
-    seconds = []
-    for _ in range(times):
-        started = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - started)
-    return median(seconds)
 
 
 @torch.inference_mode()

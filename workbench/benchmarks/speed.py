@@ -21,6 +21,7 @@ import numpy as np
 
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.benchmarks.table import Report
+from workbench.benchmarks.timing import timed
 from workbench.datasets import load
 from workbench.music.kit import READ_MAP
 from workbench.options import nonempty, path, whole
@@ -37,12 +38,7 @@ PROMPT = "slow funk with ghost notes, 92 bpm"
 def median_seconds(call: Callable[[], Any], runs: int) -> float:
     """Median wall time of a call, after one that is not counted."""
     call()
-    times = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - started)
-    return float(np.median(times))
+    return timed(call, runs)
 
 
 def in_turn(one: Callable[[], Any], two: Callable[[], Any], runs: int) -> tuple[float, float]:
@@ -84,9 +80,7 @@ def samplers(system: DrumLDM, report: Report, runs: int) -> None:
         system.generate(PROMPT, n=4, bars=8, sampler=sampler, steps=steps)
 
     few = median_seconds(lambda: draw("dpm++", 20), runs)
-    started = time.perf_counter()
-    draw("ddpm", 999)
-    many = time.perf_counter() - started
+    many = timed(lambda: draw("ddpm", 999))
     rows = [("dpm++, 20 steps", few, None, None), ("ddpm, 999 steps", many, many / few, 20.0)]
     columns = ["", "seconds", "× slower", "target ≥"]
     report.table("samplers", "Drawing four loops of eight bars", columns, rows)

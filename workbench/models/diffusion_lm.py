@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workbench.models.denoisers import sinusoids
 from workbench.models.diffusion import Diffusion
 
 if TYPE_CHECKING:
@@ -157,10 +158,8 @@ def encoder(config: DiffusionLMConfig) -> tuple[BertModel | ElectraModel, int]:
 
 
 def sinusoid(t: Tensor, width: int) -> Tensor:
-    """Steps (batch,) as sines and cosines of many wavelengths: (batch, width)."""
-    rate = torch.exp(-math.log(10_000) * torch.arange(width // 2, device=t.device) / (width // 2))
-    angle = t[:, None].float() * rate
-    return torch.cat([angle.cos(), angle.sin()], dim=-1)
+    """Steps (batch,) as `sinusoids`, the cosines first: (batch, width)."""
+    return sinusoids(t.float(), width).roll(width // 2, dims=-1)
 
 
 # --- training ---------------------------------------------------------------------------------

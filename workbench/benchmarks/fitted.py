@@ -1,0 +1,17 @@
+"""Networks that a benchmark trains for itself."""
+
+from __future__ import annotations
+
+import tempfile
+
+from torch import Tensor
+
+from workbench.training import Loss, Network, Plan, fit
+
+
+def fitted(
+    module: Network, rows: Tensor, loss: Loss, plan: Plan, *, seed: int, title: str
+) -> Network:
+    """The network after `plan` on these rows, in a folder that is thrown away."""
+    with tempfile.TemporaryDirectory() as folder:
+        return fit(module, (rows,), loss, plan, folder, seed=seed, title=title).module
