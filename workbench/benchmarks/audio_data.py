@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.benchmarks.command import parser_of
+from workbench.benchmarks.command import sections_parser
 from workbench.benchmarks.table import Report
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.datasets.sounds import collect
 from workbench.evaluation.tagger import Tagger, train_tagger
 from workbench.files import cache_dir
-from workbench.options import nonempty, path, seed, whole
+from workbench.options import nonempty, path, whole
 from workbench.systems.registry import datasets
 from workbench.systems.storage import trained_on
 
@@ -131,15 +131,12 @@ def options_of(
     name: str, doc: str | None, sections: Sections, checkpoint: str, n: int
 ) -> argparse.ArgumentParser:
     """The options of `workbench evaluate NAME`. checkpoint, n: their defaults."""
-    options = parser_of(name, doc)
+    options = sections_parser(name, doc, sections, quick="fewer clips and training steps")
     add = options.add_argument
     add("--checkpoint", type=nonempty, default=checkpoint, metavar="NAME_OR_FOLDER")
     add("--dataset", type=datasets, help="default: the one that the checkpoint was trained on")
-    add("--only", nargs="+", choices=list(sections), metavar="SECTION", help=", ".join(sections))
-    add("--out", type=path, help="JSON file for all tables")
     add("--n", type=whole(1), default=n, help=f"clips in each compared set (default {n})")
     add("--steps", type=whole(1), default=25, help="of the sampler (default 25)")
-    add("--seed", type=seed, default=0)
     add(
         "--folder",
         type=path,
@@ -151,7 +148,6 @@ def options_of(
         type=whole(1),
         help="of each of them (default: the section's own number)",
     )
-    add("--quick", action="store_true", help="fewer clips and training steps")
     return options
 
 

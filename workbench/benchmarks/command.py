@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from workbench.errors import WorkbenchError
-from workbench.options import Parser, RawHelp, check_out, one_line
+from workbench.options import Parser, RawHelp, check_out, one_line, path, seed
 
 
 def parser_of(name: str, doc: str | None) -> argparse.ArgumentParser:
     """A parser for `workbench evaluate NAME`, whose help says the module's `doc`."""
     return Parser(prog=f"workbench evaluate {name}", description=doc, formatter_class=RawHelp)
+
+
+def sections_parser(
+    name: str, doc: str | None, sections: Iterable[str], *, quick: str
+) -> argparse.ArgumentParser:
+    """The same for a benchmark of several sections: which of them, where to, seed, and --quick.
+
+    quick: what --quick makes smaller, for the help.
+    """
+    names = list(sections)
+    options = parser_of(name, doc)
+    add = options.add_argument
+    add("--only", nargs="+", choices=names, metavar="SECTION", help=", ".join(names))
+    add("--out", type=path, help="JSON file for all tables")
+    add("--seed", type=seed, default=0)
+    add("--quick", action="store_true", help=quick)
+    return options
 
 
 def run_command(

@@ -26,10 +26,10 @@ from workbench.benchmarks import (
     drum_similarity,
 )
 from workbench.benchmarks.bench import Bench
-from workbench.benchmarks.command import parser_of, run_command
+from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.drum_data import DrumData
 from workbench.benchmarks.table import Figure, Report
-from workbench.options import nonempty, number, path, seed, whole
+from workbench.options import nonempty, number, whole
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.registry import datasets
 
@@ -85,7 +85,9 @@ FIGURES = (  # of the table of all systems
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = parser_of("drums", __doc__)
+    options = sections_parser(
+        "drums", __doc__, SECTIONS, quick="fewer loops, seeds and training steps"
+    )
     add = options.add_argument
     add(
         "--checkpoint",
@@ -95,13 +97,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME_OR_FOLDER",
     )
     add("--dataset", type=datasets, default="groove", help="groove, or a folder laid out like it")
-    add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
-    add("--out", type=path, help="JSON file for all tables")
     add("--n", type=whole(20), default=300, help="loops in each compared set (default 300)")
     add("--guidance", type=number(), default=1.5)
     add("--steps", type=whole(1), default=20)
-    add("--seed", type=seed, default=0)
-    add("--quick", action="store_true", help="fewer loops, seeds and training steps")
     return options
 
 

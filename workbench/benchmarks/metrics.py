@@ -20,11 +20,10 @@ from workbench.benchmarks import (
     metric_figures,
     metric_properties,
 )
-from workbench.benchmarks.command import parser_of, run_command
+from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.metric_checks import Check, MetricsRun
 from workbench.benchmarks.table import Report
 from workbench.errors import WorkbenchError
-from workbench.options import path, seed
 
 GROUPS = (
     metric_checks.frechet,
@@ -87,13 +86,7 @@ SECTIONS: dict[str, Callable[[MetricsRun], None]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = parser_of("metrics", __doc__)
-    add = options.add_argument
-    add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
-    add("--out", type=path, help="JSON file for all tables")
-    add("--seed", type=seed, default=0)
-    add("--quick", action="store_true", help="fewer clips")
-    return options
+    return sections_parser("metrics", __doc__, SECTIONS, quick="fewer clips")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

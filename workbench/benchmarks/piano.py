@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable, Sequence
 
 from workbench.benchmarks import piano_control, piano_likelihood
-from workbench.benchmarks.command import parser_of, run_command
+from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.piano_data import PianoBench
 from workbench.benchmarks.table import Figure, Report
-from workbench.options import nonempty, path, seed, whole
+from workbench.options import nonempty, whole
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.registry import datasets
 
@@ -48,7 +48,7 @@ FIGURES = (  # of the table of all systems
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = parser_of("piano", __doc__)
+    options = sections_parser("piano", __doc__, SECTIONS, quick="fewer samples and training steps")
     add = options.add_argument
     add("--checkpoint", type=nonempty, default="piano-diffusion", metavar="NAME_OR_FOLDER")
     add(
@@ -57,12 +57,8 @@ def parser() -> argparse.ArgumentParser:
         default="pop909+openscore-lieder",
         help='names or folders, joined by "+"',
     )
-    add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
-    add("--out", type=path, help="JSON file for all tables")
     add("--n", type=whole(1), default=128, help="samples and held-out windows (default 128)")
     add("--steps", type=whole(1), default=100, help="of the sampler (default 100)")
-    add("--seed", type=seed, default=0)
-    add("--quick", action="store_true", help="fewer samples and training steps")
     return options
 
 

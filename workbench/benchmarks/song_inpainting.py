@@ -288,13 +288,12 @@ def inpainting(bench: SongBench) -> None:
     }
     cost["Markov chain"] = np.array([chain_nats(bench, case) for case in chosen])
     leak = np.array([nats(bench, *seed_prompt(bench, case, shown=True)) for case in chosen])
-    rows, figures = [], {}
+    rows = []
     for name, filler in FILLERS.items():
         table = np.array([measure(bench, case, filler(bench, case)) for case in chosen])
         nll = cost.get(name)
         own = float(nll.sum() / notes.sum()) if nll is not None else None
         rows.append([name, own, *np.nanmean(table, 0).tolist()])
-        figures[name] = table
     better = {
         name: bootstrap(
             partial(_per_note, value - cost["fill-in-the-middle"], notes),

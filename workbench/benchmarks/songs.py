@@ -17,10 +17,10 @@ from workbench.benchmarks import (
     song_other,
     song_speed,
 )
-from workbench.benchmarks.command import parser_of, run_command
+from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.song_data import SongBench
 from workbench.benchmarks.table import Figure, Report
-from workbench.options import nonempty, path, seed, whole
+from workbench.options import nonempty, whole
 from workbench.systems.midigpt import MidiGPT
 from workbench.systems.registry import datasets
 
@@ -55,7 +55,9 @@ FIGURES = (  # of the table of all systems
 
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
-    options = parser_of("songs", __doc__)
+    options = sections_parser(
+        "songs", __doc__, SECTIONS, quick="fewer songs, holes and training steps"
+    )
     add = options.add_argument
     add("--checkpoint", type=nonempty, default="songs-gpt", metavar="NAME_OR_FOLDER")
     add(
@@ -64,12 +66,8 @@ def parser() -> argparse.ArgumentParser:
         default="pop909",
         help='a name, a folder, or several joined by "+"',
     )
-    add("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
-    add("--out", type=path, help="JSON file for all tables")
     add("--songs", type=whole(1), default=60, help="held-out songs (default 60)")
     add("--cases", type=whole(1), default=60, help="holes to fill (default 60)")
-    add("--seed", type=seed, default=0)
-    add("--quick", action="store_true", help="fewer songs, holes and training steps")
     return options
 
 
