@@ -179,9 +179,10 @@ class MidiGPT(System):
     ) -> Iterator[tuple[int, list[Clip]]]:
         """As `inpaint`, as it is written: (bars that all versions have, the versions so far)."""
         settings = settings_of(sampling)
-        n = whole_number(n, "n", 1)
-        seeds = row_seeds(seed_of(seed), n)
-        original, asked = clip, tuple(whole_number(bar, "bars") for bar in bars)
+        n, seed = whole_number(n, "n", 1), seed_of(seed)
+        seeds = row_seeds(seed, n)
+        original = clip if len(clip.notes) else None
+        asked = tuple(whole_number(bar, "bars") for bar in bars)
         clip, begin, end = with_bars(clip, *asked)
         reading = read(clip, begin, end, tracks, self.vocabulary)
         song, whole = reading.song, reading.hole
@@ -205,10 +206,10 @@ class MidiGPT(System):
                     signed_takes(
                         (splice(clip, version, reading, self.vocabulary) for version in written),
                         self,
-                        "filling" if len(original.notes) else "generation",
+                        "generation" if original is None else "filling",
                         request=request,
-                        seed=seed_of(seed),
-                        original=original if len(original.notes) else None,
+                        seed=seed,
+                        original=original,
                     ),
                 )
             versions, start = written, hole.last
