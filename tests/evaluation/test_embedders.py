@@ -156,6 +156,7 @@ def test_what_is_no_vggish_is_named(tmp_path):
         VGGishEmbedder(tmp_path / "other.safetensors")
 
 
+@pytest.mark.filterwarnings("error::DeprecationWarning")
 @pytest.mark.parametrize("name", ["music-ldm", "sound-ldmg"])
 def test_shipped_systems_embed(name):
     """Real weights: a melody is nearer to itself, played softer, than to noise or to silence."""

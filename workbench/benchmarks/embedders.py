@@ -29,7 +29,7 @@ def embedder(name: str) -> ClipEmbedder:
         return from_sound(joint.embedder.embed_sound, joint.config.rate)
     if which == "LDMG":
         coder = LDMG.from_pretrained(name)
-        return over_time(lambda clip: coder.encode(coder.sound_of(clip)))
+        return over_time(lambda clip: coder.encode_sound(coder.sound_of(clip)))
     raise WorkbenchError(
         f"{name}: a checkpoint of {which}, which does not hear sound; give one of MusicLDM or "
         "LDMG, clap:NAME or vggish:FILE"
