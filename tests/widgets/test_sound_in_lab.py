@@ -59,6 +59,12 @@ def play(page, holder) -> None:
     expect(button).to_have_text("▶ Play")
 
 
+def saves_sound(page, button) -> None:
+    with page.expect_download() as download:
+        button.click()
+    assert download.value.path().read_bytes()[:4] == b"RIFF"
+
+
 def test_words_become_sounds_that_can_be_varied_and_saved(page):
     box = page.locator(".wb-prompt-box")
     box.get_by_label("Describe music").fill("rock")
@@ -75,9 +81,7 @@ def test_words_become_sounds_that_can_be_varied_and_saved(page):
     expect(card.locator(".wb-svg").first).to_be_visible()
     assert card.get_by_role("button", name=re.compile("as .mid")).count() == 0
     play(page, card)
-    with page.expect_download() as download:
-        card.get_by_role("button", name="Download take 1 as .wav").click()
-    assert download.value.path().read_bytes()[:4] == b"RIFF"
+    saves_sound(page, card.get_by_role("button", name="Download take 1 as .wav"))
     card.get_by_role("button", name="Vary take 1").click()
     expect(box.locator(".wb-card")).to_have_count(2)
 
@@ -107,9 +111,7 @@ def test_half_seconds_are_chosen_filled_and_kept(page):
     play(page, card)
     card.get_by_role("button", name="Keep version 1").click()
     expect(paint.locator(".wb-say")).to_contain_text("Version 1 is kept")
-    with page.expect_download() as download:
-        paint.get_by_role("button", name="↓ .wav").click()
-    assert download.value.path().read_bytes()[:4] == b"RIFF"
+    saves_sound(page, paint.get_by_role("button", name="↓ .wav"))
     paint.get_by_role("button", name="Undo").click()
     expect(paint.locator(".wb-card")).to_have_count(1)
 
