@@ -169,9 +169,12 @@ def song_entropy(style: SongStyle) -> float:
     """Nats of a song of a style: tempo, key, form, drums and its two or three phrases."""
     phrases = sum(p * len(set(form)) for form, p in g.FORMS)
     return float(
-        np.log(len(style.tempi)) + np.log(24) + choice_entropy(g.FORMS)
-        + choice_entropy(style.drums) + phrases * phrase_entropy(style)
-    )  # fmt: skip
+        np.log(len(style.tempi))
+        + np.log(24)
+        + choice_entropy(g.FORMS)
+        + choice_entropy(style.drums)
+        + phrases * phrase_entropy(style)
+    )
 
 
 def notes_a_song(style: SongStyle) -> float:
