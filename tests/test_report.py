@@ -434,6 +434,116 @@ def test_a_failure_is_told_by_its_reason_and_cell(tmp_path, cell, reason):
     assert outcome.memory_mb < 1000
 
 
+ODD_ERRORS = {
+    "raise ExceptionGroup('many', [ValueError('one'), TypeError('two')])": (
+        "ExceptionGroup: many (2 sub-exceptions), the first ValueError: one"
+    ),
+    "raise ExceptionGroup('out', [ExceptionGroup('in', [KeyError(3)])])": (
+        "ExceptionGroup: out (1 sub-exception), the first KeyError: 3"
+    ),
+    "import asyncio\nasync def f():\n    raise OSError('no disk')\n"
+    "async with asyncio.TaskGroup() as group:\n    group.create_task(f())": (
+        "ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception), "
+        "the first OSError: no disk"
+    ),
+    "try:\n    raise ExceptionGroup('x', [OSError()])\nexcept* OSError:\n    1 / 0": (
+        "ZeroDivisionError: division by zero"
+    ),
+    "try:\n    raise ExceptionGroup('x', [OSError()])\nexcept Exception:\n    int('no')": (
+        "ValueError: invalid literal for int() with base 10: 'no'"
+    ),
+    "raise ValueError('\\ud800 odd')": r"ValueError: \ud800 odd",
+    "raise ValueError('\\x1b[31mred\\x1b[0m\\x00')": "ValueError: red",
+    "%nosuch 1": "UsageError: Line magic function `%nosuch` not found.",
+    "%%nosuch\n1": "UsageError: Cell magic `%%nosuch` not found.",
+    "x = = 1": "SyntaxError: invalid syntax",
+    "raise KeyboardInterrupt": "KeyboardInterrupt",
+    "raise SystemExit('enough')": "SystemExit: enough",
+    "class E(Exception):\n    def __str__(self):\n        return self.no\nraise E": (
+        "E: its text cannot be had, str() fails: AttributeError"
+    ),
+    "class E(Exception):\n    def __str__(self):\n        return 3\nraise E": (
+        "E: its text cannot be had, str() fails: TypeError"
+    ),
+    "raise BaseExceptionGroup('b', [GeneratorExit('g')])": (
+        "BaseExceptionGroup: b (1 sub-exception), the first GeneratorExit: g"
+    ),
+    "raise ValueError('x' * 50_000_000)": "ValueError: xxx",
+    "get_ipython().set_custom_exc((OSError,), lambda *a, **k: None); raise OSError('kept')": (
+        "OSError: kept"
+    ),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_ERRORS)
+def test_every_exception_is_told_by_its_name_and_text(odd_errors, odd):
+    cell = odd_errors[list(ODD_ERRORS).index(odd) + 1]
+    found = find_error(nbformat.v4.new_notebook(cells=[cell]))
+    assert found is not None
+    number, reason, traceback = found
+    assert number == cell.execution_count
+    assert " ".join(reason.split()).startswith(" ".join(ODD_ERRORS[odd].split()))
+    assert len(reason) <= 300
+    assert reason.split(":")[0] in traceback
+
+
+def test_output_that_is_no_text_is_kept_as_its_code(odd_errors):
+    assert odd_errors[0].outputs[0].text == "\\ud800 in words, \U0001f941\n"
+
+
+@pytest.fixture(scope="module")
+def odd_errors(tmp_path_factory):
+    """The cells of a notebook that goes on after each error."""
+    folder = tmp_path_factory.mktemp("odd")
+    cells = ["print('\\ud800 in words, \\U0001f941')", *ODD_ERRORS]
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    for cell in made.cells:
+        cell.metadata["tags"] = ["raises-exception"]
+    nbformat.write(made, folder / "77_odd.ipynb")
+    outcome = run_notebook(folder / "77_odd.ipynb", folder / "t.ipynb", {}, timeout=120, threads=1)
+    assert outcome.cell == 2, outcome
+    executed = nbformat.read(folder / "t.ipynb", as_version=4)
+    return [cell for cell in executed.cells if cell.cell_type == "code"]
+
+
+ROBBED = """# a kernel of whose ports another program takes one, as often as `left` says
+import json, socket, subprocess, sys
+from pathlib import Path
+left, about = Path(__file__).with_name("left"), json.loads(Path(sys.argv[-1]).read_text())
+robbed = int(left.read_text())
+left.write_text(str(robbed - 1))
+with socket.socket() as other:
+    if robbed > 0:
+        other.bind((about["ip"], about["shell_port"]))
+        other.listen()
+    sys.exit(subprocess.call([sys.executable, "-m", "workbench.kernel", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.parametrize("times", [1, runner.STARTS])
+def test_a_kernel_whose_port_is_taken_is_started_again(tmp_path, monkeypatch, times):
+    def robbed(folder):
+        place = folder / "jupyter" / "kernels" / runner.KERNEL
+        place.mkdir(parents=True)
+        (place / "robbed.py").write_text(ROBBED)
+        (place / "left").write_text(str(times))
+        argv = [sys.executable, str(place / "robbed.py"), "-f", "{connection_file}"]
+        spec = {"argv": argv, "display_name": "Robbed", "language": "python"}
+        (place / "kernel.json").write_text(json.dumps(spec))
+        return folder / "jupyter"
+
+    monkeypatch.setattr(runner, "_kernelspec", robbed)
+    outcome, target = run_cells(tmp_path, "print('here')")
+    if times < runner.STARTS:
+        [cell] = nbformat.read(target, as_version=4).cells
+        assert cell.outputs[0].text == "here\n"
+        assert outcome.reason == "did not reach run.finish(): it ended early"
+    else:
+        assert outcome.cell is None
+        assert re.match(r"no kernel starts: 3 died .* exit status 1$", outcome.reason)
+        assert re.search("ZMQError: .*in use", outcome.traceback)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there ipykernel reads nobody else's output")
 @pytest.mark.parametrize("program", ["yes", "yes 1>&2", f"yes {'long' * 2000}"])
 def test_another_program_that_prints_without_end_is_ended(tmp_path, program):

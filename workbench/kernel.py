@@ -1,4 +1,5 @@
-"""The kernel in which the runner executes a notebook: IPython's own, with bounded output.
+"""The kernel in which the runner executes a notebook: IPython's own, with bounded output, in which
+every exception is told by its name and text.
 
 ZeroMQ drops what comes faster than it is sent, beyond a thousand messages; here it keeps it. In
 exchange the kernel stops passing on what a notebook prints once that is more than the runner
@@ -11,13 +12,16 @@ of time.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 MOST_OUTPUT = 32_000_000  # characters that a notebook may print or show; a lesson has under 5 MB
 MOST_OUTPUTS = 200_000  # pieces in which they come
+MOST_TEXT = 100_000  # characters of an exception's text
 
 
 def bound(stream: Any) -> None:
@@ -37,19 +41,77 @@ def bound(stream: Any) -> None:
     stream.write, stream.flush = bounded_write, bounded_flush
 
 
+def pack(message: Any) -> bytes:
+    """A message as JSON. A lone surrogate, which UTF-8 has no bytes for, becomes its code in
+    letters; Jupyter's own packer fails on it, and what was to be said is lost."""
+    from jupyter_client.jsonutil import json_clean, json_default
+    from jupyter_client.session import json_packer
+
+    try:
+        return json_packer(message)
+    except UnicodeEncodeError:
+        text = json.dumps(json_clean(message), default=json_default, ensure_ascii=False)
+        return re.sub(r"[\ud800-\udfff]", lambda one: rf"\\u{ord(one[0]):x}", text).encode()
+
+
+def readable(error: BaseException) -> BaseException:
+    """The exception, or in its place one of the same name: where its text cannot be had or is very
+    long; and for a group, which IPython prints past Jupyter, one that names the first inside."""
+    try:
+        text = str(error)
+    except Exception as inner:
+        text = f"its text cannot be had, str() fails: {type(inner).__name__}"
+        shown = None
+    else:
+        shown = text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
+    first: BaseException | None = error
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if first is error and shown == text:
+        return error
+    told = type(type(error).__name__, (Exception,), {"__module__": type(error).__module__})
+    if first is error:
+        return told(shown or text)
+    first = readable(first)
+    stand_in = told(f"{shown or text}, the first {type(first).__name__}: {first}")
+    stand_in.__cause__ = first
+    return stand_in
+
+
 def main() -> None:
     """Run the kernel of the connection file that the command line names."""
     import zmq
+    from ipykernel.ipkernel import IPythonKernel
     from ipykernel.kernelapp import IPKernelApp
+    from ipykernel.zmqshell import ZMQInteractiveShell
 
     os.environ.pop("PYTEST_CURRENT_TEST", None)
 
+    class Shell(ZMQInteractiveShell):
+        def _get_exc_info(self, exc_tuple: Any = None) -> Any:
+            _, error, trace = super()._get_exc_info(exc_tuple)
+            error = readable(error)
+            return type(error), error, trace
+
+        async def run_cell_async(self, *args: Any, **kwargs: Any) -> Any:
+            result = await super().run_cell_async(*args, **kwargs)
+            for name in ("error_before_exec", "error_in_exec"):
+                if error := getattr(result, name):
+                    setattr(result, name, readable(error))
+            return result
+
+    class Kernel(IPythonKernel):
+        shell_class = Shell
+
     class App(IPKernelApp):
+        kernel_class = Kernel
+
         def init_iopub(self, context: Any) -> None:
             context.setsockopt(zmq.SNDHWM, 0)
             super().init_iopub(context)
 
         def init_io(self) -> None:
+            self.session.pack = pack
             super().init_io()
             bound(sys.stdout)
             bound(sys.stderr)

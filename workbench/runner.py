@@ -30,6 +30,7 @@ from workbench.kernel import MOST_OUTPUT, MOST_OUTPUTS
 from workbench.lesson import SENTINEL, called
 
 KERNEL = "workbench-report"
+STARTS = 3  # of a kernel that dies before it answers
 SILENCE = 20.0  # seconds without a message after which a cell that has ended has said all
 MOST_WORDS = 50_000_000  # bytes that a worker and its kernel may write past Jupyter
 
@@ -264,9 +265,18 @@ def find_error(notebook: Any) -> tuple[int | None, str, str] | None:
 
 
 def _words(output: Any) -> tuple[str, str]:
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.get("traceback", [])))
-    message = f"{output.get('ename', 'error')}: {output.get('evalue', '')}"
-    return " ".join(message[:2000].split())[:300], plain[-2000:]
+    """Name and text on one line, and the traceback, without colours and control characters."""
+    name, text = output.get("ename") or "error", str(output.get("evalue", ""))
+    message = _plain(f"{name}: {text[:2000]}" if text.strip() else name)
+    traceback = _plain("\n".join(output.get("traceback") or [message]))
+    if len(traceback) > 2000:
+        traceback = f"{traceback[:900]}\n…\n{traceback[-1097:]}"
+    return " ".join(message.split())[:300], traceback
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r"\x1b\[[0-9;:?]*[ -/]*[@-~]", "", text)
+    return re.sub(r"[^\S\n]|[\x00-\x09\x0b-\x1f\x7f]", " ", text)
 
 
 def worker(job: dict[str, Any]) -> int:
@@ -294,6 +304,8 @@ def worker(job: dict[str, Any]) -> int:
         reason = " ".join(f"{type(error).__name__}: {error}"[:2000].split())[:300]
         ended = {"cell": running.get("cell"), "reason": running.get("reason", reason)}
         Path(job["ended"]).write_text(json.dumps(ended), encoding="utf-8")
+        if "reason" in running:  # what the kernel said tells more than where the worker was
+            return 1
         raise
     return 0
 
@@ -301,6 +313,7 @@ def worker(job: dict[str, Any]) -> int:
 def _engine(timeout: float) -> tuple[Any, dict[str, Any]]:
     """A papermill engine that bounds output and waits for slow output as long as the notebook may
     run, and what it knows of its end: `cell`, the number of the one that runs, and `reason`."""
+    import nbformat
     import zmq
     from nbclient.exceptions import DeadKernelError
     from papermill.clientwrap import PapermillNotebookClient
@@ -317,6 +330,26 @@ def _engine(timeout: float) -> tuple[Any, dict[str, Any]]:
             # else ZeroMQ drops what comes faster than it is read, beyond a thousand messages
             manager.context.setsockopt(zmq.RCVHWM, 0)
             return manager
+
+        def start_new_kernel_client(self) -> Any:
+            """A kernel is told its ports before it takes them; another program may be quicker. One
+            that died before it answered has run nothing, and is started again on other ports."""
+            for start in range(1, STARTS + 1):
+                process = self.km.provisioner.process
+                try:
+                    return super().start_new_kernel_client()
+                except RuntimeError as error:
+                    if "died" not in str(error):  # it lives, and is silent
+                        raise
+                    if start == STARTS:
+                        running["reason"] = (
+                            f"no kernel starts: {STARTS} died before they answered, the last by "
+                            f"{_how(process.poll())}"
+                        )
+                        raise
+                self.km = self.create_kernel_manager()
+                self.start_new_kernel()
+            return None
 
         def papermill_execute_cells(self) -> None:
             try:
@@ -360,6 +393,16 @@ def _engine(timeout: float) -> tuple[Any, dict[str, Any]]:
                 before = self.received
                 await asyncio.wait({output}, timeout=SILENCE)
             output.cancel()
+
+        async def _check_raise_for_error(self, cell: Any, cell_index: int, reply: Any) -> None:
+            """What IPython only prints, as of an unknown magic, becomes an error in the page."""
+            about = (reply or {}).get("content", {})
+            if about.get("status") == "error" and not any(
+                output.output_type == "error" for output in cell.outputs
+            ):
+                parts = {name: about.get(name, "") for name in ("ename", "evalue")}
+                cell.outputs.append(nbformat.v4.new_output("error", traceback=[], **parts))
+            await super()._check_raise_for_error(cell, cell_index, reply)
 
         def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
             self.received += 1
