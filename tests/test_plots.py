@@ -316,15 +316,16 @@ FIGURES = (
 def test_every_figure_of_a_notebook_has_an_alternative_text(tmp_path):
     import nbformat
     from bs4 import BeautifulSoup
-    from nbclient import NotebookClient
     from PIL import Image
 
     from workbench.excerpts import pictures
     from workbench.pages import export
+    from workbench.runner import run_notebook
 
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in FIGURES])
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    nbformat.write(notebook, tmp_path / "figures.ipynb")
+    nbformat.write(notebook, tmp_path / "source.ipynb")
+    run_notebook(tmp_path / "source.ipynb", tmp_path / "figures.ipynb", {}, timeout=120, threads=1)
+    notebook = nbformat.read(tmp_path / "figures.ipynb", as_version=4)
     export(tmp_path / "figures.ipynb", tmp_path / "figures.html")
     page = BeautifulSoup((tmp_path / "figures.html").read_text("utf-8"), "html.parser")
     images = page.find_all("img")

@@ -4,7 +4,6 @@ import json
 import math
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -15,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from tests.ports import free_port
 from workbench.errors import CheckpointError, MemoryFullError, WorkbenchError
 from workbench.training import Plan, fit, seeds
 
@@ -288,18 +288,12 @@ fit(nn.Linear(4, 1), (x, y), loss, plan, sys.argv[1], seed=5)
 """
 
 
-def free_port() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return str(free.getsockname()[1])
-
-
 def test_processes_and_machines_share_the_batch_and_agree_with_one(tmp_path):
     """The same command through Fabric's launcher: two CPU processes end where one does, and so do
     two launchers that call themselves machines, of one process each, with a folder in common."""
     script = tmp_path / "job.py"
     script.write_text(JOB)
-    ports = {folder: free_port() for folder in ("one", "two", "apart")}
+    ports = {folder: str(free_port()) for folder in ("one", "two", "apart")}
 
     def launched(folder: str, *options: str) -> subprocess.Popen:
         return subprocess.Popen(

@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from typing import Any
 
 import nbformat
 import pytest
+
+from tests.ports import free_port
 
 TOKEN = "a-token-for-the-tests"
 CONNECTED = (  # whether the open notebook has a kernel that answers
@@ -93,13 +96,7 @@ def small_gpt() -> Any:
     return MidiGPT(MidiGPTConfig(gpt), vocabulary)
 
 
-def _free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, runtime: str) -> dict[str, str]:
     """An own configuration, and a kernel that is this interpreter."""
     kernel = folder / "data" / "kernels" / "python3"
     kernel.mkdir(parents=True)
@@ -118,7 +115,7 @@ def _environment(folder: Path) -> dict[str, str]:
         **os.environ,
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTER_RUNTIME_DIR": runtime,
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
         "IPYTHONDIR": str(folder / "ipython"),
@@ -154,8 +151,14 @@ def lab(small_system, small_gpt, tmp_path_factory) -> Iterator[str]:
 @contextmanager
 def running_lab(folder: Path, work: Path) -> Iterator[tuple[str, str]]:
     """Address and token of a JupyterLab that shows `work`; `folder` holds what is its own."""
-    port = _free_port()
-    with (folder / "lab.log").open("wb") as log:
+    port = free_port()
+    # Kernels that start at once may be given one port; of Unix sockets each has its own. Their
+    # paths may have some hundred bytes, so that they lie beside the test's folder.
+    sockets = ["--KernelManager.transport=ipc"] if hasattr(socket, "AF_UNIX") else []
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as runtime,
+        (folder / "lab.log").open("wb") as log,
+    ):
         server = subprocess.Popen(
             [
                 sys.executable,
@@ -172,8 +175,9 @@ def running_lab(folder: Path, work: Path) -> Iterator[tuple[str, str]]:
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                 "--LabApp.extension_manager=readonly",
                 "--LabApp.expose_app_in_browser=True",
+                *sockets,
             ],
-            env=_environment(folder),
+            env=_environment(folder, runtime),
             stdout=log,
             stderr=log,
         )
