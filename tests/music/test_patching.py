@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from workbench.music.channel import note_events
 from workbench.music.clip import Clip
 from workbench.music.midi import read_score
-from workbench.music.patching import finer, later, with_notes
+from workbench.music.patching import finer, later, lines_of, with_notes
 
 BEGIN, END = 1920, 3840  # the second bar, in which notes are exchanged
 
@@ -254,3 +254,100 @@ def test_finer_is_the_same_music():
     assert fine.score.tpq == 1440
     assert fine.notes.tolist() == clip.notes.tolist()
     assert [t.time for t in fine.score.tempos] == [3 * t.time for t in clip.score.tempos]
+
+
+def with_program(channel, program, rows):
+    return [(0, mido.Message("program_change", channel=channel, program=program)), *rows]
+
+
+@pytest.mark.parametrize("programs", [(73, 40), (40, 73), (40, 40)])
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("every", [240, 480, 960])
+@pytest.mark.parametrize("format", [0, 1])
+def test_channels_in_unison_are_told_apart(programs, number, every, format):
+    """Two channels, 5 before 1 in the file, of which one plays the other's notes, or every second
+    or fourth of them; the notes of one alone are exchanged."""
+    one = with_program(5, programs[0], hits(5, 60, range(0, 7680, 240)))
+    two = with_program(1, programs[1], hits(1, 60, range(0, 7680, every)))
+    mixed = sorted(one + two, key=lambda row: row[0])
+    data = file_of(mixed) if format == 0 else file_of(one, two)
+    score = read_score(data)
+    channel = 1 if (number == 0) == (format == 0) else 5  # in the order of the reader
+    assert len(score.tracks) == 2
+    assert score.tracks[number].program == programs[channel == 1]
+    assert [line[1] for line in lines_of(data, score)][number] == channel
+    result, changed = exchanged(data, [(2000, 100, 90)], number)
+    assert [line[1] for line in lines_of(data, changed)][number] == channel
+    for old, new in zip(outside(data), outside(result), strict=True):
+        other = 6 - channel
+        assert [r for r in new if f"channel={other} " in r[1]] == (
+            [r for r in old if f"channel={other} " in r[1]]
+        )
+    inside = [
+        (message.channel, message.note)
+        for track in mido.MidiFile(file=io.BytesIO(result)).tracks
+        for tick, message in timed(track)
+        if message.type == "note_on" and message.velocity and BEGIN <= tick < END
+    ]
+    assert inside.count((channel, 90)) == 1
+    assert inside.count((channel, 60)) == 0
+    assert inside.count((6 - channel, 60)) == 1920 // (every if channel == 5 else 240)
+
+
+def timed(track):
+    now = 0
+    for message in track:
+        now += message.time
+        yield now, message
+
+
+@pytest.mark.parametrize("channels", [1, 3, 9])
+def test_a_channel_that_changes_its_program_in_unison_with_others(channels):
+    rows = []
+    for channel in range(channels):
+        for tick, program in ((0, 10), (3840, 20)):
+            change = mido.Message("program_change", channel=channel, program=program)
+            rows.append((tick, change))
+        rows += hits(channel, 60, range(0, 7680, 480))
+    data = file_of(sorted(rows, key=lambda row: row[0]), format=0)
+    score = read_score(data)
+    assert [line[1] for line in lines_of(data, score)] == (
+        [channel for channel in range(channels) for _ in range(2)]
+    )
+    for number, track in enumerate(score.tracks):
+        result, _ = exchanged(data, [(2000, 100, 90)] if track.program == 10 else [], number)
+        assert result is not None
+        heard = read_score(result)
+        assert [len(t.notes) for t in heard.tracks] == [
+            len(t.notes) - 3 * (n == number and t.program == 10) for n, t in enumerate(score.tracks)
+        ]
+
+
+@pytest.mark.parametrize("off_first", [True, False])
+def test_a_note_off_comes_before_the_note_on_at_its_tick(off_first):
+    """A synthesizer that is sent it afterwards would silence the note that begins."""
+    key = (lambda row: (row[0], row[1].type != "note_off")) if off_first else lambda row: row[0]
+    data = file_of(sorted(hits(0, 60, range(0, 7680, 480), 480), key=key))
+    for new in ([(2400, 1440, 60)], [(1920, 960, 60), (2880, 960, 60)], [(3000, 2000, 72)]):
+        result, _ = exchanged(data, new)
+        played = mido.MidiFile(file=io.BytesIO(result)).tracks[0]
+        at = [m.type for tick, m in timed(played) if tick == END and m.type[:4] == "note"]
+        assert at[-1] == "note_on"
+        assert outside(result) == outside(data)
+
+
+def test_a_late_tempo_alone_is_no_reason_to_write_a_file_anew():
+    """Also when what was added moves the middle of the music."""
+    tempo = mido.MetaMessage("set_tempo", tempo=1_000_000)
+    touch = [(tick, mido.Message("aftertouch", channel=0, value=9)) for tick in range(0, 7680, 50)]
+    for tick in (1, 480, 4800, 7600):
+        data = file_of([(tick, tempo)], touch + hits(0, 60, range(0, 7680, 240)))
+        clip = Clip.read_midi(data).with_(beats=32)
+        score = clip.score.copy()
+        for time in range(7680, 15360, 240):
+            score.tracks[0].notes.append(symusic.Note(time, 200, 62, 90, ttype="tick"))
+        version = clip.with_score(score)
+        result = version.midi_bytes()
+        assert result.count(mido.Message("aftertouch", channel=0, value=9).bin()) == len(touch)
+        assert [t.time for t in version.score.tempos] == [tick]
+        assert [t.time for t in read_score(result).tempos] == [tick]

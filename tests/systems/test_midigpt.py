@@ -417,41 +417,6 @@ def test_the_songs_last_notes_keep_their_ends(system, tmp_path):
     assert version.beats == clip.beats
 
 
-def test_a_held_note_is_not_struck_again_below_its_end(system):
-    """In a file the new note's end would end the held one."""
-    from workbench.systems.splice import _held
-
-    held = {"time": [0, 0], "duration": [3000, 2000], "pitch": [60, 62]}
-    old = {name: np.array(column) for name, column in held.items()}
-    new = {
-        "time": np.array([2000, 2000, 2000, 1950]),
-        "duration": np.array([400, 1200, 400, 40]),
-        "pitch": np.array([60, 60, 64, 62]),
-    }
-    assert _held(old, new).tolist() == [3000, 0, 0, 2000]
-    score = song(bars=6, seed=2)
-    for pitch in range(128):  # all of them, so that whatever is written would strike one
-        score.tracks[0].notes.append(symusic.Note(0, 6 * 1920, pitch, 64))
-    clip = Clip(score)
-    version = system.fill(clip, (2, 4), [0], n=1, seed=0)[0]
-    written = [n for n in version.score.tracks[0].notes if 2 * 1920 <= n.time < 4 * 1920]
-    assert written == []
-
-
-def test_notes_go_where_they_are_played_nearest():
-    """Against the assignment that a search through all of them finds."""
-    from workbench.systems.splice import _homes
-
-    score = band()
-    tracks = [0, 1, 3]  # bass: one note at once; strings, organ: two
-    at = np.array([[0, 1, pitch, 64] for pitch in (35, 51, 54, 61, 66)], dtype=float)
-    assert _homes(score, tracks, at).tolist() == [0, 3, 3, 1, 1]
-    low = np.array([[0, 1, pitch, 64] for pitch in (35, 37, 38)], dtype=float)
-    homes = _homes(score, tracks, low).tolist()
-    assert homes.count(0) == 1  # the bass has one finger
-    assert homes.count(3) == 2  # and the organ is nearer than the strings
-
-
 def test_versions_say_who_made_what(system):
     clip = Clip(one_program(), source="a person's song", labels={"composer": "Ada"})
     for take, version in enumerate(system.fill(clip, (2, 4), ["BRIDGE"], n=2, seed=7), 1):
@@ -577,37 +542,6 @@ def test_a_filled_file_is_the_file_with_other_notes(system, tmp_path):
             ]  # fmt: skip
             (tmp_path / "song.mid").write_bytes(result)
             assert mido.MidiFile(tmp_path / "song.mid").type == 1
-
-
-NOTES = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), min_size=1, max_size=12)
-
-
-def counted(rows, tick):
-    return sum(onset <= tick < onset + length for onset, length in rows)
-
-
-@given(NOTES, NOTES, st.integers(1, 6))
-@settings(max_examples=50, deadline=None)
-def test_new_notes_end_early_where_too_many_would_sound(there, new, most):
-    """Counted tick by tick: never more than allowed, but what is struck at once or stays anyhow;
-    and where there is room for all nothing changes."""
-    from workbench.systems.splice import _shortened, _voices
-
-    columns = [
-        {"time": np.array(rows)[:, 0], "duration": np.array(rows)[:, 1]} for rows in (there, new)
-    ]
-    lengths = _shortened(*columns, most).tolist()
-    after = [(onset, length) for (onset, _), length in zip(new, lengths, strict=True)]
-    for (_, before), length in zip(new, lengths, strict=True):
-        assert 1 <= length <= before
-    for tick in range(100):
-        struck = sum(onset == tick for onset, _ in new)
-        if struck or any(onset == tick for onset, _ in there):
-            assert counted(there + after, tick) <= max(most, counted(there, tick) + struck)
-    together = max(counted(there + new, tick) for tick in range(100))
-    assert _voices(*np.array([(t, t + d) for t, d in there + new]).T) == together
-    if together <= most:
-        assert after == new
 
 
 def test_a_part_of_single_notes_is_filled_with_single_notes(system):

@@ -281,7 +281,7 @@ class Clip:
         """
         copy = type(self)(
             score,
-            tempo=self.tempo if self.tempo_known and len(score.tempos) <= 1 else None,
+            tempo=self.tempo if self.tempo_known and self.steady else None,
             beats=self.beats,
             caption=self.caption,
             source=self.source,

@@ -5,20 +5,26 @@ tracks without notes, several tracks on one channel. So a piece of which some no
 anew is not written from its score: those notes are exchanged among the events of its own file.
 """
 
+from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from workbench.errors import BrokenFileError
 from workbench.music import midi, smf
 from workbench.music.smf import Event, MidiFile
+from workbench.music.timeline import LATE
 from workbench.music.writing import CHANNELS, DRUM_CHANNEL, instrument_name
 
 _BEFORE, _THERE, _AFTER = range(3)  # place at a tick among the events that are there
 _WITH_THE_MUSIC = {1, 5, 6, 7}  # text, lyrics, markers and cues
 _MAPS = (smf.TEMPO, smf.METER, smf.KEY)
 Key = tuple[int, int, int]  # tick, pitch, velocity
+Row = tuple[int, int, int, int]  # tick, duration, pitch, velocity
 Line = tuple[int, int]  # track of the file, and channel
+Part = tuple[int, int, int]  # track of the file, channel, and program in force
 
 
 class _Note(NamedTuple):
@@ -46,19 +52,21 @@ def with_notes(
     if file.format == 2 or not file.tracks or not _same_but_notes(before, score):
         return None
     exchange = _Exchange(file)
-    if not exchange.take([_rows(track) for track in before.tracks], before, score, last):
+    if not exchange.exchange(before, score, last):
         return None
     for text in texts:
         content = bytes([smf.TEXT]) + text.encode("utf-8", "replace")
-        exchange.added[0].append((0, _THERE, Event(0, 0xFF, content)))
+        exchange.added[0].append((0, _THERE, len(file.tracks[0]), Event(0, 0xFF, content)))
     return exchange.bytes(end)
 
 
 def later(data: bytes, ticks: int) -> bytes:
     """The MIDI file with its music so many ticks later. What stands at its start and holds from
-    there on stays: names, programs, controllers, system messages, and the first tempo, metre, key.
+    there on stays: names, programs, controllers, system messages, and the first tempo, metre and
+    key, also where they come up to LATE beats late.
     """
     file = smf.read_events(data)
+    late = LATE * smf.time_base(file.division)[0]
     maps = dict.fromkeys(_MAPS, smf.LAST_TICK)  # the first tick of each
     for tick, status, content in (event for events in file.tracks for event in events):
         if status == 0xFF and content[0] in maps:
@@ -67,7 +75,7 @@ def later(data: bytes, ticks: int) -> bytes:
     def place(event: Event) -> int:
         tick, status, content = event
         if status == 0xFF and content[0] in maps:
-            return 0 if tick == maps[content[0]] else tick + ticks
+            return 0 if tick == maps[content[0]] <= late else tick + ticks
         music = status < 0xA0 or (status == 0xFF and content[0] in _WITH_THE_MUSIC)
         return tick + ticks if tick or music else tick
 
@@ -80,23 +88,34 @@ def later(data: bytes, ticks: int) -> bytes:
 
 
 def finer(data: bytes, factor: int) -> bytes:
-    """The MIDI file in so many times as many ticks a quarter note."""
+    """The MIDI file in so many times as many ticks a quarter note. In SMPTE time it is the nearest
+    number of times that the header can say and that leaves the tempo as it is."""
     file = smf.read_events(data)
-    file.division *= factor
+    division = file.division * factor
+    if file.division < 0:
+        tpq, micros = smf.time_base(file.division)
+        frame = file.division & 0xFF
+        factor = min(factor, 255 // frame)
+        division = file.division + frame * (factor - 1)
+        if smf.time_base(division) != (tpq * factor, micros):
+            factor, division = factor - 1, division - frame
+    file.division = division
     file.ends = [end * factor for end in file.ends]
     file.tracks = [[e._replace(tick=e.tick * factor) for e in events] for events in file.tracks]
     return smf.file_bytes(file)
 
 
 def lines_of(data: bytes, score: Any) -> list[Line | None]:
-    """For each track of the score that was read from `data` the file's track and the channel of
-    its notes; None for one without notes, or whose notes are not found."""
+    """For each track of a score that was read from `data`, and of which notes were changed and
+    tracks added since, the file's track and the channel of its notes; None for one without notes,
+    or whose notes are not found."""
     try:
-        file = smf.read_events(data)
+        file, before = smf.read_events(data), midi.read_score(data)
     except BrokenFileError:
         return [None] * len(score.tracks)
-    pools = _Exchange(file).pools
-    return [_line(pools, _rows(track), track.is_drum)[0] for track in score.tracks]
+    lines = [line for line, _ in _Exchange(file).found(before)] if file.format != 2 else []
+    added = len(score.tracks) - len(lines)
+    return [*lines, *[None] * added][: len(score.tracks)]
 
 
 def _same_but_notes(before: Any, after: Any) -> bool:
@@ -115,35 +134,11 @@ def _same_but_notes(before: Any, after: Any) -> bool:
     )
 
 
-def _rows(track: Any) -> list[tuple[int, int, int, int]]:
+def _rows(track: Any) -> list[Row]:
     """The notes of a track: (time, duration, pitch, velocity)."""
     columns = track.notes.numpy()
     names = ("time", "duration", "pitch", "velocity")
     return list(zip(*(columns[name].tolist() for name in names), strict=True))
-
-
-def _line(
-    pools: dict[Line, dict[Key, list[_Note]]], rows: Sequence[Any], is_drum: bool
-) -> tuple[Line | None, dict[tuple[int, int, int, int], list[_Note]]]:
-    """The track of the file and channel that hold the notes of a track of the score, and these
-    notes, which are taken out of the pools."""
-    wanted = Counter((time, pitch, velocity) for time, _, pitch, velocity in rows)
-    best, most = None, 0
-    for line, pool in pools.items():
-        if (line[1] == DRUM_CHANNEL) == is_drum:
-            found = sum(min(number, len(pool.get(key, ()))) for key, number in wanted.items())
-            if found > most:
-                best, most = line, found
-            if most == len(rows):
-                break
-    taken: dict[tuple[int, int, int, int], list[_Note]] = defaultdict(list)
-    for row in rows if best else ():
-        time, duration, pitch, velocity = row
-        there = pools[best].get((time, pitch, velocity), []) if best else []
-        if there:
-            fitting = [n for n, note in enumerate(there) if note.end == time + duration]
-            taken[row].append(there.pop(fitting[0] if fitting else 0))
-    return best, taken
 
 
 class _Exchange:
@@ -152,12 +147,19 @@ class _Exchange:
     def __init__(self, file: MidiFile) -> None:
         self.file = file
         self.dropped: list[set[int]] = [set() for _ in file.tracks]
-        self.added: list[list[tuple[int, int, Event]]] = [[] for _ in file.tracks]
-        self.pools: dict[Line, dict[Key, list[_Note]]] = {}
+        self.added: list[list[tuple[int, int, float, Event]]] = [[] for _ in file.tracks]
+        self.pools: dict[Part, dict[Key, list[_Note]]] = {}
         self.open_ended: set[tuple[int, int, int]] = set()  # track, channel, pitch
-        self.programs: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # of channels
+        # of channels: program changes as (tick, track, place, program)
+        self.programs: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+        self.spans: dict[int, list[tuple[int, int]]] = defaultdict(list)  # of channels' notes
         self.used: set[int] = set()  # channels
-        self.offs: set[tuple[int, int, int, int]] = set()  # track, tick, channel, pitch
+        # (track, tick, channel, pitch) → places of note-offs
+        self.offs: dict[tuple[int, int, int, int], list[int]] = defaultdict(list)
+        for number, events in enumerate(file.tracks):
+            for place, (tick, status, data) in enumerate(events):
+                if status & 0xF0 == 0xC0:
+                    self.programs[status & 0x0F].append((tick, number, place, data[0]))
         for number, events in enumerate(file.tracks):
             self._read(number, events)
 
@@ -174,78 +176,143 @@ class _Exchange:
                 sounding[channel, data[0]].append(place)
                 ends[place] = -1
             elif kind in (0x80, 0x90):
-                self.offs.add((number, tick, channel, data[0]))
+                self.offs[number, tick, channel, data[0]].append(place)
                 if sounding[channel, data[0]]:
                     ends[sounding[channel, data[0]].pop(0)] = place
-            elif kind == 0xC0:
-                self.programs[channel].append((tick, number, data[0]))
         self.open_ended |= {(number, *key) for key, places in sounding.items() if places}
+        changes = {channel: self._changes((number, channel)) for channel in self.programs}
         for on, off in ends.items():
             tick, status, data = events[on]
-            pool = self.pools.setdefault((number, status & 0x0F), defaultdict(list))
-            pool[tick, data[0], data[1]].append(
-                _Note(on, off, events[off].tick if off >= 0 else -1)
-            )
+            channel = status & 0x0F
+            at = bisect(changes.get(channel, ()), (tick, True, on)) - 1
+            part = (number, channel, changes[channel][at][-1] if at >= 0 else 0)
+            end = events[off].tick if off >= 0 else -1
+            pool = self.pools.setdefault(part, defaultdict(list))
+            pool[tick, data[0], data[1]].append(_Note(on, off, end))
+            self.spans[channel].append((tick, end))
 
-    def take(self, rows: Sequence[Any], before: Any, after: Any, last: int) -> bool:
+    def _changes(self, line: Line) -> list[tuple[int, bool, int, int]]:
+        """A channel's program changes: (tick, whether the track's own, place, program); of those at
+        one tick the track's own come last."""
+        number, channel = line
+        return sorted(
+            (tick, track == number, place, program)
+            for tick, track, place, program in self.programs[channel]
+        )
+
+    def found(self, score: Any) -> list[tuple[Line | None, dict[Row, list[_Note]]]]:
+        """For each track of the score as it is read from this file the line that holds it, and the
+        notes of each of its rows.
+
+        Two channels may play the same notes, or one what the other has among more: so all tracks
+        are assigned at once, by the notes in common, then by program, then in the reader's order.
+        """
+        # needed where a file's notes are exchanged, and slow to import
+        from scipy.optimize import linear_sum_assignment
+
+        parts, tracks = sorted(self.pools), [_rows(track) for track in score.tracks]
+        where: dict[Key, list[tuple[int, int]]] = defaultdict(list)
+        for j, part in enumerate(parts):
+            for key, notes in self.pools[part].items():
+                where[key].append((j, len(notes)))
+        common = np.zeros((len(tracks), len(parts)))
+        for i, rows in enumerate(tracks):
+            wanted = Counter((tick, pitch, velocity) for tick, _, pitch, velocity in rows)
+            for key, times in wanted.items():
+                for j, number in where.get(key, ()):
+                    common[i, j] += min(times, number)
+        is_drum = np.array([part[1] == DRUM_CHANNEL for part in parts], dtype=bool)
+        common *= np.array([[track.is_drum] for track in score.tracks]).reshape(-1, 1) == is_drum
+        program = np.array([[track.program] for track in score.tracks]).reshape(-1, 1)
+        alike = program == np.array([part[2] for part in parts])
+        steps = [(np.arange(size) + 0.5) / max(size, 1) for size in common.shape]
+        apart = (steps[0][:, None] - steps[1]) ** 2  # below 1
+        chosen = dict(
+            zip(*linear_sum_assignment(4 * common + 2 * alike - apart, True), strict=True)
+        )
+        result: list[tuple[Line | None, dict[Row, list[_Note]]]] = []
+        pools = {part: {k: list(n) for k, n in pool.items()} for part, pool in self.pools.items()}
+        for i, rows in enumerate(tracks):
+            taken: dict[Row, list[_Note]] = defaultdict(list)
+            if i not in chosen or not common[i, chosen[i]]:
+                result.append((None, taken))
+                continue
+            line, own = parts[chosen[i]][:2], [pools[parts[chosen[i]]]]
+            own += [pool for part, pool in pools.items() if part[:2] == line]
+            for time, duration, pitch, velocity in rows:
+                key = time, pitch, velocity
+                there = next((pool[key] for pool in own if pool.get(key)), [])
+                if there:
+                    fitting = [n for n, note in enumerate(there) if note.end == time + duration]
+                    note = there.pop(fitting[0] if fitting else 0)
+                    taken[time, duration, pitch, velocity].append(note)
+            result.append((line, taken))
+        return result
+
+    def exchange(self, before: Any, after: Any, last: int) -> bool:
         """Exchange the notes in which two scores differ; whether they were found in the file."""
         last = max(last, *self.file.ends)
+        found = self.found(before)
+        added: list[tuple[Line | None, Any, list[Row]]] = []
         for number, track in enumerate(after.tracks):
-            old = Counter(rows[number]) if number < len(rows) else Counter()
+            old = Counter(_rows(before.tracks[number])) if number < len(found) else Counter()
+            line, taken = found[number] if number < len(found) else (None, {})
             new = Counter(_rows(track))
-            line: Line | None = None
-            taken: dict[tuple[int, int, int, int], list[_Note]] = {}
-            if old:
-                line, taken = _line(self.pools, rows[number], track.is_drum)
             for row, times in (old - new).items():
-                if len(taken.get(row, ())) < times:
+                if line is None or len(taken.get(row, ())) < times:
                     return False
                 for note in taken[row][:times]:
                     self._drop(line, note)
-            put = sorted((new - old).elements())
-            if put:
-                self._put(line or self._new_line(track, put), track.program, put, last)
+            added.append((line, track, sorted((new - old).elements())))
+        for line, track, rows in added:
+            if rows:
+                self._put(line or self._new_line(track, rows), track.program, rows, last)
         return True
 
-    def _drop(self, line: Line | None, note: _Note) -> None:
-        assert line is not None
+    def _drop(self, line: Line, note: _Note) -> None:
         number, channel = line
         tick, _, data = self.file.tracks[number][note.on]
         self.dropped[number].add(note.on)
         if (number, channel, data[0]) in self.open_ended:
             # it ended the note before it, and a note-off that is there ends another one
-            off = Event(tick, 0x80 | channel, bytes([data[0], 64]))
-            self.added[number].append((tick, _BEFORE, off))
+            self._add(number, tick, _BEFORE, 0x80 | channel, data[0], 64)
         else:
             self.dropped[number].add(note.off)
 
-    def _put(self, line: Line, program: int, rows: Sequence[Any], last: int) -> None:
+    def _add(
+        self, number: int, tick: int, place: int, status: int, *data: int, after: float = 0
+    ) -> None:
+        """Add a message at a tick; after: place of the event there that it comes after."""
+        self.added[number].append((tick, place, after, Event(tick, status, bytes(data))))
+
+    def _put(self, line: Line, program: int, rows: Sequence[Row], last: int) -> None:
         number, channel = line
-        added = self.added[number]
+        changes = self._changes(line)
         for at, (time, duration, pitch, velocity) in enumerate(rows):
             stop = max(min(time + duration, last), time + 1)
-            playing = self._program(line, time)
-            first = at == 0 or rows[at - 1][0] < time
-            if playing != program and first:
-                added.append((time, _AFTER, Event(time, 0xC0 | channel, bytes([program]))))
-            added.append((time, _AFTER, Event(time, 0x90 | channel, bytes([pitch, velocity]))))
-            # of two notes of a pitch that end at one tick the one that is there ends first
-            place = _THERE if (number, stop, channel, pitch) in self.offs else _BEFORE
-            added.append((stop, place, Event(stop, 0x80 | channel, bytes([pitch, 64]))))
+            # the program in force: of changes at one tick the track's own is the last
+            latest = bisect(changes, (time, True, len(self.file.tracks[number]))) - 1
+            playing = changes[latest][-1] if latest >= 0 else 0
+            if playing != program and (at == 0 or rows[at - 1][0] < time):
+                self._add(number, time, _AFTER, 0xC0 | channel, program)
+            self._add(number, time, _AFTER, 0x90 | channel, pitch, velocity)
+            # of two notes of a pitch that end at one tick the one that is there ends first; a note
+            # that begins there begins after that, or a synthesizer would not play it
+            places = self.offs.get((number, stop, channel, pitch), ())
+            kept = [place for place in places if place not in self.dropped[number]]
+            self._add(
+                number,
+                stop,
+                _THERE if kept else _BEFORE,
+                0x80 | channel,
+                pitch,
+                64,
+                after=max(kept, default=0) + 0.5,
+            )
             if playing != program and (at + 1 == len(rows) or rows[at + 1][0] > time):
-                added.append((time, _AFTER, Event(time, 0xC0 | channel, bytes([playing]))))
+                self._add(number, time, _AFTER, 0xC0 | channel, playing)
 
-    def _program(self, line: Line, tick: int) -> int:
-        """The program in force on a channel; of changes at one tick the track's own is the last."""
-        number, channel = line
-        before = [
-            (time, track == number, place, program)
-            for place, (time, track, program) in enumerate(self.programs[channel])
-            if time <= tick
-        ]
-        return max(before)[-1] if before else 0
-
-    def _new_line(self, track: Any, rows: Sequence[Any]) -> Line:
+    def _new_line(self, track: Any, rows: Sequence[Row]) -> Line:
         """A track, and a channel: a free one, or the one that has the fewest notes meanwhile."""
         number = 0
         if self.file.format:
@@ -256,27 +323,25 @@ class _Exchange:
             self.added.append([])
             self.dropped.append(set())
         begin, end = rows[0][0], max(time + duration for time, duration, *_ in rows)
-        notes = Counter(
-            channel
-            for (_, channel), pool in self.pools.items()
-            for (tick, *_), there in pool.items()
-            for note in there
-            if tick < end and note.end > begin
-        )
+        notes = {
+            channel: sum(onset < end and stop > begin for onset, stop in self.spans[channel])
+            for channel in CHANNELS
+        }
         choice = (DRUM_CHANNEL,) if track.is_drum else CHANNELS
-        channel = min(choice, key=lambda c: (c in self.used, notes[c]))
+        channel = min(choice, key=lambda c: (c in self.used, notes.get(c, 0)))
+        self.spans[channel].append((begin, end))
         if channel not in self.used:
             self.used.add(channel)
-            self.programs[channel].append((0, number, track.program))
-            change = Event(0, 0xC0 | channel, bytes([track.program]))
-            self.added[number].append((0, _BEFORE, change))
+            self.programs[channel].append((0, number, -1, track.program))
+            self._add(number, 0, _BEFORE, 0xC0 | channel, track.program)
         return number, channel
 
     def bytes(self, end: int) -> bytes:
         """The file with the exchange done, as long as it was, and at least up to `end`."""
         tracks = []
         for events, dropped, added in zip(self.file.tracks, self.dropped, self.added, strict=True):
-            rows = [(e.tick, _THERE, e) for n, e in enumerate(events) if n not in dropped] + added
-            tracks.append([event for *_, event in sorted(rows, key=lambda row: row[:2])])
+            rows = [(e.tick, _THERE, n, e) for n, e in enumerate(events) if n not in dropped]
+            ordered = sorted([*rows, *added], key=lambda row: row[:3])
+            tracks.append([event for *_, event in ordered])
         ends = [max(self.file.ends[0], end), *self.file.ends[1:]]
         return smf.file_bytes(MidiFile(self.file.format, self.file.division, tracks, ends))

@@ -292,7 +292,7 @@ def score_of_file(file: MidiFile) -> Any:
     and the last one where its track ends (a drum hit after a sixteenth). SMPTE time becomes a
     constant tempo. The sequences of a format 2 file follow one another, each from a bar line.
     """
-    tpq, constant = _time_base(file.division)
+    tpq, constant = time_base(file.division)
     if not tpq:
         raise BrokenFileError("no ticks per quarter note; export it again")
     longest = sum(file.ends) if file.format == 2 else max(file.ends, default=0)
@@ -321,7 +321,7 @@ def score_of_file(file: MidiFile) -> Any:
     return score
 
 
-def _time_base(division: int) -> tuple[int, int | None]:
+def time_base(division: int) -> tuple[int, int | None]:
     """Ticks per quarter note, and microseconds per quarter note where the header gives SMPTE time:
     120 BPM, or 60 where only that gives whole ticks."""
     if division >= 0:

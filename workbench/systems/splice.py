@@ -6,7 +6,6 @@ all notes that begin outside the hole stay as they are, to the byte.
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,28 +16,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import symusic
 import torch
-from scipy.optimize import linear_sum_assignment
 
-from workbench.arguments import whole
-from workbench.datasets.sets.pop909 import PROGRAMS as TRAINED_NAMES
 from workbench.errors import PromptError
 from workbench.music.channel import note_events
 from workbench.music.midi import read_score
 from workbench.music.patching import finer, later
-from workbench.music.timeline import meter_map, meters_at
+from workbench.music.timeline import LATE, meter_map, meters_at
 from workbench.representations.grammar import PROGRAMS, TOGETHER
 from workbench.representations.holes import BAR, PITCH, PROGRAM, Hole
 from workbench.representations.remi import Grid, RemiSong
 from workbench.representations.tokens import Vocabulary
+from workbench.systems import polyphony
+from workbench.systems.polyphony import Columns, Most
+from workbench.systems.song_tracks import called_as, chosen_tracks, homes, learned, playing
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 SAME = {"2/2", "3/2"}  # as long as 4/4 and 6/4, which tokens call them
-LOWEST_LEAD = 52  # middle pitch below which a track of single notes is a bass
-NEAR = 4  # bars before and after a hole: tracks that are silent there stay so
-SPREAD = 3.0  # semitones around a track's notes that are its own, too
-KNOWN_BY = 8  # notes outside a hole from which it is known how many a track strikes at once
 FINE = 96  # ticks a quarter note from which on rounding to them is not heard
 LONGEST_SIDE = 64  # bars that may be added before or after a song at once
 
@@ -101,7 +96,7 @@ def _later(clip: Clip, bars: int) -> Clip:
     score = clip.score.shift_time(shift)
     for name in ("tempos", "time_signatures", "key_signatures"):
         events = getattr(score, name)
-        if len(events):
+        if len(events) and events[0].time - shift <= LATE * score.tpq:
             events[0].time = 0  # what the song begins with holds from the new beginning on
     extra = [
         # a system message, copyright or name at the start stays there
@@ -121,7 +116,7 @@ class Reading:
     each track of the score, then each track to add, has in the tokens, None where it is not read;
     chosen: those to write, none of which is called as one that is kept; added: MIDI programs of the
     tracks to add (−1: drums); places: the track of the clip's file and the channel of each track,
-    None where it is unknown.
+    None where it is unknown; unknown: what those to write may reach of which nothing is known.
     """
 
     grid: Grid
@@ -131,13 +126,19 @@ class Reading:
     chosen: list[int]
     added: list[int]
     places: list[Any]
+    unknown: dict[int, Most]
 
-    def beside(self, track: int) -> list[int]:
-        """The tracks, this one among them, that are one track and channel of the clip's file."""
+    def beside(self, track: int) -> list[tuple[int, int]]:
+        """The tracks, this one among them, that play on its channel of the clip's file, each with
+        its side: −1 and 1 for one whose messages come earlier and later at a tick."""
         place = self.places[track] if track < len(self.places) else None
         if place is None:
-            return [track]
-        return [i for i, other in enumerate(self.places) if other == place]
+            return [(track, 0)]
+        return [
+            (i, int(np.sign(other[0] - place[0])))
+            for i, other in enumerate(self.places)
+            if other is not None and other[1] == place[1]
+        ]
 
     def names(self, clip: Clip) -> list[str]:
         """The tracks to write: by name, or by number; those to add by program."""
@@ -153,23 +154,23 @@ class Reading:
 
     def most(self, vocabulary: Vocabulary) -> tuple[torch.Tensor, int]:
         """Notes that each program may strike at one place, drums first, and that all may together:
-        as many as anywhere outside the hole, each at most TOGETHER, TOGETHER where it is unknown
-        and together at least that many."""
+        as many as anywhere outside the hole, and what is usual for tracks of which nothing is
+        known."""
         rest = self.song.notes[~self.hole.covers(self.song)].astype(np.int64)
         places = rest[:, BAR] * 1000 + rest[:, 1]
         most = torch.full((PROGRAMS,), TOGETHER)
         for token in self.hole.programs or ():
-            own = places[rest[:, PROGRAM] == token]
-            if len(own) >= KNOWN_BY:
-                number = int(vocabulary.names[token].split("_")[1]) + 1
-                most[number] = min(TOGETHER, _crowd(own))
+            program = int(vocabulary.names[token].split("_")[1])
+            new = [most for i, most in self.unknown.items() if self.called[i] == program]
+            own = (
+                polyphony.crowd(places[rest[:, PROGRAM] == token])
+                if len(new) < sum(self.called[i] == program for i in self.chosen)
+                else 0
+            )
+            most[program + 1] = min(TOGETHER, own + polyphony.total(new).struck)
         chosen = places[np.isin(rest[:, PROGRAM], self.hole.programs or ())]
-        return most, max(TOGETHER, _crowd(chosen))
-
-
-def _crowd(places: np.ndarray) -> int:
-    """How often the most frequent place occurs."""
-    return int(np.unique(places, return_counts=True)[1].max()) if len(places) else 0
+        more = polyphony.total(self.unknown.values()).struck
+        return most, polyphony.crowd(chosen) + more
 
 
 def read(
@@ -197,13 +198,13 @@ def read(
         if not len(clip.notes):
             raise PromptError("clip: has no notes, so no instrument is known; name the tracks")
         added: list[int] = []
-        chosen = _playing(clip, first, last, drums=-1 in learned_programs)
+        chosen = playing(clip, first, last, drums=-1 in learned_programs)
         # the others are silent in the hole, so they may be called the same
         same = [i for i, t in enumerate(clip.score.tracks) if i in chosen or not t.is_drum]
-        called = _called(clip, same, [], learned_programs)
+        called = called_as(clip, same, [], learned_programs)
     else:
         chosen, added = chosen_tracks(clip, tracks)
-        called = _called(clip, chosen, added, learned_programs)
+        called = called_as(clip, chosen, added, learned_programs)
     programs = sorted({vocabulary.id(f"Program_{called[i]}") for i in chosen})
     song = grid.table(clip.score, called[: len(clip.score.tracks)], (begin, end))
     if -1 not in learned_programs and vocabulary.id("Program_-1") in programs:
@@ -211,27 +212,44 @@ def read(
             "tracks: this checkpoint was trained without drums, so what it writes for them is "
             "hardly music; DrumLDM.inpaint regenerates bars of a drum loop"
         )
-    elif tracks is None and {*_playing(clip, first, last, drums=True)} - {*chosen}:
+    elif tracks is None and {*playing(clip, first, last, drums=True)} - {*chosen}:
         _say(
             "tracks: drums stay as they are, because this checkpoint was trained without them; "
             'tracks=[..., "drums"] regenerates them all the same'
         )
     hole, places = Hole(begin, end, tuple(programs)), clip.places_in_file
-    return Reading(grid, song, hole, called, chosen, added, places)
+    ticks = (round(lines[bar] * clip.score.tpq) for bar in (first, last))
+    unknown = _unknown(clip, chosen, added, called, *ticks)
+    return Reading(grid, song, hole, called, chosen, added, places, unknown)
+
+
+def _unknown(
+    clip: Clip,
+    chosen: Sequence[int],
+    added: Sequence[int],
+    called: Sequence[int | None],
+    begin: int,
+    end: int,
+) -> dict[int, Most]:
+    """What those of the chosen tracks may reach whose notes outside the hole do not tell it."""
+    own = clip.score.tracks
+    found: dict[int, Most] = {}
+    for i in chosen:
+        if i >= len(own):
+            found[i] = polyphony.usual(added[i - len(own)], called[i])
+            continue
+        outside = _outside(polyphony.columns_of(own[i]), begin, end)
+        if not polyphony.is_known(outside):
+            found[i] = polyphony.usual(-1 if own[i].is_drum else own[i].program, called[i])
+    return found
+
+
+def _outside(notes: Columns, begin: int, end: int) -> Columns:
+    return polyphony.picked(notes, (notes["time"] < begin) | (notes["time"] >= end))
 
 
 def _say(message: str) -> None:
     warnings.warn(message, UserWarning, stacklevel=5)
-
-
-def learned(vocabulary: Vocabulary) -> tuple[set[str], set[int]]:
-    """Metres and programs (−1: drums) that were frequent in training: byte-pair encoding made
-    pieces of them. All of them for a vocabulary that has no such pieces."""
-    names = [vocabulary.names[b] for p in vocabulary.pieces if len(p) > 1 for b in p]
-    names = names or vocabulary.names
-    metres = {name[8:] for name in names if name.startswith("TimeSig")}
-    programs = {int(name[8:]) for name in names if name.startswith("Program")}
-    return metres, programs
 
 
 def _joined(
@@ -258,110 +276,6 @@ def _joined(
             at += -count if backwards else count
             starts.append(at)
     return starts
-
-
-def _playing(clip: Clip, first: int, last: int, *, drums: bool) -> list[int]:
-    """The tracks that have notes in bars `first` to `last` or within NEAR bars of them; all that
-    have notes, where none has any there. Drums are among them only if `drums`, or where nothing
-    else has notes."""
-    tracks, lines = clip.score.tracks, clip.bar_lines
-    begin, end = lines[max(0, first - NEAR)], lines[min(len(lines) - 1, last + NEAR)]
-    notes = [track.notes.numpy()["time"] / clip.score.tpq for track in tracks]
-    found = [i for i, time in enumerate(notes) if len(time)]
-    found = [i for i in found if drums or not tracks[i].is_drum] or found
-    return [i for i in found if ((notes[i] >= begin) & (notes[i] < end)).any()] or found
-
-
-def chosen_tracks(clip: Clip, tracks: Sequence[int | str]) -> tuple[list[int], list[int]]:
-    """(indices of the tracks to write, programs of tracks to add, which count on from there).
-
-    tracks: MIDI programs, "drums", names, or numbers such as "#2" in the order of the file. Raises
-    PromptError for one that is none of these.
-    """
-    score = clip.score
-    if isinstance(tracks, str):
-        tracks = [tracks]
-    kinds = [-1 if track.is_drum else int(track.program) for track in score.tracks]
-    names = [track.name.strip().lower() for track in score.tracks]
-    chosen: list[int] = []
-    added: list[int] = []
-    for track in tracks:
-        if isinstance(track, str):
-            word = track.strip().lower()
-            number = re.fullmatch(r"(?:#|track\s*)(\d+)", word)
-            found = [i for i, name in enumerate(names) if name == word]
-            if not found and number and 1 <= int(number[1]) <= len(names):
-                found = [int(number[1]) - 1]
-            if not found and word != "drums":
-                known = ", ".join(f"#{i} {t.name}".strip() for i, t in enumerate(score.tracks, 1))
-                raise PromptError(
-                    f"tracks: {track!r} is not a MIDI program (0 to 127), 'drums' or a track of "
-                    f"this clip ({known or 'it has none'})"
-                )
-            program = -1
-        else:
-            found, program = [], whole(track, "tracks")
-            if not 0 <= program <= 127:
-                raise PromptError(
-                    f"tracks: {track!r} is neither a MIDI program (0 to 127) nor 'drums'"
-                )
-        found = found or [i for i, kind in enumerate(kinds) if kind == program]
-        if not found and program not in added:
-            added.append(program)
-        chosen += found or [len(kinds) + added.index(program)]
-    if not chosen:
-        raise PromptError("tracks: is empty; name tracks, programs or 'drums', or None for all")
-    return chosen, added
-
-
-def _called(
-    clip: Clip, chosen: Sequence[int], added: Sequence[int], known: set[int]
-) -> list[int | None]:
-    """The program that each track, and each to add, is called in the tokens (−1: drums).
-
-    Tracks are called what training had: by a name that it had, by their own program, or by their
-    part. Of the others the highest tracks of single notes are the melody and the bridge, the rest
-    is the piano, or the nearest program that training had. Several tracks may be called the same,
-    but none to write as one to keep. Drums are None, not read, where training had none and they
-    are not to be written.
-    """
-    own = clip.score.tracks
-    kinds = [-1 if track.is_drum else int(track.program) for track in own] + [*added]
-    names = [track.name.strip().upper() for track in own] + [""] * len(added)
-    called: dict[int, int | None] = {
-        i: -1 if i in chosen or -1 in known else None for i, kind in enumerate(kinds) if kind < 0
-    }
-    tuned = [i for i, kind in enumerate(kinds) if kind >= 0]
-    for side in ([i for i in tuned if i in chosen], [i for i in tuned if i not in chosen]):
-        free = set(range(128)) - set(called.values())
-        rest: list[int] = []
-        for i in side:
-            program = TRAINED_NAMES.get(names[i], kinds[i])
-            if program in known & free:
-                called[i] = program
-            else:
-                rest.append(i)
-        single = {i: _single(own[i]) for i in rest if i < len(own)}
-        leads = sorted((i for i in rest if single.get(i, 0)), key=lambda i: -single[i])
-        parts = {TRAINED_NAMES["MELODY"], TRAINED_NAMES["BRIDGE"]} & known & free
-        parts -= {called.get(i) for i in side}
-        for i, part in zip(leads, sorted(parts, reverse=True), strict=False):
-            called[i] = part
-        near = known & free or free
-        near = {TRAINED_NAMES["PIANO"]} & near or near
-        for i in set(rest) - set(called):
-            called[i] = min(near, key=lambda p: abs(p - kinds[i]), default=kinds[i])
-    return [called[i] for i in range(len(kinds))]
-
-
-def _single(track: Any) -> float:
-    """The middle pitch of a track that plays single notes above the bass, 0 for any other."""
-    notes = track.notes.numpy()
-    if not len(notes["time"]):
-        return 0
-    middle = float(np.median(notes["pitch"]))
-    alone = len(np.unique(notes["time"])) / len(notes["time"])
-    return middle if alone >= 0.8 and middle >= LOWEST_LEAD else 0
 
 
 def notes_of(song: RemiSong, lines: np.ndarray, vocabulary: Vocabulary) -> dict[int, np.ndarray]:
@@ -410,157 +324,64 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
             drums = program < 0
             track = symusic.Track(program=max(program, 0), is_drum=drums, ttype="tick")
             score.tracks.append(track)
-        columns = score.tracks[i].notes.numpy()
-        outside = (columns["time"] < begin) | (columns["time"] >= end)
-        score.tracks[i].notes = note_events(**{name: c[outside] for name, c in columns.items()})
+        kept = _outside(polyphony.columns_of(score.tracks[i]), begin, end)
+        score.tracks[i].notes = note_events(**kept)
     inside = replace(song, notes=song.notes[hole.covers(song)])
-    fresh: dict[int, dict[str, np.ndarray]] = {}
-
-    def beside(track: int) -> dict[str, np.ndarray]:
-        """What is on the track's line of the file, but its own new notes."""
-        others = reading.beside(track)
-        parts = [score.tracks[j].notes.numpy() for j in others]
-        return _joined_columns(parts + [fresh[j] for j in others if j in fresh and j != track])
-
+    fresh: dict[int, Columns] = {}
     for program, rows in notes_of(inside, lines, vocabulary).items():
-        ticks = np.round(rows[:, 0] * score.tpq).astype(np.int32)
-        ticks = np.clip(ticks, begin, max(end - 1, begin))  # not onto the bar line after the hole
-        length = np.maximum(1, np.round(rows[:, 1] * score.tpq)).astype(np.int32)
+        # not onto the bar line after the hole
+        ticks = np.clip(np.round(rows[:, 0] * score.tpq), begin, max(end - 1, begin))
+        length = np.maximum(1, np.round(rows[:, 1] * score.tpq))
         length = np.minimum(length, max(end, 1) + 4 * score.tpq - ticks)
-        homes = _homes(score, [i for i in reading.chosen if reading.called[i] == program], rows)
-        for i in np.unique(homes).tolist():
-            own = np.flatnonzero(homes == i)
-            # two that fall on one tick are one
-            own = own[
-                np.unique(np.stack([ticks, rows[:, 2]])[:, own], axis=1, return_index=True)[1]
-            ]
-            new = {
-                "time": ticks[own],
-                "duration": length[own],
-                "pitch": rows[own, 2],
-                "velocity": rows[own, 3],
-            }
-            there = beside(i)
-            free = _held(there, new) == 0
-            new = {name: column[free] for name, column in new.items()}
-            new["duration"] = _cut(_joined_columns([new, there]))[: len(new["time"])]
-            fresh[i] = new
-    _thin(score, fresh)
-    for i, new in fresh.items():
-        held = _held(beside(i), new)
-        new["duration"] = np.where(held > 0, held - new["time"], new["duration"]).astype(np.int32)
-    for i, new in fresh.items():
-        both = _joined_columns([score.tracks[i].notes.numpy(), new])
-        order = np.argsort(both["time"], kind="stable")
-        score.tracks[i].notes = note_events(**{name: c[order] for name, c in both.items()})
+        where = homes(score, [i for i in reading.chosen if reading.called[i] == program], rows)
+        columns = np.stack([ticks, length, rows[:, 2], rows[:, 3]]).astype(np.int64)
+        new = dict(zip(polyphony.NAMES, columns, strict=True))
+        for i in np.unique(where).tolist():
+            others = []
+            for j, side in reading.beside(i):
+                there = polyphony.joined(
+                    [polyphony.columns_of(score.tracks[j]), *([fresh[j]] if j in fresh else [])]
+                )
+                others.append(there | {"side": np.full(len(there["time"]), side)})
+            there = {name: np.concatenate([o[name] for o in others]) for name in others[0]}
+            fresh[i] = _between(polyphony.picked(new, where == i), there, end, score.tpq // 4)
+    channels = {tuple(j for j, _ in reading.beside(i)) for i in fresh}
+    polyphony.thin(score, fresh, reading.unknown, sorted(channels))
+    for i, notes in fresh.items():
+        polyphony.add_notes(score.tracks[i], notes)
     return clip.with_score(score)
 
 
-def _joined_columns(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    names = ("time", "duration", "pitch", "velocity")
-    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+def _between(new: Columns, there: Columns, end: int, far: int) -> Columns:
+    """New notes as they fit between the notes of their pitch that are on their channel: a file and
+    a synthesizer cannot tell which of two such notes a note-off ends.
 
+    One that begins while another is held begins as that ends, if that is before `end` and no more
+    than `far` ticks later, else it is left out; it ends where its pitch is struck again. there: its
+    side says whether it comes before (−1) or after (1) the new ones at a tick.
+    """
+    begin, side = there["time"], there["side"]
+    onset = new["time"].copy()
+    stop = onset + new["duration"]
+    near = (begin <= stop.max(initial=0)) & (begin + there["duration"] >= onset.min(initial=0))
+    begin, side = begin[near], side[near]
+    over = begin + there["duration"][near] + (side > 0)
+    same = new["pitch"][:, None] == there["pitch"][near]
 
-def _thin(score: Any, fresh: dict[int, dict[str, np.ndarray]]) -> None:
-    """Shorten new notes, by track, so that each track, and all together, sound no more notes at
-    once than they ever do in the score, where that is known. No note is left out."""
-    tuned = [i for i in fresh if not score.tracks[i].is_drum]
-    others = {
-        i: track.notes.numpy()
-        for i, track in enumerate(score.tracks)
-        if not track.is_drum and len(track.notes)
-    }
-    for group in [[i] for i in tuned] + [tuned]:
-        rest = [others[i] for i in (group if len(group) == 1 else others) if i in others]
-        there = _joined_columns(rest) if rest else None
-        if not group or there is None or len(there["time"]) < KNOWN_BY:
-            continue
-        new = _joined_columns([fresh[i] for i in group])
-        most = _voices(there["time"], there["time"] + there["duration"])
-        lengths = _shortened(there, new, most)
-        for i, own in zip(
-            group,
-            np.split(lengths, np.cumsum([len(fresh[i]["time"]) for i in group])),
-            strict=False,
-        ):
-            fresh[i]["duration"] = own
+    def held() -> np.ndarray:
+        """The tick up to which each one's pitch is held, 0 where it is free."""
+        inside = same & (begin <= onset[:, None]) & (onset[:, None] < np.maximum(over, begin + 1))
+        return np.where(inside, np.maximum(over, begin + 1), 0).max(1, initial=0)
 
-
-def _voices(onset: np.ndarray, stop: np.ndarray) -> int:
-    """The most notes that sound at once; one that ends where another begins is over."""
-    step = np.repeat([-1, 1], [len(stop), len(onset)])
-    order = np.lexsort((step, np.concatenate([stop, onset])))
-    return int(step[order].cumsum().max(initial=0))
-
-
-def _shortened(there: dict[str, np.ndarray], new: dict[str, np.ndarray], most: int) -> np.ndarray:
-    """Durations of the new notes, of which the oldest end where otherwise more than `most` notes
-    would sound."""
-    onset, stop = new["time"].astype(np.int64), new["time"] + new["duration"].astype(np.int64)
-    held = there["time"].astype(np.int64)
-    until = held + there["duration"]
-    near = (held < stop.max(initial=0)) & (until > onset.min(initial=0))
-    held, until = held[near], until[near]
-    for tick in np.unique(np.concatenate([onset, held])).tolist():
-        sounding = np.flatnonzero((onset <= tick) & (stop > tick))
-        over = len(sounding) + int(((held <= tick) & (until > tick)).sum()) - most
-        if over > 0:
-            older = sounding[onset[sounding] < tick]
-            older = older[np.argsort(onset[older], kind="stable")]
-            stop[older[:over]] = tick
-    return (stop - onset).astype(np.int32)
-
-
-def _held(there: dict[str, np.ndarray], new: dict[str, np.ndarray]) -> np.ndarray:
-    """For each new note the tick up to which another one of its pitch is held while it begins and
-    ends, 0 where none is: in a file its end would be that note's."""
-    onset = new["time"].astype(np.int64)
-    begin = there["time"].astype(np.int64)
-    stop = begin + there["duration"]
-    near = (begin <= onset.max(initial=0)) & (stop > onset.min(initial=0))
-    inside = (onset[:, None] >= begin[near]) & (
-        ((onset + new["duration"])[:, None] < stop[near]) | (onset[:, None] == begin[near])
-    )
-    inside &= new["pitch"][:, None] == there["pitch"][near]
-    return np.where(inside, stop[near], 0).max(1, initial=0)
-
-
-def _cut(notes: dict[str, np.ndarray]) -> np.ndarray:
-    """Durations that end where the track strikes the pitch again: a file cannot say which of two
-    notes of one pitch and channel a note-off ends."""
-    order = np.lexsort((notes["time"], notes["pitch"]))
-    time, pitch, length = (notes[name][order] for name in ("time", "pitch", "duration"))
-    gap = np.diff(time)
-    again = np.flatnonzero((np.diff(pitch) == 0) & (gap > 0))
-    length[again] = np.minimum(length[again], gap[again])
-    out = np.empty_like(length)
-    out[order] = length
-    return out
-
-
-def _homes(score: Any, tracks: Sequence[int], rows: np.ndarray) -> np.ndarray:
-    """The track of each note, rows (n, 4) of `notes_of`, where several are called the same: the
-    one whose notes outside the hole lie nearest in pitch, of drums the one that plays this pitch
-    most. What a place has too much for one track goes to the others."""
-    if len(tracks) == 1:
-        return np.full(len(rows), tracks[0])
-    counts = np.stack(
-        [
-            np.bincount(score.tracks[i].notes.numpy()["pitch"].astype(int), minlength=128)[:128]
-            for i in tracks
-        ]
-    ).astype(float)
-    pitches = rows[:, 2].astype(int)
-    if score.tracks[tracks[0]].is_drum:
-        return np.array(tracks)[counts[:, pitches].argmax(0)]
-    steps = np.arange(128)
-    density = counts @ np.exp(-np.abs(steps[:, None] - steps) / SPREAD) + 1e-99
-    cost = -np.log(density / density.sum(1, keepdims=True))[:, pitches].T  # (notes, tracks)
-    most = [_crowd(score.tracks[i].notes.numpy()["time"]) or 1 for i in tracks]
-    seats = np.repeat(np.arange(len(tracks)), np.minimum(most, TOGETHER))
-    homes = cost.argmin(1)
-    for place in np.unique(rows[:, 0]):
-        here = np.flatnonzero(rows[:, 0] == place)
-        note, seat = linear_sum_assignment(cost[here][:, seats])
-        homes[here[note]] = seats[seat]
-    return np.array(tracks)[homes]
+    fits = ~(same & (begin == onset[:, None])).any(1)
+    onset = np.maximum(onset, held())
+    again = np.where(same & (begin > onset[:, None]), begin - (side < 0), np.iinfo(np.int64).max)
+    stop = np.minimum(stop, again.min(1, initial=np.iinfo(np.int64).max))
+    fits &= (held() == 0) & (onset - new["time"] <= far) & (onset < np.minimum(stop, end))
+    new = polyphony.picked(new | {"time": onset, "duration": stop - onset}, fits)
+    order = np.lexsort((new["time"], new["pitch"]))
+    new = polyphony.picked(new, order)
+    gap, repeated = np.diff(new["time"]), np.diff(new["pitch"]) == 0
+    shorter = np.minimum(new["duration"][:-1], gap)
+    new["duration"][:-1] = np.where(repeated, shorter, new["duration"][:-1])
+    return polyphony.picked(new, new["duration"] > 0)  # of two on one tick one is left
