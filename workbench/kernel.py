@@ -59,21 +59,22 @@ def readable(error: BaseException) -> BaseException:
     long; and for a group, which IPython prints past Jupyter, one that names the first inside."""
     try:
         text = str(error)
+        as_it_is = len(text) <= MOST_TEXT
     except Exception as inner:
         text = f"its text cannot be had, str() fails: {type(inner).__name__}"
-        shown = None
-    else:
-        shown = text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
-    first: BaseException | None = error
+        as_it_is = False
+    first = error
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
-    if first is error and shown == text:
+    if first is error and as_it_is:
         return error
     told = type(type(error).__name__, (Exception,), {"__module__": type(error).__module__})
+    if len(text) > MOST_TEXT:
+        text = f"{text[:MOST_TEXT]}…"
     if first is error:
-        return told(shown or text)
+        return told(text)
     first = readable(first)
-    stand_in = told(f"{shown or text}, the first {type(first).__name__}: {first}")
+    stand_in = told(f"{text}, the first {type(first).__name__}: {first}")
     stand_in.__cause__ = first
     return stand_in
 

@@ -322,6 +322,7 @@ def _engine(timeout: float) -> tuple[Any, dict[str, Any]]:
     running: dict[str, Any] = {}
 
     class Client(PapermillNotebookClient):
+        km: Any
         shown = 0  # characters, of the whole notebook
         pieces = received = 0
 
