@@ -119,6 +119,24 @@ def test_folders_within_each_other_count_once(tmp_path):
     assert sum(map(len, parts)) == len(set.union(*parts)) == 12
 
 
+@pytest.mark.parametrize("songs", [False, True])
+def test_a_limit_is_of_each_part(tmp_path, songs):
+    """What is in both is in the first; the limit is counted after that."""
+    for name, seeds in (("a", range(1, 7)), ("b", range(4, 13))):
+        (tmp_path / name).mkdir()
+        for seed in seeds:
+            song(seed).write_midi(tmp_path / name / f"{name} {seed}.mid")
+    names = [str(tmp_path / name) for name in ("a", "b")]
+    for limit, lengths in ((None, [6, 6]), (5, [5, 5]), (4, [4, 4])):
+        parts = load_parts(names, songs=songs, limit=limit)
+        assert [len(part) for part in parts] == lengths
+        assert len(codes_of(itertools.chain(*parts))) == sum(lengths)
+        assert parts[1].info["repeats"] == 3
+    assert [len(p) for p in load_parts([names[0]], songs=songs, limit=2)] == [2]
+    both = ["builtin-songs", names[0]]
+    assert [len(p) for p in load_parts(both, songs=True, limit=3)] == [3, 3]
+
+
 def test_a_copy_of_a_song_set_is_left_out(song_set, tmp_path):
     """POP909 lays its songs anew on a grid of beats, so that only the files are the same."""
     folder = song_set("pop909")

@@ -9,7 +9,7 @@ from workbench.models.control import ControlConfig
 from workbench.models.diffusion_lm import DiffusionLMConfig
 from workbench.representations.pvd import CLS, LENGTH, PVD, SEP
 from workbench.systems.diffusion_lm import DiffusionLM, PianoConfig
-from workbench.systems.diffusion_lm_training import piano_of, shift, windows_of
+from workbench.systems.diffusion_lm_training import piano_of, sets_of, shift, windows_of
 from workbench.systems.piano_controls import classes_of, key_signature, labels_of, level, measures
 
 
@@ -139,3 +139,18 @@ def test_only_the_piano_is_read():
     clip = sample(1, 9)[0]
     assert set(piano_of(clip).notes["program"]) == {0}
     assert len(piano_of(clip).notes) < len(clip.notes)
+
+
+def test_a_song_that_is_in_two_data_sets_counts_in_the_first(tmp_path):
+    songs = sample(12, 2, "pop")
+    for name, some in (("a", songs[:8]), ("b", songs[5:])):
+        (tmp_path / name).mkdir()
+        for clip in some:
+            clip.write_midi(
+                tmp_path / name / f"{name} {len(list((tmp_path / name).iterdir()))}.mid"
+            )
+    a, b = str(tmp_path / "a"), str(tmp_path / "b")
+    splits = [sets_of(f"{a}+{b}", split, None) for split in ("train", "validation", "test")]
+    found = [(clip.notes.tobytes(), clip.labels["set"]) for clips in splits for clip in clips]
+    assert len({notes for notes, _ in found}) == len(found) == 12
+    assert [name for _, name in found].count(a) == 8

@@ -18,7 +18,7 @@ from workbench.representations.remi import ids_of
 from workbench.representations.tokens import PAD, Vocabulary
 from workbench.systems.base import Region
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
-from workbench.systems.midigpt_training import held_out, sequences_of, tables_of
+from workbench.systems.midigpt_training import held_out, sequences_of, songs_of, tables_of
 from workbench.systems.splice import read
 
 
@@ -556,3 +556,15 @@ def test_a_part_of_single_notes_is_filled_with_single_notes(system):
             onsets = {onset for onset, _ in notes}
             for onset, stop in inside:
                 assert not any(onset < other < stop for other in onsets)
+
+
+def test_songs_that_are_in_two_data_sets_are_trained_on_once(tmp_path):
+    for name, seeds in (("a", range(20)), ("b", range(15, 30))):
+        (tmp_path / name).mkdir()
+        for seed in seeds:
+            song(seed=seed, bars=4).dump_midi(tmp_path / name / f"{name} {seed}.mid")
+    a, b = str(tmp_path / "a"), str(tmp_path / "b")
+
+    splits = [songs_of(f"{a}+{b}", split) for split in ("train", "validation", "test")]
+    found = [clip.notes.tobytes() for clips in splits for clip in clips]
+    assert len(set(found)) == len(found) == 30

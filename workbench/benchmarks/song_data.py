@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from workbench.benchmarks.table import Report
-from workbench.datasets.load import names_of
 from workbench.errors import MissingDataError
 from workbench.models.markov import MarkovChain
 from workbench.music.clip import Clip
@@ -54,7 +53,7 @@ class SongBench:
         return [table for _, table in self.held]
 
     def _songs(self, split: str, limit: int | None) -> list[tuple[Clip, RemiSong]]:
-        clips = [c for name in names_of(self.dataset) for c in songs_of(name, split, limit)]
+        clips = songs_of(self.dataset, split, limit)
         songs = [(clip, table) for clip in clips if len((table := table_of(clip)).notes)]
         if not songs:
             raise MissingDataError(f"{self.dataset}: no songs in its split {split!r}")

@@ -34,7 +34,7 @@ def other(bench: SongBench) -> None:
     """Nats per token and note of other sets and of performed songs, beside the best Markov chain
     and an even guess."""
     limit = 4 if bench.quick else 40
-    own = [clip for name in names_of(bench.dataset) for clip in songs_of(name, "test", limit)]
+    own = songs_of(bench.dataset, "test", limit)
     sets: dict[str, Callable[[], list[Clip]]] = {
         f"{bench.dataset}, held-out songs": lambda: own,
         "the same as performed": lambda: [performed(clip) for clip in own],

@@ -115,32 +115,33 @@ def _folder(name: str) -> Path:
 
 
 def load_parts(
-    names: Sequence[str], split: str | None = None, *, songs: bool = False
+    names: Sequence[str], split: str | None = None, *, limit: int | None = None, songs: bool = False
 ) -> list[Dataset]:
     """The data sets of several names, in their order, none with a clip that is in one before it
-    (sets of the catalogue first), whatever its split there."""
+    (sets of the catalogue first), whatever its split there. limit: clips of each, at most."""
     for name in names:  # before anything is read
         if name in CATALOGUE:
             CATALOGUE[name].check_scores()
         find(name)
     own = [name for name in names if name not in CATALOGUE]
     if not own or len(names) == 1:
-        return [_load_one(name, split, None, songs) for name in names]
+        return [_load_one(name, split, limit, songs) for name in names]
     parts: dict[str, Dataset] = {}
     seen: set[bytes] = set()
     for name in sorted(names, key=lambda name: name in own):
         if name in CATALOGUE and CATALOGUE[name].built_in:
-            parts[name] = _load_one(name, split, None, songs)
+            parts[name] = _load_one(name, split, limit, songs)
             continue
         part = parts[name] = _load_one(name, None, None, songs)
         codes = [_codes(clip, part) for clip in part]
         fresh = [name not in own or not each & seen for each in codes]
         seen.update(*codes)
-        part.clips = [
+        kept = [
             clip
             for clip, new in zip(part.clips, fresh, strict=True)
             if new and split in (None, clip.labels["split"])
         ]
+        part.clips = spread(kept, limit)
         part.info |= {"split": split, "repeats": fresh.count(False)}
     return [parts[name] for name in names]
 

@@ -156,12 +156,7 @@ def song_materials(
     system, which sees up to eight bars on either side; as control written by the first system
     with nothing before and after."""
     prompts, seed = _asked(systems, prompts, seed)
-    held = [
-        clip
-        for name in names_of(dataset)
-        for clip in songs_of(name, "test")
-        if clip.bars >= 8 and clip.tempo >= SLOWEST
-    ]
+    held = [clip for clip in songs_of(dataset, "test") if clip.bars >= 8 and clip.tempo >= SLOWEST]
     numbers = _drawn(range(len(held)), prompts, f"{dataset}: held-out songs of 8 bars", seed)
     first, made = next(iter(systems.values())), []
     for place, number in enumerate(numbers[:prompts]):

@@ -15,13 +15,14 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import Any, ClassVar, TypeVar
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import number, whole
+from workbench.arguments import number, torch_seed, whole
 from workbench.errors import PromptError
 from workbench.models.conditioning import Conditioning
 from workbench.models.diffusion import Diffusion
@@ -29,7 +30,9 @@ from workbench.music.clip import Clip
 from workbench.music.kit import DRUMS
 from workbench.systems.prompts import PromptReading
 from workbench.systems.sampling import SamplingSettings, noise_of, sample
+from workbench.systems.stages import Recipe, train_stages
 from workbench.systems.storage import Pretrained
+from workbench.training import Watch, training_run
 
 __all__ = [
     "Conditioning",
@@ -355,6 +358,37 @@ class System(Pretrained):
             The system.
         """
         raise PromptError(f"{cls.__name__} cannot train; it can: {', '.join(sorted(cls.can))}")
+
+    @classmethod
+    @training_run
+    def _train(
+        cls,
+        recipe: Callable[..., Recipe],
+        card: Callable[[dict[str, Any]], str],
+        dataset: Any,
+        profile: str,
+        *,
+        out: str | Path,
+        seed: int,
+        budget_minutes: float | None,
+        watch: Watch | None,
+        **options: Any,
+    ) -> Self:
+        """What `train` of every system does. recipe: `recipe(dataset, profile, seed, **options)`,
+        of the system's training module; card: makes the model card from the record."""
+        made = recipe(dataset, profile, seed, **options)
+        torch.manual_seed(torch_seed(seed))
+        system = cls.from_config(made.config)
+        return train_stages(
+            system,
+            made.stages(system.networks),
+            Path(out),
+            about={"dataset": dataset, "profile": profile, "seed": seed, **made.about},
+            card=card,
+            seed=seed,
+            budget_minutes=budget_minutes,
+            watch=watch,
+        )
 
     def explain_prompt(self, prompt: str) -> PromptReading:
         """What is understood of a prompt; `messages` hold advice for its writer."""

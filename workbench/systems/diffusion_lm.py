@@ -12,19 +12,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from workbench.arguments import generator, number, row_seeds, seed_of, whole
 from workbench.errors import CheckpointError, PromptError
-from workbench.models.control import ControlConfig, Controls, nudge
+from workbench.models.control import nudge
 from workbench.models.diffusion_bound import bound
-from workbench.models.diffusion_lm import DiffusionLM as Network
-from workbench.models.diffusion_lm import DiffusionLMConfig, Predictor
+from workbench.models.diffusion_lm import Predictor
 from workbench.models.samplers import SAMPLERS, normal
 from workbench.music.timeline import other_meters
 from workbench.representations.pvd import CLS, LENGTH, PAD, POSITIONS, PVD, SEP
@@ -37,7 +36,10 @@ from workbench.systems.base import (
     renamed,
     reporter,
 )
+from workbench.systems.cards import piano_card
 from workbench.systems.configs import config_from
+from workbench.systems.diffusion_lm_networks import Networks, PianoConfig
+from workbench.systems.diffusion_lm_training import piano_of, recipe
 from workbench.systems.piano_controls import DENSITIES, REGISTERS, classes_of, control_of
 from workbench.systems.provenance import signed_takes
 
@@ -46,27 +48,7 @@ if TYPE_CHECKING:
 
     from workbench.music.clip import Clip
 
-__all__ = ["DiffusionLM", "PianoConfig"]
-
-
-@dataclass(frozen=True)
-class PianoConfig:
-    """density, register: the limits between the classes of control, from the training windows."""
-
-    network: DiffusionLMConfig
-    control: ControlConfig
-    rhythm: bool = True
-    density: tuple[float, float] = (8.0, 16.0)
-    register: tuple[float, float] = (55.0, 62.0)
-
-
-class Networks(nn.Module):
-    """All weights of the system."""
-
-    def __init__(self, config: PianoConfig) -> None:
-        super().__init__()
-        self.diffusion = Network(config.network)
-        self.controls = Controls(config.control, config.network.dim, config.network.length)
+__all__ = ["DiffusionLM", "Networks", "PianoConfig"]
 
 
 class DiffusionLM(System):
@@ -111,22 +93,21 @@ class DiffusionLM(System):
         seed: int = 0,
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
-    ) -> DiffusionLM:
+    ) -> Self:
         """Train and save in `out`; a run that was stopped goes on where it was.
 
         dataset: names or folders joined by "+"; backbone: "bert" or "electra".
         """
-        # it makes systems of this class
-        from workbench.systems.diffusion_lm_training import train
-
-        return train(
+        return cls._train(
+            recipe,
+            piano_card,
             dataset,
             profile,
-            backbone=backbone,
             out=out,
             seed=seed,
             budget_minutes=budget_minutes,
             watch=watch,
+            backbone=backbone,
         )
 
     # --- sampling -----------------------------------------------------------------------------
@@ -365,7 +346,4 @@ class DiffusionLM(System):
 
     def windows(self, clips: Sequence[Clip], hop: int = 4) -> np.ndarray:
         """Windows of clips' piano parts: (n, 130)."""
-        # it makes systems of this class
-        from workbench.systems.diffusion_lm_training import piano_of
-
         return np.concatenate([self.code.windows(piano_of(clip), hop) for clip in clips])

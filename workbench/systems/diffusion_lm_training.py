@@ -9,7 +9,7 @@ Windows are transposed by up to half an octave as they are drawn.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,20 +18,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import generator, torch_seed
-from workbench.datasets.load import names_of
+from workbench.arguments import generator
+from workbench.datasets.load import load_parts, names_of
 from workbench.errors import MissingDataError, PromptError
 from workbench.models.control import ControlConfig, Controls, control_loss
 from workbench.models.diffusion_lm import DiffusionLM as Network
 from workbench.models.diffusion_lm import DiffusionLMConfig, losses
 from workbench.music.clip import Clip
 from workbench.representations.pvd import HIGH, LOW, PAD, PVD
-from workbench.systems.cards import piano_card
-from workbench.systems.diffusion_lm import DiffusionLM, Networks, PianoConfig
-from workbench.systems.midigpt_training import songs_of
+from workbench.systems.diffusion_lm_networks import Networks, PianoConfig
 from workbench.systems.piano_controls import Labels, labels_of
-from workbench.systems.stages import Stage, profile_of, train_stages
-from workbench.training import Fit, Plan, Watch, fit, training_run
+from workbench.systems.stages import Recipe, Stage, profile_of
+from workbench.training import Fit, Plan, Watch, fit
 
 
 @dataclass(frozen=True)
@@ -125,10 +123,11 @@ def windows_of(clips: Sequence[Clip], code: PVD, hop: int, styles: Sequence[str]
 
 
 def sets_of(dataset: str, split: str, limit: int | None) -> list[Clip]:
-    """Clips of data sets joined by "+", each labelled with the name of its set."""
-    clips = []
-    for name in names_of(dataset):
-        for clip in songs_of(name, split, limit):
+    """Songs of data sets joined by "+", each labelled with the name of its set; of songs that are
+    in several, those of the first. limit: of each data set."""
+    names, clips = names_of(dataset), []
+    for name, part in zip(names, load_parts(names, split, limit=limit, songs=True), strict=True):
+        for clip in part:
             clip.labels["set"] = name
             clips.append(clip)
     return clips
@@ -141,60 +140,41 @@ def shift(ids: Tensor, semitones: Tensor, code: PVD) -> Tensor:
     return torch.where((ids >= low) & (ids <= high), moved, ids)
 
 
-@training_run
-def train(
-    dataset: str = "pop909",
-    profile: str = "laptop",
-    *,
-    backbone: str = "bert",
-    out: str | Path = "runs/piano",
-    seed: int = 0,
-    budget_minutes: float | None = None,
-    watch: Watch | None = None,
-) -> DiffusionLM:
-    """Train both stages and save in `out`; a run that was stopped goes on where it was."""
+def recipe(dataset: str, profile: str, seed: int, *, backbone: str = "bert") -> Recipe:
+    """What a DiffusionLM is made of and trained by. backbone: "bert" or "electra"."""
     size = profile_of(PROFILES, profile)
     if backbone not in ("bert", "electra"):
         raise PromptError(f"backbone: {backbone!r} is unknown; choose bert or electra")
     code = PVD(rhythm=True)
     styles = names_of(dataset)
-    train_set = windows_of(sets_of(dataset, "train", size.limit), code, size.hop, styles)
+    windows = windows_of(sets_of(dataset, "train", size.limit), code, size.hop, styles)
     few = min(40, size.limit or 40)
     kept = windows_of(sets_of(dataset, "validation", few), code, 8, styles)
-    kept.labels = kept.labels.like(train_set.labels)
+    kept.labels = kept.labels.like(windows.labels)
     config = PianoConfig(
         replace(size.network, vocab=code.size, backbone=backbone),  # type: ignore[arg-type]
         replace(size.control, styles=tuple(styles)),
         rhythm=True,
-        density=train_set.labels.density_limits,
-        register=train_set.labels.register_limits,
+        density=windows.labels.density_limits,
+        register=windows.labels.register_limits,
     )
-    torch.manual_seed(torch_seed(seed))
-    system = DiffusionLM(config)
-    networks = system.networks
-    fit_network = partial(fit_diffusion, networks.diffusion, train_set.ids, kept.ids, code)
-    fit_classifiers = partial(fit_controls, networks, train_set, kept, code)
-    stages = [
+    return Recipe(
+        asdict(config),
+        {"backbone": backbone, "windows": len(windows.ids)},
+        partial(stages, windows=windows, kept=kept, code=code, size=size),
+    )
+
+
+def stages(
+    networks: Networks, windows: Windows, kept: Windows, code: PVD, size: Profile
+) -> list[Stage]:
+    """The diffusion model, then the classifiers that steer it."""
+    fit_network = partial(fit_diffusion, networks.diffusion, windows.ids, kept.ids, code)
+    fit_classifiers = partial(fit_controls, networks, windows, kept, code)
+    return [
         Stage("diffusion", size.diffusion, 0.75, fit_network),
         Stage("control", size.classifiers, 0.25, fit_classifiers),
     ]
-    about = {
-        "dataset": dataset,
-        "profile": profile,
-        "backbone": backbone,
-        "seed": seed,
-        "windows": len(train_set.ids),
-    }
-    return train_stages(
-        system,
-        stages,
-        Path(out),
-        about=about,
-        card=piano_card,
-        seed=seed,
-        budget_minutes=budget_minutes,
-        watch=watch,
-    )
 
 
 def fit_diffusion(

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -24,7 +24,6 @@ from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
 from workbench.datasets.phrases import with_noun
 from workbench.errors import PromptError
 from workbench.models.denoisers import Condition
-from workbench.models.diffusion import Diffusion
 from workbench.music.timeline import needs_4_4
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
@@ -36,11 +35,14 @@ from workbench.systems.base import (
     clips_of,
     reporter,
 )
+from workbench.systems.cards import card
 from workbench.systems.configs import config_from
 from workbench.systems.drum_networks import DrumLDMConfig, DrumNetworks
+from workbench.systems.drum_training import Start, recipe
 from workbench.systems.prompts import PromptReading, chip_words, metre_advice, read_prompt
 from workbench.systems.provenance import credit_of, signed
 from workbench.systems.sampling import checked, keep_mask, slerp
+from workbench.systems.storage import training_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +78,7 @@ class DrumLDM(LatentDiffusion):
         self.contrastive = self.networks.contrastive
         self.autoencoder = self.networks.autoencoder
         self.denoiser = self.networks.denoiser
-        self.diffusion = Diffusion(config.schedule, prediction=config.prediction)
+        self.diffusion = config.diffusion()
 
     @classmethod
     def train(
@@ -90,25 +92,30 @@ class DrumLDM(LatentDiffusion):
         start: str | Path | None = None,
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
-    ) -> DrumLDM:
+    ) -> Self:
         """Train all three stages and save in `out`; a run that was stopped goes on where it was.
 
         dataset: a name of the catalogue or a folder of MIDI. profile: smoke, laptop, gpu, paper.
-        text: "bert", "keywords", or any BERT. start: a checkpoint to go on from: only its denoiser
-        is trained further. watch: receives each line of the log.
+        text: "bert", "keywords", or any BERT. start: a checkpoint to go on from: its autoencoder
+        and towers are kept, its denoiser is trained further, a fifth of the profile's steps at a
+        third of the rate; it must be of the profile's shape and read text in the same way. watch:
+        receives each line of the log.
         """
-        # it makes systems of this class
-        from workbench.systems.drum_training import train
-
-        return train(
+        earlier = None
+        if start is not None:
+            system = cls.from_pretrained(start)
+            earlier = Start(str(start), system.networks, training_of(str(start)))
+        return cls._train(
+            recipe,
+            card,
             dataset,
             profile,
-            text=text,
             out=out,
             seed=seed,
-            start=start,
             budget_minutes=budget_minutes,
             watch=watch,
+            text=text,
+            start=earlier,
         )
 
     # --- music ↔ latent -----------------------------------------------------------------------
@@ -568,10 +575,6 @@ class DrumLDM(LatentDiffusion):
     @classmethod
     def networks_of(cls, data: dict[str, Any]) -> DrumNetworks:
         return DrumNetworks(config_from(DrumLDMConfig, data))
-
-    def with_vocabulary(self, words: Sequence[str]) -> None:
-        """Remember which words the training captions had."""
-        self.config = replace(self.config, vocabulary=tuple(sorted(set(words))))
 
 
 def _octaves(tempos: Sequence[float]) -> Tensor:

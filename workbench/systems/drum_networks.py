@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from workbench.models.contrastive import Contrastive, ContrastiveConfig
 from workbench.models.denoisers import MLPDenoiser, TransformerDenoiser
-from workbench.models.diffusion import Prediction
+from workbench.models.diffusion import Diffusion, Prediction
 from workbench.models.mrlstm import AutoencoderConfig, DrumAutoencoder, PaperAutoencoder
 
 
@@ -34,6 +34,10 @@ class DrumLDMConfig:
     prediction: Prediction = "v"
     vocabulary: tuple[str, ...] = ()
 
+    def diffusion(self) -> Diffusion:
+        """The noise schedule, and what the denoiser predicts."""
+        return Diffusion(self.schedule, prediction=self.prediction)
+
 
 class DrumNetworks(nn.Module):
     """Everything of a DrumLDM that has weights; what a checkpoint holds."""
@@ -44,6 +48,7 @@ class DrumNetworks(nn.Module):
 
     def __init__(self, config: DrumLDMConfig) -> None:
         super().__init__()
+        self.config = config
         features = config.contrastive.text_dim + config.contrastive.dim
         # The autoencoder comes first, so that a seed gives it the same start whatever the text.
         self.autoencoder: DrumAutoencoder | PaperAutoencoder

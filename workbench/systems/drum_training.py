@@ -9,8 +9,8 @@ latent, conditioned on the text. Each stage has a folder under `out` and resumes
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import torch_seed
 from workbench.datasets import cut_loops, load
 from workbench.datasets.captions import caption_of, facts_of
 from workbench.datasets.keywords import parse_tempo, tokens
@@ -31,12 +30,9 @@ from workbench.models.denoisers import Condition
 from workbench.models.mrlstm import AutoencoderConfig, PaperAutoencoder
 from workbench.representations.drum_roll import rolls_of
 from workbench.representations.text import TextEncoder, text_encoder
-from workbench.systems.cards import card
-from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.drum_networks import DrumLDMConfig, DrumNetworks
-from workbench.systems.stages import Stage, profile_of, train_stages
-from workbench.systems.storage import training_of
-from workbench.training import Fit, Plan, Watch, fit, training_run
+from workbench.systems.stages import Recipe, Stage, profile_of
+from workbench.training import Fit, Plan, fit
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -155,81 +151,75 @@ def weights_of(clips: Sequence[Clip]) -> Tensor:
     return tensor / tensor.mean() if len(tensor) else tensor
 
 
-@training_run
-def train(
-    dataset: str,
-    profile: str,
-    *,
-    text: str = "bert",
-    out: str | Path,
-    seed: int = 0,
-    start: str | Path | None = None,
-    budget_minutes: float | None = None,
-    watch: Watch | None = None,
-) -> DrumLDM:
-    """Train a DrumLDM and save it in `out`; a run that was stopped goes on where it was.
+@dataclass(frozen=True)
+class Start:
+    """A checkpoint to go on from, and the record of its training."""
 
-    start: a checkpoint to go on from. Its autoencoder and towers are kept; its denoiser is trained
-    further, a fifth of the profile's steps at a third of the rate. It must be of the profile's
-    shape and read text in the same way.
-    """
+    name: str
+    networks: DrumNetworks
+    record: Mapping[str, Any]
+
+    def check(self, config: DrumLDMConfig) -> None:
+        """CheckpointError where its shape is not that of `config`."""
+        if replace(self.networks.config, vocabulary=()) != config:
+            raise CheckpointError(
+                f"{self.name}: is not of this profile's shape or reads text otherwise; choose the "
+                "profile and text that it was trained with, or leave out start"
+            )
+
+    def about(self) -> dict[str, Any]:
+        """What the record of the further training says of it."""
+        before = self.record.get("stages", self.record)  # older records have no heading
+        kept = ("contrastive", "autoencoder")
+        return {
+            "start": self.name,
+            "stages": {name: before[name] for name in kept if name in before},
+        }
+
+
+def recipe(
+    dataset: str, profile: str, seed: int, *, text: str = "bert", start: Start | None = None
+) -> Recipe:
+    """What a DrumLDM is made of and trained by. start: a checkpoint whose denoiser is trained
+    further."""
     size = profile_of(PROFILES, profile)
     encoder = text_encoder(text)
     config = replace(
         size.config, text=text, contrastive=replace(size.config.contrastive, text_dim=encoder.dim)
     )
-    earlier = None if start is None else _fitting(start, config)
-    bars = size.config.bars
-    kept = {
-        split: loops_of(
-            cut_loops(clips, bars, size.hop_bars if split == "train" else 4), encoder, seed
+    if start is not None:
+        start.check(config)
+    train, held_out = (
+        loops_of(
+            cut_loops(clips, config.bars, size.hop_bars if split == "train" else 4), encoder, seed
         )
         for split, clips in splits_of(dataset, size.limit).items()
-    }
-    torch.manual_seed(torch_seed(seed))
-    system = DrumLDM(config)
-    system.text = encoder
-    system.with_vocabulary([word for phrase in kept["train"].texts for word in tokens(phrase)])
-    data, networks = (kept["train"], kept["validation"]), system.networks
-    towers = networks.contrastive
-    stages = [
-        Stage("contrastive", size.contrastive, 0.15, partial(train_contrastive, towers, *data)),
-        Stage("autoencoder", size.autoencoder, 0.25, partial(train_autoencoder, networks, *data)),
-        Stage("diffusion", size.diffusion, 0.60, partial(train_diffusion, system, *data)),
-    ]
-    about: dict[str, Any] = {"dataset": dataset, "profile": profile, "text": text, "seed": seed}
-    if earlier is not None:
-        system.networks.load_state_dict(earlier.networks.state_dict())
-        before = training_of(str(start))
-        before = before.get("stages", before)  # older records have no heading
-        about["start"] = str(start)
-        about["stages"] = {s.name: before[s.name] for s in stages[:2] if s.name in before}
-        plan = size.diffusion
-        steps, every = max(1, plan.steps // 5), max(1, plan.every // 5)
-        # weights that start trained are near their lowest loss at once: that says nothing of words
-        further = replace(plan, steps=steps, lr=plan.lr / 3, every=every, keep="last")
-        stages = [replace(stages[2], plan=further)]
-    return train_stages(
-        system,
-        stages,
-        Path(out),
-        about=about,
-        card=card,
-        seed=seed,
-        budget_minutes=budget_minutes,
-        watch=watch,
+    )
+    words = {word for phrase in train.texts for word in tokens(phrase)}
+    return Recipe(
+        asdict(replace(config, vocabulary=tuple(sorted(words)))),
+        {"text": text, **(start.about() if start else {})},
+        partial(stages, train=train, held_out=held_out, size=size, start=start),
     )
 
 
-def _fitting(name: str | Path, config: Any) -> DrumLDM:
-    """A checkpoint to go on from; CheckpointError where its shape is not that of `config`."""
-    earlier = DrumLDM.from_pretrained(name)
-    if replace(earlier.config, vocabulary=()) != replace(config, vocabulary=()):
-        raise CheckpointError(
-            f"{name}: is not of this profile's shape or reads text otherwise; choose the profile "
-            "and text that it was trained with, or leave out start"
-        )
-    return earlier
+def stages(
+    networks: DrumNetworks, train: Loops, held_out: Loops, size: Profile, start: Start | None = None
+) -> list[Stage]:
+    """All three, or, from a checkpoint on, the last one: a fifth of its steps at a third of the
+    rate."""
+    data, towers, plan = (train, held_out), networks.contrastive, size.diffusion
+    if start is not None:
+        networks.load_state_dict(start.networks.state_dict())
+        steps, every = max(1, plan.steps // 5), max(1, plan.every // 5)
+        # weights that start trained are near their lowest loss at once: that says nothing of words
+        plan = replace(plan, steps=steps, lr=plan.lr / 3, every=every, keep="last")
+    found = [
+        Stage("contrastive", size.contrastive, 0.15, partial(train_contrastive, towers, *data)),
+        Stage("autoencoder", size.autoencoder, 0.25, partial(train_autoencoder, networks, *data)),
+        Stage("diffusion", plan, 0.60, partial(train_diffusion, networks, *data)),
+    ]
+    return found if start is None else found[2:]
 
 
 def splits_of(dataset: str, limit: int | None = None) -> dict[str, Sequence[Clip]]:
@@ -310,25 +300,23 @@ def train_autoencoder(
 
 
 def train_diffusion(
-    system: DrumLDM, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
+    networks: DrumNetworks, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
 ) -> Fit:
     """Stage 3. Half of the batches are four bars long, from a random bar of the loop."""
-    system.networks.tempo_weights.copy_(tempo_regression(train))
-    standard = [
-        system.networks.standard(encode_all(system.networks, loops.rolls))
-        for loops in (train, held_out)
-    ]
+    diffusion = networks.config.diffusion()
+    networks.tempo_weights.copy_(tempo_regression(train))
+    standard = [networks.standard(encode_all(networks, x.rolls)) for x in (train, held_out)]
     with torch.no_grad():
-        features = [system.networks.text_features(loops.vectors) for loops in (train, held_out)]
+        features = [networks.text_features(loops.vectors) for loops in (train, held_out)]
 
     def loss(module: nn.Module, z: Tensor, tempo: Tensor, phrase: Tensor) -> dict[str, Tensor]:
         pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
         said = features[0][phrase.gather(1, pick)[:, 0].cpu()].to(z.device)
         tempo = tempo + TEMPO_SPREAD * torch.randn_like(tempo)
         condition = Condition(said, tempo, torch.ones(len(z), 2, device=z.device)).dropped(DROP)
-        if not system.config.paper:
+        if not networks.config.paper:
             z = _random_bars(z, per_bar=4)
-        return {"diffusion": system.diffusion.to(z.device).loss(module, z, *condition)}
+        return {"diffusion": diffusion.to(z.device).loss(module, z, *condition)}
 
     def validate(module: nn.Module) -> dict[str, float]:
         device = next(module.parameters()).device
@@ -337,12 +325,12 @@ def train_diffusion(
         condition = Condition(
             said, held_out.tempo[:256].to(device), torch.ones(len(z), 2).to(device)
         )
-        terms = [float(system.diffusion.to(device).loss(module, z, *condition)) for _ in "1234"]
+        terms = [float(diffusion.to(device).loss(module, z, *condition)) for _ in "1234"]
         return {"loss": float(np.mean(terms))}
 
     data = (standard[0], train.tempo, train.phrase)
-    done = fit(
-        system.denoiser,
+    return fit(
+        networks.denoiser,
         data,
         loss,
         plan,
@@ -352,12 +340,10 @@ def train_diffusion(
         title="diffusion",
         **more,
     )
-    system.diffusion.cpu()
-    return done
 
 
 @torch.inference_mode()
-def encode_all(networks: DrumNetworks | DrumLDM, rolls: Tensor, batch: int = 256) -> Tensor:
+def encode_all(networks: DrumNetworks, rolls: Tensor, batch: int = 256) -> Tensor:
     """The autoencoder's latents, not yet standardised: (n, beats, latent) or (n, latent)."""
     parts = [networks.autoencoder.eval().encode(part) for part in rolls.split(batch)]
     return torch.cat(parts).clone()

@@ -32,7 +32,9 @@ from workbench.representations.holes import Hole, bars_of, part, question, windo
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import END, PAD, Vocabulary
 from workbench.systems.base import Progress, Region, System, reporter
+from workbench.systems.cards import song_card
 from workbench.systems.configs import config_from
+from workbench.systems.midigpt_training import recipe
 from workbench.systems.provenance import signed_takes
 from workbench.systems.splice import Reading, read, splice, with_bars
 
@@ -95,17 +97,21 @@ class MidiGPT(System):
         seed: int = 0,
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
-    ) -> MidiGPT:
+    ) -> Self:
         """Train and save in `out`; a run that was stopped goes on where it was.
 
         dataset: names of the catalogue or folders of MIDI, joined by "+". profile: smoke, laptop,
         gpu, paper. watch: hears each line of the log.
         """
-        # it makes systems of this class
-        from workbench.systems.midigpt_training import train
-
-        return train(
-            dataset, profile, out=out, seed=seed, budget_minutes=budget_minutes, watch=watch
+        return cls._train(
+            recipe,
+            song_card,
+            dataset,
+            profile,
+            out=out,
+            seed=seed,
+            budget_minutes=budget_minutes,
+            watch=watch,
         )
 
     @cached_property

@@ -10,7 +10,8 @@ transposed by up to half an octave. Validation is on songs kept out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import torch_seed
-from workbench.datasets import load, names_of
+from workbench.datasets.load import load_parts, names_of
 from workbench.errors import MissingDataError
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
 from workbench.representations.holes import (
@@ -35,10 +35,8 @@ from workbench.representations.holes import (
 )
 from workbench.representations.remi import RemiSong, ids_of, table_of
 from workbench.representations.tokens import BOS, EOS, PAD, Vocabulary
-from workbench.systems.cards import song_card
-from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
-from workbench.systems.stages import Stage, profile_of, train_stages
-from workbench.training import Fit, Plan, Watch, fit, training_run
+from workbench.systems.stages import Recipe, Stage, profile_of
+from workbench.training import Fit, Plan, fit
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -113,9 +111,11 @@ PROFILES: dict[str, Profile] = {
 }
 
 
-def songs_of(name: str, split: str, limit: int | None = None) -> list[Clip]:
-    """Whole songs of a data set by name, or of a folder of MIDI."""
-    return load(name, split, limit=limit, songs=True).clips
+def songs_of(dataset: str, split: str, limit: int | None = None) -> list[Clip]:
+    """Whole songs of data sets of the catalogue or folders of MIDI, joined by "+"; of songs that
+    are in several, those of the first. limit: of each data set."""
+    parts = load_parts(names_of(dataset), split, limit=limit, songs=True)
+    return [clip for part in parts for clip in part]
 
 
 def tables_of(clips: Sequence[Clip]) -> list[RemiSong]:
@@ -254,60 +254,42 @@ def validate(plain_rows: Tensor, hole_rows: Tensor, batch: int) -> Callable[...,
     return score
 
 
-@training_run
-def train(
-    dataset: str = "pop909",
-    profile: str = "laptop",
-    *,
-    out: str | Path = "runs/songs",
-    seed: int = 0,
-    budget_minutes: float | None = None,
-    watch: Watch | None = None,
-) -> MidiGPT:
-    """Train and save in `out`; a run that was stopped goes on where it was.
-
-    dataset: names of the catalogue or folders, joined by "+" ("pop909+builtin-songs").
-    """
+def recipe(dataset: str, profile: str, seed: int) -> Recipe:
+    """What a MidiGPT is made of and trained by. dataset: names of the catalogue or folders, joined
+    by "+" ("pop909+builtin-songs")."""
     size = profile_of(PROFILES, profile)
-    names = names_of(dataset)
-    songs = [s for name in names for s in tables_of(songs_of(name, "train", size.limit))]
-    few = min(40, size.limit or 40)
-    kept = [s for name in names for s in tables_of(songs_of(name, "validation", few))]
+    songs = tables_of(songs_of(dataset, "train", size.limit))
+    kept = tables_of(songs_of(dataset, "validation", min(40, size.limit or 40)))
     if not songs or not kept:
         raise MissingDataError(f"{dataset}: no songs with notes to train and validate on")
     vocabulary = Vocabulary.train([ids_of(song) for song in songs], size.vocabulary)
-    config = MidiGPTConfig(gpt=replace(size.gpt, vocab=vocabulary.size))
-    torch.manual_seed(torch_seed(seed))
-    system = MidiGPT(config, vocabulary)
-    context = config.gpt.context
-    rows = sequences_of(songs, vocabulary, context, size.sequences, seed)
+    gpt = replace(size.gpt, vocab=vocabulary.size)
+    rows = sequences_of(songs, vocabulary, gpt.context, size.sequences, seed)
     checks = validate(
-        held_out(kept, vocabulary, context)[:64],
-        sequences_of(kept, vocabulary, context, 64, seed + 1, holes=1.0, shift=False),
+        held_out(kept, vocabulary, gpt.context)[:64],
+        sequences_of(kept, vocabulary, gpt.context, 64, seed + 1, holes=1.0, shift=False),
         16,
     )
+    return Recipe(
+        {"gpt": asdict(gpt), "vocabulary": vocabulary.to_dict()},
+        {
+            "songs": len(songs),
+            "notes": int(sum(len(s.notes) for s in songs)),
+            "bars": int(sum(s.notes[-1, BAR] + 1 for s in songs)),
+        },
+        partial(stages, rows=rows, checks=checks, size=size),
+    )
+
+
+def stages(
+    network: GPT, rows: Tensor, checks: Callable[..., dict[str, float]], size: Profile
+) -> list[Stage]:
+    """The only one: the network on sequences (n, context)."""
 
     def fit_gpt(plan: Plan, out: Path, **more: Any) -> Fit[GPT]:
-        network = GPT(config.gpt)
-        done = fit(network, (rows,), loss, plan, out, validate=checks, title="MidiGPT", **more)
-        system.networks.load_state_dict(done.module.state_dict())
+        fresh = GPT(network.config)
+        done = fit(fresh, (rows,), loss, plan, out, validate=checks, title="MidiGPT", **more)
+        network.load_state_dict(done.module.state_dict())
         return done
 
-    about = {
-        "dataset": dataset,
-        "profile": profile,
-        "seed": seed,
-        "songs": len(songs),
-        "notes": int(sum(len(s.notes) for s in songs)),
-        "bars": int(sum(s.notes[-1, BAR] + 1 for s in songs)),
-    }
-    return train_stages(
-        system,
-        [Stage("gpt", size.plan, 1.0, fit_gpt)],
-        Path(out),
-        about=about,
-        card=song_card,
-        seed=seed,
-        budget_minutes=budget_minutes,
-        watch=watch,
-    )
+    return [Stage("gpt", size.plan, 1.0, fit_gpt)]

@@ -1,6 +1,7 @@
 """The stages of a training, one after another: their time, their record, the checkpoint at the end.
 
-The training of a system prepares data and networks and lists its stages; `train_stages` runs them.
+A system's training module makes a `Recipe` of a data set; `System` makes the networks that it
+describes, and `train_stages` runs its stages on them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Stage:
         name: In the record, on the card, and in what `watch` receives.
         plan: Its steps; None skips the stage.
         share: Of a budget of minutes, relative to those of the other stages.
-        fit: `fit(plan, out, seed=, watch=)` trains, and leaves the weights in the system.
+        fit: `fit(plan, out, seed=, watch=)` trains, and leaves the weights in the networks.
         folder: Under the folder of the training; by default the name.
     """
 
@@ -39,6 +40,21 @@ class Stage:
     share: float
     fit: Callable[..., Fit]
     folder: str = ""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a training module makes of a data set, a profile and a seed, before there are networks.
+
+    Args:
+        config: Of the system, as its `from_config` takes it.
+        about: What the record says of the data and of the options.
+        stages: The stages that train such networks, in their order.
+    """
+
+    config: dict[str, Any]
+    about: dict[str, Any]
+    stages: Callable[[Any], list[Stage]]
 
 
 def profile_of(profiles: Mapping[str, Size], name: str) -> Size:

@@ -84,14 +84,14 @@ steps = 10 if run.small else 4500 if large else 300
 plan = Plan(steps=steps, batch=128 if large else 64, lr=1e-3, every=steps, ema=0.99, keep="last",
             precision="32-true")
 with tempfile.TemporaryDirectory() as folder:
-    train_diffusion(system, train, held_out, plan, folder, seed=seed)
+    train_diffusion(system.networks, train, held_out, plan, folder, seed=seed)
 
 # %%
 @torch.inference_mode()
 def loss(phrase):
     """Held-out loss with these texts, the same noise each time."""
     system.networks.cpu().eval()
-    z = system.networks.standard(encode_all(system, held_out.rolls))
+    z = system.networks.standard(encode_all(system.networks, held_out.rolls))
     said = system.networks.text_features(held_out.vectors)[phrase]
     condition = Condition(said, held_out.tempo, torch.ones(len(z), 2))
     torch.manual_seed(seed)
