@@ -7,6 +7,7 @@ Every public call that takes a seed, a count or another number reads it here, so
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PromptError
@@ -22,7 +23,7 @@ def number(value: Any, name: str, low: float = -math.inf, high: float = math.inf
     """`value` as a float from `low` to `high`. Raises PromptError with the argument's name."""
     plain = _plain(value)
     if plain is None or not low <= plain <= high or abs(plain) == math.inf:
-        raise PromptError(f"{name}={_shown(value)}: give a number{_range(low, high)}")
+        raise PromptError(f"{name}={shown(value)}: give a number{_range(low, high)}")
     return float(plain)
 
 
@@ -30,7 +31,7 @@ def whole(value: Any, name: str, low: float = -math.inf, high: float = math.inf)
     """`value` as an int from `low` to `high`; 4.0 is 4. Raises PromptError with its name."""
     plain = _whole(value)
     if plain is None or not low <= plain <= high:
-        raise PromptError(f"{name}={_shown(value)}: give a whole number{_range(low, high)}")
+        raise PromptError(f"{name}={shown(value)}: give a whole number{_range(low, high)}")
     return plain
 
 
@@ -38,8 +39,27 @@ def seed_of(value: Any, name: str = "seed") -> int:
     """`value` as a seed from 0 to 2**64 - 1. Raises PromptError with the argument's name."""
     plain = _whole(value)
     if plain is None or not 0 <= plain <= LARGEST_SEED:
-        raise PromptError(f"{name}={_shown(value)}: give a whole number from 0 to 2**64 - 1")
+        raise PromptError(f"{name}={shown(value)}: give a whole number from 0 to 2**64 - 1")
     return plain
+
+
+def flag(value: Any, name: str) -> bool:
+    """`value` as a bool: True, False, 1 or 0. Raises PromptError with the argument's name."""
+    plain = value.item() if _has_one(value) else value
+    if not isinstance(plain, bool | int) or plain not in (0, 1):
+        raise PromptError(f"{name}={shown(value)}: give True or False")
+    return bool(plain)
+
+
+def path_of(
+    value: Any, name: str = "path", what: str = 'the path of a file, such as "loop.mid"'
+) -> str:
+    """`value` as a path's text. Raises PromptError with the argument's name for an empty one, and
+    for anything but text or a pathlib.Path, such as a file's bytes."""
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str) or not path:
+        raise PromptError(f"{name}={shown(value)}: give {what}")
+    return path
 
 
 def later_seed(seed: int, i: int) -> int:
@@ -77,9 +97,14 @@ def row_seeds(seed: int, n: int) -> list[int]:
     return [seed, *(int(other.generate_state(1)[0]) for other in others)][:n]
 
 
+def _has_one(value: Any) -> bool:
+    """Whether it is one of NumPy's scalars, an array or a tensor without dimensions."""
+    return hasattr(value, "item") and getattr(value, "ndim", 1) == 0
+
+
 def _plain(value: Any) -> int | float | None:
     """A Python number, or None for what is none."""
-    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # NumPy's scalars, 0-d tensors
+    if _has_one(value):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -94,12 +119,14 @@ def _whole(value: Any) -> int | None:
     return plain
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as an error shows it, in at most 60 characters."""
     plain = _plain(value)
     try:
         text = repr(value) if plain is None else repr(plain)
     except ValueError:  # Python writes no whole number of more than 4,300 digits
         text = f"{plain:#x}"
+    text = " ".join(text.split())  # one line
     return text if len(text) <= 60 else text[:57] + "..."
 
 

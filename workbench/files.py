@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from workbench.arguments import path_of
 from workbench.errors import WorkbenchError
 
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
@@ -81,7 +82,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     name keeps the suffix, since audio writers choose the format by it. Raises WorkbenchError where
     the disk is full or the folder cannot be written.
     """
-    target = Path(path)
+    target = Path(path_of(path))
     with written(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         clear_dead(target.parent)

@@ -2,6 +2,8 @@
 
 import os
 import struct
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -402,3 +404,60 @@ def test_nothing_half_written(tmp_path):
         write_audio(tmp_path / "sound.mp3", tone(), 123457)
     assert path.read_bytes() == b"the old one"
     assert [p.name for p in tmp_path.iterdir()] == ["sound.wav"]
+
+
+ENCODED = """
+import sys
+import numpy as np
+from workbench.errors import WorkbenchError
+from workbench.music.audio import encode
+rng = np.random.default_rng(0)
+for rate, channels in zip(map(int, sys.argv[2::2]), map(int, sys.argv[3::2])):
+    try:
+        encode(rng.uniform(-0.9, 0.9, (channels, 30_000)), rate, sys.argv[1])
+        print(rate, channels, "written")
+    except WorkbenchError as error:
+        print(rate, channels, "refused", str(rate) in str(error), "\\n" in str(error))
+"""
+
+
+@pytest.mark.parametrize(
+    ("format", "written", "refused"),
+    [
+        (
+            "ogg",
+            [(1, 2), (4001, 1), (192_000, 2), (200_000, 2), (44_100, 255)],
+            [(200_001, 1), (250_000, 2), (384_000, 2), (1_000_000, 1), (44_100, 256)],
+        ),
+        ("flac", [(1, 1), (655_350, 2), (44_100, 8)], [(700_000, 1), (44_100, 9)]),
+        ("mp3", [(8000, 1), (48_000, 2)], [(7999, 1), (44_101, 2), (96_000, 2), (44_100, 3)]),
+        ("wav", [(1, 1), (1_000_000, 2), (44_100, 300)], [(44_100, 1025)]),
+    ],
+)
+def test_rates_and_channels_that_a_format_lacks_are_refused(format, written, refused):
+    # in a process of its own: libsndfile's Vorbis encoder ends it beyond 200 kHz or 255 channels
+    numbers = [str(number) for pair in written + refused for number in pair]
+    command = [sys.executable, "-c", ENCODED, format, *numbers]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        *(f"{rate} {channels} written" for rate, channels in written),
+        *(f"{rate} {channels} refused True False" for rate, channels in refused),
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad", ["x", [[1j]], [[1], [1, 2]], [["0.5"]], np.datetime64("2026-01-01")]
+)
+def test_what_is_no_sound_is_refused(bad):
+    for give in (checked, lambda sound, name: Clip(audio=sound, sample_rate=8000)):
+        with pytest.raises(WorkbenchError, match=r"audio is .*channels, samples") as caught:
+            give(bad, "audio")
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", [True, "44100", None, 44100.5, np.nan, [44100], 0, -8000, 10**30])
+def test_sample_rates_that_are_none(bad):
+    clip = Clip(audio=np.zeros((1, 10)), sample_rate=8000)
+    with pytest.raises(WorkbenchError, match="sample_rate must be"):
+        clip.waveform(bad)

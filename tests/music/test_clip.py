@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.errors import WorkbenchError
+from workbench.datasets import load
+from workbench.errors import PromptError, WorkbenchError
 from workbench.music.clip import Clip
 from workbench.music.picture import picture_of
 
@@ -153,3 +154,22 @@ def test_nan_is_refused_also_where_it_came_in_later(bad):
             use()
     with pytest.raises(WorkbenchError, match="no sample"):
         Clip(audio=np.zeros((1, 0)), sample_rate=8000)
+
+
+@pytest.mark.parametrize("bad", [5, None, 3.5, [b"MThd"], object(), ""])
+def test_paths_that_are_none(bad):
+    clip = Clip.from_notes([(0, 1, 60, 90)])
+    calls = (Clip.read, Clip.read_midi, Clip.read_audio, clip.write_midi, clip.write_audio)
+    for call in calls:
+        with pytest.raises(PromptError, match=r"path=.*path of a file"):
+            call(bad)
+    with pytest.raises(PromptError, match="dataset="):
+        load(bad)
+    with pytest.raises(PromptError, match=r"path=b'loop.mid'"):
+        Clip.read(b"loop.mid")
+
+
+@pytest.mark.parametrize("bad", [5, "loop.mid", [1], {}])
+def test_what_is_no_score(bad):
+    with pytest.raises(WorkbenchError, match="score="):
+        Clip(bad)

@@ -4,6 +4,8 @@ import random
 import subprocess
 import sys
 import time
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -314,3 +316,80 @@ def test_bar_lines_reach_the_end_where_the_metre_changes_just_there():
     assert bar_lines(score, 10.0).tolist() == [0, 4, 8, 10]
     assert bar_lines(score, 9.0).tolist() == [0, 4, 8, 10]
     assert bar_lines(score, 14.0).tolist() == [0, 4, 8, 10, 14]
+
+
+def field_array(**fields):
+    """A structured array of one note, each field of the type of its value."""
+    base = {"time": 0.0, "duration": 1.0, "pitch": 60, "velocity": 90} | fields
+    types = [(name, np.asarray(value).dtype) for name, value in base.items() if value is not None]
+    values = tuple(value for value in base.values() if value is not None)
+    return np.array([values], dtype=types)
+
+
+@pytest.mark.parametrize(
+    ("notes", "field", "value"),
+    [
+        ([(0, 1, 65596, 90)], "pitch", "65596"),  # 60 as 16 bits
+        ([(0, 1, 60, 90), (0, 1, 60.7, 90)], "pitch", "60.7"),
+        ([(0, 1, float("nan"), 90)], "pitch", "nan"),
+        ([(0, 1, 60, 65536 + 90)], "velocity", "65626"),
+        ([(0, 1, 60, 90.5)], "velocity", "90.5"),
+        ([(0, 1, 2**80, 90)], "pitch", r"1.2\S*e\+24"),
+        ([(0, 10**400, 60, 90)], "duration", "1000"),
+        ([(0, 1, None, 90)], "pitch", "nan"),
+        ([("0", "1", "60", "90")], "time", "'0'"),
+        ([(0, 1, 60, 90j)], "time", "0j"),
+        ([(True, True, True, True)], "time", "True"),
+        (field_array(program=300.5), "program", "300.5"),
+        (field_array(program=65536 + 3), "program", "65539"),
+        (field_array(program="piano"), "program", "'piano'"),
+        (field_array(is_drum=2), "is_drum", "2"),
+        (field_array(pitch=-65476), "pitch", "-65476"),
+    ],
+)
+def test_notes_are_checked_before_they_are_cast(notes, field, value):
+    with pytest.raises(WorkbenchError, match=f"notes holds {value}.* as {field}"):
+        Clip.from_notes(notes)
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        [(0, 1, 60)],
+        [(0, 1, 60, 90), (0, 1, 60)],
+        [(0, 1, 60, 90, 0)],
+        [0, 1, 60, 90],
+        "notes",
+        None,
+        5,
+        {"time": 0},
+        np.zeros((2, 2, 4)),
+        field_array(velocity=None),
+        field_array(time=None),
+    ],
+)
+def test_what_are_no_notes(notes):
+    with pytest.raises(WorkbenchError, match=r"notes has .*give rows of") as caught:
+        Clip.from_notes(notes)
+    assert "\n" not in str(caught.value)
+
+
+def test_notes_as_other_numbers():
+    rows = [(Fraction(1, 2), Decimal("0.25"), np.int8(60), np.uint16(90))]
+    assert Clip.from_notes(rows, drums=False).notes.tolist() == [(0.5, 0.25, 60, 90, 0, False)]
+    for empty in ([], (), [[]], np.zeros((0, 4))):
+        assert len(Clip.from_notes(empty).notes) == 0
+
+
+@pytest.mark.parametrize("bad", [3.7, "3", None, np.nan, 128, -1, [1], 65536])
+def test_odd_programs(bad):
+    with pytest.raises(WorkbenchError, match="program="):
+        Clip.from_notes([(0, 1, 60, 90)], program=bad)
+    assert Clip.from_notes([(0, 1, 60, 90)], program=np.float32(3)).notes["program"] == [3]
+
+
+@pytest.mark.parametrize("bad", ["no", None, 2, [True], 1.0])
+def test_odd_drums(bad):
+    with pytest.raises(WorkbenchError, match="drums="):
+        Clip.from_notes([(0, 1, 60, 90)], drums=bad)
+    assert not Clip.from_notes([(0, 1, 60, 90)], drums=np.bool_(False)).is_drums

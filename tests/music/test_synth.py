@@ -249,3 +249,14 @@ def test_a_fluidsynth_that_is_missing_says_so(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(WorkbenchError, match="not installed"):
         FluidSynth()
+
+
+@pytest.mark.parametrize("rate", [1, 2, 3, 4, 5, 7, 10, 100, 4000, 44_101])
+def test_odd_rates(engine, rate):
+    drums = Clip.from_notes([(i / 8, 0.5, 35 + i, 90) for i in range(47)])
+    piano = Clip.from_notes([(i / 8, 0.5, 21 + 2 * i, 90) for i in range(44)], drums=False)
+    for clip in (drums, piano):
+        sound = clip.waveform(rate, engine)
+        assert sound.shape == (2, round(clip.duration * rate))
+        assert np.isfinite(sound).all()
+        assert np.abs(sound).max() <= 1

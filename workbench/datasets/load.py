@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.arguments import whole
+from workbench.arguments import path_of, whole
 from workbench.datasets.audio import PREPARED
 from workbench.datasets.catalogue import CATALOGUE
 from workbench.datasets.dataset import Dataset, check_split, spread
@@ -77,7 +77,7 @@ def names_of(dataset: str | os.PathLike[str]) -> list[str]:
     an empty name and MissingDataError for one that is neither, or a folder without music. Whether a
     set of the catalogue is on this machine: `find`.
     """
-    text = os.fspath(dataset)
+    text = path_of(dataset, "dataset", "names of data sets or folders, joined by +")
     whole_name = text.strip() and os.path.isdir(os.path.expanduser(text))
     names = [text] if whole_name else [name.strip() for name in text.split("+")]
     for name in names:

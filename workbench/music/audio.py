@@ -15,7 +15,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.errors import BrokenFileError, MissingDataError, MusicFileWarning, WorkbenchError
+from workbench.arguments import path_of, shown, whole
+from workbench.errors import (
+    BrokenFileError,
+    MissingDataError,
+    MusicFileWarning,
+    PromptError,
+    WorkbenchError,
+)
 from workbench.files import atomic_write, open_regular
 
 FORMATS = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG", "mp3": "MP3"}
@@ -30,15 +37,22 @@ OPEN = 0x7FFF0000  # a WAV's length from here on is no length: a program wrote i
 READ = 1 << 20  # samples read at a time
 RATIO = (4800, 48_000, 100_000)  # largest factors of a resampler, tried in turn
 MAX_GROWTH = 100_000_000  # samples to which very low rates are brought
+VORBIS_RATE, VORBIS_CHANNELS = 200_000, 255  # beyond these libsndfile crashes the process
 BLOCK = 1 << 16  # libsndfile's Vorbis encoder overflows its stack on very long single writes
 
 
-def checked(sound: ArrayLike, name: str = "sound") -> np.ndarray:
-    """`sound` as an array of floats (channels, samples); WorkbenchError for another shape, or for
-    NaN and infinite samples."""
-    samples = np.asarray(sound)
-    if samples.dtype.kind != "f":
-        samples = samples.astype(np.float32)
+def checked(sound: ArrayLike, name: str = "sound", *, row: bool = False) -> np.ndarray:
+    """`sound` as an array of floats (channels, samples), with `row` also one channel's samples
+    alone; WorkbenchError for another shape, for NaN and infinite samples, and for no numbers."""
+    try:
+        samples = np.asarray(sound)
+        samples = np.atleast_2d(samples) if row else samples
+        if samples.dtype.kind not in "biufO":
+            raise TypeError
+        if samples.dtype.kind != "f":
+            samples = samples.astype(np.float32)
+    except (TypeError, ValueError) as error:  # text, complex numbers, rows of several lengths
+        raise WorkbenchError(f"{name} is {shown(sound)}; give (channels, samples)") from error
     if samples.ndim != 2 or not len(samples):
         raise WorkbenchError(f"{name} has shape {samples.shape}; give (channels, samples)")
     if not np.isfinite(samples).all():
@@ -56,14 +70,11 @@ def turned_down(samples: np.ndarray) -> np.ndarray:
 def check_rate(rate: Any, name: str = "sample_rate") -> int:
     """A sample rate as an int; WorkbenchError unless it is a whole number of Hz above 0."""
     try:
-        whole = int(rate)
-    except (TypeError, ValueError, OverflowError):
-        whole = 0
-    if not 1 <= whole <= MAX_RATE or whole != rate:
+        return whole(rate, name, 1, MAX_RATE)
+    except PromptError:
         raise WorkbenchError(
-            f"{name} must be a whole number of Hz such as 44100, at most {MAX_RATE:,}, got {rate}"
-        )
-    return whole
+            f"{name} must be a whole number of Hz such as 44100, at most {MAX_RATE:,}, got {rate!r}"
+        ) from None
 
 
 def read_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
@@ -79,6 +90,7 @@ def read_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
     """
     import soundfile
 
+    path = path_of(path)
     samples = np.empty((0, 1), np.float32)
     opened = False
     try:
@@ -254,7 +266,8 @@ def encode(
     """An audio file's bytes; format "wav", "flac", "ogg" or "mp3". What goes beyond ±1 is turned
     down.
 
-    Vorbis is written in short blocks and needs no more than the rate; MP3 exists for 8 to 48 kHz.
+    Vorbis is written in short blocks, up to 200 kHz; MP3 exists for 8 to 48 kHz, FLAC up to
+    655,350 Hz. Raises WorkbenchError for another rate.
     `quality`: libsndfile's compression level for lossy formats, from 0 (best) to 1 (smallest).
     """
     import soundfile
@@ -265,6 +278,12 @@ def encode(
     sound = np.atleast_2d(np.asarray(samples, dtype=np.float32)).T
     if not sound.size or not np.isfinite(sound).all():
         raise WorkbenchError("the sound is empty or holds NaN samples; render it again")
+    asked = f"{format} cannot be written at {sample_rate} Hz with {sound.shape[1]} channels"
+    if format == "ogg" and (sample_rate > VORBIS_RATE or sound.shape[1] > VORBIS_CHANNELS):
+        raise WorkbenchError(
+            f"{asked} (Vorbis ends at {VORBIS_RATE:,} Hz and {VORBIS_CHANNELS} channels); try wav "
+            "or 44100 Hz"
+        )
     buffer = io.BytesIO()
     sound = turned_down(sound)
     try:
@@ -280,15 +299,14 @@ def encode(
             for start in range(0, len(sound), BLOCK):
                 file.write(sound[start : start + BLOCK])
     except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
-        raise WorkbenchError(
-            f"{format} cannot be written at {sample_rate} Hz ({error}); try wav or 44100 Hz"
-        ) from error
+        reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
+        raise WorkbenchError(f"{asked} ({reason}); try wav or 44100 Hz") from error
     return buffer.getvalue()
 
 
 def write_audio(path: str | os.PathLike[str], samples: np.ndarray, sample_rate: int) -> None:
     """Write .wav, .flac, .ogg or .mp3, whole or not at all; the suffix chooses the format."""
-    data = encode(samples, sample_rate, Path(path).suffix.lower().lstrip("."))
+    data = encode(samples, sample_rate, Path(path_of(path)).suffix.lower().lstrip("."))
     with atomic_write(path) as beside:
         beside.write_bytes(data)
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from workbench.arguments import number
+from workbench.arguments import number, path_of, shown
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES, atomic_write
 from workbench.music import midi, smf, timeline
@@ -96,6 +96,8 @@ class Clip:
     def _take_score(
         self, score: Any, tempo: float | None, meter: tuple[int, int] | None, beats: float | None
     ) -> None:
+        if not hasattr(score, "ttype") or not hasattr(score, "tracks"):
+            raise WorkbenchError(f"score={shown(score)}: give a symusic.Score, or Clip.read(path)")
         if str(score.ttype).rsplit(".", 1)[-1].lower() != "tick":
             score = score.to("tick")
         self.score = score = timeline.settled(score)
@@ -122,7 +124,7 @@ class Clip:
         meter: tuple[int, int] | None,
         beats: float | None,
     ) -> None:
-        samples = turned_down(checked(np.atleast_2d(audio), "audio"))
+        samples = turned_down(checked(audio, "audio", row=True))
         if not samples.size:
             raise WorkbenchError("audio holds no sample; give (channels, samples)")
         self.sample_rate = check_rate(sample_rate)
@@ -138,7 +140,7 @@ class Clip:
     @classmethod
     def read(cls, path: str | os.PathLike[str], **fields: Any) -> Self:
         """Read a MIDI or an audio file, told apart by its suffix. `fields`: caption, labels, …"""
-        suffix = Path(path).suffix.lower()
+        suffix = Path(path_of(path)).suffix.lower()
         if suffix in MIDI_SUFFIXES:
             return cls.read_midi(path, **fields)
         if suffix in AUDIO_SUFFIXES:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import symusic
 
+from workbench.arguments import flag, path_of, shown, whole
 from workbench.errors import BrokenFileError, MissingDataError, MusicFileWarning, WorkbenchError
 from workbench.files import read_regular
 from workbench.music import smf
@@ -79,12 +80,12 @@ def _file_in(source: str | os.PathLike[str] | bytes, name: str | None = None) ->
     if isinstance(source, (bytes, bytearray, memoryview)):
         data, name = bytes(source), name or "MIDI data"
     else:
-        name = os.fspath(source)
+        name = path_of(source)
         data = read_bytes(name, MAX_BYTES)
-    whole = data
+    given = data
     data = smf.unwrapped(data)
     if not data:
-        reason = "holds no MIDI file (nothing begins with MThd)" if whole else "is empty"
+        reason = "holds no MIDI file (nothing begins with MThd)" if given else "is empty"
         raise BrokenFileError(f"{name} {reason}; export it again as a standard MIDI file")
     return data, name
 
@@ -279,33 +280,74 @@ def as_notes(notes: Any, drums: bool = True, program: int = 0) -> np.ndarray:
 
     `notes`: an array of dtype NOTE, a structured array with some of its fields (time, duration,
     pitch and velocity at least), or rows of (time, duration, pitch, velocity). `drums` and
-    `program` fill in what the notes do not say.
+    `program` fill in what the notes do not say. Raises WorkbenchError for anything else, and for
+    values that are out of range or not whole where they must be.
     """
-    array = np.asarray(notes)
-    result = np.zeros(len(array), dtype=NOTE)
+    drums, program = flag(drums, "drums"), whole(program, "program", 0, 127)
+    columns = _columns(notes)
+    result = np.zeros(len(columns["time"]), dtype=NOTE)
     result["program"], result["is_drum"] = program, drums
-    if array.dtype.names:
-        for field in set(NOTE.names or ()) & set(array.dtype.names):
-            result[field] = array[field]
-    elif array.size:
-        if array.ndim != 2 or array.shape[1] != 4:
-            raise WorkbenchError(
-                f"notes has shape {array.shape}; give rows of (time, duration, pitch, velocity) or "
-                "an array of dtype workbench.music.midi.NOTE"
-            )
-        for column, field in enumerate(("time", "duration", "pitch", "velocity")):
-            result[field] = array[:, column]
-    _check_notes(result)
+    for field, column in columns.items():
+        result[field] = _checked(column, field)
     return result[np.lexsort((result["pitch"], result["time"]))]
 
 
-def _check_notes(notes: np.ndarray) -> None:
-    """Raise WorkbenchError unless every field is in its range."""
-    ranges = {"time": (0, 1e6), "duration": (0, 1e6), "pitch": (0, 127), "velocity": (1, 127)}
-    for field, (low, high) in (ranges | {"program": (0, 127)}).items():
-        values = notes[field]
-        if not np.all((values >= low) & (values <= high)):
-            raise WorkbenchError(f"notes has a {field} outside {low:g} to {high:g}; correct it")
+def _columns(notes: Any) -> dict[str, np.ndarray]:
+    """The fields of notes as they were given, (notes,) each."""
+    try:
+        array = np.asarray(notes)
+    except (TypeError, ValueError) as error:  # rows of several lengths
+        raise WorkbenchError(f"notes has rows that differ in length; {_ROWS}") from error
+    if names := array.dtype.names:
+        if missing := [field for field in _GIVEN if field not in names]:
+            raise WorkbenchError(f"notes has no field {', '.join(missing)}; {_ROWS}")
+        array = array.reshape(-1)
+        return {field: array[field] for field in NOTE.names or () if field in names}
+    if array.ndim and not array.size:
+        array = np.zeros((0, len(_GIVEN)))
+    if array.ndim != 2 or array.shape[1] != len(_GIVEN):
+        raise WorkbenchError(f"notes has shape {array.shape}; {_ROWS}")
+    return dict(zip(_GIVEN, array.T, strict=True))
+
+
+_GIVEN = ("time", "duration", "pitch", "velocity")
+_ROWS = (
+    "give rows of (time, duration, pitch, velocity) or an array of dtype workbench.music.midi.NOTE"
+)
+_RANGES = {
+    "time": (0, 1e6),
+    "duration": (0, 1e6),
+    "pitch": (0, 127),
+    "velocity": (1, 127),
+    "program": (0, 127),
+    "is_drum": (0, 1),
+}
+
+
+def _checked(values: np.ndarray, field: str) -> np.ndarray:
+    """The values of a field; WorkbenchError for the first that is no number, out of the field's
+    range or, where the field is not a time, not whole. Before they are brought to the field's own
+    type, in which 65596 would be 60 and NaN 0."""
+    low, high = _RANGES[field]
+    integral = field not in ("time", "duration")
+    try:
+        if values.dtype.kind not in "biufO" or (values.dtype.kind == "b" and field != "is_drum"):
+            raise TypeError
+        numbers = values.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise WorkbenchError(
+            f"notes holds {shown(values.tolist()[0])} as {field}; give numbers"
+        ) from error
+    with np.errstate(invalid="ignore"):
+        right = (numbers >= low) & (numbers <= high) & ((numbers % 1 == 0) | (not integral))
+    if not right.all():
+        row = int(np.argmin(right))
+        kind = "a whole number" if integral else "a number"
+        raise WorkbenchError(
+            f"notes holds {numbers[row]:g} as {field} in row {row}; give {kind} from {low:g} to "
+            f"{high:g}"
+        )
+    return numbers
 
 
 def score_of(

@@ -126,7 +126,7 @@ _PANS = {
 
 
 def _time(seconds: float, rate: int) -> np.ndarray:
-    return np.arange(round(seconds * rate)) / rate
+    return np.arange(max(round(seconds * rate), 1)) / rate
 
 
 def _noise(time: np.ndarray, rate: int, low: float, high: float, seed: int) -> np.ndarray:

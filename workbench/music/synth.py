@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from workbench.arguments import path_of
 from workbench.errors import MissingDataError
 from workbench.music.fluid import FluidSynth, fluidsynth_command
 from workbench.music.numpy_synth import NumpySynth
@@ -50,7 +51,9 @@ def default_synth(soundfont: str | os.PathLike[str] | None = None) -> Synth:
     A SoundFont named by the argument or by WORKBENCH_SOUNDFONT is used or, if that fails, is an
     error (MissingDataError, BrokenFileError): nobody wants another sound in silence.
     """
-    named = os.fspath(soundfont) if soundfont else os.environ.get("WORKBENCH_SOUNDFONT", "")
+    named = (
+        path_of(soundfont, "soundfont") if soundfont else os.environ.get("WORKBENCH_SOUNDFONT", "")
+    )
     return _synth_for(named)
 
 
