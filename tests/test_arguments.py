@@ -135,7 +135,7 @@ def test_clips_name_the_number_that_is_none(odd):
         ("start_beat", lambda: clip.excerpt(odd, 1)),
         ("meter", lambda: clip.with_(meter=(odd, 4))),
         ("tempo", lambda: Clip.from_notes(LOOP, tempo=odd)),
-        ("bars", lambda: cut_loops([clip], bars=odd if odd != 2**70 else 0)),
+        ("bars", lambda: cut_loops([clip], bars=odd)),
         ("limit", lambda: load("builtin", "train", limit=odd if odd not in (None, 2**70) else 0)),
     ):
         with pytest.raises(WorkbenchError, match=f"^{name}"):

@@ -187,3 +187,18 @@ def test_no_damage_ends_in_another_error(table):
             read += 1
             assert all(len(row) == len(found.columns) for row in found.rows)
     assert 50 < read < 450
+
+
+def test_as_many_columns_as_a_program_may_write(tmp_path):
+    path = tmp_path / "wide.csv"
+    names = [f"c{i}" for i in range(300_000)]  # compared with each other they take minutes
+    path.write_text(",".join(names) + "\n" + ",".join(["1"] * 300_000) + "\n")
+    table = read_table(path, ["c7"])
+    assert table.columns == tuple(names)
+    assert table.rows[0]["c299999"] == "1"
+    with pytest.raises(BrokenFileError, match=r"no column file.* 299,980 more$") as caught:
+        read_table(path, needs=["file"])
+    assert len(str(caught.value)) < 1000
+    path.write_text(",".join([*names, "c5"]) + "\n")
+    with pytest.raises(BrokenFileError, match="column 300001: has the same name as column 6"):
+        read_table(path)

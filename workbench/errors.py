@@ -34,4 +34,4 @@ class MemoryFullError(WorkbenchError):
 
 
 class MusicFileWarning(UserWarning):
-    """A MIDI or audio file was read, though something in it is wrong or missing."""
+    """A MIDI or audio file was read or written, though something in it is wrong or missing."""

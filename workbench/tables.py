@@ -31,6 +31,7 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from workbench.errors import BrokenFileError
 
 MOST_BYTES = 1 << 30  # of a table
+MOST_NAMED = 20  # columns in an error
 DELIMITERS = (",", ";", "\t")
 _MARKS = (  # UTF-32's first, because its mark begins with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -141,9 +142,9 @@ def read_table(
     if not head:
         raise BrokenFileError(f"{path}: is empty; its first row must name the columns")
     columns = [_plain(name) for name in head]
+    places: dict[str, int] = {}
     for place, name in enumerate(columns):
-        if name and name in columns[:place]:
-            first = columns.index(name)
+        if name and (first := places.setdefault(name, place)) < place:
             raise _error(
                 path,
                 number,
@@ -152,7 +153,9 @@ def read_table(
             )
     named = tuple(name for name in columns if name)
     if missing := sorted(set(needs) - set(named)):
-        has = ", ".join(map(_short, named)) or "none"
+        has = ", ".join(map(_short, named[:MOST_NAMED])) or "none"
+        if len(named) > MOST_NAMED:
+            has += f" and {len(named) - MOST_NAMED:,} more"
         raise _error(path, number, "", f"has no column {', '.join(missing)}; its columns: {has}")
     return Table(path, named, [_row(path, at, columns, cells) for at, cells in records])
 

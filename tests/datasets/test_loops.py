@@ -83,3 +83,10 @@ def test_groove_loops(groove_loops):
         loop.notes["time"].min() >= 0 and loop.notes["time"].max() < 32 for loop in groove_loops
     )
     assert len({loop.caption for loop in groove_loops}) > 1500
+
+
+@pytest.mark.parametrize("bars", [1001, 10**12, 2**70, 1e300])
+def test_endless_windows_are_refused(bars):
+    with pytest.raises(PromptError, match="bars="):
+        cut_loops([clip([0, 1, 2])], bars=bars)
+    assert cut_loops([clip(np.arange(8))], bars=1000, hop_bars=10**12)[0].beats == 4000

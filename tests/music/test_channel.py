@@ -388,3 +388,45 @@ def test_a_loop_with_state_equals_the_second_round_of_three(engine):
     n = loop.shape[1]
     quiet = slice(int(0.15 * n), n)  # the tail of the last round keeps its bend, so not from 0
     assert rms(long[:, n : 2 * n][:, quiet] - loop[:, quiet]) < 0.03 * rms(loop)
+
+
+def bend_range(*controls):
+    clip = one([(0, 900, 60)], controls, [(0, 8191)])
+    return float(Channel(clip.score.tracks[0]).pitch.at(899))
+
+
+def steps(number, count, start=1):
+    return [(start + i, number, 0) for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("controls", "expected"),
+    [
+        ([*parameter(0, 2), *steps(96, 1)], 2.01),
+        ([*parameter(0, 2), *steps(97, 1)], 1.99),
+        ([*parameter(0, 2, 99), *steps(96, 1)], 3),
+        ([(0, 101, 0), (0, 100, 0), *steps(96, 150)], 3.5),  # from the 2 semitones of the start
+        ([*parameter(0, 0), *steps(97, 3)], 0),
+        ([*parameter(0, 127, 99), *steps(96, 3)], 127.99),
+        ([*parameter(0, 2), (1, 96, 127)], 2.01),  # the value means nothing
+        ([*parameter(2, 64), *steps(96, 3)], 5),
+        ([*parameter(2, 64), *steps(97, 70)], -62),
+        ([*parameter(1, 64), *steps(96, 2)], 2 + 2 / 8192),
+        ([*parameter(1, 64), *steps(97, 1)], 2 - 1 / 8192),
+        ([*parameter(0, 2), (1, 101, 127), (1, 100, 127), *steps(96, 5, 2)], 2),
+        ([(0, 99, 1), (0, 98, 8), *steps(96, 5)], 2),
+        ([*parameter(0, 2), (1, 121, 0), *steps(96, 5, 2)], 0),  # a reset chooses no parameter
+    ],
+)
+def test_data_increment_and_decrement(controls, expected):
+    assert bend_range(*controls) == pytest.approx(expected, abs=1e-3 * max(expected, 1))
+
+
+def test_an_excerpt_keeps_what_was_incremented():
+    controls = [*parameter(0, 2), *steps(96, 30), *steps(97, 10, 1500)]
+    clip = one([(0, 900, 60), (1000, 900, 60)], controls, [(0, 8191)])
+    whole, cut = clip.score, clip.excerpt(1000 / TPQ, 2).score
+    for tick in (0, 100, 505, 800):
+        assert Channel(cut.tracks[0]).pitch.at(tick) == pytest.approx(
+            Channel(whole.tracks[0]).pitch.at(1000 + tick)
+        )

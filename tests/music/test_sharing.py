@@ -191,3 +191,53 @@ def test_reading_notes_only_reads_the_same_notes(tmp_path):
     np.testing.assert_array_equal(
         DrumRoll.read(path).to_array(), DrumRoll.from_clip(Clip.read_midi(path)).to_array()
     )
+
+
+def ported(number, *messages):
+    return [mido.MetaMessage("midi_port", port=number), *messages]
+
+
+def device(name, *messages):
+    return [mido.MetaMessage("device_name", name=name), *messages]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (ported(0), ported(1)),
+        ([], ported(1)),
+        (ported(3), []),
+        (device("Left"), device("Right")),
+        ([], device("Synth")),
+        (ported(1, *device("A")), ported(1, *device("B"))),
+    ],
+)
+def test_each_port_has_channels_of_its_own(first, second):
+    bend = [message("pitchwheel", 50, pitch=4000)]
+    tracks = [
+        [*first, program(5), control(7, 30), *note(60)],
+        [*second, program(9), control(7, 90), *note(62)],
+        [*first, *note(64)],
+        [*second, *bend, *note(65)],
+    ]
+    tracks = Clip.read_midi(bytes_of(*tracks)).score.tracks
+    assert [(t.program, sent(t)) for t in tracks] == [
+        (5, [(0, 7, 30)]),
+        (9, [(0, 7, 90)]),
+        (5, [(0, 7, 30)]),
+        (9, [(0, 7, 90)]),
+    ]
+    assert [len(t.pitch_bends) for t in tracks] == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("opened", [ported(0), ported(2), device("A"), []])
+def test_tracks_of_one_port_share_its_channels(opened):
+    tracks = [[*opened, control(7, 30)], [*opened, *note()], [*opened, program(9), *note(62)]]
+    tracks = Clip.read_midi(bytes_of(*tracks)).score.tracks
+    assert [sent(t) for t in tracks] == [[(0, 7, 30)]] * 2
+    assert {t.program for t in tracks} == {9}
+
+
+def test_port_0_is_the_port_of_tracks_that_name_none():
+    tracks = [[control(7, 30)], ported(0, *note())]
+    assert sent(Clip.read_midi(bytes_of(*tracks)).score.tracks[0]) == [(0, 7, 30)]

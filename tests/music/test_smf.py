@@ -374,3 +374,90 @@ def test_system_messages_are_kept_and_hold_across_an_excerpt():
 def test_a_file_without_such_events_holds_none():
     assert Clip.read_midi(PLAIN).extra_events == ()
     assert Clip.from_notes([(0, 1, 60, 90)]).extra_events == ()
+
+
+def name_of(content, kind=3):
+    """A name, lyric or marker as it is read from a file."""
+    score = Clip.read_midi(file_of(track((0, meta(kind, content)), *NOTE))).score
+    if kind == 6:
+        return score.markers[0].text
+    if kind == 3:
+        return score.tracks[0].name
+    return next(lyric.text for track in score.tracks for lyric in track.lyrics)
+
+
+ENCODED = [
+    ("Flöte", "latin-1"),
+    ("Dämpfer", "latin-1"),
+    ("Größe ÄÖ", "cp1252"),
+    ("Père Noël – “fin”", "cp1252"),
+    ("être âgé", "latin-1"),
+    ("Señor Nuñez", "latin-1"),
+    ("Contrebasse n° 2", "latin-1"),
+    ("Ödüllü şarkı".replace("ş", "s").replace("ı", "i"), "latin-1"),
+    ("ドラム", "cp932"),
+    ("弦楽", "cp932"),
+    ("ピアノ 1 (右手)", "cp932"),
+    ("ﾄﾞﾗﾑ", "cp932"),
+    ("メロディー", "cp932"),
+    ("Скрипка", "cp1251"),
+    ("Бас-гитара", "cp1251"),
+    ("Flöte", "utf-8"),
+    ("Flöte", "utf-8-sig"),
+    ("Flöte", "utf-16"),
+    ("弦楽", "utf-16"),
+    ("Piano", "utf-16-le"),
+    ("Flöte", "utf-16-be"),
+    ("Piano 1", "ascii"),
+]
+
+
+@pytest.mark.parametrize(("text", "encoding"), ENCODED)
+@pytest.mark.parametrize("kind", [3, 5, 6])
+def test_names_lyrics_and_markers_are_read_in_any_encoding(text, encoding, kind):
+    content = text.encode(encoding)
+    if encoding == "utf-16":  # with its mark, in either order
+        swapped = b"\xfe\xff" + text.encode("utf-16-be")
+        assert name_of(swapped, kind) == text
+    assert name_of(content, kind) == text
+
+
+def test_a_name_in_another_encoding_is_written_in_utf_8():
+    data = file_of(track((0, meta(3, "Flöte".encode("latin-1"))), *TWO))
+    score = Clip.read_midi(Clip.read_midi(data).excerpt(0, 2).midi_bytes()).score
+    assert [t.name for t in score.tracks] == ["Flöte"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=24))
+def test_any_bytes_are_a_text(content):
+    text = smf.text_of(content)
+    text.encode("utf-8")
+    assert "\0" not in text
+
+
+RUNNING_ON = {
+    "notes after the end of the track": file_of(
+        track(*TWO, (0, meta(0x2F, b"")), (0, on(70)), (480, off(70)))
+    ),
+    "a message after it": file_of(track(*TWO, (0, meta(0x2F, b"")), (0, b"\xb0\x07\x10"))),
+    "twice the same file": PLAIN + PLAIN,
+    "another file behind": PLAIN + file_of(track((0, on(70)), (480, off(70))), division=96),
+    "another file behind zeros": PLAIN + bytes(16) + PLAIN,
+    "another file behind a longer one": file_of(track(*TWO), track((0, meta(3, b"x")))) + PLAIN,
+    "a file cut short before another": PLAIN[:-4] + PLAIN,
+}
+
+
+@pytest.mark.parametrize("name", RUNNING_ON)
+def test_what_comes_after_the_end_is_left_out_with_a_warning(name):
+    with pytest.warns(MusicFileWarning, match="left out|cut short") as caught:
+        clip = Clip.read_midi(RUNNING_ON[name])
+    assert len(caught) == 1
+    assert clip.notes["pitch"].tolist() == [60, 62]
+    assert not any(len(track.controls) for track in clip.score.tracks)
+
+
+@pytest.mark.parametrize("behind", [b"", bytes(7), b"LIST" + bytes(4), b"DLS \0\0\0\4abcd"])
+def test_padding_and_other_chunks_are_no_fault(behind):
+    assert read(PLAIN + behind) == [(0, 1, 60), (2, 1, 62)]

@@ -7,6 +7,7 @@ import symusic
 from workbench.datasets import load
 from workbench.datasets.captions import facts_of
 from workbench.datasets.loops import cut_loops
+from workbench.errors import WorkbenchError
 from workbench.music import midi, timeline
 from workbench.music.clip import Clip
 from workbench.representations.drum_roll import DrumRoll
@@ -160,3 +161,57 @@ def test_an_excerpt_of_music_in_an_impossible_key_keeps_it(mode):
     part = found.excerpt(1.0, 3.0)
     assert [k.time for k in part.score.key_signatures] == [0] * len(found.score.key_signatures)
     assert len(part.midi_bytes())
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.float16, list])
+def test_positions_in_small_numbers(kind):
+    steady = Clip(beat([(0, 120)], beats=128), tempo=120)
+    turning = Clip(beat([(0, 120), (50, 60)], beats=128))
+    for clip in (steady, turning):
+        places = [0, 3, 99, 126]
+        given = places if kind is list else np.array(places, dtype=kind)
+        np.testing.assert_allclose(clip.seconds_at(given), [clip.seconds_at(p) for p in places])
+        if kind is not list:
+            assert clip.seconds_at(kind(100)) == clip.seconds_at(100.0)
+            cut = timeline.excerpt(clip.score, kind(100), kind(100))
+            assert [n.time for n in cut.tracks[0].notes] == [480 * i for i in range(28)]
+    assert steady.seconds_at(np.int8(100)) == 50
+
+
+@pytest.mark.parametrize("bpm", [3.57, 3.5, 1, 0.1, 2000.1, 1e6])
+def test_a_tempo_that_no_file_can_say_is_refused(bpm):
+    with pytest.raises(WorkbenchError, match="tempo"):
+        Clip.from_notes([(0, 1, 36, 90)], tempo=bpm)
+    score = beat()
+    score.tempos = type(score.tempos)([symusic.Tempo(0, mspq=round(60e6 / bpm), ttype="tick")])
+    with pytest.raises(WorkbenchError, match="tempo is"):
+        Clip(score)
+
+
+@pytest.mark.parametrize("bpm", [60e6 / (2**24 - 1), 3.58, 5, 2000])
+def test_every_tempo_that_is_taken_is_written(bpm):
+    clip = Clip.from_notes([(0, 1, 36, 90)], tempo=bpm)
+    assert Clip.read_midi(clip.midi_bytes()).tempo == pytest.approx(bpm, rel=1e-3)
+
+
+@pytest.mark.parametrize("meter", [(0, 4), (4, 3), (4, 0), (4, 128)])
+def test_a_score_in_a_metre_that_no_file_can_say_is_refused(meter):
+    score = beat()
+    score.time_signatures = type(score.time_signatures)(
+        [symusic.TimeSignature(0, *meter, ttype="tick")]
+    )
+    with pytest.raises(WorkbenchError, match="meter is"):
+        Clip(score)
+
+
+def test_an_excerpt_beyond_all_ticks_is_silent():
+    score = beat()
+    clip = Clip(score.resample(32_767))
+    assert len(clip.excerpt(999_999, 1).notes) == 0
+    assert len(clip.excerpt(0, 1_000_000).notes) == 16
+
+
+@pytest.mark.parametrize("beats", [1.1e6, 1e300, np.inf])
+def test_endless_clips_are_refused(beats):
+    with pytest.raises(WorkbenchError, match="beats="):
+        Clip.from_notes([(0, 1, 36, 90)], beats=beats)

@@ -1,6 +1,7 @@
 """MIDI files that a DAW takes: exact length, nothing lost at the edges, names and channels."""
 
 import io
+import warnings
 
 import mido
 import numpy as np
@@ -10,6 +11,7 @@ import symusic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.errors import MusicFileWarning
 from workbench.music.clip import NOTE, Clip
 from workbench.music.synth import NumpySynth
 from workbench.music.writing import file_stem
@@ -326,3 +328,96 @@ def test_a_track_without_notes_keeps_its_name_and_program():
         assert len({m.channel for row in programs for m in row}) == min(count, 15)
         again = Clip.read_midi(clip.midi_bytes())
         assert again.notes.tolist() == clip.notes.tolist()
+
+
+@pytest.mark.parametrize("beats", [4, 1 / 3, 2.0001, 0.9])
+@pytest.mark.parametrize("back", [1e-9, 1e-5, 4e-4, 9e-4, 1.1e-3])
+def test_a_hit_just_before_the_end_is_written_before_it(beats, back):
+    clip = Clip.from_notes([(0, 0.1, 36, 90), (beats - back, 0.1, 38, 90)], beats=beats)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        file = read(clip)
+    (end,) = lengths(file)
+    assert end == int(np.ceil(beats * 480 - 1e-6))
+    found = {note: tick for tick, note in onsets(file)}
+    assert found[36] == 0
+    assert end - 2 <= found[38] < end
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0, 40), st.floats(0.01, 20), st.integers(0, 2**32 - 1))
+def test_every_hit_of_an_excerpt_is_written(start, length, seed):
+    times = np.sort(np.random.default_rng(seed).uniform(0, 40, 300))
+    whole = Clip.from_notes([(t, 0.1, 36, 90) for t in times], beats=40)
+    cut = whole.excerpt(start, length)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(onsets(read(cut))) == len(cut.notes)
+
+
+@pytest.mark.parametrize(("late", "count"), [([4.0], 1), ([4.0, 4.5, 100], 3), ([5], 1)])
+def test_notes_at_the_end_or_later_are_not_written_but_told(late, count):
+    clip = Clip.from_notes([(t, 1, 36, 90) for t in [0, 3.9, *late]], beats=4)
+    with pytest.warns(MusicFileWarning, match=f": {count} of its notes begin at its end, 4 beats"):
+        file = read(clip)
+    assert len(onsets(file)) == 2
+    assert lengths(file) == {4 * 480}
+
+
+def banked(events, notes, program=5):
+    """A track: controllers (tick, number, value), notes at ticks."""
+    track = symusic.Track("", program, False, ttype="tick")
+    for tick in notes:
+        track.notes.append(symusic.Note(tick, 100, 60, 90, ttype="tick"))
+    for event in events:
+        track.controls.append(symusic.ControlChange(*event, ttype="tick"))
+    return track
+
+
+def instruments(file):
+    """(tick, bank high, bank low, program) of each note as a synthesiser takes them: a bank counts
+    from the next program change on."""
+    bank, playing, found = {}, {}, []
+    for message_tick, m in timed(mido.merge_tracks(file.tracks)):
+        if m.type == "control_change" and m.control in (0, 32):
+            bank[m.channel, m.control] = m.value
+        elif m.type == "program_change":
+            high, low = (bank.get((m.channel, number), 0) for number in (0, 32))
+            playing[m.channel] = (high, low, m.program)
+        elif m.type == "note_on" and m.velocity:
+            found.append((message_tick, *playing[m.channel]))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([(0, 0, 1)], [(0, 1, 0, 5), (480, 1, 0, 5), (960, 1, 0, 5)]),
+        ([(0, 32, 3), (0, 0, 1)], [(0, 1, 3, 5), (480, 1, 3, 5), (960, 1, 3, 5)]),
+        ([(0, 0, 1), (480, 0, 2)], [(0, 1, 0, 5), (480, 2, 0, 5), (960, 2, 0, 5)]),
+        (
+            [(0, 0, 1), (300, 0, 2), (310, 32, 7), (960, 0, 0)],
+            [(0, 1, 0, 5), (480, 2, 7, 5), (960, 0, 7, 5)],
+        ),
+        ([(480, 7, 90), (480, 0, 8), (480, 10, 3)], [(0, 0, 0, 5), (480, 8, 0, 5), (960, 8, 0, 5)]),
+    ],
+)
+@pytest.mark.parametrize("others", [0, 15, 40])
+def test_a_bank_is_in_force_at_the_notes_after_it(events, expected, others):
+    score = symusic.Score(480)
+    score.tracks.append(banked(events, [0, 480, 960]))
+    for number in range(others):  # so many that channels are shared
+        score.tracks.append(banked([(0, 7, number)], [5000 + number], program=number))
+    found = instruments(read(Clip(score)))
+    assert [row for row in found if row[0] < 5000] == expected
+    if others < 15:
+        cut = Clip(score).excerpt(1, 4)
+        assert instruments(read(cut)) == [(tick - 480, *row) for tick, *row in expected[1:]]
+
+
+def test_tracks_of_one_program_and_two_banks_keep_them():
+    score = symusic.Score(480)
+    score.tracks.extend([banked([(0, 0, n)], [240 * n, 2000 + n]) for n in range(3)])
+    assert sorted(instruments(read(Clip(score)))) == sorted(
+        (tick, n, 0, 5) for n in range(3) for tick in (240 * n, 2000 + n)
+    )

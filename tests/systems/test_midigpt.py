@@ -568,3 +568,9 @@ def test_songs_that_are_in_two_data_sets_are_trained_on_once(tmp_path):
     splits = [songs_of(f"{a}+{b}", split) for split in ("train", "validation", "test")]
     found = [clip.notes.tobytes() for clips in splits for clip in clips]
     assert len(set(found)) == len(found) == 30
+
+
+@pytest.mark.parametrize(("meter", "bars"), [((255, 1), 255), ((40, 4), 10), ((255, 4), 64)])
+def test_bars_longer_than_what_is_written_for_one_are_refused(system, meter, bars):
+    with pytest.raises(PromptError, match=f"bars 1 to 2: .* {bars} bars of 4/4"):
+        system.generate(bars=2, meter=meter, tracks=[0])

@@ -13,6 +13,7 @@ from workbench.music.clip import Clip
 from workbench.music.kit import read_lookup
 from workbench.music.timeline import check_meter, meter_map
 
+MOST_BARS = 1000  # of a window: a shorter performance is repeated to fill it
 EARLY = 0.125  # beats: a hit so little before a bar line is meant for it (half a sixteenth)
 LEAST_HITS = 0.5  # hits a beat; emptier windows are left out
 
@@ -34,7 +35,7 @@ def cut_loops(
     copied; "performance" and "start_bar" are added; captions are written anew from the traits of
     the window.
     """
-    bars, hop_bars = whole(bars, "bars", 1), whole(hop_bars, "hop_bars", 1)
+    bars, hop_bars = whole(bars, "bars", 1, MOST_BARS), whole(hop_bars, "hop_bars", 1)
     meter = check_meter(meter)
     bar = 4 * meter[0] / meter[1]
     clips = list(clips)

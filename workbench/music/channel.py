@@ -5,7 +5,8 @@ notes stands in the track. `Channel` turns the track's events into step function
 which every synthesiser plays and from which an excerpt learns what holds at its start.
 
 Source: the MIDI 1.0 specification; General MIDI level 1 for the values at the start; recommended
-practice RP-015 for what "reset all controllers" (121) resets.
+practices RP-015 for what "reset all controllers" (121) resets, and RP-018 for what data increment
+and decrement (96, 97) change.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,8 @@ SOUND_OFF, RESET = 120, 121
 NOTES_OFF = (123, 124, 125, 126, 127)  # the mode messages end all notes, too
 DEFAULTS = {MODULATION: 0, VOLUME: 100, PAN: 64, EXPRESSION: 127, SUSTAIN: 0, SOSTENUTO: 0}
 RESETS = (MODULATION, EXPRESSION, 64, 65, SOSTENUTO, 67)  # not volume, pan, program or tuning
-PARAMETER = (6, 38, 98, 99, 100, 101)  # data entry, and the choice of what it sets
+ENTRY = (6, 38, 96, 97)  # data entry, and one step up or down
+PARAMETER = (*ENTRY, 98, 99, 100, 101)  # and the choice of what it sets
 NO_PARAMETER = (True, 127, 127)
 BEND_RANGE, FINE_TUNING, COARSE_TUNING = ((True, 0, number) for number in range(3))
 FOREVER = 2**40  # ticks: a note that nothing ends
@@ -85,7 +87,7 @@ class Channel:
         chosen = NO_PARAMETER
         for tick, number, value in self._parameter_events():
             chosen = parameter_event(parameters, chosen, number, value)
-            if number in (6, 38):
+            if number in ENTRY:
                 coarse, cents = parameters.get(BEND_RANGE, (2, 0))
                 semitones = parameters.get(COARSE_TUNING, (64, 0))[0] - 64
                 high, low = parameters.get(FINE_TUNING, (64, 0))
@@ -197,8 +199,21 @@ def parameter_event(parameters: dict[Any, list[int]], chosen: Any, number: int, 
     if (high, low) != (127, 127):
         initial = {BEND_RANGE: [2, 0], FINE_TUNING: [64, 0], COARSE_TUNING: [64, 0]}
         data = parameters.setdefault(chosen, initial.get(chosen, [0, 0]))
-        data[0 if number == 6 else 1] = value
+        if number in (6, 38):
+            data[0 if number == 6 else 1] = value
+        else:
+            _step(data, chosen, 1 if number == 96 else -1)
     return chosen
+
+
+def _step(data: list[int], parameter: Any, by: int) -> None:
+    """Data increment or decrement: a cent of the bend range, else the lowest bit; of the parameters
+    that have no low byte a whole step."""
+    if parameter[:2] == (True, 0) and parameter[2] in (2, 3, 4):
+        data[0] = min(max(data[0] + by, 0), 127)
+        return
+    unit = 100 if parameter == BEND_RANGE else 128
+    data[:] = divmod(min(max(unit * data[0] + data[1] + by, 0), 128 * unit - 1), unit)
 
 
 def _choice(parameter: tuple[bool, int, int]) -> list[tuple[int, int]]:

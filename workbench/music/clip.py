@@ -5,8 +5,10 @@ yield clips, representations turn them into tensors and back, systems return the
 lists of them, widgets play them. As the last line of a cell it shows itself and plays.
 """
 
+import math
 import os
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from workbench.arguments import number, path_of, shown
-from workbench.errors import BrokenFileError, WorkbenchError
+from workbench.errors import BrokenFileError, MusicFileWarning, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES, atomic_write
 from workbench.music import midi, smf, timeline
 from workbench.music.audio import (
@@ -34,7 +36,7 @@ from workbench.music.smf import ExtraEvent
 from workbench.music.synth import default_synth
 from workbench.music.writing import midi_file
 
-MOST_BEATS = 1e6  # of an excerpt: times in ticks stay within 32 bits
+MOST_BEATS = 1e6  # of a clip: bar lines and silence stay within memory
 _FOLDERS = re.compile(r"(?<![\w.-])(?:[A-Za-z]:)?[/\\~]\S*[/\\]")  # of an absolute path
 
 
@@ -82,7 +84,7 @@ class Clip:
         self._notes: np.ndarray | None = None
         tempo = None if tempo is None else timeline.check_tempo(tempo)
         meter = None if meter is None else timeline.check_meter(meter)
-        beats = None if beats is None else number(beats, "beats")
+        beats = None if beats is None else number(beats, "beats", high=MOST_BEATS)
         self.anticipation = number(anticipation, "anticipation", 0)
         self._file = extra_events if isinstance(extra_events, bytes) else b""
         self._extra = None if isinstance(extra_events, bytes) else tuple(extra_events)
@@ -101,6 +103,7 @@ class Clip:
         if str(score.ttype).rsplit(".", 1)[-1].lower() != "tick":
             score = score.to("tick")
         self.score = score = timeline.settled(score)
+        timeline.check_maps(score)
         main = timeline.main_tempo(score, self.notes)
         main_meter = timeline.main_meter(score, self.notes)
         self.tempo_known = tempo is not None or len(score.tempos) > 0
@@ -179,7 +182,8 @@ class Clip:
 
         Times in beats. `drums` and `program` fill in what the notes do not say.
         """
-        score = midi.score_of(midi.as_notes(notes, drums, program), tempo, meter)
+        end = math.inf if beats is None else number(beats, "beats")
+        score = midi.score_of(midi.as_notes(notes, drums, program), tempo, meter, beats=end)
         return cls(score, tempo=tempo, meter=meter, beats=beats, **fields)
 
     # ---------------------------------------------------------------- facts
@@ -239,7 +243,7 @@ class Clip:
         """Seconds from the start at positions in beats."""
         if not self.steady:
             return timeline.seconds_at(self.score, beats)
-        return np.asarray(beats) * 60 / self.tempo
+        return np.asarray(beats, dtype=np.float64) * 60 / self.tempo
 
     # ---------------------------------------------------------------- sound
 
@@ -268,11 +272,20 @@ class Clip:
         after them.
         """
         self._need_score("midi_bytes")
-        end = None if self.rings_on else max(round(self.beats * self.score.tpq), 1)
+        end = None if self.rings_on else timeline.end_tick(self.beats, self.score.tpq)
         about = _FOLDERS.sub("", self.source)  # the names of folders are nobody else's business
         if self._keeps_file and (data := self._file_with_notes(self.caption, about)):
             return data
         extra = self.extra_events
+        if end and not self.anticipation:
+            late = int((self.notes["time"] * self.score.tpq > end - 0.5).sum())
+            if late:
+                warnings.warn(
+                    f"{self.source or 'the clip'}: {late} of its notes begin at its end, "
+                    f"{self.beats:g} beats, or later and are not written; give it more beats",
+                    MusicFileWarning,
+                    stacklevel=2,
+                )
         return midi_file(self._straight(), end, title=self.caption, about=about, extra=extra)
 
     def with_score(self, score: Any) -> "Clip":
@@ -308,7 +321,7 @@ class Clip:
     def _file_with_notes(self, *texts: str) -> bytes:
         if not self._file or self.anticipation:
             return b""
-        last = max(round(self.bar_lines[-1] * self.score.tpq), 1)
+        last = timeline.end_tick(self.bar_lines[-1], self.score.tpq)
         end = 0 if self.rings_on else last
         if end and (self.notes["time"] >= self.bar_lines[-1]).any():
             return b""  # the clip ends before its file
@@ -403,7 +416,9 @@ class Clip:
 
     def _extra_within(self, start_beat: float, n_beats: float) -> list[ExtraEvent]:
         """The extra events of an excerpt: those inside, and before them all system messages."""
-        begin, end = (round(beat * self.score.tpq) for beat in (start_beat, start_beat + n_beats))
+        begin, end = (
+            timeline.tick_at(beat, self.score.tpq) for beat in (start_beat, start_beat + n_beats)
+        )
         return [
             event._replace(tick=max(event.tick - begin, 0))
             for event in self.extra_events

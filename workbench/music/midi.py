@@ -4,10 +4,12 @@ Nothing here loops over notes in Python, but for odd files, which `smf` reads. W
 in, the answer is a score within the limits below or a `BrokenFileError` that names the file.
 """
 
+import math
 import os
 import re
 import struct
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,13 +21,19 @@ from workbench.files import read_regular
 from workbench.music import smf
 from workbench.music.channel import note_events
 from workbench.music.sharing import share_channels
-from workbench.music.timeline import check_meter, check_tempo, seconds_at, settled
+from workbench.music.timeline import (
+    SLOWEST,
+    check_meter,
+    check_tempo,
+    end_tick,
+    seconds_at,
+    settled,
+)
 
 TPQ = 480  # ticks per quarter note of the scores made here
 MAX_BYTES = 32 * 2**20  # limits beyond which a file is taken for broken or hostile
 MAX_NOTES = 500_000
 MAX_MINUTES = 240.0
-SLOWEST = 2**24  # microseconds a beat can last in a MIDI file
 
 NOTE = np.dtype(
     [
@@ -111,6 +119,8 @@ def _read_plain(data: bytes) -> tuple[Any, list[dict[str, np.ndarray]]] | None:
         place += 8 + int.from_bytes(data[place + 4 : place + 8], "big")
     if place != len(data) or len(known) != claimed + 1:
         return None
+    if data.count(b"\xff\x2f\x00") != claimed:  # a track without an end, or more after it
+        return None
     _add_meta_events(data, known)
     known_bytes = b"".join(known)
     if _ODD_META.search(known_bytes):
@@ -127,12 +137,26 @@ def _read_plain(data: bytes) -> tuple[Any, list[dict[str, np.ndarray]]] | None:
     for tempo in score.tempos:
         if not smf.possible_tempo(tempo.mspq):
             return None
+    if _ODD_TEXT.search("".join(_texts(score))):
+        return None
     columns = [track.notes.numpy() for track in score.tracks]
     for notes in columns:
         onsets = notes["time"]
         if len(onsets) and (onsets[0] < 0 or onsets[-1] < onsets.max()):
             return None  # beyond symusic's 2**31 ticks, after which it counts from -2**31 on
     return score, columns
+
+
+def _texts(score: Any) -> Iterator[str]:
+    for track in score.tracks:
+        yield track.name
+        if len(track.lyrics):
+            yield from (lyric.text for lyric in track.lyrics)
+    if len(score.markers):
+        yield from (marker.text for marker in score.markers)
+
+
+_ODD_TEXT = re.compile("[\ufffd\0\ufeff]")  # what symusic makes of other encodings than UTF-8
 
 
 def _add_meta_events(data: bytes, known: list[bytes]) -> None:
@@ -351,11 +375,17 @@ def _checked(values: np.ndarray, field: str) -> np.ndarray:
 
 
 def score_of(
-    notes: np.ndarray, tempo: float, meter: tuple[int, int] = (4, 4), tpq: int = TPQ
+    notes: np.ndarray,
+    tempo: float,
+    meter: tuple[int, int] = (4, 4),
+    tpq: int = TPQ,
+    *,
+    beats: float = math.inf,
 ) -> Any:
     """A score from notes of dtype NOTE: one track a program, drums on a track of their own.
 
-    Times are rounded to 1/tpq of a beat (about 1 ms at 120 BPM); a duration is at least 1 tick.
+    Times are rounded to 1/tpq of a beat (about 1 ms at 120 BPM), but what begins before the end at
+    `beats` stays before it; a duration is at least 1 tick.
     """
     tempo, meter = check_tempo(tempo), check_meter(meter)
     score: Any = symusic.Score(tpq)
@@ -364,16 +394,17 @@ def score_of(
     for is_drum, program in np.unique(notes[["is_drum", "program"]]).tolist():
         chosen = notes[(notes["is_drum"] == is_drum) & (notes["program"] == program)]
         track: Any = symusic.Track("", program, is_drum, ttype="tick")
-        track.notes = note_list(chosen, tpq)
+        track.notes = note_list(chosen, tpq, beats)
         score.tracks.append(track)
     return score
 
 
-def note_list(notes: np.ndarray, tpq: int) -> Any:
-    """symusic's note list from notes of dtype NOTE (beats → ticks)."""
+def note_list(notes: np.ndarray, tpq: int, beats: float = math.inf) -> Any:
+    """symusic's note list from notes of dtype NOTE (beats → ticks). Those that begin before `beats`
+    are not rounded up to it."""
+    onset = np.rint(notes["time"] * tpq)
+    if beats < math.inf:
+        onset = np.where(notes["time"] < beats, np.minimum(onset, end_tick(beats, tpq) - 1), onset)
     return note_events(
-        np.rint(notes["time"] * tpq),
-        np.maximum(np.rint(notes["duration"] * tpq), 1),
-        notes["pitch"],
-        notes["velocity"],
+        onset, np.maximum(np.rint(notes["duration"] * tpq), 1), notes["pitch"], notes["velocity"]
     )

@@ -24,6 +24,7 @@ _MAPS = (smf.TEMPO, smf.METER, smf.KEY)
 Key = tuple[int, int, int]  # tick, pitch, velocity
 Row = tuple[int, int, int, int]  # tick, duration, pitch, velocity
 Line = tuple[int, int]  # track of the file, and channel
+Home = tuple[bytes, int]  # port of the file, and channel
 Part = tuple[int, int, int]  # track of the file, channel, and program in force
 
 
@@ -151,7 +152,8 @@ class _Exchange:
         self.pools: dict[Part, dict[Key, list[_Note]]] = {}
         self.open_ended: set[tuple[int, int, int]] = set()  # track, channel, pitch
         # of channels: program changes as (tick, track, place, program)
-        self.programs: dict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+        self.programs: dict[Home, list[tuple[int, int, int, int]]] = defaultdict(list)
+        self.ports = [smf.port_of(events) for events in file.tracks]
         self.spans: dict[int, list[tuple[int, int]]] = defaultdict(list)  # of channels' notes
         self.used: set[int] = set()  # channels
         # (track, tick, channel, pitch) → places of note-offs
@@ -159,7 +161,9 @@ class _Exchange:
         for number, events in enumerate(file.tracks):
             for place, (tick, status, data) in enumerate(events):
                 if status & 0xF0 == 0xC0:
-                    self.programs[status & 0x0F].append((tick, number, place, data[0]))
+                    self.programs[self._home((number, status & 0x0F))].append(
+                        (tick, number, place, data[0])
+                    )
         for number, events in enumerate(file.tracks):
             self._read(number, events)
 
@@ -180,7 +184,11 @@ class _Exchange:
                 if sounding[channel, data[0]]:
                     ends[sounding[channel, data[0]].pop(0)] = place
         self.open_ended |= {(number, *key) for key, places in sounding.items() if places}
-        changes = {channel: self._changes((number, channel)) for channel in self.programs}
+        changes = {
+            channel: self._changes((number, channel))
+            for port, channel in self.programs
+            if port == self.ports[number]
+        }
         for on, off in ends.items():
             tick, status, data = events[on]
             channel = status & 0x0F
@@ -194,11 +202,15 @@ class _Exchange:
     def _changes(self, line: Line) -> list[tuple[int, bool, int, int]]:
         """A channel's program changes: (tick, whether the track's own, place, program); of those at
         one tick the track's own come last."""
-        number, channel = line
+        number = line[0]
         return sorted(
             (tick, track == number, place, program)
-            for tick, track, place, program in self.programs[channel]
+            for tick, track, place, program in self.programs[self._home(line)]
         )
+
+    def _home(self, line: Line) -> Home:
+        """The channel of a line: each port has its own sixteen."""
+        return self.ports[line[0]], line[1]
 
     def found(self, score: Any) -> list[tuple[Line | None, dict[Row, list[_Note]]]]:
         """For each track of the score as it is read from this file the line that holds it, and the
@@ -320,6 +332,7 @@ class _Exchange:
             name = track.name or instrument_name(track.program, track.is_drum)
             self.file.tracks.append([Event(0, 0xFF, bytes([smf.TRACK_NAME]) + name.encode())])
             self.file.ends.append(0)
+            self.ports.append(b"")
             self.added.append([])
             self.dropped.append(set())
         begin, end = rows[0][0], max(time + duration for time, duration, *_ in rows)
@@ -332,7 +345,7 @@ class _Exchange:
         self.spans[channel].append((begin, end))
         if channel not in self.used:
             self.used.add(channel)
-            self.programs[channel].append((0, number, -1, track.program))
+            self.programs[self._home((number, channel))].append((0, number, -1, track.program))
             self._add(number, 0, _BEFORE, 0xC0 | channel, track.program)
         return number, channel
 

@@ -15,6 +15,7 @@ import symusic
 
 from workbench.errors import BrokenFileError
 from workbench.music.channel import note_events, pedal_list
+from workbench.music.smf import PORTS, Event, port_of
 
 MAX_SHARED = 3_000_000  # controllers and bends of all tracks together
 LAST_TICK = 2**31 - 1  # of a score
@@ -58,6 +59,8 @@ def _tracks(data: bytes) -> list[tuple[int, int]]:
     place, found = 8 + int.from_bytes(data[4:8], "big"), []
     while place + 8 <= len(data):
         end = place + 8 + int.from_bytes(data[place + 4 : place + 8], "big")
+        if data[place : place + 4] == b"MThd":  # another file
+            break
         if data[place : place + 4] == b"MTrk":
             found.append((place + 8, min(end, len(data))))
         place = end
@@ -114,11 +117,28 @@ def _decode(pieces: list[bytes], numbers: list[int], width: int) -> np.ndarray:
     return table
 
 
+def track_ports(data: bytes) -> list[int]:
+    """For each track of a MIDI file the port that it is sent to, numbered from 0 on."""
+    numbers: dict[bytes, int] = {}
+    ports = []
+    for begin, end in _tracks(data):
+        found = []
+        if any(b"\xff" + bytes([kind]) in data[begin:end] for kind in PORTS):
+            for width, _, at in _stretches(data, begin, end):
+                if width == _META and data[at] == 0xFF and data[at + 1] in PORTS:
+                    size = data[at + 2]
+                    content = data[at + 1 : at + 2] + data[at + 3 : at + 3 + size]
+                    found.append(Event(0, 0xFF, content))
+        ports.append(numbers.setdefault(port_of(found), len(numbers)))
+    return ports
+
+
 def share_channels(score: Any, data: bytes, name: str) -> None:
     """Give each track of the score, read from `data`, all that its channel is sent in the file.
 
-    Controllers, pitch wheel and program changes count from any track of the file; of those at one
-    tick the track's own come last. A track whose program changes in another one is split.
+    Controllers, pitch wheel and program changes count from any track of the file that is sent to
+    the same MIDI port; of those at one tick the track's own come last. A track whose program
+    changes in another one is split.
     Raises BrokenFileError for more than MAX_SHARED controllers and bends.
     """
     for track in score.tracks:
@@ -127,33 +147,36 @@ def share_channels(score: Any, data: bytes, name: str) -> None:
     if data[9:10] == b"\x02" or _nothing_to_share(data):
         return  # the tracks of format 2 are pieces of their own
     events = channel_events(data)
+    ports = np.array(track_ports(data), dtype=np.int64)
     kind, channels = events[:, STATUS] >> 4, events[:, STATUS] & 15
     changes, notes = kind == 0xC, (kind == 0x9) & (events[:, SECOND] > 0)
     pairs = events[:, TRACK] * 16 + channels
-    users = np.unique(pairs)
+    channels += 16 * ports[events[:, TRACK]]  # each port has channels of its own
+    users, first = np.unique(pairs, return_index=True)
     programs = np.unique(pairs[changes] * 128 + events[changes, FIRST])
     if (
-        len(np.unique(users % 16)) == len(users)
+        len(np.unique(channels[first])) == len(users)
         and len(np.unique(programs >> 7)) == len(programs)
         and len(np.unique(pairs[notes])) == len(score.tracks)
     ):
         return  # no channel is used by two tracks of the file, nor under two programs
     owners = _owners(score, events[notes | changes])
-    state = events[changes | (kind == 0xB) | (kind == 0xE)]
-    on = state[:, STATUS] & 15
-    sent = {channel: state[on == channel] for channel in {owner[1] for owner in owners if owner}}
-    if sum(len(sent[owner[1]]) for owner in owners if owner) > MAX_SHARED:
+    chosen = changes | (kind == 0xB) | (kind == 0xE)
+    state, on = events[chosen], channels[chosen]
+    homes = [None if owner is None else int(16 * ports[owner[0]] + owner[1]) for owner in owners]
+    sent = {home: state[on == home] for home in {*homes} - {None}}
+    if sum(len(sent[home]) for home in homes if home is not None) > MAX_SHARED:
         raise BrokenFileError(
             f"{name} has more than {MAX_SHARED:,} controllers; cut it into shorter files"
         )
     tracks: list[Any] = []
-    for track, owner in zip(score.tracks, owners, strict=True):
+    for track, owner, home in zip(score.tracks, owners, homes, strict=True):
         if owner is None:
             tracks.append(track)
             continue
-        number, channel = owner
-        own = sent[channel][:, TRACK] == number
-        rows = sent[channel][np.lexsort((own, sent[channel][:, TICK]))]
+        number = owner[0]
+        own = sent[home][:, TRACK] == number
+        rows = sent[home][np.lexsort((own, sent[home][:, TICK]))]
         _give_state(track, rows)
         programs = rows[rows[:, STATUS] >> 4 == 0xC]
         foreign = (programs[:, TRACK] != number).any()

@@ -28,6 +28,7 @@ _DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 _SYSTEM_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # system common messages, which no file should hold
 TEXT, TRACK_NAME, INSTRUMENT_NAME, LYRIC, MARKER, END = 0x01, 0x03, 0x04, 0x05, 0x06, 0x2F
 TEMPO, METER, KEY = 0x51, 0x58, 0x59
+PORTS = (0x21, 0x09)  # a port's number, a device's name
 
 
 class Event(NamedTuple):
@@ -78,6 +79,9 @@ def read_events(data: bytes) -> MidiFile:
     while place < len(data) and len(file.tracks) < MAX_TRACKS:
         tag, length = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "big")
         begin, end = place + 8, place + 8 + length
+        if tag == b"MThd":
+            file.faults.append("holds a second MIDI file after its end, which was left out")
+            break
         if tag != b"MTrk":
             place = end if _chunk_at(data, end) else _next_track(data, begin)
             continue
@@ -100,8 +104,12 @@ def _chunk_at(data: bytes, place: int) -> bool:
 
 
 def _next_track(data: bytes, begin: int) -> int:
-    at = data.find(b"MTrk", begin)
-    return at if at >= 0 else len(data)
+    """Where the next track, or another file, begins."""
+    found = _HEAD.search(data, begin)
+    return found.start() if found else len(data)
+
+
+_HEAD = re.compile(rb"MTrk|MThd\0\0\0\x06")
 
 
 def _read_track(data: bytes, place: int, end: int, file: MidiFile) -> bool:
@@ -157,9 +165,23 @@ def _read_track(data: bytes, place: int, end: int, file: MidiFile) -> bool:
         file.faults.append("ends within an event")
     if odd:
         file.faults.append(f"holds {odd} bytes that belong to no event")
+    if finished and any(data[place:end]):
+        file.faults.append("holds something after the end of a track, which was left out")
     file.tracks.append(events)
     file.ends.append(tick)
     return finished
+
+
+def port_of(events: Iterable[Event]) -> bytes:
+    """What tells the MIDI port that a track is sent to from others: a number (meta event 0x21), the
+    name of a device (0x09), both or neither. The 16 channels of a port are its own."""
+    found: dict[int, bytes] = {}
+    for event in events:
+        if event.status == 0xFF and event.data[0] in PORTS:
+            found.setdefault(event.data[0], event.data)  # a track has one port
+    if found.get(PORTS[0]) == bytes([PORTS[0], 0]):
+        del found[PORTS[0]]  # where nothing is said, the first
+    return b"".join(found[kind] for kind in sorted(found))
 
 
 def _variable(data: bytes, place: int) -> tuple[int, int]:
@@ -360,7 +382,7 @@ def _read_meta(
                 score.key_signatures.append(
                     symusic.KeySignature(start + tick, sharps, content[1], ttype="tick")
                 )
-        elif kind == MARKER and (text := _utf8(content)):
+        elif kind == MARKER and (text := text_of(content)):
             score.markers.append(symusic.TextMeta(start + tick, text, ttype="tick"))
     return meter, passed
 
@@ -370,8 +392,48 @@ def possible_tempo(micros: int) -> bool:
     return micros > 0 and TEMPO_RANGE[0] <= 60e6 / micros <= TEMPO_RANGE[1]
 
 
-def _utf8(content: bytes) -> str:
-    return content.decode("utf-8", "ignore").replace("\0", "")
+def text_of(content: bytes) -> str:
+    """A text of a MIDI file, whose encoding no file names: UTF-8 or UTF-16 where it can be that,
+    else Japanese (CP932), Cyrillic (Windows-1251) or Western letters (Windows-1252), whichever
+    reads like words."""
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8"),
+        (b"\xff\xfe", "utf-16-le"),
+        (b"\xfe\xff", "utf-16-be"),
+    ):
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding, "replace").replace("\0", "")
+    if len(content) > 2 and len(content) % 2 == 0 and b"\0" in content:
+        for half, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+            if not any(content[half::2]) and all(content[1 - half :: 2]):
+                return content.decode(encoding)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = _decoded(content)
+    return text.replace("\0", "")
+
+
+def _decoded(content: bytes) -> str:
+    """A text that is not UTF-8."""
+    try:
+        text = content.decode("cp932")
+    except UnicodeDecodeError:
+        text = ""
+    if _JAPANESE.search(text) and not _PRIVATE.search(text):
+        return text
+    letters = bytes(byte for byte in content if chr(byte).isalpha())
+    if len(letters) > 2 and min(letters) >= 0xC0:  # in Western words, few letters have accents
+        return content.decode("cp1251", "replace")
+    try:
+        return content.decode("cp1252")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+# kana, or two Chinese characters side by side: an accent and the letter after it may look like one
+_JAPANESE = re.compile("[\u3041-\u30fa]|[\uff66-\uff9f]{3}|[\u4e00-\u9fff\u3005]{2}")
+_PRIVATE = re.compile("[\ue000-\uf8ff\x80-\x9f]")
 
 
 class _Part:
@@ -405,8 +467,8 @@ def _read_notes(score: Any, events: list[Event], start: int, end: int) -> None:
         kind, channel = status & 0xF0, status & 0x0F
         if status == 0xFF:
             if data[0] == TRACK_NAME:
-                name = _utf8(data[1:])
-            elif data[0] == LYRIC and (text := _utf8(data[1:])):
+                name = text_of(data[1:])
+            elif data[0] == LYRIC and (text := text_of(data[1:])):
                 playing(15).lyrics.append((tick, text))
         elif kind == 0x90 and data[1]:
             note = [tick, -1, data[0], data[1]]

@@ -18,7 +18,8 @@ from workbench.music.channel import Channel, note_events, pedal_list
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-TEMPO_RANGE = (3.5, 2000.0)  # BPM; the slowest that a MIDI file can hold is 3.58
+SLOWEST = 2**24 - 1  # microseconds per quarter note that a MIDI file can say
+TEMPO_RANGE = (60e6 / SLOWEST, 2000.0)  # BPM, from 3.58
 LATE = 0.125  # beats after the start of a piece at which its metre may come and is still its first
 
 
@@ -139,12 +140,24 @@ def needs_4_4(clip: Clip, name: str = "clip") -> None:
         )
 
 
+def tick_at(beat: float, tpq: int) -> int:
+    """The tick nearest to a position in beats. Halves go up, not to even ticks: so a stretch of
+    beats has the same ticks wherever it lies, up to one that is begun."""
+    return math.floor(beat * tpq + 0.5)
+
+
+def end_tick(beats: float, tpq: int) -> int:
+    """The tick at which a piece of so many beats ends: a tick that it has begun is in it."""
+    return max(math.ceil(beats * tpq - 1e-6), 1)
+
+
 def seconds_at(score: Any, beats: Any) -> np.ndarray:
     """Seconds from the start at positions in beats, through all tempo changes."""
+    beats = np.asarray(beats, dtype=np.float64)
     times, tempi = tempo_map(score)
     starts = np.r_[0.0, np.cumsum(np.diff(times) * 60 / tempi[:-1])]
     index = np.maximum(np.searchsorted(times, beats, side="right") - 1, 0)
-    return starts[index] + (np.asarray(beats) - times[index]) * 60 / tempi[index]
+    return starts[index] + (beats - times[index]) * 60 / tempi[index]
 
 
 def bar_lines(score: Any, until: float) -> np.ndarray:
@@ -172,6 +185,14 @@ def natural_beats(score: Any, notes: np.ndarray) -> float:
         length = 4 * meters[0].numerator / meters[0].denominator
         return length * max(math.ceil(until / length - 1e-9), 1)
     return float(bar_lines(score, until)[-1])
+
+
+def check_maps(score: Any) -> None:
+    """WorkbenchError for a tempo or metre of the score that no MIDI file can say."""
+    for micros in np.unique(score.tempos.numpy()["mspq"]).tolist() if len(score.tempos) else ():
+        check_tempo(60e6 / micros if micros else math.inf)
+    for sign in score.time_signatures:
+        check_meter((sign.numerator, sign.denominator))
 
 
 def with_tempo_and_meter(
@@ -208,7 +229,8 @@ def excerpt(score: Any, start: float, length: float) -> Any:
     Tempo, metre, controllers, tuning and the pitch wheel hold as at `start`, with the later changes
     inside.
     """
-    begin, end = round(start * score.tpq), round((start + length) * score.tpq)
+    start, length = float(start), float(length)
+    begin, end = (min(tick_at(beat, score.tpq), 2**31 - 1) for beat in (start, start + length))
     result: Any = symusic.Score(score.tpq)
     times, tempi = tempo_map(score)
     for time, tempo in _within(times, tempi, start, start + length):

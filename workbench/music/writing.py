@@ -23,7 +23,7 @@ from workbench.music.smf import (
     track_chunk,
     variable,
 )
-from workbench.music.timeline import bar_lines
+from workbench.music.timeline import bar_lines, end_tick
 
 DRUM_CHANNEL = 9
 CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
@@ -51,7 +51,7 @@ def midi_file(
     of the file's first track in the first.
     """
     if end is None:
-        end = round(bar_lines(score, _last(score) / score.tpq)[-1] * score.tpq)
+        end = end_tick(bar_lines(score, _last(score) / score.tpq)[-1], score.tpq)
     tracks = [track for track in score.tracks if len(track.notes) or len(track.lyrics)]
     silent = [track for track in score.tracks if not (len(track.notes) or len(track.lyrics))]
     others: dict[int, list[Message]] = {0: []}
@@ -148,8 +148,9 @@ def _track_messages(
     tracks: Sequence[Any], silent: Sequence[Any], end: int, raw: set[tuple[int, int]]
 ) -> list[list[Message]]:
     """What each track sends. Tracks that have to share a channel send the state that they share
-    once, and a program change before each change of instrument. Silent ones keep their names, and
-    their programs while there are channels that nothing else uses."""
+    once, and a program change before each change of instrument, and after each change of bank.
+    Silent ones keep their names, and their programs while there are channels that nothing else
+    uses."""
     states = [_state_messages(track, end) for track in tracks]
     channels = _channels(tracks, states)
     result: list[list[Message]] = []
@@ -157,7 +158,6 @@ def _track_messages(
     turns: dict[int, list[tuple[int, int]]] = {}  # channel → tick and track of its notes
     for number, (track, state, channel) in enumerate(zip(tracks, states, channels, strict=True)):
         messages = _names(track)
-        messages.append((0, _PROGRAM, bytes([0xC0 | channel, track.program])))
         lyrics = [lyric for lyric in track.lyrics if (lyric.time, LYRIC) not in raw]
         messages += [(min(lyric.time, end), _META, _text(LYRIC, lyric.text)) for lyric in lyrics]
         if (channel, tuple(state)) not in sent:
@@ -168,11 +168,20 @@ def _track_messages(
         result.append(messages + notes)
     for channel, places in turns.items():
         numbers = [number for number, other in enumerate(channels) if other == channel]
-        playing = tracks[numbers[-1]].program  # the last one's change at the start holds
-        for tick, number in sorted(places):
-            if tracks[number].program != playing:
+        first = min(places)[1] if places else numbers[0]
+        playing, begun = tracks[first].program, set(numbers[:1] if len(numbers) == 1 else ())
+        result[first].append((0, _PROGRAM, bytes([0xC0 | channel, playing])))
+        # a bank is taken at the next program change only, which a score does not keep
+        banks = {t for number in numbers for t, place, _ in states[number] if place == _BANK and t}
+        changed = 0  # the tick of a bank for which no program was sent yet, or 0
+        for tick, number in sorted([*places, *((t, -1) for t in banks)]):
+            if number < 0:
+                changed = tick
+            elif changed or number not in begun or tracks[number].program != playing:
                 playing = tracks[number].program
-                result[number].append((tick, _PROGRAM, bytes([0xC0 | channel, playing])))
+                begun.add(number)
+                result[number].append((changed or tick, _PROGRAM, bytes([0xC0 | channel, playing])))
+                changed = 0
     free = [channel for channel in CHANNELS if channel not in channels]
     for track in silent:
         result.append(_names(track))

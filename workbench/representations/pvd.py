@@ -136,7 +136,7 @@ class PVD:
         meter: of all bars, which the words do not say: for words of a waltz give (3, 4). Without
         rhythm, notes follow each other, each as long as it says: all that is left.
         """
-        check_meter(meter)
+        meter = check_meter(meter)
         notes, bar = self.notes(ids, meter), 4 * meter[0] / meter[1]
         bars = max(1, int(np.ceil((notes["time"].max(initial=0) + 0.01) / bar)))
         return Clip.from_notes(notes, tempo=tempo, meter=meter, beats=bar * bars, drums=False)

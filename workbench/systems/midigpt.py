@@ -27,6 +27,7 @@ from workbench.errors import CheckpointError, PromptError
 from workbench.models.generation import Sampling, stream
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.music.clip import Clip
+from workbench.music.timeline import check_meter
 from workbench.representations.grammar import HoleRule, TokenGrammar
 from workbench.representations.holes import Hole, bars_of, part, question, window
 from workbench.representations.remi import RemiSong
@@ -192,6 +193,13 @@ class MidiGPT(System):
         clip, begin, end = with_bars(clip, *asked)
         reading = read(clip, begin, end, tracks, self.vocabulary)
         song, whole = reading.song, reading.hole
+        inside = reading.grid.bars[whole.first : whole.last]
+        longest = np.unique(inside, return_counts=True)[1].max()
+        if longest > LONGEST_STROKE:
+            raise PromptError(
+                f"bars {asked[0] + 1} to {asked[1]}: one is as long as {longest} bars of 4/4, "
+                f"and at most {LONGEST_STROKE} are written for one; give a shorter metre"
+            )
         request = {
             "bars": f"{asked[0] + 1} to {asked[1]}",
             "tracks": reading.names(clip),
@@ -352,6 +360,7 @@ class MidiGPT(System):
         if prompt:
             raise PromptError(f"prompt={prompt!r:.40}: MidiGPT reads no words; give tracks, tempo")
         bars = whole_number(bars, "bars", 1)
+        meter = check_meter(meter)
         beats = bars * 4 * meter[0] / meter[1]
         empty = Clip.from_notes([], tempo=tempo, meter=meter, beats=beats, caption="written anew")
         region = Region(bars=(0, bars), tracks=tracks)
