@@ -1,13 +1,15 @@
-"""Numbers as people hand them over: Python's, NumPy's, or an array without dimensions.
+"""Arguments as people hand them over: numbers, texts, names, lists and arrays.
 
-Every public call that takes a seed, a count or another number reads it here, so that
-`for seed in np.arange(3)` works and what cannot be followed is named in one line.
+Every public call reads them here, so that `for seed in np.arange(3)` works and what cannot be
+followed is named in one line. Clips are read by `music.clip.clips_of`.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import sys
+from collections.abc import Iterable, Mapping, Sized
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import PromptError
@@ -22,7 +24,8 @@ LARGEST_SEED = 2**64 - 1
 def number(value: Any, name: str, low: float = -math.inf, high: float = math.inf) -> float:
     """`value` as a float from `low` to `high`. Raises PromptError with the argument's name."""
     plain = _plain(value)
-    if plain is None or not low <= plain <= high or abs(plain) == math.inf:
+    largest = sys.float_info.max
+    if plain is None or not max(low, -largest) <= plain <= min(high, largest):
         raise PromptError(f"{name}={shown(value)}: give a number{_range(low, high)}")
     return float(plain)
 
@@ -60,6 +63,72 @@ def path_of(
     if not isinstance(path, str) or not path:
         raise PromptError(f"{name}={shown(value)}: give {what}")
     return path
+
+
+def text_of(value: Any, name: str) -> str:
+    """`value` as a text; None is an empty one. Raises PromptError with the argument's name."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise PromptError(f"{name}={shown(value)}: give a text")
+    return str(value)  # NumPy's texts as Python's
+
+
+def choice(value: Any, name: str, known: Iterable[str]) -> str:
+    """`value`, which must be one of the names in `known`. Raises PromptError with all of them."""
+    known = list(known)
+    if not isinstance(value, str) or value not in known:
+        raise PromptError(f"{name}={shown(value)}: choose one of {', '.join(known) or 'none'}")
+    return str(value)
+
+
+def listed(value: Any, name: str, what: str, least: int = 0) -> list[Any]:
+    """The items of a list, an array or another collection. Raises PromptError with the argument's
+    name where it holds fewer than `least`, and for what is no collection: a text, a mapping."""
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise PromptError(f"{name}={shown(value)}: give a list of {what}")
+    try:
+        items = list(value)
+    except TypeError:  # an array without dimensions
+        raise PromptError(f"{name}={shown(value)}: give a list of {what}") from None
+    if len(items) < least:
+        number = "none" if not items else f"{len(items)}"
+        raise PromptError(f"{name}: holds {number}; give {least} or more {what}")
+    return items
+
+
+def texts_of(value: Any, name: str, least: int = 0) -> list[str]:
+    """The texts of a list; a single text is a list of one."""
+    items = [value] if isinstance(value, str) else listed(value, name, "texts", least)
+    return [text_of(item, f"{name}[{i}]") for i, item in enumerate(items)]
+
+
+def floats(value: Any, name: str) -> np.ndarray:
+    """Numbers as an array of float64, of any shape; None in a list is NaN. Raises PromptError with
+    the argument's name for what holds no numbers: a text, a mapping, rows of several lengths."""
+    import numpy as np
+
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "biufO":
+            raise TypeError
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError):
+        raise PromptError(f"{name}={shown(value)}: give an array of numbers") from None
+
+
+def same_length(**lists: Sized) -> None:
+    """Refuse lists that cannot belong together item by item. Raises PromptError naming them."""
+    if len({len(items) for items in lists.values()}) > 1:
+        lengths = ", ".join(f"{name} has {len(items)}" for name, items in lists.items())
+        raise PromptError(f"{lengths}; give as many of each")
+
+
+def function_of(value: Any, name: str) -> Any:
+    """`value`, which must be a function or None. Raises PromptError with the argument's name."""
+    if value is not None and not callable(value):
+        raise PromptError(f"{name}={shown(value)}: give a function, or None")
+    return value
 
 
 def later_seed(seed: int, i: int) -> int:
@@ -120,13 +189,12 @@ def _whole(value: Any) -> int | None:
 
 
 def shown(value: Any) -> str:
-    """A value as an error shows it, in at most 60 characters."""
+    """A value as an error shows it, in one line of at most 60 characters."""
     plain = _plain(value)
     try:
-        text = repr(value) if plain is None else repr(plain)
+        text = " ".join(repr(value if plain is None else plain).split())
     except ValueError:  # Python writes no whole number of more than 4,300 digits
-        text = f"{plain:#x}"
-    text = " ".join(text.split())  # one line
+        text = f"{plain:#x}" if plain is not None else f"a {type(value).__name__}"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -13,9 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workbench.arguments import generator, row_seeds, seed_of
+from workbench.arguments import generator, number, row_seeds, seed_of, whole
+from workbench.errors import PromptError
 from workbench.models.gpt import GPT
 
+COLDEST = 1e-6  # a lower temperature is 0: logits divided by it may be infinite
 Allowed = Callable[[Tensor | None], Tensor]  # tokens just drawn (n,) or None → (n, vocab) bool
 
 
@@ -27,7 +29,7 @@ class Sampling:
     likeliest, 0 for all. top_p: the smallest set of tokens whose probabilities reach p (nucleus
     sampling, Holtzman et al. 2020). repetition: logits of tokens among the last `window` are
     divided by it where positive and multiplied where negative (CTRL, Keskar et al. 2019); 1 is
-    off.
+    off, and it goes from 0.01 to 100. Raises PromptError for what is out of range.
     """
 
     temperature: float = 1.0
@@ -37,15 +39,16 @@ class Sampling:
     window: int = 64
 
     def __post_init__(self) -> None:
-        for name, fine, range_ in (
-            ("temperature", self.temperature >= 0, "0 or more"),
-            ("top_k", self.top_k >= 0, "0 (all) or more"),
-            ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
-            ("repetition", self.repetition > 0, "above 0"),
-            ("window", self.window >= 1, "1 or more"),
-        ):
-            if not fine:
-                raise ValueError(f"{name} is {getattr(self, name)}; give {range_}")
+        for name, value in {
+            "temperature": number(self.temperature, "temperature", 0),
+            "top_k": whole(self.top_k, "top_k", 0),
+            "top_p": number(self.top_p, "top_p", 0, 1),
+            "repetition": number(self.repetition, "repetition", 0.01, 100),
+            "window": whole(self.window, "window", 1, 2**31),
+        }.items():
+            object.__setattr__(self, name, value)
+        if self.top_p == 0:
+            raise PromptError("top_p=0: give a number above 0, at most 1")
 
     def draw(
         self, logits: Tensor, past: Tensor, random: torch.Generator | Sequence[torch.Generator]
@@ -57,7 +60,7 @@ class Sampling:
             score = logits.gather(1, recent)
             score = torch.where(score > 0, score / self.repetition, score * self.repetition)
             logits = logits.scatter(1, recent, score)
-        if self.temperature == 0:
+        if self.temperature < COLDEST:
             return logits.argmax(-1)
         probabilities = (logits / self.temperature).softmax(-1)
         if self.top_k and self.top_k < logits.shape[-1]:

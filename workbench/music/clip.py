@@ -15,8 +15,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from workbench.arguments import number, path_of, shown
-from workbench.errors import BrokenFileError, MusicFileWarning, WorkbenchError
+from workbench.arguments import listed, number, path_of, shown
+from workbench.errors import BrokenFileError, MusicFileWarning, PromptError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES, atomic_write
 from workbench.music import midi, smf, timeline
 from workbench.music.audio import (
@@ -443,3 +443,17 @@ class Clip:
         from workbench.music.display import mime_bundle
 
         return mime_bundle(self)
+
+
+def clip_of(value: Any, name: str = "clip") -> Clip:
+    """`value`, which must be a clip. Raises PromptError with the argument's name."""
+    if not isinstance(value, Clip):
+        raise PromptError(f"{name}={shown(value)}: give a Clip, such as Clip.read(path)")
+    return value
+
+
+def clips_of(value: Any, name: str = "clips", least: int = 0) -> list[Clip]:
+    """One clip or several as a list. Raises PromptError with the argument's name for anything that
+    is no clip, and for fewer than `least`."""
+    items = [value] if isinstance(value, Clip) else listed(value, name, "clips", least)
+    return [clip_of(item, f"{name}[{i}]") for i, item in enumerate(items)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.arguments import shown
 from workbench.errors import PromptError
 
 TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
@@ -15,6 +16,8 @@ MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])  # natural minor is the major scale of 
 def signature(text: str) -> int:
     """The major tonic (C = 0) whose scale a key has: "A minor" has C major's. PromptError for what
     is no key."""
+    if not isinstance(text, str):
+        raise PromptError(f'key={shown(text)}: write "C major", "F# minor", "Bb major" …')
     tonic, _, mode = text.strip().partition(" ")
     tonic = tonic[:1].upper() + tonic[1:]
     tonic = SPELLED.get(tonic, tonic)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import symusic
 
-from workbench.arguments import number, whole
-from workbench.errors import PromptError, WorkbenchError
+from workbench.arguments import number, shown, whole
+from workbench.errors import PromptError
 from workbench.music.channel import Channel, note_events, pedal_list
 
 if TYPE_CHECKING:
@@ -24,13 +24,8 @@ LATE = 0.125  # beats after the start of a piece at which its metre may come and
 
 
 def check_tempo(tempo: Any) -> float:
-    """The tempo as a float; WorkbenchError unless it is one that a MIDI file is read with."""
-    try:
-        return number(tempo, "tempo", *TEMPO_RANGE)
-    except PromptError:
-        raise WorkbenchError(
-            f"tempo is {tempo}; give one between {TEMPO_RANGE[0]:g} and {TEMPO_RANGE[1]:g} BPM"
-        ) from None
+    """The tempo as a float; PromptError unless it is one that a MIDI file is read with."""
+    return number(tempo, "tempo", *TEMPO_RANGE)
 
 
 def settled(score: Any) -> Any:
@@ -212,14 +207,14 @@ def with_tempo_and_meter(
 
 
 def check_meter(meter: Any) -> tuple[int, int]:
-    """The meter as ints; WorkbenchError unless it can be written: 1..255 over a power of two up to
-    64."""
+    """The meter, a pair of whole numbers, as ints; PromptError unless it can be written: 1 to 255
+    over a power of two up to 64."""
     try:
         top, bottom = (whole(part, "meter", 1, 255) for part in meter)
     except (PromptError, TypeError, ValueError):
         top, bottom = 0, 0
     if bottom not in (1, 2, 4, 8, 16, 32, 64):
-        raise WorkbenchError(f"meter is {meter}; give one such as (4, 4) or (6, 8)")
+        raise PromptError(f"meter={shown(meter)}: give a pair such as (4, 4) or (6, 8)")
     return top, bottom
 
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.errors import PromptError
-from workbench.music.clip import Clip
+from workbench.music.clip import Clip, clip_of, clips_of
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
 from workbench.music.midi import NOTE, read_columns
 from workbench.music.timeline import main_meter, main_tempo, natural_beats, other_meters
@@ -101,7 +101,7 @@ class DrumRoll:
     @classmethod
     def from_clip(cls, clip: Clip, steps_per_beat: int = 4) -> DrumRoll:
         """The drum notes of a clip on the grid; a clip without drum notes gives an empty roll."""
-        notes = clip.notes
+        notes = clip_of(clip).notes
         drums = notes[notes["is_drum"]]
         roll = cls.from_notes(drums, clip.beats, tempo=clip.tempo, steps_per_beat=steps_per_beat)
         roll.meter = clip.meter
@@ -195,6 +195,7 @@ def _grid(
 def rolls_of(clips: Sequence[Clip], steps_per_beat: int = 4) -> np.ndarray:
     """Stack clips of equal length: (n, steps, 27) float32. Warns of clips in other metres than 4/4:
     the stack does not say it, and what counts bars takes 16 steps for one."""
+    clips = clips_of(clips)
     if others := sorted({other for clip in clips if (other := other_meters(clip))}):
         warnings.warn(
             f"clips: some have bars of {', '.join(others)}, which a stack of rolls does not say: "

@@ -22,11 +22,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import number, torch_seed, whole
+from workbench.arguments import choice, function_of, listed, number, shown, torch_seed, whole
 from workbench.errors import PromptError
 from workbench.models.conditioning import Conditioning
 from workbench.models.diffusion import Diffusion
-from workbench.music.clip import Clip
+from workbench.music.clip import Clip, clips_of
 from workbench.music.kit import DRUMS
 from workbench.systems.prompts import PromptReading
 from workbench.systems.sampling import SamplingSettings, noise_of, sample
@@ -43,11 +43,13 @@ __all__ = [
     "SamplingSettings",
     "System",
     "clips_of",
+    "region_of",
     "renamed",
     "reporter",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
+LONGEST_LATENT = 1 << 20  # vectors along time
 VERBS = (
     "generate",
     "inpaint",
@@ -76,11 +78,12 @@ class Region:
             and negative ones introduce it.
         seconds: (first, last) from the beginning of the clip.
         cells: Of a drum roll, bool (sixteenths, 9), true where to replace.
-        tracks: Which tracks within that, None for all: names or numbers, of a drum loop the codes
-            of its voices, such as "SD".
+        tracks: Which tracks within that, None for all: names or numbers, or one of them; of a drum
+            loop the codes of its voices, such as "SD".
 
     Raises:
-        PromptError: For more than one of bars, seconds and cells, and for an empty range.
+        PromptError: For more than one of bars, seconds and cells, and for what names nothing: an
+            empty range, cells of which none is true, no track.
     """
 
     bars: tuple[int, int] | None = None
@@ -99,13 +102,20 @@ class Region:
             try:
                 first, last = value
             except (TypeError, ValueError):
-                raise PromptError(f"{name}={value!r}: give (first, last)") from None
+                raise PromptError(f"{name}={shown(value)}: give (first, last)") from None
             pair = read(first, name), read(last, name)
             if not pair[0] < pair[1]:
                 raise PromptError(
                     f"{name}: {pair} is empty; give a hole (first, last), last exclusive"
                 )
             object.__setattr__(self, name, pair)
+        if self.cells is not None:
+            object.__setattr__(self, "cells", _cells(self.cells))
+        if self.tracks is not None:
+            one = isinstance(self.tracks, str | int | np.integer)
+            tracks = [self.tracks] if one else listed(self.tracks, "tracks", "names or numbers", 1)
+            tracks = [t if isinstance(t, str) else whole(t, "tracks") for t in tracks]
+            object.__setattr__(self, "tracks", tracks)
 
     def __repr__(self) -> str:
         given = {name: getattr(self, name) for name in ("bars", "seconds", "cells", "tracks")}
@@ -141,7 +151,7 @@ class Region:
     def cell_mask(self, clip: Clip, steps: int) -> np.ndarray:
         """Cells of a drum roll, (steps, 9) bool, true where to replace; 16 steps per bar."""
         if self.cells is not None:
-            mask = np.asarray(self.cells, dtype=bool)
+            mask = self.cells
             if mask.shape != (steps, len(DRUMS)):
                 raise PromptError(
                     f"cells: shape {mask.shape}, the clip's roll has {(steps, len(DRUMS))}"
@@ -168,6 +178,28 @@ class Region:
         if not clip.tempo_known:
             raise PromptError("bars: the tempo of this clip is not known; give seconds, or a tempo")
         return np.asarray(clip.seconds_at(clip.bar_lines))
+
+
+def _cells(cells: Any) -> np.ndarray:
+    """A mask of drum cells as bool."""
+    try:
+        mask = np.asarray(cells)
+        if mask.dtype.kind not in "biuf" or not np.isin(mask, (0, 1)).all():
+            raise TypeError
+    except (TypeError, ValueError):
+        raise PromptError(
+            f"cells={shown(cells)}: give an array of True and False, (sixteenths, {len(DRUMS)})"
+        ) from None
+    if not mask.any():
+        raise PromptError("cells: none is true, so there is nothing to replace")
+    return mask.astype(bool)
+
+
+def region_of(region: Any) -> Region:
+    """`region`, which must be a Region. Raises PromptError for anything else."""
+    if not isinstance(region, Region):
+        raise PromptError(f"region={shown(region)}: give a Region, such as Region(bars=(4, 8))")
+    return region
 
 
 def _voice(track: int | str) -> int:
@@ -216,6 +248,7 @@ def reporter(progress: Callable[..., Any] | None, arguments: int = 3) -> Report:
     arguments: of the callables that this system called before there were records: (step, steps,
     state) or only the first two of them. One that takes as many is still called so.
     """
+    progress = function_of(progress, "progress")
     if progress is None:
         return lambda *_: None
     old = _takes(progress, arguments)
@@ -264,11 +297,6 @@ def renamed(**names: str) -> Callable[[F], F]:
         return call  # type: ignore[return-value]
 
     return decorate
-
-
-def clips_of(clips: Clip | Sequence[Clip]) -> list[Clip]:
-    """One clip or several as a list."""
-    return [clips] if isinstance(clips, Clip) else list(clips)
 
 
 # --- systems ----------------------------------------------------------------------------------
@@ -402,6 +430,7 @@ class System(Pretrained):
     @classmethod
     def settings(cls, verb: str = "generate") -> dict[str, Any]:
         """The keyword arguments of a verb, with their defaults; `n` is one of them."""
+        verb = choice(verb, "verb", VERBS)
         found = inspect.signature(getattr(cls, verb)).parameters.values()
         own = [p for p in found if p.kind is p.KEYWORD_ONLY or p.name == "n"]
         return {p.name: p.default for p in own if p.name not in ("progress", "out", "watch")}
@@ -441,6 +470,8 @@ class LatentDiffusion(System):
     def noise(self, seeds: Sequence[int], length: int | None = None) -> Tensor:
         """Standard normal latents (n, …), each from its own seed. length: latent vectors along
         time, by default those of training."""
+        if length is not None:
+            length = whole(length, "length", 1, LONGEST_LATENT)
         return noise_of(seeds, self.latent_shape(length))
 
     @torch.inference_mode()
@@ -511,7 +542,27 @@ class LatentDiffusion(System):
 
     def noise_levels(self, steps: int) -> list[float]:
         """√(1−ᾱ) before each of so many steps."""
-        return self.diffusion.noise_levels(steps)
+        return self.diffusion.noise_levels(whole(steps, "steps", 1, self.diffusion.steps))
+
+    def latents_of(self, latents: Any) -> Tensor:
+        """`latents`, which must be a batch of this system's. Raises PromptError for anything else.
+
+        Along time they may have any length."""
+        if isinstance(latents, np.ndarray) and latents.dtype.kind == "f":
+            latents = torch.from_numpy(latents)
+        if not isinstance(latents, Tensor) or not latents.is_floating_point():
+            raise PromptError(f"latents={shown(latents)}: give a tensor, as `encode` returns")
+        one, two = self.latent_shape(1), self.latent_shape(2)
+        fixed = [(a if a == b else None) for a, b in zip(one, two, strict=True)]
+        given = tuple(latents.shape)
+        if (
+            len(given) != len(one) + 1
+            or 0 in given
+            or any(size not in (None, had) for size, had in zip(fixed, given[1:], strict=True))
+        ):
+            wanted = ", ".join("time" if size is None else str(size) for size in fixed)
+            raise PromptError(f"latents: have shape {given}; give (n, {wanted})")
+        return latents
 
 
 def film_of(

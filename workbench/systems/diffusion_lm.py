@@ -19,13 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.arguments import generator, number, row_seeds, seed_of, whole
+from workbench.arguments import choice, generator, number, row_seeds, seed_of, shown, text_of, whole
 from workbench.errors import CheckpointError, PromptError
 from workbench.models.control import nudge
 from workbench.models.diffusion_bound import bound
 from workbench.models.diffusion_lm import Predictor
 from workbench.models.samplers import SAMPLERS, normal
-from workbench.music.timeline import other_meters
+from workbench.music.clip import clip_of, clips_of
+from workbench.music.timeline import check_tempo, other_meters
 from workbench.representations.pvd import CLS, LENGTH, PAD, POSITIONS, PVD, SEP
 from workbench.systems.base import (
     Progress,
@@ -33,6 +34,7 @@ from workbench.systems.base import (
     Region,
     System,
     film_of,
+    region_of,
     renamed,
     reporter,
 )
@@ -42,6 +44,7 @@ from workbench.systems.diffusion_lm_networks import Networks, PianoConfig
 from workbench.systems.diffusion_lm_training import piano_of, recipe
 from workbench.systems.piano_controls import DENSITIES, REGISTERS, classes_of, control_of
 from workbench.systems.provenance import signed_takes
+from workbench.systems.sampling import checked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +117,7 @@ class DiffusionLM(System):
 
     def explain_prompt(self, prompt: str) -> PromptReading:
         """What is understood of a prompt, and which of its words are not."""
+        prompt = text_of(prompt, "prompt")
         control, unknown = control_of(prompt, self.config.control.styles)
         messages = []
         if unknown:
@@ -139,7 +143,7 @@ class DiffusionLM(System):
         if prompt is None or isinstance(prompt, Mapping):
             return dict(prompt or {})
         if not isinstance(prompt, str):
-            raise PromptError(f"prompt={prompt!r:.40}: give words, or controls by name, or None")
+            raise PromptError(f"prompt={shown(prompt)}: give words, or controls by name, or None")
         for message in self.explain_prompt(prompt).messages:
             warnings.warn(f"prompt: {message}", UserWarning, stacklevel=4)
         return control_of(prompt, self.config.control.styles)[0]
@@ -162,7 +166,7 @@ class DiffusionLM(System):
         major", "density": "busy", "register": "high", "style": …}, any of them or none; guidance:
         how hard the classifiers push (as in `nudge`, for 100 steps); temperature: below 1 likelier
         words are favoured at every step, 0 clamps to the likeliest."""
-        tempo, seed, control = number(tempo, "tempo"), seed_of(seed), self.control_of(prompt)
+        tempo, seed, control = check_tempo(tempo), seed_of(seed), self.control_of(prompt)
         words = self.draw(
             n,
             control,
@@ -209,18 +213,19 @@ class DiffusionLM(System):
         round at the end to the likeliest grammatical sequence, not each word to its nearest.
         tempo: of the clips that progress shows."""
         network = self.networks.diffusion
-        n, seed = whole(n, "n", 1), seed_of(seed)
+        n, seed = checked(n=n)["n"], seed_of(seed)
         steps = whole(steps, "steps", 1, network.config.steps)
-        guidance, temperature = (
-            number(guidance, "guidance", 0),
-            number(temperature, "temperature", 0),
-        )
-        if sampler not in SAMPLERS:
-            raise PromptError(f"sampler: {sampler!r} is unknown; choose {', '.join(SAMPLERS)}")
-        wanted = classes_of(dict(control or {}), self.config.control.styles)
+        guidance = number(guidance, "guidance", 0, 1000)
+        temperature = number(temperature, "temperature", 0, 1000)
+        sampler = choice(sampler, "sampler", SAMPLERS)
+        places = whole(places, "places", 1, POSITIONS)
+        wanted = classes_of(control, self.config.control.styles)
         kept = torch.full((n, LENGTH), -1)
         kept[:, 0], kept[:, -1] = CLS, SEP
         if known is not None:
+            known = np.asarray(known)
+            if known.shape != (LENGTH,) or known.dtype.kind not in "iu":
+                raise PromptError(f"known={shown(known)}: give ({LENGTH},) ids, -1 where free")
             self.code.check(known[known >= 0])
             kept = torch.from_numpy(np.where(known >= 0, known, kept.numpy()))
         push = None
@@ -244,6 +249,9 @@ class DiffusionLM(System):
         given = kept.numpy()[..., None]
         logits = np.where((given >= 0) & (given != np.arange(self.code.size)), -1e9, logits)
         if kinds is not None:
+            kinds = np.asarray(kinds)
+            if kinds.shape != (LENGTH,):
+                raise PromptError(f"kinds={shown(kinds)}: give ({LENGTH},) letters")
             logits = np.where(kinds[:, None] == self.code.kinds, logits, -1e9)
         logits = np.where(self.code.places >= places, -1e9, logits)
         words = self.code.round(logits) if grammar else logits.argmax(-1)
@@ -283,7 +291,8 @@ class DiffusionLM(System):
         bars are regenerated and all others kept (section 5.2). A bar keeps its number of notes, so
         that bar lines stay where they are. All are written in the clip's main metre; warns where it
         has others, and where that is not 4/4, the metre of most of the training."""
-        if region.tracks is not None:
+        clip = clip_of(clip)
+        if region_of(region).tracks is not None:
             raise PromptError("tracks: a piano window has one; give bars or seconds only")
         if not clip.has_score:
             raise PromptError("clip: holds a waveform; give one that was read from a MIDI file")
@@ -342,8 +351,15 @@ class DiffusionLM(System):
 
     def bits(self, ids: np.ndarray | Tensor, *, draws: int = 8, seed: int = 0) -> dict[str, float]:
         """The variational bound of windows (n, 130), in bits, see `diffusion_bound.bound`."""
-        return bound(self.networks.diffusion, torch.as_tensor(ids), PAD, draws=draws, seed=seed)
+        windows = ids if isinstance(ids, Tensor) else np.asarray(ids)
+        if tuple(windows.shape[1:]) != (LENGTH,) or not len(windows):
+            raise PromptError(f"ids={shown(ids)}: give windows (n, {LENGTH})")
+        draws, seed = whole(draws, "draws", 1, 10_000), seed_of(seed)
+        rows = torch.as_tensor(windows)
+        self.code.check(rows.numpy())
+        return bound(self.networks.diffusion, rows, PAD, draws=draws, seed=seed)
 
     def windows(self, clips: Sequence[Clip], hop: int = 4) -> np.ndarray:
         """Windows of clips' piano parts: (n, 130)."""
+        clips, hop = clips_of(clips, least=1), whole(hop, "hop", 1)
         return np.concatenate([self.code.windows(piano_of(clip), hop) for clip in clips])

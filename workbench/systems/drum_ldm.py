@@ -19,22 +19,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import number, seed_of
+from workbench.arguments import listed, number, same_length, seed_of, text_of, texts_of
 from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
 from workbench.datasets.phrases import with_noun
 from workbench.errors import PromptError
 from workbench.models.denoisers import Condition
-from workbench.music.timeline import needs_4_4
+from workbench.music.clip import clip_of, clips_of
+from workbench.music.timeline import TEMPO_RANGE, check_tempo, needs_4_4
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
-from workbench.systems.base import (
-    LatentDiffusion,
-    Progress,
-    Region,
-    SamplingSettings,
-    clips_of,
-    reporter,
-)
+from workbench.systems.base import LatentDiffusion, Progress, Region, SamplingSettings, reporter
 from workbench.systems.cards import card
 from workbench.systems.configs import config_from
 from workbench.systems.drum_networks import DrumLDMConfig, DrumNetworks
@@ -124,7 +118,7 @@ class DrumLDM(LatentDiffusion):
     def encode(self, clips: Clip | Sequence[Clip]) -> Tensor:
         """Latents of loops of equal length: (n, beats, latent), mean 0 and variance 1 over the
         training loops; (n, latent) for the paper's networks."""
-        return self.encode_rolls(torch.from_numpy(rolls_of(clips_of(clips))))
+        return self.encode_rolls(torch.from_numpy(rolls_of(clips_of(clips, least=1))))
 
     @torch.inference_mode()
     def encode_rolls(self, rolls: Tensor) -> Tensor:
@@ -137,7 +131,7 @@ class DrumLDM(LatentDiffusion):
     @torch.inference_mode()
     def decode(self, latents: Tensor, tempo: float = 120.0, caption: str = "") -> list[Clip]:
         """Latents back to clips."""
-        tempo = number(tempo, "tempo")
+        tempo, caption = check_tempo(tempo), text_of(caption, "caption")
         clips = [
             DrumRoll.from_array(r, tempo=tempo).to_clip(caption=caption)
             for r in self.decode_rolls(latents)
@@ -147,19 +141,20 @@ class DrumLDM(LatentDiffusion):
     @torch.inference_mode()
     def decode_rolls(self, latents: Tensor) -> np.ndarray:
         """Drum rolls of latents: (n, steps, 27)."""
-        return self.autoencoder.decode(self.networks.plain(latents)).numpy()
+        return self.autoencoder.decode(self.networks.plain(self.latents_of(latents))).numpy()
 
     # --- text ---------------------------------------------------------------------------------
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:
         """Texts in the contrastive space: (n, dim), unit length."""
-        return self.contrastive.embed_text(self.text.embed(texts))
+        return self.contrastive.embed_text(self.text.embed(texts_of(texts, "texts", 1)))
 
     @torch.inference_mode()
     def embed_clips(self, clips: Sequence[Clip]) -> Tensor:
         """Loops of equal length in the contrastive space: (n, dim), unit length."""
-        return self.contrastive.embed_roll(torch.from_numpy(rolls_of(clips)))
+        rolls = rolls_of(clips_of(clips, least=1))
+        return self.contrastive.embed_roll(torch.from_numpy(rolls))
 
     def explain_prompt(self, prompt: str) -> PromptReading:
         """What is understood of a prompt: tempo, keywords, unknown words, and advice."""
@@ -191,6 +186,8 @@ class DrumLDM(LatentDiffusion):
     @torch.inference_mode()
     def conditioning(self, prompts: Sequence[str], tempos: Sequence[float]) -> Condition:
         """What the denoiser is conditioned on: a prompt and a tempo (BPM) per loop."""
+        prompts, tempos = texts_of(prompts, "prompts", 1), _tempos(tempos)
+        same_length(prompts=prompts, tempos=tempos)
         # the tempo is a condition of its own: a figure among the words would name a performance
         words = [with_noun(without_tempo(prompt)) for prompt in prompts]
         known = torch.tensor([[float(bool(text)), 1.0] for text in words])
@@ -265,8 +262,9 @@ class DrumLDM(LatentDiffusion):
         tempos: BPM; None as `generate` draws the prompt. A number is for captions of loops whose
         tempo is known: as in training, it is heard from the first step to the last."""
         settings, bars = SamplingSettings(steps, guidance, sampler), self._bars(bars)
-        seeds = [seed_of(seed, "seeds") for seed in seeds]
-        known = [None if tempo is None else number(tempo, "tempos") for tempo in tempos]
+        seeds = [seed_of(seed, "seeds") for seed in listed(seeds, "seeds", "seeds", 1)]
+        prompts, known = texts_of(prompts, "prompts", 1), _tempos(tempos, or_none=True)
+        same_length(prompts=prompts, tempos=known, seeds=seeds)
         asked_for = {p: self.tempo_of(p) for p, t in zip(prompts, known, strict=True) if t is None}
         own = {prompt: self._words_tempo(prompt, tempo) for prompt, tempo in asked_for.items()}
         bpm = [asked_for[p] if t is None else t for p, t in zip(prompts, known, strict=True)]
@@ -551,6 +549,7 @@ class DrumLDM(LatentDiffusion):
 
     def _whole_bars(self, clip: Clip) -> tuple[Clip, int]:
         """The clip as 1 to `config.bars` bars of 4/4, or a word why that is not possible."""
+        clip = clip_of(clip)
         name = clip.source or repr(clip.caption)
         if not clip.has_score or not clip.notes["is_drum"].any():
             raise PromptError(f"clip {name}: holds no drum notes")
@@ -575,6 +574,14 @@ class DrumLDM(LatentDiffusion):
     @classmethod
     def networks_of(cls, data: dict[str, Any]) -> DrumNetworks:
         return DrumNetworks(config_from(DrumLDMConfig, data))
+
+
+def _tempos(tempos: Any, *, or_none: bool = False) -> list[Any]:
+    """Tempi in BPM, one for each loop."""
+    return [
+        None if or_none and tempo is None else number(tempo, "tempos", *TEMPO_RANGE)
+        for tempo in listed(tempos, "tempos", "tempi")
+    ]
 
 
 def _octaves(tempos: Sequence[float]) -> Tensor:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import seed_of
+from workbench.arguments import choice, listed, same_length, seed_of, texts_of
 from workbench.datasets.audio import AudioCollection
 from workbench.errors import PromptError
 from workbench.memory import fitting
@@ -28,6 +28,7 @@ from workbench.models.diffusion import Diffusion, Prediction
 from workbench.models.dit import DiT, DiTConfig, Sound
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.music.audio import checked as checked_sound
+from workbench.music.clip import clip_of
 from workbench.representations.text import BertText
 from workbench.systems.base import Progress, Region, SamplingSettings, check_words, renamed
 from workbench.systems.configs import config_from
@@ -144,7 +145,7 @@ class LDMG(SoundDiffusion):
 
     def decode(self, latents: Tensor, caption: str = "") -> list[Clip]:
         """Latents (n, latent, frames) back to clips."""
-        if latents.ndim == 2:
+        if getattr(latents, "ndim", 3) == 2:
             _warn("decode: takes latents (n, latent, frames); for one there is decode_sound")
             return self.decode_sound(latents)  # type: ignore[return-value]
         return self.decode_clips(latents, caption)
@@ -172,6 +173,7 @@ class LDMG(SoundDiffusion):
     @torch.inference_mode()
     def decode_sound(self, latents: Tensor) -> np.ndarray:
         """Latents (latent, frames) → float32 (channels, frames · hop)."""
+        latents = self.latents_of(latents[None] if hasattr(latents, "ndim") else latents)[0]
         hop, plain = self.config.vae.hop, self.plain(latents)
         parts = []
         for begin, end, left, right in self._pieces(plain.shape[-1]):
@@ -199,7 +201,7 @@ class LDMG(SoundDiffusion):
 
     def sound_of(self, clip: Clip) -> np.ndarray:
         """A clip's sound as this system hears it: (channels, samples) at its rate."""
-        stereo = clip.waveform(self.config.rate, loop=False)
+        stereo = clip_of(clip).waveform(self.config.rate, loop=False)
         return stereo.mean(0, keepdims=True) if self.config.vae.channels == 1 else stereo
 
     sound_array, latent_of, sound_from = sound_of, encode_sound, decode_sound
@@ -227,15 +229,13 @@ class LDMG(SoundDiffusion):
         self, prompts: Sequence[str], genres: Sequence[str | None] | None = None
     ) -> Sound:
         """What the transformer is conditioned on: a prompt and a genre per clip."""
-        genres = [None] * len(prompts) if genres is None else genres
-        known = self.config.genres
-        for genre in genres:
-            if genre is not None and genre not in known:
-                raise PromptError(
-                    f"genre: {genre!r} is unknown; this system knows: {', '.join(known) or 'none'}"
-                )
-        numbers = [-1 if genre is None else known.index(genre) for genre in genres]
-        return Sound(torch.tensor(numbers), *self.text.pieces(list(prompts)))
+        prompts, known = texts_of(prompts, "prompts", 1), self.config.genres
+        genres = [None] * len(prompts) if genres is None else listed(genres, "genres", "genres")
+        same_length(prompts=prompts, genres=genres)
+        numbers = [
+            -1 if genre is None else known.index(choice(genre, "genre", known)) for genre in genres
+        ]
+        return Sound(torch.tensor(numbers), *self.text.pieces(prompts))
 
     def prompt_words(self) -> dict[str, list[str]]:
         """The genres of the training music, which its captions name."""
@@ -289,7 +289,9 @@ class LDMG(SoundDiffusion):
         """A clip for each prompt, genre and seed, all at once. These are seeds of noise, not those
         of `generate`, which makes such a seed for each take."""
         settings, seconds = SamplingSettings(steps, guidance, sampler), self.seconds_of(seconds)
-        seeds = [seed_of(seed, "seeds") for seed in seeds]
+        seeds = [seed_of(seed, "seeds") for seed in listed(seeds, "seeds", "seeds", 1)]
+        prompts, genres = texts_of(prompts, "prompts", 1), listed(genres, "genres", "genres", 1)
+        same_length(prompts=prompts, genres=genres, seeds=seeds)
         sounds = self._sounds(prompts, genres, seeds, seconds, settings, progress)
         asked = {"seconds": seconds, **settings.asked()}
         return [
@@ -327,7 +329,7 @@ class LDMG(SoundDiffusion):
         n: int = 1,
         *,
         strength: float = 0.5,
-        prompt: str = "",
+        prompt: str | None = "",
         genre: str | None = None,
         steps: int = 25,
         guidance: float = 2.0,
@@ -337,6 +339,7 @@ class LDMG(SoundDiffusion):
     ) -> list[Clip]:
         """Variations: noise the clip's latents part of the way, then sample again from there
         (SDEdit, arXiv 2108.01073). strength: 0 gives the reconstruction, 1 something new."""
+        prompt = check_words(prompt, "words, and genre=")
         return self._vary(
             clip,
             n,
@@ -355,7 +358,7 @@ class LDMG(SoundDiffusion):
         region: Region,
         n: int = 1,
         *,
-        prompt: str = "",
+        prompt: str | None = "",
         genre: str | None = None,
         steps: int = 50,
         guidance: float = 2.0,
@@ -365,9 +368,10 @@ class LDMG(SoundDiffusion):
     ) -> list[Clip]:
         """Regenerate the seconds of a region; outside of it the clip's own samples stay, with
         cross-fades of 20 ms inside the region. At every step the known latents are put in."""
-        if not isinstance(region, Region):
+        if isinstance(region, tuple | list):
             _warn("inpaint: takes a Region; for seconds that is Region(seconds=(first, last))")
-            region = Region(seconds=region)
+            region = Region(seconds=region)  # type: ignore[arg-type]
+        prompt = check_words(prompt, "words, and genre=")
         return self._inpaint(
             clip,
             region,

@@ -26,17 +26,18 @@ from workbench.arguments import whole as whole_number
 from workbench.errors import CheckpointError, PromptError
 from workbench.models.generation import Sampling, stream
 from workbench.models.gpt import GPT, GPTConfig
-from workbench.music.clip import Clip
+from workbench.music.clip import Clip, clip_of
 from workbench.music.timeline import check_meter
 from workbench.representations.grammar import HoleRule, TokenGrammar
 from workbench.representations.holes import Hole, bars_of, part, question, window
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import END, PAD, Vocabulary
-from workbench.systems.base import Progress, Region, System, reporter
+from workbench.systems.base import Progress, Region, System, region_of, reporter
 from workbench.systems.cards import song_card
 from workbench.systems.configs import config_from
 from workbench.systems.midigpt_training import recipe
 from workbench.systems.provenance import signed_takes
+from workbench.systems.sampling import checked
 from workbench.systems.splice import Reading, read, splice, with_bars
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["MidiGPT", "MidiGPTConfig"]
 
 SHORTEST = 128  # tokens of a context: a bar, what asks for it, and room to write
+LONGEST_SONG = 512  # beats that `generate` writes, in minutes; `inpaint` continues a song
 LONGEST_STROKE = 8  # bars written at once: the longest hole of the training
 
 
@@ -146,8 +148,7 @@ class MidiGPT(System):
         Warns of a metre in the hole, and of drums, that the checkpoint was not trained on.
         Raises PromptError for a hole that is not at the clip, or a track that is none.
         """
-        if not isinstance(region, Region):
-            raise PromptError(f"region={region!r:.40}: give a Region, such as Region(bars=(4, 8))")
+        clip, region = clip_of(clip), region_of(region)
         bars, report = region.bar_range(clip), reporter(progress)
         versions: list[Clip] = []
         for done, versions in self.filling(clip, bars, region.tracks, n, seed=seed, **sampling):
@@ -186,10 +187,13 @@ class MidiGPT(System):
     ) -> Iterator[tuple[int, list[Clip]]]:
         """As `inpaint`, as it is written: (bars that all versions have, the versions so far)."""
         settings = settings_of(sampling)
-        n, seed = whole_number(n, "n", 1), seed_of(seed)
+        clip, n, seed = clip_of(clip), checked(n=n)["n"], seed_of(seed)
         seeds = row_seeds(seed, n)
         original = clip if len(clip.notes) else None
-        asked = tuple(whole_number(bar, "bars") for bar in bars)
+        region = Region(bars=bars, tracks=tracks)
+        asked, tracks = region.bars, region.tracks
+        if asked is None:
+            raise PromptError("bars=None: give (first, last)")
         clip, begin, end = with_bars(clip, *asked)
         reading = read(clip, begin, end, tracks, self.vocabulary)
         song, whole = reading.song, reading.hole
@@ -348,10 +352,10 @@ class MidiGPT(System):
         progress: Callable[[Progress], None] | None = None,
         **sampling: Any,
     ) -> list[Clip]:
-        """`n` new songs: a hole of `bars` bars with nothing around it. prompt: this system reads
-        none; it is there because others do."""
+        """`n` new songs of at most 512 beats: a hole of `bars` bars with nothing around it. prompt:
+        this system reads none; it is there because others do."""
         if prompt is not None and not isinstance(prompt, str):
-            prompt, n = None, whole_number(prompt, "n", 1)
+            prompt, n = None, checked(n=prompt)["n"]
             warnings.warn(
                 "generate: its first argument is a prompt, as in all systems; give n by name",
                 DeprecationWarning,
@@ -359,9 +363,15 @@ class MidiGPT(System):
             )
         if prompt:
             raise PromptError(f"prompt={prompt!r:.40}: MidiGPT reads no words; give tracks, tempo")
-        bars = whole_number(bars, "bars", 1)
         meter = check_meter(meter)
-        beats = bars * 4 * meter[0] / meter[1]
+        bar = 4 * meter[0] / meter[1]
+        bars = whole_number(bars, "bars", 1, max(1, int(LONGEST_SONG // bar)))
+        beats = bars * bar
+        if beats > LONGEST_SONG:
+            raise PromptError(
+                f"meter={meter}: a bar has {beats:g} beats; this system generates songs of at most "
+                f"{LONGEST_SONG}"
+            )
         empty = Clip.from_notes([], tempo=tempo, meter=meter, beats=beats, caption="written anew")
         region = Region(bars=(0, bars), tracks=tracks)
         return self.inpaint(empty, region, n, seed=seed, progress=progress, **sampling)
@@ -396,7 +406,7 @@ def settings_of(sampling: dict[str, Any]) -> Sampling:
     """Keyword arguments as Sampling; PromptError names what is wrong."""
     try:
         return Sampling(**{"top_p": 0.95, **sampling})
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
         raise PromptError(str(error).replace("Sampling.__init__() ", "")) from None
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.arguments import listed, same_length, shown, texts_of
 from workbench.errors import PromptError
 from workbench.memory import fitting
 from workbench.models.diffusion import Diffusion, Prediction
@@ -27,6 +28,7 @@ from workbench.models.music_ldm import FiLMUNet, Heard, MusicLDMSizes, mel_vae, 
 from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.music.audio import SILENT
 from workbench.music.audio import checked as checked_sound
+from workbench.music.clip import clip_of
 from workbench.representations.mel import Mel
 from workbench.representations.text import BertText
 from workbench.systems.base import Progress, Region, SamplingSettings, check_words
@@ -198,11 +200,11 @@ class MusicLDM(SoundDiffusion):
         return self.decode_clips(latents, caption)
 
     @torch.inference_mode()
-    def encode_sound(self, sounds: Tensor) -> Tensor:
+    def encode_sound(self, sounds: Tensor | np.ndarray) -> Tensor:
         """Sounds (n, samples) → latents (n, latent, frames / 8, bands / 8) of variance about 1.
         WorkbenchError for NaN and infinite samples."""
-        checked_sound(sounds, "sounds")
-        return self.encode_mel(self.mel(sounds))
+        samples = np.ascontiguousarray(checked_sound(sounds, "sounds"), dtype=np.float32)
+        return self.encode_mel(self.mel(torch.from_numpy(samples)))
 
     @torch.inference_mode()
     def encode_mel(self, mel: Tensor) -> Tensor:
@@ -227,17 +229,19 @@ class MusicLDM(SoundDiffusion):
 
     def decode_sound(self, latents: Tensor) -> Tensor:
         """Latents → sounds (n, samples) in −1..1."""
-        return self.vocode(self.decode_mel(latents))
+        return self.vocode(self.decode_mel(self.latents_of(latents)))
 
     def sound_of(self, clip: Clip) -> Tensor:
         """A clip's sound as this system hears it: (samples,)."""
-        return torch.from_numpy(clip.waveform(self.config.rate, loop=False).mean(0)).float()
+        return torch.from_numpy(
+            clip_of(clip).waveform(self.config.rate, loop=False).mean(0)
+        ).float()
 
     def sound_array(self, clip: Clip) -> np.ndarray:
         return self.sound_of(clip)[None].numpy()
 
     def latent_of(self, sound: np.ndarray) -> Tensor:
-        return self.encode_sound(torch.from_numpy(sound))[0]
+        return self.encode_sound(sound)[0]
 
     def sound_from(self, latent: Tensor) -> np.ndarray:
         return self.decode_sound(latent[None]).numpy()
@@ -269,8 +273,9 @@ class MusicLDM(SoundDiffusion):
         sounds; said: False for the empty text, by default where there are no words."""
         if isinstance(prompts, Tensor):
             return Heard(prompts, torch.full((len(prompts),), said is not False))
+        prompts = texts_of(prompts, "prompts", 1)
         present = [bool(prompt.strip()) and said is not False for prompt in prompts]
-        return Heard(self.embedder.embed_text(list(prompts)), torch.tensor(present))
+        return Heard(self.embedder.embed_text(prompts), torch.tensor(present))
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -340,6 +345,10 @@ class MusicLDM(SoundDiffusion):
     ) -> Tensor:
         """Sounds (n, samples) for vectors (n, embed) and seeds, all at once; see `generate`."""
         settings, seconds = SamplingSettings(steps, guidance, sampler), self.seconds_of(seconds)
+        seeds = listed(seeds, "seeds", "seeds", 1)
+        if not isinstance(vectors, Tensor) or vectors.ndim != 2:
+            raise PromptError(f"vectors={shown(vectors)}: give a tensor (n, embed)")
+        same_length(vectors=vectors, seeds=seeds)
         conditioning = self.conditioning(vectors, said=said)
         return self._sounds(conditioning, seeds, seconds, settings, progress)
 
@@ -403,7 +412,7 @@ class MusicLDM(SoundDiffusion):
         """The embedding (1, embed) of a sound or of words, and what to call it."""
         if like is None:
             return self.embedder.embed_text([prompt]), prompt
-        sound = self.sound_of(like)
+        sound = self.sound_of(clip_of(like, "like"))
         if not sound.abs().max() > SILENT:
             raise PromptError("like: the clip is silent; give one that sounds, or words")
         return (

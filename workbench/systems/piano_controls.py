@@ -7,12 +7,14 @@ classifier that steered.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.arguments import choice, shown
 from workbench.errors import PromptError
 from workbench.music.keys import in_scales, signature
 from workbench.representations.pvd import LOW, PVD
@@ -144,21 +146,20 @@ def control_of(prompt: str, styles: tuple[str, ...]) -> tuple[dict[str, str], tu
     return control, tuple(dict.fromkeys(unknown))
 
 
-def classes_of(control: dict[str, str], styles: tuple[str, ...]) -> dict[str, int]:
+def classes_of(control: Mapping[str, str] | None, styles: tuple[str, ...]) -> dict[str, int]:
     """Asked words as classes. PromptError names what is unknown.
 
     key: "C", "C major", "A minor" (which has C major's signature); density: sparse, medium, busy;
     register: low, middle, high; style: a data set's name.
     """
     names = {"density": DENSITIES, "register": REGISTERS, "style": styles}
+    if not isinstance(control, Mapping | None):
+        raise PromptError(f"control={shown(control)}: give controls by name, or None")
     wanted = {}
-    for name, value in control.items():
+    for name, value in (control or {}).items():
         if name == "key":
             wanted[name] = signature(value)
-        elif name not in names:
-            raise PromptError(f"control: {name!r} is unknown; choose key, {', '.join(names)}")
-        elif value not in names[name]:
-            raise PromptError(f"{name}: {value!r} is unknown; choose {', '.join(names[name])}")
         else:
-            wanted[name] = names[name].index(value)
+            known = names[choice(name, "control", ("key", *names))]
+            wanted[name] = known.index(choice(value, name, known))
     return wanted

@@ -10,7 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import generator, number, row_seeds, seed_of, torch_seed, whole
+from workbench.arguments import (
+    choice,
+    generator,
+    listed,
+    number,
+    row_seeds,
+    seed_of,
+    torch_seed,
+    whole,
+)
 from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.errors import PromptError, WorkbenchError
 from workbench.models.conditioning import Conditioning, joined
@@ -51,8 +60,7 @@ class SamplingSettings:
         for name, value in checked(steps=self.steps, guidance=self.guidance).items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "seed", seed_of(self.seed))
-        if self.sampler not in SAMPLERS:
-            raise PromptError(f"sampler={self.sampler!r}: choose one of {', '.join(SAMPLERS)}")
+        object.__setattr__(self, "sampler", choice(self.sampler, "sampler", SAMPLERS))
 
     def seeds(self, n: int) -> list[int]:
         """A seed of noise for each of `n` takes; take i has the same whatever `n` is."""
@@ -115,7 +123,7 @@ def sample(
 
 def noise_of(seeds: Sequence[int], shape: tuple[int, ...]) -> Tensor:
     """Standard normal numbers (n, *shape), each row from its own seed."""
-    generators = [generator(seed_of(seed, "seeds")) for seed in seeds]
+    generators = [generator(seed_of(seed, "seeds")) for seed in listed(seeds, "seeds", "seeds", 1)]
     return normal((len(generators), *shape), generators)
 
 
@@ -146,11 +154,11 @@ def overlapping(network: nn.Module, frames: int, axis: int = -1) -> Callable[...
 
 
 def checked(**values: Any) -> dict[str, Any]:
-    """The values as Python's numbers, each within its range (None stays), or a PromptError that
-    names the argument and its range."""
+    """The values as Python's numbers, each within its range, or a PromptError that names the
+    argument and its range. A tempo may be None."""
     return {
-        name: value
-        if value is None
+        name: None
+        if value is None and name == "tempo"
         else (number if name in _FRACTIONS else whole)(value, name, *_RANGES[name])
         for name, value in values.items()
     }

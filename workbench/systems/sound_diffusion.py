@@ -16,13 +16,13 @@ from torch import Tensor
 from workbench.arguments import number
 from workbench.errors import PromptError
 from workbench.models.conditioning import Conditioning
-from workbench.music.clip import Clip
+from workbench.music.clip import Clip, clip_of, clips_of
 from workbench.systems.base import (
     LatentDiffusion,
     Progress,
     Region,
     SamplingSettings,
-    clips_of,
+    region_of,
     reporter,
 )
 from workbench.systems.provenance import signed, signed_takes
@@ -55,15 +55,15 @@ class SoundDiffusion(LatentDiffusion):
     @torch.inference_mode()
     def encode_clips(self, clips: Clip | Sequence[Clip]) -> Tensor:
         """Latents of clips of equal length, one row each."""
-        latents = [self.latent_of(self.sound_array(clip)) for clip in clips_of(clips)]
+        latents = [self.latent_of(self.sound_array(clip)) for clip in clips_of(clips, least=1)]
         if len({latent.shape for latent in latents}) != 1:
-            raise PromptError("clips: differ in length, or there is none; cut them to one length")
+            raise PromptError("clips: differ in length; cut them to one length")
         return torch.stack(latents)
 
     @torch.inference_mode()
     def decode_clips(self, latents: Tensor, caption: str = "") -> list[Clip]:
         """A clip per latent."""
-        clips = [self._clip(self.sound_from(latent), caption) for latent in latents]
+        clips = [self._clip(self.sound_from(row), caption) for row in self.latents_of(latents)]
         return [signed(clip, self, "decoding", request={}) for clip in clips]
 
     @torch.inference_mode()
@@ -123,6 +123,7 @@ class SoundDiffusion(LatentDiffusion):
         """At every step the known latents are put in; outside the region the clip's own samples
         stay, with cross-fades inside it."""
         n = checked(n=n)["n"]
+        clip, region = clip_of(clip), region_of(region)
         sound, rate = self.sound_array(clip), self.config.rate
         length = sound.shape[1] / rate
         first, last = hole = region.second_range(clip)

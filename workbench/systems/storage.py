@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from torch import nn
 
-from workbench.errors import CheckpointError, MissingDataError
+from workbench.arguments import path_of, shown, text_of
+from workbench.errors import CheckpointError, MissingDataError, PromptError
 from workbench.files import atomic_write
 from workbench.systems.configs import laid_out
 from workbench.systems.folders import opened, saving
@@ -56,10 +58,11 @@ class Pretrained:
 
         CheckpointError says what is missing, cut short, or of another system.
         """
-        folder = folder_of(str(name))
+        name = path_of(name, "name", "a shipped name, a folder or a hub id")
+        folder = folder_of(name)
         with opened(folder) as files:
             system = cls._load(folder, files)
-        system.checkpoint = str(name)
+        system.checkpoint = name
         return system
 
     @classmethod
@@ -95,7 +98,10 @@ class Pretrained:
         README.md; training: for training.json, what was trained on and how it went; "dataset" is
         read again. Raises WorkbenchError for weights that are not finite and for a full disk.
         """
-        folder = self._write_files(Path(folder), card, training)
+        path = path_of(folder, "folder", "the path of a folder")
+        if not isinstance(training, Mapping | None):
+            raise PromptError(f"training={shown(training)}: give a mapping, or None")
+        folder = self._write_files(Path(path), text_of(card, "card"), training)
         self.checkpoint = str(folder)
         return folder
 
@@ -163,7 +169,7 @@ def training_of(name: str) -> dict[str, Any]:
 
 def folder_of(name: str) -> Path:
     for folder in (SHIPPED / name, Path(name)):
-        if folder.is_dir():
+        if os.path.isdir(folder):  # False for a name that is too long for a path
             with opened(folder) as files:
                 missing = [file for file in FILES if file not in files]
             if missing and any(folder.glob("*/last.safetensors")):
@@ -175,7 +181,7 @@ def folder_of(name: str) -> Path:
             return folder
     known = ", ".join(shipped()) or "none"
     if name.count("/") != 1 or name.startswith((".", "/", "~")) or os.path.exists(name):
-        raise CheckpointError(f"no checkpoint {name!r}; shipped: {known}; or give a folder")
+        raise CheckpointError(f"no checkpoint {shown(name)}; shipped: {known}; or give a folder")
     return _from_hub(name, known)
 
 
