@@ -35,3 +35,14 @@ class MemoryFullError(WorkbenchError):
 
 class MusicFileWarning(UserWarning):
     """A MIDI or audio file was read or written, though something in it is wrong or missing."""
+
+
+NO_TEXT = "its text cannot be had, str() fails: "
+
+
+def text_of(error: BaseException) -> str:
+    """An exception's text, whatever its own __str__ does."""
+    try:
+        return str(error)
+    except Exception as inner:
+        return NO_TEXT + type(inner).__name__

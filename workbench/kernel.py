@@ -19,6 +19,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from workbench.errors import NO_TEXT, text_of
+
 MOST_OUTPUT = 32_000_000  # characters that a notebook may print or show; a lesson has under 5 MB
 MOST_OUTPUTS = 200_000  # pieces in which they come
 MOST_TEXT = 100_000  # characters of an exception's text
@@ -57,12 +59,8 @@ def pack(message: Any) -> bytes:
 def readable(error: BaseException) -> BaseException:
     """The exception, or in its place one of the same name: where its text cannot be had or is very
     long; and for a group, which IPython prints past Jupyter, one that names the first inside."""
-    try:
-        text = str(error)
-        as_it_is = len(text) <= MOST_TEXT
-    except Exception as inner:
-        text = f"its text cannot be had, str() fails: {type(inner).__name__}"
-        as_it_is = False
+    text = text_of(error)
+    as_it_is = len(text) <= MOST_TEXT and not text.startswith(NO_TEXT)
     first = error
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -20,6 +21,7 @@ import psutil
 import pytest
 
 from tests.grading.conftest import NOISE, RIGHT_NOISE, RIGHT_STEP, way_here
+from workbench.errors import MissingDataError
 from workbench.grading.lessons import lessons
 from workbench.grading.marks import grade, write_marks
 from workbench.grading.sandbox import Limits, Question, Reply, Sandbox, SandboxError
@@ -455,6 +457,92 @@ def test_zip_files_and_notebooks_without_folders(root, student_version, tmp_path
     students = collect(tmp_path, lessons(root=root))
     assert [student.name for student in students] == ["Ada L", "Ben", "Cleo"]
     assert all("05" in student.lessons for student in students)
+
+
+def test_what_is_handed_in_and_not_read_is_named(root, student_version, tmp_path):
+    """Nobody is left out without a word, whatever they hand in."""
+    text = notebook(student_version)
+    for name in ("al.rar", "bo.7z", "cy.tar.gz", "di.py", "ed 05 small.html"):
+        (tmp_path / name).write_bytes(b"?")
+    (tmp_path / "fi_05_small.ipynb.txt").write_text(text)
+    (tmp_path / "gil_8_assignsubmission_file_05_small.ipynb.json").write_text(text)
+    (tmp_path / "hal").mkdir()
+    for name in ("x.zipx", "essay.pdf", "notes.docx"):
+        (tmp_path / "hal" / name).write_bytes(b"?")
+    (tmp_path / "ida").mkdir()
+    (tmp_path / "ida" / "in.zip").write_bytes(
+        archive(("a/" * 13 + "05_small.ipynb", text), ("x.rar", "?"), ("more.zip", "?"))
+    )
+    (tmp_path / "Thumbs.db").write_bytes(b"?")
+    found = {one.name: one for one in collect(tmp_path, lessons(root=root))}
+    assert list(found) == ["al", "bo", "cy", "di", "ed", "fi", "gil", "hal", "ida"]
+    for name, suffix in (("al", ".rar"), ("bo", ".7z"), ("cy", ".tar.gz"), ("hal", ".zipx")):
+        assert any(f"{suffix}: is not opened" in note for note in found[name].notes), name
+    assert found["di"].notes == ["di.py: is not a notebook"]
+    assert found["ed"].notes == ["ed 05 small.html: is not a notebook"]
+    assert ["05" in found[name].lessons for name in ("fi", "gil")] == [True, True]
+    assert found["hal"].notes[-1] == "no notebook in hal, which holds essay.pdf, notes.docx"
+    told = "; ".join(found["ida"].notes)
+    assert re.search("left out, .*05_small.ipynb; x.rar: is not opened; .*zip files inside", told)
+
+
+@pytest.mark.parametrize("count", [7, 21])
+def test_each_zip_file_of_a_student_is_opened_or_named(root, student_version, tmp_path, count):
+    (tmp_path / "ada").mkdir()
+    for number in range(1, count):
+        (tmp_path / "ada" / f"{number:02}.zip").write_bytes(archive(("readme.txt", "")))
+    text = notebook(student_version)
+    (tmp_path / "ada" / "00.zip").write_bytes(archive(("05_small.ipynb", text)))
+    [student] = collect(tmp_path, lessons(root=root))
+    assert "05" in student.lessons
+    assert ("ada: 21 zip files: only 20 are opened" in student.notes) == (count > 20)
+
+
+CLASSES = {
+    "folders": ("ada/05_small.ipynb", "ben/deep/05_small.ipynb"),
+    "in one folder": ("Week 5/ada/05_small.ipynb", "Week 5/ben/05_small.ipynb", "__MACOSX/x"),
+    "as Moodle writes it": (
+        "ada_7_assignsubmission_file_05_small.ipynb",
+        "ben_8_assignsubmission_file_/05_small.ipynb",
+    ),
+}
+
+
+@pytest.mark.parametrize("names", CLASSES.values(), ids=CLASSES)
+@pytest.mark.parametrize("given", ["the folder", "the file"])
+def test_one_zip_file_holds_a_class(root, student_version, tmp_path, names, given):
+    text = notebook(student_version)
+    packed = tmp_path / "class.zip"
+    packed.write_bytes(archive(*((name, text) for name in names)))
+    place = packed if given == "the file" else tmp_path
+    students = collect(place, lessons(root=root))
+    assert [(one.name, list(one.lessons), one.notes) for one in students] == [
+        ("ada", ["05"], []),
+        ("ben", ["05"], []),
+    ]
+    (tmp_path / "cleo").mkdir()  # beside others it is one student's, unless they say otherwise
+    [cleo, other] = sorted(
+        collect(tmp_path, lessons(root=root)), key=lambda one: one.name != "cleo"
+    )
+    assert "no notebook in cleo" in cleo.notes
+    if names is not CLASSES["as Moodle writes it"]:
+        assert "class.zip: holds a lesson in 2 folders; unpack it if these are students" in (
+            other.notes
+        )
+
+
+def test_one_students_zip_file_alone_is_no_class(root, student_version, tmp_path):
+    text = notebook(student_version)
+    packed = tmp_path / "ada.zip"
+    packed.write_bytes(archive(("05_small.ipynb", text), ("data/a.csv", "1"), ("img/b.png", "2")))
+    [student] = collect(tmp_path, lessons(root=root))
+    assert (student.name, list(student.lessons)) == ("ada", ["05"])
+    with pytest.raises(MissingDataError, match=r"ada\.zip: holds no folders of students"):
+        collect(packed, lessons(root=root))
+    packed.write_bytes(b"no zip file")
+    assert collect(tmp_path, lessons(root=root))[0].notes == ["ada.zip: is not a valid zip file"]
+    with pytest.raises(MissingDataError, match=r"ada\.zip: is not a valid zip file"):
+        collect(packed, lessons(root=root))
 
 
 def test_empty_is_told_from_wrong(root, hand_in, tmp_path):

@@ -24,6 +24,15 @@ def squares(random):
     )
 
 
+class Wordless(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+def raises(error):
+    raise error
+
+
 @pytest.fixture
 def check():
     return Exercise("check_squares", ("98.1",), 2, ("multiply", "by itself"), squares)
@@ -41,6 +50,7 @@ def check():
         (lambda x: np.ones((2, 3)), "same for every input"),
         (lambda x: x.no_such_thing, "raises AttributeError"),
         (lambda x: exit(), "raises SystemExit"),
+        (lambda x: raises(Wordless()), "raises Wordless: its text cannot be had"),
         (lambda x: print(x**2), "prints its answer"),
         (lambda x: x**2 if x[0, 0] > 100 else "a", "not numbers"),
         (lambda x: x**2 + 1j, "not real numbers"),

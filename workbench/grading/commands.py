@@ -20,7 +20,11 @@ def add_commands(commands: Any) -> None:
     add.set_defaults(run=_assign)
 
     add = commands.add_parser("grade", help="marks and feedback for what students hand in")
-    add.add_argument("submissions", type=options.path, help="a folder with one folder per student")
+    add.add_argument(
+        "submissions",
+        type=options.path,
+        help="a folder with one folder per student, or a zip file of it",
+    )
     add.add_argument(
         "numbers",
         nargs="*",

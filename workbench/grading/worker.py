@@ -21,6 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from workbench.errors import text_of
 from workbench.grading import seal, slicing
 
 
@@ -141,7 +142,7 @@ def _run(found: slicing.Slice, function: str, cells: list[str]) -> tuple[Any, st
             exec(code, names)
         except (Exception, SystemExit) as error:
             line = linecache.getline(f"cell {statement.cell}", statement.node.lineno).strip()
-            what = f"{type(error).__name__}: {error}"
+            what = f"{type(error).__name__}: {text_of(error)}"
             return None, f"before the function is asked, the line `{line:.80}` raises {what:.200}"
     return names.get(function), ""
 

@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.errors import text_of
 from workbench.teaching.values import plain, same
 
 Function = Callable[..., Any]
@@ -60,7 +61,8 @@ class _Watch(io.TextIOBase):
 
 def _raised(error: BaseException, attempt: Function) -> str:
     """The error and the line of the student's file or cell in which it arose."""
-    text = f"it raises {type(error).__name__}" + (f": {error}" if str(error) else "")
+    words = text_of(error)
+    text = f"it raises {type(error).__name__}" + (f": {words}" if words else "")
     file = getattr(getattr(attempt, "__code__", None), "co_filename", None)
     lines = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
     code = linecache.getline(file, lines[-1].lineno or 0).strip() if file and lines else ""
