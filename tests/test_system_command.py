@@ -158,6 +158,20 @@ def test_a_part_may_be_named_in_each_unit_of_the_system(key, unit, files, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("side", "bars"), [("before", 2), ("after", 1)])
+def test_a_song_is_introduced_and_continued(side, bars, files, tmp_path, capsys):
+    words = ["fill", files["songs"], f"--{side}", bars, "--out", tmp_path]
+    assert status(words) == 0
+    (path,) = written(capsys)
+    assert f"{side}-{bars}" in path.name
+    own, longer = Clip.read_midi(files["songs"]), Clip.read_midi(path)
+    shift = 4 * bars if side == "before" else 0
+    moved = {(n["time"] + shift, n["pitch"]) for n in own.notes}
+    assert moved <= {(n["time"], n["pitch"]) for n in longer.notes}
+    inside = longer.notes["time"] - (0 if side == "before" else own.beats)
+    assert ((inside >= 0) & (inside < 4 * bars)).any()
+
+
 @pytest.mark.parametrize("key", can("vary"))
 def test_vary_makes_variations(key, files, tmp_path, capsys):
     words = ["vary", files[key], "--system", key, "-n", 2, "--out", tmp_path]
@@ -215,7 +229,14 @@ def test_a_setting_that_a_system_lacks_is_refused_with_those_it_has(key, capsys,
         (["inpaint", "nowhere.mid", "--system", "songs", "--bars", "1"], "nowhere.mid"),
         (["inpaint", "drums.mid", "--system", "drums", "--bars", "9"], "bars"),
         (["inpaint", "drums.mid", "--system", "drums", "--cells", "30-40"], "--cells"),
-        (["inpaint", "drums.mid", "--system", "drums", "--bars", "1", "--cells", "1"], "region"),
+        (["inpaint", "drums.mid", "--system", "drums", "--bars", "1", "--cells", "1"], "--cells"),
+        (["fill", "piano.mid", "--bars", "1", "--before", "1"], "--bars and --before"),
+        (["fill", "piano.mid", "--after", "1", "--before", "1"], "--before and --after"),
+        (["fill", "piano.mid", "--after", "0"], "'0'"),
+        (["fill", "piano.mid", "--before", "65"], "64 bars before"),
+        (["inpaint", "drums.mid", "--system", "drums", "--after", "1"], "bars"),
+        (["inpaint", "drums.mid", "--system", "drums", "--before", "1"], "bars"),
+        (["inpaint", "tone.wav", "--system", "sound", "--after", "1"], "bars"),
         (["inpaint", "drums.mid", "--system", "drums", "--tracks", "XY"], "'XY'"),
         (["inpaint", "drums.mid", "--system", "drums", "--bars", "1", "--tempo", "90"], "--tempo"),
         (["inpaint", "tone.wav", "--system", "songs", "--bars", "1"], "tone.wav"),

@@ -86,6 +86,14 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
             metavar="FIRST-LAST",
             help="such as 9-12, from 1 on; beyond the end of a song they continue it",
         )
+        for side, told in (("before", "introduce"), ("after", "continue")):
+            part.add_argument(
+                f"--{side}",
+                type=options.whole(1),
+                dest=f"part_{side}",
+                metavar="BARS",
+                help=f"{told} a song by so many bars",
+            )
         part.add_argument(
             "--seconds",
             type=options.second_range,
@@ -219,12 +227,15 @@ def generate(args: argparse.Namespace) -> int:
 
 def inpaint(args: argparse.Namespace) -> int:
     entry, settings = _asked(args, "inpaint")
-    units = ("bars", "seconds", "cells", "tracks")
+    units = ("bars", "before", "after", "seconds", "cells", "tracks")
     part = {unit: value for unit in units if (value := getattr(args, f"part_{unit}")) is not None}
     for unit in part:
-        if unit not in entry.system.replaces:
+        kind = "bars" if unit in ("before", "after") else unit
+        if kind not in entry.system.replaces:
             able = ", ".join(f"--{unit}" for unit in entry.system.replaces)
-            raise WorkbenchError(f"--{unit}: {entry.name} does not replace {unit}; give {able}")
+            raise WorkbenchError(f"--{unit}: {entry.name} does not replace {kind}; give {able}")
+    if len(ways := [f"--{unit}" for unit in part if unit != "tracks"]) > 1:
+        raise WorkbenchError(f"{' and '.join(ways)}: give one of them")
     if not part:
         able = ", ".join(f"--{unit}" for unit in entry.system.replaces)
         raise WorkbenchError(f"what to replace is not said; give {able}")
@@ -319,6 +330,10 @@ def _region(clip: Clip, part: Mapping[str, Any]) -> Region:
     from workbench.systems.base import Region
 
     said = dict(part)
+    if "before" in said:
+        said["bars"] = (-said.pop("before"), 0)
+    if "after" in said:
+        said["bars"] = (clip.bars, clip.bars + said.pop("after"))
     if "tracks" in said:
         said["tracks"] = _tracks(said["tracks"])
     if "cells" in said:
@@ -335,6 +350,8 @@ def _named(value: Any) -> str:
     """A part that is replaced, in the name of a file."""
     if isinstance(value, list):
         return " ".join(value)
+    if isinstance(value, int):
+        return str(value)
     first, last = value
     if isinstance(first, int):
         return f"{first + 1}-{last}" if last > first + 1 else f"{last}"

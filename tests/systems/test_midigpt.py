@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.errors import CheckpointError, PromptError
+from workbench.errors import CheckpointError, PromptError, WorkbenchError
 from workbench.models.gpt import GPTConfig
 from workbench.music.clip import Clip
 from workbench.music.smf import ExtraEvent
@@ -163,7 +163,7 @@ def test_many_tracks_and_a_long_file(system):
         ((5, 5), None, r"\(5, 5\) is empty"),
         ((40, 44), None, "is not at this clip of 12 bars"),
         ((0, 500), None, "is not at this clip"),
-        ((2, 4), [], "tracks: is empty"),
+        ((2, 4), [], "tracks: holds none"),
         ((2, 4), [128], "128 .*MIDI program"),
         ((2, 4), ["piano"], "'piano' .*MIDI program"),
     ],
@@ -173,9 +173,62 @@ def test_odd_holes_are_refused_kindly(system, bars, tracks, said):
         system.fill(Clip(song()), bars, tracks)
 
 
+@pytest.mark.parametrize(
+    "odd", ["song.mid", b"MThd", None, 3, [Clip(song())], np.zeros((9, 9)), song(), {}]
+)
+def test_what_is_no_clip_is_refused_by_name(system, odd):
+    for call in (system.inpaint, lambda *args: next(system.filling(odd, (2, 4)))):
+        with pytest.raises(PromptError, match="clip=") as caught:
+            call(odd, Region(bars=(2, 4)))
+        assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"progress": 3}, "progress=3"),
+        ({"temperature": "warm"}, "temperature='warm'"),
+        ({"temperature": float("nan")}, "temperature=nan"),
+        ({"top_k": 1.5}, "top_k=1.5"),
+        ({"top_k": "3"}, "top_k='3'"),
+        ({"window": None}, "window=None"),
+    ],
+)
+def test_odd_settings_are_refused_by_name(system, given, said):
+    with pytest.raises(PromptError, match=said):
+        system.inpaint(Clip(song()), Region(bars=(2, 4)), **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"bars": 10**9}, "bars=1000000000"),
+        ({"bars": "four"}, "bars='four'"),
+        ({"meter": "3/4"}, "meter='3/4'"),
+        ({"meter": (4,)}, "meter=.4,."),
+        ({"meter": 4}, "meter=4"),
+        ({"tracks": ""}, "tracks=''"),
+        ({"tracks": None}, "name the tracks"),
+    ],
+)
+def test_odd_new_songs_are_refused_by_name(system, given, said):
+    with pytest.raises(WorkbenchError, match=said):
+        system.generate(**({"bars": 2} | given))
+
+
+def test_one_track_needs_no_list(system):
+    clip = Clip(song())
+    for one in (0, np.int64(0), "part 0"):
+        version = system.inpaint(clip, Region(bars=(2, 6), tracks=one), seed=1)[0]
+        changed = [
+            rows(a) != rows(b) for a, b in zip(clip.score.tracks, version.score.tracks, strict=True)
+        ]
+        assert changed == [True, False, False]
+
+
 def test_odd_settings_and_metres_are_refused_kindly(system):
     clip = Clip(song())
-    with pytest.raises(PromptError, match="temperature is -1"):
+    with pytest.raises(PromptError, match="temperature=-1"):
         system.fill(clip, (2, 4), temperature=-1)
     with pytest.raises(PromptError, match="colour"):
         system.fill(clip, (2, 4), colour=1)
@@ -570,7 +623,7 @@ def test_songs_that_are_in_two_data_sets_are_trained_on_once(tmp_path):
     assert len(set(found)) == len(found) == 30
 
 
-@pytest.mark.parametrize(("meter", "bars"), [((255, 1), 255), ((40, 4), 10), ((255, 4), 64)])
+@pytest.mark.parametrize(("meter", "bars"), [((128, 1), 128), ((40, 4), 10), ((255, 4), 64)])
 def test_bars_longer_than_what_is_written_for_one_are_refused(system, meter, bars):
-    with pytest.raises(PromptError, match=f"bars 1 to 2: .* {bars} bars of 4/4"):
-        system.generate(bars=2, meter=meter, tracks=[0])
+    with pytest.raises(PromptError, match=f"bars 1 to 1: .* {bars} bars of 4/4"):
+        system.generate(bars=1, meter=meter, tracks=[0])

@@ -115,6 +115,8 @@ class Region:
             one = isinstance(self.tracks, str | int | np.integer)
             tracks = [self.tracks] if one else listed(self.tracks, "tracks", "names or numbers", 1)
             tracks = [t if isinstance(t, str) else whole(t, "tracks") for t in tracks]
+            if any(isinstance(t, str) and not t.strip() for t in tracks):
+                raise PromptError(f"tracks={shown(self.tracks)}: give names or numbers")
             object.__setattr__(self, "tracks", tracks)
 
     def __repr__(self) -> str:
