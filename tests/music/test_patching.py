@@ -1,6 +1,7 @@
 """A file with other notes: what is not exchanged comes back event for event, as mido reads it."""
 
 import io
+import warnings
 from collections import Counter, defaultdict
 
 import mido
@@ -351,3 +352,99 @@ def test_a_late_tempo_alone_is_no_reason_to_write_a_file_anew():
         assert result.count(mido.Message("aftertouch", channel=0, value=9).bin()) == len(touch)
         assert [t.time for t in version.score.tempos] == [tick]
         assert [t.time for t in read_score(result).tempos] == [tick]
+
+
+def everything():
+    """A file with all kinds of messages, each in a track of its own kind of trouble."""
+    return file_of(
+        [
+            (0, mido.MetaMessage("track_name", name="song")),
+            (0, mido.MetaMessage("copyright", text="me")),
+            (0, mido.MetaMessage("smpte_offset", hours=1)),
+            (0, mido.MetaMessage("set_tempo", tempo=400_000)),
+            (960, mido.Message("sysex", data=[1, 2, 3])),
+        ],
+        [
+            (0, mido.MetaMessage("midi_port", port=1)),
+            (0, control(3, 0, 2)),
+            (0, control(3, 32, 5)),
+            (0, mido.Message("program_change", channel=3, program=40)),
+            (100, mido.Message("aftertouch", channel=3, value=9)),
+            (130, mido.Message("polytouch", channel=3, note=60, value=70)),
+            (480, control(3, 0, 4)),
+            (480, mido.Message("program_change", channel=3, program=40)),
+            (500, mido.Message("aftertouch", channel=3, value=0)),
+            *hits(3, 60, [0, 480, 960], off=33),
+        ],
+        [(0, mido.MetaMessage("track_name", name="silent")), (700, control(9, 7, 20))],
+    )
+
+
+def messages_of(data):
+    """(track, tick, message) of all but the ends of tracks and texts."""
+    rows = []
+    for number, track in enumerate(mido.MidiFile(file=io.BytesIO(data)).tracks):
+        now = 0
+        for message in track:
+            now += message.time
+            if message.type not in ("end_of_track", "text"):
+                rows.append((number, now, str(message.copy(time=0))))
+    return rows
+
+
+def test_a_clip_is_written_as_the_file_that_it_was_read_from():
+    data = everything()
+    clip = Clip.read_midi(data)
+    for copy in (clip, clip.with_(caption="slow", source="a.mid"), clip.with_(labels={"a": 1})):
+        assert messages_of(copy.midi_bytes()) == messages_of(data)
+    once = clip.with_(caption="slow", source="a.mid").midi_bytes()
+    twice = Clip.read_midi(once).with_(caption="slow", source="a.mid").midi_bytes()
+    assert twice == once  # what is said at the start is said once
+
+
+def test_a_changed_clip_is_written_from_its_score():
+    clip = Clip.read_midi(everything())
+    kept = [row for row in messages_of(clip.midi_bytes()) if "touch" in row[2]]
+    assert len(kept) == 3
+    for changed in (clip.with_(tempo=90), clip.excerpt(0, 4), clip.with_(beats=2)):
+        rows = messages_of(changed.midi_bytes())
+        assert not [row for row in rows if "touch" in row[2]]
+        assert [row[1] for row in rows if "note_on" in row[2]][:2] == [0, 480]
+
+
+@pytest.mark.parametrize("trouble", ["cut short", "a note without its end", "a wrong key"])
+def test_a_file_with_something_wrong_is_not_written_again(trouble):
+    data = everything()
+    if trouble == "cut short":
+        data = data[:-4]
+    elif trouble == "a note without its end":
+        data = file_of([(0, mido.Message("note_on", note=60)), (0, control(0, 7, 9))])
+    else:
+        key = bytes([0xFF, 0x59, 2, 9, 0])
+        data = file_of([(0, mido.MetaMessage("key_signature", key="C")), *hits(0, 60, [0])])
+        data = data.replace(bytes([0xFF, 0x59, 2, 0, 0]), key)
+    with warnings.catch_warnings(category=UserWarning, action="ignore"):
+        clip = Clip.read_midi(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        written = clip.midi_bytes()
+        again = Clip.read_midi(written)
+    file = mido.MidiFile(file=io.BytesIO(written))
+    kinds = Counter(message.type for track in file.tracks for message in track)
+    assert kinds["note_on"] == kinds["note_off"] == len(again.notes) == len(clip.notes)
+    assert not kinds["key_signature"]
+    assert {sum(message.time for message in track) for track in file.tracks} == {
+        round(4 * clip.score.tpq * clip.bars)
+    }
+
+
+def test_a_channel_of_another_port_has_its_own_programs():
+    port = [[(0, mido.MetaMessage("midi_port", port=number))] for number in range(2)]
+    change = [[(0, mido.Message("program_change", channel=3, program=p))] for p in (5, 9)]
+    tracks = [[*port[n], *change[n], *hits(3, 60 + n, range(0, 7680, 480))] for n in range(2)]
+    result, score = exchanged(file_of(*tracks), [(2000, 300, 65)], track=0)
+    assert [t.program for t in score.tracks] == [5, 9]
+    written = read_score(result)
+    assert [t.program for t in written.tracks] == [5, 9]
+    rows = [row for row in messages_of(result) if "program_change" in row[2]]
+    assert len(rows) == 2  # none between the notes

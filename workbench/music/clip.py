@@ -88,7 +88,7 @@ class Clip:
         self.anticipation = number(anticipation, "anticipation", 0)
         self._file = extra_events if isinstance(extra_events, bytes) else b""
         self._extra = None if isinstance(extra_events, bytes) else tuple(extra_events)
-        self._keeps_file = False  # written as its file with other notes
+        self._edited = False  # its notes are others than those of its file
         self.rings_on = score is not None and beats is None  # the length follows from the notes
         if score is not None:
             self._take_score(score, tempo, meter, beats)
@@ -267,6 +267,9 @@ class Clip:
     def midi_bytes(self) -> bytes:
         """The clip as the bytes of a MIDI file that lasts exactly its `beats`.
 
+        A clip that was read from a file, and changed in nothing but its notes, caption or source,
+        is written as this file, with all events that a score has no place for, such as aftertouch;
+        but not where something in the file is wrong or missing.
         Notes are cut at the end, early hits of beat 1 (see `anticipation`) stand on it. Where the
         length follows from the notes, the last ones keep theirs and the file ends on the bar line
         after them.
@@ -274,7 +277,7 @@ class Clip:
         self._need_score("midi_bytes")
         end = None if self.rings_on else timeline.end_tick(self.beats, self.score.tpq)
         about = _FOLDERS.sub("", self.source)  # the names of folders are nobody else's business
-        if self._keeps_file and (data := self._file_with_notes(self.caption, about)):
+        if data := self._file_with_notes(self.caption, about, sound=not self._edited):
             return data
         extra = self.extra_events
         if end and not self.anticipation:
@@ -303,7 +306,7 @@ class Clip:
             labels=self.labels,
             extra_events=self._file or self.extra_events,
         )
-        copy.rings_on, copy._keeps_file = self.rings_on, True  # the last notes keep their ends
+        copy.rings_on, copy._edited = self.rings_on, True  # the last notes keep their ends
         return copy
 
     @property
@@ -318,15 +321,16 @@ class Clip:
         None where there is none."""
         return lines_of(self._file, self.score) if self._file else [None] * len(self.score.tracks)
 
-    def _file_with_notes(self, *texts: str) -> bytes:
+    def _file_with_notes(self, *texts: str, sound: bool = False) -> bytes:
         if not self._file or self.anticipation:
             return b""
-        last = timeline.end_tick(self.bar_lines[-1], self.score.tpq)
+        last = timeline.end_tick(self.beats if sound else self.bar_lines[-1], self.score.tpq)
         end = 0 if self.rings_on else last
-        if end and (self.notes["time"] >= self.bar_lines[-1]).any():
+        if end and (self.notes["time"] * self.score.tpq > end - 0.5).any():
             return b""  # the clip ends before its file
         said = [text for text in texts if text]
-        return with_notes(self._file, self.score, last=last, end=end, texts=said) or b""
+        changes: dict[str, Any] = {"last": last, "end": end, "texts": said, "sound": sound}
+        return with_notes(self._file, self.score, **changes) or b""
 
     def _straight(self) -> Any:
         """The score with the early hits of beat 1 at its beginning instead of its end."""
@@ -382,7 +386,7 @@ class Clip:
             **fields,
         )
         copy.rings_on = self.rings_on and "beats" not in changes
-        copy._keeps_file = self._keeps_file
+        copy._edited = self._edited
         return copy
 
     def excerpt(self, start_beat: float, n_beats: float) -> "Clip":

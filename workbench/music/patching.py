@@ -5,6 +5,7 @@ tracks without notes, several tracks on one channel. So a piece of which some no
 anew is not written from its score: those notes are exchanged among the events of its own file.
 """
 
+import warnings
 from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -12,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from workbench.errors import BrokenFileError
+from workbench.errors import BrokenFileError, MusicFileWarning
 from workbench.music import midi, smf
 from workbench.music.smf import Event, MidiFile
 from workbench.music.timeline import LATE
-from workbench.music.writing import CHANNELS, DRUM_CHANNEL, instrument_name
+from workbench.music.writing import CHANNELS, DRUM_CHANNEL, instrument_name, possible_key
 
 _BEFORE, _THERE, _AFTER = range(3)  # place at a tick among the events that are there
 _WITH_THE_MUSIC = {1, 5, 6, 7}  # text, lyrics, markers and cues
@@ -37,26 +38,41 @@ class _Note(NamedTuple):
 
 
 def with_notes(
-    data: bytes, score: Any, *, last: int = 0, end: int = 0, texts: Sequence[str] = ()
+    data: bytes,
+    score: Any,
+    *,
+    last: int = 0,
+    end: int = 0,
+    texts: Sequence[str] = (),
+    sound: bool = False,
 ) -> bytes | None:
     """The MIDI file `data` with the notes of `score`, and `texts` at its beginning.
 
     score: as `read_score(data)` gives it, but for notes and for tracks added after its own. last:
     the tick at which notes that were added end at the latest, unless the file goes on. end: the
     tick up to which the file lasts at least. None where the score differs in more, or notes are
-    not found in the file.
+    not found in the file; with `sound` also for a damaged file, one in which notes lack their ends,
+    and one that lasts longer than `end`, where that is given.
     """
     try:
-        before, file = midi.read_score(data), smf.read_events(data)
+        with warnings.catch_warnings(category=MusicFileWarning, action="ignore"):
+            before = midi.read_score(data)  # it was warned of when the clip was read
+        file = smf.read_events(data)
     except BrokenFileError:
         return None
     if file.format == 2 or not file.tracks or not _same_but_notes(before, score):
         return None
     exchange = _Exchange(file)
+    wrong = file.faults or exchange.open_ended or not all(map(possible_key, before.key_signatures))
+    if sound and (wrong or 0 < end < max(file.ends)):
+        return None
     if not exchange.exchange(before, score, last):
         return None
-    for text in texts:
-        content = bytes([smf.TEXT]) + text.encode("utf-8", "replace")
+    contents = [bytes([smf.TEXT]) + text.encode("utf-8", "replace") for text in texts]
+    there = {event.data for event in file.tracks[0] if event.status == 0xFF and not event.tick}
+    for content in contents:
+        if content in there:  # from the last time that it was written
+            continue
         exchange.added[0].append((0, _THERE, len(file.tracks[0]), Event(0, 0xFF, content)))
     return exchange.bytes(end)
 

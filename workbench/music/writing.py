@@ -93,7 +93,7 @@ def _conductor(
         power = int(bottom).bit_length() - 1
         rows.append((time, b"\xff\x58\x04" + bytes([top, power, click or 1, 8])))
     for key in score.key_signatures:
-        if abs(key.key) <= 7 and key.tonality in (0, 1):  # some files have a mode 255
+        if possible_key(key):
             rows.append((key.time, b"\xff\x59\x02" + bytes([key.key % 256, key.tonality])))
     markers = [(m.time, m.text) for m in score.markers if (m.time, MARKER) not in raw]
     if title and (0, title) not in markers:
@@ -101,6 +101,11 @@ def _conductor(
     rows += [(time, _text(MARKER, text)) for time, text in markers]
     messages += [(max(time, 0), _META, row) for time, row in rows if time < end or time <= 0]
     return messages
+
+
+def possible_key(key: Any) -> bool:
+    """Whether a key signature of a score is one: some files have a mode 255."""
+    return abs(key.key) <= 7 and key.tonality in (0, 1)
 
 
 def _text(kind: int, text: str) -> bytes:
