@@ -22,7 +22,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -188,6 +188,12 @@ def seeds() -> tuple[Tensor]:
     draws, so that what a step sees follows from the run's seed and the step's number all the same.
     """
     return (torch.arange(1 << 20),)
+
+
+def scores_of(terms: Mapping[str, Tensor | float]) -> dict[str, float]:
+    """What a validation returns for the terms of a loss: each as a number, their sum as "loss"."""
+    found = {name: float(value) for name, value in terms.items()}
+    return {"loss": sum(found.values()), **found}
 
 
 def fast_precision() -> str:

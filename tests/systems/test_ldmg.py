@@ -17,7 +17,7 @@ from workbench.models.dit import DiTConfig, Sound
 from workbench.models.spectral import level_distance, stft_loss
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.music.clip import Clip
-from workbench.systems import ldmg
+from workbench.systems import ldmg_networks
 from workbench.systems.ldmg import LDMG, MEMORY, LDMGConfig
 from workbench.systems.ldmg_coding import VAEGAN, Weights, finish_decoder, fit_vae, gan_terms
 from workbench.systems.ldmg_training import PROFILES, latent_crops
@@ -60,8 +60,8 @@ def test_coding_in_pieces_has_no_seams(vae, monkeypatch):
     whole = system.encode_sound(sound)
     assert whole.shape == (4, np.ceil(48000 / vae.hop))
     heard = system.decode_sound(whole)
-    monkeypatch.setattr(ldmg, "PIECE", 50)
-    assert len(system._pieces(750)) == 15
+    monkeypatch.setattr(ldmg_networks, "PIECE", 50)
+    assert len(system.networks.pieces(750)) == 15
     assert torch.allclose(system.encode_sound(sound), whole, atol=1e-5)
     assert np.allclose(system.decode_sound(whole), heard, atol=1e-5)
 

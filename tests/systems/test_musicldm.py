@@ -82,7 +82,9 @@ def test_a_hifigan_learns_against_a_judge(audio, tmp_path):
     system = MusicLDM(config_of(size))
     before = [p.clone() for p in system.networks.vocoder.parameters()]
     data = Data.of(audio, audio.rate)
-    done = fit_vocoder(system, data, size, size.vocoder, tmp_path, 0)
+    done = fit_vocoder(
+        system.networks, data, size.vocoder, tmp_path, crop=size.speech, width=size.judge, seed=0
+    )
     assert {"adversarial", "matching", "discriminator", "mel"} <= done.log[-1].keys()
     after = system.networks.vocoder.parameters()
     assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
@@ -101,7 +103,7 @@ def test_decoder_and_vocoder_finished_together_leave_the_latents(audio, tmp_path
 
     before = apart()
     plan = replace(size.ending, steps=30, every=15, lr=2e-3, ema=0.0)
-    fit_ending(system, data, size, plan, tmp_path, 0)
+    fit_ending(system.networks, data, plan, tmp_path, seed=0)
     assert apart() < 0.9 * before
     assert torch.equal(system.encode_sound(sound), latents)
     assert all(p.requires_grad for p in system.networks.vae.parameters())
@@ -196,7 +198,7 @@ def test_an_all_but_silent_collection_leaves_finite_scales(tmp_path):
     audio = collection(tmp_path / "mine", [sound, 0.9 * sound, 0.8 * sound], [[]] * 3)
     size, system = PROFILES["smoke"], MusicLDM(config_of(PROFILES["smoke"]))
     data = Data.of(audio, audio.rate)
-    done = fit_vae(system, data, size, size.vae, tmp_path / "out", 0)
+    done = fit_vae(system.networks, data, size.vae, tmp_path / "out", crop=size.crop, seed=0)
     assert np.isfinite(done.best["loss"])
     assert all(torch.isfinite(value).all() for value in system.networks.state_dict().values())
     assert torch.isfinite(system.encode_sound(torch.zeros(1, 16_000))).all()
@@ -206,8 +208,8 @@ def test_an_all_but_silent_collection_leaves_finite_scales(tmp_path):
 def test_mixes_are_windows_like_others(trained, audio, kind):
     system, _ = trained
     rows = audio.split("train")
-    real = windows_of(system, audio, rows, 6, seed=0)
-    mixed = mixes_of(system, audio, rows, 6, kind, seed=0)
+    real = windows_of(system.networks, system.embedder, audio, rows, 6, seed=0)
+    mixed = mixes_of(system.networks, system.embedder, audio, rows, 6, kind, seed=0)
     assert mixed.z.shape == real.z.shape
     assert torch.allclose(mixed.sound.norm(dim=1), torch.ones(6), atol=1e-3)
     assert torch.allclose(mixed.text.norm(dim=1), torch.ones(6), atol=1e-3)
@@ -284,4 +286,4 @@ def test_what_does_not_fit_is_said(audio, trained, tmp_path):
     with pytest.raises(PromptError, match="mixup: 'salad'"):
         MusicLDM.train(audio, "smoke", mixup="salad", out=tmp_path)
     with pytest.raises(PromptError, match="mixup: 'none'"):
-        mixes_of(system, audio, audio.split("train"), 2, "none", 0)
+        mixes_of(system.networks, system.embedder, audio, audio.split("train"), 2, "none", 0)

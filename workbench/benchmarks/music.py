@@ -86,13 +86,14 @@ def ablation(bench: MusicBench) -> None:
     by_sound = replace(size.audio, steps=round(share * size.audio.steps))
     longer = replace(size.audio, steps=by_sound.steps + by_text.steps)
     n_real, n_mixes = (round(share * n * size.windows) for n in (1, size.mixes))
-    real = windows_of(system, bench.audio, rows, n_real, bench.seed)
-    kept = windows_of(system, bench.audio, bench.audio.split("validation"), 64, bench.seed)
+    coder = (system.networks, system.embedder)
+    real = windows_of(*coder, bench.audio, rows, n_real, bench.seed)
+    kept = windows_of(*coder, bench.audio, bench.audio.split("validation"), 64, bench.seed)
     table, before = [], system.networks.denoiser
     for kind in KINDS:
         windows = real
         if kind != "none":
-            mixes = mixes_of(system, bench.audio, rows, n_mixes, kind, bench.seed)
+            mixes = mixes_of(*coder, bench.audio, rows, n_mixes, kind, bench.seed)
             windows = Windows.joined([real, mixes])
         for name, stages in (
             ("audio", [("audio", longer)]),
@@ -103,7 +104,7 @@ def ablation(bench: MusicBench) -> None:
             system.networks.denoiser = FiLMUNet(system.config.sizes).eval()
             for by, plan in stages:
                 out = bench.folder / kind / f"{name}-{by}"
-                fit_denoiser(system, windows, kept, by, plan, out, bench.seed)
+                fit_denoiser(*coder, windows, kept, by, plan, out, bench.seed)
             table.append(bench.row(f"{TITLES[kind]}, {name}", bench.draw(system, bench.captions)))
     system.networks.denoiser = before
     table += [bench.row("the held-out windows", bench.real[0])]

@@ -13,7 +13,8 @@ from workbench.evaluation.audio_sets import inception_score, nearest, paired_kl,
 from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import bootstrap, mean_interval
 from workbench.models.text_audio import TextAudio
-from workbench.systems.musicldm import MusicLDM, OwnEmbedder
+from workbench.systems.musicldm import MusicLDM
+from workbench.systems.musicldm_networks import OwnEmbedder
 from workbench.systems.musicldm_training import PROFILES, fit_joint
 from workbench.systems.sound_training import Data
 
@@ -47,13 +48,12 @@ class MusicBench(AudioBench):
             TextAudio(replace(own.joint.config, channels=16)), own.text, self.system.mel
         )
         fit_joint(
-            self.system,
+            other,
             Data.of(self.audio, self.audio.rate),
-            size,
             size.joint,
             f"{self.kept('judge')}-{size.joint.steps}-{self.seed}",
-            self.seed + 1000,
-            joint=other.joint,
+            crop=size.crop,
+            seed=self.seed + 1000,
         )
         return other
 

@@ -29,7 +29,7 @@ from workbench.representations.pvd import HIGH, LOW, PAD, PVD
 from workbench.systems.diffusion_lm_networks import Networks, PianoConfig
 from workbench.systems.piano_controls import Labels, labels_of
 from workbench.systems.stages import Recipe, Stage, profile_of
-from workbench.training import Fit, Plan, Watch, fit
+from workbench.training import Fit, Plan, Watch, fit, scores_of
 
 
 @dataclass(frozen=True)
@@ -198,8 +198,7 @@ def diffusion_check(ids: Tensor) -> Callable[[Network], dict[str, float]]:
     def score(module: Network) -> dict[str, float]:
         device = next(module.parameters()).device
         parts = [losses(module, rows.to(device).long(), PAD) for rows in ids.split(64)]
-        means = {k: float(np.mean([float(p[k]) for p in parts])) for k in parts[0]}
-        return {"loss": sum(means.values()), **means}
+        return scores_of({k: float(np.mean([float(p[k]) for p in parts])) for k in parts[0]})
 
     return score
 
@@ -227,8 +226,7 @@ def fit_controls(
 
     def validate(module: Controls) -> dict[str, float]:
         ids, *labels = moved(kept.ids[:512], kept.labels.take(512))
-        terms = control_loss(module, network, ids.long(), tuple(labels), PAD)
-        return {"loss": float(sum(terms.values())), **{k: float(v) for k, v in terms.items()}}
+        return scores_of(control_loss(module, network, ids.long(), tuple(labels), PAD))
 
     return fit(
         networks.controls,

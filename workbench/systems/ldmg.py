@@ -12,26 +12,24 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from workbench.arguments import choice, listed, same_length, seed_of, texts_of
 from workbench.datasets.audio import AudioCollection
-from workbench.errors import PromptError
 from workbench.memory import fitting
-from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
-from workbench.models.diffusion import Diffusion, Prediction
-from workbench.models.dit import DiT, DiTConfig, Sound
-from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
-from workbench.music.audio import checked as checked_sound
+from workbench.models.dit import Sound
 from workbench.music.clip import clip_of
 from workbench.representations.text import BertText
 from workbench.systems.base import Progress, Region, SamplingSettings, check_words, renamed
+from workbench.systems.cards import sound_card
 from workbench.systems.configs import config_from
+from workbench.systems.ldmg_networks import LDMGConfig, Networks
+from workbench.systems.ldmg_training import recipe
 from workbench.systems.provenance import signed, signed_takes
 from workbench.systems.sampling import checked, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
@@ -44,45 +42,6 @@ if TYPE_CHECKING:
 __all__ = ["LDMG", "LDMGConfig"]
 
 MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 11.0, "paper": 11.0}  # GiB of a GPU, by profile
-PIECE = 2048  # latent frames that are coded at once
-
-
-@dataclass(frozen=True)
-class LDMGConfig:
-    """rate in Hz; frames: latent frames of a training window; genres: names, () for none; schedule
-    and prediction: of the diffusion, see `models/diffusion.py`."""
-
-    vae: AudioVAEConfig | SpectralVAEConfig
-    dit: DiTConfig
-    rate: int = 16_000
-    frames: int = 512
-    genres: tuple[str, ...] = ()
-    schedule: str = "flow"
-    prediction: Prediction = "flow"
-    steps: int = 1000
-
-    @property
-    def seconds(self) -> float:
-        """Of a training window."""
-        return self.frames * self.vae.hop / self.rate
-
-
-def vae_of(config: AudioVAEConfig | SpectralVAEConfig) -> AudioVAE | SpectralVAE:
-    """The autoencoder of a configuration: on the waveform, or through the Fourier transform."""
-    return SpectralVAE(config) if isinstance(config, SpectralVAEConfig) else AudioVAE(config)
-
-
-class Networks(nn.Module):
-    """Both stages, and the latents' mean and spread over the training sound."""
-
-    latent_mean: Tensor
-    latent_std: Tensor
-
-    def __init__(self, config: LDMGConfig) -> None:
-        super().__init__()
-        self.vae, self.dit = vae_of(config.vae), DiT(config.dit)
-        self.register_buffer("latent_mean", torch.zeros(config.vae.latent))
-        self.register_buffer("latent_std", torch.ones(config.vae.latent))
 
 
 class LDMG(SoundDiffusion):
@@ -96,7 +55,7 @@ class LDMG(SoundDiffusion):
     def __init__(self, config: LDMGConfig) -> None:
         self.config = config
         self.networks = Networks(config).eval()
-        self.diffusion = Diffusion(config.schedule, config.steps, config.prediction)
+        self.diffusion = config.diffusion()
         self.text = BertText()
 
     def config_dict(self) -> dict[str, Any]:
@@ -120,17 +79,21 @@ class LDMG(SoundDiffusion):
         seed: int = 0,
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
-    ) -> LDMG:
+    ) -> Self:
         """Train both stages and save in `out`; a run that was stopped goes on where it was.
 
         dataset: prepared audio, its folder, or names and folders joined by "+" (see `collect`).
         """
-        # it makes systems of this class
-        from workbench.systems.ldmg_training import train
-
         with fitting(profile, MEMORY):
-            return train(
-                dataset, profile, out=out, seed=seed, budget_minutes=budget_minutes, watch=watch
+            return cls._train(
+                recipe,
+                sound_card,
+                dataset,
+                profile,
+                out=out,
+                seed=seed,
+                budget_minutes=budget_minutes,
+                watch=watch,
             )
 
     # --- sound ↔ latent -----------------------------------------------------------------------
@@ -150,54 +113,23 @@ class LDMG(SoundDiffusion):
             return self.decode_sound(latents)  # type: ignore[return-value]
         return self.decode_clips(latents, caption)
 
-    @torch.inference_mode()
     def encode_sound(self, sound: np.ndarray) -> Tensor:
         """Sound (channels, samples) at the system's rate → latents (latent, frames), mean 0 and
-        variance 1 over the training sound. Any length: coded in overlapping pieces, which without
-        attention over time gives exactly what the whole would."""
-        x = torch.from_numpy(np.ascontiguousarray(checked_sound(sound), dtype=np.float32))[None]
-        if x.shape[1] != self.config.vae.channels:
-            raise PromptError(
-                f"sound: {x.shape[1]} channels; this system hears {self.config.vae.channels}"
-            )
-        if not x.shape[2]:
-            raise PromptError("sound: holds no sample; give one or more")
-        hop, vae = self.config.vae.hop, self.networks.vae
-        x = nn.functional.pad(x, (0, -x.shape[-1] % hop))
-        parts = []
-        for begin, end, left, right in self._pieces(x.shape[-1] // hop):
-            mean, _ = vae.encode(x[..., left * hop : right * hop])
-            parts.append(mean[0, :, begin - left : end - left])
-        return self.standard(torch.cat(parts, dim=-1))
+        variance 1 over the training sound; any length."""
+        return self.networks.encode_sound(sound)
 
-    @torch.inference_mode()
     def decode_sound(self, latents: Tensor) -> np.ndarray:
         """Latents (latent, frames) → float32 (channels, frames · hop)."""
         latents = self.latents_of(latents[None] if hasattr(latents, "ndim") else latents)[0]
-        hop, plain = self.config.vae.hop, self.plain(latents)
-        parts = []
-        for begin, end, left, right in self._pieces(plain.shape[-1]):
-            sound = self.networks.vae.decode(plain[None, :, left:right])[0]
-            parts.append(sound[:, (begin - left) * hop : (end - left) * hop])
-        return torch.cat(parts, dim=-1).numpy()
-
-    def _pieces(self, frames: int) -> list[tuple[int, int, int, int]]:
-        """(begin, end) of each piece and (left, right) of what it must see: frames."""
-        reach = self.networks.vae.reach
-        if reach is None:
-            return [(0, frames, 0, frames)]
-        return [
-            (a, min(a + PIECE, frames), max(0, a - reach), min(frames, a + PIECE + reach))
-            for a in range(0, frames, PIECE)
-        ]
+        return self.networks.decode_sound(latents)
 
     def standard(self, z: Tensor) -> Tensor:
         """The VAE's latents (…, latent, frames), standardised to mean 0 and variance 1."""
-        return (z - self.networks.latent_mean[:, None]) / self.networks.latent_std[:, None]
+        return self.networks.standard(z)
 
     def plain(self, z: Tensor) -> Tensor:
         """Standardised latents as the VAE's own."""
-        return z * self.networks.latent_std[:, None] + self.networks.latent_mean[:, None]
+        return self.networks.plain(z)
 
     def sound_of(self, clip: Clip) -> np.ndarray:
         """A clip's sound as this system hears it: (channels, samples) at its rate."""

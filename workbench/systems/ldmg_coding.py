@@ -26,7 +26,7 @@ from workbench.datasets.audio import AudioCollection
 from workbench.models.audio_vae import AudioVAE, Discriminator, adversarial_terms, kl
 from workbench.models.spectral import level_distance, stft_loss
 from workbench.models.spectral_vae import SpectralVAE
-from workbench.training import Fit, Plan, Watch, fit, seeds
+from workbench.training import Fit, Plan, Watch, fit, scores_of, seeds
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def fit_vae(
     def validate(module: nn.Module) -> dict[str, float]:
         mean, spread, found = decoded_held(module.vae, held)  # type: ignore[arg-type]
         del found["level"]
-        return {"loss": sum(found.values()), **found, "kl": float(kl(mean, spread))}
+        return {**scores_of(found), "kl": float(kl(mean, spread))}
 
     return fit(
         module,

@@ -8,7 +8,7 @@ The sizes, the way through all stages, and stage two; stage one is `ldmg_coding.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import torch_seed
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.models.audio_vae import AudioVAEConfig
 from workbench.models.dit import DiTConfig, Sound
 from workbench.models.spectral_vae import SpectralVAEConfig
-from workbench.systems.cards import sound_card
-from workbench.systems.ldmg import LDMG, LDMGConfig
+from workbench.representations.text import BertText
 from workbench.systems.ldmg_coding import Weights, finish_decoder, fit_vae
+from workbench.systems.ldmg_networks import LDMGConfig, Networks
 from workbench.systems.sound_training import Data
-from workbench.systems.stages import Stage, profile_of, train_stages
-from workbench.training import Fit, Plan, Watch, fit, seeds, training_run
+from workbench.systems.stages import Recipe, Stage, profile_of
+from workbench.training import Fit, Plan, Watch, fit, seeds
 
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
 
@@ -134,47 +133,29 @@ PROFILES: dict[str, Profile] = {
 }
 
 
-@training_run
-def train(
-    dataset: AudioCollection | str = "builtin-songs",
-    profile: str = "laptop",
-    *,
-    out: str | Path = "runs/sound",
-    seed: int = 0,
-    budget_minutes: float | None = None,
-    watch: Watch | None = None,
-) -> LDMG:
-    """Train both stages and save in `out`; a run that was stopped goes on where it was."""
+def recipe(dataset: AudioCollection | str, profile: str, seed: int) -> Recipe:
+    """What an LDMG is made of and trained by."""
     size = profile_of(PROFILES, profile)
     data = Data.of(dataset, size.rate, size.limit)
-    audio, rows = data.audio, data.rows
-    torch.manual_seed(torch_seed(seed))
-    system = LDMG(config_of(audio, rows, size))
-    audio.check_enough(rows, system.config.seconds)
-    pieces, vae = (audio, rows, data.kept), system.networks.vae
+    config = config_of(data.audio, data.rows, size)
+    data.audio.check_enough(data.rows, config.seconds)
+    return Recipe(
+        asdict(config),
+        {**data.record(dataset), "seconds": config.seconds},
+        partial(stages, data=data, size=size),
+    )
+
+
+def stages(networks: Networks, data: Data, size: Profile) -> list[Stage]:
+    """The VAE-GAN, its decoder alone, and the transformer on the latents."""
+    pieces, vae = (data.audio, data.rows, data.kept), networks.vae
     coding: dict[str, Any] = {"crop": size.crop, "weights": size.weights}
     fit_coder = partial(fit_vae, vae, *pieces, width=size.width, **coding)
-    stages = [
+    return [
         Stage("VAE-GAN", size.coding, 0.45, fit_coder, "vae"),
         Stage("decoder", size.finishing, 0.1, partial(finish_decoder, vae, *pieces, **coding)),
-        Stage("diffusion", size.diffusion, 0.45, partial(fit_diffusion, system, *pieces)),
+        Stage("diffusion", size.diffusion, 0.45, partial(fit_diffusion, networks, *pieces)),
     ]
-    about = {
-        **data.record(dataset),
-        "profile": profile,
-        "seed": seed,
-        "seconds": system.config.seconds,
-    }
-    return train_stages(
-        system,
-        stages,
-        Path(out),
-        about=about,
-        card=sound_card,
-        seed=seed,
-        budget_minutes=budget_minutes,
-        watch=watch,
-    )
 
 
 def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDMGConfig:
@@ -192,13 +173,12 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
 
 
 @torch.inference_mode()
-def measure_latents(system: LDMG, audio: AudioCollection, rows: Sequence[int]) -> None:
+def measure_latents(networks: Networks, audio: AudioCollection, rows: Sequence[int]) -> None:
     """Mean and standard deviation of each latent number over the training sound."""
-    networks = system.networks
     networks.latent_mean.zero_()
     networks.latent_std.fill_(1.0)
     chosen = rows[:: max(1, len(rows) // 200)]
-    frames = torch.cat([system.encode_sound(audio[i]) for i in chosen], dim=1)
+    frames = torch.cat([networks.encode_sound(audio[i]) for i in chosen], dim=1)
     networks.latent_mean.copy_(frames.mean(1))
     networks.latent_std.copy_(frames.std(1).clamp(min=1e-3))
 
@@ -207,7 +187,7 @@ def measure_latents(system: LDMG, audio: AudioCollection, rows: Sequence[int]) -
 
 
 def fit_diffusion(
-    system: LDMG,
+    networks: Networks,
     audio: AudioCollection,
     rows: Sequence[int],
     kept: Sequence[int],
@@ -217,14 +197,14 @@ def fit_diffusion(
     watch: Watch | None,
 ) -> Fit:
     """Measure the latents, and train the transformer on them."""
-    measure_latents(system, audio, rows)
-    frames = system.config.frames
-    bank, held = Latents(system, audio, rows), Latents(system, audio, kept)
+    measure_latents(networks, audio, rows)
+    diffusion, frames, text = networks.config.diffusion(), networks.config.frames, BertText()
+    bank, held = (Latents(networks, text, audio, some) for some in (rows, kept))
 
     def terms(module: nn.Module, z: Tensor, asked: Sound) -> dict[str, Tensor]:
         device = next(module.parameters()).device
         here = [part.to(device) for part in asked]
-        return {"diffusion": system.diffusion.to(device).loss(module, z.to(device), *here)}
+        return {"diffusion": diffusion.to(device).loss(module, z.to(device), *here)}
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         z, asked = bank.crops(len(numbers), frames, int(numbers[0]) + seed)
@@ -233,8 +213,8 @@ def fit_diffusion(
     def validate(module: nn.Module) -> dict[str, float]:
         return {"loss": float(terms(module, *held.crops(64, frames, 0))["diffusion"])}
 
-    done = fit(
-        system.networks.dit,
+    return fit(
+        networks.dit,
         seeds(),
         loss,
         plan,
@@ -244,20 +224,20 @@ def fit_diffusion(
         watch=watch,
         title="diffusion",
     )
-    system.diffusion.cpu()
-    return done
 
 
 class Latents:
     """All pieces encoded, and what is said of them; crops of both."""
 
-    def __init__(self, system: LDMG, audio: AudioCollection, rows: Sequence[int]) -> None:
+    def __init__(
+        self, networks: Networks, text: BertText, audio: AudioCollection, rows: Sequence[int]
+    ) -> None:
         items = [audio.items[i] for i in rows]
-        self.pieces = [system.encode_sound(audio[i]).half() for i in rows]
-        names = list(system.config.genres)
+        self.pieces = [networks.encode_sound(audio[i]).half() for i in rows]
+        names = list(networks.config.genres)
         genres = [genre_of(item.labels) for item in items]
         self.genre = torch.tensor([names.index(g) if g in names else -1 for g in genres])
-        self.text, self.words = system.text.pieces([item.caption for item in items])
+        self.text, self.words = text.pieces([item.caption for item in items])
         self.text = self.text.half()
 
     def crops(self, n: int, frames: int, seed: int) -> tuple[Tensor, Sound]:

@@ -23,7 +23,7 @@ from workbench.representations.mixup import Beats, align, draw_lambda, group_by_
 
 if TYPE_CHECKING:
     from workbench.datasets.audio import AudioCollection
-    from workbench.systems.musicldm import MusicLDM
+    from workbench.systems.musicldm_networks import Embedder, Networks
 
 KINDS = ("none", "plain", "bam", "blm")
 TRIES = 100  # pairs that may be of no use, besides ten for each that is wanted
@@ -59,22 +59,28 @@ class Windows:
 
 
 def windows_of(
-    system: MusicLDM, audio: AudioCollection, rows: Sequence[int], n: int, seed: int
+    networks: Networks,
+    embedder: Embedder,
+    audio: AudioCollection,
+    rows: Sequence[int],
+    n: int,
+    seed: int,
 ) -> Windows:
     """`n` random windows of the pieces; the sound of a few at a time is in memory."""
-    length = round(system.config.seconds * audio.rate)
+    length = round(networks.config.seconds * audio.rate)
     pieces, starts = audio.places(n, length, seed=seed, rows=rows)
     z, heard = [], []
     for first in tqdm(range(0, n, PART), desc="windows"):
         here = slice(first, first + PART)
         sound = torch.from_numpy(audio.cut(pieces[here], starts[here], length).mean(1))
-        z.append(system.encode_sound(sound))
-        heard.append(system.embedder.embed_sound(sound))
-    return Windows(torch.cat(z), torch.cat(heard), *captions(system, audio, pieces), pieces)
+        z.append(networks.encode_sound(sound))
+        heard.append(embedder.embed_sound(sound))
+    return Windows(torch.cat(z), torch.cat(heard), *captions(embedder, audio, pieces), pieces)
 
 
 def mixes_of(
-    system: MusicLDM,
+    networks: Networks,
+    embedder: Embedder,
     audio: AudioCollection,
     rows: Sequence[int],
     n: int,
@@ -86,7 +92,7 @@ def mixes_of(
     waveforms of aligned crops, "blm" their latents, λ ~ Beta(5, 5)."""
     if kind not in KINDS[1:]:
         raise PromptError(f"mixup: {kind!r} is unknown; choose {', '.join(KINDS)}")
-    length = round(system.config.seconds * audio.rate)
+    length = round(networks.config.seconds * audio.rate)
     lam = draw_lambda(n, seed)
     pairs = (plain_pairs if kind == "plain" else synchronous_pairs)(
         audio, rows, n, length, seed, tracker
@@ -98,14 +104,14 @@ def mixes_of(
         a, b = (torch.from_numpy(np.stack([p[k] for p in here])) for k in (0, 1))
         first, second = (np.array([p[k] for p in here]) for k in (2, 3))
         if kind == "blm":
-            mean = system.networks.latent_mean
-            z = _mixed(system.encode_sound(a), system.encode_sound(b), weight, mean)
-            heard = system.embedder.embed_sound(system.decode_sound(z))
+            mean = networks.latent_mean
+            z = _mixed(networks.encode_sound(a), networks.encode_sound(b), weight, mean)
+            heard = embedder.embed_sound(networks.decode_sound(z))
         else:
             sound = _mixed(a, b, weight)
             sound = sound / sound.abs().amax(1, keepdim=True).clamp(min=1.0)
-            z, heard = system.encode_sound(sound), system.embedder.embed_sound(sound)
-        texts = [captions(system, audio, which) for which in (first, second)]
+            z, heard = networks.encode_sound(sound), embedder.embed_sound(sound)
+        texts = [captions(embedder, audio, which) for which in (first, second)]
         said = texts[0][1] & texts[1][1]
         text = weight[:, None] * texts[0][0] + (1 - weight[:, None]) * texts[1][0]
         parts.append(Windows(z, heard, torch.nn.functional.normalize(text, dim=-1), said, first))
@@ -226,7 +232,9 @@ def _excerpt(
     return part, beats.moved(start, 1.0)
 
 
-def captions(system: MusicLDM, audio: AudioCollection, pieces: np.ndarray) -> tuple[Tensor, Tensor]:
+def captions(
+    embedder: Embedder, audio: AudioCollection, pieces: np.ndarray
+) -> tuple[Tensor, Tensor]:
     """Vectors of the pieces' captions (n, embed), and which have one (n,)."""
     texts = [audio.items[int(i)].caption for i in pieces]
-    return system.embedder.embed_text(texts), torch.tensor([bool(t.strip()) for t in texts])
+    return embedder.embed_text(texts), torch.tensor([bool(t.strip()) for t in texts])

@@ -13,27 +13,26 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from workbench.arguments import listed, same_length, shown, texts_of
 from workbench.errors import PromptError
 from workbench.memory import fitting
-from workbench.models.diffusion import Diffusion, Prediction
-from workbench.models.music_ldm import FiLMUNet, Heard, MusicLDMSizes, mel_vae, vocoder
-from workbench.models.text_audio import TextAudio, TextAudioConfig
+from workbench.models.music_ldm import Heard
 from workbench.music.audio import SILENT
-from workbench.music.audio import checked as checked_sound
 from workbench.music.clip import clip_of
-from workbench.representations.mel import Mel
-from workbench.representations.text import BertText
 from workbench.systems.base import Progress, Region, SamplingSettings, check_words
+from workbench.systems.cards import music_card
 from workbench.systems.configs import config_from
+from workbench.systems.musicldm_networks import Embedder, MusicLDMConfig, Networks, own_embedder
+from workbench.systems.musicldm_training import recipe
 from workbench.systems.provenance import credit_of, signed_takes
+from workbench.systems.published import load_published
 from workbench.systems.sampling import checked, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
 
@@ -48,76 +47,6 @@ __all__ = ["Embedder", "MusicLDM", "MusicLDMConfig"]
 MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 14.0, "paper": 27.0}  # GiB of a GPU, by profile
 
 
-class Embedder(Protocol):
-    """Text and sound in one space: our own `TextAudio`, or CLAP."""
-
-    def embed_text(self, texts: Sequence[str]) -> Tensor:
-        """(n, dim), unit length."""
-        ...
-
-    def embed_sound(self, sounds: Tensor) -> Tensor:
-        """Sounds (n, samples) at 16 kHz → (n, dim), unit length."""
-        ...
-
-
-@dataclass(frozen=True)
-class MusicLDMConfig:
-    """frames: mel frames of a training window, 100 a second."""
-
-    sizes: MusicLDMSizes
-    joint: TextAudioConfig
-    rate: int = 16_000
-    frames: int = 512
-    schedule: str = "cosine-zero-snr"
-    prediction: Prediction = "v"
-    steps: int = 1000
-
-    @property
-    def seconds(self) -> float:
-        """Of a training window."""
-        return self.frames * 160 / self.rate
-
-
-class Networks(nn.Module):
-    """All weights, and the scales of mel values and latents over the training sound."""
-
-    mel_mean: Tensor
-    mel_std: Tensor
-    latent_mean: Tensor  # (latent, 1, bands), after the division by latent_std
-    latent_std: Tensor
-
-    def __init__(self, config: MusicLDMConfig) -> None:
-        super().__init__()
-        self.joint = TextAudio(config.joint)
-        self.vae, self.denoiser = mel_vae(config.sizes), FiLMUNet(config.sizes)
-        self.vocoder = vocoder(config.sizes, config.rate)
-        for name, value in (("mel_mean", -4.0), ("mel_std", 3.0), ("latent_std", 1.0)):
-            self.register_buffer(name, torch.tensor(value))
-        bands = config.sizes.bands // config.sizes.shorter
-        self.register_buffer("latent_mean", torch.zeros(config.sizes.latent, 1, bands))
-
-
-def spoken(vocoder: nn.Module, mel: Tensor) -> Tensor:
-    """Log mel (n, frames, bands) → sounds (n, frames · 160): HiFi-GAN's upsampling says a few
-    samples more than that."""
-    return vocoder(mel).reshape(len(mel), -1)[:, : mel.shape[1] * 160]
-
-
-class OwnEmbedder:
-    """`TextAudio` with the frozen BERT and the mel spectrogram that it reads."""
-
-    def __init__(self, joint: TextAudio, text: BertText, mel: Mel) -> None:
-        self.joint, self.text, self.mel = joint, text, mel
-
-    @torch.inference_mode()
-    def embed_text(self, texts: Sequence[str]) -> Tensor:
-        return self.joint.eval().embed_text(self.text.embed(list(texts)))
-
-    @torch.inference_mode()
-    def embed_sound(self, sounds: Tensor) -> Tensor:
-        return self.joint.eval().embed_mel(self.mel(sounds))
-
-
 class MusicLDM(SoundDiffusion):
     """Music as sound from words. `from_pretrained` loads a system, `train` makes one."""
 
@@ -127,10 +56,10 @@ class MusicLDM(SoundDiffusion):
     time_axis: ClassVar = 2
 
     def __init__(self, config: MusicLDMConfig) -> None:
-        self.config, self.mel = config, Mel(config.rate, bands=config.sizes.bands)
+        self.config = config
         self.networks = Networks(config).eval()
-        self.diffusion = Diffusion(config.schedule, config.steps, config.prediction)
-        self.embedder: Embedder = OwnEmbedder(self.networks.joint, BertText(), self.mel)
+        self.mel, self.diffusion = self.networks.mel, config.diffusion()
+        self.embedder: Embedder = own_embedder(self.networks)
 
     def config_dict(self) -> dict[str, Any]:
         return asdict(self.config)
@@ -154,32 +83,33 @@ class MusicLDM(SoundDiffusion):
         seed: int = 0,
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
-    ) -> MusicLDM:
+    ) -> Self:
         """Train all stages and save in `out`; a run that was stopped goes on where it was.
 
         dataset: as of `LDMG.train`; mixup: "none", "plain", "bam" or "blm".
         """
-        # it makes systems of this class
-        from workbench.systems.musicldm_training import train
-
         with fitting(profile, MEMORY):
-            return train(
+            return cls._train(
+                recipe,
+                music_card,
                 dataset,
                 profile,
-                mixup=mixup,
                 out=out,
                 seed=seed,
                 budget_minutes=budget_minutes,
                 watch=watch,
+                mixup=mixup,
             )
 
     @classmethod
-    def from_diffusers(cls, name: str | Path) -> MusicLDM:
-        """A published pipeline: a folder, or a name on the hub such as "ucsd-reach/musicldm"."""
-        # it is made of this class
-        from workbench.systems.published import load_published
-
-        return load_published(name)
+    def from_diffusers(cls, name: str | Path) -> Self:
+        """A published pipeline: a folder, or a name on the hub such as "ucsd-reach/musicldm".
+        Raises CheckpointError."""
+        parts = load_published(name)
+        system = cls(parts.config)
+        parts.put_into(system.networks)
+        system.embedder, system.checkpoint = parts.embedder, str(name)
+        return system
 
     # --- sound ↔ mel ↔ latent -----------------------------------------------------------------
 
@@ -199,37 +129,26 @@ class MusicLDM(SoundDiffusion):
         """Latents back to clips; `decode_sound` gives a tensor."""
         return self.decode_clips(latents, caption)
 
-    @torch.inference_mode()
     def encode_sound(self, sounds: Tensor | np.ndarray) -> Tensor:
         """Sounds (n, samples) → latents (n, latent, frames / 8, bands / 8) of variance about 1.
         WorkbenchError for NaN and infinite samples."""
-        samples = np.ascontiguousarray(checked_sound(sounds, "sounds"), dtype=np.float32)
-        return self.encode_mel(self.mel(torch.from_numpy(samples)))
+        return self.networks.encode_sound(sounds)
 
-    @torch.inference_mode()
     def encode_mel(self, mel: Tensor) -> Tensor:
         """(n, frames, bands) → latents; frames are filled up to a multiple of the VAE's."""
-        networks = self.networks
-        missing = -mel.shape[1] % self.config.sizes.shorter
-        mel = nn.functional.pad(mel, (0, 0, 0, missing), value=float(np.log(1e-5)))
-        scaled = ((mel - networks.mel_mean) / networks.mel_std)[:, None]
-        return networks.vae.encode(scaled).latent_dist.mean / networks.latent_std
+        return self.networks.encode_mel(mel)
 
-    @torch.inference_mode()
     def decode_mel(self, latents: Tensor) -> Tensor:
         """Latents → log mel (n, frames, bands)."""
-        networks = self.networks
-        found = networks.vae.decode(latents * networks.latent_std).sample[:, 0]
-        return found * networks.mel_std + networks.mel_mean
+        return self.networks.decode_mel(latents)
 
-    @torch.inference_mode()
     def vocode(self, mel: Tensor) -> Tensor:
         """Log mel (n, frames, bands) → sounds (n, frames · 160) in −1..1."""
-        return spoken(self.networks.vocoder, mel).clamp(-1, 1)
+        return self.networks.vocode(mel)
 
     def decode_sound(self, latents: Tensor) -> Tensor:
         """Latents → sounds (n, samples) in −1..1."""
-        return self.vocode(self.decode_mel(self.latents_of(latents)))
+        return self.networks.decode_sound(self.latents_of(latents))
 
     def sound_of(self, clip: Clip) -> Tensor:
         """A clip's sound as this system hears it: (samples,)."""

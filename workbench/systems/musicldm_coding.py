@@ -8,19 +8,16 @@ sound; the encoder stays, and so do the latents that the U-Net draws.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from workbench.models.audio_vae import Discriminator, adversarial_terms
 from workbench.models.spectral import level_distance, stft_loss
-from workbench.systems.musicldm import MusicLDM, spoken
+from workbench.systems.musicldm_networks import Networks, spoken
 from workbench.systems.sound_training import Data
-from workbench.training import Fit, Plan, Watch, fit, seeds
-
-if TYPE_CHECKING:
-    from workbench.systems.musicldm_training import Profile
+from workbench.training import Fit, Plan, Watch, fit, scores_of, seeds
 
 KL = 1e-3  # weight in the mel VAE
 ADVERSARIAL, MATCHING = 0.1, 0.3  # weights in the vocoder's loss
@@ -29,22 +26,24 @@ CROP = 128  # mel frames of the last stage's sounds
 
 
 def fit_vae(
-    system: MusicLDM,
+    networks: Networks,
     data: Data,
-    size: Profile,
     plan: Plan,
     out: Path,
+    *,
+    crop: int,
     seed: int,
     watch: Watch | None = None,
-) -> Any:
-    """The mel VAE: absolute error and a little KL; then the latents' scale."""
-    length, networks = size.crop * system.mel.hop, system.networks
-    sample = system.mel(data.sounds(64, length, seed))
+) -> Fit:
+    """The mel VAE on crops of `crop` frames: absolute error and a little KL; then the latents'
+    scale."""
+    length = crop * networks.mel.hop
+    sample = networks.mel(data.sounds(64, length, seed))
     networks.mel_mean.copy_(sample.mean())
     networks.mel_std.copy_(sample.std().clamp(min=0.1))  # of music about 3, of silence 0
 
     def terms(module: nn.Module, sound: Tensor, noise: bool) -> dict[str, Tensor]:
-        mel = ((system.mel(sound) - networks.mel_mean) / networks.mel_std)[:, None]
+        mel = ((networks.mel(sound) - networks.mel_mean) / networks.mel_std)[:, None]
         said = module.encode(mel).latent_dist  # type: ignore[operator]
         again = module.decode(said.sample() if noise else said.mean).sample  # type: ignore[operator]
         kl = 0.5 * (said.mean**2 + said.var - 1 - said.logvar).mean()
@@ -58,8 +57,7 @@ def fit_vae(
 
     def validate(module: nn.Module) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)
-        found = {k: float(v) for k, v in terms(module, sound, False).items()}
-        return {"loss": sum(found.values()), **found}
+        return scores_of(terms(module, sound, False))
 
     done = fit(
         networks.vae,
@@ -73,7 +71,7 @@ def fit_vae(
         title="mel VAE",
     )
     networks.latent_std.fill_(1.0)
-    z = system.encode_sound(data.sounds(64, length, seed))
+    z = networks.encode_sound(data.sounds(64, length, seed))
     networks.latent_std.copy_(z.std().clamp(min=1e-3))
     networks.latent_mean.copy_((z / networks.latent_std).mean((0, 2))[:, None])
     return done
@@ -88,34 +86,37 @@ class Speakers(nn.Module):
 
 
 def fit_vocoder(
-    system: MusicLDM,
+    networks: Networks,
     data: Data,
-    size: Profile,
     plan: Plan,
     out: Path,
+    *,
+    crop: int,
+    width: int,
     seed: int,
     watch: Watch | None = None,
-) -> Any:
-    """The vocoder: half of the mel spectrograms real, half as the VAE returns them, so that it
-    knows the ones that it will be given."""
-    module = Speakers(system.networks.vocoder, size.judge)
+) -> Fit:
+    """The vocoder on crops of `crop` samples: half of the mel spectrograms real, half as the VAE
+    returns them, so that it knows the ones that it will be given. width: of its discriminator, 0
+    for none."""
+    module = Speakers(networks.vocoder, width)
 
     def mel_of(sound: Tensor) -> Tensor:
-        vae: nn.Module = system.networks.vae
+        vae: nn.Module = networks.vae
         vae.to(sound.device)  # diffusers' stub of its own `to` takes no device
-        mel = system.mel(sound)
+        mel = networks.mel(sound)
         half = len(mel) // 2
         with torch.no_grad():
-            again = system.decode_mel(system.encode_mel(mel[:half]))[:, : mel.shape[1]]
+            again = networks.decode_mel(networks.encode_mel(mel[:half]))[:, : mel.shape[1]]
         return torch.cat([again.clone(), mel[half:]])
 
     def apart(real: Tensor, made: Tensor) -> dict[str, Tensor]:
         convergence, logs = stft_loss(real, made)
-        mel = (system.mel(made[:, 0]) - system.mel(real[:, 0])).abs().mean()
+        mel = (networks.mel(made[:, 0]) - networks.mel(real[:, 0])).abs().mean()
         return {"convergence": convergence, "spectrum": logs, "mel": mel}
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
-        sound = data.sounds(len(numbers), size.speech, int(numbers[0]) + seed).to(numbers.device)
+        sound = data.sounds(len(numbers), crop, int(numbers[0]) + seed).to(numbers.device)
         made = spoken(module.vocoder, mel_of(sound))[:, None]  # type: ignore[arg-type]
         real = sound[:, None, : made.shape[-1]]
         terms = apart(real, made)
@@ -123,19 +124,17 @@ def fit_vocoder(
             terms |= adversarial_terms(module.judge, real, made, ADVERSARIAL, MATCHING)  # type: ignore[arg-type]
         return terms
 
-    held = data.sounds(16, size.speech, 0, kept=True)
+    held = data.sounds(16, crop, 0, kept=True)
 
     def validate(module: nn.Module) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)
-        made = spoken(module.vocoder, system.mel(sound))[:, None]  # type: ignore[arg-type]
-        terms = apart(sound[:, None, : made.shape[-1]], made)
-        found = {name: float(value) for name, value in terms.items()}
-        return {"loss": sum(found.values()), **found}
+        made = spoken(module.vocoder, networks.mel(sound))[:, None]  # type: ignore[arg-type]
+        return scores_of(apart(sound[:, None, : made.shape[-1]], made))
 
     done = fit(
         module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch, title="vocoder"
     )
-    system.networks.vae.cpu()
+    networks.vae.cpu()
     return done
 
 
@@ -146,9 +145,8 @@ class Ending(nn.Module):
     mel_std: Tensor
     latent_std: Tensor
 
-    def __init__(self, system: MusicLDM) -> None:
+    def __init__(self, networks: Networks) -> None:
         super().__init__()
-        networks = system.networks
         self.vae, self.vocoder = networks.vae, networks.vocoder
         for name in ("mel_mean", "mel_std", "latent_std"):
             self.register_buffer(name, getattr(networks, name).clone(), persistent=False)
@@ -159,24 +157,18 @@ class Ending(nn.Module):
 
 
 def fit_ending(
-    system: MusicLDM,
-    data: Data,
-    size: Profile,
-    plan: Plan,
-    out: Path,
-    seed: int,
-    watch: Watch | None = None,
+    networks: Networks, data: Data, plan: Plan, out: Path, *, seed: int, watch: Watch | None = None
 ) -> Fit:
     """Train the VAE's decoder and the vocoder on the encoder's means."""
-    networks, length = system.networks, CROP * system.mel.hop
-    module = Ending(system)
+    length = CROP * networks.mel.hop
+    module = Ending(networks)
     kept: list[Any] = [networks.vae.encoder, networks.vae.quant_conv]
     for part in kept:
         part.requires_grad_(False)
 
     def terms(module: nn.Module, sound: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():
-            z = system.encode_mel(system.mel(sound)).clone()  # of inference, not to be recorded
+            z = networks.encode_mel(networks.mel(sound)).clone()  # of inference, not to be recorded
         made = module(z)[:, None]
         real = sound[:, None, : made.shape[-1]]
         convergence, logs = stft_loss(real, made)
@@ -195,8 +187,7 @@ def fit_ending(
 
     def validate(module: nn.Module) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)
-        found = {name: float(value) for name, value in terms(module, sound).items()}
-        return {"loss": sum(found.values()), **found}
+        return scores_of(terms(module, sound))
 
     done = fit(
         module,

@@ -9,7 +9,7 @@ captions (arXiv 2308.01546, section 3.3). All stages but the last two are the sa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,19 +17,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import torch_seed
 from workbench.datasets.audio import AudioCollection
 from workbench.errors import PromptError
 from workbench.models.diffusion import Prediction
 from workbench.models.music_ldm import PUBLISHED, Heard, MusicLDMSizes
 from workbench.models.text_audio import TextAudio, TextAudioConfig
-from workbench.systems.cards import music_card
 from workbench.systems.music_mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
-from workbench.systems.musicldm import MusicLDM, MusicLDMConfig
 from workbench.systems.musicldm_coding import fit_ending, fit_vae, fit_vocoder
+from workbench.systems.musicldm_networks import (
+    Embedder,
+    MusicLDMConfig,
+    Networks,
+    OwnEmbedder,
+    own_embedder,
+)
 from workbench.systems.sound_training import Data
-from workbench.systems.stages import Stage, profile_of, train_stages
-from workbench.training import Fit, Plan, Watch, fit, seeds, training_run
+from workbench.systems.stages import Recipe, Stage, profile_of
+from workbench.training import Fit, Plan, Watch, fit, seeds
 
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
 WHOLE = "32-true"  # bfloat16 is heard as hiss in HiFi-GAN's waveform, and slows a small U-Net
@@ -128,68 +132,60 @@ PROFILES: dict[str, Profile] = {
 }
 
 
-@training_run
-def train(
-    dataset: AudioCollection | str = "builtin-songs",
-    profile: str = "laptop",
-    *,
-    mixup: str = "blm",
-    out: str | Path = "runs/music",
-    seed: int = 0,
-    budget_minutes: float | None = None,
-    watch: Watch | None = None,
-) -> MusicLDM:
-    """Train all stages and save in `out`; a run that was stopped goes on where it was."""
+def recipe(
+    dataset: AudioCollection | str, profile: str, seed: int, *, mixup: str = "blm"
+) -> Recipe:
+    """What a MusicLDM is made of and trained by. mixup: one of `music_mixing.KINDS`."""
     size = profile_of(PROFILES, profile)
     if mixup not in KINDS:
         raise PromptError(f"mixup: {mixup!r} is unknown; choose one of {', '.join(KINDS)}")
-    data = Data.of(dataset, 16_000, size.limit)
-    audio = data.audio
-    torch.manual_seed(torch_seed(seed))
-    system = MusicLDM(config_of(size))
-    audio.check_enough(data.rows, system.config.seconds)
+    config = config_of(size)
+    data = Data.of(dataset, config.rate, size.limit)
+    data.audio.check_enough(data.rows, config.seconds)
     if mixup in ("bam", "blm"):
-        check_tempi(audio, data.rows, round(system.config.seconds * audio.rate))
+        check_tempi(data.audio, data.rows, round(config.seconds * config.rate))
     n_mixes = 0 if mixup == "none" else int(size.mixes * size.windows)
+    return Recipe(
+        asdict(config),
+        {
+            **data.record(dataset),
+            "mixup": mixup,
+            "seconds": config.seconds,
+            "windows": size.windows + n_mixes,
+        },
+        partial(stages, data=data, size=size, mixup=mixup, n_mixes=n_mixes, seed=seed),
+    )
+
+
+def stages(
+    networks: Networks, data: Data, size: Profile, *, mixup: str, n_mixes: int, seed: int
+) -> list[Stage]:
+    """The encoder of text and sound, the coding in three stages, the U-Net in two. n_mixes: of the
+    U-Net's windows, beside the real ones; seed: of both."""
+    embedder = own_embedder(networks)
 
     @cache  # both stages of the U-Net see the same
     def windows() -> tuple[Windows, Windows]:
-        parts = [windows_of(system, audio, data.rows, size.windows, seed)]
+        coder = (networks, embedder, data.audio)
+        parts = [windows_of(*coder, data.rows, size.windows, seed)]
         if n_mixes:
-            parts.append(mixes_of(system, audio, data.rows, n_mixes, mixup, seed))
-        kept = windows_of(system, audio, data.kept, min(128, size.windows), seed)
+            parts.append(mixes_of(*coder, data.rows, n_mixes, mixup, seed))
+        kept = windows_of(*coder, data.kept, min(128, size.windows), seed)
         return Windows.joined(parts), kept
 
     def fit_unet(by: str, *given: Any, **more: Any) -> Fit:
-        return fit_denoiser(system, *windows(), by, *given, **more)
+        return fit_denoiser(networks, embedder, *windows(), by, *given, **more)
 
-    coding = (system, data, size)
-    stages = [
-        Stage("joint", size.joint, 1, partial(fit_joint, *coding)),
-        Stage("vae", size.vae, 1, partial(fit_vae, *coding)),
-        Stage("vocoder", size.vocoder, 1, partial(fit_vocoder, *coding)),
-        Stage("ending", size.ending, 1, partial(fit_ending, *coding)),
+    coder = (networks, data)
+    fit_voice = partial(fit_vocoder, *coder, crop=size.speech, width=size.judge)
+    return [
+        Stage("joint", size.joint, 1, partial(fit_joint, embedder, data, crop=size.crop)),
+        Stage("vae", size.vae, 1, partial(fit_vae, *coder, crop=size.crop)),
+        Stage("vocoder", size.vocoder, 1, fit_voice),
+        Stage("ending", size.ending, 1, partial(fit_ending, *coder)),
         Stage("audio", size.audio, 1, partial(fit_unet, "audio"), "unet-audio"),
         Stage("text", size.text, 1, partial(fit_unet, "text"), "unet-text"),
     ]
-    about = {
-        **data.record(dataset),
-        "profile": profile,
-        "mixup": mixup,
-        "seed": seed,
-        "seconds": system.config.seconds,
-        "windows": size.windows + n_mixes,
-    }
-    return train_stages(
-        system,
-        stages,
-        Path(out),
-        about=about,
-        card=music_card,
-        seed=seed,
-        budget_minutes=budget_minutes,
-        watch=watch,
-    )
 
 
 def config_of(size: Profile) -> MusicLDMConfig:
@@ -203,30 +199,28 @@ def config_of(size: Profile) -> MusicLDMConfig:
 
 
 def fit_joint(
-    system: MusicLDM,
+    embedder: OwnEmbedder,
     data: Data,
-    size: Profile,
     plan: Plan,
     out: Path | str,
+    *,
+    crop: int,
     seed: int,
     watch: Watch | None = None,
-    *,
-    joint: TextAudio | None = None,
-) -> Any:
-    """The text–audio encoder: captions of random crops against each other. joint: another one than
-    the system's own, such as a judge's."""
-    joint = joint or system.networks.joint
+) -> Fit:
+    """The text–audio encoder: captions of random crops of `crop` frames against each other."""
+    mel = embedder.mel
     told, held = (
         [i for i in rows if data.audio.items[i].caption.strip()] for rows in (data.rows, data.kept)
     )
-    length = size.crop * system.mel.hop
-    texts = system.embedder.text.embed([item.caption for item in data.audio.items])  # type: ignore[attr-defined]
+    length = crop * mel.hop
+    texts = embedder.text.embed([item.caption for item in data.audio.items])
 
     def terms(module: TextAudio, n: int, seed: int, rows: Sequence[int]) -> Tensor:
         crops, which = data.audio.crops(n, length, seed=seed, rows=rows)
         device = next(module.parameters()).device
         sound = torch.from_numpy(crops.mean(1)).to(device)
-        return module.loss(system.mel(sound), texts[which].to(device))
+        return module.loss(mel(sound), texts[which].to(device))
 
     def loss(module: TextAudio, numbers: Tensor) -> dict[str, Tensor]:
         return {"contrastive": terms(module, len(numbers), int(numbers[0]) + seed, told)}
@@ -235,7 +229,7 @@ def fit_joint(
         return {"loss": float(terms(module, 64, 0, held))}
 
     return fit(
-        joint,
+        embedder.joint,
         seeds(),
         loss,
         plan,
@@ -248,7 +242,8 @@ def fit_joint(
 
 
 def fit_denoiser(
-    system: MusicLDM,
+    networks: Networks,
+    embedder: Embedder,
     windows: Windows,
     kept: Windows,
     by: str,
@@ -256,10 +251,10 @@ def fit_denoiser(
     out: Path,
     seed: int,
     watch: Watch | None = None,
-) -> Any:
+) -> Fit:
     """The U-Net on latents. by: "audio" for vectors of the sound itself, "text" for captions."""
-    network, diffusion = system.networks.denoiser, system.diffusion
-    network.nothing.copy_(system.embedder.embed_text([""])[0])
+    network, diffusion = networks.denoiser, networks.config.diffusion()
+    network.nothing.copy_(embedder.embed_text([""])[0])
 
     def heard(some: Windows) -> Heard:
         if by == "text":
@@ -277,7 +272,7 @@ def fit_denoiser(
         here = [part.to(device) for part in (kept.z, *heard(kept))]
         return {"loss": float(diffusion.to(device).loss(module, *here))}
 
-    done = fit(
+    return fit(
         network,
         (windows.z.half(), told.vector.half(), told.said),
         loss,
@@ -288,5 +283,3 @@ def fit_denoiser(
         watch=watch,
         title=f"U-Net by {by}",
     )
-    diffusion.cpu()
-    return done

@@ -9,6 +9,7 @@ tokenizer/, feature_extractor/, scheduler/.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,39 @@ from workbench.errors import CheckpointError
 from workbench.models.music_ldm import MusicLDMSizes
 from workbench.models.text_audio import TextAudioConfig
 from workbench.representations.clap import Clap, brief
-from workbench.systems.musicldm import MusicLDM, MusicLDMConfig
+from workbench.systems.musicldm_networks import MusicLDMConfig, Networks
+from workbench.systems.storage import from_hub
 
 SCHEDULE = {"beta_schedule": "scaled_linear", "beta_start": 0.0015, "beta_end": 0.0195}
 
 
-def load_published(name: str | Path) -> MusicLDM:
-    """A pipeline's folder, or its name on the hub, as a `MusicLDM`. Raises CheckpointError."""
+@dataclass(frozen=True)
+class Published:
+    """A pipeline's networks, in evaluation mode, their description, and CLAP."""
+
+    config: MusicLDMConfig
+    vae: Any  # diffusers' AutoencoderKL
+    unet: Any  # diffusers' UNet2DConditionModel
+    vocoder: Any  # transformers' SpeechT5HifiGan
+    embedder: Clap
+
+    def put_into(self, networks: Networks) -> None:
+        """In place of those that networks of this configuration have."""
+        networks.vae, networks.vocoder, networks.denoiser.unet = self.vae, self.vocoder, self.unet
+        networks.mel_mean.fill_(0.0)
+        networks.mel_std.fill_(1.0)
+        networks.latent_std.fill_(1 / self.vae.config.scaling_factor)
+        networks.denoiser.nothing.copy_(self.embedder.embed_text([""])[0])
+
+
+def load_published(name: str | Path) -> Published:
+    """A pipeline's folder, or its name on the hub. Raises CheckpointError."""
     from diffusers.models import AutoencoderKL, UNet2DConditionModel
     from transformers import SpeechT5HifiGan
 
     folder = Path(name)
     if not folder.is_dir():
-        folder = _download(str(name))
+        folder = from_hub(str(name), ignore_patterns=["*.bin", "*.ckpt", "*.pt", "*.pth"])
     try:
         safe: dict[str, Any] = {"use_safetensors": True}  # a pickle could run code
         vae = AutoencoderKL.from_pretrained(folder, subfolder="vae", **safe)
@@ -40,18 +61,13 @@ def load_published(name: str | Path) -> MusicLDM:
     wrong = {k: schedule.get(k) for k, v in SCHEDULE.items() if schedule.get(k) != v}
     if wrong:
         raise CheckpointError(f"{name}: its noise schedule is not MusicLDM's: {wrong}")
-    system = MusicLDM(config_of(vae.config, unet.config, speaker.config, schedule))
-    system.networks.vae, system.networks.vocoder = vae.eval(), speaker.eval()
-    system.networks.denoiser.unet = unet.eval()
-    system.embedder = Clap.load(
-        folder / "text_encoder", folder / "tokenizer", folder / "feature_extractor"
+    return Published(
+        config_of(vae.config, unet.config, speaker.config, schedule),
+        vae.eval(),
+        unet.eval(),
+        speaker.eval(),
+        Clap.load(folder / "text_encoder", folder / "tokenizer", folder / "feature_extractor"),
     )
-    system.networks.mel_mean.fill_(0.0)
-    system.networks.mel_std.fill_(1.0)
-    system.networks.latent_std.fill_(1 / vae.config.scaling_factor)
-    system.networks.denoiser.nothing.copy_(system.embedder.embed_text([""])[0])
-    system.checkpoint = str(name)
-    return system
 
 
 def config_of(vae: Any, unet: Any, speaker: Any, schedule: dict[str, Any]) -> MusicLDMConfig:
@@ -77,14 +93,3 @@ def config_of(vae: Any, unet: Any, speaker: Any, schedule: dict[str, Any]) -> Mu
         prediction=schedule.get("prediction_type", "epsilon"),
         steps=schedule.get("num_train_timesteps", 1000),
     )
-
-
-def _download(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(name, ignore_patterns=["*.bin", "*.ckpt", "*.pt", "*.pth"]))
-    except Exception as error:
-        raise CheckpointError(
-            f"{name}: neither a folder nor to be had from the hub ({brief(error)})"
-        ) from None

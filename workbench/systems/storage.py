@@ -182,19 +182,20 @@ def folder_of(name: str) -> Path:
     known = ", ".join(shipped()) or "none"
     if name.count("/") != 1 or name.startswith((".", "/", "~")) or os.path.exists(name):
         raise CheckpointError(f"no checkpoint {shown(name)}; shipped: {known}; or give a folder")
-    return _from_hub(name, known)
+    return from_hub(name, f"; shipped: {known}", allow_patterns=[*FILES, "README.md"])
 
 
-def _from_hub(name: str, known: str) -> Path:
+def from_hub(name: str, others: str = "", **patterns: list[str]) -> Path:
+    """The folder of a repository of the Hugging Face hub, downloaded where it is not here yet.
+    patterns: allow_patterns and ignore_patterns of its files; others: what CheckpointError says at
+    its end, where it cannot be had."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=[*FILES, "README.md"]))
-    except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
+        return Path(str(snapshot_download(name, **patterns)))  # type: ignore[call-overload]
+    except Exception as error:  # of any library between here and the hub
         raise CheckpointError(
-            f"no checkpoint {name!r} here or on the hub ({first}); shipped: {known}"
+            f"{name!r}: neither a folder here nor on the hub ({_brief(error)}){others}"
         ) from None
 
 

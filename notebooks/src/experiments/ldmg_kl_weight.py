@@ -85,7 +85,7 @@ run.note("KL", coded(vae)["kl"], unit="nats a number")
 
 # %%
 order = [int(i) for i in np.random.default_rng(seed).permutation(known)[: run.size(8, 120)]]
-measure_latents(system, audio, order[:40])
+measure_latents(system.networks, audio, order[:40])
 pieces = [system.encode_sound(audio[i]).half() for i in order]
 tested = [system.encode_sound(audio[i]) for i in held[:40]]
 test = latent_crops(tested, run.size(4, 128), 128, seed=0)[0]

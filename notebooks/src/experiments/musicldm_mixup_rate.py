@@ -71,7 +71,7 @@ sound = audio.cut(pieces, starts, length)[:, 0]
 def windows(sounds):
     """Of the fixed pieces, with their captions."""
     z = torch.cat([system.encode_sound(part) for part in torch.from_numpy(sounds).split(16)])
-    text, said = captions(system, audio, pieces)
+    text, said = captions(system.embedder, audio, pieces)
     return Windows(z, text, text, said, pieces)
 
 
@@ -92,12 +92,13 @@ def first(parts, n):
                    some.said[:n], some.piece[:n])
 
 
+coder = system.networks, system.embedder
 kind, _, share = augmentation.partition(" ")
 more = round(float(share or 0) * pool)
 if kind == "mixup":
-    made = [mixes_of(system, audio, rows, more, "blm", seed)]
+    made = [mixes_of(*coder, audio, rows, more, "blm", seed)]
 elif kind == "crop":
-    made = [windows_of(system, audio, rows, more, seed)]
+    made = [windows_of(*coder, audio, rows, more, seed)]
 else:
     made = [windows(stretched()) for _ in range(8 if more else 1)]
 own = windows(sound)
@@ -107,11 +108,11 @@ music = Windows.joined([first(made, more), first([own] * 8, pool - more)])
 torch.manual_seed(seed)
 system.networks.denoiser = FiLMUNet(replace(system.config.sizes, unet=(16, 24, 40))).eval()
 heard = [i for i in audio.split("validation") if audio.items[i].caption.strip()]
-kept = windows_of(system, audio, heard, run.size(4, 48), seed)
+kept = windows_of(*coder, audio, heard, run.size(4, 48), seed)
 plan = Plan(steps=run.size(4, 400), batch=8, lr=2e-3, warmup=run.size(1, 20),
             every=run.size(2, 50), keep="last", precision="32-true")
 with tempfile.TemporaryDirectory() as folder:
-    done = fit_denoiser(system, music, first([kept], len(kept)), "text", plan, folder, seed)
+    done = fit_denoiser(*coder, music, first([kept], len(kept)), "text", plan, folder, seed)
 readings = [line["val_loss"] for line in done.log]
 run.note("held-out loss", readings[-1], floor=1.0)
 run.note("held-out loss at its best", min(readings), floor=1.0)

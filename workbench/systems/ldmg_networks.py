@@ -1,0 +1,110 @@
+"""What an LDMG is made of: its configuration and networks, and the way from sound to latents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.errors import PromptError
+from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
+from workbench.models.diffusion import Diffusion, Prediction
+from workbench.models.dit import DiT, DiTConfig
+from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
+from workbench.music.audio import checked
+
+PIECE = 2048  # latent frames that are coded at once
+
+
+@dataclass(frozen=True)
+class LDMGConfig:
+    """rate in Hz; frames: latent frames of a training window; genres: names, () for none; schedule
+    and prediction: of the diffusion, see `models/diffusion.py`."""
+
+    vae: AudioVAEConfig | SpectralVAEConfig
+    dit: DiTConfig
+    rate: int = 16_000
+    frames: int = 512
+    genres: tuple[str, ...] = ()
+    schedule: str = "flow"
+    prediction: Prediction = "flow"
+    steps: int = 1000
+
+    @property
+    def seconds(self) -> float:
+        """Of a training window."""
+        return self.frames * self.vae.hop / self.rate
+
+    def diffusion(self) -> Diffusion:
+        """The noise schedule, and what the transformer predicts."""
+        return Diffusion(self.schedule, self.steps, self.prediction)
+
+
+def vae_of(config: AudioVAEConfig | SpectralVAEConfig) -> AudioVAE | SpectralVAE:
+    """The autoencoder of a configuration: on the waveform, or through the Fourier transform."""
+    return SpectralVAE(config) if isinstance(config, SpectralVAEConfig) else AudioVAE(config)
+
+
+class Networks(nn.Module):
+    """Everything of an LDMG that has weights, what a checkpoint holds, and the way between sound
+    and latents: both stages, and the latents' mean and spread over the training sound."""
+
+    latent_mean: Tensor
+    latent_std: Tensor
+
+    def __init__(self, config: LDMGConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.vae, self.dit = vae_of(config.vae), DiT(config.dit)
+        self.register_buffer("latent_mean", torch.zeros(config.vae.latent))
+        self.register_buffer("latent_std", torch.ones(config.vae.latent))
+
+    @torch.inference_mode()
+    def encode_sound(self, sound: np.ndarray) -> Tensor:
+        """Sound (channels, samples) at the system's rate → latents (latent, frames), mean 0 and
+        variance 1 over the training sound. Any length: coded in overlapping pieces, which without
+        attention over time gives exactly what the whole would."""
+        x = torch.from_numpy(np.ascontiguousarray(checked(sound), dtype=np.float32))[None]
+        if x.shape[1] != self.config.vae.channels:
+            raise PromptError(
+                f"sound: {x.shape[1]} channels; this system hears {self.config.vae.channels}"
+            )
+        if not x.shape[2]:
+            raise PromptError("sound: holds no sample; give one or more")
+        hop = self.config.vae.hop
+        x = nn.functional.pad(x, (0, -x.shape[-1] % hop))
+        parts = []
+        for begin, end, left, right in self.pieces(x.shape[-1] // hop):
+            mean, _ = self.vae.encode(x[..., left * hop : right * hop])
+            parts.append(mean[0, :, begin - left : end - left])
+        return self.standard(torch.cat(parts, dim=-1))
+
+    @torch.inference_mode()
+    def decode_sound(self, latents: Tensor) -> np.ndarray:
+        """Latents (latent, frames) → float32 (channels, frames · hop)."""
+        hop, plain = self.config.vae.hop, self.plain(latents)
+        parts = []
+        for begin, end, left, right in self.pieces(plain.shape[-1]):
+            sound = self.vae.decode(plain[None, :, left:right])[0]
+            parts.append(sound[:, (begin - left) * hop : (end - left) * hop])
+        return torch.cat(parts, dim=-1).numpy()
+
+    def pieces(self, frames: int) -> list[tuple[int, int, int, int]]:
+        """(begin, end) of each piece and (left, right) of what it must see: frames."""
+        reach = self.vae.reach
+        if reach is None:
+            return [(0, frames, 0, frames)]
+        return [
+            (a, min(a + PIECE, frames), max(0, a - reach), min(frames, a + PIECE + reach))
+            for a in range(0, frames, PIECE)
+        ]
+
+    def standard(self, z: Tensor) -> Tensor:
+        """The VAE's latents (…, latent, frames), standardised to mean 0 and variance 1."""
+        return (z - self.latent_mean[:, None]) / self.latent_std[:, None]
+
+    def plain(self, z: Tensor) -> Tensor:
+        """Standardised latents as the VAE's own."""
+        return z * self.latent_std[:, None] + self.latent_mean[:, None]

@@ -1,0 +1,130 @@
+"""What a MusicLDM is made of: its configuration and networks, and the way from sound to latents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.models.diffusion import Diffusion, Prediction
+from workbench.models.music_ldm import FiLMUNet, MusicLDMSizes, mel_vae, vocoder
+from workbench.models.text_audio import TextAudio, TextAudioConfig
+from workbench.music.audio import checked
+from workbench.representations.mel import Mel
+from workbench.representations.text import BertText
+
+
+@dataclass(frozen=True)
+class MusicLDMConfig:
+    """frames: mel frames of a training window, 100 a second."""
+
+    sizes: MusicLDMSizes
+    joint: TextAudioConfig
+    rate: int = 16_000
+    frames: int = 512
+    schedule: str = "cosine-zero-snr"
+    prediction: Prediction = "v"
+    steps: int = 1000
+
+    @property
+    def seconds(self) -> float:
+        """Of a training window."""
+        return self.frames * 160 / self.rate
+
+    def diffusion(self) -> Diffusion:
+        """The noise schedule, and what the U-Net predicts."""
+        return Diffusion(self.schedule, self.steps, self.prediction)
+
+
+def spoken(vocoder: nn.Module, mel: Tensor) -> Tensor:
+    """Log mel (n, frames, bands) → sounds (n, frames · 160): HiFi-GAN's upsampling says a few
+    samples more than that."""
+    return vocoder(mel).reshape(len(mel), -1)[:, : mel.shape[1] * 160]
+
+
+class Networks(nn.Module):
+    """Everything of a MusicLDM that has weights, what a checkpoint holds, and the way from sound to
+    latents and back: all networks, and the scales of mel values and latents over the training
+    sound."""
+
+    mel_mean: Tensor
+    mel_std: Tensor
+    latent_mean: Tensor  # (latent, 1, bands), after the division by latent_std
+    latent_std: Tensor
+
+    def __init__(self, config: MusicLDMConfig) -> None:
+        super().__init__()
+        self.config, self.mel = config, Mel(config.rate, bands=config.sizes.bands)
+        self.joint = TextAudio(config.joint)
+        self.vae, self.denoiser = mel_vae(config.sizes), FiLMUNet(config.sizes)
+        self.vocoder = vocoder(config.sizes, config.rate)
+        for name, value in (("mel_mean", -4.0), ("mel_std", 3.0), ("latent_std", 1.0)):
+            self.register_buffer(name, torch.tensor(value))
+        bands = config.sizes.bands // config.sizes.shorter
+        self.register_buffer("latent_mean", torch.zeros(config.sizes.latent, 1, bands))
+
+    @torch.inference_mode()
+    def encode_sound(self, sounds: Tensor | np.ndarray) -> Tensor:
+        """Sounds (n, samples) → latents (n, latent, frames / 8, bands / 8) of variance about 1.
+        WorkbenchError for NaN and infinite samples."""
+        samples = np.ascontiguousarray(checked(sounds, "sounds"), dtype=np.float32)
+        return self.encode_mel(self.mel(torch.from_numpy(samples)))
+
+    @torch.inference_mode()
+    def encode_mel(self, mel: Tensor) -> Tensor:
+        """(n, frames, bands) → latents; frames are filled up to a multiple of the VAE's."""
+        missing = -mel.shape[1] % self.config.sizes.shorter
+        mel = nn.functional.pad(mel, (0, 0, 0, missing), value=float(np.log(1e-5)))
+        scaled = ((mel - self.mel_mean) / self.mel_std)[:, None]
+        return self.vae.encode(scaled).latent_dist.mean / self.latent_std
+
+    @torch.inference_mode()
+    def decode_mel(self, latents: Tensor) -> Tensor:
+        """Latents → log mel (n, frames, bands)."""
+        found = self.vae.decode(latents * self.latent_std).sample[:, 0]
+        return found * self.mel_std + self.mel_mean
+
+    @torch.inference_mode()
+    def vocode(self, mel: Tensor) -> Tensor:
+        """Log mel (n, frames, bands) → sounds (n, frames · 160) in −1..1."""
+        return spoken(self.vocoder, mel).clamp(-1, 1)
+
+    def decode_sound(self, latents: Tensor) -> Tensor:
+        """Latents → sounds (n, samples) in −1..1."""
+        return self.vocode(self.decode_mel(latents))
+
+
+class Embedder(Protocol):
+    """Text and sound in one space: our own `TextAudio`, or CLAP."""
+
+    def embed_text(self, texts: Sequence[str]) -> Tensor:
+        """(n, dim), unit length."""
+        ...
+
+    def embed_sound(self, sounds: Tensor) -> Tensor:
+        """Sounds (n, samples) at 16 kHz → (n, dim), unit length."""
+        ...
+
+
+class OwnEmbedder:
+    """`TextAudio` with the frozen BERT and the mel spectrogram that it reads."""
+
+    def __init__(self, joint: TextAudio, text: BertText, mel: Mel) -> None:
+        self.joint, self.text, self.mel = joint, text, mel
+
+    @torch.inference_mode()
+    def embed_text(self, texts: Sequence[str]) -> Tensor:
+        return self.joint.eval().embed_text(self.text.embed(list(texts)))
+
+    @torch.inference_mode()
+    def embed_sound(self, sounds: Tensor) -> Tensor:
+        return self.joint.eval().embed_mel(self.mel(sounds))
+
+
+def own_embedder(networks: Networks) -> OwnEmbedder:
+    """Of networks that were trained here."""
+    return OwnEmbedder(networks.joint, BertText(), networks.mel)
