@@ -245,6 +245,12 @@ class Clip:
             return timeline.seconds_at(self.score, beats)
         return np.asarray(beats, dtype=np.float64) * 60 / self.tempo
 
+    def beats_at(self, seconds: Any) -> np.ndarray:
+        """Positions in beats at seconds from the start."""
+        if not self.steady:
+            return timeline.beats_at(self.score, seconds)
+        return np.asarray(seconds) * self.tempo / 60
+
     # ---------------------------------------------------------------- sound
 
     def waveform(

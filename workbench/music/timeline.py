@@ -155,6 +155,14 @@ def seconds_at(score: Any, beats: Any) -> np.ndarray:
     return starts[index] + (beats - times[index]) * 60 / tempi[index]
 
 
+def beats_at(score: Any, seconds: Any) -> np.ndarray:
+    """Positions in beats at seconds from the start: the inverse of `seconds_at`."""
+    times, tempi = tempo_map(score)
+    starts = seconds_at(score, times)
+    index = np.maximum(np.searchsorted(starts, seconds, side="right") - 1, 0)
+    return times[index] + (np.asarray(seconds) - starts[index]) * tempi[index] / 60
+
+
 def bar_lines(score: Any, until: float) -> np.ndarray:
     """Beats at which bars begin, up to the first bar line at or after `until`; at least one bar."""
     times, meters = meter_map(score)

@@ -165,16 +165,20 @@ class Region:
                 raise PromptError(
                     f"bars: {(first, last)} is not in this clip of {steps // 16} bars"
                 )
-            begin, end = 16 * first, 16 * last
-            if self.seconds is not None:  # the sixteenths that it touches
-                sixteenth = 15 / clip.tempo
-                begin = int(self.seconds[0] / sixteenth + 1e-6)
-                end = min(int(np.ceil(self.seconds[1] / sixteenth - 1e-6)), steps)
+            begin, end = (4 * beat for beat in self.beat_range(clip))
             mask = np.zeros((steps, len(DRUMS)), dtype=bool)
-            mask[begin:end] = True
+            mask[int(begin + 1e-6) : int(np.ceil(end - 1e-6))] = True  # those that it touches
         if self.tracks is not None:
             mask &= np.isin(np.arange(len(DRUMS)), [_voice(track) for track in self.tracks])
         return mask
+
+    def beat_range(self, clip: Clip) -> tuple[float, float]:
+        """(first, last) in quarter notes."""
+        bars, lines = self.bar_range(clip), clip.bar_lines
+        if self.seconds is None:
+            return float(lines[bars[0]]), float(lines[bars[1]])
+        first, last = clip.beats_at(np.array(self.seconds)).tolist()
+        return first, min(last, float(lines[-1]))
 
     def _bar_seconds(self, clip: Clip) -> np.ndarray:
         if not clip.tempo_known:

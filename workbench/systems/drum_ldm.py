@@ -13,6 +13,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -25,13 +26,15 @@ from workbench.datasets.phrases import with_noun
 from workbench.errors import PromptError
 from workbench.models.denoisers import Condition
 from workbench.music.clip import clip_of, clips_of
-from workbench.music.timeline import TEMPO_RANGE, check_tempo, needs_4_4
+from workbench.music.kit import read_lookup
+from workbench.music.timeline import TEMPO_RANGE, check_tempo
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
 from workbench.systems.base import LatentDiffusion, Progress, Region, SamplingSettings, reporter
 from workbench.systems.cards import card
 from workbench.systems.configs import config_from
 from workbench.systems.drum_networks import DrumLDMConfig, DrumNetworks
+from workbench.systems.drum_splice import Cells, cells_of, in_whole_bars, left_out, with_cells
 from workbench.systems.drum_training import Start, recipe
 from workbench.systems.prompts import PromptReading, chip_words, metre_advice, read_prompt
 from workbench.systems.provenance import credit_of, signed
@@ -318,15 +321,18 @@ class DrumLDM(LatentDiffusion):
     ) -> list[Clip]:
         """Variations of a loop: noise its latent part of the way, then draw back (SDEdit,
         arXiv 2108.01073). strength: 0 gives the loop as the autoencoder hears it, 1 a new one.
-        The prompt is the clip's caption unless another is given."""
+        The drums alone are varied: other tracks, and percussion outside the nine voices, stay. The
+        prompt is the clip's caption unless another is given."""
         settings = SamplingSettings(steps, guidance, sampler, seed)
         n, strength = checked(n=n, strength=strength).values()
         clip, bars = self._whole_bars(clip)
+        cells = cells_of(clip, Region(), 16 * bars)
         prompts, tempos = [clip.caption if prompt is None else prompt] * n, [clip.tempo] * n
         z = torch.cat([self.encode([clip])] * n)
         noise = self.noise(settings.seeds(n), 4 * bars)
+        put = partial(with_cells, clip, cells)
         latents = self._sampled(
-            noise, prompts, tempos, settings, progress, latents=z, strength=strength
+            noise, prompts, tempos, settings, progress, latents=z, strength=strength, put=put
         )
         return self._clips(
             self.decode_rolls(latents),
@@ -335,6 +341,7 @@ class DrumLDM(LatentDiffusion):
             bars,
             "variation",
             original=clip,
+            put=put,
             request={"strength": strength, **settings.asked()},
             seed=settings.seed,
         )
@@ -346,13 +353,21 @@ class DrumLDM(LatentDiffusion):
         """`n` loops on the way from one loop to another, both ends included.
 
         Latents turn from one to the other (slerp). A mixture of two beats is no beat yet, so those
-        in the middle are noised by up to `polish` and drawn back, all with the same noise.
+        in the middle are noised by up to `polish` and drawn back, all with the same noise. These
+        are loops of the nine voices alone; warns of notes of `a` or `b` that are none.
         """
         settings = SamplingSettings(steps, 1.0, seed=seed)
         n, polish = checked(n=n, polish=polish).values()
         (a, bars), (b, bars_b) = self._whole_bars(a), self._whole_bars(b)
         if bars != bars_b:
             raise PromptError(f"a has {bars} bars, b has {bars_b}; cut them to the same length")
+        for name, clip in (("a", a), ("b", b)):
+            if without := left_out(clip):
+                warnings.warn(
+                    f"{name}: notes that the loops do not have: {without}",
+                    UserWarning,
+                    stacklevel=2,
+                )
         ends, noise = self.encode([a, b]), self.noise([settings.seed], 4 * bars)
         rolls, captions, tempos = [], [], []
         for share in np.linspace(0, 1, n).tolist():
@@ -395,8 +410,10 @@ class DrumLDM(LatentDiffusion):
         """Regenerate the cells of a region, keep all others.
 
         At every step the present estimate is decoded, the kept cells are put in, and the result is
-        encoded again, so that the new cells are made to fit them. The kept cells of the answer
-        are the clip's own, hit, velocity and microtiming. The prompt is the clip's caption unless
+        encoded again, so that the new cells are made to fit them. Only the drum hits of the
+        region are exchanged, in the clip's own score, and in its file where it has one: all other
+        events stay, also of other tracks. Of bars and seconds a hit a little before the first beat,
+        which the grid takes for that beat, stays, too. The prompt is the clip's caption unless
         another is given. keep, keep_bars: the old way to say it, what stays.
         """
         settings = SamplingSettings(steps, guidance, sampler, seed)
@@ -404,15 +421,16 @@ class DrumLDM(LatentDiffusion):
         clip, bars = self._whole_bars(clip)
         own = DrumRoll.from_clip(clip).to_array()
         if isinstance(region, Region):
-            mask = ~region.cell_mask(clip, len(own))
+            cells = cells_of(clip, region, len(own))
         else:
             warnings.warn(
                 "inpaint: takes a Region of what to replace, in place of what to keep",
                 DeprecationWarning,
                 stacklevel=2,
             )
-            mask = keep_mask(keep if region is None else region, keep_bars, len(own))
-        held = np.tile(mask, (1, 3))  # hits, velocity, offset
+            cells = Cells(~keep_mask(keep if region is None else region, keep_bars, len(own)))
+        held = np.tile(~cells.mask, (1, 3))  # hits, velocity, offset
+        put = partial(with_cells, clip, cells)
 
         def put_in(latents: Tensor) -> np.ndarray:
             return np.where(held, own, self.decode_rolls(latents)[:, : len(own)])
@@ -425,15 +443,17 @@ class DrumLDM(LatentDiffusion):
             settings,
             progress,
             project=lambda x0: self.encode_rolls(torch.from_numpy(put_in(x0))),
+            put=put,
         )
         return self._clips(
-            put_in(latents),
+            self.decode_rolls(latents),
             prompts,
             tempos,
             bars,
             "inpainting",
             original=clip,
-            request={"kept": f"{mask.mean():.0%} of the cells", **settings.asked()},
+            put=put,
+            request={"kept": f"{held.mean():.0%} of the cells", **settings.asked()},
             seed=settings.seed,
         )
 
@@ -484,16 +504,18 @@ class DrumLDM(LatentDiffusion):
         strength: float = 1.0,
         latents: Tensor | None = None,
         early: Sequence[float] | None = None,
+        put: Callable[[np.ndarray], Clip] | None = None,
         **more: Any,
     ) -> Tensor:
         """Latents for prompts and tempi; of given latents a share is sampled again. early: the
-        tempi that are heard until the beat is decided, by default those that suit the words."""
+        tempi that are heard until the beat is decided, by default those that suit the words. put:
+        makes a clip of a roll, for progress."""
         report = reporter(progress)
 
         def heard(step: int, steps: int, x0: Tensor) -> None:
             def clips() -> list[Clip]:
                 rolls = self.decode_rolls(x0)
-                return self._plain_clips(rolls, prompts, tempos, self.config.bars)
+                return self._plain_clips(rolls, prompts, tempos, self.config.bars, put)
 
             report(step, steps, lambda: self.decode_rolls(x0), clips)
 
@@ -510,13 +532,23 @@ class DrumLDM(LatentDiffusion):
         return self.sample(noise, conditioning, settings, callback=heard, **more)
 
     def _plain_clips(
-        self, rolls: np.ndarray, prompts: Sequence[str], tempos: Sequence[float], bars: int
+        self,
+        rolls: np.ndarray,
+        prompts: Sequence[str],
+        tempos: Sequence[float],
+        bars: int,
+        put: Callable[[np.ndarray], Clip] | None = None,
     ) -> list[Clip]:
+        """Clips of rolls. put: the way into the clip that is worked on, if there is one."""
+        clips = [
+            put(roll[: 16 * bars])
+            if put
+            else DrumRoll.from_array(roll[: 16 * bars], tempo=tempo).to_clip()
+            for roll, tempo in zip(rolls, tempos, strict=True)
+        ]
         return [
-            DrumRoll.from_array(roll[: 16 * bars], tempo=tempo).to_clip(
-                prompt, "", {"prompt": prompt}
-            )
-            for roll, prompt, tempo in zip(rolls, prompts, tempos, strict=True)
+            clip.with_(caption=prompt, labels={"prompt": prompt})
+            for clip, prompt in zip(clips, prompts, strict=True)
         ]
 
     def _clips(
@@ -531,9 +563,10 @@ class DrumLDM(LatentDiffusion):
         seed: int,
         n: int | None = None,
         original: Clip | None = None,
+        put: Callable[[np.ndarray], Clip] | None = None,
     ) -> list[Clip]:
         """Clips with their provenance. n: takes of each prompt, all by default."""
-        clips = self._plain_clips(rolls, prompts, tempos, bars)
+        clips = self._plain_clips(rolls, prompts, tempos, bars, put)
         return [
             signed(
                 clip,
@@ -551,16 +584,15 @@ class DrumLDM(LatentDiffusion):
         """The clip as 1 to `config.bars` bars of 4/4, or a word why that is not possible."""
         clip = clip_of(clip)
         name = clip.source or repr(clip.caption)
-        if not clip.has_score or not clip.notes["is_drum"].any():
+        clip, bars = in_whole_bars(clip, f"clip {name}")
+        if not (read_lookup()[clip.notes["pitch"][clip.notes["is_drum"]]] >= 0).any():
             raise PromptError(f"clip {name}: holds no drum notes")
-        needs_4_4(clip, f"clip {name}")
-        bars = max(1, -(-round(clip.beats) // 4))
         if bars > self.config.bars:
             most = self.config.bars
             raise PromptError(
                 f"clip {name}: {bars} bars; cut it with clip.excerpt(0, {4 * most}) to {most} bars"
             )
-        return clip.with_(beats=4.0 * bars), bars
+        return clip, bars
 
     # --- saving -------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ def with_bars(clip: Clip, first: int, last: int) -> tuple[Clip, int, int]:
     """The clip with empty bars added where the hole reaches beyond it, and the hole in it."""
     if not clip.has_score:
         raise PromptError("clip: holds a waveform; give one that was read from a MIDI file")
-    clip = _fine(clip)
+    clip = fine(clip)
     if not first < last:
         raise PromptError(f"bars: ({first}, {last}) is empty; give (first, last), last exclusive")
     if first < -LONGEST_SIDE or last > clip.bars + LONGEST_SIDE or first > clip.bars or last < 0:
@@ -60,7 +60,7 @@ def with_bars(clip: Clip, first: int, last: int) -> tuple[Clip, int, int]:
     return clip, first, last
 
 
-def _fine(clip: Clip) -> Clip:
+def fine(clip: Clip) -> Clip:
     """The clip with so many ticks a quarter note that what is written falls on them."""
     tpq = clip.score.tpq
     factor = lcm(tpq, FINE) // tpq
