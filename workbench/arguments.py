@@ -61,7 +61,8 @@ def path_of(
     for anything but text or a pathlib.Path, such as a file's bytes."""
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(path, str) or not path:
-        raise PromptError(f"{name}={shown(value)}: give {what}")
+        empty = " is empty;" if path == "" else ""
+        raise PromptError(f"{name}={shown(value)}:{empty} give {what}")
     return path
 
 

@@ -1,6 +1,7 @@
 """State of a channel reaches all tracks of a file that use it; mido is the independent reader."""
 
 import io
+import warnings
 
 import mido
 import numpy as np
@@ -236,6 +237,14 @@ def test_tracks_of_one_port_share_its_channels(opened):
     tracks = Clip.read_midi(bytes_of(*tracks)).score.tracks
     assert [sent(t) for t in tracks] == [[(0, 7, 30)]] * 2
     assert {t.program for t in tracks} == {9}
+
+
+@pytest.mark.parametrize("cut", range(1, 8))
+def test_a_file_that_ends_within_a_port_is_no_obstacle(cut):
+    data = bytes_of([control(7, 30), *note()], [*note(62), *ported(1)])
+    with warnings.catch_warnings(category=UserWarning, action="ignore"):
+        tracks = Clip.read_midi(data[:-cut]).score.tracks
+    assert sent(tracks[0]) == [(0, 7, 30)]
 
 
 def test_port_0_is_the_port_of_tracks_that_name_none():

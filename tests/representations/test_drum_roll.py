@@ -138,3 +138,20 @@ def test_from_array_refuses_another_shape():
 def test_tile_repeats_and_cuts():
     array = np.arange(6).reshape(3, 2)
     assert np.array_equal(tile(array, 7), np.concatenate([array, array, array[:1]]))
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.float16])
+def test_lengths_in_small_numbers(kind):
+    clip = Clip.from_notes([(i, 0.1, 36, 90) for i in range(100)], beats=100)
+    roll = DrumRoll.from_notes(clip.notes, kind(100), steps_per_beat=kind(4))
+    assert roll.steps == 400
+    np.testing.assert_array_equal(roll.to_array(), DrumRoll.from_clip(clip).to_array())
+
+
+@pytest.mark.parametrize("odd", [0, -4, 2.5, "4", None, 961, 10**9, np.nan])
+def test_odd_grids(odd):
+    clip = Clip.from_notes([(0, 0.1, 36, 90)])
+    with pytest.raises(PromptError, match="steps_per_beat="):
+        DrumRoll.from_clip(clip, odd)
+    with pytest.raises(PromptError, match="beats="):
+        DrumRoll.from_notes(clip.notes, 1e9)

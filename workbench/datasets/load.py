@@ -91,6 +91,7 @@ def names_of(dataset: str | os.PathLike[str]) -> list[str]:
 def find(name: str) -> Path | None:
     """The folder of one data set, None where it is written on the spot. MissingDataError where it
     is not on this machine says how to get it."""
+    name = path_of(name, "name", "a data set of the catalogue or a folder")
     if name not in CATALOGUE:
         return _folder(name)
     return None if CATALOGUE[name].built_in else CATALOGUE[name].find()

@@ -272,7 +272,7 @@ def encode(
     """
     import soundfile
 
-    if format not in FORMATS:
+    if not isinstance(format, str) or format not in FORMATS:
         raise WorkbenchError(f"audio format {format!r} is not written; use one of {[*FORMATS]}")
     sample_rate = check_rate(sample_rate)
     sound = np.atleast_2d(np.asarray(samples, dtype=np.float32)).T

@@ -125,10 +125,9 @@ def track_ports(data: bytes) -> list[int]:
         found = []
         if any(b"\xff" + bytes([kind]) in data[begin:end] for kind in PORTS):
             for width, _, at in _stretches(data, begin, end):
-                if width == _META and data[at] == 0xFF and data[at + 1] in PORTS:
-                    size = data[at + 2]
-                    content = data[at + 1 : at + 2] + data[at + 3 : at + 3 + size]
-                    found.append(Event(0, 0xFF, content))
+                kind, size = data[at + 1 : at + 2], data[at + 2 : at + 3]
+                if width == _META and data[at] == 0xFF and size and kind[0] in PORTS:
+                    found.append(Event(0, 0xFF, kind + data[at + 3 : at + 3 + size[0]]))
         ports.append(numbers.setdefault(port_of(found), len(numbers)))
     return ports
 

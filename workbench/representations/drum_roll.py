@@ -23,13 +23,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.arguments import number, whole
 from workbench.errors import PromptError
-from workbench.music.clip import Clip, clip_of, clips_of
+from workbench.music.clip import MOST_BEATS, Clip, clip_of, clips_of
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
 from workbench.music.midi import NOTE, read_columns
 from workbench.music.timeline import main_meter, main_tempo, natural_beats, other_meters
 
 N_DRUMS = len(DRUMS)
+MOST_STEPS = 960  # in a beat, as fine as any sequencer's ticks
 CHANNELS = 3 * N_DRUMS  # hits, velocity, offset
 _PITCHES = np.array([WRITE_PITCH[code] for code in DRUMS], dtype=np.int16)
 _NOTE_BEATS = 0.1  # drums have no length; players want one
@@ -68,7 +70,8 @@ class DrumRoll:
         Of two hits of one drum in one cell the louder is kept. Pitches outside the read map and
         notes past the end are left out.
         """
-        steps = round(beats * steps_per_beat)
+        steps_per_beat = whole(steps_per_beat, "steps_per_beat", 1, MOST_STEPS)
+        steps = round(number(beats, "beats", 0, MOST_BEATS) * steps_per_beat)
         time = notes["time"]
         if (time[1:] < time[:-1]).any():
             notes = notes[np.argsort(time, kind="stable")]
@@ -82,6 +85,7 @@ class DrumRoll:
         """The drum notes of a MIDI file: the same as `from_clip(Clip.read_midi(path))`, without
         building the clip. For reading a great many files. Raises what `Clip.read_midi` raises.
         """
+        steps_per_beat = whole(steps_per_beat, "steps_per_beat", 1, MOST_STEPS)
         score, columns = read_columns(path)
         played = [
             (track.is_drum, notes)
