@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.datasets import load
@@ -49,6 +49,7 @@ def test_meters(meter, beats, bars):
     assert Clip.read_midi(clip.midi_bytes()).meter == meter
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 64 * 480 - 1), min_size=1, max_size=60, unique=True),
     st.integers(0, 12),
