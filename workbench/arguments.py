@@ -93,9 +93,18 @@ def listed(value: Any, name: str, what: str, least: int = 0) -> list[Any]:
     except TypeError:  # an array without dimensions
         raise PromptError(f"{name}={shown(value)}: give a list of {what}") from None
     if len(items) < least:
-        number = "none" if not items else f"{len(items)}"
-        raise PromptError(f"{name}: holds {number}; give {least} or more {what}")
+        held = f"holds {len(items)}" if items else "is empty"
+        raise PromptError(f"{name} {held}; give {least} or more {what}")
     return items
+
+
+def mapping_of(value: Any, name: str) -> dict[str, Any]:
+    """A copy of a mapping; None is an empty one. Raises PromptError with the argument's name."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise PromptError(f"{name}={shown(value)}: give a mapping such as {{'key': 'C major'}}")
+    return dict(value)
 
 
 def texts_of(value: Any, name: str, least: int = 0) -> list[str]:

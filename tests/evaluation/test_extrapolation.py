@@ -105,5 +105,5 @@ def test_what_cannot_be_measured_is_named():
         frechet_extrapolated(x, y)
     with pytest.raises(WorkbenchError, match="x has 1 columns and y has 2"):
         frechet_extrapolated(x[:, :1], x)
-    with pytest.raises(WorkbenchError, match="points is 2"):
+    with pytest.raises(WorkbenchError, match="points=2"):
         frechet_extrapolated(x, x, points=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import floats
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import bootstrap
 
@@ -48,7 +49,7 @@ def alpha_interval(
 
 
 def _table(ratings: ArrayLike) -> np.ndarray:
-    table = np.asarray(ratings, dtype=np.float64)
+    table = floats(ratings, "ratings")
     if table.ndim != 2 or not table.size:
         raise WorkbenchError(f"ratings have shape {table.shape}; give (raters, units)")
     return table

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbench.arguments import listed, number
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows, same_rows, same_width
 
@@ -90,6 +91,7 @@ def sim_aa(
     generator comes close to copying (MusicLDM, arXiv 2308.01546, section 4). Music is like other
     music, so held-out clips in place of the generated ones give the share to hold it against.
     """
+    thresholds = [number(t, "thresholds") for t in listed(thresholds, "thresholds", "cosines")]
     for threshold in thresholds:
         if not -1 <= threshold < 1:
             raise WorkbenchError(f"thresholds holds {threshold}; give cosines from -1 to below 1")

@@ -5,20 +5,35 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import floats
 from workbench.errors import WorkbenchError
+from workbench.representations.drum_roll import CHANNELS
 
 
 def rows(values: ArrayLike, name: str, least: int = 1) -> np.ndarray:
     """`values` as (n, d) float64. WorkbenchError names what is no table, too short, not finite."""
-    table = np.asarray(values, dtype=np.float64)
+    table = floats(values, name)
     if table.ndim != 2:
         raise WorkbenchError(f"{name} has shape {table.shape}; give (n, d), one row for each clip")
+    if not table.shape[1]:
+        raise WorkbenchError(f"{name} has shape {table.shape}; a row needs one number or more")
     if len(table) < least:
         raise WorkbenchError(f"{name} has too few rows: {len(table)}; give {least} or more")
     finite = np.isfinite(table).all(1)
     if not finite.all():
         raise WorkbenchError(
             f"{name} holds NaN or infinity in row {np.flatnonzero(~finite)[0]}; leave that clip out"
+        )
+    return table
+
+
+def drum_rolls(values: ArrayLike, name: str = "rolls") -> np.ndarray:
+    """`values` as drum rolls (n, steps, 27). WorkbenchError for anything else, such as clips."""
+    table = values if isinstance(values, np.ndarray) else floats(values, name)
+    if table.ndim != 3 or table.shape[2] != CHANNELS or not table.size:
+        raise WorkbenchError(
+            f"{name} has shape {table.shape}; give (n, steps, {CHANNELS}), as drum_roll.rolls_of "
+            "makes of clips"
         )
     return table
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import whole
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows, same_width
 from workbench.evaluation.intervals import bootstrap
@@ -48,7 +49,11 @@ def candidates(seed: int = 0) -> dict[str, Any]:
 
 def balanced_accuracy(true: ArrayLike, said: ArrayLike) -> float:
     """Mean over the classes of the share found; chance is 1/classes whatever their sizes."""
-    true, said = np.asarray(true), np.asarray(said)
+    true, said = np.atleast_1d(np.asarray(true)), np.atleast_1d(np.asarray(said))
+    if true.shape != said.shape or true.ndim != 1 or not len(true):
+        raise WorkbenchError(
+            f"true has shape {true.shape} and said {said.shape}; give one class a row of both"
+        )
     return float(np.mean([(said[true == c] == c).mean() for c in np.unique(true)]))
 
 
@@ -71,7 +76,11 @@ def choose(
 
     x (n, f), y (n,) classes, groups (n,): training data only.
     """
-    y, groups = np.asarray(y), np.asarray(groups)
+    x, y, groups = rows(x, "x"), np.asarray(y), np.asarray(groups)
+    if y.shape != groups.shape or y.shape != (len(x),):
+        raise WorkbenchError(
+            f"x has {len(x)} rows, y shape {y.shape} and groups {groups.shape}; give one a row"
+        )
     if len(np.unique(y)) < 2:
         raise WorkbenchError("choose: a classifier needs two classes or more")
     scores = {}
@@ -138,7 +147,7 @@ def _folds(
     """(train, test) rows: whole groups, classes spread as evenly as they allow."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    folds = min(folds, len(np.unique(groups)))
+    folds = min(whole(folds, "folds", 2), len(np.unique(groups)))
     if folds < 2:
         raise WorkbenchError("cross-validation over groups needs two groups or more")
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import floats
 from workbench.errors import WorkbenchError
 
 GRID = 2048  # places at which both densities are evaluated
@@ -125,10 +126,10 @@ def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _known(values: ArrayLike, name: str) -> np.ndarray:
     """As (n, bins), rows with NaN left out; three or more."""
-    table = np.asarray(values, dtype=np.float64)
+    table = floats(values, name)
     if table.ndim not in (1, 2):
         raise WorkbenchError(f"{name} has shape {table.shape}; give (n,) or (n, bins)")
-    table = table.reshape(len(table), -1)
+    table = table.reshape(len(table), -1) if table.size else np.zeros((0, 1))
     if np.isinf(table).any():
         raise WorkbenchError(f"{name} holds infinity; leave that clip out")
     known = table[~np.isnan(table).any(1)]
@@ -141,7 +142,7 @@ def _known(values: ArrayLike, name: str) -> np.ndarray:
 
 
 def _numbers(values: ArrayLike, name: str) -> np.ndarray:
-    found = np.asarray(values, dtype=np.float64).ravel()
+    found = floats(values, name).ravel()
     if len(found) < 2 or not np.isfinite(found).all():
         raise WorkbenchError(f"{name}: give two or more finite numbers; it has {len(found)}")
     return found

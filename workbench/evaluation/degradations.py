@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.arguments import number, random_generator
-from workbench.errors import PromptError
-from workbench.music.audio import checked
+from workbench.arguments import choice, number, random_generator
+from workbench.music.audio import check_rate, checked
 from workbench.representations.mixup import transpose
 
 GAP = 0.1  # seconds, the shortest silence
@@ -36,11 +35,10 @@ def degrade(
     sounds: np.ndarray, rate: int, kind: str, strength: float, *, seed: int = 0
 ) -> np.ndarray:
     """Sounds (n, samples) at `rate` Hz, spoiled: float32 of the same shape. 0 changes nothing."""
-    if kind not in DEGRADATIONS:
-        raise PromptError(f"kind: {kind!r} is unknown; choose one of {', '.join(DEGRADATIONS)}")
+    kind, rate = choice(kind, "kind", DEGRADATIONS), check_rate(rate, "rate")
     strength = number(strength, "strength", 0, 1)
     sounds = checked(sounds, "sounds").astype(np.float32)
-    if strength == 0:
+    if strength == 0 or not sounds.shape[1]:
         return sounds
     way, random = DEGRADATIONS[kind], random_generator(seed)
     return way.work(sounds, rate, way.level_of(strength, rate), random).astype(np.float32)
@@ -48,6 +46,7 @@ def degrade(
 
 def level(kind: str, strength: float, rate: int) -> str:
     """What a strength means: "cut above 2,000 Hz"; "as it was" for 0."""
+    kind, rate = choice(kind, "kind", DEGRADATIONS), check_rate(rate, "rate")
     strength = number(strength, "strength", 0, 1)
     if strength == 0:
         return "as it was"
@@ -70,7 +69,8 @@ def low_passed(
     from scipy.signal import butter, sosfiltfilt
 
     sections = butter(6, min(hertz, 0.49 * rate), fs=rate, output="sos")
-    return sosfiltfilt(sections, sounds, axis=1)
+    around = min(3 * (2 * len(sections) + 1), sounds.shape[1] - 1)  # SciPy's own, or all there is
+    return sosfiltfilt(sections, sounds, axis=1, padlen=around)
 
 
 def reverberant(
@@ -80,7 +80,7 @@ def reverberant(
     that decays (Moorer 1979). Each sound keeps its root mean square."""
     from scipy.signal import fftconvolve
 
-    time = np.arange(1, round(seconds * rate) + 1) / rate
+    time = np.arange(1, max(1, round(seconds * rate)) + 1) / rate
     tail = random.standard_normal(len(time)) * 10 ** (-3 * time / seconds)
     room = np.concatenate([[1.0], tail / np.sqrt((tail**2).sum())])
     wet = fftconvolve(sounds, room[None], axes=1)[:, : sounds.shape[1]]
@@ -97,13 +97,15 @@ def transposed(
 
 def gapped(sounds: np.ndarray, rate: int, share: float, random: np.random.Generator) -> np.ndarray:
     """Silence instead of a share of the sound, in pieces of a tenth of a second with soft edges."""
-    step = round(GAP * rate)
+    step = max(1, round(GAP * rate))
     pieces = -(-sounds.shape[1] // step)
     kept = np.ones((len(sounds), pieces))
     for row in kept:
         row[random.permutation(pieces)[: round(share * pieces)]] = 0
     mask = kept.repeat(step, axis=1)[:, : sounds.shape[1]]
-    edge = np.hanning(max(3, round(0.005 * rate)))
+    edge = np.hanning(max(3, min(round(0.005 * rate), sounds.shape[1])))
+    if len(edge) > sounds.shape[1]:
+        return sounds * mask
     return sounds * np.apply_along_axis(np.convolve, 1, mask, edge / edge.sum(), "same")
 
 

@@ -12,9 +12,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import random_generator
+from workbench.arguments import random_generator, whole
+from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows, same_width
-from workbench.evaluation.intervals import centred
+from workbench.evaluation.intervals import MOST_TIMES, centred
 
 WELL = 1e-3  # smallest over largest diagonal of a Cholesky factor that keeps 10 digits
 
@@ -88,7 +89,7 @@ def frechet_interval(
 ) -> tuple[float, float]:
     """Interval of the Fréchet distance by resampling rows of both sets, `intervals.centred`."""
     x, y = _pair(x, y)
-    random = random_generator(seed)
+    random, times = random_generator(seed), whole(times, "times", 1, MOST_TIMES)
     value = frechet_distance(x, y)
     drawn = [
         frechet_distance(
@@ -108,6 +109,8 @@ def spread(x: ArrayLike, groups: ArrayLike) -> float:
     that obeys by always giving the same answer has 0.
     """
     x, groups = rows(x, "x"), np.asarray(groups)
+    if groups.shape != (len(x),):
+        raise WorkbenchError(f"groups has shape {groups.shape}; give one for each of {len(x)} rows")
     parts = [x[groups == group] for group in np.unique(groups)]
     found = [np.sqrt(2 * part.var(0, ddof=1).sum()) for part in parts if len(part) > 1]
     return float(np.mean(found)) if found else float("nan")

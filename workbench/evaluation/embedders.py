@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.arguments import function_of, number
 from workbench.errors import CheckpointError, WorkbenchError
 from workbench.evaluation.checks import rows
 from workbench.models.vggish import VGGish, mel_patches
+from workbench.music.clip import clip_of, clips_of
 from workbench.representations.clap import RATE, Clap
 
 if TYPE_CHECKING:
@@ -36,8 +38,8 @@ BATCH = 32
 def embed(clips: Sequence[Clip], embedder: ClipEmbedder) -> np.ndarray:
     """The embedder's rows (n, d) in float64. WorkbenchError for no clips, for another number of
     rows, and for NaN, naming the clip."""
-    if not len(clips):
-        raise WorkbenchError("clips is empty; give one or more")
+    clips = clips_of(clips, least=1)
+    function_of(embedder, "embedder")
     found = np.asarray(embedder(clips))
     if found.ndim != 2 or len(found) != len(clips):
         raise WorkbenchError(
@@ -57,10 +59,10 @@ def embed(clips: Sequence[Clip], embedder: ClipEmbedder) -> np.ndarray:
 def mono(clip: Clip, rate: int, seconds: float | None = None) -> np.ndarray:
     """The clip's sound as one channel, float32 (samples,) at `rate`; a score is rendered. seconds:
     cut or filled up with silence to this length."""
-    sound = clip.waveform(rate, loop=False).mean(0).astype(np.float32)
+    sound = clip_of(clip).waveform(rate, loop=False).mean(0).astype(np.float32)
     if seconds is None:
         return sound
-    length = round(seconds * rate)
+    length = round(number(seconds, "seconds", 0) * rate)
     return np.pad(sound[:length], (0, max(0, length - len(sound))))
 
 

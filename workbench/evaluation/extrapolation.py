@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import random_generator
+from workbench.arguments import random_generator, whole
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows, same_width
 from workbench.evaluation.distances import frechet_distance
+from workbench.evaluation.intervals import MOST_TIMES
 
 FEWEST = 20  # rows of each set, whatever d
 NEEDED = 3  # rows a dimension; with 2 of them the line ends 17 to 25 % too high (d 32 and 64)
@@ -60,8 +61,8 @@ def frechet_extrapolated(
             f"{max(FEWEST, ENOUGH * d)}, and the smaller one has {n}; use kernel_distance, whose "
             "expectation does not depend on N"
         )
-    if points < 3:
-        raise WorkbenchError(f"points is {points}; a line and its R² need 3 or more")
+    points = whole(points, "points", 3, 1000)  # a line and its R² need three
+    times = whole(times, "times", 1, MOST_TIMES)
     warning = (
         ""
         if n >= ENOUGH * d

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.evaluation.checks import drum_rolls
 from workbench.evaluation.rhythm import (
     BAR,
     N,
@@ -26,12 +27,14 @@ from workbench.music.kit import DRUMS
 
 def style_features(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Features for telling styles: (n, f) and their names. Rolls (n, steps, 27), whole bars."""
+    rolls = drum_rolls(rolls)
     parts = [_positions(rolls), _drums(rolls), _whole(rolls)]
     return np.concatenate([p[0] for p in parts], axis=1), [name for p in parts for name in p[1]]
 
 
 def judge_features(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Features for telling made from played: those of style, and what gives a machine away."""
+    rolls = drum_rolls(rolls)
     parts = [style_features(rolls), _touch(rolls), _texture(rolls)]
     return np.concatenate([p[0] for p in parts], axis=1), [name for p in parts for name in p[1]]
 

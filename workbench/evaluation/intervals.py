@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import random_generator
+from workbench.arguments import floats, number, random_generator, whole
+
+MOST_TIMES = 1_000_000  # resamples: more than that do not end
 
 
 def share_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -31,7 +33,7 @@ def centred(value: float, drawn: ArrayLike, level: float = 0.95) -> tuple[float,
     lengthens a distance between sets. The shift is taken out, the spread is kept. NaN in `drawn`
     is left out.
     """
-    drawn = np.asarray(drawn, dtype=float)
+    drawn, level = floats(drawn, "drawn"), number(level, "level", 0, 1)
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2]) - np.nanmean(drawn)
     return value + float(low), value + float(high)
 
@@ -78,6 +80,7 @@ def bootstrap(
 ) -> tuple[float, float]:
     """Percentile interval of `measure(rows)` under resampling of `n` rows, or of whole `groups`
     ((n,) labels), with replacement."""
+    times, level = whole(times, "times", 1, MOST_TIMES), number(level, "level", 0, 1)
     draw = resampled(n, random_generator(seed), groups)
     values = [measure(draw()) for _ in range(times)]
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])

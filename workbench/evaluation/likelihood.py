@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import floats
 from workbench.datasets import builtin, builtin_songs
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import bootstrap
@@ -78,7 +79,7 @@ def true_entropy(dataset: str, n: int = 250) -> Entropy:
 
 
 def _rows(nats: ArrayLike, units: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    nats, units = (np.atleast_1d(np.asarray(x, dtype=np.float64)) for x in (nats, units))
+    nats, units = np.atleast_1d(floats(nats, "nats")), np.atleast_1d(floats(units, "units"))
     if nats.shape != units.shape or nats.ndim != 1:
         raise WorkbenchError(
             f"nats has shape {nats.shape} and units {units.shape}; give one number a row of both"

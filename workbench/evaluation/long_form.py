@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbench.arguments import floats, whole
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows
 
@@ -66,7 +67,8 @@ def recurrence(features: np.ndarray, last: int, stride: int = 4) -> np.ndarray:
     at any `stride`-th frame before them. 1 for a loop. Each clip's mean over time is taken away, or
     all that is steady would count. It rises with the number of places: clips of one length
     compare."""
-    features = np.asarray(features, dtype=float)
+    features = floats(features, "features")
+    last, stride = whole(last, "last", 1), whole(stride, "stride", 1)
     if features.ndim != 3 or features.shape[1] < 2 * last:
         raise WorkbenchError(
             f"features: shape {features.shape}; give (n, frames, bands) with {2 * last} frames or "

@@ -7,8 +7,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import random_generator
+from workbench.arguments import floats, random_generator, whole
 from workbench.errors import WorkbenchError
+from workbench.evaluation.intervals import MOST_TIMES
 
 EXACT = 14  # up to so many raters all 2ⁿ sign flips are tried
 
@@ -21,7 +22,7 @@ def sign_flip_test(differences: ArrayLike, *, draws: int = 20_000, seed: int = 0
     14 raters are tried; of more, `draws` random ones, the true one counted in, so p is never 0.
     NaN entries (raters without a pair) are left out; NaN is returned where none is left.
     """
-    d = np.asarray(differences, dtype=np.float64)
+    d = floats(differences, "differences")
     if d.ndim != 1:
         raise WorkbenchError(f"differences have shape {d.shape}; give one number a rater")
     d = d[np.isfinite(d)]
@@ -31,7 +32,7 @@ def sign_flip_test(differences: ArrayLike, *, draws: int = 20_000, seed: int = 0
     if len(d) <= EXACT:
         signs = np.array(list(product((-1.0, 1.0), repeat=len(d))))
         return float((np.abs(signs @ d) >= far).mean())
-    random = random_generator(seed)
+    random, draws = random_generator(seed), whole(draws, "draws", 1, MOST_TIMES)
     signs = random.choice((-1.0, 1.0), size=(draws, len(d)))
     return float((1 + (np.abs(signs @ d) >= far).sum()) / (draws + 1))
 
@@ -43,7 +44,7 @@ def holm(p_values: ArrayLike) -> np.ndarray:
     call those under 0.05 different then errs anywhere at all in at most 5 % of studies. NaN stays
     NaN and does not count.
     """
-    p = np.asarray(p_values, dtype=np.float64)
+    p = np.atleast_1d(floats(p_values, "p_values"))
     if ((p < 0) | (p > 1)).any():
         raise WorkbenchError("p values lie from 0 to 1")
     known = np.flatnonzero(np.isfinite(p))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench.arguments import random_generator
+from workbench.evaluation.checks import drum_rolls
 
 THRESHOLD = 5 / 127  # a cell counts as hit above velocity 5 of 127
 N = 9
@@ -29,6 +30,7 @@ def binarise(velocity: np.ndarray) -> np.ndarray:
 
 def bits(rolls: np.ndarray) -> np.ndarray:
     """Rolls (n, steps, 27) as rows of cells: (n, steps · 9) bool; 1,152 for eight bars."""
+    rolls = drum_rolls(rolls)
     return binarise(rolls[..., N : 2 * N]).reshape(len(rolls), -1)
 
 

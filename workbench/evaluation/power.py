@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.arguments import random_generator
+from workbench.arguments import floats, random_generator, whole
 from workbench.errors import WorkbenchError
 from workbench.evaluation.paired import sign_flip_test
+
+MOST = 1_000_000  # raters, prompts or studies
 
 
 def power_of(effect: float, spread: float, raters: int, *, alpha: float = 0.05) -> float:
@@ -81,9 +83,11 @@ def simulate_ratings(
     points: answers are rounded to 1 … points; None leaves them as they are.
     """
     random = random_generator(seed)
+    means = np.atleast_1d(floats(means, "means"))
+    raters, prompts = whole(raters, "raters", 1, MOST), whole(prompts, "prompts", 1, MOST)
     sources = len(means)
     ratings = (
-        np.asarray(means, dtype=np.float64)[None, :, None]
+        means[None, :, None]
         + random.normal(0, how.leniency, (raters, 1, 1))
         + random.normal(0, how.taste, (raters, sources, 1))
         + random.normal(0, how.clips, (1, sources, prompts))
@@ -109,7 +113,7 @@ def simulated_power(
     Each study has other clips. The test knows only its own, so with few prompts and `how.clips`
     above 0 it also notices what lies in the clips: at effect 0 more often than alpha (Clark,
     "The language-as-fixed-effect fallacy", 1973)."""
-    found = 0
+    found, studies = 0, whole(studies, "studies", 1, MOST)
     for study in range(studies):
         made = simulate_ratings(
             np.array([3 - effect / 2, 3 + effect / 2]),

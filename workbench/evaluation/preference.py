@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from workbench.arguments import floats, number, whole
 from workbench.errors import WorkbenchError
 
 
@@ -17,9 +18,10 @@ def bradley_terry(wins: ArrayLike, *, prior: float = 0.5, steps: int = 10_000) -
     Raises WorkbenchError where some were never linked by comparisons, or, with prior 0, where a
     strength would be infinite.
     """
-    won = np.asarray(wins, dtype=np.float64)
+    won = floats(wins, "wins")
     if won.ndim != 2 or won.shape[0] != won.shape[1] or (won < 0).any():
         raise WorkbenchError(f"wins have shape {won.shape}; give counts (k, k)")
+    prior, steps = number(prior, "prior", 0), whole(steps, "steps", 1)
     met = (won + won.T) > 0
     won = np.where(met & ~np.eye(len(won), dtype=bool), won + prior, 0.0)
     if not _linked(won > 0):

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.arguments import floats
+from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows
+from workbench.music.audio import check_rate
 
 HOP = 256  # samples per frame of the onset envelope
 SLOWEST, FASTEST = 40.0, 240.0  # BPM between which a pulse is looked for
@@ -19,7 +22,9 @@ def onset_envelopes(sounds: np.ndarray, rate: int) -> np.ndarray:
     sounds (n, samples) → (n, frames)."""
     import librosa
 
-    sounds = rows(sounds, "sounds")
+    sounds, rate = rows(sounds, "sounds", 1), check_rate(rate, "rate")
+    if not sounds.shape[1]:
+        raise WorkbenchError("sounds: hold no sample; give (n, samples)")
     return np.stack(
         [
             librosa.onset.onset_strength(y=sound.astype(np.float32), sr=rate, hop_length=HOP)
@@ -61,5 +66,6 @@ def tempo(sounds: np.ndarray, rate: int) -> np.ndarray:
 
 def tempo_is(found: np.ndarray, asked: np.ndarray, tolerance: float = 0.08) -> np.ndarray:
     """Which tempi are the requested ones within a share of them, octaves allowed: (n,) bool."""
-    ratio = np.asarray(found, dtype=float)[:, None] / np.outer(asked, OCTAVES)
+    found, asked = np.atleast_1d(floats(found, "found")), floats(asked, "asked")
+    ratio = found[:, None] / np.outer(asked, OCTAVES)
     return np.any(np.abs(ratio - 1) <= tolerance, axis=1)

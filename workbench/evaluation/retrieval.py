@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbench.arguments import floats, listed, whole
 from workbench.datasets.keywords import tokens
 from workbench.evaluation.checks import rows, same_rows, same_width
 
@@ -28,19 +29,20 @@ def ranks(query: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 def recall(rank: np.ndarray, k: int) -> float:
     """Share of queries whose partner is among the first k."""
-    return float((rank <= k).mean())
+    return float((floats(rank, "rank") <= whole(k, "k", 1)).mean())
 
 
 def retrieval(
     query: np.ndarray, found: np.ndarray, ks: Sequence[int] = (1, 5, 10)
 ) -> dict[str, float]:
     """Recall at each k and the median rank. Rows of the two matrices are partners."""
-    rank = ranks(query, found)
+    rank, ks = ranks(query, found), listed(ks, "ks", "whole numbers")
     return {f"R@{k}": recall(rank, k) for k in ks} | {"median rank": float(np.median(rank))}
 
 
 def chance(n: int, ks: Sequence[int] = (1, 5, 10)) -> dict[str, float]:
     """What guessing reaches among n items."""
+    n, ks = whole(n, "n", 1), [whole(k, "ks", 1) for k in listed(ks, "ks", "whole numbers")]
     return {f"R@{k}": min(1.0, k / n) for k in ks} | {"median rank": (n + 1) / 2}
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.arguments import whole
 from workbench.errors import PromptError
+from workbench.evaluation.checks import drum_rolls
 from workbench.evaluation.fillings import jensen_shannon as divergence
 
 N, BAR = 9, 16
@@ -27,6 +29,7 @@ def hits_of(rolls: np.ndarray) -> np.ndarray:
 
 def density(rolls: np.ndarray) -> np.ndarray:
     """Hits a beat."""
+    rolls = drum_rolls(rolls)
     return hits_of(rolls).sum((1, 2)) / (rolls.shape[1] / 4)
 
 
@@ -54,12 +57,14 @@ def syncopation(onsets: np.ndarray) -> np.ndarray:
 
 def kick_and_snare(rolls: np.ndarray) -> np.ndarray:
     """Onsets of bass drum and of accented snare together: (n, steps) bool. What is syncopated."""
+    rolls = drum_rolls(rolls)
     hits = hits_of(rolls)
     return hits[..., 0] | (hits[..., 1] & (rolls[..., N + 1] >= ACCENT))
 
 
 def swing_ratio(rolls: np.ndarray) -> np.ndarray:
     """`swing_of` the hits of each loop."""
+    rolls = drum_rolls(rolls)
     steps = np.arange(rolls.shape[1])[None, :, None]
     place = ((steps + rolls[..., 2 * N :]) / 4) % 1
     return np.array([swing_of(p[h]) for p, h in zip(place, hits_of(rolls), strict=True)])
@@ -80,16 +85,19 @@ def swing_of(place: np.ndarray) -> float:
 
 def microtiming(rolls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of the hits' offset from the grid, in steps."""
+    rolls = drum_rolls(rolls)
     return _moments(rolls[..., 2 * N :], hits_of(rolls))
 
 
 def velocity(rolls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of the hits' velocity, 0 to 1."""
+    rolls = drum_rolls(rolls)
     return _moments(rolls[..., N : 2 * N], hits_of(rolls))
 
 
 def positions(rolls: np.ndarray) -> np.ndarray:
     """How often each drum is hit on each sixteenth of the bar: (n, 9, 16), 0 to 1."""
+    rolls = drum_rolls(rolls)
     return hits_of(_bars(rolls)).mean(1).transpose(0, 2, 1)
 
 
@@ -105,6 +113,7 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> float:
 
 def repetition(rolls: np.ndarray, bars: int) -> np.ndarray:
     """Mean overlap (intersection over union of hits) of each bar with the one `bars` later."""
+    rolls, bars = drum_rolls(rolls), whole(bars, "bars", 1)
     per_bar = hits_of(_bars(rolls)).reshape(len(rolls), -1, BAR * N)
     a, b = per_bar[:, :-bars], per_bar[:, bars:]
     either = (a | b).sum(-1)
@@ -121,12 +130,14 @@ def _moments(values: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def downbeats(rolls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Share of bars with a bass drum on beat one, and with one on beat two or four: (n,) each."""
+    rolls = drum_rolls(rolls)
     kick = _on_beats(hits_of(rolls)[..., 0])
     return kick[..., 0].mean(1), (kick[..., 1] | kick[..., 3]).mean(1)
 
 
 def backbeats(rolls: np.ndarray, *, half_time: bool = False) -> np.ndarray:
     """Share of bars with a snare on both beats two and four, in half-time on beat three: (n,)."""
+    rolls = drum_rolls(rolls)
     snare = _on_beats(hits_of(rolls)[..., 1])
     return (snare[..., 2] if half_time else snare[..., 1] & snare[..., 3]).mean(1)
 

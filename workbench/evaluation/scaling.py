@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import f as f_distribution
 
+from workbench.arguments import floats
 from workbench.errors import WorkbenchError
 
 Ends = tuple[float, float]
@@ -44,8 +45,9 @@ def power_law(sizes: ArrayLike, losses: ArrayLike) -> PowerLaw:
     allows. They are wide where three or four sizes are all there is, as they should be.
     WorkbenchError for fewer than four different sizes, sizes that are not above 0, and NaN.
     """
-    sizes, losses = (np.asarray(x, dtype=float) for x in (sizes, losses))
-    if sizes.shape != losses.shape or not np.isfinite([sizes, losses]).all() or sizes.min() <= 0:
+    sizes, losses = floats(sizes, "sizes"), floats(losses, "losses")
+    fit = sizes.size and sizes.shape == losses.shape and np.isfinite([sizes, losses]).all()
+    if not fit or sizes.min() <= 0:
         raise WorkbenchError("sizes and losses must be finite, as many of both, and sizes above 0")
     if len(np.unique(sizes)) < 4:
         raise WorkbenchError(

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.signal import ShortTimeFFT
 from scipy.signal.windows import hann
 
+from workbench.arguments import floats, whole
 from workbench.errors import WorkbenchError
 
 WINDOW = 1024  # samples
@@ -19,7 +20,8 @@ FLOOR = -80.0  # dB below a full-scale sine; all below it counts as silence
 def spectrogram(sound: ArrayLike, window: int = WINDOW) -> np.ndarray:
     """Power (n, window / 2 + 1, frames), a quarter of a window a frame; a full-scale sine in the
     middle of a bin has power 1. WorkbenchError names what cannot be measured."""
-    sound = np.atleast_2d(np.asarray(sound, dtype=np.float64))
+    sound = np.atleast_2d(floats(sound, "sound"))
+    window = whole(window, "window", 8, 1 << 24)
     if sound.ndim != 2 or sound.shape[1] < window:
         raise WorkbenchError(
             f"sound has shape {sound.shape}; give (n, samples) with {window} samples or more"
@@ -35,13 +37,14 @@ def spectrogram(sound: ArrayLike, window: int = WINDOW) -> np.ndarray:
 
 def decibels(power: np.ndarray) -> np.ndarray:
     """Of a power spectrogram, nothing below `FLOOR`."""
-    return 10 * np.log10(np.maximum(power, 10 ** (FLOOR / 10)))
+    return 10 * np.log10(np.maximum(floats(power, "power"), 10 ** (FLOOR / 10)))
 
 
 def log_spectral_distance(real: np.ndarray, made: np.ndarray) -> np.ndarray:
     """dB for each of n sounds, from power spectrograms of one shape (n, bins, frames): the root
     mean square over bins of the difference in level, mean over frames (Gray and Markel 1976).
     0 for the same spectrogram, 6.02 where one sound is twice as loud."""
+    real, made = floats(real, "real"), floats(made, "made")
     if real.shape != made.shape:
         raise WorkbenchError(f"made has shape {made.shape} and real {real.shape}; give equal ones")
     apart = decibels(real) - decibels(made)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import random_generator
+from workbench.arguments import floats, random_generator, whole
 from workbench.errors import WorkbenchError
-from workbench.evaluation.intervals import centred, resampled
+from workbench.evaluation.intervals import MOST_TIMES, centred, resampled
 
 Parts = ArrayLike | tuple[ArrayLike, ...]  # rows, or several tables whose rows belong together
 
@@ -65,7 +65,7 @@ def measured(
         return float(measure(*parts) if other is None else measure(*parts, other))
 
     value = of(made)
-    draw = resampled(n, random, groups)
+    draw, times = resampled(n, random, groups), whole(times, "times", 1, MOST_TIMES)
     drawn = []
     for _ in range(times):
         chosen = draw()
@@ -104,7 +104,9 @@ def halves(
     groups: labels (n,); whole groups go to one half. Each half has n/2 rows, or `most`, so a
     measure of two sets of so many is to be held against it.
     """
-    real, random = np.asarray(real), random_generator(seed)
+    real, random = np.atleast_1d(np.asarray(real)), random_generator(seed)
+    times = whole(times, "times", 1, MOST_TIMES)
+    most = None if most is None else whole(most, "most", 1)
     if len(real) < 4:
         raise WorkbenchError(f"real has too few rows: {len(real)}; two halves need 4 or more")
     labels = np.arange(len(real)) if groups is None else np.unique(groups, return_inverse=True)[1]
@@ -123,7 +125,7 @@ def halves(
 
 def mean_of_known(values: np.ndarray) -> float:
     """Mean of per-clip values (n,), those without an answer (NaN) left out; NaN for none."""
-    known = np.asarray(values, dtype=np.float64)
+    known = floats(values, "values")
     known = known[~np.isnan(known)]
     return float(known.mean()) if len(known) else float("nan")
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation import rhythm
+from workbench.music.clip import clip_of, clips_of
 from workbench.music.keys import in_scales
 from workbench.music.kit import READ_MAP
 
@@ -268,16 +269,19 @@ HISTOGRAMS: dict[str, Callable[[Clip], np.ndarray]] = {
 
 def measures(clips: Sequence[Clip]) -> dict[str, np.ndarray]:
     """All single-valued measures of each clip: name → (n,), NaN where there is no answer."""
+    clips = clips_of(clips, least=1)
     return {name: np.array([of(clip) for clip in clips]) for name, of in MEASURES.items()}
 
 
 def histograms(clips: Sequence[Clip]) -> dict[str, np.ndarray]:
     """All histograms of each clip: name → (n, bins), rows of NaN where there is no answer."""
+    clips = clips_of(clips, least=1)
     return {name: np.stack([of(clip) for clip in clips]) for name, of in HISTOGRAMS.items()}
 
 
 def _notes(clip: Clip) -> np.ndarray:
     """Those that begin within the clip's length."""
+    clip = clip_of(clip)
     if not clip.has_score:
         raise WorkbenchError(
             f"{clip.source or clip.caption or 'the clip'}: holds a waveform and no notes; measure "

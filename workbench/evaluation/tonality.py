@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows
+from workbench.music.audio import check_rate
 from workbench.music.keys import in_scales
 
 LOWEST, HIGHEST = 65.0, 2100.0  # Hz: C2 to C7, where notes are told apart
@@ -24,8 +25,8 @@ MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.
 def spectra(sounds: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     """Magnitudes (n, frames, bins) of sounds (n, samples), windows half over each other, and the
     Hz of each bin, from LOWEST to HIGHEST."""
-    sounds = rows(sounds, "sounds")
-    length = round(SECONDS * rate)
+    sounds, rate = rows(sounds, "sounds", 1), check_rate(rate, "rate")
+    length = max(2, round(SECONDS * rate))
     if sounds.shape[1] < length:
         raise WorkbenchError(
             f"sounds: {sounds.shape[1]} samples; a spectrum needs {length}, {SECONDS} s"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import random_generator
+from workbench.arguments import random_generator, whole
 from workbench.evaluation.checks import rows, same_width
 
 
@@ -23,6 +23,7 @@ def sliced_wasserstein(
     show `summary.halves` beside it.
     """
     x, y = rows(x, "x", 2), rows(y, "y", 2)
+    directions = whole(directions, "directions", 1, 1_000_000)
     same_width(x, y, ("x", "y"))
     unit = random_generator(seed).normal(size=(x.shape[1], directions))
     unit /= np.linalg.norm(unit, axis=0)

@@ -51,7 +51,7 @@ def checked(sound: ArrayLike, name: str = "sound", *, row: bool = False) -> np.n
             raise TypeError
         if samples.dtype.kind != "f":
             samples = samples.astype(np.float32)
-    except (TypeError, ValueError) as error:  # text, complex numbers, rows of several lengths
+    except (TypeError, ValueError, OverflowError) as error:  # no numbers
         raise WorkbenchError(f"{name} is {shown(sound)}; give (channels, samples)") from error
     if samples.ndim != 2 or not len(samples):
         raise WorkbenchError(f"{name} has shape {samples.shape}; give (channels, samples)")
@@ -73,7 +73,8 @@ def check_rate(rate: Any, name: str = "sample_rate") -> int:
         return whole(rate, name, 1, MAX_RATE)
     except PromptError:
         raise WorkbenchError(
-            f"{name} must be a whole number of Hz such as 44100, at most {MAX_RATE:,}, got {rate!r}"
+            f"{name} must be a whole number of Hz such as 44100, at most {MAX_RATE:,}, "
+            f"got {shown(rate)}"
         ) from None
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from workbench.arguments import listed, number, path_of, shown
+from workbench.arguments import listed, mapping_of, number, path_of, shown, text_of
 from workbench.errors import BrokenFileError, MusicFileWarning, PromptError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES, atomic_write
 from workbench.music import midi, smf, timeline
@@ -76,7 +76,8 @@ class Clip:
     ) -> None:
         if (score is None) == (audio is None):
             raise WorkbenchError("Clip needs either a score or audio, and not both; give one")
-        self.caption, self.source, self.labels = caption, source, dict(labels or {})
+        self.caption, self.source = text_of(caption, "caption"), text_of(source, "source")
+        self.labels = mapping_of(labels, "labels")
         self.score: Any = None
         self.has_score = score is not None
         self.audio: np.ndarray | None = None
@@ -379,7 +380,7 @@ class Clip:
         unknown = set(changes) - set(fields) - {"labels"}
         if unknown:
             raise WorkbenchError(f"with_ knows no {sorted(unknown)[0]!r}; it takes {[*fields]}")
-        labels = self.labels | changes.pop("labels", {})
+        labels = self.labels | mapping_of(changes.pop("labels", None), "labels")
         if self.audio is not None and "tempo" in changes and "beats" not in changes:
             fields["beats"] = None  # the sound stays, so its length in beats follows the tempo
         fields |= changes

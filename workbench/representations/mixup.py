@@ -113,7 +113,7 @@ def stretch(samples: np.ndarray, factor: float, rate: int) -> np.ndarray:
     samples = checked(samples, "samples")
     if factor == 1 or not samples.shape[1]:
         return samples
-    half, reach = round(0.032 * rate), round(0.0125 * rate)
+    half, reach = max(1, round(0.032 * rate)), round(0.0125 * rate)
     length = max(1, round(samples.shape[1] / factor))
     edge = 3 * half + reach
     sound = np.pad(samples.astype(np.float32), ((0, 0), (edge, edge + 2 * half)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import cache
 from importlib.resources import files
 from math import inf
@@ -14,8 +14,8 @@ from uuid import uuid4
 import anywidget
 import traitlets as t
 
-from workbench.arguments import number, whole
-from workbench.errors import WorkbenchError
+from workbench.arguments import number, shown, text_of, whole
+from workbench.errors import PromptError, WorkbenchError
 from workbench.music.display import RATE, asset
 from workbench.widgets.side_by_side import side_by_side
 from workbench.widgets.worker import Stopped, Worker
@@ -76,9 +76,29 @@ class Whole(t.Int):
         return whole(value, self.name or "number", *_range(self))
 
 
+class Text(t.Unicode):
+    """A text; of Python, None is an empty one."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        return text_of(value, self.name or "text")
+
+
 def _range(trait: Number | Whole) -> tuple[float, float]:
     """The bounds of a trait, infinite where it has none."""
     return -inf if trait.min is None else trait.min, inf if trait.max is None else trait.max
+
+
+def check_system(system: Any, *needed: str) -> None:
+    """Raise PromptError unless it is a system that can do all this."""
+    can = getattr(system, "can", None)
+    if not isinstance(can, Set):
+        raise PromptError(
+            f"system={shown(system)}: give a system, such as DrumLDM.from_pretrained(…)"
+        )
+    if missing := [name for name in needed if name not in can]:
+        raise PromptError(
+            f"system: {type(system).__name__} cannot {missing[0]}; it can: {', '.join(sorted(can))}"
+        )
 
 
 class MusicWidget(anywidget.AnyWidget):

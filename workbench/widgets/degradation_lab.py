@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import traitlets as t
 
-from workbench.arguments import number, seed_of, whole
+from workbench.arguments import number, seed_of, shown, whole
 from workbench.errors import PromptError
 from workbench.evaluation.degradations import DEGRADATIONS, degrade, level
 from workbench.music.audio import check_rate, checked
@@ -41,6 +41,8 @@ class DegradationLab(MusicWidget):
     ) -> None:
         self.sounds = checked(sounds, "sounds")
         self.rate = rate = check_rate(rate, "rate")
+        if not callable(measure):
+            raise PromptError(f"measure={shown(measure)}: give a function of sounds (n, samples)")
         self.measure, self.seed = measure, seed_of(seed)
         self.example = whole(example, "example", 0, len(self.sounds) - 1)
         clean = dict(measure(self.sounds))

@@ -9,11 +9,20 @@ import numpy as np
 import traitlets as t
 
 from workbench.datasets.keywords import TEMPO_LIMITS
+from workbench.music.clip import clip_of
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.music.timeline import needs_4_4
 from workbench.representations.drum_roll import CHANNELS, N_DRUMS, DrumRoll
 from workbench.systems.base import Region
-from workbench.widgets.base import MusicWidget, Number, loop_bytes, module, style
+from workbench.widgets.base import (
+    MusicWidget,
+    Number,
+    Text,
+    check_system,
+    loop_bytes,
+    module,
+    style,
+)
 from workbench.widgets.form import Field, read_number
 
 if TYPE_CHECKING:
@@ -39,18 +48,20 @@ class DrumGrid(MusicWidget):
     sent = t.Int(0).tag(sync=True)  # number of the page's last edit that is contained
     rows: t.List[Any] = t.List().tag(sync=True)
     tempo = Number(120.0).tag(sync=True)
-    prompt = t.Unicode("").tag(sync=True)
+    prompt = Text("").tag(sync=True)
     can_fill = t.Bool(False).tag(sync=True)
     wrong = t.Dict().tag(sync=True)  # what is wrong with the tempo that was typed
 
     if_stopped = "The grid is as it was."
 
     def __init__(self, clip: Clip | None = None, system: DrumLDM | None = None) -> None:
+        if system is not None:
+            check_system(system, "inpaint")
         self.system = system
         self._seed = 0
         roll = np.zeros((2 * STEPS, CHANNELS), np.float32)
         if clip is not None:
-            needs_4_4(clip)
+            needs_4_4(clip_of(clip))
             whole = clip.with_(beats=4.0 * max(1, -(-round(clip.beats) // 4)))
             roll = DrumRoll.from_clip(whole).to_array()
         self.keep = np.zeros((len(roll), N_DRUMS), dtype=bool)

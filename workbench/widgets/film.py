@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets as t
 
-from workbench.errors import WorkbenchError
+from workbench.arguments import listed, number, shown, text_of
+from workbench.errors import PromptError
+from workbench.music.clip import clip_of
 from workbench.music.display import drum_grid_svg
 from workbench.music.picture import picture_of, svg
 from workbench.representations.drum_roll import DrumRoll
-from workbench.widgets.base import MusicWidget, Whole, loop_bytes, module, style
+from workbench.widgets.base import MusicWidget, Whole, check_system, loop_bytes, module, style
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
     from workbench.systems.base import System
+
+FRAMES = "(noise level, clip) pairs, as system.film(prompt) returns"
 
 
 class FilmWidget(MusicWidget):
@@ -35,8 +39,8 @@ class FilmWidget(MusicWidget):
     frame = Whole(0).tag(sync=True)
 
     def __init__(self, frames: Sequence[tuple[float, Clip | DrumRoll]], caption: str = "") -> None:
-        if not len(frames):
-            raise WorkbenchError("frames: none given; pass what system.film(prompt) returns")
+        caption = text_of(caption, "caption")
+        frames = [_frame(frame) for frame in listed(frames, "frames", FRAMES, 1)]
         self.clips: list[Clip] = [
             frame.to_clip(caption) if isinstance(frame, DrumRoll) else frame for _, frame in frames
         ]
@@ -56,7 +60,8 @@ class FilmWidget(MusicWidget):
     def of(cls, system: System, prompt: str = "", **settings: Any) -> FilmWidget:
         """Draw the film of a prompt; settings as for `system.film`. Raises PromptError for a
         system that has none."""
-        return cls(system.film(prompt, **settings), prompt)
+        check_system(system, "film")
+        return cls(system.film(prompt, **settings), prompt if isinstance(prompt, str) else "")
 
     def fallback_clips(self) -> Sequence[Clip]:
         return [self.clips[0], self.clips[-1]]
@@ -67,6 +72,15 @@ class FilmWidget(MusicWidget):
         clip = self.clips[min(max(index, 0), len(self.clips) - 1)]
         about = {"is": "sound", "frame": index, "seconds": clip.duration}
         self.send(about, buffers=[loop_bytes(clip)])
+
+
+def _frame(frame: Any) -> tuple[float, Clip | DrumRoll]:
+    try:
+        level, made = frame
+    except (TypeError, ValueError):
+        raise PromptError(f"frames: holds {shown(frame)}; give {FRAMES}") from None
+    made = made if isinstance(made, DrumRoll) else clip_of(made, "frames")
+    return number(level, "frames", 0, 1), made
 
 
 def count(clip: Clip) -> str:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets as t
 
-from workbench.arguments import number, whole
+from workbench.arguments import number, text_of, whole
 from workbench.datasets.builtin_songs import sample
 from workbench.errors import BrokenFileError, PromptError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
-from workbench.music.clip import Clip
+from workbench.music.clip import Clip, clip_of
 from workbench.music.display import player_html
 from workbench.systems.base import Progress, Region
-from workbench.widgets.base import Whole, loop_bytes, module, style
+from workbench.widgets.base import Text, Whole, check_system, loop_bytes, module, style
 from workbench.widgets.form import Field, FormWidget, fields_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class InpaintingWidget(FormWidget):
     hole = t.List(Whole(), [0, 1]).tag(sync=True)  # cells between lines, last exclusive
     chosen: t.List[Any] = t.List(Whole()).tag(sync=True)  # indices of the tracks to write anew
     cards: t.List[Any] = t.List().tag(sync=True)  # key, title, html of each version
-    prompt = t.Unicode("").tag(sync=True)
+    prompt = Text("").tag(sync=True)
     can_ask = t.Bool(False).tag(sync=True)  # does the system read a prompt?
     can_follow = t.Bool(False).tag(sync=True)  # does it write one bar after another?
     suffixes = t.Unicode("").tag(sync=True)  # of files that can be opened
@@ -82,13 +82,10 @@ class InpaintingWidget(FormWidget):
     def __init__(
         self, system: System, clip: Clip | None = None, *, prompt: str = "", **settings: Any
     ) -> None:
-        if "inpaint" not in system.can:
-            able = ", ".join(sorted(system.can))
-            raise PromptError(f"system: {type(system).__name__} cannot inpaint; it can: {able}")
+        check_system(system, "inpaint")
         self.system = system
         self.versions: list[Clip] = []
-        if clip is None:
-            clip = _first_clip(system)
+        clip = _first_clip(system) if clip is None else clip_of(clip)
         self._takes = system.settings("inpaint")
         self._check_prompt(prompt)
         super().__init__(
@@ -112,9 +109,14 @@ class InpaintingWidget(FormWidget):
         first, last = self.bars
         if not self.clip.has_score:
             return Region(seconds=(self._edges[first], self._edges[last]))
-        tracks = [self._tracks[i] for i in self.chosen if 0 <= i < len(self._tracks)]
+        tracks = self._ticked
         every = len(tracks) == len(self._tracks)
         return Region(bars=(first, last), tracks=None if every else tracks)
+
+    @property
+    def _ticked(self) -> list[Any]:
+        """The tracks to replace."""
+        return [self._tracks[i] for i in self.chosen if 0 <= i < len(self._tracks)]
 
     def fallback_clips(self) -> Sequence[Clip]:
         return self.versions or [self.clip]
@@ -173,7 +175,7 @@ class InpaintingWidget(FormWidget):
         self.on_fill({})
 
     def _check_prompt(self, prompt: str | None) -> None:
-        if prompt and "prompt" not in self._takes:
+        if text_of(prompt, "prompt") and "prompt" not in self._takes:
             name = type(self.system).__name__
             raise PromptError(f"prompt={prompt!r:.40}: {name} inpaints without words; leave it out")
 
@@ -183,10 +185,10 @@ class InpaintingWidget(FormWidget):
         values = self._read(message)
         if values is None:
             return
-        region, (first, last) = self.region, self.bars
-        if region.tracks is not None and not region.tracks:
+        if self._tracks and not self._ticked:
             self.say = "Tick at least one track to regenerate."
             return
+        region, (first, last) = self.region, self.bars
         more = {name: value for name, value in values.items() if value is not None}
         if self.can_ask and self.prompt.strip():
             more["prompt"] = self.prompt

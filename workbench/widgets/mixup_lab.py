@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets as t
 
-from workbench.arguments import number
+from workbench.arguments import function_of, number, shown
 from workbench.errors import PromptError, WorkbenchError
 from workbench.music.audio import checked, turned_down
-from workbench.music.clip import Clip
+from workbench.music.clip import Clip, clip_of
 from workbench.music.keys import signature
 from workbench.representations.beat_tracking import Tracker, beats_of_clip, track, with_clicks
 from workbench.representations.mixup import Beats, align, mix, transpose
@@ -50,7 +50,10 @@ class MixupLab(MusicWidget):
         lam: float = 0.5,
         tracker: Tracker = track,
     ) -> None:
-        lam = number(lam, "lam", 0, 1)
+        lam, a, b = number(lam, "lam", 0, 1), clip_of(a, "a"), clip_of(b, "b")
+        function_of(tracker, "tracker")
+        if system is not None and not hasattr(system, "encode_sound"):
+            raise PromptError(f"system={shown(system)}: give a MusicLDM, whose latents are mixed")
         self.clips, self.system = (a, b), system
         self.sources: list[Lane] = [_heard(clip, tracker) for clip in (a, b)]
         self.made: dict[str, Lane] = {}

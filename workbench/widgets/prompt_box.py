@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import traitlets as t
 
 from workbench.errors import PromptError
+from workbench.music.clip import clips_of
 from workbench.music.display import player_html
 from workbench.music.writing import file_stem
-from workbench.widgets.base import module, style
+from workbench.widgets.base import Text, check_system, module, style
 from workbench.widgets.form import Field, FormWidget, fields_of, read_form
 from workbench.widgets.side_by_side import short
 
@@ -36,7 +37,7 @@ class PromptBox(FormWidget):
     _esm = module("cards", "prompt_box")
     _css = style("prompt_box")
 
-    prompt = t.Unicode("").tag(sync=True)
+    prompt = Text("").tag(sync=True)
     label = t.Unicode("").tag(sync=True)  # of the prompt
     example = t.Unicode("").tag(sync=True)
     chips = t.Dict().tag(sync=True)
@@ -48,12 +49,13 @@ class PromptBox(FormWidget):
     def __init__(
         self, system: System, prompt: str = "", *, takes: Sequence[Clip] = (), **settings: Any
     ) -> None:
-        if not {"generate", "text"} <= system.can:
+        check_system(system, "generate")
+        if "text" not in system.can:
             able = ", ".join(sorted(system.can))
             raise PromptError(
                 f"system: {type(system).__name__} generates nothing from text; it can: {able}"
             )
-        self.system = system
+        self.system, shown = system, clips_of(takes, "takes")
         chips = system.prompt_words()
         example = [words[0] for words in chips.values() if words]
         example += ["92 bpm"] * (system.explain_prompt("92 bpm").tempo is not None)
@@ -68,7 +70,7 @@ class PromptBox(FormWidget):
             chips=chips,
             can_vary="vary" in system.can,
         )
-        self.cards = self._cards_of(list(takes), [short(c.caption) for c in takes])
+        self.cards = self._cards_of(shown, [short(clip.caption) for clip in shown])
 
     # --- what Python reads --------------------------------------------------------------------
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from workbench.arguments import listed
 from workbench.errors import WorkbenchError
+from workbench.music.clip import clips_of
 from workbench.music.display import player_html
 
 if TYPE_CHECKING:
@@ -30,8 +32,10 @@ class SideBySide:
 
 def compare(clips: Sequence[Clip], titles: Sequence[str] | None = None) -> SideBySide:
     """Show clips side by side, each with its player; titles replace the captions."""
+    clips = clips_of(clips)
     names = [short(clip.caption) or f"clip {i}" for i, clip in enumerate(clips, 1)]
     if titles is not None:
+        titles = listed(titles, "titles", "texts")
         if len(titles) != len(clips):
             raise WorkbenchError(f"titles: {len(titles)} for {len(clips)} clips; give one each")
         names = [str(title) for title in titles]

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.arguments import number
+from workbench.arguments import floats, listed, mapping_of, number
 from workbench.errors import WorkbenchError
 from workbench.music.audio import encode
+from workbench.music.clip import clips_of
 from workbench.music.display import asset
 from workbench.widgets.base import read
 from workbench.widgets.side_by_side import short
@@ -52,18 +53,23 @@ class SoundMap:
         *,
         seconds: float = SECONDS,
     ) -> None:
-        self.views = {str(name): np.asarray(points, float) for name, points in views.items()}
-        self.clips, self.groups = list(clips), [str(group) for group in groups]
+        self.views = {
+            str(name): floats(points, f"views[{name!r}]")
+            for name, points in mapping_of(views, "views").items()
+        }
+        self.clips = clips_of(clips)
+        self.groups = [str(group) for group in listed(groups, "groups", "texts")]
         self.seconds = number(seconds, "seconds", 0)
         self.names = list(dict.fromkeys(self.groups))
-        if not self.clips or len(groups) != len(clips):
-            raise WorkbenchError(f"groups: {len(groups)} for {len(clips)} clips; give one each")
+        n = len(self.clips)
+        if not n or len(self.groups) != n:
+            raise WorkbenchError(f"groups: {len(self.groups)} for {n} clips; give one each")
         if len(self.names) > len(MARKERS):
             raise WorkbenchError(f"groups: {len(self.names)} kinds; show {len(MARKERS)} at most")
         for name, points in self.views.items():
-            if points.shape != (len(clips), 2) or not np.isfinite(points).all():
+            if points.shape != (n, 2) or not np.isfinite(points).all():
                 raise WorkbenchError(
-                    f"views[{name!r}] has shape {points.shape}; give ({len(clips)}, 2), finite"
+                    f"views[{name!r}] has shape {points.shape}; give ({n}, 2), finite"
                 )
 
     def __repr__(self) -> str:
