@@ -30,7 +30,7 @@ PATIENCE = 600_000  # milliseconds; a busy machine is slow
 WIDGETS = (  # one cell each
     "from workbench import DrumLDM, MidiGPT\n"
     "from workbench.datasets.builtin_songs import sample\n"
-    "from workbench.widgets import DrumGrid, InpaintingWidget, MixupLab, PromptBox\n"
+    "from workbench.course.widgets import DrumGrid, InpaintingWidget, MixupLab, PromptBox\n"
     "drums = DrumLDM.from_pretrained('drums-groove-bert')\n"
     "loop = drums.generate('slow funk with ghost notes, 92 bpm', bars=2, seed=1)[0]",
     "PromptBox(drums, 'busy jazz ride, 140 bpm', n=2, bars=4)",

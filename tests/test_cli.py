@@ -285,7 +285,7 @@ def test_a_seed_beyond_64_bits_is_refused_before_any_work(
 
 
 def test_every_option_of_the_commands_is_described():
-    from workbench.listening import command as listening
+    from workbench.tools.listening import command as listening
 
     for top in (cli.parser(), listening.parser()):
         [commands] = [a for a in top._actions if isinstance(a, argparse._SubParsersAction)]

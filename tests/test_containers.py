@@ -60,7 +60,7 @@ def test_the_image_holds_what_the_script_needs():
         "pyproject.toml",
         "README.md",
         "LICENSE",
-        "workbench/report.py",
+        "workbench/tools/report/build.py",
         "notebooks/00_start_here.ipynb",
     ):
         assert (ROOT / needed).is_file()

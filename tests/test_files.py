@@ -66,7 +66,7 @@ def test_a_limit_on_files_is_one_line(tmp_path):
         """
         import resource, sys
         from workbench.errors import WorkbenchError
-        from workbench.weights import save_weights
+        from workbench.training.weights import save_weights
         import torch
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
         try:

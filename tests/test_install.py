@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from workbench import extras
+from workbench.course.notebooks import REPOSITORY, SET_UP
 from workbench.errors import MissingPackageError
-from workbench.notebooks import REPOSITORY, SET_UP
 
 ROOT = Path(__file__).parents[1]
 INDEX_LIMIT = 100_000_000  # bytes of a file that the Python Package Index takes
@@ -137,7 +137,7 @@ def test_the_installed_workbench_makes_music(installed, tmp_path):
 
 
 def test_the_notebooks_are_copied_and_none_is_overwritten(tmp_path):
-    from workbench.lab import FIRST, copy_notebooks
+    from workbench.course.lab import FIRST, copy_notebooks
 
     made = copy_notebooks(tmp_path)
     assert tmp_path / FIRST in made
@@ -150,7 +150,7 @@ def test_the_notebooks_are_copied_and_none_is_overwritten(tmp_path):
 def test_the_installed_notebooks_are_found_and_in_step(installed, tmp_path):
     done = run(installed / "workbench", "notebooks", "--check", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    code = "from workbench.notebooks import ROOT; print(ROOT)"
+    code = "from workbench.course.notebooks import ROOT; print(ROOT)"
     root = run(installed / "python", "-c", code, cwd=tmp_path).stdout.strip()
     assert Path(root).is_relative_to(installed.parent)
 
@@ -168,8 +168,8 @@ sys.meta_path.insert(0, Absent())
 @pytest.mark.parametrize(
     ("absent", "code", "wanted"),
     [
-        ("anywidget", "from workbench.widgets import PromptBox", "music-workbench[course]"),
-        ("traitlets", "from workbench.widgets import DrumGrid", "music-workbench[course]"),
+        ("anywidget", "from workbench.course.widgets import PromptBox", "music-workbench[course]"),
+        ("traitlets", "from workbench.course.widgets import DrumGrid", "music-workbench[course]"),
         ("matplotlib", "from workbench import plots; plots.axes()", "music-workbench[course]"),
         ("plotly", "import workbench; workbench.start('00')", "music-workbench[course]"),
         (

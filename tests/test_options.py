@@ -15,13 +15,13 @@ from workbench import cli, options
 from workbench.benchmarks import cards
 from workbench.benchmarks.systems import rows_of
 from workbench.errors import MissingDataError, WorkbenchError
-from workbench.listening import command as listening
-from workbench.listening.design import make_test
-from workbench.listening.materials import system_materials
 from workbench.music.clip import Clip
-from workbench.report import run_report
 from workbench.systems import storage
 from workbench.systems.registry import SYSTEMS, resolve
+from workbench.tools.listening import command as listening
+from workbench.tools.listening.design import make_test
+from workbench.tools.listening.materials import system_materials
+from workbench.tools.report.build import run_report
 
 ODD = {  # by a value that the option would take
     "1": ["nan", "inf", "", "abc", "3-1", "\u00b2", "\u0663", "1e"],

@@ -20,47 +20,20 @@ from workbench.extras import package_of  # noqa: E402
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LAYERS = (  # from the top of the house down; an import may only go down or stay
-    (
-        "cli",
-        "experiment_command",
-        "system_command",
-        "experiment_runs",
-        "experiments",
-        "report",
-        "pages",
-        "runner",
-        "notebooks",
-        "lesson",
-        "glossary",
-        "teaching",
-        "plots",
-        "report_page",
-        "excerpts",
-        "gallery",
-        "gallery_clips",
-        "gallery_sound",
-        "gallery_page",
-        "standalone",
-        "grading",
-        "kernel",
-        "lab",
-        "single_file",
-        "site",
-    ),
-    ("widgets",),
-    ("listening",),
+    ("cli", "system_command"),
+    ("tools",),
+    ("course",),
     ("benchmarks",),
     ("systems",),
     ("evaluation",),
     ("training",),
-    ("memory", "weights"),
     ("models",),
     ("representations",),
     ("datasets",),
     ("music",),
     ("tables",),
     ("options",),
-    ("arguments", "errors", "extras", "files", "processes", "version"),
+    ("arguments", "errors", "extras", "files", "moved", "processes", "version"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
@@ -92,11 +65,7 @@ def test_each_part_imports_what_its_extra_brings():
     }
     library = set(map(lock.name_of, project["dependencies"]))
     course, tools = library | lists["course"], library | lists["course"] | lists["tools"]
-    brings = dict.fromkeys(("lab", "lesson", "notebooks", "plots", "widgets"), course)
-    brings |= dict.fromkeys(
-        ("benchmarks", "excerpts", "gallery_page", "grading", "kernel", "pages", "runner", "site"),
-        tools,
-    )
+    brings = dict.fromkeys(("course",), course) | dict.fromkeys(("benchmarks", "tools"), tools)
     wide = {"music/soundfont.py": lists["soundfont"]}
     for path in (ROOT / "workbench").rglob("*.py"):
         inside = path.relative_to(ROOT / "workbench")
@@ -274,7 +243,7 @@ def test_the_gpu_job_lists_every_notebook():
 
 def test_jupyter_keeps_its_token():
     """No file of the project switches JupyterLab's token or password off."""
-    for name in ("workbench/lab.py", "ci/setup.py", "ci/gpu.sh"):
+    for name in ("workbench/course/lab.py", "ci/setup.py", "ci/gpu.sh"):
         assert "token" not in (ROOT / name).read_text().lower()
 
 

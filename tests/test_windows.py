@@ -59,8 +59,8 @@ def test_every_module_is_imported_without_what_windows_has_not():
 
 def test_grading_says_in_one_line_that_windows_has_no_sandbox():
     code = """
-importlib.import_module("workbench.grading.sandbox")
-from workbench.grading.sandbox import Limits, Sandbox, SandboxError
+importlib.import_module("workbench.tools.grading.sandbox")
+from workbench.tools.grading.sandbox import Limits, Sandbox, SandboxError
 for sandbox in (Sandbox(Limits()), Sandbox(Limits(), weak="as asked")):
     try:
         sandbox.find_way()

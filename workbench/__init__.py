@@ -6,6 +6,7 @@ Names are imported on first use, so that `import workbench` stays quick.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from workbench.moved import answer_to_old_names
 from workbench.systems.registry import SYSTEMS
 from workbench.version import __version__ as __version__
 
@@ -13,13 +14,16 @@ _HOMES = {
     "Clip": "workbench.music.clip",
     "Region": "workbench.systems.base",
     "load": "workbench.datasets",
-    "start": "workbench.lesson",
+    "plots": "workbench.course.plots",
+    "start": "workbench.course.lesson",
 } | {entry.name: entry.home.partition(":")[0] for entry in SYSTEMS.values()}
 __all__ = sorted(_HOMES)
+answer_to_old_names()
 
 if TYPE_CHECKING:
+    from workbench.course import plots as plots
+    from workbench.course.lesson import start as start
     from workbench.datasets import load as load
-    from workbench.lesson import start as start
     from workbench.music.clip import Clip as Clip
     from workbench.systems.base import Region as Region
     from workbench.systems.diffusion_lm import DiffusionLM as DiffusionLM
@@ -36,7 +40,8 @@ def __getattr__(name: str) -> Any:
     from workbench.extras import named_extras
 
     with named_extras():
-        value = getattr(import_module(_HOMES[name]), name)
+        home = import_module(_HOMES[name])
+    value = home if _HOMES[name].endswith(f".{name}") else getattr(home, name)
     globals()[name] = value
     return value
 

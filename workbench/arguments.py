@@ -198,14 +198,14 @@ def _whole(value: Any) -> int | None:
     return plain
 
 
-def shown(value: Any) -> str:
-    """A value as an error shows it, in one line of at most 60 characters."""
+def shown(value: Any, most: int = 60) -> str:
+    """A value as an error shows it, in one line of at most so many characters."""
     plain = _plain(value)
     try:
         text = " ".join(repr(value if plain is None else plain).split())
     except ValueError:  # Python writes no whole number of more than 4,300 digits
         text = f"{plain:#x}" if plain is not None else f"a {type(value).__name__}"
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _range(low: float, high: float) -> str:

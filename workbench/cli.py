@@ -15,12 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import experiment_command, options, system_command
+from workbench import options, system_command
 from workbench.errors import WorkbenchError
 from workbench.extras import missing
-from workbench.grading.commands import add_commands
 from workbench.options import check_out, one_line
 from workbench.systems.registry import SYSTEMS, datasets, evaluated, resolve, system_key
+from workbench.tools import experiment_command
+from workbench.tools.grading.commands import add_commands
 from workbench.version import __version__
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
@@ -130,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _listen_help() -> str:
     # needed by this command alone
-    from workbench.listening.command import parser
+    from workbench.tools.listening.command import parser
 
     return parser().format_help()
 
@@ -143,7 +144,7 @@ def evaluate(args: argparse.Namespace) -> int:
 
 def listen(args: argparse.Namespace) -> int:
     # needed by this command alone
-    from workbench.listening.command import main
+    from workbench.tools.listening.command import main
 
     return main(args.rest)
 
@@ -158,12 +159,12 @@ def _end_on_request() -> None:
 def report(args: argparse.Namespace) -> int:
     if args.submissions:
         # needed by this command alone
-        from workbench.grading.classroom import compare
+        from workbench.tools.grading.classroom import compare
 
         print(f"class: {compare(args.submissions, args.out)}")
         return 0
     # needed by this command alone
-    from workbench.report import run_report
+    from workbench.tools.report.build import run_report
 
     check_out(args.out or Path("report"))
     _end_on_request()
@@ -183,7 +184,7 @@ def report(args: argparse.Namespace) -> int:
 
 def site(args: argparse.Namespace) -> int:
     # needed by this command alone
-    from workbench.site.build import build_site
+    from workbench.tools.site.build import build_site
 
     check_out(args.out)
     _end_on_request()
@@ -192,7 +193,7 @@ def site(args: argparse.Namespace) -> int:
 
 def gallery(args: argparse.Namespace) -> int:
     # needed by this command alone
-    from workbench.gallery import make
+    from workbench.tools.gallery.build import make
 
     check_out(args.out)
     make(args.out, only=args.only, seed=args.seed)
@@ -201,14 +202,14 @@ def gallery(args: argparse.Namespace) -> int:
 
 def lab(args: argparse.Namespace) -> int:
     # needed by this command alone
-    from workbench.lab import open_lab
+    from workbench.course.lab import open_lab
 
     return open_lab(args.folder)
 
 
 def notebooks(args: argparse.Namespace) -> int:
     # needed by this command alone
-    from workbench.notebooks import regenerate, stale
+    from workbench.course.notebooks import regenerate, stale
 
     paths = stale() if args.check else regenerate()
     for path in paths:

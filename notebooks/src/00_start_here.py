@@ -97,7 +97,7 @@ def seconds(beats, tempo):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_length
+from workbench.course.teaching import check_length
 
 check_length(seconds)
 
@@ -116,7 +116,7 @@ def seconds(beats, tempo):
 # and download it as MIDI or sound. Everything works by keyboard.
 
 # %%
-from workbench.widgets import PromptBox
+from workbench.course.widgets import PromptBox
 
 box = PromptBox(system, "slow funk with ghost notes, 92 bpm", takes=takes[:1])
 box
@@ -157,7 +157,7 @@ def density(hits):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_density
+from workbench.course.teaching import check_density
 
 check_density(density)
 
@@ -206,7 +206,7 @@ def superiority(first, second):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_superiority
+from workbench.course.teaching import check_superiority
 
 check_superiority(superiority)
 
@@ -266,7 +266,7 @@ run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 # probability of superiority. They are explained below the table, and all of the course's here:
 
 # %%
-from workbench.glossary import glossary
+from workbench.course.glossary import glossary
 
 glossary()
 

@@ -69,7 +69,7 @@ def entropy(counts):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_entropy
+from workbench.course.teaching import check_entropy
 
 check_entropy(entropy)
 
@@ -137,7 +137,7 @@ def onset_histogram(hits, drum):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_onset_histogram
+from workbench.course.teaching import check_onset_histogram
 
 check_onset_histogram(onset_histogram)
 
@@ -184,7 +184,7 @@ def milliseconds(offset, tempo):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_milliseconds
+from workbench.course.teaching import check_milliseconds
 
 check_milliseconds(milliseconds)
 
@@ -223,7 +223,7 @@ def swing_ratio(place):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_swing_ratio
+from workbench.course.teaching import check_swing_ratio
 
 check_swing_ratio(swing_ratio)
 

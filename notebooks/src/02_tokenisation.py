@@ -81,7 +81,7 @@ def to_remi(notes, bars):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_remi
+from workbench.course.teaching import check_remi
 
 check_remi(to_remi)
 
@@ -164,7 +164,7 @@ for ax in (left, right):
 run.note("onset moved by twelfths", moved[12].mean(), unit="ms")
 
 # %%
-from workbench.widgets import compare
+from workbench.course.widgets import compare
 
 busiest = max(every, key=lambda at: len(at[0].excerpt(at[1], 4).notes))
 passage = busiest[0].excerpt(busiest[1], 8)
@@ -187,7 +187,7 @@ def to_steps(beats, steps):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_grid
+from workbench.course.teaching import check_grid
 
 check_grid(to_steps)
 
@@ -261,7 +261,7 @@ def merged(ids, pair, new):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_merge
+from workbench.course.teaching import check_merge
 
 check_merge(merged)
 
@@ -344,7 +344,7 @@ def bits_a_note(nats, notes):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_bits_a_note
+from workbench.course.teaching import check_bits_a_note
 
 check_bits_a_note(bits_a_note)
 

@@ -95,7 +95,7 @@ def masked_mean(hidden, mask):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_masked_mean
+from workbench.course.teaching import check_masked_mean
 
 check_masked_mean(masked_mean)
 
@@ -130,7 +130,7 @@ def contrastive_loss(a, b, scale):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_info_nce
+from workbench.course.teaching import check_info_nce
 
 check_info_nce(contrastive_loss)
 
@@ -236,7 +236,7 @@ def recall_at(scores, k):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_recall
+from workbench.course.teaching import check_recall
 
 check_recall(recall_at)
 

@@ -77,7 +77,7 @@ def phases(x, stride):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_phases
+from workbench.course.teaching import check_phases
 
 check_phases(phases)
 
@@ -112,7 +112,7 @@ def f1(true, rebuilt):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_f1
+from workbench.course.teaching import check_f1
 
 check_f1(f1)
 
@@ -124,8 +124,8 @@ def f1(true, rebuilt):
 
 
 # %%
+from workbench.course.widgets import compare
 from workbench.evaluation.drums import reconstruction
-from workbench.widgets import compare
 
 with torch.inference_mode():
     latent = autoencoder.encode(rolls)
@@ -232,7 +232,7 @@ def hit_loss(logits, hits):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_hit_loss
+from workbench.course.teaching import check_hit_loss
 
 check_hit_loss(hit_loss)
 

@@ -81,7 +81,7 @@ def add_noise(x0, noise, alpha_bar):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_add_noise
+from workbench.course.teaching import check_add_noise
 
 check_add_noise(add_noise)
 
@@ -121,7 +121,7 @@ for name, curve in curves.items():
 # frame is the guess at one step.
 
 # %%
-from workbench.widgets import FilmWidget
+from workbench.course.widgets import FilmWidget
 
 film = system.film("funk with ghost notes, 96 bpm", bars=4, steps=20, seed=seed)
 plots.strip(film, most=4);
@@ -162,7 +162,7 @@ def ddim_step(x, eps, now, then):  # now: ᾱ_t, then: ᾱ_s
 
 
 # %% tags=["check"]
-from workbench.teaching import check_ddim_step
+from workbench.course.teaching import check_ddim_step
 
 check_ddim_step(ddim_step)
 
@@ -241,7 +241,7 @@ for scale, value in zip(dial, asked, strict=True):
     print(f"guidance {scale}: {value:.0%}")
 
 # %%
-from workbench.widgets import compare
+from workbench.course.widgets import compare
 
 compare(
     [system.generate("jazz with a ride pattern", bars=4, guidance=s, tempo=120, seed=seed)[0]
@@ -264,7 +264,7 @@ def guidance(with_text, without, scale):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_guidance
+from workbench.course.teaching import check_guidance
 
 check_guidance(guidance)
 
@@ -341,7 +341,7 @@ run.note("kept cells unchanged", kept, floor=1.0)
 compare([loop, filled], ["original", "bass drum kept, the rest drawn"])
 
 # %%
-from workbench.widgets import DrumGrid
+from workbench.course.widgets import DrumGrid
 
 DrumGrid(loop, system)
 

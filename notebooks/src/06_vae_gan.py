@@ -70,7 +70,7 @@ plots.ranking(plots.axes(width=7, height=0.6 + 0.25 * min(len(minutes), 16)),
               dict(minutes.most_common(16)), xlabel="minutes of sound");
 
 # %%
-from workbench.widgets import compare
+from workbench.course.widgets import compare
 
 again = system.reconstruct(song)
 compare([song, again], ["the recording", "through the bottleneck"])
@@ -108,7 +108,7 @@ def log_distance(real, made):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_log_distance
+from workbench.course.teaching import check_log_distance
 
 check_log_distance(log_distance)
 
@@ -197,7 +197,7 @@ def kl_normal(mean, log_variance):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_kl_normal
+from workbench.course.teaching import check_kl_normal
 
 check_kl_normal(kl_normal)
 
@@ -261,7 +261,7 @@ def hinge(real, fake):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_hinge
+from workbench.course.teaching import check_hinge
 
 check_hinge(hinge)
 
@@ -271,7 +271,7 @@ def hinge(real, fake):
 
 
 # %%
-from workbench.systems.ldmg_coding import VAEGAN, Weights, gan_terms
+from workbench.systems.ldmg.coding import VAEGAN, Weights, gan_terms
 
 torch.manual_seed(seed)
 small = SpectralVAEConfig(width=32, encoder=1, decoder=2, latent=8)
@@ -307,7 +307,7 @@ plots.lines(plots.axes(width=7), range(len(history["spectrum"])), history, xlabe
 #
 # **What paid most in the end:** the encoder is frozen and the decoder goes on alone for some
 # minutes, asked for the spectrum and for equation (1) itself
-# (`workbench.systems.ldmg_coding.finish_decoder`). The latents stay the same, so that whatever was
+# (`workbench.systems.ldmg.coding.finish_decoder`). The latents stay the same, so that whatever was
 # trained on them stays right.
 #
 # ## 6 · Any length, without seams

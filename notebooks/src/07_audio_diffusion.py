@@ -42,7 +42,7 @@ print(f"{config.seconds:.1f} s a window; genres: {', '.join(config.genres)}")
 # *Predict:* lesson 06 decoded normal noise. What will be different now?
 
 # %%
-from workbench.widgets import compare
+from workbench.course.widgets import compare
 
 steps = run.size(5, 50)
 takes = system.generate(n=2, steps=steps, seed=seed)
@@ -86,7 +86,7 @@ def flow(x0, noise, t):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_flow
+from workbench.course.teaching import check_flow
 
 check_flow(flow)
 
@@ -144,7 +144,7 @@ def modulate(h, shift, scale):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_modulate
+from workbench.course.teaching import check_modulate
 
 check_modulate(modulate)
 
@@ -273,7 +273,7 @@ def blend(parts, starts, length):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_blend
+from workbench.course.teaching import check_blend
 
 check_blend(blend)
 
@@ -405,7 +405,7 @@ def octave(tempo, reference):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_octave
+from workbench.course.teaching import check_octave
 
 check_octave(octave)
 
@@ -439,7 +439,7 @@ def mixed(first, second, lam):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_mix
+from workbench.course.teaching import check_mix
 
 check_mix(mixed)
 
@@ -475,8 +475,8 @@ plots.lines(plots.axes(width=7), shares, spread, xlabel="λ", ylabel="root mean 
 # the second piece is transposed into the key of the first: the paper leaves that open.
 
 # %%
+from workbench.course.widgets import MixupLab
 from workbench.representations.mixup import group_by_tempo
-from workbench.widgets import MixupLab
 
 groups = group_by_tempo([beats_of(audio, i).tempo for i in range(min(len(audio), 40))])
 two = max(groups, key=len)[:2]
@@ -519,7 +519,7 @@ for ax, clip, prompt in zip(figures, drawn, prompts, strict=False):
 # section 8.
 
 # %%
-from workbench.widgets import InpaintingWidget, PromptBox
+from workbench.course.widgets import InpaintingWidget, PromptBox
 
 PromptBox(music, "rock 120 bpm", n=2, takes=drawn[:1])
 

@@ -44,9 +44,9 @@ else:
 
 # %%
 from workbench import load
+from workbench.course.widgets import compare
 from workbench.representations.pvd import PAD, PVD
-from workbench.systems.diffusion_lm_training import piano_of
-from workbench.widgets import compare
+from workbench.systems.diffusion_lm.training import piano_of
 
 songs = load(run.dataset, split="test", limit=run.size(8, 40)).clips
 ids = system.windows(songs)
@@ -106,7 +106,7 @@ def sqrt_schedule(t, steps, s):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_sqrt_schedule
+from workbench.course.teaching import check_sqrt_schedule
 
 check_sqrt_schedule(sqrt_schedule)
 
@@ -134,7 +134,7 @@ def nearest_word(x, table):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_rounding
+from workbench.course.teaching import check_rounding
 
 check_rounding(nearest_word)
 
@@ -251,7 +251,7 @@ def kl_bits(x0, guess, now, before):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_kl
+from workbench.course.teaching import check_kl
 
 check_kl(kl_bits)
 
@@ -306,7 +306,7 @@ print(f"a step of ELECTRA takes {taken['electra'] / taken['bert']:.2f} of BERT's
 # the classifier.
 
 # %%
-from workbench.systems.piano_controls import level, measures
+from workbench.systems.diffusion_lm.controls import level, measures
 
 n = run.size(8, 32)
 steps = run.size(20, 100)

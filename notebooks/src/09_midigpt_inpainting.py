@@ -79,7 +79,7 @@ def fill_in_the_middle(bars, first, last):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_question
+from workbench.course.teaching import check_question
 
 check_question(fill_in_the_middle)
 
@@ -112,7 +112,7 @@ import numpy as np
 
 from workbench.models.markov import MarkovChain
 from workbench.representations.holes import plain
-from workbench.systems.midigpt_training import held_out, tables_of
+from workbench.systems.midigpt.training import held_out, tables_of
 
 held = held_out(tables_of(songs.clips), system.vocabulary, system.config.gpt.context)
 held = held[: run.size(4, 40)]
@@ -161,7 +161,7 @@ def bits_a_note(nats, notes):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_bits_a_note
+from workbench.course.teaching import check_bits_a_note
 
 check_bits_a_note(bits_a_note)
 
@@ -194,7 +194,7 @@ def heated(logits, temperature):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_temperature
+from workbench.course.teaching import check_temperature
 
 check_temperature(heated)
 
@@ -208,8 +208,8 @@ def heated(logits, temperature):
 # %%
 tall = [dict(temperature=0.7), dict(temperature=1.0), dict(temperature=1.0, top_p=1.0),
         dict(temperature=1.3, top_p=1.0)]
+from workbench.course.widgets import compare
 from workbench.evaluation.fillings import pitch_classes
-from workbench.widgets import compare
 
 programs = sorted({int(p) for p in song.notes["program"][~song.notes["is_drum"]]})
 made = [system.generate(1, bars=run.size(2, 8), tempo=song.tempo, tracks=programs, seed=seed,
@@ -244,7 +244,7 @@ def nucleus(p, top):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_nucleus
+from workbench.course.teaching import check_nucleus
 
 check_nucleus(nucleus)
 
@@ -412,7 +412,7 @@ print(f"velocity along the better axis of its own t-SNE: correlation {order:.2f}
 # Load a MIDI file, drag over the bars to replace, listen, keep one.
 
 # %%
-from workbench.widgets import InpaintingWidget
+from workbench.course.widgets import InpaintingWidget
 
 InpaintingWidget(system, song)
 

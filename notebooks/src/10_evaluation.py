@@ -81,7 +81,7 @@ beats = [clip.caption for name, clip in shown if "groove" in name or name == "da
 music = MusicLDM.from_pretrained("music-ldm")
 
 # %%
-from workbench.widgets import SoundMap
+from workbench.course.widgets import SoundMap
 
 drums = DrumLDM.from_pretrained("drums-groove-bert")
 beats = (beats or words)[:n]
@@ -198,7 +198,7 @@ def diagonal_frechet(m1, v1, m2, v2):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_diagonal_frechet
+from workbench.course.teaching import check_diagonal_frechet
 
 check_diagonal_frechet(diagonal_frechet)
 
@@ -287,7 +287,7 @@ def unbiased(kxx, kyy, kxy):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_unbiased
+from workbench.course.teaching import check_unbiased
 
 check_unbiased(unbiased)
 
@@ -313,7 +313,7 @@ def at_infinity(sizes, distances):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_at_infinity
+from workbench.course.teaching import check_at_infinity
 
 check_at_infinity(at_infinity)
 
@@ -414,7 +414,7 @@ for kind in DEGRADATIONS:
 example = {kind: Clip(audio=degrade(clean[:1], rate, kind, 0.6, seed=seed), sample_rate=rate,
                       caption=f"{kind}, strength 0.6: {level(kind, 0.6, rate)}")
            for kind in DEGRADATIONS}
-from workbench.widgets import compare
+from workbench.course.widgets import compare
 
 first = Clip(audio=clean[:1], sample_rate=rate, caption=audio.items[which[0]].caption)
 compare([first, *example.values()], ["as it was", *example])
@@ -423,7 +423,7 @@ compare([first, *example.values()], ["as it was", *example])
 # The lab below does to a few clips what the cells above did to all: choose, listen, measure.
 
 # %%
-from workbench.widgets import DegradationLab
+from workbench.course.widgets import DegradationLab
 
 few = run.size(4, 16)
 small = {
@@ -508,7 +508,7 @@ from IPython.display import HTML
 
 from workbench.benchmarks import systems
 from workbench.benchmarks.table import show
-from workbench.pages import table
+from workbench.course.accessible import table
 
 lines = [[escape(show(cell)) for cell in row] for row in systems.rows_of()]
 notes = "".join(f"<p>{note}</p>" for note in systems.NOTES)

@@ -8,7 +8,7 @@
 #
 # **Needs** lesson 05 (the systems that play); what a mean and a p value are; the shipped
 # checkpoints. **Time and memory:** printed below. **Exercises:** 40 minutes. **Library:**
-# `workbench.listening`, `workbench.evaluation.paired`, `workbench.evaluation.agreement`,
+# `workbench.tools.listening`, `workbench.evaluation.paired`, `workbench.evaluation.agreement`,
 # `workbench.evaluation.preference`, `workbench.evaluation.power`, `workbench.music.loudness`.
 # **Papers:** arXiv 2408.02711 (its listening test), ITU-R BS.1770 (loudness), Holm (1979),
 # Krippendorff (2011), Bradley and Terry (1952), Clark (1973).
@@ -35,7 +35,7 @@ run = start("11", profile=profile, dataset=dataset, seed=seed, train=train)
 # the others do, the words did nothing. We make the same test. Each source plays for the same words.
 
 # %%
-from workbench.listening.materials import drum_materials, practice_clip
+from workbench.tools.listening.materials import drum_materials, practice_clip
 
 systems = {name: DrumLDM.from_pretrained(f"drums-groove-{name.lower()}")
            for name in ("BERT", "keywords")}
@@ -84,7 +84,7 @@ def gains(levels, peaks):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_gains
+from workbench.course.teaching import check_gains
 
 check_gains(gains)
 
@@ -105,7 +105,7 @@ def gains(levels, peaks):
 # tones?), and a clip that comes **twice**, so that we see how well people agree with themselves.
 
 # %%
-from workbench.listening.design import make_test
+from workbench.tools.listening.design import make_test
 
 test = make_test(materials, practice_clip(), title="Drum loops", seconds=run.size(3, 8), seed=seed)
 print("the page:", {k: v for k, v in test.page["trials"][0].items()})
@@ -116,7 +116,7 @@ print("the key: ", next(iter(test.key["clips"].items())))
 # saves the page as one file that opens without Jupyter and without a network, and the key.
 
 # %%
-from workbench.listening.page import EmbeddedPage
+from workbench.tools.listening.page import EmbeddedPage
 
 EmbeddedPage(test.page)
 
@@ -135,7 +135,7 @@ EmbeddedPage(test.page)
 
 # %%
 from workbench.evaluation.power import Raters
-from workbench.listening.simulated import simulate_class
+from workbench.tools.listening.simulated import simulate_class
 
 paper = {
     "quality": {"human": 3.77, "keywords": 3.77, "BERT": 3.69, "empty prompt": 3.82},
@@ -156,7 +156,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from workbench.listening.answers import merge
+from workbench.tools.listening.answers import merge
 
 folder = Path(tempfile.mkdtemp())
 for number, record in enumerate(records):
@@ -179,7 +179,7 @@ answers = merge([folder], test.key).answers
 # rule that was written down before.
 
 # %%
-from workbench.listening.analysis import analyse
+from workbench.tools.listening.analysis import analyse
 
 found = analyse(test.key, answers, seed=seed)
 print("left out, failed the check:", ", ".join(found.failed) or "nobody")
@@ -223,7 +223,7 @@ def flip_p(differences, flips):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_flip_p
+from workbench.course.teaching import check_flip_p
 
 check_flip_p(flip_p)
 
@@ -261,7 +261,7 @@ def corrected(p):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_holm
+from workbench.course.teaching import check_holm
 
 check_holm(corrected)
 
@@ -336,7 +336,7 @@ def alpha(table):
 
 
 # %% tags=["check"]
-from workbench.teaching import check_alpha
+from workbench.course.teaching import check_alpha
 
 check_alpha(alpha)
 

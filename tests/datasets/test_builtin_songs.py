@@ -19,7 +19,7 @@ from workbench.datasets.grammar import songs as g
 from workbench.errors import PromptError
 from workbench.representations.remi import table_of
 from workbench.representations.tokens import Vocabulary
-from workbench.systems.splice import notes_of as token_notes
+from workbench.systems.midigpt.splice import notes_of as token_notes
 
 
 @pytest.mark.parametrize("style", g.STYLES)

@@ -9,7 +9,7 @@ from workbench.models.mel_encoder import MelEncoder
 from workbench.models.music_ldm import FiLMUNet, Heard, MusicLDMSizes, mel_vae, vocoder
 from workbench.models.spectral_vae import invert
 from workbench.models.text_audio import TextAudio, TextAudioConfig
-from workbench.systems.musicldm_networks import spoken
+from workbench.systems.musicldm.networks import spoken
 
 SMALL = MusicLDMSizes(
     embed=16, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32, blocks=(3,)

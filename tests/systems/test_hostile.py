@@ -16,7 +16,7 @@ from workbench import LDMG, DiffusionLM, DrumLDM, MidiGPT, MusicLDM
 from workbench.errors import CheckpointError, MissingDataError, WorkbenchError
 from workbench.representations.text import BertText, _packaged_minilm
 from workbench.systems.storage import SHIPPED
-from workbench.weights import load_file_into, save_weights
+from workbench.training.weights import load_file_into, save_weights
 
 KINDS = {
     "drums-groove-bert": DrumLDM,

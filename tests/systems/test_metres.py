@@ -5,6 +5,7 @@ import pytest
 import symusic
 
 from workbench import Clip
+from workbench.course.widgets.drum_grid import DrumGrid
 from workbench.datasets import cut_loops
 from workbench.errors import PromptError
 from workbench.evaluation import rhythm
@@ -14,7 +15,6 @@ from workbench.representations.drum_roll import DrumRoll, rolls_of
 from workbench.representations.mmm import MMM
 from workbench.representations.pvd import PVD
 from workbench.systems.diffusion_lm import DiffusionLM, PianoConfig
-from workbench.widgets.drum_grid import DrumGrid
 
 OTHERS = [(3, 4), (2, 4), (5, 4), (6, 8), (7, 8), (12, 8)]
 NAMES = [f"{top}/{bottom}" for top, bottom in OTHERS]

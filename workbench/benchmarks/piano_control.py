@@ -17,7 +17,7 @@ from workbench.models.diffusion_bound import bound
 from workbench.models.diffusion_lm import Backbone, DiffusionLM, losses
 from workbench.music.keys import TONICS
 from workbench.representations.pvd import PAD
-from workbench.systems.piano_controls import DENSITIES, REGISTERS, level, measures
+from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, level, measures
 from workbench.training import Plan
 
 STRENGTHS = (0.03, 0.1, 0.2)

@@ -18,8 +18,8 @@ from workbench.models.gpt import GPT, GPTConfig
 from workbench.models.markov import MarkovChain
 from workbench.representations.pvd import LENGTH, PAD
 from workbench.systems.diffusion_lm import DiffusionLM
-from workbench.systems.diffusion_lm_training import Windows, sets_of, shift, windows_of
-from workbench.systems.midigpt_training import loss as next_token
+from workbench.systems.diffusion_lm.training import Windows, sets_of, shift, windows_of
+from workbench.systems.midigpt.training import loss as next_token
 from workbench.training import Plan
 
 

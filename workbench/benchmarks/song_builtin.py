@@ -16,7 +16,7 @@ from workbench.models.markov import MarkovChain
 from workbench.representations.holes import plain
 from workbench.representations.remi import RemiSong, ids_of
 from workbench.representations.tokens import PAD, Vocabulary
-from workbench.systems.midigpt_training import loss, songs_of, tables_of
+from workbench.systems.midigpt.training import loss, songs_of, tables_of
 from workbench.training import Plan
 
 

@@ -17,7 +17,7 @@ from workbench.representations.holes import bars_of, plain, transpose
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import EOS, PAD, Vocabulary
 from workbench.systems.midigpt import MidiGPT
-from workbench.systems.midigpt_training import held_out, songs_of
+from workbench.systems.midigpt.training import held_out, songs_of
 
 ORDERS = (1, 2, 3, 4)
 SHIFTS = range(-5, 7)  # the transpositions that MidiGPT saw

@@ -36,7 +36,7 @@ from workbench.representations.holes import (
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import BOS, END, EOS
 from workbench.systems.base import Region
-from workbench.systems.splice import notes_of
+from workbench.systems.midigpt.splice import notes_of
 
 LENGTH = 4  # bars of a hole
 AROUND = 4  # bars on each side that count as its context in the measures

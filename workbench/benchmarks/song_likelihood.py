@@ -14,7 +14,7 @@ from workbench.models.lstm import LSTMConfig, LSTMLanguageModel
 from workbench.models.markov import MarkovChain
 from workbench.representations.holes import plain
 from workbench.representations.tokens import PAD, Vocabulary
-from workbench.systems.midigpt_training import loss, sequences_of
+from workbench.systems.midigpt.training import loss, sequences_of
 from workbench.training import Plan
 
 

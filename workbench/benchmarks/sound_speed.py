@@ -15,17 +15,17 @@ import torch
 from workbench.benchmarks.audio_coding import speed_table
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.processes import tied
-from workbench.systems.ldmg_coding import VAEGAN, gan_terms
-from workbench.systems.ldmg_networks import vae_of
-from workbench.systems.ldmg_training import PROFILES
+from workbench.systems.ldmg.coding import VAEGAN, gan_terms
+from workbench.systems.ldmg.networks import vae_of
+from workbench.systems.ldmg.training import PROFILES
 from workbench.training import Plan, fast_precision, fit, seeds
 
 MEMORY = """
 import sys, torch
 from workbench.processes import peak_memory
-from workbench.systems.ldmg_coding import VAEGAN, gan_terms
-from workbench.systems.ldmg_networks import vae_of
-from workbench.systems.ldmg_training import PROFILES
+from workbench.systems.ldmg.coding import VAEGAN, gan_terms
+from workbench.systems.ldmg.networks import vae_of
+from workbench.systems.ldmg.training import PROFILES
 size = PROFILES[sys.argv[1]]
 module = VAEGAN(vae_of(size.vae), size.width)
 optimizer = torch.optim.AdamW(module.parameters())

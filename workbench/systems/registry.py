@@ -1,8 +1,8 @@
 """The systems of the workbench, one entry each: the single place that lists them.
 
 The command line, gallery, model cards, benchmarks and listening test read this table. What
-an entry names by a path such as "workbench.gallery_clips:drums" is imported when it is asked for,
-so that reading the table stays quick.
+an entry names by a path such as "workbench.tools.gallery.clips:drums" is imported when it is
+asked for, so that reading the table stays quick.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ SYSTEMS: dict[str, Entry] = {
             dataset="groove",
             built_in="builtin",
             card="workbench.systems.cards:card",
-            gallery="workbench.gallery_clips:drums",
-            listening="workbench.listening.materials:drum_materials",
+            gallery="workbench.tools.gallery.clips:drums",
+            listening="workbench.tools.listening.materials:drum_materials",
             benchmark="workbench.benchmarks.drums",
             options={
                 "text": "bert (default), keywords, or the name of any BERT",
@@ -89,8 +89,8 @@ SYSTEMS: dict[str, Entry] = {
             dataset="pop909",
             built_in="builtin-songs",
             card="workbench.systems.cards:song_card",
-            gallery="workbench.gallery_clips:songs",
-            listening="workbench.listening.materials:song_materials",
+            gallery="workbench.tools.gallery.clips:songs",
+            listening="workbench.tools.listening.materials:song_materials",
             benchmark="workbench.benchmarks.songs",
         ),
         Entry(
@@ -100,8 +100,8 @@ SYSTEMS: dict[str, Entry] = {
             dataset="pop909+openscore-lieder",
             built_in="builtin-songs",
             card="workbench.systems.cards:piano_card",
-            gallery="workbench.gallery_clips:piano",
-            listening="workbench.listening.materials:piano_materials",
+            gallery="workbench.tools.gallery.clips:piano",
+            listening="workbench.tools.listening.materials:piano_materials",
             benchmark="workbench.benchmarks.piano",
             options={"backbone": "bert (default) or electra"},
         ),
@@ -112,8 +112,8 @@ SYSTEMS: dict[str, Entry] = {
             dataset="builtin-songs",
             built_in="builtin-songs",
             card="workbench.systems.cards:sound_card",
-            gallery="workbench.gallery_sound:sound",
-            listening="workbench.listening.materials:sound_materials",
+            gallery="workbench.tools.gallery.sound:sound",
+            listening="workbench.tools.listening.materials:sound_materials",
             benchmark="workbench.benchmarks.sound",
         ),
         Entry(
@@ -123,8 +123,8 @@ SYSTEMS: dict[str, Entry] = {
             dataset="builtin-songs",
             built_in="builtin-songs",
             card="workbench.systems.cards:music_card",
-            gallery="workbench.gallery_sound:music",
-            listening="workbench.listening.materials:sound_materials",
+            gallery="workbench.tools.gallery.sound:music",
+            listening="workbench.tools.listening.materials:sound_materials",
             benchmark="workbench.benchmarks.music",
             options={"mixup": "none, plain, bam, or blm (default)"},
         ),

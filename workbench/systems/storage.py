@@ -19,8 +19,8 @@ from workbench.errors import CheckpointError, MissingDataError, PromptError
 from workbench.files import atomic_write
 from workbench.systems.configs import laid_out
 from workbench.systems.folders import opened, saving
+from workbench.training.weights import check_header, header_of, load_file_into, save_weights
 from workbench.version import __version__
-from workbench.weights import check_header, header_of, load_file_into, save_weights
 
 SHIPPED = Path(__file__).parents[1] / "checkpoints"
 FILES = ("config.json", "model.safetensors")
@@ -181,7 +181,8 @@ def folder_of(name: str) -> Path:
             return folder
     known = ", ".join(shipped()) or "none"
     if name.count("/") != 1 or name.startswith((".", "/", "~")) or os.path.exists(name):
-        raise CheckpointError(f"no checkpoint {shown(name)}; shipped: {known}; or give a folder")
+        told = shown(name, 300)
+        raise CheckpointError(f"no checkpoint {told}; shipped: {known}; or give a folder")
     return from_hub(name, f"; shipped: {known}", allow_patterns=[*FILES, "README.md"])
 
 

@@ -45,7 +45,7 @@ from workbench.models.diffusion_bound import bound
 from workbench.models.diffusion_lm import DiffusionLM, DiffusionLMConfig, losses
 from workbench.models.markov import MarkovChain
 from workbench.representations.pvd import PAD, PVD
-from workbench.systems.diffusion_lm_training import sets_of, shift, windows_of
+from workbench.systems.diffusion_lm.training import sets_of, shift, windows_of
 from workbench.training import Plan, fit
 
 WORDS, RATES, LENGTHS = 32, (0.004, 0.008, 0.016), (200, 400)
@@ -113,7 +113,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("dlm_backbone")
 table

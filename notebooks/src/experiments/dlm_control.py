@@ -50,9 +50,9 @@ from workbench.models.diffusion_lm import DiffusionLMConfig, Predictor, losses
 from workbench.models.markov import MarkovChain
 from workbench.models.samplers import ddpm
 from workbench.representations.pvd import CLS, PAD, PVD, SEP
-from workbench.systems.diffusion_lm import Networks, PianoConfig
-from workbench.systems.diffusion_lm_training import sets_of, windows_of
-from workbench.systems.piano_controls import labels_of, level, measures
+from workbench.systems.diffusion_lm.controls import labels_of, level, measures
+from workbench.systems.diffusion_lm.system import Networks, PianoConfig
+from workbench.systems.diffusion_lm.training import sets_of, windows_of
 from workbench.training import Plan, fit
 
 LENGTH = 34  # [CLS], 32 words, [SEP]
@@ -161,7 +161,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("dlm_control")
 table

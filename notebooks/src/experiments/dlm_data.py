@@ -42,7 +42,7 @@ from workbench.models.diffusion_bound import bound
 from workbench.models.diffusion_lm import DiffusionLM, DiffusionLMConfig, losses
 from workbench.models.markov import MarkovChain
 from workbench.representations.pvd import PAD, PVD
-from workbench.systems.diffusion_lm_training import sets_of, shift, windows_of
+from workbench.systems.diffusion_lm.training import sets_of, shift, windows_of
 from workbench.training import Plan, fit
 
 WORDS = 32
@@ -109,7 +109,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("dlm_data")
 table

@@ -45,7 +45,7 @@ from workbench.models.diffusion_bound import bound
 from workbench.models.diffusion_lm import DiffusionLM, DiffusionLMConfig, losses
 from workbench.models.markov import MarkovChain
 from workbench.representations.pvd import PAD, PVD
-from workbench.systems.diffusion_lm_training import sets_of, windows_of
+from workbench.systems.diffusion_lm.training import sets_of, windows_of
 from workbench.training import Plan, fit
 
 WORDS = 32
@@ -110,7 +110,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("dlm_overfitting")
 table.only("held out at 800", "training at 800", "best reading", "past the best",

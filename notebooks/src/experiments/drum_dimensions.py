@@ -143,7 +143,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("drum_dimensions")
 table.only(*[name for name in table.rows[0]["figures"] if not name.startswith("dimension ")])

@@ -121,7 +121,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("drum_rhythm")
 sources = list(SOURCES)

@@ -48,7 +48,7 @@ from workbench.benchmarks.table import Report
 from workbench.evaluation.classifiers import candidates
 from workbench.models.denoisers import Condition, TransformerDenoiser
 from workbench.representations.drum_roll import rolls_of
-from workbench.systems.drum_training import PHRASES, Loops, encode_all, train_diffusion
+from workbench.systems.drum_ldm.training import PHRASES, Loops, encode_all, train_diffusion
 from workbench.training import Plan
 
 run = start("drum_shuffled_text", profile=profile, dataset=dataset, seed=seed)
@@ -120,7 +120,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("drum_shuffled_text")
 table

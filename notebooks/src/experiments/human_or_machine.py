@@ -94,7 +94,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("human_or_machine")
 table
@@ -148,8 +148,8 @@ for figure in figures:
 import tempfile
 from pathlib import Path
 
-from workbench.listening.command import main
 from workbench.music.clip import Clip
+from workbench.tools.listening.command import main
 
 folder = Path(tempfile.mkdtemp())
 named = {words[:80].replace("/", " "): i for i, words in enumerate(captions)}  # one a caption

@@ -49,8 +49,8 @@ from workbench.evaluation.distances import frechet_distance
 from workbench.models.audio_vae import kl
 from workbench.models.dit import DiT, DiTConfig
 from workbench.models.spectral import stft_loss
-from workbench.systems.ldmg_coding import crops_of, decoded_held
-from workbench.systems.ldmg_training import latent_crops, measure_latents
+from workbench.systems.ldmg.coding import crops_of, decoded_held
+from workbench.systems.ldmg.training import latent_crops, measure_latents
 from workbench.training import Plan, fit, seeds
 
 run = start("ldmg_kl_weight", profile=profile, dataset=dataset, seed=seed)
@@ -137,7 +137,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("ldmg_kl_weight")
 table

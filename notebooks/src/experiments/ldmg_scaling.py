@@ -42,7 +42,7 @@ from workbench import LDMG, plots, start
 from workbench.benchmarks.latents import latents_of
 from workbench.datasets.sounds import collect
 from workbench.models.dit import DiT, DiTConfig
-from workbench.systems.ldmg_training import latent_crops
+from workbench.systems.ldmg.training import latent_crops
 from workbench.training import Plan, fit, seeds
 
 run = start("ldmg_scaling", profile=profile, dataset=dataset, seed=seed)
@@ -93,8 +93,8 @@ run.finish()
 # ## Result at laptop size
 
 # %%
+from workbench.course.experiments import committed
 from workbench.evaluation.intervals import t_interval
-from workbench.experiments import committed
 
 table = committed("ldmg_scaling")
 table

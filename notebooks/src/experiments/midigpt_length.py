@@ -45,7 +45,7 @@ from workbench.models.markov import MarkovChain
 from workbench.representations.holes import plain, transpose
 from workbench.representations.remi import ids_of
 from workbench.representations.tokens import Vocabulary
-from workbench.systems.midigpt_training import loss, songs_of, tables_of
+from workbench.systems.midigpt.training import loss, songs_of, tables_of
 from workbench.training import Plan, fit
 
 TRAINED = 128
@@ -114,7 +114,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("midigpt_length")
 table

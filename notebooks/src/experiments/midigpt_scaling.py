@@ -46,7 +46,7 @@ from workbench.evaluation.likelihood import bits_each, true_entropy
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.representations.remi import ids_of
 from workbench.representations.tokens import Vocabulary
-from workbench.systems.midigpt_training import loss, songs_of, tables_of
+from workbench.systems.midigpt.training import loss, songs_of, tables_of
 from workbench.training import Plan, fit
 
 run = start("midigpt_scaling", profile=profile, dataset=dataset, seed=seed)
@@ -89,7 +89,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("midigpt_scaling")
 table

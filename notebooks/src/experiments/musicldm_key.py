@@ -46,7 +46,7 @@ from workbench.evaluation.tonality import chroma, clarity, roughness, scales
 from workbench.music.audio import turned_down
 from workbench.music.keys import signature
 from workbench.representations.mixup import draw_lambda, mix, transpose
-from workbench.systems.music_mixing import plain_pairs, synchronous_pairs
+from workbench.systems.musicldm.mixing import plain_pairs, synchronous_pairs
 
 run = start("musicldm_key", profile=profile, dataset=dataset, seed=seed)
 rate, length, n = 16_000, 81_920, run.size(4, 128)
@@ -112,7 +112,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("musicldm_key")
 table

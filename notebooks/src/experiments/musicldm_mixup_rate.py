@@ -48,8 +48,8 @@ from workbench import MusicLDM, plots, start
 from workbench.datasets.sounds import collect
 from workbench.models.music_ldm import FiLMUNet
 from workbench.representations.mixup import stretch
-from workbench.systems.music_mixing import Windows, captions, mixes_of, windows_of
-from workbench.systems.musicldm_training import fit_denoiser
+from workbench.systems.musicldm.mixing import Windows, captions, mixes_of, windows_of
+from workbench.systems.musicldm.training import fit_denoiser
 from workbench.training import Plan
 
 run = start("musicldm_mixup_rate", profile=profile, dataset=dataset, seed=seed)
@@ -128,7 +128,7 @@ run.finish()
 # ## Result at laptop size
 
 # %%
-from workbench.experiments import committed
+from workbench.course.experiments import committed
 
 table = committed("musicldm_mixup_rate")
 table

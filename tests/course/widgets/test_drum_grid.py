@@ -1,0 +1,153 @@
+"""The editor, the film and clips side by side: their Python side."""
+
+import numpy as np
+import pytest
+
+from tests.course.widgets.test_prompt_box import send
+from workbench.course.widgets import DrumGrid, FilmWidget, compare
+from workbench.course.widgets.base import VIEW
+from workbench.errors import WorkbenchError
+from workbench.music.clip import Clip
+from workbench.representations.drum_roll import DrumRoll
+
+
+def array(clip: Clip) -> np.ndarray:
+    return DrumRoll.from_clip(clip).to_array()
+
+
+@pytest.fixture
+def clip() -> Clip:
+    rows = [(0, 0.1, 36, 100), (1.05, 0.1, 38, 90), (2, 0.1, 36, 80), (6.3, 0.1, 42, 60)]
+    return Clip.from_notes(rows, tempo=96, beats=8, caption="rock")
+
+
+def test_a_clip_goes_through_unchanged(clip):
+    grid = DrumGrid(clip)
+    np.testing.assert_array_equal(grid.clip.notes, clip.notes)
+    assert (grid.clip.tempo, grid.clip.caption, grid.clip.bars) == (96, "rock", 2)
+
+
+def test_edits_undo_and_clear(clip):
+    grid = DrumGrid(clip)
+    send(grid, do="set", cells=[[3, 1, 50], [0, 0, 0], [4, 1, 33]], number=7)
+    velocity = np.frombuffer(grid.velocity, "u1").reshape(-1, 9)
+    assert (velocity[3, 1], velocity[0, 0], velocity[4, 1], grid.sent) == (50, 0, 33, 7)
+    notes = grid.clip.notes
+    assert len(notes) == 4
+    louder = notes[notes["velocity"] == 33]
+    assert louder["time"][0] == pytest.approx(1.05, abs=1e-3), "microtiming is kept"
+    send(grid, do="clear")
+    assert len(grid.clip.notes) == 0
+    send(grid, do="undo")
+    send(grid, do="undo")
+    np.testing.assert_array_equal(grid.clip.notes, clip.notes)
+    send(grid, do="undo")
+    assert grid.say == "There is nothing to undo."
+    send(grid, do="redo")
+    assert grid.clip.notes["velocity"].tolist() == notes["velocity"].tolist()
+    assert (grid.undos, grid.redos) == (1, 1)
+    send(grid, do="keep", cells=[[0, 0, 1]])
+    send(grid, do="redo")
+    assert grid.say == "There is nothing to redo.", "a new change ends what was undone"
+
+
+@pytest.mark.parametrize("raw", ["12", "1000", "?", "nan", "fast"])
+def test_the_tempo_is_typed(clip, raw):
+    grid = DrumGrid(clip)
+    send(grid, do="tempo", bpm=raw)
+    assert (list(grid.wrong), grid.tempo, grid.undos) == (["tempo"], 96, 0)
+    assert "Tempo (BPM): give a number" in grid.say
+    send(grid, do="tempo", bpm="128.5")
+    assert (grid.wrong, grid.clip.tempo) == ({}, 128.5)
+    send(grid, do="undo")
+    assert grid.clip.tempo == 96
+
+
+def test_odd_cells_are_left_out(clip):
+    grid = DrumGrid(clip)
+    send(grid, do="set", cells=[[999, 0, 1], [0, 9, 1], [-1, 0, 1], [1], [1, 1, 9999]])
+    send(grid, do="set", cells=[["a", 1, 1]])
+    assert "did not work" in grid.say
+    added = array(grid.clip) - array(clip)
+    assert added[:, :9].sum() == 1
+    assert added[1, 10] == 1
+
+
+def test_fill_keeps_marked_cells(clip, small_system):
+    grid = DrumGrid(clip, small_system)
+    send(grid, do="keep", cells=[[s, d, 1] for s in range(16) for d in range(9)])
+    send(grid, do="fill", prompt="funk")
+    assert grid.wait(60)
+    assert "the marked cells" in grid.say
+    np.testing.assert_array_equal(array(grid.clip)[:16], array(clip)[:16])
+    assert not np.array_equal(array(grid.clip)[16:], array(clip)[16:])
+    assert grid.clip.caption == "funk"
+    send(grid, do="undo")
+    np.testing.assert_array_equal(array(grid.clip), array(clip))
+
+
+def test_fill_without_marks_keeps_the_hits(clip, small_system):
+    grid = DrumGrid(clip, small_system)
+    send(grid, do="fill")
+    assert grid.wait(60)
+    hits = array(clip)[:, :9] > 0.5
+    assert array(grid.clip)[:, :9][hits].all()
+    assert "your hits" in grid.say
+
+
+def test_an_empty_grid_is_filled_and_kept_silence_stays(small_system):
+    grid = DrumGrid(None, small_system)
+    send(grid, do="keep", cells=[[s, d, 1] for s in range(16, 32) for d in range(9)])
+    send(grid, do="fill", prompt="rock")
+    assert grid.wait(60)
+    hits = array(grid.clip)[:, :9]
+    assert hits[:16].any()
+    assert not hits[16:].any()
+
+
+def test_too_long_a_clip_is_answered(small_system):
+    rows = [(b, 0.1, 36, 100) for b in range(32)]
+    grid = DrumGrid(Clip.from_notes(rows, beats=32), small_system)  # it draws 4 bars at most
+    send(grid, do="fill")
+    assert grid.wait(60)
+    assert "8 bars" in grid.say
+    assert grid.error is None
+
+
+def test_play_sends_the_sound(clip, monkeypatch):
+    grid, sent = DrumGrid(clip), []
+    monkeypatch.setattr(grid, "send", lambda content, buffers: sent.append((content, buffers)))
+    send(grid, do="play")
+    assert sent[0][0] == {"is": "sound", "seconds": clip.duration}
+    assert sent[0][1][0][:4] == b"OggS"
+
+
+def test_film(small_system, monkeypatch):
+    film = FilmWidget.of(small_system, "rock", bars=1, steps=4)
+    assert len(film.frames) == 4
+    assert film.frame == 3
+    assert "noise 100%" in film.frames[0]["text"]
+    sent = []
+    monkeypatch.setattr(film, "send", lambda content, buffers: sent.append((content, buffers)))
+    send(film, do="play", frame=1)
+    send(film, do="play", frame=77)
+    assert [about["frame"] for about, _ in sent] == [1, 77]
+    with pytest.raises(WorkbenchError, match="frames"):
+        FilmWidget([])
+
+
+def test_fallbacks(clip, small_system):
+    for widget in (DrumGrid(clip), FilmWidget.of(small_system, "x", bars=1, steps=2)):
+        data = widget._repr_mimebundle_()[0]
+        assert VIEW in data
+        assert "data:audio/ogg" in data["text/html"]
+
+
+def test_compare(clip):
+    both = compare([clip, clip], ["before", "after"])
+    html = both._repr_mimebundle_()["text/html"]
+    assert html.count("data:audio/ogg") == 2
+    assert "before" in html
+    assert "rock" in repr(compare([clip]))
+    with pytest.raises(WorkbenchError, match="titles"):
+        compare([clip], ["a", "b"])

@@ -1,0 +1,45 @@
+"""Old names of modules: the same module, and a warning with the new name."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from workbench.moved import MOVED, new_name
+
+
+@pytest.mark.parametrize(("old", "new"), MOVED.items())
+def test_the_old_name_gives_the_same_module(old, new):
+    sys.modules.pop(old, None)
+    with pytest.warns(DeprecationWarning, match=rf"{old} is {new} now"):
+        module = importlib.import_module(old)
+    assert module is importlib.import_module(new)
+    assert module.__name__ == module.__spec__.name == new
+    assert importlib.reload(module) is module
+
+
+def test_modules_of_a_folder_that_moved_are_not_loaded_twice():
+    code = (
+        "import warnings; warnings.simplefilter('ignore')\n"
+        "from workbench.widgets.form import read_form\n"
+        "import workbench.widgets, workbench.course.widgets.form as form\n"
+        "print(form.read_form is read_form, workbench.widgets.form is form)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
+
+
+def test_the_warning_names_the_line_that_imports():
+    code = "import workbench.lesson\nfrom workbench import plots\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.count("DeprecationWarning") == 1
+    assert "<string>:1: DeprecationWarning: workbench.lesson is workbench.course" in done.stderr
+
+
+def test_names_that_did_not_move_are_left_alone():
+    assert new_name("workbench.music.clip") is None
+    assert new_name("lesson") is None
+    assert new_name("workbench.lessons") is None
+    with pytest.raises(ModuleNotFoundError, match=r"workbench\.course\.widgets\.nothing"):
+        importlib.import_module("workbench.widgets.nothing")

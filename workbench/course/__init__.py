@@ -1,0 +1,1 @@
+"""What the lessons are made of: their frame, checks, widgets, figures, glossary, experiments."""

@@ -1,0 +1,45 @@
+"""`workbench lab`: JupyterLab on the first lesson."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from workbench.course.notebooks import CHECKOUT, ROOT
+from workbench.extras import require
+
+FIRST = "00_start_here.ipynb"
+HIDDEN = '["src", "__pycache__", "*.pyc", "*.egg-info", "*~"]'
+
+
+def open_lab(folder: Path) -> int:
+    """Start JupyterLab; its exit status. In a checkout on the notebooks there, else on a copy in
+    `folder`, in which files that are there already stay as they are."""
+    require("jupyterlab")
+    if ROOT != CHECKOUT:
+        copy_notebooks(folder)
+    first = (ROOT if ROOT == CHECKOUT else folder) / FIRST
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "jupyter",
+            "lab",
+            "--LabApp.news_url=None",
+            f"--ContentsManager.hide_globs={HIDDEN}",
+            first,
+        ]
+    ).returncode
+
+
+def copy_notebooks(folder: Path, root: Path = ROOT) -> list[Path]:
+    """Copy the notebooks under `root` into `folder`, but for those that it has; the copies."""
+    made = []
+    for source in [*root.glob("*.ipynb"), *root.glob("experiments/*.ipynb")]:
+        target = folder / source.relative_to(root)
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made.append(Path(shutil.copyfile(source, target)))
+    return made

@@ -1,0 +1,265 @@
+"""The frame of a notebook: `start` at its top, `finish` at its end.
+
+    run = start("05", profile=profile, dataset=dataset, seed=seed, train=train)
+    …
+    run.note("reconstruction F1", f1, paper=None, floor=0.42)
+    run.finish()
+
+`workbench report` runs notebooks and reads what `finish` leaves: a JSON file of the figures, where
+the variable WORKBENCH_RUN_FILE names one, and a sentinel line in the output. A notebook without
+them did not reach its end.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import platform
+import random
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.arguments import seed_of, torch_seed
+from workbench.course.accessible import describe_plotly, in_words
+from workbench.course.glossary import Glossary, glossary
+from workbench.errors import MissingDataError, PromptError
+from workbench.extras import named_extras
+from workbench.files import atomic_write
+from workbench.version import __version__
+
+PROFILES = ("smoke", "laptop", "gpu", "paper")
+STAND_INS = {  # for real data that is not here
+    "groove": "builtin",
+    "pop909": "builtin-songs",
+    "openscore-lieder": "builtin-songs",
+    "cc-music-clips": "builtin-songs",
+}
+TIMES = Path(__file__).with_name("lesson_times.json")  # written by `workbench report --record`
+SENTINEL = "{} finished"
+
+
+def called(number: str) -> str:
+    """What to call a notebook: lessons have numbers, experiments have names."""
+    return f"lesson {number}" if number.isdigit() else f"experiment {number}"
+
+
+@dataclass
+class Figure:
+    """One measured figure. paper: what the paper reports; floor: what chance or a trivial way
+    reaches. Either is None where there is none."""
+
+    name: str
+    value: float
+    paper: float | str | None = None
+    floor: float | str | None = None
+    unit: str = ""
+
+
+@dataclass
+class Run:
+    """One run of a notebook. `dataset` is the one really used, see `start`."""
+
+    number: str
+    profile: str
+    dataset: str
+    seed: int
+    train: bool
+    device: str
+    began: float
+    figures: list[Figure] = field(default_factory=list)
+
+    @property
+    def small(self) -> bool:
+        """Is this a run that only shows that everything works?"""
+        return self.profile == "smoke"
+
+    def size(self, smoke: int, full: int) -> int:
+        """A number of items: `smoke` for the smallest profile, else `full`."""
+        return smoke if self.small else full
+
+    def note(
+        self,
+        name: str,
+        value: float,
+        paper: float | str | None = None,
+        floor: float | str | None = None,
+        unit: str = "",
+    ) -> None:
+        """Keep a figure for the closing table and the report; a second one of a name replaces."""
+        self.figures = [figure for figure in self.figures if figure.name != name]
+        known = [v if v is None or isinstance(v, str) else float(v) for v in (paper, floor)]
+        self.figures.append(Figure(name, float(value), known[0], known[1], unit))
+
+    def finish(self, metrics: dict[str, float] | None = None) -> None:
+        """Show the closing table and the terms, write the run's file, print the sentinel."""
+        for name, value in (metrics or {}).items():
+            self.note(name, value)
+        if self.figures:
+            _show(self._html(), self._text())
+        if terms := Glossary(term for term in glossary() if term.lesson == self.number):
+            title = "The terms of this lesson"
+            page = f"<details><summary>{title}</summary>{terms._repr_html_()}</details>"
+            _show(page, f"{title}\n{terms}")
+        target = os.environ.get("WORKBENCH_RUN_FILE")
+        if target:
+            about = asdict(self) | {"seconds": round(time.monotonic() - self.began, 1)}
+            about |= {"version": __version__}
+            with atomic_write(target) as path:
+                path.write_text(json.dumps(about, indent=1), encoding="utf-8")
+        print(SENTINEL.format(called(self.number)))
+
+    def _rows(self) -> list[list[str]]:
+        return [
+            [f.name + (f" ({f.unit})" if f.unit else ""), *map(_cell, (f.value, f.floor, f.paper))]
+            for f in self.figures
+        ]
+
+    def _text(self) -> str:
+        return "\n".join(
+            f"{name}: {value}, floor {floor or '–'}, paper {paper or '–'}"
+            for name, value, floor, paper in self._rows()
+        )
+
+    def _html(self) -> str:
+        head = "".join(
+            f"<th scope='col'>{name}</th>" for name in ("figure", "this run", "floor", "paper")
+        )
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell) or '–'}</td>" for cell in row) + "</tr>"
+            for row in self._rows()
+        )
+        note = f"{self.profile} size, {self.dataset} data, seed {self.seed}"
+        return (
+            f"<table><caption>This run: {html.escape(note)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+
+def start(
+    number: str,
+    *,
+    profile: str = "laptop",
+    dataset: str = "groove",
+    seed: int = 0,
+    train: bool = False,
+    needs: str = "0.1",
+) -> Run:
+    """Check the parameters, seed everything, say what runs here and how long it will take.
+
+    Where a data set of STAND_INS is not on this machine a built-in corpus takes its place, which is
+    said.
+    Raises PromptError for an unknown profile, or a library older than the notebook `needs`;
+    MissingDataError for a data set that does not exist.
+    """
+    if profile not in PROFILES:
+        raise PromptError(f"profile={profile!r}: choose one of {', '.join(PROFILES)}")
+    if _version(__version__) < _version(needs):
+        raise PromptError(
+            f"this notebook needs workbench {needs}, here is {__version__}; update the checkout "
+            "and run: python ci/setup.py"
+        )
+    import numpy as np
+    import torch
+
+    seed = seed_of(seed)
+    random.seed(seed)
+    np.random.seed(torch_seed(seed))  # noqa: NPY002 — for libraries that still use the global generator
+    torch.manual_seed(torch_seed(seed))
+    _plotly_inline()
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    print(
+        f"workbench {__version__}, Python {platform.python_version()}, torch {torch.__version__}, "
+        f"{device}, {torch.get_num_threads()} threads"
+    )
+    print(_expectation(number, profile))
+    return Run(number, profile, present(dataset), seed, train, device, time.monotonic())
+
+
+def present(dataset: str) -> str:
+    """The data sets, joined by "+", those that are not here replaced by the built-in corpora that
+    stand in for them."""
+    from workbench.datasets import names_of  # NumPy and symusic: importing a lesson is quick
+
+    names = dict.fromkeys(map(_or_stand_in, names_of(dataset)))
+    if written := [name for name in names if name in STAND_INS.values()]:
+        what = "the built-in corpus" if len(written) == len(names) else " and ".join(written)
+        print(f"Data: {what}, written by a grammar, not played by people.")
+    return "+".join(names)
+
+
+def _or_stand_in(name: str) -> str:
+    from workbench.datasets import find  # NumPy and symusic: importing a lesson is quick
+
+    try:
+        find(name)
+    except MissingDataError as error:
+        if name not in STAND_INS:
+            raise
+        print(f"{error}\nUntil then this notebook runs on the built-in corpus.")
+        return STAND_INS[name]
+    return name
+
+
+def _expectation(number: str, profile: str) -> str:
+    """How long this notebook took where it was last measured, at this profile and at others."""
+    if not number.isdigit():
+        return f"One point of the {called(number)}, at {profile} size."
+    try:
+        known = json.loads(TIMES.read_text(encoding="utf-8"))[number]
+        took = {
+            name: f"Lesson {number} at {name} size took {known[name]['seconds'] / 60:.1f} min and "
+            f"{known[name]['memory_mb'] / 1024:.1f} GiB on {known[name]['machine']}."
+            for name in PROFILES
+            if name in known
+        }
+    except (OSError, KeyError, ValueError):
+        took = {}
+    here = took.pop(profile, f"Lesson {number} at {profile} size; not timed yet.")
+    return "\n".join([here, *took.values()])
+
+
+def _plotly_inline() -> None:
+    """Figures as self-describing data: JupyterLab draws them, and exported pages bring their own
+    copy of plotly.js instead of asking the network for one. Colab only draws its own kind.
+    JupyterLab gives the drawing no name: a screen reader finds what it shows in words after it."""
+    import sys
+
+    with named_extras():
+        import plotly.io
+        from plotly.io.base_renderers import ExternalRenderer
+
+    class InWords(ExternalRenderer):
+        def render(self, fig: dict[str, Any]) -> None:
+            _show(in_words(fig), describe_plotly(fig))
+
+    if "google.colab" not in sys.modules:
+        plotly.io.renderers["in_words"] = InWords()
+        plotly.io.renderers.default = "plotly_mimetype+in_words"
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+
+def _cell(value: float | str | None) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _show(page: str, text: str) -> None:
+    """HTML in a notebook, text elsewhere."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        print(text)
+        return
+    if get_ipython() is None:
+        print(text)
+        return
+    from IPython.display import publish_display_data
+
+    publish_display_data({"text/html": page, "text/plain": text})

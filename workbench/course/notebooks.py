@@ -1,0 +1,196 @@
+"""Notebooks from percent scripts: notebooks/src/NN_name.py → notebooks/NN_name.ipynb, and
+notebooks/src/experiments/NAME.py → notebooks/experiments/NAME.ipynb (`course/experiments.py`).
+
+The scripts are what one edits and reviews; the notebooks are what one opens. Cells begin with
+`# %%` (code) or `# %% [markdown]`, and may have tags: `# %% tags=["parameters"]`.
+
+An exercise is three or more cells in a row:
+
+* tag `stub`: the cell that the student fills in, with a function that returns None;
+* tag `check`: the cell that checks it;
+* tag `solution`: the stub with the answer in it.
+
+By default the solution becomes a collapsed box after the check. With `solutions=True` it takes the
+stub's place, which is how the notebooks are tested both ways. Outputs are never stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import BrokenFileError, MissingDataError
+from workbench.files import atomic_write
+
+# In a checkout beside the package; a wheel lays them where JupyterLab's own files lie, too.
+CHECKOUT = Path(__file__).parents[2] / "notebooks"
+_INSTALLED = Path(sysconfig.get_path("data"), "share", "music-workbench", "notebooks")
+ROOT = CHECKOUT if (CHECKOUT / "src").is_dir() else _INSTALLED
+REPOSITORY = "https://github.com/your_organisation/music-workbench"  # as in pyproject.toml
+PUBLISHED = "your_organisation" not in REPOSITORY  # else the address leads nowhere yet
+COLAB = "https://colab.research.google.com/github"
+SET_UP = f"""\
+# On Google Colab this installs the workbench; elsewhere it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    import subprocess
+    from importlib.util import find_spec
+
+    from google.colab import output
+
+    output.enable_custom_widget_manager()
+    if find_spec("workbench") is None:
+        pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+        package = "music-workbench[course] @ git+{REPOSITORY}"
+        subprocess.run([*pip, package], check=True)
+        subprocess.run([*pip, "--no-deps", "tinysoundfont"])  # better sound"""
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def scripts(root: Path = ROOT) -> list[Path]:
+    """The percent scripts of the lessons, in order."""
+    found = sorted((root / "src").glob("[0-9][0-9]_*.py"))
+    if not found:
+        raise MissingDataError(f"{root / 'src'}: no notebooks; run this in a checkout")
+    return found
+
+
+def experiment_scripts(root: Path = ROOT) -> list[Path]:
+    """The percent scripts of the experiments, by name."""
+    return sorted((root / "src" / "experiments").glob("[a-z]*.py"))
+
+
+def build(script: Path, *, solutions: bool = False) -> Any:
+    """A notebook (nbformat 4.5) from a percent script. Cell ids follow from place and content."""
+    import jupytext
+    import nbformat
+
+    source = jupytext.read(script, fmt="py:percent")
+    cells = source.cells
+    made = nbformat.v4.new_notebook(
+        metadata={"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
+    )
+    for cell in exercises(cells, solutions=solutions):
+        tags = list(cell.metadata.get("tags", []))
+        prose = cell.cell_type == "markdown"
+        new_cell = nbformat.v4.new_markdown_cell if prose else nbformat.v4.new_code_cell
+        fresh = new_cell(cell.source, metadata={"tags": tags} if tags else {})
+        text = f"{len(made.cells)}/{cell.source}"
+        fresh["id"] = hashlib.sha256(text.encode()).hexdigest()[:12]
+        made.cells.append(fresh)
+    titled = made.cells and made.cells[0].cell_type == "markdown"
+    if script.stem[:2].isdigit() and titled:
+        made.cells[1:1] = _colab(script)
+    nbformat.validate(made)
+    return made
+
+
+def _colab(script: Path) -> list[Any]:
+    """What follows the title of a lesson: a badge that opens it in Colab, drawn without a request
+    to the network, and the cell that sets up there."""
+    import nbformat
+
+    path = REPOSITORY.removeprefix("https://github.com/")
+    badge = nbformat.v4.new_markdown_cell(
+        f"[<kbd>▶ Open in Colab</kbd>]({COLAB}/{path}/blob/main/notebooks/{script.stem}.ipynb)",
+        metadata={"tags": ["colab"]},
+    )
+    hidden = {"jupyter": {"source_hidden": True}, "cellView": "form"}
+    cell = nbformat.v4.new_code_cell(SET_UP, metadata={"tags": ["colab"], **hidden})
+    badge["id"], cell["id"] = "colab-badge", "colab-set-up"
+    return [badge, cell]
+
+
+def exercises(cells: list[Any], *, solutions: bool) -> list[Any]:
+    """Put each solution where it belongs: in the stub's place, or collapsed after the check."""
+    import nbformat
+
+    arranged: list[Any] = []
+    stub: int | None = None
+    for cell in cells:
+        tags = cell.metadata.get("tags", [])
+        if "stub" in tags:
+            stub = len(arranged)
+        if "solution" not in tags:
+            arranged.append(cell)
+            continue
+        if stub is None:
+            raise MissingDataError(f"a solution without a stub before it: {cell.source[:60]!r}")
+        if solutions:
+            arranged[stub] = cell
+        else:
+            code = f"```python\n{cell.source}\n```"
+            box = f"<details><summary>Solution</summary>\n\n{code}\n\n</details>"
+            arranged.append(nbformat.v4.new_markdown_cell(box, metadata={"tags": ["solution"]}))
+        stub = None
+    return arranged
+
+
+def read_notebook(path: Path) -> Any:
+    """A notebook that somebody may have edited, without outputs. Raises BrokenFileError."""
+    import nbformat
+
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:  # JSON, versions, schemas: nbformat raises many kinds
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise BrokenFileError(
+            f"{path}: is not a valid notebook ({reason}); mend it, or `workbench notebooks` writes "
+            "it again"
+        ) from error
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def differs(notebook: Any, built: Any) -> bool:
+    """Do two notebooks differ in what their cells are and say? Ids, outputs and what an editor
+    keeps for itself do not count."""
+
+    def content(of: Any) -> list[tuple[str, str, list[str]]]:
+        return [
+            (cell.cell_type, cell.source.strip(), sorted(cell.metadata.get("tags", [])))
+            for cell in of.cells
+            if cell.source.strip()
+        ]
+
+    return content(notebook) != content(built)
+
+
+def text_of(notebook: Any) -> str:
+    import nbformat
+
+    return nbformat.writes(notebook, version=4, indent=1).rstrip() + "\n"
+
+
+def target_of(script: Path) -> Path:
+    """Beside src, what lies in src, or in a folder of it."""
+    src = next(folder for folder in script.parents if folder.name == "src")
+    return src.parent / script.relative_to(src).with_suffix(".ipynb")
+
+
+def regenerate(root: Path = ROOT) -> list[Path]:
+    """Write every notebook; returns those that changed."""
+    changed = []
+    for script in [*scripts(root), *experiment_scripts(root)]:
+        text, target = text_of(build(script)), target_of(script)
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            with atomic_write(target) as path:
+                path.write_text(text, encoding="utf-8")
+            changed.append(target)
+    return changed
+
+
+def stale(root: Path = ROOT) -> list[Path]:
+    """Notebooks that differ from what their script gives."""
+    return [
+        target_of(script)
+        for script in [*scripts(root), *experiment_scripts(root)]
+        if not target_of(script).exists()
+        or target_of(script).read_text(encoding="utf-8") != text_of(build(script))
+    ]

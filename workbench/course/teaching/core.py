@@ -1,0 +1,137 @@
+"""Exercises and their checks: not attempted, correct, or what the typical mistake looks like.
+
+An exercise is a function under `exercise` that draws a `Task`: inputs, the right answer, and the
+answers of typical mistakes with what to say of each.
+
+    @exercise("05.1", points=1, hints=("a first step", "a second"))
+    def check_add_noise(random: np.random.Generator) -> Task:
+        return Task(answer, cases, mistakes)
+
+Under that name it becomes an `Exercise`, called with the student's function:
+`check_add_noise(add_noise)` gives a `Result` and never raises. The inputs are drawn afresh for each
+call, or from a `seed`. The student's answers are taken as plain data before the right ones exist,
+so an answer can neither look at them nor pretend to equal them; who wants to cheat in a notebook of
+their own still can, and `workbench grade` therefore asks and judges in two processes.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from workbench.course.teaching.asking import Answer, Function, ask
+from workbench.course.teaching.judging import Task, verdict
+from workbench.course.teaching.values import plain
+from workbench.errors import PromptError
+
+EXERCISES: dict[str, Exercise] = {}  # by number; `workbench.course.teaching.exercises()` fills it
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check found. state: "not attempted", "correct" or "not yet"; points earned, of how
+    many; hints: the steps shown so far, of `steps`."""
+
+    state: str
+    message: str = ""
+    points: float = 0.0
+    of: float = 1.0
+    hints: tuple[str, ...] = ()
+    steps: int = 0
+
+    @property
+    def passed(self) -> bool:
+        return self.state == "correct"
+
+    @property
+    def hint(self) -> str:
+        """The last step shown."""
+        return self.hints[-1] if self.hints else ""
+
+    def __str__(self) -> str:
+        text = self.state + (f": {self.message}" if self.message else "")
+        for step, hint in enumerate(self.hints, 1):
+            text += f"\nhint {step} of {self.steps}: {hint}"
+        return text
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        sign = {"correct": "✓", "not yet": "✗"}.get(self.state, "·")
+        text = f"<strong>{sign} {self.state}</strong>"
+        if self.message:
+            text += f" — {html.escape(self.message)}"
+        for step, hint in enumerate(self.hints, 1):
+            text += (
+                f"<details style='margin-top:.3em'><summary>Hint {step} of {self.steps}</summary>"
+                f"{html.escape(hint)}</details>"
+            )
+        return f"<div role='status' style='padding:.4em 0'>{text}</div>"
+
+
+@dataclass
+class Exercise:
+    """A check that can be called. tries: wrong answers since the last right one."""
+
+    name: str
+    numbers: tuple[str, ...]
+    points: float
+    hints: tuple[str, ...]
+    make: Callable[[np.random.Generator], Task]
+    tries: int = field(default=0, repr=False)
+
+    def __call__(self, attempt: Function, *, seed: int | None = None) -> Result:
+        """Ask the function and judge. Each wrong answer in a row shows one more hint."""
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        if not callable(attempt):
+            what = f"that is {type(attempt).__name__}: give the function itself, without brackets"
+            return Result("not yet", what, of=self.points)
+        result = self.judge(ask(attempt, self.draw(seed).cases), seed)
+        self.tries = self.tries + 1 if result.state == "not yet" else 0
+        shown = self.hints[: self.tries]
+        return Result(
+            result.state, result.message, result.points, self.points, shown, len(self.hints)
+        )
+
+    def hint(self, step: int = 1) -> str:
+        """A step towards the answer, from 1 on."""
+        if not 1 <= step <= len(self.hints):
+            raise PromptError(f"{self.name}.hint({step}): there are {len(self.hints)} hints")
+        return self.hints[step - 1]
+
+    def draw(self, seed: int) -> Task:
+        """The task of a seed, drawn anew, so that nobody's changes to an earlier one are in it."""
+        return self.make(np.random.default_rng(seed))
+
+    def judge(self, answers: Sequence[Answer], seed: int) -> Result:
+        """Judge answers to the cases of `seed`, wherever they were given."""
+        task = self.draw(seed)
+        with np.errstate(all="ignore"):
+            state, message = verdict(answers, task, lambda f: self._answers_of(f, seed))
+        return Result(state, message, self.points if state == "correct" else 0.0, self.points)
+
+    def _answers_of(self, function: Function, seed: int) -> list[Any]:
+        return [plain(function(*case)) for case in self.draw(seed).cases]
+
+
+def exercise(
+    *numbers: str, points: float = 1, hints: Sequence[str] = ()
+) -> Callable[[Callable[[np.random.Generator], Task]], Exercise]:
+    """Register a drawing function as the exercise "NN.N": lesson and number within it. One that
+    two lessons share has two numbers. points: about one for five minutes."""
+
+    def register(make: Callable[[np.random.Generator], Task]) -> Exercise:
+        made = Exercise(make.__name__, numbers, points, tuple(hints), make)
+        made.__doc__ = make.__doc__
+        for number in numbers:
+            if number in EXERCISES and EXERCISES[number].name != made.name:
+                raise ValueError(f"exercise {number}: {EXERCISES[number].name} and {made.name}")
+            EXERCISES[number] = made
+        return made
+
+    return register

@@ -1,0 +1,150 @@
+"""What an exercise asks, and the verdict on what came back: right, or what looks wrong about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.course.teaching.asking import Answer, Function
+from workbench.course.teaching.values import Other, same
+
+Mistake = tuple[str, Function]  # what to say, and a function that makes the mistake
+
+
+@dataclass(frozen=True)
+class Task:
+    """One drawing of an exercise: the right answer as a function, the cases it is asked on (each a
+    tuple of arguments), and typical mistakes. A case holds numbers, words, arrays, tensors, lists,
+    tuples, dicts, or functions that a module outside `workbench.course.teaching` defines."""
+
+    answer: Function
+    cases: Sequence[tuple[Any, ...]]
+    mistakes: Sequence[Mistake] = ()
+    tolerance: float = 1e-4
+
+
+def verdict(
+    answers: Sequence[Answer], task: Task, answers_of: Callable[[Function], list[Any]]
+) -> tuple[str, str]:
+    """State and message. answers_of: what a function of the task gives for the same cases."""
+    for answer in answers:
+        if answer.error:
+            return "not yet", answer.error
+    given = [answer.value for answer in answers]
+    if all(value is None for value in given):
+        if any(answer.printed for answer in answers):
+            return "not yet", "it prints its answer but returns nothing: return it"
+        return "not attempted", ""
+    if any(value is None for value in given):
+        return "not yet", "for some inputs it returns nothing: does every way end in a return?"
+    right = answers_of(task.answer)
+    wrong = _difference(given, right, task.tolerance)
+    if wrong is None:
+        changes = "but it changes its arguments, which whoever calls it will not expect"
+        return "correct", changes if any(answer.changed for answer in answers) else ""
+    for words, mistake in task.mistakes:
+        if _difference(given, answers_of(mistake), task.tolerance) is None:
+            return "not yet", words
+    return "not yet", _pattern(given, right) or wrong
+
+
+def _difference(given: Sequence[Any], right: Sequence[Any], tolerance: float) -> str | None:
+    """None where all agree, else what differs first."""
+    if len(given) != len(right):
+        return f"{len(given)} answers to {len(right)} questions"
+    for answer, expected in zip(given, right, strict=True):
+        found = _apart(answer, expected, tolerance)
+        if found is not None:
+            return found
+    return None
+
+
+def _apart(answer: Any, expected: Any, tolerance: float) -> str | None:
+    if isinstance(expected, dict):
+        return _apart_in_dict(answer, expected, tolerance)
+    if isinstance(answer, Other):
+        return f"it returns {answer.name}, not {'words' if _words(expected) else 'numbers'}"
+    if _words(expected):
+        return _apart_in_words(answer, expected)
+    try:
+        a, b = np.asarray(answer), np.asarray(expected)
+        if a.dtype.kind == "c" != b.dtype.kind:
+            return "it returns complex numbers, not real numbers"
+        a = a.astype(complex if b.dtype.kind == "c" else float, casting="same_kind")
+    except (TypeError, ValueError):
+        return f"it returns {type(answer).__name__}, not numbers of one shape"
+    if a.shape != b.shape:
+        turned = ": are two axes exchanged?" if sorted(a.shape) == sorted(b.shape) else ""
+        return f"it returns shape {a.shape}, expected is {b.shape}{turned}"
+    if not np.isfinite(a).all() and np.isfinite(b).all():
+        return "it returns numbers that are not finite"
+    exact = b.dtype.kind in "biu"  # of whole numbers no share is near enough
+    if np.allclose(
+        a, b, atol=1e-6 if exact else tolerance, rtol=0 if exact else tolerance, equal_nan=True
+    ):
+        return None
+    return f"for one input it gives {_brief(a)}, expected is {_brief(b)}"
+
+
+def _apart_in_dict(answer: Any, expected: dict[str, Any], tolerance: float) -> str | None:
+    if not isinstance(answer, dict):
+        return f"it returns {getattr(answer, 'name', type(answer).__name__)}, not a dict"
+    if answer.keys() != expected.keys():
+        return f"its keys are {', '.join(answer):.200}; expected are {', '.join(expected)}"
+    for key, value in expected.items():
+        found = _apart(answer[key], value, tolerance)
+        if found is not None:
+            return f"{key}: {found}"
+    return None
+
+
+def _words(value: Any) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list | tuple) and any(isinstance(item, str) for item in value)
+    )
+
+
+def _apart_in_words(answer: Any, expected: Any) -> str | None:
+    if isinstance(answer, np.ndarray):
+        answer = answer.tolist()
+    if isinstance(expected, str) or not isinstance(answer, list | tuple):
+        same = isinstance(answer, str) and answer == expected
+        return None if same else f"for one input it gives {answer!r:.80}, expected {expected!r:.80}"
+    for place, (a, b) in enumerate(zip(answer, expected, strict=False), 1):
+        if str(a) != str(b):
+            return f"for one input word {place} is {a!s:.40}, expected is {b}"
+    if len(answer) != len(expected):
+        return f"for one input it gives {len(answer)} words, expected are {len(expected)}"
+    return None
+
+
+def _pattern(given: Sequence[Any], right: Sequence[Any]) -> str:
+    """What all wrong answers have in common, in words; empty where nothing shows."""
+    try:
+        pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(given, right, strict=True)]
+    except ValueError:
+        return ""
+    if any(part.dtype.kind not in "biuf" for pair in pairs for part in pair):
+        return ""
+    if any(a.shape != b.shape or not np.isfinite(a).all() for a, b in pairs):
+        return ""
+    a, b = (np.concatenate([pair[i].ravel() for pair in pairs]).astype(float) for i in (0, 1))
+    if len(pairs) > 1 and all(same(pairs[0][0], other) for other, _ in pairs[1:]):
+        return "it gives the same for every input: does it use its arguments?"
+    if a.size < 2 or not np.abs(b).max() > 0:
+        return ""
+    factor = float(a @ b / (b @ b))
+    alike = np.allclose(a, factor * b, rtol=1e-4, atol=1e-6)
+    if not alike or min(abs(factor), abs(factor - 1)) < 1e-3:
+        return ""
+    if abs(factor + 1) < 1e-3:
+        return "the sign is the other way round"
+    return f"all numbers are {factor:.4g} times what is expected"
+
+
+def _brief(values: np.ndarray) -> str:
+    flat = values.ravel()
+    return ", ".join(f"{v:.4g}" for v in flat[:3]) + (", …" if len(flat) > 3 else "")

@@ -1,0 +1,153 @@
+"""Exercises of lesson 03, contrastive pretraining."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.course.teaching.core import Task, exercise
+from workbench.models.contrastive import info_nce
+
+
+@exercise(
+    "03.1",
+    points=1,
+    hints=(
+        "The mask is 1 at a real piece and 0 at padding: what does a product with it leave?",
+        "The mask has one axis less than the hidden states.",
+        "The sum goes over pieces; the divisor is how many real ones that row has.",
+    ),
+)
+def check_masked_mean(random: np.random.Generator) -> Task:
+    """Lesson 03: mean over real word pieces; hidden (n, pieces, dim), mask (n, pieces)."""
+    import torch
+
+    def case(n: int, pieces: int) -> tuple[Any, Any]:
+        mask = np.arange(pieces) < random.integers(1, pieces, (n, 1))
+        hidden = random.normal(size=(n, pieces, 3)).astype(np.float32)
+        return torch.from_numpy(hidden), torch.from_numpy(mask.astype(np.int64))
+
+    return Task(
+        lambda h, m: (h * m[..., None]).sum(1) / m.sum(1, keepdim=True),
+        [case(4, 6), case(2, 9)],
+        [
+            (
+                "that averages padding in: divide by the number of real pieces, not by all",
+                lambda h, m: (h * m[..., None]).mean(1),
+            ),
+            ("that is the mean over padding, too: use the mask", lambda h, m: h.mean(1)),
+            (
+                "that is the sum; divide by the number of real pieces",
+                lambda h, m: (h * m[..., None]).sum(1),
+            ),
+        ],
+    )
+
+
+@exercise(
+    "03.2",
+    points=2,
+    hints=(
+        "The cosines of all a with all b are one matrix product.",
+        "Row i should choose column i: that is a cross-entropy with the targets 0, 1, 2, …",
+        "Columns choose rows, too. What is the matrix for that?",
+    ),
+)
+def check_info_nce(random: np.random.Generator) -> Task:
+    """Lesson 03: symmetric InfoNCE of unit vectors a, b (n, dim) at a scale."""
+    import torch
+    import torch.nn.functional as F
+
+    def pair(n: int) -> tuple[Any, Any, float]:
+        both = torch.from_numpy(random.normal(size=(2, n, 5)).astype(np.float32))
+        return *F.normalize(both, dim=-1), 5.0
+
+    def one_way(a: Any, b: Any, s: float) -> Any:
+        return F.cross_entropy(s * a @ b.T, torch.arange(len(a)))
+
+    return Task(
+        info_nce,
+        [pair(6), pair(9)],
+        [
+            (
+                "that asks only rows for columns; ask columns for rows, too, and take the mean",
+                one_way,
+            ),
+            (
+                "that asks only columns for rows; take the mean of both ways",
+                lambda a, b, s: one_way(b, a, s),
+            ),
+            ("the two ways are added; take their mean", lambda a, b, s: 2 * info_nce(a, b, s)),
+            (
+                "the scale is missing: multiply the cosines by it",
+                lambda a, b, s: info_nce(a, b, 1.0),
+            ),
+            (
+                "divide by the temperature or multiply by the scale: here `scale` multiplies",
+                lambda a, b, s: info_nce(a, b, 1 / s),
+            ),
+        ],
+    )
+
+
+def recall(scores: np.ndarray, k: int) -> float:
+    """Share of rows whose own column (the diagonal) is among the k with the largest scores."""
+    better = (scores > np.diag(scores)[:, None]).sum(1)
+    return float((better < k).mean())
+
+
+@exercise(
+    "03.3",
+    points=2,
+    hints=(
+        "Row i's own partner is column i: its score is on the diagonal.",
+        "How many columns of the row score higher than that?",
+        "With none it is first. Up to how many may score higher, to be among the first k?",
+    ),
+)
+def check_recall(random: np.random.Generator) -> Task:
+    """Lesson 03: recall at k from similarities (texts, loops) whose partners are the diagonal."""
+
+    def similarities(n: int, k: int) -> np.ndarray:
+        """Rows whose partners come first, at k, just after, or anywhere. One row is near to all:
+        every loop but its own finds it before its own text."""
+        places = np.where(random.random(n) < 0.3, 0, random.integers(0, n, n))
+        places[:4] = (0, 0, k - 1, k)
+        ordered = -np.sort(-random.normal(size=(n, n)))
+        others = [
+            random.permutation(np.delete(row, at)) for row, at in zip(ordered, places, strict=True)
+        ]
+        own = ordered[np.arange(n), places]
+        table = np.stack([np.insert(row, i, own[i]) for i, row in enumerate(others)])
+        return table + 20 * (np.arange(n) == 0)[:, None]
+
+    cases = [(similarities(n, k), k) for n, k in ((12, 1), (12, 3), (16, 5))]
+
+    def within(scores: np.ndarray, most: int) -> float:
+        return float(((scores > np.diag(scores)[:, None]).sum(1) < most).mean())
+
+    return Task(
+        recall,
+        cases,
+        [
+            (
+                "that looks at the first k + 1: with none above it a partner is first already",
+                lambda s, k: within(s, k + 1),
+            ),
+            (
+                "that asks every loop for its text: each row is a text, and looks for its loop",
+                lambda s, k: recall(s.T, k),
+            ),
+            (
+                "the largest similarities are the nearest, not the smallest",
+                lambda s, k: recall(-s, k),
+            ),
+            ("that is recall at 1 whatever k is", lambda s, k: within(s, 1)),
+            (
+                "one partner is to be found, not k: do not divide by k",
+                lambda s, k: recall(s, k) / k,
+            ),
+            ("that is a count: divide by the number of texts", lambda s, k: recall(s, k) * len(s)),
+        ],
+    )

@@ -1,0 +1,157 @@
+"""Exercises of lesson 09, inpainting with MidiGPT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.course.teaching.core import Task, exercise
+
+
+@exercise(
+    "09.1",
+    points=2,
+    hints=(
+        "Four parts: what surrounds the hole, FILL, what was in it, END.",
+        "In the surroundings each bar of the hole is one HOLE.",
+        "The model writes best what follows directly: which bars should stand last before FILL?",
+    ),
+)
+def check_question(random: np.random.Generator) -> Task:
+    """Lesson 09: bars with a hole as one sequence, the filling last."""
+    cases = []
+    for first, last in ((1, 2), (0, 2), (2, 5)):
+        bars = [[f"b{i}"] * int(random.integers(1, 4)) for i in range(5)]
+        cases.append((bars, first, last))
+
+    def flat(*parts: Any) -> list[str]:
+        return [word for part in parts for bar in part for word in bar]
+
+    fill, end = [["FILL"]], [["END"]]
+
+    def right(bars: Any, a: int, b: int) -> list[str]:
+        return flat([["HOLE"]] * (b - a), bars[b:], bars[:a], fill, bars[a:b], end)
+
+    return Task(
+        right,
+        cases,
+        [
+            (
+                "the original's mistake: the hole's own bars stand in the prompt, so the model may "
+                "copy them",
+                lambda bars, a, b: flat(bars, fill, bars[a:b], end),
+            ),
+            (
+                "one HOLE for each bar, so that the number of bars is known",
+                lambda bars, a, b: flat([["HOLE"]], bars[b:], bars[:a], fill, bars[a:b], end),
+            ),
+            (
+                "what comes after the hole is missing: then it is a continuation only",
+                lambda bars, a, b: flat([["HOLE"]] * (b - a), bars[:a], fill, bars[a:b], end),
+            ),
+            (
+                "what is before comes last, so that the answer can go on from it",
+                lambda bars, a, b: flat(
+                    bars[:a], [["HOLE"]] * (b - a), bars[b:], fill, bars[a:b], end
+                ),
+            ),
+            (
+                "without END the model never learns when it is done",
+                lambda bars, a, b: right(bars, a, b)[:-1],
+            ),
+        ],
+    )
+
+
+def heated(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of logits / temperature."""
+    weights = np.exp((logits - logits.max()) / temperature)
+    return weights / weights.sum()
+
+
+@exercise(
+    "09.3",
+    points=1,
+    hints=(
+        "A temperature below 1 must make the likeliest token likelier.",
+        "The logits are changed before the softmax, not its probabilities after it.",
+        "What must the probabilities add up to?",
+    ),
+)
+def check_temperature(random: np.random.Generator) -> Task:
+    """Lesson 09: probabilities from logits at a temperature."""
+    cases = [(3 * random.normal(size=7), t) for t in (0.5, 0.8, 1.7, 1.0)]
+    return Task(
+        heated,
+        cases,
+        [
+            (
+                "cold must make the likeliest likelier: divide the logits, do not multiply",
+                lambda u, t: heated(u * t, 1.0),
+            ),
+            (
+                "divide the logits: dividing probabilities, and scaling them back, changes nothing",
+                lambda u, t: heated(u, 1.0),
+            ),
+            ("the probabilities must add up to 1: divide by their sum", lambda u, t: np.exp(u / t)),
+            (
+                "that changes the probabilities after the softmax: they no longer add up to 1",
+                lambda u, t: heated(u, 1.0) / t,
+            ),
+            ("those are logits still: take the softmax", lambda u, t: u / t),
+            ("those are logarithms of the probabilities", lambda u, t: np.log(heated(u, t))),
+        ],
+        tolerance=1e-6,
+    )
+
+
+def nucleus(p: np.ndarray, top: float) -> np.ndarray:
+    """Probabilities with all but the smallest set that reaches `top` set to zero, summing to 1."""
+    order = np.argsort(-p)
+    before = np.cumsum(p[order]) - p[order]
+    kept = np.zeros_like(p)
+    chosen = order[before < top]
+    kept[chosen] = p[chosen]
+    return kept / kept.sum()
+
+
+@exercise(
+    "09.4",
+    points=2,
+    hints=(
+        "Sort the probabilities, the largest first, and add them up as you go.",
+        "A token is kept if the sum *before* it has not reached the threshold yet.",
+        "Put the kept ones back in their places, zero elsewhere, and make the sum 1.",
+    ),
+)
+def check_nucleus(random: np.random.Generator) -> Task:
+    """Lesson 09: nucleus sampling (Holtzman et al. 2020)."""
+    cases = [(random.dirichlet(np.ones(8)), top) for top in (0.3, 0.7, 0.95, 1.0)]
+
+    def short(p: np.ndarray, top: float) -> np.ndarray:
+        order = np.argsort(-p)
+        kept = np.where(np.isin(np.arange(len(p)), order[np.cumsum(p[order]) <= top]), p, 0)
+        return kept / kept.sum() if kept.sum() else kept
+
+    def unscaled(p: np.ndarray, top: float) -> np.ndarray:
+        return np.where(nucleus(p, top) > 0, p, 0)
+
+    return Task(
+        nucleus,
+        cases,
+        [
+            (
+                "the token that crosses the threshold belongs to the set: with one likely "
+                "token you "
+                "would keep none",
+                short,
+            ),
+            ("what is left must sum to 1 again", unscaled),
+            (
+                "keep the likeliest, not those above a threshold",
+                lambda p, top: np.where(p >= 1 - top, p, 0) / max(1e-9, p[p >= 1 - top].sum()),
+            ),
+        ],
+        tolerance=1e-6,
+    )

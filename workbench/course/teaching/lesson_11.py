@@ -1,0 +1,222 @@
+"""Exercises of lesson 11, the listening test."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+
+from workbench.course.teaching.core import Task, exercise
+from workbench.evaluation.paired import holm
+
+
+@exercise(
+    "11.1",
+    points=2,
+    hints=(
+        "A gain in dB adds to the level and to the peak alike. How much may each clip rise "
+        "at most?",
+        "One common level for all: it is the smallest of −20 and of what each clip can reach.",
+        "Each clip's gain is the common level minus its own.",
+    ),
+)
+def check_gains(random: np.random.Generator) -> Task:
+    """Lesson 11: gains in dB to one loudness, no peak above −1 dB."""
+    cases = []
+    for loud in (False, True):  # with room for −20 LUFS, and without
+        levels = random.uniform(-30, -15, 5)
+        crest = random.uniform(8, 14, 5) + 12 * loud
+        cases.append((levels, np.minimum(levels + crest, 0)))
+
+    def right(levels: np.ndarray, peaks: np.ndarray) -> np.ndarray:
+        return min(-20.0, (-1 - peaks + levels).min()) - levels
+
+    return Task(
+        right,
+        cases,
+        [
+            (
+                "peaks are made equal; ears hear loudness, so make the levels equal",
+                lambda levels, peaks: -1 - peaks,
+            ),
+            (
+                "some peaks exceed −1 dB: lower the common level for all",
+                lambda levels, peaks: -20 - levels,
+            ),
+            (
+                "each clip is held back on its own, so they end at different levels: one "
+                "common level",
+                lambda levels, peaks: np.minimum(-20 - levels, -1 - peaks),
+            ),
+            (
+                "those are factors; asked are dB",
+                lambda levels, peaks: 10 ** (right(levels, peaks) / 20),
+            ),
+            (
+                "the sign: a clip that is too loud needs a negative gain",
+                lambda levels, peaks: -right(levels, peaks),
+            ),
+        ],
+    )
+
+
+@exercise(
+    "11.2",
+    points=2,
+    hints=(
+        "First the mean of the differences as they are, then a mean for each row of signs.",
+        "Far from zero means in either direction: compare absolute values.",
+        "p is a share of rows; the difference that was found counts as reached by itself.",
+    ),
+)
+def check_flip_p(random: np.random.Generator) -> Task:
+    """Lesson 11: two-sided p of differences (raters,) from rows of signs (flips, raters)."""
+    cases = []
+    for raters in (6, 9, 12):
+        differences = random.integers(-3, 6, raters) / 2
+        differences[0] += 0.5 if differences.sum() == 0 else 0  # so that there is a sign to miss
+        flips = random.choice((-1.0, 1.0), (400, raters))
+        flips[0] = 1.0
+        cases.append((differences, flips))
+
+    def means(d: np.ndarray, flips: np.ndarray) -> np.ndarray:
+        return flips @ d
+
+    return Task(
+        lambda d, flips: (np.abs(means(d, flips)) >= abs(d.sum()) - 1e-9).mean(),
+        cases,
+        [
+            (
+                "that is one side only: a difference the other way would have counted, too",
+                lambda d, flips: (means(d, flips) >= abs(d.sum()) - 1e-9).mean(),
+            ),
+            (
+                "the difference itself is as far as itself: ≥, not >",
+                lambda d, flips: (np.abs(means(d, flips)) > abs(d.sum()) + 1e-9).mean(),
+            ),
+            (
+                "that is the share of flips that are nearer; p is the share at least as far",
+                lambda d, flips: (np.abs(means(d, flips)) < abs(d.sum()) - 1e-9).mean(),
+            ),
+            (
+                "that is a number of flips; divide by how many there are",
+                lambda d, flips: (np.abs(means(d, flips)) >= abs(d.sum()) - 1e-9).sum(),
+            ),
+        ],
+    )
+
+
+@exercise(
+    "11.3",
+    points=2,
+    hints=(
+        "Sort first: the smallest p is multiplied by m, the next by m − 1, and so on.",
+        "No corrected p may be smaller than the one before it in that order, none larger than 1.",
+        "Put them back in the order in which they came (`np.argsort` of the order does it).",
+    ),
+)
+def check_holm(random: np.random.Generator) -> Task:
+    """Lesson 11: Holm's corrected p values, in the order given."""
+    cases = []
+    for m in (5, 6, 9):
+        p = np.sort(random.uniform(0.001, 0.6 / m, m))
+        p[1:3] = p[0] * np.array([1.1, 1.05])  # the third must be lifted to the second
+        p[-2:] = random.uniform(0.6, 0.9, 2)  # twice that exceeds 1
+        cases.append((random.permutation(p),))
+
+    def stepped(p: np.ndarray) -> np.ndarray:
+        made = np.empty_like(p)
+        made[np.argsort(p)] = np.sort(p) * np.arange(len(p), 0, -1)
+        return made
+
+    def hochberg(p: np.ndarray) -> np.ndarray:
+        made = np.empty_like(p)
+        ordered = np.sort(p) * len(p) / np.arange(1, len(p) + 1)
+        made[np.argsort(p)] = np.minimum.accumulate(ordered[::-1])[::-1]
+        return np.minimum(1, made)
+
+    return Task(
+        holm,
+        cases,
+        [
+            (
+                "that is Bonferroni: every p times m. Holm's factors fall: m, m − 1, …",
+                lambda p: np.minimum(1, p * len(p)),
+            ),
+            (
+                "a corrected p must not fall below the one before it: take the running maximum",
+                lambda p: np.minimum(1, stepped(p)),
+            ),
+            (
+                "right, but sorted: give them back in the order in which they came",
+                lambda p: np.sort(holm(p)),
+            ),
+            (
+                "no p exceeds 1",
+                lambda p: np.maximum.accumulate(stepped(p)[np.argsort(p)])[
+                    np.argsort(np.argsort(p))
+                ],
+            ),
+            (
+                "the factors go by the order of the p values, not by where they stand",
+                lambda p: np.minimum(1, np.maximum.accumulate(p * np.arange(len(p), 0, -1))),
+            ),
+            (
+                "that is the false discovery rate of Benjamini and Hochberg, another promise",
+                hochberg,
+            ),
+        ],
+    )
+
+
+@exercise(
+    "11.4",
+    points=2,
+    hints=(
+        "Squared differences of two ratings, twice: of one clip, and of any clip.",
+        "Observed: for each clip the mean over pairs of raters; then the mean over clips.",
+        "Expected: the mean over all pairs of ratings in the whole table, none paired with itself.",
+    ),
+)
+def check_alpha(random: np.random.Generator) -> Task:
+    """Lesson 11: interval alpha of a full table (raters, clips)."""
+    cases = []
+    for raters, clips in ((3, 5), (5, 8), (4, 4)):
+        liked = random.uniform(1, 5, clips)
+        table = (liked + random.normal(0, 0.8, (raters, clips))).round().clip(1, 5)
+        table[0, :2] = 1, 5  # never all the same
+        cases.append((table,))
+
+    def apart(values: np.ndarray, power: int = 2) -> float:
+        return float(np.mean([abs(a - b) ** power for a, b in combinations(values, 2)]))
+
+    def observed(table: np.ndarray, power: int = 2) -> float:
+        return float(np.mean([apart(column, power) for column in table.T]))
+
+    return Task(
+        lambda t: 1 - observed(t) / apart(t.ravel()),
+        cases,
+        [
+            (
+                "that is the ratio of disagreements; alpha is 1 minus it",
+                lambda t: observed(t) / apart(t.ravel()),
+            ),
+            (
+                "the expected disagreement pairs each rating with itself, too: leave those "
+                "pairs out",
+                lambda t: 1 - observed(t) / (2 * t.var()),
+            ),
+            (
+                "differences are squared on an interval scale",
+                lambda t: 1 - observed(t, 1) / apart(t.ravel(), 1),
+            ),
+            (
+                "observed is within a clip, between raters: columns, not rows",
+                lambda t: 1 - observed(t.T) / apart(t.ravel()),
+            ),
+            (
+                "that counts a clip's raters as paired with themselves in the observed part",
+                lambda t: 1 - 2 * t.var(0).mean() / apart(t.ravel()),
+            ),
+        ],
+    )

@@ -1,0 +1,60 @@
+"""Widgets for the notebooks: each wraps calls that a notebook can also make directly.
+
+PromptBox(system)      a prompt, its settings, and the takes; any system that reads text
+DrumGrid(clip, system) a drum-grid editor that fills in the rest
+FilmWidget(frames)     a drawing step by step, from noise to a loop, a song or a sound
+InpaintingWidget(system, clip)  bars of a song, or seconds of a sound, written anew
+MixupLab(a, b, system) two clips mixed plainly, by BAM and by BLM, with their beats
+DegradationLab(sounds, rate, measure)  real sounds spoiled, and what each measure says
+SoundMap(views, clips, groups)  pictures of many clips, each a point that can be heard
+compare(clips)         clips side by side
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.course.widgets.degradation_lab import DegradationLab
+    from workbench.course.widgets.drum_grid import DrumGrid
+    from workbench.course.widgets.film import FilmWidget
+    from workbench.course.widgets.inpainting import InpaintingWidget
+    from workbench.course.widgets.mixup_lab import MixupLab
+    from workbench.course.widgets.prompt_box import PromptBox
+    from workbench.course.widgets.side_by_side import compare
+    from workbench.course.widgets.sound_map import SoundMap
+    from workbench.course.widgets.worker import Stopped
+
+__all__ = [
+    "DegradationLab",
+    "DrumGrid",
+    "FilmWidget",
+    "InpaintingWidget",
+    "MixupLab",
+    "PromptBox",
+    "SoundMap",
+    "Stopped",
+    "compare",
+]
+
+_WHERE = {
+    "DegradationLab": "degradation_lab",
+    "DrumGrid": "drum_grid",
+    "FilmWidget": "film",
+    "InpaintingWidget": "inpainting",
+    "MixupLab": "mixup_lab",
+    "PromptBox": "prompt_box",
+    "SoundMap": "sound_map",
+    "Stopped": "worker",
+    "compare": "side_by_side",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    # an optional extra
+    from workbench.extras import named_extras
+
+    with named_extras():
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

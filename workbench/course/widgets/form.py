@@ -1,0 +1,160 @@
+"""Number fields: what Python gives them, what was typed into them, and a kind word where that is no
+such number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import traitlets as t
+
+from workbench.arguments import LARGEST_SEED, number, seed_of, whole
+from workbench.course.widgets.base import MusicWidget
+from workbench.datasets.keywords import TEMPO_LIMITS
+
+if TYPE_CHECKING:
+    from workbench.systems.base import System
+
+MOST_BARS = 64  # of a system that has no bound of its own
+EXACT = 2**53  # JavaScript's numbers are exact up to here
+
+
+@dataclass(frozen=True)
+class Field:
+    """A number field. default None: may be left blank."""
+
+    name: str
+    label: str
+    low: float
+    high: float
+    default: float | None
+    whole: bool = True
+    step: float = 1
+
+    def shown(self, value: Any) -> Any:
+        """A number from Python as the page shows it, text as it is. Raises PromptError."""
+        if value is None or isinstance(value, str):
+            return value
+        if self.high == LARGEST_SEED:
+            plain: float = seed_of(value, self.name)
+        else:
+            plain = (whole if self.whole else number)(value, self.name, self.low, self.high)
+        return str(plain) if self.whole and abs(plain) > EXACT else plain
+
+
+SEED = Field("seed", "Seed", 0, LARGEST_SEED, 0)
+
+
+def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple[Field, ...]:
+    """A field for each number that a verb of the system takes, with the system's own default.
+
+    count: the field for the number of clips. starts: by name, what else a field starts with.
+    """
+    given = system.settings(verb)
+    most_bars = getattr(system.config, "bars", MOST_BARS)
+    known = (
+        Field("bars", "Bars", 1, most_bars, None),
+        Field("seconds", "Seconds", 0.1, 60, None, whole=False, step=0.5),
+        count,
+        Field("guidance", "Guidance", 0, 20, None, whole=False, step=0.1),
+        Field("steps", "Steps", 1, 200, None),
+        Field("temperature", "Temperature", 0, 2, None, whole=False, step=0.1),
+        Field("top_p", "Top p", 0.1, 1, None, whole=False, step=0.05),
+        Field("tempo", "Tempo (BPM)", *TEMPO_LIMITS, None, whole=False),
+        SEED,
+    )
+    fields = []
+    for field in known:
+        if field is count:
+            fields.append(count)
+        elif field.name in given:
+            default = starts.get(field.name, given[field.name])
+            start = None if default is None else min(default, field.high)
+            fields.append(replace(field, default=start))
+    return tuple(fields)
+
+
+def read_number(field: Field, raw: Any) -> tuple[float | int | None, str]:
+    """The value typed, and "" or what is wrong with it."""
+    text = "" if raw is None else str(raw).strip().replace(",", ".")
+    if not text:
+        return (int(field.default) if field.whole and field.default else field.default), ""
+    kind = "a whole number" if field.whole else "a number"
+    high = "2**64 - 1" if field.high == LARGEST_SEED else f"{field.high:,.0f}"
+    wanted = f"{field.label}: give {kind} from {field.low:g} to {high}"
+    value: float | None = None
+    for read in (int, float):  # a float loses digits above 2**53
+        try:
+            value = read(text)
+            break
+        except ValueError:
+            continue
+    if value is None:
+        return None, f"{wanted}; “{text[:20]}” is none."
+    if not field.low <= value <= field.high:  # NaN is not within, either
+        return None, f"{wanted}; {text[:20]} is outside."
+    if field.whole and value != int(value):
+        return None, f"{wanted}; {text[:20]} is not whole."
+    return (int if field.whole else float)(value), ""
+
+
+def read_form(
+    raw: Mapping[str, Any], wanted: tuple[Field, ...]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """All values, and the complaints by field name; no complaint means all can be used."""
+    values, wrong = {}, {}
+    for field in wanted:
+        value, complaint = read_number(field, raw.get(field.name))
+        values[field.name] = value
+        if complaint:
+            wrong[field.name] = complaint
+    return values, wrong
+
+
+class FormWidget(MusicWidget):
+    """A widget with number fields. Numbers from Python are checked when they are given; text, as
+    the page sends it, is read when it is used.
+
+    fields: of the form; settings: what stands in them at the start, else their defaults.
+    """
+
+    settings = t.Dict().tag(sync=True)  # name → what stands in the field
+    limits: t.List[Any] = t.List().tag(sync=True)
+    wrong = t.Dict().tag(sync=True)  # field name → what is wrong with it
+
+    def __init__(
+        self, fields: tuple[Field, ...], settings: Mapping[str, Any], **traits: Any
+    ) -> None:
+        self._fields = fields
+        self._known(settings)
+        super().__init__(
+            settings={f.name: settings.get(f.name, f.default) for f in fields},
+            limits=[asdict(field) for field in fields],
+            **traits,
+        )
+
+    def _known(self, settings: Mapping[str, Any]) -> None:
+        unknown = set(settings) - {field.name for field in self._fields}
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no setting {sorted(unknown)[0]!r}")
+
+    @t.validate("settings")
+    def _plain_settings(self, proposal: Any) -> dict[str, Any]:
+        given = dict(proposal["value"])
+        return given | {f.name: f.shown(given[f.name]) for f in self._fields if f.name in given}
+
+    def _set(self, settings: Mapping[str, Any]) -> None:
+        """Settings that a Python call gives."""
+        self._known(settings)
+        self.settings = {**self.settings, **settings}
+
+    def _read(self, message: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The values of the form with what the page typed; None where something is wrong with
+        one, which is then said."""
+        self.settings = {**self.settings, **(message.get("settings") or {})}
+        values, self.wrong = read_form(self.settings, self._fields)
+        if self.wrong:
+            self.say = " ".join(self.wrong.values())
+            return None
+        return values

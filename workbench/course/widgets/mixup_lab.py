@@ -1,0 +1,170 @@
+"""The mixup lab: two clips, and what becomes of them mixed plainly, by BAM and by BLM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import traitlets as t
+
+from workbench.arguments import function_of, number, shown
+from workbench.course.widgets.base import MusicWidget, Number, loop_bytes, module, style
+from workbench.errors import PromptError, WorkbenchError
+from workbench.music.audio import checked, turned_down
+from workbench.music.clip import Clip, clip_of
+from workbench.music.keys import signature
+from workbench.representations.beat_tracking import Tracker, beats_of_clip, track, with_clicks
+from workbench.representations.mixup import Beats, align, mix, transpose
+
+if TYPE_CHECKING:
+    from workbench.systems.musicldm import MusicLDM
+
+RATE = 16_000  # Hz
+WIDE, HIGH = 800, 64  # of a lane's picture
+Lane = tuple[np.ndarray, Beats]
+
+
+class MixupLab(MusicWidget):
+    """A slider for λ, and lanes of sound with their beats: both clips, plain mixup, BAM, and BLM
+    where a MusicLDM is given. All lanes play in a loop; a switch goes on at the same place.
+
+    Beats come from a score or with the labels of rendered music, else from the tracker.
+    """
+
+    _esm = module("mixup_lab")
+    _css = style("mixup_lab")
+
+    lanes: t.List[Any] = t.List().tag(sync=True)  # name, title, svg, text of each
+    lam = Number(0.5, min=0, max=1).tag(sync=True)  # share of the first clip
+    in_key = t.Bool(False).tag(sync=True)
+    keyed = t.Bool(False).tag(sync=True)  # are both keys known?
+
+    def __init__(
+        self,
+        a: Clip,
+        b: Clip,
+        system: MusicLDM | None = None,
+        *,
+        lam: float = 0.5,
+        tracker: Tracker = track,
+    ) -> None:
+        lam, a, b = number(lam, "lam", 0, 1), clip_of(a, "a"), clip_of(b, "b")
+        function_of(tracker, "tracker")
+        if system is not None and not hasattr(system, "encode_sound"):
+            raise PromptError(f"system={shown(system)}: give a MusicLDM, whose latents are mixed")
+        self.clips, self.system = (a, b), system
+        self.sources: list[Lane] = [_heard(clip, tracker) for clip in (a, b)]
+        self.made: dict[str, Lane] = {}
+        super().__init__(lam=lam, keyed=all(clip.labels.get("key") for clip in (a, b)))
+        self._mix(lam, False)
+
+    def _mix(self, lam: float, in_key: bool) -> None:
+        """Make all lanes anew."""
+        (a, beats_a), (b, beats_b) = self.sources
+        made: dict[str, Lane] = {"a": self.sources[0], "b": self.sources[1]}
+        if in_key:
+            keys = [signature(str(clip.labels["key"])) for clip in self.clips]
+            b = transpose(b, (keys[0] - keys[1] + 6) % 12 - 6, RATE)
+        length = min(a.shape[1], b.shape[1])
+        made["plain"] = (turned_down(mix(a[:, :length], b[:, :length], lam)), beats_a)
+        said = ""
+        try:
+            left, right, beats = align(a, beats_a, b, beats_b, RATE)
+        except WorkbenchError as error:
+            said = f"Plain mixup only: {error}"
+        else:
+            made["bam"] = (turned_down(mix(left, right, lam)), beats)
+            if self.system is None:
+                said = "BLM mixes latents: give the lab a MusicLDM to hear it."
+            else:
+                try:
+                    made["blm"] = (self._in_latents(left, right, lam), beats)
+                except WorkbenchError as error:
+                    said = f"No BLM: {error}"
+        self.made = {
+            name: (x, beats.within(x.shape[1] / RATE)) for name, (x, beats) in made.items()
+        }
+        self.lam, self.in_key, self.say = lam, in_key, said
+        self.lanes = [self._lane(name) for name in made]
+
+    def _in_latents(self, a: np.ndarray, b: np.ndarray, lam: float) -> np.ndarray:
+        import torch
+
+        assert self.system is not None
+        za, zb = (self.system.encode_sound(torch.from_numpy(x).float()) for x in (a, b))
+        z = mix(za, zb, lam, mean=self.system.networks.latent_mean)
+        return turned_down(checked(self.system.decode_sound(z).numpy(), "decoded"))
+
+    def _lane(self, name: str) -> dict[str, str]:
+        titles = {
+            "a": f"First: {self.clips[0].caption or 'a clip'}",
+            "b": f"Second: {self.clips[1].caption or 'a clip'}",
+            "plain": "Plain mixup: laid over each other as they are",
+            "bam": "BAM: beats and downbeats together, waveforms mixed",
+            "blm": "BLM: beats and downbeats together, latents mixed",
+        }
+        sound, beats = self.made[name]
+        tempo = f"{beats.tempo:.0f} BPM" if np.isfinite(beats.tempo) else "no beats found"
+        number = len(beats.downbeats)
+        downbeats = f"{number} downbeat{'' if number == 1 else 's'}"
+        text = f"{sound.shape[1] / RATE:.1f} s, {tempo}, {downbeats}"
+        return {
+            "name": name,
+            "title": titles[name],
+            "text": text,
+            "svg": picture(sound, beats, f"{titles[name]}: {text}"),
+        }
+
+    def clip(self, name: str, click: bool = False) -> Clip:
+        """A lane as a clip: "a", "b", "plain", "bam" or "blm"."""
+        if name not in self.made:
+            raise PromptError(f"lane: {name!r} is not here; there are {', '.join(self.made)}")
+        sound, beats = self.made[name]
+        heard = with_clicks(sound, beats, RATE) if click else sound
+        return Clip(audio=heard, sample_rate=RATE, caption=self._lane(name)["title"])
+
+    def fallback_clips(self) -> Sequence[Clip]:
+        return [self.clip(name) for name in self.made]
+
+    def on_mix(self, message: dict[str, Any]) -> None:
+        """Mix anew with the λ and key that the page shows."""
+        lam = number(message.get("lam", self.lam), "lam", 0, 1)
+        in_key = bool(message.get("in_key")) and self.keyed
+        self.start("Mixing", 1, lambda: self._mix(lam, in_key))
+
+    def on_play(self, message: dict[str, Any]) -> None:
+        """Send the sound of a lane."""
+        name, click = str(message.get("lane")), bool(message.get("click"))
+        clip = self.clip(name, click)
+        about = {"is": "sound", "lane": name, "click": click, "seconds": clip.duration}
+        self.send(about, buffers=[loop_bytes(clip)])
+
+
+def _heard(clip: Clip, tracker: Tracker) -> Lane:
+    sound = clip.waveform(RATE, loop=False).mean(0, keepdims=True).astype(np.float32)
+    return sound, beats_of_clip(clip, RATE, tracker)
+
+
+def picture(sound: np.ndarray, beats: Beats, text: str) -> str:
+    """A waveform (1, samples) as SVG; a line for each beat, a longer and thicker one for each
+    downbeat, so that no meaning is in colour alone."""
+    seconds = sound.shape[1] / RATE
+    parts = np.array_split(np.abs(sound[0]), WIDE // 2)
+    tops = [float(part.max(initial=0.0)) * HIGH / 2 for part in parts]
+    wave = " ".join(f"M{2 * i} {HIGH / 2 - y:.1f}v{2 * y:.1f}" for i, y in enumerate(tops))
+    marks = [(float(at), "wb-down", 0.0) for at in beats.downbeats]
+    known = np.round(beats.downbeats, 3)
+    marks += [
+        (float(at), "wb-beat", HIGH * 0.7) for at in beats.times if round(float(at), 3) not in known
+    ]
+    lines = [
+        f'<path class="{kind}" d="M{at / seconds * WIDE:.1f} {y:.1f}V{HIGH}"/>'
+        for at, kind, y in sorted(marks)
+        if at < seconds
+    ]
+    return (
+        f'<svg viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{escape(text, quote=True)}" '
+        f'preserveAspectRatio="none"><path class="wb-wave" d="{wave}"/>{"".join(lines)}</svg>'
+    )

@@ -1,0 +1,365 @@
+"""DiffusionLM: piano music by continuous diffusion over word embeddings, and control of it.
+
+    noise → x̂₀ = BERT(x_t, t) ⇄ sampler, nudged by classifiers → rounding → words → Clip
+
+Adapts Diffusion-LM (arXiv 2205.14217) to p/v/d words, with the control that the original left
+out. The network is in `models/diffusion_lm.py`, the bound in `models/diffusion_bound.py`, control
+in `models/control.py` and `controls.py`, training in `training.py`.
+Notebook: `notebooks/08_diffusion_lm.ipynb`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.arguments import choice, generator, number, row_seeds, seed_of, shown, text_of, whole
+from workbench.errors import CheckpointError, PromptError
+from workbench.models.control import nudge
+from workbench.models.diffusion_bound import bound
+from workbench.models.diffusion_lm import Predictor
+from workbench.models.samplers import SAMPLERS, normal
+from workbench.music.clip import clip_of, clips_of
+from workbench.music.timeline import check_tempo, other_meters
+from workbench.representations.pvd import CLS, LENGTH, PAD, POSITIONS, PVD, SEP
+from workbench.systems.base import (
+    Progress,
+    PromptReading,
+    Region,
+    System,
+    film_of,
+    region_of,
+    renamed,
+    reporter,
+)
+from workbench.systems.cards import piano_card
+from workbench.systems.configs import config_from
+from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, classes_of, control_of
+from workbench.systems.diffusion_lm.networks import Networks, PianoConfig
+from workbench.systems.diffusion_lm.training import piano_of, recipe
+from workbench.systems.provenance import signed_takes
+from workbench.systems.sampling import checked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workbench.music.clip import Clip
+
+__all__ = ["DiffusionLM", "Networks", "PianoConfig"]
+
+
+class DiffusionLM(System):
+    """Writes piano windows of 128 words, all words at once.
+
+    `from_pretrained("piano-diffusion")` loads the shipped system, `train` makes one.
+    """
+
+    networks: Networks
+    reads: ClassVar = ("text", "controls")
+    makes: ClassVar = "piano music"
+    replaces: ClassVar = ("bars", "seconds")
+
+    def __init__(self, config: PianoConfig) -> None:
+        self.config, self.code = config, PVD(config.rhythm)
+        if config.network.vocab != self.code.size:
+            raise CheckpointError(
+                f"vocabulary: {self.code.size} words do not fit a network made for "
+                f"{config.network.vocab}; load the checkpoint with the encoding it was made with"
+            )
+        self.networks = Networks(config).eval()
+
+    def config_dict(self) -> dict[str, Any]:
+        return asdict(self.config)
+
+    @classmethod
+    def from_config(cls, data: dict[str, Any]) -> Self:
+        return cls(config_from(PianoConfig, data))
+
+    @classmethod
+    def networks_of(cls, data: dict[str, Any]) -> Networks:
+        return Networks(config_from(PianoConfig, data))
+
+    @classmethod
+    def train(
+        cls,
+        dataset: str = "pop909",
+        profile: str = "laptop",
+        *,
+        backbone: str = "bert",
+        out: str | Path = "runs/piano",
+        seed: int = 0,
+        budget_minutes: float | None = None,
+        watch: Callable[[dict[str, Any]], None] | None = None,
+    ) -> Self:
+        """Train and save in `out`; a run that was stopped goes on where it was.
+
+        dataset: names or folders joined by "+"; backbone: "bert" or "electra".
+        """
+        return cls._train(
+            recipe,
+            piano_card,
+            dataset,
+            profile,
+            out=out,
+            seed=seed,
+            budget_minutes=budget_minutes,
+            watch=watch,
+            backbone=backbone,
+        )
+
+    # --- sampling -----------------------------------------------------------------------------
+
+    def explain_prompt(self, prompt: str) -> PromptReading:
+        """What is understood of a prompt, and which of its words are not."""
+        prompt = text_of(prompt, "prompt")
+        control, unknown = control_of(prompt, self.config.control.styles)
+        messages = []
+        if unknown:
+            messages.append(
+                f"Not understood: {', '.join(unknown[:5])}. Ask for a key, such as G major; "
+                "sparse, medium or busy; low, middle or high"
+                + "".join(f"; {style}" for style in self.config.control.styles)
+                + "."
+            )
+        return PromptReading(prompt, None, tuple(control.values()), unknown, tuple(messages))
+
+    def prompt_words(self) -> dict[str, list[str]]:
+        """The controls' classes, and a few of the keys."""
+        return {
+            "Density": list(DENSITIES),
+            "Register": list(REGISTERS),
+            "Key": ["C major", "G major", "F major", "A minor", "E minor", "D minor"],
+            "Style": list(self.config.control.styles),
+        }
+
+    def control_of(self, prompt: str | Mapping[str, str] | None) -> dict[str, str]:
+        """The controls that a prompt asks for. Warns of words that name none."""
+        if prompt is None or isinstance(prompt, Mapping):
+            return dict(prompt or {})
+        if not isinstance(prompt, str):
+            raise PromptError(f"prompt={shown(prompt)}: give words, or controls by name, or None")
+        for message in self.explain_prompt(prompt).messages:
+            warnings.warn(f"prompt: {message}", UserWarning, stacklevel=4)
+        return control_of(prompt, self.config.control.styles)[0]
+
+    @renamed(control="prompt", strength="guidance")
+    def generate(
+        self,
+        prompt: str | Mapping[str, str] | None = None,
+        n: int = 1,
+        *,
+        steps: int = 100,
+        guidance: float = 0.1,
+        sampler: str = "ddpm",
+        temperature: float = 0.5,
+        tempo: float = 90.0,
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[Clip]:
+        """`n` clips. prompt: words such as "busy, G major, high", or controls by name: {"key": "G
+        major", "density": "busy", "register": "high", "style": …}, any of them or none; guidance:
+        how hard the classifiers push (as in `nudge`, for 100 steps); temperature: below 1 likelier
+        words are favoured at every step, 0 clamps to the likeliest."""
+        tempo, seed, control = check_tempo(tempo), seed_of(seed), self.control_of(prompt)
+        words = self.draw(
+            n,
+            control,
+            steps=steps,
+            guidance=guidance,
+            sampler=sampler,
+            temperature=temperature,
+            seed=seed,
+            progress=progress,
+            tempo=tempo,
+        )
+        caption = ", ".join(f"{k} {v}" for k, v in control.items()) or "uncontrolled"
+        request = {
+            "control": control,
+            "strength": guidance if control else None,
+            "tempo": tempo,
+            "steps": steps,
+            "sampler": sampler,
+            "temperature": temperature,
+        }
+        clips = (self.code.decode(w, tempo).with_(caption=f"piano, {caption}") for w in words)
+        return signed_takes(clips, self, request=request, seed=seed)
+
+    @renamed(strength="guidance")
+    def draw(
+        self,
+        n: int,
+        control: Mapping[str, str] | None = None,
+        *,
+        known: np.ndarray | None = None,
+        kinds: np.ndarray | None = None,
+        places: int = POSITIONS,
+        steps: int = 100,
+        guidance: float = 0.1,
+        sampler: str = "ddpm",
+        temperature: float = 0.5,
+        grammar: bool = True,
+        tempo: float = 90.0,
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> np.ndarray:
+        """Words: (n, 130) ids. known: (130,) ids to keep, −1 where free. kinds: (130,) letters that
+        the words must have. places: sixteenths in a bar, beyond which no word may be. grammar:
+        round at the end to the likeliest grammatical sequence, not each word to its nearest.
+        tempo: of the clips that progress shows."""
+        network = self.networks.diffusion
+        n, seed = checked(n=n)["n"], seed_of(seed)
+        steps = whole(steps, "steps", 1, network.config.steps)
+        guidance = number(guidance, "guidance", 0, 1000)
+        temperature = number(temperature, "temperature", 0, 1000)
+        sampler = choice(sampler, "sampler", SAMPLERS)
+        places = whole(places, "places", 1, POSITIONS)
+        wanted = classes_of(control, self.config.control.styles)
+        kept = torch.full((n, LENGTH), -1)
+        kept[:, 0], kept[:, -1] = CLS, SEP
+        if known is not None:
+            known = np.asarray(known)
+            if known.shape != (LENGTH,) or known.dtype.kind not in "iu":
+                raise PromptError(f"known={shown(known)}: give ({LENGTH},) ids, -1 where free")
+            self.code.check(known[known >= 0])
+            kept = torch.from_numpy(np.where(known >= 0, known, kept.numpy()))
+        push = None
+        if wanted:  # as hard in all for any number of steps
+            push = nudge(self.networks.controls, network, wanted, strength=guidance * 100 / steps)
+        predict = Predictor(network, known=kept, temperature=temperature, nudge=push)
+        random = [generator(row) for row in row_seeds(seed, n)]
+        x = normal((n, LENGTH, network.config.dim), random)
+
+        report = reporter(progress)
+
+        def hear(step: int, total: int, x0: Tensor) -> None:
+            def words() -> np.ndarray:
+                return network.words(x0).numpy()
+
+            report(step, total, words, lambda: [self.code.decode(row, tempo) for row in words()])
+
+        x = SAMPLERS[sampler](predict, x, network.diffusion.alphas_bar, steps, random, hear)
+        with torch.inference_mode():
+            logits = network.round(x).numpy()
+        given = kept.numpy()[..., None]
+        logits = np.where((given >= 0) & (given != np.arange(self.code.size)), -1e9, logits)
+        if kinds is not None:
+            kinds = np.asarray(kinds)
+            if kinds.shape != (LENGTH,):
+                raise PromptError(f"kinds={shown(kinds)}: give ({LENGTH},) letters")
+            logits = np.where(kinds[:, None] == self.code.kinds, logits, -1e9)
+        logits = np.where(self.code.places >= places, -1e9, logits)
+        words = self.code.round(logits) if grammar else logits.argmax(-1)
+        return np.where(given[..., 0] >= 0, given[..., 0], words)
+
+    def fill(
+        self,
+        clip: Clip,
+        bars: tuple[int, int],
+        n: int = 1,
+        *,
+        steps: int = 100,
+        control: dict[str, str] | None = None,
+        seed: int = 0,
+    ) -> list[Clip]:
+        """The old name of `inpaint`."""
+        warnings.warn(
+            "fill: is called inpaint now, with Region(bars=…)", DeprecationWarning, stacklevel=2
+        )
+        return self.inpaint(clip, Region(bars=bars), n, prompt=control, steps=steps, seed=seed)
+
+    def inpaint(
+        self,
+        clip: Clip,
+        region: Region,
+        n: int = 1,
+        *,
+        prompt: str | Mapping[str, str] | None = None,
+        steps: int = 100,
+        guidance: float = 0.1,
+        sampler: str = "ddpm",
+        temperature: float = 0.5,
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[Clip]:
+        """`n` windows of the clip, the one that starts at bar 0, in which the words of the region's
+        bars are regenerated and all others kept (section 5.2). A bar keeps its number of notes, so
+        that bar lines stay where they are. All are written in the clip's main metre; warns where it
+        has others, and where that is not 4/4, the metre of most of the training."""
+        clip = clip_of(clip)
+        if region_of(region).tracks is not None:
+            raise PromptError("tracks: a piano window has one; give bars or seconds only")
+        if not clip.has_score:
+            raise PromptError("clip: holds a waveform; give one that was read from a MIDI file")
+        bars, control = region.bar_range(clip), self.control_of(prompt)
+        rows = self.code.windows(clip, hop=max(1, clip.bars))
+        if not len(rows):
+            raise PromptError("clip: has too few notes for a window of 16 words")
+        row, seed = rows[0], seed_of(seed)
+        kinds = self.code.kinds[row]
+        bar = np.cumsum(kinds == "b") - 1
+        hole = (bar >= bars[0]) & (bar < bars[1]) & np.isin(kinds, list("pvdo"))
+        if others := other_meters(clip):
+            warnings.warn(
+                f"clip: has bars of {others}, of which training had few; all bars of the window "
+                "are written in its main metre",
+                UserWarning,
+                stacklevel=2,
+            )
+        if not hole.any():
+            raise PromptError(f"bars: {bars} hold no words of this window of {bar.max() + 1} bars")
+        known = np.where(hole, -1, row)
+        places = min(POSITIONS, 16 * clip.meter[0] // clip.meter[1])
+        words = self.draw(
+            n,
+            control,
+            known=known,
+            kinds=kinds,
+            places=places,
+            steps=steps,
+            guidance=guidance,
+            sampler=sampler,
+            temperature=temperature,
+            tempo=clip.tempo,
+            seed=seed,
+            progress=progress,
+        )
+        request = {"bars": f"{bars[0]} to {bars[1]}", "control": control, "steps": steps}
+        filled = [self.code.decode(w, clip.tempo, clip.meter) for w in words]
+        return signed_takes(
+            (window.with_(caption=clip.caption) for window in filled),
+            self,
+            "filling",
+            request=request,
+            seed=seed,
+            original=clip,
+        )
+
+    def film(
+        self, prompt: Any = None, *, seed: int = 0, steps: int = 20, **settings: Any
+    ) -> list[tuple[float, Clip]]:
+        """One sampling, step by step: (noise level √(1−ᾱ), from 1 down, and the clip so far)."""
+        schedule = self.networks.diffusion.diffusion
+        return film_of(self.generate, schedule, prompt, seed=seed, steps=steps, **settings)
+
+    # --- judging ------------------------------------------------------------------------------
+
+    def bits(self, ids: np.ndarray | Tensor, *, draws: int = 8, seed: int = 0) -> dict[str, float]:
+        """The variational bound of windows (n, 130), in bits, see `diffusion_bound.bound`."""
+        windows = ids if isinstance(ids, Tensor) else np.asarray(ids)
+        if tuple(windows.shape[1:]) != (LENGTH,) or not len(windows):
+            raise PromptError(f"ids={shown(ids)}: give windows (n, {LENGTH})")
+        draws, seed = whole(draws, "draws", 1, 10_000), seed_of(seed)
+        rows = torch.as_tensor(windows)
+        self.code.check(rows.numpy())
+        return bound(self.networks.diffusion, rows, PAD, draws=draws, seed=seed)
+
+    def windows(self, clips: Sequence[Clip], hop: int = 4) -> np.ndarray:
+        """Windows of clips' piano parts: (n, 130)."""
+        clips, hop = clips_of(clips, least=1), whole(hop, "hop", 1)
+        return np.concatenate([self.code.windows(piano_of(clip), hop) for clip in clips])

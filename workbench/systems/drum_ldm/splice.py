@@ -1,0 +1,155 @@
+"""Drum hits put into a score: what is not exchanged stays as it is, event for event.
+
+A drum roll shows one hit a cell of nine voices. What it does not show (other tracks, flams, other
+percussion, the tempo map, controllers) is in the clip's own score, so an answer in cells goes into
+that score, and into its file where there is one, in place of the hits of these cells.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import symusic
+
+from workbench.errors import PromptError
+from workbench.music.channel import note_events
+from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
+from workbench.music.timeline import needs_4_4
+from workbench.representations.drum_roll import DrumRoll
+from workbench.systems.midigpt.polyphony import add_notes, columns_of, picked
+from workbench.systems.midigpt.splice import fine
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+    from workbench.systems.base import Region
+
+STEP = 0.25  # quarter notes a cell
+_LENGTH = 0.1  # quarter notes; drums have no length, and players want one
+
+
+class Cells(NamedTuple):
+    """Cells to exchange: (steps, 9) bool, and the quarter notes between which their new hits come,
+    None where the cells alone say it."""
+
+    mask: np.ndarray
+    span: tuple[float, float] | None = None
+
+
+def in_whole_bars(clip: Clip, name: str = "clip") -> tuple[Clip, int]:
+    """A score in 4/4, lengthened to whole bars, and how many these are. Raises PromptError for a
+    waveform and for other metres."""
+    if not clip.has_score:
+        raise PromptError(f"{name}: holds a waveform and no notes; give one read from a MIDI file")
+    needs_4_4(clip, name)
+    bars = max(1, math.ceil(round(clip.beats, 2) / 4))
+    return (clip if clip.beats == 4 * bars else clip.with_(beats=4.0 * bars)), bars
+
+
+def cells_of(clip: Clip, region: Region, steps: int) -> Cells:
+    """The cells that a region exchanges. A hit a little before a bar line belongs to the bar after
+    it in the roll and to the bar before it in time: where one of the two stays, so does the hit,
+    and its cell."""
+    mask = region.cell_mask(clip, steps)
+    if region.cells is not None:
+        return Cells(mask)
+    begin, end = region.beat_range(clip)
+    for track in _drum_tracks(clip.score):
+        beats, cell, drum = _places(track, clip.score.tpq, steps)
+        outside = (cell >= 0) & ((beats < begin - 1e-9) | (beats >= end - 1e-9))
+        mask[cell[outside], drum[outside]] = False
+    return Cells(mask, (begin, end))
+
+
+def with_cells(clip: Clip, cells: Cells, roll: np.ndarray) -> Clip:
+    """The clip with the hits of a roll (steps, 27) in these cells, in place of its own.
+
+    They sound as the clip's own of that voice, on the track that plays it most. Early hits of the
+    first beat stand at the end of a loop, as in `DrumRoll.to_notes`, and on the first beat of a
+    clip that is none.
+    """
+    loop, clip = clip.anticipation, fine(clip)
+    score: Any = clip.score.copy()
+    steps, tpq = len(roll), score.tpq
+    drum_tracks = _drum_tracks(score)
+    if not drum_tracks:
+        score.tracks.append(symusic.Track(name="Drums", is_drum=True, ttype="tick"))
+        drum_tracks = [score.tracks[-1]]
+    played = np.zeros((len(drum_tracks), 128), np.int64)  # how often a track plays a pitch
+    for row, track in enumerate(drum_tracks):
+        columns = columns_of(track)
+        played[row] = np.bincount(columns["pitch"], minlength=128)
+        _, cell, drum = _places(track, tpq, steps)
+        stays = (cell < 0) | ~cells.mask[cell, drum]
+        track.notes = note_events(**picked(columns, stays))
+    ticks, drums, velocity = _hits(np.where(np.tile(cells.mask, (1, 3)), roll, 0), tpq)
+    begin, end = (math.ceil(beat * tpq - 1e-6) for beat in cells.span or (0, steps * STEP))
+    if loop and (begin, end) == (0, round(steps * STEP * tpq)):
+        ticks = np.where(ticks < 0, ticks + end, ticks)
+    ticks = np.clip(ticks, begin, max(end - 1, begin))
+    voices = read_lookup()
+    for voice, code in enumerate(DRUMS):
+        own = drums == voice
+        if not own.any():
+            continue
+        counts = np.where(voices == voice, played, 0)
+        row, pitch = divmod(int(counts.argmax()), 128)
+        if not counts.any():
+            row, pitch = int(played.sum(1).argmax()), WRITE_PITCH[code]
+        _add(drum_tracks[row], ticks[own], pitch, velocity[own], max(round(_LENGTH * tpq), 1))
+    return clip.with_score(score).with_(anticipation=loop)
+
+
+def left_out(clip: Clip) -> str:
+    """What of a clip a drum roll does not hold, in words with counts; "" where it holds all."""
+    notes = clip.notes
+    drums = notes[notes["is_drum"]]
+    voiced = int((read_lookup()[drums["pitch"]] >= 0).sum())
+    hits = int(DrumRoll.from_clip(clip).hits.sum())
+    parts = (
+        (len(notes) - len(drums), "of other instruments"),
+        (len(drums) - voiced, "of percussion outside the nine voices"),
+        (voiced - hits, "that share a cell with a louder one"),
+    )
+    return ", ".join(f"{count} {what}" for count, what in parts if count > 0)
+
+
+def _drum_tracks(score: Any) -> list[Any]:
+    return [track for track in score.tracks if track.is_drum]
+
+
+def _places(track: Any, tpq: int, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Onset in quarter notes, cell and voice of each note of a drum track; cell −1 for one that a
+    roll of so many steps does not show."""
+    columns = track.notes.numpy()
+    beats = columns["time"] / tpq
+    cell = (beats / STEP + 0.5).astype(np.int64)
+    drum = read_lookup()[columns["pitch"]].astype(np.int64)
+    shown = (cell <= steps) & (drum >= 0)
+    return beats, np.where(shown, cell % steps, -1), drum
+
+
+def _hits(roll: np.ndarray, tpq: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Onset in ticks (early hits of cell 0 are negative), voice and velocity of a roll's hits."""
+    plain = DrumRoll.from_array(roll)
+    step, drum = np.nonzero(plain.hits)
+    ticks = np.rint((step + plain.offset[step, drum].astype(np.float64)) * STEP * tpq)
+    velocity = np.clip(np.rint(plain.velocity[step, drum] * 127), 1, 127)
+    return ticks.astype(np.int64), drum, velocity.astype(np.int64)
+
+
+def _add(track: Any, ticks: np.ndarray, pitch: int, velocity: np.ndarray, length: int) -> None:
+    """Add notes of one pitch to a track; one that would begin with another one is that one."""
+    there = columns_of(track)
+    there = picked(there, there["pitch"] == pitch)
+    ticks, first = np.unique(ticks, return_index=True)
+    new = {"time": ticks, "velocity": velocity[first], "pitch": np.full(len(ticks), pitch)}
+    new = picked(new, ~np.isin(ticks, there["time"]))
+    begin, end = there["time"], there["time"] + there["duration"]
+    onset = new["time"][:, None]
+    struck = np.where(np.r_[begin, ticks] > onset, np.r_[begin, ticks], onset + length).min(1)
+    held = np.where((begin < onset) & (onset < end), end, 0).max(1, initial=0)
+    # below a held note the first note-off ends that one, so both end there
+    new["duration"] = np.maximum(np.minimum(struck, onset[:, 0] + length), held) - new["time"]
+    add_notes(track, new)

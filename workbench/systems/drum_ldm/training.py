@@ -1,0 +1,378 @@
+"""Training of DrumLDM in three stages, as in the paper (arXiv 2408.02711, section 4).
+
+1. contrastive pre-training of text and MIDI towers, 2. the autoencoder, 3. diffusion in its
+latent, conditioned on the text. Each stage has a folder under `out` and resumes by itself.
+
+    workbench train drums --dataset groove --profile laptop --text bert --out my-drums
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.datasets import cut_loops, load
+from workbench.datasets.captions import caption_of, facts_of
+from workbench.datasets.keywords import parse_tempo, tokens
+from workbench.datasets.phrases import phrases
+from workbench.errors import CheckpointError, MissingDataError
+from workbench.evaluation.drums import reconstruction
+from workbench.models.contrastive import Contrastive, ContrastiveConfig
+from workbench.models.denoisers import Condition
+from workbench.models.mrlstm import AutoencoderConfig, PaperAutoencoder
+from workbench.representations.drum_roll import rolls_of
+from workbench.representations.text import TextEncoder, text_encoder
+from workbench.systems.drum_ldm.networks import DrumLDMConfig, DrumNetworks
+from workbench.systems.stages import Recipe, Stage, profile_of
+from workbench.training import Fit, Plan, fit
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+PHRASES = 7  # per loop: its caption, the bare name of its style, five as a person would put it
+TEMPO_SPREAD = 0.12  # octaves: a groove may be played about 9 % slower or faster than it was. Else
+# a tempo and a style together name one performance, and its oddities become what the words mean.
+MOST_WINDOWS = 16  # a performance counts as much as so many windows, however long it is
+DROP = 0.15  # share of items whose text, and whose tempo, is withheld (guidance needs both)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size: the system's config, the plan of each stage, the loops to train on.
+
+    limit: performances read; hop_bars: distance of the windows cut from them.
+    """
+
+    config: DrumLDMConfig
+    contrastive: Plan
+    autoencoder: Plan
+    diffusion: Plan
+    limit: int | None = None
+    hop_bars: int = 2
+
+
+_SMOKE = Plan(steps=20, batch=16, lr=1e-3, warmup=5, every=10)
+PROFILES: dict[str, Profile] = {
+    "smoke": Profile(
+        DrumLDMConfig(
+            autoencoder=AutoencoderConfig(hidden=16, width=32),
+            contrastive=ContrastiveConfig(width=32, depth=1),
+            width=64,
+            depth=2,
+        ),
+        _SMOKE,
+        _SMOKE,
+        replace(_SMOKE, ema=0.9),
+        limit=60,
+        hop_bars=8,
+    ),
+    "laptop": Profile(
+        DrumLDMConfig(),
+        Plan(steps=500, batch=256, lr=1e-3, every=50, weight_decay=0.1),
+        Plan(steps=2500, batch=128, lr=3e-3, every=250, weight_decay=1e-4),
+        Plan(steps=2000, batch=128, lr=1e-3, every=250, ema=0.999),
+    ),
+    "gpu": Profile(
+        DrumLDMConfig(
+            autoencoder=AutoencoderConfig(hidden=128, width=256), width=384, depth=12, heads=6
+        ),
+        Plan(steps=3000, batch=512, lr=5e-4, every=200, weight_decay=0.1),
+        Plan(steps=4000, batch=256, lr=2e-3, every=400, weight_decay=1e-4, precision="32-true"),
+        Plan(steps=20_000, batch=256, lr=5e-4, warmup=500, every=1000, ema=0.9995, keep="last"),
+        hop_bars=1,
+    ),
+    # The published recipe: epochs of 100, 100 and 150 over 11,340 loops, as steps.
+    "paper": Profile(
+        DrumLDMConfig(paper=True, schedule="linear", prediction="epsilon"),
+        Plan(steps=35_000, batch=32, lr=1e-3, warmup=1, every=1000),
+        Plan(steps=17_700, batch=64, lr=1e-3, warmup=1, every=1000),
+        Plan(steps=26_600, batch=64, lr=3e-4, warmup=1, every=1000),
+    ),
+}
+
+
+@dataclass
+class Loops:
+    """Loops as tensors. rolls (n, steps, 27); tempo (n,) log₂(bpm/120); phrase (n, PHRASES) rows
+    of `texts`; vectors (texts, text_dim) from the frozen encoder; weights (n,) how often each
+    comes up in training."""
+
+    rolls: Tensor
+    tempo: Tensor
+    phrase: Tensor
+    texts: list[str]
+    vectors: Tensor
+    weights: Tensor | None = None
+
+
+def loops_of(clips: Sequence[Clip], text: TextEncoder, seed: int) -> Loops:
+    """Turn cut loops into tensors; each distinct phrase is embedded once."""
+    index: dict[str, int] = {}
+    rows = []
+    for i, clip in enumerate(clips):
+        facts = facts_of(clip)
+        caption = caption_of(facts)
+        said = [caption, facts.style or caption, *phrases(facts, PHRASES - 2, seed + i)]
+        rows.append([index.setdefault(phrase, len(index)) for phrase in said])
+    return Loops(
+        torch.from_numpy(rolls_of(clips)),
+        torch.tensor([np.log2(clip.tempo / 120) for clip in clips], dtype=torch.float32),
+        torch.tensor(rows, dtype=torch.long).reshape(-1, PHRASES),
+        list(index),
+        text.embed(list(index)),
+        weights_of(clips),
+    )
+
+
+def weights_of(clips: Sequence[Clip]) -> Tensor:
+    """How often each window comes up in training, relative to the others: (n,), mean 1.
+
+    A performance counts as its number of windows, at most MOST_WINDOWS, so that the longest do
+    not decide what a word means; a style counts as the square root of what its performances
+    count, so that a word with few of them is not drowned by its neighbours.
+    """
+    performance = [str(clip.labels.get("performance", i)) for i, clip in enumerate(clips)]
+    style = [str(clip.labels.get("style", "")) for clip in clips]
+    windows = Counter(performance)
+    weights = [min(1.0, MOST_WINDOWS / windows[name]) for name in performance]
+    counts: dict[str, float] = defaultdict(float)
+    for name, weight in zip(style, weights, strict=True):
+        counts[name] += weight
+    weights = [w / counts[name] ** 0.5 for name, w in zip(style, weights, strict=True)]
+    tensor = torch.tensor(weights, dtype=torch.float64)
+    return tensor / tensor.mean() if len(tensor) else tensor
+
+
+@dataclass(frozen=True)
+class Start:
+    """A checkpoint to go on from, and the record of its training."""
+
+    name: str
+    networks: DrumNetworks
+    record: Mapping[str, Any]
+
+    def check(self, config: DrumLDMConfig) -> None:
+        """CheckpointError where its shape is not that of `config`."""
+        if replace(self.networks.config, vocabulary=()) != config:
+            raise CheckpointError(
+                f"{self.name}: is not of this profile's shape or reads text otherwise; choose the "
+                "profile and text that it was trained with, or leave out start"
+            )
+
+    def about(self) -> dict[str, Any]:
+        """What the record of the further training says of it."""
+        before = self.record.get("stages", self.record)  # older records have no heading
+        kept = ("contrastive", "autoencoder")
+        return {
+            "start": self.name,
+            "stages": {name: before[name] for name in kept if name in before},
+        }
+
+
+def recipe(
+    dataset: str, profile: str, seed: int, *, text: str = "bert", start: Start | None = None
+) -> Recipe:
+    """What a DrumLDM is made of and trained by. start: a checkpoint whose denoiser is trained
+    further."""
+    size = profile_of(PROFILES, profile)
+    encoder = text_encoder(text)
+    config = replace(
+        size.config, text=text, contrastive=replace(size.config.contrastive, text_dim=encoder.dim)
+    )
+    if start is not None:
+        start.check(config)
+    train, held_out = (
+        loops_of(
+            cut_loops(clips, config.bars, size.hop_bars if split == "train" else 4), encoder, seed
+        )
+        for split, clips in splits_of(dataset, size.limit).items()
+    )
+    words = {word for phrase in train.texts for word in tokens(phrase)}
+    return Recipe(
+        asdict(replace(config, vocabulary=tuple(sorted(words)))),
+        {"text": text, **(start.about() if start else {})},
+        partial(stages, train=train, held_out=held_out, size=size, start=start),
+    )
+
+
+def stages(
+    networks: DrumNetworks, train: Loops, held_out: Loops, size: Profile, start: Start | None = None
+) -> list[Stage]:
+    """All three, or, from a checkpoint on, the last one: a fifth of its steps at a third of the
+    rate."""
+    data, towers, plan = (train, held_out), networks.contrastive, size.diffusion
+    if start is not None:
+        networks.load_state_dict(start.networks.state_dict())
+        steps, every = max(1, plan.steps // 5), max(1, plan.every // 5)
+        # weights that start trained are near their lowest loss at once: that says nothing of words
+        plan = replace(plan, steps=steps, lr=plan.lr / 3, every=every, keep="last")
+    found = [
+        Stage("contrastive", size.contrastive, 0.15, partial(train_contrastive, towers, *data)),
+        Stage("autoencoder", size.autoencoder, 0.25, partial(train_autoencoder, networks, *data)),
+        Stage("diffusion", plan, 0.60, partial(train_diffusion, networks, *data)),
+    ]
+    return found if start is None else found[2:]
+
+
+def splits_of(dataset: str, limit: int | None = None) -> dict[str, Sequence[Clip]]:
+    """The training and validation clips. A folder too small for the data sets' own rule is split
+    clip by clip: every eighth is held out."""
+    try:
+        return {split: load(dataset, split, limit=limit) for split in ("train", "validation")}
+    except MissingDataError:
+        clips = load(dataset, limit=limit).clips  # raises again where there is nothing at all
+    print(f"{dataset}: few files, every eighth is kept for validation")
+    return {
+        "train": [clip for i, clip in enumerate(clips) if i % 8] or clips,
+        "validation": clips[::8],
+    }
+
+
+def train_contrastive(
+    towers: Contrastive, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
+) -> Fit[Contrastive]:
+    """Stage 1. Each time a loop comes up, one of its phrasings is drawn."""
+
+    def loss(module: nn.Module, rolls: Tensor, phrase: Tensor) -> dict[str, Tensor]:
+        assert isinstance(module, Contrastive)
+        pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
+        said = train.vectors[phrase.gather(1, pick)[:, 0].cpu()].to(rolls.device)
+        return module.loss(_touched(_random_bars(rolls)), said)
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        assert isinstance(module, Contrastive)
+        rolls = held_out.rolls[:256].to(module.log_scale.device)
+        said = held_out.vectors[held_out.phrase[:256, 0]].to(rolls.device)
+        return {"loss": float(module.loss(rolls, said)["contrastive"])}
+
+    data = (train.rolls, train.phrase)
+    return fit(
+        towers,
+        data,
+        loss,
+        plan,
+        out,
+        weights=train.weights,
+        validate=validate,
+        title="contrastive",
+        **more,
+    )
+
+
+def train_autoencoder(
+    networks: DrumNetworks, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
+) -> Fit:
+    """Stage 2, and the latent's mean and spread over the training loops."""
+    paper = isinstance(networks.autoencoder, PaperAutoencoder)
+
+    def loss(module: Any, rolls: Tensor) -> dict[str, Tensor]:
+        return module.loss(rolls if paper else _random_bars(rolls))
+
+    def validate(module: Any) -> dict[str, float]:
+        rolls = held_out.rolls[:256].to(next(module.parameters()).device)
+        scores = reconstruction(
+            rolls.cpu().numpy(), module.decode(module.encode(rolls)).cpu().numpy()
+        )
+        return {"loss": (1 - scores["f1"]) + scores["velocity_error"], **scores}
+
+    done = fit(
+        networks.autoencoder,
+        (train.rolls,),
+        loss,
+        plan,
+        out,
+        validate=validate,
+        title="autoencoder",
+        **more,
+    )
+    latents = encode_all(networks, train.rolls).flatten(0, -2)
+    networks.latent_mean.copy_(latents.mean(0))
+    networks.latent_std.copy_(latents.std(0).clamp(min=1e-4))
+    return done
+
+
+def train_diffusion(
+    networks: DrumNetworks, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
+) -> Fit:
+    """Stage 3. Half of the batches are four bars long, from a random bar of the loop."""
+    diffusion = networks.config.diffusion()
+    networks.tempo_weights.copy_(tempo_regression(train))
+    standard = [networks.standard(encode_all(networks, x.rolls)) for x in (train, held_out)]
+    with torch.no_grad():
+        features = [networks.text_features(loops.vectors) for loops in (train, held_out)]
+
+    def loss(module: nn.Module, z: Tensor, tempo: Tensor, phrase: Tensor) -> dict[str, Tensor]:
+        pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
+        said = features[0][phrase.gather(1, pick)[:, 0].cpu()].to(z.device)
+        tempo = tempo + TEMPO_SPREAD * torch.randn_like(tempo)
+        condition = Condition(said, tempo, torch.ones(len(z), 2, device=z.device)).dropped(DROP)
+        if not networks.config.paper:
+            z = _random_bars(z, per_bar=4)
+        return {"diffusion": diffusion.to(z.device).loss(module, z, *condition)}
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        device = next(module.parameters()).device
+        z = standard[1][:256].to(device)
+        said = features[1][held_out.phrase[:256, 0]].to(device)
+        condition = Condition(
+            said, held_out.tempo[:256].to(device), torch.ones(len(z), 2).to(device)
+        )
+        terms = [float(diffusion.to(device).loss(module, z, *condition)) for _ in "1234"]
+        return {"loss": float(np.mean(terms))}
+
+    data = (standard[0], train.tempo, train.phrase)
+    return fit(
+        networks.denoiser,
+        data,
+        loss,
+        plan,
+        out,
+        weights=train.weights,
+        validate=validate,
+        title="diffusion",
+        **more,
+    )
+
+
+@torch.inference_mode()
+def encode_all(networks: DrumNetworks, rolls: Tensor, batch: int = 256) -> Tensor:
+    """The autoencoder's latents, not yet standardised: (n, beats, latent) or (n, latent)."""
+    parts = [networks.autoencoder.eval().encode(part) for part in rolls.split(batch)]
+    return torch.cat(parts).clone()
+
+
+def tempo_regression(loops: Loops, ridge: float = 1.0) -> Tensor:
+    """Weights (text_dim + 1,) of log₂(bpm/120) on text vectors, from phrases without a figure."""
+    silent = torch.tensor([parse_tempo(phrase) is None for phrase in loops.texts])
+    item, column = torch.nonzero(silent[loops.phrase], as_tuple=True)
+    x = loops.vectors[loops.phrase[item, column]].double()
+    x = torch.cat([x, torch.ones(len(x), 1, dtype=torch.float64)], dim=1)
+    y = loops.tempo[item].double()
+    penalty = ridge * torch.eye(x.shape[1], dtype=torch.float64)
+    penalty[-1, -1] = 1e-6
+    return torch.linalg.solve(x.T @ x + penalty, x.T @ y).float()
+
+
+def _random_bars(x: Tensor, per_bar: int = 16, short: int = 4) -> Tensor:
+    """The whole batch, or, half of the time, `short` bars of it from a random bar on."""
+    bars = x.shape[1] // per_bar
+    if bars <= short or torch.rand(()) < 0.5:
+        return x
+    start = int(torch.randint(bars - short + 1, ()))
+    return x[:, start * per_bar : (start + short) * per_bar]
+
+
+def _touched(rolls: Tensor, drop: float = 0.1, touch: float = 0.1) -> Tensor:
+    """Another performance of the same loops: some hits left out, all a little softer or louder."""
+    hits, velocity, offset = rolls.chunk(3, dim=-1)
+    hits = hits * (torch.rand_like(hits) >= drop)
+    scale = 1 + touch * (2 * torch.rand(len(rolls), 1, 1, device=rolls.device) - 1)
+    return torch.cat([hits, (velocity * scale).clamp(max=1) * hits, offset * hits], dim=-1)

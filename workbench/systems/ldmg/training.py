@@ -1,0 +1,260 @@
+"""Training of LDMG: prepared audio → VAE-GAN → its decoder → latents → diffusion transformer.
+
+The sizes, the way through all stages, and stage two; stage one is `coding.py`.
+
+    workbench train sound --dataset groove+pop909+cc-music-clips --profile laptop --out my-sound
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.datasets.audio import AudioCollection, genre_of
+from workbench.models.audio_vae import AudioVAEConfig
+from workbench.models.dit import DiTConfig, Sound
+from workbench.models.spectral_vae import SpectralVAEConfig
+from workbench.representations.text import BertText
+from workbench.systems.ldmg.coding import Weights, finish_decoder, fit_vae
+from workbench.systems.ldmg.networks import LDMGConfig, Networks
+from workbench.systems.sound_training import Data
+from workbench.systems.stages import Recipe, Stage, profile_of
+from workbench.training import Fit, Plan, Watch, fit, seeds
+
+DROPPED = 0.1  # share of conditions left unsaid, for guidance
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size. coding, finishing: of the VAE-GAN and, after it, of its decoder alone; crop:
+    samples of their crops; width: of the discriminator, 0 for none."""
+
+    vae: AudioVAEConfig | SpectralVAEConfig
+    dit: DiTConfig
+    coding: Plan
+    diffusion: Plan
+    finishing: Plan | None = None
+    rate: int = 16_000
+    frames: int = 512
+    crop: int = 16_384
+    width: int = 16
+    weights: Weights = field(default_factory=Weights)
+    genres: int = 16  # at most: the most frequent ones
+    limit: int | None = None  # training clips of each data set; None for the recipe's own
+
+
+PROFILES: dict[str, Profile] = {
+    "smoke": Profile(
+        SpectralVAEConfig(width=32, encoder=1, decoder=1, latent=8),
+        DiTConfig(8, width=32, depth=2, heads=4, kernel=3),
+        Plan(steps=12, batch=4, lr=1e-3, warmup=4, betas=(0.8, 0.99), every=6),
+        Plan(steps=12, batch=8, lr=1e-3, warmup=4, every=6, ema=0.9),
+        Plan(steps=6, batch=4, lr=4e-4, warmup=2, every=3),
+        frames=64,
+        crop=4096,
+        width=8,
+        limit=8,
+    ),
+    "laptop": Profile(
+        SpectralVAEConfig(),
+        DiTConfig(32, width=140, depth=4, heads=5, kernel=3),
+        Plan(
+            steps=6000,
+            batch=8,
+            lr=1e-3,
+            betas=(0.8, 0.99),
+            clip=5.0,
+            every=250,
+            ema=0.998,
+            keep="last",
+        ),
+        Plan(steps=3600, batch=8, lr=8e-4, every=200, ema=0.998),
+        Plan(
+            steps=4000,
+            batch=8,
+            lr=4e-4,
+            betas=(0.8, 0.99),
+            clip=5.0,
+            every=250,
+            ema=0.99,
+            keep="last",
+        ),
+        frames=256,
+        crop=8192,
+        width=8,
+    ),
+    "gpu": Profile(
+        AudioVAEConfig(width=48, strides=(4, 4, 4, 4), latent=32, dilations=(1, 3, 9)),
+        DiTConfig(32, width=512, depth=8, heads=8),
+        Plan(
+            steps=40_000,
+            batch=32,
+            lr=2e-4,
+            betas=(0.8, 0.99),
+            clip=5.0,
+            every=1000,
+            ema=0.999,
+            keep="last",
+        ),
+        Plan(steps=60_000, batch=64, lr=4e-4, every=1000, ema=0.9995),
+        Plan(
+            steps=10_000,
+            batch=32,
+            lr=1e-4,
+            betas=(0.8, 0.99),
+            clip=5.0,
+            every=1000,
+            ema=0.999,
+            keep="last",
+        ),
+        frames=512,
+        crop=32_768,
+        width=32,
+    ),
+    # The original's sizes and weights (its noise schedule leaves signal at the end: not kept).
+    "paper": Profile(
+        AudioVAEConfig(width=16, latent=32, attention=True),
+        DiTConfig(32),
+        Plan(
+            steps=400_000, batch=8, lr=1e-4, betas=(0.9, 0.999), warmup=1, every=5000, keep="last"
+        ),
+        Plan(steps=400_000, batch=16, lr=1e-4, warmup=1, every=5000),
+        frames=2500,
+        crop=160_000,
+        weights=Weights(1.0, 1e-2, 1.0, 1.0),
+    ),
+}
+
+
+def recipe(dataset: AudioCollection | str, profile: str, seed: int) -> Recipe:
+    """What an LDMG is made of and trained by."""
+    size = profile_of(PROFILES, profile)
+    data = Data.of(dataset, size.rate, size.limit)
+    config = config_of(data.audio, data.rows, size)
+    data.audio.check_enough(data.rows, config.seconds)
+    return Recipe(
+        asdict(config),
+        {**data.record(dataset), "seconds": config.seconds},
+        partial(stages, data=data, size=size),
+    )
+
+
+def stages(networks: Networks, data: Data, size: Profile) -> list[Stage]:
+    """The VAE-GAN, its decoder alone, and the transformer on the latents."""
+    pieces, vae = (data.audio, data.rows, data.kept), networks.vae
+    coding: dict[str, Any] = {"crop": size.crop, "weights": size.weights}
+    fit_coder = partial(fit_vae, vae, *pieces, width=size.width, **coding)
+    return [
+        Stage("VAE-GAN", size.coding, 0.45, fit_coder, "vae"),
+        Stage("decoder", size.finishing, 0.1, partial(finish_decoder, vae, *pieces, **coding)),
+        Stage("diffusion", size.diffusion, 0.45, partial(fit_diffusion, networks, *pieces)),
+    ]
+
+
+def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDMGConfig:
+    """The profile's sizes for this sound: its channels, its genres, text where it has captions."""
+    names = [genre_of(audio.items[i].labels) for i in rows]
+    common = sorted({n for n in names if n}, key=lambda n: (-names.count(n), n))[: size.genres]
+    texts = any(audio.items[i].caption for i in rows)
+    return LDMGConfig(
+        replace(size.vae, channels=audio.channels),
+        replace(size.dit, genres=len(common), text=384 if texts else 0),
+        rate=size.rate,
+        frames=size.frames,
+        genres=tuple(sorted(common)),
+    )
+
+
+@torch.inference_mode()
+def measure_latents(networks: Networks, audio: AudioCollection, rows: Sequence[int]) -> None:
+    """Mean and standard deviation of each latent number over the training sound."""
+    networks.latent_mean.zero_()
+    networks.latent_std.fill_(1.0)
+    chosen = rows[:: max(1, len(rows) // 200)]
+    frames = torch.cat([networks.encode_sound(audio[i]) for i in chosen], dim=1)
+    networks.latent_mean.copy_(frames.mean(1))
+    networks.latent_std.copy_(frames.std(1).clamp(min=1e-3))
+
+
+# --- stage two --------------------------------------------------------------------------------
+
+
+def fit_diffusion(
+    networks: Networks,
+    audio: AudioCollection,
+    rows: Sequence[int],
+    kept: Sequence[int],
+    plan: Plan,
+    out: Path,
+    seed: int,
+    watch: Watch | None,
+) -> Fit:
+    """Measure the latents, and train the transformer on them."""
+    measure_latents(networks, audio, rows)
+    diffusion, frames, text = networks.config.diffusion(), networks.config.frames, BertText()
+    bank, held = (Latents(networks, text, audio, some) for some in (rows, kept))
+
+    def terms(module: nn.Module, z: Tensor, asked: Sound) -> dict[str, Tensor]:
+        device = next(module.parameters()).device
+        here = [part.to(device) for part in asked]
+        return {"diffusion": diffusion.to(device).loss(module, z.to(device), *here)}
+
+    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+        z, asked = bank.crops(len(numbers), frames, int(numbers[0]) + seed)
+        return terms(module, z, asked.dropped(DROPPED))
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        return {"loss": float(terms(module, *held.crops(64, frames, 0))["diffusion"])}
+
+    return fit(
+        networks.dit,
+        seeds(),
+        loss,
+        plan,
+        out,
+        seed=seed,
+        validate=validate,
+        watch=watch,
+        title="diffusion",
+    )
+
+
+class Latents:
+    """All pieces encoded, and what is said of them; crops of both."""
+
+    def __init__(
+        self, networks: Networks, text: BertText, audio: AudioCollection, rows: Sequence[int]
+    ) -> None:
+        items = [audio.items[i] for i in rows]
+        self.pieces = [networks.encode_sound(audio[i]).half() for i in rows]
+        names = list(networks.config.genres)
+        genres = [genre_of(item.labels) for item in items]
+        self.genre = torch.tensor([names.index(g) if g in names else -1 for g in genres])
+        self.text, self.words = text.pieces([item.caption for item in items])
+        self.text = self.text.half()
+
+    def crops(self, n: int, frames: int, seed: int) -> tuple[Tensor, Sound]:
+        """Random crops (n, latent, frames), and what is said of their pieces."""
+        out, which = latent_crops(self.pieces, n, frames, seed)
+        return out, Sound(self.genre[which], self.text[which].float(), self.words[which])
+
+
+def latent_crops(pieces: Sequence[Tensor], n: int, frames: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Random crops (n, latent, frames) of pieces (latent, frames), zeros after the end of short
+    ones, and the piece of each (n,). Pieces are drawn by their length."""
+    random = np.random.default_rng(seed)
+    sizes = np.array([z.shape[-1] for z in pieces], dtype=float)
+    chosen = random.choice(len(sizes), n, p=sizes / sizes.sum())
+    out = torch.zeros(n, pieces[0].shape[0], frames)
+    for row, i in enumerate(chosen):
+        start = int(random.integers(max(1, int(sizes[i]) - frames + 1)))
+        part = pieces[i][:, start : start + frames].float()
+        out[row, :, : part.shape[1]] = part
+    return out, torch.from_numpy(chosen)

@@ -1,0 +1,240 @@
+"""Windows of music for MusicLDM's U-Net: real ones, and mixes of two (plain, BAM, BLM).
+
+A mix has no caption of its own. It is described by its own sound's vector, which is why MusicLDM is
+first trained on vectors of sound; where words are asked for, by the λ-weighted vectors of both
+captions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from workbench.errors import PromptError, WorkbenchError
+from workbench.representations.beat_tracking import Tracker, beats_of, track
+from workbench.representations.mixup import Beats, align, draw_lambda, group_by_tempo, mix
+
+if TYPE_CHECKING:
+    from workbench.datasets.audio import AudioCollection
+    from workbench.systems.musicldm.networks import Embedder, Networks
+
+KINDS = ("none", "plain", "bam", "blm")
+TRIES = 100  # pairs that may be of no use, besides ten for each that is wanted
+Pair = tuple[np.ndarray, np.ndarray, int, int]  # two crops (samples,), and their pieces
+PART = 32  # windows whose sound is in memory at once
+SPARE = 1.1  # an excerpt is this much longer than a window, for the stretch of at most 6 %
+
+
+@dataclass
+class Windows:
+    """z (n, latent, frames, bands); sound (n, embed) the vector of what is heard; text (n, embed)
+    that of the caption, said (n,) where there is one; piece (n,) the piece or the first of two."""
+
+    z: Tensor
+    sound: Tensor
+    text: Tensor
+    said: Tensor
+    piece: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.z)
+
+    @staticmethod
+    def joined(parts: Sequence[Windows]) -> Windows:
+        """All of them, one after the other."""
+        return Windows(
+            z=torch.cat([part.z for part in parts]),
+            sound=torch.cat([part.sound for part in parts]),
+            text=torch.cat([part.text for part in parts]),
+            said=torch.cat([part.said for part in parts]),
+            piece=np.concatenate([part.piece for part in parts]),
+        )
+
+
+def windows_of(
+    networks: Networks,
+    embedder: Embedder,
+    audio: AudioCollection,
+    rows: Sequence[int],
+    n: int,
+    seed: int,
+) -> Windows:
+    """`n` random windows of the pieces; the sound of a few at a time is in memory."""
+    length = round(networks.config.seconds * audio.rate)
+    pieces, starts = audio.places(n, length, seed=seed, rows=rows)
+    z, heard = [], []
+    for first in tqdm(range(0, n, PART), desc="windows"):
+        here = slice(first, first + PART)
+        sound = torch.from_numpy(audio.cut(pieces[here], starts[here], length).mean(1))
+        z.append(networks.encode_sound(sound))
+        heard.append(embedder.embed_sound(sound))
+    return Windows(torch.cat(z), torch.cat(heard), *captions(embedder, audio, pieces), pieces)
+
+
+def mixes_of(
+    networks: Networks,
+    embedder: Embedder,
+    audio: AudioCollection,
+    rows: Sequence[int],
+    n: int,
+    kind: str,
+    seed: int,
+    tracker: Tracker = track,
+) -> Windows:
+    """`n` windows, each a mix of two pieces. kind: "plain" mixes crops as they are; "bam" mixes the
+    waveforms of aligned crops, "blm" their latents, λ ~ Beta(5, 5)."""
+    if kind not in KINDS[1:]:
+        raise PromptError(f"mixup: {kind!r} is unknown; choose {', '.join(KINDS)}")
+    length = round(networks.config.seconds * audio.rate)
+    lam = draw_lambda(n, seed)
+    pairs = (plain_pairs if kind == "plain" else synchronous_pairs)(
+        audio, rows, n, length, seed, tracker
+    )
+    parts = []
+    for start in tqdm(range(0, n, PART), desc=f"mixing ({kind})"):
+        here = list(islice(pairs, PART))
+        weight = torch.from_numpy(lam[start : start + len(here)]).float()
+        a, b = (torch.from_numpy(np.stack([p[k] for p in here])) for k in (0, 1))
+        first, second = (np.array([p[k] for p in here]) for k in (2, 3))
+        if kind == "blm":
+            mean = networks.latent_mean
+            z = _mixed(networks.encode_sound(a), networks.encode_sound(b), weight, mean)
+            heard = embedder.embed_sound(networks.decode_sound(z))
+        else:
+            sound = _mixed(a, b, weight)
+            sound = sound / sound.abs().amax(1, keepdim=True).clamp(min=1.0)
+            z, heard = networks.encode_sound(sound), embedder.embed_sound(sound)
+        texts = [captions(embedder, audio, which) for which in (first, second)]
+        said = texts[0][1] & texts[1][1]
+        text = weight[:, None] * texts[0][0] + (1 - weight[:, None]) * texts[1][0]
+        parts.append(Windows(z, heard, torch.nn.functional.normalize(text, dim=-1), said, first))
+    return Windows.joined(parts)
+
+
+def _mixed(a: Tensor, b: Tensor, lam: Tensor, mean: Tensor | float = 0.0) -> Tensor:
+    """`mix` with a λ for each row."""
+    rows = zip(a, b, lam, strict=True)
+    return torch.stack([mix(x, y, float(share), mean=mean) for x, y, share in rows])
+
+
+def plain_pairs(
+    audio: AudioCollection,
+    rows: Sequence[int],
+    n: int,
+    length: int,
+    seed: int,
+    tracker: Tracker = track,
+) -> Iterator[Pair]:
+    """(crop, crop, piece, piece), drawn without regard to beats."""
+    first, second = (audio.places(n, length, seed=seed + k, rows=rows) for k in (0, 1))
+    for i, at, j, there in zip(*first, *second, strict=True):
+        a, b = audio.cut(np.array([i, j]), np.array([at, there]), length).mean(1)
+        yield a, b, int(i), int(j)
+
+
+def synchronous_pairs(
+    audio: AudioCollection,
+    rows: Sequence[int],
+    n: int,
+    length: int,
+    seed: int,
+    tracker: Tracker = track,
+) -> Iterator[Pair]:
+    """(crop, crop, piece, piece) of one tempo group, stretched into one tempo, both from a downbeat
+    on. Pieces without beats, or too short after a downbeat, are in no pair."""
+    random = np.random.default_rng([seed, 7])
+    need = SPARE * length / audio.rate
+    beats = dict(_usable(audio, rows, need, tracker))
+    groups = _groups(beats)
+    if not groups:
+        raise _no_pair(len(beats), len(rows), need)
+    sizes, found = np.array([len(g) for g in groups], dtype=float), 0
+    for _ in range(TRIES + 10 * n):
+        if found == n:
+            return
+        group = groups[int(random.choice(len(groups), p=sizes / sizes.sum()))]
+        i, j = random.choice(len(group), 2, replace=False)
+        cut = [_excerpt(audio, group[k], beats[group[k]], need, random) for k in (i, j)]
+        try:
+            a, b, _ = align(cut[0][0], cut[0][1], cut[1][0], cut[1][1], audio.rate)
+        except WorkbenchError:  # the beats of one end too early
+            continue
+        if a.shape[1] >= length:
+            found += 1
+            yield a[0, :length], b[0, :length], int(group[i]), int(group[j])
+    if found < n:
+        raise PromptError(
+            f"dataset: of {TRIES + 10 * n} pairs only {found} have beats throughout; use plain "
+            "mixup"
+        )
+
+
+def check_tempi(
+    audio: AudioCollection, rows: Sequence[int], length: int, tracker: Tracker = track
+) -> None:
+    """PromptError where no two pieces could be mixed beat by beat: better known before hours of
+    training than after."""
+    beats: dict[int, Beats] = {}
+    need = SPARE * length / audio.rate
+    for number, found in _usable(audio, rows, need, tracker):
+        beats[number] = found
+        if _groups(beats):
+            return
+    raise _no_pair(len(beats), len(rows), need)
+
+
+def _usable(
+    audio: AudioCollection, rows: Sequence[int], need: float, tracker: Tracker
+) -> Iterator[tuple[int, Beats]]:
+    """Pieces with `need` seconds of sound after a downbeat, and their beats."""
+    for i in rows:
+        beats = beats_of(audio, i, tracker)
+        if _starts(beats, audio.lengths[i] / audio.rate, need).size:
+            yield i, beats
+
+
+def _groups(beats: dict[int, Beats]) -> list[list[int]]:
+    """Pieces of like tempo, two or more together."""
+    numbers = list(beats)
+    groups = group_by_tempo([found.tempo for found in beats.values()])
+    return [[numbers[k] for k in group] for group in groups if len(group) > 1]
+
+
+def _no_pair(usable: int, pieces: int, need: float) -> PromptError:
+    return PromptError(
+        f"dataset: {usable} of {pieces} pieces have beats and go on for {need:.1f} s after a "
+        "downbeat, no two of them in one tempo; use plain mixup"
+    )
+
+
+def _starts(beats: Beats, seconds: float, need: float) -> np.ndarray:
+    """Downbeats after which there is enough sound."""
+    if not np.isfinite(beats.tempo):
+        return np.empty(0)
+    return beats.downbeats[beats.downbeats + need <= seconds]
+
+
+def _excerpt(
+    audio: AudioCollection, number: int, beats: Beats, need: float, random: np.random.Generator
+) -> tuple[np.ndarray, Beats]:
+    """Sound (1, samples) from a random downbeat on, and its beats."""
+    sound = audio[number]
+    start = float(random.choice(_starts(beats, sound.shape[1] / audio.rate, need)))
+    first = round(start * audio.rate)
+    part = sound[:, first : first + int(np.ceil(need * audio.rate))].mean(0, keepdims=True)
+    return part, beats.moved(start, 1.0)
+
+
+def captions(
+    embedder: Embedder, audio: AudioCollection, pieces: np.ndarray
+) -> tuple[Tensor, Tensor]:
+    """Vectors of the pieces' captions (n, embed), and which have one (n,)."""
+    texts = [audio.items[int(i)].caption for i in pieces]
+    return embedder.embed_text(texts), torch.tensor([bool(t.strip()) for t in texts])

@@ -1,0 +1,95 @@
+"""Published MusicLDM checkpoints in the workbench's pipeline, with CLAP as their embedder.
+
+    system = MusicLDM.from_diffusers("ucsd-reach/musicldm")     # a name on the hub, or a folder
+
+The folder is what diffusers' MusicLDMPipeline saves: vae/, unet/, vocoder/, text_encoder/,
+tokenizer/, feature_extractor/, scheduler/.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import CheckpointError
+from workbench.models.music_ldm import MusicLDMSizes
+from workbench.models.text_audio import TextAudioConfig
+from workbench.representations.clap import Clap, brief
+from workbench.systems.musicldm.networks import MusicLDMConfig, Networks
+from workbench.systems.storage import from_hub
+
+SCHEDULE = {"beta_schedule": "scaled_linear", "beta_start": 0.0015, "beta_end": 0.0195}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A pipeline's networks, in evaluation mode, their description, and CLAP."""
+
+    config: MusicLDMConfig
+    vae: Any  # diffusers' AutoencoderKL
+    unet: Any  # diffusers' UNet2DConditionModel
+    vocoder: Any  # transformers' SpeechT5HifiGan
+    embedder: Clap
+
+    def put_into(self, networks: Networks) -> None:
+        """In place of those that networks of this configuration have."""
+        networks.vae, networks.vocoder, networks.denoiser.unet = self.vae, self.vocoder, self.unet
+        networks.mel_mean.fill_(0.0)
+        networks.mel_std.fill_(1.0)
+        networks.latent_std.fill_(1 / self.vae.config.scaling_factor)
+        networks.denoiser.nothing.copy_(self.embedder.embed_text([""])[0])
+
+
+def load_published(name: str | Path) -> Published:
+    """A pipeline's folder, or its name on the hub. Raises CheckpointError."""
+    from diffusers.models import AutoencoderKL, UNet2DConditionModel
+    from transformers import SpeechT5HifiGan
+
+    folder = Path(name)
+    if not folder.is_dir():
+        folder = from_hub(str(name), ignore_patterns=["*.bin", "*.ckpt", "*.pt", "*.pth"])
+    try:
+        safe: dict[str, Any] = {"use_safetensors": True}  # a pickle could run code
+        vae = AutoencoderKL.from_pretrained(folder, subfolder="vae", **safe)
+        unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet", **safe)
+        speaker = SpeechT5HifiGan.from_pretrained(folder, subfolder="vocoder", **safe)
+        schedule = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
+    except Exception as error:  # of any library that is given odd numbers
+        raise CheckpointError(f"{name}: no whole MusicLDM pipeline ({brief(error)})") from None
+    wrong = {k: schedule.get(k) for k, v in SCHEDULE.items() if schedule.get(k) != v}
+    if wrong:
+        raise CheckpointError(f"{name}: its noise schedule is not MusicLDM's: {wrong}")
+    return Published(
+        config_of(vae.config, unet.config, speaker.config, schedule),
+        vae.eval(),
+        unet.eval(),
+        speaker.eval(),
+        Clap.load(folder / "text_encoder", folder / "tokenizer", folder / "feature_extractor"),
+    )
+
+
+def config_of(vae: Any, unet: Any, speaker: Any, schedule: dict[str, Any]) -> MusicLDMConfig:
+    """Our description of networks that others made."""
+    sizes = MusicLDMSizes(
+        bands=speaker.model_in_dim,
+        embed=unet.projection_class_embeddings_input_dim,
+        vae=tuple(vae.block_out_channels),
+        latent=vae.latent_channels,
+        unet=tuple(unet.block_out_channels),
+        layers=unet.layers_per_block,
+        groups=unet.norm_num_groups,
+        attention=True,
+        vocoder=speaker.upsample_initial_channel,
+        blocks=tuple(speaker.resblock_kernel_sizes),
+    )
+    return MusicLDMConfig(
+        sizes,
+        TextAudioConfig(dim=sizes.embed),
+        speaker.sampling_rate,
+        frames=1024,
+        schedule="scaled-linear",
+        prediction=schedule.get("prediction_type", "epsilon"),
+        steps=schedule.get("num_train_timesteps", 1000),
+    )

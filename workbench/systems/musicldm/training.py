@@ -1,0 +1,285 @@
+"""Training of MusicLDM: text–audio encoder, coding (`coding.py`), U-Net in two stages.
+
+    workbench train music --dataset groove+pop909+builtin-songs --mixup blm --out my-music
+
+The U-Net is trained on vectors of sound first, of real windows and of mixes, then on vectors of
+captions (arXiv 2308.01546, section 3.3). All stages but the last two are the same for every mixup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workbench.datasets.audio import AudioCollection
+from workbench.errors import PromptError
+from workbench.models.diffusion import Prediction
+from workbench.models.music_ldm import PUBLISHED, Heard, MusicLDMSizes
+from workbench.models.text_audio import TextAudio, TextAudioConfig
+from workbench.systems.musicldm.coding import fit_ending, fit_vae, fit_vocoder
+from workbench.systems.musicldm.mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
+from workbench.systems.musicldm.networks import (
+    Embedder,
+    MusicLDMConfig,
+    Networks,
+    OwnEmbedder,
+    own_embedder,
+)
+from workbench.systems.sound_training import Data
+from workbench.systems.stages import Recipe, Stage, profile_of
+from workbench.training import Fit, Plan, Watch, fit, seeds
+
+DROPPED = 0.1  # share of conditions left unsaid, for guidance
+WHOLE = "32-true"  # bfloat16 is heard as hiss in HiFi-GAN's waveform, and slows a small U-Net
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size. ending: of the VAE's decoder and the vocoder together; frames: of the U-Net's
+    windows; crop: frames that text encoder and VAE learn from; windows: real ones that the U-Net
+    sees; mixes: as a share of them; speech: samples of the vocoder's crops; judge: channels of its
+    discriminator, 0 for none."""
+
+    sizes: MusicLDMSizes
+    joint: Plan
+    vae: Plan
+    vocoder: Plan
+    audio: Plan
+    text: Plan
+    ending: Plan | None = None
+    frames: int = 512
+    crop: int = 256
+    windows: int = 6000
+    mixes: float = 0.5
+    speech: int = 8000
+    judge: int = 0
+    limit: int | None = None
+    schedule: str = "cosine-zero-snr"
+    prediction: Prediction = "v"
+
+
+def _plan(steps: int, batch: int, lr: float, **more: Any) -> Plan:
+    return Plan(steps=steps, batch=batch, lr=lr, every=max(1, min(250, steps // 4)), **more)
+
+
+PROFILES: dict[str, Profile] = {
+    "smoke": Profile(
+        MusicLDMSizes(embed=32, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32),
+        _plan(8, 8, 1e-3, warmup=2),
+        _plan(8, 4, 1e-3, warmup=2),
+        _plan(8, 4, 1e-3, warmup=2),
+        _plan(8, 8, 1e-3, warmup=2, ema=0.9),
+        _plan(8, 8, 1e-3, warmup=2, ema=0.9),
+        _plan(4, 2, 4e-4, warmup=2, precision=WHOLE),
+        frames=64,
+        crop=64,
+        windows=24,
+        limit=8,
+    ),
+    "laptop": Profile(
+        MusicLDMSizes(),
+        _plan(1200, 64, 1e-3),
+        _plan(1400, 8, 1e-3),
+        _plan(4000, 8, 2e-3, betas=(0.8, 0.99), clip=5.0),
+        _plan(3000, 16, 6e-4, ema=0.998, precision=WHOLE),
+        _plan(1000, 16, 3e-4, ema=0.998, precision=WHOLE),
+        _plan(3000, 6, 6e-4, betas=(0.8, 0.99), clip=5.0, ema=0.99, keep="last", precision=WHOLE),
+    ),
+    "gpu": Profile(
+        MusicLDMSizes(
+            embed=256,
+            vae=(64, 128, 256),
+            latent=8,
+            unet=(96, 192, 288),
+            layers=2,
+            groups=32,
+            vocoder=512,
+            blocks=(3, 7, 11),
+        ),
+        _plan(6000, 256, 5e-4),
+        _plan(20_000, 16, 2e-4),
+        _plan(40_000, 16, 2e-4, betas=(0.8, 0.99), clip=5.0, keep="last", precision=WHOLE),
+        _plan(40_000, 64, 1e-4, ema=0.9995),
+        _plan(10_000, 64, 5e-5, ema=0.9995),
+        _plan(
+            10_000, 32, 1e-4, betas=(0.8, 0.99), clip=5.0, ema=0.999, keep="last", precision=WHOLE
+        ),
+        frames=1024,
+        crop=1024,
+        windows=60_000,
+        judge=32,
+    ),
+    "paper": Profile(
+        PUBLISHED,
+        _plan(50_000, 256, 1e-4),
+        _plan(200_000, 16, 1e-4),
+        _plan(200_000, 16, 2e-4, betas=(0.8, 0.99), keep="last", precision=WHOLE),
+        _plan(200_000, 64, 3e-5, ema=0.9999),
+        _plan(100_000, 64, 3e-5, ema=0.9999),
+        frames=1024,
+        crop=1024,
+        windows=200_000,
+        judge=32,
+        schedule="scaled-linear",
+        prediction="epsilon",
+    ),
+}
+
+
+def recipe(
+    dataset: AudioCollection | str, profile: str, seed: int, *, mixup: str = "blm"
+) -> Recipe:
+    """What a MusicLDM is made of and trained by. mixup: one of `mixing.KINDS`."""
+    size = profile_of(PROFILES, profile)
+    if mixup not in KINDS:
+        raise PromptError(f"mixup: {mixup!r} is unknown; choose one of {', '.join(KINDS)}")
+    config = config_of(size)
+    data = Data.of(dataset, config.rate, size.limit)
+    data.audio.check_enough(data.rows, config.seconds)
+    if mixup in ("bam", "blm"):
+        check_tempi(data.audio, data.rows, round(config.seconds * config.rate))
+    n_mixes = 0 if mixup == "none" else int(size.mixes * size.windows)
+    return Recipe(
+        asdict(config),
+        {
+            **data.record(dataset),
+            "mixup": mixup,
+            "seconds": config.seconds,
+            "windows": size.windows + n_mixes,
+        },
+        partial(stages, data=data, size=size, mixup=mixup, n_mixes=n_mixes, seed=seed),
+    )
+
+
+def stages(
+    networks: Networks, data: Data, size: Profile, *, mixup: str, n_mixes: int, seed: int
+) -> list[Stage]:
+    """The encoder of text and sound, the coding in three stages, the U-Net in two. n_mixes: of the
+    U-Net's windows, beside the real ones; seed: of both."""
+    embedder = own_embedder(networks)
+
+    @cache  # both stages of the U-Net see the same
+    def windows() -> tuple[Windows, Windows]:
+        coder = (networks, embedder, data.audio)
+        parts = [windows_of(*coder, data.rows, size.windows, seed)]
+        if n_mixes:
+            parts.append(mixes_of(*coder, data.rows, n_mixes, mixup, seed))
+        kept = windows_of(*coder, data.kept, min(128, size.windows), seed)
+        return Windows.joined(parts), kept
+
+    def fit_unet(by: str, *given: Any, **more: Any) -> Fit:
+        return fit_denoiser(networks, embedder, *windows(), by, *given, **more)
+
+    coder = (networks, data)
+    fit_voice = partial(fit_vocoder, *coder, crop=size.speech, width=size.judge)
+    return [
+        Stage("joint", size.joint, 1, partial(fit_joint, embedder, data, crop=size.crop)),
+        Stage("vae", size.vae, 1, partial(fit_vae, *coder, crop=size.crop)),
+        Stage("vocoder", size.vocoder, 1, fit_voice),
+        Stage("ending", size.ending, 1, partial(fit_ending, *coder)),
+        Stage("audio", size.audio, 1, partial(fit_unet, "audio"), "unet-audio"),
+        Stage("text", size.text, 1, partial(fit_unet, "text"), "unet-text"),
+    ]
+
+
+def config_of(size: Profile) -> MusicLDMConfig:
+    return MusicLDMConfig(
+        size.sizes,
+        TextAudioConfig(dim=size.sizes.embed),
+        frames=size.frames,
+        schedule=size.schedule,
+        prediction=size.prediction,
+    )
+
+
+def fit_joint(
+    embedder: OwnEmbedder,
+    data: Data,
+    plan: Plan,
+    out: Path | str,
+    *,
+    crop: int,
+    seed: int,
+    watch: Watch | None = None,
+) -> Fit:
+    """The text–audio encoder: captions of random crops of `crop` frames against each other."""
+    mel = embedder.mel
+    told, held = (
+        [i for i in rows if data.audio.items[i].caption.strip()] for rows in (data.rows, data.kept)
+    )
+    length = crop * mel.hop
+    texts = embedder.text.embed([item.caption for item in data.audio.items])
+
+    def terms(module: TextAudio, n: int, seed: int, rows: Sequence[int]) -> Tensor:
+        crops, which = data.audio.crops(n, length, seed=seed, rows=rows)
+        device = next(module.parameters()).device
+        sound = torch.from_numpy(crops.mean(1)).to(device)
+        return module.loss(mel(sound), texts[which].to(device))
+
+    def loss(module: TextAudio, numbers: Tensor) -> dict[str, Tensor]:
+        return {"contrastive": terms(module, len(numbers), int(numbers[0]) + seed, told)}
+
+    def validate(module: TextAudio) -> dict[str, float]:
+        return {"loss": float(terms(module, 64, 0, held))}
+
+    return fit(
+        embedder.joint,
+        seeds(),
+        loss,
+        plan,
+        out,
+        seed=seed,
+        validate=validate,
+        watch=watch,
+        title="text and sound",
+    )
+
+
+def fit_denoiser(
+    networks: Networks,
+    embedder: Embedder,
+    windows: Windows,
+    kept: Windows,
+    by: str,
+    plan: Plan,
+    out: Path,
+    seed: int,
+    watch: Watch | None = None,
+) -> Fit:
+    """The U-Net on latents. by: "audio" for vectors of the sound itself, "text" for captions."""
+    network, diffusion = networks.denoiser, networks.config.diffusion()
+    network.nothing.copy_(embedder.embed_text([""])[0])
+
+    def heard(some: Windows) -> Heard:
+        if by == "text":
+            return Heard(some.text, some.said)
+        return Heard(some.sound, torch.ones_like(some.said))
+
+    told = heard(windows)
+
+    def loss(module: nn.Module, z: Tensor, vector: Tensor, said: Tensor) -> dict[str, Tensor]:
+        asked = Heard(vector.float(), said).dropped(DROPPED)
+        return {"diffusion": diffusion.to(z.device).loss(module, z.float(), *asked)}
+
+    def validate(module: nn.Module) -> dict[str, float]:
+        device = next(module.parameters()).device
+        here = [part.to(device) for part in (kept.z, *heard(kept))]
+        return {"loss": float(diffusion.to(device).loss(module, *here))}
+
+    return fit(
+        network,
+        (windows.z.half(), told.vector.half(), told.said),
+        loss,
+        plan,
+        out,
+        seed=seed,
+        validate=validate,
+        watch=watch,
+        title=f"U-Net by {by}",
+    )

@@ -1,0 +1,1 @@
+"""For instructors: report, gallery, grading, listening tests, web edition, experiments' runs."""

@@ -1,0 +1,29 @@
+"""`workbench gallery`: sound of every shipped system, in one page that opens from disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbench.arguments import seed_of
+from workbench.files import write_text
+from workbench.systems.registry import SYSTEMS, resolve
+from workbench.tools.gallery.page import page_of
+from workbench.version import __version__
+
+
+def make(out: str | Path, *, only: Sequence[str] | None = None, seed: int = 1) -> Path:
+    """Draw the clips and write `out`/index.html; returns its path.
+
+    only: keys of the registry; None for all. The same seed gives the same page on a machine.
+    """
+    seed = seed_of(seed)
+    exhibits = []
+    for key, entry in SYSTEMS.items():
+        if only is None or key in only:
+            exhibits.append(resolve(entry.gallery)(seed))
+            print(f"{key}: {len(exhibits[-1].pieces)} clips", flush=True)
+    page = Path(out) / "index.html"
+    write_text(page, page_of(exhibits, seed, __version__))
+    print(f"gallery: {page}")
+    return page

@@ -1,0 +1,81 @@
+"""`workbench assign`: the notebooks as students get them, and what an instructor should know of
+them. The same checkout gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.course.notebooks import ROOT, text_of
+from workbench.errors import WorkbenchError
+from workbench.files import write_text
+from workbench.tools.grading.lessons import Lesson, lessons
+from workbench.version import __version__
+
+NOTES = "RELEASE_NOTES.md"
+
+
+def assign(numbers: Sequence[str], out: Path, *, root: Path = ROOT) -> list[Path]:
+    """Write the student versions and the release notes into `out`; returns what was written."""
+    out = Path(out)
+    if out.resolve() in (root.resolve(), (root / "src").resolve()):
+        raise WorkbenchError(f"{out}: holds the notebooks themselves; name another folder")
+    chosen = lessons(numbers, root)
+    written = []
+    for lesson in chosen:
+        target = out / f"{lesson.name}.ipynb"
+        write_text(target, text_of(student_version(lesson)))
+        written.append(target)
+    write_text(out / NOTES, notes(chosen))
+    return [*written, out / NOTES]
+
+
+def student_version(lesson: Lesson) -> Any:
+    """The notebook without solutions; its checks cannot be edited, its exercises not deleted."""
+    notebook = lesson.notebook
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if "stub" in tags:
+            cell.metadata["deletable"] = False
+        if "check" in tags:
+            cell.metadata |= {"deletable": False, "editable": False}
+    notebook.metadata["workbench"] = {"lesson": lesson.number, "version": __version__}
+    return notebook
+
+
+def notes(chosen: Sequence[Lesson]) -> str:
+    """Exercises, points, what students need and what to do with what comes back."""
+    lines = [
+        "# Release notes",
+        "",
+        f"Made from workbench {__version__}; students need this version or a later one. "
+        "Solutions are left out.",
+        "",
+    ]
+    for lesson in chosen:
+        head = ["| exercise | title | time | function | points |", "|---|---|---|---|---:|"]
+        lines += [f"## {lesson.name}.ipynb", "", lesson.title, "", *head]
+        for asked in lesson.asked:
+            function = f"`{asked.function}`" if asked.check else "open, for people to judge"
+            points = f"{asked.points:g}" if asked.check else "–"
+            lines.append(
+                f"| {asked.number} | {asked.title} | {asked.time} | {function} | {points} |"
+            )
+        lines += [f"| | sum | | | {lesson.points:g} |", ""]
+    numbers = " ".join(lesson.number for lesson in chosen)
+    lines += [
+        f"All points together: {sum(lesson.points for lesson in chosen):g}.",
+        "",
+        "Students fill in the functions, keep their names, and hand in the notebooks. Put what "
+        "comes back into one folder a student, or into one folder as `NAME_05_latent_diffusion"
+        ".ipynb`, and run",
+        "",
+        f"    workbench grade SUBMISSIONS {numbers} --out marks",
+        "    workbench report --submissions marks",
+        "",
+        "A check in the notebook and the one that marks draw new inputs each time; a function that "
+        "only knows the first ones earns nothing.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,102 @@
+"""The exercises of the lessons, read from the trusted notebooks in notebooks/src."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.course.notebooks import ROOT, build, scripts
+from workbench.course.teaching import exercises
+from workbench.errors import MissingDataError
+
+HEADING = re.compile(r"(?m)^## (?:Exercise (\d+)|Mini-project) · (.+?)(?: \(([^()]*)\))?$")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An exercise of a notebook, or its mini-project. function: what the student writes, empty
+    where it is open and judged by people; cell: the id of the cell that holds it."""
+
+    number: str
+    title: str
+    time: str
+    function: str = ""
+    check: str = ""
+    points: float = 0.0
+    cell: str = ""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    number: str
+    name: str  # of the file, without its suffix
+    title: str
+    notebook: Any  # as students get it, see `assign`
+    asked: tuple[Asked, ...]
+
+    @property
+    def marked(self) -> tuple[Asked, ...]:
+        """Those that a check judges."""
+        return tuple(asked for asked in self.asked if asked.check)
+
+    @property
+    def points(self) -> float:
+        return sum(asked.points for asked in self.asked)
+
+
+def lessons(numbers: Sequence[str] = (), root: Path = ROOT) -> list[Lesson]:
+    """The lessons of these numbers, or all, without their solutions."""
+    found = [_lesson(path) for path in scripts(root) if not numbers or path.stem[:2] in numbers]
+    missing = sorted(set(numbers) - {lesson.number for lesson in found})
+    if missing:
+        have = ", ".join(script.stem[:2] for script in scripts(root))
+        raise MissingDataError(f"no notebook {missing[0]}; there are: {have}")
+    return found
+
+
+def _lesson(script: Path) -> Lesson:
+    notebook = build(script)
+    notebook.cells = [c for c in notebook.cells if "solution" not in c.metadata.get("tags", [])]
+    title = re.search(r"(?m)^# (.+)$", notebook.cells[0].source)
+    number = script.stem[:2]
+    return Lesson(
+        number,
+        script.stem,
+        title[1] if title else script.stem,
+        notebook,
+        tuple(_asked(number, notebook.cells)),
+    )
+
+
+def _asked(lesson: str, cells: list[Any]) -> list[Asked]:
+    """Each heading with the stub and the check that follow it."""
+    found: list[Asked] = []
+    stub = ""
+    for cell in cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown":
+            for number, title, time in HEADING.findall(cell.source):
+                found.append(Asked(f"{lesson}.{number}" if number else "project", title, time))
+        elif "stub" in tags:
+            stub = cell["id"]
+        elif "check" in tags and found:
+            check, function = _call(cell.source)
+            last = found.pop()
+            points = exercises()[last.number].points
+            found.append(Asked(last.number, last.title, last.time, function, check, points, stub))
+    return found
+
+
+def _call(source: str) -> tuple[str, str]:
+    """check_density(density) → its two names."""
+    for node in ast.parse(source).body:
+        match node:
+            case ast.Expr(ast.Call(ast.Name(check), [ast.Name(function)])) if check.startswith(
+                "check_"
+            ):
+                return check, function
+    raise MissingDataError(f"a check cell without `check_…(function)`: {source[:60]!r}")

@@ -1,0 +1,329 @@
+"""`workbench grade`: what was handed in → marks.csv, a page of feedback a student, and results that
+`workbench report --submissions` compares.
+
+Each exercise is asked in a process of its own (see `sandbox`) and judged here, by the instructor's
+copy of the check, on inputs drawn from one seed for the whole class. Nothing that a submission
+defines or changes takes part in the judging. What remains possible: to copy an answer from the
+library, which is open to all; the notes name the modules of it that a solution imports, unless
+it takes pains to hide them.
+
+Guaranteed with bubblewrap or Linux namespaces: no network; no file of the machine changed, and of
+others' only Python, the packages and the data folder read; nothing done as root; all processes
+ended with the exercise, or with the grader. Without them Python itself refuses sockets, programs
+and writes; determined C code gets past Python, and on Linux meets what `seal` has the kernel refuse
+it; the first line printed, each row of marks.csv and
+each answer kept say which of them held. To grade a class you do not know on a machine without
+them, use a virtual one. A sandbox that cannot start is an error, never a mark.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import secrets
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from workbench.course.notebooks import ROOT
+from workbench.course.teaching import exercises
+from workbench.errors import MissingDataError, WorkbenchError
+from workbench.files import UNREADABLE, atomic_write, load_json, write_text
+from workbench.tools.grading.feedback import write_feedback
+from workbench.tools.grading.lessons import Asked, Lesson, lessons
+from workbench.tools.grading.sandbox import PACKAGE, Limits, Question, Reply, Sandbox, SandboxError
+from workbench.tools.grading.submissions import Handed, Student, collect
+from workbench.tools.grading.tree import shown, walk
+from workbench.version import __version__
+
+Record = dict[str, Any]
+
+
+def grade(
+    folder: Path,
+    out: Path,
+    numbers: Sequence[str] = (),
+    *,
+    seed: int | None = None,
+    limits: Limits | None = None,
+    notebook_seconds: float = 120,
+    jobs: int | None = None,
+    weak: str = "",
+    root: Path = ROOT,
+) -> list[Record]:
+    """Grade a folder of submissions; returns a record for each student and lesson.
+
+    numbers: lessons of the assignment; by default those that anyone handed in. seed: of the
+    inputs; by default drawn once and kept in `out`. What is in `out` already and would come out the
+    same is not graded again. weak: see `Sandbox`; root: of the trusted notebooks. Raises
+    SandboxError where functions cannot be asked at all; then nothing of that is kept as a mark.
+    """
+    folder, out = Path(folder), Path(out)
+    check_apart(folder, out)
+    known = lessons(root=root)
+    students = collect(folder, known)
+    wanted = numbers or sorted({number for student in students for number in student.lessons})
+    if not wanted:
+        why = "; ".join(note for student in students for note in student.notes)[:300]
+        raise MissingDataError(f"{folder}: no notebook of a lesson in it: {why}")
+    asked = lessons(wanted, root)
+    limits = limits or Limits()
+    seed = _seed(out, seed)
+    closed = [path.resolve() for path in (folder, out, Path(root))]
+    sandbox = Sandbox(limits, closed=closed, weak=weak)
+    shut_in = sandbox.isolation
+    print(f"isolation: {shut_in}", flush=True)
+    rules = f"{seed} {limits} {notebook_seconds} {sandbox.way} {_checks()}"
+    pairs = [(student, lesson) for student in students for lesson in asked]
+
+    def one(pair: tuple[Student, Lesson]) -> Record:
+        student, lesson = pair
+        handed = student.lessons.get(lesson.number)
+        place = out / "results" / _place(student.name, lesson.number)
+        key = hashlib.sha256(f"{rules} {_content(handed)}".encode()).hexdigest()
+        record = _kept(place, key)
+        if record is None:
+            try:
+                record = _grade(student, lesson, handed, sandbox, seed, notebook_seconds)
+            except SandboxError:
+                raise
+            except Exception as error:  # a fault here must not stop the class; next time again
+                key = ""
+                record = _blank(
+                    student,
+                    lesson,
+                    f"could not be graded: {shown(repr(error))[:200]}",
+                    "not graded",
+                )
+            write_text(place, json.dumps({**record, "key": key}, indent=1))
+        record["notes"] = [*student.notes, *record["notes"]]
+        line = f"{student.name} {lesson.number}: {record['points']:g} of {record['of']:g}, "
+        line += str(record["state"])
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+        return record
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with ThreadPoolExecutor(jobs or max(1, (cores or 2) // 2)) as pool:
+        records = list(pool.map(one, pairs))
+    write_marks(out / "marks.csv", records)
+    about = {
+        "version": __version__,
+        "seed": seed,
+        "isolation": shut_in,
+        "lessons": [lesson.number for lesson in asked],
+        "results": [_place(record["student"], record["lesson"]) for record in records],
+    }
+    write_text(out / "grading.json", json.dumps(about, indent=1) + "\n")
+    for student in students:
+        theirs = [record for record in records if record["student"] == student.name]
+        write_feedback(out / "feedback" / f"{slug(student.name)}.html", student.name, theirs)
+    return records
+
+
+def check_apart(folder: Path, out: Path) -> None:
+    """Raises WorkbenchError where marks would lie among the submissions, in a folder that a student
+    may have handed in, with marks in it."""
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise WorkbenchError(
+            f"--out {out}: lies within the submissions, {folder}; name a folder outside of it"
+        )
+
+
+def _grade(
+    student: Student,
+    lesson: Lesson,
+    handed: Handed | None,
+    sandbox: Sandbox,
+    seed: int,
+    seconds: float,
+) -> Record:
+    """One notebook; whatever is wrong with it is in the record."""
+    if handed is None:
+        return _blank(student, lesson, "not handed in")
+    if handed.problem:
+        return _blank(student, lesson, f"cannot be read: {handed.problem}", "unreadable")
+    record = {**_blank(student, lesson, "graded"), "file": handed.name, "exercises": []}
+    left = seconds
+    left_out: dict[str, None] = {}
+    for asked in lesson.marked:
+        mine = replace(sandbox.limits, seconds=min(sandbox.limits.seconds, left))
+        entry, reply = _ask(asked, handed, replace(sandbox, limits=mine), seed)
+        left = max(0.1, left - max(reply.seconds, reply.clock / 5))
+        if reply.left_out:
+            few = ", ".join(reply.left_out[:3]) + ", …" * (len(reply.left_out) > 3)
+            left_out.setdefault(f"left out, too large or unreadable: {few}")
+        record["exercises"].append(entry)
+        library = [name for name in reply.imports if name.startswith("workbench")]
+        if library:
+            record["notes"].append(f"{asked.number} imports {', '.join(library)}: look at it")
+    record["notes"] += left_out
+    record["points"] = sum(entry["points"] for entry in record["exercises"])
+    record["state"] = _state(record["exercises"], handed)
+    return record
+
+
+def _state(entries: Sequence[Record], handed: Handed) -> str:
+    """Whether it is right, in part, wrong, or nothing was done."""
+    states = {entry["state"] for entry in entries}
+    if not any(cell.strip() for cell in handed.cells) or states == {"not attempted"}:
+        return "handed in empty"
+    if "correct" not in states:
+        return "graded: wrong"
+    return "graded: correct" if states == {"correct"} else "graded: partly"
+
+
+def _blank(student: Student, lesson: Lesson, state: str, each: str = "not handed in") -> Record:
+    return {
+        "student": student.name,
+        "lesson": lesson.number,
+        "title": lesson.title,
+        "file": "",
+        "state": state,
+        "notes": [],
+        "points": 0.0,
+        "of": lesson.points,
+        "exercises": [_entry(asked, each) for asked in lesson.marked],
+    }
+
+
+def _ask(asked: Asked, handed: Handed, sandbox: Sandbox, seed: int) -> tuple[Record, Reply]:
+    check = exercises()[asked.number]
+    home = handed.ids.index(asked.cell) if asked.cell in handed.ids else None
+    cases = check.draw(seed).cases
+    reply = sandbox.ask(Question(handed.cells, asked.function, cases, home, handed.files))
+    if reply.missing:
+        entry = _entry(asked, "missing", reply.missing)
+    elif reply.stopped:
+        entry = _entry(asked, "stopped", reply.stopped)
+    elif reply.problem:
+        entry = _entry(asked, "not yet", reply.problem)
+    else:
+        result = check.judge(reply.answers, seed)
+        entry = _entry(asked, result.state, result.message, result.points)
+        if result.state == "not yet":
+            entry["hints"] = list(check.hints)
+    about = {"seconds": reply.seconds, "memory_mb": reply.memory_mb}
+    return {**entry, **about, "isolation": sandbox.isolation}, reply
+
+
+def _entry(asked: Asked, state: str, message: str = "", points: float = 0.0) -> Record:
+    return {
+        "number": asked.number,
+        "title": asked.title,
+        "state": state,
+        "message": shown(message),
+        "points": points,
+        "of": asked.points,
+        "hints": [],
+    }
+
+
+def write_marks(path: Path, records: Sequence[Record]) -> None:
+    """A row a student: points of each exercise, their sum, the sum possible, state and notes, the
+    state of each exercise, and how the answers were shut in. UTF-8 with a mark at its beginning, by
+    which spreadsheets know it."""
+    numbers = sorted({entry["number"] for record in records for entry in record["exercises"]})
+    several = len({record["lesson"] for record in records}) > 1
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(
+        [
+            "student",
+            *numbers,
+            "points",
+            "of",
+            "state",
+            "notes",
+            *(f"{number} state" for number in numbers),
+            "isolation",
+        ]
+    )
+    for name in sorted({record["student"] for record in records}):
+        theirs = [record for record in records if record["student"] == name]
+        entries = {e["number"]: e for record in theirs for e in record["exercises"]}
+        points = [f"{entries[n]['points']:g}" if n in entries else "" for n in numbers]
+        states = [f"{r['lesson']} {r['state']}" if several else r["state"] for r in theirs]
+        trouble = [
+            f"{e['number']} {e['state']}: {e['message']}"
+            for e in entries.values()
+            if e["state"] in ("missing", "stopped")
+        ]
+        notes = dict.fromkeys([*trouble, *(note for record in theirs for note in record["notes"])])
+        ways = dict.fromkeys(e["isolation"] for e in entries.values() if e.get("isolation"))
+        rows.writerow(
+            map(
+                _cell,
+                [
+                    name,
+                    *points,
+                    f"{sum(r['points'] for r in theirs):g}",
+                    f"{sum(r['of'] for r in theirs):g}",
+                    "; ".join(states),
+                    "; ".join(notes),
+                    *(entries[n]["state"] if n in entries else "" for n in numbers),
+                    "; ".join(ways),
+                ],
+            )
+        )
+    with atomic_write(path) as target:
+        target.write_text(text.getvalue(), encoding="utf-8-sig")
+
+
+def _cell(text: str) -> str:
+    """A student's words must not be taken for a formula, whatever parts the columns."""
+    return re.sub(r"(^|[;,|\t\r\n])(\s*)(?=[=+\-@＝＋－＠\t\r])", r"\1\2'", shown(text))
+
+
+def slug(name: str) -> str:
+    """A file name for a student's name; two names never share one."""
+    plain = re.sub(r"[^\w-]+", "-", name).strip("-").encode()[:100].decode(errors="ignore")
+    digest = hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:6]
+    return plain if plain == name else f"{plain}-{digest}"
+
+
+def _place(student: str, lesson: str) -> str:
+    return f"{slug(student)}-{lesson}.json"
+
+
+def _seed(out: Path, seed: int | None) -> int:
+    """The given one, that of an earlier run into the same folder, or a fresh one, kept at once."""
+    place = out / "seed.txt"
+    if seed is None and place.exists():
+        return int(place.read_text())
+    seed = secrets.randbits(31) if seed is None else seed
+    with atomic_write(place) as path:
+        path.write_text(f"{seed}\n")
+    return seed
+
+
+def _checks() -> str:
+    """A fingerprint of the code that judges."""
+    digest = hashlib.sha256()
+    for path in sorted([*PACKAGE.glob("teaching/*.py"), *PACKAGE.glob("grading/*.py")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _content(handed: Handed | None) -> str:
+    if handed is None:
+        return "nothing"
+    about = [handed.problem, json.dumps([handed.cells, handed.ids])]
+    for one in walk(handed.files).files if handed.files else ():
+        about.append(f"{os.fsencode(one.name)!r} {one.size} {one.changed}")
+    return hashlib.sha256("\n".join(about).encode(errors="backslashreplace")).hexdigest()
+
+
+def _kept(place: Path, key: str) -> Record | None:
+    try:
+        record = load_json(place)
+        return record if record.pop("key", None) == key else None
+    except (OSError, AttributeError, TypeError, *UNREADABLE):
+        return None

@@ -1,0 +1,375 @@
+"""What was handed in: whose it is, which lesson, and its code cells. Nothing in it is run here, and
+nothing in one student's folder stands in the way of another's."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import stat
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import MissingDataError
+from workbench.tools.grading.lessons import Lesson
+from workbench.tools.grading.tree import DEEPEST, SKIPPED, named, read, shown, walk
+
+LARGEST = 50 * 2**20  # bytes of a notebook, of a zip file, and of all that is in one
+MOST_CODE = 2_000_000  # characters
+LARGEST_CLASS = 10 * LARGEST  # the same of a zip file that holds the folders of a class
+MOST_NOTEBOOKS = 50  # that are read for one student
+MOST_ZIPS = 20
+MOST_NOTES = 12
+MOODLE = re.compile(r"_(\d+)_assignsubmission_.*$")  # what Moodle puts behind a name
+ARCHIVES = (".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".zipx")
+NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.I)  # browsers and mail programs add the rest
+DROPPINGS = ("thumbs.db", "desktop.ini")  # what systems leave in folders
+
+
+@dataclass
+class Handed:
+    """A notebook that came in. cells: the code cells' text; ids: their ids, "" where none; files:
+    the folder beside it; problem: why it cannot be read."""
+
+    path: Path
+    cells: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    lesson: str = ""
+    files: Path | None = None
+    problem: str = ""
+    changed: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return named(self.path.name)
+
+
+@dataclass
+class Student:
+    """All that one student handed in; notes: what an instructor should know of it; unpacked: where
+    zip files were unpacked, removed with this object."""
+
+    name: str
+    lessons: dict[str, Handed] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    unpacked: list[Any] = field(default_factory=list, repr=False)
+
+    def note(self, text: str) -> None:
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(text if len(text) < 300 else f"{text[:299]}…")
+        elif len(self.notes) == MOST_NOTES:
+            self.notes.append("and more")
+
+
+def collect(folder: Path, known: Sequence[Lesson]) -> list[Student]:
+    """The students of a folder, by name. A subfolder is a student, named by it; so is a file that
+    lies in the folder itself, named by what its name has besides the lesson's. Two folders of one
+    name are two students. A zip file that is given, or lies alone, with several folders in it holds
+    a class, as systems for courses give it out. Links are not followed. Of several notebooks for
+    one lesson the last changed counts; what is neither read nor opened is in the notes."""
+    folder = Path(folder)
+    if _is_file(folder) and _kind(folder) == "zip":
+        return _in_class(folder, known)
+    if not folder.is_dir():
+        raise MissingDataError(f"{folder}: no such folder of submissions")
+    paths = [
+        path
+        for path in sorted(folder.iterdir(), key=os.fsencode)
+        if not (path.name.startswith(".") or path.name in SKIPPED)
+        and path.name.lower() not in DROPPINGS
+        and (_is_folder(path) or _is_file(path))
+    ]
+    if len(paths) == 1 and _kind(paths[0]) == "zip" and _is_file(paths[0]):
+        with suppress(MissingDataError):
+            return _in_class(paths[0], known)
+    sources: dict[tuple[str, str], list[Path]] = {}
+    folders: Counter[tuple[str, str]] = Counter()
+    for path in sorted(paths, key=_is_folder, reverse=True):
+        text = named(path.name)
+        number = MOODLE.search(text)
+        if _is_folder(path):
+            key = (MOODLE.sub("", text), number[1] if number else "")
+            folders[key] += 1
+            if folders[key] > 1 and not number:  # the same name, written in other bytes
+                key = (f"{key[0]} ({folders[key]})", "")
+        else:
+            key = (_owner(text, known), number[1] if number else "")
+        sources.setdefault(key, []).append(path)
+    if not sources:
+        raise MissingDataError(
+            f"{folder}: no submissions; put one folder a student into it, or notebooks named "
+            "NAME_05_latent_diffusion.ipynb"
+        )
+    names = Counter(name for name, _ in sources)
+    students = []
+    for (name, told), paths in sources.items():
+        student = Student(f"{name} {told}" if names[name] > 1 and told else name)
+        students.append(student)
+        try:
+            _take(student, [one for path in paths for one in _found(path, student, known)])
+        except Exception as error:  # a fault here must not cost the others their marks
+            student.note(f"could not be looked through: {shown(repr(error))[:200]}")
+    return sorted(students, key=lambda student: student.name)
+
+
+def _in_class(archive: Path, known: Sequence[Lesson]) -> list[Student]:
+    """The students of a zip file. Raises MissingDataError where it cannot be opened, or holds fewer
+    than two folders, or files of two names as Moodle writes them."""
+    target = tempfile.TemporaryDirectory(prefix="workbench-zip-", ignore_cleanup_errors=True)
+    folder = Path(target.name)
+    try:
+        notes = unpack(read(archive, LARGEST_CLASS), folder, time.time(), LARGEST_CLASS)
+    except Exception as error:
+        raise MissingDataError(f"{archive}: {_fault(error)}") from error
+    while True:
+        inside = [path for path in folder.iterdir() if path.name not in SKIPPED]
+        if len(inside) != 1 or not _is_folder(inside[0]):
+            break
+        folder = inside[0]
+    theirs = [
+        path
+        for path in inside
+        if MOODLE.search(path.name)
+        or any(_kind(one.path) in ("notebook", "zip") for one in walk(path).files)
+    ]
+    if len(theirs) < 2:
+        raise MissingDataError(f"{archive}: holds no folders of students; unpack it")
+    students = collect(folder, known)
+    for student in students:
+        student.unpacked.append(target)
+        for note in notes:
+            student.note(f"{named(archive.name)}: {note}")
+    return students
+
+
+def _kind(path: Path) -> str:
+    """What a file is by its name: "notebook", "zip", "archive", which is not opened, or ""."""
+    if NOTEBOOK.search(path.name):
+        return "notebook"
+    suffix = path.suffix.lower()
+    return "zip" if suffix == ".zip" else "archive" if suffix in ARCHIVES else ""
+
+
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(_mode(path))
+
+
+def _is_file(path: Path) -> bool:
+    return stat.S_ISREG(_mode(path))
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.lstat().st_mode
+    except OSError:
+        return 0
+
+
+def _found(path: Path, student: Student, known: Sequence[Lesson]) -> list[Handed]:
+    """The notebooks of a folder, of a zip file, or the one that it is."""
+    if _is_folder(path):
+        return _in_folder(path, named(path.name), student, known)
+    if _kind(path) == "zip":
+        return _in_zip(path, student, known)
+    if _kind(path) == "notebook":
+        return [_read(path, known, None)]
+    student.note(_unread(path))
+    return []
+
+
+def _unread(path: Path) -> str:
+    if _kind(path) == "archive":
+        return f"{named(path.name)}: is not opened; only .zip files are"
+    return f"{named(path.name)}: is not a notebook"
+
+
+def _in_folder(
+    folder: Path, name: str, student: Student, known: Sequence[Lesson], *, zipped: bool = False
+) -> list[Handed]:
+    """The notebooks of a folder, and of the zip files in it unless it was one itself."""
+    walked = walk(folder)
+    for note in walked.notes:
+        student.note(note)
+    kinds: dict[str, list[Path]] = {"notebook": [], "zip": [], "archive": [], "": []}
+    for one in walked.files:
+        kinds[_kind(one.path)].append(one.path)
+    notebooks, zips = kinds["notebook"], kinds["zip"]
+    for path in kinds["archive"]:
+        student.note(_unread(path))
+    if len(notebooks) > MOST_NOTEBOOKS:
+        student.note(f"{name}: {len(notebooks)} notebooks: only {MOST_NOTEBOOKS} are read")
+    found = [_read(path, known, path.parent) for path in notebooks[:MOST_NOTEBOOKS]]
+    if zipped and zips:
+        student.note(f"{name}: zip files inside of it are not opened")
+    elif len(zips) > MOST_ZIPS:
+        student.note(f"{name}: {len(zips)} zip files: only {MOST_ZIPS} are opened")
+    if not zipped:
+        found += [one for path in zips[:MOST_ZIPS] for one in _in_zip(path, student, known)]
+    if not found and not zips:
+        others = [named(path.name) for path in kinds[""]]
+        few = ", ".join(others[:3]) + ", …" * (len(others) > 3)
+        student.note(f"no notebook in {name}" + f", which holds {few}" * bool(others))
+    return found
+
+
+def _in_zip(archive: Path, student: Student, known: Sequence[Lesson]) -> list[Handed]:
+    """The notebooks of a zip file, unpacked beside the system's temporary files."""
+    target = tempfile.TemporaryDirectory(prefix="workbench-zip-", ignore_cleanup_errors=True)
+    student.unpacked.append(target)
+    name = named(archive.name)
+    try:
+        notes = unpack(read(archive, LARGEST), Path(target.name), archive.stat().st_mtime)
+    except Exception as error:
+        student.note(f"{name}: {_fault(error)}")
+        return []
+    for note in notes:
+        student.note(f"{name}: {note}")
+    found = _in_folder(Path(target.name), name, student, known, zipped=True)
+    folders = {(one.lesson, one.path.parent) for one in found if one.lesson}
+    if (most := max(Counter(lesson for lesson, _ in folders).values(), default=0)) > 1:
+        student.note(f"{name}: holds a lesson in {most} folders; unpack it if these are students")
+    return found
+
+
+def _fault(error: Exception) -> str:
+    """Why a zip file cannot be unpacked. zlib, lzma and struct raise errors of their own."""
+    told = OSError | ValueError | NotImplementedError | RuntimeError | EOFError | MemoryError
+    if isinstance(error, told | zipfile.BadZipFile) and str(error):
+        return shown(str(error))[:200]
+    return f"is not a valid zip file ({type(error).__name__})"
+
+
+def unpack(data: bytes, target: Path, when: float, most: int = LARGEST) -> list[str]:
+    """Unpack a zip file into a folder; what was left out, in words. Raises ValueError on one that
+    leaves the folder, has more than `most` bytes in it, or is encrypted."""
+    end = data.rfind(b"PK\x05\x06")
+    if end < 0:
+        raise ValueError("is not a valid zip file")
+    if int.from_bytes(data[end + 12 : end + 16], "little") > 2**20 or b"PK\x06\x07" in data[-200:]:
+        raise ValueError("holds too many files")
+    left, left_out = most, []
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for member in archive.infolist():
+            name = member.filename.replace("\\", "/")
+            parts = [part for part in name.split("/") if part not in ("", ".")]
+            if name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
+                raise ValueError(f"the path {shown(name)[:80]} leaves the folder")
+            if len(parts) > DEEPEST or any(
+                len(part.encode(errors="replace")) > 200 for part in parts
+            ):
+                left_out.append(f"…{name[-60:]}")
+                continue
+            kind = stat.S_IFMT(member.external_attr >> 16)
+            if member.is_dir() or not parts:
+                continue
+            if kind not in (0, stat.S_IFREG):
+                left_out.append(name)
+                continue
+            if member.flag_bits & 1:
+                raise ValueError("is encrypted; unpack it first")
+            place = target.joinpath(*(part.encode(errors="replace").decode() for part in parts))
+            with archive.open(member) as file:
+                content = file.read(left + 1)
+            left -= len(content)
+            if left < 0:
+                raise ValueError(f"holds more than {most >> 20} MB")
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+            except OSError:  # a file and a folder of one name
+                left_out.append(name)
+                continue
+            try:
+                changed = time.mktime((*member.date_time, 0, 0, -1))
+            except (ValueError, OverflowError):
+                changed = when
+            os.utime(place, (changed, changed))
+    few = ", ".join(shown(name)[:80] for name in left_out[:3]) + ", …" * (len(left_out) > 3)
+    return [f"left out, no file or too deep: {few}"] if left_out else []
+
+
+def _owner(name: str, known: Sequence[Lesson]) -> str:
+    """Whose file it is: its name without the lesson's."""
+    stem = MOODLE.sub("", name)
+    if stem == name:
+        stem = re.sub(r"(\.tar)?\.[^.]*$", "", NOTEBOOK.sub(".ipynb", name))
+    name = stem
+    for lesson in known:
+        name = _pattern(lesson).sub("", name)
+    return name.strip(" _-.") or stem
+
+
+def _pattern(lesson: Lesson) -> re.Pattern[str]:
+    """A lesson's name however it is written: 05_latent_diffusion, 05 Latent Diffusion."""
+    return re.compile(r"[\W_]*".join(map(re.escape, re.split(r"[\W_]+", lesson.name))), re.I)
+
+
+def _take(student: Student, found: list[Handed]) -> None:
+    """Of several notebooks of a lesson the last changed; the others are noted."""
+    for handed in sorted(found, key=lambda one: (one.changed, one.path.name)):
+        before = student.lessons.get(handed.lesson)
+        if not handed.lesson:
+            student.note(f"{handed.name}: {handed.problem}")
+            continue
+        if before:
+            if handed.problem and not before.problem:  # one that can be read before one that cannot
+                before, handed = handed, before
+            student.note(
+                f"several notebooks for lesson {handed.lesson}: {handed.name}, the last "
+                f"changed, counts, not {before.name}"
+            )
+        student.lessons[handed.lesson] = handed
+
+
+def _read(path: Path, known: Sequence[Lesson], files: Path | None) -> Handed:
+    handed = Handed(path, files=files, lesson=_named(path.name, known))
+    try:
+        handed.changed = path.lstat().st_mtime
+        data = read(path, LARGEST)
+        if not data.strip():
+            raise ValueError("the file is empty")
+        content = json.loads(data)  # UTF-8, UTF-16 or UTF-32, with or without a mark
+        cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+        handed.cells = ["".join(cell["source"]) for cell in cells]
+        handed.ids = [str(cell.get("id", "")) for cell in cells]
+        marked = _marked(content)
+        if sum(map(len, handed.cells)) > MOST_CODE:
+            handed.cells = []
+            raise ValueError(f"it holds more than {MOST_CODE:,} characters of code")
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        MemoryError,
+    ) as error:
+        odd = isinstance(error, KeyError | TypeError | AttributeError)
+        words = shown(str(error) or type(error).__name__)[:200]
+        handed.problem = "it is not a notebook of format 4" if odd else words
+        return handed
+    if marked in {lesson.number for lesson in known}:
+        handed.lesson = marked
+    if not handed.lesson:
+        handed.problem = "which lesson it is cannot be told; is it another notebook?"
+    return handed
+
+
+def _marked(content: dict[str, Any]) -> str:
+    """The lesson that `workbench assign` wrote into the notebook."""
+    about = content.get("metadata", {}).get("workbench", {})
+    return str(about.get("lesson", "")) if isinstance(about, dict) else ""
+
+
+def _named(name: str, known: Sequence[Lesson]) -> str:
+    found = [lesson.number for lesson in known if _pattern(lesson).search(named(name))]
+    return found[0] if found else ""

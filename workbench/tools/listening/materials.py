@@ -1,0 +1,282 @@
+"""Clips for a test: people, systems and a control for the same words; or any folder of clips.
+
+Each kind of system is compared with people of its kind: drum loops with drummers, sound with
+recordings, piano windows with composed ones, holes filled in songs with the songs' own bars. The
+control is always the first system asked for nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.arguments import later_seed, random_generator, seed_of, whole
+from workbench.datasets import cut_loops, load
+from workbench.datasets.audio import genre_of
+from workbench.datasets.load import names_of
+from workbench.datasets.sounds import collect
+from workbench.errors import MissingDataError, WorkbenchError
+from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
+from workbench.music.clip import Clip
+from workbench.music.keys import TONICS
+from workbench.representations.pvd import PAD
+from workbench.systems.base import Region
+from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, level, measures
+from workbench.systems.diffusion_lm.training import sets_of, windows_of
+from workbench.systems.ldmg import LDMG
+from workbench.systems.midigpt.training import songs_of
+from workbench.systems.registry import checkpoint_of, entry_of, resolve
+from workbench.systems.storage import trained_on
+from workbench.tools.listening.design import Material
+
+if TYPE_CHECKING:
+    from workbench.systems.diffusion_lm import DiffusionLM
+    from workbench.systems.drum_ldm import DrumLDM
+    from workbench.systems.midigpt import MidiGPT
+    from workbench.systems.musicldm import MusicLDM
+
+HUMAN, CONTROL = "human", "empty prompt"
+BARS = 8
+SLOWEST = 80  # BPM of a song with a hole: what is to be judged must come soon
+
+
+def drum_materials(
+    systems: Mapping[str, DrumLDM], dataset: str = "groove", *, prompts: int = 5, seed: int = 0
+) -> list[Material]:
+    """Loops of people that no system was trained on, what each system draws for their captions, and
+    the control: the first system asked for nothing, as in the drum paper's listening test.
+
+    systems: names for the key. Raises WorkbenchError where too few held-out loops have captions.
+    """
+    prompts, seed = _asked(systems, prompts, seed)
+    held = cut_loops(load(dataset, split="test"), bars=BARS, hop_bars=BARS)
+    by_caption: dict[str, list[Clip]] = {}
+    for clip in held:
+        if not clip.labels.get("tiled"):
+            by_caption.setdefault(clip.caption, []).append(clip)
+    chosen = _unlike(_drawn(by_caption, prompts, f"{dataset}: held-out loops", seed), prompts)
+    made = [Material(HUMAN, words, by_caption[words][0]) for words in chosen]
+    for name, system in systems.items():
+        seeds = [later_seed(seed, i) for i in range(prompts)]
+        clips = system.draw_each(chosen, [None] * prompts, seeds, bars=BARS)
+        made += [Material(name, words, clip) for words, clip in zip(chosen, clips, strict=True)]
+    first = next(iter(systems.values()))
+    clips = first.generate("", n=prompts, bars=BARS, seed=later_seed(seed, prompts))
+    made += [Material(CONTROL, words, clip) for words, clip in zip(chosen, clips, strict=True)]
+    return made
+
+
+def sound_materials(
+    systems: Mapping[str, LDMG | MusicLDM], dataset: str, *, prompts: int = 5, seed: int = 0
+) -> list[Material]:
+    """Windows of held-out recordings and renderings with captions of their own, what each system
+    draws for caption and genre, and the control. Lengths are those that the systems draw."""
+    prompts, seed = _asked(systems, prompts, seed)
+    first = next(iter(systems.values()))
+    audio = collect(dataset, first.config.rate)
+    held = [i for i in audio.split("test") if audio.items[i].caption]
+    played = [i for i in held if not audio.items[i].labels.get("set", "").startswith("builtin")]
+    pieces = {audio.items[i].caption: i for i in played or held}  # people's, where there are any
+    chosen = _drawn(pieces, prompts, f"{dataset}: held-out pieces", seed)[:prompts]
+    length = round(first.config.seconds * audio.rate)
+    windows, _ = audio.crops(prompts, length, seed=seed, rows=[pieces[words] for words in chosen])
+    human = {
+        words: Clip(audio=window, sample_rate=audio.rate)
+        for words, window in zip(chosen, windows, strict=True)
+    }
+
+    def draw(system: LDMG | MusicLDM, words: str, seed: int) -> Clip:
+        genre = genre_of(audio.items[pieces[words]].labels)
+        if isinstance(system, LDMG) and genre in system.config.genres:
+            return system.generate(words, genre=genre, seed=seed)[0]
+        return system.generate(words, seed=seed)[0]
+
+    return _compared(systems, human, draw, seed)
+
+
+def piano_materials(
+    systems: Mapping[str, DiffusionLM], dataset: str, *, prompts: int = 5, seed: int = 0
+) -> list[Material]:
+    """Windows of held-out piano music in the words of the first system (which keep pitches,
+    velocities and durations), what each system draws for their key, density and register, and the
+    control."""
+    prompts, seed = _asked(systems, prompts, seed)
+    first = next(iter(systems.values()))
+    held = windows_of(sets_of(dataset, "test", None), first.code, 4, names_of(dataset))
+    full = held.ids[(held.ids != PAD).all(1)].numpy()
+    key, density, pitch = measures(full, first.code)
+    levels = zip(
+        key, level(density, first.config.density), level(pitch, first.config.register), strict=True
+    )
+    asked, rows = {}, {}
+    for row, (tonic, notes, height) in zip(full, levels, strict=True):
+        traits = {
+            "key": f"{TONICS[tonic]} major",
+            "density": DENSITIES[notes],
+            "register": REGISTERS[height],
+        }
+        words = "piano with the notes of {key}, {density}, {register}".format(**traits)
+        asked[words], rows[words] = traits, row
+    chosen = _drawn(asked, prompts, f"{dataset}: held-out windows", seed)[:prompts]
+    human = {words: first.code.decode(rows[words], 90.0) for words in chosen}
+
+    def draw(system: DiffusionLM, words: str, seed: int) -> Clip:
+        return system.generate(asked[words], seed=seed)[0]
+
+    return _compared(systems, human, draw, seed)
+
+
+def _compared(
+    systems: Mapping[str, Any],
+    human: Mapping[str, Clip],
+    draw: Callable[[Any, str, int], Clip],
+    seed: int,
+) -> list[Material]:
+    """For all words of `human` that clip, what each system draws (`draw(system, words, seed)`, each
+    from a seed of its own), and what the first draws for nothing."""
+    made = []
+    for words, clip in human.items():
+        made.append(Material(HUMAN, words, clip))
+        for name, system in systems.items():
+            made.append(Material(name, words, draw(system, words, later_seed(seed, len(made)))))
+    first = next(iter(systems.values()))
+    control = first.generate(n=len(human), seed=later_seed(seed, len(made)))
+    return made + [Material(CONTROL, words, c) for words, c in zip(human, control, strict=True)]
+
+
+def song_materials(
+    systems: Mapping[str, MidiGPT], dataset: str, *, prompts: int = 5, seed: int = 0
+) -> list[Material]:
+    """Six bars of held-out songs, the third and the fourth as they are or written anew by each
+    system, which sees up to eight bars on either side; as control written by the first system
+    with nothing before and after."""
+    prompts, seed = _asked(systems, prompts, seed)
+    held = [clip for clip in songs_of(dataset, "test") if clip.bars >= 8 and clip.tempo >= SLOWEST]
+    numbers = _drawn(range(len(held)), prompts, f"{dataset}: held-out songs of 8 bars", seed)
+    first, made = next(iter(systems.values())), []
+    for place, number in enumerate(numbers[:prompts]):
+        song = held[number]
+        hole = song.bars // 2 - 1
+        begin = max(0, hole - 8)
+        song, hole = _bars(song, begin, min(song.bars, hole + 10)), hole - begin
+        words = f"song {place + 1} of {prompts}: do the third and the fourth bar fit the others?"
+
+        def heard(clip: Clip, hole: int = hole) -> Clip:
+            return _bars(clip, hole - 2, hole + 4)
+
+        made.append(Material(HUMAN, words, heard(song)))
+        for name, system in systems.items():
+            region = Region(bars=(hole, hole + 2))
+            filled = system.inpaint(song, region, seed=later_seed(seed, place))[0]
+            made.append(Material(name, words, heard(filled)))
+        after = later_seed(seed, prompts + place)
+        alone = first.inpaint(_bars(song, hole, hole + 2), Region(bars=(0, 2)), seed=after)
+        made.append(Material(CONTROL, words, _laid_over(heard(song), alone[0], 2)))
+    return made
+
+
+def _bars(clip: Clip, first: int, last: int) -> Clip:
+    """Bars `first` to `last` (exclusive, from 0)."""
+    begin, end = clip.bar_lines[[first, last]]
+    return clip.excerpt(float(begin), float(end - begin))
+
+
+def _laid_over(clip: Clip, other: Clip, bar: int) -> Clip:
+    """The clip with all of `other` in place of its own notes from `bar` on."""
+    begin = float(clip.bar_lines[bar])
+    notes, new = clip.notes, other.notes.copy()
+    new["time"] += begin
+    outside = (notes["time"] < begin) | (notes["time"] >= begin + other.beats)
+    both = np.concatenate([notes[outside], new])
+    return Clip.from_notes(both, tempo=clip.tempo, meter=clip.meter, beats=clip.beats)
+
+
+def system_materials(
+    checkpoints: Sequence[str], dataset: str | None = None, *, prompts: int = 5, seed: int = 0
+) -> list[Material]:
+    """Materials of systems by key, or of shipped or own checkpoints, all of one kind. dataset:
+    whose held-out part is people's; by default what the first checkpoint was trained on, or the
+    built-in corpus where that is not on this machine.
+
+    Raises WorkbenchError where kinds are mixed or two checkpoints have one name.
+    """
+    if dataset is not None:
+        names_of(dataset)
+    checkpoints = [checkpoint_of(name) for name in checkpoints]
+    entries = {name: entry_of(name) for name in checkpoints}
+    if len({entry.listening for entry in entries.values()}) > 1:
+        listed = ", ".join(f"{name} is a {entry.name}" for name, entry in entries.items())
+        raise WorkbenchError(f"systems: {listed}; compare like with like: a test for each kind")
+    systems = {Path(name).name: entry.from_pretrained(name) for name, entry in entries.items()}
+    if len(systems) < len(checkpoints):
+        raise WorkbenchError("systems: two of them have one name; rename a folder")
+    _some(systems)
+    first = next(iter(entries.values()))
+    make = resolve(first.listening)
+    if dataset is None:
+        dataset = trained_on(checkpoints[0])
+        try:
+            return make(systems, dataset, prompts=prompts, seed=seed)
+        except MissingDataError as error:
+            print(f"{error}; the built-in corpus stands in for people's music", file=sys.stderr)
+            dataset = first.built_in
+    return make(systems, dataset, prompts=prompts, seed=seed)
+
+
+def _asked(systems: Mapping[str, object], prompts: int, seed: int) -> tuple[int, int]:
+    """Prompts and seed as Python's numbers, where there are systems to ask."""
+    _some(systems)
+    return whole(prompts, "prompts", 1), seed_of(seed)
+
+
+def _some(systems: Mapping[str, object]) -> None:
+    if not systems:
+        raise WorkbenchError("systems: name one or more to compare with people")
+
+
+def _drawn(found: Any, prompts: int, what: str, seed: int) -> list[Any]:
+    """All of `found` in random order; WorkbenchError where there are fewer than `prompts`."""
+    names = list(found)
+    if len(names) < prompts:
+        raise WorkbenchError(
+            f"prompts: {what} that differ in what is asked: {len(names)}; ask for no more, "
+            f"here {prompts}"
+        )
+    return [names[i] for i in random_generator(seed).permutation(len(names))]
+
+
+def _unlike(captions: Sequence[str], count: int) -> list[str]:
+    """So many captions, each with a first word (the style) of its own as far as there are."""
+    first = {caption.split()[0]: caption for caption in reversed(captions) if caption.split()}
+    fresh = [caption for caption in captions if caption in first.values()]
+    return [*fresh, *(caption for caption in captions if caption not in fresh)][:count]
+
+
+def folder_materials(folder: str | os.PathLike[str]) -> list[Material]:
+    """Clips from folder/SOURCE/slow_funk.wav and so on: a folder a source, the file's name (with
+    spaces for underscores) is the words. MIDI files are rendered.
+
+    Raises MissingDataError where there are no such folders, BrokenFileError naming a file.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise MissingDataError(f"{root} is not a folder; give one with a folder for each source")
+    made = []
+    for source in sorted(path for path in root.iterdir() if path.is_dir()):
+        for path in sorted(source.iterdir()):
+            if path.suffix.lower() in (*AUDIO_SUFFIXES, *MIDI_SUFFIXES):
+                made.append(Material(source.name, path.stem.replace("_", " "), Clip.read(path)))
+    if not made:
+        raise MissingDataError(f"{root} holds no folders with clips; put them in {root}/SOURCE/")
+    return made
+
+
+def practice_clip() -> Clip:
+    """The clip of the practice trial, which belongs to none of the sources."""
+    clip = cut_loops(load("builtin", limit=4), bars=BARS)[0]
+    return clip.with_(caption="a drum loop, for practice")

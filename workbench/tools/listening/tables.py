@@ -1,0 +1,104 @@
+"""An analysis as tables, on the screen and as JSON."""
+
+from __future__ import annotations
+
+from workbench.benchmarks.table import Report
+from workbench.errors import WorkbenchError
+from workbench.evaluation.power import raters_needed
+from workbench.tools.listening.analysis import Analysis, Difference
+
+_SURE = "95 % intervals by bootstrap over raters: what other raters would say of these clips."
+_PROMPTS = (
+    "The second interval redraws prompts, too: what others would say of other clips. "
+    "p: sign-flip test over raters, corrected by Holm for all differences of the study."
+)
+_NEEDED = "raters needed: to find a true difference as large as this one 4 times in 5."
+
+
+def report_of(found: Analysis, title: str = "Listening test") -> Report:
+    """Print an analysis and return it for writing."""
+    report = Report(
+        title=title,
+        design=found.design,
+        raters=found.raters,
+        failed=found.failed,
+        half_rated=found.half_rated,
+    )
+    print(f"{title}: {len(found.raters)} raters, {len(found.half_rated)} of them half rated")
+    for name in found.failed:
+        print(f"left out, failed the check: {name}")
+    if found.means:
+        report.table(
+            "means",
+            "Means, from 1 to 5",
+            ["scale", "source", "mean", "95 %", "answers"],
+            [[m.scale, m.source, m.mean, m.interval, m.answers] for m in found.means],
+            [_SURE],
+        )
+    if found.strengths:
+        report.table(
+            "strengths",
+            "Strengths (Bradley–Terry, logits, mean 0)",
+            ["source", "strength", "95 %"],
+            [[s.source, s.strength, s.interval] for s in found.strengths],
+        )
+    columns = [
+        "scale",
+        "difference",
+        "mean",
+        "95 % raters",
+        "95 % and prompts",
+        "p",
+        "corrected",
+        "raters needed",
+    ]
+    report.table(
+        "differences",
+        "Differences within raters",
+        columns,
+        [
+            [
+                d.scale,
+                f"{d.first} − {d.second}",
+                d.mean,
+                d.raters_only,
+                d.also_prompts,
+                d.p,
+                d.corrected,
+                needed(d),
+            ]
+            for d in found.differences
+        ],
+        [_PROMPTS, _NEEDED],
+    )
+    if found.agreement:
+        report.table(
+            "agreement",
+            "Agreement between raters",
+            ["scale", "alpha (ordinal)", "95 % over clips", "apart from others", "from themselves"],
+            [
+                [a.scale, a.alpha, a.interval, a.other_distance, a.self_distance]
+                for a in found.agreement
+            ],
+            ["alpha: 1 is full agreement, 0 chance. Apart: mean distance of two answers, points."],
+        )
+    if found.side:
+        share, interval = found.side
+        report.table(
+            "side",
+            "Side",
+            ["", "share", "95 %"],
+            [["A chosen", share, interval]],
+            ["What is played first may please more; sides are drawn for each rater."],
+        )
+    return report
+
+
+def needed(difference: Difference) -> int | str:
+    """How many raters would find it, uncorrected, or why that cannot be said."""
+    if not difference.spread > 0 or difference.mean == 0:
+        return "–"
+    try:
+        return raters_needed(difference.mean, difference.spread, most=5000)
+    except WorkbenchError:
+        return "> 5000"

@@ -1,0 +1,187 @@
+"""Executed notebooks as pages that need no kernel and no network.
+
+Equations become MathML, which browsers draw by themselves; plotly's figures share one copy of
+plotly.js that lies beside the pages; whatever the template would fetch is taken out. Pages are
+light or dark as the reader's system is. Very long outputs are shortened in the middle; the
+executed notebook keeps them whole.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from workbench.course.accessible import IN_WORDS, describe_plotly
+from workbench.files import atomic_write
+
+PLOTLY = "application/vnd.plotly.v1+json"
+_FETCHED = re.compile(r"<script[^>]*\ssrc=[\"'](?:https?:)?//[^>]*>\s*</script>", re.I)
+_MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.S)
+_LESSON = re.compile(r'href="([\w-]+)\.ipynb(?=["#])')
+MOST_TEXT = 40_000  # characters of text that one cell shows
+MOST_PIECES = 500  # outputs of one cell
+MOST_SHOWN = 8_000_000  # characters of a picture, a sound or HTML; a lesson's whole page has less
+TEXTS = ("text/plain", "text/markdown", "text/latex", "application/json")
+_BODY = re.compile(r'<body class="jp-Notebook"[^>]*>')
+_STYLE = """
+:root { color-scheme: light dark; }
+@media (prefers-color-scheme: dark) { DARK }
+:root {
+  --jp-cell-prompt-not-active-opacity: 1;
+  --jp-mirror-editor-comment-color: light-dark(#356b6b, #85b8b8);
+  --jp-mirror-editor-number-color: light-dark(#007600, #8fd18f);
+  --jp-mirror-editor-operator-color: light-dark(#8a14d6, #d3a6ff);
+}
+.jp-OutputArea-output img { background: #fff; }
+.ansi-red-fg, .ansi-red-intense-fg { color: light-dark(#a01515, #ffb0a8) !important; }
+.ansi-green-fg, .ansi-green-intense-fg { color: light-dark(#005c2c, #86dca8) !important; }
+.ansi-cyan-fg, .ansi-cyan-intense-fg { color: light-dark(#06585c, #8be3e6) !important; }
+.ansi-yellow-fg, .ansi-yellow-intense-fg { color: light-dark(#684c00, #f0d080) !important; }
+.ansi-blue-fg, .ansi-blue-intense-fg { color: light-dark(#124d8c, #a9cfff) !important; }
+.ansi-magenta-fg, .ansi-magenta-intense-fg { color: light-dark(#861a86, #f0b0f0) !important; }
+@media print { @page { size: auto; } }
+"""
+_MATH = re.compile(  # as in Jupyter: no space inside the dollars of $…$, so that prices stay
+    r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|(?<![\\$\w])\$(?=\S)((?:[^$\n]|\n(?!\n))+?)(?<=\S)\$(?![\d$])",
+    re.S,
+)
+
+
+def export(notebook: Path, target: Path) -> bool:
+    """Write an executed notebook as HTML. True where the page wants plotly.min.js beside it."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    content = nbformat.read(notebook, as_version=4)
+    plotly = 0
+    for cell in content.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_mathml(cell.source)
+            continue
+        shorten(cell)
+        # the pages' own drawings bear their text themselves
+        cell.outputs = [output for output in cell.get("outputs", []) if not _is_words(output)]
+        for output in cell.outputs:
+            plotly += _draw_plotly(output, f"plotly-{plotly}")
+    exporter = HTMLExporter(template_name="lab", embed_images=False)
+    page, _ = exporter.from_notebook_node(content)
+    page = _FETCHED.sub("", _MATHJAX.sub("", page))
+    page = _BODY.sub('<body class="jp-Notebook">', page)  # it named a theme
+    page = page.replace("</head>", f"<style>{_style(exporter)}</style></head>", 1)
+    page = _LESSON.sub(lambda found: _to_page(found, target.parent), page)
+    if plotly:
+        page = page.replace("</head>", '<script src="plotly.min.js"></script></head>', 1)
+    with atomic_write(target) as path:
+        path.write_text(page, encoding="utf-8")
+    return plotly > 0
+
+
+def shorten(cell: Any) -> None:
+    """Leave out what a cell printed beyond MOST_TEXT characters or showed beyond MOST_PIECES
+    outputs, and pictures, sounds and HTML of more than MOST_SHOWN each; a note says so. Errors
+    stay."""
+    left = MOST_TEXT
+    kept: list[Any] = []
+    outputs = cell.get("outputs", [])
+    for output in outputs:
+        full = left <= 0 or len(kept) >= MOST_PIECES
+        if full and output.output_type != "error":
+            continue
+        if output.output_type in ("stream", "error"):
+            key = "text" if output.output_type == "stream" else "traceback"
+            text = output[key] if key == "text" else "\n".join(output[key])
+            short = _short(text, left)
+            output[key] = short if key == "text" else short.split("\n")
+            left -= len(short)
+        for kind, content in list(output.get("data", {}).items()):
+            if kind == PLOTLY or not isinstance(content, str):
+                continue
+            if kind in TEXTS:
+                output.data[kind] = _short(content, left)
+                left -= len(output.data[kind])
+            elif len(content) > MOST_SHOWN:
+                del output.data[kind]
+                output.data["text/plain"] = f"[an output of {len(content):,} characters]"
+        kept.append(output)
+    if len(kept) < len(outputs):
+        note = f"[{len(outputs) - len(kept):,} more outputs are in the executed notebook]\n"
+        kept.append(type(outputs[0])(output_type="stream", name="stdout", text=note))
+    cell.outputs = kept
+
+
+def _short(text: str, room: int) -> str:
+    """A text's beginning and end, of at most `room` characters together, and a note between."""
+    if len(text) <= room:
+        return text
+    head, tail = max(200, room * 3 // 4), max(100, room // 4)
+    gap = len(text) - head - tail
+    if gap <= 0:
+        return text
+    note = f"\n[… {gap:,} characters left out; the executed notebook has them …]\n"
+    return text[:head] + note + text[-tail:]
+
+
+def _style(exporter: Any) -> str:
+    """What turns a page dark, JupyterLab's own dark theme, and readable prompts."""
+    places = [Path(folder) / "static" / "theme-dark.css" for folder in exporter.template_paths]
+    dark = next(place for place in places if place.exists()).read_text(encoding="utf-8")
+    return _STYLE.replace("DARK", dark)
+
+
+def _to_page(link: re.Match[str], folder: Path) -> str:
+    """A link to a notebook that was executed into the same folder leads to its page."""
+    there = (folder / f"{link[1]}.ipynb").exists()
+    return f'href="{link[1]}.html' if there else link[0]
+
+
+def with_mathml(markdown: str) -> str:
+    """Replace $…$ and $$…$$ outside of code by MathML; what cannot be read stays as it is."""
+    from latex2mathml.converter import convert
+
+    def drawn(found: re.Match[str]) -> str:
+        code, block, inline = found.groups()
+        if code:
+            return code
+        try:
+            text = convert(block or inline, display="block" if block else "inline")
+        except Exception:  # the converter raises many kinds; the LaTeX itself is readable
+            return found[0]
+        return re.sub(r"\s*\n\s*", " ", text)
+
+    return _MATH.sub(drawn, markdown)
+
+
+def _is_words(output: Any) -> bool:
+    page = "".join(output.get("data", {}).get("text/html", ""))
+    return page.startswith(f'<p class="{IN_WORDS}"')
+
+
+def _draw_plotly(output: Any, key: str) -> bool:
+    """Give a plotly output a piece of HTML, of id `key`, that draws it from the shared script."""
+    data = output.get("data", {})
+    if PLOTLY not in data:
+        return False
+    figure = data.pop(PLOTLY)
+    parts = [
+        json.dumps(figure.get(part, default))
+        for part, default in (("data", []), ("layout", {}), ("config", {}))
+    ]
+    script = f"Plotly.newPlot({json.dumps(key)}, {', '.join(parts)})".replace("</", "<\\/")
+    label = html.escape(describe_plotly(figure))
+    data["text/html"] = (
+        f'<div id="{key}" class="plotly-figure" role="img" aria-label="{label}"></div>'
+        f"<script>{script}</script>"
+    )
+    return True
+
+
+def copy_plotly(folder: Path) -> None:
+    """plotly.js from the installed package, once for all pages."""
+    import plotly
+
+    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    with atomic_write(folder / "plotly.min.js") as path:
+        path.write_bytes(source.read_bytes())

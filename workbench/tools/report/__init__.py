@@ -1,0 +1,1 @@
+"""Every notebook executed, and one page that says how each went."""

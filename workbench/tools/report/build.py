@@ -1,0 +1,223 @@
+"""`workbench report`: every notebook through papermill, into one page an instructor can read.
+
+What is run are the .ipynb files, as they lie there; the report says so where one differs from its
+script. With the exercises solved it is the scripts, of which alone solutions can be taken.
+
+The page (`page.py`) lists status, time, memory and key figures beside the paper's
+and the floors, shows plots, plays sounds and links the executed notebooks. It needs no network.
+The same figures as JSON lie beside it. On request page and notebooks are one file, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from workbench.arguments import number, seed_of, whole
+from workbench.course.lesson import TIMES
+from workbench.course.notebooks import (
+    ROOT,
+    build,
+    differs,
+    read_notebook,
+    scripts,
+    target_of,
+    text_of,
+)
+from workbench.datasets.load import names_of
+from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench.extras import require
+from workbench.files import UNREADABLE, load_json, write_text
+from workbench.tools.pages import copy_plotly, export
+from workbench.tools.report.page import file_of, page_of
+from workbench.tools.report.runner import Outcome, run_notebook
+from workbench.tools.report.single_file import single_file
+from workbench.version import __version__
+
+
+def run_report(
+    out: Path,
+    *,
+    profile: str = "smoke",
+    dataset: str | None = None,
+    seed: int = 0,
+    only: Sequence[str] | None = None,
+    jobs: int | None = None,
+    solutions: bool = False,
+    timeout: float = 1800,
+    record: bool = False,
+    one_file: bool = False,
+    root: Path = ROOT,
+) -> int:
+    """Run the notebooks under `root` and write `out`/index.html and report.json.
+
+    dataset: for all of them; None leaves each the one that its parameters cell names. one_file:
+    write `out`/report.html, too, which holds the index and all executed notebooks.
+    Returns 0 if all passed, else 1; a failing notebook does not stop the others. Raises
+    MissingDataError for data or a notebook that there is not, before any notebook is run.
+    """
+    require("papermill", "nbconvert")
+    if dataset is not None:
+        names_of(dataset)
+    sources, edited = _sources(Path(out), root, only, solutions)
+    cores = os.cpu_count() or 1
+    jobs = min(2, cores) if jobs is None else whole(jobs, "jobs", 1)
+    jobs, seed, timeout = min(jobs, len(sources)), seed_of(seed), number(timeout, "timeout", 1)
+    parameters: dict[str, Any] = {"profile": profile, "seed": seed}
+    if dataset is not None:
+        parameters["dataset"] = dataset
+    stop = threading.Event()
+    began = time.monotonic()
+
+    def one(source: Path) -> Outcome:
+        target = Path(out) / f"{source.stem}.ipynb"
+        target.with_suffix(".html").unlink(missing_ok=True)
+        outcome = run_notebook(
+            source, target, parameters, timeout=timeout, threads=max(1, cores // jobs), stop=stop
+        )
+        if source.stem in edited:
+            outcome.note = f"the notebook differs from src/{source.stem}.py; it is what was run"
+        print(
+            f"{outcome.status}: {source.stem}, {outcome.seconds:.0f} s, "
+            f"{outcome.memory_mb / 1024:.1f} GiB"
+            + f" — {outcome.trouble}" * bool(outcome.reason)
+            + f" ({outcome.note})" * bool(outcome.note),
+            flush=True,
+        )
+        return outcome
+
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            outcomes = list(pool.map(one, sources))
+        except BaseException:  # Ctrl-C: end the workers, which leaving the pool waits for
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    about = {
+        "profile": profile,
+        "seed": seed,
+        "version": __version__,
+        "machine": machine(),
+        "minutes": round((time.monotonic() - began) / 60, 1),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+    write_pages(Path(out), outcomes, about)
+    if record:
+        _record(outcomes, profile)
+    print(f"report: {Path(out) / 'index.html'}")
+    if one_file:
+        single = write_single_file(Path(out), outcomes)
+        print(f"to send on: {single} ({single.stat().st_size / 1e6:.1f} MB)")
+    return 0 if all(outcome.status == "passed" for outcome in outcomes) else 1
+
+
+def _sources(
+    out: Path, root: Path, only: Sequence[str] | None, solutions: bool
+) -> tuple[list[Path], set[str]]:
+    """Copies of the notebooks to run, in `out`/source, and the names of those that differ from
+    their script. Where there is only a script, or with `solutions`, a notebook is built."""
+    chosen = [s for s in scripts(root) if only is None or s.stem[:2] in only]
+    missing = sorted(set(only or ()) - {script.stem[:2] for script in chosen})
+    if missing:
+        have = ", ".join(script.stem[:2] for script in scripts(root))
+        raise MissingDataError(f"no notebook {missing[0]}; there are: {have}")
+    sources, edited = [], set()
+    for script in chosen:
+        notebook = build(script, solutions=solutions)
+        there = target_of(script)
+        if there.exists():
+            own = read_notebook(there)
+            if differs(own, notebook if not solutions else build(script)):
+                edited.add(script.stem)
+                if solutions:
+                    raise WorkbenchError(
+                        f"{there}: differs from {script}, of which the solutions are taken; run "
+                        "`workbench notebooks` first, or leave out --solutions"
+                    )
+            if not solutions:
+                notebook = own
+        source = out / "source" / f"{script.stem}.ipynb"
+        write_text(source, text_of(notebook))
+        sources.append(source.resolve())
+    return sources, edited
+
+
+def machine() -> str:
+    """This machine in a few words."""
+    import torch
+
+    graphics = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{os.cpu_count()} CPU cores ({platform.machine()}){graphics}"
+
+
+def write_pages(out: Path, outcomes: list[Outcome], about: dict[str, Any]) -> None:
+    """A page for each executed notebook, index.html, report.json."""
+    plotly = False
+    for outcome in outcomes:
+        notebook = file_of(out, outcome, "ipynb")
+        if notebook is not None:
+            plotly |= export(notebook, notebook.with_suffix(".html"))
+    if plotly:
+        copy_plotly(out)
+    results = {**about, "notebooks": [asdict(outcome) for outcome in outcomes]}
+    write_text(out / "report.json", json.dumps(results, indent=1) + "\n")
+    write_text(out / "index.html", page_of(out, outcomes, about))
+
+
+def read_report(
+    folder: Path, only: Sequence[str] | None = None
+) -> tuple[list[Outcome], dict[str, Any]]:
+    """What `run_report` wrote into report.json of a folder: outcomes, of all or only of those
+    numbers, and what it says of the run. Raises MissingDataError and BrokenFileError."""
+    path = Path(folder) / "report.json"
+    if not path.is_file():
+        raise MissingDataError(f"{path}: is not there; run: workbench report --out {folder}")
+    try:
+        about = load_json(path)
+        outcomes = [Outcome(**each) for each in about.pop("notebooks")]
+    except (*UNREADABLE, TypeError, KeyError, AttributeError) as error:
+        raise BrokenFileError(f"{path}: is not a report ({error}); run it again") from error
+    missing = sorted(set(only or ()) - {outcome.number for outcome in outcomes})
+    if missing:
+        raise MissingDataError(f"{path}: has no notebook {missing[0]}")
+    return [o for o in outcomes if only is None or o.number in only], about
+
+
+def write_single_file(out: Path, outcomes: list[Outcome]) -> Path:
+    """`out`/report.html from what `write_pages` wrote: index and executed notebooks in one."""
+    pages = {}
+    for outcome in outcomes:
+        page = file_of(out, outcome, "html")
+        if page is not None:
+            title = f"{outcome.number} {outcome.name}"
+            pages[page.stem] = title, page.read_text(encoding="utf-8")
+    plotly = out / "plotly.min.js"
+    text = single_file(
+        (out / "index.html").read_text(encoding="utf-8"),
+        pages,
+        plotly.read_text(encoding="utf-8") if plotly.exists() else "",
+    )
+    write_text(out / "report.html", text)
+    return out / "report.html"
+
+
+def _record(outcomes: list[Outcome], profile: str) -> None:
+    """Keep times and memory for the notebooks' opening lines."""
+    known = json.loads(TIMES.read_text(encoding="utf-8")) if TIMES.exists() else {}
+    for outcome in outcomes:
+        if outcome.status == "passed":
+            known.setdefault(outcome.number, {})[profile] = {
+                "seconds": outcome.seconds,
+                "memory_mb": outcome.memory_mb,
+                "machine": machine(),
+            }
+    write_text(TIMES, json.dumps(known, indent=1, sort_keys=True) + "\n")

@@ -1,0 +1,60 @@
+"""The report as one file to send on: the index, and the page of every executed notebook in it.
+
+Pages are packed (gzip, base64) and opened by a small script in a frame over the index. Links
+between index and lessons are fragments of the one file, `#lesson=05_latent_diffusion` and
+`#lesson=05_latent_diffusion&cell-id=…`, so that they work from disk and the browser's history
+knows them. The frame inherits the content security policy of the index: nothing asks the network.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+_LINK = re.compile(r"""(<a\b[^>]*?\shref=)(["'])([\w-]+)\.html(?:#([^"']*))?\2""")
+_PLACE = re.compile(r"""(<a\b[^>]*?\shref=)(["'])#([^"']*)\2""")
+_PLOTLY = '<script src="plotly.min.js"></script>'
+
+
+def single_file(index: str, pages: Mapping[str, tuple[str, str]], plotly: str) -> str:
+    """The whole file. index: the report's index.html; pages: title and HTML of each executed
+    notebook by the name of its page without ".html"; plotly: plotly.js, for the pages that ask
+    for it."""
+    names = set(pages)
+    parts = []
+    for name, (title, page) in pages.items():
+        text = _PLACE.sub(rf"\1\2#lesson={name}&amp;\3\2", page)
+        text = _linked(text, names).replace("<head>", '<head><base target="_top">', 1)
+        parts.append(_packed(text, f'data-lesson="{name}" data-title="{html.escape(title)}"'))
+    if any(_PLOTLY in page for _, page in pages.values()):
+        script = plotly.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+        parts.append(_packed(script, "data-plotly"))
+    style, script = (_beside(suffix) for suffix in (".css", ".js"))
+    before, end, after = _linked(index, names).rpartition("</body>")
+    return f"{before}<style>{style}</style>{''.join(parts)}<script>{script}</script>{end}{after}"
+
+
+def _beside(suffix: str) -> str:
+    return Path(__file__).with_suffix(suffix).read_text(encoding="utf-8")
+
+
+def _linked(text: str, names: set[str]) -> str:
+    """Links to pages become links to lessons of the file."""
+
+    def link(found: re.Match[str]) -> str:
+        begin, quote, name, place = found.groups()
+        if name not in names:
+            return found[0]
+        return f"{begin}{quote}#lesson={name}{f'&amp;{place}' if place else ''}{quote}"
+
+    return _LINK.sub(link, text)
+
+
+def _packed(text: str, about: str) -> str:
+    # a time of 0: the same report gives the same bytes
+    data = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    return f'<script type="application/gzip" {about}>{data}</script>\n'

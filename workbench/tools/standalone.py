@@ -1,0 +1,65 @@
+"""Pages that stand alone: one file, styles, scripts, pictures and sounds in it, no network.
+
+A content security policy in the page's head forbids every request, so that a page keeps this
+promise whatever a notebook's output put into it.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from importlib.resources import files
+
+from workbench.music.display import asset
+
+_POLICY = (
+    "default-src 'none'; img-src data:; media-src data: blob:; "
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+)
+
+
+def document(title: str, body: str, *, styles: str = "", scripts: str = "") -> str:
+    """A whole page. body: HTML, players of clips in it as `Clip` shows them; their style and
+    script, the same in each, are kept once."""
+    player = (f"<style>{asset('player.css')}</style>", f"<script>{asset('player.js')}</script>")
+    for part in player:
+        body = body.replace(part, "")
+    return (
+        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{html.escape(title)}</title><style>{text_of('standalone.css')}{styles}</style>"
+        f"{player[0]}</head>\n<body>{body}\n{player[1]}<script>{scripts}</script></body></html>\n"
+    )
+
+
+def text_of(name: str) -> str:
+    """A style or script that lies beside this module."""
+    return files("workbench.tools").joinpath(name).read_text(encoding="utf-8")
+
+
+def finder(what: str, filters: Iterable[tuple[str, str]]) -> str:
+    """A search field and filters over the page's entries, elements of class `entry`.
+
+    what: what is found, in the plural; filters: (value, label) of the choices; an entry has the
+    values it belongs to in `data-kind` and its words in `data-words`. Hidden until the script
+    runs, for without it nothing would happen.
+    """
+    choices = "".join(
+        f"<label><input type='radio' name='kind' value='{html.escape(value)}'"
+        f"{' checked' * (not value)}> {html.escape(label)}</label>"
+        for value, label in [("", "all"), *filters]
+    )
+    name = html.escape(what)
+    return (
+        f"<form class='finder' role='search' aria-label='Find {name}' hidden>"
+        f"<fieldset><legend>Show</legend>{choices}</fieldset>"
+        "<label>Search <input type='search' name='words' autocomplete='off' spellcheck='false'>"
+        "</label><button type='reset'>Show all</button>"
+        f"<output aria-live='polite' data-what='{name}'></output></form>"
+    )
+
+
+def words_of(*texts: str) -> str:
+    """The value of `data-words`: what an entry is found by, in small letters."""
+    return html.escape(" ".join(" ".join(texts).lower().split()), quote=True)

@@ -1,0 +1,489 @@
+"""The one training loop: any network, any number of devices, stop and resume at will.
+
+What a step sees depends only on the seed and the step's number: the batch comes from a shuffle
+seeded by the epoch, the random numbers in the loss from the step. So a run that was stopped and
+resumed ends on the same weights as one that was not. Checkpoints are safetensors, never pickles.
+
+Several devices or machines: start the command through Fabric's launcher,
+`fabric run --devices 2 workbench/cli.py train drums`; the batch is shared out among them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import copy
+import functools
+import inspect
+import json
+import logging
+import math
+import os
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from workbench.arguments import number, seed_of
+from workbench.errors import CheckpointError, WorkbenchError
+from workbench.files import atomic_write, clear_dead, locked, written
+from workbench.training.memory import memory_told
+from workbench.training.weights import load_file_into, load_weights, not_finite, save_weights
+
+Loss = Callable[..., dict[str, Tensor]]  # loss(module, *batch) → named terms, their sum is trained
+Watch = Callable[[dict[str, Any]], None]  # hears each line of the log
+
+Network = TypeVar("Network", bound=nn.Module)
+Validate = Callable[[Network], dict[str, float]]  # must hold "loss": the lowest is the best
+Trained = TypeVar("Trained")
+
+
+def training_run(train: Callable[..., Trained]) -> Callable[..., Trained]:
+    """Decorator of a system's `train(…, out=, seed=, budget_minutes=)`: reads seed and minutes, and
+    lets one training at a time into the folder `out`. A second one is refused, in a line that says
+    which process is there, on which machine, and since when."""
+    signature = inspect.signature(train)
+
+    @functools.wraps(train)
+    def run(*args: Any, **more: Any) -> Trained:
+        given = signature.bind(*args, **more)
+        given.apply_defaults()
+        asked = given.arguments
+        asked["seed"] = seed_of(asked["seed"])
+        if asked["budget_minutes"] is not None:
+            asked["budget_minutes"] = number(asked["budget_minutes"], "budget_minutes", 0)
+        with alone_in(Path(asked["out"])):
+            return train(*given.args, **given.kwargs)
+
+    return run
+
+
+@contextmanager
+def alone_in(out: Path) -> Iterator[None]:
+    """A lock on a training's folder; of several devices' processes only the first takes it. A
+    folder that is new and stays empty, since something was refused, goes again."""
+    if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))):
+        yield
+        return
+    new = not out.exists()
+    try:
+        with locked(out / "training.lock", f"{out}: a training"):
+            yield
+    finally:
+        if new:
+            with suppress(OSError):  # there is something in it
+                out.rmdir()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast. `batch` is over all devices; `budget_minutes` stops early;
+    `ema` is the decay of the averaged weights, 0 for none; `every` steps are between two
+    validations, which also save a checkpoint; `precision` is one of Fabric's, or "auto" for
+    bfloat16 where the device computes in it; `keep` says which weights the run hands over, those
+    with the "best" validation loss or the "last"."""
+
+    steps: int
+    batch: int
+    lr: float
+    warmup: int = 100
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.99)
+    clip: float = 1.0
+    ema: float = 0.0
+    every: int = 200
+    precision: str = "auto"
+    keep: str = "best"
+    budget_minutes: float | None = None
+
+    def rate(self, step: int) -> float:
+        """Learning rate: linear warm-up, then half a cosine down to a hundredth."""
+        if step < self.warmup:
+            return self.lr * (step + 1) / self.warmup
+        done = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.lr * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+@dataclass
+class Fit(Generic[Network]):
+    """What a run left: the network, the best score, the log, how far and how long it ran, and how
+    many of its steps were skipped since their loss was not finite."""
+
+    module: Network
+    best: dict[str, float]
+    step: int
+    seconds: float
+    log: list[dict[str, Any]] = field(default_factory=list)
+    skipped: int = 0
+
+
+class _Step(nn.Module):
+    """Network and loss as one module, so that data-parallel wrappers see a single forward."""
+
+    def __init__(self, module: nn.Module, loss: Loss) -> None:
+        super().__init__()
+        self.module, self.loss = module, loss
+
+    def forward(self, *batch: Tensor) -> dict[str, Tensor]:
+        return self.loss(self.module, *batch)
+
+
+def fit(
+    module: Network,
+    data: tuple[Tensor, ...],
+    loss: Loss,
+    plan: Plan,
+    out: str | Path,
+    *,
+    seed: int,
+    weights: Tensor | None = None,
+    validate: Validate[Network] | None = None,
+    watch: Watch | None = None,
+    title: str = "training",
+) -> Fit[Network]:
+    """Train `module` on `data`, tensors with one row an item; resume where `out` already began.
+
+    weights: (items,), how often each item comes up compared with the others; by default equally.
+    validate: receives the network and returns its scores; what it draws from torch is the same
+    each time.
+
+    At the end `module` itself has the weights that are kept, on the CPU.
+
+    `out` receives last.safetensors (everything needed to go on), best.safetensors (the weights
+    with the lowest validation loss) and log.jsonl. Interrupting finishes the step, saves and
+    raises KeyboardInterrupt. Steps whose loss or gradient is not finite are skipped and counted,
+    whichever term it was; of a GAN thus neither player moves.
+    Raises CheckpointError where `out` holds another run, MemoryFullError where the device's memory
+    does not suffice, and WorkbenchError where another process trains in `out`, where the disk is
+    full (what was saved before stays), where weights are no longer finite, after ten such steps in
+    a row or where no validation, or with keep="last" the last one, gave a finite loss.
+    """
+    if not data or not len(data[0]):
+        raise WorkbenchError(f"{title}: no training items; the data set gave no usable loops")
+    from lightning_fabric import Fabric
+
+    # in a notebook its remarks on precision would stand in red among a lesson's results
+    logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
+    atexit.register(_leave_group)
+    run = _Run(module, loss, plan, Path(out), seed_of(seed), weights, validate, watch, title)
+    precision: Any = fast_precision() if plan.precision == "auto" else plan.precision
+    with alone_in(run.out), memory_told(title, plan.batch):
+        run.prepare(Fabric(precision=precision))
+        run.walk(data)
+        return run.finish()
+
+
+def seeds() -> tuple[Tensor]:
+    """Data for `fit` where a loss draws each batch itself, such as crops of sound: numbers in place
+    of rows. They are shuffled as rows are, and the first number of a batch seeds what the loss
+    draws, so that what a step sees follows from the run's seed and the step's number all the same.
+    """
+    return (torch.arange(1 << 20),)
+
+
+def scores_of(terms: Mapping[str, Tensor | float]) -> dict[str, float]:
+    """What a validation returns for the terms of a loss: each as a number, their sum as "loss"."""
+    found = {name: float(value) for name, value in terms.items()}
+    return {"loss": sum(found.values()), **found}
+
+
+def fast_precision() -> str:
+    """Mixed bfloat16 where there is hardware for it, else plain float32."""
+    if torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    return "bf16-mixed" if native else "32-true"
+
+
+def _leave_group() -> None:
+    """Leave the group of processes before the interpreter goes: its threads must not outlive it."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+class _Run(Generic[Network]):
+    """The state of one training run."""
+
+    def __init__(
+        self,
+        module: Network,
+        loss: Loss,
+        plan: Plan,
+        out: Path,
+        seed: int,
+        weights: Tensor | None,
+        validate: Validate[Network] | None,
+        watch: Watch | None,
+        title: str,
+    ) -> None:
+        self.module, self.loss, self.plan, self.out, self.seed = module, loss, plan, out, seed
+        self.weights, self.validate, self.watch, self.title = weights, validate, watch, title
+        self.ema = copy.deepcopy(module).requires_grad_(False) if plan.ema else None
+        self.step, self.seconds = 0, 0.0
+        self.bad, self.skipped = 0, 0  # steps without a finite gradient: in a row, since the start
+        self.best: dict[str, float] = {}
+        self.log: list[dict[str, Any]] = []
+        self.order: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    @property
+    def judged(self) -> Network:
+        """The network that is validated and kept: the averaged one where there is one."""
+        return self.ema if self.ema is not None else self.module
+
+    def prepare(self, fabric: Any) -> None:
+        self.fabric = fabric
+        plan = self.plan
+        optimizer = torch.optim.AdamW(
+            self.module.parameters(), plan.lr, plan.betas, weight_decay=plan.weight_decay
+        )
+        self.stepper, self.optimizer = fabric.setup(_Step(self.module, self.loss), optimizer)
+        if self.ema is not None:
+            self.ema.to(fabric.device)
+        with written(self.out):
+            self.out.mkdir(parents=True, exist_ok=True)
+        clear_dead(self.out)
+        if (self.out / "last.safetensors").exists():
+            self._resume()
+
+    def walk(self, data: tuple[Tensor, ...]) -> None:
+        """Step after step, to the end, the budget's or the user's."""
+        from tqdm.auto import tqdm
+
+        plan, title, first = self.plan, self.title, self.fabric.is_global_zero
+        started = time.monotonic() - self.seconds
+        bar = tqdm(total=plan.steps, initial=self.step, desc=title, disable=not first)
+        with _delayed_interrupt() as interrupted, bar:
+            stop = self.step > 0 and self._time_is_up()  # in the run before
+            while self.step < plan.steps and not stop:
+                terms = self.one_step(data)
+                self.seconds = time.monotonic() - started
+                bar.update()
+                stop = self.fabric.broadcast(interrupted.is_set() or self._time_is_up())
+                if stop or self.step % plan.every == 0 or self.step == plan.steps:
+                    record = self.checkpoint(terms)
+                    told = {k: v for k, v in record.items() if "loss" in k or k == "skipped"}
+                    bar.set_postfix({k: f"{v:.3g}" for k, v in told.items()})
+                if interrupted.is_set():
+                    raise KeyboardInterrupt(
+                        f"{title} stopped after step {self.step} of {plan.steps}; run the same "
+                        "again, and it goes on from there"
+                    )
+            if self.step < plan.steps and first:
+                warnings.warn(
+                    f"{title}: the time was up after {self.step} of {plan.steps} steps",
+                    stacklevel=2,
+                )
+
+    def _time_is_up(self) -> bool:
+        budget = self.plan.budget_minutes
+        return budget is not None and self.seconds > 60 * budget
+
+    def one_step(self, data: tuple[Tensor, ...]) -> dict[str, float]:
+        plan, fabric = self.plan, self.fabric
+        for group in self.optimizer.param_groups:
+            group["lr"] = plan.rate(self.step)
+        rows = self._rows(len(data[0]))
+        batch = tuple(tensor[rows].to(fabric.device) for tensor in data)
+        self.module.train()
+        torch.manual_seed(hash((self.seed, self.step, fabric.global_rank)) % 2**63)
+        terms = self.stepper(*batch)
+        total = torch.stack(list(terms.values())).sum()
+        self.optimizer.zero_grad()
+        fabric.backward(total)
+        norm = nn.utils.clip_grad_norm_(self.module.parameters(), plan.clip)
+        # the same on every device: gradients were averaged, and so is the loss here
+        if torch.isfinite(norm) and torch.isfinite(fabric.all_reduce(total.detach())):
+            self.optimizer.step()
+            self.bad = 0
+        else:
+            self._skip(terms)
+        self.step += 1
+        self._average()
+        return {name: float(value.detach()) for name, value in terms.items()}
+
+    def _skip(self, terms: dict[str, Tensor]) -> None:
+        """Count a step that is not taken; give up after ten in a row."""
+        self.bad, self.skipped = self.bad + 1, self.skipped + 1
+        if self.bad == 10:
+            wrong = [name for name, value in terms.items() if not torch.isfinite(value)]
+            raise WorkbenchError(
+                f"{self.out}: ten losses in a row are not finite, the last at step {self.step} "
+                f"({', '.join(wrong) or 'their gradient'}); take another seed, or a lower learning "
+                f"rate in the plan (now {self.plan.lr:g})"
+            )
+
+    def _rows(self, n: int) -> Tensor:
+        """This device's rows of this step's batch: epochs of seeded shuffles, laid end to end;
+        with weights an epoch is as many rows, drawn with replacement."""
+        batch, ranks = min(self.plan.batch, n), self.fabric.world_size
+        per_epoch = n // batch
+        epoch, place = divmod(self.step, per_epoch)
+        if self.order[0] != epoch:
+            shuffle = torch.Generator().manual_seed(hash((self.seed, epoch)) % 2**63)
+            if self.weights is None:
+                rows = torch.randperm(n, generator=shuffle)
+            else:
+                rows = torch.multinomial(self.weights, n, replacement=True, generator=shuffle)
+            self.order = (epoch, rows)
+        return self.order[1][place * batch : (place + 1) * batch][self.fabric.global_rank :: ranks]
+
+    def _average(self) -> None:
+        if self.ema is None:
+            return
+        decay = min(self.plan.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            live = self.module.state_dict()
+            for name, kept in self.ema.state_dict().items():
+                if kept.is_floating_point():
+                    kept.lerp_(live[name], 1 - decay)
+                else:
+                    kept.copy_(live[name])
+
+    def checkpoint(self, terms: dict[str, float]) -> dict[str, Any]:
+        """Validate, log, save; returns the log's new line."""
+        record: dict[str, Any] = {"step": self.step, "seconds": round(self.seconds, 1)}
+        record |= {"loss": sum(terms.values())} | terms
+        if self.skipped:
+            record["skipped"] = self.skipped
+        if self.validate is not None:
+            self.judged.eval()
+            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)  # the same noise each time, or the best is the luckiest
+                scores = self.validate(self.judged)
+            record |= {f"val_{name}": value for name, value in scores.items()}
+            better = math.isfinite(scores["loss"]) and (
+                scores["loss"] < self.best.get("loss", math.inf)
+            )
+        else:
+            scores, better = {"loss": record["loss"]}, True
+        self._check_finite()
+        if better:
+            self.best = {**scores, "step": self.step}
+        self.log.append(record)
+        if self.fabric.is_global_zero:
+            if better:
+                save_weights(self.judged, self.out / "best.safetensors")
+            self._save()
+            with atomic_write(self.out / "log.jsonl") as path:
+                path.write_text("".join(json.dumps(line) + "\n" for line in self.log))
+        if self.watch:
+            self.watch(record)
+        return record
+
+    def _check_finite(self) -> None:
+        """What is no number would be saved as the best or go on into every later step."""
+        for module in (self.module, self.judged):
+            wrong = not_finite(module.state_dict())
+            if wrong:
+                raise WorkbenchError(
+                    f"{self.out}: {wrong} is not finite after step {self.step}; nothing was saved. "
+                    "Take another seed, or a lower learning rate in the plan (now "
+                    f"{self.plan.lr:g})"
+                )
+
+    def _save(self) -> None:
+        tensors = {f"model.{k}": v for k, v in self.module.state_dict().items()}
+        if self.ema is not None:
+            tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
+        for i, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optim.{i}.{k}": v for k, v in state.items()}
+        about = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "seed": self.seed,
+            "best": self.best,
+            "log": self.log,
+            "plan": self._identity(),
+            "bad": self.bad,
+            "skipped": self.skipped,
+        }
+        with atomic_write(self.out / "last.safetensors") as path:
+            tensors = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+            save_file(tensors, path, metadata={"run": json.dumps(about)})
+
+    def _identity(self) -> dict[str, Any]:
+        """What must be the same for a resumed run to be the same run."""
+        plan = asdict(self.plan)
+        return json.loads(json.dumps({k: v for k, v in plan.items() if k != "budget_minutes"}))
+
+    def _resume(self) -> None:
+        path = self.out / "last.safetensors"
+        try:
+            with safe_open(path, "pt", device="cpu") as file:
+                about = json.loads(file.metadata()["run"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except Exception as error:  # of JSON or safetensors that is given odd bytes
+            raise CheckpointError(
+                f"{path}: not a training checkpoint ({error}); delete it to start again"
+            ) from None
+        if not isinstance(about, dict) or (about.get("seed"), about.get("plan")) != (
+            self.seed,
+            self._identity(),
+        ):
+            raise CheckpointError(
+                f"{path}: belongs to a run with another seed or plan; choose another folder"
+            )
+        load_weights(self.module, _part(tensors, "model."), path)
+        if self.ema is not None:
+            load_weights(self.ema, _part(tensors, "ema."), path)
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in _part(tensors, "optim.").items():
+            index, key = name.split(".", 1)
+            state.setdefault(int(index), {})[key] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.step, self.seconds = about["step"], about["seconds"]
+        self.best, self.log = about["best"], about["log"]
+        self.bad, self.skipped = about.get("bad", 0), about.get("skipped", 0)
+
+    def finish(self) -> Fit[Network]:
+        """Wait for the others and hand over the weights, on the CPU."""
+        self.fabric.barrier()
+        last = self.log[-1].get("val_loss", 0.0) if self.log else 0.0
+        if not self.best or (self.plan.keep == "last" and not math.isfinite(last)):
+            raise WorkbenchError(
+                f"{self.out}: {self.title} ended without a finite validation loss; take another "
+                f"seed, or a lower learning rate in the plan (now {self.plan.lr:g})"
+            )
+        kept = self.judged.cpu()
+        if self.plan.keep == "best":
+            load_file_into(kept, self.out / "best.safetensors")
+        self.module.cpu().eval().load_state_dict(kept.state_dict())
+        return Fit(kept.eval(), self.best, self.step, self.seconds, self.log, self.skipped)
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+@contextmanager
+def _delayed_interrupt() -> Iterator[threading.Event]:
+    """Turn Ctrl-C or a notebook's stop button into a flag, so that a step is never torn apart.
+
+    A second one interrupts at once. Outside the main thread signals cannot be caught: there the
+    flag stays down.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def handler(number: int, frame: Any) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
