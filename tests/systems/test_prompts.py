@@ -1,9 +1,11 @@
 """Reading prompts: tempo, keywords, advice."""
 
+import numpy as np
 import pytest
 
+from workbench.errors import PromptError
 from workbench.representations.text import KeywordText
-from workbench.systems.prompts import read_prompt
+from workbench.systems.prompts import plain_words, prompt_of, prompts_of, read_prompt
 
 WORDS = ("funk", "slow", "ghost", "notes", "rock")
 
@@ -65,3 +67,60 @@ def test_advice_fits(prompt, said):
 def test_a_word_that_is_answered_is_not_called_a_guess_too(prompt):
     [message] = read_prompt(prompt, Frozen(), WORDS).messages
     assert "guess" not in message
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "rock!",
+        "ROCK!!!",
+        "rock 🤘",
+        "Rock.",
+        "rock,",
+        "«rock»",
+        "rock\n",
+        "ｒｏｃｋ",
+        "“rock”",
+        "rock…",
+        "#rock",
+        "*rock*",
+        "(rock)",
+        "rock ❤️",
+        "👩‍🎤 rock",
+        "rock™",
+        "‘Rock’",
+        "\trock？！",
+    ],
+)
+def test_a_word_is_read_alike_however_it_is_written(spelling):
+    assert plain_words(spelling) == "rock"
+    assert read(spelling).keywords == ("rock",)
+    assert read(spelling).messages == ()
+    assert read(spelling).prompt == spelling
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ("slow funk with ghost notes, 92 bpm", None),
+        ("rock & roll", None),
+        ("hip-hop", None),
+        ("drum'n'bass, 4/4", None),
+        ("ジャズのドラム", None),
+        ("Hard  Rock !! fast , 120 BPM.", "hard rock fast, 120 bpm"),
+        ("🥁 funk 🥁, 92 bpm", "funk, 92 bpm"),
+        ("?!", ""),
+    ],
+)
+def test_what_says_something_stays(given, plain):
+    assert plain_words(given) == (given if plain is None else plain)
+
+
+def test_prompts_are_texts():
+    assert prompts_of(None) == [""]
+    assert prompts_of("rock") == prompts_of(np.str_("rock")) == prompts_of(("rock",)) == ["rock"]
+    assert prompts_of(["rock", ""]) == ["rock", ""]
+    assert prompt_of(None) == ""
+    for odd in (5, 2.5, True, b"rock", [], {}, {"prompt": "rock"}, [["rock"]], ["rock", 3]):
+        with pytest.raises(PromptError, match="prompt"):
+            prompts_of(odd)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from pathlib import Path
@@ -579,13 +579,3 @@ def film_of(
     frames: list[Clip] = []
     generate(prompt, **settings, progress=lambda record: frames.append(record.clips[0]))
     return list(zip(diffusion.noise_levels(len(frames)), frames, strict=True))
-
-
-def check_words(prompt: Any, reads: str) -> str:
-    """A prompt as words; PromptError where it is something else. None is no words."""
-    if prompt is None:
-        return ""
-    if not isinstance(prompt, str):
-        kind = "a mapping" if isinstance(prompt, Mapping) else repr(prompt)[:40]
-        raise PromptError(f"prompt: {kind} is not text; this system reads {reads}")
-    return prompt

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.arguments import texts_of
 from workbench.datasets.keywords import TEMPO_LIMITS, keyword_of, parse_tempo, tokens, unknown_words
+from workbench.errors import PromptError
 from workbench.representations.text import TextEncoder
 
 # Words offered to a writer.
@@ -54,6 +57,43 @@ _LEFT_OUT = re.compile(
     re.I,
 )
 LONGEST = 400  # characters; a text encoder reads less than that anyway
+_MARKS = frozenset('!?…"“”„‟«»‹›()[]{}<>*#~^|\\')  # around words, they say nothing of the music
+_SIGNS = ("So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn")  # emoji, control characters and the like
+_VARIANTS = re.compile("[\ufe00-\ufe0f]")  # as text or as emoji
+_ENDS = " ,.;:'’‘`-–—_/&+"
+
+
+def prompt_of(prompt: Any, reads: str = "words") -> str:
+    """A prompt as text; None is no words. Raises PromptError for anything else."""
+    if prompt is None:
+        return ""
+    if not isinstance(prompt, str):
+        kind = "a mapping" if isinstance(prompt, Mapping) else repr(prompt)[:40]
+        raise PromptError(f"prompt: {kind} is not text; this system reads {reads}")
+    return prompt
+
+
+def prompts_of(prompt: Any) -> list[str]:
+    """One prompt, or several in a list, as a list of texts; None is one of no words. Raises
+    PromptError for anything else, and for an empty list."""
+    if prompt is None or isinstance(prompt, bytes | int | float):
+        return [prompt_of(prompt, "words, or a list of them")]
+    return texts_of(prompt, "prompt", 1)
+
+
+def plain_words(prompt: str) -> str:
+    """A prompt as the text encoder is given it: lower case, letters of one width, without emoji,
+    quotes, brackets, exclamation marks, and punctuation at its ends. To the encoder
+    "rock!" is another text than "rock", and leads to another tempo.
+
+    >>> plain_words("ROCK!!! 🤘"), plain_words("«Hip-hop», 90 bpm."), plain_words("rock & roll")
+    ('rock', 'hip-hop, 90 bpm', 'rock & roll')
+    """
+    text = _VARIANTS.sub("", prompt)
+    text = "".join(" " if unicodedata.category(c) in _SIGNS else c for c in text)
+    text = "".join(" " if c in _MARKS else c for c in unicodedata.normalize("NFKC", text))
+    text = re.sub(r"\s+(?=[,.;:])|(?<=\s)\s+", "", re.sub(r"\s", " ", text))
+    return text.strip(_ENDS).lower()
 
 
 @dataclass(frozen=True)
@@ -73,6 +113,7 @@ class PromptReading:
 
 def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> PromptReading:
     """Read a prompt for a text encoder and a training vocabulary. Any text has a reading."""
+    given, prompt = prompt, plain_words(prompt)
     words = tokens(prompt)
     keywords = tuple(dict.fromkeys(k for w in words if (k := keyword_of(w))))
     known = set(vocabulary)
@@ -94,7 +135,7 @@ def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> 
         messages.append(
             f"Tempi from {TEMPO_LIMITS[0]:g} to {TEMPO_LIMITS[1]:g} BPM can be read from a prompt."
         )
-    return PromptReading(prompt, parse_tempo(prompt), keywords, unknown, tuple(messages))
+    return PromptReading(given, parse_tempo(prompt), keywords, unknown, tuple(messages))
 
 
 def _advice(
@@ -112,7 +153,7 @@ def _advice(
     if (len(unknown) >= 2 and 2 * len(unknown) > len(words)) or 3 * len(foreign) > len(words):
         messages.append(
             "Most of these words were in no caption it learned from, which were in English: "
-            "try style, tempo and feel, such as “fast rock with toms”."
+            "try style, tempo and feel, such as “slow funk with ghost notes”."
         )
     elif unknown and text.name != "keywords":
         messages.append(f"Not in any caption it learned from, so a guess: {_listed(unknown)}.")

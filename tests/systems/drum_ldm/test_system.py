@@ -54,6 +54,19 @@ def test_several_prompts_at_once_are_the_same_as_one_by_one(system):
     assert np.array_equal(cells(both[2]), cells(alone[0]))
 
 
+@pytest.mark.parametrize("spelling", ["ROCK!!!", "rock 🤘", "«rock»", "ｒｏｃｋ"])
+def test_a_loop_is_that_of_the_word_however_it_is_written(system, spelling):
+    plain, made = (system.generate(text, steps=2)[0] for text in ("rock", spelling))
+    assert np.array_equal(cells(plain), cells(made))
+    assert (made.tempo, made.caption) == (plain.tempo, spelling)
+
+
+@pytest.mark.parametrize("prompt", [5, b"rock", {}, [], ["rock", 3], [["rock"]]])
+def test_prompts_that_are_no_text_are_named(system, prompt):
+    with pytest.raises(PromptError, match="prompt"):
+        system.generate(prompt, steps=2)
+
+
 @pytest.mark.parametrize("prompt", STRANGE)
 def test_no_text_is_refused(system, prompt):
     assert len(system.generate(prompt, steps=2)) == 1

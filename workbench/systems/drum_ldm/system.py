@@ -36,7 +36,15 @@ from workbench.systems.configs import config_from
 from workbench.systems.drum_ldm.networks import DrumLDMConfig, DrumNetworks
 from workbench.systems.drum_ldm.splice import Cells, cells_of, in_whole_bars, left_out, with_cells
 from workbench.systems.drum_ldm.training import Start, recipe
-from workbench.systems.prompts import PromptReading, chip_words, metre_advice, read_prompt
+from workbench.systems.prompts import (
+    PromptReading,
+    chip_words,
+    metre_advice,
+    plain_words,
+    prompt_of,
+    prompts_of,
+    read_prompt,
+)
 from workbench.systems.provenance import credit_of, signed
 from workbench.systems.sampling import checked, keep_mask, slerp
 from workbench.systems.storage import training_of
@@ -161,7 +169,7 @@ class DrumLDM(LatentDiffusion):
 
     def explain_prompt(self, prompt: str) -> PromptReading:
         """What is understood of a prompt: tempo, keywords, unknown words, and advice."""
-        return read_prompt(prompt, self.text, self.config.vocabulary)
+        return read_prompt(prompt_of(prompt), self.text, self.config.vocabulary)
 
     def prompt_words(self) -> dict[str, list[str]]:
         """Those of the styles and traits that training captions had and the encoder reads."""
@@ -170,7 +178,8 @@ class DrumLDM(LatentDiffusion):
     @torch.inference_mode()
     def suggest_tempo(self, prompt: str) -> float:
         """The tempo that captions like this one go with, where the prompt names none (BPM)."""
-        vector = torch.cat([self.text.embed([with_noun(prompt)])[0], torch.ones(1)])
+        words = with_noun(plain_words(prompt_of(prompt)))
+        vector = torch.cat([self.text.embed([words])[0], torch.ones(1)])
         octaves = float(vector @ self.networks.tempo_weights)
         return float(round(min(max(120 * 2**octaves, 60.0), 200.0)))
 
@@ -181,6 +190,7 @@ class DrumLDM(LatentDiffusion):
     def _words_tempo(self, prompt: str, tempo: float) -> float:
         """The tempo that suits a prompt's words, whatever tempo it names; `tempo` where there are
         no words (BPM)."""
+        prompt = plain_words(prompt)
         words = without_tempo(prompt)
         if not words:
             return tempo
@@ -192,7 +202,7 @@ class DrumLDM(LatentDiffusion):
         prompts, tempos = texts_of(prompts, "prompts", 1), _tempos(tempos)
         same_length(prompts=prompts, tempos=tempos)
         # the tempo is a condition of its own: a figure among the words would name a performance
-        words = [with_noun(without_tempo(prompt)) for prompt in prompts]
+        words = [with_noun(without_tempo(plain_words(prompt))) for prompt in prompts]
         known = torch.tensor([[float(bool(text)), 1.0] for text in words])
         features = self.networks.text_features(self.text.embed(words))
         return Condition(features, _octaves(tempos), known)
@@ -232,7 +242,7 @@ class DrumLDM(LatentDiffusion):
         words. Raises PromptError for numbers out of range, never for a text; warns of one that
         asks for another metre than 4/4.
         """
-        texts = [prompt or ""] if prompt is None or isinstance(prompt, str) else list(prompt)
+        texts = prompts_of(prompt)
         for advice in filter(None, map(metre_advice, texts)):
             warnings.warn(f"prompt: {advice}", UserWarning, stacklevel=2)
         n, tempo = checked(n=n, tempo=tempo).values()
@@ -327,7 +337,8 @@ class DrumLDM(LatentDiffusion):
         n, strength = checked(n=n, strength=strength).values()
         clip, bars = self._whole_bars(clip)
         cells = cells_of(clip, Region(), 16 * bars)
-        prompts, tempos = [clip.caption if prompt is None else prompt] * n, [clip.tempo] * n
+        text = clip.caption if prompt is None else prompt_of(prompt)
+        prompts, tempos = [text] * n, [clip.tempo] * n
         z = torch.cat([self.encode([clip])] * n)
         noise = self.noise(settings.seeds(n), 4 * bars)
         put = partial(with_cells, clip, cells)
@@ -435,7 +446,8 @@ class DrumLDM(LatentDiffusion):
         def put_in(latents: Tensor) -> np.ndarray:
             return np.where(held, own, self.decode_rolls(latents)[:, : len(own)])
 
-        prompts, tempos = [clip.caption if prompt is None else prompt] * n, [clip.tempo] * n
+        text = clip.caption if prompt is None else prompt_of(prompt)
+        prompts, tempos = [text] * n, [clip.tempo] * n
         latents = self._sampled(
             self.noise(settings.seeds(n), 4 * bars),
             prompts,

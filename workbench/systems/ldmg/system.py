@@ -24,11 +24,12 @@ from workbench.datasets.audio import AudioCollection
 from workbench.models.dit import Sound
 from workbench.music.clip import clip_of
 from workbench.representations.text import BertText
-from workbench.systems.base import Progress, Region, SamplingSettings, check_words, renamed
+from workbench.systems.base import Progress, Region, SamplingSettings, renamed
 from workbench.systems.cards import sound_card
 from workbench.systems.configs import config_from
 from workbench.systems.ldmg.networks import LDMGConfig, Networks
 from workbench.systems.ldmg.training import recipe
+from workbench.systems.prompts import prompt_of
 from workbench.systems.provenance import signed, signed_takes
 from workbench.systems.sampling import checked, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
@@ -192,7 +193,7 @@ class LDMG(SoundDiffusion):
         """Generate `n` clips. prompt: words, "" for none; genre: one of `config.genres` or None;
         seconds: by default those of training; longer ones are sampled in overlapping windows whose
         predictions are averaged at every step (MultiDiffusion, arXiv 2302.08113)."""
-        prompt = check_words(prompt, "words, and genre=")
+        prompt = prompt_of(prompt, "words, and genre=")
         n = checked(n=n)["n"]
         settings = SamplingSettings(steps, guidance, sampler, seed)
         if not prompt and genre is None:
@@ -271,7 +272,7 @@ class LDMG(SoundDiffusion):
     ) -> list[Clip]:
         """Variations: noise the clip's latents part of the way, then sample again from there
         (SDEdit, arXiv 2108.01073). strength: 0 gives the reconstruction, 1 something new."""
-        prompt = check_words(prompt, "words, and genre=")
+        prompt = prompt_of(prompt, "words, and genre=")
         return self._vary(
             clip,
             n,
@@ -303,7 +304,7 @@ class LDMG(SoundDiffusion):
         if isinstance(region, tuple | list):
             _warn("inpaint: takes a Region; for seconds that is Region(seconds=(first, last))")
             region = Region(seconds=region)  # type: ignore[arg-type]
-        prompt = check_words(prompt, "words, and genre=")
+        prompt = prompt_of(prompt, "words, and genre=")
         return self._inpaint(
             clip,
             region,

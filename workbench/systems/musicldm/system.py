@@ -25,12 +25,13 @@ from workbench.errors import PromptError
 from workbench.models.music_ldm import Heard
 from workbench.music.audio import SILENT
 from workbench.music.clip import clip_of
-from workbench.systems.base import Progress, Region, SamplingSettings, check_words
+from workbench.systems.base import Progress, Region, SamplingSettings
 from workbench.systems.cards import music_card
 from workbench.systems.configs import config_from
 from workbench.systems.musicldm.networks import Embedder, MusicLDMConfig, Networks, own_embedder
 from workbench.systems.musicldm.published import load_published
 from workbench.systems.musicldm.training import recipe
+from workbench.systems.prompts import prompt_of
 from workbench.systems.provenance import credit_of, signed_takes
 from workbench.systems.sampling import checked, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
@@ -217,7 +218,7 @@ class MusicLDM(SoundDiffusion):
         (the paper: 5). seconds: by default those of training, longer ones in overlapping
         windows."""
         n, candidates = checked(n=n, candidates=candidates).values()
-        prompt = check_words(prompt, "words, or a sound as like=")
+        prompt = prompt_of(prompt, "words, or a sound as like=")
         vector, asked = self._vector(prompt, like)
         said = like is not None or bool(prompt.strip())
         settings = SamplingSettings(steps, guidance if said else 1.0, sampler, seed)
@@ -343,7 +344,7 @@ class MusicLDM(SoundDiffusion):
         self, prompt: str | None, like: Clip | None
     ) -> tuple[Callable[[int], Heard], dict[str, Any]]:
         """The conditioning of n rows, and what provenance says of it."""
-        prompt = check_words(prompt, "words, or a sound as like=")
+        prompt = prompt_of(prompt, "words, or a sound as like=")
         vector, _ = self._vector(prompt, like)
         said = like is not None or bool(prompt.strip())
         return (
