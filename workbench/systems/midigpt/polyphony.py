@@ -15,7 +15,6 @@ from workbench.music.channel import note_events
 
 Columns = dict[str, np.ndarray]  # of notes: time, duration (ticks), pitch, velocity
 NAMES = ("time", "duration", "pitch", "velocity")
-KNOWN_FROM = 2  # places that a track strikes, from which it is known how many notes it strikes
 ANY = 10**6  # notes, more than ever sound
 SPARED = 0.25  # of the new notes, which stay at least, though a note more than ever sounds
 
@@ -59,11 +58,6 @@ def reached(notes: Columns) -> Most:
     """What these notes reach."""
     time = notes["time"].astype(np.int64)
     return Most(crowd(time), voices(time, time + notes["duration"]))
-
-
-def is_known(notes: Columns) -> bool:
-    """Whether a track with these notes outside a hole tells how many it plays at once."""
-    return len(np.unique(notes["time"])) >= KNOWN_FROM
 
 
 def columns_of(track: Any) -> Columns:

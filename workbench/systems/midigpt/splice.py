@@ -161,13 +161,9 @@ class Reading:
         most = torch.full((PROGRAMS,), TOGETHER)
         for token in self.hole.programs or ():
             program = int(vocabulary.names[token].split("_")[1])
-            new = [most for i, most in self.unknown.items() if self.called[i] == program]
-            own = (
-                polyphony.crowd(places[rest[:, PROGRAM] == token])
-                if len(new) < sum(self.called[i] == program for i in self.chosen)
-                else 0
-            )
-            most[program + 1] = min(TOGETHER, own + polyphony.total(new).struck)
+            new = polyphony.total(m for i, m in self.unknown.items() if self.called[i] == program)
+            own = polyphony.crowd(places[rest[:, PROGRAM] == token])
+            most[program + 1] = min(TOGETHER, own + new.struck)
         chosen = places[np.isin(rest[:, PROGRAM], self.hole.programs or ())]
         more = polyphony.total(self.unknown.values()).struck
         return most, polyphony.crowd(chosen) + more
@@ -231,7 +227,7 @@ def _unknown(
     begin: int,
     end: int,
 ) -> dict[int, Most]:
-    """What those of the chosen tracks may reach whose notes outside the hole do not tell it."""
+    """What those of the chosen tracks may reach that have no notes outside the hole."""
     own = clip.score.tracks
     found: dict[int, Most] = {}
     for i in chosen:
@@ -239,7 +235,7 @@ def _unknown(
             found[i] = polyphony.usual(added[i - len(own)], called[i])
             continue
         outside = _outside(polyphony.columns_of(own[i]), begin, end)
-        if not polyphony.is_known(outside):
+        if not len(outside["time"]):
             found[i] = polyphony.usual(-1 if own[i].is_drum else own[i].program, called[i])
     return found
 
