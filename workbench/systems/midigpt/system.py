@@ -5,7 +5,8 @@
 Replaces the original's prompt, which held the hole itself, by fill-in-the-middle at bar lines
 (`representations/holes.py`). The network is in `models/gpt.py`, the engine in
 `models/generation.py`, what may follow what in `representations/grammar.py`, training in
-`training.py`, and how an answer gets back into the score in `splice.py`.
+`training.py`, and how an answer gets back into the score in `splice.py`, by tracks in `tracks.py`
+and as many notes at once as in the song in `polyphony.py`.
 Notebook: `notebooks/09_midigpt_inpainting.ipynb`.
 """
 
@@ -142,7 +143,9 @@ class MidiGPT(System):
         one part; each note is written to the track that plays nearest to its pitch. Bars beyond the
         clip are added: (clip.bars, clip.bars + 4) continues for four bars, (−4, 0) writes an
         introduction. Bars of 1/4 and 2/4 are read as bars of 4/4 where training had none.
-        Everything outside the hole stays as it is, tempo and metre within it as well. progress
+        Everything outside the hole stays as it is, tempo and metre within it as well. No more notes
+        are struck or sound at once than anywhere else in the song; a track without other notes does
+        what is usual for its part, and where the song sounds its most, a note more. progress
         is called with a `Progress` for every bar that all versions have, and may raise to stop.
         `source` and `labels` of a version say what was regenerated, and by what (`provenance`).
         Warns of a metre in the hole, and of drums, that the checkpoint was not trained on.
