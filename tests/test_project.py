@@ -101,7 +101,7 @@ def test_no_module_waits_for_itself():
         assert {name.rpartition(".")[0] for name in ring} == {"workbench.music"}, ring
 
 
-MOST_DEFERRED = 46  # imports of the package inside functions: this number only falls
+MOST_DEFERRED = 31  # imports of the package inside functions: this number only falls
 
 
 def test_imports_inside_functions_are_few_and_have_a_reason():

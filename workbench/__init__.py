@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
-    # read when something is missing
+    # importlib.metadata: `import workbench` stays quick
     from workbench.extras import named_extras
 
     with named_extras():

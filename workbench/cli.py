@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench import options, system_command
+from workbench.course.lab import open_lab
+from workbench.course.notebooks import regenerate, stale
 from workbench.errors import WorkbenchError
 from workbench.extras import missing
 from workbench.options import check_out, one_line
@@ -201,16 +203,10 @@ def gallery(args: argparse.Namespace) -> int:
 
 
 def lab(args: argparse.Namespace) -> int:
-    # needed by this command alone
-    from workbench.course.lab import open_lab
-
     return open_lab(args.folder)
 
 
 def notebooks(args: argparse.Namespace) -> int:
-    # needed by this command alone
-    from workbench.course.notebooks import regenerate, stale
-
     paths = stale() if args.check else regenerate()
     for path in paths:
         print(f"{'out of step' if args.check else 'written'}: {path}")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import options
 from workbench.errors import PromptError, WorkbenchError
+from workbench.files import AUDIO_SUFFIXES
 from workbench.options import check_out
 from workbench.systems.registry import SYSTEMS, Entry, datasets, entry_of, find, system_key
 
@@ -361,7 +362,6 @@ def _named(value: Any) -> str:
 def _read(path: Path) -> Clip:
     """A clip of a sound file by its suffix, else of a MIDI file."""
     # needed by these commands alone
-    from workbench.files import AUDIO_SUFFIXES
     from workbench.music.clip import Clip
 
     return Clip.read_audio(path) if path.suffix.lower() in AUDIO_SUFFIXES else Clip.read_midi(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import options
+from workbench.course.notebooks import experiment_scripts
 from workbench.errors import PromptError
 from workbench.options import check_out
 from workbench.systems.registry import datasets
@@ -68,7 +69,6 @@ def listing() -> int:
     """Each experiment's name and title, and how many points its grids have."""
     # needed by this command alone
     from workbench.course.experiments import read
-    from workbench.course.notebooks import experiment_scripts
 
     for script in experiment_scripts():
         one = read(script.stem)

@@ -10,7 +10,10 @@ SoundMap(views, clips, groups)  pictures of many clips, each a point that can be
 compare(clips)         clips side by side
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from workbench.extras import named_extras
 
 if TYPE_CHECKING:
     from workbench.course.widgets.degradation_lab import DegradationLab
@@ -51,10 +54,5 @@ _WHERE = {
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    # an optional extra
-    from workbench.extras import named_extras
-
     with named_extras():
         return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

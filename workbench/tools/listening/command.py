@@ -20,6 +20,10 @@ from workbench import options
 from workbench.errors import WorkbenchError
 from workbench.options import check_out
 from workbench.systems.registry import SYSTEMS, datasets
+from workbench.tools.listening import analysis, answers, server
+from workbench.tools.listening.design import make_test, read_key
+from workbench.tools.listening.page import minutes
+from workbench.tools.listening.tables import report_of
 
 
 def parser() -> argparse.ArgumentParser:
@@ -90,14 +94,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def make(args: argparse.Namespace) -> int:
-    # needed by this command alone
-    from workbench.tools.listening.design import make_test
+    # PyTorch, for this command alone
     from workbench.tools.listening.materials import (
         folder_materials,
         practice_clip,
         system_materials,
     )
-    from workbench.tools.listening.page import minutes
 
     if (args.out / "key.json").exists():  # without it the answers to that test say nothing
         raise WorkbenchError(f"--out {args.out}: holds a test already (key.json); name another")
@@ -125,36 +127,23 @@ def make(args: argparse.Namespace) -> int:
 
 
 def serve(args: argparse.Namespace) -> int:
-    # needed by this command alone
-    from workbench.tools.listening.server import serve as run
-
-    return run(args.folder, args.host, args.port)
+    return server.serve(args.folder, args.host, args.port)
 
 
 def merge(args: argparse.Namespace) -> int:
-    # needed by this command alone
-    from workbench.tools.listening.answers import merge as join
-    from workbench.tools.listening.answers import write_answers
-    from workbench.tools.listening.design import read_key
-
-    merged = join(args.answers, read_key(args.key))
+    merged = answers.merge(args.answers, read_key(args.key))
     print(merged.summary())
     if not merged.answers:
         raise WorkbenchError("no answers; nothing is written")
-    write_answers(args.out, merged.answers)
+    answers.write_answers(args.out, merged.answers)
     print(f"written: {args.out}")
     return 0
 
 
 def analyse(args: argparse.Namespace) -> int:
-    # needed by this command alone
-    from workbench.tools.listening.analysis import analyse as run
-    from workbench.tools.listening.answers import read_answers
-    from workbench.tools.listening.design import read_key
-    from workbench.tools.listening.tables import report_of
-
     key = read_key(args.key)
-    found = run(key, read_answers(args.answers, key), keep_failed=args.keep_failed, seed=args.seed)
+    given = answers.read_answers(args.answers, key)
+    found = analysis.analyse(key, given, keep_failed=args.keep_failed, seed=args.seed)
     report = report_of(found, title=key["title"])
     if args.out:
         report.write(args.out)
