@@ -90,3 +90,11 @@ def test_endless_windows_are_refused(bars):
     with pytest.raises(PromptError, match="bars="):
         cut_loops([clip([0, 1, 2])], bars=bars)
     assert cut_loops([clip(np.arange(8))], bars=1000, hop_bars=10**12)[0].beats == 4000
+
+
+@pytest.mark.parametrize("odd", [None, 5, "a", [None], ["a.mid"], [5]])
+def test_what_are_no_clips(odd):
+    with pytest.raises(PromptError, match="clips"):
+        cut_loops(odd)
+    one = clip(np.arange(8))
+    assert len(cut_loops(one, bars=2)) == len(cut_loops([one], bars=2)) == 1

@@ -184,7 +184,7 @@ def test_a_tempo_that_no_file_can_say_is_refused(bpm):
         Clip.from_notes([(0, 1, 36, 90)], tempo=bpm)
     score = beat()
     score.tempos = type(score.tempos)([symusic.Tempo(0, mspq=round(60e6 / bpm), ttype="tick")])
-    with pytest.raises(WorkbenchError, match="tempo is"):
+    with pytest.raises(WorkbenchError, match="tempo="):
         Clip(score)
 
 
@@ -200,7 +200,7 @@ def test_a_score_in_a_metre_that_no_file_can_say_is_refused(meter):
     score.time_signatures = type(score.time_signatures)(
         [symusic.TimeSignature(0, *meter, ttype="tick")]
     )
-    with pytest.raises(WorkbenchError, match="meter is"):
+    with pytest.raises(WorkbenchError, match="meter="):
         Clip(score)
 
 
@@ -215,3 +215,10 @@ def test_an_excerpt_beyond_all_ticks_is_silent():
 def test_endless_clips_are_refused(beats):
     with pytest.raises(WorkbenchError, match="beats="):
         Clip.from_notes([(0, 1, 36, 90)], beats=beats)
+
+
+@pytest.mark.parametrize("odd", ["x", [1, "a"], 1j, [[1, 2], [3]], object()])
+def test_positions_that_are_none(odd):
+    for tempi in ([(0, 120)], [(0, 120), (4, 60)]):
+        with pytest.raises(WorkbenchError, match="beats"):
+            Clip(beat(tempi)).seconds_at(odd)

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.arguments import whole
 from workbench.datasets.captions import caption_of, facts_of
-from workbench.music.clip import Clip
+from workbench.music.clip import Clip, clips_of
 from workbench.music.kit import read_lookup
 from workbench.music.timeline import check_meter, meter_map
 
@@ -38,7 +38,7 @@ def cut_loops(
     bars, hop_bars = whole(bars, "bars", 1, MOST_BARS), whole(hop_bars, "hop_bars", 1)
     meter = check_meter(meter)
     bar = 4 * meter[0] / meter[1]
-    clips = list(clips)
+    clips = clips_of(clips)
     met = {tuple(clip.meter) for clip in clips}
     if met and tuple(meter) not in met:
         found = ", ".join(f"{top}/{bottom}" for top, bottom in sorted(met))

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from workbench.arguments import listed, mapping_of, number, path_of, shown, text_of
+from workbench.arguments import floats, listed, mapping_of, number, path_of, shown, text_of
 from workbench.errors import BrokenFileError, MusicFileWarning, PromptError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES, atomic_write
 from workbench.music import midi, smf, timeline
@@ -244,13 +244,13 @@ class Clip:
         """Seconds from the start at positions in beats."""
         if not self.steady:
             return timeline.seconds_at(self.score, beats)
-        return np.asarray(beats, dtype=np.float64) * 60 / self.tempo
+        return floats(beats, "beats") * 60 / self.tempo
 
     def beats_at(self, seconds: Any) -> np.ndarray:
         """Positions in beats at seconds from the start."""
         if not self.steady:
             return timeline.beats_at(self.score, seconds)
-        return np.asarray(seconds) * self.tempo / 60
+        return floats(seconds, "seconds") * self.tempo / 60
 
     # ---------------------------------------------------------------- sound
 

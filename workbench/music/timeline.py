@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import symusic
 
-from workbench.arguments import number, shown, whole
+from workbench.arguments import floats, number, shown, whole
 from workbench.errors import PromptError
 from workbench.music.channel import Channel, note_events, pedal_list
 
@@ -148,7 +148,7 @@ def end_tick(beats: float, tpq: int) -> int:
 
 def seconds_at(score: Any, beats: Any) -> np.ndarray:
     """Seconds from the start at positions in beats, through all tempo changes."""
-    beats = np.asarray(beats, dtype=np.float64)
+    beats = floats(beats, "beats")
     times, tempi = tempo_map(score)
     starts = np.r_[0.0, np.cumsum(np.diff(times) * 60 / tempi[:-1])]
     index = np.maximum(np.searchsorted(times, beats, side="right") - 1, 0)
@@ -157,10 +157,11 @@ def seconds_at(score: Any, beats: Any) -> np.ndarray:
 
 def beats_at(score: Any, seconds: Any) -> np.ndarray:
     """Positions in beats at seconds from the start: the inverse of `seconds_at`."""
+    seconds = floats(seconds, "seconds")
     times, tempi = tempo_map(score)
     starts = seconds_at(score, times)
     index = np.maximum(np.searchsorted(starts, seconds, side="right") - 1, 0)
-    return times[index] + (np.asarray(seconds) - starts[index]) * tempi[index] / 60
+    return times[index] + (seconds - starts[index]) * tempi[index] / 60
 
 
 def bar_lines(score: Any, until: float) -> np.ndarray:
