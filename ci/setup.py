@@ -180,7 +180,7 @@ def main(argv: "list[str] | None" = None) -> None:
             "report": [(*workbench, "report", "--profile", args.profile, "--out", "report")],
             "gallery": [(*workbench, "gallery", "--out", "gallery")],
             "site": [(*workbench, "site", "--profile", args.profile, "--out", "site")],
-            "test": [*checks, (*module, "pytest")],
+            "test": [*checks, (*module, "pytest", "-n", "2")],
             "format": [(*module, "ruff", "check", "--fix", "."), (*module, "ruff", "format", ".")],
             "style": checks[:2],
             "types": checks[2:],

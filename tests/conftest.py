@@ -9,6 +9,25 @@ from typing import Any
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # before PyTorch starts: two workers share the cores
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of `pytest -n 2`: a file's tests share what they set up. One after the other run all that use
+    JupyterLab, and all that grade, within limits of time and processes."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            if file.endswith("_in_lab.py"):
+                return "lab"
+            return "grading" if "/grading/" in file else file
+
+    return ByFile(config, log)
+
 
 def _zip(name: str) -> Path:
     """The path of a test data zip; skips with the reason where it is not."""
