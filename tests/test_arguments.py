@@ -1,6 +1,7 @@
-"""Numbers that people hand over: NumPy's as Python's, odd ones refused by name."""
+"""Arguments as people hand them over: NumPy's numbers as Python's, odd ones refused by name."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +10,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import Clip
-from workbench.arguments import generator, later_seed, number, row_seeds, seed_of, torch_seed, whole
+from workbench.arguments import (
+    choice,
+    floats,
+    generator,
+    later_seed,
+    listed,
+    number,
+    row_seeds,
+    same_length,
+    seed_of,
+    torch_seed,
+    whole,
+)
 from workbench.datasets import cut_loops, load
 from workbench.datasets.dataset import spread
 from workbench.errors import PromptError, WorkbenchError
+from workbench.evaluation.agreement import krippendorff_alpha
+from workbench.evaluation.comparison import compare
+from workbench.evaluation.degradations import DEGRADATIONS, degrade
+from workbench.evaluation.distances import frechet_distance, frechet_interval
+from workbench.evaluation.embedders import embed
+from workbench.evaluation.features import style_features
+from workbench.evaluation.wasserstein import sliced_wasserstein
+from workbench.models.generation import Sampling
+from workbench.music.clip import clips_of
+from workbench.systems.base import Region
 
 THREES = (
     3,
@@ -145,3 +168,104 @@ def test_clips_name_the_number_that_is_none(odd):
 def test_later_seeds_stay_seeds():
     assert [later_seed(5, i) for i in range(3)] == [5, 6, 7]
     assert seed_of(later_seed(2**64 - 1, 2)) == 1
+
+
+ODD = (True, -1.5, math.nan, b"x", {}, {"a": 1}, object(), Path("x"), np.array(2.0), 10**400)
+
+
+@pytest.mark.parametrize("odd", [*ODD, None, [], ["noise"], np.array(["noise", "x"])], ids=repr)
+def test_a_name_that_is_none_of_the_known_is_refused_with_all_of_them(odd):
+    with pytest.raises(PromptError, match=r"^kind=.*noise, reverb$") as told:
+        choice(odd, "kind", ("noise", "reverb"))
+    assert "\n" not in str(told.value)
+    assert choice(np.str_("noise"), "kind", ("noise", "reverb")) == "noise"
+
+
+@pytest.mark.parametrize("odd", [*ODD, None, "x"], ids=repr)
+def test_a_list_is_a_list(odd):
+    for read in (
+        lambda: listed(odd, "seeds", "seeds"),
+        lambda: clips_of(odd, "seeds"),
+        lambda: floats(["x", odd], "seeds"),
+    ):
+        with pytest.raises(PromptError, match=r"^seeds=") as told:
+            read()
+        assert "\n" not in str(told.value)
+        assert len(str(told.value)) < 160
+    assert listed(range(3), "seeds", "seeds") == listed(iter((0, 1, 2)), "seeds", "seeds")
+    with pytest.raises(PromptError, match=r"^seeds is empty"):
+        listed((), "seeds", "seeds", least=1)
+    with pytest.raises(PromptError, match="seeds has 2, tempos has 1"):
+        same_length(seeds=[1, 2], tempos=[90.0])
+
+
+def test_one_clip_does_where_several_may_be_given():
+    clip = Clip.from_notes(LOOP, tempo=100, beats=8)
+    assert clips_of(clip) == clips_of([clip]) == clips_of(iter([clip])) == [clip]
+    with pytest.raises(PromptError, match=r"^clips\[1\]='loop.mid'"):
+        clips_of([clip, "loop.mid"])
+
+
+@pytest.mark.parametrize("odd", [5, 5.5, b"x", ["x"], object()], ids=repr)
+def test_a_clip_has_texts_and_labels(odd):
+    clip = Clip.from_notes(LOOP, tempo=100, beats=8)
+    for name in ("caption", "source", "labels"):
+        with pytest.raises(PromptError, match=f"^{name}="):
+            clip.with_(**{name: odd})
+        assert clip.with_(**{name: None}).caption == ""
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_k", "top_p", "repetition", "window"])
+@pytest.mark.parametrize("odd", [True, None, math.nan, math.inf, -1, "x", [1], np.array([1, 2])])
+def test_a_sampling_setting_that_is_none_is_named(name, odd):
+    with pytest.raises(PromptError, match=f"^{name}="):
+        Sampling(**{name: odd})
+    assert Sampling(**{name: np.array(1)}) == Sampling(**{name: 1})
+    for fraction in ("top_k", "window"):
+        with pytest.raises(PromptError, match=f"^{fraction}=5.5"):
+            Sampling(**{fraction: 5.5})
+
+
+def test_a_region_names_something():
+    for empty in ({"tracks": []}, {"cells": np.zeros((16, 9))}, {"bars": (2, 2)}):
+        with pytest.raises(PromptError, match=f"^{next(iter(empty))}"):
+            Region(**empty)
+    for odd in ({"tracks": 5.5}, {"tracks": [None]}, {"cells": "x"}, {"bars": "x"}, {"seconds": 1}):
+        with pytest.raises(PromptError, match=f"^{next(iter(odd))}="):
+            Region(**odd)
+    assert list(Region(tracks=0).tracks) == [0]
+    assert list(Region(tracks="SD").tracks) == ["SD"]
+
+
+@pytest.mark.parametrize("rate", [1, 2, 50, 44101])
+@pytest.mark.parametrize("samples", [1, 2, 100])
+@pytest.mark.parametrize("kind", DEGRADATIONS)
+def test_a_degradation_works_at_any_rate_and_length(kind, rate, samples):
+    sounds = np.random.default_rng(0).normal(0, 0.1, (2, samples)).astype(np.float32)
+    for strength in (0.01, 0.5, 1):
+        made = degrade(sounds, rate, kind, strength)
+        assert made.shape == sounds.shape
+        assert np.isfinite(made).all()
+    for wrong, value in (("rate", 0), ("rate", 5.5), ("kind", ["noise"]), ("strength", 2)):
+        with pytest.raises(WorkbenchError, match=f"^{wrong}"):
+            degrade(
+                **{"sounds": sounds, "rate": rate, "kind": kind, "strength": 0} | {wrong: value}
+            )
+
+
+@pytest.mark.parametrize("odd", ["x", b"x", {}, object(), ["x"], [[1], [1, 2]], 10**400, [[]]])
+def test_measures_name_the_table_that_is_none(odd):
+    table = np.random.default_rng(0).normal(size=(8, 2))
+    for name, call in (
+        ("x", lambda: frechet_distance(odd, table)),
+        ("y", lambda: sliced_wasserstein(table, odd)),
+        ("real", lambda: compare(odd, table)),
+        ("ratings", lambda: krippendorff_alpha(odd)),
+        ("rolls", lambda: style_features(odd)),
+        ("clip", lambda: embed(odd, len)),
+    ):
+        with pytest.raises(WorkbenchError, match=f"^{name}") as told:
+            call()
+        assert "\n" not in str(told.value)
+    with pytest.raises(PromptError, match=r"^times=0"):
+        frechet_interval(table, table, times=0)

@@ -6,9 +6,12 @@ smallest one is made.
 
 import inspect
 import json
+import math
 import signal
+import warnings
 from functools import partial
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -195,6 +198,48 @@ def test_another_number_of_threads_gives_the_same(key, verb, systems, clips):
     finally:
         torch.set_num_threads(before)
     assert same(*made)
+
+
+ODD = (object(), b"x", [None], {"a": None}, math.nan, 10**400, Path("x"), np.array([]), iter(()))
+
+
+def refusal(call, arguments):
+    """The workbench's own error of a call, "" where it has none. Old ways to call are not told."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            call(**arguments)
+        except WorkbenchError as error:
+            return str(error)
+    return ""
+
+
+VERBS = ("generate", "inpaint", "vary", "encode", "decode", "reconstruct", "film")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("key", "verb"), [(key, verb) for verb in VERBS for key in can(verb)])
+def test_an_argument_of_another_kind_is_refused_in_one_line(key, verb, systems, clips):
+    """Each argument but words, which are read as what they say, is given what it cannot be."""
+    system, clip = systems(key), clips(key)
+    call = getattr(system, verb)
+    settings = system.settings(verb) | short(system, verb)
+    if "steps" in settings:
+        settings["steps"] = 1
+    first = {"clip": clip, "clips": [clip], "region": region_of(clip)}
+    names = [
+        p.name for p in inspect.signature(call).parameters.values() if p.kind is not p.VAR_KEYWORD
+    ]
+    given = {name: first[name] for name in names if name in first} | settings
+    if verb == "decode":
+        given = {"latents": system.encode(clip)}
+    for name in (set(names) | set(settings)) - {"prompt", "caption", "keep", "keep_bars"}:
+        for odd in ODD:
+            told = refusal(call, given | {name: odd})
+            old = name in ("region", "clips") or verb == "film"  # an old way speaks of another name
+            assert not told or name in told or old, name
+            assert "\n" not in told
+            assert len(told) < 300
 
 
 # --- provenance -------------------------------------------------------------------------------

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from workbench.arguments import whole
-from workbench.errors import PromptError
+from workbench.arguments import choice, whole
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -16,8 +15,8 @@ SPLITS = ("train", "validation", "test")
 
 def check_split(split: str | None) -> None:
     """Raise PromptError unless it is one of `SPLITS`, or None for all."""
-    if split is not None and split not in SPLITS:
-        raise PromptError(f"split: {split!r} is unknown; choose one of {', '.join(SPLITS)} or None")
+    if split is not None:
+        choice(split, "split", SPLITS)
 
 
 class Dataset(Sequence["Clip"]):

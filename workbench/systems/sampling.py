@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from workbench.arguments import (
     choice,
+    floats,
     generator,
     listed,
     number,
@@ -168,11 +169,11 @@ def keep_mask(keep: np.ndarray | None, keep_bars: Sequence[int], steps: int) -> 
     """Cells to keep, (steps, 9) bool, from a mask, bar numbers, or both."""
     mask = np.zeros((steps, len(DRUMS)), dtype=bool)
     if keep is not None:
-        keep = np.asarray(keep, dtype=bool)
+        keep = floats(keep, "keep") > 0
         if keep.shape != mask.shape:
             raise PromptError(f"keep: shape {keep.shape}, the clip's roll has {mask.shape}")
         mask |= keep
-    for bar in keep_bars:
+    for bar in listed(keep_bars, "keep_bars", "bar numbers"):
         bar = whole(bar, "keep_bars")
         if not 0 <= bar < steps // 16:
             raise PromptError(f"keep_bars: no bar {bar}; the clip has bars 0 to {steps // 16 - 1}")

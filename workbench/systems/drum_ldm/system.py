@@ -30,7 +30,14 @@ from workbench.music.kit import read_lookup
 from workbench.music.timeline import TEMPO_RANGE, check_tempo
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
-from workbench.systems.base import LatentDiffusion, Progress, Region, SamplingSettings, reporter
+from workbench.systems.base import (
+    LatentDiffusion,
+    Progress,
+    Region,
+    SamplingSettings,
+    region_of,
+    reporter,
+)
 from workbench.systems.cards import card
 from workbench.systems.configs import config_from
 from workbench.systems.drum_ldm.networks import DrumLDMConfig, DrumNetworks
@@ -431,8 +438,8 @@ class DrumLDM(LatentDiffusion):
         n = checked(n=n)["n"]
         clip, bars = self._whole_bars(clip)
         own = DrumRoll.from_clip(clip).to_array()
-        if isinstance(region, Region):
-            cells = cells_of(clip, region, len(own))
+        if region is not None and not isinstance(region, np.ndarray):
+            cells = cells_of(clip, region_of(region), len(own))
         else:
             warnings.warn(
                 "inpaint: takes a Region of what to replace, in place of what to keep",

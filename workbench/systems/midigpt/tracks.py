@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from workbench.arguments import whole
+from workbench.arguments import shown, whole
 from workbench.datasets.sets.pop909 import PROGRAMS as TRAINED_NAMES
 from workbench.errors import PromptError
 from workbench.representations.grammar import TOGETHER
@@ -78,7 +78,7 @@ def chosen_tracks(clip: Clip, tracks: Sequence[int | str]) -> tuple[list[int], l
             found, program = [], whole(track, "tracks")
             if not 0 <= program <= 127:
                 raise PromptError(
-                    f"tracks: {track!r} is neither a MIDI program (0 to 127) nor 'drums'"
+                    f"tracks: {shown(track)} is neither a MIDI program (0 to 127) nor 'drums'"
                 )
         found = found or [i for i, kind in enumerate(kinds) if kind == program]
         if not found and program not in added:
