@@ -368,13 +368,13 @@ class MidiGPT(System):
             raise PromptError(f"prompt={prompt!r:.40}: MidiGPT reads no words; give tracks, tempo")
         meter = check_meter(meter)
         bar = 4 * meter[0] / meter[1]
-        bars = whole_number(bars, "bars", 1, max(1, int(LONGEST_SONG // bar)))
-        beats = bars * bar
-        if beats > LONGEST_SONG:
+        if bar > LONGEST_SONG:
             raise PromptError(
-                f"meter={meter}: a bar has {beats:g} beats; this system generates songs of at most "
+                f"meter={meter}: a bar has {bar:g} beats; this system generates songs of at most "
                 f"{LONGEST_SONG}"
             )
+        bars = whole_number(bars, "bars", 1, int(LONGEST_SONG // bar))
+        beats = bars * bar
         empty = Clip.from_notes([], tempo=tempo, meter=meter, beats=beats, caption="written anew")
         region = Region(bars=(0, bars), tracks=tracks)
         return self.inpaint(empty, region, n, seed=seed, progress=progress, **sampling)
