@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 import torch
 
-from workbench import training
 from workbench.datasets import builtin, builtin_songs
 from workbench.errors import CheckpointError, PromptError, WorkbenchError
 from workbench.models.samplers import SAMPLERS
@@ -26,6 +25,7 @@ from workbench.music.clip import Clip
 from workbench.systems.base import Region, System
 from workbench.systems.registry import SYSTEMS
 from workbench.systems.storage import SHIPPED
+from workbench.training import loop
 
 # of what a system is asked, where it has them
 SHORT = {"steps": 3, "bars": 1, "seconds": 0.4, "tracks": (0,)}
@@ -536,7 +536,7 @@ def test_a_training_stopped_in_every_stage_ends_on_the_same_weights(key, train):
 @pytest.mark.parametrize("key", can("train"))
 def test_a_budget_is_kept_over_all_stages_of_training(key, train, monkeypatch):
     """By a clock on which a step takes a second; a budget ends in the step that goes beyond it."""
-    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=count().__next__))
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=count().__next__))
     more = {"seed": np.uint64(2**63), "budget_minutes": np.float32(0.175)}  # 10.5 s
     system, stages = train(key, "out", **more)
     assert sum(stage["steps"] for stage in stages.values()) == 11

@@ -10,11 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from workbench import training
 from workbench.errors import PromptError
 from workbench.systems.stages import Stage, profile_of, train_stages
 from workbench.systems.storage import Pretrained
-from workbench.training import Plan, fit
+from workbench.training import Plan, fit, loop
 
 PLAN = Plan(steps=60, batch=4, lr=0.1, every=20)
 
@@ -67,7 +66,7 @@ def run(out, shares, budget=None, plans=None, watch=None, about=None):
 @pytest.fixture
 def clock(monkeypatch):
     """A clock on which a step takes a second."""
-    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=count().__next__))
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=count().__next__))
 
 
 def steps_of(record):
