@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.errors import WorkbenchError
+from workbench.errors import PromptError, WorkbenchError
 from workbench.files import UNREADABLE, atomic_write, load_json, locked, temporary, write_text
 
 
@@ -183,3 +183,10 @@ def test_json_is_not_read_from_a_pipe(tmp_path):
     os.mkfifo(tmp_path / "a.json")
     with pytest.raises(OSError, match="pipe"):
         load_json(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("name", ["a\0b"] + ["a\ud800b"] * (sys.platform != "win32"))
+def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
+    with pytest.raises(PromptError, match="no file has such a name"):
+        write_text(str(tmp_path / name), "text")
+    assert list(tmp_path.iterdir()) == []

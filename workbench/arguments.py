@@ -63,6 +63,12 @@ def path_of(
     if not isinstance(path, str) or not path:
         empty = " is empty;" if path == "" else ""
         raise PromptError(f"{name}={shown(value)}:{empty} give {what}")
+    try:
+        named = b"\0" not in os.fsencode(path)
+    except UnicodeError:  # lone surrogates that stand for no byte
+        named = False
+    if not named:
+        raise PromptError(f"{name}={shown(value)}: no file has such a name; give {what}")
     return path
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.arguments import path_of, whole
+from workbench.arguments import path_of, shown, whole
 from workbench.datasets.audio import PREPARED
 from workbench.datasets.catalogue import CATALOGUE
 from workbench.datasets.dataset import Dataset, check_split, spread
@@ -100,10 +100,10 @@ def find(name: str) -> Path | None:
 def _folder(name: str) -> Path:
     """A folder with a file of music in it."""
     folder = Path(os.path.expanduser(name))
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # False for a name that is too long for a path
         known = ", ".join(CATALOGUE)
         raise MissingDataError(
-            f"{name!r}: neither a data set of the catalogue ({known}) nor a folder; "
+            f"{shown(name, 300)}: neither a data set of the catalogue ({known}) nor a folder; "
             "check the name or the path"
         )
     for _, _, files in os.walk(folder):
