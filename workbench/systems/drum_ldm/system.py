@@ -10,6 +10,7 @@ Notebooks: `notebooks/00_start_here.ipynb`, `notebooks/05_latent_diffusion.ipynb
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -68,6 +69,7 @@ __all__ = ["DrumLDM", "DrumLDMConfig"]
 # style at some other tempo may be a single performance of the training set, as rock above 150 bpm
 # is, whose bass drum is hardly ever on one.
 TEMPO_HEARD = 0.65
+_FAST = re.compile(r"\b(?:(?:very|really|quite|super) )?(?:fast|quick|up-?tempo)\b[ ,]*", re.I)
 
 
 class DrumLDM(LatentDiffusion):
@@ -195,13 +197,15 @@ class DrumLDM(LatentDiffusion):
         return self.explain_prompt(prompt).tempo or self.suggest_tempo(prompt)
 
     def _words_tempo(self, prompt: str, tempo: float) -> float:
-        """The tempo that suits a prompt's words, whatever tempo it names; `tempo` where there are
+        """The tempo that suits a prompt's words, whatever tempo it names, as a figure or by words
+        such as "fast", which lead to the same few performances; `tempo` where there are
         no words (BPM)."""
         prompt = plain_words(prompt)
         words = without_tempo(prompt)
         if not words:
             return tempo
-        return self.suggest_tempo(prompt if parse_tempo(prompt) is None else words)
+        text = prompt if parse_tempo(prompt) is None else words
+        return self.suggest_tempo(_FAST.sub("", text).strip(" ,") or text)
 
     @torch.inference_mode()
     def conditioning(self, prompts: Sequence[str], tempos: Sequence[float]) -> Condition:
