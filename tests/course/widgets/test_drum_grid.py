@@ -63,14 +63,56 @@ def test_the_tempo_is_typed(clip, raw):
     assert grid.clip.tempo == 96
 
 
-def test_odd_cells_are_left_out(clip):
+def test_cells_outside_the_grid_are_left_out(clip):
     grid = DrumGrid(clip)
-    send(grid, do="set", cells=[[999, 0, 1], [0, 9, 1], [-1, 0, 1], [1], [1, 1, 9999]])
-    send(grid, do="set", cells=[["a", 1, 1]])
-    assert "did not work" in grid.say
+    send(grid, do="set", cells=[[999, 0, 1], [0, 9, 1], [-1, 0, 1], [0, 0, -7], [1, 1, 9999]])
     added = array(grid.clip) - array(clip)
-    assert added[:, :9].sum() == 1
+    assert (added[0, 0], added[1, 1], np.abs(added[:, :9]).sum()) == (-1, 1, 2)
     assert added[1, 10] == 1
+
+
+@pytest.mark.parametrize(
+    "cells", [[["a", 1, 1]], [[1]], [1], [[1, 1, None]], [[0.5, 1, 1]], [[1, 1, float("nan")]], 7]
+)
+def test_what_is_no_cell_is_told_and_changes_nothing(clip, cells):
+    grid = DrumGrid(clip)
+    for verb in ("set", "keep"):
+        send(grid, do=verb, cells=cells)
+        assert grid.say.startswith("cells")
+    assert (grid.undos, grid.error) == (0, None)
+
+
+def test_what_is_no_score_is_refused():
+    with pytest.raises(WorkbenchError, match="waveform"):
+        DrumGrid(Clip(audio=np.zeros(100), sample_rate=100))
+    for odd in ("rock.mid", 5, np.zeros((32, 27))):
+        with pytest.raises(WorkbenchError, match="clip"):
+            DrumGrid(odd)
+
+
+def test_notes_that_the_grid_does_not_show_and_the_credit_stay(small_system):
+    drums = [(0, 0.1, 36, 100), (1, 0.1, 38, 90), (1.05, 0.1, 38, 50), (2, 0.1, 71, 80)]
+    notes = Clip.from_notes(drums, beats=8).notes
+    piano = Clip.from_notes([(0.3, 2, 60, 70), (5, 1, 64, 70)], drums=False).notes
+    clip = Clip.from_notes(np.concatenate([notes, piano]), beats=8, source="Ada's song")
+    grid = DrumGrid(clip, small_system)
+    said = "2 of other instruments, 1 of percussion outside the nine voices, 1 that share a cell"
+    assert said in grid.say
+    assert grid.clip.source == "Ada's song"
+
+    def hidden(made):
+        return [n for n in made.notes.tolist() if n[2] in (60, 64, 71) or n[3] == 50]
+
+    send(grid, do="set", cells=[[8, 0, 77]])
+    assert len(grid.clip.notes) == 7
+    assert grid.clip.labels["original"] == "Ada's song"
+    send(grid, do="fill", prompt="rock")
+    assert grid.wait(60)
+    assert {*map(tuple, hidden(clip))} <= {*map(tuple, grid.clip.notes.tolist())}
+    assert (grid.clip.labels["original"], grid.clip.labels["system"]) == ("Ada's song", "DrumLDM")
+    assert grid.clip.source.startswith("inpainting of Ada's song")
+    send(grid, do="undo")
+    assert len(grid.clip.notes) == 7
 
 
 def test_fill_keeps_marked_cells(clip, small_system):

@@ -61,6 +61,20 @@ def test_a_loop_is_that_of_the_word_however_it_is_written(system, spelling):
     assert (made.tempo, made.caption) == (plain.tempo, spelling)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "heard"),
+    [
+        ("fast rock", "rock"),
+        ("Very fast, rock!", "rock"),
+        ("up-tempo jazz, 200 bpm", "jazz"),
+        ("fast", "fast"),
+        ("steadfast rock", "steadfast rock"),
+    ],
+)
+def test_until_the_beat_is_decided_words_are_heard_at_their_own_tempo(system, prompt, heard):
+    assert system._words_tempo(prompt, 99.0) == system.suggest_tempo(heard)
+
+
 @pytest.mark.parametrize("prompt", [5, b"rock", {}, [], ["rock", 3], [["rock"]]])
 def test_prompts_that_are_no_text_are_named(system, prompt):
     with pytest.raises(PromptError, match="prompt"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import traitlets as t
 
+from workbench.arguments import listed, whole
 from workbench.course.widgets.base import (
     MusicWidget,
     Number,
@@ -19,11 +20,13 @@ from workbench.course.widgets.base import (
 )
 from workbench.course.widgets.form import Field, read_number
 from workbench.datasets.keywords import TEMPO_LIMITS
+from workbench.errors import PromptError
 from workbench.music.clip import clip_of
 from workbench.music.kit import DRUM_NAMES, DRUMS
-from workbench.music.timeline import needs_4_4
 from workbench.representations.drum_roll import CHANNELS, N_DRUMS, DrumRoll
 from workbench.systems.base import Region
+from workbench.systems.drum_ldm.splice import Cells, in_whole_bars, left_out, with_cells
+from workbench.systems.provenance import credit_of
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -59,11 +62,11 @@ class DrumGrid(MusicWidget):
             check_system(system, "inpaint")
         self.system = system
         self._seed = 0
-        roll = np.zeros((2 * STEPS, CHANNELS), np.float32)
+        self._base: Clip | None = None  # what is edited; the grid shows its cells
+        roll, stays = np.zeros((2 * STEPS, CHANNELS), np.float32), ""
         if clip is not None:
-            needs_4_4(clip_of(clip))
-            whole = clip.with_(beats=4.0 * max(1, -(-round(clip.beats) // 4)))
-            roll = DrumRoll.from_clip(whole).to_array()
+            self._base = clip = in_whole_bars(clip_of(clip))[0]
+            roll, stays = DrumRoll.from_clip(clip).to_array(), left_out(clip)
         self.keep = np.zeros((len(roll), N_DRUMS), dtype=bool)
         self._roll = roll
         super().__init__(
@@ -73,13 +76,28 @@ class DrumGrid(MusicWidget):
             can_fill=system is not None,
         )
         self._tell()
+        if stays:
+            self.say = f"Notes that the grid does not show stay as they are: {stays}."
 
     @property
     def clip(self) -> Clip:
-        """The loop as it stands now."""
-        return DrumRoll.from_array(self._roll, tempo=self.tempo).to_clip(
-            self.prompt, "drum grid", {"prompt": self.prompt}
-        )
+        """The loop as it stands now: the clip it began with, with the cells exchanged that were
+        edited or filled in."""
+        base, labels = self._base, {"prompt": self.prompt}
+        if base is None:
+            plain = DrumRoll.from_array(self._roll, tempo=self.tempo)
+            return plain.to_clip(self.prompt, "drum grid", labels)
+        changed = DrumRoll.from_clip(base).to_array() != self._roll
+        mask = changed.reshape(len(changed), -1, N_DRUMS).any(1)
+        if mask.any():
+            credit = credit_of(base)
+            base = with_cells(base, Cells(mask), self._roll).with_(
+                source=f"{base.source or credit}, edited in the drum grid",
+                labels={**labels, "original": credit},
+            )
+        if self.tempo != base.tempo:
+            base = base.with_(tempo=self.tempo)
+        return base if base.caption == self.prompt else base.with_(caption=self.prompt)
 
     def fallback_clips(self) -> Sequence[Clip]:
         return [self.clip]
@@ -92,10 +110,11 @@ class DrumGrid(MusicWidget):
             self.kept = self.keep.astype("u1").tobytes()
 
     def _state(self) -> Any:
-        return self._roll.copy(), self.keep.copy(), self.tempo
+        return self._roll.copy(), self.keep.copy(), self.tempo, self._base
 
     def _restore(self, state: Any) -> None:
-        self._roll, self.keep, self.tempo = state[0].copy(), state[1].copy(), state[2]
+        self._roll, self.keep = state[0].copy(), state[1].copy()
+        self.tempo, self._base = state[2:]
         self.wrong = {}
         self._tell()
 
@@ -104,29 +123,37 @@ class DrumGrid(MusicWidget):
     def on_set(self, message: dict[str, Any]) -> None:
         """Give cells a velocity: cells [[step, drum, 0 to 127], …]. 0 takes the hit away; a hit
         that stays keeps its microtiming."""
+        cells = self._cells(message)
         self._remember()
-        for step, drum, velocity in self._cells(message):
-            if not velocity:
+        for step, drum, velocity in cells:
+            if velocity <= 0:
                 self._roll[step, drum::N_DRUMS] = 0
                 continue
             self._roll[step, drum] = 1
-            self._roll[step, drum + N_DRUMS] = min(max(velocity, 1), 127) / 127
+            self._roll[step, drum + N_DRUMS] = min(velocity, 127) / 127
         self.sent = int(message.get("number", self.sent))
         self._tell()
         self._redraw_soon()
 
     def on_keep(self, message: dict[str, Any]) -> None:
         """Mark or unmark cells: cells [[step, drum, 0 or 1], …]."""
+        cells = self._cells(message)
         self._remember()
-        for step, drum, on in self._cells(message):
+        for step, drum, on in cells:
             self.keep[step, drum] = bool(on)
         self.sent = int(message.get("number", self.sent))
         self._tell()
 
     def _cells(self, message: dict[str, Any]) -> list[tuple[int, int, int]]:
-        cells = [tuple(map(int, cell)) for cell in message.get("cells", [])]
-        steps = len(self._roll)
-        return [c for c in cells if len(c) == 3 and 0 <= c[0] < steps and 0 <= c[1] < N_DRUMS]
+        """The cells of a message that are in the grid. Raises PromptError for what is no cell."""
+        cells, steps = [], len(self._roll)
+        for cell in listed(message.get("cells", []), "cells", "cells"):
+            if not isinstance(cell, list | tuple) or len(cell) != 3:
+                raise PromptError(f"cells: {repr(cell)[:40]} is no cell; give [step, drum, value]")
+            step, drum, value = (whole(part, "cells") for part in cell)
+            if 0 <= step < steps and 0 <= drum < N_DRUMS:
+                cells.append((step, drum, value))
+        return cells
 
     def on_clear(self, message: dict[str, Any] | None = None) -> None:
         """Take all hits and marks away."""
@@ -163,15 +190,15 @@ class DrumGrid(MusicWidget):
         if message and "prompt" in message:
             self.prompt = str(message["prompt"])
         self._seed += 1
-        seed, prompt, own, keep = self._seed, self.prompt, self._roll.copy(), self.keep.copy()
-        marked = bool(keep.any())
-        if not marked:
-            keep = own[:, :N_DRUMS] > 0.5
+        seed, prompt, clip, keep = self._seed, self.prompt, self.clip, self.keep.copy()
+        hits = self._roll[:, :N_DRUMS] > 0.5
+        marked, empty = bool(keep.any()), not hits.any()
+        keep = keep if marked else hits
 
         def job() -> None:
-            drawn = self._draw(own, keep, prompt, seed)
+            made = self._draw(clip, keep, empty, prompt, seed)
             self._remember()
-            self._roll = np.where(np.tile(keep, (1, 3)), own, drawn)
+            self._base, self._roll = made, DrumRoll.from_clip(made).to_array()
             self._tell()
             cells = "the marked cells" if marked else "your hits"
             self.say = f"The rest is filled in; {cells} are as they were." + (
@@ -180,20 +207,14 @@ class DrumGrid(MusicWidget):
 
         self.start("Filling in", 20, job)
 
-    def _draw(self, own: np.ndarray, keep: np.ndarray, prompt: str, seed: int) -> np.ndarray:
-        """(steps, 27) drawn by the system around the kept cells."""
+    def _draw(self, clip: Clip, keep: np.ndarray, empty: bool, prompt: str, seed: int) -> Clip:
+        """The clip with all cells drawn by the system but the kept ones."""
         assert self.system is not None
-        if (own[:, :N_DRUMS] > 0.5).any():
-            clip = DrumRoll.from_array(own, tempo=self.tempo).to_clip(prompt)
-            new = self.system.inpaint(
-                clip, Region(cells=~keep), prompt=prompt, seed=seed, progress=self.show_progress
-            )[0]
-        else:  # an empty grid says nothing to go by
-            new = self.system.generate(
-                prompt,
-                bars=len(own) // STEPS,
-                tempo=self.tempo,
-                seed=seed,
-                progress=self.show_progress,
-            )[0]
-        return DrumRoll.from_clip(new).to_array()
+        asked: Any = {"prompt": prompt, "seed": seed, "progress": self.show_progress}
+        if not empty:
+            return self.system.inpaint(clip, Region(cells=~keep), **asked)[0]
+        # an empty grid says nothing to go by
+        bars = len(keep) // STEPS
+        new = self.system.generate(bars=bars, tempo=self.tempo, **asked)[0]
+        made = with_cells(clip, Cells(~keep), DrumRoll.from_clip(new).to_array())
+        return made.with_(source=new.source, labels=new.labels, caption=prompt)
