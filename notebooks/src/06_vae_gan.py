@@ -271,7 +271,8 @@ def hinge(real, fake):
 
 
 # %%
-from workbench.systems.ldmg.coding import VAEGAN, Weights, gan_terms
+from workbench.systems.ldmg.coding import VAEGAN, gan_terms
+from workbench.systems.ldmg.config import Weights
 
 torch.manual_seed(seed)
 small = SpectralVAEConfig(width=32, encoder=1, decoder=2, latent=8)

@@ -24,8 +24,9 @@ from workbench.benchmarks.music_data import COLUMNS, MusicBench
 from workbench.benchmarks.table import Figure
 from workbench.models.music_ldm import FiLMUNet
 from workbench.systems.musicldm import MusicLDM
+from workbench.systems.musicldm.config import PROFILES
 from workbench.systems.musicldm.mixing import KINDS, Windows, mixes_of, windows_of
-from workbench.systems.musicldm.training import PROFILES, fit_denoiser
+from workbench.systems.musicldm.training import fit_denoiser
 
 TITLES = {"none": "no mixup", "plain": "plain mixup", "bam": "BAM", "blm": "BLM"}
 

@@ -14,8 +14,9 @@ from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import bootstrap, mean_interval
 from workbench.models.text_audio import TextAudio
 from workbench.systems.musicldm import MusicLDM
+from workbench.systems.musicldm.config import PROFILES
 from workbench.systems.musicldm.networks import OwnEmbedder
-from workbench.systems.musicldm.training import PROFILES, fit_joint
+from workbench.systems.musicldm.training import fit_joint
 from workbench.systems.sound_training import Data
 
 COLUMNS = ["", "IS", "KL", "Fréchet", "relevance", "95 %", "SIM_AA@90", "95 %", "SIM_AA@95"]

@@ -15,7 +15,7 @@ from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.spectra import log_spectral_distance, spectrogram
 from workbench.systems.ldmg import LDMG
 from workbench.systems.ldmg.coding import finish_decoder, fit_vae
-from workbench.systems.ldmg.training import PROFILES
+from workbench.systems.ldmg.config import PROFILES
 
 
 def coding(bench: SoundBench) -> None:

@@ -16,8 +16,8 @@ from workbench.benchmarks.audio_coding import speed_table
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.processes import tied
 from workbench.systems.ldmg.coding import VAEGAN, gan_terms
+from workbench.systems.ldmg.config import PROFILES
 from workbench.systems.ldmg.networks import vae_of
-from workbench.systems.ldmg.training import PROFILES
 from workbench.training import Plan, fast_precision, fit, seeds
 
 MEMORY = """
@@ -25,7 +25,7 @@ import sys, torch
 from workbench.processes import peak_memory
 from workbench.systems.ldmg.coding import VAEGAN, gan_terms
 from workbench.systems.ldmg.networks import vae_of
-from workbench.systems.ldmg.training import PROFILES
+from workbench.systems.ldmg.config import PROFILES
 size = PROFILES[sys.argv[1]]
 module = VAEGAN(vae_of(size.vae), size.width)
 optimizer = torch.optim.AdamW(module.parameters())

@@ -50,8 +50,9 @@ from workbench.models.diffusion_lm import DiffusionLMConfig, Predictor, losses
 from workbench.models.markov import MarkovChain
 from workbench.models.samplers import ddpm
 from workbench.representations.pvd import CLS, PAD, PVD, SEP
+from workbench.systems.diffusion_lm.config import PianoConfig
 from workbench.systems.diffusion_lm.controls import labels_of, level, measures
-from workbench.systems.diffusion_lm.system import Networks, PianoConfig
+from workbench.systems.diffusion_lm.system import Networks
 from workbench.systems.diffusion_lm.training import sets_of, windows_of
 from workbench.training import Plan, fit
 

@@ -11,8 +11,8 @@ from workbench.music.clip import Clip
 from workbench.representations.drum_roll import rolls_of
 from workbench.representations.text import KeywordText
 from workbench.systems.drum_ldm import DrumLDM
+from workbench.systems.drum_ldm.config import PROFILES
 from workbench.systems.drum_ldm.training import (
-    PROFILES,
     Loops,
     loops_of,
     splits_of,

@@ -16,6 +16,7 @@ from workbench.models.spectral import level_distance
 from workbench.music.clip import Clip
 from workbench.representations.mixup import Beats
 from workbench.systems.musicldm.coding import fit_ending, fit_vae, fit_vocoder
+from workbench.systems.musicldm.config import MEMORY, PROFILES
 from workbench.systems.musicldm.mixing import (
     KINDS,
     Windows,
@@ -24,8 +25,8 @@ from workbench.systems.musicldm.mixing import (
     synchronous_pairs,
     windows_of,
 )
-from workbench.systems.musicldm.system import MEMORY, MusicLDM
-from workbench.systems.musicldm.training import PROFILES, config_of
+from workbench.systems.musicldm.system import MusicLDM
+from workbench.systems.musicldm.training import config_of
 from workbench.systems.sound_training import Data
 
 

@@ -40,8 +40,9 @@ from workbench.systems.base import (
 )
 from workbench.systems.cards import piano_card
 from workbench.systems.configs import config_from
+from workbench.systems.diffusion_lm.config import PianoConfig
 from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, classes_of, control_of
-from workbench.systems.diffusion_lm.networks import Networks, PianoConfig
+from workbench.systems.diffusion_lm.networks import Networks
 from workbench.systems.diffusion_lm.training import piano_of, recipe
 from workbench.systems.provenance import signed_takes
 from workbench.systems.sampling import checked

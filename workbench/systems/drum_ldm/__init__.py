@@ -1,5 +1,6 @@
 """DrumLDM: its configuration, the system, its training."""
 
-from workbench.systems.drum_ldm.system import DrumLDM, DrumLDMConfig
+from workbench.systems.drum_ldm.config import DrumLDMConfig
+from workbench.systems.drum_ldm.system import DrumLDM
 
 __all__ = ["DrumLDM", "DrumLDMConfig"]

@@ -2,41 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import torch
 from torch import Tensor, nn
 
-from workbench.models.contrastive import Contrastive, ContrastiveConfig
+from workbench.models.contrastive import Contrastive
 from workbench.models.denoisers import MLPDenoiser, TransformerDenoiser
-from workbench.models.diffusion import Diffusion, Prediction
-from workbench.models.mrlstm import AutoencoderConfig, DrumAutoencoder, PaperAutoencoder
-
-
-@dataclass(frozen=True)
-class DrumLDMConfig:
-    """What a DrumLDM is made of.
-
-    text: "bert", "keywords", or any BERT by name. paper: the published networks (one latent
-    vector a loop, MLP denoiser) in place of ours. width, depth, heads: the denoiser's transformer.
-    bars: longest loop. vocabulary: words of the captions it was trained on.
-    """
-
-    text: str = "bert"
-    paper: bool = False
-    autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
-    contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
-    width: int = 192
-    depth: int = 5
-    heads: int = 4
-    bars: int = 8
-    schedule: str = "cosine-zero-snr"
-    prediction: Prediction = "v"
-    vocabulary: tuple[str, ...] = ()
-
-    def diffusion(self) -> Diffusion:
-        """The noise schedule, and what the denoiser predicts."""
-        return Diffusion(self.schedule, prediction=self.prediction)
+from workbench.models.mrlstm import DrumAutoencoder, PaperAutoencoder
+from workbench.systems.drum_ldm.config import DrumLDMConfig
 
 
 class DrumNetworks(nn.Module):

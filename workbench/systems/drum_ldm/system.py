@@ -41,7 +41,8 @@ from workbench.systems.base import (
 )
 from workbench.systems.cards import card
 from workbench.systems.configs import config_from
-from workbench.systems.drum_ldm.networks import DrumLDMConfig, DrumNetworks
+from workbench.systems.drum_ldm.config import DrumLDMConfig
+from workbench.systems.drum_ldm.networks import DrumNetworks
 from workbench.systems.drum_ldm.splice import Cells, cells_of, in_whole_bars, left_out, with_cells
 from workbench.systems.drum_ldm.training import Start, recipe
 from workbench.systems.prompts import (

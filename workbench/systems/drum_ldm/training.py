@@ -25,12 +25,13 @@ from workbench.datasets.keywords import parse_tempo, tokens
 from workbench.datasets.phrases import phrases
 from workbench.errors import CheckpointError, MissingDataError
 from workbench.evaluation.drums import reconstruction
-from workbench.models.contrastive import Contrastive, ContrastiveConfig
+from workbench.models.contrastive import Contrastive
 from workbench.models.denoisers import Condition
-from workbench.models.mrlstm import AutoencoderConfig, PaperAutoencoder
+from workbench.models.mrlstm import PaperAutoencoder
 from workbench.representations.drum_roll import rolls_of
 from workbench.representations.text import TextEncoder, text_encoder
-from workbench.systems.drum_ldm.networks import DrumLDMConfig, DrumNetworks
+from workbench.systems.drum_ldm.config import PROFILES, DrumLDMConfig, Profile
+from workbench.systems.drum_ldm.networks import DrumNetworks
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, fit
 
@@ -42,61 +43,6 @@ TEMPO_SPREAD = 0.12  # octaves: a groove may be played about 9 % slower or faste
 # a tempo and a style together name one performance, and its oddities become what the words mean.
 MOST_WINDOWS = 16  # a performance counts as much as so many windows, however long it is
 DROP = 0.15  # share of items whose text, and whose tempo, is withheld (guidance needs both)
-
-
-@dataclass(frozen=True)
-class Profile:
-    """One size: the system's config, the plan of each stage, the loops to train on.
-
-    limit: performances read; hop_bars: distance of the windows cut from them.
-    """
-
-    config: DrumLDMConfig
-    contrastive: Plan
-    autoencoder: Plan
-    diffusion: Plan
-    limit: int | None = None
-    hop_bars: int = 2
-
-
-_SMOKE = Plan(steps=20, batch=16, lr=1e-3, warmup=5, every=10)
-PROFILES: dict[str, Profile] = {
-    "smoke": Profile(
-        DrumLDMConfig(
-            autoencoder=AutoencoderConfig(hidden=16, width=32),
-            contrastive=ContrastiveConfig(width=32, depth=1),
-            width=64,
-            depth=2,
-        ),
-        _SMOKE,
-        _SMOKE,
-        replace(_SMOKE, ema=0.9),
-        limit=60,
-        hop_bars=8,
-    ),
-    "laptop": Profile(
-        DrumLDMConfig(),
-        Plan(steps=500, batch=256, lr=1e-3, every=50, weight_decay=0.1),
-        Plan(steps=2500, batch=128, lr=3e-3, every=250, weight_decay=1e-4),
-        Plan(steps=2000, batch=128, lr=1e-3, every=250, ema=0.999),
-    ),
-    "gpu": Profile(
-        DrumLDMConfig(
-            autoencoder=AutoencoderConfig(hidden=128, width=256), width=384, depth=12, heads=6
-        ),
-        Plan(steps=3000, batch=512, lr=5e-4, every=200, weight_decay=0.1),
-        Plan(steps=4000, batch=256, lr=2e-3, every=400, weight_decay=1e-4, precision="32-true"),
-        Plan(steps=20_000, batch=256, lr=5e-4, warmup=500, every=1000, ema=0.9995, keep="last"),
-        hop_bars=1,
-    ),
-    # The published recipe: epochs of 100, 100 and 150 over 11,340 loops, as steps.
-    "paper": Profile(
-        DrumLDMConfig(paper=True, schedule="linear", prediction="epsilon"),
-        Plan(steps=35_000, batch=32, lr=1e-3, warmup=1, every=1000),
-        Plan(steps=17_700, batch=64, lr=1e-3, warmup=1, every=1000),
-        Plan(steps=26_600, batch=64, lr=3e-4, warmup=1, every=1000),
-    ),
-}
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """LDMG: its configuration, the system, its training."""
 
-from workbench.systems.ldmg.system import LDMG, LDMGConfig
+from workbench.systems.ldmg.config import LDMGConfig
+from workbench.systems.ldmg.system import LDMG
 
 __all__ = ["LDMG", "LDMGConfig"]

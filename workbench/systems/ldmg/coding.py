@@ -15,7 +15,6 @@ for beside the spectrum.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +25,8 @@ from workbench.datasets.audio import AudioCollection
 from workbench.models.audio_vae import AudioVAE, Discriminator, adversarial_terms, kl
 from workbench.models.spectral import level_distance, stft_loss
 from workbench.models.spectral_vae import SpectralVAE
+from workbench.systems.ldmg.config import Weights
 from workbench.training import Fit, Plan, Watch, fit, scores_of, seeds
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Of the VAE-GAN's terms; the original's are 1, 1e-2, 1, 1. Matching is relative to the size of
-    the features: at 1 and more it drowned the spectrum here and z was not used."""
-
-    spectrum: float = 1.0
-    kl: float = 3e-3
-    adversarial: float = 0.1
-    matching: float = 0.3
-    level: float = 0.1  # a dB, where the decoder is finished
 
 
 class VAEGAN(nn.Module):

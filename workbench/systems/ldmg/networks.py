@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from workbench.errors import PromptError
 from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
-from workbench.models.diffusion import Diffusion, Prediction
-from workbench.models.dit import DiT, DiTConfig
+from workbench.models.dit import DiT
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.music.audio import checked
+from workbench.systems.ldmg.config import LDMGConfig
 
 PIECE = 2048  # latent frames that are coded at once
-
-
-@dataclass(frozen=True)
-class LDMGConfig:
-    """rate in Hz; frames: latent frames of a training window; genres: names, () for none; schedule
-    and prediction: of the diffusion, see `models/diffusion.py`."""
-
-    vae: AudioVAEConfig | SpectralVAEConfig
-    dit: DiTConfig
-    rate: int = 16_000
-    frames: int = 512
-    genres: tuple[str, ...] = ()
-    schedule: str = "flow"
-    prediction: Prediction = "flow"
-    steps: int = 1000
-
-    @property
-    def seconds(self) -> float:
-        """Of a training window."""
-        return self.frames * self.vae.hop / self.rate
-
-    def diffusion(self) -> Diffusion:
-        """The noise schedule, and what the transformer predicts."""
-        return Diffusion(self.schedule, self.steps, self.prediction)
 
 
 def vae_of(config: AudioVAEConfig | SpectralVAEConfig) -> AudioVAE | SpectralVAE:

@@ -27,7 +27,8 @@ from workbench.representations.text import BertText
 from workbench.systems.base import Progress, Region, SamplingSettings, renamed
 from workbench.systems.cards import sound_card
 from workbench.systems.configs import config_from
-from workbench.systems.ldmg.networks import LDMGConfig, Networks
+from workbench.systems.ldmg.config import MEMORY, LDMGConfig
+from workbench.systems.ldmg.networks import Networks
 from workbench.systems.ldmg.training import recipe
 from workbench.systems.prompts import prompt_of
 from workbench.systems.provenance import signed, signed_takes
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 __all__ = ["LDMG", "LDMGConfig"]
-
-MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 11.0, "paper": 11.0}  # GiB of a GPU, by profile
 
 
 class LDMG(SoundDiffusion):

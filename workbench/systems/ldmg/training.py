@@ -8,7 +8,7 @@ The sizes, the way through all stages, and stage two; stage one is `coding.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,119 +18,16 @@ import torch
 from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection, genre_of
-from workbench.models.audio_vae import AudioVAEConfig
-from workbench.models.dit import DiTConfig, Sound
-from workbench.models.spectral_vae import SpectralVAEConfig
+from workbench.models.dit import Sound
 from workbench.representations.text import BertText
-from workbench.systems.ldmg.coding import Weights, finish_decoder, fit_vae
-from workbench.systems.ldmg.networks import LDMGConfig, Networks
+from workbench.systems.ldmg.coding import finish_decoder, fit_vae
+from workbench.systems.ldmg.config import PROFILES, LDMGConfig, Profile
+from workbench.systems.ldmg.networks import Networks
 from workbench.systems.sound_training import Data
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fit, seeds
 
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
-
-
-@dataclass(frozen=True)
-class Profile:
-    """One size. coding, finishing: of the VAE-GAN and, after it, of its decoder alone; crop:
-    samples of their crops; width: of the discriminator, 0 for none."""
-
-    vae: AudioVAEConfig | SpectralVAEConfig
-    dit: DiTConfig
-    coding: Plan
-    diffusion: Plan
-    finishing: Plan | None = None
-    rate: int = 16_000
-    frames: int = 512
-    crop: int = 16_384
-    width: int = 16
-    weights: Weights = field(default_factory=Weights)
-    genres: int = 16  # at most: the most frequent ones
-    limit: int | None = None  # training clips of each data set; None for the recipe's own
-
-
-PROFILES: dict[str, Profile] = {
-    "smoke": Profile(
-        SpectralVAEConfig(width=32, encoder=1, decoder=1, latent=8),
-        DiTConfig(8, width=32, depth=2, heads=4, kernel=3),
-        Plan(steps=12, batch=4, lr=1e-3, warmup=4, betas=(0.8, 0.99), every=6),
-        Plan(steps=12, batch=8, lr=1e-3, warmup=4, every=6, ema=0.9),
-        Plan(steps=6, batch=4, lr=4e-4, warmup=2, every=3),
-        frames=64,
-        crop=4096,
-        width=8,
-        limit=8,
-    ),
-    "laptop": Profile(
-        SpectralVAEConfig(),
-        DiTConfig(32, width=140, depth=4, heads=5, kernel=3),
-        Plan(
-            steps=6000,
-            batch=8,
-            lr=1e-3,
-            betas=(0.8, 0.99),
-            clip=5.0,
-            every=250,
-            ema=0.998,
-            keep="last",
-        ),
-        Plan(steps=3600, batch=8, lr=8e-4, every=200, ema=0.998),
-        Plan(
-            steps=4000,
-            batch=8,
-            lr=4e-4,
-            betas=(0.8, 0.99),
-            clip=5.0,
-            every=250,
-            ema=0.99,
-            keep="last",
-        ),
-        frames=256,
-        crop=8192,
-        width=8,
-    ),
-    "gpu": Profile(
-        AudioVAEConfig(width=48, strides=(4, 4, 4, 4), latent=32, dilations=(1, 3, 9)),
-        DiTConfig(32, width=512, depth=8, heads=8),
-        Plan(
-            steps=40_000,
-            batch=32,
-            lr=2e-4,
-            betas=(0.8, 0.99),
-            clip=5.0,
-            every=1000,
-            ema=0.999,
-            keep="last",
-        ),
-        Plan(steps=60_000, batch=64, lr=4e-4, every=1000, ema=0.9995),
-        Plan(
-            steps=10_000,
-            batch=32,
-            lr=1e-4,
-            betas=(0.8, 0.99),
-            clip=5.0,
-            every=1000,
-            ema=0.999,
-            keep="last",
-        ),
-        frames=512,
-        crop=32_768,
-        width=32,
-    ),
-    # The original's sizes and weights (its noise schedule leaves signal at the end: not kept).
-    "paper": Profile(
-        AudioVAEConfig(width=16, latent=32, attention=True),
-        DiTConfig(32),
-        Plan(
-            steps=400_000, batch=8, lr=1e-4, betas=(0.9, 0.999), warmup=1, every=5000, keep="last"
-        ),
-        Plan(steps=400_000, batch=16, lr=1e-4, warmup=1, every=5000),
-        frames=2500,
-        crop=160_000,
-        weights=Weights(1.0, 1e-2, 1.0, 1.0),
-    ),
-}
 
 
 def recipe(dataset: AudioCollection | str, profile: str, seed: int) -> Recipe:

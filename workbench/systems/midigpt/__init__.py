@@ -1,5 +1,6 @@
 """MidiGPT: its configuration, the system, its training."""
 
-from workbench.systems.midigpt.system import MidiGPT, MidiGPTConfig
+from workbench.systems.midigpt.config import MidiGPTConfig
+from workbench.systems.midigpt.system import MidiGPT
 
 __all__ = ["MidiGPT", "MidiGPTConfig"]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -36,6 +36,7 @@ from workbench.representations.tokens import END, PAD, Vocabulary
 from workbench.systems.base import Progress, Region, System, region_of, reporter
 from workbench.systems.cards import song_card
 from workbench.systems.configs import config_from
+from workbench.systems.midigpt.config import MidiGPTConfig
 from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
 from workbench.systems.midigpt.training import recipe
 from workbench.systems.provenance import signed_takes
@@ -50,11 +51,6 @@ __all__ = ["MidiGPT", "MidiGPTConfig"]
 SHORTEST = 128  # tokens of a context: a bar, what asks for it, and room to write
 LONGEST_SONG = 512  # beats that `generate` writes, in minutes; `inpaint` continues a song
 LONGEST_STROKE = 8  # bars written at once: the longest hole of the training
-
-
-@dataclass(frozen=True)
-class MidiGPTConfig:
-    gpt: GPTConfig
 
 
 class MidiGPT(System):

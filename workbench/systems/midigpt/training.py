@@ -10,7 +10,7 @@ transposed by up to half an octave. Validation is on songs kept out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from workbench.datasets.load import load_parts, names_of
 from workbench.errors import MissingDataError
-from workbench.models.gpt import GPT, GPTConfig, next_token_loss
+from workbench.models.gpt import GPT, next_token_loss
 from workbench.representations.holes import (
     BAR,
     Hole,
@@ -35,6 +35,7 @@ from workbench.representations.holes import (
 )
 from workbench.representations.remi import RemiSong, ids_of, table_of
 from workbench.representations.tokens import BOS, EOS, PAD, Vocabulary
+from workbench.systems.midigpt.config import PROFILES, Profile
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, fit
 
@@ -45,70 +46,6 @@ LONGEST_HOLE = 8  # bars
 HOLES = 0.8  # share of sequences that have a hole
 WHOLE = 0.6  # share of holes that take all tracks
 BARE = 0.08  # share of holes with nothing around them: so it learns to write from nothing
-
-
-@dataclass(frozen=True)
-class Profile:
-    """One size. sequences: how many are cut, once, before training; limit: songs read."""
-
-    vocabulary: int
-    gpt: GPTConfig
-    plan: Plan
-    sequences: int
-    limit: int | None = None
-
-
-def _gpt(context: int, width: int, depth: int, heads: int) -> GPTConfig:
-    return GPTConfig(vocab=0, context=context, width=width, depth=depth, heads=heads)
-
-
-PROFILES: dict[str, Profile] = {
-    "smoke": Profile(
-        600,
-        _gpt(256, 32, 2, 2),
-        Plan(steps=20, batch=8, lr=3e-3, warmup=5, every=10),
-        sequences=160,
-        limit=24,
-    ),
-    "laptop": Profile(
-        1024,
-        _gpt(1024, 256, 4, 4),
-        Plan(
-            steps=2600, batch=6, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, every=250, ema=0.998
-        ),
-        sequences=24_000,
-    ),
-    "gpu": Profile(
-        2048,
-        _gpt(1024, 512, 8, 8),
-        Plan(
-            steps=20_000,
-            batch=64,
-            lr=6e-4,
-            betas=(0.9, 0.95),
-            weight_decay=0.1,
-            warmup=500,
-            every=1000,
-            ema=0.999,
-        ),
-        sequences=200_000,
-    ),
-    # The seed's: gpt-micro, batch 64, 50,000 iterations at a constant rate (ours decays).
-    "paper": Profile(
-        2048,
-        replace(_gpt(1024, 128, 4, 4), positions="learned"),
-        Plan(
-            steps=50_000,
-            batch=64,
-            lr=5e-4,
-            betas=(0.9, 0.95),
-            weight_decay=0.1,
-            warmup=1,
-            every=1000,
-        ),
-        sequences=200_000,
-    ),
-}
 
 
 def songs_of(dataset: str, split: str, limit: int | None = None) -> list[Clip]:

@@ -1,5 +1,6 @@
 """MusicLDM: its configuration, the system, its training."""
 
-from workbench.systems.musicldm.system import Embedder, MusicLDM, MusicLDMConfig
+from workbench.systems.musicldm.config import MusicLDMConfig
+from workbench.systems.musicldm.system import Embedder, MusicLDM
 
 __all__ = ["Embedder", "MusicLDM", "MusicLDMConfig"]

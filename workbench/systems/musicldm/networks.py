@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.models.diffusion import Diffusion, Prediction
-from workbench.models.music_ldm import FiLMUNet, MusicLDMSizes, mel_vae, vocoder
-from workbench.models.text_audio import TextAudio, TextAudioConfig
+from workbench.models.music_ldm import FiLMUNet, mel_vae, vocoder
+from workbench.models.text_audio import TextAudio
 from workbench.music.audio import checked
 from workbench.representations.mel import Mel
 from workbench.representations.text import BertText
-
-
-@dataclass(frozen=True)
-class MusicLDMConfig:
-    """frames: mel frames of a training window, 100 a second."""
-
-    sizes: MusicLDMSizes
-    joint: TextAudioConfig
-    rate: int = 16_000
-    frames: int = 512
-    schedule: str = "cosine-zero-snr"
-    prediction: Prediction = "v"
-    steps: int = 1000
-
-    @property
-    def seconds(self) -> float:
-        """Of a training window."""
-        return self.frames * 160 / self.rate
-
-    def diffusion(self) -> Diffusion:
-        """The noise schedule, and what the U-Net predicts."""
-        return Diffusion(self.schedule, self.steps, self.prediction)
+from workbench.systems.musicldm.config import MusicLDMConfig
 
 
 def spoken(vocoder: nn.Module, mel: Tensor) -> Tensor:

@@ -17,7 +17,8 @@ from workbench.errors import CheckpointError
 from workbench.models.music_ldm import MusicLDMSizes
 from workbench.models.text_audio import TextAudioConfig
 from workbench.representations.clap import Clap, brief
-from workbench.systems.musicldm.networks import MusicLDMConfig, Networks
+from workbench.systems.musicldm.config import MusicLDMConfig
+from workbench.systems.musicldm.networks import Networks
 from workbench.systems.storage import from_hub
 
 SCHEDULE = {"beta_schedule": "scaled_linear", "beta_start": 0.0015, "beta_end": 0.0195}

@@ -28,7 +28,8 @@ from workbench.music.clip import clip_of
 from workbench.systems.base import Progress, Region, SamplingSettings
 from workbench.systems.cards import music_card
 from workbench.systems.configs import config_from
-from workbench.systems.musicldm.networks import Embedder, MusicLDMConfig, Networks, own_embedder
+from workbench.systems.musicldm.config import MEMORY, MusicLDMConfig
+from workbench.systems.musicldm.networks import Embedder, Networks, own_embedder
 from workbench.systems.musicldm.published import load_published
 from workbench.systems.musicldm.training import recipe
 from workbench.systems.prompts import prompt_of
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 __all__ = ["Embedder", "MusicLDM", "MusicLDMConfig"]
-
-MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 14.0, "paper": 27.0}  # GiB of a GPU, by profile
 
 
 class MusicLDM(SoundDiffusion):

@@ -9,7 +9,7 @@ captions (arXiv 2308.01546, section 3.3). All stages but the last two are the sa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -19,117 +19,17 @@ from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection
 from workbench.errors import PromptError
-from workbench.models.diffusion import Prediction
-from workbench.models.music_ldm import PUBLISHED, Heard, MusicLDMSizes
+from workbench.models.music_ldm import Heard
 from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.musicldm.coding import fit_ending, fit_vae, fit_vocoder
+from workbench.systems.musicldm.config import PROFILES, MusicLDMConfig, Profile
 from workbench.systems.musicldm.mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
-from workbench.systems.musicldm.networks import (
-    Embedder,
-    MusicLDMConfig,
-    Networks,
-    OwnEmbedder,
-    own_embedder,
-)
+from workbench.systems.musicldm.networks import Embedder, Networks, OwnEmbedder, own_embedder
 from workbench.systems.sound_training import Data
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fit, seeds
 
 DROPPED = 0.1  # share of conditions left unsaid, for guidance
-WHOLE = "32-true"  # bfloat16 is heard as hiss in HiFi-GAN's waveform, and slows a small U-Net
-
-
-@dataclass(frozen=True)
-class Profile:
-    """One size. ending: of the VAE's decoder and the vocoder together; frames: of the U-Net's
-    windows; crop: frames that text encoder and VAE learn from; windows: real ones that the U-Net
-    sees; mixes: as a share of them; speech: samples of the vocoder's crops; judge: channels of its
-    discriminator, 0 for none."""
-
-    sizes: MusicLDMSizes
-    joint: Plan
-    vae: Plan
-    vocoder: Plan
-    audio: Plan
-    text: Plan
-    ending: Plan | None = None
-    frames: int = 512
-    crop: int = 256
-    windows: int = 6000
-    mixes: float = 0.5
-    speech: int = 8000
-    judge: int = 0
-    limit: int | None = None
-    schedule: str = "cosine-zero-snr"
-    prediction: Prediction = "v"
-
-
-def _plan(steps: int, batch: int, lr: float, **more: Any) -> Plan:
-    return Plan(steps=steps, batch=batch, lr=lr, every=max(1, min(250, steps // 4)), **more)
-
-
-PROFILES: dict[str, Profile] = {
-    "smoke": Profile(
-        MusicLDMSizes(embed=32, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32),
-        _plan(8, 8, 1e-3, warmup=2),
-        _plan(8, 4, 1e-3, warmup=2),
-        _plan(8, 4, 1e-3, warmup=2),
-        _plan(8, 8, 1e-3, warmup=2, ema=0.9),
-        _plan(8, 8, 1e-3, warmup=2, ema=0.9),
-        _plan(4, 2, 4e-4, warmup=2, precision=WHOLE),
-        frames=64,
-        crop=64,
-        windows=24,
-        limit=8,
-    ),
-    "laptop": Profile(
-        MusicLDMSizes(),
-        _plan(1200, 64, 1e-3),
-        _plan(1400, 8, 1e-3),
-        _plan(4000, 8, 2e-3, betas=(0.8, 0.99), clip=5.0),
-        _plan(3000, 16, 6e-4, ema=0.998, precision=WHOLE),
-        _plan(1000, 16, 3e-4, ema=0.998, precision=WHOLE),
-        _plan(3000, 6, 6e-4, betas=(0.8, 0.99), clip=5.0, ema=0.99, keep="last", precision=WHOLE),
-    ),
-    "gpu": Profile(
-        MusicLDMSizes(
-            embed=256,
-            vae=(64, 128, 256),
-            latent=8,
-            unet=(96, 192, 288),
-            layers=2,
-            groups=32,
-            vocoder=512,
-            blocks=(3, 7, 11),
-        ),
-        _plan(6000, 256, 5e-4),
-        _plan(20_000, 16, 2e-4),
-        _plan(40_000, 16, 2e-4, betas=(0.8, 0.99), clip=5.0, keep="last", precision=WHOLE),
-        _plan(40_000, 64, 1e-4, ema=0.9995),
-        _plan(10_000, 64, 5e-5, ema=0.9995),
-        _plan(
-            10_000, 32, 1e-4, betas=(0.8, 0.99), clip=5.0, ema=0.999, keep="last", precision=WHOLE
-        ),
-        frames=1024,
-        crop=1024,
-        windows=60_000,
-        judge=32,
-    ),
-    "paper": Profile(
-        PUBLISHED,
-        _plan(50_000, 256, 1e-4),
-        _plan(200_000, 16, 1e-4),
-        _plan(200_000, 16, 2e-4, betas=(0.8, 0.99), keep="last", precision=WHOLE),
-        _plan(200_000, 64, 3e-5, ema=0.9999),
-        _plan(100_000, 64, 3e-5, ema=0.9999),
-        frames=1024,
-        crop=1024,
-        windows=200_000,
-        judge=32,
-        schedule="scaled-linear",
-        prediction="epsilon",
-    ),
-}
 
 
 def recipe(

@@ -1,0 +1,93 @@
+"""DrumLDM's configuration, and its sizes by profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from workbench.models.contrastive import ContrastiveConfig
+from workbench.models.diffusion import Diffusion, Prediction
+from workbench.models.mrlstm import AutoencoderConfig
+from workbench.training import Plan
+
+
+@dataclass(frozen=True)
+class DrumLDMConfig:
+    """What a DrumLDM is made of.
+
+    text: "bert", "keywords", or any BERT by name. paper: the published networks (one latent
+    vector a loop, MLP denoiser) in place of ours. width, depth, heads: the denoiser's transformer.
+    bars: longest loop. vocabulary: words of the captions it was trained on.
+    """
+
+    text: str = "bert"
+    paper: bool = False
+    autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
+    contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
+    width: int = 192
+    depth: int = 5
+    heads: int = 4
+    bars: int = 8
+    schedule: str = "cosine-zero-snr"
+    prediction: Prediction = "v"
+    vocabulary: tuple[str, ...] = ()
+
+    def diffusion(self) -> Diffusion:
+        """The noise schedule, and what the denoiser predicts."""
+        return Diffusion(self.schedule, prediction=self.prediction)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size: the system's config, the plan of each stage, the loops to train on.
+
+    limit: performances read; hop_bars: distance of the windows cut from them.
+    """
+
+    config: DrumLDMConfig
+    contrastive: Plan
+    autoencoder: Plan
+    diffusion: Plan
+    limit: int | None = None
+    hop_bars: int = 2
+
+
+_SMOKE = Plan(steps=20, batch=16, lr=1e-3, warmup=5, every=10)
+
+
+PROFILES: dict[str, Profile] = {
+    "smoke": Profile(
+        DrumLDMConfig(
+            autoencoder=AutoencoderConfig(hidden=16, width=32),
+            contrastive=ContrastiveConfig(width=32, depth=1),
+            width=64,
+            depth=2,
+        ),
+        _SMOKE,
+        _SMOKE,
+        replace(_SMOKE, ema=0.9),
+        limit=60,
+        hop_bars=8,
+    ),
+    "laptop": Profile(
+        DrumLDMConfig(),
+        Plan(steps=500, batch=256, lr=1e-3, every=50, weight_decay=0.1),
+        Plan(steps=2500, batch=128, lr=3e-3, every=250, weight_decay=1e-4),
+        Plan(steps=2000, batch=128, lr=1e-3, every=250, ema=0.999),
+    ),
+    "gpu": Profile(
+        DrumLDMConfig(
+            autoencoder=AutoencoderConfig(hidden=128, width=256), width=384, depth=12, heads=6
+        ),
+        Plan(steps=3000, batch=512, lr=5e-4, every=200, weight_decay=0.1),
+        Plan(steps=4000, batch=256, lr=2e-3, every=400, weight_decay=1e-4, precision="32-true"),
+        Plan(steps=20_000, batch=256, lr=5e-4, warmup=500, every=1000, ema=0.9995, keep="last"),
+        hop_bars=1,
+    ),
+    # The published recipe: epochs of 100, 100 and 150 over 11,340 loops, as steps.
+    "paper": Profile(
+        DrumLDMConfig(paper=True, schedule="linear", prediction="epsilon"),
+        Plan(steps=35_000, batch=32, lr=1e-3, warmup=1, every=1000),
+        Plan(steps=17_700, batch=64, lr=1e-3, warmup=1, every=1000),
+        Plan(steps=26_600, batch=64, lr=3e-4, warmup=1, every=1000),
+    ),
+}

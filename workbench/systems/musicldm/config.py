@@ -1,0 +1,132 @@
+"""MusicLDM's configuration, and its sizes by profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.models.diffusion import Diffusion, Prediction
+from workbench.models.music_ldm import PUBLISHED, MusicLDMSizes
+from workbench.models.text_audio import TextAudioConfig
+from workbench.training import Plan
+
+
+@dataclass(frozen=True)
+class MusicLDMConfig:
+    """frames: mel frames of a training window, 100 a second."""
+
+    sizes: MusicLDMSizes
+    joint: TextAudioConfig
+    rate: int = 16_000
+    frames: int = 512
+    schedule: str = "cosine-zero-snr"
+    prediction: Prediction = "v"
+    steps: int = 1000
+
+    @property
+    def seconds(self) -> float:
+        """Of a training window."""
+        return self.frames * 160 / self.rate
+
+    def diffusion(self) -> Diffusion:
+        """The noise schedule, and what the U-Net predicts."""
+        return Diffusion(self.schedule, self.steps, self.prediction)
+
+
+WHOLE = "32-true"  # bfloat16 is heard as hiss in HiFi-GAN's waveform, and slows a small U-Net
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size. ending: of the VAE's decoder and the vocoder together; frames: of the U-Net's
+    windows; crop: frames that text encoder and VAE learn from; windows: real ones that the U-Net
+    sees; mixes: as a share of them; speech: samples of the vocoder's crops; judge: channels of its
+    discriminator, 0 for none."""
+
+    sizes: MusicLDMSizes
+    joint: Plan
+    vae: Plan
+    vocoder: Plan
+    audio: Plan
+    text: Plan
+    ending: Plan | None = None
+    frames: int = 512
+    crop: int = 256
+    windows: int = 6000
+    mixes: float = 0.5
+    speech: int = 8000
+    judge: int = 0
+    limit: int | None = None
+    schedule: str = "cosine-zero-snr"
+    prediction: Prediction = "v"
+
+
+def _plan(steps: int, batch: int, lr: float, **more: Any) -> Plan:
+    return Plan(steps=steps, batch=batch, lr=lr, every=max(1, min(250, steps // 4)), **more)
+
+
+PROFILES: dict[str, Profile] = {
+    "smoke": Profile(
+        MusicLDMSizes(embed=32, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32),
+        _plan(8, 8, 1e-3, warmup=2),
+        _plan(8, 4, 1e-3, warmup=2),
+        _plan(8, 4, 1e-3, warmup=2),
+        _plan(8, 8, 1e-3, warmup=2, ema=0.9),
+        _plan(8, 8, 1e-3, warmup=2, ema=0.9),
+        _plan(4, 2, 4e-4, warmup=2, precision=WHOLE),
+        frames=64,
+        crop=64,
+        windows=24,
+        limit=8,
+    ),
+    "laptop": Profile(
+        MusicLDMSizes(),
+        _plan(1200, 64, 1e-3),
+        _plan(1400, 8, 1e-3),
+        _plan(4000, 8, 2e-3, betas=(0.8, 0.99), clip=5.0),
+        _plan(3000, 16, 6e-4, ema=0.998, precision=WHOLE),
+        _plan(1000, 16, 3e-4, ema=0.998, precision=WHOLE),
+        _plan(3000, 6, 6e-4, betas=(0.8, 0.99), clip=5.0, ema=0.99, keep="last", precision=WHOLE),
+    ),
+    "gpu": Profile(
+        MusicLDMSizes(
+            embed=256,
+            vae=(64, 128, 256),
+            latent=8,
+            unet=(96, 192, 288),
+            layers=2,
+            groups=32,
+            vocoder=512,
+            blocks=(3, 7, 11),
+        ),
+        _plan(6000, 256, 5e-4),
+        _plan(20_000, 16, 2e-4),
+        _plan(40_000, 16, 2e-4, betas=(0.8, 0.99), clip=5.0, keep="last", precision=WHOLE),
+        _plan(40_000, 64, 1e-4, ema=0.9995),
+        _plan(10_000, 64, 5e-5, ema=0.9995),
+        _plan(
+            10_000, 32, 1e-4, betas=(0.8, 0.99), clip=5.0, ema=0.999, keep="last", precision=WHOLE
+        ),
+        frames=1024,
+        crop=1024,
+        windows=60_000,
+        judge=32,
+    ),
+    "paper": Profile(
+        PUBLISHED,
+        _plan(50_000, 256, 1e-4),
+        _plan(200_000, 16, 1e-4),
+        _plan(200_000, 16, 2e-4, betas=(0.8, 0.99), keep="last", precision=WHOLE),
+        _plan(200_000, 64, 3e-5, ema=0.9999),
+        _plan(100_000, 64, 3e-5, ema=0.9999),
+        frames=1024,
+        crop=1024,
+        windows=200_000,
+        judge=32,
+        schedule="scaled-linear",
+        prediction="epsilon",
+    ),
+}
+
+
+MEMORY = {"smoke": 0.6, "laptop": 0.8, "gpu": 14.0, "paper": 27.0}  # GiB of a GPU, by profile
