@@ -80,10 +80,10 @@ def test_bits_are_a_bound_by_terms(trained):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"colour": "red"}, "'colour' is unknown; choose key, density"),
-        ({"density": "heavy"}, "choose sparse, medium, busy"),
+        ({"colour": "red"}, "'colour'.*key, density"),
+        ({"density": "heavy"}, "'heavy'.*sparse, medium, busy"),
         ({"key": "H major"}, "'H major' is unknown"),
-        ({"style": "polka"}, "choose builtin-songs"),
+        ({"style": "polka"}, "'polka'.*builtin-songs"),
     ],
 )
 def test_unknown_wishes_are_refused_kindly(trained, asked, said):

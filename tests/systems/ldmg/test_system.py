@@ -128,7 +128,7 @@ def test_clips_are_as_asked(trained):
     assert not np.allclose(clips[0].audio, clips[1].audio)
     again = system.generate("funk", 1, genre=system.config.genres[0], seconds=0.5, steps=2, seed=3)
     assert np.allclose(again[0].audio, clips[0].audio, atol=1e-5)
-    with pytest.raises(PromptError, match="genre: 'polka' is unknown"):
+    with pytest.raises(PromptError, match=r"genre='polka'.*ballad"):
         system.generate(genre="polka")
     with pytest.raises(PromptError, match="seconds"):
         system.generate(seconds=0)
