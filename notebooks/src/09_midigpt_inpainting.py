@@ -308,14 +308,15 @@ from workbench.benchmarks.table import Report
 bench = SongBench(system, run.dataset, Report(), songs=run.size(6, 24), cases=run.size(3, 16))
 chosen = cases(bench)
 notes = sum(len(case.truth.notes) for case in chosen)
-prompts = {**PROMPTS, "the seed's prompt, hole shown": lambda b, c: seed_prompt(b, c, shown=True)}
+leaking = {"the original's prompt, hole shown": lambda b, c: seed_prompt(b, c, shown=True)}
+prompts = PROMPTS | leaking
 table = {
     name: sum(cost_of(bench, *prompt(bench, case)) for case in chosen) / notes
     for name, prompt in prompts.items()
 }
 short = {"fill-in-the-middle": "fill in the middle", "prefix only": "prefix only",
-         "the seed's prompt, hole hidden": "seed's, hidden",
-         "the seed's prompt, hole shown": "seed's, shown"}
+         "the original's prompt, hole hidden": "original's, hidden",
+         "the original's prompt, hole shown": "original's, shown"}
 plots.bars(plots.axes(width=7), {short[k]: v for k, v in table.items()},
            ylabel="nats a note of the true bars")
 run.note("nats a note of the true bars", table["fill-in-the-middle"],

@@ -57,7 +57,7 @@ def test_song_sections_print_and_write(gpt, tmp_path, capsys):
     costs = [row[1] for row in found["likelihood"]["rows"]]
     assert costs == sorted(costs)
     assert found["speed"]["cached"] > 0
-    assert "bits a note" in capsys.readouterr().out
+    assert "bits per note" in capsys.readouterr().out
 
 
 def test_prompts_hold_what_they_should(bench):

@@ -72,12 +72,12 @@ def test_songs_on_the_grid_keep_notes_onsets_and_durations(kinds):
 
 def test_lengths_are_what_the_encodings_need(kinds):
     rows = table(kinds, [song(0)])
-    assert rows["Octuple"]["tokens a note"] == 7
-    assert rows["p/v/d"]["tokens a note"] == 3
-    assert rows["REMI + BPE"]["tokens a note"] < rows["REMI"]["tokens a note"]
+    assert rows["Octuple"]["tokens per note"] == 7
+    assert rows["p/v/d"]["tokens per note"] == 3
+    assert rows["REMI + BPE"]["tokens per note"] < rows["REMI"]["tokens per note"]
     # each of 2 tracks and 4 bars has 5 notes, on and off, and 3 + 3 tokens around them at least
-    assert rows["MMM"]["tokens a note"] > (40 * 2 + 8 * 2 + 2 * 4) / 40
-    assert rows["REMI"]["tokens a bar"] == rows["REMI"]["tokens a note"] * 10
+    assert rows["MMM"]["tokens per note"] > (40 * 2 + 8 * 2 + 2 * 4) / 40
+    assert rows["REMI"]["tokens per bar"] == rows["REMI"]["tokens per note"] * 10
 
 
 def test_tracks_of_one_program_merge_and_tempo_changes_go(kinds):

@@ -1,4 +1,4 @@
-"""What coding loses of held-out windows and how fast it is, measured alike for every system."""
+"""Loss and speed of coding held-out windows, measured in the same way for every system."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Coding = Callable[[np.ndarray], np.ndarray]  # sounds (n, samples) → the same,
 
 
 def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) -> None:
-    """Held-out windows through each way, beside the original's baseline. numbers: that the latents
-    keep of a second."""
+    """Held-out windows through each codec, beside the original's baseline. numbers: of the latents
+    per second."""
     real, _ = bench.real
     before, table = spectrogram(real), []
     for name, way in ways.items():
@@ -30,8 +30,8 @@ def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) 
         far = frechet_distance(bench.hear(again)[0], bench.real_heard[0])
         table.append([name, apart.mean(), mean_interval(apart), *distance(real, again), level, far])
     for name, half in (
-        ("every second bin and frame, said twice", decimated),
-        ("means of two by two, drawn apart", blurred),
+        ("every second bin and frame, repeated", decimated),
+        ("means of two by two, interpolated", blurred),
     ):
         apart = log_spectral_distance(before, half(before))
         table.append([name, apart.mean(), mean_interval(apart), None, None, None, None])
@@ -42,7 +42,8 @@ def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) 
     bench.report.table(
         "coding",
         f"Reconstruction of {len(real)} held-out windows of "
-        f"{bench.system.config.seconds:.1f} s, {numbers:.0f} numbers a second for {rate:,} samples",
+        f"{bench.system.config.seconds:.1f} s, {numbers:.0f} numbers per second for {rate:,} "
+        "samples",
         [
             "",
             "log-spectral distance, dB",
@@ -55,11 +56,11 @@ def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) 
         table,
         [
             "Both baselines are a spectrogram at half size; they keep a quarter of all magnitudes, "
-            f"{rate // 2:,} numbers a second, and no phase. Log-spectral distance: window 1,024, "
+            f"{rate // 2:,} numbers per second, and no phase. Log-spectral distance: window 1,024, "
             "nothing below −80 dB of full scale. STFT: seven windows from 2,048 to 32. Level: mean "
             f"amplitude over the real one's. Fréchet: our tagger's 128 numbers, N {len(real)}."
         ],
-        ids={"own": next(iter(ways)), "trivial": "means of two by two, drawn apart"},
+        ids={"own": next(iter(ways)), "trivial": "means of two by two, interpolated"},
     )
 
 
@@ -86,8 +87,8 @@ def speed_table(
     notes: Sequence[str],
     **figures: Any,
 ) -> None:
-    """Seconds of sound a second of computing. encode hears (samples,), decode what it answers;
-    draw: clips and steps."""
+    """Seconds of sound per second of computing. encode takes (samples,), decode takes its result;
+    draw takes the numbers of clips and steps."""
     rate = bench.audio.rate
     sound = np.resize(bench.real[0].ravel(), 20 * rate).astype(np.float32)
     latents = encode(sound)
@@ -99,11 +100,11 @@ def speed_table(
     draw(1, 1)  # what is loaded on first use
     for steps in (10, 25, 50):
         took = timed(lambda s=steps: draw(n, s), 1)  # type: ignore[misc]
-        rows.append([f"drawing {n} clips, {steps} steps", n * bench.length / rate / took])
+        rows.append([f"generating {n} clips, {steps} steps", n * bench.length / rate / took])
     bench.report.table(
         "speed",
         f"Speed on {torch.get_num_threads()} threads",
-        ["", "seconds of sound a second"],
+        ["", "× real time"],
         rows,
         notes,
         **figures,

@@ -1,4 +1,4 @@
-"""What the benchmarks of systems that draw sound share: windows of real music, and a judge."""
+"""What the benchmarks of systems that generate sound share: windows of real music, and a judge."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workbench.systems.ldmg import LDMG
     from workbench.systems.musicldm import MusicLDM
 
-CHUNK = 16  # clips drawn at once
+CHUNK = 16  # clips generated at once
 
 
 @dataclass
@@ -49,13 +49,13 @@ class AudioBench:
         return round(self.system.config.seconds * self.audio.rate)
 
     def pieces(self, split: str) -> list[int]:
-        """Those of a split that windows are taken of."""
+        """The pieces of a split from which windows are taken."""
         return self.audio.split(split)
 
     def windows(self, split: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """`n` windows of a split, mono (n, samples), and the piece of each. Genres have the shares
-        that they have in the training split, else a distance between splits would tell of their
-        mixture; within a genre pieces count alike."""
+        that they have in the training split, because otherwise a distance between splits would
+        measure their mixture; within a genre, pieces have equal weight."""
         random = np.random.default_rng([self.seed, seed])
         share: dict[str, float] = {}
         for i in self.pieces("train"):
@@ -93,7 +93,7 @@ class AudioBench:
         return tagger_of(self.audio, self.length, steps=20 if self.quick else 600)
 
     def kept(self, judge: str) -> str:
-        """Where a judge of this data's windows stays."""
+        """Folder of a judge of this data's windows."""
         return kept(judge, self.audio, self.length)
 
     def hear(self, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +120,7 @@ def tagger_of(audio: AudioCollection, length: int, *, steps: int = 600) -> Tagge
 
 
 def kept(judge: str, audio: AudioCollection, length: int) -> str:
-    """Where a judge of a collection's windows stays."""
+    """Folder of a judge of a collection's windows."""
     return str(cache_dir() / "judges" / f"{judge}-{audio.folder.name}-{length}")
 
 
@@ -161,7 +161,7 @@ def measure(
     pieces: int,
     steps: int,
 ) -> None:
-    """The tables asked for. pieces, steps: of the data and of the sampler with --quick."""
+    """The requested tables. pieces, steps: of the data and of the sampler with --quick."""
     loaded = system.from_pretrained(args.checkpoint)
     dataset = args.dataset or trained_on(args.checkpoint)
     run = bench(

@@ -23,7 +23,8 @@ from workbench.representations.mel import Mel, filters
 from workbench.representations.mixup import Beats
 
 TEMPI = (75, 100, 130, 165)
-OPUS = {"Opus, smallest": 1.0, "Opus, small": 0.95}  # compression levels of libsndfile, 0 to 1
+# compression levels of libsndfile, 0 to 1
+OPUS = {"Opus, lowest rate": 1.0, "Opus, low rate": 0.95}
 
 
 def recordings(bench: AudioBench, ways: Mapping[str, Coding]) -> None:
@@ -71,8 +72,9 @@ def recordings(bench: AudioBench, ways: Mapping[str, Coding]) -> None:
         table,
         [
             f"LSD: log-spectral distance. Windows of {bench.length / rate:.1f} s. Recordings: the "
-            "middle of clips of cc-music-clips by artists of whom none was trained on; they are "
-            f"measured only. {codec}; the mel spectrogram has 6,400 numbers per second.",
+            "middle of clips of cc-music-clips by artists whose music was not trained on; they "
+            f"are used for measuring only. {codec}; the mel spectrogram has 6,400 numbers per "
+            "second.",
             *notes,
         ],
         **named,
@@ -92,7 +94,7 @@ def played(bench: AudioBench) -> np.ndarray:
 
 
 def _middle(item: AudioItem, bench: AudioBench) -> np.ndarray | None:
-    """`bench.length` samples, mono; None for a clip that is shorter or broken."""
+    """`bench.length` samples, mono; None for a clip that is shorter or not readable."""
     try:
         clip = item.clip()
     except BrokenFileError:
@@ -140,14 +142,14 @@ Draw = Callable[[Sequence[str]], np.ndarray]  # prompts → sounds (n, samples)
 
 
 def beat(bench: AudioBench, draw: Draw) -> None:
-    """Is there a pulse, and is its tempo the one that the prompt names?"""
+    """Is there a pulse, and does its tempo match the prompt?"""
     each = 1 if bench.quick else 12
     asked = np.repeat(TEMPI, each)
     rate, rows = bench.audio.rate, []
     made = draw([f"rock {n} bpm beat" for n in asked])
     table: dict[str, tuple[np.ndarray, np.ndarray | None]] = {
         'generated for "rock N bpm beat"': (made, asked),
-        "the same, other tempi asked": (made, np.roll(asked, each)),
+        "the same clips, other tempi": (made, np.roll(asked, each)),
     }
     windows, pieces = bench.real
     items = [bench.audio.items[int(i)] for i in pieces]
@@ -171,13 +173,12 @@ def beat(bench: AudioBench, draw: Draw) -> None:
     bench.report.table(
         "beat",
         f"Pulse, and the tempo that a prompt names: {each} clips for each of {TEMPI} BPM",
-        ["", "clips", "pulse", "95 %", "tempo right", "95 %"],
+        ["", "clips", "pulse", "95 %", "correct tempo", "95 %"],
         rows,
         [
-            "Pulse: the highest autocorrelation of the onset envelope at 40 to 240 BPM. "
-            "Tempo right: "
-            "librosa's estimate within 8 %, octaves allowed; chance is the row of other tempi. "
-            f"Windows of {bench.length / rate:.1f} s."
+            "Pulse: the highest autocorrelation of the onset envelope at 40 to 240 BPM. Correct "
+            "tempo: librosa's estimate within 8 %, octaves allowed; chance is the row of other "
+            f"tempi. Windows of {bench.length / rate:.1f} s."
         ],
         pulse=figures,
     )

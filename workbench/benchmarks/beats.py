@@ -1,8 +1,8 @@
-"""How well beats are found, and how exactly BAM lays two pieces over each other.
+"""How well beats are detected, and how exactly BAM aligns two pieces.
 
     workbench evaluate beats --dataset groove+pop909+builtin-songs --out beats.json
 
-Only rendered music is asked, whose beats are known. F-measure: within 70 ms (mir_eval).
+Only rendered music is measured, because its beats are known. F-measure: within 70 ms (mir_eval).
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Excerpt:
 
 
 def excerpts(audio: AudioCollection, rows: Sequence[int], seed: int) -> list[Excerpt]:
-    """Pieces without up to two seconds of their beginning: rendered ones begin at a bar line, which
-    a tracker should not be able to guess."""
+    """Pieces without up to two seconds of their beginning: rendered ones begin at a bar line, and
+    a tracker could guess that."""
     random, made = np.random.default_rng(seed), []
     for i in rows:
         start = float(random.uniform(0, 2))
@@ -63,12 +63,11 @@ def tracking(pieces: Sequence[Excerpt], report: Report) -> None:
     report.table(
         "tracking",
         f"Beat tracking of {len(pieces)} rendered excerpts",
-        ["", "excerpts", "beats, F", "95 %", "downbeats, F", "95 %", "tempo right"],
+        ["", "excerpts", "beats, F", "95 %", "downbeats, F", "95 %", "correct tempo"],
         table,
         [
-            "librosa's tracker; downbeats by where the lows are loudest, four beats a bar "
-            "taken for "
-            "granted. F: within 70 ms. Tempo right: within 4 %, an octave apart or not."
+            "librosa's tracker; downbeats by where the lows are loudest, four beats per bar "
+            "are assumed. F: within 70 ms. Correct tempo: within 4 %, an octave apart or not."
         ],
     )
 
@@ -109,14 +108,14 @@ def alignment(pieces: Sequence[Excerpt], rate: int, report: Report, seed: int) -
         table,
         [
             "Pairs of one tempo group. Each true beat of one piece to the nearest of the other; "
-            "the median over beats is a pair's value, so a wrong phase counts fully. One tempo is "
-            "taken for a whole piece: where players hurry or slow down, beats drift apart."
+            "the median over beats is a pair's value, so a wrong phase counts fully. A "
+            "whole piece has one tempo: where players hurry or slow down, beats drift apart."
         ],
     )
 
 
 def _apart(a: Excerpt, beats_a: Beats, b: Excerpt, beats_b: Beats, rate: int) -> float | None:
-    """Median ms between the true beats of two pieces, moved as the given beats say."""
+    """Median ms between the true beats of two pieces, aligned by the given beats."""
     try:
         align(a.sound, beats_a, b.sound, beats_b, rate)
     except WorkbenchError:
@@ -151,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(args: argparse.Namespace) -> None:
-    """The tables that were asked for."""
+    """The requested tables."""
     audio = collect(args.dataset, 16_000, limit=20 if args.quick else None)
     rows = [i for i in range(len(audio)) if len(Beats.read(audio.items[i].labels).times) > 3]
     chosen = np.random.default_rng(args.seed).permutation(rows)[: 12 if args.quick else args.n]

@@ -1,4 +1,4 @@
-"""What all sections of the drum benchmarks share: the systems, the loops, and drawing many."""
+"""What all sections of the drum benchmarks share: the systems, the loops, and generating many."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from workbench.evaluation.classifiers import Chosen
     from workbench.systems.drum_ldm import DrumLDM
 
-CHUNK = 50  # loops drawn at once
+CHUNK = 50  # loops generated at once
 
 
 @dataclass
 class Bench:
-    """systems: by name, the first is the one that is measured, the others stand beside it.
-    n: loops in each compared set. takes: loops a prompt in prompt following."""
+    """systems: by name; the first one is measured, the others are compared with it.
+    n: loops in each compared set. takes: loops per prompt in prompt following."""
 
     systems: dict[str, DrumLDM]
     data: DrumData
@@ -53,11 +53,11 @@ class Bench:
         tempos: Sequence[float | None] | None = None,
         like: LoopSet | None = None,
     ) -> LoopSet:
-        """One loop of eight bars a prompt, each from its own noise.
+        """One loop of eight bars per prompt, each from its own noise.
 
         tempos: those of the loops that the prompts are captions of; by default as for `generate`.
-        like: loops whose performance and session the drawn ones are filed under, row by row, so
-        that a judge's folds keep a loop and the one drawn for its caption together.
+        like: loops that lend their performance and session to the generated ones, row by row, so
+        that a judge's folds keep a loop and the one generated for its caption together.
         """
         system = system or self.system
         first = 100_003 * (self.seed if seed is None else seed)
@@ -95,7 +95,7 @@ class Bench:
         return self.data.unheard.spread(self.n)
 
     def like(self, real: LoopSet) -> LoopSet:
-        """One generated loop for the caption of each real one, at its tempo, filed under it."""
+        """One generated loop for the caption of each real one, at its tempo, with its labels."""
         return self.draw(real.captions, tempos=[c.tempo for c in real.clips], like=real)
 
     @cached_property

@@ -3,9 +3,9 @@
     workbench evaluate drums|songs|piano|sound|music --checkpoint FOLDER --out results.json
     python -m workbench.benchmarks.cards FOLDER results.json
 
-Several results, of sections that were run apart, are laid together; the last one to have a section
-has the word. What a card says lies beside it as `measured.json`, which is a result itself: name it
-first to measure some sections anew.
+Several results, of sections that were run separately, are merged; for a section that occurs more
+than once, the last one counts. The numbers of a card are stored beside it as `measured.json`, which
+is a result itself: name it first to replace some of its sections.
 """
 
 from __future__ import annotations
@@ -49,8 +49,10 @@ def write_card(folder: Path, *results: Path) -> Path:
         text = tables(sections)
     except (AttributeError, KeyError, TypeError) as error:
         files = ", ".join(map(str, results))
-        raise MissingDataError(f"{files}: not of workbench evaluate (misses {error})") from None
-    # words that the benchmark of drums found not to lead to what they say
+        raise MissingDataError(
+            f"{files}: not a result of workbench evaluate ({error} is missing)"
+        ) from None
+    # words that the drum benchmark found to have too little effect
     low = (sections.get("downbeats") or {}).get("low", [])
     made = resolve(find(name).card)({**read[0], "low": low}, text)
     with atomic_write(folder / MEASURED) as beside:

@@ -57,7 +57,7 @@ def resolutions(bench: Bench) -> None:
     ahead = sum(a["f1"] > b["f1"] for a, b in zip(*scores.values(), strict=True))
     bench.report.table(
         "ablation",
-        f"Several resolutions or one: {MULTI.latent} numbers a beat, {steps} steps of "
+        f"Several resolutions or one: {MULTI.latent} numbers per beat, {steps} steps of "
         f"{plan.batch} loops",
         [
             "",
@@ -69,7 +69,7 @@ def resolutions(bench: Bench) -> None:
         ],
         rows,
         [
-            f"Held-out sessions, {len(test)} loops. Several resolutions are ahead in {ahead} "
+            f"Held-out sessions, {len(test)} loops. Several resolutions are better in {ahead} "
             f"of {len(seeds)} seeds."
         ],
     )

@@ -1,4 +1,4 @@
-"""How well the autoencoder rebuilds loops that it has not seen, and the paper's beside it."""
+"""How well the autoencoder reconstructs held-out loops, beside the paper's autoencoder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reconstruction_table(bench: Bench) -> None:
     system = bench.system
     heard = _rebuilt(system.autoencoder, test.rolls)
     size = system.config.autoencoder
-    name = "paper's networks" if system.config.paper else f"{size.latent} numbers a beat"
+    name = "paper's networks" if system.config.paper else f"{size.latent} numbers per beat"
 
     def f1(rows: np.ndarray) -> float:
         return reconstruction(test.rolls[rows], heard[rows])["f1"]
@@ -37,10 +37,10 @@ def reconstruction_table(bench: Bench) -> None:
     rows = [[f"{bench.name}: {name}", *(scores[m] for m in MEASURES)]]
     steps = 150 if bench.quick else 1200
     paper = _paper(bench, steps)
-    rows.append([f"paper's, 128 numbers a loop, {steps} steps", *_scores(paper, test.rolls)])
+    rows.append([f"paper's, 128 numbers per loop, {steps} steps", *_scores(paper, test.rolls)])
     typical = _typical(bench.data.train.rolls, test.rolls.shape)
     rows.append(
-        ["the commonest bar of the training loops", *_of(reconstruction(test.rolls, typical))]
+        ["the most common bar of the training loops", *_of(reconstruction(test.rolls, typical))]
     )
     bench.report.table(
         "reconstruction",

@@ -23,7 +23,7 @@ BARS = 8
 
 @dataclass
 class LoopSet:
-    """Loops with everything a metric asks of them, computed when first asked for."""
+    """Loops with everything that metrics read, computed at the first access."""
 
     clips: list[Clip]
 
@@ -81,7 +81,7 @@ class DrumData:
 
     @cached_property
     def unheard(self) -> LoopSet:
-        """Test and validation loops: all sessions whose weights never saw them."""
+        """Test and validation loops: all sessions that were not trained on."""
         return LoopSet([*self.test.clips, *self.loops("validation").clips])
 
     @cached_property

@@ -1,8 +1,8 @@
 """Where does the beat fall? Bass drum on one and snare on two and four, beside real loops.
 
-A classifier of styles does not hear the downbeat: loops that are turned round by a beat pass for
-the style that was asked for. So this is counted, for each chip of the prompt box and for "rock" as
-people write it, beside the real loops that a chip speaks of.
+A classifier of styles ignores the downbeat: it accepts loops that are shifted by one beat as the
+requested style. So the downbeat is counted, for each chip of the prompt box and for "rock" in
+several wordings, beside the real loops to which a chip applies.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workbench.representations.drum_roll import rolls_of
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.prompts import chip_words
 
-PLAIN = (  # as people type them; the first word that is in them says what real loops they mean
+PLAIN = (  # as people type them; the first chip that is in them selects the real loops
     "rock",
     "a rock beat",
     "rock drums",
@@ -35,7 +35,7 @@ PLAIN = (  # as people type them; the first word that is in them says what real 
     "a latin groove",
 )
 SEEDS = (5, 11, 23)
-LOOPS, BARS = 24, 4  # loops a seed, bars a loop
+LOOPS, BARS = 24, 4  # loops per seed, bars per loop
 
 
 def beats_by_prompt(bench: Bench) -> None:
@@ -86,11 +86,11 @@ def beats_by_prompt(bench: Bench) -> None:
         rows,
         [
             f"{LOOPS} loops of {BARS} bars for each of the seeds {', '.join(map(str, seeds))}. "
-            "Real: training and test loops that the word speaks of, each performance with the "
+            "Real: training and test loops to which the word applies, each performance with the "
             "same weight. In half-time the backbeat is a snare on 3.",
             f"Below half of the real figure, kick on 1 or backbeat: {', '.join(low) or 'none'}.",
-            "Of these, not below the real figure's 95 % interval over performances, which are few "
-            f"or differ: {', '.join(within) or 'none'}.",
+            "Of these, not below the 95 % interval of the real figure over performances, which are "
+            f"few or differ: {', '.join(within) or 'none'}.",
         ],
         shares=figures,
         low=[p.removeprefix(own) for p in low if p.startswith(own) and p not in within],
@@ -98,8 +98,8 @@ def beats_by_prompt(bench: Bench) -> None:
 
 
 def _speaks_of(word: str, facts: Facts) -> bool:
-    """Whether the word of a chip is true of a loop: its style, its tempo, its kind or a trait.
-    A word that does not ask for fills speaks of beats."""
+    """Whether the word of a chip applies to a loop: its style, its tempo, its kind or a trait.
+    A word that does not request fills applies to beats only."""
     if word == "fill" or facts.kind == "fill":
         return word == facts.kind
     style = facts.style.lower()

@@ -1,5 +1,4 @@
-"""Does a loop have the style that was asked for? A classifier that has heard only real training
-loops judges."""
+"""Does a loop have the requested style? The classifier was trained on real training loops only."""
 
 from __future__ import annotations
 
@@ -19,24 +18,24 @@ Ask = Callable[[str, int], str]  # (style, take) → prompt
 
 
 def plain(style: str, take: int) -> str:
-    """As a person would ask, in three ways."""
+    """Three phrasings that people use."""
     return ("a {} beat", "{} groove", "play some {} drums")[take % 3].format(style)
 
 
 def sentence(style: str, take: int) -> str:
-    """A style among words that belong to no style, in forms that training never wrote."""
+    """A style among words that belong to no style, in phrasings that training does not contain."""
     return ("a {} groove, 100 bpm", "gimme something {}-ish", "could do with some {}, you know")[
         take % 3
     ].format(style)
 
 
 def keywords(style: str, take: int) -> str:
-    """In the manner of loop packs."""
+    """The wording of loop packs."""
     return f"{style} {(90, 110, 130)[take % 3]} bpm beat 4-4"
 
 
 def empty(style: str, take: int) -> str:
-    """Nothing said."""
+    """An empty prompt."""
     return ""
 
 
@@ -73,7 +72,7 @@ def styles(bench: Bench) -> None:
     plain_accuracy = figures[f"{bench.name}: plain words"]
     bench.report.table(
         "following",
-        f"Style of loops as a classifier hears it ({', '.join(names)})",
+        f"Style of loops, recognised by a classifier ({', '.join(names)})",
         ["prompts", "N", "accuracy", "95 %", "mean over styles"],
         rows,
         [
@@ -81,8 +80,8 @@ def styles(bench: Bench) -> None:
             f"({0.9 * balanced:.3f} for the mean over styles); plain words reach "
             f"{plain_accuracy:.3f}.",
             f"Classifier: {judge.name}, chosen among {_listed(judge.scores)} by cross-validation "
-            "over training performances. Shuffled prompts: the loops of plain words, each held "
-            "against the style of another prompt drawn at random.",
+            "over training performances. Shuffled prompts: the loops of plain words, each "
+            "compared with the style of another, randomly chosen prompt.",
         ],
         ids={
             "own": f"{bench.name}: plain words",
@@ -94,7 +93,7 @@ def styles(bench: Bench) -> None:
     )
     bench.report.table(
         "following by style",
-        "The same, by style asked for",
+        "The same, by requested style",
         ["prompts", *names],
         by_style,
         [
@@ -107,7 +106,7 @@ def styles(bench: Bench) -> None:
 def _ask(
     bench: Bench, system: str, names: Sequence[str], ask: Ask
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(style asked for, style heard) of `takes` loops a style."""
+    """(requested style, recognised style) of `takes` loops per style."""
     asked = np.array([name for name in names for _ in range(bench.takes)])
     prompts = [ask(name, take) for name in names for take in range(bench.takes)]
     made = bench.draw(prompts, system=bench.systems[system], seed=bench.seed + 1)
@@ -115,7 +114,7 @@ def _ask(
 
 
 def _augmented(bench: Bench) -> Ask:
-    """Phrasings of held-out loops of the style, as `phrases` writes them, style named or not."""
+    """Phrasings of held-out loops of the style, as `phrases` writes them; not all name it."""
     test = beats_of(bench.data.test, bench.data.styles)
     of = {name: np.flatnonzero(test.labels("style") == name) for name in bench.data.styles}
 
@@ -184,18 +183,18 @@ def spread(bench: Bench) -> None:
             figures[f"{name}: {style}"] = [rows[-1][3], *human]
     bench.report.table(
         "spread",
-        "Obedience and variety: likeness of takes of one prompt, and of two drummers",
+        "Style recognition and variety: similarity of takes of one prompt, and of two drummers",
         [
             "prompt",
             "takes",
-            "heard as asked",
-            "likeness of takes",
+            "style recognised",
+            "similarity of takes",
             "training drummers",
             "held-out drummers",
         ],
         rows,
         [
-            "Likeness: hits in common over hits in either (Jaccard, nine drums on "
+            "Similarity: hits in common over hits in either (Jaccard, nine drums on "
             "sixteenths, eight "
             "bars), mean over pairs. Drummers: pairs of different sessions that play the style, at "
             "most 2,000. Takes that are more alike than drummers lack variety."
@@ -205,7 +204,7 @@ def spread(bench: Bench) -> None:
 
 
 def _likeness(loops: LoopSet, label: str | None, seed: int, most: int = 2000) -> float:
-    """Mean Jaccard likeness over pairs of loops, those with the same label left out."""
+    """Mean Jaccard similarity over pairs of loops, without pairs of the same label."""
     cells = loops.rolls[..., :9].reshape(len(loops), -1) > 0.5 if len(loops) else NO_CELLS
     a, b = np.triu_indices(len(cells), 1)
     if label is not None:

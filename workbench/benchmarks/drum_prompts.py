@@ -1,4 +1,4 @@
-"""Does a loop have what was asked for beside its style: tempo, beat or fill, density, a voice?"""
+"""Does a loop follow the prompt beside its style: tempo, beat or fill, density, a voice?"""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLAIN = "a {} beat"
 
 
 def traits(bench: Bench) -> None:
-    """The share of loops with a trait when it is asked for and when it is not."""
+    """The share of loops with a trait when it is requested and when it is not."""
     styles = bench.data.styles
     takes = max(2, bench.takes // 2)
     without = _draw(bench, PLAIN, styles, takes)
@@ -43,14 +43,15 @@ def traits(bench: Bench) -> None:
     tempo = _tempo(bench)
     bench.report.table(
         "traits",
-        f"Traits asked for, over the styles {', '.join(styles)}",
-        ["trait", "N", "asked", "95 %", "not asked", "real held-out loops"],
+        f"Requested traits, over the styles {', '.join(styles)}",
+        ["trait", "N", "requested", "95 %", "not requested", "real held-out loops"],
         rows,
         [
-            f"Hits a beat: “busy” {beats[0]:.2f}, nothing said {beats[1]:.2f}, “sparse” "
+            f"Hits per beat: “busy” {beats[0]:.2f}, no density requested {beats[1]:.2f}, “sparse” "
             f"{beats[2]:.2f}.",
-            f"Tempo in the MIDI file is the one named: {tempo[0]} of {tempo[1]} prompts; “fast” "
-            f"is drawn at {tempo[2]:.0f} BPM in the mean, “slow” at {tempo[3]:.0f}.",
+            f"The tempo in the MIDI file is the requested one for {tempo[0]} of {tempo[1]} "
+            f"prompts; the mean tempo is {tempo[2]:.0f} BPM for “fast” and {tempo[3]:.0f} BPM for "
+            "“slow”.",
         ],
         shares=figures,
         density=beats,
@@ -69,7 +70,7 @@ def _share(loops: LoopSet, trait: str) -> float:
 
 
 def _tempo(bench: Bench) -> tuple[int, int, float, float]:
-    """(tempi kept, tempi asked, mean for "fast", mean for "slow"), read back from MIDI bytes."""
+    """(tempi kept, requested; mean for "fast", for "slow"), read back from MIDI bytes."""
     bpm = [60, 72, 84, 92, 104, 113, 128, 140, 165, 190]
     styles = bench.data.styles
     prompts = [f"a {styles[i % len(styles)]} beat, {b} bpm" for i, b in enumerate(bpm)]
@@ -84,7 +85,7 @@ def _tempo(bench: Bench) -> tuple[int, int, float, float]:
 
 
 def _kinds(bench: Bench, styles: Sequence[str], takes: int) -> None:
-    """Beat or fill, as a classifier hears it that was trained on training loops."""
+    """Beat or fill, recognised by a classifier that was trained on training loops."""
     train, test = bench.data.train, bench.data.test
     judge: Chosen = choose(
         train.styled, train.labels("kind").tolist(), train.performances.tolist(), seed=bench.seed
@@ -99,8 +100,8 @@ def _kinds(bench: Bench, styles: Sequence[str], takes: int) -> None:
     rows.append([f"{bench.name}: shuffled prompts", len(asked), *_kind_row(mixed, said)])
     bench.report.table(
         "beat or fill",
-        "Beat or fill, as a classifier hears it",
-        ["", "N", "mean over both", "beats heard as beats", "fills heard as fills"],
+        "Beat or fill, recognised by a classifier",
+        ["", "N", "mean over both", "beats recognised", "fills recognised"],
         rows,
         [f"Chance 0.5. Classifier: {judge.name}, trained on training sessions."],
     )

@@ -1,4 +1,4 @@
-"""Can generated loops be told from played ones? By a judge, by Fréchet distance, by rhythm."""
+"""Can generated loops be distinguished from played ones? Judges, Fréchet distances, rhythm."""
 
 from __future__ import annotations
 
@@ -24,15 +24,14 @@ INDEPENDENT = "baseline: independent cells"
 
 
 def realism(bench: Bench) -> None:
-    """Judges are told which loops are real and which are not, on other performances, and then on
-    other sessions."""
+    """Accuracy of judges that learn from other performances, or sessions, which loops are real."""
     real = bench.unheard
     sessions = real.labels("session")
     sets: dict[str, np.ndarray] = {
         bench.name: bench.like(real).rolls,
         FLOOR: _matched(real, bench.data.train).rolls,
         "through the autoencoder only": rebuilt(bench.system.autoencoder, real.rolls),
-        "baseline: on the grid, one velocity a drum": flat_touch(real.rolls),
+        "baseline: on the grid, one velocity per drum": flat_touch(real.rolls),
         SHUFFLED: shuffled_bars(real.rolls, bench.seed),
         INDEPENDENT: independent_cells(real.rolls, len(real), bench.seed),
     }
@@ -48,7 +47,7 @@ def realism(bench: Bench) -> None:
                 features, played, sessions, sessions, folds=n_sessions, seed=bench.seed
             ),
         }
-        if not name.startswith("baseline"):  # that the features tell them says enough
+        if not name.startswith("baseline"):  # the result of the features suffices here
             verdicts["network"] = separability(
                 _flat(rolls),
                 _flat(real.rolls),
@@ -64,8 +63,8 @@ def realism(bench: Bench) -> None:
     rows.append(["floor: held-out loops against held-out loops", *_cells(floor), *[None] * 6])
     bench.report.table(
         "realism",
-        f"Accuracy of two judges against {len(real)} unheard loops ({len(real)} of each kind, "
-        "prompts their own captions)",
+        f"Accuracy of two judges against {len(real)} loops not trained on ({len(real)} "
+        "of each kind, prompts are their captions)",
         [
             "",
             "features, other performances",
@@ -82,14 +81,15 @@ def realism(bench: Bench) -> None:
         [
             "0.5 is chance. Features: mean vote of a linear model, extra trees and boosted trees "
             f"on {real.judged.shape[1]} features. Network: four convolutions on the roll (hits, "
-            "velocity, microtiming), shifted by bars, mean of two seeds. Both were fixed before.",
+            "velocity, microtiming), shifted by bars, mean of two seeds. Both were "
+            "fixed before measuring.",
             "“Other performances”: five folds; a real loop and the one generated for its caption "
             "are in one fold, and so are a real loop and its training match. “Other sessions”: "
             f"one fold for each of the {n_sessions} sessions that are not trained on (test and "
             "validation; the validation sessions chose the step to stop at). With so few sessions "
-            "the judge learns from few drummers and finds less than it could: this column is a "
-            "lower bound, not a success.",
-            "Floor: for each loop a person's training loop of the same style and like tempo.",
+            "the judge learns from few drummers and detects less than it could, so this column "
+            "is a lower bound of its accuracy.",
+            "Floor: for each loop a person's training loop of the same style and a similar tempo.",
         ],
         ids={"own": bench.name, "real": FLOOR, "trivial": SHUFFLED},
         verdicts=figures,
@@ -180,7 +180,7 @@ def frechet(bench: Bench) -> None:
         [
             f"N = {len(real)} in each set; halves have {len(real) // 2}, split by performance. "
             f"The first three columns embed by {bench.name}'s own contrastive tower, which also "
-            "steers it, so that they flatter it. The last column shares nothing with any system: "
+            "steers it, so they flatter it. The last column shares nothing with any system: "
             "features of the judge, standardised, on the principal components of training loops."
         ],
         ids={"own": bench.name, "real": FLOOR, "trivial": INDEPENDENT},
@@ -228,14 +228,14 @@ def rhythm(bench: Bench) -> None:
         f"Rhythm of {len(real)} loops of each kind",
         [
             "",
-            "hits a beat",
-            "syncopation a bar",
+            "hits per beat",
+            "syncopation per bar",
             "swing",
-            "microtiming spread",
+            "SD of microtiming",
             "velocity",
             "velocity spread",
-            "like next bar",
-            "JS of places",
+            "similarity to next bar",
+            "JS of positions",
         ],
         rows,
         [

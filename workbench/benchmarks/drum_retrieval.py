@@ -14,7 +14,7 @@ KS = (1, 5, 10)
 
 
 def retrieval_table(bench: Bench) -> None:
-    """Recall and median rank, one loop a held-out performance, by caption and by phrase."""
+    """Recall and median rank, one loop per held-out performance, by caption and by phrase."""
     train, test = bench.data.train, bench.data.test
     loops = _one_each(test)
     texts = {
@@ -46,7 +46,7 @@ def retrieval_table(bench: Bench) -> None:
     rows.append(["chance", *guess, *guess])
     bench.report.table(
         "retrieval",
-        f"Retrieval among {len(loops)} held-out loops, one a performance",
+        f"Retrieval among {len(loops)} held-out loops, one per performance",
         [
             "",
             *(f"text→MIDI R@{k}" for k in KS),

@@ -1,4 +1,4 @@
-"""What a sampler and a guidance cost and give."""
+"""Time and quality of samplers and strengths of guidance."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def samplers(bench: Bench) -> None:
 
 
 def guidance(bench: Bench) -> None:
-    """Style accuracy against likeness to real loops and variety, as guidance grows."""
+    """Style accuracy against similarity to real loops and variety, as guidance grows."""
     names, judge = bench.data.styles, bench.style_judge
     takes = max(3, bench.takes // 2)
     asked = np.array([name for name in names for _ in range(takes)])

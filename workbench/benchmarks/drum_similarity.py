@@ -16,7 +16,7 @@ TRAINED_HOP = 2  # bars between the windows that systems are trained on
 
 
 def novelty(bench: Bench) -> None:
-    """How far the nearest training loop is: copies would be nearer than real held-out loops."""
+    """Distance to the nearest training loop: copies would be nearer than real held-out loops."""
     train = bits(bench.data.loops("train", TRAINED_HOP).rolls)
     real, made = bench.real, bench.made
     rows, figures = [], {}
@@ -60,7 +60,7 @@ def novelty(bench: Bench) -> None:
         [
             "The windows of the training set are those the system was trained on; a training loop "
             f"itself is at distance {int(np.median(nearest(bits(again.rolls), train)))}.",
-            "Target: generated no nearer than real held-out loops.",
+            "Target: generated loops are no nearer than real held-out loops.",
         ],
         medians=figures,
     )
@@ -88,7 +88,7 @@ def paper_tables(bench: Bench) -> None:
             f"Bucket: loops with the same of the 57 keywords, tempo left out; "
             f"{len(set(buckets))} buckets over {len(test)} held-out loops. Pairs of data are of "
             "different performances.",
-            "Same below other is the paper's claim.",
+            "The paper claims that distances within a bucket are smaller.",
         ],
         ids={
             "own": "generated, same prompt",

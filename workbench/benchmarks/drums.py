@@ -3,8 +3,8 @@
     workbench evaluate drums --checkpoint drums-groove-bert drums-groove-keywords --out drums.json
     workbench evaluate drums --checkpoint my-drums --only realism following --quick
 
-The first checkpoint is measured; others stand beside it in prompt following. Each figure stands
-beside its floor, a baseline and the number of loops.
+The first checkpoint is measured; prompt following compares it with the others. Each figure comes
+with its floor, a baseline and the number of loops.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.registry import datasets
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
-    "reconstruction": drum_autoencoder.reconstruction_table,
     "realism": drum_realism.realism,
+    "reconstruction": drum_autoencoder.reconstruction_table,
     "frechet": drum_realism.frechet,
     "rhythm": drum_realism.rhythm,
     "following": drum_following.styles,
@@ -51,13 +51,13 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
 }
 
 FIGURES = (  # of the table of all systems
-    Figure(name="style heard as asked ↑", section="following", column="accuracy"),
     Figure(
-        name="a judge tells it from real loops ↓",
+        name="accuracy of a judge against real loops ↓",
         section="realism",
         column="features, other performances",
     ),
-    Figure(name="Fréchet distance, contrastive embeddings ↓", section="frechet", column="Fréchet"),
+    Figure(name="requested style recognised ↑", section="following", column="accuracy"),
+    Figure(name="Fréchet distance (own contrastive tower) ↓", section="frechet", column="Fréchet"),
     Figure(
         name="Hamming distance of loops for one prompt",
         section="paper",
@@ -65,14 +65,14 @@ FIGURES = (  # of the table of all systems
         paper="same prompt below different prompts",
     ),
     Figure(
-        name="hits rebuilt by the autoencoder, F1 ↑",
+        name="hits reconstructed by the autoencoder, F1 ↑",
         section="reconstruction",
         column="F1",
         real="",
         rebuilt="rebuilt",
     ),
     Figure(
-        name="aptness to the words, rated by people, 1 to 5 ↑",
+        name="match with the text, rated by people, 1 to 5 ↑",
         section="",
         column="",
         own="",
@@ -109,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(args: argparse.Namespace) -> None:
-    """The tables that were asked for."""
+    """The requested tables."""
     bench = _bench(args)
     bench.report.run(SECTIONS, bench, args.only, args.out)
 

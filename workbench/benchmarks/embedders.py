@@ -31,6 +31,6 @@ def embedder(name: str) -> ClipEmbedder:
         coder = LDMG.from_pretrained(name)
         return over_time(lambda clip: coder.encode_sound(coder.sound_of(clip)))
     raise WorkbenchError(
-        f"{name}: a checkpoint of {which}, which does not hear sound; give one of MusicLDM or "
+        f"{name}: a checkpoint of {which}, which does not embed sound; give one of MusicLDM or "
         "LDMG, clap:NAME or vggish:FILE"
     )

@@ -15,7 +15,7 @@ from workbench.systems.ldmg import LDMG
 
 def latents_of(system: LDMG, audio: AudioCollection, split: str, most: int) -> list[Tensor]:
     """Standardised latents (latent, frames), half precision, of at most `most` pieces of a split,
-    drawn at random but always the same. Kept in the cache folder; another VAE has another file."""
+    chosen at random but always the same. Cached in a file for each VAE."""
     rows = np.random.default_rng(0).permutation(audio.split(split))[:most]
     digest = hashlib.sha256()
     state = system.networks.state_dict()

@@ -1,6 +1,6 @@
-"""Metrics of rows and of sound, held against what was not made here: a library or a closed form.
+"""Metrics of rows and of sound, compared with a library or a closed form.
 
-Data are drawn from a seed, so that anyone can run the checks. References that are not installed
+Data are generated from a seed, so that anyone can run the checks. References that are not installed
 are left out (`missing`). Metrics of notes: `workbench.benchmarks.metric_checks_notes`.
 """
 
@@ -60,7 +60,7 @@ def missing() -> list[str]:
 
 
 def frechet(random: np.random.Generator) -> Iterator[Check]:
-    """Of a few rows and of many, and where the answer is known."""
+    """With few rows and with many, and where the value is known."""
     import ot
     from scipy.linalg import sqrtm
 
@@ -132,7 +132,7 @@ def kernels(random: np.random.Generator) -> Iterator[Check]:
 
 
 def wasserstein(random: np.random.Generator) -> Iterator[Check]:
-    """Along the same directions, and where the answer is known."""
+    """Along the same directions, and where the value is known."""
     import ot
 
     x, y = random.normal(size=(80, 5)), 1.5 * random.normal(size=(50, 5))

@@ -1,7 +1,7 @@
 """Every metric with its interval, the floor of real music and a baseline, on built-in songs.
 
 Notes: songs whose notes were moved, beside other songs of the grammar and notes at random. Sound:
-songs under noise, beside other songs and noise alone, as MusicLDM's joint encoder hears them.
+songs under noise, beside other songs and noise alone, embedded by MusicLDM's text–audio encoder.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def scattered(clip: Clip, random: np.random.Generator) -> Clip:
 
 @dataclass
 class Heard:
-    """Excerpts of songs, what the joint encoder and a classifier of styles make of them."""
+    """Excerpts of songs, what their embeddings and styles."""
 
     songs: list[Clip]
     start: float = 0.0  # seconds into the song
@@ -201,7 +201,7 @@ def sound(run: MetricsRun) -> None:
             ),
         ],
         [
-            f"Embedding: the joint encoder of music-ldm, 128 dimensions; N {n} on all sides. "
+            f"Embedding: the text–audio encoder of music-ldm, 128 dimensions; N {n} on all sides. "
             f"Floor: "
             "other songs; of paired KL and log-spectral distance the next excerpt of the same "
             "song, of relevance the same song without noise. Baseline: noise alone; of "

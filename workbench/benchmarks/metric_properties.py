@@ -1,4 +1,4 @@
-"""What a distance must do whatever its numbers are, and how fast the Fréchet distance comes."""
+"""Properties that every distance must have, and the speed of the Fréchet distance."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def properties(run: MetricsRun) -> None:
         [
             "",
             "on itself",
-            "turned about",
+            "swapped",
             "shuffled",
             "rotated",
             *(f"noise {level:g}" for level in LEVELS),
@@ -90,12 +90,12 @@ def properties(run: MetricsRun) -> None:
         ],
         table,
         [
-            "Turned about, shuffled, rotated: relative change of the value. The kernel's "
+            "Swapped, shuffled, rotated: relative change of the value. The kernel's "
             "width is the "
-            "reference's, so turning about changes it; KL is not symmetric by definition; the "
+            "reference's, so swapping changes it; KL is not symmetric by definition; the "
             "unbiased kernel distance is below 0 on itself, and 0 on average for two samples "
             "of one "
-            "distribution; subsets drawn of one set are not equal, so N → ∞ is not exactly 0 "
+            "distribution; subsets of one set are not equal, so N → ∞ is not exactly 0 "
             "either. "
             "Under less noise than here an unbiased distance changes by less than its error."
         ],

@@ -1,4 +1,4 @@
-"""Metrics and their references: each measure held against something independent of it.
+"""Metrics and their references: each measure is compared with an independent reference.
 
     workbench evaluate metrics --out metrics.json
     workbench evaluate metrics --only references speed
@@ -67,8 +67,8 @@ def references(run: MetricsRun) -> None:
         ],
         [
             "Difference: absolute. Where a closed form speaks of a distribution, or a mean "
-            "of draws, "
-            "the allowed difference is what so many draws scatter; elsewhere it is rounding.",
+            "of samples, the allowed difference is the scatter of so many samples; elsewhere it is "
+            "rounding.",
             *left_out,
         ],
         disagree=[c.metric for c in found if not c.agrees],
@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(args: argparse.Namespace) -> None:
-    """The tables that were asked for; WorkbenchError where a metric fails its check."""
+    """The requested tables; WorkbenchError where a metric fails its check."""
     report = Report(benchmark="metrics", **vars(args))
     run = MetricsRun(report, args.seed, args.quick)
     report.run(SECTIONS, run, args.only, args.out)

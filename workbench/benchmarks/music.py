@@ -32,7 +32,7 @@ TITLES = {"none": "no mixup", "plain": "plain mixup", "bam": "BAM", "blm": "BLM"
 
 
 def quality(bench: MusicBench) -> None:
-    """What is drawn for the captions of held-out windows, beside what it is held against."""
+    """Clips for the captions of held-out windows, beside their references."""
     system, real = bench.system, bench.real[0]
     order = np.random.default_rng(bench.seed).permutation(len(real))
     again = torch.cat(
@@ -42,10 +42,10 @@ def quality(bench: MusicBench) -> None:
         ]
     )
     made = {
-        "drawn, guidance 1": bench.draw(system, bench.captions, guidance=1.0),
-        "drawn, guidance 2": bench.draw(system, bench.captions),
-        "drawn, guidance 4": bench.draw(system, bench.captions, guidance=4.0),
-        "the best of 5 by the system's own ear": bench.draw(
+        "generated, guidance 1": bench.draw(system, bench.captions, guidance=1.0),
+        "generated, guidance 2": bench.draw(system, bench.captions),
+        "generated, guidance 4": bench.draw(system, bench.captions, guidance=4.0),
+        "best of 5, ranked by the system's encoder": bench.draw(
             system, bench.captions, candidates=2 if bench.quick else 5
         ),
         "the held-out windows": real,
@@ -55,12 +55,12 @@ def quality(bench: MusicBench) -> None:
     }
     bench.report.table(
         "quality",
-        f"Drawn for {bench.n} held-out captions, {bench.steps} steps",
+        f"Generated for {bench.n} held-out captions, {bench.steps} steps",
         COLUMNS,
         [bench.row(name, sounds) for name, sounds in made.items()],
         [_NOTE],
         ids={
-            "own": "drawn, guidance 2",
+            "own": "generated, guidance 2",
             "real": "the held-out windows",
             "trivial": "held-out windows of other captions",
             "training": "training windows",
@@ -70,9 +70,9 @@ def quality(bench: MusicBench) -> None:
 
 _NOTE = (
     "IS, KL, Fréchet and SIM_AA by our tagger (genre, tempo, key; 128 numbers), relevance by a "
-    "text–audio encoder that neither conditioned nor ranked. KL: to the window whose caption was "
-    "asked for. SIM_AA: share whose nearest of 2,000 training windows has a cosine above 0.90 / "
-    "0.95, vectors centred; the held-out windows are its floor."
+    "text–audio encoder that takes no part in conditioning or ranking. KL: to the window whose "
+    "caption was the prompt. SIM_AA: share whose nearest of 2,000 training windows has a cosine "
+    "above 0.90 / 0.95, vectors centred; the held-out windows are its floor."
 )
 
 
@@ -116,7 +116,7 @@ def ablation(bench: MusicBench) -> None:
         table,
         [
             f"{n_real} windows, and {n_mixes} mixes of two. Conditioned on vectors of sound, of "
-            "captions, or of sound first and captions then. " + _NOTE
+            "captions, or of sound first and then of captions. " + _NOTE
         ],
     )
 
@@ -135,7 +135,7 @@ SECTIONS: dict[str, Callable[[MusicBench], None]] = {
 FIGURES = (  # of the table of all systems
     Figure(name="inception score ↑", section="quality", column="IS", trivial="", paper="1.82"),
     Figure(
-        name="relevance of sound to words ↑", section="quality", column="relevance", paper="0.281"
+        name="relevance of sound to text ↑", section="quality", column="relevance", paper="0.281"
     ),
     Figure(
         name="SIM_AA@95, near copies ↓",
@@ -145,7 +145,11 @@ FIGURES = (  # of the table of all systems
         paper="0.020",
     ),
     Figure(
-        name="Fréchet distance ↓", section="quality", column="Fréchet", real="training", trivial=""
+        name="Fréchet distance (our tagger) ↓",
+        section="quality",
+        column="Fréchet",
+        real="training",
+        trivial="",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""MusicLDM's mel VAE and vocoder: what they lose, and how fast all of it is."""
+"""MusicLDM's mel VAE and vocoder: loss and speed."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def coding(bench: MusicBench) -> None:
 
 
 def recordings(bench: MusicBench) -> None:
-    """The same of renders and of recordings by strangers, apart."""
+    """The same for renders and for recordings of other artists."""
     audio_hearing.recordings(bench, ways(bench))
 
 
 def speed(bench: MusicBench) -> None:
-    """Seconds of sound a second of computing."""
+    """Seconds of sound per second of computing."""
     system = bench.system
     vector = system.embedder.embed_text(bench.captions[:1])
     speed_table(
@@ -51,5 +51,5 @@ def speed(bench: MusicBench) -> None:
         lambda sound: system.encode_sound(torch.from_numpy(sound)[None]),
         system.decode_sound,
         lambda n, steps: system.draw_each(vector.expand(n, -1), range(n), steps=steps),
-        ["Drawing with guidance, vocoder included."],
+        ["Generation uses guidance and includes the vocoder."],
     )

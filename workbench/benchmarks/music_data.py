@@ -1,4 +1,4 @@
-"""What the benchmarks of MusicLDM share: captions, a judge of text and sound, measures of a set."""
+"""What the benchmarks of MusicLDM share: captions, a text–audio judge, measures of a set."""
 
 from __future__ import annotations
 

@@ -28,20 +28,20 @@ SECTIONS: dict[str, Callable[[PianoBench], None]] = {
 }
 
 FIGURES = (  # of the table of all systems
-    Figure(name="bits a word, a bound ↓", section="bits", column="bits a word", real=""),
+    Figure(name="bits per word, upper bound ↓", section="bits", column="bits per word", real=""),
     Figure(
-        name="bits a word, rounding alone",
+        name="bits per word, rounding term alone",
         section="bits",
-        column="bits a word",
+        column="bits per word",
         real="",
         own="rounding",
         trivial="",
         paper="0.00007",
     ),
     Figure(
-        name="bits a word that a judge pays for samples ↓",
+        name="bits per word of samples under a GPT judge ↓",
         section="samples",
-        column="judge: bits a word",
+        column="judge: bits per word",
     ),
 )
 
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(args: argparse.Namespace) -> None:
-    """The tables that were asked for."""
+    """The requested tables."""
     bench = PianoBench(
         DiffusionLM.from_pretrained(args.checkpoint),
         args.dataset,

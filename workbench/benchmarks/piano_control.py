@@ -1,4 +1,4 @@
-"""Does DiffusionLM do as it is asked, and which backbone learns faster?"""
+"""Does DiffusionLM follow its controls, and which backbone learns faster?"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STRENGTHS = (0.03, 0.1, 0.2)
 
 
 def obtained(bench: PianoBench, ids: np.ndarray) -> dict[str, np.ndarray]:
-    """Classes of drawn windows: measured on the notes, the style by a judge that never steered."""
+    """Classes of generated windows: measured on the notes, the style by a separate judge."""
     key, density, pitch = measures(ids, bench.system.code)
     config = bench.system.config
     found = {
@@ -38,7 +38,7 @@ def obtained(bench: PianoBench, ids: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def control(bench: PianoBench) -> None:
-    """Share of samples that have the asked class, beside the uncontrolled rate, by strength."""
+    """Share of samples of the requested class, beside the rate without control, by strength."""
     n = 4 if bench.quick else 16
     asked: dict[str, list[tuple[str, int]]] = {
         "density": [(name, i) for i, name in enumerate(DENSITIES)],
@@ -93,16 +93,22 @@ def control(bench: PianoBench) -> None:
     bench.report.table(
         "control",
         f"Control: {n} samples for each class",
-        ["asked", "strength", "obtained", "95 %", "uncontrolled", "spread", "judge: bits a word"],
+        [
+            "requested",
+            "strength",
+            "obtained",
+            "95 %",
+            "uncontrolled",
+            "spread",
+            "judge: bits per word",
+        ],
         rows,
         [
-            f"Uncontrolled samples cost the judge {plain:.3f} bits a word. Measured on the decoded "
-            "notes, never by the classifiers that steer. Key: the signature whose scale holds most "
-            "notes, one of twelve. Target: 0.80. Spread: root mean square distance of two "
-            "samples of "
-            "one request in standardised measures of notes, over that of two held-out "
-            "windows of the "
-            "class; 1 is as varied as real music.",
+            f"Samples without control have {plain:.3f} bits per word under the judge. Measured on "
+            "the decoded notes, never by the classifiers that steer. Key: the signature whose "
+            "scale holds most notes, one of twelve. Target: 0.80. Spread: root mean square "
+            "distance of two samples of one request in standardised measures of notes, over that "
+            "of two held-out windows of the class; 1 is as varied as real music.",
             *notes,
         ],
         obtained=figures,
@@ -148,7 +154,7 @@ def backbones(bench: PianoBench) -> None:
     bench.report.table(
         "backbones",
         f"BERT and ELECTRA from scratch on {len(bench.moved):,} windows",
-        ["", "steps", "", "bound, bits a word", "± (standard error)"],
+        ["", "steps", "", "bound, bits per word", "± (standard error)"],
         rows,
         [f"A step of ELECTRA takes {spent['electra'] / spent['bert']:.2f} of BERT's time."],
     )

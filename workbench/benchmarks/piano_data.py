@@ -1,4 +1,4 @@
-"""What the benchmarks of DiffusionLM share: windows of held-out songs, a judge, drawn samples."""
+"""What the benchmarks of DiffusionLM share: windows of held-out songs, a judge, samples."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workbench.training import Plan
 
 @dataclass
 class PianoBench:
-    """One run. n: samples drawn and windows judged; steps: of the sampler."""
+    """One run. n: samples and judged windows; steps: of the sampler."""
 
     system: DiffusionLM
     dataset: str
@@ -58,11 +58,11 @@ class PianoBench:
 
     @cached_property
     def test(self) -> np.ndarray:
-        """Full windows of held-out songs: (n, 130)."""
+        """Held-out windows without padding: (n, 130)."""
         return self.full(self.held)[0]
 
     def features(self, ids: np.ndarray) -> np.ndarray:
-        """The scalar measures of decoded windows: (n, measures), 0 where one has no answer."""
+        """The scalar measures of decoded windows: (n, measures), 0 where one is not defined."""
         found = measures([self.system.code.decode(row) for row in ids])
         return np.nan_to_num(np.stack(list(found.values()), 1))
 
@@ -73,12 +73,12 @@ class PianoBench:
 
     @cached_property
     def nearest(self) -> np.ndarray:
-        """The same samples rounded to the nearest words, whatever the grammar says."""
+        """The same samples rounded to the nearest words, without the grammar."""
         return self.system.draw(self.n, steps=self.steps, seed=self.seed, grammar=False)
 
     @cached_property
     def moved(self) -> torch.Tensor:
-        """Training windows, each in a random key as the system saw them."""
+        """Training windows, each in a random key, as in training."""
         by = torch.randint(
             -5, 7, (len(self.train.ids),), generator=torch.Generator().manual_seed(self.seed)
         )
@@ -105,7 +105,7 @@ class PianoBench:
 
     @cached_property
     def style_judge(self) -> tuple[LogisticRegression, float]:
-        """A classifier of styles by how often each word is said, which never steered anything, and
+        """A classifier of styles by the counts of words, which is not used for steering, and
         its balanced accuracy on held-out windows."""
         judge = LogisticRegression(C=10.0, max_iter=2000, class_weight="balanced")
         judge.fit(self.shares(self.moved.numpy()), self.train.labels.style)
@@ -120,7 +120,7 @@ class PianoBench:
         return counts / counts.sum(1, keepdims=True)
 
     def judged(self, ids: np.ndarray) -> np.ndarray:
-        """Nats a word of each window under the judge: (n,)."""
+        """Nats per word of each window under the judge: (n,)."""
         rows, judge = torch.from_numpy(ids), self.judge
         with torch.inference_mode():
             logits = judge(rows)[:, :-1].float()

@@ -1,4 +1,4 @@
-"""What piano windows cost DiffusionLM, and how good its samples are."""
+"""Likelihood of piano windows under DiffusionLM, and the quality of its samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.representations.pvd import PAD
 
 
 def bits(bench: PianoBench) -> None:
-    """The bound in bits a word and a note, by term, beside autoregressive models."""
+    """The bound in bits per word and per note, by term, beside autoregressive models."""
     ids = bench.test
     notes = bench.notes_a_word(ids)
     found = bench.system.bits(ids, draws=2 if bench.quick else 16, seed=bench.seed)
@@ -33,12 +33,12 @@ def bits(bench: PianoBench) -> None:
     bench.report.table(
         "bits",
         f"{len(ids)} held-out windows, {(ids != PAD).sum():,} words",
-        ["", "bits a word", "bits a note"],
+        ["", "bits per word", "bits per note"],
         rows,
         [
-            f"Standard error of the bound: {found['error']:.3f} bits a word.",
-            "The rounding term alone is what the seed's table calls bits per word (0.00003 to "
-            "0.0003): it says that embeddings lie apart, nothing about music.",
+            f"Standard error of the bound: {found['error']:.3f} bits per word.",
+            "The original's table calls the rounding term alone bits per word (0.00003 to 0.0003). "
+            "It measures how far apart the embeddings are and says nothing about music.",
             "Markov chains: all training songs in six keys. A note is four words, so from order 4 "
             "on a chain sees the last word of the same kind.",
         ],
@@ -71,11 +71,18 @@ def samples(bench: PianoBench) -> None:
     bench.report.table(
         "samples",
         f"{bench.n} samples",
-        ["", "words that fit", "windows wholly", "judge: bits a word", "95 %", "8-grams copied"],
+        [
+            "",
+            "permitted words",
+            "windows without error",
+            "judge: bits per word",
+            "95 %",
+            "8-grams copied",
+        ],
         rows,
         [
-            "The judge is a GPT trained on the training windows. Copied: runs of eight words that "
-            "training windows hold; the real windows' share is the floor."
+            "The judge is a GPT trained on the training windows. Copied: share of runs of eight "
+            "words that also occur in training windows; the share of real windows is the floor."
         ],
         ids={
             "own": f"DiffusionLM, {bench.steps} steps",
@@ -103,7 +110,7 @@ SHOWN = (
 def music(bench: PianoBench) -> None:
     """Samples beside held-out windows in measures of notes, and a judge that tells them apart.
 
-    A judge by likelihood rewards dullness: what is likelier than real music looks better to it.
+    A judge by likelihood rewards dull music: what is likelier than real music has a better score.
     """
     code = bench.system.code
     held, songs = bench.full(bench.held)
@@ -131,13 +138,13 @@ def music(bench: PianoBench) -> None:
     bench.report.table(
         "music",
         f"{len(held)} windows of each kind in measures of notes",
-        ["", *SHOWN, "told from held-out", "95 %"],
+        ["", *SHOWN, "accuracy of a judge", "95 %"],
         rows,
         [
-            "Means over windows. Told from held-out: balanced accuracy of a judge (linear, extra "
-            f"trees, boosting) on {features['held-out windows'].shape[1]} measures, a song in one "
-            "fold; 0.5 is chance, training windows are its floor. The default temperature 0.5 was "
-            "chosen by the GPT judge's likelihood, on the same held-out songs."
+            "Means over windows. Accuracy of a judge (linear, extra trees, boosting): balanced, "
+            f"against held-out windows, on {features['held-out windows'].shape[1]} measures, a "
+            "song in one fold; 0.5 is chance, training windows are its floor. The default "
+            "temperature 0.5 was chosen by the GPT judge's likelihood, on the same held-out songs."
         ],
         told=told,
     )
@@ -184,7 +191,7 @@ def few_steps(bench: PianoBench) -> None:
     bench.report.table(
         "steps",
         f"{n} samples for each sampler",
-        ["", "temperature", "seconds each", "words that fit", "judge: bits a word", "95 %"],
+        ["", "temperature", "seconds each", "permitted words", "judge: bits per word", "95 %"],
         rows,
-        ["Rounded word by word, without the grammar."],
+        ["Each word is rounded alone, without the grammar."],
     )

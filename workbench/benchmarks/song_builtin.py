@@ -1,4 +1,4 @@
-"""Language models on the built-in songs, whose true entropy is known: how many bits are missing?"""
+"""Language models on the built-in songs, whose true entropy is known: how far above it are they?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from workbench.training import Plan
 
 
 def builtin(bench: SongBench) -> None:
-    """Bits a note of Markov chains, an LSTM and a GPT, each trained here, beside the truth."""
+    """Bits per note of Markov chains, an LSTM and a GPT, trained here, beside the true entropy."""
     train = tables_of(songs_of("builtin-songs", "train", 60 if bench.quick else None))
     test = tables_of(songs_of("builtin-songs", "test", 10 if bench.quick else 100))
     vocabulary = Vocabulary.train([ids_of(song) for song in train], 700)
@@ -51,12 +51,12 @@ def builtin(bench: SongBench) -> None:
     bench.report.table(
         "builtin",
         f"Built-in songs: {len(train)} to train on, {len(test)} held out, {notes:,} notes",
-        ["", "bits a note", "above the entropy"],
+        ["", "bits per note", "above the entropy"],
         [*sorted(table, key=lambda row: -row[1]), ("the grammar itself", truth, 0.0)],
         [
             f"Entropy of the notes alone, summed over all hidden choices: {truth:.3f} ± "
             f"{error:.3f} "
-            "bits a note. Nothing can be below it but by chance."
+            "bits per note. A model can be below it only by chance."
         ],
         entropy=truth,
     )

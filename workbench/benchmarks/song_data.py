@@ -25,7 +25,7 @@ SHIFTS = range(-5, 7)  # the transpositions that MidiGPT saw
 
 @dataclass
 class SongBench:
-    """One run: the system, the data set, how many songs and cases, and where results go."""
+    """One run: the system, the data set, how many songs and cases, and the report."""
 
     system: MidiGPT
     dataset: str
@@ -82,7 +82,7 @@ class SongBench:
 
     @cached_property
     def best(self) -> MarkovChain:
-        """The chain of the order with the lowest held-out nats a token."""
+        """The chain of the order with the lowest held-out nats per token."""
         return min(self.chains.values(), key=lambda chain: self.per_token(chain).mean())
 
     def per_token(self, chain: MarkovChain) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Four bars of a song are hidden and written anew, in several ways; the true bars beside them."""
+"""Four bars of a song are hidden and regenerated in several ways, beside the true bars."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from workbench.systems.midigpt.splice import notes_of
 
 LENGTH = 4  # bars of a hole
 AROUND = 4  # bars on each side that count as its context in the measures
-SIDE = 2  # bars that a song must have on each side
+SIDE = 2  # bars that a song needs on each side
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Case:
 
 
 def cases(bench: SongBench) -> list[Case]:
-    """One hole a song, music on both sides of it and at least eight notes in it."""
+    """One hole per song, music on both sides of it and at least eight notes in it."""
     rng = np.random.default_rng(bench.seed)
     found = []
     for number in range(4 * bench.cases):
@@ -98,8 +98,8 @@ def _room(bench: SongBench, case: Case) -> int:
 
 
 def middle(bench: SongBench, case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """Fill-in-the-middle: (prompt, true bars). END is none of the bars: writing, it is enforced, as
-    the end of the fourth bar is for the other prompts."""
+    """Fill-in-the-middle: (prompt, true bars). END is not part of the bars: in generation it is
+    enforced, like the end of the fourth bar for the other prompts."""
     sizes = tokens_a_bar(case.open, bench.vocabulary)
     sizes[case.first : case.first + LENGTH] = [0] * LENGTH
     first, last = window(sizes, case.hole, _room(bench, case))
@@ -109,7 +109,7 @@ def middle(bench: SongBench, case: Case) -> tuple[np.ndarray, np.ndarray]:
 
 
 def prefix(bench: SongBench, case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """What is before the hole only."""
+    """The bars before the hole only."""
     sizes = tokens_a_bar(case.song, bench.vocabulary)
     before, _ = window(sizes[: case.first], Hole(case.first, case.first), _room(bench, case))
     prompt = plain(part(case.song, before, case.first), bench.vocabulary, ends=False)
@@ -137,7 +137,7 @@ def seed_prompt(bench: SongBench, case: Case, *, shown: bool) -> tuple[np.ndarra
 Prompt = Callable[[SongBench, Case], tuple[np.ndarray, np.ndarray]]
 PROMPTS: dict[str, Prompt] = {
     "fill-in-the-middle": middle,
-    "the seed's prompt, hole hidden": lambda b, c: seed_prompt(b, c, shown=False),
+    "the original's prompt, hole hidden": lambda b, c: seed_prompt(b, c, shown=False),
     "prefix only": prefix,
 }
 
@@ -170,7 +170,7 @@ def fill_middle(bench: SongBench, case: Case) -> RemiSong:
 
 
 def call_fill(bench: SongBench, case: Case) -> RemiSong:
-    """`MidiGPT.inpaint` on the clip, as users call it: with all that it knows of the tracks."""
+    """`MidiGPT.inpaint` on the clip, as users call it, with everything known about the tracks."""
     hole = case.hole
     region = Region(bars=(hole.first, hole.last))
     filled = bench.system.inpaint(case.clip, region, seed=bench.seed + case.seed)[0]
@@ -233,9 +233,9 @@ def chain(bench: SongBench, case: Case) -> RemiSong:
 
 
 FILLERS: dict[str, Callable[[SongBench, Case], RemiSong]] = {
-    "MidiGPT.fill, as users call it": call_fill,
+    "MidiGPT.inpaint, as users call it": call_fill,
     "fill-in-the-middle": fill_middle,
-    "the seed's prompt, hole hidden": go_on(PROMPTS["the seed's prompt, hole hidden"]),
+    "the original's prompt, hole hidden": go_on(PROMPTS["the original's prompt, hole hidden"]),
     "prefix only": go_on(prefix),
     "repetition": repeat,
     "Markov chain": chain,
@@ -277,7 +277,7 @@ def measure(bench: SongBench, case: Case, filling: RemiSong) -> list[float]:
 
 
 def inpainting(bench: SongBench) -> None:
-    """The table: nats a note of the true hole, then the measures of what each way writes."""
+    """The table: nats per note of the true hole, then the measures of each filling."""
     chosen = cases(bench)
     if not chosen:
         raise MissingDataError(f"{bench.dataset}: no song has {LENGTH} bars with music around them")
@@ -305,26 +305,28 @@ def inpainting(bench: SongBench) -> None:
     }
     bench.report.table(
         "inpainting",
-        f"{LENGTH} bars of {len(chosen)} held-out songs hidden and written anew",
-        ["", "nats a note of the true bars", *MEASURES],
+        f"{LENGTH} bars of {len(chosen)} held-out songs hidden and regenerated",
+        ["", "nats per note of the true bars", *MEASURES],
         rows,
         [
             "harmony: Jensen–Shannon divergence of pitch classes from the four bars on each side "
             "(bits); same key: share whose best key (Krumhansl and Kessler) is that of these bars, "
-            "relative minor included; density: |ln| ratio of onsets a bar, which counts places; "
+            "relative minor included; density: |ln| ratio of onsets per bar (notes at "
+            "one place count once); "
             f"walls: share with more than {WALL} notes at one place; joins: semitones to the "
             "nearest note of the same part across the line; copied: share of four-note figures "
-            "that the rest of the song has. The nearer to the true bars', the better.",
-            f"The seed's prompt with the hole left in it: {leak.sum() / notes.sum():.3f} nats a "
-            "note, for it can copy the answer.",
+            "that also occur in the rest of the song. Values nearer to those of the true bars are "
+            "better.",
+            f"The original's prompt with the hole left in it: {leak.sum() / notes.sum():.3f} nats "
+            "per note, because it can copy the answer.",
             *(
-                f"{name} − fill-in-the-middle: {low:.3f} to {high:.3f} nats a note (95 %)"
+                f"{name} − fill-in-the-middle: {low:.3f} to {high:.3f} nats per note (95 %)"
                 for name, (low, high) in better.items()
             ),
         ],
         ids={
             "own": "fill-in-the-middle",
-            "rebuilt": "the seed's prompt, hole hidden",
+            "rebuilt": "the original's prompt, hole hidden",
             "trivial": "Markov chain",
             "real": "the true bars",
         },

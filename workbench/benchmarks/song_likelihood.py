@@ -1,4 +1,4 @@
-"""What held-out songs cost: nats a token and a note, of MidiGPT and everything simpler."""
+"""Likelihood of held-out songs in nats per token and per note: MidiGPT and simpler models."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def likelihood(bench: SongBench) -> None:
     bench.report.table(
         "likelihood",
         f"{len(bench.test)} held-out songs, {tokens.sum():,} tokens, {notes.sum():,} notes",
-        ["", "nats a token", "nats a note", "bits a note", "below the best Markov chain"],
+        ["", "nats per token", "nats per note", "bits per note", "below the best Markov chain"],
         table,
         [
             f"MidiGPT below the best Markov chain: {saved[0]:.3f} to {saved[1]:.3f} (95 %, rows "
             "resampled). Target at laptop size: 0.25.",
-            "Markov chains are trained on all twelve transpositions; repetition says, with a "
-            "weight fitted on the songs themselves, that what followed these two tokens last time "
-            "in the song follows again.",
+            "Markov chains are trained on all twelve transpositions; repetition predicts the "
+            "token that followed these two tokens last time in the song, with a weight fitted on "
+            "the songs themselves.",
         ],
         ids={"own": "MidiGPT", "trivial": markov},
         saved=float(1 - per["MidiGPT"].sum() / best.sum()),

@@ -1,4 +1,4 @@
-"""What other music costs MidiGPT: sets it was not trained on, and its own songs as performed."""
+"""Likelihood of other music under MidiGPT: other data sets, and its own songs as performed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ TEMPO = 120.0  # BPM that a file without a tempo map has
 
 
 def performed(clip: Clip) -> Clip:
-    """The clip as a recording of a performance holds it: the notes sound at the same seconds, in
-    beats of 120 BPM that are nobody's beats."""
+    """The clip as in a recording of a performance: the notes sound at the same seconds, in
+    beats of 120 BPM that do not follow the music."""
     notes = clip.notes.copy()
     start = clip.seconds_at(notes["time"]) * TEMPO / 60
     end = clip.seconds_at(notes["time"] + notes["duration"]) * TEMPO / 60
@@ -32,7 +32,7 @@ def performed(clip: Clip) -> Clip:
 
 def other(bench: SongBench) -> None:
     """Nats per token and note of other sets and of performed songs, beside the best Markov chain
-    and an even guess."""
+    and a uniform guess."""
     limit = 4 if bench.quick else 40
     own = songs_of(bench.dataset, "test", limit)
     sets: dict[str, Callable[[], list[Clip]]] = {
@@ -63,13 +63,13 @@ def other(bench: SongBench) -> None:
             "nats per note",
             "95 %",
             "best Markov chain, per note",
-            "songs where it costs less",
+            "songs where the chain costs less",
         ],
         rows,
         [
-            f"An even guess costs {np.log(bench.vocabulary.size):.2f} nats per token. As "
+            f"A uniform guess costs {np.log(bench.vocabulary.size):.2f} nats per token. As "
             f"performed: "
-            "the same seconds in beats of 120 BPM, as a file without a tempo map has them. "
+            "the same seconds in beats of 120 BPM, as in a file without a tempo map. "
             "The Markov "
             "chain is the best order on the first set.",
             *notes,

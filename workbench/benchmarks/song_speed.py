@@ -16,7 +16,7 @@ from workbench.training import fast_precision
 
 
 def speed(bench: SongBench) -> None:
-    """Tokens a second, generating and training."""
+    """Tokens per second, generating and training."""
     length = 128 if bench.quick else 1024
     config = GPTConfig(vocab=bench.vocabulary.size, context=length)
     model = GPT(config).eval()
@@ -30,18 +30,18 @@ def speed(bench: SongBench) -> None:
         "speed",
         f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters, "
         f"{torch.get_num_threads()} threads, {fast_precision()} training",
-        ["", "tokens a second", "ratio"],
+        ["", "tokens per second", "ratio"],
         [
             [
-                f"generating {tokens} tokens, keys and values kept",
+                f"generating {tokens} tokens, keys and values cached",
                 tokens / cached,
                 recomputed / cached,
             ],
-            ["generating them, all recomputed each time", tokens / recomputed, 1.0],
-            [f"training, {length} tokens a row: ours", 4 * length / ours, theirs / ours],
+            ["the same, all recomputed each time", tokens / recomputed, 1.0],
+            [f"training, {length} tokens per row: ours", 4 * length / ours, theirs / ours],
             ["training: transformers' GPT-2 of the same size", 4 * length / theirs, 1.0],
         ],
-        ["Medians; the two of a pair take turns in one run."],
+        ["Medians; the two of a pair alternate in one run."],
         cached=recomputed / cached,
         training=theirs / ours,
     )

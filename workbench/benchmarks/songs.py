@@ -34,21 +34,23 @@ SECTIONS: dict[str, Callable[[SongBench], None]] = {
 
 FIGURES = (  # of the table of all systems
     Figure(
-        name="nats a token of held-out songs ↓",
+        name="nats per token of held-out songs ↓",
         section="likelihood",
-        column="nats a token",
+        column="nats per token",
         real="",
         paper="a chart without numbers",
     ),
     Figure(
-        name="nats a note of four hidden bars ↓",
+        name="nats per note of four hidden bars ↓",
         section="inpainting",
-        column="nats a note of the true bars",
+        column="nats per note of the true bars",
         real="",
         rebuilt="rebuilt",
     ),
     Figure(
-        name="figures it takes from the rest of the song", section="inpainting", column="copied"
+        name="four-note figures repeated from elsewhere in the song",
+        section="inpainting",
+        column="copied",
     ),
 )
 
@@ -77,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(args: argparse.Namespace) -> None:
-    """The tables that were asked for."""
+    """The requested tables."""
     bench = SongBench(
         MidiGPT.from_pretrained(args.checkpoint),
         args.dataset,

@@ -33,13 +33,13 @@ SECTIONS: dict[str, Callable[[SoundBench], None]] = {
 
 FIGURES = (  # of the table of all systems
     Figure(
-        name="Fréchet distance, nothing asked ↓",
+        name="Fréchet distance, unconditional (our tagger) ↓",
         section="frechet",
         column="Fréchet",
         paper="385,721 (VGGish)",
     ),
     Figure(
-        name="the same, as a share of the prior's ↓",
+        name="the same, divided by the prior's ↓",
         section="frechet",
         column="Fréchet",
         paper="0.54",

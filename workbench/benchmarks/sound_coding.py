@@ -1,4 +1,4 @@
-"""The VAE-GAN: what it loses, beside a blurred spectrogram and the same VAE without a GAN."""
+"""The VAE-GAN: its loss, beside a blurred spectrogram and the same VAE without a GAN."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def coding(bench: SoundBench) -> None:
 
 
 def recordings(bench: SoundBench) -> None:
-    """The same of renders and of recordings by strangers, apart."""
+    """The same for renders and for recordings of other artists."""
     audio_hearing.recordings(
         bench, {"VAE-GAN": lambda sounds: bench.decode(bench.latents(sounds))[:, : bench.length]}
     )
@@ -37,7 +37,7 @@ def recordings(bench: SoundBench) -> None:
 
 def players(bench: SoundBench) -> None:
     """The same VAE at the same steps with and without the discriminator, each before and after its
-    decoder is finished alone; all trained here."""
+    decoder is fine-tuned alone; all trained here."""
     size = PROFILES["smoke" if bench.quick else "laptop"]
     steps = 12 if bench.quick else bench.training_steps or 600
     assert size.finishing
@@ -79,7 +79,7 @@ def players(bench: SoundBench) -> None:
             weights=size.weights,
             seed=bench.seed,
         )
-        table.append([f"{name}, decoder finished", steps + finishing.steps, *row(bench, system)])
+        table.append([f"{name}, decoder fine-tuned", steps + finishing.steps, *row(bench, system)])
     bench.report.table(
         "players",
         "What the discriminator adds: one VAE, equal steps",

@@ -1,4 +1,4 @@
-"""What the benchmarks of LDMG share: clips drawn, coding, distances to the held-out windows."""
+"""What the benchmarks of LDMG share: generated clips, coding, distances to the held-out windows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SoundBench(AudioBench):
         ]
 
     def asked(self, pieces: np.ndarray) -> tuple[list[str], list[str | None]]:
-        """Captions and genres of pieces, as the system can be asked for them."""
+        """Captions and genres of pieces, as the system takes them."""
         items = [self.audio.items[i] for i in pieces]
         known = self.system.config.genres
         genres = [genre_of(item.labels) for item in items]
@@ -47,7 +47,7 @@ class SoundBench(AudioBench):
         sampler: str = "dpm++",
         guidance: float = 2.0,
     ) -> np.ndarray:
-        """Clips (n, samples), each from its own noise; without prompts nothing is asked."""
+        """Clips (n, samples), each from its own noise; unconditional without prompts."""
         n = n or self.n
         if prompts is None:
             guidance = 1.0
@@ -68,7 +68,7 @@ class SoundBench(AudioBench):
 
     @cached_property
     def free(self) -> np.ndarray:
-        """Clips drawn with nothing asked."""
+        """Unconditional clips."""
         return self.draw()
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What LDMG draws: distance to real music, samplers, and whether genre and text are heard."""
+"""What LDMG generates: distance to real music, samplers, and whether it follows genre and text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.systems.sampling import SamplingSettings
 
 
 def frechet(bench: SoundBench) -> None:
-    """Drawn clips against decoded noise (the VAE's prior), reconstructions and real music."""
+    """Generated clips against decoded noise (the VAE's prior), reconstructions and real music."""
     config, n = bench.system.config, len(bench.real[0])
     random = torch.Generator().manual_seed(bench.seed)
     noise = torch.randn(
@@ -27,15 +27,15 @@ def frechet(bench: SoundBench) -> None:
     matched = bench.decode(noise)
     made = {
         "VAE's prior: z ~ N(0, 1), decoded": prior,
-        "z with the mean and spread of real ones, decoded": matched,
-        "diffusion, nothing asked": bench.free,
+        "z with the mean and variance of real latents, decoded": matched,
+        "diffusion, unconditional": bench.free,
         "diffusion, genre and caption of each window": bench.matched,
         "reconstructions": bench.decode(bench.latents(bench.real[0])),
         "floor: training windows": bench.windows("train", 1)[0],
     }
     rows = [[name, *bench.apart(sounds)] for name, sounds in made.items()]
     figures = {name: row[1] for name, row in zip(made, rows, strict=True)}
-    share = figures["diffusion, nothing asked"] / figures["VAE's prior: z ~ N(0, 1), decoded"]
+    share = figures["diffusion, unconditional"] / figures["VAE's prior: z ~ N(0, 1), decoded"]
     bench.report.table(
         "frechet",
         f"Distance to {n} held-out windows of {config.seconds:.1f} s",
@@ -47,7 +47,7 @@ def frechet(bench: SoundBench) -> None:
             "original reports 385,721 / 720,143 = 0.54 under VGGish."
         ],
         ids={
-            "own": "diffusion, nothing asked",
+            "own": "diffusion, unconditional",
             "real": "floor: training windows",
             "trivial": "VAE's prior: z ~ N(0, 1), decoded",
         },
@@ -57,7 +57,7 @@ def frechet(bench: SoundBench) -> None:
 
 @torch.inference_mode()
 def wasserstein(bench: SoundBench) -> None:
-    """Latent frames: drawn, of noise, of held-out music."""
+    """Latent frames: generated, of noise, of held-out music."""
     config = bench.system.config
     real = _frames(bench.latents(bench.real[0]))
     train = _frames(bench.latents(bench.windows("train", 1)[0]))
@@ -75,8 +75,8 @@ def wasserstein(bench: SoundBench) -> None:
     )
     rows = []
     for name, values in (
-        ("drawn", made),
-        ("normal noise of the same spread", normal),
+        ("generated", made),
+        ("normal noise of the same variance", normal),
         ("training music", train),
     ):
         raw = sliced_wasserstein(values * std + mean, real * std + mean, seed=bench.seed)
@@ -90,14 +90,14 @@ def wasserstein(bench: SoundBench) -> None:
         ["", "raw", "standardised"],
         rows,
         [
-            "512 directions. Frames of one window resemble each other, so that the floor of random "
-            "halves is lower than any two sets of songs can be: training music is the fair one. "
-            "The original reports 0.0775, standardised."
+            "512 directions. Frames of one window resemble each other, so the floor of random "
+            "halves is lower than two sets of different songs can reach. Training music is the "
+            "fair reference. The original reports 0.0775, standardised."
         ],
         ids={
-            "own": "drawn",
+            "own": "generated",
             "real": "training music",
-            "trivial": "normal noise of the same spread",
+            "trivial": "normal noise of the same variance",
         },
     )
 
@@ -127,8 +127,8 @@ def samplers(bench: SoundBench) -> None:
         rows.append([f"{name}, {steps} steps", far, speed])
     bench.report.table(
         "samplers",
-        f"Samplers: {n} clips, nothing asked",
-        ["", "Fréchet", "seconds of sound a second"],
+        f"Samplers: {n} clips, unconditional",
+        ["", "Fréchet", "× real time"],
         rows,
         [
             f"Against {len(bench.real[0])} held-out windows; {torch.get_num_threads()} threads. "
@@ -139,7 +139,7 @@ def samplers(bench: SoundBench) -> None:
 
 
 def asked(bench: SoundBench) -> None:
-    """Does the judge hear the genre that was asked for? And: variety, likeness, copies."""
+    """Does the tagger recognise the requested genre? And: variety, similarity, copies."""
     genres = [g for g in bench.system.config.genres if g in bench.tagger.genres]
     each = 2 if bench.quick else max(4, bench.n // len(genres))
     wanted = [g for g in genres for _ in range(each)]
@@ -165,7 +165,7 @@ def asked(bench: SoundBench) -> None:
         right = int((p.argmax(1) == truth).sum())
         rows.append(
             [
-                f"drawn, guidance {guidance:g}",
+                f"generated, guidance {guidance:g}",
                 right / len(truth),
                 share_interval(right, len(truth)),
                 inception_score(p),
@@ -173,7 +173,7 @@ def asked(bench: SoundBench) -> None:
             ]
         )
     _, free = bench.hear(bench.free)
-    rows.append(["drawn with nothing asked", None, None, inception_score(free), None])
+    rows.append(["unconditional", None, None, inception_score(free), None])
     vectors, mine = bench.hear(bench.matched)
     train, _ = bench.hear(bench.windows("train", 1)[0])
     center = train.mean(0)
@@ -182,18 +182,16 @@ def asked(bench: SoundBench) -> None:
     order = np.random.default_rng(bench.seed).permutation(len(mine))
     bench.report.table(
         "asked",
-        f"{len(genres)} genres asked for, {each} clips each",
-        ["", "genre heard as asked", "95 %", "inception score", "spread"],
+        f"{len(genres)} requested genres, {each} clips each",
+        ["", "requested genre recognised", "95 %", "inception score", "spread"],
         rows,
         [
             "Spread: root mean square distance of two clips of one genre in the tagger's "
-            "embedding, "
-            "over that of held-out windows. "
-            f"The judge is our tagger. Chance {1 / len(genres):.3f}. Paired KL to the held-out "
-            f"window whose genre and caption were asked for: {paired_kl(real_p, mine):.2f} nats, "
-            f"{paired_kl(real_p[order], mine):.2f} with the pairs shuffled. Clips whose nearest "
-            f"training window has a cosine above 0.90 / 0.95 (embeddings centred): "
-            f"{near['SIM_AA@90']:.3f} / {near['SIM_AA@95']:.3f}; held-out music: "
-            f"{floor['SIM_AA@90']:.3f} / {floor['SIM_AA@95']:.3f}."
+            "embedding, over that of held-out windows. The classifier is our tagger. Chance "
+            f"{1 / len(genres):.3f}. Paired KL to the held-out window whose genre and caption were "
+            f"requested: {paired_kl(real_p, mine):.2f} nats, {paired_kl(real_p[order], mine):.2f} "
+            "with the pairs shuffled. Clips whose nearest training window has a cosine above 0.90 "
+            f"/ 0.95 (embeddings centred): {near['SIM_AA@90']:.3f} / {near['SIM_AA@95']:.3f}; "
+            f"held-out music: {floor['SIM_AA@90']:.3f} / {floor['SIM_AA@95']:.3f}."
         ],
     )

@@ -1,4 +1,4 @@
-"""LDMG's speed: coding and drawing in seconds of sound a second, training against a plain loop."""
+"""LDMG's speed: coding and generating as multiples of real time, training against a plain loop."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ print(peak_memory())
 
 
 def speed(bench: SoundBench) -> None:
-    """Seconds of sound a second; medians of runs that take turns."""
+    """Multiples of real time; medians of alternating runs."""
     system, channels = bench.system, bench.system.config.vae.channels
     ratio = overhead(bench)
     memory = [
@@ -52,9 +52,9 @@ def speed(bench: SoundBench) -> None:
         lambda n, steps: bench.draw(n=n, steps=steps),
         [
             f"A step of training the VAE-GAN takes {ratio:.3f} of the same step in a plain loop "
-            "(medians of runs that take turns). Peak memory of such a step, the libraries "
+            "(medians of alternating runs). Peak memory of such a step, the libraries "
             "included: "
-            f"{', '.join(memory)}; the larger profiles are made for a GPU."
+            f"{', '.join(memory)}; the larger profiles are meant for a GPU."
         ],
         overhead=ratio,
     )
@@ -110,7 +110,7 @@ def overhead(bench: SoundBench) -> float:
 
 
 def peak(profile: str) -> float:
-    """GiB that a process reaches in two steps of the VAE-GAN."""
+    """Peak memory in GiB of a process over two steps of the VAE-GAN."""
     done = subprocess.run(
         tied([sys.executable, "-c", MEMORY, profile]), capture_output=True, text=True, check=True
     )

@@ -1,9 +1,9 @@
-"""How fast: prompt to sound, few steps against many, MIDI to drum roll, import.
+"""Speed: prompt to sound, few steps against many, MIDI to drum roll, import.
 
     workbench evaluate speed --checkpoint drums-groove-bert --out speed.json
 
 Times are medians of several runs on this machine; ratios come from one run each, side by side. MIDI
-reading is measured in processor time, turn by turn.
+reading is measured in processor time, in alternation.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def median_seconds(call: Callable[[], Any], runs: int) -> float:
 
 
 def in_turn(one: Callable[[], Any], two: Callable[[], Any], runs: int) -> tuple[float, float]:
-    """Median processor time of two calls that take turns, so that other programs slow down both."""
+    """Median processor time of two alternating calls, so that other programs slow down both."""
     one()
     two()
     times: list[tuple[float, float]] = []
@@ -61,7 +61,7 @@ def prompt_to_sound(system: DrumLDM, report: Report, runs: int) -> None:
     clips = system.generate(PROMPT, n=4, bars=8)
     rows: list[tuple[str, float, float | None]] = [
         ("reading the prompt", median_seconds(lambda: system.embed_text([PROMPT]), runs), None),
-        ("drawing 4 × 8 bars", median_seconds(lambda: system.generate(PROMPT, n=4), runs), None),
+        ("generating 4 × 8 bars", median_seconds(lambda: system.generate(PROMPT, n=4), runs), None),
         ("rendering", median_seconds(lambda: [c.waveform() for c in clips], runs), None),
     ]
 
@@ -83,7 +83,7 @@ def samplers(system: DrumLDM, report: Report, runs: int) -> None:
     many = timed(lambda: draw("ddpm", 999))
     rows = [("dpm++, 20 steps", few, None, None), ("ddpm, 999 steps", many, many / few, 20.0)]
     columns = ["", "seconds", "× slower", "target ≥"]
-    report.table("samplers", "Drawing four loops of eight bars", columns, rows)
+    report.table("samplers", "Generating four loops of eight bars", columns, rows)
 
 
 def midi_to_roll(report: Report, clips: Dataset, runs: int) -> None:
@@ -103,7 +103,7 @@ def midi_to_roll(report: Report, clips: Dataset, runs: int) -> None:
         ("pretty_midi", 1000 * theirs / len(paths), theirs / ours, 50.0),
     ]
     title = f"MIDI file to drum roll, {len(paths)} performances of {clips.name}"
-    report.table("midi", title, ["", "ms a file", "× slower", "target ≥"], rows)
+    report.table("midi", title, ["", "ms per file", "× slower", "target ≥"], rows)
 
 
 def _by_pretty_midi(path: Path) -> np.ndarray:

@@ -1,16 +1,17 @@
-"""All systems in one table: what their cards say, beside real music and the papers.
+"""All systems in one table: the figures of their cards, beside real music and the papers.
 
     workbench evaluate systems
     workbench evaluate systems --checkpoints my-drums my-music --out systems.json
 
 Nothing is measured here: `workbench evaluate drums|songs|piano|sound|music` does that, and
-`python -m workbench.benchmarks.cards` keeps it with the checkpoint. Notebook:
+`python -m workbench.benchmarks.cards` stores it with the checkpoint. Notebook:
 `notebooks/10_evaluation.ipynb`.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -24,13 +25,13 @@ from workbench.options import nonempty, path
 from workbench.systems.registry import SYSTEMS, find, resolve
 from workbench.systems.storage import folder_of
 
-COLUMNS = ["system", "figure", "ours", "real music", "trivial way", "paper"]
+COLUMNS = ["system", "figure", "ours", "real music", "trivial baseline", "paper"]
 NOTES = [
-    "↑ more is better, ↓ less is. Real music: other real music, measured in the same way, what a "
-    "system can be asked to reach. Trivial way: shuffled prompts or words, a Markov chain, decoded "
-    "noise, another caption's sound.",
-    "The papers' data and encoders are others: compare how far a figure is from its floor, and "
-    "never the raw values. (rebuilt): the paper's way on our data.",
+    "↑ more is better, ↓ less is better. Real music: other real music, measured in the same way; "
+    "the best value to expect. Trivial baseline: shuffled prompts or words, a Markov chain, "
+    "decoded noise, the sound of another caption.",
+    "The papers use other data and other embedders: compare how far a figure is from its floor, "
+    "never the raw values. (rebuilt): the paper's method on our data.",
 ]
 
 
@@ -45,8 +46,8 @@ def figures_of(benchmark: str) -> tuple[Figure, ...]:
 
 
 def rows_of(checkpoints: Sequence[str] | None = None) -> list[list[Any]]:
-    """The table's rows: system, figure, ours, real music, trivial way, paper. None where a thing
-    was not measured, or does not exist. checkpoints: the shipped ones by default.
+    """The table's rows: system, figure, ours, real music, trivial baseline, paper. None where
+    something was not measured or does not exist. checkpoints: the shipped ones by default.
     MissingDataError for a checkpoint without measurements."""
     rows = []
     for name in shipped_checkpoints() if checkpoints is None else checkpoints:
@@ -77,11 +78,13 @@ def _row(figure: Figure, sections: dict[str, Any]) -> list[Any]:
 
 
 def _cell(table: dict[str, Any] | None, column: str, row_id: str) -> Any:
-    """Of the row with that id; None where the section was not measured or has no such row."""
+    """Of the row with that id; None where the section was not measured or has no such row. Older
+    cards have columns such as "nats a token"."""
     row = (table or {}).get("ids", {}).get(row_id)
-    if table is None or row is None or column not in table["columns"]:
+    if table is None or row is None:
         return None
-    return table["rows"][row][table["columns"].index(column)]
+    names = [re.sub(r"^(.*\b(?:nats|bits)) a ", r"\1 per ", name) for name in table["columns"]]
+    return table["rows"][row][names.index(column)] if column in names else None
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,9 +1,10 @@
-"""Ways to write songs as tokens, on the same songs: how long, and what a round trip loses.
+"""Tokenisers on the same songs: length of the sequences, and what a round trip loses.
 
     workbench evaluate tokenisers --dataset pop909 --limit 20 --out tokenisers.json
 
 REMI, REMI with byte-pair encoding, MidiTok's TSD, MIDI-Like, Structured and Octuple (12 positions
-a beat and 16 velocities, as in REMI), the p/v/d words of piano music with and without rhythm, MMM.
+per beat and 16 velocities, as in REMI), the p/v/d words of piano music with and without rhythm,
+MMM.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ BPE = 1024  # tokens of REMI with pieces
 OTHERS = {"TSD": "TSD", "MIDI-Like": "MIDILike", "Structured": "Structured", "Octuple": "Octuple"}
 COLUMNS = (
     "",
-    "tokens a note",
-    "tokens a bar",
+    "tokens per note",
+    "tokens per bar",
     "vocabulary",
     "notes lost %",
     "onset error ms",
@@ -46,17 +47,18 @@ COLUMNS = (
 NOTES = (
     "Errors are means over the notes that come back; notes are matched by pitch and onset.",
     "Onset errors are in the song's own time. Durations of drums are left out.",
-    "Octuple: a token is one of 7 parts, so each step says 7; its vocabulary is their sum.",
-    "It says a metre with a note only: an empty bar of another one moves all that follows.",
-    "Structured says a wait as one duration, so what long ones are rounded by adds up.",
-    "p/v/d is one piano without drums, and says no metre: its bars are read back as 4/4. Without",
-    "rhythm it says no onsets: notes are read back one after the other.",
+    "Octuple: a token is one of 7 parts, so each step has 7; its vocabulary is their sum.",
+    "It writes a metre only with a note: an empty bar of another metre moves all that follows.",
+    "Structured writes a rest as one duration, so the rounding errors of long rests add up.",
+    "p/v/d is one piano without drums and without a metre: its bars are read back as 4/4. Without",
+    "rhythm it has no onsets: notes are read back one after the other.",
 )
 
 
 @dataclass(frozen=True)
 class Tokeniser:
-    """name; size: of the vocabulary; round_trip: a clip → its number of tokens, and it again."""
+    """name; size: of the vocabulary; round_trip: a clip → its tokens' number, and the decoded "
+    "clip."""
 
     name: str
     size: int
@@ -100,9 +102,9 @@ def of_miditok(name: str, kind: str, bars: int = 256) -> Tokeniser:
 
     config = song_config()
     config.encode_ids_split = "no"
-    if kind == "Octuple":  # says the number of each bar; songs are cut where there is none
+    if kind == "Octuple":  # numbers each bar; songs are cut after the last number
         config.additional_params["max_bar_embedding"] = bars
-        config.use_note_duration_programs = list(range(-1, 128))  # it has to say durations
+        config.use_note_duration_programs = list(range(-1, 128))  # it needs durations
     midi: Any = getattr(miditok, kind)(config)
     size = sum(map(len, midi.vocab)) if midi.is_multi_voc else len(midi.vocab)
 
@@ -127,7 +129,7 @@ def of_pvd(name: str, words: PVD) -> Tokeniser:
 
 
 def measure(kinds: Sequence[Tokeniser], clips: Sequence[Clip], report: Report) -> None:
-    """One row a tokeniser, into the report's table "tokenisers"."""
+    """One row per tokeniser, into the report's table "tokenisers"."""
     notes, bars = sum(len(clip.notes) for clip in clips), sum(clip.bars for clip in clips)
     rows = []
     for kind in kinds:
@@ -177,7 +179,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure_songs(args: argparse.Namespace) -> None:
-    """The tables that were asked for."""
+    """The requested tables."""
     report = Report(benchmark="tokenisers", dataset=args.dataset, limit=args.limit, bpe=BPE)
     clips = songs_of(args.dataset, "test", args.limit)
     training = songs_of(args.dataset, "train", 2 * args.limit)

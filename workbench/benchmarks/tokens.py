@@ -1,4 +1,4 @@
-"""How fast songs become tokens: ours beside MidiTok in one run, and what all of Lakh would take.
+"""Speed of tokenising songs: ours and MidiTok in one run, and the time for all of Lakh.
 
 workbench evaluate tokens path/to/midi --limit 100
 workbench evaluate tokens path/to/midi --prepare prepared --workers 8
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(args: argparse.Namespace) -> None:
-    """The tables that were asked for."""
+    """The requested tables."""
     files = spread(midi_files(args.folder), args.limit)
     if not files:
         raise MissingDataError(f"{args.folder}: holds no MIDI files (.mid, .midi)")
@@ -102,12 +102,11 @@ def encoders(files: Sequence[Path], report: Report) -> None:
     report.table(
         "encoders",
         f"{count} files, {notes:,} notes, one process",
-        ["", "songs a second", "times MidiTok", "hours for all of Lakh"],
+        ["", "songs per second", "times MidiTok", "hours for all of Lakh"],
         rows,
         [
-            f"Ids equal to MidiTok's in {equal} of {count} files; {slow} went MidiTok's way, "
-            f"for they "
-            "mix metres of quarters and of eighths."
+            f"Ids equal to MidiTok's in {equal} of {count} files; {slow} used MidiTok's code, "
+            "because they mix metres of quarters and of eighths."
         ],
         equal=equal,
         count=count,
@@ -124,9 +123,9 @@ def preparing(files: Sequence[Path], out: Path, workers: int, report: Report) ->
     report.table(
         "prepare",
         f"Prepared with {workers} processes: {made!r}",
-        ["", "files a second", "hours for all of Lakh"],
+        ["", "files per second", "hours for all of Lakh"],
         [["read, encode, write, join", rate, LAKH / rate / 3600]],
-        ["Starting the processes takes seconds, which few files do not hide."],
+        ["Starting the processes takes seconds, which counts if there are few files."],
         rate=rate,
         songs=len(made),
         skipped=len(made.skipped),
