@@ -1,4 +1,4 @@
-"""The command `workbench`: generate and edit music, train, evaluate, run notebooks into a report.
+"""Generate and edit music, train and evaluate the systems, run the course.
 
 Started by Fabric's launcher it trains on several devices: `fabric run --devices 2
 workbench/cli.py train drums`.
@@ -38,46 +38,61 @@ def parser() -> argparse.ArgumentParser:
 
     system_command.add(commands, PROFILES)
 
-    add = commands.add_parser("evaluate", help="print tables of measurements")
+    add = commands.add_parser("evaluate", help="measure a system and print the tables")
     add.add_argument(
-        "what", type=evaluated, choices=EVALUATIONS, help="WHAT --help shows its options"
+        "what", type=evaluated, choices=EVALUATIONS, help="evaluate WHAT --help shows its options"
     )
     add.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     add.set_defaults(run=evaluate)
 
-    add = commands.add_parser("listen", help="blind listening tests")
+    add = commands.add_parser("listen", help="make, serve and analyse blind listening tests")
     add.format_help = _listen_help  # type: ignore[method-assign]
     add.add_argument("rest", nargs=argparse.REMAINDER)
     add.set_defaults(run=listen)
 
-    add = commands.add_parser("report", help="run the notebooks into one HTML report")
+    add = commands.add_parser("report", help="run the notebooks and write one HTML report")
     add.add_argument("--profile", default="smoke", choices=PROFILES, help="size")
     add.add_argument(
-        "--dataset", type=datasets, help="for all notebooks (default: the notebook's own)"
+        "--dataset", type=datasets, help="data set of all notebooks (default: the notebook's own)"
     )
-    add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
     add.add_argument(
-        "--out", type=options.path, help="folder; default: report, or that of the marks"
+        "--seed", type=options.seed, default=0, help="the same seed gives the same result"
+    )
+    add.add_argument(
+        "--out",
+        type=options.path,
+        help="folder (default: report; with --submissions the folder of the marks)",
     )
     add.add_argument(
         "--single-file",
         action="store_true",
-        help="write report.html, too: page and executed notebooks in one file to send on",
+        help="also write report.html, one file with the page and the executed notebooks",
     )
     add.add_argument(
-        "--only", nargs="+", type=options.nonempty, metavar="NN", help="numbers of notebooks"
+        "--only",
+        nargs="+",
+        type=options.nonempty,
+        metavar="NN",
+        help="numbers of the notebooks to run",
     )
-    add.add_argument("--jobs", type=options.whole(1), help="notebooks at a time")
-    add.add_argument("--solutions", action="store_true", help="with the exercises solved")
+    add.add_argument("--jobs", type=options.whole(1), help="notebooks that run at the same time")
+    add.add_argument(
+        "--solutions", action="store_true", help="run the notebooks with solved exercises"
+    )
     add.add_argument("--timeout", type=options.number(1), default=1800, help="seconds per notebook")
-    add.add_argument("--record", action="store_true", help="keep the times for the notebooks")
     add.add_argument(
-        "--submissions", type=options.path, metavar="MARKS", help="compare a graded class"
+        "--record", action="store_true", help="store the measured times for the notebooks"
+    )
+    add.add_argument(
+        "--submissions",
+        type=options.path,
+        metavar="MARKS",
+        help="compare a class by its graded submissions",
     )
     add.set_defaults(run=report)
 
     add = commands.add_parser(
-        "site", help="executed course, API reference and llms.txt as static pages"
+        "site", help="write the executed course, the API reference and llms.txt as static pages"
     )
     add.add_argument("--out", type=options.path, default=Path("site"), help="folder for the pages")
     notebooks_of = add.add_mutually_exclusive_group()
@@ -85,15 +100,21 @@ def parser() -> argparse.ArgumentParser:
         "--report",
         type=options.path,
         metavar="FOLDER",
-        help="take the executed notebooks of this report; default: run them",
+        help="use the executed notebooks of this report; default: run them",
     )
     notebooks_of.add_argument("--profile", default="smoke", choices=PROFILES, help="size")
     add.add_argument(
-        "--only", nargs="+", type=options.nonempty, metavar="NN", help="numbers of notebooks"
+        "--only",
+        nargs="+",
+        type=options.nonempty,
+        metavar="NN",
+        help="numbers of the notebooks to run",
     )
     add.set_defaults(run=site)
 
-    add = commands.add_parser("gallery", help="clips of every shipped system in one HTML page")
+    add = commands.add_parser(
+        "gallery", help="generate clips with every shipped system for one HTML page"
+    )
     add.add_argument(
         "--out", type=options.path, default=Path("gallery"), help="folder for the page"
     )
@@ -104,9 +125,11 @@ def parser() -> argparse.ArgumentParser:
         dest="only",
         type=system_key,
         metavar="SYSTEM",
-        help=f"default: all of {', '.join(SYSTEMS)}",
+        help=f"default: all ({', '.join(SYSTEMS)})",
     )
-    add.add_argument("--seed", type=options.seed, default=1, help="same seed, same clips")
+    add.add_argument(
+        "--seed", type=options.seed, default=1, help="the same seed gives the same clips"
+    )
     add.set_defaults(run=gallery)
     experiment_command.add(commands, PROFILES)
     add_commands(commands)
@@ -116,17 +139,17 @@ def parser() -> argparse.ArgumentParser:
         "--folder",
         type=options.path,
         default=Path("notebooks"),
-        help="outside of a checkout: where the notebooks are copied to",
+        help="outside a checkout: folder for a copy of the notebooks",
     )
     add.set_defaults(run=lab)
 
     add = commands.add_parser("notebooks", help="regenerate notebooks/*.ipynb from notebooks/src")
-    add.add_argument("--check", action="store_true", help="only say whether they are up to date")
+    add.add_argument("--check", action="store_true", help="only check whether they are up to date")
     add.set_defaults(run=notebooks)
 
-    add = commands.add_parser("data", help="the data sets")
-    add.add_argument("action", choices=["list", "get"])
-    add.add_argument("name", nargs="?", type=options.nonempty)
+    add = commands.add_parser("data", help="list the data sets, or download one")
+    add.add_argument("action", choices=["list", "get"], help="list all, or get one")
+    add.add_argument("name", nargs="?", type=options.nonempty, help="the data set to get")
     add.set_defaults(run=data)
     return top
 
@@ -152,7 +175,7 @@ def listen(args: argparse.Namespace) -> int:
 
 
 def _end_on_request() -> None:
-    """Asked to end by a job system, end the notebooks' processes as on Ctrl-C."""
+    """On SIGTERM, as from a job system, end the notebooks' processes like Ctrl-C does."""
     import signal
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -209,7 +232,7 @@ def lab(args: argparse.Namespace) -> int:
 def notebooks(args: argparse.Namespace) -> int:
     paths = stale() if args.check else regenerate()
     for path in paths:
-        print(f"{'out of step' if args.check else 'written'}: {path}")
+        print(f"{'out of date' if args.check else 'written'}: {path}")
     return 1 if args.check and paths else 0
 
 
@@ -219,7 +242,7 @@ def data(args: argparse.Namespace) -> int:
 
     if args.action == "list":
         if args.name:
-            raise WorkbenchError(f"data list: takes no name, here {args.name!r}; leave it out")
+            raise WorkbenchError(f"data list: takes no name, got {args.name!r}")
         for entry in CATALOGUE.values():
             print(f"{entry.name}: {entry.title}; {entry.licence}; {entry.size}")
         return 0
@@ -238,18 +261,18 @@ def _show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; an error made on purpose is one line and exit status 2."""
+    """Run a command; an expected error is one line and exit status 2."""
     args = parser().parse_args(argv)
-    for stream in (sys.stdout, sys.stderr):  # names of files need not be text
+    for stream in (sys.stdout, sys.stderr):  # names of files may not be valid text
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             return args.run(args)
-    except BrokenPipeError:  # what read our output, such as head, has had enough
+    except BrokenPipeError:  # the reader of our output, such as head, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141  # as a shell has it: 128 and SIGPIPE
+        return 141  # like a shell: 128 + SIGPIPE
     except (WorkbenchError, OSError, ModuleNotFoundError) as error:
         if args.debug:
             raise
@@ -263,7 +286,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    # run as a script, this folder leads the path, and its datasets/ hides packages of that name
+    # as a script, this folder is first on the path, and its datasets/ hides packages of that name
     here = Path(__file__).resolve().parent
     sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != here]
     sys.exit(main())

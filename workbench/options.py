@@ -1,8 +1,8 @@
-"""What the options of all commands have in common: their help, and checks before any work.
+"""What the options of all commands share: the format of their help, and checks of their values.
 
-    add.add_argument("--jobs", type=whole(1))  # 0, nan, ² and 2**70 are refused as it is read
+    add.add_argument("--jobs", type=whole(1))  # 0, nan, ² and 2**70 are refused
 
-The types are argparse's: functions of what was typed, which raise ArgumentTypeError.
+The types are argparse's: functions of the typed text that raise ArgumentTypeError.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Any, NoReturn
 
 from workbench.errors import WorkbenchError
 
-LARGEST = 2**63 - 1  # what counts and lengths are kept in
+LARGEST = 2**63 - 1  # the largest count or length: int64
 
 
 class Help(argparse.HelpFormatter):
-    """Help that shows each option's default, where it has one that says something."""
+    """Help that shows the default of each option that has an informative one."""
 
     def _get_help_string(self, action: argparse.Action) -> str:
         text = action.help or ""
@@ -32,11 +32,11 @@ class Help(argparse.HelpFormatter):
 
 
 class RawHelp(Help, argparse.RawDescriptionHelpFormatter):
-    """The same with a description whose lines stay as they are."""
+    """The same, with the line breaks of the description."""
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that says in one line what was wrong, and exits with status 2."""
+    """A parser whose errors are one line, with exit status 2."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **{"formatter_class": Help, **more})
@@ -46,8 +46,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def one_line(message: object) -> str:
-    """A message without line breaks and codes that move a terminal's cursor, which may come from a
-    file's name."""
+    """A message without line breaks and terminal control codes, which a file's name may contain."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(message))
 
 
@@ -79,11 +78,11 @@ def number(low: float = -math.inf, high: float = math.inf) -> Callable[[str], fl
 
 
 def bar_range(typed: str) -> tuple[int, int]:
-    """FIRST-LAST or one number, from 1 on, as (first, last) from 0, last exclusive."""
+    """FIRST-LAST or one number, counted from 1, as (first, last) from 0, last exclusive."""
     found = re.fullmatch("([0-9]{1,6})(?:-([0-9]{1,6}))?", typed)
     first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
     if not 1 <= first <= last:
-        raise _refused(typed, "FIRST-LAST, such as 9-12, from 1 on")
+        raise _refused(typed, "FIRST-LAST, such as 9-12, where the first is 1")
     return first - 1, last
 
 
@@ -115,7 +114,7 @@ def seed(typed: str) -> int:
 def nonempty(typed: str) -> str:
     """A text that is not empty."""
     if not typed.strip():
-        raise argparse.ArgumentTypeError(f"{typed!r}: is empty")
+        raise argparse.ArgumentTypeError(f"must not be empty, got {typed!r}")
     return typed
 
 
@@ -125,25 +124,31 @@ def path(typed: str) -> Path:
 
 
 def _refused(typed: str, wanted: str) -> argparse.ArgumentTypeError:
-    return argparse.ArgumentTypeError(f"{typed[:40]!r}: give {wanted}")
+    return argparse.ArgumentTypeError(f"must be {wanted}, got {typed[:40]!r}")
 
 
 def _range(low: float, high: float) -> str:
     if abs(high) in (math.inf, LARGEST):
-        return "" if abs(low) in (math.inf, LARGEST) else f", {low:g} or more"
+        return "" if abs(low) in (math.inf, LARGEST) else f" of at least {low:g}"
     return f" from {low:g} to {high:g}"
 
 
 def check_out(out: Path, *, file: bool = False) -> None:
-    """Try whether the folder named by `--out`, or that of a file, can be made and written in before
-    any work is done for it; nothing is left there. Raises WorkbenchError where it cannot."""
+    """Check before any work that the folder of `--out`, or that of a file, can be created and
+    written to; nothing is left there.
+
+    Raises:
+        WorkbenchError: if it cannot.
+    """
     folder = out.parent if file else out
     try:
         if file and out.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         new = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # root may write where the file system may not
+        with tempfile.TemporaryFile(
+            dir=folder
+        ):  # permissions alone do not decide: root, read-only mounts
             pass
         for path in new:
             path.rmdir()

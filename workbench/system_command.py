@@ -1,7 +1,7 @@
 """The commands over all systems: `workbench systems`, generate, inpaint, vary, train.
 
-They read the registry and ask a system what it `can` do and which settings it has; none of them
-knows a system. Options that name no value are the system's own.
+They read from the registry what a system `can` do and which settings it has; none of them depends
+on a certain system. Options that are not given keep the system's default.
 """
 
 from __future__ import annotations
@@ -27,31 +27,47 @@ if TYPE_CHECKING:
     from workbench.systems.base import Region
 
 SYSTEM = "one of " + ", ".join(SYSTEMS)
-CHECKPOINT = "a name or folder; default: the system's shipped one"
-TRACKS = "tracks, by name, number (#2) or MIDI program; drums; of a drum loop voices such as SD"
+CHECKPOINT = "a name or a folder; default: the shipped checkpoint of the system"
+TRACKS = "names, numbers (#2), MIDI programs, or drums; in a drum loop voices such as SD"
 
-# what `generate`, `inpaint` and `vary` take, whichever system has it; `systems` shows which has
+# settings of `generate`, `inpaint` and `vary` over all systems; `systems` lists those of each
 SETTINGS: dict[str, dict[str, Any]] = {
-    "prompt": {"help": "words; default: the clip's own"},
+    "prompt": {"help": "text; default: the caption of the clip"},
     "bars": {"type": options.whole(1), "help": "length in bars"},
     "seconds": {"type": options.number(0), "help": "length in seconds"},
-    "tempo": {"type": options.number(), "help": "BPM; default: what the prompt says, if anything"},
+    "tempo": {"type": options.number(), "help": "BPM; default: the tempo in the prompt, if any"},
     "meter": {"type": options.meter, "metavar": "N/N", "help": "metre, such as 3/4"},
     "tracks": {"nargs": "+", "type": options.nonempty, "help": TRACKS},
-    "genre": {"type": options.nonempty, "help": "a genre of the training"},
-    "like": {"type": options.path, "metavar": "FILE", "help": "a sound file to take after"},
-    "strength": {"type": options.number(0, 1), "help": "0 keeps the clip, 1 makes a new one"},
-    "steps": {"type": options.whole(1), "help": "of the sampler; more take longer"},
-    "guidance": {"type": options.number(), "help": "how closely to follow what is asked for"},
-    "sampler": {"type": options.nonempty, "help": "ddpm, ddim, dpm++ …"},
-    "candidates": {"type": options.whole(1), "help": "of which the best is kept"},
-    "temperature": {"type": options.number(0), "help": "below 1: safer; above: bolder"},
-    "top-k": {"type": options.whole(0), "help": "only the k likeliest tokens; 0: all"},
-    "top-p": {"type": options.number(0, 1), "help": "the likeliest tokens up to this probability"},
-    "repetition": {"type": options.number(0), "help": "above 1: against repeated tokens"},
-    "window": {"type": options.whole(1), "help": "tokens that count as repeated"},
+    "genre": {"type": options.nonempty, "help": "a genre of the training data"},
+    "like": {
+        "type": options.path,
+        "metavar": "FILE",
+        "help": "a sound file that the result is to resemble",
+    },
+    "strength": {"type": options.number(0, 1), "help": "0 keeps the clip, 1 generates a new one"},
+    "steps": {"type": options.whole(1), "help": "number of sampling steps; more take longer"},
+    "guidance": {"type": options.number(), "help": "strength of guidance by the prompt"},
+    "sampler": {"type": options.nonempty, "help": "such as ddpm, ddim or dpm++"},
+    "candidates": {
+        "type": options.whole(1),
+        "help": "number to generate, of which the best is kept",
+    },
+    "temperature": {
+        "type": options.number(0),
+        "help": "below 1: likelier results; above 1: more varied ones",
+    },
+    "top-k": {"type": options.whole(0), "help": "sample from the k likeliest tokens; 0: from all"},
+    "top-p": {
+        "type": options.number(0, 1),
+        "help": "sample from the likeliest tokens up to this total probability",
+    },
+    "repetition": {"type": options.number(0), "help": "above 1: penalises repeated tokens"},
+    "window": {
+        "type": options.whole(1),
+        "help": "number of previous tokens that count as repeated",
+    },
 }
-MADE = (  # settings of a clip that does not exist yet
+MADE = (  # settings of a new clip
     *("bars", "seconds", "tempo", "meter", "tracks", "genre", "like", "steps", "guidance"),
     *("sampler", "candidates", "temperature", "top-k", "top-p", "repetition", "window"),
 )
@@ -65,27 +81,27 @@ VERB_SETTINGS = {
 
 def add(commands: Any, profiles: Sequence[str]) -> None:
     """Add the commands' options to the parser of `workbench`."""
-    add = commands.add_parser("systems", help="list the systems, what each can do, its options")
+    add = commands.add_parser("systems", help="list the systems, what each can do, and its options")
     add.set_defaults(run=systems)
 
     add = commands.add_parser("generate", help="generate clips for a prompt")
-    add.add_argument("prompt", nargs="?", help="the words, such as 'slow funk, 92 bpm'")
+    add.add_argument("prompt", nargs="?", help="the text, such as 'slow funk, 92 bpm'")
     _shared(add, "generate", "drums")
     add.set_defaults(run=generate)
 
     for name, system, told in (
         ("inpaint", None, "regenerate a part of a MIDI or sound file"),
-        ("fill", "songs", "the same as inpaint, for songs by default"),
+        ("fill", "songs", "the same as inpaint; the default system is songs"),
     ):
         add = commands.add_parser(name, help=told)
         add.add_argument("file", type=options.path, help="the MIDI or sound file")
-        part = add.add_argument_group("what to replace; all else stays")
+        part = add.add_argument_group("what to replace; everything else stays")
         part.add_argument(
             "--bars",
             type=options.bar_range,
             dest="part_bars",
             metavar="FIRST-LAST",
-            help="such as 9-12, from 1 on; beyond the end of a song they continue it",
+            help="such as 9-12, counted from 1; bars beyond the end of a song continue it",
         )
         for side, told in (("before", "introduce"), ("after", "continue")):
             part.add_argument(
@@ -93,21 +109,21 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
                 type=options.whole(1),
                 dest=f"part_{side}",
                 metavar="BARS",
-                help=f"{told} a song by so many bars",
+                help=f"{told} a song by this number of bars",
             )
         part.add_argument(
             "--seconds",
             type=options.second_range,
             dest="part_seconds",
             metavar="FIRST-LAST",
-            help="such as 1.5-3, from 0 on",
+            help="such as 1.5-3, counted from 0",
         )
         part.add_argument(
             "--cells",
             type=options.bar_range,
             dest="part_cells",
             metavar="FIRST-LAST",
-            help="sixteenths of a drum loop, such as 5-8, from 1 on",
+            help="sixteenths of a drum loop, such as 5-8, counted from 1",
         )
         part.add_argument(
             "--tracks",
@@ -115,11 +131,11 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
             type=options.nonempty,
             dest="part_tracks",
             metavar="TRACK",
-            help=f"of these alone: {TRACKS}; default: all, but of a song those that play within "
+            help=f"only these tracks: {TRACKS}; default: all; in a song those that play within "
             "four bars, and drums only if the checkpoint was trained on drums",
         )
         add.add_argument(
-            "--tempo", type=options.number(1), help="BPM of a sound file, for --bars in it"
+            "--tempo", type=options.number(1), help="BPM of a sound file, to count its --bars"
         )
         _shared(add, "inpaint", system)
         add.set_defaults(run=inpaint)
@@ -129,36 +145,49 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
     _shared(add, "vary", None)
     add.set_defaults(run=vary)
 
-    add = commands.add_parser("train", help="train a system; the same command resumes")
+    add = commands.add_parser(
+        "train", help="train a system; the same command resumes a stopped training"
+    )
     add.add_argument("system", type=system_key, metavar="SYSTEM", help=SYSTEM)
-    add.add_argument("--dataset", type=datasets, help='a name or a folder; several joined by "+"')
+    add.add_argument(
+        "--dataset", type=datasets, help='a name or a folder, or several joined by "+"'
+    )
     add.add_argument("--profile", default="laptop", choices=profiles, help="size")
     for key, entry in SYSTEMS.items():
         for option, meaning in entry.options.items():
             add.add_argument(f"--{option}", type=options.nonempty, help=f"{key}: {meaning}")
     add.add_argument("--out", type=options.path, help="folder of the run (default: runs/SYSTEM)")
-    add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
-    add.add_argument("--budget-minutes", type=options.number(0), help="stop after so many minutes")
+    add.add_argument(
+        "--seed", type=options.seed, default=0, help="the same seed gives the same result"
+    )
+    add.add_argument(
+        "--budget-minutes",
+        type=options.number(0),
+        help="end the training after this number of minutes",
+    )
     add.set_defaults(run=train)
 
 
 def _shared(add: argparse.ArgumentParser, verb: str, system: str | None) -> None:
-    """What all that make clips take. system: the key taken by default, None: the checkpoint's."""
+    """Add the options of all commands that make clips. system: the default key; None: that of the
+    checkpoint."""
     add.add_argument(
         "--system",
         type=system_key,
         default=system,
-        help=SYSTEM + ("" if system else "; default: that of the checkpoint"),
+        help=SYSTEM + ("" if system else "; default: the system of the checkpoint"),
     )
     add.add_argument("--checkpoint", type=options.nonempty, help=CHECKPOINT)
     add.add_argument("-n", type=options.whole(1), default=1, help="number of takes")
-    add.add_argument("--seed", type=options.seed, default=0, help="same seed, same result")
-    own = add.add_argument_group("settings, where the system has them (see workbench systems)")
+    add.add_argument(
+        "--seed", type=options.seed, default=0, help="the same seed gives the same result"
+    )
+    own = add.add_argument_group("settings of the system (see workbench systems)")
     for name in VERB_SETTINGS[verb]:
         own.add_argument(f"--{name}", **SETTINGS[name])
     add.add_argument("--out", type=options.path, default=Path("."), help="folder for the files")
-    add.add_argument("--wav", action="store_true", help="of MIDI write the sound, too")
-    add.add_argument("--force", action="store_true", help="overwrite files of the same names")
+    add.add_argument("--wav", action="store_true", help="also write the sound of MIDI clips")
+    add.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
 # --- the commands -----------------------------------------------------------------------------
@@ -213,14 +242,16 @@ def generate(args: argparse.Namespace) -> int:
     entry, settings = _asked(args, "generate")
     if args.prompt and not entry.system.reads:
         own = ", ".join(f"--{name}" for name in settings_of(entry, "generate"))
-        raise WorkbenchError(f"{args.prompt[:40]!r}: {entry.name} reads no words; it has: {own}")
+        raise WorkbenchError(
+            f"{args.prompt[:40]!r}: {entry.name} takes no text; its settings are {own}"
+        )
     check_out(args.out)
     system = entry.from_pretrained(args.checkpoint)
     if args.prompt:
         for message in system.explain_prompt(args.prompt).messages:
             print(message, file=stderr)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="prompt:")  # the messages have just said it
+        warnings.filterwarnings("ignore", message="prompt:")  # the messages were just printed
         clips = system.generate(args.prompt, args.n, seed=args.seed, **settings)
     _write(clips, [file_stem(clip, args.prompt or entry.key) for clip in clips], args)
     return 0
@@ -236,15 +267,15 @@ def inpaint(args: argparse.Namespace) -> int:
             able = ", ".join(f"--{unit}" for unit in entry.system.replaces)
             raise WorkbenchError(f"--{unit}: {entry.name} does not replace {kind}; give {able}")
     if len(ways := [f"--{unit}" for unit in part if unit != "tracks"]) > 1:
-        raise WorkbenchError(f"{' and '.join(ways)}: give one of them")
+        raise WorkbenchError(f"{' and '.join(ways)}: give only one of them")
     if not part:
         able = ", ".join(f"--{unit}" for unit in entry.system.replaces)
-        raise WorkbenchError(f"what to replace is not said; give {able}")
+        raise WorkbenchError(f"the part to replace is missing; give {able}")
     check_out(args.out)
     clip = _read(args.file)
     if args.tempo is not None:
         if clip.tempo_known:
-            raise WorkbenchError(f"--tempo: {args.file} says its own, {clip.tempo:g} BPM")
+            raise WorkbenchError(f"--tempo: {args.file} has its own tempo, {clip.tempo:g} BPM")
         clip = clip.with_(tempo=args.tempo)
     region = _region(clip, part)
     system = entry.from_pretrained(args.checkpoint)
@@ -282,20 +313,23 @@ def train(args: argparse.Namespace) -> int:
         budget_minutes=args.budget_minutes,
         **given,
     )
-    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes the first one speaks
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes only the first one prints
         print(f"saved in {args.out}")
     return 0
 
 
-# --- what they share --------------------------------------------------------------------------
+# --- shared by the commands ---------------------------------------------------------------------
 
 
 def _asked(args: argparse.Namespace, verb: str) -> tuple[Entry, dict[str, Any]]:
-    """The system that is asked, and the settings that were given, as its verb takes them. Raises
-    WorkbenchError where it cannot do that, or has no such setting."""
+    """The system, and the given settings as its verb takes them.
+
+    Raises:
+        WorkbenchError: if the system cannot do this, or does not have a given setting.
+    """
     if args.system is None and args.checkpoint is None:
         able = ", ".join(key for key, entry in SYSTEMS.items() if verb in entry.system.can)
-        raise WorkbenchError(f"--system: is missing; these can {verb}: {able}")
+        raise WorkbenchError(f"--system is missing; these can {verb}: {able}")
     entry = entry_of(args.checkpoint) if args.system is None else find(args.system)
     if verb not in entry.system.can:
         able = ", ".join(key for key, other in SYSTEMS.items() if verb in other.system.can)
@@ -308,7 +342,9 @@ def _asked(args: argparse.Namespace, verb: str) -> tuple[Entry, dict[str, Any]]:
             continue
         if name not in known:
             own = ", ".join(f"--{name}" for name in known)
-            raise WorkbenchError(f"--{name}: {entry.name} has none to {verb}; it has: {own}")
+            raise WorkbenchError(
+                f"--{name}: is not a setting of {entry.name} for {verb}; it has {own}"
+            )
         settings[argument] = value
     if "tracks" in settings:
         settings["tracks"] = _tracks(settings["tracks"])
@@ -323,7 +359,7 @@ def _tracks(typed: Sequence[str]) -> list[int | str]:
 
 
 def _region(clip: Clip, part: Mapping[str, Any]) -> Region:
-    """What of a clip to replace, as it was typed."""
+    """The part of a clip to replace, from the typed options."""
     import numpy as np
 
     # needed by these commands alone
@@ -341,14 +377,14 @@ def _region(clip: Clip, part: Mapping[str, Any]) -> Region:
         steps = 16 * max(1, -(-round(clip.beats) // 4)) if clip.has_score else 0
         first, last = said["cells"]
         if last > steps:
-            raise WorkbenchError(f"--cells {first + 1}-{last}: the clip has {steps}")
+            raise WorkbenchError(f"--cells {first + 1}-{last}: the clip has {steps} cells")
         said["cells"] = np.zeros((steps, len(DRUMS)), dtype=bool)
         said["cells"][first:last] = True
     return Region(**said)
 
 
 def _named(value: Any) -> str:
-    """A part that is replaced, in the name of a file."""
+    """A replaced part, as it stands in the name of a file."""
     if isinstance(value, list):
         return " ".join(value)
     if isinstance(value, int):
@@ -360,7 +396,7 @@ def _named(value: Any) -> str:
 
 
 def _read(path: Path) -> Clip:
-    """A clip of a sound file by its suffix, else of a MIDI file."""
+    """A clip from a sound file (by its suffix) or a MIDI file."""
     # needed by these commands alone
     from workbench.music.clip import Clip
 
@@ -369,7 +405,7 @@ def _read(path: Path) -> Clip:
 
 @contextmanager
 def _told_of(path: Path) -> Iterator[None]:
-    """What is wrong with the argument `clip` is said of the file."""
+    """Errors about the argument `clip` name the file instead."""
     try:
         yield
     except PromptError as error:
@@ -384,8 +420,8 @@ def _write_edits(clips: Sequence[Clip], words: str, args: argparse.Namespace) ->
 
 
 def _write(clips: Sequence[Clip], stems: Sequence[str], args: argparse.Namespace) -> None:
-    """Write clips as MIDI, with --wav as sound, too, and those that are sound as that; without
-    --force no file is overwritten."""
+    """Write clips as MIDI, with --wav also as sound; clips of sound as sound only. Existing files
+    are overwritten only with --force."""
     paths = [
         [
             args.out / f"{stem}{suffix}"
@@ -401,7 +437,7 @@ def _write(clips: Sequence[Clip], stems: Sequence[str], args: argparse.Namespace
     if there and not args.force:
         others = f" and {len(there) - 1} more" if len(there) > 1 else ""
         raise WorkbenchError(
-            f"{there[0]}{others} exists; give --force to overwrite, or another --seed or --out"
+            f"{there[0]}{others} exists; give --force to overwrite it, or another --seed or --out"
         )
     for clip, row in zip(clips, paths, strict=True):
         for path in row:

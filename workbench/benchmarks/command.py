@@ -1,4 +1,4 @@
-"""What the commands `workbench evaluate …` share: the head of their options, and how they fail."""
+"""What the commands `workbench evaluate …` share: common options and the form of errors."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from workbench.options import Parser, RawHelp, check_out, one_line, path, seed
 
 
 def parser_of(name: str, doc: str | None) -> argparse.ArgumentParser:
-    """A parser for `workbench evaluate NAME`, whose help says the module's `doc`."""
+    """A parser for `workbench evaluate NAME`, whose help shows the module's `doc`."""
     return Parser(prog=f"workbench evaluate {name}", description=doc, formatter_class=RawHelp)
 
 
 def sections_parser(
     name: str, doc: str | None, sections: Iterable[str], *, quick: str
 ) -> argparse.ArgumentParser:
-    """The same for a benchmark of several sections: which of them, where to, seed, and --quick.
+    """The same for a benchmark of several sections, with --only, --out, --seed and --quick.
 
-    quick: what --quick makes smaller, for the help.
+    quick: help of --quick, which makes the benchmark smaller.
     """
     names = list(sections)
     options = parser_of(name, doc)
     add = options.add_argument
-    add("--only", nargs="+", choices=names, metavar="SECTION", help=", ".join(names))
+    add("--only", nargs="+", choices=names, metavar="SECTION", help="sections: " + ", ".join(names))
     add("--out", type=path, help="JSON file for all tables")
-    add("--seed", type=seed, default=0)
+    add("--seed", type=seed, default=0, help="the same seed gives the same result")
     add("--quick", action="store_true", help=quick)
     return options
 
@@ -37,7 +37,7 @@ def run_command(
     measure: Callable[[argparse.Namespace], None],
     argv: Sequence[str] | None,
 ) -> int:
-    """Parse and measure; an error made on purpose is one line and exit status 1."""
+    """Parse and measure; an expected error is one line and exit status 1."""
     args = parser.parse_args(argv)
     try:
         if args.out is not None:
