@@ -218,7 +218,7 @@ def test_the_readme_names_every_notebook_checkpoint_and_licence():
 
 
 def test_the_readmes_summary_says_what_its_tables_say():
-    section = README.partition("\n## What it reaches\n")[2].partition("\n## ")[0]
+    section = README.partition("\n## Results\n")[2].partition("\n## ")[0]
     summary, _, rest = section.partition("<details>")
     figures = re.findall(r"(?<![\w.,])\d[\d.,]*\d", summary)
     assert len(figures) > 12
