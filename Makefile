@@ -1,4 +1,4 @@
-# `make lab` is `python3 ci/setup.py lab`, and so on; Python 3.11 or newer is all that it needs.
+# `make lab` is `python3 ci/setup.py lab`, and so on; it needs only Python 3.11 or newer.
 #   make lab TORCH=cpu            PyTorch without CUDA's libraries
 #   make report PROFILE=laptop    larger notebooks
 PYTHON ?= python3

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# What the outside CI runs on a GPU machine: one notebook at full size, trained afresh, through
-# papermill. Usage: ci/gpu.sh 05   (a number of ci/gpu.sh --list)
+# Continuous integration on a GPU machine: runs one notebook at full size, with new training. Usage: ci/gpu.sh 05   (a number of ci/gpu.sh --list)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = "--list" ]; then # as JSON, for a job matrix

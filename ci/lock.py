@@ -1,12 +1,12 @@
 """Compile pyproject.toml, all extras, into ci/requirements.lock and environment.yml.
 
     python ci/lock.py            # needs uv on the path: pip install uv
-    python ci/lock.py --check    # is environment.yml in step with the lock? (needs nothing)
+    python ci/lock.py --check    # check that environment.yml matches the lock (without uv)
 
 The lock is universal (Linux, macOS, Windows; Python 3.11 and up) and holds hashes of every file,
-so that pip refuses anything else. PyAudio is cut out: tinysoundfont declares it for live output,
+so that pip refuses anything else. PyAudio is removed: tinysoundfont declares it for live output,
 which the workbench does not use, and building it needs PortAudio's headers. That is why the lock
-is installed with `--no-deps`. Conda has PyAudio ready built, so environment.yml lets it come.
+is installed with `--no-deps`. Conda has a built PyAudio, so environment.yml includes it.
 """
 
 import re
@@ -65,7 +65,7 @@ def environment() -> str:
     return (
         "# The workbench through conda or mamba: conda env create -f environment.yml\n"
         "# Made by `make lock` from pyproject.toml, at the versions of ci/requirements.lock.\n"
-        "# On Linux PyTorch brings CUDA. For the CPU alone, put instead of its two lines:\n"
+        "# On Linux PyTorch includes CUDA. For the CPU only, replace its two lines with:\n"
         "#     - --extra-index-url https://download.pytorch.org/whl/cpu\n"
         f"#     - torch=={versions['torch']}+cpu\n"
         f"#     - torchaudio=={versions['torchaudio']}+cpu\n"
@@ -81,7 +81,7 @@ def environment() -> str:
 
 
 def compile_lock() -> None:
-    """Versions of the present lock stay where they still fit; delete it to take the newest."""
+    """Keeps the versions of the present lock if they still fit; delete it to get the newest."""
     command = [
         "uv",
         "pip",
@@ -108,7 +108,7 @@ def compile_lock() -> None:
 def main() -> int:
     if "--check" in sys.argv[1:]:
         if ENVIRONMENT.read_text() != environment():
-            print("environment.yml is not in step with the lock; run: make lock", file=sys.stderr)
+            print("environment.yml does not match the lock; run: make lock", file=sys.stderr)
             return 1
         return 0
     compile_lock()

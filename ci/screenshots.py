@@ -1,8 +1,9 @@
-"""The README's pictures, taken from the real thing: python ci/screenshots.py
+"""The README's pictures, taken from the running workbench: python ci/screenshots.py
 
 Starts JupyterLab, runs the first lesson and a notebook of the widgets with the shipped systems in a
 headless Chromium, opens the report and the gallery, and writes notebooks/pictures/*.webp. The
-report is report/index.html, made by `make report`, or the one that --report names; so the gallery.
+report is report/index.html, made by `make report`, or the one that --report names; the same holds
+for the gallery.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ WIDGETS = (  # one cell each
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """JupyterLab's own settings left aside, and a kernel that is this interpreter."""
+    """An environment without the user's JupyterLab settings, whose kernel is this interpreter."""
     kernel = folder / "data" / "kernels" / "python3"
     kernel.mkdir(parents=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -66,7 +67,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def jupyterlab(folder: Path, notebooks: Path) -> Iterator[str]:
-    """A running JupyterLab on `notebooks`; yields its address up to the notebook's name."""
+    """A running JupyterLab on `notebooks`; yields its address without the notebook's name."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -117,13 +118,13 @@ def keep(image: bytes, name: str, width: int = 1200) -> None:
 
 
 def run_all(page: Any, address: str, notebook: str) -> None:
-    """Open a notebook, run its cells, wait for the last; again where a slow kernel missed it."""
+    """Open a notebook, run its cells, wait for the last one; repeat if a slow kernel missed it."""
     page.goto(f"{address}{notebook}?token={TOKEN}")
     idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
     idle.wait_for()
     first = page.locator(".jp-CodeCell .jp-InputPrompt").first
     for _ in range(5):
-        page.wait_for_timeout(10_000)  # the kernel is idle before the page is done with it
+        page.wait_for_timeout(10_000)  # the kernel is idle before the page is complete
         page.locator(".lm-MenuBar-item", has_text="Run").click()
         page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
         page.wait_for_timeout(10_000)
@@ -131,11 +132,11 @@ def run_all(page: Any, address: str, notebook: str) -> None:
         if first.inner_text().strip("[]: \u2009"):
             break
     idle.wait_for()
-    page.keyboard.press("Control+b")  # the files beside it are not what is to be seen
+    page.keyboard.press("Control+b")  # hide the list of files
 
 
 def lesson(page: Any, address: str) -> None:
-    """The first lesson, run, where it is first heard."""
+    """The first lesson after a run, at its first player."""
     run_all(page, address, "00_start_here.ipynb")
     page.locator(".jp-Notebook h1").first.scroll_into_view_if_needed()
     player = page.locator(".jp-OutputArea .wb-clip").first
@@ -146,7 +147,7 @@ def lesson(page: Any, address: str) -> None:
 
 
 def widgets(page: Any, address: str) -> None:
-    """The prompt box after a prompt, the grid, a hole filled, a mix."""
+    """The prompt box after a prompt, the grid, an inpainting, a mix."""
     page.set_viewport_size({"width": 1280, "height": 1200})
     run_all(page, address, "widgets.ipynb")
     box = page.locator(".wb-prompt-box")

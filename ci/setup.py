@@ -1,12 +1,12 @@
-"""Set the workbench up and run it, on Linux, macOS and Windows, with Python 3.11 or newer alone.
+"""Set the workbench up and run it, on Linux, macOS and Windows, with only Python 3.11 or newer.
 
     python ci/setup.py lab                # what `make lab` does; --help lists the rest
-    python ci/setup.py lab --torch cpu    # PyTorch without CUDA's libraries: 2.6 GB, not 6.6
+    python ci/setup.py lab --torch cpu    # PyTorch without CUDA's libraries: 2.6 GB, not 6.6 GB
 
 Packages go into .venv at the versions of ci/requirements.lock, with their hashes checked. On Linux
-the lock's PyTorch brings CUDA. With --torch, torch and torchaudio come at the lock's versions from
-an index of PyTorch's own instead, whose files the lock has no hashes of, and CUDA's libraries are
-left out or are that index's. A choice once made is kept until another is given.
+the lock's PyTorch includes CUDA. With --torch, torch and torchaudio come at the same versions from
+an index of PyTorch's own; the lock has no hashes of its files, and CUDA's libraries are left out or
+come from that index. The choice is kept until another one is given.
 """
 
 import argparse
@@ -23,23 +23,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "ci" / "requirements.lock"
 TARGETS = {
-    "setup": "set up and do nothing else",
+    "setup": "only set up",
     "lab": "open JupyterLab on notebooks/00_start_here.ipynb",
     "report": "run every notebook at --profile into report/index.html",
     "gallery": "write clips of every shipped system into gallery/index.html",
     "site": "write the executed course, the API reference and llms.txt into site/index.html",
-    "test": "install a browser where there is none, check format and types, and run all tests",
-    "browser": "install a browser where there is none",
-    "format": "format the code by ruff",
-    "style": "check the code and its format by ruff",
-    "types": "check types by mypy",
+    "test": "install a browser if there is none, check format and types, run all tests",
+    "browser": "install a browser if there is none",
+    "format": "format the code with ruff",
+    "style": "check the code and its format with ruff",
+    "types": "check types with mypy",
     "data": "download the Groove MIDI Dataset (3.3 MB, CC BY 4.0)",
     "notebooks": "regenerate notebooks/*.ipynb from notebooks/src",
     "lock": "compile pyproject.toml into the lock file and environment.yml (needs uv)",
-    "clean": "remove the virtual environment and what was made",
+    "clean": "remove the virtual environment and generated folders",
 }
 TORCH_INDEX = {"cpu": "https://download.pytorch.org/whl/cpu"}
-# What an index of PyTorch's brings, or leaves out, in place of the lock.
+# Packages that come from PyTorch's index, or are left out, instead of from the lock.
 OF_TORCH = re.compile(r"(torch|torchaudio|triton|nvidia-[\w.-]+|cuda-[\w.-]+)==")
 MADE = (".venv", "report", "gallery", "runs", "build", "site")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -53,17 +53,21 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("targets", nargs="*", metavar="TARGET", help="default: setup")
-    top.add_argument("--torch", help="cpu, lock (as the lock has it), or an index of PyTorch's")
+    top.add_argument(
+        "--torch", help="cpu, lock (the version of the lock), or the address of a PyTorch index"
+    )
     top.add_argument("--venv", type=Path, default=ROOT / ".venv", help="default: .venv")
     top.add_argument(
-        "--here", action="store_true", help="install into the Python that runs this, no .venv"
+        "--here",
+        action="store_true",
+        help="install into the Python that runs this script, without .venv",
     )
     top.add_argument("--profile", default="smoke", help="size of report and site (default: smoke)")
     return top
 
 
 def run(*command: object) -> None:
-    """Run a command in the project's folder; a failing one ends this with its status."""
+    """Run a command in the project's folder; if it fails, exit with its status."""
     done = subprocess.run([str(part) for part in command], cwd=ROOT)
     if done.returncode:
         sys.exit(done.returncode)
@@ -74,11 +78,11 @@ def python_of(venv: Path) -> Path:
 
 
 def set_up(venv: Path, torch: "str | None", *, here: bool = False) -> Path:
-    """Install what is not yet installed; the Python to run. The stamp is written last, so that an
-    interrupted setup is started again."""
+    """Install missing packages; returns the Python to run. The stamp is written last, so an
+    interrupted set-up starts again."""
     python, stamp = (Path(sys.executable), None) if here else (python_of(venv), venv / ".ready")
     known = _read(stamp)
-    unknown = here and torch is not None  # without a stamp: whose PyTorch is there
+    unknown = here and torch is not None  # no stamp tells which PyTorch is installed
     torch = torch or known.get("torch", "lock")
     lock = LOCK.read_text(encoding="utf-8")
     content = (lock + (ROOT / "pyproject.toml").read_text(encoding="utf-8")).encode()
@@ -91,7 +95,8 @@ def set_up(venv: Path, torch: "str | None", *, here: bool = False) -> Path:
             run(sys.executable, "-m", "venv", venv)
     print("Installing the packages of ci/requirements.lock (a few minutes) …", flush=True)
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    if unknown or known.get("torch", torch) != torch:  # another index's same version would stay
+    # pip would keep the same version from another index
+    if unknown or known.get("torch", torch) != torch:
         others = [pin.split("==")[0] for pin in versions(lock) if OF_TORCH.match(pin)]
         run(python, "-m", "pip", "uninstall", "--quiet", "--yes", *others)
     with tempfile.TemporaryDirectory() as folder:
@@ -126,15 +131,15 @@ def without_torch(lock: str) -> str:
 
 
 def browser(python: Path) -> None:
-    """See that there is a Chromium for the browser tests: one that is named or on the path,
-    Debian's where there is apt, else Playwright's."""
+    """Make sure that the browser tests have a Chromium: a named one or one on the path, Debian's if
+    there is apt, otherwise Playwright's."""
     named = os.environ.get("WORKBENCH_CHROMIUM")
     if named and not os.access(named, os.X_OK):
         sys.exit(f"WORKBENCH_CHROMIUM names {named}, which is not a program")
     if named or any(map(shutil.which, BROWSERS)):
         return
     if shutil.which("apt-get"):
-        root = [] if os.geteuid() == 0 else ["sudo", "-n"]  # no apt on Windows, where no geteuid is
+        root = [] if os.geteuid() == 0 else ["sudo", "-n"]  # Windows has neither apt nor geteuid
         quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
         if (
             not root
@@ -193,8 +198,8 @@ def main(argv: "list[str] | None" = None) -> None:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 11):  # noqa: UP036 — what may run this is not yet known
-        sys.exit(f"{sys.executable} is older than 3.11; run this by a newer Python")
+    if sys.version_info < (3, 11):  # noqa: UP036 — an older Python may run this
+        sys.exit(f"{sys.executable} is older than 3.11; run this script with a newer Python")
     try:
         main()
     except KeyboardInterrupt:

@@ -1,8 +1,8 @@
 """Download the Free Music Archive's metadata (342 MiB) and a subset's audio into the cache.
 
-    python data_scripts/fma.py --subset small     # 7.2 GiB; medium: 22 GiB; metadata: that alone
+    python data_scripts/fma.py --subset small     # 7.2 GiB; medium: 22 GiB; metadata: no audio
 
-Then it prints which genres there are. Interrupted, it goes on where it stopped when run again.
+Then it prints the genres. If it is interrupted, run it again to continue.
 `--url` and `--sha256` name a mirror of one archive, whose SHA-256 or SHA-1 is checked.
 """
 
@@ -17,7 +17,7 @@ except ImportError:  # run from a checkout that is not installed
 
 
 def print_genres(subset: str) -> None:
-    """Tracks, artists and hours of each genre, as the metadata tell of a subset."""
+    """Tracks, artists and hours of each genre of a subset, from the metadata."""
     from workbench.datasets.sets.fma import SUBSETS, find_part, genre_table, read_tracks
 
     own = SUBSETS[: SUBSETS.index(subset) + 1] if subset in SUBSETS else SUBSETS
@@ -30,14 +30,14 @@ def print_genres(subset: str) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Metadata first, unless a mirror's address is for one archive alone."""
+    """Metadata first, unless `--url` names a mirror of one archive."""
     subset, rest = "small", list(arguments)
     if "--subset" in rest:
         at = rest.index("--subset")
         subset = rest[at + 1] if at + 1 < len(rest) else ""
         del rest[at : at + 2]
     if subset not in ("metadata", "small", "medium"):
-        print(f"error: --subset {subset!r}: give metadata, small or medium", file=sys.stderr)
+        print(f"error: --subset must be metadata, small or medium, got {subset!r}", file=sys.stderr)
         return 2
     if subset != "metadata" and "--url" not in rest:
         code = main(["fma-metadata"], rest)

@@ -3,7 +3,7 @@
     python data_scripts/lakh.py          # the clean subset, 234 MB
     python data_scripts/lakh.py --full   # all files, 1.8 GB
 
-Interrupted, it goes on where it stopped when run again. `--url` and `--sha256` name a mirror.
+If it is interrupted, run it again to continue. `--url` and `--sha256` name a mirror.
 """
 
 import sys

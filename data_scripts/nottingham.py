@@ -2,7 +2,7 @@
 
     python data_scripts/nottingham.py
 
-Interrupted, it goes on where it stopped when run again. `--url` and `--sha256` name a mirror.
+If it is interrupted, run it again to continue. `--url` and `--sha256` name a mirror.
 """
 
 import sys

@@ -2,8 +2,8 @@
 
     python data_scripts/vggish.py        # → vggish.safetensors in the workbench's cache
 
-The published file is a pickle; it is read with `weights_only`, which runs no code, and written
-again as safetensors, which is all that the workbench opens. `--url` and `--sha256` name a mirror.
+The published file is a pickle. It is read with `weights_only`, which runs no code, and written as
+safetensors, the only format that the workbench opens. `--url` and `--sha256` name a mirror.
 """
 
 import argparse
@@ -23,7 +23,7 @@ URL = "https://github.com/harritaylor/torchvggish/releases/download/v0.1/vggish-
 
 
 def convert(source: Path, target: Path) -> None:
-    """The parameters of a .pth file as safetensors; refused where they make no VGGish."""
+    """The parameters of a .pth file as safetensors; refused if they do not fit VGGish."""
     import torch
     from safetensors.torch import save_file
 
@@ -32,17 +32,17 @@ def convert(source: Path, target: Path) -> None:
     try:
         state = torch.load(source, map_location="cpu", weights_only=True)
         VGGish.of_state(state)
-    except Exception as error:  # what is no pickle makes the reader stumble in many ways
+    except Exception as error:  # the reader raises many kinds of errors for an invalid file
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise WorkbenchError(
-            f"{source}: no weights of VGGish ({first}); remove it and run the command again"
+            f"{source}: has no valid weights of VGGish ({first}); remove it and run this again"
         ) from None
     with atomic_write(target) as path:
         save_file({name: value.contiguous() for name, value in state.items()}, path)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Fetch, convert, and say where the file is; an error is one line and status 1."""
+    """Download, convert and print the path; an error is one line and status 1."""
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
