@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from workbench.arguments import texts_of
@@ -216,3 +217,50 @@ def chip_words(system: Any) -> dict[str, list[str]]:
         ]
 
     return {"Style": read(STYLES), "Feel": read(TRAITS)}
+
+
+MOST_WORDS = 8  # offered of a kind
+
+
+@cache
+def _kinds() -> dict[str, tuple[str, ...]]:
+    """Words that a caption of sound may hold, by what they describe. Instruments are those of
+    General MIDI, as the captions of rendered music name them."""
+    from pretty_midi.constants import INSTRUMENT_MAP
+
+    tonics = [f"{letter}{sign}" for letter in "CDEFGAB" for sign in ("", "b", "#")]
+    return {
+        "Genre": STYLES,
+        "Instrument": (*(name.lower() for name in INSTRUMENT_MAP), "drums"),
+        "Key": tuple(f"{tonic} {mode}" for mode in ("major", "minor") for tonic in tonics),
+        "Feel": TRAITS,
+    }
+
+
+def caption_words(captions: Iterable[str]) -> tuple[str, ...]:
+    """The words to offer for prompts to a system that learned from these captions.
+
+    Args:
+        captions: Of the training clips.
+
+    Returns:
+        Genres, instruments, keys and feels that at least two captions contain as whole words: at
+        most 8 of each, the most frequent first.
+    """
+    texts = [" ".join(caption.lower().split()) for caption in captions]
+    chosen = []
+    for words in _kinds().values():
+        counts = {
+            word: sum(bool(pattern.search(text)) for text in texts)
+            for word in words
+            if (pattern := re.compile(rf"(?<![\w#]){re.escape(word.lower())}(?!\w)"))
+        }
+        common = sorted((w for w in words if counts[w] > 1), key=lambda w: -counts[w])
+        chosen += common[:MOST_WORDS]
+    return tuple(chosen)
+
+
+def words_by_kind(words: Sequence[str]) -> dict[str, list[str]]:
+    """Words of `caption_words` by what they describe."""
+    kinds = {kind: [w for w in words if w in known] for kind, known in _kinds().items()}
+    return {kind: found for kind, found in kinds.items() if found}

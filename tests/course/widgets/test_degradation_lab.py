@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.course.widgets.test_prompt_box import send
 from workbench.course.widgets import DegradationLab
 from workbench.errors import PromptError, WorkbenchError
 from workbench.evaluation.degradations import degrade
@@ -22,9 +23,9 @@ def test_rows_are_what_the_measure_says_of_degraded_sounds():
     sounds = noise()
     lab = DegradationLab(sounds, RATE, loudness)
     assert lab.names == ["power", "peak"]
-    assert [row["what"] for row in lab.rows] == ["as it was"]
+    assert [row["kind"] for row in lab.rows] == [""]
     assert lab.rows[0]["values"] == pytest.approx(list(loudness(sounds).values()))
-    lab._heard(lab, {"do": "measure", "kind": "silence", "strength": 0.5}, [])
+    send(lab, do="measure", kind="silence", strength=0.5)
     assert lab.wait(30)
     expected = loudness(degrade(sounds, RATE, "silence", 0.5))
     assert lab.rows[1]["values"] == pytest.approx(list(expected.values()))
@@ -35,12 +36,12 @@ def test_rows_are_what_the_measure_says_of_degraded_sounds():
 def test_the_example_is_heard_as_it_is_set():
     lab, sent = DegradationLab(noise(), RATE, loudness, example=1), []
     lab.send = lambda about, buffers=(): sent.append((about, buffers))
-    lab._heard(lab, {"do": "play", "kind": "low-pass", "strength": 1.0}, [])
+    send(lab, do="play", kind="low-pass", strength=1.0)
     assert sent[0][0] == {"is": "sound", "seconds": 1.0}
     assert len(sent[0][1][0]) > 500
     assert np.array_equal(lab.clip().audio, degrade(noise()[1:2], RATE, "low-pass", 1.0))
     data, _ = lab._repr_mimebundle_()
-    assert data["text/html"].count("<audio") == 2  # as it was, and as it is set
+    assert data["text/html"].count("<audio") == 2  # original, and at the slider's strength
 
 
 def test_what_is_wrong_is_said_and_nothing_breaks():
@@ -57,11 +58,11 @@ def test_what_is_wrong_is_said_and_nothing_breaks():
         {"kind": "noise", "strength": 2},
         {"kind": "noise", "strength": "much"},
     ):
-        lab._heard(lab, {"do": "measure", **message}, [])
+        send(lab, do="measure", **message)
         assert lab.wait(30)
         assert lab.say
         assert len(lab.rows) == 1
-    lab._heard(lab, {"do": "measure", "kind": "noise", "strength": 0.5}, [])
+    send(lab, do="measure", kind="noise", strength=0.5)
     assert lab.wait(30)
     assert lab.say == "sounds: too few"
     with pytest.raises(PromptError, match="example"):

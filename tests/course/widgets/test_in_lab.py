@@ -210,18 +210,18 @@ def test_grid_fill_undo(page):
 def test_film(page):
     film = page.locator(".wb-film")
     film.scroll_into_view_if_needed()
-    slider = film.get_by_label("Step of the drawing")
+    slider = film.get_by_label("Sampling step")
     slider.focus()
     page.keyboard.press("Home")
     expect(film.locator(".wb-level")).to_contain_text("Step 1 of 6 · noise 100%")
     page.keyboard.press("ArrowRight")
     expect(film.locator(".wb-level")).to_contain_text("Step 2 of 6")
-    film.get_by_role("button", name="Play").click()
+    film.locator(".wb-play").click()
     wait_for_sound(page)
     expect(film.locator(".wb-play")).to_have_text("■ Stop")
     film.locator(".wb-play").click()
     assert in_kernel(page)["frame"] == "1"
-    film.get_by_role("button", name="Run the film").click()
+    film.get_by_role("button", name="Play film").click()
     expect(film.locator(".wb-level")).to_contain_text("Step 6 of 6")
 
 

@@ -29,7 +29,7 @@ def tune(path) -> str:
 
 
 def test_upload_drag_fill_hear_keep_download(page, paint, tmp_path):
-    paint.get_by_label("Your own MIDI file").set_input_files(tune(tmp_path / "scale.mid"))
+    paint.get_by_label("Open a MIDI file").set_input_files(tune(tmp_path / "scale.mid"))
     expect(paint.locator(".wb-say")).to_have_text("scale.mid is loaded: 12 bars.")
     picture = paint.locator(".wb-roll svg")
     expect(picture).to_have_attribute("aria-label", "scale: 12 bars, 48 notes")
@@ -91,7 +91,7 @@ def test_keys_move_and_stretch_the_hole(page, paint):
 
 def test_a_broken_file_is_answered_beside_it(paint, tmp_path):
     (tmp_path / "odd.mid").write_bytes(b"MThd and nothing more")
-    paint.get_by_label("Your own MIDI file").set_input_files(str(tmp_path / "odd.mid"))
+    paint.get_by_label("Open a MIDI file").set_input_files(str(tmp_path / "odd.mid"))
     expect(paint.locator(".wb-say")).to_contain_text("odd.mid: cannot be read as MIDI")
 
 

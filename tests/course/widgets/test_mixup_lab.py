@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.course.widgets.test_prompt_box import send
 from workbench.course.widgets import MixupLab
 from workbench.course.widgets.mixup_lab import RATE, picture
 from workbench.datasets.builtin_songs import sample
@@ -64,7 +65,7 @@ def test_lambda_moves_the_share():
     sound = lab.made["bam"][0]
     assert power(sound, 300) > 50 * power(sound, 500)
     assert lab.lam == 1.0
-    lab._heard(lab, {"do": "mix", "lam": 7}, [])
+    send(lab, do="mix", lam=7)
     assert lab.wait(30)
     assert lab.lam == 1.0
     assert "lam=7" in lab.say
@@ -84,13 +85,13 @@ def test_the_second_comes_into_the_firsts_key():
 def test_clicks_are_heard_where_asked_for():
     lab, sent = MixupLab(tone(300), tone(500)), []
     lab.send = lambda about, buffers=(): sent.append((about, buffers))
-    lab._heard(lab, {"do": "play", "lane": "bam", "click": True}, [])
+    send(lab, do="play", lane="bam", click=True)
     about, buffers = sent[0]
     assert about["lane"] == "bam"
     assert about["click"] is True
     assert len(buffers[0]) > 1000
     assert not np.allclose(lab.clip("bam", True).audio, lab.clip("bam").audio)
-    lab._heard(lab, {"do": "play", "lane": "nonsense"}, [])
+    send(lab, do="play", lane="nonsense")
     assert "lane" in lab.say
 
 
@@ -152,7 +153,7 @@ def test_nan_is_refused_and_a_systems_nan_said():
     lab = MixupLab(tone(300), tone(500), Broken())
     assert [lane["name"] for lane in lab.lanes] == ["a", "b", "plain", "bam"]
     assert "No BLM: decoded holds NaN" in lab.say
-    lab._heard(lab, {"do": "mix", "lam": float("nan")}, [])
+    send(lab, do="mix", lam=float("nan"))
     assert lab.wait(30)
     assert lab.lam == 0.5
     assert "lam=nan" in lab.say

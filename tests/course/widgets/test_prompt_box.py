@@ -9,8 +9,11 @@ from workbench.course.widgets import PromptBox
 from workbench.course.widgets.base import VIEW
 from workbench.course.widgets.form import fields_of, read_form
 from workbench.course.widgets.prompt_box import MOST_CARDS, TAKES
-from workbench.errors import WorkbenchError
+from workbench.errors import PromptError, WorkbenchError
 from workbench.music.writing import file_stem
+from workbench.systems.ldmg import LDMG
+from workbench.systems.prompts import MOST_WORDS, caption_words, words_by_kind
+from workbench.systems.registry import SYSTEMS
 
 PROMPTS = {
     "empty": "",
@@ -40,7 +43,7 @@ def box(small_system) -> PromptBox:
 
 
 @pytest.mark.parametrize("name", PROMPTS)
-def test_every_prompt_is_answered_and_drawn(box, name):
+def test_every_prompt_generates_takes_and_advice(box, name):
     draw(box, PROMPTS[name])
     assert box.error is None
     assert len(box.takes) == 2
@@ -130,9 +133,9 @@ def test_stop_ends_a_drawing(box, monkeypatch):
     draw_before = box.takes
     send(box, do="generate", prompt="funk", settings={"steps": "100"})
     assert begun.wait(30)
-    assert box.busy == "Drawing"
+    assert box.busy == "Generating"
     send(box, do="generate", prompt="rock", settings={})
-    assert "Still drawing" in box.say
+    assert "Stop" in box.say
     send(box, do="stop")
     go_on.set()
     assert box.wait(30)
@@ -163,9 +166,9 @@ def test_one_number_for_a_take(box):
         facts = re.search(r'class="wb-facts">([^<]*)', card["html"])[1]
         assert "seed 0" in facts
         assert "take" not in facts
-        assert "take" in clip.source, "by which it can be drawn again"
+        assert "take" in clip.source, "from which it can be generated again"
     send(box, do="undo")
-    assert [card["title"] for card in box.cards] == ["Take 1 · no words", "Take 2 · no words"]
+    assert [card["title"] for card in box.cards] == ["Take 1 · no prompt", "Take 2 · no prompt"]
 
 
 def test_takes_come_back(box):
@@ -194,7 +197,7 @@ def test_every_message_with_a_number_is_answered(box, monkeypatch):
     monkeypatch.setattr(box, "send", lambda content, buffers=None: sent.append(content))
     send(box, do="nothing", ping=3)
     send(box, do="explain", prompt="funk", ping=4)
-    assert sent == [{"is": "heard", "ping": 3}, {"is": "heard", "ping": 4}]
+    assert sent == [{"is": "received", "ping": 3}, {"is": "received", "ping": 4}]
 
 
 def test_vary_puts_a_variation_behind_its_take(box):
@@ -284,6 +287,67 @@ def test_unknown_setting_is_refused(small_system):
 
 
 def test_chips_are_words_the_system_reads(box):
-    """Its captions had "ghost notes", too, but that is none of the keywords."""
+    """Its captions had "ghost notes", too, but that is not among the keywords."""
     assert box.chips["Style"] == ["rock", "funk", "jazz", "hip hop"]
     assert box.chips["Feel"] == ["slow"]
+
+
+@pytest.fixture(scope="module")
+def ldmg() -> LDMG:
+    return SYSTEMS["sound"].from_pretrained()
+
+
+def test_a_genre_is_chosen_from_those_of_the_config(ldmg):
+    box = PromptBox(ldmg, n=1, steps=1, seconds=1)
+    (field,) = [field for field in box.limits if field["name"] == "genre"]
+    assert tuple(field["choices"]) == ldmg.config.genres
+    assert box.settings["genre"] is None
+    draw(box, "", genre="jazz")
+    assert box.takes[0].labels["request"]["genre"] == "jazz"
+    assert box.cards[0]["title"] == "Take 1 · jazz"
+    send(box, do="vary", key=1)
+    assert box.wait(60)
+    assert box.takes[1].labels["request"]["genre"] == "jazz"
+    draw(box, "piano", genre="")
+    assert "genre" not in box.takes[0].labels["request"]
+
+
+@pytest.mark.parametrize("genre", ["polka", "JAZZ", "0", " "])
+def test_a_genre_that_is_not_offered_is_named(ldmg, genre):
+    box = PromptBox(ldmg, genre="rock")
+    draw(box, genre=genre)
+    assert list(box.wrong) == ["genre"]
+    assert "Genre" in box.say
+    assert box.takes == []
+    for refused in (lambda: box.generate(genre=genre), lambda: PromptBox(ldmg, genre=genre)):
+        with pytest.raises(PromptError, match="genre"):
+            refused()
+
+
+def test_systems_without_genres_have_no_genre_field(box):
+    assert "genre" not in box.settings
+    with pytest.raises(TypeError, match="genre"):
+        PromptBox(SYSTEMS["music"].from_pretrained(), genre="rock")
+
+
+def test_the_words_of_shipped_sound_systems_come_from_their_captions(ldmg):
+    music = PromptBox(SYSTEMS["music"].from_pretrained()).chips
+    assert {"Genre", "Instrument", "Key", "Feel"} == music.keys()
+    assert "acoustic grand piano" in music["Instrument"]
+    sound = PromptBox(ldmg).chips
+    assert sound == {kind: words for kind, words in music.items() if kind != "Genre"}
+
+
+def test_caption_words_are_those_of_two_captions_the_most_frequent_first():
+    captions = ["Rock, for Flute, in C# minor", "jazz  for flute, bebop", "jazz, in C minor"]
+    captions += ["jazz\nfor flutes", "rocking in C# minor", "rock", ""]
+    words = caption_words(captions)
+    assert words == ("jazz", "rock", "flute", "C# minor")
+    assert words_by_kind(words) == {
+        "Genre": ["jazz", "rock"],
+        "Instrument": ["flute"],
+        "Key": ["C# minor"],
+    }
+    assert caption_words([]) == ()
+    many = caption_words(["oboe viola cello flute celesta piccolo banjo sitar koto harmonica"] * 2)
+    assert len(many) == MOST_WORDS

@@ -102,8 +102,8 @@ def test_half_seconds_are_chosen_filled_and_kept(page):
     last.fill("2.6")
     last.press("Tab")
     expect(last).to_have_value("2.5")
-    assert paint.get_by_label("Play while it writes").count() == 0
-    paint.get_by_label("In these words").fill("rock")
+    assert paint.get_by_label("Play while generating").count() == 0
+    paint.get_by_label("Prompt").fill("rock")
     paint.get_by_role("button", name="Fill").click()
     expect(paint.locator(".wb-say")).to_have_text("1 version of 0.5 to 2.5 s.")
     card = paint.locator(".wb-card").first

@@ -2,11 +2,11 @@
 
 PromptBox(system)      a prompt, its settings, and the takes; any system that reads text
 DrumGrid(clip, system) a drum-grid editor that fills in the rest
-FilmWidget(frames)     a drawing step by step, from noise to a loop, a song or a sound
-InpaintingWidget(system, clip)  bars of a song, or seconds of a sound, written anew
-MixupLab(a, b, system) two clips mixed plainly, by BAM and by BLM, with their beats
-DegradationLab(sounds, rate, measure)  real sounds spoiled, and what each measure says
-SoundMap(views, clips, groups)  pictures of many clips, each a point that can be heard
+FilmWidget(frames)     sampling step by step, from noise to a loop, a song or a sound
+InpaintingWidget(system, clip)  bars of a song, or seconds of a sound, regenerated
+MixupLab(a, b, system) two clips mixed by plain mixup, BAM and BLM, with their beats
+DegradationLab(sounds, rate, measure)  degraded real sounds, and how each metric responds
+SoundMap(views, clips, groups)  pictures of many clips; each point plays its clip
 compare(clips)         clips side by side
 """
 

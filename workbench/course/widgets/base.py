@@ -1,4 +1,4 @@
-"""What the widgets share: module and style, messages, the worker, undo, the still copy."""
+"""Shared by the widgets: module and style, messages, the worker, undo, the static copy."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from workbench.systems.base import Progress
 
 VIEW = "application/vnd.jupyter.widget-view+json"
-REDRAW_AFTER = 0.3  # seconds from an edit to the still copy
+REDRAW_AFTER = 0.3  # seconds from an edit to the static copy
 HISTORY = 50  # steps that Undo can take back
-# Where no kernel answers, JupyterLab says "model not found" above the still copy.
+# Without a kernel, JupyterLab shows "model not found" above the static copy.
 _NO_ERROR_ABOVE = (
     ".jp-OutputArea-child:not(:has(.wb-box)):has(+ .jp-OutputArea-child .wb-fallback){display:none}"
 )
@@ -43,7 +43,7 @@ def read(name: str) -> str:
 def module(*names: str) -> str:
     """One self-contained ES module of the pieces: a widget's module cannot import its neighbours.
 
-    The clip's player comes as a function: it looks for clips in what it is given as `document`.
+    The clip's player becomes a function that looks for clips in its argument `document`.
     """
     player = (
         f"const SOUND_RATE = {RATE};\nfunction wireClips(document) {{\n"
@@ -58,33 +58,33 @@ def style(*names: str) -> str:
 
 
 def loop_bytes(clip: Clip) -> bytes:
-    """A clip's gapless loop as an Ogg file, mono, at the rate the page's player runs at."""
+    """A clip's gapless loop as an Ogg file, mono, at the sample rate of the page's player."""
     return clip.audio_bytes("ogg", RATE, mono=True)
 
 
 class Number(t.Float):
-    """A trait for a number as people hand them over, NumPy's, too. Raises PromptError."""
+    """A trait for a number, NumPy's included. Raises PromptError."""
 
     def validate(self, obj: Any, value: Any) -> Any:
         return number(value, self.name or "number", *_range(self))
 
 
 class Whole(t.Int):
-    """The same for a whole number."""
+    """A trait for a whole number, NumPy's included. Raises PromptError."""
 
     def validate(self, obj: Any, value: Any) -> Any:
         return whole(value, self.name or "number", *_range(self))
 
 
 class Text(t.Unicode):
-    """A text; of Python, None is an empty one."""
+    """A trait for a text; None becomes an empty one."""
 
     def validate(self, obj: Any, value: Any) -> Any:
         return text_of(value, self.name or "text")
 
 
 def _range(trait: Number | Whole) -> tuple[float, float]:
-    """The bounds of a trait, infinite where it has none."""
+    """The bounds of a trait; infinite if it has none."""
     return -inf if trait.min is None else trait.min, inf if trait.max is None else trait.max
 
 
@@ -102,26 +102,26 @@ def check_system(system: Any, *needed: str) -> None:
 
 
 class MusicWidget(anywidget.AnyWidget):
-    """Base of the widgets. Messages {"do": name, …} from the page go to the method `on_<name>`,
-    with the message's `buffers` in it; each is answered "heard" first, so that the page knows a
-    kernel that is gone.
+    """Base of the widgets. A message {"do": name, …} from the page calls the method `on_<name>`
+    with the message and its `buffers`. Each message is acknowledged at once, so that the page
+    notices when the kernel has stopped.
 
-    Nothing that the page sends ends in a traceback: an error's one line is shown in the widget.
-    `error` keeps the last unforeseen one. A widget with a history defines `_state` and `_restore`
-    and calls `_remember` before a change; Undo and Redo are then its `on_undo` and `on_redo`.
+    No message of the page causes a traceback: the widget shows the error's one line. `error` keeps
+    the last unexpected one. A widget with a history defines `_state` and `_restore` and calls
+    `_remember` before a change; its `on_undo` and `on_redo` are then Undo and Redo.
 
-    A cell shows two outputs: the widget, and a still copy of it in plain HTML that hides while the
-    widget lives, and remains in a saved or exported notebook.
+    A cell shows two outputs: the widget, and a static copy of it in plain HTML. The copy is hidden
+    while the widget works, and remains in a saved or exported notebook.
     """
 
-    say = t.Unicode("").tag(sync=True)  # read out by screen readers when it changes
-    busy = t.Unicode("").tag(sync=True)  # what is being done, or ""
-    progress = t.List([0, 0]).tag(sync=True)  # steps done, steps in all
-    key = t.Unicode().tag(sync=True)  # the model's id; finds the still copy on the page
+    say = t.Unicode("").tag(sync=True)  # the status line; screen readers read it when it changes
+    busy = t.Unicode("").tag(sync=True)  # the running job, or ""
+    progress = t.List([0, 0]).tag(sync=True)  # steps done, all steps
+    key = t.Unicode().tag(sync=True)  # the model's id; finds the static copy on the page
     undos = t.Int(0).tag(sync=True)  # how many steps can be undone
     redos = t.Int(0).tag(sync=True)
 
-    if_stopped: ClassVar[str] = ""  # what Stop leaves as it was
+    if_stopped: ClassVar[str] = ""  # what Stop leaves unchanged
 
     def __init__(self, **fields: Any) -> None:
         super().__init__(**fields)
@@ -131,21 +131,21 @@ class MusicWidget(anywidget.AnyWidget):
         self._past: list[Any] = []
         self._future: list[Any] = []
         self._displayed = False
-        self._redrawing = Timer(0, self._redraw)  # none waits yet
-        self.on_msg(self._heard)
+        self._redrawing = Timer(0, self._redraw)  # not started
+        self.on_msg(self._received)
 
-    def _heard(self, _: Any, message: Any, buffers: Any) -> None:
+    def _received(self, _: Any, message: Any, buffers: Any) -> None:
         if not isinstance(message, dict):
             return
         name, ping = message.get("do"), message.get("ping")
         if isinstance(ping, int):
-            self.send({"is": "heard", "ping": ping})
+            self.send({"is": "received", "ping": ping})
         handler = getattr(self, f"on_{name}", None)
         if handler is not None and isinstance(name, str) and name != "msg":
             self._kindly(lambda: handler({**message, "buffers": buffers}))
 
     def _kindly(self, action: Callable[[], Any]) -> bool:
-        """Do it; if that fails, say why in one line. True when it went well."""
+        """Run `action`; on an error show one line. Returns whether it succeeded."""
         try:
             action()
         except Stopped:
@@ -157,15 +157,15 @@ class MusicWidget(anywidget.AnyWidget):
             self.error = error
             log.debug("in a widget", exc_info=error)
             first = (str(error).splitlines() or [""])[0][:200]
-            self.say = f"That did not work: {type(error).__name__} {first}"
+            self.say = f"This failed: {type(error).__name__} {first}"
         else:
             return True
         return False
 
     def start(self, what: str, steps: int, job: Callable[[], Any]) -> None:
-        """Run a job in the worker and show that it runs."""
+        """Run a job in the worker and show its progress."""
         if self.worker.busy:
-            self.say = "Still drawing. Wait, or press Stop."
+            self.say = "A job is still running. Wait, or press Stop."
             return
 
         def run() -> None:
@@ -174,42 +174,49 @@ class MusicWidget(anywidget.AnyWidget):
                     self._redraw()
             finally:
                 if self.say == "Stopping…":  # the job had ended before it could be stopped
-                    self.say = "It was done before it could be stopped."
+                    self.say = "The job finished before it could be stopped."
                 self.busy = ""
 
         self.progress, self.busy, self.say = [0, steps], what, f"{what}…"
         self.worker.start(run)
 
     def step(self, step: int, total: int) -> None:
-        """Shows how far a job is; raises Stopped after Stop."""
+        """Show the progress of a job. Raises Stopped after Stop."""
         self.worker.check()
         self.progress = [step, total]
 
     def show_progress(self, record: Progress) -> None:
-        """The `progress` of a system; raises Stopped after Stop."""
+        """The `progress` callback for a system. Raises Stopped after Stop."""
         self.step(record.step, record.steps)
 
     def on_stop(self, message: dict[str, Any] | None = None) -> None:
-        """Stop button: end the drawing at its next step."""
+        """Stop button: end the job at its next step."""
         if self.worker.busy:
-            self.say = "Stopping…"  # first, since the job's thread may have the last word at once
+            self.say = "Stopping…"  # set first, because the job's thread may overwrite it at once
             self.worker.stop()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for a drawing to end, in tests and scripts; False if `timeout` seconds pass."""
+        """Wait for the running job, in tests and scripts.
+
+        Args:
+            timeout: Seconds to wait at most; None for no limit.
+
+        Returns:
+            Whether the job has ended.
+        """
         return self.worker.wait(None if timeout is None else number(timeout, "timeout", 0))
 
     # --- history ------------------------------------------------------------------------------
 
     def _state(self) -> Any:
-        """What Undo brings back; never changed in place."""
+        """The state that Undo restores; never changed in place."""
         raise NotImplementedError
 
     def _restore(self, state: Any) -> None:
         raise NotImplementedError
 
     def _remember(self) -> None:
-        """Keep the present state, before it changes."""
+        """Save the current state before a change."""
         self._past = [*self._past[-HISTORY + 1 :], self._state()]
         self._future = []
         self._count()
@@ -219,7 +226,7 @@ class MusicWidget(anywidget.AnyWidget):
 
     def _travel(self, source: list[Any], target: list[Any], done: str, none: str) -> None:
         if self.worker.busy:
-            self.say = "Wait, or press Stop, before you undo."
+            self.say = "A job is still running. Wait, or press Stop, before Undo or Redo."
         elif not source:
             self.say = none
         else:
@@ -230,24 +237,24 @@ class MusicWidget(anywidget.AnyWidget):
             self._redraw()
 
     def on_undo(self, message: dict[str, Any] | None = None) -> None:
-        """Take the last change back."""
+        """Undo the last change."""
         self._travel(self._past, self._future, "Undone.", "There is nothing to undo.")
 
     def on_redo(self, message: dict[str, Any] | None = None) -> None:
-        """Make the change again that was taken back last."""
-        self._travel(self._future, self._past, "Done again.", "There is nothing to redo.")
+        """Redo the change that was undone last."""
+        self._travel(self._future, self._past, "Redone.", "There is nothing to redo.")
 
-    # --- the still copy -----------------------------------------------------------------------
+    # --- the static copy ----------------------------------------------------------------------
 
     def fallback_clips(self) -> Sequence[Clip]:
-        """Clips that a saved or exported page, which has no kernel, plays."""
+        """Clips for the static copy in a saved or exported page."""
         return []
 
     def _still(self) -> dict[str, str]:
-        """The mime bundle of the still copy."""
+        """The MIME bundle of the static copy."""
         name = type(self).__name__
         clips = self.fallback_clips()
-        page = side_by_side(clips, note=f"{name}: run the cell in Jupyter to use it.")
+        page = side_by_side(clips, note=f"{name}: to use it, run the cell in Jupyter.")
         return {
             "text/plain": f"{name}, {len(clips)} clip{'' if len(clips) == 1 else 's'}",
             "text/html": f'<div class="wb-fallback" data-of="{self.key}">'
@@ -255,14 +262,14 @@ class MusicWidget(anywidget.AnyWidget):
         }
 
     def _redraw(self) -> None:
-        """Bring the still copy of a displayed widget up to date, for the notebook's next saving."""
+        """Update the static copy of a displayed widget before the notebook is next saved."""
         if self._displayed:
             from IPython.display import display
 
             display(self._still(), raw=True, display_id=self.key, update=True)
 
     def _redraw_soon(self) -> None:
-        """The same a moment later, once for many edits in a row: none waits for it."""
+        """The same a moment later, once for many edits in a row; does not block."""
         self._redrawing.cancel()
         if self._displayed:
             self._redrawing = Timer(REDRAW_AFTER, self._redraw)
@@ -280,7 +287,7 @@ class MusicWidget(anywidget.AnyWidget):
 
         made = super()._repr_mimebundle_()
         data, about = made if isinstance(made, tuple) else (made or {}, {})
-        # empty HTML, where no widget can be shown: the still copy follows
+        # empty HTML where no widget can be shown: the static copy follows
         display({**data, "text/html": ""}, metadata=about, raw=True)
         display(self._still(), raw=True, display_id=self.key)
         self._displayed = True

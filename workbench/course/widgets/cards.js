@@ -1,4 +1,4 @@
-// The takes of a prompt box: each a clip's player with what can be done with it.
+// The takes of a prompt box: each a clip's player with its buttons.
 function makeCards(model, listen) {
   const list = h("div", { class: "wb-cards", role: "list", "aria-label": "Takes" });
   const shown = new Map();

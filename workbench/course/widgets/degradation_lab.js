@@ -1,17 +1,17 @@
-// The degradation lab: choose what is spoiled and how much, hear it, and measure it.
+// The degradation lab: choose a degradation and its strength, play it, and measure it.
 export default widget("wb-spoil", "Degradation lab", ({ model, listen, root }) => {
   const kind = h("select", { "aria-label": "Degradation" },
     ...model.get("kinds").map((name) => h("option", { value: name }, name)));
   const words = h("output", { class: "wb-level" });
   const strength = h("input", { type: "range", min: 0, max: 1, step: 0.05 });
   const play = h("button", { type: "button", class: "wb-play", onclick: () => (sound.on
-    ? sound.stop() : model.send({ do: "play", ...asked() })) }, "▶ Play");
+    ? sound.stop() : model.send({ do: "play", ...settings() })) }, "▶ Play");
   const measure = h("button", { type: "button", class: "wb-measure", onclick: () =>
-    model.send({ do: "measure", ...asked() }) }, "Measure");
+    model.send({ do: "measure", ...settings() }) }, "Measure");
   const sound = makeSound((on) => { play.textContent = on ? "■ Stop" : "▶ Play"; });
   const table = h("table", { "aria-label": "Measurements" });
 
-  const asked = () => ({ kind: kind.value, strength: Number(strength.value) });
+  const settings = () => ({ kind: kind.value, strength: Number(strength.value) });
   function tell() {
     const step = Math.round(Number(strength.value) * 20);
     words.textContent = model.get("levels")[kind.value][step];

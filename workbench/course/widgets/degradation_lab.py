@@ -1,4 +1,4 @@
-"""The degradation lab: spoil real sounds a little and watch what each measure says of it."""
+"""The degradation lab: degrade real sounds, and see how each metric responds."""
 
 from __future__ import annotations
 
@@ -21,8 +21,16 @@ Measure = Callable[[np.ndarray], Mapping[str, float]]
 class DegradationLab(MusicWidget):
     """A choice of degradations and a slider for their strength; each measurement adds a row.
 
-    sounds: (n, samples) at `rate` Hz; measure: of such sounds, name → value, called as it is given;
-    example: the sound that is heard.
+    Args:
+        sounds: (n, samples) at `rate` Hz.
+        rate: Sample rate in Hz.
+        measure: Function of such sounds that returns values by metric.
+        example: Index of the sound to play.
+        seed: Of degradations that add noise.
+
+    Raises:
+        PromptError: for a `measure` that is not a function, and an example outside the sounds.
+        WorkbenchError: for sounds with NaN.
     """
 
     _esm = module("degradation_lab")
@@ -31,10 +39,10 @@ class DegradationLab(MusicWidget):
     kinds = t.List(list(DEGRADATIONS)).tag(sync=True)
     kind = t.Unicode("low-pass").tag(sync=True)
     strength = Number(0.5, min=0, max=1).tag(sync=True)
-    names: t.List[Any] = t.List().tag(sync=True)  # of the measures
+    names: t.List[Any] = t.List().tag(sync=True)  # of the metrics
     # kind, strength, what (in words), values; the first is clean
     rows: t.List[Any] = t.List().tag(sync=True)
-    levels = t.Dict().tag(sync=True)  # kind → what each twentieth of the slider means, in words
+    levels = t.Dict().tag(sync=True)  # kind → the level at each twentieth of the slider, in words
 
     def __init__(
         self, sounds: np.ndarray, rate: int, measure: Measure, *, example: int = 0, seed: int = 0
@@ -48,7 +56,7 @@ class DegradationLab(MusicWidget):
         clean = dict(measure(self.sounds))
         words = {kind: [level(kind, i / 20, rate) for i in range(21)] for kind in DEGRADATIONS}
         super().__init__(names=list(clean), levels=words)
-        self.rows = [self._row("", 0.0, "as it was", clean)]
+        self.rows = [self._row("", 0.0, "original", clean)]
 
     def _row(self, kind: str, strength: float, words: str, values: Mapping[str, float]) -> dict:
         return {
@@ -59,7 +67,7 @@ class DegradationLab(MusicWidget):
         }
 
     def spoiled(self, kind: str, strength: float) -> np.ndarray:
-        """All sounds, degraded: what the next row measures."""
+        """All sounds (n, samples), degraded, as the next row measures them."""
         return degrade(self.sounds, self.rate, kind, strength, seed=self.seed)
 
     def _measure(self, kind: str, strength: float) -> None:
@@ -70,7 +78,7 @@ class DegradationLab(MusicWidget):
         self.say = f"{kind}, {words}: measured."
 
     def clip(self, strength: float | None = None) -> Clip:
-        """The example as it is heard now, or at another strength."""
+        """The example at the current strength, or at another from 0 to 1."""
         strength = self.strength if strength is None else number(strength, "strength", 0, 1)
         sound = degrade(
             self.sounds[self.example : self.example + 1],
@@ -80,24 +88,24 @@ class DegradationLab(MusicWidget):
             seed=self.seed,
         )
         words = f"{self.kind}: {level(self.kind, strength, self.rate)}"
-        return Clip(audio=sound, sample_rate=self.rate, caption=words if strength else "as it was")
+        return Clip(audio=sound, sample_rate=self.rate, caption=words if strength else "original")
 
     def fallback_clips(self) -> Sequence[Clip]:
         return [self.clip(0.0), self.clip()]
 
     def on_measure(self, message: dict[str, Any]) -> None:
-        """Degrade and measure as the page asks."""
-        kind, strength = _asked(message)
+        """Degrade and measure with the page's settings."""
+        kind, strength = _settings_of(message)
         self.start("Measuring", 1, lambda: self._measure(kind, strength))
 
     def on_play(self, message: dict[str, Any]) -> None:
         """Send the example's sound."""
-        self.kind, self.strength = _asked(message)
+        self.kind, self.strength = _settings_of(message)
         clip = self.clip()
         self.send({"is": "sound", "seconds": clip.duration}, buffers=[loop_bytes(clip)])
 
 
-def _asked(message: Mapping[str, Any]) -> tuple[str, float]:
+def _settings_of(message: Mapping[str, Any]) -> tuple[str, float]:
     kind = str(message.get("kind"))
     if kind not in DEGRADATIONS:
         raise PromptError(f"kind: {kind!r} is unknown; choose one of {', '.join(DEGRADATIONS)}")

@@ -85,8 +85,8 @@ export default widget("wb-drum-grid", "Drum grid editor", ({ model, listen, root
   root.append(h("div", { class: "wb-bar" }, play, ...historyButtons(model, listen, root), clear, mark,
     h("label", { class: "wb-tempo" }, h("span", {}, "Tempo (BPM)"), tempo)),
     scroll,
-    h("p", { class: "wb-help" }, "Arrow keys move, space sets a hit, + and − change how loud it "
-      + "is, K marks a cell to keep. Names of rows and bars mark them whole."),
+    h("p", { class: "wb-help" }, "Arrow keys move, Space sets a hit, + and − change its velocity, "
+      + "K marks a cell to keep. The names of rows and bars mark all their cells."),
     form, progressBar(model, listen), sayLine(model, listen));
 
   listen.on("change:velocity change:kept change:sent", () => {
@@ -100,13 +100,13 @@ export default widget("wb-drum-grid", "Drum grid editor", ({ model, listen, root
   listen.on("change:wrong", () => {
     tempo.setAttribute("aria-invalid", String("tempo" in model.get("wrong")));
   });
-  listen.on("change:tempo change:redos", () => { // what was taken back is heard, too
+  listen.on("change:tempo change:redos", () => { // an undone change is played, too
     if (sound.on) model.send({ do: "play" });
   });
   listen.on("change:prompt", () => {
     if (document.activeElement !== input) input.value = model.get("prompt");
   });
-  listen.on("change:busy", () => { // what is edited meanwhile would be lost
+  listen.on("change:busy", () => { // an edit during the job would be lost
     const busy = Boolean(model.get("busy"));
     for (const part of [fill, clear, mark]) part.disabled = busy;
     cells.grid.inert = busy;

@@ -1,4 +1,4 @@
-"""A drum-grid editor: set hits, mark what to keep, and let the system draw the rest."""
+"""A drum-grid editor: set hits, mark cells to keep, and let the system generate the rest."""
 
 from __future__ import annotations
 
@@ -37,10 +37,17 @@ TEMPO = Field("tempo", "Tempo (BPM)", *TEMPO_LIMITS, 120.0, whole=False)
 
 
 class DrumGrid(MusicWidget):
-    """An editor of a drum clip, 9 rows by 16 steps a bar; `clip` is the loop as it stands.
+    """An editor of a drum clip, 9 rows by 16 steps per bar.
 
-    clip: None starts with two empty bars of 120 BPM. system: fills in the rest (`inpaint`);
-    without one the editor only edits. `keep`: (steps, 9) bool, the cells marked to stay.
+    `clip` is the current loop; `keep`, (steps, 9) bool, are the cells marked to stay.
+
+    Args:
+        clip: The loop; None starts with two empty bars at 120 BPM.
+        system: Fills in the rest by `inpaint`; without one the editor only edits.
+
+    Raises:
+        WorkbenchError: for a clip that is a waveform.
+        PromptError: for a system that cannot inpaint.
     """
 
     _esm = module("drum_cells", "drum_grid")
@@ -48,25 +55,25 @@ class DrumGrid(MusicWidget):
 
     velocity = t.Bytes().tag(sync=True)  # steps × 9 values of 0 to 127, a step's nine together
     kept = t.Bytes().tag(sync=True)  # steps × 9 values of 0 or 1
-    sent = t.Int(0).tag(sync=True)  # number of the page's last edit that is contained
+    sent = t.Int(0).tag(sync=True)  # number of the page's last edit that is included
     rows: t.List[Any] = t.List().tag(sync=True)
     tempo = Number(120.0).tag(sync=True)
     prompt = Text("").tag(sync=True)
     can_fill = t.Bool(False).tag(sync=True)
-    wrong = t.Dict().tag(sync=True)  # what is wrong with the tempo that was typed
+    wrong = t.Dict().tag(sync=True)  # message about the tempo that was typed, if it is not allowed
 
-    if_stopped = "The grid is as it was."
+    if_stopped = "The grid is unchanged."
 
     def __init__(self, clip: Clip | None = None, system: DrumLDM | None = None) -> None:
         if system is not None:
             check_system(system, "inpaint")
         self.system = system
         self._seed = 0
-        self._base: Clip | None = None  # what is edited; the grid shows its cells
-        roll, stays = np.zeros((2 * STEPS, CHANNELS), np.float32), ""
+        self._base: Clip | None = None  # the clip that is edited; the grid shows its cells
+        roll, hidden = np.zeros((2 * STEPS, CHANNELS), np.float32), ""
         if clip is not None:
             self._base = clip = in_whole_bars(clip_of(clip))[0]
-            roll, stays = DrumRoll.from_clip(clip).to_array(), left_out(clip)
+            roll, hidden = DrumRoll.from_clip(clip).to_array(), left_out(clip)
         self.keep = np.zeros((len(roll), N_DRUMS), dtype=bool)
         self._roll = roll
         super().__init__(
@@ -75,14 +82,14 @@ class DrumGrid(MusicWidget):
             prompt=clip.caption if clip is not None else "",
             can_fill=system is not None,
         )
-        self._tell()
-        if stays:
-            self.say = f"Notes that the grid does not show stay as they are: {stays}."
+        self._update_page()
+        if hidden:
+            self.say = f"Notes that the grid does not show are left unchanged: {hidden}."
 
     @property
     def clip(self) -> Clip:
-        """The loop as it stands now: the clip it began with, with the cells exchanged that were
-        edited or filled in."""
+        """The current loop: the clip that was given, with the cells that were edited or filled
+        in."""
         base, labels = self._base, {"prompt": self.prompt}
         if base is None:
             plain = DrumRoll.from_array(self._roll, tempo=self.tempo)
@@ -102,8 +109,8 @@ class DrumGrid(MusicWidget):
     def fallback_clips(self) -> Sequence[Clip]:
         return [self.clip]
 
-    def _tell(self) -> None:
-        """Show the page the loop and the marks."""
+    def _update_page(self) -> None:
+        """Send the loop and the marks to the page."""
         hits, loud = self._roll[:, :N_DRUMS] > 0.5, self._roll[:, N_DRUMS : 2 * N_DRUMS]
         with self.hold_sync():
             self.velocity = (np.clip(np.rint(loud * 127), 1, 127) * hits).astype("u1").tobytes()
@@ -116,13 +123,13 @@ class DrumGrid(MusicWidget):
         self._roll, self.keep = state[0].copy(), state[1].copy()
         self.tempo, self._base = state[2:]
         self.wrong = {}
-        self._tell()
+        self._update_page()
 
     # --- what the page asks for ---------------------------------------------------------------
 
     def on_set(self, message: dict[str, Any]) -> None:
-        """Give cells a velocity: cells [[step, drum, 0 to 127], …]. 0 takes the hit away; a hit
-        that stays keeps its microtiming."""
+        """Set velocities: cells [[step, drum, 0 to 127], …]. 0 removes the hit; other values keep
+        its microtiming."""
         cells = self._cells(message)
         self._remember()
         for step, drum, velocity in cells:
@@ -132,7 +139,7 @@ class DrumGrid(MusicWidget):
             self._roll[step, drum] = 1
             self._roll[step, drum + N_DRUMS] = min(velocity, 127) / 127
         self.sent = int(message.get("number", self.sent))
-        self._tell()
+        self._update_page()
         self._redraw_soon()
 
     def on_keep(self, message: dict[str, Any]) -> None:
@@ -142,30 +149,32 @@ class DrumGrid(MusicWidget):
         for step, drum, on in cells:
             self.keep[step, drum] = bool(on)
         self.sent = int(message.get("number", self.sent))
-        self._tell()
+        self._update_page()
 
     def _cells(self, message: dict[str, Any]) -> list[tuple[int, int, int]]:
-        """The cells of a message that are in the grid. Raises PromptError for what is no cell."""
+        """The cells of a message that are in the grid. Raises PromptError for anything else."""
         cells, steps = [], len(self._roll)
         for cell in listed(message.get("cells", []), "cells", "cells"):
             if not isinstance(cell, list | tuple) or len(cell) != 3:
-                raise PromptError(f"cells: {repr(cell)[:40]} is no cell; give [step, drum, value]")
+                raise PromptError(
+                    f"cells: {repr(cell)[:40]} is not a cell; give [step, drum, value]"
+                )
             step, drum, value = (whole(part, "cells") for part in cell)
             if 0 <= step < steps and 0 <= drum < N_DRUMS:
                 cells.append((step, drum, value))
         return cells
 
     def on_clear(self, message: dict[str, Any] | None = None) -> None:
-        """Take all hits and marks away."""
+        """Remove all hits and marks."""
         self._remember()
         self._roll = np.zeros_like(self._roll)
         self.keep = np.zeros_like(self.keep)
-        self._tell()
+        self._update_page()
         self._redraw_soon()
-        self.say = "The grid is empty. Undo brings it back."
+        self.say = "The grid is empty. Undo restores it."
 
     def on_tempo(self, message: dict[str, Any]) -> None:
-        """Play the loop at another tempo: bpm, as it was typed."""
+        """Change the tempo to the message's `bpm`, a text."""
         value, complaint = read_number(TEMPO, message.get("bpm"))
         self.wrong = {"tempo": complaint} if complaint else {}
         if complaint or value is None:
@@ -177,15 +186,15 @@ class DrumGrid(MusicWidget):
             self.say = f"{value:g} BPM."
 
     def on_play(self, message: dict[str, Any] | None = None) -> None:
-        """Render the loop as it stands and send it to the page."""
+        """Render the current loop and send it to the page."""
         clip = self.clip
         self.send({"is": "sound", "seconds": clip.duration}, buffers=[loop_bytes(clip)])
 
     def on_fill(self, message: dict[str, Any] | None = None) -> None:
-        """Draw all cells that are not kept. With no mark, the hits that are there are kept."""
+        """Regenerate all cells that are not kept. Without marks, the hits are kept."""
         system = self.system
         if system is None:
-            self.say = "No system to fill in with: make it as DrumGrid(clip, system)."
+            self.say = "There is no system to fill in with; use DrumGrid(clip, system)."
             return
         if message and "prompt" in message:
             self.prompt = str(message["prompt"])
@@ -196,25 +205,25 @@ class DrumGrid(MusicWidget):
         keep = keep if marked else hits
 
         def job() -> None:
-            made = self._draw(clip, keep, empty, prompt, seed)
+            made = self._fill(clip, keep, empty, prompt, seed)
             self._remember()
             self._base, self._roll = made, DrumRoll.from_clip(made).to_array()
-            self._tell()
+            self._update_page()
             cells = "the marked cells" if marked else "your hits"
-            self.say = f"The rest is filled in; {cells} are as they were." + (
-                "" if keep.any() else " There were none, so the whole loop is new."
+            self.say = f"The rest is filled in; {cells} are unchanged." + (
+                "" if keep.any() else " There were none, so the whole loop was regenerated."
             )
 
         self.start("Filling in", 20, job)
 
-    def _draw(self, clip: Clip, keep: np.ndarray, empty: bool, prompt: str, seed: int) -> Clip:
-        """The clip with all cells drawn by the system but the kept ones."""
+    def _fill(self, clip: Clip, keep: np.ndarray, empty: bool, prompt: str, seed: int) -> Clip:
+        """The clip with all cells but the kept ones generated by the system."""
         assert self.system is not None
-        asked: Any = {"prompt": prompt, "seed": seed, "progress": self.show_progress}
+        options: Any = {"prompt": prompt, "seed": seed, "progress": self.show_progress}
         if not empty:
-            return self.system.inpaint(clip, Region(cells=~keep), **asked)[0]
-        # an empty grid says nothing to go by
+            return self.system.inpaint(clip, Region(cells=~keep), **options)[0]
+        # an empty grid gives the system no context
         bars = len(keep) // STEPS
-        new = self.system.generate(bars=bars, tempo=self.tempo, **asked)[0]
+        new = self.system.generate(bars=bars, tempo=self.tempo, **options)[0]
         made = with_cells(clip, Cells(~keep), DrumRoll.from_clip(new).to_array())
         return made.with_(source=new.source, labels=new.labels, caption=prompt)

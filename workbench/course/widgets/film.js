@@ -1,4 +1,4 @@
-// The film of a drawing: a slider over its frames, each to be seen and heard.
+// The denoising film: a slider over its frames, each with picture and sound.
 export default widget("wb-film", "Denoising film", ({ model, listen, root }) => {
   const frames = model.get("frames"), sounds = new Map();
   let timer = 0;
@@ -9,7 +9,7 @@ export default widget("wb-film", "Denoising film", ({ model, listen, root }) => 
   const play = h("button", { type: "button", class: "wb-play", onclick: () =>
     (sound.on ? sound.stop() : ask()) }, "▶ Play");
   const run = h("button", { type: "button", class: "wb-run", onclick: () =>
-    (timer ? halt() : roll()) }, "Run the film");
+    (timer ? halt() : roll()) }, "Play film");
   const sound = makeSound((on) => { play.textContent = on ? "■ Stop" : "▶ Play"; });
 
   const index = () => Number(slider.value);
@@ -36,12 +36,12 @@ export default widget("wb-film", "Denoising film", ({ model, listen, root }) => 
   function halt() {
     clearInterval(timer);
     timer = 0;
-    run.textContent = "Run the film";
+    run.textContent = "Play film";
   }
 
   function roll() {
     choose(0);
-    run.textContent = "Halt";
+    run.textContent = "Pause film";
     timer = setInterval(() => {
       if (!root.isConnected || index() >= frames.length - 1) return halt();
       choose(index() + 1);
@@ -50,7 +50,7 @@ export default widget("wb-film", "Denoising film", ({ model, listen, root }) => 
 
   slider.addEventListener("input", () => { halt(); choose(index()); });
   root.append(h("div", { class: "wb-film-title" }, model.get("title") || "No prompt"), picture,
-    h("label", { class: "wb-slide" }, h("span", {}, "Step of the drawing"), slider), text,
+    h("label", { class: "wb-slide" }, h("span", {}, "Sampling step"), slider), text,
     h("div", { class: "wb-bar" }, play, run), sayLine(model, listen));
   listen.on("change:frame", () => {
     const value = model.get("frame");

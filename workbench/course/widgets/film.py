@@ -1,4 +1,4 @@
-"""The film of a drawing: the system's guess after each step, to look at and to hear."""
+"""The denoising film: the system's prediction after each sampling step, as picture and sound."""
 
 from __future__ import annotations
 
@@ -31,11 +31,16 @@ FRAMES = "(noise level, clip) pairs, as system.film(prompt) returns"
 
 
 class FilmWidget(MusicWidget):
-    """A slider over the frames of `system.film(prompt)`: pairs of noise level and what there is so
-    far, a clip or a drum roll.
+    """A slider over the frames of `system.film(prompt)`.
 
-    `FilmWidget.of(system, prompt, seed=0)` draws and shows in one call, for any system with a
-    `film`.
+    `FilmWidget.of(system, prompt, seed=0)` samples and shows in one call.
+
+    Args:
+        frames: Pairs of noise level (0 to 1) and the prediction so far, a clip or a drum roll.
+        caption: Title.
+
+    Raises:
+        PromptError: for anything else, and for no frames.
     """
 
     _esm = module("film")
@@ -65,8 +70,16 @@ class FilmWidget(MusicWidget):
 
     @classmethod
     def of(cls, system: System, prompt: str = "", **settings: Any) -> FilmWidget:
-        """Draw the film of a prompt; settings as for `system.film`. Raises PromptError for a
-        system that has none."""
+        """Sample the film of a prompt.
+
+        Args:
+            system: A system that can film.
+            prompt: As of `system.film`.
+            **settings: Other arguments of `system.film`.
+
+        Raises:
+            PromptError: for a system that cannot film, and a setting that is out of range.
+        """
         check_system(system, "film")
         return cls(system.film(prompt, **settings), prompt if isinstance(prompt, str) else "")
 
@@ -91,7 +104,7 @@ def _frame(frame: Any) -> tuple[float, Clip | DrumRoll]:
 
 
 def count(clip: Clip) -> str:
-    """What is in a clip, in words: hits, notes, or how loud its sound is."""
+    """The content of a clip in words: its number of hits or notes, or the level of its sound."""
     if not clip.has_score:
         power = float(np.square(clip.waveform(clip.sample_rate or 44100, loop=False)).mean())
         level = f"{10 * np.log10(power):.0f}".replace("-", "−") if power else ""

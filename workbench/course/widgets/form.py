@@ -1,5 +1,5 @@
-"""Number fields: what Python gives them, what was typed into them, and a kind word where that is no
-such number."""
+"""The fields of a form, numbers and choices: their values from Python and from the page, and a
+message where a value is not allowed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
-from workbench.arguments import LARGEST_SEED, number, seed_of, whole
+from workbench.arguments import LARGEST_SEED, choice, number, seed_of, whole
 from workbench.course.widgets.base import MusicWidget
 from workbench.datasets.keywords import TEMPO_LIMITS
 
@@ -22,19 +22,20 @@ EXACT = 2**53  # JavaScript's numbers are exact up to here
 
 @dataclass(frozen=True)
 class Field:
-    """A number field. default None: may be left blank."""
+    """A number from `low` to `high`, or one of `choices`. default None: may be left blank."""
 
     name: str
     label: str
-    low: float
-    high: float
-    default: float | None
+    low: float = 0
+    high: float = 0
+    default: float | None = None
     whole: bool = True
     step: float = 1
+    choices: tuple[str, ...] = ()
 
     def shown(self, value: Any) -> Any:
-        """A number from Python as the page shows it, text as it is. Raises PromptError."""
-        if value is None or isinstance(value, str):
+        """A number from Python as the page shows it; text unchanged. Raises PromptError."""
+        if value is None or isinstance(value, str) or self.choices:
             return value
         if self.high == LARGEST_SEED:
             plain: float = seed_of(value, self.name)
@@ -47,13 +48,17 @@ SEED = Field("seed", "Seed", 0, LARGEST_SEED, 0)
 
 
 def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple[Field, ...]:
-    """A field for each number that a verb of the system takes, with the system's own default.
+    """A field for each number and each genre that a verb of the system takes, with the system's
+    own default.
 
-    count: the field for the number of clips. starts: by name, what else a field starts with.
+    count: the field for the number of clips. starts: initial values by name, where they differ
+    from the defaults.
     """
     given = system.settings(verb)
     most_bars = getattr(system.config, "bars", MOST_BARS)
+    genres = tuple(getattr(system.config, "genres", ()))
     known = (
+        *([Field("genre", "Genre", choices=genres)] if genres else []),
         Field("bars", "Bars", 1, most_bars, None),
         Field("seconds", "Seconds", 0.1, 60, None, whole=False, step=0.5),
         count,
@@ -75,6 +80,14 @@ def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple
     return tuple(fields)
 
 
+def read_choice(field: Field, raw: Any) -> tuple[str | None, str]:
+    """The choice, None for a blank one, and "" or what is wrong with it."""
+    text = "" if raw is None else str(raw)
+    if not text or text in field.choices:
+        return text or None, ""
+    return None, f"{field.label}: give a choice of the list; “{text[:20]}” is not in it."
+
+
 def read_number(field: Field, raw: Any) -> tuple[float | int | None, str]:
     """The value typed, and "" or what is wrong with it."""
     text = "" if raw is None else str(raw).strip().replace(",", ".")
@@ -91,21 +104,23 @@ def read_number(field: Field, raw: Any) -> tuple[float | int | None, str]:
         except ValueError:
             continue
     if value is None:
-        return None, f"{wanted}; “{text[:20]}” is none."
+        return None, f"{wanted}; “{text[:20]}” is not a number."
     if not field.low <= value <= field.high:  # NaN is not within, either
-        return None, f"{wanted}; {text[:20]} is outside."
+        return None, f"{wanted}; {text[:20]} is out of range."
     if field.whole and value != int(value):
-        return None, f"{wanted}; {text[:20]} is not whole."
+        return None, f"{wanted}; {text[:20]} is not a whole number."
     return (int if field.whole else float)(value), ""
 
 
 def read_form(
     raw: Mapping[str, Any], wanted: tuple[Field, ...]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """All values, and the complaints by field name; no complaint means all can be used."""
-    values, wrong = {}, {}
+    """All values, and messages by the name of a field whose value is not allowed."""
+    values: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
     for field in wanted:
-        value, complaint = read_number(field, raw.get(field.name))
+        read = read_choice if field.choices else read_number
+        value, complaint = read(field, raw.get(field.name))
         values[field.name] = value
         if complaint:
             wrong[field.name] = complaint
@@ -113,10 +128,10 @@ def read_form(
 
 
 class FormWidget(MusicWidget):
-    """A widget with number fields. Numbers from Python are checked when they are given; text, as
-    the page sends it, is read when it is used.
+    """A widget with a form. Values from Python are checked at once; text from the page is checked
+    when it is used.
 
-    fields: of the form; settings: what stands in them at the start, else their defaults.
+    fields: of the form; settings: initial values by name, else the fields' defaults.
     """
 
     settings = t.Dict().tag(sync=True)  # name → what stands in the field
@@ -138,6 +153,9 @@ class FormWidget(MusicWidget):
         unknown = set(settings) - {field.name for field in self._fields}
         if unknown:
             raise TypeError(f"{type(self).__name__} has no setting {sorted(unknown)[0]!r}")
+        for field in self._fields:
+            if field.choices and settings.get(field.name):
+                choice(settings[field.name], field.name, field.choices)
 
     @t.validate("settings")
     def _plain_settings(self, proposal: Any) -> dict[str, Any]:
@@ -145,13 +163,13 @@ class FormWidget(MusicWidget):
         return given | {f.name: f.shown(given[f.name]) for f in self._fields if f.name in given}
 
     def _set(self, settings: Mapping[str, Any]) -> None:
-        """Settings that a Python call gives."""
+        """Set fields from Python."""
         self._known(settings)
         self.settings = {**self.settings, **settings}
 
     def _read(self, message: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The values of the form with what the page typed; None where something is wrong with
-        one, which is then said."""
+        """The values of the form, updated from the page's message. None where one is not allowed;
+        the status line then says why."""
         self.settings = {**self.settings, **(message.get("settings") or {})}
         values, self.wrong = read_form(self.settings, self._fields)
         if self.wrong:

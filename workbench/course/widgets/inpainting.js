@@ -1,5 +1,5 @@
-// The inpainting widget: a piano roll whose bars, or a waveform whose half seconds, are chosen by
-// dragging, and the fillings.
+// The inpainting widget: drag over bars of a piano roll, or over half seconds of a waveform, to
+// choose what is regenerated.
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f"];
 const BAR = 56, HEIGHT = 180, HEAD = 18;
 const svg = (tag, attributes, ...children) => {
@@ -8,7 +8,7 @@ const svg = (tag, attributes, ...children) => {
   node.append(...children);
   return node;
 };
-// tracks differ by colour and by how their notes are filled: whole, hollow, half
+// tracks differ by colour and by the fill of their notes: solid, hollow, half transparent
 const look = (track) => {
   const colour = COLOURS[track % COLOURS.length], way = track % 3;
   return { fill: way === 1 ? "none" : colour, "fill-opacity": way === 2 ? 0.45 : 1, stroke: colour };
@@ -16,7 +16,7 @@ const look = (track) => {
 
 function makeRoll(model, listen) {
   const roll = h("div", { class: "wb-roll", tabindex: "0", role: "group",
-    "aria-label": "Arrow keys move what is chosen, with shift they change its end." });
+    "aria-label": "Chosen range. Arrow keys move it; with Shift they move its end." });
   let mark = null, lines = [0, 4];
   const x = (beat) => { // beats to pixels: every bar is equally wide
     let bar = lines.length - 2;
@@ -94,7 +94,7 @@ function makeRoll(model, listen) {
 }
 
 function makeTracks(model, listen) {
-  const row = h("div", { class: "wb-tracks", role: "group", "aria-label": "Tracks to write anew" });
+  const row = h("div", { class: "wb-tracks", role: "group", "aria-label": "Tracks to regenerate" });
   listen.on("change:song change:chosen", () => {
     row.hidden = !model.get("song").tracks.length;
     const chosen = model.get("chosen");
@@ -152,7 +152,7 @@ export default widget("wb-inpainting", "Inpainting", ({ model, listen, root }) =
   from.addEventListener("change", typed);
   to.addEventListener("change", typed);
   const inputs = new Map(model.get("limits").map((field) => [field.name,
-    numberInput(field)]));
+    fieldInput(field)]));
   const values = () => Object.fromEntries([...inputs].map(
     ([name, input]) => [name, input.validity.badInput ? "?" : input.value]));
   const prompt = h("input", { type: "text", class: "wb-prompt", autocomplete: "off",
@@ -174,8 +174,8 @@ export default widget("wb-inpainting", "Inpainting", ({ model, listen, root }) =
       ...model.get("limits").map((field) => h("label", {}, h("span", {}, field.label),
         inputs.get(field.name))),
       ...(model.get("can_follow") ? [h("label", { class: "wb-check" }, follow,
-        h("span", {}, "Play while it writes"))] : []),
-      ...(model.get("can_ask") ? [h("label", { class: "wb-ask" }, h("span", {}, "In these words"),
+        h("span", {}, "Play while generating"))] : []),
+      ...(model.get("can_ask") ? [h("label", { class: "wb-ask" }, h("span", {}, "Prompt"),
         prompt)] : []), go),
     progressBar(model, listen), sayLine(model, listen), makeVersions(model, listen));
 
@@ -183,7 +183,7 @@ export default widget("wb-inpainting", "Inpainting", ({ model, listen, root }) =
     const unit = model.get("song").unit;
     title.textContent = model.get("song").title;
     [fromName.textContent, toName.textContent] = [`From ${unit}`, `to ${unit}`];
-    fileName.textContent = sounding() ? "Your own sound" : "Your own MIDI file";
+    fileName.textContent = sounding() ? "Open a sound file" : "Open a MIDI file";
     for (const input of [from, to]) {
       input.min = sounding() ? 0 : 1;
       input.step = sounding() ? 0.5 : 1;

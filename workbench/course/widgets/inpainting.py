@@ -1,4 +1,4 @@
-"""The inpainting widget: a song or a sound, a hole dragged over it, and several ways to fill it."""
+"""The inpainting widget: choose a part of a song or a sound, and regenerate it in several ways."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 VERSIONS = Field("n", "Versions", 1, 8, 3)
 MOST_TRACKS = 64
-AROUND = 2  # bars or seconds heard on each side of a filling
-CELL = 0.5  # seconds of a sound that are chosen together
-PEAKS = 14  # of the waveform that are drawn in a cell
+AROUND = 2  # bars or seconds played before and after the filled part
+CELL = 0.5  # seconds, smallest part of a sound that can be chosen
+PEAKS = 14  # of the waveform, shown in a cell
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What differs between songs and sounds. largest: MB of an uploaded file; longest: seconds."""
+    """The limits of songs and of sounds. largest: MB of an uploaded file; longest: seconds."""
 
     name: str
     suffixes: tuple[str, ...]
@@ -48,36 +48,42 @@ SOUND = Kind("sound", AUDIO_SUFFIXES, 20, 60, "wav")
 
 
 class InpaintingWidget(FormWidget):
-    """Choose bars and tracks of a song, or seconds of a sound, hear several fillings, keep one,
-    download it.
+    """Choose bars and tracks of a song, or seconds of a sound; regenerate them in several versions;
+    keep and download one.
 
-    system: any that can inpaint. clip: by default one that the system generates, or a built-in song
-    for a system that reads no text. settings: what stands in the fields at the start: n, seed, and
-    those of guidance, steps, temperature and top_p that the system's `inpaint` takes.
+    `clip` is the current music, `versions` are the regenerated ones that are shown, `hole` is the
+    chosen range (first, last), last exclusive, in bars of a song or half seconds of a sound.
 
-    `clip` is the music as it stands, `versions` the fillings shown, `hole` the chosen cells
-    (first, last), last exclusive: bars, of a sound half seconds. `prompt` is what is asked for,
-    where the system reads one.
-    Raises PromptError for a system that cannot inpaint.
+    Args:
+        system: A system that can inpaint.
+        clip: The music; default: one that the system generates, or a built-in song for a system
+            that does not read text.
+        prompt: Initial text of the prompt, for a system that reads one.
+        **settings: Initial values of fields: n (1 to 8), seed, and those of genre, guidance, steps,
+            temperature and top_p that the system's `inpaint` takes.
+
+    Raises:
+        PromptError: for a system that cannot inpaint, and a value that is out of range.
+        TypeError: for a setting that the system does not have.
     """
 
     _esm = module("inpainting")
     _css = style("prompt_box", "inpainting")
 
-    # unit ("bar" or "second"), title, lines, tracks, notes, peaks: what the roll draws
+    # for the roll: unit ("bar" or "second"), title, lines, tracks, notes, peaks
     song = t.Dict().tag(sync=True)
     hole = t.List(Whole(), [0, 1]).tag(sync=True)  # cells between lines, last exclusive
-    chosen: t.List[Any] = t.List(Whole()).tag(sync=True)  # indices of the tracks to write anew
+    chosen: t.List[Any] = t.List(Whole()).tag(sync=True)  # indices of the tracks to regenerate
     cards: t.List[Any] = t.List().tag(sync=True)  # key, title, html of each version
     prompt = Text("").tag(sync=True)
-    can_ask = t.Bool(False).tag(sync=True)  # does the system read a prompt?
-    can_follow = t.Bool(False).tag(sync=True)  # does it write one bar after another?
-    suffixes = t.Unicode("").tag(sync=True)  # of files that can be opened
+    can_ask = t.Bool(False).tag(sync=True)  # whether the system reads a prompt
+    can_follow = t.Bool(False).tag(sync=True)  # whether it generates one bar after another
+    suffixes = t.Unicode("").tag(sync=True)  # of files that it can open
     saved_as = t.Unicode("mid").tag(sync=True)
-    follow = t.Bool(False).tag(sync=True)  # play while it writes
-    original = t.Dict().tag(sync=True)  # title, html of the same bars as they are
+    follow = t.Bool(False).tag(sync=True)  # play while it generates
+    original = t.Dict().tag(sync=True)  # title, html of the same bars before
 
-    if_stopped = "The song is as it was."
+    if_stopped = "The music is unchanged."
 
     def __init__(
         self, system: System, clip: Clip | None = None, *, prompt: str = "", **settings: Any
@@ -93,19 +99,19 @@ class InpaintingWidget(FormWidget):
             settings,
             prompt=prompt,
             can_ask="prompt" in self._takes,
-            can_follow="steps" not in self._takes,  # steps make the whole clear by and by
+            can_follow="steps" not in self._takes,  # with steps, all bars become clear together
         )
         self._name = PurePath(clip.source.rsplit("#")[0]).stem or "song"
         self._show(clip)
 
     @property
     def bars(self) -> tuple[int, int]:
-        """The chosen cells: bars, of a sound half seconds."""
+        """The chosen range (first, last): bars of a song, half seconds of a sound."""
         return int(self.hole[0]), int(self.hole[1])
 
     @property
     def region(self) -> Region:
-        """What a filling replaces."""
+        """The part that is replaced."""
         first, last = self.bars
         if not self.clip.has_score:
             return Region(seconds=(self._edges[first], self._edges[last]))
@@ -148,14 +154,24 @@ class InpaintingWidget(FormWidget):
         prompt: str | None = None,
         **settings: Any,
     ) -> None:
-        """As if Fill were pressed; `wait()` waits for the versions. bars: (first, last) from 0,
-        last exclusive; seconds: the same of a sound, widened to half seconds."""
+        """Do what the Fill button does; `wait()` waits for the versions.
+
+        Args:
+            bars: (first, last) of a song, from 0, last exclusive; None keeps the chosen ones.
+            seconds: (first, last) of a sound, extended to half seconds.
+            prompt: Text; None leaves the prompt as it is.
+            **settings: Values of fields, as of the class.
+
+        Raises:
+            PromptError: for a range that is empty or outside, and a value that is out of range.
+            TypeError: for a setting that the system does not have.
+        """
         self._set(settings)
         self._check_prompt(prompt)
         if bars is not None and not self.clip.has_score:
-            raise PromptError("bars: a sound is chosen by seconds=(first, last)")
+            raise PromptError("bars: the clip is a sound; give seconds=(first, last)")
         if seconds is not None and self.clip.has_score:
-            raise PromptError("seconds: a song is chosen by bars=(first, last)")
+            raise PromptError("seconds: the clip is a song; give bars=(first, last)")
         cells = len(self._edges) - 1
         if bars is not None:
             first, last = (whole(bar, "bars", 0, cells) for bar in bars)
@@ -177,10 +193,10 @@ class InpaintingWidget(FormWidget):
     def _check_prompt(self, prompt: str | None) -> None:
         if text_of(prompt, "prompt") and "prompt" not in self._takes:
             name = type(self.system).__name__
-            raise PromptError(f"prompt={prompt!r:.40}: {name} inpaints without words; leave it out")
+            raise PromptError(f"prompt={prompt!r:.40}: {name} inpaints without a prompt; omit it")
 
     def on_fill(self, message: dict[str, Any]) -> None:
-        """Write the chosen bars or seconds anew."""
+        """Regenerate the chosen bars or seconds."""
         self.prompt = str(message.get("prompt", self.prompt))
         values = self._read(message)
         if values is None:
@@ -194,13 +210,13 @@ class InpaintingWidget(FormWidget):
             more["prompt"] = self.prompt
         here, cells = self._words(first, last), last - first
 
-        def hear(record: Progress) -> None:
+        def show(record: Progress) -> None:
             self.show_progress(record)
             if self.follow and self.can_follow and record.step < cells:
                 self._play_so_far(record.clips[0], first, record.step)
 
         def job() -> None:
-            versions = self.system.inpaint(self.clip, region, progress=hear, **more)
+            versions = self.system.inpaint(self.clip, region, progress=show, **more)
             cards = [
                 {
                     "key": i,
@@ -214,20 +230,20 @@ class InpaintingWidget(FormWidget):
             self.versions, self.original, self.cards = versions, own, cards
             self.say = f"{len(versions)} version{'' if len(versions) == 1 else 's'} of {here}."
 
-        self.start("Writing", int(more.get("steps") or cells), job)
+        self.start("Generating", int(more.get("steps") or cells), job)
 
     def on_keep(self, message: dict[str, Any]) -> None:
-        """Take a version as the song from now on."""
+        """Replace the clip by a version."""
         key = message.get("key")
         if not isinstance(key, int) or not 0 <= key < len(self.versions):
-            self.say = "That version is gone; choose one that is shown."
+            self.say = "That version no longer exists; choose one that is shown."
             return
         self._remember()
         hole, chosen = list(self.hole), list(self.chosen)
         self._show(self.versions[key])
         self.hole, self.chosen = hole, chosen
         self._redraw()
-        self.say = f"Version {key + 1} is kept. Undo brings back what was there."
+        self.say = f"Version {key + 1} is kept. Undo restores the previous music."
 
     def on_download(self, message: dict[str, Any]) -> None:
         """Send the song's MIDI file, or the sound's WAV file, to the browser."""
@@ -235,28 +251,30 @@ class InpaintingWidget(FormWidget):
         name = f"{self._name}-filled.{kind.saved_as}"
         data = clip.midi_bytes() if kind is SONG else clip.audio_bytes("wav")
         self.send({"is": "file", "name": name}, buffers=[data])
-        self.say = f"{name} is in your downloads."
+        self.say = f"{name} was downloaded."
 
     def on_upload(self, message: dict[str, Any]) -> None:
-        """A file of the user's own, or a kind word why not."""
+        """Load the user's file. Raises BrokenFileError that says why it cannot be used."""
         name, buffers, kind = str(message.get("name", "")), message.get("buffers"), self._kind
         data = bytes(buffers[0]) if buffers else b""
         short = name[-60:] or "the file"
         if PurePath(name).suffix.lower() not in kind.suffixes:
             known = " ".join(kind.suffixes)
             raise BrokenFileError(
-                f"{short}: is not a {kind.name} file ({known}); choose one that is."
+                f"{short}: is not a {kind.name} file ({known}); choose another file."
             )
         if len(data) > kind.largest * 1_000_000:
             raise BrokenFileError(
-                f"{short}: is larger than {kind.largest} MB; choose a shorter piece."
+                f"{short}: is larger than {kind.largest} MB; choose a shorter one."
             )
         try:
             clip = Clip.read_midi(data) if kind is SONG else _sound_of(name, data)
         except BrokenFileError:
-            raise BrokenFileError(f"{short}: cannot be read as {kind.name}; is it whole?") from None
+            raise BrokenFileError(
+                f"{short}: cannot be read as {kind.name}; check that it is complete."
+            ) from None
         if kind is SONG and not len(clip.notes):
-            raise BrokenFileError(f"{short}: holds no notes; choose another file.")
+            raise BrokenFileError(f"{short}: contains no notes; choose another file.")
         if clip.duration > kind.longest:
             most = "an hour" if kind.longest == 3600 else f"{kind.longest} seconds"
             raise BrokenFileError(f"{short}: lasts more than {most}; cut it first.")
@@ -278,11 +296,11 @@ class InpaintingWidget(FormWidget):
 
     @property
     def _edges(self) -> list[float]:
-        """Where cells begin, and the end: beats, of a sound seconds."""
+        """Starts of the cells, and the end: beats of a song, seconds of a sound."""
         return list(self.song["lines"])
 
     def _words(self, first: int, last: int) -> str:
-        """Cells in words."""
+        """A range of cells in words."""
         if self.clip.has_score:
             return f"bar {last}" if last - first == 1 else f"bars {first + 1} to {last}"
         return f"{self._edges[first]:.1f} to {self._edges[last]:.1f} s"
@@ -317,7 +335,7 @@ class InpaintingWidget(FormWidget):
         }
 
     def _card(self, version: Clip, title: str, first: int, last: int) -> str:
-        """A player of what lies around a filling. Bars are numbered as in the song."""
+        """A player of the replaced part and its surroundings. Bars are numbered as in the song."""
         self.worker.check()
         if not version.has_score:
             return self._sound_card(version, title, first, last)
@@ -342,7 +360,7 @@ class InpaintingWidget(FormWidget):
         return player_html(part, title=title, note=note, shaded_seconds=shaded)
 
     def _play_so_far(self, version: Clip, first: int, done: int) -> None:
-        """Send what is written to the page, which plays it on."""
+        """Send the bars that are complete to the page, which continues playing with them."""
         lines = version.bar_lines
         begin = max(0, first - AROUND)
         part = version.excerpt(lines[begin], lines[first + done] - lines[begin])
@@ -351,7 +369,7 @@ class InpaintingWidget(FormWidget):
 
 
 def _first_clip(system: System) -> Clip:
-    """What the editor begins with where no clip is given."""
+    """The music shown when no clip is given."""
     if {"generate", "text"} <= system.can:
         return system.generate(seed=1)[0]
     return sample(1, seed=1, style="pop")[0]
@@ -365,7 +383,7 @@ def _sound_of(name: str, data: bytes) -> Clip:
 
 
 def _drawn_sound(clip: Clip) -> dict[str, Any]:
-    """Half seconds, the last one up to three quarters, and the peaks of each."""
+    """Cells of half a second, the last of up to three quarters, and the peaks of each."""
     cells = max(1, round(clip.duration / CELL))
     sound = np.abs(clip.waveform(clip.sample_rate or 44100, loop=False)).max(0)
     lines = [CELL * i for i in range(cells)] + [round(clip.duration, 3)]

@@ -1,4 +1,4 @@
-// The mixup lab: lanes of sound with their beats; a switch goes on at the same place.
+// The mixup lab: lanes of sound with their beats. Another lane continues at the same position.
 export default widget("wb-mixup", "Mixup lab", ({ model, listen, root }) => {
   const sounds = new Map(), buttons = new Map();
   let wanted = null, playing = null;
@@ -8,7 +8,7 @@ export default widget("wb-mixup", "Mixup lab", ({ model, listen, root }) => {
     oninput: () => { value.textContent = Number(lam.value).toFixed(2); } });
   const click = h("input", { type: "checkbox", onchange: () => { if (playing) ask(playing); } });
   const key = h("input", { type: "checkbox" });
-  const keyLabel = h("label", {}, key, " the second clip in the first one's key");
+  const keyLabel = h("label", {}, key, " transpose the second clip to the first one's key");
   const mix = h("button", { type: "button", class: "wb-mix", onclick: () =>
     model.send({ do: "mix", lam: Number(lam.value), in_key: key.checked }) }, "Mix");
   const lanes = h("div", { class: "wb-lanes", role: "list", "aria-label": "Lanes" });
@@ -39,7 +39,7 @@ export default widget("wb-mixup", "Mixup lab", ({ model, listen, root }) => {
   }
 
   function halt() {
-    wanted = null; // a sound that is still on its way shall not begin
+    wanted = null; // a sound that has not arrived yet must not start
     sound.stop();
   }
 

@@ -1,4 +1,5 @@
-"""The mixup lab: two clips, and what becomes of them mixed plainly, by BAM and by BLM."""
+"""The mixup lab: two clips mixed by plain mixup, beat-synchronous audio mixup (BAM) and
+beat-synchronous latent mixup (BLM)."""
 
 from __future__ import annotations
 
@@ -27,10 +28,20 @@ Lane = tuple[np.ndarray, Beats]
 
 
 class MixupLab(MusicWidget):
-    """A slider for λ, and lanes of sound with their beats: both clips, plain mixup, BAM, and BLM
-    where a MusicLDM is given. All lanes play in a loop; a switch goes on at the same place.
+    """A slider for λ, and lanes of sound with their beats: both clips, plain mixup, BAM, and BLM if
+    a MusicLDM is given. All lanes play in a loop; a change of lane continues at the same position.
 
-    Beats come from a score or with the labels of rendered music, else from the tracker.
+    Beats come from a score, from the labels of rendered music, or else from the tracker.
+
+    Args:
+        a, b: The clips.
+        system: A MusicLDM, whose latents are mixed by BLM.
+        lam: Share of the first clip, 0 to 1.
+        tracker: Finds the beats of a recording: (1, samples), rate in Hz → Beats.
+
+    Raises:
+        PromptError: for `lam` outside 0 to 1, and for a system that is not a MusicLDM.
+        WorkbenchError: for a clip without sound, or with NaN.
     """
 
     _esm = module("mixup_lab")
@@ -39,7 +50,7 @@ class MixupLab(MusicWidget):
     lanes: t.List[Any] = t.List().tag(sync=True)  # name, title, svg, text of each
     lam = Number(0.5, min=0, max=1).tag(sync=True)  # share of the first clip
     in_key = t.Bool(False).tag(sync=True)
-    keyed = t.Bool(False).tag(sync=True)  # are both keys known?
+    keyed = t.Bool(False).tag(sync=True)  # whether both keys are known
 
     def __init__(
         self,
@@ -55,13 +66,13 @@ class MixupLab(MusicWidget):
         if system is not None and not hasattr(system, "encode_sound"):
             raise PromptError(f"system={shown(system)}: give a MusicLDM, whose latents are mixed")
         self.clips, self.system = (a, b), system
-        self.sources: list[Lane] = [_heard(clip, tracker) for clip in (a, b)]
+        self.sources: list[Lane] = [_lane_of(clip, tracker) for clip in (a, b)]
         self.made: dict[str, Lane] = {}
         super().__init__(lam=lam, keyed=all(clip.labels.get("key") for clip in (a, b)))
         self._mix(lam, False)
 
     def _mix(self, lam: float, in_key: bool) -> None:
-        """Make all lanes anew."""
+        """Compute all lanes."""
         (a, beats_a), (b, beats_b) = self.sources
         made: dict[str, Lane] = {"a": self.sources[0], "b": self.sources[1]}
         if in_key:
@@ -69,24 +80,24 @@ class MixupLab(MusicWidget):
             b = transpose(b, (keys[0] - keys[1] + 6) % 12 - 6, RATE)
         length = min(a.shape[1], b.shape[1])
         made["plain"] = (turned_down(mix(a[:, :length], b[:, :length], lam)), beats_a)
-        said = ""
+        message = ""
         try:
             left, right, beats = align(a, beats_a, b, beats_b, RATE)
         except WorkbenchError as error:
-            said = f"Plain mixup only: {error}"
+            message = f"Plain mixup only: {error}"
         else:
             made["bam"] = (turned_down(mix(left, right, lam)), beats)
             if self.system is None:
-                said = "BLM mixes latents: give the lab a MusicLDM to hear it."
+                message = "BLM mixes latents: give the lab a MusicLDM to add it."
             else:
                 try:
                     made["blm"] = (self._in_latents(left, right, lam), beats)
                 except WorkbenchError as error:
-                    said = f"No BLM: {error}"
+                    message = f"No BLM: {error}"
         self.made = {
             name: (x, beats.within(x.shape[1] / RATE)) for name, (x, beats) in made.items()
         }
-        self.lam, self.in_key, self.say = lam, in_key, said
+        self.lam, self.in_key, self.say = lam, in_key, message
         self.lanes = [self._lane(name) for name in made]
 
     def _in_latents(self, a: np.ndarray, b: np.ndarray, lam: float) -> np.ndarray:
@@ -101,9 +112,9 @@ class MixupLab(MusicWidget):
         titles = {
             "a": f"First: {self.clips[0].caption or 'a clip'}",
             "b": f"Second: {self.clips[1].caption or 'a clip'}",
-            "plain": "Plain mixup: laid over each other as they are",
-            "bam": "BAM: beats and downbeats together, waveforms mixed",
-            "blm": "BLM: beats and downbeats together, latents mixed",
+            "plain": "Plain mixup: waveforms mixed without alignment",
+            "bam": "BAM: beats and downbeats aligned, waveforms mixed",
+            "blm": "BLM: beats and downbeats aligned, latents mixed",
         }
         sound, beats = self.made[name]
         tempo = f"{beats.tempo:.0f} BPM" if np.isfinite(beats.tempo) else "no beats found"
@@ -118,18 +129,28 @@ class MixupLab(MusicWidget):
         }
 
     def clip(self, name: str, click: bool = False) -> Clip:
-        """A lane as a clip: "a", "b", "plain", "bam" or "blm"."""
+        """A lane as a clip.
+
+        Args:
+            name: "a", "b", "plain", "bam" or "blm".
+            click: Whether to add a click on each beat.
+
+        Raises:
+            PromptError: for a lane that does not exist.
+        """
         if name not in self.made:
-            raise PromptError(f"lane: {name!r} is not here; there are {', '.join(self.made)}")
+            raise PromptError(
+                f"lane: {name!r} does not exist; choose one of {', '.join(self.made)}"
+            )
         sound, beats = self.made[name]
-        heard = with_clicks(sound, beats, RATE) if click else sound
-        return Clip(audio=heard, sample_rate=RATE, caption=self._lane(name)["title"])
+        audio = with_clicks(sound, beats, RATE) if click else sound
+        return Clip(audio=audio, sample_rate=RATE, caption=self._lane(name)["title"])
 
     def fallback_clips(self) -> Sequence[Clip]:
         return [self.clip(name) for name in self.made]
 
     def on_mix(self, message: dict[str, Any]) -> None:
-        """Mix anew with the λ and key that the page shows."""
+        """Mix with the λ and key of the page."""
         lam = number(message.get("lam", self.lam), "lam", 0, 1)
         in_key = bool(message.get("in_key")) and self.keyed
         self.start("Mixing", 1, lambda: self._mix(lam, in_key))
@@ -142,14 +163,14 @@ class MixupLab(MusicWidget):
         self.send(about, buffers=[loop_bytes(clip)])
 
 
-def _heard(clip: Clip, tracker: Tracker) -> Lane:
+def _lane_of(clip: Clip, tracker: Tracker) -> Lane:
     sound = clip.waveform(RATE, loop=False).mean(0, keepdims=True).astype(np.float32)
     return sound, beats_of_clip(clip, RATE, tracker)
 
 
 def picture(sound: np.ndarray, beats: Beats, text: str) -> str:
-    """A waveform (1, samples) as SVG; a line for each beat, a longer and thicker one for each
-    downbeat, so that no meaning is in colour alone."""
+    """A waveform (1, samples) as SVG, with a line for each beat and a longer, thicker one for each
+    downbeat: colour alone carries no meaning."""
     seconds = sound.shape[1] / RATE
     parts = np.array_split(np.abs(sound[0]), WIDE // 2)
     tops = [float(part.max(initial=0.0)) * HIGH / 2 for part in parts]

@@ -1,4 +1,4 @@
-// The prompt box: text, chips, settings, Generate, progress, advice and the takes.
+// The prompt box: prompt, chips of words, settings, Generate, progress, advice and takes.
 const letters = /[\p{L}\p{N}]/u;
 
 function findWord(text, word) { // start of a whole-word match, whatever its case, or -1
@@ -41,8 +41,8 @@ function makeChips(model, input, changed) {
 function makeFields(model, listen) {
   const inputs = new Map();
   const row = h("div", { class: "wb-fields" }, ...model.get("limits").map((field) => {
-    const input = numberInput(field, { "data-name": field.name,
-      placeholder: { tempo: "by prompt", seconds: "as learned" }[field.name] ?? "" });
+    const input = fieldInput(field, { "data-name": field.name,
+      placeholder: { tempo: "from prompt", seconds: "as trained" }[field.name] ?? "" });
     const parts = [h("span", {}, field.label), input];
     if (field.name === "bars" && field.high >= 2) {
       const select = h("select", { "data-name": "bars" }, ...[1, 2, 4, 8, 16]
@@ -61,7 +61,7 @@ function makeFields(model, listen) {
     for (const [name, input] of inputs)
       input.setAttribute("aria-invalid", String(name in model.get("wrong")));
   });
-  // a field that holds no number at all has an empty value: say "?" so that it is answered
+  // an invalid number field has an empty value; "?" makes the kernel report it
   const values = () => Object.fromEntries([...inputs].map(
     ([name, input]) => [name, input.validity.badInput ? "?" : input.value]));
   return { row, inputs, values };

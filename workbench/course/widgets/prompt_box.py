@@ -1,4 +1,4 @@
-"""The prompt box: words and settings in, takes out as cards to play, keep, vary and download."""
+"""The prompt box: a prompt, its settings, and cards of takes to play, keep, vary and download."""
 
 from __future__ import annotations
 
@@ -22,16 +22,24 @@ if TYPE_CHECKING:
 
 MOST_CARDS = 24
 TAKES = Field("n", "Takes", 1, 16, 4)
-BARS = 4  # of a system that asks for bars
+BARS = 4  # to start with, for a system that generates bars
 
 
 class PromptBox(FormWidget):
     """A prompt box for any system that generates from text; it varies takes where the system can.
 
-    `takes` are the clips whose cards are shown, `kept` those marked to stay. settings: what stands
-    in the fields at the start: n, seed, and those of bars, seconds, guidance, steps, temperature
-    and tempo that the system's `generate` takes. takes: clips to show from the start.
-    Raises PromptError for a system that reads no text.
+    `takes` are the clips whose cards are shown, `kept` those marked to stay.
+
+    Args:
+        system: A system that generates from text.
+        prompt: Initial text of the prompt.
+        takes: Clips to show at the start.
+        **settings: Initial values of fields: n (1 to 16), seed, and those of genre, bars, seconds,
+            guidance, steps, temperature, top_p and tempo (BPM) that the system's `generate` takes.
+
+    Raises:
+        PromptError: for a system that does not read text, and a value that is out of range.
+        TypeError: for a setting that the system does not have.
     """
 
     _esm = module("cards", "prompt_box")
@@ -53,7 +61,7 @@ class PromptBox(FormWidget):
         if "text" not in system.can:
             able = ", ".join(sorted(system.can))
             raise PromptError(
-                f"system: {type(system).__name__} generates nothing from text; it can: {able}"
+                f"system: {type(system).__name__} cannot generate from text; it can: {able}"
             )
         self.system, shown = system, clips_of(takes, "takes")
         chips = system.prompt_words()
@@ -76,7 +84,7 @@ class PromptBox(FormWidget):
 
     @property
     def takes(self) -> list[Clip]:
-        """The clips whose cards are shown, in that order."""
+        """The clips whose cards are shown, in the order shown."""
         return [self._clips[card["key"]] for card in self.cards]
 
     @property
@@ -103,18 +111,27 @@ class PromptBox(FormWidget):
     # --- what the page asks for ---------------------------------------------------------------
 
     def generate(self, prompt: str | None = None, **settings: Any) -> None:
-        """As if Generate were pressed; `wait()` waits for the takes."""
+        """Do what the Generate button does; `wait()` waits for the takes.
+
+        Args:
+            prompt: Text; None leaves the prompt as it is.
+            **settings: Values of fields, as of the class.
+
+        Raises:
+            PromptError: for a value that is out of range.
+            TypeError: for a setting that the system does not have.
+        """
         self._set(settings)
         if prompt is not None:
             self.prompt = prompt
         self.on_generate({})
 
     def on_explain(self, message: dict[str, Any]) -> None:
-        """Advice for a prompt while it is typed."""
+        """Show advice for a prompt while it is typed."""
         self.advice = list(self.system.explain_prompt(str(message.get("prompt", ""))).messages)
 
     def on_generate(self, message: dict[str, Any]) -> None:
-        """Draw takes; kept cards stay, the others make room."""
+        """Generate takes. They replace the cards that are not kept."""
         self.prompt = prompt = str(message.get("prompt", self.prompt))
         values = self._read(message)
         if values is None:
@@ -124,17 +141,18 @@ class PromptBox(FormWidget):
 
         def job() -> None:
             clips = self.system.generate(prompt, progress=self.show_progress, **values)
-            words = short(prompt, 60) or "no words"
+            named = [text for text in (values.get("genre"), prompt.strip()) if text]
+            words = short(", ".join(named), 60) or "no prompt"
             titles = [f"Take {self._next + i} · {words}" for i in range(len(clips))]
             new = self._cards_of(clips, titles)
             self._remember()
             self._show(stay + new)
-            self.say = f"{len(clips)} take{'s' if len(clips) > 1 else ''} drawn."
+            self.say = f"Generated {len(clips)} take{'s' if len(clips) > 1 else ''}."
 
-        self.start("Drawing", int(values.get("steps") or 0), job)
+        self.start("Generating", int(values.get("steps") or 0), job)
 
     def on_vary(self, message: dict[str, Any]) -> None:
-        """A variation of a take, put behind it."""
+        """Generate a variation of a take and show it after the take."""
         clip = self._clip(message)
         if clip is None:
             return
@@ -146,13 +164,16 @@ class PromptBox(FormWidget):
             for name in ("steps", "guidance")
             if name in takes and values.get(name) is not None
         }
-        words = clip.labels.get("request", {}).get("prompt")
-        if "prompt" in takes and words:
-            more["prompt"] = words
+        request = clip.labels.get("request", {})
+        more |= {
+            name: request[name]
+            for name in ("prompt", "genre")
+            if name in takes and request.get(name)
+        }
 
         def job() -> None:
-            drawn = self.system.vary(clip, seed=seed, progress=self.show_progress, **more)
-            new = self._cards_of(drawn, [f"Take {seed} · variation of take {key}"])
+            varied = self.system.vary(clip, seed=seed, progress=self.show_progress, **more)
+            new = self._cards_of(varied, [f"Take {seed} · variation of take {key}"])
             self._remember()
             at = [card["key"] for card in self.cards].index(key) + 1
             self._show([*self.cards[:at], *new, *self.cards[at:]])
@@ -161,7 +182,7 @@ class PromptBox(FormWidget):
         self.start("Varying", int(more.get("steps") or 0), job)
 
     def on_keep(self, message: dict[str, Any]) -> None:
-        """Mark or unmark a take; marked ones stay on the next Generate."""
+        """Mark or unmark a take. Marked takes stay at the next Generate."""
         if self._clip(message) is None:
             return
         key, on = message["key"], bool(message.get("on"))
@@ -179,7 +200,7 @@ class PromptBox(FormWidget):
         data = clip.midi_bytes() if kind == "mid" else clip.audio_bytes("wav")
         name = f"{file_stem(clip)}.{kind}"
         self.send({"is": "file", "name": name}, buffers=[data])
-        self.say = f"{name} is in your downloads."
+        self.say = f"{name} was downloaded."
 
     # --- cards --------------------------------------------------------------------------------
 
@@ -187,7 +208,7 @@ class PromptBox(FormWidget):
         key: Any = message.get("key")
         if key in [card["key"] for card in self.cards]:
             return self._clips[key]
-        self.say = "That take is gone; choose one that is shown."
+        self.say = "That take no longer exists; choose one that is shown."
         return None
 
     def _cards_of(self, clips: Sequence[Clip], titles: Sequence[str]) -> list[dict[str, Any]]:
@@ -202,7 +223,7 @@ class PromptBox(FormWidget):
         return cards
 
     def _show(self, cards: list[dict[str, Any]]) -> None:
-        """Show these cards, at most MOST_CARDS: the oldest that are not kept go first."""
+        """Show these cards, at most MOST_CARDS: the oldest that are not kept are removed first."""
         kept = set(self.kept_keys)
         over = len(cards) - MOST_CARDS
         loose = [card["key"] for card in cards if card["key"] not in kept]
@@ -213,6 +234,6 @@ class PromptBox(FormWidget):
 
 
 def _player(clip: Clip, title: str) -> str:
-    """A take's player. The title counts the takes of the box; the number within its drawing, by
-    which the clip's source can draw it again, is not shown as a second count."""
+    """A take's player. The title numbers the takes of the box. The take's number within its call of
+    `generate`, which the clip's source names, is left out so that only one number is shown."""
     return player_html(clip, title=title, source=re.sub(r",? take \d+", "", clip.source))

@@ -1,4 +1,4 @@
-// What the widgets share: making elements, the frame, the connection, undo, files.
+// Shared by the widgets: elements, the frame, the connection, undo, files.
 function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -10,17 +10,17 @@ function h(tag, attributes = {}, ...children) {
   return node;
 }
 
-// A widget of what `build` makes in the frame that all share: its label, its keys, the word that its
-// kernel is gone, its end. build({ model, listen, root }) may return what ends it.
+// Wraps `build` in the frame that all widgets share: label, keys, the message that the kernel has
+// stopped, clean-up. build({ model, listen, root }) may return a function that cleans up.
 function widget(name, label, build) {
   return { async render({ model, el }) {
-    // where no kernel made it, in a page or a notebook without one, the still copy beside it is shown
+    // without a kernel, in a page or a notebook, the static copy beside it is shown instead
     if (!await isLive(model)) return;
     const listen = listener(model);
     const still = `.wb-fallback[data-of="${model.get("key")}"] { display: none !important; }`;
     const root = h("div", { class: `wb-box ${name}`, role: "group", "aria-label": label },
       h("style", {}, still));
-    wireClips(root); // it marks what a notebook's shortcuts must leave alone
+    wireClips(root); // marks elements whose keys are not for the notebook's shortcuts
     root.addEventListener("keydown", (event) => {
       if (root.hasAttribute("data-lm-suppress-shortcuts")) event.stopPropagation();
     });
@@ -32,23 +32,23 @@ function widget(name, label, build) {
 }
 
 const GONE = "The kernel was restarted: run this cell again.";
-const BUSY = "The kernel is busy with another cell. The widget answers when that cell is done.";
-const SLOW = "No answer yet. Either the kernel is busy with another cell, or the kernel was restarted: "
+const BUSY = "The kernel is busy with another cell. The widget responds when that cell has finished.";
+const SLOW = "No response yet. Either the kernel is busy with another cell, or it was restarted; then "
   + "run this cell again.";
 const PATIENCE = 1500; // milliseconds
 const ENDED = ["restarting", "autorestarting", "terminating", "dead"]; // a kernel's status
 
-// Is the kernel that made the widget still there? Only the full model knows, not what a widget gets.
+// Whether the kernel that made the widget still runs. Only the full model knows.
 async function isLive(model) {
   try {
     return (await model.widget_manager.get_model(model.get("key"))).comm_live !== false;
   } catch {
-    return true; // a front end with another manager: messages will tell
+    return true; // a front end with another manager: its answers to messages will show
   }
 }
 
-// The model, with every message answered: the kernel says "heard" at once, or the widget says why not.
-// JupyterLab and Notebook tell by themselves what becomes of the kernel.
+// The model, with every message acknowledged: the kernel answers at once, or the widget shows why not.
+// JupyterLab and Notebook report the kernel's status themselves.
 function connect(model, listen, root) {
   const manager = model.widget_manager, session = manager?.context?.sessionContext;
   const line = h("p", { class: "wb-gone", role: "alert", hidden: true });
@@ -67,12 +67,12 @@ function connect(model, listen, root) {
   const look = async () => { if (!await isLive(model)) lose(); };
   const signals = [
     [(session ?? manager?.kernel)?.statusChanged, (_, now) => { if (ENDED.includes(now)) lose(); }],
-    [session?.kernelChanged, lose], // another one, or none
+    [session?.kernelChanged, lose], // another kernel, or none
   ].filter(([signal]) => signal);
   for (const [signal, action] of signals) signal.connect(action);
   model.on("comm_live_update", look);
   listen.message((message) => {
-    if (message?.is !== "heard" || message.ping !== sent) return;
+    if (message?.is !== "received" || message.ping !== sent) return;
     clearTimeout(timer);
     if (!gone) tell("");
   });
@@ -114,7 +114,7 @@ function listener(model) {
 }
 
 function progressBar(model, listen) {
-  const bar = h("progress", { max: 1, value: 0, "aria-label": "Steps drawn" });
+  const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress" });
   const stop = h("button", { type: "button", class: "wb-stop",
     onclick: () => model.send({ do: "stop" }) }, "Stop");
   const count = h("span", { class: "wb-count" });
@@ -150,10 +150,16 @@ function historyButtons(model, listen, root) {
   return [undo, redo];
 }
 
-// A field of a form. Seeds go beyond what JavaScript's numbers hold exactly: they are text.
+// A number field. Seeds exceed the integers that JavaScript represents exactly: they are text.
 const numberInput = ({ low, high, step }, more = {}) => h("input", high > Number.MAX_SAFE_INTEGER
   ? { type: "text", inputmode: "numeric", autocomplete: "off", ...more }
   : { type: "number", min: low, max: high, step, ...more });
+
+// A field of a form: a number, or one of several choices with a blank one before them.
+const fieldInput = (field, more = {}) => (field.choices.length
+  ? h("select", more, ...["", ...field.choices].map((name) =>
+    h("option", { value: name }, name || "any")))
+  : numberInput(field, more));
 
 function sayLine(model, listen) {
   const line = h("p", { class: "wb-say", role: "status", "aria-live": "polite" });

@@ -18,7 +18,7 @@ _GRID = "display:grid;gap:8px;grid-template-columns:repeat(auto-fit,minmax(min(1
 
 
 class SideBySide:
-    """What `compare` returns: shows itself as the last line of a cell."""
+    """The result of `compare`; displays itself as the last line of a cell."""
 
     def __init__(self, clips: Sequence[Clip], titles: Sequence[str]) -> None:
         self.clips, self.titles = list(clips), list(titles)
@@ -31,19 +31,30 @@ class SideBySide:
 
 
 def compare(clips: Sequence[Clip], titles: Sequence[str] | None = None) -> SideBySide:
-    """Show clips side by side, each with its player; titles replace the captions."""
+    """Show clips side by side, each with its player.
+
+    Args:
+        clips: The clips.
+        titles: One per clip; default: their captions.
+
+    Returns:
+        An object that displays itself as the last line of a cell.
+
+    Raises:
+        WorkbenchError: for another number of titles than of clips.
+    """
     clips = clips_of(clips)
     names = [short(clip.caption) or f"clip {i}" for i, clip in enumerate(clips, 1)]
     if titles is not None:
         titles = listed(titles, "titles", "texts")
         if len(titles) != len(clips):
-            raise WorkbenchError(f"titles: {len(titles)} for {len(clips)} clips; give one each")
+            raise WorkbenchError(f"titles: {len(titles)} for {len(clips)} clips; give one per clip")
         names = [str(title) for title in titles]
     return SideBySide(clips, names)
 
 
 def side_by_side(clips: Sequence[Clip], titles: Sequence[str] | None = None, note: str = "") -> str:
-    """The players of clips in a grid that wraps, as one piece of HTML."""
+    """The players of clips in a grid that wraps, as HTML."""
     players = [
         player_html(clip, title=titles[i] if titles else short(clip.caption) or None)
         for i, clip in enumerate(clips)

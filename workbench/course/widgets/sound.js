@@ -1,10 +1,10 @@
-// A loop whose sound may change while it plays. Only one clip or loop on a page is heard at a time:
+// A loop whose sound may change while it plays. Only one clip or loop on a page plays at a time:
 // `window.workbenchClips` and the channel are shared with the clips' own player.
 function makeSound(onChange) {
   const shared = (window.workbenchClips ??= { ready: new WeakSet(), stop: null, context: null });
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("workbench-clips") : null;
   let source = null, native = null, origin = 0, duration = 0;
-  let asked = 0; // what was stopped, or followed by another, while it was decoded does not begin
+  let latest = 0; // number of the last request; an older one does not start after its decoding
 
   function context() {
     const Context = window.AudioContext || window.webkitAudioContext;
@@ -21,7 +21,7 @@ function makeSound(onChange) {
   }
 
   function stop() {
-    asked += 1;
+    latest += 1;
     silence();
     if (shared.stop === stop) shared.stop = null;
     onChange(false);
@@ -34,8 +34,8 @@ function makeSound(onChange) {
     return (Math.max(audio.currentTime - (audio.outputLatency || 0) - origin, 0) % duration) / duration;
   }
 
-  async function play(bytes, seconds) { // goes on at the same place when another loop sounds
-    const from = (position() ?? 0) * seconds, own = ++asked;
+  async function play(bytes, seconds) { // continues at the same position when another loop starts
+    const from = (position() ?? 0) * seconds, own = ++latest;
     if (shared.stop && shared.stop !== stop) shared.stop();
     channel?.postMessage("playing");
     shared.stop = stop;
@@ -43,7 +43,7 @@ function makeSound(onChange) {
       const audio = context();
       await audio.resume();
       const buffer = await audio.decodeAudioData(bytes.slice().buffer);
-      if (own !== asked) return;
+      if (own !== latest) return;
       silence();
       source = audio.createBufferSource();
       source.buffer = buffer;
@@ -51,8 +51,8 @@ function makeSound(onChange) {
       source.connect(audio.destination);
       origin = audio.currentTime - from;
       source.start(0, from);
-    } catch { // this browser cannot decode it here; its own player may
-      if (own !== asked) return;
+    } catch { // where Web Audio cannot decode it, the audio element may
+      if (own !== latest) return;
       silence();
       native = new Audio(URL.createObjectURL(new Blob([bytes], { type: "audio/ogg" })));
       native.loop = true;

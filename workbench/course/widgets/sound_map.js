@@ -1,10 +1,10 @@
-// A map of clips: hover to read, click to hear, a list for the keyboard. Only one sound on a page
-// is heard at a time: `window.workbenchClips` is shared with the clips' own player.
+// A map of clips: hover to read, click to play, a list for the keyboard. Only one sound on a page
+// plays at a time: `window.workbenchClips` is shared with the clips' own player.
 (() => {
   const shared = (window.workbenchClips ??= { ready: new WeakSet(), stop: null, context: null });
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("workbench-clips") : null;
 
-  // The images become SVG, the legend buttons, and the list comes: without this script none answers.
+  // Replaces the images by SVG and the legend by buttons, and adds the list.
   function build(root) {
     for (const image of root.querySelectorAll("img.wb-picture")) {
       const url = image.getAttribute("src");
@@ -26,7 +26,7 @@
     }
     root.querySelector(".wb-legend").setAttribute("aria-label", "Show or hide");
     const say = root.querySelector(".wb-say");
-    say.textContent = "Hover a point to read its caption, click it to hear it; or choose in the list.";
+    say.textContent = "Hover over a point to read its caption, click it to play it, or choose from the list.";
     say.insertAdjacentHTML("afterend", JSON.parse(root.querySelector(".wb-live").textContent));
   }
 
@@ -83,7 +83,7 @@
     list.addEventListener("change", () => choose(list.value));
     list.addEventListener("dblclick", sound);
     root.addEventListener("keydown", (event) => {
-      // a notebook's shortcuts must not take the keys; the clips' player says which
+      // keys that the clips' player marks are not for the notebook's shortcuts
       if (root.hasAttribute("data-lm-suppress-shortcuts")) event.stopPropagation();
       if (event.target === list && (event.key === "Enter" || event.key === " ") && list.value) {
         event.preventDefault();

@@ -1,7 +1,8 @@
-"""A map of clips that can be heard: the same points in several pictures, side by side.
+"""A map of clips that plays them: the same points in several pictures, side by side.
 
-It is plain HTML with its own script, no widget of the kernel: so it works in JupyterLab and in an
-exported page alike. Hover shows the caption, a click plays, and a list does both by keyboard.
+It is plain HTML with its own script rather than a widget of the kernel, so that it works in
+JupyterLab and in an exported page. Hovering shows the caption, a click plays the clip, and a list
+does both by keyboard.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 SIZE, EDGE = 400.0, 16.0  # of a picture, in its own unit
 RATE = 16_000  # Hz of the sounds
-SECONDS = 3.0  # of each clip that are kept
+SECONDS = 3.0  # of each clip
 MARKERS = (  # shapes around (0, 0): circle, square, diamond, triangles, plus, cross, star
     "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z",
     "M-4.5 -4.5h9v9h-9z",
@@ -42,8 +43,18 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7
 
 
 class SoundMap:
-    """views: pictures by title, each a point (n, 2) for every clip; groups: what each clip belongs
-    to, shown by colour and shape, eight at most. The first `seconds` of each clip are heard."""
+    """Pictures of the same clips, side by side; each point plays its clip.
+
+    Args:
+        views: By title, the points (n, 2) of the n clips.
+        clips: The clips.
+        groups: The group of each clip, shown by colour and shape; at most eight different ones.
+        seconds: How much of each clip is played, from its start.
+
+    Raises:
+        WorkbenchError: for views or groups that do not match the clips, points that are not
+            finite, and more than eight groups.
+    """
 
     def __init__(
         self,
@@ -63,7 +74,7 @@ class SoundMap:
         self.names = list(dict.fromkeys(self.groups))
         n = len(self.clips)
         if not n or len(self.groups) != n:
-            raise WorkbenchError(f"groups: {len(self.groups)} for {n} clips; give one each")
+            raise WorkbenchError(f"groups: {len(self.groups)} for {n} clips; give one per clip")
         if len(self.names) > len(MARKERS):
             raise WorkbenchError(f"groups: {len(self.names)} kinds; show {len(MARKERS)} at most")
         for name, points in self.views.items():
@@ -79,9 +90,8 @@ class SoundMap:
         return {"text/plain": repr(self), "text/html": self.html()}
 
     def html(self) -> str:
-        """The map as one self-contained piece of HTML without ids. Its script adds what answers to
-        a hand; where scripts are stripped, as in a notebook without trust, pictures and legend
-        remain."""
+        """The map as self-contained HTML without ids. Its script adds the controls. Where scripts
+        are removed, as in an untrusted notebook, pictures and legend remain."""
         views = "".join(self._view(name, points) for name, points in self.views.items())
         controls = (
             f'<div class="wb-bar"><select size="6" aria-label="Clips">{self._list()}</select>'
@@ -95,7 +105,7 @@ class SoundMap:
             f'<div class="wb-legend" role="group" aria-label="Groups">{self._legend()}</div>'
             f'<div class="wb-views">{views}</div>'
             '<p class="wb-say" role="status" aria-live="polite">Trust the notebook, or run the '
-            "cell, to hear the clips.</p>"
+            "cell, to play the clips.</p>"
             f'<script type="application/json" class="wb-live">{as_data}</script>'
             f"<script>{asset('player.js')}</script><script>{read('sound_map.js')}</script></div>"
         )
@@ -149,8 +159,8 @@ class SoundMap:
 
 
 def _picture(box: str, shapes: str, label: str = "") -> str:
-    """An image of SVG, which the script turns into the SVG itself: where SVG is stripped, images
-    are not."""
+    """An SVG as an image, which the script replaces by the SVG itself: unlike SVG, images are not
+    removed from untrusted notebooks."""
     size = box.split()[2]
     drawn = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="{size}" height="{size}">'

@@ -1,7 +1,7 @@
-"""One job at a time in a thread of the kernel, so that a Stop message gets through to it.
+"""One job at a time in a thread of the kernel, so that a Stop message can reach it.
 
-A kernel hears a widget's messages only while no cell runs. A drawing started by a button thus
-runs beside the kernel's main thread, and asks after each step whether it shall go on.
+A kernel handles a widget's messages only while no cell runs. A job that a button starts therefore
+runs beside the kernel's main thread, and checks after each step whether it is to stop.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Stopped(Exception):
-    """Raised inside a job after `Worker.stop`; it ends the drawing."""
+    """Raised inside a job after `Worker.stop`; it ends the job."""
 
 
 class Worker:
@@ -40,7 +40,7 @@ class Worker:
         self._stop.set()
 
     def check(self) -> None:
-        """Called by the job between steps. Raises Stopped once a stop was asked for."""
+        """Called by the job between steps. Raises Stopped after `stop`."""
         if self._stop.is_set():
             raise Stopped
 

@@ -14,7 +14,8 @@ from workbench.training import Plan
 @dataclass(frozen=True)
 class LDMGConfig:
     """rate in Hz; frames: latent frames of a training window; genres: names, () for none; schedule
-    and prediction: of the diffusion, see `models/diffusion.py`."""
+    and prediction: of the diffusion, see `models/diffusion.py`; words: for prompts, common in the
+    training captions."""
 
     vae: AudioVAEConfig | SpectralVAEConfig
     dit: DiTConfig
@@ -24,6 +25,7 @@ class LDMGConfig:
     schedule: str = "flow"
     prediction: Prediction = "flow"
     steps: int = 1000
+    words: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

@@ -30,7 +30,7 @@ from workbench.systems.configs import config_from
 from workbench.systems.ldmg.config import MEMORY, LDMGConfig
 from workbench.systems.ldmg.networks import Networks
 from workbench.systems.ldmg.training import recipe
-from workbench.systems.prompts import prompt_of
+from workbench.systems.prompts import prompt_of, words_by_kind
 from workbench.systems.provenance import signed, signed_takes
 from workbench.systems.sampling import checked, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
@@ -170,8 +170,10 @@ class LDMG(SoundDiffusion):
         return Sound(torch.tensor(numbers), *self.text.pieces(prompts))
 
     def prompt_words(self) -> dict[str, list[str]]:
-        """The genres of the training music, which its captions name."""
-        return {"Genre": list(self.config.genres)}
+        """Words that are common in the training captions. Genres are not among them: they have an
+        argument of their own."""
+        kinds = words_by_kind(self.config.words)
+        return {kind: words for kind, words in kinds.items() if kind != "Genre"}
 
     # --- drawing ------------------------------------------------------------------------------
 

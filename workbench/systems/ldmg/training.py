@@ -23,6 +23,7 @@ from workbench.representations.text import BertText
 from workbench.systems.ldmg.coding import finish_decoder, fit_vae
 from workbench.systems.ldmg.config import PROFILES, LDMGConfig, Profile
 from workbench.systems.ldmg.networks import Networks
+from workbench.systems.prompts import caption_words
 from workbench.systems.sound_training import Data
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fit, seeds
@@ -66,6 +67,7 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
         rate=size.rate,
         frames=size.frames,
         genres=tuple(sorted(common)),
+        words=caption_words(audio.items[i].caption for i in rows),
     )
 
 

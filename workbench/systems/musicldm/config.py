@@ -13,7 +13,8 @@ from workbench.training import Plan
 
 @dataclass(frozen=True)
 class MusicLDMConfig:
-    """frames: mel frames of a training window, 100 a second."""
+    """frames: mel frames of a training window, 100 per second; words: for prompts, common in the
+    training captions."""
 
     sizes: MusicLDMSizes
     joint: TextAudioConfig
@@ -22,6 +23,7 @@ class MusicLDMConfig:
     schedule: str = "cosine-zero-snr"
     prediction: Prediction = "v"
     steps: int = 1000
+    words: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

@@ -32,7 +32,7 @@ from workbench.systems.musicldm.config import MEMORY, MusicLDMConfig
 from workbench.systems.musicldm.networks import Embedder, Networks, own_embedder
 from workbench.systems.musicldm.published import load_published
 from workbench.systems.musicldm.training import recipe
-from workbench.systems.prompts import prompt_of
+from workbench.systems.prompts import prompt_of, words_by_kind
 from workbench.systems.provenance import credit_of, signed_takes
 from workbench.systems.sampling import checked, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
@@ -110,6 +110,10 @@ class MusicLDM(SoundDiffusion):
         parts.put_into(system.networks)
         system.embedder, system.checkpoint = parts.embedder, str(name)
         return system
+
+    def prompt_words(self) -> dict[str, list[str]]:
+        """Words that are common in the training captions."""
+        return words_by_kind(self.config.words)
 
     # --- sound ↔ mel ↔ latent -----------------------------------------------------------------
 

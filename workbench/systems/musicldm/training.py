@@ -9,7 +9,7 @@ captions (arXiv 2308.01546, section 3.3). All stages but the last two are the sa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from workbench.systems.musicldm.coding import fit_ending, fit_vae, fit_vocoder
 from workbench.systems.musicldm.config import PROFILES, MusicLDMConfig, Profile
 from workbench.systems.musicldm.mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
 from workbench.systems.musicldm.networks import Embedder, Networks, OwnEmbedder, own_embedder
+from workbench.systems.prompts import caption_words
 from workbench.systems.sound_training import Data
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fit, seeds
@@ -45,8 +46,9 @@ def recipe(
     if mixup in ("bam", "blm"):
         check_tempi(data.audio, data.rows, round(config.seconds * config.rate))
     n_mixes = 0 if mixup == "none" else int(size.mixes * size.windows)
+    captions = (data.audio.items[i].caption for i in data.rows)
     return Recipe(
-        asdict(config),
+        asdict(replace(config, words=caption_words(captions))),
         {
             **data.record(dataset),
             "mixup": mixup,
