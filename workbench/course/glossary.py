@@ -1,4 +1,4 @@
-"""The terms of the course, from `glossary.md`: what each means, where it is taught, who said so."""
+"""The terms of the course, from `glossary.md`: meaning, lesson and source of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENTRY = re.compile(r"- \*\*(.+?)\*\*: (.+?)(?: \*Source:\* (.+))?")
 
 @dataclass(frozen=True)
 class Term:
-    """A term of lesson "NN". source: who defined it, or the module where it is our own."""
+    """A term of lesson "NN". source: the paper that defines it, or the workbench's module."""
 
     name: str
     meaning: str
@@ -24,7 +24,7 @@ class Term:
 
 
 class Glossary(list[Term]):
-    """Terms that show themselves as a table."""
+    """Terms, displayed as a table."""
 
     def __str__(self) -> str:
         return "\n".join(f"{term.name}: {term.meaning}" for term in self)
@@ -47,8 +47,17 @@ class Glossary(list[Term]):
 
 
 def glossary(lesson: str | None = None) -> Glossary:
-    """The terms of a lesson in its order, or all of them by name. Raises PromptError for a lesson
-    that has none."""
+    """The terms of the course.
+
+    Args:
+        lesson: "00" to "11"; None for all lessons.
+
+    Returns:
+        The terms of the lesson in the order of `glossary.md`, or all terms sorted by name.
+
+    Raises:
+        PromptError: for a lesson that has no terms.
+    """
     terms, here = Glossary(), ""
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         if line.startswith("## "):

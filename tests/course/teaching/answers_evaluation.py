@@ -26,9 +26,9 @@ ANSWERS = {"check_diagonal_frechet": squared, "check_unbiased": kernel, "check_a
 MISTAKES = [
     ("check_diagonal_frechet", lambda a, v, b, w: np.sum((a - b) ** 2 + (v - w) ** 2), "roots"),
     ("check_diagonal_frechet", lambda a, v, b, w: squared(a, v, b, w) ** 0.5, "squared"),
-    ("check_diagonal_frechet", lambda a, v, b, w: squared(0 * a, v, 0 * b, w), "first term"),
+    ("check_diagonal_frechet", lambda a, v, b, w: squared(0 * a, v, 0 * b, w), "means is missing"),
     ("check_unbiased", lambda a, b, c: np.mean(a) + np.mean(b) - 2 * np.mean(c), "diagonal"),
-    ("check_unbiased", lambda a, b, c: max(0, kernel(a, b, c)), "cut off"),
+    ("check_unbiased", lambda a, b, c: max(0, kernel(a, b, c)), "clip"),
     ("check_unbiased", lambda a, b, c: pairs(a) + pairs(b) - c.mean(), "twice"),
     ("check_at_infinity", lambda n, d: np.polyfit(n, d, 1)[-1], "1/N"),
     ("check_at_infinity", lambda n, d: np.polyfit(1 / n, d, 1)[0], "slope"),

@@ -34,7 +34,7 @@ ANSWERS = {
 MISTAKES = [
     ("check_gains", lambda levels, peaks: -1 - peaks, "make the levels equal"),
     ("check_gains", lambda levels, peaks: -20 - levels, "lower the common level"),
-    ("check_flip_p", lambda d, f: np.mean(f @ d >= abs(d.sum()) - 1e-9), "one side only"),
+    ("check_flip_p", lambda d, f: np.mean(f @ d >= abs(d.sum()) - 1e-9), "one-sided"),
     ("check_holm", lambda p: np.minimum(1, p * len(p)), "Bonferroni"),
-    ("check_alpha", lambda t: 1 - krippendorff_alpha(t, "interval"), "1 minus it"),
+    ("check_alpha", lambda t: 1 - krippendorff_alpha(t, "interval"), "1 minus"),
 ]

@@ -83,8 +83,8 @@ ANSWERS = {
 MISTAKES = [
     ("check_remi", lambda notes, bars: bar_by_bar(notes, bars, repeat=True), "chord"),
     ("check_remi", without_empty_bars, "empty bar"),
-    ("check_remi", position_carried_over, "forgets"),
-    ("check_grid", lambda beats, steps: np.floor(beats * steps), "do not cut off"),
+    ("check_remi", position_carried_over, "resets"),
+    ("check_grid", lambda beats, steps: np.floor(beats * steps), "truncate"),
     (
         "check_merge",
         lambda ids, p, n: [
@@ -94,10 +94,10 @@ MISTAKES = [
     ),
     ("check_bits_a_note", lambda nats, notes: nats.sum() / notes, "ln 2"),
     ("check_bits_a_note", lambda nats, notes: nats.mean() / np.log(2) / notes, "sum first"),
-    ("check_temperature", lambda u, t: softmax(u * t), "do not multiply"),
+    ("check_temperature", lambda u, t: softmax(u * t), "low temperature"),
     ("check_temperature", lambda u, t: softmax(u), "changes nothing"),
     ("check_temperature", lambda u, t: np.exp(u / t), "by their sum"),
-    ("check_nucleus", lambda p, t: top(p, t) * p[top(p, t) > 0].sum(), "sum to 1"),
+    ("check_nucleus", lambda p, t: top(p, t) * p[top(p, t) > 0].sum(), "add up to 1"),
     (
         "check_question",
         lambda bars, a, b: (
@@ -106,7 +106,7 @@ MISTAKES = [
             + [x for bar in bars[a:b] for x in bar]
             + ["END"]
         ),
-        "original's mistake",
+        "original MidiGPT",
     ),
     ("check_question", lambda bars, a, b: sequence(bars, a, b)[:-1], "END"),
     ("check_rounding", lambda x, table: (x @ table.T).argmax(1), "long embeddings"),

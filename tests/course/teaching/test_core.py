@@ -42,12 +42,12 @@ def check():
     ("attempt", "words"),
     [
         (lambda x: 2 * x, "the double"),
-        (lambda x: (x**2).T, "shape (3, 2), expected is (2, 3): are two axes exchanged?"),
-        (lambda x: (x**2)[:1], "shape (1, 3), expected is (2, 3)"),
+        (lambda x: (x**2).T, "shape (3, 2), expected (2, 3): are two axes"),
+        (lambda x: (x**2)[:1], "shape (1, 3), expected (2, 3)"),
         (lambda x: x / 0, "not finite"),
         (lambda x: -(x**2), "sign"),
         (lambda x: 0.5 * x**2, "0.5 times"),
-        (lambda x: np.ones((2, 3)), "same for every input"),
+        (lambda x: np.ones((2, 3)), "for every input"),
         (lambda x: x.no_such_thing, "raises AttributeError"),
         (lambda x: exit(), "raises SystemExit"),
         (lambda x: raises(Wordless()), "raises Wordless: its text cannot be had"),
@@ -56,7 +56,7 @@ def check():
         (lambda x: x**2 + 1j, "not real numbers"),
         (lambda x: x**3, "for one input it gives"),
         (lambda x, y: x**2, "raises TypeError"),
-        (3, "give the function itself"),
+        (3, "the function itself"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -182,7 +182,7 @@ def test_words_and_dicts():
     assert "names: for one input it gives 1 words" in str(
         check(lambda n: {"names": ["a"], "count": n})
     )
-    assert "word 2 is b, expected is a" in str(
+    assert "word 2 is b, expected a" in str(
         check(lambda n: {"names": ["a", "b", "a"][:n], "count": n})
     )
     assert "its keys are n" in str(check(lambda n: {"n": 1}))
@@ -242,7 +242,7 @@ def test_tensors_and_functions_come_through():
 
 
 def test_what_would_run_code_is_refused():
-    with pytest.raises(ValueError, match="no numbers"):
+    with pytest.raises(ValueError, match="not a type"):
         decode({"array": ["|O", [1], "AAAAAAAAAAA="]})
     with pytest.raises((KeyError, ValueError)):
         decode({"set": [1]})

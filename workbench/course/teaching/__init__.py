@@ -1,4 +1,4 @@
-"""The exercises' checks, one module a lesson:
+"""The exercises' checks, one module per lesson:
 `from workbench.course.teaching import check_density`.
 
 A new exercise is a function under `core.exercise` in any module of this package.
@@ -23,7 +23,7 @@ def exercises() -> dict[str, Exercise]:
 
 
 def __getattr__(name: str) -> Any:
-    """`check_…`: the modules are loaded when the first check is asked for."""
+    """`check_…`: the modules are loaded on first use."""
     if name.startswith("check_"):
         for found in exercises().values():
             if found.name == name:

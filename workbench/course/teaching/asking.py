@@ -1,4 +1,4 @@
-"""Calling a student's function, whatever it does."""
+"""Calling a student's function safely."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function gave for one case. error: what it raised; printed: it wrote something;
-    changed: it changed its arguments."""
+    """The result of a function for one case. error: the exception; printed: whether it printed;
+    changed: whether it changed its arguments."""
 
     value: Any = None
     error: str = ""
@@ -29,7 +29,7 @@ class Answer:
 
 
 def ask(attempt: Function, cases: Sequence[tuple[Any, ...]]) -> list[Answer]:
-    """Call a function on each case; whatever it does short of ending the process is an Answer."""
+    """Call a function on each case. Every outcome that does not end the process is an Answer."""
     answers = []
     for case in cases:
         before = [plain(value) for value in case]
@@ -46,7 +46,7 @@ def ask(attempt: Function, cases: Sequence[tuple[Any, ...]]) -> list[Answer]:
 
 
 class _Watch(io.TextIOBase):
-    """Passes text on and notes whether there was any."""
+    """Forwards text and records whether there was any."""
 
     def __init__(self, target: Any) -> None:
         self.target, self.wrote = target, False
@@ -60,7 +60,7 @@ class _Watch(io.TextIOBase):
 
 
 def _raised(error: BaseException, attempt: Function) -> str:
-    """The error and the line of the student's file or cell in which it arose."""
+    """The error and the line of the student's file or cell that caused it."""
     words = text_of(error)
     text = f"it raises {type(error).__name__}" + (f": {words}" if words else "")
     file = getattr(getattr(attempt, "__code__", None), "co_filename", None)

@@ -1,17 +1,17 @@
-"""Exercises and their checks: not attempted, correct, or what the typical mistake looks like.
+"""Exercises and their checks. A result is: not attempted, correct, or not yet, with the mistake.
 
-An exercise is a function under `exercise` that draws a `Task`: inputs, the right answer, and the
-answers of typical mistakes with what to say of each.
+An exercise is a function, decorated with `exercise`, that samples a `Task`: inputs, the correct
+answer, and typical mistakes with a message for each.
 
     @exercise("05.1", points=1, hints=("a first step", "a second"))
     def check_add_noise(random: np.random.Generator) -> Task:
         return Task(answer, cases, mistakes)
 
-Under that name it becomes an `Exercise`, called with the student's function:
-`check_add_noise(add_noise)` gives a `Result` and never raises. The inputs are drawn afresh for each
-call, or from a `seed`. The student's answers are taken as plain data before the right ones exist,
-so an answer can neither look at them nor pretend to equal them; who wants to cheat in a notebook of
-their own still can, and `workbench grade` therefore asks and judges in two processes.
+The name then refers to an `Exercise`, which is called with the student's function:
+`check_add_noise(add_noise)` returns a `Result` and never raises. Each call samples new inputs, or
+those of a `seed`. The student's answers are converted to plain data before the correct ones are
+computed, so that an answer can neither read them nor claim to equal them. In their own notebook
+students can still cheat; `workbench grade` therefore runs and judges in two processes.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ EXERCISES: dict[str, Exercise] = {}  # by number; `workbench.course.teaching.exe
 
 @dataclass(frozen=True)
 class Result:
-    """What a check found. state: "not attempted", "correct" or "not yet"; points earned, of how
-    many; hints: the steps shown so far, of `steps`."""
+    """The result of a check. state: "not attempted", "correct" or "not yet"; points: earned, out of
+    `of`; hints: shown so far, out of `steps`."""
 
     state: str
     message: str = ""
@@ -49,7 +49,7 @@ class Result:
 
     @property
     def hint(self) -> str:
-        """The last step shown."""
+        """The last hint shown."""
         return self.hints[-1] if self.hints else ""
 
     def __str__(self) -> str:
@@ -75,7 +75,7 @@ class Result:
 
 @dataclass
 class Exercise:
-    """A check that can be called. tries: wrong answers since the last right one."""
+    """A check. tries: wrong answers since the last correct one."""
 
     name: str
     numbers: tuple[str, ...]
@@ -85,11 +85,16 @@ class Exercise:
     tries: int = field(default=0, repr=False)
 
     def __call__(self, attempt: Function, *, seed: int | None = None) -> Result:
-        """Ask the function and judge. Each wrong answer in a row shows one more hint."""
+        """Run the function and judge its answers. Each wrong answer in a row shows one more hint.
+
+        Args:
+            attempt: The student's function.
+            seed: Of the inputs; None for new ones.
+        """
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         if not callable(attempt):
-            what = f"that is {type(attempt).__name__}: give the function itself, without brackets"
+            what = f"got {type(attempt).__name__}: pass the function itself, without brackets"
             return Result("not yet", what, of=self.points)
         result = self.judge(ask(attempt, self.draw(seed).cases), seed)
         self.tries = self.tries + 1 if result.state == "not yet" else 0
@@ -99,17 +104,17 @@ class Exercise:
         )
 
     def hint(self, step: int = 1) -> str:
-        """A step towards the answer, from 1 on."""
+        """Hint number `step`, from 1. Raises PromptError if there is none."""
         if not 1 <= step <= len(self.hints):
             raise PromptError(f"{self.name}.hint({step}): there are {len(self.hints)} hints")
         return self.hints[step - 1]
 
     def draw(self, seed: int) -> Task:
-        """The task of a seed, drawn anew, so that nobody's changes to an earlier one are in it."""
+        """The task of a seed, sampled again, so that changes to an earlier one have no effect."""
         return self.make(np.random.default_rng(seed))
 
     def judge(self, answers: Sequence[Answer], seed: int) -> Result:
-        """Judge answers to the cases of `seed`, wherever they were given."""
+        """Judge answers to the cases of `seed`, from this or another process."""
         task = self.draw(seed)
         with np.errstate(all="ignore"):
             state, message = verdict(answers, task, lambda f: self._answers_of(f, seed))
@@ -122,8 +127,16 @@ class Exercise:
 def exercise(
     *numbers: str, points: float = 1, hints: Sequence[str] = ()
 ) -> Callable[[Callable[[np.random.Generator], Task]], Exercise]:
-    """Register a drawing function as the exercise "NN.N": lesson and number within it. One that
-    two lessons share has two numbers. points: about one for five minutes."""
+    """Register a function that samples a `Task` as an exercise.
+
+    Args:
+        *numbers: "NN.N", lesson and number within it; two for an exercise that two lessons share.
+        points: About one per five minutes.
+        hints: Shown one after the other.
+
+    Raises:
+        ValueError: for a number that another exercise has.
+    """
 
     def register(make: Callable[[np.random.Generator], Task]) -> Exercise:
         made = Exercise(make.__name__, numbers, points, tuple(hints), make)

@@ -1,4 +1,4 @@
-"""What an exercise asks, and the verdict on what came back: right, or what looks wrong about it."""
+"""The task of an exercise, and the verdict on the answers: correct, or what is wrong."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from workbench.course.teaching.asking import Answer, Function
 from workbench.course.teaching.values import Other, same
 
-Mistake = tuple[str, Function]  # what to say, and a function that makes the mistake
+Mistake = tuple[str, Function]  # message, and a function that makes the mistake
 
 
 @dataclass(frozen=True)
 class Task:
-    """One drawing of an exercise: the right answer as a function, the cases it is asked on (each a
-    tuple of arguments), and typical mistakes. A case holds numbers, words, arrays, tensors, lists,
-    tuples, dicts, or functions that a module outside `workbench.course.teaching` defines."""
+    """One sample of an exercise: the correct answer as a function, the cases (each a tuple of
+    arguments), and typical mistakes. A case holds numbers, texts, arrays, tensors, lists, tuples,
+    dicts, or functions that a module outside `workbench.course.teaching` defines."""
 
     answer: Function
     cases: Sequence[tuple[Any, ...]]
@@ -29,21 +29,21 @@ class Task:
 def verdict(
     answers: Sequence[Answer], task: Task, answers_of: Callable[[Function], list[Any]]
 ) -> tuple[str, str]:
-    """State and message. answers_of: what a function of the task gives for the same cases."""
+    """State and message. answers_of: results of a function of the task for the same cases."""
     for answer in answers:
         if answer.error:
             return "not yet", answer.error
     given = [answer.value for answer in answers]
     if all(value is None for value in given):
         if any(answer.printed for answer in answers):
-            return "not yet", "it prints its answer but returns nothing: return it"
+            return "not yet", "it prints its answer but returns nothing: use return"
         return "not attempted", ""
     if any(value is None for value in given):
-        return "not yet", "for some inputs it returns nothing: does every way end in a return?"
+        return "not yet", "for some inputs it returns nothing: does every branch end in a return?"
     right = answers_of(task.answer)
     wrong = _difference(given, right, task.tolerance)
     if wrong is None:
-        changes = "but it changes its arguments, which whoever calls it will not expect"
+        changes = "but it changes its arguments, which the caller does not expect"
         return "correct", changes if any(answer.changed for answer in answers) else ""
     for words, mistake in task.mistakes:
         if _difference(given, answers_of(mistake), task.tolerance) is None:
@@ -52,9 +52,9 @@ def verdict(
 
 
 def _difference(given: Sequence[Any], right: Sequence[Any], tolerance: float) -> str | None:
-    """None where all agree, else what differs first."""
+    """None if all agree, else the first difference."""
     if len(given) != len(right):
-        return f"{len(given)} answers to {len(right)} questions"
+        return f"{len(given)} answers to {len(right)} cases"
     for answer, expected in zip(given, right, strict=True):
         found = _apart(answer, expected, tolerance)
         if found is not None:
@@ -66,7 +66,7 @@ def _apart(answer: Any, expected: Any, tolerance: float) -> str | None:
     if isinstance(expected, dict):
         return _apart_in_dict(answer, expected, tolerance)
     if isinstance(answer, Other):
-        return f"it returns {answer.name}, not {'words' if _words(expected) else 'numbers'}"
+        return f"it returns {answer.name}, not {'text' if _words(expected) else 'numbers'}"
     if _words(expected):
         return _apart_in_words(answer, expected)
     try:
@@ -77,23 +77,23 @@ def _apart(answer: Any, expected: Any, tolerance: float) -> str | None:
     except (TypeError, ValueError):
         return f"it returns {type(answer).__name__}, not numbers of one shape"
     if a.shape != b.shape:
-        turned = ": are two axes exchanged?" if sorted(a.shape) == sorted(b.shape) else ""
-        return f"it returns shape {a.shape}, expected is {b.shape}{turned}"
+        swapped = ": are two axes swapped?" if sorted(a.shape) == sorted(b.shape) else ""
+        return f"it returns shape {a.shape}, expected {b.shape}{swapped}"
     if not np.isfinite(a).all() and np.isfinite(b).all():
         return "it returns numbers that are not finite"
-    exact = b.dtype.kind in "biu"  # of whole numbers no share is near enough
+    exact = b.dtype.kind in "biu"  # integers must match exactly
     if np.allclose(
         a, b, atol=1e-6 if exact else tolerance, rtol=0 if exact else tolerance, equal_nan=True
     ):
         return None
-    return f"for one input it gives {_brief(a)}, expected is {_brief(b)}"
+    return f"for one input it gives {_brief(a)}, expected {_brief(b)}"
 
 
 def _apart_in_dict(answer: Any, expected: dict[str, Any], tolerance: float) -> str | None:
     if not isinstance(answer, dict):
         return f"it returns {getattr(answer, 'name', type(answer).__name__)}, not a dict"
     if answer.keys() != expected.keys():
-        return f"its keys are {', '.join(answer):.200}; expected are {', '.join(expected)}"
+        return f"its keys are {', '.join(answer):.200}, expected {', '.join(expected)}"
     for key, value in expected.items():
         found = _apart(answer[key], value, tolerance)
         if found is not None:
@@ -115,14 +115,14 @@ def _apart_in_words(answer: Any, expected: Any) -> str | None:
         return None if same else f"for one input it gives {answer!r:.80}, expected {expected!r:.80}"
     for place, (a, b) in enumerate(zip(answer, expected, strict=False), 1):
         if str(a) != str(b):
-            return f"for one input word {place} is {a!s:.40}, expected is {b}"
+            return f"for one input word {place} is {a!s:.40}, expected {b}"
     if len(answer) != len(expected):
-        return f"for one input it gives {len(answer)} words, expected are {len(expected)}"
+        return f"for one input it gives {len(answer)} words, expected {len(expected)}"
     return None
 
 
 def _pattern(given: Sequence[Any], right: Sequence[Any]) -> str:
-    """What all wrong answers have in common, in words; empty where nothing shows."""
+    """What all wrong answers have in common, or "" if nothing."""
     try:
         pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(given, right, strict=True)]
     except ValueError:
@@ -133,7 +133,7 @@ def _pattern(given: Sequence[Any], right: Sequence[Any]) -> str:
         return ""
     a, b = (np.concatenate([pair[i].ravel() for pair in pairs]).astype(float) for i in (0, 1))
     if len(pairs) > 1 and all(same(pairs[0][0], other) for other, _ in pairs[1:]):
-        return "it gives the same for every input: does it use its arguments?"
+        return "it gives the same result for every input: does it use its arguments?"
     if a.size < 2 or not np.abs(b).max() > 0:
         return ""
     factor = float(a @ b / (b @ b))
@@ -141,8 +141,8 @@ def _pattern(given: Sequence[Any], right: Sequence[Any]) -> str:
     if not alike or min(abs(factor), abs(factor - 1)) < 1e-3:
         return ""
     if abs(factor + 1) < 1e-3:
-        return "the sign is the other way round"
-    return f"all numbers are {factor:.4g} times what is expected"
+        return "the sign is reversed"
+    return f"all numbers are {factor:.4g} times the expected ones"
 
 
 def _brief(values: np.ndarray) -> str:

@@ -17,9 +17,9 @@ def bits(counts: np.ndarray) -> float:
     "01.1",
     points=1,
     hints=(
-        "Counts become shares first: what must they add up to?",
-        "The logarithm to base 2 of a share below 1 is negative, and an entropy is not.",
-        "A style that never occurs adds nothing, though log(0) is no number: leave it out.",
+        "First convert counts to shares: what do they add up to?",
+        "The base-2 logarithm of a share below 1 is negative, but an entropy is not.",
+        "A style that never occurs contributes nothing, but log(0) is undefined: leave it out.",
     ),
 )
 def check_entropy(random: np.random.Generator) -> Task:
@@ -29,7 +29,7 @@ def check_entropy(random: np.random.Generator) -> Task:
 
     def blind(counts: np.ndarray) -> float:
         shares = counts / counts.sum()
-        return float(-(shares * np.log2(shares)).sum())  # 0 · log 0 is no number
+        return float(-(shares * np.log2(shares)).sum())  # 0 · log 0 is not a number
 
     def known(counts: np.ndarray) -> np.ndarray:
         return counts[counts > 0]
@@ -38,19 +38,19 @@ def check_entropy(random: np.random.Generator) -> Task:
         bits,
         cases,
         [
-            ("it is right until a count is 0: leave those out, log₂ 0 is no number", blind),
-            ("those are nats: take the logarithm to base 2", lambda c: bits(c) * np.log(2)),
-            ("the sign: shares are below 1, so their logarithms are negative", lambda c: -bits(c)),
+            ("correct unless a count is 0: leave those out, log₂ 0 is undefined", blind),
+            ("the result is in nats: use the logarithm to base 2", lambda c: bits(c) * np.log(2)),
             (
-                "that is the number of equally common styles: the exponent alone is asked",
-                lambda c: 2 ** bits(c),
+                "the sign is wrong: shares are below 1, so their logarithms are negative",
+                lambda c: -bits(c),
             ),
+            ("that is 2 to the power of the entropy: return the exponent", lambda c: 2 ** bits(c)),
             (
-                "make shares of the counts first: they must add up to 1",
+                "first convert the counts to shares: they must add up to 1",
                 lambda c: -(known(c) * np.log2(known(c))).sum(),
             ),
             (
-                "weigh each logarithm by its share: a mean over styles counts rare ones as common",
+                "weight each logarithm by its share: a plain mean ignores how common a style is",
                 lambda c: -np.log2(known(c) / c.sum()).mean(),
             ),
         ],
@@ -61,8 +61,8 @@ def check_entropy(random: np.random.Generator) -> Task:
     "01.2",
     points=2,
     hints=(
-        "Take the column of that drum: one number a step.",
-        "Fold it into rows of 16, one row a bar.",
+        "Take the column of that drum: one number per step.",
+        "Reshape it into rows of 16, one row per bar.",
         "A mean over which axis leaves one number for each of the 16 steps?",
     ),
 )
@@ -78,11 +78,11 @@ def check_onset_histogram(random: np.random.Generator) -> Task:
                 lambda h, d: h[:, d].reshape(-1, 16).sum(0),
             ),
             (
-                "the bars got mixed: reshape to (bars, 16), not (16, bars)",
+                "the bars are mixed up: reshape to (bars, 16), not (16, bars)",
                 lambda h, d: h[:, d].reshape(16, -1).mean(1),
             ),
             (
-                "those shares add up to 1; asked is the share of bars, step by step",
+                "those shares add up to 1; compute the share of bars for each step",
                 lambda h, d: h[:, d].reshape(-1, 16).sum(0) / max(1, h[:, d].sum()),
             ),
         ],
@@ -93,29 +93,32 @@ def check_onset_histogram(random: np.random.Generator) -> Task:
     "01.3",
     points=1,
     hints=(
-        "How many milliseconds is a beat at that tempo?",
-        "A sixteenth is a quarter of a beat, and the offset is a part of a sixteenth.",
+        "How many milliseconds does a beat last at that tempo?",
+        "A sixteenth is a quarter of a beat, and the offset is a fraction of a sixteenth.",
     ),
 )
 def check_milliseconds(random: np.random.Generator) -> Task:
-    """Lesson 01: offsets in sixteenths as milliseconds, at a tempo in beats a minute."""
+    """Lesson 01: offsets in sixteenths as milliseconds, at a tempo in BPM."""
     cases = [(random.uniform(-0.5, 0.5, 5), float(random.integers(61, 180))) for _ in range(3)]
     return Task(
         lambda offset, tempo: offset * 60_000 / tempo / 4,
         cases,
         [
             (
-                "that takes the offset for a part of a beat: a beat has four sixteenths",
+                "that treats the offset as a fraction of a beat: a beat has four sixteenths",
                 lambda o, t: o * 60_000 / t,
             ),
-            ("those are seconds: a second has 1000 milliseconds", lambda o, t: o * 60 / t / 4),
+            (
+                "the result is in seconds: a second has 1000 milliseconds",
+                lambda o, t: o * 60 / t / 4,
+            ),
             (
                 "the faster the tempo, the shorter a sixteenth: divide by the tempo",
                 lambda o, t: o * t / 60 * 1000 / 4,
             ),
             ("a sixteenth is a quarter of a beat, not four beats", lambda o, t: o * 240_000 / t),
             (
-                "early hits have a negative offset, and stay negative",
+                "early hits have negative offsets: keep the sign",
                 lambda o, t: np.abs(o) * 60_000 / t / 4,
             ),
         ],
@@ -126,25 +129,25 @@ def check_milliseconds(random: np.random.Generator) -> Task:
     "01.4",
     points=1,
     hints=(
-        "The beat is 1 long. The off-beat cuts it into a first and a second part.",
-        "The first part is as long as the place of the off-beat. How long is what is left?",
+        "Let the beat have length 1. The off-beat divides it into two parts.",
+        "The first part is as long as the position of the off-beat. How long is the rest?",
     ),
 )
 def check_swing_ratio(random: np.random.Generator) -> Task:
-    """Lesson 01: long over short, from where the off-beat falls between two beats (0 to 1)."""
+    """Lesson 01: swing ratio, from the positions of off-beats between two beats (0 to 1)."""
     cases = [(random.uniform(0.4, 0.75, 50),) for _ in range(3)] + [(np.full(4, 2 / 3),)]
     return Task(
         lambda place: np.mean(place) / (1 - np.mean(place)),
         cases,
         [
-            ("that is short over long: turn it round", lambda p: (1 - p.mean()) / p.mean()),
-            ("that is only the long part; divide by the short one", lambda p: p.mean()),
+            ("that is short over long: take the inverse", lambda p: (1 - p.mean()) / p.mean()),
+            ("that is only the long part: divide by the short one", lambda p: p.mean()),
             (
-                "that compares with the beat's middle: long is `place`, short is `1 − place`",
+                "that compares with half a beat: long is `place`, short is `1 − place`",
                 lambda p: p.mean() / 0.5,
             ),
             (
-                "take the mean place first: a mean of ratios leans to the large ones",
+                "take the mean position first: a mean of ratios is biased towards large ones",
                 lambda p: np.mean(p / (1 - p)),
             ),
         ],

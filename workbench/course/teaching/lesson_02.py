@@ -27,10 +27,9 @@ def remi(notes: list[tuple[int, int, int, int]], bars: int) -> list[str]:
     "02.1",
     points=3,
     hints=(
-        "Go bar by bar, from 0 to bars − 1, whether it has notes or not.",
-        "In a bar, remember the last position said; at the start of a bar none has been said.",
-        "Each note gives a Pitch and a Duration; a Position comes before them only where it "
-        "is new.",
+        "Loop over the bars from 0 to bars − 1, including those without notes.",
+        "Within a bar, remember the last Position token; at the start of a bar there is none.",
+        "Each note gives a Pitch and a Duration; a Position precedes them only if it is new.",
     ),
 )
 def check_remi(random: np.random.Generator) -> Task:
@@ -75,9 +74,12 @@ def check_remi(random: np.random.Generator) -> Task:
         remi,
         cases,
         [
-            ("notes of a chord share one Position: say it only when it changes", always),
-            ("an empty bar is a Bar, too: without it all that follows comes too early", played),
-            ("a new bar forgets the position: say it again after each Bar", carried),
+            ("notes of a chord share one Position: write it only when it changes", always),
+            (
+                "an empty bar needs a Bar, too: without it, all following notes are too early",
+                played,
+            ),
+            ("a new bar resets the position: write it again after each Bar", carried),
         ],
     )
 
@@ -86,27 +88,27 @@ def check_remi(random: np.random.Generator) -> Task:
     "02.2",
     points=1,
     hints=(
-        "A grid of 4 steps a beat: on which step is the middle of beat 1?",
-        "Between two steps the nearer one counts, not the earlier one.",
+        "With 4 steps per beat, on which step is the middle of beat 1?",
+        "Choose the nearer of two steps, not the earlier one.",
     ),
 )
 def check_grid(random: np.random.Generator) -> Task:
-    """Lesson 02: onsets in beats to steps of a grid, rounded to the nearest."""
+    """Lesson 02: onsets in beats as steps of a grid, rounded to the nearest."""
     cases = [(np.sort(random.uniform(0, 8, 12)), steps) for steps in (4, 12)]
     return Task(
         lambda beats, steps: np.round(np.asarray(beats) * steps),
         cases,
         [
             (
-                "notes played a little early fall a whole step back: round, do not cut off",
+                "notes that are slightly early move back a whole step: round, do not truncate",
                 lambda beats, steps: np.floor(np.asarray(beats) * steps),
             ),
             (
-                "steps a beat: multiply, do not divide",
+                "the grid is in steps per beat: multiply, do not divide",
                 lambda beats, steps: np.round(np.asarray(beats) / steps),
             ),
             (
-                "those are beats again; the answer is a number of steps",
+                "that converts back to beats; return numbers of steps",
                 lambda beats, steps: np.round(np.asarray(beats) * steps) / steps,
             ),
         ],
@@ -117,9 +119,9 @@ def check_grid(random: np.random.Generator) -> Task:
     "02.3",
     points=2,
     hints=(
-        "Walk along the ids with an index, and look at this id and the next one.",
-        "Where the two are the pair, write the new id. How far does the index go on then?",
-        "The last id has no next one, and must not get lost.",
+        "Go through the ids with an index, and look at the current id and the next.",
+        "If the two are the pair, write the new id. By how much does the index increase then?",
+        "The last id has no successor, but must not be lost.",
     ),
 )
 def check_merge(random: np.random.Generator) -> Task:
@@ -143,18 +145,18 @@ def check_merge(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "a token may be in one pair only: after a merge go on two tokens further",
+                "a token may belong to only one pair: after a merge, move on by two tokens",
                 overlapping,
             ),
             (
-                "the second token of a pair must go, too",
+                "remove the second token of a pair, too",
                 lambda ids, pair, new: [
                     new if (x, after) == tuple(pair) else x
                     for x, after in zip(ids, [*ids[1:], None], strict=True)
                 ],
             ),
             (
-                "the last token has no next one, and gets lost",
+                "the last token has no successor, and is lost",
                 lambda ids, pair, new: [
                     x
                     for i, x in enumerate(merge(ids, pair, new))
@@ -170,25 +172,25 @@ def check_merge(random: np.random.Generator) -> Task:
     "09.2",
     points=1,
     hints=(
-        "A whole song costs the sum over its tokens.",
+        "The cost of a song is the sum over its tokens.",
         "A nat is 1 / ln 2 bits.",
-        "The song's cost is shared by its notes, not by its tokens.",
+        "Divide the cost of the song by its notes, not by its tokens.",
     ),
 )
 def check_bits_a_note(random: np.random.Generator) -> Task:
-    """Lessons 02 and 09: bits a note from nats a token."""
+    """Lessons 02 and 09: bits per note from nats per token."""
     cases = [(random.uniform(0.5, 4, 40), n) for n in (5, 11)]
     return Task(
         lambda nats, notes: float(np.sum(nats) / np.log(2) / notes),
         cases,
         [
-            ("those are nats: divide by ln 2", lambda nats, notes: np.sum(nats) / notes),
+            ("the result is in nats: divide by ln 2", lambda nats, notes: np.sum(nats) / notes),
             (
                 "the mean is per token: sum first, then divide by the notes",
                 lambda nats, notes: np.mean(nats) / np.log(2) / notes,
             ),
             (
-                "that is a token's share: divide by the notes",
+                "that is bits per token: divide by the notes",
                 lambda nats, notes: np.mean(nats) / np.log(2),
             ),
         ],

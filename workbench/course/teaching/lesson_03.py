@@ -14,9 +14,9 @@ from workbench.models.contrastive import info_nce
     "03.1",
     points=1,
     hints=(
-        "The mask is 1 at a real piece and 0 at padding: what does a product with it leave?",
-        "The mask has one axis less than the hidden states.",
-        "The sum goes over pieces; the divisor is how many real ones that row has.",
+        "The mask is 1 for a real piece and 0 for padding: what remains after multiplying by it?",
+        "The mask has one axis fewer than the hidden states.",
+        "Sum over pieces; divide by the number of real pieces in that row.",
     ),
 )
 def check_masked_mean(random: np.random.Generator) -> Task:
@@ -33,12 +33,12 @@ def check_masked_mean(random: np.random.Generator) -> Task:
         [case(4, 6), case(2, 9)],
         [
             (
-                "that averages padding in: divide by the number of real pieces, not by all",
+                "that includes padding in the mean: divide by the number of real pieces",
                 lambda h, m: (h * m[..., None]).mean(1),
             ),
-            ("that is the mean over padding, too: use the mask", lambda h, m: h.mean(1)),
+            ("that averages over padding, too: use the mask", lambda h, m: h.mean(1)),
             (
-                "that is the sum; divide by the number of real pieces",
+                "that is the sum: divide by the number of real pieces",
                 lambda h, m: (h * m[..., None]).sum(1),
             ),
         ],
@@ -49,9 +49,9 @@ def check_masked_mean(random: np.random.Generator) -> Task:
     "03.2",
     points=2,
     hints=(
-        "The cosines of all a with all b are one matrix product.",
-        "Row i should choose column i: that is a cross-entropy with the targets 0, 1, 2, …",
-        "Columns choose rows, too. What is the matrix for that?",
+        "One matrix product gives the cosines of all a with all b.",
+        "Row i should select column i: a cross-entropy with targets 0, 1, 2, …",
+        "Columns select rows, too. Which matrix does that need?",
     ),
 )
 def check_info_nce(random: np.random.Generator) -> Task:
@@ -71,20 +71,23 @@ def check_info_nce(random: np.random.Generator) -> Task:
         [pair(6), pair(9)],
         [
             (
-                "that asks only rows for columns; ask columns for rows, too, and take the mean",
+                "that is only rows selecting columns; add the other direction and take the mean",
                 one_way,
             ),
             (
-                "that asks only columns for rows; take the mean of both ways",
+                "that is only columns selecting rows; take the mean of both directions",
                 lambda a, b, s: one_way(b, a, s),
             ),
-            ("the two ways are added; take their mean", lambda a, b, s: 2 * info_nce(a, b, s)),
+            (
+                "the two directions are added; take their mean",
+                lambda a, b, s: 2 * info_nce(a, b, s),
+            ),
             (
                 "the scale is missing: multiply the cosines by it",
                 lambda a, b, s: info_nce(a, b, 1.0),
             ),
             (
-                "divide by the temperature or multiply by the scale: here `scale` multiplies",
+                "dividing is for a temperature; here `scale` multiplies",
                 lambda a, b, s: info_nce(a, b, 1 / s),
             ),
         ],
@@ -101,17 +104,17 @@ def recall(scores: np.ndarray, k: int) -> float:
     "03.3",
     points=2,
     hints=(
-        "Row i's own partner is column i: its score is on the diagonal.",
-        "How many columns of the row score higher than that?",
-        "With none it is first. Up to how many may score higher, to be among the first k?",
+        "The match of row i is column i: its score is on the diagonal.",
+        "How many columns of the row have a higher score?",
+        "With none, it ranks first. How many may be higher for it to rank among the first k?",
     ),
 )
 def check_recall(random: np.random.Generator) -> Task:
-    """Lesson 03: recall at k from similarities (texts, loops) whose partners are the diagonal."""
+    """Lesson 03: recall at k from similarities (texts, loops) with the matches on the diagonal."""
 
     def similarities(n: int, k: int) -> np.ndarray:
-        """Rows whose partners come first, at k, just after, or anywhere. One row is near to all:
-        every loop but its own finds it before its own text."""
+        """Rows whose matches rank first, at k, just after k, or anywhere. One row is similar to all
+        loops: each ranks it before its own text."""
         places = np.where(random.random(n) < 0.3, 0, random.integers(0, n, n))
         places[:4] = (0, 0, k - 1, k)
         ordered = -np.sort(-random.normal(size=(n, n)))
@@ -132,22 +135,19 @@ def check_recall(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "that looks at the first k + 1: with none above it a partner is first already",
+                "that uses the first k + 1: a match with no higher score already ranks first",
                 lambda s, k: within(s, k + 1),
             ),
             (
-                "that asks every loop for its text: each row is a text, and looks for its loop",
+                "that searches a text for every loop: each row is a text, and its match is a loop",
                 lambda s, k: recall(s.T, k),
             ),
             (
-                "the largest similarities are the nearest, not the smallest",
+                "the nearest have the largest similarities, not the smallest",
                 lambda s, k: recall(-s, k),
             ),
-            ("that is recall at 1 whatever k is", lambda s, k: within(s, 1)),
-            (
-                "one partner is to be found, not k: do not divide by k",
-                lambda s, k: recall(s, k) / k,
-            ),
+            ("that is recall at 1 for every k", lambda s, k: within(s, 1)),
+            ("there is one match, not k: do not divide by k", lambda s, k: recall(s, k) / k),
             ("that is a count: divide by the number of texts", lambda s, k: recall(s, k) * len(s)),
         ],
     )

@@ -13,8 +13,8 @@ from workbench.course.teaching.core import Task, exercise
     "04.1",
     points=1,
     hints=(
-        "With a stride of 4, phase 0 holds the steps 0, 4, 8, …; which ones does phase 1 hold?",
-        "A slice with a start and a step is one phase: stack one for each start.",
+        "With a stride of 4, phase 0 contains steps 0, 4, 8, …; which ones does phase 1 contain?",
+        "A slice with a start and a step is one phase: stack one per start.",
     ),
 )
 def check_phases(random: np.random.Generator) -> Task:
@@ -25,14 +25,14 @@ def check_phases(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "those are neighbouring chunks; a phase takes every `stride`-th step",
+                "those are contiguous chunks; a phase takes every `stride`-th step",
                 lambda x, r: x.reshape(r, -1, x.shape[1]),
             ),
             (
-                "that is (time/stride, stride, channels): exchange the first two axes",
+                "that is (time/stride, stride, channels): swap the first two axes",
                 lambda x, r: x.reshape(-1, r, x.shape[1]),
             ),
-            ("that is one phase; there are `stride` of them", lambda x, r: x[::r]),
+            ("that is only one phase; there are `stride` of them", lambda x, r: x[::r]),
         ],
     )
 
@@ -41,13 +41,13 @@ def check_phases(random: np.random.Generator) -> Task:
     "04.2",
     points=1,
     hints=(
-        "Three counts: hits in both, hits that were played, hits that were rebuilt.",
-        "Precision and recall share what is above the line. What is below it in each?",
-        "Their harmonic mean is twice what both have, over what the one and the other have.",
+        "You need three counts: hits in both, hits played, hits reconstructed.",
+        "Precision and recall have the same numerator. What is the denominator of each?",
+        "F1 is twice the hits in both, divided by the sum of the two other counts.",
     ),
 )
 def check_f1(random: np.random.Generator) -> Task:
-    """Lesson 04: F1 of rebuilt hits against true ones, both (steps, 9) of True and False."""
+    """Lesson 04: F1 of reconstructed hits against true ones, both (steps, 9) booleans."""
     cases = []
     for missed, invented in ((0.3, 0.05), (0.1, 0.2), (0.5, 0.1)):
         true = random.random((32, 9)) < 0.3
@@ -63,17 +63,17 @@ def check_f1(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "that is accuracy: most cells are empty, so an empty loop would do well",
+                "that is accuracy: most cells are empty, so an empty loop would score well",
                 lambda true, made: (true == made).mean(),
             ),
-            ("that is recall: hits that were invented cost nothing", lambda t, m: parts(t, m)[1]),
-            ("that is precision: hits that were missed cost nothing", lambda t, m: parts(t, m)[0]),
+            ("that is recall: it ignores hits that were added", lambda t, m: parts(t, m)[1]),
+            ("that is precision: it ignores hits that were missed", lambda t, m: parts(t, m)[0]),
             (
-                "the harmonic mean, not the usual one: with one of the two at 0 it must be 0",
+                "use the harmonic mean: if one of the two is 0, F1 is 0",
                 lambda t, m: sum(parts(t, m)) / 2,
             ),
             (
-                "twice what both have: a perfect copy must reach 1",
+                "use twice the hits in both: a perfect copy must reach 1",
                 lambda t, m: (t & m).sum() / (t.sum() + m.sum()),
             ),
             (
@@ -88,13 +88,13 @@ def check_f1(random: np.random.Generator) -> Task:
     "04.3",
     points=2,
     hints=(
-        "PyTorch has the binary cross-entropy from logits; look at its `reduction`.",
-        "Sum over all cells, those without a hit as well.",
-        "What is the sum divided by, so that a loop with few hits counts as much as a dense one?",
+        "PyTorch has a binary cross-entropy from logits; look at its `reduction`.",
+        "Sum over all cells, including those without a hit.",
+        "By what must the sum be divided so that sparse and dense loops count equally?",
     ),
 )
 def check_hit_loss(random: np.random.Generator) -> Task:
-    """Lesson 04: binary cross-entropy of hit logits, summed over cells, a true hit."""
+    """Lesson 04: binary cross-entropy of hit logits, summed over cells, per true hit."""
     import torch
     import torch.nn.functional as F
 
@@ -113,10 +113,13 @@ def check_hit_loss(random: np.random.Generator) -> Task:
                 "that is the mean over all cells; divide the sum by the number of true hits",
                 lambda x, h: total(x, h) / h.numel(),
             ),
-            ("that is the sum; divide it by the number of true hits", total),
-            ("the sign: a loss is minus the log-probability", lambda x, h: -total(x, h) / h.sum()),
+            ("that is the sum: divide it by the number of true hits", total),
             (
-                "that only looks at the cells with a hit; a hit that is not there costs, too",
+                "the sign is wrong: a loss is the negative log-probability",
+                lambda x, h: -total(x, h) / h.sum(),
+            ),
+            (
+                "that counts only cells with a hit; a predicted hit in an empty cell costs, too",
                 lambda x, h: (F.softplus(-x) * h).sum() / h.sum(),
             ),
         ],

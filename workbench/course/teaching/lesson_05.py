@@ -13,8 +13,8 @@ from workbench.course.teaching.core import Task, exercise
     "05.1",
     points=1,
     hints=(
-        "Which number goes before x₀ so that its variance is ᾱ, if x₀'s is 1?",
-        "The variances of both parts add up to 1: what is left for the noise?",
+        "By which factor must x₀, of variance 1, be multiplied so that its variance is ᾱ?",
+        "The variances of the two parts add up to 1: how much remains for the noise?",
     ),
 )
 def check_add_noise(random: np.random.Generator) -> Task:
@@ -25,19 +25,19 @@ def check_add_noise(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "the roots are missing: variances add, not amplitudes",
+                "the square roots are missing: variances add, not amplitudes",
                 lambda x, e, a: a * x + (1 - a) * e,
             ),
             (
-                "only the signal's root is there: the noise needs √(1 − ᾱ)",
+                "the square root is missing for the noise: use √(1 − ᾱ)",
                 lambda x, e, a: np.sqrt(a) * x + (1 - a) * e,
             ),
             (
-                "signal and noise are exchanged: ᾱ near 1 is nearly clean",
+                "signal and noise are swapped: ᾱ near 1 means almost no noise",
                 lambda x, e, a: np.sqrt(1 - a) * x + np.sqrt(a) * e,
             ),
             (
-                "is 1 − √ᾱ what you mean? the noise needs √(1 − ᾱ)",
+                "the factor of the noise is √(1 − ᾱ), not 1 − √ᾱ",
                 lambda x, e, a: np.sqrt(a) * x + (1 - np.sqrt(a)) * e,
             ),
         ],
@@ -48,13 +48,13 @@ def check_add_noise(random: np.random.Generator) -> Task:
     "05.2",
     points=2,
     hints=(
-        "Two lines: the clean guess, then noise on it again.",
-        "The clean guess uses only ᾱ now: solve equation (1) for x₀.",
-        "The second line is equation (1) once more. Which ᾱ belongs in it?",
+        "Two lines: the prediction of x₀, then noise added to it again.",
+        "The prediction of x₀ uses only the current ᾱ: solve equation (1) for x₀.",
+        "The second line is equation (1) again. Which ᾱ does it use?",
     ),
 )
 def check_ddim_step(random: np.random.Generator) -> Task:
-    """Lesson 05: from x_t and ε to the next, less noisy x, given ᾱ now and ᾱ next."""
+    """Lesson 05: from x_t and ε to the next, less noisy x, given the current and the next ᾱ."""
     levels = np.sort(random.uniform(0.05, 0.95, (3, 2)), axis=1)
     cases = [(random.normal(size=4), random.normal(size=4), now, then) for now, then in levels]
 
@@ -66,21 +66,21 @@ def check_ddim_step(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "that is the guess of x₀; put noise of the next level back on",
+                "that is the prediction of x₀: add noise of the next level",
                 lambda x, e, now, then: clean(x, e, now),
             ),
             (
-                "is your epsilon inside the root? the noise is √(1 − ᾱ) · ε",
+                "the square root is missing: the noise is √(1 − ᾱ) · ε",
                 lambda x, e, now, then: (
                     np.sqrt(then) * (x - (1 - now) * e) / np.sqrt(now) + (1 - then) * e
                 ),
             ),
             (
-                "ᾱ now and ᾱ next are exchanged",
+                "the current and the next ᾱ are swapped",
                 lambda x, e, now, then: np.sqrt(now) * clean(x, e, then) + np.sqrt(1 - now) * e,
             ),
             (
-                "that puts the old noise level back on: use ᾱ next",
+                "that adds noise of the current level: use the next ᾱ",
                 lambda x, e, now, then: np.sqrt(then) * clean(x, e, now) + np.sqrt(1 - now) * e,
             ),
         ],
@@ -91,25 +91,25 @@ def check_ddim_step(random: np.random.Generator) -> Task:
     "05.3",
     points=1,
     hints=(
-        "What must be left at scale 0, and what at scale 1?",
-        "The difference of the two answers is a direction. Start from one answer and walk "
-        "along it.",
+        "What must remain at scale 0, and what at scale 1?",
+        "The difference of the two predictions is a direction. Start from one prediction and "
+        "move along it.",
     ),
 )
 def check_guidance(random: np.random.Generator) -> Task:
-    """Lesson 05: classifier-free guidance from the answers with and without the text."""
+    """Lesson 05: classifier-free guidance from the predictions with and without the text."""
     cases = [(random.normal(size=5), random.normal(size=5), s) for s in (0.0, 1.0, 3.0)]
     return Task(
         lambda with_text, without, s: without + s * (with_text - without),
         cases,
         [
             (
-                "start from the answer without the text: at scale 1 the text alone must be left",
+                "start from the unconditional prediction: scale 1 must give the conditional one",
                 lambda c, u, s: c + s * (c - u),
             ),
-            ("the difference is the wrong way round", lambda c, u, s: u + s * (u - c)),
+            ("the difference has the wrong sign", lambda c, u, s: u + s * (u - c)),
             (
-                "that is a mean: beyond 1 guidance goes on past the text",
+                "that is a mean: above 1, guidance extrapolates beyond the conditional prediction",
                 lambda c, u, s: (c + s * u) / (1 + s),
             ),
         ],

@@ -17,8 +17,8 @@ def log_distance(real: np.ndarray, made: np.ndarray) -> float:
     "06.1",
     points=1,
     hints=(
-        "First both in decibels, then their difference, squared.",
-        "Two means: one inside the root, one outside. Which axis belongs to which?",
+        "Convert both to decibels, then square their difference.",
+        "One mean is inside the root, one outside. Which axis belongs to which?",
     ),
 )
 def check_log_distance(random: np.random.Generator) -> Task:
@@ -33,15 +33,15 @@ def check_log_distance(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "those are powers, not magnitudes: 10 log₁₀, not 20",
+                "the inputs are powers, not magnitudes: use 10 log₁₀, not 20",
                 lambda a, b: 2 * log_distance(a, b),
             ),
             (
-                "the square root is taken for each frame, before the mean over frames",
+                "take the square root for each frame, before the mean over frames",
                 lambda a, b: np.sqrt(((decibels(a) - decibels(b)) ** 2).mean()),
             ),
             (
-                "bins are the rows: the mean inside the root goes over axis 0",
+                "bins are the rows: the mean inside the root is over axis 0",
                 lambda a, b: np.sqrt(((decibels(a) - decibels(b)) ** 2).mean(1)).mean(),
             ),
             (
@@ -61,27 +61,27 @@ def kl_normal(mean: np.ndarray, log_variance: np.ndarray) -> float:
     "06.2",
     points=1,
     hints=(
-        "Four terms: which of them vanish for mean 0 and variance 1?",
-        "The network gives the log of the variance: what is needed, that or its exponential?",
+        "Of the four terms, which vanish for mean 0 and variance 1?",
+        "The network outputs the log variance: which terms need its exponential?",
     ),
 )
 def check_kl_normal(random: np.random.Generator) -> Task:
-    """Lesson 06: what a latent's distance from the prior costs."""
+    """Lesson 06: the KL divergence of a latent from the prior."""
     cases = [(random.normal(size=6), random.normal(size=6) - 1) for _ in range(3)]
     return Task(
         kl_normal,
         cases,
         [
-            ("half of it: every term of the sum is under the ½", lambda m, v: 2 * kl_normal(m, v)),
+            ("the factor ½ applies to every term of the sum", lambda m, v: 2 * kl_normal(m, v)),
             (
-                "it is the *log* variance: the variance is its exponential",
+                "the argument is the *log* variance: the variance is its exponential",
                 lambda m, v: 0.5 * (m**2 + v - 1 - np.log(np.abs(v))).mean(),
             ),
             (
-                "exp(log variance) is σ² already: do not square it again",
+                "exp(log variance) is already σ²: do not square it",
                 lambda m, v: 0.5 * (m**2 + np.exp(2 * v) - 1 - v).mean(),
             ),
-            ("the mean over latents, not the sum", lambda m, v: kl_normal(m, v) * len(m)),
+            ("take the mean over latents, not the sum", lambda m, v: kl_normal(m, v) * len(m)),
         ],
     )
 
@@ -96,31 +96,31 @@ def hinge(real: np.ndarray, fake: np.ndarray) -> float:
     points=1,
     hints=(
         "A real score above 1 and a fake score below −1 cost nothing.",
-        "What does a real score of 0.3 lack? Clip that at 0 for each score, then take the mean.",
+        "How far is a real score of 0.3 from 1? Clip at 0 for each score, then take the mean.",
     ),
 )
 def check_hinge(random: np.random.Generator) -> Task:
     """Lesson 06: the discriminator's loss from its scores."""
-    # far beyond the margin the mean of what is lost would be negative
+    # scores far beyond the margin would make the mean negative
     cases = [(up + 2 * random.normal(size=9), 2 * random.normal(size=9) - up) for up in (0, 0, 4)]
     return Task(
         hinge,
         cases,
         [
             (
-                "scores beyond the margin are good enough: nothing below 0 is counted",
+                "scores beyond the margin have loss 0: clip at 0",
                 lambda r, f: (1 - r).mean() + (1 + f).mean(),
             ),
             (
-                "the fakes shall get low scores: 1 + score, not 1 − score",
+                "generated sound should score low: 1 + score, not 1 − score",
                 lambda r, f: np.maximum(0, 1 - r).mean() + np.maximum(0, 1 - f).mean(),
             ),
             (
-                "that is for the other player: real sound shall get high scores",
+                "real and generated are swapped: real sound should score high",
                 lambda r, f: hinge(f, r),
             ),
             (
-                "max and mean in this order: each score has its own margin",
+                "clip before the mean: each score has its own margin",
                 lambda r, f: max(0, 1 - r.mean()) + max(0, 1 + f.mean()),
             ),
         ],

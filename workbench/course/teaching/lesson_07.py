@@ -16,8 +16,8 @@ def on_the_line(x0: np.ndarray, noise: np.ndarray, t: float) -> np.ndarray:
     "07.1",
     points=1,
     hints=(
-        "At t = 0 the point is x₀, at t = 1 it is the noise, and in between it is on the line.",
-        "The velocity is the derivative of the point by t.",
+        "At t = 0 the point is x₀, at t = 1 the noise; in between it lies on the line.",
+        "The velocity is the derivative of the point with respect to t.",
     ),
 )
 def check_flow(random: np.random.Generator) -> Task:
@@ -31,15 +31,15 @@ def check_flow(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "at t = 0 it is music, at t = 1 noise: the other way round",
+                "reversed: t = 0 is music, t = 1 is noise",
                 lambda x, e, t: np.stack([t * x + (1 - t) * e, e - x]),
             ),
             (
-                "the velocity points to where t grows: from music to noise",
+                "the velocity points in the direction of increasing t: from music to noise",
                 lambda x, e, t: np.stack([(1 - t) * x + t * e, x - e]),
             ),
             (
-                "straight: (1 − t) and t, without square roots",
+                "the path is straight: (1 − t) and t, without square roots",
                 lambda x, e, t: np.stack([np.sqrt(1 - t) * x + np.sqrt(t) * e, e - x]),
             ),
         ],
@@ -56,8 +56,8 @@ def modulated(h: np.ndarray, shift: np.ndarray, scale: np.ndarray) -> np.ndarray
     "07.2",
     points=1,
     hints=(
-        "First each frame to mean 0 and variance 1, over its width; keep that axis.",
-        "With shift and scale both 0 the normalised frame must come out unchanged.",
+        "First normalise each frame to mean 0 and variance 1 over its width; use keepdims.",
+        "If shift and scale are 0, the result is the normalised frame.",
     ),
 )
 def check_modulate(random: np.random.Generator) -> Task:
@@ -75,11 +75,11 @@ def check_modulate(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "1 + scale: with zero for both, the layer must leave h as it is",
+                "multiply by 1 + scale: if both are zero, the result is the normalised h",
                 lambda h, a, b: normal(h) * b + a,
             ),
             (
-                "each frame is normalised over its width, not each number over time",
+                "normalise each frame over its width, not each channel over time",
                 lambda h, a, b: normal(h, 0) * (1 + b) + a,
             ),
             (
@@ -107,9 +107,9 @@ def blend(parts: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     "07.3",
     points=2,
     hints=(
-        "A weight for each frame of a window: small at its ends, largest in its middle.",
-        "Keep two sums: of weight times value, and of the weights alone.",
-        "Each window is added at its start, and the division comes last.",
+        "Each frame of a window has a weight: small at the ends, largest in the middle.",
+        "Keep two sums: of weight times value, and of the weights.",
+        "Add each window at its start; divide at the end.",
     ),
 )
 def check_blend(random: np.random.Generator) -> Task:
@@ -141,9 +141,9 @@ def check_blend(random: np.random.Generator) -> Task:
         blend,
         cases,
         [
-            ("divide by the sum of the weights at each place", undivided),
-            ("equal weights jump where a window begins: let them rise and fall", flat),
-            ("the later window must not wipe out the earlier: add up", last),
+            ("divide by the sum of the weights at each frame", undivided),
+            ("equal weights cause jumps where a window begins: use triangular weights", flat),
+            ("later windows overwrite earlier ones: add them", last),
         ],
     )
 
@@ -157,7 +157,7 @@ def octave(tempo: float, reference: float) -> float:
     "07.4",
     points=1,
     hints=(
-        "In logarithms to base 2, an octave is 1.",
+        "In base-2 logarithms, an octave is 1.",
         "How many octaves lie between the tempo and the reference? Round that number.",
     ),
 )
@@ -175,19 +175,19 @@ def check_octave(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "once is not always enough: the tempi may be two octaves apart",
+                "doubling once is not always enough: the tempi may be two octaves apart",
                 lambda t, r: min((t / 2, t, 2 * t), key=lambda x: abs(np.log2(x / r))),
             ),
             (
-                "nearest by ratio, not by difference: compare logarithms",
+                "the nearest is meant by ratio, not by difference: compare logarithms",
                 lambda t, r: min((t * 2.0**k for k in range(-4, 5)), key=lambda x: abs(x - r)),
             ),
             (
-                "not whole multiples but octaves: 2 to a whole power",
+                "use octaves, which are powers of 2, rather than integer multiples",
                 lambda t, r: t * max(1, round(r / t)),
             ),
             (
-                "slow tempi are doubled and fast ones halved: turn the ratio round",
+                "the ratio is inverted: double slow tempi and halve fast ones",
                 lambda t, r: t * 2.0 ** np.round(np.log2(t / r)),
             ),
             (
@@ -199,7 +199,7 @@ def check_octave(random: np.random.Generator) -> Task:
 
 
 def mixed(first: np.ndarray, second: np.ndarray, lam: float) -> np.ndarray:
-    """λ of the first and 1 − λ of the second, as loud as independent parts are."""
+    """λ of the first and 1 − λ of the second, with the variance of independent parts."""
     return (lam * first + (1 - lam) * second) / np.sqrt(lam**2 + (1 - lam) ** 2)
 
 
@@ -207,7 +207,7 @@ def mixed(first: np.ndarray, second: np.ndarray, lam: float) -> np.ndarray:
     "07.5",
     points=1,
     hints=(
-        "The variance of λa + (1 − λ)b, for independent a and b of variance 1?",
+        "What is the variance of λa + (1 − λ)b for independent a and b of variance 1?",
         "Divide by the square root of that variance.",
     ),
 )
@@ -225,9 +225,9 @@ def check_mix(random: np.random.Generator) -> Task:
         mixed,
         cases,
         [
-            ("that is the average: divide it, so that it keeps its variance", plain),
+            ("that is the weighted mean: divide it so that the variance stays 1", plain),
             (
-                "variances add up, so the divisor is a root",
+                "the divisor is the square root of the variance",
                 lambda a, b, lam: plain(a, b, lam) / (lam**2 + (1 - lam) ** 2),
             ),
             ("λ belongs to the first piece", lambda a, b, lam: mixed(b, a, lam)),

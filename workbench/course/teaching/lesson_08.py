@@ -11,8 +11,8 @@ from workbench.course.teaching.core import Task, exercise
     "08.1",
     points=1,
     hints=(
-        "t / T goes from nearly 0 to 1.",
-        "What is added under the root keeps ᾱ below 1 at the first step.",
+        "t / T increases from nearly 0 to 1.",
+        "The constant under the root keeps ᾱ below 1 at the first step.",
     ),
 )
 def check_sqrt_schedule(random: np.random.Generator) -> Task:
@@ -23,11 +23,11 @@ def check_sqrt_schedule(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "that keeps the amplitude high at first: the root is of the noise, take it from 1",
+                "the root is taken of the noise: subtract it from 1",
                 lambda t, steps, s: np.sqrt(1 - t / steps - s),
             ),
             (
-                "s goes under the root: it is the noise that is there from the first step on",
+                "s belongs under the root: it is the noise at the first step",
                 lambda t, steps, s: 1 - np.sqrt(t / steps) - s,
             ),
             ("t counts from 1 to T: divide by T", lambda t, steps, s: 1 - np.sqrt(t + s)),
@@ -40,8 +40,8 @@ def check_sqrt_schedule(random: np.random.Generator) -> Task:
     "08.2",
     points=1,
     hints=(
-        "The squared distance of each vector to each embedding is a table (vectors, embeddings).",
-        "An axis of length 1 in each of the two makes that table in one subtraction.",
+        "The squared distances of all vectors to all embeddings form a table.",
+        "With an axis of length 1 in each, broadcasting computes it in one subtraction.",
     ),
 )
 def check_rounding(random: np.random.Generator) -> Task:
@@ -63,11 +63,11 @@ def check_rounding(random: np.random.Generator) -> Task:
                 lambda x, table: (x @ table.T).argmax(1),
             ),
             (
-                "the smallest distance, not the largest",
+                "take the smallest distance, not the largest",
                 lambda x, table: np.square(x[:, None] - table[None]).sum(-1).argmax(1),
             ),
             (
-                "the cosine sees the direction only; embeddings differ in length, too",
+                "the cosine depends only on the direction; embeddings also differ in length",
                 lambda x, table: (x @ table.T / np.linalg.norm(table, axis=1)).argmax(1),
             ),
         ],
@@ -79,8 +79,8 @@ def check_rounding(random: np.random.Generator) -> Task:
     points=2,
     hints=(
         "The signal-to-noise ratio at a step is ᾱ / (1 − ᾱ).",
-        "The step before is less noisy. Which difference of the two ratios is positive?",
-        "The squared error is summed, not averaged; and a nat is 1 / ln 2 bits.",
+        "The previous step is less noisy. Which difference of the two ratios is positive?",
+        "The squared error is summed, not averaged; a nat is 1 / ln 2 bits.",
     ),
 )
 def check_kl(random: np.random.Generator) -> Task:
@@ -98,17 +98,17 @@ def check_kl(random: np.random.Generator) -> Task:
         lambda *case: nats(*case) / np.log(2),
         cases,
         [
-            ("those are nats: divide by ln 2", nats),
+            ("the result is in nats: divide by ln 2", nats),
             (
                 "the signal-to-noise ratio is ᾱ/(1 − ᾱ), not ᾱ",
                 lambda x, g, now, before: 0.5 * (before - now) * np.square(x - g).sum() / np.log(2),
             ),
             (
-                "the step before is the cleaner one: its ratio is the larger",
+                "the previous step is less noisy: its ratio is larger",
                 lambda *case: -nats(*case) / np.log(2),
             ),
             (
-                "sum over all numbers: every one of them costs bits",
+                "sum over all numbers instead of taking the mean",
                 lambda x, g, now, before: nats(x, g, now, before) / np.log(2) / len(x),
             ),
         ],

@@ -13,13 +13,13 @@ from workbench.course.teaching.core import Task, exercise
     "09.1",
     points=2,
     hints=(
-        "Four parts: what surrounds the hole, FILL, what was in it, END.",
-        "In the surroundings each bar of the hole is one HOLE.",
-        "The model writes best what follows directly: which bars should stand last before FILL?",
+        "The sequence has four parts: the context of the hole, FILL, its content, END.",
+        "In the context, each bar of the hole is one HOLE.",
+        "The model continues what directly precedes: which bars should come last before FILL?",
     ),
 )
 def check_question(random: np.random.Generator) -> Task:
-    """Lesson 09: bars with a hole as one sequence, the filling last."""
+    """Lesson 09: bars with a hole as one sequence, with the content of the hole last."""
     cases = []
     for first, last in ((1, 2), (0, 2), (2, 5)):
         bars = [[f"b{i}"] * int(random.integers(1, 4)) for i in range(5)]
@@ -38,26 +38,26 @@ def check_question(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "the original's mistake: the hole's own bars stand in the prompt, so the model may "
-                "copy them",
+                "as in the original MidiGPT's code, the bars of the hole are in the prompt, so the "
+                "model can copy them",
                 lambda bars, a, b: flat(bars, fill, bars[a:b], end),
             ),
             (
-                "one HOLE for each bar, so that the number of bars is known",
+                "use one HOLE per bar, so that the number of bars is known",
                 lambda bars, a, b: flat([["HOLE"]], bars[b:], bars[:a], fill, bars[a:b], end),
             ),
             (
-                "what comes after the hole is missing: then it is a continuation only",
+                "the bars after the hole are missing: that is only a continuation",
                 lambda bars, a, b: flat([["HOLE"]] * (b - a), bars[:a], fill, bars[a:b], end),
             ),
             (
-                "what is before comes last, so that the answer can go on from it",
+                "the bars before the hole come last, so that the model can continue them",
                 lambda bars, a, b: flat(
                     bars[:a], [["HOLE"]] * (b - a), bars[b:], fill, bars[a:b], end
                 ),
             ),
             (
-                "without END the model never learns when it is done",
+                "without END the model does not learn where to stop",
                 lambda bars, a, b: right(bars, a, b)[:-1],
             ),
         ],
@@ -74,8 +74,8 @@ def heated(logits: np.ndarray, temperature: float) -> np.ndarray:
     "09.3",
     points=1,
     hints=(
-        "A temperature below 1 must make the likeliest token likelier.",
-        "The logits are changed before the softmax, not its probabilities after it.",
+        "A temperature below 1 makes the most probable token more probable.",
+        "Scale the logits before the softmax, not the probabilities after it.",
         "What must the probabilities add up to?",
     ),
 )
@@ -87,20 +87,20 @@ def check_temperature(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "cold must make the likeliest likelier: divide the logits, do not multiply",
+                "a low temperature makes the most probable token more so: divide the logits",
                 lambda u, t: heated(u * t, 1.0),
             ),
             (
-                "divide the logits: dividing probabilities, and scaling them back, changes nothing",
+                "divide the logits: dividing and renormalising probabilities changes nothing",
                 lambda u, t: heated(u, 1.0),
             ),
             ("the probabilities must add up to 1: divide by their sum", lambda u, t: np.exp(u / t)),
             (
-                "that changes the probabilities after the softmax: they no longer add up to 1",
+                "that divides the probabilities after the softmax: they no longer add up to 1",
                 lambda u, t: heated(u, 1.0) / t,
             ),
-            ("those are logits still: take the softmax", lambda u, t: u / t),
-            ("those are logarithms of the probabilities", lambda u, t: np.log(heated(u, t))),
+            ("the result is still logits: apply the softmax", lambda u, t: u / t),
+            ("the result is log-probabilities", lambda u, t: np.log(heated(u, t))),
         ],
         tolerance=1e-6,
     )
@@ -120,9 +120,9 @@ def nucleus(p: np.ndarray, top: float) -> np.ndarray:
     "09.4",
     points=2,
     hints=(
-        "Sort the probabilities, the largest first, and add them up as you go.",
-        "A token is kept if the sum *before* it has not reached the threshold yet.",
-        "Put the kept ones back in their places, zero elsewhere, and make the sum 1.",
+        "Sort the probabilities in decreasing order and compute their cumulative sum.",
+        "Keep a token if the sum *before* it has not reached the threshold.",
+        "Put the kept ones back at their indices, zero elsewhere, and normalise.",
     ),
 )
 def check_nucleus(random: np.random.Generator) -> Task:
@@ -142,14 +142,13 @@ def check_nucleus(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "the token that crosses the threshold belongs to the set: with one likely "
-                "token you "
-                "would keep none",
+                "the token that crosses the threshold belongs to the set: otherwise one very "
+                "probable token would leave the set empty",
                 short,
             ),
-            ("what is left must sum to 1 again", unscaled),
+            ("the remaining probabilities must add up to 1", unscaled),
             (
-                "keep the likeliest, not those above a threshold",
+                "keep the most probable ones up to a sum, not those above a threshold",
                 lambda p, top: np.where(p >= 1 - top, p, 0) / max(1e-9, p[p >= 1 - top].sum()),
             ),
         ],

@@ -16,8 +16,8 @@ def diagonal_frechet(m1: np.ndarray, v1: np.ndarray, m2: np.ndarray, v2: np.ndar
     "10.1",
     points=1,
     hints=(
-        "with nothing between the columns, each is a normal distribution on a line: add them up",
-        "two normals on a line: (μ₁ − μ₂)² + (σ₁ − σ₂)²; what you are given are σ²",
+        "Independent columns are one-dimensional normal distributions: add their distances.",
+        "In one dimension: (μ₁ − μ₂)² + (σ₁ − σ₂)²; the arguments are σ².",
     ),
 )
 def check_diagonal_frechet(random: np.random.Generator) -> Task:
@@ -37,27 +37,27 @@ def check_diagonal_frechet(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "standard deviations are compared, not variances: take roots first",
+                "compare standard deviations, not variances: take square roots first",
                 lambda a, v, b, w: ((a - b) ** 2).sum() + ((v - w) ** 2).sum(),
             ),
             (
-                "the means differ, too: their squared distance is the first term",
+                "the term of the means is missing: their squared distance",
                 lambda a, v, b, w: right(a, v, a, w),
             ),
             (
-                "the spreads differ, too: the second term is missing",
+                "the term of the standard deviations is missing",
                 lambda a, v, b, w: ((a - b) ** 2).sum(),
             ),
             (
-                "the distance is left squared here, as papers report it",
+                "return the squared distance, as papers report it",
                 lambda a, v, b, w: np.sqrt(right(a, v, b, w)),
             ),
             (
-                "add up the columns: a distance in more dimensions is longer, not the mean",
+                "sum over the columns instead of taking the mean",
                 lambda a, v, b, w: right(a, v, b, w) / len(a),
             ),
             (
-                "2 √(v₁ v₂), twice, is taken away: the cross term of a square",
+                "subtract 2 √(v₁ v₂), the cross term of the square, not √(v₁ v₂)",
                 lambda a, v, b, w: ((a - b) ** 2).sum() + (v + w - np.sqrt(v * w)).sum(),
             ),
         ],
@@ -77,8 +77,8 @@ def unbiased(kxx: np.ndarray, kyy: np.ndarray, kxy: np.ndarray) -> float:
     "10.2",
     points=2,
     hints=(
-        "three means of tables: within x, within y, and twice between them",
-        "np.trace(kxx) is the sum of what must not count; how many cells are left then?",
+        "You need three means: within x, within y, and twice between them.",
+        "np.trace(kxx) is the sum to exclude; how many cells remain?",
     ),
 )
 def check_unbiased(random: np.random.Generator) -> Task:
@@ -102,8 +102,7 @@ def check_unbiased(random: np.random.Generator) -> Task:
         [case(5, 7), case(6, 4), case(8, 8, alike=True)],
         [
             (
-                "the diagonals are left in: each row is wholly alike to itself, and that is "
-                "the bias",
+                "the diagonals are included: each row is identical to itself, hence the bias",
                 lambda a, b, c: a.mean() + b.mean() - 2 * c.mean(),
             ),
             (
@@ -111,7 +110,7 @@ def check_unbiased(random: np.random.Generator) -> Task:
                 lambda a, b, c: no_diagonal(a) + no_diagonal(b) - 2 * c.mean(),
             ),
             (
-                "between the sets there is no diagonal: pair i is no pair, keep it",
+                "between the sets, the diagonal is not special: include it",
                 lambda a, b, c: (
                     unbiased(a, b, c)
                     + 2 * c.mean()
@@ -120,11 +119,11 @@ def check_unbiased(random: np.random.Generator) -> Task:
             ),
             ("the cross term counts twice", lambda a, b, c: unbiased(a, b, c) + c.mean()),
             (
-                "no root: the unbiased value may be below zero, and shall",
+                "do not take a root: the unbiased value can be negative",
                 lambda a, b, c: np.sqrt(max(0.0, unbiased(a, b, c))),
             ),
             (
-                "nothing is cut off at zero: a mean of values that may not be negative is biased",
+                "do not clip at zero: that makes the estimate biased",
                 lambda a, b, c: max(0.0, unbiased(a, b, c)),
             ),
         ],
@@ -140,8 +139,8 @@ def at_infinity(sizes: np.ndarray, distances: np.ndarray) -> float:
     "10.3",
     points=2,
     hints=(
-        "what is 1/N where N is infinite?",
-        "np.polyfit(x, y, 1) gives slope and intercept of a line",
+        "What is 1/N for infinite N?",
+        "np.polyfit(x, y, 1) returns the slope and the intercept of a line.",
     ),
 )
 def check_at_infinity(random: np.random.Generator) -> Task:
@@ -156,17 +155,20 @@ def check_at_infinity(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "the line runs over 1/N, not over N: at infinity 1/N is 0",
+                "fit over 1/N, not over N: at infinity, 1/N is 0",
                 lambda n, d: np.polyfit(n, d, 1)[1],
             ),
             (
-                "that is the slope: how strong the bias is. Asked is where the line meets 1/N = 0",
+                "that is the slope, the strength of the bias; return the value at 1/N = 0",
                 lambda n, d: np.polyfit(1 / n, d, 1)[0],
             ),
-            ("that is the largest sample: nearer, but still biased", lambda n, d: d[-1]),
+            (
+                "that is the value of the largest sample: less biased, but still biased",
+                lambda n, d: d[-1],
+            ),
             ("a mean of biased values is biased: extrapolate", lambda n, d: d.mean()),
             (
-                "over 1/N, not 1/√N: the bias falls with the number of clips itself",
+                "fit over 1/N, not 1/√N: the bias is proportional to 1/N",
                 lambda n, d: np.polyfit(1 / np.sqrt(n), d, 1)[1],
             ),
         ],

@@ -14,14 +14,14 @@ from workbench.evaluation.paired import holm
     "11.1",
     points=2,
     hints=(
-        "A gain in dB adds to the level and to the peak alike. How much may each clip rise "
+        "A gain in dB is added to both level and peak. By how much may each clip be raised "
         "at most?",
-        "One common level for all: it is the smallest of −20 and of what each clip can reach.",
+        "The common level is the smallest of −20 and the levels that the clips can reach.",
         "Each clip's gain is the common level minus its own.",
     ),
 )
 def check_gains(random: np.random.Generator) -> Task:
-    """Lesson 11: gains in dB to one loudness, no peak above −1 dB."""
+    """Lesson 11: gains in dB to a common loudness, with no peak above −1 dB."""
     cases = []
     for loud in (False, True):  # with room for −20 LUFS, and without
         levels = random.uniform(-30, -15, 5)
@@ -36,7 +36,7 @@ def check_gains(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "peaks are made equal; ears hear loudness, so make the levels equal",
+                "that makes the peaks equal; we perceive loudness, so make the levels equal",
                 lambda levels, peaks: -1 - peaks,
             ),
             (
@@ -44,16 +44,15 @@ def check_gains(random: np.random.Generator) -> Task:
                 lambda levels, peaks: -20 - levels,
             ),
             (
-                "each clip is held back on its own, so they end at different levels: one "
-                "common level",
+                "each clip is limited separately, so the levels differ: use one common level",
                 lambda levels, peaks: np.minimum(-20 - levels, -1 - peaks),
             ),
             (
-                "those are factors; asked are dB",
+                "the result is factors: return dB",
                 lambda levels, peaks: 10 ** (right(levels, peaks) / 20),
             ),
             (
-                "the sign: a clip that is too loud needs a negative gain",
+                "the sign is wrong: a clip that is too loud needs a negative gain",
                 lambda levels, peaks: -right(levels, peaks),
             ),
         ],
@@ -64,9 +63,9 @@ def check_gains(random: np.random.Generator) -> Task:
     "11.2",
     points=2,
     hints=(
-        "First the mean of the differences as they are, then a mean for each row of signs.",
-        "Far from zero means in either direction: compare absolute values.",
-        "p is a share of rows; the difference that was found counts as reached by itself.",
+        "Compute the mean of the differences, then one mean per row of signs.",
+        "The test is two-sided: compare absolute values.",
+        "p is the share of rows with a mean at least as large as the observed one.",
     ),
 )
 def check_flip_p(random: np.random.Generator) -> Task:
@@ -87,19 +86,19 @@ def check_flip_p(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "that is one side only: a difference the other way would have counted, too",
+                "that is one-sided: a difference of the other sign counts, too",
                 lambda d, flips: (means(d, flips) >= abs(d.sum()) - 1e-9).mean(),
             ),
             (
-                "the difference itself is as far as itself: ≥, not >",
+                "count equal differences, too: ≥, not >",
                 lambda d, flips: (np.abs(means(d, flips)) > abs(d.sum()) + 1e-9).mean(),
             ),
             (
-                "that is the share of flips that are nearer; p is the share at least as far",
+                "that is the share of smaller means; p is the share of those at least as large",
                 lambda d, flips: (np.abs(means(d, flips)) < abs(d.sum()) - 1e-9).mean(),
             ),
             (
-                "that is a number of flips; divide by how many there are",
+                "that is a count: divide by the number of flips",
                 lambda d, flips: (np.abs(means(d, flips)) >= abs(d.sum()) - 1e-9).sum(),
             ),
         ],
@@ -110,9 +109,9 @@ def check_flip_p(random: np.random.Generator) -> Task:
     "11.3",
     points=2,
     hints=(
-        "Sort first: the smallest p is multiplied by m, the next by m − 1, and so on.",
-        "No corrected p may be smaller than the one before it in that order, none larger than 1.",
-        "Put them back in the order in which they came (`np.argsort` of the order does it).",
+        "Sort first: multiply the smallest p by m, the next by m − 1, and so on.",
+        "In that order, no corrected p may be smaller than its predecessor or larger than 1.",
+        "Restore the original order (`np.argsort` of the order does this).",
     ),
 )
 def check_holm(random: np.random.Generator) -> Task:
@@ -140,29 +139,29 @@ def check_holm(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "that is Bonferroni: every p times m. Holm's factors fall: m, m − 1, …",
+                "that is Bonferroni's correction, every p times m; Holm's factors are m, m − 1, …",
                 lambda p: np.minimum(1, p * len(p)),
             ),
             (
-                "a corrected p must not fall below the one before it: take the running maximum",
+                "a corrected p must not be smaller than its predecessor: take the running maximum",
                 lambda p: np.minimum(1, stepped(p)),
             ),
             (
-                "right, but sorted: give them back in the order in which they came",
+                "the values are correct, but sorted: restore the original order",
                 lambda p: np.sort(holm(p)),
             ),
             (
-                "no p exceeds 1",
+                "clip at 1: a p value cannot exceed it",
                 lambda p: np.maximum.accumulate(stepped(p)[np.argsort(p)])[
                     np.argsort(np.argsort(p))
                 ],
             ),
             (
-                "the factors go by the order of the p values, not by where they stand",
+                "the factors depend on the rank of the p values, not on their position",
                 lambda p: np.minimum(1, np.maximum.accumulate(p * np.arange(len(p), 0, -1))),
             ),
             (
-                "that is the false discovery rate of Benjamini and Hochberg, another promise",
+                "that is the Benjamini–Hochberg procedure, which controls the false discovery rate",
                 hochberg,
             ),
         ],
@@ -173,9 +172,9 @@ def check_holm(random: np.random.Generator) -> Task:
     "11.4",
     points=2,
     hints=(
-        "Squared differences of two ratings, twice: of one clip, and of any clip.",
-        "Observed: for each clip the mean over pairs of raters; then the mean over clips.",
-        "Expected: the mean over all pairs of ratings in the whole table, none paired with itself.",
+        "You need mean squared differences of two ratings: of the same clip, and of any clips.",
+        "Observed: the mean over pairs of raters for each clip, then the mean over clips.",
+        "Expected: the mean over all pairs of different ratings in the table.",
     ),
 )
 def check_alpha(random: np.random.Generator) -> Task:
@@ -198,24 +197,23 @@ def check_alpha(random: np.random.Generator) -> Task:
         cases,
         [
             (
-                "that is the ratio of disagreements; alpha is 1 minus it",
+                "that is the ratio of disagreements; alpha is 1 minus this ratio",
                 lambda t: observed(t) / apart(t.ravel()),
             ),
             (
-                "the expected disagreement pairs each rating with itself, too: leave those "
-                "pairs out",
+                "the expected disagreement must not pair a rating with itself: exclude those pairs",
                 lambda t: 1 - observed(t) / (2 * t.var()),
             ),
             (
-                "differences are squared on an interval scale",
+                "an interval scale uses squared differences",
                 lambda t: 1 - observed(t, 1) / apart(t.ravel(), 1),
             ),
             (
-                "observed is within a clip, between raters: columns, not rows",
+                "the observed disagreement is between raters of a clip: use columns, not rows",
                 lambda t: 1 - observed(t.T) / apart(t.ravel()),
             ),
             (
-                "that counts a clip's raters as paired with themselves in the observed part",
+                "the observed disagreement must not pair a rater with themselves",
                 lambda t: 1 - 2 * t.var(0).mean() / apart(t.ravel()),
             ),
         ],

@@ -1,8 +1,7 @@
-"""Arguments and answers as plain data, and through a pipe.
+"""Arguments and answers as plain data, and as JSON between processes.
 
-`plain` takes an answer out of the hands of who gave it: arrays are copied, tensors become arrays,
-and nothing that still runs code of theirs is left. `encode` and `decode` carry values as JSON from
-one process to another, with no pickle in between.
+`plain` copies an answer: tensors become arrays, and no object remains that runs the student's code.
+`encode` and `decode` transfer values between processes as JSON, without pickle.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-MOST = 2_000_000  # numbers and words in one answer
-KINDS = "biufcU"  # of arrays: truth values, numbers, words
+MOST = 2_000_000  # numbers and texts in one answer
+KINDS = "biufcU"  # of arrays: booleans, numbers, texts
 
 
 @dataclass(frozen=True)
 class Other:
-    """An answer that is neither numbers nor words, and a name for what it is."""
+    """An answer that is neither numbers nor text, and the name of its type."""
 
     name: str
 
@@ -29,7 +28,7 @@ def plain(value: Any) -> Any:
     """None, str, int, float, bool, arrays, and lists, tuples and dicts of those; else `Other`."""
     try:
         return _plain(value, [MOST])
-    except Exception as error:  # an object of the student's may fail in any way
+    except Exception as error:  # the student's object may fail in any way
         return Other(f"{type(value).__name__} ({type(error).__name__})")
 
 
@@ -61,7 +60,7 @@ def _plain(value: Any, left: list[int]) -> Any:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Are two pieces of plain data equal to the last bit?"""
+    """Whether two values of plain data are equal to the last bit."""
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         return one.shape == other.shape and one.tobytes() == other.tobytes()
     if isinstance(one, dict) and isinstance(other, dict):
@@ -72,7 +71,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def encode(value: Any) -> Any:
-    """Plain data, tensors, and functions of the library as JSON can hold them."""
+    """Plain data, tensors, and functions of the library as JSON values."""
     if isinstance(value, np.generic):
         value = np.asarray(value)
     if isinstance(value, np.ndarray):
@@ -87,14 +86,14 @@ def encode(value: Any) -> Any:
         return {type(value).__name__: [encode(item) for item in value]}
     if callable(value):
         if "<" in value.__qualname__:
-            raise TypeError(f"{value.__qualname__}: a case takes only functions of a module")
+            raise TypeError(f"{value.__qualname__}: a case may hold only functions of a module")
         return {"function": [value.__module__, value.__qualname__]}
     return value
 
 
 def decode(value: Any, *, trusted: bool = False) -> Any:
-    """The value again. Tensors and functions, which import modules, only if it is `trusted`.
-    Raises ValueError, TypeError or KeyError on what `encode` never writes."""
+    """The inverse of `encode`. Tensors and functions import modules: only if `trusted`. Raises
+    ValueError, TypeError or KeyError for values that `encode` does not produce."""
     if not isinstance(value, dict):
         return value
     [(kind, content)] = value.items()
@@ -131,5 +130,5 @@ def _unpacked(content: Any) -> np.ndarray:
     kind, shape, data = content
     dtype = np.dtype(kind)
     if dtype.kind not in KINDS:
-        raise ValueError(f"{dtype}: no numbers")
+        raise ValueError(f"{dtype}: is not a type of numbers")
     return np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()
