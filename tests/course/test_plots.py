@@ -265,7 +265,7 @@ def test_the_live_plot_begins_a_panel_with_each_stage():
             lambda ax: plots.estimates(
                 ax, {"a": (1, (0, 2)), "b": (2, (1, 3))}, xlabel="points", truth={"b": 2.5}
             ),
-            ["points: 3 marks", "found a: 1, b: 2", "put in b: 2.5"],
+            ["points: 3 marks", "estimated a: 1, b: 2", "true b: 2.5"],
         ),
         (lambda ax: plots.bars(ax, {4: 0.25, 16: 0.5}, ylabel="F1"), ["2 bars (4: 0.25, 16: 0.5)"]),
         (

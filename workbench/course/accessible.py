@@ -1,4 +1,7 @@
-"""For readers who do not see a page: figures in words, and tables with headings."""
+"""Text alternatives of figures, for screen readers.
+
+NumPy is imported where it is used, because lessons import this module and start quickly.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -22,13 +24,13 @@ _MARKUP = re.compile(r"</?(?:a|b|br|em|i|span|sub|sup)\b[^>]*>", re.I)
 
 
 def in_words(figure: dict[str, Any]) -> str:
-    """The same text as HTML that screen readers find and nobody sees, to stand after the figure."""
+    """The alternative text as visually hidden HTML, to follow the figure."""
     return f'<p class="{IN_WORDS}" style="{_UNSEEN}">{html.escape(describe_plotly(figure))}</p>'
 
 
 def describe_plotly(figure: dict[str, Any]) -> str:
     """The alternative text of a plotly figure: its own (`figure.update_layout(meta={"alt": "…"})`),
-    or title, axes, and what each trace has."""
+    or else its title, axes and traces."""
     layout = figure.get("layout", {})
     meta = layout.get("meta")
     if isinstance(meta, dict) and meta.get("alt"):
@@ -56,15 +58,22 @@ def describe_plotly(figure: dict[str, Any]) -> str:
 
 
 def _length(values: Any) -> int:
-    """How many values a trace has: a list, or plotly's packed array."""
+    """Number of values of a trace, a list or plotly's packed array."""
     if not isinstance(values, dict):
         return len(values)
     return len(base64.b64decode(values["bdata"])) // int(values["dtype"][-1])
 
 
 def describe(figure: Figure) -> str:
-    """The alternative text of a figure: its own (`figure.set_label("…")`), or what is drawn, with
-    titles, axes and the names in the legends."""
+    """The alternative text of a figure.
+
+    Args:
+        figure: A Matplotlib figure.
+
+    Returns:
+        The figure's own text (`figure.set_label("…")`), or else a description of its panels: marks,
+        titles, axes and legends.
+    """
     if own := str(figure.get_label()):
         return own
     panels = [ax for ax in figure.axes if ax.get_label() != "<colorbar>" and ax.get_visible()]
@@ -79,7 +88,7 @@ def _sentence(text: str) -> str:
 
 
 def _panel(ax: Axes) -> str:
-    """What a panel shows, in one sentence without its stop."""
+    """One sentence that describes a panel, without its full stop."""
     drawn = ", ".join(_drawn(ax)) or "no data"
     x, y = ax.get_xlabel(), ax.get_ylabel()
     sides = f"{y} over {x}" if x and y else x or y
@@ -93,7 +102,8 @@ def _panel(ax: Axes) -> str:
 
 
 def _drawn(ax: Axes) -> list[str]:
-    """The kinds of marks of a panel, each with its count, and a few values of each."""
+    """The kinds of marks in a panel, each with its number and a few values."""
+    import numpy as np
     from matplotlib.collections import LineCollection, PathCollection
     from matplotlib.container import BarContainer, ErrorbarContainer
     from matplotlib.patches import Polygon
@@ -134,7 +144,7 @@ def _drawn(ax: Axes) -> list[str]:
 
 
 def _counted(n: int, one: str, values: Sequence[str]) -> str:
-    """A number of marks, and what is known of each where they are few."""
+    """The number of marks; if they are few, also their values."""
     known = [value for value in values if value]
     more = f" ({', '.join(known)})" if 0 < len(known) <= 12 else ""
     first, *rest = one.split(" ")
@@ -142,13 +152,14 @@ def _counted(n: int, one: str, values: Sequence[str]) -> str:
 
 
 def _name_of(artist: Any) -> str:
-    """The label that somebody gave to a mark, and a space, or ""."""
+    """The label of a mark and a space, or "" if it has none."""
     name = str(artist.get_label() or "")
     return "" if name.startswith("_") else f"{name} "
 
 
 def _tick_names(axis: Any) -> dict[int, str]:
-    """Names that stand on an axis instead of numbers, by their places."""
+    """Names on an axis in place of numbers, by position."""
+    import numpy as np
     from matplotlib.category import StrCategoryFormatter
     from matplotlib.ticker import FixedFormatter, FuncFormatter
 
@@ -165,7 +176,9 @@ def _tick_names(axis: Any) -> dict[int, str]:
 
 
 def _map(ax: Axes, image: Any) -> str:
-    """Size and names of a heat map, the range of its values, and where the largest stands."""
+    """Size and names of a heat map, the range of its values, and the position of the largest."""
+    import numpy as np
+
     values = np.ma.masked_invalid(np.ma.asarray(image.get_array()))
     rows, columns = values.shape[:2]
     said = f"heat map of {rows} rows and {columns} columns"
@@ -195,7 +208,9 @@ def _bar_values(ax: Axes, bars: Any) -> list[str]:
 
 
 def _point_counts(ax: Axes, dots: Sequence[Any], places: np.ndarray) -> list[str]:
-    """How many points each named row or each named group has."""
+    """Number of points per named row or group."""
+    import numpy as np
+
     names = _tick_names(ax.yaxis)
     if names:
         rows = np.rint(places[:, 1]).astype(int)
@@ -206,7 +221,9 @@ def _point_counts(ax: Axes, dots: Sequence[Any], places: np.ndarray) -> list[str
 
 
 def _course(line: Any) -> str:
-    """A curve's name, first and last value, and what it reaches between them."""
+    """A curve's name, first and last value, and extremes in between."""
+    import numpy as np
+
     y = np.asarray(line.get_ydata(), float)
     y = y[np.isfinite(y)]
     if not len(y):
@@ -221,7 +238,9 @@ def _course(line: Any) -> str:
 
 
 def _places(ax: Axes, line: Any) -> str:
-    """The name and the values of marks that no line joins."""
+    """Name and values of marks without a line."""
+    import numpy as np
+
     names = _tick_names(ax.yaxis)
     x, y = (np.asarray(data, float) for data in line.get_data())
     if not names:
@@ -232,6 +251,8 @@ def _places(ax: Axes, line: Any) -> str:
 
 def _means(ax: Axes, box: Any) -> str:
     """A series' name and its means, where they are few."""
+    import numpy as np
+
     name, line = _name_of(box), box[0]
     y = np.asarray(line.get_ydata(), float)
     names = _tick_names(ax.xaxis)
@@ -243,6 +264,8 @@ def _means(ax: Axes, box: Any) -> str:
 
 def _peak(patch: Any) -> str:
     """A histogram's name and where it is highest."""
+    import numpy as np
+
     corners = np.asarray(patch.get_xy())
     top = corners[corners[:, 1] == corners[:, 1].max(), 0]
     return f"{_name_of(patch)}highest at {top.min():.3g} to {top.max():.3g}"

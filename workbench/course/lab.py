@@ -1,4 +1,4 @@
-"""`workbench lab`: JupyterLab on the first lesson."""
+"""`workbench lab`: open the first lesson in JupyterLab."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ HIDDEN = '["src", "__pycache__", "*.pyc", "*.egg-info", "*~"]'
 
 
 def open_lab(folder: Path) -> int:
-    """Start JupyterLab; its exit status. In a checkout on the notebooks there, else on a copy in
-    `folder`, in which files that are there already stay as they are."""
+    """Start JupyterLab and return its exit status. In a checkout it opens the notebooks there, else
+    a copy of them in `folder`; files that exist there are left unchanged."""
     require("jupyterlab")
     if ROOT != CHECKOUT:
         copy_notebooks(folder)
@@ -35,7 +35,7 @@ def open_lab(folder: Path) -> int:
 
 
 def copy_notebooks(folder: Path, root: Path = ROOT) -> list[Path]:
-    """Copy the notebooks under `root` into `folder`, but for those that it has; the copies."""
+    """Copy the notebooks under `root` that `folder` lacks. Returns the copies."""
     made = []
     for source in [*root.glob("*.ipynb"), *root.glob("experiments/*.ipynb")]:
         target = folder / source.relative_to(root)

@@ -5,9 +5,9 @@
     run.note("reconstruction F1", f1, paper=None, floor=0.42)
     run.finish()
 
-`workbench report` runs notebooks and reads what `finish` leaves: a JSON file of the figures, where
+`workbench report` runs notebooks and reads the output of `finish`: a JSON file of the figures, if
 the variable WORKBENCH_RUN_FILE names one, and a sentinel line in the output. A notebook without
-them did not reach its end.
+them did not run to its end.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from workbench.files import atomic_write
 from workbench.version import __version__
 
 PROFILES = ("smoke", "laptop", "gpu", "paper")
-STAND_INS = {  # for real data that is not here
+STAND_INS = {  # for data sets that are not on this machine
     "groove": "builtin",
     "pop909": "builtin-songs",
     "openscore-lieder": "builtin-songs",
@@ -42,14 +42,14 @@ SENTINEL = "{} finished"
 
 
 def called(number: str) -> str:
-    """What to call a notebook: lessons have numbers, experiments have names."""
+    """The name of a notebook: lessons have numbers, experiments have names."""
     return f"lesson {number}" if number.isdigit() else f"experiment {number}"
 
 
 @dataclass
 class Figure:
-    """One measured figure. paper: what the paper reports; floor: what chance or a trivial way
-    reaches. Either is None where there is none."""
+    """One measured figure. paper: value in the paper; floor: value of chance or of a trivial
+    method. Either may be None."""
 
     name: str
     value: float
@@ -60,7 +60,7 @@ class Figure:
 
 @dataclass
 class Run:
-    """One run of a notebook. `dataset` is the one really used, see `start`."""
+    """One run of a notebook. dataset: the one in use, see `start`."""
 
     number: str
     profile: str
@@ -73,11 +73,11 @@ class Run:
 
     @property
     def small(self) -> bool:
-        """Is this a run that only shows that everything works?"""
+        """Whether this run only checks that everything works."""
         return self.profile == "smoke"
 
     def size(self, smoke: int, full: int) -> int:
-        """A number of items: `smoke` for the smallest profile, else `full`."""
+        """`smoke` for the smallest profile, else `full`."""
         return smoke if self.small else full
 
     def note(
@@ -88,19 +88,27 @@ class Run:
         floor: float | str | None = None,
         unit: str = "",
     ) -> None:
-        """Keep a figure for the closing table and the report; a second one of a name replaces."""
+        """Record a figure for the final table and the report.
+
+        Args:
+            name: Of the figure; an earlier one of the same name is replaced.
+            value: Measured.
+            paper: Value in the paper, if any.
+            floor: Value of chance or of a trivial method, if any.
+            unit: Of the value.
+        """
         self.figures = [figure for figure in self.figures if figure.name != name]
         known = [v if v is None or isinstance(v, str) else float(v) for v in (paper, floor)]
         self.figures.append(Figure(name, float(value), known[0], known[1], unit))
 
     def finish(self, metrics: dict[str, float] | None = None) -> None:
-        """Show the closing table and the terms, write the run's file, print the sentinel."""
+        """Show the final table and the terms, write the run's file, print the sentinel line."""
         for name, value in (metrics or {}).items():
             self.note(name, value)
         if self.figures:
             _show(self._html(), self._text())
         if terms := Glossary(term for term in glossary() if term.lesson == self.number):
-            title = "The terms of this lesson"
+            title = "Terms of this lesson"
             page = f"<details><summary>{title}</summary>{terms._repr_html_()}</details>"
             _show(page, f"{title}\n{terms}")
         target = os.environ.get("WORKBENCH_RUN_FILE")
@@ -147,18 +155,31 @@ def start(
     train: bool = False,
     needs: str = "0.1",
 ) -> Run:
-    """Check the parameters, seed everything, say what runs here and how long it will take.
+    """Check the parameters, set all seeds, and print the versions and the expected duration.
 
-    Where a data set of STAND_INS is not on this machine a built-in corpus takes its place, which is
-    said.
-    Raises PromptError for an unknown profile, or a library older than the notebook `needs`;
-    MissingDataError for a data set that does not exist.
+    If a data set of STAND_INS is not on this machine, a built-in corpus replaces it, and a message
+    says so.
+
+    Args:
+        number: Of the lesson, or name of the experiment.
+        profile: "smoke", "laptop", "gpu" or "paper".
+        dataset: Name of a data set, or several joined by "+".
+        seed: Of Python, NumPy and PyTorch.
+        train: Whether the notebook trains rather than loads a checkpoint.
+        needs: Oldest version of the library that can run the notebook.
+
+    Returns:
+        The run, which collects figures.
+
+    Raises:
+        PromptError: for an unknown profile, and a library older than `needs`.
+        MissingDataError: for a data set that does not exist.
     """
     if profile not in PROFILES:
         raise PromptError(f"profile={profile!r}: choose one of {', '.join(PROFILES)}")
     if _version(__version__) < _version(needs):
         raise PromptError(
-            f"this notebook needs workbench {needs}, here is {__version__}; update the checkout "
+            f"this notebook needs workbench {needs}, this is {__version__}; update the checkout "
             "and run: python ci/setup.py"
         )
     import numpy as np
@@ -179,14 +200,14 @@ def start(
 
 
 def present(dataset: str) -> str:
-    """The data sets, joined by "+", those that are not here replaced by the built-in corpora that
-    stand in for them."""
+    """The data sets, joined by "+". Those that are not on this machine are replaced by built-in
+    corpora."""
     from workbench.datasets import names_of  # NumPy and symusic: importing a lesson is quick
 
     names = dict.fromkeys(map(_or_stand_in, names_of(dataset)))
     if written := [name for name in names if name in STAND_INS.values()]:
         what = "the built-in corpus" if len(written) == len(names) else " and ".join(written)
-        print(f"Data: {what}, written by a grammar, not played by people.")
+        print(f"Data: {what}, generated by a grammar, not played by people.")
     return "+".join(names)
 
 
@@ -198,13 +219,13 @@ def _or_stand_in(name: str) -> str:
     except MissingDataError as error:
         if name not in STAND_INS:
             raise
-        print(f"{error}\nUntil then this notebook runs on the built-in corpus.")
+        print(f"{error}\nUntil then, this notebook uses the built-in corpus.")
         return STAND_INS[name]
     return name
 
 
 def _expectation(number: str, profile: str) -> str:
-    """How long this notebook took where it was last measured, at this profile and at others."""
+    """Duration of this notebook when last measured, at this profile and at others."""
     if not number.isdigit():
         return f"One point of the {called(number)}, at {profile} size."
     try:
@@ -217,14 +238,14 @@ def _expectation(number: str, profile: str) -> str:
         }
     except (OSError, KeyError, ValueError):
         took = {}
-    here = took.pop(profile, f"Lesson {number} at {profile} size; not timed yet.")
+    here = took.pop(profile, f"Lesson {number} at {profile} size: duration not measured yet.")
     return "\n".join([here, *took.values()])
 
 
 def _plotly_inline() -> None:
-    """Figures as self-describing data: JupyterLab draws them, and exported pages bring their own
-    copy of plotly.js instead of asking the network for one. Colab only draws its own kind.
-    JupyterLab gives the drawing no name: a screen reader finds what it shows in words after it."""
+    """Show plotly's figures as data that JupyterLab renders, so that exported pages contain
+    plotly.js instead of loading it from the network. Colab keeps its own renderer. JupyterLab gives
+    the figure no accessible name: a description for screen readers follows it."""
     import sys
 
     with named_extras():

@@ -1,8 +1,7 @@
-"""Figures of the notebooks. Each function draws on the axes that it is given, and returns them.
+"""Figures of the notebooks. Each function plots on the given axes and returns them.
 
-Colours are Okabe and Ito's, which colour-blind readers can tell apart. Figures are dark ink on
-white paper, on light pages and on dark ones. In a notebook each has an alternative text, see
-`describe`.
+Colours are those of Okabe and Ito, which colour-blind readers can distinguish. Figures are dark on
+white, on light and on dark pages. In a notebook each has an alternative text, see `describe`.
 """
 
 from __future__ import annotations
@@ -34,8 +33,15 @@ INK = "#333333"
 
 
 def axes(rows: int = 1, columns: int = 1, *, width: float = 8, height: float = 3) -> Any:
-    """New axes in the house's style: one, or an array of them as `plt.subplots` gives. width and
-    height: in inches."""
+    """New axes in the workbench's style.
+
+    Args:
+        rows, columns: Number of panels.
+        width, height: Of the figure, in inches.
+
+    Returns:
+        One `Axes`, or an array of them as of `plt.subplots`.
+    """
     rows, columns = whole(rows, "rows", 1), whole(columns, "columns", 1)
     size = number(width, "width"), number(height, "height")
     with named_extras():
@@ -51,7 +57,7 @@ def axes(rows: int = 1, columns: int = 1, *, width: float = 8, height: float = 3
 
 
 def plain(ax: Axes) -> Axes:
-    """The house's ink, and no box."""
+    """Apply the workbench's style: dark text and no frame. Returns the axes."""
     ax.tick_params(colors=INK, labelsize=9)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
@@ -63,11 +69,20 @@ def plain(ax: Axes) -> Axes:
 
 
 def roll(ax: Axes, drum_roll: DrumRoll, title: str = "") -> Axes:
-    """A drum roll: place is time with microtiming, size and depth of colour are velocity."""
+    """Plot a drum roll: position is time with microtiming; size and opacity are velocity.
+
+    Args:
+        ax: Axes.
+        drum_roll: With microtiming and velocity.
+        title: Of the panel.
+
+    Returns:
+        The axes.
+    """
     step, drum = np.nonzero(drum_roll.hits)
     velocity = drum_roll.velocity[step, drum]
     beat = (step + drum_roll.offset[step, drum]) / drum_roll.steps_per_beat
-    depth: Any = 0.25 + 0.75 * velocity  # one a point, which matplotlib's stub does not know
+    depth: Any = 0.25 + 0.75 * velocity  # per point, which matplotlib's stub lacks
     ax.scatter(beat, drum, s=8 + 60 * velocity**2, c=COLOURS[0], alpha=depth)
     for line in range(round(drum_roll.beats) + 1):
         ax.axvline(line, color=INK, lw=1.2 if line % 4 == 0 else 0.4, alpha=0.6, zorder=0)
@@ -79,8 +94,19 @@ def roll(ax: Axes, drum_roll: DrumRoll, title: str = "") -> Axes:
 def notes(
     ax: Axes, clip: Clip, title: str = "", *, names: Mapping[int, str] | None = None, grid: int = 4
 ) -> Axes:
-    """A piano roll: a bar for each note from its onset to its end, coloured by instrument, drums
-    as squares. names: of programs, −1 the drums; grid: thin lines a beat."""
+    """Plot a piano roll: a bar from onset to end of each note, coloured by instrument; drums are
+    squares.
+
+    Args:
+        ax: Axes.
+        clip: With notes.
+        title: Of the panel.
+        names: Of programs; −1 is the drums.
+        grid: Thin lines per beat.
+
+    Returns:
+        The axes.
+    """
     known, grid = names or {}, whole(grid, "grid", 1)
     table = clip.notes
     thick = max(0.8, np.ptp(table["pitch"]) / 36) if len(table) else 0.8
@@ -111,7 +137,17 @@ def notes(
 
 
 def ranking(ax: Axes, values: Mapping[str, float], *, xlabel: str, title: str = "") -> Axes:
-    """Lying bars, the first one on top: for names too long to stand below."""
+    """Plot horizontal bars, the first one on top; suits long names.
+
+    Args:
+        ax: Axes.
+        values: By name.
+        xlabel: Of the axis.
+        title: Of the panel.
+
+    Returns:
+        The axes.
+    """
     ax.barh(range(len(values)), _floats(values.values()), color=COLOURS[0], height=0.7)
     ax.set_yticks(range(len(values)), _words(values))
     ax.invert_yaxis()
@@ -128,12 +164,23 @@ def estimates(
     truth: Mapping[str, float] | None = None,
     line: float | None = None,
 ) -> Axes:
-    """Named estimates with their intervals, the first one on top; crosses where the truth is known;
-    a dashed line for no effect."""
+    """Plot named estimates with intervals, the first one on top.
+
+    Args:
+        ax: Axes.
+        values: By name, (estimate, (low, high)).
+        xlabel: Of the axis.
+        title: Of the panel.
+        truth: True values by name, shown as crosses.
+        line: Position of a dashed line, such as that of no effect.
+
+    Returns:
+        The axes.
+    """
     for place, (mean, ends) in enumerate(values.values()):
         low, high = _floats(ends)
         ax.plot([low, high], [place, place], color=COLOURS[0], lw=2)
-        ax.plot(mean, place, "o", color=COLOURS[0], ms=6, label="" if place else "found")
+        ax.plot(mean, place, "o", color=COLOURS[0], ms=6, label="" if place else "estimated")
     if truth is not None:
         places = [place for place, name in enumerate(values) if name in truth]
         ax.plot(
@@ -143,7 +190,7 @@ def estimates(
             ms=8,
             mew=2,
             color=COLOURS[5],
-            label="put in",
+            label="true",
         )
         _legend(ax, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0))
     if line is not None:
@@ -155,7 +202,15 @@ def estimates(
 
 
 def strip(frames: Sequence[tuple[float, DrumRoll]], most: int = 5) -> Figure:
-    """Some frames of a film below each other, each with its noise level."""
+    """Plot frames of a denoising film below each other, each with its noise level.
+
+    Args:
+        frames: (noise level, drum roll) of each.
+        most: Number of frames at most, evenly spaced.
+
+    Returns:
+        The figure.
+    """
     number_of = min(whole(most, "most", 1), len(frames))
     picks = np.linspace(0, len(frames) - 1, number_of).round().astype(int)
     made = np.atleast_1d(axes(len(picks), 1, width=8, height=1.7 * len(picks)))
@@ -177,7 +232,19 @@ def matrix(
     unit: str = "",
     diverging: bool = False,
 ) -> Axes:
-    """A heat map with a scale; diverging maps are centred on zero."""
+    """Plot a heat map with a colour bar.
+
+    Args:
+        ax: Axes.
+        values: (rows, columns); NaN stays blank.
+        title: Of the panel.
+        rows, columns: Names.
+        unit: Of the values.
+        diverging: Whether the colours are centred on zero.
+
+    Returns:
+        The axes.
+    """
     drawn = np.ma.masked_invalid(np.ma.asarray(values).astype(float))
     limit = float(np.abs(drawn.compressed()).max(initial=0)) or 1.0
     scale = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if diverging else {"cmap": "viridis"}
@@ -194,8 +261,18 @@ def matrix(
 
 
 def spectrogram(ax: Axes, sound: ArrayLike, rate: float, title: str = "") -> Axes:
-    """Sound (samples,) as decibels over time and frequency, 80 dB deep; kHz."""
-    # SciPy, for sound alone
+    """Plot a spectrogram in decibels, with a range of 80 dB.
+
+    Args:
+        ax: Axes.
+        sound: (samples,).
+        rate: Sample rate in Hz.
+        title: Of the panel.
+
+    Returns:
+        The axes.
+    """
+    # imports SciPy, which only sound needs
     from workbench.evaluation.spectra import WINDOW, decibels, spectrogram
 
     rate = number(rate, "rate", 1)
@@ -217,7 +294,18 @@ def spectrogram(ax: Axes, sound: ArrayLike, rate: float, title: str = "") -> Axe
 def lines(
     ax: Axes, x: ArrayLike, curves: Mapping[str, Any], *, xlabel: str, ylabel: str, title: str = ""
 ) -> Axes:
-    """Named curves over one x; each has its own colour and line style."""
+    """Plot named curves over a common x, each with its own colour and line style.
+
+    Args:
+        ax: Axes.
+        x: (n,).
+        curves: By name, (n,).
+        xlabel, ylabel: Of the axes.
+        title: Of the panel.
+
+    Returns:
+        The axes.
+    """
     for i, (name, y) in enumerate(curves.items()):
         ax.plot(x, y, LINES[i % 4], color=COLOURS[i % 7], label=name, lw=1.8)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
@@ -233,7 +321,18 @@ def bars(
     title: str = "",
     floor: float | None = None,
 ) -> Axes:
-    """Named bars with their values written above; a dashed line for the floor."""
+    """Plot named bars with their values above.
+
+    Args:
+        ax: Axes.
+        values: By name.
+        ylabel: Of the axis.
+        title: Of the panel.
+        floor: Position of a dashed line.
+
+    Returns:
+        The axes.
+    """
     made = ax.bar(_words(values), _floats(values.values()), color=COLOURS[0], width=0.6)
     ax.bar_label(made, fmt="%.2f", color=INK, fontsize=9)
     if floor is not None:
@@ -264,9 +363,18 @@ def intervals(
     label: str = "",
     curve: int = 0,
 ) -> Axes:
-    """Means with whiskers from low to high; joined by a line where x are numbers, named places on
-    the axis where they are words. curve: which colour, marker and line style. Without an interval
-    (NaN) there is no whisker."""
+    """Plot means with whiskers.
+
+    Args:
+        ax: Axes.
+        x: Numbers, whose means are joined by a line, or names.
+        mean, low, high: Of each x; a NaN gives no whisker.
+        label: Of the curve in the legend.
+        curve: Number that selects colour, marker and line style.
+
+    Returns:
+        The axes.
+    """
     curve, y = whole(curve, "curve", 0), np.asarray(mean, float)
     ends = np.nan_to_num([y - np.asarray(low, float), np.asarray(high, float) - y])
     words = any(isinstance(value, str) for value in x)
@@ -300,7 +408,18 @@ def histogram(
     xlabel: str,
     title: str = "",
 ) -> Axes:
-    """Distributions as steps, each normalised to area one."""
+    """Plot distributions as steps, each normalised to area one.
+
+    Args:
+        ax: Axes.
+        groups: Values by name.
+        bins: Number of bins, or their edges.
+        xlabel: Of the axis.
+        title: Of the panel.
+
+    Returns:
+        The axes.
+    """
     # matplotlib's stub knows no array
     edges: Any = whole(bins, "bins", 1) if np.ndim(bins) == 0 else np.asarray(bins, float)
     for i, (name, values) in enumerate(groups.items()):
@@ -321,8 +440,18 @@ def histogram(
 
 
 def points(ax: Axes, places: ArrayLike, names: Sequence[Any], title: str = "") -> Axes:
-    """A scatter of points (n, 2): colour and marker by name. The axes have no numbers, for maps
-    such as t-SNE's have no unit; the legend is left to the figure."""
+    """Plot points with colour and marker by name. The axes have no numbers, because maps such as
+    t-SNE's have no unit; a legend is left to the figure.
+
+    Args:
+        ax: Axes.
+        places: (n, 2).
+        names: Of each point.
+        title: Of the panel.
+
+    Returns:
+        The axes.
+    """
     places, names = np.asarray(places, float), _words(names)
     for i, kind in enumerate(dict.fromkeys(names)):
         mine = places[[name == kind for name in names]]
@@ -342,7 +471,17 @@ def points(ax: Axes, places: ArrayLike, names: Sequence[Any], title: str = "") -
 
 
 def cloud(points: ArrayLike, names: Sequence[Any], hover: Sequence[Any], title: str = "") -> Any:
-    """An interactive scatter of points (n, 2): colour and marker by name, words on hover."""
+    """An interactive scatter plot with colour and marker by name.
+
+    Args:
+        points: (n, 2).
+        names: Of each point.
+        hover: Text of each point, shown on hover.
+        title: Of the figure.
+
+    Returns:
+        A plotly figure.
+    """
     import plotly.graph_objects as go
 
     markers = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star")
@@ -373,24 +512,27 @@ def cloud(points: ArrayLike, names: Sequence[Any], hover: Sequence[Any], title: 
 
 
 def _legend(ax: Axes, **where: Any) -> None:
-    """A legend in the house's ink, without a frame."""
+    """A legend in the workbench's style."""
     ax.legend(frameon=False, labelcolor=INK, fontsize=9, **where)
 
 
 def _words(names: Iterable[Any]) -> list[str]:
-    """Names as text: numbers, too, stand for themselves and not for a place on the axis."""
+    """Names as text, so that numbers are labels rather than positions."""
     return [str(name) for name in names]
 
 
 def _floats(values: Iterable[Any]) -> list[float]:
-    """NumPy's numbers as Python's, which neither overflow nor round in small types."""
+    """Numbers as Python floats, which do not overflow or round as small NumPy types do."""
     return [float(value) for value in values]
 
 
 class LivePlot:
-    """A loss curve that grows while a network trains: pass it as `watch`.
+    """A loss curve that is updated during training: pass it as `watch`.
 
-    A new curve begins with each stage, or where the step goes back.
+    A new curve begins with each stage, and when the step decreases.
+
+    Args:
+        every: Records between two updates.
     """
 
     def __init__(self, every: int = 1) -> None:
@@ -412,7 +554,7 @@ class LivePlot:
             self._draw()
 
     def figure(self) -> Figure:
-        """The curves so far, training and validation, one panel a stage."""
+        """The curves so far, training and validation, one panel per stage."""
         made = np.atleast_1d(axes(1, max(1, len(self.stages)), width=9, height=2.6))
         for ax, stage in zip(made, self.stages, strict=False):
             steps = [record["step"] for record in stage]
@@ -427,7 +569,7 @@ class LivePlot:
         from IPython.display import display
 
         figure = self.figure()
-        plt.close(figure)  # or the inline backend shows it a second time
+        plt.close(figure)  # otherwise the inline backend shows it a second time
         if self._handle is None:
             self._handle = display(figure, display_id=True)
         else:
@@ -439,8 +581,8 @@ def _register() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None and hasattr(shell, "display_formatter"):
-        # for the base class: when pyplot is first imported, IPython takes back what is there for
-        # Figure itself
+        # for the base class, because IPython removes a formatter of Figure itself when pyplot is
+        # first imported
         shell.display_formatter.formatters["text/html"].for_type_by_name(
             "matplotlib.figure", "FigureBase", with_alternative_text
         )

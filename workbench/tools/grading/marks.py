@@ -38,7 +38,7 @@ from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import UNREADABLE, atomic_write, load_json, write_text
 from workbench.tools.grading.feedback import write_feedback
 from workbench.tools.grading.lessons import Asked, Lesson, lessons
-from workbench.tools.grading.sandbox import PACKAGE, Limits, Question, Reply, Sandbox, SandboxError
+from workbench.tools.grading.sandbox import SECRET, Limits, Question, Reply, Sandbox, SandboxError
 from workbench.tools.grading.submissions import Handed, Student, collect
 from workbench.tools.grading.tree import shown, walk
 from workbench.version import __version__
@@ -307,7 +307,7 @@ def _seed(out: Path, seed: int | None) -> int:
 def _checks() -> str:
     """A fingerprint of the code that judges."""
     digest = hashlib.sha256()
-    for path in sorted([*PACKAGE.glob("teaching/*.py"), *PACKAGE.glob("grading/*.py")]):
+    for path in sorted(path for folder in SECRET for path in folder.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

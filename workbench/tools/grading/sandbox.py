@@ -45,13 +45,14 @@ STARTING = 120  # seconds that Python and the packages may take to load, before 
 MOST_SENT = 32 * 2**20  # bytes of answers
 MOST_BESIDE = 48 * 2**20  # bytes of the files beside a notebook
 MOST_WRITTEN = 512  # MB, into whatever files
+SECRET = (PACKAGE / "course" / "teaching", PACKAGE / "tools" / "grading")  # the checks' answers
 WORKER = (
-    "grading/worker.py",
-    "grading/seal.py",
-    "grading/slicing.py",
-    "teaching/asking.py",
-    "teaching/values.py",
-)  # all of the two folders that the process gets to see
+    "tools/grading/worker.py",
+    "tools/grading/seal.py",
+    "tools/grading/slicing.py",
+    "course/teaching/asking.py",
+    "course/teaching/values.py",
+)  # the only files of SECRET that the process can read
 USERS = range(61184, 65520)  # who runs what root asks; systemd takes such numbers for the like
 WAYS = {
     "bubblewrap": "bubblewrap: no network, a file system of its own",
@@ -225,7 +226,7 @@ class Sandbox:
 
     def _hidden(self) -> list[str]:
         root = PACKAGE.parent
-        hidden = [PACKAGE / "teaching", PACKAGE / "grading", *self.closed]
+        hidden = [*SECRET, *self.closed]
         hidden += [root / name for name in ("notebooks", "tests", ".git")]
         return [os.path.realpath(path) for path in hidden]
 
