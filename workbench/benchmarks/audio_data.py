@@ -133,20 +133,26 @@ def options_of(
     """The options of `workbench evaluate NAME`. checkpoint, n: their defaults."""
     options = sections_parser(name, doc, sections, quick="fewer clips and training steps")
     add = options.add_argument
-    add("--checkpoint", type=nonempty, default=checkpoint, metavar="NAME_OR_FOLDER")
-    add("--dataset", type=datasets, help="default: the one that the checkpoint was trained on")
+    add(
+        "--checkpoint",
+        type=nonempty,
+        default=checkpoint,
+        metavar="NAME_OR_FOLDER",
+        help="the system to measure",
+    )
+    add("--dataset", type=datasets, help="default: the training data set of the checkpoint")
     add("--n", type=whole(1), default=n, help=f"clips in each compared set (default {n})")
-    add("--steps", type=whole(1), default=25, help="of the sampler (default 25)")
+    add("--steps", type=whole(1), default=25, help="sampling steps (default 25)")
     add(
         "--folder",
         type=path,
         default=Path(f"runs/{name}-ablation"),
-        help="of networks that are trained for a comparison; when stopped, it continues",
+        help="networks that are trained for a comparison; a stopped training continues from it",
     )
     add(
         "--training-steps",
         type=whole(1),
-        help="of each of them (default: the section's own number)",
+        help="steps of each of these networks (default: the section's number)",
     )
     return options
 

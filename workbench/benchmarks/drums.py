@@ -1,4 +1,4 @@
-"""Benchmarks of a drum system on sessions kept out of training: tables on the screen, and JSON.
+"""Benchmarks of a drum system on held-out sessions: prints tables and writes them as JSON.
 
     workbench evaluate drums --checkpoint drums-groove-bert drums-groove-keywords --out drums.json
     workbench evaluate drums --checkpoint my-drums --only realism following --quick
@@ -95,11 +95,17 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         default=["drums-groove-bert"],
         metavar="NAME_OR_FOLDER",
+        help="the system to measure, and others to compare with",
     )
-    add("--dataset", type=datasets, default="groove", help="groove, or a folder laid out like it")
+    add(
+        "--dataset",
+        type=datasets,
+        default="groove",
+        help="groove, or a folder with the same layout",
+    )
     add("--n", type=whole(20), default=300, help="loops in each compared set (default 300)")
-    add("--guidance", type=number(), default=1.5)
-    add("--steps", type=whole(1), default=20)
+    add("--guidance", type=number(), default=1.5, help="of all generated loops")
+    add("--steps", type=whole(1), default=20, help="sampling steps")
     return options
 
 

@@ -1,10 +1,10 @@
-"""Benchmarks of MusicLDM on pieces kept out of training: tables on the screen, and JSON.
+"""Benchmarks of MusicLDM on held-out pieces: prints tables and writes them as JSON.
 
     workbench evaluate music --checkpoint music-ldm --out music.json
     workbench evaluate music --checkpoint my-music --only ablation --folder runs/ablation
 
 The ablation trains a U-Net for each mixup and each way of conditioning on the checkpoint's other
-networks; when stopped, it continues where it was.
+networks; if it is stopped, the same command continues.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Benchmarks of DiffusionLM on songs kept out of training: tables on the screen, and JSON.
+"""Benchmarks of DiffusionLM on held-out songs: prints tables and writes them as JSON.
 
 workbench evaluate piano --checkpoint piano-diffusion --out piano.json
 workbench evaluate piano --checkpoint my-piano --only control --quick
@@ -50,7 +50,13 @@ def parser() -> argparse.ArgumentParser:
     """The command's options."""
     options = sections_parser("piano", __doc__, SECTIONS, quick="fewer samples and training steps")
     add = options.add_argument
-    add("--checkpoint", type=nonempty, default="piano-diffusion", metavar="NAME_OR_FOLDER")
+    add(
+        "--checkpoint",
+        type=nonempty,
+        default="piano-diffusion",
+        metavar="NAME_OR_FOLDER",
+        help="the system to measure",
+    )
     add(
         "--dataset",
         type=datasets,
@@ -58,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         help='names or folders, joined by "+"',
     )
     add("--n", type=whole(1), default=128, help="samples and held-out windows (default 128)")
-    add("--steps", type=whole(1), default=100, help="of the sampler (default 100)")
+    add("--steps", type=whole(1), default=100, help="sampling steps (default 100)")
     return options
 
 

@@ -1,4 +1,4 @@
-"""Benchmarks of MidiGPT on songs kept out of training: tables on the screen, and JSON.
+"""Benchmarks of MidiGPT on held-out songs: prints tables and writes them as JSON.
 
 workbench evaluate songs --checkpoint songs-gpt --out songs.json
 workbench evaluate songs --checkpoint my-songs --only inpainting --quick
@@ -61,7 +61,13 @@ def parser() -> argparse.ArgumentParser:
         "songs", __doc__, SECTIONS, quick="fewer songs, holes and training steps"
     )
     add = options.add_argument
-    add("--checkpoint", type=nonempty, default="songs-gpt", metavar="NAME_OR_FOLDER")
+    add(
+        "--checkpoint",
+        type=nonempty,
+        default="songs-gpt",
+        metavar="NAME_OR_FOLDER",
+        help="the system to measure",
+    )
     add(
         "--dataset",
         type=datasets,

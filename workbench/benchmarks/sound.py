@@ -1,4 +1,4 @@
-"""Benchmarks of LDMG on pieces kept out of training: tables on the screen, and JSON.
+"""Benchmarks of LDMG on held-out pieces: prints tables and writes them as JSON.
 
 workbench evaluate sound --checkpoint sound-ldmg --out sound.json
 workbench evaluate sound --checkpoint my-sound --only coding frechet --quick
