@@ -13,10 +13,10 @@ import pytest
 
 from workbench import cli, options
 from workbench.benchmarks import cards
-from workbench.benchmarks.systems import rows_of
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.music.clip import Clip
 from workbench.systems import storage
+from workbench.systems.figures import rows_of
 from workbench.systems.registry import SYSTEMS, resolve
 from workbench.tools.listening import command as listening
 from workbench.tools.listening.design import make_test

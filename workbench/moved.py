@@ -13,6 +13,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 MOVED = {
+    "workbench.benchmarks.table": "workbench.evaluation.table",
+    "workbench.benchmarks.timing": "workbench.evaluation.timing",
     "workbench.experiments": "workbench.course.experiments",
     "workbench.gallery": "workbench.tools.gallery.build",
     "workbench.glossary": "workbench.course.glossary",

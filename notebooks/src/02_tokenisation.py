@@ -207,20 +207,19 @@ def to_steps(beats, steps):
 # tokens and back; notes before and after are matched by pitch and onset.
 
 # %%
-from workbench.benchmarks.table import render
-from workbench.benchmarks.tokenisers import tokenisers
+from workbench.evaluation.table import render
 from workbench.representations.losses import losses, total
+from workbench.representations.tokenisers import tokenisers
 
-some, rows = held[: run.size(3, 12)], []
+some, rows, long = held[: run.size(3, 12)], [], {}
 for way in tokenisers(songs[:20], max(clip.bars for clip in some)):
     trips = [way.round_trip(clip) for clip in some]
     lost = total(losses(clip, back) for clip, (_, back) in zip(some, trips, strict=True))
     share, onset, _, velocity = lost.means()
-    a_note = sum(tokens for tokens, _ in trips) / lost.notes
-    rows.append([way.name, a_note, way.size, 100 * share, onset, velocity])
+    long[way.name] = sum(tokens for tokens, _ in trips) / lost.notes
+    rows.append([way.name, long[way.name], way.size, 100 * share, onset, velocity])
 print(render("", ["", "tokens a note", "vocabulary", "notes lost %", "onset off by ms",
                   "velocity off by"], rows))
-long = {row[0]: row[1] for row in rows}
 plots.bars(plots.axes(width=9.5), long, ylabel="tokens a note")
 run.note("tokens a note, REMI", long["REMI"])
 run.note("tokens a note, with pieces", long["REMI + BPE"], floor=f"without {long['REMI']:.2f}")

@@ -265,15 +265,15 @@ def nucleus(p, top):
 # %%
 import torch
 
-from workbench.benchmarks.song_speed import recompute, timed
-from workbench.models.generation import generate
+from workbench.evaluation.timing import timed
+from workbench.models.generation import generate, recompute
 from workbench.models.gpt import GPT, GPTConfig
 
 length = run.size(96, 512)
 fresh = GPT(GPTConfig(vocab=system.vocabulary.size, context=length + 8)).eval()
 prompt = torch.randint(6, system.vocabulary.size, (8,))
-slow, fast = timed(lambda: recompute(fresh, prompt, length)), timed(
-    lambda: generate(fresh, prompt, 1, length, seed=0)
+slow, fast = (
+    timed(lambda way=way: way(fresh, prompt, 1, length, seed=0)) for way in (recompute, generate)
 )
 print(f"{length} tokens: recomputed {slow:.1f} s, kept {fast:.1f} s, {slow / fast:.0f} times less")
 run.note("times faster with a cache", slow / fast, floor=1.0)
@@ -300,27 +300,22 @@ compare(cut, ["the song", *[f"filling {i}" for i in range(1, len(cut))]])
 # measure is the cost of the true bars.
 
 # %%
-from workbench.benchmarks.song_data import SongBench
-from workbench.benchmarks.song_inpainting import PROMPTS, cases, seed_prompt
-from workbench.benchmarks.song_inpainting import nats as cost_of
-from workbench.benchmarks.table import Report
+from workbench.evaluation.inpainting import PROMPTS, cases
+from workbench.evaluation.inpainting import nats as cost_of
 
-bench = SongBench(system, run.dataset, Report(), songs=run.size(6, 24), cases=run.size(3, 16))
-chosen = cases(bench)
+context = system.config.gpt.context
+chosen = cases(songs.clips, system.vocabulary, context, run.size(3, 16), seed=seed)
 notes = sum(len(case.truth.notes) for case in chosen)
-leaking = {"the original's prompt, hole shown": lambda b, c: seed_prompt(b, c, shown=True)}
-prompts = PROMPTS | leaking
 table = {
-    name: sum(cost_of(bench, *prompt(bench, case)) for case in chosen) / notes
-    for name, prompt in prompts.items()
+    name: sum(cost_of(system.nll, *prompt(case)) for case in chosen) / notes
+    for name, prompt in PROMPTS.items()
 }
-short = {"fill-in-the-middle": "fill in the middle", "prefix only": "prefix only",
-         "the original's prompt, hole hidden": "original's, hidden",
-         "the original's prompt, hole shown": "original's, shown"}
-plots.bars(plots.axes(width=7), {short[k]: v for k, v in table.items()},
+short = {"middle": "fill in the middle", "hidden": "original's, hidden", "prefix": "prefix only",
+         "shown": "original's, shown"}
+plots.bars(plots.axes(width=7), {label: table[name] for name, label in short.items()},
            ylabel="nats a note of the true bars")
-run.note("nats a note of the true bars", table["fill-in-the-middle"],
-         floor=f"prefix only {table['prefix only']:.2f}")
+run.note("nats a note of the true bars", table["middle"],
+         floor=f"prefix only {table['prefix']:.2f}")
 
 # %% [markdown]
 # *What you should have noticed:* the bars are nearly of one height. This small model has learned

@@ -10,7 +10,7 @@
 # **Needs** variances and matrices; lessons 00 to 09 help, none is a must; the shipped checkpoints.
 # **Time and memory:** printed below. **Exercises:** 30 minutes.
 # **Library:** `workbench.evaluation.distances`, `workbench.evaluation.degradations`,
-# `workbench.evaluation.extrapolation`, `workbench.benchmarks.systems`.
+# `workbench.evaluation.extrapolation`, `workbench.systems.figures`.
 # **Papers:** t-SNE (van der Maaten and Hinton 2008), Fréchet audio distance (arXiv 1812.08466),
 # its bias (1911.07023), the kernel distance (1801.01401, 2502.15602), inception score (1606.03498).
 
@@ -37,9 +37,9 @@ run = start("10", profile=profile, dataset=dataset, seed=seed, train=train)
 # %%
 import numpy as np
 
-from workbench.benchmarks.audio_data import tagger_of
 from workbench.datasets.audio import genre_of
 from workbench.datasets.sounds import collect
+from workbench.evaluation.tagger import tagger_of
 
 rate = 16_000
 audio = collect(run.dataset, rate, limit=run.size(8, 100), quiet=True)
@@ -462,7 +462,7 @@ for name, ranks in steady.items():
 # *Predict:* six cases below. For each: which measures are content, and are they right?
 
 # %%
-from workbench.benchmarks.table import render
+from workbench.evaluation.table import render
 
 surest = [int(np.argmax(clean_chances[:, k])) for k in np.unique(clean_chances.argmax(1))]
 cases = {
@@ -506,13 +506,13 @@ from html import escape
 
 from IPython.display import HTML
 
-from workbench.benchmarks import systems
-from workbench.benchmarks.table import show
 from workbench.course.accessible import table
+from workbench.evaluation.table import show
+from workbench.systems.figures import COLUMNS, NOTES, rows_of
 
-lines = [[escape(show(cell)) for cell in row] for row in systems.rows_of()]
-notes = "".join(f"<p>{note}</p>" for note in systems.NOTES)
-HTML(table(systems.COLUMNS, lines, "Five systems, as their cards say") + notes)
+lines = [[escape(show(cell)) for cell in row] for row in rows_of()]
+notes = "".join(f"<p>{note}</p>" for note in NOTES)
+HTML(table(COLUMNS, lines, "Five systems, as their cards say") + notes)
 
 # %% [markdown]
 # *What you should have noticed:* few papers report what can be measured again. Where they do (the

@@ -9,9 +9,9 @@ import soundfile
 
 from workbench.benchmarks.music_data import MusicBench
 from workbench.benchmarks.sound_data import SoundBench
-from workbench.benchmarks.table import Report
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.datasets.sounds import collect
+from workbench.evaluation.table import Report
 
 RATE = 16_000
 PIECES = {  # genre: captions of its training pieces, and of its test pieces, one second each

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from workbench.benchmarks import cards, drum_downbeats, drums, speed
-from workbench.benchmarks.table import Report, render
 from workbench.datasets.captions import Facts
+from workbench.evaluation.table import Report
 from workbench.systems.drum_ldm import DrumLDM
 
 
@@ -15,46 +15,6 @@ def checkpoint(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tiny")
     DrumLDM.train("builtin", "smoke", text="keywords", out=folder)
     return folder
-
-
-def test_tables_are_aligned():
-    text = render("Title", ["", "N", "share"], [["short", 5, 0.25], ["much longer", 10, None]])
-    lines = text.splitlines()
-    assert lines[0] == "Title"
-    assert len({len(line) for line in lines[2:4]}) == 1
-    assert "0.250" in lines[3]
-    with pytest.raises(ValueError, match="3 columns"):
-        render("Title", ["a", "b", "c"], [[1, 2]])
-
-
-def test_a_report_is_plain_json(tmp_path, capsys):
-    import numpy as np
-
-    report = Report(seed=np.int64(3))
-    report.table("x", "T", ["a"], [[np.float32(0.5)]], ["note"], interval=(np.float64(1), 2))
-    report.write(tmp_path / "r.json")
-    read = json.loads((tmp_path / "r.json").read_text())
-    assert read["sections"]["x"]["rows"] == [[0.5]]
-    assert "note" in capsys.readouterr().out
-
-
-def test_a_run_that_is_cut_short_leaves_what_it_has(tmp_path, capsys):
-    report, out = Report(benchmark="x"), tmp_path / "r.json"
-
-    def first(n: int) -> None:
-        report.table("first", "T", ["a"], [[n]])
-
-    def broken(n: int) -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        report.run(
-            {"left out": broken, "first": first, "broken": broken}, 7, ["first", "broken"], out
-        )
-    read = json.loads(out.read_text())
-    assert read["seconds"].keys() == {"first"}
-    assert read["sections"]["first"]["rows"] == [[7]]
-    assert "[first: 0 s]" in capsys.readouterr().out
 
 
 def test_drums_on_held_out_sessions(checkpoint, groove_root, tmp_path, capsys):

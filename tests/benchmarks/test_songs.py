@@ -8,20 +8,12 @@ import pytest
 from workbench.benchmarks import piano, songs
 from workbench.benchmarks.piano_data import copied, grams
 from workbench.benchmarks.song_data import SongBench, until_end
-from workbench.benchmarks.song_inpainting import (
-    FILLERS,
-    MEASURES,
-    cases,
-    measure,
-    middle,
-    prefix,
-    seed_prompt,
-)
+from workbench.benchmarks.song_inpainting import FILLERS, LABELS, MEASURES, inpainting, measure
 from workbench.benchmarks.song_other import performed
-from workbench.benchmarks.table import Report
 from workbench.datasets import builtin_songs
+from workbench.evaluation.inpainting import cases
+from workbench.evaluation.table import Report, cell
 from workbench.models.gpt import GPTConfig
-from workbench.representations.tokens import END, FILL, HOLE
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
 
@@ -60,30 +52,30 @@ def test_song_sections_print_and_write(gpt, tmp_path, capsys):
     assert "bits per note" in capsys.readouterr().out
 
 
-def test_prompts_hold_what_they_should(bench):
-    """No prompt but the leaking one shows the hole; each fits with its answer."""
-    context = bench.system.config.gpt.context
-    chosen = cases(bench)
+def test_fillings_have_the_bars_of_the_hole(bench):
+    clips = [clip for clip, _ in bench.held]
+    chosen = cases(clips, bench.vocabulary, bench.system.config.gpt.context, bench.cases)
     assert len(chosen) == 2
+    assert LABELS.keys() == FILLERS.keys()
     for case in chosen:
-        asked, filled = middle(bench, case)
-        assert (asked == HOLE).sum() == 4
-        assert asked[-1] == FILL
-        assert END not in filled
-        again, same = prefix(bench, case)
-        assert (
-            np.concatenate(bench.vocabulary.bars(bench.vocabulary.decode(filled))).tolist()
-            == np.concatenate(bench.vocabulary.bars(bench.vocabulary.decode(same))).tolist()
-        )
-        for prompt, truth in (prefix(bench, case), seed_prompt(bench, case, shown=False)):
-            assert len(prompt) + len(truth) <= context
         for filler in FILLERS.values():
             filling = filler(bench, case)
             assert len(filling.bars) == 4
             assert len(measure(bench, case, filling)) == len(MEASURES)
         before = case.song.notes[case.song.notes[:, 0] == case.first - 1]
-        again = FILLERS["repetition"](bench, case).notes
+        again = FILLERS["repeat"](bench, case).notes
         assert again[again[:, 0] == 3][:, 1:].tolist() == before[:, 1:].tolist()
+
+
+def test_the_section_of_inpainting_has_its_rows_by_id(bench, capsys):
+    inpainting(bench)
+    section = bench.report.sections["inpainting"]
+    assert len(section["rows"]) == len(FILLERS)
+    assert cell(section, "real", "copied") is not None
+    costs = [cell(section, row, "nats per note of the true bars") for row in ("own", "rebuilt")]
+    assert all(cost > 0 for cost in costs)
+    assert cell(section, "trivial", "nats per note of the true bars") > 0
+    assert len(section["advantage"]) == 3
 
 
 def test_performed_songs_sound_the_same_off_their_beats():

@@ -8,8 +8,9 @@ import symusic
 
 from workbench import cli
 from workbench.benchmarks import tokenisers
-from workbench.benchmarks.table import Report
+from workbench.evaluation.table import Report
 from workbench.music.clip import Clip
+from workbench.representations.tokenisers import tokenisers as every_way
 
 
 def song(seed: int, programs=(0, 5), bars=4, drums=False) -> Clip:
@@ -32,7 +33,7 @@ def song(seed: int, programs=(0, 5), bars=4, drums=False) -> Clip:
 
 @pytest.fixture(scope="module")
 def kinds():
-    return tokenisers.tokenisers([song(seed) for seed in range(20, 40)])
+    return every_way([song(seed) for seed in range(20, 40)])
 
 
 def table(kinds, clips) -> dict:

@@ -1,5 +1,6 @@
 """What every lesson has: opening, questions, exercises, equations with their source, terms, end."""
 
+import ast
 import importlib
 import re
 
@@ -42,6 +43,20 @@ def found(name):
             thing = getattr(thing, part)
         return thing
     raise AssertionError(f"{name}: nothing of that name")
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_lessons_import_nothing_from_the_benchmarks(number):
+    """What a lesson calls lies where it belongs; benchmarks only measure with it."""
+    code = "\n".join(text for kind, text in cells_of(number) if kind == "code")
+    imported = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            imported |= {f"{node.module}.{alias.name}" for alias in node.names}
+    assert imported
+    assert not [name for name in imported if name.startswith("workbench.benchmarks")]
 
 
 @pytest.mark.parametrize("number", LESSONS)

@@ -8,6 +8,7 @@ import pytest
 
 from workbench.errors import CheckpointError, WorkbenchError
 from workbench.systems import registry
+from workbench.systems.figures import Figure
 from workbench.systems.registry import SYSTEMS, entry_of, find, resolve
 from workbench.systems.storage import shipped
 
@@ -17,9 +18,8 @@ def test_what_an_entry_names_is_there(entry):
     assert entry.system.__name__ == entry.name
     for hook in (entry.card, entry.gallery, entry.listening):
         assert callable(resolve(hook))
-    benchmark = resolve(entry.benchmark)
-    assert callable(benchmark.main)
-    assert benchmark.FIGURES
+    assert callable(resolve(entry.benchmark).main)
+    assert all(isinstance(figure, Figure) for figure in resolve(entry.figures))
     assert entry.options.keys() <= inspect.signature(entry.system.train).parameters.keys()
 
 

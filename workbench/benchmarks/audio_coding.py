@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from workbench.benchmarks.audio_data import AudioBench
-from workbench.benchmarks.timing import timed
 from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.spectra import blurred, decimated, log_spectral_distance, spectrogram
+from workbench.evaluation.timing import timed
 from workbench.models.spectral import stft_loss
 
 Coding = Callable[[np.ndarray], np.ndarray]  # sounds (n, samples) → the same, decoded again

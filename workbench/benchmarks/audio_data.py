@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.benchmarks.command import sections_parser
-from workbench.benchmarks.table import Report
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.datasets.sounds import collect
-from workbench.evaluation.tagger import Tagger, train_tagger
-from workbench.files import cache_dir
+from workbench.evaluation.table import Report
+from workbench.evaluation.tagger import Tagger, kept, tagger_of
 from workbench.options import nonempty, path, whole
 from workbench.systems.registry import datasets
 from workbench.systems.storage import trained_on
@@ -104,24 +103,6 @@ class AudioBench:
     def real_heard(self) -> tuple[np.ndarray, np.ndarray]:
         """Embeddings and genre probabilities of `real`."""
         return self.hear(self.real[0])
-
-
-def tagger_of(audio: AudioCollection, length: int, *, steps: int = 600) -> Tagger:
-    """A judge of a collection's training split, for windows of `length` samples: trained once, and
-    kept in the cache folder."""
-    genres = sorted({genre_of(audio.items[i].labels) for i in audio.split("train")} - {""})
-    return train_tagger(
-        audio,
-        genres,
-        length / audio.rate,
-        steps=steps,
-        folder=f"{kept('tagger', audio, length)}-{steps}",
-    )
-
-
-def kept(judge: str, audio: AudioCollection, length: int) -> str:
-    """Folder of a judge of a collection's windows."""
-    return str(cache_dir() / "judges" / f"{judge}-{audio.folder.name}-{length}")
 
 
 Sections = Mapping[str, Callable[[Any], None]]  # each is given the run

@@ -16,11 +16,11 @@ import mir_eval
 import numpy as np
 
 from workbench.benchmarks.command import parser_of, run_command
-from workbench.benchmarks.table import Report
 from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import mean_interval
+from workbench.evaluation.table import Report
 from workbench.options import path, seed, whole
 from workbench.representations.beat_tracking import track
 from workbench.representations.mixup import Beats, align, group_by_tempo, octave_near

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from workbench.benchmarks.drum_data import BARS, DrumData, LoopSet, beats_of
-from workbench.benchmarks.table import Report
 from workbench.evaluation.classifiers import choose
+from workbench.evaluation.table import Report
 
 if TYPE_CHECKING:
     from workbench.evaluation.classifiers import Chosen

@@ -16,12 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.benchmarks.table import render
 from workbench.errors import MissingDataError
+from workbench.evaluation.table import render
 from workbench.files import UNREADABLE, atomic_write, load_json
+from workbench.systems.figures import MEASURED
 from workbench.systems.registry import find, resolve
-
-MEASURED = "measured.json"  # a card's tables as numbers: benchmark, sections
 
 
 def tables(sections: dict[str, Any]) -> str:

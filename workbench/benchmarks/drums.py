@@ -28,7 +28,7 @@ from workbench.benchmarks import (
 from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.drum_data import DrumData
-from workbench.benchmarks.table import Figure, Report
+from workbench.evaluation.table import Report
 from workbench.options import nonempty, number, whole
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.registry import datasets
@@ -49,38 +49,6 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "guidance": drum_samplers.guidance,
     "ablation": drum_ablation.resolutions,
 }
-
-FIGURES = (  # of the table of all systems
-    Figure(
-        name="accuracy of a judge against real loops ↓",
-        section="realism",
-        column="features, other performances",
-    ),
-    Figure(name="requested style recognised ↑", section="following", column="accuracy"),
-    Figure(name="Fréchet distance (own contrastive tower) ↓", section="frechet", column="Fréchet"),
-    Figure(
-        name="Hamming distance of loops for one prompt",
-        section="paper",
-        column="Hamming",
-        paper="same prompt below different prompts",
-    ),
-    Figure(
-        name="hits reconstructed by the autoencoder, F1 ↑",
-        section="reconstruction",
-        column="F1",
-        real="",
-        rebuilt="rebuilt",
-    ),
-    Figure(
-        name="match with the text, rated by people, 1 to 5 ↑",
-        section="",
-        column="",
-        own="",
-        real="",
-        trivial="",
-        paper="BERT 3.59, keywords 3.37, human 3.40, empty prompt 3.35",
-    ),
-)
 
 
 def parser() -> argparse.ArgumentParser:

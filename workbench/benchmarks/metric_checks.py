@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from workbench.benchmarks.table import Report
 from workbench.evaluation import audio_sets, spectra
 from workbench.evaluation.distances import frechet_distance, kernel_distance
 from workbench.evaluation.extrapolation import frechet_extrapolated
 from workbench.evaluation.retrieval import ranks, retrieval
+from workbench.evaluation.table import Report
 from workbench.evaluation.wasserstein import sliced_wasserstein
 
 OPTIONAL = ("torchmetrics",)  # references that the workbench does not need

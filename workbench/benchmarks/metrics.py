@@ -22,8 +22,8 @@ from workbench.benchmarks import (
 )
 from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.metric_checks import Check, MetricsRun
-from workbench.benchmarks.table import Report
 from workbench.errors import WorkbenchError
+from workbench.evaluation.table import Report
 
 GROUPS = (
     metric_checks.frechet,

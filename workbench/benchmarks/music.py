@@ -21,7 +21,6 @@ from workbench.benchmarks import audio_hearing, music_coding
 from workbench.benchmarks.audio_data import measure, options_of
 from workbench.benchmarks.command import run_command
 from workbench.benchmarks.music_data import COLUMNS, MusicBench
-from workbench.benchmarks.table import Figure
 from workbench.models.music_ldm import FiLMUNet
 from workbench.systems.musicldm import MusicLDM
 from workbench.systems.musicldm.config import PROFILES
@@ -131,27 +130,6 @@ SECTIONS: dict[str, Callable[[MusicBench], None]] = {
     "speed": music_coding.speed,
     "ablation": ablation,
 }
-
-FIGURES = (  # of the table of all systems
-    Figure(name="inception score ↑", section="quality", column="IS", trivial="", paper="1.82"),
-    Figure(
-        name="relevance of sound to text ↑", section="quality", column="relevance", paper="0.281"
-    ),
-    Figure(
-        name="SIM_AA@95, near copies ↓",
-        section="quality",
-        column="SIM_AA@95",
-        trivial="",
-        paper="0.020",
-    ),
-    Figure(
-        name="Fréchet distance (our tagger) ↓",
-        section="quality",
-        column="Fréchet",
-        real="training",
-        trivial="",
-    ),
-)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from workbench.benchmarks import piano_control, piano_likelihood
 from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.piano_data import PianoBench
-from workbench.benchmarks.table import Figure, Report
+from workbench.evaluation.table import Report
 from workbench.options import nonempty, whole
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.registry import datasets
@@ -26,24 +26,6 @@ SECTIONS: dict[str, Callable[[PianoBench], None]] = {
     "steps": piano_likelihood.few_steps,
     "backbones": piano_control.backbones,
 }
-
-FIGURES = (  # of the table of all systems
-    Figure(name="bits per word, upper bound ↓", section="bits", column="bits per word", real=""),
-    Figure(
-        name="bits per word, rounding term alone",
-        section="bits",
-        column="bits per word",
-        real="",
-        own="rounding",
-        trivial="",
-        paper="0.00007",
-    ),
-    Figure(
-        name="bits per word of samples under a GPT judge ↓",
-        section="samples",
-        column="judge: bits per word",
-    ),
-)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
 from workbench.benchmarks.fitted import fitted
-from workbench.benchmarks.table import Report
 from workbench.datasets.load import names_of
 from workbench.evaluation.symbolic import measures
+from workbench.evaluation.table import Report
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.models.markov import MarkovChain
 from workbench.representations.pvd import LENGTH, PAD

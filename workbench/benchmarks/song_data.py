@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from workbench.benchmarks.table import Report
 from workbench.errors import MissingDataError
+from workbench.evaluation.table import Report
 from workbench.models.markov import MarkovChain
 from workbench.music.clip import Clip
-from workbench.representations.holes import bars_of, plain, transpose
+from workbench.representations.holes import plain, transpose
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import EOS, PAD, Vocabulary
 from workbench.systems.midigpt import MidiGPT
@@ -93,17 +93,6 @@ class SongBench:
 def unpadded(rows: torch.Tensor) -> list[np.ndarray]:
     """Rows without their padding, as arrays of ids."""
     return [row[row != PAD].long().numpy() for row in rows]
-
-
-def lines_of(song: RemiSong, vocabulary: Vocabulary) -> np.ndarray:
-    """Quarter notes at which the bars begin, and the end of the last: (bars + 1,)."""
-    signs = [vocabulary.names[i].split("_")[1].split("/") for i in song.bars]
-    return np.concatenate([[0.0], np.cumsum([4 * int(a) / int(b) for a, b in signs])])
-
-
-def tokens_a_bar(song: RemiSong, vocabulary: Vocabulary) -> list[int]:
-    """Ids in each bar."""
-    return [len(bar) for bar in bars_of(song, vocabulary)]
 
 
 def until_end(ids: Sequence[int] | np.ndarray, end: int = EOS) -> np.ndarray:

@@ -19,7 +19,7 @@ from workbench.benchmarks import (
 )
 from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.song_data import SongBench
-from workbench.benchmarks.table import Figure, Report
+from workbench.evaluation.table import Report
 from workbench.options import nonempty, whole
 from workbench.systems.midigpt import MidiGPT
 from workbench.systems.registry import datasets
@@ -31,28 +31,6 @@ SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "builtin": song_builtin.builtin,
     "speed": song_speed.speed,
 }
-
-FIGURES = (  # of the table of all systems
-    Figure(
-        name="nats per token of held-out songs ↓",
-        section="likelihood",
-        column="nats per token",
-        real="",
-        paper="a chart without numbers",
-    ),
-    Figure(
-        name="nats per note of four hidden bars ↓",
-        section="inpainting",
-        column="nats per note of the true bars",
-        real="",
-        rebuilt="rebuilt",
-    ),
-    Figure(
-        name="four-note figures repeated from elsewhere in the song",
-        section="inpainting",
-        column="copied",
-    ),
-)
 
 
 def parser() -> argparse.ArgumentParser:

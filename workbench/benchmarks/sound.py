@@ -14,7 +14,6 @@ from workbench.benchmarks import audio_hearing, sound_coding, sound_drawing, sou
 from workbench.benchmarks.audio_data import measure, options_of
 from workbench.benchmarks.command import run_command
 from workbench.benchmarks.sound_data import SoundBench
-from workbench.benchmarks.table import Figure
 from workbench.systems.ldmg import LDMG
 
 SECTIONS: dict[str, Callable[[SoundBench], None]] = {
@@ -30,34 +29,6 @@ SECTIONS: dict[str, Callable[[SoundBench], None]] = {
     ),
     "speed": sound_speed.speed,
 }
-
-FIGURES = (  # of the table of all systems
-    Figure(
-        name="Fréchet distance, unconditional (our tagger) ↓",
-        section="frechet",
-        column="Fréchet",
-        paper="385,721 (VGGish)",
-    ),
-    Figure(
-        name="the same, divided by the prior's ↓",
-        section="frechet",
-        column="Fréchet",
-        paper="0.54",
-        over="trivial",
-    ),
-    Figure(
-        name="sliced Wasserstein, standardised latents ↓",
-        section="wasserstein",
-        column="standardised",
-        paper="0.0775",
-    ),
-    Figure(
-        name="log-spectral distance of reconstructions, dB ↓",
-        section="coding",
-        column="log-spectral distance, dB",
-        real="",
-    ),
-)
 
 
 def parser() -> argparse.ArgumentParser:

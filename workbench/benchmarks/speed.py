@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.benchmarks.command import parser_of, run_command
-from workbench.benchmarks.table import Report
-from workbench.benchmarks.timing import timed
 from workbench.datasets import load
+from workbench.evaluation.table import Report
+from workbench.evaluation.timing import timed
 from workbench.music.kit import READ_MAP
 from workbench.options import nonempty, path, whole
 from workbench.representations.drum_roll import DrumRoll

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from workbench.benchmarks.command import parser_of, run_command
-from workbench.benchmarks.table import Report
 from workbench.datasets.dataset import spread
 from workbench.datasets.folder import midi_files
 from workbench.errors import BrokenFileError, MissingDataError
+from workbench.evaluation.table import Report
 from workbench.music.midi import read_score
 from workbench.options import path, whole
 from workbench.representations import remi

@@ -50,7 +50,6 @@ from pathlib import Path
 from typing import Any
 
 from workbench.arguments import seed_of
-from workbench.benchmarks.table import render
 from workbench.course.lesson import PROFILES
 from workbench.course.notebooks import (
     ROOT,
@@ -62,6 +61,7 @@ from workbench.course.notebooks import (
 )
 from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.evaluation.intervals import t_interval
+from workbench.evaluation.table import render
 from workbench.files import UNREADABLE, load_json
 
 Point = dict[str, Any]

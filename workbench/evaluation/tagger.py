@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from workbench.arguments import seed_of, torch_seed
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.evaluation.checks import rows
+from workbench.files import cache_dir
 from workbench.models.mel_encoder import MelEncoder
 from workbench.music.keys import signature
 from workbench.representations.mel import Mel
@@ -132,3 +133,21 @@ def train_tagger(
             title="tagger",
         )
     return done.module.eval()
+
+
+def tagger_of(audio: AudioCollection, length: int, *, steps: int = 600) -> Tagger:
+    """A judge of a collection's training split, for windows of `length` samples: trained once, and
+    kept in the cache folder."""
+    genres = sorted({genre_of(audio.items[i].labels) for i in audio.split("train")} - {""})
+    return train_tagger(
+        audio,
+        genres,
+        length / audio.rate,
+        steps=steps,
+        folder=f"{kept('tagger', audio, length)}-{steps}",
+    )
+
+
+def kept(judge: str, audio: AudioCollection, length: int) -> str:
+    """Folder of a judge of a collection's windows."""
+    return str(cache_dir() / "judges" / f"{judge}-{audio.folder.name}-{length}")

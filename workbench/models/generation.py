@@ -153,3 +153,19 @@ def generate(model: GPT, prompt: Tensor, n: int, length: int, **settings: object
     """All of `stream` at once: (n, tokens drawn)."""
     drawn = list(stream(model, prompt, n, length, **settings))  # type: ignore[arg-type]
     return torch.stack(drawn, dim=1) if drawn else torch.empty(n, 0, dtype=torch.long)
+
+
+@torch.inference_mode()
+def recompute(
+    model: GPT, prompt: Tensor, n: int, length: int, *, seed: int, sampling: Sampling | None = None
+) -> Tensor:
+    """What `generate` draws, without the cache, as minGPT does it: the whole sequence goes through
+    the network for every new token. (n, tokens drawn), `length` of them."""
+    sampling = sampling or Sampling()
+    random = [generator(row) for row in row_seeds(seed_of(seed), n)]
+    start = len(prompt)
+    ids = prompt.expand(n, start)
+    for _ in range(length):
+        drawn = sampling.draw(model(ids)[:, -1], ids[:, start:], random)
+        ids = torch.cat([ids, drawn[:, None]], dim=1)
+    return ids[:, start:]

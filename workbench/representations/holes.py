@@ -60,6 +60,11 @@ def bars_of(song: RemiSong, vocabulary: Vocabulary) -> list[np.ndarray]:
     return [vocabulary.encode(bar) for bar in vocabulary.bars(ids_of(song))]
 
 
+def tokens_a_bar(song: RemiSong, vocabulary: Vocabulary) -> list[int]:
+    """Ids in each bar."""
+    return [len(bar) for bar in bars_of(song, vocabulary)]
+
+
 def question(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
     """Everything up to the bars that fill: ids. The song must hold the hole."""
     rest = replace(song, notes=song.notes[~hole.covers(song)])

@@ -34,7 +34,8 @@ class Entry:
         card: The function that writes its model card from a training record and tables.
         gallery: The function that makes its part of the gallery from a seed.
         listening: The function that makes the clips of a listening test.
-        benchmark: The module with its `main(argv)` and the `FIGURES` of the systems' table.
+        benchmark: The module that measures it, with its `main(argv)`.
+        figures: Its lines in the table of all systems, of what the benchmark measured.
         options: Keyword arguments that only its `train` has, with their help.
     """
 
@@ -47,6 +48,7 @@ class Entry:
     gallery: str
     listening: str
     benchmark: str
+    figures: str
     options: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -77,6 +79,7 @@ SYSTEMS: dict[str, Entry] = {
             gallery="workbench.tools.gallery.clips:drums",
             listening="workbench.tools.listening.materials:drum_materials",
             benchmark="workbench.benchmarks.drums",
+            figures="workbench.systems.figures:DRUMS",
             options={
                 "text": "bert (default), keywords, or the name of any BERT",
                 "start": "continue from this checkpoint; trains only its denoiser",
@@ -92,6 +95,7 @@ SYSTEMS: dict[str, Entry] = {
             gallery="workbench.tools.gallery.clips:songs",
             listening="workbench.tools.listening.materials:song_materials",
             benchmark="workbench.benchmarks.songs",
+            figures="workbench.systems.figures:SONGS",
         ),
         Entry(
             key="piano",
@@ -103,6 +107,7 @@ SYSTEMS: dict[str, Entry] = {
             gallery="workbench.tools.gallery.clips:piano",
             listening="workbench.tools.listening.materials:piano_materials",
             benchmark="workbench.benchmarks.piano",
+            figures="workbench.systems.figures:PIANO",
             options={"backbone": "bert (default) or electra"},
         ),
         Entry(
@@ -115,6 +120,7 @@ SYSTEMS: dict[str, Entry] = {
             gallery="workbench.tools.gallery.sound:sound",
             listening="workbench.tools.listening.materials:sound_materials",
             benchmark="workbench.benchmarks.sound",
+            figures="workbench.systems.figures:SOUND",
         ),
         Entry(
             key="music",
@@ -126,6 +132,7 @@ SYSTEMS: dict[str, Entry] = {
             gallery="workbench.tools.gallery.sound:music",
             listening="workbench.tools.listening.materials:sound_materials",
             benchmark="workbench.benchmarks.music",
+            figures="workbench.systems.figures:MUSIC",
             options={"mixup": "none, plain, bam, or blm (default)"},
         ),
     )

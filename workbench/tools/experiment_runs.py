@@ -23,12 +23,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from workbench.benchmarks.table import plain
 from workbench.course.experiments import Experiment, Point, Table, measured, read, read_table
 from workbench.course.lesson import present
 from workbench.course.notebooks import ROOT, text_of
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import t_interval
+from workbench.evaluation.table import plain
 from workbench.extras import require
 from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.tools.report.build import machine

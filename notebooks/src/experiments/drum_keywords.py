@@ -37,9 +37,9 @@ import numpy as np
 from workbench import DrumLDM, plots, start
 from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_data import DrumData, beats_of
-from workbench.benchmarks.table import Report
 from workbench.datasets.keywords import keyword_of, tokens
 from workbench.evaluation.classifiers import balanced_accuracy, candidates
+from workbench.evaluation.table import Report
 
 run = start("drum_keywords", profile=profile, dataset=dataset, seed=seed)
 data = DrumData(run.dataset, limit=run.size(80, 10_000))

@@ -43,11 +43,11 @@ from scipy.stats import spearmanr
 from workbench import DrumLDM, plots, start
 from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_data import DrumData
-from workbench.benchmarks.table import Report
 from workbench.datasets.captions import facts_of
 from workbench.datasets.phrases import phrases
 from workbench.evaluation import rhythm
 from workbench.evaluation.baselines import independent_cells
+from workbench.evaluation.table import Report
 
 run = start("drum_rhythm", profile=profile, dataset=dataset, seed=seed)
 random = np.random.default_rng(seed)

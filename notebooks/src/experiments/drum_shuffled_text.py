@@ -44,8 +44,8 @@ import torch
 from workbench import DrumLDM, plots, start
 from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_data import DrumData, beats_of
-from workbench.benchmarks.table import Report
 from workbench.evaluation.classifiers import candidates
+from workbench.evaluation.table import Report
 from workbench.models.denoisers import Condition, TransformerDenoiser
 from workbench.representations.drum_roll import rolls_of
 from workbench.systems.drum_ldm.training import PHRASES, Loops, encode_all, train_diffusion

@@ -39,9 +39,9 @@ import numpy as np
 import torch
 
 from workbench import LDMG, MusicLDM, plots, start
-from workbench.benchmarks.audio_data import tagger_of
 from workbench.datasets.sounds import collect
 from workbench.evaluation.classifiers import separability
+from workbench.evaluation.tagger import tagger_of
 
 run = start("human_or_machine", profile=profile, dataset=dataset, seed=seed)
 made_by = (LDMG if system == "sound-ldmg" else MusicLDM).from_pretrained(system)

@@ -43,9 +43,9 @@ import numpy as np
 import torch
 
 from workbench import LDMG, plots, start
-from workbench.benchmarks.audio_data import tagger_of
 from workbench.datasets.sounds import collect
 from workbench.evaluation.distances import frechet_distance
+from workbench.evaluation.tagger import tagger_of
 from workbench.models.audio_vae import kl
 from workbench.models.dit import DiT, DiTConfig
 from workbench.models.spectral import stft_loss

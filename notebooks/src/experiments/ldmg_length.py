@@ -43,10 +43,10 @@ import torch
 
 from workbench import LDMG, plots, start
 from workbench.benchmarks.sound_data import SoundBench
-from workbench.benchmarks.table import Report
 from workbench.datasets.sounds import collect
 from workbench.evaluation.distances import kernel_distance
 from workbench.evaluation.long_form import level, recurrence, seams
+from workbench.evaluation.table import Report
 from workbench.representations.mel import Mel
 from workbench.systems.sampling import SamplingSettings, overlapping, sample
 

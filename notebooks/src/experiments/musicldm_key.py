@@ -39,9 +39,9 @@ grid = {
 import numpy as np
 
 from workbench import plots, start
-from workbench.benchmarks.audio_data import tagger_of
 from workbench.datasets.sounds import collect
 from workbench.evaluation.distances import frechet_distance, kernel_distance
+from workbench.evaluation.tagger import tagger_of
 from workbench.evaluation.tonality import chroma, clarity, roughness, scales
 from workbench.music.audio import turned_down
 from workbench.music.keys import signature

@@ -38,10 +38,10 @@ import torch
 
 from workbench import MusicLDM, plots, start
 from workbench.benchmarks.music_data import MusicBench
-from workbench.benchmarks.table import Report
 from workbench.datasets.sounds import collect
 from workbench.evaluation.audio_sets import relevance
 from workbench.evaluation.distances import frechet_distance, kernel_distance
+from workbench.evaluation.table import Report
 
 run = start("musicldm_other_data", profile=profile, dataset=dataset, seed=seed)
 system = MusicLDM.from_pretrained("music-ldm")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.benchmarks.table import Report
 from workbench.errors import WorkbenchError
 from workbench.evaluation.power import raters_needed
+from workbench.evaluation.table import Report
 from workbench.tools.listening.analysis import Analysis, Difference
 
 _SURE = "95 % intervals by bootstrap over raters: what other raters would say of these clips."

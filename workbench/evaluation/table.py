@@ -6,7 +6,6 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,34 +46,6 @@ def render(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) ->
 
     rule = "  ".join("─" * w for w in wide)
     return "\n".join([title, line(columns), rule, *(line(row) for row in body)])
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table of all systems (`benchmarks/systems.py`): where the tables of a
-    system's benchmark hold it.
-
-    Args:
-        name: What the line is called.
-        section: Of the benchmark.
-        column: Of that section; "" for what only the paper measured.
-        own: The id of the system's row in that section.
-        real: The same for real music; "" where that says nothing.
-        trivial: The same for the trivial way.
-        paper: What the paper reports.
-        rebuilt: The id of the row of the paper's way, rebuilt.
-        over: The id of the row that all values are divided by.
-    """
-
-    name: str
-    section: str
-    column: str
-    own: str = "own"
-    real: str = "real"
-    trivial: str = "trivial"
-    paper: str = ""
-    rebuilt: str = ""
-    over: str = ""
 
 
 class Report:
@@ -153,3 +124,12 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return str(value)
+
+
+def cell(section: Mapping[str, Any] | None, row_id: str, column: str) -> Any:
+    """A cell of a report's section by the row's id; None where the section was not measured, or has
+    no such row or column."""
+    row = (section or {}).get("ids", {}).get(row_id)
+    if section is None or row is None or column not in section["columns"]:
+        return None
+    return section["rows"][row][section["columns"].index(column)]

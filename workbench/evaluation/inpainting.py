@@ -1,0 +1,159 @@
+"""Four bars of a song are hidden: the prompts that can be put before them, and what the true bars
+cost after each.
+
+    chosen = cases(clips, vocabulary, context=1024, n=60)
+    prompt, truth = PROMPTS["middle"](chosen[0])
+    nats(system.nll, prompt, truth)  # the lower, the more the prompt tells of the hidden bars
+
+Notebook: `notebooks/09_midigpt_inpainting.ipynb`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.music.clip import Clip
+from workbench.representations.holes import (
+    Hole,
+    answer,
+    bars_of,
+    part,
+    plain,
+    question,
+    tokens_a_bar,
+    window,
+)
+from workbench.representations.remi import RemiSong, table_of
+from workbench.representations.tokens import BOS, Vocabulary
+
+LENGTH = 4  # bars of a hole
+SIDE = 2  # bars that a song needs on each side
+
+
+@dataclass(frozen=True)
+class Case:
+    """A song with a hole, for a model that reads these tokens.
+
+    Args:
+        clip: The song.
+        song: Its notes.
+        first: The first of the hole's LENGTH bars.
+        number: Of the case, which seeds what is drawn for it.
+        vocabulary: The model's.
+        context: Tokens that the model can read.
+    """
+
+    clip: Clip
+    song: RemiSong
+    first: int
+    number: int
+    vocabulary: Vocabulary
+    context: int
+
+    @property
+    def hole(self) -> Hole:
+        return Hole(self.first, self.first + LENGTH)
+
+    @property
+    def open(self) -> RemiSong:
+        """The song with the hole in it."""
+        return replace(self.song, notes=self.song.notes[~self.hole.covers(self.song)])
+
+    @property
+    def truth(self) -> RemiSong:
+        """The bars that were there."""
+        return part(self.song, self.first, self.first + LENGTH)
+
+    @property
+    def size(self) -> int:
+        """Tokens of the true bars."""
+        return sum(tokens_a_bar(self.truth, self.vocabulary))
+
+    @property
+    def room(self) -> int:
+        """Tokens for the music around the hole: the true bars and a margin are left out."""
+        return self.context - 2 * self.size - 64
+
+
+def cases(
+    clips: Sequence[Clip], vocabulary: Vocabulary, context: int, n: int, *, seed: int = 0
+) -> list[Case]:
+    """Up to `n` holes, one in each song and again from the first on: with music on both sides, at
+    least eight notes in the hole, and bars that fill at most a third of the context."""
+    rng = np.random.default_rng(seed)
+    songs = [(clip, song) for clip in clips if len((song := table_of(clip)).notes)]
+    found: list[Case] = []
+    for number in range(4 * n if songs else 0):
+        clip, song = songs[number % len(songs)]
+        if len(song.bars) < LENGTH + 2 * SIDE:
+            continue
+        first = int(rng.integers(SIDE, len(song.bars) - LENGTH - SIDE + 1))
+        case = Case(clip, song, first, number, vocabulary, context)
+        sides = [part(song, first - SIDE, first), part(song, first + LENGTH, first + LENGTH + SIDE)]
+        fits = case.size < context / 3
+        if fits and all(len(p.notes) >= 8 for p in (*sides, case.truth)):
+            found.append(case)
+        if len(found) == n:
+            break
+    return found
+
+
+def middle(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """Fill-in-the-middle: (prompt, true bars). END is not part of the bars: in generation it is
+    enforced, like the end of the fourth bar for the other prompts."""
+    sizes = tokens_a_bar(case.open, case.vocabulary)
+    sizes[case.first : case.first + LENGTH] = [0] * LENGTH
+    first, last = window(sizes, case.hole, case.room)
+    shown = part(case.song, first, last)
+    hole = Hole(case.first - first, case.first - first + LENGTH)
+    return question(shown, hole, case.vocabulary), answer(shown, hole, case.vocabulary)[:-1]
+
+
+def prefix(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """The bars before the hole only."""
+    sizes = tokens_a_bar(case.song, case.vocabulary)
+    before, _ = window(sizes[: case.first], Hole(case.first, case.first), case.room)
+    prompt = plain(part(case.song, before, case.first), case.vocabulary, ends=False)
+    return prompt, plain(case.truth, case.vocabulary, ends=False)[1:]
+
+
+def hidden(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """The original's: the piece without the hole, then the prefix again."""
+    return _twice(case, shown=False)
+
+
+def shown(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """The same with the hole left in the piece: the answer can be copied."""
+    return _twice(case, shown=True)
+
+
+def _twice(case: Case, *, shown: bool) -> tuple[np.ndarray, np.ndarray]:
+    sizes = np.array(tokens_a_bar(case.song, case.vocabulary))
+    inside = int(sizes[case.first : case.first + LENGTH].sum()) if shown else 0
+    counted = sizes.copy()
+    counted[: case.first] *= 2  # the prefix stands there twice
+    counted[case.first : case.first + LENGTH] = 0
+    first, last = window(counted, case.hole, max(0, case.room - inside), share=2 / 3)
+    before, after = part(case.song, first, case.first), part(case.song, case.first + LENGTH, last)
+    piece = [bars_of(before, case.vocabulary), bars_of(after, case.vocabulary)]
+    if shown:
+        piece.insert(1, bars_of(case.truth, case.vocabulary))
+    ids = [bar for bars in [*piece, piece[0]] for bar in bars]
+    prompt = np.concatenate([[BOS], *ids]).astype(int)
+    return prompt, plain(case.truth, case.vocabulary, ends=False)[1:]
+
+
+Prompt = Callable[[Case], tuple[np.ndarray, np.ndarray]]
+PROMPTS: dict[str, Prompt] = {"middle": middle, "hidden": hidden, "shown": shown, "prefix": prefix}
+
+
+def nats(nll: Callable[[Tensor], Tensor], prompt: np.ndarray, truth: np.ndarray) -> float:
+    """−log p of the true bars after the prompt. nll: a model's −log p of each token but the first,
+    (rows, time) → (rows, time − 1)."""
+    ids = torch.from_numpy(np.concatenate([prompt, truth]))[None]
+    return float(nll(ids)[0, len(prompt) - 1 :].sum())
