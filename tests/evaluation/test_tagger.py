@@ -1,5 +1,7 @@
 """The tagger: what it is asked, that it learns, what it gives."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -9,7 +11,7 @@ from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.errors import WorkbenchError
 from workbench.evaluation.audio_sets import inception_score, paired_kl, sim_aa
 from workbench.evaluation.distances import frechet_distance
-from workbench.evaluation.tagger import Tagger, targets, train_tagger
+from workbench.evaluation.tagger import Tagger, kept, tagger_of, targets, train_tagger
 from workbench.representations.mel import Mel
 
 RATE = 16_000
@@ -68,6 +70,18 @@ def test_a_finished_training_is_found_again(audio, tmp_path):
 def heard(sounds):
     torch.manual_seed(0)
     return Tagger(["hiss", "tone"], Mel()).eval().hear(sounds)
+
+
+def test_the_judge_of_a_collection_stays_in_the_cache(audio, tmp_path, monkeypatch):
+    """It knows the training split's genres; other steps or another length are another judge."""
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    judge = tagger_of(audio, RATE // 4, steps=2)
+    assert judge.genres == ("hiss", "tone")
+    folder = Path(f"{kept('tagger', audio, RATE // 4)}-2")
+    assert tmp_path in folder.parents
+    assert folder.is_dir()
+    again = tagger_of(audio, RATE // 4, steps=2)
+    assert torch.equal(again.encoder(judge.mel(torch.ones(1, RATE))), judge(torch.ones(1, RATE))[0])
 
 
 def test_silence_is_heard_and_measured_like_any_sound():

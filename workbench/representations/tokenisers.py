@@ -23,7 +23,7 @@ OTHERS = {"TSD": "TSD", "MIDI-Like": "MIDILike", "Structured": "Structured", "Oc
 
 @dataclass(frozen=True)
 class Tokeniser:
-    """name; size: of the vocabulary; round_trip: a clip → its number of tokens, the decoded clip."""
+    """name; size: of the vocabulary; round_trip: a clip → its number of tokens, it decoded."""
 
     name: str
     size: int
