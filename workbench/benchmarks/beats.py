@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import mir_eval
 import numpy as np
@@ -21,7 +22,7 @@ from workbench.datasets.sounds import collect
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.table import Report
-from workbench.options import path, seed, whole
+from workbench.options import seed, whole
 from workbench.representations.beat_tracking import track
 from workbench.representations.mixup import Beats, align, group_by_tempo, octave_near
 from workbench.systems.registry import datasets
@@ -140,7 +141,6 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--n", type=whole(1), default=200, help="excerpts (default 200)")
     options.add_argument("--seed", type=seed, default=0)
     options.add_argument("--quick", action="store_true", help="few excerpts")
-    options.add_argument("--out", type=path, help="JSON file for all tables")
     return options
 
 
@@ -156,10 +156,11 @@ def measure(args: argparse.Namespace) -> None:
     chosen = np.random.default_rng(args.seed).permutation(rows)[: 12 if args.quick else args.n]
     report = Report(benchmark="beats", dataset=args.dataset, n=len(chosen), seed=args.seed)
     pieces = excerpts(audio, [int(i) for i in chosen], args.seed)
-    tracking(pieces, report)
-    alignment(pieces, audio.rate, report, args.seed)
-    if args.out:
-        report.write(args.out)
+    sections: dict[str, Callable[[Report], None]] = {
+        "tracking": partial(tracking, pieces),
+        "alignment": partial(alignment, pieces, audio.rate, seed=args.seed),
+    }
+    report.run(sections, report, out=args.out)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,16 @@ from workbench.options import Parser, RawHelp, check_out, one_line, path, seed
 
 
 def parser_of(name: str, doc: str | None) -> argparse.ArgumentParser:
-    """A parser for `workbench evaluate NAME`, whose help shows the module's `doc`."""
-    return Parser(prog=f"workbench evaluate {name}", description=doc, formatter_class=RawHelp)
+    """A parser for `workbench evaluate NAME`, whose help shows the module's `doc`, with --out."""
+    options = Parser(prog=f"workbench evaluate {name}", description=doc, formatter_class=RawHelp)
+    options.add_argument("--out", type=path, help="JSON file for all tables")
+    return options
 
 
 def sections_parser(
     name: str, doc: str | None, sections: Iterable[str], *, quick: str
 ) -> argparse.ArgumentParser:
-    """The same for a benchmark of several sections, with --only, --out, --seed and --quick.
+    """The same for a benchmark of several sections, with --only, --seed and --quick.
 
     quick: help of --quick, which makes the benchmark smaller.
     """
@@ -26,7 +28,6 @@ def sections_parser(
     options = parser_of(name, doc)
     add = options.add_argument
     add("--only", nargs="+", choices=names, metavar="SECTION", help="sections: " + ", ".join(names))
-    add("--out", type=path, help="JSON file for all tables")
     add("--seed", type=seed, default=0, help="the same seed gives the same result")
     add("--quick", action="store_true", help=quick)
     return options

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from statistics import median
 
 import torch
 from torch import nn
 
 from workbench.benchmarks.song_data import SongBench
-from workbench.evaluation.timing import timed
+from workbench.evaluation.timing import in_turn, timed
 from workbench.models.generation import generate, recompute
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
 from workbench.training import fast_precision
@@ -66,9 +65,7 @@ def training(config: GPTConfig, batch: int, steps: int) -> tuple[float, float]:
     ids = torch.randint(6, config.vocab, (batch, config.context))
     ours = stepper(GPT(config), lambda m: next_token_loss(m(ids), ids, 0))
     theirs = stepper(other, lambda m: m(ids, labels=ids).loss)
-    ours(), theirs()
-    pairs = [(timed(ours), timed(theirs)) for _ in range(steps)]
-    return median(a for a, _ in pairs), median(b for _, b in pairs)
+    return in_turn(ours, theirs, steps)
 
 
 def stepper(model: nn.Module, loss: Callable[[nn.Module], torch.Tensor]) -> Callable[[], None]:

@@ -14,17 +14,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.datasets import load
 from workbench.evaluation.table import Report
-from workbench.evaluation.timing import timed
+from workbench.evaluation.timing import in_turn, timed
 from workbench.music.kit import READ_MAP
-from workbench.options import nonempty, path, whole
+from workbench.options import nonempty, whole
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.registry import datasets
@@ -35,41 +36,24 @@ if TYPE_CHECKING:
 PROMPT = "slow funk with ghost notes, 92 bpm"
 
 
-def median_seconds(call: Callable[[], Any], runs: int) -> float:
-    """Median wall time of a call, after one that is not counted."""
-    call()
-    return timed(call, runs)
-
-
-def in_turn(one: Callable[[], Any], two: Callable[[], Any], runs: int) -> tuple[float, float]:
-    """Median processor time of two alternating calls, so that other programs slow down both."""
-    one()
-    two()
-    times: list[tuple[float, float]] = []
-    for _ in range(runs):
-        started = time.process_time()
-        one()
-        between = time.process_time()
-        two()
-        times.append((between - started, time.process_time() - between))
-    first, second = np.median(times, axis=0)
-    return float(first), float(second)
-
-
 def prompt_to_sound(system: DrumLDM, report: Report, runs: int) -> None:
     """Four clips of eight bars, from the text to samples."""
     clips = system.generate(PROMPT, n=4, bars=8)
     rows: list[tuple[str, float, float | None]] = [
-        ("reading the prompt", median_seconds(lambda: system.embed_text([PROMPT]), runs), None),
-        ("generating 4 × 8 bars", median_seconds(lambda: system.generate(PROMPT, n=4), runs), None),
-        ("rendering", median_seconds(lambda: [c.waveform() for c in clips], runs), None),
+        ("reading the prompt", timed(lambda: system.embed_text([PROMPT]), runs, warm=True), None),
+        (
+            "generating 4 × 8 bars",
+            timed(lambda: system.generate(PROMPT, n=4), runs, warm=True),
+            None,
+        ),
+        ("rendering", timed(lambda: [c.waveform() for c in clips], runs, warm=True), None),
     ]
 
     def everything() -> None:
         for clip in system.generate(PROMPT, n=4, bars=8):
             clip.waveform()
 
-    rows.append(("prompt to four rendered clips", median_seconds(everything, runs), 1.0))
+    rows.append(("prompt to four rendered clips", timed(everything, runs, warm=True), 1.0))
     report.table("prompt", "Prompt to sound, warm", ["", "seconds", "target ≤"], rows)
 
 
@@ -79,7 +63,7 @@ def samplers(system: DrumLDM, report: Report, runs: int) -> None:
     def draw(sampler: str, steps: int) -> None:
         system.generate(PROMPT, n=4, bars=8, sampler=sampler, steps=steps)
 
-    few = median_seconds(lambda: draw("dpm++", 20), runs)
+    few = timed(lambda: draw("dpm++", 20), runs, warm=True)
     many = timed(lambda: draw("ddpm", 999))
     rows = [("dpm++, 20 steps", few, None, None), ("ddpm, 999 steps", many, many / few, 20.0)]
     columns = ["", "seconds", "× slower", "target ≥"]
@@ -97,6 +81,7 @@ def midi_to_roll(report: Report, clips: Dataset, runs: int) -> None:
             lambda: [DrumRoll.read(p) for p in paths],
             lambda: [_by_pretty_midi(p) for p in paths],
             runs,
+            time.process_time,
         )
     rows = [
         ("workbench", 1000 * ours / len(paths), None, None),
@@ -131,7 +116,7 @@ def import_time(report: Report, runs: int) -> None:
 
     def start(code: str) -> float:
         command = [sys.executable, "-c", code]
-        return median_seconds(lambda: subprocess.run(command, check=True), runs)
+        return timed(lambda: subprocess.run(command, check=True), runs, warm=True)
 
     seconds = max(0.0, start("import workbench") - start("pass"))
     report.table("import", "import workbench", ["", "seconds", "target ≤"], [("", seconds, 0.3)])
@@ -144,7 +129,6 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--dataset", type=datasets, default="groove")
     options.add_argument("--files", type=whole(1), default=100, help="MIDI files to read")
     options.add_argument("--runs", type=whole(1), default=5)
-    options.add_argument("--out", type=path, help="JSON file for all tables")
     return options
 
 
@@ -161,12 +145,13 @@ def measure(args: argparse.Namespace) -> None:
     system = DrumLDM.from_pretrained(args.checkpoint)
     about = {"checkpoint": args.checkpoint, "runs": args.runs, "threads": torch.get_num_threads()}
     report = Report(benchmark="speed", **about)
-    prompt_to_sound(system, report, args.runs)
-    samplers(system, report, args.runs)
-    midi_to_roll(report, clips, args.runs)
-    import_time(report, args.runs)
-    if args.out:
-        report.write(args.out)
+    sections: dict[str, Callable[[Report], None]] = {
+        "prompt": partial(prompt_to_sound, system, runs=args.runs),
+        "samplers": partial(samplers, system, runs=args.runs),
+        "midi": partial(midi_to_roll, clips=clips, runs=args.runs),
+        "import": partial(import_time, runs=args.runs),
+    }
+    report.run(sections, report, out=args.out)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.evaluation.table import Report
-from workbench.options import nonempty, path
+from workbench.options import nonempty
 from workbench.systems.figures import COLUMNS, NOTES, rows_of, shipped_checkpoints
 
 
@@ -26,15 +26,15 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--checkpoints", type=nonempty, nargs="+", default=shipped_checkpoints(), metavar="NAME"
     )
-    options.add_argument("--out", type=path, help="JSON file for the table")
     return options
 
 
 def _print(args: argparse.Namespace) -> None:
+    def table(report: Report) -> None:
+        report.table("systems", "Five systems", COLUMNS, rows_of(args.checkpoints), NOTES)
+
     report = Report(benchmark="systems", checkpoints=args.checkpoints)
-    report.table("systems", "Five systems", COLUMNS, rows_of(args.checkpoints), NOTES)
-    if args.out:
-        report.write(args.out)
+    report.run({"systems": table}, report, out=args.out)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.datasets import load
 from workbench.errors import MissingDataError
 from workbench.evaluation.table import Report
 from workbench.music.clip import Clip
-from workbench.options import path, whole
+from workbench.options import whole
 from workbench.representations.losses import losses, total
 from workbench.representations.tokenisers import BPE, Tokeniser, tokenisers
 from workbench.systems.registry import datasets
@@ -87,7 +88,6 @@ def parser() -> argparse.ArgumentParser:
     add = options.add_argument
     add("--dataset", type=datasets, default="pop909", help="a name, or a folder of MIDI files")
     add("--limit", type=whole(1), default=20, help="songs kept out of training (default 20)")
-    add("--out", type=path, help="JSON file for the table")
     return options
 
 
@@ -101,9 +101,8 @@ def measure_songs(args: argparse.Namespace) -> None:
     report = Report(benchmark="tokenisers", dataset=args.dataset, limit=args.limit, bpe=BPE)
     clips = songs_of(args.dataset, "test", args.limit)
     training = songs_of(args.dataset, "train", 2 * args.limit)
-    measure(tokenisers(training, max(clip.bars for clip in clips)), clips, report)
-    if args.out:
-        report.write(args.out)
+    kinds = tokenisers(training, max(clip.bars for clip in clips))
+    report.run({"tokenisers": partial(measure, kinds, clips)}, report, out=args.out)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,6 @@ def parser() -> argparse.ArgumentParser:
     add("--limit", type=whole(1), default=100, help="files to measure (default 100)")
     add("--prepare", type=path, metavar="OUT", help="keep the prepared collection in this folder")
     add("--workers", type=whole(1), default=os.cpu_count() or 1)
-    add("--out", type=path, help="JSON file for the tables")
     return options
 
 
@@ -54,11 +54,12 @@ def measure(args: argparse.Namespace) -> None:
     if not files:
         raise MissingDataError(f"{args.folder}: holds no MIDI files (.mid, .midi)")
     report = Report(benchmark="tokens", files=len(files))
-    encoders(files, report)
     with tempfile.TemporaryDirectory() as spare:
-        preparing(files, args.prepare or Path(spare), args.workers, report)
-    if args.out:
-        report.write(args.out)
+        sections: dict[str, Callable[[Report], None]] = {
+            "encoders": partial(encoders, files),
+            "prepare": partial(preparing, files, args.prepare or Path(spare), args.workers),
+        }
+        report.run(sections, report, out=args.out)
 
 
 def encoders(files: Sequence[Path], report: Report) -> None:

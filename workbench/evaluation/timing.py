@@ -1,4 +1,4 @@
-"""How long something takes, for the benchmarks that measure speed."""
+"""How long something takes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,37 @@ import time
 from collections.abc import Callable
 from statistics import median
 
+Clock = Callable[[], float]  # seconds
 
-def timed(run: Callable[[], object], times: int = 1) -> float:
-    """Median seconds of `times` runs."""
-    seconds = []
-    for _ in range(times):
-        started = time.perf_counter()
+
+def timed(
+    run: Callable[[], object],
+    times: int = 1,
+    *,
+    warm: bool = False,
+    clock: Clock = time.perf_counter,
+) -> float:
+    """Median seconds of `times` runs. warm: after one that is not counted."""
+    if warm:
         run()
-        seconds.append(time.perf_counter() - started)
-    return median(seconds)
+    return median(_once(run, clock) for _ in range(times))
+
+
+def in_turn(
+    one: Callable[[], object],
+    two: Callable[[], object],
+    times: int,
+    clock: Clock = time.perf_counter,
+) -> tuple[float, float]:
+    """Median seconds of two things that take turns, so that other programs slow down both; after
+    one run of each that is not counted. clock: `time.process_time` counts this process alone."""
+    one()
+    two()
+    pairs = [(_once(one, clock), _once(two, clock)) for _ in range(times)]
+    return median(a for a, _ in pairs), median(b for _, b in pairs)
+
+
+def _once(run: Callable[[], object], clock: Clock) -> float:
+    began = clock()
+    run()
+    return clock() - began
