@@ -52,7 +52,7 @@ def test_a_missing_file_is_named(copy):
 def test_a_folder_whose_training_was_interrupted_says_how_to_go_on(tmp_path):
     (tmp_path / "autoencoder").mkdir()
     (tmp_path / "autoencoder" / "last.safetensors").touch()
-    with pytest.raises(CheckpointError, match="not finished; run the same command"):
+    with pytest.raises(CheckpointError, match="run the same command"):
         DrumLDM.from_pretrained(tmp_path)
 
 
@@ -108,12 +108,12 @@ def test_config_survives_json():
 
 def test_a_checkpoint_says_what_it_was_trained_on(copy):
     assert trained_on("drums-groove-keywords") == "groove"
-    with pytest.raises(MissingDataError, match="name the data"):
+    with pytest.raises(MissingDataError, match=r"training\.json.*--dataset"):
         trained_on(str(copy))
     (copy / "training.json").write_text('{"dataset": "one+two"}')
     assert trained_on(str(copy)) == "one+two"
     (copy / "training.json").write_text("{}")
-    with pytest.raises(MissingDataError, match="name the data"):
+    with pytest.raises(MissingDataError, match=r"training\.json.*--dataset"):
         trained_on(str(copy))
 
 

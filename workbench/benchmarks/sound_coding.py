@@ -40,8 +40,8 @@ def players(bench: SoundBench) -> None:
     decoder is fine-tuned alone; all trained here."""
     size = PROFILES["smoke" if bench.quick else "laptop"]
     steps = 12 if bench.quick else bench.training_steps or 600
-    assert size.finishing
-    finishing = replace(size.finishing, steps=min(steps, size.finishing.steps))
+    assert size.decoder_finetune
+    finishing = replace(size.decoder_finetune, steps=min(steps, size.decoder_finetune.steps))
     coding = replace(size.coding, steps=steps, every=min(steps, size.coding.every))
     rows, kept = bench.audio.split("train"), bench.audio.split("validation")
     table = []

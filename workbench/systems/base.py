@@ -4,8 +4,8 @@
           ├── MidiGPT
           └── DiffusionLM
 
-Who knows one system knows all: the verbs and their arguments are the same, and `can` says which of
-them a system has. `Region` says what of a clip to replace, `Progress` how far the work is.
+All systems share the same verbs with the same arguments; `can` lists the verbs that a system has.
+A `Region` names the part of a clip to replace, and a `Progress` reports how far the work is.
 """
 
 from __future__ import annotations
@@ -68,22 +68,22 @@ VERBS = (
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """What of a clip to replace; everything else stays.
+    """The part of a clip to replace; everything else stays.
 
-    One of bars, seconds or cells, or none of them for the whole clip; each system reads any of
-    them in its own unit, as far as the clip has both.
+    Give one of bars, seconds and cells, or none of them for the whole clip. Each system converts
+    them to its own unit where the clip has both units.
 
     Args:
-        bars: (first, last), from 0, last exclusive. Of a song, bars beyond its end continue it,
-            and negative ones introduce it.
-        seconds: (first, last) from the beginning of the clip.
-        cells: Of a drum roll, bool (sixteenths, 9), true where to replace.
-        tracks: Which tracks within that, None for all: names or numbers, or one of them; of a drum
-            loop the codes of its voices, such as "SD".
+        bars: (first, last), counted from 0, last exclusive. Bars beyond the end of a song continue
+            it, and negative bars add an introduction.
+        seconds: (first, last) in seconds from the beginning of the clip.
+        cells: Cells of a drum roll, bool (sixteenths, 9), True where to replace.
+        tracks: The tracks to replace within that range, None for all: names or numbers, or a single
+            one. For a drum loop these are the codes of its voices, such as "SD".
 
     Raises:
-        PromptError: For more than one of bars, seconds and cells, and for what names nothing: an
-            empty range, cells of which none is true, no track.
+        PromptError: If more than one of bars, seconds and cells is given, or if nothing is
+            selected: an empty range, cells that are all False, no track.
     """
 
     bars: tuple[int, int] | None = None
@@ -105,9 +105,7 @@ class Region:
                 raise PromptError(f"{name}={shown(value)}: give (first, last)") from None
             pair = read(first, name), read(last, name)
             if not pair[0] < pair[1]:
-                raise PromptError(
-                    f"{name}: {pair} is empty; give a hole (first, last), last exclusive"
-                )
+                raise PromptError(f"{name}: {pair} is empty; give (first, last) with first < last")
             object.__setattr__(self, name, pair)
         if self.cells is not None:
             object.__setattr__(self, "cells", _cells(self.cells))
@@ -125,7 +123,7 @@ class Region:
         return f"Region({', '.join(shown)})"
 
     def bar_range(self, clip: Clip) -> tuple[int, int]:
-        """(first, last) bar, last exclusive: those that the region touches."""
+        """Return the bars that the region touches: (first, last), last exclusive."""
         if self.cells is not None:
             raise PromptError("region: this system replaces bars and tracks, not cells; give bars")
         if self.seconds is None:
@@ -138,7 +136,7 @@ class Region:
         return max(first, 0), max(last, first + 1)
 
     def second_range(self, clip: Clip) -> tuple[float, float]:
-        """(first, last) in seconds."""
+        """Return the region as (first, last) in seconds."""
         if self.cells is not None or self.tracks is not None:
             unit = "cells" if self.cells is not None else "tracks"
             raise PromptError(f"region: a sound has no {unit}; give seconds or bars")
@@ -151,12 +149,13 @@ class Region:
         return float(lines[first]), min(float(lines[last]), clip.duration)
 
     def cell_mask(self, clip: Clip, steps: int) -> np.ndarray:
-        """Cells of a drum roll, (steps, 9) bool, true where to replace; 16 steps per bar."""
+        """Return the region as cells of a drum roll: bool (steps, 9), True where to replace, with
+        16 steps per bar."""
         if self.cells is not None:
             mask = self.cells
             if mask.shape != (steps, len(DRUMS)):
                 raise PromptError(
-                    f"cells: shape {mask.shape}, the clip's roll has {(steps, len(DRUMS))}"
+                    f"cells: must have shape {(steps, len(DRUMS))} for this clip, got {mask.shape}"
                 )
             mask = mask.copy()
         else:
@@ -167,13 +166,13 @@ class Region:
                 )
             begin, end = (4 * beat for beat in self.beat_range(clip))
             mask = np.zeros((steps, len(DRUMS)), dtype=bool)
-            mask[int(begin + 1e-6) : int(np.ceil(end - 1e-6))] = True  # those that it touches
+            mask[int(begin + 1e-6) : int(np.ceil(end - 1e-6))] = True  # every cell it touches
         if self.tracks is not None:
             mask &= np.isin(np.arange(len(DRUMS)), [_voice(track) for track in self.tracks])
         return mask
 
     def beat_range(self, clip: Clip) -> tuple[float, float]:
-        """(first, last) in quarter notes."""
+        """Return the region as (first, last) in quarter notes."""
         bars, lines = self.bar_range(clip), clip.bar_lines
         if self.seconds is None:
             return float(lines[bars[0]]), float(lines[bars[1]])
@@ -187,7 +186,7 @@ class Region:
 
 
 def _cells(cells: Any) -> np.ndarray:
-    """A mask of drum cells as bool."""
+    """Return a mask of drum cells as bool."""
     try:
         mask = np.asarray(cells)
         if mask.dtype.kind not in "biuf" or not np.isin(mask, (0, 1)).all():
@@ -197,41 +196,41 @@ def _cells(cells: Any) -> np.ndarray:
             f"cells={shown(cells)}: give an array of True and False, (sixteenths, {len(DRUMS)})"
         ) from None
     if not mask.any():
-        raise PromptError("cells: none is true, so there is nothing to replace")
+        raise PromptError("cells: all are False, so there is nothing to replace")
     return mask.astype(bool)
 
 
 def region_of(region: Any) -> Region:
-    """`region`, which must be a Region. Raises PromptError for anything else."""
+    """Return `region` if it is a Region; raise PromptError otherwise."""
     if not isinstance(region, Region):
         raise PromptError(f"region={shown(region)}: give a Region, such as Region(bars=(4, 8))")
     return region
 
 
 def _voice(track: int | str) -> int:
-    """The column of a drum voice."""
+    """Return the column of a drum voice."""
     if isinstance(track, str):
         if track.upper() not in DRUMS:
             raise PromptError(
-                f"tracks: {track!r} is not a drum voice; there are: {', '.join(DRUMS)}"
+                f"tracks: {track!r} is not a drum voice; choose from {', '.join(DRUMS)}"
             )
         return DRUMS.index(track.upper())
     return whole(track, "tracks", 0, len(DRUMS) - 1)
 
 
-# --- how far it is ----------------------------------------------------------------------------
+# --- progress ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """How far a system is; `progress` is called with one after each step, and an exception that it
-    raises ends the work.
+    """How far a system has come. `progress` is called with one record after each step; an exception
+    that it raises stops the work.
 
     Args:
-        step: From 1.
-        steps: How many there will be.
-        state: What there is so far, as the system holds it, made when it is asked for.
-        make_clips: The same as clips.
+        step: The current step, counted from 1.
+        steps: The number of steps.
+        state: A function that returns the current result in the system's own representation.
+        make_clips: A function that returns the current result as clips.
     """
 
     step: int
@@ -241,7 +240,7 @@ class Progress:
 
     @cached_property
     def clips(self) -> list[Clip]:
-        """The clips as they are so far; made when they are asked for."""
+        """The clips so far; they are computed on first access."""
         return self.make_clips()
 
 
@@ -249,10 +248,11 @@ Report = Callable[[int, int, Callable[[], Any], Callable[[], "list[Clip]"]], Non
 
 
 def reporter(progress: Callable[..., Any] | None, arguments: int = 3) -> Report:
-    """A function (step, steps, state, clips) that tells `progress`, or does nothing for None.
+    """Return a function (step, steps, state, clips) that calls `progress`, or does nothing for
+    None.
 
-    arguments: of the callables that this system called before there were records: (step, steps,
-    state) or only the first two of them. One that takes as many is still called so.
+    Earlier versions called `progress` with positional arguments instead of a record. A callable
+    that accepts `arguments` of them, (step, steps, state) or (step, steps), is still called so.
     """
     progress = function_of(progress, "progress")
     if progress is None:
@@ -260,7 +260,7 @@ def reporter(progress: Callable[..., Any] | None, arguments: int = 3) -> Report:
     old = _takes(progress, arguments)
     if old:
         warnings.warn(
-            "progress: is called with one record, which has step, steps and clips; take one "
+            "progress: receives one record with step, steps and clips; write a function of one "
             "argument",
             DeprecationWarning,
             stacklevel=4,
@@ -278,7 +278,7 @@ def reporter(progress: Callable[..., Any] | None, arguments: int = 3) -> Report:
 
 
 def _takes(function: Callable[..., Any], count: int) -> bool:
-    """Can it be called with so many positional arguments?"""
+    """Return whether `function` accepts `count` positional arguments."""
     try:
         inspect.signature(function).bind(*range(count))
     except (TypeError, ValueError):
@@ -287,15 +287,17 @@ def _takes(function: Callable[..., Any], count: int) -> bool:
 
 
 def renamed(**names: str) -> Callable[[F], F]:
-    """For a method: keyword arguments under their old names are accepted, with a
-    DeprecationWarning. names: old="new"."""
+    """Decorate a method so that it accepts keyword arguments under their old names and warns of
+    them with a DeprecationWarning. names: old="new"."""
 
     def decorate(function: F) -> F:
         @wraps(function)
         def call(*args: Any, **given: Any) -> Any:
             for old, new in names.items():
                 if old in given:
-                    warnings.warn(f"{old}: is called {new} now", DeprecationWarning, stacklevel=2)
+                    warnings.warn(
+                        f"{old}: has been renamed to {new}", DeprecationWarning, stacklevel=2
+                    )
                     given.setdefault(new, given[old])
                     del given[old]
             return function(*args, **given)
@@ -309,60 +311,103 @@ def renamed(**names: str) -> Callable[[F], F]:
 
 
 class System(Pretrained):
-    """Base of all systems. A system defines the verbs that it has; the others raise PromptError.
+    """Base class of all systems. A system defines the verbs that it has; the others raise
+    PromptError.
 
-    Everywhere: n is the number of clips, take i of a seed is the same whatever n is; seed is a
-    whole number from 0 to 2**64 − 1; progress is called with a `Progress`. Clips say where they
-    come from (`provenance`).
+    The verbs share these arguments: `n` is the number of clips, 1 to 1024, and take i of a seed
+    does not depend on n; `seed` is a whole number from 0 to 2**64 − 1; `progress` is called with a
+    `Progress` after each step. Every clip records its origin (see `provenance`).
     """
 
     can: ClassVar[frozenset[str]] = frozenset()
-    reads: ClassVar[tuple[str, ...]] = ()  # what a prompt may be: "text", "controls"
-    replaces: ClassVar[tuple[str, ...]] = ()  # what a `Region` may name: "bars", "seconds" …
+    reads: ClassVar[tuple[str, ...]] = ()  # kinds of prompt: "text", "controls"
+    replaces: ClassVar[tuple[str, ...]] = ()  # fields of a `Region` that it accepts
     makes: ClassVar[str] = "music"
     config: Any
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
-        own = (verb for verb in VERBS if _plain(cls, verb) is not _plain(System, verb))
+        own = (verb for verb in VERBS if _function(cls, verb) is not _function(System, verb))
         cls.can = frozenset([*own, *cls.reads])
 
     def generate(
         self, prompt: Any = None, n: int = 1, *, seed: int = 0, progress: Any = None
     ) -> list[Clip]:
-        """`n` clips for a prompt: words, or what else this system `reads`; None for nothing."""
+        """Generate clips for a prompt.
+
+        Args:
+            prompt: Words, or another kind of prompt that this system `reads`; None for none.
+            n: Number of clips, 1 to 1024.
+            seed: Seed of all random numbers, 0 to 2**64 − 1.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` clips.
+
+        Raises:
+            PromptError: If this system cannot generate, or an argument is out of range.
+        """
         raise self._cannot("generate")
 
     def inpaint(
         self, clip: Clip, region: Region, n: int = 1, *, seed: int = 0, progress: Any = None
     ) -> list[Clip]:
-        """`n` versions of a clip with the region regenerated and all else as it was."""
+        """Regenerate a region of a clip and leave the rest unchanged.
+
+        Args:
+            clip: The clip to edit.
+            region: The part to replace.
+            n: Number of versions, 1 to 1024.
+            seed: Seed of all random numbers, 0 to 2**64 − 1.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` versions of the clip.
+
+        Raises:
+            PromptError: If this system cannot inpaint, or the region does not fit the clip.
+        """
         raise self._cannot("inpaint")
 
     def vary(
         self, clip: Clip, n: int = 1, *, strength: float = 0.5, seed: int = 0, progress: Any = None
     ) -> list[Clip]:
-        """`n` variations of a clip. strength: 0 keeps it, 1 makes a new one."""
+        """Generate variations of a clip.
+
+        Args:
+            clip: The clip to vary.
+            n: Number of variations, 1 to 1024.
+            strength: 0 (the clip itself) to 1 (a new clip).
+            seed: Seed of all random numbers, 0 to 2**64 − 1.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` clips.
+
+        Raises:
+            PromptError: If this system cannot vary, or an argument is out of range.
+        """
         raise self._cannot("vary")
 
     def interpolate(self, a: Clip, b: Clip, n: int = 5) -> list[Clip]:
-        """`n` clips on the way from one to another, both ends included."""
+        """Return `n` clips from `a` to `b`, both ends included."""
         raise self._cannot("interpolate")
 
     def reconstruct(self, clip: Clip) -> Clip:
-        """The clip through encoder and decoder."""
+        """Encode and decode a clip."""
         raise self._cannot("reconstruct")
 
     def encode(self, clips: Clip | Sequence[Clip]) -> Tensor:
-        """Latents of clips, one row per clip."""
+        """Return latents of clips, one row per clip."""
         raise self._cannot("encode")
 
     def decode(self, latents: Tensor) -> list[Clip]:
-        """Clips of latents, one per row."""
+        """Return clips of latents, one clip per row."""
         raise self._cannot("decode")
 
     def film(self, prompt: Any = None, *, seed: int = 0) -> list[Any]:
-        """One sampling, step by step: pairs of noise level, from 1 down, and the clip so far."""
+        """Return the steps of one sampling: pairs of the noise level, from 1 down, and the clip so
+        far."""
         raise self._cannot("film")
 
     @classmethod
@@ -376,20 +421,24 @@ class System(Pretrained):
         budget_minutes: float | None = None,
         watch: Any = None,
     ) -> Any:
-        """Train and save; a run that was stopped goes on where it was.
+        """Train a system and save it. A run that was interrupted continues where it stopped.
 
         Args:
-            dataset: A name of the catalogue or a folder, or several joined by "+".
-            profile: smoke, laptop, gpu or paper.
+            dataset: A name from the catalogue or a folder, or several joined by "+".
+            profile: "smoke", "laptop", "gpu" or "paper".
             out: Folder of the run and of the checkpoint.
-            seed: Of everything random.
-            budget_minutes: Of all stages together, those of earlier runs of this training counted;
-                what a stage does not use goes to later ones. None for the profile's steps, however
-                long.
+            seed: Seed of all random numbers.
+            budget_minutes: Time limit in minutes for all stages together, including earlier runs
+                of this training. Time that a stage does not use is passed on to later stages. None
+                runs all steps of the profile, however long that takes.
             watch: Called with each record of the log, which names its "stage".
 
         Returns:
-            The system.
+            The trained system.
+
+        Raises:
+            PromptError: If the profile is unknown or the system cannot be trained.
+            MissingDataError: If the data set is not there.
         """
         raise PromptError(f"{cls.__name__} cannot train; it can: {', '.join(sorted(cls.can))}")
 
@@ -408,16 +457,16 @@ class System(Pretrained):
         watch: Watch | None,
         **options: Any,
     ) -> Self:
-        """What `train` of every system does. recipe: `recipe(dataset, profile, seed, **options)`,
+        """The shared implementation of `train`. recipe: `recipe(dataset, profile, seed, **options)`
         of the system's training module; card: makes the model card from the record."""
-        made = recipe(dataset, profile, seed, **options)
+        plan = recipe(dataset, profile, seed, **options)
         torch.manual_seed(torch_seed(seed))
-        system = cls.from_config(made.config)
+        system = cls.from_config(plan.config)
         return train_stages(
             system,
-            made.stages(system.networks),
+            plan.stages(system.networks),
             Path(out),
-            about={"dataset": dataset, "profile": profile, "seed": seed, **made.about},
+            about={"dataset": dataset, "profile": profile, "seed": seed, **plan.about},
             card=card,
             seed=seed,
             budget_minutes=budget_minutes,
@@ -425,20 +474,20 @@ class System(Pretrained):
         )
 
     def explain_prompt(self, prompt: str) -> PromptReading:
-        """What is understood of a prompt; `messages` hold advice for its writer."""
+        """Return how a prompt is understood; `messages` holds advice for the user."""
         return PromptReading(prompt, None, (), (), ())
 
     def prompt_words(self) -> dict[str, list[str]]:
-        """Words that it learned from and that a prompt may be made of, by what they say. Empty
-        where none are listed."""
+        """Return words from the training captions that a prompt may use, by category; empty where
+        none are listed."""
         return {}
 
     @classmethod
     def settings(cls, verb: str = "generate") -> dict[str, Any]:
-        """The keyword arguments of a verb, with their defaults; `n` is one of them."""
+        """Return the keyword arguments of a verb, including `n`, with their defaults."""
         verb = choice(verb, "verb", VERBS)
-        found = inspect.signature(getattr(cls, verb)).parameters.values()
-        own = [p for p in found if p.kind is p.KEYWORD_ONLY or p.name == "n"]
+        parameters = inspect.signature(getattr(cls, verb)).parameters.values()
+        own = [p for p in parameters if p.kind is p.KEYWORD_ONLY or p.name == "n"]
         return {p.name: p.default for p in own if p.name not in ("progress", "out", "watch")}
 
     def _cannot(self, verb: str) -> PromptError:
@@ -446,10 +495,10 @@ class System(Pretrained):
         return PromptError(f"{type(self).__name__} cannot {verb}; it can: {able}")
 
 
-def _plain(cls: type, name: str) -> Any:
-    """A method as a function, also of a class method."""
-    found = inspect.getattr_static(cls, name)
-    return getattr(found, "__func__", found)
+def _function(cls: type, name: str) -> Any:
+    """Return the function behind a method or class method."""
+    method = inspect.getattr_static(cls, name)
+    return getattr(method, "__func__", method)
 
 
 class LatentDiffusion(System):
@@ -466,16 +515,17 @@ class LatentDiffusion(System):
     diffusion: Diffusion
 
     def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
-        """Of one latent. length: latent vectors along time, by default those of training."""
+        """Return the shape of one latent. length: latent vectors along time, by default as in
+        training."""
         raise NotImplementedError
 
     def denoiser_for(self, noisy: Tensor) -> nn.Module | Callable[..., Tensor]:
-        """The network that is asked about these latents."""
+        """Return the network that denoises these latents."""
         raise NotImplementedError
 
     def noise(self, seeds: Sequence[int], length: int | None = None) -> Tensor:
-        """Standard normal latents (n, …), each from its own seed. length: latent vectors along
-        time, by default those of training."""
+        """Return standard normal latents (n, …), one row per seed. length: latent vectors along
+        time, by default as in training."""
         if length is not None:
             length = whole(length, "length", 1, LONGEST_LATENT)
         return noise_of(seeds, self.latent_shape(length))
@@ -493,21 +543,21 @@ class LatentDiffusion(System):
         callback: Callable[[int, int, Tensor], None] | None = None,
         denoiser: nn.Module | Callable[..., Tensor] | None = None,
     ) -> Tensor:
-        """Latents from noise.
+        """Sample latents from noise.
 
         Args:
-            noise: (n, …), as from `noise`.
-            conditioning: What each of the n is conditioned on, as from `conditioning`.
+            noise: Noise (n, …), as returned by `noise`.
+            conditioning: The conditioning of the n rows, as returned by `conditioning`.
             settings: Steps, guidance, sampler and seed.
-            seeds: Of each row, by default those of the settings' takes; ancestral samplers put
-                noise back on the way.
-            project: Receives each estimate of x₀ and returns the one to go on with.
-            start: How many of the schedule's steps lie ahead, by default all.
+            seeds: A seed per row for the noise that ancestral samplers add at each step; by
+                default `settings.seeds(n)`.
+            project: Receives each estimate of x₀ and returns the one to continue with.
+            start: Number of steps of the schedule that remain, by default all.
             callback: Called with (step, steps, estimate of x₀) after each step.
-            denoiser: The network to ask, by default `denoiser_for(noise)`.
+            denoiser: The network to evaluate, by default `denoiser_for(noise)`.
 
         Returns:
-            Latents (n, …), of mean 0 and variance 1 as those of `encode`.
+            Latents (n, …) with mean 0 and variance 1, as returned by `encode`.
         """
         return sample(
             denoiser or self.denoiser_for(noise),
@@ -531,8 +581,11 @@ class LatentDiffusion(System):
         settings: SamplingSettings,
         **more: Any,
     ) -> Tensor:
-        """Latents noised to a share of the schedule and sampled again from there (SDEdit, arXiv
-        2108.01073). strength: that share, 0 to 1."""
+        """Add noise to latents up to a fraction `strength` of the schedule, 0 to 1, and denoise
+        them from there.
+
+        Source: SDEdit, arXiv 2108.01073.
+        """
         start = round(strength * self.diffusion.steps)
         if start == 0:
             return latents
@@ -543,17 +596,17 @@ class LatentDiffusion(System):
     def film(
         self, prompt: Any = "", *, seed: int = 0, steps: int = 20, **settings: Any
     ) -> list[tuple[float, Any]]:
-        """One sampling, step by step: (noise level √(1−ᾱ), from 1 down, and the clip so far)."""
+        """Return the steps of one sampling: pairs of the noise level √(1−ᾱ), from 1 down, and the
+        clip so far."""
         return film_of(self.generate, self.diffusion, prompt, seed=seed, steps=steps, **settings)
 
     def noise_levels(self, steps: int) -> list[float]:
-        """√(1−ᾱ) before each of so many steps."""
+        """Return the noise level √(1−ᾱ) before each of `steps` steps."""
         return self.diffusion.noise_levels(whole(steps, "steps", 1, self.diffusion.steps))
 
     def latents_of(self, latents: Any) -> Tensor:
-        """`latents`, which must be a batch of this system's. Raises PromptError for anything else.
-
-        Along time they may have any length."""
+        """Return `latents` as a tensor if they are a batch of this system's latents, of any length
+        along time; raise PromptError otherwise."""
         if isinstance(latents, np.ndarray) and latents.dtype.kind == "f":
             latents = torch.from_numpy(latents)
         if not isinstance(latents, Tensor) or not latents.is_floating_point():
@@ -567,15 +620,15 @@ class LatentDiffusion(System):
             or any(size not in (None, had) for size, had in zip(fixed, given[1:], strict=True))
         ):
             wanted = ", ".join("time" if size is None else str(size) for size in fixed)
-            raise PromptError(f"latents: have shape {given}; give (n, {wanted})")
+            raise PromptError(f"latents: must have shape (n, {wanted}), got {given}")
         return latents
 
 
 def film_of(
     generate: Callable[..., Any], diffusion: Diffusion, prompt: Any, **settings: Any
 ) -> list[tuple[float, Clip]]:
-    """(Noise level √(1−ᾱ), from 1 down, and the clip so far) for each step of `generate`, which
-    samples with this diffusion."""
+    """Return (noise level √(1−ᾱ), clip so far) for each step of `generate`, which samples with
+    `diffusion`. The levels fall from 1."""
     frames: list[Clip] = []
     generate(prompt, **settings, progress=lambda record: frames.append(record.clips[0]))
     return list(zip(diffusion.noise_levels(len(frames)), frames, strict=True))

@@ -1,8 +1,8 @@
-"""Configurations from JSON: dataclasses whose fields have the types and ranges that they say.
+"""Configurations from JSON: dataclasses whose fields are checked for type and range.
 
-A checkpoint may come from anybody. What config.json claims is therefore read field by field, and
-the networks that it describes are laid out without memory and held against the header of the
-weights before anything is allocated.
+A checkpoint may come from an untrusted source. Its config.json is therefore checked field by field,
+and the networks that it describes are built without memory (on the meta device) and compared with
+the header of the weights before anything is allocated.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import torch
 from torch import nn
 from torch.nn.modules import module as hooks
 
-LARGEST = 2**17  # of a whole number in a config: widths, rates, lengths
-LONGEST = 64  # numbers in a tuple
-WORDS = 100_000  # strings in a tuple
+LARGEST = 2**17  # largest integer in a config: widths, rates, lengths
+LONGEST = 64  # most numbers in a tuple
+WORDS = 100_000  # most strings in a tuple
 
 
 def config_from(kind: type, data: Any, name: str = "config") -> Any:
-    """A dataclass from `dataclasses.asdict`, also after a trip through JSON, which has no tuples.
-    Raises ValueError that names the field."""
+    """Return a dataclass from the output of `dataclasses.asdict`, also after it was stored as JSON,
+    where tuples become lists. Raises ValueError that names the field."""
     if not isinstance(data, dict):
         raise ValueError(f"{name} is {_shown(data)}; it must be an object")
     hints = get_type_hints(kind)
@@ -38,16 +38,18 @@ def config_from(kind: type, data: Any, name: str = "config") -> Any:
             raise ValueError(f"{name}.{field.name} is missing")
         if hints[field.name] is int and data.get(field.name) == 0 and field.default != 0:
             raise ValueError(f"{name}.{field.name} is 0")
-    made = kind(**{key: _value(hints[key], value, f"{name}.{key}") for key, value in data.items()})
-    width, heads = getattr(made, "width", 0), getattr(made, "heads", 1)
+    config = kind(
+        **{key: _value(hints[key], value, f"{name}.{key}") for key, value in data.items()}
+    )
+    width, heads = getattr(config, "width", 0), getattr(config, "heads", 1)
     if not heads or width % heads:
         raise ValueError(f"{name}.heads is {heads}, which does not divide a width of {width}")
-    return made
+    return config
 
 
 def _value(hint: Any, value: Any, name: str) -> Any:
     origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):  # of dataclasses: the one that has these fields
+    if origin in (Union, types.UnionType):  # a union of dataclasses: the one that has these fields
         keys = set(value) if isinstance(value, dict) else set()
         fitting = [kind for kind in inner if keys <= get_type_hints(kind).keys()]
         return config_from((fitting or inner)[0], value, name)
@@ -89,8 +91,8 @@ def _shown(value: Any) -> str:
 
 @contextmanager
 def laid_out(tensors: int) -> Iterator[None]:
-    """Modules made here take no memory; ValueError where they have many more parameters than the
-    `tensors` of a file, so that a depth of 100,000 is refused before it is counted to."""
+    """Build modules in this block without memory. Raises ValueError as soon as they have many more
+    parameters than a file has `tensors`, so that a depth of 100,000 is refused early."""
     counts = {"parameter": 0, "module": 0}
     limits = {"parameter": 2 * tensors + 64, "module": 8 * tensors + 256}
     here = threading.get_ident()

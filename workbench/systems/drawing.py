@@ -9,8 +9,8 @@ from workbench.systems.sampling import sample as draw
 __all__ = ["Settings", "checked", "draw", "keep_mask", "noise_of", "overlapping", "slerp"]
 
 warnings.warn(
-    "workbench.systems.drawing: is called workbench.systems.sampling now, and in it Settings is "
-    "SamplingSettings, draw is sample",
+    "workbench.systems.drawing: has been renamed to workbench.systems.sampling, Settings to "
+    "SamplingSettings and draw to sample",
     DeprecationWarning,
     stacklevel=2,
 )

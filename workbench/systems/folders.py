@@ -1,10 +1,10 @@
 """A checkpoint's folder: several files that change together.
 
-A save writes its files into a folder of their own, within the checkpoint's, and renames that to
-`.saved`: from this moment on they count. Then they take the places of the old ones, and `.saved`
-goes. Whoever reads the folder takes each file from `.saved` where it is still there; so a kill at
-any moment leaves the checkpoint of before or the new one, and the user's other files where they
-are.
+A save writes its files into a temporary folder within the checkpoint's and renames it to `.saved`;
+from this moment on the new files are valid. They then replace the old ones, and `.saved` is
+removed. A reader takes each file from `.saved` if it is still there. A process that is killed at
+any moment therefore leaves either the old or the new checkpoint, and the user's other files
+unchanged.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from workbench.errors import CheckpointError
 from workbench.files import clear_dead, locked, open_regular, temporary, umask, written
 
 SAVED = ".saved"
-NAMES = ("config.json", "model.safetensors", "README.md", "training.json")  # two must be there
-TRIES = 1000  # of a reader whose files were replaced meanwhile
+# the first two are required
+NAMES = ("config.json", "model.safetensors", "README.md", "training.json")
+TRIES = 1000  # attempts of a reader whose files are being replaced
 
 
 @contextmanager
 def saving(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder; what is in it when the block succeeds becomes part of `folder`.
+    """Yield an empty folder; its files become part of `folder` when the block succeeds.
 
-    Of two saves at once the later one counts, whole. Raises WorkbenchError for a folder that cannot
-    be written.
+    If two processes save at once, the later one replaces all files of the other. Raises
+    WorkbenchError for a folder that cannot be written.
     """
     new = not folder.exists()  # then the whole folder is renamed
     place = folder.absolute().parent if new else folder
@@ -58,7 +59,7 @@ def saving(folder: Path) -> Iterator[Path]:
 
 
 def _settle(folder: Path) -> None:
-    """Put the files of a save that counts in their places."""
+    """Move the files of a finished save to their places."""
     saved = folder / SAVED
     if saved.is_dir():
         for name in sorted(os.listdir(saved)):
@@ -68,14 +69,14 @@ def _settle(folder: Path) -> None:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[dict[str, Path]]:
-    """Paths of the files that are there, all of one save, which stay readable until the block ends
-    even where a save replaces them meanwhile (on Windows, the files' own paths). Raises
+    """Yield the paths of the files that exist, all of one save. They stay readable until the block
+    ends even if a save replaces them (on Windows these are the files' own paths). Raises
     CheckpointError for a file that cannot be opened, and for a pipe or a folder in its place."""
     for _ in range(TRIES):
         with ExitStack() as stack:
             files = {name: _open(folder, name, stack) for name in NAMES}
-            # files that still stand after the last was opened stood together when it was; as they
-            # are open, no new file can have got the number of one of them
+            # files that are still in place after the last one was opened belong to one save;
+            # because they are open, no new file can have received the inode of one of them
             if all(_stands(folder, name, file) for name, file in files.items()):
                 there = [(name, file) for name, file in files.items() if file is not None]
                 if os.path.isdir("/dev/fd"):
@@ -86,12 +87,12 @@ def opened(folder: Path) -> Iterator[dict[str, Path]]:
                     }
                 return
         time.sleep(0.001)
-    raise CheckpointError(f"{folder}: is being saved again and again; try later")
+    raise CheckpointError(f"{folder}: is being saved repeatedly; try again later")
 
 
 def _places(folder: Path, name: str) -> tuple[Path, Path]:
-    """Where a file is to be looked for, in this order: as a save moves it from the one place to the
-    other, it is always found."""
+    """Return the places of a file in the order of search. A save moves it from the first to the
+    second, so it is always found."""
     return folder / SAVED / name, folder / name
 
 
@@ -103,7 +104,7 @@ def _open(folder: Path, name: str, stack: ExitStack) -> BinaryIO | None:
             continue
         except OSError as error:
             raise CheckpointError(
-                f"{folder / name}: cannot be opened ({error.strerror}); fetch it again"
+                f"{folder / name}: cannot be opened ({error.strerror}); download it again"
             ) from None
     return None
 

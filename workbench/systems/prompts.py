@@ -1,4 +1,4 @@
-"""How a prompt is read, and what to tell its writer: never a traceback, always a way on."""
+"""Reading prompts, and advice for the user: never a traceback, always a way forward."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ _LEFT_OUT = re.compile(
     re.I,
 )
 LONGEST = 400  # characters; a text encoder reads less than that anyway
-_MARKS = frozenset('!?…"“”„‟«»‹›()[]{}<>*#~^|\\')  # around words, they say nothing of the music
+_MARKS = frozenset('!?…"“”„‟«»‹›()[]{}<>*#~^|\\')  # around words, without musical meaning
 _SIGNS = ("So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn")  # emoji, control characters and the like
 _VARIANTS = re.compile("[\ufe00-\ufe0f]")  # as text or as emoji
 _ENDS = " ,.;:'’‘`-–—_/&+"
 
 
 def prompt_of(prompt: Any, reads: str = "words") -> str:
-    """A prompt as text; None is no words. Raises PromptError for anything else."""
+    """Return a prompt as text; None is the empty text. Raises PromptError for anything else."""
     if prompt is None:
         return ""
     if not isinstance(prompt, str):
@@ -75,7 +75,7 @@ def prompt_of(prompt: Any, reads: str = "words") -> str:
 
 
 def prompts_of(prompt: Any) -> list[str]:
-    """One prompt, or several in a list, as a list of texts; None is one of no words. Raises
+    """Return one prompt, or a list of prompts, as a list of texts; None is one empty text. Raises
     PromptError for anything else, and for an empty list."""
     if prompt is None or isinstance(prompt, bytes | int | float):
         return [prompt_of(prompt, "words, or a list of them")]
@@ -83,9 +83,9 @@ def prompts_of(prompt: Any) -> list[str]:
 
 
 def plain_words(prompt: str) -> str:
-    """A prompt as the text encoder is given it: lower case, letters of one width, without emoji,
-    quotes, brackets, exclamation marks, and punctuation at its ends. To the encoder
-    "rock!" is another text than "rock", and leads to another tempo.
+    """Normalise a prompt for the text encoder: lower case, letters of one width, without emoji,
+    quotes, brackets, exclamation marks and punctuation at its ends. Without this, the encoder would
+    embed "rock!" differently from "rock", which leads to another tempo.
 
     >>> plain_words("ROCK!!! 🤘"), plain_words("«Hip-hop», 90 bpm."), plain_words("rock & roll")
     ('rock', 'hip-hop, 90 bpm', 'rock & roll')
@@ -99,10 +99,14 @@ def plain_words(prompt: str) -> str:
 
 @dataclass(frozen=True)
 class PromptReading:
-    """What is understood of a prompt.
+    """How a prompt is understood.
 
-    tempo: BPM, None if not named. keywords: words of the paper's list. unknown: words that no
-    training caption had. messages: advice for the writer, empty when all is well.
+    Args:
+        prompt: The prompt as given.
+        tempo: Tempo in BPM, None if the prompt names none.
+        keywords: Words from the paper's list of 57.
+        unknown: Words that occur in no training caption.
+        messages: Advice for the user; empty if there is none.
     """
 
     prompt: str
@@ -113,28 +117,30 @@ class PromptReading:
 
 
 def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> PromptReading:
-    """Read a prompt for a text encoder and a training vocabulary. Any text has a reading."""
+    """Read a prompt for a text encoder and a training vocabulary. Any text can be read."""
     given, prompt = prompt, plain_words(prompt)
     words = tokens(prompt)
     keywords = tuple(dict.fromkeys(k for w in words if (k := keyword_of(w))))
     known = set(vocabulary)
     unknown = tuple(w for w in unknown_words(prompt) if w not in known)
-    judged = [w for w in words if not w[0].isdigit()]
+    content = [w for w in words if not w[0].isdigit()]
     messages: list[str] = []
     if not prompt.strip():
         messages.append(
-            "No words: a loop is sampled from everything learned. Try “slow funk with ghost notes”."
+            "No words: a loop is sampled without a text. Try “slow funk with ghost notes”."
         )
-    elif not judged and parse_tempo(prompt) is None:
-        messages.append("No words to go by: name a style, such as rock, funk, jazz or latin.")
+    elif not content and parse_tempo(prompt) is None:
+        messages.append(
+            "The prompt describes no music: name a style, such as rock, funk, jazz or latin."
+        )
     else:
         answered = {w for span in _spans_answered(prompt) for w in tokens(span)}
         guessed = tuple(w for w in unknown if w not in answered)
-        messages += _advice(prompt, text, judged, keywords, guessed)
+        messages += _advice(prompt, text, content, keywords, guessed)
     messages += _cannot(prompt[: 10 * LONGEST])
     if _outside(prompt):
         messages.append(
-            f"Tempi from {TEMPO_LIMITS[0]:g} to {TEMPO_LIMITS[1]:g} BPM can be read from a prompt."
+            f"Tempi from {TEMPO_LIMITS[0]:g} to {TEMPO_LIMITS[1]:g} BPM are read from a prompt."
         )
     return PromptReading(given, parse_tempo(prompt), keywords, unknown, tuple(messages))
 
@@ -149,21 +155,23 @@ def _advice(
     messages = []
     length, read = text.length(prompt[: 10 * LONGEST])
     if length > read or len(prompt) > LONGEST:
-        messages.append("A long prompt: only its beginning counts. One sentence is enough.")
+        messages.append("The prompt is long: only its beginning is read. One sentence is enough.")
     foreign = [w for w in words if not w.isascii()]
     if (len(unknown) >= 2 and 2 * len(unknown) > len(words)) or 3 * len(foreign) > len(words):
         messages.append(
-            "Most of these words were in no caption it learned from, which were in English: "
-            "try style, tempo and feel, such as “slow funk with ghost notes”."
+            "Most of these words occur in no training caption; the captions are in English. "
+            "Try style, tempo and feel, such as “slow funk with ghost notes”."
         )
     elif unknown and text.name != "keywords":
-        messages.append(f"Not in any caption it learned from, so a guess: {_listed(unknown)}.")
+        messages.append(f"In no training caption, so the result is a guess: {_listed(unknown)}.")
     if text.name == "keywords" and words:
         unread = unknown_words(prompt)
         if not keywords:
-            messages.append("None of the 57 keywords is here; this system reads nothing else.")
+            messages.append(
+                "The prompt has none of the 57 keywords, and this system reads no other words."
+            )
         elif unread:
-            messages.append(f"Not among the 57 keywords, so without effect: {_listed(unread)}.")
+            messages.append(f"Not among the 57 keywords and without effect: {_listed(unread)}.")
     return messages
 
 
@@ -172,39 +180,40 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def metre_advice(prompt: str) -> str:
-    """What to tell a writer who asks for another metre than 4/4; "" for any other prompt."""
+    """Return advice for a prompt that names a metre other than 4/4; "" for any other prompt."""
     metre = _METRES.search(prompt[: 10 * LONGEST])
     return f"“{metre[1]}”: only 4/4 can be generated, so the loop will be in 4/4." if metre else ""
 
 
 def _cannot(prompt: str) -> list[str]:
-    """What the prompt asks for and no drum system here can do, in words."""
+    """Return advice on requests of a prompt that no drum system here can fulfil."""
     messages = []
     if advice := metre_advice(prompt):
         messages.append(advice)
     if left_out := _LEFT_OUT.search(prompt):
         messages.append(
-            f"“{left_out[0]}”: nothing can be left out by words; naming it may even bring it in. "
-            "Leave the word away, or take the hits out in the drum grid."
+            f"“{left_out[0]}”: a prompt cannot exclude anything; naming it may even add it. "
+            "Leave the word out, or remove the hits in the drum grid."
         )
     return messages
 
 
 def _spans_answered(prompt: str) -> list[str]:
-    """What of a prompt `_cannot` answers: no word of it is called a guess as well."""
-    asked = prompt[: 10 * LONGEST]
-    return [found[0] for pattern in (_METRES, _LEFT_OUT) for found in pattern.finditer(asked)]
+    """Return the parts of a prompt that `_cannot` comments on; their words are not reported as
+    unknown as well."""
+    text = prompt[: 10 * LONGEST]
+    return [match[0] for pattern in (_METRES, _LEFT_OUT) for match in pattern.finditer(text)]
 
 
 def _outside(prompt: str) -> bool:
-    """Does the prompt name a tempo that is out of range?"""
-    found = re.findall(r"(\d+(?:\.\d+)?)\s*bpm\b", prompt.lower())
-    return any(not TEMPO_LIMITS[0] <= float(number[:12]) <= TEMPO_LIMITS[1] for number in found)
+    """Return whether the prompt names a tempo that is out of range."""
+    tempos = re.findall(r"(\d+(?:\.\d+)?)\s*bpm\b", prompt.lower())
+    return any(not TEMPO_LIMITS[0] <= float(number[:12]) <= TEMPO_LIMITS[1] for number in tempos)
 
 
 def chip_words(system: Any) -> dict[str, list[str]]:
-    """Words for the chips: those that the system's training captions had and its text encoder
-    reads."""
+    """Return words for the chips: those that occur in the training captions and that the text
+    encoder reads."""
     known = set(system.config.vocabulary)
     keywords_only = system.text.name == "keywords"
 

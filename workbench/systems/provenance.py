@@ -1,11 +1,11 @@
-"""Where a clip that a system made comes from, written on the clip itself.
+"""The provenance of generated clips, stored in the clips themselves.
 
     DrumLDM (drums-groove-bert), prompt 'funk', bars 8, seed 3, take 1
     inpainting of groove/drummer1/session1/1 by DrumLDM (drums-groove-bert), …, seed 3, take 2
 
-`source` says it in one line; `labels` hold system, checkpoint, action, request, seed, take, and,
-where a piece was worked on, its labels and `original`: the source of that piece, which keeps its
-credit through any number of edits.
+`source` gives it in one line. `labels` hold system, checkpoint, action, request, seed and take. For
+an edited piece they also hold the labels of that piece and `original`, its source, so that the
+credit survives any number of edits.
 """
 
 from __future__ import annotations
@@ -33,29 +33,29 @@ def signed(
     take: int | None = None,
     original: Clip | None = None,
 ) -> Clip:
-    """The clip with its provenance.
+    """Return the clip with its provenance.
 
     Args:
-        clip: What the system made.
-        system: The system; its `checkpoint` names where its weights come from.
-        action: What was done: "generation", "variation", "inpainting", "filling" …
-        request: What was asked for, by argument; None and "" are left out.
-        seed: As the user gave it, None where nothing is random.
-        take: From 1, which of the clips of this seed it is.
-        original: The piece that was worked on, None where there was none.
+        clip: The generated clip.
+        system: The system; its `checkpoint` names the origin of the weights.
+        action: "generation", "variation", "inpainting", "filling" …
+        request: The arguments of the request; None and "" are omitted.
+        seed: The user's seed, None if nothing is random.
+        take: Number of the clip among those of this seed, counted from 1.
+        original: The piece that was edited, None if there was none.
 
     Returns:
-        A copy of the clip with another source and with these labels.
+        A copy of the clip with this source and these labels.
     """
-    given = {k: _plain(v) for k, v in request.items()}  # NumPy's compare as arrays
-    asked = {k: v for k, v in given.items() if v is not None and v not in ("", (), [], {})}
+    given = {k: _plain(v) for k, v in request.items()}  # NumPy values compare as arrays
+    request = {k: v for k, v in given.items() if v is not None and v not in ("", (), [], {})}
     name = type(system).__name__
     checkpoint = system.checkpoint or "not saved"
     labels: dict[str, Any] = {
         "system": name,
         "checkpoint": checkpoint,
         "action": action,
-        "request": asked,
+        "request": request,
         "seed": seed,
         "take": take,
     }
@@ -66,7 +66,7 @@ def signed(
         source = f"{action} of {credit} by {source}"
     elif action != "generation":
         source = f"{source}, {action}"
-    parts = [source, *(f"{k} {_short(k, v)}" for k, v in asked.items() if k not in SETTINGS)]
+    parts = [source, *(f"{k} {_short(k, v)}" for k, v in request.items() if k not in SETTINGS)]
     parts += [f"{k} {v}" for k, v in (("seed", seed), ("take", take)) if v is not None]
     return clip.with_(source=", ".join(parts), labels=labels)
 
@@ -80,7 +80,7 @@ def signed_takes(
     seed: int,
     original: Clip | None = None,
 ) -> list[Clip]:
-    """All takes of one request and one seed, in their order, each `signed`."""
+    """Return the takes of one request and seed, in order, each with its provenance."""
     return [
         signed(clip, system, action, request=request, seed=seed, take=take, original=original)
         for take, clip in enumerate(clips, start=1)
@@ -88,12 +88,12 @@ def signed_takes(
 
 
 def credit_of(clip: Clip) -> str:
-    """Who a clip is by: what it was before any system worked on it."""
+    """Return the credit of a clip: its source before any system edited it."""
     return str(clip.labels.get("original") or clip.source or clip.caption or "a clip")
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON can say it."""
+    """Return a value in types that JSON has."""
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     if isinstance(value, Mapping):

@@ -1,8 +1,8 @@
 """The systems of the workbench, one entry each: the single place that lists them.
 
-The command line, gallery, model cards, benchmarks and listening test read this table. What
-an entry names by a path such as "workbench.tools.gallery.clips:drums" is imported when it is
-asked for, so that reading the table stays quick.
+The command line, gallery, model cards, benchmarks and listening test read this table. A path such
+as "workbench.tools.gallery.clips:drums" is imported only when it is needed, so that reading the
+table stays quick.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ class Entry:
     Args:
         key: Its name on the command line.
         home: Its class, as "module:name".
-        checkpoint: The shipped checkpoint that is taken where none is named.
-        dataset: What `train` takes where no data is named.
-        built_in: Data that comes with the workbench and stands in where `dataset` is missing.
+        checkpoint: The default checkpoint, a shipped one.
+        dataset: The default data of `train`.
+        built_in: Data that comes with the workbench, used if `dataset` is missing.
         card: The function that writes its model card from a training record and tables.
         gallery: The function that makes its part of the gallery from a seed.
         listening: The function that makes the clips of a listening test.
         benchmark: The module that measures it, with its `main(argv)`.
         figures: Its lines in the table of all systems, of what the benchmark measured.
-        options: Keyword arguments that only its `train` has, with their help.
+        options: Keyword arguments of its own `train`, with their help.
     """
 
     key: str
@@ -62,7 +62,7 @@ class Entry:
         return resolve(self.home)
 
     def from_pretrained(self, name: str | Path | None = None) -> Any:
-        """The system with the weights of a checkpoint, by default the shipped one."""
+        """Load the system from a checkpoint, by default the shipped one."""
         return self.system.from_pretrained(self.checkpoint if name is None else name)
 
 
@@ -153,25 +153,25 @@ def datasets(typed: str) -> str:
 
 
 def resolve(path: str) -> Any:
-    """What "module:name" names, or the module of "module"."""
+    """Import the object "module:name", or the module "module"."""
     module, _, name = path.partition(":")
-    found = import_module(module)
-    return getattr(found, name) if name else found
+    imported = import_module(module)
+    return getattr(imported, name) if name else imported
 
 
 def find(name: str) -> Entry:
-    """The entry of a system by its key or the name of its class, in any case. Raises
-    WorkbenchError for others, with the names that there are."""
+    """Return the entry of a system by its key or class name, in upper or lower case. Raises
+    WorkbenchError for an unknown name and lists the known ones."""
     for entry in SYSTEMS.values():
         module = entry.home.partition(":")[0].rpartition(".")[2]
         if name.lower() in (entry.key, entry.name.lower(), module):
             return entry
     listed = ", ".join(f"{entry.key} ({entry.name})" for entry in SYSTEMS.values())
-    raise WorkbenchError(f"system: {name!r} is not known; there are: {listed}")
+    raise WorkbenchError(f"system: {name!r} is not known; choose from {listed}")
 
 
 def system_key(typed: str) -> str:
-    """What every option that names a system takes, an argparse type: its key or its class."""
+    """Argparse type of options that name a system: its key or class name."""
     try:
         return find(typed).key
     except WorkbenchError as error:
@@ -179,7 +179,8 @@ def system_key(typed: str) -> str:
 
 
 def evaluated(typed: str) -> str:
-    """A system's key for its key or class; another word as it is. An argparse type."""
+    """Argparse type: return the key of a system given by key or class name, any other word
+    unchanged."""
     try:
         return find(typed).key
     except WorkbenchError:
@@ -187,8 +188,8 @@ def evaluated(typed: str) -> str:
 
 
 def checkpoint_of(name: str) -> str:
-    """The shipped checkpoint for a system's key or class; another name, and a folder that is
-    called as a system is, as it is."""
+    """Return the shipped checkpoint of a system given by key or class name; any other name, and an
+    existing folder, unchanged."""
     from pathlib import Path
 
     try:
@@ -198,8 +199,8 @@ def checkpoint_of(name: str) -> str:
 
 
 def entry_of(checkpoint: str | Path) -> Entry:
-    """The entry of the system that a checkpoint is of: a shipped name, a folder, or a hub id.
-    Raises CheckpointError where it is of none of them."""
+    """Return the entry of a checkpoint's system. checkpoint: a shipped name, a folder, or a hub id.
+    Raises CheckpointError if the system is unknown."""
     # PyTorch: `import workbench` stays quick
     from workbench.systems.storage import system_of
 
@@ -208,9 +209,9 @@ def entry_of(checkpoint: str | Path) -> Entry:
         if entry.name == name:
             return entry
     known = ", ".join(entry.name for entry in SYSTEMS.values())
-    raise CheckpointError(f"{checkpoint} is of {name[:60]!r}; there are: {known}")
+    raise CheckpointError(f"{checkpoint}: is of the system {name[:60]!r}; known are {known}")
 
 
 def from_pretrained(checkpoint: str | Path) -> Pretrained:
-    """The system of a checkpoint, whichever system that is."""
+    """Load a checkpoint of any system."""
     return entry_of(checkpoint).from_pretrained(checkpoint)

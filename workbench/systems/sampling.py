@@ -1,4 +1,4 @@
-"""Sampling with guidance: from noise to a latent, and the settings of it with their checks."""
+"""Sampling latents from noise with classifier-free guidance, and its settings."""
 
 from __future__ import annotations
 
@@ -43,13 +43,17 @@ _FRACTIONS = ("guidance", "tempo", "strength", "polish")
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """How to sample.
+    """Settings of a sampler.
 
     Args:
-        steps: Evaluations of the network, 1 to 1000.
-        guidance: 0 ignores the text, 1 follows it, more exaggerates; at most 20.
-        sampler: A name of `SAMPLERS`.
-        seed: Of everything random.
+        steps: Number of sampling steps, 1 to 1000.
+        guidance: Guidance scale, 0 to 20: 0 ignores the text, 1 samples the conditional
+            distribution, larger values exaggerate the text.
+        sampler: A name from `SAMPLERS`.
+        seed: Seed of all random numbers, 0 to 2**64 − 1.
+
+    Raises:
+        PromptError: If a value is out of range or the sampler is unknown.
     """
 
     steps: int = 20
@@ -64,11 +68,11 @@ class SamplingSettings:
         object.__setattr__(self, "sampler", choice(self.sampler, "sampler", SAMPLERS))
 
     def seeds(self, n: int) -> list[int]:
-        """A seed of noise for each of `n` takes; take i has the same whatever `n` is."""
+        """Return a seed of noise for each of `n` takes; that of take i does not depend on `n`."""
         return [(torch_seed(self.seed) * 1009 + i) % 2**32 for i in range(n)]
 
     def asked(self) -> dict[str, Any]:
-        """What a clip's provenance says of them."""
+        """Return the settings that a clip's provenance records."""
         return {"steps": self.steps, "guidance": self.guidance, "sampler": self.sampler}
 
 
@@ -84,14 +88,25 @@ def sample(
     callback: Callable[[int, int, Tensor], None] | None = None,
     start: int | None = None,
 ) -> Tensor:
-    """Walk from noisy latents to clean ones with classifier-free guidance.
+    """Denoise latents with classifier-free guidance.
 
-    seeds: of each row's latents, by default those of the settings' takes. From them follows the
-    noise that ancestral samplers put back on the way, which is not that of the latents; so a row
-    is the same in any batch.
-    project: is given each guess of x₀ and returns the one to go on with. start: how many of the
-    schedule's steps lie ahead; all of them unless the latents are noised only part of the way.
-    Raises WorkbenchError where the network answers NaN.
+    Args:
+        denoiser: The network, called with (latents, step, *conditioning).
+        diffusion: The noise schedule and what the network predicts.
+        noisy: Noisy latents (n, …).
+        conditioning: The conditioning of the n rows.
+        settings: Steps, guidance, sampler and seed.
+        seeds: A seed per row, by default `settings.seeds(n)`. The noise that ancestral samplers
+            add is derived from it, so a row does not depend on its batch.
+        project: Receives each estimate of x₀ and returns the one to continue with.
+        callback: Called with (step, steps, estimate of x₀) after each step.
+        start: Number of steps of the schedule that remain; by default all.
+
+    Returns:
+        Latents (n, …).
+
+    Raises:
+        WorkbenchError: If the network predicts NaN or infinite numbers.
     """
     both = joined(conditioning, conditioning.unconditional())
 
@@ -113,50 +128,52 @@ def sample(
     seeds = settings.seeds(len(noisy)) if seeds is None else seeds
     again = [generator(row_seeds(seed, 2)[1]) for seed in seeds]
     sampler = SAMPLERS[settings.sampler]
-    drawn = sampler(predict, noisy, bars, min(settings.steps, len(bars)), again, callback)
-    if not torch.isfinite(drawn).all():
+    latents = sampler(predict, noisy, bars, min(settings.steps, len(bars)), again, callback)
+    if not torch.isfinite(latents).all():
         raise WorkbenchError(
             "sampling ended in NaN or infinite numbers: the weights are damaged; load or train "
             f"the system again, or lower the guidance (now {settings.guidance:g})"
         )
-    return drawn
+    return latents
 
 
 def noise_of(seeds: Sequence[int], shape: tuple[int, ...]) -> Tensor:
-    """Standard normal numbers (n, *shape), each row from its own seed."""
+    """Return standard normal numbers (n, *shape), each row from its own seed."""
     generators = [generator(seed_of(seed, "seeds")) for seed in listed(seeds, "seeds", "seeds", 1)]
     return normal((len(generators), *shape), generators)
 
 
 def overlapping(network: nn.Module, frames: int, axis: int = -1) -> Callable[..., Tensor]:
-    """`network` for latents longer than `frames` along an axis: it is asked about windows that
-    overlap by half, and their answers are averaged with triangular weights (MultiDiffusion, arXiv
-    2302.08113)."""
+    """Extend `network` to latents longer than `frames` along an axis. It is evaluated on windows
+    that overlap by half, and the predictions are averaged with triangular weights.
 
-    def ask(x: Tensor, t: Tensor, *asked: Tensor) -> Tensor:
+    Source: MultiDiffusion, arXiv 2302.08113.
+    """
+
+    def predict(x: Tensor, t: Tensor, *conditioning: Tensor) -> Tensor:
         x = x.movedim(axis, -1)
         length = x.shape[-1]
 
-        def answer(part: Tensor) -> Tensor:
-            return network(part.movedim(-1, axis), t, *asked).movedim(axis, -1)
+        def window(part: Tensor) -> Tensor:
+            return network(part.movedim(-1, axis), t, *conditioning).movedim(axis, -1)
 
         if length <= frames:
-            return answer(x).movedim(-1, axis)
+            return window(x).movedim(-1, axis)
         starts = [*range(0, length - frames, frames // 2), length - frames]
         weight = 1 - (torch.linspace(-1, 1, frames + 2)[1:-1]).abs()
         total, share = torch.zeros_like(x), torch.zeros(length)
         for start in starts:
             here = slice(start, start + frames)
-            total[..., here] += weight * answer(x[..., here])
+            total[..., here] += weight * window(x[..., here])
             share[here] += weight
         return (total / share).movedim(-1, axis)
 
-    return ask
+    return predict
 
 
 def checked(**values: Any) -> dict[str, Any]:
-    """The values as Python's numbers, each within its range, or a PromptError that names the
-    argument and its range. A tempo may be None."""
+    """Return the values as Python numbers; raise PromptError that names the argument and its range
+    for a value out of range. A tempo may be None."""
     return {
         name: None
         if value is None and name == "tempo"
@@ -166,17 +183,21 @@ def checked(**values: Any) -> dict[str, Any]:
 
 
 def keep_mask(keep: np.ndarray | None, keep_bars: Sequence[int], steps: int) -> np.ndarray:
-    """Cells to keep, (steps, 9) bool, from a mask, bar numbers, or both."""
+    """Return the cells to keep, bool (steps, 9), from a mask, bar numbers, or both."""
     mask = np.zeros((steps, len(DRUMS)), dtype=bool)
     if keep is not None:
         keep = floats(keep, "keep") > 0
         if keep.shape != mask.shape:
-            raise PromptError(f"keep: shape {keep.shape}, the clip's roll has {mask.shape}")
+            raise PromptError(
+                f"keep: must have the shape of the clip's roll, {mask.shape}, got {keep.shape}"
+            )
         mask |= keep
     for bar in listed(keep_bars, "keep_bars", "bar numbers"):
         bar = whole(bar, "keep_bars")
         if not 0 <= bar < steps // 16:
-            raise PromptError(f"keep_bars: no bar {bar}; the clip has bars 0 to {steps // 16 - 1}")
+            raise PromptError(
+                f"keep_bars: must be from 0 to {steps // 16 - 1} for this clip, got {bar}"
+            )
         mask[16 * bar : 16 * (bar + 1)] = True
     return mask
 

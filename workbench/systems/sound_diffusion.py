@@ -1,7 +1,7 @@
-"""What the systems that make sound by latent diffusion share: LDMG and MusicLDM.
+"""What the audio systems LDMG and MusicLDM share.
 
-Between clips, sounds and latents; variations, and regions of seconds that are regenerated. A
-subclass says how one sound is encoded and decoded, and along which axis of a latent time runs.
+This module converts between clips, sounds and latents, varies sounds and regenerates regions of
+them. A subclass defines how one sound is encoded and decoded, and which axis of a latent is time.
 """
 
 from __future__ import annotations
@@ -33,46 +33,48 @@ LONGEST = 600  # seconds
 
 
 class SoundDiffusion(LatentDiffusion):
-    """Latent diffusion of sound at one rate, `config.rate`, trained on `config.seconds`."""
+    """Latent diffusion of sound at the sample rate `config.rate`, trained on windows of
+    `config.seconds`."""
 
     config: Any
     time_axis: ClassVar[int]  # of a batch of latents
 
     def sound_array(self, clip: Clip, /) -> np.ndarray:
-        """A clip's sound for this system: float32 (channels, samples) at its rate."""
+        """Return a clip's sound: float32 (channels, samples) at this system's rate."""
         raise NotImplementedError
 
     def latent_of(self, sound: np.ndarray, /) -> Tensor:
-        """Sound (channels, samples) → one latent."""
+        """Encode a sound (channels, samples) as one latent."""
         raise NotImplementedError
 
     def sound_from(self, latent: Tensor, /) -> np.ndarray:
-        """One latent → sound (channels, samples), which may be a few samples longer."""
+        """Decode one latent to a sound (channels, samples), which may be a few samples longer than
+        the encoded one."""
         raise NotImplementedError
 
     # --- clips ↔ latents ----------------------------------------------------------------------
 
     @torch.inference_mode()
     def encode_clips(self, clips: Clip | Sequence[Clip]) -> Tensor:
-        """Latents of clips of equal length, one row each."""
+        """Encode clips of equal length, one row per clip."""
         latents = [self.latent_of(self.sound_array(clip)) for clip in clips_of(clips, least=1)]
         if len({latent.shape for latent in latents}) != 1:
-            raise PromptError("clips: differ in length; cut them to one length")
+            raise PromptError("clips: must have the same length; cut them to one length")
         return torch.stack(latents)
 
     @torch.inference_mode()
     def decode_clips(self, latents: Tensor, caption: str = "") -> list[Clip]:
-        """A clip per latent."""
+        """Decode latents, one clip per row."""
         clips = [self._clip(self.sound_from(row), caption) for row in self.latents_of(latents)]
         return [signed(clip, self, "decoding", request={}) for clip in clips]
 
     @torch.inference_mode()
     def reconstruct(self, clip: Clip) -> Clip:
-        """The clip through encoder and decoder."""
+        """Encode and decode a clip."""
         sound = self.sound_array(clip)
-        again = self.sound_from(self.latent_of(sound))[:, : sound.shape[1]]
+        decoded = self.sound_from(self.latent_of(sound))[:, : sound.shape[1]]
         return signed(
-            self._clip(again, clip.caption), self, "reconstruction", request={}, original=clip
+            self._clip(decoded, clip.caption), self, "reconstruction", request={}, original=clip
         )
 
     # --- edits --------------------------------------------------------------------------------
@@ -87,7 +89,7 @@ class SoundDiffusion(LatentDiffusion):
         request: dict[str, Any],
         progress: Callable[[Progress], None] | None,
     ) -> list[Clip]:
-        """conditioning: of n rows."""
+        """The shared implementation of `vary`. conditioning: returns the conditioning of n rows."""
         n, strength = checked(n=n, strength=strength).values()
         sound = self.sound_array(clip)
         z = torch.stack([self.latent_of(sound)] * n)
@@ -120,18 +122,18 @@ class SoundDiffusion(LatentDiffusion):
         request: dict[str, Any],
         progress: Callable[[Progress], None] | None,
     ) -> list[Clip]:
-        """At every step the known latents are put in; outside the region the clip's own samples
-        stay, with cross-fades inside it."""
+        """The shared implementation of `inpaint`. At every step the known latents replace the
+        estimate; outside the region the clip's own samples stay, with cross-fades inside it."""
         n = checked(n=n)["n"]
         clip, region = clip_of(clip), region_of(region)
         sound, rate = self.sound_array(clip), self.config.rate
         length = sound.shape[1] / rate
         first, last = hole = region.second_range(clip)
         if not 0 <= first < last <= length + 1e-6:
-            raise PromptError(f"hole: {hole} s; give 0 ≤ first < last ≤ {length:.2f}")
+            raise PromptError(f"hole: must satisfy 0 ≤ first < last ≤ {length:.2f} s, got {hole}")
         begin, end = (round(s * rate) for s in hole)
         if begin == end:
-            raise PromptError(f"hole: {hole} s; holds no sample at {rate} Hz")
+            raise PromptError(f"hole: {hole} s holds no sample at {rate} Hz; give a longer region")
         own = self.latent_of(sound)
         axis = self.time_axis - 1  # of a latent without the batch
         frames = own.shape[axis]
@@ -159,43 +161,44 @@ class SoundDiffusion(LatentDiffusion):
 
     @property
     def hop(self) -> int:
-        """Samples per latent vector along time."""
+        """Number of samples per latent vector along time."""
         raise NotImplementedError
 
     def frames_of(self, seconds: float) -> int:
-        """Latent vectors along time for a sound of so many seconds."""
+        """Return the number of latent vectors along time for a sound of this length in seconds."""
         raise NotImplementedError
 
     def seconds_of(self, seconds: float | None) -> float:
-        """The length asked for, by default that of training. PromptError where it is too long."""
+        """Return the requested length in seconds, by default that of training. Raises PromptError
+        unless it is above 0 and at most 600."""
         seconds = self.config.seconds if seconds is None else number(seconds, "seconds")
         if not 0 < seconds <= LONGEST:
-            raise PromptError(f"seconds: {seconds:g}; give more than 0 and at most {LONGEST}")
+            raise PromptError(f"seconds: must be above 0 and at most {LONGEST}, got {seconds:g}")
         return seconds
 
-    # --- what several steps need --------------------------------------------------------------
+    # --- helpers ------------------------------------------------------------------------------
 
     def _callback(
         self, progress: Callable[[Progress], None] | None, samples: int
     ) -> Callable[[int, int, Tensor], None]:
-        """Progress as the samplers tell it. samples: of a clip."""
+        """Return a sampler's callback that reports progress. samples: length of a clip."""
         report = reporter(progress, 2)
 
-        def heard(step: int, steps: int, x0: Tensor) -> None:
+        def callback(step: int, steps: int, x0: Tensor) -> None:
             def clips() -> list[Clip]:
                 return [self._clip(self.sound_from(row)[:, :samples], "") for row in x0]
 
             report(step, steps, lambda: x0, clips)
 
-        return heard
+        return callback
 
     def _clip(self, sound: np.ndarray, caption: str) -> Clip:
         return Clip(audio=sound, sample_rate=self.config.rate, caption=caption)
 
 
 def _fade(length: int, first: int, last: int, ramp: int) -> np.ndarray:
-    """0 outside of first … last, 1 inside, with ramps of `ramp` samples inside the region; none
-    where the region begins or ends with the sound."""
+    """Return weights that are 0 outside first … last and 1 inside, with ramps of `ramp` samples
+    inside the region. There is no ramp at the beginning or end of the sound."""
     at = np.arange(length)
     rise = np.ones(length) if first <= 0 else (at - first) / max(1, ramp)
     fall = np.ones(length) if last >= length else (last - at) / max(1, ramp)

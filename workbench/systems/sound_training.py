@@ -1,4 +1,4 @@
-"""What the trainings of the systems that make sound share: their collection, its splits, crops."""
+"""What the training of the audio systems shares: the collection, its splits, random crops."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.errors import MissingDataError, PromptError
 
 @dataclass
 class Data:
-    """A collection with its splits. rows, kept: pieces to train and to validate on."""
+    """A collection with its splits. rows: training pieces; kept: validation pieces."""
 
     audio: AudioCollection
     rows: list[int]
@@ -23,13 +23,14 @@ class Data:
 
     @classmethod
     def of(cls, dataset: AudioCollection | str, rate: int, limit: int | None = None) -> Self:
-        """A collection, or the name of one, as a system of this rate (Hz) is trained on it. limit:
-        training clips of each data set. Raises PromptError for another rate and MissingDataError
-        where a split is missing."""
+        """Prepare a collection, or a data set by name, for training at a sample rate in Hz. limit:
+        training clips per data set. Raises PromptError for another rate and MissingDataError if a
+        split is missing."""
         audio = collect(dataset, rate, limit=limit) if isinstance(dataset, str) else dataset
         if audio.rate != rate:
             raise PromptError(
-                f"dataset: {audio.rate} Hz, this profile is trained at {rate}; prepare it again"
+                f"dataset: must have a rate of {rate} Hz for this profile, got {audio.rate}; "
+                "prepare it again"
             )
         data = cls(audio, audio.split("train"), audio.split("validation") or audio.split("test"))
         if not data.rows or not data.kept:
@@ -37,12 +38,12 @@ class Data:
         return data
 
     def sounds(self, n: int, length: int, seed: int, kept: bool = False) -> Tensor:
-        """Random crops of one of the splits, mono: (n, length) at the collection's rate."""
+        """Return random mono crops of a split: (n, length) at the collection's rate."""
         rows = self.kept if kept else self.rows
         return torch.from_numpy(self.audio.crops(n, length, seed=seed, rows=rows)[0].mean(1))
 
     def record(self, dataset: AudioCollection | str) -> dict[str, Any]:
-        """What the record of a training says of it. dataset: as it was given to `of`."""
+        """Return the entries of a training record. dataset: the argument of `of`."""
         audio = self.audio
         return {
             "dataset": dataset if isinstance(dataset, str) else audio.folder.name,

@@ -1,7 +1,7 @@
-"""The stages of a training, one after another: their time, their record, the checkpoint at the end.
+"""Run the stages of a training: their time budget, their record and the final checkpoint.
 
-A system's training module makes a `Recipe` of a data set; `System` makes the networks that it
-describes, and `train_stages` runs its stages on them.
+The training module of a system makes a `Recipe` from a data set. `System` builds the networks that
+the recipe describes, and `train_stages` runs its stages on them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Stage:
     """One stage of a training.
 
     Args:
-        name: In the record, on the card, and in what `watch` receives.
-        plan: Its steps; None skips the stage.
-        share: Of a budget of minutes, relative to those of the other stages.
-        fit: `fit(plan, out, seed=, watch=)` trains, and leaves the weights in the networks.
-        folder: Under the folder of the training; by default the name.
+        name: Name in the record, on the card and in the log.
+        plan: The training plan; None skips the stage.
+        share: Share of the time budget, relative to the other stages.
+        fit: `fit(plan, out, seed=, watch=)` trains and leaves the weights in the networks.
+        folder: Folder within that of the training; by default the name.
     """
 
     name: str
@@ -44,12 +44,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a training module makes of a data set, a profile and a seed, before there are networks.
+    """What a training module prepares from a data set, a profile and a seed.
 
     Args:
-        config: Of the system, as its `from_config` takes it.
-        about: What the record says of the data and of the options.
-        stages: The stages that train such networks, in their order.
+        config: Configuration of the system, as `from_config` expects it.
+        about: Entries of the record that describe the data and the options.
+        stages: Given the networks, returns the stages in order.
     """
 
     config: dict[str, Any]
@@ -58,7 +58,7 @@ class Recipe:
 
 
 def profile_of(profiles: Mapping[str, Size], name: str) -> Size:
-    """The profile of this name; PromptError where there is none."""
+    """Return the profile of this name; raise PromptError if there is none."""
     if name not in profiles:
         raise PromptError(f"profile={name!r}: choose one of {', '.join(profiles)}")
     return profiles[name]
@@ -77,30 +77,30 @@ def train_stages(
 ) -> Trained:
     """Run the stages and save the system in `out`, with its record and its card.
 
-    A stage may take its share of the minutes that the stages before it left; what these took in
-    earlier runs of the same training counts. Only the time of the stages' steps and validations
-    counts, not that of preparing their data.
+    Each stage may use its share of the minutes that earlier stages have left. Time from earlier
+    runs of the same training counts. Only training steps and validation count, not the preparation
+    of data.
 
     Args:
-        about: What the record says beside its stages. "stages" in it are those of a checkpoint that
-            the training goes on from.
+        about: Further entries of the record. Its "stages", if any, are those of the checkpoint that
+            the training starts from.
         card: Makes the model card from the record.
-        budget_minutes: Of all stages together; None for the steps of their plans, however long.
-        watch: Called with each line of the log, and the name of its "stage".
+        budget_minutes: Time limit in minutes for all stages together; None runs all steps.
+        watch: Called with each record of the log, which names its "stage".
     """
     record, spent = dict(about.get("stages", {})), 0.0
     rest = sum(stage.share for stage in stages if stage.plan)
     for i, stage in enumerate(stages):
         if not stage.plan:
             continue
-        if i:  # what it draws before its first step is the same where earlier stages are resumed
+        if i:  # so that a stage starts alike whether earlier stages were trained or resumed
             torch.manual_seed(torch_seed(seed))
         plan = stage.plan
         if budget_minutes is not None:
             left = max(0.0, budget_minutes - spent)
             plan = replace(plan, budget_minutes=left * stage.share / rest)
-        told = watch and partial(_tell, watch, stage.name)
-        done = stage.fit(plan, out / (stage.folder or stage.name), seed=seed, watch=told)
+        stage_watch = watch and partial(_report, watch, stage.name)
+        done = stage.fit(plan, out / (stage.folder or stage.name), seed=seed, watch=stage_watch)
         minutes = done.seconds / 60
         spent, rest = spent + minutes, rest - stage.share
         record[stage.name] = {
@@ -115,5 +115,5 @@ def train_stages(
     return system
 
 
-def _tell(watch: Watch, stage: str, line: dict[str, Any]) -> None:
+def _report(watch: Watch, stage: str, line: dict[str, Any]) -> None:
     watch({"stage": stage, **line})

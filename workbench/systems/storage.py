@@ -1,7 +1,7 @@
 """Saving and loading systems: config.json, model.safetensors (half precision), README.md (card).
 
-A name is looked for among the shipped checkpoints, then as a folder, then on the Hugging Face hub.
-Weights are safetensors only: a file that could run code on loading is never opened.
+A name is searched for among the shipped checkpoints, then as a folder, then on the Hugging Face
+hub. Weights are safetensors only: a file that could run code when it is loaded is never opened.
 """
 
 from __future__ import annotations
@@ -28,14 +28,17 @@ LARGEST_CONFIG = 16 << 20  # bytes
 
 
 def shipped() -> list[str]:
-    """Names of the checkpoints that come with the workbench."""
+    """Return the names of the checkpoints that come with the workbench."""
     return sorted(path.parent.name for path in SHIPPED.glob("*/config.json"))
 
 
 class Pretrained:
-    """Mixin of systems that are made by `from_config(dict)`, described by `config_dict()`, and keep
-    all their weights in `networks`. checkpoint: the name or folder that the weights were loaded
-    from or saved in, "" before that; clips name it."""
+    """Mixin that loads and saves a system.
+
+    The system is made by `from_config(dict)`, described by `config_dict()`, and keeps all its
+    weights in `networks`. `checkpoint` is the name or folder that the weights were loaded from or
+    saved to, "" before that; it is part of a clip's provenance.
+    """
 
     networks: nn.Module
     checkpoint: str = ""
@@ -46,7 +49,7 @@ class Pretrained:
 
     @classmethod
     def networks_of(cls, data: dict[str, Any]) -> nn.Module:
-        """The networks that a config describes, as the system would make them."""
+        """Return the networks that a config describes."""
         raise TypeError(f"{cls.__name__} cannot be made from a config")
 
     def config_dict(self) -> dict[str, Any]:
@@ -54,9 +57,16 @@ class Pretrained:
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> Self:
-        """A shipped checkpoint, a folder, or a hub id ("owner/name").
+        """Load a system.
 
-        CheckpointError says what is missing, cut short, or of another system.
+        Args:
+            name: A shipped checkpoint, a folder, or a hub id ("owner/name").
+
+        Returns:
+            The system with its weights.
+
+        Raises:
+            CheckpointError: If the checkpoint is missing, truncated, or of another system.
         """
         name = path_of(name, "name", "a shipped name, a folder or a hub id")
         folder = folder_of(name)
@@ -70,33 +80,44 @@ class Pretrained:
         about = _read_config(files["config.json"], folder)
         if about.get("system") != cls.__name__:
             raise CheckpointError(
-                f"{folder}: a checkpoint of {str(about.get('system'))[:60]!r}, "
+                f"{folder}: is a checkpoint of {str(about.get('system'))[:60]!r}, "
                 f"not of {cls.__name__}"
             )
-        weights, told = files["model.safetensors"], folder / "model.safetensors"
-        header = header_of(weights, told)
+        weights, label = files["model.safetensors"], folder / "model.safetensors"
+        header = header_of(weights, label)
         try:
             with laid_out(len(header)):
                 blank = cls.networks_of(about["config"])
-            check_header(blank, header, told)
+            check_header(blank, header, label)
             system = cls.from_config(about["config"])
         except (CheckpointError, MissingDataError):
             raise
-        except Exception as error:  # of any library that is given odd numbers
+        except Exception as error:  # any library may fail on unusual values
             raise CheckpointError(
                 f"{folder / 'config.json'}: does not describe a {cls.__name__} "
-                f"({_brief(error)}); fetch or train it again"
+                f"({_brief(error)}); download or train it again"
             ) from None
-        load_file_into(system.networks, weights, told)
+        load_file_into(system.networks, weights, label)
         return system
 
     def save_pretrained(
         self, folder: str | Path, card: str = "", training: dict[str, Any] | None = None
     ) -> Path:
-        """Write the files into `folder`, all or none: whoever reads it meanwhile, or after a kill,
-        finds the ones of before or the new ones. Other files in it stay. card: Markdown for
-        README.md; training: for training.json, what was trained on and how it went; "dataset" is
-        read again. Raises WorkbenchError for weights that are not finite and for a full disk.
+        """Save the system.
+
+        The files are replaced together: a reader finds either all old or all new ones, even if the
+        process is killed. Other files in the folder stay.
+
+        Args:
+            folder: The folder of the checkpoint.
+            card: Markdown for README.md; "" writes none.
+            training: Record for training.json: the data and the course of the training.
+
+        Returns:
+            The folder.
+
+        Raises:
+            WorkbenchError: If weights are not finite or the folder cannot be written.
         """
         path = path_of(folder, "folder", "the path of a folder")
         if not isinstance(training, Mapping | None):
@@ -126,7 +147,7 @@ class Pretrained:
         return folder
 
     def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
-        """Upload to the hub; needs a login there (`hf auth login`)."""
+        """Upload the system to the Hugging Face hub; needs a login (`hf auth login`)."""
         import tempfile
 
         from huggingface_hub import HfApi
@@ -139,26 +160,26 @@ class Pretrained:
 
 
 def system_of(name: str) -> str:
-    """The class name of the system that a checkpoint is of, such as "LDMG"."""
+    """Return the class name of a checkpoint's system, such as "LDMG"."""
     folder = folder_of(name)
     with opened(folder) as files:
         return str(_read_config(files["config.json"], folder).get("system"))
 
 
 def trained_on(name: str) -> str:
-    """The data that a checkpoint was trained on, as its training.json says: a name or a folder, or
-    several joined by "+". Raises MissingDataError where it does not say."""
+    """Return the data that a checkpoint was trained on, from its training.json: a name or a folder,
+    or several joined by "+". Raises MissingDataError if the file does not name it."""
     try:
         return str(training_of(name)["dataset"])
     except KeyError:
         raise MissingDataError(
-            f"{folder_of(name) / 'training.json'}: does not say what was trained on; "
-            "name the data with --dataset"
+            f"{folder_of(name) / 'training.json'}: does not name the training data; "
+            "name it with --dataset"
         ) from None
 
 
 def training_of(name: str) -> dict[str, Any]:
-    """What a checkpoint's training.json says of how it was made; {} where it says nothing."""
+    """Return the record in a checkpoint's training.json; {} where there is none."""
     try:
         with opened(folder_of(name)) as files:
             about = json.loads(files["training.json"].read_text(encoding="utf-8"))
@@ -174,52 +195,57 @@ def folder_of(name: str) -> Path:
                 missing = [file for file in FILES if file not in files]
             if missing and any(folder.glob("*/last.safetensors")):
                 raise CheckpointError(
-                    f"{folder}: its training is not finished; run the same command again to go on"
+                    f"{folder}: its training is unfinished; run the same command again to continue"
                 )
             if missing:
-                raise CheckpointError(f"{folder}: {missing[0]} is missing; no whole checkpoint")
+                raise CheckpointError(
+                    f"{folder}: the checkpoint is incomplete; {missing[0]} is missing"
+                )
             return folder
     known = ", ".join(shipped()) or "none"
     if name.count("/") != 1 or name.startswith((".", "/", "~")) or os.path.exists(name):
-        told = shown(name, 300)
-        raise CheckpointError(f"no checkpoint {told}; shipped: {known}; or give a folder")
+        raise CheckpointError(
+            f"no checkpoint {shown(name, 300)}; shipped: {known}; or give a folder"
+        )
     return from_hub(name, f"; shipped: {known}", allow_patterns=[*FILES, "README.md"])
 
 
 def from_hub(name: str, others: str = "", **patterns: list[str]) -> Path:
-    """The folder of a repository of the Hugging Face hub, downloaded where it is not here yet.
-    patterns: allow_patterns and ignore_patterns of its files; others: what CheckpointError says at
-    its end, where it cannot be had."""
+    """Return the folder of a repository on the Hugging Face hub, downloaded if necessary.
+    patterns: allow_patterns and ignore_patterns of its files; others: the end of the
+    CheckpointError that is raised if the repository is not available."""
     from huggingface_hub import snapshot_download
 
     try:
         return Path(str(snapshot_download(name, **patterns)))  # type: ignore[call-overload]
-    except Exception as error:  # of any library between here and the hub
+    except Exception as error:  # any library on the way to the hub may fail
         raise CheckpointError(
             f"{name!r}: neither a folder here nor on the hub ({_brief(error)}){others}"
         ) from None
 
 
 def _read_config(path: Path, folder: Path) -> dict[str, Any]:
-    told = folder / "config.json"
+    label = folder / "config.json"
     try:
         if path.stat().st_size > LARGEST_CONFIG:
             raise ValueError(f"more than {LARGEST_CONFIG:,} bytes")
         about = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except (OSError, ValueError, RecursionError, MemoryError) as error:
-        raise CheckpointError(f"{told}: cannot be read ({_brief(error)}); fetch it again") from None
+        raise CheckpointError(
+            f"{label}: cannot be read ({_brief(error)}); download it again"
+        ) from None
     if not isinstance(about, dict):
-        raise CheckpointError(f"{told}: holds no configuration; fetch it again")
+        raise CheckpointError(f"{label}: does not hold a configuration; download it again")
     return about
 
 
 def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is not a number of JSON")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def _brief(error: Exception) -> str:
-    """An error in a few words of one line."""
+    """Return an error as one short line."""
     lines = str(error).strip().splitlines()
-    told = lines[0][:200] if lines else ""
+    text = lines[0][:200] if lines else ""
     plain = type(error) is ValueError
-    return told if plain and told else f"{type(error).__name__}: {told}"
+    return text if plain and text else f"{type(error).__name__}: {text}"

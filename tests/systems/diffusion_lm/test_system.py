@@ -64,7 +64,7 @@ def test_filling_keeps_every_other_word(trained):
     for version in filled:
         notes = {tuple(n) for n in version.notes.tolist()}
         assert {tuple(n) for n in outside.tolist()} <= notes
-    with pytest.raises(PromptError, match="hold no words"):
+    with pytest.raises(PromptError, match=r"bars: \(40, 41\)"):
         system.fill(clip, (40, 41))
     with pytest.raises(PromptError, match="too few notes"):
         system.fill(clip.excerpt(0, 1), (0, 1))
@@ -100,7 +100,7 @@ def test_odd_settings_are_refused_kindly(trained):
     ):
         with pytest.raises(PromptError, match=said):
             system.draw(**({"n": 1} | wrong))
-    with pytest.raises(PromptError, match="backbone: 'gru'"):
+    with pytest.raises(PromptError, match=r"backbone: .*'gru'"):
         DiffusionLM.train(backbone="gru")
 
 
@@ -138,7 +138,7 @@ def test_measures_follow_the_notes():
     moved = shift(windows.ids, windows.ids.new_full((len(key),), 2), code).numpy()
     assert (measures(moved, code)[0] == (key + 2) % 12).all()
     labels = labels_of(windows.ids.numpy(), code, np.zeros(len(key)))
-    assert set(level(labels.notes_a_bar, labels.density_limits)) <= {0, 1, 2}
+    assert set(level(labels.notes_per_bar, labels.density_limits)) <= {0, 1, 2}
 
 
 def test_only_the_piano_is_read():

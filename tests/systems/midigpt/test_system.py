@@ -119,7 +119,7 @@ def test_no_music_around_and_the_whole_piece(system):
     for clip in made:
         assert (clip.bars, clip.meter, clip.tempo) == (3, (3, 4), 80)
         assert set(clip.notes["program"][~clip.notes["is_drum"]]) <= {0}
-    with pytest.raises(PromptError, match="no instrument is known"):
+    with pytest.raises(PromptError, match="clip: has no notes"):
         system.fill(Clip.from_notes([], beats=16), (0, 2))
 
 
@@ -161,10 +161,10 @@ def test_many_tracks_and_a_long_file(system):
     ("bars", "tracks", "said"),
     [
         ((5, 5), None, r"\(5, 5\) is empty"),
-        ((40, 44), None, "is not at this clip of 12 bars"),
-        ((0, 500), None, "is not at this clip"),
+        ((40, 44), None, r"bars: \(40, 44\).* 12 bars"),
+        ((0, 500), None, r"bars: \(0, 500\)"),
         ((2, 4), [], "tracks.* empty"),
-        ((2, 4), [128], "128 .*MIDI program"),
+        ((2, 4), [128], "MIDI program .*128"),
         ((2, 4), ["piano"], "'piano' .*MIDI program"),
     ],
 )
@@ -241,7 +241,7 @@ def test_odd_settings_and_metres_are_refused_kindly(system):
     begin, end = 4 * 1920, 4 * 1920 + 2 * 1680
     for before, after in zip(odd.tracks, version.score.tracks, strict=True):
         assert rows(after, begin, end) == rows(before, begin, end)
-    with pytest.raises(PromptError, match="holds a waveform"):
+    with pytest.raises(PromptError, match=r"clip: .*waveform"):
         system.fill(Clip(audio=np.zeros(1000), sample_rate=8000), (0, 1))
 
 
@@ -625,5 +625,5 @@ def test_songs_that_are_in_two_data_sets_are_trained_on_once(tmp_path):
 
 @pytest.mark.parametrize(("meter", "bars"), [((128, 1), 128), ((40, 4), 10), ((255, 4), 64)])
 def test_bars_longer_than_what_is_written_for_one_are_refused(system, meter, bars):
-    with pytest.raises(PromptError, match=f"bars 1 to 1: .* {bars} bars of 4/4"):
+    with pytest.raises(PromptError, match=f"bars 1 to 1: .* {bars} .*4/4"):
         system.generate(bars=1, meter=meter, tracks=[0])

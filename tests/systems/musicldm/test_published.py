@@ -83,7 +83,7 @@ def test_what_is_no_pipeline_is_refused(pipeline, tmp_path, monkeypatch):
     broken = tmp_path / "broken"
     shutil.copytree(folder, broken)
     shutil.rmtree(broken / "vae")
-    with pytest.raises(CheckpointError, match="no whole MusicLDM pipeline"):
+    with pytest.raises(CheckpointError, match=r"broken: .*pipeline"):
         MusicLDM.from_diffusers(broken)
     for part in ("text_encoder", "tokenizer", "feature_extractor"):
         deaf = tmp_path / part

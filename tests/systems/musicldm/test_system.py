@@ -15,7 +15,7 @@ from workbench.models.music_ldm import Heard
 from workbench.models.spectral import level_distance
 from workbench.music.clip import Clip
 from workbench.representations.mixup import Beats
-from workbench.systems.musicldm.coding import fit_ending, fit_vae, fit_vocoder
+from workbench.systems.musicldm.coding import finetune_decoder, fit_vae, fit_vocoder
 from workbench.systems.musicldm.config import MEMORY, PROFILES
 from workbench.systems.musicldm.mixing import (
     KINDS,
@@ -78,13 +78,19 @@ def test_scales_are_those_of_the_training_sound(trained, audio):
 
 def test_a_hifigan_learns_against_a_judge(audio, tmp_path):
     small = PROFILES["smoke"]
-    size = replace(small, sizes=replace(small.sizes, blocks=(3,)), judge=4)
+    size = replace(small, sizes=replace(small.sizes, blocks=(3,)), discriminator=4)
     torch.manual_seed(0)
     system = MusicLDM(config_of(size))
     before = [p.clone() for p in system.networks.vocoder.parameters()]
     data = Data.of(audio, audio.rate)
     done = fit_vocoder(
-        system.networks, data, size.vocoder, tmp_path, crop=size.speech, width=size.judge, seed=0
+        system.networks,
+        data,
+        size.vocoder,
+        tmp_path,
+        crop=size.speech,
+        width=size.discriminator,
+        seed=0,
     )
     assert {"adversarial", "matching", "discriminator", "mel"} <= done.log[-1].keys()
     after = system.networks.vocoder.parameters()
@@ -103,8 +109,8 @@ def test_decoder_and_vocoder_finished_together_leave_the_latents(audio, tmp_path
         return float(level_distance(sound[:, None], system.decode_sound(latents)[:, None]))
 
     before = apart()
-    plan = replace(size.ending, steps=30, every=15, lr=2e-3, ema=0.0)
-    fit_ending(system.networks, data, plan, tmp_path, seed=0)
+    plan = replace(size.decoder_finetune, steps=30, every=15, lr=2e-3, ema=0.0)
+    finetune_decoder(system.networks, data, plan, tmp_path, seed=0)
     assert apart() < 0.9 * before
     assert torch.equal(system.encode_sound(sound), latents)
     assert all(p.requires_grad for p in system.networks.vae.parameters())
@@ -255,7 +261,7 @@ def test_pieces_an_octave_apart_are_mixed_and_those_without_beats_are_not(tmp_pa
     assert {frozenset(pair[2:]) for pair in pairs} == {frozenset({0, 1})}
     with pytest.raises(PromptError, match="1 of 2 pieces have beats"):
         list(synchronous_pairs(audio, [0, 2], 6, 16_000, seed=0))
-    with pytest.raises(PromptError, match=r"0 of 3 pieces .* go on for 11\.0 s"):
+    with pytest.raises(PromptError, match=r"dataset: 0 of 3 pieces .*11\.0 s"):
         check_tempi(audio, [0, 1, 2], 160_000)
     check_tempi(audio, [0, 1, 2], 16_000)
 

@@ -1,4 +1,4 @@
-"""DiffusionLM's configuration, and its sizes by profile."""
+"""DiffusionLM's configuration and its training profiles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from workbench.training import Plan
 
 @dataclass(frozen=True)
 class PianoConfig:
-    """density, register: the limits between the classes of control, from the training windows."""
+    """Configuration of a DiffusionLM.
+
+    Args:
+        network: Configuration of the diffusion model.
+        control: Configuration of the classifiers that steer it.
+        rhythm: Whether the words also encode positions in the bar.
+        density: Limits between sparse, medium and busy, in notes per bar.
+        register: Limits between low, middle and high, as MIDI pitches.
+    """
 
     network: DiffusionLMConfig
     control: ControlConfig
@@ -22,7 +30,7 @@ class PianoConfig:
 
 @dataclass(frozen=True)
 class Profile:
-    """One size. hop: bars between the beginnings of two windows; limit: songs read."""
+    """A training profile. hop: hop between windows in bars; limit: number of songs to read."""
 
     network: DiffusionLMConfig
     control: ControlConfig
@@ -54,7 +62,7 @@ PROFILES: dict[str, Profile] = {
         Plan(steps=10_000, batch=256, lr=5e-4, every=500),
         hop=1,
     ),
-    # The seed's and Diffusion-LM's: BERT-base's sizes, no self-conditioning, no anchor.
+    # The original's and Diffusion-LM's: the sizes of BERT-base, no self-conditioning, no anchor.
     "paper": Profile(
         DiffusionLMConfig(
             0, dim=16, width=768, depth=12, heads=12, self_conditioning=False, anchor=0.0

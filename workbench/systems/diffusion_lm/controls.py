@@ -1,7 +1,7 @@
-"""What can be asked of a piano window, how it is measured, and what its classes are called.
+"""The controls of a piano window: their measures, classes and names.
 
-The judge of whether a control was obtained is this measurement on the decoded notes, never the
-classifier that steered.
+Whether a control succeeded is measured on the decoded notes, never by the classifier that steered
+the sampling.
 """
 
 from __future__ import annotations
@@ -25,40 +25,41 @@ REGISTERS = ("low", "middle", "high")
 
 @dataclass(frozen=True)
 class Labels:
-    """Measures and classes of windows: key signature (n,) 0–11, notes a bar (n,), mean pitch (n,),
-    style (n,); the terciles of density and register that make their classes."""
+    """Measures of windows: key signature (n,) 0–11, notes per bar (n,), mean pitch (n,), style
+    (n,); and the terciles of density and register that separate their classes."""
 
     key: np.ndarray
-    notes_a_bar: np.ndarray
+    notes_per_bar: np.ndarray
     pitch: np.ndarray
     style: np.ndarray
     density_limits: tuple[float, float]
     register_limits: tuple[float, float]
 
     def take(self, n: int) -> Labels:
-        """The first `n`."""
+        """Return the first `n`."""
         return replace(
             self,
             key=self.key[:n],
-            notes_a_bar=self.notes_a_bar[:n],
+            notes_per_bar=self.notes_per_bar[:n],
             pitch=self.pitch[:n],
             style=self.style[:n],
         )
 
     def like(self, other: Labels) -> Labels:
-        """The same measures, in the classes of another set of windows."""
+        """Return the same measures with the class limits of another set of windows."""
         return replace(
             self, density_limits=other.density_limits, register_limits=other.register_limits
         )
 
     def tensors(self, moved: Tensor) -> tuple[Tensor, ...]:
-        """Classes (key, density, register, style) of windows moved by semitones (n,)."""
+        """Return classes (key, density, register, style) of windows transposed by semitones
+        (n,)."""
         by = moved.numpy()
         return tuple(
             torch.from_numpy(np.asarray(values, dtype=np.int16))
             for values in (
                 (self.key + by) % 12,
-                level(self.notes_a_bar, self.density_limits),
+                level(self.notes_per_bar, self.density_limits),
                 level(self.pitch + by, self.register_limits),
                 self.style,
             )
@@ -66,13 +67,13 @@ class Labels:
 
 
 def level(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    """0, 1 or 2: below, between, above the two limits."""
+    """Return 0, 1 or 2 for values below, between and above the two limits."""
     return np.searchsorted(np.asarray(limits), values, side="right")
 
 
 def key_signature(pitches: np.ndarray) -> int:
-    """The major tonic (C = 0) of the scale that holds most of the pitches, relative minor included.
-    Ties go to the scale whose tonic and fifth are heard most."""
+    """Return the tonic (C = 0) of the major scale that contains most of the pitches; a minor key
+    counts as its relative major. Ties go to the scale whose tonic and fifth are most frequent."""
     counts = np.bincount(np.asarray(pitches, dtype=int) % 12, minlength=12).astype(float)
     inside = in_scales(counts)
     home = np.array([counts[[tonic, (tonic + 7) % 12]].sum() for tonic in range(12)])
@@ -80,10 +81,10 @@ def key_signature(pitches: np.ndarray) -> int:
 
 
 def measures(ids: np.ndarray, code: PVD) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Key signature, notes a bar and mean pitch of sequences (n, time), from their words.
+    """Return key signature, notes per bar and mean pitch of token sequences (n, time).
 
-    A window begins at a bar line and ends where its words are full: the bar that was cut counts as
-    the share of it that was said.
+    A window begins at a bar line and ends after 128 words. Its last, incomplete bar counts as the
+    fraction that is present.
     """
     key, density, pitch = [], [], []
     for row in np.atleast_2d(ids):
@@ -102,14 +103,14 @@ def measures(ids: np.ndarray, code: PVD) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 def labels_of(ids: np.ndarray, code: PVD, style: np.ndarray) -> Labels:
-    """Labels of windows; the limits of the classes are these windows' terciles."""
+    """Return labels of windows; the class limits are the terciles of these windows."""
     key, density, pitch = measures(ids, code)
     thirds = [tuple(float(x) for x in np.quantile(v, [1 / 3, 2 / 3])) for v in (density, pitch)]
     return Labels(key, density, pitch, style, thirds[0], thirds[1])  # type: ignore[arg-type]
 
 
 _KEY = re.compile(r"\b([a-g](?:#|b|♯|♭)?) ?(major|minor)\b", re.I)
-_SAID = {
+_FILLERS = {
     "piano",
     "with",
     "the",
@@ -128,12 +129,12 @@ _SAID = {
 
 
 def control_of(prompt: str, styles: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The controls that words such as "busy, G major, high" ask for, and the words that ask for
-    none. Of two words for one control the first one counts."""
+    """Return the controls that a text such as "busy, G major, high" names, and its unknown words.
+    Of two words for one control the first one counts."""
     control: dict[str, str] = {}
-    if found := _KEY.search(prompt):
-        tonic = found[1].replace("♯", "#").replace("♭", "b")
-        control["key"] = f"{tonic[0].upper()}{tonic[1:]} {found[2].lower()}"
+    if key := _KEY.search(prompt):
+        tonic = key[1].replace("♯", "#").replace("♭", "b")
+        control["key"] = f"{tonic[0].upper()}{tonic[1:]} {key[2].lower()}"
     unknown = []
     for word in re.findall(r"[\w#-]+", _KEY.sub(" ", prompt)):
         for name, values in (("density", DENSITIES), ("register", REGISTERS), ("style", styles)):
@@ -141,16 +142,16 @@ def control_of(prompt: str, styles: tuple[str, ...]) -> tuple[dict[str, str], tu
                 control.setdefault(name, word.lower())
                 break
         else:
-            if word.lower() not in _SAID:
+            if word.lower() not in _FILLERS:
                 unknown.append(word)
     return control, tuple(dict.fromkeys(unknown))
 
 
 def classes_of(control: Mapping[str, str] | None, styles: tuple[str, ...]) -> dict[str, int]:
-    """Asked words as classes. PromptError names what is unknown.
+    """Return controls as class numbers. Raises PromptError for an unknown name or value.
 
-    key: "C", "C major", "A minor" (which has C major's signature); density: sparse, medium, busy;
-    register: low, middle, high; style: a data set's name.
+    key: "C", "C major", "A minor" (with the key signature of C major); density: sparse, medium,
+    busy; register: low, middle, high; style: the name of a data set.
     """
     names = {"density": DENSITIES, "register": REGISTERS, "style": styles}
     if not isinstance(control, Mapping | None):

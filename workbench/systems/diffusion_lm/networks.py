@@ -1,4 +1,4 @@
-"""What a DiffusionLM is made of: its configuration and its networks."""
+"""The networks of a DiffusionLM."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workbench.systems.diffusion_lm.config import PianoConfig
 
 
 class Networks(nn.Module):
-    """Everything of a DiffusionLM that has weights; what a checkpoint holds."""
+    """All modules of a DiffusionLM that have weights: the content of a checkpoint."""
 
     def __init__(self, config: PianoConfig) -> None:
         super().__init__()

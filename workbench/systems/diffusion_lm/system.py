@@ -1,10 +1,11 @@
-"""DiffusionLM: piano music by continuous diffusion over word embeddings, and control of it.
+"""DiffusionLM: piano music by continuous diffusion over token embeddings, with controls.
 
     noise → x̂₀ = BERT(x_t, t) ⇄ sampler, nudged by classifiers → rounding → words → Clip
 
-Adapts Diffusion-LM (arXiv 2205.14217) to p/v/d words, with the control that the original left
-out. The network is in `models/diffusion_lm.py`, the bound in `models/diffusion_bound.py`, control
-in `models/control.py` and `controls.py`, training in `training.py`.
+It adapts Diffusion-LM (arXiv 2205.14217) to p/v/d words and adds the control that the original
+music version omitted. The network is in `models/diffusion_lm.py`, the variational bound in
+`models/diffusion_bound.py`, control in `models/control.py` and `controls.py`, training in
+`training.py`.
 Notebook: `notebooks/08_diffusion_lm.ipynb`.
 """
 
@@ -56,9 +57,9 @@ __all__ = ["DiffusionLM", "Networks", "PianoConfig"]
 
 
 class DiffusionLM(System):
-    """Writes piano windows of 128 words, all words at once.
+    """Generates piano windows of 128 words, all words at once.
 
-    `from_pretrained("piano-diffusion")` loads the shipped system, `train` makes one.
+    `from_pretrained("piano-diffusion")` loads the shipped system, `train` trains one.
     """
 
     networks: Networks
@@ -70,8 +71,8 @@ class DiffusionLM(System):
         self.config, self.code = config, PVD(config.rhythm)
         if config.network.vocab != self.code.size:
             raise CheckpointError(
-                f"vocabulary: {self.code.size} words do not fit a network made for "
-                f"{config.network.vocab}; load the checkpoint with the encoding it was made with"
+                f"vocabulary: {self.code.size} words do not fit a network with "
+                f"{config.network.vocab}; load the checkpoint with the encoding of its training"
             )
         self.networks = Networks(config).eval()
 
@@ -98,9 +99,23 @@ class DiffusionLM(System):
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
     ) -> Self:
-        """Train and save in `out`; a run that was stopped goes on where it was.
+        """Train and save the system. An interrupted run continues where it stopped.
 
-        dataset: names or folders joined by "+"; backbone: "bert" or "electra".
+        Args:
+            dataset: Names from the catalogue or folders of MIDI files, joined by "+".
+            profile: "smoke", "laptop", "gpu" or "paper".
+            backbone: "bert" or "electra".
+            out: Folder of the run and of the checkpoint.
+            seed: Seed of all random numbers.
+            budget_minutes: Time limit in minutes for all stages; None runs all steps.
+            watch: Called with each record of the log.
+
+        Returns:
+            The trained system.
+
+        Raises:
+            PromptError: If the profile or backbone is unknown.
+            MissingDataError: If the data set is missing or has no piano part that is long enough.
         """
         return cls._train(
             recipe,
@@ -117,13 +132,13 @@ class DiffusionLM(System):
     # --- sampling -----------------------------------------------------------------------------
 
     def explain_prompt(self, prompt: str) -> PromptReading:
-        """What is understood of a prompt, and which of its words are not."""
+        """Return how a prompt is understood, and its unknown words."""
         prompt = text_of(prompt, "prompt")
         control, unknown = control_of(prompt, self.config.control.styles)
         messages = []
         if unknown:
             messages.append(
-                f"Not understood: {', '.join(unknown[:5])}. Ask for a key, such as G major; "
+                f"Not understood: {', '.join(unknown[:5])}. Name a key, such as G major; "
                 "sparse, medium or busy; low, middle or high"
                 + "".join(f"; {style}" for style in self.config.control.styles)
                 + "."
@@ -131,7 +146,7 @@ class DiffusionLM(System):
         return PromptReading(prompt, None, tuple(control.values()), unknown, tuple(messages))
 
     def prompt_words(self) -> dict[str, list[str]]:
-        """The controls' classes, and a few of the keys."""
+        """Return the classes of the controls, and a few of the keys."""
         return {
             "Density": list(DENSITIES),
             "Register": list(REGISTERS),
@@ -140,7 +155,7 @@ class DiffusionLM(System):
         }
 
     def control_of(self, prompt: str | Mapping[str, str] | None) -> dict[str, str]:
-        """The controls that a prompt asks for. Warns of words that name none."""
+        """Return the controls that a prompt names. Warns of unknown words."""
         if prompt is None or isinstance(prompt, Mapping):
             return dict(prompt or {})
         if not isinstance(prompt, str):
@@ -163,12 +178,30 @@ class DiffusionLM(System):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """`n` clips. prompt: words such as "busy, G major, high", or controls by name: {"key": "G
-        major", "density": "busy", "register": "high", "style": …}, any of them or none; guidance:
-        how hard the classifiers push (as in `nudge`, for 100 steps); temperature: below 1 likelier
-        words are favoured at every step, 0 clamps to the likeliest."""
+        """Generate piano clips.
+
+        Args:
+            prompt: A text such as "busy, G major, high", or controls by name: {"key": "G major",
+                "density": "busy", "register": "high", "style": …}, any of them or none.
+            n: Number of clips, 1 to 1024.
+            steps: Number of sampling steps.
+            guidance: Strength of the classifier guidance, 0 to 1000 (as in `nudge`, for 100
+                steps).
+            sampler: A name from `SAMPLERS`.
+            temperature: Below 1 favours likelier words at every step; 0 clamps to the most likely
+                word.
+            tempo: Tempo in BPM.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` clips.
+
+        Raises:
+            PromptError: If a control is unknown or a number is out of range.
+        """
         tempo, seed, control = check_tempo(tempo), seed_of(seed), self.control_of(prompt)
-        words = self.draw(
+        words = self.sample_words(
             n,
             control,
             steps=steps,
@@ -192,7 +225,7 @@ class DiffusionLM(System):
         return signed_takes(clips, self, request=request, seed=seed)
 
     @renamed(strength="guidance")
-    def draw(
+    def sample_words(
         self,
         n: int,
         control: Mapping[str, str] | None = None,
@@ -209,10 +242,30 @@ class DiffusionLM(System):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> np.ndarray:
-        """Words: (n, 130) ids. known: (130,) ids to keep, −1 where free. kinds: (130,) letters that
-        the words must have. places: sixteenths in a bar, beyond which no word may be. grammar:
-        round at the end to the likeliest grammatical sequence, not each word to its nearest.
-        tempo: of the clips that progress shows."""
+        """Sample token sequences.
+
+        Args:
+            n: Number of sequences, 1 to 1024.
+            control: Controls by name, see `generate`.
+            known: Ids to keep, (130,), −1 where free.
+            kinds: Required kind of each word, (130,) letters.
+            places: Number of sixteenths per bar; no word has a later position.
+            steps: Number of sampling steps.
+            guidance: Strength of the classifier guidance, 0 to 1000.
+            sampler: A name from `SAMPLERS`.
+            temperature: Below 1 favours likelier words at every step.
+            grammar: Round at the end to the likeliest grammatical sequence instead of rounding
+                each word to its nearest.
+            tempo: Tempo of the clips in `Progress`, in BPM.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            Ids (n, 130).
+
+        Raises:
+            PromptError: If a control, an id or a shape is not valid.
+        """
         network = self.networks.diffusion
         n, seed = checked(n=n)["n"], seed_of(seed)
         steps = whole(steps, "steps", 1, network.config.steps)
@@ -230,7 +283,7 @@ class DiffusionLM(System):
             self.code.check(known[known >= 0])
             kept = torch.from_numpy(np.where(known >= 0, known, kept.numpy()))
         push = None
-        if wanted:  # as hard in all for any number of steps
+        if wanted:  # the total strength does not depend on the number of steps
             push = nudge(self.networks.controls, network, wanted, strength=guidance * 100 / steps)
         predict = Predictor(network, known=kept, temperature=temperature, nudge=push)
         random = [generator(row) for row in row_seeds(seed, n)]
@@ -238,13 +291,13 @@ class DiffusionLM(System):
 
         report = reporter(progress)
 
-        def hear(step: int, total: int, x0: Tensor) -> None:
+        def callback(step: int, total: int, x0: Tensor) -> None:
             def words() -> np.ndarray:
                 return network.words(x0).numpy()
 
             report(step, total, words, lambda: [self.code.decode(row, tempo) for row in words()])
 
-        x = SAMPLERS[sampler](predict, x, network.diffusion.alphas_bar, steps, random, hear)
+        x = SAMPLERS[sampler](predict, x, network.diffusion.alphas_bar, steps, random, callback)
         with torch.inference_mode():
             logits = network.round(x).numpy()
         given = kept.numpy()[..., None]
@@ -258,6 +311,8 @@ class DiffusionLM(System):
         words = self.code.round(logits) if grammar else logits.argmax(-1)
         return np.where(given[..., 0] >= 0, given[..., 0], words)
 
+    draw = sample_words  # the old name
+
     def fill(
         self,
         clip: Clip,
@@ -268,9 +323,11 @@ class DiffusionLM(System):
         control: dict[str, str] | None = None,
         seed: int = 0,
     ) -> list[Clip]:
-        """The old name of `inpaint`."""
+        """Deprecated: the old name of `inpaint`."""
         warnings.warn(
-            "fill: is called inpaint now, with Region(bars=…)", DeprecationWarning, stacklevel=2
+            "fill: has been renamed to inpaint, with Region(bars=…)",
+            DeprecationWarning,
+            stacklevel=2,
         )
         return self.inpaint(clip, Region(bars=bars), n, prompt=control, steps=steps, seed=seed)
 
@@ -288,35 +345,58 @@ class DiffusionLM(System):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """`n` windows of the clip, the one that starts at bar 0, in which the words of the region's
-        bars are regenerated and all others kept (section 5.2). A bar keeps its number of notes, so
-        that bar lines stay where they are. All are written in the clip's main metre; warns where it
-        has others, and where that is not 4/4, the metre of most of the training."""
+        """Regenerate bars of the window that starts at bar 0, and keep all other words (section
+        5.2).
+
+        A bar keeps its number of notes, so that bar lines do not move. The result has the clip's
+        main metre in all bars.
+
+        Args:
+            clip: A clip with a score.
+            region: The part to replace, in bars or seconds.
+            n: Number of versions, 1 to 1024.
+            prompt: A text or controls by name, see `generate`.
+            steps: Number of sampling steps.
+            guidance: Strength of the classifier guidance, 0 to 1000.
+            sampler: A name from `SAMPLERS`.
+            temperature: Below 1 favours likelier words at every step.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` versions of the window.
+
+        Raises:
+            PromptError: If the clip is a waveform or too short, or the region has no words.
+
+        Warns:
+            UserWarning: If the clip has other metres than its main one, or that is not 4/4.
+        """
         clip = clip_of(clip)
         if region_of(region).tracks is not None:
-            raise PromptError("tracks: a piano window has one; give bars or seconds only")
+            raise PromptError("tracks: a piano window has only one track; give bars or seconds")
         if not clip.has_score:
-            raise PromptError("clip: holds a waveform; give one that was read from a MIDI file")
+            raise PromptError("clip: is a waveform; give a clip that was read from a MIDI file")
         bars, control = region.bar_range(clip), self.control_of(prompt)
         rows = self.code.windows(clip, hop=max(1, clip.bars))
         if not len(rows):
-            raise PromptError("clip: has too few notes for a window of 16 words")
+            raise PromptError("clip: has too few notes; a window needs at least 16 words")
         row, seed = rows[0], seed_of(seed)
         kinds = self.code.kinds[row]
         bar = np.cumsum(kinds == "b") - 1
         hole = (bar >= bars[0]) & (bar < bars[1]) & np.isin(kinds, list("pvdo"))
         if others := other_meters(clip):
             warnings.warn(
-                f"clip: has bars of {others}, of which training had few; all bars of the window "
-                "are written in its main metre",
+                f"clip: has bars of {others}, which are rare in the training data; all bars of the "
+                "window are written in its main metre",
                 UserWarning,
                 stacklevel=2,
             )
         if not hole.any():
-            raise PromptError(f"bars: {bars} hold no words of this window of {bar.max() + 1} bars")
+            raise PromptError(f"bars: {bars} have no words in this window of {bar.max() + 1} bars")
         known = np.where(hole, -1, row)
         places = min(POSITIONS, 16 * clip.meter[0] // clip.meter[1])
-        words = self.draw(
+        words = self.sample_words(
             n,
             control,
             known=known,
@@ -331,9 +411,9 @@ class DiffusionLM(System):
             progress=progress,
         )
         request = {"bars": f"{bars[0]} to {bars[1]}", "control": control, "steps": steps}
-        filled = [self.code.decode(w, clip.tempo, clip.meter) for w in words]
+        versions = [self.code.decode(w, clip.tempo, clip.meter) for w in words]
         return signed_takes(
-            (window.with_(caption=clip.caption) for window in filled),
+            (window.with_(caption=clip.caption) for window in versions),
             self,
             "filling",
             request=request,
@@ -344,14 +424,15 @@ class DiffusionLM(System):
     def film(
         self, prompt: Any = None, *, seed: int = 0, steps: int = 20, **settings: Any
     ) -> list[tuple[float, Clip]]:
-        """One sampling, step by step: (noise level √(1−ᾱ), from 1 down, and the clip so far)."""
+        """Return the steps of one sampling: pairs of the noise level √(1−ᾱ), from 1 down, and the
+        clip so far."""
         schedule = self.networks.diffusion.diffusion
         return film_of(self.generate, schedule, prompt, seed=seed, steps=steps, **settings)
 
-    # --- judging ------------------------------------------------------------------------------
+    # --- likelihood ---------------------------------------------------------------------------
 
     def bits(self, ids: np.ndarray | Tensor, *, draws: int = 8, seed: int = 0) -> dict[str, float]:
-        """The variational bound of windows (n, 130), in bits, see `diffusion_bound.bound`."""
+        """Return the variational bound of windows (n, 130) in bits, see `diffusion_bound.bound`."""
         windows = ids if isinstance(ids, Tensor) else np.asarray(ids)
         if tuple(windows.shape[1:]) != (LENGTH,) or not len(windows):
             raise PromptError(f"ids={shown(ids)}: give windows (n, {LENGTH})")
@@ -361,6 +442,6 @@ class DiffusionLM(System):
         return bound(self.networks.diffusion, rows, PAD, draws=draws, seed=seed)
 
     def windows(self, clips: Sequence[Clip], hop: int = 4) -> np.ndarray:
-        """Windows of clips' piano parts: (n, 130)."""
+        """Return windows (n, 130) of the clips' piano parts. hop: hop between windows in bars."""
         clips, hop = clips_of(clips, least=1), whole(hop, "hop", 1)
         return np.concatenate([self.code.windows(piano_of(clip), hop) for clip in clips])

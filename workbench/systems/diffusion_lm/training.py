@@ -1,9 +1,9 @@
-"""Training of DiffusionLM: piano parts → windows of p/v/d words → embeddings, network, control.
+"""Training of DiffusionLM: piano parts → windows of p/v/d words → diffusion model, classifiers.
 
     workbench train piano --dataset pop909+openscore-lieder --profile laptop --out my-piano
 
-Two stages: the diffusion model end to end, then classifiers of noised embeddings, which steer it.
-Windows are transposed by up to half an octave as they are drawn.
+Stage one trains the diffusion model end to end, stage two the classifiers of noised embeddings that
+steer it. Windows are transposed at random by up to half an octave.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from workbench.training import Fit, Plan, Watch, fit, scores_of
 
 
 def piano_of(clip: Clip) -> Clip:
-    """The clip with its piano part only (program 0), or as it is where it has none."""
+    """Return the clip with its piano part only (program 0), or unchanged if it has none."""
     notes = clip.notes
     piano = notes[(notes["program"] == 0) & ~notes["is_drum"]]
     if not len(piano) or len(piano) == len(notes):
@@ -53,8 +53,7 @@ def piano_of(clip: Clip) -> Clip:
 
 @dataclass
 class Windows:
-    """ids (n, 130), what is known of each window (see `controls.Labels`), and the number of
-    its song among the clips (n,)."""
+    """Windows: ids (n, 130), their labels, and the index (n,) of each window's song."""
 
     ids: Tensor
     labels: Labels
@@ -62,23 +61,25 @@ class Windows:
 
 
 def windows_of(clips: Sequence[Clip], code: PVD, hop: int, styles: Sequence[str]) -> Windows:
-    """Windows of all clips, with labels; the style is the index of its data set's name."""
-    found, style, song = [], [], []
+    """Return windows of all clips with labels; the style is the index of the data set's name."""
+    parts, style, song = [], [], []
     for number, clip in enumerate(clips):
         rows = code.windows(piano_of(clip), hop)
-        found.append(rows)
+        parts.append(rows)
         style += [styles.index(clip.labels.get("set", styles[0]))] * len(rows)
         song += [number] * len(rows)
-    ids = np.concatenate(found) if found else np.empty((0, 130), dtype=np.int64)
+    ids = np.concatenate(parts) if parts else np.empty((0, 130), dtype=np.int64)
     if not len(ids):
-        raise MissingDataError("no piano part long enough for a window; name another data set")
+        raise MissingDataError(
+            "dataset: has no piano part that is long enough for a window; name another data set"
+        )
     labels = labels_of(ids, code, np.array(style))
     return Windows(torch.from_numpy(ids), labels, np.array(song))
 
 
 def sets_of(dataset: str, split: str, limit: int | None) -> list[Clip]:
-    """Songs of data sets joined by "+", each labelled with the name of its set; of songs that are
-    in several, those of the first. limit: of each data set."""
+    """Return songs of data sets joined by "+", each labelled with the name of its set. Duplicates
+    are taken from the first set that has them. limit: songs per data set."""
     names, clips = names_of(dataset), []
     for name, part in zip(names, load_parts(names, split, limit=limit, songs=True), strict=True):
         for clip in part:
@@ -88,17 +89,17 @@ def sets_of(dataset: str, split: str, limit: int | None) -> list[Clip]:
 
 
 def shift(ids: Tensor, semitones: Tensor, code: PVD) -> Tensor:
-    """Pitches of each row moved by its own number of semitones, clamped to the range."""
+    """Transpose each row by its own number of semitones, clamped to the pitch range."""
     low, high = code.first["p"], code.first["p"] + HIGH - LOW
     moved = (ids + semitones[:, None]).clamp(low, high)
     return torch.where((ids >= low) & (ids <= high), moved, ids)
 
 
 def recipe(dataset: str, profile: str, seed: int, *, backbone: str = "bert") -> Recipe:
-    """What a DiffusionLM is made of and trained by. backbone: "bert" or "electra"."""
+    """Return the recipe of a DiffusionLM. backbone: "bert" or "electra"."""
     size = profile_of(PROFILES, profile)
     if backbone not in ("bert", "electra"):
-        raise PromptError(f"backbone: {backbone!r} is unknown; choose bert or electra")
+        raise PromptError(f"backbone: must be bert or electra, got {backbone!r}")
     code = PVD(rhythm=True)
     styles = names_of(dataset)
     windows = windows_of(sets_of(dataset, "train", size.limit), code, size.hop, styles)
@@ -122,7 +123,7 @@ def recipe(dataset: str, profile: str, seed: int, *, backbone: str = "bert") -> 
 def stages(
     networks: Networks, windows: Windows, kept: Windows, code: PVD, size: Profile
 ) -> list[Stage]:
-    """The diffusion model, then the classifiers that steer it."""
+    """Return the stages: the diffusion model, then the classifiers that steer it."""
     fit_network = partial(fit_diffusion, networks.diffusion, windows.ids, kept.ids, code)
     fit_classifiers = partial(fit_controls, networks, windows, kept, code)
     return [
@@ -134,7 +135,7 @@ def stages(
 def fit_diffusion(
     network: Network, ids: Tensor, kept: Tensor, code: PVD, plan: Plan, out: Path, **more: Any
 ) -> Fit[Network]:
-    """Train the diffusion model on windows (n, 130), each in a random key."""
+    """Train the diffusion model on windows (n, 130), transposed at random."""
 
     def loss(module: Network, ids: Tensor) -> dict[str, Tensor]:
         ids = ids.long()
@@ -147,7 +148,7 @@ def fit_diffusion(
 
 
 def diffusion_check(ids: Tensor) -> Callable[[Network], dict[str, float]]:
-    """The training terms on held-out windows."""
+    """Return a function that computes the training terms on held-out windows."""
 
     def score(module: Network) -> dict[str, float]:
         device = next(module.parameters()).device
@@ -174,7 +175,7 @@ def fit_controls(
         return control_loss(module, network, ids.long(), labels, PAD)
 
     def moved(ids: Tensor, labels: Labels) -> tuple[Tensor, ...]:
-        """Each window in a random key, its labels with it."""
+        """Transpose each window and its labels at random."""
         by = torch.randint(-5, 7, (len(ids),), generator=generator(seed))
         return (shift(ids, by, code).short(), *labels.tensors(by))
 

@@ -1,4 +1,4 @@
-"""DrumLDM: its configuration, the system, its training."""
+"""DrumLDM: its configuration, the system and its training."""
 
 from workbench.systems.drum_ldm.config import DrumLDMConfig
 from workbench.systems.drum_ldm.system import DrumLDM

@@ -1,4 +1,4 @@
-"""DrumLDM's configuration, and its sizes by profile."""
+"""DrumLDM's configuration and its training profiles."""
 
 from __future__ import annotations
 
@@ -12,11 +12,21 @@ from workbench.training import Plan
 
 @dataclass(frozen=True)
 class DrumLDMConfig:
-    """What a DrumLDM is made of.
+    """Configuration of a DrumLDM.
 
-    text: "bert", "keywords", or any BERT by name. paper: the published networks (one latent
-    vector a loop, MLP denoiser) in place of ours. width, depth, heads: the denoiser's transformer.
-    bars: longest loop. vocabulary: words of the captions it was trained on.
+    Args:
+        text: Text encoder: "bert", "keywords", or any BERT by name.
+        paper: Use the published networks (one latent vector per loop, MLP denoiser) instead of
+            ours.
+        autoencoder: Configuration of the autoencoder.
+        contrastive: Configuration of the contrastive text and MIDI encoders.
+        width: Width of the denoiser's transformer.
+        depth: Its number of layers.
+        heads: Its number of attention heads.
+        bars: Length of the longest loop, in bars.
+        schedule: Noise schedule, see `models.diffusion`.
+        prediction: What the denoiser predicts: "v", "epsilon" …
+        vocabulary: Words of the training captions.
     """
 
     text: str = "bert"
@@ -32,15 +42,15 @@ class DrumLDMConfig:
     vocabulary: tuple[str, ...] = ()
 
     def diffusion(self) -> Diffusion:
-        """The noise schedule, and what the denoiser predicts."""
+        """Return the noise schedule with the denoiser's prediction type."""
         return Diffusion(self.schedule, prediction=self.prediction)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One size: the system's config, the plan of each stage, the loops to train on.
+    """A training profile: the configuration and the plan of each stage.
 
-    limit: performances read; hop_bars: distance of the windows cut from them.
+    limit: number of performances to read; hop_bars: hop between the windows cut from them, in bars.
     """
 
     config: DrumLDMConfig

@@ -1,8 +1,8 @@
-"""Drum hits put into a score: what is not exchanged stays as it is, event for event.
+"""Insert drum hits into a score; every other event stays unchanged.
 
-A drum roll shows one hit a cell of nine voices. What it does not show (other tracks, flams, other
-percussion, the tempo map, controllers) is in the clip's own score, so an answer in cells goes into
-that score, and into its file where there is one, in place of the hits of these cells.
+A drum roll has one hit per cell and nine voices. The clip's own score also holds what a roll does
+not represent: other tracks, flams, other percussion, the tempo map, controllers. New cells
+therefore replace the hits of these cells in that score, and in its file if there is one.
 """
 
 from __future__ import annotations
@@ -25,32 +25,34 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
     from workbench.systems.base import Region
 
-STEP = 0.25  # quarter notes a cell
-_LENGTH = 0.1  # quarter notes; drums have no length, and players want one
+STEP = 0.25  # quarter notes per cell
+_LENGTH = 0.1  # quarter notes; drum notes need some duration in a file
 
 
 class Cells(NamedTuple):
-    """Cells to exchange: (steps, 9) bool, and the quarter notes between which their new hits come,
-    None where the cells alone say it."""
+    """Cells to replace: bool (steps, 9), and the range of the new hits in quarter notes, None if
+    the cells alone define it."""
 
     mask: np.ndarray
     span: tuple[float, float] | None = None
 
 
 def in_whole_bars(clip: Clip, name: str = "clip") -> tuple[Clip, int]:
-    """A score in 4/4, lengthened to whole bars, and how many these are. Raises PromptError for a
+    """Return a score in 4/4, extended to whole bars, and their number. Raises PromptError for a
     waveform and for other metres."""
     if not clip.has_score:
-        raise PromptError(f"{name}: holds a waveform and no notes; give one read from a MIDI file")
+        raise PromptError(
+            f"{name}: is a waveform without notes; give a clip that was read from a MIDI file"
+        )
     needs_4_4(clip, name)
     bars = max(1, math.ceil(round(clip.beats, 2) / 4))
     return (clip if clip.beats == 4 * bars else clip.with_(beats=4.0 * bars)), bars
 
 
 def cells_of(clip: Clip, region: Region, steps: int) -> Cells:
-    """The cells that a region exchanges. A hit a little before a bar line belongs to the bar after
-    it in the roll and to the bar before it in time: where one of the two stays, so does the hit,
-    and its cell."""
+    """Return the cells that a region replaces. A hit slightly before a bar line belongs to the bar
+    after it in the roll and to the bar before it in time. If one of these bars is not replaced, the
+    hit and its cell stay."""
     mask = region.cell_mask(clip, steps)
     if region.cells is not None:
         return Cells(mask)
@@ -63,11 +65,11 @@ def cells_of(clip: Clip, region: Region, steps: int) -> Cells:
 
 
 def with_cells(clip: Clip, cells: Cells, roll: np.ndarray) -> Clip:
-    """The clip with the hits of a roll (steps, 27) in these cells, in place of its own.
+    """Return the clip with its hits in these cells replaced by those of a roll (steps, 27).
 
-    They sound as the clip's own of that voice, on the track that plays it most. Early hits of the
-    first beat stand at the end of a loop, as in `DrumRoll.to_notes`, and on the first beat of a
-    clip that is none.
+    New hits use the clip's own pitch for that voice, on the track that plays it most. Early hits of
+    the first beat go to the end of a loop, as in `DrumRoll.to_notes`, and to the first beat of a
+    clip that is not a loop.
     """
     loop, clip = clip.anticipation, fine(clip)
     score: Any = clip.score.copy()
@@ -102,7 +104,8 @@ def with_cells(clip: Clip, cells: Cells, roll: np.ndarray) -> Clip:
 
 
 def left_out(clip: Clip) -> str:
-    """What of a clip a drum roll does not hold, in words with counts; "" where it holds all."""
+    """Describe, with counts, the notes of a clip that a drum roll cannot hold; "" if it holds
+    all."""
     notes = clip.notes
     drums = notes[notes["is_drum"]]
     voiced = int((read_lookup()[drums["pitch"]] >= 0).sum())
@@ -120,8 +123,8 @@ def _drum_tracks(score: Any) -> list[Any]:
 
 
 def _places(track: Any, tpq: int, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Onset in quarter notes, cell and voice of each note of a drum track; cell −1 for one that a
-    roll of so many steps does not show."""
+    """Return onset in quarter notes, cell and voice of each note of a drum track; cell is −1 for a
+    note outside a roll of `steps` steps."""
     columns = track.notes.numpy()
     beats = columns["time"] / tpq
     cell = (beats / STEP + 0.5).astype(np.int64)
@@ -131,16 +134,17 @@ def _places(track: Any, tpq: int, steps: int) -> tuple[np.ndarray, np.ndarray, n
 
 
 def _hits(roll: np.ndarray, tpq: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Onset in ticks (early hits of cell 0 are negative), voice and velocity of a roll's hits."""
-    plain = DrumRoll.from_array(roll)
-    step, drum = np.nonzero(plain.hits)
-    ticks = np.rint((step + plain.offset[step, drum].astype(np.float64)) * STEP * tpq)
-    velocity = np.clip(np.rint(plain.velocity[step, drum] * 127), 1, 127)
+    """Return onset in ticks (negative for early hits of cell 0), voice and velocity of a roll's
+    hits."""
+    grid = DrumRoll.from_array(roll)
+    step, drum = np.nonzero(grid.hits)
+    ticks = np.rint((step + grid.offset[step, drum].astype(np.float64)) * STEP * tpq)
+    velocity = np.clip(np.rint(grid.velocity[step, drum] * 127), 1, 127)
     return ticks.astype(np.int64), drum, velocity.astype(np.int64)
 
 
 def _add(track: Any, ticks: np.ndarray, pitch: int, velocity: np.ndarray, length: int) -> None:
-    """Add notes of one pitch to a track; one that would begin with another one is that one."""
+    """Add notes of one pitch to a track; a note at the onset of an existing one is dropped."""
     there = columns_of(track)
     there = picked(there, there["pitch"] == pitch)
     ticks, first = np.unique(ticks, return_index=True)
@@ -150,6 +154,6 @@ def _add(track: Any, ticks: np.ndarray, pitch: int, velocity: np.ndarray, length
     onset = new["time"][:, None]
     struck = np.where(np.r_[begin, ticks] > onset, np.r_[begin, ticks], onset + length).min(1)
     held = np.where((begin < onset) & (onset < end), end, 0).max(1, initial=0)
-    # below a held note the first note-off ends that one, so both end there
+    # under a sustained note the first note-off would end that note, so both end with it
     new["duration"] = np.maximum(np.minimum(struck, onset[:, 0] + length), held) - new["time"]
     add_notes(track, new)

@@ -1,10 +1,10 @@
-"""DrumLDM: text in, drum loop out (arXiv 2408.02711), with the original's mistakes mended.
+"""DrumLDM: drum loops from text (arXiv 2408.02711), with errors of the original corrected.
 
     prompt → text encoder → denoiser ⇄ sampler → autoencoder's decoder → drum roll → Clip
 
-The autoencoder turns a loop into a latent, one vector a beat; diffusion learns to draw latents
-for a text and a tempo. The parts are listed in `networks.py`, trained in `training.py`,
-sampled in `drawing.py`; how a prompt is read is in `prompts.py`.
+The autoencoder encodes a loop as a latent of one vector per beat. A diffusion model learns to
+sample latents for a text and a tempo. The networks are in `networks.py`, their training in
+`training.py`, sampling in `systems/sampling.py`, and prompts in `systems/prompts.py`.
 Notebooks: `notebooks/00_start_here.ipynb`, `notebooks/05_latent_diffusion.ipynb`.
 """
 
@@ -65,20 +65,21 @@ if TYPE_CHECKING:
 
 __all__ = ["DrumLDM", "DrumLDMConfig"]
 
-# Share of the walk, its cleaner end, in which the tempo asked for is heard. Before, where it is
-# decided on which beat the bass drum falls, the words are heard at the tempo that suits them: a
-# style at some other tempo may be a single performance of the training set, as rock above 150 bpm
-# is, whose bass drum is hardly ever on one.
-TEMPO_HEARD = 0.65
+# Share of the schedule, at its less noisy end, in which the denoiser is conditioned on the
+# requested tempo. In the noisier part, which decides on which beat the bass drum falls, it is
+# conditioned on the tempo that suits the words. A style at an unusual tempo may come from a single
+# performance of the training set, such as rock above 150 BPM, whose bass drum is hardly ever on
+# beat one.
+TEMPO_SHARE = 0.65
 _FAST = re.compile(r"\b(?:(?:very|really|quite|super) )?(?:fast|quick|up-?tempo)\b[ ,]*", re.I)
 
 
 class DrumLDM(LatentDiffusion):
     """Text-conditioned latent diffusion of drum loops.
 
-    `from_pretrained("drums-groove-bert")` loads a shipped system, `train` makes one. Everywhere,
-    steps, guidance, sampler and seed are those of `SamplingSettings`; progress is called with a
-    `Progress` after each step, and an exception that it raises ends the sampling.
+    `from_pretrained("drums-groove-bert")` loads a shipped system, `train` trains one. In all
+    methods, `steps`, `guidance`, `sampler` and `seed` are those of `SamplingSettings`; `progress`
+    is called with a `Progress` after each step, and an exception that it raises stops the sampling.
     """
 
     networks: DrumNetworks
@@ -108,13 +109,28 @@ class DrumLDM(LatentDiffusion):
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
     ) -> Self:
-        """Train all three stages and save in `out`; a run that was stopped goes on where it was.
+        """Train all three stages and save the system. An interrupted run continues where it
+        stopped.
 
-        dataset: a name of the catalogue or a folder of MIDI. profile: smoke, laptop, gpu, paper.
-        text: "bert", "keywords", or any BERT. start: a checkpoint to go on from: its autoencoder
-        and towers are kept, its denoiser is trained further, a fifth of the profile's steps at a
-        third of the rate; it must be of the profile's shape and read text in the same way. watch:
-        receives each line of the log.
+        Args:
+            dataset: A name from the catalogue or a folder of MIDI files.
+            profile: "smoke", "laptop", "gpu" or "paper".
+            text: "bert", "keywords", or the name of any BERT.
+            out: Folder of the run and of the checkpoint.
+            seed: Seed of all random numbers.
+            start: A checkpoint to start from. Its autoencoder and encoders are kept; its denoiser
+                is trained for a fifth of the profile's steps at a third of the learning rate. It
+                must have the profile's shape and text encoder.
+            budget_minutes: Time limit in minutes for all stages; None runs all steps.
+            watch: Called with each record of the log.
+
+        Returns:
+            The trained system.
+
+        Raises:
+            PromptError: If the profile is unknown.
+            MissingDataError: If the data set is not there.
+            CheckpointError: If `start` does not fit the profile.
         """
         earlier = None
         if start is not None:
@@ -137,21 +153,43 @@ class DrumLDM(LatentDiffusion):
 
     @torch.inference_mode()
     def encode(self, clips: Clip | Sequence[Clip]) -> Tensor:
-        """Latents of loops of equal length: (n, beats, latent), mean 0 and variance 1 over the
-        training loops; (n, latent) for the paper's networks."""
+        """Encode loops of equal length.
+
+        Args:
+            clips: One loop or several, each of up to `config.bars` bars in 4/4.
+
+        Returns:
+            Latents (n, beats, latent) with mean 0 and variance 1 over the training loops; (n,
+            latent) for the paper's networks.
+
+        Raises:
+            PromptError: If there is no clip or the lengths differ.
+        """
         return self.encode_rolls(torch.from_numpy(rolls_of(clips_of(clips, least=1))))
 
     @torch.inference_mode()
     def encode_rolls(self, rolls: Tensor) -> Tensor:
-        """Latents of drum rolls (n, steps, 27), as of `encode`."""
-        if self.config.paper:  # one vector for a loop of full length: shorter ones are repeated
+        """Encode drum rolls (n, steps, 27) as latents, see `encode`."""
+        if self.config.paper:  # one vector per loop of full length: shorter loops are repeated
             full = [tile(roll, 16 * self.config.bars) for roll in rolls.numpy()]
             rolls = torch.from_numpy(np.stack(full))
         return self.networks.standard(self.autoencoder.encode(rolls))
 
     @torch.inference_mode()
     def decode(self, latents: Tensor, tempo: float = 120.0, caption: str = "") -> list[Clip]:
-        """Latents back to clips."""
+        """Decode latents.
+
+        Args:
+            latents: Latents as returned by `encode`, of any number of beats.
+            tempo: Tempo of the clips in BPM.
+            caption: Caption of the clips.
+
+        Returns:
+            One clip per row.
+
+        Raises:
+            PromptError: If the shape of the latents or the tempo is not valid.
+        """
         tempo, caption = check_tempo(tempo), text_of(caption, "caption")
         clips = [
             DrumRoll.from_array(r, tempo=tempo).to_clip(caption=caption)
@@ -161,46 +199,47 @@ class DrumLDM(LatentDiffusion):
 
     @torch.inference_mode()
     def decode_rolls(self, latents: Tensor) -> np.ndarray:
-        """Drum rolls of latents: (n, steps, 27)."""
+        """Decode latents to drum rolls (n, steps, 27)."""
         return self.autoencoder.decode(self.networks.plain(self.latents_of(latents))).numpy()
 
     # --- text ---------------------------------------------------------------------------------
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:
-        """Texts in the contrastive space: (n, dim), unit length."""
+        """Embed texts in the contrastive space: (n, dim), unit length."""
         return self.contrastive.embed_text(self.text.embed(texts_of(texts, "texts", 1)))
 
     @torch.inference_mode()
     def embed_clips(self, clips: Sequence[Clip]) -> Tensor:
-        """Loops of equal length in the contrastive space: (n, dim), unit length."""
+        """Embed loops of equal length in the contrastive space: (n, dim), unit length."""
         rolls = rolls_of(clips_of(clips, least=1))
         return self.contrastive.embed_roll(torch.from_numpy(rolls))
 
     def explain_prompt(self, prompt: str) -> PromptReading:
-        """What is understood of a prompt: tempo, keywords, unknown words, and advice."""
+        """Return how a prompt is understood: tempo, keywords, unknown words, and advice."""
         return read_prompt(prompt_of(prompt), self.text, self.config.vocabulary)
 
     def prompt_words(self) -> dict[str, list[str]]:
-        """Those of the styles and traits that training captions had and the encoder reads."""
+        """Return the styles and traits that occur in training captions and that the text encoder
+        reads."""
         return chip_words(self)
 
     @torch.inference_mode()
     def suggest_tempo(self, prompt: str) -> float:
-        """The tempo that captions like this one go with, where the prompt names none (BPM)."""
+        """Return the typical tempo of captions like this prompt, in BPM."""
         words = with_noun(plain_words(prompt_of(prompt)))
         vector = torch.cat([self.text.embed([words])[0], torch.ones(1)])
         octaves = float(vector @ self.networks.tempo_weights)
         return float(round(min(max(120 * 2**octaves, 60.0), 200.0)))
 
     def tempo_of(self, prompt: str) -> float:
-        """The tempo a prompt names, else the one that suits it (BPM)."""
+        """Return the tempo that a prompt names, otherwise the one that suits it, in BPM."""
         return self.explain_prompt(prompt).tempo or self.suggest_tempo(prompt)
 
     def _words_tempo(self, prompt: str, tempo: float) -> float:
-        """The tempo that suits a prompt's words, whatever tempo it names, as a figure or by words
-        such as "fast", which lead to the same few performances; `tempo` where there are
-        no words (BPM)."""
+        """Return the tempo in BPM that suits the words of a prompt, without its figure and without
+        words such as "fast", which would select the same few performances; `tempo` if no words are
+        left."""
         prompt = plain_words(prompt)
         words = without_tempo(prompt)
         if not words:
@@ -210,28 +249,28 @@ class DrumLDM(LatentDiffusion):
 
     @torch.inference_mode()
     def conditioning(self, prompts: Sequence[str], tempos: Sequence[float]) -> Condition:
-        """What the denoiser is conditioned on: a prompt and a tempo (BPM) per loop."""
+        """Return the conditioning of the denoiser: a prompt and a tempo in BPM per loop."""
         prompts, tempos = texts_of(prompts, "prompts", 1), _tempos(tempos)
         same_length(prompts=prompts, tempos=tempos)
-        # the tempo is a condition of its own: a figure among the words would name a performance
+        # the tempo is a separate condition: a figure among the words would select one performance
         words = [with_noun(without_tempo(plain_words(prompt))) for prompt in prompts]
         known = torch.tensor([[float(bool(text)), 1.0] for text in words])
         features = self.networks.text_features(self.text.embed(words))
         return Condition(features, _octaves(tempos), known)
 
-    def _hearing(self, tempos: Sequence[float]) -> Callable[..., Tensor]:
-        """The denoiser, which hears these tempi (BPM) until the beat is decided, and those of the
-        condition from there on."""
-        first = TEMPO_HEARD * self.diffusion.steps
+    def _two_tempos(self, tempos: Sequence[float]) -> Callable[..., Tensor]:
+        """Return the denoiser, conditioned on these tempi (BPM) until the beat is decided and on
+        those of its conditioning afterwards."""
+        first = TEMPO_SHARE * self.diffusion.steps
         early = _octaves(tempos)
 
-        def ask(z: Tensor, t: Tensor, text: Tensor, tempo: Tensor, known: Tensor) -> Tensor:
+        def denoise(z: Tensor, t: Tensor, text: Tensor, tempo: Tensor, known: Tensor) -> Tensor:
             own = early.repeat(len(z) // len(early))  # with guidance each row comes twice
             return self.denoiser(z, t, text, torch.where(t >= first, own, tempo), known)
 
-        return ask
+        return denoise
 
-    # --- drawing ------------------------------------------------------------------------------
+    # --- generation ---------------------------------------------------------------------------
 
     @torch.inference_mode()
     def generate(
@@ -247,12 +286,29 @@ class DrumLDM(LatentDiffusion):
         sampler: str = "dpm++",
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Draw `n` loops for a prompt, or for each of several prompts.
+        """Generate loops for a prompt, or for each of several prompts.
 
-        tempo: BPM; by default the one the prompt names, else one that suits it. It sets how fast a
-        loop is played; on which beat the bass drum falls is decided at the tempo that suits the
-        words. Raises PromptError for numbers out of range, never for a text; warns of one that
-        asks for another metre than 4/4.
+        Args:
+            prompt: A text, or a list of texts; None and "" are no text.
+            n: Number of loops per prompt, 1 to 1024.
+            bars: Length in bars, 1 to `config.bars`.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            tempo: Tempo in BPM; by default the one that the prompt names, otherwise one that suits
+                it. It sets how fast a loop is played; where the bass drum falls is decided at the
+                tempo that suits the words.
+            seed: Seed of all random numbers.
+            sampler: A name from `SAMPLERS`.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            The loops, `n` per prompt, in the order of the prompts.
+
+        Raises:
+            PromptError: If a number is out of range.
+
+        Warns:
+            UserWarning: If the prompt names a metre other than 4/4.
         """
         texts = prompts_of(prompt)
         for advice in filter(None, map(metre_advice, texts)):
@@ -269,7 +325,7 @@ class DrumLDM(LatentDiffusion):
         return self._clips(rolls, prompts, tempos, bars, seed=settings.seed, n=n, request=asked)
 
     @torch.inference_mode()
-    def draw_each(
+    def generate_batch(
         self,
         prompts: Sequence[str],
         tempos: Sequence[float | None],
@@ -281,18 +337,33 @@ class DrumLDM(LatentDiffusion):
         sampler: str = "dpm++",
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """One loop for each prompt, at its own tempo and from its own seed, all in one batch. These
-        are seeds of noise, not those of `generate`, which makes such a seed for each take.
+        """Generate one loop per prompt, each with its own tempo and seed, in one batch.
 
-        tempos: BPM; None as `generate` draws the prompt. A number is for captions of loops whose
-        tempo is known: as in training, it is heard from the first step to the last."""
+        Args:
+            prompts: n texts.
+            tempos: n tempi in BPM; None for the tempo that `generate` would choose. A given tempo
+                conditions all steps, as in training.
+            seeds: n seeds of noise. They differ from the seed of `generate`, which derives one
+                seed of noise per take.
+            bars: Length in bars, 1 to `config.bars`.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            sampler: A name from `SAMPLERS`.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            n loops.
+
+        Raises:
+            PromptError: If the lists differ in length or a number is out of range.
+        """
         settings, bars = SamplingSettings(steps, guidance, sampler), self._bars(bars)
         seeds = [seed_of(seed, "seeds") for seed in listed(seeds, "seeds", "seeds", 1)]
         prompts, known = texts_of(prompts, "prompts", 1), _tempos(tempos, or_none=True)
         same_length(prompts=prompts, tempos=known, seeds=seeds)
-        asked_for = {p: self.tempo_of(p) for p, t in zip(prompts, known, strict=True) if t is None}
-        own = {prompt: self._words_tempo(prompt, tempo) for prompt, tempo in asked_for.items()}
-        bpm = [asked_for[p] if t is None else t for p, t in zip(prompts, known, strict=True)]
+        chosen = {p: self.tempo_of(p) for p, t in zip(prompts, known, strict=True) if t is None}
+        own = {prompt: self._words_tempo(prompt, tempo) for prompt, tempo in chosen.items()}
+        bpm = [chosen[p] if t is None else t for p, t in zip(prompts, known, strict=True)]
         early = [own[p] if t is None else t for p, t in zip(prompts, known, strict=True)]
         rolls = self._rolls(prompts, bpm, seeds, bars, settings, progress, early)
         asked = {"bars": bars, **settings.asked()}
@@ -305,11 +376,13 @@ class DrumLDM(LatentDiffusion):
             )
         ]
 
+    draw_each = generate_batch  # the old name
+
     def _bars(self, bars: int) -> int:
         bars = checked(bars=bars)["bars"]
         if bars > self.config.bars:
             raise PromptError(
-                f"bars={bars}: this system generates loops of 1 to {self.config.bars}"
+                f"bars: must be from 1 to {self.config.bars} for this system, got {bars}"
             )
         return bars
 
@@ -341,10 +414,29 @@ class DrumLDM(LatentDiffusion):
         sampler: str = "dpm++",
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Variations of a loop: noise its latent part of the way, then draw back (SDEdit,
-        arXiv 2108.01073). strength: 0 gives the loop as the autoencoder hears it, 1 a new one.
-        The drums alone are varied: other tracks, and percussion outside the nine voices, stay. The
-        prompt is the clip's caption unless another is given."""
+        """Generate variations of a loop: add noise to its latent, then denoise it again.
+
+        Only the drums vary; other tracks and percussion outside the nine voices stay.
+
+        Args:
+            clip: A loop of up to `config.bars` bars in 4/4.
+            n: Number of variations, 1 to 1024.
+            strength: Amount of noise: 0 (the autoencoder's reconstruction) to 1 (a new loop).
+            prompt: A text; None uses the clip's caption.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            seed: Seed of all random numbers.
+            sampler: A name from `SAMPLERS`.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` clips.
+
+        Raises:
+            PromptError: If the clip is a waveform, too long, or not in 4/4.
+
+        Source: SDEdit, arXiv 2108.01073.
+        """
         settings = SamplingSettings(steps, guidance, sampler, seed)
         n, strength = checked(n=n, strength=strength).values()
         clip, bars = self._whole_bars(clip)
@@ -373,21 +465,37 @@ class DrumLDM(LatentDiffusion):
     def interpolate(
         self, a: Clip, b: Clip, n: int = 5, *, polish: float = 0.4, steps: int = 20, seed: int = 0
     ) -> list[Clip]:
-        """`n` loops on the way from one loop to another, both ends included.
+        """Interpolate between two loops by spherical interpolation (slerp) of their latents.
 
-        Latents turn from one to the other (slerp). A mixture of two beats is no beat yet, so those
-        in the middle are noised by up to `polish` and drawn back, all with the same noise. These
-        are loops of the nine voices alone; warns of notes of `a` or `b` that are none.
+        A mixture of two beats need not be a plausible beat, so intermediate latents are noised by
+        up to `polish` and denoised, all with the same noise.
+
+        Args:
+            a: The first loop.
+            b: The last loop, of as many bars as `a`.
+            n: Number of loops, both ends included.
+            polish: Amount of noise in the middle, 0 to 1.
+            steps: Number of sampling steps, 1 to 1000.
+            seed: Seed of all random numbers.
+
+        Returns:
+            `n` loops of the nine drum voices.
+
+        Raises:
+            PromptError: If the lengths differ or a clip is not a drum loop in 4/4.
+
+        Warns:
+            UserWarning: If `a` or `b` has notes outside the nine voices.
         """
         settings = SamplingSettings(steps, 1.0, seed=seed)
         n, polish = checked(n=n, polish=polish).values()
         (a, bars), (b, bars_b) = self._whole_bars(a), self._whole_bars(b)
         if bars != bars_b:
-            raise PromptError(f"a has {bars} bars, b has {bars_b}; cut them to the same length")
+            raise PromptError(f"a, b: must have the same length, got {bars} and {bars_b} bars")
         for name, clip in (("a", a), ("b", b)):
             if without := left_out(clip):
                 warnings.warn(
-                    f"{name}: notes that the loops do not have: {without}",
+                    f"{name}: the loops leave out some of its notes: {without}",
                     UserWarning,
                     stacklevel=2,
                 )
@@ -430,14 +538,31 @@ class DrumLDM(LatentDiffusion):
         keep: np.ndarray | None = None,
         keep_bars: Sequence[int] = (),
     ) -> list[Clip]:
-        """Regenerate the cells of a region, keep all others.
+        """Regenerate the cells of a region and keep all others.
 
-        At every step the present estimate is decoded, the kept cells are put in, and the result is
-        encoded again, so that the new cells are made to fit them. Only the drum hits of the
-        region are exchanged, in the clip's own score, and in its file where it has one: all other
-        events stay, also of other tracks. Of bars and seconds a hit a little before the first beat,
-        which the grid takes for that beat, stays, too. The prompt is the clip's caption unless
-        another is given. keep, keep_bars: the old way to say it, what stays.
+        At every step the estimate of x₀ is decoded, the kept cells are inserted, and the result is
+        encoded again, so that the new cells fit them. Only drum hits of the region are replaced, in
+        the clip's own score and in its file if it has one; all other events stay. If the region is
+        given in bars or seconds, a hit slightly before its first beat stays as well.
+
+        Args:
+            clip: A loop of up to `config.bars` bars in 4/4.
+            region: The part to replace: bars, seconds, cells, tracks.
+            n: Number of versions, 1 to 1024.
+            prompt: A text; None uses the clip's caption.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            seed: Seed of all random numbers.
+            sampler: A name from `SAMPLERS`.
+            progress: Called with a `Progress` after each step.
+            keep: Deprecated: the cells to keep, bool (steps, 9).
+            keep_bars: Deprecated: the bars to keep.
+
+        Returns:
+            `n` versions of the clip.
+
+        Raises:
+            PromptError: If the region does not fit the clip, or the clip is not a drum loop in 4/4.
         """
         settings = SamplingSettings(steps, guidance, sampler, seed)
         n = checked(n=n)["n"]
@@ -447,7 +572,7 @@ class DrumLDM(LatentDiffusion):
             cells = cells_of(clip, region_of(region), len(own))
         else:
             warnings.warn(
-                "inpaint: takes a Region of what to replace, in place of what to keep",
+                "inpaint: give a Region of what to replace, instead of what to keep",
                 DeprecationWarning,
                 stacklevel=2,
             )
@@ -492,7 +617,8 @@ class DrumLDM(LatentDiffusion):
         guidance: float = 1.5,
         sampler: str = "dpm++",
     ) -> list[tuple[float, DrumRoll]]:
-        """One sampling, step by step: (noise level √(1−ᾱ), from 1 down, and the roll so far)."""
+        """Return the steps of one sampling: pairs of the noise level √(1−ᾱ), from 1 down, and the
+        roll so far."""
         frames: list[np.ndarray] = []
         clip = self.generate(
             prompt,
@@ -509,10 +635,11 @@ class DrumLDM(LatentDiffusion):
     # --- latents ------------------------------------------------------------------------------
 
     def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
-        """length: beats."""
-        size = len(self.networks.latent_mean)
+        """Return the shape of one latent. length: number of beats, by default that of the longest
+        loop."""
+        width = len(self.networks.latent_mean)
         beats = 4 * self.config.bars if length is None else length
-        return (size,) if self.config.paper else (beats, size)
+        return (width,) if self.config.paper else (beats, width)
 
     def denoiser_for(self, noisy: Tensor) -> nn.Module:
         return self.denoiser
@@ -531,12 +658,12 @@ class DrumLDM(LatentDiffusion):
         put: Callable[[np.ndarray], Clip] | None = None,
         **more: Any,
     ) -> Tensor:
-        """Latents for prompts and tempi; of given latents a share is sampled again. early: the
-        tempi that are heard until the beat is decided, by default those that suit the words. put:
-        makes a clip of a roll, for progress."""
+        """Sample latents for prompts and tempi. latents: start from these instead, noised by
+        `strength`. early: tempi that condition the denoiser until the beat is decided, by default
+        those that suit the words. put: makes a clip of a roll, for progress."""
         report = reporter(progress)
 
-        def heard(step: int, steps: int, x0: Tensor) -> None:
+        def callback(step: int, steps: int, x0: Tensor) -> None:
             def clips() -> list[Clip]:
                 rolls = self.decode_rolls(x0)
                 return self._plain_clips(rolls, prompts, tempos, self.config.bars, put)
@@ -544,16 +671,16 @@ class DrumLDM(LatentDiffusion):
             report(step, steps, lambda: self.decode_rolls(x0), clips)
 
         conditioning = self.conditioning(prompts, tempos)
-        asked = list(zip(prompts, tempos, strict=True))
+        pairs = list(zip(prompts, tempos, strict=True))
         if early is None:
-            own = {pair: self._words_tempo(*pair) for pair in dict.fromkeys(asked)}
-            early = [own[pair] for pair in asked]
-        more["denoiser"] = self._hearing(early)
+            own = {pair: self._words_tempo(*pair) for pair in dict.fromkeys(pairs)}
+            early = [own[pair] for pair in pairs]
+        more["denoiser"] = self._two_tempos(early)
         if latents is not None:
             return self.resample(
-                latents, noise, strength, conditioning, settings, callback=heard, **more
+                latents, noise, strength, conditioning, settings, callback=callback, **more
             )
-        return self.sample(noise, conditioning, settings, callback=heard, **more)
+        return self.sample(noise, conditioning, settings, callback=callback, **more)
 
     def _plain_clips(
         self,
@@ -563,7 +690,8 @@ class DrumLDM(LatentDiffusion):
         bars: int,
         put: Callable[[np.ndarray], Clip] | None = None,
     ) -> list[Clip]:
-        """Clips of rolls. put: the way into the clip that is worked on, if there is one."""
+        """Return clips of rolls. put: inserts a roll into the clip that is edited, if there is
+        one."""
         clips = [
             put(roll[: 16 * bars])
             if put
@@ -589,7 +717,7 @@ class DrumLDM(LatentDiffusion):
         original: Clip | None = None,
         put: Callable[[np.ndarray], Clip] | None = None,
     ) -> list[Clip]:
-        """Clips with their provenance. n: takes of each prompt, all by default."""
+        """Return clips with their provenance. n: number of takes per prompt, by default all."""
         clips = self._plain_clips(rolls, prompts, tempos, bars, put)
         return [
             signed(
@@ -605,16 +733,18 @@ class DrumLDM(LatentDiffusion):
         ]
 
     def _whole_bars(self, clip: Clip) -> tuple[Clip, int]:
-        """The clip as 1 to `config.bars` bars of 4/4, or a word why that is not possible."""
+        """Return the clip as 1 to `config.bars` bars of 4/4; raise PromptError if that is not
+        possible."""
         clip = clip_of(clip)
         name = clip.source or repr(clip.caption)
         clip, bars = in_whole_bars(clip, f"clip {name}")
         if not (read_lookup()[clip.notes["pitch"][clip.notes["is_drum"]]] >= 0).any():
-            raise PromptError(f"clip {name}: holds no drum notes")
+            raise PromptError(f"clip {name}: has no drum notes")
         if bars > self.config.bars:
             most = self.config.bars
             raise PromptError(
-                f"clip {name}: {bars} bars; cut it with clip.excerpt(0, {4 * most}) to {most} bars"
+                f"clip {name}: must have at most {most} bars, got {bars}; cut it with "
+                f"clip.excerpt(0, {4 * most})"
             )
         return clip, bars
 
@@ -633,7 +763,7 @@ class DrumLDM(LatentDiffusion):
 
 
 def _tempos(tempos: Any, *, or_none: bool = False) -> list[Any]:
-    """Tempi in BPM, one for each loop."""
+    """Return tempi in BPM, one per loop."""
     return [
         None if or_none and tempo is None else number(tempo, "tempos", *TEMPO_RANGE)
         for tempo in listed(tempos, "tempos", "tempi")
@@ -641,5 +771,5 @@ def _tempos(tempos: Any, *, or_none: bool = False) -> list[Any]:
 
 
 def _octaves(tempos: Sequence[float]) -> Tensor:
-    """Tempi in BPM as the denoiser takes them: (n,) log₂(bpm/120)."""
+    """Return tempi in BPM as the input of the denoiser: (n,) log₂(bpm/120)."""
     return torch.log2(torch.tensor(tempos, dtype=torch.float32).clamp(*TEMPO_LIMITS) / 120)

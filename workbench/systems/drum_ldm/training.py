@@ -1,7 +1,7 @@
 """Training of DrumLDM in three stages, as in the paper (arXiv 2408.02711, section 4).
 
-1. contrastive pre-training of text and MIDI towers, 2. the autoencoder, 3. diffusion in its
-latent, conditioned on the text. Each stage has a folder under `out` and resumes by itself.
+1. Contrastive pre-training of the text and MIDI encoders, 2. the autoencoder, 3. diffusion in its
+latent space, conditioned on the text. Each stage has a folder under `out` and can be resumed.
 
     workbench train drums --dataset groove --profile laptop --text bert --out my-drums
 """
@@ -38,18 +38,22 @@ from workbench.training import Fit, Plan, fit
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-PHRASES = 7  # per loop: its caption, the bare name of its style, five as a person would put it
-TEMPO_SPREAD = 0.12  # octaves: a groove may be played about 9 % slower or faster than it was. Else
-# a tempo and a style together name one performance, and its oddities become what the words mean.
-MOST_WINDOWS = 16  # a performance counts as much as so many windows, however long it is
-DROP = 0.15  # share of items whose text, and whose tempo, is withheld (guidance needs both)
+PHRASES = 7  # per loop: its caption, the name of its style, five informal phrasings
+# Octaves: augments each groove to about 9 % slower or faster. Otherwise a tempo and a style
+# together would identify one performance, and its peculiarities would become the meaning of the
+# words.
+TEMPO_SPREAD = 0.12
+MOST_WINDOWS = 16  # largest weight of a performance, in windows
+DROP = 0.15  # share of items without their text, and without their tempo, for guidance
 
 
 @dataclass
 class Loops:
-    """Loops as tensors. rolls (n, steps, 27); tempo (n,) log₂(bpm/120); phrase (n, PHRASES) rows
-    of `texts`; vectors (texts, text_dim) from the frozen encoder; weights (n,) how often each
-    comes up in training."""
+    """Loops as tensors.
+
+    rolls (n, steps, 27); tempo (n,): log₂(bpm/120); phrase (n, PHRASES): indices into `texts`;
+    vectors (texts, text_dim) from the frozen encoder; weights (n,): sampling weights.
+    """
 
     rolls: Tensor
     tempo: Tensor
@@ -60,14 +64,14 @@ class Loops:
 
 
 def loops_of(clips: Sequence[Clip], text: TextEncoder, seed: int) -> Loops:
-    """Turn cut loops into tensors; each distinct phrase is embedded once."""
+    """Convert cut loops to tensors; each distinct phrase is embedded once."""
     index: dict[str, int] = {}
     rows = []
     for i, clip in enumerate(clips):
         facts = facts_of(clip)
         caption = caption_of(facts)
-        said = [caption, facts.style or caption, *phrases(facts, PHRASES - 2, seed + i)]
-        rows.append([index.setdefault(phrase, len(index)) for phrase in said])
+        texts = [caption, facts.style or caption, *phrases(facts, PHRASES - 2, seed + i)]
+        rows.append([index.setdefault(phrase, len(index)) for phrase in texts])
     return Loops(
         torch.from_numpy(rolls_of(clips)),
         torch.tensor([np.log2(clip.tempo / 120) for clip in clips], dtype=torch.float32),
@@ -79,11 +83,11 @@ def loops_of(clips: Sequence[Clip], text: TextEncoder, seed: int) -> Loops:
 
 
 def weights_of(clips: Sequence[Clip]) -> Tensor:
-    """How often each window comes up in training, relative to the others: (n,), mean 1.
+    """Return a sampling weight per window: (n,), mean 1.
 
-    A performance counts as its number of windows, at most MOST_WINDOWS, so that the longest do
-    not decide what a word means; a style counts as the square root of what its performances
-    count, so that a word with few of them is not drowned by its neighbours.
+    A performance has the weight of its number of windows, at most MOST_WINDOWS, so that the longest
+    performances do not determine the meaning of a word. A style has the square root of the weight
+    of its performances, so that rare styles are not dominated by frequent ones.
     """
     performance = [str(clip.labels.get("performance", i)) for i, clip in enumerate(clips)]
     style = [str(clip.labels.get("style", "")) for clip in clips]
@@ -99,35 +103,34 @@ def weights_of(clips: Sequence[Clip]) -> Tensor:
 
 @dataclass(frozen=True)
 class Start:
-    """A checkpoint to go on from, and the record of its training."""
+    """A checkpoint to start from, and its training record."""
 
     name: str
     networks: DrumNetworks
     record: Mapping[str, Any]
 
     def check(self, config: DrumLDMConfig) -> None:
-        """CheckpointError where its shape is not that of `config`."""
+        """Raise CheckpointError if its shape differs from `config`."""
         if replace(self.networks.config, vocabulary=()) != config:
             raise CheckpointError(
-                f"{self.name}: is not of this profile's shape or reads text otherwise; choose the "
-                "profile and text that it was trained with, or leave out start"
+                f"{self.name}: differs from this profile in shape or text encoder; choose the "
+                "profile and text that it was trained with, or omit start"
             )
 
     def about(self) -> dict[str, Any]:
-        """What the record of the further training says of it."""
-        before = self.record.get("stages", self.record)  # older records have no heading
-        kept = ("contrastive", "autoencoder")
+        """Return its entries in the record of the new training."""
+        before = self.record.get("stages", self.record)  # older records have no such entry
+        names = ("contrastive", "autoencoder")
         return {
             "start": self.name,
-            "stages": {name: before[name] for name in kept if name in before},
+            "stages": {name: before[name] for name in names if name in before},
         }
 
 
 def recipe(
     dataset: str, profile: str, seed: int, *, text: str = "bert", start: Start | None = None
 ) -> Recipe:
-    """What a DrumLDM is made of and trained by. start: a checkpoint whose denoiser is trained
-    further."""
+    """Return the recipe of a DrumLDM. start: a checkpoint whose denoiser is trained further."""
     size = profile_of(PROFILES, profile)
     encoder = text_encoder(text)
     config = replace(
@@ -152,30 +155,30 @@ def recipe(
 def stages(
     networks: DrumNetworks, train: Loops, held_out: Loops, size: Profile, start: Start | None = None
 ) -> list[Stage]:
-    """All three, or, from a checkpoint on, the last one: a fifth of its steps at a third of the
-    rate."""
+    """Return all three stages. From a checkpoint, return only the last one, with a fifth of its
+    steps at a third of the learning rate."""
     data, towers, plan = (train, held_out), networks.contrastive, size.diffusion
     if start is not None:
         networks.load_state_dict(start.networks.state_dict())
         steps, every = max(1, plan.steps // 5), max(1, plan.every // 5)
-        # weights that start trained are near their lowest loss at once: that says nothing of words
+        # trained weights start near their lowest loss, which does not measure how they follow text
         plan = replace(plan, steps=steps, lr=plan.lr / 3, every=every, keep="last")
-    found = [
+    all_stages = [
         Stage("contrastive", size.contrastive, 0.15, partial(train_contrastive, towers, *data)),
         Stage("autoencoder", size.autoencoder, 0.25, partial(train_autoencoder, networks, *data)),
         Stage("diffusion", plan, 0.60, partial(train_diffusion, networks, *data)),
     ]
-    return found if start is None else found[2:]
+    return all_stages if start is None else all_stages[2:]
 
 
 def splits_of(dataset: str, limit: int | None = None) -> dict[str, Sequence[Clip]]:
-    """The training and validation clips. A folder too small for the data sets' own rule is split
-    clip by clip: every eighth is held out."""
+    """Return the training and validation clips. A folder that is too small for the usual split is
+    split clip by clip: every eighth clip is held out."""
     try:
         return {split: load(dataset, split, limit=limit) for split in ("train", "validation")}
     except MissingDataError:
-        clips = load(dataset, limit=limit).clips  # raises again where there is nothing at all
-    print(f"{dataset}: few files, every eighth is kept for validation")
+        clips = load(dataset, limit=limit).clips  # raises again if there are no clips
+    print(f"{dataset}: few files; every eighth is held out for validation")
     return {
         "train": [clip for i, clip in enumerate(clips) if i % 8] or clips,
         "validation": clips[::8],
@@ -185,19 +188,19 @@ def splits_of(dataset: str, limit: int | None = None) -> dict[str, Sequence[Clip
 def train_contrastive(
     towers: Contrastive, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
 ) -> Fit[Contrastive]:
-    """Stage 1. Each time a loop comes up, one of its phrasings is drawn."""
+    """Stage 1. Each time a loop is used, one of its phrases is chosen at random."""
 
     def loss(module: nn.Module, rolls: Tensor, phrase: Tensor) -> dict[str, Tensor]:
         assert isinstance(module, Contrastive)
         pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
-        said = train.vectors[phrase.gather(1, pick)[:, 0].cpu()].to(rolls.device)
-        return module.loss(_touched(_random_bars(rolls)), said)
+        text = train.vectors[phrase.gather(1, pick)[:, 0].cpu()].to(rolls.device)
+        return module.loss(_augmented(_random_bars(rolls)), text)
 
     def validate(module: nn.Module) -> dict[str, float]:
         assert isinstance(module, Contrastive)
         rolls = held_out.rolls[:256].to(module.log_scale.device)
-        said = held_out.vectors[held_out.phrase[:256, 0]].to(rolls.device)
-        return {"loss": float(module.loss(rolls, said)["contrastive"])}
+        text = held_out.vectors[held_out.phrase[:256, 0]].to(rolls.device)
+        return {"loss": float(module.loss(rolls, text)["contrastive"])}
 
     data = (train.rolls, train.phrase)
     return fit(
@@ -216,7 +219,7 @@ def train_contrastive(
 def train_autoencoder(
     networks: DrumNetworks, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
 ) -> Fit:
-    """Stage 2, and the latent's mean and spread over the training loops."""
+    """Stage 2, and the mean and standard deviation of the latents over the training loops."""
     paper = isinstance(networks.autoencoder, PaperAutoencoder)
 
     def loss(module: Any, rolls: Tensor) -> dict[str, Tensor]:
@@ -248,7 +251,7 @@ def train_autoencoder(
 def train_diffusion(
     networks: DrumNetworks, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
 ) -> Fit:
-    """Stage 3. Half of the batches are four bars long, from a random bar of the loop."""
+    """Stage 3. Half of the batches are four bars long and start at a random bar of the loop."""
     diffusion = networks.config.diffusion()
     networks.tempo_weights.copy_(tempo_regression(train))
     standard = [networks.standard(encode_all(networks, x.rolls)) for x in (train, held_out)]
@@ -257,9 +260,9 @@ def train_diffusion(
 
     def loss(module: nn.Module, z: Tensor, tempo: Tensor, phrase: Tensor) -> dict[str, Tensor]:
         pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
-        said = features[0][phrase.gather(1, pick)[:, 0].cpu()].to(z.device)
+        text = features[0][phrase.gather(1, pick)[:, 0].cpu()].to(z.device)
         tempo = tempo + TEMPO_SPREAD * torch.randn_like(tempo)
-        condition = Condition(said, tempo, torch.ones(len(z), 2, device=z.device)).dropped(DROP)
+        condition = Condition(text, tempo, torch.ones(len(z), 2, device=z.device)).dropped(DROP)
         if not networks.config.paper:
             z = _random_bars(z, per_bar=4)
         return {"diffusion": diffusion.to(z.device).loss(module, z, *condition)}
@@ -267,9 +270,9 @@ def train_diffusion(
     def validate(module: nn.Module) -> dict[str, float]:
         device = next(module.parameters()).device
         z = standard[1][:256].to(device)
-        said = features[1][held_out.phrase[:256, 0]].to(device)
+        text = features[1][held_out.phrase[:256, 0]].to(device)
         condition = Condition(
-            said, held_out.tempo[:256].to(device), torch.ones(len(z), 2).to(device)
+            text, held_out.tempo[:256].to(device), torch.ones(len(z), 2).to(device)
         )
         terms = [float(diffusion.to(device).loss(module, z, *condition)) for _ in "1234"]
         return {"loss": float(np.mean(terms))}
@@ -290,13 +293,15 @@ def train_diffusion(
 
 @torch.inference_mode()
 def encode_all(networks: DrumNetworks, rolls: Tensor, batch: int = 256) -> Tensor:
-    """The autoencoder's latents, not yet standardised: (n, beats, latent) or (n, latent)."""
+    """Return the autoencoder's latents before standardisation: (n, beats, latent) or (n,
+    latent)."""
     parts = [networks.autoencoder.eval().encode(part) for part in rolls.split(batch)]
     return torch.cat(parts).clone()
 
 
 def tempo_regression(loops: Loops, ridge: float = 1.0) -> Tensor:
-    """Weights (text_dim + 1,) of log₂(bpm/120) on text vectors, from phrases without a figure."""
+    """Fit log₂(bpm/120) to text vectors by ridge regression, on phrases without a figure: weights
+    (text_dim + 1,)."""
     silent = torch.tensor([parse_tempo(phrase) is None for phrase in loops.texts])
     item, column = torch.nonzero(silent[loops.phrase], as_tuple=True)
     x = loops.vectors[loops.phrase[item, column]].double()
@@ -308,7 +313,7 @@ def tempo_regression(loops: Loops, ridge: float = 1.0) -> Tensor:
 
 
 def _random_bars(x: Tensor, per_bar: int = 16, short: int = 4) -> Tensor:
-    """The whole batch, or, half of the time, `short` bars of it from a random bar on."""
+    """Return the whole batch, or, with probability ½, `short` bars from a random bar on."""
     bars = x.shape[1] // per_bar
     if bars <= short or torch.rand(()) < 0.5:
         return x
@@ -316,8 +321,8 @@ def _random_bars(x: Tensor, per_bar: int = 16, short: int = 4) -> Tensor:
     return x[:, start * per_bar : (start + short) * per_bar]
 
 
-def _touched(rolls: Tensor, drop: float = 0.1, touch: float = 0.1) -> Tensor:
-    """Another performance of the same loops: some hits left out, all a little softer or louder."""
+def _augmented(rolls: Tensor, drop: float = 0.1, touch: float = 0.1) -> Tensor:
+    """Augment loops: drop some hits and scale all velocities slightly."""
     hits, velocity, offset = rolls.chunk(3, dim=-1)
     hits = hits * (torch.rand_like(hits) >= drop)
     scale = 1 + touch * (2 * torch.rand(len(rolls), 1, 1, device=rolls.device) - 1)

@@ -1,4 +1,4 @@
-"""LDMG: its configuration, the system, its training."""
+"""LDMG: its configuration, the system and its training."""
 
 from workbench.systems.ldmg.config import LDMGConfig
 from workbench.systems.ldmg.system import LDMG

@@ -1,15 +1,15 @@
 """Stage one of LDMG's training: a VAE-GAN, or a VAE, then its decoder alone.
 
-Both players of the VAE-GAN learn in the same step: the discriminator's loss sees decoded sound cut
-off from the decoder, the decoder's sees the discriminator with its weights held. Batches are random
-crops, drawn anew at every step from the memory-mapped collection.
+The VAE and the discriminator are updated in the same step: the discriminator's loss receives
+detached sound, and the decoder's loss evaluates the discriminator with frozen weights. Batches are
+new random crops of the memory-mapped collection at every step.
 
-What comes out of the decoder is nearer to the sound without a discriminator, at the size of a
-laptop and by every measure of spectra (`workbench evaluate sound --only players`; the card of
-`sound-ldmg` has the table).
+At the size of the laptop profile, reconstructions are better without a discriminator by every
+spectral measure (`workbench evaluate sound --only players`; the card of `sound-ldmg` has the
+table).
 
-The decoder is finished with the encoder held: the latents stay, and the level in decibels is asked
-for beside the spectrum.
+The decoder is then fine-tuned with a frozen encoder, so that the latents stay the same. Its loss
+adds the log-spectral distance in decibels.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from workbench.training import Fit, Plan, Watch, fit, scores_of, seeds
 
 
 class VAEGAN(nn.Module):
-    """Both players as one module; a width of 0 leaves the discriminator out."""
+    """VAE and discriminator as one module; a width of 0 omits the discriminator."""
 
     def __init__(self, vae: AudioVAE | SpectralVAE, width: int) -> None:
         super().__init__()
         self.vae = vae
-        self.judge = Discriminator(vae.config.channels, width) if width else None
+        self.discriminator = Discriminator(vae.config.channels, width) if width else None
 
 
 def gan_terms(module: VAEGAN, sound: Tensor, weights: Weights) -> dict[str, Tensor]:
-    """The VAE-GAN's objective by term, weighted: sound (batch, channels, samples)."""
-    decoded, mean, spread = module.vae(sound)
+    """Return the weighted terms of the VAE-GAN's objective for sound (batch, channels, samples)."""
+    decoded, mean, logvar = module.vae(sound)
     convergence, logs = stft_loss(sound, decoded)
     terms = {
         "convergence": weights.spectrum * convergence,
         "spectrum": weights.spectrum * logs,
-        "kl": weights.kl * kl(mean, spread),
+        "kl": weights.kl * kl(mean, logvar),
     }
-    if module.judge is not None:
+    if module.discriminator is not None:
         terms |= adversarial_terms(
-            module.judge, sound, decoded, weights.adversarial, weights.matching
+            module.discriminator, sound, decoded, weights.adversarial, weights.matching
         )
     return terms
 
@@ -68,8 +68,8 @@ def fit_vae(
     seed: int,
     watch: Watch | None = None,
 ) -> Fit:
-    """Train `vae` against a discriminator of `width` (0: none) on crops of `crop` samples; rows,
-    kept: training and validation pieces of `audio`."""
+    """Train `vae` with a discriminator of `width` (0: none) on crops of `crop` samples. rows, kept:
+    training and validation pieces of `audio`."""
     module = VAEGAN(vae, width)
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
@@ -79,9 +79,9 @@ def fit_vae(
     held, _ = audio.crops(16, crop, seed=0, rows=kept)
 
     def validate(module: nn.Module) -> dict[str, float]:
-        mean, spread, found = decoded_held(module.vae, held)  # type: ignore[arg-type]
-        del found["level"]
-        return {**scores_of(found), "kl": float(kl(mean, spread))}
+        mean, logvar, scores = decoded_held(module.vae, held)  # type: ignore[arg-type]
+        del scores["level"]
+        return {**scores_of(scores), "kl": float(kl(mean, logvar))}
 
     return fit(
         module,
@@ -96,7 +96,7 @@ def fit_vae(
     )
 
 
-def finish_decoder(
+def finetune_decoder(
     vae: AudioVAE | SpectralVAE,
     audio: AudioCollection,
     rows: Sequence[int],
@@ -109,8 +109,8 @@ def finish_decoder(
     seed: int,
     watch: Watch | None = None,
 ) -> Fit:
-    """Train the decoder alone, on the encoder's means: `weights.spectrum` of the STFT distance and
-    `weights.level` of the log-spectral distance in dB."""
+    """Train the decoder alone, on the encoder's means. The loss is the STFT distance times
+    `weights.spectrum` plus the log-spectral distance in dB times `weights.level`."""
     vae.encoder.requires_grad_(False)
 
     def loss(vae: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
@@ -128,8 +128,8 @@ def finish_decoder(
     held, _ = audio.crops(16, crop, seed=0, rows=kept)
 
     def validate(vae: nn.Module) -> dict[str, float]:
-        found = decoded_held(vae, held)[2]
-        return {"loss": found["level"], **found}
+        scores = decoded_held(vae, held)[2]
+        return {"loss": scores["level"], **scores}
 
     done = fit(
         vae, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch, title="decoder"
@@ -138,19 +138,23 @@ def finish_decoder(
     return done
 
 
+finish_decoder = finetune_decoder  # the old name
+
+
 def crops_of(
     audio: AudioCollection, numbers: Tensor, crop: int, seed: int, rows: Sequence[int]
 ) -> Tensor:
-    """A batch of a step: (len(numbers), channels, crop), drawn by the first number."""
+    """Return the batch of a step: (len(numbers), channels, crop), seeded by the first number."""
     crops, _ = audio.crops(len(numbers), crop, seed=int(numbers[0]) + seed, rows=rows)
     return torch.from_numpy(crops).to(numbers.device)
 
 
 def decoded_held(vae: nn.Module, held: Any) -> tuple[Tensor, Tensor, dict[str, float]]:
-    """Mean and log variance of held-out crops, and how far the decoded means are from them."""
+    """Return mean and log-variance of held-out crops, and the distances of their
+    reconstructions."""
     sound = torch.from_numpy(held).to(next(vae.parameters()).device)
-    mean, spread = vae.encode(sound)  # type: ignore[operator]
+    mean, logvar = vae.encode(sound)  # type: ignore[operator]
     decoded = vae.decode(mean)[..., : sound.shape[-1]]  # type: ignore[operator]
     convergence, logs = (float(x) for x in stft_loss(sound, decoded))
     level = float(level_distance(sound, decoded))
-    return mean, spread, {"convergence": convergence, "spectrum": logs, "level": level}
+    return mean, logvar, {"convergence": convergence, "spectrum": logs, "level": level}

@@ -1,4 +1,4 @@
-"""LDMG's configuration, and its sizes by profile."""
+"""LDMG's configuration and its training profiles."""
 
 from __future__ import annotations
 
@@ -13,9 +13,19 @@ from workbench.training import Plan
 
 @dataclass(frozen=True)
 class LDMGConfig:
-    """rate in Hz; frames: latent frames of a training window; genres: names, () for none; schedule
-    and prediction: of the diffusion, see `models/diffusion.py`; words: for prompts, common in the
-    training captions."""
+    """Configuration of an LDMG.
+
+    Args:
+        vae: Configuration of the autoencoder.
+        dit: Configuration of the diffusion transformer.
+        rate: Sample rate in Hz.
+        frames: Latent frames of a training window.
+        genres: Names of the genres, () for none.
+        schedule: Noise schedule, see `models.diffusion`.
+        prediction: What the transformer predicts: "flow", "v" …
+        steps: Number of steps of the schedule.
+        words: Words for prompts that are common in the training captions.
+    """
 
     vae: AudioVAEConfig | SpectralVAEConfig
     dit: DiTConfig
@@ -29,43 +39,48 @@ class LDMGConfig:
 
     @property
     def seconds(self) -> float:
-        """Of a training window."""
+        """Length of a training window in seconds."""
         return self.frames * self.vae.hop / self.rate
 
     def diffusion(self) -> Diffusion:
-        """The noise schedule, and what the transformer predicts."""
+        """Return the noise schedule with the transformer's prediction type."""
         return Diffusion(self.schedule, self.steps, self.prediction)
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Of the VAE-GAN's terms; the original's are 1, 1e-2, 1, 1. Matching is relative to the size of
-    the features: at 1 and more it drowned the spectrum here and z was not used."""
+    """Weights of the VAE-GAN's loss terms; the original's are 1, 1e-2, 1, 1. Feature matching is
+    relative to the magnitude of the features; at 1 and more it dominated the spectral loss here,
+    and z was not used."""
 
     spectrum: float = 1.0
     kl: float = 3e-3
     adversarial: float = 0.1
     matching: float = 0.3
-    level: float = 0.1  # a dB, where the decoder is finished
+    level: float = 0.1  # per dB, when the decoder is fine-tuned
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One size. coding, finishing: of the VAE-GAN and, after it, of its decoder alone; crop:
-    samples of their crops; width: of the discriminator, 0 for none."""
+    """A training profile.
+
+    coding: plan of the VAE-GAN; decoder_finetune: plan of its decoder alone, after it; crop:
+        samples
+    of their crops; width: width of the discriminator, 0 for none.
+    """
 
     vae: AudioVAEConfig | SpectralVAEConfig
     dit: DiTConfig
     coding: Plan
     diffusion: Plan
-    finishing: Plan | None = None
+    decoder_finetune: Plan | None = None
     rate: int = 16_000
     frames: int = 512
     crop: int = 16_384
     width: int = 16
     weights: Weights = field(default_factory=Weights)
-    genres: int = 16  # at most: the most frequent ones
-    limit: int | None = None  # training clips of each data set; None for the recipe's own
+    genres: int = 16  # at most; the most frequent ones are kept
+    limit: int | None = None  # training clips per data set; None for all
 
 
 PROFILES: dict[str, Profile] = {
@@ -136,7 +151,8 @@ PROFILES: dict[str, Profile] = {
         crop=32_768,
         width=32,
     ),
-    # The original's sizes and weights (its noise schedule leaves signal at the end: not kept).
+    # The original's sizes and weights (its noise schedule leaves signal at the last step and is not
+    # used).
     "paper": Profile(
         AudioVAEConfig(width=16, latent=32, attention=True),
         DiTConfig(32),

@@ -1,4 +1,4 @@
-"""What an LDMG is made of: its configuration and networks, and the way from sound to latents."""
+"""The networks of an LDMG, and the conversion between sound and latents."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.music.audio import checked
 from workbench.systems.ldmg.config import LDMGConfig
 
-PIECE = 2048  # latent frames that are coded at once
+PIECE = 2048  # latent frames that are encoded or decoded at once
 
 
 def vae_of(config: AudioVAEConfig | SpectralVAEConfig) -> AudioVAE | SpectralVAE:
-    """The autoencoder of a configuration: on the waveform, or through the Fourier transform."""
+    """Return the autoencoder of a configuration, on waveforms or on Fourier spectra."""
     return SpectralVAE(config) if isinstance(config, SpectralVAEConfig) else AudioVAE(config)
 
 
 class Networks(nn.Module):
-    """Everything of an LDMG that has weights, what a checkpoint holds, and the way between sound
-    and latents: both stages, and the latents' mean and spread over the training sound."""
+    """All modules of an LDMG that have weights: the content of a checkpoint. They include the mean
+    and standard deviation of the latents over the training sound."""
 
     latent_mean: Tensor
     latent_std: Tensor
@@ -37,16 +37,16 @@ class Networks(nn.Module):
 
     @torch.inference_mode()
     def encode_sound(self, sound: np.ndarray) -> Tensor:
-        """Sound (channels, samples) at the system's rate → latents (latent, frames), mean 0 and
-        variance 1 over the training sound. Any length: coded in overlapping pieces, which without
-        attention over time gives exactly what the whole would."""
+        """Encode sound (channels, samples) of any length, at the system's rate, as latents (latent,
+        frames) with mean 0 and variance 1 over the training sound. The sound is encoded in
+        overlapping pieces; without attention over time the result is exactly that of the whole."""
         x = torch.from_numpy(np.ascontiguousarray(checked(sound), dtype=np.float32))[None]
         if x.shape[1] != self.config.vae.channels:
             raise PromptError(
-                f"sound: {x.shape[1]} channels; this system hears {self.config.vae.channels}"
+                f"sound: must have {self.config.vae.channels} channels, got {x.shape[1]}"
             )
         if not x.shape[2]:
-            raise PromptError("sound: holds no sample; give one or more")
+            raise PromptError("sound: must have at least 1 sample, got 0")
         hop = self.config.vae.hop
         x = nn.functional.pad(x, (0, -x.shape[-1] % hop))
         parts = []
@@ -57,16 +57,16 @@ class Networks(nn.Module):
 
     @torch.inference_mode()
     def decode_sound(self, latents: Tensor) -> np.ndarray:
-        """Latents (latent, frames) → float32 (channels, frames · hop)."""
-        hop, plain = self.config.vae.hop, self.plain(latents)
+        """Decode latents (latent, frames) to float32 (channels, frames · hop)."""
+        hop, z = self.config.vae.hop, self.plain(latents)
         parts = []
-        for begin, end, left, right in self.pieces(plain.shape[-1]):
-            sound = self.vae.decode(plain[None, :, left:right])[0]
+        for begin, end, left, right in self.pieces(z.shape[-1]):
+            sound = self.vae.decode(z[None, :, left:right])[0]
             parts.append(sound[:, (begin - left) * hop : (end - left) * hop])
         return torch.cat(parts, dim=-1).numpy()
 
     def pieces(self, frames: int) -> list[tuple[int, int, int, int]]:
-        """(begin, end) of each piece and (left, right) of what it must see: frames."""
+        """Return (begin, end) of each piece and (left, right) of its context, in frames."""
         reach = self.vae.reach
         if reach is None:
             return [(0, frames, 0, frames)]
@@ -76,9 +76,9 @@ class Networks(nn.Module):
         ]
 
     def standard(self, z: Tensor) -> Tensor:
-        """The VAE's latents (…, latent, frames), standardised to mean 0 and variance 1."""
+        """Standardise the VAE's latents (…, latent, frames) to mean 0 and variance 1."""
         return (z - self.latent_mean[:, None]) / self.latent_std[:, None]
 
     def plain(self, z: Tensor) -> Tensor:
-        """Standardised latents as the VAE's own."""
+        """Undo `standard`."""
         return z * self.latent_std[:, None] + self.latent_mean[:, None]

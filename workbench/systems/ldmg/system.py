@@ -1,10 +1,10 @@
-"""LDMG: music as sound, out of nothing, of a genre, or for a text.
+"""LDMG: music as sound, unconditional, for a genre, or for a text.
 
     genre, text → diffusion transformer ⇄ sampler → latent frames → VAE's decoder → waveform → Clip
 
-Stage one, a VAE-GAN, makes a few frames of numbers of every second of sound, on the waveform as the
-original (`models/audio_vae.py`) or through the Fourier transform (`models/spectral_vae.py`); stage
-two draws such frames (`models/dit.py`). Trained in `training.py`.
+Stage one, a VAE-GAN, encodes each second of sound as a few latent frames, from the waveform as in
+the original (`models/audio_vae.py`) or from Fourier spectra (`models/spectral_vae.py`). Stage two
+samples such frames (`models/dit.py`). Training is in `training.py`.
 Notebooks: `notebooks/06_vae_gan.ipynb`, `notebooks/07_audio_diffusion.ipynb`.
 """
 
@@ -45,7 +45,7 @@ __all__ = ["LDMG", "LDMGConfig"]
 
 
 class LDMG(SoundDiffusion):
-    """Latent diffusion of music as sound. `from_pretrained` loads a system, `train` makes one."""
+    """Latent diffusion of music as sound. `from_pretrained` loads a system, `train` trains one."""
 
     networks: Networks
     reads: ClassVar = ("text",)
@@ -80,9 +80,23 @@ class LDMG(SoundDiffusion):
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
     ) -> Self:
-        """Train both stages and save in `out`; a run that was stopped goes on where it was.
+        """Train both stages and save the system. An interrupted run continues where it stopped.
 
-        dataset: prepared audio, its folder, or names and folders joined by "+" (see `collect`).
+        Args:
+            dataset: Prepared audio, its folder, or names and folders joined by "+" (see
+                `collect`).
+            profile: "smoke", "laptop", "gpu" or "paper".
+            out: Folder of the run and of the checkpoint.
+            seed: Seed of all random numbers.
+            budget_minutes: Time limit in minutes for all stages; None runs all steps.
+            watch: Called with each record of the log.
+
+        Returns:
+            The trained system.
+
+        Raises:
+            PromptError: If the profile is unknown or the sample rate differs.
+            MissingDataError: If the data set or one of its splits is missing.
         """
         with fitting(profile, MEMORY):
             return cls._train(
@@ -99,15 +113,15 @@ class LDMG(SoundDiffusion):
     # --- sound ↔ latent -----------------------------------------------------------------------
 
     def encode(self, clips: Clip | Sequence[Clip] | np.ndarray) -> Tensor:
-        """Latents of clips of equal length: (n, latent, frames), mean 0 and variance 1 over the
-        training sound."""
+        """Encode clips of equal length as latents (n, latent, frames) with mean 0 and variance 1
+        over the training sound. Raises PromptError if the lengths differ."""
         if isinstance(clips, np.ndarray):
-            _warn("encode: takes clips; for an array there is encode_sound")
+            _warn("encode: give clips; use encode_sound for an array")
             return self.encode_sound(clips)
         return self.encode_clips(clips)
 
     def decode(self, latents: Tensor, caption: str = "") -> list[Clip]:
-        """Latents (n, latent, frames) back to clips."""
+        """Decode latents (n, latent, frames) to clips, one per row."""
         if getattr(latents, "ndim", 3) == 2:
             _warn("decode: takes latents (n, latent, frames); for one there is decode_sound")
             return self.decode_sound(latents)  # type: ignore[return-value]
@@ -119,20 +133,20 @@ class LDMG(SoundDiffusion):
         return self.networks.encode_sound(sound)
 
     def decode_sound(self, latents: Tensor) -> np.ndarray:
-        """Latents (latent, frames) → float32 (channels, frames · hop)."""
+        """Decode latents (latent, frames) to sound: float32 (channels, frames · hop)."""
         latents = self.latents_of(latents[None] if hasattr(latents, "ndim") else latents)[0]
         return self.networks.decode_sound(latents)
 
     def standard(self, z: Tensor) -> Tensor:
-        """The VAE's latents (…, latent, frames), standardised to mean 0 and variance 1."""
+        """Standardise the VAE's latents (…, latent, frames) to mean 0 and variance 1."""
         return self.networks.standard(z)
 
     def plain(self, z: Tensor) -> Tensor:
-        """Standardised latents as the VAE's own."""
+        """Undo `standard`."""
         return self.networks.plain(z)
 
     def sound_of(self, clip: Clip) -> np.ndarray:
-        """A clip's sound as this system hears it: (channels, samples) at its rate."""
+        """Return a clip's sound as this system's input: (channels, samples) at `config.rate`."""
         stereo = clip_of(clip).waveform(self.config.rate, loop=False)
         return stereo.mean(0, keepdims=True) if self.config.vae.channels == 1 else stereo
 
@@ -148,19 +162,19 @@ class LDMG(SoundDiffusion):
         return max(1, int(np.ceil(seconds * self.config.rate / self.hop)))
 
     def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
-        """length: frames."""
+        """Return the shape of one latent. length: latent frames, by default as in training."""
         return (self.config.vae.latent, self.config.frames if length is None else length)
 
     def denoiser_for(self, noisy: Tensor) -> Callable[..., Tensor]:
-        """The transformer, which is asked about overlapping windows of what is longer than those
-        of training."""
+        """Return the transformer. Latents longer than the training windows are denoised in
+        overlapping windows."""
         return overlapping(self.networks.dit, self.config.frames)
 
     @torch.inference_mode()
     def conditioning(
         self, prompts: Sequence[str], genres: Sequence[str | None] | None = None
     ) -> Sound:
-        """What the transformer is conditioned on: a prompt and a genre per clip."""
+        """Return the conditioning of the transformer: a prompt and a genre per clip."""
         prompts, known = texts_of(prompts, "prompts", 1), self.config.genres
         genres = [None] * len(prompts) if genres is None else listed(genres, "genres", "genres")
         same_length(prompts=prompts, genres=genres)
@@ -170,12 +184,12 @@ class LDMG(SoundDiffusion):
         return Sound(torch.tensor(numbers), *self.text.pieces(prompts))
 
     def prompt_words(self) -> dict[str, list[str]]:
-        """Words that are common in the training captions. Genres are not among them: they have an
-        argument of their own."""
+        """Return words that are common in the training captions, by kind. Genres are omitted,
+        because they have an argument of their own."""
         kinds = words_by_kind(self.config.words)
         return {kind: words for kind, words in kinds.items() if kind != "Genre"}
 
-    # --- drawing ------------------------------------------------------------------------------
+    # --- generation ---------------------------------------------------------------------------
 
     @torch.inference_mode()
     def generate(
@@ -191,24 +205,42 @@ class LDMG(SoundDiffusion):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Generate `n` clips. prompt: words, "" for none; genre: one of `config.genres` or None;
-        seconds: by default those of training; longer ones are sampled in overlapping windows whose
-        predictions are averaged at every step (MultiDiffusion, arXiv 2302.08113)."""
+        """Generate clips for a text, a genre, both or neither.
+
+        Args:
+            prompt: A text; "" or None for none.
+            n: Number of clips, 1 to 1024.
+            genre: One of `config.genres`, or None.
+            seconds: Length in seconds, at most 600; by default that of training. Longer clips are
+                sampled in overlapping windows whose predictions are averaged at every step
+                (MultiDiffusion, arXiv 2302.08113).
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            sampler: A name from `SAMPLERS`.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` clips.
+
+        Raises:
+            PromptError: If a number is out of range or the genre is unknown.
+        """
         prompt = prompt_of(prompt, "words, and genre=")
         n = checked(n=n)["n"]
         settings = SamplingSettings(steps, guidance, sampler, seed)
         if not prompt and genre is None:
-            settings = replace(settings, guidance=1.0)  # nothing to exaggerate, half of the work
+            settings = replace(settings, guidance=1.0)  # guidance would have no effect
         seconds = self.seconds_of(seconds)
         sounds = self._sounds(
             [prompt] * n, [genre] * n, settings.seeds(n), seconds, settings, progress
         )
-        asked = {"prompt": prompt, "genre": genre, "seconds": seconds, **settings.asked()}
+        request = {"prompt": prompt, "genre": genre, "seconds": seconds, **settings.asked()}
         clips = (self._clip(sound, _caption(prompt, genre)) for sound in sounds)
-        return signed_takes(clips, self, request=asked, seed=settings.seed)
+        return signed_takes(clips, self, request=request, seed=settings.seed)
 
     @torch.inference_mode()
-    def draw_each(
+    def generate_batch(
         self,
         prompts: Sequence[str],
         genres: Sequence[str | None],
@@ -220,22 +252,41 @@ class LDMG(SoundDiffusion):
         sampler: str = "dpm++",
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """A clip for each prompt, genre and seed, all at once. These are seeds of noise, not those
-        of `generate`, which makes such a seed for each take."""
+        """Generate one clip per prompt, genre and seed, in one batch.
+
+        Args:
+            prompts: n texts.
+            genres: n genres, None for none.
+            seeds: n seeds of noise. They differ from the seed of `generate`, which derives one
+                seed of noise per take.
+            seconds: Length in seconds, at most 600; by default that of training.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            sampler: A name from `SAMPLERS`.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            n clips.
+
+        Raises:
+            PromptError: If the lists differ in length or a value is out of range.
+        """
         settings, seconds = SamplingSettings(steps, guidance, sampler), self.seconds_of(seconds)
         seeds = [seed_of(seed, "seeds") for seed in listed(seeds, "seeds", "seeds", 1)]
         prompts, genres = texts_of(prompts, "prompts", 1), listed(genres, "genres", "genres", 1)
         same_length(prompts=prompts, genres=genres, seeds=seeds)
         sounds = self._sounds(prompts, genres, seeds, seconds, settings, progress)
-        asked = {"seconds": seconds, **settings.asked()}
+        request = {"seconds": seconds, **settings.asked()}
         return [
             signed(
                 self._clip(sound, _caption(prompt, genre)),
                 self,
-                request={"prompt": prompt, "genre": genre, **asked, "noise seed": seed},
+                request={"prompt": prompt, "genre": genre, **request, "noise seed": seed},
             )
             for sound, prompt, genre, seed in zip(sounds, prompts, genres, seeds, strict=True)
         ]
+
+    draw_each = generate_batch  # the old name
 
     def _sounds(
         self,
@@ -271,8 +322,25 @@ class LDMG(SoundDiffusion):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Variations: noise the clip's latents part of the way, then sample again from there
-        (SDEdit, arXiv 2108.01073). strength: 0 gives the reconstruction, 1 something new."""
+        """Generate variations of a clip: add noise to its latents, then denoise them again.
+
+        Args:
+            clip: The clip to vary.
+            n: Number of variations, 1 to 1024.
+            strength: Amount of noise: 0 (the reconstruction) to 1 (a new clip).
+            prompt: A text; "" or None for none.
+            genre: One of `config.genres`, or None.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            sampler: A name from `SAMPLERS`.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` clips.
+
+        Source: SDEdit, arXiv 2108.01073.
+        """
         prompt = prompt_of(prompt, "words, and genre=")
         return self._vary(
             clip,
@@ -300,10 +368,29 @@ class LDMG(SoundDiffusion):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Regenerate the seconds of a region; outside of it the clip's own samples stay, with
-        cross-fades of 20 ms inside the region. At every step the known latents are put in."""
+        """Regenerate a region of a clip. At every step the known latents replace the estimate.
+
+        Args:
+            clip: The clip to edit.
+            region: The part to replace, in seconds or bars. Outside it the clip's own samples
+                stay, with cross-fades of 20 ms inside the region.
+            n: Number of versions, 1 to 1024.
+            prompt: A text; "" or None for none.
+            genre: One of `config.genres`, or None.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            sampler: A name from `SAMPLERS`.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` versions of the clip.
+
+        Raises:
+            PromptError: If the region is not within the clip.
+        """
         if isinstance(region, tuple | list):
-            _warn("inpaint: takes a Region; for seconds that is Region(seconds=(first, last))")
+            _warn("inpaint: give a Region, such as Region(seconds=(first, last))")
             region = Region(seconds=region)  # type: ignore[arg-type]
         prompt = prompt_of(prompt, "words, and genre=")
         return self._inpaint(
@@ -322,4 +409,4 @@ def _warn(text: str) -> None:
 
 
 def _caption(prompt: str, genre: str | None) -> str:
-    return ", ".join(part for part in (genre, prompt) if part) or "nothing asked"
+    return ", ".join(part for part in (genre, prompt) if part) or "unconditional"

@@ -1,6 +1,6 @@
-"""Training of LDMG: prepared audio → VAE-GAN → its decoder → latents → diffusion transformer.
+"""Training of LDMG: VAE-GAN, fine-tuning of its decoder, diffusion transformer on the latents.
 
-The sizes, the way through all stages, and stage two; stage one is `coding.py`.
+This module has the recipe, all stages and stage two; stage one is in `coding.py`.
 
     workbench train sound --dataset groove+pop909+cc-music-clips --profile laptop --out my-sound
 """
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.models.dit import Sound
 from workbench.representations.text import BertText
-from workbench.systems.ldmg.coding import finish_decoder, fit_vae
+from workbench.systems.ldmg.coding import finetune_decoder, fit_vae
 from workbench.systems.ldmg.config import PROFILES, LDMGConfig, Profile
 from workbench.systems.ldmg.networks import Networks
 from workbench.systems.prompts import caption_words
@@ -28,11 +28,11 @@ from workbench.systems.sound_training import Data
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fit, seeds
 
-DROPPED = 0.1  # share of conditions left unsaid, for guidance
+DROPPED = 0.1  # share of items without conditioning, for guidance
 
 
 def recipe(dataset: AudioCollection | str, profile: str, seed: int) -> Recipe:
-    """What an LDMG is made of and trained by."""
+    """Return the recipe of an LDMG."""
     size = profile_of(PROFILES, profile)
     data = Data.of(dataset, size.rate, size.limit)
     config = config_of(data.audio, data.rows, size)
@@ -45,19 +45,22 @@ def recipe(dataset: AudioCollection | str, profile: str, seed: int) -> Recipe:
 
 
 def stages(networks: Networks, data: Data, size: Profile) -> list[Stage]:
-    """The VAE-GAN, its decoder alone, and the transformer on the latents."""
+    """Return the stages: the VAE-GAN, its decoder alone, and the transformer on the latents."""
     pieces, vae = (data.audio, data.rows, data.kept), networks.vae
     coding: dict[str, Any] = {"crop": size.crop, "weights": size.weights}
     fit_coder = partial(fit_vae, vae, *pieces, width=size.width, **coding)
     return [
         Stage("VAE-GAN", size.coding, 0.45, fit_coder, "vae"),
-        Stage("decoder", size.finishing, 0.1, partial(finish_decoder, vae, *pieces, **coding)),
+        Stage(
+            "decoder", size.decoder_finetune, 0.1, partial(finetune_decoder, vae, *pieces, **coding)
+        ),
         Stage("diffusion", size.diffusion, 0.45, partial(fit_diffusion, networks, *pieces)),
     ]
 
 
 def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDMGConfig:
-    """The profile's sizes for this sound: its channels, its genres, text where it has captions."""
+    """Return the profile's configuration for this collection: its channels and genres, and a text
+    input if it has captions."""
     names = [genre_of(audio.items[i].labels) for i in rows]
     common = sorted({n for n in names if n}, key=lambda n: (-names.count(n), n))[: size.genres]
     texts = any(audio.items[i].caption for i in rows)
@@ -73,7 +76,7 @@ def config_of(audio: AudioCollection, rows: Sequence[int], size: Profile) -> LDM
 
 @torch.inference_mode()
 def measure_latents(networks: Networks, audio: AudioCollection, rows: Sequence[int]) -> None:
-    """Mean and standard deviation of each latent number over the training sound."""
+    """Measure the mean and standard deviation of each latent dimension over the training sound."""
     networks.latent_mean.zero_()
     networks.latent_std.fill_(1.0)
     chosen = rows[:: max(1, len(rows) // 200)]
@@ -100,14 +103,14 @@ def fit_diffusion(
     diffusion, frames, text = networks.config.diffusion(), networks.config.frames, BertText()
     bank, held = (Latents(networks, text, audio, some) for some in (rows, kept))
 
-    def terms(module: nn.Module, z: Tensor, asked: Sound) -> dict[str, Tensor]:
+    def terms(module: nn.Module, z: Tensor, conditioning: Sound) -> dict[str, Tensor]:
         device = next(module.parameters()).device
-        here = [part.to(device) for part in asked]
+        here = [part.to(device) for part in conditioning]
         return {"diffusion": diffusion.to(device).loss(module, z.to(device), *here)}
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
-        z, asked = bank.crops(len(numbers), frames, int(numbers[0]) + seed)
-        return terms(module, z, asked.dropped(DROPPED))
+        z, conditioning = bank.crops(len(numbers), frames, int(numbers[0]) + seed)
+        return terms(module, z, conditioning.dropped(DROPPED))
 
     def validate(module: nn.Module) -> dict[str, float]:
         return {"loss": float(terms(module, *held.crops(64, frames, 0))["diffusion"])}
@@ -126,7 +129,7 @@ def fit_diffusion(
 
 
 class Latents:
-    """All pieces encoded, and what is said of them; crops of both."""
+    """All pieces as latents, and their conditioning; random crops of both."""
 
     def __init__(
         self, networks: Networks, text: BertText, audio: AudioCollection, rows: Sequence[int]
@@ -140,14 +143,14 @@ class Latents:
         self.text = self.text.half()
 
     def crops(self, n: int, frames: int, seed: int) -> tuple[Tensor, Sound]:
-        """Random crops (n, latent, frames), and what is said of their pieces."""
+        """Return random crops (n, latent, frames) and their conditioning."""
         out, which = latent_crops(self.pieces, n, frames, seed)
         return out, Sound(self.genre[which], self.text[which].float(), self.words[which])
 
 
 def latent_crops(pieces: Sequence[Tensor], n: int, frames: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Random crops (n, latent, frames) of pieces (latent, frames), zeros after the end of short
-    ones, and the piece of each (n,). Pieces are drawn by their length."""
+    """Return random crops (n, latent, frames) of pieces (latent, frames), zero-padded for short
+    pieces, and the piece of each (n,). Pieces are sampled in proportion to their length."""
     random = np.random.default_rng(seed)
     sizes = np.array([z.shape[-1] for z in pieces], dtype=float)
     chosen = random.choice(len(sizes), n, p=sizes / sizes.sum())

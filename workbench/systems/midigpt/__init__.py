@@ -1,4 +1,4 @@
-"""MidiGPT: its configuration, the system, its training."""
+"""MidiGPT: its configuration, the system and its training."""
 
 from workbench.systems.midigpt.config import MidiGPTConfig
 from workbench.systems.midigpt.system import MidiGPT

@@ -1,4 +1,4 @@
-"""MidiGPT's configuration, and its sizes by profile."""
+"""MidiGPT's configuration and its training profiles."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from workbench.training import Plan
 
 @dataclass(frozen=True)
 class MidiGPTConfig:
+    """Configuration of a MidiGPT: that of its network."""
+
     gpt: GPTConfig
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One size. sequences: how many are cut, once, before training; limit: songs read."""
+    """A training profile. sequences: number of training sequences, cut once before training; limit:
+    number of songs to read."""
 
     vocabulary: int
     gpt: GPTConfig
@@ -59,7 +62,8 @@ PROFILES: dict[str, Profile] = {
         ),
         sequences=200_000,
     ),
-    # The seed's: gpt-micro, batch 64, 50,000 iterations at a constant rate (ours decays).
+    # The original MidiGPT's: gpt-micro, batch 64, 50,000 iterations at a constant rate (ours
+    # decays).
     "paper": Profile(
         2048,
         replace(_gpt(1024, 128, 4, 4), positions="learned"),

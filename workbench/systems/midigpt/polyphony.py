@@ -1,7 +1,7 @@
-"""How many notes a song sounds at once, and notes that are held to that.
+"""The polyphony of a song, and how generated notes are limited to it.
 
-What is written is thinned: where a hole would sound more notes at once than the song ever does,
-the oldest end, and where more are struck than ever, the highest and the lowest stay.
+Generated notes are thinned. Where more notes would sound at once than anywhere in the song, the
+oldest ones end; where more would be struck at once, the highest and the lowest stay.
 """
 
 from __future__ import annotations
@@ -15,55 +15,57 @@ from workbench.music.channel import note_events
 
 Columns = dict[str, np.ndarray]  # of notes: time, duration (ticks), pitch, velocity
 NAMES = ("time", "duration", "pitch", "velocity")
-ANY = 10**6  # notes, more than ever sound
-SPARED = 0.25  # of the new notes, which stay at least, though a note more than ever sounds
+ANY = 10**6  # no limit
+SPARED = 0.25  # smallest share of the new notes to keep, by allowing more notes if necessary
 
 
 class Most(NamedTuple):
-    """Notes that are struck, and that sound, at once."""
+    """Largest number of notes that are struck, and that sound, at once."""
 
     struck: int
     sounding: int
 
 
-# The median of what songs reach: of 250 songs of POP909 by part (53 melody, 25 bridge, 0 piano), of
-# 91 drum tracks of game music and the Groove MIDI Dataset (−1).
+# Medians over songs: 250 songs of POP909 by part (53 melody, 25 bridge, 0 piano), and 91 drum
+# tracks of game music and the Groove MIDI Dataset (−1).
 USUAL: dict[int | None, Most] = {53: Most(1, 2), 25: Most(2, 3), 0: Most(5, 7), -1: Most(4, 4)}
-# General MIDI's basses, solo strings, brass, reeds and pipes play a note at a time
+# General MIDI's basses, solo strings, brass, reeds and pipes are monophonic
 BASSES = frozenset(range(32, 40))
 SINGLE = BASSES.union((*range(40, 44), *range(56, 61), *range(64, 80)))
 
 
 def usual(program: int, called: int | None) -> Most:
-    """What a track of this program (−1: drums) may do of which no notes are known, and which is
-    called as a part of the training."""
+    """Return the usual limits of a track without known notes. program: its MIDI program (−1:
+    drums);
+    called: the program of its part in the training data."""
     return (
         Most(1, 1) if program in SINGLE else USUAL.get(-1 if called is None else called, USUAL[0])
     )
 
 
 def crowd(places: np.ndarray) -> int:
-    """How often the most frequent place occurs."""
+    """Return how often the most frequent position occurs."""
     return int(np.unique(places, return_counts=True)[1].max()) if len(places) else 0
 
 
 def voices(onset: np.ndarray, stop: np.ndarray) -> int:
-    """The most notes that sound at once; one that ends where another begins is over."""
+    """Return the largest number of notes that sound at once; a note that ends where another begins
+    does not overlap it."""
     step = np.repeat([-1, 1], [len(stop), len(onset)])
     order = np.lexsort((step, np.concatenate([stop, onset])))
     return int(step[order].cumsum().max(initial=0))
 
 
 def reached(notes: Columns) -> Most:
-    """What these notes reach."""
+    """Return the polyphony of these notes."""
     time = notes["time"].astype(np.int64)
     return Most(crowd(time), voices(time, time + notes["duration"]))
 
 
 def columns_of(track: Any) -> Columns:
-    """The notes of a track of a score."""
-    found = track.notes.numpy()
-    return {name: found[name].astype(np.int64) for name in NAMES}
+    """Return the notes of a track."""
+    columns = track.notes.numpy()
+    return {name: columns[name].astype(np.int64) for name in NAMES}
 
 
 def joined(parts: Sequence[Columns]) -> Columns:
@@ -76,7 +78,7 @@ def picked(notes: Columns, which: np.ndarray) -> Columns:
 
 
 def add_notes(track: Any, notes: Columns) -> None:
-    """Add notes to a track of a score."""
+    """Add notes to a track."""
     both = joined([columns_of(track), notes])
     track.notes = note_events(**picked(both, np.argsort(both["time"], kind="stable")))
 
@@ -87,19 +89,23 @@ def thin(
     unknown: dict[int, Most],
     channels: Iterable[Sequence[int]] = (),
 ) -> None:
-    """Leave out and shorten new notes, by track, so that each track, each channel, all tracks that
-    are tuned, and all that are struck together reach no more than they do in the score.
+    """Remove and shorten new notes so that the polyphony of the score is not exceeded: by each
+    track, by each channel, by all pitched tracks together, and by all notes struck together.
 
-    unknown: what tracks may reach of which the score does not tell it; channels: the tracks on each
-    channel. Where hardly any note would be left, because as many as ever sound beside them, one
-    more may sound.
+    Args:
+        score: The score that the notes are added to.
+        fresh: New notes by track; changed in place.
+        unknown: Limits of the tracks whose polyphony the score does not show.
+        channels: The tracks on each channel.
+
+    If hardly any note would be left because the other tracks use up the limit, more may sound.
     """
     old = [columns_of(track) for track in score.tracks]
     tuned = [i for i, track in enumerate(score.tracks) if not track.is_drum]
     for group in (*([i] for i in fresh), *(group for group in channels if len(group) > 1)):
         _thin_group(group, old, fresh, unknown)
     _thin_group(tuned, old, fresh, unknown, struck=ANY)
-    _thin_group(range(len(old)), old, fresh, unknown, sounding=ANY)  # drums ring on
+    _thin_group(range(len(old)), old, fresh, unknown, sounding=ANY)  # drums have no duration
 
 
 def _thin_group(
@@ -109,7 +115,7 @@ def _thin_group(
     unknown: dict[int, Most],
     **free: int,
 ) -> None:
-    """Thin the new notes of some tracks together. free: of what there may be any number."""
+    """Thin the new notes of some tracks together. free: limits to lift."""
     new = [i for i in group if i in fresh]
     if not new:
         return
@@ -134,8 +140,8 @@ def total(parts: Iterable[Most]) -> Most:
 
 
 def thinned(there: Columns, new: Columns, most: Most) -> tuple[np.ndarray, np.ndarray]:
-    """Which of the new notes stay beside those that are there, and their durations: at no tick more
-    are struck, or sound, than `most`, as long as those that are there are no more than that."""
+    """Return which of the new notes stay, and their durations, so that at no tick more notes are
+    struck or sound than `most`, unless the existing notes already exceed it."""
     onset, stop = new["time"], new["time"] + new["duration"]
     keep = np.ones(len(onset), dtype=bool)
     ticks = np.unique(np.concatenate([onset, there["time"]]))
@@ -157,18 +163,19 @@ def thinned(there: Columns, new: Columns, most: Most) -> tuple[np.ndarray, np.nd
 
 
 def _sounding(onset: np.ndarray, stop: np.ndarray, ticks: np.ndarray) -> np.ndarray:
-    """How many notes sound at each tick."""
+    """Return the number of notes that sound at each tick."""
     begun, over = (np.searchsorted(np.sort(t), ticks, side="right") for t in (onset, stop))
     return begun - over
 
 
 def _struck(onset: np.ndarray, ticks: np.ndarray) -> np.ndarray:
-    """How many notes are struck at each tick."""
+    """Return the number of notes that are struck at each tick."""
     onset = np.sort(onset)
     return np.searchsorted(onset, ticks, side="right") - np.searchsorted(onset, ticks)
 
 
 def _inner(pitches: np.ndarray, here: np.ndarray, seats: int) -> np.ndarray:
-    """All of `here` but as many as have a seat: the highest, the lowest, then from above."""
+    """Return `here` without the `seats` notes that stay: the highest, the lowest, then from
+    above."""
     order = here[np.argsort(-pitches, kind="stable")]
     return np.r_[order[:1], order[-1:], order[1:-1]][: len(order)][seats:]

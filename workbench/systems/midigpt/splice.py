@@ -1,7 +1,7 @@
-"""Between a song's score and its bars of tokens: finding the hole, and putting an answer into it.
+"""Convert between a song's score and its bars of tokens: locate the hole, and insert the answer.
 
 Only notes are written. Tempo map, metres, controllers, texts, system messages, other tracks and
-all notes that begin outside the hole stay as they are, to the byte.
+all notes that begin outside the hole stay unchanged, byte for byte.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from workbench.systems.midigpt.tracks import called_as, chosen_tracks, homes, le
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-SAME = {"2/2", "3/2"}  # as long as 4/4 and 6/4, which tokens call them
-FINE = 96  # ticks a quarter note from which on rounding to them is not heard
+SAME = {"2/2", "3/2"}  # encoded as 4/4 and 6/4, which are as long
+FINE = 96  # ticks per quarter note at which rounding is inaudible
 LONGEST_SIDE = 64  # bars that may be added before or after a song at once
 
 
 def with_bars(clip: Clip, first: int, last: int) -> tuple[Clip, int, int]:
-    """The clip with empty bars added where the hole reaches beyond it, and the hole in it."""
+    """Return the clip, extended by empty bars if the hole reaches beyond it, and the hole in it."""
     if not clip.has_score:
-        raise PromptError("clip: holds a waveform; give one that was read from a MIDI file")
+        raise PromptError("clip: is a waveform; give a clip that was read from a MIDI file")
     clip = fine(clip)
     if not first < last:
-        raise PromptError(f"bars: ({first}, {last}) is empty; give (first, last), last exclusive")
+        raise PromptError(f"bars: ({first}, {last}) is empty; give (first, last) with first < last")
     if first < -LONGEST_SIDE or last > clip.bars + LONGEST_SIDE or first > clip.bars or last < 0:
         raise PromptError(
-            f"bars: ({first}, {last}) is not at this clip of {clip.bars} bars, nor up to "
+            f"bars: ({first}, {last}) must lie in this clip of {clip.bars} bars or within "
             f"{LONGEST_SIDE} bars before or after it"
         )
     lines = clip.bar_lines
@@ -55,13 +55,13 @@ def with_bars(clip: Clip, first: int, last: int) -> tuple[Clip, int, int]:
         clip, last, first = _later(clip, -first), last - first, 0
         lines = clip.bar_lines
     if last > clip.bars:
-        size = lines[-1] - lines[-2]
-        clip = clip.with_(beats=float(lines[-1] + size * (last - clip.bars)))
+        length = lines[-1] - lines[-2]
+        clip = clip.with_(beats=float(lines[-1] + length * (last - clip.bars)))
     return clip, first, last
 
 
 def fine(clip: Clip) -> Clip:
-    """The clip with so many ticks a quarter note that what is written falls on them."""
+    """Return the clip with a resolution, in ticks per quarter note, that represents the tokens."""
     tpq = clip.score.tpq
     factor = lcm(tpq, FINE) // tpq
     if tpq >= FINE or factor == 1:
@@ -73,12 +73,12 @@ def fine(clip: Clip) -> Clip:
 
 
 def _of_file(data: bytes, clip: Clip, **fields: Any) -> Clip:
-    """The clip as it is read from its changed file."""
+    """Return the clip as read from its changed file."""
     return _with(clip, read_score(data), extra_events=data, **fields)
 
 
 def _with(clip: Clip, score: Any, **fields: Any) -> Clip:
-    """The clip with another score; fields: what else changes."""
+    """Return the clip with another score. fields: other attributes to change."""
     same = {name: getattr(clip, name) for name in ("beats", "caption", "source", "labels")}
     tempo = clip.tempo if clip.tempo_known and clip.steady else None
     copy = type(clip)(score, tempo=tempo, **(same | fields))
@@ -87,7 +87,7 @@ def _with(clip: Clip, score: Any, **fields: Any) -> Clip:
 
 
 def _later(clip: Clip, bars: int) -> Clip:
-    """The clip after `bars` empty bars in its first metre."""
+    """Return the clip with `bars` empty bars inserted before it, in its first metre."""
     top, bottom = meter_map(clip.score)[1][0].tolist()
     beats = bars * 4 * top / bottom
     shift = round(beats * clip.score.tpq)
@@ -97,7 +97,7 @@ def _later(clip: Clip, bars: int) -> Clip:
     for name in ("tempos", "time_signatures", "key_signatures"):
         events = getattr(score, name)
         if len(events) and events[0].time - shift <= LATE * score.tpq:
-            events[0].time = 0  # what the song begins with holds from the new beginning on
+            events[0].time = 0  # initial events move to the new beginning
     extra = [
         # a system message, copyright or name at the start stays there
         event._replace(tick=event.tick + shift)
@@ -112,11 +112,16 @@ def _later(clip: Clip, bars: int) -> Clip:
 class Reading:
     """A clip as the network reads it.
 
-    grid: the network's bars; hole: in them; song: all notes; called: the program (−1: drums) that
-    each track of the score, then each track to add, has in the tokens, None where it is not read;
-    chosen: those to write, none of which is called as one that is kept; added: MIDI programs of the
-    tracks to add (−1: drums); places: the track of the clip's file and the channel of each track,
-    None where it is unknown; unknown: what those to write may reach of which nothing is known.
+    Args:
+        grid: The bars of the network.
+        song: All notes.
+        hole: The hole, in bars of the grid.
+        called: Program (−1: drums) in the tokens of each track of the score, then of each track to
+            add; None for a track that is not encoded.
+        chosen: The tracks to write; none shares its program with a track that is kept.
+        added: MIDI programs of the tracks to add (−1: drums).
+        places: For each track, its track in the clip's file and its channel; None if unknown.
+        unknown: Limits of the tracks to write that have no other notes.
     """
 
     grid: Grid
@@ -129,8 +134,9 @@ class Reading:
     unknown: dict[int, Most]
 
     def beside(self, track: int) -> list[tuple[int, int]]:
-        """The tracks, this one among them, that play on its channel of the clip's file, each with
-        its side: −1 and 1 for one whose messages come earlier and later at a tick."""
+        """Return the tracks on the same channel of the clip's file, this one included, each with
+        its
+        side: −1 and 1 for a track whose messages come earlier and later at the same tick."""
         place = self.places[track] if track < len(self.places) else None
         if place is None:
             return [(track, 0)]
@@ -141,7 +147,7 @@ class Reading:
         ]
 
     def names(self, clip: Clip) -> list[str]:
-        """The tracks to write: by name, or by number; those to add by program."""
+        """Return the tracks to write by name or number, and those to add by program."""
         own = clip.score.tracks
         return [
             (own[i].name or f"#{i + 1}")
@@ -153,9 +159,9 @@ class Reading:
         ]
 
     def most(self, vocabulary: Vocabulary) -> tuple[torch.Tensor, int]:
-        """Notes that each program may strike at one place, drums first, and that all may together:
-        as many as anywhere outside the hole, and what is usual for tracks of which nothing is
-        known."""
+        """Return how many notes each program, drums first, may strike at one position, and how many
+        all may strike together: the largest number outside the hole, and the usual one for tracks
+        without other notes."""
         rest = self.song.notes[~self.hole.covers(self.song)].astype(np.int64)
         places = rest[:, BAR] * 1000 + rest[:, 1]
         most = torch.full((PROGRAMS,), TOGETHER)
@@ -172,8 +178,8 @@ class Reading:
 def read(
     clip: Clip, first: int, last: int, tracks: Sequence[int | str] | None, vocabulary: Vocabulary
 ) -> Reading:
-    """The clip, and the hole of bars `first` to `last` (exclusive) in it, as the network reads
-    them. Raises PromptError where no track is named or known."""
+    """Return the clip as the network reads it, with a hole from bar `first` to `last` (exclusive).
+    Raises PromptError if no track is named or known."""
     learned_metres, learned_programs = learned(vocabulary)
     lines = clip.bar_lines
     meters = meters_at(clip.score, lines[:-1])
@@ -184,18 +190,18 @@ def read(
     inside = np.array(joined)[grid.bars][(named >= first) & (named < last)]
     new = sorted({f"{t}/{b}" for t, b in inside.tolist()} - learned_metres - SAME)
     if new:
-        _say(
+        _warn(
             f"bars {first + 1} to {last}: this checkpoint was hardly trained on {', '.join(new)} "
-            f"(it learned {', '.join(sorted(learned_metres))}), so expect less of them"
+            f"(but on {', '.join(sorted(learned_metres))}), so the result may be worse"
         )
     grid = replace(grid, bars=named)
     begin, end = (int(np.searchsorted(named, bar)) for bar in (first, last))
     if tracks is None:
         if not len(clip.notes):
-            raise PromptError("clip: has no notes, so no instrument is known; name the tracks")
+            raise PromptError("clip: has no notes, so its instruments are unknown; name the tracks")
         added: list[int] = []
         chosen = playing(clip, first, last, drums=-1 in learned_programs)
-        # the others are silent in the hole, so they may be called the same
+        # the others are silent in the hole, so they may share a program
         same = [i for i, t in enumerate(clip.score.tracks) if i in chosen or not t.is_drum]
         called = called_as(clip, same, [], learned_programs)
     else:
@@ -204,14 +210,14 @@ def read(
     programs = sorted({vocabulary.id(f"Program_{called[i]}") for i in chosen})
     song = grid.table(clip.score, called[: len(clip.score.tracks)], (begin, end))
     if -1 not in learned_programs and vocabulary.id("Program_-1") in programs:
-        _say(
-            "tracks: this checkpoint was trained without drums, so what it writes for them is "
-            "hardly music; DrumLDM.inpaint regenerates bars of a drum loop"
+        _warn(
+            "tracks: this checkpoint was trained without drums, so the drums that it generates are "
+            "poor; DrumLDM.inpaint regenerates bars of a drum loop"
         )
     elif tracks is None and {*playing(clip, first, last, drums=True)} - {*chosen}:
-        _say(
-            "tracks: drums stay as they are, because this checkpoint was trained without them; "
-            'tracks=[..., "drums"] regenerates them all the same'
+        _warn(
+            "tracks: drums stay unchanged, because this checkpoint was trained without them; "
+            'tracks=[..., "drums"] regenerates them nevertheless'
         )
     hole, places = Hole(begin, end, tuple(programs)), clip.places_in_file
     ticks = (round(lines[bar] * clip.score.tpq) for bar in (first, last))
@@ -227,32 +233,32 @@ def _unknown(
     begin: int,
     end: int,
 ) -> dict[int, Most]:
-    """What those of the chosen tracks may reach that have no notes outside the hole."""
+    """Return the usual limits of those chosen tracks that have no notes outside the hole."""
     own = clip.score.tracks
-    found: dict[int, Most] = {}
+    limits: dict[int, Most] = {}
     for i in chosen:
         if i >= len(own):
-            found[i] = polyphony.usual(added[i - len(own)], called[i])
+            limits[i] = polyphony.usual(added[i - len(own)], called[i])
             continue
         outside = _outside(polyphony.columns_of(own[i]), begin, end)
         if not len(outside["time"]):
-            found[i] = polyphony.usual(-1 if own[i].is_drum else own[i].program, called[i])
-    return found
+            limits[i] = polyphony.usual(-1 if own[i].is_drum else own[i].program, called[i])
+    return limits
 
 
 def _outside(notes: Columns, begin: int, end: int) -> Columns:
     return polyphony.picked(notes, (notes["time"] < begin) | (notes["time"] >= end))
 
 
-def _say(message: str) -> None:
+def _warn(message: str) -> None:
     warnings.warn(message, UserWarning, stacklevel=5)
 
 
 def _joined(
     lines: np.ndarray, meters: Sequence[tuple[int, int]], first: int, last: int, metres: set[str]
 ) -> list[int]:
-    """Bars at which a bar of the network begins: all, but where training had no 1/4 or 2/4, so many
-    of them are one bar of 4/4 as do not cross an edge of the hole."""
+    """Return the bars at which a bar of the network begins: all bars. If 1/4 and 2/4 are not in the
+    training data, such bars are joined to bars of 4/4, but not across an edge of the hole."""
     starts: list[int] = [first, last]
     for begin, end, backwards in (
         (0, first, True),
@@ -275,13 +281,13 @@ def _joined(
 
 
 def notes_of(song: RemiSong, lines: np.ndarray, vocabulary: Vocabulary) -> dict[int, np.ndarray]:
-    """Notes by MIDI program (−1: drums): (n, 4) of onset and duration in quarter notes, pitch,
-    velocity. lines: quarter notes at which the bars begin."""
+    """Return notes by MIDI program (−1: drums): (n, 4) of onset and duration in quarter notes,
+    pitch, velocity. lines: onsets of the bars in quarter notes."""
     names = vocabulary.names
     n = song.notes
     value = np.array([_value(name) for name in names])
     signature = np.array([names[i].split("_")[1].split("/") for i in song.bars], dtype=int)
-    unit = 4 / signature.reshape(-1, 2)[n[:, BAR], 1]  # quarters a beat of the metre
+    unit = 4 / signature.reshape(-1, 2)[n[:, BAR], 1]  # quarter notes per beat of the metre
     drums = n[:, 5] < 0
     rows = np.stack(
         [
@@ -297,7 +303,7 @@ def notes_of(song: RemiSong, lines: np.ndarray, vocabulary: Vocabulary) -> dict[
 
 
 def _value(name: str) -> float:
-    """The number that a base token stands for: a pitch, a program, a length in beats."""
+    """Return the number that a base token represents: a pitch, a program, a duration in beats."""
     kind, _, rest = name.partition("_")
     if kind == "Duration":
         beats, fraction, steps = (int(part) for part in rest.split("."))
@@ -309,8 +315,8 @@ def _value(name: str) -> float:
 
 
 def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary) -> Clip:
-    """The clip with the notes of `song` in the hole in place of its own, each on the track that
-    its Program token stands for."""
+    """Return the clip with its notes in the hole replaced by those of `song`, each on the track of
+    its Program token."""
     score: Any = clip.score.copy()
     hole, lines = reading.hole, reading.grid.starts
     begin, end = (round(lines[i] * score.tpq) for i in (hole.first, hole.last))
@@ -325,7 +331,7 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
     inside = replace(song, notes=song.notes[hole.covers(song)])
     fresh: dict[int, Columns] = {}
     for program, rows in notes_of(inside, lines, vocabulary).items():
-        # not onto the bar line after the hole
+        # not on the bar line after the hole
         ticks = np.clip(np.round(rows[:, 0] * score.tpq), begin, max(end - 1, begin))
         length = np.maximum(1, np.round(rows[:, 1] * score.tpq))
         length = np.minimum(length, max(end, 1) + 4 * score.tpq - ticks)
@@ -349,12 +355,12 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
 
 
 def _between(new: Columns, there: Columns, end: int, far: int) -> Columns:
-    """New notes as they fit between the notes of their pitch that are on their channel: a file and
-    a synthesizer cannot tell which of two such notes a note-off ends.
+    """Fit new notes between the notes of the same pitch on their channel, because files and
+    synthesizers cannot tell which of two such notes a note-off ends.
 
-    One that begins while another is held begins as that ends, if that is before `end` and no more
-    than `far` ticks later, else it is left out; it ends where its pitch is struck again. there: its
-    side says whether it comes before (−1) or after (1) the new ones at a tick.
+    A note that begins while another is held is delayed until that ends, if this is before `end` and
+    at most `far` ticks later; otherwise it is dropped. It ends where its pitch is struck again. The
+    side of `there` is −1 if it precedes and 1 if it follows the new notes at the same tick.
     """
     begin, side = there["time"], there["side"]
     onset = new["time"].copy()
@@ -365,7 +371,7 @@ def _between(new: Columns, there: Columns, end: int, far: int) -> Columns:
     same = new["pitch"][:, None] == there["pitch"][near]
 
     def held() -> np.ndarray:
-        """The tick up to which each one's pitch is held, 0 where it is free."""
+        """Return the tick up to which each note's pitch is held, 0 if it is free."""
         inside = same & (begin <= onset[:, None]) & (onset[:, None] < np.maximum(over, begin + 1))
         return np.where(inside, np.maximum(over, begin + 1), 0).max(1, initial=0)
 
@@ -380,4 +386,4 @@ def _between(new: Columns, there: Columns, end: int, far: int) -> Columns:
     gap, repeated = np.diff(new["time"]), np.diff(new["pitch"]) == 0
     shorter = np.minimum(new["duration"][:-1], gap)
     new["duration"][:-1] = np.where(repeated, shorter, new["duration"][:-1])
-    return polyphony.picked(new, new["duration"] > 0)  # of two on one tick one is left
+    return polyphony.picked(new, new["duration"] > 0)  # of two notes at one tick one is left

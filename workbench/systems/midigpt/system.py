@@ -1,12 +1,12 @@
-"""MidiGPT: a decoder-only transformer on REMI tokens that fills holes in songs.
+"""MidiGPT: a decoder-only transformer on REMI tokens that inpaints songs.
 
     song → note table → question (bars around the hole) → GPT ⇄ rule → answer → bars → song
 
-Replaces the original's prompt, which held the hole itself, by fill-in-the-middle at bar lines
-(`representations/holes.py`). The network is in `models/gpt.py`, the engine in
-`models/generation.py`, what may follow what in `representations/grammar.py`, training in
-`training.py`, and how an answer gets back into the score in `splice.py`, by tracks in `tracks.py`
-and as many notes at once as in the song in `polyphony.py`.
+The original MidiGPT's prompt contained the hole itself; here it is replaced by fill-in-the-middle
+at bar lines (`representations/holes.py`). The network is in `models/gpt.py`, token sampling in
+`models/generation.py`, the rules for valid tokens in `representations/grammar.py`, and training in
+`training.py`. `splice.py` inserts an answer into the score, `tracks.py` assigns notes to tracks,
+and `polyphony.py` limits how many notes sound at once.
 Notebook: `notebooks/09_midigpt_inpainting.ipynb`.
 """
 
@@ -48,16 +48,16 @@ if TYPE_CHECKING:
 
 __all__ = ["MidiGPT", "MidiGPTConfig"]
 
-SHORTEST = 128  # tokens of a context: a bar, what asks for it, and room to write
-LONGEST_SONG = 512  # beats that `generate` writes, in minutes; `inpaint` continues a song
-LONGEST_STROKE = 8  # bars written at once: the longest hole of the training
+SHORTEST = 128  # smallest context in tokens: a bar, its question and room for an answer
+LONGEST_SONG = 512  # most beats of `generate`, a few minutes; `inpaint` can continue a song
+LONGEST_STROKE = 8  # bars generated at once: the longest hole in training
 
 
 class MidiGPT(System):
-    """Fills bars or tracks of a song, goes on with it, or writes one.
+    """Regenerates bars or tracks of a song, continues it, or generates a new one.
 
-    `from_pretrained("songs-gpt")` loads the shipped system, `train` makes one. Everywhere,
-    temperature, top_k, top_p, repetition are those of `generation.Sampling`.
+    `from_pretrained("songs-gpt")` loads the shipped system, `train` trains one. In all methods,
+    `temperature`, `top_k`, `top_p` and `repetition` are those of `generation.Sampling`.
     """
 
     networks: GPT
@@ -67,11 +67,13 @@ class MidiGPT(System):
     def __init__(self, config: MidiGPTConfig, vocabulary: Vocabulary) -> None:
         if config.gpt.vocab != vocabulary.size:
             raise CheckpointError(
-                f"vocabulary: {vocabulary.size} tokens do not fit a network made for "
-                f"{config.gpt.vocab}; load the vocabulary that came with the checkpoint"
+                f"vocabulary: {vocabulary.size} tokens do not fit a network with "
+                f"{config.gpt.vocab}; load the vocabulary of the checkpoint"
             )
         if config.gpt.context < SHORTEST:
-            raise CheckpointError(f"context: {config.gpt.context} tokens; a bar takes {SHORTEST}")
+            raise CheckpointError(
+                f"context: must be at least {SHORTEST} tokens, got {config.gpt.context}"
+            )
         self.config, self.vocabulary = config, vocabulary
         self.networks = GPT(config.gpt).eval()
 
@@ -98,10 +100,22 @@ class MidiGPT(System):
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
     ) -> Self:
-        """Train and save in `out`; a run that was stopped goes on where it was.
+        """Train and save the system. An interrupted run continues where it stopped.
 
-        dataset: names of the catalogue or folders of MIDI, joined by "+". profile: smoke, laptop,
-        gpu, paper. watch: hears each line of the log.
+        Args:
+            dataset: Names from the catalogue or folders of MIDI files, joined by "+".
+            profile: "smoke", "laptop", "gpu" or "paper".
+            out: Folder of the run and of the checkpoint.
+            seed: Seed of all random numbers.
+            budget_minutes: Time limit in minutes; None runs all steps.
+            watch: Called with each record of the log.
+
+        Returns:
+            The trained system.
+
+        Raises:
+            PromptError: If the profile is unknown.
+            MissingDataError: If the data set is missing or has no songs with notes.
         """
         return cls._train(
             recipe,
@@ -118,7 +132,7 @@ class MidiGPT(System):
     def grammar(self) -> TokenGrammar:
         return TokenGrammar(self.vocabulary)
 
-    # --- filling ------------------------------------------------------------------------------
+    # --- inpainting ---------------------------------------------------------------------------
 
     def inpaint(
         self,
@@ -130,22 +144,35 @@ class MidiGPT(System):
         progress: Callable[[Progress], None] | None = None,
         **sampling: float,
     ) -> list[Clip]:
-        """`n` versions of the clip with the bars of a region regenerated.
+        """Regenerate bars and tracks of a song.
 
-        Its tracks are those to replace: names of tracks, numbers in the order of the file such as
-        "#2", MIDI programs (of all their tracks, or of one to add), and "drums". None: all that
-        play within four bars of the hole, but drums only if training had drums. Instruments that
-        training lacked are read as parts that it had, such as melody and piano, and several may be
-        one part; each note is written to the track that plays nearest to its pitch. Bars beyond the
-        clip are added: (clip.bars, clip.bars + 4) continues for four bars, (−4, 0) writes an
-        introduction. Bars of 1/4 and 2/4 are read as bars of 4/4 where training had none.
-        Everything outside the hole stays as it is, tempo and metre within it as well. No more notes
-        are struck or sound at once than anywhere else in the song; a track without other notes does
-        what is usual for its part, and where the song sounds its most, a note more. progress
-        is called with a `Progress` for every bar that all versions have, and may raise to stop.
-        `source` and `labels` of a version say what was regenerated, and by what (`provenance`).
-        Warns of a metre in the hole, and of drums, that the checkpoint was not trained on.
-        Raises PromptError for a hole that is not at the clip, or a track that is none.
+        Everything outside the region stays unchanged, and so do tempo and metre within it.
+        Instruments that are not in the training data are encoded as known parts, such as melody or
+        piano, and several may share one part; each note is written to the track that plays nearest
+        to its pitch. Bars of 1/4 and 2/4 are read as 4/4 if training had none. The polyphony
+        outside the region is the limit for the new notes; a track without other notes has the usual
+        limit of its part.
+
+        Args:
+            clip: A clip with a score.
+            region: The bars or seconds to replace. Bars beyond the clip are added: (clip.bars,
+                clip.bars + 4) continues it by four bars, (−4, 0) writes an introduction. Its tracks
+                are names, numbers in the order of the file such as "#2", MIDI programs (all tracks
+                of a program, or one to add), or "drums". None: all tracks that play within four
+                bars of the region; drums only if training had drums.
+            n: Number of versions, 1 to 1024.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` whenever all versions have another bar.
+            **sampling: `temperature`, `top_k`, `top_p`, `repetition`, see `generation.Sampling`.
+
+        Returns:
+            `n` versions of the clip, each with its provenance.
+
+        Raises:
+            PromptError: If the region is not at the clip, or a track is unknown.
+
+        Warns:
+            UserWarning: If the region has metres or drums that the checkpoint was not trained on.
         """
         clip, region = clip_of(clip), region_of(region)
         bars, report = region.bar_range(clip), reporter(progress)
@@ -165,9 +192,9 @@ class MidiGPT(System):
         progress: Callable[..., None] | None = None,
         **sampling: float,
     ) -> list[Clip]:
-        """The old name of `inpaint`."""
+        """Deprecated: the old name of `inpaint`."""
         warnings.warn(
-            "fill: is called inpaint now, with Region(bars=…, tracks=…)",
+            "fill: has been renamed to inpaint, with Region(bars=…, tracks=…)",
             DeprecationWarning,
             stacklevel=2,
         )
@@ -184,27 +211,28 @@ class MidiGPT(System):
         seed: int = 0,
         **sampling: float,
     ) -> Iterator[tuple[int, list[Clip]]]:
-        """As `inpaint`, as it is written: (bars that all versions have, the versions so far)."""
+        """Run `inpaint` step by step: yields (number of bars that all versions have, versions so
+        far)."""
         settings = settings_of(sampling)
         clip, n, seed = clip_of(clip), checked(n=n)["n"], seed_of(seed)
         seeds = row_seeds(seed, n)
         original = clip if len(clip.notes) else None
         region = Region(bars=bars, tracks=tracks)
-        asked, tracks = region.bars, region.tracks
-        if asked is None:
+        requested, tracks = region.bars, region.tracks
+        if requested is None:
             raise PromptError("bars=None: give (first, last)")
-        clip, begin, end = with_bars(clip, *asked)
+        clip, begin, end = with_bars(clip, *requested)
         reading = read(clip, begin, end, tracks, self.vocabulary)
         song, whole = reading.song, reading.hole
         inside = reading.grid.bars[whole.first : whole.last]
         longest = np.unique(inside, return_counts=True)[1].max()
         if longest > LONGEST_STROKE:
             raise PromptError(
-                f"bars {asked[0] + 1} to {asked[1]}: one is as long as {longest} bars of 4/4, "
-                f"and at most {LONGEST_STROKE} are written for one; give a shorter metre"
+                f"bars {requested[0] + 1} to {requested[1]}: a bar is as long as {longest} of 4/4, "
+                f"and at most {LONGEST_STROKE} are generated for one bar; give a shorter metre"
             )
         request = {
-            "bars": f"{asked[0] + 1} to {asked[1]}",
+            "bars": f"{requested[0] + 1} to {requested[1]}",
             "tracks": reading.names(clip),
             **sampling,
         }
@@ -212,7 +240,7 @@ class MidiGPT(System):
         start = whole.first
         while start < whole.last:
             hole = self._stroke(versions[0], replace(whole, first=start))
-            # bars that later strokes will write are not shown as if they were empty
+            # bars of later strokes are not part of the question, where they would look empty
             shown = len(song.bars) if hole.last == whole.last else hole.last
             for done, written in self._write(
                 versions, hole, shown, reading, settings, [row + start for row in seeds]
@@ -232,16 +260,16 @@ class MidiGPT(System):
             versions, start = written, hole.last
 
     def _stroke(self, song: RemiSong, hole: Hole) -> Hole:
-        """The first bars of a hole: as many as were written at once in training, fewer where the
-        other tracks leave no room for them."""
+        """Return the first bars of a hole: as many as one hole had in training, or fewer if the
+        other tracks leave no room in the context."""
         last = min(hole.last, hole.first + LONGEST_STROKE)
         while last - hole.first > 1 and self._reserve(song, replace(hole, last=last)) is None:
             last -= 1
         return replace(hole, last=last)
 
     def _reserve(self, song: RemiSong, hole: Hole) -> tuple[list[int], int] | None:
-        """(tokens of each bar, tokens left for the music around the hole), or None if the hole
-        itself does not fit."""
+        """Return (tokens of each bar, tokens left for the music around the hole), or None if the
+        hole does not fit into the context."""
         bars = bars_of(song, self.vocabulary)
         sizes = [len(bar) for bar in bars]
         usual = np.array([size for size in sizes if size > 2] or [48])
@@ -253,10 +281,10 @@ class MidiGPT(System):
         return (sizes, room) if room >= 0 else None
 
     def _question(self, song: RemiSong, hole: Hole, shown: int) -> np.ndarray:
-        """What the network reads: the hole and as many bars around it as fit."""
+        """Return the question: the hole and as many bars around it as fit."""
         song = part(song, 0, shown)
         reserve = self._reserve(song, hole)
-        if reserve is None:  # one bar of the other tracks fills the context: write without them
+        if reserve is None:  # a single bar of the other tracks fills the context: omit them
             bars = song.notes[:, 0]
             song = replace(song, notes=song.notes[(bars < hole.first) | (bars >= hole.last)])
             reserve = self._reserve(song, hole)
@@ -274,18 +302,18 @@ class MidiGPT(System):
         sampling: Sampling,
         seeds: Sequence[int],
     ) -> Iterator[tuple[int, list[RemiSong]]]:
-        """Fill one hole in each song: (bars that all have so far, the songs)."""
+        """Fill one hole in each song; yields (number of bars that all have so far, the songs)."""
         prompts = [self._question(song, hole, shown) for song in songs]
         if all(np.array_equal(p, prompts[0]) for p in prompts):
-            groups = [(prompts[0], songs)]  # one question, several answers at once
+            groups = [(prompts[0], songs)]  # one question, a batch of answers
         else:
             groups = [(p, [song]) for p, song in zip(prompts, songs, strict=True)]
         written = list(songs)
         for number, (prompt, group) in enumerate(groups):
             rows = seeds[number : number + len(group)]
             for done, answers in self._answers(prompt, hole, reading, sampling, rows):
-                for i, found in enumerate(answers):
-                    written[number + i] = _put(group[i], hole, found)
+                for i, filling in enumerate(answers):
+                    written[number + i] = _with_notes(group[i], hole, filling)
                 if number == len(groups) - 1:
                     yield hole.first + done, list(written)
 
@@ -297,7 +325,8 @@ class MidiGPT(System):
         sampling: Sampling,
         seeds: Sequence[int],
     ) -> Iterator[tuple[int, list[RemiSong]]]:
-        """Answers to a question as they grow: (bars that all have, each one's whole bars)."""
+        """Sample answers to a question; yields (number of bars that all have, their complete
+        bars)."""
         metres = [int(i) for i in reading.song.bars[hole.first : hole.last]]
         n = len(seeds)
         most, together = reading.most(self.vocabulary)
@@ -311,9 +340,9 @@ class MidiGPT(System):
             together=together,
         )
         ids: list[Tensor] = []
-        told = 0
+        reported = 0
         room = self.config.gpt.context - len(prompt)
-        for drawn in stream(
+        for tokens in stream(
             self.networks,
             torch.from_numpy(prompt),
             n,
@@ -323,20 +352,20 @@ class MidiGPT(System):
             allowed=rule,
             end=END,
         ):
-            ids.append(drawn)
+            ids.append(tokens)
             whole = int(rule.bars.min()) - 1
-            if told < whole < len(metres):
-                told = whole
-                yield told, [self._read(row, whole) for row in torch.stack(ids, 1)]
+            if reported < whole < len(metres):
+                reported = whole
+                yield reported, [self._read(row, whole) for row in torch.stack(ids, 1)]
         yield len(metres), [self._read(row, len(metres)) for row in torch.stack(ids, 1)]
 
     def _read(self, row: Tensor, bars: int) -> RemiSong:
-        """The first `bars` bars of drawn ids as a note table."""
+        """Return the first `bars` bars of sampled ids as a note table."""
         base = self.vocabulary.decode(row[row != END].numpy())
-        said = self.vocabulary.bars(base)[:bars]
-        return RemiSong.from_ids(np.concatenate(said) if said else np.empty(0, dtype=np.int64))
+        parts = self.vocabulary.bars(base)[:bars]
+        return RemiSong.from_ids(np.concatenate(parts) if parts else np.empty(0, dtype=np.int64))
 
-    # --- writing from nothing, and judging ----------------------------------------------------
+    # --- generation and likelihood ------------------------------------------------------------
 
     def generate(
         self,
@@ -351,27 +380,43 @@ class MidiGPT(System):
         progress: Callable[[Progress], None] | None = None,
         **sampling: Any,
     ) -> list[Clip]:
-        """`n` new songs of at most 512 beats: a hole of `bars` bars with nothing around it. prompt:
-        this system reads none; it is there because others do."""
+        """Generate new songs: a hole of `bars` bars without context.
+
+        Args:
+            prompt: Must be None or ""; this system reads no words. The other systems do.
+            n: Number of songs, 1 to 1024.
+            bars: Length in bars; a song has at most 512 beats.
+            tempo: Tempo in BPM.
+            meter: Time signature, such as (3, 4).
+            tracks: MIDI programs or "drums".
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` whenever all songs have another bar.
+            **sampling: `temperature`, `top_k`, `top_p`, `repetition`, see `generation.Sampling`.
+
+        Returns:
+            `n` songs.
+
+        Raises:
+            PromptError: If there is a prompt, or a number is out of range.
+        """
         if prompt is not None and not isinstance(prompt, str):
             prompt, n = None, checked(n=prompt)["n"]
             warnings.warn(
-                "generate: its first argument is a prompt, as in all systems; give n by name",
+                "generate: the first argument is the prompt, as in all systems; give n by keyword",
                 DeprecationWarning,
                 stacklevel=2,
             )
         if prompt:
-            raise PromptError(f"prompt={prompt!r:.40}: MidiGPT reads no words; give tracks, tempo")
+            raise PromptError(f"prompt={prompt!r:.40}: MidiGPT reads no text; give tracks, tempo")
         meter = check_meter(meter)
         bar = 4 * meter[0] / meter[1]
         if bar > LONGEST_SONG:
             raise PromptError(
-                f"meter={meter}: a bar has {bar:g} beats; this system generates songs of at most "
-                f"{LONGEST_SONG}"
+                f"meter={meter}: a bar must have at most {LONGEST_SONG} beats, got {bar:g}"
             )
         bars = whole_number(bars, "bars", 1, int(LONGEST_SONG // bar))
         beats = bars * bar
-        empty = Clip.from_notes([], tempo=tempo, meter=meter, beats=beats, caption="written anew")
+        empty = Clip.from_notes([], tempo=tempo, meter=meter, beats=beats, caption="new song")
         region = Region(bars=(0, bars), tracks=tracks)
         return self.inpaint(empty, region, n, seed=seed, progress=progress, **sampling)
 
@@ -384,8 +429,14 @@ class MidiGPT(System):
 
     @torch.inference_mode()
     def nll(self, rows: Tensor) -> Tensor:
-        """−log p of each token given those before it in its row, in nats: ids (n, time) →
-        (n, time − 1), 0 at padding."""
+        """Return −log p of each token given the tokens before it in its row, in nats.
+
+        Args:
+            rows: Token ids (n, time).
+
+        Returns:
+            (n, time − 1) in nats per token, 0 at padding.
+        """
         out = []
         for chunk in rows.long().split(8):
             logits = self.networks(chunk)[:, :-1].float()
@@ -397,21 +448,21 @@ class MidiGPT(System):
 
     @property
     def embeddings(self) -> np.ndarray:
-        """The learned vector of each token: (vocabulary, width)."""
+        """The learned embedding of each token: (vocabulary, width)."""
         return self.networks.wte.weight.detach().numpy()
 
 
 def settings_of(sampling: dict[str, Any]) -> Sampling:
-    """Keyword arguments as Sampling; PromptError names what is wrong."""
+    """Return keyword arguments as Sampling; raise PromptError for unknown or invalid ones."""
     try:
         return Sampling(**{"top_p": 0.95, **sampling})
     except TypeError as error:
         raise PromptError(str(error).replace("Sampling.__init__() ", "")) from None
 
 
-def _put(song: RemiSong, hole: Hole, found: RemiSong) -> RemiSong:
-    """The song with the found notes in the hole."""
-    notes = found.notes.copy()
+def _with_notes(song: RemiSong, hole: Hole, filling: RemiSong) -> RemiSong:
+    """Return the song with new notes in the hole."""
+    notes = filling.notes.copy()
     notes[:, 0] += hole.first
     both = np.concatenate([song.notes[~hole.covers(song)], notes])
     return replace(song, notes=both[np.lexsort((both[:, 1], both[:, 0]))])

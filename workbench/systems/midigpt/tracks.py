@@ -1,5 +1,5 @@
-"""Which tracks of a song a hole is for, what they are called in the tokens, and which of them a
-note that was written goes to."""
+"""The tracks that a hole covers, their programs in the tokens, and the assignment of generated
+notes to tracks."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from workbench.systems.midigpt.polyphony import BASSES, SINGLE, crowd
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-LOWEST_LEAD = 52  # middle pitch below which a track of single notes is a bass
-NEAR = 4  # bars before and after a hole: tracks that are silent there stay so
-SPREAD = 3.0  # semitones around a track's notes that are its own, too
+LOWEST_LEAD = 52  # median pitch below which a monophonic track is a bass
+NEAR = 4  # bars around a hole: tracks that are silent there stay silent
+SPREAD = 3.0  # bandwidth in semitones of a track's pitch density
 
 
 def learned(vocabulary: Vocabulary) -> tuple[set[str], set[int]]:
-    """Metres and programs (−1: drums) that were frequent in training: byte-pair encoding made
-    pieces of them. All of them for a vocabulary that has no such pieces."""
+    """Return metres and programs (−1: drums) that were frequent in training: those that occur in
+    merged byte-pair tokens. Returns all of them for a vocabulary without such tokens."""
     names = [vocabulary.names[b] for p in vocabulary.pieces if len(p) > 1 for b in p]
     names = names or vocabulary.names
     metres = {name[8:] for name in names if name.startswith("TimeSig")}
@@ -36,22 +36,24 @@ def learned(vocabulary: Vocabulary) -> tuple[set[str], set[int]]:
 
 
 def playing(clip: Clip, first: int, last: int, *, drums: bool) -> list[int]:
-    """The tracks that have notes in bars `first` to `last` or within NEAR bars of them; all that
-    have notes, where none has any there. Drums are among them only if `drums`, or where nothing
-    else has notes."""
+    """Return the tracks with notes in bars `first` to `last` or within NEAR bars of them; if there
+    are none, all tracks with notes. Drums are included only if `drums`, or if nothing else has
+    notes."""
     tracks, lines = clip.score.tracks, clip.bar_lines
     begin, end = lines[max(0, first - NEAR)], lines[min(len(lines) - 1, last + NEAR)]
     notes = [track.notes.numpy()["time"] / clip.score.tpq for track in tracks]
-    found = [i for i, time in enumerate(notes) if len(time)]
-    found = [i for i in found if drums or not tracks[i].is_drum] or found
-    return [i for i in found if ((notes[i] >= begin) & (notes[i] < end)).any()] or found
+    sounding = [i for i, time in enumerate(notes) if len(time)]
+    sounding = [i for i in sounding if drums or not tracks[i].is_drum] or sounding
+    near = [i for i in sounding if ((notes[i] >= begin) & (notes[i] < end)).any()]
+    return near or sounding
 
 
 def chosen_tracks(clip: Clip, tracks: Sequence[int | str]) -> tuple[list[int], list[int]]:
-    """(indices of the tracks to write, programs of tracks to add, which count on from there).
+    """Return the indices of the tracks to write and the programs of tracks to add. Added tracks are
+    numbered after those of the clip.
 
     tracks: MIDI programs, "drums", names, or numbers such as "#2" in the order of the file. Raises
-    PromptError for one that is none of these.
+    PromptError for anything else.
     """
     score = clip.score
     if isinstance(tracks, str):
@@ -78,7 +80,7 @@ def chosen_tracks(clip: Clip, tracks: Sequence[int | str]) -> tuple[list[int], l
             found, program = [], whole(track, "tracks")
             if not 0 <= program <= 127:
                 raise PromptError(
-                    f"tracks: {shown(track)} is neither a MIDI program (0 to 127) nor 'drums'"
+                    f"tracks: must be a MIDI program from 0 to 127 or 'drums', got {shown(track)}"
                 )
         found = found or [i for i, kind in enumerate(kinds) if kind == program]
         if not found and program not in added:
@@ -92,13 +94,14 @@ def chosen_tracks(clip: Clip, tracks: Sequence[int | str]) -> tuple[list[int], l
 def called_as(
     clip: Clip, chosen: Sequence[int], added: Sequence[int], known: set[int]
 ) -> list[int | None]:
-    """The program that each track, and each to add, is called in the tokens (−1: drums).
+    """Return the program in the tokens of each track, and of each track to add (−1: drums).
 
-    Tracks are called what training had: by a name that it had, by their own program, or by their
-    part. Of the others the highest tracks of single notes are the melody and the bridge, the rest
-    is the piano, or the nearest program that training had. Several tracks may be called the same,
-    but none to write as one to keep. A wind or a solo string to add is the bridge. Drums are None,
-    not read, where training had none and they are not to be written.
+    Tracks are mapped to programs of the training data: by a track name that occurs there, by their
+    own program, or by their role. Of the remaining ones, the highest monophonic tracks become the
+    melody and the bridge, and the others the piano or the nearest known program. Several tracks may
+    share a program, but not a track to write with one to keep. An added wind or solo string
+    instrument becomes the bridge. Drums are None (not encoded) if training had no drums and they
+    are not to be written.
     """
     own = clip.score.tracks
     kinds = [-1 if track.is_drum else int(track.program) for track in own] + [*added]
@@ -134,7 +137,7 @@ def called_as(
 
 
 def _single(track: Any) -> float:
-    """The middle pitch of a track that plays single notes above the bass, 0 for any other."""
+    """Return the median pitch of a monophonic track above the bass, 0 for any other track."""
     notes = track.notes.numpy()
     if not len(notes["time"]):
         return 0
@@ -144,9 +147,11 @@ def _single(track: Any) -> float:
 
 
 def homes(score: Any, tracks: Sequence[int], rows: np.ndarray) -> np.ndarray:
-    """The track of each note, rows (n, 4) of `notes_of`, where several are called the same: the
-    one whose notes outside the hole lie nearest in pitch, of drums the one that plays this pitch
-    most. What a place has too much for one track goes to the others."""
+    """Return the track of each note, for rows (n, 4) of `notes_of`, if several tracks share a
+    program: the one whose notes outside the hole are nearest in pitch, or, of drum tracks, the one
+        that plays
+    this pitch most often. Notes at one position beyond a track's polyphony go to the other
+    tracks."""
     if len(tracks) == 1:
         return np.full(len(rows), tracks[0])
     counts = np.stack(
@@ -163,9 +168,9 @@ def homes(score: Any, tracks: Sequence[int], rows: np.ndarray) -> np.ndarray:
     cost = -np.log(density / density.sum(1, keepdims=True))[:, pitches].T  # (notes, tracks)
     most = [crowd(score.tracks[i].notes.numpy()["time"]) or 1 for i in tracks]
     seats = np.repeat(np.arange(len(tracks)), np.minimum(most, TOGETHER))
-    found = cost.argmin(1)
+    home = cost.argmin(1)
     for place in np.unique(rows[:, 0]):
         here = np.flatnonzero(rows[:, 0] == place)
         note, seat = linear_sum_assignment(cost[here][:, seats])
-        found[here[note]] = seats[seat]
-    return np.array(tracks)[found]
+        home[here[note]] = seats[seat]
+    return np.array(tracks)[home]

@@ -2,9 +2,9 @@
 
     workbench train songs --dataset pop909 --profile laptop --out my-songs
 
-A fifth of the sequences are plain songs, the others have a hole to fill (fill-in-the-middle,
-Bavarian et al. 2022: the ability comes at almost no cost to plain language modelling). Songs are
-transposed by up to half an octave. Validation is on songs kept out.
+A fifth of the sequences are songs without a hole, the others have a hole to fill
+(fill-in-the-middle, Bavarian et al. 2022, who find almost no cost to ordinary language modelling).
+Songs are transposed by up to half an octave. Validation uses held-out songs.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ if TYPE_CHECKING:
 
 LONGEST_HOLE = 8  # bars
 HOLES = 0.8  # share of sequences that have a hole
-WHOLE = 0.6  # share of holes that take all tracks
-BARE = 0.08  # share of holes with nothing around them: so it learns to write from nothing
+WHOLE = 0.6  # share of holes that cover all tracks
+BARE = 0.08  # share of holes without context, to learn to generate new songs
 
 
 def songs_of(dataset: str, split: str, limit: int | None = None) -> list[Clip]:
-    """Whole songs of data sets of the catalogue or folders of MIDI, joined by "+"; of songs that
-    are in several, those of the first. limit: of each data set."""
+    """Return whole songs of data sets or folders of MIDI files, joined by "+". Duplicates are taken
+    from the first set that has them. limit: songs per data set."""
     parts = load_parts(names_of(dataset), split, limit=limit, songs=True)
     return [clip for part in parts for clip in part]
 
 
 def tables_of(clips: Sequence[Clip]) -> list[RemiSong]:
-    """Note tables of the clips that have notes REMI can say."""
+    """Return note tables of the clips that have notes that REMI can encode."""
     tables = [table_of(clip.score) for clip in clips]
     return [table for table in tables if len(table.notes)]
 
@@ -65,15 +65,15 @@ def tables_of(clips: Sequence[Clip]) -> list[RemiSong]:
 
 
 def excerpt(song: RemiSong, sizes: Sequence[int], room: int, rng: np.random.Generator) -> RemiSong:
-    """Bars from a random one on, as many as `room` tokens hold (at least one)."""
+    """Return bars from a random one on, as many as fit into `room` tokens (at least one)."""
     first = int(rng.integers(len(song.bars)))
     total = np.cumsum(sizes[first:])
     count = max(1, int(np.searchsorted(total, room, side="right")))
     return part(song, first, min(first + count, len(song.bars)))
 
 
-def draw_hole(song: RemiSong, rng: np.random.Generator) -> Hole | None:
-    """A random hole with at least one note in it, or None where the draw found none."""
+def random_hole(song: RemiSong, rng: np.random.Generator) -> Hole | None:
+    """Return a random hole with at least one note in it, or None if the sampled one has none."""
     length = int(rng.integers(1, min(LONGEST_HOLE, max(1, len(song.bars) // 2)) + 1))
     first = int(rng.integers(len(song.bars) - length + 1))
     programs = np.unique(song.notes[:, 2])
@@ -91,8 +91,8 @@ def with_hole(
     context: int,
     rng: np.random.Generator,
 ) -> np.ndarray | None:
-    """One question and its answer as ids, at most `context`; None where they do not fit."""
-    hole = draw_hole(song, rng)
+    """Return a question and its answer as at most `context` ids; None if they do not fit."""
+    hole = random_hole(song, rng)
     if hole is None:
         return None
     filling = answer(song, hole, vocabulary)
@@ -121,7 +121,8 @@ def sequences_of(
     holes: float = HOLES,
     shift: bool = True,
 ) -> Tensor:
-    """`n` sequences padded to the context: (n, context) int16. holes: share that have one."""
+    """Return `n` sequences padded to the context: (n, context) int16. holes: share of sequences
+    with a hole."""
     rng = np.random.default_rng(seed)
     rows = np.full((n, context), PAD, dtype=np.int16)
     weight = np.array([len(song.notes) for song in songs], dtype=float)
@@ -131,7 +132,7 @@ def sequences_of(
         if shift:
             song = transpose(song, int(rng.integers(-5, 7)), vocabulary)
         sizes = [len(bar) for bar in bars_of(song, vocabulary)]
-        for _ in range(min(12, n - row)):  # several from one song: its bars are encoded once
+        for _ in range(min(12, n - row)):  # several per song, whose bars are encoded only once
             if rng.random() < holes:
                 ids = with_hole(song, sizes, vocabulary, context, rng)
             else:
@@ -144,8 +145,8 @@ def sequences_of(
 
 
 def held_out(songs: Sequence[RemiSong], vocabulary: Vocabulary, context: int) -> Tensor:
-    """Whole songs laid end to end in rows, each token once: (n, context) int16. Every row begins
-    with BOS at a bar line, and the last of a song ends with EOS."""
+    """Return whole songs split into rows, each token once: (n, context) int16. Every row begins
+    with BOS at a bar line, and the last row of a song ends with EOS."""
     rows = []
     for song in songs:
         bars = bars_of(song, vocabulary)
@@ -167,13 +168,14 @@ def held_out(songs: Sequence[RemiSong], vocabulary: Vocabulary, context: int) ->
 
 
 def loss(module: nn.Module, ids: Tensor) -> dict[str, Tensor]:
-    """Mean −log p of the next token, in nats."""
+    """Return the mean −log p of the next token, in nats."""
     ids = ids.long()
     return {"nll": next_token_loss(module(ids), ids, PAD)}
 
 
 def validate(plain_rows: Tensor, hole_rows: Tensor, batch: int) -> Callable[..., dict[str, float]]:
-    """Nats a token on plain songs and on songs with holes; their mean is the score."""
+    """Return a function that measures nats per token on songs without and with holes; its "loss" is
+    their mean."""
 
     def score(module: nn.Module) -> dict[str, float]:
         device = next(module.parameters()).device
@@ -192,13 +194,13 @@ def validate(plain_rows: Tensor, hole_rows: Tensor, batch: int) -> Callable[...,
 
 
 def recipe(dataset: str, profile: str, seed: int) -> Recipe:
-    """What a MidiGPT is made of and trained by. dataset: names of the catalogue or folders, joined
-    by "+" ("pop909+builtin-songs")."""
+    """Return the recipe of a MidiGPT. dataset: names from the catalogue or folders, joined by "+"
+    ("pop909+builtin-songs")."""
     size = profile_of(PROFILES, profile)
     songs = tables_of(songs_of(dataset, "train", size.limit))
     kept = tables_of(songs_of(dataset, "validation", min(40, size.limit or 40)))
     if not songs or not kept:
-        raise MissingDataError(f"{dataset}: no songs with notes to train and validate on")
+        raise MissingDataError(f"{dataset}: has no songs with notes to train and validate on")
     vocabulary = Vocabulary.train([ids_of(song) for song in songs], size.vocabulary)
     gpt = replace(size.gpt, vocab=vocabulary.size)
     rows = sequences_of(songs, vocabulary, gpt.context, size.sequences, seed)
@@ -221,7 +223,7 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
 def stages(
     network: GPT, rows: Tensor, checks: Callable[..., dict[str, float]], size: Profile
 ) -> list[Stage]:
-    """The only one: the network on sequences (n, context)."""
+    """Return the only stage, which trains the network on sequences (n, context)."""
 
     def fit_gpt(plan: Plan, out: Path, **more: Any) -> Fit[GPT]:
         fresh = GPT(network.config)

@@ -1,4 +1,4 @@
-"""MusicLDM: its configuration, the system, its training."""
+"""MusicLDM: its configuration, the system and its training."""
 
 from workbench.systems.musicldm.config import MusicLDMConfig
 from workbench.systems.musicldm.system import Embedder, MusicLDM

@@ -1,8 +1,8 @@
-"""How MusicLDM's coding is trained: mel VAE, vocoder, and then both of them together.
+"""Training of MusicLDM's mel VAE and vocoder, first separately, then together.
 
-The VAE learns to return spectrograms, the vocoder to play real ones as well as these; neither
-learns from what is heard at the end. So the VAE's decoder and the vocoder are finished together, on
-sound; the encoder stays, and so do the latents that the U-Net draws.
+The VAE learns to reconstruct mel spectrograms, and the vocoder to turn real and reconstructed ones
+into sound; neither is trained on the final waveform. The VAE's decoder and the vocoder are
+therefore fine-tuned together on sound. The encoder is frozen, so that the latents stay the same.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from torch import Tensor, nn
 
 from workbench.models.audio_vae import Discriminator, adversarial_terms
 from workbench.models.spectral import level_distance, stft_loss
-from workbench.systems.musicldm.networks import Networks, spoken
+from workbench.systems.musicldm.networks import Networks, vocode
 from workbench.systems.sound_training import Data
 from workbench.training import Fit, Plan, Watch, fit, scores_of, seeds
 
 KL = 1e-3  # weight in the mel VAE
 ADVERSARIAL, MATCHING = 0.1, 0.3  # weights in the vocoder's loss
-LEVEL = 0.1  # weight of a dB of log-spectral distance beside the STFT distance
-CROP = 128  # mel frames of the last stage's sounds
+LEVEL = 0.1  # weight per dB of log-spectral distance, beside the STFT distance
+CROP = 128  # mel frames per sound in the last stage
 
 
 def fit_vae(
@@ -35,19 +35,20 @@ def fit_vae(
     seed: int,
     watch: Watch | None = None,
 ) -> Fit:
-    """The mel VAE on crops of `crop` frames: absolute error and a little KL; then the latents'
-    scale."""
+    """Train the mel VAE on crops of `crop` frames, with absolute error and a small KL term; then
+    measure the scale of the latents."""
     length = crop * networks.mel.hop
     sample = networks.mel(data.sounds(64, length, seed))
     networks.mel_mean.copy_(sample.mean())
-    networks.mel_std.copy_(sample.std().clamp(min=0.1))  # of music about 3, of silence 0
+    networks.mel_std.copy_(sample.std().clamp(min=0.1))  # about 3 for music, 0 for silence
 
     def terms(module: nn.Module, sound: Tensor, noise: bool) -> dict[str, Tensor]:
         mel = ((networks.mel(sound) - networks.mel_mean) / networks.mel_std)[:, None]
-        said = module.encode(mel).latent_dist  # type: ignore[operator]
-        again = module.decode(said.sample() if noise else said.mean).sample  # type: ignore[operator]
-        kl = 0.5 * (said.mean**2 + said.var - 1 - said.logvar).mean()
-        return {"distance": (again - mel).abs().mean(), "kl": KL * kl}
+        posterior = module.encode(mel).latent_dist  # type: ignore[operator]
+        z = posterior.sample() if noise else posterior.mean
+        decoded = module.decode(z).sample  # type: ignore[operator]
+        kl = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).mean()
+        return {"distance": (decoded - mel).abs().mean(), "kl": KL * kl}
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
@@ -77,12 +78,13 @@ def fit_vae(
     return done
 
 
-class Speakers(nn.Module):
-    """The vocoder, and its judge if it has one."""
+class VocoderGAN(nn.Module):
+    """The vocoder, and its discriminator if it has one."""
 
     def __init__(self, vocoder: nn.Module, width: int) -> None:
         super().__init__()
-        self.vocoder, self.judge = vocoder, Discriminator(1, width) if width else None
+        self.vocoder = vocoder
+        self.discriminator = Discriminator(1, width) if width else None
 
 
 def fit_vocoder(
@@ -96,40 +98,40 @@ def fit_vocoder(
     seed: int,
     watch: Watch | None = None,
 ) -> Fit:
-    """The vocoder on crops of `crop` samples: half of the mel spectrograms real, half as the VAE
-    returns them, so that it knows the ones that it will be given. width: of its discriminator, 0
-    for none."""
-    module = Speakers(networks.vocoder, width)
+    """Train the vocoder on crops of `crop` samples. Half of the mel spectrograms are real, half are
+    reconstructed by the VAE, as at sampling time. width: width of the discriminator, 0 for none."""
+    module = VocoderGAN(networks.vocoder, width)
 
     def mel_of(sound: Tensor) -> Tensor:
         vae: nn.Module = networks.vae
-        vae.to(sound.device)  # diffusers' stub of its own `to` takes no device
+        vae.to(sound.device)  # the type stub of diffusers' `to` has no device
         mel = networks.mel(sound)
         half = len(mel) // 2
         with torch.no_grad():
-            again = networks.decode_mel(networks.encode_mel(mel[:half]))[:, : mel.shape[1]]
-        return torch.cat([again.clone(), mel[half:]])
+            decoded = networks.decode_mel(networks.encode_mel(mel[:half]))[:, : mel.shape[1]]
+        return torch.cat([decoded.clone(), mel[half:]])
 
-    def apart(real: Tensor, made: Tensor) -> dict[str, Tensor]:
-        convergence, logs = stft_loss(real, made)
-        mel = (networks.mel(made[:, 0]) - networks.mel(real[:, 0])).abs().mean()
+    def distance(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        convergence, logs = stft_loss(real, fake)
+        mel = (networks.mel(fake[:, 0]) - networks.mel(real[:, 0])).abs().mean()
         return {"convergence": convergence, "spectrum": logs, "mel": mel}
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         sound = data.sounds(len(numbers), crop, int(numbers[0]) + seed).to(numbers.device)
-        made = spoken(module.vocoder, mel_of(sound))[:, None]  # type: ignore[arg-type]
-        real = sound[:, None, : made.shape[-1]]
-        terms = apart(real, made)
-        if module.judge is not None:
-            terms |= adversarial_terms(module.judge, real, made, ADVERSARIAL, MATCHING)  # type: ignore[arg-type]
+        fake = vocode(module.vocoder, mel_of(sound))[:, None]  # type: ignore[arg-type]
+        real = sound[:, None, : fake.shape[-1]]
+        terms = distance(real, fake)
+        if module.discriminator is not None:
+            critic: Any = module.discriminator
+            terms |= adversarial_terms(critic, real, fake, ADVERSARIAL, MATCHING)
         return terms
 
     held = data.sounds(16, crop, 0, kept=True)
 
     def validate(module: nn.Module) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)
-        made = spoken(module.vocoder, networks.mel(sound))[:, None]  # type: ignore[arg-type]
-        return scores_of(apart(sound[:, None, : made.shape[-1]], made))
+        fake = vocode(module.vocoder, networks.mel(sound))[:, None]  # type: ignore[arg-type]
+        return scores_of(distance(sound[:, None, : fake.shape[-1]], fake))
 
     done = fit(
         module, seeds(), loss, plan, out, seed=seed, validate=validate, watch=watch, title="vocoder"
@@ -138,8 +140,9 @@ def fit_vocoder(
     return done
 
 
-class Ending(nn.Module):
-    """Latents (batch, latent, frames / shorter, bands / shorter) → sounds (batch, frames · 160)."""
+class WaveformDecoder(nn.Module):
+    """The VAE's decoder and the vocoder: latents (batch, latent, frames / shorter, bands / shorter)
+    → sounds (batch, frames · 160)."""
 
     mel_mean: Tensor
     mel_std: Tensor
@@ -153,29 +156,29 @@ class Ending(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         mel = self.vae.decode(z * self.latent_std).sample[:, 0]  # (batch, frames, bands)
-        return spoken(self.vocoder, mel * self.mel_std + self.mel_mean)
+        return vocode(self.vocoder, mel * self.mel_std + self.mel_mean)
 
 
-def fit_ending(
+def finetune_decoder(
     networks: Networks, data: Data, plan: Plan, out: Path, *, seed: int, watch: Watch | None = None
 ) -> Fit:
-    """Train the VAE's decoder and the vocoder on the encoder's means."""
+    """Train the VAE's decoder and the vocoder together, on the encoder's means."""
     length = CROP * networks.mel.hop
-    module = Ending(networks)
-    kept: list[Any] = [networks.vae.encoder, networks.vae.quant_conv]
-    for part in kept:
+    module = WaveformDecoder(networks)
+    frozen: list[Any] = [networks.vae.encoder, networks.vae.quant_conv]
+    for part in frozen:
         part.requires_grad_(False)
 
     def terms(module: nn.Module, sound: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():
-            z = networks.encode_mel(networks.mel(sound)).clone()  # of inference, not to be recorded
-        made = module(z)[:, None]
-        real = sound[:, None, : made.shape[-1]]
-        convergence, logs = stft_loss(real, made)
+            z = networks.encode_mel(networks.mel(sound)).clone()  # a copy outside inference mode
+        decoded = module(z)[:, None]
+        real = sound[:, None, : decoded.shape[-1]]
+        convergence, logs = stft_loss(real, decoded)
         return {
             "convergence": convergence,
             "spectrum": logs,
-            "level": LEVEL * level_distance(real, made),
+            "level": LEVEL * level_distance(real, decoded),
         }
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
@@ -201,6 +204,6 @@ def fit_ending(
         title="decoder and vocoder",
     )
     networks.cpu()
-    for part in kept:
+    for part in frozen:
         part.requires_grad_(True)
     return done

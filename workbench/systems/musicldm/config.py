@@ -1,4 +1,4 @@
-"""MusicLDM's configuration, and its sizes by profile."""
+"""MusicLDM's configuration and its training profiles."""
 
 from __future__ import annotations
 
@@ -13,8 +13,18 @@ from workbench.training import Plan
 
 @dataclass(frozen=True)
 class MusicLDMConfig:
-    """frames: mel frames of a training window, 100 per second; words: for prompts, common in the
-    training captions."""
+    """Configuration of a MusicLDM.
+
+    Args:
+        sizes: Sizes of the VAE, U-Net and vocoder.
+        joint: Configuration of the text–audio encoder.
+        rate: Sample rate in Hz.
+        frames: Mel frames of a training window, 100 per second.
+        schedule: Noise schedule, see `models.diffusion`.
+        prediction: What the U-Net predicts: "v", "epsilon" …
+        steps: Number of steps of the schedule.
+        words: Words for prompts that are common in the training captions.
+    """
 
     sizes: MusicLDMSizes
     joint: TextAudioConfig
@@ -27,23 +37,26 @@ class MusicLDMConfig:
 
     @property
     def seconds(self) -> float:
-        """Of a training window."""
+        """Length of a training window in seconds."""
         return self.frames * 160 / self.rate
 
     def diffusion(self) -> Diffusion:
-        """The noise schedule, and what the U-Net predicts."""
+        """Return the noise schedule with the U-Net's prediction type."""
         return Diffusion(self.schedule, self.steps, self.prediction)
 
 
-WHOLE = "32-true"  # bfloat16 is heard as hiss in HiFi-GAN's waveform, and slows a small U-Net
+WHOLE = "32-true"  # bfloat16 adds audible hiss to HiFi-GAN's waveform and slows a small U-Net
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One size. ending: of the VAE's decoder and the vocoder together; frames: of the U-Net's
-    windows; crop: frames that text encoder and VAE learn from; windows: real ones that the U-Net
-    sees; mixes: as a share of them; speech: samples of the vocoder's crops; judge: channels of its
-    discriminator, 0 for none."""
+    """A training profile.
+
+    decoder_finetune: plan for the VAE's decoder and the vocoder together; frames: mel frames of the
+    U-Net's windows; crop: mel frames of the crops for the text–audio encoder and the VAE; windows:
+    number of real windows for the U-Net; mixes: number of mixed windows, as a share of these;
+    speech: samples of the vocoder's crops; discriminator: its number of channels, 0 for none.
+    """
 
     sizes: MusicLDMSizes
     joint: Plan
@@ -51,13 +64,13 @@ class Profile:
     vocoder: Plan
     audio: Plan
     text: Plan
-    ending: Plan | None = None
+    decoder_finetune: Plan | None = None
     frames: int = 512
     crop: int = 256
     windows: int = 6000
     mixes: float = 0.5
     speech: int = 8000
-    judge: int = 0
+    discriminator: int = 0
     limit: int | None = None
     schedule: str = "cosine-zero-snr"
     prediction: Prediction = "v"
@@ -112,7 +125,7 @@ PROFILES: dict[str, Profile] = {
         frames=1024,
         crop=1024,
         windows=60_000,
-        judge=32,
+        discriminator=32,
     ),
     "paper": Profile(
         PUBLISHED,
@@ -124,7 +137,7 @@ PROFILES: dict[str, Profile] = {
         frames=1024,
         crop=1024,
         windows=200_000,
-        judge=32,
+        discriminator=32,
         schedule="scaled-linear",
         prediction="epsilon",
     ),

@@ -1,7 +1,7 @@
 """Windows of music for MusicLDM's U-Net: real ones, and mixes of two (plain, BAM, BLM).
 
-A mix has no caption of its own. It is described by its own sound's vector, which is why MusicLDM is
-first trained on vectors of sound; where words are asked for, by the λ-weighted vectors of both
+A mix has no caption. It is described by its audio embedding, which is why MusicLDM is first trained
+on audio embeddings. For training on text, it is described by the λ-weighted embeddings of both
 captions.
 """
 
@@ -26,16 +26,17 @@ if TYPE_CHECKING:
     from workbench.systems.musicldm.networks import Embedder, Networks
 
 KINDS = ("none", "plain", "bam", "blm")
-TRIES = 100  # pairs that may be of no use, besides ten for each that is wanted
+TRIES = 100  # unusable pairs that are tolerated, besides ten per mix
 Pair = tuple[np.ndarray, np.ndarray, int, int]  # two crops (samples,), and their pieces
-PART = 32  # windows whose sound is in memory at once
-SPARE = 1.1  # an excerpt is this much longer than a window, for the stretch of at most 6 %
+PART = 32  # windows per batch in memory
+SPARE = 1.1  # length of an excerpt in windows, for a time stretch of at most 6 %
 
 
 @dataclass
 class Windows:
-    """z (n, latent, frames, bands); sound (n, embed) the vector of what is heard; text (n, embed)
-    that of the caption, said (n,) where there is one; piece (n,) the piece or the first of two."""
+    """Windows and their embeddings: z (n, latent, frames, bands); sound (n, embed): audio
+    embedding; text (n, embed): embedding of the caption; said (n,): whether there is a caption;
+    piece (n,): the piece, or the first of two."""
 
     z: Tensor
     sound: Tensor
@@ -48,7 +49,7 @@ class Windows:
 
     @staticmethod
     def joined(parts: Sequence[Windows]) -> Windows:
-        """All of them, one after the other."""
+        """Concatenate windows."""
         return Windows(
             z=torch.cat([part.z for part in parts]),
             sound=torch.cat([part.sound for part in parts]),
@@ -66,16 +67,16 @@ def windows_of(
     n: int,
     seed: int,
 ) -> Windows:
-    """`n` random windows of the pieces; the sound of a few at a time is in memory."""
+    """Return `n` random windows of the pieces, computed in batches."""
     length = round(networks.config.seconds * audio.rate)
     pieces, starts = audio.places(n, length, seed=seed, rows=rows)
-    z, heard = [], []
+    z, embeddings = [], []
     for first in tqdm(range(0, n, PART), desc="windows"):
         here = slice(first, first + PART)
         sound = torch.from_numpy(audio.cut(pieces[here], starts[here], length).mean(1))
         z.append(networks.encode_sound(sound))
-        heard.append(embedder.embed_sound(sound))
-    return Windows(torch.cat(z), torch.cat(heard), *captions(embedder, audio, pieces), pieces)
+        embeddings.append(embedder.embed_sound(sound))
+    return Windows(torch.cat(z), torch.cat(embeddings), *captions(embedder, audio, pieces), pieces)
 
 
 def mixes_of(
@@ -88,10 +89,10 @@ def mixes_of(
     seed: int,
     tracker: Tracker = track,
 ) -> Windows:
-    """`n` windows, each a mix of two pieces. kind: "plain" mixes crops as they are; "bam" mixes the
-    waveforms of aligned crops, "blm" their latents, λ ~ Beta(5, 5)."""
+    """Return `n` windows, each a mix of two pieces with λ ~ Beta(5, 5). kind: "plain" mixes crops
+    as they are, "bam" the waveforms of beat-aligned crops, "blm" their latents."""
     if kind not in KINDS[1:]:
-        raise PromptError(f"mixup: {kind!r} is unknown; choose {', '.join(KINDS)}")
+        raise PromptError(f"mixup: {kind!r} is unknown; choose one of {', '.join(KINDS)}")
     length = round(networks.config.seconds * audio.rate)
     lam = draw_lambda(n, seed)
     pairs = (plain_pairs if kind == "plain" else synchronous_pairs)(
@@ -106,20 +107,21 @@ def mixes_of(
         if kind == "blm":
             mean = networks.latent_mean
             z = _mixed(networks.encode_sound(a), networks.encode_sound(b), weight, mean)
-            heard = embedder.embed_sound(networks.decode_sound(z))
+            embedding = embedder.embed_sound(networks.decode_sound(z))
         else:
             sound = _mixed(a, b, weight)
             sound = sound / sound.abs().amax(1, keepdim=True).clamp(min=1.0)
-            z, heard = networks.encode_sound(sound), embedder.embed_sound(sound)
+            z, embedding = networks.encode_sound(sound), embedder.embed_sound(sound)
         texts = [captions(embedder, audio, which) for which in (first, second)]
-        said = texts[0][1] & texts[1][1]
+        captioned = texts[0][1] & texts[1][1]
         text = weight[:, None] * texts[0][0] + (1 - weight[:, None]) * texts[1][0]
-        parts.append(Windows(z, heard, torch.nn.functional.normalize(text, dim=-1), said, first))
+        text = torch.nn.functional.normalize(text, dim=-1)
+        parts.append(Windows(z, embedding, text, captioned, first))
     return Windows.joined(parts)
 
 
 def _mixed(a: Tensor, b: Tensor, lam: Tensor, mean: Tensor | float = 0.0) -> Tensor:
-    """`mix` with a λ for each row."""
+    """Apply `mix` with one λ per row."""
     rows = zip(a, b, lam, strict=True)
     return torch.stack([mix(x, y, float(share), mean=mean) for x, y, share in rows])
 
@@ -132,7 +134,7 @@ def plain_pairs(
     seed: int,
     tracker: Tracker = track,
 ) -> Iterator[Pair]:
-    """(crop, crop, piece, piece), drawn without regard to beats."""
+    """Yield (crop, crop, piece, piece), sampled without regard to beats."""
     first, second = (audio.places(n, length, seed=seed + k, rows=rows) for k in (0, 1))
     for i, at, j, there in zip(*first, *second, strict=True):
         a, b = audio.cut(np.array([i, j]), np.array([at, there]), length).mean(1)
@@ -147,17 +149,17 @@ def synchronous_pairs(
     seed: int,
     tracker: Tracker = track,
 ) -> Iterator[Pair]:
-    """(crop, crop, piece, piece) of one tempo group, stretched into one tempo, both from a downbeat
-    on. Pieces without beats, or too short after a downbeat, are in no pair."""
+    """Yield (crop, crop, piece, piece) from one tempo group, stretched to one tempo and starting at
+    a downbeat. Pieces without beats, or too short after a downbeat, are skipped."""
     random = np.random.default_rng([seed, 7])
     need = SPARE * length / audio.rate
     beats = dict(_usable(audio, rows, need, tracker))
     groups = _groups(beats)
     if not groups:
         raise _no_pair(len(beats), len(rows), need)
-    sizes, found = np.array([len(g) for g in groups], dtype=float), 0
+    sizes, count = np.array([len(g) for g in groups], dtype=float), 0
     for _ in range(TRIES + 10 * n):
-        if found == n:
+        if count == n:
             return
         group = groups[int(random.choice(len(groups), p=sizes / sizes.sum()))]
         i, j = random.choice(len(group), 2, replace=False)
@@ -167,11 +169,11 @@ def synchronous_pairs(
         except WorkbenchError:  # the beats of one end too early
             continue
         if a.shape[1] >= length:
-            found += 1
+            count += 1
             yield a[0, :length], b[0, :length], int(group[i]), int(group[j])
-    if found < n:
+    if count < n:
         raise PromptError(
-            f"dataset: of {TRIES + 10 * n} pairs only {found} have beats throughout; use plain "
+            f"dataset: of {TRIES + 10 * n} pairs only {count} have beats throughout; use plain "
             "mixup"
         )
 
@@ -179,12 +181,12 @@ def synchronous_pairs(
 def check_tempi(
     audio: AudioCollection, rows: Sequence[int], length: int, tracker: Tracker = track
 ) -> None:
-    """PromptError where no two pieces could be mixed beat by beat: better known before hours of
-    training than after."""
+    """Raise PromptError if no two pieces can be mixed beat-synchronously, before hours of
+    training."""
     beats: dict[int, Beats] = {}
     need = SPARE * length / audio.rate
-    for number, found in _usable(audio, rows, need, tracker):
-        beats[number] = found
+    for number, piece_beats in _usable(audio, rows, need, tracker):
+        beats[number] = piece_beats
         if _groups(beats):
             return
     raise _no_pair(len(beats), len(rows), need)
@@ -193,7 +195,7 @@ def check_tempi(
 def _usable(
     audio: AudioCollection, rows: Sequence[int], need: float, tracker: Tracker
 ) -> Iterator[tuple[int, Beats]]:
-    """Pieces with `need` seconds of sound after a downbeat, and their beats."""
+    """Yield pieces with `need` seconds of sound after a downbeat, and their beats."""
     for i in rows:
         beats = beats_of(audio, i, tracker)
         if _starts(beats, audio.lengths[i] / audio.rate, need).size:
@@ -201,21 +203,21 @@ def _usable(
 
 
 def _groups(beats: dict[int, Beats]) -> list[list[int]]:
-    """Pieces of like tempo, two or more together."""
+    """Return groups of two or more pieces of similar tempo."""
     numbers = list(beats)
-    groups = group_by_tempo([found.tempo for found in beats.values()])
+    groups = group_by_tempo([piece.tempo for piece in beats.values()])
     return [[numbers[k] for k in group] for group in groups if len(group) > 1]
 
 
 def _no_pair(usable: int, pieces: int, need: float) -> PromptError:
     return PromptError(
-        f"dataset: {usable} of {pieces} pieces have beats and go on for {need:.1f} s after a "
-        "downbeat, no two of them in one tempo; use plain mixup"
+        f"dataset: {usable} of {pieces} pieces have beats and last for {need:.1f} s after a "
+        "downbeat, and no two of them have the same tempo; use plain mixup"
     )
 
 
 def _starts(beats: Beats, seconds: float, need: float) -> np.ndarray:
-    """Downbeats after which there is enough sound."""
+    """Return the downbeats that are followed by enough sound."""
     if not np.isfinite(beats.tempo):
         return np.empty(0)
     return beats.downbeats[beats.downbeats + need <= seconds]
@@ -224,7 +226,7 @@ def _starts(beats: Beats, seconds: float, need: float) -> np.ndarray:
 def _excerpt(
     audio: AudioCollection, number: int, beats: Beats, need: float, random: np.random.Generator
 ) -> tuple[np.ndarray, Beats]:
-    """Sound (1, samples) from a random downbeat on, and its beats."""
+    """Return sound (1, samples) from a random downbeat on, and its beats."""
     sound = audio[number]
     start = float(random.choice(_starts(beats, sound.shape[1] / audio.rate, need)))
     first = round(start * audio.rate)
@@ -235,6 +237,6 @@ def _excerpt(
 def captions(
     embedder: Embedder, audio: AudioCollection, pieces: np.ndarray
 ) -> tuple[Tensor, Tensor]:
-    """Vectors of the pieces' captions (n, embed), and which have one (n,)."""
+    """Return embeddings of the pieces' captions (n, embed), and whether each has one (n,)."""
     texts = [audio.items[int(i)].caption for i in pieces]
     return embedder.embed_text(texts), torch.tensor([bool(t.strip()) for t in texts])

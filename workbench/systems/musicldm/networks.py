@@ -1,4 +1,4 @@
-"""What a MusicLDM is made of: its configuration and networks, and the way from sound to latents."""
+"""The networks of a MusicLDM, and the conversion between sound and latents."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ from workbench.representations.text import BertText
 from workbench.systems.musicldm.config import MusicLDMConfig
 
 
-def spoken(vocoder: nn.Module, mel: Tensor) -> Tensor:
-    """Log mel (n, frames, bands) → sounds (n, frames · 160): HiFi-GAN's upsampling says a few
-    samples more than that."""
+def vocode(vocoder: nn.Module, mel: Tensor) -> Tensor:
+    """Log mel (n, frames, bands) → sounds (n, frames · 160). HiFi-GAN's upsampling returns a few
+    more samples, which are cut off."""
     return vocoder(mel).reshape(len(mel), -1)[:, : mel.shape[1] * 160]
 
 
 class Networks(nn.Module):
-    """Everything of a MusicLDM that has weights, what a checkpoint holds, and the way from sound to
-    latents and back: all networks, and the scales of mel values and latents over the training
-    sound."""
+    """All modules of a MusicLDM that have weights: the content of a checkpoint. They include the
+    mean and scale of mel values and latents over the training sound."""
 
     mel_mean: Tensor
     mel_std: Tensor
@@ -47,13 +46,14 @@ class Networks(nn.Module):
     @torch.inference_mode()
     def encode_sound(self, sounds: Tensor | np.ndarray) -> Tensor:
         """Sounds (n, samples) → latents (n, latent, frames / 8, bands / 8) of variance about 1.
-        WorkbenchError for NaN and infinite samples."""
+        Raises WorkbenchError for NaN and infinite samples."""
         samples = np.ascontiguousarray(checked(sounds, "sounds"), dtype=np.float32)
         return self.encode_mel(self.mel(torch.from_numpy(samples)))
 
     @torch.inference_mode()
     def encode_mel(self, mel: Tensor) -> Tensor:
-        """(n, frames, bands) → latents; frames are filled up to a multiple of the VAE's."""
+        """(n, frames, bands) → latents; frames are padded to a multiple of the VAE's
+        downsampling."""
         missing = -mel.shape[1] % self.config.sizes.shorter
         mel = nn.functional.pad(mel, (0, 0, 0, missing), value=float(np.log(1e-5)))
         scaled = ((mel - self.mel_mean) / self.mel_std)[:, None]
@@ -62,13 +62,13 @@ class Networks(nn.Module):
     @torch.inference_mode()
     def decode_mel(self, latents: Tensor) -> Tensor:
         """Latents → log mel (n, frames, bands)."""
-        found = self.vae.decode(latents * self.latent_std).sample[:, 0]
-        return found * self.mel_std + self.mel_mean
+        mel = self.vae.decode(latents * self.latent_std).sample[:, 0]
+        return mel * self.mel_std + self.mel_mean
 
     @torch.inference_mode()
     def vocode(self, mel: Tensor) -> Tensor:
         """Log mel (n, frames, bands) → sounds (n, frames · 160) in −1..1."""
-        return spoken(self.vocoder, mel).clamp(-1, 1)
+        return vocode(self.vocoder, mel).clamp(-1, 1)
 
     def decode_sound(self, latents: Tensor) -> Tensor:
         """Latents → sounds (n, samples) in −1..1."""
@@ -76,7 +76,7 @@ class Networks(nn.Module):
 
 
 class Embedder(Protocol):
-    """Text and sound in one space: our own `TextAudio`, or CLAP."""
+    """Embeds text and sound in one space: our own `TextAudio`, or CLAP."""
 
     def embed_text(self, texts: Sequence[str]) -> Tensor:
         """(n, dim), unit length."""
@@ -88,7 +88,7 @@ class Embedder(Protocol):
 
 
 class OwnEmbedder:
-    """`TextAudio` with the frozen BERT and the mel spectrogram that it reads."""
+    """`TextAudio` with the frozen BERT and the mel spectrogram that are its inputs."""
 
     def __init__(self, joint: TextAudio, text: BertText, mel: Mel) -> None:
         self.joint, self.text, self.mel = joint, text, mel
@@ -103,5 +103,5 @@ class OwnEmbedder:
 
 
 def own_embedder(networks: Networks) -> OwnEmbedder:
-    """Of networks that were trained here."""
+    """Return the embedder of networks that were trained here."""
     return OwnEmbedder(networks.joint, BertText(), networks.mel)

@@ -26,7 +26,7 @@ SCHEDULE = {"beta_schedule": "scaled_linear", "beta_start": 0.0015, "beta_end": 
 
 @dataclass(frozen=True)
 class Published:
-    """A pipeline's networks, in evaluation mode, their description, and CLAP."""
+    """The networks of a published pipeline in evaluation mode, their configuration, and CLAP."""
 
     config: MusicLDMConfig
     vae: Any  # diffusers' AutoencoderKL
@@ -35,7 +35,7 @@ class Published:
     embedder: Clap
 
     def put_into(self, networks: Networks) -> None:
-        """In place of those that networks of this configuration have."""
+        """Replace the modules of `networks`, which has the same configuration."""
         networks.vae, networks.vocoder, networks.denoiser.unet = self.vae, self.vocoder, self.unet
         networks.mel_mean.fill_(0.0)
         networks.mel_std.fill_(1.0)
@@ -44,7 +44,7 @@ class Published:
 
 
 def load_published(name: str | Path) -> Published:
-    """A pipeline's folder, or its name on the hub. Raises CheckpointError."""
+    """Load a pipeline from a folder or from the hub. Raises CheckpointError if it is incomplete."""
     from diffusers.models import AutoencoderKL, UNet2DConditionModel
     from transformers import SpeechT5HifiGan
 
@@ -55,26 +55,28 @@ def load_published(name: str | Path) -> Published:
         safe: dict[str, Any] = {"use_safetensors": True}  # a pickle could run code
         vae = AutoencoderKL.from_pretrained(folder, subfolder="vae", **safe)
         unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet", **safe)
-        speaker = SpeechT5HifiGan.from_pretrained(folder, subfolder="vocoder", **safe)
+        hifigan = SpeechT5HifiGan.from_pretrained(folder, subfolder="vocoder", **safe)
         schedule = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
-    except Exception as error:  # of any library that is given odd numbers
-        raise CheckpointError(f"{name}: no whole MusicLDM pipeline ({brief(error)})") from None
+    except Exception as error:  # any library may fail on unusual values
+        raise CheckpointError(
+            f"{name}: is not a complete MusicLDM pipeline ({brief(error)})"
+        ) from None
     wrong = {k: schedule.get(k) for k, v in SCHEDULE.items() if schedule.get(k) != v}
     if wrong:
-        raise CheckpointError(f"{name}: its noise schedule is not MusicLDM's: {wrong}")
+        raise CheckpointError(f"{name}: must have MusicLDM's noise schedule, got {wrong}")
     return Published(
-        config_of(vae.config, unet.config, speaker.config, schedule),
+        config_of(vae.config, unet.config, hifigan.config, schedule),
         vae.eval(),
         unet.eval(),
-        speaker.eval(),
+        hifigan.eval(),
         Clap.load(folder / "text_encoder", folder / "tokenizer", folder / "feature_extractor"),
     )
 
 
-def config_of(vae: Any, unet: Any, speaker: Any, schedule: dict[str, Any]) -> MusicLDMConfig:
-    """Our description of networks that others made."""
+def config_of(vae: Any, unet: Any, hifigan: Any, schedule: dict[str, Any]) -> MusicLDMConfig:
+    """Return the configuration of published networks."""
     sizes = MusicLDMSizes(
-        bands=speaker.model_in_dim,
+        bands=hifigan.model_in_dim,
         embed=unet.projection_class_embeddings_input_dim,
         vae=tuple(vae.block_out_channels),
         latent=vae.latent_channels,
@@ -82,13 +84,13 @@ def config_of(vae: Any, unet: Any, speaker: Any, schedule: dict[str, Any]) -> Mu
         layers=unet.layers_per_block,
         groups=unet.norm_num_groups,
         attention=True,
-        vocoder=speaker.upsample_initial_channel,
-        blocks=tuple(speaker.resblock_kernel_sizes),
+        vocoder=hifigan.upsample_initial_channel,
+        blocks=tuple(hifigan.resblock_kernel_sizes),
     )
     return MusicLDMConfig(
         sizes,
         TextAudioConfig(dim=sizes.embed),
-        speaker.sampling_rate,
+        hifigan.sampling_rate,
         frames=1024,
         schedule="scaled-linear",
         prediction=schedule.get("prediction_type", "epsilon"),

@@ -1,11 +1,11 @@
-"""MusicLDM: text → a vector → latent diffusion of mel spectrograms → vocoder → sound.
+"""MusicLDM: text embedding → latent diffusion of mel spectrograms → vocoder → sound.
 
     text → TextAudio ┐
     sound → TextAudio┴→ U-Net (FiLM) ⇄ sampler → VAE's decoder → mel → HiFi-GAN → waveform → Clip
 
-Because text and sound share one space, the U-Net can be trained on sound alone and asked by words
-(Chen et al. 2023, arXiv 2308.01546). Networks: `models/music_ldm.py`, `models/text_audio.py`;
-training with beat-synchronous mixup: `training.py`.
+Because text and sound share one embedding space, the U-Net can be trained on sound alone and
+conditioned on text (Chen et al. 2023, arXiv 2308.01546). The networks are in `models/music_ldm.py`
+and `models/text_audio.py`, training with beat-synchronous mixup is in `training.py`.
 Notebook: `notebooks/07_audio_diffusion.ipynb`.
 """
 
@@ -48,7 +48,7 @@ __all__ = ["Embedder", "MusicLDM", "MusicLDMConfig"]
 
 
 class MusicLDM(SoundDiffusion):
-    """Music as sound from words. `from_pretrained` loads a system, `train` makes one."""
+    """Text-to-music generation as sound. `from_pretrained` loads a system, `train` trains one."""
 
     networks: Networks
     reads: ClassVar = ("text",)
@@ -84,9 +84,25 @@ class MusicLDM(SoundDiffusion):
         budget_minutes: float | None = None,
         watch: Callable[[dict[str, Any]], None] | None = None,
     ) -> Self:
-        """Train all stages and save in `out`; a run that was stopped goes on where it was.
+        """Train all stages and save the system. An interrupted run continues where it stopped.
 
-        dataset: as of `LDMG.train`; mixup: "none", "plain", "bam" or "blm".
+        Args:
+            dataset: Prepared audio, its folder, or names and folders joined by "+" (see
+                `collect`).
+            profile: "smoke", "laptop", "gpu" or "paper".
+            mixup: "none", "plain", "bam" (beat-synchronous audio mixup) or "blm" (beat-synchronous
+                latent mixup).
+            out: Folder of the run and of the checkpoint.
+            seed: Seed of all random numbers.
+            budget_minutes: Time limit in minutes for all stages; None runs all steps.
+            watch: Called with each record of the log.
+
+        Returns:
+            The trained system.
+
+        Raises:
+            PromptError: If the profile or mixup is unknown, or no two pieces can be mixed.
+            MissingDataError: If the data set or one of its splits is missing.
         """
         with fitting(profile, MEMORY):
             return cls._train(
@@ -103,8 +119,8 @@ class MusicLDM(SoundDiffusion):
 
     @classmethod
     def from_diffusers(cls, name: str | Path) -> Self:
-        """A published pipeline: a folder, or a name on the hub such as "ucsd-reach/musicldm".
-        Raises CheckpointError."""
+        """Load a published pipeline from a folder, or from the hub by a name such as
+        "ucsd-reach/musicldm". Raises CheckpointError if it is incomplete."""
         parts = load_published(name)
         system = cls(parts.config)
         parts.put_into(system.networks)
@@ -118,11 +134,11 @@ class MusicLDM(SoundDiffusion):
     # --- sound ↔ mel ↔ latent -----------------------------------------------------------------
 
     def encode(self, clips: Clip | Sequence[Clip] | Tensor) -> Tensor:
-        """Latents of clips of equal length: (n, latent, frames / 8, bands / 8) of variance about
-        1."""
+        """Encode clips of equal length as latents (n, latent, frames / 8, bands / 8) of variance
+        about 1. Raises PromptError if the lengths differ."""
         if isinstance(clips, Tensor):
             warnings.warn(
-                "encode: takes clips; for a tensor there is encode_sound",
+                "encode: give clips; use encode_sound for a tensor",
                 DeprecationWarning,
                 stacklevel=2,
             )
@@ -130,32 +146,34 @@ class MusicLDM(SoundDiffusion):
         return self.encode_clips(clips)
 
     def decode(self, latents: Tensor, caption: str = "") -> list[Clip]:
-        """Latents back to clips; `decode_sound` gives a tensor."""
+        """Decode latents to clips, one per row; `decode_sound` returns a tensor."""
         return self.decode_clips(latents, caption)
 
     def encode_sound(self, sounds: Tensor | np.ndarray) -> Tensor:
-        """Sounds (n, samples) → latents (n, latent, frames / 8, bands / 8) of variance about 1.
-        WorkbenchError for NaN and infinite samples."""
+        """Encode sounds (n, samples) at `config.rate` as latents (n, latent, frames / 8, bands / 8)
+        of variance about 1. Raises WorkbenchError for NaN and infinite samples."""
         return self.networks.encode_sound(sounds)
 
     def encode_mel(self, mel: Tensor) -> Tensor:
-        """(n, frames, bands) → latents; frames are filled up to a multiple of the VAE's."""
+        """Encode log mel spectrograms (n, frames, bands) as latents; frames are padded to a
+        multiple of the VAE's downsampling."""
         return self.networks.encode_mel(mel)
 
     def decode_mel(self, latents: Tensor) -> Tensor:
-        """Latents → log mel (n, frames, bands)."""
+        """Decode latents to log mel spectrograms (n, frames, bands)."""
         return self.networks.decode_mel(latents)
 
     def vocode(self, mel: Tensor) -> Tensor:
-        """Log mel (n, frames, bands) → sounds (n, frames · 160) in −1..1."""
+        """Convert log mel spectrograms (n, frames, bands) to sounds (n, frames · 160) in [−1,
+        1]."""
         return self.networks.vocode(mel)
 
     def decode_sound(self, latents: Tensor) -> Tensor:
-        """Latents → sounds (n, samples) in −1..1."""
+        """Decode latents to sounds (n, samples) in [−1, 1]."""
         return self.networks.decode_sound(self.latents_of(latents))
 
     def sound_of(self, clip: Clip) -> Tensor:
-        """A clip's sound as this system hears it: (samples,)."""
+        """Return a clip's sound as this system's input: mono (samples,) at `config.rate`."""
         return torch.from_numpy(
             clip_of(clip).waveform(self.config.rate, loop=False).mean(0)
         ).float()
@@ -179,28 +197,36 @@ class MusicLDM(SoundDiffusion):
         return -(-max(1, round(seconds * self.config.rate)) // self.hop)
 
     def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
-        """length: latent frames, 8 of the mel spectrogram's each."""
+        """Return the shape of one latent. length: latent frames, each of 8 mel frames; by default
+        as in training."""
         sizes = self.config.sizes
         frames = self.config.frames // sizes.shorter if length is None else length
         return (sizes.latent, frames, sizes.bands // sizes.shorter)
 
     def denoiser_for(self, noisy: Tensor) -> Callable[..., Tensor]:
-        """The U-Net, which is asked about overlapping windows of what is longer than those of
-        training."""
+        """Return the U-Net. Latents longer than the training windows are denoised in overlapping
+        windows."""
         frames = self.config.frames // self.config.sizes.shorter
         return overlapping(self.networks.denoiser, frames, axis=2)
 
     @torch.inference_mode()
     def conditioning(self, prompts: Sequence[str] | Tensor, *, said: bool | None = None) -> Heard:
-        """What the U-Net is conditioned on. prompts: words, or vectors (n, embed) of texts or
-        sounds; said: False for the empty text, by default where there are no words."""
+        """Return the conditioning of the U-Net.
+
+        Args:
+            prompts: Texts, or embeddings (n, embed) of texts or sounds.
+            said: False drops the conditioning; by default empty texts have none.
+
+        Returns:
+            The conditioning of n rows.
+        """
         if isinstance(prompts, Tensor):
             return Heard(prompts, torch.full((len(prompts),), said is not False))
         prompts = texts_of(prompts, "prompts", 1)
         present = [bool(prompt.strip()) and said is not False for prompt in prompts]
         return Heard(self.embedder.embed_text(prompts), torch.tensor(present))
 
-    # --- drawing ------------------------------------------------------------------------------
+    # --- generation ---------------------------------------------------------------------------
 
     def generate(
         self,
@@ -216,13 +242,31 @@ class MusicLDM(SoundDiffusion):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Generate `n` clips. like: a clip whose sound is asked for instead of the prompt.
-        candidates: generated for each clip; the embedder picks the one nearest to what was asked
-        (the paper: 5). seconds: by default those of training, longer ones in overlapping
-        windows."""
+        """Generate clips for a text or for a sound.
+
+        Args:
+            prompt: A text; "" or None generates without conditioning.
+            n: Number of clips, 1 to 1024.
+            like: A clip whose audio embedding replaces that of the prompt.
+            seconds: Length in seconds, at most 600; by default that of training. Longer clips are
+                sampled in overlapping windows.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            sampler: A name from `SAMPLERS`.
+            candidates: Number of candidates per clip, 1 to 64. The one whose embedding is nearest
+                to the request is returned (5 in the paper).
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` clips.
+
+        Raises:
+            PromptError: If a number is out of range or `like` is silent.
+        """
         n, candidates = checked(n=n, candidates=candidates).values()
         prompt = prompt_of(prompt, "words, or a sound as like=")
-        vector, asked = self._vector(prompt, like)
+        vector, caption = self._vector(prompt, like)
         said = like is not None or bool(prompt.strip())
         settings = SamplingSettings(steps, guidance if said else 1.0, sampler, seed)
         seeds = settings.seeds(n * candidates)
@@ -243,18 +287,18 @@ class MusicLDM(SoundDiffusion):
             "candidates": candidates if candidates > 1 else None,
             **settings.asked(),
         }
-        clips = (self._clip(sound[None].numpy(), asked or "nothing asked") for sound in sounds)
+        clips = (self._clip(sound[None].numpy(), caption or "unconditional") for sound in sounds)
         return signed_takes(clips, self, request=request, seed=settings.seed)
 
     def best(self, sounds: Tensor, vector: Tensor, n: int) -> Tensor:
-        """Of sounds (n · candidates, samples), takes of one request side by side, the one of each
-        group whose embedding is nearest to the vector (1, embed)."""
-        near = (self.embedder.embed_sound(sounds) @ vector[0]).view(n, -1)
-        rows = near.argmax(1) + torch.arange(n) * near.shape[1]
+        """Return the best candidate of each clip: sounds (n · candidates, samples) → (n, samples).
+        The best one has the embedding nearest to `vector` (1, embed)."""
+        similarity = (self.embedder.embed_sound(sounds) @ vector[0]).view(n, -1)
+        rows = similarity.argmax(1) + torch.arange(n) * similarity.shape[1]
         return sounds[rows]
 
     @torch.inference_mode()
-    def draw_each(
+    def generate_batch(
         self,
         vectors: Tensor,
         seeds: Sequence[int],
@@ -266,7 +310,24 @@ class MusicLDM(SoundDiffusion):
         sampler: str = "ddim",
         progress: Callable[[Progress], None] | None = None,
     ) -> Tensor:
-        """Sounds (n, samples) for vectors (n, embed) and seeds, all at once; see `generate`."""
+        """Generate one sound per embedding and seed, in one batch.
+
+        Args:
+            vectors: Embeddings (n, embed) of texts or sounds.
+            seeds: n seeds of noise.
+            said: False drops the conditioning.
+            seconds: Length in seconds, at most 600; by default that of training.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            sampler: A name from `SAMPLERS`.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            Sounds (n, samples) at `config.rate` in [−1, 1].
+
+        Raises:
+            PromptError: If the shapes do not match or a number is out of range.
+        """
         settings, seconds = SamplingSettings(steps, guidance, sampler), self.seconds_of(seconds)
         seeds = listed(seeds, "seeds", "seeds", 1)
         if not isinstance(vectors, Tensor) or vectors.ndim != 2:
@@ -274,6 +335,8 @@ class MusicLDM(SoundDiffusion):
         same_length(vectors=vectors, seeds=seeds)
         conditioning = self.conditioning(vectors, said=said)
         return self._sounds(conditioning, seeds, seconds, settings, progress)
+
+    draw_each = generate_batch  # the old name
 
     @torch.inference_mode()
     def vary(
@@ -290,8 +353,25 @@ class MusicLDM(SoundDiffusion):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Variations: noise the clip's latents part of the way, then sample again from there
-        (SDEdit, arXiv 2108.01073). strength: 0 gives the reconstruction, 1 something new."""
+        """Generate variations of a clip: add noise to its latents, then denoise them again.
+
+        Args:
+            clip: The clip to vary.
+            n: Number of variations, 1 to 1024.
+            strength: Amount of noise: 0 (the reconstruction) to 1 (a new clip).
+            prompt: A text; None or "" for no conditioning.
+            like: A clip whose audio embedding replaces that of the prompt.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            sampler: A name from `SAMPLERS`.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` clips.
+
+        Source: SDEdit, arXiv 2108.01073.
+        """
         conditioning, request = self._request(prompt, like)
         return self._vary(
             clip,
@@ -318,8 +398,27 @@ class MusicLDM(SoundDiffusion):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Regenerate the seconds of a region; outside of it the clip's own samples stay, with
-        cross-fades of 20 ms inside the region. At every step the known latents are put in."""
+        """Regenerate a region of a clip. At every step the known latents replace the estimate.
+
+        Args:
+            clip: The clip to edit.
+            region: The part to replace, in seconds or bars. Outside it the clip's own samples
+                stay, with cross-fades of 20 ms inside the region.
+            n: Number of versions, 1 to 1024.
+            prompt: A text; None or "" for no conditioning.
+            like: A clip whose audio embedding replaces that of the prompt.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            sampler: A name from `SAMPLERS`.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` versions of the clip.
+
+        Raises:
+            PromptError: If the region is not within the clip.
+        """
         conditioning, request = self._request(prompt, like)
         return self._inpaint(
             clip,
@@ -332,12 +431,12 @@ class MusicLDM(SoundDiffusion):
         )
 
     def _vector(self, prompt: str, like: Clip | None) -> tuple[Tensor, str]:
-        """The embedding (1, embed) of a sound or of words, and what to call it."""
+        """Return the embedding (1, embed) of a sound or a text, and a caption for it."""
         if like is None:
             return self.embedder.embed_text([prompt]), prompt
         sound = self.sound_of(clip_of(like, "like"))
         if not sound.abs().max() > SILENT:
-            raise PromptError("like: the clip is silent; give one that sounds, or words")
+            raise PromptError("like: the clip is silent; give one with sound, or a text")
         return (
             self.embedder.embed_sound(sound[None]),
             f"like {like.caption or like.source or 'a clip'}",
@@ -346,7 +445,7 @@ class MusicLDM(SoundDiffusion):
     def _request(
         self, prompt: str | None, like: Clip | None
     ) -> tuple[Callable[[int], Heard], dict[str, Any]]:
-        """The conditioning of n rows, and what provenance says of it."""
+        """Return the conditioning of n rows, and its entry in the provenance."""
         prompt = prompt_of(prompt, "words, or a sound as like=")
         vector, _ = self._vector(prompt, like)
         said = like is not None or bool(prompt.strip())
@@ -363,7 +462,7 @@ class MusicLDM(SoundDiffusion):
         settings: SamplingSettings,
         progress: Callable[[Progress], None] | None,
     ) -> Tensor:
-        """Sounds (n, samples)."""
+        """Return sounds (n, samples)."""
         samples = max(1, round(seconds * self.config.rate))
         z = self.sample(
             self.noise(seeds, self.frames_of(seconds)),

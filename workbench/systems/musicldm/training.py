@@ -1,9 +1,10 @@
-"""Training of MusicLDM: text–audio encoder, coding (`coding.py`), U-Net in two stages.
+"""Training of MusicLDM: text–audio encoder, VAE and vocoder (`coding.py`), U-Net in two stages.
 
     workbench train music --dataset groove+pop909+builtin-songs --mixup blm --out my-music
 
-The U-Net is trained on vectors of sound first, of real windows and of mixes, then on vectors of
-captions (arXiv 2308.01546, section 3.3). All stages but the last two are the same for every mixup.
+The U-Net is first trained on audio embeddings of real and mixed windows, then on text embeddings of
+captions (arXiv 2308.01546, section 3.3). All stages except the last two are the same for every
+mixup.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from workbench.datasets.audio import AudioCollection
 from workbench.errors import PromptError
 from workbench.models.music_ldm import Heard
 from workbench.models.text_audio import TextAudio, TextAudioConfig
-from workbench.systems.musicldm.coding import fit_ending, fit_vae, fit_vocoder
+from workbench.systems.musicldm.coding import finetune_decoder, fit_vae, fit_vocoder
 from workbench.systems.musicldm.config import PROFILES, MusicLDMConfig, Profile
 from workbench.systems.musicldm.mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
 from workbench.systems.musicldm.networks import Embedder, Networks, OwnEmbedder, own_embedder
@@ -30,13 +31,13 @@ from workbench.systems.sound_training import Data
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fit, seeds
 
-DROPPED = 0.1  # share of conditions left unsaid, for guidance
+DROPPED = 0.1  # share of items without conditioning, for guidance
 
 
 def recipe(
     dataset: AudioCollection | str, profile: str, seed: int, *, mixup: str = "blm"
 ) -> Recipe:
-    """What a MusicLDM is made of and trained by. mixup: one of `mixing.KINDS`."""
+    """Return the recipe of a MusicLDM. mixup: one of `mixing.KINDS`."""
     size = profile_of(PROFILES, profile)
     if mixup not in KINDS:
         raise PromptError(f"mixup: {mixup!r} is unknown; choose one of {', '.join(KINDS)}")
@@ -62,11 +63,11 @@ def recipe(
 def stages(
     networks: Networks, data: Data, size: Profile, *, mixup: str, n_mixes: int, seed: int
 ) -> list[Stage]:
-    """The encoder of text and sound, the coding in three stages, the U-Net in two. n_mixes: of the
-    U-Net's windows, beside the real ones; seed: of both."""
+    """Return the stages: the text–audio encoder, VAE and vocoder in three stages, the U-Net in two.
+    n_mixes: number of mixed windows for the U-Net; seed: seed of all windows."""
     embedder = own_embedder(networks)
 
-    @cache  # both stages of the U-Net see the same
+    @cache  # both stages of the U-Net use the same windows
     def windows() -> tuple[Windows, Windows]:
         coder = (networks, embedder, data.audio)
         parts = [windows_of(*coder, data.rows, size.windows, seed)]
@@ -79,12 +80,12 @@ def stages(
         return fit_denoiser(networks, embedder, *windows(), by, *given, **more)
 
     coder = (networks, data)
-    fit_voice = partial(fit_vocoder, *coder, crop=size.speech, width=size.judge)
+    train_vocoder = partial(fit_vocoder, *coder, crop=size.speech, width=size.discriminator)
     return [
         Stage("joint", size.joint, 1, partial(fit_joint, embedder, data, crop=size.crop)),
         Stage("vae", size.vae, 1, partial(fit_vae, *coder, crop=size.crop)),
-        Stage("vocoder", size.vocoder, 1, fit_voice),
-        Stage("ending", size.ending, 1, partial(fit_ending, *coder)),
+        Stage("vocoder", size.vocoder, 1, train_vocoder),
+        Stage("ending", size.decoder_finetune, 1, partial(finetune_decoder, *coder)),
         Stage("audio", size.audio, 1, partial(fit_unet, "audio"), "unet-audio"),
         Stage("text", size.text, 1, partial(fit_unet, "text"), "unet-text"),
     ]
@@ -110,9 +111,10 @@ def fit_joint(
     seed: int,
     watch: Watch | None = None,
 ) -> Fit:
-    """The text–audio encoder: captions of random crops of `crop` frames against each other."""
+    """Train the text–audio encoder contrastively, on random crops of `crop` frames and their
+    captions."""
     mel = embedder.mel
-    told, held = (
+    train_rows, held = (
         [i for i in rows if data.audio.items[i].caption.strip()] for rows in (data.rows, data.kept)
     )
     length = crop * mel.hop
@@ -125,7 +127,7 @@ def fit_joint(
         return module.loss(mel(sound), texts[which].to(device))
 
     def loss(module: TextAudio, numbers: Tensor) -> dict[str, Tensor]:
-        return {"contrastive": terms(module, len(numbers), int(numbers[0]) + seed, told)}
+        return {"contrastive": terms(module, len(numbers), int(numbers[0]) + seed, train_rows)}
 
     def validate(module: TextAudio) -> dict[str, float]:
         return {"loss": float(terms(module, 64, 0, held))}
@@ -154,29 +156,30 @@ def fit_denoiser(
     seed: int,
     watch: Watch | None = None,
 ) -> Fit:
-    """The U-Net on latents. by: "audio" for vectors of the sound itself, "text" for captions."""
+    """Train the U-Net on latents. by: "audio" conditions on audio embeddings, "text" on those of
+    captions."""
     network, diffusion = networks.denoiser, networks.config.diffusion()
     network.nothing.copy_(embedder.embed_text([""])[0])
 
-    def heard(some: Windows) -> Heard:
+    def conditioning(some: Windows) -> Heard:
         if by == "text":
             return Heard(some.text, some.said)
         return Heard(some.sound, torch.ones_like(some.said))
 
-    told = heard(windows)
+    train_conditioning = conditioning(windows)
 
     def loss(module: nn.Module, z: Tensor, vector: Tensor, said: Tensor) -> dict[str, Tensor]:
-        asked = Heard(vector.float(), said).dropped(DROPPED)
-        return {"diffusion": diffusion.to(z.device).loss(module, z.float(), *asked)}
+        dropped = Heard(vector.float(), said).dropped(DROPPED)
+        return {"diffusion": diffusion.to(z.device).loss(module, z.float(), *dropped)}
 
     def validate(module: nn.Module) -> dict[str, float]:
         device = next(module.parameters()).device
-        here = [part.to(device) for part in (kept.z, *heard(kept))]
+        here = [part.to(device) for part in (kept.z, *conditioning(kept))]
         return {"loss": float(diffusion.to(device).loss(module, *here))}
 
     return fit(
         network,
-        (windows.z.half(), told.vector.half(), told.said),
+        (windows.z.half(), train_conditioning.vector.half(), train_conditioning.said),
         loss,
         plan,
         out,
