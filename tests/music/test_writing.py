@@ -358,7 +358,7 @@ def test_every_hit_of_an_excerpt_is_written(start, length, seed):
 @pytest.mark.parametrize(("late", "count"), [([4.0], 1), ([4.0, 4.5, 100], 3), ([5], 1)])
 def test_notes_at_the_end_or_later_are_not_written_but_told(late, count):
     clip = Clip.from_notes([(t, 1, 36, 90) for t in [0, 3.9, *late]], beats=4)
-    with pytest.warns(MusicFileWarning, match=f": {count} of its notes begin at its end, 4 beats"):
+    with pytest.warns(MusicFileWarning, match=f": {count} notes .* 4 beats"):
         file = read(clip)
     assert len(onsets(file)) == 2
     assert lengths(file) == {4 * 480}

@@ -1,6 +1,6 @@
 """Audio files and sample rates: soundfile reads and writes, SciPy resamples.
 
-Samples are float32 (channels, samples) in −1..1.
+Samples are float32 (channels, samples) in [−1, 1].
 """
 
 import io
@@ -29,21 +29,22 @@ FORMATS = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG", "mp3": "MP3"}
 SUBTYPES = {"wav": "PCM_16", "flac": "PCM_16", "ogg": "VORBIS", "mp3": "MPEG_LAYER_III"}
 MAX_SECONDS = 3600.0
 MAX_SAMPLES = 400_000_000  # channels · samples, 1.6 GB as float32
-UNKNOWN = 1 << 62  # frames that libsndfile claims where a FLAC's header says nothing
-SILENT = 1e-4  # a peak 80 dB below full scale: what is no louder counts as silence
+UNKNOWN = 1 << 62  # number of frames that libsndfile reports for a FLAC header without a length
+SILENT = 1e-4  # a peak 80 dB below full scale or less counts as silence
 CUT = "is cut short; copy or download it again"
-MAX_RATE = 1_000_000  # Hz; what claims more holds no sound
-OPEN = 0x7FFF0000  # a WAV's length from here on is no length: a program wrote into a pipe
+MAX_RATE = 1_000_000  # Hz; a higher rate marks a broken file
+OPEN = 0x7FFF0000  # a WAV length from here on means unknown: the file was written to a pipe
 READ = 1 << 20  # samples read at a time
 RATIO = (4800, 48_000, 100_000)  # largest factors of a resampler, tried in turn
-MAX_GROWTH = 100_000_000  # samples to which very low rates are brought
+MAX_GROWTH = 100_000_000  # samples to which very low rates are raised
 VORBIS_RATE, VORBIS_CHANNELS = 200_000, 255  # beyond these libsndfile crashes the process
-BLOCK = 1 << 16  # libsndfile's Vorbis encoder overflows its stack on very long single writes
+BLOCK = 1 << 16  # libsndfile's Vorbis encoder overflows its stack on very long writes
 
 
 def checked(sound: ArrayLike, name: str = "sound", *, row: bool = False) -> np.ndarray:
-    """`sound` as an array of floats (channels, samples), with `row` also one channel's samples
-    alone; WorkbenchError for another shape, for NaN and infinite samples, and for no numbers."""
+    """Return `sound` as an array of floats (channels, samples); with `row`, also (samples,) is
+    accepted. Raises WorkbenchError for another shape, and for NaN, infinite or non-numeric
+    samples."""
     try:
         samples = np.asarray(sound)
         samples = np.atleast_2d(samples) if row else samples
@@ -51,24 +52,25 @@ def checked(sound: ArrayLike, name: str = "sound", *, row: bool = False) -> np.n
             raise TypeError
         if samples.dtype.kind != "f":
             samples = samples.astype(np.float32)
-    except (TypeError, ValueError, OverflowError) as error:  # no numbers
+    except (TypeError, ValueError, OverflowError) as error:  # not numeric
         raise WorkbenchError(f"{name} is {shown(sound)}; give (channels, samples)") from error
     if samples.ndim != 2 or not len(samples):
-        raise WorkbenchError(f"{name} has shape {samples.shape}; give (channels, samples)")
+        raise WorkbenchError(f"{name} must have shape (channels, samples), got {samples.shape}")
     if not np.isfinite(samples).all():
         raise WorkbenchError(f"{name} holds NaN or infinite samples; remove them first")
     return samples
 
 
 def turned_down(samples: np.ndarray) -> np.ndarray:
-    """Sound that goes beyond ±1 turned down as a whole to a peak of 1, so that nothing is clipped;
-    any other as it is."""
+    """Scale sound that exceeds ±1 down to a peak of 1, so that nothing is clipped; return any other
+    sound unchanged."""
     peak = float(np.abs(samples).max(initial=0.0))
     return samples / peak if peak > 1 else samples
 
 
 def check_rate(rate: Any, name: str = "sample_rate") -> int:
-    """A sample rate as an int; WorkbenchError unless it is a whole number of Hz above 0."""
+    """Return a sample rate as an int; raise WorkbenchError unless it is a whole number of Hz above
+    0."""
     try:
         return whole(rate, name, 1, MAX_RATE)
     except PromptError:
@@ -79,15 +81,25 @@ def check_rate(rate: Any, name: str = "sample_rate") -> int:
 
 
 def read_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
-    """Read .wav, .flac, .ogg or .mp3: float32 (channels, samples) and the rate in Hz. What goes
-    beyond full scale is turned down.
+    """Read a .wav, .flac, .ogg or .mp3 file.
 
-    A WAV or FLAC whose header leaves the length open, as programs write them into a pipe, is read
-    to its end. A WAV with more or less sound than its header says is read as far as there is sound,
-    with a MusicFileWarning. (Of a FLAC or MP3 that says too little, as much is read as it says.)
+    A WAV or FLAC file whose header leaves the length open, as programs write them to a pipe, is
+    read to its end. A FLAC or MP3 file is read up to the length in its header.
 
-    Raises MissingDataError, or BrokenFileError naming the file when it is empty, no audio, longer
-    than an hour, holds NaN or infinite samples, or is a FLAC, Ogg or MP3 that is cut short.
+    Args:
+        path: The file.
+
+    Returns:
+        Samples, float32 (channels, samples), and the sample rate in Hz. Sound that exceeds full
+        scale is scaled down.
+
+    Raises:
+        MissingDataError: If the file does not exist.
+        BrokenFileError: If the file is empty, not audio, longer than an hour, truncated (FLAC, Ogg,
+            MP3), or has NaN or infinite samples.
+
+    Warns:
+        MusicFileWarning: If a WAV file has more or less sound than its header states.
     """
     import soundfile
 
@@ -99,7 +111,7 @@ def read_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
             wav, cut = _looked_at(raw, Path(path).suffix.lower())
             source = _opened(path, raw, wav)
         with source as file:
-            file.seekable = lambda: False  # else it seeks after each block, where MP3 is inexact
+            file.seekable = lambda: False  # seeking after each block is inexact for MP3
             opened = True
             claimed, rate = file.frames, file.samplerate
             most = int(min(MAX_SECONDS * rate, MAX_SAMPLES // max(file.channels, 1)))
@@ -128,7 +140,7 @@ def read_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
             f"{path} claims to last longer than an hour; cut it into shorter files"
         )
     if not len(samples):
-        raise BrokenFileError(f"{path} holds no sound; export it again")
+        raise BrokenFileError(f"{path} has no samples; export it again")
     slack = {".ogg": 8192, ".mp3": claimed}.get(Path(path).suffix.lower(), 0)
     if claimed < UNKNOWN and len(samples) < claimed - slack:
         raise BrokenFileError(f"{path} {CUT}")  # Vorbis may lack a last block, MP3 only estimates
@@ -140,7 +152,7 @@ def read_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
 
 
 def _opened(path: str | os.PathLike[str], raw: BinaryIO, wav: "_Wav | None") -> Any:
-    """The file as libsndfile opens it: a WAV with an odd header with a mended one."""
+    """Open the file with libsndfile; an unusual WAV header is corrected first."""
     import soundfile
 
     try:
@@ -153,8 +165,8 @@ def _opened(path: str | os.PathLike[str], raw: BinaryIO, wav: "_Wav | None") -> 
 
 
 def _all_blocks(file: Any, most: int) -> np.ndarray:
-    """Samples (n, channels) to the end of the file, or a few more than `most`. Block by block,
-    because a header may claim any length."""
+    """Return samples (n, channels) up to the end of the file, or slightly more than `most`. They
+    are read in blocks, because a header may state any length."""
     blocks, count = [np.empty((0, file.channels), np.float32)], 0
     frames = max(READ // file.channels, 1)
     while count <= most:
@@ -169,7 +181,7 @@ def _all_blocks(file: Any, most: int) -> np.ndarray:
 @dataclass(frozen=True)
 class _Wav:
     """Where the samples of a WAV lie. format: the content of its "fmt " chunk; start, end: the
-    samples' bytes; wrong: whether libsndfile would read others; said: what to warn of."""
+    samples' bytes; wrong: whether libsndfile would read others; said: text of a warning."""
 
     format: bytes = b""
     start: int = 0
@@ -179,9 +191,9 @@ class _Wav:
 
 
 def _looked_at(file: BinaryIO, suffix: str) -> tuple[_Wav | None, bool]:
-    """What a WAV holds, None of another file; and whether an Ogg file ends inside a page, or an
-    MP3 early, which libsndfile reads without complaint. (The end-of-stream mark of Ogg is no sign:
-    sound files in the wild lack it.)"""
+    """Return the layout of a WAV file, None for other formats; and whether an Ogg file ends inside
+    a page or an MP3 file ends early, which libsndfile does not report. (The end-of-stream mark of
+    Ogg is not reliable: many files lack it.)"""
     size = file.seek(0, 2)
     file.seek(0)
     head = file.read(12)
@@ -197,7 +209,7 @@ def _looked_at(file: BinaryIO, suffix: str) -> tuple[_Wav | None, bool]:
 
 
 def _wav_of(file: BinaryIO, size: int) -> _Wav:
-    """Of a WAV, read up to its first chunk."""
+    """Read the layout of a WAV file whose RIFF header has been read."""
     form = b""
     while len(chunk := file.read(8)) == 8:
         length = int.from_bytes(chunk[4:], "little")
@@ -216,7 +228,7 @@ def _wav_of(file: BinaryIO, size: int) -> _Wav:
             continue
         end = start + length
         if length >= OPEN or end > size:  # left open by a program that streams; or too large
-            cut = length < OPEN and end - size > 64  # some count the header in
+            cut = length < OPEN and end - size > 64  # some include the header
             seconds = (end - size) / max(int.from_bytes(form[8:12], "little"), 1)
             said = f"is cut short by {seconds:.3g} s; what is there was read" if cut else ""
             return _Wav(form, start, size, True, said)
@@ -234,7 +246,7 @@ def _wav_of(file: BinaryIO, size: int) -> _Wav:
 
 
 def _mended(file: BinaryIO, wav: _Wav) -> io.BytesIO:
-    """The WAV with a header that says what there is."""
+    """Return the WAV file with a correct header."""
     file.seek(wav.start)
     sound = file.read(min(wav.end - wav.start, 4 * MAX_SAMPLES))
     width = max(int.from_bytes(wav.format[12:14], "little"), 1)
@@ -248,7 +260,7 @@ def _mended(file: BinaryIO, wav: _Wav) -> io.BytesIO:
 
 
 def _early_mp3(file: BinaryIO, head: bytes, size: int) -> bool:
-    """Whether an MP3 is shorter than the header of its first frame says (Xing, LAME: bytes)."""
+    """Return whether an MP3 file is shorter than its first frame states (Xing, LAME: bytes)."""
     start = 0
     if head[:3] == b"ID3":  # its size: 7 bits a byte
         start = 10 + sum((byte & 127) << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
@@ -264,21 +276,29 @@ def _early_mp3(file: BinaryIO, head: bytes, size: int) -> bool:
 def encode(
     samples: np.ndarray, sample_rate: int, format: str = "ogg", *, quality: float | None = None
 ) -> bytes:
-    """An audio file's bytes; format "wav", "flac", "ogg" or "mp3". What goes beyond ±1 is turned
-    down.
+    """Encode sound as an audio file.
 
-    Vorbis is written in short blocks, up to 200 kHz; MP3 exists for 8 to 48 kHz, FLAC up to
-    655,350 Hz. Raises WorkbenchError for another rate.
-    `quality`: libsndfile's compression level for lossy formats, from 0 (best) to 1 (smallest).
+    Args:
+        samples: Sound (channels, samples); sound that exceeds ±1 is scaled down.
+        sample_rate: Sample rate in Hz: up to 200 kHz for Vorbis, 8 to 48 kHz for MP3, up to 655,350
+            Hz for FLAC.
+        format: "wav", "flac", "ogg" or "mp3".
+        quality: libsndfile's compression level for lossy formats, 0 (best) to 1 (smallest).
+
+    Returns:
+        The bytes of the file.
+
+    Raises:
+        WorkbenchError: If the format is unknown or does not support the sample rate.
     """
     import soundfile
 
     if not isinstance(format, str) or format not in FORMATS:
-        raise WorkbenchError(f"audio format {format!r} is not written; use one of {[*FORMATS]}")
+        raise WorkbenchError(f"audio format {format!r} is not supported; use one of {[*FORMATS]}")
     sample_rate = check_rate(sample_rate)
     sound = np.atleast_2d(np.asarray(samples, dtype=np.float32)).T
     if not sound.size or not np.isfinite(sound).all():
-        raise WorkbenchError("the sound is empty or holds NaN samples; render it again")
+        raise WorkbenchError("the sound is empty or has NaN samples; render it again")
     asked = f"{format} cannot be written at {sample_rate} Hz with {sound.shape[1]} channels"
     if format == "ogg" and (sample_rate > VORBIS_RATE or sound.shape[1] > VORBIS_CHANNELS):
         raise WorkbenchError(
@@ -306,26 +326,28 @@ def encode(
 
 
 def write_audio(path: str | os.PathLike[str], samples: np.ndarray, sample_rate: int) -> None:
-    """Write .wav, .flac, .ogg or .mp3, whole or not at all; the suffix chooses the format."""
+    """Write a .wav, .flac, .ogg or .mp3 file atomically; the suffix determines the format."""
     data = encode(samples, sample_rate, Path(path_of(path)).suffix.lower().lstrip("."))
     with atomic_write(path) as beside:
         beside.write_bytes(data)
 
 
 def to_stereo(samples: np.ndarray) -> np.ndarray:
-    """(channels, n) → (2, n): one channel doubled, more than two mixed down to both sides."""
+    """(channels, n) → (2, n): a single channel is doubled, more than two are mixed down."""
     if samples.shape[0] == 2:
         return samples
     return np.repeat(samples.mean(axis=0, keepdims=True, dtype=np.float32), 2, axis=0)
 
 
 def resample(samples: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
-    """Polyphase resampling of (channels, n) to round(n · new_rate / rate) samples. The filter does
-    not overshoot full scale, or the peak of what was louder.
+    """Resample (channels, n) to round(n · new_rate / rate) samples with a polyphase filter.
 
-    Exact to a twentieth of a sample at the end of the sound. Raises WorkbenchError for rates that
-    are not whole numbers of Hz, have no such ratio with factors up to 100,000, or would make a
-    small sound enormous.
+    The result does not exceed full scale, or the peak of a louder input. Timing is exact to a
+    twentieth of a sample at the end of the sound.
+
+    Raises:
+        WorkbenchError: If a rate is not a whole number of Hz, if the ratio needs factors above
+            100,000, or if the result would be too large.
     """
     rate, new_rate = check_rate(rate, "rate"), check_rate(new_rate)
     if rate == new_rate:
@@ -364,7 +386,8 @@ def resample(samples: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _low_pass(widest: int) -> np.ndarray:
-    """The filter of a resampler by factors up to `widest`: 24 zero crossings, Kaiser 8.6."""
+    """Return the filter of a resampler with factors up to `widest`: 24 zero crossings, Kaiser
+    8.6."""
     from scipy.signal import firwin
 
     taps = firwin(2 * 24 * widest + 1, 1 / widest, window=("kaiser", 8.6))

@@ -1,12 +1,11 @@
-"""What a MIDI channel remembers: pitch wheel, tuning, pedals, volume, pan, other controllers.
+"""The state of a MIDI channel: pitch wheel, tuning, pedals, volume, pan, other controllers.
 
-A track of a score plays one instrument on a channel of its own, so everything that holds for its
-notes stands in the track. `Channel` turns the track's events into step functions of time (lanes),
-which every synthesiser plays and from which an excerpt learns what holds at its start.
+A track of a score plays one instrument on its own channel, so the track has all messages that
+affect its notes. `Channel` converts the track's events to step functions of time (lanes), from
+which synthesizers play and excerpts take their initial state.
 
-Source: the MIDI 1.0 specification; General MIDI level 1 for the values at the start; recommended
-practices RP-015 for what "reset all controllers" (121) resets, and RP-018 for what data increment
-and decrement (96, 97) change.
+Source: the MIDI 1.0 specification; General MIDI level 1 for initial values; recommended practices
+RP-015 for "reset all controllers" (121), and RP-018 for data increment and decrement (96, 97).
 """
 
 from collections.abc import Sequence
@@ -36,20 +35,20 @@ class Lane:
         self._values = np.concatenate([[default], np.asarray(values, dtype=np.float64)])
 
     def at(self, ticks: Any) -> np.ndarray:
-        """The values in force; at a tick with several events the last one."""
+        """Return the current values at ticks; of several events at one tick the last one counts."""
         return self._values[np.searchsorted(self.ticks, ticks, side="right")]
 
     @property
     def constant(self) -> bool:
-        """Whether no event changes the default."""
+        """Return whether no event changes the default."""
         return bool((self._values == self._values[0]).all())
 
 
 class Channel:
-    """The state of a track's channel through time; times in ticks, ascending.
+    """The state of a track's channel over time; times in ticks, ascending.
 
-    track: a symusic track in ticks. Of a controller and the pitch wheel at one tick the
-    controller comes first, because the score does not keep their order.
+    track: a symusic track in ticks. At one tick, controllers precede the pitch wheel, because the
+    score does not keep their order.
     """
 
     def __init__(self, track: Any) -> None:
@@ -61,7 +60,7 @@ class Channel:
         )
 
     def controller(self, number: int) -> Lane:
-        """One of DEFAULTS, 0 to 127."""
+        """Return the lane of a controller of DEFAULTS, 0 to 127."""
         default = DEFAULTS[number]
         chosen = self._numbers == number
         if number in RESETS:
@@ -70,12 +69,13 @@ class Channel:
         return Lane(self._ticks[chosen], values, default)
 
     def times(self, numbers: Sequence[int]) -> np.ndarray:
-        """Ticks at which one of these controllers is sent."""
+        """Return the ticks at which one of these controllers is sent."""
         return self._ticks[np.isin(self._numbers, numbers)]
 
     @cached_property
     def pitch(self) -> Lane:
-        """Semitones that the wheel and the tuning (registered parameters 0, 1, 2) add."""
+        """Return the pitch offset in semitones from the wheel and the tuning (registered parameters
+        0, 1, 2)."""
         bends = self.track.pitch_bends.numpy()
         resets = self.times([RESET])
         ticks = np.concatenate([resets, bends["time"]])
@@ -109,9 +109,9 @@ class Channel:
 
     @cached_property
     def gain(self) -> Lane:
-        """Volume and expression as a factor: 1 where a file says nothing (volume 100).
+        """Return volume and expression as a factor; 1 by default (volume 100).
 
-        The third power, 60 · log10(value / 127) dB, as tinysoundfont has it.
+        The gain follows the third power, 60 · log10(value / 127) dB, as in tinysoundfont.
         """
         volume, expression = self.controller(VOLUME), self.controller(EXPRESSION)
         steps = np.unique(np.concatenate([volume.ticks, expression.ticks]))
@@ -119,20 +119,22 @@ class Channel:
         return Lane(steps, values, 1)
 
     def balance(self, ticks: Any) -> np.ndarray:
-        """Factors for left and right by the pan controller, equal power; (..., 2), centre 1."""
+        """Return the factors for left and right from the pan controller, equal power; (..., 2),
+        centre 1."""
         right = np.clip((self.controller(PAN).at(ticks) - 64) / 126 + 0.5, 0, 1)
         return np.sqrt(2 * np.stack([1 - right, right], axis=-1))
 
     def sound_off(self, onset: np.ndarray) -> np.ndarray:
-        """The first "all sound off" (120) after each onset, or FOREVER."""
+        """Return the first "all sound off" (120) after each onset, or FOREVER."""
         return _next(self.times([SOUND_OFF]), onset, "right")
 
     def note_ends(self, onset: np.ndarray, end: np.ndarray, pitch: np.ndarray) -> np.ndarray:
-        """Ticks at which notes stop sounding, (n,): with the pedals, FOREVER if nothing ends them.
+        """Return the ticks at which notes stop sounding, (n,), including pedals; FOREVER if nothing
+        ends them.
 
         A note whose key is released while the sustain pedal is down (64 and above) lasts until the
-        pedal's release or until its key is struck again. The sostenuto pedal does the same for the
-        notes whose keys are down when it is pressed.
+        pedal is released or the key is struck again. The sostenuto pedal does the same for notes
+        whose keys are down when it is pressed.
         """
         onset, end, pitch = (np.asarray(a, dtype=np.int64) for a in (onset, end, pitch))
         released = np.minimum(end, _next(self.times(NOTES_OFF), onset, "right"))
@@ -155,9 +157,8 @@ class Channel:
         return np.minimum(held, self.sound_off(onset))
 
     def in_force(self, tick: int) -> tuple[list[tuple[int, int]], int]:
-        """Controllers (number, value) and the wheel's value that bring a fresh channel to `tick`.
-
-        What is sent at `tick` itself is not among them.
+        """Return controllers (number, value) and the wheel's value that set a new channel to its
+        state before `tick`. Events at `tick` itself are not included.
         """
         count = int(np.searchsorted(self._ticks, tick, side="left"))
         numbers, data, ticks = (a[:count] for a in (self._numbers, self._data, self._ticks))
@@ -185,9 +186,9 @@ class Channel:
 
 
 def parameter_event(parameters: dict[Any, list[int]], chosen: Any, number: int, value: int) -> Any:
-    """Take an event of PARAMETER, or a reset, into `parameters`; returns the parameter now chosen.
+    """Apply an event of PARAMETER, or a reset, to `parameters`; return the selected parameter.
 
-    parameters: (registered?, high, low) → [high, low] data bytes; the same for the choice.
+    parameters: (registered?, high, low) → [high, low] data bytes; the same for the selection.
     """
     registered, high, low = chosen
     if number == RESET:
@@ -207,8 +208,8 @@ def parameter_event(parameters: dict[Any, list[int]], chosen: Any, number: int, 
 
 
 def _step(data: list[int], parameter: Any, by: int) -> None:
-    """Data increment or decrement: a cent of the bend range, else the lowest bit; of the parameters
-    that have no low byte a whole step."""
+    """Apply data increment or decrement: one cent for the bend range, a whole step for parameters
+    without a low byte, otherwise the lowest bit."""
     if parameter[:2] == (True, 0) and parameter[2] in (2, 3, 4):
         data[0] = min(max(data[0] + by, 0), 127)
         return
@@ -222,12 +223,13 @@ def _choice(parameter: tuple[bool, int, int]) -> list[tuple[int, int]]:
 
 
 def _next(times: np.ndarray, after: np.ndarray, side: Any) -> np.ndarray:
-    """The first of the sorted `times` after each tick (side "right": not at it), or FOREVER."""
+    """Return the first of the sorted `times` at or after each tick (side "right": after it), or
+    FOREVER."""
     return np.append(times, FOREVER)[np.searchsorted(times, after, side=side)]
 
 
 def _presses(pedal: Lane) -> tuple[np.ndarray, np.ndarray]:
-    """Ticks at which a pedal goes down, and at which it is lifted again (or FOREVER)."""
+    """Return the ticks at which a pedal is pressed, and at which it is released (or FOREVER)."""
     down = np.concatenate([[False], pedal._values[1:] >= 64])
     change = np.flatnonzero(down[1:] != down[:-1])
     pressed = pedal.ticks[change[down[1:][change]]]
@@ -238,7 +240,7 @@ def _presses(pedal: Lane) -> tuple[np.ndarray, np.ndarray]:
 def note_events(
     time: np.ndarray, duration: np.ndarray, pitch: np.ndarray, velocity: np.ndarray
 ) -> Any:
-    """symusic's list of notes from columns (notes,) of whole numbers; times in ticks."""
+    """Return symusic's list of notes from columns (notes,) of integers; times in ticks."""
     return symusic.Note.from_numpy(
         time.astype(np.int32, copy=False),
         duration.astype(np.int32, copy=False),
@@ -249,7 +251,7 @@ def note_events(
 
 
 def pedal_list(track: Any) -> Any:
-    """symusic's list of pedal presses, which it makes of the controllers when it reads a file."""
+    """Return symusic's list of pedal presses, as it derives them from controllers."""
     pressed, lifted = _presses(Channel(track).controller(SUSTAIN))
     done = lifted < FOREVER
     return symusic.Pedal.from_numpy(

@@ -1,8 +1,9 @@
-"""The type that travels through the whole workbench: one piece of music.
+"""The clip: one piece of music, the type that all parts of the workbench exchange.
 
-A clip holds a score or a waveform, and a caption, a tempo, and where it came from. Data sets
-yield clips, representations turn them into tensors and back, systems return them, metrics take
-lists of them, widgets play them. As the last line of a cell it shows itself and plays.
+A clip holds a score or a waveform, with a caption, a tempo and its source. Data sets contain clips,
+representations convert them to tensors and back, systems return them, metrics compare lists of
+them, and widgets play them. As the last line of a notebook cell, a clip displays a picture and a
+player.
 """
 
 import math
@@ -36,27 +37,39 @@ from workbench.music.smf import ExtraEvent
 from workbench.music.synth import default_synth
 from workbench.music.writing import midi_file
 
-MOST_BEATS = 1e6  # of a clip: bar lines and silence stay within memory
-_FOLDERS = re.compile(r"(?<![\w.-])(?:[A-Za-z]:)?[/\\~]\S*[/\\]")  # of an absolute path
+MOST_BEATS = 1e6  # longest clip, so that bar lines and silence fit into memory
+_FOLDERS = re.compile(r"(?<![\w.-])(?:[A-Za-z]:)?[/\\~]\S*[/\\]")  # the folders of an absolute path
 
 
 class Clip:
     """One piece of music: a score (symusic, in ticks) or a waveform.
 
-    score: symusic.Score; audio: (channels, samples) in −1..1 with its sample_rate, kept as float32;
-    what goes beyond is turned down as a whole. NaN and infinite samples are refused.
-    tempo: BPM; by default the one that holds where the score's notes are: the median over their
-    beats (120 if it has none). A tempo or meter that differs from the score's is written into a
-    copy of the score, in place of its tempo map.
-    meter: (beats per bar, beat unit), by default the one that holds for most of the score's notes,
-    or (4, 4). What a default, a pickup bar or a count-in says first is not the piece's.
-    beats: length in quarter notes; by default up to the end of the last bar in which a note
-    begins, so that a note ringing over a bar line adds no phantom bar.
-    anticipation: beats at the end of a loop in which drum hits belong to beat 1 of the next round,
-    played a little early. A player that loops plays them there, a file has them on its first beat.
-    labels: facts about the clip, such as style, kind ("beat" or "fill"), drummer, session, split.
-    extra_events: what a MIDI file holds beside its score, such as text and system messages, or the
-    file's bytes that hold them; they are written again.
+    Args:
+        score: A symusic.Score.
+        audio: Samples (channels, samples) in [−1, 1], stored as float32. A louder waveform is
+            scaled down to a peak of 1.
+        sample_rate: Sample rate of `audio` in Hz.
+        caption: A description of the music.
+        tempo: Tempo in BPM; by default the median over the beats that have notes (120 if the score
+            has no tempo). A tempo that differs from the score's replaces the tempo map in a copy of
+            the score.
+        meter: (beats per bar, beat unit); by default the metre of most of the score's notes, or
+            (4, 4), which need not be that of a pickup bar or count-in. A different metre is written
+            into a copy of the score.
+        beats: Length in quarter notes; by default up to the end of the last bar in which a note
+            begins, so that a note that rings over a bar line adds no bar.
+        source: The origin of the clip, such as a file.
+        labels: Facts about the clip, such as style, kind ("beat" or "fill"), drummer, session,
+            split.
+        anticipation: Number of beats at the end of a loop whose drum hits belong to beat 1 of the
+            next repetition, played slightly early. A looping player plays them there; a file has
+            them on its first beat.
+        extra_events: Events of a MIDI file that a score does not represent, such as text and system
+            messages, or the bytes of the file; they are written again.
+
+    Raises:
+        WorkbenchError: If there is not exactly one of score and audio, or a value is not valid;
+            samples must be finite.
     """
 
     def __init__(
@@ -75,7 +88,7 @@ class Clip:
         extra_events: bytes | Sequence[ExtraEvent] = (),
     ) -> None:
         if (score is None) == (audio is None):
-            raise WorkbenchError("Clip needs either a score or audio, and not both; give one")
+            raise WorkbenchError("Clip needs either a score or audio, but not both")
         self.caption, self.source = text_of(caption, "caption"), text_of(source, "source")
         self.labels = mapping_of(labels, "labels")
         self.score: Any = None
@@ -89,8 +102,9 @@ class Clip:
         self.anticipation = number(anticipation, "anticipation", 0)
         self._file = extra_events if isinstance(extra_events, bytes) else b""
         self._extra = None if isinstance(extra_events, bytes) else tuple(extra_events)
-        self._edited = False  # its notes are others than those of its file
-        self.rings_on = score is not None and beats is None  # the length follows from the notes
+        self._edited = False  # whether its notes differ from those of its file
+        # whether the length follows from the notes
+        self.rings_on = score is not None and beats is None
         if score is not None:
             self._take_score(score, tempo, meter, beats)
         else:
@@ -113,12 +127,12 @@ class Clip:
             tempo if tempo is not None and abs(tempo - main) > 1e-3 else None,
             meter if meter is not None and meter != main_meter else None,
         )
-        # a MIDI tempo is a whole number of µs a beat: 92 is kept as 92, not as 91.99998
+        # a MIDI tempo is a whole number of µs per beat; 92 stays 92, not 91.99998
         self.tempo = tempo if tempo is not None else round(main, 3)
         self.meter: tuple[int, int] = meter if meter is not None else main_meter
         self.beats = beats if beats is not None else timeline.natural_beats(self.score, self.notes)
         if not self.beats > 0:
-            raise WorkbenchError(f"beats is {beats}; give the clip a length above 0")
+            raise WorkbenchError(f"beats must be above 0, got {beats}")
 
     def _take_audio(
         self,
@@ -130,7 +144,9 @@ class Clip:
     ) -> None:
         samples = turned_down(checked(audio, "audio", row=True))
         if not samples.size:
-            raise WorkbenchError("audio holds no sample; give (channels, samples)")
+            raise WorkbenchError(
+                "audio must have at least 1 sample, got 0; give (channels, samples)"
+            )
         self.sample_rate = check_rate(sample_rate)
         self.audio = samples.astype(np.float32, copy=False)
         self.tempo_known = tempo is not None
@@ -143,18 +159,43 @@ class Clip:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], **fields: Any) -> Self:
-        """Read a MIDI or an audio file, told apart by its suffix. `fields`: caption, labels, …"""
+        """Read a MIDI or audio file.
+
+        Args:
+            path: The file; its suffix determines the format.
+            **fields: Further arguments of `Clip`: caption, labels, …
+
+        Returns:
+            The clip.
+
+        Raises:
+            MissingDataError: If the file does not exist.
+            BrokenFileError: If the file cannot be read.
+        """
         suffix = Path(path_of(path)).suffix.lower()
         if suffix in MIDI_SUFFIXES:
             return cls.read_midi(path, **fields)
         if suffix in AUDIO_SUFFIXES:
             return cls.read_audio(path, **fields)
         known = " ".join(MIDI_SUFFIXES + AUDIO_SUFFIXES)
-        raise BrokenFileError(f"{path} has no suffix of music; read are {known}")
+        raise BrokenFileError(f"{path} is not a music file by its suffix; use one of {known}")
 
     @classmethod
     def read_midi(cls, source: str | os.PathLike[str] | bytes, **fields: Any) -> Self:
-        """Read a MIDI file or its bytes. Raises BrokenFileError naming the file."""
+        """Read a MIDI file.
+
+        Args:
+            source: The file or its bytes.
+            **fields: Further arguments of `Clip`: caption, labels, …
+
+        Returns:
+            The clip, with a score.
+
+        Raises:
+            MissingDataError: If the file does not exist.
+            BrokenFileError: If the file is not a MIDI file or exceeds the limits, see
+                `midi.read_score`.
+        """
         named = "" if isinstance(source, bytes | bytearray | memoryview) else str(source)
         fields.setdefault("source", named)
         score, data = midi.read_with_file(source)
@@ -162,7 +203,19 @@ class Clip:
 
     @classmethod
     def read_audio(cls, path: str | os.PathLike[str], **fields: Any) -> Self:
-        """Read an audio file (.wav .flac .ogg .mp3). Raises BrokenFileError naming the file."""
+        """Read an audio file (.wav, .flac, .ogg or .mp3).
+
+        Args:
+            path: The file.
+            **fields: Further arguments of `Clip`: caption, tempo, …
+
+        Returns:
+            The clip, with a waveform.
+
+        Raises:
+            MissingDataError: If the file does not exist.
+            BrokenFileError: If the file cannot be read, see `audio.read_audio`.
+        """
         samples, rate = read_audio(path)
         fields.setdefault("source", str(path))
         return cls(audio=samples, sample_rate=rate, **fields)
@@ -179,9 +232,23 @@ class Clip:
         program: int = 0,
         **fields: Any,
     ) -> Self:
-        """A clip from notes: an array of dtype NOTE, or rows (time, duration, pitch, velocity).
+        """Make a clip from notes.
 
-        Times in beats. `drums` and `program` fill in what the notes do not say.
+        Args:
+            notes: An array of dtype NOTE, or rows (time, duration, pitch, velocity), with times in
+                beats.
+            tempo: Tempo in BPM.
+            meter: Time signature, such as (3, 4).
+            beats: Length in quarter notes; by default up to the end of the last bar.
+            drums: Whether notes without this field are drums.
+            program: MIDI program, 0 to 127, of notes without this field.
+            **fields: Further arguments of `Clip`: caption, labels, …
+
+        Returns:
+            The clip, with a score.
+
+        Raises:
+            WorkbenchError: If notes have the wrong shape or values out of range.
         """
         end = math.inf if beats is None else number(beats, "beats")
         score = midi.score_of(midi.as_notes(notes, drums, program), tempo, meter, beats=end)
@@ -199,28 +266,28 @@ class Clip:
 
     @property
     def extra_events(self) -> tuple[ExtraEvent, ...]:
-        """What the MIDI file holds that a score has no place for, in ticks of the score: text,
-        lyrics in other encodings than UTF-8, system messages. They are written again."""
+        """Events of the MIDI file that a score does not represent, in ticks of the score: text,
+        lyrics in encodings other than UTF-8, system messages. They are written again."""
         if self._extra is None:
-            found = smf.may_have_extras(self._file)
-            self._extra = smf.extra_events(self._file) if found else ()
+            possible = smf.may_have_extras(self._file)
+            self._extra = smf.extra_events(self._file) if possible else ()
         return self._extra
 
     @property
     def is_drums(self) -> bool:
-        """Whether every note is on the drum channel (and there is one)."""
+        """Whether the clip has notes and all of them are on the drum channel."""
         return bool(len(self.notes)) and bool(self.notes["is_drum"].all())
 
     @property
     def steady(self) -> bool:
-        """Whether one tempo holds throughout."""
+        """Whether the tempo is constant."""
         if not self.has_score or not len(self.score.tempos):
             return True
         return len(self.score.tempos) == 1 and self.score.tempos[0].time == 0
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """Length in seconds."""
         if self.audio is not None and self.sample_rate is not None:
             return self.audio.shape[1] / self.sample_rate
         if self.steady:
@@ -229,7 +296,7 @@ class Clip:
 
     @property
     def bar_lines(self) -> np.ndarray:
-        """Beats at which bars begin, and the end of the last one."""
+        """Positions of the bar lines in beats, including the end of the last bar."""
         if self.has_score:
             return timeline.bar_lines(self.score, self.beats)
         length = 4 * self.meter[0] / self.meter[1]
@@ -237,17 +304,17 @@ class Clip:
 
     @property
     def bars(self) -> int:
-        """Number of bars, a begun one counted."""
+        """Number of bars; an incomplete one counts."""
         return max(len(self.bar_lines) - 1, 1)
 
     def seconds_at(self, beats: Any) -> np.ndarray:
-        """Seconds from the start at positions in beats."""
+        """Convert positions in beats to seconds from the start."""
         if not self.steady:
             return timeline.seconds_at(self.score, beats)
         return floats(beats, "beats") * 60 / self.tempo
 
     def beats_at(self, seconds: Any) -> np.ndarray:
-        """Positions in beats at seconds from the start."""
+        """Convert seconds from the start to positions in beats."""
         if not self.steady:
             return timeline.beats_at(self.score, seconds)
         return floats(seconds, "seconds") * self.tempo / 60
@@ -257,33 +324,49 @@ class Clip:
     def waveform(
         self, sample_rate: int = 44100, synth: Any = None, *, loop: bool = True
     ) -> np.ndarray:
-        """The sound, float32 (2, samples), peak ≤ 1, exactly round(duration · rate) samples.
+        """Return the sound: a score is rendered, a waveform is resampled.
 
-        A score is rendered by `synth` (default: workbench.music.synth.default_synth()). With
-        `loop`, what rings past the end is heard at the start, so that the loop has no gap;
-        without, it is faded at the end. A waveform is resampled.
+        Args:
+            sample_rate: Sample rate in Hz.
+            synth: The synthesizer, by default `workbench.music.synth.default_synth()`.
+            loop: Whether notes that ring past the end continue at the start, so that the loop has
+                no gap. Otherwise they are faded out at the end.
+
+        Returns:
+            float32 (2, samples), peak ≤ 1, with round(duration · sample_rate) samples.
+
+        Raises:
+            WorkbenchError: If the sample rate is not valid or the clip is too long to render.
         """
         sample_rate = check_rate(sample_rate)
         if self.audio is not None and self.sample_rate is not None:
-            sound = turned_down(checked(self.audio, "audio"))  # they may have been changed since
+            sound = turned_down(checked(self.audio, "audio"))  # it may have been changed since
             return to_stereo(resample(sound, self.sample_rate, sample_rate))
         check_length(self.duration, self.source)
         length = max(round(self.duration * sample_rate), 1)
         return (synth or default_synth()).render(self.score, sample_rate, length, loop=loop)
 
     def midi_bytes(self) -> bytes:
-        """The clip as the bytes of a MIDI file that lasts exactly its `beats`.
+        """Return the bytes of a MIDI file that lasts exactly `beats`.
 
-        A clip that was read from a file, and changed in nothing but its notes, caption or source,
-        is written as this file, with all events that a score has no place for, such as aftertouch;
-        but not where something in the file is wrong or missing.
-        Notes are cut at the end, early hits of beat 1 (see `anticipation`) stand on it. Where the
-        length follows from the notes, the last ones keep theirs and the file ends on the bar line
-        after them.
+        A clip that was read from a file and changed only in notes, caption or source is written as
+        this file, including events that a score does not represent, such as aftertouch, unless the
+        file is faulty. Notes are cut at the end, and early hits of beat 1 (see `anticipation`) are
+        placed on it. If the length follows from the notes, the last ones keep their durations and
+        the file ends on the next bar line.
+
+        Returns:
+            A standard MIDI file of format 1, or the format of the original file.
+
+        Raises:
+            WorkbenchError: If the clip is a waveform.
+
+        Warns:
+            MusicFileWarning: If notes begin at or after the end and are not written.
         """
         self._need_score("midi_bytes")
         end = None if self.rings_on else timeline.end_tick(self.beats, self.score.tpq)
-        about = _FOLDERS.sub("", self.source)  # the names of folders are nobody else's business
+        about = _FOLDERS.sub("", self.source)  # folder names are private
         if data := self._file_with_notes(self.caption, about, sound=not self._edited):
             return data
         extra = self.extra_events
@@ -291,18 +374,18 @@ class Clip:
             late = int((self.notes["time"] * self.score.tpq > end - 0.5).sum())
             if late:
                 warnings.warn(
-                    f"{self.source or 'the clip'}: {late} of its notes begin at its end, "
-                    f"{self.beats:g} beats, or later and are not written; give it more beats",
+                    f"{self.source or 'the clip'}: {late} notes begin at or after its end at "
+                    f"{self.beats:g} beats and are not written; give it more beats",
                     MusicFileWarning,
                     stacklevel=2,
                 )
         return midi_file(self._straight(), end, title=self.caption, about=about, extra=extra)
 
     def with_score(self, score: Any) -> "Clip":
-        """A copy with another score in which this one's notes were changed.
+        """Return a copy with a score in which only notes were changed.
 
-        A clip that was read from a file is written as this file with other notes, and everything
-        else in it as it was, as long as its score differs from the file in notes alone.
+        A clip that was read from a file is written as this file with the new notes, as long as the
+        score differs from the file only in notes.
         """
         copy = type(self)(
             score,
@@ -313,19 +396,19 @@ class Clip:
             labels=self.labels,
             extra_events=self._file or self.extra_events,
         )
-        copy.rings_on, copy._edited = self.rings_on, True  # the last notes keep their ends
+        copy.rings_on, copy._edited = self.rings_on, True  # the last notes keep their durations
         return copy
 
     @property
     def file(self) -> bytes:
-        """The MIDI file that the clip was read from, with the clip's notes; empty where there is
-        none, or the score differs from it in more than notes."""
+        """The bytes of the MIDI file that the clip was read from, with the clip's notes; empty if
+        there is none or the score differs from it in more than notes."""
         return self._file_with_notes()
 
     @property
     def places_in_file(self) -> list[tuple[int, int] | None]:
-        """For each track of the score the track and channel that its notes have in the clip's file;
-        None where there is none."""
+        """For each track of the score, the (track, channel) of its notes in the clip's file, or
+        None."""
         return lines_of(self._file, self.score) if self._file else [None] * len(self.score.tracks)
 
     def _file_with_notes(self, *texts: str, sound: bool = False) -> bytes:
@@ -335,18 +418,25 @@ class Clip:
         end = 0 if self.rings_on else last
         if end and (self.notes["time"] * self.score.tpq > end - 0.5).any():
             return b""  # the clip ends before its file
-        said = [text for text in texts if text]
-        changes: dict[str, Any] = {"last": last, "end": end, "texts": said, "sound": sound}
+        headings = [text for text in texts if text]
+        changes: dict[str, Any] = {"last": last, "end": end, "texts": headings, "sound": sound}
         return with_notes(self._file, self.score, **changes) or b""
 
     def _straight(self) -> Any:
-        """The score with the early hits of beat 1 at its beginning instead of its end."""
+        """Return the score with the early hits of beat 1 at its beginning instead of its end."""
         if not self.anticipation:
             return self.score
         return timeline.anticipated_to_start(self.score, self.beats - self.anticipation)
 
     def write_midi(self, path: str | os.PathLike[str]) -> None:
-        """Write a MIDI file, whole or not at all; see `midi_bytes`."""
+        """Write a MIDI file atomically, see `midi_bytes`.
+
+        Args:
+            path: The file.
+
+        Raises:
+            WorkbenchError: If the clip is a waveform or the file cannot be written.
+        """
         data = self.midi_bytes()
         with atomic_write(path) as beside:
             beside.write_bytes(data)
@@ -354,20 +444,48 @@ class Clip:
     def audio_bytes(
         self, format: str = "ogg", sample_rate: int = 44100, mono: bool = False
     ) -> bytes:
-        """The sound as an audio file's bytes; format "ogg", "wav", "flac" or "mp3"."""
+        """Return the sound as the bytes of an audio file.
+
+        Args:
+            format: "ogg", "wav", "flac" or "mp3".
+            sample_rate: Sample rate in Hz.
+            mono: Whether to mix down to one channel.
+
+        Returns:
+            The bytes of the file.
+
+        Raises:
+            WorkbenchError: If the format is unknown or does not support the sample rate.
+        """
         sound = self.waveform(sample_rate)
         return encode(sound.mean(axis=0, keepdims=True) if mono else sound, sample_rate, format)
 
     def write_audio(self, path: str | os.PathLike[str], sample_rate: int = 44100) -> None:
-        """Write .wav, .flac, .ogg or .mp3, whole or not at all."""
+        """Write an audio file atomically.
+
+        Args:
+            path: The file; its suffix .wav, .flac, .ogg or .mp3 determines the format.
+            sample_rate: Sample rate in Hz.
+
+        Raises:
+            WorkbenchError: If the format is unknown or the file cannot be written.
+        """
         write_audio(path, self.waveform(sample_rate), sample_rate)
 
     # ---------------------------------------------------------------- new clips
 
     def with_(self, **changes: Any) -> "Clip":
-        """A copy with some of caption, tempo, meter, beats, source, labels changed.
+        """Return a copy with changed attributes.
 
-        Labels are merged into the old ones. A new tempo keeps the notes' beats.
+        Args:
+            **changes: Any of caption, tempo, meter, beats, source, labels, anticipation. Labels are
+                merged into the existing ones. A new tempo keeps the positions of notes in beats.
+
+        Returns:
+            A new clip.
+
+        Raises:
+            WorkbenchError: If a name is unknown or a value is not valid.
         """
         fields: dict[str, Any] = {
             "caption": self.caption,
@@ -379,7 +497,9 @@ class Clip:
         }
         unknown = set(changes) - set(fields) - {"labels"}
         if unknown:
-            raise WorkbenchError(f"with_ knows no {sorted(unknown)[0]!r}; it takes {[*fields]}")
+            raise WorkbenchError(
+                f"with_: {sorted(unknown)[0]!r} is unknown; choose from {[*fields]}"
+            )
         labels = self.labels | mapping_of(changes.pop("labels", None), "labels")
         if self.audio is not None and "tempo" in changes and "beats" not in changes:
             fields["beats"] = None  # the sound stays, so its length in beats follows the tempo
@@ -397,14 +517,25 @@ class Clip:
         return copy
 
     def excerpt(self, start_beat: float, n_beats: float) -> "Clip":
-        """The `n_beats` from `start_beat` on, as a clip that starts at beat 0.
+        """Return a part of the clip.
 
-        Notes that begin inside are kept, cut where the excerpt ends. Past the end: silence.
+        Notes that begin inside the excerpt are kept and cut at its end. Beyond the end of the clip
+        there is silence.
+
+        Args:
+            start_beat: Start in quarter notes.
+            n_beats: Length in quarter notes, above 0.
+
+        Returns:
+            A clip that starts at beat 0.
+
+        Raises:
+            WorkbenchError: If a value is out of range.
         """
         start_beat = number(start_beat, "start_beat", 0, MOST_BEATS)
         n_beats = number(n_beats, "n_beats", 0, MOST_BEATS)
         if not n_beats:
-            raise WorkbenchError("n_beats=0: give the excerpt a length above 0")
+            raise WorkbenchError("n_beats must be above 0, got 0")
         fields: Any = {"caption": self.caption, "source": self.source, "labels": self.labels}
         if self.has_score:
             whole = start_beat == 0 and n_beats == self.beats
@@ -416,9 +547,9 @@ class Clip:
             score = timeline.excerpt(score, start_beat, n_beats)
             tempo = self.tempo if self.steady else None
             return Clip(score, tempo=tempo, beats=n_beats, **fields)
-        rate = 60 / self.tempo * (self.sample_rate or 0)  # samples a beat
+        rate = 60 / self.tempo * (self.sample_rate or 0)  # samples per beat
         begin, end = round(start_beat * rate), round((start_beat + n_beats) * rate)
-        if end > np.asarray(self.audio).shape[1]:  # silence is added, up to what is rendered
+        if end > np.asarray(self.audio).shape[1]:  # silence is added, within the limit of rendering
             check_length(n_beats * 60 / self.tempo, "the excerpt")
         audio = np.asarray(self.audio)[:, begin:end]
         audio = np.pad(audio, ((0, 0), (0, end - begin - audio.shape[1])))
@@ -426,7 +557,8 @@ class Clip:
         return Clip(None, audio, self.sample_rate, tempo=tempo, meter=self.meter, **fields)
 
     def _extra_within(self, start_beat: float, n_beats: float) -> list[ExtraEvent]:
-        """The extra events of an excerpt: those inside, and before them all system messages."""
+        """Return the extra events of an excerpt: those inside it, and all earlier system
+        messages."""
         begin, end = (
             timeline.tick_at(beat, self.score.tpq) for beat in (start_beat, start_beat + n_beats)
         )
@@ -438,33 +570,33 @@ class Clip:
 
     def _need_score(self, action: str) -> None:
         if not self.has_score:
-            raise WorkbenchError(f"{action} needs a score; this clip holds a waveform, use .wav")
+            raise WorkbenchError(f"{action} needs a score, but this clip is a waveform; use .wav")
 
     # ---------------------------------------------------------------- display
 
     def __repr__(self) -> str:
-        # The view knows the clip, so the clip imports its view only when it is shown.
+        # The view imports the clip, so the clip imports its view only when it is displayed.
         from workbench.music.display import summary
 
         return summary(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """What Jupyter shows: a player as text/html, a picture, and one line of text."""
-        # The view knows the clip, so the clip imports its view only when it is shown.
+        """Return what Jupyter displays: a player as text/html, a picture, and one line of text."""
+        # The view imports the clip, so the clip imports its view only when it is displayed.
         from workbench.music.display import mime_bundle
 
         return mime_bundle(self)
 
 
 def clip_of(value: Any, name: str = "clip") -> Clip:
-    """`value`, which must be a clip. Raises PromptError with the argument's name."""
+    """Return `value` if it is a clip; otherwise raise PromptError with the argument's name."""
     if not isinstance(value, Clip):
         raise PromptError(f"{name}={shown(value)}: give a Clip, such as Clip.read(path)")
     return value
 
 
 def clips_of(value: Any, name: str = "clips", least: int = 0) -> list[Clip]:
-    """One clip or several as a list. Raises PromptError with the argument's name for anything that
-    is no clip, and for fewer than `least`."""
+    """Return one clip or several as a list. Raises PromptError with the argument's name for
+    anything that is not a clip, and for fewer than `least` clips."""
     items = [value] if isinstance(value, Clip) else listed(value, name, "clips", least)
     return [clip_of(item, f"{name}[{i}]") for i, item in enumerate(items)]

@@ -1,8 +1,8 @@
-"""How a clip shows itself: a player that needs no kernel, no network and no other file.
+"""The display of a clip: a player that needs no kernel, no network and no other file.
 
-The HTML holds the picture as SVG, the sound as Ogg Vorbis in base64, styles and script. Where
-scripts are stripped, the browser's own audio element remains. Nothing has an id, so the same
-clip may stand on a page any number of times.
+The HTML contains the picture as SVG, the sound as Ogg Vorbis in base64, styles and script. Without
+scripts, the browser's own audio element remains. Nothing has an id, so a page may contain the same
+clip any number of times.
 """
 
 import base64
@@ -40,13 +40,13 @@ __all__ = [
 ]
 
 RATE = 24000  # Hz of the embedded sound; player.js opens its audio context at the same rate
-QUALITY = (0.8, 1.0)  # Vorbis compression level up to 16 s, and from 30 s on: 5 to 3 kB a second
-MAX_SECONDS = 90.0  # of a longer clip, the beginning is shown and played
+QUALITY = (0.8, 1.0)  # Vorbis compression level up to 16 s, and from 30 s on: 5 to 3 kB per second
+MAX_SECONDS = 90.0  # seconds of a longer clip that are shown and played
 MAX_TABLE_ROWS = 256
 
 
 def mime_bundle(clip: "Clip") -> dict[str, Any]:
-    """text/plain, text/html and image/png of a clip. Never raises on a clip that can be read."""
+    """Return text/plain, text/html and image/png of a clip. Never raises for a readable clip."""
     shown = _beginning(clip)
     return {
         "text/plain": repr(clip),
@@ -66,13 +66,23 @@ def player_html(
     shaded: tuple[int, int] | None = None,
     shaded_seconds: tuple[float, float] | None = None,
 ) -> str:
-    """Caption, picture and player of a clip as one self-contained piece of HTML.
+    """Return caption, picture and player of a clip as self-contained HTML.
 
-    title: heading instead of the caption; source: where it comes from, instead of the clip's own;
-    note: a word more. first_bar and shaded: how the picture numbers the bars of an excerpt, and
-    the first and last bar that it shades; shaded_seconds: the same as (first, last) in seconds. A
-    clip above 90 s shows and plays its beginning. If it cannot be rendered, the error's line stands
-    in the player's place.
+    A clip longer than 90 s shows and plays its beginning. If it cannot be rendered, the error
+    message replaces the player.
+
+    Args:
+        clip: The clip.
+        title: Heading, by default the caption.
+        loop: Whether the player repeats the clip.
+        source: Origin, by default the clip's own.
+        note: A further remark.
+        first_bar: Number of the first bar in the picture.
+        shaded: Numbers of the first and last bar to shade.
+        shaded_seconds: (first, last) in seconds to shade.
+
+    Returns:
+        HTML.
     """
     shown = _beginning(clip)
     name = title if title is not None else (clip.caption or "clip")
@@ -97,7 +107,7 @@ def player_html(
 
 
 def summary(clip: "Clip") -> str:
-    """A clip in one line of text."""
+    """Describe a clip in one line of text."""
     parts = [f"Clip {clip.caption!r}" if clip.caption else "Clip"]
     if clip.tempo_known or clip.has_score:
         plural = "" if clip.bars == 1 else "s"
@@ -115,7 +125,7 @@ def summary(clip: "Clip") -> str:
 
 @cache
 def asset(name: str) -> str:
-    """A text file that lies beside this module."""
+    """Return a text file from this module's folder."""
     return files("workbench.music").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -135,13 +145,13 @@ def _data_url(clip: "Clip", loop: bool) -> str:
 
 
 def _played_seconds(clip: "Clip") -> float:
-    """The sound's exact length, to the sample."""
+    """Return the exact length of the sound."""
     return round(clip.duration * RATE) / RATE
 
 
 def _image(picture: Picture) -> str:
-    """The picture as an image of SVG, which the script turns into the SVG itself. Where scripts are
-    stripped and SVG is, too, the image remains, on paper of its own."""
+    """Return the picture as an SVG image, which the script replaces by inline SVG. Without scripts
+    and inline SVG, the image remains, with its own background."""
     paper = (
         "<style>.p{fill:#fff}@media(prefers-color-scheme:dark){.p{fill:#1e1e1e}}</style>"
         '<rect class="p wb-paper" width="100%" height="100%"/><style>'
@@ -180,7 +190,7 @@ def _facts(clip: "Clip", shown: "Clip", source: str | None) -> list[str]:
 
 
 def _table(clip: "Clip", first_bar: int = 1) -> str:
-    """The notes in words, one row for each 16th that has any, folded away."""
+    """Return the notes as a collapsed table, one row per sixteenth that has any."""
     if not len(clip.notes):
         return ""
     lines = clip.bar_lines

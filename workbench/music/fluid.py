@@ -1,4 +1,4 @@
-"""FluidSynth through its command, where it is installed."""
+"""FluidSynth, run by its command if it is installed."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ GAIN = 1.5
 
 
 def fluidsynth_command() -> str | None:
-    """Path of the `fluidsynth` program, or None."""
+    """Return the path of the `fluidsynth` program, or None."""
     return shutil.which("fluidsynth")
 
 
@@ -38,7 +38,7 @@ class FluidSynth:
         if fluidsynth_command() is None:
             raise MissingDataError("fluidsynth is not installed; install it or use default_synth()")
         if found is None:
-            raise MissingDataError("no SoundFont is installed; name one by WORKBENCH_SOUNDFONT")
+            raise MissingDataError("no SoundFont is installed; set WORKBENCH_SOUNDFONT")
         self.path = found.expanduser()
         check_soundfont(self.path)
 
@@ -54,7 +54,7 @@ class FluidSynth:
         return finish(folded, sample_rate, loop)
 
     def _run(self, score: Any, sample_rate: int) -> np.ndarray:
-        """Whatever the program writes for the score, (n, 2) float32."""
+        """Return the output of the program for the score, float32 (n, 2)."""
         import soundfile
 
         with tempfile.TemporaryDirectory() as folder:
@@ -87,6 +87,6 @@ class FluidSynth:
             if run.returncode != 0 or not target.is_file():
                 reason = run.stderr.decode(errors="replace").strip().split("\n")[-1]
                 raise BrokenFileError(
-                    f"fluidsynth cannot play {self.path} ({reason}); name another"
+                    f"fluidsynth cannot play {self.path} ({reason}); choose another SoundFont"
                 )
             return soundfile.read(target, dtype="float32", always_2d=True)[0]

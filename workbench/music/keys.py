@@ -1,5 +1,5 @@
-"""Keys: by name ("C", "F# minor", "Bb major" as the major tonic of their signature), and by what is
-in their scales."""
+"""Keys: names such as "C", "F# minor" or "Bb major" as the major tonic of their signature, and
+contents of their scales."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])  # natural minor is the major scale of 
 
 
 def signature(text: str) -> int:
-    """The major tonic (C = 0) whose scale a key has: "A minor" has C major's. PromptError for what
-    is no key."""
+    """Return the tonic (C = 0) of the major scale of a key: "A minor" has that of C major. Raises
+    PromptError for an unknown key."""
     if not isinstance(text, str):
         raise PromptError(f'key={shown(text)}: write "C major", "F# minor", "Bb major" …')
     tonic, _, mode = text.strip().partition(" ")
@@ -27,6 +27,6 @@ def signature(text: str) -> int:
 
 
 def in_scales(classes: np.ndarray) -> np.ndarray:
-    """How much of a table of pitch classes (…, 12), C first, lies in each major scale: (…, 12), by
-    tonic."""
+    """Return how much of a distribution of pitch classes (…, 12), C first, lies in each major
+    scale: (…, 12), by tonic."""
     return np.stack([classes[..., (MAJOR + tonic) % 12].sum(-1) for tonic in range(12)], axis=-1)

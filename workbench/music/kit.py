@@ -1,4 +1,4 @@
-"""The drum kit: nine voices, the pitches that mean them, and the pitches we write.
+"""The drum kit: nine voices, the pitches that are read as them, and the pitches to write.
 
 Voices and the write pitches follow the drum paper (arXiv 2408.02711); the read map adds the
 Roland TD-11's pitches, on which the Groove MIDI Dataset was played.
@@ -48,7 +48,7 @@ READ_MAP = {pitch: DRUMS.index(code) for code, pitches in _READ.items() for pitc
 
 @cache
 def read_lookup() -> np.ndarray:
-    """Drum index of each MIDI pitch, shape (128,) int8; −1 where the pitch is no kit voice."""
+    """Return the voice of each MIDI pitch, int8 (128,); −1 for a pitch outside the kit."""
     table = np.full(128, -1, dtype=np.int8)
     for pitch, index in READ_MAP.items():
         table[pitch] = index

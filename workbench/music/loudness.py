@@ -1,7 +1,8 @@
-"""Loudness as ITU-R BS.1770-4 measures it, and clips brought to the same loudness.
+"""Loudness by ITU-R BS.1770-4, and scaling sounds to equal loudness.
 
-Each channel passes a filter that weighs frequencies as ears do (K-weighting: a shelf for the head,
-a high-pass), and the power of blocks of 0.4 s is averaged, blocks that are nearly silent left out.
+Each channel passes a filter that approximates the sensitivity of the ear (K-weighting: a shelf for
+the head and a high-pass). The power of blocks of 0.4 s is then averaged without nearly silent
+blocks.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ TARGET, TOP = -20.0, -1.0  # LUFS; dB of full scale that no peak exceeds
 
 
 def k_weighting(rate: int) -> np.ndarray:
-    """Second-order sections (2, 6) at a sample rate in Hz; at 48 kHz the tables of BS.1770-4.
+    """Return second-order sections (2, 6) at a sample rate in Hz; at 48 kHz the tables of
+    BS.1770-4.
 
-    Other rates: the analogue filters behind those tables, by the bilinear transform (as in
-    libebur128; De Man, "Evaluation of implementations of the EBU R128 loudness measurement", 2014).
+    For other rates, the analogue filters behind these tables are converted by the bilinear
+    transform (as in libebur128; De Man, "Evaluation of implementations of the EBU R128 loudness
+    measurement", 2014).
     """
     k, q = np.tan(np.pi * 1681.974450955533 / rate), 0.7071752369554196
     high = 10 ** (3.999843853973347 / 20)
@@ -43,7 +46,8 @@ def k_weighting(rate: int) -> np.ndarray:
 
 
 def loudness(sound: np.ndarray, rate: int) -> float:
-    """Integrated loudness in LUFS of (channels, samples), one or two channels; −inf for silence.
+    """Return the integrated loudness in LUFS of (channels, samples), one or two channels; −inf for
+    silence.
 
     Raises WorkbenchError for sound shorter than a block of 0.4 s.
     """
@@ -53,7 +57,7 @@ def loudness(sound: np.ndarray, rate: int) -> float:
     length, hop = round(BLOCK * rate), round(HOP * rate)
     if sound.shape[1] < length:
         raise WorkbenchError(
-            f"loudness needs {BLOCK} s of sound; here are {sound.shape[1] / rate:.2f} s"
+            f"loudness needs {BLOCK} s of sound; got {sound.shape[1] / rate:.2f} s"
         )
     weighted = sosfilt(k_weighting(rate), sound, axis=1)
     sums = np.concatenate([[0.0], np.cumsum((weighted**2).sum(0))])
@@ -72,16 +76,16 @@ def _lufs(power: np.ndarray) -> np.ndarray:
 def matched(
     sounds: Sequence[np.ndarray], rate: int, names: Sequence[str] | None = None
 ) -> tuple[list[np.ndarray], list[float]]:
-    """Sounds (channels, samples) at one loudness, and their gains in dB.
+    """Scale sounds (channels, samples) to equal loudness; return them and their gains in dB.
 
-    The common loudness is TARGET, or as much lower as it takes for no peak to exceed TOP: nothing
-    is limited or clipped. Raises WorkbenchError naming a silent sound.
+    The common loudness is TARGET, or lower so that no peak exceeds TOP; nothing is limited or
+    clipped. Raises WorkbenchError that names a silent sound.
     """
     levels = [loudness(sound, rate) for sound in sounds]
     for i, level in enumerate(levels):
         if level == -np.inf:
             name = names[i] if names else f"sound {i + 1}"
-            raise WorkbenchError(f"{name} is silent; leave it out")
+            raise WorkbenchError(f"{name} is silent; omit it")
     peaks = [20 * np.log10(np.abs(sound).max()) for sound in sounds]
     room = [TOP - peak + level for peak, level in zip(peaks, levels, strict=True)]
     target = min([TARGET, *room])

@@ -1,7 +1,7 @@
 """MIDI files and note arrays: symusic reads, NumPy holds the notes.
 
-Nothing here loops over notes in Python, but for odd files, which `smf` reads. Whatever bytes come
-in, the answer is a score within the limits below or a `BrokenFileError` that names the file.
+Nothing here loops over notes in Python, except for unusual files, which `smf` reads. For any input
+bytes, the result is a score within the limits below or a `BrokenFileError` that names the file.
 """
 
 import math
@@ -31,7 +31,7 @@ from workbench.music.timeline import (
 )
 
 TPQ = 480  # ticks per quarter note of the scores made here
-MAX_BYTES = 32 * 2**20  # limits beyond which a file is taken for broken or hostile
+MAX_BYTES = 32 * 2**20  # limits beyond which a file is regarded as broken or hostile
 MAX_NOTES = 500_000
 MAX_MINUTES = 240.0
 
@@ -52,15 +52,27 @@ def read_score(
 ) -> Any:
     """Read a MIDI file, or its bytes, as a symusic score in ticks.
 
-    Every note-on that a player sounds is a note, also without a note-off (see
-    `smf.score_of_file`). A file in which something is wrong or missing is read as far as it can
-    be, with a MusicFileWarning that names it: one cut short, impossible tempi and metres. Each
-    track has the controllers, bends and program of its channel, also those that stand in another
-    track of the file; with `notes_only` that is left out, which is faster.
+    Every note-on that a player sounds becomes a note, even without a note-off (see
+    `smf.score_of_file`). A faulty file, such as one that is truncated or has impossible tempi or
+    metres, is read as far as possible.
 
-    Raises MissingDataError when there is no such file, BrokenFileError when it is no MIDI file,
-    when a damaged one holds no note, or when it exceeds the limits (32 MiB, 500,000 notes, 240
-    minutes).
+    Args:
+        source: The file or its bytes.
+        name: Name of the file in messages, by default its path.
+        notes_only: Whether to omit the state of channels, which is faster. Otherwise each track has
+            the controllers, pitch bends and program of its channel, even if they are in another
+            track of the file.
+
+    Returns:
+        A symusic score in ticks.
+
+    Raises:
+        MissingDataError: If the file does not exist.
+        BrokenFileError: If it is not a MIDI file, is damaged and has no notes, or exceeds the
+            limits (32 MiB, 500,000 notes, 240 minutes).
+
+    Warns:
+        MusicFileWarning: If something in the file is wrong or missing.
     """
     data, name = _file_in(source, name)
     score, _ = _score_in(data, name)
@@ -70,21 +82,21 @@ def read_score(
 
 
 def read_with_file(source: str | os.PathLike[str] | bytes) -> tuple[Any, bytes]:
-    """The score, and the file's bytes from MThd on. Raises what `read_score` raises."""
+    """Return the score and the file's bytes from MThd on. Raises the errors of `read_score`."""
     data, name = _file_in(source)
     return read_score(data, name), data
 
 
 def read_columns(source: str | os.PathLike[str] | bytes) -> tuple[Any, list[dict[str, np.ndarray]]]:
-    """The score as `read_score` reads it with `notes_only`, and of each of its tracks the notes by
-    onset, as arrays: time and duration in ticks, pitch, velocity. Raises what `read_score` raises.
+    """Return the score of `read_score` with `notes_only`, and the notes of each track by onset, as
+    arrays: time and duration in ticks, pitch, velocity. Raises the errors of `read_score`.
     """
     score, columns = _score_in(*_file_in(source))
     return settled(score), columns or [track.notes.numpy() for track in score.tracks]
 
 
 def _file_in(source: str | os.PathLike[str] | bytes, name: str | None = None) -> tuple[bytes, str]:
-    """The MIDI file in a file or in bytes, from MThd on, and its name."""
+    """Return the bytes of a MIDI file from MThd on, and its name."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         data, name = bytes(source), name or "MIDI data"
     else:
@@ -99,15 +111,15 @@ def _file_in(source: str | os.PathLike[str] | bytes, name: str | None = None) ->
 
 
 def _score_in(data: bytes, name: str) -> tuple[Any, list[dict[str, np.ndarray]]]:
-    """The score within the limits, and its tracks' notes as arrays where they are at hand."""
+    """Return the score within the limits, and its tracks' notes as arrays if available."""
     score, columns = _read_plain(data) or (_read_odd(data, name), [])
     _check_limits(score, name)
     return score, columns
 
 
 def _read_plain(data: bytes) -> tuple[Any, list[dict[str, np.ndarray]]] | None:
-    """The score as symusic reads it, and its tracks' notes as arrays; None where the file is odd in
-    any way or symusic misses a note, so that `smf` has to look closer."""
+    """Return the score as symusic reads it, and its tracks' notes as arrays; None if the file is
+    unusual or symusic misses a note, so that `smf` has to read it."""
     if len(data) < 14 or data[:8] != b"MThd\0\0\0\6":
         return None
     form, claimed, division = struct.unpack(">HHh", data[8:14])
@@ -127,7 +139,7 @@ def _read_plain(data: bytes) -> tuple[Any, list[dict[str, np.ndarray]]] | None:
         return None
     try:
         score: Any = symusic.Score.from_midi(data)
-    except Exception:  # it raises RuntimeError, ValueError and others
+    except Exception:  # symusic raises RuntimeError, ValueError and others
         return None
     if not _nothing_missing(score, data, known_bytes, len(known) - claimed - 1):
         return None
@@ -156,11 +168,11 @@ def _texts(score: Any) -> Iterator[str]:
         yield from (marker.text for marker in score.markers)
 
 
-_ODD_TEXT = re.compile("[\ufffd\0\ufeff]")  # what symusic makes of other encodings than UTF-8
+_ODD_TEXT = re.compile("[\ufffd\0\ufeff]")  # symusic's result for encodings other than UTF-8
 
 
 def _add_meta_events(data: bytes, known: list[bytes]) -> None:
-    """Append what looks like a meta event with fewer than 128 bytes, without its delta time."""
+    """Append apparent meta events of fewer than 128 bytes, without their delta times."""
     at, last = data.find(b"\xff"), len(data) - 3
     while 0 <= at <= last:
         kind, size = data[at + 1], data[at + 2]
@@ -172,15 +184,15 @@ def _add_meta_events(data: bytes, known: list[bytes]) -> None:
 
 
 def _nothing_missing(score: Any, data: bytes, known: bytes, metas: int) -> bool:
-    """Whether the score holds as many notes as the file has note-ons.
+    """Return whether the score has as many notes as the file has note-ons.
 
-    Counting them one by one would take several times as long as reading. But the bytes below 128
-    tell: a message of a channel has three (its delta time ends in one), or two where it is a
-    program change or pressure, with or without running status. Those among the `known` bytes of
-    chunk heads and meta events, of the delta times of the `metas` and of the score's events are
-    taken off. Up to four that remain, if even, are of two short messages, because a missing note
-    has three; more are compared with the number of short messages. Where that does not explain
-    them, the note-ons are counted one by one.
+    Counting note-ons one by one would take several times as long as reading. Instead, bytes below
+    128 are counted: a channel message has three (including the last byte of its delta time), or two
+    if it is a program change or pressure, with or without running status. The `known` bytes of
+    chunk headers and meta events, the delta times of the `metas` and the bytes of the score's
+    events are subtracted. An even remainder of up to four belongs to two short messages, because a
+    missing note has three; a larger one is compared with the number of short messages. If that does
+    not explain it, the note-ons are counted one by one.
     """
     notes = score.note_num()
     events = 2 * notes
@@ -199,7 +211,7 @@ _DELTA = rb"[\x80-\xff]{0,3}+[\x00-\x7f]"
 _SHORT_MESSAGE = re.compile(rb"[\xc0-\xdf](?=[\x00-\x7f]" + _DELTA + rb"[\x80-\xff])")
 _TEXT = b"|".join(rb"\x%02x[\s\S]{%d}" % (n, n) for n in range(1, 128))
 _SYSEX = b"|".join(rb"\x%02x[\x00-\x7f]{%d}\xf7" % (n, n - 1) for n in range(1, 128))
-_ODD_META = re.compile(  # a tempo, key or metre too short or long, or a metre that is none
+_ODD_META = re.compile(  # a tempo, key or metre of the wrong length, or an invalid metre
     rb"\xff(?:\x51[^\x03]|\x59[^\x02]|\x58(?:[^\x04]|\x04(?:\x00|[\s\S][\x07-\xff])))"
 )
 _OTHER = (  # an event other than a note-on, with those that follow it in running status
@@ -224,7 +236,7 @@ _TO_NOTE_ON = re.compile(
 
 
 def _read_odd(data: bytes, name: str) -> Any:
-    """The score as `smf` reads it, with a MusicFileWarning where something is wrong."""
+    """Return the score as `smf` reads it, with a MusicFileWarning if something is wrong."""
     try:
         file = smf.read_events(data)
         if not file.tracks:
@@ -243,7 +255,7 @@ def _read_odd(data: bytes, name: str) -> Any:
 
 
 def read_bytes(path: str, limit: int) -> bytes:
-    """The file's content; MissingDataError or BrokenFileError in one line when that fails."""
+    """Return the file's content; raise MissingDataError or BrokenFileError if that fails."""
     try:
         data = read_regular(path, limit + 1)
     except FileNotFoundError as error:
@@ -279,7 +291,7 @@ def _check_limits(score: Any, name: str) -> None:
 
 
 def notes_of(score: Any) -> np.ndarray:
-    """All notes as one array of dtype NOTE, sorted by time, then pitch; times in beats."""
+    """Return all notes as one array of dtype NOTE, sorted by time, then pitch; times in beats."""
     parts = []
     for track in score.tracks:
         if not len(track.notes):
@@ -300,12 +312,19 @@ def notes_of(score: Any) -> np.ndarray:
 
 
 def as_notes(notes: Any, drums: bool = True, program: int = 0) -> np.ndarray:
-    """Bring `notes` to dtype NOTE, sorted.
+    """Convert notes to dtype NOTE, sorted.
 
-    `notes`: an array of dtype NOTE, a structured array with some of its fields (time, duration,
-    pitch and velocity at least), or rows of (time, duration, pitch, velocity). `drums` and
-    `program` fill in what the notes do not say. Raises WorkbenchError for anything else, and for
-    values that are out of range or not whole where they must be.
+    Args:
+        notes: An array of dtype NOTE, a structured array with at least time, duration, pitch and
+            velocity, or rows of (time, duration, pitch, velocity). Times are in beats.
+        drums: Whether notes without this field are drums.
+        program: MIDI program of notes without this field.
+
+    Returns:
+        Notes of dtype NOTE, sorted by time, then pitch.
+
+    Raises:
+        WorkbenchError: If the shape is wrong, or a value is out of range or not whole.
     """
     drums, program = flag(drums, "drums"), whole(program, "program", 0, 127)
     columns = _columns(notes)
@@ -317,7 +336,7 @@ def as_notes(notes: Any, drums: bool = True, program: int = 0) -> np.ndarray:
 
 
 def _columns(notes: Any) -> dict[str, np.ndarray]:
-    """The fields of notes as they were given, (notes,) each."""
+    """Return the fields of notes as given, (notes,) each."""
     try:
         array = np.asarray(notes)
     except (TypeError, ValueError) as error:  # rows of several lengths
@@ -349,9 +368,9 @@ _RANGES = {
 
 
 def _checked(values: np.ndarray, field: str) -> np.ndarray:
-    """The values of a field; WorkbenchError for the first that is no number, out of the field's
-    range or, where the field is not a time, not whole. Before they are brought to the field's own
-    type, in which 65596 would be 60 and NaN 0."""
+    """Return the values of a field; raise WorkbenchError for the first that is not a number, out of
+    range, or not whole (except times). The check precedes the conversion to the field's type, which
+    would turn 65596 into 60 and NaN into 0."""
     low, high = _RANGES[field]
     integral = field not in ("time", "duration")
     try:
@@ -382,10 +401,10 @@ def score_of(
     *,
     beats: float = math.inf,
 ) -> Any:
-    """A score from notes of dtype NOTE: one track a program, drums on a track of their own.
+    """Return a score of notes of dtype NOTE: one track per program, and one for drums.
 
-    Times are rounded to 1/tpq of a beat (about 1 ms at 120 BPM), but what begins before the end at
-    `beats` stays before it; a duration is at least 1 tick.
+    Times are rounded to 1/tpq of a beat (about 1 ms at 120 BPM), but a note that begins before the
+    end at `beats` stays before it. A duration is at least 1 tick.
     """
     tempo, meter = check_tempo(tempo), check_meter(meter)
     score: Any = symusic.Score(tpq)
@@ -400,7 +419,7 @@ def score_of(
 
 
 def note_list(notes: np.ndarray, tpq: int, beats: float = math.inf) -> Any:
-    """symusic's note list from notes of dtype NOTE (beats → ticks). Those that begin before `beats`
+    """Return symusic's note list from notes of dtype NOTE (beats → ticks). Onsets before `beats`
     are not rounded up to it."""
     onset = np.rint(notes["time"] * tpq)
     if beats < math.inf:

@@ -1,4 +1,4 @@
-"""Putting one-shots on a time line: the part that all synthesisers share.
+"""Mixing one-shots on a time line: the part that all synthesizers share.
 
 A one-shot is the sound of one hit or one note, rendered once, shape (samples, 2) float32.
 Interleaved channels keep each addition in one run of memory.
@@ -17,7 +17,7 @@ CLOSED_HATS, OPEN_HATS = (22, 42, 44), (26, 46)
 
 @dataclass(frozen=True)
 class Hit:
-    """One one-shot in the mix: where it begins, how loud, and after how long it is stopped."""
+    """A one-shot in the mix: its onset, gain and the time after which it is stopped."""
 
     start: int  # sample
     shot: np.ndarray  # (n, 2) float32
@@ -27,10 +27,10 @@ class Hit:
 
 
 def mix(hits: list[Hit], samples: int, loop: bool) -> np.ndarray:
-    """Add up the hits. Returns (2, samples) float32.
+    """Add up the hits. Returns float32 (2, samples).
 
-    With `loop`, what rings past the end is added at the start, however often it goes round;
-    without, it is cut.
+    With `loop`, sound past the end is added at the start, repeatedly if necessary; without, it is
+    cut.
     """
     longest = max((len(hit.shot) for hit in hits), default=0)
     sound = np.zeros((samples + longest, 2), dtype=np.float32)
@@ -51,7 +51,8 @@ def _stopped(hit: Hit) -> np.ndarray:
 
 
 def retuned(shot: np.ndarray, semitones: np.ndarray) -> np.ndarray:
-    """The one-shot (n, 2) played higher by `semitones` (m,), a value for each sample of (m, 2)."""
+    """Return the one-shot (n, 2) transposed by `semitones` (m,), one value per sample of the result
+    (m, 2)."""
     ratio = 2 ** (np.asarray(semitones, dtype=np.float64) / 12)
     place = np.cumsum(ratio) - ratio
     place = place[place < len(shot)]
@@ -68,7 +69,7 @@ def fold(sound: np.ndarray, samples: int) -> np.ndarray:
 
 
 def finish(sound: np.ndarray, sample_rate: int, loop: bool) -> np.ndarray:
-    """Fade the end when it is no loop, and scale down to a peak of at most PEAK; (2, n)."""
+    """Fade out the end unless it is a loop, and scale down to a peak of at most PEAK; (2, n)."""
     if not loop:
         n = min(round(FADE_SECONDS * sample_rate), sound.shape[1])
         sound[:, sound.shape[1] - n :] *= np.linspace(1, 0, n, dtype=np.float32)
@@ -77,7 +78,7 @@ def finish(sound: np.ndarray, sample_rate: int, loop: bool) -> np.ndarray:
 
 
 def trim(shot: np.ndarray) -> np.ndarray:
-    """Cut a one-shot (n, 2) where it has become silent, with a short fade against a click."""
+    """Cut a one-shot (n, 2) where it has become silent, with a short fade to avoid a click."""
     loud = np.flatnonzero(np.abs(shot).max(axis=1) > SILENCE)
     if not len(loud):
         return np.zeros((0, 2), dtype=np.float32)
@@ -89,10 +90,10 @@ def trim(shot: np.ndarray) -> np.ndarray:
 
 
 def choke_times(starts: np.ndarray, pitches: np.ndarray, samples: int, loop: bool) -> np.ndarray:
-    """Samples after which each hit is stopped; −1 where it rings on.
+    """Return the samples after which each hit is stopped; −1 if it rings on.
 
     An open hi-hat rings until the next closed or pedalled one; in a loop that may be one at the
-    beginning, on the next round.
+    beginning of the next repetition.
     """
     stops = np.full(len(starts), -1, dtype=np.int64)
     closed = np.sort(starts[np.isin(pitches, CLOSED_HATS)])

@@ -1,7 +1,7 @@
-"""A small synthesiser in NumPy alone: always there, needs no SoundFont.
+"""A small synthesizer in NumPy, which needs no SoundFont.
 
-Drums are filtered noise and falling sines, pitched notes a handful of decaying harmonics. It
-sounds plain, but every voice is told apart and every pitch is right.
+Drums are filtered noise and falling sines; pitched notes are a few decaying harmonics. The sound is
+simple, but all voices are distinguishable and all pitches are correct.
 """
 
 import threading
@@ -48,12 +48,13 @@ class NumpySynth:
     def drum_shot(
         self, pitch: int, velocity: int, sample_rate: int, kit: int = 0
     ) -> tuple[np.ndarray, float]:
-        """The voice's one-shot (n, 2) and the gain for the velocity; there is one kit."""
+        """Return the voice's one-shot (n, 2) and the gain for the velocity; there is only one
+        kit."""
         return drum_shot(pitch, sample_rate), (velocity / 127) ** 1.3
 
 
 def _tone_hits(score: Any, track: Any, sample_rate: int, samples: int) -> list[Hit]:
-    """The notes of a track, bent and balanced as its channel's state goes on while they sound."""
+    """Return the notes of a track; pitch and balance follow its channel's state over time."""
     channel, notes, family = Channel(track), track.notes.numpy(), _family(track.program)
     starts, ends = note_spans(score, channel, sample_rate)
     pitch = pitch_in_samples(score, channel, sample_rate, starts, np.minimum(ends, samples))
@@ -78,7 +79,7 @@ def _tone_hits(score: Any, track: Any, sample_rate: int, samples: int) -> list[H
 
 
 def _family(program: int) -> str:
-    """ "sustained" for organs, strings, winds and pads; "plucked" for all that decays."""
+    """ "sustained" for organs, strings, winds and pads; "plucked" for decaying sounds."""
     held = 16 <= program < 24 or 40 <= program < 46 or 48 <= program < 104
     return "sustained" if held else "plucked"
 
@@ -104,7 +105,8 @@ def tone(pitch: int, family: str, sample_rate: int) -> np.ndarray:
 
 @cache
 def drum_shot(pitch: int, sample_rate: int) -> np.ndarray:
-    """The one-shot of a drum pitch at full velocity, (n, 2) float32; others sound as a low tom."""
+    """Return the one-shot of a drum pitch at full velocity, float32 (n, 2); an unknown pitch sounds
+    as a low tom."""
     voice = int(read_lookup()[pitch])
     code = DRUMS[voice] if voice >= 0 else "LT"
     mono = _VOICES[code](sample_rate)
@@ -130,7 +132,8 @@ def _time(seconds: float, rate: int) -> np.ndarray:
 
 
 def _noise(time: np.ndarray, rate: int, low: float, high: float, seed: int) -> np.ndarray:
-    """White noise kept between `low` and `high` Hz, peak 1, always the same for a seed."""
+    """Return white noise, band-limited to `low`–`high` Hz, with peak 1; the same for the same
+    seed."""
     spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(len(time)))
     frequency = np.fft.rfftfreq(len(time), 1 / rate)
     spectrum *= 1 / (1 + (low / np.maximum(frequency, 1)) ** 8)
@@ -140,7 +143,7 @@ def _noise(time: np.ndarray, rate: int, low: float, high: float, seed: int) -> n
 
 
 def _sweep(time: np.ndarray, start: float, end: float, speed: float) -> np.ndarray:
-    """A sine that falls from `start` to `end` Hz."""
+    """Return a sine that falls from `start` to `end` Hz."""
     phase = end * time + (start - end) * (1 - np.exp(-speed * time)) / speed
     return np.sin(2 * np.pi * phase)
 

@@ -1,8 +1,8 @@
-"""A MIDI file with other notes: what is not exchanged stays in it event for event.
+"""Replace notes in a MIDI file; every other event stays unchanged.
 
-A score has no place for much that a file holds: aftertouch, the order of controllers at one tick,
-tracks without notes, several tracks on one channel. So a piece of which some notes were written
-anew is not written from its score: those notes are exchanged among the events of its own file.
+A score does not represent everything in a file: aftertouch, the order of controllers at one tick,
+tracks without notes, several tracks on one channel. A piece with some changed notes is therefore
+not written from its score; the notes are replaced among the events of its own file.
 """
 
 import warnings
@@ -19,7 +19,7 @@ from workbench.music.smf import Event, MidiFile
 from workbench.music.timeline import LATE
 from workbench.music.writing import CHANNELS, DRUM_CHANNEL, instrument_name, possible_key
 
-_BEFORE, _THERE, _AFTER = range(3)  # place at a tick among the events that are there
+_BEFORE, _THERE, _AFTER = range(3)  # order among the events at one tick
 _WITH_THE_MUSIC = {1, 5, 6, 7}  # text, lyrics, markers and cues
 _MAPS = (smf.TEMPO, smf.METER, smf.KEY)
 Key = tuple[int, int, int]  # tick, pitch, velocity
@@ -30,7 +30,8 @@ Part = tuple[int, int, int]  # track of the file, channel, and program in force
 
 
 class _Note(NamedTuple):
-    """A note of a file. on, off: places of its messages in its track (off −1: it has none)."""
+    """A note of a file. on, off: indices of its messages in its track (off is −1 if there is
+    none)."""
 
     on: int
     off: int
@@ -46,17 +47,25 @@ def with_notes(
     texts: Sequence[str] = (),
     sound: bool = False,
 ) -> bytes | None:
-    """The MIDI file `data` with the notes of `score`, and `texts` at its beginning.
+    """Return the MIDI file `data` with the notes of `score`, and `texts` at its beginning.
 
-    score: as `read_score(data)` gives it, but for notes and for tracks added after its own. last:
-    the tick at which notes that were added end at the latest, unless the file goes on. end: the
-    tick up to which the file lasts at least. None where the score differs in more, or notes are
-    not found in the file; with `sound` also for a damaged file, one in which notes lack their ends,
-    and one that lasts longer than `end`, where that is given.
+    Args:
+        data: The bytes of the file.
+        score: A score as returned by `read_score(data)`, with changed notes and with tracks added
+            after its own.
+        texts: Texts to add.
+        last: Latest end tick of added notes, unless the file is longer.
+        end: Tick up to which the file must last, 0 for any.
+        sound: Whether to reject a damaged file, one whose notes lack note-offs, and one that lasts
+            longer than `end`.
+
+    Returns:
+        The bytes, or None if the file is rejected, the score differs in more than notes, or notes
+        are not found in the file.
     """
     try:
         with warnings.catch_warnings(category=MusicFileWarning, action="ignore"):
-            before = midi.read_score(data)  # it was warned of when the clip was read
+            before = midi.read_score(data)  # reading the clip has already warned of it
         file = smf.read_events(data)
     except BrokenFileError:
         return None
@@ -72,16 +81,17 @@ def with_notes(
     contents = [bytes([smf.TEXT]) + text.encode("utf-8", "replace") for text in texts]
     there = {event.data for event in file.tracks[0] if event.status == 0xFF and not event.tick}
     for content in contents:
-        if content in there:  # from the last time that it was written
+        if content in there:  # from the previous time that it was written
             continue
         exchange.added[0].append((0, _THERE, len(file.tracks[0]), Event(0, 0xFF, content)))
     return exchange.bytes(end)
 
 
 def later(data: bytes, ticks: int) -> bytes:
-    """The MIDI file with its music so many ticks later. What stands at its start and holds from
-    there on stays: names, programs, controllers, system messages, and the first tempo, metre and
-    key, also where they come up to LATE beats late.
+    """Return the MIDI file with its music delayed by a number of ticks. Initial events stay at the
+    start: names, programs, controllers, system messages, and the first tempo, metre and key, even
+        if
+    they come up to LATE beats late.
     """
     file = smf.read_events(data)
     late = LATE * smf.time_base(file.division)[0]
@@ -106,8 +116,8 @@ def later(data: bytes, ticks: int) -> bytes:
 
 
 def finer(data: bytes, factor: int) -> bytes:
-    """The MIDI file in so many times as many ticks a quarter note. In SMPTE time it is the nearest
-    number of times that the header can say and that leaves the tempo as it is."""
+    """Return the MIDI file with its ticks per quarter note multiplied by a factor. In SMPTE time,
+    the nearest factor is used that the header can express and that keeps the tempo."""
     file = smf.read_events(data)
     division = file.division * factor
     if file.division < 0:
@@ -124,9 +134,8 @@ def finer(data: bytes, factor: int) -> bytes:
 
 
 def lines_of(data: bytes, score: Any) -> list[Line | None]:
-    """For each track of a score that was read from `data`, and of which notes were changed and
-    tracks added since, the file's track and the channel of its notes; None for one without notes,
-    or whose notes are not found."""
+    """Return, for each track of a score that was read from `data` and then edited, the file's track
+    and the channel of its notes; None for a track without notes or whose notes are not found."""
     try:
         file, before = smf.read_events(data), midi.read_score(data)
     except BrokenFileError:
@@ -153,14 +162,14 @@ def _same_but_notes(before: Any, after: Any) -> bool:
 
 
 def _rows(track: Any) -> list[Row]:
-    """The notes of a track: (time, duration, pitch, velocity)."""
+    """Return the notes of a track: (time, duration, pitch, velocity)."""
     columns = track.notes.numpy()
     names = ("time", "duration", "pitch", "velocity")
     return list(zip(*(columns[name].tolist() for name in names), strict=True))
 
 
 class _Exchange:
-    """The events of a file, and what is taken out of it and put in."""
+    """The events of a file, with those to remove and to insert."""
 
     def __init__(self, file: MidiFile) -> None:
         self.file = file
@@ -217,7 +226,7 @@ class _Exchange:
             self.spans[channel].append((tick, end))
 
     def _changes(self, line: Line) -> list[tuple[int, bool, int, int]]:
-        """A channel's program changes: (tick, whether the track's own, place, program); of those at
+        """Return a channel's program changes as (tick, whether in this track, index, program); at
         one tick the track's own come last."""
         number = line[0]
         return sorted(
@@ -226,17 +235,16 @@ class _Exchange:
         )
 
     def _home(self, line: Line) -> Home:
-        """The channel of a line: each port has its own sixteen."""
+        """Return the channel of a line; each port has its own sixteen."""
         return self.ports[line[0]], line[1]
 
     def found(self, score: Any) -> list[tuple[Line | None, dict[Row, list[_Note]]]]:
-        """For each track of the score as it is read from this file the line that holds it, and the
-        notes of each of its rows.
+        """Return, for each track of the score, its line in the file and the notes of its rows.
 
-        Two channels may play the same notes, or one what the other has among more: so all tracks
-        are assigned at once, by the notes in common, then by program, then in the reader's order.
+        Two channels may play the same notes, or one a subset of the other. All tracks are
+        therefore assigned together: by common notes, then by program, then in the reader's order.
         """
-        # needed where a file's notes are exchanged, and slow to import
+        # slow to import, and needed only to replace notes
         from scipy.optimize import linear_sum_assignment
 
         parts, tracks = sorted(self.pools), [_rows(track) for track in score.tracks]
@@ -279,7 +287,8 @@ class _Exchange:
         return result
 
     def exchange(self, before: Any, after: Any, last: int) -> bool:
-        """Exchange the notes in which two scores differ; whether they were found in the file."""
+        """Replace the notes in which two scores differ; return whether they were found in the
+        file."""
         last = max(last, *self.file.ends)
         found = self.found(before)
         added: list[tuple[Line | None, Any, list[Row]]] = []
@@ -303,7 +312,7 @@ class _Exchange:
         tick, _, data = self.file.tracks[number][note.on]
         self.dropped[number].add(note.on)
         if (number, channel, data[0]) in self.open_ended:
-            # it ended the note before it, and a note-off that is there ends another one
+            # it ended the previous note, and the note-off here ends another one
             self._add(number, tick, _BEFORE, 0x80 | channel, data[0], 64)
         else:
             self.dropped[number].add(note.off)
@@ -311,7 +320,7 @@ class _Exchange:
     def _add(
         self, number: int, tick: int, place: int, status: int, *data: int, after: float = 0
     ) -> None:
-        """Add a message at a tick; after: place of the event there that it comes after."""
+        """Insert a message at a tick. after: index of the event that it follows there."""
         self.added[number].append((tick, place, after, Event(tick, status, bytes(data))))
 
     def _put(self, line: Line, program: int, rows: Sequence[Row], last: int) -> None:
@@ -319,7 +328,7 @@ class _Exchange:
         changes = self._changes(line)
         for at, (time, duration, pitch, velocity) in enumerate(rows):
             stop = max(min(time + duration, last), time + 1)
-            # the program in force: of changes at one tick the track's own is the last
+            # the current program: at one tick the track's own change is the last
             latest = bisect(changes, (time, True, len(self.file.tracks[number]))) - 1
             playing = changes[latest][-1] if latest >= 0 else 0
             if playing != program and (at == 0 or rows[at - 1][0] < time):
@@ -342,7 +351,8 @@ class _Exchange:
                 self._add(number, time, _AFTER, 0xC0 | channel, playing)
 
     def _new_line(self, track: Any, rows: Sequence[Row]) -> Line:
-        """A track, and a channel: a free one, or the one that has the fewest notes meanwhile."""
+        """Return a track and a channel: a free one, or the one with the fewest simultaneous
+        notes."""
         number = 0
         if self.file.format:
             number = len(self.file.tracks)
@@ -367,7 +377,7 @@ class _Exchange:
         return number, channel
 
     def bytes(self, end: int) -> bytes:
-        """The file with the exchange done, as long as it was, and at least up to `end`."""
+        """Return the changed file, as long as before and at least up to `end`."""
         tracks = []
         for events, dropped, added in zip(self.file.tracks, self.dropped, self.added, strict=True):
             rows = [(e.tick, _THERE, n, e) for n, e in enumerate(events) if n not in dropped]

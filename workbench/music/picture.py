@@ -1,8 +1,8 @@
 """The picture of a clip: drum grid, piano roll or waveform, as SVG and as PNG.
 
-Geometry is worked out once, in the SVG's units, and drawn either way. A drum hit stands where
-it sounds, so that microtiming shows as a shift from the grid line; its height and its opacity
-both follow the velocity, so that nothing hangs on colour alone.
+The geometry is computed once, in SVG units, and drawn in both formats. A drum hit is placed where
+it sounds, so that microtiming is visible as a shift from the grid line. Its height and opacity
+follow the velocity, so that colour is never the only cue.
 """
 
 import io
@@ -45,10 +45,10 @@ def picture_of(
     shaded: tuple[int, int] | None = None,
     shaded_seconds: tuple[float, float] | None = None,
 ) -> Picture:
-    """Drum grid, piano roll or waveform, whichever the clip is.
+    """Return the drum grid, piano roll or waveform of a clip.
 
-    first_bar: the number of its first bar; shaded: numbers of the first and last bar to shade;
-    shaded_seconds: the same as (first, last) in seconds.
+    first_bar: number of its first bar; shaded: numbers of the first and last bar to shade;
+    shaded_seconds: (first, last) in seconds to shade.
     """
     if not clip.has_score:
         picture = _waveform(clip)
@@ -70,22 +70,22 @@ def picture_of(
 
 
 def drum_grid_svg(clip: "Clip") -> str:
-    """The drum hits of a clip as one SVG element: a named row for each voice."""
+    """Return the drum hits of a clip as one SVG element, with a named row per voice."""
     return svg(_drum_grid(clip))
 
 
 def piano_roll_svg(clip: "Clip") -> str:
-    """The notes of a clip as one SVG element: pitch upwards, time to the right."""
+    """Return the notes of a clip as one SVG element: pitch upwards, time to the right."""
     return svg(_piano_roll(clip))
 
 
 def waveform_svg(clip: "Clip") -> str:
-    """The waveform of an audio clip as one SVG element."""
+    """Return the waveform of an audio clip as one SVG element."""
     return svg(_waveform(clip))
 
 
 def _x(clip: "Clip", beats: np.ndarray) -> np.ndarray:
-    """Place of beats on the time axis, which is even in seconds, as the playhead's way is."""
+    """Return positions of beats on the time axis, which is linear in seconds like the playhead."""
     plot = WIDTH - LEFT - RIGHT
     return LEFT + plot * clip.seconds_at(beats) / max(clip.duration, 1e-9)
 
@@ -192,7 +192,8 @@ SVG_STYLE = (
 
 
 def svg(picture: Picture) -> str:
-    """The picture as one self-contained SVG element without ids; like levels share a path."""
+    """Return the picture as one self-contained SVG element without ids; equal levels share a
+    path."""
     bottom = picture.height - 4
     parts = [
         f'<svg class="wb-svg" xmlns="http://www.w3.org/2000/svg" role="img" '
@@ -234,7 +235,7 @@ def _note_paths(bars: np.ndarray) -> list[str]:
 
 
 def png(picture: Picture) -> bytes:
-    """The picture as PNG, light, for viewers that show no HTML."""
+    """Return the picture as a light PNG, for viewers without HTML."""
     from PIL import Image, ImageDraw
 
     scale = 1.25

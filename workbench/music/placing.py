@@ -1,4 +1,4 @@
-"""Where in the sound a score's events lie, and its drum hits: the part that all engines share."""
+"""Sample positions of a score's events, and its drum hits: the part that all engines share."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ VIBRATO_STEP = 0.005  # seconds
 
 
 def samples_at(score: Any, ticks: Any, sample_rate: int) -> np.ndarray:
-    """The sample at each tick, int64."""
+    """Return the sample at each tick, int64."""
     beats = np.asarray(ticks, dtype=np.float64) / score.tpq
     return np.rint(seconds_at(score, beats) * sample_rate).astype(np.int64)
 
 
 def note_spans(score: Any, channel: Channel, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Samples at which each note of the channel's track begins and stops sounding."""
+    """Return the samples at which each note of the channel's track begins and stops sounding."""
     notes = channel.track.notes.numpy()
     begin = notes["time"].astype(np.int64)
     end = channel.note_ends(begin, begin + np.maximum(notes["duration"], 1), notes["pitch"])
@@ -32,9 +32,9 @@ def note_spans(score: Any, channel: Channel, sample_rate: int) -> tuple[np.ndarr
 def pitch_in_samples(
     score: Any, channel: Channel, sample_rate: int, begin: np.ndarray, end: np.ndarray
 ) -> Lane:
-    """The channel's pitch in semitones at samples: wheel, tuning, and the modulation's vibrato.
+    """Return the channel's pitch offset in semitones at samples: pitch wheel, tuning, and vibrato.
 
-    begin, end: samples between which notes sound; vibrato is written out only there.
+    begin, end: samples between which notes sound; vibrato is computed only there.
     """
     pitch, wheel = channel.pitch, channel.controller(MODULATION)
     places = samples_at(score, pitch.ticks, sample_rate)
@@ -54,8 +54,8 @@ def pitch_in_samples(
 
 
 def drum_hits(score: Any, sample_rate: int, samples: int, loop: bool, shot_of: Any) -> list[Hit]:
-    """Every drum note as a one-shot at its exact place (microtiming kept), with its channel's
-    volume, pan and pitch; `shot_of(pitch, velocity, rate, kit)` → one-shot and gain."""
+    """Return every drum note as a one-shot at its exact position, with its channel's volume, pan
+    and pitch. `shot_of(pitch, velocity, rate, kit)` returns a one-shot and a gain."""
     rows = []
     for track in score.tracks:
         if not track.is_drum or not len(track.notes):
@@ -95,7 +95,7 @@ def drum_hits(score: Any, sample_rate: int, samples: int, loop: bool, shot_of: A
 
 
 def check_length(seconds: float, source: str) -> None:
-    """Raise WorkbenchError when a piece is too long to be held in memory as sound."""
+    """Raise WorkbenchError if a piece is too long to be rendered in memory."""
     if seconds > MAX_RENDER_MINUTES * 60:
         raise WorkbenchError(
             f"{source or 'the clip'} lasts {seconds / 60:.0f} minutes, more than the "
@@ -104,9 +104,9 @@ def check_length(seconds: float, source: str) -> None:
 
 
 def natural_length(score: Any, sample_rate: int) -> int:
-    """Samples up to the end of the last note plus a tail.
+    """Return the number of samples up to the end of the last note plus a tail.
 
-    A pedal that is never lifted holds its notes up to the last event.
+    A pedal that is never released sustains its notes up to the last event.
     """
     last, ends = 0, [0]
     for track in score.tracks:

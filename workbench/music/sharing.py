@@ -1,8 +1,8 @@
-"""What the tracks of a MIDI file share: the state of a channel belongs to all tracks that use it.
+"""Channel state that the tracks of a MIDI file share.
 
-symusic gives each track of a file the controllers that stand in it, and drops those of a track
-without notes; which channel a track was on is lost. Here the file's channel messages are read
-once more, as arrays, and each track is given what its whole channel was sent.
+symusic gives each track only the controllers of its own chunk, drops those of a track without
+notes, and does not keep the channel of a track. This module reads the file's channel messages
+again, as arrays, and gives each track all messages of its channel.
 """
 
 import re
@@ -27,14 +27,14 @@ _TWO = re.compile(rb"(?:" + _DELTA + rb"[\x80-\xbf\xe0-\xef]?+[\x00-\x7f]{2})++"
 _ONE = re.compile(rb"(?:" + _DELTA + rb"[\xc0-\xdf]?+[\x00-\x7f])++")
 _PROGRAM = re.compile(rb"[\xc0-\xcf](?=([\x00-\x7f])" + _DELTA + rb"[\x80-\xff])")
 _NO_MARK = bytes((*range(0x90), *range(0xD0, 0xE0), *range(0xF0, 0x100)))
-_META = 1  # bytes below 128 of an event: of a meta or system message only the delta time is kept
+_META = 1  # bytes below 128 per event; of a meta or system message only the delta time is kept
 
 
 def channel_events(data: bytes) -> np.ndarray:
-    """The channel messages of a MIDI file (bytes from MThd on) in its order: (n, 5) int64 of
-    track, tick, status byte, first and second data byte.
+    """Return the channel messages of a MIDI file (bytes from MThd on) in file order: (n, 5) int64
+    of track, tick, status byte, first and second data byte.
 
-    A track that is broken off or odd gives what comes before that.
+    A truncated or faulty track yields the messages before the fault.
     """
     pieces: dict[int, list[bytes]] = {_META: [], 2: [], 3: []}
     numbers: dict[int, list[int]] = {_META: [], 2: [], 3: []}
@@ -68,7 +68,7 @@ def _tracks(data: bytes) -> list[tuple[int, int]]:
 
 
 def _stretches(data: bytes, place: int, end: int) -> list[tuple[int, int, int]]:
-    """(bytes below 128 per event, begin, end) of stretches of events alike, as far as they go."""
+    """Return (bytes below 128 per event, begin, end) of runs of similar events."""
     found, width = [], 0
     while place < end:
         delta = _PAST_DELTA.match(data, place, end)
@@ -118,7 +118,7 @@ def _decode(pieces: list[bytes], numbers: list[int], width: int) -> np.ndarray:
 
 
 def track_ports(data: bytes) -> list[int]:
-    """For each track of a MIDI file the port that it is sent to, numbered from 0 on."""
+    """Return the port of each track of a MIDI file, numbered from 0."""
     numbers: dict[bytes, int] = {}
     ports = []
     for begin, end in _tracks(data):
@@ -133,18 +133,17 @@ def track_ports(data: bytes) -> list[int]:
 
 
 def share_channels(score: Any, data: bytes, name: str) -> None:
-    """Give each track of the score, read from `data`, all that its channel is sent in the file.
+    """Give each track of the score, read from `data`, all messages of its channel in the file.
 
-    Controllers, pitch wheel and program changes count from any track of the file that is sent to
-    the same MIDI port; of those at one tick the track's own come last. A track whose program
-    changes in another one is split.
+    Controllers, pitch bends and program changes apply from any track with the same MIDI port; at
+    one tick the track's own come last. A track whose program is changed by another track is split.
     Raises BrokenFileError for more than MAX_SHARED controllers and bends.
     """
     for track in score.tracks:
-        if len(track.pedals):  # symusic lets those of most channels begin at tick 0
+        if len(track.pedals):  # symusic moves those of most channels to tick 0
             track.pedals = pedal_list(track)
     if data[9:10] == b"\x02" or _nothing_to_share(data):
-        return  # the tracks of format 2 are pieces of their own
+        return  # the tracks of format 2 are separate pieces
     events = channel_events(data)
     ports = np.array(track_ports(data), dtype=np.int64)
     kind, channels = events[:, STATUS] >> 4, events[:, STATUS] & 15
@@ -185,16 +184,16 @@ def share_channels(score: Any, data: bytes, name: str) -> None:
 
 @cache
 def _status(mark: int) -> re.Pattern[bytes]:
-    """A status byte, with as many data bytes as it has."""
+    """Return a pattern of a status byte and its data bytes."""
     return re.compile(rb"\x%02x[\x00-\x7f]{%d}" % (mark, 1 if mark >> 4 == 0xC else 2))
 
 
 def _nothing_to_share(data: bytes) -> bool:
-    """Whether each channel that is sent anything but notes is used by one track of the file only,
-    under one program: then all is in its place already.
+    """Return whether each channel with messages other than notes is used by only one track and one
+    program, so that nothing has to be shared.
 
-    A look at the bytes tells: those of delta times and texts that look like status bytes can only
-    make a channel seem to be used.
+    The test reads raw bytes: delta times and texts that look like status bytes can only make an
+    unused channel seem used.
     """
     used: set[int] = set()
     sent: set[int] = set()
@@ -218,10 +217,10 @@ def _nothing_to_share(data: bytes) -> bool:
 
 
 def _owners(score: Any, events: np.ndarray) -> list[tuple[int, int] | None]:
-    """For each track of the score the file's track and the channel that it was read from.
+    """Return the file's track and channel of each track of the score.
 
-    events: note-ons and program changes. A track of the score is what one track of the file plays
-    on one channel with one program, in the order of these three.
+    events: note-ons and program changes. A track of the score has the notes of one track of the
+    file, one channel and one program, in the order of these three.
     """
     pair = events[:, TRACK] * 16 + (events[:, STATUS] & 15)
     order = np.argsort(pair, kind="stable")
@@ -253,7 +252,7 @@ def _owners(score: Any, events: np.ndarray) -> list[tuple[int, int] | None]:
 
 
 def _give_state(track: Any, rows: np.ndarray) -> None:
-    """Set the track's controllers and bends to `rows`, its channel's state messages in time."""
+    """Set the track's controllers and bends to `rows`, the state messages of its channel."""
     controls, bends = (rows[rows[:, STATUS] >> 4 == kind] for kind in (0xB, 0xE))
     if len(controls) > len(track.controls):
         track.controls = symusic.ControlChange.from_numpy(
@@ -270,7 +269,7 @@ def _give_state(track: Any, rows: np.ndarray) -> None:
 
 
 def _with_programs(track: Any, changes: np.ndarray) -> list[Any]:
-    """The track with the program that holds at its notes, as a track for each program."""
+    """Split the track by the program that is active at its notes."""
     onset = track.notes.numpy()["time"]
     place = np.searchsorted(changes[:, TICK], onset, side="right") - 1
     program = np.where(place < 0, track.program, changes[place, FIRST])

@@ -1,9 +1,10 @@
-"""Standard MIDI files event by event: a reader that forgives what players forgive.
+"""Standard MIDI files event by event: a reader that is as tolerant as players are.
 
-symusic reads ordinary files an order of magnitude faster and is asked first (`midi.read_score`).
-This reader stands in where symusic refuses a file or loses notes: hits without note-offs, odd
-headers and chunks, SMPTE time, format 2, data bytes above 127, an event cut off at the end. It
-also finds what a score has no place for, such as lyrics in old encodings and system messages.
+symusic reads ordinary files an order of magnitude faster and is tried first (`midi.read_score`).
+This reader is used if symusic rejects a file or loses notes: hits without note-offs, unusual
+headers and chunks, SMPTE time, format 2, data bytes above 127, an event that is cut off at the end.
+It also reads events that a score does not represent, such as lyrics in old encodings and system
+messages.
 """
 
 import re
@@ -20,8 +21,8 @@ from workbench.errors import BrokenFileError
 from workbench.music.channel import note_events
 from workbench.music.timeline import TEMPO_RANGE
 
-MAX_EVENTS = 1_500_000  # three for each of the notes that are read
-MAX_TRACKS = 65_535  # a header can name no more
+MAX_EVENTS = 1_500_000  # three for each note within the limit
+MAX_TRACKS = 65_535  # the largest number in a header
 LAST_TICK = 2**31 - 1  # of a score
 LATE_HIT = 0.25  # beats that a drum hit without a note-off lasts at most
 _DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
@@ -43,7 +44,7 @@ class Event(NamedTuple):
 @dataclass
 class MidiFile:
     """The events of a file. division: as in the header (negative high byte: SMPTE time); ends:
-    the tick at which each track ends; faults: what was wrong, in words."""
+    the tick at which each track ends; faults: descriptions of what was wrong."""
 
     format: int
     division: int
@@ -53,8 +54,8 @@ class MidiFile:
 
 
 def unwrapped(data: bytes) -> bytes:
-    """The MIDI file within `data`: in a RIFF wrapper's "data" chunk (RMID), after whatever else
-    stands first, or `data` itself. Empty where there is none."""
+    """Return the MIDI file within `data`: the "data" chunk of a RIFF wrapper (RMID), the part from
+    MThd on, or `data` itself. Empty if there is none."""
     if data[:4] == b"MThd":
         return data
     if data[:4] == b"RIFF" and data[8:12] != b"RMID":
@@ -64,11 +65,11 @@ def unwrapped(data: bytes) -> bytes:
 
 
 def read_events(data: bytes) -> MidiFile:
-    """All events of a MIDI file that begins with MThd, as far as they can be understood.
-    Raises BrokenFileError for one with more than MAX_EVENTS.
+    """Return all events of a MIDI file that begins with MThd, as far as they can be read. Raises
+    BrokenFileError for more than MAX_EVENTS.
 
-    A track ends at its end-of-track event, at the length that its chunk gives, or, where no chunk
-    begins there, before the next track. Unknown chunks are passed over.
+    A track ends at its end-of-track event, at the length of its chunk, or, if no chunk begins
+    there, before the next track. Unknown chunks are skipped.
     """
     head = data[8:14].ljust(6, b"\0")
     form, claimed, division = struct.unpack(">HHh", head)
@@ -98,13 +99,13 @@ def read_events(data: bytes) -> MidiFile:
 
 
 def _chunk_at(data: bytes, place: int) -> bool:
-    """Whether a chunk, or the end of the file, is at a place."""
+    """Return whether a chunk begins, or the file ends, at a position."""
     tag = data[place : place + 4]
     return place == len(data) or (len(tag) == 4 and all(32 <= byte < 127 for byte in tag))
 
 
 def _next_track(data: bytes, begin: int) -> int:
-    """Where the next track, or another file, begins."""
+    """Return the position at which the next track, or another file, begins."""
     found = _HEAD.search(data, begin)
     return found.start() if found else len(data)
 
@@ -113,7 +114,7 @@ _HEAD = re.compile(rb"MTrk|MThd\0\0\0\x06")
 
 
 def _read_track(data: bytes, place: int, end: int, file: MidiFile) -> bool:
-    """Append the events of one track's bytes to `file`; whether its end was marked."""
+    """Append the events of one track's bytes to `file`; return whether its end was marked."""
     events: list[Event] = []
     tick = status = odd = 0
     finished = False
@@ -173,19 +174,19 @@ def _read_track(data: bytes, place: int, end: int, file: MidiFile) -> bool:
 
 
 def port_of(events: Iterable[Event]) -> bytes:
-    """What tells the MIDI port that a track is sent to from others: a number (meta event 0x21), the
-    name of a device (0x09), both or neither. The 16 channels of a port are its own."""
+    """Return the identity of the MIDI port of a track: a number (meta event 0x21), the name of a
+    device (0x09), both or neither. Each port has 16 channels of its own."""
     found: dict[int, bytes] = {}
     for event in events:
         if event.status == 0xFF and event.data[0] in PORTS:
             found.setdefault(event.data[0], event.data)  # a track has one port
     if found.get(PORTS[0]) == bytes([PORTS[0], 0]):
-        del found[PORTS[0]]  # where nothing is said, the first
+        del found[PORTS[0]]  # by default the first
     return b"".join(found[kind] for kind in sorted(found))
 
 
 def _variable(data: bytes, place: int) -> tuple[int, int]:
-    """A number of variable length, 7 bits a byte, and the place after it."""
+    """Read a variable-length number of 7 bits per byte; return it and the position after it."""
     value = 0
     while True:
         byte = data[place]
@@ -199,7 +200,7 @@ def _variable(data: bytes, place: int) -> tuple[int, int]:
 
 
 class ExtraEvent(NamedTuple):
-    """An event that a score has no place for. track: number of its track in the file; data: the
+    """An event that a score does not represent. track: number of its track in the file; data: the
     message's bytes, from its status byte on."""
 
     tick: int
@@ -208,7 +209,7 @@ class ExtraEvent(NamedTuple):
 
 
 def may_have_extras(data: bytes) -> bool:
-    """Whether `extra_events` may find any, at a glance."""
+    """Return quickly whether `extra_events` may find any."""
     return _EXTRA.search(data) is not None
 
 
@@ -216,9 +217,9 @@ _EXTRA = re.compile(rb"[\xf0\xf7]|\xff[\x01\x02\x05-\x0f\x7f]")
 
 
 def extra_events(data: bytes) -> tuple[ExtraEvent, ...]:
-    """Text, copyright, cues, sequencers' own and system messages, and the lyrics and markers that
-    are not UTF-8, byte by byte; the name of a track with any of these and no notes comes with them.
-    `data`: a MIDI file from MThd on. Of format 2 none, because its tracks become one."""
+    """Return text, copyright, cues, sequencer-specific and system messages, and lyrics and markers
+    that are not UTF-8, byte for byte; also the name of a track that has such events but no notes.
+    `data`: a MIDI file from MThd on. Format 2 yields none, because its tracks become one."""
     try:
         file = read_events(data)
     except BrokenFileError:  # too many events to look through
@@ -261,7 +262,7 @@ def _message(status: int, data: bytes) -> bytes:
 
 
 def file_bytes(file: MidiFile) -> bytes:
-    """The bytes of a MIDI file with these events, of which each track ends at its end in `ends` or
+    """Return the bytes of a MIDI file with these events; each track ends at its tick in `ends` or
     with its last event."""
     tracks = [
         track_chunk(
@@ -279,12 +280,13 @@ def file_bytes(file: MidiFile) -> bytes:
 
 
 def header_chunk(form: int, tracks: int, division: int) -> bytes:
-    """The beginning of a file."""
+    """Return the header chunk of a file."""
     return b"MThd" + struct.pack(">LHHH", 6, form, tracks, division)
 
 
 def track_chunk(messages: Iterable[tuple[int, bytes]], end: int) -> bytes:
-    """A track: messages with their ticks, in time, and its end at `end` or with the last one."""
+    """Return a track chunk: messages with their ticks in order, ending at `end` or with the last
+    one."""
     parts: list[bytes] = []
     now = 0
     for tick, message in messages:
@@ -295,7 +297,7 @@ def track_chunk(messages: Iterable[tuple[int, bytes]], end: int) -> bytes:
 
 
 def variable(number: int) -> bytes:
-    """A number of variable length, 7 bits a byte."""
+    """Return a number in variable length, 7 bits per byte."""
     data = [number & 127]
     while number := number >> 7:
         data.append(number & 127 | 128)
@@ -306,13 +308,13 @@ def variable(number: int) -> bytes:
 
 
 def score_of_file(file: MidiFile) -> Any:
-    """The events as a symusic score in ticks, laid out as symusic does: in each track of the file
-    one track for each channel and program that has notes.
+    """Return the events as a symusic score in ticks, in symusic's layout: for each track of the
+    file, one track per channel and program that has notes.
 
-    A note-off ends the earliest open note of its channel and pitch. Where a pitch has fewer
-    note-offs than note-ons, each of its notes ends at the next note-on or note-off of that pitch,
-    and the last one where its track ends (a drum hit after a sixteenth). SMPTE time becomes a
-    constant tempo. The sequences of a format 2 file follow one another, each from a bar line.
+    A note-off ends the earliest open note of its channel and pitch. If a pitch has fewer note-offs
+    than note-ons, each of its notes ends at the next note-on or note-off of that pitch, and the
+    last one at the end of its track (a drum hit after a sixteenth). SMPTE time becomes a constant
+    tempo. The sequences of a format 2 file are concatenated at bar lines.
     """
     tpq, constant = time_base(file.division)
     if not tpq:
@@ -344,8 +346,8 @@ def score_of_file(file: MidiFile) -> Any:
 
 
 def time_base(division: int) -> tuple[int, int | None]:
-    """Ticks per quarter note, and microseconds per quarter note where the header gives SMPTE time:
-    120 BPM, or 60 where only that gives whole ticks."""
+    """Return ticks per quarter note, and microseconds per quarter note if the header uses SMPTE
+    time: those of 120 BPM, or of 60 BPM if only that gives whole ticks."""
     if division >= 0:
         return division, None
     frames, ticks = -(division >> 8), division & 0xFF
@@ -357,8 +359,8 @@ def time_base(division: int) -> tuple[int, int | None]:
 def _read_meta(
     score: Any, events: list[Event], start: int, *, tempi: bool
 ) -> tuple[tuple[int, int], int]:
-    """Add tempo, metre, key and markers of a track; returns the last metre, and how many tempo and
-    metre events are impossible and were passed over."""
+    """Add tempo, metre, key and markers of a track; return the last metre, and the number of
+    impossible tempo and metre events that were skipped."""
     meter, passed = (4, 4), 0
     for tick, status, data in events:
         if status != 0xFF:
@@ -388,14 +390,14 @@ def _read_meta(
 
 
 def possible_tempo(micros: int) -> bool:
-    """Whether so many microseconds per quarter note are a tempo."""
+    """Return whether a number of microseconds per quarter note is a possible tempo."""
     return micros > 0 and TEMPO_RANGE[0] <= 60e6 / micros <= TEMPO_RANGE[1]
 
 
 def text_of(content: bytes) -> str:
-    """A text of a MIDI file, whose encoding no file names: UTF-8 or UTF-16 where it can be that,
-    else Japanese (CP932), Cyrillic (Windows-1251) or Western letters (Windows-1252), whichever
-    reads like words."""
+    """Decode a text of a MIDI file, which does not name its encoding: UTF-8 or UTF-16 if possible,
+    otherwise the most plausible of Japanese (CP932), Cyrillic (Windows-1251) and Western European
+    (Windows-1252)."""
     for mark, encoding in (
         (b"\xef\xbb\xbf", "utf-8"),
         (b"\xff\xfe", "utf-16-le"),
@@ -415,7 +417,7 @@ def text_of(content: bytes) -> str:
 
 
 def _decoded(content: bytes) -> str:
-    """A text that is not UTF-8."""
+    """Decode a text that is not UTF-8."""
     try:
         text = content.decode("cp932")
     except UnicodeDecodeError:
@@ -423,7 +425,7 @@ def _decoded(content: bytes) -> str:
     if _JAPANESE.search(text) and not _PRIVATE.search(text):
         return text
     letters = bytes(byte for byte in content if chr(byte).isalpha())
-    if len(letters) > 2 and min(letters) >= 0xC0:  # in Western words, few letters have accents
+    if len(letters) > 2 and min(letters) >= 0xC0:  # Western words have few accented letters
         return content.decode("cp1251", "replace")
     try:
         return content.decode("cp1252")
@@ -437,7 +439,7 @@ _PRIVATE = re.compile("[\ue000-\uf8ff\x80-\x9f]")
 
 
 class _Part:
-    """What one channel plays with one program."""
+    """The notes of one channel with one program."""
 
     def __init__(self) -> None:
         self.notes: list[list[int]] = []  # onset, end (−1: still open), pitch, velocity

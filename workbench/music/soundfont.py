@@ -1,7 +1,7 @@
-"""SoundFonts: where one is, whether a file is one, and tinysoundfont playing it.
+"""SoundFonts: locating and checking them, and playing them with tinysoundfont.
 
-Drum hits are one-shots, each voice and velocity layer rendered once and kept, so that a loop is
-mixed in milliseconds.
+Drum hits are one-shots. Each voice and velocity layer is rendered once and cached, so that a loop
+is mixed in milliseconds.
 """
 
 import os
@@ -27,15 +27,15 @@ from workbench.music.placing import (
     samples_at,
 )
 
-LAYERS = 8  # velocity layers of a drum voice; inside a layer the level follows the velocity
+LAYERS = 8  # velocity layers of a drum voice; within a layer the gain follows the velocity
 SHOT_SECONDS = 4.0
 PITCHED_GAIN = 2.5  # brings pitched tracks to the level of the one-shots, as FluidSynth mixes them
-SETTLE_SECONDS = 0.05  # how long voices that were cut off may still be heard
+SETTLE_SECONDS = 0.05  # how long voices that were cut off may still sound
 
 
 @cache
 def bundled_soundfont() -> Path | None:
-    """TimGM6mb.sf2 where pretty_midi installed it (it is GPL-2, so it is never copied)."""
+    """Return TimGM6mb.sf2 where pretty_midi installed it (it is GPL-2, so it is never copied)."""
     spec = find_spec("pretty_midi")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / "TimGM6mb.sf2"
@@ -61,7 +61,7 @@ def check_soundfont(path: Path) -> None:
 
 
 class SoundFontSynth:
-    """tinysoundfont playing a SoundFont: correct pitch and drums, about 90 times real time.
+    """tinysoundfont playing a SoundFont: correct pitch and drums, about 90 × real time.
 
     path: a .sf2 or .sf3 file; default: pretty_midi's TimGM6mb.sf2.
     """
@@ -72,13 +72,13 @@ class SoundFontSynth:
         found = Path(path) if path else bundled_soundfont()
         if found is None:
             raise MissingDataError(
-                "no SoundFont is installed; install pretty_midi or name one by WORKBENCH_SOUNDFONT"
+                "no SoundFont is installed; install pretty_midi or set WORKBENCH_SOUNDFONT"
             )
         self.path = found.expanduser()
         self._players: dict[int, Any] = {}
         self._shots: dict[tuple[int, int, int, int], np.ndarray] = {}
         self._lock = threading.Lock()  # tinysoundfont's state is shared by the threads of a kernel
-        self._player(44100)  # a missing or broken file shows here, not at the first sound
+        self._player(44100)  # a missing or broken file raises here, not at the first sound
 
     def _player(self, sample_rate: int) -> tuple[Any, int]:
         if sample_rate not in self._players:
@@ -114,11 +114,11 @@ class SoundFontSynth:
     def drum_shot(
         self, pitch: int, velocity: int, sample_rate: int, kit: int = 0
     ) -> tuple[np.ndarray, float]:
-        """The one-shot (n, 2) of the velocity's layer, and the gain within the layer.
+        """Return the one-shot (n, 2) of the velocity's layer, and the gain within the layer.
 
-        kit: the drum channel's program. A pitch that the SoundFont lacks sounds as the kit voice
-        that it means (22, a closed hi-hat's edge on a TD-11, as 42), and as NumpySynth's voice if
-        that is silent, too.
+        kit: the drum channel's program. A pitch that the SoundFont lacks is replaced by its kit
+        voice (22, a closed hi-hat's edge on a TD-11, by 42), and by NumpySynth's voice if that is
+        silent, too.
         """
         layer = velocity * LAYERS // 128
         level = (2 * layer + 1) * 128 // (2 * LAYERS)
@@ -141,7 +141,7 @@ class SoundFontSynth:
         return trim(_generate(player, round(SHOT_SECONDS * sample_rate)))
 
     def _fresh_player(self, sample_rate: int) -> tuple[Any, int]:
-        """The player without a voice sounding and with all channels as at the start."""
+        """Return the player without sounding voices and with all channels reset."""
         player, bank = self._player(sample_rate)
         player.soundfonts[bank].reset()
         _generate(player, round(SETTLE_SECONDS * sample_rate))
@@ -180,7 +180,8 @@ _PITCH_UNITS = 100_000  # per semitone; events are whole numbers
 def _events(
     score: Any, tracks: list[Any], sample_rate: int, samples: int
 ) -> list[tuple[int, int, int, int, int]]:
-    """(sample, kind, channel, value, value) of all tracks, in time; notes end by the end."""
+    """Return (sample, kind, channel, value, value) of all tracks in order of time; all notes end by
+    the end of the sound."""
     tables = []
 
     def add(places: Any, kind: int, channel: int, first: Any, second: Any) -> None:
@@ -215,7 +216,8 @@ def _generate(player: Any, samples: int) -> np.ndarray:
 
 
 def _select(player: Any, channel: int, bank: int, program: int, drums: bool) -> bool:
-    """Choose the instrument, or the piano where the SoundFont lacks it; whether any was found."""
+    """Select the instrument, or the piano if the SoundFont lacks it; return whether there is
+    one."""
     tries = [(128, program), (128, 0)] if drums else [(0, program), (0, 0)]
     for number, preset in tries:
         try:

@@ -1,8 +1,8 @@
 """From score to sound: one interface, three engines.
 
-`default_synth()` takes the first that works: tinysoundfont with a SoundFont (soundfont.py),
-FluidSynth where it is installed (fluid.py), and the NumPy synthesiser, which is always there
-(numpy_synth.py). placing.py and mixing.py are what the engines share.
+`default_synth()` returns the first that works: tinysoundfont with a SoundFont (soundfont.py),
+FluidSynth if it is installed (fluid.py), or the NumPy synthesizer, which is always available
+(numpy_synth.py). The engines share placing.py and mixing.py.
 """
 
 import os
@@ -30,26 +30,39 @@ __all__ = [
 
 
 class Synth(Protocol):
-    """What every engine offers."""
+    """The interface of all engines."""
 
     name: str
 
     def render(
         self, score: Any, sample_rate: int, samples: int | None = None, *, loop: bool = True
     ) -> np.ndarray:
-        """Sound of the score, float32 (2, samples), peak ≤ 1.
+        """Render a score.
 
-        `samples`: the exact length (default: last note end plus a tail). With `loop`, what rings
-        past the end is heard at the start.
+        Args:
+            score: A symusic score.
+            sample_rate: Sample rate in Hz.
+            samples: Exact length in samples; by default up to the last note end plus a tail.
+            loop: Whether sound past the end continues at the start.
+
+        Returns:
+            float32 (2, samples), peak ≤ 1.
         """
         ...
 
 
 def default_synth(soundfont: str | os.PathLike[str] | None = None) -> Synth:
-    """The first engine that works here, made once and kept.
+    """Return the first engine that works, created once.
 
-    A SoundFont named by the argument or by WORKBENCH_SOUNDFONT is used or, if that fails, is an
-    error (MissingDataError, BrokenFileError): nobody wants another sound in silence.
+    Args:
+        soundfont: A SoundFont; by default that of WORKBENCH_SOUNDFONT, if set.
+
+    Returns:
+        The engine.
+
+    Raises:
+        MissingDataError: If a named SoundFont does not exist or no engine can play it.
+        BrokenFileError: If a named SoundFont is not valid. It is never replaced silently.
     """
     named = (
         path_of(soundfont, "soundfont") if soundfont else os.environ.get("WORKBENCH_SOUNDFONT", "")

@@ -24,14 +24,14 @@ LATE = 0.125  # beats after the start of a piece at which its metre may come and
 
 
 def check_tempo(tempo: Any) -> float:
-    """The tempo as a float; PromptError unless it is one that a MIDI file is read with."""
+    """Return the tempo in BPM as a float; raise PromptError unless a MIDI file can hold it."""
     return number(tempo, "tempo", *TEMPO_RANGE)
 
 
 def settled(score: Any) -> Any:
-    """The score itself, or a copy in which what does not hold is left out: of several tempi, metres
-    or keys at one tick the last holds (files often have a default first), and a first metre up to
-    LATE beats after the start is the one of the first bar."""
+    """Return the score, or a copy without ineffective events. Of several tempi, metres or keys at
+    one tick the last one counts (files often have a default first), and a first metre up to LATE
+    beats after the start applies to the first bar."""
     changed = {}
     for name in ("tempos", "time_signatures", "key_signatures"):
         events = getattr(score, name)
@@ -55,8 +55,8 @@ def settled(score: Any) -> Any:
 
 
 def main_tempo(score: Any, notes: np.ndarray) -> float:
-    """The tempo (BPM) that holds where the music is: the median over the beats from the first note
-    (dtype NOTE, sorted) to the last."""
+    """Return the main tempo in BPM: the median over the beats from the first note (dtype NOTE,
+    sorted) to the last."""
     if len(score.tempos) == 1 and score.tempos[0].time <= 0:
         return 60e6 / float(score.tempos[0].mspq)
     times, tempi = tempo_map(score)
@@ -66,8 +66,8 @@ def main_tempo(score: Any, notes: np.ndarray) -> float:
 
 
 def main_meter(score: Any, notes: np.ndarray) -> tuple[int, int]:
-    """The metre that holds for most of the music, from the first note (dtype NOTE, sorted) to the
-    last; of two that hold as long, the one that comes first."""
+    """Return the metre of most of the music, from the first note (dtype NOTE, sorted) to the last;
+    of two equally long metres the earlier one."""
     signs = score.time_signatures
     if len(signs) == 1 and signs[0].time <= 0:
         return int(signs[0].numerator), int(signs[0].denominator)
@@ -79,7 +79,7 @@ def main_meter(score: Any, notes: np.ndarray) -> tuple[int, int]:
 
 
 def _held(times: np.ndarray, notes: np.ndarray) -> np.ndarray:
-    """How many beats of the music lie in the stretches that begin at `times`."""
+    """Return how many beats of the music lie in each section that begins at `times`."""
     first, last = (float(notes["time"][i]) for i in (0, -1)) if len(notes) else (0.0, 0.0)
     ends = np.r_[times[1:], np.inf]
     last = max(last, first + 2 * LATE)  # of a single note: what holds from a little after it
@@ -87,7 +87,7 @@ def _held(times: np.ndarray, notes: np.ndarray) -> np.ndarray:
 
 
 def tempo_map(score: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Times in beats (ascending, the first is 0) and the tempo in BPM from each on."""
+    """Return times in beats (ascending, from 0) and the tempo in BPM from each time on."""
     if not len(score.tempos):
         return np.zeros(1), np.full(1, 120.0)
     columns = score.tempos.numpy()
@@ -101,7 +101,7 @@ def tempo_map(score: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def meter_map(score: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Times in beats (ascending, the first is 0) and (numerator, denominator) from each on."""
+    """Return times in beats (ascending, from 0) and (numerator, denominator) from each time on."""
     if not len(score.time_signatures):
         return np.zeros(1), np.array([[4, 4]])
     columns = score.time_signatures.numpy()
@@ -114,20 +114,21 @@ def meter_map(score: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def meters_at(score: Any, beats: np.ndarray) -> list[tuple[int, int]]:
-    """(numerator, denominator) of the metre that holds at each position in beats."""
+    """Return the metre (numerator, denominator) at each position in beats."""
     times, meters = meter_map(score)
     index = np.searchsorted(times, beats + 1e-6, side="right") - 1
     return [(int(top), int(bottom)) for top, bottom in meters[index]]
 
 
 def other_meters(clip: Clip) -> str:
-    """The metres of a clip's bars that are not 4/4, such as "3/4, 6/8"; "" where all are."""
+    """Return the metres of a clip's bars that are not 4/4, such as "3/4, 6/8"; "" if all are
+    4/4."""
     met = [tuple(clip.meter)] if clip.score is None else meters_at(clip.score, clip.bar_lines[:-1])
     return ", ".join(sorted({f"{top}/{bottom}" for top, bottom in met} - {"4/4"}))
 
 
 def needs_4_4(clip: Clip, name: str = "clip") -> None:
-    """Raise PromptError for a clip that has bars of another metre than 4/4."""
+    """Raise PromptError for a clip that has bars in a metre other than 4/4."""
     if others := other_meters(clip):
         raise PromptError(
             f"{name}: has bars of {others}, and only 4/4 can be generated; cut 4/4 out of it with "
@@ -136,18 +137,18 @@ def needs_4_4(clip: Clip, name: str = "clip") -> None:
 
 
 def tick_at(beat: float, tpq: int) -> int:
-    """The tick nearest to a position in beats. Halves go up, not to even ticks: so a stretch of
-    beats has the same ticks wherever it lies, up to one that is begun."""
+    """Return the tick nearest to a position in beats. Halves are rounded up, not to even ticks, so
+    that a range of beats has the same number of ticks everywhere, up to an incomplete one."""
     return math.floor(beat * tpq + 0.5)
 
 
 def end_tick(beats: float, tpq: int) -> int:
-    """The tick at which a piece of so many beats ends: a tick that it has begun is in it."""
+    """Return the tick at which a piece of `beats` ends; an incomplete tick is included."""
     return max(math.ceil(beats * tpq - 1e-6), 1)
 
 
 def seconds_at(score: Any, beats: Any) -> np.ndarray:
-    """Seconds from the start at positions in beats, through all tempo changes."""
+    """Convert positions in beats to seconds from the start, with all tempo changes."""
     beats = floats(beats, "beats")
     times, tempi = tempo_map(score)
     starts = np.r_[0.0, np.cumsum(np.diff(times) * 60 / tempi[:-1])]
@@ -156,7 +157,7 @@ def seconds_at(score: Any, beats: Any) -> np.ndarray:
 
 
 def beats_at(score: Any, seconds: Any) -> np.ndarray:
-    """Positions in beats at seconds from the start: the inverse of `seconds_at`."""
+    """Convert seconds from the start to positions in beats: the inverse of `seconds_at`."""
     seconds = floats(seconds, "seconds")
     times, tempi = tempo_map(score)
     starts = seconds_at(score, times)
@@ -165,7 +166,7 @@ def beats_at(score: Any, seconds: Any) -> np.ndarray:
 
 
 def bar_lines(score: Any, until: float) -> np.ndarray:
-    """Beats at which bars begin, up to the first bar line at or after `until`; at least one bar."""
+    """Return the bar lines in beats, up to the first one at or after `until`; at least one bar."""
     times, meters = meter_map(score)
     lines: list[np.ndarray] = []
     for index, (start, (top, bottom)) in enumerate(zip(times, meters, strict=True)):
@@ -182,7 +183,8 @@ def bar_lines(score: Any, until: float) -> np.ndarray:
 
 
 def natural_beats(score: Any, notes: np.ndarray) -> float:
-    """Beats up to the end of the last bar in which a note (dtype NOTE, sorted) begins."""
+    """Return the length in beats up to the end of the last bar in which a note (dtype NOTE, sorted)
+    begins."""
     until = (float(notes["time"][-1]) if len(notes) else 0.0) + 1e-6  # on a line it opens a bar
     meters = score.time_signatures
     if len(meters) == 1 and meters[0].time <= 0:
@@ -192,7 +194,7 @@ def natural_beats(score: Any, notes: np.ndarray) -> float:
 
 
 def check_maps(score: Any) -> None:
-    """WorkbenchError for a tempo or metre of the score that no MIDI file can say."""
+    """Raise WorkbenchError for a tempo or metre of the score that a MIDI file cannot hold."""
     for micros in np.unique(score.tempos.numpy()["mspq"]).tolist() if len(score.tempos) else ():
         check_tempo(60e6 / micros if micros else math.inf)
     for sign in score.time_signatures:
@@ -202,7 +204,7 @@ def check_maps(score: Any) -> None:
 def with_tempo_and_meter(
     score: Any, tempo: float | None = None, meter: tuple[int, int] | None = None
 ) -> Any:
-    """The score itself, or a copy whose tempo map or time signatures are this one instead."""
+    """Return the score, or a copy whose tempo map or time signatures are replaced by these."""
     if tempo is None and meter is None:
         return score
     score = score.copy()
@@ -216,8 +218,8 @@ def with_tempo_and_meter(
 
 
 def check_meter(meter: Any) -> tuple[int, int]:
-    """The meter, a pair of whole numbers, as ints; PromptError unless it can be written: 1 to 255
-    over a power of two up to 64."""
+    """Return a metre as a pair of ints; raise PromptError unless it is 1 to 255 over a power of two
+    up to 64."""
     try:
         top, bottom = (whole(part, "meter", 1, 255) for part in meter)
     except (PromptError, TypeError, ValueError):
@@ -228,10 +230,11 @@ def check_meter(meter: Any) -> tuple[int, int]:
 
 
 def excerpt(score: Any, start: float, length: float) -> Any:
-    """Notes that begin in [start, start + length) beats, moved to begin at 0, cut at the end.
+    """Return the notes that begin in [start, start + length) beats, shifted to begin at 0 and cut
+    at the end.
 
-    Tempo, metre, controllers, tuning and the pitch wheel hold as at `start`, with the later changes
-    inside.
+    Tempo, metre, controllers, tuning and pitch wheel begin with their values at `start`, followed
+    by later changes in the range.
     """
     start, length = float(start), float(length)
     begin, end = (min(tick_at(beat, score.tpq), 2**31 - 1) for beat in (start, start + length))
@@ -290,7 +293,7 @@ def excerpt(score: Any, start: float, length: float) -> Any:
 
 
 def anticipated_to_start(score: Any, begin: float) -> Any:
-    """A copy in which drum hits at or after `begin` (beats) stand at the start of the score."""
+    """Return a copy in which drum hits at or after `begin` (beats) are moved to the start."""
     score = score.copy()
     for track in score.tracks:
         if track.is_drum:
@@ -303,7 +306,8 @@ def anticipated_to_start(score: Any, begin: float) -> Any:
 
 
 def _within(times: np.ndarray, values: np.ndarray, start: float, end: float) -> list[Any]:
-    """(time from start, value) of the value in force at `start` and of the changes before `end`."""
+    """Return (time from start, value) of the current value at `start` and of changes before
+    `end`."""
     first = max(int(np.searchsorted(times, start, side="right")) - 1, 0)
     stop = max(int(np.searchsorted(times, end, side="left")), first + 1)
     moved = np.maximum(times[first:stop] - start, 0)

@@ -1,7 +1,7 @@
-"""MIDI files as a DAW wants them: whole bars, names, markers, one instrument per track and channel.
+"""Writing MIDI files for a DAW: whole bars, names, markers, one instrument per track and channel.
 
-symusic's own writer ends each track a tick after its last event and lets more than 15 instruments
-share channels without program changes between them; this one is used instead.
+This writer replaces symusic's, which ends each track a tick after its last event and lets more than
+15 instruments share channels without program changes between them.
 """
 
 import re
@@ -27,10 +27,10 @@ from workbench.music.timeline import bar_lines, end_tick
 
 DRUM_CHANNEL = 9
 CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
-BANK_SELECT = (0, 32)  # come before the program change
-MAX_WORDS = 40  # characters of the words in a file's name
+BANK_SELECT = (0, 32)  # sent before the program change
+MAX_WORDS = 40  # most characters of the words in a file name
 _META, _OFF, _BANK, _PROGRAM, _CONTROL, _BEND, _ON, _OFF_AT_ONCE, _LIFT = range(9)
-Message = tuple[int, int, bytes]  # tick, place among the messages of one tick, bytes
+Message = tuple[int, int, bytes]  # tick, order within the tick, bytes
 
 
 def midi_file(
@@ -41,14 +41,20 @@ def midi_file(
     about: str = "",
     extra: Sequence[ExtraEvent] = (),
 ) -> bytes:
-    """A MIDI file, format 1: tempo, metre, key and markers in its first track, then a track for
-    each of the score's.
+    """Return a MIDI file of format 1: tempo, metre, key and markers in its first track, then one
+    track per track of the score.
 
-    end: ticks after which nothing stands in the file, and at which all its tracks end; notes that
-    last longer are cut, a pedal still down is lifted. Default: the first bar line at or after the
-    end of the last note. title: name of the first track and a marker at the start; about: a text;
-    extra: events that the score has no place for, each track's in a track of their own, and those
-    of the file's first track in the first.
+    Args:
+        score: A symusic score in ticks.
+        end: Tick at which all tracks end. Longer notes are cut, and a pressed pedal is released.
+            Default: the first bar line at or after the end of the last note.
+        title: Name of the first track, also a marker at the start.
+        about: A text event.
+        extra: Events that the score does not represent. Those of the original first track go to
+            the first track, those of each other track to a track of their own.
+
+    Returns:
+        The bytes of the file.
     """
     if end is None:
         end = end_tick(bar_lines(score, _last(score) / score.tpq)[-1], score.tpq)
@@ -57,7 +63,9 @@ def midi_file(
     others: dict[int, list[Message]] = {0: []}
     for tick, number, data in extra:
         others.setdefault(number, []).append((min(max(tick, 0), end), _META, data))
-    raw = {(tick, data[1]) for tick, _, data in extra if data[0] == 0xFF}  # texts kept to the byte
+    raw = {
+        (tick, data[1]) for tick, _, data in extra if data[0] == 0xFF
+    }  # texts kept byte for byte
     first = _conductor(score, end, title, about, raw) + others.pop(0)
     chunks = [_chunk(list(dict.fromkeys(first)), end)]
     chunks += [_chunk(others[number], end) for number in sorted(others)]
@@ -66,7 +74,7 @@ def midi_file(
 
 
 def _last(score: Any) -> int:
-    """The tick at which the last note ends."""
+    """Return the tick at which the last note ends."""
     ends = [0]
     for track in score.tracks:
         notes = track.notes.numpy()
@@ -104,7 +112,7 @@ def _conductor(
 
 
 def possible_key(key: Any) -> bool:
-    """Whether a key signature of a score is one: some files have a mode 255."""
+    """Return whether a key signature is valid; some files have mode 255."""
     return abs(key.key) <= 7 and key.tonality in (0, 1)
 
 
@@ -114,16 +122,16 @@ def _text(kind: int, text: str) -> bytes:
 
 
 def _chunk(messages: list[Message], end: int) -> bytes:
-    """A track of messages in any order."""
+    """Return a track chunk of messages in any order."""
     ordered = sorted(messages, key=lambda row: row[:2])
     return track_chunk(((tick, message) for tick, _, message in ordered), end)
 
 
 def file_stem(clip: Any, words: str | None = None) -> str:
-    """The name of a clip's file without suffix: words, a known tempo, what a system made it by.
+    """Return a file name without suffix for a clip: words, tempo if known, action, seed and take.
 
-    Such as "samba_120bpm_s0_1" for seed 0, take 1, and "samba_120bpm_variation_s4_1". words:
-    default: the clip's caption, or "clip".
+    Examples are "samba_120bpm_s0_1" for seed 0, take 1, and "samba_120bpm_variation_s4_1". words:
+    by default the clip's caption, or "clip".
     """
     words = clip.caption if words is None else words
     text = unicodedata.normalize("NFC", re.sub(r"(?i)\b[\d.]+\s*bpm\b", "", words)).lower()
@@ -141,7 +149,7 @@ def file_stem(clip: Any, words: str | None = None) -> str:
 
 
 def instrument_name(program: int, is_drum: bool) -> str:
-    """General MIDI's name of a program, or "Drums"."""
+    """Return the General MIDI name of a program, or "Drums"."""
     if is_drum:
         return "Drums"
     import pretty_midi
@@ -152,10 +160,9 @@ def instrument_name(program: int, is_drum: bool) -> str:
 def _track_messages(
     tracks: Sequence[Any], silent: Sequence[Any], end: int, raw: set[tuple[int, int]]
 ) -> list[list[Message]]:
-    """What each track sends. Tracks that have to share a channel send the state that they share
-    once, and a program change before each change of instrument, and after each change of bank.
-    Silent ones keep their names, and their programs while there are channels that nothing else
-    uses."""
+    """Return the messages of each track. Tracks that share a channel send their common state once,
+    and a program change before each change of instrument and after each change of bank. Silent
+    tracks keep their names, and their programs as long as there are unused channels."""
     states = [_state_messages(track, end) for track in tracks]
     channels = _channels(tracks, states)
     result: list[list[Message]] = []
@@ -176,9 +183,9 @@ def _track_messages(
         first = min(places)[1] if places else numbers[0]
         playing, begun = tracks[first].program, set(numbers[:1] if len(numbers) == 1 else ())
         result[first].append((0, _PROGRAM, bytes([0xC0 | channel, playing])))
-        # a bank is taken at the next program change only, which a score does not keep
+        # a bank takes effect at the next program change, which a score does not keep
         banks = {t for number in numbers for t, place, _ in states[number] if place == _BANK and t}
-        changed = 0  # the tick of a bank for which no program was sent yet, or 0
+        changed = 0  # tick of a bank that still needs a program change, or 0
         for tick, number in sorted([*places, *((t, -1) for t in banks)]):
             if number < 0:
                 changed = tick
@@ -204,8 +211,8 @@ def _names(track: Any) -> list[Message]:
 
 
 def _channels(tracks: Sequence[Any], states: list[list[Message]]) -> list[int]:
-    """A channel for each track: its own while there are enough, then one for all tracks of the
-    same program and state, then of the same state, and at last whatever comes."""
+    """Assign a channel to each track: its own while there are enough, then one per program and
+    state, then one per state, and finally any."""
     pitched = [n for n, track in enumerate(tracks) if not track.is_drum]
     for key in (
         lambda n: n,
@@ -223,7 +230,8 @@ def _channels(tracks: Sequence[Any], states: list[list[Message]]) -> list[int]:
 
 
 def _state_messages(track: Any, end: int) -> list[Message]:
-    """Controllers and bends, on channel 0; a pedal that is down at the end is lifted."""
+    """Return controllers and pitch bends on channel 0; a pedal that is down at the end is
+    released."""
     messages = []
     for event in track.controls:
         place = _BANK if event.number in BANK_SELECT else _CONTROL
