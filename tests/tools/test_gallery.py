@@ -46,7 +46,7 @@ def test_a_note_counts_what_is_there(made):
 
 def test_without_groove_it_says_how_to_get_it(made):
     page = made[0].read_text(encoding="utf-8")
-    assert "make data gets it" in page
+    assert "make data" in page
     assert page.count("class='entry'") == len(made[1].pieces) == 6
     assert page.count("<audio") == 6
     assert "keywords.generate(&quot;slow funk" in page
@@ -57,7 +57,7 @@ def test_people_are_named_with_their_licence(groove_root, monkeypatch):
     assert (clip.bars, clip.labels["split"]) == (4, "test")
     assert clip.labels["style"].startswith("funk")
     exhibit = gallery_clips.Exhibit("x", "x", "x", [])
-    gallery_clips.hang_drummer(exhibit, "funk", clip, "note")
+    gallery_clips.add_drummer(exhibit, "funk", clip, "note")
     assert exhibit.pieces[0].credit.startswith("drummer")
     assert exhibit.pieces[0].credit.endswith("CC BY 4.0")
 

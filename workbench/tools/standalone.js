@@ -1,11 +1,11 @@
-// Filter and search over the entries of a page. An entry shows where it is of the chosen kind and
-// holds every word searched for; the count is said to those who do not see it change.
+// Filter and search over the entries of a page. An entry is shown if it is of the chosen kind and
+// contains every search word; screen readers announce the count.
 (() => {
   const form = document.querySelector(".finder");
   if (!form) return;
   const entries = [...document.querySelectorAll(".entry")];
   const counted = new Set(entries.map((entry) => entry.dataset.key));
-  const said = form.querySelector("output");
+  const count = form.querySelector("output");
 
   function show() {
     const kind = form.elements.kind.value;
@@ -20,7 +20,7 @@
     for (const group of document.querySelectorAll(".group")) {
       group.hidden = !group.querySelector(".entry:not([hidden])");
     }
-    said.textContent = `${shown.size} of ${counted.size} ${said.dataset.what}`;
+    count.textContent = `${shown.size} of ${counted.size} ${count.dataset.what}`;
   }
 
   form.addEventListener("input", show);

@@ -1,7 +1,7 @@
-"""Pages that stand alone: one file, styles, scripts, pictures and sounds in it, no network.
+"""Self-contained pages: one file with styles, scripts, pictures and sounds; no network.
 
-A content security policy in the page's head forbids every request, so that a page keeps this
-promise whatever a notebook's output put into it.
+A content security policy in the page's head forbids every request, so that this holds for any
+output of a notebook.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _POLICY = (
 
 
 def document(title: str, body: str, *, styles: str = "", scripts: str = "") -> str:
-    """A whole page. body: HTML, players of clips in it as `Clip` shows them; their style and
-    script, the same in each, are kept once."""
+    """A complete page. body: HTML, which may contain players of clips; their style and script are
+    included only once."""
     player = (f"<style>{asset('player.css')}</style>", f"<script>{asset('player.js')}</script>")
     for part in player:
         body = body.replace(part, "")
@@ -34,16 +34,16 @@ def document(title: str, body: str, *, styles: str = "", scripts: str = "") -> s
 
 
 def text_of(name: str) -> str:
-    """A style or script that lies beside this module."""
+    """A style or script file in this module's folder."""
     return files("workbench.tools").joinpath(name).read_text(encoding="utf-8")
 
 
 def finder(what: str, filters: Iterable[tuple[str, str]]) -> str:
     """A search field and filters over the page's entries, elements of class `entry`.
 
-    what: what is found, in the plural; filters: (value, label) of the choices; an entry has the
-    values it belongs to in `data-kind` and its words in `data-words`. Hidden until the script
-    runs, for without it nothing would happen.
+    what: name of the entries, in the plural; filters: (value, label) of the choices. An entry has
+    its values in `data-kind` and its words in `data-words`. The form is hidden until the script
+    runs, because it does nothing without it.
     """
     choices = "".join(
         f"<label><input type='radio' name='kind' value='{html.escape(value)}'"
@@ -61,5 +61,5 @@ def finder(what: str, filters: Iterable[tuple[str, str]]) -> str:
 
 
 def words_of(*texts: str) -> str:
-    """The value of `data-words`: what an entry is found by, in small letters."""
+    """The value of `data-words`: the searchable text of an entry, in lower case."""
     return html.escape(" ".join(" ".join(texts).lower().split()), quote=True)

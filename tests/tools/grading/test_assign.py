@@ -49,7 +49,7 @@ def test_the_notes_list_what_is_asked(root, tmp_path):
     notes = assign(["05"], tmp_path, root=root)[-1].read_text()
     assert "| 05.1 | The forward process | 5 minutes | `add_noise` | 1 |" in notes
     assert "| 05.2 | A DDIM step | 10 minutes | `ddim_step` | 2 |" in notes
-    assert "| project | Your own question | an hour | open, for people to judge | – |" in notes
+    assert "| project | Your own question | an hour | open, graded by people | – |" in notes
     assert "All points together: 3." in notes
     assert "workbench 0." in notes
 
@@ -62,7 +62,7 @@ def test_every_stub_and_check_of_the_course_is_found():
 
 
 def test_the_notebooks_themselves_are_not_overwritten(root):
-    with pytest.raises(WorkbenchError, match="name another folder"):
+    with pytest.raises(WorkbenchError, match="another folder"):
         assign([], root, root=root)
 
 

@@ -481,9 +481,9 @@ def test_what_is_handed_in_and_not_read_is_named(root, student_version, tmp_path
     assert found["di"].notes == ["di.py: is not a notebook"]
     assert found["ed"].notes == ["ed 05 small.html: is not a notebook"]
     assert ["05" in found[name].lessons for name in ("fi", "gil")] == [True, True]
-    assert found["hal"].notes[-1] == "no notebook in hal, which holds essay.pdf, notes.docx"
+    assert found["hal"].notes[-1] == "no notebook in hal, which contains essay.pdf, notes.docx"
     told = "; ".join(found["ida"].notes)
-    assert re.search("left out, .*05_small.ipynb; x.rar: is not opened; .*zip files inside", told)
+    assert re.search("not used, .*05_small.ipynb; x.rar: is not opened, .*zip files", told)
 
 
 @pytest.mark.parametrize("count", [7, 21])

@@ -68,7 +68,7 @@ def test_memory_of_children_counts(sandbox):
     if sandbox.weak:
         assert "no other programs" in reply.answers[0].error
     else:
-        assert reply.stopped == "it held more than 600 MB of memory"
+        assert reply.stopped == "it used more than 600 MB of memory"
 
 
 def test_printing_without_end_is_ended(sandbox):

@@ -159,7 +159,7 @@ def test_who_always_chooses_a_shows_as_a_side_and_not_as_a_source(pairs):
 
 
 def test_one_rater_is_too_few(ratings):
-    with pytest.raises(WorkbenchError, match="2 raters or more"):
+    with pytest.raises(WorkbenchError, match="at least 2 raters"):
         analyse(ratings.key, answers_of(ratings.key, [record(ratings, "Ada", 1)]))
 
 
@@ -179,7 +179,7 @@ def test_the_commands_from_files_to_tables(design, request, tmp_path, capsys):
     assert cli.main(["listen", "merge", folder, *about, table]) == 0
     assert cli.main(["listen", "analyse", table, *about, str(out)]) == 0
     said = capsys.readouterr().out
-    assert "half rated: simulated 01" in said
+    assert "simulated 01" in said
     assert "Differences within raters" in said
     sections = json.loads(out.read_text())["sections"]
     wanted = {"means", "agreement"} if design == "ratings" else {"strengths", "side"}

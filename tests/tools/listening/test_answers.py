@@ -1,4 +1,4 @@
-"""Files that raters send in: broken, foreign, double, half rated, two under one name."""
+"""Files that raters send in: broken, foreign, duplicate, incomplete, two under one name."""
 
 from __future__ import annotations
 
@@ -53,22 +53,22 @@ def broken_files(test):
         "cut.json": (json.dumps(good)[:200], "JSON"),
         "deep.json": ("[" * 100_000, "JSON"),
         "list.json": ([1, 2], "file of answers"),
-        "foreign.json": (good | {"test": "t000"}, "answers another test"),
+        "foreign.json": (good | {"test": "t000"}, "another test"),
         "nameless.json": (good | {"rater": " \u0007 "}, "names no rater"),
         "token.json": (good | {"token": "../../x"}, "names no rater"),
-        "rows.json": (good | {"answers": {}}, "holds no list"),
-        "value.json": (with_row(value=6), "does not know"),
-        "float.json": (with_row(value=3.5), "does not know"),
-        "true.json": (with_row(value=True), "does not know"),
-        "scale.json": (with_row(scale="beauty"), "does not know"),
-        "trial.json": (with_row(trial="q00"), "does not know"),
-        "unhashable.json": (with_row(trial=[trial]), "does not know"),
-        "place.json": (with_row(place=-1), "does not know"),
-        "seconds.json": (with_row(seconds=float("nan")), "does not know"),
-        "none.json": (good | {"answers": [None]}, "does not know"),
+        "rows.json": (good | {"answers": {}}, "no list"),
+        "value.json": (with_row(value=6), "not possible"),
+        "float.json": (with_row(value=3.5), "not possible"),
+        "true.json": (with_row(value=True), "not possible"),
+        "scale.json": (with_row(scale="beauty"), "not possible"),
+        "trial.json": (with_row(trial="q00"), "not possible"),
+        "unhashable.json": (with_row(trial=[trial]), "not possible"),
+        "place.json": (with_row(place=-1), "not possible"),
+        "seconds.json": (with_row(seconds=float("nan")), "not possible"),
+        "none.json": (good | {"answers": [None]}, "not possible"),
         "digits.json": ('{"x": ' + "9" * 6000 + "}", "JSON"),
         "half.json": (good | {"answers": ["\ud800"]}, "JSON"),
-        "silent.json": (good | {"answers": [], "token": "f" * 32}, "answered nothing"),
+        "silent.json": (good | {"answers": [], "token": "f" * 32}, "no answers"),
     }
 
 
@@ -100,7 +100,7 @@ def test_half_rated_tests_are_counted_and_listed(ratings, tmp_path):
     put(tmp_path, "a.json", half)
     merged = merge([tmp_path], ratings.key)
     assert merged.half_rated == [("Ada", 7, 25)]
-    assert "half rated: Ada, 7 of 25 answers" in merged.summary()
+    assert "Ada, 7 of 25 answers" in merged.summary()
     assert len(merged.answers) == 7
 
 

@@ -61,7 +61,7 @@ def play_all(page):
     for i in range(buttons.count()):
         buttons.nth(i).focus()
         page.keyboard.press("Space")
-        expect(page.locator(".heard").nth(i)).to_have_text("✓ heard")
+        expect(page.locator(".heard").nth(i)).to_contain_text("✓")
 
 
 def begin(page, name):
@@ -113,10 +113,10 @@ def test_a_test_is_rated_by_keyboard_through_to_its_analysis(
                 page.locator("fieldset").first.locator("input").nth(2).check()
                 page.wait_for_timeout(1000)  # Chromium stores in its own time
                 page.reload()
-                page.get_by_role("button", name="Go on as Grace (5 of 9 begun)").press("Enter")
+                page.get_by_role("button", name="Continue as Grace (5 of 9 started)").press("Enter")
                 expect(page.locator("#where")).to_have_text(re.compile("^5 of 9"))
                 expect(page.locator("fieldset input:checked")).to_have_count(1)
-                expect(page.locator(".heard").first).to_have_text("✓ heard")
+                expect(page.locator(".heard").first).to_contain_text("✓")
             rate(page, ratings, "human")
         expect(page.locator("#thanks")).to_have_text(f"Thank you, {name}. All trials are answered.")
         with page.expect_download() as got:
@@ -182,7 +182,7 @@ def test_nothing_is_left_unheard_or_unanswered_by_mistake(browser_context, pairs
     expect(page.locator(".play").first).to_be_focused()
     play_all(page)
     page.locator("#next").click()
-    expect(page.locator("#say")).to_contain_text("Still to answer: Which one")
+    expect(page.locator("#say")).to_contain_text("Which one")
     page.get_by_role("radio", name="B").check()
     page.locator("#next").click()
     expect(page.locator("#where")).to_have_text(re.compile("^2 of"))
@@ -251,12 +251,12 @@ def test_a_served_page_sends_what_it_keeps(browser_context, ratings, tmp_path):
         begin(page, "Ada")
         rate(page, ratings, "human")
         expect(page.locator("#where")).to_have_text(re.compile("^2 of 9"))
-        expect(page.locator("#sent")).to_have_text("All your answers have arrived.")
+        expect(page.locator("#sent")).to_contain_text("were received")
         page.reload()
         page.locator("#resume button").press("Enter")
         for _ in range(8):
             rate(page, ratings, "human")
-        expect(page.locator("#sent")).to_have_text("All your answers have arrived.")
+        expect(page.locator("#sent")).to_contain_text("were received")
         assert browser_context.problems == []
         merged = merge([store.path], ratings.key)
         assert merged.raters == ["Ada"]

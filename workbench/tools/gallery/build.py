@@ -1,4 +1,4 @@
-"""`workbench gallery`: sound of every shipped system, in one page that opens from disk."""
+"""`workbench gallery`: clips of every shipped system, on one page that opens from disk."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ from workbench.version import __version__
 
 
 def make(out: str | Path, *, only: Sequence[str] | None = None, seed: int = 1) -> Path:
-    """Draw the clips and write `out`/index.html; returns its path.
+    """Generate the clips and write `out`/index.html.
 
-    only: keys of the registry; None for all. The same seed gives the same page on a machine.
+    Args:
+        out: Folder.
+        only: Keys of the registry; None for all.
+        seed: The same seed gives the same page on the same machine.
+
+    Returns:
+        Path of the page.
     """
     seed = seed_of(seed)
     exhibits = []

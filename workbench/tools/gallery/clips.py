@@ -1,10 +1,10 @@
-"""What hangs in the gallery: clips of the systems, each with the call that made it.
+"""Gallery entries: clips of the systems, each with the call that generated it.
 
-Here those that write notes; those that draw sound are in `gallery_sound`.
+This module has the systems that generate notes, `sound` those that generate sound.
 
-Nothing is picked: each drawn clip is the first of the one seed. What people played stands beside
-it where the data set is on this machine and its licence permits, else the built-in corpus, named as
-such.
+Nothing is selected: each generated clip is the first of the one seed. Performances by people are
+shown for comparison if the data set is on this machine and its licence permits it, else clips of
+the built-in corpus, labelled as such.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ QUIET = 40  # MIDI velocity below which a snare stroke counts as a ghost note
 
 @dataclass(frozen=True)
 class Piece:
-    """One clip. call: the Python that made it, "" where people did; note: what to hear; credit:
-    whose it is, with the licence, where it is not the machine's."""
+    """One clip. call: the Python that generated it, "" for a clip by people; note: what to listen
+    for; credit: author and licence of a clip by people."""
 
     clip: Clip
     title: str
@@ -43,8 +43,8 @@ class Piece:
 
 @dataclass
 class Exhibit:
-    """The clips of one system. setup: the Python before each call; missing: what of other people's
-    is not here, and how to get it."""
+    """The clips of one system. setup: the Python before each call; missing: which data set is not
+    on this machine, and how to get it."""
 
     key: str
     title: str
@@ -53,7 +53,7 @@ class Exhibit:
     pieces: list[Piece] = field(default_factory=list)
     missing: str = ""
 
-    def draw(
+    def add_call(
         self,
         names: dict[str, Any],
         title: str,
@@ -63,7 +63,7 @@ class Exhibit:
         *given: Any,
         **named: Any,
     ) -> None:
-        """Hang up what `names[name].method(…)` gives, the first clip of several."""
+        """Add the result of `names[name].method(…)`, the first clip if there are several."""
         made = getattr(names[name], method)(*given, **named)
         several = not isinstance(made, Clip)
         clip: Clip = made[0] if several else made
@@ -73,11 +73,11 @@ class Exhibit:
 
         parts = [*map(spelled, given), *(f"{key}={spelled(v)}" for key, v in named.items())]
         call = f"{name}.{method}({', '.join(parts)})" + "[0]" * several
-        said = note if isinstance(note, str) else note(clip)
-        self.pieces.append(Piece(clip, title, said, call.replace("'", '"')))
+        text = note if isinstance(note, str) else note(clip)
+        self.pieces.append(Piece(clip, title, text, call.replace("'", '"')))
 
-    def show(self, clip: Clip, title: str, note: str, credit: str) -> None:
-        """Hang up what people, or the grammar, made."""
+    def add_clip(self, clip: Clip, title: str, note: str, credit: str) -> None:
+        """Add a clip by people or by the grammar."""
         self.pieces.append(Piece(clip, title, note, credit=credit))
 
 
@@ -88,8 +88,8 @@ def drums(seed: int) -> Exhibit:
     made = Exhibit(
         "drums",
         "DrumLDM: words to drum loops",
-        "Diffusion in the latent of an autoencoder, steered by text. Two systems are shipped: one "
-        "reads sentences with a BERT, one only its keywords.",
+        "Latent diffusion, conditioned on text. Two systems are shipped: one encodes sentences "
+        "with BERT, the other reads keywords only.",
         [
             'bert = DrumLDM.from_pretrained("drums-groove-bert")',
             'keywords = DrumLDM.from_pretrained("drums-groove-keywords")',
@@ -99,20 +99,25 @@ def drums(seed: int) -> Exhibit:
 
     def ask(prompt: str, note: str | Note, name: str = "bert") -> None:
         title = prompt + " (by keywords)" * (name == "keywords")
-        made.draw(names, title, note, name, "generate", prompt, bars=4, seed=seed)
+        made.add_call(names, title, note, name, "generate", prompt, bars=4, seed=seed)
 
     for name in names:
         ask("slow funk with ghost notes, 92 bpm", _ghosts, name)
     ask("busy jazz ride, 140 bpm", _rides)
     ask("fast rock, crash on the one, 160 bpm", _crashes)
-    ask("drum fill, 120 bpm", "Fills are its weak side: they come out too much like beats.")
-    ask("a waltz in three, 90 bpm", "It knows 4/4 only: the words ask for what it cannot generate.")
+    ask("drum fill, 120 bpm", "Fills are a weakness: they sound too much like beats.")
+    ask("a waltz in three, 90 bpm", "It learned from 4/4 only, so it cannot generate a waltz.")
     try:
         for style, tempo in (("funk", 92), ("jazz", 140)):
             title = f"{style}, played by a person"
-            hang_drummer(made, title, drummer(style, tempo), "Of a session kept out of training.")
+            add_drummer(
+                made,
+                title,
+                drummer(style, tempo),
+                "From a session that was held out from training.",
+            )
     except MissingDataError:
-        made.missing = "Drummers of Groove would play here: make data gets it."
+        made.missing = "Performances of the Groove data set are missing: get it with make data."
     return made
 
 
@@ -124,7 +129,7 @@ def _ghosts(clip: Clip) -> str:
     snares = clip.notes["velocity"][_voices(clip) == SNARE]
     return (
         f"{int((snares < QUIET).sum())} of {len(snares)} snare hits are softer than velocity "
-        f"{QUIET}: the ghost notes."
+        f"{QUIET}, which makes them ghost notes."
     )
 
 
@@ -135,14 +140,14 @@ def _rides(clip: Clip) -> str:
 def _crashes(clip: Clip) -> str:
     times = clip.notes["time"][_voices(clip) == CRASH]
     ones = {round(time / 4) for time in times.tolist() if abs(time / 4 - round(time / 4)) < 0.03}
-    heard = len(ones & set(range(clip.bars)))
-    lost = ": details of a sentence are followed less than its style" if heard < clip.bars else ""
-    return f"The one has a crash in {heard} of {clip.bars} bars{lost}."
+    found = len(ones & set(range(clip.bars)))
+    lost = ": it follows the style of a sentence more than its details" if found < clip.bars else ""
+    return f"Beat one has a crash in {found} of {clip.bars} bars{lost}."
 
 
 def drummer(style: str, tempo: float) -> Clip:
-    """Four bars of a held-out performance of Groove in this style, of the nearest tempo (BPM).
-    MissingDataError where Groove is not on this machine."""
+    """Four bars of a held-out performance of Groove in this style with the nearest tempo (BPM).
+    Raises MissingDataError if Groove is not on this machine."""
     fitting = [
         c
         for c in load("groove", split="test").clips
@@ -152,14 +157,14 @@ def drummer(style: str, tempo: float) -> Clip:
         and c.bars >= 4
     ]
     if not fitting:
-        raise MissingDataError(f"groove: no held-out beat in the style {style!r}; take another")
+        raise MissingDataError(f"groove: no held-out beat in the style {style!r}; choose another")
     return cut_loops([min(fitting, key=lambda c: abs(c.tempo - tempo))], bars=4)[0]
 
 
-def hang_drummer(made: Exhibit, title: str, clip: Clip, note: str) -> None:
-    """Hang up what a drummer of Groove played."""
+def add_drummer(made: Exhibit, title: str, clip: Clip, note: str) -> None:
+    """Add a performance by a drummer of Groove."""
     player = clip.labels.get("drummer", "a drummer")
-    made.show(
+    made.add_clip(
         clip, title, note, f"{player}, Groove MIDI Dataset, Gillick and others, 2019, CC BY 4.0"
     )
 
@@ -168,23 +173,22 @@ def songs(seed: int) -> Exhibit:
     made = Exhibit(
         "songs",
         "MidiGPT: holes in songs",
-        "A decoder-only transformer on REMI tokens that regenerates bars or tracks, with what is "
-        "before and after in view.",
+        "A decoder-only transformer on REMI tokens that regenerates bars or tracks, given the "
+        "music before and after them.",
         ['gpt = MidiGPT.from_pretrained("songs-gpt")'],
     )
     song, load_call, credit = _song()
     made.setup.append(f"song = {load_call}")
     names = {"gpt": MidiGPT.from_pretrained("songs-gpt"), "song": song}
-    made.show(song, "twelve bars as they are", "What is to be filled below: bars 5 to 8.", credit)
+    made.add_clip(song, "the original twelve bars", "Below, bars 5 to 8 are regenerated.", credit)
     if not credit.startswith("POP909"):
-        made.missing = "A pop song would stand here: python data_scripts/pop909.py gets POP909."
-    made.draw(
+        made.missing = "A pop song of POP909 is missing: get it with python data_scripts/pop909.py."
+    made.add_call(
         names,
         "bars 5 to 8 regenerated",
         lambda clip: (
-            f"{_notes_in(clip, 4, 8)} notes where the song has "
-            f"{_notes_in(song, 4, 8)}. Real bars come back to the song's own figures, which this "
-            "small model hardly does."
+            f"{_notes_in(clip, 4, 8)} notes; the song has {_notes_in(song, 4, 8)} there. Composers "
+            "repeat motifs of the song, which this small model hardly does."
         ),
         "gpt",
         "inpaint",
@@ -193,20 +197,20 @@ def songs(seed: int) -> Exhibit:
         seed=seed,
     )
     if "POP909" in credit:
-        made.draw(
+        made.add_call(
             names,
             "only the voice of bars 5 to 8 regenerated",
-            "All other tracks are the song's own. Does the melody sit on their chords?",
+            "All other tracks are unchanged. Does the melody fit their chords?",
             "gpt",
             "inpaint",
             song,
             Region(bars=(4, 8), tracks=[53]),
             seed=seed,
         )
-    made.draw(
+    made.add_call(
         names,
-        "four bars more",
-        "It goes on without knowing where to.",
+        "four bars continued",
+        "The continuation has no direction.",
         "gpt",
         "inpaint",
         song,
@@ -217,16 +221,16 @@ def songs(seed: int) -> Exhibit:
 
 
 def _notes_in(clip: Clip, first: int, last: int) -> int:
-    """Notes that begin in bars `first` to `last` (exclusive, from 0)."""
+    """Number of notes that begin in bars `first` to `last` (exclusive, from 0)."""
     begin, end = clip.bar_lines[[first, last]]
     return int(((clip.notes["time"] >= begin) & (clip.notes["time"] < end)).sum())
 
 
 def _song() -> tuple[Clip, str, str]:
-    """Twelve bars of a held-out pop song, the call that loads them, and whose they are."""
+    """Twelve bars of a held-out pop song, the call that loads them, and their credit."""
     for name, credit in (
         ("pop909", "POP909, Wang and others, 2020, MIT"),
-        ("builtin-songs", "the built-in corpus, written by a grammar, MIT"),
+        ("builtin-songs", "the built-in corpus, generated by a grammar, MIT"),
     ):
         try:
             clip = load(name, split="test").clips[0]
@@ -236,33 +240,33 @@ def _song() -> tuple[Clip, str, str]:
         beats = per_bar * min(12, clip.bars)
         call = f'load("{name}", split="test")[0].excerpt(0, {beats:g})'
         return clip.excerpt(0, beats), call, credit
-    raise MissingDataError("builtin-songs: is not there; the checkout is broken")
+    raise MissingDataError("builtin-songs: is missing; reinstall the workbench")
 
 
 def piano(seed: int) -> Exhibit:
     made = Exhibit(
         "piano",
-        "DiffusionLM: all words of a piano piece at once",
-        "Diffusion over the embeddings of 128 words, about 35 notes, steered by small classifiers.",
+        "DiffusionLM: all tokens of a piano piece at once",
+        "Diffusion over the embeddings of 128 tokens, about 35 notes, guided by small classifiers.",
         ['piano = DiffusionLM.from_pretrained("piano-diffusion")'],
     )
     names = {"piano": DiffusionLM.from_pretrained("piano-diffusion")}
-    asked: tuple[tuple[str, dict[str, str], str | Note], ...] = (
+    requests: tuple[tuple[str, dict[str, str], str | Note], ...] = (
         ("busy, in G major", {"key": "G major", "density": "busy"}, _in_g),
         ("high", {"register": "high"}, _range),
-        ("nothing asked", {}, "The words fit together, the music wanders."),
+        ("no control", {}, "Locally consistent, but without direction."),
     )
-    for title, control, note in asked:
-        made.draw(names, title, note, "piano", "generate", control, seed=seed)
+    for title, control, note in requests:
+        made.add_call(names, title, note, "piano", "generate", control, seed=seed)
     try:
         song = load("openscore-lieder", split="test").clips[0]
     except MissingDataError:
-        made.missing = "A song of the OpenScore Lieder Corpus would stand here: see data_scripts."
+        made.missing = "A song of the OpenScore Lieder Corpus is missing: see data_scripts."
         return made
     composer, title = song.labels.get("composer", ""), song.labels.get("title", "")
-    made.show(
+    made.add_clip(
         song.excerpt(0, 16),
-        f"{title}, written by a person",
+        f"{title}, by a composer",
         "The first bars of a held-out song.",
         f"{composer}, OpenScore Lieder Corpus, CC0",
     )
@@ -271,18 +275,17 @@ def piano(seed: int) -> Exhibit:
 
 def _in_g(clip: Clip) -> str:
     scale = np.isin(clip.notes["pitch"] % 12, (7, 9, 11, 0, 2, 4, 6))
-    return f"Two wishes at once: {scale.mean():.0%} of the notes are of G major."
+    return f"Two controls at once: {scale.mean():.0%} of the notes belong to G major."
 
 
 def _range(clip: Clip) -> str:
     low, high = int(clip.notes["pitch"].min()), int(clip.notes["pitch"].max())
-    return f"From {pitch_name(low)} up to {pitch_name(high)}."
+    return f"Notes from {pitch_name(low)} to {pitch_name(high)}."
 
 
 def measured(clip: Clip) -> dict[str, float]:
-    """Length in s, level (RMS) and peak in dB of full scale, onsets a second, and the share of
-    windows of 50 ms below −60 dB. Onsets: of a score its different times of notes, of sound what
-    librosa finds."""
+    """Length in s, level (RMS) and peak in dBFS, onsets per second, and the share of windows of
+    50 ms below −60 dB. Onsets are the distinct note times of a score, or librosa's onsets."""
     rate = 16000
     sound = clip.waveform(rate, loop=False).mean(axis=0)
     window = rate // 20

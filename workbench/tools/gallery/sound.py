@@ -1,4 +1,4 @@
-"""The gallery's clips of the systems that draw sound, and what their coding loses."""
+"""Gallery entries of the systems that generate sound, and reconstructions by their coders."""
 
 from __future__ import annotations
 
@@ -8,63 +8,71 @@ from workbench.errors import MissingDataError
 from workbench.music.clip import Clip
 from workbench.systems.ldmg import LDMG
 from workbench.systems.musicldm import MusicLDM
-from workbench.tools.gallery.clips import Exhibit, drummer, hang_drummer
+from workbench.tools.gallery.clips import Exhibit, add_drummer, drummer
 
 
 def sound(seed: int) -> Exhibit:
     made = Exhibit(
         "sound",
-        "LDMG: sound out of noise",
-        "A VAE-GAN on sound at 16 kHz and a diffusion transformer in its latent.",
+        "LDMG: from noise to sound",
+        "A VAE-GAN on sound at 16 kHz and a diffusion transformer on its latents.",
         ['ldmg = LDMG.from_pretrained("sound-ldmg")'],
     )
     names: dict[str, Any] = {"ldmg": LDMG.from_pretrained("sound-ldmg")}
-    asked: tuple[tuple[str, dict[str, Any], str], ...] = (
-        ("rock", {"genre": "rock"}, "The sound of the style, but an unsteady pulse."),
+    requests: tuple[tuple[str, dict[str, Any], str], ...] = (
+        ("rock", {"genre": "rock"}, "The timbre of the style, but an unsteady pulse."),
         (
             "slow pop piano",
             {"prompt": "slow pop piano"},
-            "A piano, as much as a small decoder lets through.",
+            "A piano, within the limits of a small decoder.",
         ),
         (
             "funk, twice as long",
             {"genre": "funk", "seconds": 8.2},
-            "Longer than it was trained, in windows that overlap; no form arises.",
+            "Longer than in training, by overlapping windows; there is no form.",
         ),
-        ("nothing asked", {}, "Out of nothing: something between all that it knows."),
+        ("no prompt", {}, "Unconditional: a mixture of all training styles."),
     )
-    for title, words, note in asked:
-        made.draw(names, title, note, "ldmg", "generate", **words, seed=seed)
-    _rebuilt(made, names, "ldmg", "Encoded and decoded only: what the autoencoder loses.")
+    for title, words, note in requests:
+        made.add_call(names, title, note, "ldmg", "generate", **words, seed=seed)
+    _reconstructed(
+        made, names, "ldmg", "Only encoded and decoded: this is the loss of the autoencoder."
+    )
     return made
 
 
 def music(seed: int) -> Exhibit:
     made = Exhibit(
         "music",
-        "MusicLDM: words to sound",
-        "Diffusion in the latent of a mel autoencoder, steered by an embedding that text and sound "
-        "share; a vocoder makes it sound.",
+        "MusicLDM: from text to sound",
+        "Diffusion on the latents of a mel autoencoder, conditioned on an embedding that text and "
+        "sound share; a vocoder turns mel spectrograms into sound.",
         ['music = MusicLDM.from_pretrained("music-ldm")'],
     )
     names: dict[str, Any] = {"music": MusicLDM.from_pretrained("music-ldm")}
-    asked: tuple[tuple[str, dict[str, Any], str], ...] = (
+    requests: tuple[tuple[str, dict[str, Any], str], ...] = (
         (
             "rock 120 bpm beat busy crash",
             {"candidates": 5},
-            "The best of five by the system's own ear. Drums; does their beat hold?",
+            "The best of five by the system's text–audio encoder. Do the drums keep a steady beat?",
         ),
-        ("slow pop piano", {}, "Chords, but no phrase that goes anywhere."),
-        ("a choir of robots", {}, "Words it never read: it generates something that it knows."),
+        ("slow pop piano", {}, "Chords, but no melodic phrases."),
+        (
+            "a choir of robots",
+            {},
+            "Words that are not in the training captions: it generates something familiar.",
+        ),
     )
-    for prompt, more, note in asked:
-        made.draw(names, prompt, note, "music", "generate", prompt, **more, seed=seed)
-    _rebuilt(made, names, "music", "Through mel, autoencoder and vocoder only: what they lose.")
+    for prompt, more, note in requests:
+        made.add_call(names, prompt, note, "music", "generate", prompt, **more, seed=seed)
+    _reconstructed(
+        made, names, "music", "Only through mel, autoencoder and vocoder: this is their loss."
+    )
     if "groove" in names:
-        made.draw(
+        made.add_call(
             names,
             "like that drummer",
-            "A sound is as good a question as words.",
+            "Conditioned on a sound instead of text.",
             "music",
             "generate",
             like=names["groove"],
@@ -73,12 +81,14 @@ def music(seed: int) -> Exhibit:
     return made
 
 
-def _rebuilt(made: Exhibit, names: dict[str, Any], name: str, note: str) -> None:
-    """A drummer of Groove as sound, and the same through a system's autoencoder."""
+def _reconstructed(made: Exhibit, names: dict[str, Any], name: str, note: str) -> None:
+    """A drummer of Groove as sound, and its reconstruction by a system."""
     try:
         played = drummer("rock", 110).excerpt(0, 8)
     except MissingDataError:
-        made.missing = "A drummer of Groove, and what coding loses of it, would be here: make data."
+        made.missing = (
+            "A drummer of Groove and its reconstruction are missing: get Groove with make data."
+        )
         return
     made.setup += [
         "from workbench.tools.gallery.clips import drummer",
@@ -91,6 +101,6 @@ def _rebuilt(made: Exhibit, names: dict[str, Any], name: str, note: str) -> None
         labels=played.labels,
         caption=played.caption,
     )
-    note_of_real = "Two bars of a held-out session, rendered."
-    hang_drummer(made, "rock, played by a person", names["groove"], note_of_real)
-    made.draw(names, "the same, rebuilt", note, name, "reconstruct", names["groove"])
+    note_of_real = "Two rendered bars of a held-out session."
+    add_drummer(made, "rock, played by a person", names["groove"], note_of_real)
+    made.add_call(names, "the same, reconstructed", note, name, "reconstruct", names["groove"])

@@ -1,5 +1,7 @@
-"""`workbench assign`: the notebooks as students get them, and what an instructor should know of
-them. The same checkout gives the same bytes."""
+"""`workbench assign`: the student versions of notebooks, and release notes for instructors.
+
+The same checkout gives the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,10 @@ NOTES = "RELEASE_NOTES.md"
 
 
 def assign(numbers: Sequence[str], out: Path, *, root: Path = ROOT) -> list[Path]:
-    """Write the student versions and the release notes into `out`; returns what was written."""
+    """Write the student versions and the release notes into `out`; returns their paths."""
     out = Path(out)
     if out.resolve() in (root.resolve(), (root / "src").resolve()):
-        raise WorkbenchError(f"{out}: holds the notebooks themselves; name another folder")
+        raise WorkbenchError(f"{out}: contains the notebooks themselves; choose another folder")
     chosen = lessons(numbers, root)
     written = []
     for lesson in chosen:
@@ -32,7 +34,8 @@ def assign(numbers: Sequence[str], out: Path, *, root: Path = ROOT) -> list[Path
 
 
 def student_version(lesson: Lesson) -> Any:
-    """The notebook without solutions; its checks cannot be edited, its exercises not deleted."""
+    """The notebook without solutions. Its checks cannot be edited or deleted, and its exercises
+    cannot be deleted."""
     notebook = lesson.notebook
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
@@ -45,19 +48,19 @@ def student_version(lesson: Lesson) -> Any:
 
 
 def notes(chosen: Sequence[Lesson]) -> str:
-    """Exercises, points, what students need and what to do with what comes back."""
+    """Exercises, points, requirements, and how to grade the submissions."""
     lines = [
         "# Release notes",
         "",
         f"Made from workbench {__version__}; students need this version or a later one. "
-        "Solutions are left out.",
+        "Solutions are not included.",
         "",
     ]
     for lesson in chosen:
         head = ["| exercise | title | time | function | points |", "|---|---|---|---|---:|"]
         lines += [f"## {lesson.name}.ipynb", "", lesson.title, "", *head]
         for asked in lesson.asked:
-            function = f"`{asked.function}`" if asked.check else "open, for people to judge"
+            function = f"`{asked.function}`" if asked.check else "open, graded by people"
             points = f"{asked.points:g}" if asked.check else "–"
             lines.append(
                 f"| {asked.number} | {asked.title} | {asked.time} | {function} | {points} |"
@@ -65,17 +68,17 @@ def notes(chosen: Sequence[Lesson]) -> str:
         lines += [f"| | sum | | | {lesson.points:g} |", ""]
     numbers = " ".join(lesson.number for lesson in chosen)
     lines += [
-        f"All points together: {sum(lesson.points for lesson in chosen):g}.",
+        f"Total points: {sum(lesson.points for lesson in chosen):g}.",
         "",
-        "Students fill in the functions, keep their names, and hand in the notebooks. Put what "
-        "comes back into one folder a student, or into one folder as `NAME_05_latent_diffusion"
+        "Students complete the functions, keep their names, and hand in the notebooks. Put the "
+        "submissions into one folder per student, or into one folder as `NAME_05_latent_diffusion"
         ".ipynb`, and run",
         "",
         f"    workbench grade SUBMISSIONS {numbers} --out marks",
         "    workbench report --submissions marks",
         "",
-        "A check in the notebook and the one that marks draw new inputs each time; a function that "
-        "only knows the first ones earns nothing.",
+        "The checks in the notebook and the grader use new inputs each time; a function that only "
+        "works for particular inputs earns no points.",
         "",
     ]
     return "\n".join(lines)

@@ -12,14 +12,16 @@ from workbench.options import check_out
 
 
 def add_commands(commands: Any) -> None:
-    add = commands.add_parser("assign", help="the notebooks for students, without solutions")
+    add = commands.add_parser(
+        "assign", help="write the student versions of the notebooks, without solutions"
+    )
     add.add_argument(
         "numbers", nargs="*", type=options.nonempty, metavar="NN", help="lessons (default: all)"
     )
-    add.add_argument("--out", type=options.path, required=True, help="folder for them")
+    add.add_argument("--out", type=options.path, required=True, help="folder for the notebooks")
     add.set_defaults(run=_assign)
 
-    add = commands.add_parser("grade", help="marks and feedback for what students hand in")
+    add = commands.add_parser("grade", help="grade submissions: marks and feedback")
     add.add_argument(
         "submissions",
         type=options.path,
@@ -33,20 +35,22 @@ def add_commands(commands: Any) -> None:
         help="lessons (default: those that were handed in)",
     )
     add.add_argument("--out", type=options.path, default=Path("marks"), help="folder for the marks")
-    add.add_argument("--seed", type=options.seed, help="of the checks' inputs (default: a new one)")
-    add.add_argument("--seconds", type=options.number(0.1), default=20, help="time for an exercise")
     add.add_argument(
-        "--notebook-seconds", type=options.number(0.1), default=120, help="time for a notebook"
+        "--seed", type=options.seed, help="seed of the checks' inputs (default: a new one)"
+    )
+    add.add_argument("--seconds", type=options.number(0.1), default=20, help="seconds per exercise")
+    add.add_argument(
+        "--notebook-seconds", type=options.number(0.1), default=120, help="seconds per notebook"
     )
     add.add_argument(
-        "--memory", type=options.whole(64), default=2048, metavar="MB", help="for an exercise"
+        "--memory", type=options.whole(64), default=2048, metavar="MB", help="MB per exercise"
     )
     add.add_argument("--jobs", type=options.whole(1), help="exercises at a time")
     add.set_defaults(run=_grade)
 
 
 def _assign(args: argparse.Namespace) -> int:
-    # needed by this command alone
+    # only this command needs it
     from workbench.tools.grading.assign import assign
 
     check_out(args.out)
@@ -56,7 +60,7 @@ def _assign(args: argparse.Namespace) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    # needed by this command alone
+    # only this command needs it
     from workbench.tools.grading.marks import check_apart, grade
     from workbench.tools.grading.sandbox import Limits
 

@@ -1,4 +1,4 @@
-"""A page of feedback for one student: what is right, what looks wrong, hints, never an answer."""
+"""A page of feedback for one student: correct parts, mistakes and hints, but no answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ a:focus-visible, summary:focus-visible, input:focus-visible { outline: 3px solid
 
 
 def write_feedback(target: Path, student: str, records: Sequence[dict[str, Any]]) -> None:
-    """records: those of this student, see `marks`."""
+    """Write the page. records: of this student, see `marks`."""
     earned, possible = (sum(record[key] for record in records) for key in ("points", "of"))
     parts = [f"<p>{earned:g} of {possible:g} points</p>"]
     for record in records:

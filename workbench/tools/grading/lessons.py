@@ -18,8 +18,8 @@ HEADING = re.compile(r"(?m)^## (?:Exercise (\d+)|Mini-project) · (.+?)(?: \(([^
 
 @dataclass(frozen=True)
 class Asked:
-    """An exercise of a notebook, or its mini-project. function: what the student writes, empty
-    where it is open and judged by people; cell: the id of the cell that holds it."""
+    """An exercise of a notebook, or its mini-project. function: the function that the student
+    writes, "" for an open exercise that people grade; cell: the id of its cell."""
 
     number: str
     title: str
@@ -35,12 +35,12 @@ class Lesson:
     number: str
     name: str  # of the file, without its suffix
     title: str
-    notebook: Any  # as students get it, see `assign`
+    notebook: Any  # the student version, see `assign`
     asked: tuple[Asked, ...]
 
     @property
     def marked(self) -> tuple[Asked, ...]:
-        """Those that a check judges."""
+        """The exercises that have a check."""
         return tuple(asked for asked in self.asked if asked.check)
 
     @property
@@ -73,7 +73,7 @@ def _lesson(script: Path) -> Lesson:
 
 
 def _asked(lesson: str, cells: list[Any]) -> list[Asked]:
-    """Each heading with the stub and the check that follow it."""
+    """Each heading with the stub and the check after it."""
     found: list[Asked] = []
     stub = ""
     for cell in cells:
@@ -92,7 +92,7 @@ def _asked(lesson: str, cells: list[Any]) -> list[Asked]:
 
 
 def _call(source: str) -> tuple[str, str]:
-    """check_density(density) → its two names."""
+    """The two names in a call such as check_density(density)."""
     for node in ast.parse(source).body:
         match node:
             case ast.Expr(ast.Call(ast.Name(check), [ast.Name(function)])) if check.startswith(

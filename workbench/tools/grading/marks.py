@@ -1,19 +1,18 @@
-"""`workbench grade`: what was handed in → marks.csv, a page of feedback a student, and results that
-`workbench report --submissions` compares.
+"""`workbench grade`: from submissions to marks.csv, a page of feedback per student, and results
+that `workbench report --submissions` compares.
 
-Each exercise is asked in a process of its own (see `sandbox`) and judged here, by the instructor's
-copy of the check, on inputs drawn from one seed for the whole class. Nothing that a submission
-defines or changes takes part in the judging. What remains possible: to copy an answer from the
-library, which is open to all; the notes name the modules of it that a solution imports, unless
-it takes pains to hide them.
+Each exercise runs in its own process (see `sandbox`) and is judged here, by the instructor's copy
+of the check, on inputs from one seed for the whole class. Nothing that a submission defines or
+changes affects the judging. A student can still copy an answer from the library, which is public;
+the notes list the modules of the library that a solution imports, unless it hides them.
 
-Guaranteed with bubblewrap or Linux namespaces: no network; no file of the machine changed, and of
-others' only Python, the packages and the data folder read; nothing done as root; all processes
-ended with the exercise, or with the grader. Without them Python itself refuses sockets, programs
-and writes; determined C code gets past Python, and on Linux meets what `seal` has the kernel refuse
-it; the first line printed, each row of marks.csv and
-each answer kept say which of them held. To grade a class you do not know on a machine without
-them, use a virtual one. A sandbox that cannot start is an error, never a mark.
+Guaranteed with bubblewrap or Linux namespaces: no network; no file of the machine is changed, and
+only Python, the packages and the data folder can be read; nothing runs as root; all processes end
+with the exercise, or with the grader. Without them, Python refuses sockets, programs and writes;
+C code can bypass Python, and on Linux the kernel then enforces the rules of `seal`. The first line
+printed, each row of marks.csv and each stored answer name the kind of isolation. Without
+bubblewrap or namespaces, grade unknown students in a virtual machine. A sandbox that cannot start
+is an error, never a mark.
 """
 
 from __future__ import annotations
@@ -58,12 +57,25 @@ def grade(
     weak: str = "",
     root: Path = ROOT,
 ) -> list[Record]:
-    """Grade a folder of submissions; returns a record for each student and lesson.
+    """Grade a folder of submissions. Results in `out` that are still valid are not computed again.
 
-    numbers: lessons of the assignment; by default those that anyone handed in. seed: of the
-    inputs; by default drawn once and kept in `out`. What is in `out` already and would come out the
-    same is not graded again. weak: see `Sandbox`; root: of the trusted notebooks. Raises
-    SandboxError where functions cannot be asked at all; then nothing of that is kept as a mark.
+    Args:
+        folder: One folder per student, or notebooks or zip files.
+        out: Folder for marks and feedback, outside of `folder`.
+        numbers: Lessons of the assignment; default: those that anyone handed in.
+        seed: Of the inputs; default: chosen once and stored in `out`.
+        limits: Of an exercise.
+        notebook_seconds: For all exercises of a notebook.
+        jobs: Exercises at a time.
+        weak: See `Sandbox`.
+        root: Folder of the trusted notebooks.
+
+    Returns:
+        A record per student and lesson.
+
+    Raises:
+        MissingDataError: for a folder without notebooks of a lesson.
+        SandboxError: for a sandbox that cannot start; no mark is stored then.
     """
     folder, out = Path(folder), Path(out)
     check_apart(folder, out)
@@ -72,7 +84,7 @@ def grade(
     wanted = numbers or sorted({number for student in students for number in student.lessons})
     if not wanted:
         why = "; ".join(note for student in students for note in student.notes)[:300]
-        raise MissingDataError(f"{folder}: no notebook of a lesson in it: {why}")
+        raise MissingDataError(f"{folder}: contains no notebook of a lesson: {why}")
     asked = lessons(wanted, root)
     limits = limits or Limits()
     seed = _seed(out, seed)
@@ -94,7 +106,7 @@ def grade(
                 record = _grade(student, lesson, handed, sandbox, seed, notebook_seconds)
             except SandboxError:
                 raise
-            except Exception as error:  # a fault here must not stop the class; next time again
+            except Exception as error:  # must not stop the class; retried next time
                 key = ""
                 record = _blank(
                     student,
@@ -129,11 +141,11 @@ def grade(
 
 
 def check_apart(folder: Path, out: Path) -> None:
-    """Raises WorkbenchError where marks would lie among the submissions, in a folder that a student
-    may have handed in, with marks in it."""
+    """Raise WorkbenchError if `out` is within the submissions, where a student could have placed
+    marks."""
     if out.resolve().is_relative_to(folder.resolve()):
         raise WorkbenchError(
-            f"--out {out}: lies within the submissions, {folder}; name a folder outside of it"
+            f"--out {out}: is within the submissions, {folder}; choose a folder outside of it"
         )
 
 
@@ -145,7 +157,7 @@ def _grade(
     seed: int,
     seconds: float,
 ) -> Record:
-    """One notebook; whatever is wrong with it is in the record."""
+    """Grade one notebook; the record contains every problem."""
     if handed is None:
         return _blank(student, lesson, "not handed in")
     if handed.problem:
@@ -159,11 +171,11 @@ def _grade(
         left = max(0.1, left - max(reply.seconds, reply.clock / 5))
         if reply.left_out:
             few = ", ".join(reply.left_out[:3]) + ", …" * (len(reply.left_out) > 3)
-            left_out.setdefault(f"left out, too large or unreadable: {few}")
+            left_out.setdefault(f"files not used, too large or unreadable: {few}")
         record["exercises"].append(entry)
         library = [name for name in reply.imports if name.startswith("workbench")]
         if library:
-            record["notes"].append(f"{asked.number} imports {', '.join(library)}: look at it")
+            record["notes"].append(f"{asked.number} imports {', '.join(library)}: check it")
     record["notes"] += left_out
     record["points"] = sum(entry["points"] for entry in record["exercises"])
     record["state"] = _state(record["exercises"], handed)
@@ -171,7 +183,7 @@ def _grade(
 
 
 def _state(entries: Sequence[Record], handed: Handed) -> str:
-    """Whether it is right, in part, wrong, or nothing was done."""
+    """Whether the notebook is correct, partly correct, wrong, or empty."""
     states = {entry["state"] for entry in entries}
     if not any(cell.strip() for cell in handed.cells) or states == {"not attempted"}:
         return "handed in empty"
@@ -227,9 +239,9 @@ def _entry(asked: Asked, state: str, message: str = "", points: float = 0.0) -> 
 
 
 def write_marks(path: Path, records: Sequence[Record]) -> None:
-    """A row a student: points of each exercise, their sum, the sum possible, state and notes, the
-    state of each exercise, and how the answers were shut in. UTF-8 with a mark at its beginning, by
-    which spreadsheets know it."""
+    """Write a row per student: points of each exercise, their sum and maximum, state and notes, the
+    state of each exercise, and the kind of isolation. UTF-8 with a byte order mark, which
+    spreadsheets need."""
     numbers = sorted({entry["number"] for record in records for entry in record["exercises"]})
     several = len({record["lesson"] for record in records}) > 1
     text = io.StringIO()
@@ -278,12 +290,12 @@ def write_marks(path: Path, records: Sequence[Record]) -> None:
 
 
 def _cell(text: str) -> str:
-    """A student's words must not be taken for a formula, whatever parts the columns."""
+    """Text of a student must not become a formula, whatever separates the columns."""
     return re.sub(r"(^|[;,|\t\r\n])(\s*)(?=[=+\-@＝＋－＠\t\r])", r"\1\2'", shown(text))
 
 
 def slug(name: str) -> str:
-    """A file name for a student's name; two names never share one."""
+    """A file name for a student's name, different for different names."""
     plain = re.sub(r"[^\w-]+", "-", name).strip("-").encode()[:100].decode(errors="ignore")
     digest = hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:6]
     return plain if plain == name else f"{plain}-{digest}"
@@ -294,7 +306,7 @@ def _place(student: str, lesson: str) -> str:
 
 
 def _seed(out: Path, seed: int | None) -> int:
-    """The given one, that of an earlier run into the same folder, or a fresh one, kept at once."""
+    """The given seed, that of an earlier run into the folder, or a new one, which is stored."""
     place = out / "seed.txt"
     if seed is None and place.exists():
         return int(place.read_text())
@@ -305,7 +317,7 @@ def _seed(out: Path, seed: int | None) -> int:
 
 
 def _checks() -> str:
-    """A fingerprint of the code that judges."""
+    """A fingerprint of the code that asks and judges."""
     digest = hashlib.sha256()
     for path in sorted(path for folder in SECRET for path in folder.glob("*.py")):
         digest.update(path.read_bytes())

@@ -379,7 +379,7 @@ def _over(limits: Limits, lines: _Lines, reply: Reply, starting: bool) -> str:
     if not starting and (reply.seconds > limits.seconds or reply.clock > 5 * limits.seconds):
         return f"it ran longer than {limits.seconds:g} s"
     if reply.memory_mb > limits.memory_mb:
-        return f"it held more than {limits.memory_mb} MB of memory"
+        return f"it used more than {limits.memory_mb} MB of memory"
     if lines.printed > limits.printed:
         return f"it printed more than {limits.printed:,} bytes"
     if len(lines.sent) > MOST_SENT:

@@ -1,4 +1,4 @@
-"""What of a notebook a function needs: the statements that define it, and those that they use.
+"""The part of a notebook that a function needs: its definition, and the statements that it uses.
 
 A submission may train for an hour, or fail, in cells that an exercise has nothing to do with. So
 not the whole notebook is run but a slice of it (Weiser 1981): from the last definition of the

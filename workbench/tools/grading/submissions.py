@@ -1,5 +1,5 @@
-"""What was handed in: whose it is, which lesson, and its code cells. Nothing in it is run here, and
-nothing in one student's folder stands in the way of another's."""
+"""Reading submissions: student, lesson and code cells of each. Nothing in them is run here, and one
+student's folder cannot affect another's."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def collect(folder: Path, known: Sequence[Lesson]) -> list[Student]:
         sources.setdefault(key, []).append(path)
     if not sources:
         raise MissingDataError(
-            f"{folder}: no submissions; put one folder a student into it, or notebooks named "
+            f"{folder}: no submissions; put one folder per student into it, or notebooks named "
             "NAME_05_latent_diffusion.ipynb"
         )
     names = Counter(name for name, _ in sources)
@@ -116,7 +116,7 @@ def collect(folder: Path, known: Sequence[Lesson]) -> list[Student]:
         try:
             _take(student, [one for path in paths for one in _found(path, student, known)])
         except Exception as error:  # a fault here must not cost the others their marks
-            student.note(f"could not be looked through: {shown(repr(error))[:200]}")
+            student.note(f"could not be read: {shown(repr(error))[:200]}")
     return sorted(students, key=lambda student: student.name)
 
 
@@ -141,7 +141,7 @@ def _in_class(archive: Path, known: Sequence[Lesson]) -> list[Student]:
         or any(_kind(one.path) in ("notebook", "zip") for one in walk(path).files)
     ]
     if len(theirs) < 2:
-        raise MissingDataError(f"{archive}: holds no folders of students; unpack it")
+        raise MissingDataError(f"{archive}: contains no folders of students; unpack it")
     students = collect(folder, known)
     for student in students:
         student.unpacked.append(target)
@@ -187,7 +187,7 @@ def _found(path: Path, student: Student, known: Sequence[Lesson]) -> list[Handed
 
 def _unread(path: Path) -> str:
     if _kind(path) == "archive":
-        return f"{named(path.name)}: is not opened; only .zip files are"
+        return f"{named(path.name)}: is not opened, only .zip files are"
     return f"{named(path.name)}: is not a notebook"
 
 
@@ -208,7 +208,7 @@ def _in_folder(
         student.note(f"{name}: {len(notebooks)} notebooks: only {MOST_NOTEBOOKS} are read")
     found = [_read(path, known, path.parent) for path in notebooks[:MOST_NOTEBOOKS]]
     if zipped and zips:
-        student.note(f"{name}: zip files inside of it are not opened")
+        student.note(f"{name}: nested zip files are not opened")
     elif len(zips) > MOST_ZIPS:
         student.note(f"{name}: {len(zips)} zip files: only {MOST_ZIPS} are opened")
     if not zipped:
@@ -216,7 +216,7 @@ def _in_folder(
     if not found and not zips:
         others = [named(path.name) for path in kinds[""]]
         few = ", ".join(others[:3]) + ", …" * (len(others) > 3)
-        student.note(f"no notebook in {name}" + f", which holds {few}" * bool(others))
+        student.note(f"no notebook in {name}" + f", which contains {few}" * bool(others))
     return found
 
 
@@ -235,7 +235,7 @@ def _in_zip(archive: Path, student: Student, known: Sequence[Lesson]) -> list[Ha
     found = _in_folder(Path(target.name), name, student, known, zipped=True)
     folders = {(one.lesson, one.path.parent) for one in found if one.lesson}
     if (most := max(Counter(lesson for lesson, _ in folders).values(), default=0)) > 1:
-        student.note(f"{name}: holds a lesson in {most} folders; unpack it if these are students")
+        student.note(f"{name}: contains a lesson {most} times; unpack it if these are students")
     return found
 
 
@@ -254,7 +254,7 @@ def unpack(data: bytes, target: Path, when: float, most: int = LARGEST) -> list[
     if end < 0:
         raise ValueError("is not a valid zip file")
     if int.from_bytes(data[end + 12 : end + 16], "little") > 2**20 or b"PK\x06\x07" in data[-200:]:
-        raise ValueError("holds too many files")
+        raise ValueError("contains too many files")
     left, left_out = most, []
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for member in archive.infolist():
@@ -280,7 +280,7 @@ def unpack(data: bytes, target: Path, when: float, most: int = LARGEST) -> list[
                 content = file.read(left + 1)
             left -= len(content)
             if left < 0:
-                raise ValueError(f"holds more than {most >> 20} MB")
+                raise ValueError(f"contains more than {most >> 20} MB")
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(content)
@@ -293,7 +293,7 @@ def unpack(data: bytes, target: Path, when: float, most: int = LARGEST) -> list[
                 changed = when
             os.utime(place, (changed, changed))
     few = ", ".join(shown(name)[:80] for name in left_out[:3]) + ", …" * (len(left_out) > 3)
-    return [f"left out, no file or too deep: {few}"] if left_out else []
+    return [f"not used, not a file or too deep: {few}"] if left_out else []
 
 
 def _owner(name: str, known: Sequence[Lesson]) -> str:
@@ -343,7 +343,7 @@ def _read(path: Path, known: Sequence[Lesson], files: Path | None) -> Handed:
         marked = _marked(content)
         if sum(map(len, handed.cells)) > MOST_CODE:
             handed.cells = []
-            raise ValueError(f"it holds more than {MOST_CODE:,} characters of code")
+            raise ValueError(f"it contains more than {MOST_CODE:,} characters of code")
     except (
         OSError,
         ValueError,
@@ -360,7 +360,7 @@ def _read(path: Path, known: Sequence[Lesson], files: Path | None) -> Handed:
     if marked in {lesson.number for lesson in known}:
         handed.lesson = marked
     if not handed.lesson:
-        handed.problem = "which lesson it is cannot be told; is it another notebook?"
+        handed.problem = "the lesson cannot be identified; is it another notebook?"
     return handed
 
 

@@ -45,7 +45,7 @@ def walk(folder: Path) -> Walk:
     if left[0] < 0 or len(others) > MOST_FILES:
         dropped = set(sorted(others, key=lambda one: one.name)[MOST_FILES:])
         found.files = [one for one in found.files if one not in dropped]
-        found.notes.append(f"more than {MOST_FILES} files: the rest is left out")
+        found.notes.append(f"more than {MOST_FILES} files: the rest is not used")
     found.files.sort(key=lambda one: one.name)
     found.notes = list(dict.fromkeys(found.notes))
     return found
@@ -53,7 +53,7 @@ def walk(folder: Path) -> Walk:
 
 def _look(folder: Path, below: str, depth: int, found: Walk, left: list[int]) -> None:
     if depth > DEEPEST:
-        found.notes.append(f"folders more than {DEEPEST} deep are left out")
+        found.notes.append(f"folders more than {DEEPEST} deep are not used")
         return
     deeper: list[str] = []
     try:

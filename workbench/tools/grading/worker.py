@@ -143,7 +143,7 @@ def _run(found: slicing.Slice, function: str, cells: list[str]) -> tuple[Any, st
         except (Exception, SystemExit) as error:
             line = linecache.getline(f"cell {statement.cell}", statement.node.lineno).strip()
             what = f"{type(error).__name__}: {text_of(error)}"
-            return None, f"before the function is asked, the line `{line:.80}` raises {what:.200}"
+            return None, f"before the function is called, the line `{line:.80}` raises {what:.200}"
     return names.get(function), ""
 
 

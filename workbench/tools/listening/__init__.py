@@ -1,12 +1,12 @@
-"""Blind listening tests: made, rated in a browser, merged and analysed (lesson 11).
+"""Blind listening tests: create, rate in a browser, merge and analyse (lesson 11).
 
-materials.py   clips of people, systems and an empty-prompt control for the same prompts
-design.py      which clips stand in which trials; what raters see and the key they do not
-sounds.py      clips made comparable: length, loudness, coding
-page.py        one HTML file that rates without a network, or served
-server.py      the page for a class, answers kept in SQLite (store.py)
-records.py     one sheet of answers, as a rater hands it in
-answers.py     answer files and databases, checked and merged
+materials.py   clips by people, systems and an empty-prompt control for the same prompts
+design.py      the trials; the page for raters, and the key, which they do not see
+sounds.py      equal length, loudness and coding of the clips
+page.py        one HTML file for rating, without a network or from a server
+server.py      serves the page to a class and stores answers in SQLite (store.py)
+records.py     the answers of one rater
+answers.py     checks and merges answer files and databases
 analysis.py    means, differences, agreement, preferences
-simulated.py   a class whose opinions are known, for lessons and tests
+simulated.py   raters with known opinions, for lessons and tests
 """

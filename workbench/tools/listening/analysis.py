@@ -1,11 +1,11 @@
-"""What a class heard: means, differences between sources, agreement, preferences.
+"""Analysis of a listening test: means, differences between sources, agreement, preferences.
 
-The unit is the rater: answers of one person depend on each other, so intervals redraw raters and
-tests compare each rater's own means. A second interval of each difference redraws prompts as well,
-since a study with few clips says little about others (Clark, 1973).
+The unit is the rater: the answers of one person are not independent, so intervals resample raters,
+and tests compare each rater's own means. A second interval of each difference also resamples
+prompts, because few clips say little about others (Clark, 1973).
 
-Raters who failed the check are left out. That is decided before anyone looks at the answers, and
-they are named. Half-rated tests count as far as they go.
+Raters who failed the check are excluded, and named; this rule is fixed before the answers are
+analysed. Incomplete tests are used as far as they go.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from workbench.evaluation.preference import bradley_terry
 from workbench.tools.listening.records import Answer
 
 LEAST_RATERS = 2
-TIMES = 400  # bootstrap draws
+TIMES = 400  # bootstrap samples
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Mean:
-    """One source on one scale: mean over raters of each one's mean, 95 % interval over raters."""
+    """One source on one scale: mean over raters of their means, and 95 % interval over raters."""
 
     scale: str
     source: str
@@ -45,10 +45,10 @@ class Mean:
 class Difference:
     """Two sources on one scale, judged by the same raters.
 
-    mean: of first − second over raters (for preferences: how much oftener than half the time the
-    first was chosen). raters_only, also_prompts: 95 % intervals over raters, and over raters and
-    prompts. effect: the mean over its standard deviation between raters (d_z). p: of the sign-flip
-    test; corrected: by Holm for all differences of the study.
+    mean: of first − second over raters (for preferences: share of choices of the first − 0.5).
+    raters_only, also_prompts: 95 % intervals over raters, and over raters and prompts.
+    effect: the mean over its standard deviation between raters (d_z).
+    p: of the sign-flip test; corrected: by Holm for all differences of the study.
     """
 
     scale: str
@@ -66,8 +66,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Ordinal alpha between raters on one scale with its interval over clips; how far apart, on
-    average, two answers of one rater to a clip that came twice lie, and two raters' answers."""
+    """Ordinal alpha between raters on one scale with its interval over clips; mean distance of one
+    rater's answers to a repeated clip, and of two raters' answers to the same clip."""
 
     scale: str
     alpha: float
@@ -87,7 +87,7 @@ class Strength:
 
 @dataclass
 class Analysis:
-    """Everything at once. failed: raters left out for the check. side: share of choices of A."""
+    """All results. failed: raters excluded by the check; side: share of choices of A."""
 
     design: str
     raters: list[str]
@@ -103,17 +103,27 @@ class Analysis:
 def analyse(
     key: dict[str, Any], answers: Sequence[Answer], *, keep_failed: bool = False, seed: int = 0
 ) -> Analysis:
-    """Analyse a test. keep_failed: do not leave out who failed the check.
+    """Analyse a test.
 
-    Raises WorkbenchError with fewer than two raters: nothing can be said about others then.
+    Args:
+        key: Of the test.
+        answers: Of all raters.
+        keep_failed: Whether to include raters who failed the check.
+        seed: Of the bootstrap.
+
+    Returns:
+        The results.
+
+    Raises:
+        WorkbenchError: for fewer than two raters.
     """
     seed, failed = seed_of(seed), failed_checks(key, answers)
     used = [a for a in answers if keep_failed or a.rater not in failed]
     raters = list(dict.fromkeys(a.rater for a in used))
     if len(raters) < LEAST_RATERS:
         raise WorkbenchError(
-            f"an analysis needs {LEAST_RATERS} raters or more who passed the check; "
-            f"here are {len(raters)}"
+            f"an analysis needs at least {LEAST_RATERS} raters who passed the check, "
+            f"got {len(raters)}"
         )
     counted = [a for a in used if key["trials"][a.trial]["kind"] == "test"]
     whole = sum(t["kind"] == "test" for t in key["trials"].values()) * len(key["scales"])
@@ -134,7 +144,7 @@ def analyse(
 
 
 def failed_checks(key: dict[str, Any], answers: Sequence[Answer]) -> list[str]:
-    """Raters who counted the tones wrongly. One who never came to the check has not failed it."""
+    """Raters with a wrong answer to the check. A rater without an answer has not failed it."""
     right = {name: t["answer"] for name, t in key["trials"].items() if t["kind"] == "check"}
     wrong = (a.rater for a in answers if a.trial in right and a.value != right[a.trial])
     return list(dict.fromkeys(wrong))
@@ -143,7 +153,7 @@ def failed_checks(key: dict[str, Any], answers: Sequence[Answer]) -> list[str]:
 def cube(
     key: dict[str, Any], answers: Sequence[Answer], raters: Sequence[str], scale: str
 ) -> np.ndarray:
-    """Ratings (raters, sources, prompts) of one scale, NaN where there is none."""
+    """Ratings (raters, sources, prompts) of one scale; NaN if missing."""
     made = np.full((len(raters), len(key["sources"]), len(key["prompts"])), np.nan)
     for a in answers:
         trial = key["trials"][a.trial]
@@ -155,7 +165,7 @@ def cube(
 
 
 def _mean(values: np.ndarray, axis: int | None = None) -> Any:
-    """Mean of what is there; NaN, without a warning, where nothing is."""
+    """Mean of the finite values; NaN, without a warning, if there are none."""
     count = np.isfinite(values).sum(axis)
     return np.where(count > 0, np.nansum(values, axis) / np.maximum(count, 1), np.nan)[()]
 
@@ -185,7 +195,7 @@ def _over_raters(own: np.ndarray, seed: int) -> Interval:
 
 
 def _difference(scale: str, first: str, second: str, apart: np.ndarray, seed: int) -> Difference:
-    """apart: first − second, (raters, prompts), NaN where one of the two is missing."""
+    """apart: first − second, (raters, prompts); NaN if one of the two is missing."""
     own = _mean(apart, 1)
     own = own[np.isfinite(own)]
     random = random_generator(seed)
@@ -219,7 +229,7 @@ def _difference(scale: str, first: str, second: str, apart: np.ndarray, seed: in
 
 
 def by_trial(answers: Sequence[Answer], raters: Sequence[str], scale: str) -> dict[str, np.ndarray]:
-    """Trial → values (raters,), NaN where there is none."""
+    """By trial, values (raters,); NaN if missing."""
     made: dict[str, np.ndarray] = {}
     for a in answers:
         if a.scale == scale and a.rater in raters:
@@ -272,8 +282,8 @@ def _preferences(
         return bradley_terry(np.nansum(won[rows], (0, 3)))
 
     random = random_generator(seed)
-    drawn = [strengths(random.integers(len(raters), size=len(raters))) for _ in range(TIMES)]
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    resampled = [strengths(random.integers(len(raters), size=len(raters))) for _ in range(TIMES)]
+    low, high = np.quantile(resampled, [0.025, 0.975], axis=0)
     everyone = strengths(np.arange(len(raters)))
     for i, source in enumerate(sources):
         made.strengths.append(Strength(source, float(everyone[i]), (float(low[i]), float(high[i]))))

@@ -42,9 +42,9 @@ class Merged:
     def summary(self) -> str:
         """Raters, half-rated tests, conflicts and what was left out, as text."""
         lines = [f"{len(self.raters)} raters, {len(self.answers)} answers"]
-        lines += [f"half rated: {name}, {n} of {of} answers" for name, n, of in self.half_rated]
-        lines += [f"one name: {conflict}" for conflict in self.conflicts]
-        lines += [f"left out: {origin}: {reason}" for origin, reason in self.left_out]
+        lines += [f"incomplete: {name}, {n} of {of} answers" for name, n, of in self.half_rated]
+        lines += [f"shared name: {conflict}" for conflict in self.conflicts]
+        lines += [f"not used: {origin}: {reason}" for origin, reason in self.left_out]
         return "\n".join(lines)
 
 
@@ -82,18 +82,18 @@ def read_sheet(record: Any, key: dict[str, Any], origin: str) -> Sheet:
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise wrong("is not a file of answers")
     if record.get("test") != key["test"]:
-        raise wrong("answers another test")
+        raise wrong("has answers to another test")
     rater, token = clean_name(record.get("rater")), record.get("token")
     if not rater or not isinstance(token, str) or not TOKEN.fullmatch(token):
         raise wrong("names no rater")
     rows = record.get("answers")
     if not isinstance(rows, list):
-        raise wrong("holds no list of answers")
+        raise wrong("has no list of answers")
     allowed, answers = asked(key), {}
     for row in rows:
         answer = _read_row(row, rater, allowed)
         if answer is None:
-            raise wrong(f"holds an answer that this test does not know ({ascii(row)[:80]})")
+            raise wrong(f"has an answer that is not possible ({ascii(row)[:80]})")
         answers[answer.trial, answer.scale] = answer
     started, saved = (_plain(record.get(when, "")) for when in ("started", "saved"))
     finished = record.get("finished") is True
@@ -162,7 +162,7 @@ def _name_raters(sheets: list[Sheet], merged: Merged, questions: int) -> None:
         for name, sheet in zip(names, group, strict=True):
             merged.answers += [replace(answer, rater=name) for answer in sheet.answers]
             if not sheet.answers:
-                merged.left_out.append((sheet.origin, f"{name} answered nothing"))
+                merged.left_out.append((sheet.origin, f"{name} gave no answers"))
             elif len(sheet.answers) < questions:
                 merged.half_rated.append((name, len(sheet.answers), questions))
         if len(group) > 1:

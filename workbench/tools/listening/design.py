@@ -1,15 +1,15 @@
-"""What is heard in a listening test, in which trials, and what raters must not know.
+"""The design of a listening test: its trials, the page for raters, and the key.
 
-Two designs. In `ratings` a trial is one clip, rated from 1 to 5 for quality, aptness to the words
-above it, and novelty, as in the drum paper (arXiv 2408.02711). In `ab` a trial is two clips for the
-same words, of which one is chosen. Every rater hears every trial, in an order of their own.
+There are two designs. In `ratings` a trial is one clip, rated from 1 to 5 for quality, aptness to
+its prompt, and novelty, as in the drum paper (arXiv 2408.02711). In `ab` a trial is two clips for
+the same prompt, of which the rater chooses one. Every rater has every trial, in an individual
+order.
 
-Beside the trials that count there are three kinds more: `practice` comes first, `check` asks how
-many tones there are, and `repeat` is a trial that comes again, so that one knows how well a rater
-agrees with themselves.
+Three further kinds of trials are not counted: `practice` is the first, `check` asks for a number of
+tones, and `repeat` is a trial that occurs again, to measure how consistent a rater is.
 
-A test is two parts. The page's part knows clips only by random names; the key knows who made them,
-and stays with the instructor.
+A test has two parts. The page has only random names of clips; the key has their sources, and stays
+with the instructor.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ POINTS = 5
 CHECK_TONES = (2, 5)  # how many tones the check may have, from … to
 SCALES = (  # name, question, what 1 and 5 mean
     ("quality", "How good is it as music?", "poor", "excellent"),
-    ("aptness", "How well does it fit the words above?", "not at all", "very well"),
-    ("novelty", "How new or surprising is it?", "heard it all before", "quite new to me"),
+    ("aptness", "How well does it fit the prompt above?", "not at all", "very well"),
+    ("novelty", "How new or surprising is it?", "very familiar", "quite new to me"),
 )
-PREFERENCE = "Which one do you prefer as music for the words above?"
+PREFERENCE = "Which one do you prefer as music for the prompt above?"
 
 
 @dataclass(frozen=True)
 class Material:
-    """One clip of a test: who made it, and for which words."""
+    """One clip of a test, its source and its prompt."""
 
     source: str
     prompt: str
@@ -57,19 +57,19 @@ class Material:
 
 @dataclass(frozen=True)
 class ListeningTest:
-    """page: what the browser gets, no source named; key: the rest, for the analysis. Both can be
-    written as JSON."""
+    """A test. page: data for the browser, without sources; key: the rest, for the analysis. Both
+    are JSON data."""
 
     page: dict[str, Any]
     key: dict[str, Any]
 
     @property
     def trials(self) -> list[str]:
-        """Names of the trials that count."""
+        """Names of the trials that are analysed."""
         return [name for name, trial in self.key["trials"].items() if trial["kind"] == "test"]
 
     def write(self, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
-        """Write test.html, to be handed out, and key.json, to be kept. Returns both paths."""
+        """Write test.html, for raters, and key.json, for the instructor. Returns both paths."""
         page, key = Path(folder) / "test.html", Path(folder) / "key.json"
         write_text(page, page_html(self.page))
         write_text(key, json.dumps(self.key, indent=1, ensure_ascii=False))
@@ -77,7 +77,7 @@ class ListeningTest:
 
 
 def read_key(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """A test's key. Raises BrokenFileError where the file is none."""
+    """Read a test's key. Raises BrokenFileError for a file that is not one."""
     try:
         key = load_json(path)
     except (OSError, *UNREADABLE) as error:
@@ -92,7 +92,7 @@ def read_key(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _is_key(key: Any) -> bool:
-    """Has it the form of a key: are all the names in it those that it lists?"""
+    """Whether it has the form of a key, and all names in it are defined."""
     if not isinstance(key, dict) or (key.get("format"), key.get("design") in DESIGNS) != (
         KEY_FORMAT,
         True,
@@ -144,17 +144,27 @@ def make_test(
     seconds: float = 8.0,
     seed: int,
 ) -> ListeningTest:
-    """A test from materials: one clip of every source for every prompt.
+    """Create a test from one clip of every source for every prompt.
 
-    practice: the clip of the practice trial. seconds: longest clip. seed: of names and their order;
-    who knows it can work out names, so keep it as secret as the key.
-    Raises WorkbenchError where a clip is missing, double, silent or too short.
+    Args:
+        materials: The clips.
+        practice: Clip of the practice trial.
+        design: "ratings" or "ab".
+        title: Of the page.
+        seconds: Maximal length of a clip.
+        seed: Of the random names and their order. It reveals the names, so keep it secret.
+
+    Returns:
+        The test.
+
+    Raises:
+        WorkbenchError: for a clip that is missing, duplicated, silent or too short.
     """
     if design not in DESIGNS:
         raise WorkbenchError(f"design: {design!r} is unknown; choose one of {', '.join(DESIGNS)}")
     title = " ".join(title.split())
     if not title:
-        raise WorkbenchError("title: is empty; give the page a heading")
+        raise WorkbenchError("title: is empty; give a title for the page")
     sources, prompts = _complete(materials)
     seed, seconds = seed_of(seed), number(seconds, "seconds")
     random = random_generator(seed)
@@ -203,11 +213,11 @@ def make_test(
 
 
 def _complete(materials: Sequence[Material]) -> tuple[list[str], list[str]]:
-    """Sources and prompts in order; a test is refused in which not every source has every one."""
+    """Sources and prompts in order. Raises WorkbenchError unless every source has every prompt."""
     sources = list(dict.fromkeys(m.source for m in materials))
     prompts = list(dict.fromkeys(m.prompt for m in materials))
     if len(sources) < 2:
-        raise WorkbenchError("a listening test compares 2 sources or more; add another")
+        raise WorkbenchError("a listening test compares at least 2 sources; add another")
     count: dict[tuple[str, str], int] = {}
     for m in materials:
         count[m.source, m.prompt] = count.get((m.source, m.prompt), 0) + 1
@@ -215,12 +225,12 @@ def _complete(materials: Sequence[Material]) -> tuple[list[str], list[str]]:
         for prompt in prompts:
             found = count.get((source, prompt), 0)
             if found != 1:
-                raise WorkbenchError(f"{source} has {found} clips for {prompt!r}; give one")
+                raise WorkbenchError(f"{source} has {found} clips for {prompt!r}; give exactly one")
     return sources, prompts
 
 
 def _all_differ(sounds: Sequence[np.ndarray], labels: Sequence[str]) -> None:
-    """Refuse one sound under two labels: most likely the same file or the same seed twice."""
+    """Raise WorkbenchError for the same sound under two labels, such as one file given twice."""
     seen: dict[bytes, str] = {}
     for sound, label in zip(sounds, labels, strict=True):
         other = seen.setdefault(sound.astype(np.float32).tobytes(), label)
@@ -235,7 +245,7 @@ def _trials(
     design: str,
     random: np.random.Generator,
 ) -> list[dict[str, Any]]:
-    """The trials that count, and one of them again."""
+    """The trials that are analysed, and one of them repeated."""
     made: list[dict[str, Any]] = []
     for prompt in prompts:
         of = {clip["source"]: name for name, clip in clips.items() if clip["prompt"] == prompt}

@@ -1,5 +1,5 @@
-// A listening test in one page: asks, plays, keeps the answers, hands them over.
-// Answers are kept in localStorage with every click; with a server they are sent there, too.
+// A listening test in one page: plays clips, stores the answers and submits them.
+// Every click stores the answers in localStorage; with a server they are also sent there.
 (() => {
   "use strict";
   const test = JSON.parse(document.getElementById("test").textContent);
@@ -10,11 +10,11 @@
   const find = (selector) => document.querySelector(selector);
   const say = (text) => { find("#say").textContent = text; };
 
-  // ------------------------------------------------------------ what is kept
+  // ------------------------------------------------------------ storage
   let keeps = true;
   function shelf() {
     try { return JSON.parse(localStorage.getItem(SHELF)) || {}; }
-    catch { return {}; } // storage is off, or what lies there is not ours
+    catch { return {}; } // storage is disabled, or holds other data
   }
   function keep() {
     try { localStorage.setItem(SHELF, JSON.stringify({ ...shelf(), [state.token]: state })); }
@@ -35,8 +35,8 @@
     return made;
   }
 
-  /** Practice first, the check about half-way, all else shuffled: the same words do not come twice
-   *  in a row, and the same clips stand far apart, as well as chance allows. */
+  /** Practice first, the check about half-way, the rest shuffled: as far as possible, a prompt does
+   *  not occur twice in a row, and the same clips are far apart. */
   function drawOrder() {
     const of = (kind) => test.trials.filter((trial) => trial.kind === kind);
     const same = (a, b) => a.clips.every((clip) => b.clips.includes(clip));
@@ -73,7 +73,7 @@
   const done = (name) =>
     questions(trials.get(name)).every((q) => q.name in (state.answers[name]?.values ?? {}));
 
-  /** One row for each answer, as files and the server keep them. */
+  /** One row per answer, as in files and on the server. */
   function rows(names = state.order) {
     return names.flatMap((name) => Object.entries(state.answers[name]?.values ?? {}).map(
       ([scale, value]) => ({
@@ -112,13 +112,13 @@
     heard.className = "heard";
     const show = () => {
       button.textContent = `${audio.paused ? "▶ Play" : "❚❚ Pause"} ${label}`;
-      heard.textContent = answerOf(name).heard[index] ? "✓ heard" : "not heard yet";
+      heard.textContent = answerOf(name).heard[index] ? "✓ played" : "not played yet";
     };
     button.addEventListener("click", () => {
       if (!audio.paused) return audio.pause();
       for (const other of players) if (other !== audio) other.pause();
       audio.play().catch(() => say(`${label} cannot be played by this browser. ` +
-        "Try another browser, or leave it out with “Next”."));
+        "Try another browser, or skip it with “Next”."));
     });
     for (const event of ["play", "pause"]) audio.addEventListener(event, show);
     audio.addEventListener("timeupdate", () => { bar.value = audio.currentTime / (audio.duration || 1); });
@@ -146,8 +146,8 @@
       button.type = "button";
       const count = kept.order.filter((name) => name in kept.answers).length;
       button.textContent = kept.finished
-        ? `${kept.rater}: finished; look, or download again`
-        : `Go on as ${kept.rater} (${count} of ${kept.order.length} begun)`;
+        ? `${kept.rater}: finished; review or download again`
+        : `Continue as ${kept.rater} (${count} of ${kept.order.length} started)`;
       button.addEventListener("click", () => {
         state = kept;
         state.finished ? end() : showTrial();
@@ -163,7 +163,7 @@
   async function begin(event) {
     event.preventDefault();
     const rater = find("#name").value.trim().replace(/\s+/g, " ");
-    if (!rater) { say("Type a name first; any name that is yours alone will do."); find("#name").focus(); return; }
+    if (!rater) { say("Enter a name first; it can be any name that nobody else uses."); find("#name").focus(); return; }
     const order = drawOrder();
     const fresh = {
       rater, token: hex(), started: new Date().toISOString(), order, at: 0, answers: {},
@@ -174,11 +174,11 @@
       try {
         const reply = await post("join", { test: test.test, rater, token: fresh.token });
         if (!reply.ok) { say(await reply.text()); find("#name").focus(); return; }
-      } catch { say("The server does not answer. Wait a moment and try again."); return; }
+      } catch { say("The server does not respond. Wait a moment and try again."); return; }
     }
     state = fresh;
     keep();
-    say(keeps ? "" : "This browser keeps nothing: do not close or reload this page, and download your answers at the end.");
+    say(keeps ? "" : "This browser stores nothing: do not close or reload this page, and download your answers at the end.");
     showTrial();
   }
 
@@ -194,7 +194,7 @@
     players = [];
     since = performance.now();
     const name = state.order[state.at], trial = trials.get(name), box = find("#box");
-    const kinds = { practice: "Practice, does not count", check: "A short check", test: "" };
+    const kinds = { practice: "Practice, not counted", check: "A short check", test: "" };
     find("#where").textContent = `${state.at + 1} of ${state.order.length}` +
       (kinds[trial.kind] ? ` · ${kinds[trial.kind]}` : "");
     find("#how-far").max = state.order.length;
@@ -203,7 +203,7 @@
     if (trial.prompt) {
       const words = document.createElement("p");
       words.className = "words";
-      words.append("Words: ", Object.assign(document.createElement("q"), { textContent: trial.prompt }));
+      words.append("Prompt: ", Object.assign(document.createElement("q"), { textContent: trial.prompt }));
       box.append(words);
     }
     const two = trial.clips.length > 1;
@@ -259,13 +259,13 @@
     const unheard = trials.get(name).clips.findIndex((_, i) => !answer.heard[i]);
     const unplayable = answer.heard.includes("unplayable");
     if (unheard >= 0 && !unplayable) {
-      say("Listen to the end first: play what is not heard yet.");
+      say("Listen to the end first: play the clips that are not played yet.");
       find(".play").focus();
       return;
     }
     const open = [...document.querySelectorAll("#box fieldset")].find((set) => !set.querySelector(":checked"));
     if (open && !unplayable) {
-      say(`Still to answer: ${open.querySelector("legend").textContent}`);
+      say(`Not answered yet: ${open.querySelector("legend").textContent}`);
       open.querySelector("input").focus();
       return;
     }
@@ -295,7 +295,7 @@
     const missing = state.order.filter((name) => !done(name)).length;
     find("#thanks").textContent = `Thank you, ${state.rater}. ` +
       (missing ? `${missing} of ${state.order.length} trials have no answer.` : "All trials are answered.");
-    find("#hand-in").textContent = server ? "" : "Download your answers and send the file in.";
+    find("#hand-in").textContent = server ? "" : "Download your answers and send the file to your instructor.";
     find("#end h2").focus();
   }
 
@@ -315,20 +315,20 @@
   });
 
   let sending = false;
-  async function send() { // what could not be sent waits, and is sent with the next
+  async function send() { // answers that could not be sent are sent with the next ones
     if (!server || !state || sending || !(state.unsent.length || state.finished)) return;
     sending = true;
     const mine = state, sent = new Map(mine.unsent.map((name) => [name, JSON.stringify(mine.answers[name])]));
     let trouble = "";
     try {
       const reply = await post("answers", record([...sent.keys()]));
-      if (reply.ok) { // what was answered anew while this was on its way has to go again
+      if (reply.ok) { // answers that changed meanwhile are sent again
         mine.unsent = mine.unsent.filter((name) => sent.get(name) !== JSON.stringify(mine.answers[name]));
         keep();
       } else trouble = await reply.text();
-    } catch { trouble = "The server does not answer; your answers wait here and are sent later."; }
+    } catch { trouble = "The server does not respond; your answers are stored here and sent later."; }
     sending = false;
-    find("#sent").textContent = trouble || (mine.unsent.length ? "Sending…" : "All your answers have arrived.");
+    find("#sent").textContent = trouble || (mine.unsent.length ? "Sending…" : "All your answers were received.");
     if (trouble) say(trouble);
     if (mine.unsent.length) setTimeout(send, trouble ? 3000 : 0);
   }

@@ -1,4 +1,4 @@
-"""The page on which a test is rated: one HTML file that needs no network and no kernel."""
+"""The page for raters: one HTML file that needs no network and no kernel."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from importlib.resources import files
 from typing import Any
 
 TASKS = {
-    "ratings": "You will hear short clips, one at a time, and give each one to five points.",
-    "ab": "You will hear short clips, two at a time, and say which one you prefer.",
+    "ratings": "You will hear short clips, one at a time, and rate each from one to five points.",
+    "ab": "You will hear short clips, two at a time, and choose the one you prefer.",
 }
 ANSWERING = {"ratings": 15, "ab": 6}  # seconds, beside listening
 
 
 def page_html(page: dict[str, Any], server: str = "") -> str:
-    """The page of a test (`ListeningTest.page`). server: path of the server that takes answers,
-    without the last slash; "" for a page that keeps them itself."""
+    """The page of a test (`ListeningTest.page`). server: path of the server that receives answers,
+    without the last slash; "" for a page that stores them itself."""
     words = {
         "title": escape(page["title"]),
         "task": TASKS[page["design"]],
@@ -34,13 +34,13 @@ def page_html(page: dict[str, Any], server: str = "") -> str:
 
 
 def minutes(page: dict[str, Any]) -> int:
-    """About how long a rater takes, from the sounds' sizes (about 6 kB a second)."""
-    heard = sum(len(page["sounds"][c]) for t in page["trials"] for c in t["clips"]) * 0.75 / 6000
-    return max(1, round((heard + ANSWERING[page["design"]] * len(page["trials"])) / 60))
+    """Approximate minutes per rater, from the sizes of the sounds (about 6 kB per second)."""
+    seconds = sum(len(page["sounds"][c]) for t in page["trials"] for c in t["clips"]) * 0.75 / 6000
+    return max(1, round((seconds + ANSWERING[page["design"]] * len(page["trials"])) / 60))
 
 
 class EmbeddedPage:
-    """A test's page as the last line of a cell: it works in the notebook and in exported pages."""
+    """A test's page as the last line of a cell, for notebooks and exported pages."""
 
     def __init__(self, page: dict[str, Any], height: int = 640) -> None:
         self.page, self.height = page, height
@@ -59,5 +59,5 @@ class EmbeddedPage:
 
 @cache
 def asset(name: str) -> str:
-    """A text file that lies beside this module."""
+    """A text file in this module's folder."""
     return files("workbench.tools.listening").joinpath(name).read_text(encoding="utf-8")

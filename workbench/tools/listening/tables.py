@@ -7,16 +7,16 @@ from workbench.evaluation.power import raters_needed
 from workbench.evaluation.table import Report
 from workbench.tools.listening.analysis import Analysis, Difference
 
-_SURE = "95 % intervals by bootstrap over raters: what other raters would say of these clips."
+_SURE = "95 % intervals by bootstrap over raters: they hold for other raters of these clips."
 _PROMPTS = (
-    "The second interval redraws prompts, too: what others would say of other clips. "
+    "The second interval also resamples prompts: it holds for other raters of other clips. "
     "p: sign-flip test over raters, corrected by Holm for all differences of the study."
 )
-_NEEDED = "raters needed: to find a true difference as large as this one 4 times in 5."
+_NEEDED = "raters needed: to detect a true difference of this size with a power of 80 %."
 
 
 def report_of(found: Analysis, title: str = "Listening test") -> Report:
-    """Print an analysis and return it for writing."""
+    """Print an analysis, and return it as a report."""
     report = Report(
         title=title,
         design=found.design,
@@ -24,9 +24,9 @@ def report_of(found: Analysis, title: str = "Listening test") -> Report:
         failed=found.failed,
         half_rated=found.half_rated,
     )
-    print(f"{title}: {len(found.raters)} raters, {len(found.half_rated)} of them half rated")
+    print(f"{title}: {len(found.raters)} raters, {len(found.half_rated)} of them incomplete")
     for name in found.failed:
-        print(f"left out, failed the check: {name}")
+        print(f"excluded, failed the check: {name}")
     if found.means:
         report.table(
             "means",
@@ -75,12 +75,12 @@ def report_of(found: Analysis, title: str = "Listening test") -> Report:
         report.table(
             "agreement",
             "Agreement between raters",
-            ["scale", "alpha (ordinal)", "95 % over clips", "apart from others", "from themselves"],
+            ["scale", "alpha (ordinal)", "95 % over clips", "distance to others", "to themselves"],
             [
                 [a.scale, a.alpha, a.interval, a.other_distance, a.self_distance]
                 for a in found.agreement
             ],
-            ["alpha: 1 is full agreement, 0 chance. Apart: mean distance of two answers, points."],
+            ["alpha: 1 is full agreement, 0 is chance. Distance: mean of two answers, in points."],
         )
     if found.side:
         share, interval = found.side
@@ -89,13 +89,13 @@ def report_of(found: Analysis, title: str = "Listening test") -> Report:
             "Side",
             ["", "share", "95 %"],
             [["A chosen", share, interval]],
-            ["What is played first may please more; sides are drawn for each rater."],
+            ["Raters may prefer the first clip; sides are randomised for each rater."],
         )
     return report
 
 
 def needed(difference: Difference) -> int | str:
-    """How many raters would find it, uncorrected, or why that cannot be said."""
+    """Number of raters that would detect it, uncorrected; "–" if undefined."""
     if not difference.spread > 0 or difference.mean == 0:
         return "–"
     try:

@@ -1,11 +1,11 @@
-"""`workbench report`: every notebook through papermill, into one page an instructor can read.
+"""`workbench report`: run every notebook with papermill and summarise them on one page.
 
-What is run are the .ipynb files, as they lie there; the report says so where one differs from its
-script. With the exercises solved it is the scripts, of which alone solutions can be taken.
+It runs the .ipynb files and reports where one differs from its script. With solved exercises it
+runs notebooks made from the scripts, because only these contain the solutions.
 
-The page (`page.py`) lists status, time, memory and key figures beside the paper's
-and the floors, shows plots, plays sounds and links the executed notebooks. It needs no network.
-The same figures as JSON lie beside it. On request page and notebooks are one file, too.
+The page (`page.py`) lists status, time, memory and figures with those of the papers and the floors,
+shows plots, plays sounds and links the executed notebooks. It needs no network. The figures are
+also written as JSON. On request, page and notebooks are combined in one file.
 """
 
 from __future__ import annotations
@@ -58,12 +58,27 @@ def run_report(
     one_file: bool = False,
     root: Path = ROOT,
 ) -> int:
-    """Run the notebooks under `root` and write `out`/index.html and report.json.
+    """Run the notebooks under `root` and write `out`/index.html and report.json. A failing notebook
+    does not stop the others.
 
-    dataset: for all of them; None leaves each the one that its parameters cell names. one_file:
-    write `out`/report.html, too, which holds the index and all executed notebooks.
-    Returns 0 if all passed, else 1; a failing notebook does not stop the others. Raises
-    MissingDataError for data or a notebook that there is not, before any notebook is run.
+    Args:
+        out: Folder.
+        profile: "smoke", "laptop", "gpu" or "paper".
+        dataset: For all notebooks; default: the notebook's own.
+        seed: Of every notebook.
+        only: Numbers of lessons; None for all.
+        jobs: Notebooks at a time; default: two, or the number of cores if that is less.
+        solutions: Whether to run with solved exercises.
+        timeout: Seconds per notebook.
+        record: Whether to store times and memory for the notebooks' first lines.
+        one_file: Whether to write `out`/report.html with the index and all notebooks.
+        root: Folder of the notebooks.
+
+    Returns:
+        0 if all passed, else 1.
+
+    Raises:
+        MissingDataError: for data or a notebook that does not exist, before any notebook runs.
     """
     require("papermill", "nbconvert")
     if dataset is not None:
@@ -85,7 +100,7 @@ def run_report(
             source, target, parameters, timeout=timeout, threads=max(1, cores // jobs), stop=stop
         )
         if source.stem in edited:
-            outcome.note = f"the notebook differs from src/{source.stem}.py; it is what was run"
+            outcome.note = f"the notebook differs from src/{source.stem}.py; the notebook was run"
         print(
             f"{outcome.status}: {source.stem}, {outcome.seconds:.0f} s, "
             f"{outcome.memory_mb / 1024:.1f} GiB"
@@ -116,7 +131,7 @@ def run_report(
     print(f"report: {Path(out) / 'index.html'}")
     if one_file:
         single = write_single_file(Path(out), outcomes)
-        print(f"to send on: {single} ({single.stat().st_size / 1e6:.1f} MB)")
+        print(f"one file: {single} ({single.stat().st_size / 1e6:.1f} MB)")
     return 0 if all(outcome.status == "passed" for outcome in outcomes) else 1
 
 
@@ -140,8 +155,8 @@ def _sources(
                 edited.add(script.stem)
                 if solutions:
                     raise WorkbenchError(
-                        f"{there}: differs from {script}, of which the solutions are taken; run "
-                        "`workbench notebooks` first, or leave out --solutions"
+                        f"{there}: differs from {script}, which contains the solutions; run "
+                        "`workbench notebooks` first, or omit --solutions"
                     )
             if not solutions:
                 notebook = own
@@ -152,7 +167,7 @@ def _sources(
 
 
 def machine() -> str:
-    """This machine in a few words."""
+    """A short description of this machine."""
     import torch
 
     graphics = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
@@ -160,7 +175,7 @@ def machine() -> str:
 
 
 def write_pages(out: Path, outcomes: list[Outcome], about: dict[str, Any]) -> None:
-    """A page for each executed notebook, index.html, report.json."""
+    """Write a page per executed notebook, index.html and report.json."""
     plotly = False
     for outcome in outcomes:
         notebook = file_of(out, outcome, "ipynb")
@@ -176,11 +191,22 @@ def write_pages(out: Path, outcomes: list[Outcome], about: dict[str, Any]) -> No
 def read_report(
     folder: Path, only: Sequence[str] | None = None
 ) -> tuple[list[Outcome], dict[str, Any]]:
-    """What `run_report` wrote into report.json of a folder: outcomes, of all or only of those
-    numbers, and what it says of the run. Raises MissingDataError and BrokenFileError."""
+    """Read the report.json that `run_report` wrote.
+
+    Args:
+        folder: Of the report.
+        only: Numbers of lessons; None for all.
+
+    Returns:
+        The outcomes of the notebooks, and the facts about the run.
+
+    Raises:
+        MissingDataError: for a missing file or notebook.
+        BrokenFileError: for a file that is not a report.
+    """
     path = Path(folder) / "report.json"
     if not path.is_file():
-        raise MissingDataError(f"{path}: is not there; run: workbench report --out {folder}")
+        raise MissingDataError(f"{path}: does not exist; run: workbench report --out {folder}")
     try:
         about = load_json(path)
         outcomes = [Outcome(**each) for each in about.pop("notebooks")]
@@ -193,7 +219,7 @@ def read_report(
 
 
 def write_single_file(out: Path, outcomes: list[Outcome]) -> Path:
-    """`out`/report.html from what `write_pages` wrote: index and executed notebooks in one."""
+    """Combine the pages of `write_pages`, index and executed notebooks, in `out`/report.html."""
     pages = {}
     for outcome in outcomes:
         page = file_of(out, outcome, "html")
@@ -211,7 +237,7 @@ def write_single_file(out: Path, outcomes: list[Outcome]) -> Path:
 
 
 def _record(outcomes: list[Outcome], profile: str) -> None:
-    """Keep times and memory for the notebooks' opening lines."""
+    """Store times and memory for the notebooks' first lines."""
     known = json.loads(TIMES.read_text(encoding="utf-8")) if TIMES.exists() else {}
     for outcome in outcomes:
         if outcome.status == "passed":

@@ -1,4 +1,4 @@
-"""What a report shows of an executed notebook: a few of its pictures and of its sounds."""
+"""Excerpts of an executed notebook for the report: some of its pictures and sounds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIGURE = re.compile(r'<img class="wb-figure" alt="([^"]*)"')
 
 @dataclass(frozen=True)
 class Excerpt:
-    """An output: HTML that holds it, the heading it stands under, the id of its cell."""
+    """An output: its HTML, the heading above it, and the id of its cell."""
 
     page: str
     heading: str
@@ -41,7 +41,7 @@ def outputs(notebook: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def pictures(notebook: Path, most: int = 4) -> list[Excerpt]:
-    """Up to `most` of the figures drawn by matplotlib, spread over the notebook, made small."""
+    """Up to `most` Matplotlib figures, evenly spaced over the notebook, reduced in size."""
     found = [
         (heading, cell, data["image/png"], _alternative(data) or f"Plot of the section {heading}")
         for heading, cell, data in outputs(notebook)
@@ -59,7 +59,7 @@ def pictures(notebook: Path, most: int = 4) -> list[Excerpt]:
 
 
 def _alternative(data: dict[str, Any]) -> str:
-    """The alternative text that `workbench.course.plots` gave to a figure, or ""."""
+    """The alternative text of a figure by `workbench.course.plots`, or ""."""
     found = _FIGURE.match("".join(data.get("text/html", "")))
     return html.unescape(found[1]) if found else ""
 
@@ -77,8 +77,7 @@ def _small(image: str) -> str:
 
 
 def sounds(notebook: Path, most: int = 2, room: int = SOUND_BYTES) -> list[Excerpt]:
-    """The first clips that a notebook plays, as the self-contained HTML they gave; as many as go
-    into `room` bytes."""
+    """The first players of a notebook as self-contained HTML, as many as fit in `room` bytes."""
     found: list[Excerpt] = []
     for heading, cell, data in outputs(notebook):
         page = "".join(data.get("text/html", ""))

@@ -1,7 +1,7 @@
-"""The report as a page: a table of all notebooks, then each one's figures, pictures and sounds.
+"""The report as a page: a table of all notebooks, then figures, pictures and sounds of each.
 
-One file that can be sent on. Status stands in words, filter and search say how many notebooks they
-leave, and print gives paper what it can hold.
+It is one self-contained file. Status is given in words, filter and search announce the number of
+notebooks shown, and the page can be printed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ dt { color: var(--quiet); } dd { margin: 0; font-weight: 500; }
 
 
 def page_of(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any]) -> str:
-    """index.html of the report in `out`, where the executed notebooks and their pages lie."""
+    """index.html of the report in `out`, the folder of the executed notebooks and their pages."""
     passed = sum(outcome.status == "passed" for outcome in outcomes)
     line = f"{passed} of {len(outcomes)} notebooks passed"
     rows = "".join(_row(out, outcome) for outcome in outcomes)
@@ -48,9 +48,9 @@ def page_of(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any]) -> st
         f"<div class='wide'><table><caption>{line}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
         f"{''.join(_section(out, outcome) for outcome in outcomes)}</main>"
-        "<footer><p>Floor: what chance or a trivial way reaches. Paper: what the paper reports, on "
-        "its own data. Links open the executed notebooks where they lie beside this page; "
-        "everything else is in this file.</p></footer>"
+        "<footer><p>Floor: value of chance or of a trivial method. Paper: value in the paper, on "
+        "its own data. Links open the executed notebooks in the same folder; everything else is "
+        "in this file.</p></footer>"
     )
     return document(
         f"Music workbench: report, {line}", body, styles=_STYLE, scripts=text_of("standalone.js")
@@ -66,7 +66,7 @@ def _facts(facts: Sequence[tuple[str, str]]) -> str:
 
 
 def _entry(outcome: Outcome) -> str:
-    """The attributes by which a notebook's row and section are found together."""
+    """The attributes that connect a notebook's row and section."""
     names = [figure["name"] for figure in outcome.figures]
     words = words_of(_title(outcome), outcome.status, outcome.dataset, outcome.reason, *names)
     number = html.escape(outcome.number)
@@ -99,7 +99,7 @@ def _row(out: Path, outcome: Outcome) -> str:
 
 
 def _section(out: Path, outcome: Outcome) -> str:
-    """Figures, pictures, sounds and trouble of one notebook."""
+    """Figures, pictures, sounds and errors of one notebook."""
     number = html.escape(outcome.number)
     page, notebook = file_of(out, outcome, "html"), file_of(out, outcome, "ipynb")
     link = f"<p><a href='{page.name}'>The executed notebook</a></p>" if page else ""
@@ -122,7 +122,7 @@ def _section(out: Path, outcome: Outcome) -> str:
 
 
 def file_of(out: Path, outcome: Outcome, suffix: str) -> Path | None:
-    """The executed notebook ("ipynb") or its page ("html"), where there is one."""
+    """The executed notebook ("ipynb") or its page ("html"), or None."""
     found = sorted(out.glob(f"{outcome.number}_*.{suffix}"))
     return found[0] if found else None
 
@@ -159,7 +159,7 @@ def _number(value: float | str | None) -> str:
 
 
 def _pictures(found: Sequence[Excerpt], page: str) -> str:
-    """Small pictures, each a link to its place in the executed notebook."""
+    """Small pictures, each with a link to its cell in the executed notebook."""
     if not found:
         return ""
     shown = []

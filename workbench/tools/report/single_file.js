@@ -1,5 +1,5 @@
-// Opens the executed notebooks that are packed in this file, in a frame over the index. What is
-// shown follows the address: #lesson=NAME, #lesson=NAME&PLACE, or anything else for the index.
+// Opens the executed notebooks that are packed in this file, in a frame over the index. The address
+// selects what is shown: #lesson=NAME, #lesson=NAME&PLACE, or anything else for the index.
 (() => {
   const packed = new Map();
   for (const node of document.querySelectorAll("script[data-lesson]")) packed.set(node.dataset.lesson, node);
