@@ -50,7 +50,7 @@ def test_the_notes_list_what_is_asked(root, tmp_path):
     assert "| 05.1 | The forward process | 5 minutes | `add_noise` | 1 |" in notes
     assert "| 05.2 | A DDIM step | 10 minutes | `ddim_step` | 2 |" in notes
     assert "| project | Your own question | an hour | open, graded by people | – |" in notes
-    assert "All points together: 3." in notes
+    assert "Total points: 3." in notes
     assert "workbench 0." in notes
 
 
