@@ -111,6 +111,34 @@ def test_imports_inside_functions_are_few_and_have_a_reason():
     assert 0 < len({(each.source, each.line) for each in lazy}) <= MOST_DEFERRED
 
 
+def test_systems_and_data_sets_are_listed_in_one_place_each():
+    """No table of most of them is kept by hand: by key, class, checkpoint, folder or name."""
+    from workbench.datasets import CATALOGUE
+    from workbench.systems.registry import SYSTEMS
+
+    entries = SYSTEMS.values()
+    lists = [
+        set(SYSTEMS),
+        {entry.name for entry in entries},
+        {entry.checkpoint for entry in entries},
+        {entry.home.partition(":")[0].rpartition(".")[2] for entry in entries},
+    ]
+    for path in sorted([*(ROOT / "workbench").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]):
+        if path == ROOT / "workbench" / "__init__.py":  # names its classes again, for type checkers
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            parts: list = []
+            if isinstance(node, ast.Dict):
+                parts = [key for key in node.keys if key] + node.values
+            elif isinstance(node, ast.Tuple | ast.List | ast.Set):
+                parts = node.elts
+            names = {part.value for part in parts if isinstance(part, ast.Constant)}
+            names |= {part.id for part in parts if isinstance(part, ast.Name)}
+            where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+            assert all(len(names & known) < len(known) - 1 for known in lists), where
+            assert len({name for name in names if name in CATALOGUE}) < len(CATALOGUE) / 2, where
+
+
 def test_import_is_light():
     """What makes an import slow is what it pulls in: none of the heavy packages."""
     code = (

@@ -71,12 +71,11 @@ MADE = (  # settings of a new clip
     *("bars", "seconds", "tempo", "meter", "tracks", "genre", "like", "steps", "guidance"),
     *("sampler", "candidates", "temperature", "top-k", "top-p", "repetition", "window"),
 )
-EDITED = ("prompt", "genre", "like", "steps", "guidance", "sampler")
-VERB_SETTINGS = {
-    "generate": MADE,
-    "inpaint": (*EDITED, "temperature", "top-k", "top-p", "repetition", "window"),
-    "vary": ("strength", *EDITED),
-}
+EDITED = (
+    *("prompt", "genre", "like", "steps", "guidance", "sampler"),
+    *("temperature", "top-k", "top-p", "repetition", "window"),
+)
+VERB_SETTINGS = {"generate": MADE, "inpaint": EDITED, "vary": ("strength", *EDITED)}
 
 
 def add(commands: Any, profiles: Sequence[str]) -> None:

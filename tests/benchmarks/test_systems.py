@@ -1,4 +1,4 @@
-"""The table of the five systems: its figures are those of the cards; what is missing is said."""
+"""The table of all systems: its figures are those of the cards; what is missing is said."""
 
 import json
 

@@ -9,6 +9,10 @@ from workbench.datasets import load
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.datasets.rendered import render_set
 from workbench.systems.drum_ldm import DrumLDM
+from workbench.systems.registry import SYSTEMS
+
+# the systems whose clips have a length in seconds: those that make sound
+SOUND = [key for key, entry in SYSTEMS.items() if "seconds" in entry.system.settings()]
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.systems.conftest import SOUND
 from workbench.datasets import builtin, builtin_songs
 from workbench.errors import CheckpointError, PromptError, WorkbenchError
 from workbench.models.samplers import SAMPLERS
@@ -314,7 +315,7 @@ def test_progress_may_end_it(key, verb, systems, clips):
 @each
 @pytest.mark.filterwarnings("default::DeprecationWarning")
 def test_progress_of_old_is_still_called(key, verb, systems, clips):
-    two = "encode" in systems(key).can and key != "drums"
+    two = key in SOUND
     calls = []
     if two:
         progress = lambda step, steps: calls.append((step, steps))  # noqa: E731
@@ -405,7 +406,8 @@ def test_a_region_in_units_that_a_system_does_not_replace_is_refused(key, system
 @pytest.mark.parametrize("key", LDM)
 def test_noise_becomes_clips_by_public_names(key, systems):
     system = systems(key)
-    more = {"tempos": [100.0, 100.0]} if key == "drums" else {}
+    known = inspect.signature(system.conditioning).parameters
+    more = {"tempos": [100.0, 100.0]} if "tempos" in known else {}
     noise = system.noise([1, 2], 8)
     z = system.sample(noise, system.conditioning(["rock", ""], **more))
     assert z.shape == noise.shape == (2, *system.latent_shape(8))
@@ -488,8 +490,8 @@ def train(audio, tmp_path, monkeypatch):
 
     def run(key, name, **more):
         entry, out = SYSTEMS[key], tmp_path / name
-        dataset = audio if key in ("sound", "music") else entry.built_in
-        if key == "drums":
+        dataset = audio if key in SOUND else entry.built_in
+        if "text" in entry.options:
             more["text"] = "keywords"
         system = entry.system.train(dataset, "smoke", out=out, **more)
         return system, json.loads((out / "training.json").read_text())["stages"]

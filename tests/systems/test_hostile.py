@@ -12,20 +12,14 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from tests.systems.conftest import trapped
-from workbench import LDMG, DiffusionLM, DrumLDM, MidiGPT, MusicLDM
+from workbench import DrumLDM
 from workbench.errors import CheckpointError, MissingDataError, WorkbenchError
 from workbench.representations.text import BertText, _packaged_minilm
-from workbench.systems.storage import SHIPPED
+from workbench.systems.registry import entry_of
+from workbench.systems.storage import SHIPPED, shipped
 from workbench.training.weights import load_file_into, save_weights
 
-KINDS = {
-    "drums-groove-bert": DrumLDM,
-    "drums-groove-keywords": DrumLDM,
-    "songs-gpt": MidiGPT,
-    "piano-diffusion": DiffusionLM,
-    "sound-ldmg": LDMG,
-    "music-ldm": MusicLDM,
-}
+KINDS = {name: entry_of(name).system for name in shipped()}
 
 
 def changed(folder, name, path, value):

@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,11 @@ from workbench.systems.storage import shipped
 def test_what_an_entry_names_is_there(entry):
     assert entry.system.__name__ == entry.name
     for hook in (entry.card, entry.gallery, entry.listening):
-        assert callable(resolve(hook))
+        assert not hook or callable(resolve(hook))
+    folder = Path(inspect.getfile(entry.system)).parent
+    assert folder.parent == Path(registry.__file__).parent, "a folder of its own"
+    for name in ("config.py", "system.py", "training.py", "card.py"):
+        assert (folder / name).is_file()
     assert callable(resolve(entry.benchmark).main)
     assert all(isinstance(figure, Figure) for figure in resolve(entry.figures))
     assert entry.options.keys() <= inspect.signature(entry.system.train).parameters.keys()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from workbench.cli import main
 from workbench.music.clip import NOTE, Clip
+from workbench.systems.base import Region
+from workbench.systems.registry import SYSTEMS
 from workbench.tools.gallery import clips as gallery_clips
-from workbench.tools.gallery.clips import measured
+from workbench.tools.gallery.build import make
+from workbench.tools.gallery.clips import measured, plain
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +40,28 @@ def test_each_call_gives_the_clip_that_it_stands_under(made):
         'keywords.generate("slow funk with ghost notes, 92 bpm", bars=4, seed=3)[0]'
     )
     assert np.array_equal(eval(piece.call, names).notes, piece.clip.notes)
+
+
+@pytest.mark.parametrize("key", SYSTEMS)
+def test_a_system_without_a_part_of_its_own_shows_what_it_can(key, tmp_path, monkeypatch):
+    entry = replace(SYSTEMS[key], gallery="")
+    shown = plain(entry, 2)
+    done = [piece.call.partition("(")[0].rpartition(".")[2] for piece in shown.pieces]
+    can = entry.system.can
+    assert done == ["generate", *(verb for verb in ("vary", "inpaint") if verb in can)]
+    names: dict = {entry.name: entry.system, "Region": Region}
+    for line in shown.setup:
+        exec(line, names)
+    last = shown.pieces[-1]
+    again = eval(last.call, names)
+    assert again.source == last.clip.source
+    assert np.array_equal(
+        again.notes if again.has_score else again.audio,
+        last.clip.notes if again.has_score else last.clip.audio,
+    )
+    monkeypatch.setitem(SYSTEMS, key, entry)
+    page = make(tmp_path, only=[key], seed=2).read_text(encoding="utf-8")
+    assert page.count("<audio") == len(shown.pieces)
 
 
 def test_a_note_counts_what_is_there(made):

@@ -1,6 +1,6 @@
 """Write measured tables into a checkpoint's model card.
 
-    workbench evaluate drums|songs|piano|sound|music --checkpoint FOLDER --out results.json
+    workbench evaluate SYSTEM --checkpoint FOLDER --out results.json
     python -m workbench.benchmarks.cards FOLDER results.json
 
 Several results, of sections that were run separately, are merged; for a section that occurs more

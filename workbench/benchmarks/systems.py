@@ -3,7 +3,7 @@
     workbench evaluate systems
     workbench evaluate systems --checkpoints my-drums my-music --out systems.json
 
-Nothing is measured here: `workbench evaluate drums|songs|piano|sound|music` does that, and
+Nothing is measured here: `workbench evaluate SYSTEM` does that, and
 `python -m workbench.benchmarks.cards` stores it with the checkpoint. Notebook:
 `notebooks/10_evaluation.ipynb`.
 """
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _print(args: argparse.Namespace) -> None:
     def table(report: Report) -> None:
-        report.table("systems", "Five systems", COLUMNS, rows_of(args.checkpoints), NOTES)
+        report.table("systems", "All systems", COLUMNS, rows_of(args.checkpoints), NOTES)
 
     report = Report(benchmark="systems", checkpoints=args.checkpoints)
     report.run({"systems": table}, report, out=args.out)

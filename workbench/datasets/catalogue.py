@@ -1,39 +1,26 @@
-"""The catalogue: which data sets the workbench knows; each entry stands in its set's own module."""
+"""The catalogue: which data sets the workbench knows; each entry stands in its set's own module.
+
+Every module of `workbench.datasets.sets` is read, so that a set is added by adding its module.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+
+from workbench.datasets import sets
 from workbench.datasets.builtin import BUILTIN
 from workbench.datasets.builtin_songs import BUILTIN_SONGS
 from workbench.datasets.entry import Entry
-from workbench.datasets.sets.cc_music import CC_MUSIC_CLIPS
-from workbench.datasets.sets.fma import MEDIUM, METADATA, SMALL
-from workbench.datasets.sets.game_midi import GAME_MIDI
-from workbench.datasets.sets.groove import GROOVE
-from workbench.datasets.sets.lakh import LAKH, LAKH_CLEAN
-from workbench.datasets.sets.maestro import MAESTRO
-from workbench.datasets.sets.nottingham import NOTTINGHAM
-from workbench.datasets.sets.openewld import OPENEWLD
-from workbench.datasets.sets.openscore import LIEDER, ORCHESTRA
-from workbench.datasets.sets.pop909 import POP909
 
-CATALOGUE: dict[str, Entry] = {
-    entry.name: entry
-    for entry in (
-        GROOVE,
-        BUILTIN,
-        BUILTIN_SONGS,
-        POP909,
-        NOTTINGHAM,
-        LAKH_CLEAN,
-        LAKH,
-        MAESTRO,
-        ORCHESTRA,
-        LIEDER,
-        OPENEWLD,
-        GAME_MIDI,
-        METADATA,
-        SMALL,
-        MEDIUM,
-        CC_MUSIC_CLIPS,
-    )
-}
+
+def entries() -> Iterator[Entry]:
+    """Those that are written on the spot, then those of the modules, in alphabetical order."""
+    yield from (BUILTIN, BUILTIN_SONGS)
+    for name in sorted(module.name for module in iter_modules(sets.__path__)):
+        module = import_module(f"{sets.__name__}.{name}")
+        yield from (value for value in vars(module).values() if isinstance(value, Entry))
+
+
+CATALOGUE: dict[str, Entry] = {entry.name: entry for entry in entries()}

@@ -1,1 +1,1 @@
-"""The five systems: DrumLDM, MidiGPT, DiffusionLM, LDMG and MusicLDM, and what they share."""
+"""The systems, a folder each, and what they share; `registry` lists them."""

@@ -32,7 +32,8 @@ class Entry:
         dataset: The default data of `train`.
         built_in: Data that comes with the workbench, used if `dataset` is missing.
         card: The function that writes its model card from a training record and tables.
-        gallery: The function that makes its part of the gallery from a seed.
+        gallery: The function that makes its part of the gallery from a seed; "" for one clip per
+            verb.
         listening: The function that makes the clips of a listening test.
         benchmark: The module that measures it, with its `main(argv)`.
         figures: Its lines in the table of all systems, of what the benchmark measured.
@@ -45,10 +46,10 @@ class Entry:
     dataset: str
     built_in: str
     card: str
-    gallery: str
     listening: str
     benchmark: str
     figures: str
+    gallery: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -75,7 +76,7 @@ SYSTEMS: dict[str, Entry] = {
             checkpoint="drums-groove-bert",
             dataset="groove",
             built_in="builtin",
-            card="workbench.systems.cards:card",
+            card="workbench.systems.drum_ldm.card:card",
             gallery="workbench.tools.gallery.clips:drums",
             listening="workbench.tools.listening.materials:drum_materials",
             benchmark="workbench.benchmarks.drums",
@@ -91,7 +92,7 @@ SYSTEMS: dict[str, Entry] = {
             checkpoint="songs-gpt",
             dataset="pop909",
             built_in="builtin-songs",
-            card="workbench.systems.cards:song_card",
+            card="workbench.systems.midigpt.card:card",
             gallery="workbench.tools.gallery.clips:songs",
             listening="workbench.tools.listening.materials:song_materials",
             benchmark="workbench.benchmarks.songs",
@@ -103,7 +104,7 @@ SYSTEMS: dict[str, Entry] = {
             checkpoint="piano-diffusion",
             dataset="pop909+openscore-lieder",
             built_in="builtin-songs",
-            card="workbench.systems.cards:piano_card",
+            card="workbench.systems.diffusion_lm.card:card",
             gallery="workbench.tools.gallery.clips:piano",
             listening="workbench.tools.listening.materials:piano_materials",
             benchmark="workbench.benchmarks.piano",
@@ -116,7 +117,7 @@ SYSTEMS: dict[str, Entry] = {
             checkpoint="sound-ldmg",
             dataset="builtin-songs",
             built_in="builtin-songs",
-            card="workbench.systems.cards:sound_card",
+            card="workbench.systems.ldmg.card:card",
             gallery="workbench.tools.gallery.sound:sound",
             listening="workbench.tools.listening.materials:sound_materials",
             benchmark="workbench.benchmarks.sound",
@@ -128,7 +129,7 @@ SYSTEMS: dict[str, Entry] = {
             checkpoint="music-ldm",
             dataset="builtin-songs",
             built_in="builtin-songs",
-            card="workbench.systems.cards:music_card",
+            card="workbench.systems.musicldm.card:card",
             gallery="workbench.tools.gallery.sound:music",
             listening="workbench.tools.listening.materials:sound_materials",
             benchmark="workbench.benchmarks.music",

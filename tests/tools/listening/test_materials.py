@@ -13,6 +13,7 @@ from workbench.datasets.audio import AudioItem, prepare_audio
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.models.audio_vae import AudioVAEConfig
 from workbench.models.dit import DiTConfig
+from workbench.systems.base import System
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, level, measures
 from workbench.systems.ldmg import LDMG, LDMGConfig
@@ -44,6 +45,24 @@ def test_drum_materials_are_four_sources_on_the_same_words(small_system):
         drum_materials({"mine": small_system}, "builtin", prompts=10_000)
     with pytest.raises(WorkbenchError, match="one or more"):
         drum_materials({}, "builtin")
+
+
+class Metronome(System):
+    """Four hits a bar, as loud as the seed says: another system that makes loops for words."""
+
+    def generate(self, prompt=None, n=1, *, bars=8, seed=0, progress=None):
+        notes = [(i, 0.1, 36, 40 + seed % 80) for i in range(4 * bars)]
+        return [Clip.from_notes(notes, beats=4 * bars).with_(caption=prompt or "")] * n
+
+
+def test_any_system_that_makes_loops_may_be_compared(small_system):
+    made = drum_materials({"ours": Metronome(), "LDM": small_system}, "builtin", prompts=2, seed=1)
+    words = [m.prompt for m in made if m.source == "human"]
+    clips = [m.clip for m in made if m.source == "ours"]
+    assert [clip.caption for clip in clips] == words
+    assert [clip.bars for clip in clips] == [8, 8]
+    assert len({int(clip.notes["velocity"][0]) for clip in clips}) == 2  # each from its own seed
+    assert [m.clip.caption for m in made if m.source == "empty prompt"] == ["", ""]
 
 
 def test_a_folder_of_clips_is_a_test(tmp_path, capsys):

@@ -39,8 +39,8 @@ from workbench.systems.base import (
     renamed,
     reporter,
 )
-from workbench.systems.cards import piano_card
 from workbench.systems.configs import config_from
+from workbench.systems.diffusion_lm.card import card
 from workbench.systems.diffusion_lm.config import PianoConfig
 from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, classes_of, control_of
 from workbench.systems.diffusion_lm.networks import Networks
@@ -119,7 +119,7 @@ class DiffusionLM(System):
         """
         return cls._train(
             recipe,
-            piano_card,
+            card,
             dataset,
             profile,
             out=out,

@@ -39,8 +39,8 @@ from workbench.systems.base import (
     region_of,
     reporter,
 )
-from workbench.systems.cards import card
 from workbench.systems.configs import config_from
+from workbench.systems.drum_ldm.card import card
 from workbench.systems.drum_ldm.config import DrumLDMConfig
 from workbench.systems.drum_ldm.networks import DrumNetworks
 from workbench.systems.drum_ldm.splice import Cells, cells_of, in_whole_bars, left_out, with_cells

@@ -25,8 +25,8 @@ from workbench.models.dit import Sound
 from workbench.music.clip import clip_of
 from workbench.representations.text import BertText
 from workbench.systems.base import Progress, Region, SamplingSettings, renamed
-from workbench.systems.cards import sound_card
 from workbench.systems.configs import config_from
+from workbench.systems.ldmg.card import card
 from workbench.systems.ldmg.config import MEMORY, LDMGConfig
 from workbench.systems.ldmg.networks import Networks
 from workbench.systems.ldmg.training import recipe
@@ -101,7 +101,7 @@ class LDMG(SoundDiffusion):
         with fitting(profile, MEMORY):
             return cls._train(
                 recipe,
-                sound_card,
+                card,
                 dataset,
                 profile,
                 out=out,

@@ -34,8 +34,8 @@ from workbench.representations.holes import Hole, bars_of, part, question, windo
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import END, PAD, Vocabulary
 from workbench.systems.base import Progress, Region, System, region_of, reporter
-from workbench.systems.cards import song_card
 from workbench.systems.configs import config_from
+from workbench.systems.midigpt.card import card
 from workbench.systems.midigpt.config import MidiGPTConfig
 from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
 from workbench.systems.midigpt.training import recipe
@@ -119,7 +119,7 @@ class MidiGPT(System):
         """
         return cls._train(
             recipe,
-            song_card,
+            card,
             dataset,
             profile,
             out=out,

@@ -26,8 +26,8 @@ from workbench.models.music_ldm import Heard
 from workbench.music.audio import SILENT
 from workbench.music.clip import clip_of
 from workbench.systems.base import Progress, Region, SamplingSettings
-from workbench.systems.cards import music_card
 from workbench.systems.configs import config_from
+from workbench.systems.musicldm.card import card
 from workbench.systems.musicldm.config import MEMORY, MusicLDMConfig
 from workbench.systems.musicldm.networks import Embedder, Networks, own_embedder
 from workbench.systems.musicldm.published import load_published
@@ -107,7 +107,7 @@ class MusicLDM(SoundDiffusion):
         with fitting(profile, MEMORY):
             return cls._train(
                 recipe,
-                music_card,
+                card,
                 dataset,
                 profile,
                 out=out,

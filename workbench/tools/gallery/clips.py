@@ -20,10 +20,11 @@ from workbench.errors import MissingDataError
 from workbench.music.clip import Clip
 from workbench.music.display import pitch_name
 from workbench.music.kit import DRUMS, read_lookup
-from workbench.systems.base import Region
+from workbench.systems.base import VERBS, Region
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.midigpt import MidiGPT
+from workbench.systems.registry import Entry
 
 SNARE, CRASH, RIDE = (DRUMS.index(code) for code in ("SD", "CR", "RD"))
 QUIET = 40  # MIDI velocity below which a snare stroke counts as a ghost note
@@ -82,6 +83,38 @@ class Exhibit:
 
 
 Note = Callable[[Clip], str]
+
+
+def plain(entry: Entry, seed: int) -> Exhibit:
+    """The part of a system that has none of its own: a clip for words that it learned from (one
+    without a prompt where it reads none), then that clip varied and with its middle regenerated."""
+    system, name = entry.from_pretrained(), entry.key
+    made = Exhibit(
+        entry.key,
+        f"{entry.name}: {system.makes}",
+        f"It can {', '.join(verb for verb in VERBS if verb in system.can)}.",
+        [f'{name} = {entry.name}.from_pretrained("{entry.checkpoint}")'],
+    )
+    names: dict[str, Any] = {name: system}
+    words = [words[0] for words in system.prompt_words().values() if words]
+    prompts = words[:1] if "text" in system.can else []
+    title = prompts[0] if prompts else "without a prompt"
+    made.draw(names, title, "The first clip of this seed.", name, "generate", *prompts, seed=seed)
+    clip, call = made.pieces[0].clip, made.pieces[0].call
+    made.setup.append(f"clip = {call}")
+    names["clip"] = clip
+    if "vary" in system.can:
+        note = "The clip above, half of it new."
+        made.draw(names, "a variation", note, name, "vary", clip, seed=seed)
+    if "inpaint" in system.can:
+        first = clip.bars // 4
+        if clip.has_score:
+            region = Region(bars=(first, first + max(1, first)))
+        else:
+            region = Region(seconds=(round(clip.duration / 4, 1), round(clip.duration / 2, 1)))
+        note = "The clip above; what lies outside of this part is as it was."
+        made.draw(names, "a part regenerated", note, name, "inpaint", clip, region, seed=seed)
+    return made
 
 
 def drums(seed: int) -> Exhibit:

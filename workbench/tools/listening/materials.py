@@ -1,8 +1,8 @@
 """Clips for a test: people, systems and a control for the same words; or any folder of clips.
 
-Each kind of system is compared with people of its kind: drum loops with drummers, sound with
-recordings, piano windows with composed ones, holes filled in songs with the songs' own bars. The
-control is always the first system asked for nothing.
+Each kind of music is compared with people's of its kind, whichever system makes it: drum loops with
+drummers, sound with recordings, piano windows with composed ones, holes filled in songs with the
+songs' own bars. The control is always the first system asked for nothing.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 from workbench.music.clip import Clip
 from workbench.music.keys import TONICS
 from workbench.representations.pvd import PAD
-from workbench.systems.base import Region
+from workbench.systems.base import Region, System
 from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, level, measures
 from workbench.systems.diffusion_lm.training import sets_of, windows_of
-from workbench.systems.ldmg import LDMG
+from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.midigpt.training import songs_of
 from workbench.systems.registry import checkpoint_of, entry_of, resolve
 from workbench.systems.storage import trained_on
@@ -36,9 +36,6 @@ from workbench.tools.listening.design import Material
 
 if TYPE_CHECKING:
     from workbench.systems.diffusion_lm import DiffusionLM
-    from workbench.systems.drum_ldm import DrumLDM
-    from workbench.systems.midigpt import MidiGPT
-    from workbench.systems.musicldm import MusicLDM
 
 HUMAN, CONTROL = "human", "empty prompt"
 BARS = 8
@@ -46,12 +43,12 @@ SLOWEST = 80  # BPM of a song with a hole: what is to be judged must come soon
 
 
 def drum_materials(
-    systems: Mapping[str, DrumLDM], dataset: str = "groove", *, prompts: int = 5, seed: int = 0
+    systems: Mapping[str, Any], dataset: str = "groove", *, prompts: int = 5, seed: int = 0
 ) -> list[Material]:
     """Loops of people that no system was trained on, what each system draws for their captions, and
     the control: the first system asked for nothing, as in the drum paper's listening test.
 
-    systems: names for the key. Raises WorkbenchError where too few held-out loops have captions.
+    systems: names for the key, and systems that generate loops for words. Raises WorkbenchError where too few held-out loops have captions.
     """
     prompts, seed = _asked(systems, prompts, seed)
     held = cut_loops(load(dataset, split="test"), bars=BARS, hop_bars=BARS)
@@ -63,7 +60,11 @@ def drum_materials(
     made = [Material(HUMAN, words, by_caption[words][0]) for words in chosen]
     for name, system in systems.items():
         seeds = [later_seed(seed, i) for i in range(prompts)]
-        clips = system.draw_each(chosen, [None] * prompts, seeds, bars=BARS)
+        if isinstance(system, DrumLDM):  # all in one batch
+            clips = system.draw_each(chosen, [None] * prompts, seeds, bars=BARS)
+        else:
+            pairs = zip(chosen, seeds, strict=True)
+            clips = [system.generate(words, bars=BARS, seed=own)[0] for words, own in pairs]
         made += [Material(name, words, clip) for words, clip in zip(chosen, clips, strict=True)]
     first = next(iter(systems.values()))
     clips = first.generate("", n=prompts, bars=BARS, seed=later_seed(seed, prompts))
@@ -72,7 +73,7 @@ def drum_materials(
 
 
 def sound_materials(
-    systems: Mapping[str, LDMG | MusicLDM], dataset: str, *, prompts: int = 5, seed: int = 0
+    systems: Mapping[str, System], dataset: str, *, prompts: int = 5, seed: int = 0
 ) -> list[Material]:
     """Windows of held-out recordings and renderings with captions of their own, what each system
     draws for caption and genre, and the control. Lengths are those that the systems draw."""
@@ -90,9 +91,9 @@ def sound_materials(
         for words, window in zip(chosen, windows, strict=True)
     }
 
-    def draw(system: LDMG | MusicLDM, words: str, seed: int) -> Clip:
+    def draw(system: Any, words: str, seed: int) -> Clip:
         genre = genre_of(audio.items[pieces[words]].labels)
-        if isinstance(system, LDMG) and genre in system.config.genres:
+        if "genre" in system.settings() and genre in system.config.genres:
             return system.generate(words, genre=genre, seed=seed)[0]
         return system.generate(words, seed=seed)[0]
 
@@ -150,7 +151,7 @@ def _compared(
 
 
 def song_materials(
-    systems: Mapping[str, MidiGPT], dataset: str, *, prompts: int = 5, seed: int = 0
+    systems: Mapping[str, System], dataset: str, *, prompts: int = 5, seed: int = 0
 ) -> list[Material]:
     """Six bars of held-out songs, the third and the fourth as they are or written anew by each
     system, which sees up to eight bars on either side; as control written by the first system

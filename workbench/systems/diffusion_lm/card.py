@@ -1,0 +1,28 @@
+"""The model card of DiffusionLM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.systems.cards import data_line, stage_of
+
+
+def card(report: dict[str, Any], tables: str = "") -> str:
+    """The model card of DiffusionLM."""
+    options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "backbone", "seed"))
+    stage = stage_of(report, "diffusion")
+    best = ", ".join(f"{k} {v:.4g}" for k, v in stage["best"].items())
+    lines = [
+        f"# DiffusionLM ({report['backbone']}), trained on {report['dataset']}",
+        "Generates two or three bars of piano music at once by diffusion over word embeddings; key "
+        "signature, density, register and style can be requested, and given notes are kept.",
+        f"- **Data:** {data_line(report['dataset'])}; {report['windows']:,} training windows of "
+        "128 words, transposed by −5 to +6 semitones.",
+        f"- **Rebuild:** `workbench train piano {options} --out FOLDER`",
+        "- **Weights:** MIT, like the code; half precision.",
+        "- **Limits:** 128 words are about 35 notes; sixteenths only; no form beyond these bars. "
+        "Control was trained for the densities and registers of this data.",
+        "## Training",
+        f"{stage['steps']} steps in {stage['minutes']:.0f} minutes; best on validation: {best}.",
+    ]
+    return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"

@@ -1,0 +1,47 @@
+"""The model card of DrumLDM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.systems.cards import data_line, stages_table
+
+
+def card(report: dict[str, Any], tables: str = "") -> str:
+    """The model card of DrumLDM. report: the record of a training; tables: in Markdown."""
+    options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "text", "seed"))
+    low = ""
+    if report.get("low"):
+        words = ", ".join(f"“{word}”" for word in report["low"])
+        low = (
+            f" For {words} the bass drum or the backbeat is on its beat less than half as often as "
+            "in real loops (table of downbeats)."
+        )
+    found = report.get("stages", report)  # older records have no heading
+    names = ("contrastive", "autoencoder", "diffusion")
+    stages = {name: found[name] for name in names if found.get(name)}
+    further = ""
+    if start := report.get("start"):
+        further = ", starting from the checkpoint of the previous version"
+        options += f" --start {start}"
+        stages = {k if k == "diffusion" else f"{k}, of {start}": v for k, v in stages.items()}
+        stages[f"diffusion, continued from {start}"] = stages.pop("diffusion")
+    reads = (
+        "57 keywords and no other words" if report["text"] == "keywords" else "prompts in English"
+    )
+    lines = [
+        f"# DrumLDM, text by {report['text']}, trained on {report['dataset']}",
+        "Generates drum loops of one to eight bars in 4/4 from a text and a tempo.",
+        f"- **Data:** {data_line(report['dataset'])}, training sessions only.",
+        f"- **Rebuild:** `workbench train drums {options} --out FOLDER`{further}",
+        "- **Weights:** MIT, like the code; half precision.",
+        f"- **Limits:** nine drums on sixteenths with microtiming; 4/4 only; {reads}; the styles "
+        "and players of its data. For an unknown prompt it generates the nearest known style; a "
+        "feel without a style is read as the feel of a beat. Bars repeat less exactly than a "
+        "drummer's, the timing is tidier, and takes of one prompt are more similar than two "
+        "drummers. A tempo beside other words sets how fast a loop is played; the words "
+        f"determine nearly everything else.{low}",
+        "## Training",
+        stages_table(stages),
+    ]
+    return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"

@@ -1,0 +1,33 @@
+"""The model card of MidiGPT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.systems.cards import data_line, stage_of
+
+
+def card(report: dict[str, Any], tables: str = "") -> str:
+    """The model card of MidiGPT."""
+    options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "seed"))
+    stage = stage_of(report, "gpt")
+    best = ", ".join(f"{k} {v:.4g}" for k, v in stage["best"].items())
+    lines = [
+        f"# MidiGPT, trained on {report['dataset']}",
+        "Regenerates bars or tracks of a song, continues it, or generates a new one. It is a GPT-2 "
+        "on REMI tokens, trained to fill in the middle between bar lines.",
+        f"- **Data:** {data_line(report['dataset'])}; {report['songs']} training songs, "
+        f"{report['notes']:,} notes, transposed by −5 to +6 semitones.",
+        f"- **Rebuild:** `workbench train songs {options} --out FOLDER`",
+        "- **Weights:** MIT, like the code; half precision.",
+        "- **Limits:** it generates music like its training data. Other instruments are read and "
+        "written as the nearest part of the training data; drums stay as they are if the training "
+        "data has none. It predicts other styles far worse, and so it does performed files whose "
+        "notes do not follow the file's beats. It warns of metres that are rare in training.",
+        "- **Rules:** positions increase and stay within the bar; at one position a track has each "
+        "pitch once and at most ten notes.",
+        "## Training",
+        f"{stage['steps']} steps in {stage['minutes']:.0f} minutes; best on validation "
+        f"(nats per token): {best}.",
+    ]
+    return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
