@@ -22,6 +22,8 @@ def test_an_entry_is_complete(entry):
     assert entry.licence in describe(entry)
     if script := re.fullmatch(r"python (data_scripts/\w+\.py).*", entry.how_to_get):
         assert (ROOT / script[1]).is_file()
+    elif entry.how_to_get == f"workbench data get {entry.name}":
+        assert entry.archive
     else:
         assert entry.built_in or "cache folder" in entry.how_to_get  # what to put where
 

@@ -48,7 +48,8 @@ def drum_materials(
     """Loops of people that no system was trained on, what each system draws for their captions, and
     the control: the first system asked for nothing, as in the drum paper's listening test.
 
-    systems: names for the key, and systems that generate loops for words. Raises WorkbenchError where too few held-out loops have captions.
+    systems: names for the key, and systems that generate loops for words. Raises WorkbenchError
+    where too few held-out loops have captions.
     """
     prompts, seed = _asked(systems, prompts, seed)
     held = cut_loops(load(dataset, split="test"), bars=BARS, hop_bars=BARS)
