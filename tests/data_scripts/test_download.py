@@ -49,7 +49,7 @@ def test_cut_connections_are_resumed(serve, tmp_path):
 def test_a_server_that_always_cuts_ends_in_one_line(serve, tmp_path):
     archive = serve(CONTENT)
     archive.faults = [503] * 9
-    with pytest.raises(MissingDataError, match=r"503.*5 times.*goes on at byte 0"):
+    with pytest.raises(MissingDataError, match=r"503.*5 times.*at byte 0"):
         get(archive, tmp_path / "a.zip")
     assert len(archive.requests) == 5
     assert not (tmp_path / "a.zip").exists()
@@ -112,7 +112,7 @@ def test_without_a_checksum_a_part_is_continued_only_with_the_same_version(serve
 
     path.unlink()
     archive.faults = ["cut"]
-    with pytest.raises(MissingDataError, match="goes on at byte"):
+    with pytest.raises(MissingDataError, match="at byte"):
         get(archive, path, "", attempts=1)
     archive.etag, archive.content = '"two"', CONTENT[::-1]
     assert get(archive, path, "")[0].read_bytes() == CONTENT[::-1]  # no mixture

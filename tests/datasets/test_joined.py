@@ -180,7 +180,7 @@ def test_names_and_folders(tmp_path, monkeypatch):
     assert find(str(plus)) == plus
     with pytest.raises(MissingDataError, match="no-such"):
         load("builtin+no-such")
-    with pytest.raises(PromptError, match="is sound"):
+    with pytest.raises(PromptError, match="collect"):
         load("builtin+cc-music-clips")
 
 

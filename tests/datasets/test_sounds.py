@@ -128,7 +128,7 @@ def test_what_is_not_there_is_said(cache):
         collect("builtin-songs+", 16000, limit=2, quiet=True)
     with pytest.raises(MissingDataError, match="no-such-set"):
         collect("no-such-set", 16000, quiet=True)
-    with pytest.raises(PromptError, match="is sound"):
+    with pytest.raises(PromptError, match="collect"):
         load("cc-music-clips")
 
 

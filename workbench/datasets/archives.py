@@ -25,12 +25,11 @@ def get(
     again: bool = False,
     quiet: bool = False,
 ) -> Path:
-    """Bring a set into the cache folder; the folder that holds it.
+    """Download a set into the cache folder and return its folder.
 
-    url, sha256: a mirror's, None for the catalogue's ("" for an unchecked download, as where
-    none is published). Nothing is fetched when the data is there, unless `again`. Raises
-    WorkbenchError (no network, wrong checksum, full disk, unsafe archive …) in one line; what was
-    there before then stays.
+    url, sha256: those of a mirror, None for the catalogue's ("" for an unchecked download). Data
+    that is already there is not downloaded again, unless `again`. Raises WorkbenchError (no
+    network, wrong checksum, full disk, unsafe archive …); existing data then stays.
     """
     entry = CATALOGUE.get(name)
     if entry is None or entry.archive is None:
@@ -50,7 +49,7 @@ def get(
 def _fetch(
     entry: Entry, archive: Archive, url: str | None, sha256: str | None, *, again: bool, quiet: bool
 ) -> Path:
-    """Download and unpack; an archive that turns out broken is removed, to be fetched anew."""
+    """Download and unpack; a broken archive is removed and downloaded again next time."""
     packed = cache_dir() / "downloads" / _file_name(entry)
     checksum = entry.sha256 if sha256 is None else sha256
     if again and not checksum:
@@ -102,7 +101,7 @@ def main(names: Sequence[str], arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted; run the command again and it goes on", file=sys.stderr)
+        print("interrupted; run the command again to continue", file=sys.stderr)
         return 130
     print(f"  in        {folder}")
     return 0

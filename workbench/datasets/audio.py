@@ -1,7 +1,7 @@
-"""Audio collections: any folder of audio with a CSV of captions, made ready for training.
+"""Audio collections: any folder of audio with a CSV of captions, prepared for training.
 
-    items = find_audio("my-music")                       # paths, captions, labels; nothing read yet
-    collection = prepare_audio(items, "my-music-16k", rate=16000)
+    items = find_audio("my-music")                       # paths, captions, labels; no audio is read
+    yet collection = prepare_audio(items, "my-music-16k", rate=16000)
     batch = collection.crops(32, 16384, seed=0)          # (32, channels, 16384) float32
 
 The table (captions, manifest or metadata in the folder, with the ending .csv, .tsv or .txt, as
@@ -49,7 +49,7 @@ CLIPPED = 0.25  # share of samples at full scale: more than that is no music any
 
 @dataclass(frozen=True)
 class AudioItem:
-    """One audio file that has not been read yet."""
+    """An audio file that has not been read yet."""
 
     path: Path
     caption: str = ""
@@ -57,17 +57,17 @@ class AudioItem:
     labels: dict[str, Any] = field(default_factory=dict)
 
     def clip(self) -> Clip:
-        """Read it. Raises BrokenFileError naming the file."""
+        """Read the file as a clip. Raises BrokenFileError that names the file."""
         return Clip.read_audio(self.path, caption=self.caption, labels=dict(self.labels))
 
 
 def genre_of(labels: dict[str, Any]) -> str:
-    """What a piece's labels say of its genre, "" for nothing."""
+    """Return the genre in a piece's labels, "" if there is none."""
     return str(labels.get("genre") or labels.get("style") or "")
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """Audio files under a folder, sorted; hidden ones are left out."""
+    """Return the audio files under a folder, sorted, without hidden files."""
     found = []
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -82,13 +82,15 @@ def audio_files(folder: Path) -> list[Path]:
 def find_audio(
     folder: str | os.PathLike[str], split: str | None = None, *, licences: Sequence[str] = ()
 ) -> list[AudioItem]:
-    """The audio files of a folder with what its table says of them; without one the words of the
-    path are the caption. licences: beginnings of the licences to keep, such as ("CC0", "CC-BY-4");
-    all others, and files without one, are left out. A warning says how many files of the table are
-    not there.
+    """Return the audio files of a folder with captions and labels from its table; without a table,
+    the words of the path are the caption.
 
-    Raises MissingDataError where there is no audio or the table names no file that is there, and
-    BrokenFileError, naming line and column, for what the table says and cannot be understood.
+    licences: prefixes of the licences to keep, such as ("CC0", "CC-BY-4"); other files, and files
+    without a licence, are omitted. A warning states how many files of the table are missing.
+
+    Raises:
+        MissingDataError: If there is no audio, or none of the files in the table exists.
+        BrokenFileError: If the table is not valid; the message names line and column.
     """
     top = Path(folder).expanduser()
     check_split(split)
@@ -115,7 +117,7 @@ def _from_path(top: Path, file: Path) -> AudioItem:
 
 
 def _table_of(top: Path) -> Path | None:
-    """The folder's table, if it has one; BrokenFileError where it is a spreadsheet."""
+    """Return the folder's table if it has one; raise BrokenFileError for a spreadsheet."""
     there = {path.name.lower(): path for path in sorted(top.iterdir(), reverse=True)}
     for endings in (ENDINGS, SPREADSHEETS):
         names = [stem + ending for stem in TABLES for ending in endings]
@@ -184,15 +186,15 @@ def _split(row: Row, word: str, artist: str, top: Path, file: Path) -> str:
 
 
 def decode(path: Path, rate: int, channels: int = 1) -> np.ndarray:
-    """Sound of a file at a rate and number of channels (1 or 2): int16 (samples, channels).
+    """Decode a file at a sample rate and number of channels (1 or 2): int16 (samples, channels).
 
-    More channels than asked for are averaged; mono is doubled for stereo. Raises BrokenFileError
-    for a file that cannot be read, is silent, or clipped so badly that it is of no use.
+    Extra channels are averaged; mono is doubled for stereo. Raises BrokenFileError for a file that
+    cannot be read, is silent, or is badly clipped.
     """
     samples, own = read_audio(path)
     loudest = np.abs(samples)
     if not loudest.max() > SILENT:
-        raise BrokenFileError(f"{path} is silent from beginning to end; leave it out")
+        raise BrokenFileError(f"{path} is silent from beginning to end; omit it")
     if (clipped := float((loudest > 0.999).mean())) > CLIPPED:
         raise BrokenFileError(
             f"{path} is clipped: {clipped:.0%} of its samples are at full scale; record or export "
@@ -201,15 +203,15 @@ def decode(path: Path, rate: int, channels: int = 1) -> np.ndarray:
     samples = samples.mean(0, keepdims=True) if channels == 1 else to_stereo(samples)
     if not np.abs(samples).max() > SILENT:
         raise BrokenFileError(
-            f"{path} is silent in mono, for its channels cancel each other; prepare it in stereo"
+            f"{path} is silent in mono, because its channels cancel; prepare it in stereo"
         )
     samples = resample(samples, own, rate)
     return np.round(samples.T * FULL).astype(np.int16)
 
 
 class AudioCollection:
-    """Decoded sound on disk. items: what is known of each piece; rate in Hz; skipped: (path,
-    reason); duplicates: (path, the path that was kept)."""
+    """Decoded sound on disk. items: path, caption and labels of each piece; rate in Hz; skipped:
+    (path, reason); duplicates: (path, the path that was kept)."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
@@ -235,16 +237,16 @@ class AudioCollection:
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        """Samples of each piece (pieces,), without decoding any."""
+        """Number of samples of each piece (pieces,), without decoding."""
         return np.diff(np.asarray(self.offsets))
 
     @property
     def seconds(self) -> float:
-        """Of all pieces together."""
+        """Total length in seconds."""
         return len(self.samples) / self.rate
 
     def __getitem__(self, number: int) -> np.ndarray:
-        """A whole piece: float32 (channels, samples) in −1..1."""
+        """Return a whole piece: float32 (channels, samples) in [−1, 1]."""
         if not -len(self) <= number < len(self):
             raise IndexError(f"piece {number} of {len(self)}")
         begin, end = self.offsets[number % len(self)], self.offsets[number % len(self) + 1]
@@ -253,8 +255,8 @@ class AudioCollection:
     def places(
         self, n: int, length: int, *, seed: int, rows: Sequence[int] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Where `n` random crops lie: the piece of each (n,) and its sample there (n,). Pieces are
-        drawn by their length. rows: the pieces to draw from."""
+        """Return the positions of `n` random crops: the piece (n,) and the first sample (n,) of
+        each. Pieces are sampled in proportion to their length. rows: the pieces to sample from."""
         random = np.random.default_rng(seed)
         pieces = np.arange(len(self)) if rows is None else np.asarray(rows, dtype=int)
         if not len(pieces):
@@ -267,7 +269,7 @@ class AudioCollection:
         return pieces[chosen], np.array(starts, dtype=int)
 
     def cut(self, pieces: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
-        """Crops: float32 (n, channels, length); what a piece lacks is silence."""
+        """Return crops, float32 (n, channels, length), zero-padded at the end of a piece."""
         out = np.zeros((len(pieces), self.channels, length), dtype=np.float32)
         for row, (piece, start) in enumerate(zip(pieces, starts, strict=True)):
             begin = int(self.offsets[piece]) + int(start)
@@ -278,7 +280,7 @@ class AudioCollection:
     def crops(
         self, n: int, length: int, *, seed: int, rows: Sequence[int] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """`n` random crops: float32 (n, channels, length), and the piece of each (n,); see
+        """Return `n` random crops, float32 (n, channels, length), and the piece of each (n,); see
         `places` and `cut`."""
         pieces, starts = self.places(n, length, seed=seed, rows=rows)
         return self.cut(pieces, starts, length), pieces
@@ -286,7 +288,8 @@ class AudioCollection:
     def windows(
         self, length: int, *, rows: Sequence[int] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """All whole windows end to end: float32 (n, channels, length), and the piece of each."""
+        """Return all consecutive whole windows, float32 (n, channels, length), and the piece of
+        each."""
         out, which = [], []
         for number in range(len(self)) if rows is None else rows:
             begin, end = int(self.offsets[number]), int(self.offsets[number + 1])
@@ -297,11 +300,11 @@ class AudioCollection:
         return (np.stack(out) if out else empty), np.array(which, dtype=int)
 
     def split(self, name: str) -> list[int]:
-        """Pieces of a split, by number."""
+        """Return the indices of the pieces of a split."""
         return [i for i, item in enumerate(self.items) if item.split == name]
 
     def check_enough(self, rows: Sequence[int], seconds: float) -> None:
-        """MissingDataError where the pieces together last less than one window of a training."""
+        """Raise MissingDataError if the pieces together are shorter than one training window."""
         there = int(self.lengths[list(rows)].sum()) / self.rate
         if there < seconds:
             raise MissingDataError(
@@ -330,7 +333,8 @@ def prepare_audio(
     workers: int | None = None,
     quiet: bool = False,
 ) -> AudioCollection:
-    """Decode all items into one memory-mapped file under `out`; stopped, the same call goes on."""
+    """Decode all items into one memory-mapped file under `out`. If it is interrupted, the same call
+    continues."""
     if not items:
         raise MissingDataError("items: empty; see find_audio")
     if rate <= 0 or channels not in (1, 2):
@@ -358,7 +362,7 @@ def prepare_audio(
 
 
 def _left_out(skipped: Sequence[tuple[str, str]]) -> str:
-    """How many files could not be used, and why the first one."""
+    """Describe how many files could not be used, and why the first one."""
     path, reason = skipped[0]
     number = f"{len(skipped)} files are" if len(skipped) > 1 else "1 file is"
     return f"{number} left out, the first: {reason if path in reason else f'{path}: {reason}'}"

@@ -1,13 +1,13 @@
-"""Do a performance's bar lines lie where its drummer counts one?
+"""Checking whether a performance's bar lines agree with the drummer's beat one.
 
 Groove counts beats from the start of each recording. Where a drummer came in late, every bar that
 is cut from the performance begins on the wrong beat, and a system that learns from it plays the
-beat turned round. `audit` finds such performances by measurement; what it found in Groove stands
+beat turned round. `audit` finds such performances by measurement; those in Groove are listed
 in `MOVED` and `OFF` of `sets/groove.py`:
 
     python -m workbench.datasets.sets.groove
 
-Only styles with a backbeat are judged: bass drum on one, snare on two and four. Elsewhere an
+Only styles with a backbeat are checked: bass drum on one, snare on two and four. Elsewhere an
 ijexá, a songo, a one drop or a swing leaves the one free and is right as it is. So is half-time,
 and so is a "push": bass drum and crash half a beat before the bar line, the one itself empty.
 """
@@ -53,7 +53,7 @@ class Beats:
     pushes: np.ndarray
 
     def moved(self, beats: int) -> Beats:
-        """The same with the bar line `beats` beats later."""
+        """Return the same performance with its bar lines `beats` beats later."""
         parts = (self.kick, self.snare, self.hats, self.crash, self.pushes)
         return Beats(self.bars, *(np.roll(part, -beats) for part in parts))
 

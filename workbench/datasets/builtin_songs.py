@@ -1,7 +1,7 @@
 """The built-in songs: short pieces for four tracks whose probability is known exactly.
 
-They stand in where no real data is, and show what no real data can: how far a model's bits are
-from the true entropy. Source, labels and caption say "built-in".
+They replace missing real data, and show how far a model's bits are from the true entropy. Source,
+labels and caption mark them as "built-in".
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 
 def sample(n: int, seed: int, style: str | None = None) -> list[Clip]:
-    """`n` songs; the same seed gives the same songs, and the first ones stay when `n` grows."""
+    """Sample `n` songs. The same seed gives the same songs, and the first ones do not depend on
+    `n`."""
     if n < 0:
         raise PromptError(f"n must be at least 0, got {n}")
     return [clip_of(song, number) for number, song in _drawn(n, seed, style)]
@@ -87,7 +88,7 @@ def notes_of(clip: Clip) -> list[Note] | None:
 
 def log_prob(clip: Clip) -> float:
     """log P(style, tempo, key, form, notes) in nats, exactly, for a clip whose labels name style,
-    key and form; −inf for what the grammar never writes."""
+    key and form; −inf for notes that the grammar cannot generate."""
     labels = clip.labels
     style, key = STYLES.get(labels.get("style", "")), labels.get("key", "")
     tonic, _, mode = key.partition(" ")
@@ -126,7 +127,7 @@ def entropy(style: str | None = None) -> float:
 
 
 def note_bits(n: int = 250, seed: int = 13) -> tuple[float, float]:
-    """True bits a note of the notes alone, from `n` songs, and its standard error."""
+    """Return the true bits per note of the notes alone, from `n` songs, and the standard error."""
     clips = sample(n, seed)
     nats = np.array([-log_prob_notes(clip) for clip in clips])
     notes = np.array([len(clip.notes) for clip in clips])
@@ -142,7 +143,7 @@ def _style(name: str) -> grammar.SongStyle:
 
 
 def load_builtin_songs(split: str | None = None, limit: int | None = None) -> Dataset:
-    """2,000 training, 250 validation or 250 test songs (None: all), made on the spot."""
+    """2,000 training, 250 validation or 250 test songs (None: all), generated on demand."""
     clips = []
     for name in SPLITS if split is None else (split,):
         for number, song in spread(_drawn(*SIZES[name]), limit):

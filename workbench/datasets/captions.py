@@ -1,8 +1,8 @@
-"""Captions: what is known and what was measured about a loop, as facts and as words.
+"""Captions: known and measured facts about a loop, and their wording.
 
 Facts come from three places: the data set's labels (style, tempo, beat or fill, metre), the words
 of the file's path, and the traits measured on the notes (`traits.py`). `caption_of` writes them
-in the manner of loop packs; `phrases.py` writes them as a person would say them.
+in the style of loop packs; `phrases.py` writes them in the words of users.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ _PACK_WORDS = frozenset(
 
 
 def clean_style(label: str) -> tuple[str, str]:
-    """A data set's style label as (style, substyle) for a reader.
+    """Return a data set's style label as readable (style, substyle).
 
     >>> clean_style("neworleans/secondline"), clean_style("hiphop")
     (('New Orleans', 'second line'), ('hip hop', ''))
@@ -144,7 +144,8 @@ def clean_style(label: str) -> tuple[str, str]:
 
 
 def facts_of(clip: Clip) -> Facts:
-    """Facts of a clip: its labels, else the words of its source path, and its measured traits."""
+    """Return the facts of a clip: its labels, otherwise the words of its source path, and its
+    measured traits."""
     labels = clip.labels or {}
     notes = clip.notes
     drums = notes[notes["is_drum"]]
@@ -163,7 +164,7 @@ def facts_of(clip: Clip) -> Facts:
 
 
 def caption_of(facts: Facts) -> str:
-    """A caption in the manner of loop packs: style, tempo, kind, metre, traits.
+    """Return a caption in the style of loop packs: style, tempo, kind, metre, traits.
 
     >>> caption_of(Facts("funk", "fast", 140.0, "beat", "4-4", ("busy", "ghost notes")))
     'funk fast 140 bpm beat 4-4 busy ghost notes'
@@ -207,7 +208,7 @@ def caption_from_path(path: str | PurePath) -> str:
 
 
 def style_from_words(words: str) -> str:
-    """The style that a caption names first, as whole words, or ""."""
+    """Return the style that a caption names first, as whole words, or ""."""
     low = " " + re.sub(r"[\s_/-]+", " ", words.lower()) + " "
     for compact, name in STYLE_NAMES.items():
         low = low.replace(f" {compact} ", f" {name.lower()} ") if name in PATH_STYLES else low

@@ -1,4 +1,4 @@
-"""A data set is a sequence of clips that knows its licence; `load.load` is the way to one."""
+"""A data set: a sequence of clips with its licence. `load.load` returns one."""
 
 from __future__ import annotations
 

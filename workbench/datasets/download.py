@@ -1,12 +1,11 @@
-"""Fetching an archive: resumable, checked, and never half there.
+"""Downloading an archive: resumable, verified, and never incomplete under its final name.
 
 The download grows in `<file>.part`. A cut connection, a kill or a full disk leaves that part, and
 the next attempt asks the server only for the rest. Only when length and checksum hold is the part
-renamed to its final name. Where no checksum is published, the length is all there is to check; then
-the server's mark of the file's version (ETag or date) is kept in `<file>.part.version`, so that a
-part is never continued with a newer file. Of several processes that ask for one file, one fetches
-it and the others wait. No pooch here: it neither resumes nor looks at the disk
-first.
+renamed to its final name. If no checksum is published, only the length can be checked; then the
+server's version of the file (ETag or date) is stored in `<file>.part.version`, so that a part is
+never continued with a newer file. If several processes request one file, one downloads it and the
+others wait. pooch is not used, because it does not resume downloads or check the disk space first.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ LARGEST = 64 << 30  # bytes; more than any data set of the catalogue
 
 
 class _Cut(Exception):
-    """The connection ended before the file did; worth another attempt."""
+    """The connection ended before the file was complete; another attempt may succeed."""
 
 
 def fetch(
@@ -96,7 +95,7 @@ def _fetch(
                 break  # all is here: it was the announced length that was wrong
     else:
         raise MissingDataError(
-            f"{url}: {reason}, {attempts} times; run the command again later, it goes on at byte "
+            f"{url}: {reason}, {attempts} times; run the command again later to continue at byte "
             f"{_length(part):,}"
         )
     found = digest(part, checksum) if checksum else ""

@@ -1,4 +1,4 @@
-"""What the catalogue knows of a data set: licence, source, where it lies and how it is read."""
+"""An entry of the catalogue: licence and source of a data set, its folder and how it is read."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Archive:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a set of scores becomes sound. bars, each: of an excerpt, and excerpts a clip; limit:
-    about as many training clips, an eighth as many of each other split; shortest: seconds that a
-    clip must last; genre: where clips do not name their style."""
+    """How a set of scores is rendered. bars: length of an excerpt; each: excerpts per clip; limit:
+    approximate number of training clips, with an eighth of it for each other split; shortest:
+    shortest clip in seconds; genre: default style."""
 
     bars: int = 8
     each: int = 1
@@ -51,20 +51,19 @@ class Entry:
     """One data set: facts for people, then how the workbench finds and reads it.
 
     Args:
-        name: What `load` takes.
-        title: In words; the part before the first colon is its short name.
-        how_to_get: A command, or what to put where.
+        name: The name for `load`.
+        title: Full title; the part before the first colon is its short name.
+        how_to_get: A command, or instructions.
         splits: The rule by which songs are held out.
-        url: Of the archive; "" where none is public.
-        sha256: Of the archive (SHA-1 where only that is published); "" where none is.
-        bytes: Of the archive; 0 where unknown.
-        archive: How to unpack it; None where there is none.
-        finder: From the folder of its name in the cache (which need not be there) to the folder
-            that holds it, or None where it is not here. Left out for a set that is written on
-            the spot.
+        url: Address of the archive; "" if none is public.
+        sha256: Checksum of the archive (SHA-1 if only that is published); "" if none is.
+        bytes: Size of the archive; 0 if unknown.
+        archive: How to unpack it; None if there is none.
+        finder: Given the folder of its name in the cache (which may be missing), returns the
+            folder of the data, or None if it is missing. None for a generated set.
         scores: Reads scores: entry, split or None, limit or None → data set. None for recordings.
-        recordings: Lists recordings that may be trained on and given on. None for scores.
-        recipe: How its scores become sound.
+        recordings: Lists recordings that may be used for training and shared. None for scores.
+        recipe: How its scores are rendered.
     """
 
     name: str
@@ -87,14 +86,14 @@ class Entry:
 
     @property
     def built_in(self) -> bool:
-        """Is it written on the spot, so that nothing must be there?"""
+        """Whether the set is generated, so that no download is needed."""
         return self.finder is None
 
     def find(self) -> Path:
-        """The folder that holds it; MissingDataError says how to get it."""
+        """Return the folder of the data; raise MissingDataError, which says how to get it."""
         top = cache_dir() / self.name
         if self.finder is None:
-            raise MissingDataError(f"{self.name}: is written on the spot and lies in no folder")
+            raise MissingDataError(f"{self.name}: is generated and has no folder")
         folder = self.finder(top)
         if folder is None:
             raise MissingDataError(
@@ -104,15 +103,15 @@ class Entry:
         return folder
 
     def load(self, split: str | None = None, limit: int | None = None) -> Dataset:
-        """Its clips, of one split or all, at most `limit`; PromptError where it is sound."""
+        """Load at most `limit` clips of one split or all; raise PromptError for recordings."""
         self.check_scores()
         assert self.scores is not None
         return self.scores(self, split, limit)
 
     def check_scores(self) -> None:
-        """Raise PromptError where it is sound."""
+        """Raise PromptError for recordings."""
         if self.scores is None:
             raise PromptError(
-                f"{self.name}: is sound, too much to hold at once; use "
+                f"{self.name}: has recordings, which are not loaded at once; use "
                 "workbench.datasets.sounds.collect"
             )

@@ -1,4 +1,4 @@
-"""Any folder of MIDI files as a data set of drum clips; names of folders and files are captions.
+"""Any folder of MIDI files as a data set of drum clips, with captions from folder and file names.
 
 Split: by the sub-folder a file lies in (its whole relative folder), so that takes of one session
 stay together; files that lie in the folder itself are split one by one. The split is decided by a
@@ -39,7 +39,7 @@ _NAMED = {
 
 
 def split_of_path(relative: Path, top: Path = Path()) -> str:
-    """The split of a file by its path within the folder `top` (rule: the module's docstring)."""
+    """Return the split of a file by its path within the folder `top`, by the rule above."""
     name = relative.parent.as_posix() if relative.parent.parts else relative.name
     return named_split(relative, top) or split_of_name(name)
 
@@ -57,14 +57,14 @@ def split_of_word(word: str) -> str | None:
 
 
 def split_of_name(name: str) -> str:
-    """80 % train, 10 % validation, 10 % test, by a hash of the name."""
+    """Return a split by a hash of the name: 80 % train, 10 % validation, 10 % test."""
     code = name.encode(errors="surrogateescape")  # names that are no UTF-8 come from archives
     draw = int(hashlib.sha256(code).hexdigest()[:8], 16) % 100
     return "train" if draw < 80 else "validation" if draw < 90 else "test"
 
 
 def midi_files(folder: Path) -> list[Path]:
-    """MIDI files under a folder, sorted; hidden ones and what links lead to are left out."""
+    """Return the MIDI files under a folder, sorted, without hidden files and links."""
     found = []
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -77,10 +77,18 @@ def midi_files(folder: Path) -> list[Path]:
 
 
 def load_folder(folder: Path, split: str | None = None, limit: int | None = None) -> Dataset:
-    """Drum clips of all MIDI files under `folder`.
+    """Load the drum parts of all MIDI files under a folder.
 
-    Broken files and files without drum notes are left out and named in `skipped`. Raises
-    MissingDataError when there is no MIDI file, or none with drums.
+    Args:
+        folder: The folder.
+        split: "train", "validation" or "test"; None for all.
+        limit: Largest number of clips; None for all.
+
+    Returns:
+        The data set. Broken files and files without drum notes are listed in `skipped`.
+
+    Raises:
+        MissingDataError: If there is no MIDI file, none with drums, or none in the split.
     """
     files, top = midi_files(folder), folder.resolve()
     if not files:
@@ -115,7 +123,7 @@ def load_folder(folder: Path, split: str | None = None, limit: int | None = None
 
 
 def _clip(folder: Path, file: Path, split: str) -> Clip:
-    """The drum part of one file, with caption and labels from its path."""
+    """Return the drum part of one file, with caption and labels from its path."""
     import symusic
 
     clip = Clip.read_midi(file)

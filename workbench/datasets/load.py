@@ -1,11 +1,11 @@
-"""One door to scores: names of the catalogue and folders of MIDI files, joined by "+".
+"""Loading scores: names from the catalogue and folders of MIDI files, joined by "+".
 
     load("groove", "train")                   # a set of the catalogue
     load("my loops")                          # a folder: the drum part of every file
     load("my songs", songs=True)              # a folder: whole songs
-    load("groove+my loops", "train")          # both; what is in both counts once
+    load("groove+my loops", "train")          # both, without duplicates
 
-Recordings come by `workbench.datasets.sounds.collect`, which reads names and folders the same way.
+Recordings are loaded by `workbench.datasets.sounds.collect`, which accepts names and folders alike.
 """
 
 from __future__ import annotations
@@ -39,16 +39,24 @@ def load(
     limit: int | None = None,
     songs: bool = False,
 ) -> Dataset:
-    """Load data sets of the catalogue ("groove", "pop909" …) or any folders of MIDI files.
+    """Load data sets from the catalogue ("groove", "pop909" …) or folders of MIDI files.
 
-    name_or_folder: one, or several joined by "+". Each keeps its own rule of splits; of files that
-    are in several, the first named holds the clip, a set of the catalogue before folders, so that
-    a copy of a held-out piece is never trained on.
-    split: "train", "validation" or "test"; None for all. limit: at most so many clips, drawn
-    evenly over the set (not its first ones, which would be one drummer's). songs: of a folder,
-    take whole songs with all tracks, not the drum part alone.
-    Raises MissingDataError when the data is not on this machine (and says how to get it) and
-    PromptError for an unknown split and for recordings.
+    Args:
+        name_or_folder: One name or folder, or several joined by "+". Each has its own rule for
+            splits. A clip that is in several belongs to the first one, and to a set of the
+            catalogue before any folder, so that a copy of a held-out piece is never trained on.
+        split: "train", "validation" or "test"; None for all.
+        limit: Largest number of clips, taken at even distances over the set, because the first ones
+            may come from one drummer.
+        songs: Whether to load whole songs with all tracks from a folder, instead of only the drum
+            part.
+
+    Returns:
+        The data set.
+
+    Raises:
+        MissingDataError: If the data is not on this machine; the message says how to get it.
+        PromptError: If the split is unknown or the data are recordings.
     """
     check_split(split)
     if limit is not None:
@@ -59,7 +67,7 @@ def load(
     parts = load_parts(names, split, songs=songs)
     clips = [clip for part in parts for clip in part]
     if not clips:
-        raise MissingDataError(f"{'+'.join(names)}: nothing is in split {split!r}; use split=None")
+        raise MissingDataError(f"{'+'.join(names)}: split {split!r} is empty; use split=None")
     return Dataset(
         spread(clips, limit),
         name="+".join(part.name for part in parts),
@@ -71,26 +79,26 @@ def load(
 
 
 def names_of(dataset: str | os.PathLike[str]) -> list[str]:
-    """The data sets of `dataset`: names of the catalogue or folders, joined by "+", each once.
+    """Return the names in `dataset`, which are joined by "+", without duplicates.
 
-    A folder that has a "+" in its own name is one. Raises, before anything is read, PromptError for
-    an empty name and MissingDataError for one that is neither, or a folder without music. Whether a
-    set of the catalogue is on this machine: `find`.
+    A folder with a "+" in its name counts as one. Nothing is read yet. Raises PromptError for an
+    empty name, and MissingDataError for a name that is neither in the catalogue nor a folder with
+    music. `find` checks whether a set of the catalogue is on this machine.
     """
     text = path_of(dataset, "dataset", "names of data sets or folders, joined by +")
     whole_name = text.strip() and os.path.isdir(os.path.expanduser(text))
     names = [text] if whole_name else [name.strip() for name in text.split("+")]
     for name in names:
         if not name:
-            raise PromptError(f"dataset: {text!r}: a name is empty; join names or folders by +")
+            raise PromptError(f"dataset: {text!r} has an empty name; join names or folders by +")
         if name not in CATALOGUE:
             _folder(name)
     return list(dict.fromkeys(names))
 
 
 def find(name: str) -> Path | None:
-    """The folder of one data set, None where it is written on the spot. MissingDataError where it
-    is not on this machine says how to get it."""
+    """Return the folder of one data set, None if it is generated. Raises MissingDataError, which
+    says how to get the set, if it is not on this machine."""
     name = path_of(name, "name", "a data set of the catalogue or a folder")
     if name not in CATALOGUE:
         return _folder(name)
@@ -98,7 +106,7 @@ def find(name: str) -> Path | None:
 
 
 def _folder(name: str) -> Path:
-    """A folder with a file of music in it."""
+    """Return a folder that contains a music file."""
     folder = Path(os.path.expanduser(name))
     if not os.path.isdir(folder):  # False for a name that is too long for a path
         known = ", ".join(CATALOGUE)
@@ -118,8 +126,9 @@ def _folder(name: str) -> Path:
 def load_parts(
     names: Sequence[str], split: str | None = None, *, limit: int | None = None, songs: bool = False
 ) -> list[Dataset]:
-    """The data sets of several names, in their order, none with a clip that is in one before it
-    (sets of the catalogue first), whatever its split there. limit: clips of each, at most."""
+    """Return the data sets of several names, in order. A clip that occurs in an earlier set, in any
+    split, is omitted from later ones (sets of the catalogue come first). limit: largest number of
+    clips per set."""
     for name in names:  # before anything is read
         if name in CATALOGUE:
             CATALOGUE[name].check_scores()
@@ -158,8 +167,9 @@ def _load_one(name: str, split: str | None, limit: int | None, songs: bool) -> D
 
 
 def _codes(clip: Clip, part: Dataset) -> set[bytes]:
-    """The same for clips with the same notes, as the clip and as its file have them: a set may
-    have moved the notes or taken the drums alone. Empty for a clip without notes."""
+    """Return codes that are equal for clips with the same notes, in the clip or in its file,
+    because a set may have moved the notes or kept only the drums. Empty for a clip without
+    notes."""
     scores = [clip.score] if len(clip.notes) else []
     if scores and "file" in clip.labels:
         scores.append(read_score(Path(part.info["folder"]) / clip.labels["file"], notes_only=True))

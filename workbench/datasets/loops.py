@@ -21,19 +21,32 @@ LEAST_HITS = 0.5  # hits a beat; emptier windows are left out
 def cut_loops(
     clips: Iterable[Clip], bars: int = 8, hop_bars: int = 4, *, meter: tuple[int, int] = (4, 4)
 ) -> list[Clip]:
-    """Windows of `bars` bars, every `hop_bars` bars, from drum clips in this metre. Of a clip whose
-    metre changes, from the stretches in this metre. Warns where no clip is in it.
+    """Cut drum clips into loops of equal length.
 
-    A window holds the hits from half a sixteenth before its first bar line to half a sixteenth
-    before its end. A loop has no edge, so the early ones are written at its end.
-    A performance shorter than a window is repeated to fill it, as in the drum paper
-    (arXiv 2408.02711), and says so: `labels["tiled"]`. Its period is the power of two of bars
-    that it holds (a fill of two bars and a closing downbeat repeats every two bars, the closing
-    hit falling on the next downbeat).
-    Windows with fewer than one hit in two beats are left out, and so are performances whose bar
-    lines are not known (`labels["bar_lines"]` is "off", see `bar_lines.py`). Labels are
-    copied; "performance" and "start_bar" are added; captions are written anew from the traits of
-    the window.
+    A window has the hits from half a sixteenth before its first bar line to half a sixteenth before
+    its end. Because a loop repeats, early hits are written at its end. A performance that is
+    shorter than a window is repeated to fill it, as in the drum paper (arXiv 2408.02711), and is
+    marked by `labels["tiled"]`. Its period is a power of two in bars (a fill of two bars and a
+    closing downbeat repeats every two bars, with the closing hit on the next downbeat).
+
+    Windows with fewer than one hit per two beats are omitted, and so are performances without known
+    bar lines (`labels["bar_lines"]` is "off", see `bar_lines.py`).
+
+    Args:
+        clips: Drum clips. Of a clip whose metre changes, only sections in `meter` are used.
+        bars: Length of a loop in bars.
+        hop_bars: Distance between the starts of two windows, in bars.
+        meter: The metre of the loops.
+
+    Returns:
+        The loops. Labels are copied and "performance" and "start_bar" added; captions are derived
+        from the traits of each window.
+
+    Raises:
+        PromptError: If a number is out of range.
+
+    Warns:
+        UserWarning: If no clip is in this metre.
     """
     bars, hop_bars = whole(bars, "bars", 1, MOST_BARS), whole(hop_bars, "hop_bars", 1)
     meter = check_meter(meter)
@@ -71,16 +84,16 @@ def cut_loops(
 
 
 def _held(notes: np.ndarray, bar: float) -> int:
-    """Bars that the notes reach over."""
+    """Return the number of bars that the notes span."""
     return max(1, int(np.ceil((notes["time"].max() + EARLY) / bar - 1e-6)))
 
 
 def _stretches(
     clip: Clip, notes: np.ndarray, bars: int, bar: float
 ) -> list[tuple[int, np.ndarray]]:
-    """Where the clip's metre holds: the number of the first bar, and the notes from there on. So
-    bars are counted from the first full one after a pickup. Stretches of fewer than `bars` are left
-    out, but for the one with the most notes where all are so short."""
+    """Return the sections in the metre: the number of their first bar, and the notes from there on.
+    Bars are counted from the first full one after a pickup. Sections shorter than `bars` are
+    omitted, except the one with the most notes if all are so short."""
     times, meters = meter_map(clip.score)
     begins: list[float] = []
     ends: list[float] = []
@@ -104,7 +117,7 @@ def _stretches(
 
 
 def _window(notes: np.ndarray, start: float, beats: float) -> np.ndarray:
-    """Notes of the window; hits before `start` wrap to its end."""
+    """Return the notes of a window; hits before `start` wrap to its end."""
     time = notes["time"]
     part = notes[(time >= start - EARLY) & (time < start + beats - EARLY)].copy()
     part["time"] = (part["time"] - start) % beats
@@ -112,7 +125,7 @@ def _window(notes: np.ndarray, start: float, beats: float) -> np.ndarray:
 
 
 def _period(held: int, notes: np.ndarray, bar: float) -> int:
-    """Bars after which a short performance repeats: a power of two, a closing hit not counted."""
+    """Return the period of a short performance in bars: a power of two, without a closing hit."""
     last = notes["time"] >= (held - 1) * bar - EARLY
     if held > 1 and np.all(notes["time"][last] < (held - 1) * bar + 2 * EARLY):
         held -= 1
@@ -120,7 +133,7 @@ def _period(held: int, notes: np.ndarray, bar: float) -> int:
 
 
 def _tiled(notes: np.ndarray, period: int, bars: int, bar: float) -> np.ndarray:
-    """The first `period` bars again and again, and a closing hit on the downbeats after them."""
+    """Repeat the first `period` bars, with a closing hit on the downbeats after them."""
     beats, length = bars * bar, period * bar
     body = _window(notes, 0.0, length)
     time = notes["time"]

@@ -1,7 +1,7 @@
-"""Which songs have nearly the same melody, whatever its key, tempo and rhythm.
+"""Finding songs with nearly the same melody, independent of key, tempo and rhythm.
 
 A melody is the set of its runs of eight intervals in a row. Two songs whose sets overlap by more
-than `NEAR` of the smaller set are taken for versions of one song. On POP909's 742 songs the two
+than `NEAR` of the smaller set are regarded as versions of one song. On POP909's 742 songs the two
 pairs of versions share 75 and 100 %, and no other pair more than 9 %.
 """
 

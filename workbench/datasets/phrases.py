@@ -1,8 +1,9 @@
-"""The same facts in many words: how people ask for a drum loop.
+"""Phrases: the facts about a drum loop in many informal wordings.
 
-A model that has only seen captions like "funk 92 bpm beat 4-4 ghost notes" is lost on "a slow
-funky groove with ghost notes". `phrases` turns facts into varied English: random subsets (people
-name one to four things), random order, synonyms, fillers, figures or words for the tempo.
+A model that was trained only on captions such as "funk 92 bpm beat 4-4 ghost notes" does not
+generalise to "a slow funky groove with ghost notes". `phrases` turns facts into varied English:
+random subsets (people name one to four things), random order, synonyms, fillers, figures or words
+for the tempo.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ _HOW_MANY = (0, 0, 1, 1, 1, 2, 2, 3)  # traits named in one phrase
 
 
 def phrases(facts: Facts, n: int = 1, seed: int = 0) -> list[str]:
-    """`n` ways to ask for a loop of these facts; the same seed gives the same phrases.
+    """Return `n` wordings of these facts; the same seed gives the same phrases.
 
     Phrases differ where the facts allow it. All are true of the facts, none names all of them.
     """

@@ -1,10 +1,11 @@
-"""Audio whose beats, key, tempo and words are known: scores played through the SoundFont.
+"""Audio with known beats, key, tempo and caption: scores rendered with the SoundFont.
 
     render_set(load("pop909", "train").clips, "pop909-audio", bars=8, each=2, seed=0)
     items = find_audio("pop909-audio")
 
 The result is a folder of audio with captions.csv, like any other (see `audio.py`); its columns
-`beats` and `downbeats` hold the seconds of each, exactly, for every excerpt begins at a bar line.
+`beats` and `downbeats` hold the seconds of each, exactly, because every excerpt begins at a bar
+line.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def render_set(
     from tqdm.auto import tqdm
 
     if bars < 1 or each < 1:
-        raise PromptError(f"bars {bars}, each {each}; give 1 or more")
+        raise PromptError(f"bars, each: must be at least 1, got {bars} and {each}")
     if not clips:
         raise MissingDataError("clips: none to render; load a data set first")
     top = Path(out)
@@ -110,7 +111,7 @@ def _render(job: tuple[Clip, Path, int, int, int, int]) -> list[dict[str, Any]]:
 
 
 def caption_of(clip: Clip) -> str:
-    """What one would say of the sound: its caption, instruments, tempo and key."""
+    """Describe the sound: caption, instruments, tempo and key."""
     words = [clip.caption] if clip.caption else []
     heard = instruments(clip)
     if heard and not clip.is_drums:
@@ -124,7 +125,7 @@ def caption_of(clip: Clip) -> str:
 
 
 def instruments(clip: Clip) -> list[str]:
-    """Names of the instruments that play, those with the most notes first (General MIDI)."""
+    """Return the General MIDI names of the instruments, those with the most notes first."""
     import pretty_midi
 
     notes = clip.notes

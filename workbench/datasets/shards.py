@@ -1,4 +1,4 @@
-"""Working through many files: in parallel, resumable, whatever one of them does.
+"""Processing many files in parallel; resumable, and robust against single faulty files.
 
 `prepare_shards` gives every file to a function in a worker process and keeps the arrays that come
 back in shards on disk. Stop it at any moment; the same call goes on. A file that cannot be read, is
@@ -34,7 +34,8 @@ Row = tuple[np.ndarray | None, str]  # an array (time, …) and its digest, or N
 @dataclass(frozen=True)
 class Shards:
     """Which files stand in which shard. recipe: what the arrays depend on beyond the files; a shard
-    made by another recipe is made anew. size: files a shard, what an interruption loses at most."""
+    made by another recipe is made again. size: files per shard, the most that an interruption
+    loses."""
 
     files: Sequence[Path]
     base: Path
@@ -97,12 +98,12 @@ class Shards:
 def prepare_shards(
     shards: Shards, work: Work, *, workers: int | None = None, quiet: bool = False, title: str = ""
 ) -> None:
-    """Bring every shard that is not there yet to disk. work: picklable, from a path to an array
-    (time, …) of one dtype; it may raise. workers: processes, by default one a core."""
+    """Write every missing shard to disk. work: a picklable function from a path to an array (time,
+    …) of one dtype; it may raise. workers: number of processes, by default one per core."""
     from tqdm.auto import tqdm
 
     if workers is not None and workers < 1:
-        raise PromptError(f"workers: {workers}; give 1 or more")
+        raise PromptError(f"workers must be at least 1, got {workers}")
     todo = [i for i in range(len(shards)) if not shards.is_done(i)]
     count = len(shards.files) - sum(len(shards.part(i)) for i in todo)
     with tqdm(total=len(shards.files), initial=count, desc=title, disable=quiet) as bar:
@@ -114,8 +115,8 @@ def prepare_shards(
 def _worked(
     shards: Shards, todo: list[int], work: Work, workers: int
 ) -> Iterator[tuple[int, list[Row]]]:
-    """Shards as they are ready, in order. A worker that dies takes only its own file with it: the
-    shard is then gone through file by file, each in a process of its own."""
+    """Yield finished shards in order. If a worker process dies, the shard is processed file by file
+    in separate processes, so that only one file is lost."""
     pool = worker_pool(workers)
     try:
         pending = {i: pool.submit(run_files, shards.part(i), work) for i in todo[: 2 * workers]}
@@ -145,7 +146,7 @@ def _alone(file: Path, work: Work) -> Row:
 
 
 def run_files(files: Sequence[Path], work: Work) -> list[Row]:
-    """What a worker does with a shard."""
+    """Process a shard in a worker."""
     import warnings
 
     warnings.simplefilter("ignore")  # of oddities in single files

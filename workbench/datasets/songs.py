@@ -40,10 +40,10 @@ class Rule:
     """How a collection names its songs. `relative`: a file's path within the folder.
 
     song: the name that decides the split. labels: further labels of a file. wanted: whether the
-    file is part of the set. official: the split that the set itself gives, None where it has none;
-    left out, the one that folders name (`named_split`).
+    file is part of the set. official: the official split of a file, None if there is none; by
+    default the one that folders name (`named_split`).
     melodies: whether the first track is the song's melody and songs whose melodies are nearly the
-    same go into one split; for sets with one file a song.
+    same go into one split; for sets with one file per song.
     """
 
     song: Callable[[Path], str] = lambda relative: relative.with_suffix("").as_posix()
@@ -64,7 +64,7 @@ def load_songs(
     rule: Rule | None = None,
     entry: Entry | None = None,
 ) -> Dataset:
-    """Clips with all tracks of the MIDI files under `folder`, in the order of their paths.
+    """Load all tracks of the MIDI files under `folder`, in the order of their paths.
 
     rule: how songs are named (default: by path). entry: the set's name, licence and citation.
     Labels: song, split, file, and the rule's. Broken files, files without notes and files longer
@@ -115,7 +115,7 @@ def load_songs(
 
 
 def _stamps(folder: Path, files: list[Path]) -> int:
-    """Changes when one of the files does. A link that leads nowhere counts as a file."""
+    """Return a value that changes when a file changes. A broken link counts as a file."""
     facts = [os.lstat(folder / file) for file in files]
     return hash(tuple((fact.st_size, fact.st_mtime_ns) for fact in facts))
 
@@ -124,9 +124,10 @@ def _stamps(folder: Path, files: list[Path]) -> int:
 def survey(
     folder: Path, files: tuple[Path, ...], stamps: int = 0
 ) -> tuple[tuple[Path, ...], tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
-    """Read all files: those to use, those skipped (path, reason), duplicates (dropped, kept).
+    """Read all files; return those to use, those skipped (path, reason), duplicates (dropped,
+    kept).
 
-    The answer is kept for the same files with the same `stamps`.
+    The result is cached for the same files with the same `stamps`.
     """
     from tqdm import tqdm
 

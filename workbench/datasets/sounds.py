@@ -1,10 +1,10 @@
-"""Data sets as sound: names become one prepared collection of audio, ready for training.
+"""Data sets as sound: prepare one audio collection from names, ready for training.
 
     audio = collect("groove+pop909+cc-music-clips", rate=16000)
 
-Scores are rendered through the SoundFont by the recipe of their set, audio is decoded; both stay in
-the cache folder and are made once. Of audio sets only clips are taken that may be given on: CC0,
-CC BY and public domain. A folder of one's own is taken whole.
+Scores are rendered with the SoundFont by the recipe of their set, and audio is decoded; both are
+cached. From audio sets, only clips under CC0, CC BY or in the public domain are used, which may be
+shared. A user's folder is used completely.
 """
 
 from __future__ import annotations
@@ -37,9 +37,25 @@ if TYPE_CHECKING:
 def collect(
     dataset: str, rate: int, *, channels: int = 1, limit: int | None = None, quiet: bool = False
 ) -> AudioCollection:
-    """Prepared audio of data sets or folders joined by "+". A folder that `prepare_audio` wrote is
-    taken as it is; joined to others, its files are read again. limit: in place of the recipes' own,
-    for a quick look."""
+    """Prepare the audio of data sets or folders.
+
+    A folder that `prepare_audio` wrote is used directly; joined to others, its files are read
+    again.
+
+    Args:
+        dataset: Names or folders, joined by "+".
+        rate: Sample rate in Hz.
+        channels: 1 (mono) or 2 (stereo).
+        limit: Number of training clips per set instead of the recipe's, for a quick test.
+        quiet: Whether to show no progress.
+
+    Returns:
+        The collection.
+
+    Raises:
+        MissingDataError: If a set is not on this machine.
+        PromptError: If a name is empty or a number is out of range.
+    """
     names = names_of(dataset)
     if len(names) == 1 and (folder := _prepared(names[0])):
         return AudioCollection(folder)
@@ -52,8 +68,8 @@ def collect(
 
 
 def held_out_recordings(trained: set[str]) -> list[AudioItem]:
-    """Clips of cc-music-clips by artists other than those, whatever their licence: to measure on,
-    never to train on or to give on. MissingDataError where the set is not here."""
+    """Return clips of cc-music-clips by other artists, under any licence, for evaluation only: not
+    for training or sharing. Raises MissingDataError if the set is not on this machine."""
     items = find_audio(CATALOGUE["cc-music-clips"].find())
     return [item for item in items if str(item.labels.get("artist", "")) not in trained]
 
@@ -70,8 +86,8 @@ def credits_of(items: Sequence[AudioItem]) -> list[str]:
 
 
 def is_sound(name: str) -> bool:
-    """Is it a data set or a folder of recordings, or a folder that `prepare_audio` wrote, rather
-    than scores? MissingDataError for what is not here."""
+    """Return whether a name is a data set or folder of recordings, or a folder that `prepare_audio`
+    wrote, rather than scores. Raises MissingDataError if it is not on this machine."""
     folder = find(name)
     if folder is None or name in CATALOGUE:
         return CATALOGUE[name].recordings is not None
@@ -79,7 +95,7 @@ def is_sound(name: str) -> bool:
 
 
 def _prepared(name: str) -> Path | None:
-    """The folder, if `prepare_audio` wrote it."""
+    """Return the folder if `prepare_audio` wrote it, otherwise None."""
     folder = None if name in CATALOGUE else find(name)
     return folder if folder and (folder / PREPARED).is_file() else None
 
@@ -97,7 +113,7 @@ def _items(name: str, names: list[str], limit: int | None, quiet: bool) -> list[
 
 
 def _rendered(name: str, names: list[str], limit: int | None, quiet: bool) -> Path:
-    """The folder of a set of scores, rendered on first use. names: all that are joined, whose
+    """Return the folder of a set of scores, rendered on first use. names: all joined names, whose
     clips a folder does not repeat."""
     recipe = CATALOGUE[name].recipe if name in CATALOGUE else Recipe()
     if limit is not None:
@@ -128,10 +144,10 @@ def _some(items: list[AudioItem], limit: int | None) -> list[AudioItem]:
 
 
 def _share(limit: int | None, split: str) -> int | None:
-    """Of a split: all of the limit for training, an eighth of it, 20 at least, for the others."""
+    """Return the limit of a split: all for training, an eighth, but at least 20, for the others."""
     return limit if limit is None or split == "train" else max(min(20, limit), limit // 8)
 
 
 def _spread(found: list[Any], limit: int | None) -> list[Any]:
-    """Every k-th, so that `limit` or a few more are left."""
+    """Return every k-th item, so that `limit` or slightly more remain."""
     return found[:: max(1, len(found) // limit)] if limit else found

@@ -1,4 +1,4 @@
-"""What a drummer would say about a loop, measured on its notes.
+"""Traits of a loop in drummers' words, measured on its notes.
 
 Each trait is a word that musicians use and a rule with a named threshold. The thresholds were
 chosen on the distributions over eight-bar windows of the Groove MIDI Dataset's training sessions,
@@ -104,7 +104,7 @@ def _merged(notes: np.ndarray, drum: np.ndarray, beats: float) -> tuple[np.ndarr
 
 
 def _rates(notes: np.ndarray, drum: np.ndarray, beats: float) -> dict[str, float]:
-    """Hits a beat of each voice, of all, of ghost notes …, and the mean velocity."""
+    """Return hits per beat of each voice, of all, of ghost notes …, and the mean velocity."""
     pitch, velocity = notes["pitch"], notes["velocity"]
     snare = (drum == DRUMS.index("SD")) & (pitch != _CROSS_STICK)
     counts = {code: np.count_nonzero(drum == i) / beats for i, code in enumerate(DRUMS)}

@@ -1,6 +1,6 @@
 """The grammar as a probability distribution over drum loops: sample and log-probability.
 
-A loop is drawn like this, and every step's probability is known:
+A loop is sampled in these steps, each with a known probability:
 style, tempo → form (beat or fill, number of bars) → feel → ending (no fill, half a bar, a bar) →
 crash on the first downbeat → state of every cell → velocity and timing of every hit.
 The log-probability is computed from the notes: style and tempo are known, and the other choices
@@ -50,7 +50,7 @@ _CR = LANE["CR"]
 
 @dataclass(frozen=True)
 class Loop:
-    """A drawn loop. states, velocity, ticks off: (bars, cells, lanes); 0 where silent."""
+    """A sampled loop. states, velocity, ticks off: (bars, cells, lanes); 0 where silent."""
 
     style: Style
     tempo: int
@@ -80,7 +80,7 @@ def fill_start(ending: str, grid: int) -> int:
 
 
 def draw(style: Style, rng: np.random.Generator) -> Loop:
-    """One loop of this style."""
+    """Sample one loop of this style."""
     tempo = int(rng.integers(style.tempo[0], style.tempo[1] + 1))
     kind, bars = _pick(rng, FORMS)
     if kind == "fill":
@@ -153,7 +153,8 @@ def notes_of(loop: Loop) -> np.ndarray:
 
 
 def log_prob_notes(style: Style, tempo: float, beats: float, notes: np.ndarray) -> float:
-    """log P(tempo, form, notes | style) in nats; −inf for what the grammar never writes."""
+    """Return log P(tempo, form, notes | style) in nats; −inf for notes that the grammar cannot
+    generate."""
     bars = round(beats / 4)
     if beats != 4 * bars or tempo != round(tempo) or not style.tempo[0] <= tempo <= style.tempo[1]:
         return -np.inf

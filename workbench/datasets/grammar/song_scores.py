@@ -14,7 +14,7 @@ MINUS = float("-inf")
 
 
 def log_notes(style: SongStyle, key: int, mode: str, form: str, notes: Sequence[Note]) -> float:
-    """log P(notes, form | style, key), in nats; −inf where the grammar cannot have written them."""
+    """log P(notes, form | style, key), in nats; −inf if the grammar cannot generate them."""
     bars: list[list[Note]] = [[] for _ in range(8)]
     for begin, length, pitch, velocity, program in notes:
         if not 0 <= begin < 128:

@@ -28,7 +28,7 @@ PROGRAMS = {"MELODY": 53, "BRIDGE": 25, "PIANO": 0}
 
 
 def find_in(top: Path) -> Path | None:
-    """The folder that holds 001/001.mid and so on."""
+    """Return the folder that contains 001/001.mid and so on."""
     for folder in (top, top / "pop909", top / "POP909", top / "POP909-Dataset-master" / "POP909"):
         if any(folder.glob("[0-9][0-9][0-9]/*.mid")):
             return folder
@@ -76,7 +76,7 @@ def load_pop909(folder: Path, split: str | None = None, limit: int | None = None
             skipped.append((song.name, str(error)))
     if not clips:
         raise MissingDataError(
-            f"{folder}: no song of POP909 can be read; get them anew: {POP909.how_to_get} --again"
+            f"{folder}: no song of POP909 can be read; get it again: {POP909.how_to_get} --again"
         )
     return Dataset(
         clips,
@@ -94,7 +94,7 @@ def load_pop909(folder: Path, split: str | None = None, limit: int | None = None
 
 
 def split_songs(folder: Path) -> tuple[dict[str, str], list[list[str]]]:
-    """The split of each song by its number, and the groups of versions of one song.
+    """Return the split of each song by its number, and the groups of versions of one song.
 
     By a hash of the number; versions of one song go `together`.
     """
