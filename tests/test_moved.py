@@ -37,6 +37,14 @@ def test_the_warning_names_the_line_that_imports():
     assert "<string>:1: DeprecationWarning: workbench.lesson is workbench.course" in done.stderr
 
 
+def test_running_a_module_by_its_old_name_says_the_new_one():
+    command = [sys.executable, "-m", "workbench.grading.worker"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode
+    assert "workbench.tools.grading.worker" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
 def test_names_that_did_not_move_are_left_alone():
     assert new_name("workbench.music.clip") is None
     assert new_name("lesson") is None

@@ -13,6 +13,9 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 MOVED = {
+    "workbench.datasets.fma": "workbench.datasets.sets.fma",
+    "workbench.datasets.groove": "workbench.datasets.sets.groove",
+    "workbench.datasets.pop909": "workbench.datasets.sets.pop909",
     "workbench.benchmarks.table": "workbench.evaluation.table",
     "workbench.benchmarks.timing": "workbench.evaluation.timing",
     "workbench.experiments": "workbench.course.experiments",
@@ -26,6 +29,8 @@ MOVED = {
     "workbench.pages": "workbench.course.accessible",
     "workbench.plots": "workbench.course.plots",
     "workbench.report": "workbench.tools.report.build",
+    "workbench.runner": "workbench.tools.report.runner",
+    "workbench.site": "workbench.tools.site",
     "workbench.systems.diffusion_lm_training": "workbench.systems.diffusion_lm.training",
     "workbench.systems.drum_networks": "workbench.systems.drum_ldm.networks",
     "workbench.systems.drum_training": "workbench.systems.drum_ldm.training",
@@ -71,6 +76,10 @@ class _Finder(MetaPathFinder, Loader):
         module = import_module(new)
         spec.loader_state = module.__spec__
         return module
+
+    def get_code(self, name: str) -> None:
+        """For `python -m`, which runs a module by the name that it has now."""
+        raise ImportError(f"{name} is {new_name(name)} now")
 
     def exec_module(self, module: ModuleType) -> None:
         # importing by the old name gave it that name's specification: put back its own

@@ -736,3 +736,22 @@ def test_links_between_lessons_lead_to_pages(tmp_path):
     page = (tmp_path / "01_a.html").read_text(encoding="utf-8")
     assert 'href="02_b.html#part"' in page
     assert 'href="03_c.ipynb"' in page
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", r"07_x\.ipynb: is not a valid notebook"),
+        ("profile = 'smoke'\nseed = = 3", "cell of parameters is not Python.*line 2"),
+        ("%matplotlib inline\n!ls\nprofile = 'smoke'", "unknown parameter 'seed'; it has: profile"),
+    ],
+)
+def test_a_notebook_that_cannot_be_read_has_its_reason(tmp_path, text, reason):
+    """One damaged lesson must not end the report of the others."""
+    source = tmp_path / "07_x.ipynb"
+    cell = nbformat.v4.new_code_cell(text, metadata={"tags": ["parameters"]})
+    whole = nbformat.writes(nbformat.v4.new_notebook(cells=[cell]))
+    source.write_text(text if text == "{" else whole)
+    outcome = run_notebook(source, tmp_path / "out.ipynb", {"seed": 1}, timeout=9, threads=1)
+    assert outcome.status == "failed"
+    assert re.search(reason, outcome.reason)

@@ -1,6 +1,8 @@
 """DrumLDM's calls: shapes, seeds, promises that hold for any weights."""
 
+import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -8,12 +10,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.errors import PromptError
+from workbench.errors import CheckpointError, PromptError
 from workbench.evaluation.rhythm import downbeats
 from workbench.music.clip import Clip
 from workbench.representations.drum_roll import DrumRoll, rolls_of
 from workbench.systems.drum_ldm.system import TEMPO_SHARE, DrumLDM
 from workbench.systems.sampling import keep_mask, slerp
+from workbench.systems.storage import SHIPPED
 
 STRANGE = [
     "",
@@ -295,3 +298,15 @@ def test_embeddings_have_unit_length(system):
     clips = system.generate("rock", n=3, steps=2)
     for vectors in (system.embed_clips(clips), system.embed_text(["rock", ""])):
         assert torch.allclose(vectors.norm(dim=-1), torch.ones(len(vectors)), atol=1e-5)
+
+
+def test_a_text_encoder_of_another_width_is_named(tmp_path):
+    """As where config.json lost its line on the text, and the default stands in its place."""
+    shutil.copytree(SHIPPED / "drums-groove-bert", tmp_path / "copy")
+    path = tmp_path / "copy" / "config.json"
+    about = json.loads(path.read_text())
+    del about["config"]["text"]
+    path.write_text(json.dumps(about))
+    system = DrumLDM.from_pretrained(str(tmp_path / "copy"))
+    with pytest.raises(CheckpointError, match=r"config\.json: text="):
+        system.generate("rock", steps=1, bars=1)

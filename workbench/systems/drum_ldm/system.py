@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.arguments import listed, number, same_length, seed_of, text_of, texts_of
+from workbench.arguments import listed, number, same_length, seed_of, shown, text_of, texts_of
 from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
 from workbench.datasets.phrases import with_noun
-from workbench.errors import PromptError
+from workbench.errors import CheckpointError, PromptError
 from workbench.models.denoisers import Condition
 from workbench.music.clip import clip_of, clips_of
 from workbench.music.kit import read_lookup
@@ -204,10 +204,20 @@ class DrumLDM(LatentDiffusion):
 
     # --- text ---------------------------------------------------------------------------------
 
+    def _text_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Vectors of the text encoder, (n, text_dim)."""
+        vectors, width = self.text.embed(texts), self.config.contrastive.text_dim
+        if vectors.shape[1] != width:
+            raise CheckpointError(
+                f"config.json: text={shown(self.config.text)} gives {vectors.shape[1]} numbers per "
+                f"text, but the networks take {width}; download the checkpoint or train it again"
+            )
+        return vectors
+
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:
         """Embed texts in the contrastive space: (n, dim), unit length."""
-        return self.contrastive.embed_text(self.text.embed(texts_of(texts, "texts", 1)))
+        return self.contrastive.embed_text(self._text_vectors(texts_of(texts, "texts", 1)))
 
     @torch.inference_mode()
     def embed_clips(self, clips: Sequence[Clip]) -> Tensor:
@@ -228,7 +238,7 @@ class DrumLDM(LatentDiffusion):
     def suggest_tempo(self, prompt: str) -> float:
         """Return the typical tempo of captions like this prompt, in BPM."""
         words = with_noun(plain_words(prompt_of(prompt)))
-        vector = torch.cat([self.text.embed([words])[0], torch.ones(1)])
+        vector = torch.cat([self._text_vectors([words])[0], torch.ones(1)])
         octaves = float(vector @ self.networks.tempo_weights)
         return float(round(min(max(120 * 2**octaves, 60.0), 200.0)))
 
@@ -255,7 +265,7 @@ class DrumLDM(LatentDiffusion):
         # the tempo is a separate condition: a figure among the words would select one performance
         words = [with_noun(without_tempo(plain_words(prompt))) for prompt in prompts]
         known = torch.tensor([[float(bool(text)), 1.0] for text in words])
-        features = self.networks.text_features(self.text.embed(words))
+        features = self.networks.text_features(self._text_vectors(words))
         return Condition(features, _octaves(tempos), known)
 
     def _two_tempos(self, tempos: Sequence[float]) -> Callable[..., Tensor]:

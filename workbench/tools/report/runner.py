@@ -27,11 +27,14 @@ from typing import Any
 
 from workbench import processes
 from workbench.course.lesson import SENTINEL, called
+from workbench.course.notebooks import read_notebook
+from workbench.errors import BrokenFileError
 from workbench.tools.report.kernel import MOST_OUTPUT, MOST_OUTPUTS
 
 KERNEL = "workbench-report"
 STARTS = 3  # of a kernel that dies before it answers
 SILENCE = 20.0  # seconds without a message after which a cell that has ended has said all
+_MAGIC = re.compile(r"^[ \t]*[%!].*$", re.M)
 MOST_WORDS = 50_000_000  # bytes that a worker and its kernel may write past Jupyter
 
 
@@ -60,10 +63,11 @@ class Outcome:
 
 
 def parameters_of(notebook: Any) -> set[str]:
-    """Names that the cell tagged `parameters` assigns."""
+    """Names that the cell tagged `parameters` assigns; lines of magics are passed over. Raises
+    SyntaxError where the rest is not Python."""
     for cell in notebook.cells:
         if "parameters" in cell.metadata.get("tags", []):
-            nodes = ast.parse(cell.source).body
+            nodes = ast.parse(_MAGIC.sub("", cell.source)).body
             targets = [t for n in nodes if isinstance(n, ast.Assign) for t in n.targets]
             return {target.id for target in targets if isinstance(target, ast.Name)}
     return set()
@@ -91,15 +95,21 @@ def run_notebook(
 
     `stop`, set by another thread, ends the worker and its kernel.
     """
-    import nbformat
-
     target.unlink(missing_ok=True)  # a page of an earlier run must not pass for this one's
     number, _, name = source.stem.partition("_")
     if not number.isdigit():  # an experiment
         number = name = source.stem
-    notebook = nbformat.read(source, as_version=4)
-    outcome = Outcome(number, title_of(notebook) or name.replace("_", " "))
-    known = parameters_of(notebook)
+    outcome = Outcome(number, name.replace("_", " "))
+    try:
+        notebook = read_notebook(source)
+        outcome.name = title_of(notebook) or outcome.name
+        known = parameters_of(notebook)
+    except BrokenFileError as error:
+        outcome.reason = str(error)
+        return outcome
+    except SyntaxError as error:
+        outcome.reason = f"the cell of parameters is not Python: {error}"
+        return outcome
     odd = sorted(parameters.keys() - known)
     if odd:
         outcome.reason = (
