@@ -102,7 +102,7 @@ def test_clips_without_an_answer_are_left_out_and_counted():
     assert compare(real, sample(8, seed=1)) == compare(real[:10], sample(8, seed=1))
     with pytest.raises(WorkbenchError, match="made has 2 clips with an answer of 5"):
         compare(real, [1, 2, np.nan, np.nan, np.nan])
-    with pytest.raises(WorkbenchError, match="real has 12 values a clip and made has 1"):
+    with pytest.raises(WorkbenchError, match="real has 12 values per clip and made has 1"):
         compare(np.ones((5, 12)), np.ones(5))
     with pytest.raises(WorkbenchError, match="made holds infinity"):
         compare(real, [1, np.inf, 2])

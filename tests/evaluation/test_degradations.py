@@ -31,7 +31,7 @@ def random():
 def test_nothing_at_zero_more_and_more_then(kind):
     sounds = tones(220, 3300) + tones(450, 5000)
     assert np.array_equal(degrade(sounds, RATE, kind, 0.0), sounds)
-    assert level(kind, 0.0, RATE) == "as it was"
+    assert level(kind, 0.0, RATE) == "original"
     away = [
         np.square(degrade(sounds, RATE, kind, s, seed=1) - sounds).mean() for s in (0.05, 0.4, 1.0)
     ]

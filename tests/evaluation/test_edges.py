@@ -136,7 +136,7 @@ def test_likelihood():
     for nats, units in (([np.nan], [1]), ([1.0], [0]), ([np.inf], [1])):
         with pytest.raises(WorkbenchError):
             bits_each(nats, units)
-    with pytest.raises(WorkbenchError, match="two rows or more"):
+    with pytest.raises(WorkbenchError, match="two rows"):
         bits_interval([1.0], [3])
 
 

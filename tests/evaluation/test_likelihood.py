@@ -63,15 +63,15 @@ def test_songs_cost_what_the_songs_grammar_says():
 
 
 def test_what_has_no_cost_is_named():
-    with pytest.raises(WorkbenchError, match="nats of row 1 is inf; a model that gives"):
+    with pytest.raises(WorkbenchError, match="nats of row 1 is inf"):
         bits_each([1.0, np.inf], [1, 1])
     with pytest.raises(WorkbenchError, match="nats of row 0 is nan"):
         bits_each([np.nan], [1])
-    with pytest.raises(WorkbenchError, match="units holds no token or note"):
+    with pytest.raises(WorkbenchError, match="units: "):
         bits_each([1.0, 2.0], [0, 0])
     with pytest.raises(WorkbenchError, match=r"nats has shape \(2,\) and units \(3,\)"):
         bits_each([1.0, 2.0], [1, 2, 3])
-    with pytest.raises(WorkbenchError, match="two rows or more"):
+    with pytest.raises(WorkbenchError, match="two rows"):
         bits_interval([1.0], [1])
     with pytest.raises(WorkbenchError, match="groove: the entropy of real music is not known"):
         true_entropy("groove")

@@ -43,7 +43,7 @@ def test_missing_pairs_and_none():
     assert sign_flip_test([1, np.nan, 1, 1]) == pytest.approx(0.25)
     assert np.isnan(sign_flip_test([np.nan, np.nan]))
     assert sign_flip_test([0, 0, 0]) == 1
-    with pytest.raises(WorkbenchError, match="one number a rater"):
+    with pytest.raises(WorkbenchError, match="differences"):
         sign_flip_test([[1, 2]])
 
 

@@ -1,1 +1,1 @@
-"""Measures: of notes, of sound, of models, of raters, with their intervals and floors."""
+"""Metrics of notes, sound, models and raters, with their intervals and floors."""

@@ -13,14 +13,23 @@ LEVELS = ("nominal", "ordinal", "interval")
 
 
 def krippendorff_alpha(ratings: ArrayLike, level: str = "ordinal") -> float:
-    """Krippendorff's alpha of ratings (raters, units), NaN where a rater gave none.
+    """Krippendorff's alpha: 1 − observed / expected disagreement.
 
-    1 − observed / expected disagreement: 1 is full agreement, 0 what strangers reach who rate at
-    random with the same shares, below 0 is systematic disagreement. Units with fewer than two
-    ratings say nothing and are left out. NaN where all ratings are one value (nothing varies), or
-    where no unit has two.
-    level: "nominal" counts differences, "interval" squares them, "ordinal" squares the number of
-    ratings that lie between (Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011).
+    Args:
+        ratings: (raters, units); NaN if a rater gave none.
+        level: "nominal" counts differences, "interval" squares them, "ordinal" squares the number
+            of ratings in between.
+
+    Returns:
+        1 for full agreement, 0 for chance with the same shares of values, below 0 for systematic
+        disagreement. Units with fewer than two ratings are ignored. NaN if all ratings are equal,
+        or no unit has two.
+
+    Raises:
+        WorkbenchError: for another shape or level.
+
+    Source:
+        Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011.
     """
     table = _table(ratings)
     if level not in LEVELS:
@@ -32,9 +41,18 @@ def krippendorff_alpha(ratings: ArrayLike, level: str = "ordinal") -> float:
 def alpha_interval(
     ratings: ArrayLike, level: str = "ordinal", *, times: int = 500, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % interval of alpha over other units (clips), by bootstrap.
+    """95 % interval of alpha by bootstrap over units (clips).
 
-    Not over raters: one who is drawn twice agrees with himself, which would raise alpha.
+    It does not resample raters, because a rater who is sampled twice agrees with themselves, which
+    would raise alpha.
+
+    Args:
+        ratings, level: As of `krippendorff_alpha`.
+        times: Bootstrap samples.
+        seed: Of the resampling.
+
+    Returns:
+        (low, high); NaN for fewer than two units.
     """
     values, counts = _counts(_table(ratings))
     if len(counts) < 2:
@@ -56,7 +74,7 @@ def _table(ratings: ArrayLike) -> np.ndarray:
 
 
 def _counts(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The values in use, and how often each was given: (units, values); pairable units only."""
+    """The values, and how often each was given, (units, values); only units with two ratings."""
     values = np.unique(table[np.isfinite(table)])
     counts = (table.T[:, :, None] == values).sum(1)
     return values, counts[counts.sum(1) >= 2]
@@ -74,7 +92,7 @@ def _alpha(counts: np.ndarray, values: np.ndarray, level: str) -> float:
 
 
 def _distances(values: np.ndarray, total: np.ndarray, level: str) -> np.ndarray:
-    """Squared difference of each two values."""
+    """Squared difference of each pair of values."""
     if level == "nominal":
         return 1.0 - np.eye(len(values))
     place = values if level == "interval" else np.cumsum(total) - total / 2

@@ -1,7 +1,7 @@
-"""Measures of a set of generated clips, from what an encoder or a classifier says of each clip.
+"""Metrics of a set of generated clips, from embeddings or class probabilities of each clip.
 
-Embeddings are (n, d), class probabilities (n, classes); which network made them stands beside
-every value shown. All are computed in float64. Intervals: `workbench.evaluation.intervals`.
+Embeddings are (n, d), class probabilities (n, classes); report the network together with every
+value. All are computed in float64. Intervals: `workbench.evaluation.intervals`.
 """
 
 from __future__ import annotations
@@ -21,21 +21,41 @@ BLOCK = 2048  # rows compared at once: 2,048 × 2,048 cosines are 32 MiB
 def inception_score(probabilities: np.ndarray) -> float:
     """exp of the mean KL divergence of p(class | clip) from its mean over clips.
 
-    probabilities: (n, classes) of generated clips, each row summing to 1. 1 where all clips get
-    the same row, at most the number of classes: sure for each clip, and all classes equally often
-    (Salimans et al. 2016, arXiv 1606.03498, section 4). It knows no reference, and rises with n,
-    so only values at one n and one classifier compare. All n are one split.
+    It uses no reference and increases with n: compare only values of the same n and classifier.
+
+    Args:
+        probabilities: (n, classes) of generated clips; each row sums to 1.
+
+    Returns:
+        From 1, if all rows are equal, to the number of classes, if each clip is certain and all
+        classes are equally frequent. All n clips are one split.
+
+    Raises:
+        WorkbenchError: for rows that are not probabilities.
+
+    Source:
+        Salimans et al. 2016, arXiv 1606.03498, section 4.
     """
     given = _probabilities(probabilities, "probabilities", least=2)
     return float(np.exp(_divergence(given, given.mean(0))))
 
 
 def paired_kl(reference_probabilities: np.ndarray, generated_probabilities: np.ndarray) -> float:
-    """Mean KL(reference ‖ generated) in nats: row i of both belongs to one caption or prompt.
+    """Mean KL(reference ‖ generated) in nats over pairs of clips with the same caption or prompt.
 
-    (n, classes), each row summing to 1. 0 where the classifier hears the same in both clips. As
-    in MusicLDM (arXiv 2308.01546, section 4) and AudioLDM; probabilities below 1e-6 are raised to
-    it, so one pair adds at most 13.8.
+    Args:
+        reference_probabilities: (n, classes); each row sums to 1.
+        generated_probabilities: The same of the generated clips.
+
+    Returns:
+        0 if both have equal probabilities. Probabilities below 1e-6 are raised to 1e-6, so a pair
+        adds at most 13.8.
+
+    Raises:
+        WorkbenchError: for rows that are not probabilities, or do not match.
+
+    Source:
+        MusicLDM, arXiv 2308.01546, section 4.
     """
     real = _probabilities(reference_probabilities, "reference_probabilities")
     made = _probabilities(generated_probabilities, "generated_probabilities")
@@ -46,11 +66,23 @@ def paired_kl(reference_probabilities: np.ndarray, generated_probabilities: np.n
 
 
 def relevance(text: np.ndarray, audio: np.ndarray) -> float:
-    """Mean cosine of row i of `text` and row i of `audio`, −1 to 1.
+    """Mean cosine of the embeddings of text and audio (MusicLDM's SIM_TA).
 
-    Both (n, d), from one joint encoder such as CLAP. MusicLDM's text relevance SIM_TA (arXiv
-    2308.01546, section 4). A generator that picks its best candidate by the same encoder has
-    optimised this number: judge it by another. Shuffled rows give the value of chance.
+    A generator that selects its best candidate with the same encoder has optimised this number:
+    use another encoder. Shuffled rows give the value of chance.
+
+    Args:
+        text: (n, d), of a text–audio encoder such as CLAP.
+        audio: (n, d); row i belongs to row i of `text`.
+
+    Returns:
+        −1 to 1.
+
+    Raises:
+        WorkbenchError: for tables that do not match.
+
+    Source:
+        MusicLDM, arXiv 2308.01546, section 4.
     """
     text, audio = rows(text, "text"), rows(audio, "audio")
     same_width(text, audio, ("text", "audio"))
@@ -60,10 +92,19 @@ def relevance(text: np.ndarray, audio: np.ndarray) -> float:
 
 
 def nearest(generated: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cosine (n,) and row (n,) of each generated clip's nearest clip in `training`.
+    """The nearest training clip of each generated clip.
 
-    generated: (n, d), training: (m, d); of equal cosines the first counts. In blocks, so memory
-    grows with n + m and not with n · m.
+    It compares blocks, so memory grows with n + m rather than n · m.
+
+    Args:
+        generated: (n, d).
+        training: (m, d).
+
+    Returns:
+        Cosine (n,) and row (n,) of the nearest clip; the first one of equal cosines.
+
+    Raises:
+        WorkbenchError: for tables that do not match.
     """
     generated, training = rows(generated, "generated"), rows(training, "training")
     same_width(generated, training, ("generated", "training"))
@@ -87,9 +128,22 @@ def sim_aa(
 ) -> dict[str, float]:
     """Share of generated clips whose nearest training clip has a cosine above each threshold.
 
-    generated (n, d), training (m, d). {"SIM_AA@90": 0.4, "SIM_AA@95": 0.03}: how often a
-    generator comes close to copying (MusicLDM, arXiv 2308.01546, section 4). Music is like other
-    music, so held-out clips in place of the generated ones give the share to hold it against.
+    It measures how often a generator nearly copies. All music is similar to some degree, so compare
+    with the value of held-out clips.
+
+    Args:
+        generated: (n, d).
+        training: (m, d).
+        thresholds: Cosines from −1 to below 1.
+
+    Returns:
+        By name, such as {"SIM_AA@90": 0.4, "SIM_AA@95": 0.03}.
+
+    Raises:
+        WorkbenchError: for a threshold out of range, and tables that do not match.
+
+    Source:
+        MusicLDM, arXiv 2308.01546, section 4.
     """
     thresholds = [number(t, "thresholds") for t in listed(thresholds, "thresholds", "cosines")]
     for threshold in thresholds:
@@ -112,7 +166,7 @@ def _probabilities(values: np.ndarray, name: str, least: int = 1) -> np.ndarray:
     wrong = np.flatnonzero((values < 0).any(1) | (np.abs(total - 1) > 1e-3))
     if len(wrong):
         raise WorkbenchError(
-            f"{name}: row {wrong[0]} sums to {total[wrong[0]]:.4g}, its least number is "
+            f"{name}: row {wrong[0]} sums to {total[wrong[0]]:.4g}, its smallest number is "
             f"{values[wrong[0]].min():.3g}; give probabilities that sum to 1, such as a softmax"
         )
     return values / total[:, None]

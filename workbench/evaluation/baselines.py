@@ -1,4 +1,4 @@
-"""Trivial ways to make a drum loop. A metric that cannot see these apart from drummers is blind."""
+"""Trivial drum loops. A useful metric must distinguish them from those of drummers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,17 @@ N, BAR = 9, 16
 
 
 def independent_cells(rolls: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
-    """Loops whose every cell is drawn by itself, with the hit rate of its drum and place in the
-    bar, and velocity and offset of a real hit there: (n, steps, 27). Right marginals, no music."""
+    """Loops with independent cells: correct marginals, but no music.
+
+    Args:
+        rolls: Real loops, (m, steps, 27).
+        n: Number of loops.
+        seed: Of the sampling.
+
+    Returns:
+        (n, steps, 27): each cell has the hit rate of its drum and position in the bar, and velocity
+        and offset of a real hit there.
+    """
     random = random_generator(seed)
     steps = rolls.shape[1]
     folded = rolls.reshape(-1, BAR, 3 * N)
@@ -32,7 +41,7 @@ def independent_cells(rolls: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
 
 
 def shuffled_bars(rolls: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Each loop built of bars from eight different loops: real bars, no form. Same shape."""
+    """Loops of the same shape with bars from different loops: real bars, but no form."""
     random = random_generator(seed)
     bars = rolls.reshape(len(rolls), -1, BAR, 3 * N)
     mixed = np.stack([bars[random.permutation(len(bars)), i] for i in range(bars.shape[1])], axis=1)
@@ -40,7 +49,7 @@ def shuffled_bars(rolls: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def flat_touch(rolls: np.ndarray) -> np.ndarray:
-    """The same hits, every drum at its mean velocity and exactly on the grid: a drum machine."""
+    """The same hits on the grid, with the mean velocity of each drum, like a drum machine."""
     hits = rolls[..., :N]
     count = np.maximum(1, hits.sum(1, keepdims=True))
     mean = (rolls[..., N : 2 * N] * hits).sum(1, keepdims=True) / count

@@ -1,4 +1,4 @@
-"""What every measure of arrays asks first: rows of finite numbers, and enough of them."""
+"""Checks of the arguments of metrics: shapes, finite numbers, enough rows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from workbench.representations.drum_roll import CHANNELS
 
 
 def rows(values: ArrayLike, name: str, least: int = 1) -> np.ndarray:
-    """`values` as (n, d) float64. WorkbenchError names what is no table, too short, not finite."""
+    """`values` as (n, d) float64. Raises WorkbenchError for another shape, too few rows, or NaN."""
     table = floats(values, name)
     if table.ndim != 2:
-        raise WorkbenchError(f"{name} has shape {table.shape}; give (n, d), one row for each clip")
+        raise WorkbenchError(f"{name} has shape {table.shape}; give (n, d), one row per clip")
     if not table.shape[1]:
-        raise WorkbenchError(f"{name} has shape {table.shape}; a row needs one number or more")
+        raise WorkbenchError(f"{name} has shape {table.shape}; a row needs at least one number")
     if len(table) < least:
         raise WorkbenchError(f"{name} has too few rows: {len(table)}; give {least} or more")
     finite = np.isfinite(table).all(1)
@@ -39,7 +39,7 @@ def drum_rolls(values: ArrayLike, name: str = "rolls") -> np.ndarray:
 
 
 def same_rows(first: np.ndarray, second: np.ndarray, names: tuple[str, str]) -> None:
-    """Refuse tables whose rows cannot belong together in pairs."""
+    """Raise WorkbenchError for tables with different numbers of rows."""
     if len(first) != len(second):
         raise WorkbenchError(
             f"{names[0]} has {len(first)} rows and {names[1]} has {len(second)}; "
@@ -48,7 +48,7 @@ def same_rows(first: np.ndarray, second: np.ndarray, names: tuple[str, str]) -> 
 
 
 def same_width(first: np.ndarray, second: np.ndarray, names: tuple[str, str]) -> None:
-    """Refuse tables that did not come from one network."""
+    """Raise WorkbenchError for tables with different numbers of columns."""
     if first.shape[1] != second.shape[1]:
         raise WorkbenchError(
             f"{names[0]} has {first.shape[1]} columns and {names[1]} has {second.shape[1]}; "

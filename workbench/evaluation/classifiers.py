@@ -1,8 +1,7 @@
-"""Classifiers as judges: what style is this loop, and was it played or made?
+"""Classifiers as metrics: the style of a loop, and whether it was played or generated.
 
-Both were fixed before any generated loop was judged. Folds keep all loops of a group (a
-performance, a session) together: a judge that has seen other bars of the same take knows it by
-heart.
+Both were fixed before they were applied to generated loops. All loops of a group (a performance, a
+session) are in the same fold, because a classifier memorises other bars of the same take.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from workbench.evaluation.intervals import bootstrap
 
 
 def candidates(seed: int = 0) -> dict[str, Any]:
-    """Classifiers to choose from, untrained: linear, trees with much chance, boosted trees."""
+    """Untrained classifiers to choose from: linear, extra trees, boosted trees."""
     from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -48,18 +47,18 @@ def candidates(seed: int = 0) -> dict[str, Any]:
 
 
 def balanced_accuracy(true: ArrayLike, said: ArrayLike) -> float:
-    """Mean over the classes of the share found; chance is 1/classes whatever their sizes."""
+    """Mean recall over classes; chance is 1/classes, whatever their sizes."""
     true, said = np.atleast_1d(np.asarray(true)), np.atleast_1d(np.asarray(said))
     if true.shape != said.shape or true.ndim != 1 or not len(true):
         raise WorkbenchError(
-            f"true has shape {true.shape} and said {said.shape}; give one class a row of both"
+            f"true has shape {true.shape} and said {said.shape}; give one class per row of both"
         )
     return float(np.mean([(said[true == c] == c).mean() for c in np.unique(true)]))
 
 
 @dataclass
 class Chosen:
-    """A trained classifier, how it was chosen, and its cross-validated balanced accuracies."""
+    """A trained classifier, and the cross-validated balanced accuracies of all candidates."""
 
     name: str
     model: Any
@@ -74,7 +73,7 @@ def choose(
 ) -> Chosen:
     """Train the candidate with the best balanced accuracy in cross-validation over groups.
 
-    x (n, f), y (n,) classes, groups (n,): training data only.
+    x (n, f), y (n,) classes and groups (n,) are training data only.
     """
     x, y, groups = rows(x, "x"), np.asarray(y), np.asarray(groups)
     if y.shape != groups.shape or y.shape != (len(x),):
@@ -82,7 +81,7 @@ def choose(
             f"x has {len(x)} rows, y shape {y.shape} and groups {groups.shape}; give one a row"
         )
     if len(np.unique(y)) < 2:
-        raise WorkbenchError("choose: a classifier needs two classes or more")
+        raise WorkbenchError("y: a classifier needs at least two classes")
     scores = {}
     for name, model in candidates(seed).items():
         said = np.empty(len(y), dtype=y.dtype)
@@ -95,7 +94,7 @@ def choose(
 
 @dataclass
 class Verdict:
-    """How well two sets can be told apart. accuracy: balanced, 0.5 is chance; interval: 95 %, by
+    """How well two sets can be distinguished. accuracy: balanced, 0.5 is chance; interval: 95 %, by
     resampling whole groups; auc: area under the ROC curve; n: loops of each set."""
 
     accuracy: float
@@ -114,11 +113,11 @@ def separability(
     seed: int = 0,
     judges: Callable[[int], dict[str, Any]] = candidates,
 ) -> Verdict:
-    """Can a judge tell rows of `a` from rows of `b` (features (n, f) and (m, f))?
+    """How well a classifier distinguishes rows of `a` from rows of `b` (features (n, f), (m, f)).
 
-    The judge is the mean vote of untrained classifiers that `judges` makes of the seed (by default
-    a linear model, extra trees and boosted trees), trained on the other folds. Groups with the same
-    name in both sets share a fold.
+    It takes the mean vote of the classifiers that `judges` makes from the seed (default: a linear
+    model, extra trees and boosted trees), trained on the other folds. Groups with the same name in
+    both sets are in the same fold.
     """
     from sklearn.metrics import roc_auc_score
 
@@ -144,11 +143,11 @@ def separability(
 def _folds(
     y: np.ndarray, groups: np.ndarray, folds: int, seed: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(train, test) rows: whole groups, classes spread as evenly as they allow."""
+    """(train, test) rows: whole groups, with classes as balanced as possible."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     folds = min(whole(folds, "folds", 2), len(np.unique(groups)))
     if folds < 2:
-        raise WorkbenchError("cross-validation over groups needs two groups or more")
+        raise WorkbenchError("groups: cross-validation needs at least two groups")
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     return list(splitter.split(np.zeros(len(y)), y, groups))

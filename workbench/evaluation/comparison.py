@@ -1,12 +1,12 @@
-"""Are made clips as different from real ones as real ones are from each other? mgeval's comparison.
+"""mgeval's comparison: do generated clips differ from real ones as real ones do from each other?
 
-Of one feature (a number or a histogram a clip) all distances within the real set, within the made
-set, and between the sets are smoothed into densities, and the densities compared by their
+For one feature (a number or a histogram per clip), the distances within the real set, within the
+generated set and between the sets are smoothed to densities, which are compared by their
 Kullback–Leibler divergence and their overlapping area (Yang and Lerch 2020, "On the evaluation of
 generative models in music", section 4; the features themselves are in
-`workbench.evaluation.symbolic`). Both densities are evaluated on one grid that holds all of both.
-The authors' code takes a grid of its own for each, so that it compares values at different places:
-two sets a kilometre apart have a divergence of 0 there.
+`workbench.evaluation.symbolic`). Both densities are evaluated on a common grid. The
+authors' code uses a separate grid for each, so it compares values at different positions: two sets
+that are far apart then have a divergence of 0.
 """
 
 from __future__ import annotations
@@ -39,16 +39,25 @@ class Comparison:
 
 
 def compare(real: ArrayLike, made: ArrayLike) -> Comparison:
-    """The comparison of one feature: real (n,) or (n, bins), made (m,) or (m, bins).
+    """Compare one feature of real and generated clips by Euclidean distances.
 
-    Distances are Euclidean. An overlap of 1 and a KL of 0 say that a made clip is as far from real
-    ones as another real clip is; not that it is good. Clips without an answer (NaN) are left out;
-    WorkbenchError where fewer than three are left of a set.
+    An overlap of 1 and a KL divergence of 0 mean that a generated clip is as far from real ones as
+    another real clip, not that it is good.
+
+    Args:
+        real: (n,) or (n, bins).
+        made: (m,) or (m, bins). Clips with NaN are ignored.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        WorkbenchError: for fewer than three clips in a set, and features that do not match.
     """
     real, made = _known(real, "real"), _known(made, "made")
     if real.shape[1] != made.shape[1]:
         raise WorkbenchError(
-            f"real has {real.shape[1]} values a clip and made has {made.shape[1]}; "
+            f"real has {real.shape[1]} values per clip and made has {made.shape[1]}; "
             "give the same feature of both"
         )
     own, theirs = _pairs(real), _pairs(made)
@@ -66,13 +75,13 @@ def compare(real: ArrayLike, made: ArrayLike) -> Comparison:
 
 
 def overlap_area(a: ArrayLike, b: ArrayLike) -> float:
-    """∫ min(p, q) of the densities of two sets of numbers: 1 the same, 0 apart."""
+    """∫ min(p, q) of the densities of two sets of numbers: 1 if equal, 0 if disjoint."""
     return _overlap(*densities(a, b))
 
 
 def kl_divergence(a: ArrayLike, b: ArrayLike) -> float:
-    """∫ p ln(p / q) of the densities of two sets of numbers, in nats; 0 the same. Not symmetric:
-    b's density is asked where a's values lie. At most about 21, and then it says "apart"."""
+    """∫ p ln(p / q) of the densities of two sets of numbers, in nats; 0 if equal. It is not
+    symmetric. Its maximum of about 21 means disjoint sets."""
     return _kl(*densities(a, b))
 
 
@@ -125,7 +134,7 @@ def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _known(values: ArrayLike, name: str) -> np.ndarray:
-    """As (n, bins), rows with NaN left out; three or more."""
+    """As (n, bins), without rows with NaN; at least three."""
     table = floats(values, name)
     if table.ndim not in (1, 2):
         raise WorkbenchError(f"{name} has shape {table.shape}; give (n,) or (n, bins)")

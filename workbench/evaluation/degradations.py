@@ -1,9 +1,9 @@
-"""Ways to spoil real sound, little by little: a measure is worth what it notices of them.
+"""Gradual degradations of real sound, to test what a metric responds to.
 
     worse = degrade(sounds, 16000, "low-pass", 0.5)
 
-Sounds are (n, samples). Strength runs from 0, where nothing is changed, to 1; `DEGRADATIONS` says
-what it means in each one's own unit. Kilgour et al. 2019 (arXiv 1812.08466) chose the Fréchet audio
+Sounds are (n, samples). Strength runs from 0, no change, to 1; `DEGRADATIONS` gives its meaning in
+the unit of each. Kilgour et al. 2019 (arXiv 1812.08466) chose the Fréchet audio
 distance by such a test. Notebook: `notebooks/10_evaluation.ipynb`.
 """
 
@@ -34,7 +34,21 @@ class Degradation:
 def degrade(
     sounds: np.ndarray, rate: int, kind: str, strength: float, *, seed: int = 0
 ) -> np.ndarray:
-    """Sounds (n, samples) at `rate` Hz, spoiled: float32 of the same shape. 0 changes nothing."""
+    """Degrade sounds.
+
+    Args:
+        sounds: (n, samples).
+        rate: Sample rate in Hz.
+        kind: A key of `DEGRADATIONS`.
+        strength: 0 (no change) to 1.
+        seed: Of degradations that use noise.
+
+    Returns:
+        float32 of the same shape.
+
+    Raises:
+        PromptError: for an unknown kind, and a strength that is out of range.
+    """
     kind, rate = choice(kind, "kind", DEGRADATIONS), check_rate(rate, "rate")
     strength = number(strength, "strength", 0, 1)
     sounds = checked(sounds, "sounds").astype(np.float32)
@@ -45,11 +59,11 @@ def degrade(
 
 
 def level(kind: str, strength: float, rate: int) -> str:
-    """What a strength means: "cut above 2,000 Hz"; "as it was" for 0."""
+    """The meaning of a strength, such as "cut above 2,000 Hz"; "original" for 0."""
     kind, rate = choice(kind, "kind", DEGRADATIONS), check_rate(rate, "rate")
     strength = number(strength, "strength", 0, 1)
     if strength == 0:
-        return "as it was"
+        return "original"
     way = DEGRADATIONS[kind]
     return way.unit.format(way.level_of(strength, rate))
 
@@ -57,7 +71,7 @@ def level(kind: str, strength: float, rate: int) -> str:
 def noisy(
     sounds: np.ndarray, rate: int, decibels: float, random: np.random.Generator
 ) -> np.ndarray:
-    """White noise, the sound being so many decibels above it; silence stays silent."""
+    """Add white noise at a signal-to-noise ratio in decibels; silence stays silent."""
     power = (sounds**2).mean(1, keepdims=True) / 10 ** (decibels / 10)
     return sounds + np.sqrt(power) * random.standard_normal(sounds.shape)
 
@@ -65,7 +79,7 @@ def noisy(
 def low_passed(
     sounds: np.ndarray, rate: int, hertz: float, random: np.random.Generator
 ) -> np.ndarray:
-    """Nothing above a frequency: Butterworth of order 6, run both ways, so without delay."""
+    """Remove frequencies above `hertz`: Butterworth filter of order 6, forwards and backwards."""
     from scipy.signal import butter, sosfiltfilt
 
     sections = butter(6, min(hertz, 0.49 * rate), fs=rate, output="sos")
@@ -76,8 +90,8 @@ def low_passed(
 def reverberant(
     sounds: np.ndarray, rate: int, seconds: float, random: np.random.Generator
 ) -> np.ndarray:
-    """A room whose echo falls by 60 dB in so many seconds, as strong as the sound itself: noise
-    that decays (Moorer 1979). Each sound keeps its root mean square."""
+    """Add reverberation as strong as the sound, by decaying noise that falls by 60 dB in `seconds`
+    (Moorer 1979). Each sound keeps its root mean square."""
     from scipy.signal import fftconvolve
 
     time = np.arange(1, max(1, round(seconds * rate)) + 1) / rate
@@ -91,12 +105,12 @@ def reverberant(
 def transposed(
     sounds: np.ndarray, rate: int, semitones: float, random: np.random.Generator
 ) -> np.ndarray:
-    """So many semitones higher, as long as before."""
+    """Transpose by `semitones`, with the same length."""
     return np.concatenate([transpose(sound[None], semitones, rate) for sound in sounds])
 
 
 def gapped(sounds: np.ndarray, rate: int, share: float, random: np.random.Generator) -> np.ndarray:
-    """Silence instead of a share of the sound, in pieces of a tenth of a second with soft edges."""
+    """Silence a share of the sound, in pieces of a tenth of a second with soft edges."""
     step = max(1, round(GAP * rate))
     pieces = -(-sounds.shape[1] // step)
     kept = np.ones((len(sounds), pieces))

@@ -1,7 +1,7 @@
-"""Distances between two sets of embeddings: Fréchet and kernel, without their usual faults.
+"""Distances between two sets of embeddings: Fréchet and kernel distance.
 
-x, y: finite numbers (n, d) and (m, d), two rows or more each. The encoder that made them, n and m
-stand beside every value that is shown, since both change it.
+x, y: finite numbers (n, d) and (m, d), at least two rows each. Report the encoder, n and m with
+every value, because they affect it.
 Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
 """
 

@@ -1,4 +1,4 @@
-"""How sure a figure is: intervals for shares and, by resampling, for anything else."""
+"""Confidence intervals: of shares in closed form, of other metrics by resampling."""
 
 from __future__ import annotations
 
@@ -9,13 +9,24 @@ from numpy.typing import ArrayLike
 
 from workbench.arguments import floats, number, random_generator, whole
 
-MOST_TIMES = 1_000_000  # resamples: more than that do not end
+MOST_TIMES = 1_000_000  # resamples; more would take too long
 
 
 def share_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's interval for a share of `hits` in `n` trials (95 % at z = 1.96).
+    """Wilson's interval for a share.
 
-    Unlike hits/n ± z·σ it stays within 0 to 1 and has a width at 0 and at n (Wilson, 1927).
+    Unlike hits/n ± z·σ, it stays within 0 to 1 and has a positive width at 0 and n hits.
+
+    Args:
+        hits: Successes.
+        n: Trials.
+        z: Quantile of the normal distribution; 1.96 for 95 %.
+
+    Returns:
+        (low, high); (0, 1) for no trials.
+
+    Source:
+        Wilson, 1927.
     """
     if n == 0:
         return 0.0, 1.0
@@ -54,10 +65,17 @@ def resampled(
 
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
-    """Student's interval of the mean of a few independent values, such as one a seed.
+    """Student's interval of the mean of a few independent values, such as one per seed.
 
-    mean ± t(n−1)·s/√n. (NaN, NaN) for fewer than two values or where one is NaN. It holds for
-    values near a normal distribution; of shares close to 0 or 1 it may reach past them.
+    mean ± t(n−1)·s/√n. It assumes approximately normal values; for shares close to 0 or 1 it may
+    exceed these bounds.
+
+    Args:
+        values: At least two.
+        level: Of confidence.
+
+    Returns:
+        (low, high); NaN for fewer than two values, or if one is NaN.
     """
     from scipy.stats import t
 
@@ -78,11 +96,22 @@ def bootstrap(
     seed: int = 0,
     level: float = 0.95,
 ) -> tuple[float, float]:
-    """Percentile interval of `measure(rows)` under resampling of `n` rows, or of whole `groups`
-    ((n,) labels), with replacement."""
+    """Percentile interval of `measure(rows)` under resampling of rows with replacement.
+
+    Args:
+        measure: Function of row indices.
+        n: Number of rows.
+        groups: Labels (n,): whole groups are resampled.
+        times: Bootstrap samples.
+        seed: Of the resampling.
+        level: Of confidence.
+
+    Returns:
+        (low, high).
+    """
     times, level = whole(times, "times", 1, MOST_TIMES), number(level, "level", 0, 1)
-    draw = resampled(n, random_generator(seed), groups)
-    values = [measure(draw()) for _ in range(times)]
+    sample = resampled(n, random_generator(seed), groups)
+    values = [measure(sample()) for _ in range(times)]
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

@@ -1,7 +1,7 @@
-"""What music costs a model in bits, and the least that it can cost where that is known.
+"""Negative log-likelihood of music in bits, and its lower bound where it is known.
 
-A model's −ln p is summed over rows (songs, windows) and divided by what the rows hold: tokens, when
-models share a vocabulary; notes, which compare whatever the vocabulary is.
+A model's −ln p is summed over rows (songs, windows) and divided by their tokens, for models with a
+common vocabulary, or by their notes, for any models.
 """
 
 from __future__ import annotations
@@ -18,12 +18,17 @@ from workbench.evaluation.intervals import bootstrap
 
 
 def bits_each(nats: ArrayLike, units: ArrayLike) -> float:
-    """Bits a unit: the sum of `nats` (−ln p of each row) over the sum of `units` (tokens or notes
-    in each row), over ln 2.
+    """Bits per token or per note: a ratio of sums, so that long songs count more than short ones.
 
-    A ratio of sums, not a mean of ratios: a song of ten notes counts ten times, not as much as one
-    of a thousand. WorkbenchError for NaN, for infinity (a model that gives a row probability 0 has
-    no cost to compare; smooth it), and for rows without any unit.
+    Args:
+        nats: −ln p of each row, (n,).
+        units: Tokens or notes of each row, (n,).
+
+    Returns:
+        Sum of `nats` / sum of `units` / ln 2.
+
+    Raises:
+        WorkbenchError: for NaN, for infinity (a row with probability 0), and for no units.
     """
     nats, units = _rows(nats, units)
     return float(nats.sum() / units.sum() / np.log(2))
@@ -40,7 +45,7 @@ def bits_interval(
     """95 % interval of `bits_each`, rows (or whole groups of them) resampled: two or more."""
     nats, units = _rows(nats, units)
     if len(nats) < 2:
-        raise WorkbenchError("an interval needs two rows or more, such as songs; there is one")
+        raise WorkbenchError("an interval needs at least two rows, such as songs, got one")
 
     def measure(rows: np.ndarray) -> float:
         here = units[rows].sum()
@@ -82,14 +87,14 @@ def _rows(nats: ArrayLike, units: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     nats, units = np.atleast_1d(floats(nats, "nats")), np.atleast_1d(floats(units, "units"))
     if nats.shape != units.shape or nats.ndim != 1:
         raise WorkbenchError(
-            f"nats has shape {nats.shape} and units {units.shape}; give one number a row of both"
+            f"nats has shape {nats.shape} and units {units.shape}; give one number per row of both"
         )
     wrong = np.flatnonzero(~np.isfinite(nats))
     if len(wrong):
         raise WorkbenchError(
-            f"nats of row {wrong[0]} is {nats[wrong[0]]}; a model that gives music probability 0 "
-            "has no cost to compare, so smooth it"
+            f"nats of row {wrong[0]} is {nats[wrong[0]]}; a model that assigns probability 0 "
+            "cannot be compared; smooth it"
         )
     if not units.sum() > 0 or (units < 0).any():
-        raise WorkbenchError("units holds no token or note to divide by; give counts above 0")
+        raise WorkbenchError("units: the sum must be above 0 and no count negative")
     return nats, units

@@ -1,7 +1,7 @@
-"""Does drawn sound hold together over time? Seams, level and repetition of clips (n, samples).
+"""Coherence of generated sound over time: seams, level and repetition of clips (n, samples).
 
-None of these measures is good or bad by itself: music changes and repeats too, so the same measure
-of real music of the same length stands beside it.
+None of these metrics is good or bad by itself, because music also changes and repeats: compare with
+real music of the same length.
 Notebook: `notebooks/experiments/ldmg_length.ipynb`.
 """
 

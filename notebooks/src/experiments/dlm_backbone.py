@@ -1,25 +1,25 @@
 # %% [markdown]
 # # Experiment: BERT against ELECTRA over training time
 #
-# **Question.** The Diffusion-LM seed took ELECTRA because it "can be trained in a relatively faster
-# way", and reported bits per word of both backbones after one or two trainings each, without time,
-# without seeds, at one learning rate of $10^{-4}$. Which backbone is better after equal steps, and
-# after equal time, if each may have the rate that suits it?
+# **Question.** The original Diffusion-LM for piano music used ELECTRA because it "can be trained
+# in a relatively faster way", and reported bits per word of both backbones after one or two
+# trainings each, without time, without seeds, at one learning rate of $10^{-4}$. Which backbone
+# is better after equal steps, and after equal time, if each may have the rate that suits it?
 #
-# **Prediction**, written before the run, though after a trial of one seed in which the rate
-# mattered much. At one and the same rate BERT is ahead after equal steps, by more than 1 bit a word
-# at the lowest of three rates. ELECTRA, half as wide, wants a higher rate than BERT; where each has
-# its best, they differ by less than 0.5 bits after equal steps. A step of ELECTRA takes 0.6 of
-# BERT's time, so after equal time ELECTRA is ahead.
+# **Prediction**, written before the run, but after a trial with one seed in which the learning
+# rate had a large effect. At one and the same rate BERT is ahead after equal steps, by more than
+# 1 bit per word at the lowest of three rates. ELECTRA, half as wide, wants a higher rate than
+# BERT; where each has its best, they differ by less than 0.5 bits after equal steps. A step of
+# ELECTRA takes 0.6 of BERT's time, so after equal time ELECTRA is ahead.
 #
 # **Method.** Both from random weights, two layers, no pretraining: BERT 96 wide, ELECTRA half as
-# wide with factorised inputs, as ELECTRA-small is beside BERT. The first 32 words (eight notes) of
-# windows of POP909, moved to a random key whenever they are drawn, 32 a step. Trainings of 200 and
-# of 400 steps at three rates, each with its own warm-up and decay, so that no reading comes from
-# the middle of a schedule. Time is the processor's, not the clock's, spent on training alone. The
-# bound on 256 windows of other songs, in bits a word, with the same noise for all. Floors: a
-# unigram model, and a Markov chain of order one as the mark of grammar learnt. A seed draws
-# windows, weights and their order. A point takes a minute or less of one idle thread.
+# wide with factorised inputs, as ELECTRA-small is beside BERT. The first 32 words (eight notes)
+# of windows of POP909, moved to a random key whenever they are sampled, 32 per step. Trainings of
+# 200 and of 400 steps at three rates, each with its own warm-up and decay, so that no reading
+# comes from the middle of a schedule. Time is the processor's, not the clock's, spent on training
+# alone. The bound on 256 windows of other songs, in bits per word, with the same noise for all.
+# Floors: a unigram model, and a Markov chain of order one as the mark of grammar learnt. A seed
+# determines windows, weights and their order. A point takes a minute or less of one idle thread.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -150,8 +150,8 @@ for steps in LENGTHS:
     print(f"time of {steps} steps: ELECTRA {b / a:.2f} of BERT's {a:.1f} s")
 
 # %% [markdown]
-# These are short trainings: a unigram model (5.4 bits a word) is passed by BERT after 200 steps and
-# by ELECTRA after 400, but a Markov chain of order one (3.4) by neither.
+# These are short trainings: a unigram model (5.4 bits per word) is passed by BERT after 200 steps
+# and by ELECTRA after 400, but a Markov chain of order one (3.4) by neither.
 #
 # **Equal steps.** BERT is ahead, as predicted, and at one and the same low rate by far: 4.5 bits
 # after 200 steps, 1.8 after 400. Half of that is the rate. ELECTRA does best at the highest of the
@@ -160,10 +160,11 @@ for steps in LENGTHS:
 # be less than half a bit apart is wrong for the shorter training and not decided for the longer.
 #
 # **Equal time.** A step of ELECTRA takes 0.55 to 0.6 of BERT's, so 400 of its steps take a little
-# longer than 200 of BERT's. Then neither is ahead: −0.9, +0.4 and −0.2 bits in the three seeds. The
-# prediction that ELECTRA wins is not borne out, nor its opposite. So the seed's "relatively faster"
-# is true of steps, and of learning it is not shown; and a comparison at one learning rate, like the
-# seed's and that on the card of `piano-diffusion`, tells as much of the rate as of the backbone.
+# longer than 200 of BERT's. Then neither is ahead: −0.9, +0.4 and −0.2 bits in the three seeds.
+# The prediction that ELECTRA wins is not confirmed, nor is its opposite. So the original's
+# "relatively faster" is true of steps, and of learning it is not shown; and a comparison at one
+# learning rate, like the original's and that on the card of `piano-diffusion`, tells as much of
+# the rate as of the backbone.
 #
 # What else could explain it: the gap shrinks from 200 to 400 steps, so later ELECTRA may well be in
 # front; its best rate is the highest tried, and a higher one may be better still; and the best of

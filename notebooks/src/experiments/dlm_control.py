@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Experiment: control unfrozen
 #
-# **Question.** The Diffusion-LM seed left the classifiers out: "we froze the controllable
+# **Question.** The original publication left the classifiers out: "we froze the controllable
 # classifier … for future experiments, we propose to unfreeze this functionality to improve the
 # quality of generation". The workbench has classifiers of noised embeddings, trained on a frozen
 # language model, and steps along their gradient. What if their training may change the model too:
@@ -10,20 +10,20 @@
 #
 # **Prediction**, written before the run. Embeddings that are trained for it tell register and
 # density sooner through the noise: on held-out windows the classifiers' two cross entropies
-# together fall by more than 0.1 nats. Control succeeds more often, by five windows of a hundred or
-# more. The bound rises by 0.1 to 0.3 bits a word, since words of one register stand nearer to each
-# other. The quality of what is drawn, to a judge that is neither model, does not change.
+# together fall by more than 0.1 nats. Control succeeds more often, by 5 percentage points or
+# more. The bound rises by 0.1 to 0.3 bits per word, since words of one register stand nearer to
+# each other. The quality of generated windows, to a judge that is neither model, does not change.
 #
-# **Method.** Diffusion (two layers, 64 wide, BERT's form) and classifiers (one layer, 64 wide) are
-# trained together from random weights, 400 steps of 32 windows, eight notes each, of POP909. Either
-# the gradient of the classifiers stops at the embeddings (frozen: the diffusion learns nothing of
-# them) or it goes on into them (unfrozen); all else is the same. Then 32 windows are drawn for each
-# of three registers and three densities, and 96 without control. Whether a window has what was
-# asked is measured on its notes, never by the classifier; the classes are the terciles of the
-# training windows, all asked equally often, so a third is had by chance. Quality: bits a word to a
-# Markov chain of order two, trained on the same windows (floor: what held-out windows cost it). The
-# bound is taken on 256 held-out windows (floor: unigram). A seed draws windows, weights and noise.
-# A point takes some 40 seconds of one idle thread.
+# **Method.** Diffusion (two layers, 64 wide, BERT's form) and classifiers (one layer, 64 wide)
+# are trained together from random weights, 400 steps of 32 windows, eight notes each, of POP909.
+# Either the gradient of the classifiers stops at the embeddings (frozen: the diffusion learns
+# nothing of them) or it goes on into them (unfrozen); all else is the same. Then 32 windows are
+# generated for each of three registers and three densities, and 96 without control. Whether a
+# window has what was asked is measured on its notes, never by the classifier; the classes are the
+# terciles of the training windows, all asked equally often, so a third is had by chance. Quality:
+# bits per word to a Markov chain of order two, trained on the same windows (floor: what held-out
+# windows cost it). The bound is taken on 256 held-out windows (floor: unigram). A seed determines
+# windows, weights and noise. A point takes some 40 seconds of one idle thread.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -192,26 +192,27 @@ for figure in ("bound", "classifiers", *success, "judge, unasked", "judge, asked
 # more: 1.42 nats for density and register together instead of 1.62, in every seed (−0.20, −0.24 to
 # −0.17; 2.20 is guessing).
 #
-# **Control.** Of the windows asked to be sparse, medium or busy 93 of a hundred are, 80 with frozen
-# embeddings: +13 (+10 to +17), in every seed. Of register the prediction is not borne out: 71 and
+# **Control.** Of the windows asked to be sparse, medium or busy 93 % are, 80 % with frozen
+# embeddings: +13 (+10 to +17), in every seed. Of register the prediction is not confirmed: 71 and
 # 73, and the difference could be anything from −17 to +12. What unfreezing does there is make all
-# seeds alike: 68 to 74 of a hundred, where frozen ones lie between 56 and 92. So a classifier that
+# seeds alike: 68 to 74 %, where frozen ones lie between 56 and 92. So a classifier that
 # reads better does not always steer better. It could be that it is surer too: its gradient ends
 # where it is satisfied, while the notes may still be on the wrong side of the limit.
 #
-# **What it costs.** The bound rises by 0.20 bits a word (−0.01 to 0.40; in four of six seeds by
+# **What it costs.** The bound rises by 0.20 bits per word (−0.01 to 0.40; in four of six seeds by
 # more than 0.1, in the others not), about what was predicted, if one believes it with an interval
-# that just holds zero. The judge does not mind: what is drawn without control it finds 0.04 bits
-# likelier (0.01 to 0.06) from unfrozen embeddings, and controlled windows the same. That control
-# itself costs 0.3 bits is no loss of quality alone: who asks for busy and for high windows equally
-# often as for common ones gets rarer music. And a word cheaper than real music's is no praise: the
-# samples are drawn at a temperature of 0.5, which favours what is likely.
+# that just holds zero. The judge does not mind: windows generated without control are 0.04 bits
+# more probable (0.01 to 0.06) from unfrozen embeddings, and controlled windows the same. That
+# control itself costs 0.3 bits is no loss of quality alone: who asks for busy and for high
+# windows equally often as for common ones gets rarer music. And a word cheaper than real music's
+# is no praise: the samples are generated at a temperature of 0.5, which favours what is likely.
 #
-# The seed hoped that unfreezing would "improve the quality of generation". What it improves here is
-# obedience in one of two traits; quality, as far as a Markov chain hears it, stays as it was.
+# The original publication hoped that unfreezing would "improve the quality of generation". What
+# it improves here is control of one of two traits; quality, as far as a Markov chain measures it,
+# is unchanged.
 #
-# These models are small and young (4.5 bits a word; a unigram model 5.4), and both losses weigh the
-# same. How the two could be balanced was not tried.
+# These models are small and young (4.5 bits per word; a unigram model 5.4), and both losses weigh
+# the same. How the two could be balanced was not tried.
 
 # %% [markdown]
 # ## What a gpu run would add

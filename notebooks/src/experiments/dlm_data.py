@@ -1,23 +1,23 @@
 # %% [markdown]
 # # Experiment: more music, or the same in other keys
 #
-# **Question.** The Diffusion-LM seed closes with "use of a larger dataset and a better data
+# **Question.** The original publication closes with "use of a larger dataset and a better data
 # augmentation technique will boost the performance". By how much, each? Is transposing the windows
 # worth as much as more windows?
 #
 # **Prediction**, written before the run. With 50 windows, transposing lowers the held-out bound at
-# the end by more than 1 bit a word, since without it they are learnt by heart, and by less than
+# the end by more than 1 bit per word, since without it they are memorised, and by less than
 # half of that where each training may stop at its best reading. With 400 windows it still helps;
 # with 3,200, which are seen four times only, it does nothing, or costs a little (up to 0.3 bits):
 # all keys are harder than some. Eight times the windows are worth more than transposing the few.
 #
 # **Method.** A network of two layers, 64 wide, BERT's form, no dropout; 400 steps of 32 windows,
-# each the first 32 words (eight notes) of one of POP909, moved anew by −5 to +6 semitones whenever
-# it is drawn, or never; all else the same. Held out: 256 windows of other songs in their own keys,
-# bits a word of the bound with the same noise for all, read every 80 steps. Also the bound on 50
-# of the training windows, as they are. Floor: a unigram model of the 3,200 windows. A seed draws
-# windows, weights and their order; a smaller set is part of a larger. A point takes half a minute
-# of one idle thread.
+# each the first 32 words (eight notes) of one of POP909, moved anew by −5 to +6 semitones
+# whenever it is sampled, or never; all else the same. Held out: 256 windows of other songs in
+# their own keys, bits per word of the bound with the same noise for all, read every 80 steps.
+# Also the bound on 50 of the training windows, as they are. Floor: a unigram model of the 3,200
+# windows. A seed determines windows, weights and their order; a smaller set is part of a larger.
+# A point takes half a minute of one idle thread.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -134,8 +134,8 @@ for few, many in ((50, 400), (400, 3200)):
         print(f"{figure}, {few} → {many} windows: {gap:+.2f} bits a word ({low:.2f} to {high:.2f})")
 
 # %% [markdown]
-# **Moving the few.** With 50 windows in their own keys the training bound ends at 3.2 bits a word
-# and the held-out one at 10.1, twice what a unigram model asks (5.4): they are learnt by heart.
+# **Moving the few.** With 50 windows in their own keys the training bound ends at 3.2 bits per word
+# and the held-out one at 10.1, twice what a unigram model asks (5.4): they are memorised.
 # Moved into all keys they end at 7.5; the difference is −2.6 bits (−4.2 to −0.9), as predicted.
 # Wrong is that half of it would go where a training may stop at its best reading: −2.0 remain (−2.7
 # to −1.3). So transposing does more than put over-fitting off. One plain reason: in 50 windows many
@@ -148,12 +148,12 @@ for few, many in ((50, 400), (400, 3200)):
 #
 # **Moving the many.** Here it should have done nothing, or harm. It takes off 0.2 to 0.6 bits in
 # every one of the three seeds, at 400 windows as at 3,200; the intervals (−0.9 to 0.2) just hold
-# zero. If it is real, it is not against over-fitting, of which there is none at 3,200: rather every
-# pitch is met in every context, so that what is learnt of one key serves all. The seed's guess is
-# right in both parts, then: more music first, and transposing never in place of it, but always with
-# it.
+# zero. If it is real, it is not against over-fitting, of which there is none at 3,200: rather
+# every pitch is met in every context, so that what is learnt of one key serves all. The
+# original's conjecture is right in both parts, then: more music first, and transposing never
+# instead of it, but always together with it.
 #
-# The bounds of the rows differ by a bit and more from seed to seed, since each draws its own 256
+# The bounds of the rows differ by a bit and more from seed to seed, since each samples its own 256
 # held-out windows; differences within a seed are surer than the rows.
 
 # %% [markdown]

@@ -1,26 +1,27 @@
 # %% [markdown]
 # # Experiment: when Diffusion-LM over-fits
 #
-# **Question.** The Diffusion-LM seed saw over-fitting "at around 800 and 1500 iterations" in what
-# it generated, and has no curve of it: its bits per word rise with training, but they are most
-# likely the rounding term alone, which says that embeddings lie apart. When do the training and the
-# held-out bound part, by the number of windows to train on? And does the rounding term tell?
+# **Question.** The original publication saw over-fitting "at around 800 and 1500 iterations" in
+# what it generated, and has no curve of it: its bits per word rise with training, but they are
+# most likely the rounding term alone, which says that embeddings lie apart. When do the training
+# and the held-out bound part, by the number of windows to train on? And does the rounding term
+# tell?
 #
 # **Prediction**, written before a first run of 200 steps on whole windows, in which no bound got
 # below a unigram model's. With 32 windows (two songs' worth) the bounds part within 100 steps, and
-# at step 200 held-out music costs 2 bits a word more than training music; with 128 they part by
+# at step 200 held-out music costs 2 bits per word more than training music; with 128 they part by
 # half of that; with 512 the gap stays below 0.3 bits and the held-out bound still falls. With 32
 # windows the held-out bound is at its best before the end. The rounding term falls all the same
 # with any number of windows: it tells nothing.
 #
-# **Method.** A network of two layers, 64 wide, 16 numbers an embedding, BERT's form, no dropout and
-# no transposition, so that nothing holds over-fitting back; the first 32 words (eight notes) of
-# windows from POP909, 32 a step, 800 steps at a rate of $8\cdot10^{-3}$, warmed up and decayed;
-# averaged weights. The bound is read every 100 steps, on 32 of the training windows and on 256 of
-# other songs, each time with the same noise: bits a word, terms for all steps of diffusion. Floor:
-# a unigram model of all songs' windows on the held-out ones. A seed draws windows, weights and
-# their order; the windows of a smaller set are among those of a larger. A point takes some 40
-# seconds of one idle thread.
+# **Method.** A network of two layers, 64 wide, 16 numbers per embedding, BERT's form, no dropout
+# and no transposition, so that nothing holds over-fitting back; the first 32 words (eight notes)
+# of windows from POP909, 32 per step, 800 steps at a rate of $8\cdot10^{-3}$, warmed up and
+# decayed; averaged weights. The bound is read every 100 steps, on 32 of the training windows and
+# on 256 of other songs, each time with the same noise: bits per word, terms for all steps of
+# diffusion. Floor: a unigram model of all songs' windows on the held-out ones. A seed determines
+# windows, weights and their order; the windows of a smaller set are among those of a larger. A
+# point takes some 40 seconds of one idle thread.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -146,11 +147,11 @@ for few, many in ((32, 128), (128, 512), (512, 2048)):
 
 # %% [markdown]
 # **The turn** is where it was predicted, and sharp: with 32 windows the held-out bound is at its
-# best at step 200 in all four seeds, never below what a unigram model costs (5.4 bits), and at step
-# 800 it has gone from 16 bits a word to 55, while the training bound falls to 1.8. With 128 windows
-# there is hardly a turn (best readings at 500 to 800, at most 0.3 bits better than the end): the
-# held-out bound stands still at about the unigram's. With 512 and 2,048 it still falls at the last
-# reading, in every seed, to 4.3 and 3.9.
+# best at step 200 in all four seeds, never below what a unigram model costs (5.4 bits), and at
+# step 800 it has gone from 16 bits per word to 55, while the training bound falls to 1.8. With
+# 128 windows there is hardly a turn (best readings at 500 to 800, at most 0.3 bits better than
+# the end): the held-out bound stands still at about the unigram's. With 512 and 2,048 it still
+# falls at the last reading, in every seed, to 4.3 and 3.9.
 #
 # **The gap** goes the way predicted, and is larger with few windows: with 32 it is 10 bits at step
 # 100 and 12 at step 200, not 2; with 128 it is 1.7 at step 200, not half of the former but a
@@ -159,13 +160,14 @@ for few, many in ((32, 128), (128, 512), (512, 2048)):
 # (0.5 to 2.3), then 0.4 (−0.4 to 1.2, nothing certain).
 #
 # **The rounding term** falls from 0.006 with any number of windows, to 0.002 or 0.003, with 32 to
-# 0.005 only. So it is not wholly deaf, but it goes *down* while the held-out bound more than
-# trebles: who watches it sees progress. The seed's "bits per word" of 0.00003 to 0.0003 are of this
-# kind, if they are what they seem; over-fitting could not be seen in them, and was heard instead.
+# 0.005 only. So it does respond, but it goes *down* while the held-out bound more than
+# trebles: who watches it sees progress. The original's "bits per word" of 0.00003 to 0.0003 are
+# of this kind, if they are what they seem; over-fitting could not be seen in them, and was
+# audible instead.
 #
-# The seed's turn at 800 and 1,500 iterations was of larger networks and longer windows; what it
+# The original's turn at 800 and 1,500 iterations was of larger networks and longer windows; what it
 # shares with this one is that it depends on how often the same music is seen: 32 windows of eight
-# notes were seen 200 times by step 200. The bound of a confident network punishes: 55 bits a word
+# notes were seen 200 times by step 200. The bound of a confident network punishes: 55 bits per word
 # say that it is sure and wrong, more than that its samples are so much worse.
 
 # %% [markdown]

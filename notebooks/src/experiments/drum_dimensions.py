@@ -8,22 +8,23 @@
 # **Prediction**, written before the run. No single dimension belongs to the text: nothing in the
 # autoencoder's loss prefers one basis over a turned one. Of six styles, every one of the 24
 # dimensions feels something, and their effective number is above 12. But few *directions* do:
-# three carry nine tenths of what style moves, and of density (“busy” or “sparse”) and touch (“soft”
-# or “loud”) one. Tempo words move less than a quarter of what style does, for tempo is told apart
-# from the text. Putting the six most moved dimensions of one drawing into another carries its style
-# over in a third of the loops, the six least moved in hardly any, the six strongest directions in
-# two thirds.
+# three carry nine tenths of what style moves, and of density (“busy” or “sparse”) and touch
+# (“soft” or “loud”) one. Tempo words move less than a quarter of what style does, because tempo
+# is told apart from the text. Putting the six most moved dimensions of one drawing into another
+# carries its style over in a third of the loops, the six least moved in hardly any, the six
+# strongest directions in two thirds.
 #
 # **Method.** The shipped system draws loops for a few prompts that differ in one thing, with the
-# *same* noise and the same tempo for all prompts. Latents $z$ (32 beats × 24 numbers) are compared
-# before they are decoded. *Share moved*: of a dimension's variance over drawings and beats, the
-# part that the prompt explains (each prompt's mean bar against the mean bar of all); floor: the
-# prompts shuffled. *Effective number*: $(\sum e)^2/\sum e^2$ of the 24 shares above their floor, or
-# of the eigenvalues of the prompts' mean bars for directions; 24 at most. *Carried over*: drawings
-# for prompt A are moved, along six dimensions or directions, to where the drawing for prompt B from
-# the same noise lies, decoded, and heard by a judge (extra trees on hand-made features, who learnt
-# from training loops in which what is asked for was labelled or measured): is it B? Floor: nothing
-# moved. A point takes half a minute on a laptop; nothing is trained.
+# *same* noise and the same tempo for all prompts. Latents $z$ (32 beats × 24 numbers) are
+# compared before they are decoded. *Share moved*: of a dimension's variance over drawings and
+# beats, the part that the prompt explains (each prompt's mean bar against the mean bar of all);
+# floor: the prompts shuffled. *Effective number*: $(\sum e)^2/\sum e^2$ of the 24 shares above
+# their floor, or of the eigenvalues of the prompts' mean bars for directions; 24 at most.
+# *Carried over*: drawings for prompt A are moved, along six dimensions or directions, to where
+# the drawing for prompt B from the same noise lies, decoded, and classified by a judge (extra
+# trees on hand-made features, who learnt from training loops in which what is asked for was
+# labelled or measured): is it B? Floor: nothing moved. A point takes half a minute on a laptop;
+# nothing is trained.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop

@@ -16,7 +16,7 @@
 # Twelve loops for each of six styles in each of four ways of asking; a judge (extra trees on
 # hand-made features, trained on training loops by people only) says which style it hears. The same
 # seed has the same noise and the same tempi in all variants. Chance is 1/6. What the judge says of
-# held-out loops by people is no ceiling: drawn loops can be more typical of their style than
+# held-out loops by people is no ceiling: generated loops can be more typical of their style than
 # people's. A point takes half a minute on a laptop; nothing is trained.
 
 # %% tags=["parameters"]
@@ -115,11 +115,11 @@ for way in ways:
 # hears “beat 4-4” only, and 5/6 is its ceiling, but for luck. A list of words is not only blind to
 # paraphrase, it is blind to whatever its makers did not list.
 #
-# Against the paper's listeners: with guidance, and drawn for a judge that knows only style, the two
-# encoders do come apart, and both are far from nothing said. Limits: two scenes a style, written by
-# the authors of this notebook; a reader's own twelve would be a better test. The table was measured
-# before both systems were trained further on moved bar lines; the weights that ship now may give
-# other shares.
+# Against the paper's listeners: with guidance, and generated for a judge that knows only style,
+# the two encoders do come apart, and both are far from nothing said. Limits: two scenes a style,
+# written by the authors of this notebook; a reader's own twelve would be a better test. The table
+# was measured before both systems were trained further on moved bar lines; the weights that ship
+# now may give other shares.
 
 # %% [markdown]
 # ## What a gpu run would add

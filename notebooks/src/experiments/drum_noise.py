@@ -12,12 +12,12 @@
 # pure noise gives valid loops in less than one case of five: beats that know nothing of each other.
 #
 # **Method.** Held-out loops of eight bars are encoded by the shipped autoencoder (24 numbers a
-# beat, each with mean 0 and variance 1), $z' = z + \sigma\varepsilon$ is decoded and compared with
-# the played loop. A loop counts as *valid* where its density, its syncopation, its spread of
+# beat, each with mean 0 and variance 1), $z' = z + \sigma\varepsilon$ is decoded and compared
+# with the played loop. A loop counts as *valid* where its density, its syncopation, its spread of
 # velocities and the likeness of its bars all lie between the 1st and the 99th percentile of
-# training loops. Floors: independent cells (each cell drawn with the right probability for its
-# place in the bar), and a $z$ that is noise alone. A seed draws which loops, and the noise. One
-# point takes some ten seconds on a laptop; nothing is trained.
+# training loops. Floors: independent cells (each cell sampled with the right probability for its
+# place in the bar), and a $z$ that is noise alone. A seed determines which loops, and the noise.
+# One point takes some ten seconds on a laptop; nothing is trained.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop

@@ -13,7 +13,7 @@
 # **Method.** Our autoencoder (`workbench.models.mrlstm`), 16 numbers a beat, trained 300 steps of
 # 32 loops from the Groove MIDI Dataset's training sessions, measured on loops of held-out sessions.
 # The hidden size of each variant is the one that brings its number of weights nearest to that of
-# strides 1, 2, 4. The same seed gives the same order of loops. Floor: the commonest bar of the
+# strides 1, 2, 4. The same seed gives the same order of loops. Floor: the most common bar of the
 # training loops, as answer to every loop. These are short trainings: the shipped checkpoint, larger
 # and trained longer on many more loops, reaches an F1 of 0.99.
 

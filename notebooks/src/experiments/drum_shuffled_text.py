@@ -5,11 +5,11 @@
 # apt as those from keywords. Does the denoiser learn anything from its text: what if every loop is
 # trained with another loop's caption?
 #
-# **Prediction**, written before the run. Trained with its own captions, the system draws the style
-# that is asked for in half of the loops after this short training. Trained with shuffled captions
-# it is at chance, one in six. In the held-out loss the text hardly shows: less than two per cent
-# between own and swapped captions, for most of a latent is not in its caption; but the sign is the
-# same for every seed.
+# **Prediction**, written before the run. Trained with its own captions, the system draws the
+# style that is asked for in half of the loops after this short training. Trained with shuffled
+# captions it is at chance, one in six. In the held-out loss the text hardly shows: less than two
+# per cent between own and swapped captions, because most of a latent is not in its caption; but
+# the sign is the same for every seed.
 #
 # **Method.** The diffusion stage alone, on the shipped autoencoder and text encoder: a smaller
 # transformer (96 wide, 3 deep), 300 steps of 64 loops, trained with each loop's *own* caption
@@ -151,13 +151,14 @@ print("loss, own − another: {:.4f} ({:.4f} to {:.4f})".format(*gap))
 # 18, which is chance. Seed by seed the gap is 0.44 (0.34 to 0.55). So a listener who hears no
 # difference between a prompt and none, as in the paper, does not tell us that the text cannot work.
 #
-# **The loss says the opposite, and this was not predicted.** Within the system trained with its own
-# captions swapping them costs two per cent, the right sign for every seed. But on held-out sessions
-# it is *worse* than the system that learnt to ignore its text, even when it is asked with the true
-# captions: 0.771 against 0.761, at every seed. “Funk beat” in the training sessions means a handful
-# of drummers' funk, and what the system learns of it does not all hold for other sessions. What
-# makes a style recognisable to the judge, who heard the same sessions, need not make another
-# drummer's bar more probable. Whoever watches the held-out loss alone would throw the text out.
+# **The loss says the opposite, and this was not predicted.** Within the system trained with its
+# own captions swapping them costs two per cent, the right sign for every seed. But on held-out
+# sessions it is *worse* than the system that learnt to ignore its text, even when it is asked
+# with the true captions: 0.771 against 0.761, at every seed. “Funk beat” in the training sessions
+# means a handful of drummers' funk, and what the system learns of it does not all hold for other
+# sessions. What makes a style recognisable to the judge, who was trained on the same sessions,
+# need not make another drummer's bar more probable. Whoever watches the held-out loss alone would
+# throw the text out.
 
 # %% [markdown]
 # ## What a gpu run would add

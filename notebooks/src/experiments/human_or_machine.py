@@ -1,8 +1,8 @@
 # %% [markdown]
-# # Experiment: played or drawn?
+# # Experiment: played or generated?
 #
 # **Question.** MusicLDM's authors leave a blind comparison with human music open. How well, and
-# from how short a clip, can drawn sound be told from real music?
+# from how short a clip, can generated sound be distinguished from real music?
 #
 # **Prediction**, written before the run. A judge trained for the purpose tells both systems'
 # clips from real ones almost always (accuracy above 0.95) at four seconds, and hardly less well at
@@ -11,16 +11,17 @@
 # for composition is small. LDMG, whose decoder made a veil audible, is easier to tell than
 # MusicLDM's vocoder.
 #
-# **Method.** 48 held-out windows; what the system draws for their captions (10 steps); and the same
-# windows encoded and decoded. Cut to their first 0.5 or 4 s, brought to one level, and heard by our
-# tagger (128 numbers, trained to name genre, tempo and key, never on drawn sound). The judge is a
-# classifier as a two-sample test (Lopez-Paz and Oquab 2017, arXiv 1610.06545): the mean vote of a
-# linear model, extra trees and boosted trees, each on clips that it was not trained on; windows of
-# one piece, and what was drawn for it, share a fold. Accuracy is balanced: 0.5 is chance, guessing
-# gets 0.6 of 96 clips right once in forty times, and what two sets of real windows reach is the
-# floor. This is a machine that was shown the answers to other clips. It says what *can* be told by
-# an ear of 128 numbers, not what people hear nor what they like. For that there is no way but to
-# ask people: the last section makes the test for them. A point takes a minute.
+# **Method.** 48 held-out windows; what the system draws for their captions (10 steps); and the
+# same windows encoded and decoded. Cut to their first 0.5 or 4 s, brought to one level, and
+# embedded by our tagger (128 numbers, trained to name genre, tempo and key, never on generated
+# sound). The judge is a classifier as a two-sample test (Lopez-Paz and Oquab 2017, arXiv
+# 1610.06545): the mean vote of a linear model, extra trees and boosted trees, each on clips that
+# it was not trained on; windows of one piece, and what was generated for it, share a fold.
+# Accuracy is balanced: 0.5 is chance, guessing gets 0.6 of 96 clips right once in forty times,
+# and what two sets of real windows reach is the floor. This is a machine that was shown the
+# answers to other clips. It says what *can* be told by an embedder of 128 numbers, not what
+# people hear nor what they like. For that there is no way but to ask people: the last section
+# makes the test for them. A point takes a minute.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -117,22 +118,24 @@ for figure in figures:
           f"real from real {table.floor(figure):.3f}")
 
 # %% [markdown]
-# **The prediction is wrong in all its numbers.** Of four seconds that were drawn, this judge tells
+# **The prediction is wrong in all its numbers.** Of four seconds that were generated, this judge
+# tells
 # 0.76 (LDMG) and 0.81 (MusicLDM) from real ones, not 0.95; of half a second 0.68 and 0.73, not 0.9.
 # All lie above what two sets of real windows reach (0.51). Windows that only went through encoder
 # and decoder are told apart in 0.60 to 0.66 of the cases, not 0.85: an interval or two above
-# chance. So the decoder is not what gives a clip away to this ear; four seconds of composition are
-# more of it. Longer clips are told more easily where they were drawn, and hardly where they were
-# coded. Between the two systems no difference is seen: MusicLDM − LDMG is 0.05 at four seconds,
-# with an interval from −0.05 to 0.15, and the sign is not the one that was predicted.
+# chance. So the decoder is not what gives a clip away to this classifier; four seconds of
+# composition are more of it. Longer clips are told more easily where they were generated, and
+# hardly where they were coded. Between the two systems no difference is seen: MusicLDM − LDMG is
+# 0.05 at four seconds, with an interval from −0.05 to 0.15, and the sign is not the one that was
+# predicted.
 #
-# **What this judge is not.** It is no person and no measure of quality. Its ear was trained to name
-# genre, tempo and key, and to be deaf to level; a veil over the sound, which people notice at once,
-# may hardly move its 128 numbers. It learns from about 40 clips a side, and coded windows resemble
-# their own originals, which lie in the same fold. So its accuracies are lower bounds: another ear,
-# or ten times the clips, could tell more, and none of this says that people could not. In the other
-# direction it can be right for reasons that nobody would call music, such as another share of
-# genres among what is drawn.
+# **What this judge is not.** It is not a person and not a measure of quality. Its embedder was
+# trained to name genre, tempo and key, and to be insensitive to level; a veil over the sound,
+# which people notice at once, may hardly move its 128 numbers. It learns from about 40 clips a
+# side, and coded windows resemble their own originals, which lie in the same fold. So its
+# accuracies are lower bounds: another classifier, or ten times the clips, could tell more, and
+# none of this says that people could not. In the other direction it can be right for reasons that
+# nobody would call music, such as another share of genres among what is generated.
 
 # %% [markdown]
 # ## Ask people

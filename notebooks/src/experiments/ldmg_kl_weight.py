@@ -3,24 +3,24 @@
 #
 # **Question.** A VAE's KL term pulls its latents towards one normal distribution. The more it
 # weighs, the less a latent can say of the sound; but the simpler the latents, the easier a
-# diffusion learns them. Where is the best weight for what is *drawn* in the end?
+# diffusion learns them. Where is the best weight for what is *generated* in the end?
 #
 # **Prediction**, written before the run. Reconstruction is best without KL, hardly worse up to
-# 0.01, and lost at 1, where the latents say next to nothing. What is drawn is best in between, at
-# 0.01: without KL its Fréchet distance is a tenth worse in spite of the better reconstruction. At 1
-# drawn and reconstructed sound are equally bad. The best weight for drawing is ten times or more
-# the best for reconstruction.
+# 0.01, and lost at 1, where the latents contain almost no information. What is generated is best
+# in between, at 0.01: without KL its Fréchet distance is a tenth worse in spite of the better
+# reconstruction. At 1 generated and reconstructed sound are equally bad. The best weight for
+# generation is ten times or more the best for reconstruction.
 #
 # **Method.** The shipped VAE (32 numbers a frame, trained with a weight of 0.003) learns 80 steps
 # more at each weight, by the distances of spectra and KL alone, without a discriminator. Then a
-# transformer (width 64, three blocks) learns the standardised latents for 250 steps, nothing asked:
-# a beginning of a training, so the order counts and not the size. 96 windows of 2.05 s are drawn
-# in 10 steps, beside 96 held-out windows; Fréchet distance by our tagger's 128 numbers. *Drawn to
-# reconstructed* compares with the held-out windows as this same VAE decodes them: what diffusion
-# loses, apart from what the VAE loses. *Noise, decoded* is the prior that KL pulls towards, without
-# any diffusion. Floor: training windows; of the diffusion's loss, $\pi/2$: the best that can be had
-# for latents that are noise themselves. All weights get the same crops, first weights and noise. A
-# point takes half a minute.
+# transformer (width 64, three blocks) learns the standardised latents for 250 steps, nothing
+# asked: a beginning of a training, so the order counts and not the size. 96 windows of 2.05 s are
+# generated in 10 steps, beside 96 held-out windows; Fréchet distance by our tagger's 128 numbers.
+# *Drawn to reconstructed* compares with the held-out windows as this same VAE decodes them: what
+# diffusion loses, apart from what the VAE loses. *Noise, decoded* is the prior that KL pulls
+# towards, without any diffusion. Floor: training windows; of the diffusion's loss, $\pi/2$: the
+# best that can be had for latents that are noise themselves. All weights get the same crops,
+# first weights and noise. A point takes half a minute.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -166,12 +166,13 @@ for figure in ("reconstruction error", "diffusion loss", "Fréchet, reconstructe
 # nats a number to 0.27, and up to a weight of 0.1 the error does not move (0.988 to 0.993). At 1 it
 # is 6 % higher, 0.057 (0.036 to 0.079), far from lost.
 #
-# **Drawing.** No best weight is seen. The distance of what is drawn lies between 386 and 439, and a
-# seed moves it by hundreds; compared seed by seed, 0.01 against none is 7 (−55 to 68). A gain of a
-# tenth, as predicted, would be −39: not seen, not excluded. At 1 what is drawn (390) is far worse
-# than what is reconstructed (93), not equally bad. Nor do latents become easier: the diffusion's
-# loss is 0.75 up to a weight of 0.1, and 0.020 (0.015 to 0.026) *higher* at 1. Noise, decoded, is
-# as far from music at 1 (839) as without KL (871): the prior that KL pulls towards is not reached.
+# **Generation.** No best weight is seen. The distance of what is generated lies between 386 and
+# 439, and a seed moves it by hundreds; compared seed by seed, 0.01 against none is 7 (−55 to 68).
+# A gain of a tenth, as predicted, would be −39: not seen, not excluded. At 1 what is generated
+# (390) is far worse than what is reconstructed (93), not equally bad. Nor do latents become
+# easier: the diffusion's loss is 0.75 up to a weight of 0.1, and 0.020 (0.015 to 0.026) *higher*
+# at 1. Noise, decoded, is as far from music at 1 (839) as without KL (871): the prior that KL
+# pulls towards is not reached.
 #
 # **Why so little?** Three things beside the one that was asked for. The diffusion gets the
 # encoder's *means*, brought to variance 1: how large they are beside their own uncertainty, which
@@ -189,5 +190,5 @@ for figure in ("reconstruction error", "diffusion loss", "Fréchet, reconstructe
 #
 # VAEs trained from nothing at each weight to the end (an hour of a laptop each, so fifteen of
 # them), diffusions long enough that the VAE is what limits them, and both means and samples as what
-# is diffused. The interval of what is drawn has to shrink from 360 to 40 before a tenth can be
+# is diffused. The interval of what is generated has to shrink from 360 to 40 before a tenth can be
 # seen.

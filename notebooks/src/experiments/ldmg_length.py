@@ -1,17 +1,17 @@
 # %% [markdown]
 # # Experiment: longer than it was trained
 #
-# **Question.** LDMG learns from windows of 4.1 s. What happens to a piece that is drawn longer: in
-# windows that overlap by half and agree at every step (MultiDiffusion), or by asking the network
-# about all frames at once, which its rotary positions allow?
+# **Question.** LDMG learns from windows of 4.1 s. What happens to a piece that is generated
+# longer: in windows that overlap by half and agree at every step (MultiDiffusion), or by asking
+# the network about all frames at once, which its rotary positions allow?
 #
-# **Prediction**, written before the run. *Overlapping:* the last window of 33 s is as near to real
-# music as one of 4.1 s, for the network only ever sees windows of the length it knows; the level
-# drifts by less than 1 dB; the borders of the windows cannot be found. *At once:* twice the length
-# still works; at eight times the kernel distance of the last window has at least doubled, since
-# attention is spread over more frames than it ever was. *Both:* there is no form. The end is like
-# the beginning no more than two pieces asked for with the same words would be, and is found again
-# earlier in the piece less well than in real music, whose bars return.
+# **Prediction**, written before the run. *Overlapping:* the last window of 33 s is as near to
+# real music as one of 4.1 s, because the network only ever sees windows of the length it knows;
+# the level drifts by less than 1 dB; the borders of the windows cannot be found. *At once:* twice
+# the length still works; at eight times the kernel distance of the last window has at least
+# doubled, since attention is spread over more frames than it ever was. *Both:* there is no form.
+# The end is like the beginning no more than two pieces asked for with the same words would be,
+# and is found again earlier in the piece less well than in real music, whose bars return.
 #
 # **Method.** The shipped system, 16 clips for genre and caption of held-out pieces, 10 steps,
 # guidance 1; twice and eight times the length of training. Both ways get the same requests and the
@@ -158,12 +158,12 @@ for figure in ("kernel × 1000, last window", "level apart", "seams", "end like 
 # **Form.** The last two seconds are found again in the earlier part with a correlation of 0.37
 # (overlapping) and 0.40 (at once) at 33 s; in real music it is 0.56, and the end of another clip
 # reaches 0.2 to 0.3. The prediction holds in the mean, at the edge of what three seeds bear. Ends
-# are far more like their own beginnings than like those of other clips (0.03). How much of that the
-# words alone do was asked in the prediction, and is left open: no clip was drawn twice for the same
-# words.
+# are far more like their own beginnings than like those of other clips (0.03). How much of that
+# the words alone do was asked in the prediction, and is left open: no clip was generated twice
+# for the same words.
 #
 # What else could explain it: the tagger, trained on windows of 4.1 s, hears 2 s here. And all was
-# drawn in ten steps without guidance.
+# generated in ten steps without guidance.
 
 # %% [markdown]
 # ## What a gpu run would add

@@ -17,7 +17,7 @@
 # data, 41 times with one. The loss is flow matching's squared error on 256 held-out crops, the best
 # of four looks; always guessing the mean of music and noise gives 2. At equal *steps* a law of the
 # size also holds how fast each size learns: it is not the law of networks trained to the end. A
-# seed draws the pieces, the crops and the weights. A point takes five to fifteen seconds.
+# seed determines the pieces, the crops and the weights. A point takes five to fifteen seconds.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop

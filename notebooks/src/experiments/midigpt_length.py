@@ -2,9 +2,9 @@
 # # Experiment: longer than in training
 #
 # **Question.** What does a language model of music make of places further on than any it met in
-# training? The seed's MidiGPT tells places by learned vectors, one for each, up to 1,024. Ours
-# turns queries and keys by their place (RoFormer, arXiv 2104.09864) and knows only distances. Does
-# that carry beyond the length of training?
+# training? The original MidiGPT encodes positions by learned vectors, one for each, up to 1,024.
+# Ours turns queries and keys by their place (RoFormer, arXiv 2104.09864) and knows only
+# distances. Does that carry beyond the length of training?
 #
 # **Prediction**, written before the run. Inside the trained length rotary places cost a little
 # less. Right beyond it learned places fail at once: their vectors were never trained, and a token
@@ -18,7 +18,7 @@
 # are counted by place: 64–127 (inside), 128–255 (to twice the trained length), 256–511, 512–1,023.
 # Floor: the same network on the same tokens in windows it was trained for, at any time the last 64
 # to 127 alone; whoever is worse than that had better forget the start. Beside it a unigram model. A
-# seed draws initial weights, windows and their order. A point takes less than a minute of one
+# seed determines initial weights, windows and their order. A point takes less than a minute of one
 # idle thread.
 
 # %% tags=["parameters"]
@@ -145,7 +145,7 @@ for figure in ("64–127", *(f"{place}, above short windows" for place in places
 # **Learned places do not fail at once.** That is where the prediction is most wrong: from the
 # first place beyond the training on a token costs 0.12 bits more than from short windows (0.04 to
 # 0.21), not 0.5 and more. A vector that was never trained is still near its first values, of
-# standard deviation 0.02, and says next to nothing; a network that after 400 steps does not lean
+# standard deviation 0.02, and says almost nothing; a network that after 400 steps does not lean
 # much on places can do without.
 #
 # **Rotary places** hold to twice the length as predicted (0.08 bits, −0.00 to 0.16), and get worse

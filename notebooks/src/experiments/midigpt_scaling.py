@@ -1,27 +1,27 @@
 # %% [markdown]
 # # Experiment: how a language model's loss falls with size
 #
-# **Question.** The MidiGPT seed says of transformers that they "scale well" and cites Kaplan et al.
-# (arXiv 2001.08361), without a measurement of its own. How does the loss on REMI tokens fall with
-# the size of the model and with the number of songs seen? Is it a power law, $L(N) = L_\infty +
-# (N_0/N)^\alpha$, and can its $L_\infty$ be believed? On the built-in songs it can be held against
-# the truth: their grammar's entropy is known.
+# **Question.** The original MidiGPT's publication says of transformers that they "scale well" and
+# cites Kaplan et al. (arXiv 2001.08361), without a measurement of its own. How does the loss on
+# REMI tokens fall with the size of the model and with the number of songs seen? Is it a power
+# law, $L(N) = L_\infty + (N_0/N)^\alpha$, and can its $L_\infty$ be believed? On the built-in
+# songs it can be held against the truth: their grammar's entropy is known.
 #
-# **Prediction**, written before the run. Of the model's size the power law explains more than 95 %
-# of the variance. Its $L_\infty$ is above 1 bit a note, more than twice the entropy (0.44), and its
-# interval does not hold the entropy: what stops the larger models is one short pass through the
-# songs, and a law of $N$ alone takes that for a property of music. Of the songs seen the curve
-# bends the other way, no law fits it well: nothing is learnt from the first few hundred songs but
-# the grammar of tokens, then copying is found out and the loss drops.
+# **Prediction**, written before the run. Of the model's size the power law explains more than 95
+# % of the variance. Its $L_\infty$ is above 1 bit per note, more than twice the entropy (0.44),
+# and its interval does not hold the entropy: what stops the larger models is one short pass
+# through the songs, and a law of $N$ alone takes that for a property of music. Of the songs seen
+# the curve bends the other way, no law fits it well: nothing is learnt from the first few hundred
+# songs but the grammar of tokens, then copying is found out and the loss drops.
 #
 # **Method.** GPTs of two layers, 8 to 64 wide, on built-in songs in REMI with 1,200 byte-pair
-# tokens; $N$ counts the weights of the layers, as Kaplan does, not the embeddings. One pass through
-# 1,280 songs, four at a time, each seen once, so nothing can be learnt by heart; AdamW, the peak
-# rate $0.032/\sqrt{\text{width}}$, warmed up and decayed; weights averaged. Held out: 40 songs,
-# each model's bits a note on them, beside the true bits of the very same notes (the floor). Loss by
-# songs seen is read along the same run after 160, 320, 640 and 1,280 songs, from the averaged
-# weights; the early readings come from a rate not yet decayed. A seed draws initial weights and the
-# order of the songs. A point takes some 20 seconds of one idle thread.
+# tokens; $N$ counts the weights of the layers, as Kaplan does, not the embeddings. One pass
+# through 1,280 songs, four at a time, each seen once, so nothing can be memorised; AdamW, the
+# peak rate $0.032/\sqrt{\text{width}}$, warmed up and decayed; weights averaged. Held out: 40
+# songs, each model's bits per note on them, beside the true bits of the very same notes (the
+# floor). Loss by songs seen is read along the same run after 160, 320, 640 and 1,280 songs, from
+# the averaged weights; the early readings come from a rate not yet decayed. A seed determines
+# initial weights and the order of the songs. A point takes some 20 seconds of one idle thread.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -133,7 +133,7 @@ right.minorticks_off()
 right.set_xticks(list(seen), [str(n) for n in seen]);
 
 # %% [markdown]
-# **The size of the model.** The loss falls at every step up in size, from 5.7 to 3.7 bits a note,
+# **The size of the model.** The loss falls at every step up in size, from 5.7 to 3.7 bits per note,
 # and the prediction is wrong about the law. Of the variance 93 % are explained, not 95: runs of one
 # size differ by half a bit. Worse, the four points lie on a straight line over $\log N$. They do
 # not bend, so nothing bounds $L_\infty$ from below: the best fit puts it at −43 bits, where no loss

@@ -4,12 +4,12 @@
 # **Question.** MusicLDM (arXiv 2308.01546) mixes pieces beat by beat and names keys as an open
 # question: would mixes of two pieces in one key sound more like music?
 #
-# **Prediction**, written before the run. Two pieces drawn at random are rarely in one key, and
+# **Prediction**, written before the run. Two random pieces are rarely in one key, and
 # beats do nothing about it. With both transposed into one key, the share of the sound in one scale
 # closes at least half of the gap between beat-aligned mixes and real windows, the key is clearer,
 # the mix less rough by a tenth, and the kernel distance to real windows falls by a fifth. Mixes
 # transposed just as far in the wrong direction are no better than those with aligned beats alone,
-# and a little worse, for the transposition is heard too.
+# and a little worse, because the transposition is audible, too.
 #
 # **Method.** Pairs of training pieces whose key is known (rendered scores; a minor key counts as
 # the major one with its scale), windows of 5.1 s, λ ~ Beta(5, 5). Mixed as they are; with beats
@@ -141,21 +141,21 @@ for figure in ("in one scale", "key clarity", "roughness", "kernel × 1000", "Fr
         print(f"{figure}: keys aligned − {before}: {gap[0]:.3g} ({gap[1]:.3g} to {gap[2]:.3g})")
 
 # %% [markdown]
-# **What is heard of the key.** Here the prediction holds. Parts drawn at random are heard in one
+# **Key.** Here the prediction holds. Random parts are heard in one
 # key one time in ten, about chance, with aligned beats or without. Transposed into one key it is
-# four in ten, not ten: this ear names the scale of five seconds wrongly often enough, and songs
+# four in ten, not ten: this method names the scale of five seconds wrongly often enough, and songs
 # leave their key. The share of the sound in one scale rises from 0.80 to 0.87, five sixths of the
 # way to real windows (0.88), and the key is as clear as theirs or clearer. The same transposition
 # in the wrong direction changes neither: it is the key, not the transposing.
 #
 # **Roughness** falls by 7 %, less than the tenth that was predicted, and a quarter of that is the
-# transposition's own doing, for it smooths a little in the wrong direction too. A mix stays far
+# transposition's own doing, because it smooths a little in the wrong direction too. A mix stays far
 # rougher than one piece: there are twice as many notes, whatever their scale.
 #
 # **More like music?** That this would show in the distances was predicted, and it does not. The
 # kernel distance is lower with keys aligned by 1.5, with an interval from −7.0 to 3.9: nothing, at
-# five seeds of 128 mixes. The Fréchet distance points the other way as much. The tagger hears no
-# difference between beats aligned and beats left alone either, so it is a dull ear for what makes a
+# five seeds of 128 mixes. The Fréchet distance points the other way as much. The tagger detects no
+# difference between beats aligned and beats left alone either, so it is insensitive to what makes a
 # mix a mix, though naming keys is one of the three things it was taught.
 #
 # So: whoever wants mixes of one key gets them by two transpositions of at most three semitones, and
@@ -168,5 +168,5 @@ for figure in ("in one scale", "key clarity", "roughness", "kernel × 1000", "Fr
 #
 # The question that matters: U-Nets trained on mixes in one key against mixes with beats aligned
 # alone, at the size `gpu`, three seeds each, with relevance, Fréchet distance and SIM_AA of what
-# they draw. And an ear that was not ours, CLAP or VGGish, on 2,000 mixes: the interval of the
-# kernel distance would be a quarter as wide.
+# they generate. And an embedder that is not ours, CLAP or VGGish, on 2,000 mixes: the interval of
+# the kernel distance would be a quarter as wide.

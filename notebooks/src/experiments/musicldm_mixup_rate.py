@@ -5,21 +5,21 @@
 # is best, and does mixup do more than plainer ways to make much of little music: other crops of the
 # same pieces, or the same crops stretched in time?
 #
-# **Prediction**, written before the run. Without augmentation the loss on held-out music turns: at
-# the end of the training it is at least a hundredth above its best. Other crops help most, for they
-# are real music: at the end the held-out loss is 0.03 below that without. Mixes help a third of
-# that at a share of 0.5, hardly at 0.1; at 0.9 less than at 0.5, for then hardly any window is one
-# piece. Stretching helps less than mixing, a time-stretched window being nearly the same window.
-# The loss on the fixed windows rises with the share that is replaced.
+# **Prediction**, written before the run. Without augmentation the loss on held-out music turns:
+# at the end of the training it is at least a hundredth above its best. Other crops help most,
+# because they are real music: at the end the held-out loss is 0.03 below that without. Mixes help
+# a third of that at a share of 0.5, hardly at 0.1; at 0.9 less than at 0.5, because then hardly
+# any window is one piece. Stretching helps less than mixing, a time-stretched window being nearly
+# the same window. The loss on the fixed windows rises with the share that is replaced.
 #
 # **Method.** 16 windows of 16 training pieces, no more, repeated to 128; a share of those is
 # replaced by BLM mixes of two of the pieces, by other crops of them, or by the same windows at 0.85
 # to 1.15 of their tempo. A small U-Net (levels of 16, 24 and 40 channels) learns from them for 400
 # steps of batch 8, conditioned on captions, on latents of 1.3 s; all other networks are the shipped
 # system's. Loss: the diffusion's own, on 48 windows of validation pieces, every 50 steps, and at
-# the end on the 16 fixed windows; floor 1, the loss of a network that says nothing. The *gap*
-# between the two is what was learnt by heart. One seed has one set of pieces, first weights and
-# noise for all variants. Nothing is drawn: after so few steps what comes out is no music yet. A
+# the end on the 16 fixed windows; floor 1, the loss of a network that predicts nothing. The *gap*
+# between the two is what was memorised. One seed has one set of pieces, first weights and
+# noise for all variants. Nothing is generated: after so few steps the output is not music yet. A
 # point takes a minute.
 
 # %% tags=["parameters"]
@@ -155,7 +155,7 @@ for figure in ("held-out loss", "held-out loss at its best", "gap"):
         print("{}: {} − none: {:.4f} ({:.4f} to {:.4f})".format(figure, kind, *gap))
 
 # %% [markdown]
-# **Learnt by heart, without a turn.** With its sixteen windows alone the network ends at 0.58 on
+# **Memorised, without a turn.** With its sixteen windows alone the network ends at 0.58 on
 # them and at 0.73 on other music. But the held-out loss still falls: its best reading is the last
 # but for 0.002, and a hundredth was predicted. That part is wrong.
 #
@@ -174,11 +174,11 @@ for figure in ("held-out loss", "held-out loss at its best", "gap"):
 # a part of every gain is that. Sets of sixteen pieces differ far more (0.69 to 0.76 without
 # augmentation) than the variants do, which is why they are compared within a seed. A first look at
 # 200 steps, none against a half of mixes, came before this training was doubled; a still earlier
-# form of the prediction was about drawn music, which needs more steps than a laptop has.
+# form of the prediction was about generated music, which needs more steps than a laptop has.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
 # What mixup is for: 2,000 pieces and trainings long enough to copy, with other crops *always* on,
 # as any training of ours has them, and mixes on top; shares in steps of a tenth, five seeds; and
-# what is drawn, by relevance, Fréchet distance and SIM_AA@90, which a loss does not tell.
+# what is generated, by relevance, Fréchet distance and SIM_AA@90, which a loss does not tell.

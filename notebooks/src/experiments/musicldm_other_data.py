@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Experiment: captions of music it never saw
 #
-# **Question.** The shipped MusicLDM has heard drums, pop, songs and game music of five data sets.
-# How do relevance and Fréchet distance change when it is asked for captions of another one, and
-# what of it is the generator's fault?
+# **Question.** The shipped MusicLDM was trained on drums, pop, songs and game music of five data
+# sets. How do relevance and Fréchet distance change when it is asked for captions of another one,
+# and what of it is the generator's fault?
 #
 # **Prediction**, written before the run. For folk dances (Nottingham), jazz and pop leadsheets
 # (OpenEWLD) and game music as MIDI the relevance falls to half of what it is for its own held-out
@@ -103,21 +103,22 @@ for ax in (left, right):
     ax.legend(frameon=False, labelcolor=plots.INK, fontsize=9)
 
 # %% [markdown]
-# **Relevance.** It falls from 0.48 for own captions to 0.30 (Nottingham) and 0.22 (OpenEWLD), about
-# the half that was predicted. But the judge loses more than the generator does: for real windows it
-# falls from 0.59 to 0.18 and 0.25, by far more than a third. And chance is not the same everywhere.
-# Nottingham's captions are nearly alike ("jig, for acoustic grand piano, 120 bpm"), so shuffled
-# ones reach 0.29 too: there relevance says nothing at all. For OpenEWLD it is 0.19 above chance
-# where its own captions have 0.40. Drawn music fits Nottingham's captions *better* than the real
-# tunes do by this judge (0.30 against 0.18), and both are at their own chance.
+# **Relevance.** It falls from 0.48 for own captions to 0.30 (Nottingham) and 0.22 (OpenEWLD),
+# about the half that was predicted. But the judge loses more than the generator does: for real
+# windows it falls from 0.59 to 0.18 and 0.25, by far more than a third. And chance is not the
+# same everywhere. Nottingham's captions are nearly alike ("jig, for acoustic grand piano, 120
+# bpm"), so shuffled ones reach 0.29 too: there relevance says nothing at all. For OpenEWLD it is
+# 0.19 above chance where its own captions have 0.40. Generated music fits Nottingham's captions
+# *better* than the real tunes do by this judge (0.30 against 0.18), and both are at their own
+# chance.
 #
 # **Distance.** As predicted the kernel distance is three times its own or more, and largest for
 # Nottingham: 650 in thousandths and 150, against 30. The floor says what of it asking has done.
-# Training music that was asked nothing lies at 290 from Nottingham, nearer than what is drawn for
-# its captions, and for OpenEWLD at 157, as near. For music outside of its five sets the words lead
-# this system nowhere, or astray. Three seeds leave wide intervals, but not for Nottingham's order.
+# Training music without a prompt lies at 290 from Nottingham, nearer than what is generated for
+# its captions, and for OpenEWLD at 157, as near. For music outside of its five sets the words
+# have no effect or mislead it. Three seeds leave wide intervals, but not for Nottingham's order.
 #
-# What else could explain it: the tagger that measures the distances has never heard these sets
+# What else could explain it: the tagger that measures the distances was not trained on these sets
 # either, and one melody over chords on one piano is far from all that it knows. Game music as MIDI,
 # which the prediction names, was not measured.
 
