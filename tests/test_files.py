@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import textwrap
@@ -190,3 +191,46 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
     with pytest.raises(PromptError, match="no file has such a name"):
         write_text(str(tmp_path / name), "text")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_is_written_through(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "links").mkdir()
+    for name, to in (("a.txt", "../real/a.txt"), ("b.txt", "a.txt"), ("new.txt", "../real/n.txt")):
+        os.symlink(to, tmp_path / "links" / name)
+    (tmp_path / "real" / "a.txt").write_text("before")
+    for name, there in (("a.txt", "a.txt"), ("b.txt", "a.txt"), ("new.txt", "n.txt")):
+        write_text(tmp_path / "links" / name, name)
+        assert (tmp_path / "links" / name).is_symlink()
+        assert not (tmp_path / "real" / there).is_symlink()
+        assert (tmp_path / "real" / there).read_text() == name
+    assert sorted(os.listdir(tmp_path / "links")) == ["a.txt", "b.txt", "new.txt"]
+    assert sorted(os.listdir(tmp_path / "real")) == ["a.txt", "n.txt"]
+    os.symlink("round.txt", tmp_path / "round.txt")
+    with pytest.raises(WorkbenchError, match=r"round\.txt"):
+        write_text(tmp_path / "round.txt", "text")
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK])
+def test_a_device_is_not_written_over(tmp_path, monkeypatch, kind):
+    path, real = tmp_path / "device", os.stat
+    path.write_text("before")
+
+    def as_device(name, *args, **more):
+        found = real(name, *args, **more)
+        if str(name) != str(path):
+            return found
+        return os.stat_result([kind | 0o666, *found[1:]])
+
+    monkeypatch.setattr(os, "stat", as_device)
+    with pytest.raises(WorkbenchError, match=r"device.*pipe or a device"):
+        write_text(path, "text")
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["device"]
+
+
+def test_a_folder_is_not_written_over(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(WorkbenchError, match=r"a: cannot be written \(Is a directory\)"):
+        write_text(tmp_path / "a", "text")
+    assert os.listdir(tmp_path / "a") == []

@@ -77,13 +77,18 @@ def _regular(path: str | os.PathLike[str]) -> tuple[int, int]:
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it over `path` when the block succeeds.
 
+    Of a link, the file that it leads to is replaced and the link stays.
+
     A crash, a full disk or an interrupt leaves `path` as it was and no temporary file behind; what
     a killed process left is cleared by the next one that writes into the folder. The temporary
     name keeps the suffix, since audio writers choose the format by it. Raises WorkbenchError where
-    the disk is full or the folder cannot be written.
+    the disk is full, the folder cannot be written, or `path` is a folder, a pipe or a device.
     """
     target = Path(path_of(path))
     with written(target):
+        _check_replaceable(target)
+        if target.is_symlink():
+            target = Path(os.path.realpath(target))
         target.parent.mkdir(parents=True, exist_ok=True)
         clear_dead(target.parent)
         handle, name = tempfile.mkstemp(
@@ -100,6 +105,19 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def _check_replaceable(target: Path) -> None:
+    """Raise an error for what is there and is not a regular file. A pipe or a device would be
+    replaced by a file, and whatever reads from it would wait for ever."""
+    try:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not stat.S_ISREG(mode):
+        raise WorkbenchError(f"{target}: is a pipe or a device, not a file; choose another name")
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -1,7 +1,11 @@
 """The clip: lengths, bars, excerpts, copies."""
 
+import os
+import stat
+
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -153,7 +157,7 @@ def test_nan_is_refused_also_where_it_came_in_later(bad):
     for use in (lambda: clip.waveform(44100), lambda: clip.audio_bytes("wav")):
         with pytest.raises(WorkbenchError, match="audio holds NaN or infinite"):
             use()
-    with pytest.raises(WorkbenchError, match="no sample"):
+    with pytest.raises(WorkbenchError, match="at least 1 sample"):
         Clip(audio=np.zeros((1, 0)), sample_rate=8000)
 
 
@@ -174,3 +178,28 @@ def test_paths_that_are_none(bad):
 def test_what_is_no_score(bad):
     with pytest.raises(WorkbenchError, match="score="):
         Clip(bad)
+
+
+def test_what_the_caller_says_of_a_file_counts(tmp_path):
+    path = tmp_path / "a.mid"
+    Clip.from_notes([(0, 1, 36, 90)]).write_midi(path)
+    soundfile.write(tmp_path / "a.wav", np.full(1000, 0.1), 16000)
+    for name in ("a.mid", "a.wav"):
+        assert Clip.read(tmp_path / name).source == str(tmp_path / name)
+        assert Clip.read(tmp_path / name, source="by Ann", caption="c").source == "by Ann"
+    assert Clip.read_midi(path.read_bytes(), source="by Ann").source == "by Ann"
+    assert Clip.read_midi(path.read_bytes()).source == ""
+    assert Clip.read_midi(path, extra_events=()).file == b""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_not_written_over(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mid")
+    os.symlink("pipe.mid", tmp_path / "link.mid")
+    for name in ("pipe.mid", "link.mid"):
+        with pytest.raises(WorkbenchError, match=name) as told:
+            Clip.from_notes([(0, 1, 36, 90)]).write_midi(tmp_path / name)
+        assert "pipe" in str(told.value)
+        assert "\n" not in str(told.value)
+    assert stat.S_ISFIFO(os.lstat(tmp_path / "pipe.mid").st_mode)
+    assert sorted(os.listdir(tmp_path)) == ["link.mid", "pipe.mid"]

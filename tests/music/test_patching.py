@@ -448,3 +448,36 @@ def test_a_channel_of_another_port_has_its_own_programs():
     assert [t.program for t in written.tracks] == [5, 9]
     rows = [row for row in messages_of(result) if "program_change" in row[2]]
     assert len(rows) == 2  # none between the notes
+
+
+@pytest.mark.parametrize("onset", [3840, 5000, 5750])
+@pytest.mark.parametrize("duration", [200, 1200, 5000])
+def test_a_new_last_note_is_written_as_long_as_the_clip_holds_it(onset, duration):
+    clip = Clip.read_midi(file_of(hits(2, 50, range(0, 5760, 480)), hits(9, 36, [0])))
+    assert clip.rings_on
+    score = clip.score.copy()
+    rows = [row_of(n) for n in score.tracks[0].notes] + [(onset, duration, 70, 90)]
+    score.tracks[0].notes = note_events(*np.array(sorted(rows), dtype=np.int32).T)
+    filled = clip.with_score(score)
+    for data in (filled.midi_bytes(), filled.file, filled.with_(caption="c").midi_bytes()):
+        again = Clip.read_midi(data).notes
+        assert again[["time", "duration", "pitch"]].tolist() == (
+            filled.notes[["time", "duration", "pitch"]].tolist()
+        )
+        tracks = mido.MidiFile(file=io.BytesIO(data)).tracks
+        assert max(sum(m.time for m in track) for track in tracks) >= onset + duration
+    short = filled.with_(beats=12)  # a given length ends all notes
+    assert Clip.read_midi(short.midi_bytes()).notes["duration"][-1] <= 12 - onset / 480 + 1e-9
+
+
+def test_new_notes_keep_their_program_on_a_channel_that_another_track_changes():
+    """At the tick of a new note its track changes to its program and back."""
+    data = file_of(
+        [(0, mido.Message("program_change", program=5)), *hits(0, 60, range(0, 3840, 480))],
+        [(1920, mido.Message("program_change", program=48)), *hits(0, 70, range(1920, 3840, 480))],
+    )
+    score = read_score(data)
+    number = [(t.program, t.notes[0].time) for t in score.tracks].index((48, 1920))
+    result, score = exchanged(data, [(1920, 100, 80), (2500, 100, 81)], number)
+    found = {(t.program, n.time, n.pitch) for t in read_score(result).tracks for n in t.notes}
+    assert found == {(t.program, n.time, n.pitch) for t in score.tracks for n in t.notes}

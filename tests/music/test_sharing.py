@@ -250,3 +250,49 @@ def test_a_file_that_ends_within_a_port_is_no_obstacle(cut):
 def test_port_0_is_the_port_of_tracks_that_name_none():
     tracks = [[control(7, 30)], ported(0, *note())]
     assert sent(Clip.read_midi(bytes_of(*tracks)).score.tracks[0]) == [(0, 7, 30)]
+
+
+def test_a_note_has_the_program_before_it_in_its_track_at_one_tick():
+    own = [program(1, 480), *note(60, 0), program(99), *note(62)]
+    others = ([], [program(7)], [program(7, 480)], [program(7), *note(50, 100)])
+    for other in others:
+        for tracks in ([own, other], [other, own]):
+            notes = Clip.read_midi(bytes_of(*tracks)).notes
+            assert [n["program"] for n in notes if n["pitch"] >= 60] == [1, 99], (other, tracks)
+
+
+events = st.lists(
+    st.tuples(st.integers(0, 1), st.one_of(st.none(), st.integers(0, 3))), min_size=1, max_size=12
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(events, min_size=1, max_size=3))
+def test_programs_agree_with_a_walk_through_the_messages(tracks):
+    """events: (beats later, program or None for a note). All notes are told apart by velocity and
+    pitch; of messages at one tick, a note's own track comes last."""
+    files, expected, pitch = [], [], 20
+    walked = []  # tick, track, index, program
+    for number, rows in enumerate(tracks):
+        tick, waiting, messages = 0, 0, []
+        for index, (later, value) in enumerate(rows):
+            tick, waiting = tick + 480 * later, waiting + 480 * later
+            if value is None:
+                messages += note(pitch, 0, waiting)
+                expected.append((pitch, tick, number, index))
+                pitch += 1
+            else:
+                messages.append(program(value, waiting))
+                walked.append((tick, number, index, value))
+            waiting = 0
+        files.append(messages)
+    result = {}
+    for key, tick, number, index in expected:
+        before = [
+            (t, track == number, track, at, value)
+            for t, track, at, value in walked
+            if t < tick or (t == tick and (track != number or at < index))
+        ]
+        result[key] = max(before)[-1] if before else 0
+    notes = Clip.read_midi(bytes_of(*files)).notes if expected else []
+    assert {int(n["pitch"]): int(n["program"]) for n in notes} == result

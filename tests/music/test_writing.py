@@ -264,7 +264,7 @@ def test_a_pedal_does_not_hang_after_the_end():
 
 def test_order_at_one_tick():
     """A bank before its program, a repeated note's end before its beginning, a note of no length
-    after it."""
+    is one tick long."""
     notes = [(0, 480, 60, 90), (480, 480, 60, 80), (480, 0, 62, 70)]
     track = track_of(5, notes, [(0, 7, 9), (0, 0, 1), (0, 32, 2)])
     kinds = [
@@ -281,7 +281,7 @@ def test_order_at_one_tick():
         (480, "note_off", 60),
         (480, "note_on", 60),
         (480, "note_on", 62),
-        (480, "note_off", 62),
+        (481, "note_off", 62),
         (960, "note_off", 60),
     ]
 
@@ -420,4 +420,47 @@ def test_tracks_of_one_program_and_two_banks_keep_them():
     score.tracks.extend([banked([(0, 0, n)], [240 * n, 2000 + n]) for n in range(3)])
     assert sorted(instruments(read(Clip(score)))) == sorted(
         (tick, n, 0, 5) for n in range(3) for tick in (240 * n, 2000 + n)
+    )
+
+
+@pytest.mark.parametrize("meter", [(4, 4), (3, 4), (7, 8)])
+@pytest.mark.parametrize("bars", [0, 1, 3])
+def test_a_last_note_of_no_length_on_a_bar_line_is_written(meter, bars):
+    length = 4 * meter[0] / meter[1]
+    rows = [(0, 0.5, 36, 90), (bars * length, 0, 49, 100)]
+    made = Clip.from_notes(rows, meter=meter)
+    file = mido.MidiFile(ticks_per_beat=480)
+    track = mido.MidiTrack(
+        [
+            mido.MetaMessage("time_signature", numerator=meter[0], denominator=meter[1]),
+            mido.Message("note_on", channel=9, note=49, time=round(bars * length * 480)),
+            mido.Message("note_off", channel=9, note=49),
+        ]
+    )
+    file.tracks.append(track)
+    out = io.BytesIO()
+    file.save(file=out)
+    found = Clip.read_midi(out.getvalue())
+    for clip in (made, made.with_(tempo=100), found.with_(tempo=100)):
+        written = read(clip)
+        assert onsets(written) == [(round(t * 480), p) for t, p in clip.notes[["time", "pitch"]]]
+        assert lengths(written) == {round((bars + 1) * length * 480)}
+        again = Clip.read_midi(clip.midi_bytes())
+        assert again.bars == clip.bars == bars + 1
+        assert again.notes["duration"][-1] == 1 / 480
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data(), st.sampled_from([3, 16, 20]))
+def test_tracks_that_share_channels_keep_their_programs_at_one_tick(data, count):
+    """Notes on a coarse grid, so that many tracks begin notes at the same ticks."""
+    tracks = []
+    for _ in range(count):
+        program = data.draw(st.integers(0, 40))
+        ticks = data.draw(st.sets(st.integers(0, 4), min_size=1))
+        tracks.append(track_of(program, [(480 * t, 240, 60, 90) for t in sorted(ticks)]))
+    clip = clip_of(tracks)
+    again = Clip.read_midi(clip.midi_bytes())
+    np.testing.assert_array_equal(
+        np.sort(again.notes, order=NOTE.names), np.sort(clip.notes, order=NOTE.names)
     )

@@ -163,7 +163,7 @@ class Clip:
 
         Args:
             path: The file; its suffix determines the format.
-            **fields: Further arguments of `Clip`: caption, labels, …
+            **fields: Further arguments of `Clip`: caption, source, labels, …
 
         Returns:
             The clip.
@@ -181,12 +181,12 @@ class Clip:
         raise BrokenFileError(f"{path} is not a music file by its suffix; use one of {known}")
 
     @classmethod
-    def read_midi(cls, source: str | os.PathLike[str] | bytes, **fields: Any) -> Self:
+    def read_midi(cls, file: str | os.PathLike[str] | bytes, /, **fields: Any) -> Self:
         """Read a MIDI file.
 
         Args:
-            source: The file or its bytes.
-            **fields: Further arguments of `Clip`: caption, labels, …
+            file: The file or its bytes.
+            **fields: Further arguments of `Clip`: caption, source, labels, …
 
         Returns:
             The clip, with a score.
@@ -196,10 +196,9 @@ class Clip:
             BrokenFileError: If the file is not a MIDI file or exceeds the limits, see
                 `midi.read_score`.
         """
-        named = "" if isinstance(source, bytes | bytearray | memoryview) else str(source)
-        fields.setdefault("source", named)
-        score, data = midi.read_with_file(source)
-        return cls(score, extra_events=data, **fields)
+        named = "" if isinstance(file, bytes | bytearray | memoryview) else str(file)
+        score, data = midi.read_with_file(file)
+        return cls(score, **{"source": named, "extra_events": data} | fields)
 
     @classmethod
     def read_audio(cls, path: str | os.PathLike[str], **fields: Any) -> Self:
@@ -353,7 +352,8 @@ class Clip:
         this file, including events that a score does not represent, such as aftertouch, unless the
         file is faulty. Notes are cut at the end, and early hits of beat 1 (see `anticipation`) are
         placed on it. If the length follows from the notes, the last ones keep their durations and
-        the file ends on the next bar line.
+        the file lasts at least as long. A note of length 0 becomes a tick long if the file is
+        written anew.
 
         Returns:
             A standard MIDI file of format 1, or the format of the original file.
@@ -414,12 +414,18 @@ class Clip:
     def _file_with_notes(self, *texts: str, sound: bool = False) -> bytes:
         if not self._file or self.anticipation:
             return b""
-        last = timeline.end_tick(self.beats if sound else self.bar_lines[-1], self.score.tpq)
-        end = 0 if self.rings_on else last
+        end = 0  # as long as its notes last
+        if not self.rings_on:
+            end = timeline.end_tick(self.beats if sound else self.bar_lines[-1], self.score.tpq)
         if end and (self.notes["time"] * self.score.tpq > end - 0.5).any():
             return b""  # the clip ends before its file
         headings = [text for text in texts if text]
-        changes: dict[str, Any] = {"last": last, "end": end, "texts": headings, "sound": sound}
+        changes: dict[str, Any] = {
+            "last": end or smf.LAST_TICK,
+            "end": end,
+            "texts": headings,
+            "sound": sound,
+        }
         return with_notes(self._file, self.score, **changes) or b""
 
     def _straight(self) -> Any:

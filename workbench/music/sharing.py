@@ -136,7 +136,8 @@ def share_channels(score: Any, data: bytes, name: str) -> None:
     """Give each track of the score, read from `data`, all messages of its channel in the file.
 
     Controllers, pitch bends and program changes apply from any track with the same MIDI port; at
-    one tick the track's own come last. A track whose program is changed by another track is split.
+    one tick the track's own come last, in their order among its notes. A track whose program is
+    changed by another track is split.
     Raises BrokenFileError for more than MAX_SHARED controllers and bends.
     """
     for track in score.tracks:
@@ -176,9 +177,11 @@ def share_channels(score: Any, data: bytes, name: str) -> None:
         own = sent[home][:, TRACK] == number
         rows = sent[home][np.lexsort((own, sent[home][:, TICK]))]
         _give_state(track, rows)
-        programs = rows[rows[:, STATUS] >> 4 == 0xC]
-        foreign = (programs[:, TRACK] != number).any()
-        tracks += _with_programs(track, programs) if foreign else [track]
+        if ((rows[:, STATUS] >> 4 == 0xC) & (rows[:, TRACK] != number)).any():
+            line = (channels == home) & (changes | notes & (events[:, TRACK] == number))
+            tracks += _with_programs(track, events[line], number)
+        else:
+            tracks.append(track)
     score.tracks = type(score.tracks)(tracks)
 
 
@@ -230,8 +233,7 @@ def _owners(score: Any, events: np.ndarray) -> list[tuple[int, int] | None]:
     found = []
     for begin, end in pairwise([*starts, len(pair)]):
         chosen = events[begin:end]
-        latest = np.maximum.accumulate(np.where(change[begin:end], np.arange(end - begin), -1))
-        program = np.where(latest < 0, 0, chosen[latest, FIRST])
+        program = _in_force(chosen, change[begin:end])
         notes = ~change[begin:end]
         for value in np.unique(program[notes]).tolist():
             tick = int(chosen[notes & (program == value), TICK].min())
@@ -251,6 +253,13 @@ def _owners(score: Any, events: np.ndarray) -> list[tuple[int, int] | None]:
     return owners
 
 
+def _in_force(events: np.ndarray, changes: np.ndarray) -> np.ndarray:
+    """Return the program (events,) in force at each event after the program changes before it, at
+    first 0. changes: which events change it."""
+    latest = np.maximum.accumulate(np.where(changes, np.arange(len(events)), -1))
+    return np.where(latest < 0, 0, events[latest, FIRST])
+
+
 def _give_state(track: Any, rows: np.ndarray) -> None:
     """Set the track's controllers and bends to `rows`, the state messages of its channel."""
     controls, bends = (rows[rows[:, STATUS] >> 4 == kind] for kind in (0xB, 0xE))
@@ -268,17 +277,36 @@ def _give_state(track: Any, rows: np.ndarray) -> None:
         track.pitch_bends = symusic.PitchBend.from_numpy(ticks, value, ttype="tick")
 
 
-def _with_programs(track: Any, changes: np.ndarray) -> list[Any]:
-    """Split the track by the program that is active at its notes."""
-    onset = track.notes.numpy()["time"]
-    place = np.searchsorted(changes[:, TICK], onset, side="right") - 1
-    program = np.where(place < 0, track.program, changes[place, FIRST])
+def _with_programs(track: Any, events: np.ndarray, number: int) -> list[Any]:
+    """Split the track by the programs in force at its notes.
+
+    events: the program changes of its channel and the note-ons of track `number` of the file, which
+    has its notes, in file order.
+    """
+    own = events[:, TRACK] == number
+    order = np.lexsort((own, events[:, TICK]))
+    events, own = events[order], own[order]
+    change = events[:, STATUS] >> 4 == 0xC
+    # of the file's track, the notes that symusic put into this track of the score
+    chosen = ~change & (_in_force(events, change & own) == track.program)
+    if not chosen.any():
+        return [track]
+    keys = _keys(events[chosen, TICK], events[chosen, FIRST], events[chosen, SECOND])
+    order = np.argsort(keys, kind="stable")
+    columns = track.notes.numpy()
+    wanted = _keys(*(columns[name].astype(np.int64) for name in ("time", "pitch", "velocity")))
+    place = np.maximum(np.searchsorted(keys[order], wanted, side="right") - 1, 0)
+    program = _in_force(events, change)[chosen][order][place]
     parts = []
     for value in np.unique(program).tolist():
         part = track.copy()
         part.program = int(value)
-        columns = track.notes.numpy()
-        chosen = program == value
-        part.notes = note_events(**{name: column[chosen] for name, column in columns.items()})
+        rows = program == value
+        part.notes = note_events(**{name: column[rows] for name, column in columns.items()})
         parts.append(part)
     return parts
+
+
+def _keys(tick: np.ndarray, pitch: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+    """Return one number per note, ascending with these three in turn."""
+    return (tick << 14) + (pitch << 7) + velocity

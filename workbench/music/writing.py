@@ -29,7 +29,7 @@ DRUM_CHANNEL = 9
 CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 BANK_SELECT = (0, 32)  # sent before the program change
 MAX_WORDS = 40  # most characters of the words in a file name
-_META, _OFF, _BANK, _PROGRAM, _CONTROL, _BEND, _ON, _OFF_AT_ONCE, _LIFT = range(9)
+_META, _OFF, _BANK, _PROGRAM, _CONTROL, _BEND, _ON, _LIFT = range(8)
 Message = tuple[int, int, bytes]  # tick, order within the tick, bytes
 
 
@@ -47,7 +47,8 @@ def midi_file(
     Args:
         score: A symusic score in ticks.
         end: Tick at which all tracks end. Longer notes are cut, and a pressed pedal is released.
-            Default: the first bar line at or after the end of the last note.
+            Default: the first bar line at or after the end of the last note. A note lasts at least
+            one tick.
         title: Name of the first track, also a marker at the start.
         about: A text event.
         extra: Events that the score does not represent. Those of the original first track go to
@@ -73,12 +74,18 @@ def midi_file(
     return header_chunk(1, len(chunks), score.tpq) + b"".join(chunks)
 
 
+def _stops(notes: np.ndarray) -> np.ndarray:
+    """Return the ticks (notes,) at which notes end; each lasts at least one tick from its onset."""
+    onset = notes["time"].astype(np.int64)
+    return np.maximum(onset + notes["duration"], np.maximum(onset, 0) + 1)
+
+
 def _last(score: Any) -> int:
     """Return the tick at which the last note ends."""
     ends = [0]
     for track in score.tracks:
         notes = track.notes.numpy()
-        ends.append(int((notes["time"].astype(np.int64) + notes["duration"]).max(initial=0)))
+        ends.append(int(_stops(notes).max(initial=0)))
     return max(ends)
 
 
@@ -183,13 +190,19 @@ def _track_messages(
         first = min(places)[1] if places else numbers[0]
         playing, begun = tracks[first].program, set(numbers[:1] if len(numbers) == 1 else ())
         result[first].append((0, _PROGRAM, bytes([0xC0 | channel, playing])))
+        at_tick = {tick: tracks[number].program for tick, number in places}
         # a bank takes effect at the next program change, which a score does not keep
         banks = {t for number in numbers for t, place, _ in states[number] if place == _BANK and t}
         changed = 0  # tick of a bank that still needs a program change, or 0
+        # at a tick with notes of several programs each track sends its own: the order of tracks at
+        # one tick differs among readers
+        mixed = {tick for tick, number in places if tracks[number].program != at_tick[tick]}
         for tick, number in sorted([*places, *((t, -1) for t in banks)]):
             if number < 0:
                 changed = tick
-            elif changed or number not in begun or tracks[number].program != playing:
+            elif (
+                changed or number not in begun or tick in mixed or tracks[number].program != playing
+            ):
                 playing = tracks[number].program
                 begun.add(number)
                 result[number].append((changed or tick, _PROGRAM, bytes([0xC0 | channel, playing])))
@@ -250,13 +263,12 @@ def _state_messages(track: Any, end: int) -> list[Message]:
 def _note_messages(track: Any, channel: int, end: int) -> list[Message]:
     notes = track.notes.numpy()
     onset = np.maximum(notes["time"].astype(np.int64), 0)
-    stop = np.minimum(notes["time"].astype(np.int64) + notes["duration"], end)
+    stop = np.minimum(_stops(notes), end)
     columns = (onset, stop, notes["pitch"], notes["velocity"])
     messages = []
     for begin, until, pitch, velocity in zip(*(c.tolist() for c in columns), strict=True):
         if begin >= end:
             continue
         messages.append((begin, _ON, bytes([0x90 | channel, pitch, max(velocity, 1)])))
-        place = _OFF if until > begin else _OFF_AT_ONCE
-        messages.append((max(until, begin), place, bytes([0x80 | channel, pitch, 0])))
+        messages.append((until, _OFF, bytes([0x80 | channel, pitch, 0])))
     return messages
