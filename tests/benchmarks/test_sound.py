@@ -7,6 +7,7 @@ import pytest
 
 from workbench.benchmarks import cards, sound
 from workbench.benchmarks.sound_drawing import _frames
+from workbench.evaluation.table import cell
 from workbench.systems.ldmg import LDMG
 
 
@@ -29,11 +30,11 @@ def test_every_section_wrote_finite_figures(results):
     _, sections = results
     assert list(sections) == list(sound.SECTIONS)
     numbers = [
-        cell
+        value
         for s in sections.values()
         for row in s["rows"]
-        for cell in row
-        if isinstance(cell, float)
+        for value in row
+        if isinstance(value, float)
     ]
     assert len(numbers) > 40
     assert all(math.isfinite(number) for number in numbers)
@@ -42,9 +43,11 @@ def test_every_section_wrote_finite_figures(results):
 def test_the_floor_is_nearer_than_an_untrained_system(results):
     _, sections = results
     far, apart = sections["frechet"], sections["wasserstein"]
-    assert far["rows"][far["ids"]["real"]][1] < far["rows"][far["ids"]["own"]][1]
+    assert cell(far, "real", "Fréchet") < cell(far, "own", "Fréchet")
+    share = cell(far, "own", "Fréchet") / cell(far, "trivial", "Fréchet")
+    assert far["share"] == pytest.approx(share)
     floor = apart["rows"][-1][1]  # halves of the held-out music
-    assert floor < apart["rows"][apart["ids"]["trivial"]][1]
+    assert floor < cell(apart, "trivial", "raw")
 
 
 def test_the_card_takes_the_tables(results):

@@ -210,6 +210,11 @@ def sound(run: MetricsRun) -> None:
             "quarter "
             "of its points. Styles by logistic regression on the reference's embeddings."
         ],
+        ids={
+            "frechet": "Fréchet distance",
+            "kernel": "kernel distance, × 1,000",
+            "kl": "paired KL",
+        },
     )
 
 
