@@ -335,8 +335,8 @@ compare(clips, ["sparse and high", "busy and low"])
 
 # %%
 piano = piano_of(songs[0])
-filled = system.inpaint(piano, Region(bars=(1, 2)), steps=steps, seed=seed)[0]
 original = system.code.decode(system.code.windows(piano, hop=piano.bars)[0], piano.tempo)
+filled = system.inpaint(original, Region(bars=(1, 2)), steps=steps, seed=seed)[0]
 compare([original, filled], ["the window", "its second bar drawn anew"])
 
 # %%
@@ -353,7 +353,7 @@ found = []
 for number, song in enumerate(songs[1 : run.size(2, 7)]):
     piano = piano_of(song)
     own = system.code.decode(system.code.windows(piano, hop=piano.bars)[0], piano.tempo)
-    anew = system.inpaint(piano, Region(bars=(1, 2)), steps=steps, seed=number)[0]
+    anew = system.inpaint(own, Region(bars=(1, 2)), steps=steps, seed=number)[0]
     other = system.generate(steps=steps, seed=number)[0]
     found.append([of_the_neighbours(bar, own) for bar in (own, anew, other)])
 own, anew, other = np.nanmean(found, axis=0)

@@ -68,13 +68,21 @@ class PVD:
 
     # --- notes → ids --------------------------------------------------------------------------
 
+    @staticmethod
+    def keys(time: np.ndarray, pitch: np.ndarray, lines: np.ndarray) -> np.ndarray:
+        """Return what is one note in this encoding: (n, 3) int64 of bar, sixteenth in the bar and
+        clamped pitch. time, lines: onsets and bar lines in quarter notes. A note slightly before a
+        bar line belongs to the bar after it."""
+        step = np.round(time * 4) / 4
+        bar = np.clip(np.searchsorted(lines, step + 1e-6, side="right") - 1, 0, len(lines) - 2)
+        place = np.round((step - lines[bar]) * 4)
+        return np.stack([bar, place, np.clip(pitch, LOW, HIGH)], axis=1).astype(np.int64)
+
     def words(self, clip: Clip) -> list[np.ndarray]:
         """All ids of a clip's tuned notes, a list of one array a bar (without [CLS] and [SEP])."""
         notes = clip.notes[~clip.notes["is_drum"]]
         lines = clip.bar_lines
-        step = np.round(notes["time"] * 4) / 4
-        bar = np.clip(np.searchsorted(lines, step + 1e-6, side="right") - 1, 0, len(lines) - 2)
-        place = np.round((step - lines[bar]) * 4).astype(int)
+        bar, place, pitch = self.keys(notes["time"], notes["pitch"].astype(int), lines).T
         if (place >= POSITIONS).any():
             warnings.warn(
                 f"clip: has bars of {other_meters(clip)}; notes beyond a bar's {POSITIONS} "
@@ -83,7 +91,6 @@ class PVD:
                 stacklevel=2,
             )
         place = np.clip(place, 0, POSITIONS - 1)
-        pitch = np.clip(notes["pitch"].astype(int), LOW, HIGH)
         order = np.lexsort((pitch, place, bar))
         # what is one note in this encoding is said once
         key = (bar * POSITIONS + place)[order] * 128 + pitch[order]

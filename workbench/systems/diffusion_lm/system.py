@@ -27,7 +27,7 @@ from workbench.models.diffusion_bound import bound
 from workbench.models.diffusion_lm import Predictor
 from workbench.models.samplers import SAMPLERS, normal
 from workbench.music.clip import clip_of, clips_of
-from workbench.music.timeline import check_tempo, other_meters
+from workbench.music.timeline import check_tempo
 from workbench.representations.pvd import CLS, LENGTH, PAD, POSITIONS, PVD, SEP
 from workbench.systems.base import (
     Progress,
@@ -44,6 +44,7 @@ from workbench.systems.diffusion_lm.card import card
 from workbench.systems.diffusion_lm.config import PianoConfig
 from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, classes_of, control_of
 from workbench.systems.diffusion_lm.networks import Networks
+from workbench.systems.diffusion_lm.splice import read
 from workbench.systems.diffusion_lm.training import piano_of, recipe
 from workbench.systems.provenance import signed_takes
 from workbench.systems.sampling import checked
@@ -345,15 +346,18 @@ class DiffusionLM(System):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Regenerate bars of the window that starts at bar 0, and keep all other words (section
-        5.2).
+        """Regenerate bars of a piano part (section 5.2).
 
-        A bar keeps its number of notes, so that bar lines do not move. The result has the clip's
-        main metre in all bars.
+        Only notes that begin in these bars, on the tracks of the region, are replaced, in the
+        clip's own score and in its file if it has one; all other events stay. The network reads a
+        window of 32 notes around the bars. A bar keeps its number of notes and the onset of its
+        first note; a silent bar gets as many notes as other bars usually have.
 
         Args:
             clip: A clip with a score.
-            region: The part to replace, in bars or seconds.
+            region: The part to replace, in bars or seconds, of up to 32 notes. Its tracks are
+                names, numbers such as "#2" or MIDI programs; None: all but drums. Each new note is
+                written to that of the tracks that plays nearest to its pitch.
             n: Number of versions, 1 to 1024.
             prompt: A text or controls by name, see `generate`.
             steps: Number of sampling steps.
@@ -364,59 +368,55 @@ class DiffusionLM(System):
             progress: Called with a `Progress` after each step.
 
         Returns:
-            `n` versions of the window.
+            `n` versions of the clip.
 
         Raises:
-            PromptError: If the clip is a waveform or too short, or the region has no words.
+            PromptError: If the clip is a waveform or too short, or the region is not in the clip,
+                has other notes only, or more than a window holds.
 
         Warns:
-            UserWarning: If the clip has other metres than its main one, or that is not 4/4.
+            UserWarning: If the window has bars that are not in 4/4.
         """
-        clip = clip_of(clip)
-        if region_of(region).tracks is not None:
-            raise PromptError("tracks: a piano window has only one track; give bars or seconds")
-        if not clip.has_score:
-            raise PromptError("clip: is a waveform; give a clip that was read from a MIDI file")
-        bars, control = region.bar_range(clip), self.control_of(prompt)
-        rows = self.code.windows(clip, hop=max(1, clip.bars))
-        if not len(rows):
-            raise PromptError("clip: has too few notes; a window needs at least 16 words")
-        row, seed = rows[0], seed_of(seed)
-        kinds = self.code.kinds[row]
-        bar = np.cumsum(kinds == "b") - 1
-        hole = (bar >= bars[0]) & (bar < bars[1]) & np.isin(kinds, list("pvdo"))
-        if others := other_meters(clip):
+        clip, region, seed = clip_of(clip), region_of(region), seed_of(seed)
+        control, code = self.control_of(prompt), self.code
+        reading = read(clip, region, code)
+        kinds, meters = code.kinds[reading.ids], reading.meters
+        if others := sorted({f"{top}/{bottom}" for top, bottom in meters} - {"4/4"}):
             warnings.warn(
-                f"clip: has bars of {others}, which are rare in the training data; all bars of the "
-                "window are written in its main metre",
+                f"clip: has bars of {', '.join(others)} there, which are rare in the training data",
                 UserWarning,
                 stacklevel=2,
             )
-        if not hole.any():
-            raise PromptError(f"bars: {bars} have no words in this window of {bar.max() + 1} bars")
-        known = np.where(hole, -1, row)
-        places = min(POSITIONS, 16 * clip.meter[0] // clip.meter[1])
+        report = reporter(progress)
+
+        def show(now: Progress) -> None:
+            report(
+                now.step,
+                now.steps,
+                now.state,
+                lambda: [reading.put(row, code) for row in now.state()],
+            )
+
         words = self.sample_words(
             n,
             control,
-            known=known,
-            kinds=kinds,
-            places=places,
+            known=reading.known,
+            kinds=kinds,  # so that bar lines do not move
+            places=min(POSITIONS, max(16 * top // bottom for top, bottom in meters)),
             steps=steps,
             guidance=guidance,
             sampler=sampler,
             temperature=temperature,
-            tempo=clip.tempo,
             seed=seed,
-            progress=progress,
+            progress=show,
         )
-        request = {"bars": f"{bars[0]} to {bars[1]}", "control": control, "steps": steps}
-        versions = [self.code.decode(w, clip.tempo, clip.meter) for w in words]
+        first, last = region.bar_range(clip)
+        request = {"bars": f"{first + 1} to {last}", "tracks": region.tracks, "control": control}
         return signed_takes(
-            (window.with_(caption=clip.caption) for window in versions),
+            (reading.put(row, code) for row in words),
             self,
             "filling",
-            request=request,
+            request=request | {"steps": steps},
             seed=seed,
             original=clip,
         )

@@ -7,7 +7,7 @@ all notes that begin outside the hole stay unchanged, byte for byte.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import lcm
@@ -132,19 +132,6 @@ class Reading:
     added: list[int]
     places: list[Any]
     unknown: dict[int, Most]
-
-    def beside(self, track: int) -> list[tuple[int, int]]:
-        """Return the tracks on the same channel of the clip's file, this one included, each with
-        its
-        side: −1 and 1 for a track whose messages come earlier and later at the same tick."""
-        place = self.places[track] if track < len(self.places) else None
-        if place is None:
-            return [(track, 0)]
-        return [
-            (i, int(np.sign(other[0] - place[0])))
-            for i, other in enumerate(self.places)
-            if other is not None and other[1] == place[1]
-        ]
 
     def names(self, clip: Clip) -> list[str]:
         """Return the tracks to write by name or number, and those to add by program."""
@@ -339,19 +326,55 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
         columns = np.stack([ticks, length, rows[:, 2], rows[:, 3]]).astype(np.int64)
         new = dict(zip(polyphony.NAMES, columns, strict=True))
         for i in np.unique(where).tolist():
-            others = []
-            for j, side in reading.beside(i):
-                there = polyphony.joined(
-                    [polyphony.columns_of(score.tracks[j]), *([fresh[j]] if j in fresh else [])]
-                )
-                others.append(there | {"side": np.full(len(there["time"]), side)})
-            there = {name: np.concatenate([o[name] for o in others]) for name in others[0]}
-            fresh[i] = _between(polyphony.picked(new, where == i), there, end, score.tpq // 4)
-    channels = {tuple(j for j, _ in reading.beside(i)) for i in fresh}
+            own = polyphony.picked(new, where == i)
+            fresh[i] = fitted(score, i, own, fresh, reading.places, end)
+    channels = {tuple(j for j, _ in _beside(reading.places, i)) for i in fresh}
     polyphony.thin(score, fresh, reading.unknown, sorted(channels))
     for i, notes in fresh.items():
         polyphony.add_notes(score.tracks[i], notes)
     return clip.with_score(score)
+
+
+def fitted(
+    score: Any,
+    track: int,
+    new: Columns,
+    fresh: Mapping[int, Columns],
+    places: Sequence[Any],
+    end: int,
+) -> Columns:
+    """Return new notes of a track so that they do not end notes on the same channel, and are not
+    ended by them.
+
+    Args:
+        score: The score without the new notes.
+        track: The track that they are for.
+        new: The new notes.
+        fresh: New notes that already fit, by track.
+        places: For each track, its track in the clip's file and its channel; None if unknown.
+        end: The tick at which the hole ends.
+    """
+    others = []
+    for j, side in _beside(places, track):
+        there = polyphony.joined(
+            [polyphony.columns_of(score.tracks[j]), *([fresh[j]] if j in fresh else [])]
+        )
+        others.append(there | {"side": np.full(len(there["time"]), side)})
+    there = {name: np.concatenate([o[name] for o in others]) for name in others[0]}
+    return _between(new, there, end, score.tpq // 4)
+
+
+def _beside(places: Sequence[Any], track: int) -> list[tuple[int, int]]:
+    """Return the tracks on the same channel of the clip's file, this one included, each with its
+    side: −1 and 1 for a track whose messages come earlier and later at the same tick."""
+    place = places[track] if track < len(places) else None
+    if place is None:
+        return [(track, 0)]
+    return [
+        (i, int(np.sign(other[0] - place[0])))
+        for i, other in enumerate(places)
+        if other is not None and other[1] == place[1]
+    ]
 
 
 def _between(new: Columns, there: Columns, end: int, far: int) -> Columns:
