@@ -99,13 +99,15 @@ def plain(entry: Entry, seed: int) -> Exhibit:
     words = [words[0] for words in system.prompt_words().values() if words]
     prompts = words[:1] if "text" in system.can else []
     title = prompts[0] if prompts else "without a prompt"
-    made.draw(names, title, "The first clip of this seed.", name, "generate", *prompts, seed=seed)
+    made.add_call(
+        names, title, "The first clip of this seed.", name, "generate", *prompts, seed=seed
+    )
     clip, call = made.pieces[0].clip, made.pieces[0].call
     made.setup.append(f"clip = {call}")
     names["clip"] = clip
     if "vary" in system.can:
         note = "The clip above, half of it new."
-        made.draw(names, "a variation", note, name, "vary", clip, seed=seed)
+        made.add_call(names, "a variation", note, name, "vary", clip, seed=seed)
     if "inpaint" in system.can:
         first = clip.bars // 4
         if clip.has_score:
@@ -113,7 +115,7 @@ def plain(entry: Entry, seed: int) -> Exhibit:
         else:
             region = Region(seconds=(round(clip.duration / 4, 1), round(clip.duration / 2, 1)))
         note = "The clip above; what lies outside of this part is as it was."
-        made.draw(names, "a part regenerated", note, name, "inpaint", clip, region, seed=seed)
+        made.add_call(names, "a part regenerated", note, name, "inpaint", clip, region, seed=seed)
     return made
 
 
