@@ -75,6 +75,11 @@ def test_the_opening_is_complete(number):
         found(name)
 
 
+def test_the_map_of_the_course_leads_to_every_lesson():
+    course = prose_of(LESSONS[0]).split("## The map of the course")[1].split("## ")[0]
+    assert re.findall(r"\]\((\w+)\.ipynb\)", course) == [script.stem for script in SCRIPTS[1:]]
+
+
 @pytest.mark.parametrize("number", LESSONS)
 def test_three_exercises_or_more_and_a_mini_project(number):
     text = prose_of(number)
