@@ -181,5 +181,5 @@ def test_like_is_compared_with_like(tmp_path, small_system):
     with pytest.raises(WorkbenchError, match="have one name"):
         system_materials([str(tmp_path / name / "drums") for name in ("a", "b")], "builtin")
     (tmp_path / "a" / "drums" / "config.json").write_text('{"system": "Piano"}')
-    with pytest.raises(WorkbenchError, match="'Piano'.*DrumLDM, MidiGPT"):
+    with pytest.raises(WorkbenchError, match=r"'Piano'.*DrumLDM, MidiGPT"):
         system_materials([str(tmp_path / "a" / "drums")])
