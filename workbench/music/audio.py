@@ -55,7 +55,7 @@ def checked(sound: ArrayLike, name: str = "sound", *, row: bool = False) -> np.n
     except (TypeError, ValueError, OverflowError) as error:  # not numeric
         raise WorkbenchError(f"{name} is {shown(sound)}; give (channels, samples)") from error
     if samples.ndim != 2 or not len(samples):
-        raise WorkbenchError(f"{name} must have shape (channels, samples), got {samples.shape}")
+        raise WorkbenchError(f"{name} has shape {samples.shape}; give (channels, samples)")
     if not np.isfinite(samples).all():
         raise WorkbenchError(f"{name} holds NaN or infinite samples; remove them first")
     return samples

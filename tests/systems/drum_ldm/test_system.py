@@ -280,7 +280,7 @@ def test_a_clip_without_drums_or_too_long_is_named(system):
         system.vary(piano)
     array = np.zeros((16 * 9, 27), np.float32)
     array[::4, 0] = 1
-    with pytest.raises(PromptError, match="9 bars"):
+    with pytest.raises(PromptError, match="got 9"):
         system.inpaint(DrumRoll.from_array(array).to_clip())
 
 
