@@ -1,4 +1,4 @@
-"""What a denoiser is conditioned on, whatever that is: a text, a tempo, a genre, an embedding."""
+"""The conditioning of a denoiser: a text, a tempo, a genre, an embedding."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ class Conditioning(Protocol):
 
 
 def joined(a: Conditioning, b: Conditioning) -> list[Tensor]:
-    """The tensors of two batches, one after the other."""
+    """Concatenate the tensors of two batches."""
     return [torch.cat(pair) for pair in zip(a, b, strict=True)]

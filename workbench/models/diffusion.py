@@ -57,8 +57,8 @@ def zero_terminal_snr(alphas_bar: Tensor) -> Tensor:
 
 
 def sqrt_schedule(steps: int = 2000, shift: float = 1e-4) -> Tensor:
-    """ᾱ_t = 1 − √(t/T + s) (Diffusion-LM, arXiv 2205.14217, appendix A): noise comes fast at first,
-    for a little of it does not yet turn one word into another. The last step is pure noise."""
+    """ᾱ_t = 1 − √(t/T + s) (Diffusion-LM, arXiv 2205.14217, appendix A): noise grows fast at first,
+    because a small amount does not change one word into another. The last step is pure noise."""
     t = torch.arange(1, steps + 1, dtype=torch.float64) / steps
     return (1 - torch.sqrt(t + shift)).clamp(min=1e-5)
 
@@ -118,7 +118,7 @@ class Diffusion(nn.Module):
         return signal * x0 + sigma * noise
 
     def target(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-        """What the network should say at step t."""
+        """Return the training target of the network at step t."""
         if self.prediction == "epsilon":
             return noise
         if self.prediction == "x0":
@@ -129,7 +129,7 @@ class Diffusion(nn.Module):
         return signal * noise - sigma * x0
 
     def split(self, output: Tensor, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """The network's answer read as (x₀, ε)."""
+        """Convert the network's output to (x₀, ε)."""
         signal, sigma = self.scales(t, x_t)
         if self.prediction == "epsilon":
             return (x_t - sigma * output) / signal, output
@@ -141,7 +141,7 @@ class Diffusion(nn.Module):
         return signal * x_t - sigma * output, sigma * x_t + signal * output
 
     def loss(self, network: Callable[..., Tensor], x0: Tensor, *condition: Tensor) -> Tensor:
-        """Mean squared error of the prediction at steps drawn evenly (DDPM, eq. 14)."""
+        """Mean squared error of the prediction at uniformly sampled steps (DDPM, eq. 14)."""
         # One step from each of `batch` equal parts: same mean, less variance than free draws.
         n = len(x0)
         parts = (torch.arange(n, device=x0.device) + torch.rand(n, device=x0.device)) / n
@@ -152,5 +152,6 @@ class Diffusion(nn.Module):
 
 
 def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
-    """Classifier-free guidance (arXiv 2207.12598): 1 follows the condition, more exaggerates it."""
+    """Classifier-free guidance (arXiv 2207.12598): 1 follows the conditioning, more exaggerates
+    it."""
     return unconditional + scale * (conditional - unconditional)

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.models.denoisers import sinusoids
-from workbench.models.gpt import Turn, angles, head_size, rotate
+from workbench.models.gpt import Rope, angles, head_size, rotate
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ class DiT(nn.Module):
         text, words = self._text(len(x), asked)
         h = self.inward(x.transpose(1, 2))  # (batch, frames, width)
         cos, sin = angles(h.shape[1], self.head_size)
-        turn = cos.to(h), sin.to(h)
+        rope = cos.to(h), sin.to(h)
         for block in self.blocks:
-            h = block(h, condition, turn, text, words)
+            h = block(h, condition, rope, text, words)
         shift, scale = self.turn(condition).chunk(2, dim=-1)
         h = modulate(self.last(h), shift, scale)
         return self.outward(h).transpose(1, 2)
@@ -132,18 +132,18 @@ class Block(nn.Module):
         self.turn = nn.Sequential(nn.SiLU(), moves)
 
     def forward(
-        self, h: Tensor, condition: Tensor, turn: Turn, text: Tensor | None, words: Tensor | None
+        self, h: Tensor, condition: Tensor, rope: Rope, text: Tensor | None, words: Tensor | None
     ) -> Tensor:
         a, b, gate, c, d, gate_feed = self.turn(condition).chunk(6, dim=-1)  # (batch, width) each
-        h = h + gate[:, None] * self.attend(modulate(self.norms[0](h), a, b), turn)
+        h = h + gate[:, None] * self.attend(modulate(self.norms[0](h), a, b), rope)
         if self.cross is not None:
             h = h + self.cross(h, text, words)
         fed = self.feed(modulate(self.norms[1](h), c, d).transpose(1, 2)).transpose(1, 2)
         return h + gate_feed[:, None] * fed
 
-    def attend(self, h: Tensor, turn: Turn) -> Tensor:
+    def attend(self, h: Tensor, rope: Rope) -> Tensor:
         q, k, v = (_split(x, self.heads) for x in self.qkv(h).chunk(3, dim=-1))
-        mixed = F.scaled_dot_product_attention(rotate(q, turn), rotate(k, turn), v)
+        mixed = F.scaled_dot_product_attention(rotate(q, rope), rotate(k, rope), v)
         return self.merge(mixed.transpose(1, 2).flatten(2))
 
 

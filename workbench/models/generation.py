@@ -1,7 +1,7 @@
-"""The generation engine: one token at a time, never computing anything twice.
+"""Token sampling with a keyâ€“value cache.
 
-A transformer without memory recomputes all keys and values for every new token: quadratic work
-in all, times the length again. The cache keeps them, so a new token costs one row.
+Without a cache, a transformer recomputes all keys and values for every new token. The cache stores
+them, so that a new token needs only one row of computation.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ Allowed = Callable[[Tensor | None], Tensor]  # tokens just drawn (n,) or None â†
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a token is drawn from the logits.
+    """How a token is sampled from the logits.
 
-    temperature: below 1 safer, above 1 bolder, 0 always the likeliest. top_k: only the k
+    temperature: below 1 sharpens the distribution, above 1 flattens it, 0 takes the likeliest
+        token. top_k: only the k
     likeliest, 0 for all. top_p: the smallest set of tokens whose probabilities reach p (nucleus
     sampling, Holtzman et al. 2020). repetition: logits of tokens among the last `window` are
     divided by it where positive and multiplied where negative (CTRL, Keskar et al. 2019); 1 is

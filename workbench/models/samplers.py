@@ -1,9 +1,9 @@
-"""Samplers: walk from noise back to a clean latent.
+"""Samplers: from noise to a clean latent.
 
-Each is a free function that knows no network: `predict(x, t)` says what (x₀, ε) the network sees
-in x at step t (an int), `alphas_bar` is the schedule, `steps` how many times to ask. `callback`,
-where given, hears (step number from 1, steps, present guess of x₀) after each of them. `generator`
-is one for all rows of x, or a list of one for each: then a row does not depend on the others.
+Each sampler is a function that is independent of the network: `predict(x, t)` returns the estimates
+(x₀, ε) for x at step t (an int), `alphas_bar` is the schedule, `steps` the number of evaluations.
+`callback`, if given, is called with (step from 1, steps, estimate of x₀) after each of them.
+`generator` is one for all rows of x, or a list with one per row, so that rows are independent.
 Notebook: `notebooks/05_latent_diffusion.ipynb`.
 """
 
@@ -18,7 +18,8 @@ Random = torch.Generator | Sequence[torch.Generator] | None
 
 
 def normal(shape: Sequence[int], generator: Random) -> Tensor:
-    """Standard normal numbers on the CPU, each row from its own generator where there are many."""
+    """Return standard normal numbers on the CPU; with a list of generators, each row from its
+    own."""
     if isinstance(generator, Sequence):
         return torch.stack([torch.randn(*shape[1:], generator=g) for g in generator])
     return torch.randn(*shape, generator=generator)
@@ -65,7 +66,7 @@ def ddim(
 ) -> Tensor:
     """Denoising diffusion implicit models (arXiv 2010.02502, eq. 12).
 
-    eta 0 draws no noise on the way: one start, one end. eta 1 is the ancestral sampler.
+    eta 0 adds no noise and is deterministic; eta 1 is the ancestral sampler.
     """
     for i, (t, bar, bar_next) in enumerate(_walk(alphas_bar, steps), start=1):
         x0, eps = predict(x, t)
@@ -89,7 +90,7 @@ def dpm_solver(
     generator: Random = None,
     callback: Callback | None = None,
 ) -> Tensor:
-    """DPM-Solver++(2M), second order at one question a step (arXiv 2211.01095, algorithm 2).
+    """DPM-Solver++(2M), second order with one evaluation per step (arXiv 2211.01095, algorithm 2).
 
     With λ = log(√ᾱ/√(1−ᾱ)) and h = λ_next − λ, the exact solution for an x₀ that changes linearly
     in λ needs the last two guesses of x₀. Deterministic: `generator` is not used.
