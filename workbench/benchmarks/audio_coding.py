@@ -25,16 +25,18 @@ def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) 
     before, table = spectrogram(real), []
     for name, way in ways.items():
         again = way(real)
-        apart = log_spectral_distance(before, spectrogram(again))
+        distances = log_spectral_distance(before, spectrogram(again))
         level = round(loudness(again) / loudness(real), 3)
         far = frechet_distance(bench.hear(again)[0], bench.real_heard[0])
-        table.append([name, apart.mean(), mean_interval(apart), *distance(real, again), level, far])
+        table.append(
+            [name, distances.mean(), mean_interval(distances), *distance(real, again), level, far]
+        )
     for name, half in (
         ("every second bin and frame, repeated", decimated),
         ("means of two by two, interpolated", blurred),
     ):
-        apart = log_spectral_distance(before, half(before))
-        table.append([name, apart.mean(), mean_interval(apart), None, None, None, None])
+        distances = log_spectral_distance(before, half(before))
+        table.append([name, distances.mean(), mean_interval(distances), None, None, None, None])
     other = bench.hear(bench.windows("train", 1)[0])[0]
     floor = frechet_distance(other, bench.real_heard[0])
     table.append(["floor: as many training windows", *[None] * 5, floor])

@@ -88,7 +88,7 @@ class AudioBench:
 
     @cached_property
     def tagger(self) -> Tagger:
-        """The judge, trained once on the training split and kept in the cache folder."""
+        """The judge, trained once on the training split and cached."""
         return tagger_of(self.audio, self.length, steps=20 if self.quick else 600)
 
     def kept(self, judge: str) -> str:

@@ -1,4 +1,4 @@
-"""Sound measured on recordings and renders apart, and whether it keeps a requested tempo."""
+"""Sound measured on recordings and on renders, and whether it follows a requested tempo."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def recordings(bench: AudioBench, ways: Mapping[str, Coding]) -> None:
         row: list[object] = [name]
         for kind, sounds in sets.items():
             again = coder(sounds)
-            apart = log_spectral_distance(spectrogram(sounds), spectrogram(again))
-            row += [float(apart.mean()), mean_interval(apart), distance(sounds, again)[1]]
-            figures[f"{name}: {kind}"] = float(apart.mean())
+            distances = log_spectral_distance(spectrogram(sounds), spectrogram(again))
+            row += [float(distances.mean()), mean_interval(distances), distance(sounds, again)[1]]
+            figures[f"{name}: {kind}"] = float(distances.mean())
         table.append(row)
     columns = [c for kind in sets for c in (f"{kind}: LSD, dB", "95 %", "STFT log")]
     codec = ", ".join(
@@ -144,20 +144,20 @@ Draw = Callable[[Sequence[str]], np.ndarray]  # prompts → sounds (n, samples)
 def beat(bench: AudioBench, draw: Draw) -> None:
     """Is there a pulse, and does its tempo match the prompt?"""
     each = 1 if bench.quick else 12
-    asked = np.repeat(TEMPI, each)
+    requested = np.repeat(TEMPI, each)
     rate, rows = bench.audio.rate, []
-    made = draw([f"rock {n} bpm beat" for n in asked])
+    made = draw([f"rock {n} bpm beat" for n in requested])
     table: dict[str, tuple[np.ndarray, np.ndarray | None]] = {
-        'generated for "rock N bpm beat"': (made, asked),
-        "the same clips, other tempi": (made, np.roll(asked, each)),
+        'generated for "rock N bpm beat"': (made, requested),
+        "the same clips, other tempi": (made, np.roll(requested, each)),
     }
     windows, pieces = bench.real
     items = [bench.audio.items[int(i)] for i in pieces]
-    told = np.array([float(item.labels.get("tempo") or "nan") for item in items])
+    tempi = np.array([float(item.labels.get("tempo") or "nan") for item in items])
     sets = np.array([str(item.labels.get("set") or "recordings") for item in items])
     for name in sorted(set(sets)):
         own = sets == name
-        speeds = told[own] if np.isfinite(told[own]).all() else None
+        speeds = tempi[own] if np.isfinite(tempi[own]).all() else None
         table[f"held-out windows of {name}"] = (windows[own], speeds)
     figures = {}
     for name, (sounds, speeds) in table.items():

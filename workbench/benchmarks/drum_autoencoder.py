@@ -25,15 +25,15 @@ def reconstruction_table(bench: Bench) -> None:
     """F1 of hits, velocity and offset error on held-out loops; floors by trivial answers."""
     test = bench.data.test
     system = bench.system
-    heard = _rebuilt(system.autoencoder, test.rolls)
+    decoded = _rebuilt(system.autoencoder, test.rolls)
     size = system.config.autoencoder
     name = "paper's networks" if system.config.paper else f"{size.latent} numbers per beat"
 
     def f1(rows: np.ndarray) -> float:
-        return reconstruction(test.rolls[rows], heard[rows])["f1"]
+        return reconstruction(test.rolls[rows], decoded[rows])["f1"]
 
     interval = bootstrap(f1, len(test), groups=test.performances, seed=bench.seed)
-    scores = reconstruction(test.rolls, heard)
+    scores = reconstruction(test.rolls, decoded)
     rows = [[f"{bench.name}: {name}", *(scores[m] for m in MEASURES)]]
     steps = 150 if bench.quick else 1200
     paper = _paper(bench, steps)

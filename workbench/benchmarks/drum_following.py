@@ -43,13 +43,13 @@ def styles(bench: Bench) -> None:
     """Style accuracy of generated loops by kind of prompt, and its controls."""
     names, judge = bench.data.styles, bench.style_judge
     held_out = beats_of(bench.data.test, names)
-    true, said = held_out.labels("style"), judge.predict(held_out.styled)
-    right = true == said
-    ceiling, balanced = float(right.mean()), balanced_accuracy(true, said)
+    true, predicted = held_out.labels("style"), judge.predict(held_out.styled)
+    right = true == predicted
+    ceiling, balanced = float(right.mean()), balanced_accuracy(true, predicted)
     interval = mean_interval(right, groups=held_out.performances)
     rows = [["real held-out loops", len(right), ceiling, interval, balanced]]
     figures: dict[str, float] = {"real": ceiling, "real balanced": balanced}
-    by_style = [["real held-out loops", *_by_style(true, said, names)]]
+    by_style = [["real held-out loops", *_by_style(true, predicted, names)]]
     for system_name in bench.systems:
         for form, ask in {
             "plain words": plain,
@@ -58,17 +58,21 @@ def styles(bench: Bench) -> None:
             "held-out captions' phrasings": _augmented(bench),
             "empty": empty,
         }.items():
-            asked, heard = _ask(bench, system_name, names, ask)
+            requested, recognised = _ask(bench, system_name, names, ask)
             row = f"{system_name}: {form}"
-            rows.append([row, len(asked), *_row(asked, heard)])
-            by_style.append([row, *_by_style(asked, heard, names)])
-            figures[row] = float((asked == heard).mean())
+            rows.append([row, len(requested), *_row(requested, recognised)])
+            by_style.append([row, *_by_style(requested, recognised, names)])
+            figures[row] = float((requested == recognised).mean())
             if form == "plain words":
-                shuffled = np.random.default_rng(bench.seed).permutation(asked)
+                shuffled = np.random.default_rng(bench.seed).permutation(requested)
                 rows.append(
-                    [f"{system_name}: shuffled prompts", len(asked), *_row(shuffled, heard)]
+                    [
+                        f"{system_name}: shuffled prompts",
+                        len(requested),
+                        *_row(shuffled, recognised),
+                    ]
                 )
-                figures[f"{system_name}: shuffled"] = float((shuffled == heard).mean())
+                figures[f"{system_name}: shuffled"] = float((shuffled == recognised).mean())
     plain_accuracy = figures[f"{bench.name}: plain words"]
     bench.report.table(
         "following",
@@ -107,10 +111,10 @@ def _ask(
     bench: Bench, system: str, names: Sequence[str], ask: Ask
 ) -> tuple[np.ndarray, np.ndarray]:
     """(requested style, recognised style) of `takes` loops per style."""
-    asked = np.array([name for name in names for _ in range(bench.takes)])
+    requested = np.array([name for name in names for _ in range(bench.takes)])
     prompts = [ask(name, take) for name in names for take in range(bench.takes)]
     made = bench.draw(prompts, system=bench.systems[system], seed=bench.seed + 1)
-    return asked, bench.style_judge.predict(made.styled)
+    return requested, bench.style_judge.predict(made.styled)
 
 
 def _augmented(bench: Bench) -> Ask:
@@ -128,18 +132,18 @@ def _augmented(bench: Bench) -> Ask:
     return ask
 
 
-def _row(asked: np.ndarray, heard: np.ndarray) -> list[object]:
-    right = asked == heard
+def _row(requested: np.ndarray, recognised: np.ndarray) -> list[object]:
+    right = requested == recognised
     return [
         float(right.mean()),
         share_interval(int(right.sum()), len(right)),
-        balanced_accuracy(asked, heard),
+        balanced_accuracy(requested, recognised),
     ]
 
 
-def _by_style(asked: np.ndarray, heard: np.ndarray, names: Sequence[str]) -> list[float]:
+def _by_style(requested: np.ndarray, recognised: np.ndarray, names: Sequence[str]) -> list[float]:
     return [
-        float((heard[asked == n] == n).mean()) if (asked == n).any() else float("nan")
+        float((recognised[requested == n] == n).mean()) if (requested == n).any() else float("nan")
         for n in names
     ]
 
@@ -170,12 +174,12 @@ def spread(bench: Bench) -> None:
         ]
         for name, system in bench.systems.items():
             made = bench.draw([f"{style} drums"] * takes, system=system, seed=bench.seed + 8)
-            said = bench.style_judge.predict(made.styled)
+            predicted = bench.style_judge.predict(made.styled)
             rows.append(
                 [
                     f"{name}: {style} drums",
                     takes,
-                    float((said == style).mean()),
+                    float((predicted == style).mean()),
                     _likeness(made, None, bench.seed),
                     *human,
                 ]

@@ -32,13 +32,13 @@ def traits(bench: Bench) -> None:
     without = _draw(bench, PLAIN, styles, takes)
     real = bench.data.test
     rows, figures = [], {}
-    drawn = {trait: _draw(bench, template, styles, takes) for trait, template in ASKED.items()}
-    for trait, made in drawn.items():
-        asked, plain, played = (_share(loops, trait) for loops in (made, without, real))
-        interval = share_interval(round(asked * len(made)), len(made))
-        rows.append([trait, len(made), asked, interval, plain, played])
-        figures[trait] = [asked, plain]
-    spans = (drawn["busy"], without, drawn["sparse"])
+    loops_of = {trait: _draw(bench, template, styles, takes) for trait, template in ASKED.items()}
+    for trait, made in loops_of.items():
+        requested, plain, played = (_share(loops, trait) for loops in (made, without, real))
+        interval = share_interval(round(requested * len(made)), len(made))
+        rows.append([trait, len(made), requested, interval, plain, played])
+        figures[trait] = [requested, plain]
+    spans = (loops_of["busy"], without, loops_of["sparse"])
     beats = [float(density(loops.rolls).mean()) for loops in spans]
     tempo = _tempo(bench)
     bench.report.table(
@@ -75,8 +75,8 @@ def _tempo(bench: Bench) -> tuple[int, int, float, float]:
     styles = bench.data.styles
     prompts = [f"a {styles[i % len(styles)]} beat, {b} bpm" for i, b in enumerate(bpm)]
     made = bench.draw(prompts, seed=bench.seed + 6)
-    heard = [Clip.read_midi(clip.midi_bytes()).tempo for clip in made.clips]
-    kept = sum(abs(h - b) < 0.01 for h, b in zip(heard, bpm, strict=True))
+    written = [Clip.read_midi(clip.midi_bytes()).tempo for clip in made.clips]
+    kept = sum(abs(h - b) < 0.01 for h, b in zip(written, bpm, strict=True))
     fast, slow = (
         float(np.mean([bench.system.tempo_of(f"a {word} {style} beat") for style in styles]))
         for word in ("fast", "slow")
@@ -92,12 +92,12 @@ def _kinds(bench: Bench, styles: Sequence[str], takes: int) -> None:
     )
     real = test.labels("kind")
     rows = [["real held-out loops", len(real), *_kind_row(real, judge.predict(test.styled))]]
-    asked = np.repeat(["beat", "fill"], takes * len(styles))
+    requested = np.repeat(["beat", "fill"], takes * len(styles))
     beats, fills = (_draw(bench, f"a {{}} {kind}", styles, takes) for kind in ("beat", "fill"))
-    said = judge.predict(np.concatenate([beats.styled, fills.styled]))
-    rows.append([bench.name, len(asked), *_kind_row(asked, said)])
-    mixed = np.random.default_rng(bench.seed).permutation(asked)
-    rows.append([f"{bench.name}: shuffled prompts", len(asked), *_kind_row(mixed, said)])
+    predicted = judge.predict(np.concatenate([beats.styled, fills.styled]))
+    rows.append([bench.name, len(requested), *_kind_row(requested, predicted)])
+    mixed = np.random.default_rng(bench.seed).permutation(requested)
+    rows.append([f"{bench.name}: shuffled prompts", len(requested), *_kind_row(mixed, predicted)])
     bench.report.table(
         "beat or fill",
         "Beat or fill, recognised by a classifier",
@@ -107,6 +107,6 @@ def _kinds(bench: Bench, styles: Sequence[str], takes: int) -> None:
     )
 
 
-def _kind_row(asked: np.ndarray, said: np.ndarray) -> list[float]:
-    each = [float((said[asked == kind] == kind).mean()) for kind in ("beat", "fill")]
-    return [balanced_accuracy(asked, said), *each]
+def _kind_row(requested: np.ndarray, predicted: np.ndarray) -> list[float]:
+    each = [float((predicted[requested == kind] == kind).mean()) for kind in ("beat", "fill")]
+    return [balanced_accuracy(requested, predicted), *each]

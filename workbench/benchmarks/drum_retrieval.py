@@ -26,16 +26,16 @@ def retrieval_table(bench: Bench) -> None:
         np.concatenate([train.styled, train.styled]),
     )
     rows, figures = [], {}
-    for kind, said in texts.items():
+    for kind, descriptions in texts.items():
         pairs = {
-            name: (system.embed_text(said).numpy(), system.embed_clips(loops.clips).numpy())
+            name: (system.embed_text(descriptions).numpy(), system.embed_clips(loops.clips).numpy())
             for name, system in bench.systems.items()
         }
         pairs["bag of words, ridge regression"] = (
-            words.embed_text(said),
+            words.embed_text(descriptions),
             words.embed_loops(loops.styled),
         )
-        mixed = np.random.default_rng(bench.seed).permutation(len(said))
+        mixed = np.random.default_rng(bench.seed).permutation(len(descriptions))
         text, midi = pairs[bench.name]
         pairs[f"{bench.name}, texts shuffled"] = (text[mixed], midi)
         for name, (a, b) in pairs.items():

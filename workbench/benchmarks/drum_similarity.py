@@ -112,9 +112,9 @@ def _pairs(cells: np.ndarray, latents: np.ndarray, pairs: np.ndarray) -> list[fl
     if len(pairs) == 0:
         return [float("nan"), float("nan")]
     a, b = pairs.T
-    apart = (cells[a] != cells[b]).sum(1).mean()
+    distances = (cells[a] != cells[b]).sum(1).mean()
     flat = latents.reshape(len(latents), -1)
-    return [float(apart), float(np.linalg.norm(flat[a] - flat[b], axis=1).mean())]
+    return [float(distances), float(np.linalg.norm(flat[a] - flat[b], axis=1).mean())]
 
 
 def _against_data(
@@ -130,7 +130,7 @@ def _against_data(
     made_cells, made_latents = bits(made.rolls), bench.system.encode(made.clips).numpy()
     lines = []
     for name, chosen in (("same bucket", own), ("other buckets", others)):
-        apart = [
+        distances = [
             (
                 hamming(made_cells[10 * i : 10 * i + 10], cells[rows]),
                 euclidean(made_latents[10 * i : 10 * i + 10], latents[rows]),
@@ -141,8 +141,8 @@ def _against_data(
             [
                 f"generated against held-out loops, {name}",
                 50 * len(common),
-                float(np.mean([h for h, _ in apart])),
-                float(np.mean([e for _, e in apart])),
+                float(np.mean([h for h, _ in distances])),
+                float(np.mean([e for _, e in distances])),
             ]
         )
     return lines
@@ -153,15 +153,15 @@ def _variety(bench: Bench) -> list[list[object]]:
     prompts = bench.real.spread(8).captions
     made = bench.draw([p for p in prompts for _ in range(10)], seed=bench.seed + 3)
     cells, latents = bits(made.rolls), bench.system.encode(made.clips).numpy()
-    apart, far = hamming(cells, cells), euclidean(latents, latents)
-    upper = np.triu(np.ones(apart.shape, bool), 1)
+    distances, far = hamming(cells, cells), euclidean(latents, latents)
+    upper = np.triu(np.ones(distances.shape, bool), 1)
     same = np.repeat(np.arange(len(prompts)), 10)
     same = same[:, None] == same[None]
     return [
         [
             f"generated, {name}",
             int((upper & mask).sum()),
-            float(apart[upper & mask].mean()),
+            float(distances[upper & mask].mean()),
             float(far[upper & mask].mean()),
         ]
         for name, mask in (("same prompt", same), ("different prompts", ~same))

@@ -123,11 +123,11 @@ def patterns(random: np.random.Generator) -> Iterator[Check]:
     rolls = np.zeros((2, 64, 27), np.float32)
     rolls[..., :9] = random.random((2, 64, 9)) < [[[0.3]], [[0.25]]]
     rolls[1, ..., :9] = np.where(random.random((64, 9)) < 0.6, rolls[0, ..., :9], rolls[1, ..., :9])
-    (on, drum), (heard, which) = (np.nonzero(roll[:, :9]) for roll in rolls)
+    (on, drum), (found, which) = (np.nonzero(roll[:, :9]) for roll in rolls)
     precision, recall, f1, _ = mir_eval.transcription.precision_recall_f1_overlap(
         _spans(on),
         100.0 * 2.0 ** (drum / 2),
-        _spans(heard),
+        _spans(found),
         100.0 * 2.0 ** (which / 2),
         offset_ratio=None,
     )
@@ -142,11 +142,11 @@ def patterns(random: np.random.Generator) -> Iterator[Check]:
         float(cdist(cells[:1], cells[1:], "hamming")[0, 0] * cells.shape[1]),
         "SciPy, cdist",
     )
-    true, said = random.integers(3, size=(2, 200))
+    true, predicted = random.integers(3, size=(2, 200))
     yield Check(
         "balanced accuracy",
-        balanced_accuracy(true.tolist(), said.tolist()),
-        float(balanced_accuracy_score(true, said)),
+        balanced_accuracy(true.tolist(), predicted.tolist()),
+        float(balanced_accuracy_score(true, predicted)),
         "scikit-learn",
     )
     yield Check(

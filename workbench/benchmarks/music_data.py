@@ -39,8 +39,8 @@ class MusicBench(AudioBench):
 
     @cached_property
     def judge(self) -> OwnEmbedder:
-        """Text and sound in one space, trained apart from the system's own: it neither conditions
-        nor ranks, so its relevance was not optimised."""
+        """A text–audio encoder, trained separately from the system's own: it takes no part in
+        conditioning or ranking, so the system does not optimise its relevance."""
         size = PROFILES["smoke" if self.quick else "laptop"]
         torch.manual_seed(self.seed + 1000)
         own = self.system.embedder

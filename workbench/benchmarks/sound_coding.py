@@ -101,6 +101,6 @@ def row(bench: SoundBench, system: LDMG) -> list[object]:
     real = bench.real[0]
     coder = SoundBench(system, bench.audio, bench.report, n=bench.n, seed=bench.seed)
     again = coder.decode(coder.latents(real))
-    apart = log_spectral_distance(spectrogram(real), spectrogram(again))
+    distances = log_spectral_distance(spectrogram(real), spectrogram(again))
     far = frechet_distance(bench.hear(again)[0], bench.real_heard[0])
-    return [float(np.mean(apart)), mean_interval(apart), *distance(real, again), far]
+    return [float(np.mean(distances)), mean_interval(distances), *distance(real, again), far]
