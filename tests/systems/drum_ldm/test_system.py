@@ -302,7 +302,7 @@ def test_embeddings_have_unit_length(system):
 
 def test_a_text_encoder_of_another_width_is_named(tmp_path):
     """As where config.json lost its line on the text, and the default stands in its place."""
-    shutil.copytree(SHIPPED / "drums-groove-bert", tmp_path / "copy")
+    shutil.copytree(SHIPPED / "drums-groove-keywords", tmp_path / "copy")
     path = tmp_path / "copy" / "config.json"
     about = json.loads(path.read_text())
     del about["config"]["text"]
