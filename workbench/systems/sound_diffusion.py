@@ -16,6 +16,7 @@ from torch import Tensor
 from workbench.arguments import number
 from workbench.errors import PromptError
 from workbench.models.conditioning import Conditioning
+from workbench.music.audio import resample, turned_down
 from workbench.music.clip import Clip, clip_of, clips_of
 from workbench.systems.base import (
     LatentDiffusion,
@@ -123,17 +124,23 @@ class SoundDiffusion(LatentDiffusion):
         progress: Callable[[Progress], None] | None,
     ) -> list[Clip]:
         """The shared implementation of `inpaint`. At every step the known latents replace the
-        estimate; outside the region the clip's own samples stay, with cross-fades inside it."""
+        estimate; outside the region the clip's own samples stay, at its own rate and with its own
+        channels, with cross-fades inside the region."""
         n = checked(n=n)["n"]
         clip, region = clip_of(clip), region_of(region)
         sound, rate = self.sound_array(clip), self.config.rate
+        rest, own_rate = sound, rate
+        if clip.audio is not None and clip.sample_rate is not None:
+            rest, own_rate = clip.audio, clip.sample_rate
         length = sound.shape[1] / rate
         first, last = hole = region.second_range(clip)
         if not 0 <= first < last <= length + 1e-6:
             raise PromptError(f"hole: must satisfy 0 ≤ first < last ≤ {length:.2f} s, got {hole}")
-        begin, end = (round(s * rate) for s in hole)
+        begin, end = (round(s * own_rate) for s in hole)
         if begin == end:
-            raise PromptError(f"hole: {hole} s holds no sample at {rate} Hz; give a longer region")
+            raise PromptError(
+                f"hole: {hole} s holds no sample at {own_rate} Hz; give a longer region"
+            )
         own = self.latent_of(sound)
         axis = self.time_axis - 1  # of a latent without the batch
         frames = own.shape[axis]
@@ -148,10 +155,16 @@ class SoundDiffusion(LatentDiffusion):
             project=lambda x0: torch.where(known, own, x0),
             callback=self._callback(progress, sound.shape[1]),
         )
-        inside = _fade(sound.shape[1], begin, end, round(FADE * rate))
-        decoded = (self.sound_from(row)[:, : sound.shape[1]] for row in z)
+        inside = _fade(rest.shape[1], begin, end, round(FADE * own_rate))
+
+        def put(row: Tensor) -> Clip:
+            new = _like(self.sound_from(row)[:, : sound.shape[1]], rate, rest, own_rate)
+            new = turned_down(new * (inside > 0))  # of too loud a sound Clip would turn all down
+            mixed = inside * new + (1 - inside) * rest
+            return Clip(audio=mixed, sample_rate=own_rate, caption=clip.caption)
+
         return signed_takes(
-            (self._clip(inside * d + (1 - inside) * sound, clip.caption) for d in decoded),
+            (put(row) for row in z),
             self,
             "inpainting",
             request={"hole": f"{first:g} to {last:g} s", **request, **settings.asked()},
@@ -194,6 +207,15 @@ class SoundDiffusion(LatentDiffusion):
 
     def _clip(self, sound: np.ndarray, caption: str) -> Clip:
         return Clip(audio=sound, sample_rate=self.config.rate, caption=caption)
+
+
+def _like(sound: np.ndarray, rate: int, other: np.ndarray, other_rate: int) -> np.ndarray:
+    """Return a sound (channels, samples) with the sample rate, channels and length of another."""
+    sound = resample(sound, rate, other_rate)[:, : other.shape[1]]
+    if len(sound) > len(other):
+        sound = sound.mean(0, keepdims=True)
+    sound = np.broadcast_to(sound, (len(other), sound.shape[1]))
+    return np.pad(sound, ((0, 0), (0, other.shape[1] - sound.shape[1])))
 
 
 def _fade(length: int, first: int, last: int, ramp: int) -> np.ndarray:

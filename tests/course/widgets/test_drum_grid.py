@@ -115,6 +115,20 @@ def test_notes_that_the_grid_does_not_show_and_the_credit_stay(small_system):
     assert len(grid.clip.notes) == 7
 
 
+def test_undo_of_a_fill_brings_the_caption_back(clip, small_system):
+    grid = DrumGrid(clip.with_(caption="Ada's samba", source="ada.mid"), small_system)
+    send(grid, do="keep", cells=[[0, 0, 1]])
+    send(grid, do="fill", prompt="funk")
+    assert grid.wait(60)
+    assert (grid.clip.caption, grid.prompt) == ("funk", "funk")
+    assert f"kept 1 of {grid.keep.size} cells" in grid.clip.source
+    send(grid, do="undo")
+    assert (grid.clip.caption, grid.prompt) == ("Ada's samba", "Ada's samba")
+    assert grid.clip.source == "ada.mid"
+    send(grid, do="redo")
+    assert (grid.clip.caption, grid.prompt) == ("funk", "funk")
+
+
 def test_fill_keeps_marked_cells(clip, small_system):
     grid = DrumGrid(clip, small_system)
     send(grid, do="keep", cells=[[s, d, 1] for s in range(16) for d in range(9)])
@@ -152,7 +166,7 @@ def test_too_long_a_clip_is_answered(small_system):
     grid = DrumGrid(Clip.from_notes(rows, beats=32), small_system)  # it draws 4 bars at most
     send(grid, do="fill")
     assert grid.wait(60)
-    assert "8 bars" in grid.say
+    assert "bars, got 8" in grid.say
     assert grid.error is None
 
 

@@ -16,7 +16,9 @@ from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
 from workbench.models.dit import DiTConfig, Sound
 from workbench.models.spectral import level_distance, stft_loss
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
+from workbench.music.audio import resample
 from workbench.music.clip import Clip
+from workbench.systems.base import Region
 from workbench.systems.ldmg import networks as ldmg_networks
 from workbench.systems.ldmg.coding import VAEGAN, finetune_decoder, fit_vae, gan_terms
 from workbench.systems.ldmg.config import MEMORY, PROFILES, LDMGConfig, Weights
@@ -162,6 +164,32 @@ def test_inpainting_leaves_the_rest_alone():
     for hole in ((0.5, 0.5), (-0.1, 0.2), (0.5, 1.2)):
         with pytest.raises(PromptError, match=r"seconds: .*empty|hole: "):
             system.inpaint(clip, hole)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(44100, 2), (44100, 1), (16000, 2), (11025, 1)])
+def test_inpainting_keeps_the_rate_and_channels_of_the_clip(rate, channels):
+    sound = np.random.default_rng(1).uniform(-0.5, 0.5, (channels, rate)).astype(np.float32)
+    (filled,) = made().inpaint(
+        Clip(audio=sound, sample_rate=rate), Region(seconds=(0.25, 0.5)), steps=2
+    )
+    assert (filled.sample_rate, filled.audio.shape) == (rate, sound.shape)
+    begin, end = round(0.25 * rate), round(0.5 * rate)
+    assert np.array_equal(filled.audio[:, :begin], sound[:, :begin])
+    assert np.array_equal(filled.audio[:, end:], sound[:, end:])
+    fade = round(0.03 * rate)
+    new = filled.audio[:, begin + fade : end - fade]
+    assert not np.allclose(new, sound[:, begin + fade : end - fade], atol=1e-3)
+    assert np.array_equal(new, np.repeat(new[:1], channels, axis=0))  # mono, on all channels
+
+
+def test_a_generated_region_fits_the_loudness_and_time_of_the_clip():
+    system = made()
+    clip = Clip(audio=noise(1), sample_rate=16000)
+    (own,) = system.inpaint(clip, Region(seconds=(0.25, 0.75)), steps=2)
+    higher = Clip(audio=resample(noise(1), 16000, 48000), sample_rate=48000)
+    (filled,) = system.inpaint(higher, Region(seconds=(0.25, 0.75)), steps=2)
+    back = resample(filled.audio, 48000, 16000)[:, 4800:11200]
+    assert np.corrcoef(back[0], own.audio[0, 4800:11200])[0, 1] > 0.9
 
 
 def clip_of(sound):

@@ -117,11 +117,11 @@ class DrumGrid(MusicWidget):
             self.kept = self.keep.astype("u1").tobytes()
 
     def _state(self) -> Any:
-        return self._roll.copy(), self.keep.copy(), self.tempo, self._base
+        return self._roll.copy(), self.keep.copy(), self.tempo, self._base, self.prompt
 
     def _restore(self, state: Any) -> None:
         self._roll, self.keep = state[0].copy(), state[1].copy()
-        self.tempo, self._base = state[2:]
+        self.tempo, self._base, self.prompt = state[2:]
         self.wrong = {}
         self._update_page()
 
@@ -196,6 +196,7 @@ class DrumGrid(MusicWidget):
         if system is None:
             self.say = "There is no system to fill in with; use DrumGrid(clip, system)."
             return
+        before = self.prompt
         if message and "prompt" in message:
             self.prompt = str(message["prompt"])
         self._seed += 1
@@ -206,7 +207,10 @@ class DrumGrid(MusicWidget):
 
         def job() -> None:
             made = self._fill(clip, keep, empty, prompt, seed)
-            self._remember()
+            with self.hold_sync():  # undo brings the former caption back, too
+                self.prompt = before
+                self._remember()
+                self.prompt = prompt
             self._base, self._roll = made, DrumRoll.from_clip(made).to_array()
             self._update_page()
             cells = "the marked cells" if marked else "your hits"

@@ -612,7 +612,10 @@ class DrumLDM(LatentDiffusion):
             "inpainting",
             original=clip,
             put=put,
-            request={"kept": f"{held.mean():.0%} of the cells", **settings.asked()},
+            request={
+                "kept": f"{(~cells.mask).sum()} of {cells.mask.size} cells",
+                **settings.asked(),
+            },
             seed=settings.seed,
         )
 

@@ -373,7 +373,8 @@ class LDMG(SoundDiffusion):
         Args:
             clip: The clip to edit.
             region: The part to replace, in seconds or bars. Outside it the clip's own samples
-                stay, with cross-fades of 20 ms inside the region.
+                stay, at its own rate and with its own channels; cross-fades of 20 ms are inside
+                the region.
             n: Number of versions, 1 to 1024.
             prompt: A text; "" or None for none.
             genre: One of `config.genres`, or None.

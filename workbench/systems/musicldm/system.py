@@ -403,7 +403,8 @@ class MusicLDM(SoundDiffusion):
         Args:
             clip: The clip to edit.
             region: The part to replace, in seconds or bars. Outside it the clip's own samples
-                stay, with cross-fades of 20 ms inside the region.
+                stay, at its own rate and with its own channels; cross-fades of 20 ms are inside
+                the region.
             n: Number of versions, 1 to 1024.
             prompt: A text; None or "" for no conditioning.
             like: A clip whose audio embedding replaces that of the prompt.
