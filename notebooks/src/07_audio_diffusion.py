@@ -205,8 +205,8 @@ chosen = ([g for g in common if g in genres] or genres)[: run.size(2, 6)]
 wanted = [genre for genre in chosen for _ in range(each)]
 share = {}
 for guidance in (1.0, 2.0, 4.0):
-    drawn = system.draw_each([""] * len(wanted), wanted, range(len(wanted)), steps=run.size(4, 25),
-                             guidance=guidance)
+    drawn = system.generate_batch([""] * len(wanted), wanted, range(len(wanted)),
+                                  steps=run.size(4, 25), guidance=guidance)
     waves = np.stack([clip.audio[0] for clip in drawn])
     heard = tagger.hear(waves)[1].argmax(1)
     share[f"guidance {guidance:g}"] = float(np.mean([genres[h] == w for h, w in
@@ -546,7 +546,7 @@ compare([clips[0], alike], ["a recording", "drawn to be like it"])
 from workbench.evaluation.audio_sets import nearest
 
 vectors = music.embedder.embed_text([captions[k % len(captions)] for k in range(run.size(4, 60))])
-made = music.draw_each(vectors, range(len(vectors)), steps=run.size(4, 25))
+made = music.generate_batch(vectors, range(len(vectors)), steps=run.size(4, 25))
 seen = audio.crops(run.size(20, 600), span, seed=1, rows=audio.split("train"))[0].mean(1)
 new = audio.crops(len(vectors), span, seed=2, rows=audio.split("test"))[0].mean(1)
 train_heard = tagger.hear(seen)[0]

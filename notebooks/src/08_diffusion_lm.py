@@ -167,7 +167,7 @@ print(f"{'round':8} {np.log(system.code.size):8.5f} if all embeddings were one v
 
 # %%
 frames = []
-drawn = system.draw(run.size(4, 16), steps=run.size(20, 100), seed=seed,
+drawn = system.sample_words(run.size(4, 16), steps=run.size(20, 100), seed=seed,
                     progress=lambda step, steps, now: frames.append(now))
 final = frames[-1]
 kinds = system.code.kinds
@@ -200,7 +200,7 @@ compare([system.code.decode(row) for row in drawn[:3]], ["drawn 1", "drawn 2", "
 print("temperature   words that fit without help   different pitches in a window (real: "
       f"{np.mean([len(set(row[kinds[row] == 'p'])) for row in full]):.1f})")
 for temperature in (1.0, 0.5, 0.0):
-    rows = system.draw(run.size(4, 16), steps=run.size(20, 100), temperature=temperature,
+    rows = system.sample_words(run.size(4, 16), steps=run.size(20, 100), temperature=temperature,
                        grammar=False, seed=seed)
     pitches = np.mean([len(set(row[kinds[row] == "p"])) for row in rows])
     print(f"{temperature:11}   {system.code.validity(rows)[0]:28.1%}   {pitches:.1f}")
@@ -312,7 +312,7 @@ n = run.size(8, 32)
 steps = run.size(20, 100)
 rates = {}
 for name in ("", "sparse", "busy"):
-    rows = system.draw(n, {"density": name} if name else None, steps=steps, seed=seed)
+    rows = system.sample_words(n, {"density": name} if name else None, steps=steps, seed=seed)
     rates[name or "nothing asked"] = measures(rows, system.code)[1]
 plots.histogram(plots.axes(width=7), rates, bins=12, xlabel="notes a bar")
 busy = level(rates["busy"], system.config.density) == 2

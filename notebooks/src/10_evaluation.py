@@ -85,12 +85,13 @@ from workbench.course.widgets import SoundMap
 
 drums = DrumLDM.from_pretrained("drums-groove-bert")
 beats = (beats or words)[:n]
-loops = drums.draw_each(beats, [None] * len(beats), range(len(beats)), bars=2,
-                        steps=run.size(5, 20))
+loops = drums.generate_batch(beats, [None] * len(beats), range(len(beats)), bars=2,
+                             steps=run.size(5, 20))
 songs = MidiGPT.from_pretrained("songs-gpt").generate(n, bars=run.size(1, 2), seed=seed)
 piano = DiffusionLM.from_pretrained("piano-diffusion").generate(n=n, steps=steps, seed=seed)
-by_genre = LDMG.from_pretrained("sound-ldmg").draw_each(asked, [None] * n, range(n), steps=steps)
-drawn = music.draw_each(music.embedder.embed_text(asked), range(n), steps=steps)
+sound = LDMG.from_pretrained("sound-ldmg")
+by_genre = sound.generate_batch(asked, [None] * n, range(n), steps=steps)
+drawn = music.generate_batch(music.embedder.embed_text(asked), range(n), steps=steps)
 made = {
     "DrumLDM": loops, "MidiGPT": songs, "DiffusionLM": piano, "LDMG": by_genre,
     "MusicLDM": [Clip(audio=s[None].numpy(), sample_rate=rate, caption=text)

@@ -56,7 +56,7 @@ def test_pytest(tmp_path, extra, passed, failed):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert f"{passed} passed" in done.stdout
     assert (f"{failed} failed" in done.stdout) == bool(failed)
-    assert ("that is the guess of x₀" in done.stdout) == bool(failed)
+    assert ("that is the prediction of x₀" in done.stdout) == bool(failed)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_nbgrader_cells(cells):
     assert whole == []
     assert float(partial[0]["data"]["text/plain"]) == 3
     assert whole_wrong[0]["output_type"] == "error"
-    assert "that is the guess of x₀" in whole_wrong[0]["evalue"]
+    assert "that is the prediction of x₀" in whole_wrong[0]["evalue"]
     assert float(partial_wrong[0]["data"]["text/plain"]) == 1
 
 
@@ -127,7 +127,7 @@ def test_otter_itself(tmp_path, source, passed):
         assert test.grade == (1 if passed else 0)
         assert test.possible == 2
         if not passed:
-            assert "that is the guess of x₀" in test.summary()
+            assert "that is the prediction of x₀" in test.summary()
 
 
 @pytest.mark.parametrize(("source", "failed"), [(RIGHT, 0), (RIGHT + WRONG, 1)])
@@ -137,7 +137,7 @@ def test_the_ok_format_is_a_doctest(source, failed):
     example = doctest.DocTestParser().get_doctest(case["code"], environment(source), "q", None, 0)
     said: list[str] = []
     assert doctest.DocTestRunner().run(example, out=said.append).failed == failed
-    assert ("that is the guess of x₀" in "".join(said)) == bool(failed)
+    assert ("that is the prediction of x₀" in "".join(said)) == bool(failed)
 
 
 def test_all_blocks_are_python():
