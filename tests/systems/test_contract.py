@@ -524,7 +524,7 @@ def test_a_training_stopped_in_every_stage_ends_on_the_same_weights(key, train):
             signal.raise_signal(signal.SIGINT)
 
     for _ in stages:
-        with pytest.raises(KeyboardInterrupt, match="run the same again"):
+        with pytest.raises(KeyboardInterrupt, match="run the same command"):
             train(key, "parts", seed=3, watch=stop)
     other, again = train(key, "parts", seed=3, watch=stop)
     assert stopped == list(stages)

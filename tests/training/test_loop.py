@@ -54,7 +54,7 @@ def weights(module):
 
 def test_a_resumed_run_ends_on_the_same_weights(tmp_path):
     whole = run(tmp_path / "whole")
-    with pytest.raises(KeyboardInterrupt, match="of 24; run the same again"):
+    with pytest.raises(KeyboardInterrupt, match="step 12 of 24; run the same command"):
         run(tmp_path / "torn", watch=stop_after(12))
     half = json.loads((tmp_path / "torn/log.jsonl").read_text().splitlines()[-1])
     assert 12 <= half["step"] < 24

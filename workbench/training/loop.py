@@ -1,11 +1,12 @@
 """The one training loop: any network, any number of devices, stop and resume at will.
 
-What a step sees depends only on the seed and the step's number: the batch comes from a shuffle
-seeded by the epoch, the random numbers in the loss from the step. So a run that was stopped and
-resumed ends on the same weights as one that was not. Checkpoints are safetensors, never pickles.
+The data and random numbers of a step depend only on the seed and the step's number: the batch
+comes from a shuffle seeded by the epoch, the random numbers in the loss from the step. Therefore a
+run that is stopped and resumed ends with the same weights as one that is not. Checkpoints are
+safetensors, never pickles.
 
 Several devices or machines: start the command through Fabric's launcher,
-`fabric run --devices 2 workbench/cli.py train drums`; the batch is shared out among them.
+`fabric run --devices 2 workbench/cli.py train drums`; the batch is divided among them.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from workbench.training.memory import memory_told
 from workbench.training.weights import load_file_into, load_weights, not_finite, save_weights
 
 Loss = Callable[..., dict[str, Tensor]]  # loss(module, *batch) → named terms, their sum is trained
-Watch = Callable[[dict[str, Any]], None]  # hears each line of the log
+Watch = Callable[[dict[str, Any]], None]  # receives each line of the log
 
 Network = TypeVar("Network", bound=nn.Module)
 Validate = Callable[[Network], dict[str, float]]  # must hold "loss": the lowest is the best
@@ -48,29 +49,29 @@ Trained = TypeVar("Trained")
 
 
 def training_run(train: Callable[..., Trained]) -> Callable[..., Trained]:
-    """Decorator of a system's `train(…, out=, seed=, budget_minutes=)`: reads seed and minutes, and
-    lets one training at a time into the folder `out`. A second one is refused, in a line that says
-    which process is there, on which machine, and since when."""
+    """Decorator of a system's `train(…, out=, seed=, budget_minutes=)`: checks seed and
+    minutes, and allows one training at a time in the folder `out`. A second one is refused with a
+    message that names the other process, its machine and its start."""
     signature = inspect.signature(train)
 
     @functools.wraps(train)
     def run(*args: Any, **more: Any) -> Trained:
-        given = signature.bind(*args, **more)
-        given.apply_defaults()
-        asked = given.arguments
-        asked["seed"] = seed_of(asked["seed"])
-        if asked["budget_minutes"] is not None:
-            asked["budget_minutes"] = number(asked["budget_minutes"], "budget_minutes", 0)
-        with alone_in(Path(asked["out"])):
-            return train(*given.args, **given.kwargs)
+        bound = signature.bind(*args, **more)
+        bound.apply_defaults()
+        arguments = bound.arguments
+        arguments["seed"] = seed_of(arguments["seed"])
+        if arguments["budget_minutes"] is not None:
+            arguments["budget_minutes"] = number(arguments["budget_minutes"], "budget_minutes", 0)
+        with alone_in(Path(arguments["out"])):
+            return train(*bound.args, **bound.kwargs)
 
     return run
 
 
 @contextmanager
 def alone_in(out: Path) -> Iterator[None]:
-    """A lock on a training's folder; of several devices' processes only the first takes it. A
-    folder that is new and stays empty, since something was refused, goes again."""
+    """Lock the folder of a training; of several devices' processes only the first takes the lock. A
+    new folder that stays empty, because something was refused, is removed."""
     if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))):
         yield
         return
@@ -86,11 +87,11 @@ def alone_in(out: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast. `batch` is over all devices; `budget_minutes` stops early;
-    `ema` is the decay of the averaged weights, 0 for none; `every` steps are between two
-    validations, which also save a checkpoint; `precision` is one of Fabric's, or "auto" for
-    bfloat16 where the device computes in it; `keep` says which weights the run hands over, those
-    with the "best" validation loss or the "last"."""
+    """Length, batch and learning rate of a training. `batch` is over all devices;
+    `budget_minutes` stops early; `ema` is the decay of the averaged weights, 0 for none; a
+    validation every `every` steps also saves a checkpoint; `precision` is one of Fabric's, or
+    "auto" for bfloat16 where the device supports it; `keep` selects the weights that the run
+    returns: those with the "best" validation loss, or the "last"."""
 
     steps: int
     batch: int
@@ -115,8 +116,8 @@ class Plan:
 
 @dataclass
 class Fit(Generic[Network]):
-    """What a run left: the network, the best score, the log, how far and how long it ran, and how
-    many of its steps were skipped since their loss was not finite."""
+    """The result of a run: the network, the best scores, the log, the number of steps, the seconds,
+    and the number of skipped steps, whose loss was not finite."""
 
     module: Network
     best: dict[str, float]
@@ -150,9 +151,9 @@ def fit(
     watch: Watch | None = None,
     title: str = "training",
 ) -> Fit[Network]:
-    """Train `module` on `data`, tensors with one row an item; resume where `out` already began.
+    """Train `module` on `data`, tensors with one row per item; resume a run that `out` holds.
 
-    weights: (items,), how often each item comes up compared with the others; by default equally.
+    weights: (items,), relative frequency of each item; default: equal.
     validate: receives the network and returns its scores; what it draws from torch is the same
     each time.
 
@@ -183,21 +184,21 @@ def fit(
 
 
 def seeds() -> tuple[Tensor]:
-    """Data for `fit` where a loss draws each batch itself, such as crops of sound: numbers in place
-    of rows. They are shuffled as rows are, and the first number of a batch seeds what the loss
-    draws, so that what a step sees follows from the run's seed and the step's number all the same.
+    """Data for `fit` where the loss samples each batch itself, such as crops of sound: numbers in
+    place of rows. They are shuffled as rows are, and the first number of a batch seeds the sampling
+    of the loss, so that a step still depends only on the run's seed and the step's number.
     """
     return (torch.arange(1 << 20),)
 
 
 def scores_of(terms: Mapping[str, Tensor | float]) -> dict[str, float]:
-    """What a validation returns for the terms of a loss: each as a number, their sum as "loss"."""
-    found = {name: float(value) for name, value in terms.items()}
-    return {"loss": sum(found.values()), **found}
+    """Scores of a validation from the terms of a loss: each as a number, their sum as "loss"."""
+    scores = {name: float(value) for name, value in terms.items()}
+    return {"loss": sum(scores.values()), **scores}
 
 
 def fast_precision() -> str:
-    """Mixed bfloat16 where there is hardware for it, else plain float32."""
+    """Mixed bfloat16 where the hardware supports it, else float32."""
     if torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
     native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
@@ -236,7 +237,7 @@ class _Run(Generic[Network]):
 
     @property
     def judged(self) -> Network:
-        """The network that is validated and kept: the averaged one where there is one."""
+        """The network that is validated and returned: the averaged one if `ema` is used."""
         return self.ema if self.ema is not None else self.module
 
     def prepare(self, fabric: Any) -> None:
@@ -255,7 +256,7 @@ class _Run(Generic[Network]):
             self._resume()
 
     def walk(self, data: tuple[Tensor, ...]) -> None:
-        """Step after step, to the end, the budget's or the user's."""
+        """Take steps until the last one, the end of the budget, or an interrupt."""
         from tqdm.auto import tqdm
 
         plan, title, first = self.plan, self.title, self.fabric.is_global_zero
@@ -274,8 +275,8 @@ class _Run(Generic[Network]):
                     bar.set_postfix({k: f"{v:.3g}" for k, v in told.items()})
                 if interrupted.is_set():
                     raise KeyboardInterrupt(
-                        f"{title} stopped after step {self.step} of {plan.steps}; run the same "
-                        "again, and it goes on from there"
+                        f"{title} stopped after step {self.step} of {plan.steps}; run the "
+                        "same command again to continue from there"
                     )
             if self.step < plan.steps and first:
                 warnings.warn(
@@ -311,7 +312,7 @@ class _Run(Generic[Network]):
         return {name: float(value.detach()) for name, value in terms.items()}
 
     def _skip(self, terms: dict[str, Tensor]) -> None:
-        """Count a step that is not taken; give up after ten in a row."""
+        """Count a skipped step; raise WorkbenchError after ten in a row."""
         self.bad, self.skipped = self.bad + 1, self.skipped + 1
         if self.bad == 10:
             wrong = [name for name, value in terms.items() if not torch.isfinite(value)]
@@ -322,8 +323,8 @@ class _Run(Generic[Network]):
             )
 
     def _rows(self, n: int) -> Tensor:
-        """This device's rows of this step's batch: epochs of seeded shuffles, laid end to end;
-        with weights an epoch is as many rows, drawn with replacement."""
+        """This device's rows of this step's batch: concatenated epochs of seeded shuffles;
+        with weights, an epoch has as many rows, sampled with replacement."""
         batch, ranks = min(self.plan.batch, n), self.fabric.world_size
         per_epoch = n // batch
         epoch, place = divmod(self.step, per_epoch)
@@ -380,7 +381,8 @@ class _Run(Generic[Network]):
         return record
 
     def _check_finite(self) -> None:
-        """What is no number would be saved as the best or go on into every later step."""
+        """Raise WorkbenchError if a weight is not finite: it would be saved as the best, or
+        spread to every later step."""
         for module in (self.module, self.judged):
             wrong = not_finite(module.state_dict())
             if wrong:
@@ -411,7 +413,7 @@ class _Run(Generic[Network]):
             save_file(tensors, path, metadata={"run": json.dumps(about)})
 
     def _identity(self) -> dict[str, Any]:
-        """What must be the same for a resumed run to be the same run."""
+        """The part of the plan that must be equal for a run to be resumed."""
         plan = asdict(self.plan)
         return json.loads(json.dumps({k: v for k, v in plan.items() if k != "budget_minutes"}))
 
@@ -446,7 +448,7 @@ class _Run(Generic[Network]):
         self.bad, self.skipped = about.get("bad", 0), about.get("skipped", 0)
 
     def finish(self) -> Fit[Network]:
-        """Wait for the others and hand over the weights, on the CPU."""
+        """Wait for the other processes and return the weights, on the CPU."""
         self.fabric.barrier()
         last = self.log[-1].get("val_loss", 0.0) if self.log else 0.0
         if not self.best or (self.plan.keep == "last" and not math.isfinite(last)):
@@ -467,10 +469,10 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 @contextmanager
 def _delayed_interrupt() -> Iterator[threading.Event]:
-    """Turn Ctrl-C or a notebook's stop button into a flag, so that a step is never torn apart.
+    """Turn Ctrl-C or a notebook's stop button into a flag, so that no step is interrupted midway.
 
-    A second one interrupts at once. Outside the main thread signals cannot be caught: there the
-    flag stays down.
+    A second one interrupts at once. Outside the main thread signals cannot be caught, so the flag
+    is never set there.
     """
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""Memory that is full: said in one line, with the profile that fits."""
+"""Full memory: an error in one line, with the profile that fits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.errors import MemoryFullError
 
 @contextmanager
 def memory_told(title: str, batch: int) -> Iterator[None]:
-    """Say in one line that memory is full, on a GPU or without one."""
+    """Turn an allocation failure, on a GPU or not, into a MemoryFullError of one line."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -30,8 +30,8 @@ def memory_told(title: str, batch: int) -> Iterator[None]:
 
 @contextmanager
 def fitting(profile: str, needs: Mapping[str, float]) -> Iterator[None]:
-    """Around a training: where memory is full, say which smaller profile fits. needs: GiB of each,
-    about, in the order of their sizes."""
+    """Around a training: if memory is full, name the smaller profile that fits. needs: approximate
+    GiB of each profile, in the order of their sizes."""
     try:
         yield
     except MemoryFullError as error:
@@ -46,7 +46,7 @@ def fitting(profile: str, needs: Mapping[str, float]) -> Iterator[None]:
 
 
 def memory() -> float:
-    """GiB that a training may fill: of the GPU what others leave, else the machine's."""
+    """GiB that a training may use: the free memory of the GPU, or the machine's memory."""
     if torch.cuda.is_available():
         return (torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()) / 2**30
     if not hasattr(os, "sysconf"):  # on Windows

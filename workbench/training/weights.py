@@ -1,4 +1,4 @@
-"""Weight files: safetensors, written whole or not at all, read only where they fit."""
+"""Weight files: safetensors, written completely or not at all, read only if they match."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ FLOATS, INTEGERS = ("F16", "BF16", "F32", "F64"), ("BOOL", "U8", "I8", "I16", "I
 
 
 def save_weights(module: nn.Module, path: str | Path, *, half: bool = False) -> None:
-    """Write a network's weights as safetensors, whole or not at all. Raises WorkbenchError where
-    one is not finite, also where half precision, which ends at 65,504, made it so."""
+    """Write a network's weights as safetensors, completely or not at all. Raises WorkbenchError if
+    one is not finite, also if it overflows in half precision (65,504)."""
     tensors = {}
     for name, value in module.state_dict().items():
         value = value.detach().cpu().contiguous().clone()
@@ -35,7 +35,7 @@ def save_weights(module: nn.Module, path: str | Path, *, half: bool = False) -> 
 
 
 def not_finite(tensors: Mapping[str, Tensor]) -> str:
-    """The name of the first tensor that holds a NaN or an infinite number, "" where none does."""
+    """The name of the first tensor that holds a NaN or an infinite number, "" if none does."""
     wrong = (
         name
         for name, value in tensors.items()
