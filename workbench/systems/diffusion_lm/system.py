@@ -66,7 +66,7 @@ class DiffusionLM(System):
     networks: Networks
     reads: ClassVar = ("text", "controls")
     makes: ClassVar = "piano music"
-    replaces: ClassVar = ("bars", "seconds")
+    replaces: ClassVar = ("bars", "seconds", "tracks")
 
     def __init__(self, config: PianoConfig) -> None:
         self.config, self.code = config, PVD(config.rhythm)
