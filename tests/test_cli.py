@@ -139,7 +139,9 @@ def test_data_list_names_licences(capsys):
 def test_what_has_no_archive_is_not_fetched(capsys, name):
     assert cli.main(["data", "get", name]) == 2
     said = capsys.readouterr().err
-    assert "there is: groove, pop909, nottingham, lakh-clean, lakh, maestro" in said
+    assert {"groove", "pop909", "lakh-clean"} <= {
+        *said.partition("there is: ")[2].strip().split(", ")
+    }
     assert (name == "openewld") == ("under the name openewld" in said)
 
 

@@ -152,7 +152,7 @@ def test_one_file_of_each_trouble(tmp_path):
     soundfile.write(
         opposite, np.stack([0.3 * np.sin(900 * time), -0.3 * np.sin(900 * time)], 1), 16000
     )
-    with pytest.raises(BrokenFileError, match="channels cancel each other; prepare it in stereo"):
+    with pytest.raises(BrokenFileError, match=r"channels cancel.*prepare it in stereo"):
         decode(opposite, 16000)
     assert np.abs(decode(opposite, 16000, 2)).max() > 9000
     with pytest.raises(PromptError, match="rate 0"):

@@ -117,7 +117,7 @@ def test_a_clip_exactly_at_the_threshold_is_not_above_it():
     [
         (lambda: inception_score(np.ones((1, 1))), "probabilities has too few rows: 1"),
         (lambda: inception_score(np.zeros((4, 3))), "probabilities: row 0 sums to 0"),
-        (lambda: inception_score([[1.5, -0.5], [0, 1]]), "its least number is -0.5"),
+        (lambda: inception_score([[1.5, -0.5], [0, 1]]), "its smallest number is -0.5"),
         (lambda: paired_kl(np.eye(3), np.eye(4)), "generated_probabilities has 4"),
         (lambda: paired_kl(np.eye(3)[:2], np.eye(3)), "reference_probabilities has 2 rows"),
         (lambda: paired_kl(np.eye(2), np.full((2, 2), np.nan)), "generated_probabilities holds"),

@@ -9,7 +9,7 @@ from workbench.models.mel_encoder import MelEncoder
 from workbench.models.music_ldm import FiLMUNet, Heard, MusicLDMSizes, mel_vae, vocoder
 from workbench.models.spectral_vae import invert
 from workbench.models.text_audio import TextAudio, TextAudioConfig
-from workbench.systems.musicldm.networks import spoken
+from workbench.systems.musicldm.networks import vocode
 
 SMALL = MusicLDMSizes(
     embed=16, vae=(8, 8, 16), latent=8, unet=(16, 16, 32), vocoder=32, blocks=(3,)
@@ -21,10 +21,10 @@ def test_a_vocoder_lengthens_by_the_hop(blocks):
     torch.manual_seed(0)
     speaker = vocoder(replace(SMALL, blocks=blocks)).eval()
     mel = torch.randn(3, 20, 64) - 4
-    made = spoken(speaker, mel)
+    made = vocode(speaker, mel)
     assert made.shape == (3, 20 * 160)
     assert made.abs().max() <= 1
-    assert spoken(speaker, mel[:1]).allclose(made[:1], atol=1e-5)
+    assert vocode(speaker, mel[:1]).allclose(made[:1], atol=1e-5)
 
 
 def test_a_vocos_says_what_a_transform_was_made_of():

@@ -68,7 +68,7 @@ def saves_sound(page, button) -> None:
 def test_words_become_sounds_that_can_be_varied_and_saved(page):
     box = page.locator(".wb-prompt-box")
     box.get_by_label("Describe music").fill("rock")
-    chip = box.get_by_role("button", name="Afro-Cuban", exact=True)
+    chip = box.get_by_role("button", name="ghost notes", exact=True)
     chip.click()
     expect(chip).to_have_attribute("aria-pressed", "true")
     chip.click()

@@ -56,7 +56,7 @@ def test_an_exercise_solved_wrongly_and_then_rightly(lesson):
     shown = answer(lesson, "def density(hits):\n    return None")
     expect(shown).to_contain_text("not attempted")
     shown = answer(lesson, WRONG)
-    expect(shown).to_contain_text("✗ not yet — that is hits a step; a beat has four steps")
+    expect(shown).to_contain_text("✗ not yet — that is hits per step; a beat has four steps")
     hint = shown.locator("details")
     expect(hint).to_have_count(1)
     expect(hint).not_to_contain_text("Hint 2")

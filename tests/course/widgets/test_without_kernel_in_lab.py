@@ -180,7 +180,7 @@ def test_a_saved_notebook_shows_the_still_copy(lab, saved):
     page = lab.open(saved.name)
     still = page.locator(".wb-fallback")
     expect(still).to_be_visible()
-    expect(still).to_contain_text("DrumGrid: run the cell in Jupyter to use it.")
+    expect(still).to_contain_text("run the cell in Jupyter")
     page.wait_for_timeout(3000)  # JupyterLab looks for the widget's model for two seconds
     expect(page.get_by_text("model not found")).to_be_hidden()
     expect(still.locator("svg.wb-svg")).to_be_visible()

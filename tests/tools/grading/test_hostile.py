@@ -526,7 +526,7 @@ def test_one_zip_file_holds_a_class(root, student_version, tmp_path, names, give
     )
     assert "no notebook in cleo" in cleo.notes
     if names is not CLASSES["as Moodle writes it"]:
-        assert "class.zip: holds a lesson in 2 folders; unpack it if these are students" in (
+        assert "class.zip: contains a lesson 2 times; unpack it if these are students" in (
             other.notes
         )
 
@@ -537,7 +537,7 @@ def test_one_students_zip_file_alone_is_no_class(root, student_version, tmp_path
     packed.write_bytes(archive(("05_small.ipynb", text), ("data/a.csv", "1"), ("img/b.png", "2")))
     [student] = collect(tmp_path, lessons(root=root))
     assert (student.name, list(student.lessons)) == ("ada", ["05"])
-    with pytest.raises(MissingDataError, match=r"ada\.zip: holds no folders of students"):
+    with pytest.raises(MissingDataError, match=r"ada\.zip: contains no folders of students"):
         collect(packed, lessons(root=root))
     packed.write_bytes(b"no zip file")
     assert collect(tmp_path, lessons(root=root))[0].notes == ["ada.zip: is not a valid zip file"]

@@ -125,7 +125,7 @@ def states(marks, student):
 def test_what_went_wrong_is_kept(marks):
     assert states(marks, "ben")["05.1"] == (
         "not yet",
-        "the roots are missing: variances add, not amplitudes",
+        "the square roots are missing: variances add, not amplitudes",
     )
     assert states(marks, "cleo")["05.2"][0] == "missing"
     assert "not Python: SyntaxError" in states(marks, "cleo")["05.2"][1]
@@ -135,7 +135,7 @@ def test_what_went_wrong_is_kept(marks):
 
 def test_feedback_names_mistakes_and_hints_but_no_answers(marks):
     page = (marks / "feedback" / "ben.html").read_text()
-    assert "the roots are missing" in page
+    assert "roots are missing" in page
     assert "Hint 1 of 2" in page
     assert "0 of 3 points" in page
     assert "alpha_bar**0.5" not in page
@@ -165,7 +165,7 @@ def test_the_class_on_one_page(marks, chromium):
     row = page.locator("#class tbody tr", has_text="ben")
     assert "0 of 3" in row.inner_text()
     mistakes = page.locator("table", has_text="Commonest mistakes")
-    assert "the roots are missing" in mistakes.inner_text()
+    assert "roots are missing" in mistakes.inner_text()
     page.get_by_label("Show students or mistakes with").fill("roots")
     assert page.locator("#class tbody tr:visible").count() == 1
     assert page.locator("#shown").inner_text() == "1 of 10 students"
@@ -227,7 +227,7 @@ def test_folders_without_submissions(tmp_path, root):
     with pytest.raises(MissingDataError, match="no such folder"):
         grade(tmp_path / "none", tmp_path / "out", root=root)
     (tmp_path / "in").mkdir()
-    with pytest.raises(MissingDataError, match="one folder a student"):
+    with pytest.raises(MissingDataError, match="one folder per student"):
         grade(tmp_path / "in", tmp_path / "out", root=root)
     (tmp_path / "in" / "ada").mkdir()
     with pytest.raises(MissingDataError, match="no notebook in ada"):
