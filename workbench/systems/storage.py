@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from torch import nn
 
 from workbench.arguments import path_of, shown, text_of
 from workbench.errors import CheckpointError, MissingDataError, PromptError
 from workbench.files import atomic_write
-from workbench.systems.configs import laid_out
+from workbench.systems.configs import config_from, laid_out
 from workbench.systems.folders import opened, saving
 from workbench.training.weights import check_header, header_of, load_file_into, save_weights
 from workbench.version import __version__
@@ -35,25 +36,31 @@ def shipped() -> list[str]:
 class Pretrained:
     """Mixin that loads and saves a system.
 
-    The system is made by `from_config(dict)`, described by `config_dict()`, and keeps all its
-    weights in `networks`. `checkpoint` is the name or folder that the weights were loaded from or
-    saved to, "" before that; it is part of a clip's provenance.
+    A subclass sets `config_class`, a dataclass that its constructor takes, and `networks_class`,
+    which takes the same; all weights are in `networks`. `checkpoint` is the name or folder that the
+    weights were loaded from or saved to, "" before that; it is part of a clip's provenance.
     """
 
     networks: nn.Module
+    config: Any
+    config_class: ClassVar[type]
+    networks_class: ClassVar[Callable[..., nn.Module]]
     checkpoint: str = ""
 
     @classmethod
     def from_config(cls, data: dict[str, Any]) -> Self:
-        raise TypeError(f"{cls.__name__} cannot be made from a config")
+        """Return a system with untrained weights from the dictionary of `config_dict`."""
+        make: Callable[[Any], Self] = cls  # a subclass's constructor takes its config
+        return make(config_from(cls.config_class, data))
 
     @classmethod
     def networks_of(cls, data: dict[str, Any]) -> nn.Module:
         """Return the networks that a config describes."""
-        raise TypeError(f"{cls.__name__} cannot be made from a config")
+        return cls.networks_class(config_from(cls.config_class, data))
 
     def config_dict(self) -> dict[str, Any]:
-        raise TypeError(f"{type(self).__name__} has no config")
+        """Return the configuration as JSON values."""
+        return asdict(self.config)
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> Self:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -39,7 +38,6 @@ from workbench.systems.base import (
     renamed,
     reporter,
 )
-from workbench.systems.configs import config_from
 from workbench.systems.diffusion_lm.card import card
 from workbench.systems.diffusion_lm.config import PianoConfig
 from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, classes_of, control_of
@@ -64,6 +62,8 @@ class DiffusionLM(System):
     """
 
     networks: Networks
+    config_class: ClassVar = PianoConfig
+    networks_class: ClassVar = Networks
     reads: ClassVar = ("text", "controls")
     makes: ClassVar = "piano music"
     replaces: ClassVar = ("bars", "seconds", "tracks")
@@ -76,17 +76,6 @@ class DiffusionLM(System):
                 f"{config.network.vocab}; load the checkpoint with the encoding of its training"
             )
         self.networks = Networks(config).eval()
-
-    def config_dict(self) -> dict[str, Any]:
-        return asdict(self.config)
-
-    @classmethod
-    def from_config(cls, data: dict[str, Any]) -> Self:
-        return cls(config_from(PianoConfig, data))
-
-    @classmethod
-    def networks_of(cls, data: dict[str, Any]) -> Networks:
-        return Networks(config_from(PianoConfig, data))
 
     @classmethod
     def train(

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -39,7 +38,6 @@ from workbench.systems.base import (
     region_of,
     reporter,
 )
-from workbench.systems.configs import config_from
 from workbench.systems.drum_ldm.card import card
 from workbench.systems.drum_ldm.config import DrumLDMConfig
 from workbench.systems.drum_ldm.networks import DrumNetworks
@@ -83,6 +81,8 @@ class DrumLDM(LatentDiffusion):
     """
 
     networks: DrumNetworks
+    config_class: ClassVar = DrumLDMConfig
+    networks_class: ClassVar = DrumNetworks
     reads: ClassVar = ("text",)
     makes: ClassVar = "a drum loop"
     replaces: ClassVar = ("bars", "seconds", "cells", "tracks")
@@ -762,17 +762,6 @@ class DrumLDM(LatentDiffusion):
         return clip, bars
 
     # --- saving -------------------------------------------------------------------------------
-
-    def config_dict(self) -> dict[str, Any]:
-        return asdict(self.config)
-
-    @classmethod
-    def from_config(cls, data: dict[str, Any]) -> DrumLDM:
-        return cls(config_from(DrumLDMConfig, data))
-
-    @classmethod
-    def networks_of(cls, data: dict[str, Any]) -> DrumNetworks:
-        return DrumNetworks(config_from(DrumLDMConfig, data))
 
 
 def _tempos(tempos: Any, *, or_none: bool = False) -> list[Any]:

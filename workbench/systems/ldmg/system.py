@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -25,7 +25,6 @@ from workbench.models.dit import Sound
 from workbench.music.clip import clip_of
 from workbench.representations.text import BertText
 from workbench.systems.base import Progress, Region, SamplingSettings, renamed
-from workbench.systems.configs import config_from
 from workbench.systems.ldmg.card import card
 from workbench.systems.ldmg.config import MEMORY, LDMGConfig
 from workbench.systems.ldmg.networks import Networks
@@ -48,6 +47,8 @@ class LDMG(SoundDiffusion):
     """Latent diffusion of music as sound. `from_pretrained` loads a system, `train` trains one."""
 
     networks: Networks
+    config_class: ClassVar = LDMGConfig
+    networks_class: ClassVar = Networks
     reads: ClassVar = ("text",)
     replaces: ClassVar = ("bars", "seconds")
     time_axis: ClassVar = 2
@@ -57,17 +58,6 @@ class LDMG(SoundDiffusion):
         self.networks = Networks(config).eval()
         self.diffusion = config.diffusion()
         self.text = BertText()
-
-    def config_dict(self) -> dict[str, Any]:
-        return asdict(self.config)
-
-    @classmethod
-    def from_config(cls, data: dict[str, Any]) -> Self:
-        return cls(config_from(LDMGConfig, data))
-
-    @classmethod
-    def networks_of(cls, data: dict[str, Any]) -> Networks:
-        return Networks(config_from(LDMGConfig, data))
 
     @classmethod
     def train(

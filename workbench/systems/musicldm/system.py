@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -26,7 +25,6 @@ from workbench.models.music_ldm import Heard
 from workbench.music.audio import SILENT
 from workbench.music.clip import clip_of
 from workbench.systems.base import Progress, Region, SamplingSettings
-from workbench.systems.configs import config_from
 from workbench.systems.musicldm.card import card
 from workbench.systems.musicldm.config import MEMORY, MusicLDMConfig
 from workbench.systems.musicldm.networks import Embedder, Networks, own_embedder
@@ -51,6 +49,8 @@ class MusicLDM(SoundDiffusion):
     """Text-to-music generation as sound. `from_pretrained` loads a system, `train` trains one."""
 
     networks: Networks
+    config_class: ClassVar = MusicLDMConfig
+    networks_class: ClassVar = Networks
     reads: ClassVar = ("text",)
     replaces: ClassVar = ("bars", "seconds")
     time_axis: ClassVar = 2
@@ -60,17 +60,6 @@ class MusicLDM(SoundDiffusion):
         self.networks = Networks(config).eval()
         self.mel, self.diffusion = self.networks.mel, config.diffusion()
         self.embedder: Embedder = own_embedder(self.networks)
-
-    def config_dict(self) -> dict[str, Any]:
-        return asdict(self.config)
-
-    @classmethod
-    def from_config(cls, data: dict[str, Any]) -> Self:
-        return cls(config_from(MusicLDMConfig, data))
-
-    @classmethod
-    def networks_of(cls, data: dict[str, Any]) -> Networks:
-        return Networks(config_from(MusicLDMConfig, data))
 
     @classmethod
     def train(
