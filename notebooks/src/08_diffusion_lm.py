@@ -168,7 +168,7 @@ print(f"{'round':8} {np.log(system.code.size):8.5f} if all embeddings were one v
 # %%
 frames = []
 drawn = system.sample_words(run.size(4, 16), steps=run.size(20, 100), seed=seed,
-                    progress=lambda step, steps, now: frames.append(now))
+                            progress=lambda now: frames.append(now.state()))
 final = frames[-1]
 kinds = system.code.kinds
 settled = {
