@@ -6,7 +6,8 @@ import symusic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.systems.midigpt.polyphony import NAMES, Most, reached, thin, thinned, usual
+from workbench.music.columns import NAMES
+from workbench.systems.midigpt.polyphony import Most, reached, thin, thinned, usual
 
 NOTES = st.lists(
     st.tuples(st.integers(0, 60), st.integers(1, 30), st.integers(40, 80)), min_size=1, max_size=12

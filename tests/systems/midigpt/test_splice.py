@@ -6,7 +6,7 @@ import pytest
 
 from tests.music.test_patching import file_of, hits
 from workbench.music.clip import Clip
-from workbench.systems.midigpt.polyphony import NAMES
+from workbench.music.columns import NAMES
 from workbench.systems.midigpt.splice import _between, with_bars
 
 END, FAR = 3840, 120

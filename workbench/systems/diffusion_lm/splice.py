@@ -14,9 +14,9 @@ import numpy as np
 
 from workbench.errors import PromptError
 from workbench.music.channel import note_events
+from workbench.music.columns import NAMES, Columns, add_notes, columns_of, picked
 from workbench.music.timeline import meters_at
 from workbench.representations.pvd import CLS, HIGH, LENGTH, LOW, PAD, POSITIONS, PVD, SEP, WORDS
-from workbench.systems.midigpt.polyphony import NAMES, Columns, add_notes, columns_of, picked
 from workbench.systems.midigpt.splice import fine, fitted
 from workbench.systems.midigpt.tracks import chosen_tracks, homes, playing
 

@@ -15,10 +15,10 @@ import symusic
 
 from workbench.errors import PromptError
 from workbench.music.channel import note_events
+from workbench.music.columns import add_notes, columns_of, picked
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
 from workbench.music.timeline import needs_4_4
 from workbench.representations.drum_roll import DrumRoll
-from workbench.systems.midigpt.polyphony import add_notes, columns_of, picked
 from workbench.systems.midigpt.splice import fine
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ import torch
 
 from workbench.errors import PromptError
 from workbench.music.channel import note_events
+from workbench.music.columns import NAMES, Columns, add_notes, columns_of, joined, picked
 from workbench.music.midi import read_score
 from workbench.music.patching import finer, later
 from workbench.music.timeline import LATE, meter_map, meters_at
@@ -27,7 +28,7 @@ from workbench.representations.holes import BAR, PITCH, PROGRAM, Hole
 from workbench.representations.remi import Grid, RemiSong
 from workbench.representations.tokens import Vocabulary
 from workbench.systems.midigpt import polyphony
-from workbench.systems.midigpt.polyphony import Columns, Most
+from workbench.systems.midigpt.polyphony import Most
 from workbench.systems.midigpt.tracks import called_as, chosen_tracks, homes, learned, playing
 
 if TYPE_CHECKING:
@@ -227,14 +228,14 @@ def _unknown(
         if i >= len(own):
             limits[i] = polyphony.usual(added[i - len(own)], called[i])
             continue
-        outside = _outside(polyphony.columns_of(own[i]), begin, end)
+        outside = _outside(columns_of(own[i]), begin, end)
         if not len(outside["time"]):
             limits[i] = polyphony.usual(-1 if own[i].is_drum else own[i].program, called[i])
     return limits
 
 
 def _outside(notes: Columns, begin: int, end: int) -> Columns:
-    return polyphony.picked(notes, (notes["time"] < begin) | (notes["time"] >= end))
+    return picked(notes, (notes["time"] < begin) | (notes["time"] >= end))
 
 
 def _warn(message: str) -> None:
@@ -313,7 +314,7 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
             drums = program < 0
             track = symusic.Track(program=max(program, 0), is_drum=drums, ttype="tick")
             score.tracks.append(track)
-        kept = _outside(polyphony.columns_of(score.tracks[i]), begin, end)
+        kept = _outside(columns_of(score.tracks[i]), begin, end)
         score.tracks[i].notes = note_events(**kept)
     inside = replace(song, notes=song.notes[hole.covers(song)])
     fresh: dict[int, Columns] = {}
@@ -324,14 +325,14 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
         length = np.minimum(length, max(end, 1) + 4 * score.tpq - ticks)
         where = homes(score, [i for i in reading.chosen if reading.called[i] == program], rows)
         columns = np.stack([ticks, length, rows[:, 2], rows[:, 3]]).astype(np.int64)
-        new = dict(zip(polyphony.NAMES, columns, strict=True))
+        new = dict(zip(NAMES, columns, strict=True))
         for i in np.unique(where).tolist():
-            own = polyphony.picked(new, where == i)
+            own = picked(new, where == i)
             fresh[i] = fitted(score, i, own, fresh, reading.places, end)
     channels = {tuple(j for j, _ in _beside(reading.places, i)) for i in fresh}
     polyphony.thin(score, fresh, reading.unknown, sorted(channels))
     for i, notes in fresh.items():
-        polyphony.add_notes(score.tracks[i], notes)
+        add_notes(score.tracks[i], notes)
     return clip.with_score(score)
 
 
@@ -356,9 +357,7 @@ def fitted(
     """
     others = []
     for j, side in _beside(places, track):
-        there = polyphony.joined(
-            [polyphony.columns_of(score.tracks[j]), *([fresh[j]] if j in fresh else [])]
-        )
+        there = joined([columns_of(score.tracks[j]), *([fresh[j]] if j in fresh else [])])
         others.append(there | {"side": np.full(len(there["time"]), side)})
     there = {name: np.concatenate([o[name] for o in others]) for name in others[0]}
     return _between(new, there, end, score.tpq // 4)
@@ -403,10 +402,10 @@ def _between(new: Columns, there: Columns, end: int, far: int) -> Columns:
     again = np.where(same & (begin > onset[:, None]), begin - (side < 0), np.iinfo(np.int64).max)
     stop = np.minimum(stop, again.min(1, initial=np.iinfo(np.int64).max))
     fits &= (held() == 0) & (onset - new["time"] <= far) & (onset < np.minimum(stop, end))
-    new = polyphony.picked(new | {"time": onset, "duration": stop - onset}, fits)
+    new = picked(new | {"time": onset, "duration": stop - onset}, fits)
     order = np.lexsort((new["time"], new["pitch"]))
-    new = polyphony.picked(new, order)
+    new = picked(new, order)
     gap, repeated = np.diff(new["time"]), np.diff(new["pitch"]) == 0
     shorter = np.minimum(new["duration"][:-1], gap)
     new["duration"][:-1] = np.where(repeated, shorter, new["duration"][:-1])
-    return polyphony.picked(new, new["duration"] > 0)  # of two notes at one tick one is left
+    return picked(new, new["duration"] > 0)  # of two notes at one tick one is left
