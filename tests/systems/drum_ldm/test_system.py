@@ -14,7 +14,8 @@ from workbench.errors import CheckpointError, PromptError
 from workbench.evaluation.rhythm import downbeats
 from workbench.music.clip import Clip
 from workbench.representations.drum_roll import DrumRoll, rolls_of
-from workbench.systems.drum_ldm.system import TEMPO_SHARE, DrumLDM
+from workbench.systems.drum_ldm import DrumLDM
+from workbench.systems.drum_ldm.sampler import TEMPO_SHARE
 from workbench.systems.sampling import keep_mask, slerp
 from workbench.systems.storage import SHIPPED
 

@@ -1,0 +1,258 @@
+"""Editing drum loops: variations, interpolation between two loops, inpainting.
+
+An edit returns the clip's own score with other drum hits in it, see `splice.py`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.errors import PromptError
+from workbench.music.clip import clip_of
+from workbench.music.kit import read_lookup
+from workbench.representations.drum_roll import DrumRoll
+from workbench.systems.base import Progress, Region, SamplingSettings, region_of
+from workbench.systems.drum_ldm.sampler import DrumSampler
+from workbench.systems.drum_ldm.splice import Cells, cells_of, in_whole_bars, left_out, with_cells
+from workbench.systems.prompts import prompt_of
+from workbench.systems.provenance import credit_of
+from workbench.systems.sampling import checked, keep_mask, slerp
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+
+class DrumEditing(DrumSampler):
+    """The part of DrumLDM that edits loops: vary, interpolate, inpaint."""
+
+    @torch.inference_mode()
+    def vary(
+        self,
+        clip: Clip,
+        n: int = 1,
+        *,
+        strength: float = 0.5,
+        prompt: str | None = None,
+        steps: int = 20,
+        guidance: float = 1.5,
+        seed: int = 0,
+        sampler: str = "dpm++",
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[Clip]:
+        """Generate variations of a loop: add noise to its latent, then denoise it again.
+
+        Only the drums vary; other tracks and percussion outside the nine voices stay.
+
+        Args:
+            clip: A loop of up to `config.bars` bars in 4/4.
+            n: Number of variations, 1 to 1024.
+            strength: Amount of noise: 0 (the autoencoder's reconstruction) to 1 (a new loop).
+            prompt: A text; None uses the clip's caption.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            seed: Seed of all random numbers.
+            sampler: A name from `SAMPLERS`.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` clips.
+
+        Raises:
+            PromptError: If the clip is a waveform, too long, or not in 4/4.
+
+        Source: SDEdit, arXiv 2108.01073.
+        """
+        settings = SamplingSettings(steps, guidance, sampler, seed)
+        n, strength = checked(n=n, strength=strength).values()
+        clip, bars = self._whole_bars(clip)
+        cells = cells_of(clip, Region(), 16 * bars)
+        text = clip.caption if prompt is None else prompt_of(prompt)
+        prompts, tempos = [text] * n, [clip.tempo] * n
+        z = torch.cat([self.encode([clip])] * n)
+        noise = self.noise(settings.seeds(n), 4 * bars)
+        put = partial(with_cells, clip, cells)
+        latents = self._sampled(
+            noise, prompts, tempos, settings, progress, latents=z, strength=strength, put=put
+        )
+        return self._signed_clips(
+            self.decode_rolls(latents),
+            prompts,
+            tempos,
+            bars,
+            "variation",
+            original=clip,
+            put=put,
+            request={"strength": strength, **settings.asked()},
+            seed=settings.seed,
+        )
+
+    @torch.inference_mode()
+    def interpolate(
+        self, a: Clip, b: Clip, n: int = 5, *, polish: float = 0.4, steps: int = 20, seed: int = 0
+    ) -> list[Clip]:
+        """Interpolate between two loops by spherical interpolation (slerp) of their latents.
+
+        A mixture of two beats need not be a plausible beat, so intermediate latents are noised by
+        up to `polish` and denoised, all with the same noise.
+
+        Args:
+            a: The first loop.
+            b: The last loop, of as many bars as `a`.
+            n: Number of loops, both ends included.
+            polish: Amount of noise in the middle, 0 to 1.
+            steps: Number of sampling steps, 1 to 1000.
+            seed: Seed of all random numbers.
+
+        Returns:
+            `n` loops of the nine drum voices.
+
+        Raises:
+            PromptError: If the lengths differ or a clip is not a drum loop in 4/4.
+
+        Warns:
+            UserWarning: If `a` or `b` has notes outside the nine voices.
+        """
+        settings = SamplingSettings(steps, 1.0, seed=seed)
+        n, polish = checked(n=n, polish=polish).values()
+        (a, bars), (b, bars_b) = self._whole_bars(a), self._whole_bars(b)
+        if bars != bars_b:
+            raise PromptError(f"a, b: must have the same length, got {bars} and {bars_b} bars")
+        for name, clip in (("a", a), ("b", b)):
+            if without := left_out(clip):
+                warnings.warn(
+                    f"{name}: the loops leave out some of its notes: {without}",
+                    UserWarning,
+                    stacklevel=2,
+                )
+        ends, noise = self.encode([a, b]), self.noise([settings.seed], 4 * bars)
+        rolls, captions, tempos = [], [], []
+        for share in np.linspace(0, 1, n).tolist():
+            tempo = a.tempo ** (1 - share) * b.tempo**share
+            text = (a if share < 0.5 else b).caption
+            amount = polish * (1 - abs(2 * share - 1))
+            z = slerp(ends[:1], ends[1:], share)
+            z = self._sampled(noise, [text], [tempo], settings, latents=z, strength=amount)
+            rolls.append(self.decode_rolls(z))
+            captions.append(f"{1 - share:.0%} {a.caption} · {share:.0%} {b.caption}")
+            tempos.append(tempo)
+        both = a.with_(labels={"original": f"{credit_of(a)} and {credit_of(b)}"})
+        return self._signed_clips(
+            np.concatenate(rolls),
+            captions,
+            tempos,
+            bars,
+            "interpolation",
+            original=both,
+            request={"polish": polish, **settings.asked()},
+            seed=settings.seed,
+        )
+
+    @torch.inference_mode()
+    def inpaint(
+        self,
+        clip: Clip,
+        region: Region | None = None,
+        n: int = 1,
+        *,
+        prompt: str | None = None,
+        steps: int = 20,
+        guidance: float = 1.5,
+        seed: int = 0,
+        sampler: str = "dpm++",
+        progress: Callable[[Progress], None] | None = None,
+        keep: np.ndarray | None = None,
+        keep_bars: Sequence[int] = (),
+    ) -> list[Clip]:
+        """Regenerate the cells of a region and keep all others.
+
+        At every step the estimate of x₀ is decoded, the kept cells are inserted, and the result is
+        encoded again, so that the new cells fit them. Only drum hits of the region are replaced, in
+        the clip's own score and in its file if it has one; all other events stay. If the region is
+        given in bars or seconds, a hit slightly before its first beat stays as well.
+
+        Args:
+            clip: A loop of up to `config.bars` bars in 4/4.
+            region: The part to replace: bars, seconds, cells, tracks.
+            n: Number of versions, 1 to 1024.
+            prompt: A text; None uses the clip's caption.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            seed: Seed of all random numbers.
+            sampler: A name from `SAMPLERS`.
+            progress: Called with a `Progress` after each step.
+            keep: Deprecated: the cells to keep, bool (steps, 9).
+            keep_bars: Deprecated: the bars to keep.
+
+        Returns:
+            `n` versions of the clip.
+
+        Raises:
+            PromptError: If the region does not fit the clip, or the clip is not a drum loop in 4/4.
+        """
+        settings = SamplingSettings(steps, guidance, sampler, seed)
+        n = checked(n=n)["n"]
+        clip, bars = self._whole_bars(clip)
+        own = DrumRoll.from_clip(clip).to_array()
+        if region is not None and not isinstance(region, np.ndarray):
+            cells = cells_of(clip, region_of(region), len(own))
+        else:
+            warnings.warn(
+                "inpaint: give a Region of what to replace, instead of what to keep",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            cells = Cells(~keep_mask(keep if region is None else region, keep_bars, len(own)))
+        held = np.tile(~cells.mask, (1, 3))  # hits, velocity, offset
+        put = partial(with_cells, clip, cells)
+
+        def put_in(latents: Tensor) -> np.ndarray:
+            return np.where(held, own, self.decode_rolls(latents)[:, : len(own)])
+
+        text = clip.caption if prompt is None else prompt_of(prompt)
+        prompts, tempos = [text] * n, [clip.tempo] * n
+        latents = self._sampled(
+            self.noise(settings.seeds(n), 4 * bars),
+            prompts,
+            tempos,
+            settings,
+            progress,
+            project=lambda x0: self.encode_rolls(torch.from_numpy(put_in(x0))),
+            put=put,
+        )
+        return self._signed_clips(
+            self.decode_rolls(latents),
+            prompts,
+            tempos,
+            bars,
+            "inpainting",
+            original=clip,
+            put=put,
+            request={
+                "kept": f"{(~cells.mask).sum()} of {cells.mask.size} cells",
+                **settings.asked(),
+            },
+            seed=settings.seed,
+        )
+
+    def _whole_bars(self, clip: Clip) -> tuple[Clip, int]:
+        """Return the clip as 1 to `config.bars` bars of 4/4; raise PromptError if that is not
+        possible."""
+        clip = clip_of(clip)
+        name = clip.source or repr(clip.caption)
+        clip, bars = in_whole_bars(clip, f"clip {name}")
+        if not (read_lookup()[clip.notes["pitch"][clip.notes["is_drum"]]] >= 0).any():
+            raise PromptError(f"clip {name}: has no drum notes")
+        if bars > self.config.bars:
+            most = self.config.bars
+            raise PromptError(
+                f"clip {name}: must have at most {most} bars, got {bars}; cut it with "
+                f"clip.excerpt(0, {4 * most})"
+            )
+        return clip, bars

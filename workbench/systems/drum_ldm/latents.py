@@ -1,0 +1,131 @@
+"""DrumLDM's networks at work: drum loops to latents and back, and the space of texts and loops.
+
+The autoencoder encodes a loop as a latent of one vector per beat. The contrastive encoders embed
+texts and loops in one space, in which a text lies near the loops that it describes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from workbench.arguments import shown, text_of, texts_of
+from workbench.errors import CheckpointError
+from workbench.music.clip import clips_of
+from workbench.music.timeline import check_tempo
+from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
+from workbench.representations.text import TextEncoder, text_encoder
+from workbench.systems.base import LatentDiffusion
+from workbench.systems.drum_ldm.config import DrumLDMConfig
+from workbench.systems.drum_ldm.networks import DrumNetworks
+from workbench.systems.provenance import signed
+
+if TYPE_CHECKING:
+    from workbench.music.clip import Clip
+
+
+class DrumLatents(LatentDiffusion):
+    """The part of DrumLDM that evaluates its networks once: encode, decode, embed."""
+
+    networks: DrumNetworks
+    config_class: ClassVar = DrumLDMConfig
+    networks_class: ClassVar = DrumNetworks
+
+    def __init__(self, config: DrumLDMConfig) -> None:
+        self.config = config
+        self.text: TextEncoder = text_encoder(config.text)
+        self.networks = DrumNetworks(config).eval()
+        self.contrastive = self.networks.contrastive
+        self.autoencoder = self.networks.autoencoder
+        self.denoiser = self.networks.denoiser
+        self.diffusion = config.diffusion()
+
+    def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
+        """Return the shape of one latent. length: number of beats, by default that of the longest
+        loop."""
+        width = len(self.networks.latent_mean)
+        beats = 4 * self.config.bars if length is None else length
+        return (width,) if self.config.paper else (beats, width)
+
+    def denoiser_for(self, noisy: Tensor) -> nn.Module:
+        return self.denoiser
+
+    # --- music ↔ latent -----------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def encode(self, clips: Clip | Sequence[Clip]) -> Tensor:
+        """Encode loops of equal length.
+
+        Args:
+            clips: One loop or several, each of up to `config.bars` bars in 4/4.
+
+        Returns:
+            Latents (n, beats, latent) with mean 0 and variance 1 over the training loops; (n,
+            latent) for the paper's networks.
+
+        Raises:
+            PromptError: If there is no clip or the lengths differ.
+        """
+        return self.encode_rolls(torch.from_numpy(rolls_of(clips_of(clips, least=1))))
+
+    @torch.inference_mode()
+    def encode_rolls(self, rolls: Tensor) -> Tensor:
+        """Encode drum rolls (n, steps, 27) as latents, see `encode`."""
+        if self.config.paper:  # one vector per loop of full length: shorter loops are repeated
+            full = [tile(roll, 16 * self.config.bars) for roll in rolls.numpy()]
+            rolls = torch.from_numpy(np.stack(full))
+        return self.networks.standard(self.autoencoder.encode(rolls))
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor, tempo: float = 120.0, caption: str = "") -> list[Clip]:
+        """Decode latents.
+
+        Args:
+            latents: Latents as returned by `encode`, of any number of beats.
+            tempo: Tempo of the clips in BPM.
+            caption: Caption of the clips.
+
+        Returns:
+            One clip per row.
+
+        Raises:
+            PromptError: If the shape of the latents or the tempo is not valid.
+        """
+        tempo, caption = check_tempo(tempo), text_of(caption, "caption")
+        clips = [
+            DrumRoll.from_array(r, tempo=tempo).to_clip(caption=caption)
+            for r in self.decode_rolls(latents)
+        ]
+        return [signed(clip, self, "decoding", request={"tempo": tempo}) for clip in clips]
+
+    @torch.inference_mode()
+    def decode_rolls(self, latents: Tensor) -> np.ndarray:
+        """Decode latents to drum rolls (n, steps, 27)."""
+        return self.autoencoder.decode(self.networks.plain(self.latents_of(latents))).numpy()
+
+    # --- text ---------------------------------------------------------------------------------
+
+    def _text_vectors(self, texts: Sequence[str]) -> Tensor:
+        """Vectors of the text encoder, (n, text_dim)."""
+        vectors, width = self.text.embed(texts), self.config.contrastive.text_dim
+        if vectors.shape[1] != width:
+            raise CheckpointError(
+                f"config.json: text={shown(self.config.text)} gives {vectors.shape[1]} numbers per "
+                f"text, but the networks take {width}; download the checkpoint or train it again"
+            )
+        return vectors
+
+    @torch.inference_mode()
+    def embed_text(self, texts: Sequence[str]) -> Tensor:
+        """Embed texts in the contrastive space: (n, dim), unit length."""
+        return self.contrastive.embed_text(self._text_vectors(texts_of(texts, "texts", 1)))
+
+    @torch.inference_mode()
+    def embed_clips(self, clips: Sequence[Clip]) -> Tensor:
+        """Embed loops of equal length in the contrastive space: (n, dim), unit length."""
+        rolls = rolls_of(clips_of(clips, least=1))
+        return self.contrastive.embed_roll(torch.from_numpy(rolls))
