@@ -155,3 +155,51 @@ def test_odd_grids(odd):
         DrumRoll.from_clip(clip, odd)
     with pytest.raises(PromptError, match="beats="):
         DrumRoll.from_notes(clip.notes, 1e9)
+
+
+def test_two_hits_in_a_cell_come_back_with_two_slots():
+    """Flams and drags: pairs of one drum in a cell, apart by at least a thirtieth of a step."""
+    generator = np.random.default_rng(1)
+    cells = generator.choice(32 * 9, 60, replace=False)
+    offsets = np.sort(generator.uniform(-0.45, 0.45, (60, 2)), axis=1)
+    offsets[:, 1] = np.maximum(offsets[:, 1], offsets[:, 0] + 0.03)
+    loud = generator.integers(60, 128, 60)
+    soft = generator.integers(1, 60, 60)
+    times = (cells // 9)[:, None] / 4 + offsets / 4 + 1  # not at the loop's edge
+    pitches = [WRITE_PITCH[DRUMS[drum]] for drum in cells % 9]
+    notes = notes_at([*times[:, 0], *times[:, 1]], pitches * 2, [*soft, *loud])
+    roll = DrumRoll.from_notes(notes, 10.0, slots=2)
+    assert roll.hits.sum() == roll.second.hits.sum() == 60
+    assert DrumRoll.from_notes(notes, 10.0).to_array().shape == (40, 27)
+    again = DrumRoll.from_array(roll.to_array())
+    assert np.allclose(again.to_array(), roll.to_array())
+    back = again.to_notes()
+    order = np.lexsort((notes["pitch"], notes["time"]))
+    assert np.array_equal(back["pitch"], notes["pitch"][order])
+    assert np.array_equal(back["velocity"], notes["velocity"][order])
+    assert np.abs(back["time"] - notes["time"][order]).max() < 1e-6
+
+
+def test_a_hit_written_twice_is_no_second_hit():
+    notes = notes_at([1.0, 1.0], [38, 40], [90, 80])  # the head and the rim of one stroke
+    assert not DrumRoll.from_notes(notes, 4.0, slots=2).second.hits.any()
+
+
+def test_two_slots_keep_what_drummers_play(groove_root):
+    from workbench.datasets.sets.groove import load_groove
+
+    clips = load_groove(groove_root, limit=20).clips
+    struck = kept = 0
+    for clip in clips:
+        drums = clip.notes[clip.notes["is_drum"]]
+        place = np.floor(drums["time"] * 16 + 0.5).astype(int) * 128 + drums["pitch"]
+        struck += len(np.unique(place))
+        roll = DrumRoll.from_clip(clip, slots=2)
+        kept += roll.hits.sum() + roll.second.hits.sum()
+    assert kept > 0.97 * struck
+
+
+def test_arrays_of_two_slots_need_a_first_hit():
+    array = np.zeros((16, 54), np.float32)
+    array[3, 27] = 1
+    assert not DrumRoll.from_array(array).second.hits.any()

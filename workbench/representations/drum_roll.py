@@ -6,8 +6,9 @@ Notebook: `notebooks/01_eda.ipynb`.
 
 Triplets survive on the grid of sixteenths because of the offset: the second note of an
 eighth-note triplet falls in cell 1 with offset +1/3, the third in cell 3 with offset −1/3.
-Only sixteenth triplets can put two hits of one drum into one cell; where those matter, use
-`steps_per_beat=12`, on which sixteenths and both kinds of triplets lie exactly.
+Two hits of one drum fall into one cell in flams, drags and sixteenth triplets, and where the foot
+closes the hi-hat under the stick. With `slots=2` the softer one has a second roll of its own,
+`DrumRoll.second`; otherwise it is left out.
 
 A loop has no edge: a hit just before the end that belongs to the next downbeat goes to cell 0
 with a negative offset, and a clip of the roll has it at its end again (`Clip.anticipation`): a
@@ -31,6 +32,7 @@ from workbench.music.midi import NOTE, read_columns
 from workbench.music.timeline import main_meter, main_tempo, natural_beats, other_meters
 
 N_DRUMS = len(DRUMS)
+SAME = 0.02  # steps: two hits of one drum so close together are one
 MOST_STEPS = 960  # in a beat, as fine as any sequencer's ticks
 CHANNELS = 3 * N_DRUMS  # hits, velocity, offset
 _PITCHES = np.array([WRITE_PITCH[code] for code in DRUMS], dtype=np.int16)
@@ -44,6 +46,7 @@ class DrumRoll:
     hits: (steps, 9) bool; velocity: (steps, 9) float32, 0 to 1, zero where there is no hit;
     offset: (steps, 9) float32, in steps, −0.5 ≤ offset < 0.5, zero where there is no hit.
     meter: of the bars, which the arrays do not show; a clip of the roll has it.
+    second: the second, softer hits of cells that are struck twice, None where they are not kept.
     """
 
     hits: np.ndarray
@@ -52,6 +55,7 @@ class DrumRoll:
     tempo: float = 120.0
     steps_per_beat: int = 4
     meter: tuple[int, int] = (4, 4)
+    second: DrumRoll | None = None
 
     @property
     def steps(self) -> int:
@@ -63,13 +67,21 @@ class DrumRoll:
 
     @classmethod
     def from_notes(
-        cls, notes: np.ndarray, beats: float, *, tempo: float = 120.0, steps_per_beat: int = 4
+        cls,
+        notes: np.ndarray,
+        beats: float,
+        *,
+        tempo: float = 120.0,
+        steps_per_beat: int = 4,
+        slots: int = 1,
     ) -> DrumRoll:
         """Put a note array (fields time, pitch, velocity) of `beats` quarter notes on the grid.
 
-        Of two hits of one drum in one cell the louder is kept. Pitches outside the read map and
-        notes past the end are left out.
+        Of several hits of one drum in one cell the loudest is kept; with `slots=2` the loudest of
+        the others, too, in `second`. Pitches outside the read map and notes past the end are left
+        out.
         """
+        slots = whole(slots, "slots", 1, 2)
         steps_per_beat = whole(steps_per_beat, "steps_per_beat", 1, MOST_STEPS)
         steps = round(number(beats, "beats", 0, MOST_BEATS) * steps_per_beat)
         time = notes["time"]
@@ -78,7 +90,19 @@ class DrumRoll:
         position = notes["time"] * steps_per_beat
         hits, velocity, offset = _grid(position, notes["pitch"], notes["velocity"], steps)
         offset = np.minimum(offset, np.float32(0.499999))  # float32 could round it up to a half
-        return cls(hits, velocity, offset, tempo, steps_per_beat)
+        roll = cls(hits, velocity, offset, tempo, steps_per_beat)
+        if slots == 2:
+            rest = notes[roll._not_kept(position, notes["pitch"])]
+            roll.second = cls.from_notes(rest, beats, tempo=tempo, steps_per_beat=steps_per_beat)
+        return roll
+
+    def _not_kept(self, position: np.ndarray, pitch: np.ndarray) -> np.ndarray:
+        """Return which notes at these positions (in steps) are apart from the hit of their cell:
+        bool (notes,)."""
+        cell, drum = (position + 0.5).astype(np.int64), read_lookup()[pitch]
+        inside = (position >= -0.5) & (cell <= self.steps) & (drum >= 0)
+        kept = self.offset[cell % max(self.steps, 1), drum] if self.steps else np.zeros(len(cell))
+        return inside & (np.abs(position - cell - kept) > SAME)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], steps_per_beat: int = 4) -> DrumRoll:
@@ -103,11 +127,13 @@ class DrumRoll:
         return cls(*arrays, tempo, steps_per_beat, meter)
 
     @classmethod
-    def from_clip(cls, clip: Clip, steps_per_beat: int = 4) -> DrumRoll:
+    def from_clip(cls, clip: Clip, steps_per_beat: int = 4, slots: int = 1) -> DrumRoll:
         """The drum notes of a clip on the grid; a clip without drum notes gives an empty roll."""
         notes = clip_of(clip).notes
         drums = notes[notes["is_drum"]]
-        roll = cls.from_notes(drums, clip.beats, tempo=clip.tempo, steps_per_beat=steps_per_beat)
+        roll = cls.from_notes(
+            drums, clip.beats, tempo=clip.tempo, steps_per_beat=steps_per_beat, slots=slots
+        )
         roll.meter = clip.meter
         return roll
 
@@ -115,24 +141,43 @@ class DrumRoll:
     def from_array(
         cls, array: np.ndarray, *, tempo: float = 120.0, steps_per_beat: int = 4
     ) -> DrumRoll:
-        """From (steps, 27): hits, velocity and offset side by side. A hit is a value above ½."""
-        if array.ndim != 2 or array.shape[1] != CHANNELS:
+        """From (steps, 27): hits, velocity and offset side by side, or (steps, 54) with second
+        hits. A hit is a value above ½."""
+        if array.ndim != 2 or array.shape[1] not in (CHANNELS, 2 * CHANNELS):
             raise PromptError(
-                f"array: shape {array.shape} is not a drum roll; give (steps, {CHANNELS})"
+                f"array: shape {array.shape} is not a drum roll; give (steps, {CHANNELS}) or, with "
+                f"second hits, (steps, {2 * CHANNELS})"
             )
+        array, rest = array[:, :CHANNELS], array[:, CHANNELS:]
         hits = array[:, :N_DRUMS] > 0.5
         velocity = np.clip(array[:, N_DRUMS : 2 * N_DRUMS], 1 / 127, 1) * hits
         offset = np.clip(array[:, 2 * N_DRUMS :], -0.5, np.nextafter(np.float32(0.5), 0)) * hits
-        return cls(
+        roll = cls(
             hits, velocity.astype(np.float32), offset.astype(np.float32), tempo, steps_per_beat
         )
+        if rest.shape[1]:
+            both = rest.copy()
+            both[:, :N_DRUMS] *= hits  # a second hit needs a first one
+            roll.second = cls.from_array(both, tempo=tempo, steps_per_beat=steps_per_beat)
+        return roll
 
     def to_array(self) -> np.ndarray:
-        """(steps, 27) float32: hits, velocity and offset side by side."""
-        return np.concatenate([self.hits, self.velocity, self.offset], axis=1, dtype=np.float32)
+        """(steps, 27) float32: hits, velocity and offset side by side; (steps, 54) with second
+        hits."""
+        parts = [self.hits, self.velocity, self.offset]
+        if self.second is not None:
+            parts += [self.second.hits, self.second.velocity, self.second.offset]
+        return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def to_notes(self) -> np.ndarray:
         """Note array on the write pitches, sorted by time then pitch."""
+        notes = self._first_notes()
+        if self.second is not None:
+            notes = np.concatenate([notes, self.second.to_notes()])
+        return notes[np.lexsort((notes["pitch"], notes["time"]))]
+
+    def _first_notes(self) -> np.ndarray:
+        """The notes of the first hits."""
         step, drum = np.nonzero(self.hits)
         notes = np.zeros(len(step), dtype=NOTE)
         time = (step + self.offset[step, drum].astype(np.float64)) / self.steps_per_beat
@@ -141,7 +186,7 @@ class DrumRoll:
         notes["pitch"] = _PITCHES[drum]
         notes["velocity"] = np.clip(np.rint(self.velocity[step, drum] * 127), 1, 127)
         notes["is_drum"] = True
-        return notes[np.lexsort((notes["pitch"], notes["time"]))]
+        return notes
 
     def to_clip(self, caption: str = "", source: str = "", labels: dict | None = None) -> Clip:
         """A clip of the same length and tempo on the kit's write pitches."""
@@ -196,9 +241,9 @@ def _grid(
     return level > 0, level, offset
 
 
-def rolls_of(clips: Sequence[Clip], steps_per_beat: int = 4) -> np.ndarray:
-    """Stack clips of equal length: (n, steps, 27) float32. Warns of clips in other metres than 4/4:
-    the stack does not say it, and what counts bars takes 16 steps for one."""
+def rolls_of(clips: Sequence[Clip], steps_per_beat: int = 4, slots: int = 1) -> np.ndarray:
+    """Stack clips of equal length: (n, steps, 27 · slots) float32. Warns of clips in other
+    metres than 4/4: the stack does not say it, and what counts bars takes 16 steps for one."""
     clips = clips_of(clips)
     if others := sorted({other for clip in clips if (other := other_meters(clip))}):
         warnings.warn(
@@ -207,10 +252,10 @@ def rolls_of(clips: Sequence[Clip], steps_per_beat: int = 4) -> np.ndarray:
             UserWarning,
             stacklevel=2,
         )
-    arrays = [DrumRoll.from_clip(clip, steps_per_beat).to_array() for clip in clips]
+    arrays = [DrumRoll.from_clip(clip, steps_per_beat, slots).to_array() for clip in clips]
     if len({len(array) for array in arrays}) > 1:
         raise PromptError("clips: lengths differ; cut them with datasets.cut_loops(clips, bars=…)")
-    return np.stack(arrays) if arrays else np.zeros((0, 0, CHANNELS), np.float32)
+    return np.stack(arrays) if arrays else np.zeros((0, 0, CHANNELS * slots), np.float32)
 
 
 def tile(array: np.ndarray, steps: int) -> np.ndarray:
