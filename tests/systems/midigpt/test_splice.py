@@ -1,58 +1,11 @@
 """What a filling does to a file: nothing but notes, and no kept note is cut or silenced."""
 
 import mido
-import numpy as np
 import pytest
 
 from tests.music.test_patching import file_of, hits
 from workbench.music.clip import Clip
-from workbench.music.columns import NAMES
-from workbench.systems.midigpt.splice import _between, with_bars
-
-END, FAR = 3840, 120
-
-
-def columns(rows, side=None):
-    """Notes from (onset, duration, pitch), each with its side where one is given."""
-    table = np.array([(*row[:3], 64) for row in rows], dtype=np.int64).reshape(-1, 4)
-    found = dict(zip(NAMES, table.T, strict=True))
-    return found if side is None else found | {"side": np.full(len(table), side)}
-
-
-def fitted(new, there, side=0):
-    """(onset, duration, pitch) of the new notes as they fit beside those that are there."""
-    found = _between(columns(new), columns(there, side), END, FAR)
-    return sorted(zip(*(found[name].tolist() for name in NAMES[:3]), strict=True))
-
-
-@pytest.mark.parametrize(
-    ("new", "there", "side", "left"),
-    [
-        ((2000, 400, 60), (0, 3000, 60), 0, []),  # held far on
-        ((2000, 400, 60), (0, 3000, 61), 0, [(2000, 400, 60)]),
-        ((2000, 400, 60), (0, 2100, 60), 0, [(2100, 300, 60)]),  # held a little
-        ((2000, 400, 60), (0, 2100, 60), 1, [(2101, 299, 60)]),  # its off comes after the on
-        ((2000, 400, 60), (0, 2000, 60), 0, [(2000, 400, 60)]),
-        ((2000, 400, 60), (0, 2000, 60), 1, [(2001, 399, 60)]),
-        ((2000, 400, 60), (0, 2000, 60), -1, [(2000, 400, 60)]),
-        ((2000, 80, 60), (0, 2100, 60), 0, []),
-        ((2000, 400, 60), (2000, 100, 60), 0, []),  # struck already
-        ((2000, 400, 60), (2200, 900, 60), 0, [(2000, 200, 60)]),
-        ((2000, 400, 60), (2200, 900, 60), -1, [(2000, 199, 60)]),
-        ((2000, 400, 60), (2400, 900, 60), -1, [(2000, 399, 60)]),
-        ((2000, 400, 60), (2400, 900, 60), 1, [(2000, 400, 60)]),
-        ((3830, 400, 60), (0, 3850, 60), 0, []),  # it would begin after the hole
-    ],
-)
-def test_a_new_note_fits_between_those_of_its_pitch(new, there, side, left):
-    assert fitted([new], [there], side) == left
-
-
-def test_of_new_notes_each_ends_where_the_next_of_its_pitch_begins():
-    new = [(2000, 900, 60), (2400, 100, 60), (2000, 900, 62)]
-    assert fitted(new, []) == [(2000, 400, 60), (2000, 900, 62), (2400, 100, 60)]
-    # two that wait for the same one are one
-    assert len(fitted([(2000, 400, 60), (2010, 400, 60)], [(0, 2100, 60)])) == 1
+from workbench.systems.midigpt.splice import with_bars
 
 
 @pytest.mark.parametrize("ticks", [1, 2, 3, 5, 8])

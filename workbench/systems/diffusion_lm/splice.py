@@ -14,11 +14,16 @@ import numpy as np
 
 from workbench.errors import PromptError
 from workbench.music.channel import note_events
-from workbench.music.columns import NAMES, Columns, add_notes, columns_of, picked
+from workbench.music.columns import Columns, add_notes, columns_of, picked
 from workbench.music.timeline import meters_at
 from workbench.representations.pvd import CLS, HIGH, LENGTH, LOW, PAD, POSITIONS, PVD, SEP, WORDS
-from workbench.systems.midigpt.splice import fine, fitted
-from workbench.systems.midigpt.tracks import chosen_tracks, homes, playing
+from workbench.systems.splicing import (
+    chosen_tracks,
+    fit_notes,
+    needs_score,
+    tracks_near,
+    with_fine_ticks,
+)
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -60,7 +65,7 @@ class Reading:
 
     def put(self, ids: np.ndarray, code: PVD) -> Clip:
         """Return the clip with the notes of the hole replaced by those of `ids` (130,)."""
-        lines, tpq, (begin, end) = self.clip.bar_lines, self.rest.tpq, self.ticks
+        lines, tpq = self.clip.bar_lines, self.rest.tpq
         rows = []
         for bar in np.unique(self.bars[self.hole]):
             for note in code.notes(ids[self.hole & (self.bars == bar)]):
@@ -69,18 +74,11 @@ class Reading:
         score = self.rest.copy()
         if rows:
             table = np.array(rows, dtype=float)
-            columns = np.rint(table * [tpq, tpq, 1, 1]).astype(np.int64).T
-            new = dict(zip(NAMES, columns, strict=True))
-            # not on the bar line after the region
-            new["time"] = np.clip(new["time"], begin, max(end - 1, begin))
-            # nor beyond the end, where a file would cut them
+            # a file cuts notes that sound beyond the end of the clip
             last = max(round(lines[-1] * tpq), score.end())
-            new["duration"] = np.minimum(new["duration"], last - new["time"])
-            where = homes(score, self.tracks, table)
             fresh: dict[int, Columns] = {}
-            for i in np.unique(where).tolist():
-                own, places = picked(new, where == i), self.clip.places_in_file
-                fresh[i] = fitted(score, i, own, fresh, places, end)
+            places = self.clip.places_in_file
+            fit_notes(score, self.tracks, table, self.ticks, last, places, fresh)
             for i, notes in fresh.items():
                 add_notes(score.tracks[i], notes)
         return self.clip.with_score(score).with_(anticipation=self.clip.anticipation)
@@ -93,11 +91,10 @@ def read(clip: Clip, region: Region, code: PVD) -> Reading:
     it in time. If one of these bars is not in the region, the note stays. Raises PromptError if the
     region does not fit the clip or the window.
     """
-    if not clip.has_score:
-        raise PromptError("clip: is a waveform; give a clip that was read from a MIDI file")
+    needs_score(clip)
     if not code.rhythm:
         raise PromptError("region: this checkpoint's words do not say bars; train one with rhythm")
-    clip, (first, last) = fine(clip), region.bar_range(clip)
+    clip, (first, last) = with_fine_ticks(clip), region.bar_range(clip)
     if not 0 <= first < last <= clip.bars:
         raise PromptError(f"bars: {(first, last)} is not in this clip of {clip.bars} bars")
     lines, tpq = clip.bar_lines, clip.score.tpq
@@ -121,7 +118,7 @@ def read(clip: Clip, region: Region, code: PVD) -> Reading:
             "their number of notes; give other bars or tracks"
         )
     if silent:
-        near = playing(clip, first, last, drums=False)
+        near = tracks_near(clip, first, last, drums=False)
         tracks = tracks or [i for i in chosen if i in near] or chosen
         words = _with_notes(words, silent, (first, last), code)
     ids, bars = _window(words, first, last)

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import symusic
 
-from workbench.errors import PromptError
 from workbench.music.channel import note_events
 from workbench.music.columns import add_notes, columns_of, picked
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
 from workbench.music.timeline import needs_4_4
 from workbench.representations.drum_roll import DrumRoll
-from workbench.systems.midigpt.splice import fine
+from workbench.systems.splicing import needs_score, with_fine_ticks
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -40,10 +39,7 @@ class Cells(NamedTuple):
 def in_whole_bars(clip: Clip, name: str = "clip") -> tuple[Clip, int]:
     """Return a score in 4/4, extended to whole bars, and their number. Raises PromptError for a
     waveform and for other metres."""
-    if not clip.has_score:
-        raise PromptError(
-            f"{name}: is a waveform without notes; give a clip that was read from a MIDI file"
-        )
+    needs_score(clip, name)
     needs_4_4(clip, name)
     bars = max(1, math.ceil(round(clip.beats, 2) / 4))
     return (clip if clip.beats == 4 * bars else clip.with_(beats=4.0 * bars)), bars
@@ -71,7 +67,7 @@ def with_cells(clip: Clip, cells: Cells, roll: np.ndarray) -> Clip:
     the first beat go to the end of a loop, as in `DrumRoll.to_notes`, and to the first beat of a
     clip that is not a loop.
     """
-    loop, clip = clip.anticipation, fine(clip)
+    loop, clip = clip.anticipation, with_fine_ticks(clip)
     score: Any = clip.score.copy()
     steps, tpq = len(roll), score.tpq
     drum_tracks = _drum_tracks(score)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.music.columns import Columns, columns_of, joined, picked
+from workbench.systems.splicing import largest_chord
 
 ANY = 10**6  # no limit
 SPARED = 0.25  # smallest share of the new notes to keep, by allowing more notes if necessary
@@ -41,11 +42,6 @@ def usual(program: int, called: int | None) -> Most:
     )
 
 
-def crowd(places: np.ndarray) -> int:
-    """Return how often the most frequent position occurs."""
-    return int(np.unique(places, return_counts=True)[1].max()) if len(places) else 0
-
-
 def voices(onset: np.ndarray, stop: np.ndarray) -> int:
     """Return the largest number of notes that sound at once; a note that ends where another begins
     does not overlap it."""
@@ -57,7 +53,7 @@ def voices(onset: np.ndarray, stop: np.ndarray) -> int:
 def reached(notes: Columns) -> Most:
     """Return the polyphony of these notes."""
     time = notes["time"].astype(np.int64)
-    return Most(crowd(time), voices(time, time + notes["duration"]))
+    return Most(largest_chord(time), voices(time, time + notes["duration"]))
 
 
 def thin(

@@ -7,10 +7,9 @@ all notes that begin outside the hole stay unchanged, byte for byte.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import lcm
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,31 +18,38 @@ import torch
 
 from workbench.errors import PromptError
 from workbench.music.channel import note_events
-from workbench.music.columns import NAMES, Columns, add_notes, columns_of, joined, picked
-from workbench.music.midi import read_score
-from workbench.music.patching import finer, later
-from workbench.music.timeline import LATE, meter_map, meters_at
+from workbench.music.columns import Columns, add_notes, columns_of
+from workbench.music.timeline import meters_at
 from workbench.representations.grammar import PROGRAMS, TOGETHER
 from workbench.representations.holes import BAR, PITCH, PROGRAM, Hole
 from workbench.representations.remi import Grid, RemiSong
 from workbench.representations.tokens import Vocabulary
 from workbench.systems.midigpt import polyphony
 from workbench.systems.midigpt.polyphony import Most
-from workbench.systems.midigpt.tracks import called_as, chosen_tracks, homes, learned, playing
+from workbench.systems.midigpt.tracks import called_as, learned
+from workbench.systems.splicing import (
+    chosen_tracks,
+    fit_notes,
+    largest_chord,
+    needs_score,
+    notes_outside,
+    same_channel,
+    tracks_near,
+    with_bars_before,
+    with_fine_ticks,
+)
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 SAME = {"2/2", "3/2"}  # encoded as 4/4 and 6/4, which are as long
-FINE = 96  # ticks per quarter note at which rounding is inaudible
 LONGEST_SIDE = 64  # bars that may be added before or after a song at once
 
 
 def with_bars(clip: Clip, first: int, last: int) -> tuple[Clip, int, int]:
     """Return the clip, extended by empty bars if the hole reaches beyond it, and the hole in it."""
-    if not clip.has_score:
-        raise PromptError("clip: is a waveform; give a clip that was read from a MIDI file")
-    clip = fine(clip)
+    needs_score(clip)
+    clip = with_fine_ticks(clip)
     if not first < last:
         raise PromptError(f"bars: ({first}, {last}) is empty; give (first, last) with first < last")
     if first < -LONGEST_SIDE or last > clip.bars + LONGEST_SIDE or first > clip.bars or last < 0:
@@ -53,60 +59,12 @@ def with_bars(clip: Clip, first: int, last: int) -> tuple[Clip, int, int]:
         )
     lines = clip.bar_lines
     if first < 0:
-        clip, last, first = _later(clip, -first), last - first, 0
+        clip, last, first = with_bars_before(clip, -first), last - first, 0
         lines = clip.bar_lines
     if last > clip.bars:
         length = lines[-1] - lines[-2]
         clip = clip.with_(beats=float(lines[-1] + length * (last - clip.bars)))
     return clip, first, last
-
-
-def fine(clip: Clip) -> Clip:
-    """Return the clip with a resolution, in ticks per quarter note, that represents the tokens."""
-    tpq = clip.score.tpq
-    factor = lcm(tpq, FINE) // tpq
-    if tpq >= FINE or factor == 1:
-        return clip
-    if data := clip.file:
-        return _of_file(finer(data, factor), clip)
-    extra = [event._replace(tick=event.tick * factor) for event in clip.extra_events]
-    return _with(clip, clip.score.resample(tpq * factor), extra_events=extra)
-
-
-def _of_file(data: bytes, clip: Clip, **fields: Any) -> Clip:
-    """Return the clip as read from its changed file."""
-    return _with(clip, read_score(data), extra_events=data, **fields)
-
-
-def _with(clip: Clip, score: Any, **fields: Any) -> Clip:
-    """Return the clip with another score. fields: other attributes to change."""
-    same = {name: getattr(clip, name) for name in ("beats", "caption", "source", "labels")}
-    tempo = clip.tempo if clip.tempo_known and clip.steady else None
-    copy = type(clip)(score, tempo=tempo, **(same | fields))
-    copy.rings_on = clip.rings_on
-    return copy
-
-
-def _later(clip: Clip, bars: int) -> Clip:
-    """Return the clip with `bars` empty bars inserted before it, in its first metre."""
-    top, bottom = meter_map(clip.score)[1][0].tolist()
-    beats = bars * 4 * top / bottom
-    shift = round(beats * clip.score.tpq)
-    if data := clip.file:
-        return _of_file(later(data, shift), clip, beats=clip.beats + beats)
-    score = clip.score.shift_time(shift)
-    for name in ("tempos", "time_signatures", "key_signatures"):
-        events = getattr(score, name)
-        if len(events) and events[0].time - shift <= LATE * score.tpq:
-            events[0].time = 0  # initial events move to the new beginning
-    extra = [
-        # a system message, copyright or name at the start stays there
-        event._replace(tick=event.tick + shift)
-        if event.tick or (event.data[0] == 0xFF and event.data[1] not in (2, 3))
-        else event
-        for event in clip.extra_events
-    ]
-    return _with(clip, score, beats=clip.beats + beats, extra_events=extra)
 
 
 @dataclass(frozen=True)
@@ -156,11 +114,11 @@ class Reading:
         for token in self.hole.programs or ():
             program = int(vocabulary.names[token].split("_")[1])
             new = polyphony.total(m for i, m in self.unknown.items() if self.called[i] == program)
-            own = polyphony.crowd(places[rest[:, PROGRAM] == token])
+            own = largest_chord(places[rest[:, PROGRAM] == token])
             most[program + 1] = min(TOGETHER, own + new.struck)
         chosen = places[np.isin(rest[:, PROGRAM], self.hole.programs or ())]
         more = polyphony.total(self.unknown.values()).struck
-        return most, polyphony.crowd(chosen) + more
+        return most, largest_chord(chosen) + more
 
 
 def read(
@@ -188,7 +146,7 @@ def read(
         if not len(clip.notes):
             raise PromptError("clip: has no notes, so its instruments are unknown; name the tracks")
         added: list[int] = []
-        chosen = playing(clip, first, last, drums=-1 in learned_programs)
+        chosen = tracks_near(clip, first, last, drums=-1 in learned_programs)
         # the others are silent in the hole, so they may share a program
         same = [i for i, t in enumerate(clip.score.tracks) if i in chosen or not t.is_drum]
         called = called_as(clip, same, [], learned_programs)
@@ -202,7 +160,7 @@ def read(
             "tracks: this checkpoint was trained without drums, so the drums that it generates are "
             "poor; DrumLDM.inpaint regenerates bars of a drum loop"
         )
-    elif tracks is None and {*playing(clip, first, last, drums=True)} - {*chosen}:
+    elif tracks is None and {*tracks_near(clip, first, last, drums=True)} - {*chosen}:
         _warn(
             "tracks: drums stay unchanged, because this checkpoint was trained without them; "
             'tracks=[..., "drums"] regenerates them nevertheless'
@@ -228,14 +186,10 @@ def _unknown(
         if i >= len(own):
             limits[i] = polyphony.usual(added[i - len(own)], called[i])
             continue
-        outside = _outside(columns_of(own[i]), begin, end)
+        outside = notes_outside(columns_of(own[i]), begin, end)
         if not len(outside["time"]):
             limits[i] = polyphony.usual(-1 if own[i].is_drum else own[i].program, called[i])
     return limits
-
-
-def _outside(notes: Columns, begin: int, end: int) -> Columns:
-    return picked(notes, (notes["time"] < begin) | (notes["time"] >= end))
 
 
 def _warn(message: str) -> None:
@@ -314,98 +268,16 @@ def splice(clip: Clip, song: RemiSong, reading: Reading, vocabulary: Vocabulary)
             drums = program < 0
             track = symusic.Track(program=max(program, 0), is_drum=drums, ttype="tick")
             score.tracks.append(track)
-        kept = _outside(columns_of(score.tracks[i]), begin, end)
+        kept = notes_outside(columns_of(score.tracks[i]), begin, end)
         score.tracks[i].notes = note_events(**kept)
     inside = replace(song, notes=song.notes[hole.covers(song)])
     fresh: dict[int, Columns] = {}
+    latest = max(end, 1) + 4 * score.tpq
     for program, rows in notes_of(inside, lines, vocabulary).items():
-        # not on the bar line after the hole
-        ticks = np.clip(np.round(rows[:, 0] * score.tpq), begin, max(end - 1, begin))
-        length = np.maximum(1, np.round(rows[:, 1] * score.tpq))
-        length = np.minimum(length, max(end, 1) + 4 * score.tpq - ticks)
-        where = homes(score, [i for i in reading.chosen if reading.called[i] == program], rows)
-        columns = np.stack([ticks, length, rows[:, 2], rows[:, 3]]).astype(np.int64)
-        new = dict(zip(NAMES, columns, strict=True))
-        for i in np.unique(where).tolist():
-            own = picked(new, where == i)
-            fresh[i] = fitted(score, i, own, fresh, reading.places, end)
-    channels = {tuple(j for j, _ in _beside(reading.places, i)) for i in fresh}
+        tracks = [i for i in reading.chosen if reading.called[i] == program]
+        fit_notes(score, tracks, rows, (begin, end), latest, reading.places, fresh)
+    channels = {tuple(j for j, _ in same_channel(reading.places, i)) for i in fresh}
     polyphony.thin(score, fresh, reading.unknown, sorted(channels))
     for i, notes in fresh.items():
         add_notes(score.tracks[i], notes)
     return clip.with_score(score)
-
-
-def fitted(
-    score: Any,
-    track: int,
-    new: Columns,
-    fresh: Mapping[int, Columns],
-    places: Sequence[Any],
-    end: int,
-) -> Columns:
-    """Return new notes of a track so that they do not end notes on the same channel, and are not
-    ended by them.
-
-    Args:
-        score: The score without the new notes.
-        track: The track that they are for.
-        new: The new notes.
-        fresh: New notes that already fit, by track.
-        places: For each track, its track in the clip's file and its channel; None if unknown.
-        end: The tick at which the hole ends.
-    """
-    others = []
-    for j, side in _beside(places, track):
-        there = joined([columns_of(score.tracks[j]), *([fresh[j]] if j in fresh else [])])
-        others.append(there | {"side": np.full(len(there["time"]), side)})
-    there = {name: np.concatenate([o[name] for o in others]) for name in others[0]}
-    return _between(new, there, end, score.tpq // 4)
-
-
-def _beside(places: Sequence[Any], track: int) -> list[tuple[int, int]]:
-    """Return the tracks on the same channel of the clip's file, this one included, each with its
-    side: −1 and 1 for a track whose messages come earlier and later at the same tick."""
-    place = places[track] if track < len(places) else None
-    if place is None:
-        return [(track, 0)]
-    return [
-        (i, int(np.sign(other[0] - place[0])))
-        for i, other in enumerate(places)
-        if other is not None and other[1] == place[1]
-    ]
-
-
-def _between(new: Columns, there: Columns, end: int, far: int) -> Columns:
-    """Fit new notes between the notes of the same pitch on their channel, because files and
-    synthesizers cannot tell which of two such notes a note-off ends.
-
-    A note that begins while another is held is delayed until that ends, if this is before `end` and
-    at most `far` ticks later; otherwise it is dropped. It ends where its pitch is struck again. The
-    side of `there` is −1 if it precedes and 1 if it follows the new notes at the same tick.
-    """
-    begin, side = there["time"], there["side"]
-    onset = new["time"].copy()
-    stop = onset + new["duration"]
-    near = (begin <= stop.max(initial=0)) & (begin + there["duration"] >= onset.min(initial=0))
-    begin, side = begin[near], side[near]
-    over = begin + there["duration"][near] + (side > 0)
-    same = new["pitch"][:, None] == there["pitch"][near]
-
-    def held() -> np.ndarray:
-        """Return the tick up to which each note's pitch is held, 0 if it is free."""
-        inside = same & (begin <= onset[:, None]) & (onset[:, None] < np.maximum(over, begin + 1))
-        return np.where(inside, np.maximum(over, begin + 1), 0).max(1, initial=0)
-
-    fits = ~(same & (begin == onset[:, None])).any(1)
-    onset = np.maximum(onset, held())
-    again = np.where(same & (begin > onset[:, None]), begin - (side < 0), np.iinfo(np.int64).max)
-    stop = np.minimum(stop, again.min(1, initial=np.iinfo(np.int64).max))
-    fits &= (held() == 0) & (onset - new["time"] <= far) & (onset < np.minimum(stop, end))
-    new = picked(new | {"time": onset, "duration": stop - onset}, fits)
-    order = np.lexsort((new["time"], new["pitch"]))
-    new = picked(new, order)
-    gap, repeated = np.diff(new["time"]), np.diff(new["pitch"]) == 0
-    shorter = np.minimum(new["duration"][:-1], gap)
-    new["duration"][:-1] = np.where(repeated, shorter, new["duration"][:-1])
-    return picked(new, new["duration"] > 0)  # of two notes at one tick one is left

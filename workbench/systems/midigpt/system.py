@@ -5,8 +5,8 @@
 The original MidiGPT's prompt contained the hole itself; here it is replaced by fill-in-the-middle
 at bar lines (`representations/holes.py`). The network is in `models/gpt.py`, token sampling in
 `models/generation.py`, the rules for valid tokens in `representations/grammar.py`, and training in
-`training.py`. `splice.py` inserts an answer into the score, `tracks.py` assigns notes to tracks,
-and `polyphony.py` limits how many notes sound at once.
+`training.py`. `splice.py` inserts an answer into the score, `tracks.py` maps its tracks to programs
+of the training data, and `polyphony.py` limits how many notes sound at once.
 Notebook: `notebooks/09_midigpt_inpainting.ipynb`.
 """
 
