@@ -140,10 +140,11 @@ def same_length(**lists: Sized) -> None:
         raise PromptError(f"{lengths}; give as many of each")
 
 
-def function_of(value: Any, name: str) -> Any:
-    """`value`, which must be a function or None. Raises PromptError with the argument's name."""
-    if value is not None and not callable(value):
-        raise PromptError(f"{name}={shown(value)}: give a function, or None")
+def function_of(value: Any, name: str, *, needed: bool = False) -> Any:
+    """`value`, which must be a function or, unless it is needed, None. Raises PromptError with the
+    argument's name."""
+    if not callable(value) and (needed or value is not None):
+        raise PromptError(f"{name}={shown(value)}: give a function{'' if needed else ', or None'}")
     return value
 
 

@@ -5,15 +5,40 @@ import numpy as np
 import pytest
 
 from workbench.errors import WorkbenchError
-from workbench.evaluation import symbolic
+from workbench.evaluation import (
+    baselines,
+    fillings,
+    intervals,
+    long_form,
+    patterns,
+    power,
+    rhythm,
+    spectra,
+    symbolic,
+    tonality,
+)
+from workbench.evaluation.agreement import alpha_interval
 from workbench.evaluation.audio_sets import inception_score, paired_kl, relevance, sim_aa
+from workbench.evaluation.classifiers import separability
 from workbench.evaluation.comparison import compare, kl_divergence, overlap_area
-from workbench.evaluation.distances import frechet_distance, frechet_interval, kernel_distance
+from workbench.evaluation.distances import (
+    frechet_distance,
+    frechet_interval,
+    kernel_distance,
+    spread,
+)
+from workbench.evaluation.drums import reconstruction
+from workbench.evaluation.embedders import embed, from_sound
 from workbench.evaluation.extrapolation import frechet_extrapolated
 from workbench.evaluation.likelihood import bits_each, bits_interval
-from workbench.evaluation.retrieval import retrieval
+from workbench.evaluation.preference import bradley_terry
+from workbench.evaluation.pulse import tempo_is
+from workbench.evaluation.retrieval import WordModel, retrieval
+from workbench.evaluation.roll_judge import RollJudge
+from workbench.evaluation.scaling import power_law
 from workbench.evaluation.spectra import log_spectral_distance, spectrogram
 from workbench.evaluation.summary import halves, measured
+from workbench.evaluation.timing import timed
 from workbench.evaluation.wasserstein import sliced_wasserstein
 from workbench.music.clip import Clip
 
@@ -150,3 +175,79 @@ def test_a_set_of_silent_scores_cannot_be_compared_in_pitch_but_in_density():
     one = symbolic.measures(sung[:1])
     with pytest.raises(WorkbenchError, match="made has 1 clips with an answer of 1"):
         compare(heard["pitch range"], one["pitch range"])
+
+
+ROLLS, NOTES = np.zeros((2, 16, 27), np.float32), np.array([[0.0, 60, 0], [1.0, 64, 0]])
+DRUMS = Clip.from_notes([(0.0, 0.5, 36, 100)], drums=True)
+ODD = {
+    "None": None,
+    "a text": "loop.mid",
+    "NaN": np.full((2, 3), np.nan),
+    "a mapping": {"a": 1},
+    "uneven rows": [[1.0], [1.0, 2.0]],
+}
+CALLS = {  # a public function with one odd argument, and that argument's name
+    "density": (lambda odd: rhythm.density(odd), "rolls"),
+    "syncopation": (lambda odd: rhythm.syncopation(odd), "onsets"),
+    "swing_of": (lambda odd: rhythm.swing_of(odd), "place"),
+    "position distance": (lambda odd: rhythm.position_distance(ROLLS, odd), "rolls"),
+    "jensen_shannon": (lambda odd: rhythm.jensen_shannon([0.5, 0.5], odd), "q"),
+    "pitch_classes": (lambda odd: fillings.pitch_classes(odd), "notes"),
+    "same_key": (lambda odd: fillings.same_key(NOTES, odd), "around"),
+    "join": (lambda odd: fillings.join(NOTES, odd, 1.0), "after"),
+    "copy_rate": (lambda odd: fillings.copy_rate(odd, NOTES), "inside"),
+    "density_distance": (
+        lambda odd: fillings.density_distance(NOTES, NOTES, 1, odd),
+        "bars_around",
+    ),
+    "binarise": (lambda odd: patterns.binarise(odd), "velocity"),
+    "hamming": (lambda odd: patterns.hamming(np.zeros((2, 3)), odd), "b"),
+    "euclidean": (lambda odd: patterns.euclidean(odd, np.zeros((2, 3))), "a"),
+    "nearest": (lambda odd: patterns.nearest(odd, np.zeros((2, 3))), "a"),
+    "smallest": (lambda odd: patterns.smallest(odd), "distances"),
+    "bucket_pairs": (lambda odd: patterns.bucket_pairs([1, 2], odd), "groups"),
+    "power_of": (lambda odd: power.power_of(0.5, odd, 10), "spread"),
+    "raters_needed": (lambda odd: power.raters_needed(0.5, 1.0, power=odd), "power"),
+    "simulate": (lambda odd: power.simulate_ratings([3.0], 2, 2, odd), "how"),
+    "bradley_terry": (lambda odd: bradley_terry(odd), "wins"),
+    "tempo_is": (lambda odd: tempo_is([100.0], [100.0], odd), "tolerance"),
+    "power law": (lambda odd: power_law([1, 2, 3, 4], odd), "sizes and losses"),
+    "note_values": (lambda odd: symbolic.note_values(odd), "lengths"),
+    "chroma's scale": (lambda odd: tonality.scales(odd), "chroma"),
+    "roughness": (lambda odd: tonality.roughness(np.ones((1, 9000)), 8000, odd), "partials"),
+    "blurred": (lambda odd: spectra.blurred(odd), "power"),
+    "decimated": (lambda odd: spectra.decimated(odd), "power"),
+    "log_spectral_distance": (
+        lambda odd: log_spectral_distance(np.ones((1, 2, 3)), odd),
+        "made|give equal",
+    ),
+    "level": (lambda odd: long_form.level(np.ones((1, 9)), odd), "length"),
+    "change": (lambda odd: long_form.change(np.ones((1, 2000)), odd), "places"),
+    "seams": (lambda odd: long_form.seams(odd, 100), "sounds"),
+    "flat_touch": (lambda odd: baselines.flat_touch(odd), "rolls"),
+    "independent_cells": (lambda odd: baselines.independent_cells(ROLLS, odd), "n"),
+    "reconstruction": (lambda odd: reconstruction(ROLLS, odd), "heard"),
+    "share_interval": (lambda odd: intervals.share_interval(odd, 10), "hits"),
+    "mean_interval": (lambda odd: intervals.mean_interval(odd), "values"),
+    "kernel": (lambda odd: kernel_distance(np.eye(3), np.eye(3), odd), "kernel"),
+    "spread": (lambda odd: spread(np.eye(3), odd), "groups"),
+    "measured": (lambda odd: measured(odd, np.eye(3), real=None, baseline=np.eye(3)), "measure"),
+    "halves": (lambda odd: halves(odd, np.eye(4)), "measure"),
+    "embed": (lambda odd: embed([DRUMS], odd), "embedder"),
+    "from_sound": (lambda odd: from_sound(lambda sound: sound, odd), "rate"),
+    "a judge": (lambda odd: RollJudge(steps=1).fit(odd, [0, 1]), "x"),
+    "a judge's labels": (lambda odd: RollJudge(steps=1).fit(np.zeros((2, 432)), odd), "y"),
+    "separability": (lambda odd: separability(np.eye(4), np.eye(4), [1, 2, 3, 4], odd), "groups_b"),
+    "alpha's level": (lambda odd: alpha_interval(np.eye(3), odd), "level"),
+    "timed": (lambda odd: timed(lambda: None, odd), "times"),
+    "words": (lambda odd: WordModel(["a", "b"], odd), "features"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("call", CALLS)
+def test_odd_types_are_refused_with_the_argument_s_name(call, odd):
+    """Not by an error of NumPy or PyTorch, and not by a number that means nothing."""
+    metric, name = CALLS[call]
+    with pytest.raises(WorkbenchError, match=rf"^({name})\b"):
+        metric(ODD[odd])

@@ -88,7 +88,7 @@ def test_few_rows_warn_and_fewer_are_refused_with_the_number_needed():
     x, y, _ = two_sets(64, 16, 0)
     with pytest.warns(UserWarning, match="give 128 rows"):
         done = frechet_extrapolated(x, y)
-    assert done.warning.startswith("64 rows in 16 dimensions are 4.0 for each")
+    assert done.warning.startswith("64 rows in 16 dimensions are 4.0 per dimension")
     with pytest.raises(WorkbenchError, match=r"needs 48 rows of both sets, better 128, .* has 40"):
         frechet_extrapolated(x, y[:40])
     with pytest.raises(WorkbenchError, match=r"needs 20 rows of both sets, better 20, .* has 19"):

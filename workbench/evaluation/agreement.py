@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import floats
+from workbench.arguments import choice, floats
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import bootstrap
 
@@ -32,8 +32,7 @@ def krippendorff_alpha(ratings: ArrayLike, level: str = "ordinal") -> float:
         Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011.
     """
     table = _table(ratings)
-    if level not in LEVELS:
-        raise WorkbenchError(f"level: {level!r} is unknown; choose one of {', '.join(LEVELS)}")
+    level = choice(level, "level", LEVELS)
     values, counts = _counts(table)
     return _alpha(counts, values, level)
 
@@ -54,6 +53,7 @@ def alpha_interval(
     Returns:
         (low, high); NaN for fewer than two units.
     """
+    level = choice(level, "level", LEVELS)
     values, counts = _counts(_table(ratings))
     if len(counts) < 2:
         return np.nan, np.nan

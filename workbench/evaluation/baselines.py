@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.arguments import random_generator
+from workbench.arguments import random_generator, whole
+from workbench.evaluation.checks import drum_rolls
 
 N, BAR = 9, 16
 
@@ -21,7 +22,7 @@ def independent_cells(rolls: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
         (n, steps, 27): each cell has the hit rate of its drum and position in the bar, and velocity
         and offset of a real hit there.
     """
-    random = random_generator(seed)
+    rolls, n, random = drum_rolls(rolls), whole(n, "n", 0), random_generator(seed)
     steps = rolls.shape[1]
     folded = rolls.reshape(-1, BAR, 3 * N)
     rate = folded[..., :N].mean(0)  # (16, 9)
@@ -42,7 +43,7 @@ def independent_cells(rolls: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
 
 def shuffled_bars(rolls: np.ndarray, seed: int = 0) -> np.ndarray:
     """Loops of the same shape with bars from different loops: real bars, but no form."""
-    random = random_generator(seed)
+    rolls, random = drum_rolls(rolls), random_generator(seed)
     bars = rolls.reshape(len(rolls), -1, BAR, 3 * N)
     mixed = np.stack([bars[random.permutation(len(bars)), i] for i in range(bars.shape[1])], axis=1)
     return mixed.reshape(rolls.shape)
@@ -50,6 +51,7 @@ def shuffled_bars(rolls: np.ndarray, seed: int = 0) -> np.ndarray:
 
 def flat_touch(rolls: np.ndarray) -> np.ndarray:
     """The same hits on the grid, with the mean velocity of each drum, like a drum machine."""
+    rolls = drum_rolls(rolls)
     hits = rolls[..., :N]
     count = np.maximum(1, hits.sum(1, keepdims=True))
     mean = (rolls[..., N : 2 * N] * hits).sum(1, keepdims=True) / count

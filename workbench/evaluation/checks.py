@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import floats
+from workbench.arguments import floats, listed
 from workbench.errors import WorkbenchError
 from workbench.representations.drum_roll import CHANNELS
+
+
+def array(values: ArrayLike, name: str, shape: str) -> np.ndarray:
+    """Finite numbers of a given shape.
+
+    Args:
+        values: An array, which keeps its type, or lists of numbers.
+        name: The argument's name, for errors.
+        shape: Such as "(n, 12)": a number is the required length of its axis; "…" stands for any
+            axes.
+
+    Raises:
+        WorkbenchError: for another shape, for what is not numbers, and for NaN or infinity.
+    """
+    table = floats(values, name)
+    axes = [axis.strip() for axis in shape.strip("()").split(",") if axis.strip()]
+    named = [axis for axis in axes if axis != "…"]
+    fits = table.ndim == len(axes) or (len(named) < len(axes) and table.ndim >= len(named))
+    wrong = fits and any(
+        axis.isdigit() and int(axis) != length
+        for axis, length in zip(axes, table.shape, strict=False)
+    )
+    if not fits or wrong:
+        raise WorkbenchError(f"{name} has shape {table.shape}; give {shape}")
+    if not np.isfinite(table).all():
+        raise WorkbenchError(f"{name} holds NaN or infinity; leave that out")
+    numeric = isinstance(values, np.ndarray) and values.dtype.kind in "biuf"
+    return np.asarray(values) if numeric else table
+
+
+def labels(values: Any, name: str, n: int) -> np.ndarray:
+    """`values` as one label for each of `n` rows, (n,). Raises WorkbenchError for another shape."""
+    found = listed(values, name, "labels")
+    nested = any(isinstance(label, list | tuple | np.ndarray) and np.ndim(label) for label in found)
+    if nested or len(found) != n:
+        shape = np.shape(values) if isinstance(values, np.ndarray) else (len(found),)
+        raise WorkbenchError(f"{name} has shape {shape}; give one label for each of {n} rows")
+    return np.asarray(values if isinstance(values, np.ndarray) else found)
 
 
 def rows(values: ArrayLike, name: str, least: int = 1) -> np.ndarray:
@@ -29,12 +69,16 @@ def rows(values: ArrayLike, name: str, least: int = 1) -> np.ndarray:
 
 def drum_rolls(values: ArrayLike, name: str = "rolls") -> np.ndarray:
     """`values` as drum rolls (n, steps, 27). WorkbenchError for anything else, such as clips."""
-    table = values if isinstance(values, np.ndarray) else floats(values, name)
+    table = floats(values, name)
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
+        table = values
     if table.ndim != 3 or table.shape[2] != CHANNELS or not table.size:
         raise WorkbenchError(
             f"{name} has shape {table.shape}; give (n, steps, {CHANNELS}), as drum_roll.rolls_of "
             "makes of clips"
         )
+    if not np.isfinite(table).all():
+        raise WorkbenchError(f"{name} holds NaN or infinity; leave that loop out")
     return table
 
 

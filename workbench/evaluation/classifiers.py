@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import whole
+from workbench.arguments import function_of, whole
 from workbench.errors import WorkbenchError
-from workbench.evaluation.checks import rows, same_width
+from workbench.evaluation.checks import labels, rows, same_width
 from workbench.evaluation.intervals import bootstrap
 
 
@@ -122,9 +122,11 @@ def separability(
     from sklearn.metrics import roc_auc_score
 
     same_width(rows(a, "a"), rows(b, "b"), ("a", "b"))
+    function_of(judges, "judges", needed=True)
     x = np.concatenate([a, b])
     y = np.r_[np.zeros(len(a), int), np.ones(len(b), int)]
-    groups = np.array([str(g) for g in (*groups_a, *groups_b)])
+    both = (*labels(groups_a, "groups_a", len(a)), *labels(groups_b, "groups_b", len(b)))
+    groups = np.array([str(group) for group in both])
     vote = np.zeros(len(y))
     for train, test in _folds(y, groups, folds, seed):
         models = judges(seed).values()

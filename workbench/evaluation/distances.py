@@ -1,8 +1,7 @@
 """Distances between two sets of embeddings: Fréchet and kernel distance.
 
-x, y: finite numbers (n, d) and (m, d), at least two rows each. Report the encoder, n and m with
-every value, because they affect it.
-Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
+x and y are finite numbers (n, d) and (m, d), at least two rows each. Report the embedder, n and m
+with every value, because they affect it. Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
 """
 
 from __future__ import annotations
@@ -12,23 +11,35 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import random_generator, whole
-from workbench.errors import WorkbenchError
-from workbench.evaluation.checks import rows, same_width
+from workbench.arguments import choice, number, random_generator, whole
+from workbench.evaluation.checks import labels, rows, same_width
 from workbench.evaluation.intervals import MOST_TIMES, centred
 
-WELL = 1e-3  # smallest over largest diagonal of a Cholesky factor that keeps 10 digits
+WELL = 1e-3  # smallest / largest diagonal element of a Cholesky factor with 10 exact digits
 
 
 def frechet_distance(x: ArrayLike, y: ArrayLike) -> float:
     """Squared Fréchet distance of the normal distributions fitted to two sets of rows.
 
-    |μx − μy|² + tr Σx + tr Σy − 2 tr (Σx^½ Σy Σx^½)^½ (Dowson and Landau, 1982), in float64.
+    |μx − μy|² + tr Σx + tr Σy − 2 tr (Σx^½ Σy Σx^½)^½, in float64.
 
-    The last trace is the nuclear norm of Xc Ycᵀ/√((n−1)(m−1)), Xc and Yc being the centred rows,
-    and so of R Sᵀ where Xc = Q R and Yc = P S. Nothing is squared before the root is taken, so that
-    small singular values keep their digits, and nothing can become complex, as the square root of
-    the product Σx Σy can.
+    The last trace is the nuclear norm of Xc Ycᵀ/√((n−1)(m−1)), where Xc and Yc are the centred
+    rows; this equals the nuclear norm of R Sᵀ for Xc = Q R and Yc = P S. Nothing is squared before
+    the root is taken, so small singular values keep their digits. Nothing becomes complex, as the
+    square root of the product Σx Σy can.
+
+    Args:
+        x: (n, d).
+        y: (m, d).
+
+    Returns:
+        0 or more, in squared units of the rows.
+
+    Raises:
+        WorkbenchError: for fewer than two rows, NaN, and different widths.
+
+    Source:
+        Dowson and Landau 1982; Heusel et al. 2017, arXiv 1706.08500 (FID).
     """
     x, y = _pair(x, y)
     xc, yc = x - x.mean(0), y - y.mean(0)
@@ -40,10 +51,11 @@ def frechet_distance(x: ArrayLike, y: ArrayLike) -> float:
 
 
 def _short(rows: np.ndarray) -> np.ndarray:
-    """At most as many rows as columns, with the same singular values: R of the rows' QR.
+    """R of the rows' QR decomposition: at most as many rows as columns, with the same singular
+    values.
 
-    R is the Cholesky factor of XᵀX, which comes three times as fast, and as exactly where no column
-    all but follows from the others; else it is taken from the rows themselves.
+    R is the Cholesky factor of XᵀX, which is three times as fast and as exact, unless a column
+    almost depends on the others. In that case it is computed from the rows themselves.
     """
     if len(rows) <= rows.shape[1]:
         return rows
@@ -63,15 +75,31 @@ def kernel_distance(
     kernel: Literal["gaussian", "polynomial"] = "gaussian",
     bandwidth: float | None = None,
 ) -> float:
-    """Unbiased squared maximum mean discrepancy (Gretton et al. 2012, eq. 3).
+    """Unbiased estimate of the squared maximum mean discrepancy (MMD).
 
-    Its expectation does not depend on the number of rows, as the Fréchet distance's does, so it is
-    about 0, also slightly negative, for two samples of one distribution. "gaussian": bandwidth is
-    the median distance between rows of `y`, the reference, unless given (KAD, arXiv 2502.15602).
-    "polynomial": (x·y/d + 1)³ (KID, arXiv 1801.01401).
+    Unlike that of the Fréchet distance, its expectation does not depend on the number of rows. It
+    is about 0, or slightly negative, for two samples of one distribution.
+
+    Args:
+        x: (n, d).
+        y: (m, d), the reference.
+        kernel: "gaussian", exp(−|a − b|² / (2 bandwidth²)), or "polynomial", (a·b/d + 1)³.
+        bandwidth: Of the Gaussian kernel, above 0; None for the median distance between rows of y.
+
+    Returns:
+        No unit; at most 2 for "gaussian".
+
+    Raises:
+        WorkbenchError: for fewer than two rows, NaN, different widths, and an unknown kernel.
+
+    Source:
+        Gretton et al. 2012, equation 3; KAD, arXiv 2502.15602 (Gaussian); KID, arXiv 1801.01401
+        (polynomial).
     """
     x, y = _pair(x, y)
     n, m = len(x), len(y)
+    choice(kernel, "kernel", ("gaussian", "polynomial"))
+    bandwidth = None if bandwidth is None else number(bandwidth, "bandwidth", 0)
     if kernel == "polynomial":
         kxx, kyy, kxy = (((a @ b.T) / x.shape[1] + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
     else:
@@ -87,7 +115,18 @@ def kernel_distance(
 def frechet_interval(
     x: ArrayLike, y: ArrayLike, *, times: int = 50, seed: int = 0, level: float = 0.95
 ) -> tuple[float, float]:
-    """Interval of the Fréchet distance by resampling rows of both sets, `intervals.centred`."""
+    """Interval of the Fréchet distance by resampling rows of both sets (`intervals.centred`).
+
+    Args:
+        x: (n, d).
+        y: (m, d).
+        times: Bootstrap samples.
+        seed: Of the resampling.
+        level: Of confidence, 0 to 1.
+
+    Returns:
+        (low, high), 0 or more.
+    """
     x, y = _pair(x, y)
     random, times = random_generator(seed), whole(times, "times", 1, MOST_TIMES)
     value = frechet_distance(x, y)
@@ -102,18 +141,24 @@ def frechet_interval(
 
 
 def spread(x: ArrayLike, groups: ArrayLike) -> float:
-    """How far apart rows of one group lie: the root mean square distance of two rows, (n, d) and
-    the group of each (n,), mean over the groups of two rows or more; NaN without such a group.
+    """Diversity within groups: the root mean square distance of two rows of one group, mean over
+    groups.
 
-    Set beside that of real music it says whether takes of one request vary as people do: a system
-    that obeys by always giving the same answer has 0.
+    Beside the value of real music it shows whether takes of one request vary as much as those of
+    people. A system that always gives the same answer has 0.
+
+    Args:
+        x: (n, d).
+        groups: Label of each row, (n,); groups of one row are ignored.
+
+    Returns:
+        0 or more, in the unit of the rows; NaN without a group of two rows.
     """
-    x, groups = rows(x, "x"), np.asarray(groups)
-    if groups.shape != (len(x),):
-        raise WorkbenchError(f"groups has shape {groups.shape}; give one for each of {len(x)} rows")
+    x = rows(x, "x")
+    groups = labels(groups, "groups", len(x))
     parts = [x[groups == group] for group in np.unique(groups)]
-    found = [np.sqrt(2 * part.var(0, ddof=1).sum()) for part in parts if len(part) > 1]
-    return float(np.mean(found)) if found else float("nan")
+    spreads = [np.sqrt(2 * part.var(0, ddof=1).sum()) for part in parts if len(part) > 1]
+    return float(np.mean(spreads)) if spreads else float("nan")
 
 
 def _pair(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

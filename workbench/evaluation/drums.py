@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import drum_rolls
 
 N = 9
@@ -13,6 +14,10 @@ def reconstruction(true: np.ndarray, heard: np.ndarray) -> dict[str, float]:
     """How well rolls were rebuilt: precision, recall and F1 of hits over all cells, and the mean
     absolute error of velocity (0 to 1) and offset (steps) on cells that are hit in both."""
     true, heard = drum_rolls(true, "true"), drum_rolls(heard, "heard")
+    if true.shape != heard.shape:
+        raise WorkbenchError(
+            f"true has shape {true.shape} and heard {heard.shape}; give equal ones"
+        )
     hits, guess = true[..., :N] > 0.5, heard[..., :N] > 0.5
     both = hits & guess
     found = max(1, int(both.sum()))

@@ -1,14 +1,15 @@
-"""Clips → rows of numbers, by whatever network is at hand: what a distance is a distance of.
+"""Embedders: they map clips to rows of numbers, between which distances are computed.
 
-An embedder is a plain function from a list of clips to (n, d), one row a clip, so a function of
-your own is one. `embed` calls it and refuses what no measure could use. Made here:
+An embedder is a plain function from a list of clips to an array (n, d), one row per clip; your own
+function can be one. `embed` calls it and checks its result. This module makes embedders:
 
-    from_sound(hear, rate, seconds)    any function of sounds (n, samples): a tagger, MusicLDM's
-                                       joint encoder (`system.embedder.embed_sound`)
-    over_time(encode, rate)            latents (d, frames) of an autoencoder: mean and spread
-    clap(name), VGGishEmbedder(file)   published encoders, where their weights can be had
+    from_sound(embed_sound, rate, seconds)  from any function of sounds (n, samples): a tagger,
+                                            CLAP of MusicLDM (`system.embedder.embed_sound`)
+    over_time(encode)                       from latents (d, frames) of an autoencoder: mean and
+                                            standard deviation over time
+    clap(name), VGGishEmbedder(file)        published encoders, if their weights are available
 
-Those of the shipped systems: `workbench.benchmarks.embedders`.
+Embedders of the shipped systems: `workbench.benchmarks.embedders`.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.arguments import function_of, number
+from workbench.arguments import function_of, number, path_of
 from workbench.errors import CheckpointError, WorkbenchError
 from workbench.evaluation.checks import rows
 from workbench.models.vggish import VGGish, mel_patches
+from workbench.music.audio import check_rate
 from workbench.music.clip import clip_of, clips_of
 from workbench.representations.clap import RATE, Clap
 
@@ -36,15 +38,25 @@ BATCH = 32
 
 
 def embed(clips: Sequence[Clip], embedder: ClipEmbedder) -> np.ndarray:
-    """The embedder's rows (n, d) in float64. WorkbenchError for no clips, for another number of
-    rows, and for NaN, naming the clip."""
+    """Embed clips, and check the result.
+
+    Args:
+        clips: At least one clip.
+        embedder: A function from n clips to an array (n, d).
+
+    Returns:
+        (n, d), float64.
+
+    Raises:
+        WorkbenchError: for no clips, another number of rows, and NaN or infinity, with the clip.
+    """
     clips = clips_of(clips, least=1)
-    function_of(embedder, "embedder")
+    function_of(embedder, "embedder", needed=True)
     found = np.asarray(embedder(clips))
     if found.ndim != 2 or len(found) != len(clips):
         raise WorkbenchError(
             f"the embedder made shape {found.shape} of {len(clips)} clips; it should make "
-            f"({len(clips)}, d), one row a clip"
+            f"({len(clips)}, d), one row per clip"
         )
     wrong = np.flatnonzero(~np.isfinite(found.astype(np.float64)).all(1))
     if len(wrong):
@@ -57,8 +69,17 @@ def embed(clips: Sequence[Clip], embedder: ClipEmbedder) -> np.ndarray:
 
 
 def mono(clip: Clip, rate: int, seconds: float | None = None) -> np.ndarray:
-    """The clip's sound as one channel, float32 (samples,) at `rate`; a score is rendered. seconds:
-    cut or filled up with silence to this length."""
+    """The sound of a clip as one channel; a score is rendered.
+
+    Args:
+        clip: A clip with notes or a waveform.
+        rate: Sample rate in Hz.
+        seconds: Cut or pad with silence to this length; None keeps the clip's own.
+
+    Returns:
+        (samples,), float32.
+    """
+    rate = check_rate(rate, "rate")
     sound = clip_of(clip).waveform(rate, loop=False).mean(0).astype(np.float32)
     if seconds is None:
         return sound
@@ -67,8 +88,20 @@ def mono(clip: Clip, rate: int, seconds: float | None = None) -> np.ndarray:
 
 
 def from_sound(hear: Hear, rate: int, seconds: float | None = None) -> ClipEmbedder:
-    """An embedder of a function of sounds at `rate`; clips of one length are heard together."""
+    """An embedder from a function of sounds.
+
+    Args:
+        hear: From a float32 tensor (n, samples) to (n, d), a tensor or an array.
+        rate: Sample rate in Hz that the function expects.
+        seconds: Cut or pad all clips to this length. If None, clips of equal length share a batch.
+
+    Returns:
+        The embedder.
+    """
     import torch
+
+    function_of(hear, "hear", needed=True)
+    rate = check_rate(rate, "rate")
 
     def embedder(clips: Sequence[Clip]) -> np.ndarray:
         sounds = [mono(clip, rate, seconds) for clip in clips]
@@ -86,8 +119,10 @@ def from_sound(hear: Hear, rate: int, seconds: float | None = None) -> ClipEmbed
 
 
 def over_time(encode: Callable[[Clip], Any]) -> ClipEmbedder:
-    """An embedder of what encodes a clip as (d, frames): each channel's mean and standard deviation
-    over time, (n, 2 d), so that clips of any length compare."""
+    """An embedder from a function that encodes a clip as (d, frames): the mean and standard
+    deviation of each channel over time, (n, 2 d), so that clips of any length can be compared."""
+
+    function_of(encode, "encode", needed=True)
 
     def embedder(clips: Sequence[Clip]) -> np.ndarray:
         made = [np.asarray(encode(clip), dtype=np.float64) for clip in clips]
@@ -97,9 +132,23 @@ def over_time(encode: Callable[[Clip], Any]) -> ClipEmbedder:
 
 
 def clap(name: str | Path = "laion/clap-htsat-unfused") -> ClipEmbedder:
-    """CLAP's sound tower; a name on the hub, or a folder that `save_pretrained` wrote. A longer
-    clip than CLAP hears at once (10 s) is heard in pieces, whose mean is its row: CLAP's own way
-    with it, a piece drawn at random, would give another row each time."""
+    """An embedder with CLAP's audio encoder.
+
+    CLAP reads 10 s. A longer clip is cut into pieces, and its row is their mean. CLAP's own way, a
+    random piece, would give a different row each time.
+
+    Args:
+        name: A name on the hub, or a folder written by `save_pretrained`.
+
+    Returns:
+        The embedder; its rows (n, d) have length 1.
+
+    Raises:
+        CheckpointError: if the model cannot be loaded.
+
+    Source:
+        Wu et al. 2023, arXiv 2211.06687.
+    """
     import torch
 
     model = Clap.load(name)
@@ -114,13 +163,23 @@ def clap(name: str | Path = "laion/clap-htsat-unfused") -> ClipEmbedder:
 
 
 class VGGishEmbedder:
-    """VGGish from a safetensors file of torchvggish's parameters, which `data_scripts/vggish.py`
-    makes. A clip's row is the mean over its patches of 0.96 s."""
+    """An embedder with VGGish: the mean over patches of 0.96 s of a clip, (n, 128).
+
+    Args:
+        path: A safetensors file with torchvggish's parameters; `data_scripts/vggish.py` makes it.
+
+    Raises:
+        CheckpointError: if the file cannot be read or holds other parameters.
+
+    Source:
+        Hershey et al. 2017, arXiv 1609.09430.
+    """
 
     def __init__(self, path: str | Path) -> None:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
+        path = path_of(path, "path", "the path of VGGish's parameters")
         try:
             self.network = VGGish.of_state(load_file(path))
         except (OSError, SafetensorError) as error:
@@ -137,8 +196,8 @@ class VGGishEmbedder:
         return np.stack([patches[of == i].mean(0) for i in range(len(clips))])
 
     def patches(self, clips: Sequence[Clip]) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of all patches (m, d), as published Fréchet audio distances take them, and which
-        clip each is of (m,), for intervals that draw whole clips."""
+        """All patches (m, d), as published Fréchet audio distances use them, and the index of
+        the clip of each patch (m,), for intervals that resample whole clips."""
         import torch
 
         parts = []

@@ -1,9 +1,10 @@
-"""The Fréchet distance of infinitely many clips, from what it is for fewer and fewer of them.
+"""The Fréchet distance of infinitely many clips, extrapolated from smaller and smaller sets.
 
-A Fréchet distance from N clips is too long by about C/N, with a C that depends on the generator:
-two systems compared at one N may stand in the wrong order (Chong and Forsyth 2020, "Effectively
-unbiased FID", arXiv 1911.07023). So it is computed at several N, and the straight line through the
-values over 1/N is followed to 1/N = 0.
+A Fréchet distance of N clips is too large by about C/N, and C depends on the generator. Two systems
+compared at one N can therefore be in the wrong order. So the distance is computed at several N, and
+the straight line through the values over 1/N is extrapolated to 1/N = 0.
+
+Source: Chong and Forsyth 2020, "Effectively unbiased FID", arXiv 1911.07023.
 """
 
 from __future__ import annotations
@@ -20,16 +21,25 @@ from workbench.evaluation.checks import rows, same_width
 from workbench.evaluation.distances import frechet_distance
 from workbench.evaluation.intervals import MOST_TIMES
 
-FEWEST = 20  # rows of each set, whatever d
-NEEDED = 3  # rows a dimension; with 2 of them the line ends 17 to 25 % too high (d 32 and 64)
-ENOUGH = 8  # rows a dimension for an error of a few per cent without a tendency
+FEWEST = 20  # rows of each set, for any d
+NEEDED = 3  # rows per dimension; with 2 the line ends 17 to 25 % too high (d = 32 and 64)
+ENOUGH = 8  # rows per dimension for an error of a few per cent without bias
 
 
 @dataclass(frozen=True)
 class Extrapolated:
-    """value: at 1/N = 0, also a little below 0 for two samples of one distribution; r2: of the
-    line; slope: C; n: rows of the smaller set; d: columns; sizes, values: what the line goes
-    through; warning: why the value is not to be trusted, "" where it is."""
+    """A Fréchet distance extrapolated to infinitely many rows.
+
+    Args:
+        value: The line at 1/N = 0; for two samples of one distribution it can be slightly below 0.
+        r2: Coefficient of determination of the line.
+        slope: C, the slope of the line over 1/N.
+        n: Rows of the smaller set.
+        d: Columns.
+        sizes: The values of N.
+        values: The distance at each N.
+        warning: Why the value is not reliable; "" if it is.
+    """
 
     value: float
     r2: float
@@ -44,13 +54,28 @@ class Extrapolated:
 def frechet_extrapolated(
     x: ArrayLike, y: ArrayLike, *, points: int = 8, times: int = 16, seed: int = 0
 ) -> Extrapolated:
-    """Fréchet distance of rows (n, d) and (m, d), extrapolated to infinitely many rows of both.
+    """Fréchet distance of two sets of rows, extrapolated to infinitely many rows of both.
 
-    At each of `points` sizes N, evenly spaced in 1/N from a quarter of the smaller set to all of
-    it, N rows of both sets are drawn *without* replacement, `times` over. (Drawn with replacement,
-    as in fadtk and FMD, samples repeat rows, and the line ends at the biased value again.) A
-    WorkbenchError says how many rows are needed where there are fewer than 3 d; below 8 d a
-    UserWarning says so, and `warning` holds it.
+    At each of several sizes N, evenly spaced in 1/N from a quarter of the smaller set to all of it,
+    N rows of both sets are sampled *without* replacement. (Sampling with replacement, as in fadtk
+    and FMD, repeats rows, and the line ends at the biased value again.)
+
+    Args:
+        x: (n, d).
+        y: (m, d).
+        points: Number of sizes N, 3 or more.
+        times: Samples per size.
+        seed: Of the sampling.
+
+    Returns:
+        The value in squared units of the rows, its line, and a warning below 8 d rows, which is
+        also given as a UserWarning.
+
+    Raises:
+        WorkbenchError: for fewer than 3 d (or 20) rows.
+
+    Source:
+        Chong and Forsyth 2020, arXiv 1911.07023.
     """
     x, y = rows(x, "x"), rows(y, "y")
     same_width(x, y, ("x", "y"))
@@ -67,8 +92,8 @@ def frechet_extrapolated(
         ""
         if n >= ENOUGH * d
         else (
-            f"{n} rows in {d} dimensions are {n / d:.1f} for each; below {ENOUGH} a dimension the "
-            f"distance does not fall as 1/N, so give {ENOUGH * d} rows"
+            f"{n} rows in {d} dimensions are {n / d:.1f} per dimension; below {ENOUGH} the "
+            f"distance does not fall as 1/N; give {ENOUGH * d} rows"
         )
     )
     if warning:

@@ -1,7 +1,7 @@
-"""A drum loop as a row of numbers that a classifier can judge by, each of them readable.
+"""A drum loop as a row of readable numbers for a classifier.
 
-What a drummer would listen for: which drum on which sixteenth, how hard, how late, how much a bar
-repeats the one before, how many hands it takes.
+The features describe what a drummer would listen for: which drum on which sixteenth, how loud, how
+late, how similar neighbouring bars are, how many hands are needed.
 """
 
 from __future__ import annotations
@@ -26,27 +26,47 @@ from workbench.music.kit import DRUMS
 
 
 def style_features(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Features for telling styles: (n, f) and their names. Rolls (n, steps, 27), whole bars."""
+    """Features to classify the style of drum loops.
+
+    Args:
+        rolls: (n, steps, 27), whole bars of 4/4.
+
+    Returns:
+        The features (n, f) and their f names.
+
+    Raises:
+        WorkbenchError: for another shape.
+    """
     rolls = drum_rolls(rolls)
     parts = [_positions(rolls), _drums(rolls), _whole(rolls)]
     return np.concatenate([p[0] for p in parts], axis=1), [name for p in parts for name in p[1]]
 
 
 def judge_features(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Features for telling made from played: those of style, and what gives a machine away."""
+    """Features to distinguish generated from played loops: `style_features`, touch and texture.
+
+    Args:
+        rolls: (n, steps, 27), whole bars of 4/4.
+
+    Returns:
+        The features (n, f) and their f names.
+
+    Raises:
+        WorkbenchError: for another shape.
+    """
     rolls = drum_rolls(rolls)
     parts = [style_features(rolls), _touch(rolls), _texture(rolls)]
     return np.concatenate([p[0] for p in parts], axis=1), [name for p in parts for name in p[1]]
 
 
 def _positions(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Share of bars in which a drum is hit on a sixteenth."""
+    """Share of bars in which a drum is hit on a sixteenth, 0 to 1."""
     values = positions(rolls).reshape(len(rolls), -1)
     return values, [f"{drum} on {place + 1}/16" for drum in DRUMS for place in range(BAR)]
 
 
 def _drums(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Of each drum: hits a beat, mean velocity, ghost share (velocity below 0.31)."""
+    """Per drum: hits per beat, mean velocity, share of ghost notes (velocity below 0.31)."""
     hits, loud = hits_of(rolls), rolls[..., N : 2 * N]
     count = hits.sum(1)
     mean = (loud * hits).sum(1) / np.maximum(1, count)
@@ -56,7 +76,7 @@ def _drums(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 def _whole(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Of the whole loop: density, syncopation, swing, microtiming, dynamics, repetition."""
+    """Per loop: density, syncopation, swing, microtiming, dynamics, repetition."""
     swing = np.nan_to_num(swing_ratio(rolls), nan=1.0)
     columns = {
         "density": density(rolls),
@@ -74,7 +94,7 @@ def _whole(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 def _triplets(rolls: np.ndarray) -> np.ndarray:
-    """Share of off-beat hits that lie nearer to a third of the beat than to a quarter."""
+    """Share of off-beat hits that are nearer to a third of the beat than to a quarter."""
     steps = np.arange(rolls.shape[1])[None, :, None]
     place = ((steps + rolls[..., 2 * N :]) / 4) % 1
     third = np.abs(3 * place - np.round(3 * place)) / 3
@@ -84,7 +104,7 @@ def _triplets(rolls: np.ndarray) -> np.ndarray:
 
 
 def _touch(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """How the stick falls: velocity and offset by place, their spread and their change by drum."""
+    """Velocity and offset by position, their spread, and their change, per drum."""
     hits, loud, late = hits_of(rolls), rolls[..., N : 2 * N], rolls[..., 2 * N :]
     columns: dict[str, np.ndarray] = {}
     for name, part in (("velocity", loud), ("offset", late)):
@@ -116,14 +136,14 @@ def _change(values: np.ndarray, hits: np.ndarray) -> np.ndarray:
 
 
 def _bar_change(values: np.ndarray, hits: np.ndarray) -> np.ndarray:
-    """Mean absolute difference between cells that are hit in two neighbouring bars."""
+    """Mean absolute difference between cells that are hit in both of two neighbouring bars."""
     a, b = values[:, :-BAR], values[:, BAR:]
     both = hits[:, :-BAR] & hits[:, BAR:]
     return (np.abs(a - b) * both).sum((1, 2)) / np.maximum(1, both.sum((1, 2)))
 
 
 def _texture(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """How hits go together: hands needed, drums at once, gaps, and how even the bars are."""
+    """Combinations of hits: hands needed, drums at once, gaps, and how even the bars are."""
     hits = hits_of(rolls)
     hands = hits[..., 1:].sum(-1)  # all but the bass drum
     columns = {f"{k} hands": (hands == k).mean(1) for k in (0, 1, 2)}
@@ -144,6 +164,6 @@ def _texture(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 def _rare(hits: np.ndarray) -> np.ndarray:
-    """Share of hits that are alone on their drum and place over all bars of the loop."""
+    """Share of hits that are the only one on their drum and position over all bars of the loop."""
     folded = hits.reshape(len(hits), -1, BAR, N).sum(1)
     return (folded == 1).sum((1, 2)) / np.maximum(1, folded.sum((1, 2)))

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.music.clip import Clip
+from workbench.arguments import random_generator, whole
+from workbench.music.clip import Clip, clips_of
 from workbench.representations.holes import (
     Hole,
     answer,
@@ -85,7 +86,8 @@ def cases(
 ) -> list[Case]:
     """Up to `n` holes, one in each song and again from the first on: with music on both sides, at
     least eight notes in the hole, and bars that fill at most a third of the context."""
-    rng = np.random.default_rng(seed)
+    clips, n, rng = clips_of(clips), whole(n, "n", 0), random_generator(seed)
+    context = whole(context, "context", 1)
     songs = [(clip, song) for clip in clips if len((song := table_of(clip)).notes)]
     found: list[Case] = []
     for number in range(4 * n if songs else 0):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import floats, number, random_generator, whole
+from workbench.arguments import floats, function_of, number, random_generator, whole
+from workbench.evaluation.checks import array, labels
 
 MOST_TIMES = 1_000_000  # resamples; more would take too long
 
@@ -28,6 +29,8 @@ def share_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
     Source:
         Wilson, 1927.
     """
+    n = whole(n, "n", 0)
+    hits, z = whole(hits, "hits", 0, n), number(z, "z", 0)
     if n == 0:
         return 0.0, 1.0
     share = hits / n
@@ -57,14 +60,14 @@ def resampled(
     clips makes intervals too narrow."""
     if groups is None:
         return lambda: random.integers(n, size=n)
-    _, label = np.unique(groups, return_inverse=True)
+    _, label = np.unique(labels(groups, "groups", n), return_inverse=True)
     members = [np.flatnonzero(label == g) for g in range(label.max() + 1)]
     return lambda: np.concatenate(
         [members[g] for g in random.integers(len(members), size=len(members))]
     )
 
 
-def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+def t_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     """Student's interval of the mean of a few independent values, such as one per seed.
 
     mean ± t(n−1)·s/√n. It assumes approximately normal values; for shares close to 0 or 1 it may
@@ -79,6 +82,7 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, flo
     """
     from scipy.stats import t
 
+    values, level = np.atleast_1d(floats(values, "values")), number(level, "level", 0, 1)
     n = len(values)
     if n < 2:
         return float("nan"), float("nan")
@@ -109,7 +113,9 @@ def bootstrap(
     Returns:
         (low, high).
     """
-    times, level = whole(times, "times", 1, MOST_TIMES), number(level, "level", 0, 1)
+    function_of(measure, "measure", needed=True)
+    n, times = whole(n, "n", 1), whole(times, "times", 1, MOST_TIMES)
+    level = number(level, "level", 0, 1)
     sample = resampled(n, random_generator(seed), groups)
     values = [measure(sample()) for _ in range(times)]
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
@@ -120,6 +126,7 @@ def mean_interval(
     values: np.ndarray, *, groups: np.ndarray | None = None, times: int = 200, seed: int = 0
 ) -> tuple[float, float]:
     """The `bootstrap` interval of the mean of values (n,)."""
+    values = array(values, "values", "(n, …)")
     return bootstrap(
         lambda rows: float(values[rows].mean()), len(values), groups=groups, times=times, seed=seed
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import floats
+from workbench.arguments import floats, whole
 from workbench.datasets import builtin, builtin_songs
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import bootstrap
@@ -71,6 +71,7 @@ def true_entropy(dataset: str, n: int = 250) -> Entropy:
     with style, tempo, key and form; note_bits of the notes alone, summed over all that is hidden,
     which is what a model of notes is to be held against. n: clips of the test split's seed.
     """
+    n = whole(n, "n", 1)
     if dataset == "builtin-songs":
         return Entropy(float(builtin_songs.entropy() / np.log(2)), *builtin_songs.note_bits(n))
     if dataset != "builtin":

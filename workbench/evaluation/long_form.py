@@ -11,18 +11,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.arguments import floats, whole
+from workbench.arguments import floats, listed, whole
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows
 
-FRAME = 512  # samples of a spectrum
-FLOOR = 1e-3  # of a full-scale sine's magnitude, −60 dB: quieter changes are not heard
+FRAME = 512  # samples per spectrum
+FLOOR = 1e-3  # of a full-scale sine's magnitude, −60 dB: quieter changes are inaudible
 
 
 def level(sounds: np.ndarray, length: int) -> np.ndarray:
-    """Loudness of the windows of `length` samples end to end: (n, samples) → (n, windows) in dB
-    (RMS of full scale; silence counts as −80)."""
-    sounds = rows(sounds, "sounds")
+    """Level of consecutive windows.
+
+    Args:
+        sounds: (n, samples).
+        length: Samples per window, 1 or more.
+
+    Returns:
+        (n, windows): RMS in dB re full scale, at least −80.
+
+    Raises:
+        WorkbenchError: for another shape, NaN, and sounds that are shorter than a window.
+    """
+    sounds, length = rows(sounds, "sounds"), whole(length, "length", 1)
     count = sounds.shape[1] // length
     if not count:
         raise WorkbenchError(f"sounds: {sounds.shape[1]} samples are shorter than one of {length}")
@@ -31,9 +41,21 @@ def level(sounds: np.ndarray, length: int) -> np.ndarray:
 
 
 def change(sounds: np.ndarray, places: Sequence[int] | np.ndarray) -> np.ndarray:
-    """How much the spectrum changes at samples: (n, samples) → (n, places), the mean over bins of
-    |log S after − log S before| of the 512 samples on either side."""
+    """Spectral change at given samples: the mean over bins of |log S after − log S before|, of 512
+    samples on either side.
+
+    Args:
+        sounds: (n, samples).
+        places: Samples, 512 or more from both ends.
+
+    Returns:
+        (n, places), 0 or more, in nepers (8.7 dB).
+
+    Raises:
+        WorkbenchError: for another shape, NaN, and places near the ends.
+    """
     sounds = rows(sounds, "sounds")
+    places = [whole(place, "places") for place in listed(places, "places", "samples", 1)]
     for place in places:
         if not FRAME <= place <= sounds.shape[1] - FRAME:
             raise WorkbenchError(f"places: {place}; give {FRAME} to {sounds.shape[1] - FRAME}")
@@ -48,13 +70,24 @@ def change(sounds: np.ndarray, places: Sequence[int] | np.ndarray) -> np.ndarray
 
 
 def seams(sounds: np.ndarray, every: int) -> float:
-    """Mean change at multiples of `every` samples over the mean change elsewhere: about 1 where
-    nothing marks them, more where windows were joined there. Elsewhere: eight places between each
-    two."""
-    at = np.arange(every, np.shape(sounds)[1] - every // 2, every)
+    """Audibility of seams: mean spectral change at multiples of `every` samples, divided by the
+    mean change at eight positions between each two of them.
+
+    Args:
+        sounds: (n, samples).
+        every: Samples from one seam to the next.
+
+    Returns:
+        About 1 without audible seams, more with them; NaN if nothing changes between them.
+
+    Raises:
+        WorkbenchError: for sounds without a seam.
+    """
+    sounds, every = rows(sounds, "sounds"), whole(every, "every", 1)
+    at = np.arange(every, sounds.shape[1] - every // 2, every)
     if not len(at):
         raise WorkbenchError(
-            f"sounds: {np.shape(sounds)[1]} samples have no multiple of {every} inside"
+            f"sounds: {sounds.shape[1]} samples have no multiple of {every} inside"
         )
     between = (at[:, None] + (every * np.arange(1, 9) / 18).astype(int)).ravel()
     there, elsewhere = change(sounds, at).mean(), change(sounds, between).mean()
@@ -62,17 +95,29 @@ def seams(sounds: np.ndarray, every: int) -> float:
 
 
 def recurrence(features: np.ndarray, last: int, stride: int = 4) -> np.ndarray:
-    """How well the end of a clip is found again earlier in it: features (n, frames, bands), such as
-    log mel → (n,), the highest correlation of the last `last` frames with as many frames that begin
-    at any `stride`-th frame before them. 1 for a loop. Each clip's mean over time is taken away, or
-    all that is steady would count. It rises with the number of places: clips of one length
-    compare."""
+    """Repetition: how similar the end of a clip is to an earlier part.
+
+    The last frames are correlated with the frames that begin at every `stride`-th earlier frame.
+    Each clip's mean over time is subtracted first, because constant content would count as
+    repetition. The maximum rises with the number of positions: compare clips of one length.
+
+    Args:
+        features: (n, frames, bands), such as log mel spectrograms.
+        last: Frames of the end, at most half of all.
+        stride: Frames between the positions compared.
+
+    Returns:
+        The highest correlation, (n,), −1 to 1; 1 for a loop.
+
+    Raises:
+        WorkbenchError: for another shape and too few frames.
+    """
     features = floats(features, "features")
     last, stride = whole(last, "last", 1), whole(stride, "stride", 1)
     if features.ndim != 3 or features.shape[1] < 2 * last:
         raise WorkbenchError(
             f"features: shape {features.shape}; give (n, frames, bands) with {2 * last} frames or "
-            "more, twice as many as are looked for"
+            "more, twice as many as `last`"
         )
     found = []
     for clip in features - features.mean(1, keepdims=True):

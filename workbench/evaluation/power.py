@@ -1,4 +1,4 @@
-"""How many raters does an effect need? By formula, and by simulating a class of raters."""
+"""Statistical power: how many raters an effect needs, by formula and by simulation."""
 
 from __future__ import annotations
 
@@ -6,22 +6,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.arguments import floats, random_generator, whole
-from workbench.errors import WorkbenchError
+from workbench.arguments import floats, number, random_generator, seed_of, shown, whole
+from workbench.errors import PromptError, WorkbenchError
+from workbench.evaluation.checks import array
 from workbench.evaluation.paired import sign_flip_test
 
 MOST = 1_000_000  # raters, prompts or studies
 
 
 def power_of(effect: float, spread: float, raters: int, *, alpha: float = 0.05) -> float:
-    """Chance that a two-sided paired t-test at level alpha notices a true mean difference.
+    """Power of a two-sided paired t-test.
 
-    effect: the true difference; spread: standard deviation over raters of what each one's answers
-    differ by. Exact for normal differences: noncentral t with n − 1 degrees of freedom and
-    ncp = √n · effect / spread (Cohen, 1988, ch. 2).
+    The test statistic has a noncentral t distribution with n − 1 degrees of freedom and
+    noncentrality √n · effect / spread; exact for normal differences.
+
+    Args:
+        effect: The true mean difference.
+        spread: Standard deviation of the raters' differences, above 0, in the unit of `effect`.
+        raters: n, 2 or more.
+        alpha: Significance level, 0 to 1.
+
+    Returns:
+        Probability that the test detects the effect, alpha to 1.
+
+    Raises:
+        WorkbenchError: for arguments out of range.
+
+    Source:
+        Cohen 1988, "Statistical power analysis for the behavioral sciences", chapter 2.
     """
     from scipy.stats import nct, t
 
+    effect, spread = number(effect, "effect"), number(spread, "spread")
+    raters, alpha = whole(raters, "raters"), number(alpha, "alpha", 0, 1)
     if spread <= 0 or raters < 2:
         raise WorkbenchError("power needs a spread above 0 and 2 raters or more")
     edge = t.ppf(1 - alpha / 2, raters - 1)
@@ -32,10 +49,22 @@ def power_of(effect: float, spread: float, raters: int, *, alpha: float = 0.05) 
 def raters_needed(
     effect: float, spread: float, *, power: float = 0.8, alpha: float = 0.05, most: int = 100_000
 ) -> int:
-    """The fewest raters with whom `power_of` reaches `power`. For m tests at once, pass alpha / m.
+    """The smallest number of raters for which `power_of` reaches `power`.
 
-    Raises WorkbenchError where even `most` are too few.
+    Args:
+        effect: The true mean difference.
+        spread: Standard deviation of the raters' differences, above 0.
+        power: Probability to detect the effect, 0 to 1.
+        alpha: Significance level; for m tests at once, pass alpha / m.
+        most: The search ends at this number.
+
+    Returns:
+        2 or more.
+
+    Raises:
+        WorkbenchError: if `most` raters are too few.
     """
+    power, most = number(power, "power", 0, 1), whole(most, "most", 2)
     low, high = 1, 2
     while power_of(effect, spread, high, alpha=alpha) < power:
         low, high = high, 2 * high
@@ -52,10 +81,13 @@ def raters_needed(
 
 @dataclass(frozen=True)
 class Raters:
-    """How simulated raters differ, standard deviations in points of the scale.
+    """How simulated raters differ; standard deviations in points of the scale.
 
-    leniency: some give more to everything. taste: each has favourites among the sources. clips:
-    some clips of a source are better than others, for everyone. noise: of one answer.
+    Args:
+        leniency: Of a rater: some rate everything higher.
+        taste: Of a rater and source: each prefers some of the sources.
+        clips: Of a clip: some clips of a source are better than others, for all raters.
+        noise: Of a single rating.
     """
 
     leniency: float = 0.5
@@ -64,8 +96,10 @@ class Raters:
     noise: float = 0.8
 
     def spread(self, prompts: int) -> float:
-        """Standard deviation over raters of the difference of two sources' means over so many
-        clips each, before answers are rounded: more clips average noise away, never taste."""
+        """Standard deviation over raters of the difference between two sources' means over
+        `prompts` clips each, before rounding: √(2 taste² + 2 noise² / prompts). More clips
+        average out noise, but never taste."""
+        prompts = whole(prompts, "prompts", 1)
         return float(np.sqrt(2 * self.taste**2 + 2 * self.noise**2 / prompts))
 
 
@@ -78,13 +112,25 @@ def simulate_ratings(
     seed: int = 0,
     points: int | None = 5,
 ) -> np.ndarray:
-    """Ratings (raters, sources, prompts) around true means (sources,).
+    """Simulated ratings around true means.
 
-    points: answers are rounded to 1 … points; None leaves them as they are.
+    Args:
+        means: True mean of each source, (sources,), in points of the scale.
+        raters: Number of raters.
+        prompts: Clips per source.
+        how: How raters differ.
+        seed: Of the simulation.
+        points: Ratings are rounded to 1 … points; None leaves them unrounded.
+
+    Returns:
+        (raters, sources, prompts).
     """
     random = random_generator(seed)
-    means = np.atleast_1d(floats(means, "means"))
+    means = array(np.atleast_1d(floats(means, "means")), "means", "(sources,)")
     raters, prompts = whole(raters, "raters", 1, MOST), whole(prompts, "prompts", 1, MOST)
+    points = None if points is None else whole(points, "points", 1)
+    if not isinstance(how, Raters):
+        raise PromptError(f"how={shown(how)}: give Raters(...)")
     sources = len(means)
     ratings = (
         means[None, :, None]
@@ -107,12 +153,30 @@ def simulated_power(
     seed: int = 0,
     points: int | None = 5,
 ) -> float:
-    """Share of simulated studies in which the sign-flip test notices an effect between two sources
-    that lie around the scale's middle.
+    """Share of simulated studies in which the sign-flip test detects a difference between two
+    sources around 3, the middle of a five-point scale.
 
-    Each study has other clips. The test knows only its own, so with few prompts and `how.clips`
-    above 0 it also notices what lies in the clips: at effect 0 more often than alpha (Clark,
-    "The language-as-fixed-effect fallacy", 1973)."""
+    Each study has new clips. The test does not know that clips differ. With few prompts and
+    `how.clips` above 0 it therefore also detects differences between clips: at effect 0, more often
+    than alpha.
+
+    Args:
+        effect: True difference of the sources' means, in points of the scale.
+        raters: Number of raters.
+        prompts: Clips per source.
+        how: How raters differ.
+        alpha: Significance level, 0 to 1.
+        studies: Number of simulated studies.
+        seed: Of the simulation.
+        points: As of `simulate_ratings`.
+
+    Returns:
+        0 to 1.
+
+    Source:
+        Clark 1973, "The language-as-fixed-effect fallacy".
+    """
+    effect, alpha, seed = number(effect, "effect"), number(alpha, "alpha", 0, 1), seed_of(seed)
     found, studies = 0, whole(studies, "studies", 1, MOST)
     for study in range(studies):
         made = simulate_ratings(

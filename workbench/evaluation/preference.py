@@ -1,24 +1,36 @@
-"""From choices between two to one scale: the Bradley–Terry model."""
+"""A scale from paired comparisons: the Bradley–Terry model."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import floats, number, whole
+from workbench.arguments import number, whole
 from workbench.errors import WorkbenchError
+from workbench.evaluation.checks import array
 
 
 def bradley_terry(wins: ArrayLike, *, prior: float = 0.5, steps: int = 10_000) -> np.ndarray:
-    """Strengths (k,), mean 0, of wins (k, k), wins[i, j] = how often i was chosen over j.
+    """Strengths from paired comparisons: P(i over j) = 1 / (1 + exp(s_j − s_i)).
 
-    P(i over j) = 1 / (1 + exp(s_j − s_i)) (Bradley and Terry, 1952), by the maximisation that never
-    lowers the likelihood (Hunter, 2004, eq. 3). `prior`: wins that each side of each compared pair
-    is given beforehand, so that one who won every time stays finite; 0 is maximum likelihood.
-    Raises WorkbenchError where some were never linked by comparisons, or, with prior 0, where a
-    strength would be infinite.
+    Args:
+        wins: (k, k); wins[i, j] is how often i was preferred to j.
+        prior: Wins that are added to both sides of each compared pair, so that the strength of one
+            that won every time stays finite; 0 gives the maximum likelihood.
+        steps: Most iterations of the minorise–maximise algorithm.
+
+    Returns:
+        Strengths (k,) in log odds, mean 0.
+
+    Raises:
+        WorkbenchError: for another shape; if comparisons do not link all k; and, with prior 0, if a
+            strength would be infinite.
+
+    Source:
+        Bradley and Terry 1952; Hunter 2004, "MM algorithms for generalized Bradley–Terry models",
+        equation 3.
     """
-    won = floats(wins, "wins")
+    won = array(wins, "wins", "(k, k)")
     if won.ndim != 2 or won.shape[0] != won.shape[1] or (won < 0).any():
         raise WorkbenchError(f"wins have shape {won.shape}; give counts (k, k)")
     prior, steps = number(prior, "prior", 0), whole(steps, "steps", 1)
@@ -39,7 +51,7 @@ def bradley_terry(wins: ArrayLike, *, prior: float = 0.5, steps: int = 10_000) -
 
 
 def _linked(beats: np.ndarray) -> bool:
-    """Whether from each one there is a way of wins to each other (Ford's condition)."""
+    """Whether a chain of wins leads from each one to each other (Ford's condition)."""
     from scipy.sparse.csgraph import connected_components
 
     return int(connected_components(beats, connection="strong")[0]) == 1

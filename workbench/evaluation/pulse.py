@@ -1,4 +1,4 @@
-"""Is there a beat in a sound, and how fast is it? By the repetition of its onsets.
+"""Whether a sound has a beat, and its tempo, from the periodicity of its onsets.
 
 Notebook: `notebooks/10_evaluation.ipynb`.
 """
@@ -7,19 +7,32 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.arguments import floats
+from workbench.arguments import floats, number
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows
 from workbench.music.audio import check_rate
 
 HOP = 256  # samples per frame of the onset envelope
-SLOWEST, FASTEST = 40.0, 240.0  # BPM between which a pulse is looked for
+SLOWEST, FASTEST = 40.0, 240.0  # BPM, range in which a pulse is searched
 OCTAVES = (0.5, 1.0, 2.0)  # a tempo at half or twice the speed is the same beat
 
 
 def onset_envelopes(sounds: np.ndarray, rate: int) -> np.ndarray:
-    """How much each frame rises above the one before, in dB, mean over mel bands (spectral flux):
-    sounds (n, samples) → (n, frames)."""
+    """Spectral flux: the rise of each mel band from one frame to the next, mean over bands.
+
+    Args:
+        sounds: (n, samples).
+        rate: Sample rate in Hz.
+
+    Returns:
+        (n, frames) in dB, 0 or more, one frame per 256 samples.
+
+    Raises:
+        WorkbenchError: for another shape, NaN, and no samples.
+
+    Source:
+        librosa's `onset_strength`; Böck and Widmer 2013.
+    """
     import librosa
 
     sounds, rate = rows(sounds, "sounds", 1), check_rate(rate, "rate")
@@ -34,9 +47,20 @@ def onset_envelopes(sounds: np.ndarray, rate: int) -> np.ndarray:
 
 
 def pulse(sounds: np.ndarray, rate: int) -> np.ndarray:
-    """How regular the onsets are: the highest autocorrelation of the onset envelope at the lags of
-    40 to 240 BPM, (n, samples) → (n,). Near 1 for a metronome, about 0.1 for irregular onsets, 0
-    for silence."""
+    """Pulse clarity: the highest autocorrelation of the onset envelope at lags of 40 to 240 BPM,
+    relative to its power.
+
+    Args:
+        sounds: (n, samples).
+        rate: Sample rate in Hz.
+
+    Returns:
+        (n,), near 1 for a metronome, about 0.1 for irregular onsets, 0 for silence.
+
+    Source:
+        Lartillot et al. 2008, "Multi-feature modeling of pulse clarity" (maximum of the
+        autocorrelation).
+    """
     found = []
     for envelope in onset_envelopes(sounds, rate):
         centred = envelope - envelope.mean()
@@ -53,7 +77,15 @@ def pulse(sounds: np.ndarray, rate: int) -> np.ndarray:
 
 
 def tempo(sounds: np.ndarray, rate: int) -> np.ndarray:
-    """BPM of each sound by librosa's tempogram, (n, samples) → (n,)."""
+    """Tempo of each sound by librosa's tempogram.
+
+    Args:
+        sounds: (n, samples).
+        rate: Sample rate in Hz.
+
+    Returns:
+        (n,) in BPM.
+    """
     import librosa
 
     return np.array(
@@ -65,7 +97,17 @@ def tempo(sounds: np.ndarray, rate: int) -> np.ndarray:
 
 
 def tempo_is(found: np.ndarray, asked: np.ndarray, tolerance: float = 0.08) -> np.ndarray:
-    """Which tempi are the requested ones within a share of them, octaves allowed: (n,) bool."""
+    """Whether tempi match the requested ones; half and double tempo count as a match.
+
+    Args:
+        found: Measured tempi, (n,) in BPM.
+        asked: Requested tempi, (n,) in BPM, above 0.
+        tolerance: Largest relative error; 0.08 is 8 %.
+
+    Returns:
+        (n,), bool.
+    """
     found, asked = np.atleast_1d(floats(found, "found")), floats(asked, "asked")
+    tolerance = number(tolerance, "tolerance", 0)
     ratio = found[:, None] / np.outer(asked, OCTAVES)
     return np.any(np.abs(ratio - 1) <= tolerance, axis=1)

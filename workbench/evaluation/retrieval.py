@@ -1,4 +1,4 @@
-"""Retrieval: does an item's own partner come first? Two embedding matrices in, ranks out."""
+"""Retrieval metrics of two embedding matrices whose rows belong together: rank and recall."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.arguments import floats, listed, whole
+from workbench.arguments import floats, listed, number, same_length, texts_of, whole
 from workbench.datasets.keywords import tokens
-from workbench.evaluation.checks import rows, same_rows, same_width
+from workbench.evaluation.checks import array, rows, same_rows, same_width
 
 
 def ranks(query: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Rank of row i of `found` for row i of `query` by dot product: (n,), 1 is first.
+    """Rank of row i of `found` for row i of `query`, by dot product.
 
-    Ties share their mean rank. Counting only those that are strictly better would give a model
-    that says the same of everything a perfect score; so would NaN, which is refused.
+    Ties share their mean rank. If only strictly better rows counted, a model with the same
+    embedding for everything would have a perfect score. NaN would too, so it is refused.
+
+    Args:
+        query: (n, d).
+        found: (n, d); row i belongs to row i of `query`.
+
+    Returns:
+        (n,), from 1 (first) to n.
+
+    Raises:
+        WorkbenchError: for tables that do not match, and NaN.
     """
     query, found = rows(query, "query"), rows(found, "found")
     same_rows(query, found, ("query", "found"))
@@ -28,32 +38,53 @@ def ranks(query: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 
 def recall(rank: np.ndarray, k: int) -> float:
-    """Share of queries whose partner is among the first k."""
+    """Share of queries whose partner has a rank (n,) of at most k: recall@k, 0 to 1."""
     return float((floats(rank, "rank") <= whole(k, "k", 1)).mean())
 
 
 def retrieval(
     query: np.ndarray, found: np.ndarray, ks: Sequence[int] = (1, 5, 10)
 ) -> dict[str, float]:
-    """Recall at each k and the median rank. Rows of the two matrices are partners."""
+    """Recall at each k and the median rank.
+
+    Args:
+        query: (n, d).
+        found: (n, d); row i belongs to row i of `query`.
+        ks: Values of k, 1 or more.
+
+    Returns:
+        By name, such as {"R@1": 0.2, "R@5": 0.6, "median rank": 4.0}.
+
+    Raises:
+        WorkbenchError: for tables that do not match, and NaN.
+    """
     rank, ks = ranks(query, found), listed(ks, "ks", "whole numbers")
     return {f"R@{k}": recall(rank, k) for k in ks} | {"median rank": float(np.median(rank))}
 
 
 def chance(n: int, ks: Sequence[int] = (1, 5, 10)) -> dict[str, float]:
-    """What guessing reaches among n items."""
+    """The values of `retrieval` that random ranks of n items have on average."""
     n, ks = whole(n, "n", 1), [whole(k, "ks", 1) for k in listed(ks, "ks", "whole numbers")]
     return {f"R@{k}": min(1.0, k / n) for k in ks} | {"median rank": (n + 1) / 2}
 
 
 class WordModel:
-    """The baseline: ridge regression from word counts to roll features, no network, no order.
+    """The baseline for text–loop retrieval: ridge regression from a bag of words to features of
+    loops. It has no network and no word order.
 
-    Both ways: a text and a loop meet as predicted and measured features, each standardised over
-    the training loops, compared by their cosine.
+    A text gives predicted features and a loop measured features. Both are standardised over the
+    training loops and compared by their cosine.
+
+    Args:
+        texts: n captions of training loops.
+        features: Features of these loops, (n, f).
+        ridge: Weight of the L2 penalty, above 0.
     """
 
     def __init__(self, texts: Sequence[str], features: np.ndarray, ridge: float = 30.0) -> None:
+        texts, features = texts_of(texts, "texts", 1), rows(features, "features")
+        same_length(texts=texts, features=features)
+        ridge = number(ridge, "ridge", 0)
         self._tokens = tokens
         self.words = {w: i for i, w in enumerate(sorted({w for t in texts for w in tokens(t)}))}
         self.mean, self.std = features.mean(0), features.std(0) + 1e-6
@@ -74,10 +105,12 @@ class WordModel:
         return (features - self.mean) / self.std
 
     def embed_text(self, texts: Sequence[str]) -> np.ndarray:
-        return _unit(self._counts(texts) @ self.weights)
+        """Predicted features of texts, (n, f), rows of length 1."""
+        return _unit(self._counts(texts_of(texts, "texts")) @ self.weights)
 
     def embed_loops(self, features: np.ndarray) -> np.ndarray:
-        return _unit(self._standard(features))
+        """Standardised features (n, f) of loops, rows of length 1."""
+        return _unit(self._standard(array(features, "features", f"(n, {len(self.mean)})")))
 
 
 def _unit(x: np.ndarray) -> np.ndarray:

@@ -1,10 +1,12 @@
-"""How a loss falls with size: a power law down to what no size removes.
+"""Scaling laws: how a loss falls with size, by a power law above an irreducible loss.
 
     L(N) = L∞ + (N₀ / N)^α
 
-N is the parameters of a network or the songs that it saw (Kaplan et al. 2020, arXiv 2001.08361,
-with the constant of Hoffmann et al. 2022, arXiv 2203.15556, eq. 2). L∞ holds the entropy of the
-data and whatever else grows no smaller with N, such as too few steps of training.
+N is the number of parameters or of training songs. L∞ contains the entropy of the data and all else
+that does not depend on N, such as too few training steps.
+
+Source: Kaplan et al. 2020, arXiv 2001.08361; Hoffmann et al. 2022, arXiv 2203.15556, equation 2
+(with L∞).
 """
 
 from __future__ import annotations
@@ -23,8 +25,16 @@ Ends = tuple[float, float]
 
 @dataclass(frozen=True)
 class PowerLaw:
-    """floor: L∞; exponent: α; scale: N₀; r2: share of the losses' variance explained; the 95 %
-    intervals of floor and exponent, an end infinite where the losses do not bound it."""
+    """A fitted power law.
+
+    Args:
+        floor: L∞, in the unit of the losses.
+        exponent: α, above 0.
+        scale: N₀, in the unit of the sizes.
+        r2: Share of the losses' variance that the law explains.
+        floor_interval: 95 % interval; an end is infinite if the losses do not bound it.
+        exponent_interval: The same.
+    """
 
     floor: float
     exponent: float
@@ -34,16 +44,25 @@ class PowerLaw:
     exponent_interval: Ends
 
     def __call__(self, sizes: ArrayLike) -> np.ndarray:
-        """The loss at these sizes."""
-        return self.floor + (self.scale / np.asarray(sizes, float)) ** self.exponent
+        """The loss at sizes of any shape."""
+        return self.floor + (self.scale / floats(sizes, "sizes")) ** self.exponent
 
 
 def power_law(sizes: ArrayLike, losses: ArrayLike) -> PowerLaw:
-    """The law nearest to `losses` (n,) at `sizes` (n,) in squares, several runs of a size allowed.
+    """Least-squares fit of a power law.
 
-    Intervals by profile: a value is inside where the best law with it is no worse than an F test
-    allows. They are wide where three or four sizes are all there is, as they should be.
-    WorkbenchError for fewer than four different sizes, sizes that are not above 0, and NaN.
+    The intervals are profile intervals: they contain each value for which the best law fits no
+    worse than an F test allows. With only three or four sizes they are wide, as they should be.
+
+    Args:
+        sizes: (n,), above 0; a size may occur several times. At least four different ones.
+        losses: (n,).
+
+    Returns:
+        The law.
+
+    Raises:
+        WorkbenchError: for too few sizes, sizes that are not above 0, and NaN.
     """
     sizes, losses = floats(sizes, "sizes"), floats(losses, "losses")
     fit = sizes.size and sizes.shape == losses.shape and np.isfinite([sizes, losses]).all()
@@ -78,7 +97,7 @@ def power_law(sizes: ArrayLike, losses: ArrayLike) -> PowerLaw:
 
 
 def _inside(values: np.ndarray, kept: np.ndarray, least: float) -> Ends:
-    """Ends of the values kept; `least` or infinity where the grid itself ended first."""
+    """Smallest and largest value kept; `least` or infinity where the grid itself ends."""
     order = np.argsort(values)
     values, kept = values[order], kept[order]
     inside = values[kept]

@@ -1,4 +1,4 @@
-"""How far a decoded sound's spectrogram is from the real one's, and what a blur alone would cost.
+"""Distance between the spectrograms of a decoded and a real sound, and a baseline that only blurs.
 
 Sounds are (n, samples) or (samples,), all of one length. Notebook: `notebooks/06_vae_gan.ipynb`.
 """
@@ -12,14 +12,25 @@ from scipy.signal.windows import hann
 
 from workbench.arguments import floats, whole
 from workbench.errors import WorkbenchError
+from workbench.evaluation.checks import array
 
 WINDOW = 1024  # samples
-FLOOR = -80.0  # dB below a full-scale sine; all below it counts as silence
+FLOOR = -80.0  # dB re a full-scale sine; everything below counts as silence
 
 
 def spectrogram(sound: ArrayLike, window: int = WINDOW) -> np.ndarray:
-    """Power (n, window / 2 + 1, frames), a quarter of a window a frame; a full-scale sine in the
-    middle of a bin has power 1. WorkbenchError names what cannot be measured."""
+    """Power spectrogram with a Hann window and a hop of a quarter window.
+
+    Args:
+        sound: (n, samples) or (samples,), at least one window long.
+        window: Samples per window, 8 or more.
+
+    Returns:
+        (n, window / 2 + 1, frames), 0 or more; a full-scale sine at a bin's centre has power 1.
+
+    Raises:
+        WorkbenchError: for another shape, and NaN.
+    """
     sound = np.atleast_2d(floats(sound, "sound"))
     window = whole(window, "window", 8, 1 << 24)
     if sound.ndim != 2 or sound.shape[1] < window:
@@ -36,33 +47,63 @@ def spectrogram(sound: ArrayLike, window: int = WINDOW) -> np.ndarray:
 
 
 def decibels(power: np.ndarray) -> np.ndarray:
-    """Of a power spectrogram, nothing below `FLOOR`."""
+    """10 log₁₀ of a power spectrogram of any shape, at least `FLOOR` (−80 dB)."""
     return 10 * np.log10(np.maximum(floats(power, "power"), 10 ** (FLOOR / 10)))
 
 
 def log_spectral_distance(real: np.ndarray, made: np.ndarray) -> np.ndarray:
-    """dB for each of n sounds, from power spectrograms of one shape (n, bins, frames): the root
-    mean square over bins of the difference in level, mean over frames (Gray and Markel 1976).
-    0 for the same spectrogram, 6.02 where one sound is twice as loud."""
-    real, made = floats(real, "real"), floats(made, "made")
+    """Log-spectral distance: root mean square over bins of the difference in level, mean over
+    frames.
+
+    Args:
+        real: Power spectrograms, (n, bins, frames).
+        made: The same shape.
+
+    Returns:
+        (n,) in dB: 0 if equal, 6.02 if one sound has twice the amplitude.
+
+    Raises:
+        WorkbenchError: for different shapes, and NaN.
+
+    Source:
+        Gray and Markel 1976, "Distance measures for speech processing".
+    """
+    real = array(real, "real", "(…, bins, frames)")
+    made = array(made, "made", "(…, bins, frames)")
     if real.shape != made.shape:
         raise WorkbenchError(f"made has shape {made.shape} and real {real.shape}; give equal ones")
-    apart = decibels(real) - decibels(made)
-    return np.sqrt((apart**2).mean(-2)).mean(-1)
+    difference = decibels(real) - decibels(made)
+    return np.sqrt((difference**2).mean(-2)).mean(-1)
 
 
 def blurred(power: np.ndarray) -> np.ndarray:
-    """A spectrogram at half of its size in time and frequency, stretched back: LDMG's baseline, in
-    its strong form. Means of 2 × 2 fields, drawn apart by straight lines."""
+    """LDMG's baseline in its strong form: a spectrogram at half its resolution in time and
+    frequency (means of 2 × 2 cells), interpolated linearly to its original size.
+
+    Args:
+        power: (n, bins, frames).
+
+    Returns:
+        The same shape.
+    """
     import torch
     import torch.nn.functional as F
 
-    whole = torch.from_numpy(np.ascontiguousarray(power))[:, None]
-    half = F.interpolate(whole, scale_factor=0.5, mode="area")
+    power = np.ascontiguousarray(array(power, "power", "(n, bins, frames)"))
+    full = torch.from_numpy(power)[:, None]
+    half = F.interpolate(full, scale_factor=0.5, mode="area")
     return F.interpolate(half, power.shape[1:], mode="bilinear", align_corners=False)[:, 0].numpy()
 
 
 def decimated(power: np.ndarray) -> np.ndarray:
-    """The same baseline in its plain form: every second bin and frame, said twice."""
-    some = power[:, ::2, ::2].repeat(2, axis=1).repeat(2, axis=2)
-    return some[:, : power.shape[1], : power.shape[2]]
+    """LDMG's baseline in its simple form: every second bin and frame, repeated twice.
+
+    Args:
+        power: (n, bins, frames).
+
+    Returns:
+        The same shape.
+    """
+    power = array(power, "power", "(n, bins, frames)")
+    repeated = power[:, ::2, ::2].repeat(2, axis=1).repeat(2, axis=2)
+    return repeated[:, : power.shape[1], : power.shape[2]]

@@ -1,6 +1,6 @@
-"""A figure never stands alone: value, interval, the floor of real music, and a trivial baseline.
+"""A metric with its context: value, interval, the floor of real music, and a trivial baseline.
 
-A measure is a plain function of rows; what it compares with is given beside them:
+A metric is a plain function of rows; what it is compared with is passed beside it:
 
     measured(frechet_distance, made, real=other_real, baseline=noise, reference=real)
     measured(paired_kl, (real_p, made_p), real=(real_p, again_p), baseline=(real_p, shuffled_p))
@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import floats, random_generator, whole
+from workbench.arguments import floats, function_of, random_generator, whole
 from workbench.errors import WorkbenchError
+from workbench.evaluation.checks import labels
 from workbench.evaluation.intervals import MOST_TIMES, centred, resampled
 
 Parts = ArrayLike | tuple[ArrayLike, ...]  # rows, or several tables whose rows belong together
@@ -24,8 +25,15 @@ Parts = ArrayLike | tuple[ArrayLike, ...]  # rows, or several tables whose rows 
 
 @dataclass(frozen=True)
 class Measured:
-    """interval: 95 %, all sets resampled; floor: the same measure on real music; baseline: on
-    something trivial; n: rows of made, real, baseline and reference (0 for none)."""
+    """A metric with its context, in the unit of the metric.
+
+    Args:
+        value: Of the generated clips.
+        interval: 95 %, by resampling all sets.
+        floor: The same metric of real music.
+        baseline: The same metric of trivial clips.
+        n: Rows of made, real, baseline and reference (0 for none).
+    """
 
     value: float
     interval: tuple[float, float]
@@ -47,19 +55,36 @@ def measured(
     level: float = 0.95,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Measured:
-    """`measure(*made)`, or `measure(*made, reference)`, beside real and trivial rows in its place.
+    """`measure(*made)`, or `measure(*made, reference)`, beside its values for real and trivial
+    rows.
 
-    made, real, baseline: a table of rows (n, …), or a tuple of tables whose row i belongs to one
-    clip. real: held-out music that is not in `reference`; None: halves of the reference are
-    compared with each other. real and baseline are cut, at random, to as many rows as `made` has,
-    since many measures depend on their number; where they have fewer, `n` says so. groups: labels
-    of made's rows, drawn as wholes for the interval (the reference's rows are drawn one by one).
-    bounds: what the measure can be at all, such as (0, 1) of a share; the interval ends there.
+    Args:
+        measure: A function of tables of rows.
+        made: Of generated clips: a table (n, …), or a tuple of tables; row i of all is one clip's.
+        real: The same of held-out music that is not in `reference`. None: halves of the reference
+            are compared with each other.
+        baseline: The same of trivial clips. Of real and baseline, n random rows are used, because
+            many metrics depend on n; if there are fewer, `n` of the result says so.
+        reference: (m, …), passed to `measure` last.
+        groups: Labels (n,) of made's rows. Whole groups are resampled for the interval; the
+            reference's rows are resampled one by one.
+        times: Bootstrap samples.
+        seed: Of the resampling.
+        level: Of confidence, 0 to 1.
+        bounds: Range of the metric, such as (0, 1) for a share; it limits the interval.
+
+    Returns:
+        The value with its context.
+
+    Raises:
+        WorkbenchError: for fewer than two rows, and tables of different lengths.
     """
+    function_of(measure, "measure", needed=True)
     made = _parts(made, "made")
     random = random_generator(seed)
     n = len(made[0])
-    fixed = None if reference is None else np.asarray(reference)
+    fixed = None if reference is None else _parts(reference, "reference")[0]
+    groups = None if groups is None else labels(groups, "groups", n)
 
     def of(parts: tuple[np.ndarray, ...], other: np.ndarray | None = fixed) -> float:
         return float(measure(*parts) if other is None else measure(*parts, other))
@@ -98,24 +123,38 @@ def halves(
     times: int = 20,
     seed: int = 0,
 ) -> float:
-    """Floor: mean of `measure` between random halves of one set (n, …), the least that a system
+    """The floor: mean of `measure` between random halves of one set, the best value that a system
     can be expected to reach.
 
-    groups: labels (n,); whole groups go to one half. Each half has n/2 rows, or `most`, so a
-    measure of two sets of so many is to be held against it.
+    Args:
+        measure: A function of two tables of rows.
+        real: (n, …), four rows or more.
+        groups: Labels (n,); all rows of a group are in the same half.
+        most: Rows of each half; None for n / 2. Compare the result with a metric of as many rows.
+        times: Number of random divisions.
+        seed: Of the divisions.
+
+    Returns:
+        In the unit of the metric.
+
+    Raises:
+        WorkbenchError: for fewer than four rows or two groups.
     """
+    function_of(measure, "measure", needed=True)
     real, random = np.atleast_1d(np.asarray(real)), random_generator(seed)
     times = whole(times, "times", 1, MOST_TIMES)
     most = None if most is None else whole(most, "most", 1)
     if len(real) < 4:
         raise WorkbenchError(f"real has too few rows: {len(real)}; two halves need 4 or more")
-    labels = np.arange(len(real)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    if labels.max() < 1:
+    group = np.arange(len(real))
+    if groups is not None:
+        group = np.unique(labels(groups, "groups", len(real)), return_inverse=True)[1]
+    if group.max() < 1:
         raise WorkbenchError("groups names one group only; two halves need two or more")
     values = []
     for _ in range(times):
-        order = random.permutation(labels.max() + 1)
-        first = np.isin(labels, order[: len(order) // 2])
+        order = random.permutation(group.max() + 1)
+        first = np.isin(group, order[: len(order) // 2])
         here, there = np.flatnonzero(first), np.flatnonzero(~first)
         if most is not None:
             here, there = random.permutation(here)[:most], random.permutation(there)[:most]
@@ -124,7 +163,7 @@ def halves(
 
 
 def mean_of_known(values: np.ndarray) -> float:
-    """Mean of per-clip values (n,), those without an answer (NaN) left out; NaN for none."""
+    """Mean of values (n,) per clip without NaN (no answer); NaN if none is left."""
     known = floats(values, "values")
     known = known[~np.isnan(known)]
     return float(known.mean()) if len(known) else float("nan")
@@ -132,6 +171,8 @@ def mean_of_known(values: np.ndarray) -> float:
 
 def _parts(given: Parts, name: str) -> tuple[np.ndarray, ...]:
     parts = tuple(np.asarray(part) for part in (given if isinstance(given, tuple) else (given,)))
+    if not all(part.ndim for part in parts):
+        raise WorkbenchError(f"{name}: give a table of rows, or a tuple of tables")
     if len({len(part) for part in parts}) != 1:
         raise WorkbenchError(
             f"{name} has tables of {', '.join(str(len(part)) for part in parts)} rows; "
@@ -148,6 +189,6 @@ def _parts(given: Parts, name: str) -> tuple[np.ndarray, ...]:
 def _cut(
     parts: tuple[np.ndarray, ...], n: int, random: np.random.Generator
 ) -> tuple[np.ndarray, ...]:
-    """At most n rows, the same of each part."""
+    """At most n random rows, the same of each part."""
     chosen = random.permutation(len(parts[0]))[:n]
     return tuple(part[chosen] for part in parts)

@@ -1,9 +1,9 @@
-"""A listener of our own that judges generated sound: it names genre, tempo and key.
+"""A tagger that evaluates generated sound: it predicts genre, tempo and key.
 
-Trained on the training split of a collection, never part of a generator. Its inner vector is the
-embedding of Fréchet distances, its genre probabilities those of IS and KL: what VGGish and PANNs
-are to published tables, small and honest about its data. VGGish or CLAP can be put in its place,
-since every measure takes plain arrays.
+It is trained on the training split of a collection and is never part of a generator. Its hidden
+vector is an embedding for Fréchet distances, and its genre probabilities serve IS and KL, as those
+of VGGish and PANNs in published tables. VGGish or CLAP can replace it, because all metrics take
+plain arrays.
 """
 
 from __future__ import annotations
@@ -27,12 +27,18 @@ from workbench.music.keys import signature
 from workbench.representations.mel import Mel
 from workbench.training import Plan, fit, seeds
 
-TEMPI = (70.0, 85.0, 100.0, 115.0, 135.0)  # BPM: limits between the classes
+TEMPI = (70.0, 85.0, 100.0, 115.0, 135.0)  # BPM: borders of the classes
 PLAN = Plan(steps=600, batch=32, lr=2e-3, warmup=50, every=100)
 
 
 class Tagger(nn.Module):
-    """Mel encoder and one linear head a question."""
+    """A mel encoder with one linear head per question: genre, tempo, key.
+
+    Args:
+        genres: Names of the genre classes.
+        mel: The mel spectrogram of the input.
+        width: Of the embedding.
+    """
 
     def __init__(self, genres: Sequence[str], mel: Mel, width: int = 128) -> None:
         super().__init__()
@@ -42,14 +48,24 @@ class Tagger(nn.Module):
         self.heads = nn.ModuleDict({name: nn.Linear(width, n) for name, n in sizes.items()})
 
     def forward(self, sound: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """(batch, samples) → embedding (batch, width), logits of each question."""
-        found = self.encoder(self.mel(sound))
-        return found, {name: head(F.gelu(found)) for name, head in self.heads.items()}
+        """(batch, samples) → embedding (batch, width) and the logits of each question."""
+        embedding = self.encoder(self.mel(sound))
+        return embedding, {name: head(F.gelu(embedding)) for name, head in self.heads.items()}
 
     @torch.inference_mode()
     def hear(self, sounds: np.ndarray, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
-        """Sounds (n, samples) → embeddings (n, width) and genre probabilities (n, genres). Silence
-        is heard as any other sound; WorkbenchError names a row that holds NaN."""
+        """Embed and classify sounds.
+
+        Args:
+            sounds: (n, samples); silence is treated like any sound.
+            batch: Sounds evaluated at once.
+
+        Returns:
+            Embeddings (n, width) and genre probabilities (n, genres), float64.
+
+        Raises:
+            WorkbenchError: for another shape, and NaN, with the row.
+        """
         sounds = rows(sounds, "sounds").astype(np.float32)
         parts = [
             self(torch.from_numpy(sounds[i : i + batch])) for i in range(0, len(sounds), batch)
@@ -60,7 +76,7 @@ class Tagger(nn.Module):
 
 
 def targets(labels: dict[str, Any], genres: Sequence[str]) -> tuple[int, int, int]:
-    """Classes of genre, tempo and key signature's tonic, −1 for unknown."""
+    """Class indices of genre, tempo and the key signature's tonic; −1 for unknown."""
     genre = genre_of(labels)
     tempo = _number(labels.get("tempo"))
     key = str(labels.get("key") or "")
@@ -72,7 +88,7 @@ def targets(labels: dict[str, Any], genres: Sequence[str]) -> tuple[int, int, in
 
 
 def _number(label: Any) -> float:
-    """A label's tempo, 0 where it is none."""
+    """A label's tempo; 0 if it is not a tempo."""
     try:
         value = float(label or 0)
     except (TypeError, ValueError):
@@ -89,9 +105,19 @@ def train_tagger(
     seed: int = 0,
     folder: str | None = None,
 ) -> Tagger:
-    """Train on crops of the training split, checked on the validation split; keeps the best.
+    """Train on crops of the training split and keep the state that is best on the validation split.
 
-    folder: where a stopped training goes on, and a finished one is found again."""
+    Args:
+        audio: The collection.
+        genres: Names of the genre classes.
+        seconds: Length of a crop.
+        steps: Training steps.
+        seed: Of initialisation and crops.
+        folder: An interrupted training continues there, and a finished one is loaded.
+
+    Returns:
+        The tagger, ready for evaluation.
+    """
     seed = seed_of(seed)
     torch.manual_seed(torch_seed(seed))
     tagger = Tagger(genres, Mel(audio.rate))
@@ -101,22 +127,22 @@ def train_tagger(
 
     def terms(module: nn.Module, n: int, seed: int, rows: list[int]) -> dict[str, Tensor]:
         crops, which = audio.crops(n, length, seed=seed, rows=rows)
-        gain = np.exp(np.random.default_rng(seed).normal(0, 0.5, (n, 1)))  # loudness tells nothing
+        gain = np.exp(np.random.default_rng(seed).normal(0, 0.5, (n, 1)))  # loudness is no cue
         device = next(module.parameters()).device
         _, logits = module(torch.from_numpy(crops.mean(1) * gain).float().to(device))
-        found = {}
-        for (name, value), wanted in zip(logits.items(), table[which].to(device).T, strict=True):
-            known = bool((wanted >= 0).any())
-            found[name] = (
-                F.cross_entropy(value, wanted, ignore_index=-1, label_smoothing=0.05)
+        losses = {}
+        for (name, value), target in zip(logits.items(), table[which].to(device).T, strict=True):
+            known = bool((target >= 0).any())
+            losses[name] = (
+                F.cross_entropy(value, target, ignore_index=-1, label_smoothing=0.05)
                 if known
                 else value.sum() * 0.0
             )
-        return found
+        return losses
 
     def validate(module: nn.Module) -> dict[str, float]:
-        found = {k: float(v) for k, v in terms(module, 128, 0, kept).items()}
-        return {"loss": sum(found.values()), **found}
+        losses = {k: float(v) for k, v in terms(module, 128, 0, kept).items()}
+        return {"loss": sum(losses.values()), **losses}
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         return terms(module, len(numbers), int(numbers[0]) + seed, rows)
@@ -136,8 +162,8 @@ def train_tagger(
 
 
 def tagger_of(audio: AudioCollection, length: int, *, steps: int = 600) -> Tagger:
-    """A judge of a collection's training split, for windows of `length` samples: trained once, and
-    kept in the cache folder."""
+    """A tagger of a collection's training split for windows of `length` samples. It is trained once
+    and kept in the cache folder."""
     genres = sorted({genre_of(audio.items[i].labels) for i in audio.split("train")} - {""})
     return train_tagger(
         audio,
@@ -149,5 +175,5 @@ def tagger_of(audio: AudioCollection, length: int, *, steps: int = 600) -> Tagge
 
 
 def kept(judge: str, audio: AudioCollection, length: int) -> str:
-    """Folder of a judge of a collection's windows."""
+    """Cache folder of a network that judges windows of a collection."""
     return str(cache_dir() / "judges" / f"{judge}-{audio.folder.name}-{length}")

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from statistics import median
 
+from workbench.arguments import function_of, whole
+
 Clock = Callable[[], float]  # seconds
 
 
@@ -17,6 +19,8 @@ def timed(
     clock: Clock = time.perf_counter,
 ) -> float:
     """Median seconds of `times` runs. warm: after one that is not counted."""
+    function_of(run, "run", needed=True)
+    times = whole(times, "times", 1)
     if warm:
         run()
     return median(_once(run, clock) for _ in range(times))

@@ -1,6 +1,6 @@
-"""Sliced Wasserstein distance: two clouds of points compared along many directions.
+"""Sliced Wasserstein distance: two sets of points compared along many directions.
 
-Rabin et al. 2012; Bonneel et al. 2015. Notebook: `notebooks/07_audio_diffusion.ipynb`.
+Notebook: `notebooks/07_audio_diffusion.ipynb`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,27 @@ from workbench.evaluation.checks import rows, same_width
 def sliced_wasserstein(
     x: ArrayLike, y: ArrayLike, *, directions: int = 512, seed: int = 0
 ) -> float:
-    """Root mean square, over random directions, of the 2-Wasserstein distance between the
-    projections of rows (n, d) and (m, d); in the unit of the rows.
+    """Sliced 2-Wasserstein distance: (mean over directions u of W₂²(xᵀu, yᵀu))^½.
 
-    On a line the optimal plan sorts both. With n ≠ m the sorted values are compared as functions of
-    the share of points below them, exactly. Two samples of one distribution are a little apart:
-    show `summary.halves` beside it.
+    In one dimension the optimal transport sorts both sets. For n ≠ m, the quantile functions are
+    compared exactly. Two samples of one distribution have a small positive distance: show
+    `summary.halves` beside it.
+
+    Args:
+        x: (n, d).
+        y: (m, d).
+        directions: Number of random unit vectors u.
+        seed: Of the directions.
+
+    Returns:
+        0 or more, in the unit of the rows.
+
+    Raises:
+        WorkbenchError: for fewer than two rows, NaN, and different widths.
+
+    Source:
+        Rabin et al. 2012, "Wasserstein barycenter and its application to texture mixing"; Bonneel
+        et al. 2015, "Sliced and Radon Wasserstein barycenters of measures".
     """
     x, y = rows(x, "x", 2), rows(y, "y", 2)
     directions = whole(directions, "directions", 1, 1_000_000)
@@ -31,13 +46,21 @@ def sliced_wasserstein(
     ends = np.union1d(np.arange(1, len(a) + 1) / len(a), np.arange(1, len(b) + 1) / len(b))
     width = np.diff(ends, prepend=0.0)
     middle = ends - width / 2
-    apart = a[(middle * len(a)).astype(int)] - b[(middle * len(b)).astype(int)]
-    return float(np.sqrt((width[:, None] * apart**2).sum(0).mean()))
+    difference = a[(middle * len(a)).astype(int)] - b[(middle * len(b)).astype(int)]
+    return float(np.sqrt((width[:, None] * difference**2).sum(0).mean()))
 
 
 def standardised(reference: ArrayLike, *others: ArrayLike) -> list[np.ndarray]:
-    """All sets with the reference's mean and standard deviation of each column taken out: what a
-    normalised distance compares. A shared scale, so a difference of scale is still seen."""
+    """All sets standardised by the mean and standard deviation of the reference's columns, for a
+    normalised distance. The scale is shared, so a difference of scale remains visible.
+
+    Args:
+        reference: (n, d), two rows or more.
+        others: (m, d) each.
+
+    Returns:
+        The reference and the others, standardised.
+    """
     table = rows(reference, "reference", 2)
     mean, spread = table.mean(0), np.maximum(table.std(0), 1e-12)
     return [(rows(values, "values") - mean) / spread for values in (reference, *others)]
