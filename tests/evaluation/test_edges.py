@@ -211,7 +211,7 @@ CALLS = {  # a public function with one odd argument, and that argument's name
     "simulate": (lambda odd: power.simulate_ratings([3.0], 2, 2, odd), "how"),
     "bradley_terry": (lambda odd: bradley_terry(odd), "wins"),
     "tempo_is": (lambda odd: tempo_is([100.0], [100.0], odd), "tolerance"),
-    "power law": (lambda odd: power_law([1, 2, 3, 4], odd), "sizes and losses"),
+    "power law": (lambda odd: power_law([1, 2, 3, 4], odd), "losses|sizes and losses"),
     "note_values": (lambda odd: symbolic.note_values(odd), "lengths"),
     "chroma's scale": (lambda odd: tonality.scales(odd), "chroma"),
     "roughness": (lambda odd: tonality.roughness(np.ones((1, 9000)), 8000, odd), "partials"),
