@@ -1,15 +1,17 @@
 """Denoisers: what they depend on, and that they learn a conditional distribution."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from workbench.models.denoisers import Condition, MLPDenoiser, TransformerDenoiser
+from workbench.models.denoisers import DrumConditioning, MLPDenoiser, TransformerDenoiser
 from workbench.models.diffusion import Diffusion
 from workbench.models.samplers import ddim
 
 
-def condition(n: int, text_dim: int = 4, known: float = 1.0) -> Condition:
-    return Condition(torch.randn(n, text_dim), torch.zeros(n), torch.full((n, 2), known))
+def condition(n: int, text_dim: int = 4, known: float = 1.0) -> DrumConditioning:
+    return DrumConditioning(torch.randn(n, text_dim), torch.zeros(n), torch.full((n, 2), known))
 
 
 def small() -> TransformerDenoiser:
@@ -37,11 +39,11 @@ def test_any_length_up_to_eight_bars(beats):
 
 def test_unknown_text_and_tempo_have_no_influence():
     model, z, t = small(), torch.randn(2, 8, 3), torch.tensor([10, 500])
-    a, b = condition(2, known=0.0), condition(2, known=0.0)._replace(tempo=torch.ones(2))
+    a, b = condition(2, known=0.0), replace(condition(2, known=0.0), tempo=torch.ones(2))
     assert torch.equal(model(z, t, *a), model(z, t, *b))
     known = condition(2)
-    assert not torch.equal(model(z, t, *known), model(z, t, *known._replace(tempo=torch.ones(2))))
-    assert not torch.equal(model(z, t, *known), model(z, t, *known.without_text()))
+    assert not torch.equal(model(z, t, *known), model(z, t, *replace(known, tempo=torch.ones(2))))
+    assert not torch.equal(model(z, t, *known), model(z, t, *known.unconditional()))
 
 
 def test_switches_are_drawn_for_each_item():
@@ -52,9 +54,9 @@ def test_switches_are_drawn_for_each_item():
     assert 0.4 < (known[:, 0] == known[:, 1]).float().mean() < 0.7  # independent: 0.58
 
 
-def test_without_text_keeps_the_tempo():
+def test_the_unconditional_batch_keeps_the_tempo():
     both = condition(2)
-    assert both.without_text().known.tolist() == [[0, 1], [0, 1]]
+    assert both.unconditional().known.tolist() == [[0, 1], [0, 1]]
     assert both.known.tolist() == [[1, 1], [1, 1]]
 
 
@@ -71,13 +73,13 @@ def test_learns_to_draw_what_the_text_says(kind):
     for _ in range(250):
         pick = torch.randint(2, (64,))
         x0 = means[pick].reshape(-1, *[1] * len(shape)) + 0.2 * torch.randn(64, *shape)
-        c = Condition(texts[pick], torch.zeros(64), torch.ones(64, 2)).dropped(0.1)
+        c = DrumConditioning(texts[pick], torch.zeros(64), torch.ones(64, 2)).dropped(0.1)
         loss = diffusion.loss(model, x0, *c)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     pick = torch.arange(2).repeat_interleave(100)
-    c = Condition(texts[pick], torch.zeros(200), torch.ones(200, 2))
+    c = DrumConditioning(texts[pick], torch.zeros(200), torch.ones(200, 2))
 
     @torch.no_grad()
     def predict(x, t):

@@ -1,12 +1,13 @@
 """The diffusion transformer on latent frames, and rectified flow."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from workbench.models.diffusion import SCHEDULES, Diffusion
-from workbench.models.dit import DiT, DiTConfig, Sound
+from workbench.models.dit import DiT, DiTConfig, LDMGConditioning
 from workbench.models.gpt import angles
 from workbench.models.samplers import ddim
 
@@ -26,7 +27,7 @@ def made(config=SMALL, shake=0.0):
 def asked(batch=3, genre=(0, 1, -1), tokens=5):
     torch.manual_seed(1)
     words = torch.ones(batch, tokens, dtype=torch.bool)
-    return Sound(torch.tensor(genre), torch.randn(batch, tokens, 6), words)
+    return LDMGConditioning(torch.tensor(genre), torch.randn(batch, tokens, 6), words)
 
 
 def test_it_begins_by_saying_nothing():
@@ -49,23 +50,23 @@ def test_genre_and_text_are_heard_and_may_be_left_unsaid():
     model = made(shake=0.1)
     x, t, said = torch.randn(3, 4, 20), torch.tensor([5, 5, 5]), asked()
     out = model(x, t, *said)
-    other = model(x, t, *said._replace(genre=torch.tensor([2, 1, -1])))
+    other = model(x, t, *replace(said, genre=torch.tensor([2, 1, -1])))
     assert not torch.allclose(out[0], other[0], atol=1e-4)
     assert torch.allclose(out[1:], other[1:], atol=1e-6)
-    new = model(x, t, *said._replace(text=said.text.flip(0)))
+    new = model(x, t, *replace(said, text=said.text.flip(0)))
     assert not torch.allclose(out[0], new[0], atol=1e-4)
     nothing = model(x, t)
-    assert torch.allclose(model(x, t, *said.without_text()), nothing, atol=1e-5)
+    assert torch.allclose(model(x, t, *said.unconditional()), nothing, atol=1e-5)
     assert torch.isfinite(nothing).all()
-    hidden = said._replace(words=said.words.clone())
+    hidden = replace(said, words=said.words.clone())
     hidden.words[:, 3:] = False
-    changed = hidden._replace(text=hidden.text.clone())
+    changed = replace(hidden, text=hidden.text.clone())
     changed.text[:, 3:] += 9.0
     assert torch.allclose(model(x, t, *hidden), model(x, t, *changed), atol=1e-6)
 
 
 def test_dropping_is_item_by_item():
-    said = Sound(
+    said = LDMGConditioning(
         torch.zeros(4000, dtype=torch.long),
         torch.zeros(4000, 2, 6),
         torch.ones(4000, 2, dtype=torch.bool),

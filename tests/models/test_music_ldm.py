@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from workbench.models.mel_encoder import MelEncoder
-from workbench.models.music_ldm import FiLMUNet, Heard, MusicLDMSizes, mel_vae, vocoder
+from workbench.models.music_ldm import (
+    FiLMUNet,
+    MusicLDMConditioning,
+    MusicLDMSizes,
+    mel_vae,
+    vocoder,
+)
 from workbench.models.spectral_vae import invert
 from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.musicldm.networks import vocode
@@ -68,10 +74,10 @@ def test_the_vector_is_heard_where_said_and_the_empty_text_where_not():
 
 def test_conditions_are_dropped_each_for_itself():
     torch.manual_seed(0)
-    asked = Heard(torch.randn(2000, 4), torch.ones(2000, dtype=torch.bool))
+    asked = MusicLDMConditioning(torch.randn(2000, 4), torch.ones(2000, dtype=torch.bool))
     share = 1 - asked.dropped(0.1).said.float().mean()
     assert 0.07 < share < 0.13
-    assert not asked.without_text().said.any()
+    assert not asked.unconditional().said.any()
     assert torch.equal(asked.dropped(0.5).vector, asked.vector)
 
 

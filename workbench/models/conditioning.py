@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol, Self
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
 
-class Conditioning(Protocol):
-    """Tensors with one row per item, in the order in which the denoiser takes them."""
+@dataclass(frozen=True, eq=False)
+class Conditioning:
+    """What a denoiser is conditioned on: tensors with one row per item.
 
-    def __iter__(self) -> Iterator[Tensor]: ...
+    Each network has a subclass of its own, whose fields are in the order in which the network takes
+    them: `network(x, t, *conditioning)`.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        return (getattr(self, field.name) for field in fields(self))
 
     def dropped(self, p: float) -> Self:
-        """Each condition of each item is left out with probability p: training for guidance."""
-        ...
+        """Return the batch with each condition of each item left out with probability p, as in
+        training for classifier-free guidance."""
+        raise NotImplementedError
 
     def unconditional(self) -> Self:
-        """The same batch with what guidance exaggerates left out."""
-        ...
+        """Return the batch without the conditions that guidance strengthens."""
+        raise NotImplementedError
+
+    def without_text(self) -> Self:
+        """The old name of `unconditional`."""
+        return self.unconditional()
 
 
 def joined(a: Conditioning, b: Conditioning) -> list[Tensor]:

@@ -1,40 +1,50 @@
-"""Denoisers: networks that hear a noisy latent, a step and a condition, and point to the clean one.
+"""Denoisers of DrumLDM: networks that predict the clean latent from a noisy one, a step and a
+conditioning.
 
-`Condition` is the same for both: a text vector and a tempo, each with a switch per item. A switch
-that is off stands for "not said"; training turns some off at random, which is what guidance needs.
+Both take the same `DrumConditioning`: a text vector and a tempo, each with a switch per item. A
+switch that is off means that the text or the tempo is not given. Training turns some off at random,
+because classifier-free guidance needs a network that works without them.
 Notebook: `notebooks/05_latent_diffusion.ipynb`.
 """
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workbench.models.conditioning import Conditioning
 
-class Condition(NamedTuple):
-    """text (batch, text_dim); tempo (batch,) as log₂(bpm/120); known (batch, 2) 0 or 1: is the
-    text, is the tempo given."""
+
+@dataclass(frozen=True, eq=False)
+class DrumConditioning(Conditioning):
+    """The conditioning of DrumLDM.
+
+    Args:
+        text: Text vectors (batch, text_dim).
+        tempo: log₂(bpm/120), (batch,).
+        known: Whether the text and the tempo are given, 0 or 1: (batch, 2).
+    """
 
     text: Tensor
     tempo: Tensor
     known: Tensor
 
-    def dropped(self, p: float) -> "Condition":
-        """Each switch of each item is turned off with probability p (not batch by batch)."""
+    def dropped(self, p: float) -> Self:
+        """Leave out each text and each tempo with probability p, item by item."""
         keep = torch.rand_like(self.known) >= p
-        return self._replace(known=self.known * keep)
+        return replace(self, known=self.known * keep)
 
-    def unconditional(self) -> "Condition":
-        """The same batch without its texts; the tempi stay."""
+    def unconditional(self) -> Self:
+        """Return the batch without its texts; the tempi stay."""
         known = self.known.clone()
         known[:, 0] = 0
-        return self._replace(known=known)
+        return replace(self, known=known)
 
-    def without_text(self) -> "Condition":
-        """The old name of `unconditional`."""
-        return self.unconditional()
+
+Condition = DrumConditioning  # the old name
 
 
 class ConditionEmbedding(nn.Module):
@@ -48,7 +58,7 @@ class ConditionEmbedding(nn.Module):
         self.no_text = nn.Parameter(torch.zeros(width))
         self.no_tempo = nn.Parameter(torch.zeros(width))
 
-    def forward(self, t: Tensor, condition: Condition) -> Tensor:
+    def forward(self, t: Tensor, condition: DrumConditioning) -> Tensor:
         has_text, has_tempo = condition.known.unsqueeze(-1).unbind(1)  # each (b, 1)
         text = has_text * self.text(condition.text) + (1 - has_text) * self.no_text
         waves = sinusoids(8 * condition.tempo, 16, longest=100.0)
@@ -86,7 +96,7 @@ class MLPDenoiser(nn.Module):
         )
 
     def forward(self, z: Tensor, t: Tensor, *condition: Tensor) -> Tensor:
-        c = self.condition(t, Condition(*condition))
+        c = self.condition(t, DrumConditioning(*condition))
         return self.net(torch.cat([z, c], dim=-1))  # (b, latent)
 
 
@@ -157,7 +167,7 @@ class TransformerDenoiser(nn.Module):
     def forward(self, z: Tensor, t: Tensor, *condition: Tensor) -> Tensor:
         beats = z.shape[1]
         place = (self.bar[:, None] + self.beat[None]).flatten(0, 1)[:beats]  # (beats, width)
-        c = self.condition(t, Condition(*condition))  # (b, width)
+        c = self.condition(t, DrumConditioning(*condition))  # (b, width)
         modulation = self.modulate(c).reshape(len(z), 6, -1)
         x = self.into(z) + place  # (b, beats, width)
         for block in self.blocks:

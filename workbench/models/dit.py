@@ -10,13 +10,14 @@ Notebook: `notebooks/07_audio_diffusion.ipynb`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workbench.models.conditioning import Conditioning
 from workbench.models.denoisers import sinusoids
 from workbench.models.gpt import Rope, angles, head_size, rotate
 
@@ -35,31 +36,37 @@ class DiTConfig:
     text: int = 0
 
 
-class Sound(NamedTuple):
-    """What is asked for. genre (batch,) int, −1 unsaid; text (batch, tokens, text) with words
-    (batch, tokens) true where there are some; none at all is unsaid."""
+@dataclass(frozen=True, eq=False)
+class LDMGConditioning(Conditioning):
+    """The conditioning of LDMG.
+
+    Args:
+        genre: Number of the genre (batch,), −1 for none.
+        text: Token vectors of the text (batch, tokens, text).
+        words: Which of the tokens belong to a text: bool (batch, tokens); none of them if there is
+            no text.
+    """
 
     genre: Tensor
     text: Tensor
     words: Tensor
 
     def dropped(self, p: float) -> Self:
-        """Genre and text of each item are left unsaid with probability p each."""
+        """Leave out the genre and the text of each item with probability p each."""
         rows = len(self.genre)
         off = torch.rand(2, rows, device=self.genre.device) < p
-        return self._replace(
-            genre=self.genre.masked_fill(off[0], -1), words=self.words & ~off[1][:, None]
+        return replace(
+            self, genre=self.genre.masked_fill(off[0], -1), words=self.words & ~off[1][:, None]
         )
 
     def unconditional(self) -> Self:
-        """The same batch with nothing asked for: neither text nor genre."""
-        return self._replace(
-            genre=torch.full_like(self.genre, -1), words=torch.zeros_like(self.words)
+        """Return the batch with neither text nor genre."""
+        return replace(
+            self, genre=torch.full_like(self.genre, -1), words=torch.zeros_like(self.words)
         )
 
-    def without_text(self) -> Self:
-        """The old name of `unconditional`."""
-        return self.unconditional()
+
+Sound = LDMGConditioning  # the old name
 
 
 class DiT(nn.Module):
@@ -86,7 +93,7 @@ class DiT(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor, *fields: Tensor) -> Tensor:
         """fields: those of a `Sound`; none at all leaves everything unsaid."""
-        asked = Sound(*fields) if fields else None
+        asked = LDMGConditioning(*fields) if fields else None
         condition = self.step(sinusoids(t.float(), 64))  # (batch, width)
         said = x.new_full((len(x),), -1, dtype=torch.long) if asked is None else asked.genre
         condition = condition + self.genre(torch.where(said < 0, self.config.genres, said))
@@ -100,7 +107,9 @@ class DiT(nn.Module):
         h = modulate(self.last(h), shift, scale)
         return self.outward(h).transpose(1, 2)
 
-    def _text(self, batch: int, asked: Sound | None) -> tuple[Tensor | None, Tensor | None]:
+    def _text(
+        self, batch: int, asked: LDMGConditioning | None
+    ) -> tuple[Tensor | None, Tensor | None]:
         """Tokens (batch, 1 + tokens, width) and which are there; the first always is."""
         if not self.config.text:
             return None, None

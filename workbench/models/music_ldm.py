@@ -10,12 +10,13 @@ of that size takes hours for. Notebook: `notebooks/07_audio_diffusion.ipynb`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor, nn
 
+from workbench.models.conditioning import Conditioning
 from workbench.models.mel_encoder import LEVEL, SPREAD
 from workbench.models.spectral_vae import KERNEL, ConvNeXt, invert
 
@@ -61,25 +62,30 @@ PUBLISHED = MusicLDMSizes(
 )
 
 
-class Heard(NamedTuple):
-    """What a U-Net is conditioned on. vector (batch, embed) of a text or a sound; said (batch,)
-    bool: where not, the vector of the empty text stands."""
+@dataclass(frozen=True, eq=False)
+class MusicLDMConditioning(Conditioning):
+    """The conditioning of MusicLDM.
+
+    Args:
+        vector: Embedding of a text or a sound (batch, embed).
+        said: Whether the embedding is used: bool (batch,). If not, the embedding of the empty text
+            replaces it.
+    """
 
     vector: Tensor
     said: Tensor
 
     def dropped(self, p: float) -> Self:
-        """Each condition is left unsaid with probability p, for guidance."""
+        """Leave out each embedding with probability p."""
         keep = torch.rand(len(self.said), device=self.said.device) >= p
-        return self._replace(said=self.said & keep)
+        return replace(self, said=self.said & keep)
 
     def unconditional(self) -> Self:
-        """The same batch with the vector of the empty text."""
-        return self._replace(said=torch.zeros_like(self.said))
+        """Return the batch with the embedding of the empty text in each row."""
+        return replace(self, said=torch.zeros_like(self.said))
 
-    def without_text(self) -> Self:
-        """The old name of `unconditional`."""
-        return self.unconditional()
+
+Heard = MusicLDMConditioning  # the old name
 
 
 def mel_vae(sizes: MusicLDMSizes) -> AutoencoderKL:

@@ -13,7 +13,7 @@ from workbench.datasets import load
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.errors import MissingDataError, PromptError, WorkbenchError
 from workbench.models.audio_vae import AudioVAE, AudioVAEConfig
-from workbench.models.dit import DiTConfig, Sound
+from workbench.models.dit import DiTConfig, LDMGConditioning
 from workbench.models.spectral import level_distance, stft_loss
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.music.audio import resample
@@ -348,7 +348,9 @@ def test_the_memory_that_a_profile_needs_is_about_right():
     network = system.networks.dit
 
     def loss(n):
-        asked = Sound(torch.zeros(n, dtype=torch.long), *system.text.pieces(["slow piano"] * n))
+        asked = LDMGConditioning(
+            torch.zeros(n, dtype=torch.long), *system.text.pieces(["slow piano"] * n)
+        )
         return system.diffusion.loss(network, torch.randn(n, size.dit.latent, size.frames), *asked)
 
     need = gib_needed(network, loss, size.diffusion.batch)

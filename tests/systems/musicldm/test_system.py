@@ -11,7 +11,7 @@ import torch
 from tests.systems.conftest import gib_needed
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.errors import PromptError, WorkbenchError
-from workbench.models.music_ldm import Heard
+from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.models.spectral import level_distance
 from workbench.music.clip import Clip
 from workbench.representations.mixup import Beats
@@ -55,7 +55,7 @@ def test_the_memory_that_a_profile_needs_is_about_right():
 
     def loss(n):
         z = torch.randn(n, sizes.latent, size.frames // shorter, sizes.bands // shorter)
-        asked = Heard(torch.randn(n, sizes.embed), torch.ones(n, dtype=torch.bool))
+        asked = MusicLDMConditioning(torch.randn(n, sizes.embed), torch.ones(n, dtype=torch.bool))
         return system.diffusion.loss(network, z, *asked)
 
     need = gib_needed(network, loss, size.audio.batch)

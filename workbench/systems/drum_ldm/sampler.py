@@ -17,7 +17,7 @@ from torch import Tensor
 from workbench.arguments import listed, number, same_length, texts_of
 from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
 from workbench.datasets.phrases import with_noun
-from workbench.models.denoisers import Condition
+from workbench.models.denoisers import DrumConditioning
 from workbench.music.timeline import TEMPO_RANGE
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.base import SamplingSettings, reporter
@@ -76,7 +76,7 @@ class DrumSampler(DrumLatents):
         return self.suggest_tempo(_FAST.sub("", text).strip(" ,") or text)
 
     @torch.inference_mode()
-    def conditioning(self, prompts: Sequence[str], tempos: Sequence[float]) -> Condition:
+    def conditioning(self, prompts: Sequence[str], tempos: Sequence[float]) -> DrumConditioning:
         """Return the conditioning of the denoiser: a prompt and a tempo in BPM per loop."""
         prompts, tempos = texts_of(prompts, "prompts", 1), tempos_of(tempos)
         same_length(prompts=prompts, tempos=tempos)
@@ -84,7 +84,7 @@ class DrumSampler(DrumLatents):
         words = [with_noun(without_tempo(plain_words(prompt))) for prompt in prompts]
         known = torch.tensor([[float(bool(text)), 1.0] for text in words])
         features = self.networks.text_features(self._text_vectors(words))
-        return Condition(features, _octaves(tempos), known)
+        return DrumConditioning(features, _octaves(tempos), known)
 
     def _two_tempos(self, tempos: Sequence[float]) -> Callable[..., Tensor]:
         """Return the denoiser, conditioned on these tempi (BPM) until the beat is decided and on

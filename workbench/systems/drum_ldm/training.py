@@ -26,7 +26,7 @@ from workbench.datasets.phrases import phrases
 from workbench.errors import CheckpointError, MissingDataError
 from workbench.evaluation.drums import reconstruction
 from workbench.models.contrastive import Contrastive
-from workbench.models.denoisers import Condition
+from workbench.models.denoisers import DrumConditioning
 from workbench.models.mrlstm import PaperAutoencoder
 from workbench.representations.drum_roll import rolls_of
 from workbench.representations.text import TextEncoder, text_encoder
@@ -262,7 +262,9 @@ def train_diffusion(
         pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
         text = features[0][phrase.gather(1, pick)[:, 0].cpu()].to(z.device)
         tempo = tempo + TEMPO_SPREAD * torch.randn_like(tempo)
-        condition = Condition(text, tempo, torch.ones(len(z), 2, device=z.device)).dropped(DROP)
+        condition = DrumConditioning(text, tempo, torch.ones(len(z), 2, device=z.device)).dropped(
+            DROP
+        )
         if not networks.config.paper:
             z = _random_bars(z, per_bar=4)
         return {"diffusion": diffusion.to(z.device).loss(module, z, *condition)}
@@ -271,7 +273,7 @@ def train_diffusion(
         device = next(module.parameters()).device
         z = standard[1][:256].to(device)
         text = features[1][held_out.phrase[:256, 0]].to(device)
-        condition = Condition(
+        condition = DrumConditioning(
             text, held_out.tempo[:256].to(device), torch.ones(len(z), 2).to(device)
         )
         terms = [float(diffusion.to(device).loss(module, z, *condition)) for _ in "1234"]

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from workbench.arguments import choice, listed, same_length, seed_of, texts_of
 from workbench.datasets.audio import AudioCollection
-from workbench.models.dit import Sound
+from workbench.models.dit import LDMGConditioning
 from workbench.music.clip import clip_of
 from workbench.representations.text import BertText
 from workbench.systems.base import Progress, Region, SamplingSettings, renamed
@@ -163,7 +163,7 @@ class LDMG(SoundDiffusion):
     @torch.inference_mode()
     def conditioning(
         self, prompts: Sequence[str], genres: Sequence[str | None] | None = None
-    ) -> Sound:
+    ) -> LDMGConditioning:
         """Return the conditioning of the transformer: a prompt and a genre per clip."""
         prompts, known = texts_of(prompts, "prompts", 1), self.config.genres
         genres = [None] * len(prompts) if genres is None else listed(genres, "genres", "genres")
@@ -171,7 +171,7 @@ class LDMG(SoundDiffusion):
         numbers = [
             -1 if genre is None else known.index(choice(genre, "genre", known)) for genre in genres
         ]
-        return Sound(torch.tensor(numbers), *self.text.pieces(prompts))
+        return LDMGConditioning(torch.tensor(numbers), *self.text.pieces(prompts))
 
     def prompt_words(self) -> dict[str, list[str]]:
         """Return words that are common in the training captions, by kind. Genres are omitted,

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection, genre_of
-from workbench.models.dit import Sound
+from workbench.models.dit import LDMGConditioning
 from workbench.representations.text import BertText
 from workbench.systems.ldmg.coding import finetune_decoder, fit_vae
 from workbench.systems.ldmg.config import PROFILES, LDMGConfig, Profile
@@ -103,7 +103,7 @@ def fit_diffusion(
     diffusion, frames, text = networks.config.diffusion(), networks.config.frames, BertText()
     bank, held = (Latents(networks, text, audio, some) for some in (rows, kept))
 
-    def terms(module: nn.Module, z: Tensor, conditioning: Sound) -> dict[str, Tensor]:
+    def terms(module: nn.Module, z: Tensor, conditioning: LDMGConditioning) -> dict[str, Tensor]:
         device = next(module.parameters()).device
         here = [part.to(device) for part in conditioning]
         return {"diffusion": diffusion.to(device).loss(module, z.to(device), *here)}
@@ -142,10 +142,10 @@ class Latents:
         self.text, self.words = text.pieces([item.caption for item in items])
         self.text = self.text.half()
 
-    def crops(self, n: int, frames: int, seed: int) -> tuple[Tensor, Sound]:
+    def crops(self, n: int, frames: int, seed: int) -> tuple[Tensor, LDMGConditioning]:
         """Return random crops (n, latent, frames) and their conditioning."""
         out, which = latent_crops(self.pieces, n, frames, seed)
-        return out, Sound(self.genre[which], self.text[which].float(), self.words[which])
+        return out, LDMGConditioning(self.genre[which], self.text[which].float(), self.words[which])
 
 
 def latent_crops(pieces: Sequence[Tensor], n: int, frames: int, seed: int) -> tuple[Tensor, Tensor]:

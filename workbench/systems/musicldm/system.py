@@ -21,7 +21,7 @@ from torch import Tensor
 
 from workbench.arguments import listed, same_length, shown, texts_of
 from workbench.errors import PromptError
-from workbench.models.music_ldm import Heard
+from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.music.audio import SILENT
 from workbench.music.clip import clip_of
 from workbench.systems.base import Progress, Region, SamplingSettings
@@ -199,7 +199,9 @@ class MusicLDM(SoundDiffusion):
         return overlapping(self.networks.denoiser, frames, axis=2)
 
     @torch.inference_mode()
-    def conditioning(self, prompts: Sequence[str] | Tensor, *, said: bool | None = None) -> Heard:
+    def conditioning(
+        self, prompts: Sequence[str] | Tensor, *, said: bool | None = None
+    ) -> MusicLDMConditioning:
         """Return the conditioning of the U-Net.
 
         Args:
@@ -210,10 +212,10 @@ class MusicLDM(SoundDiffusion):
             The conditioning of n rows.
         """
         if isinstance(prompts, Tensor):
-            return Heard(prompts, torch.full((len(prompts),), said is not False))
+            return MusicLDMConditioning(prompts, torch.full((len(prompts),), said is not False))
         prompts = texts_of(prompts, "prompts", 1)
         present = [bool(prompt.strip()) and said is not False for prompt in prompts]
-        return Heard(self.embedder.embed_text(prompts), torch.tensor(present))
+        return MusicLDMConditioning(self.embedder.embed_text(prompts), torch.tensor(present))
 
     # --- generation ---------------------------------------------------------------------------
 
@@ -434,7 +436,7 @@ class MusicLDM(SoundDiffusion):
 
     def _request(
         self, prompt: str | None, like: Clip | None
-    ) -> tuple[Callable[[int], Heard], dict[str, Any]]:
+    ) -> tuple[Callable[[int], MusicLDMConditioning], dict[str, Any]]:
         """Return the conditioning of n rows, and its entry in the provenance."""
         prompt = prompt_of(prompt, "words, or a sound as like=")
         vector, _ = self._vector(prompt, like)
@@ -446,7 +448,7 @@ class MusicLDM(SoundDiffusion):
 
     def _sounds(
         self,
-        conditioning: Heard,
+        conditioning: MusicLDMConditioning,
         seeds: Sequence[int],
         seconds: float,
         settings: SamplingSettings,

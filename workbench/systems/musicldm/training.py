@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection
 from workbench.errors import PromptError
-from workbench.models.music_ldm import Heard
+from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.models.text_audio import TextAudio, TextAudioConfig
 from workbench.systems.musicldm.coding import finetune_decoder, fit_vae, fit_vocoder
 from workbench.systems.musicldm.config import PROFILES, MusicLDMConfig, Profile
@@ -161,15 +161,15 @@ def fit_denoiser(
     network, diffusion = networks.denoiser, networks.config.diffusion()
     network.nothing.copy_(embedder.embed_text([""])[0])
 
-    def conditioning(some: Windows) -> Heard:
+    def conditioning(some: Windows) -> MusicLDMConditioning:
         if by == "text":
-            return Heard(some.text, some.said)
-        return Heard(some.sound, torch.ones_like(some.said))
+            return MusicLDMConditioning(some.text, some.said)
+        return MusicLDMConditioning(some.sound, torch.ones_like(some.said))
 
     train_conditioning = conditioning(windows)
 
     def loss(module: nn.Module, z: Tensor, vector: Tensor, said: Tensor) -> dict[str, Tensor]:
-        dropped = Heard(vector.float(), said).dropped(DROPPED)
+        dropped = MusicLDMConditioning(vector.float(), said).dropped(DROPPED)
         return {"diffusion": diffusion.to(z.device).loss(module, z.float(), *dropped)}
 
     def validate(module: nn.Module) -> dict[str, float]:
