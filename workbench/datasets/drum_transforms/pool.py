@@ -1,0 +1,68 @@
+"""What a transformation may borrow from other loops: fills, crashes, bars of the same drummer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from workbench.datasets.drum_transforms.hits import CR, HIT, Table
+from workbench.music.clip import Clip
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A bar that is a fill. hits: of dtype HIT, bar 0."""
+
+    hits: np.ndarray
+    style: str
+    tempo: float
+    meter: tuple[int, int]
+    performance: str
+
+
+@dataclass
+class Pool:
+    """Built from training loops only, so that nothing of a held-out session is borrowed."""
+
+    fills: list[Fill] = field(default_factory=list)
+    crashes: np.ndarray = field(default_factory=lambda: np.zeros(0, HIT))
+    takes: dict[str, list[Clip]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def of(cls, clips: Sequence[Clip]) -> Pool:
+        """Collect the fill bars, crashes and performances of loops."""
+        pool = cls()
+        crashes, seen = [], set()
+        for clip in clips:
+            table = Table.of(clip)
+            performance = str(clip.labels.get("performance", clip.source))
+            pool.takes[performance].append(clip)
+            crashes.append(table.main[table.main["drum"] == CR])
+            whole = clip.labels.get("kind") == "fill"
+            for bar in np.flatnonzero(table.dense[0].any((1, 2)) if whole else table.fills()):
+                hits = table.hits[table.hits["bar"] == bar].copy()
+                hits["bar"] = 0
+                key = (performance, hits.tobytes())
+                if key not in seen and len(hits) >= 6:
+                    seen.add(key)
+                    style = str(clip.labels.get("style", ""))
+                    pool.fills.append(Fill(hits, style, clip.tempo, clip.meter, performance))
+        pool.crashes = np.concatenate(crashes) if crashes else pool.crashes
+        return pool
+
+    def fill_for(
+        self, style: str, tempo: float, meter: tuple[int, int], rng: np.random.Generator,
+        avoid: str = "",
+    ) -> Fill | None:  # fmt: skip
+        """A fill of another performance in this metre, of a near tempo and, if there are some, of
+        this style."""
+        same = [f for f in self.fills if f.meter == tuple(meter) and f.performance != avoid]
+        if not same:
+            return None
+        far = np.array([abs(np.log2(f.tempo / tempo)) for f in same])
+        other = np.array([f.style != style for f in same])
+        near = np.argsort(far + 0.35 * other + 0.15 * rng.random(len(same)), kind="stable")[:24]
+        return same[int(near[rng.integers(len(near))])]
