@@ -28,10 +28,18 @@ from workbench.benchmarks import (
 from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.drum_data import DrumData
+from workbench.benchmarks.drumbench.score import TAKES, Loaded, score, write
 from workbench.evaluation.table import Report
 from workbench.options import nonempty, number, whole
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.registry import datasets
+
+
+def drumbench(bench: Bench) -> None:
+    """Prompts as musicians write them, scored by rules on the notes: see `drumbench`."""
+    takes = TAKES // 2 if bench.quick else TAKES
+    write(bench.report, bench.name, score(Loaded(bench.system, takes, bench.seed)))
+
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     "realism": drum_realism.realism,
@@ -42,6 +50,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "spread": drum_following.spread,
     "downbeats": drum_downbeats.beats_by_prompt,
     "traits": drum_prompts.traits,
+    "drumbench": drumbench,
     "novelty": drum_similarity.novelty,
     "paper": drum_similarity.paper_tables,
     "retrieval": drum_retrieval.retrieval_table,
