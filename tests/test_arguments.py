@@ -35,7 +35,7 @@ from workbench.evaluation.features import style_features
 from workbench.evaluation.wasserstein import sliced_wasserstein
 from workbench.models.generation import Sampling
 from workbench.music.clip import clips_of
-from workbench.systems.base import Region
+from workbench.systems.region import Region
 
 THREES = (
     3,

@@ -51,3 +51,12 @@ def test_names_that_did_not_move_are_left_alone():
     assert new_name("workbench.lessons") is None
     with pytest.raises(ModuleNotFoundError, match=r"workbench\.course\.widgets\.nothing"):
         importlib.import_module("workbench.widgets.nothing")
+
+
+def test_all_names_of_systems_base_are_there_as_before():
+    from workbench.music.clip import clips_of
+    from workbench.systems import base
+
+    names = "Conditioning LatentDiffusion Progress PromptReading Region SamplingSettings System"
+    assert {*names.split()} <= {*base.__all__} <= {*dir(base)}
+    assert base.clips_of is clips_of

@@ -12,7 +12,7 @@ from workbench.version import __version__ as __version__
 
 _HOMES = {
     "Clip": "workbench.music.clip",
-    "Region": "workbench.systems.base",
+    "Region": "workbench.systems.region",
     "load": "workbench.datasets",
     "plots": "workbench.course.plots",
     "start": "workbench.course.lesson",
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from workbench.course.lesson import start as start
     from workbench.datasets import load as load
     from workbench.music.clip import Clip as Clip
-    from workbench.systems.base import Region as Region
     from workbench.systems.diffusion_lm import DiffusionLM as DiffusionLM
     from workbench.systems.drum_ldm import DrumLDM as DrumLDM
     from workbench.systems.ldmg import LDMG as LDMG
     from workbench.systems.midigpt import MidiGPT as MidiGPT
     from workbench.systems.musicldm import MusicLDM as MusicLDM
+    from workbench.systems.region import Region as Region
 
 
 def __getattr__(name: str) -> Any:

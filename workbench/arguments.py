@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sized
-from typing import TYPE_CHECKING, Any
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sized
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.errors import PromptError
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 LARGEST_SEED = 2**64 - 1
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def number(value: Any, name: str, low: float = -math.inf, high: float = math.inf) -> float:
@@ -219,3 +222,24 @@ def _range(low: float, high: float) -> str:
     if high == math.inf:
         return "" if low == -math.inf else f", {low:g} or more"
     return f" from {low:g} to {high:g}"
+
+
+def renamed(**names: str) -> Callable[[F], F]:
+    """Decorate a method so that it accepts keyword arguments under their old names and warns of
+    them with a DeprecationWarning. names: old="new"."""
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def call(*args: Any, **given: Any) -> Any:
+            for old, new in names.items():
+                if old in given:
+                    warnings.warn(
+                        f"{old}: has been renamed to {new}", DeprecationWarning, stacklevel=2
+                    )
+                    given.setdefault(new, given[old])
+                    del given[old]
+            return function(*args, **given)
+
+        return call  # type: ignore[return-value]
+
+    return decorate

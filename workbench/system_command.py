@@ -24,7 +24,7 @@ from workbench.systems.registry import SYSTEMS, Entry, datasets, entry_of, find,
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
-    from workbench.systems.base import Region
+    from workbench.systems.region import Region
 
 SYSTEM = "one of " + ", ".join(SYSTEMS)
 CHECKPOINT = "a name or a folder; default: the shipped checkpoint of the system"
@@ -194,8 +194,8 @@ def _shared(add: argparse.ArgumentParser, verb: str, system: str | None) -> None
 
 def systems(args: argparse.Namespace) -> int:
     # needed by these commands alone
-    from workbench.systems.base import VERBS
     from workbench.systems.storage import shipped, system_of
+    from workbench.systems.system import VERBS
 
     there: dict[str, list[str]] = {}
     for name in shipped():
@@ -363,7 +363,7 @@ def _region(clip: Clip, part: Mapping[str, Any]) -> Region:
 
     # needed by these commands alone
     from workbench.music.kit import DRUMS
-    from workbench.systems.base import Region
+    from workbench.systems.region import Region
 
     said = dict(part)
     if "before" in said:

@@ -23,9 +23,10 @@ from workbench.datasets import builtin, builtin_songs
 from workbench.errors import CheckpointError, PromptError, WorkbenchError
 from workbench.models.samplers import SAMPLERS
 from workbench.music.clip import Clip
-from workbench.systems.base import Region, System
+from workbench.systems.region import Region
 from workbench.systems.registry import SYSTEMS
 from workbench.systems.storage import SHIPPED
+from workbench.systems.system import System
 from workbench.training import loop
 
 # of what a system is asked, where it has them

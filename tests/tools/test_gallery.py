@@ -10,7 +10,7 @@ import pytest
 from tests.systems.conftest import SOUND
 from workbench.cli import main
 from workbench.music.clip import NOTE, Clip
-from workbench.systems.base import Region
+from workbench.systems.region import Region
 from workbench.systems.registry import SYSTEMS
 from workbench.tools.gallery import build
 from workbench.tools.gallery import clips as gallery_clips

@@ -36,8 +36,8 @@ from workbench.representations.grammar import HoleRule, SongRule
 from workbench.representations.holes import BAR, part
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import END, EOS, Vocabulary
-from workbench.systems.base import Region
 from workbench.systems.midigpt.splice import notes_of
+from workbench.systems.region import Region
 
 AROUND = 4  # bars on each side that count as its context in the measures
 

@@ -18,16 +18,11 @@ from workbench.errors import PromptError
 from workbench.models.conditioning import Conditioning
 from workbench.music.audio import resample, turned_down
 from workbench.music.clip import Clip, clip_of, clips_of
-from workbench.systems.base import (
-    LatentDiffusion,
-    Progress,
-    Region,
-    SamplingSettings,
-    region_of,
-    reporter,
-)
+from workbench.systems.latent_diffusion import LatentDiffusion
+from workbench.systems.progress import Progress, reporter
 from workbench.systems.provenance import signed, signed_takes
-from workbench.systems.sampling import checked
+from workbench.systems.region import Region, region_of
+from workbench.systems.sampling import SamplingSettings, checked
 
 FADE = 0.02  # seconds of a cross-fade at the edges of a region
 LONGEST = 600  # seconds

@@ -8,8 +8,9 @@ from tests.systems.conftest import SOUND
 from workbench.course.widgets import FilmWidget, InpaintingWidget, PromptBox
 from workbench.errors import PromptError
 from workbench.music.clip import Clip
-from workbench.systems.base import LatentDiffusion, System
+from workbench.systems.latent_diffusion import LatentDiffusion
 from workbench.systems.registry import SYSTEMS
+from workbench.systems.system import System
 
 FEW = {"steps": 2, "bars": 1}
 

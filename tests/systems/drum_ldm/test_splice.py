@@ -10,8 +10,8 @@ import pytest
 from workbench.errors import PromptError
 from workbench.music.clip import Clip
 from workbench.representations.drum_roll import DrumRoll
-from workbench.systems.base import Region
 from workbench.systems.drum_ldm.splice import Cells, cells_of, left_out, with_cells
+from workbench.systems.region import Region
 
 TPQ = 480
 

@@ -18,13 +18,13 @@ from workbench.models.spectral import level_distance, stft_loss
 from workbench.models.spectral_vae import SpectralVAE, SpectralVAEConfig
 from workbench.music.audio import resample
 from workbench.music.clip import Clip
-from workbench.systems.base import Region
 from workbench.systems.ldmg import networks as ldmg_networks
 from workbench.systems.ldmg.coding import VAEGAN, finetune_decoder, fit_vae, gan_terms
 from workbench.systems.ldmg.config import MEMORY, PROFILES, LDMGConfig, Weights
 from workbench.systems.ldmg.system import LDMG
 from workbench.systems.ldmg.training import latent_crops
 from workbench.systems.musicldm import MusicLDM
+from workbench.systems.region import Region
 from workbench.systems.sampling import overlapping
 from workbench.training import fit
 

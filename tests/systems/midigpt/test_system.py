@@ -16,10 +16,10 @@ from workbench.music.clip import Clip
 from workbench.music.smf import ExtraEvent
 from workbench.representations.remi import ids_of
 from workbench.representations.tokens import PAD, Vocabulary
-from workbench.systems.base import Region
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
 from workbench.systems.midigpt.splice import read
 from workbench.systems.midigpt.training import held_out, sequences_of, songs_of, tables_of
+from workbench.systems.region import Region
 
 
 def song(bars: int = 12, seed: int = 0, tracks: int = 3, tpq: int = 480) -> symusic.Score:

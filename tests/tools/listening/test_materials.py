@@ -13,10 +13,10 @@ from workbench.datasets.audio import AudioItem, prepare_audio
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.models.audio_vae import AudioVAEConfig
 from workbench.models.dit import DiTConfig
-from workbench.systems.base import System
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, level, measures
 from workbench.systems.ldmg import LDMG, LDMGConfig
+from workbench.systems.system import System
 from workbench.tools.listening.design import read_key
 from workbench.tools.listening.materials import (
     SLOWEST,

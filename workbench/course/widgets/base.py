@@ -22,7 +22,7 @@ from workbench.music.display import RATE, asset
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
-    from workbench.systems.base import Progress
+    from workbench.systems.progress import Progress
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 REDRAW_AFTER = 0.3  # seconds from an edit to the static copy

@@ -24,9 +24,9 @@ from workbench.errors import PromptError
 from workbench.music.clip import clip_of
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.representations.drum_roll import CHANNELS, N_DRUMS, DrumRoll
-from workbench.systems.base import Region
 from workbench.systems.drum_ldm.splice import Cells, in_whole_bars, left_out, with_cells
 from workbench.systems.provenance import credit_of
+from workbench.systems.region import Region
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip

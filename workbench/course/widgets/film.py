@@ -25,7 +25,7 @@ from workbench.representations.drum_roll import DrumRoll
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
-    from workbench.systems.base import System
+    from workbench.systems.system import System
 
 FRAMES = "(noise level, clip) pairs, as system.film(prompt) returns"
 

@@ -14,7 +14,7 @@ from workbench.course.widgets.base import MusicWidget
 from workbench.datasets.keywords import TEMPO_LIMITS
 
 if TYPE_CHECKING:
-    from workbench.systems.base import System
+    from workbench.systems.system import System
 
 MOST_BARS = 64  # of a system that has no bound of its own
 EXACT = 2**53  # JavaScript's numbers are exact up to here

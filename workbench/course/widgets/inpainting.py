@@ -20,10 +20,11 @@ from workbench.errors import BrokenFileError, PromptError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 from workbench.music.clip import Clip, clip_of
 from workbench.music.display import player_html
-from workbench.systems.base import Progress, Region
+from workbench.systems.progress import Progress
+from workbench.systems.region import Region
 
 if TYPE_CHECKING:
-    from workbench.systems.base import System
+    from workbench.systems.system import System
 
 VERSIONS = Field("n", "Versions", 1, 8, 3)
 MOST_TRACKS = 64

@@ -18,7 +18,7 @@ from workbench.music.writing import file_stem
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
-    from workbench.systems.base import System
+    from workbench.systems.system import System
 
 MOST_CARDS = 24
 TAKES = Field("n", "Takes", 1, 16, 4)

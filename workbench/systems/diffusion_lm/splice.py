@@ -27,7 +27,7 @@ from workbench.systems.splicing import (
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
-    from workbench.systems.base import Region
+    from workbench.systems.region import Region
 
 ROW = 4  # words per note: position, pitch, velocity, duration
 LEAST = 16  # words of the shortest window in training

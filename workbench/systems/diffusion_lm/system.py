@@ -19,7 +19,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.arguments import choice, generator, number, row_seeds, seed_of, shown, text_of, whole
+from workbench.arguments import (
+    choice,
+    generator,
+    number,
+    renamed,
+    row_seeds,
+    seed_of,
+    shown,
+    text_of,
+    whole,
+)
 from workbench.errors import CheckpointError, PromptError
 from workbench.models.control import nudge
 from workbench.models.diffusion_bound import bound
@@ -28,24 +38,19 @@ from workbench.models.samplers import SAMPLERS, normal
 from workbench.music.clip import clip_of, clips_of
 from workbench.music.timeline import check_tempo
 from workbench.representations.pvd import CLS, LENGTH, PAD, POSITIONS, PVD, SEP
-from workbench.systems.base import (
-    Progress,
-    PromptReading,
-    Region,
-    System,
-    film_of,
-    region_of,
-    renamed,
-    reporter,
-)
 from workbench.systems.diffusion_lm.card import card
 from workbench.systems.diffusion_lm.config import PianoConfig
 from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, classes_of, control_of
 from workbench.systems.diffusion_lm.networks import Networks
 from workbench.systems.diffusion_lm.splice import read
 from workbench.systems.diffusion_lm.training import piano_of, recipe
+from workbench.systems.latent_diffusion import film_of
+from workbench.systems.progress import Progress, reporter
+from workbench.systems.prompts import PromptReading
 from workbench.systems.provenance import signed_takes
+from workbench.systems.region import Region, region_of
 from workbench.systems.sampling import checked
+from workbench.systems.system import System
 
 if TYPE_CHECKING:
     from pathlib import Path

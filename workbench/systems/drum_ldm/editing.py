@@ -18,12 +18,13 @@ from workbench.errors import PromptError
 from workbench.music.clip import clip_of
 from workbench.music.kit import read_lookup
 from workbench.representations.drum_roll import DrumRoll
-from workbench.systems.base import Progress, Region, SamplingSettings, region_of
 from workbench.systems.drum_ldm.sampler import DrumSampler
 from workbench.systems.drum_ldm.splice import Cells, cells_of, in_whole_bars, left_out, with_cells
+from workbench.systems.progress import Progress
 from workbench.systems.prompts import prompt_of
 from workbench.systems.provenance import credit_of
-from workbench.systems.sampling import checked, keep_mask, slerp
+from workbench.systems.region import Region, region_of
+from workbench.systems.sampling import SamplingSettings, checked, keep_mask, slerp
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip

@@ -19,9 +19,9 @@ from workbench.music.clip import clips_of
 from workbench.music.timeline import check_tempo
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
-from workbench.systems.base import LatentDiffusion
 from workbench.systems.drum_ldm.config import DrumLDMConfig
 from workbench.systems.drum_ldm.networks import DrumNetworks
+from workbench.systems.latent_diffusion import LatentDiffusion
 from workbench.systems.provenance import signed
 
 if TYPE_CHECKING:

@@ -20,10 +20,11 @@ from workbench.datasets.phrases import with_noun
 from workbench.models.denoisers import DrumConditioning
 from workbench.music.timeline import TEMPO_RANGE
 from workbench.representations.drum_roll import DrumRoll
-from workbench.systems.base import SamplingSettings, reporter
 from workbench.systems.drum_ldm.latents import DrumLatents
+from workbench.systems.progress import reporter
 from workbench.systems.prompts import PromptReading, chip_words, plain_words, prompt_of, read_prompt
 from workbench.systems.provenance import signed
+from workbench.systems.sampling import SamplingSettings
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip

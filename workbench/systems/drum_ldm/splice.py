@@ -22,7 +22,7 @@ from workbench.systems.splicing import needs_score, with_fine_ticks
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
-    from workbench.systems.base import Region
+    from workbench.systems.region import Region
 
 STEP = 0.25  # quarter notes per cell
 _LENGTH = 0.1  # quarter notes; drum notes need some duration in a file

@@ -26,15 +26,15 @@ import torch
 from workbench.arguments import listed, same_length, seed_of, texts_of
 from workbench.errors import PromptError
 from workbench.representations.drum_roll import DrumRoll
-from workbench.systems.base import Progress, SamplingSettings
 from workbench.systems.drum_ldm.card import card
 from workbench.systems.drum_ldm.config import DrumLDMConfig
 from workbench.systems.drum_ldm.editing import DrumEditing
 from workbench.systems.drum_ldm.sampler import tempos_of
 from workbench.systems.drum_ldm.training import Start, recipe
+from workbench.systems.progress import Progress
 from workbench.systems.prompts import metre_advice, prompts_of
 from workbench.systems.provenance import signed
-from workbench.systems.sampling import checked
+from workbench.systems.sampling import SamplingSettings, checked
 from workbench.systems.storage import training_of
 
 if TYPE_CHECKING:

@@ -19,19 +19,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.arguments import choice, listed, same_length, seed_of, texts_of
+from workbench.arguments import choice, listed, renamed, same_length, seed_of, texts_of
 from workbench.datasets.audio import AudioCollection
 from workbench.models.dit import LDMGConditioning
 from workbench.music.clip import clip_of
 from workbench.representations.text import BertText
-from workbench.systems.base import Progress, Region, SamplingSettings, renamed
 from workbench.systems.ldmg.card import card
 from workbench.systems.ldmg.config import MEMORY, LDMGConfig
 from workbench.systems.ldmg.networks import Networks
 from workbench.systems.ldmg.training import recipe
+from workbench.systems.progress import Progress
 from workbench.systems.prompts import prompt_of, words_by_kind
 from workbench.systems.provenance import signed, signed_takes
-from workbench.systems.sampling import checked, overlapping
+from workbench.systems.region import Region
+from workbench.systems.sampling import SamplingSettings, checked, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
 from workbench.training.memory import fitting
 

@@ -33,14 +33,16 @@ from workbench.representations.grammar import HoleRule, TokenGrammar
 from workbench.representations.holes import Hole, bars_of, part, question, window
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import END, PAD, Vocabulary
-from workbench.systems.base import Progress, Region, System, region_of, reporter
 from workbench.systems.configs import config_from
 from workbench.systems.midigpt.card import card
 from workbench.systems.midigpt.config import MidiGPTConfig
 from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
 from workbench.systems.midigpt.training import recipe
+from workbench.systems.progress import Progress, reporter
 from workbench.systems.provenance import signed_takes
+from workbench.systems.region import Region, region_of
 from workbench.systems.sampling import checked
+from workbench.systems.system import System
 
 if TYPE_CHECKING:
     from pathlib import Path

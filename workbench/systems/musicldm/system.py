@@ -24,15 +24,16 @@ from workbench.errors import PromptError
 from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.music.audio import SILENT
 from workbench.music.clip import clip_of
-from workbench.systems.base import Progress, Region, SamplingSettings
 from workbench.systems.musicldm.card import card
 from workbench.systems.musicldm.config import MEMORY, MusicLDMConfig
 from workbench.systems.musicldm.networks import Embedder, Networks, own_embedder
 from workbench.systems.musicldm.published import load_published
 from workbench.systems.musicldm.training import recipe
+from workbench.systems.progress import Progress
 from workbench.systems.prompts import prompt_of, words_by_kind
 from workbench.systems.provenance import credit_of, signed_takes
-from workbench.systems.sampling import checked, overlapping
+from workbench.systems.region import Region
+from workbench.systems.sampling import SamplingSettings, checked, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
 from workbench.training.memory import fitting
 

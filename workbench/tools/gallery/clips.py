@@ -20,11 +20,12 @@ from workbench.errors import MissingDataError
 from workbench.music.clip import Clip
 from workbench.music.display import pitch_name
 from workbench.music.kit import DRUMS, read_lookup
-from workbench.systems.base import VERBS, Region
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.midigpt import MidiGPT
+from workbench.systems.region import Region
 from workbench.systems.registry import Entry
+from workbench.systems.system import VERBS
 
 SNARE, CRASH, RIDE = (DRUMS.index(code) for code in ("SD", "CR", "RD"))
 QUIET = 40  # MIDI velocity below which a snare stroke counts as a ghost note

@@ -25,13 +25,14 @@ from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES
 from workbench.music.clip import Clip
 from workbench.music.keys import TONICS
 from workbench.representations.pvd import PAD
-from workbench.systems.base import Region, System
 from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, level, measures
 from workbench.systems.diffusion_lm.training import sets_of, windows_of
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.midigpt.training import songs_of
+from workbench.systems.region import Region
 from workbench.systems.registry import checkpoint_of, entry_of, resolve
 from workbench.systems.storage import trained_on
+from workbench.systems.system import System
 from workbench.tools.listening.design import Material
 
 if TYPE_CHECKING:
