@@ -148,7 +148,7 @@ def test_entropy_of_a_beat_within_a_form(style):
     values = []
     for _ in range(150):
         ending = str(grammar._pick(rng, grammar.ENDINGS))
-        states = grammar._draw_beat(style, feel, 4, ending, rng)
+        states = grammar._sample_beat(style, feel, 4, ending, rng)
         velocity, offset = grammar._play(style, states, rng)
         values.append(
             -grammar._log_beat(style, feel, states)
@@ -180,7 +180,7 @@ def test_sampling_frequencies_are_the_tables(style):
     """Also in the last of four bars, which repeats earlier ones: the chain keeps the table."""
     rng = np.random.default_rng(0)
     for feel in style.feels:
-        bars = np.stack([grammar._draw_beat(style, feel, 4, "none", rng) for _ in range(400)])
+        bars = np.stack([grammar._sample_beat(style, feel, 4, "none", rng) for _ in range(400)])
         last = bars[:, 3]
         expected = feel.table[3 % len(feel.table)]
         for state in range(STATES):
@@ -194,7 +194,7 @@ def test_sampling_frequencies_are_the_tables(style):
 def test_bars_repeat():
     style = STYLES["house"]
     rng = np.random.default_rng(1)
-    beats = [grammar._draw_beat(style, style.feels[0], 2, "none", rng) for _ in range(300)]
+    beats = [grammar._sample_beat(style, style.feels[0], 2, "none", rng) for _ in range(300)]
     table = style.feels[0].table[0]
     same = np.mean([beat[1] == beat[0] for beat in beats], axis=0)
     chance = (table**2).sum(-1)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import BrokenFileError, MusicFileWarning
-from workbench.music import midi, smf
+from workbench.music import midi, smf, smf_score
 from workbench.music.clip import Clip
 
 
@@ -134,7 +134,7 @@ def test_any_messages_give_the_notes_that_mido_finds(messages, running):
     data = file_of(track(*events))
     score = midi.read_score(data)
     assert onsets_of(score) == onsets_of_mido(data)
-    assert onsets_of(smf.score_of_file(smf.read_events(data))) == onsets_of_mido(data)
+    assert onsets_of(smf_score.score_of_file(smf.read_events(data))) == onsets_of_mido(data)
 
 
 def test_the_reader_of_odd_files_agrees_with_symusic_on_ordinary_ones(groove_root, songs_cache):
@@ -143,7 +143,7 @@ def test_the_reader_of_odd_files_agrees_with_symusic_on_ordinary_ones(groove_roo
     paths = sorted(groove_root.rglob("*.mid"))[::100] + games[::20]
     for path in paths:
         data = path.read_bytes()
-        theirs, ours = symusic.Score.from_midi(data), smf.score_of_file(smf.read_events(data))
+        theirs, ours = symusic.Score.from_midi(data), smf_score.score_of_file(smf.read_events(data))
         assert onsets_of(ours) == onsets_of_mido(data)
         for name in ("tpq", "tempos", "time_signatures", "markers"):
             assert getattr(ours, name) == getattr(theirs, name), (path, name)
@@ -431,7 +431,7 @@ def test_a_name_in_another_encoding_is_written_in_utf_8():
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=24))
 def test_any_bytes_are_a_text(content):
-    text = smf.text_of(content)
+    text = smf_score.text_of(content)
     text.encode("utf-8")
     assert "\0" not in text
 

@@ -1,4 +1,4 @@
-"""Data sets: a catalogue, `load`, loops, captions, keywords, and the built-in corpus."""
+"""Data sets: the catalogue, `load`, loops, captions, keywords, and the built-in corpus."""
 
 from workbench.datasets.catalogue import CATALOGUE
 from workbench.datasets.dataset import SPLITS, Dataset

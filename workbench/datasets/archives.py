@@ -1,4 +1,4 @@
-"""Fetching the song and sound sets: download, verify, unpack into the cache folder."""
+"""Getting song and sound sets: download, verify, unpack into the cache folder."""
 
 from __future__ import annotations
 
@@ -25,11 +25,21 @@ def get(
     again: bool = False,
     quiet: bool = False,
 ) -> Path:
-    """Download a set into the cache folder and return its folder.
+    """Download a set into the cache folder.
 
-    url, sha256: those of a mirror, None for the catalogue's ("" for an unchecked download). Data
-    that is already there is not downloaded again, unless `again`. Raises WorkbenchError (no
-    network, wrong checksum, full disk, unsafe archive …); existing data then stays.
+    Args:
+        name: A set of the catalogue that has an archive.
+        url: Address of a mirror; None for the catalogue's.
+        sha256: Checksum of the mirror's archive; None for the catalogue's, "" for no check.
+        again: Whether to download data that exists.
+        quiet: Whether to show no progress.
+
+    Returns:
+        The folder of the set.
+
+    Raises:
+        WorkbenchError: For an unknown set, no network, a wrong checksum, a full disk and an unsafe
+            archive; existing data stays.
     """
     entry = CATALOGUE.get(name)
     if entry is None or entry.archive is None:
@@ -42,14 +52,15 @@ def get(
     with locked(cache_dir() / f"{name}.lock", f"{name}: another download of it", wait=True):
         if not again:
             with suppress(MissingDataError):
-                return entry.find()  # another process brought it while this one waited
+                return entry.find()  # another process downloaded it while this one waited
         return _fetch(entry, entry.archive, url, sha256, again=again, quiet=quiet)
 
 
 def _fetch(
     entry: Entry, archive: Archive, url: str | None, sha256: str | None, *, again: bool, quiet: bool
 ) -> Path:
-    """Download and unpack; a broken archive is removed and downloaded again next time."""
+    """Download and unpack; a broken archive is removed, so that it is downloaded again next
+    time."""
     packed = cache_dir() / "downloads" / _file_name(entry)
     checksum = entry.sha256 if sha256 is None else sha256
     if again and not checksum:
@@ -72,15 +83,15 @@ def _fetch(
 
 
 def _file_name(entry: Entry) -> str:
-    """ "pop909-master.zip": the address alone would call several archives master.zip."""
+    """Such as "pop909-master.zip", because several archives are called master.zip."""
     name = Path(urlsplit(entry.url).path).name
     return name if name.startswith(entry.name) else f"{entry.name}-{name}"
 
 
 def main(names: Sequence[str], arguments: Sequence[str] | None = None) -> int:
-    """The data scripts' command line, for the first of `names`; --full is for the second.
+    """The command line of the data scripts, for the first of `names`; --full is for the second.
 
-    0, or 2 after an error whose one line it prints, or 130 when interrupted.
+    Returns 0; 2 after an error, which it prints in one line; or 130 if interrupted.
     """
     entries = [CATALOGUE[name] for name in names]
     parser = argparse.ArgumentParser(description=f"Download {entries[0].title}.")
@@ -108,7 +119,7 @@ def main(names: Sequence[str], arguments: Sequence[str] | None = None) -> int:
 
 
 def describe(entry: Entry) -> str:
-    """Title, licence, citation, homepage, and whether a checksum guards the download."""
+    """Title, licence, citation, homepage, and whether the download has a checksum."""
     lines = [
         entry.title,
         f"  licence   {entry.licence}  {entry.licence_url}",

@@ -1,16 +1,16 @@
-"""Audio collections: any folder of audio with a CSV of captions, prepared for training.
+"""Audio collections: a folder of audio with a table of captions, prepared for training.
 
-    items = find_audio("my-music")                       # paths, captions, labels; no audio is read
-    yet collection = prepare_audio(items, "my-music-16k", rate=16000)
+    items = find_audio("my-music")                       # paths, captions, labels; reads no audio
+    collection = prepare_audio(items, "my-music-16k", rate=16000)
     batch = collection.crops(32, 16384, seed=0)          # (32, channels, 16384) float32
 
-The table (captions, manifest or metadata in the folder, with the ending .csv, .tsv or .txt, as
-`workbench.tables` reads them) has a column of paths (file, file_name, path, clip or audio) and may
-have one of texts (caption, text, text_hint or description); all others become labels. Split: the
-column `split` (train, validation, test and their other names), where that is empty by artist where
-the table names them, else by sub-folder as for MIDI folders. Decoding is parallel and resumable;
-broken, silent and badly clipped files are listed and left out, and the result is memory-mapped
-16-bit sound.
+The table is called captions, manifest or metadata (.csv, .tsv or .txt, see `workbench.tables`). It
+has a column of paths (file, file_name, path, clip or audio) and may have a column of texts
+(caption, text, text_hint or description); all other columns become labels. The split is that of the
+column `split` (train, validation, test and synonyms); if that is empty, it is a hash of the artist,
+and without an artist it depends on the sub-folder, as for MIDI folders. Decoding is parallel and
+resumable. Broken, silent and badly clipped files are listed and omitted. The result is
+memory-mapped 16-bit sound.
 """
 
 from __future__ import annotations
@@ -42,14 +42,21 @@ ENDINGS = (".csv", ".tsv", ".txt")
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
 PATHS = ("file", "file_name", "path", "clip", "audio")
 TEXTS = ("caption", "text", "text_hint", "description")
-SHARD = 64  # files a shard
+SHARD = 64  # files per shard
 FULL = 32767.0  # of 16 bits
-CLIPPED = 0.25  # share of samples at full scale: more than that is no music any more
+CLIPPED = 0.25  # largest share of samples at full scale
 
 
 @dataclass(frozen=True)
 class AudioItem:
-    """An audio file that has not been read yet."""
+    """An audio file that has not been read yet.
+
+    Args:
+        path: The file.
+        caption: Its text.
+        split: "train", "validation" or "test".
+        labels: Further columns of its table.
+    """
 
     path: Path
     caption: str = ""
@@ -144,7 +151,7 @@ def _from_table(top: Path, path: Path, files: Sequence[Path]) -> list[AudioItem]
         name = row.inside(where)
         alike = folded.get(name.casefold(), [])
         if name not in exact and len(alike) != 1:
-            absent.append(row)  # such as clips that could not be fetched
+            absent.append(row)  # such as clips that could not be downloaded
             continue
         file = exact.get(name) or alike[0]
         labels: dict[str, Any] = {k: v for k, v in row.items() if k not in (where, text) and v}
@@ -210,8 +217,20 @@ def decode(path: Path, rate: int, channels: int = 1) -> np.ndarray:
 
 
 class AudioCollection:
-    """Decoded sound on disk. items: path, caption and labels of each piece; rate in Hz; skipped:
-    (path, reason); duplicates: (path, the path that was kept)."""
+    """Decoded sound on disk.
+
+    Args:
+        folder: Written by `prepare_audio`.
+
+    Attributes:
+        items: Path, caption and labels of each piece.
+        rate: Sample rate in Hz.
+        skipped: (path, reason) of omitted files.
+        duplicates: (path, kept path).
+
+    Raises:
+        MissingDataError: If the folder is not such a folder.
+    """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
@@ -255,13 +274,22 @@ class AudioCollection:
     def places(
         self, n: int, length: int, *, seed: int, rows: Sequence[int] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the positions of `n` random crops: the piece (n,) and the first sample (n,) of
-        each. Pieces are sampled in proportion to their length. rows: the pieces to sample from."""
+        """Return the positions of random crops. Pieces are sampled in proportion to their length.
+
+        Args:
+            n: Number of crops.
+            length: Samples per crop.
+            seed: Of the sampling.
+            rows: Indices of the pieces to sample from; None for all.
+
+        Returns:
+            The piece (n,) and the first sample (n,) of each crop.
+        """
         random = np.random.default_rng(seed)
         pieces = np.arange(len(self)) if rows is None else np.asarray(rows, dtype=int)
         if not len(pieces):
             raise MissingDataError(
-                f"{self.folder}: no piece to draw from; has it captions, and a split of this name?"
+                f"{self.folder}: no piece to draw from; check its captions and splits"
             )
         sizes = self.lengths[pieces]
         chosen = random.choice(len(pieces), n, p=sizes / sizes.sum())

@@ -1,15 +1,15 @@
 """Checking whether a performance's bar lines agree with the drummer's beat one.
 
-Groove counts beats from the start of each recording. Where a drummer came in late, every bar that
-is cut from the performance begins on the wrong beat, and a system that learns from it plays the
-beat turned round. `audit` finds such performances by measurement; those in Groove are listed
-in `MOVED` and `OFF` of `sets/groove.py`:
+Groove counts beats from the start of each recording. If the drummer started late, every bar that is
+cut from the performance begins on the wrong beat, and a system learns a shifted beat from it.
+`audit` finds such performances by measurement; those in Groove are listed in `MOVED` and `OFF` of
+`sets/groove.py`:
 
     python -m workbench.datasets.sets.groove
 
-Only styles with a backbeat are checked: bass drum on one, snare on two and four. Elsewhere an
-ijexá, a songo, a one drop or a swing leaves the one free and is right as it is. So is half-time,
-and so is a "push": bass drum and crash half a beat before the bar line, the one itself empty.
+Only styles with a backbeat are checked (bass drum on one, snare on two and four). Other styles,
+such as ijexá, songo, one drop or swing, may leave beat one empty. So may half-time, and a "push":
+bass drum and crash half a beat before the bar line.
 """
 
 from __future__ import annotations
@@ -28,21 +28,27 @@ if TYPE_CHECKING:
 BACKBEAT_STYLES = frozenset(
     {"rock", "pop", "punk", "funk", "hip hop", "soul", "country", "gospel", "dance"}
 )
-LEAST_BARS = 8  # fewer say too little
-NEAR = 0.125  # beats: a hit so near to a beat is on it
-ACCENT = 55  # velocity of the snare from which it can be a backbeat
+LEAST_BARS = 8  # fewer are not enough
+NEAR = 0.125  # beats: a hit at most this far from a beat is on it
+ACCENT = 55  # least velocity of a snare that can be a backbeat
 EMPTY, FULL = 0.35, 0.55  # share of bars with the bass drum on one, before and after moving
 SNARE, ONE_SNARE = 0.5, 0.75  # backbeat after moving: on both beats, or on one of them
-CRASH = 0.05  # by so much more often the crash marks the new bar line than the old one
-SWAPPED = 0.75  # share of bars with the bass drum on another beat and hardly ever on one
-HARDLY = 0.1
+CRASH = 0.05  # how much more often the crash must mark the new bar line than the old one
+SWAPPED = 0.75  # share of bars with the bass drum on another beat
+HARDLY = 0.1  # share of bars with the bass drum on beat one, at most
 
 
 @dataclass(frozen=True)
 class Beats:
-    """Share of bars with a hit on each of the four beats. bars: how many were counted.
+    """Share of bars with a hit on each of the four beats, (4,) per drum.
 
-    pushes: share of bars with a crash half a beat before each beat.
+    Args:
+        bars: Number of bars.
+        kick: Bass drum.
+        snare: Accented snare.
+        hats: Hi-hats and ride.
+        crash: Crash.
+        pushes: Crash half a beat before each beat.
     """
 
     bars: int
@@ -60,8 +66,8 @@ class Beats:
 
 @dataclass(frozen=True)
 class Finding:
-    """A performance whose bar lines are wrong. beats: how much later they must come; None where no
-    move helps."""
+    """A performance with wrong bar lines. beats: how many beats later they must be; None if no move
+    helps."""
 
     performance: str
     style: str
@@ -72,7 +78,7 @@ class Finding:
 
 
 def beats_of(notes: np.ndarray, bars: int | None = None) -> Beats:
-    """Measure the beats of drum notes in 4/4 (times in beats, bar lines every four from 0)."""
+    """Beats of drum notes in 4/4 (times in beats, bar lines every four from 0)."""
     drum = read_lookup()[notes["pitch"] & 127]
     time, loud = notes["time"], notes["velocity"]
     n = bars or max(1, int(np.ceil((time.max(initial=0) + NEAR) / 4 - 1e-6)))
@@ -97,21 +103,19 @@ def beats_of(notes: np.ndarray, bars: int | None = None) -> Beats:
 
 
 def fault_of(beats: Beats) -> int | None:
-    """Beats by which the bar lines must move: 0 where they are right, None where no move helps.
-
-    For a performance in a style with a backbeat.
-    """
+    """Beats by which the bar lines must move, for a performance in a style with a backbeat: 0 if
+    they are right, None if no move helps."""
     if beats.bars < LEAST_BARS or beats.kick[0] > EMPTY:
         return 0
     for move in (2, 1, 3):
         after = beats.moved(move)
         back = after.snare[[1, 3]]
-        # by two beats the backbeat falls on itself, so that the crash must decide
+        # a move by two beats maps the backbeat to itself, so the crash must decide
         held = back.min() >= SNARE and _marked(after) > _marked(beats) + CRASH
         swung = back.max() >= ONE_SNARE and after.kick[0] >= SWAPPED and beats.kick[0] <= HARDLY
         if after.kick[0] >= FULL and (held if move == 2 else swung):
             return move
-    # half-time keeps its snare on three and is right without a bass drum on one
+    # half-time has its snare on three and needs no bass drum on one
     half_time = beats.snare[2] >= SNARE and beats.snare[[1, 3]].max() < SNARE
     if beats.kick[0] <= HARDLY and beats.kick[[1, 3]].max() >= SWAPPED and not half_time:
         return None
@@ -119,12 +123,12 @@ def fault_of(beats: Beats) -> int | None:
 
 
 def _marked(beats: Beats) -> float:
-    """How often the crash marks the one, on it or as a push before it."""
+    """How often the crash marks beat one, on it or as a push before it."""
     return float(beats.crash[0] + beats.pushes[0])
 
 
 def audit(clips: Iterable[Clip]) -> list[Finding]:
-    """Performances in 4/4 whose bar lines are wrong. clips: whole performances with labels."""
+    """Performances in 4/4 with wrong bar lines. clips: whole performances with labels."""
     found = []
     for clip in clips:
         labels = clip.labels or {}

@@ -32,13 +32,13 @@ def sample(n: int, seed: int, style: str | None = None) -> list[Clip]:
     names = list(STYLES)
     clips = []
     for number in range(n):
-        drawn = chosen or STYLES[names[int(rng.integers(len(names)))]]
-        clips.append(_clip(grammar.draw(drawn, rng), f"{seed}-{number}"))
+        of_loop = chosen or STYLES[names[int(rng.integers(len(names)))]]
+        clips.append(_clip(grammar.sample(of_loop, rng), f"{seed}-{number}"))
     return clips
 
 
 def log_prob(clip: Clip) -> float:
-    """Return the exact log P(style, tempo, notes) in nats of a clip whose labels name its style.
+    """Return the exact ln P(style, tempo, notes) of a clip whose labels contain its style.
 
     It depends only on the notes, the length, the tempo and `labels["style"]`, not on durations.
     −inf for a clip that the grammar cannot generate.
@@ -68,7 +68,7 @@ def _style(name: str) -> Style:
 
 
 def _clip(loop: grammar.Loop, number: str) -> Clip:
-    """The loop as a clip, with a path in the manner of loop packs."""
+    """The loop as a clip, with a path like those of loop packs."""
     style, kind = loop.style.name, loop.kind
     feel = loop.feel.name if kind == "beat" else ""
     folder = _title(style)
@@ -96,7 +96,7 @@ def _clip(loop: grammar.Loop, number: str) -> Clip:
 
 
 def _title(words: str) -> str:
-    """Capitals as on a folder: "drum and bass" is "Drum And Bass", "16ths" stays."""
+    """Capitals as in folder names: "drum and bass" becomes "Drum And Bass"; "16ths" stays."""
     return " ".join(word[:1].upper() + word[1:] for word in words.split())
 
 

@@ -16,7 +16,7 @@ from workbench.datasets.grammar import songs as grammar
 from workbench.datasets.grammar.songs import FORMS, SCALES, STYLES, Note
 from workbench.errors import PromptError
 from workbench.music.clip import Clip
-from workbench.music.midi import NOTE
+from workbench.music.notes import NOTE
 
 SIZES = {"train": (2000, 11), "validation": (250, 12), "test": (250, 13)}  # songs and seed
 NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
@@ -31,12 +31,12 @@ def sample(n: int, seed: int, style: str | None = None) -> list[Clip]:
 
 
 def _drawn(n: int, seed: int, style: str | None = None) -> list[tuple[str, grammar.Song]]:
-    """`n` songs with their numbers."""
+    """`n` sampled songs with their numbers."""
     rng = random_generator(seed)
     styles = list(STYLES.values())
     chosen = _style(style) if style is not None else None
     return [
-        (f"{seed}-{i}", grammar.draw(chosen or styles[int(rng.integers(len(styles)))], rng))
+        (f"{seed}-{i}", grammar.sample(chosen or styles[int(rng.integers(len(styles)))], rng))
         for i in range(n)
     ]
 
@@ -67,7 +67,7 @@ def clip_of(song: grammar.Song, number: str) -> Clip:
 
 
 def notes_of(clip: Clip) -> list[Note] | None:
-    """The clip's notes as the grammar's; None where one lies between sixteenths."""
+    """The notes of a clip in the grammar's form; None if one is between two sixteenths."""
     notes = clip.notes
     time, length = notes["time"] * 4, notes["duration"] * 4
     if np.abs(time - np.round(time)).max(initial=0) > 1e-6:
@@ -87,8 +87,8 @@ def notes_of(clip: Clip) -> list[Note] | None:
 
 
 def log_prob(clip: Clip) -> float:
-    """log P(style, tempo, key, form, notes) in nats, exactly, for a clip whose labels name style,
-    key and form; −inf for notes that the grammar cannot generate."""
+    """The exact ln P(style, tempo, key, form, notes) of a clip whose labels contain style, key and
+    form; −inf for notes that the grammar cannot generate."""
     labels = clip.labels
     style, key = STYLES.get(labels.get("style", "")), labels.get("key", "")
     tonic, _, mode = key.partition(" ")
@@ -102,8 +102,8 @@ def log_prob(clip: Clip) -> float:
 
 
 def log_prob_notes(clip: Clip) -> float:
-    """log P(notes) in nats, exactly: summed over every style, key and form that can have written
-    them. This is what a model that sees notes only can reach; the tempo is left out."""
+    """The exact ln P(notes), summed over every style, key and form that can generate them. This
+    is the best value of a model that sees only notes; the tempo is not included."""
     notes = notes_of(clip)
     if notes is None:
         return -np.inf
@@ -118,7 +118,7 @@ def log_prob_notes(clip: Clip) -> float:
 
 
 def entropy(style: str | None = None) -> float:
-    """Mean of −log_prob over all songs, exactly, in nats; with `style`, over its songs, and then
+    """Return the exact mean of −log_prob over all songs in nats; with `style`, over its songs,
     without the log of the number of styles."""
     if style is not None:
         return scores.song_entropy(_style(style))

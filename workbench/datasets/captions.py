@@ -1,8 +1,8 @@
 """Captions: known and measured facts about a loop, and their wording.
 
-Facts come from three places: the data set's labels (style, tempo, beat or fill, metre), the words
-of the file's path, and the traits measured on the notes (`traits.py`). `caption_of` writes them
-in the style of loop packs; `phrases.py` writes them in the words of users.
+The facts come from three sources: the labels of the data set (style, tempo, beat or fill, metre),
+the words of the file's path, and traits measured on the notes (`traits.py`). `caption_of` writes
+them in the style of loop packs, `phrases.py` in the words of users.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ STYLE_NAMES = {
     "bossa": "bossa nova",
 }
 
-# Style words looked for in the paths of folders that have no labels; the longest match wins.
+# Styles that are searched in paths if there are no labels.
 PATH_STYLES: tuple[str, ...] = (
     "rock",
     "hip hop",
@@ -144,8 +144,8 @@ def clean_style(label: str) -> tuple[str, str]:
 
 
 def facts_of(clip: Clip) -> Facts:
-    """Return the facts of a clip: its labels, otherwise the words of its source path, and its
-    measured traits."""
+    """Return the facts of a clip: its labels, or else the words of its path, and its measured
+    traits."""
     labels = clip.labels or {}
     notes = clip.notes
     drums = notes[notes["is_drum"]]
@@ -184,10 +184,11 @@ def caption_of(facts: Facts) -> str:
 
 
 def caption_from_path(path: str | PurePath) -> str:
-    """Folder names and file stem as words: split on "_" and spaces, pack names dropped.
+    """Folder names and file name as words, split at "_" and spaces, without the names of loop
+    packs.
 
-    A word that stands in several folders is kept once. Numbered prefixes ("01 -") go; three-digit
-    tempi stay.
+    A word that occurs in several folders is kept once. Numbered prefixes ("01 -") are removed;
+    three- digit tempi stay.
 
     >>> caption_from_path("My MIDI Pack/Funk/096 Funk_Ghost 8-bar Beat.mid")
     'Funk 096 Ghost 8-bar Beat'
@@ -208,7 +209,7 @@ def caption_from_path(path: str | PurePath) -> str:
 
 
 def style_from_words(words: str) -> str:
-    """Return the style that a caption names first, as whole words, or ""."""
+    """Return the style that a caption names first, as whole words; "" if there is none."""
     low = " " + re.sub(r"[\s_/-]+", " ", words.lower()) + " "
     for compact, name in STYLE_NAMES.items():
         low = low.replace(f" {compact} ", f" {name.lower()} ") if name in PATH_STYLES else low

@@ -1,6 +1,6 @@
-"""The catalogue: which data sets the workbench knows; each entry stands in its set's own module.
+"""The catalogue of data sets. The entry of each set is in the set's own module.
 
-Every module of `workbench.datasets.sets` is read, so that a set is added by adding its module.
+All modules of `workbench.datasets.sets` are imported, so adding a module adds a set.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from workbench.datasets.entry import Entry
 
 
 def entries() -> Iterator[Entry]:
-    """Those that are written on the spot, then those of the modules, in alphabetical order."""
+    """The generated sets, then those of the modules in alphabetical order."""
     yield from (BUILTIN, BUILTIN_SONGS)
     for name in sorted(module.name for module in iter_modules(sets.__path__)):
         module = import_module(f"{sets.__name__}.{name}")

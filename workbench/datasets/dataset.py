@@ -14,7 +14,7 @@ SPLITS = ("train", "validation", "test")
 
 
 def check_split(split: str | None) -> None:
-    """Raise PromptError unless it is one of `SPLITS`, or None for all."""
+    """Raise PromptError unless the split is one of `SPLITS`, or None for all."""
     if split is not None:
         choice(split, "split", SPLITS)
 
@@ -22,8 +22,13 @@ def check_split(split: str | None) -> None:
 class Dataset(Sequence["Clip"]):
     """Clips in a fixed order.
 
-    skipped: (path, reason) of each file that was left out, such as a broken one.
-    info: further facts (folder, split rule, …).
+    Args:
+        clips: The clips.
+        name: The name of the set.
+        licence: Of the clips.
+        citation: As its authors ask for; "" if unknown.
+        skipped: (path, reason) of each omitted file, such as a broken one.
+        info: Further facts (folder, split rule, …).
     """
 
     def __init__(
@@ -62,7 +67,7 @@ class Dataset(Sequence["Clip"]):
         return f"<Dataset {self.name}{split}: {len(self)} clips{left_out}; {self.licence}>"
 
     def summary(self) -> str:
-        """Name, size, licence, citation and the files left out, as text."""
+        """Name, size, licence, citation and omitted files, as text."""
         lines = [repr(self), self.citation]
         lines += [f"left out: {path}: {reason}" for path, reason in self.skipped]
         return "\n".join(line for line in lines if line)

@@ -1,11 +1,12 @@
 """Downloading an archive: resumable, verified, and never incomplete under its final name.
 
-The download grows in `<file>.part`. A cut connection, a kill or a full disk leaves that part, and
-the next attempt asks the server only for the rest. Only when length and checksum hold is the part
-renamed to its final name. If no checksum is published, only the length can be checked; then the
-server's version of the file (ETag or date) is stored in `<file>.part.version`, so that a part is
-never continued with a newer file. If several processes request one file, one downloads it and the
-others wait. pooch is not used, because it does not resume downloads or check the disk space first.
+The download is written to `<file>.part`. After a lost connection, a kill or a full disk that part
+remains, and the next attempt requests only the rest. The part is renamed to its final name only if
+length and checksum are correct. If no checksum is published, only the length can be checked; then
+the server's version of the file (ETag or date) is stored in `<file>.part.version`, so that a part
+is never continued with a newer file. If several processes request one file, one downloads it and
+the others wait. pooch is not used, because it does not resume downloads or check the disk space
+first.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from workbench.files import locked
 
 CHUNK = 1 << 16  # bytes
 ATTEMPTS = 5
-TIMEOUT = 30.0  # seconds without a byte
-RESERVE = 16 << 20  # bytes of the disk that are left free
+TIMEOUT = 30.0  # seconds without data
+RESERVE = 16 << 20  # bytes of disk space that stay free
 LARGEST = 64 << 30  # bytes; more than any data set of the catalogue
 
 
@@ -48,14 +49,26 @@ def fetch(
     wait: Callable[[float], None] = time.sleep,
     progress: bool = True,
 ) -> Path:
-    """Download `url` to `target` unless a file with this checksum is there already.
+    """Download a file, unless it exists with this checksum.
 
-    checksum: SHA-256, or SHA-1 where only that is published; "" where none is, then a whole file
-    that is there already is taken as it is.
-    size: expected bytes, 0 if unknown; used for the disk check and the progress bar when the
-    server names none. wait: called with the seconds before each new attempt (1, 2, 4 … 16).
-    Raises MissingDataError when the server cannot be reached or keeps cutting off, WorkbenchError
-    for a wrong checksum (the file is removed), a full disk or an address that is not http(s).
+    Args:
+        url: An http or https address.
+        target: The file to write.
+        checksum: SHA-256, or SHA-1 if only that is published; "" if none is, and then an existing
+            complete file is accepted.
+        size: Expected bytes, 0 if unknown; for the disk check and the progress bar if the server
+            does not send it.
+        attempts: Number of attempts.
+        wait: Called with the seconds (1, 2, 4 … 16) before each new attempt.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The file.
+
+    Raises:
+        MissingDataError: If the server cannot be reached or the connection is lost too often.
+        WorkbenchError: For a wrong checksum (the file is removed), a full disk, or an address that
+            is not http(s).
     """
     target = Path(target)
     if urlsplit(url).scheme not in ("http", "https"):
@@ -80,7 +93,7 @@ def _fetch(
     progress: bool,
 ) -> Path:
     if target.is_file() and (not checksum or digest(target, checksum) == checksum):
-        return target  # another process brought it while this one waited
+        return target  # another process downloaded it while this one waited
     part = target.with_name(target.name + ".part")
     reason = ""
     for attempt in range(attempts):
@@ -92,7 +105,7 @@ def _fetch(
         except _Cut as cut:
             reason = str(cut)
             if checksum and part.is_file() and digest(part, checksum) == checksum:
-                break  # all is here: it was the announced length that was wrong
+                break  # the file is complete; the announced length was wrong
     else:
         raise MissingDataError(
             f"{url}: {reason}, {attempts} times; run the command again later to continue at byte "
@@ -115,9 +128,9 @@ def _version_file(part: Path) -> Path:
 
 
 def _attempt(url: str, part: Path, expected: int, progress: bool, checked: bool) -> None:
-    """Fetch what `part` lacks. Raises _Cut when the connection ends early.
+    """Download the rest of `part`. Raises _Cut if the connection is lost.
 
-    checked: a checksum will tell whether the pieces fit; else they must be of one version.
+    checked: whether a checksum will verify the pieces; otherwise they must be of one version.
     """
     headers = {"User-Agent": "music-workbench", "Accept-Encoding": "identity"}
     if not checked:
@@ -146,8 +159,8 @@ def _attempt(url: str, part: Path, expected: int, progress: bool, checked: bool)
 
 
 def _same_version(part: Path) -> dict[str, str]:
-    """The header that asks for the rest only of the version that `part` is of; where that version
-    is not known, the part is dropped."""
+    """The header that requests the rest only from the version of `part`; if that version is
+    unknown, the part is deleted."""
     note = _version_file(part)
     if part.is_file() and note.is_file():
         return {"If-Range": note.read_text(encoding="ascii")}
@@ -156,7 +169,7 @@ def _same_version(part: Path) -> dict[str, str]:
 
 
 def _note_version(part: Path, answer: Any) -> None:
-    """Keep the mark of the version that now comes; a weak ETag marks none."""
+    """Store the version of the download; a weak ETag does not identify one."""
     mark = answer.headers.get("ETag", "")
     if not mark or mark.startswith("W/"):
         mark = answer.headers.get("Last-Modified", "")
@@ -167,8 +180,8 @@ def _note_version(part: Path, answer: Any) -> None:
 
 
 def _refused(url: str, part: Path, have: int, error: urllib.error.HTTPError) -> None:
-    """Sort an error status: already whole, worth another attempt, or final."""
-    if error.code == 416:  # nothing after `have`: the part is whole, or longer than the file
+    """Classify an error status: already complete, temporary, or final."""
+    if error.code == 416:  # no bytes after `have`: the part is complete, or longer than the file
         total = re.search(r"/(\d+)$", error.headers.get("Content-Range", ""))
         if total and int(total.group(1)) == have:
             return
@@ -182,7 +195,7 @@ def _refused(url: str, part: Path, have: int, error: urllib.error.HTTPError) -> 
 
 
 def _extent(answer: Any, have: int) -> tuple[int, int]:
-    """(first byte that comes, length of the whole file or 0 when the server does not say)."""
+    """(first byte of the response, length of the whole file or 0 if unknown)."""
     length = answer.headers.get("Content-Length", "")
     length = int(length) if length.isdigit() else 0
     if answer.status == 206:
@@ -191,13 +204,13 @@ def _extent(answer: Any, have: int) -> tuple[int, int]:
             total = match.group(2)
             start = int(match.group(1))
             return start, int(total) if total != "*" else start + length
-    return 0, length  # no ranges here: the whole file comes again
+    return 0, length  # no ranges: the whole file is sent again
 
 
 def _receive(
     url: str, answer: Any, part: Path, start: int, total: int, expected: int, progress: bool
 ) -> None:
-    """Write what comes after byte `start` of `part`."""
+    """Write the response from byte `start` of `part` on."""
     from tqdm import tqdm
 
     done = start
@@ -224,14 +237,14 @@ def _receive(
         raise _disk_error(part, error) from error
     except _Cut:
         if done > (total or LARGEST):
-            part.unlink(missing_ok=True)  # what is there cannot be trusted
+            part.unlink(missing_ok=True)  # the part cannot be trusted
         raise
     if total and done < total:
         raise _Cut(f"the connection ended at byte {done:,} of {total:,}")
 
 
 def _read(answer: Any) -> bytes:
-    """The next chunk, b"" at the end; a broken connection is a _Cut, not a disk's OSError."""
+    """The next chunk, b"" at the end; a lost connection is a _Cut, not a disk's OSError."""
     try:
         return answer.read1(CHUNK)
     except http.client.IncompleteRead as error:
@@ -261,7 +274,7 @@ def _disk_error(path: Path, error: OSError) -> WorkbenchError:
 
 
 def digest(path: str | os.PathLike[str], like: str = "") -> str:
-    """SHA-256 of a file in hexadecimal digits; SHA-1 where `like` is one."""
+    """SHA-256 of a file in hexadecimal digits; SHA-1 if `like` is one."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha1" if len(like) == 40 else "sha256").hexdigest()
 

@@ -1,19 +1,25 @@
-"""Facts: what may be said about a loop, the common ground of captions and phrases."""
+"""Facts about a loop, from which captions and phrases are made."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-SLOW, FAST = 90.0, 130.0  # BPM: below is slow, from here on is fast
+SLOW, FAST = 90.0, 130.0  # BPM: slow is below 90, fast is 130 or more
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What may be said about a loop.
+    """Facts about a drum loop.
 
-    style, substyle: as written for a reader ("hip hop", "second line"), "" if unknown.
-    tempo: BPM or None. kind: "beat" or "fill". meter: like "4-4". traits: from `TRAITS`.
-    words: other words of the path. built_in: made by the built-in grammar, not by a person.
+    Args:
+        style: As written for a reader ("hip hop"); "" if unknown.
+        substyle: The same ("second line").
+        tempo: BPM; None if unknown.
+        kind: "beat" or "fill".
+        meter: Such as "4-4".
+        traits: From `TRAITS`.
+        words: Other words of the path.
+        built_in: Whether the built-in grammar generated it.
     """
 
     style: str = ""
@@ -27,7 +33,7 @@ class Facts:
 
     @property
     def genre(self) -> str:
-        """Style and substyle as one name, without saying a word twice."""
+        """Style and substyle as one name, without repeating a word."""
         if not self.substyle:
             return self.style
         if self.style.lower() in self.substyle.lower():
@@ -36,5 +42,5 @@ class Facts:
 
 
 def tempo_word(bpm: float) -> str:
-    """Say "slow" below 90 BPM, "fast" from 130 on, "medium" between."""
+    """ "slow" below 90 BPM, "fast" from 130 BPM on, "medium" in between."""
     return "slow" if bpm < SLOW else "fast" if bpm >= FAST else "medium"

@@ -1,12 +1,12 @@
-"""Any folder of MIDI files as a data set of drum clips, with captions from folder and file names.
+"""A folder of MIDI files as a data set of drum clips, with captions from folder and file names.
 
-Split: by the sub-folder a file lies in (its whole relative folder), so that takes of one session
-stay together; files that lie in the folder itself are split one by one. The split is decided by a
-hash of that name, 80 % train, 10 % validation, 10 % test: it is the same on every machine and
-does not move when files are added. Folders named train (or training), validation (or valid, val,
-dev) and test (or testing) are taken at their word, in any case. Files of the Groove MIDI Dataset,
-known by their folders (drummer1/session3), keep the split they have there. A small folder may
-leave a split empty, which is an error that says so.
+The split depends on the sub-folder of a file (its whole relative path), so that takes of one
+session stay together; files directly in the folder are split one by one. It is a hash of that name
+(80 % train, 10 % validation, 10 % test), so it is the same on every machine and does not change
+when files are added. Files in folders named train (or training), validation (or valid, val, dev)
+and test (or testing), in any case, have that split. Files of the Groove MIDI Dataset, recognised by
+their folders (drummer1/session3), keep their split. In a small folder a split may be empty, which
+is an error that says so.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import MIDI_SUFFIXES
 from workbench.music.clip import Clip
 from workbench.music.kit import read_lookup
-from workbench.music.midi import note_list
+from workbench.music.notes import note_list
 
 _NAMED = {
     "train": "train",
@@ -45,22 +45,22 @@ def split_of_path(relative: Path, top: Path = Path()) -> str:
 
 
 def named_split(relative: Path, top: Path = Path()) -> str | None:
-    """The split that Groove gives a file of its own, or that a folder of the path names (see
-    `split_of_word`), if any. top: resolved, so that links to Groove are known, too."""
+    """The split of a file of Groove, or that of a folder name in the path (see `split_of_word`);
+    None if there is neither. top: resolved, so that links to Groove are recognised."""
     words = filter(None, map(split_of_word, relative.parts[:-1]))
     return split_in_copy(top / relative) or next(words, None)
 
 
 def split_of_word(word: str) -> str | None:
-    """ "train", "validation" or "test" for a word that names one, such as "Dev"; else None."""
+    """ "train", "validation" or "test" for a synonym such as "Dev"; None for another word."""
     return _NAMED.get(word.strip().lower())
 
 
 def split_of_name(name: str) -> str:
     """Return a split by a hash of the name: 80 % train, 10 % validation, 10 % test."""
-    code = name.encode(errors="surrogateescape")  # names that are no UTF-8 come from archives
-    draw = int(hashlib.sha256(code).hexdigest()[:8], 16) % 100
-    return "train" if draw < 80 else "validation" if draw < 90 else "test"
+    code = name.encode(errors="surrogateescape")  # archives can contain names that are not UTF-8
+    percent = int(hashlib.sha256(code).hexdigest()[:8], 16) % 100
+    return "train" if percent < 80 else "validation" if percent < 90 else "test"
 
 
 def midi_files(folder: Path) -> list[Path]:
@@ -145,7 +145,7 @@ def _clip(folder: Path, file: Path, split: str) -> Clip:
     }
     tempo = clip.tempo
     if tempo == 120.0 and clip.steady and (named := parse_tempo(words)):
-        tempo = named  # most loop packs leave MIDI's default tempo and name theirs in the path
+        tempo = named  # most loop packs keep MIDI's default tempo and name theirs in the path
     score = clip.score.copy()  # with its tempo and metre changes
     track: Any = symusic.Track("", 0, True, ttype="tick")
     track.notes = note_list(drums, score.tpq)

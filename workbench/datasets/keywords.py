@@ -1,14 +1,16 @@
-"""The drum paper's 57 keywords, read from text as whole words, and the tempo (arXiv 2408.02711).
+"""The drum paper's 57 keywords, found in text as whole words, and the tempo.
 
-The original matched keywords as substrings ("hip" in "ship") and put the raw BPM beside zeros
-and ones, where it swamps them. Here words are whole, and the tempo is centred and scaled.
+The authors' code matches keywords as substrings ("hip" in "ship"), and puts the raw BPM beside
+zeros and ones, which it dominates. Here, words are whole, and the tempo is centred and scaled.
 
 Matching, on lower-case text:
-* "/" between figures counts as "-" ("4/4" is "4-4"); "half time" and "halftime" are "half-time",
-  "8 bar" and "8 bars" are "8-bar", "hiphop" is "hip hop"; "eighths" and "sixteenths" are figures.
-* Other hyphens part words: "hi-hats" holds "hats", "hip-hop" holds "hip" and "hop".
-* Plurals: where the list has both forms ("fill", "fills") each sets its own entry; where it has
-  one ("snare", "hats", "crash"), the other form sets it too.
+* "/" between digits counts as "-" ("4/4" is "4-4"); "half time" and "halftime" are "half-time",
+  "8 bar" and "8 bars" are "8-bar", "hiphop" is "hip hop"; "eighths" and "sixteenths" are numbers.
+* Other hyphens separate words: "hi-hats" contains "hats", "hip-hop" contains "hip" and "hop".
+* Plurals: where the list has both forms ("fill", "fills"), each sets its own entry; where it has
+  only one ("snare", "hats", "crash"), the other form sets it, too.
+
+Source: arXiv 2408.02711, section 3.
 """
 
 from __future__ import annotations
@@ -81,7 +83,7 @@ BPM_CENTRE, BPM_SCALE, BPM_LIMITS = 120.0, 60.0, (-1.5, 2.0)
 TEMPO_LIMITS = (30.0, 300.0)
 
 _INDEX = {word: i for i, word in enumerate(KEYWORDS)}
-_JOINED = ("4-4", "8-bar", "half-time")  # the entries that hold a hyphen
+_JOINED = ("4-4", "8-bar", "half-time")  # keywords with a hyphen
 _REWRITE = (
     (re.compile(r"(\d)\s*/\s*(\d)"), r"\1-\2"),
     (re.compile(r"\bhalf[\s_-]*time\b"), "half-time"),
@@ -100,12 +102,12 @@ _TEMPO = tuple(
         rf"\bbpm\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
         rf"\btempo\s*(?:of|=|:|is)?\s*{_NUMBER}(?!\d)",
         rf"(?:\bat|@)\s*(?:about |around )?{_NUMBER}(?![\d%]|-bar|\s*bars?\b|[a-z])",
-        # A lone figure of the size of a tempo, as in "rock 120"; "16 bars" or "80s" is none.
+        # A number alone in the range of tempi, as in "rock 120", but not "16 bars" or "80s".
         rf"(?<![\d./#-]){_NUMBER}(?![\d%/-]|\.\d|\s*bars?\b|\s*beats?\b|[a-z])",
     )
 )
 _ENDS = re.compile(r"""^[\s,.;:!?"“”'–—-]+|[\s,.;:!?"“”'–—-]+$""")
-_LONE = 4  # index of the last pattern, which is held to narrower limits
+_LONE = 4  # index of the last pattern, which has narrower limits
 _PLAIN = frozenset(
     (
         "a",
@@ -149,7 +151,7 @@ _PLAIN = frozenset(
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a text, lower case, in the spelling of the keyword list.
+    """The words of a text in lower case, spelled as in the keyword list.
 
     >>> tokens("Half Time HipHop 4/4, hi-hats")
     ['half-time', 'hip', 'hop', '4-4', 'hi', 'hats']
@@ -164,7 +166,7 @@ def tokens(text: str) -> list[str]:
 
 
 def keyword_of(word: str) -> str | None:
-    """The keyword that a word stands for, by the plural rule above, or None."""
+    """The keyword of a word, by the plural rule above; None if there is none."""
     if word in _INDEX:
         return word
     for other in (word + "s", word[:-1] if word.endswith("s") else "", word.removesuffix("es")):
@@ -174,10 +176,15 @@ def keyword_of(word: str) -> str | None:
 
 
 def multihot(text: str, tempo: float | None = None) -> np.ndarray:
-    """Which keywords a text holds, and the tempo: float32 (58,).
+    """The keywords and the tempo of a text.
 
-    The first 57 entries are 0 or 1 in the order of `KEYWORDS`. The last is (BPM − 120)/60, clipped
-    to −1.5 … 2, from `tempo` or else from the text; 0 when neither says.
+    Args:
+        text: A caption or prompt.
+        tempo: BPM; None to read it from the text.
+
+    Returns:
+        float32 (58,). The first 57 entries are 0 or 1, in the order of `KEYWORDS`. The last is
+        (BPM − 120)/60, clipped to −1.5 … 2; 0 without a tempo.
     """
     row = np.zeros(len(KEYWORDS) + 1, dtype=np.float32)
     for word in tokens(text):
@@ -191,7 +198,7 @@ def multihot(text: str, tempo: float | None = None) -> np.ndarray:
 
 
 def parse_tempo(text: str) -> float | None:
-    """The tempo that a text names, in BPM, 30 to 300; None when it names none.
+    """The tempo that a text names, in BPM, 30 to 300; None if there is none.
 
     >>> parse_tempo("slow funk, 92 bpm"), parse_tempo("a samba at 104"), parse_tempo("8 bars")
     (92.0, 104.0, None)
@@ -201,8 +208,8 @@ def parse_tempo(text: str) -> float | None:
 
 
 def without_tempo(text: str) -> str:
-    """The text without the tempo that `parse_tempo` finds in it, and without what is left at its
-    ends: spaces and punctuation.
+    """The text without the tempo that `parse_tempo` finds, and without spaces and punctuation at
+    its ends.
 
     >>> without_tempo("Rock, 120 bpm!"), without_tempo("a samba at 104"), without_tempo("95 bpm")
     ('Rock', 'a samba', '')
@@ -214,7 +221,7 @@ def without_tempo(text: str) -> str:
 
 
 def _tempo_in(text: str) -> re.Match[str] | None:
-    """Where a text names a tempo, as a match whose first group is the figure."""
+    """The tempo in a text as a match whose first group is the number; None if there is none."""
     low, high = TEMPO_LIMITS
     for number, pattern in enumerate(_TEMPO):
         for match in pattern.finditer(text):
@@ -225,10 +232,8 @@ def _tempo_in(text: str) -> re.Match[str] | None:
 
 
 def unknown_words(text: str) -> list[str]:
-    """The words of a text that the keyword list does not know, in order, each once.
-
-    Articles, "drum", "beat" and the like, and figures are not reported.
-    """
+    """The words of a text that are not in the keyword list, in order, each once. Articles, words
+    such as "drum" and "beat", and numbers are not included."""
     seen: dict[str, None] = {}
     for word in tokens(text):
         if keyword_of(word) is None and word not in _PLAIN and not word[0].isdigit():

@@ -14,8 +14,8 @@ from workbench.music.kit import read_lookup
 from workbench.music.timeline import check_meter, meter_map
 
 MOST_BARS = 1000  # of a window: a shorter performance is repeated to fill it
-EARLY = 0.125  # beats: a hit so little before a bar line is meant for it (half a sixteenth)
-LEAST_HITS = 0.5  # hits a beat; emptier windows are left out
+EARLY = 0.125  # beats (half a sixteenth): a hit this early belongs to the bar line after it
+LEAST_HITS = 0.5  # hits per beat; windows with fewer are omitted
 
 
 def cut_loops(
@@ -101,7 +101,7 @@ def _stretches(
         if tuple(meter) != tuple(clip.meter):
             continue
         if ends and ends[-1] == start and (start - begins[-1]) % bar == 0:
-            ends[-1] = end  # the same metre said once more
+            ends[-1] = end  # the same metre is repeated
         else:
             begins.append(start)
             ends.append(end)
@@ -140,7 +140,7 @@ def _tiled(notes: np.ndarray, period: int, bars: int, bar: float) -> np.ndarray:
     closing = notes[(time >= length - EARLY) & (time < length + 2 * EARLY)].copy()
     closing["time"] -= length
     if len(closing) and time.max() >= length + 2 * EARLY:
-        closing = closing[:0]  # the music goes on there: it is no closing hit
+        closing = closing[:0]  # the music continues, so it is not a closing hit
     opening = body["time"] < 2 * EARLY
     fresh = ~np.isin(closing["pitch"], body["pitch"][opening])
     once = np.concatenate([body, closing[fresh]])

@@ -1,8 +1,9 @@
-"""Finding songs with nearly the same melody, independent of key, tempo and rhythm.
+"""Detection of songs with nearly the same melody, independent of key, tempo and rhythm.
 
-A melody is the set of its runs of eight intervals in a row. Two songs whose sets overlap by more
-than `NEAR` of the smaller set are regarded as versions of one song. On POP909's 742 songs the two
-pairs of versions share 75 and 100 %, and no other pair more than 9 %.
+A melody is represented by its set of runs of eight consecutive intervals. Two songs whose sets
+overlap by more than 30 % (`NEAR`) of the smaller set are regarded as versions of one song. Among
+742 songs of POP909, the two pairs of versions share 75 % and 100 %, and no other pair more than 9
+%.
 """
 
 from __future__ import annotations
@@ -15,14 +16,19 @@ import numpy as np
 
 from workbench.datasets.dataset import SPLITS
 
-LENGTH = 8  # intervals in a row
+LENGTH = 8  # intervals per run
 NEAR = 0.3  # share of the smaller set
 WIDEST = 24  # semitones; wider intervals count as this wide
-COMMON = 30  # a run in so many songs is a habit of the style; it is not looked at
+COMMON = 30  # a run in that many songs is common in the style, and is ignored
 
 
 def interval_runs(onsets: np.ndarray, pitches: np.ndarray) -> frozenset[int]:
-    """The runs of `LENGTH` intervals of a melody, each as one number. onsets, pitches: (notes,)."""
+    """The runs of `LENGTH` intervals of a melody, each as one number.
+
+    Args:
+        onsets: (notes,), of any unit.
+        pitches: (notes,), MIDI pitches.
+    """
     line = pitches[np.argsort(onsets, kind="stable")].astype(np.int64)
     steps = np.clip(np.diff(line), -WIDEST, WIDEST) + WIDEST
     if len(steps) < LENGTH:
@@ -32,8 +38,8 @@ def interval_runs(onsets: np.ndarray, pitches: np.ndarray) -> frozenset[int]:
 
 
 def together(splits: Sequence[str], groups: Sequence[Sequence[int]]) -> list[str]:
-    """The splits with each group of indices in one: train if one of the group is there, else
-    validation, else test. So the training set only ever grows by versions."""
+    """The splits, with all members of a group in one: train if any of them is in train, otherwise
+    validation, otherwise test. So versions are only ever added to the training set."""
     result = list(splits)
     for group in groups:
         split = next(split for split in SPLITS if split in {splits[index] for index in group})
@@ -43,8 +49,8 @@ def together(splits: Sequence[str], groups: Sequence[Sequence[int]]) -> list[str
 
 
 def versions(melodies: Sequence[frozenset[int]]) -> list[list[int]]:
-    """Groups of indices of nearly equal melodies, each group sorted; songs of their own are in
-    no group. Versions of versions are in one group."""
+    """Groups of indices of nearly equal melodies, each sorted. A song without versions is in no
+    group; versions of versions are in one group."""
     songs_with: dict[int, list[int]] = defaultdict(list)
     for index, runs in enumerate(melodies):
         for run in runs:

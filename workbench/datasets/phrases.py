@@ -2,8 +2,8 @@
 
 A model that was trained only on captions such as "funk 92 bpm beat 4-4 ghost notes" does not
 generalise to "a slow funky groove with ghost notes". `phrases` turns facts into varied English:
-random subsets (people name one to four things), random order, synonyms, fillers, figures or words
-for the tempo.
+random subsets (people name one to four facts), random order, synonyms, fillers, and numbers or
+words for the tempo.
 """
 
 from __future__ import annotations
@@ -103,13 +103,13 @@ _FEEL_WORDS = frozenset(
     for word in tokens(" ".join(("with and", *ways)))
 ).difference(_HEADS)
 _NOUN_ENDS = frozenset(tokens(way)[-1] for ways in _NOUNS.values() for way in ways)
-_HOW_MANY = (0, 0, 1, 1, 1, 2, 2, 3)  # traits named in one phrase
+_HOW_MANY = (0, 0, 1, 1, 1, 2, 2, 3)  # traits per phrase
 
 
 def phrases(facts: Facts, n: int = 1, seed: int = 0) -> list[str]:
     """Return `n` wordings of these facts; the same seed gives the same phrases.
 
-    Phrases differ where the facts allow it. All are true of the facts, none names all of them.
+    The phrases are different if the facts allow it. All are true, and none names all facts.
     """
     random = Random(f"{seed}/{facts}")
     said: dict[str, None] = {}
@@ -122,10 +122,10 @@ def phrases(facts: Facts, n: int = 1, seed: int = 0) -> list[str]:
 
 
 def with_noun(text: str) -> str:
-    """The text, as words about a beat where it names a feel or a tempo and nothing that has it.
+    """Add "a beat" to a text that names only a feel or a tempo.
 
-    Each phrase names a style, a beat or a fill, so a system that learned from phrases does not
-    know whether "open hats" alone asks for a beat or for a fill.
+    Each training phrase names a style, a beat or a fill. So a system that was trained on phrases
+    cannot know whether "open hats" alone means a beat or a fill.
 
     >>> with_noun("sparse"), with_noun("open hats"), with_noun("funk, open hats"), with_noun("fill")
     ('a sparse beat', 'a beat with open hats', 'funk, open hats', 'fill')
@@ -137,7 +137,7 @@ def with_noun(text: str) -> str:
 
 
 def _phrase(facts: Facts, random: Random) -> str:
-    """One phrase: choose what to say, then in which form."""
+    """One phrase: choose the facts, then the form."""
     genre = _genre(facts, random)
     traits = list(facts.traits)
     random.shuffle(traits)
@@ -169,7 +169,7 @@ def _genre(facts: Facts, random: Random) -> str:
 
 
 def _tempo(facts: Facts, random: Random) -> tuple[str, str]:
-    """(word, figure), either or both empty."""
+    """(word, number), one or both empty."""
     if not facts.tempo:
         return "", ""
     word = figure = ""
@@ -183,7 +183,7 @@ def _tempo(facts: Facts, random: Random) -> tuple[str, str]:
 
 
 def _said(traits: list[str], facts: Facts, random: Random) -> tuple[list[str], list[str]]:
-    """Each trait as an adjective or a noun."""
+    """Each trait as an adjective or a noun phrase."""
     adjectives, nouns = [], []
     uneven = {"swing", "shuffle", "triplets"} & set(facts.traits)
     for trait in traits:
@@ -207,7 +207,7 @@ def _and(words: list[str]) -> str:
 def _sentence(
     facts: Facts, genre: str, traits: list[str], tempo: tuple[str, str], random: Random
 ) -> str:
-    """As in "give me a slow, busy funk groove with ghost notes, 92 bpm"."""
+    """Such as "give me a slow, busy funk groove with ghost notes, 92 bpm"."""
     adjectives, nouns = _said(traits, facts, random)
     word, figure = tempo
     head = _head(facts, random)
@@ -229,7 +229,7 @@ def _sentence(
 def _listing(
     facts: Facts, genre: str, traits: list[str], tempo: tuple[str, str], random: Random
 ) -> str:
-    """As in "funk, ghost notes, 92 bpm": the parts in any order, the style mostly first."""
+    """Such as "funk, ghost notes, 92 bpm": the parts in any order, most often the style first."""
     adjectives, nouns = _said(traits, facts, random)
     rest = [part for part in (*adjectives, *nouns, *tempo) if part]
     random.shuffle(rest)
@@ -243,7 +243,7 @@ def _listing(
 def _trailing(
     facts: Facts, genre: str, traits: list[str], tempo: tuple[str, str], random: Random
 ) -> str:
-    """As in "funk groove, busy, slow, with ghost notes": adjectives after the noun."""
+    """Such as "funk groove, busy, slow, with ghost notes": adjectives after the noun."""
     adjectives, nouns = _said(traits, facts, random)
     parts = [f"{genre} {_head(facts, random)}".strip(), *adjectives]
     parts += [part for part in tempo if part]

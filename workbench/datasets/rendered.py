@@ -3,9 +3,8 @@
     render_set(load("pop909", "train").clips, "pop909-audio", bars=8, each=2, seed=0)
     items = find_audio("pop909-audio")
 
-The result is a folder of audio with captions.csv, like any other (see `audio.py`); its columns
-`beats` and `downbeats` hold the seconds of each, exactly, because every excerpt begins at a bar
-line.
+The result is a folder of audio with captions.csv (see `audio.py`). Its columns `beats` and
+`downbeats` contain their exact times in seconds, because every excerpt begins at a bar line.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from workbench.processes import worker_pool
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-RATE = 44100  # Hz; rendered at full rate, so that resampling later filters as for any recording
+RATE = 44100  # Hz; the rate of recordings, so that later resampling filters both alike
 LEVEL = 0.5  # peak of every excerpt
 COLUMNS = (
     "file",
@@ -54,8 +53,26 @@ def render_set(
     workers: int | None = None,
     quiet: bool = False,
 ) -> Path:
-    """Render `each` excerpts of `bars` bars of every clip as stereo FLAC, with captions.csv; a clip
-    that is shorter is taken whole. Files already there are kept: a stopped run goes on."""
+    """Render excerpts of every clip as stereo FLAC files, and write captions.csv.
+
+    Existing files are kept, so an interrupted run continues.
+
+    Args:
+        clips: Clips with scores.
+        out: The folder to write.
+        bars: Length of an excerpt; a shorter clip is rendered whole.
+        each: Excerpts per clip.
+        seed: Of their positions.
+        workers: Number of processes; None for one per core.
+        quiet: Whether to show no progress.
+
+    Returns:
+        The folder.
+
+    Raises:
+        PromptError: If a number is out of range.
+        MissingDataError: If there are no clips.
+    """
     from tqdm.auto import tqdm
 
     if bars < 1 or each < 1:
@@ -86,8 +103,7 @@ def render_set(
 
 
 def _render(job: tuple[Clip, Path, int, int, int, int]) -> list[dict[str, Any]]:
-    """The excerpts of one clip: writes the files, returns their rows. An excerpt without a note is
-    left out."""
+    """Write the excerpts of one clip and return their rows; an excerpt without notes is omitted."""
     clip, top, bars, each, seed, number = job
     lines = clip.bar_lines
     whole = len(lines) - 1

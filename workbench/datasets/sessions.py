@@ -1,7 +1,7 @@
-"""Which sessions of the Groove MIDI Dataset are held out, wherever its files lie.
+"""The held-out sessions of the Groove MIDI Dataset, for its files in any folder.
 
-The official split mixes the performances of one session over training and test, and a drummer
-repeats himself within a session. Ours holds out whole sessions.
+In the official split, performances of one session are in training and test, and drummers repeat
+themselves within a session. The workbench holds out whole sessions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SESSIONS = {
 
 
 def split_of(session: str) -> str:
-    """Our split of a session such as "drummer1/session3"."""
+    """The workbench's split of a session such as "drummer1/session3"."""
     for split, sessions in SESSIONS.items():
         if session in sessions:
             return split
@@ -26,10 +26,10 @@ def split_of(session: str) -> str:
 
 
 def split_in_copy(path: Path) -> str | None:
-    """The split of a file that lies in a copy of Groove, or of a part of it, by its whole path.
+    """The split of a file in a copy of Groove, or of a part of it, by its whole path.
 
-    In a folder without Groove's info.csv only the held-out sessions are known by their names;
-    None there for the others and for all other files.
+    In a folder without Groove's info.csv, only the held-out sessions are recognised by name. None
+    for all other files.
     """
     for top, drummer, session in zip(
         reversed(path.parents[2:]), path.parts[1:], path.parts[2:-1], strict=False

@@ -1,10 +1,10 @@
-"""Processing many files in parallel; resumable, and robust against single faulty files.
+"""Processing many files in parallel: resumable, and robust against single faulty files.
 
-`prepare_shards` gives every file to a function in a worker process and keeps the arrays that come
-back in shards on disk. Stop it at any moment; the same call goes on. A file that cannot be read, is
-too slow or takes its process down is listed with the reason. `write_joined` then lays the arrays
-end to end in one memory-mapped file. The result depends neither on the number of workers nor on how
-often the run was interrupted.
+`prepare_shards` calls a function with every file in a worker process and writes the returned arrays
+to shards on disk. If it is stopped, the same call continues. A file that cannot be read, takes too
+long or kills its process is listed with the reason. `write_joined` then concatenates all arrays
+into one memory-mapped file. The result depends neither on the number of workers nor on how often
+the run was interrupted.
 """
 
 from __future__ import annotations
@@ -26,16 +26,23 @@ from workbench.errors import BrokenFileError, PromptError
 from workbench.files import atomic_write
 from workbench.processes import worker_pool
 
-SECONDS = 60  # a file that takes longer is left out
+SECONDS = 60  # a file that takes longer is omitted
 Work = Callable[[Path], np.ndarray]
 Row = tuple[np.ndarray | None, str]  # an array (time, …) and its digest, or None and a reason
 
 
 @dataclass(frozen=True)
 class Shards:
-    """Which files stand in which shard. recipe: what the arrays depend on beyond the files; a shard
-    made by another recipe is made again. size: files per shard, the most that an interruption
-    loses."""
+    """The division of files into shards.
+
+    Args:
+        files: All files.
+        base: The folder to which names are relative.
+        out: The folder of the result.
+        recipe: What the arrays depend on besides the files; a shard with another recipe is
+            processed again.
+        size: Files per shard, the most work that an interruption loses.
+    """
 
     files: Sequence[Path]
     base: Path
@@ -54,7 +61,7 @@ class Shards:
         return self.out / "shards" / f"{number:06d}.npz"
 
     def said(self, number: int) -> str:
-        """What a shard is made from: recipe, names, sizes and times of its files."""
+        """A hash of what a shard is made from: recipe, and names, sizes and times of its files."""
         facts: list[Any] = [self.recipe]
         for file in self.part(number):
             stat = file.stat()
@@ -85,8 +92,8 @@ class Shards:
             )
 
     def rows(self) -> Iterator[tuple[str, np.ndarray, str]]:
-        """(name, array, digest) of each file in order; an empty array and the reason where it was
-        left out."""
+        """(name, array, digest) of each file in order; if it was omitted, an empty array and the
+        reason."""
         for number in range(len(self)):
             with np.load(self.path(number)) as data:
                 pieces = np.split(data["values"], np.cumsum(data["sizes"])[:-1])
@@ -98,8 +105,15 @@ class Shards:
 def prepare_shards(
     shards: Shards, work: Work, *, workers: int | None = None, quiet: bool = False, title: str = ""
 ) -> None:
-    """Write every missing shard to disk. work: a picklable function from a path to an array (time,
-    …) of one dtype; it may raise. workers: number of processes, by default one per core."""
+    """Write all missing shards to disk.
+
+    Args:
+        shards: The files.
+        work: A picklable function from a path to an array (time, …) of one dtype; it may raise.
+        workers: Number of processes; None for one per core.
+        quiet: Whether to show no progress.
+        title: Of the progress bar.
+    """
     from tqdm.auto import tqdm
 
     if workers is not None and workers < 1:
@@ -142,14 +156,14 @@ def _alone(file: Path, work: Work) -> Row:
         try:
             return pool.submit(run_files, [file], work).result()[0]
         except BrokenProcessPool:
-            return None, "the reader died on it"
+            return None, "its process died"
 
 
 def run_files(files: Sequence[Path], work: Work) -> list[Row]:
     """Process a shard in a worker."""
     import warnings
 
-    warnings.simplefilter("ignore")  # of oddities in single files
+    warnings.simplefilter("ignore")  # about single files
     return [_run_file(file, work) for file in files]
 
 
@@ -179,8 +193,8 @@ def _run_file(file: Path, work: Work) -> Row:
 
 @dataclass(frozen=True)
 class Joined:
-    """What `write_joined` found: names in order, (path, reason) left out, (path, the path that was
-    kept) of duplicates."""
+    """The result of `write_joined`: names in order; (path, reason) of omitted files; and (path,
+    kept path) of duplicates."""
 
     names: list[str]
     skipped: list[tuple[str, str]]
@@ -188,9 +202,18 @@ class Joined:
 
 
 def write_joined(shards: Shards, name: str, dtype: type[np.generic] | None = None) -> Joined:
-    """Write `<name>.npy`, all arrays end to end, and `offsets.npy` (n + 1,) into the shards'
-    folder; of arrays that are equal the first in the order of names is kept. Nothing is held in
-    memory but one shard at a time. dtype: by default the arrays' own."""
+    """Concatenate all arrays into `<name>.npy`, and write `offsets.npy` (n + 1,) beside it.
+
+    Of equal arrays, the first by name is kept. Only one shard at a time is in memory.
+
+    Args:
+        shards: Prepared shards; their folder receives both files.
+        name: Of the file.
+        dtype: Of the file; None for that of the arrays.
+
+    Returns:
+        Names, omitted files and duplicates.
+    """
     kept: dict[str, str] = {}
     names, lengths = [], []
     skipped: list[tuple[str, str]] = []

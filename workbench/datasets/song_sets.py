@@ -1,4 +1,4 @@
-"""What the catalogue's sets of whole songs share: where they lie, and how their rule reads them."""
+"""What sets of whole songs have in common: where their files are, and how they are loaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BY_SONG = "by song: 80 % train, 10 % validation, 10 % test, by a hash of "
 
 
 def by_hand(name: str) -> str:
-    """How to get a set that nobody publishes as MIDI files."""
+    """How to get a set that is not published as MIDI files."""
     return (
         "no public archive of MIDI files exists; convert the scores and put the folder into the "
         f"cache folder (WORKBENCH_CACHE) under the name {name}"
@@ -23,7 +23,8 @@ def by_hand(name: str) -> str:
 
 
 def songs_in(top: Path) -> Path | None:
-    """The folder with MIDI files: `top`, or one of its name in it, as some archives unpack."""
+    """The folder with MIDI files: `top`, or a folder with its name inside it, as in some
+    archives; None if there is neither."""
     for folder in (top / top.name, top):
         if folder.is_dir() and midi_files(folder):
             return folder
@@ -31,7 +32,7 @@ def songs_in(top: Path) -> Path | None:
 
 
 def scores_by(rule: Callable[[Path], Rule]) -> Callable[[Entry, str | None, int | None], Dataset]:
-    """What an entry's `scores` is for a set of songs; rule: from its folder."""
+    """The `scores` of an entry of songs. rule: makes the rule from the set's folder."""
 
     def scores(entry: Entry, split: str | None, limit: int | None) -> Dataset:
         folder = entry.find()
@@ -41,5 +42,5 @@ def scores_by(rule: Callable[[Path], Rule]) -> Callable[[Entry, str | None, int 
 
 
 def words_of(text: str) -> str:
-    """Underscores as spaces."""
+    """Underscores replaced by spaces."""
     return re.sub(r"[_\s]+", " ", text).strip()

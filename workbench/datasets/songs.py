@@ -1,11 +1,11 @@
-"""Folders of whole songs: every track of every MIDI file, split by song, no song twice.
+"""Folders of whole songs: all tracks of all MIDI files, split by song, without duplicates.
 
-Split: by a hash of the song's name (80 % train, 10 % validation, 10 % test), which is the file's
-path without its suffix unless a `Rule` names songs otherwise; folders named train, validation and
-test are taken at their word. Files with the same notes count as one song: the first by path stays
-and the others are dropped, whatever their splits, so no duplicate spans two splits. To know that,
-all files are read whichever split is asked for, 300 (orchestra) to 2,700 (melodies) files a
-second, and once in a process as long as they do not change.
+The split is a hash of the song's name (80 % train, 10 % validation, 10 % test). The name is the
+file's path without its suffix, unless a `Rule` defines it. Files in folders named train, validation
+and test have that split. Files with the same notes count as one song: the first by path is kept and
+the others are omitted, whatever their splits, so no duplicate is in two splits. To find duplicates,
+all files are read for any split: 300 (orchestra) to 2,700 (melodies) files per second, once per
+process while they do not change.
 """
 
 from __future__ import annotations
@@ -31,19 +31,22 @@ from workbench.music.midi import read_score
 if TYPE_CHECKING:
     from workbench.datasets.entry import Entry
 
-MAX_SECONDS = 3600.0  # longer files are recordings of an evening or broken, not songs
-GRID = 24  # steps a beat on which notes are compared
+MAX_SECONDS = 3600.0  # longer files are whole concerts or broken, not songs
+GRID = 24  # steps per beat at which notes are compared
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How a collection names its songs. `relative`: a file's path within the folder.
+    """How a collection names its songs. Each function takes a file's path within the folder.
 
-    song: the name that decides the split. labels: further labels of a file. wanted: whether the
-    file is part of the set. official: the official split of a file, None if there is none; by
-    default the one that folders name (`named_split`).
-    melodies: whether the first track is the song's melody and songs whose melodies are nearly the
-    same go into one split; for sets with one file per song.
+    Args:
+        song: Returns the name that decides the split.
+        labels: Returns further labels.
+        wanted: Returns whether the file is part of the set.
+        official: Returns the official split, None if there is none. Default: the one that folders
+            name (`named_split`).
+        melodies: Whether the first track is the melody, and songs with nearly the same melody are
+            in one split; for sets with one file per song.
     """
 
     song: Callable[[Path], str] = lambda relative: relative.with_suffix("").as_posix()
@@ -66,12 +69,21 @@ def load_songs(
 ) -> Dataset:
     """Load all tracks of the MIDI files under `folder`, in the order of their paths.
 
-    rule: how songs are named (default: by path). entry: the set's name, licence and citation.
-    Labels: song, split, file, and the rule's. Broken files, files without notes and files longer
-    than MAX_SECONDS are left out and named in `skipped` with the reason; songs that are there
-    already are listed in `info["duplicates"]` as (dropped, kept), and groups of songs with nearly
-    the same melody, where the rule asks for them, in `info["versions"]`.
-    Raises MissingDataError when nothing is left.
+    Args:
+        folder: The folder.
+        split: "train", "validation" or "test"; None for all.
+        limit: Largest number of songs, at even distances; None for all.
+        rule: How songs are named; None for their paths.
+        entry: The set's name, licence and citation.
+
+    Returns:
+        The data set. Labels are song, split, file, and the rule's. Broken files, files without
+        notes and files longer than MAX_SECONDS are named in `skipped` with the reason; duplicates
+        are in `info["duplicates"]` as (omitted, kept), and groups of songs with nearly the same
+        melody, if the rule asks for them, in `info["versions"]`.
+
+    Raises:
+        MissingDataError: If nothing is left.
     """
     folder = Path(folder)
     rule = rule or Rule()
@@ -156,7 +168,7 @@ def _melody(path: Path) -> frozenset[int]:
 
 
 def _checked(score: Any, file: Path) -> bytes:
-    """The signature of a score that is a song; BrokenFileError says why it is none."""
+    """The signature of a score that is a song; BrokenFileError gives the reason if it is not."""
     if not score.note_num():
         raise BrokenFileError(f"{file}: has no notes")
     seconds = score.to("second").end()
@@ -169,9 +181,9 @@ def _checked(score: Any, file: Path) -> bytes:
 
 
 def signature(score: Any) -> bytes:
-    """A hash of which pitches begin when (in steps of 1/24 beat from the first note), and which
-    are drums. Transposition changes it; tempo, velocity, length of notes, instruments and the
-    order of tracks do not. Two songs with the same notes are the same song."""
+    """A hash of pitches and onsets (in steps of 1/24 beat from the first note), and of which
+    notes are drums. It depends on transposition, but not on tempo, velocity, note lengths,
+    instruments and the order of tracks. Two songs with the same notes are the same song."""
     parts = []
     for track in score.tracks:
         notes = track.notes.numpy()

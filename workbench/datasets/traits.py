@@ -1,10 +1,10 @@
-"""Traits of a loop in drummers' words, measured on its notes.
+"""Traits of a drum loop in drummers' words, measured on its notes.
 
 Each trait is a word that musicians use and a rule with a named threshold. The thresholds were
-chosen on the distributions over eight-bar windows of the Groove MIDI Dataset's training sessions,
-so that most traits hold for 10 to 35 % of the beats; fills are short and dense with toms, so some
-thresholds have a second value for them. Rates are per quarter note or per bar of four,
-and of the hits of one drum within one sixteenth only the loudest counts.
+chosen on eight-bar windows of the Groove MIDI Dataset's training sessions, so that most traits hold
+for 10 to 35 % of the beats. Fills are short and have many toms, so some thresholds have a second
+value for them. Rates are per quarter note or per bar of four. Of the hits of one drum within one
+sixteenth, only the loudest counts.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ import numpy as np
 
 from workbench.music.kit import DRUMS, read_lookup
 
-BUSY, BUSY_FILL = 5.75, 4.25  # hits a beat, at least
-SPARSE, SPARSE_FILL = 3.3, 2.1  # hits a beat, at most
-GHOST_VELOCITY, GHOSTS, GHOSTS_FILL = 40, 2.2, 1.5  # snare softer than this; hits a bar
-ACCENT_VELOCITY = 55  # a snare hit from here on can be a backbeat
+BUSY, BUSY_FILL = 5.75, 4.25  # hits per beat, at least
+SPARSE, SPARSE_FILL = 3.3, 2.1  # hits per beat, at most
+GHOST_VELOCITY, GHOSTS, GHOSTS_FILL = 40, 2.2, 1.5  # of the snare, below; hits per bar
+ACCENT_VELOCITY = 55  # a snare hit with at least this velocity can be a backbeat
 LOUD, SOFT = 88.0, 56.0  # mean velocity of all hits
-OPEN_HATS, CRASHES, CROSS_STICKS, BELLS = 0.9, 0.4, 0.4, 0.5  # hits a bar
-TOMS, TOMS_FILL = 0.5, 1.25  # hits a beat
-RIDE, HATS = 0.9, 1.5  # hits a beat
-SIXTEENTHS, EIGHTHS = 2.45, 1.7  # sixteenths of a beat on which hi-hat or ride sound
-ROLLS = 2.0  # snare hits a beat
-BUSY_KICK = 1.35  # bass drum hits a beat
+OPEN_HATS, CRASHES, CROSS_STICKS, BELLS = 0.9, 0.4, 0.4, 0.5  # hits per bar
+TOMS, TOMS_FILL = 0.5, 1.25  # hits per beat
+RIDE, HATS = 0.9, 1.5  # hits per beat
+SIXTEENTHS, EIGHTHS = 2.45, 1.7  # sixteenths per beat with hi-hat or ride
+ROLLS = 2.0  # snare hits per beat
+BUSY_KICK = 1.35  # bass drum hits per beat
 FOUR = 0.85  # share of beats with a bass drum
 BACKBEAT = 0.75  # share of second and fourth beats with a snare accent
-HALF_TIME, HALF_TIME_REST = 0.6, 0.3  # snare on the third beat; at most this on two and four
+HALF_TIME, HALF_TIME_REST = 0.6, 0.3  # share of bars: snare on beat three; on two and four, at most
 DOUBLE_TIME = 0.55  # share of "and"s with a snare accent
 SYNCOPATED = 0.45  # share of bass drum hits and accents on the 2nd or 4th sixteenth
-SWING, TRIPLET_FIT = 0.5, 0.42  # late share of the off-beats; share nearer to triplets
-SHUFFLE = 0.6  # off-beat triplets a beat
-TRIPLETS = 0.85  # first and second triplets together, a beat
-STEADY, FEW_BARS = 0.8, 4  # mean overlap of neighbouring bars; from this many bars on
-FILL_BAR, FILL_SHARE = 4, 0.4  # tom hits in a bar that has a fill; at most this share of bars
+SWING, TRIPLET_FIT = 0.5, 0.42  # share of late off-beats; share nearer to triplets
+SHUFFLE = 0.6  # off-beat triplets per beat
+TRIPLETS = 0.85  # off-beat triplets at 1/3 and 2/3, per beat
+STEADY, FEW_BARS = 0.8, 4  # mean overlap of neighbouring bars; least number of bars
+FILL_BAR, FILL_SHARE = 4, 0.4  # tom hits in a bar with a fill; share of such bars, at most
 
 TRAITS: tuple[str, ...] = (
     "busy",
@@ -70,9 +70,17 @@ _CROSS_STICK, _BELL = 37, 53
 def traits_of(
     notes: np.ndarray, beats: float, *, kind: str = "beat", meter: tuple[int, int] = (4, 4)
 ) -> tuple[str, ...]:
-    """Traits that hold for a note array (fields time in beats, pitch, velocity) of `beats` length.
+    """Traits of a note array.
 
-    Order as in `TRAITS`. Metre-bound traits (half-time, backbeat …) are only measured in 4/4.
+    Args:
+        notes: Fields time (in beats), pitch, velocity.
+        beats: Length in quarter notes.
+        kind: "beat" or "fill".
+        meter: Time signature. Traits that depend on it (half-time, backbeat …) are measured in 4/4
+            only.
+
+    Returns:
+        Names from `TRAITS`, in their order.
     """
     drum = read_lookup()[notes["pitch"]]
     notes, drum = notes[drum >= 0], drum[drum >= 0]
@@ -85,17 +93,15 @@ def traits_of(
     held.update(_feel(notes["time"], beats))
     if meter == (4, 4):
         metre = _metre(notes, drum, beats)
-        # a fill of a bar has no backbeat to speak of, but it can be off the beat
+        # a fill of one bar has no real backbeat, but it can be syncopated
         held.update(metre if kind != "fill" else {"syncopated"} & set(metre))
         held.update(_form(notes, drum, beats, kind))
     return tuple(trait for trait in TRAITS if trait in held)
 
 
 def _merged(notes: np.ndarray, drum: np.ndarray, beats: float) -> tuple[np.ndarray, np.ndarray]:
-    """Of the hits of one drum within one sixteenth (flams, drags, foot and stick) the loudest.
-
-    So a loop has the same density before and after it went through the drum roll.
-    """
+    """Only the loudest hit of one drum within one sixteenth (of flams, drags, foot and stick),
+    so that a loop has the same density before and after conversion to a drum roll."""
     cell = np.floor(notes["time"] * 4 + 0.5).astype(np.int64) % max(1, round(beats * 4))
     loudest = np.lexsort((notes["time"], -notes["velocity"]))
     _, first = np.unique((cell * len(DRUMS) + drum)[loudest], return_index=True)
@@ -104,7 +110,7 @@ def _merged(notes: np.ndarray, drum: np.ndarray, beats: float) -> tuple[np.ndarr
 
 
 def _rates(notes: np.ndarray, drum: np.ndarray, beats: float) -> dict[str, float]:
-    """Return hits per beat of each voice, of all, of ghost notes …, and the mean velocity."""
+    """Hits per beat of each voice, of all, of ghost notes …, and the mean velocity."""
     pitch, velocity = notes["pitch"], notes["velocity"]
     snare = (drum == DRUMS.index("SD")) & (pitch != _CROSS_STICK)
     counts = {code: np.count_nonzero(drum == i) / beats for i, code in enumerate(DRUMS)}
@@ -121,7 +127,7 @@ def _rates(notes: np.ndarray, drum: np.ndarray, beats: float) -> dict[str, float
 
 
 def _led(time: np.ndarray, drum: np.ndarray) -> int:
-    """Sixteenths on which a hi-hat or the ride sounds: how the time is kept."""
+    """Number of sixteenths on which a hi-hat or the ride plays, which keep the time."""
     keeping = np.isin(drum, [DRUMS.index(code) for code in ("CH", "OH", "RD")])
     return len(np.unique(np.floor(time[keeping] * 4 + 0.5)))
 
@@ -159,7 +165,7 @@ def _voices(rates: dict[str, float], fill: bool) -> list[str]:
 
 
 def _feel(time: np.ndarray, beats: float) -> list[str]:
-    """Swing, shuffle and triplets, from where the hits between the beats fall."""
+    """Swing, shuffle and triplets, from the positions of the hits between beats."""
     phase = (time + 0.125) % 1 - 0.125
     between = phase[(phase > 0.15) & (phase < 0.85)]
     if len(between) < max(2, beats / 4):
@@ -181,7 +187,7 @@ def _feel(time: np.ndarray, beats: float) -> list[str]:
 
 
 def _metre(notes: np.ndarray, drum: np.ndarray, beats: float) -> list[str]:
-    """Where bass drum and snare accents fall in the bar of 4/4."""
+    """Traits from the positions of bass drum and snare accents in a bar of 4/4."""
     kick = drum == DRUMS.index("BD")
     accent = (drum == DRUMS.index("SD")) & (
         (notes["velocity"] >= ACCENT_VELOCITY) | (notes["pitch"] == _CROSS_STICK)
@@ -215,7 +221,7 @@ def _beats_with(time: np.ndarray, beats: float, phase: float) -> np.ndarray:
 
 
 def _form(notes: np.ndarray, drum: np.ndarray, beats: float, kind: str) -> list[str]:
-    """Does the pattern repeat from bar to bar, and do some bars hold a fill?"""
+    """Whether the pattern repeats from bar to bar, and whether some bars have a fill."""
     bars = int(beats // 4)
     if bars < FEW_BARS or kind == "fill":
         return []

@@ -1,6 +1,7 @@
-"""Unpacking a zip or .tar.gz from outside: only plain files, inside the folder, of sane size.
+"""Unpacking an untrusted zip or .tar.gz archive: only regular files, only inside the target folder,
+and only up to a maximum size.
 
-Everything is unpacked into a new folder beside the target, which is renamed when all is there.
+Everything is unpacked to a new folder beside the target, which is renamed when it is complete.
 """
 
 from __future__ import annotations
@@ -37,13 +38,24 @@ def unpack(
     max_files: int = 0,
     max_bytes: int = 0,
 ) -> Path:
-    """Unpack a zip or .tar.gz to the folder `target`, which is replaced when it is there.
+    """Unpack a zip or .tar.gz archive to a folder. An existing folder is replaced.
 
-    top: a folder in the archive whose content becomes the target's, "*" in it for one of any
-    name; "" for all. needs: a file, or a pattern such as "*.mid", without which it is not the
-    archive that was meant. max_files, max_bytes: limits, 0 for MAX_FILES and MAX_BYTES.
-    Raises BrokenFileError for a damaged archive and WorkbenchError for one that holds absolute
-    paths, "..", links, or more than the limits; then nothing is written.
+    Args:
+        archive: The archive.
+        target: The folder.
+        top: A folder in the archive whose content becomes the target's; "*" stands for any name, ""
+            for the whole archive.
+        needs: A file, or a pattern such as "*.mid", that the archive must contain.
+        max_files: Largest number of files; 0 for MAX_FILES.
+        max_bytes: Largest unpacked size; 0 for MAX_BYTES.
+
+    Returns:
+        The folder.
+
+    Raises:
+        BrokenFileError: If the archive is damaged, or is not the expected one.
+        WorkbenchError: If it contains absolute paths, "..", links, or more than the limits. Nothing
+            is written then.
     """
     archive, target = Path(archive), Path(target)
     plan = _Plan(archive, top, needs, max_files or MAX_FILES, max_bytes or MAX_BYTES)
@@ -81,7 +93,7 @@ def unpack(
 
 @dataclass(frozen=True)
 class _Plan:
-    """What may come out of an archive, and where it goes."""
+    """Which files of an archive are unpacked, and where."""
 
     archive: Path
     top: str
@@ -97,7 +109,7 @@ class _Plan:
             )
 
     def place(self, name: str) -> PurePosixPath | None:
-        """Where the member goes within the target, None for nowhere; refuses a path outside."""
+        """Path of a member within the target, None if it is not needed; refuses a path outside."""
         path = PurePosixPath(name)
         drive = ":" in name[:2] or (":" in name and os.name == "nt")
         if path.is_absolute() or ".." in path.parts or drive or "\0" in name:
@@ -111,7 +123,7 @@ class _Plan:
         return PurePosixPath(*path.parts[len(tops) :])
 
     def check_found(self, paths: Iterable[PurePosixPath]) -> None:
-        """Refuses what lacks the needed file, or holds nothing."""
+        """Refuse an archive that lacks the required file, or is empty."""
         paths = list(paths)
         fits = (
             any(path.match(self.needs) for path in paths)
@@ -128,9 +140,9 @@ class _Plan:
 
 
 def _untar(plan: _Plan, beside: Path) -> None:
-    """One pass over the stream: each member is checked, by Python's data filter too, before it is
-    written. The stream is read to its end, where gzip's length and checksum stand: without a
-    published SHA-256 they alone tell a whole archive from one cut at a file's end."""
+    """One pass over the stream. Each member is checked, also by Python's data filter, before it is
+    written. The stream is read to its end, which contains gzip's length and checksum: without a
+    published SHA-256, only these show that an archive is complete."""
     written, files, size = [], 0, 0
     try:
         with gzip.open(plan.archive) as stream, tarfile.open(fileobj=stream, mode="r|") as packed:
@@ -141,7 +153,7 @@ def _untar(plan: _Plan, beside: Path) -> None:
                     continue
                 if not member.isreg():
                     raise WorkbenchError(
-                        f"{plan.archive}: {member.name!r} is a link or no plain file; refused"
+                        f"{plan.archive}: {member.name!r} is a link or special file; refused"
                     )
                 path = plan.place(member.name.replace("\\", "/"))
                 tarfile.data_filter(member, str(beside))
@@ -169,7 +181,7 @@ def _unzip(plan: _Plan, beside: Path) -> None:
                 with zipped.open(info) as source:
                     _copy(source, info.file_size, beside / path)
             except (RuntimeError, NotImplementedError, LZMAError) as error:
-                # a password, or a way of packing that Python lacks; the words are zipfile's
+                # a password, or a compression that Python lacks; the message is zipfile's
                 encrypted = "password" in str(error) or "encrypt" in str(error)
                 why = "is encrypted" if encrypted else f"cannot be unpacked ({error})"
                 raise BrokenFileError(
@@ -179,7 +191,7 @@ def _unzip(plan: _Plan, beside: Path) -> None:
 
 
 def _checked(plan: _Plan, zipped: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo, PurePosixPath]]:
-    """The files to write and where; refuses the archive for a single bad member."""
+    """The files to write, and where; refuses an archive with a single bad member."""
     archive, infos = plan.archive, zipped.infolist()
     plan.check_size(len(infos), sum(info.file_size for info in infos))
     members = []
@@ -187,9 +199,7 @@ def _checked(plan: _Plan, zipped: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo
         path = plan.place(info.filename.replace("\\", "/"))
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise WorkbenchError(
-                f"{archive}: {info.filename!r} is a link or no plain file; refused"
-            )
+            raise WorkbenchError(f"{archive}: {info.filename!r} is a link or special file; refused")
         ratio = info.file_size / max(1, info.compress_size)
         if info.file_size > FREE_BYTES and ratio > MAX_RATIO:
             raise WorkbenchError(
@@ -202,7 +212,8 @@ def _checked(plan: _Plan, zipped: zipfile.ZipFile) -> list[tuple[zipfile.ZipInfo
 
 
 def _copy(source: IO[bytes], size: int, path: Path) -> None:
-    """One file; never more or fewer bytes than its entry announced, since the entry can lie."""
+    """Write one file, with exactly as many bytes as its entry announces, because the entry can
+    lie."""
     path.parent.mkdir(parents=True, exist_ok=True)
     left = size
     with path.open("wb") as file:
@@ -216,7 +227,7 @@ def _copy(source: IO[bytes], size: int, path: Path) -> None:
 
 
 def _swap(beside: Path, target: Path) -> None:
-    """Put the new folder in the old one's place."""
+    """Replace the old folder by the new one."""
     if target.exists():
         old = Path(tempfile.mkdtemp(prefix=temporary(target.name), dir=target.parent))
         os.replace(target, old / "was")

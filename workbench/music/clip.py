@@ -30,7 +30,7 @@ from workbench.music.audio import (
     turned_down,
     write_audio,
 )
-from workbench.music.midi import NOTE
+from workbench.music.notes import NOTE, as_notes, notes_of, score_of
 from workbench.music.patching import lines_of, with_notes
 from workbench.music.placing import check_length
 from workbench.music.smf import ExtraEvent
@@ -250,7 +250,7 @@ class Clip:
             WorkbenchError: If notes have the wrong shape or values out of range.
         """
         end = math.inf if beats is None else number(beats, "beats")
-        score = midi.score_of(midi.as_notes(notes, drums, program), tempo, meter, beats=end)
+        score = score_of(as_notes(notes, drums, program), tempo, meter, beats=end)
         return cls(score, tempo=tempo, meter=meter, beats=beats, **fields)
 
     # ---------------------------------------------------------------- facts
@@ -259,7 +259,7 @@ class Clip:
     def notes(self) -> np.ndarray:
         """All notes, dtype NOTE, sorted by (time, pitch), read-only; empty for a waveform."""
         if self._notes is None:
-            self._notes = midi.notes_of(self.score) if self.has_score else np.empty(0, NOTE)
+            self._notes = notes_of(self.score) if self.has_score else np.empty(0, NOTE)
             self._notes.flags.writeable = False
         return self._notes
 

@@ -1,10 +1,9 @@
-"""MIDI files and note arrays: symusic reads, NumPy holds the notes.
+"""Reading MIDI files: symusic reads ordinary ones, `smf` the others.
 
-Nothing here loops over notes in Python, except for unusual files, which `smf` reads. For any input
-bytes, the result is a score within the limits below or a `BrokenFileError` that names the file.
+Nothing here loops over notes in Python, except for unusual files. For any input bytes, the result
+is a score within the limits below or a `BrokenFileError` that names the file.
 """
 
-import math
 import os
 import re
 import struct
@@ -15,36 +14,31 @@ from typing import Any
 import numpy as np
 import symusic
 
-from workbench.arguments import flag, path_of, shown, whole
-from workbench.errors import BrokenFileError, MissingDataError, MusicFileWarning, WorkbenchError
+from workbench.arguments import path_of
+from workbench.errors import BrokenFileError, MissingDataError, MusicFileWarning
 from workbench.files import read_regular
 from workbench.music import smf
-from workbench.music.channel import note_events
+from workbench.music.notes import NOTE, TPQ, as_notes, note_list, notes_of, score_of
 from workbench.music.sharing import share_channels
-from workbench.music.timeline import (
-    SLOWEST,
-    check_meter,
-    check_tempo,
-    end_tick,
-    seconds_at,
-    settled,
-)
+from workbench.music.smf_score import possible_tempo, score_of_file
+from workbench.music.timeline import SLOWEST, seconds_at, settled
 
-TPQ = 480  # ticks per quarter note of the scores made here
+__all__ = [
+    "NOTE",
+    "TPQ",
+    "as_notes",
+    "note_list",
+    "notes_of",
+    "read_bytes",
+    "read_columns",
+    "read_score",
+    "read_with_file",
+    "score_of",
+]
+
 MAX_BYTES = 32 * 2**20  # limits beyond which a file is regarded as broken or hostile
 MAX_NOTES = 500_000
 MAX_MINUTES = 240.0
-
-NOTE = np.dtype(
-    [
-        ("time", "f8"),  # onset in beats (quarter notes) from the start
-        ("duration", "f8"),  # beats
-        ("pitch", "i2"),  # 0..127
-        ("velocity", "i2"),  # 1..127
-        ("program", "i2"),  # General MIDI program 0..127
-        ("is_drum", "?"),  # on the drum channel
-    ]
-)
 
 
 def read_score(
@@ -53,8 +47,8 @@ def read_score(
     """Read a MIDI file, or its bytes, as a symusic score in ticks.
 
     Every note-on that a player sounds becomes a note, even without a note-off (see
-    `smf.score_of_file`). A faulty file, such as one that is truncated or has impossible tempi or
-    metres, is read as far as possible.
+    `smf_score.score_of_file`). A faulty file, such as one that is truncated or has impossible tempi
+    or metres, is read as far as possible.
 
     Args:
         source: The file or its bytes.
@@ -147,7 +141,7 @@ def _read_plain(data: bytes) -> tuple[Any, list[dict[str, np.ndarray]]] | None:
         if len(events) > 16 and np.any(np.diff(events.numpy()["time"]) == 0):
             return None  # symusic may have changed the order of those at one tick
     for tempo in score.tempos:
-        if not smf.possible_tempo(tempo.mspq):
+        if not possible_tempo(tempo.mspq):
             return None
     if _ODD_TEXT.search("".join(_texts(score))):
         return None
@@ -241,7 +235,7 @@ def _read_odd(data: bytes, name: str) -> Any:
         file = smf.read_events(data)
         if not file.tracks:
             raise BrokenFileError("no track")
-        score = smf.score_of_file(file)
+        score = score_of_file(file)
     except BrokenFileError as error:
         raise BrokenFileError(f"{name} holds {error}") from None
     faults = list(dict.fromkeys(file.faults))
@@ -288,142 +282,3 @@ def _check_limits(score: Any, name: str) -> None:
             f"{name} claims to last longer than {MAX_MINUTES:g} minutes; its note times are "
             "broken, export it again"
         )
-
-
-def notes_of(score: Any) -> np.ndarray:
-    """Return all notes as one array of dtype NOTE, sorted by time, then pitch; times in beats."""
-    parts = []
-    for track in score.tracks:
-        if not len(track.notes):
-            continue
-        columns = track.notes.numpy()
-        part = np.empty(len(columns["time"]), dtype=NOTE)
-        part["time"] = columns["time"] / score.tpq
-        part["duration"] = columns["duration"] / score.tpq
-        part["pitch"] = columns["pitch"]
-        part["velocity"] = columns["velocity"]
-        part["program"] = track.program
-        part["is_drum"] = track.is_drum
-        parts.append(part)
-    if not parts:
-        return np.empty(0, dtype=NOTE)
-    notes = np.concatenate(parts)
-    return notes[np.lexsort((notes["pitch"], notes["time"]))]
-
-
-def as_notes(notes: Any, drums: bool = True, program: int = 0) -> np.ndarray:
-    """Convert notes to dtype NOTE, sorted.
-
-    Args:
-        notes: An array of dtype NOTE, a structured array with at least time, duration, pitch and
-            velocity, or rows of (time, duration, pitch, velocity). Times are in beats.
-        drums: Whether notes without this field are drums.
-        program: MIDI program of notes without this field.
-
-    Returns:
-        Notes of dtype NOTE, sorted by time, then pitch.
-
-    Raises:
-        WorkbenchError: If the shape is wrong, or a value is out of range or not whole.
-    """
-    drums, program = flag(drums, "drums"), whole(program, "program", 0, 127)
-    columns = _columns(notes)
-    result = np.zeros(len(columns["time"]), dtype=NOTE)
-    result["program"], result["is_drum"] = program, drums
-    for field, column in columns.items():
-        result[field] = _checked(column, field)
-    return result[np.lexsort((result["pitch"], result["time"]))]
-
-
-def _columns(notes: Any) -> dict[str, np.ndarray]:
-    """Return the fields of notes as given, (notes,) each."""
-    try:
-        array = np.asarray(notes)
-    except (TypeError, ValueError) as error:  # rows of several lengths
-        raise WorkbenchError(f"notes has rows that differ in length; {_ROWS}") from error
-    if names := array.dtype.names:
-        if missing := [field for field in _GIVEN if field not in names]:
-            raise WorkbenchError(f"notes has no field {', '.join(missing)}; {_ROWS}")
-        array = array.reshape(-1)
-        return {field: array[field] for field in NOTE.names or () if field in names}
-    if array.ndim and not array.size:
-        array = np.zeros((0, len(_GIVEN)))
-    if array.ndim != 2 or array.shape[1] != len(_GIVEN):
-        raise WorkbenchError(f"notes has shape {array.shape}; {_ROWS}")
-    return dict(zip(_GIVEN, array.T, strict=True))
-
-
-_GIVEN = ("time", "duration", "pitch", "velocity")
-_ROWS = (
-    "give rows of (time, duration, pitch, velocity) or an array of dtype workbench.music.midi.NOTE"
-)
-_RANGES = {
-    "time": (0, 1e6),
-    "duration": (0, 1e6),
-    "pitch": (0, 127),
-    "velocity": (1, 127),
-    "program": (0, 127),
-    "is_drum": (0, 1),
-}
-
-
-def _checked(values: np.ndarray, field: str) -> np.ndarray:
-    """Return the values of a field; raise WorkbenchError for the first that is not a number, out of
-    range, or not whole (except times). The check precedes the conversion to the field's type, which
-    would turn 65596 into 60 and NaN into 0."""
-    low, high = _RANGES[field]
-    integral = field not in ("time", "duration")
-    try:
-        if values.dtype.kind not in "biufO" or (values.dtype.kind == "b" and field != "is_drum"):
-            raise TypeError
-        numbers = values.astype(np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise WorkbenchError(
-            f"notes holds {shown(values.tolist()[0])} as {field}; give numbers"
-        ) from error
-    with np.errstate(invalid="ignore"):
-        right = (numbers >= low) & (numbers <= high) & ((numbers % 1 == 0) | (not integral))
-    if not right.all():
-        row = int(np.argmin(right))
-        kind = "a whole number" if integral else "a number"
-        raise WorkbenchError(
-            f"notes holds {numbers[row]:g} as {field} in row {row}; give {kind} from {low:g} to "
-            f"{high:g}"
-        )
-    return numbers
-
-
-def score_of(
-    notes: np.ndarray,
-    tempo: float,
-    meter: tuple[int, int] = (4, 4),
-    tpq: int = TPQ,
-    *,
-    beats: float = math.inf,
-) -> Any:
-    """Return a score of notes of dtype NOTE: one track per program, and one for drums.
-
-    Times are rounded to 1/tpq of a beat (about 1 ms at 120 BPM), but a note that begins before the
-    end at `beats` stays before it. A duration is at least 1 tick.
-    """
-    tempo, meter = check_tempo(tempo), check_meter(meter)
-    score: Any = symusic.Score(tpq)
-    score.tempos.append(symusic.Tempo(0, tempo, ttype="tick"))
-    score.time_signatures.append(symusic.TimeSignature(0, *meter, ttype="tick"))
-    for is_drum, program in np.unique(notes[["is_drum", "program"]]).tolist():
-        chosen = notes[(notes["is_drum"] == is_drum) & (notes["program"] == program)]
-        track: Any = symusic.Track("", program, is_drum, ttype="tick")
-        track.notes = note_list(chosen, tpq, beats)
-        score.tracks.append(track)
-    return score
-
-
-def note_list(notes: np.ndarray, tpq: int, beats: float = math.inf) -> Any:
-    """Return symusic's note list from notes of dtype NOTE (beats → ticks). Onsets before `beats`
-    are not rounded up to it."""
-    onset = np.rint(notes["time"] * tpq)
-    if beats < math.inf:
-        onset = np.where(notes["time"] < beats, np.minimum(onset, end_tick(beats, tpq) - 1), onset)
-    return note_events(
-        onset, np.maximum(np.rint(notes["duration"] * tpq), 1), notes["pitch"], notes["velocity"]
-    )

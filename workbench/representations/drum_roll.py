@@ -28,7 +28,8 @@ from workbench.arguments import number, whole
 from workbench.errors import PromptError
 from workbench.music.clip import MOST_BEATS, Clip, clip_of, clips_of
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
-from workbench.music.midi import NOTE, read_columns
+from workbench.music.midi import read_columns
+from workbench.music.notes import NOTE
 from workbench.music.timeline import main_meter, main_tempo, natural_beats, other_meters
 
 N_DRUMS = len(DRUMS)

@@ -18,7 +18,7 @@ import numpy as np
 
 from workbench.errors import PromptError
 from workbench.music.clip import Clip
-from workbench.music.midi import NOTE
+from workbench.music.notes import NOTE
 from workbench.music.timeline import check_meter, other_meters
 
 PAD, CLS, SEP = range(3)

@@ -1,17 +1,16 @@
 """The one training loop, the memory that it needs, and weights on disk."""
 
-from workbench.training.loop import (
+from workbench.training.alone import alone_in, training_run
+from workbench.training.loop import fit
+from workbench.training.plan import (
     Fit,
     Loss,
     Network,
     Plan,
     Watch,
-    alone_in,
     fast_precision,
-    fit,
     scores_of,
     seeds,
-    training_run,
 )
 
 __all__ = [

@@ -13,118 +13,56 @@ from __future__ import annotations
 
 import atexit
 import copy
-import functools
-import inspect
 import json
 import logging
 import math
-import os
 import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from workbench.arguments import number, seed_of
+from workbench.arguments import seed_of
 from workbench.errors import CheckpointError, WorkbenchError
-from workbench.files import atomic_write, clear_dead, locked, written
+from workbench.files import atomic_write, clear_dead, written
+from workbench.training.alone import alone_in, training_run
 from workbench.training.memory import memory_told
+from workbench.training.plan import (
+    Fit,
+    Loss,
+    Network,
+    Plan,
+    Validate,
+    Watch,
+    fast_precision,
+    scores_of,
+    seeds,
+)
 from workbench.training.weights import load_file_into, load_weights, not_finite, save_weights
 
-Loss = Callable[..., dict[str, Tensor]]  # loss(module, *batch) → named terms, their sum is trained
-Watch = Callable[[dict[str, Any]], None]  # receives each line of the log
-
-Network = TypeVar("Network", bound=nn.Module)
-Validate = Callable[[Network], dict[str, float]]  # must hold "loss": the lowest is the best
-Trained = TypeVar("Trained")
-
-
-def training_run(train: Callable[..., Trained]) -> Callable[..., Trained]:
-    """Decorator of a system's `train(…, out=, seed=, budget_minutes=)`: checks seed and
-    minutes, and allows one training at a time in the folder `out`. A second one is refused with a
-    message that names the other process, its machine and its start."""
-    signature = inspect.signature(train)
-
-    @functools.wraps(train)
-    def run(*args: Any, **more: Any) -> Trained:
-        bound = signature.bind(*args, **more)
-        bound.apply_defaults()
-        arguments = bound.arguments
-        arguments["seed"] = seed_of(arguments["seed"])
-        if arguments["budget_minutes"] is not None:
-            arguments["budget_minutes"] = number(arguments["budget_minutes"], "budget_minutes", 0)
-        with alone_in(Path(arguments["out"])):
-            return train(*bound.args, **bound.kwargs)
-
-    return run
-
-
-@contextmanager
-def alone_in(out: Path) -> Iterator[None]:
-    """Lock the folder of a training; of several devices' processes only the first takes the lock. A
-    new folder that stays empty, because something was refused, is removed."""
-    if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))):
-        yield
-        return
-    new = not out.exists()
-    try:
-        with locked(out / "training.lock", f"{out}: a training"):
-            yield
-    finally:
-        if new:
-            with suppress(OSError):  # there is something in it
-                out.rmdir()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Length, batch and learning rate of a training. `batch` is over all devices;
-    `budget_minutes` stops early; `ema` is the decay of the averaged weights, 0 for none; a
-    validation every `every` steps also saves a checkpoint; `precision` is one of Fabric's, or
-    "auto" for bfloat16 where the device supports it; `keep` selects the weights that the run
-    returns: those with the "best" validation loss, or the "last"."""
-
-    steps: int
-    batch: int
-    lr: float
-    warmup: int = 100
-    weight_decay: float = 0.01
-    betas: tuple[float, float] = (0.9, 0.99)
-    clip: float = 1.0
-    ema: float = 0.0
-    every: int = 200
-    precision: str = "auto"
-    keep: str = "best"
-    budget_minutes: float | None = None
-
-    def rate(self, step: int) -> float:
-        """Learning rate: linear warm-up, then half a cosine down to a hundredth."""
-        if step < self.warmup:
-            return self.lr * (step + 1) / self.warmup
-        done = (step - self.warmup) / max(1, self.steps - self.warmup)
-        return self.lr * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
-
-
-@dataclass
-class Fit(Generic[Network]):
-    """The result of a run: the network, the best scores, the log, the number of steps, the seconds,
-    and the number of skipped steps, whose loss was not finite."""
-
-    module: Network
-    best: dict[str, float]
-    step: int
-    seconds: float
-    log: list[dict[str, Any]] = field(default_factory=list)
-    skipped: int = 0
+__all__ = [
+    "Fit",
+    "Loss",
+    "Network",
+    "Plan",
+    "Validate",
+    "Watch",
+    "alone_in",
+    "fast_precision",
+    "fit",
+    "scores_of",
+    "seeds",
+    "training_run",
+]
 
 
 class _Step(nn.Module):
@@ -181,28 +119,6 @@ def fit(
         run.prepare(Fabric(precision=precision))
         run.walk(data)
         return run.finish()
-
-
-def seeds() -> tuple[Tensor]:
-    """Data for `fit` where the loss samples each batch itself, such as crops of sound: numbers in
-    place of rows. They are shuffled as rows are, and the first number of a batch seeds the sampling
-    of the loss, so that a step still depends only on the run's seed and the step's number.
-    """
-    return (torch.arange(1 << 20),)
-
-
-def scores_of(terms: Mapping[str, Tensor | float]) -> dict[str, float]:
-    """Scores of a validation from the terms of a loss: each as a number, their sum as "loss"."""
-    scores = {name: float(value) for name, value in terms.items()}
-    return {"loss": sum(scores.values()), **scores}
-
-
-def fast_precision() -> str:
-    """Mixed bfloat16 where the hardware supports it, else float32."""
-    if torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    return "bf16-mixed" if native else "32-true"
 
 
 def _leave_group() -> None:

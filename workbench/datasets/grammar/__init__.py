@@ -1,4 +1,5 @@
-"""The built-in corpus' grammar: styles as tables, a loop as a draw, and its exact probability."""
+"""The grammar of the built-in corpus: styles as tables, sampling of loops, and exact
+probabilities."""
 
 from workbench.datasets.grammar import groove, rock, world
 from workbench.datasets.grammar.style import Feel, Style

@@ -1,9 +1,9 @@
-"""The alphabet of the grammar: what one letter of a pattern says about one cell of one drum.
+"""The alphabet of the grammar: the meaning of a letter of a pattern for one cell of one drum.
 
-A cell is in one of five states: silent, ghost, normal, accent, or open (the hi-hat only). Velocity
-ranges of ghost, normal and accent do not overlap, so a note's state can be read off its velocity;
-an open hi-hat has its own pitch. Velocity and timing are discretised Gaussians, cut off at the
-ends of their range and normalised, so every value has an exact probability.
+A cell is in one of five states: silent, ghost, normal, accent, or open (hi-hat only). The velocity
+ranges of ghost, normal and accent do not overlap, so the state of a note follows from its velocity;
+an open hi-hat has its own pitch. Velocity and timing are discretised Gaussians, truncated to their
+ranges and normalised, so every value has an exact probability.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ import numpy as np
 SILENT, GHOST, NORMAL, ACCENT, OPEN = range(5)
 STATES = 5
 
-# letter: probabilities of (silent, ghost, normal, accent, open)
+# letter: P(silent, ghost, normal, accent, open)
 CELLS: dict[str, tuple[float, float, float, float, float]] = {
     ".": (1.00, 0.00, 0.00, 0.00, 0.00),  # never
     "X": (0.00, 0.00, 0.30, 0.70, 0.00),  # always, mostly an accent
     "x": (0.00, 0.05, 0.85, 0.10, 0.00),  # always
-    "y": (0.00, 0.60, 0.40, 0.00, 0.00),  # always, softly
-    "A": (0.06, 0.00, 0.20, 0.74, 0.00),  # an accent, nearly always
-    "a": (0.50, 0.00, 0.20, 0.30, 0.00),  # an accent every other time
+    "y": (0.00, 0.60, 0.40, 0.00, 0.00),  # always, soft
+    "A": (0.06, 0.00, 0.20, 0.74, 0.00),  # nearly always an accent
+    "a": (0.50, 0.00, 0.20, 0.30, 0.00),  # an accent half of the time
     "n": (0.08, 0.05, 0.75, 0.12, 0.00),  # nearly always
-    "h": (0.50, 0.05, 0.40, 0.05, 0.00),  # every other time
-    "l": (0.80, 0.03, 0.15, 0.02, 0.00),  # now and then
-    "s": (0.94, 0.02, 0.04, 0.00, 0.00),  # seldom
-    "G": (0.20, 0.72, 0.08, 0.00, 0.00),  # a ghost note, mostly
-    "g": (0.60, 0.37, 0.03, 0.00, 0.00),  # a ghost note at times
-    "q": (0.86, 0.13, 0.01, 0.00, 0.00),  # a ghost note seldom
+    "h": (0.50, 0.05, 0.40, 0.05, 0.00),  # half of the time
+    "l": (0.80, 0.03, 0.15, 0.02, 0.00),  # sometimes
+    "s": (0.94, 0.02, 0.04, 0.00, 0.00),  # rarely
+    "G": (0.20, 0.72, 0.08, 0.00, 0.00),  # mostly a ghost note
+    "g": (0.60, 0.37, 0.03, 0.00, 0.00),  # sometimes a ghost note
+    "q": (0.86, 0.13, 0.01, 0.00, 0.00),  # rarely a ghost note
     "O": (0.05, 0.00, 0.05, 0.00, 0.90),  # open hi-hat
-    "o": (0.05, 0.00, 0.50, 0.05, 0.40),  # open every other time, else closed
-    "u": (0.05, 0.05, 0.75, 0.05, 0.10),  # closed, seldom open
+    "o": (0.05, 0.00, 0.50, 0.05, 0.40),  # open or closed
+    "u": (0.05, 0.05, 0.75, 0.05, 0.10),  # closed, rarely open
 }
 
 LANES = ("BD", "SD", "XS", "HH", "PH", "RD", "BL", "CR", "LT", "MT", "HT")
@@ -51,20 +51,20 @@ VELOCITY = {
     ACCENT: (89, 127, 106.0, 9.0),
     OPEN: (45, 110, 80.0, 10.0),
 }
-SOFTER = {"HH": 8.0, "PH": 14.0, "RD": 6.0, "XS": 4.0, "BL": 2.0}  # taken from the mean
+SOFTER = {"HH": 8.0, "PH": 14.0, "RD": 6.0, "XS": 4.0, "BL": 2.0}  # subtracted from the mean
 
 TICKS = 480  # per beat
-REACH = 36  # ticks that a hit may stray from its place, at most
+REACH = 36  # largest offset of a hit from its cell in ticks
 
 
 def row(letters: str) -> np.ndarray:
-    """The distributions of a row of letters: (cells, 5)."""
+    """P(state) of the cells of a row of letters: (cells, 5)."""
     return np.array([CELLS[letter] for letter in letters.replace(" ", "").replace("|", "")])
 
 
 @cache
 def velocity_pmf(lane: str, state: int) -> np.ndarray:
-    """P(velocity) for 0..127 of a hit of `lane` in `state`: (128,), zero outside the range."""
+    """P(velocity) of a hit of `lane` in `state`, for velocities 0 to 127: (128,)."""
     low, high, mean, spread = VELOCITY[state]
     weights = np.exp(-0.5 * ((np.arange(128) - mean + SOFTER.get(lane, 0.0)) / spread) ** 2)
     weights[:low] = 0
@@ -74,14 +74,15 @@ def velocity_pmf(lane: str, state: int) -> np.ndarray:
 
 @cache
 def timing_pmf(mean: float, spread: float) -> np.ndarray:
-    """P(offset) for −REACH..REACH ticks: (2·REACH + 1,)."""
+    """P(offset) for offsets from −REACH to REACH ticks: (2 · REACH + 1,)."""
     offsets = np.arange(-REACH, REACH + 1)
     weights = np.exp(-0.5 * ((offsets - mean) / spread) ** 2)
     return weights / weights.sum()
 
 
 def state_of(pitch: np.ndarray, velocity: np.ndarray) -> np.ndarray:
-    """State of each note from its pitch and velocity; SILENT where no state has that velocity."""
+    """State of each note from its pitch and velocity: (n,); SILENT if no state has that
+    velocity."""
     states = np.zeros(len(pitch), dtype=np.int64)
     for state in (GHOST, NORMAL, ACCENT):
         low, high, _, _ = VELOCITY[state]

@@ -1,7 +1,8 @@
-"""The entropy of the grammar, exactly: the mean surprise of a loop, as a sum over its choices.
+"""The exact entropy of the grammar: the mean of −ln P of a loop, as a sum over its choices.
 
-A cell that repeats the bar before is a Markov chain whose stationary law is the pattern's table,
-so each bar's cells have known marginals, and entropies add up along the chain.
+A cell that may repeat the bar before is a Markov chain, and its stationary distribution is the
+table of the pattern. So the cells of each bar have known marginals, and entropies add up along the
+chain.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _CR = LANE["CR"]
 
 
 def entropy(style: Style) -> float:
-    """Entropy of a loop of this style in nats, exactly: all choices, velocities and timings."""
+    """Exact entropy of a loop of this style in nats: all choices, velocities and timings."""
     total = np.log(style.tempi) + float(entropy_of(list(FORMS.values())))
     for (kind, bars), p_form in FORMS.items():
         if kind == "fill":
@@ -39,10 +40,11 @@ def entropy(style: Style) -> float:
 
 
 def beat_entropy(style: Style, feel: Feel, bars: int) -> float:
+    """Exact entropy of a beat of `bars` bars in nats, given its feel."""
     ends = endings(bars)
     total = float(entropy_of(list(ends.values())))
     period = len(feel.table)
-    pmf = feel.table[np.arange(bars) % period]  # the chain keeps it: it is its own stationary law
+    pmf = feel.table[np.arange(bars) % period]  # the stationary distribution of the chain
     cells = entropy_of(pmf)
     if bars > period:
         cells[period:] = _repeat_entropy(pmf[period:], style.repeat)
@@ -62,13 +64,13 @@ def beat_entropy(style: Style, feel: Feel, bars: int) -> float:
 
 
 def _repeat_entropy(pmf: np.ndarray, repeat: float) -> np.ndarray:
-    """Entropy of a cell given the one a pattern earlier, which has the law `pmf` (…, 5)."""
+    """Entropy of a cell given the cell one pattern earlier, whose distribution is `pmf` (…, 5)."""
     given = repeat * np.eye(STATES) + (1 - repeat) * pmf[..., None, :]  # (…, before, now)
     return (pmf * entropy_of(given)).sum(-1)
 
 
 def _played_entropy(style: Style, counts: np.ndarray) -> float:
-    """Entropy of velocities and timings for these expected hits by lane and state (lanes, 5)."""
+    """Entropy of velocities and timings, given expected hits by lane and state (lanes, 5)."""
     total = 0.0
     for lane, name in enumerate(LANES):
         timing = float(entropy_of(timing_pmf(style.behind.get(name, 0.0), style.spread)))

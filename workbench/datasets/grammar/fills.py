@@ -1,8 +1,8 @@
-"""Fills: a run of hits that wanders down the kit from the snare to the floor tom.
+"""Fills: hits that move down the kit from the snare to the floor tom.
 
-Cell by cell: is there a hit, on which voice given the voice of the last hit, how loud; and does
-the bass drum play too. The voice is a Markov chain, so a fill's probability and the entropy of
-all fills are exact sums.
+Each cell decides: whether there is a hit, on which voice (given the voice of the last hit), how
+loud, and whether the bass drum plays, too. The voice is a Markov chain, so the probability of a
+fill and the entropy of all fills are exact sums.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from workbench.datasets.grammar.style import Style
 
 VOICES = ("SD", "HT", "MT", "LT")
 START = "SD"  # the voice "before" the first hit
-MOVES = np.array(  # P(voice of this hit | voice of the last one)
+MOVES = np.array(  # P(voice of this hit | voice of the last hit)
     [
         [0.62, 0.24, 0.08, 0.06],
         [0.16, 0.52, 0.24, 0.08],
@@ -31,7 +31,7 @@ _OTHERS = [i for i, lane in enumerate(LANES) if lane not in (*VOICES, "BD")]
 
 @cache
 def _tables(style: Style, grid: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each cell of a bar: P(hit) (cells,), P(level) (cells, 5), P(bass drum) (cells, 5)."""
+    """P(hit) (cells,), P(level) (cells, 5) and P(bass drum) (cells, 5) of each cell of a bar."""
     cells = np.arange(grid)
     per_beat = grid // 4
     on_beat = cells % per_beat == 0
@@ -48,7 +48,7 @@ def _tables(style: Style, grid: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def sample_fill(style: Style, grid: int, start: int, rng: np.random.Generator) -> np.ndarray:
-    """States of one bar from cell `start` on: (cells, lanes) int; silent before."""
+    """Sample the states of one bar from cell `start` on: (cells, lanes) int; silent before it."""
     hit, level, kick = _tables(style, grid)
     bar = np.zeros((grid, len(LANES)), dtype=np.int64)
     voice = VOICES.index(START)
@@ -61,7 +61,7 @@ def sample_fill(style: Style, grid: int, start: int, rng: np.random.Generator) -
 
 
 def log_prob_fill(style: Style, bar: np.ndarray, start: int) -> float:
-    """Log-probability of the states of one bar's cells from `start` on; −inf if impossible."""
+    """Log-probability in nats of one bar's cells from `start` on; −inf if impossible."""
     grid = len(bar)
     hit, level, kick = _tables(style, grid)
     voices = bar[start:, _VOICE_LANES]
@@ -82,7 +82,8 @@ def log_prob_fill(style: Style, bar: np.ndarray, start: int) -> float:
 
 
 def expected_fill(style: Style, grid: int, start: int) -> tuple[float, np.ndarray]:
-    """(entropy of the states in nats, expected number of hits by lane and state: (lanes, 5))."""
+    """Entropy of the states in nats, and the expected number of hits by lane and state (lanes,
+    5)."""
     hit, level, kick = _tables(style, grid)
     counts = np.zeros((len(LANES), STATES))
     last = np.eye(len(VOICES))[VOICES.index(START)]  # P(voice of the last hit)

@@ -1,4 +1,4 @@
-"""Funk, soul and club music, note by letter (see `cells.CELLS` for the letters)."""
+"""Funk, soul and club music, as patterns of letters (see `cells.CELLS`)."""
 
 from workbench.datasets.grammar.style import Feel, Style
 

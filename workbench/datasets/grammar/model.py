@@ -1,10 +1,10 @@
-"""The grammar as a probability distribution over drum loops: sample and log-probability.
+"""The grammar as a probability distribution over drum loops: sampling and log-probability.
 
 A loop is sampled in these steps, each with a known probability:
 style, tempo → form (beat or fill, number of bars) → feel → ending (no fill, half a bar, a bar) →
 crash on the first downbeat → state of every cell → velocity and timing of every hit.
-The log-probability is computed from the notes: style and tempo are known, and the other choices
-can be read off (see `style.py`); where they could not, the sum over them would still be right.
+The log-probability is computed from the notes. Style and tempo are known, and the notes determine
+the other choices (see `style.py`). If they did not, the sum over all choices would still be exact.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FORMS = {
     ("beat", 1): 0.04, ("beat", 2): 0.10, ("beat", 4): 0.24, ("beat", 8): 0.46,
     ("fill", 1): 0.10, ("fill", 2): 0.06,
 }  # fmt: skip
-ENDINGS = {"none": 0.40, "half": 0.35, "bar": 0.25}  # of beats of two bars or more
+ENDINGS = {"none": 0.40, "half": 0.35, "bar": 0.25}  # of beats with two bars or more
 CRASH = {"none": 0.12, "half": 0.55, "bar": 0.80}  # P(crash on the downbeat) after this ending
 BAR = 4 * TICKS
 
@@ -50,7 +50,7 @@ _CR = LANE["CR"]
 
 @dataclass(frozen=True)
 class Loop:
-    """A sampled loop. states, velocity, ticks off: (bars, cells, lanes); 0 where silent."""
+    """A sampled loop. states, velocity, offset (ticks): (bars, cells, lanes), 0 where silent."""
 
     style: Style
     tempo: int
@@ -64,6 +64,7 @@ class Loop:
 
 
 def endings(bars: int) -> dict[str, float]:
+    """P(ending) of a beat of so many bars."""
     return ENDINGS if bars > 1 else {"none": 1.0}
 
 
@@ -73,13 +74,14 @@ def _pick(rng: np.random.Generator, table: dict[Any, float]) -> Any:
 
 
 def fill_start(ending: str, grid: int) -> int:
+    """First cell of the fill in the last bar; `grid` for no fill."""
     return {"none": grid, "half": grid // 2, "bar": 0}[ending]
 
 
 # ------------------------------------------------------------------ sampling
 
 
-def draw(style: Style, rng: np.random.Generator) -> Loop:
+def sample(style: Style, rng: np.random.Generator) -> Loop:
     """Sample one loop of this style."""
     tempo = int(rng.integers(style.tempo[0], style.tempo[1] + 1))
     kind, bars = _pick(rng, FORMS)
@@ -89,12 +91,12 @@ def draw(style: Style, rng: np.random.Generator) -> Loop:
     else:
         feel = style.feels[int(rng.choice(len(style.feels), p=style.weights))]
         ending = _pick(rng, endings(bars))
-        states = _draw_beat(style, feel, bars, ending, rng)
+        states = _sample_beat(style, feel, bars, ending, rng)
     velocity, offset = _play(style, states, rng)
     return Loop(style, tempo, kind, bars, feel, ending, states, velocity, offset)
 
 
-def _draw_beat(
+def _sample_beat(
     style: Style, feel: Feel, bars: int, ending: str, rng: np.random.Generator
 ) -> np.ndarray:
     period = len(feel.table)
@@ -117,7 +119,7 @@ def _draw_beat(
 def _play(
     style: Style, states: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Velocity and timing (ticks) of every hit, each the shape of `states`."""
+    """Sample velocity and timing (ticks) of every hit; each has the shape of `states`."""
     velocity, offset = np.zeros_like(states), np.zeros_like(states)
     for lane, name in enumerate(LANES):
         timing = timing_pmf(style.behind.get(name, 0.0), style.spread)
@@ -132,7 +134,7 @@ def _play(
 
 
 def _invert(cumulated: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Index drawn from a cumulated distribution by uniform numbers."""
+    """Indices sampled from a cumulative distribution by uniform numbers."""
     return np.searchsorted(cumulated / cumulated[-1], u, side="right")
 
 
@@ -153,8 +155,7 @@ def notes_of(loop: Loop) -> np.ndarray:
 
 
 def log_prob_notes(style: Style, tempo: float, beats: float, notes: np.ndarray) -> float:
-    """Return log P(tempo, form, notes | style) in nats; −inf for notes that the grammar cannot
-    generate."""
+    """ln P(tempo, form, notes | style); −inf for notes that the grammar cannot generate."""
     bars = round(beats / 4)
     if beats != 4 * bars or tempo != round(tempo) or not style.tempo[0] <= tempo <= style.tempo[1]:
         return -np.inf
@@ -180,7 +181,7 @@ def log_prob_notes(style: Style, tempo: float, beats: float, notes: np.ndarray) 
 def _place(
     feel: Feel, bars: int, notes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """(states, velocity, offset) of notes on a feel's grid, or None if one fits nowhere."""
+    """(states, velocity, offset) of notes on the grid of a feel; None if one does not fit."""
     exact = notes["time"] * TICKS
     ticks = np.rint(exact).astype(np.int64)
     lane = _LANE_OF[notes["pitch"]]
@@ -198,7 +199,7 @@ def _place(
         return None
     shape = (len(nominal), len(LANES))
     if len(np.unique(nearest * len(LANES) + lane)) < len(notes):
-        return None  # one drum twice in a cell
+        return None  # two hits of a drum in one cell
     grids = [np.zeros(shape, dtype=np.int64) for _ in range(3)]
     for grid, values in zip(grids, (state, notes["velocity"], offset), strict=True):
         grid[nearest, lane] = values
@@ -209,7 +210,7 @@ def _place(
 def _log_played(
     style: Style, states: np.ndarray, velocity: np.ndarray, offset: np.ndarray
 ) -> float:
-    """Log-probability of velocities and timings, given which drums are hit and how."""
+    """Log-probability of velocities and timings, given the states."""
     total = 0.0
     for lane, name in enumerate(LANES):
         timing = timing_pmf(style.behind.get(name, 0.0), style.spread)
@@ -227,7 +228,7 @@ def _log_fills(style: Style, states: np.ndarray) -> float:
 
 
 def _log_beat(style: Style, feel: Feel, states: np.ndarray) -> float:
-    """Log-probability of a beat's cells, summed over the ways it may end."""
+    """Log-probability of the cells of a beat, summed over its possible endings."""
     cells = _log_cells(style, feel, states)  # (bars, cells)
     crash = bool(states[0, 0, _CR])
     others = states[..., _CR].copy()

@@ -1,4 +1,4 @@
-"""Rock and its relatives, note by letter (see `cells.CELLS` for the letters)."""
+"""Rock and related styles, as patterns of letters (see `cells.CELLS`)."""
 
 from workbench.datasets.grammar.style import Feel, Style
 

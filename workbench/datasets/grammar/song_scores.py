@@ -1,4 +1,4 @@
-"""Exact probabilities and entropies of the grammar of songs."""
+"""Exact probabilities and entropies of the grammar of songs, in nats."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MINUS = float("-inf")
 
 
 def log_notes(style: SongStyle, key: int, mode: str, form: str, notes: Sequence[Note]) -> float:
-    """log P(notes, form | style, key), in nats; −inf if the grammar cannot generate them."""
+    """ln P(notes, form | style, key); −inf if the grammar cannot generate them."""
     bars: list[list[Note]] = [[] for _ in range(8)]
     for begin, length, pitch, velocity, program in notes:
         if not 0 <= begin < 128:
@@ -58,7 +58,7 @@ def _log_phrase(style: SongStyle, key: int, mode: str, pair: Sequence[Sequence[N
 
 
 def _chord(key: int, mode: str, bar: Sequence[Note]) -> int | None:
-    """The degree whose triad the chords play."""
+    """The degree whose triad the chord track plays; None if there is none."""
     pitches = {pitch - 48 - g.home(key) for _, _, pitch, _, q in bar if q == g.CHORDS}
     for degree in g.DEGREES:
         if pitches == {g.degree(degree + third, mode) for third in (0, 2, 4)}:
@@ -69,7 +69,7 @@ def _chord(key: int, mode: str, bar: Sequence[Note]) -> int | None:
 def _backing(
     style: SongStyle, key: int, mode: str, chord: int, bar: Sequence[Note]
 ) -> tuple[float, float]:
-    """Probabilities of the bass and the chord pattern of a bar."""
+    """Probabilities of the bass pattern and the chord pattern of a bar."""
 
     def of(program: int) -> list[Note]:
         return sorted(note for note in bar if note[4] == program)
@@ -86,7 +86,7 @@ def _backing(
 def _log_half(
     style: SongStyle, key: int, mode: str, chord: int, place: int, half: int, bar: Sequence[Note]
 ) -> tuple[float, int]:
-    """log P of half a bar of melody, and where it ends."""
+    """ln P of half a bar of melody, and the step of the scale where it ends."""
     notes = [n for n in bar if n[4] == g.MELODY and 8 * half <= n[0] < 8 * half + 8]
     cell = tuple((s - 8 * half, length) for s, length, *_ in notes)
     total = _log(g.chance(style.cells, cell))
@@ -109,14 +109,14 @@ def _log(p: float) -> float:
 
 
 def choice_entropy(choice: Choice) -> float:
-    """Nats of one choice."""
+    """Entropy of one choice in nats."""
     p = np.array([p for _, p in choice])
     return float(-(p * np.log(p)).sum())
 
 
 def phrase_entropy(style: SongStyle) -> float:
-    """Nats of a phrase, exactly: each choice's entropy weighed by how likely it comes to be made;
-    the melody's place is carried along as a distribution over steps."""
+    """Exact entropy of a phrase in nats: the entropy of each choice, weighted by the probability
+    that it is made. The position of the melody is propagated as a distribution over steps."""
     total = choice_entropy(g.FIRST) + 2 * (
         choice_entropy(style.bass) + choice_entropy(style.chords)
     )
@@ -146,8 +146,8 @@ def phrase_entropy(style: SongStyle) -> float:
 
 
 def _half(style: SongStyle, chord: int, mass: np.ndarray) -> tuple[np.ndarray, float]:
-    """Half a bar: the places after it, and the nats it takes, from a distribution of places whose
-    sum is the probability that this chord is played."""
+    """Half a bar: the distribution of positions after it, and its entropy in nats, from a
+    distribution of positions whose sum is the probability of this chord."""
     after, cost = np.zeros_like(mass), float(mass.sum()) * choice_entropy(style.cells)
     accents = choice_entropy(g.ACCENTS)
     for cell, p in style.cells:
@@ -166,7 +166,7 @@ def _half(style: SongStyle, chord: int, mass: np.ndarray) -> tuple[np.ndarray, f
 
 
 def song_entropy(style: SongStyle) -> float:
-    """Nats of a song of a style: tempo, key, form, drums and its two or three phrases."""
+    """Entropy of a song of a style in nats: tempo, key, form, drums and two or three phrases."""
     phrases = sum(p * len(set(form)) for form, p in g.FORMS)
     return float(
         np.log(len(style.tempi))
@@ -178,7 +178,7 @@ def song_entropy(style: SongStyle) -> float:
 
 
 def notes_a_song(style: SongStyle) -> float:
-    """Mean number of notes of a song."""
+    """Mean number of notes per song."""
 
     def mean(choice: Choice) -> float:
         return sum(p * len(value) for value, p in choice)

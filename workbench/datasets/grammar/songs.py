@@ -1,10 +1,10 @@
 """The grammar of short multi-track songs: eight bars of drums, bass, chords and melody.
 
-A song is style → key → form → phrases. A form such as AABA names four phrases of two bars; a
-letter that comes again is repeated to the note, which is what a model with a long memory can know
-and a Markov chain cannot. Within a phrase: two chords, a bass and a chord pattern for each bar,
-four half bars of melody. Given style, key and form, the notes tell every choice: no two ways of
-deriving a song exist, so its probability is a product.
+A song is derived as style → key → form → phrases. A form such as AABA names four phrases of two
+bars. A letter that returns is repeated exactly, which a model with a long memory can learn and a
+Markov chain cannot. A phrase has two chords, a bass and a chord pattern per bar, and four half bars
+of melody. Given style, key and form, the notes determine every choice: each song has only one
+derivation, so its probability is a product.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Note = tuple[int, int, int, int, int]  # sixteenth, length, pitch, velocity, pro
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 FORMS: Choice = (("AABA", 0.4), ("ABAB", 0.35), ("ABAC", 0.25))
 DEGREES = (0, 1, 3, 4, 5)
-# The first chord of a phrase, and what follows it: degrees of the scale, 0 is the tonic.
+# The first chord of a phrase, and the chord after it: degrees of the scale, 0 is the tonic.
 FIRST: Choice = ((0, 0.5), (3, 0.2), (5, 0.2), (1, 0.1))
 NEXT: dict[int, Choice] = {
     0: ((3, 0.35), (4, 0.3), (5, 0.25), (1, 0.1)),
@@ -31,15 +31,22 @@ NEXT: dict[int, Choice] = {
 MOVES: Choice = ((-2, 0.12), (-1, 0.3), (0, 0.16), (1, 0.3), (2, 0.12))  # steps of the scale
 ACCENTS: Choice = ((79, 0.3), (95, 0.7))  # of the melody
 STEPS = 15  # two octaves of the scale
-START = 7  # each phrase's melody comes from the upper tonic
+START = 7  # the melody of each phrase starts from the upper tonic
 BASS, CHORDS, MELODY = 33, 0, 53  # programs
 
 
 @dataclass(frozen=True)
 class SongStyle:
-    """tempi: beats a minute, equally likely. drums: patterns of a bar as (sixteenth, pitch,
-    velocity); bass: (sixteenth, length, fifths) lists; chords: (sixteenth, length) lists; cells:
-    (sixteenth within the half bar, length) lists of the melody."""
+    """A style of songs.
+
+    Args:
+        name: As in captions.
+        tempi: BPM, equally likely.
+        drums: Patterns of a bar, as (sixteenth, pitch, velocity).
+        bass: Patterns of a bar, as (sixteenth, length, number of fifths above the root).
+        chords: Patterns of a bar, as (sixteenth, length).
+        cells: Rhythms of half a bar of melody, as (sixteenth, length).
+    """
 
     name: str
     tempi: tuple[int, ...]
@@ -50,7 +57,7 @@ class SongStyle:
 
 
 def _beat(kick: str, snare: str, hat: str) -> tuple[tuple[int, int, int], ...]:
-    """A pattern drawn as text: x is a hit, X an accent."""
+    """A drum pattern from text: x is a hit, X an accent."""
     rows = []
     for text, pitch in ((kick, 36), (snare, 38), (hat, 42)):
         rows += [
@@ -107,7 +114,7 @@ STYLES: dict[str, SongStyle] = {
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar's choices; melody: for each half, its cell, its steps and its velocities."""
+    """The choices of one bar. melody: cell, steps and velocities of each half."""
 
     chord: int
     bass: tuple
@@ -117,7 +124,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Song:
-    """All choices. phrases: two bars for each letter of the form, in alphabetical order."""
+    """All choices of a song. phrases: two bars per letter of the form, in alphabetical order."""
 
     style: SongStyle
     tempo: int
@@ -132,35 +139,35 @@ class Song:
 
 
 def moves(place: int) -> dict[int, float]:
-    """Where the melody may go from a step of the scale, within two octaves."""
+    """P(next step of the scale) of the melody, within two octaves."""
     fine = {place + move: p for move, p in MOVES if 0 <= place + move < STEPS}
     total = sum(fine.values())
     return {step: p / total for step, p in fine.items()}
 
 
 def arrivals(place: int, chord: int) -> dict[int, float]:
-    """The first note of a half bar: a chord tone near where the melody was, the nearer the
-    likelier."""
+    """P(first note of a half bar): a chord tone at most four steps from the last note; nearer
+    ones are more likely."""
     tones = [s for s in range(STEPS) if (s - chord) % 7 in (0, 2, 4) and abs(s - place) <= 4]
     weight = np.array([1.0 / (1 + abs(s - place)) for s in tones])
     return dict(zip(tones, (weight / weight.sum()).tolist(), strict=True))
 
 
 def chance(choice: Choice, value: object) -> float:
-    """The probability of a value, 0 where it is none of the choices."""
+    """Probability of a value; 0 if it is not one of the choices."""
     return sum(p for v, p in choice if v == value)
 
 
 def pick(choice: Choice, rng: np.random.Generator) -> Any:
-    """Draw a value."""
+    """Sample a value."""
     return choice[int(rng.choice(len(choice), p=[p for _, p in choice]))][0]
 
 
-# --- drawing ----------------------------------------------------------------------------------
+# --- sampling ----------------------------------------------------------------------------------
 
 
-def draw(style: SongStyle, rng: np.random.Generator) -> Song:
-    """One song of a style."""
+def sample(style: SongStyle, rng: np.random.Generator) -> Song:
+    """Sample a song of a style."""
     key, mode = int(rng.integers(12)), ("major", "minor")[int(rng.integers(2))]
     form, drums = str(pick(FORMS, rng)), pick(style.drums, rng)
     phrases = {letter: _phrase(style, rng) for letter in sorted(set(form))}
@@ -185,12 +192,12 @@ def _phrase(style: SongStyle, rng: np.random.Generator) -> tuple[Bar, Bar]:
 
 
 def home(key: int) -> int:
-    """Semitones from C to the tonic, −6 to 5: keys stay in one register."""
+    """Semitones from C to the tonic, −6 to 5, so that all keys are in one register."""
     return (key + 6) % 12 - 6
 
 
 def degree(step: int, song_mode: str) -> int:
-    """Semitones of a step of the scale above the tonic."""
+    """Semitones from the tonic to a step of the scale."""
     scale = SCALES[song_mode]
     return 12 * (step // 7) + scale[step % 7]
 
@@ -209,7 +216,7 @@ def notes_of(song: Song) -> list[Note]:
 
 
 def bar_notes(bar: Bar, key: int, mode: str) -> list[Note]:
-    """A bar without its drums."""
+    """The notes of a bar without drums."""
     tonic = home(key)
     root = tonic + degree(bar.chord, mode)
     low = root - 12 if root > 7 else root

@@ -1,13 +1,13 @@
-"""What a style consists of: feels with their patterns, tempi, fills, and how tightly it is played.
+"""The parts of a style: feels with their patterns, tempi, fills, and precision of timing.
 
-A pattern has one row of letters (`cells.CELLS`) for each drum. A row of 16 letters is a bar of
-sixteenths, 12 letters a bar of eighth-note triplets; twice as many are a pattern of two bars.
-A bar repeats the bar one pattern earlier, cell by cell, with probability `repeat`, and is drawn
-afresh otherwise.
+A pattern has one row of letters (`cells.CELLS`) per drum. A row of 16 letters is a bar of
+sixteenths, and one of 12 letters a bar of eighth-note triplets; twice as many letters are a pattern
+of two bars. Each cell repeats the cell one pattern earlier with probability `repeat`, and is
+sampled anew otherwise.
 
-The feels of a style can be told apart from the notes: some drum always plays where it never does
-in the other feel. So can fills: they use none of the cymbals that keep the time, which always play
-somewhere in the first and in the second half of a bar. A test holds every style to both.
+The feels of a style can be distinguished by their notes: some drum always plays where it never does
+in another feel. Fills can be distinguished, too: they do not use the cymbals that keep the time,
+which always play somewhere in both halves of a bar. A test checks both for every style.
 """
 
 from __future__ import annotations
@@ -22,8 +22,14 @@ from workbench.datasets.grammar.cells import LANE, LANES, STATES, TICKS, row
 
 @dataclass(frozen=True, eq=False)
 class Feel:
-    """One way to play a style. name: "" for the plain one. swing: ticks (of 480 a beat) by which
-    every second cell is late, on the grid of sixteenths."""
+    """One way to play a style.
+
+    Args:
+        name: "" for the default one.
+        rows: A row of letters per lane.
+        swing: Delay of every second cell on the grid of sixteenths, in ticks (480 per beat).
+        weight: Relative frequency within the style.
+    """
 
     name: str
     rows: dict[str, str]
@@ -32,7 +38,7 @@ class Feel:
 
     @cached_property
     def grid(self) -> int:
-        """Cells a bar: 16 or 12."""
+        """Cells per bar: 16 or 12."""
         cells = len(self.rows["BD"].replace(" ", "").replace("|", ""))
         return 16 if cells % 16 == 0 else 12
 
@@ -49,7 +55,7 @@ class Feel:
 
     @cached_property
     def places(self) -> np.ndarray:
-        """Tick of each cell within the bar: (cells,)."""
+        """Position of each cell within the bar in ticks: (cells,)."""
         ticks = np.arange(self.grid) * (4 * TICKS // self.grid)
         if self.grid == 16:
             ticks[1::2] += self.swing
@@ -58,9 +64,17 @@ class Feel:
 
 @dataclass(frozen=True, eq=False)
 class Style:
-    """tempo: lowest and highest BPM, whole numbers, all equally likely. spread: standard deviation
-    of the timing, ticks. behind: mean lateness of a drum, ticks. repeat: see the module. fill:
-    P(hit) in a fill on a beat, on an "and" (or triplet), and on other sixteenths."""
+    """A style of drumming.
+
+    Args:
+        name: As in captions.
+        tempo: Lowest and highest tempo in BPM; all whole numbers in between are equally likely.
+        feels: Ways to play it.
+        repeat: Probability that a cell repeats the cell one pattern earlier.
+        spread: Standard deviation of the timing in ticks.
+        behind: Mean delay of a lane in ticks.
+        fill: P(hit) in a fill on a beat, on an "and" (or triplet), and on other sixteenths.
+    """
 
     name: str
     tempo: tuple[int, int]
@@ -72,10 +86,11 @@ class Style:
 
     @cached_property
     def weights(self) -> np.ndarray:
-        """P(feel)."""
+        """P(feel), (feels,)."""
         weights = np.array([feel.weight for feel in self.feels])
         return weights / weights.sum()
 
     @property
     def tempi(self) -> int:
+        """Number of equally likely tempi."""
         return self.tempo[1] - self.tempo[0] + 1

@@ -1,4 +1,4 @@
-"""Jazz, blues, Latin and Caribbean styles, note by letter (see `cells.CELLS` for the letters)."""
+"""Jazz, blues, Latin and Caribbean styles, as patterns of letters (see `cells.CELLS`)."""
 
 from workbench.datasets.grammar.style import Feel, Style
 

@@ -1,1 +1,1 @@
-"""The data sets of the catalogue: each module holds the entry of its set and reads its files."""
+"""The data sets of the catalogue: each module has the entry of its set and reads its files."""

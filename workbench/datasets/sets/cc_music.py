@@ -9,7 +9,7 @@ FREE = ("CC0", "CC-BY-3", "CC-BY-4", "CC BY 3", "CC BY 4", "Public Domain")
 
 
 def _free(entry: Entry) -> list[AudioItem]:
-    """The clips that may be given on with the name of the artist."""
+    """The clips that may be shared if their artist is named."""
     return find_audio(entry.find(), licences=FREE)
 
 

@@ -1,7 +1,9 @@
 """The Free Music Archive: genres, artists and splits from its metadata, audio from its subsets.
 
-Defferrard et al. 2017 (arXiv 1612.01840). `tracks.csv` has three lines of headings; audio lies
-under fma_small/000/000002.mp3. The official split keeps an artist in one split.
+`tracks.csv` has three header lines; audio files are named like fma_small/000/000002.mp3. In the
+official split, all tracks of an artist are in one split.
+
+Source: Defferrard et al. 2017, arXiv 1612.01840.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.files import cache_dir
 from workbench.tables import read_rows
 
-SUBSETS = ("small", "medium", "large", "full")  # each holds those before it
+SUBSETS = ("small", "medium", "large", "full")  # each contains those before it
 _WANTED = {
     ("set", "split"),
     ("set", "subset"),
@@ -32,13 +34,14 @@ _WANTED = {
 
 
 def find_fma(subset: str = "small") -> tuple[Path, Path]:
-    """(tracks.csv, the folder of audio) in the cache; MissingDataError says how to get them."""
-    folder = find_part(subset)  # first, for the command that gets it gets the metadata too
+    """Return tracks.csv and the folder of audio; raise MissingDataError, which says how to get
+    them."""
+    folder = find_part(subset)  # first, because the command for it gets the metadata, too
     return find_part("metadata") / "tracks.csv", folder
 
 
 def find_part(name: str) -> Path:
-    """The folder in the cache of "metadata" or of a subset's audio."""
+    """Return the folder of "metadata" or of a subset's audio in the cache."""
     folder = _part_in(cache_dir() / f"fma-{name}")
     if folder is None:
         raise MissingDataError(
@@ -49,7 +52,7 @@ def find_part(name: str) -> Path:
 
 
 def _part_in(top: Path) -> Path | None:
-    """The folder under its name here, or under FMA's own ("fma_small")."""
+    """The folder with this name or with FMA's own ("fma_small"); None if there is neither."""
     for folder in (top, top.with_name(top.name.replace("-", "_"))):
         if (folder / "tracks.csv").is_file() if "metadata" in top.name else folder.is_dir():
             return folder
@@ -57,8 +60,13 @@ def _part_in(top: Path) -> Path | None:
 
 
 def read_tracks(table: Path) -> list[dict[str, str]]:
-    """One row a track: track_id, split, subset, genre_top, title, license, name (of the artist),
-    duration in seconds."""
+    """Return one row per track: track_id, split, subset, genre_top, title, license, name (of the
+    artist), duration in seconds.
+
+    Raises:
+        MissingDataError: If the file is not FMA's table.
+        BrokenFileError: If a row is not valid; the message names the line.
+    """
     lines = read_rows(table, ["track_id", "set", "artist"])
     top, second, third = ([cell.lower() for cell in next(lines, (0, []))[1]] for _ in range(3))
     heads = enumerate(zip(top, second, strict=False))
@@ -78,7 +86,7 @@ def read_tracks(table: Path) -> list[dict[str, str]]:
         split = split_of_word(row["split"])
         if split is None or not (row["track_id"].isascii() and row["track_id"].isdecimal()):
             raise BrokenFileError(
-                f"{table}, line {line}: its track_id or set.split makes no sense "
+                f"{table}, line {line}: its track_id or set.split is not valid "
                 f"({row['track_id'][:40]!r}, {row['split'][:40]!r}); fetch fma_metadata.zip again"
             )
         rows.append(row | {"split": split})
@@ -88,7 +96,18 @@ def read_tracks(table: Path) -> list[dict[str, str]]:
 def load_fma(
     table: Path, folder: Path, subset: str = "small", split: str | None = None
 ) -> list[AudioItem]:
-    """The subset's tracks whose audio is there, with genre, artist, title and licence."""
+    """Return the tracks of a subset whose audio exists, with genre, artist, title and licence.
+
+    Args:
+        table: FMA's tracks.csv.
+        folder: The folder of audio.
+        subset: One of `SUBSETS`.
+        split: "train", "validation" or "test"; None for all.
+
+    Raises:
+        PromptError: If subset or split is unknown.
+        MissingDataError: If there is no such track.
+    """
     if subset not in SUBSETS:
         raise PromptError(f"subset: {subset!r} is unknown; choose one of {', '.join(SUBSETS)}")
     check_split(split)
@@ -118,18 +137,18 @@ def load_fma(
 
 
 def genre_table(rows: Sequence[dict[str, str]]) -> list[tuple[str, int, int, float]]:
-    """(genre, tracks, artists, hours) of metadata rows, the most frequent genre first."""
+    """Return (genre, tracks, artists, hours) of metadata rows, the most frequent genre first."""
     counts = Counter(row["genre_top"] or "(none)" for row in rows)
-    found = []
+    table = []
     for genre, tracks in counts.most_common():
         own = [row for row in rows if (row["genre_top"] or "(none)") == genre]
         hours = sum(float(row["duration"] or 0) for row in own) / 3600
-        found.append((genre, tracks, len({row["name"] for row in own}), hours))
-    return found
+        table.append((genre, tracks, len({row["name"] for row in own}), hours))
+    return table
 
 
 def _free(entry: Entry) -> list[AudioItem]:
-    """Tracks whose licence asks for the artist's name at most."""
+    """Tracks under a licence that requires at most to name the artist."""
     subset = entry.name.removeprefix("fma-")
     bound = ("share", "noncommercial", "noderiv", "nc", "nd", "sa")
     free = []
@@ -145,7 +164,7 @@ def _free(entry: Entry) -> list[AudioItem]:
 def _entry(
     part: str, title: str, licence: str, size: str, checksum: str, archive: Archive
 ) -> Entry:
-    """One of FMA's archives; its README gives SHA-1 sums."""
+    """The entry of one of FMA's archives; its README publishes SHA-1 checksums."""
     return Entry(
         name=f"fma-{part}",
         title=f"Free Music Archive, {part}: {title}",

@@ -1,7 +1,9 @@
-"""The Groove MIDI Dataset: human drummers on a Roland TD-11 (Gillick et al., ICML 2019).
+"""The Groove MIDI Dataset: human drummers on a Roland TD-11.
 
-Whole sessions are held out (`workbench.datasets.sessions`); the official split, which mixes the
-performances of one session over training and test, stays in `labels["official_split"]`.
+Whole sessions are held out (`workbench.datasets.sessions`). The official split, in which
+performances of one session are in training and test, is kept in `labels["official_split"]`.
+
+Source: Gillick et al. 2019, "Learning to Groove with Inverse Sequence Transformations", ICML.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from workbench.errors import BrokenFileError, MissingDataError
 from workbench.music.clip import Clip
 from workbench.tables import Row, read_table
 
-# Performances whose bar lines lie on the wrong beat: by how many beats they must come later. And
-# those that no move puts on their beats. Measured: python -m workbench.datasets.sets.groove
-# None lies in a test session.
+# Performances with bar lines on the wrong beat: how many beats later they must be. OFF: those
+# for which no move helps. Measured with python -m workbench.datasets.sets.groove
+# None of them is in a test session.
 MOVED = {
     "drummer1/session2/90": 2,
     "drummer4/session1/1": 2,
@@ -46,7 +48,7 @@ _COLUMNS = {
 
 
 def find_in(top: Path) -> Path | None:
-    """The folder that holds info.csv."""
+    """The folder that contains info.csv; None if there is none."""
     for folder in (top, top / "groove"):
         if (folder / "info.csv").is_file():
             return folder
@@ -54,7 +56,7 @@ def find_in(top: Path) -> Path | None:
 
 
 def is_copy(folder: Path) -> bool:
-    """Is a folder of one's own a copy of Groove, or of some of its drummers with the table?"""
+    """Whether a user's folder is a copy of Groove, or of some of its drummers with the table."""
     return (folder / "info.csv").is_file() and any(folder.glob("drummer*"))
 
 
@@ -90,14 +92,24 @@ GROOVE = Entry(
 def load_groove(
     folder: Path, split: str | None = None, limit: int | None = None, *, as_recorded: bool = False
 ) -> Dataset:
-    """All performances listed in `folder/info.csv` whose files are there, in its order.
+    """Load the performances that are listed in `folder/info.csv` and exist, in its order.
 
-    Bar lines that lie on the wrong beat are moved (`MOVED`) unless `as_recorded`;
-    `labels["bar_lines"]` then says by how many beats, or "off" where no move helps (`OFF`).
+    Tempo and metre come from info.csv. Labels are style, substyle, kind ("beat" or "fill"),
+    drummer, session, performance, split, official_split. Bar lines on the wrong beat are moved
+    (`MOVED`): `labels["bar_lines"]` says by how many beats, or "off" if no move helps (`OFF`).
 
-    Tempo and metre come from info.csv; labels are style, substyle, kind ("beat" or "fill"),
-    drummer, session, performance, split, official_split. Rows without a file are counted in
-    `info["absent"]`; broken files are in `skipped`.
+    Args:
+        folder: The folder with info.csv.
+        split: "train", "validation" or "test"; None for all.
+        limit: Largest number of clips, at even distances over the set; None for all.
+        as_recorded: Whether to leave the bar lines as they are.
+
+    Returns:
+        The data set. `info["absent"]` is the number of rows without a file, `skipped` names broken
+        files.
+
+    Raises:
+        MissingDataError: If no file can be read.
     """
     table = read_table(folder / "info.csv", needs=_COLUMNS)
     rows = [row for row in table.rows if split in (None, split_of(row["session"]))]
@@ -136,7 +148,9 @@ def _clip(folder: Path, row: Row) -> Clip:
         numerator, denominator = (int(part) for part in row["time_signature"].split("-"))
         bpm = float(row["bpm"])
     except ValueError as error:
-        raise BrokenFileError(f"{path}: odd tempo or metre in info.csv ({error})") from error
+        raise BrokenFileError(
+            f"{path}: tempo or metre in info.csv is not valid ({error})"
+        ) from error
     style, substyle = clean_style(row["style"])
     labels = {
         "style": style,
@@ -157,7 +171,7 @@ def _clip(folder: Path, row: Row) -> Clip:
 
 
 def _barred(clip: Clip) -> Clip:
-    """The performance with its bar lines where its drummer counts one."""
+    """The performance with bar lines at the drummer's beat one."""
     name = clip.labels["performance"]
     if name in OFF:
         clip.labels["bar_lines"] = "off"
@@ -179,7 +193,7 @@ def _barred(clip: Clip) -> Clip:
 
 
 def main() -> None:
-    """Print the audit of Groove as it was recorded."""
+    """Print the audit of Groove as recorded."""
     for finding in audit(load_groove(GROOVE.find(), as_recorded=True)):
         move = "off its beats" if finding.beats is None else f"bar lines {finding.beats} later"
         print(f"{finding.performance}, {finding.style}, {finding.split}: {move}")

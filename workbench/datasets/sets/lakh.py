@@ -16,7 +16,7 @@ _CITATION = (
 
 
 def _lakh_clean(folder: Path) -> Rule:
-    """Artist/Title.2.mid: the versions of a title are one song."""
+    """Artist/Title.2.mid: all versions of a title are one song."""
 
     def title(relative: Path) -> str:
         return re.sub(r"\.\d+$", "", relative.stem)
@@ -28,7 +28,7 @@ def _lakh_clean(folder: Path) -> Rule:
 
 
 def _lakh(folder: Path) -> Rule:
-    return Rule(lambda relative: relative.stem)  # named by the MD5 of the file
+    return Rule(lambda relative: relative.stem)  # its name is the MD5 of the file
 
 
 LAKH_CLEAN = Entry(

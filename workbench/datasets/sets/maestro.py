@@ -13,7 +13,8 @@ from workbench.tables import read_table, spelled
 
 
 def _maestro(folder: Path) -> Rule:
-    """The official split, which keeps all performances of a piece together; labels by the table."""
+    """The official split, in which all performances of a piece are together; labels from the
+    table."""
     columns = {"canonical_composer", "canonical_title", "split", "year", "midi_filename"}
     table = read_table(folder / "maestro-v3.0.0.csv", needs=columns)
     rows = {spelled(row["midi_filename"]): row for row in table.rows}
@@ -60,7 +61,7 @@ MAESTRO = Entry(
     url=(
         "https://storage.googleapis.com/magentadata/datasets/maestro/v3.0.0/maestro-v3.0.0-midi.zip"
     ),
-    # As given on the set's page, which several public programs repeat.
+    # As published on the set's page.
     sha256="70470ee253295c8d2c71e6d9d4a815189e35c89624b76d22fce5a019d5dde12c",
     bytes=58_416_533,
     archive=Archive("maestro-v3.0.0", "maestro-v3.0.0.csv"),

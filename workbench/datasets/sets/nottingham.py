@@ -9,7 +9,7 @@ from workbench.datasets.entry import Archive, Entry, Recipe
 from workbench.datasets.song_sets import BY_SONG, scores_by, songs_in
 from workbench.datasets.songs import Rule
 
-TUNE_TYPES = {  # first letters of a Nottingham file's name; the other collections mix types
+TUNE_TYPES = {  # first letters of a file's name; other collections contain several types
     "jigs": "jig",
     "reels": "reel",
     "hpps": "hornpipe",
@@ -23,7 +23,7 @@ TUNE_TYPES = {  # first letters of a Nottingham file's name; the other collectio
 
 
 def _nottingham(folder: Path) -> Rule:
-    """The public archive holds each tune again as its melody and its chords; those are left out."""
+    """Omits the archive's separate copies of each tune's melody and chords."""
 
     def kind(relative: Path) -> str:
         letters = re.match(r"[a-z]*", relative.stem.lower()).group()  # type: ignore[union-attr]

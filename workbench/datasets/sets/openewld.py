@@ -12,7 +12,7 @@ from workbench.tables import read_table, spelled
 
 
 def _openewld(folder: Path) -> Rule:
-    """Labels from labels.csv: title, genre, style, meter, key, composer; "" where it has none."""
+    """Labels from labels.csv: title, genre, style, meter, key, composer; "" if missing."""
     columns = {"midi", "title", "meter", "tonality", "genres", "styles", "authors"}
     table = read_table(folder / "labels.csv", needs=columns)
     rows = {spelled(row["midi"]): row for row in table.rows}

@@ -18,8 +18,8 @@ def _composer(part: str) -> str:
 
 
 def _openscore(folder: Path, *, work: bool) -> Rule:
-    """…/Composer/Work/Part/file.mid: split by work where its parts are movements of one piece
-    (`work`), else by part, which is a song of its own."""
+    """…/Composer/Work/Part/file.mid. The split is by work if its parts are movements of one piece
+    (`work`), otherwise by part, because each part is a song."""
 
     def inside(relative: Path) -> tuple[str, ...]:
         parts = relative.parts

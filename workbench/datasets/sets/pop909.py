@@ -1,8 +1,10 @@
-"""POP909: pop songs arranged for melody, bridge and piano (Wang et al., ISMIR 2020).
+"""POP909: pop songs arranged for melody, bridge and piano.
 
-The MIDI ticks of the set do not lie on beats: each song has its own offset, and the piano was
-played. `beat_midi.txt` tells where the beats are, so the notes are laid anew on a grid in which
-each annotated beat is a quarter note and bars begin at the annotated downbeats.
+The MIDI ticks of the set are not aligned with beats: each song has its own offset, and the piano
+was played freely. `beat_midi.txt` contains the times of the beats. So the notes are mapped to a
+grid in which each annotated beat is a quarter note and bars begin at the annotated downbeats.
+
+Source: Wang et al. 2020, "POP909: A Pop-song Dataset for Music Arrangement Generation", ISMIR.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from workbench.music.clip import Clip
 from workbench.music.midi import read_score
 
 TPQ = 480
-# All three tracks are a piano in the files. Tokens tell tracks apart by their programs, so each
-# gets one of its own: the sung melody voice oohs, the second melody a guitar.
+# All three tracks are pianos in the files. Tokens distinguish tracks by program, so each gets
+# its own: the sung melody gets voice oohs, the second melody a guitar.
 PROGRAMS = {"MELODY": 53, "BRIDGE": 25, "PIANO": 0}
 
 
@@ -61,10 +63,19 @@ POP909 = Entry(
 
 
 def load_pop909(folder: Path, split: str | None = None, limit: int | None = None) -> Dataset:
-    """All songs in the order of their numbers. Labels: song, split, key ("B major").
+    """Load all songs in the order of their numbers. Labels: song, split, key ("B major"), file.
 
-    Songs without notes or annotations are left out and named in `skipped`; songs with nearly the
-    same melody, which are in one split, are listed in `info["versions"]`.
+    Args:
+        folder: The folder with 001/001.mid and so on.
+        split: "train", "validation" or "test"; None for all.
+        limit: Largest number of songs, at even distances over the set; None for all.
+
+    Returns:
+        The data set. Songs without notes or annotations are omitted and named in `skipped`; songs
+        with nearly the same melody, which are in one split, are listed in `info["versions"]`.
+
+    Raises:
+        MissingDataError: If no song can be read.
     """
     splits, groups = split_songs(folder)
     chosen = [folder / song for song in splits if split in (None, splits[song])]
@@ -94,10 +105,8 @@ def load_pop909(folder: Path, split: str | None = None, limit: int | None = None
 
 
 def split_songs(folder: Path) -> tuple[dict[str, str], list[list[str]]]:
-    """Return the split of each song by its number, and the groups of versions of one song.
-
-    By a hash of the number; versions of one song go `together`.
-    """
+    """Return the split of each song by its number, and the groups of versions of one song. The
+    split is a hash of the number; versions of one song are `together`."""
     songs = sorted(path.name for path in folder.glob("[0-9][0-9][0-9]") if path.is_dir())
     groups = versions([_melody(folder / song / f"{song}.mid") for song in songs])
     splits = together([split_of_name(song) for song in songs], groups)
@@ -106,11 +115,11 @@ def split_songs(folder: Path) -> tuple[dict[str, str], list[list[str]]]:
 
 
 def _melody(path: Path) -> frozenset[int]:
-    """Runs of intervals of the MELODY track; empty where the file cannot be read."""
+    """The runs of intervals of the MELODY track; empty if the file cannot be read."""
     try:
         tracks = read_score(path, notes_only=True).tracks
     except WorkbenchError:
-        return frozenset()  # named when the song itself is read
+        return frozenset()  # reported when the song itself is loaded
     notes = [track.notes.numpy() for track in tracks if track.name == "MELODY"]
     return interval_runs(notes[0]["time"], notes[0]["pitch"]) if notes else frozenset()
 
@@ -147,33 +156,33 @@ def _clip(folder: Path, split: str) -> Clip:
 
 
 def _beats(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds of the beats, and whether a bar begins there."""
+    """Times of the beats in seconds, and whether a bar begins there."""
     try:
         table = np.loadtxt(path, ndmin=2, encoding="utf-8")
     except (OSError, ValueError) as error:
         raise BrokenFileError(f"{path}: cannot be read as a list of beats ({error})") from error
     if table.shape[0] < 8 or table.shape[1] < 3 or (np.diff(table[:, 0]) <= 0).any():
-        raise BrokenFileError(f"{path}: no list of beats (seconds, downbeat, downbeat)")
+        raise BrokenFileError(f"{path}: is not a list of beats (seconds, downbeat, downbeat)")
     return table[:, 0], table[:, 2] > 0
 
 
 def _grid(
     beats: np.ndarray, downbeats: np.ndarray, until: float
 ) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """Seconds of each beat of the regular song, the first one a bar line at or before 0; and
-    (beat, beats a bar) at each change of metre."""
+    """Time in seconds of each beat of the aligned song, which begins with a bar line at or
+    before 0; and (beat, beats per bar) at each change of metre."""
     step = float(np.median(np.diff(beats)))
     starts = np.flatnonzero(downbeats)
     anchor = int(starts[0]) if len(starts) else 0
     before = int(np.ceil(max(beats[0], 0) / step))
-    before += -(before + anchor) % 4  # what is before the first downbeat fills whole bars of four
+    before += -(before + anchor) % 4  # before the first downbeat there are whole bars of four
     after = max(0, int(np.ceil((until - beats[-1]) / step))) + 1
     times = np.concatenate(
         [beats[0] - step * np.arange(before, 0, -1), beats, beats[-1] + step * np.arange(1, after)]
     )
     lines = [0, *range(4, before + anchor, 4)]
     for start in (starts + before).tolist():
-        while start - lines[-1] > 6:  # no downbeat was heard for long: bars of four
+        while start - lines[-1] > 6:  # a long time without downbeats: bars of four
             lines.append(lines[-1] + 4)
         if start > lines[-1]:
             lines.append(start)
@@ -187,7 +196,7 @@ def _grid(
 
 
 def _key(path: Path) -> str:
-    """The key that holds longest, such as "B major"; "" where none is given."""
+    """The key that lasts longest, such as "B major"; "" if none is given."""
     if not path.is_file():
         return ""
     spans: dict[str, float] = {}

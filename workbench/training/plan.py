@@ -1,0 +1,81 @@
+"""What a training needs and returns: plan, result, data, scores and numerical precision."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+Loss = Callable[..., dict[str, Tensor]]  # loss(module, *batch) → named terms, their sum is trained
+Watch = Callable[[dict[str, Any]], None]  # receives each line of the log
+
+Network = TypeVar("Network", bound=nn.Module)
+Validate = Callable[[Network], dict[str, float]]  # must hold "loss": the lowest is the best
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Length, batch and learning rate of a training. `batch` is over all devices;
+    `budget_minutes` stops early; `ema` is the decay of the averaged weights, 0 for none; a
+    validation every `every` steps also saves a checkpoint; `precision` is one of Fabric's, or
+    "auto" for bfloat16 where the device supports it; `keep` selects the weights that the run
+    returns: those with the "best" validation loss, or the "last"."""
+
+    steps: int
+    batch: int
+    lr: float
+    warmup: int = 100
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.99)
+    clip: float = 1.0
+    ema: float = 0.0
+    every: int = 200
+    precision: str = "auto"
+    keep: str = "best"
+    budget_minutes: float | None = None
+
+    def rate(self, step: int) -> float:
+        """Learning rate: linear warm-up, then half a cosine down to a hundredth."""
+        if step < self.warmup:
+            return self.lr * (step + 1) / self.warmup
+        done = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.lr * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+@dataclass
+class Fit(Generic[Network]):
+    """The result of a run: the network, the best scores, the log, the number of steps, the seconds,
+    and the number of skipped steps, whose loss was not finite."""
+
+    module: Network
+    best: dict[str, float]
+    step: int
+    seconds: float
+    log: list[dict[str, Any]] = field(default_factory=list)
+    skipped: int = 0
+
+
+def seeds() -> tuple[Tensor]:
+    """Data for `fit` where the loss samples each batch itself, such as crops of sound: numbers in
+    place of rows. They are shuffled as rows are, and the first number of a batch seeds the sampling
+    of the loss, so that a step still depends only on the run's seed and the step's number.
+    """
+    return (torch.arange(1 << 20),)
+
+
+def scores_of(terms: Mapping[str, Tensor | float]) -> dict[str, float]:
+    """Scores of a validation from the terms of a loss: each as a number, their sum as "loss"."""
+    scores = {name: float(value) for name, value in terms.items()}
+    return {"loss": sum(scores.values()), **scores}
+
+
+def fast_precision() -> str:
+    """Mixed bfloat16 where the hardware supports it, else float32."""
+    if torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    return "bf16-mixed" if native else "32-true"
