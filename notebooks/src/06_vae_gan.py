@@ -209,14 +209,14 @@ def kl_normal(mean, log_variance):
 # %%
 vae = system.networks.vae
 with torch.no_grad():
-    mean, spread = vae.encode(torch.from_numpy(real[:, None]))
-sigma = (0.5 * spread).exp().mean((0, 2)).numpy()
+    mean, logvar = vae.encode(torch.from_numpy(real[:, None]))
+sigma = (0.5 * logvar).exp().mean((0, 2)).numpy()
 size = mean.std((0, 2)).numpy()
 order = np.argsort(-size)
 plots.lines(plots.axes(width=7), range(len(size)),
             {"spread of the means over music": size[order], "σ that is said": sigma[order]},
             xlabel="number of z, largest first", ylabel="standard deviation")
-price = float(0.5 * (mean**2 + spread.exp() - 1 - spread).mean())
+price = float(0.5 * (mean**2 + logvar.exp() - 1 - logvar).mean())
 run.note("KL a number of z", price, unit="nats", floor="0: not used")
 
 # %% [markdown]

@@ -160,7 +160,8 @@ from workbench.models.dit import DiT, DiTConfig
 fresh = DiT(DiTConfig(latent=8, width=48, depth=2, heads=4))
 x = torch.randn(1, 8, 20)
 print("an untrained network predicts", float(fresh(x, torch.tensor([500])).detach().abs().max()))
-gates = [float(b.turn[1].weight.detach().chunk(6)[2].norm()) for b in system.networks.dit.blocks]
+gates = [float(block.adaLN_modulation[1].weight.detach().chunk(6)[2].norm())
+         for block in system.networks.dit.blocks]
 print("gates of the attention after training:", ", ".join(f"{gate:.2f}" for gate in gates))
 
 # %% [markdown]

@@ -32,8 +32,8 @@ def made(config=SMALL):
 def test_any_length_comes_back_as_long(channels, length):
     vae = made(AudioVAEConfig(channels=channels, width=8, latent=4, strides=(2, 4, 2)))
     sound = torch.randn(2, channels, length)
-    mean, spread = vae.encode(sound)
-    assert mean.shape == spread.shape == (2, 4, math.ceil(length / 16))
+    mean, logvar = vae.encode(sound)
+    assert mean.shape == logvar.shape == (2, 4, math.ceil(length / 16))
     decoded, *_ = vae(sound)
     assert decoded.shape == sound.shape
     assert decoded.abs().max() <= 1
@@ -71,12 +71,12 @@ def test_snake_is_what_it_says():
 
 
 def test_kl_is_that_of_gaussians():
-    mean, spread = torch.randn(4, 5, 6), torch.randn(4, 5, 6)
+    mean, logvar = torch.randn(4, 5, 6), torch.randn(4, 5, 6)
     normal = torch.distributions.Normal
     expected = torch.distributions.kl_divergence(
-        normal(mean, (0.5 * spread).exp()), normal(torch.zeros(()), torch.ones(()))
+        normal(mean, (0.5 * logvar).exp()), normal(torch.zeros(()), torch.ones(()))
     )
-    assert torch.allclose(kl(mean, spread), expected.mean(), atol=1e-5)
+    assert torch.allclose(kl(mean, logvar), expected.mean(), atol=1e-5)
     assert kl(torch.zeros(1, 1, 1), torch.zeros(1, 1, 1)) == 0
 
 
@@ -87,10 +87,10 @@ def test_hinges_by_hand():
 
 
 def test_features_match_themselves_and_scale_does_not_matter():
-    judge = Discriminator(width=8)
+    discriminator = Discriminator(width=8)
     sound = torch.randn(2, 1, 4096)
     with torch.no_grad():
-        real, fake = judge(sound), judge(sound + 0.3 * torch.randn_like(sound))
+        real, fake = discriminator(sound), discriminator(sound + 0.3 * torch.randn_like(sound))
     assert float(feature_matching(real, real)) == 0
     tenfold = [[[10 * h for h in scale] for scale in found] for found in (real, fake)]
     assert torch.allclose(feature_matching(*tenfold), feature_matching(real, fake), rtol=1e-3)
@@ -100,20 +100,25 @@ def test_features_match_themselves_and_scale_does_not_matter():
 
 def test_the_adversary_learns_to_tell_noise_from_tones():
     torch.manual_seed(0)
-    judge = Discriminator(width=8, scales=1)
-    optimizer = torch.optim.Adam(judge.parameters(), 2e-3)
+    discriminator = Discriminator(width=8, scales=1)
+    optimizer = torch.optim.Adam(discriminator.parameters(), 2e-3)
     t = torch.arange(2048) / 16000
 
     def tones(n):
         return 0.5 * torch.sin(2 * math.pi * (200 + 600 * torch.rand(n, 1, 1)) * t)
 
     for _ in range(60):
-        loss = hinge_discriminator(judge(tones(8)), judge(0.35 * torch.randn(8, 1, 2048)))
+        loss = hinge_discriminator(
+            discriminator(tones(8)), discriminator(0.35 * torch.randn(8, 1, 2048))
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        real, fake = judge(tones(16))[0][-1], judge(0.35 * torch.randn(16, 1, 2048))[0][-1]
+        real, fake = (
+            discriminator(tones(16))[0][-1],
+            discriminator(0.35 * torch.randn(16, 1, 2048))[0][-1],
+        )
     assert real.mean() > fake.mean() + 0.5
 
 

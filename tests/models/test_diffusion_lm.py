@@ -227,5 +227,5 @@ def test_control_trains_the_embeddings_only_where_they_are_not_frozen(frozen):
     controls = Controls(ControlConfig(width=16, heads=2, depth=1, styles=("a", "b")), 8, 10)
     words, labels = torch.randint(1, 12, (4, 10)), tuple(torch.zeros(4).long() for _ in range(4))
     sum(control_loss(controls, network, words, labels, pad=0, frozen=frozen).values()).backward()
-    assert (network.embedding.weight.grad is None) == frozen
-    assert controls.inward.weight.grad.abs().sum() > 0
+    assert (network.word_embedding.weight.grad is None) == frozen
+    assert controls.x_embedder.weight.grad.abs().sum() > 0

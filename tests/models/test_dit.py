@@ -24,7 +24,7 @@ def made(config=SMALL, shake=0.0):
     return model
 
 
-def asked(batch=3, genre=(0, 1, -1), tokens=5):
+def conditioning(batch=3, genre=(0, 1, -1), tokens=5):
     torch.manual_seed(1)
     words = torch.ones(batch, tokens, dtype=torch.bool)
     return LDMGConditioning(torch.tensor(genre), torch.randn(batch, tokens, 6), words)
@@ -33,12 +33,12 @@ def asked(batch=3, genre=(0, 1, -1), tokens=5):
 def test_it_begins_by_saying_nothing():
     model = made()
     x, t = torch.randn(3, 4, 20), torch.tensor([0, 10, 99])
-    assert torch.equal(model(x, t, *asked()), torch.zeros_like(x))
+    assert torch.equal(model(x, t, *conditioning()), torch.zeros_like(x))
     h = torch.randn(3, 20, 32)
     block = model.blocks[0]
     cos_sin = (torch.ones(20, 4), torch.zeros(20, 4))
-    text, words = model._text(3, asked())
-    assert torch.equal(block(h, torch.randn(3, 32), cos_sin, text, words), h)
+    text, mask = model._text(3, conditioning())
+    assert torch.equal(block(h, torch.randn(3, 32), cos_sin, text, mask), h)
 
 
 @pytest.mark.parametrize("frames", [1, 16, 250])
@@ -48,17 +48,17 @@ def test_any_length(frames):
 
 def test_genre_and_text_are_heard_and_may_be_left_unsaid():
     model = made(shake=0.1)
-    x, t, said = torch.randn(3, 4, 20), torch.tensor([5, 5, 5]), asked()
-    out = model(x, t, *said)
-    other = model(x, t, *replace(said, genre=torch.tensor([2, 1, -1])))
+    x, t, given = torch.randn(3, 4, 20), torch.tensor([5, 5, 5]), conditioning()
+    out = model(x, t, *given)
+    other = model(x, t, *replace(given, genre=torch.tensor([2, 1, -1])))
     assert not torch.allclose(out[0], other[0], atol=1e-4)
     assert torch.allclose(out[1:], other[1:], atol=1e-6)
-    new = model(x, t, *replace(said, text=said.text.flip(0)))
+    new = model(x, t, *replace(given, text=given.text.flip(0)))
     assert not torch.allclose(out[0], new[0], atol=1e-4)
     nothing = model(x, t)
-    assert torch.allclose(model(x, t, *said.unconditional()), nothing, atol=1e-5)
+    assert torch.allclose(model(x, t, *given.unconditional()), nothing, atol=1e-5)
     assert torch.isfinite(nothing).all()
-    hidden = replace(said, words=said.words.clone())
+    hidden = replace(given, words=given.words.clone())
     hidden.words[:, 3:] = False
     changed = replace(hidden, text=hidden.text.clone())
     changed.text[:, 3:] += 9.0
@@ -66,13 +66,13 @@ def test_genre_and_text_are_heard_and_may_be_left_unsaid():
 
 
 def test_dropping_is_item_by_item():
-    said = LDMGConditioning(
+    given = LDMGConditioning(
         torch.zeros(4000, dtype=torch.long),
         torch.zeros(4000, 2, 6),
         torch.ones(4000, 2, dtype=torch.bool),
     )
     torch.manual_seed(0)
-    off = said.dropped(0.25)
+    off = given.dropped(0.25)
     genre, text = off.genre < 0, ~off.words.any(1)
     assert genre.float().mean() == pytest.approx(0.25, abs=0.03)
     assert text.float().mean() == pytest.approx(0.25, abs=0.03)

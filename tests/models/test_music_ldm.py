@@ -63,13 +63,13 @@ def test_the_unet_takes_any_number_of_frames(frames):
 def test_the_vector_is_heard_where_said_and_the_empty_text_where_not():
     torch.manual_seed(0)
     net = FiLMUNet(SMALL).eval()
-    net.nothing.copy_(torch.randn(16))
+    net.null_text.copy_(torch.randn(16))
     x, t = torch.randn(1, 8, 16, 16), torch.tensor([100])
     a, b = torch.randn(2, 1, 16)
     yes, no = torch.tensor([True]), torch.tensor([False])
     assert not torch.allclose(net(x, t, a, yes), net(x, t, b, yes))
     assert torch.equal(net(x, t, a, no), net(x, t, b, no))
-    assert torch.equal(net(x, t, net.nothing[None], yes), net(x, t, a, no))
+    assert torch.equal(net(x, t, net.null_text[None], yes), net(x, t, a, no))
 
 
 def test_conditions_are_dropped_each_for_itself():
@@ -89,15 +89,15 @@ def test_the_mel_encoder_reads_any_length(frames):
 def test_towers_meet():
     """Four sounds and their texts: after a few steps each text is nearest to its own sound."""
     torch.manual_seed(0)
-    joint = TextAudio(TextAudioConfig(text_dim=12, dim=16, channels=8))
+    clap = TextAudio(TextAudioConfig(text_dim=12, dim=16, channels=8))
     mel, text = torch.randn(4, 32, 64) * 3 - 4, torch.randn(4, 12)
-    optimizer = torch.optim.AdamW(joint.parameters(), 3e-3)
+    optimizer = torch.optim.AdamW(clap.parameters(), 3e-3)
     for _ in range(30):
-        loss = joint.loss(mel, text)
+        loss = clap.loss(mel, text)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    joint.eval()
-    near = joint.embed_text(text) @ joint.embed_mel(mel).T
+    clap.eval()
+    near = clap.embed_text(text) @ clap.embed_mel(mel).T
     assert near.argmax(1).tolist() == [0, 1, 2, 3]
-    assert torch.allclose(joint.embed_mel(mel).norm(dim=1), torch.ones(4), atol=1e-5)
+    assert torch.allclose(clap.embed_mel(mel).norm(dim=1), torch.ones(4), atol=1e-5)

@@ -19,9 +19,9 @@ def made(channels=1, **changes):
 @pytest.mark.parametrize("samples", [1, 255, 256, 257, 5000])
 def test_any_length_comes_back_as_long(channels, samples):
     vae, sound = made(channels), 0.1 * torch.randn(3, channels, samples)
-    decoded, mean, spread = vae(sound)
+    decoded, mean, logvar = vae(sound)
     assert decoded.shape == sound.shape
-    assert mean.shape == spread.shape == (3, 4, -(-samples // 256))
+    assert mean.shape == logvar.shape == (3, 4, -(-samples // 256))
     assert decoded.abs().max() <= 1
 
 

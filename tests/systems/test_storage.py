@@ -4,10 +4,12 @@ import json
 import os
 import shutil
 import threading
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from workbench.datasets import CATALOGUE
 from workbench.errors import CheckpointError, MissingDataError, WorkbenchError
@@ -83,7 +85,7 @@ def test_a_broken_config_is_named(copy, text):
 
 def test_a_pickle_under_the_right_name_is_not_opened(copy, system):
     torch.save(system.networks.state_dict(), copy / "model.safetensors")
-    with pytest.raises(CheckpointError, match="no readable safetensors"):
+    with pytest.raises(CheckpointError, match="not a valid safetensors"):
         DrumLDM.from_pretrained(copy)
 
 
@@ -226,3 +228,15 @@ def test_weights_beyond_half_precision_are_not_saved(tmp_path):
     with pytest.raises(WorkbenchError, match="half precision"):
         second.save_pretrained(tmp_path / "c")
     assert whole(tmp_path / "c") == 1.0
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_shipped_file_fills_every_weight_with_its_own_values(name):
+    """Also where the file holds the names of parameters from before they were renamed."""
+    tensors = load_file(SHIPPED / name / "model.safetensors").values()
+    state = entry_of(name).system.from_pretrained(name).networks.state_dict().values()
+
+    def contents(values):
+        return Counter((tuple(v.shape), v.double().numpy().tobytes()) for v in values)
+
+    assert contents(tensors) == contents(state)

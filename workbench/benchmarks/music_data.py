@@ -16,7 +16,7 @@ from workbench.models.text_audio import TextAudio
 from workbench.systems.musicldm import MusicLDM
 from workbench.systems.musicldm.config import PROFILES
 from workbench.systems.musicldm.networks import OwnEmbedder
-from workbench.systems.musicldm.training import fit_joint
+from workbench.systems.musicldm.training import fit_clap
 from workbench.systems.sound_training import Data
 
 COLUMNS = ["", "IS", "KL", "Fréchet", "relevance", "95 %", "SIM_AA@90", "95 %", "SIM_AA@95"]
@@ -46,13 +46,13 @@ class MusicBench(AudioBench):
         own = self.system.embedder
         assert isinstance(own, OwnEmbedder)
         other = OwnEmbedder(
-            TextAudio(replace(own.joint.config, channels=16)), own.text, self.system.mel
+            TextAudio(replace(own.clap.config, channels=16)), own.text, self.system.mel
         )
-        fit_joint(
+        fit_clap(
             other,
             Data.of(self.audio, self.audio.rate),
-            size.joint,
-            f"{self.kept('judge')}-{size.joint.steps}-{self.seed}",
+            size.clap,
+            f"{self.kept('judge')}-{size.clap.steps}-{self.seed}",
             crop=size.crop,
             seed=self.seed + 1000,
         )

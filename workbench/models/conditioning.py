@@ -1,4 +1,8 @@
-"""The conditioning of a denoiser: a text, a tempo, a genre, an embedding."""
+"""The conditioning of a denoiser: what all its kinds have in common.
+
+`denoisers.DrumConditioning` holds a text vector and a tempo, `dit.LDMGConditioning` a genre and text
+tokens, `music_ldm.MusicLDMConditioning` a text–audio embedding.
+"""
 
 from __future__ import annotations
 
@@ -36,5 +40,5 @@ class Conditioning:
 
 
 def joined(a: Conditioning, b: Conditioning) -> list[Tensor]:
-    """Concatenate the tensors of two batches."""
+    """Concatenate the tensors of two batches, row by row."""
     return [torch.cat(pair) for pair in zip(a, b, strict=True)]

@@ -1,6 +1,6 @@
-"""Contrastive text–MIDI pre-training: two towers that meet in one space.
+"""Contrastive text–MIDI pre-training: two encoders with one embedding space.
 
-CLIP (arXiv 2103.00020, figure 3) with drum loops in place of pictures, as in the drum paper
+CLIP (arXiv 2103.00020, figure 3) with drum loops instead of images, as in the drum paper
 (arXiv 2408.02711, section 4.1.1). Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
 """
 
@@ -16,8 +16,17 @@ from workbench.models.mrlstm import centred
 
 @dataclass(frozen=True)
 class ContrastiveConfig:
-    """text_dim: what the frozen text encoder gives; dim: the shared space; width, depth: the MIDI
-    tower's transformer, which reads one token a beat."""
+    """Sizes of a `Contrastive`.
+
+    Args:
+        text_dim: Width of the frozen text encoder's vectors.
+        dim: Dimension of the shared space.
+        width: Width of the MIDI encoder, a transformer with one token per beat.
+        depth: Its number of layers.
+        heads: Its attention heads per layer.
+        steps_per_beat: Steps of a roll per beat.
+        max_beats: Length of the longest loop in beats.
+    """
 
     text_dim: int = 384
     dim: int = 64
@@ -42,41 +51,45 @@ class Contrastive(nn.Module):
             nn.Linear(2 * c.width, c.dim),
         )
         self.beat = nn.Linear(27 * c.steps_per_beat, c.width)
-        self.place = nn.Parameter(0.02 * torch.randn(c.max_beats, c.width))
+        self.pos_embed = nn.Parameter(0.02 * torch.randn(c.max_beats, c.width))
         layer = nn.TransformerEncoderLayer(
             c.width, c.heads, 2 * c.width, 0.1, F.gelu, batch_first=True, norm_first=True
         )
         self.layers = nn.TransformerEncoder(layer, c.depth, enable_nested_tensor=False)
         self.midi = nn.Sequential(nn.LayerNorm(c.width), nn.Linear(c.width, c.dim))
-        # CLIP starts at 1/0.07. The original fixed exp(0.07) = 1.07, at which the loss of a batch
-        # of 32 cannot fall below 2.42 however good the embeddings.
+        # CLIP starts at 1/0.07. The drum paper fixes exp(0.07) = 1.07; the loss of a batch of 32
+        # then cannot fall below 2.42, however good the embeddings are.
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
     @property
     def scale(self) -> Tensor:
-        """1 / temperature, at most 100 (CLIP, section 2.5)."""
+        """The inverse of the temperature, at most 100 (CLIP, section 2.5)."""
         return self.log_scale.clamp(max=math.log(100)).exp()
 
     def embed_text(self, vectors: Tensor) -> Tensor:
-        """(n, text_dim) → (n, dim), unit length."""
+        """Text vectors (n, text_dim) → embeddings (n, dim) of unit length."""
         return F.normalize(self.text(vectors), dim=-1)
 
     def embed_roll(self, roll: Tensor) -> Tensor:
-        """(n, steps, 27) → (n, dim), unit length; up to `max_beats` beats."""
+        """Rolls (n, steps, 27) of up to `max_beats` beats → embeddings (n, dim) of unit length."""
         beats = centred(roll).reshape(len(roll), -1, 27 * self.config.steps_per_beat)
-        h = self.beat(beats) + self.place[: beats.shape[1]]  # (n, beats, width)
+        h = self.beat(beats) + self.pos_embed[: beats.shape[1]]  # (n, beats, width)
         return F.normalize(self.midi(self.layers(h).mean(1)), dim=-1)
 
     def loss(self, roll: Tensor, vectors: Tensor) -> dict[str, Tensor]:
+        """InfoNCE of rolls (n, steps, 27) and the text vectors (n, text_dim) that describe them."""
         return {
             "contrastive": info_nce(self.embed_roll(roll), self.embed_text(vectors), self.scale)
         }
 
 
 def info_nce(a: Tensor, b: Tensor, scale: Tensor | float) -> Tensor:
-    """Symmetric InfoNCE (CLIP, figure 3): row i of `a` belongs to row i of `b`.
+    """Return the symmetric InfoNCE loss in nats: row i of `a` belongs to row i of `b`.
 
-    a, b: (n, dim), unit length. Chance is log n.
+    a, b: (n, dim), of unit length. scale: the inverse of the temperature. At chance the loss is
+    log n.
+
+    Source: CLIP, arXiv 2103.00020, figure 3.
     """
     logits = scale * a @ b.T  # (n, n): cosine of every pair
     own = torch.arange(len(a), device=a.device)

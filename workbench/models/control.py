@@ -1,8 +1,9 @@
-"""Control of Diffusion-LM: classifiers of noised embeddings, and steps along their gradients.
+"""Control of Diffusion-LM: classifiers of noisy embeddings, and steps along their gradients.
 
-p(x_{t−1} | x_t, c) ∝ p(x_{t−1} | x_t) · p(c | x_{t−1}) (Li et al. 2022, section 5.1). The
-classifiers read x_t, so they know how much can be seen through the noise at each step; the
-diffusion model itself stays as it is.
+    p(x_{t−1} | x_t, c) ∝ p(x_{t−1} | x_t) · p(c | x_{t−1})       (Li et al. 2022, section 5.1)
+
+The classifiers are trained on x_t at all steps, so they learn how much of the music is visible at
+each noise level. The diffusion model is not changed.
 """
 
 from __future__ import annotations
@@ -15,13 +16,20 @@ from torch import Tensor, nn
 
 from workbench.models.diffusion_lm import DiffusionLM, Nudge, sinusoid, strata
 
-LEVELS = 3  # of density (sparse, medium, busy) and of register (low, middle, high)
+LEVELS = 3  # classes of density (sparse, medium, busy) and register (low, middle, high)
 KEYS = 12  # key signatures, by their major tonic
 
 
 @dataclass(frozen=True)
 class ControlConfig:
-    """styles: names of the data sets that the windows came from."""
+    """Sizes of the classifiers.
+
+    Args:
+        width: Width of the transformer.
+        heads: Attention heads per layer.
+        depth: Number of layers.
+        styles: Names of the data sets that the windows come from; the classes of "style".
+    """
 
     width: int = 128
     heads: int = 4
@@ -30,19 +38,19 @@ class ControlConfig:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Classes of each control, in the order of the labels."""
+        """Number of classes of each control, in the order of the labels."""
         return {"key": KEYS, "density": LEVELS, "register": LEVELS, "style": len(self.styles)}
 
 
 class Controls(nn.Module):
-    """One small transformer, one head for each control."""
+    """One small transformer with one classification head per control."""
 
     def __init__(self, config: ControlConfig, dim: int, length: int) -> None:
         super().__init__()
         self.config = config
-        self.inward = nn.Linear(dim, config.width)
-        self.place = nn.Parameter(0.02 * torch.randn(length, config.width))
-        self.when = nn.Linear(config.width, config.width)
+        self.x_embedder = nn.Linear(dim, config.width)
+        self.pos_embed = nn.Parameter(0.02 * torch.randn(length, config.width))
+        self.t_embedder = nn.Linear(config.width, config.width)
         layer = nn.TransformerEncoderLayer(
             config.width,
             config.heads,
@@ -58,9 +66,10 @@ class Controls(nn.Module):
         )
 
     def forward(self, x: Tensor, t: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
-        """x_t (batch, time, dim) at steps t (batch,), mask true where words are → logits."""
-        h = self.inward(x) + self.place[: x.shape[1]]  # (batch, time, width)
-        h = h + self.when(sinusoid(t, self.config.width))[:, None]
+        """x_t (batch, time, dim) at steps t (batch,) → logits (batch, classes) of each control.
+        mask: (batch, time), true where the token is not padding; None for no padding."""
+        h = self.x_embedder(x) + self.pos_embed[: x.shape[1]]  # (batch, time, width)
+        h = h + self.t_embedder(sinusoid(t, self.config.width))[:, None]
         h = self.layers(h, src_key_padding_mask=None if mask is None else ~mask)
         if mask is None:
             pooled = h.mean(1)
@@ -79,10 +88,17 @@ def control_loss(
     *,
     frozen: bool = True,
 ) -> dict[str, Tensor]:
-    """Cross entropy of each control at random steps; labels −1 are unknown and count for nothing.
+    """Return the cross entropy of each control at random steps, in nats.
 
-    labels: (batch,) each, in the order of `ControlConfig.sizes`. frozen: the gradient stops at the
-    embeddings; otherwise it goes on into them, for training along with the diffusion.
+    Args:
+        module: The classifiers.
+        network: The diffusion model that embeds the tokens.
+        ids: Tokens (batch, time).
+        labels: Classes (batch,) of each control, in the order of `ControlConfig.sizes`; −1 is
+            unknown and does not count.
+        pad: The token of padding.
+        frozen: Whether the gradient stops at the embeddings; False trains them along with the
+            classifiers.
     """
     mask = ids != pad
     with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
@@ -113,24 +129,33 @@ def nudge(
     fluency: float = 0.01,
     mask: Tensor | None = None,
 ) -> Nudge:
-    """Adagrad steps on x_t that raise log p(wanted | x_t), held near where it was.
+    """Return a function that moves x_t by Adagrad steps that increase log p(wanted | x_t).
 
-    strength: Adagrad's learning rate, in units of the noise's standard deviation at that step;
-    fluency: weight of ½‖x − x_t‖² (section 5.1's trade-off between fluency and control).
+    Args:
+        controls: The trained classifiers.
+        network: The diffusion model.
+        wanted: Class of each control that is to be reached, by name.
+        strength: Learning rate of Adagrad, relative to the standard deviation of the noise at
+            step t.
+        steps: Number of Adagrad steps per step of the sampler.
+        fluency: Weight of ½‖x − x_t‖², which keeps x near x_t.
+        mask: (batch, time), true where the token is not padding.
+
+    Source: Li et al. 2022, section 5.1, whose trade-off between fluency and control this is.
     """
 
     def move(x: Tensor, t: int) -> Tensor:
-        when = torch.full((len(x),), t)
+        step = torch.full((len(x),), t)
         sigma = float((1 - network.diffusion.alphas_bar[t]).sqrt())
         moved = x.detach().clone().requires_grad_(True)
         adagrad = torch.optim.Adagrad([moved], lr=strength * sigma)
         for _ in range(steps):
-            logits = controls(moved, when, mask)
-            missing = sum(
+            logits = controls(moved, step, mask)
+            nll = sum(
                 F.cross_entropy(logits[name], torch.full((len(x),), level), reduction="sum")
                 for name, level in wanted.items()
             )
-            loss = missing + fluency * 0.5 * (moved - x).square().sum()
+            loss = nll + fluency * 0.5 * (moved - x).square().sum()
             adagrad.zero_grad()
             loss.backward()
             adagrad.step()

@@ -44,15 +44,13 @@ class DrumConditioning(Conditioning):
         return replace(self, known=known)
 
 
-Condition = DrumConditioning  # the old name
-
-
-class ConditionEmbedding(nn.Module):
-    """Step, text and tempo → one vector (batch, width). What is not known gets a learned vector."""
+class ConditioningEmbedding(nn.Module):
+    """Step, text and tempo → one vector (batch, width). A missing text or tempo has a learned
+    vector."""
 
     def __init__(self, text_dim: int, width: int) -> None:
         super().__init__()
-        self.step = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
+        self.t_embedder = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
         self.text = nn.Sequential(nn.Linear(text_dim, width), nn.SiLU(), nn.Linear(width, width))
         self.tempo = nn.Sequential(nn.Linear(16, width), nn.SiLU(), nn.Linear(width, width))
         self.no_text = nn.Parameter(torch.zeros(width))
@@ -63,11 +61,14 @@ class ConditionEmbedding(nn.Module):
         text = has_text * self.text(condition.text) + (1 - has_text) * self.no_text
         waves = sinusoids(8 * condition.tempo, 16, longest=100.0)
         tempo = has_tempo * self.tempo(waves) + (1 - has_tempo) * self.no_tempo
-        return self.step(sinusoids(t.float(), 64)) + text + tempo  # (b, width)
+        return self.t_embedder(sinusoids(t.float(), 64)) + text + tempo  # (b, width)
 
 
 def sinusoids(position: Tensor, channels: int, longest: float = 10_000.0) -> Tensor:
-    """(n,) → (n, channels) sines and cosines of falling frequency (arXiv 1706.03762, 3.5)."""
+    """(n,) → (n, channels): sines and cosines of falling frequency.
+
+    Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.5.
+    """
     rates = torch.exp(
         -math.log(longest) * torch.arange(channels // 2, device=position.device) / (channels // 2)
     )
@@ -78,12 +79,15 @@ def sinusoids(position: Tensor, channels: int, longest: float = 10_000.0) -> Ten
 class MLPDenoiser(nn.Module):
     """The paper's denoiser for one latent vector: [z, step, text] → 256 → 512 → z.
 
-    LayerNorm where the paper has BatchNorm, whose batch statistics mix clips of different noise.
+    Forward: z (batch, latent), t (batch,) and the fields of a `DrumConditioning` → (batch, latent).
+    LayerNorm replaces the paper's BatchNorm, whose statistics mix clips of different noise levels.
+
+    Source: arXiv 2408.02711, section 4.
     """
 
     def __init__(self, latent: int, text_dim: int, hidden: tuple[int, int] = (256, 512)) -> None:
         super().__init__()
-        self.condition = ConditionEmbedding(text_dim, 64)
+        self.condition = ConditioningEmbedding(text_dim, 64)
         a, b = hidden
         self.net = nn.Sequential(
             nn.Linear(latent + 64, a),
@@ -101,24 +105,27 @@ class MLPDenoiser(nn.Module):
 
 
 class Block(nn.Module):
-    """Transformer block with adaLN-Zero (arXiv 2212.09748): the condition scales, shifts and gates.
+    """Transformer block with adaLN-Zero: the conditioning scales, shifts and gates.
 
-    The modulation comes from one layer that all blocks share plus an offset of each block's own
-    (arXiv 2310.00426, section 2.3), which saves a third of the parameters.
+    All blocks share one layer that computes the modulation. Each block adds a learned table to it
+    (adaLN-single), which saves a third of the parameters.
+
+    Source: DiT, arXiv 2212.09748, section 3.2; PixArt-α, arXiv 2310.00426, section 2.3.
     """
 
     def __init__(self, width: int, heads: int, expand: int = 4) -> None:
         super().__init__()
         self.heads = heads
         self.qkv = nn.Linear(width, 3 * width)
-        self.join = nn.Linear(width, width)
+        self.out_proj = nn.Linear(width, width)
         self.mlp = nn.Sequential(
             nn.Linear(width, expand * width), nn.GELU(), nn.Linear(expand * width, width)
         )
-        self.offset = nn.Parameter(torch.zeros(6, width))
+        self.scale_shift_table = nn.Parameter(torch.zeros(6, width))
 
     def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
-        m = (modulation + self.offset).unsqueeze(2)  # (b, 6, 1, width)
+        """x (batch, beats, width), modulation (batch, 6, width) → (batch, beats, width)."""
+        m = (modulation + self.scale_shift_table).unsqueeze(2)  # (b, 6, 1, width)
         shift1, scale1, gate1, shift2, scale2, gate2 = m.unbind(1)
         h = F.layer_norm(x, x.shape[-1:]) * (1 + scale1) + shift1
         x = x + gate1 * self.attend(h)
@@ -126,18 +133,22 @@ class Block(nn.Module):
         return x + gate2 * self.mlp(h)
 
     def attend(self, h: Tensor) -> Tensor:
+        """Self-attention: (batch, beats, width) → the same."""
         b, n, _width = h.shape
         q, k, v = (
             part.reshape(b, n, self.heads, -1).transpose(1, 2)  # (b, heads, n, width/heads)
             for part in self.qkv(h).chunk(3, dim=-1)
         )
-        return self.join(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, n, -1))
+        y = F.scaled_dot_product_attention(q, k, v)  # (b, heads, n, width/heads)
+        return self.out_proj(y.transpose(1, 2).reshape(b, n, -1))
 
 
 class TransformerDenoiser(nn.Module):
-    """Diffusion transformer over beats: (batch, beats, latent) → the same.
+    """Diffusion transformer over beats.
 
-    A beat knows its place in the bar and its bar in the loop, up to `bars` bars.
+    Forward: z (batch, beats, latent), t (batch,) and the fields of a `DrumConditioning` → (batch,
+    beats, latent). The position of a beat is embedded as its bar in the loop, up to `bars` bars,
+    and its beat in the bar.
     """
 
     def __init__(
@@ -151,20 +162,24 @@ class TransformerDenoiser(nn.Module):
     ) -> None:
         super().__init__()
         self.bars = bars
-        self.condition = ConditionEmbedding(text_dim, width)
-        moves = nn.Linear(width, 6 * width)
-        self.modulate = nn.Sequential(nn.SiLU(), moves)
-        self.into = nn.Linear(latent, width)
+        self.condition = ConditioningEmbedding(text_dim, width)
+        modulation = nn.Linear(width, 6 * width)
+        self.adaLN_modulation = nn.Sequential(nn.SiLU(), modulation)
+        self.x_embedder = nn.Linear(latent, width)
         self.beat = nn.Parameter(0.02 * torch.randn(4, width))
         self.bar = nn.Parameter(0.02 * torch.randn(bars, width))
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
-        self.final = nn.Linear(width, 2 * width)
-        self.out = nn.Linear(width, latent)
-        for layer in (moves, self.final, self.out):  # each block starts as identity
+        self.final_modulation = nn.Linear(width, 2 * width)
+        self.final_layer = nn.Linear(width, latent)
+        for layer in (
+            modulation,
+            self.final_modulation,
+            self.final_layer,
+        ):  # blocks start as identity
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, z: Tensor, t: Tensor, *condition: Tensor) -> Tensor:
+    def forward(self, z: Tensor, t: Tensor, *fields: Tensor) -> Tensor:
         beats = z.shape[1]
         place = (self.bar[:, None] + self.beat[None]).flatten(0, 1)[:beats]  # (beats, width)
         c = self.condition(t, DrumConditioning(*condition))  # (b, width)
@@ -172,5 +187,5 @@ class TransformerDenoiser(nn.Module):
         x = self.into(z) + place  # (b, beats, width)
         for block in self.blocks:
             x = block(x, modulation)
-        scale, shift = self.final(F.silu(c)).unsqueeze(1).chunk(2, dim=-1)
-        return self.out(F.layer_norm(x, x.shape[-1:]) * (1 + scale) + shift)
+        scale, shift = self.final_modulation(F.silu(c)).unsqueeze(1).chunk(2, dim=-1)
+        return self.final_layer(F.layer_norm(x, x.shape[-1:]) * (1 + scale) + shift)

@@ -1,11 +1,12 @@
-"""Diffusion-LM: Gaussian diffusion over the embeddings of words (Li et al. 2022, arXiv 2205.14217).
+"""Diffusion-LM: Gaussian diffusion over word embeddings (Li et al. 2022, arXiv 2205.14217).
 
     words w → embeddings (learned) → x₀ = Emb(w) + σ₀·noise → … → x_T, pure noise
     words w ← rounding ←─────────── x̂₀ = network(x_t, t) ←──────── x_T
 
-The network, a BERT or an ELECTRA with random weights, predicts x₀; the rounding head shares the
-embedding's weights. Training is end to end (section 4.2): `losses` names each term. The bound on
-log-likelihood is in `diffusion_bound.py`, control in `control.py`.
+The network is a BERT or an ELECTRA with random initial weights, and predicts x₀. The rounding head
+shares its weights with the embedding. Training is end to end (section 4.2): `losses` returns each
+term. Parameters are named as in the published code. The bound on the log-likelihood is in
+`diffusion_bound.py`, control in `control.py`.
 Notebook: `notebooks/08_diffusion_lm.ipynb`.
 """
 
@@ -31,13 +32,23 @@ Backbone = Literal["bert", "electra"]
 
 @dataclass(frozen=True)
 class DiffusionLMConfig:
-    """vocab: words; dim: numbers an embedding; length: words a sequence; steps: T.
+    """Sizes of a `DiffusionLM`.
 
-    backbone: "bert", or "electra", half as wide with factorised embeddings, as ELECTRA-small is
-    beside BERT. self_conditioning: the network also reads its last guess of x₀ (Chen et al. 2022,
-    arXiv 2208.04202). anchor: weight of the cross entropy of rounding the *predicted* x₀, which
-    keeps embeddings of different words apart (Gao et al. 2022, arXiv 2212.09412); 0 is the
-    original loss.
+    Args:
+        vocab: Number of words.
+        dim: Numbers per embedding.
+        length: Words per sequence, at most.
+        width: Width of the transformer.
+        depth: Number of layers.
+        heads: Attention heads per layer.
+        steps: Number of diffusion steps, T.
+        backbone: "bert", or "electra", which is half as wide and has factorised embeddings, as
+            ELECTRA-small compared with BERT.
+        self_conditioning: Whether the network also receives its previous estimate of x₀ (Chen et
+            al. 2022, arXiv 2208.04202).
+        anchor: Weight of the cross entropy of rounding the predicted x₀. It keeps the embeddings
+            of different words apart (Gao et al. 2022, arXiv 2212.09412). 0 is the original loss.
+        dropout: Dropout rate of the transformer.
     """
 
     vocab: int
@@ -59,79 +70,83 @@ class DiffusionLM(nn.Module):
     def __init__(self, config: DiffusionLMConfig) -> None:
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(config.vocab, config.dim)
+        self.word_embedding = nn.Embedding(config.vocab, config.dim)
         self.diffusion = Diffusion("sqrt", config.steps, prediction="x0")
         self.encoder, inner = encoder(config)
         width = config.width
         inputs = config.dim * (2 if config.self_conditioning else 1)
-        self.up = nn.Sequential(nn.Linear(inputs, width), nn.Tanh(), nn.Linear(width, inner))
-        self.time = nn.Sequential(
+        self.input_up_proj = nn.Sequential(
+            nn.Linear(inputs, width), nn.Tanh(), nn.Linear(width, inner)
+        )
+        self.time_embed = nn.Sequential(
             nn.Linear(width, 4 * width), nn.SiLU(), nn.Linear(4 * width, inner)
         )
         hidden = self.encoder.config.hidden_size
-        self.down = nn.Sequential(
+        self.output_down_proj = nn.Sequential(
             nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, config.dim)
         )
 
     @property
     def sigma0(self) -> float:
-        """Standard deviation of x₀ around the embedding: the first step's noise."""
+        """Standard deviation of x₀ around the embedding: the noise of the first step."""
         return float((1 - self.diffusion.alphas_bar[0]).sqrt())
 
     def forward(
         self, x: Tensor, t: Tensor, guess: Tensor | None = None, mask: Tensor | None = None
     ) -> Tensor:
-        """x_t (batch, time, dim) at steps t (batch,) → x̂₀, the same shape.
+        """x_t (batch, time, dim) at steps t (batch,) → x̂₀, of the same shape.
 
-        guess: the last x̂₀, for self-conditioning; mask (batch, time): true where words are.
+        guess: the previous x̂₀, for self-conditioning. mask: (batch, time), true where the word is
+        not padding.
         """
         if self.config.self_conditioning:
             x = torch.cat([x, torch.zeros_like(x) if guess is None else guess], dim=-1)
-        when = self.time(sinusoid(t, self.config.width))  # (batch, inner)
-        h = self.up(x) + when[:, None]  # (batch, time, inner)
+        time = self.time_embed(sinusoid(t, self.config.width))  # (batch, inner)
+        h = self.input_up_proj(x) + time[:, None]  # (batch, time, inner)
         h = self.encoder(inputs_embeds=h, attention_mask=mask).last_hidden_state
-        return self.down(h)
+        return self.output_down_proj(h)
 
     @property
     def table(self) -> Tensor:
-        """Embeddings of all words, each of length √dim: (vocab, dim). Free to grow, they would
-        simply outgrow the noise."""
-        return math.sqrt(self.config.dim) * F.normalize(self.embedding.weight, dim=-1)
+        """Embeddings of all words, each of norm √dim: (vocab, dim). Without this constraint they
+        would grow until the noise no longer mattered."""
+        return math.sqrt(self.config.dim) * F.normalize(self.word_embedding.weight, dim=-1)
 
     def embed(self, words: Tensor) -> Tensor:
         """Words (batch, time) → (batch, time, dim)."""
         return F.embedding(words, self.table)
 
     def round(self, x: Tensor) -> Tensor:
-        """Logits of words (batch, time, vocab): −½‖x − Emb(w)‖² but for what all words share, so
-        the nearest embedding is the likeliest word."""
+        """x (batch, time, dim) → logits of words (batch, time, vocab): −½‖x − Emb(w)‖² up to a
+        constant that all words share. The nearest embedding is the likeliest word."""
         return x @ self.table.T
 
     def mean_word(self, x: Tensor) -> Tensor:
-        """The mean embedding under the rounding head's probabilities: (batch, time, dim)."""
+        """x (batch, time, dim) → the mean embedding under the rounding head's probabilities, of the
+        same shape."""
         return self.round(x).softmax(-1) @ self.table
 
     def guess(self, x: Tensor, temperature: float = 1.0) -> Tensor:
-        """What the network's answer says of x₀: with the anchor its words are probabilities, and
-        their mean embedding at a temperature (Dieleman et al. 2022, arXiv 2211.15089); without it,
-        as in the original, the answer itself."""
+        """Return the estimate of x₀ from the network's output x (batch, time, dim). With the anchor
+        it is the mean embedding under the words' probabilities at a temperature (Dieleman et al.
+        2022, arXiv 2211.15089). Without it, as in the original, it is the output itself."""
         return self.mean_word(x / temperature) if self.config.anchor else x
 
     def words(self, x: Tensor) -> Tensor:
-        """The nearest word of each vector: (batch, time)."""
+        """x (batch, time, dim) → the nearest word of each vector (batch, time)."""
         return self.round(x).argmax(-1)
 
     def clamp(self, x: Tensor) -> Tensor:
-        """Each vector replaced by its nearest embedding (section 4.3, the clamping trick)."""
+        """Replace each vector by its nearest embedding (section 4.3, the clamping trick)."""
         return self.embed(self.words(x))
 
 
 def encoder(config: DiffusionLMConfig) -> tuple[BertModel | ElectraModel, int]:
-    """A transformer with random weights, and the width of what it reads."""
+    """Return a transformer with random weights, and the width of its inputs."""
     from transformers import BertConfig, BertModel, ElectraConfig, ElectraModel
 
     shared: dict[str, Any] = {
-        "vocab_size": 1,  # words come as vectors
+        "vocab_size": 1,  # the inputs are vectors
         "num_hidden_layers": config.depth,
         "max_position_embeddings": config.length,
         "hidden_dropout_prob": config.dropout,
@@ -139,13 +154,13 @@ def encoder(config: DiffusionLMConfig) -> tuple[BertModel | ElectraModel, int]:
         "type_vocab_size": 1,
     }
     if config.backbone == "bert":
-        made = BertConfig(
+        bert = BertConfig(
             hidden_size=config.width,
             num_attention_heads=config.heads,
             intermediate_size=4 * config.width,
             **shared,
         )
-        return BertModel(made, add_pooling_layer=False), config.width
+        return BertModel(bert, add_pooling_layer=False), config.width
     half = config.width // 2
     small = ElectraConfig(
         embedding_size=half // 2,
@@ -158,7 +173,8 @@ def encoder(config: DiffusionLMConfig) -> tuple[BertModel | ElectraModel, int]:
 
 
 def sinusoid(t: Tensor, width: int) -> Tensor:
-    """Steps (batch,) as `sinusoids`, the cosines first: (batch, width)."""
+    """Steps (batch,) → (batch, width): `sinusoids` with the cosines first, as in the published
+    code."""
     return sinusoids(t.float(), width).roll(width // 2, dims=-1)
 
 
@@ -166,11 +182,14 @@ def sinusoid(t: Tensor, width: int) -> Tensor:
 
 
 def losses(model: DiffusionLM, words: Tensor, pad: int) -> dict[str, Tensor]:
-    """The end-to-end objective (section 4.2, L_simple^e2e), term by term; words (batch, time).
+    """Return the terms of the end-to-end objective for words (batch, time).
 
-    denoise: ‖x₀ − f(x_t, t)‖² at a random step; at the first one against the clean embedding.
-    round: −log p(w | x₀), so that embeddings can be read back. prior: ‖√ᾱ_T x₀‖², so that the last
-    step is noise. anchor: −log p(w | f(x_t, t)). Padding counts nowhere and is not attended to.
+    "denoise" is ‖x₀ − f(x_t, t)‖² at a random step; at the first step, the target is the clean
+    embedding. "round" is −log p(w | x₀), so that words can be recovered from embeddings. "prior" is
+    ‖√ᾱ_T x₀‖², so that the last step is noise. "anchor" is −log p(w | f(x_t, t)). Padding does not
+    count in any term and is not attended to.
+
+    Source: Li et al. 2022, section 4.2, L_simple^e2e.
     """
     diffusion, config = model.diffusion, model.config
     real = words != pad  # (batch, time)
@@ -182,7 +201,7 @@ def losses(model: DiffusionLM, words: Tensor, pad: int) -> dict[str, Tensor]:
     if config.self_conditioning and torch.rand(()) < 0.5:
         with torch.no_grad():
             guess = model.guess(model(x_t, t, None, real))
-    found = model(x_t, t, guess, real).float()
+    prediction = model(x_t, t, guess, real).float()
     target = torch.where((t == 0)[:, None, None], clean, x0)
 
     def mean(values: Tensor) -> Tensor:
@@ -195,40 +214,45 @@ def losses(model: DiffusionLM, words: Tensor, pad: int) -> dict[str, Tensor]:
         return mean(value.view(words.shape))
 
     terms = {
-        "denoise": mean((found - target).square().mean(-1)),
+        "denoise": mean((prediction - target).square().mean(-1)),
         "round": entropy(x0),
         "prior": diffusion.alphas_bar[-1] * mean(x0.square().mean(-1)),
     }
     if config.anchor:
-        terms["anchor"] = config.anchor * entropy(found)
+        terms["anchor"] = config.anchor * entropy(prediction)
     return terms
 
 
 def strata(n: int, steps: int, device: torch.device) -> Tensor:
-    """One step from each of `n` equal parts of 0 … steps − 1: less variance than free draws."""
+    """Sample one step from each of `n` equal parts of 0 … steps − 1: (n,). The variance is lower
+    than that of independent samples."""
     parts = (torch.arange(n, device=device) + torch.rand(n, device=device)) / n
     return (parts * steps).long().clamp(max=steps - 1)
 
 
 def late(n: int, steps: int, device: torch.device) -> Tensor:
-    """As `strata`, but later steps more often (density 2t/T): a little noise is undone word by
-    word, only much noise makes the network look at the others."""
+    """Sample n steps like `strata`, but later steps more often (density 2t/T). A little noise can
+    be removed word by word; only much noise makes the network use the other words."""
     parts = (torch.arange(n, device=device) + torch.rand(n, device=device)) / n
     return (parts.sqrt() * steps).long().clamp(max=steps - 1)
 
 
 # --- sampling ---------------------------------------------------------------------------------
 
-Nudge = Callable[[Tensor, int], Tensor]  # (x_t, t) → x_t, moved towards what is asked for
+Nudge = Callable[[Tensor, int], Tensor]  # (x_t, t) → x_t, moved towards the requested attributes
 
 
 class Predictor:
-    """What a sampler asks: x_t at step t → (x̂₀, ε), with rounding, known words and control.
+    """The function that a sampler calls: x_t at step t → (x̂₀, ε), with rounding, known words and
+    control.
 
-    known (batch, time) holds words that must come out as they are, −1 where free; they are put
-    into every x̂₀ (infilling). temperature: of the words' probabilities, see `DiffusionLM.guess`;
-    0 takes the likeliest word alone (section 4.3, the clamping trick). nudge moves x_t before each
-    prediction: see `control.py`.
+    Args:
+        model: The network.
+        known: (batch, time), words that the result must contain, −1 where a word is free
+            (infilling). Their embeddings replace those of every x̂₀.
+        temperature: Temperature of the words' probabilities; see `DiffusionLM.guess`. 0 takes only
+            the likeliest word (section 4.3, the clamping trick).
+        nudge: Moves x_t before each prediction; see `control.py`.
     """
 
     def __init__(

@@ -1,11 +1,11 @@
 """A diffusion transformer on sequences of latent frames (Peebles & Xie 2022, arXiv 2212.09748).
 
-Every block reads step and condition through adaLN-Zero: scales, shifts and gates computed from
-them, the gates zero at first, so that the network begins as the identity. The feed-forward part is
-a pair of convolutions, as in LDMG: neighbouring frames of sound belong together. Positions are told
-by rotation (RoFormer), so that a piece may be longer than those of training. Text is heard by
-cross-attention, a genre through the same vector as the step; each may be left unsaid.
-Notebook: `notebooks/07_audio_diffusion.ipynb`.
+Each block is conditioned through adaLN-Zero: an MLP computes shifts, scales and gates from the step
+and the genre. The gates are zero at first, so each block begins as the identity. Three parts differ
+from the paper. The feed-forward part consists of convolutions, as in LDMG, because neighbouring
+frames of sound belong together. Positions are rotary (RoFormer), so a piece may be longer than
+those of training. A text is read by cross-attention (PixArt-α, arXiv 2310.00426, section 2.3).
+Genre and text may each be missing. Notebook: `notebooks/07_audio_diffusion.ipynb`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,17 @@ from workbench.models.gpt import Rope, angles, head_size, rotate
 
 @dataclass(frozen=True)
 class DiTConfig:
-    """latent: numbers a frame; genres: how many there are, 0 for none; text: numbers of a text
-    token, 0 for a network that hears no text; kernel: of the convolutions, in frames."""
+    """Sizes of a `DiT`.
+
+    Args:
+        latent: Numbers per latent frame.
+        width: Width of the residual stream.
+        depth: Number of blocks.
+        heads: Attention heads per block.
+        kernel: Width of the convolutions in frames, an odd number.
+        genres: Number of genres; 0 for none.
+        text: Numbers per text token; 0 for a network without text.
+    """
 
     latent: int
     width: int = 192
@@ -70,116 +79,150 @@ Sound = LDMGConditioning  # the old name
 
 
 class DiT(nn.Module):
-    """x_t (batch, latent, frames), t (batch,), what is asked for → the prediction, as x_t."""
+    """Predict the noise or the velocity of noisy latents.
+
+    Forward: x_t (batch, latent, frames), t (batch,) and the fields of a `LDMGConditioning` → the
+    prediction, of the shape of x_t. Without fields, all items are unconditional.
+    """
 
     def __init__(self, config: DiTConfig) -> None:
         super().__init__()
         self.config = config
         width, self.head_size = config.width, head_size(config.width, config.heads)
-        self.inward = nn.Linear(config.latent, width)
-        self.step = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
-        self.genre = nn.Embedding(config.genres + 1, width)  # the last: unsaid
+        self.x_embedder = nn.Linear(config.latent, width)
+        self.t_embedder = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
+        self.y_embedder = nn.Embedding(config.genres + 1, width)  # the last row: no genre
         if config.text:
-            self.text = nn.Linear(config.text, width)
-            self.nothing = nn.Parameter(torch.randn(1, 1, width) * 0.02)  # a token always there
+            self.text_embedder = nn.Linear(config.text, width)
+            # A token that is always there: attention needs at least one.
+            self.null_text = nn.Parameter(torch.randn(1, 1, width) * 0.02)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
-        self.last = nn.LayerNorm(width, elementwise_affine=False)
-        moves = nn.Linear(width, 2 * width)
-        self.turn = nn.Sequential(nn.SiLU(), moves)
-        self.outward = nn.Linear(width, config.latent)
-        for layer in (moves, self.outward):  # the prediction begins at zero
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.final_layer = FinalLayer(width, config.latent)
 
     def forward(self, x: Tensor, t: Tensor, *fields: Tensor) -> Tensor:
-        """fields: those of a `Sound`; none at all leaves everything unsaid."""
-        asked = LDMGConditioning(*fields) if fields else None
-        condition = self.step(sinusoids(t.float(), 64))  # (batch, width)
-        said = x.new_full((len(x),), -1, dtype=torch.long) if asked is None else asked.genre
-        condition = condition + self.genre(torch.where(said < 0, self.config.genres, said))
-        text, words = self._text(len(x), asked)
-        h = self.inward(x.transpose(1, 2))  # (batch, frames, width)
+        conditioning = LDMGConditioning(*fields) if fields else None
+        if conditioning is None:
+            genre = torch.full((len(x),), -1, dtype=torch.long, device=x.device)
+        else:
+            genre = conditioning.genre
+        genre = torch.where(genre < 0, self.config.genres, genre)
+        c = self.t_embedder(sinusoids(t.float(), 64)) + self.y_embedder(genre)  # (batch, width)
+        text, mask = self._text(len(x), conditioning)
+        h = self.x_embedder(x.transpose(1, 2))  # (batch, frames, width)
         cos, sin = angles(h.shape[1], self.head_size)
         rope = cos.to(h), sin.to(h)
         for block in self.blocks:
-            h = block(h, condition, rope, text, words)
-        shift, scale = self.turn(condition).chunk(2, dim=-1)
-        h = modulate(self.last(h), shift, scale)
-        return self.outward(h).transpose(1, 2)
+            h = block(h, c, rope, text, mask)
+        return self.final_layer(h, c).transpose(1, 2)  # (batch, latent, frames)
 
     def _text(
-        self, batch: int, asked: LDMGConditioning | None
+        self, batch: int, conditioning: LDMGConditioning | None
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Tokens (batch, 1 + tokens, width) and which are there; the first always is."""
+        """Return text tokens (batch, 1 + tokens, width) and their mask. The first token is
+        `null_text`, which is never masked."""
         if not self.config.text:
             return None, None
-        nothing = self.nothing.expand(batch, -1, -1)
-        there = torch.ones(batch, 1, dtype=torch.bool, device=nothing.device)
-        if asked is None:
-            return nothing, there
-        text = torch.cat([nothing, self.text(asked.text)], dim=1)
-        return text, torch.cat([there, asked.words], dim=1)
+        null = self.null_text.expand(batch, -1, -1)
+        visible = torch.ones(batch, 1, dtype=torch.bool, device=null.device)
+        if conditioning is None:
+            return null, visible
+        text = torch.cat([null, self.text_embedder(conditioning.text)], dim=1)
+        return text, torch.cat([visible, conditioning.words], dim=1)
 
 
 class Block(nn.Module):
-    """Attention among frames, to the text, and convolutions over time; each through its gate."""
+    """Self-attention among frames, cross-attention to the text, and convolutions over time.
+
+    Source: DiT, figure 3 and section 3.2 (adaLN-Zero block); the cross-attention is PixArt-α's.
+    """
 
     def __init__(self, config: DiTConfig) -> None:
         super().__init__()
         width, self.heads = config.width, config.heads
-        self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(2))
-        self.qkv, self.merge = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.cross = Cross(width, config.heads) if config.text else None
-        self.feed = nn.Sequential(
+        self.norm1 = nn.LayerNorm(width, elementwise_affine=False)
+        self.norm2 = nn.LayerNorm(width, elementwise_affine=False)
+        self.qkv, self.out_proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.cross_attn = CrossAttention(width, config.heads) if config.text else None
+        self.mlp = nn.Sequential(
             nn.Conv1d(width, 2 * width, config.kernel, padding=config.kernel // 2),
             nn.GELU(),
             nn.Conv1d(2 * width, width, config.kernel, padding=config.kernel // 2),
         )
-        moves = nn.Linear(width, 6 * width)
-        nn.init.zeros_(moves.weight)
-        nn.init.zeros_(moves.bias)
-        self.turn = nn.Sequential(nn.SiLU(), moves)
+        self.adaLN_modulation = zero_modulation(width, 6)
 
     def forward(
-        self, h: Tensor, condition: Tensor, rope: Rope, text: Tensor | None, words: Tensor | None
+        self, h: Tensor, c: Tensor, rope: Rope, text: Tensor | None, mask: Tensor | None
     ) -> Tensor:
-        a, b, gate, c, d, gate_feed = self.turn(condition).chunk(6, dim=-1)  # (batch, width) each
-        h = h + gate[:, None] * self.attend(modulate(self.norms[0](h), a, b), rope)
-        if self.cross is not None:
-            h = h + self.cross(h, text, words)
-        fed = self.feed(modulate(self.norms[1](h), c, d).transpose(1, 2)).transpose(1, 2)
-        return h + gate_feed[:, None] * fed
+        """h (batch, frames, width), conditioning c (batch, width), text (batch, tokens, width),
+        mask (batch, tokens) → (batch, frames, width)."""
+        # (batch, width) each
+        shift_msa, scale_msa, gate_msa, shift_mlp, scale_mlp, gate_mlp = self.adaLN_modulation(
+            c
+        ).chunk(6, dim=-1)
+        h = h + gate_msa[:, None] * self.attend(modulate(self.norm1(h), shift_msa, scale_msa), rope)
+        if self.cross_attn is not None:
+            h = h + self.cross_attn(h, text, mask)
+        x = modulate(self.norm2(h), shift_mlp, scale_mlp).transpose(1, 2)  # (batch, width, frames)
+        return h + gate_mlp[:, None] * self.mlp(x).transpose(1, 2)
 
     def attend(self, h: Tensor, rope: Rope) -> Tensor:
+        """Self-attention with rotary positions: (batch, frames, width) → the same."""
         q, k, v = (_split(x, self.heads) for x in self.qkv(h).chunk(3, dim=-1))
-        mixed = F.scaled_dot_product_attention(rotate(q, rope), rotate(k, rope), v)
-        return self.merge(mixed.transpose(1, 2).flatten(2))
+        y = F.scaled_dot_product_attention(rotate(q, rope), rotate(k, rope), v)
+        return self.out_proj(y.transpose(1, 2).flatten(2))
 
 
-class Cross(nn.Module):
-    """Frames ask the text: zero at first, like the gates."""
+class CrossAttention(nn.Module):
+    """Attention from frames to the text. Its output is zero at first, like that of a gate."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads, self.norm = heads, nn.LayerNorm(width)
         self.q, self.kv = nn.Linear(width, width), nn.Linear(width, 2 * width)
-        self.merge = nn.Linear(width, width)
-        nn.init.zeros_(self.merge.weight)
-        nn.init.zeros_(self.merge.bias)
+        self.out_proj = nn.Linear(width, width)
+        nn.init.zeros_(self.out_proj.weight)
+        nn.init.zeros_(self.out_proj.bias)
 
-    def forward(self, h: Tensor, text: Tensor | None, words: Tensor | None) -> Tensor:
-        """h (batch, frames, width), text (batch, tokens, width), words (batch, tokens) bool."""
+    def forward(self, h: Tensor, text: Tensor | None, mask: Tensor | None) -> Tensor:
+        """h (batch, frames, width), text (batch, tokens, width), mask (batch, tokens) bool →
+        (batch, frames, width)."""
         assert text is not None
-        assert words is not None
+        assert mask is not None
         k, v = (_split(x, self.heads) for x in self.kv(text).chunk(2, dim=-1))
-        mixed = F.scaled_dot_product_attention(
-            _split(self.q(self.norm(h)), self.heads), k, v, attn_mask=words[:, None, None]
-        )
-        return self.merge(mixed.transpose(1, 2).flatten(2))
+        y = F.scaled_dot_product_attention(
+            _split(self.q(self.norm(h)), self.heads), k, v, attn_mask=mask[:, None, None]
+        )  # (batch, heads, frames, size)
+        return self.out_proj(y.transpose(1, 2).flatten(2))
+
+
+class FinalLayer(nn.Module):
+    """adaLN and a linear layer, both zero at first, so that the first prediction is zero."""
+
+    def __init__(self, width: int, latent: int) -> None:
+        super().__init__()
+        self.norm_final = nn.LayerNorm(width, elementwise_affine=False)
+        self.adaLN_modulation = zero_modulation(width, 2)
+        self.linear = nn.Linear(width, latent)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, h: Tensor, c: Tensor) -> Tensor:
+        """h (batch, frames, width), c (batch, width) → (batch, frames, latent)."""
+        shift, scale = self.adaLN_modulation(c).chunk(2, dim=-1)
+        return self.linear(modulate(self.norm_final(h), shift, scale))
+
+
+def zero_modulation(width: int, parts: int) -> nn.Sequential:
+    """Return the layer that computes `parts` vectors of modulation; all are zero at first."""
+    linear = nn.Linear(width, parts * width)
+    nn.init.zeros_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    return nn.Sequential(nn.SiLU(), linear)
 
 
 def modulate(h: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    """adaLN: h (batch, frames, width) scaled and shifted by what each item's condition says."""
+    """Scale and shift h (batch, frames, width) by vectors (batch, width) of each item's
+    conditioning: h · (1 + scale) + shift (DiT, section 3.2)."""
     return h * (1 + scale[:, None]) + shift[:, None]
 
 

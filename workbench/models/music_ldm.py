@@ -1,11 +1,11 @@
-"""MusicLDM's three networks, of the classes that its published checkpoint is made of.
+"""MusicLDM's three networks, made of the same classes as its published checkpoint.
 
-    mel (1, frames, 64) → VAE (÷ 8) → U-Net that a vector of the condition shifts (FiLM) → vocoder
+    mel (1, frames, 64) → VAE (÷ 8) → U-Net conditioned on one vector (FiLM) → vocoder
 
-Chen et al. 2023, arXiv 2308.01546, section 3: diffusers' AutoencoderKL and UNet2DConditionModel
-without cross-attention, transformers' SpeechT5HifiGan. The sizes are ours; the published weights
-run in the same pipeline. On a laptop the vocoder is a Vocos: it learns in minutes what a HiFi-GAN
-of that size takes hours for. Notebook: `notebooks/07_audio_diffusion.ipynb`.
+Chen et al. 2023, arXiv 2308.01546, section 3: AutoencoderKL and UNet2DConditionModel of diffusers,
+without cross-attention, and SpeechT5HifiGan of transformers. The sizes are smaller; the published
+weights run in the same pipeline. The laptop's vocoder is a Vocos, which learns in minutes what
+takes a HiFi-GAN of its size hours. Notebook: `notebooks/07_audio_diffusion.ipynb`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MusicLDMSizes:
-    """bands: of the mel spectrogram; embed: of the condition's vector; vae, unet: channels of each
-    level; latent: channels of z; layers: residual blocks a level; attention: in the middle of the
-    VAE; vocoder: channels of its blocks, of a HiFi-GAN's before its first upsampling; blocks:
-    kernels of a HiFi-GAN's residual blocks, none for a Vocos."""
+    """Sizes of MusicLDM's networks.
+
+    Args:
+        bands: Bands of the mel spectrogram.
+        embed: Dimension of the embedding that conditions the U-Net.
+        vae: Channels of each level of the VAE.
+        latent: Channels of z.
+        unet: Channels of each level of the U-Net.
+        layers: Residual blocks per level.
+        groups: Groups of the group norms.
+        attention: Whether the VAE has attention between encoder and decoder.
+        vocoder: Channels of a Vocos's blocks, or of a HiFi-GAN before its first upsampling.
+        blocks: Kernels of a HiFi-GAN's residual blocks; () for a Vocos.
+    """
 
     bands: int = 64
     embed: int = 128
@@ -44,11 +54,11 @@ class MusicLDMSizes:
 
     @property
     def shorter(self) -> int:
-        """Mel frames a latent frame, and bands a latent band."""
+        """Mel frames per latent frame, which is also mel bands per latent band."""
         return 2 ** (len(self.vae) - 1)
 
 
-# Those of the published checkpoint.
+# The sizes of the published checkpoint.
 PUBLISHED = MusicLDMSizes(
     embed=512,
     vae=(128, 256, 512),
@@ -89,7 +99,8 @@ Heard = MusicLDMConditioning  # the old name
 
 
 def mel_vae(sizes: MusicLDMSizes) -> AutoencoderKL:
-    """(batch, 1, frames, bands) ↔ (batch, latent, frames / shorter, bands / shorter)."""
+    """Return a VAE between log mel (batch, 1, frames, bands) and latents (batch, latent,
+    frames / shorter, bands / shorter)."""
     from diffusers.models import AutoencoderKL
 
     levels = len(sizes.vae)
@@ -107,8 +118,12 @@ def mel_vae(sizes: MusicLDMSizes) -> AutoencoderKL:
 
 
 class Vocos(nn.Module):
-    """Mel (batch, frames, bands) → waveform (batch, frames · 160): blocks over frames say magnitude
-    and phase of every bin (Siuzdak 2023, arXiv 2306.00814)."""
+    """A vocoder: ConvNeXt blocks over frames predict magnitude and phase of each frequency bin.
+
+    Forward: log mel (batch, frames, bands) → waveform (batch, frames · 160).
+
+    Source: Siuzdak 2023, arXiv 2306.00814, section 3.
+    """
 
     hann: Tensor
 
@@ -122,14 +137,16 @@ class Vocos(nn.Module):
         )
 
     def forward(self, mel: Tensor) -> Tensor:
-        heard = ((mel - LEVEL) / SPREAD).transpose(1, 2)  # (batch, bands, frames)
-        size, phase = self.blocks(heard).float()[:, None].chunk(2, dim=2)
-        return invert(size - 5.0, phase, self.hann, 160)[:, 0]  # quiet before it is trained
+        x = ((mel - MEL_MEAN) / MEL_STD).transpose(1, 2)  # (batch, bands, frames)
+        log_magnitude, phase = self.blocks(x).float()[:, None].chunk(2, dim=2)
+        return invert(log_magnitude - 5.0, phase, self.hann, 160)[:, 0]  # quiet before training
 
 
 def vocoder(sizes: MusicLDMSizes, rate: int = 16_000) -> nn.Module:
-    """Mel (batch, frames, bands) → waveform (batch, frames · 160); a HiFi-GAN's 160 are
-    5 · 4 · 2 · 2 · 2."""
+    """Return a vocoder from log mel (batch, frames, bands) to a waveform (batch, frames · 160).
+
+    Source: HiFi-GAN is Kong et al. 2020, arXiv 2010.05646, section 2.2.
+    """
     if not sizes.blocks:
         return Vocos(sizes.bands, sizes.vocoder)
     from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
@@ -139,7 +156,7 @@ def vocoder(sizes: MusicLDMSizes, rate: int = 16_000) -> nn.Module:
             model_in_dim=sizes.bands,
             sampling_rate=rate,
             upsample_initial_channel=sizes.vocoder,
-            upsample_rates=[5, 4, 2, 2, 2],
+            upsample_rates=[5, 4, 2, 2, 2],  # 160 samples per frame
             upsample_kernel_sizes=[16, 16, 8, 4, 4],
             resblock_kernel_sizes=list(sizes.blocks),
             resblock_dilation_sizes=[[1, 3, 5]] * len(sizes.blocks),
@@ -149,8 +166,11 @@ def vocoder(sizes: MusicLDMSizes, rate: int = 16_000) -> nn.Module:
 
 
 def film_unet(sizes: MusicLDMSizes) -> UNet2DConditionModel:
-    """A U-Net whose time embedding is joined with a projection of the condition; its attention
-    layers, without text tokens, attend to the picture itself."""
+    """Return a U-Net whose time embedding is concatenated with a projection of the conditioning
+    vector. Its attention layers are self-attention, because there are no text tokens.
+
+    Source: Perez et al. 2018 (FiLM), arXiv 1709.07871; MusicLDM, section 3.
+    """
     from diffusers.models import UNet2DConditionModel
 
     deeper = len(sizes.unet) - 1
@@ -171,21 +191,25 @@ def film_unet(sizes: MusicLDMSizes) -> UNet2DConditionModel:
 
 
 class FiLMUNet(nn.Module):
-    """The U-Net as samplers call it: x (batch, latent, frames, bands), t, and the fields of a
-    `Heard`; it keeps the vector of the empty text."""
+    """The U-Net with the interface that samplers need.
 
-    nothing: Tensor
+    Forward: x (batch, latent, frames, bands), t (batch,) and the fields of an
+    `MusicLDMConditioning` → the prediction, of the shape of x. The buffer `null_text` is the
+    embedding of the empty text.
+    """
+
+    null_text: Tensor
 
     def __init__(self, sizes: MusicLDMSizes) -> None:
         super().__init__()
         self.unet = film_unet(sizes)
-        self.register_buffer("nothing", torch.zeros(sizes.embed))
+        self.register_buffer("null_text", torch.zeros(sizes.embed))
 
     def forward(self, x: Tensor, t: Tensor, vector: Tensor, said: Tensor) -> Tensor:
-        told = torch.where(said[:, None], vector, self.nothing)
-        # frames to a multiple of what the levels halve
+        vector = torch.where(said[:, None], vector, self.null_text)  # (batch, embed)
+        # each level but the last halves the frames
         multiple = 2 ** (len(self.unet.config["block_out_channels"]) - 1)
         missing = -x.shape[2] % multiple
         padded = nn.functional.pad(x, (0, 0, 0, missing))
-        found: Any = self.unet(padded, t, encoder_hidden_states=None, class_labels=told)
-        return found.sample[:, :, : x.shape[2]]
+        output: Any = self.unet(padded, t, encoder_hidden_states=None, class_labels=vector)
+        return output.sample[:, :, : x.shape[2]]

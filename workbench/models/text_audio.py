@@ -1,7 +1,7 @@
-"""Contrastive text–audio pre-training: captions and sounds that meet in one space.
+"""Contrastive text–audio pre-training: captions and sounds in one embedding space.
 
-CLAP (arXiv 2211.06687) at a size of our own: a convolutional network reads log mel spectrograms, a
-projection reads the vectors of a frozen BERT. MusicLDM takes its condition from either tower.
+A small CLAP (arXiv 2211.06687): a convolutional network encodes log mel spectrograms, and a
+projection encodes the vectors of a frozen BERT. MusicLDM is conditioned on either embedding.
 Notebook: `notebooks/07_audio_diffusion.ipynb`.
 """
 
@@ -20,8 +20,13 @@ from workbench.models.mel_encoder import MelEncoder
 
 @dataclass(frozen=True)
 class TextAudioConfig:
-    """text_dim: of the frozen text encoder; dim: of the shared space; channels: of the sound
-    tower's first layer."""
+    """Sizes of a `TextAudio`.
+
+    Args:
+        text_dim: Width of the frozen text encoder's vectors.
+        dim: Dimension of the shared space.
+        channels: Channels of the audio encoder's first layer.
+    """
 
     text_dim: int = 384
     dim: int = 128
@@ -29,7 +34,11 @@ class TextAudioConfig:
 
 
 class TextAudio(nn.Module):
-    """Two towers and a learned temperature."""
+    """A text encoder and an audio encoder with a learned temperature.
+
+    Source: CLAP, arXiv 2211.06687, section 3.1; the temperature is CLIP's (arXiv 2103.00020,
+    section 2.5).
+    """
 
     def __init__(self, config: TextAudioConfig = TextAudioConfig()) -> None:
         super().__init__()
@@ -45,14 +54,14 @@ class TextAudio(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
     def embed_text(self, vectors: Tensor) -> Tensor:
-        """(n, text_dim) → (n, dim), unit length."""
+        """Text vectors (n, text_dim) → embeddings (n, dim) of unit length."""
         return F.normalize(self.text(vectors), dim=-1)
 
     def embed_mel(self, mel: Tensor) -> Tensor:
-        """(n, frames, bands) → (n, dim), unit length; any number of frames."""
+        """Log mel (n, frames, bands) of any length → embeddings (n, dim) of unit length."""
         return F.normalize(self.sound(mel), dim=-1)
 
     def loss(self, mel: Tensor, vectors: Tensor) -> Tensor:
-        """Symmetric InfoNCE over the batch."""
+        """InfoNCE of log mel (n, frames, bands) and vectors of its captions (n, text_dim)."""
         scale = self.log_scale.clamp(max=math.log(100)).exp()
         return info_nce(self.embed_mel(mel), self.embed_text(vectors), scale)

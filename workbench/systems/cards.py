@@ -7,9 +7,11 @@ from typing import Any
 from workbench.datasets import CATALOGUE
 
 TITLES = {  # of stages whose names in a record are short
-    "joint": "text–audio encoder",
+    "clap": "text–audio encoder",
+    "joint": "text–audio encoder",  # in older records
     "vae": "VAE",
-    "ending": "decoder and vocoder together",
+    "decoder_finetune": "decoder and vocoder together",
+    "ending": "decoder and vocoder together",  # in older records
     "decoder": "decoder, fine-tuned",
     "audio": "U-Net, conditioned on sound",
     "text": "U-Net, conditioned on captions",

@@ -22,6 +22,7 @@ from torch.nn.modules import module as hooks
 LARGEST = 2**17  # largest integer in a config: widths, rates, lengths
 LONGEST = 64  # most numbers in a tuple
 WORDS = 100_000  # most strings in a tuple
+RENAMED = {"joint": "clap"}  # fields of older files
 
 
 def config_from(kind: type, data: Any, name: str = "config") -> Any:
@@ -30,6 +31,7 @@ def config_from(kind: type, data: Any, name: str = "config") -> Any:
     if not isinstance(data, dict):
         raise ValueError(f"{name} is {_shown(data)}; it must be an object")
     hints = get_type_hints(kind)
+    data = {(key if key in hints else RENAMED.get(key, key)): value for key, value in data.items()}
     unknown = sorted(set(map(str, data)) - hints.keys())
     if unknown:
         raise ValueError(f"{name}.{unknown[0][:60]} is unknown")

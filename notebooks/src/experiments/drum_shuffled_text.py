@@ -46,7 +46,7 @@ from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_data import DrumData, beats_of
 from workbench.evaluation.classifiers import candidates
 from workbench.evaluation.table import Report
-from workbench.models.denoisers import Condition, TransformerDenoiser
+from workbench.models.denoisers import DrumConditioning, TransformerDenoiser
 from workbench.representations.drum_roll import rolls_of
 from workbench.systems.drum_ldm.training import PHRASES, Loops, encode_all, train_diffusion
 from workbench.training import Plan
@@ -93,7 +93,7 @@ def loss(phrase):
     system.networks.cpu().eval()
     z = system.networks.standard(encode_all(system.networks, held_out.rolls))
     said = system.networks.text_features(held_out.vectors)[phrase]
-    condition = Condition(said, held_out.tempo, torch.ones(len(z), 2))
+    condition = DrumConditioning(said, held_out.tempo, torch.ones(len(z), 2))
     torch.manual_seed(seed)
     losses = [system.diffusion.loss(system.denoiser, z, *condition) for _ in range(run.size(1, 8))]
     return float(torch.stack(losses).mean())

@@ -42,7 +42,7 @@ def test_training_saves_what_loads_again(trained):
     assert again.config == system.config
     about = json.loads((out / "training.json").read_text())
     assert about["windows"] == 24 + 12
-    assert list(about["stages"]) == ["joint", "vae", "vocoder", "ending", "audio", "text"]
+    assert list(about["stages"]) == ["clap", "vae", "vocoder", "decoder_finetune", "audio", "text"]
     assert "--mixup bam" in (out / "README.md").read_text()
     one, other = (s.generate("rock song", steps=2, seed=1)[0].audio for s in (system, again))
     assert np.allclose(one, other, atol=0.05)  # half precision
@@ -73,7 +73,7 @@ def test_scales_are_those_of_the_training_sound(trained, audio):
     assert 0.6 < float(system.encode_sound(sound).std()) < 1.6
     z = system.encode_sound(sound) - system.networks.latent_mean
     assert float(z.mean((0, 2)).abs().max()) < 0.5
-    assert float(system.networks.denoiser.nothing.norm()) == pytest.approx(1, abs=1e-3)
+    assert float(system.networks.denoiser.null_text.norm()) == pytest.approx(1, abs=1e-3)
 
 
 def test_a_hifigan_learns_against_a_judge(audio, tmp_path):

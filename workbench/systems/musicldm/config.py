@@ -17,7 +17,7 @@ class MusicLDMConfig:
 
     Args:
         sizes: Sizes of the VAE, U-Net and vocoder.
-        joint: Configuration of the text–audio encoder.
+        clap: Configuration of the text–audio encoder.
         rate: Sample rate in Hz.
         frames: Mel frames of a training window, 100 per second.
         schedule: Noise schedule, see `models.diffusion`.
@@ -27,7 +27,7 @@ class MusicLDMConfig:
     """
 
     sizes: MusicLDMSizes
-    joint: TextAudioConfig
+    clap: TextAudioConfig
     rate: int = 16_000
     frames: int = 512
     schedule: str = "cosine-zero-snr"
@@ -59,7 +59,7 @@ class Profile:
     """
 
     sizes: MusicLDMSizes
-    joint: Plan
+    clap: Plan
     vae: Plan
     vocoder: Plan
     audio: Plan

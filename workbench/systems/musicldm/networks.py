@@ -35,7 +35,7 @@ class Networks(nn.Module):
     def __init__(self, config: MusicLDMConfig) -> None:
         super().__init__()
         self.config, self.mel = config, Mel(config.rate, bands=config.sizes.bands)
-        self.joint = TextAudio(config.joint)
+        self.clap = TextAudio(config.clap)
         self.vae, self.denoiser = mel_vae(config.sizes), FiLMUNet(config.sizes)
         self.vocoder = vocoder(config.sizes, config.rate)
         for name, value in (("mel_mean", -4.0), ("mel_std", 3.0), ("latent_std", 1.0)):
@@ -90,18 +90,18 @@ class Embedder(Protocol):
 class OwnEmbedder:
     """`TextAudio` with the frozen BERT and the mel spectrogram that are its inputs."""
 
-    def __init__(self, joint: TextAudio, text: BertText, mel: Mel) -> None:
-        self.joint, self.text, self.mel = joint, text, mel
+    def __init__(self, clap: TextAudio, text: BertText, mel: Mel) -> None:
+        self.clap, self.text, self.mel = clap, text, mel
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:
-        return self.joint.eval().embed_text(self.text.embed(list(texts)))
+        return self.clap.eval().embed_text(self.text.embed(list(texts)))
 
     @torch.inference_mode()
     def embed_sound(self, sounds: Tensor) -> Tensor:
-        return self.joint.eval().embed_mel(self.mel(sounds))
+        return self.clap.eval().embed_mel(self.mel(sounds))
 
 
 def own_embedder(networks: Networks) -> OwnEmbedder:
     """Return the embedder of networks that were trained here."""
-    return OwnEmbedder(networks.joint, BertText(), networks.mel)
+    return OwnEmbedder(networks.clap, BertText(), networks.mel)

@@ -40,7 +40,7 @@ class Published:
         networks.mel_mean.fill_(0.0)
         networks.mel_std.fill_(1.0)
         networks.latent_std.fill_(1 / self.vae.config.scaling_factor)
-        networks.denoiser.nothing.copy_(self.embedder.embed_text([""])[0])
+        networks.denoiser.null_text.copy_(self.embedder.embed_text([""])[0])
 
 
 def load_published(name: str | Path) -> Published:

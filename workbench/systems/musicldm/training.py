@@ -82,10 +82,17 @@ def stages(
     coder = (networks, data)
     train_vocoder = partial(fit_vocoder, *coder, crop=size.speech, width=size.discriminator)
     return [
-        Stage("joint", size.joint, 1, partial(fit_joint, embedder, data, crop=size.crop)),
+        # The folders keep their names, so that an unfinished training can be continued.
+        Stage("clap", size.clap, 1, partial(fit_clap, embedder, data, crop=size.crop), "joint"),
         Stage("vae", size.vae, 1, partial(fit_vae, *coder, crop=size.crop)),
         Stage("vocoder", size.vocoder, 1, train_vocoder),
-        Stage("ending", size.decoder_finetune, 1, partial(finetune_decoder, *coder)),
+        Stage(
+            "decoder_finetune",
+            size.decoder_finetune,
+            1,
+            partial(finetune_decoder, *coder),
+            "ending",
+        ),
         Stage("audio", size.audio, 1, partial(fit_unet, "audio"), "unet-audio"),
         Stage("text", size.text, 1, partial(fit_unet, "text"), "unet-text"),
     ]
@@ -101,7 +108,7 @@ def config_of(size: Profile) -> MusicLDMConfig:
     )
 
 
-def fit_joint(
+def fit_clap(
     embedder: OwnEmbedder,
     data: Data,
     plan: Plan,
@@ -133,7 +140,7 @@ def fit_joint(
         return {"loss": float(terms(module, 64, 0, held))}
 
     return fit(
-        embedder.joint,
+        embedder.clap,
         seeds(),
         loss,
         plan,
@@ -159,7 +166,7 @@ def fit_denoiser(
     """Train the U-Net on latents. by: "audio" conditions on audio embeddings, "text" on those of
     captions."""
     network, diffusion = networks.denoiser, networks.config.diffusion()
-    network.nothing.copy_(embedder.embed_text([""])[0])
+    network.null_text.copy_(embedder.embed_text([""])[0])
 
     def conditioning(some: Windows) -> MusicLDMConditioning:
         if by == "text":
