@@ -1,7 +1,7 @@
 """The conditioning of a denoiser: what all its kinds have in common.
 
-`denoisers.DrumConditioning` holds a text vector and a tempo, `dit.LDMGConditioning` a genre and text
-tokens, `music_ldm.MusicLDMConditioning` a text–audio embedding.
+`denoisers.DrumConditioning` holds a text vector and a tempo, `dit.LDMGConditioning` a genre and
+text tokens, `music_ldm.MusicLDMConditioning` a text–audio embedding.
 """
 
 from __future__ import annotations

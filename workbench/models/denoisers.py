@@ -44,6 +44,9 @@ class DrumConditioning(Conditioning):
         return replace(self, known=known)
 
 
+Condition = DrumConditioning  # the old name
+
+
 class ConditioningEmbedding(nn.Module):
     """Step, text and tempo → one vector (batch, width). A missing text or tempo has a learned
     vector."""
@@ -171,20 +174,17 @@ class TransformerDenoiser(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.final_modulation = nn.Linear(width, 2 * width)
         self.final_layer = nn.Linear(width, latent)
-        for layer in (
-            modulation,
-            self.final_modulation,
-            self.final_layer,
-        ):  # blocks start as identity
+        # each block starts as the identity
+        for layer in (modulation, self.final_modulation, self.final_layer):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
     def forward(self, z: Tensor, t: Tensor, *fields: Tensor) -> Tensor:
         beats = z.shape[1]
-        place = (self.bar[:, None] + self.beat[None]).flatten(0, 1)[:beats]  # (beats, width)
-        c = self.condition(t, DrumConditioning(*condition))  # (b, width)
-        modulation = self.modulate(c).reshape(len(z), 6, -1)
-        x = self.into(z) + place  # (b, beats, width)
+        position = (self.bar[:, None] + self.beat[None]).flatten(0, 1)[:beats]  # (beats, width)
+        c = self.condition(t, DrumConditioning(*fields))  # (b, width)
+        modulation = self.adaLN_modulation(c).reshape(len(z), 6, -1)
+        x = self.x_embedder(z) + position  # (b, beats, width)
         for block in self.blocks:
             x = block(x, modulation)
         scale, shift = self.final_modulation(F.silu(c)).unsqueeze(1).chunk(2, dim=-1)

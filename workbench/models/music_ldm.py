@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.models.conditioning import Conditioning
-from workbench.models.mel_encoder import LEVEL, SPREAD
+from workbench.models.mel_encoder import MEL_MEAN, MEL_STD
 from workbench.models.spectral_vae import KERNEL, ConvNeXt, invert
 
 if TYPE_CHECKING:
