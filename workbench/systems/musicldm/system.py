@@ -5,36 +5,39 @@
 
 Because text and sound share one embedding space, the U-Net can be trained on sound alone and
 conditioned on text (Chen et al. 2023, arXiv 2308.01546). The networks are in `models/music_ldm.py`
-and `models/text_audio.py`, training with beat-synchronous mixup is in `training.py`.
+and `models/text_audio.py`, training with beat-synchronous mixup is in `training.py`. The class is
+written in two steps, each a file:
+
+    latents.py   MusicLatents   encode, decode, condition
+    system.py    MusicLDM       generate, vary, inpaint, train
+
 Notebook: `notebooks/07_audio_diffusion.ipynb`.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.arguments import listed, same_length, shown, texts_of
+from workbench.arguments import listed, same_length, shown
 from workbench.errors import PromptError
 from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.music.audio import SILENT
 from workbench.music.clip import clip_of
 from workbench.systems.musicldm.card import card
 from workbench.systems.musicldm.config import MEMORY, MusicLDMConfig
-from workbench.systems.musicldm.networks import Embedder, Networks, own_embedder
+from workbench.systems.musicldm.latents import MusicLatents
+from workbench.systems.musicldm.networks import Embedder
 from workbench.systems.musicldm.published import load_published
 from workbench.systems.musicldm.training import recipe
 from workbench.systems.progress import Progress
 from workbench.systems.prompts import prompt_of, words_by_kind
 from workbench.systems.provenance import credit_of, signed_takes
 from workbench.systems.region import Region
-from workbench.systems.sampling import SamplingSettings, checked, overlapping
-from workbench.systems.sound_diffusion import SoundDiffusion
+from workbench.systems.sampling import SamplingSettings, checked
 from workbench.training.memory import fitting
 
 if TYPE_CHECKING:
@@ -46,21 +49,11 @@ if TYPE_CHECKING:
 __all__ = ["Embedder", "MusicLDM", "MusicLDMConfig"]
 
 
-class MusicLDM(SoundDiffusion):
+class MusicLDM(MusicLatents):
     """Text-to-music generation as sound. `from_pretrained` loads a system, `train` trains one."""
 
-    networks: Networks
-    config_class: ClassVar = MusicLDMConfig
-    networks_class: ClassVar = Networks
     reads: ClassVar = ("text",)
     replaces: ClassVar = ("bars", "seconds")
-    time_axis: ClassVar = 2
-
-    def __init__(self, config: MusicLDMConfig) -> None:
-        self.config = config
-        self.networks = Networks(config).eval()
-        self.mel, self.diffusion = self.networks.mel, config.diffusion()
-        self.embedder: Embedder = own_embedder(self.networks)
 
     @classmethod
     def train(
@@ -120,103 +113,6 @@ class MusicLDM(SoundDiffusion):
     def prompt_words(self) -> dict[str, list[str]]:
         """Words that are common in the training captions."""
         return words_by_kind(self.config.words)
-
-    # --- sound ↔ mel ↔ latent -----------------------------------------------------------------
-
-    def encode(self, clips: Clip | Sequence[Clip] | Tensor) -> Tensor:
-        """Encode clips of equal length as latents (n, latent, frames / 8, bands / 8) of variance
-        about 1. Raises PromptError if the lengths differ."""
-        if isinstance(clips, Tensor):
-            warnings.warn(
-                "encode: give clips; use encode_sound for a tensor",
-                DeprecationWarning,
-                stacklevel=2,
-            )
-            return self.encode_sound(clips)
-        return self.encode_clips(clips)
-
-    def decode(self, latents: Tensor, caption: str = "") -> list[Clip]:
-        """Decode latents to clips, one per row; `decode_sound` returns a tensor."""
-        return self.decode_clips(latents, caption)
-
-    def encode_sound(self, sounds: Tensor | np.ndarray) -> Tensor:
-        """Encode sounds (n, samples) at `config.rate` as latents (n, latent, frames / 8, bands / 8)
-        of variance about 1. Raises WorkbenchError for NaN and infinite samples."""
-        return self.networks.encode_sound(sounds)
-
-    def encode_mel(self, mel: Tensor) -> Tensor:
-        """Encode log mel spectrograms (n, frames, bands) as latents; frames are padded to a
-        multiple of the VAE's downsampling."""
-        return self.networks.encode_mel(mel)
-
-    def decode_mel(self, latents: Tensor) -> Tensor:
-        """Decode latents to log mel spectrograms (n, frames, bands)."""
-        return self.networks.decode_mel(latents)
-
-    def vocode(self, mel: Tensor) -> Tensor:
-        """Convert log mel spectrograms (n, frames, bands) to sounds (n, frames · 160) in [−1,
-        1]."""
-        return self.networks.vocode(mel)
-
-    def decode_sound(self, latents: Tensor) -> Tensor:
-        """Decode latents to sounds (n, samples) in [−1, 1]."""
-        return self.networks.decode_sound(self.latents_of(latents))
-
-    def sound_of(self, clip: Clip) -> Tensor:
-        """Return a clip's sound as this system's input: mono (samples,) at `config.rate`."""
-        return torch.from_numpy(
-            clip_of(clip).waveform(self.config.rate, loop=False).mean(0)
-        ).float()
-
-    def sound_array(self, clip: Clip) -> np.ndarray:
-        return self.sound_of(clip)[None].numpy()
-
-    def latent_of(self, sound: np.ndarray) -> Tensor:
-        return self.encode_sound(sound)[0]
-
-    def sound_from(self, latent: Tensor) -> np.ndarray:
-        return self.decode_sound(latent[None]).numpy()
-
-    # --- latents ------------------------------------------------------------------------------
-
-    @property
-    def hop(self) -> int:
-        return self.mel.hop * self.config.sizes.shorter
-
-    def frames_of(self, seconds: float) -> int:
-        return -(-max(1, round(seconds * self.config.rate)) // self.hop)
-
-    def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
-        """Return the shape of one latent. length: latent frames, each of 8 mel frames; by default
-        as in training."""
-        sizes = self.config.sizes
-        frames = self.config.frames // sizes.shorter if length is None else length
-        return (sizes.latent, frames, sizes.bands // sizes.shorter)
-
-    def denoiser_for(self, noisy: Tensor) -> Callable[..., Tensor]:
-        """Return the U-Net. Latents longer than the training windows are denoised in overlapping
-        windows."""
-        frames = self.config.frames // self.config.sizes.shorter
-        return overlapping(self.networks.denoiser, frames, axis=2)
-
-    @torch.inference_mode()
-    def conditioning(
-        self, prompts: Sequence[str] | Tensor, *, said: bool | None = None
-    ) -> MusicLDMConditioning:
-        """Return the conditioning of the U-Net.
-
-        Args:
-            prompts: Texts, or embeddings (n, embed) of texts or sounds.
-            said: False drops the conditioning; by default empty texts have none.
-
-        Returns:
-            The conditioning of n rows.
-        """
-        if isinstance(prompts, Tensor):
-            return MusicLDMConditioning(prompts, torch.full((len(prompts),), said is not False))
-        prompts = texts_of(prompts, "prompts", 1)
-        present = [bool(prompt.strip()) and said is not False for prompt in prompts]
-        return MusicLDMConditioning(self.embedder.embed_text(prompts), torch.tensor(present))
 
     # --- generation ---------------------------------------------------------------------------
 

@@ -1,0 +1,181 @@
+"""Sampling the words of piano windows: read the prompt, denoise, round to words."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.arguments import (
+    choice,
+    generator,
+    number,
+    renamed,
+    row_seeds,
+    seed_of,
+    shown,
+    text_of,
+    whole,
+)
+from workbench.errors import CheckpointError, PromptError
+from workbench.models.control import nudge
+from workbench.models.diffusion_lm import Predictor
+from workbench.models.samplers import SAMPLERS, normal
+from workbench.representations.pvd import CLS, LENGTH, POSITIONS, PVD, SEP
+from workbench.systems.diffusion_lm.config import PianoConfig
+from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, classes_of, control_of
+from workbench.systems.diffusion_lm.networks import Networks
+from workbench.systems.progress import Progress, reporter
+from workbench.systems.prompts import PromptReading
+from workbench.systems.sampling import checked
+from workbench.systems.system import System
+
+if TYPE_CHECKING:
+    pass
+
+
+class PianoSampler(System):
+    """The part of DiffusionLM that reads prompts and samples words for them."""
+
+    networks: Networks
+    config_class: ClassVar = PianoConfig
+    networks_class: ClassVar = Networks
+
+    def __init__(self, config: PianoConfig) -> None:
+        self.config, self.code = config, PVD(config.rhythm)
+        if config.network.vocab != self.code.size:
+            raise CheckpointError(
+                f"vocabulary: {self.code.size} words do not fit a network with "
+                f"{config.network.vocab}; load the checkpoint with the encoding of its training"
+            )
+        self.networks = Networks(config).eval()
+
+    # --- prompts ------------------------------------------------------------------------------
+
+    def explain_prompt(self, prompt: str) -> PromptReading:
+        """Return how a prompt is understood, and its unknown words."""
+        prompt = text_of(prompt, "prompt")
+        control, unknown = control_of(prompt, self.config.control.styles)
+        messages = []
+        if unknown:
+            messages.append(
+                f"Not understood: {', '.join(unknown[:5])}. Name a key, such as G major; "
+                "sparse, medium or busy; low, middle or high"
+                + "".join(f"; {style}" for style in self.config.control.styles)
+                + "."
+            )
+        return PromptReading(prompt, None, tuple(control.values()), unknown, tuple(messages))
+
+    def prompt_words(self) -> dict[str, list[str]]:
+        """Return the classes of the controls, and a few of the keys."""
+        return {
+            "Density": list(DENSITIES),
+            "Register": list(REGISTERS),
+            "Key": ["C major", "G major", "F major", "A minor", "E minor", "D minor"],
+            "Style": list(self.config.control.styles),
+        }
+
+    def control_of(self, prompt: str | Mapping[str, str] | None) -> dict[str, str]:
+        """Return the controls that a prompt names. Warns of unknown words."""
+        if prompt is None or isinstance(prompt, Mapping):
+            return dict(prompt or {})
+        if not isinstance(prompt, str):
+            raise PromptError(f"prompt={shown(prompt)}: give words, or controls by name, or None")
+        for message in self.explain_prompt(prompt).messages:
+            warnings.warn(f"prompt: {message}", UserWarning, stacklevel=4)
+        return control_of(prompt, self.config.control.styles)[0]
+
+    # --- sampling -----------------------------------------------------------------------------
+
+    @renamed(strength="guidance")
+    def sample_words(
+        self,
+        n: int,
+        control: Mapping[str, str] | None = None,
+        *,
+        known: np.ndarray | None = None,
+        kinds: np.ndarray | None = None,
+        places: int = POSITIONS,
+        steps: int = 100,
+        guidance: float = 0.1,
+        sampler: str = "ddpm",
+        temperature: float = 0.5,
+        grammar: bool = True,
+        tempo: float = 90.0,
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> np.ndarray:
+        """Sample token sequences.
+
+        Args:
+            n: Number of sequences, 1 to 1024.
+            control: Controls by name, see `generate`.
+            known: Ids to keep, (130,), −1 where free.
+            kinds: Required kind of each word, (130,) letters.
+            places: Number of sixteenths per bar; no word has a later position.
+            steps: Number of sampling steps.
+            guidance: Strength of the classifier guidance, 0 to 1000.
+            sampler: A name from `SAMPLERS`.
+            temperature: Below 1 favours likelier words at every step.
+            grammar: Round at the end to the likeliest grammatical sequence instead of rounding
+                each word to its nearest.
+            tempo: Tempo of the clips in `Progress`, in BPM.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            Ids (n, 130).
+
+        Raises:
+            PromptError: If a control, an id or a shape is not valid.
+        """
+        network = self.networks.diffusion
+        n, seed = checked(n=n)["n"], seed_of(seed)
+        steps = whole(steps, "steps", 1, network.config.steps)
+        guidance = number(guidance, "guidance", 0, 1000)
+        temperature = number(temperature, "temperature", 0, 1000)
+        sampler = choice(sampler, "sampler", SAMPLERS)
+        places = whole(places, "places", 1, POSITIONS)
+        wanted = classes_of(control, self.config.control.styles)
+        kept = torch.full((n, LENGTH), -1)
+        kept[:, 0], kept[:, -1] = CLS, SEP
+        if known is not None:
+            known = np.asarray(known)
+            if known.shape != (LENGTH,) or known.dtype.kind not in "iu":
+                raise PromptError(f"known={shown(known)}: give ({LENGTH},) ids, -1 where free")
+            self.code.check(known[known >= 0])
+            kept = torch.from_numpy(np.where(known >= 0, known, kept.numpy()))
+        push = None
+        if wanted:  # the total strength does not depend on the number of steps
+            push = nudge(self.networks.controls, network, wanted, strength=guidance * 100 / steps)
+        predict = Predictor(network, known=kept, temperature=temperature, nudge=push)
+        random = [generator(row) for row in row_seeds(seed, n)]
+        x = normal((n, LENGTH, network.config.dim), random)
+
+        report = reporter(progress)
+
+        def callback(step: int, total: int, x0: Tensor) -> None:
+            def words() -> np.ndarray:
+                return network.words(x0).numpy()
+
+            report(step, total, words, lambda: [self.code.decode(row, tempo) for row in words()])
+
+        x = SAMPLERS[sampler](predict, x, network.diffusion.alphas_bar, steps, random, callback)
+        with torch.inference_mode():
+            logits = network.round(x).numpy()
+        given = kept.numpy()[..., None]
+        logits = np.where((given >= 0) & (given != np.arange(self.code.size)), -1e9, logits)
+        if kinds is not None:
+            kinds = np.asarray(kinds)
+            if kinds.shape != (LENGTH,):
+                raise PromptError(f"kinds={shown(kinds)}: give ({LENGTH},) letters")
+            logits = np.where(kinds[:, None] == self.code.kinds, logits, -1e9)
+        logits = np.where(self.code.places >= places, -1e9, logits)
+        words = self.code.round(logits) if grammar else logits.argmax(-1)
+        return np.where(given[..., 0] >= 0, given[..., 0], words)
+
+    draw = sample_words  # the old name

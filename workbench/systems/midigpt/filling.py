@@ -1,0 +1,255 @@
+"""Filling holes in songs with GPT: the question, the sampling of an answer, and its bars.
+
+    hole → strokes of at most 8 bars → question → GPT ⇄ rule for valid tokens → bars
+
+A hole that is longer than the holes of training is filled in several strokes. Each sees the bars
+that the previous ones have written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.arguments import row_seeds, seed_of
+from workbench.errors import CheckpointError, PromptError
+from workbench.models.generation import Sampling, stream
+from workbench.models.gpt import GPT, GPTConfig
+from workbench.music.clip import Clip, clip_of
+from workbench.representations.grammar import HoleRule, TokenGrammar
+from workbench.representations.holes import Hole, bars_of, part, question, window
+from workbench.representations.remi import RemiSong
+from workbench.representations.tokens import END, Vocabulary
+from workbench.systems.configs import config_from
+from workbench.systems.midigpt.config import MidiGPTConfig
+from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
+from workbench.systems.provenance import signed_takes
+from workbench.systems.region import Region
+from workbench.systems.sampling import checked
+from workbench.systems.system import System
+
+SHORTEST = 128  # smallest context in tokens: a bar, its question and room for an answer
+LONGEST_STROKE = 8  # bars generated at once: the longest hole in training
+
+
+class SongFilling(System):
+    """The part of MidiGPT that fills holes in a song."""
+
+    networks: GPT
+
+    def __init__(self, config: MidiGPTConfig, vocabulary: Vocabulary) -> None:
+        if config.gpt.vocab != vocabulary.size:
+            raise CheckpointError(
+                f"vocabulary: {vocabulary.size} tokens do not fit a network with "
+                f"{config.gpt.vocab}; load the vocabulary of the checkpoint"
+            )
+        if config.gpt.context < SHORTEST:
+            raise CheckpointError(
+                f"context: must be at least {SHORTEST} tokens, got {config.gpt.context}"
+            )
+        self.config, self.vocabulary = config, vocabulary
+        self.networks = GPT(config.gpt).eval()
+
+    def config_dict(self) -> dict[str, Any]:
+        return {"gpt": asdict(self.config.gpt), "vocabulary": self.vocabulary.to_dict()}
+
+    @classmethod
+    def from_config(cls, data: dict[str, Any]) -> Self:
+        config = MidiGPTConfig(config_from(GPTConfig, data["gpt"]))
+        return cls(config, Vocabulary.from_dict(data["vocabulary"]))
+
+    @classmethod
+    def networks_of(cls, data: dict[str, Any]) -> GPT:
+        return GPT(config_from(GPTConfig, data["gpt"]))
+
+    @cached_property
+    def grammar(self) -> TokenGrammar:
+        return TokenGrammar(self.vocabulary)
+
+    # --- filling ------------------------------------------------------------------------------
+
+    def filling(
+        self,
+        clip: Clip,
+        bars: tuple[int, int],
+        tracks: Sequence[int | str] | None = None,
+        n: int = 3,
+        *,
+        seed: int = 0,
+        **sampling: float,
+    ) -> Iterator[tuple[int, list[Clip]]]:
+        """Run `inpaint` step by step: yields (number of bars that all versions have, versions so
+        far)."""
+        settings = settings_of(sampling)
+        clip, n, seed = clip_of(clip), checked(n=n)["n"], seed_of(seed)
+        seeds = row_seeds(seed, n)
+        original = clip if len(clip.notes) else None
+        region = Region(bars=bars, tracks=tracks)
+        requested, tracks = region.bars, region.tracks
+        if requested is None:
+            raise PromptError("bars=None: give (first, last)")
+        clip, begin, end = with_bars(clip, *requested)
+        reading = read(clip, begin, end, tracks, self.vocabulary)
+        song, whole = reading.song, reading.hole
+        inside = reading.grid.bars[whole.first : whole.last]
+        longest = np.unique(inside, return_counts=True)[1].max()
+        if longest > LONGEST_STROKE:
+            raise PromptError(
+                f"bars {requested[0] + 1} to {requested[1]}: a bar is as long as {longest} of 4/4, "
+                f"and at most {LONGEST_STROKE} are generated for one bar; give a shorter metre"
+            )
+        request = {
+            "bars": f"{requested[0] + 1} to {requested[1]}",
+            "tracks": reading.names(clip),
+            **sampling,
+        }
+        versions = [replace(song, notes=song.notes[~whole.covers(song)])] * n
+        start = whole.first
+        while start < whole.last:
+            hole = self._stroke(versions[0], replace(whole, first=start))
+            # bars of later strokes are not part of the question, where they would look empty
+            shown = len(song.bars) if hole.last == whole.last else hole.last
+            for done, written in self._write(
+                versions, hole, shown, reading, settings, [row + start for row in seeds]
+            ):
+                finished = end if done == whole.last else int(reading.grid.bars[done])
+                yield (
+                    finished - begin,
+                    signed_takes(
+                        (splice(clip, version, reading, self.vocabulary) for version in written),
+                        self,
+                        "generation" if original is None else "filling",
+                        request=request,
+                        seed=seed,
+                        original=original,
+                    ),
+                )
+            versions, start = written, hole.last
+
+    def _stroke(self, song: RemiSong, hole: Hole) -> Hole:
+        """Return the first bars of a hole: as many as one hole had in training, or fewer if the
+        other tracks leave no room in the context."""
+        last = min(hole.last, hole.first + LONGEST_STROKE)
+        while last - hole.first > 1 and self._reserve(song, replace(hole, last=last)) is None:
+            last -= 1
+        return replace(hole, last=last)
+
+    def _reserve(self, song: RemiSong, hole: Hole) -> tuple[list[int], int] | None:
+        """Return (tokens of each bar, tokens left for the music around the hole), or None if the
+        hole does not fit into the context."""
+        bars = bars_of(song, self.vocabulary)
+        sizes = [len(bar) for bar in bars]
+        usual = np.array([size for size in sizes if size > 2] or [48])
+        need = int(1.3 * np.percentile(usual, 75) * (hole.last - hole.first)) + 32
+        need = min(need, self.config.gpt.context // 2)
+        others = sum(sizes[hole.first : hole.last]) + hole.last - hole.first
+        room = self.config.gpt.context - need - others - len(hole.asked(song)) - 2
+        sizes[hole.first : hole.last] = [0] * (hole.last - hole.first)
+        return (sizes, room) if room >= 0 else None
+
+    def _question(self, song: RemiSong, hole: Hole, shown: int) -> np.ndarray:
+        """Return the question: the hole and as many bars around it as fit."""
+        song = part(song, 0, shown)
+        reserve = self._reserve(song, hole)
+        if reserve is None:  # a single bar of the other tracks fills the context: omit them
+            bars = song.notes[:, 0]
+            song = replace(song, notes=song.notes[(bars < hole.first) | (bars >= hole.last)])
+            reserve = self._reserve(song, hole)
+        assert reserve is not None
+        first, last = window(reserve[0], hole, reserve[1])
+        moved = replace(hole, first=hole.first - first, last=hole.last - first)
+        return question(part(song, first, last), moved, self.vocabulary)
+
+    def _write(
+        self,
+        songs: list[RemiSong],
+        hole: Hole,
+        shown: int,
+        reading: Reading,
+        sampling: Sampling,
+        seeds: Sequence[int],
+    ) -> Iterator[tuple[int, list[RemiSong]]]:
+        """Fill one hole in each song; yields (number of bars that all have so far, the songs)."""
+        prompts = [self._question(song, hole, shown) for song in songs]
+        if all(np.array_equal(p, prompts[0]) for p in prompts):
+            groups = [(prompts[0], songs)]  # one question, a batch of answers
+        else:
+            groups = [(p, [song]) for p, song in zip(prompts, songs, strict=True)]
+        written = list(songs)
+        for number, (prompt, group) in enumerate(groups):
+            rows = seeds[number : number + len(group)]
+            for done, answers in self._answers(prompt, hole, reading, sampling, rows):
+                for i, filling in enumerate(answers):
+                    written[number + i] = _with_notes(group[i], hole, filling)
+                if number == len(groups) - 1:
+                    yield hole.first + done, list(written)
+
+    def _answers(
+        self,
+        prompt: np.ndarray,
+        hole: Hole,
+        reading: Reading,
+        sampling: Sampling,
+        seeds: Sequence[int],
+    ) -> Iterator[tuple[int, list[RemiSong]]]:
+        """Sample answers to a question; yields (number of bars that all have, their complete
+        bars)."""
+        metres = [int(i) for i in reading.song.bars[hole.first : hole.last]]
+        n = len(seeds)
+        most, together = reading.most(self.vocabulary)
+        rule = HoleRule(
+            self.grammar,
+            n,
+            metres,
+            hole.asked(reading.song).tolist(),
+            lengths=reading.grid.lengths[hole.first : hole.last].tolist(),
+            most=most,
+            together=together,
+        )
+        ids: list[Tensor] = []
+        reported = 0
+        room = self.config.gpt.context - len(prompt)
+        for tokens in stream(
+            self.networks,
+            torch.from_numpy(prompt),
+            n,
+            room,
+            seed=seeds,
+            sampling=sampling,
+            allowed=rule,
+            end=END,
+        ):
+            ids.append(tokens)
+            whole = int(rule.bars.min()) - 1
+            if reported < whole < len(metres):
+                reported = whole
+                yield reported, [self._read(row, whole) for row in torch.stack(ids, 1)]
+        yield len(metres), [self._read(row, len(metres)) for row in torch.stack(ids, 1)]
+
+    def _read(self, row: Tensor, bars: int) -> RemiSong:
+        """Return the first `bars` bars of sampled ids as a note table."""
+        base = self.vocabulary.decode(row[row != END].numpy())
+        parts = self.vocabulary.bars(base)[:bars]
+        return RemiSong.from_ids(np.concatenate(parts) if parts else np.empty(0, dtype=np.int64))
+
+
+def settings_of(sampling: dict[str, Any]) -> Sampling:
+    """Return keyword arguments as Sampling; raise PromptError for unknown or invalid ones."""
+    try:
+        return Sampling(**{"top_p": 0.95, **sampling})
+    except TypeError as error:
+        raise PromptError(str(error).replace("Sampling.__init__() ", "")) from None
+
+
+def _with_notes(song: RemiSong, hole: Hole, filling: RemiSong) -> RemiSong:
+    """Return the song with new notes in the hole."""
+    notes = filling.notes.copy()
+    notes[:, 0] += hole.first
+    both = np.concatenate([song.notes[~hole.covers(song)], notes])
+    return replace(song, notes=both[np.lexsort((both[:, 1], both[:, 0]))])
