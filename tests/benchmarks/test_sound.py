@@ -17,12 +17,9 @@ def results(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_CACHE", str(top / "cache"))
         LDMG.train("builtin-songs", "smoke", out=top / "sound")
-        assert (
-            sound.main(
-                ["--checkpoint", str(top / "sound"), "--quick", "--out", str(top / "sound.json")]
-            )
-            == 0
-        )
+        given = {"checkpoint": "sound", "folder": "ablation", "out": "sound.json"}
+        options = [word for key, name in given.items() for word in (f"--{key}", str(top / name))]
+        assert sound.main([*options, "--quick"]) == 0
     return top, json.loads((top / "sound.json").read_text())["sections"]
 
 

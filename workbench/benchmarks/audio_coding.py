@@ -19,8 +19,13 @@ Coding = Callable[[np.ndarray], np.ndarray]  # sounds (n, samples) → the same,
 
 
 def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) -> None:
-    """Held-out windows through each codec, beside the original's baseline. ways: the last is the
-    system's own. numbers: of the latents per second."""
+    """Reconstruction of held-out windows by each codec, beside the original paper's baseline.
+
+    Args:
+        bench: The run.
+        ways: Codecs by name; the last one is the system's own.
+        numbers: Latent numbers per second.
+    """
     real, _ = bench.real
     before, table = spectrogram(real), []
     for name, way in ways.items():
@@ -72,7 +77,8 @@ def loudness(sounds: np.ndarray) -> float:
 
 
 def distance(real: np.ndarray, again: np.ndarray) -> tuple[float, float]:
-    """Multi-resolution STFT distance of sounds (n, samples): convergence and mean |log|."""
+    """Multi-resolution STFT distance of sounds (n, samples): spectral convergence and mean
+    |log|."""
     x, y = (torch.from_numpy(s.astype(np.float32))[:, None] for s in (real, again))
     found = [
         tuple(map(float, stft_loss(a, b))) for a, b in zip(x.split(16), y.split(16), strict=True)
@@ -89,8 +95,16 @@ def speed_table(
     notes: Sequence[str],
     **figures: Any,
 ) -> None:
-    """Seconds of sound per second of computing. encode takes (samples,), decode takes its result;
-    draw takes the numbers of clips and steps."""
+    """Speed as multiples of real time.
+
+    Args:
+        bench: The run.
+        encode: Takes (samples,).
+        decode: Takes the result of `encode`.
+        draw: Generates; takes the number of clips and of steps.
+        notes: Printed below the table.
+        figures: Stored with the table.
+    """
     rate = bench.audio.rate
     sound = np.resize(bench.real[0].ravel(), 20 * rate).astype(np.float32)
     latents = encode(sound)

@@ -1,4 +1,4 @@
-"""What the benchmarks of systems that generate sound share: windows of real music, and a judge."""
+"""What the benchmarks of systems that generate sound share: windows of real music, and a tagger."""
 
 from __future__ import annotations
 
@@ -29,8 +29,19 @@ CHUNK = 16  # clips generated at once
 
 @dataclass
 class AudioBench:
-    """One run. n: clips in each compared set; steps: of the sampler; folder: of networks that are
-    trained for a comparison; training_steps: of each, None for the section's own number."""
+    """One run of a benchmark.
+
+    Args:
+        system: The system to measure.
+        audio: The data.
+        report: Receives the tables.
+        n: Clips in each compared set.
+        steps: Sampling steps.
+        seed: Of all samples.
+        quick: Whether to make everything smaller.
+        folder: Of networks that are trained for a comparison.
+        training_steps: Of each of these; None for the section's own number.
+    """
 
     system: LDMG | MusicLDM
     audio: AudioCollection
@@ -44,7 +55,7 @@ class AudioBench:
 
     @property
     def length(self) -> int:
-        """Samples of a window as the system was trained on."""
+        """Samples of a window, as in the system's training."""
         return round(self.system.config.seconds * self.audio.rate)
 
     def pieces(self, split: str) -> list[int]:
@@ -52,9 +63,11 @@ class AudioBench:
         return self.audio.split(split)
 
     def windows(self, split: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """`n` windows of a split, mono (n, samples), and the piece of each. Genres have the shares
-        that they have in the training split, because otherwise a distance between splits would
-        measure their mixture; within a genre, pieces have equal weight."""
+        """`n` windows of a split, mono (n, samples), and the piece of each (n,).
+
+        Genres have the same shares as in the training split, because otherwise a distance between
+        splits would measure their mixture. Within a genre, pieces have equal weight.
+        """
         random = np.random.default_rng([self.seed, seed])
         share: dict[str, float] = {}
         for i in self.pieces("train"):
@@ -88,11 +101,11 @@ class AudioBench:
 
     @cached_property
     def tagger(self) -> Tagger:
-        """The judge, trained once on the training split and cached."""
+        """The tagger, trained once on the training split and cached."""
         return tagger_of(self.audio, self.length, steps=20 if self.quick else 600)
 
     def kept(self, judge: str) -> str:
-        """Folder of a judge of this data's windows."""
+        """Cache folder of a network that judges windows of this data."""
         return kept(judge, self.audio, self.length)
 
     def hear(self, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +118,7 @@ class AudioBench:
         return self.hear(self.real[0])
 
 
-Sections = Mapping[str, Callable[[Any], None]]  # each is given the run
+Sections = Mapping[str, Callable[[Any], None]]  # each takes the run
 
 
 def options_of(
@@ -148,7 +161,7 @@ def measure(
     pieces: int,
     steps: int,
 ) -> None:
-    """The requested tables. pieces, steps: of the data and of the sampler with --quick."""
+    """Run the requested sections. pieces, steps: of the data and of the sampler with --quick."""
     loaded = system.from_pretrained(args.checkpoint)
     dataset = args.dataset or trained_on(args.checkpoint)
     run = bench(

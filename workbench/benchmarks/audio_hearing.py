@@ -1,4 +1,4 @@
-"""Sound measured on recordings and on renders, and whether it follows a requested tempo."""
+"""Metrics of sound on recordings and renders, and whether sound follows a requested tempo."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ OPUS = {"Opus, lowest rate": 1.0, "Opus, low rate": 0.95}
 
 
 def recordings(bench: AudioBench, ways: Mapping[str, Coding]) -> None:
-    """What coding loses of held-out renders and of recordings by artists that were not trained on,
-    beside a mel spectrogram with Griffin-Lim and a codec."""
+    """Coding loss on held-out renders and on recordings by artists that are not in the training
+    data, beside a mel spectrogram with Griffin–Lim and a codec."""
     windows, pieces = bench.real
     known = [bool(len(Beats.read(bench.audio.items[int(i)].labels).times)) for i in pieces]
     rate, notes = bench.audio.rate, []
@@ -82,7 +82,8 @@ def recordings(bench: AudioBench, ways: Mapping[str, Coding]) -> None:
 
 
 def played(bench: AudioBench) -> np.ndarray:
-    """Windows (n, samples) from the middle of recordings whose artists were not trained on."""
+    """Windows (n, samples) from the middle of recordings by artists that are not in the training
+    data."""
     trained = {
         str(bench.audio.items[i].labels.get("artist", "")) for i in bench.audio.split("train")
     }
@@ -94,7 +95,7 @@ def played(bench: AudioBench) -> np.ndarray:
 
 
 def _middle(item: AudioItem, bench: AudioBench) -> np.ndarray | None:
-    """`bench.length` samples, mono; None for a clip that is shorter or not readable."""
+    """`bench.length` samples, mono; None for a clip that is shorter or cannot be read."""
     try:
         clip = item.clip()
     except BrokenFileError:
@@ -107,8 +108,12 @@ def _middle(item: AudioItem, bench: AudioBench) -> np.ndarray | None:
 
 
 def griffin_lim(sounds: np.ndarray, rate: int, rounds: int = 32) -> np.ndarray:
-    """Sounds (n, samples) from their own mel magnitudes: least squares back to bins, then phases
-    that agree with each other (Griffin and Lim 1984)."""
+    """Sounds (n, samples) from their own mel magnitudes: least squares back to frequency bins, then
+    consistent phases.
+
+    Source:
+        Griffin and Lim 1984, "Signal estimation from modified short-time Fourier transform".
+    """
     mel = Mel(rate=rate, high=rate / 2)
     hann = torch.hann_window(mel.window)
     size = torch.stft(
@@ -124,7 +129,8 @@ def griffin_lim(sounds: np.ndarray, rate: int, rounds: int = 32) -> np.ndarray:
 
 
 def opus(sounds: np.ndarray, rate: int, level: float) -> tuple[np.ndarray, float]:
-    """Sounds (n, samples) through the Opus codec, and kbit/s. level: libsndfile's compression."""
+    """Sounds (n, samples) through the Opus codec, and its kbit/s. level: libsndfile's
+    compression, 0 to 1."""
     import soundfile
 
     again, size = np.zeros_like(sounds), 0
@@ -142,7 +148,7 @@ Draw = Callable[[Sequence[str]], np.ndarray]  # prompts → sounds (n, samples)
 
 
 def beat(bench: AudioBench, draw: Draw) -> None:
-    """Is there a pulse, and does its tempo match the prompt?"""
+    """Whether generated sound has a pulse, and whether its tempo matches the prompt."""
     each = 1 if bench.quick else 12
     requested = np.repeat(TEMPI, each)
     rate, rows = bench.audio.rate, []

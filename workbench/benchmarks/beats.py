@@ -30,7 +30,7 @@ from workbench.systems.registry import datasets
 
 @dataclass
 class Excerpt:
-    """Sound that begins anywhere in a bar, its true beats, the tracker's, the name of its set."""
+    """Sound that begins anywhere in a bar; its true and its tracked beats; the name of its set."""
 
     sound: np.ndarray
     known: Beats
@@ -39,8 +39,8 @@ class Excerpt:
 
 
 def excerpts(audio: AudioCollection, rows: Sequence[int], seed: int) -> list[Excerpt]:
-    """Pieces without up to two seconds of their beginning: rendered ones begin at a bar line, and
-    a tracker could guess that."""
+    """Pieces without up to two seconds of their beginning. Rendered pieces begin at a bar line,
+    which a tracker could guess."""
     random, made = np.random.default_rng(seed), []
     for i in rows:
         start = float(random.uniform(0, 2))
@@ -82,7 +82,7 @@ def _octave_right(truth: float, found: float) -> bool:
 
 
 def alignment(pieces: Sequence[Excerpt], rate: int, report: Report, seed: int) -> None:
-    """Milliseconds between the beats of two aligned pieces: by known beats, by tracked ones."""
+    """Milliseconds between the beats of two aligned pieces: by known and by tracked beats."""
     random = np.random.default_rng(seed)
     pairs: list[tuple[Excerpt, Excerpt]] = []
     for group in group_by_tempo([piece.known.tempo for piece in pieces]):

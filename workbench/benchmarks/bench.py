@@ -1,4 +1,4 @@
-"""What all sections of the drum benchmarks share: the systems, the loops, and generating many."""
+"""What all sections of the drum benchmarks share: systems, loops, and generation."""
 
 from __future__ import annotations
 
@@ -20,8 +20,19 @@ CHUNK = 50  # loops generated at once
 
 @dataclass
 class Bench:
-    """systems: by name; the first one is measured, the others are compared with it.
-    n: loops in each compared set. takes: loops per prompt in prompt following."""
+    """One run of the drum benchmarks.
+
+    Args:
+        systems: By name; the first is measured, the others are compared with it.
+        data: Real loops.
+        report: Receives the tables.
+        n: Loops in each compared set.
+        takes: Loops per prompt in prompt following.
+        guidance: Scale of classifier-free guidance.
+        steps: Sampling steps.
+        seed: Of all samples.
+        quick: Whether to make everything smaller.
+    """
 
     systems: dict[str, DrumLDM]
     data: DrumData
@@ -53,11 +64,19 @@ class Bench:
         tempos: Sequence[float | None] | None = None,
         like: LoopSet | None = None,
     ) -> LoopSet:
-        """One loop of eight bars per prompt, each from its own noise.
+        """Generate one loop of eight bars per prompt, each from its own noise.
 
-        tempos: those of the loops that the prompts are captions of; by default as for `generate`.
-        like: loops that lend their performance and session to the generated ones, row by row, so
-        that a judge's folds keep a loop and the one generated for its caption together.
+        Args:
+            prompts: Texts.
+            system: Default: the first.
+            seed: Default: the run's.
+            guidance: Default: the run's.
+            steps: Default: the run's.
+            sampler: Name of the sampler.
+            tempos: BPM per prompt, such as those of the loops with these captions; default: as of
+                `generate`.
+            like: Loops whose performance and session the generated loops receive, row by row, so
+                that a classifier's folds keep a loop and the one from its caption together.
         """
         system = system or self.system
         first = 100_003 * (self.seed if seed is None else seed)

@@ -3,9 +3,9 @@
     workbench evaluate SYSTEM --checkpoint FOLDER --out results.json
     python -m workbench.benchmarks.cards FOLDER results.json
 
-Several results, of sections that were run separately, are merged; for a section that occurs more
-than once, the last one counts. The numbers of a card are stored beside it as `measured.json`, which
-is a result itself: name it first to replace some of its sections.
+Several results, of sections that were run separately, are merged; if a section occurs more than
+once, the last one counts. The numbers of a card are stored beside it as `measured.json`, which is
+itself a result: name it first to replace some of its sections.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from workbench.systems.registry import find, resolve
 
 
 def tables(sections: dict[str, Any]) -> str:
-    """Sections of a benchmark's JSON as Markdown with the tables as they were printed."""
+    """Sections of a benchmark's JSON as Markdown, with the tables as printed."""
     parts = ["## Measured"]
     for section in sections.values():
         text = render(section["title"], section["columns"], section["rows"])
@@ -34,8 +34,8 @@ def tables(sections: dict[str, Any]) -> str:
 
 
 def write_card(folder: Path, *results: Path) -> Path:
-    """README.md and measured.json of `folder` from its training.json and a benchmark's JSON, or
-    several."""
+    """Write README.md and measured.json of `folder` from its training.json and benchmark
+    results."""
     read = []
     for path in (folder / "training.json", *results):
         try:

@@ -11,7 +11,7 @@ from workbench.options import Parser, RawHelp, check_out, one_line, path, seed
 
 
 def parser_of(name: str, doc: str | None) -> argparse.ArgumentParser:
-    """A parser for `workbench evaluate NAME`, whose help shows the module's `doc`, with --out."""
+    """A parser for `workbench evaluate NAME` with --out; its help shows the module's `doc`."""
     options = Parser(prog=f"workbench evaluate {name}", description=doc, formatter_class=RawHelp)
     options.add_argument("--out", type=path, help="JSON file for all tables")
     return options
@@ -20,7 +20,7 @@ def parser_of(name: str, doc: str | None) -> argparse.ArgumentParser:
 def sections_parser(
     name: str, doc: str | None, sections: Iterable[str], *, quick: str
 ) -> argparse.ArgumentParser:
-    """The same for a benchmark of several sections, with --only, --seed and --quick.
+    """A parser for a benchmark with several sections, with --only, --seed and --quick.
 
     quick: help of --quick, which makes the benchmark smaller.
     """
@@ -38,7 +38,7 @@ def run_command(
     measure: Callable[[argparse.Namespace], None],
     argv: Sequence[str] | None,
 ) -> int:
-    """Parse and measure; an expected error is one line and exit status 1."""
+    """Parse and measure. An expected error is printed in one line; the exit status is then 1."""
     args = parser.parse_args(argv)
     try:
         if args.out is not None:

@@ -1,4 +1,4 @@
-"""Do several resolutions help? MRLSTM (1, 2, 4) against one LSTM of the same size."""
+"""Whether several resolutions help: MRLSTM (1, 2, 4) against one LSTM of the same size."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MULTI = AutoencoderConfig(latent=16, hidden=24, width=64)
 
 
 def parameters(config: AutoencoderConfig) -> int:
-    """Trainable numbers of the autoencoder with this configuration."""
+    """Number of trainable parameters of the autoencoder with this configuration."""
     return sum(p.numel() for p in DrumAutoencoder(config).parameters())
 
 
 def single_of_equal_size(multi: AutoencoderConfig) -> AutoencoderConfig:
-    """The configuration with stride 1 only whose size comes nearest to that of `multi`."""
+    """The configuration with only stride 1 whose size is nearest to that of `multi`."""
     aim = parameters(multi)
     options = [
         replace(multi, strides=(1,), hidden=h) for h in range(multi.hidden, 4 * multi.hidden)
@@ -32,7 +32,7 @@ def single_of_equal_size(multi: AutoencoderConfig) -> AutoencoderConfig:
 
 
 def resolutions(bench: Bench) -> None:
-    """Reconstruction of held-out loops by both, at a small stated budget, over three seeds."""
+    """Reconstruction of held-out loops by both, with a small budget, for three seeds."""
     steps, seeds = (60, SEEDS[:2]) if bench.quick else (400, SEEDS)
     plan = Plan(steps=steps, batch=64, lr=3e-3, every=steps, weight_decay=1e-4, precision="32-true")
     train, test = bench.data.train.rolls, bench.data.test.rolls

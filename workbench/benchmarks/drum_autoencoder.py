@@ -1,4 +1,4 @@
-"""How well the autoencoder reconstructs held-out loops, beside the paper's autoencoder."""
+"""Reconstruction of held-out loops by the autoencoder, beside the paper's autoencoder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEASURES = ("f1", "precision", "recall", "velocity_error", "offset_error")
 
 
 def reconstruction_table(bench: Bench) -> None:
-    """F1 of hits, velocity and offset error on held-out loops; floors by trivial answers."""
+    """F1 of hits, velocity and offset error on held-out loops; trivial answers as floors."""
     test = bench.data.test
     system = bench.system
     decoded = _rebuilt(system.autoencoder, test.rolls)
@@ -61,7 +61,7 @@ def reconstruction_table(bench: Bench) -> None:
 
 
 def _rebuilt(autoencoder: Any, rolls: np.ndarray, batch: int = 128) -> np.ndarray:
-    """Rolls through the latent and back: (n, steps, 27)."""
+    """Rolls encoded and decoded: (n, steps, 27)."""
     autoencoder.eval()
     with torch.no_grad():
         parts = [
@@ -75,14 +75,14 @@ rebuilt = _rebuilt
 
 
 def _paper(bench: Bench, steps: int) -> nn.Module:
-    """The published autoencoder, trained on training sessions at a stated budget."""
+    """The paper's autoencoder, trained on training sessions with a stated budget."""
     plan = Plan(steps=steps, batch=64, lr=1e-3, warmup=1, every=steps, precision="32-true")
     torch.manual_seed(bench.seed)
     return trained(PaperAutoencoder(), bench.data.train.rolls, plan, bench.seed)
 
 
 def trained(module: nn.Module, rolls: np.ndarray, plan: Plan, seed: int) -> nn.Module:
-    """An autoencoder after `plan` on these loops, in a folder that is thrown away."""
+    """An autoencoder after `plan` on these loops; the training's folder is temporary."""
     loss: Callable[..., dict[str, torch.Tensor]] = lambda net, x: net.loss(x)  # noqa: E731
     return fitted(module, torch.from_numpy(rolls), loss, plan, seed=seed, title="autoencoder")
 
@@ -96,7 +96,7 @@ def _of(scores: dict[str, float]) -> list[float]:
 
 
 def _typical(train: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """One answer for every loop: the cells hit in a third of training bars, at mean velocity."""
+    """The same answer for every loop: cells hit in a third of training bars, at mean velocity."""
     bars = train.reshape(-1, 16, 27)
     rate = bars[..., :9].mean(0)
     mean = bars[..., 9:18].sum(0) / np.maximum(1, bars[..., :9].sum(0))

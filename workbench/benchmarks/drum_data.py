@@ -1,4 +1,4 @@
-"""The loops that the drum benchmarks measure on: held-out sessions, and training sessions."""
+"""The loops of the drum benchmarks: held-out sessions and training sessions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BARS = 8
 
 @dataclass
 class LoopSet:
-    """Loops with everything that metrics read, computed at the first access."""
+    """Loops with everything that metrics read, computed at first access."""
 
     clips: list[Clip]
 
@@ -34,7 +34,7 @@ class LoopSet:
         return LoopSet([self.clips[int(i)] for i in rows])
 
     def spread(self, n: int) -> LoopSet:
-        """At most `n` of them at even distances."""
+        """At most `n` of them, at even distances."""
         return LoopSet(spread(self.clips, n))
 
     def labels(self, name: str) -> np.ndarray:
@@ -63,12 +63,13 @@ class LoopSet:
 
 @dataclass
 class DrumData:
-    """Loops of eight bars. hop: bars between the windows of the training set and the others."""
+    """Loops of eight bars of a data set."""
 
     name: str
     limit: int | None = None
 
     def loops(self, split: str, hop: int = BARS) -> LoopSet:
+        """Loops of a split. hop: bars from one window to the next."""
         return LoopSet(cut_loops(load(self.name, split=split, limit=self.limit), BARS, hop))
 
     @cached_property
@@ -81,12 +82,12 @@ class DrumData:
 
     @cached_property
     def unheard(self) -> LoopSet:
-        """Test and validation loops: all sessions that were not trained on."""
+        """Test and validation loops: all sessions that are not in the training data."""
         return LoopSet([*self.test.clips, *self.loops("validation").clips])
 
     @cached_property
     def styles(self) -> list[str]:
-        """The six styles with most training performances of beats, commonest first."""
+        """The six styles with the most training performances of beats, the most frequent first."""
         seen = {
             (clip.labels["performance"], clip.labels["style"])
             for clip in self.train.clips
@@ -96,7 +97,7 @@ class DrumData:
 
 
 def beats_of(loops: LoopSet, styles: Sequence[str]) -> LoopSet:
-    """Loops of beats, not fills, in one of these styles."""
+    """Loops of beats (not fills) in one of these styles."""
     return LoopSet(
         [c for c in loops.clips if c.labels.get("kind") == "beat" and c.labels["style"] in styles]
     )

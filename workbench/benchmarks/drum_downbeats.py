@@ -1,7 +1,7 @@
-"""Where does the beat fall? Bass drum on one and snare on two and four, beside real loops.
+"""Position of the downbeat: bass drum on one, snare on two and four, beside real loops.
 
 A classifier of styles ignores the downbeat: it accepts loops that are shifted by one beat as the
-requested style. So the downbeat is counted, for each chip of the prompt box and for "rock" in
+requested style. So downbeats are counted, for each chip of the prompt box and for "rock" in
 several wordings, beside the real loops to which a chip applies.
 """
 
@@ -39,7 +39,7 @@ LOOPS, BARS = 24, 4  # loops per seed, bars per loop
 
 
 def beats_by_prompt(bench: Bench) -> None:
-    """Bass drum on one, on two or four, and the backbeat, for chips and for plain requests."""
+    """Bass drum on one, on two or four, and the backbeat, for chips and plain requests."""
     real = LoopSet([*bench.data.train.clips, *bench.data.test.clips])
     facts = [facts_of(clip) for clip in real.clips]
     rows = []
@@ -126,8 +126,7 @@ def _made(
 
 
 def shares(rolls: np.ndarray, half_time: bool = False) -> np.ndarray:
-    """Of each roll the share of bars with a bass drum on one, one on two or four, and a backbeat:
-    (n, 3)."""
+    """Share of bars with a bass drum on one, on two or four, and with a backbeat: (n, 3)."""
     return np.stack([*downbeats(rolls), backbeats(rolls, half_time=half_time)], axis=1)
 
 
@@ -142,5 +141,5 @@ def _of_performances(loops: LoopSet, half_time: bool) -> np.ndarray:
 
 
 def _low(figure: dict[str, list[Any]], bounds: Iterable[float]) -> bool:
-    """Is the generated share of bars with a kick on one, or with a backbeat, below its bound?"""
+    """Whether the generated share of kicks on one, or of backbeats, is below its bound."""
     return any(made < bound for made, bound in list(zip(figure["made"], bounds, strict=True))[::2])

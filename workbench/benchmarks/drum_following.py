@@ -1,4 +1,4 @@
-"""Does a loop have the requested style? The classifier was trained on real training loops only."""
+"""Whether a loop has the requested style; the classifier is trained on real training loops only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def plain(style: str, take: int) -> str:
 
 
 def sentence(style: str, take: int) -> str:
-    """A style among words that belong to no style, in phrasings that training does not contain."""
+    """A style among words without a style, in phrasings that training does not contain."""
     return ("a {} groove, 100 bpm", "gimme something {}-ish", "could do with some {}, you know")[
         take % 3
     ].format(style)
@@ -160,7 +160,7 @@ def _listed(scores: dict[str, float]) -> str:
 
 
 def spread(bench: Bench) -> None:
-    """Are takes of one prompt as different as two drummers playing one style?"""
+    """Whether takes of one prompt are as different as two drummers who play one style."""
     styles, takes = bench.data.styles, max(4, bench.takes)
     rows, figures = [], {}
     played = {

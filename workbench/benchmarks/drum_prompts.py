@@ -1,4 +1,4 @@
-"""Does a loop follow the prompt beside its style: tempo, beat or fill, density, a voice?"""
+"""Whether a loop follows the prompt in other respects than style: tempo, kind, density, a voice."""
 
 from __future__ import annotations
 

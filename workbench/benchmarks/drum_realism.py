@@ -1,4 +1,5 @@
-"""Can generated loops be distinguished from played ones? Judges, Fréchet distances, rhythm."""
+"""Whether generated loops can be distinguished from played ones: classifiers, Fréchet distances,
+rhythm."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ INDEPENDENT = "baseline: independent cells"
 
 
 def realism(bench: Bench) -> None:
-    """Accuracy of judges that learn from other performances, or sessions, which loops are real."""
+    """Accuracy of classifiers that are trained on other performances, or sessions, to recognise
+    real loops."""
     real = bench.unheard
     sessions = real.labels("session")
     sets: dict[str, np.ndarray] = {
@@ -109,7 +111,7 @@ def _cells(verdict: Verdict) -> list[Any]:
 
 
 def _matched(real: LoopSet, train: LoopSet) -> LoopSet:
-    """For each real loop the free training loop nearest in kind, style and tempo."""
+    """For each real loop, the unused training loop that is nearest in kind, style and tempo."""
     style, kind = train.labels("style"), train.labels("kind")
     tempo = np.log2([clip.tempo for clip in train.clips])
     free, rows = np.zeros(len(train)), []
@@ -122,7 +124,7 @@ def _matched(real: LoopSet, train: LoopSet) -> LoopSet:
 
 
 def _halves(bench: Bench) -> Verdict:
-    """Held-out performances split at random: the judge's own bias and spread."""
+    """Random halves of the held-out performances: bias and variance of the classifier itself."""
     real = bench.real
     names = np.random.default_rng(bench.seed).permutation(np.unique(real.performances))
     first = np.isin(real.performances, names[: len(names) // 2])
@@ -136,7 +138,7 @@ def _halves(bench: Bench) -> Verdict:
 
 
 def frechet(bench: Bench) -> None:
-    """Fréchet and kernel distance of contrastive embeddings from held-out loops."""
+    """Fréchet and kernel distance to held-out loops, of contrastive embeddings."""
     real, system = bench.real, bench.system
 
     def embed(rolls: np.ndarray) -> np.ndarray:
@@ -190,7 +192,7 @@ def frechet(bench: Bench) -> None:
 
 
 def _projection(train: np.ndarray, dimensions: int = 32) -> Callable[[np.ndarray], np.ndarray]:
-    """Standardise features and project them, both as measured on training loops."""
+    """Standardise and project features, fitted on training loops."""
     from sklearn.decomposition import PCA
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -199,7 +201,7 @@ def _projection(train: np.ndarray, dimensions: int = 32) -> Callable[[np.ndarray
 
 
 def rhythm(bench: Bench) -> None:
-    """Rhythm measures, mean over the loops, and Jensen–Shannon distances of where drums fall."""
+    """Metrics of rhythm, mean over loops, and Jensen–Shannon distances of positions."""
     real, train = bench.real, bench.data.train.spread(bench.n)
     sets = {
         "held-out loops": real.rolls,

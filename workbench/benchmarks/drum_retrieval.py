@@ -1,4 +1,4 @@
-"""Does a text find its loop, and a loop its text, among held-out performances?"""
+"""Retrieval among held-out performances: a loop by its text, and a text by its loop."""
 
 from __future__ import annotations
 

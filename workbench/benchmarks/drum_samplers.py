@@ -1,4 +1,4 @@
-"""Time and quality of samplers and strengths of guidance."""
+"""Time and quality of samplers and guidance scales."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def samplers(bench: Bench) -> None:
     real, all_real = bench.real.spread(n), bench.real
     reference = bench.system.embed_clips(all_real.clips).numpy()
     rows, seconds = [], {}
-    bench.draw(real.captions, steps=2)  # loads the text encoder, which is no sampler's time
+    bench.draw(real.captions, steps=2)  # loads the text encoder, which is not part of the time
     for sampler, steps in WAYS:
         started = time.perf_counter()
         made = bench.draw(
@@ -48,7 +48,7 @@ def samplers(bench: Bench) -> None:
 
 
 def guidance(bench: Bench) -> None:
-    """Style accuracy against similarity to real loops and variety, as guidance grows."""
+    """Style accuracy, similarity to real loops, and variety, by guidance scale."""
     names, judge = bench.data.styles, bench.style_judge
     takes = max(3, bench.takes // 2)
     asked = np.array([name for name in names for _ in range(takes)])
@@ -81,5 +81,5 @@ def guidance(bench: Bench) -> None:
         f"Guidance: {len(asked)} style prompts, {len(real)} held-out captions",
         ["guidance", "style accuracy", "95 %", "Fréchet", "spread of embeddings"],
         rows,
-        ["“real” are a part of the reference itself, so their distance is no floor."],
+        ["“real” are a part of the reference itself, so their distance is not a floor."],
     )

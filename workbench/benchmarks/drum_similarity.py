@@ -1,4 +1,5 @@
-"""Novelty, and the drum paper's Hamming and Euclidean tables (arXiv 2408.02711, section 5)."""
+"""Novelty, and the drum paper's tables of Hamming and Euclidean distances (arXiv 2408.02711,
+section 5)."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ TRAINED_HOP = 2  # bars between the windows that systems are trained on
 
 
 def novelty(bench: Bench) -> None:
-    """Distance to the nearest training loop: copies would be nearer than real held-out loops."""
+    """Distance to the nearest training loop: copies are nearer than real held-out loops."""
     train = bits(bench.data.loops("train", TRAINED_HOP).rolls)
     real, made = bench.real, bench.made
     rows, figures = [], {}
@@ -67,7 +68,7 @@ def novelty(bench: Bench) -> None:
 
 
 def paper_tables(bench: Bench) -> None:
-    """Same keywords against other keywords, on data and on generated loops; and variety."""
+    """Loops with the same and with other keywords, of the data and generated; and variety."""
     test = bench.data.test
     buckets = _buckets(test)
     same, other = bucket_pairs(buckets, test.performances.tolist(), 1000, bench.seed)
@@ -99,7 +100,7 @@ def paper_tables(bench: Bench) -> None:
 
 
 def _buckets(loops: LoopSet) -> list[str]:
-    """The keywords of a loop's style and kind: what a folder name says, tempo left out."""
+    """The keywords of a loop's style and kind, as in a folder name, without the tempo."""
     found = []
     for clip in loops.clips:
         words = f"{clip.labels.get('style', '')} {clip.labels.get('substyle', '')}"
@@ -120,7 +121,8 @@ def _pairs(cells: np.ndarray, latents: np.ndarray, pairs: np.ndarray) -> list[fl
 def _against_data(
     bench: Bench, test: LoopSet, buckets: list[str], cells: np.ndarray, latents: np.ndarray
 ) -> list[list[object]]:
-    """Ten prompts, ten loops each, against five held-out loops of its bucket and five others."""
+    """Ten loops for each of ten prompts, against five held-out loops of its bucket and five
+    others."""
     random = np.random.default_rng(bench.seed)
     common = [b for b in dict.fromkeys(buckets) if buckets.count(b) >= 5][:10]
     own = [random.choice([i for i, b in enumerate(buckets) if b == c], 5, False) for c in common]
@@ -149,7 +151,7 @@ def _against_data(
 
 
 def _variety(bench: Bench) -> list[list[object]]:
-    """All pairs of ten loops for one prompt, over eight prompts; and of loops of any prompts."""
+    """All pairs of ten loops of one prompt, over eight prompts; and of loops of any prompts."""
     prompts = bench.real.spread(8).captions
     made = bench.draw([p for p in prompts for _ in range(10)], seed=bench.seed + 3)
     cells, latents = bits(made.rolls), bench.system.encode(made.clips).numpy()

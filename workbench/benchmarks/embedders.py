@@ -1,9 +1,8 @@
-"""Embedders by name, those of the shipped systems among them: for tables, notebooks and commands.
+"""Embedders by name, including those of the shipped systems, for tables, notebooks and commands.
 
-embedder("music-ldm")                  MusicLDM's joint encoder of text and sound
-embedder("sound-ldmg")                 LDMG's latents, mean and spread over time
-embedder("clap:laion/clap-htsat-unfused")       or a folder
-embedder("vggish:vggish.safetensors")
+embedder("music-ldm")                           MusicLDM's CLAP embedder("sound-ldmg")
+LDMG's latents, mean and standard deviation over time embedder("clap:laion/clap-htsat-unfused")
+or a folder embedder("vggish:vggish.safetensors")
 """
 
 from __future__ import annotations
@@ -16,8 +15,15 @@ from workbench.systems.storage import system_of
 
 
 def embedder(name: str) -> ClipEmbedder:
-    """The embedder of this name: a checkpoint (shipped, a folder, or the hub's) of MusicLDM or
-    LDMG, "clap:NAME" or "vggish:FILE". WorkbenchError for any other."""
+    """An embedder by name.
+
+    Args:
+        name: A checkpoint of MusicLDM or LDMG (shipped, a folder, or on the hub), "clap:NAME" or
+            "vggish:FILE".
+
+    Raises:
+        WorkbenchError: for any other name.
+    """
     kind, _, rest = name.partition(":")
     if kind == "clap":
         return clap(rest) if rest else clap()

@@ -1,4 +1,4 @@
-"""Networks that a benchmark trains for itself."""
+"""Training of networks within a benchmark."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from workbench.training import Loss, Network, Plan, fit
 def fitted(
     module: Network, rows: Tensor, loss: Loss, plan: Plan, *, seed: int, title: str
 ) -> Network:
-    """The network after `plan` on these rows, in a folder that is thrown away."""
+    """The network after `plan` on these rows; the training's folder is temporary."""
     with tempfile.TemporaryDirectory() as folder:
         return fit(module, (rows,), loss, plan, folder, seed=seed, title=title).module

@@ -1,4 +1,4 @@
-"""Music encoded once by LDMG's VAE, for experiments that train many networks on it."""
+"""Music encoded once by LDMG's VAE, for experiments that train several networks on it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from workbench.systems.ldmg import LDMG
 
 
 def latents_of(system: LDMG, audio: AudioCollection, split: str, most: int) -> list[Tensor]:
-    """Standardised latents (latent, frames), half precision, of at most `most` pieces of a split,
-    chosen at random but always the same. Cached in a file for each VAE."""
+    """Standardised latents (latent, frames) in half precision, of at most `most` pieces of a
+    split. The random choice of pieces is always the same. Cached in a file for each VAE."""
     rows = np.random.default_rng(0).permutation(audio.split(split))[:most]
     digest = hashlib.sha256()
     state = system.networks.state_dict()

@@ -14,7 +14,7 @@ from workbench.benchmarks.music_data import MusicBench
 
 
 def ways(bench: MusicBench) -> dict[str, Coding]:
-    """Through the vocoder alone, and through VAE and vocoder."""
+    """Reconstruction by the vocoder alone, and by VAE and vocoder."""
     system = bench.system
 
     def through(way: Callable[[Tensor], Tensor]) -> Coding:
@@ -38,12 +38,12 @@ def coding(bench: MusicBench) -> None:
 
 
 def recordings(bench: MusicBench) -> None:
-    """The same for renders and for recordings of other artists."""
+    """Reconstruction of renders and of recordings by other artists."""
     audio_hearing.recordings(bench, ways(bench))
 
 
 def speed(bench: MusicBench) -> None:
-    """Seconds of sound per second of computing."""
+    """Multiples of real time."""
     system = bench.system
     vector = system.embedder.embed_text(bench.captions[:1])
     speed_table(

@@ -1,4 +1,4 @@
-"""Does DiffusionLM follow its controls, and which backbone learns faster?"""
+"""Whether DiffusionLM follows its controls, and which backbone trains faster."""
 
 from __future__ import annotations
 

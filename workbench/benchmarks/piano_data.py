@@ -73,7 +73,7 @@ class PianoBench:
 
     @cached_property
     def nearest(self) -> np.ndarray:
-        """The same samples rounded to the nearest words, without the grammar."""
+        """The same samples, rounded to the nearest words without the grammar."""
         return self.system.draw(self.n, steps=self.steps, seed=self.seed, grammar=False)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Language models on the built-in songs, whose true entropy is known: how far above it are they?"""
+"""Language models on the built-in songs, beside their true entropy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from workbench.training import Plan
 
 
 def builtin(bench: SongBench) -> None:
-    """Bits per note of Markov chains, an LSTM and a GPT, trained here, beside the true entropy."""
+    """Bits per note of Markov chains, an LSTM and a GPT that are trained here, beside the
+    entropy."""
     train = tables_of(songs_of("builtin-songs", "train", 60 if bench.quick else None))
     test = tables_of(songs_of("builtin-songs", "test", 10 if bench.quick else 100))
     vocabulary = Vocabulary.train([ids_of(song) for song in train], 700)
@@ -63,7 +64,7 @@ def builtin(bench: SongBench) -> None:
 
 
 def rows_of(songs: list[RemiSong], vocabulary: Vocabulary) -> Tensor:
-    """Each song a row of its own, BOS to EOS: (songs, longest) int16."""
+    """One row per song, from BOS to EOS: (songs, longest) int16."""
     ids = [plain(song, vocabulary, ends=True) for song in songs]
     rows = np.full((len(ids), 640), PAD, dtype=np.int16)
     for row, line in zip(rows, ids, strict=True):
@@ -72,7 +73,7 @@ def rows_of(songs: list[RemiSong], vocabulary: Vocabulary) -> Tensor:
 
 
 def trained(model: nn.Module, rows: Tensor, steps: int, seed: int) -> nn.Module:
-    """The model after `steps` of 8 songs."""
+    """The model after `steps` steps with batches of 8 songs."""
     plan = Plan(steps=steps, batch=8, lr=2e-3, weight_decay=0.1, every=steps, keep="last")
     return fitted(model, rows, loss, plan, seed=seed, title=type(model).__name__)
 

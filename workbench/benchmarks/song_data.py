@@ -20,12 +20,22 @@ from workbench.systems.midigpt import MidiGPT
 from workbench.systems.midigpt.training import held_out, songs_of
 
 ORDERS = (1, 2, 3, 4)
-SHIFTS = range(-5, 7)  # the transpositions that MidiGPT saw
+SHIFTS = range(-5, 7)  # the transpositions of MidiGPT's training
 
 
 @dataclass
 class SongBench:
-    """One run: the system, the data set, how many songs and cases, and the report."""
+    """One run of MidiGPT's benchmarks.
+
+    Args:
+        system: The system.
+        dataset: Names or folders.
+        report: Receives the tables.
+        songs: Number of held-out songs.
+        cases: Number of holes.
+        seed: Of all samples.
+        quick: Whether to make everything smaller.
+    """
 
     system: MidiGPT
     dataset: str
@@ -61,7 +71,7 @@ class SongBench:
 
     @cached_property
     def rows(self) -> torch.Tensor:
-        """The test songs end to end in rows: (rows, context)."""
+        """The test songs concatenated and divided into rows: (rows, context)."""
         return held_out(self.test, self.vocabulary, self.system.config.gpt.context)
 
     @cached_property
@@ -86,7 +96,7 @@ class SongBench:
         return min(self.chains.values(), key=lambda chain: self.per_token(chain).mean())
 
     def per_token(self, chain: MarkovChain) -> np.ndarray:
-        """−log p of every token of the test rows but the first of each, in nats."""
+        """−ln p of every token of the test rows except the first of each."""
         return np.concatenate([chain.nll(row)[1:] for row in unpadded(self.rows)])
 
 

@@ -54,7 +54,7 @@ LABELS = {  # of the ways to fill a hole
 
 
 def chain_nats(bench: SongBench, case: Case) -> float:
-    """The same under the best Markov chain, which sees what is before."""
+    """The same for the best Markov chain, which is conditioned on the bars before."""
     prompt, truth = prefix(case)
     return float(bench.best.nll(np.concatenate([prompt, truth]))[len(prompt) :].sum())
 
@@ -83,7 +83,7 @@ def call_fill(bench: SongBench, case: Case) -> RemiSong:
 
 
 def go_on(prompt: Prompt) -> Callable[[SongBench, Case], RemiSong]:
-    """Plain continuation of a prompt for as many bars as the hole has."""
+    """Continuation of a prompt for as many bars as the hole has."""
 
     def filler(bench: SongBench, case: Case) -> RemiSong:
         ids, _ = prompt(case)
@@ -115,7 +115,7 @@ def _table(bench: SongBench, ids: np.ndarray, case: Case) -> RemiSong:
 
 
 def repeat(bench: SongBench, case: Case) -> RemiSong:
-    """The bars before the hole once more, from its beginning on where there are fewer than four."""
+    """The bars before the hole, repeated; if there are fewer than four, they start again."""
     count = min(LENGTH, case.first)
     before = part(case.song, case.first - count, case.first)
     rounds = []
@@ -131,7 +131,7 @@ def _per_note(cost: np.ndarray, notes: np.ndarray, rows: np.ndarray) -> float:
 
 
 def chain(bench: SongBench, case: Case) -> RemiSong:
-    """A walk of the best Markov chain from what is before."""
+    """A sample of the best Markov chain, conditioned on the bars before."""
     prompt, _ = prefix(case)
     ids = bench.best.sample(prompt, 700, bench.seed + case.number)
     return _table(bench, until_end(np.asarray(ids)), case)
@@ -149,7 +149,7 @@ FILLERS: dict[str, Callable[[SongBench, Case], RemiSong]] = {
 
 
 def lines_of(song: RemiSong, vocabulary: Vocabulary) -> np.ndarray:
-    """Quarter notes at which the bars begin, and the end of the last: (bars + 1,)."""
+    """Bar lines in quarter notes, including the end of the last bar: (bars + 1,)."""
     signs = [vocabulary.names[i].split("_")[1].split("/") for i in song.bars]
     return np.concatenate([[0.0], np.cumsum([4 * int(a) / int(b) for a, b in signs])])
 
@@ -163,11 +163,11 @@ def flat(song: RemiSong, bench: SongBench) -> np.ndarray:
 
 
 MEASURES = ("harmony", "same key", "density", "walls", "join before", "join after", "copied")
-WALL = 10  # notes at one place that two hands can play
+WALL = 10  # notes at one position that two hands can play
 
 
 def measure(bench: SongBench, case: Case, filling: RemiSong) -> list[float]:
-    """The measures of one filling, in the order of MEASURES."""
+    """The metrics of one inpainting, in the order of MEASURES."""
     before = min(AROUND, case.first)
     near = part(case.open, case.first - before, case.first + LENGTH + AROUND)
     lines = lines_of(near, bench.vocabulary)
@@ -188,7 +188,7 @@ def measure(bench: SongBench, case: Case, filling: RemiSong) -> list[float]:
 
 
 def inpainting(bench: SongBench) -> None:
-    """The table: nats a note of the true hole, then the measures of what each way writes."""
+    """Nats per note of the true bars, and the metrics of each way to fill the hole."""
     context = bench.system.config.gpt.context
     clips = [clip for clip, _ in bench.held]
     chosen = cases(clips, bench.vocabulary, context, bench.cases, seed=bench.seed)

@@ -89,7 +89,7 @@ def note_counts_of(vocabulary: Vocabulary, rows: list[np.ndarray]) -> np.ndarray
 
 
 def unigram(bench: SongBench, rows: list[np.ndarray]) -> np.ndarray:
-    """Tokens at their shares in the training songs, one added to each count."""
+    """Tokens with their frequencies in the training songs, plus one each."""
     return np.array([-_log_shares(bench)[row[1:]].sum() for row in rows])
 
 
@@ -101,7 +101,7 @@ def _log_shares(bench: SongBench) -> np.ndarray:
 
 
 def repetition(bench: SongBench, rows: list[np.ndarray]) -> np.ndarray:
-    """Copying: after two tokens comes what came after them last time in the row."""
+    """Copying: after two tokens follows the token that followed them last time in the row."""
     shares = np.exp(_log_shares(bench))
     hits, base = [], []
     for row in rows:

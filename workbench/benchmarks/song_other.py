@@ -21,8 +21,8 @@ TEMPO = 120.0  # BPM that a file without a tempo map has
 
 
 def performed(clip: Clip) -> Clip:
-    """The clip as in a recording of a performance: the notes sound at the same seconds, in
-    beats of 120 BPM that do not follow the music."""
+    """The clip as in a recording of a performance: its notes have the same times in seconds, but
+    are written in beats of 120 BPM that do not follow the music."""
     notes = clip.notes.copy()
     start = clip.seconds_at(notes["time"]) * TEMPO / 60
     end = clip.seconds_at(notes["time"] + notes["duration"]) * TEMPO / 60

@@ -1,4 +1,4 @@
-"""MidiGPT's speed as ratios in one run: cached against recomputed, ours against transformers'."""
+"""MidiGPT's speed as ratios within one run: with and without cache, and against transformers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def speed(bench: SongBench) -> None:
 
 
 def training(config: GPTConfig, batch: int, steps: int) -> tuple[float, float]:
-    """Seconds of one training step: ours, and transformers' GPT-2 of the same size and dropout."""
+    """Seconds of one training step: the workbench's, and transformers' GPT-2 of the same size
+    and dropout."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
     other = GPT2LMHeadModel(

@@ -1,4 +1,4 @@
-"""The VAE-GAN: its loss, beside a blurred spectrogram and the same VAE without a GAN."""
+"""Reconstruction by the VAE-GAN, beside a blurred spectrogram and the same VAE without a GAN."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def coding(bench: SoundBench) -> None:
 
 
 def recordings(bench: SoundBench) -> None:
-    """The same for renders and for recordings of other artists."""
+    """Reconstruction of renders and of recordings by other artists."""
     audio_hearing.recordings(
         bench, {"VAE-GAN": lambda sounds: bench.decode(bench.latents(sounds))[:, : bench.length]}
     )
 
 
 def players(bench: SoundBench) -> None:
-    """The same VAE at the same steps with and without the discriminator, each before and after its
-    decoder is fine-tuned alone; all trained here."""
+    """The same VAE after the same steps, with and without the discriminator, each before and
+    after its decoder is fine-tuned alone. All are trained here."""
     size = PROFILES["smoke" if bench.quick else "laptop"]
     steps = 12 if bench.quick else bench.training_steps or 600
     assert size.decoder_finetune
@@ -97,7 +97,7 @@ def players(bench: SoundBench) -> None:
 
 
 def row(bench: SoundBench, system: LDMG) -> list[object]:
-    """What the system's VAE loses of the held-out windows."""
+    """Reconstruction errors of the system's VAE on held-out windows."""
     real = bench.real[0]
     coder = SoundBench(system, bench.audio, bench.report, n=bench.n, seed=bench.seed)
     again = coder.decode(coder.latents(real))

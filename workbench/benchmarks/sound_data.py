@@ -1,4 +1,4 @@
-"""What the benchmarks of LDMG share: generated clips, coding, distances to the held-out windows."""
+"""What the benchmarks of LDMG share: generated clips, coding, distances to held-out windows."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from workbench.systems.ldmg import LDMG
 
 @dataclass
 class SoundBench(AudioBench):
-    """A run of LDMG's."""
+    """One run of LDMG's benchmarks."""
 
     system: LDMG
 
     def apart(self, sounds: np.ndarray) -> list[Any]:
-        """Fréchet distance to the held-out windows, its interval, and the kernel distance."""
+        """Fréchet distance to held-out windows, its interval, and 1,000 times the kernel
+        distance."""
         (heard, _), (real, _), times = self.hear(sounds), self.real_heard, 10 if self.quick else 50
         return [
             frechet_distance(heard, real),
@@ -31,7 +32,7 @@ class SoundBench(AudioBench):
         ]
 
     def asked(self, pieces: np.ndarray) -> tuple[list[str], list[str | None]]:
-        """Captions and genres of pieces, as the system takes them."""
+        """Captions and genres of pieces, as conditions of the system; None for an unknown genre."""
         items = [self.audio.items[i] for i in pieces]
         known = self.system.config.genres
         genres = [genre_of(item.labels) for item in items]
@@ -47,7 +48,7 @@ class SoundBench(AudioBench):
         sampler: str = "dpm++",
         guidance: float = 2.0,
     ) -> np.ndarray:
-        """Clips (n, samples), each from its own noise; unconditional without prompts."""
+        """Generate clips (n, samples), each from its own noise; unconditional without prompts."""
         n = n or self.n
         if prompts is None:
             guidance = 1.0
@@ -73,7 +74,7 @@ class SoundBench(AudioBench):
 
     @cached_property
     def matched(self) -> np.ndarray:
-        """A clip for genre and caption of each held-out window."""
+        """One clip for genre and caption of each held-out window."""
         return self.draw(*self.asked(self.real[1]))
 
     def decode(self, latents: torch.Tensor) -> np.ndarray:

@@ -58,7 +58,7 @@ def frechet(bench: SoundBench) -> None:
 
 @torch.inference_mode()
 def wasserstein(bench: SoundBench) -> None:
-    """Latent frames: generated, of noise, of held-out music."""
+    """Sliced Wasserstein distance of latent frames: generated, noise, held-out music."""
     config = bench.system.config
     real = _frames(bench.latents(bench.real[0]))
     train = _frames(bench.latents(bench.windows("train", 1)[0]))
@@ -110,7 +110,7 @@ def _frames(latents: torch.Tensor, most: int = 20_000) -> np.ndarray:
 
 
 def samplers(bench: SoundBench) -> None:
-    """Few steps against the ancestral sampler with many."""
+    """Few-step samplers against the ancestral sampler with many steps."""
     n = min(bench.n, 8 if bench.quick else 64)
     plans = [
         ("dpm++", 10),
@@ -139,7 +139,7 @@ def samplers(bench: SoundBench) -> None:
 
 
 def asked(bench: SoundBench) -> None:
-    """Does the tagger recognise the requested genre? And: variety, similarity, copies."""
+    """Whether the tagger recognises the requested genre; variety, similarity, copies."""
     genres = [g for g in bench.system.config.genres if g in bench.tagger.genres]
     each = 2 if bench.quick else max(4, bench.n // len(genres))
     wanted = [g for g in genres for _ in range(each)]

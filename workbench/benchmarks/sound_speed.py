@@ -1,4 +1,4 @@
-"""LDMG's speed: coding and generating as multiples of real time, training against a plain loop."""
+"""LDMG's speed: coding and generation as multiples of real time; training against a plain loop."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def speed(bench: SoundBench) -> None:
 
 
 def overhead(bench: SoundBench) -> float:
-    """Time of `fit`'s step over that of a plain loop on the same batches."""
+    """Time of a step of `fit`, divided by that of a plain loop on the same batches."""
     size = PROFILES["smoke" if bench.quick else "laptop"]
     steps, turns = (3, 1) if bench.quick else (15, 5)
     rows = bench.audio.split("train")
@@ -110,7 +110,7 @@ def overhead(bench: SoundBench) -> float:
 
 
 def peak(profile: str) -> float:
-    """Peak memory in GiB of a process over two steps of the VAE-GAN."""
+    """Peak memory in GiB of a process during two steps of the VAE-GAN."""
     done = subprocess.run(
         tied([sys.executable, "-c", MEMORY, profile]), capture_output=True, text=True, check=True
     )

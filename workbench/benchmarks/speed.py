@@ -2,8 +2,8 @@
 
     workbench evaluate speed --checkpoint drums-groove-bert --out speed.json
 
-Times are medians of several runs on this machine; ratios come from one run each, side by side. MIDI
-reading is measured in processor time, in alternation.
+Times are medians of several runs on this machine; ratios come from one run. MIDI reading is
+measured in processor time, in alternation.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def samplers(system: DrumLDM, report: Report, runs: int) -> None:
 
 
 def midi_to_roll(report: Report, clips: Dataset, runs: int) -> None:
-    """MIDI file → drum roll, ours against pretty_midi's notes on the same grid."""
+    """MIDI file to drum roll: the workbench's reader against pretty_midi on the same grid."""
     with tempfile.TemporaryDirectory() as folder:
         paths = []
         for i, clip in enumerate(clips):
@@ -92,7 +92,7 @@ def midi_to_roll(report: Report, clips: Dataset, runs: int) -> None:
 
 
 def _by_pretty_midi(path: Path) -> np.ndarray:
-    """The same roll through pretty_midi: its note objects, put on the grid one by one."""
+    """The same roll with pretty_midi: its note objects, placed on the grid one by one."""
     import pretty_midi
 
     midi = pretty_midi.PrettyMIDI(str(path))
@@ -112,7 +112,7 @@ def _by_pretty_midi(path: Path) -> np.ndarray:
 
 
 def import_time(report: Report, runs: int) -> None:
-    """`import workbench` in a fresh interpreter, less the interpreter's own start."""
+    """`import workbench` in a new interpreter, minus the interpreter's own start."""
 
     def start(code: str) -> float:
         command = [sys.executable, "-c", code]

@@ -1,4 +1,4 @@
-"""Tokenisers on the same songs: length of the sequences, and what a round trip loses.
+"""Tokenisers on the same songs: length of the sequences, and the loss of a round trip.
 
     workbench evaluate tokenisers --dataset pop909 --limit 20 --out tokenisers.json
 
@@ -75,7 +75,7 @@ def measure(kinds: Sequence[Tokeniser], clips: Sequence[Clip], report: Report) -
 
 
 def songs_of(name: str, split: str, limit: int | None) -> list[Clip]:
-    """Songs with notes, of a data set by name or of a folder of MIDI."""
+    """Songs with notes, of a data set or of a folder of MIDI files."""
     clips = [clip for clip in load(name, split, limit=limit, songs=True) if len(clip.notes)]
     if not clips:
         raise MissingDataError(f"{name}: no songs in its split {split!r}; give a larger set")

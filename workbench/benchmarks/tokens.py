@@ -1,4 +1,4 @@
-"""Speed of tokenising songs: ours and MidiTok in one run, and the time for all of Lakh.
+"""Speed of tokenising songs: the workbench and MidiTok in one run, and the time for all of Lakh.
 
 workbench evaluate tokens path/to/midi --limit 100
 workbench evaluate tokens path/to/midi --prepare prepared --workers 8
@@ -63,7 +63,7 @@ def measure(args: argparse.Namespace) -> None:
 
 
 def encoders(files: Sequence[Path], report: Report) -> None:
-    """Reading, MidiTok and ours, file by file in turn."""
+    """Reading, MidiTok and the workbench, alternating file by file."""
     midi = Vocabulary().midi
     seconds: dict[str, list[float]] = {"reading": [], "MidiTok": [], "ours": []}
     equal = slow = notes = 0
@@ -116,7 +116,7 @@ def encoders(files: Sequence[Path], report: Report) -> None:
 
 
 def preparing(files: Sequence[Path], out: Path, workers: int, report: Report) -> None:
-    """The whole way into one memory-mapped file."""
+    """The complete preparation into one memory-mapped file."""
     began = time.perf_counter()
     made = prepare(files, out, workers=workers, quiet=True)
     spent = time.perf_counter() - began

@@ -281,7 +281,7 @@ def test_a_clip_without_drums_or_too_long_is_named(system):
         system.vary(piano)
     array = np.zeros((16 * 9, 27), np.float32)
     array[::4, 0] = 1
-    with pytest.raises(PromptError, match="got 9"):
+    with pytest.raises(PromptError, match="at most 8 bars, got 9; give a shorter file"):
         system.inpaint(DrumRoll.from_array(array).to_clip())
 
 

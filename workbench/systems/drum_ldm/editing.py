@@ -253,7 +253,7 @@ class DrumEditing(DrumSampler):
         if bars > self.config.bars:
             most = self.config.bars
             raise PromptError(
-                f"clip {name}: must have at most {most} bars, got {bars}; cut it with "
-                f"clip.excerpt(0, {4 * most})"
+                f"clip {name}: must have at most {most} bars, got {bars}; give a shorter file, or "
+                f"a clip of {most} of its bars"
             )
         return clip, bars
