@@ -1,0 +1,551 @@
+"""What prompts ask of a drum loop: words in five languages, and the chart that they become."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.errors import PromptError
+from workbench.music.kit import DRUMS
+from workbench.representations.drum_chart import METERS, DrumChart, bar_steps
+from workbench.systems.drum_ldm.lexicon import Lexicon, lexicon
+from workbench.systems.drum_ldm.request import read_request
+
+D = {code: i for i, code in enumerate(DRUMS)}
+TOMS = ["LT", "MT", "HT"]
+
+
+def struck(request, drum, bar=0):
+    """Sixteenths of a bar on which a drum is asked to be struck."""
+    size = bar_steps(request.meter)
+    column = request.chart.hits[bar * size : (bar + 1) * size, D[drum]]
+    return np.flatnonzero(column == 1).tolist()
+
+
+def silent(request, drum, bar=0):
+    """Sixteenths of a bar on which a drum is asked not to be struck."""
+    size = bar_steps(request.meter)
+    column = request.chart.hits[bar * size : (bar + 1) * size, D[drum]]
+    return np.flatnonzero(column == 0).tolist()
+
+
+def absent(request, bar=0):
+    return {code for code in DRUMS if request.chart.drums[bar, D[code]] == 0}
+
+
+def fills(request):
+    return (np.flatnonzero(request.chart.fill == 1) + 1).tolist()
+
+
+# --- what is understood ---------------------------------------------------------------------------
+
+STATEMENTS = [
+    # absence and exclusiveness
+    ("no snare", ["no snare"]),
+    ("rock without crash or ride", ["style: rock", "no crash or ride"]),
+    ("no snare, toms or crash", ["no snare, toms or crash"]),
+    ("no kick, no snare", ["no kick", "no snare"]),
+    ("don't use toms", ["no toms"]),
+    ("everything but the snare", ["no snare"]),
+    ("everything except cymbals", ["no cymbals"]),
+    ("no snare in bar 4", ["no snare in bar 4"]),
+    ("no snare until bar 5", ["no snare in bars 1 to 4"]),
+    ("no kick on beat 1", ["no kick on beat 1"]),
+    ("funk, no ghost notes", ["style: funk", "no ghost notes"]),
+    ("funk, no fills", ["style: funk", "no fills"]),
+    ("kick drum only", ["only kick"]),
+    ("nothing but kick and hats", ["only kick and hi-hats"]),
+    ("just toms", ["only toms"]),
+    ("snare solo", ["only snare"]),
+    ("only kick in the last bar", ["only kick in the last bar"]),
+    ("begin with only hats", ["only hi-hats in bars 1 to 4"]),
+    ("rock ohne Becken", ["style: rock", "no cymbals"]),
+    ("nur Kick und Snare", ["only kick and snare"]),
+    ("rock sin caja", ["style: rock", "no snare"]),
+    ("solo bombo y caja", ["only kick and snare"]),
+    ("funk sans charleston", ["style: funk", "no hi-hats"]),
+    ("pas de cymbales", ["no cymbals"]),
+    ("seulement la grosse caisse", ["only kick"]),
+    ("rock sem pratos", ["style: rock", "no cymbals"]),
+    ("só bumbo e caixa", ["only kick and snare"]),
+    # quantity
+    ("busy kick, sparse snare", ["many hits of kick", "few hits of snare"]),
+    ("lots of toms in the last bar", ["many hits of toms in the last bar"]),
+    ("occasional open hats", ["few hits of open hi-hat"]),
+    ("viel Hi-Hat, wenig Kick", ["many hits of hi-hats", "few hits of kick"]),
+    ("funk with lots of ghost notes", ["style: funk", "many ghost notes"]),
+    # places in the bar
+    ("crash on the one", ["crash on beat 1 of bar 1"]),
+    ("start with a crash on the one", ["crash on beat 1 of bar 1"]),
+    ("snare on 2 and 4", ["snare on beats 2 and 4"]),
+    ("kick on 1, 2& and 3", ["kick on beats 1 and 3 and the & of 2"]),
+    ("an open hat on the and of 4", ["open hi-hat on the & of 4"]),
+    ("kick on the a of 2", ["kick on the a of 2"]),
+    ("hats off the beat", ["hi-hats on the off-beats"]),
+    ("snare only on 2 and 4", ["snare on beats 2 and 4 only"]),
+    ("16th note hats", ["hi-hats on sixteenths"]),
+    ("Snare auf 2 und 4", ["snare on beats 2 and 4"]),
+    ("caja en 2 y 4", ["snare on beats 2 and 4"]),
+    ("caixa no 2 e no 4", ["snare on beats 2 and 4"]),
+    ("caisse claire sur le 2 et le 4", ["snare on beats 2 and 4"]),
+    ("Hi-Hat auf dem Offbeat", ["hi-hats on the off-beats"]),
+    # places in the loop
+    ("fill in bar 4", ["fill in bar 4"]),
+    ("fill in bars 4 and 8", ["fill in bars 4 and 8"]),
+    ("a fill in the fourth bar", ["fill in bar 4"]),
+    ("fill every 4 bars", ["fill in bars 4 and 8"]),
+    ("fill at the end of every 4 bars", ["fill in bars 4 and 8"]),
+    ("rock with fills", ["style: rock", "fill in bars 4 and 8"]),
+    ("rock with a fill", ["style: rock", "fill in bar 8"]),
+    ("in bar 4 a fill and in bar 8 a crash", ["fill in bar 4", "crash on beat 1 of bar 8"]),
+    ("a crash every 4 bars", ["crash on beat 1 of bars 1 and 5"]),
+    ("toms in bars 3-4", ["toms in bars 3 and 4"]),
+    ("hats come in at bar 5", ["hi-hats from bar 5"]),
+    ("the kick drops out in bar 5", ["kick until bar 4"]),
+    ("silence in bar 8", ["silence in bar 8"]),
+    ("break in bar 5", ["break after the first beat in bar 5"]),
+    ("Fill im letzten Takt", ["fill in bar 8"]),
+    ("jeden vierten Takt ein Fill", ["fill in bars 4 and 8"]),
+    ("un remate en el compás 4", ["fill in bar 4"]),
+    ("un fill à la dernière mesure", ["fill in bar 8"]),
+    ("virada no compasso 8", ["fill in bar 8"]),
+    # sections
+    ("verse then fill", ["verse in bars 1 to 7", "fill in bar 8"]),
+    ("groove, then fill, then groove", ["fill in bar 4"]),
+    ("first half quiet, second half loud", ["soft in the first half", "loud in the second half"]),
+    ("starts quiet and ends loud", ["soft in bars 1 to 4", "loud in bars 5 to 8"]),
+    ("3 bars of groove and 1 bar of fill", ["fill in bar 4", "fill in bar 8"]),
+    ("build up", ["build up"]),
+    ("erste Hälfte leise", ["soft in the first half"]),
+    ("plus fort dans la deuxième moitié", ["loud in the second half"]),
+    ("primero suave, luego fuerte", ["soft in bars 1 to 4", "loud in bars 5 to 8"]),
+    ("Strophe dann Refrain", ["verse in bars 1 to 4", "chorus in bars 5 to 8"]),
+    # feel, form, loudness
+    ("laid back hip hop", ["style: hip hop", "laid back"]),
+    ("hip hop, behind the beat", ["style: hip hop", "laid back"]),
+    ("never changes", ["the same in every bar"]),
+    ("immer gleich", ["the same in every bar"]),
+    ("AABA", ["form AABA"]),
+    ("form: A A A B", ["form AAAB"]),
+    ("not too loud", ["not loud"]),
+    ("straight, no swing", ["straight", "no swing"]),
+    ("samba suave con escobillas", ["soft", "brushes"]),
+    ("leiser Jazz mit Besen", ["style: jazz brushes", "soft", "brushes"]),
+    # tempo and metre
+    ("rock, 7/8, 130 bpm", ["style: rock", "tempo 130 BPM", "7/8"]),
+    ("one hundred and twenty bpm", ["tempo 120 BPM"]),
+    ("schneller Punk", ["style: punk", "fast"]),
+    ("Vals lento", ["style: waltz", "3/4", "slow"]),
+    ("batería de rock lenta con ride", ["style: rock", "slow", "ride"]),
+    ("valse jazz", ["style: jazz waltz", "3/4"]),
+    # spelling
+    ("fnuk with gohst notes", ["style: funk", "ghost notes", "read “fnuk” as “funk”"]),
+    ("ROCK!!! 🤘 ｎｏ ｓｎａｒｅ", ["style: rock", "no snare"]),
+]
+
+
+@pytest.mark.parametrize(("prompt", "statements"), STATEMENTS)
+def test_statements(prompt, statements):
+    request = read_request(prompt, 8)
+    assert set(statements) <= set(request.understood), request.understood
+    extra = [s for s in request.understood if s not in statements]
+    assert not any(s.startswith(("no ", "only ", "fill ")) for s in extra), extra
+    assert request.unknown == ()
+    assert request.refused == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "word"),
+    [
+        ("banana rock", "banana"),
+        ("медленный фанк", "медленный"),
+        ("rock with heartbeat", "heartbeat"),
+    ],
+)
+def test_unknown_words_are_named(prompt, word):
+    assert word in read_request(prompt, 8).unknown
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reason"),
+    [
+        ("11/16 groove", "11/16"),
+        ("rock with guitar", "guitar: only drums"),
+        ("more cowbell", "cowbell: the kit"),
+        ("hip hop with vinyl crackle", "sound"),
+        ("fill in bar 12", "bar 12: this loop has 8 bars"),
+        ("a 16 bar loop of rock", "16 bars"),
+        ("rock, speeding up", "one tempo"),
+        ("rock at 900 bpm", "30 to 300"),
+        ("3/4 and then 7/8", "one metre"),
+        ("rock without double kick", "double kick"),
+        ("snare on 2 and 4, no snare", "snare: asked for and excluded"),
+        ("Schlagzeug mit Gitarre", "gitarre: only drums"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_words(prompt, reason):
+    refused = read_request(prompt, 8).refused
+    assert any(reason in text for text in refused), refused
+
+
+# --- the chart ------------------------------------------------------------------------------------
+
+
+def test_a_prompt_about_nothing_asks_for_nothing():
+    for prompt in ("", "a nice drum loop please", "🥁🔥", "...", "no", "only", "then", "bar 4"):
+        request = read_request(prompt, 4)
+        assert not request.chart.asks(), prompt
+        assert request.style == ""
+        assert request.tempo is None
+
+
+def test_absent_drums_have_no_hits():
+    request = read_request("rock, no snare", 4)
+    assert absent(request, 3) == {"SD"}
+    assert struck(request, "SD") == []
+    assert request.chart.absent()[:, D["SD"]].all()
+    assert struck(request, "BD") == [0]
+
+
+def test_only_excludes_all_others():
+    request = read_request("kick and snare only", 2)
+    assert absent(request) == set(DRUMS) - {"BD", "SD"}
+    request = read_request("only hats in bar 2", 4)
+    assert absent(request, 0) == set()
+    assert absent(request, 1) == set(DRUMS) - {"CH", "OH"}
+
+
+def test_counts_follow_the_metre():
+    assert struck(read_request("snare on 2 and 4", 1), "SD") == [4, 12]
+    assert struck(read_request("snare on 4, in 6/8", 1), "SD") == [6]
+    assert struck(read_request("snare on 3 and 5, 7/8", 1), "SD") == [4, 8]
+    assert struck(read_request("kick on the & of 2", 1), "BD") == [6]
+    assert struck(read_request("kick on the a", 1), "BD") == [3, 7, 11, 15]
+    assert struck(read_request("kick on every beat, 5/4", 1), "BD") == [0, 4, 8, 12, 16]
+    assert struck(read_request("four on the floor in 12/8", 1), "BD") == [0, 6, 12, 18]
+    assert struck(read_request("hats off the beat", 1), "CH") == [2, 6, 10, 14]
+    # the second of two swung eighths falls into the cell before the next beat
+    assert struck(read_request("swung, hats off the beat", 1), "CH") == [3, 7, 11, 15]
+
+
+def test_exclusive_places():
+    request = read_request("snare only on 2 and 4", 2)
+    assert struck(request, "SD", 1) == [4, 12]
+    assert len(silent(request, "SD", 1)) == 14
+
+
+@pytest.mark.parametrize(
+    ("prompt", "drum", "places"),
+    [
+        ("rock", "SD", [4, 12]),
+        ("four on the floor", "BD", [0, 4, 8, 12]),
+        ("disco", "BD", [0, 4, 8, 12]),
+        ("disco octave hats", "OH", [2, 6, 10, 14]),
+        ("Motown, four snares", "SD", [0, 4, 8, 12]),
+        ("money beat", "BD", [0, 8]),
+        ("boom bap", "SD", [4, 12]),
+        ("reggae one drop", "BD", [8]),
+        ("steppers", "BD", [0, 4, 8, 12]),
+        ("train beat", "SD", list(range(16))),
+        ("trap hats", "CH", list(range(16))),
+        ("double kick metal", "BD", list(range(16))),
+        ("half-time rock", "SD", [8]),
+        ("rock, half-time", "SD", [8]),
+        ("halftime shuffle", "SD", [8]),
+        ("we will rock you", "BD", [0, 2, 8, 10]),
+        ("samba", "BD", [0, 3, 4, 7, 8, 11, 12, 15]),
+        ("waltz", "BD", [0]),
+        ("bossa nova", "BD", [0, 6, 8, 14]),
+        ("drum and bass", "SD", [4, 12]),
+    ],
+)
+def test_slang_has_its_anchors(prompt, drum, places):
+    assert struck(read_request(prompt, 2), drum, 1) == places
+
+
+def test_what_defines_a_style_may_be_what_it_leaves_out():
+    assert 0 in silent(read_request("one drop", 2), "BD", 1)
+    request = read_request("half-time rock", 2)
+    assert silent(request, "SD") == [4, 12]
+    assert read_request("half-time shuffle", 2).chart.swing[0] == 1
+
+
+def test_a_bell_goes_on_over_two_bars():
+    request = read_request("6/8 afro bell", 4)
+    assert request.meter == (6, 8)
+    assert [struck(request, "RD", bar) for bar in (0, 1, 2)] == [
+        [0, 4, 8, 10],
+        [2, 6, 10],
+        [0, 4, 8, 10],
+    ]
+
+
+def test_what_is_asked_outranks_the_style():
+    request = read_request("one drop with the kick on 1", 2)
+    assert 0 in struck(request, "BD")
+    request = read_request("rock, snare on 3", 2)
+    assert 8 in struck(request, "SD")
+
+
+def test_fills_leave_the_pattern_open():
+    request = read_request("rock with a fill in bar 2", 4)
+    assert fills(request) == [2]
+    assert request.chart.fill.tolist() == [0, 1, 0, 0]
+    assert struck(request, "SD", 1) == []
+    assert struck(request, "SD", 2) == [4, 12]
+    whole = read_request("a funk fill", 2)
+    assert fills(whole) == [1, 2]
+    assert whole.style == "funk fill"
+
+
+def test_breaks_and_silence():
+    request = read_request("rock, silence in bar 2", 4)
+    assert absent(request, 1) == set(DRUMS)
+    assert request.chart.density[1] == 0
+    request = read_request("rock, break in bar 2", 4)
+    assert request.chart.absent()[20:32].all()
+    assert not request.chart.absent()[16:20].any()
+
+
+def test_sections_share_the_bars():
+    chart = read_request("quiet verse then loud chorus", 8).chart
+    assert chart.loudness[4:].min() - chart.loudness[:4].max() > 0.3
+    chart = read_request("a quiet verse and a loud chorus", 8).chart
+    assert chart.loudness[4:].min() - chart.loudness[:4].max() > 0.3
+    request = read_request("half-time for 4 bars, then double-time", 8)
+    assert struck(request, "SD", 3) == [8]
+    assert struck(request, "SD", 4) == [2, 6, 10, 14]
+    assert fills(read_request("verse for 6 bars then a two bar fill", 8)) == [7, 8]
+    assert read_request("verse, chorus, bridge, outro", 2).refused
+
+
+def test_a_build_up_rises():
+    chart = read_request("build up", 8).chart
+    assert (np.diff(chart.loudness) > 0).all()
+    assert (np.diff(chart.density) > 0).all()
+    assert (np.diff(read_request("fade out", 8).chart.loudness) < 0).all()
+
+
+def test_a_loud_part_is_louder_than_the_rest():
+    for prompt in ("loud in the second half", "starts quiet", "first half soft"):
+        chart = read_request(prompt, 8).chart
+        assert chart.loudness[4:].min() > chart.loudness[:4].max() + 0.1, prompt
+
+
+def test_feel():
+    assert read_request("laid back", 2).chart.lay[0] > 0
+    assert read_request("pushed", 2).chart.lay[0] < 0
+    assert read_request("tight", 2).chart.loose[0] < read_request("loose", 2).chart.loose[0]
+    assert read_request("Dilla", 2).chart.loose[0] > 0.15
+    assert (
+        read_request("very soft", 2).chart.loudness[0] < read_request("soft", 2).chart.loudness[0]
+    )
+    assert read_request("no ghost notes", 2).chart.ghosts[0] == 0
+    ghosts = [read_request(f"{w}ghost notes", 2).chart.ghosts[0] for w in ("few ", "", "lots of ")]
+    assert ghosts == sorted(ghosts)
+    busy, sparse = (read_request(word, 2).chart.density[0] for word in ("busy", "sparse"))
+    assert busy > 4 > sparse
+
+
+def test_steady_and_form():
+    chart = read_request("never changes, fill in bar 4", 8).chart
+    assert chart.likeness[1] == 1
+    assert np.isnan(chart.likeness[[3, 4]]).all()
+    assert chart.letter[0] == 0
+    assert read_request("AAAB", 8).chart.letter.tolist() == [0, 0, 0, 1, 0, 0, 0, 1]
+    assert read_request("A-B-A-C", 4).chart.letter.tolist() == [0, 1, 0, 2]
+
+
+# --- tempo, metre, style --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tempo"),
+    [
+        ("140bpm", 140),
+        ("140 BPM", 140),
+        ("rock at 140", 140),
+        ("rock 140", 140),
+        ("tempo: 140", 140),
+        ("♩=140", 140),
+        ("quarter = 140 rock", 140),
+        ("140 beats per minute", 140),
+        ("92,5 bpm", 92.5),
+        ("120-130 bpm", 125),
+        ("ninety bpm", 90),
+        ("one forty bpm", 140),
+        ("90s hip hop", None),
+        ("1970s funk", None),
+        ("16 bars", None),
+        ("808", None),
+        ("rock a 92 pulsaciones por minuto", 92),
+        ("120 Schläge pro Minute", 120),
+        ("fill in bar 8", None),
+        ("7/8", None),
+    ],
+)
+def test_tempo_figures(prompt, tempo):
+    assert read_request(prompt, 8).tempo == tempo
+
+
+@pytest.mark.parametrize(
+    ("prompt", "usual", "low", "high"),
+    [
+        ("doom metal, slow as hell", 114, 30, 75),
+        ("batería de rock lenta", 138, 40, 95),
+        ("langsamer Jazz", 200, 40, 95),
+        ("schneller Punk", 120, 140, 260),
+        ("salsa rápida", 100, 130, 260),
+        ("andante", 140, 76, 104),
+        ("rock", 120, 100, 136),
+        ("slow drum and bass at 170", 120, 170, 170),
+        ("valse lente", 150, 40, 95),
+        ("samba bem rápida", 100, 130, 260),
+        ("mid-tempo funk", 160, 90, 125),
+        ("not too fast punk", 190, 110, 185),
+    ],
+)
+def test_tempo_words(prompt, usual, low, high):
+    assert low <= read_request(prompt, 8).tempo_near(usual) <= high
+
+
+@pytest.mark.parametrize(
+    ("prompt", "meter"),
+    [
+        ("7/8 groove", (7, 8)),
+        ("prog in seven", (7, 8)),
+        ("waltz", (3, 4)),
+        ("Walzer", (3, 4)),
+        ("in 3", (3, 4)),
+        ("5/4", (5, 4)),
+        ("take five", (5, 4)),
+        ("im 6/8 Takt", (6, 8)),
+        ("slow blues in 12/8", (12, 8)),
+        ("polka", (2, 4)),
+        ("dreivierteltakt", (3, 4)),
+        ("compás de 5/4", (5, 4)),
+        ("fills in bars 3-4", (4, 4)),
+        ("snare on 3 4", (4, 4)),
+        ("rock", (4, 4)),
+    ],
+)
+def test_metres(prompt, meter):
+    request = read_request(prompt, 4)
+    assert request.meter == request.chart.meter == meter
+    assert request.chart.steps == 4 * bar_steps(meter)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "style"),
+    [
+        ("batería de rock lenta", "rock"),
+        ("gimme something latin-ish", "latin"),
+        ("a latin groove, 100 bpm", "latin"),
+        ("dnb", "drum and bass"),
+        ("drum'n'bass", "drum and bass"),
+        ("rock'n'roll", "rock"),
+        ("New Orleans second line", "New Orleans second line"),
+        ("bosanova", "latin Brazilian bossa nova"),
+        ("like Fela Kuti", "Afrobeat"),
+        ("r&b", "R&B"),
+        ("no snare", ""),
+    ],
+)
+def test_style_is_in_the_words_of_captions(prompt, style):
+    assert read_request(prompt, 4).style == style
+
+
+# --- robustness -----------------------------------------------------------------------------------
+
+WORDS = sorted(lexicon().words)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.one_of(
+        st.text(max_size=200),
+        st.lists(st.sampled_from([*WORDS, "4", "8", ",", "7/8", "bar", "no"]), max_size=25).map(
+            " ".join
+        ),
+    ),
+    st.integers(1, 16),
+)
+def test_any_text_can_be_read(prompt, bars):
+    request = read_request(prompt, bars)
+    chart = request.chart
+    assert chart.bars == bars
+    assert request.meter in METERS
+    fields = (chart.loudness, chart.fill, chart.likeness, chart.swing)
+    for values in (*fields, chart.hits, chart.drums, chart.density, chart.ghosts, chart.loose):
+        assert np.nanmin(values, initial=0) >= 0
+    for values in (*fields, chart.hits):
+        assert np.nanmax(values, initial=0) <= 1
+    bar = np.arange(chart.steps) // bar_steps(chart.meter)
+    assert not ((chart.hits == 1) & (chart.drums[bar] == 0)).any()
+    again = read_request(prompt, bars)
+    assert again.understood == request.understood
+    np.testing.assert_array_equal(again.chart.to_array(), chart.to_array())
+
+
+def test_odd_arguments():
+    assert read_request(None, 4).prompt == ""
+    for prompt in (5, b"rock", ["rock"]):
+        with pytest.raises(PromptError, match="prompt"):
+            read_request(prompt, 4)
+    for bars in (0, 65, 2.5):
+        with pytest.raises(PromptError, match="bars"):
+            read_request("rock", bars)
+
+
+def test_reading_is_quick():
+    """A hundred prompts take less than half a second of the processor's time."""
+    prompts = [prompt for prompt, _ in STATEMENTS]
+    for prompt in prompts:
+        read_request(prompt, 8)
+    begin = time.process_time()
+    for prompt in prompts:
+        read_request(prompt, 8)
+    assert (time.process_time() - begin) / len(prompts) < 0.005
+
+
+def test_a_phrase_stands_in_one_row():
+    with pytest.raises(ValueError, match="slow"):
+        Lexicon(["pace 0.7 50-90 | en: slow", "style ballad | fr: slow"])
+
+
+def test_effects_of_the_lexicon_are_valid():
+    fields = {"density", "loudness", "likeness", "swing", "lay", "loose", "ghosts"}
+    kinds = {
+        "style", "word", "bpm", "pace", "meter", "hit", "rest", "rate", "set", "drum", "fill",
+        "stop", "silence", "build", "fade", "again", "section", "place", "part", "role",
+        "refuse", "skip",
+    }  # fmt: skip
+    for entry in set(lexicon().entries.values()):
+        assert {effect[0] for effect in entry.effects} <= kinds, entry
+        for codes in (*entry.of("drum"), *((code,) for code, *_ in entry.of("hit"))):
+            assert set(codes) <= set(DRUMS), entry
+        assert {field for field, _ in entry.of("set")} <= fields, entry
+    for name in fields:
+        assert isinstance(getattr(DrumChart.empty(1), name), np.ndarray)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("snaer", "snare"),
+        ("rokc", "rock"),
+        ("shufle", "shuffle"),
+        ("reggea", "reggae"),
+        ("bosanova", "bosanova"),
+        ("langsahm", "langsam"),
+        ("horse", "horse"),
+        ("crush", "crush"),
+        ("pink", "pink"),
+        ("pack", "pack"),
+        ("side", "side"),
+    ],
+)
+def test_spelling_mistakes_are_read_and_other_words_are_not(written, meant):
+    assert lexicon().corrected(written) == meant

@@ -1,0 +1,529 @@
+"""What a prompt asks of a drum loop, in facts: a `DrumChart`, a tempo and a style.
+
+The denoiser receives these facts beside the text vector, so that "no snare" does not depend on a
+sentence embedding. `scanning.py` finds what a prompt names, with the phrases of `lexicon.txt`; here
+items become groups ("no" + "snare, toms" + "in bar 4"), groups of the sections of a loop ("verse,
+then fill"), and `writing.py` writes them to the chart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from workbench.arguments import whole
+from workbench.datasets.keywords import TEMPO_LIMITS
+from workbench.representations.drum_chart import DrumChart
+from workbench.systems.drum_ldm.lexicon import Entry
+from workbench.systems.drum_ldm.scanning import (
+    MOST_BARS,
+    Bars,
+    Break,
+    Form,
+    Item,
+    Length,
+    Role,
+    Scan,
+    Steps,
+    Thing,
+    scan,
+)
+from workbench.systems.drum_ldm.writing import ChartWriter, Group
+from workbench.systems.prompts import prompt_of
+
+_AMOUNTS = ("many", "few", "some")
+_EVENTS = ("fill", "stop", "silence")
+_NOTE_VALUES = {"eighth": "8ths", "sixteenth": "16ths"}
+_DEGREES = ("very", "slightly")
+_SWITCHES = ("only", "not", "allbut", "enters", "leaves", "starts", "ends", *_AMOUNTS)
+
+
+@dataclass(frozen=True, eq=False)
+class DrumRequest:
+    """What a prompt asks of a loop.
+
+    Args:
+        prompt: The prompt as given.
+        tempo: Tempo in BPM that the prompt names; None if it names none.
+        meter: Metre; 4/4 if the prompt names none.
+        style: Names of styles and strokes in the English of training captions, for the text
+            encoder; "" if the prompt names none.
+        chart: What is asked bar by bar and sixteenth by sixteenth.
+        understood: Statements in English about what was understood.
+        unknown: Words that were not understood.
+        refused: What was understood and cannot be done, each with the reason.
+        pace: Factor on the usual tempo of a style, from words such as "slow".
+        tempo_range: Tempi in BPM that the words for the tempo or the style mean; None without any.
+        usual_range: Usual tempi of the style in BPM; None if the style is unknown.
+    """
+
+    prompt: str
+    tempo: float | None
+    meter: tuple[int, int]
+    style: str
+    chart: DrumChart
+    understood: tuple[str, ...]
+    unknown: tuple[str, ...]
+    refused: tuple[str, ...]
+    pace: float = 1.0
+    tempo_range: tuple[float, float] | None = None
+    usual_range: tuple[float, float] | None = None
+
+    def tempo_near(self, usual: float) -> float:
+        """Return the tempo in BPM: the one that is named, otherwise `usual` (the typical tempo of
+        captions like this one), moved into the style's usual range and by the words for the tempo.
+
+        >>> read_request("doom metal, slow as hell", 8).tempo_near(114) <= 75
+        True
+        """
+        if self.tempo is not None:
+            return self.tempo
+        if self.usual_range is not None:
+            usual = min(max(usual, self.usual_range[0]), self.usual_range[1])
+        usual *= self.pace
+        if self.tempo_range is not None:
+            usual = min(max(usual, self.tempo_range[0]), self.tempo_range[1])
+        return min(max(usual, TEMPO_LIMITS[0]), TEMPO_LIMITS[1])
+
+
+def read_request(prompt: str, bars: int) -> DrumRequest:
+    """Read what a prompt asks of a loop. Any text can be read.
+
+    Args:
+        prompt: A text in English, Spanish, German, French or Portuguese, or in a mixture.
+        bars: Length of the loop in bars, 1 to 64.
+
+    Returns:
+        The request. Its chart asks for nothing where the prompt does not.
+
+    Raises:
+        PromptError: If the prompt is not a text or the length is out of range.
+
+    >>> request = read_request("half-time rock, no crash, fill in bar 8, 140 bpm", 8)
+    >>> request.style, request.tempo, request.chart.fill[7]
+    ('half-time rock', 140.0, np.float32(1.0))
+    """
+    prompt, bars = prompt_of(prompt), whole(bars, "bars", 1, MOST_BARS)
+    found = scan(prompt, bars)
+    meter = _meter(found)
+    writer = ChartWriter(bars, meter)
+    parts = _sections(found.items)
+    for section, places in zip(parts, _places(parts, bars), strict=True):
+        if not places:
+            found.refused.append(f"{len(parts)} sections: too many for {bars} bars")
+            break
+        for group in _whole_fill(section.groups, len(parts)):
+            for place in places:
+                writer.write(group, place, len(parts))
+    for item in found.items:
+        if isinstance(item, Form):
+            writer.form(item.letters)
+        elif isinstance(item, Length) and len(parts) == 1 and item.bars != bars:
+            found.refused.append(f"{item.bars} bars: the length is set by bars, which is {bars}")
+    chart = writer.finish()
+    understood = [f"style: {writer.style}"] if writer.style else []
+    if found.tempo is not None:
+        understood.append(f"tempo {found.tempo:g} BPM")
+    if found.meters or meter != (4, 4):
+        understood.append(f"{meter[0]}/{meter[1]}")
+    understood += [*writer.said, *(f"read {pair}" for pair in found.corrected)]
+    return DrumRequest(
+        prompt,
+        found.tempo,
+        meter,
+        writer.style,
+        chart,
+        tuple(dict.fromkeys(understood)),
+        tuple(found.unknown),
+        tuple(dict.fromkeys((*found.refused, *writer.refused))),
+        writer.pace,
+        writer.tempo_range,
+        writer.usual_range,
+    )
+
+
+def _meter(found: Scan) -> tuple[int, int]:
+    """The metre that is named, otherwise that of the style."""
+    if found.meters:
+        if len(set(found.meters)) > 1:
+            found.refused.append("one metre per loop: the first one is used")
+        return found.meters[0]
+    for item in found.items:
+        if isinstance(item, Thing):
+            for (meter,) in item.entry.of("meter"):
+                top, bottom = map(int, meter.split("/"))
+                return top, bottom
+    return 4, 4
+
+
+# --- sections -------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Section:
+    groups: list[Group]
+    length: int | None = None
+
+    @property
+    def event(self) -> bool:
+        """Whether the section is a fill, a break or a hit, which take one bar."""
+        things = [thing for group in self.groups for thing in group.things]
+        events = [t.entry.has(*_EVENTS) or _is_drum(t, "CR") for t in things]
+        others = [t for t in things if not t.entry.has(*_EVENTS, "drum", "set", "style")]
+        return any(events) and not others and things[-1].entry.has(*_EVENTS, "drum")
+
+    @property
+    def placed(self) -> bool:
+        """Whether each of its groups names its own bars."""
+        return bool(self.groups) and all(group.bars is not None for group in self.groups)
+
+
+def _sections(items: list[Item]) -> list[_Section]:
+    parts: list[list[Item]] = [[]]
+    for item in _with_breaks(items):
+        if isinstance(item, Break) and item.strong:
+            parts.append([])
+        else:
+            parts[-1].append(item)
+    sections: list[_Section] = []
+    for part in parts:
+        section = _Section(_groups(part))
+        lengths = [item.bars for item in part if isinstance(item, Length)]
+        section.length = lengths[0] if lengths else None
+        if section.groups or section.length or Role("groove") in part:
+            sections.append(section)
+    return sections or [_Section([])]
+
+
+def _with_breaks(items: list[Item]) -> list[Item]:
+    """Begin a new section at the second of two that are named, as in "a quiet verse and a loud
+    chorus", or that have a length, as in "3 bars of rock and 1 bar of fill"."""
+    if any(isinstance(item, Break) and item.strong for item in items):
+        return items
+    result: list[Item] = []
+    last: dict[type, tuple[str, int]] = {}  # the kind of mark, its name and place
+    for item in items:
+        if name := _mark(item):
+            before = last.get(type(item))
+            if before is not None and (before[0] != name or isinstance(item, Length)):
+                joints = (Role("and"), Role("with"), Break())
+                after = range(before[1] + 1, len(result))
+                at = next((i for i in after if result[i] in joints), len(result))
+                result[at : at + 1] = [Break(strong=True)]
+            last[type(item)] = name, len(result)
+        result.append(item)
+    return result
+
+
+def _mark(item: Item) -> str:
+    """The name by which an item marks a section; "" if it does not."""
+    if isinstance(item, Length):
+        return "length"
+    return next(item.entry.of("section"), ("",))[0] if isinstance(item, Thing) else ""
+
+
+def _places(sections: list[_Section], bars: int) -> list[list[range]]:
+    """The bars of each section: those that it names, one for a fill, otherwise equal shares. None
+    for a section that finds no room. Sections that are shorter together than the loop repeat."""
+    if len(sections) == 1:
+        return [[range(bars)]]
+    lengths = [section.length for section in sections]
+    whole = sum(length or 0 for length in lengths)
+    if None not in lengths and 0 < whole < bars and bars % whole == 0:
+        once = _shares(sections, whole)
+        repeats = range(0, bars, whole)
+        return [[range(p.start + r, p.stop + r) for r in repeats for p in part] for part in once]
+    if whole > bars:
+        sections = [_Section(section.groups) for section in sections]
+    return _shares(sections, bars)
+
+
+def _shares(sections: list[_Section], bars: int) -> list[list[range]]:
+    # An event takes the last bar of what is before it, so that sections begin on even bars.
+    blocks: list[list[int]] = []
+    for i, section in enumerate(sections):
+        if blocks and section.event and section.length is None and not section.placed:
+            blocks[-1].append(i)
+        else:
+            blocks.append([i])
+    sizes = [_size(sections[block[0]], len(block) - 1) for block in blocks]
+    free = [k for k, size in enumerate(sizes) if size is None]
+    left = max(bars - sum(size or 0 for size in sizes), 0)
+    for share, k in enumerate(free):
+        sizes[k] = left * (share + 1) // len(free) - left * share // len(free)
+    places: list[list[range]] = [[] for _ in sections]
+    start = 0
+    for k, ((lead, *events), size) in enumerate(zip(blocks, sizes, strict=True)):
+        last = k == len(blocks) - 1 and not sections[lead].placed
+        end = bars if last else min(start + (size or 0), bars)
+        head = end - len(events)
+        if sections[lead].placed:
+            places[lead] = [range(bars)]
+        elif head > start:
+            places[lead] = [range(start, head)]
+        for offset, i in enumerate(events):
+            if head + offset >= 0:
+                places[i] = [range(head + offset, head + offset + 1)]
+        start = end
+    return places
+
+
+def _size(lead: _Section, events: int) -> int | None:
+    """Bars of a section and the events after it; None if they are not named."""
+    if lead.placed:
+        return events
+    if lead.length is None and not lead.event:
+        return None
+    return (lead.length or 1) + events
+
+
+def _whole_fill(groups: list[Group], sections: int) -> list[Group]:
+    """Mark a fill that is the whole loop ("a funk fill", not "funk with a fill")."""
+    fills = [group for group in groups if any(t.entry.has("fill") for t in group.things)]
+    if sections > 1 or len(fills) != 1 or fills[0].joined or fills[0].negative:
+        return groups
+    fill = fills[0]
+    if fill.bars is not None or fill.amount or fill.part or fill.plural("fill"):
+        return groups
+    return [replace(g, whole=True) if g is fill else g for g in groups]
+
+
+# --- groups ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Draft:
+    """A group while its clause is read. before: whether its places came before its things."""
+
+    group: Group = field(default_factory=Group)
+    after: set[str] = field(default_factory=set)
+    joined: bool = False
+    last: Item | None = None
+
+
+def _groups(items: list[Item]) -> list[Group]:
+    clauses: list[list[Item]] = [[]]
+    for item in items:
+        if isinstance(item, Break):
+            clauses.append([])
+        else:
+            clauses[-1].append(item)
+    groups: list[Group] = []
+    for number, clause in enumerate(clauses):
+        clause = [
+            item
+            for item in clause
+            if not isinstance(item, Length | Form) and item != Role("groove")
+        ]
+        places = [item for item in clause if isinstance(item, Bars | Steps)]
+        if groups and places and not any(isinstance(i, Thing) or _switch(i) for i in clause):
+            for place in places:
+                groups = _with_place(groups, place)
+        elif groups and _continues(groups[-1], clauses, number):
+            things = [item for item in clause if isinstance(item, Thing)]
+            groups[-1] = replace(groups[-1], things=(*groups[-1].things, *things))
+        else:
+            groups += _Reader(clause, joined=bool(groups)).groups
+    return groups
+
+
+def _with_place(groups: list[Group], place: Bars | Steps) -> list[Group]:
+    """The groups with a place that stands after them. Note values without a drum are a feel."""
+    drums = bool(groups) and any(_is_drum(thing) for thing in groups[-1].things)
+    if isinstance(place, Steps) and not drums:
+        words = [_NOTE_VALUES[name] for name in place.names if name in _NOTE_VALUES]
+        things = tuple(Thing(Entry(word, (("word", word),)), word) for word in words)
+        return [*groups, Group(things)] if things else groups
+    return [*groups[:-1], _placed(groups[-1], place)] if groups else groups
+
+
+def _switch(item: Item) -> bool:
+    return isinstance(item, Role) and item.name in _SWITCHES
+
+
+def _continues(group: Group, clauses: list[list[Item]], number: int) -> bool:
+    """Whether a clause goes on with the list of the one before: "no snare, toms and crash"."""
+    if not (group.negative or group.only) or not all(_is_drum(t) for t in group.things):
+        return False
+    for clause in clauses[number:]:
+        drums = [item for item in clause if _is_drum(item)]
+        joints = [item for item in clause if item == Role("and")]
+        if not drums or len(drums) + len(joints) < len(clause):
+            return False
+        if joints:
+            return True
+    return False
+
+
+def _is_drum(item: Item, code: str = "") -> bool:
+    """Whether an item names drums, or this drum."""
+    if not isinstance(item, Thing):
+        return False
+    return any(not code or code in codes for codes in item.entry.of("drum"))
+
+
+def _placed(group: Group, place: Bars | Steps) -> Group:
+    """The group with one more place."""
+    if isinstance(place, Steps):
+        steps = place if group.steps is None else _both_steps(group.steps, place)
+        return replace(group, steps=steps)
+    if group.bars is None:
+        return replace(group, bars=place)
+    if place.name == group.bars.name:
+        return group
+    indices = tuple(sorted({*group.bars.indices, *place.indices}))
+    return replace(group, bars=Bars(indices, f"{group.bars.name} and {place.name}"))
+
+
+def _both_steps(a: Steps, b: Steps) -> Steps:
+    return Steps((*a.names, *(n for n in b.names if n not in a.names)), a.count or b.count)
+
+
+class _Reader:
+    """Reads the groups of one clause."""
+
+    def __init__(self, clause: list[Item], joined: bool) -> None:
+        self.groups: list[Group] = []
+        self.clause = clause
+        self.draft = _Draft(Group(joined=joined))
+        self.degree = 0
+        for i, item in enumerate(clause):
+            following = clause[i + 1] if i + 1 < len(clause) else None
+            if isinstance(item, Role):
+                self._role(item.name, following)
+            elif isinstance(item, Thing):
+                self._thing(item, following)
+            elif isinstance(item, Bars | Steps):
+                self._place(item)
+            self.draft.last = item
+        self._end()
+
+    def _flush(self, joined: bool = False, keep: bool = False) -> None:
+        """End a group. keep: the next one has the places that came before this one's things."""
+        group, after = self.draft.group, self.draft.after
+        fresh = Group(joined=joined or bool(self.groups) or group.joined)
+        if group.things:
+            self.groups.append(group)
+        if keep or not group.things:
+            fresh = replace(
+                fresh,
+                bars=None if "bars" in after else group.bars,
+                steps=None if "steps" in after else group.steps,
+                part=group.part,
+                change="" if group.things else group.change,
+            )
+        self.draft = _Draft(fresh)
+
+    def _end(self) -> None:
+        """End the clause. Places without a thing belong to the group before."""
+        group = self.draft.group
+        if group.things:
+            self.groups.append(group)
+            return
+        for place in (group.bars, group.steps):
+            if place is not None:
+                self.groups = _with_place(self.groups, place)
+
+    def _set(self, **changes: object) -> None:
+        self.draft.group = replace(self.draft.group, **changes)  # type: ignore[arg-type]
+
+    def _role(self, name: str, following: Item | None) -> None:
+        group = self.draft.group
+        if name == "and":
+            self.draft.joined = True
+        elif name in ("but", "with"):
+            self._flush(joined=True)
+        elif name in _DEGREES:
+            degree = 1 if name == "very" else -1
+            if isinstance(following, Thing) or _switch_like(following) or not group.things:
+                self.degree = degree
+            else:
+                self._set(degree=degree)
+        elif name == "only":
+            drums = bool(group.things) and all(
+                _is_drum(t) or t.entry.has("fill") for t in group.things
+            )
+            later = isinstance(following, Thing) or following == Role("with")
+            if not (drums and not later):
+                self._flush(joined=group.joined, keep=True)
+            self._set(only=True)
+        elif name in ("not", "allbut"):
+            if group.things or group.only:
+                self._flush(joined=True)
+            self._set(negative=True)
+            if name == "allbut" and self.groups and not self.groups[-1].negative:
+                everything = self.groups[-1].things
+                if all(_is_drum(thing) for thing in everything):
+                    self.groups.pop()
+        elif name in _AMOUNTS:
+            if group.things:
+                self._flush(joined=self.draft.joined or group.joined, keep=True)
+            self._set(amount=name)
+        elif name in ("starts", "ends"):
+            if group.things:
+                self._flush(joined=True)
+            self._set(part=name)
+            if name == "ends":
+                self._set(joined=True)
+        elif name in ("enters", "leaves"):
+            self._set(change=name)
+
+    def _thing(self, thing: Thing, following: Item | None) -> None:
+        entry, group = thing.entry, self.draft.group
+        drum = _is_drum(thing)
+        density = next((float(v) for f, v in entry.of("set") if f == "density"), None)
+        if density is not None and len(entry.effects) == 1 and _is_drum_like(following):
+            if group.things:
+                self._flush(joined=group.joined, keep=True)
+            self._set(amount="many" if density > 4 else "few")
+            return
+        if group.things:
+            bound = group.negative or group.only
+            kinds = {_kind(t) for t in group.things}
+            if (
+                self.draft.after
+                or (bound and not self.draft.joined and not (drum and group.only))
+                or _kind(thing) not in kinds
+            ):
+                neg = bound and self.draft.joined and not self.draft.after and drum
+                negative, only = group.negative and neg, group.only and neg
+                joined = self.draft.joined or group.joined
+                self._flush(joined=joined, keep=not self.draft.joined)
+                self._set(negative=negative, only=only)
+        degree, self.degree = self.degree, 0
+        changes = {"degree": degree} if degree else {}
+        group = self.draft.group
+        self._set(things=(*group.things, thing), **changes)
+        self.draft.joined = False
+
+    def _place(self, place: Bars | Steps) -> None:
+        kind = "bars" if isinstance(place, Bars) else "steps"
+        group = self.draft.group
+        there = getattr(group, kind) is not None
+        adjacent = isinstance(self.draft.last, type(place)) or (
+            self.draft.joined and kind in self.draft.after
+        )
+        drums = any(_is_drum(thing) for thing in group.things)
+        if group.things and ((there and not adjacent) or (kind == "steps" and not drums)):
+            self._flush(joined=True)
+            group = self.draft.group
+        if group.things:
+            self.draft.after.add(kind)
+        self.draft.group = _placed(self.draft.group, place)
+
+
+def _kind(thing: Thing) -> str:
+    """Things of one kind may share an amount, a negation and a place."""
+    entry = thing.entry
+    if entry.has("drum"):
+        return "drum"
+    if entry.has(*_EVENTS) or any(f == "ghosts" for f, _ in entry.of("set")):
+        return "drum" if not entry.has("style", "hit") else "style"
+    return "style" if entry.has("style", "hit", "word") else "feel"
+
+
+def _is_drum_like(item: Item | None) -> bool:
+    return isinstance(item, Thing) and (_is_drum(item) or item.entry.has("fill"))
+
+
+def _switch_like(item: Item | None) -> bool:
+    return isinstance(item, Role) and item.name in _AMOUNTS

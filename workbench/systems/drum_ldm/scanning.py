@@ -1,0 +1,591 @@
+"""From the text of a request to its items: things, places, and the words between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
+from workbench.representations.drum_chart import METERS
+from workbench.systems.drum_ldm.lexicon import Entry, Lexicon, figure_of, lexicon
+from workbench.systems.prompts import plain_words
+
+LONGEST_TEXT = 1000  # characters that are read
+MOST_BARS = 64  # a larger number before "bars" is not a length
+_ARROW = re.compile(r"\s*(?:[-=]{1,3}>|→|➡️?|»)\s*")
+_DECADE = re.compile(r"\b(?:19|20)?\d0\s?['’]?s\b")
+_PER_MINUTE = re.compile(
+    r"\b(?:beats?|schlage|schläge|pulsaciones|pulsos|battements|batidas|golpes) "
+    r"(?:per|a|pro|por|par) (?:minute?a?o?|min)\b|\bppm\b"
+)
+_EQUAL = re.compile(r"(?:[a-zé]+\s*)?=\s*(\d{2,3})\b(?!\s*bpm)")
+_COMMA = re.compile(r"(\d),(\d{1,2})(?=\s*bpm)")
+_RANGE = re.compile(r"\b(\d{2,3})\s*(?:-|–|to|bis|or|a|à|y|/)\s*(\d{2,3})\s*-?bpm\b")
+_FIGURE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)[\s-]*bpm\b")
+_SPELLED = re.compile(
+    r"\b(?:(?:(a|one|two) )?(hundred)(?: and)?|(one))?[ -]?"
+    r"(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|ten)?"
+    r"(?:[ -](one|two|three|four|five|six|seven|eight|nine))? ?(?=bpm\b)"
+)
+_TENS = ["ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_WORD = re.compile(r"[^\W_]+|[&/+]")
+_FORM = re.compile(r"a[a-f]{2,15}")
+_ANDS = ("&", "and", "und", "y", "et", "e", "a", "ah", "i")
+_OFS = ("of", "after", "von", "nach", "de", "del", "du", "da", "do", "der", "le")
+_SMALL = (
+    "the",
+    "el",
+    "la",
+    "los",
+    "las",
+    "le",
+    "les",
+    "der",
+    "die",
+    "das",
+    "den",
+    "dem",
+    "o",
+    "os",
+)
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something with a meaning, as it was written."""
+
+    entry: Entry
+    text: str
+
+
+@dataclass(frozen=True)
+class Role:
+    """A word of the grammar: not, only, with, and …"""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Places in the bar: counts such as "2" and "4&", or names such as "offbeat". count: figures
+    of the metre, as a user writes them; otherwise in the notation of the lexicon."""
+
+    names: tuple[str, ...]
+    count: bool = False
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Places in the loop: bars from 0. every: the distance between them, 0 if irregular; until:
+    whether the last one is where something else begins."""
+
+    indices: tuple[int, ...]
+    name: str
+    every: int = 0
+    until: bool = False
+
+
+@dataclass(frozen=True)
+class Length:
+    """A number of bars that is named as a length."""
+
+    bars: int
+
+
+@dataclass(frozen=True)
+class Form:
+    """A plan of bars, such as "AABA"."""
+
+    letters: str
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where a clause ends; strong: where a new section of the loop begins."""
+
+    strong: bool = False
+
+
+Item = Thing | Role | Steps | Bars | Length | Form | Break
+
+
+@dataclass
+class Scan:
+    """What stands in a text: items in order, tempo and metre, and what cannot be read."""
+
+    items: list[Item] = field(default_factory=list)
+    tempo: float | None = None
+    meters: list[tuple[int, int]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    corrected: list[str] = field(default_factory=list)
+
+
+def scan(prompt: str, bars: int) -> Scan:
+    """Find the items of a prompt for a loop of `bars` bars."""
+    result = Scan()
+    text = plain_words(_ARROW.sub(" then ", prompt[:LONGEST_TEXT]))
+    text = _take_tempo(_DECADE.sub(" ", text), result)
+    _Scanner(text, bars, result).run()
+    return result
+
+
+def _take_tempo(text: str, result: Scan) -> str:
+    """Move the tempo of a text to the result."""
+    text = _COMMA.sub(r"\1.\2", _PER_MINUTE.sub("bpm", text))
+    text = _EQUAL.sub(r" \1 bpm ", text)
+    text = _SPELLED.sub(_spelled, text)
+    if pair := _RANGE.search(text):
+        mean = (float(pair[1]) + float(pair[2])) / 2
+        text = f"{text[: pair.start()]}{mean:g} bpm{text[pair.end() :]}"
+    low, high = TEMPO_LIMITS
+    for figure in _FIGURE.finditer(text):
+        if not low <= float(figure[1][:12]) <= high:
+            result.refused.append(
+                f"{figure[1][:12]} BPM: a tempo must be from {low:g} to {high:g} BPM"
+            )
+    text = _FIGURE.sub(lambda m: m[0] if low <= float(m[1][:12]) <= high else " ", text)
+    result.tempo = parse_tempo(text)
+    return text if result.tempo is None else without_tempo(text)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    """A number in English words as a figure."""
+    times, hundred, one, ten, unit = match.groups()
+    number = 100 * (2 if times == "two" else 1) if hundred or one else 0
+    number += 10 * (_TENS.index(ten) + 1) if ten else 0
+    number += _ONES.index(unit) + 1 if unit else 0
+    return f" {number} " if number >= 10 else match[0]
+
+
+class _Scanner:
+    """Reads words from left to right; each reader returns how many words it took, 0 for none."""
+
+    def __init__(self, text: str, bars: int, result: Scan) -> None:
+        self.table: Lexicon = lexicon()
+        self.bars, self.result = bars, result
+        self.written: list[str] = []
+        self.words: list[str] = []
+        self.gaps: list[str] = []  # what stands before a word
+        end = 0
+        for match in _WORD.finditer(text):
+            word = figure_of(match[0])
+            self.gaps.append(text[end : match.start()])
+            self.written.append(match[0])
+            self.words.append(word)
+            end = match.end()
+        self._correct()
+
+    def _correct(self) -> None:
+        """Replace misspelt words; two that are one phrase together stay."""
+        for i, word in enumerate(self.words):
+            if _is_form(word):
+                continue
+            pairs = (self.words[max(i - 1, 0) : i + 1], self.words[i : i + 2])
+            if any(len(p) == 2 and self.table.find(p, 0)[1] == 2 for p in pairs):
+                continue
+            meant = self.table.corrected(word)
+            if meant != word:
+                self.result.corrected.append(f"“{self.written[i]}” as “{meant}”")
+                self.words[i] = meant
+
+    def run(self) -> None:
+        readers: tuple[Callable[[int], int], ...] = (
+            self._form,
+            self._and_of,
+            self._meter,
+            self._phrase_with_bars,
+            self._bars,
+            self._beats,
+            self._phrase,
+        )
+        i = 0
+        while i < len(self.words):
+            if i and (set(self.gaps[i]) & set(",;:.")):
+                self._add(Break())
+            taken = next((n for reader in readers if (n := reader(i))), 0)
+            if not taken:
+                self._unknown(i)
+            i += taken or 1
+
+    def _add(self, item: Item) -> None:
+        if isinstance(item, Break) and self.result.items:
+            last = self.result.items[-1]
+            if isinstance(last, Break):
+                if item.strong and not last.strong:
+                    self.result.items[-1] = item
+                return
+        self.result.items.append(item)
+
+    def _word(self, i: int) -> str:
+        return self.words[i] if 0 <= i < len(self.words) else ""
+
+    def _role(self, i: int) -> tuple[str, int]:
+        """The role of the phrase at i, and its number of words."""
+        if not 0 <= i < len(self.words):
+            return "", 1
+        entry, n = self.table.find(self.words, i)
+        return (entry.role if entry else ""), n
+
+    def _past_small(self, i: int) -> int:
+        while self._word(i) in _SMALL:
+            i += 1
+        return i
+
+    # --- forms, metres, counts ----------------------------------------------------------------
+
+    def _form(self, i: int) -> int:
+        """ "aaba", or "a a b a"."""
+        n = 1
+        letters = self.words[i]
+        if len(letters) == 1:
+            while self._word(i + n) in set("abcdef") and self._word(i + n):
+                letters += self.words[i + n]
+                n += 1
+        if not _is_form(letters):
+            return 0
+        self._add(Form(letters.upper()))
+        return n
+
+    def _and_of(self, i: int) -> int:
+        """ "& of 2", "a of 4": a place; "2&", "4a" as well."""
+        if match := re.fullmatch(r"(\d)([ea])", self.words[i]):
+            self._add(Steps((match[1] + match[2],), count=True))
+            return 1
+        signed = self._word(i + 1) in ("&", "+") and not self.gaps[i + 1]
+        last = not self._word(i + 2).isdigit() or self.gaps[i + 2]
+        if self.words[i].isdigit() and signed and last:
+            self._add(Steps((self.words[i] + "&",), count=True))
+            return 2
+        entry, n = self.table.find(self.words, i)
+        [(name, *more)] = list(entry.of("place")) if entry and entry.has("place") else [("",)]
+        if more or name not in ("offbeat", "e", "a"):
+            name, n = self.words[i], 1
+            if name not in _ANDS:
+                return 0
+        if self._word(i + n) not in _OFS:
+            return 0
+        at = self._past_small(i + n + 1)
+        at += self._word(at) in ("beat", "count")
+        number = self._word(at)
+        if not number.isdigit() or int(number[:4]) > 12:
+            return 0
+        sub = name if name in ("e", "a") else "&"
+        self._add(Steps((number + sub,), count=True))
+        return at + 1 - i
+
+    def _meter(self, i: int) -> int:
+        """ "7/8", and "7-8" except after "bars"."""
+        top, bottom, n = self._word(i), self._word(i + 2), 3
+        if self._word(i + 1) != "/":
+            bottom, n = self._word(i + 1), 2
+            if not (bottom.isdigit() and self.gaps[i + 1] == "-"):
+                return 0
+            if self._role(i - 1)[0] == "bar" or bottom not in ("4", "8"):
+                return 0
+        if not (top.isdigit() and bottom in ("2", "4", "8", "16")) or top == "1":
+            return 0
+        found, length = self.table.find(self.words, i)
+        if found is not None and length > n:
+            return 0
+        meter = (int(top[:4]), int(bottom))
+        if meter in METERS:
+            self.result.meters.append(meter)
+        else:
+            known = ", ".join(f"{a}/{b}" for a, b in METERS)
+            self.result.refused.append(f"{meter[0]}/{meter[1]}: metres are {known}")
+        role, words = self._role(i + n)
+        return n + (words if role == "bar" else 0)
+
+    def _beats(self, i: int) -> int:
+        """ "on 2 and 4", "on beat 3", "on the 1": counts of the bar."""
+        role, n = self._role(i)
+        start = i
+        if role == "at" or self.words[i] == "no":  # "no" is Portuguese for "on the"
+            i += n if role == "at" else 1
+        elif self.words[i] not in ("beat", "beats"):
+            return 0
+        i = self._past_small(i)
+        if self._word(i) in (
+            "beat",
+            "beats",
+            "count",
+            "counts",
+            "tempo",
+            "tempos",
+            "tiempo",
+            "temps",
+        ):
+            i += 1
+        elif i == start:
+            return 0
+        i = self._past_small(i)
+        counts, end = self._numbers(i)
+        if not counts:
+            return 0
+        self._add(Steps(counts, count=True))
+        return end - start
+
+    def _numbers(self, i: int) -> tuple[tuple[str, ...], int]:
+        """Figures that are joined by "and" and commas, and the index after the last."""
+        found: list[str] = []
+        end = i
+        while re.fullmatch(r"\d{1,2}[ea]?", self._word(i)) and (
+            not found or len(self._word(i)) < 3
+        ):
+            if self._word(i + 1) == "/" and self._word(i + 2).isdigit():
+                break  # a metre
+            sub = ""
+            if self._word(i + 1) in ("&", "+") and not self.gaps[i + 1]:
+                sub = "" if self._word(i + 2).isdigit() and not self.gaps[i + 2] else "&"
+            found.append(self.words[i] + sub)
+            i += 1 + len(sub)
+            end = i
+            while self._role(i)[0] in ("and", "at") or self._word(i) in (
+                *_SMALL,
+                "beat",
+                "on",
+                "no",
+            ):
+                i += 1
+        return tuple(found), end
+
+    # --- places in the loop -------------------------------------------------------------------
+
+    def _phrase_with_bars(self, i: int) -> int:
+        """ "at the end of every 4 bars": the bars alone."""
+        entry, n = self.table.find(self.words, i)
+        if entry is None or not entry.has("part"):
+            return 0
+        at = i + n
+        while self._word(at) in (*_OFS, *_SMALL):
+            at += 1
+        if at == i + n:
+            return 0
+        taken = self._bars(at)
+        return at + taken - i if taken else 0
+
+    def _bars(self, i: int) -> int:
+        start = i
+        role, n = self._role(i)
+        if role == "at" and self._role(self._past_small(i + n))[0] != "at":
+            i = self._past_small(i + n)
+        elif self.words[i] == "no":
+            i = self._past_small(i + 1)
+            if not (self._is_bar(i) or self._ordinal(i) or self._role(i)[0] == "last"):
+                return 0
+        i = self._past_small(i)
+        for reader in (self._bar_n, self._nth_bar, self._last_bars, self._every, self._from):
+            if taken := reader(i):
+                return i + taken - start
+        return self._length(start)
+
+    def _is_bar(self, i: int) -> bool:
+        return self._role(i)[0] == "bar"
+
+    def _ordinal(self, i: int) -> int:
+        """The number of "4th", or of "4." before a noun; 0 if there is none."""
+        match = re.fullmatch(r"(\d+)th", self._word(i))
+        if match:
+            return int(match[1][:4])
+        if self._word(i).isdigit() and "." in (self.gaps[i + 1] if i + 1 < len(self.gaps) else ""):
+            return int(self.words[i][:4])
+        return 0
+
+    def _place(self, numbers: list[int], name: str, every: int = 0, until: bool = False) -> None:
+        """Add bars, counted from 1; those that the loop does not have are refused."""
+        outside = sorted({n for n in numbers if not 1 <= n <= self.bars})
+        if outside:
+            listed = ", ".join(map(str, outside))
+            self.result.refused.append(f"bar {listed}: this loop has {_bars_text(self.bars)}")
+        inside = tuple(sorted({n - 1 for n in numbers if 1 <= n <= self.bars}))
+        self._add(Bars(inside, name, every, until))
+
+    def _bar_n(self, i: int) -> int:
+        """ "bar 4", "bars 1 to 4", "bars 4 and 8"."""
+        if not self._is_bar(i) or not self._word(i + 1).isdigit():
+            return 0
+        at, numbers = i + 1, [int(self.words[i + 1][:4])]
+        at += 1
+        while True:
+            role, n = self._role(at)
+            ranged = role == "until" or self._word(at) in ("to", "a", "through", "bis", "à")
+            dashed = self._word(at).isdigit() and self.gaps[at].strip() in ("-", "–", "—")
+            step = at if dashed else at + n
+            if role in ("and", "until") or ranged or dashed:
+                step += not dashed and self._is_bar(self._past_small(step))
+                step = self._past_small(step)
+                if self._word(step).isdigit() and not self._is_bar(step + 1):
+                    last = int(self.words[step][:4])
+                    if ranged or dashed:
+                        numbers += range(numbers[-1] + 1, min(last, 999) + 1)
+                    else:
+                        numbers.append(last)
+                    at = step + 1
+                    continue
+            elif self._word(at).isdigit() and self.gaps[at].strip() == ",":
+                numbers.append(int(self.words[at][:4]))
+                at += 1
+                continue
+            break
+        if self._role(at)[0] == "from":  # "from bar 5 onwards" is read by _from
+            return 0
+        self._place(numbers, _bars_name(numbers))
+        return at - i
+
+    def _nth_bar(self, i: int) -> int:
+        """ "the 4th bar", "the 4th and 8th bar"; "the first bar"."""
+        numbers, at = [], i
+        while number := self._ordinal(at):
+            numbers.append(number)
+            at += 1
+            if self._role(at)[0] == "and" and self._ordinal(self._past_small(at + 1)):
+                at = self._past_small(at + 1)
+        if not numbers or not self._is_bar(at):
+            return 0
+        self._place(numbers, _bars_name(numbers))
+        return at + 1 - i
+
+    def _last_bars(self, i: int) -> int:
+        """ "the last bar", "the last 2 bars", "the first 4 bars"."""
+        number, at = 1, i
+        if self._word(at).isdigit() and self._edge(at + 1):
+            number, at = int(self._word(at)[:4]), at + 1
+        edge = self._edge(at)
+        if not edge:
+            return 0
+        at += 1
+        if self._word(at).isdigit():
+            number, at = int(self._word(at)[:4]), at + 1
+        if not self._is_bar(at):
+            return 0
+        number = min(number, 999)
+        first = 1 if edge == "first" else self.bars - number + 1
+        name = f"the {edge} bar" if number == 1 else f"the {edge} {number} bars"
+        self._place(list(range(first, first + number)), name)
+        return at + 1 - i
+
+    def _edge(self, i: int) -> str:
+        role = self._role(i)[0]
+        return role if role in ("first", "last") else "first" if self._word(i) == "1th" else ""
+
+    def _every(self, i: int) -> int:
+        """ "every bar", "every 4 bars", "every other bar", "every 4th bar"."""
+        role, n = self._role(i)
+        if role != "every":
+            return 0
+        at = self._past_small(i + n)
+        step, word = 1, self._word(at)
+        if self._role(at)[0] == "other":
+            step, at = 2, at + 1
+        elif number := self._ordinal(at) or (int(word[:4]) if word.isdigit() else 0):
+            step, at = number, at + 1
+        if not self._is_bar(at):
+            return 0
+        name = "every bar" if step == 1 else f"every {step} bars"
+        self._place(list(range(step, self.bars + 1, step)), name, every=step)
+        return at + 1 - i
+
+    def _from(self, i: int) -> int:
+        """ "from bar 5", "until bar 4"."""
+        role, n = self._role(i)
+        if role not in ("from", "until"):
+            return 0
+        after = any(word in ("after",) for word in self.words[i : i + n])
+        at = self._past_small(i + n)
+        at = self._past_small(at + self._is_bar(at))
+        number = self._ordinal(at) or (int(self._word(at)[:4]) if self._word(at).isdigit() else 0)
+        if not number or not (
+            self._is_bar(at - 1) or self._is_bar(at + 1) or "bar" in self.words[i:at]
+        ):
+            return 0
+        at += 1
+        at += self._is_bar(at)
+        first, last = (number + after, self.bars) if role == "from" else (1, number)
+        if role == "until" and "before" in self.words[i : i + n]:
+            last -= 1
+        until, m = self._role(at)
+        if (role == "from" and until == "until") or self._word(at) in ("to", "a"):
+            end = self._past_small(at + m)
+            end = end + self._is_bar(end)
+            if self._word(end).isdigit():
+                last, at = int(self._word(end)[:4]), end + 1
+        at += self._word(at) in ("on", "onwards", "onward")
+        first, last = min(first, 999), min(last, 999)
+        numbers = list(range(first, last + 1))
+        exclusive = role == "until" and "before" not in self.words[i : i + n]
+        self._place(numbers, _bars_name(numbers or [first]), until=exclusive)
+        return at - i
+
+    def _length(self, i: int) -> int:
+        """ "4 bars", "8-bar loop"."""
+        if not (self._word(i).isdigit() and self._is_bar(i + 1)):
+            return 0
+        if not 1 <= int(self.words[i][:4]) <= MOST_BARS:
+            return 0
+        self._add(Length(int(self.words[i])))
+        return 2
+
+    # --- phrases ------------------------------------------------------------------------------
+
+    def _phrase(self, i: int) -> int:
+        entry, n = self.table.find(self.words, i)
+        if entry is None:
+            return 0
+        figures = all(word.isdigit() for word in self.words[i : i + n])
+        if figures and (self._word(i - 1).isdigit() or self._word(i + n).isdigit()):
+            return 0  # "three four", but not "2 3 4"
+        text = " ".join(self.written[i : i + n])
+        if role := entry.role:
+            self._add(Break(strong=True) if role == "then" else Role(role))
+        elif entry.has("part"):
+            [(name,)] = entry.of("part")
+            self._part(name)
+        elif entry.has("place"):
+            [places] = entry.of("place")
+            self._add(Steps(tuple(places)))
+        elif entry.has("meter") and not entry.has("style"):
+            [(meter,)] = entry.of("meter")
+            top, bottom = map(int, meter.split("/"))
+            self.result.meters.append((top, bottom))
+        elif not entry.has("skip"):
+            self._add(Thing(entry, text))
+        return n
+
+    def _part(self, name: str) -> None:
+        half = max(1, self.bars // 2)
+        ranges = {
+            "first": (1, 1, "bar 1"),
+            "last": (self.bars, self.bars, f"bar {self.bars}"),
+            "half1": (1, half, "the first half"),
+            "half2": (min(half + 1, self.bars), self.bars, "the second half"),
+            "mid": (half, half, f"bar {half}"),
+        }
+        first, last, text = ranges[name]
+        self._place(list(range(first, last + 1)), text)
+
+    def _unknown(self, i: int) -> None:
+        word = self.words[i]
+        if len(word) > 1 and not word[0].isdigit() and self.written[i] not in self.result.unknown:
+            self.result.unknown.append(self.written[i])
+
+
+def _is_form(letters: str) -> bool:
+    """Whether letters are a plan of bars: each new letter is the next one of the alphabet."""
+    order = "".join(dict.fromkeys(letters))
+    return bool(_FORM.fullmatch(letters)) and len(order) > 1 and "abcdef".startswith(order)
+
+
+def _bars_text(bars: int) -> str:
+    return "1 bar" if bars == 1 else f"{bars} bars"
+
+
+def _bars_name(numbers: list[int]) -> str:
+    """Name bars, counted from 1: "bar 4", "bars 1 to 4", "bars 4 and 8"."""
+    if len(numbers) == 1:
+        return f"bar {numbers[0]}"
+    if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return f"bars {numbers[0]} to {numbers[-1]}"
+    return f"bars {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"

@@ -1,0 +1,628 @@
+"""Write the groups of a request to a drum chart, and say in English what was written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.music.kit import DRUMS
+from workbench.representations.drum_chart import DrumChart, bar_steps, pulse_steps
+from workbench.systems.drum_ldm.lexicon import Entry
+from workbench.systems.drum_ldm.scanning import Bars, Steps, Thing
+
+# Hits per quarter note of a drum that is named with "few", without an amount, and with "many".
+RATES = {
+    "BD": (0.4, 1.0, 2.0),
+    "SD": (0.25, 0.8, 2.2),
+    "CH": (0.7, 2.0, 3.6),
+    "OH": (0.15, 0.6, 1.5),
+    "RD": (0.6, 1.8, 3.0),
+    "CR": (0.1, 0.25, 1.0),
+    "LT": (0.1, 0.35, 0.9),
+    "MT": (0.1, 0.35, 0.9),
+    "HT": (0.1, 0.35, 0.9),
+}
+GHOSTS = {"few": 0.3, "some": 0.8, "many": 1.4}  # soft snare hits per quarter note
+# Middle of a field, towards which "slightly" and "not" lead.
+_MIDDLE = {
+    "density": 4.0,
+    "loudness": 0.55,
+    "swing": 0.0,
+    "lay": 0.0,
+    "loose": 0.11,
+    "likeness": 0.6,
+    "ghosts": 0.0,
+}
+_VERY, _SLIGHTLY = 1.35, 0.6  # factors on the distance from the middle
+_ELSEWHERE = {"loudness": (0.45, 0.7), "density": (3.0, 5.0)}  # beside a loud part, a soft one
+RAMP = {"loudness": (0.4, 0.82), "density": (2.6, 5.8)}  # of a build-up
+CRASHES_EVERY = FILLS_EVERY = 4  # bars, where "crashes" or "fills" have no place
+LONGEST_FILL = 2  # bars of a section that is a fill
+_STYLE, _PATTERN, _ASKED, _EXCLUDED = range(4)  # what outranks what
+_NAMES = {
+    "BD": "kick",
+    "SD": "snare",
+    "CH": "closed hi-hat",
+    "OH": "open hi-hat",
+    "RD": "ride",
+    "CR": "crash",
+    "LT": "low tom",
+    "MT": "mid tom",
+    "HT": "high tom",
+}
+_SETS = {
+    ("CH", "OH"): "hi-hats",
+    ("CR", "RD"): "cymbals",
+    ("LT", "MT", "HT"): "toms",
+    DRUMS: "all drums",
+}
+_LEADING = {("CH", "OH"): ("CH",), ("CR", "RD"): ("CR",), DRUMS: ("BD", "SD", "CH")}
+_STEP_NAMES = {
+    "beat": "every beat",
+    "offbeat": "the off-beats",
+    "e": "the e of each beat",
+    "a": "the a of each beat",
+    "eighth": "eighths",
+    "sixteenth": "sixteenths",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Things that share an amount, a negation and a place.
+
+    Args:
+        things: What is named.
+        negative: Whether it is excluded.
+        only: Whether nothing else is wanted, or nothing at other places.
+        amount: "many", "few", "some" or "".
+        degree: 1 for "very", −1 for "slightly", otherwise 0.
+        steps: Places in the bar.
+        bars: Places in the loop.
+        part: "starts" or "ends" if the loop does so with these things.
+        change: "enters" or "leaves" for drums that come or go.
+        joined: Whether something stands before it in its sentence.
+        whole: Whether a fill is the whole loop.
+    """
+
+    things: tuple[Thing, ...] = ()
+    negative: bool = False
+    only: bool = False
+    amount: str = ""
+    degree: int = 0
+    steps: Steps | None = None
+    bars: Bars | None = None
+    part: str = ""
+    change: str = ""
+    joined: bool = False
+    whole: bool = False
+
+    def plural(self, kind: str) -> bool:
+        """Whether a thing of this kind is named in the plural."""
+        return any(t.entry.has(kind) and t.text.rstrip("'’").endswith("s") for t in self.things)
+
+
+class ChartWriter:
+    """Writes groups to a chart of `bars` bars.
+
+    Later groups overwrite earlier ones, and what a user asks overwrites what a style implies.
+    """
+
+    def __init__(self, bars: int, meter: tuple[int, int]) -> None:
+        self.bars, self.meter = bars, meter
+        self.size = bar_steps(meter)
+        self.chart = DrumChart.empty(bars, meter)
+        self.said: list[str] = []
+        self.refused: list[str] = []
+        self.pace = 1.0
+        self.tempo_range: tuple[float, float] | None = None
+        self.usual_range: tuple[float, float] | None = None
+        self._text: dict[str, None] = {}
+        self._whole = False
+        self._rank = np.full((bars * self.size, len(DRUMS)), -1)
+        self._late: list[Callable[[], None]] = []  # what needs the whole request, such as swing
+        self._events: set[int] = set()  # bars with a fill, a break or silence
+
+    @property
+    def style(self) -> str:
+        """Names of styles and strokes for the text encoder."""
+        return " ".join([*self._text, *(["fill"] if self._whole else [])])
+
+    # --- groups -------------------------------------------------------------------------------
+
+    def write(self, group: Group, place: range, sections: int) -> None:
+        """Write a group of a section that has these bars, one of this many sections."""
+        if sections > 1:
+            group = replace(group, part="")
+        if group.negative and group.bars is not None and group.bars.until:
+            group = replace(group, bars=_before(group.bars))  # "no snare until bar 5"
+        bars = self._bars_of(group, place)
+        if not bars:
+            return
+        where = self._where(group, bars, place, sections)
+        drums = self._drums_of(group)
+        if drums:
+            self._drums(group, drums, bars, where, place)
+        done: set[Entry] = set()
+        for thing in group.things:
+            if thing.entry.has("drum"):
+                self._words(thing.entry)
+            elif thing.entry not in done or thing.entry.has("refuse"):
+                done.add(thing.entry)
+                self._thing(thing, group, bars, where, place, sections)
+
+    def _bars_of(self, group: Group, place: range) -> list[int]:
+        if group.part:
+            event = any(t.entry.has("fill", "stop", "silence") for t in group.things)
+            event |= any("CR" in codes and len(codes) == 1 for codes in self._codes(group))
+            first = group.part == "starts"
+            if event:
+                return [place[0] if first else place[-1]]
+            half = max(1, len(place) // 2)
+            return list(place[:half] if first else place[-half:])
+        if group.bars is not None:
+            return [bar for bar in group.bars.indices if bar < self.bars]
+        return list(place)
+
+    @staticmethod
+    def _codes(group: Group) -> list[tuple[str, ...]]:
+        return [codes for thing in group.things for codes in thing.entry.of("drum")]
+
+    def _drums_of(self, group: Group) -> list[str]:
+        return list(dict.fromkeys(code for codes in self._codes(group) for code in codes))
+
+    def _where(self, group: Group, bars: list[int], place: range, sections: int) -> str:
+        """The bars of a group in words, with a leading space; "" for the whole loop."""
+        if group.bars is not None and not group.part:
+            name = group.bars.name
+            return f" {name}" if name.startswith("every") else f" in {name}"
+        if len(bars) == self.bars:
+            return ""
+        return f" in {_range_name(bars)}"
+
+    # --- drums --------------------------------------------------------------------------------
+
+    def _drums(
+        self, group: Group, drums: list[str], bars: list[int], where: str, place: range
+    ) -> None:
+        named = _drum_names(self._codes(group))
+        steps = group.steps
+        if group.negative and not group.only:
+            if steps is not None:
+                self._late.append(lambda: self._hits(drums, bars, steps, 0, _EXCLUDED))
+                self._say(f"no {_listed(named, 'or')} on {_steps_name(steps)}{where}")
+                return
+            self._absent(drums, bars)
+            self._say(f"no {_listed(named, 'or')}{where}")
+            return
+        if group.change:
+            inside = bars[0]
+            away = (
+                range(place[0], inside)
+                if group.change == "enters"
+                else range(inside, place[-1] + 1)
+            )
+            self._absent(drums, list(away))
+            verb = "from" if group.change == "enters" else "until"
+            self._say(f"{_listed(named)} {verb} bar {inside + (group.change == 'enters')}")
+            return
+        crash = drums == ["CR"] or (drums == ["CR", "RD"] and steps is not None)
+        if crash and not group.amount:
+            self._crash(group, bars, where, place)
+            return
+        if group.only and ((steps is None and group.bars is None) or self._only_first(group)):
+            others = [code for code in DRUMS if code not in drums]
+            self._absent(others, bars)
+            self._say(f"only {_listed(named)}{where}")
+        elif group.only and group.bars is not None:
+            self._absent(drums, [bar for bar in place if bar not in bars])
+            self._say(f"{_listed(named)} only{where}")
+        elif steps is None:
+            amount = {"many": "many hits of ", "few": "few hits of "}.get(group.amount, "")
+            self._say(f"{amount}{_listed(named)}{where}")
+        leading = [c for codes in self._codes(group) for c in _LEADING.get(codes, codes)]
+        if steps is None:
+            level = {"few": 0, "many": 2}.get(group.amount, 1)
+            for code in leading:
+                self.chart.drums[bars, DRUMS.index(code)] = RATES[code][level]
+            return
+        if group.only:
+            self._late.append(lambda: self._others(leading, bars, steps))
+        self._late.append(lambda: self._hits(leading, bars, steps, 1, _ASKED))
+        only = " only" if group.only else ""
+        self._say(f"{_listed(named)} on {_steps_name(steps)}{only}{where}")
+
+    @staticmethod
+    def _only_first(group: Group) -> bool:
+        """ "only hats in bar 5" excludes other drums, "snare only on 2" other places."""
+        return bool(group.bars is not None and group.steps is None and not group.joined)
+
+    def _crash(self, group: Group, bars: list[int], where: str, place: range) -> None:
+        """A crash is one hit at the start of a bar, unless the place says otherwise."""
+        steps = group.steps or Steps(("1",))
+        one = steps.names == ("1",)
+        if one and group.bars is None and not group.part:
+            plural = group.plural("drum")
+            bars = list(place[::CRASHES_EVERY]) if plural else [place[0]]
+            where = f" of bars {_numbers(bars)}" if plural and len(bars) > 1 else ""
+        elif one and group.bars is not None and group.bars.every > 1:
+            bars = list(place[:: group.bars.every])
+            where = f" of bars {_numbers(bars)}" if len(bars) > 1 else ""
+        if one and len(bars) == 1:
+            where = f" of bar {bars[0] + 1}"
+        self._late.append(lambda: self._hits(["CR"], bars, steps, 1, _EXCLUDED))
+        if group.only:
+            self._absent(["CR"], [bar for bar in range(self.bars) if bar not in bars])
+        self._say(f"crash on {_steps_name(steps)}{where}")
+
+    def _absent(self, drums: Iterable[str], bars: Sequence[int]) -> None:
+        for code in drums:
+            self.chart.drums[list(bars), DRUMS.index(code)] = 0
+            if code == "SD":
+                self.chart.ghosts[list(bars)] = 0
+
+    def _others(self, drums: Iterable[str], bars: Iterable[int], steps: Steps) -> None:
+        """Exclude drums from all other places of these bars."""
+        asked = set(self._offsets(steps, bars))
+        for code in drums:
+            for bar in bars:
+                cells = [bar * self.size + s for s in range(self.size)]
+                free = [cell for cell in cells if cell not in asked]
+                self.chart.hits[free, DRUMS.index(code)] = 0
+                self._rank[free, DRUMS.index(code)] = _EXCLUDED
+
+    def _hits(
+        self, drums: Iterable[str], bars: Iterable[int], steps: Steps, value: float, rank: int
+    ) -> None:
+        cells = np.array(self._offsets(steps, bars), dtype=int)
+        for code in drums:
+            column = DRUMS.index(code)
+            open_ = cells[self._rank[cells, column] <= rank] if len(cells) else cells
+            self.chart.hits[open_, column] = value
+            self._rank[open_, column] = rank
+
+    # --- places -------------------------------------------------------------------------------
+
+    def _offsets(self, steps: Steps, bars: Iterable[int], own: bool = False) -> list[int]:
+        """Sixteenths of the loop on which these places fall. own: places are counted in the
+        metre of their row of the lexicon, and may go on in the next bar."""
+        found: list[int] = []
+        if own:
+            places = [p for name in steps.names for p in self._place(name, count=True, beyond=True)]
+            period = max(1, max(places, default=0) // self.size + 1)
+            for bar in bars:
+                first = (bar % period) * self.size
+                found += [bar * self.size + p - first for p in places if 0 <= p - first < self.size]
+            return found
+        places = [p for name in steps.names for p in self._place(name, count=steps.count)]
+        return [bar * self.size + p for bar in bars for p in places]
+
+    def _place(self, name: str, *, count: bool, beyond: bool = False) -> list[int]:
+        """Sixteenths of the bar of one place; none if the metre does not have it."""
+        top, bottom = self.meter
+        pulses = list(pulse_steps(self.meter))
+        swung = bool(np.nanmax(self.chart.swing, initial=0) >= 0.5) and bottom == 4
+        late = 3 if swung else 2  # the second eighth of a beat
+        if name == "beat":
+            return pulses
+        if name in ("e", "a"):
+            return [
+                p + (1 if name == "e" else 3) for p in range(0, self.size, 4) if p + 3 < self.size
+            ]
+        if name == "sixteenth":
+            return list(range(self.size))
+        if name in ("eighth", "offbeat"):
+            if bottom == 4:
+                eighths = [p + second for p in pulses for second in (0, late)]
+            else:
+                eighths = list(range(0, self.size, 2))
+            return [p for p in eighths if name == "eighth" or p not in pulses]
+        number, sub = int(name.rstrip("&ea")), name.lstrip("0123456789")
+        if not count and bottom == 8:  # the lexicon's counts are beats, those of the metre eighths
+            if number > len(pulses):
+                return []
+            compound = top % 3 == 0
+            return [pulses[number - 1] + {"": 0, "e": 1, "&": 2, "a": 4 if compound else 3}[sub]]
+        if number > top and not beyond:
+            return []
+        unit = 16 // bottom
+        part = {"": 0, "e": 1, "&": late, "a": 3}[sub] if unit == 4 else {"": 0}.get(sub, 1)
+        return [(number - 1) * unit + part]
+
+    # --- other things -------------------------------------------------------------------------
+
+    def _thing(
+        self, thing: Thing, group: Group, bars: list[int], where: str, place: range, sections: int
+    ) -> None:
+        entry, name = thing.entry, thing.entry.name
+        for reason in entry.of("refuse"):
+            if group.negative:
+                self._say(f"no {name}")
+            else:
+                self.refused.append(f"{thing.text}: {' '.join(reason)}")
+            return
+        if entry.has("fill"):
+            self._fill(group, bars, place, sections)
+        elif entry.has("stop", "silence"):
+            self._stop(thing, group, bars, place, sections)
+        elif entry.has("build", "fade"):
+            self._ramp(entry, group, bars, where)
+        elif entry.has("again"):
+            self._again(group, bars, where)
+        elif entry.has("section"):
+            if sections > 1:
+                self._say(f"{name}{where}")
+                self._feel(entry, group, bars, weak=True)
+        elif entry.has("style", "hit", "rest", "rate", "word"):
+            self._pattern(thing, group, bars, where, sections)
+        elif entry.has("pace"):
+            self._tempo(entry, group)
+        elif entry.has("set"):
+            self._feel(entry, group, bars)
+            words = {1: "very ", -1: "slightly "}.get(group.degree, "")
+            noun = self._noun(entry)
+            amount = {"few": "few ", "many": "many "}.get(group.amount, "") if noun else ""
+            no = "no " if noun else "not "
+            words = no if group.negative else words + amount
+            self._say(f"{words}{name}{where}")
+
+    @staticmethod
+    def _noun(entry: Entry) -> bool:
+        return any(field == "ghosts" for field, _ in entry.of("set"))
+
+    def _words(self, entry: Entry) -> None:
+        for kind in ("style", "word"):
+            for words in entry.of(kind):
+                for word in [" ".join(words)]:
+                    if not any(word in known for known in self._text):
+                        for known in [k for k in self._text if k in word]:
+                            del self._text[known]
+                        self._text[word] = None
+
+    def _pattern(
+        self, thing: Thing, group: Group, bars: list[int], where: str, sections: int
+    ) -> None:
+        entry = thing.entry
+        if group.negative and any(field == "swing" for field, _ in entry.of("set")):
+            self.chart.swing[bars] = 0
+            self._say(f"no {entry.name}{where}")
+            return
+        if group.negative:
+            self.refused.append(
+                f"no {thing.text}: styles and patterns cannot be excluded; name what you want"
+            )
+            return
+        self._words(entry)
+        if not entry.has("style") or where or (entry.has("hit", "rate") and not _generic(entry)):
+            self._say(f"{entry.name}{where}")
+        for low, high in (args[0].split("-") for args in entry.of("bpm")):
+            if self.usual_range is None:
+                self.usual_range = (float(low), float(high))
+        rank = _STYLE if _generic(entry) else _PATTERN
+        own = entry.has("meter")
+
+        def strike() -> None:
+            for kind, value in (("rest", 0), ("hit", 1)):
+                for code, *names in entry.of(kind):
+                    cells = [bar for bar in bars if bar not in self._events]
+                    steps = Steps(tuple(names))
+                    if own:
+                        self._own_hits(code, cells, steps, value, rank)
+                    else:
+                        self._hits([code], cells, steps, value, rank)
+
+        self._late.insert(0, strike) if rank == _STYLE else self._late.append(strike)
+        for code, rate in entry.of("rate"):
+            column = self.chart.drums[:, DRUMS.index(code)]
+            column[[bar for bar in bars if column[bar] != 0]] = float(rate)
+        self._feel(entry, group, bars, weak=entry.has("style"))
+
+    def _own_hits(self, code: str, bars: list[int], steps: Steps, value: float, rank: int) -> None:
+        cells = np.array(self._offsets(steps, bars, own=True), dtype=int)
+        column = DRUMS.index(code)
+        open_ = cells[self._rank[cells, column] <= rank] if len(cells) else cells
+        self.chart.hits[open_, column] = value
+        self._rank[open_, column] = rank
+
+    def _feel(self, entry: Entry, group: Group, bars: list[int], weak: bool = False) -> None:
+        """Set bar fields. weak: only where nothing is asked, as a style does."""
+        for name, text in entry.of("set"):
+            values = getattr(self.chart, name)
+            value, middle = float(text), _MIDDLE[name]
+            if name == "ghosts":
+                value = 0.0 if group.negative else GHOSTS.get(group.amount, value)
+            elif group.negative:
+                value = middle
+            elif group.degree and not (name == "swing" and value == 0):
+                value = middle + (_VERY if group.degree > 0 else _SLIGHTLY) * (value - middle)
+            if group.amount == "few" and name == "density":
+                value = 2.3
+            value = (
+                min(max(value, 0.0), 1.0) if name in ("loudness", "swing", "likeness") else value
+            )
+            open_ = [bar for bar in bars if not weak or np.isnan(values[bar])]
+            values[open_] = value
+            placed = (group.bars is not None or bool(group.part)) and len(bars) < self.bars
+            if name in _ELSEWHERE and placed and not weak and not group.negative:
+                rest = [b for b in range(self.bars) if b not in bars and np.isnan(values[b])]
+                values[rest] = _ELSEWHERE[name][0 if value > middle else 1]
+
+    def _tempo(self, entry: Entry, group: Group) -> None:
+        [(factor, span)] = entry.of("pace")
+        low, high = map(float, span.split("-"))
+        pace = float(factor)
+        if group.negative or group.degree < 0:
+            pace, low, high = (1 + pace) / 2, (low + 90) / 2, (high + 120) / 2
+            word = "not " if group.negative else "slightly "
+        elif group.degree > 0:
+            pace, word = pace**1.7, "very "
+            low, high = (low * 0.8, high * 0.82) if pace < 1 else (low * 1.15, high * 1.2)
+        else:
+            word = ""
+        self.pace, self.tempo_range = pace, (low, high)
+        self._feel(entry, group, list(range(self.bars)), weak=True)
+        self._say(f"{word}{entry.name}")
+
+    # --- events -------------------------------------------------------------------------------
+
+    def _fill(self, group: Group, bars: list[int], place: range, sections: int) -> None:
+        fill = self.chart.fill
+        if group.negative:
+            fill[bars] = 0
+            self._say(f"no fills{'' if len(bars) == self.bars else f' in {_range_name(bars)}'}")
+            return
+        if group.whole:
+            self._whole = True
+            fill[:] = 1
+            self._events.update(bars)
+            self._say("the whole loop is a fill")
+            return
+        if sections > 1 and group.bars is None and len(place) <= LONGEST_FILL:
+            bars = list(place)
+        elif group.bars is None and not group.part:
+            many = {"many": 2, "few": len(place)}.get(group.amount)
+            every = many or (FILLS_EVERY if group.plural("fill") else len(place))
+            bars = [bar for bar in place if (bar - place[0] + 1) % every == 0] or [place[-1]]
+        fill[np.isnan(fill)] = 0
+        fill[bars] = 1
+        self._events.update(bars)
+        self._say(f"fill in {_range_name(bars)}")
+
+    def _stop(
+        self, thing: Thing, group: Group, bars: list[int], place: range, sections: int
+    ) -> None:
+        entry = thing.entry
+        if group.negative:
+            self._say(f"no {entry.name}")
+            return
+        if group.bars is None and not group.part and len(place) > 1:
+            bars = [place[len(place) // 2 - 1]]
+        silent = entry.has("silence")
+        self._events.update(bars)
+        self._say(f"{'silence' if silent else 'break after the first beat'} in {_range_name(bars)}")
+
+        def rest() -> None:
+            for bar in bars:
+                first = 0 if silent else min(pulse_steps(self.meter)[1:] or (self.size,))
+                cells = slice(bar * self.size + first, (bar + 1) * self.size)
+                self.chart.hits[cells] = 0
+                self._rank[cells] = _EXCLUDED
+                self.chart.fill[bar] = 0
+                for name in ("density", "loudness", "ghosts", "likeness", "swing", "lay", "loose"):
+                    getattr(self.chart, name)[bar] = np.nan
+                self.chart.drums[bar, self.chart.drums[bar] != 0] = np.nan
+                if silent:
+                    self.chart.drums[bar] = 0
+                    self.chart.density[bar] = 0
+                    self.chart.hits[bar * self.size : (bar + 1) * self.size] = 0
+
+        self._late.append(rest)
+
+    def _ramp(self, entry: Entry, group: Group, bars: list[int], where: str) -> None:
+        if group.negative:
+            self._say(f"no {entry.name}")
+            return
+        if len(bars) < 2:
+            self.refused.append(f"{entry.name}: needs at least two bars")
+            return
+        for name, (low, high) in RAMP.items():
+            ends = (low, high) if entry.has("build") else (high, low)
+            getattr(self.chart, name)[bars] = np.linspace(*ends, len(bars))
+        self._say(f"{entry.name}{where}")
+
+    def _again(self, group: Group, bars: list[int], where: str) -> None:
+        def same() -> None:
+            events = {b for e in self._events for b in (e, (e + 1) % self.bars)}
+            plain = [bar for bar in bars if bar not in events]
+            self.chart.likeness[plain] = 0.3 if group.negative else 1.0
+            letters = [bar for bar in bars if bar not in self._events]
+            if not group.negative and np.isnan(self.chart.letter).all():
+                self.chart.letter[letters] = 0
+            if not group.negative and not self._events and len(bars) == self.bars:
+                self.chart.fill[:] = 0
+
+        self._late.append(same)
+        self._say(f"{'not ' if group.negative else ''}the same in every bar{where}")
+
+    def form(self, letters: str) -> None:
+        """Write a form, a letter per bar, repeated to the end."""
+        plan = (letters * math.ceil(self.bars / len(letters)))[: self.bars]
+        self.chart.letter[:] = ["ABCDEF".index(letter) for letter in plan]
+        self._say(f"form {letters}")
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def finish(self) -> DrumChart:
+        """Return the chart after all groups."""
+        for write in self._late:
+            write()
+        bar = np.arange(len(self.chart.hits)) // self.size
+        struck = self.chart.hits == 1
+        named = struck & (self.chart.drums[bar] == 0)
+        for column in np.flatnonzero(named.any(0)):
+            asked = named[:, column] & (self._rank[:, column] >= _ASKED)
+            if asked.any():
+                name = _NAMES[DRUMS[column]]
+                self.refused.append(f"{name}: asked for and excluded; it is left out")
+        self.chart.hits[self.chart.drums[bar] == 0] = 0
+        return self.chart
+
+    def _say(self, text: str) -> None:
+        self.said.append(text)
+
+
+def _before(bars: Bars) -> Bars:
+    """The bars without the last one."""
+    indices = bars.indices[:-1]
+    return Bars(indices, _range_name(indices)) if indices else bars
+
+
+def _generic(entry: Entry) -> bool:
+    """Whether a style has only what many styles have: a kick on the beat, a backbeat."""
+    if entry.has("rest") or not entry.has("style", "word"):
+        return False
+    places = {name for kind in ("hit",) for _, *names in entry.of(kind) for name in names}
+    return entry.has("style", "word") and places <= {"1", "2", "4"}
+
+
+def _drum_names(codes: Iterable[tuple[str, ...]]) -> list[str]:
+    names = []
+    for group in codes:
+        whole = _SETS.get(tuple(group))
+        names += [whole] if whole else [_NAMES[code] for code in group]
+    return list(dict.fromkeys(names))
+
+
+def _listed(names: Sequence[str], joint: str = "and") -> str:
+    if len(names) == 1:
+        return names[0]
+    return f"{', '.join(names[:-1])} {joint} {names[-1]}"
+
+
+def _numbers(bars: Sequence[int]) -> str:
+    return _listed([str(bar + 1) for bar in bars])
+
+
+def _range_name(bars: Sequence[int]) -> str:
+    """Name bars, counted from 0: "bar 4", "bars 1 to 4", "bars 4 and 8"."""
+    if len(bars) == 1:
+        return f"bar {bars[0] + 1}"
+    if len(bars) > 2 and list(bars) == list(range(bars[0], bars[-1] + 1)):
+        return f"bars {bars[0] + 1} to {bars[-1] + 1}"
+    return f"bars {_numbers(bars)}"
+
+
+def _steps_name(steps: Steps) -> str:
+    """Name places: "beats 2 and 4", "the off-beats"."""
+    named = [_STEP_NAMES[name] for name in steps.names if name in _STEP_NAMES]
+    counts = [name for name in steps.names if name not in _STEP_NAMES]
+    plain = [name for name in counts if name.isdigit()]
+    if plain:
+        named.append(f"{'beat' if len(plain) == 1 else 'beats'} {_listed(plain)}")
+    named += [
+        f"the {name.lstrip('0123456789')} of {name[:-1]}" for name in counts if name not in plain
+    ]
+    return _listed(named)
