@@ -274,6 +274,54 @@ def test_the_rate_warms_up_and_falls():
     assert rates[-1] < 0.05 * PLAN.lr
 
 
+def test_a_cooldown_falls_in_a_straight_line_at_the_end():
+    plan = replace(PLAN, steps=100, cooldown=0.5)
+    rates = [plan.rate(step) for step in range(100)]
+    assert rates[10] == rates[49] == PLAN.lr
+    assert rates[75] == pytest.approx(PLAN.lr * (0.01 + 0.99 * 0.5))
+    assert max(rates[i + 1] - rates[i] for i in range(50, 99)) < 0
+
+
+class Blocks(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Linear(4, 16)
+        self.blocks = nn.ModuleList(nn.Sequential(nn.Linear(16, 16), nn.Tanh()) for _ in "ab")
+        self.head = nn.Linear(16, 1)
+
+    def forward(self, x):
+        x = self.embed(x)
+        for block in self.blocks:
+            x = x + block(x)
+        return self.head(x)
+
+
+def test_muon_trains_the_matrices_of_blocks_and_resumes(tmp_path):
+    """Muon makes the singular values of an update alike, AdamW does not."""
+    plan = replace(PLAN, muon=0.02, weight_decay=0.0, ema=0.0, warmup=1, keep="last")
+
+    def blocks():
+        torch.manual_seed(0)
+        return Blocks()
+
+    def changed(plan, folder):
+        done = fit(blocks(), data(), loss, plan, folder, seed=5).module
+        return done.blocks[0][0].weight - blocks().blocks[0][0].weight
+
+    # the nuclear norm of an update, as a share of what its largest singular value allows
+    def evenness(change):
+        values = torch.linalg.svdvals(change.detach())[:6]  # the rank of a gradient of 8 rows
+        return float(values.mean() / values.max())
+
+    muon = changed(replace(plan, steps=1), tmp_path / "one")
+    adamw = changed(replace(plan, steps=1, muon=0.0), tmp_path / "adamw")
+    assert evenness(muon) > 0.6 > 0.5 > evenness(adamw)
+    whole = changed(plan, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        fit(blocks(), data(), loss, plan, tmp_path / "torn", seed=5, watch=stop_after(12))
+    assert torch.equal(changed(plan, tmp_path / "torn"), whole)
+
+
 JOB = """
 import sys
 import torch

@@ -65,6 +65,34 @@ __all__ = [
 ]
 
 
+OPTIMIZERS = ("optim.", "muon.")  # prefixes of their states in a checkpoint
+_FORMER = {"muon": 0.0, "cooldown": 0.0}  # fields of a plan that a saved run may lack
+
+
+def optimizers_of(module: nn.Module, plan: Plan) -> list[torch.optim.Optimizer]:
+    """Return AdamW, and with `plan.muon` a second optimiser for the matrices of hidden layers.
+
+    Hidden layers are the linear ones inside of a `ModuleList`: the blocks of a transformer, not its
+    embeddings, modulation and head.
+
+    Source: Muon, K. Jordan et al. 2024, as in torch.optim; see also arXiv 2502.16982.
+    """
+    hidden: dict[int, Tensor] = {}
+    if plan.muon:
+        for blocks in module.modules():
+            if isinstance(blocks, nn.ModuleList):
+                layers = (m for m in blocks.modules() if isinstance(m, nn.Linear))
+                hidden |= {id(layer.weight): layer.weight for layer in layers}
+    others = [p for p in module.parameters() if id(p) not in hidden]
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(others, plan.lr, plan.betas, weight_decay=plan.weight_decay)
+    ]
+    if hidden:
+        matrices = list(hidden.values())
+        optimizers.append(torch.optim.Muon(matrices, plan.muon, weight_decay=plan.weight_decay))
+    return optimizers
+
+
 class _Step(nn.Module):
     """Network and loss as one module, so that data-parallel wrappers see a single forward."""
 
@@ -159,10 +187,8 @@ class _Run(Generic[Network]):
     def prepare(self, fabric: Any) -> None:
         self.fabric = fabric
         plan = self.plan
-        optimizer = torch.optim.AdamW(
-            self.module.parameters(), plan.lr, plan.betas, weight_decay=plan.weight_decay
-        )
-        self.stepper, self.optimizer = fabric.setup(_Step(self.module, self.loss), optimizer)
+        own = optimizers_of(self.module, plan)
+        self.stepper, *self.optimizers = fabric.setup(_Step(self.module, self.loss), *own)
         if self.ema is not None:
             self.ema.to(fabric.device)
         with written(self.out):
@@ -206,20 +232,23 @@ class _Run(Generic[Network]):
 
     def one_step(self, data: tuple[Tensor, ...]) -> dict[str, float]:
         plan, fabric = self.plan, self.fabric
-        for group in self.optimizer.param_groups:
-            group["lr"] = plan.rate(self.step)
+        for optimizer, rate in zip(self.optimizers, (plan.lr, plan.muon), strict=False):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * plan.factor(self.step)
         rows = self._rows(len(data[0]))
         batch = tuple(tensor[rows].to(fabric.device) for tensor in data)
         self.module.train()
         torch.manual_seed(hash((self.seed, self.step, fabric.global_rank)) % 2**63)
         terms = self.stepper(*batch)
         total = torch.stack(list(terms.values())).sum()
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
         fabric.backward(total)
         norm = nn.utils.clip_grad_norm_(self.module.parameters(), plan.clip)
         # the same on every device: gradients were averaged, and so is the loss here
         if torch.isfinite(norm) and torch.isfinite(fabric.all_reduce(total.detach())):
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
             self.bad = 0
         else:
             self._skip(terms)
@@ -312,8 +341,9 @@ class _Run(Generic[Network]):
         tensors = {f"model.{k}": v for k, v in self.module.state_dict().items()}
         if self.ema is not None:
             tensors |= {f"ema.{k}": v for k, v in self.ema.state_dict().items()}
-        for i, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optim.{i}.{k}": v for k, v in state.items()}
+        for prefix, optimizer in zip(OPTIMIZERS, self.optimizers, strict=False):
+            for i, state in optimizer.state_dict()["state"].items():
+                tensors |= {f"{prefix}{i}.{k}": v for k, v in state.items()}
         about = {
             "step": self.step,
             "seconds": self.seconds,
@@ -343,22 +373,21 @@ class _Run(Generic[Network]):
             raise CheckpointError(
                 f"{path}: not a training checkpoint ({error}); delete it to start again"
             ) from None
-        if not isinstance(about, dict) or (about.get("seed"), about.get("plan")) != (
-            self.seed,
-            self._identity(),
-        ):
+        same = isinstance(about, dict) and about.get("seed") == self.seed
+        if not same or _FORMER | about.get("plan", {}) != self._identity():
             raise CheckpointError(
                 f"{path}: belongs to a run with another seed or plan; choose another folder"
             )
         load_weights(self.module, _part(tensors, "model."), path)
         if self.ema is not None:
             load_weights(self.ema, _part(tensors, "ema."), path)
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in _part(tensors, "optim.").items():
-            index, key = name.split(".", 1)
-            state.setdefault(int(index), {})[key] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        for prefix, optimizer in zip(OPTIMIZERS, self.optimizers, strict=False):
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, value in _part(tensors, prefix).items():
+                index, key = name.split(".", 1)
+                state.setdefault(int(index), {})[key] = value
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": state, "param_groups": groups})
         self.step, self.seconds = about["step"], about["seconds"]
         self.best, self.log = about["best"], about["log"]
         self.bad, self.skipped = about.get("bad", 0), about.get("skipped", 0)

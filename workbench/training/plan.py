@@ -23,7 +23,10 @@ class Plan:
     `budget_minutes` stops early; `ema` is the decay of the averaged weights, 0 for none; a
     validation every `every` steps also saves a checkpoint; `precision` is one of Fabric's, or
     "auto" for bfloat16 where the device supports it; `keep` selects the weights that the run
-    returns: those with the "best" validation loss, or the "last"."""
+    returns: those with the "best" validation loss, or the "last"; `muon` is the learning rate of
+    the matrices of hidden layers, which Muon then trains in place of AdamW, 0 for AdamW alone;
+    `cooldown` is the share of the steps in which the rates fall in a straight line, 0 for half a
+    cosine over all steps."""
 
     steps: int
     batch: int
@@ -36,14 +39,23 @@ class Plan:
     every: int = 200
     precision: str = "auto"
     keep: str = "best"
+    muon: float = 0.0
+    cooldown: float = 0.0
     budget_minutes: float | None = None
 
     def rate(self, step: int) -> float:
-        """Learning rate: linear warm-up, then half a cosine down to a hundredth."""
+        """Learning rate of AdamW: linear warm-up, then down to a hundredth."""
+        return self.lr * self.factor(step)
+
+    def factor(self, step: int) -> float:
+        """Rate at a step as a share of the highest."""
         if step < self.warmup:
-            return self.lr * (step + 1) / self.warmup
+            return (step + 1) / self.warmup
+        if self.cooldown:
+            left = (self.steps - step) / max(1.0, self.cooldown * self.steps)
+            return 0.01 + 0.99 * min(1.0, left)
         done = (step - self.warmup) / max(1, self.steps - self.warmup)
-        return self.lr * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+        return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done))
 
 
 @dataclass

@@ -1,0 +1,100 @@
+"""Forms: which bars of a loop are alike, and noise that makes them so.
+
+A drummer states a groove, repeats it and then breaks it: AAABAAAC. The forms of the training loops
+are kept in the checkpoint; each take samples one of them, unless the request gives its own. Bars of
+one letter start from noise that they share in part, so that they become alike, and the denoiser is
+told the letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.errors import PromptError
+from workbench.models.samplers import normal
+from workbench.representations.drum_chart import LETTERS, DrumChart, bar_steps
+
+FORMS = 256  # kept in a checkpoint
+LONGEST = 16  # bars of a kept form
+_ALPHABET = "ABCDEF"
+
+
+def letters_of(form: str, bars: int) -> np.ndarray:
+    """Return a form as numbers, repeated to `bars` bars: "AAAB" → 0, 0, 0, 1.
+
+    Raises:
+        PromptError: If the form is empty or has other letters than A to F.
+    """
+    plain = form.strip().upper()
+    if not plain or set(plain) - set(_ALPHABET):
+        raise PromptError(f"form={form!r}: give letters from A to F, such as AAAB")
+    numbers = [_ALPHABET.index(letter) for letter in plain]
+    return np.resize(np.array(numbers, dtype=np.float32), bars)
+
+
+def form_of(letters: np.ndarray) -> str:
+    """Return letters as a text, "?" for unknown ones."""
+    return "".join("?" if np.isnan(x) else _ALPHABET[int(x)] for x in letters)
+
+
+def bank_of(charts: Sequence[DrumChart], seed: int = 0) -> Tensor:
+    """Return forms of training loops: (FORMS, LONGEST) int16, −1 for unknown letters and beyond the
+    end of a loop. Loops shorter than 4 bars have no form."""
+    rows = [np.nan_to_num(chart.letter[:LONGEST], nan=-1) for chart in charts if chart.bars >= 4]
+    bank = np.full((FORMS, LONGEST), -1, dtype=np.int16)
+    if not rows:
+        bank[:] = 0
+        return torch.from_numpy(bank)
+    picks = np.random.default_rng(seed).permutation(np.resize(np.arange(len(rows)), FORMS))
+    for row, pick in zip(bank, picks, strict=True):
+        row[: len(rows[pick])] = rows[pick]
+    return torch.from_numpy(bank)
+
+
+def sampled_form(bank: Tensor, bars: int, generator: np.random.Generator) -> np.ndarray:
+    """Return the letters of `bars` bars, from a form of the bank that is long enough if there is
+    one: (bars,) float32, NaN for unknown."""
+    forms = bank.numpy().astype(np.float32)
+    forms[forms < 0] = np.nan
+    lengths = np.array([_length(form) for form in forms])
+    wanted = min(bars, lengths.max())
+    fitting = forms[lengths >= wanted]
+    form = fitting[generator.integers(len(fitting))][:wanted]
+    return np.resize(form, bars)
+
+
+def _length(form: np.ndarray) -> int:
+    known = np.flatnonzero(~np.isnan(form))
+    return int(known[-1]) + 1 if len(known) else 1
+
+
+def shared_noise(
+    noise: Tensor, letters: np.ndarray, meter: tuple[int, int], share: float, seed: int
+) -> Tensor:
+    """Return noise (beats, latent) in which bars of one letter share some of its variance.
+
+    Args:
+        noise: Standard normal numbers of one loop.
+        letters: (bars,) of its form, NaN for bars that share with no other.
+        meter: Its metre. Bars that begin within a beat share by whole beats.
+        share: Share of the variance that bars of one letter have in common, 0 to 1.
+        seed: Seed of the common part, which does not depend on the number of bars.
+    """
+    if not share:
+        return noise
+    size = bar_steps(meter)
+    beats = -(-size // 4)
+    mixed = noise.clone()
+    for letter in range(LETTERS):
+        generator = torch.Generator().manual_seed((seed * 7919 + letter) % 2**63)
+        common = normal((beats, noise.shape[1]), generator)
+        for bar in np.flatnonzero(letters == letter):
+            first = bar * size // 4
+            last = min((bar + 1) * size // 4, len(noise))
+            own = noise[first:last]
+            mixed[first:last] = share**0.5 * common[: last - first] + (1 - share) ** 0.5 * own
+    return mixed
