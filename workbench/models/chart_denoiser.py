@@ -17,12 +17,7 @@ from torch import Tensor, nn
 from workbench.models.conditioning import Conditioning
 from workbench.models.denoisers import ConditionEmbedding, DrumConditioning
 from workbench.music.kit import DRUMS
-from workbench.representations.drum_chart import (
-    ASKED_CHANNELS,
-    BAR_FIELDS,
-    CHART_CHANNELS,
-    LETTERS,
-)
+from workbench.representations.drum_chart import ASKED_CHANNELS, BAR_FIELDS, CHART_CHANNELS, LETTERS
 
 _SPLIT = [len(BAR_FIELDS)] * 2 + [len(DRUMS)] * 2 + [LETTERS] + [4 * len(DRUMS)] * 2
 
@@ -135,10 +130,7 @@ class ChartBlock(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.out_proj = nn.Linear(width, width)
         self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width),
-            nn.GELU(),
-            nn.Dropout(dropout),
-            nn.Linear(4 * width, width),
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(4 * width, width)
         )
         self.offset = nn.Parameter(torch.zeros(6, width))  # arXiv 2310.00426, section 2.3
 

@@ -60,9 +60,9 @@ def sampled_form(bank: Tensor, bars: int, generator: np.random.Generator) -> np.
     one: (bars,) float32, NaN for unknown."""
     forms = bank.numpy().astype(np.float32)
     forms[forms < 0] = np.nan
-    lengths = np.array([_length(form) for form in forms])
-    wanted = min(bars, lengths.max())
-    fitting = forms[lengths >= wanted]
+    lengths = [_length(form) for form in forms]
+    wanted = min(bars, max(lengths))
+    fitting = [form for form, length in zip(forms, lengths, strict=True) if length >= wanted]
     form = fitting[generator.integers(len(fitting))][:wanted]
     return np.resize(form, bars)
 
@@ -92,7 +92,7 @@ def shared_noise(
     for letter in range(LETTERS):
         generator = torch.Generator().manual_seed((seed * 7919 + letter) % 2**63)
         common = normal((beats, noise.shape[1]), generator)
-        for bar in np.flatnonzero(letters == letter):
+        for bar in np.flatnonzero(letters == letter).tolist():
             first = bar * size // 4
             last = min((bar + 1) * size // 4, len(noise))
             own = noise[first:last]

@@ -1,0 +1,70 @@
+"""Forms: letters, the bank of a checkpoint, and noise that bars of one letter share."""
+
+import numpy as np
+import pytest
+import torch
+
+from workbench.errors import PromptError
+from workbench.representations.drum_chart import DrumChart
+from workbench.systems.drum_ldm.forms import (
+    FORMS,
+    bank_of,
+    form_of,
+    letters_of,
+    sampled_form,
+    shared_noise,
+)
+
+
+def chart(form: str) -> DrumChart:
+    return DrumChart.empty(len(form)).with_(letter=letters_of(form, len(form)))
+
+
+def test_forms_as_text():
+    assert letters_of("aab", 8).tolist() == [0, 0, 1, 0, 0, 1, 0, 0]
+    assert form_of(letters_of("AABA", 4)) == "AABA"
+    assert form_of(np.array([0, np.nan], dtype=np.float32)) == "A?"
+    for wrong in ("", "AXB", "123"):
+        with pytest.raises(PromptError, match="form"):
+            letters_of(wrong, 4)
+
+
+def test_a_bank_gives_back_the_forms_of_its_loops():
+    forms = ["AAABAAAC", "ABAB", "AAAAAAAABBBBBBBB", "AB"]
+    bank = bank_of([chart(form) for form in forms])
+    assert bank.shape == (FORMS, 16)
+    generator = np.random.default_rng(0)
+    eight = {form_of(sampled_form(bank, 8, generator)) for _ in range(40)}
+    assert eight == {"AAABAAAC", "AAAAAAAA"}  # four bars are too short, sixteen are cut
+    four = {form_of(sampled_form(bank, 4, generator)) for _ in range(40)}
+    assert four == {"AAAB", "ABAB", "AAAA"}  # loops of two bars have no form
+    assert form_of(sampled_form(bank, 16, generator)) == forms[2]
+
+
+def test_bars_of_a_letter_share_their_noise():
+    torch.manual_seed(0)
+    noise = torch.randn(32, 4000)
+    mixed = shared_noise(noise, letters_of("AAAB", 8), (4, 4), 0.6, seed=3)
+    bars = mixed.reshape(8, -1)
+    likeness = torch.corrcoef(bars)
+    same = np.equal.outer(letters_of("AAAB", 8), letters_of("AAAB", 8))
+    off = ~np.eye(8, dtype=bool)
+    assert np.abs(likeness.numpy()[same & off] - 0.6).max() < 0.05
+    assert np.abs(likeness.numpy()[~same]).max() < 0.05
+    assert torch.allclose(bars.std(1), torch.ones(8), atol=0.05)  # still standard normal
+    assert torch.equal(shared_noise(noise, letters_of("A", 8), (4, 4), 0.0, 3), noise)
+
+
+def test_the_shared_part_does_not_depend_on_the_length():
+    noise = torch.randn(32, 6)
+    letters = letters_of("AB", 8)
+    long = shared_noise(noise, letters, (4, 4), 0.5, seed=1)
+    short = shared_noise(noise[:16], letters[:4], (4, 4), 0.5, seed=1)
+    assert torch.equal(long[:16], short)
+
+
+def test_bars_of_three_and_a_half_beats():
+    noise = torch.zeros(14, 3)
+    mixed = shared_noise(noise, letters_of("A", 4), (7, 8), 1.0, seed=1)
+    assert mixed.shape == noise.shape
+    assert mixed.any(1).all()  # every beat has its share
