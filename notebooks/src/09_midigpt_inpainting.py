@@ -181,7 +181,7 @@ def bits_a_note(nats, notes):
 #
 # from the smallest set of tokens that reaches probability `top_p`, the **nucleus**.
 #
-# *Equation (2):* code `workbench.models.generation.Sampling.draw`; paper Holtzman and others 2020
+# *Equation (2):* code `workbench.models.generation.Sampling.sample`; paper Holtzman and others 2020
 # (arXiv 1904.09751), section 3, where the nucleus is, too.
 #
 # ## Exercise 3 · Temperature (5 minutes)

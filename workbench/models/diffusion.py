@@ -4,10 +4,10 @@ The forward process mixes a clean latent x₀ with Gaussian noise ε,
 
     x_t = √ᾱ_t · x₀ + √(1 − ᾱ_t) · ε            (DDPM, arXiv 2006.11239, eq. 4)
 
-and a network learns to undo it, by predicting ε (DDPM, eq. 14) or the velocity
-v = √ᾱ_t · ε − √(1 − ᾱ_t) · x₀ (arXiv 2202.00512, eq. 9), or the straight line ε − x₀ of rectified
-flow (arXiv 2209.03003, eq. 1), which walks the same way at another pace. Samplers that walk back
-are in `samplers.py`. Notebook: `notebooks/05_latent_diffusion.ipynb`.
+and a network learns to invert it. It predicts ε (DDPM, eq. 14), the velocity
+v = √ᾱ_t · ε − √(1 − ᾱ_t) · x₀ (arXiv 2202.00512, section 4), or the direction ε − x₀ of rectified
+flow (arXiv 2209.03003, eq. 1), which follows the same path with another schedule. Samplers invert
+it step by step; they are in `samplers.py`. Notebook: `notebooks/05_latent_diffusion.ipynb`.
 """
 
 import math
@@ -24,7 +24,10 @@ Prediction = Literal["epsilon", "v", "x0", "flow"]
 
 
 def linear_schedule(steps: int = 1000, first: float = 1e-4, last: float = 0.02) -> Tensor:
-    """ᾱ of linearly growing β (DDPM, section 4; the drum paper's choice): (steps,) float64."""
+    """Return ᾱ for β that grows linearly: (steps,) float64. The drum paper uses it.
+
+    Source: DDPM, arXiv 2006.11239, section 4.
+    """
     betas = torch.linspace(first, last, steps, dtype=torch.float64)
     return torch.cumprod(1 - betas, dim=0)
 
@@ -32,13 +35,19 @@ def linear_schedule(steps: int = 1000, first: float = 1e-4, last: float = 0.02) 
 def scaled_linear_schedule(
     steps: int = 1000, first: float = 0.0015, last: float = 0.0195
 ) -> Tensor:
-    """ᾱ of β whose root grows linearly (latent diffusion, arXiv 2112.10752; MusicLDM's)."""
+    """Return ᾱ for β whose square root grows linearly: (steps,) float64. MusicLDM uses it.
+
+    Source: the code of latent diffusion, arXiv 2112.10752.
+    """
     betas = torch.linspace(first**0.5, last**0.5, steps, dtype=torch.float64) ** 2
     return torch.cumprod(1 - betas, dim=0)
 
 
 def cosine_schedule(steps: int = 1000, shift: float = 0.008) -> Tensor:
-    """ᾱ_t = cos²((t/T + s)/(1 + s) · π/2), normalised (arXiv 2102.09672, eq. 17), β ≤ 0.999."""
+    """Return ᾱ_t = cos²((t/T + s)/(1 + s) · π/2), normalised, with β ≤ 0.999: (steps,) float64.
+
+    Source: Nichol & Dhariwal 2021, arXiv 2102.09672, eq. 17.
+    """
     t = torch.arange(steps + 1, dtype=torch.float64) / steps
     bar = torch.cos((t + shift) / (1 + shift) * math.pi / 2) ** 2
     betas = (1 - bar[1:] / bar[:-1]).clamp(max=0.999)
@@ -46,10 +55,12 @@ def cosine_schedule(steps: int = 1000, shift: float = 0.008) -> Tensor:
 
 
 def zero_terminal_snr(alphas_bar: Tensor) -> Tensor:
-    """Rescale so that the last step is pure noise, ᾱ_T = 0 (arXiv 2305.08891, algorithm 1).
+    """Rescale ᾱ (steps,) so that the last step is pure noise, ᾱ_T = 0.
 
-    Otherwise training never shows pure noise, yet sampling starts from it. Needs v-prediction:
-    at ᾱ = 0 the noise says nothing about x₀.
+    Without it, the network never sees pure noise in training, but sampling starts from pure noise.
+    It needs v-prediction, because at ᾱ = 0 the noise contains no information about x₀.
+
+    Source: Lin et al. 2023, arXiv 2305.08891, algorithm 1.
     """
     root = alphas_bar.sqrt()
     root = (root - root[-1]) * root[0] / (root[0] - root[-1])
@@ -57,16 +68,22 @@ def zero_terminal_snr(alphas_bar: Tensor) -> Tensor:
 
 
 def sqrt_schedule(steps: int = 2000, shift: float = 1e-4) -> Tensor:
-    """ᾱ_t = 1 − √(t/T + s) (Diffusion-LM, arXiv 2205.14217, appendix A): noise grows fast at first,
-    because a small amount does not change one word into another. The last step is pure noise."""
+    """Return ᾱ_t = 1 − √(t/T + s): (steps,) float64. The noise grows fast at first, because a small
+    amount does not change one word into another. The last step is nearly pure noise.
+
+    Source: Diffusion-LM, arXiv 2205.14217, appendix A.
+    """
     t = torch.arange(1, steps + 1, dtype=torch.float64) / steps
     return (1 - torch.sqrt(t + shift)).clamp(min=1e-5)
 
 
 def flow_schedule(steps: int = 1000) -> Tensor:
-    """Rectified flow's x_t = (1 − t) x₀ + t ε, t = 1/T … 1, divided by √((1 − t)² + t²) so that the
-    powers of signal and noise add up to 1 as in all other schedules. DDIM then takes Euler's steps
-    on the flow."""
+    """Return ᾱ of rectified flow: (steps,) float64. Its x_t = (1 − t) x₀ + t ε, t = 1/T … 1, is
+    divided by √((1 − t)² + t²), so that the powers of signal and noise add up to 1 as in all other
+    schedules. DDIM then takes Euler steps of the flow.
+
+    Source: Liu et al. 2022, arXiv 2209.03003, eq. 1.
+    """
     t = torch.arange(1, steps + 1, dtype=torch.float64) / steps
     return (1 - t) ** 2 / ((1 - t) ** 2 + t**2)
 
@@ -85,7 +102,15 @@ SCHEDULES: dict[str, Callable[[int], Tensor]] = {
 class Diffusion(nn.Module):
     """A noise schedule with its prediction type.
 
-    alphas_bar: (steps,) share of signal power at each step t = 0 … steps − 1.
+    The buffer `alphas_bar` (steps,) is the share of signal power at each step t = 0 … steps − 1.
+
+    Args:
+        schedule: A key of `SCHEDULES`.
+        steps: Number of steps, T.
+        prediction: What the network predicts: "epsilon", "v", "x0" or "flow".
+
+    Raises:
+        ValueError: If "epsilon" is to be predicted from pure noise.
     """
 
     alphas_bar: Tensor
@@ -101,24 +126,28 @@ class Diffusion(nn.Module):
 
     @property
     def steps(self) -> int:
+        """Number of steps, T."""
         return len(self.alphas_bar)
 
     def noise_levels(self, steps: int) -> list[float]:
-        """√(1 − ᾱ) before each of so many steps of a sampler."""
+        """Return √(1 − ᾱ) before each of a sampler's `steps` steps."""
         return (1 - self.alphas_bar[timesteps(self.steps, steps)]).sqrt().tolist()
 
     def scales(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """√ᾱ_t and √(1 − ᾱ_t), shaped to multiply `like`."""
+        """Return √ᾱ_t and √(1 − ᾱ_t) at steps t (batch,), in shapes that broadcast with `like`."""
         bar = self.alphas_bar[t].reshape(-1, *[1] * (like.ndim - 1))
         return bar.sqrt(), (1 - bar).sqrt()
 
     def add_noise(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-        """x_t for each item at its own step t (batch,)."""
+        """Return x_t for each item at its own step t (batch,); x0 and noise (batch, …).
+
+        Source: DDPM, eq. 4.
+        """
         signal, sigma = self.scales(t, x0)
         return signal * x0 + sigma * noise
 
     def target(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-        """Return the training target of the network at step t."""
+        """Return the training target of the network at steps t (batch,), of the shape of x0."""
         if self.prediction == "epsilon":
             return noise
         if self.prediction == "x0":
@@ -129,7 +158,7 @@ class Diffusion(nn.Module):
         return signal * noise - sigma * x0
 
     def split(self, output: Tensor, x_t: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Convert the network's output to (x₀, ε)."""
+        """Convert the network's output at x_t (batch, …) and steps t (batch,) to (x₀, ε)."""
         signal, sigma = self.scales(t, x_t)
         if self.prediction == "epsilon":
             return (x_t - sigma * output) / signal, output
@@ -141,8 +170,12 @@ class Diffusion(nn.Module):
         return signal * x_t - sigma * output, sigma * x_t + signal * output
 
     def loss(self, network: Callable[..., Tensor], x0: Tensor, *condition: Tensor) -> Tensor:
-        """Mean squared error of the prediction at uniformly sampled steps (DDPM, eq. 14)."""
-        # One step from each of `batch` equal parts: same mean, less variance than free draws.
+        """Return the mean squared error of the prediction at uniformly sampled steps.
+
+        Source: DDPM, eq. 14.
+        """
+        # One step from each of n equal parts: the mean is that of independent samples, the variance
+        # is lower.
         n = len(x0)
         parts = (torch.arange(n, device=x0.device) + torch.rand(n, device=x0.device)) / n
         t = (parts * self.steps).long().clamp(max=self.steps - 1)
@@ -152,6 +185,9 @@ class Diffusion(nn.Module):
 
 
 def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
-    """Classifier-free guidance (arXiv 2207.12598): 1 follows the conditioning, more exaggerates
-    it."""
+    """Return the guided prediction. A scale of 1 is the conditional prediction; a larger scale
+    amplifies the conditioning.
+
+    Source: classifier-free guidance, Ho & Salimans 2022, arXiv 2207.12598, eq. 6.
+    """
     return unconditional + scale * (conditional - unconditional)

@@ -275,8 +275,8 @@ class Predictor:
             x0 = model(x, step, self.guess)
             x0 = model.guess(x0, self.temperature) if self.temperature else model.clamp(x0)
             if self.known is not None:
-                given = model.embed(self.known.clamp(min=0))
-                x0 = torch.where((self.known >= 0)[..., None], given, x0)
+                embedded = model.embed(self.known.clamp(min=0))
+                x0 = torch.where((self.known >= 0)[..., None], embedded, x0)
         self.guess = x0 if model.config.self_conditioning else None
         signal, sigma = model.diffusion.scales(step, x)
         return x0, (x - signal * x0) / sigma

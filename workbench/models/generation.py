@@ -1,7 +1,7 @@
 """Token sampling with a key–value cache.
 
 Without a cache, a transformer recomputes all keys and values for every new token. The cache stores
-them, so that a new token needs only one row of computation.
+them, so that only the new token is computed.
 """
 
 from __future__ import annotations
@@ -17,20 +17,27 @@ from workbench.arguments import generator, number, row_seeds, seed_of, whole
 from workbench.errors import PromptError
 from workbench.models.gpt import GPT
 
-COLDEST = 1e-6  # a lower temperature is 0: logits divided by it may be infinite
-Allowed = Callable[[Tensor | None], Tensor]  # tokens just drawn (n,) or None → (n, vocab) bool
+COLDEST = 1e-6  # a lower temperature counts as 0, because logits / temperature could be infinite
+Allowed = Callable[[Tensor | None], Tensor]  # the last tokens (n,) or None → (n, vocab) bool
 
 
 @dataclass(frozen=True)
 class Sampling:
     """How a token is sampled from the logits.
 
-    temperature: below 1 sharpens the distribution, above 1 flattens it, 0 takes the likeliest
-        token. top_k: only the k
-    likeliest, 0 for all. top_p: the smallest set of tokens whose probabilities reach p (nucleus
-    sampling, Holtzman et al. 2020). repetition: logits of tokens among the last `window` are
-    divided by it where positive and multiplied where negative (CTRL, Keskar et al. 2019); 1 is
-    off, and it goes from 0.01 to 100. Raises PromptError for what is out of range.
+    Args:
+        temperature: Below 1 sharpens the distribution, above 1 flattens it. 0 takes the likeliest
+            token.
+        top_k: Sample from the k likeliest tokens; 0 for all.
+        top_p: Sample from the smallest set of likeliest tokens whose probabilities add up to at
+            least p, 0 < p ≤ 1 (nucleus sampling, Holtzman et al. 2020, arXiv 1904.09751, eq. 2).
+        repetition: Penalty for tokens among the last `window`, 0.01 to 100: positive logits are
+            divided by it, negative ones multiplied (CTRL, Keskar et al. 2019, arXiv 1909.05858,
+            section 4.1). 1 is off.
+        window: Number of past tokens that the penalty applies to.
+
+    Raises:
+        PromptError: If a value is out of its range.
     """
 
     temperature: float = 1.0
@@ -49,13 +56,21 @@ class Sampling:
         }.items():
             object.__setattr__(self, name, value)
         if self.top_p == 0:
-            raise PromptError("top_p=0: give a number above 0, at most 1")
+            raise PromptError("top_p must be above 0 and at most 1, got 0")
 
-    def draw(
+    def sample(
         self, logits: Tensor, past: Tensor, random: torch.Generator | Sequence[torch.Generator]
     ) -> Tensor:
-        """logits (n, vocab), past (n, time) ids so far → (n,) ids. random: one generator for all
-        rows, or one for each."""
+        """Sample one token per row.
+
+        Args:
+            logits: (n, vocab).
+            past: (n, time), the ids so far.
+            random: One generator for all rows, or a list with one per row.
+
+        Returns:
+            Ids (n,).
+        """
         if self.repetition != 1.0 and past.shape[1]:
             recent = past[:, -self.window :]
             score = logits.gather(1, recent)
@@ -68,18 +83,21 @@ class Sampling:
             least = probabilities.topk(self.top_k).values[:, -1:]
             probabilities = probabilities.masked_fill(probabilities < least, 0.0)
         if self.top_p < 1:
-            ordered, place = probabilities.sort(-1, descending=True)
+            ordered, index = probabilities.sort(-1, descending=True)
             before = ordered.cumsum(-1) - ordered  # a token stays if those before it fall short
             ordered = ordered.masked_fill(before > self.top_p * ordered.sum(-1, keepdim=True), 0.0)
-            probabilities = torch.zeros_like(ordered).scatter(1, place, ordered)
+            probabilities = torch.zeros_like(ordered).scatter(1, index, ordered)
         if isinstance(random, torch.Generator):
             return torch.multinomial(probabilities, 1, generator=random).squeeze(1)
         rows = zip(probabilities, random, strict=True)
         return torch.cat([torch.multinomial(row, 1, generator=g) for row, g in rows])
 
+    draw = sample  # the old name
+
 
 class KeyValueCache:
-    """One layer's keys and values, in a buffer as long as the sequence will be."""
+    """Keys and values of one layer, in a buffer for the whole sequence: (n, heads, length,
+    size)."""
 
     def __init__(self, n: int, heads: int, length: int, size: int, like: Tensor) -> None:
         self.keys = torch.empty(n, heads, length, size, dtype=like.dtype, device=like.device)
@@ -87,7 +105,7 @@ class KeyValueCache:
         self.filled = 0
 
     def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Add (n, heads, time, size); all so far come back."""
+        """Add keys and values (n, heads, time, size) and return all so far."""
         end = self.filled + key.shape[2]
         self.keys[:, :, self.filled : end] = key
         self.values[:, :, self.filled : end] = value
@@ -108,19 +126,25 @@ def stream(
 ) -> Iterator[Tensor]:
     """Yield the next token of `n` continuations of one prompt, (n,) ids at a time.
 
-    prompt: (time,) ids, at least one. At most `length` tokens, and no more than the context
-    holds; it stops early when every row has drawn `end` (rows that have go on yielding `end`).
-    allowed: which tokens may come, given those just drawn; at least one in each row. seed: of the
-    first row, from which those of the others follow, or one for each: row i is the same whatever
-    `n` is.
+    It stops when every row has sampled `end`; rows that ended earlier go on yielding `end`.
+
+    Args:
+        model: The network.
+        prompt: Ids (time,), at least one.
+        n: Number of continuations.
+        length: Number of new tokens, at most; the context also limits them.
+        seed: Seed of the first row, from which those of the others are derived, or one seed per
+            row. Row i does not depend on n.
+        sampling: How tokens are sampled.
+        allowed: Receives the last tokens (n,), or None at the start, and returns which tokens may
+            follow, (n, vocab) bool, at least one in each row.
+        end: The token that ends a row.
     """
     sampling = sampling or Sampling()
     config = model.config
     start = prompt.shape[0]
     if not 0 < start <= config.context:
-        raise ValueError(
-            f"prompt: {start} tokens; the context holds 1 to {config.context}, so shorten it"
-        )
+        raise ValueError(f"prompt must have 1 to {config.context} tokens, got {start}")
     length = min(length, config.context - start)
     seeds = seed if isinstance(seed, Sequence) else row_seeds(seed_of(seed), n)
     random = [generator(row) for row in seeds]
@@ -131,42 +155,42 @@ def stream(
     ]
     past = prompt.expand(n, start)
     done = torch.zeros(n, dtype=torch.bool)
-    new, drawn = past, None
+    new, ids = past, None
     for step in range(length):
         with torch.inference_mode():
             first = 0 if step == 0 else start + step - 1
             last = model.hidden(new, caches, first)[:, -1]  # (n, width)
             logits = F.linear(last, model.wte.weight).float()  # (n, vocab)
             if allowed is not None:
-                logits = logits.masked_fill(~allowed(drawn), -torch.inf)
-            drawn = sampling.draw(logits, past[:, start:], random)
+                logits = logits.masked_fill(~allowed(ids), -torch.inf)
+            ids = sampling.sample(logits, past[:, start:], random)
             if end is not None:
-                drawn = torch.where(done, end, drawn)
-                done = done | (drawn == end)
-        yield drawn
+                ids = torch.where(done, end, ids)
+                done = done | (ids == end)
+        yield ids
         if done.all():
             return
-        past = torch.cat([past, drawn[:, None]], dim=1)
-        new = drawn[:, None]
+        past = torch.cat([past, ids[:, None]], dim=1)
+        new = ids[:, None]
 
 
 def generate(model: GPT, prompt: Tensor, n: int, length: int, **settings: object) -> Tensor:
-    """All of `stream` at once: (n, tokens drawn)."""
-    drawn = list(stream(model, prompt, n, length, **settings))  # type: ignore[arg-type]
-    return torch.stack(drawn, dim=1) if drawn else torch.empty(n, 0, dtype=torch.long)
+    """Return all tokens of `stream` at once: (n, new tokens)."""
+    tokens = list(stream(model, prompt, n, length, **settings))  # type: ignore[arg-type]
+    return torch.stack(tokens, dim=1) if tokens else torch.empty(n, 0, dtype=torch.long)
 
 
 @torch.inference_mode()
 def recompute(
     model: GPT, prompt: Tensor, n: int, length: int, *, seed: int, sampling: Sampling | None = None
 ) -> Tensor:
-    """What `generate` draws, without the cache, as minGPT does it: the whole sequence goes through
-    the network for every new token. (n, tokens drawn), `length` of them."""
+    """Return the same tokens as `generate` without the cache, as minGPT does: the network processes
+    the whole sequence for every new token. Returns ids (n, length)."""
     sampling = sampling or Sampling()
     random = [generator(row) for row in row_seeds(seed_of(seed), n)]
     start = len(prompt)
     ids = prompt.expand(n, start)
     for _ in range(length):
-        drawn = sampling.draw(model(ids)[:, -1], ids[:, start:], random)
-        ids = torch.cat([ids, drawn[:, None]], dim=1)
+        new = sampling.sample(model(ids)[:, -1], ids[:, start:], random)  # (n,)
+        ids = torch.cat([ids, new[:, None]], dim=1)
     return ids[:, start:]

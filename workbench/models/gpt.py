@@ -1,10 +1,10 @@
 """The decoder-only transformer of MidiGPT: GPT-2 (Radford et al. 2019), in one file.
 
-Weights have GPT-2's names, so that they can be compared with transformers' implementation. One part
-is newer: positions may be encoded by rotating queries and keys (RoFormer, Su et al. 2021) instead
-of by learned vectors. Attention then depends on distances, and because music repeats at fixed
-distances, the network learns much sooner to copy. Generation with a cache of keys and values is in
-`generation.py`.
+Weights have GPT-2's names, so that they can be compared with the implementation in transformers.
+One part is newer: positions may be encoded by rotating queries and keys (RoFormer, Su et al. 2021,
+arXiv 2104.09864) instead of by learned vectors. Attention then depends on distances. Because music
+repeats at fixed distances, the network learns to copy much sooner. Generation with a cache of keys
+and values is in `generation.py`.
 """
 
 from __future__ import annotations
@@ -47,20 +47,27 @@ Rope = tuple[Tensor, Tensor]  # cosine and sine of each position's angles: (time
 def head_size(width: int, heads: int) -> int:
     """Return the width of a head; rotary positions rotate it in pairs, so it must be even."""
     if width % (2 * heads):
-        raise ValueError(f"heads: {heads} do not share a width of {width} in pairs of numbers")
+        raise ValueError(f"width must be a multiple of 2 · heads = {2 * heads}, got {width}")
     return width // heads
 
 
 def angles(context: int, size: int) -> Rope:
-    """RoFormer's: position · 10000^(−2i/size) for each pair of channels (eq. 15)."""
+    """Return cosine and sine of position · 10000^(−2i/size) for each pair i of channels, (context,
+    size / 2) each.
+
+    Source: RoFormer, arXiv 2104.09864, eq. 15.
+    """
     rate = 10_000.0 ** (-torch.arange(0, size, 2) / size)
     angle = torch.arange(context)[:, None] * rate  # (context, size / 2)
     return angle.cos(), angle.sin()
 
 
 def rotate(x: Tensor, rope: Rope) -> Tensor:
-    """Rotate each pair of channels by its position's angle, so that the product of two rotated
-    vectors depends only on their distance. x (batch, heads, time, size)."""
+    """Rotate each pair of channels of x (batch, heads, time, size) by the angle of its position.
+    The product of two rotated vectors depends only on their distance.
+
+    Source: RoFormer, arXiv 2104.09864, eq. 34.
+    """
     cos, sin = rope[0].to(x.dtype), rope[1].to(x.dtype)
     a, b = x.chunk(2, dim=-1)
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
@@ -70,12 +77,15 @@ class KVCache(Protocol):
     """Keys and values of earlier tokens in one layer, see `generation.KeyValueCache`."""
 
     def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Add (batch, heads, time, size) and return all so far."""
+        """Add keys and values (batch, heads, time, size) and return all so far."""
         ...
 
 
 class Attention(nn.Module):
-    """Causal self-attention with several heads (Vaswani et al. 2017), fused."""
+    """Causal self-attention with several heads, in one fused kernel.
+
+    Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.2.2.
+    """
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
@@ -84,6 +94,7 @@ class Attention(nn.Module):
         self.c_proj = nn.Linear(config.width, config.width)
 
     def forward(self, x: Tensor, rope: Rope | None = None, cache: KVCache | None = None) -> Tensor:
+        """x (batch, time, width) → the same shape. cache: keys and values of earlier tokens."""
         batch, time, width = x.shape
         split = self.c_attn(x).view(batch, time, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each (batch, heads, time, size)
@@ -91,15 +102,16 @@ class Attention(nn.Module):
             query, key = rotate(query, rope), rotate(key, rope)
         if cache is not None:
             key, value = cache.append(key, value)
-        # One new token attends to all before it; several at once need a causal mask. No dropout
-        # here: the fused kernel has none on a CPU, and without it a training step takes twice as
-        # long.
-        y = F.scaled_dot_product_attention(query, key, value, is_causal=time > 1)
+        # One new token attends to all before it; several at once need a causal mask. There is no
+        # dropout here, because the fused kernel does not support it on a CPU, and a training step
+        # without that kernel takes twice as long.
+        y = F.scaled_dot_product_attention(query, key, value, is_causal=time > 1)  # as query
         return self.c_proj(y.transpose(1, 2).reshape(batch, time, width))
 
 
 class Block(nn.Module):
-    """Attention, then a feed-forward network, each around a residual connection."""
+    """Attention, then a feed-forward network, each with a residual connection; (batch, time, width)
+    → the same."""
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
@@ -111,12 +123,15 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, rope: Rope | None = None, cache: KVCache | None = None) -> Tensor:
         x = x + self.drop(self.attn(self.ln_1(x), rope, cache))
-        hidden = F.gelu(self.c_fc(self.ln_2(x)), approximate="tanh")
+        hidden = F.gelu(self.c_fc(self.ln_2(x)), approximate="tanh")  # (batch, time, 4 · width)
         return x + self.drop(self.c_proj(hidden))
 
 
 class GPT(nn.Module):
-    """Next-token prediction: ids → logits. Token embedding and output head share their weights."""
+    """Next-token prediction: ids → logits. Token embedding and output head share their weights.
+
+    Source: Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3.
+    """
 
     cos: Tensor
     sin: Tensor
@@ -136,7 +151,7 @@ class GPT(nn.Module):
         self.apply(self._initialise)
 
     def _initialise(self, module: nn.Module) -> None:
-        """GPT-2's: N(0, 0.02²), and less where residual branches add up."""
+        """Initialise as GPT-2: N(0, 0.02²), and less where residual branches add up."""
         if isinstance(module, nn.Linear | nn.Embedding):
             nn.init.normal_(module.weight, std=0.02)
         if isinstance(module, nn.Linear):
@@ -147,12 +162,12 @@ class GPT(nn.Module):
     def hidden(self, ids: Tensor, caches: list | None = None, start: int = 0) -> Tensor:
         """Return the last layer's hidden states: ids (batch, time) → (batch, time, width). caches:
         one per layer, if the tokens before `start` were processed in earlier calls."""
-        place = torch.arange(start, start + ids.shape[1], device=ids.device)
+        position = torch.arange(start, start + ids.shape[1], device=ids.device)
         x, rope = self.wte(ids), None  # (batch, time, width)
         if self.config.positions == "learned":
-            x = x + self.wpe(place)
+            x = x + self.wpe(position)
         else:
-            rope = (self.cos[place], self.sin[place])
+            rope = (self.cos[position], self.sin[position])
         x = self.drop(x)
         for i, block in enumerate(self.h):
             x = block(x, rope, caches[i] if caches is not None else None)
@@ -164,7 +179,7 @@ class GPT(nn.Module):
 
 
 def next_token_loss(logits: Tensor, ids: Tensor, pad: int) -> Tensor:
-    """Mean −log p of each token given those before it, in nats; padding is ignored.
+    """Return the mean of −log p of each token given those before it, in nats; padding is ignored.
     logits (batch, time, vocab), ids (batch, time)."""
     target = ids[:, 1:].masked_fill(ids[:, 1:] == pad, -100)
     return F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), target.flatten())

@@ -1,4 +1,4 @@
-"""A recurrent language model (Graves 2013, arXiv 1308.0850): the network before transformers."""
+"""A recurrent language model (Graves 2013, arXiv 1308.0850), the standard before transformers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class LSTMConfig:
+    """vocab: number of tokens; width: of the embedding and of each layer; layers: number of LSTM
+    layers; dropout: rate before, between and after the layers."""
+
     vocab: int
     width: int = 256
     layers: int = 2
@@ -17,7 +20,10 @@ class LSTMConfig:
 
 
 class LSTMLanguageModel(nn.Module):
-    """ids → logits, as `gpt.GPT`. Token embedding and output head share their weights."""
+    """ids → logits, like `gpt.GPT`. Token embedding and output head share their weights.
+
+    Source: Graves 2013, arXiv 1308.0850, section 2.
+    """
 
     def __init__(self, config: LSTMConfig) -> None:
         super().__init__()

@@ -1,8 +1,9 @@
-"""Markov chains of tokens with the strongest classic smoothing: what a network has to beat.
+"""Markov chains of tokens with the best classic smoothing: the baseline of language models.
 
-Interpolated modified Kneser–Ney (Chen & Goodman 1998, section 3, eq. 24 ff.): every n-gram seen
-gives some of its count to shorter contexts, and shorter contexts count in how many ways, not how
-often, a token came up. All counting and looking up is sorting and binary search in arrays.
+Interpolated modified Kneser–Ney smoothing (Chen & Goodman 1998, section 3, eq. 24 ff.). A discount
+is taken from the count of every n-gram and given to shorter contexts. A shorter context counts in
+how many different contexts a token occurred, not how often. Counting and lookup are sorting and
+binary search in arrays.
 """
 
 from __future__ import annotations
@@ -17,42 +18,48 @@ from workbench.arguments import random_generator
 class MarkovChain:
     """p(token | the `order` tokens before it). Each sequence begins with shorter contexts.
 
-    vocab: number of ids; vocab ** (order + 1) must fit into 63 bits.
+    Args:
+        order: Number of tokens in a context, at least 0.
+        vocab: Number of ids; vocab ** (order + 1) must be below 2 ** 63.
     """
 
     def __init__(self, order: int, vocab: int) -> None:
         if order < 0 or (order + 1) * np.log2(vocab) >= 63:
-            raise ValueError(f"order: {order} with {vocab} tokens; n-grams must fit into 63 bits")
+            raise ValueError(
+                "order must be at least 0 and vocab ** (order + 1) below 2 ** 63, got "
+                f"{order} and {vocab}"
+            )
         self.order, self.vocab = order, vocab
         self.levels: list[_Level] = []
 
     def fit(self, sequences: Sequence[np.ndarray]) -> MarkovChain:
-        """Count the n-grams of sequences of ids."""
+        """Count the n-grams of sequences of ids, (length,) each."""
         vocab = self.vocab
         grams = [keys_of(sequences, k, vocab) for k in range(self.order + 1)]
         self.levels = []
         for k, keys in enumerate(grams):
             if k == self.order:
-                found, counts = np.unique(keys, return_counts=True)
+                ngrams, counts = np.unique(keys, return_counts=True)
             else:
-                # in how many ways: distinct (k + 2)-grams that end in this one, and starts
+                # distinct (k + 2)-grams that end in this one, and starts of sequences
                 longer = np.unique(grams[k + 1]) % vocab ** (k + 1)
                 starts = np.array([_key(s[: k + 1], vocab) for s in sequences if len(s) > k])
-                found, counts = np.unique(
+                ngrams, counts = np.unique(
                     np.concatenate([longer, np.unique(starts)]).astype(np.int64), return_counts=True
                 )
-            self.levels.append(_Level(found, counts, vocab))
+            self.levels.append(_Level(ngrams, counts, vocab))
         return self
 
     def probabilities(self, contexts: np.ndarray, tokens: np.ndarray, longest: int) -> np.ndarray:
-        """p of tokens (n,) after contexts (n,): keys of at least `longest` tokens before."""
+        """Return p of tokens (n,) after contexts (n,), which are keys of at least `longest`
+        tokens."""
         p = np.full(len(tokens), 1 / self.vocab)
         for k, level in enumerate(self.levels[: longest + 1]):
             p = level.mix(contexts % self.vocab**k, tokens, p)
         return p
 
     def nll(self, ids: np.ndarray) -> np.ndarray:
-        """−log p of each id given those before it, in nats: (n,) → (n,)."""
+        """Return −log p of each id given those before it, in nats: (n,) → (n,)."""
         ids = np.asarray(ids, dtype=np.int64)
         out = np.empty(len(ids))
         context = np.zeros(len(ids), dtype=np.int64)
@@ -66,7 +73,7 @@ class MarkovChain:
         return out
 
     def next(self, past: Sequence[int]) -> np.ndarray:
-        """p of every token after these: (vocab,)."""
+        """Return p of every token after the ids `past`: (vocab,)."""
         seen = np.asarray(past[-self.order :] if self.order else [], dtype=np.int64)
         context = np.full(self.vocab, _key(seen, self.vocab))
         return self.probabilities(context, np.arange(self.vocab), len(seen))
@@ -74,7 +81,7 @@ class MarkovChain:
     def sample(
         self, prefix: Sequence[int] | np.ndarray, n: int, seed: int, end: int | None = None
     ) -> np.ndarray:
-        """At most `n` ids that go on from a prefix; `end` is the last one where it comes."""
+        """Return at most `n` ids that continue a prefix. It stops after the id `end`."""
         random = random_generator(seed)
         past = [int(i) for i in prefix]
         start = len(past)
@@ -96,27 +103,27 @@ class _Level:
         ones, twos, threes, fours = (max(1, int((counts == c).sum())) for c in (1, 2, 3, 4))
         y = ones / (ones + 2 * twos)
         discount = [1 - 2 * y * twos / ones, 2 - 3 * y * threes / twos, 3 - 4 * y * fours / threes]
-        # each within (0, its count): in tiny corpora the estimates leave that range
+        # Each must be between 0 and its count; estimates from tiny corpora may not be.
         self.discount = np.array([0.0, *np.clip(discount, 0.05, [0.95, 1.9, 2.85])])
         taken = self.discount[np.minimum(counts, 3)]
         self.spare = np.add.reduceat(taken, first) if len(keys) else np.empty(0)
 
     def mix(self, contexts: np.ndarray, tokens: np.ndarray, shorter: np.ndarray) -> np.ndarray:
-        """p at this level, from p with contexts one token shorter."""
+        """Return p at this level from p with contexts that are one token shorter: (n,)."""
         if not len(self.keys):
             return shorter
         at = np.searchsorted(self.contexts, contexts).clip(max=len(self.contexts) - 1)
         known = self.contexts[at] == contexts
         key = contexts * self.vocab + tokens
-        place = np.searchsorted(self.keys, key).clip(max=len(self.keys) - 1)
-        count = np.where(self.keys[place] == key, self.counts[place], 0)
-        kept = count - self.discount[np.minimum(count, 3)]
-        p = (kept + self.spare[at] * shorter) / self.totals[at]
+        index = np.searchsorted(self.keys, key).clip(max=len(self.keys) - 1)
+        count = np.where(self.keys[index] == key, self.counts[index], 0)
+        discounted = count - self.discount[np.minimum(count, 3)]
+        p = (discounted + self.spare[at] * shorter) / self.totals[at]
         return np.where(known, p, shorter)
 
 
 def _key(ids: np.ndarray, vocab: int) -> int:
-    """Ids as one number, the first one the most significant."""
+    """Return ids as one number; the first id is the most significant digit."""
     key = 0
     for i in ids:
         key = key * vocab + int(i)
@@ -124,7 +131,7 @@ def _key(ids: np.ndarray, vocab: int) -> int:
 
 
 def keys_of(sequences: Sequence[np.ndarray], k: int, vocab: int) -> np.ndarray:
-    """Keys of all (k + 1)-grams within the sequences, repeats and all."""
+    """Return the keys of all (k + 1)-grams within the sequences, including repetitions."""
     parts = []
     for ids in sequences:
         ids = np.asarray(ids, dtype=np.int64)

@@ -11,21 +11,23 @@ from torch import Tensor, nn
 
 
 class MRLSTM(nn.Module):
-    """LSTMs that read a sequence at several strides at once, every phase of every stride.
+    """LSTMs that read a sequence at several strides, in every phase of each stride.
 
-    At stride 4 on a grid of sixteenths one LSTM hears only the beats, only the "e"s, only the
-    "and"s and only the "a"s: four phases, read with the same weights. No step is dropped, so the
-    outputs keep the length and are laid side by side.
+    At stride 4 on a grid of sixteenths, one LSTM reads only the beats, only the "e"s, only the
+    "and"s and only the "a"s: four phases with the same weights. No step is dropped, so all outputs
+    have the length of the input and can be concatenated.
 
     Args:
-        channels: input channels.
-        hidden: LSTM units per direction and resolution.
-        strides: the resolutions; (1, 2, 4) in the paper, (1,) is a plain LSTM.
+        channels: Input channels.
+        hidden: LSTM units per direction and stride.
+        strides: The strides; (1, 2, 4) in the paper. (1,) is an ordinary LSTM.
         layers: LSTM layers.
-        bidirectional: also read backwards, so that each step knows what follows.
+        bidirectional: Also read backwards, so that each output depends on the steps after it.
 
     Forward: (batch, time, channels) → (batch, time, len(strides) · hidden · directions). The time
     must be a multiple of every stride.
+
+    Source: arXiv 2408.02711, section 4.2.
     """
 
     def __init__(
@@ -45,14 +47,14 @@ class MRLSTM(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        readings = zip(self.lstms, self.strides, strict=True)
+        pairs = zip(self.lstms, self.strides, strict=True)
         return torch.cat(
-            [read_at_stride(lstm, x, stride) for lstm, stride in readings], dim=-1
+            [read_at_stride(lstm, x, stride) for lstm, stride in pairs], dim=-1
         )  # (batch, time, resolutions · hidden)
 
 
 def read_at_stride(lstm: nn.Module, x: Tensor, stride: int) -> Tensor:
-    """Run `lstm` over every `stride`-th step, once for each phase: (b, t, c) → (b, t, hidden)."""
+    """Run `lstm` over every `stride`-th step, once per phase: (b, t, c) → (b, t, hidden)."""
     b, t, c = x.shape
     phases = x.reshape(b, t // stride, stride, c).transpose(1, 2)  # (b, stride, t/stride, c)
     out, _ = lstm(phases.reshape(b * stride, t // stride, c))  # (b·stride, t/stride, h)
@@ -60,12 +62,21 @@ def read_at_stride(lstm: nn.Module, x: Tensor, stride: int) -> Tensor:
 
 
 class PaperAutoencoder(nn.Module):
-    """The published autoencoder: a roll of velocities into one vector, mean squared error.
+    """The published autoencoder: one vector per loop, mean squared error on velocities.
 
-    Roll (batch, steps, 27), of which it sees the velocities, → latent (batch, latent) → roll.
+    Roll (batch, steps, 27), of which only the velocities are used, → latent (batch, latent) → roll.
     Encoder: three 2-layer LSTMs of 8 units, 3·128·8 = 3072 features → 128, LeakyReLU, BatchNorm,
-    dropout 0.2. Decoder: 128 → 512 = (128 steps, 4) → two LSTMs. Noise of scale U(0.01, 0.1) joins
-    the latent in training. It knows no microtiming and reads only loops of `steps` steps.
+    dropout 0.2. Decoder: 128 → 512 = (128 steps, 4) → two LSTMs. In training, noise of scale
+    U(0.01, 0.1) is added to the latent. It has no microtiming and needs loops of `steps` steps.
+
+    Args:
+        latent: Numbers per loop.
+        steps: Steps per loop.
+        strides: Strides of the `MRLSTM`.
+        hidden: LSTM units per stride.
+        noise: Lowest and highest scale of the noise.
+
+    Source: arXiv 2408.02711, section 4.2.
     """
 
     def __init__(
@@ -90,20 +101,23 @@ class PaperAutoencoder(nn.Module):
         self.out = nn.LSTM(64, 9, batch_first=True)
 
     def encode(self, roll: Tensor) -> Tensor:
+        """Roll (batch, steps, 27) → latent (batch, latent)."""
         return self.squeeze(self.mrlstm(roll[..., 9:18]).flatten(1))  # (b, latent)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Latent → velocities (batch, steps, 9), not yet clipped."""
+        """Latent (batch, latent) → velocities (batch, steps, 9), not clipped."""
         h, _ = self.lstm(self.expand(z).reshape(len(z), self.steps, 4))  # (b, steps, 64)
         return self.out(h)[0]
 
     def decode(self, z: Tensor, threshold: float = 5 / 127) -> Tensor:
-        """Latent → roll (batch, steps, 27); a hit is a velocity above 5 of 127, as published."""
+        """Latent (batch, latent) → roll (batch, steps, 27). A cell is hit if its velocity is above
+        the threshold, 5 of 127 as published."""
         velocity = self(z).clamp(0, 1)
         hits = (velocity > threshold).float()
         return torch.cat([hits, velocity * hits, torch.zeros_like(hits)], dim=-1)
 
     def loss(self, roll: Tensor) -> dict[str, Tensor]:
+        """Mean squared error of the velocities of rolls (batch, steps, 27)."""
         z = self.encode(roll)
         scale = torch.empty(len(z), 1, device=z.device).uniform_(*self.noise)
         return {"mse": F.mse_loss(self(z + scale * torch.randn_like(z)), roll[..., 9:18])}
@@ -113,9 +127,14 @@ class PaperAutoencoder(nn.Module):
 class AutoencoderConfig:
     """Sizes of `DrumAutoencoder`, chosen by held-out reconstruction.
 
-    latent: numbers per beat. hidden: LSTM units per direction and resolution. width: features per
-    step in the decoder. noise: largest scale of the noise on the latent in training; much of it
-    costs a little precision and makes the decoder forgive what diffusion gets slightly wrong.
+    Args:
+        latent: Numbers per beat.
+        hidden: LSTM units per direction and stride.
+        width: Features per step in the decoder.
+        strides: Strides of the `MRLSTM`s.
+        steps_per_beat: Steps of a roll per beat.
+        noise: Largest scale of the noise on the latent in training. More noise costs a little
+            precision, but makes the decoder robust to small errors of the diffusion model.
     """
 
     latent: int = 24
@@ -129,12 +148,14 @@ class AutoencoderConfig:
 class DrumAutoencoder(nn.Module):
     """MRLSTM autoencoder with one latent vector per beat, for loops of any number of beats.
 
-    What the paper's could not say is said apart: whether a drum is hit (a probability, trained
-    with binary cross-entropy), how hard, and how far off the grid (both judged on true hits
-    only). A mean squared error on velocities cannot tell "no hit" from "soft hit".
+    Three outputs are predicted separately: whether a drum is hit (a probability, trained with
+    binary cross-entropy), its velocity, and its offset from the grid. The losses of the last two
+    count true hits only. The paper's mean squared error on velocities cannot distinguish "no hit"
+    from "soft hit".
 
-    Roll (batch, steps, 27) = hits | velocity | offset → latent (batch, beats, latent), each beat's
-    vector normalised to zero mean and unit variance, so that noise has a known size beside it.
+    Roll (batch, steps, 27) = hits | velocity | offset → latent (batch, beats, latent). The vector
+    of each beat is normalised to mean 0 and variance 1, so that the noise has a known relative
+    scale.
     """
 
     def __init__(self, config: AutoencoderConfig = AutoencoderConfig()) -> None:
@@ -142,7 +163,7 @@ class DrumAutoencoder(nn.Module):
         self.config = c = config
         s = c.steps_per_beat
         if any(4 * s % stride for stride in c.strides):
-            raise ValueError(f"strides: {c.strides}; a bar of {4 * s} steps is not a multiple")
+            raise ValueError(f"strides must divide a bar of {4 * s} steps, got {c.strides}")
         self.encoder = MRLSTM(27, c.hidden, c.strides, bidirectional=True)
         self.to_latent = nn.Linear(s * (self.encoder.out_channels + 27), c.latent)
         self.from_latent = nn.Linear(c.latent, s * c.width)
@@ -154,13 +175,15 @@ class DrumAutoencoder(nn.Module):
         )
 
     def encode(self, roll: Tensor) -> Tensor:
+        """Roll (batch, steps, 27) → latent (batch, beats, latent)."""
         x = centred(roll)
         h = torch.cat([self.encoder(x), x], dim=-1)  # (b, steps, features)
         beats = h.reshape(len(h), -1, self.config.steps_per_beat * h.shape[-1])
         return F.layer_norm(self.to_latent(beats), (self.config.latent,))  # (b, beats, latent)
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Latent → hit logits, velocity (0 to 1), offset (−½ to ½ step); each (b, steps, 9)."""
+        """Latent (batch, beats, latent) → hit logits, velocity (0 to 1) and offset (−½ to ½ step),
+        each (batch, steps, 9)."""
         b, beats, _ = z.shape
         h = F.layer_norm(z, (self.config.latent,))
         h = self.from_latent(h).reshape(b, beats * self.config.steps_per_beat, self.config.width)
@@ -169,13 +192,14 @@ class DrumAutoencoder(nn.Module):
         return logits, velocity.sigmoid(), 0.5 * offset.tanh()
 
     def decode(self, z: Tensor, threshold: float = 0.5) -> Tensor:
-        """Latent → roll (batch, steps, 27); a cell is hit where its probability > threshold."""
+        """Latent (batch, beats, latent) → roll (batch, steps, 27). A cell is hit if its probability
+        is above the threshold."""
         logits, velocity, offset = self(z)
         hits = (logits.sigmoid() > threshold).float()
         return torch.cat([hits, velocity * hits, offset * hits], dim=-1)
 
     def loss(self, roll: Tensor) -> dict[str, Tensor]:
-        """Named terms; the sum is what is trained."""
+        """Return the terms of the loss of rolls (batch, steps, 27); their sum is minimised."""
         z = self.encode(roll)
         scale = self.config.noise * torch.rand(len(z), 1, 1, device=z.device)
         logits, velocity, offset = self(z + scale * torch.randn_like(z))
@@ -189,6 +213,7 @@ class DrumAutoencoder(nn.Module):
 
 
 def centred(roll: Tensor) -> Tensor:
-    """Bring the three parts of a roll to like scale: offsets are within ±½, so double them."""
+    """Bring the three parts of a roll (batch, steps, 27) to a similar scale: offsets, which are
+    within ±½, are doubled."""
     hits, velocity, offset = roll.chunk(3, dim=-1)
     return torch.cat([hits, velocity, 2 * offset], dim=-1)

@@ -1,7 +1,7 @@
 """Samplers: from noise to a clean latent.
 
-Each sampler is a function that is independent of the network: `predict(x, t)` returns the estimates
-(x₀, ε) for x at step t (an int), `alphas_bar` is the schedule, `steps` the number of evaluations.
+Samplers do not depend on the network. `predict(x, t)` returns the estimates (x₀, ε) for x (batch,
+…) at step t (an int). `alphas_bar` (T,) is the schedule, `steps` the number of evaluations.
 `callback`, if given, is called with (step from 1, steps, estimate of x₀) after each of them.
 `generator` is one for all rows of x, or a list with one per row, so that rows are independent.
 Notebook: `notebooks/05_latent_diffusion.ipynb`.
@@ -26,18 +26,19 @@ def normal(shape: Sequence[int], generator: Random) -> Tensor:
 
 
 def timesteps(total: int, steps: int) -> list[int]:
-    """`steps` of the schedule's steps at even distances, from the noisiest on.
+    """Return `steps` of the schedule's `total` steps at even distances, the noisiest first.
 
-    The last leap is from one distance above the cleanest straight to no noise at all: asking once
-    more just below would make a last step so long in λ that the second-order solver overshoots.
+    The last step goes from one distance above the cleanest step directly to no noise. With one more
+    evaluation near the clean end, the last step would be so long in λ that the second-order solver
+    overshoots. Raises ValueError if steps is not in 1 … total.
     """
     if not 1 <= steps <= total:
-        raise ValueError(f"steps={steps}: give a number from 1 to {total}")
+        raise ValueError(f"steps must be 1 to {total}, got {steps}")
     return [round(total - total * i / steps) - 1 for i in range(steps)]
 
 
 def _walk(alphas_bar: Tensor, steps: int) -> list[tuple[int, Tensor, Tensor]]:
-    """(t, ᾱ now, ᾱ next) for each step; the last goes to the clean latent, ᾱ = 1."""
+    """Return (t, ᾱ now, ᾱ next) of each step; the last one ends at the clean latent, ᾱ = 1."""
     at = timesteps(len(alphas_bar), steps)
     bars = [alphas_bar[t].double() for t in at] + [torch.ones((), dtype=torch.float64)]
     return [(t, bars[i], bars[i + 1]) for i, t in enumerate(at)]
@@ -51,7 +52,10 @@ def ddpm(
     generator: Random = None,
     callback: Callback | None = None,
 ) -> Tensor:
-    """Ancestral sampling (arXiv 2006.11239, algorithm 2; posterior of eqs. 6 and 7)."""
+    """Ancestral sampling.
+
+    Source: DDPM, arXiv 2006.11239, algorithm 2, with the posterior of eqs. 6 and 7.
+    """
     return ddim(predict, x, alphas_bar, steps, generator, callback, eta=1.0)
 
 
@@ -64,15 +68,17 @@ def ddim(
     callback: Callback | None = None,
     eta: float = 0.0,
 ) -> Tensor:
-    """Denoising diffusion implicit models (arXiv 2010.02502, eq. 12).
+    """Denoising diffusion implicit models.
 
-    eta 0 adds no noise and is deterministic; eta 1 is the ancestral sampler.
+    With eta 0 no noise is added and the result is deterministic; eta 1 is the ancestral sampler.
+
+    Source: Song et al. 2020, arXiv 2010.02502, eq. 12.
     """
     for i, (t, bar, bar_next) in enumerate(_walk(alphas_bar, steps), start=1):
         x0, eps = predict(x, t)
-        # Eq. 16: the noise put back on the way.
+        # Eq. 16: standard deviation of the noise that is added again.
         sigma = eta * ((1 - bar_next) / (1 - bar) * (1 - bar / bar_next)).sqrt()
-        left = (1 - bar_next - sigma**2).clamp(min=0)  # from pure noise on it may round below zero
+        left = (1 - bar_next - sigma**2).clamp(min=0)  # rounding may make it negative
         x = bar_next.sqrt().float() * x0 + left.sqrt().float() * eps
         if eta > 0 and i < steps:
             noise = normal(x.shape, generator).to(x)
@@ -90,10 +96,12 @@ def dpm_solver(
     generator: Random = None,
     callback: Callback | None = None,
 ) -> Tensor:
-    """DPM-Solver++(2M), second order with one evaluation per step (arXiv 2211.01095, algorithm 2).
+    """DPM-Solver++(2M), of second order with one evaluation per step.
 
     With λ = log(√ᾱ/√(1−ᾱ)) and h = λ_next − λ, the exact solution for an x₀ that changes linearly
-    in λ needs the last two guesses of x₀. Deterministic: `generator` is not used.
+    in λ needs the last two estimates of x₀. It is deterministic; `generator` is not used.
+
+    Source: Lu et al. 2022, arXiv 2211.01095, algorithm 2.
     """
     x0_before, h_before = None, torch.zeros(())
     for i, (t, bar, bar_next) in enumerate(_walk(alphas_bar, steps), start=1):

@@ -11,25 +11,28 @@ import torch
 from torch import Tensor
 
 WINDOWS = (2048, 1024, 512, 256, 128, 64, 32)  # samples; seven scales as in Stable Audio
-FLOOR = 1e-4  # magnitudes below count as silence
+FLOOR = 1e-4  # lower magnitudes count as silence
 
 
 def magnitude(sound: Tensor, window: int) -> Tensor:
-    """(…, samples) → (n, window / 2 + 1, frames), a quarter of a window a frame, of unit gain: a
-    full-scale sine has magnitude about ½."""
+    """Sound (…, samples) → magnitudes (n, window / 2 + 1, frames) with a hop of a quarter of the
+    window. A full-scale sine has a magnitude of about ½."""
     hann = torch.hann_window(window, device=sound.device)
     with torch.autocast(sound.device.type, enabled=False):
         flat = sound.float().reshape(-1, sound.shape[-1])
-        found = torch.stft(flat, window, window // 4, window=hann, return_complex=True)
-        return (found.real.square() + found.imag.square() + 1e-12).sqrt() / hann.sum()
+        spectrum = torch.stft(flat, window, window // 4, window=hann, return_complex=True)
+        return (spectrum.real.square() + spectrum.imag.square() + 1e-12).sqrt() / hann.sum()
 
 
 def stft_loss(
     real: Tensor, decoded: Tensor, windows: Sequence[int] = WINDOWS
 ) -> tuple[Tensor, Tensor]:
-    """Spectral convergence ‖S − Ŝ‖ / ‖S‖ and mean |log S − log Ŝ|, each a mean over the windows:
-    real and decoded (batch, channels, samples). Two channels are compared as sum and difference
-    too, so that the picture in space is heard."""
+    """Return the spectral convergence ‖S − Ŝ‖ / ‖S‖ and the mean of |log S − log Ŝ|, each averaged
+    over the windows. real, decoded: (batch, channels, samples). For stereo, sum and difference of
+    the channels are compared too, so that the stereo image counts.
+
+    Source: Parallel WaveGAN, arXiv 1910.11480, eqs. 4 to 6.
+    """
     if real.shape[1] == 2:
         real, decoded = _with_sides(real), _with_sides(decoded)
     convergence, logs = [], []
@@ -42,12 +45,12 @@ def stft_loss(
 
 
 def level_distance(real: Tensor, decoded: Tensor, window: int = 1024) -> Tensor:
-    """The log-spectral distance in dB as a loss (`workbench.evaluation.spectra` measures it): the
-    root mean square over bins of the difference in level, mean over frames; real and decoded
-    (batch, channels, samples). Nothing below −80 dB of a full-scale sine counts."""
+    """Return the log-spectral distance in dB, which `workbench.evaluation.spectra` measures, as a
+    loss: the root mean square over bins of the difference in level, averaged over frames. real,
+    decoded: (batch, channels, samples). Levels below −80 dB of a full-scale sine do not count."""
     levels = [20 * (2 * magnitude(x, window)).clamp(min=FLOOR).log10() for x in (real, decoded)]
-    apart = (levels[0] - levels[1]).square().mean(1)  # (n, frames)
-    return (apart + 1e-6).sqrt().mean()  # the root's slope at 0 is not finite
+    square = (levels[0] - levels[1]).square().mean(1)  # (n, frames)
+    return (square + 1e-6).sqrt().mean()  # the derivative of the root at 0 is infinite
 
 
 def _with_sides(sound: Tensor) -> Tensor:

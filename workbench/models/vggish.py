@@ -1,8 +1,8 @@
 """VGGish: the network behind most published Fréchet audio distances.
 
 Six 3 × 3 convolutions and three linear layers on log mel patches (Hershey et al. 2017, "CNN
-architectures for large-scale audio classification", arXiv 1609.09430, table 2, variant of
-AudioSet). Parameters are named as in torchvggish, whose weights thus load as they are.
+architectures for large-scale audio classification", arXiv 1609.09430, table 2, in the variant of
+AudioSet). Parameters are named as in torchvggish, so its weights can be loaded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ FRAMES, BANDS = 96, 64  # of a patch
 
 
 class VGGish(nn.Module):
-    """widths: channels of the convolutions; hidden: of the linear layers; dim: of the vector."""
+    """Embeddings of patches of sound.
+
+    Args:
+        widths: Channels of the six convolutions.
+        hidden: Width of the hidden linear layers.
+        dim: Dimension of the embedding.
+    """
 
     def __init__(
         self, widths: Sequence[int] = WIDTHS, hidden: int = HIDDEN, dim: int = DIM
@@ -41,16 +47,16 @@ class VGGish(nn.Module):
         )
 
     def forward(self, patches: Tensor) -> Tensor:
-        """(n, 96, 64) log mel → (n, dim), before any PCA, rounding to 8 bits or rectification:
-        those cut off what a distance should see."""
+        """Log mel (n, 96, 64) → embeddings (n, dim), without PCA, rounding to 8 bits or
+        rectification, which would remove differences that a distance should measure."""
         h = self.features(patches[:, None])  # (n, channels, 6, 4)
         return self.embeddings(h.permute(0, 2, 3, 1).flatten(1))  # channels last, as TensorFlow
 
     @classmethod
     def of_state(cls, state: dict[str, Tensor]) -> VGGish:
-        """The network whose sizes and weights these are."""
+        """Return the network with these weights; its sizes follow from them."""
         numbers = sorted(
-            int(found[1]) for k in state if (found := re.fullmatch(r"features\.(\d+)\.weight", k))
+            int(match[1]) for k in state if (match := re.fullmatch(r"features\.(\d+)\.weight", k))
         )
         widths = [len(state[f"features.{number}.weight"]) for number in numbers]
         dim, hidden = state["embeddings.4.weight"].shape
@@ -60,21 +66,24 @@ class VGGish(nn.Module):
 
 
 def mel_patches(sounds: Tensor) -> Tensor:
-    """Sounds (n, samples) at 16 kHz → (n, patches, 96, 64): log(mel + 0.01) of 25 ms frames every
-    10 ms, in patches of 0.96 s without overlap; what is shorter is filled up with silence, and a
-    rest at the end shorter than a patch is left out, as in AudioSet's reference code."""
+    """Sounds (n, samples) at 16 kHz → patches (n, patches, 96, 64) of log(mel + 0.01).
+
+    Frames are 25 ms long, every 10 ms; patches are 0.96 s long without overlap. Shorter sounds are
+    padded with silence. A remainder that is shorter than a patch is left out, as in AudioSet's
+    reference code.
+    """
     least = 400 + 160 * (FRAMES - 1)
     sounds = nn.functional.pad(sounds.double(), (0, max(0, least - sounds.shape[-1])))
     hann = torch.hann_window(400, dtype=torch.float64)
-    size = torch.fft.rfft(sounds.unfold(-1, 400, 160) * hann, 512).abs()  # (n, frames, 257)
-    mel = (size @ _bands() + 0.01).log()
+    magnitude = torch.fft.rfft(sounds.unfold(-1, 400, 160) * hann, 512).abs()  # (n, frames, 257)
+    mel = (magnitude @ _bands() + 0.01).log()
     whole = mel.shape[1] // FRAMES
     return mel[:, : whole * FRAMES].unflatten(1, (whole, FRAMES)).float()
 
 
 def _bands() -> Tensor:
-    """(257, 64): triangles on the mel scale from 125 to 7,500 Hz, straight in mel, not in Hz;
-    0 Hz is in none."""
+    """Return the filters (257, 64): triangles from 125 to 7,500 Hz that are linear in mel, not in
+    Hz. 0 Hz is in none of them."""
 
     def mel(hertz: Tensor) -> Tensor:
         return 1127 * (1 + hertz / 700).log()
