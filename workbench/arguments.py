@@ -64,7 +64,7 @@ def path_of(
     for anything but text or a pathlib.Path, such as a file's bytes."""
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(path, str) or not path:
-        empty = " is empty;" if path == "" else ""
+        empty = " is empty;" if isinstance(path, str) else ""
         raise PromptError(f"{name}={shown(value)}:{empty} give {what}")
     try:
         named = b"\0" not in os.fsencode(path)

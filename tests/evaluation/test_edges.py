@@ -38,7 +38,8 @@ from workbench.evaluation.roll_judge import RollJudge
 from workbench.evaluation.scaling import power_law
 from workbench.evaluation.spectra import log_spectral_distance, spectrogram
 from workbench.evaluation.summary import halves, measured
-from workbench.evaluation.timing import timed
+from workbench.evaluation.tagger import train_tagger
+from workbench.evaluation.timing import in_turn, timed
 from workbench.evaluation.wasserstein import sliced_wasserstein
 from workbench.music.clip import Clip
 
@@ -188,6 +189,12 @@ ODD = {
 }
 CALLS = {  # a public function with one odd argument, and that argument's name
     "density": (lambda odd: rhythm.density(odd), "rolls"),
+    "hits_of": (lambda odd: rhythm.hits_of(odd), "rolls"),
+    "onsets": (lambda odd: symbolic.onsets(odd), "notes"),
+    "groove_consistency": (lambda odd: symbolic.groove_consistency(odd), "clip"),
+    "train_tagger": (lambda odd: train_tagger(odd, ["rock"], 1.0), "audio"),
+    "in_turn": (lambda odd: in_turn(lambda: None, lambda: None, odd), "times"),
+    "centred": (lambda odd: intervals.centred(odd, [1.0, 2.0]), "value"),
     "syncopation": (lambda odd: rhythm.syncopation(odd), "onsets"),
     "swing_of": (lambda odd: rhythm.swing_of(odd), "place"),
     "position distance": (lambda odd: rhythm.position_distance(ROLLS, odd), "rolls"),

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.arguments import path_of
 from workbench.datasets.captions import caption_from_path
 from workbench.datasets.dataset import SPLITS, check_split
 from workbench.datasets.folder import split_of_name, split_of_path, split_of_word
@@ -99,7 +100,7 @@ def find_audio(
         MissingDataError: If there is no audio, or none of the files in the table exists.
         BrokenFileError: If the table is not valid; the message names line and column.
     """
-    top = Path(folder).expanduser()
+    top = Path(path_of(folder, "folder", "the path of a folder")).expanduser()
     check_split(split)
     files = audio_files(top)
     if not files:

@@ -16,6 +16,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from workbench.arguments import path_of
 from workbench.datasets.captions import caption_from_path, caption_of, facts_of, style_from_words
 from workbench.datasets.dataset import Dataset, spread
 from workbench.datasets.keywords import parse_tempo, tokens
@@ -90,6 +91,7 @@ def load_folder(folder: Path, split: str | None = None, limit: int | None = None
     Raises:
         MissingDataError: If there is no MIDI file, none with drums, or none in the split.
     """
+    folder = Path(path_of(folder, "folder", "the path of a folder"))
     files, top = midi_files(folder), folder.resolve()
     if not files:
         known = " ".join(MIDI_SUFFIXES)

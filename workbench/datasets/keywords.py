@@ -19,6 +19,8 @@ import re
 
 import numpy as np
 
+from workbench.arguments import number, text_of
+
 KEYWORDS: tuple[str, ...] = (
     "rock",
     "4-4",
@@ -156,7 +158,7 @@ def tokens(text: str) -> list[str]:
     >>> tokens("Half Time HipHop 4/4, hi-hats")
     ['half-time', 'hip', 'hop', '4-4', 'hi', 'hats']
     """
-    text = text.lower()
+    text = text_of(text, "text").lower()
     for pattern, plain in _REWRITE:
         text = pattern.sub(plain, text)
     found: list[str] = []
@@ -191,7 +193,7 @@ def multihot(text: str, tempo: float | None = None) -> np.ndarray:
         keyword = keyword_of(word)
         if keyword:
             row[_INDEX[keyword]] = 1
-    bpm = tempo if tempo is not None else parse_tempo(text)
+    bpm = parse_tempo(text) if tempo is None else number(tempo, "tempo")
     if bpm is not None:
         row[-1] = np.clip((bpm - BPM_CENTRE) / BPM_SCALE, *BPM_LIMITS)
     return row
@@ -214,6 +216,7 @@ def without_tempo(text: str) -> str:
     >>> without_tempo("Rock, 120 bpm!"), without_tempo("a samba at 104"), without_tempo("95 bpm")
     ('Rock', 'a samba', '')
     """
+    text = text_of(text, "text")
     found = _tempo_in(text)
     if found:
         text = text[: found.start()].rstrip(" ,;@-") + " " + text[found.end() :].lstrip(" ,;-")
@@ -222,11 +225,11 @@ def without_tempo(text: str) -> str:
 
 def _tempo_in(text: str) -> re.Match[str] | None:
     """The tempo in a text as a match whose first group is the number; None if there is none."""
-    low, high = TEMPO_LIMITS
-    for number, pattern in enumerate(_TEMPO):
+    text, (low, high) = text_of(text, "text"), TEMPO_LIMITS
+    for place, pattern in enumerate(_TEMPO):
         for match in pattern.finditer(text):
             bpm = float(match.group(1))
-            if low <= bpm <= high and (number != _LONE or 40 <= bpm <= 260):
+            if low <= bpm <= high and (place != _LONE or 40 <= bpm <= 260):
                 return match
     return None
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.arguments import path_of
 from workbench.datasets.dataset import Dataset, spread
 from workbench.datasets.folder import midi_files, named_split, split_of_name
 from workbench.datasets.melodies import interval_runs, together, versions
@@ -85,7 +86,7 @@ def load_songs(
     Raises:
         MissingDataError: If nothing is left.
     """
-    folder = Path(folder)
+    folder = Path(path_of(folder, "folder", "the path of a folder"))
     rule = rule or Rule()
     if rule.official is None:
         rule = replace(rule, official=partial(named_split, top=folder.resolve()))

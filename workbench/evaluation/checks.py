@@ -19,7 +19,7 @@ def array(values: ArrayLike, name: str, shape: str) -> np.ndarray:
         values: An array, which keeps its type, or lists of numbers.
         name: The argument's name, for errors.
         shape: Such as "(n, 12)": a number is the required length of its axis; "…" stands for any
-            axes.
+            axes at the beginning or end.
 
     Raises:
         WorkbenchError: for another shape, for what is not numbers, and for NaN or infinity.
@@ -28,9 +28,9 @@ def array(values: ArrayLike, name: str, shape: str) -> np.ndarray:
     axes = [axis.strip() for axis in shape.strip("()").split(",") if axis.strip()]
     named = [axis for axis in axes if axis != "…"]
     fits = table.ndim == len(axes) or (len(named) < len(axes) and table.ndim >= len(named))
+    lengths = table.shape[-len(named) or table.ndim :] if axes[0] == "…" else table.shape
     wrong = fits and any(
-        axis.isdigit() and int(axis) != length
-        for axis, length in zip(axes, table.shape, strict=False)
+        axis.isdigit() and int(axis) != length for axis, length in zip(named, lengths, strict=False)
     )
     if not fits or wrong:
         raise WorkbenchError(f"{name} has shape {table.shape}; give {shape}")

@@ -47,7 +47,21 @@ def candidates(seed: int = 0) -> dict[str, Any]:
 
 
 def balanced_accuracy(true: ArrayLike, said: ArrayLike) -> float:
-    """Mean recall over classes; chance is 1/classes, whatever their sizes."""
+    """Balanced accuracy: the mean recall over classes.
+
+    Args:
+        true: (n,), classes.
+        said: (n,), predicted classes.
+
+    Returns:
+        0 to 1; chance is 1 / classes, whatever their sizes.
+
+    Raises:
+        WorkbenchError: for different shapes and no rows.
+
+    Source:
+        Brodersen et al. 2010, "The balanced accuracy and its posterior distribution".
+    """
     true, said = np.atleast_1d(np.asarray(true)), np.atleast_1d(np.asarray(said))
     if true.shape != said.shape or true.ndim != 1 or not len(true):
         raise WorkbenchError(
@@ -58,13 +72,20 @@ def balanced_accuracy(true: ArrayLike, said: ArrayLike) -> float:
 
 @dataclass
 class Chosen:
-    """A trained classifier, and the cross-validated balanced accuracies of all candidates."""
+    """A trained classifier.
+
+    Args:
+        name: Of the candidate.
+        model: The classifier, with scikit-learn's interface.
+        scores: Cross-validated balanced accuracy of each candidate, 0 to 1.
+    """
 
     name: str
     model: Any
     scores: dict[str, float]
 
     def predict(self, x: np.ndarray) -> np.ndarray:
+        """Classes (n,) of features (n, f)."""
         return self.model.predict(x)
 
 
@@ -73,7 +94,18 @@ def choose(
 ) -> Chosen:
     """Train the candidate with the best balanced accuracy in cross-validation over groups.
 
-    x (n, f), y (n,) classes and groups (n,) are training data only.
+    Args:
+        x: Features of training data, (n, f).
+        y: Classes, (n,), at least two.
+        groups: Group of each row, (n,), at least two.
+        folds: Of the cross-validation, 2 or more.
+        seed: Of folds and classifiers.
+
+    Returns:
+        The trained classifier and the scores of all candidates.
+
+    Raises:
+        WorkbenchError: for shapes that do not match, one class, and one group.
     """
     x, y, groups = rows(x, "x"), np.asarray(y), np.asarray(groups)
     if y.shape != groups.shape or y.shape != (len(x),):
@@ -94,8 +126,14 @@ def choose(
 
 @dataclass
 class Verdict:
-    """How well two sets can be distinguished. accuracy: balanced, 0.5 is chance; interval: 95 %, by
-    resampling whole groups; auc: area under the ROC curve; n: loops of each set."""
+    """How well two sets can be distinguished.
+
+    Args:
+        accuracy: Balanced accuracy, 0 to 1; 0.5 is chance.
+        interval: 95 %, by resampling whole groups.
+        auc: Area under the ROC curve, 0 to 1; 0.5 is chance.
+        n: Rows of both sets.
+    """
 
     accuracy: float
     interval: tuple[float, float]
@@ -113,11 +151,29 @@ def separability(
     seed: int = 0,
     judges: Callable[[int], dict[str, Any]] = candidates,
 ) -> Verdict:
-    """How well a classifier distinguishes rows of `a` from rows of `b` (features (n, f), (m, f)).
+    """How well classifiers distinguish rows of `a` from rows of `b` (a classifier two-sample test).
 
-    It takes the mean vote of the classifiers that `judges` makes from the seed (default: a linear
-    model, extra trees and boosted trees), trained on the other folds. Groups with the same name in
-    both sets are in the same fold.
+    Each row is judged by the mean probability of classifiers trained on the other folds. Groups
+    with the same name in both sets are in the same fold.
+
+    Args:
+        a: Features, (n, f).
+        b: Features, (m, f).
+        groups_a: Group of each row of `a`, (n,).
+        groups_b: The same of `b`, (m,).
+        folds: Of the cross-validation, 2 or more.
+        seed: Of folds and classifiers.
+        judges: Makes untrained classifiers from a seed; default: a linear model, extra trees and
+            boosted trees.
+
+    Returns:
+        Accuracy, interval and AUC.
+
+    Raises:
+        WorkbenchError: for tables that do not match, NaN, and one group.
+
+    Source:
+        Lopez-Paz and Oquab 2017, arXiv 1610.06545.
     """
     from sklearn.metrics import roc_auc_score
 

@@ -25,9 +25,17 @@ SMALLEST = 1e-9  # share of a density in one place: keeps a divergence below abo
 
 @dataclass(frozen=True)
 class Comparison:
-    """within_real, within_made, between: mean distances of pairs. overlap, kl: of the distances
-    within the real set and those between the sets; spread: overlap of the distances within either
-    set. n: clips with an answer, real and made."""
+    """How two sets differ in one feature; distances are in its unit.
+
+    Args:
+        within_real: Mean distance of two real clips.
+        within_made: Mean distance of two generated clips.
+        between: Mean distance of a real and a generated clip.
+        overlap: Overlapping area of the densities of within_real and between, 0 to 1.
+        kl: KL divergence of the same densities in nats, 0 to about 21.
+        spread: Overlapping area of the densities of within_real and within_made, 0 to 1.
+        n: Clips with an answer, real and generated.
+    """
 
     within_real: float
     within_made: float
@@ -75,24 +83,54 @@ def compare(real: ArrayLike, made: ArrayLike) -> Comparison:
 
 
 def overlap_area(a: ArrayLike, b: ArrayLike) -> float:
-    """∫ min(p, q) of the densities of two sets of numbers: 1 if equal, 0 if disjoint."""
+    """Overlapping area ∫ min(p, q) of the densities of two sets of numbers.
+
+    Args:
+        a: Any shape, two or more finite numbers.
+        b: The same.
+
+    Returns:
+        0 (disjoint) to 1 (equal).
+
+    Source:
+        Yang and Lerch 2020, section 4.
+    """
     return _overlap(*densities(a, b))
 
 
 def kl_divergence(a: ArrayLike, b: ArrayLike) -> float:
-    """∫ p ln(p / q) of the densities of two sets of numbers, in nats; 0 if equal. It is not
-    symmetric. Its maximum of about 21 means disjoint sets."""
+    """KL divergence ∫ p ln(p / q) of the densities of two sets of numbers. It is not symmetric.
+
+    Args:
+        a: Any shape, two or more finite numbers.
+        b: The same.
+
+    Returns:
+        Nats, from 0 (equal) to about 21 (disjoint).
+
+    Source:
+        Yang and Lerch 2020, section 4.
+    """
     return _kl(*densities(a, b))
 
 
 def densities(a: ArrayLike, b: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel densities of two sets of numbers on one grid: shares of each of its 2,048 places, each
-    set's summing to 1.
+    """Kernel densities of two sets of numbers on a common grid.
 
-    Gaussian kernels of Scott's width, n^(−1/5) standard deviations, at least one place wide, so
-    that numbers that are all the same have a density too. The grid reaches four widths beyond the
-    values. Numbers are first shared out to their two nearest places, so that time grows with
-    their number and not with its product with the grid's.
+    Gaussian kernels of Scott's width, n^(−1/5) standard deviations, at least one grid step wide,
+    so that equal numbers have a density, too. The grid extends four widths beyond the values. Each
+    number is first divided between its two nearest grid points, so time grows with their number
+    and not with its product with the grid's size.
+
+    Args:
+        a: Any shape, two or more finite numbers.
+        b: The same.
+
+    Returns:
+        Shares of each of the 2,048 grid points, (2048,) each, sum 1.
+
+    Source:
+        Scott 1992, "Multivariate density estimation".
     """
     from scipy.ndimage import gaussian_filter1d
 
@@ -123,7 +161,7 @@ def _kl(p: np.ndarray, q: np.ndarray) -> float:
 
 
 def _pairs(values: np.ndarray) -> np.ndarray:
-    """Distances of all pairs of one set, each once."""
+    """Distances of all pairs of one set, each pair once."""
     return _distances(values, values)[np.triu_indices(len(values), 1)]
 
 

@@ -1,4 +1,4 @@
-"""Measures on drum rolls: arrays (n, steps, 27) of hits | velocity | offset."""
+"""Metrics of drum rolls: arrays (n, steps, 27) of hits | velocity | offset."""
 
 from __future__ import annotations
 
@@ -11,8 +11,19 @@ N = 9
 
 
 def reconstruction(true: np.ndarray, heard: np.ndarray) -> dict[str, float]:
-    """How well rolls were rebuilt: precision, recall and F1 of hits over all cells, and the mean
-    absolute error of velocity (0 to 1) and offset (steps) on cells that are hit in both."""
+    """Reconstruction error of drum rolls.
+
+    Args:
+        true: Rolls, (n, steps, 27).
+        heard: Reconstructed rolls of the same shape.
+
+    Returns:
+        "f1", "precision" and "recall" of hits over all cells, 0 to 1; "velocity_error" (0 to 1) and
+        "offset_error" (in sixteenths): mean absolute errors of cells that are hit in both.
+
+    Raises:
+        WorkbenchError: for other or different shapes.
+    """
     true, heard = drum_rolls(true, "true"), drum_rolls(heard, "heard")
     if true.shape != heard.shape:
         raise WorkbenchError(

@@ -1,9 +1,8 @@
-"""Four bars of a song are hidden: the prompts that can be put before them, and what the true bars
-cost after each.
+"""Likelihood of four hidden bars of a song, given prompts of several kinds.
 
     chosen = cases(clips, vocabulary, context=1024, n=60)
     prompt, truth = PROMPTS["middle"](chosen[0])
-    nats(system.nll, prompt, truth)  # the lower, the more the prompt tells of the hidden bars
+    nats(system.nll, prompt, truth)  # the lower, the more the prompt tells about the hidden bars
 
 Notebook: `notebooks/09_midigpt_inpainting.ipynb`.
 """
@@ -38,15 +37,15 @@ SIDE = 2  # bars that a song needs on each side
 
 @dataclass(frozen=True)
 class Case:
-    """A song with a hole, for a model that reads these tokens.
+    """A song with a hole.
 
     Args:
         clip: The song.
         song: Its notes.
         first: The first of the hole's LENGTH bars.
-        number: Of the case, which seeds what is drawn for it.
+        number: Number of the case, for its random numbers.
         vocabulary: The model's.
-        context: Tokens that the model can read.
+        context: Number of tokens that the model can read.
     """
 
     clip: Clip
@@ -62,30 +61,42 @@ class Case:
 
     @property
     def open(self) -> RemiSong:
-        """The song with the hole in it."""
+        """The song without the notes of the hole."""
         return replace(self.song, notes=self.song.notes[~self.hole.covers(self.song)])
 
     @property
     def truth(self) -> RemiSong:
-        """The bars that were there."""
+        """The true bars of the hole."""
         return part(self.song, self.first, self.first + LENGTH)
 
     @property
     def size(self) -> int:
-        """Tokens of the true bars."""
+        """Number of tokens of the true bars."""
         return sum(tokens_a_bar(self.truth, self.vocabulary))
 
     @property
     def room(self) -> int:
-        """Tokens for the music around the hole: the true bars and a margin are left out."""
+        """Number of tokens for the music around the hole: without the true bars and a margin."""
         return self.context - 2 * self.size - 64
 
 
 def cases(
     clips: Sequence[Clip], vocabulary: Vocabulary, context: int, n: int, *, seed: int = 0
 ) -> list[Case]:
-    """Up to `n` holes, one in each song and again from the first on: with music on both sides, at
-    least eight notes in the hole, and bars that fill at most a third of the context."""
+    """Holes in songs: one per song, then a second one from the first song on, and so on.
+
+    A hole has music on both sides, at least eight notes, and at most a third of the context.
+
+    Args:
+        clips: The songs.
+        vocabulary: The model's.
+        context: Number of tokens that the model can read.
+        n: Largest number of holes.
+        seed: Of the positions.
+
+    Returns:
+        At most `n` cases.
+    """
     clips, n, rng = clips_of(clips), whole(n, "n", 0), random_generator(seed)
     context = whole(context, "context", 1)
     songs = [(clip, song) for clip in clips if len((song := table_of(clip)).notes)]
@@ -106,8 +117,8 @@ def cases(
 
 
 def middle(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """Fill-in-the-middle: (prompt, true bars). END is not part of the bars: in generation it is
-    enforced, like the end of the fourth bar for the other prompts."""
+    """Fill-in-the-middle: (prompt, true bars). END is not among the bars, because generation
+    enforces it, as it enforces the end of the fourth bar for the other prompts."""
     sizes = tokens_a_bar(case.open, case.vocabulary)
     sizes[case.first : case.first + LENGTH] = [0] * LENGTH
     first, last = window(sizes, case.hole, case.room)
@@ -117,7 +128,7 @@ def middle(case: Case) -> tuple[np.ndarray, np.ndarray]:
 
 
 def prefix(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """The bars before the hole only."""
+    """Only the bars before the hole: (prompt, true bars)."""
     sizes = tokens_a_bar(case.song, case.vocabulary)
     before, _ = window(sizes[: case.first], Hole(case.first, case.first), case.room)
     prompt = plain(part(case.song, before, case.first), case.vocabulary, ends=False)
@@ -125,12 +136,12 @@ def prefix(case: Case) -> tuple[np.ndarray, np.ndarray]:
 
 
 def hidden(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """The original's: the piece without the hole, then the prefix again."""
+    """The original MidiGPT's prompt: the piece without the hole, then the prefix again."""
     return _twice(case, shown=False)
 
 
 def shown(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """The same with the hole left in the piece: the answer can be copied."""
+    """The same, but the piece contains the hole: the answer can be copied."""
     return _twice(case, shown=True)
 
 
@@ -138,7 +149,7 @@ def _twice(case: Case, *, shown: bool) -> tuple[np.ndarray, np.ndarray]:
     sizes = np.array(tokens_a_bar(case.song, case.vocabulary))
     inside = int(sizes[case.first : case.first + LENGTH].sum()) if shown else 0
     counted = sizes.copy()
-    counted[: case.first] *= 2  # the prefix stands there twice
+    counted[: case.first] *= 2  # the prefix occurs twice
     counted[case.first : case.first + LENGTH] = 0
     first, last = window(counted, case.hole, max(0, case.room - inside), share=2 / 3)
     before, after = part(case.song, first, case.first), part(case.song, case.first + LENGTH, last)
@@ -155,7 +166,15 @@ PROMPTS: dict[str, Prompt] = {"middle": middle, "hidden": hidden, "shown": shown
 
 
 def nats(nll: Callable[[Tensor], Tensor], prompt: np.ndarray, truth: np.ndarray) -> float:
-    """−log p of the true bars after the prompt. nll: a model's −log p of each token but the first,
-    (rows, time) → (rows, time − 1)."""
+    """−ln p of the true bars after the prompt.
+
+    Args:
+        nll: A model's −ln p of each token except the first, (rows, time) → (rows, time − 1).
+        prompt: Token ids, (k,).
+        truth: Token ids, (m,).
+
+    Returns:
+        Nats, 0 or more.
+    """
     ids = torch.from_numpy(np.concatenate([prompt, truth]))[None]
     return float(nll(ids)[0, len(prompt) - 1 :].sum())

@@ -41,12 +41,20 @@ def share_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
 
 
 def centred(value: float, drawn: ArrayLike, level: float = 0.95) -> tuple[float, float]:
-    """Interval of `value`: the spread of bootstrap values `drawn` about their mean, put at it.
+    """Interval of `value`: the spread of bootstrap values about their mean, placed around it.
 
-    For measures that resampling itself shifts: a resampled set has fewer distinct rows, which
-    lengthens a distance between sets. The shift is taken out, the spread is kept. NaN in `drawn`
-    is left out.
+    For metrics that resampling shifts: a resampled set has fewer distinct rows, which increases a
+    distance between sets. This removes the shift and keeps the spread.
+
+    Args:
+        value: The metric of the original rows.
+        drawn: The metric of each bootstrap sample; NaN is ignored.
+        level: Of confidence, 0 to 1.
+
+    Returns:
+        (low, high).
     """
+    value = number(value, "value")
     drawn, level = floats(drawn, "drawn"), number(level, "level", 0, 1)
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2]) - np.nanmean(drawn)
     return value + float(low), value + float(high)
@@ -55,9 +63,17 @@ def centred(value: float, drawn: ArrayLike, level: float = 0.95) -> tuple[float,
 def resampled(
     n: int, random: np.random.Generator, groups: np.ndarray | None = None
 ) -> Callable[[], np.ndarray]:
-    """A function that draws `n` rows with replacement, or whole groups where labels (n,) are
-    given: clips of one performance or song are not independent of each other, and drawing single
-    clips makes intervals too narrow."""
+    """A function that resamples row indices with replacement.
+
+    Args:
+        n: Number of rows.
+        random: The random generator.
+        groups: Labels (n,). Whole groups are resampled, because clips of one performance or song
+            are not independent, and resampling single clips makes intervals too narrow.
+
+    Returns:
+        A function without arguments that returns row indices; n of them without groups.
+    """
     if groups is None:
         return lambda: random.integers(n, size=n)
     _, label = np.unique(labels(groups, "groups", n), return_inverse=True)
@@ -125,7 +141,7 @@ def bootstrap(
 def mean_interval(
     values: np.ndarray, *, groups: np.ndarray | None = None, times: int = 200, seed: int = 0
 ) -> tuple[float, float]:
-    """The `bootstrap` interval of the mean of values (n,)."""
+    """The `bootstrap` interval of the mean of values (n,), in their unit."""
     values = array(values, "values", "(n, …)")
     return bootstrap(
         lambda rows: float(values[rows].mean()), len(values), groups=groups, times=times, seed=seed

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import floats, whole
+from workbench.arguments import floats, shown, whole
 from workbench.datasets import builtin, builtin_songs
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import bootstrap
@@ -42,7 +42,18 @@ def bits_interval(
     times: int = 200,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """95 % interval of `bits_each`, rows (or whole groups of them) resampled: two or more."""
+    """95 % interval of `bits_each` by bootstrap over rows.
+
+    Args:
+        nats: −ln p of each row, (n,), two rows or more.
+        units: Tokens or notes of each row, (n,).
+        groups: Labels (n,): whole groups are resampled.
+        times: Bootstrap samples.
+        seed: Of the resampling.
+
+    Returns:
+        (low, high) in bits.
+    """
     nats, units = _rows(nats, units)
     if len(nats) < 2:
         raise WorkbenchError("an interval needs at least two rows, such as songs, got one")
@@ -56,8 +67,14 @@ def bits_interval(
 
 @dataclass(frozen=True)
 class Entropy:
-    """bits: of a clip, exactly; note_bits: of a note of held-out clips, and its standard error,
-    which comes from how many notes they have (and, of songs, from the sum over what is hidden)."""
+    """The entropy of a built-in corpus.
+
+    Args:
+        bits: Of a clip, exact.
+        note_bits: Per note of held-out clips.
+        error: Standard error of `note_bits`, from the number of notes per clip and, for songs, from
+            the sum over hidden choices.
+    """
 
     bits: float
     note_bits: float
@@ -65,18 +82,27 @@ class Entropy:
 
 
 def true_entropy(dataset: str, n: int = 250) -> Entropy:
-    """The least that any model can cost on the built-in corpus, whose every probability is known.
+    """The entropy of a built-in corpus: the lowest cost that any model can have.
 
-    "builtin": drum loops with style, tempo, velocities and timings. "builtin-songs": bits of a song
-    with style, tempo, key and form; note_bits of the notes alone, summed over all that is hidden,
-    which is what a model of notes is to be held against. n: clips of the test split's seed.
+    Args:
+        dataset: "builtin" (drum loops: style, tempo, velocities and timings), or "builtin-songs"
+            (bits of a song with style, tempo, key and form; note_bits of the notes alone, summed
+            over all hidden choices, as comparison for a model of notes).
+        n: Number of clips, sampled with the seed of the test split.
+
+    Returns:
+        Bits per clip and per note.
+
+    Raises:
+        WorkbenchError: for any other set.
     """
     n = whole(n, "n", 1)
-    if dataset == "builtin-songs":
+    named = dataset if isinstance(dataset, str) else shown(dataset)
+    if named == "builtin-songs":
         return Entropy(float(builtin_songs.entropy() / np.log(2)), *builtin_songs.note_bits(n))
-    if dataset != "builtin":
+    if named != "builtin":
         raise WorkbenchError(
-            f"{dataset}: the entropy of real music is not known; give builtin or builtin-songs"
+            f"{named}: the entropy of real music is not known; give builtin or builtin-songs"
         )
     notes = np.array([len(clip.notes) for clip in builtin.sample(n, builtin.SIZES["test"][1])])
     bits = float(builtin.entropy() / np.log(2))

@@ -62,6 +62,8 @@ def holm(p_values: ArrayLike) -> np.ndarray:
         Holm, 1979.
     """
     p = np.atleast_1d(floats(p_values, "p_values"))
+    if p.ndim != 1:
+        raise WorkbenchError(f"p_values has shape {p.shape}; give one number per test")
     if ((p < 0) | (p > 1)).any():
         raise WorkbenchError("p_values: must be from 0 to 1")
     known = np.flatnonzero(np.isfinite(p))

@@ -23,8 +23,8 @@ WEIGHTS = np.array([0, -4, -3, -4, -2, -4, -3, -4, -1, -4, -3, -4, -2, -4, -3, -
 
 
 def hits_of(rolls: np.ndarray) -> np.ndarray:
-    """Cells with a hit: rolls (n, steps, 27) → (n, steps, 9) bool."""
-    return rolls[..., :N] > 0.5
+    """Cells with a hit: rolls (…, 27) → (…, 9) bool."""
+    return array(rolls, "rolls", "(…, 27)")[..., :N] > 0.5
 
 
 def density(rolls: np.ndarray) -> np.ndarray:

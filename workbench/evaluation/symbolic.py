@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import whole
+from workbench.arguments import shown, whole
 from workbench.errors import WorkbenchError
 from workbench.evaluation import rhythm
 from workbench.evaluation.checks import array
@@ -109,6 +109,8 @@ def scale_consistency(clip: Clip) -> float:
 def onsets(notes: np.ndarray) -> np.ndarray:
     """Onset times in quarter notes, each once: (k,). Onsets up to 1/32 after the one before
     count as one onset, at the time of the first."""
+    if "time" not in (getattr(getattr(notes, "dtype", None), "names", None) or ()):
+        raise WorkbenchError(f"notes={shown(notes)}: give an array of notes, such as Clip.notes")
     times = np.sort(notes["time"])
     return times[np.diff(times, prepend=-np.inf) > SAME]
 
@@ -161,7 +163,7 @@ def groove_consistency(clip: Clip) -> float:
     Source:
         Wu and Yang 2020, arXiv 2008.01307 (grooving pattern similarity).
     """
-    lines = np.round(clip.bar_lines * STEPS).astype(int)
+    lines = np.round(clip_of(clip).bar_lines * STEPS).astype(int)
     struck = np.zeros(lines[-1], bool)
     struck[_steps(_notes(clip)["time"], len(struck))] = True
     pairs = [

@@ -1,4 +1,4 @@
-"""Aligned tables on the screen, and the same figures in one JSON file."""
+"""Tables: aligned on the screen, and together in one JSON file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")  # what the sections of a benchmark share
 
 
 def show(value: Any) -> str:
-    """A cell as text: three significant places for floats, "low – high" for intervals."""
+    """A cell as text: floats with three digits (one from 10 on), intervals as "low – high"."""
     if value is None:
         return ""
     if isinstance(value, tuple | list):
@@ -30,7 +30,7 @@ def show(value: Any) -> str:
 
 
 def render(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A table as text: title, underlined head, first column left, the others right."""
+    """A table as text: title, underlined head, first column left-aligned, the others right."""
     body = [[show(cell) for cell in row] for row in rows]
     for row in body:
         if len(row) != len(columns):
@@ -49,7 +49,7 @@ def render(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) ->
 
 
 class Report:
-    """Collects tables: prints each as it comes and writes all of them as JSON."""
+    """Collects tables: prints each one and writes all of them as JSON."""
 
     def __init__(self, **about: Any) -> None:
         self.about = about
@@ -65,15 +65,27 @@ class Report:
         ids: Mapping[str, str] | None = None,
         **figures: Any,
     ) -> None:
-        """Print one table with its notes; keep it, with named `figures`, under `name`.
+        """Print a table with its notes, and store it, with named `figures`, under `name`.
 
-        ids: for rows that something reads back, an id that stays when the label is reworded, and
-        the label. ValueError where no row, or more than one, has that label.
+        Args:
+            name: Key of the section.
+            title: First line.
+            columns: Heads.
+            rows: Cells, one list per row.
+            notes: Lines below the table.
+            ids: For rows that a program reads: an id, which stays if the label is reworded, and
+                the label.
+            figures: Further values to store.
+
+        Raises:
+            ValueError: If not exactly one row has the label of an id.
         """
         labels = [row[0] for row in rows]
         for row_id, label in (ids or {}).items():
             if labels.count(label) != 1:
-                raise ValueError(f"{name}: {row_id} is the row {label!r}, which is not one row")
+                raise ValueError(
+                    f"{name}: {row_id} is the row {label!r}, but {labels.count(label)} rows are"
+                )
         print("\n" + render(title, columns, rows), flush=True)
         for note in notes:
             print(f"  {note}", flush=True)
@@ -93,8 +105,14 @@ class Report:
         only: Sequence[str] | None = None,
         out: str | Path | None = None,
     ) -> None:
-        """Run the sections, those named by `only` or all, and keep the seconds that each took. out:
-        written after each section, so that a run cut short leaves what it has."""
+        """Run sections, and store the seconds that each took.
+
+        Args:
+            sections: Functions of `bench` by name.
+            bench: Their argument.
+            only: Names to run; None for all.
+            out: JSON file, written after each section, so an interrupted run leaves results.
+        """
         seconds = self.about.setdefault("seconds", {})
         for name in only or sections:
             started = time.perf_counter()
@@ -105,14 +123,14 @@ class Report:
                 self.write(out)
 
     def write(self, path: str | Path) -> None:
-        """The whole report as JSON, written whole or not at all."""
+        """Write the report as JSON, atomically."""
         with atomic_write(path) as beside:
             text = json.dumps(plain({**self.about, "sections": self.sections}), indent=1)
             beside.write_text(text + "\n", encoding="utf-8")
 
 
 def plain(value: Any) -> Any:
-    """JSON's own types; NaN, which JSON does not have, as null."""
+    """Convert to JSON's types; NaN, which JSON does not have, becomes null."""
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -127,8 +145,7 @@ def plain(value: Any) -> Any:
 
 
 def cell(section: Mapping[str, Any] | None, row_id: str, column: str) -> Any:
-    """A cell of a report's section by the row's id; None where the section was not measured, or has
-    no such row or column."""
+    """A cell of a section by the row's id; None if it was not measured."""
     row = (section or {}).get("ids", {}).get(row_id)
     if section is None or row is None or column not in section["columns"]:
         return None

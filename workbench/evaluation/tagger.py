@@ -18,8 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench.arguments import seed_of, torch_seed
+from workbench.arguments import number, seed_of, shown, texts_of, torch_seed, whole
 from workbench.datasets.audio import AudioCollection, genre_of
+from workbench.errors import PromptError
 from workbench.evaluation.checks import rows
 from workbench.files import cache_dir
 from workbench.models.mel_encoder import MelEncoder
@@ -118,6 +119,8 @@ def train_tagger(
     Returns:
         The tagger, ready for evaluation.
     """
+    _check_audio(audio)
+    genres, seconds = texts_of(genres, "genres", 1), number(seconds, "seconds", 0)
     seed = seed_of(seed)
     torch.manual_seed(torch_seed(seed))
     tagger = Tagger(genres, Mel(audio.rate))
@@ -161,9 +164,16 @@ def train_tagger(
     return done.module.eval()
 
 
+def _check_audio(audio: AudioCollection) -> None:
+    if not isinstance(audio, AudioCollection):
+        raise PromptError(f"audio={shown(audio)}: give an AudioCollection, such as collect(name)")
+
+
 def tagger_of(audio: AudioCollection, length: int, *, steps: int = 600) -> Tagger:
     """A tagger of a collection's training split for windows of `length` samples. It is trained once
     and kept in the cache folder."""
+    _check_audio(audio)
+    length = whole(length, "length", 1)
     genres = sorted({genre_of(audio.items[i].labels) for i in audio.split("train")} - {""})
     return train_tagger(
         audio,

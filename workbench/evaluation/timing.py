@@ -1,4 +1,4 @@
-"""How long something takes."""
+"""Measuring run times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,17 @@ def timed(
     warm: bool = False,
     clock: Clock = time.perf_counter,
 ) -> float:
-    """Median seconds of `times` runs. warm: after one that is not counted."""
+    """Median run time.
+
+    Args:
+        run: The function.
+        times: Number of runs, 1 or more.
+        warm: Whether to run it once before.
+        clock: Returns seconds.
+
+    Returns:
+        Seconds.
+    """
     function_of(run, "run", needed=True)
     times = whole(times, "times", 1)
     if warm:
@@ -32,8 +42,21 @@ def in_turn(
     times: int,
     clock: Clock = time.perf_counter,
 ) -> tuple[float, float]:
-    """Median seconds of two things that take turns, so that other programs slow down both; after
-    one run of each that is not counted. clock: `time.process_time` counts this process alone."""
+    """Median run times of two functions that alternate, so that other programs slow down both. Each
+    runs once before.
+
+    Args:
+        one: The first function.
+        two: The second function.
+        times: Number of runs of each.
+        clock: Returns seconds; `time.process_time` measures only this process.
+
+    Returns:
+        Seconds of both.
+    """
+    function_of(one, "one", needed=True)
+    function_of(two, "two", needed=True)
+    times = whole(times, "times", 1)
     one()
     two()
     pairs = [(_once(one, clock), _once(two, clock)) for _ in range(times)]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.arguments import path_of
 from workbench.datasets.bar_lines import NEAR, audit
 from workbench.datasets.captions import caption_of, clean_style, facts_of
 from workbench.datasets.dataset import Dataset, spread
@@ -111,6 +112,7 @@ def load_groove(
     Raises:
         MissingDataError: If no file can be read.
     """
+    folder = Path(path_of(folder, "folder", "the path of a folder"))
     table = read_table(folder / "info.csv", needs=_COLUMNS)
     rows = [row for row in table.rows if split in (None, split_of(row["session"]))]
     present = [row for row in rows if os.path.isfile(folder / row.inside("midi_filename"))]

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.arguments import path_of
 from workbench.datasets.dataset import Dataset, spread
 from workbench.datasets.entry import MIT, Archive, Entry, Recipe
 from workbench.datasets.folder import split_of_name
@@ -77,6 +78,7 @@ def load_pop909(folder: Path, split: str | None = None, limit: int | None = None
     Raises:
         MissingDataError: If no song can be read.
     """
+    folder = Path(path_of(folder, "folder", "the path of a folder"))
     splits, groups = split_songs(folder)
     chosen = [folder / song for song in splits if split in (None, splits[song])]
     clips, skipped = [], []
