@@ -164,7 +164,7 @@ def test_the_class_on_one_page(marks, chromium):
     assert page.locator("h1").inner_text() == "10 students"
     row = page.locator("#class tbody tr", has_text="ben")
     assert "0 of 3" in row.inner_text()
-    mistakes = page.locator("table", has_text="Commonest mistakes")
+    mistakes = page.locator("table", has_text="Most frequent mistakes")
     assert "roots are missing" in mistakes.inner_text()
     page.get_by_label("Show students or mistakes with").fill("roots")
     assert page.locator("#class tbody tr:visible").count() == 1
