@@ -335,7 +335,7 @@ print("share of tokens that stand for 1, 2, 3, 4, 5 and more base tokens:",
 #
 # ## Exercise 4 · Bits a note (5 minutes)
 #
-# *Goal:* from the nats of all tokens (an array) and the number of notes, compute bits a note.
+# *Goal:* from the nats of all tokens (an array) and the number of notes, compute bits per note.
 
 # %% tags=["stub"]
 def bits_a_note(nats, notes):
@@ -369,7 +369,7 @@ for way in ways:
         cost.append(sum(chain.nll(song).sum() for song in fresh) / np.log(2) / heard)
 left, right = plots.axes(1, 2, width=10, height=3.2)
 plots.lines(left, sizes, curves, xlabel="vocabulary", ylabel="tokens a note")
-plots.lines(right, sizes, bits, xlabel="vocabulary", ylabel="bits a note, held-out songs")
+plots.lines(right, sizes, bits, xlabel="vocabulary", ylabel="bits per note, held-out songs")
 for ax in (left, right):
     ax.set_ylim(0)
 

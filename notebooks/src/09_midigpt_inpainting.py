@@ -153,7 +153,7 @@ print(f"the first 64 tokens cost {first:.2f} nats each, those of the second half
 # ## Exercise 2 · Bits a note (5 minutes)
 #
 # *Goal:* nats a token depend on how the tokens were cut. Bits a *note* do not. From the nats of all
-# tokens (an array) and the number of notes, compute bits a note.
+# tokens (an array) and the number of notes, compute bits per note.
 
 # %% tags=["stub"]
 def bits_a_note(nats, notes):
