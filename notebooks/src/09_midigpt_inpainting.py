@@ -150,7 +150,7 @@ print(f"the first 64 tokens cost {first:.2f} nats each, those of the second half
 # unknown. Later the curve is flat: what comes back in a song (a chorus) mostly lies further away
 # than the context reaches.
 #
-# ## Exercise 2 · Bits a note (5 minutes)
+# ## Exercise 2 · Bits per note (5 minutes)
 #
 # *Goal:* nats a token depend on how the tokens were cut. Bits a *note* do not. From the nats of all
 # tokens (an array) and the number of notes, compute bits per note.

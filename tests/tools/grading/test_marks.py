@@ -232,7 +232,7 @@ def test_folders_without_submissions(tmp_path, root):
     (tmp_path / "in" / "ada").mkdir()
     with pytest.raises(MissingDataError, match="no notebook in ada"):
         grade(tmp_path / "in", tmp_path / "out", root=root)
-    with pytest.raises(MissingDataError, match="run workbench grade"):
+    with pytest.raises(MissingDataError, match="run: workbench grade"):
         compare(tmp_path)
 
 
