@@ -150,9 +150,9 @@ for figure in ("64–127", *(f"{place}, above short windows" for place in places
 #
 # **Rotary positions** work up to twice the length as predicted (0.08 bits, −0.00 to 0.16), and
 # become worse as predicted: by 0.20 bits at four times and 0.37 at eight times (0.11 to 0.63),
-# and increasingly in every seed. A longer context does not help this network, but harms it: its attention
-# was trained to distribute itself over 128 tokens, and now there are a thousand. It should rather
-# ignore the start.
+# and increasingly in every seed. A longer context does not help this network, but harms it:
+# its attention was trained to distribute itself over 128 tokens, and now there are a thousand.
+# It should rather ignore the start.
 #
 # **Comparison.** There is little difference between the two. Rotary positions cost 0.24 bits less
 # within the trained length (−0.93 to 0.46 for the difference; less in two of three seeds), and lose
