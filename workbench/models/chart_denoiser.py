@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.models.conditioning import Conditioning
-from workbench.models.denoisers import ConditionEmbedding, DrumConditioning
+from workbench.models.denoisers import ConditioningEmbedding, DrumConditioning
 from workbench.music.kit import DRUMS
 from workbench.representations.drum_chart import ASKED_CHANNELS, BAR_FIELDS, CHART_CHANNELS, LETTERS
 
@@ -177,7 +177,7 @@ class ChartDenoiser(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        self.condition = ConditionEmbedding(text_dim, width)
+        self.condition = ConditioningEmbedding(text_dim, width)
         self.chart = nn.Sequential(
             nn.Linear(CHART_CHANNELS, width), nn.SiLU(), nn.Linear(width, width)
         )
