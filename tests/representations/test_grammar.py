@@ -56,7 +56,7 @@ def test_walls_doubles_and_places_beyond_the_bar_cannot_be_drawn(seed, places, m
     )
     random = torch.Generator().manual_seed(seed)
     stuck = torch.ones(vocabulary.size)
-    stuck[grammar.places.moves] = 0.02
+    stuck[grammar.onsets.moves] = 0.02
     stuck[END] = 1.0
     wanted = {f"Pitch_{p}" for p in range(58, 70)} | {f"PitchDrum_{p}" for p in (36, 38)}
     for i, piece in enumerate(vocabulary.pieces):

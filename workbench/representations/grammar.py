@@ -1,12 +1,12 @@
-"""What may follow what in REMI, also when tokens are pieces of several: so that every sequence
-that is drawn decodes, and a hole gets exactly its bars.
+"""The grammar of REMI, also for tokens that are pieces of several: every sampled sequence decodes,
+and a hole is filled with exactly its bars.
 
-A rule is asked, token by token, which ids may come next: `rule(drawn) → (n, size) bool`.
+A rule returns, token by token, which ids may come next: `rule(last ids (n,)) → (n, size) bool`.
 
-Three facts of real songs are part of it. Without them a model that has walked past the last
-sixteenth of a bar piles up notes there until it samples a bar line. Positions go forward; no track
-plays the same pitch twice at a place; a track plays at most `TOGETHER` notes at a place (true of
-all of POP909 and of 99.999 % of the places in OpenScore Lieder).
+The grammar includes three facts of real songs. Positions ascend within a bar. No track plays the
+same pitch twice at a position. A track plays at most `TOGETHER` notes at a position, which is true
+of all of POP909 and of 99.999 % of the positions in OpenScore Lieder. Without them, a model that
+has passed the last sixteenth of a bar adds notes there until it samples a bar line.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ FOLLOWS = {
     "Duration": {"Position", "Program", "Bar"},
 }
 KINDS = tuple(FOLLOWS)
-TOGETHER = 10  # notes that a track strikes at once: as many as a pianist has fingers
-PROGRAMS = 129  # the drums and those of General MIDI
-ENDS_NOTE = ("TimeSig", "Velocity", "Duration")  # after these a bar may be over
+TOGETHER = 10  # most notes of a track at one position: a pianist has ten fingers
+PROGRAMS = 129  # the drums and the programs of General MIDI
+ENDS_NOTE = ("TimeSig", "Velocity", "Duration")  # types after which a bar may end
 
 
 class TokenGrammar:
-    """Facts about each id of a vocabulary, as arrays (size,): made once, used by every rule."""
+    """Properties of each id of a vocabulary as arrays (size,), computed once for all rules."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         v = vocabulary
         kind = {name: i for i, name in enumerate(KINDS)}
         self.size = v.size
         self.bar = torch.zeros(v.size, dtype=torch.bool)  # begins a bar
-        self.time_signature = torch.full((v.size,), -1)  # base id of the metre it names
+        self.time_signature = torch.full((v.size,), -1)  # base id of its metre
         self.first = torch.full((v.size,), -1)  # type of its first base token
         self.last = torch.full((v.size,), -1)
-        self.first_position = torch.full((v.size,), -1)  # where a Position stands in it
+        self.first_position = torch.full((v.size,), -1)  # its first Position
         self.last_position = torch.full((v.size,), -1)
         self.drum_open = torch.zeros(v.size, dtype=torch.bool)  # ends on a drum's Velocity
-        self.programs = torch.zeros(v.size, v.base, dtype=torch.bool)  # tracks it plays
+        self.programs = torch.zeros(v.size, v.base, dtype=torch.bool)  # its programs
         for i, piece in enumerate(v.pieces):
             names = [v.names[b] for b in piece]
             kinds = [name.split("_")[0] for name in names]
@@ -59,9 +59,9 @@ class TokenGrammar:
                 continue
             self.first[i], self.last[i] = kind[kinds[0]], kind[kinds[-1]]
             self.bar[i] = kinds[0] == "Bar"
-            places = [int(n.split("_")[1]) for n in names if n.startswith("Position")]
-            if places:
-                self.first_position[i], self.last_position[i] = places[0], places[-1]
+            positions = [int(n.split("_")[1]) for n in names if n.startswith("Position")]
+            if positions:
+                self.first_position[i], self.last_position[i] = positions[0], positions[-1]
             for b, k in zip(piece, kinds, strict=True):
                 if k == "TimeSig":
                     self.time_signature[i] = b
@@ -79,30 +79,32 @@ class TokenGrammar:
         follows[-1] = self.bar
         self.drum_note, wants_drum = _drums(v)
         self.follows = _agreeing(follows, self.first, wants_drum)
-        # ids that go forward from each position, −1 first
+        # ids that may follow each position, −1 first
         before = torch.arange(-1, int(self.last_position.max()) + 1)[:, None]
         self.forward = (self.first_position > before) | (self.first_position < 0) | self.bar
-        self.places = _Places(v)
+        self.onsets = _Onsets(v)
 
 
-class _Places:
-    """The notes in each id's piece, by place: those at the place that is being written when the
-    piece comes, and those at the last place in it. Programs count from 0, the drums'."""
+class _Onsets:
+    """The notes in the piece of each id by position: those at the position that is current before
+    the piece, and those at its last position. Programs are numbered from 0, the drums' program."""
 
     def __init__(self, v: Vocabulary) -> None:
         self.moves = torch.zeros(v.size, dtype=torch.bool)  # holds a Position or a Bar
-        self.opening = torch.full((v.size,), -1)  # pitch, where the program came before the piece
+        self.opening = torch.full(
+            (v.size,), -1
+        )  # its first pitch, if the program is in an earlier piece
         self.program = torch.full((v.size,), -1)  # the last program in it
         self.here: list[list[tuple[int, int]]] = []  # (program, pitch) up to the first move
         self.last: list[list[tuple[int, int]]] = []  # and after the last one
-        # notes begin with their Program: the pitch may be in the next piece
+        # Notes begin with their Program; the pitch may be in the next piece.
         self.begun = torch.zeros(v.size, PROGRAMS, dtype=torch.long)  # up to the first move
         self.begun_last = torch.zeros(v.size, PROGRAMS, dtype=torch.long)  # after the last one
         self.begun_later = torch.zeros(v.size, PROGRAMS, dtype=torch.long)  # most after a move
         for i, piece in enumerate(v.pieces):
             self._add(i, [v.names[b].split("_") for b in piece])
-        # the same as columns, as many as any id needs: (size, columns); empty ones point behind
-        # the last program and the last pitch, where there is always room and silence
+        # The same as padded index arrays (size, columns). The padding is the index after the last
+        # program and the last pitch, where there is always room and never a note.
         strikes = [[program * 128 + pitch for program, pitch in notes] for notes in self.here]
         self.strikes = _padded(strikes, PROGRAMS * 128)
         programs = [counts.nonzero().flatten().tolist() for counts in self.begun]
@@ -110,7 +112,7 @@ class _Places:
         count = torch.cat([self.begun, torch.zeros(v.size, 1, dtype=torch.long)], 1)
         self.begins_count = count.gather(1, self.begins)
         self.total = self.begun.sum(1)
-        # pieces that begin with a pitch and play that pitch again, and by which program
+        # pieces that begin with a pitch and repeat it, with the program of the repetition
         again = [
             (i, program)
             for i, notes in enumerate(self.here)
@@ -143,14 +145,14 @@ class _Places:
 
 
 def _padded(rows: list[list[int]], filler: int) -> Tensor:
-    """Lists of numbers as rows of one tensor, the short ones filled up."""
+    """Return lists of numbers as rows of one tensor; short rows are padded."""
     width = max(1, *map(len, rows))
     return torch.tensor([row + [filler] * (width - len(row)) for row in rows])
 
 
 def _drums(v: Vocabulary) -> tuple[Tensor, Tensor]:
-    """For each id: whether the note it ends in is a drum's (1), another's (0), not told by it
-    (-1); and whether it can only follow a drum's part of a note (1), another's (0), any (-1)."""
+    """Return two arrays (size,) of 1 for drums, 0 for other programs and −1 for unknown: the kind
+    of the note in which each id ends, and the kind of the unfinished note that it can continue."""
     ends, begins = torch.full((v.size,), -1), torch.full((v.size,), -1)
     drums = "Program_-1"
     for i, piece in enumerate(v.pieces):
@@ -171,8 +173,8 @@ def _drums(v: Vocabulary) -> tuple[Tensor, Tensor]:
 
 
 def _agreeing(follows: Tensor, first: Tensor, wants_drum: Tensor) -> Tensor:
-    """The ids that may follow a type of token, where the note being written is not known to be a
-    drum's, is not, and is: (types, 3, size)."""
+    """Return the ids that may follow a type of token, (types, 3, size), if the current note is of
+    an unknown kind, not a drum's, or a drum's."""
     table = follows[:, None].repeat(1, 3, 1)
     for drum in (0, 1):
         for name in ("Program", "Pitch", "PitchDrum", "Velocity"):  # mid-note
@@ -185,58 +187,61 @@ def _agreeing(follows: Tensor, first: Tensor, wants_drum: Tensor) -> Tensor:
 
 
 class _Rule:
-    """The grammar of one stream a row, kept in step with what is drawn."""
+    """The grammar of n streams, updated with each sampled token."""
 
     def __init__(
         self, grammar: TokenGrammar, n: int, most: Tensor | None = None, together: int = 0
     ) -> None:
-        """most: notes that each program may strike at one place, (PROGRAMS,), drums first, by
-        default TOGETHER; together: that all of them may, 0 for any number."""
+        """n: number of streams. most: most notes of each program at one position, (PROGRAMS,),
+        drums first; default: TOGETHER. together: most notes of all programs; 0 for any number."""
         self.grammar, self.n = grammar, n
         self.most = torch.full((PROGRAMS,), TOGETHER) if most is None else most
         self.together = together or PROGRAMS * TOGETHER
-        later = grammar.places.begun_later
+        later = grammar.onsets.begun_later
         self.too_many = (later > self.most).any(1) | (later.sum(1) > self.together)
-        self.program = torch.full((n,), -1)  # of the note that is being written
-        self.struck = torch.zeros(n, PROGRAMS, dtype=torch.long)  # notes begun at this place
-        # pitches struck there, by program · 128 + pitch; the last one is no pitch
+        self.program = torch.full((n,), -1)  # of the current note
+        self.struck = torch.zeros(
+            n, PROGRAMS, dtype=torch.long
+        )  # notes begun at the current position
+        # whether program · 128 + pitch sounds there; the last column is never used by a note
         self.sounding = torch.zeros(n, PROGRAMS * 128 + 1, dtype=torch.bool)
         self.last = torch.full((n,), len(KINDS))  # the row of `follows`
         self.position = torch.full((n,), -1)  # within the bar
-        self.drum = torch.full((n,), -1)  # whether the note being written is a drum's
+        self.drum = torch.full((n,), -1)  # whether the current note is a drum's
         self.bars = torch.zeros(n, dtype=torch.long)  # bars begun
 
-    def _take(self, drawn: Tensor) -> None:
+    def _take(self, ids: Tensor) -> None:
         g = self.grammar
-        self._strike(drawn)
-        music = g.first[drawn] >= 0
-        begun = g.bar[drawn]
+        self._strike(ids)
+        music = g.first[ids] >= 0
+        begun = g.bar[ids]
         self.bars += begun.long()
         self.position[begun] = -1
-        place = g.last_position[drawn]
-        self.position = torch.where(place >= 0, place, self.position)
-        told = g.drum_note[drawn]
-        self.drum = torch.where(told >= 0, told, self.drum)
-        self.last = torch.where(music, g.last[drawn], self.last)
+        position = g.last_position[ids]
+        self.position = torch.where(position >= 0, position, self.position)
+        drum = g.drum_note[ids]
+        self.drum = torch.where(drum >= 0, drum, self.drum)
+        self.last = torch.where(music, g.last[ids], self.last)
 
-    def _strike(self, drawn: Tensor) -> None:
-        """Keep what is struck at the present place."""
-        p = self.grammar.places
-        moves = p.moves[drawn]
+    def _strike(self, ids: Tensor) -> None:
+        """Update the notes at the current position."""
+        p = self.grammar.onsets
+        moves = p.moves[ids]
         self.struck[moves], self.sounding[moves] = 0, False
-        self.struck += torch.where(moves[:, None], p.begun_last[drawn], p.begun[drawn])
-        for row, (token, moved) in enumerate(zip(drawn.tolist(), moves.tolist(), strict=True)):
+        self.struck += torch.where(moves[:, None], p.begun_last[ids], p.begun[ids])
+        for row, (token, moved) in enumerate(zip(ids.tolist(), moves.tolist(), strict=True)):
             opening = int(p.opening[token])
             if opening >= 0 and not moved and self.program[row] >= 0:
                 self.sounding[row, self.program[row] * 128 + opening] = True
             for program, pitch in p.last[token] if moved else p.here[token]:
                 self.sounding[row, program * 128 + pitch] = True
-        named = p.program[drawn]
-        self.program = torch.where(named >= 0, named, self.program)
+        program = p.program[ids]
+        self.program = torch.where(program >= 0, program, self.program)
 
     def _crowded(self) -> Tensor:
-        """Ids that would strike a note twice at the present place, or too many: (n, size) bool."""
-        p = self.grammar.places
+        """Return the ids that would repeat a note at the current position, or add too many notes:
+        (n, size) bool."""
+        p = self.grammar.onsets
         over = self.struck.sum(1)[:, None] + p.total > self.together
         over |= self.too_many
         room = F.pad(self.most - self.struck, (0, 1))  # (n, PROGRAMS + 1)
@@ -252,24 +257,31 @@ class _Rule:
         return over | self.sounding.gather(1, opening)
 
     def _music(self) -> Tensor:
-        """Ids that go on rightly: (n, size) bool."""
+        """Return the ids that continue the music correctly: (n, size) bool."""
         g = self.grammar
         fine = g.follows[self.last, self.drum + 1] & g.forward[self.position + 1]
         return fine & ~self._crowded()
 
     @property
     def between_notes(self) -> Tensor:
-        """Rows at which a note, or a bar without one, is complete: (n,) bool."""
+        """Whether the last note, or a bar without notes, is complete: (n,) bool."""
         at = [KINDS.index(name) for name in ENDS_NOTE]
         whole = torch.isin(self.last, torch.tensor(at))
         return whole & ~((self.last == KINDS.index("Velocity")) & (self.drum == 0))
 
 
 class HoleRule(_Rule):
-    """Exactly `len(metres)` bars, in these metres, by these tracks, then END.
+    """Exactly `len(metres)` bars in these metres by these programs, then END.
 
-    metres: base id of each bar's TimeSig; programs: base ids of Program tokens; lengths: positions
-    in each bar, by default those of its metre; most and together: as in `_Rule`.
+    Args:
+        grammar: The grammar of the vocabulary.
+        n: Number of streams.
+        metres: Base id of each bar's TimeSig.
+        programs: Base ids of the allowed Program tokens.
+        lengths: Number of positions in each bar; default: those of its metre.
+        most: Most notes of each program at one position, (PROGRAMS,), drums first; default:
+            TOGETHER.
+        together: Most notes of all programs at one position; 0 for any number.
     """
 
     def __init__(
@@ -285,36 +297,45 @@ class HoleRule(_Rule):
     ) -> None:
         super().__init__(grammar, n, most, together)
         self.limit = len(metres)
-        places = grammar.length[list(metres)].tolist() if lengths is None else lengths
+        sizes = grammar.length[list(metres)].tolist() if lengths is None else lengths
         others = torch.ones(grammar.programs.shape[1], dtype=torch.bool)
         others[list(programs)] = False
-        self.fits = self._fitting(metres, places) & ~(grammar.programs & others).any(1)
+        self.fits = self._fitting(metres, sizes) & ~(grammar.programs & others).any(1)
 
-    def _fitting(self, metres: Sequence[int], places: Sequence[int]) -> Tensor:
-        """The ids that may come when so many bars have begun: (bars + 1, size)."""
+    def _fitting(self, metres: Sequence[int], sizes: Sequence[int]) -> Tensor:
+        """Return the ids that may come after each number of bars has begun: (bars + 1, size)."""
         g = self.grammar
-        # before the first bar only a bar may come; −2 and no place: no bar comes after the last
+        # Before the first bar only a bar may come. −2 and length 0: no bar comes after the last.
         now, after = torch.tensor([[-1, *metres], [*metres, -2]])[:, :, None]
-        length, next_length = torch.tensor([[0, *places], [*places, 0]])[:, :, None]
-        said = g.time_signature
-        # a bar that begins is the next one's metre; its TimeSig may come in the same piece or next
-        fine = ~g.bar | ((after != -2) & ((said < 0) | (said == after)))
-        fine &= (g.first != KINDS.index("TimeSig")) | (said == now)
-        # no piece crosses a bar line: all its positions are in the bar that it begins, or in this
+        length, next_length = torch.tensor([[0, *sizes], [*sizes, 0]])[:, :, None]
+        signature = g.time_signature
+        # A new bar has the next metre; its TimeSig may be in the same piece or in the next one.
+        fine = ~g.bar | ((after != -2) & ((signature < 0) | (signature == after)))
+        fine &= (g.first != KINDS.index("TimeSig")) | (signature == now)
+        # No piece crosses a bar line: all its positions are in the bar that it begins, or in the
+        # current one.
         return fine & (g.last_position < torch.where(g.bar, next_length, length))
 
-    def __call__(self, drawn: Tensor | None) -> Tensor:
-        if drawn is not None:
-            self._take(drawn)
+    def __call__(self, ids: Tensor | None) -> Tensor:
+        if ids is not None:
+            self._take(ids)
         fine = self._music() & self.fits[self.bars]
         fine[:, END] = (self.bars == self.limit) & self.between_notes
         return _never_empty(fine, END)
 
 
 class SongRule(_Rule):
-    """Plain continuation: grammatical, `bars` whole bars, then EOS or the piece that begins the
-    next bar, and EOS. A model that goes on ends there, as a song would: if it could not begin that
-    bar, it would pile up notes in the last one until it drew EOS."""
+    """A continuation by `bars` whole bars, then EOS, or the piece that begins the next bar and EOS.
+
+    The next bar may begin so that a model which does not end the song can leave the last bar.
+    Otherwise it would add notes to the last bar until it sampled EOS.
+
+    Args:
+        grammar: The grammar of the vocabulary.
+        n: Number of streams.
+        bars: Number of bars.
+        base: The last ids of the prompt.
+    """
 
     def __init__(self, grammar: TokenGrammar, n: int, bars: int, base: Sequence[int]) -> None:
         super().__init__(grammar, n)
@@ -323,9 +344,9 @@ class SongRule(_Rule):
             self._take(torch.tensor(base).expand(n))
         self.bars.zero_()
 
-    def __call__(self, drawn: Tensor | None) -> Tensor:
-        if drawn is not None:
-            self._take(drawn)
+    def __call__(self, ids: Tensor | None) -> Tensor:
+        if ids is not None:
+            self._take(ids)
         fine = self._music()
         fine &= (self.bars <= self.limit)[:, None]
         fine[:, EOS] = (self.bars == self.limit) & self.between_notes
@@ -333,11 +354,11 @@ class SongRule(_Rule):
 
 
 def _never_empty(fine: Tensor, end: int) -> Tensor:
-    """A row in which nothing may come ends instead of failing."""
+    """Allow `end` in rows in which nothing else is allowed."""
     fine[~fine.any(1), end] = True
     return fine
 
 
 def programs_in(vocabulary: Vocabulary, ids: np.ndarray) -> list[int]:
-    """MIDI programs (−1: drums) of Program tokens."""
+    """Return the MIDI programs (−1 for drums) of Program tokens."""
     return [int(vocabulary.names[i].split("_")[1]) for i in ids if i >= len(SPECIAL)]

@@ -1,4 +1,4 @@
-"""From MMM's tokens to a clip, whatever their order: `MMM.decode` says by which rules."""
+"""From MMM's tokens, in any order, to a clip; `MMM.decode` states the rules."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from workbench.music.clip import Clip
 
 TPQ = 480
-STEPS = 12  # a beat
-WHOLE = 4 * STEPS  # a 4/4 bar, and the longest TIME_DELTA
-LONGEST = 4 * WHOLE  # of a bar; what a broken sequence says beyond is not waited for
+STEPS = 12  # steps per quarter note
+WHOLE = 4 * STEPS  # steps of a 4/4 bar, and of the longest TIME_DELTA
+LONGEST = 4 * WHOLE  # steps of the longest bar; invalid sequences may be longer
 VELOCITY = 96
 
 Events = list[tuple[str, int]]
@@ -20,19 +20,19 @@ Events = list[tuple[str, int]]
 
 @dataclass
 class Track:
-    """inst: the MIDI program, 128 for drums; bars: the events of each."""
+    """inst: MIDI program, 128 for drums. bars: the events of each bar."""
 
     inst: int = 0
     bars: list[Events] = field(default_factory=list)
 
 
 def tracks_of(tokens: Events) -> list[Track]:
-    """(kind, number) of each token → tracks, with the fillings where their placeholders are."""
+    """(kind, number) of each token → tracks; each filling replaces its placeholder."""
     tracks: list[Track] = []
     holes: list[Events] = []
     fillings: list[Events] = []
-    bar: Events | None = None  # the bar or filling that events go to
-    inside = False  # of a track
+    bar: Events | None = None  # the bar or filling of the current events
+    inside = False  # within a track
     for kind, number in tokens:
         if kind == "TRACK_START":
             tracks.append(Track())
@@ -60,24 +60,26 @@ def tracks_of(tokens: Events) -> list[Track]:
 
 
 def lengths_of(tracks: list[Track]) -> list[int]:
-    """Steps of each bar: 4/4, or what it waits for, if that is longer or a wait ends it."""
+    """Return the steps of each bar: those of 4/4, or the sum of its TIME_DELTAs if that is longer
+    or the bar ends with one."""
     lengths = []
     for number in range(max((len(track.bars) for track in tracks), default=0)):
         bars = [track.bars[number] for track in tracks if number < len(track.bars)]
-        told = any(bar and bar[-1][0] == "TIME_DELTA" for bar in bars)
+        ends_waiting = any(bar and bar[-1][0] == "TIME_DELTA" for bar in bars)
         longest = max(sum(n for kind, n in bar if kind == "TIME_DELTA") for bar in bars)
-        lengths.append(min(longest if told else max(longest, WHOLE), LONGEST))
+        lengths.append(min(longest if ends_waiting else max(longest, WHOLE), LONGEST))
     return lengths
 
 
 def notes_of(track: Track, lines: np.ndarray) -> list[tuple[int, int, int]]:
-    """(step, steps, pitch) of a track's notes; lines: (bars + 1,) steps at which bars begin."""
+    """Return (start, duration, pitch) of a track's notes in steps. lines: (bars + 1,), the steps at
+    which bars begin."""
     sounding: dict[int, int] = {}
     notes: list[tuple[int, int, int]] = []
 
     def end(pitch: int, step: int) -> None:
         start = sounding.pop(pitch, step)
-        if step > start:  # what is said to begin and end at once is no note
+        if step > start:  # notes without duration are left out
             notes.append((start, step - start, pitch))
 
     for bar, begin, stop in zip(track.bars, lines[:-1].tolist(), lines[1:].tolist(), strict=False):
@@ -95,7 +97,7 @@ def notes_of(track: Track, lines: np.ndarray) -> list[tuple[int, int, int]]:
 
 
 def clip_of(tracks: list[Track], tempo: float) -> Clip:
-    """Tracks as a clip; one that says nothing is an empty 4/4 bar."""
+    """Return the tracks as a clip; without bars it is an empty 4/4 bar."""
     import symusic
 
     lengths = lengths_of(tracks) or [WHOLE]
@@ -104,7 +106,9 @@ def clip_of(tracks: list[Track], tempo: float) -> Clip:
     before = 0
     for begin, length in zip(lines.tolist(), lengths, strict=False):
         unit = next((unit for unit in (4, 8, 16) if length % (WHOLE // unit) == 0), 0)
-        if length != before and unit:  # a length that no metre has is cut short by the next one
+        if (
+            length != before and unit
+        ):  # for other lengths there is no metre; the next one cuts the bar
             top = length * unit // WHOLE
             score.time_signatures.append(
                 symusic.TimeSignature(begin * TPQ // STEPS, top, unit, ttype="tick")

@@ -1,10 +1,11 @@
 """Piano music as words: p□□ v□□ d□□, the encoding of "Adapting Diffusion-LM to Discrete Music".
 
-Each note is three words, pitch, velocity and duration; notes that sound together follow each
-other, lowest first; very low and very high pitches are clamped. 128 words stand between [CLS] and
-[SEP]: 130 in all. When notes begin is lost. With `rhythm` a fourth word, before the pitch, keeps
-it: o□□ is a position in the bar in sixteenths, b□□ the same where a new bar begins. So each place
-in a sequence has its kind of word, which a model that draws all words at once soon learns.
+Each note is three words: pitch, velocity and duration. Simultaneous notes follow each other, lowest
+first; very low and very high pitches are clamped. A sequence has 128 words between [CLS] and [SEP],
+130 in all. Onsets are lost. With `rhythm`, a fourth word before the pitch keeps them: o□□ is a
+position in the bar in sixteenths, and b□□ is the same at the first note of a new bar. Each position
+in a sequence thus has a fixed kind of word, which a model that samples all words at once learns
+quickly.
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ POSITIONS = 24  # sixteenths in the longest bar, 6/4
 
 @dataclass(frozen=True)
 class PVD:
-    """The encoding, with or without rhythm. Ids: specials, then p, v, d, then o and b. Bars without
-    a note are not said."""
+    """The encoding, with or without rhythm. The ids are the special words, then p, v, d, then o and
+    b. Bars without notes are not encoded."""
 
     rhythm: bool = True
 
     @cached_property
     def names(self) -> list[str]:
+        """The word of each id."""
         words = ["[PAD]", "[CLS]", "[SEP]"]
         words += [f"p{pitch}" for pitch in range(LOW, HIGH + 1)]
         words += [f"v{bin}" for bin in range(VELOCITIES)]
@@ -49,50 +51,52 @@ class PVD:
 
     @property
     def size(self) -> int:
+        """Number of ids."""
         return len(self.names)
 
     @cached_property
     def kinds(self) -> np.ndarray:
-        """The first letter of each word: p, v, d, o, b, or [ of the specials: (size,)."""
+        """The kind of each word: p, v, d, o, b, or [ for special words: (size,)."""
         return np.array([name[0] for name in self.names])
 
     @cached_property
     def places(self) -> np.ndarray:
-        """The sixteenth of the bar that each word says, −1 where it says none: (size,)."""
+        """The sixteenth of the bar of each o and b word, −1 for other words: (size,)."""
         return np.array([int(name[1:]) if name[0] in "ob" else -1 for name in self.names])
 
     @cached_property
     def first(self) -> dict[str, int]:
-        """The first id of each kind of word."""
+        """The first id of each kind of word: p, v, d, o and b."""
         return {kind: int(np.argmax(self.kinds == kind)) for kind in "pvdob"}
 
     # --- notes → ids --------------------------------------------------------------------------
 
     @staticmethod
     def keys(time: np.ndarray, pitch: np.ndarray, lines: np.ndarray) -> np.ndarray:
-        """Return what is one note in this encoding: (n, 3) int64 of bar, sixteenth in the bar and
-        clamped pitch. time, lines: onsets and bar lines in quarter notes. A note slightly before a
-        bar line belongs to the bar after it."""
+        """Return bar, sixteenth in the bar and clamped pitch of notes, (n, 3) int64. Notes with
+        equal rows are one note in this encoding. time, lines: onsets and bar lines in quarter
+        notes. A note slightly before a bar line belongs to the bar after it."""
         step = np.round(time * 4) / 4
         bar = np.clip(np.searchsorted(lines, step + 1e-6, side="right") - 1, 0, len(lines) - 2)
         place = np.round((step - lines[bar]) * 4)
         return np.stack([bar, place, np.clip(pitch, LOW, HIGH)], axis=1).astype(np.int64)
 
     def words(self, clip: Clip) -> list[np.ndarray]:
-        """All ids of a clip's tuned notes, a list of one array a bar (without [CLS] and [SEP])."""
+        """Return the ids of a clip's notes except drums, one array per bar, without [CLS] and
+        [SEP]."""
         notes = clip.notes[~clip.notes["is_drum"]]
         lines = clip.bar_lines
         bar, place, pitch = self.keys(notes["time"], notes["pitch"].astype(int), lines).T
         if (place >= POSITIONS).any():
             warnings.warn(
                 f"clip: has bars of {other_meters(clip)}; notes beyond a bar's {POSITIONS} "
-                "sixteenths are said to be at the last one",
+                "sixteenths are encoded at the last one",
                 UserWarning,
                 stacklevel=2,
             )
         place = np.clip(place, 0, POSITIONS - 1)
         order = np.lexsort((pitch, place, bar))
-        # what is one note in this encoding is said once
+        # notes that are equal in this encoding are encoded once
         key = (bar * POSITIONS + place)[order] * 128 + pitch[order]
         order = order[np.concatenate([[True], np.diff(key) > 0])] if len(key) else order
         length = np.maximum(notes["duration"][order] * 4, 0.5)
@@ -115,23 +119,22 @@ class PVD:
         return [rows[bar == number].ravel() for number in range(len(lines) - 1)]
 
     def windows(self, clip: Clip, hop: int = 2) -> np.ndarray:
-        """Windows of 130 ids that begin at every `hop`-th bar line: (windows, 130) int64.
+        """Return windows of 130 ids that begin at every `hop`-th bar line: (windows, 130) int64.
 
-        A window ends when its 128 words are full, in the middle of a bar as it may be; at the
-        song's end it is filled up with [PAD] after [SEP]. Windows of fewer than 16 words are left
-        out.
+        A window has up to 128 words and may end within a bar. At the end of a song it is padded
+        with [PAD] after [SEP]. Windows of fewer than 16 words are left out.
         """
         bars = self.words(clip)
         starts = np.concatenate([[0], np.cumsum([len(bar) for bar in bars])])
         ids = np.concatenate(bars) if bars else np.empty(0, dtype=np.int64)
-        found = []
+        windows = []
         for start in np.unique(starts[: len(bars) : hop]):
             cut = ids[start : start + WORDS]
             if len(cut) >= 16:
                 row = np.full(LENGTH, PAD)
                 row[: len(cut) + 2] = [CLS, *cut, SEP]
-                found.append(row)
-        return np.stack(found) if found else np.empty((0, LENGTH), dtype=np.int64)
+                windows.append(row)
+        return np.stack(windows) if windows else np.empty((0, LENGTH), dtype=np.int64)
 
     # --- ids → notes --------------------------------------------------------------------------
 
@@ -149,9 +152,9 @@ class PVD:
         return Clip.from_notes(notes, tempo=tempo, meter=meter, beats=bar * bars, drums=False)
 
     def notes(self, ids: Sequence[int] | np.ndarray, meter: tuple[int, int] = (4, 4)) -> np.ndarray:
-        """The whole notes of a sequence in bars of this metre, dtype NOTE."""
+        """Return the complete notes of a sequence in bars of this metre, dtype NOTE."""
         ids, kinds, f = np.asarray(ids), self.kinds, self.first
-        found, bar, place, clock = [], -1, 0, 0.0
+        rows, bar, place, clock = [], -1, 0, 0.0
         i = 0
         while i < len(ids):
             kind = kinds[ids[i]]
@@ -162,20 +165,20 @@ class PVD:
                 pitch, velocity, length = (int(x) for x in ids[i : i + 3])
                 beats = DURATIONS[length - f["d"]] / 4
                 time = max(bar, 0) * 4 * meter[0] / meter[1] + place / 4 if self.rhythm else clock
-                found.append(
+                rows.append(
                     (time, beats, pitch - f["p"] + LOW, (velocity - f["v"]) * 16 + 8, 0, False)
                 )
                 clock += beats
                 i += 2
             i += 1
-        notes = np.array(found, dtype=NOTE)
+        notes = np.array(rows, dtype=NOTE)
         return notes[np.lexsort((notes["pitch"], notes["time"]))] if len(notes) else notes
 
     # --- grammar ------------------------------------------------------------------------------
 
     def grammatical(self, ids: np.ndarray) -> np.ndarray:
-        """Which words may stand where they do, given the one before: (n, time − 1) bool for ids
-        (n, time); padding counts as right. Positions must not go back within a bar."""
+        """Return which words may follow the word before them: (n, time − 1) bool for ids (n, time).
+        Padding counts as correct. Positions must not descend within a bar."""
         ids = np.atleast_2d(ids)
         kind = np.where(ids == CLS, "c", np.where(ids == SEP, "s", self.kinds[ids]))
         pairs = np.char.add(kind[:, :-1].astype("U1"), kind[:, 1:].astype("U1"))
@@ -192,16 +195,17 @@ class PVD:
         return fine | (ids[:, 1:] == PAD)
 
     def validity(self, ids: np.ndarray) -> tuple[float, float]:
-        """(share of words that may stand where they do, share of sequences of only such)."""
+        """Return the share of words that are grammatical, and the share of sequences without an
+        error."""
         fine = self.grammatical(ids)
         real = np.atleast_2d(ids)[:, 1:] != PAD
         return float(fine[real].mean()), float(fine.all(1).mean())
 
     def round(self, logits: np.ndarray) -> np.ndarray:
-        """The likeliest of all grammatical sequences: logits (n, 130, words) → ids (n, 130).
+        """Return the likeliest grammatical sequence: logits (n, 130, words) → ids (n, 130).
 
-        Kinds of words follow each other in a fixed round, so only positions depend on each other:
-        a Viterbi search over (o or b, place) of the notes.
+        Kinds of words follow each other in a fixed cycle, so only positions depend on each other.
+        They are found by a Viterbi search over (o or b, position) of the notes.
         """
         order = ("ob", "p", "v", "d") if self.rhythm else ("p", "v", "d")
         ids = np.full(logits.shape[:2], CLS)
@@ -214,21 +218,28 @@ class PVD:
         return ids
 
     def _places(self, logits: np.ndarray) -> np.ndarray:
-        """The likeliest position words that begin with a bar and never go back in one: logits
-        (n, notes, words) → ids (n, notes)."""
+        """Return the likeliest position words that begin with a bar and never descend within one:
+        logits (n, notes, words) → ids (n, notes)."""
         o, b = (logits[..., self.first[kind] :][..., :POSITIONS] for kind in "ob")
-        best, notes = b[:, 0], logits.shape[1]  # (n, places): of the ways that end in this place
-        chosen, came = np.zeros((2, notes, *best.shape), dtype=int)  # a new bar? from which place?
+        best, notes = (
+            b[:, 0],
+            logits.shape[1],
+        )  # (n, positions): score of the best path to each position
+        chosen, came = np.zeros(
+            (2, notes, *best.shape), dtype=int
+        )  # whether a bar begins; the position before
         chosen[0] = 1
         for t in range(1, notes):
             at = np.arange(POSITIONS)
-            reached = np.maximum.accumulate(best, axis=1)  # the best way to this place or before
+            reached = np.maximum.accumulate(
+                best, axis=1
+            )  # the best path to this position or an earlier one
             source = np.maximum.accumulate(np.where(best == reached, at, 0), axis=1)
             top = best.argmax(1)[:, None]
-            go_on, anew = reached + o[:, t], best.max(1)[:, None] + b[:, t]
-            chosen[t] = anew > go_on
+            same_bar, new_bar = reached + o[:, t], best.max(1)[:, None] + b[:, t]
+            chosen[t] = new_bar > same_bar
             came[t] = np.where(chosen[t], top, source)
-            best = np.maximum(go_on, anew)
+            best = np.maximum(same_bar, new_bar)
         ids = np.empty(logits.shape[:2], dtype=int)
         place, row = best.argmax(1), np.arange(len(best))
         for t in reversed(range(notes)):
@@ -238,12 +249,12 @@ class PVD:
         return ids
 
     def transpose(self, ids: np.ndarray, semitones: int) -> np.ndarray:
-        """Pitches moved, clamped to the range."""
+        """Return ids with all pitches moved by semitones and clamped to the range."""
         low, high = self.first["p"], self.first["p"] + HIGH - LOW
         moved = np.clip(ids + semitones, low, high)
         return np.where((ids >= low) & (ids <= high), moved, ids)
 
     def check(self, ids: np.ndarray) -> None:
-        """PromptError for an id that this encoding does not have."""
+        """Raise PromptError for an id that this encoding does not have."""
         if len(ids) and not 0 <= np.min(ids) <= np.max(ids) < self.size:
             raise PromptError(f"id {np.max(ids)} is not a word of the {self.size} of this encoding")

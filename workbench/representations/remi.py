@@ -1,7 +1,7 @@
-"""REMI as a note table: songs between their tokens and their notes, all at once.
+"""REMI as a note table, a form between the tokens of a song and its notes.
 
-A `RemiSong` holds what the tokens say in columns, so that songs are cut, transposed and joined by
-array operations and turned into tokens at the end.
+A `RemiSong` holds the content of the tokens in columns. Songs are cut, transposed and joined by
+array operations and converted to tokens at the end.
 """
 
 from __future__ import annotations
@@ -24,16 +24,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RemiSong:
-    """notes: (n, 6) int32, columns bar, position, and the token ids of program, pitch, velocity,
-    duration (−1 for drums, which have none), in the order of the tokens. bars: the token id of
-    each bar's time signature."""
+    """A song as a table.
+
+    Args:
+        notes: (n, 6) int32, in the order of the tokens: bar, position, and the token ids of
+            program, pitch, velocity and duration (−1 for drums).
+        bars: (bars,) int32, the token id of each bar's time signature.
+    """
 
     notes: np.ndarray
     bars: np.ndarray
 
     @classmethod
     def from_ids(cls, ids: np.ndarray) -> RemiSong:
-        """The table of base ids. Notes that are not complete are left out."""
+        """Return the table of base ids (tokens,). Incomplete notes are left out."""
         about = _facts()
         ids = np.asarray(ids, dtype=np.int64)
         kind = about.kind[ids]
@@ -68,7 +72,7 @@ class RemiSong:
 
 
 def ids_of(song: RemiSong) -> np.ndarray:
-    """The song's base ids: (tokens,) int64."""
+    """Return the song's base ids: (tokens,) int64."""
     about, n = _facts(), song.notes
     new = np.ones(len(n), dtype=bool)
     new[1:] = (n[1:, 0] != n[:-1, 0]) | (n[1:, 1] != n[:-1, 1])
@@ -85,12 +89,12 @@ def ids_of(song: RemiSong) -> np.ndarray:
 
 
 def table_of(song: Any) -> RemiSong:
-    """The note table of a symusic score or a clip: that of MidiTok's ids, to the last one.
+    """Return the note table of a symusic score or a clip; its ids are exactly those of MidiTok.
 
-    MidiTok walks over every note in Python. Here all notes are sorted and looked up at once; only
-    scores that mix metres of quarters and of eighths go MidiTok's way. MidiTok leaves out metres
-    that it has no token for, and then counts bars from the wrong place; such a score is laid in
-    the bars of `Grid`.
+    MidiTok loops over the notes in Python. Here all notes are sorted and looked up at once. Only
+    scores that mix metres of quarters and of eighths are encoded by MidiTok. MidiTok ignores metres
+    without a token and then counts bars from the wrong position; the notes of such a score are
+    placed in the bars of `Grid`.
     """
     score = getattr(song, "score", song)
     if unspoken(score):
@@ -100,8 +104,8 @@ def table_of(song: Any) -> RemiSong:
 
 
 def encode(song: Any, config: TokenizerConfig | None = None) -> np.ndarray:
-    """Base ids of a symusic score or a clip: fast for `song_config()`, which is the default, by
-    MidiTok's REMI for any other configuration."""
+    """Return the base ids (tokens,) of a symusic score or a clip. It is fast for `song_config()`,
+    the default; other configurations are encoded by MidiTok's REMI."""
     score = getattr(song, "score", song)
     if config is None or config.to_dict() == _facts().midi.config.to_dict():
         if unspoken(score):
@@ -114,7 +118,7 @@ def encode(song: Any, config: TokenizerConfig | None = None) -> np.ndarray:
 
 
 def unspoken(score: Any) -> bool:
-    """Whether the score has a metre that there is no token for."""
+    """Return whether the score has a metre without a token."""
     return any(
         f"{sign.numerator}/{sign.denominator}" not in _facts().sign_id
         for sign in score.time_signatures
@@ -123,14 +127,17 @@ def unspoken(score: Any) -> bool:
 
 @dataclass(frozen=True)
 class Grid:
-    """The bars that a song's notes are laid in, whatever its metres.
+    """Bars with REMI tokens for a song with any metres.
 
-    A bar that no token names, or that is shorter than its metre says (a pickup, 7/8), has the
-    shortest metre of quarters that holds it, and fewer positions; one longer than 6/4 is several.
+    A bar without a token (7/8), or shorter than its metre (a pickup), has the shortest metre of
+    quarters that contains it, and fewer positions. A bar longer than 6/4 becomes several.
 
-    starts: quarter notes at which the bars begin, and the end, (bars + 1,); signs: token ids of
-    time signatures; units: quarter notes a beat; lengths: positions (twelfths of a beat) in each;
-    bars: which of the bars that were given each one is, or begins with.
+    Args:
+        starts: (bars + 1,), quarter notes at which the bars begin, and the end.
+        signs: (bars,), token ids of time signatures.
+        units: (bars,), quarter notes per beat.
+        lengths: (bars,), positions (twelfths of a beat) in each bar.
+        bars: (bars,), the number of the original bar.
     """
 
     starts: np.ndarray
@@ -141,7 +148,8 @@ class Grid:
 
     @classmethod
     def of(cls, lines: np.ndarray, meters: Sequence[tuple[int, int]]) -> Grid:
-        """lines: quarter notes at which bars begin and the last one ends; meters: of each bar."""
+        """Return the grid of bars. lines: (bars + 1,), quarter notes at which bars begin and the
+        last one ends. meters: metre of each bar."""
         about = _facts()
         rows = []
         for number, (start, end, (top, bottom)) in enumerate(
@@ -161,8 +169,8 @@ class Grid:
         return cls(np.append(starts, lines[-1]), *others)
 
     def place(self, times: np.ndarray, edges: Sequence[int] = ()) -> tuple[np.ndarray, np.ndarray]:
-        """(bar, position) of times in quarter notes. What rounds to the next bar line is there,
-        but at the end and at bars of `edges` it stays in front of it."""
+        """Return bar and position of times (n,) in quarter notes. A time that rounds to the next
+        bar line belongs to the next bar, except at the end and before the bars of `edges`."""
         bar = np.searchsorted(self.starts, times + 1e-9, side="right") - 1
         bar = np.clip(bar, 0, len(self.signs) - 1)
         place = np.floor((times - self.starts[bar]) / self.units[bar] * 12 + 0.5).astype(int)
@@ -174,8 +182,8 @@ class Grid:
     def table(
         self, score: Any, programs: Sequence[int | None], edges: Sequence[int] = ()
     ) -> RemiSong:
-        """The note table of a score in these bars. programs: of each track, −1 for drums, None to
-        leave it out; notes after the end are left out."""
+        """Return the note table of a score in these bars. programs: program of each track, −1 for
+        drums, None to leave the track out. Notes after the end are left out."""
         about = _facts()
         parts = []
         for track, program in zip(score.tracks, programs, strict=True):
@@ -208,7 +216,7 @@ class Grid:
         order = {token: i for i, token in enumerate(tracks)}
         part = np.array([order[token] for token in notes[:, 2].tolist()], dtype=int)
         notes = notes[np.lexsort((notes[:, 5], notes[:, 3], part, notes[:, 1], notes[:, 0]))]
-        new = np.ones(len(notes), dtype=bool)  # the same pitch at the same place is said once
+        new = np.ones(len(notes), dtype=bool)  # the same pitch at the same position is encoded once
         new[1:] = (np.diff(notes[:, :4], axis=0) != 0).any(1)
         return RemiSong(notes[new].astype(np.int32), self.signs.astype(np.int32))
 
@@ -223,14 +231,14 @@ def _grid_table(score: Any) -> RemiSong:
 
 
 def slow_ids(score: Any) -> np.ndarray:
-    """The same ids by MidiTok, which would move time signatures of the score it is given."""
+    """Return the ids of MidiTok, for a copy, because MidiTok changes the time signatures."""
     score = score.copy()
     score.time_signatures = own_signs(score)
     return np.array(_facts().midi.encode(score, encode_ids=False).ids, dtype=np.int64)
 
 
 def own_signs(score: Any) -> Any:
-    """The score's time signatures as a list of their own: symusic's copy() shares the elements."""
+    """Return a copy of the score's time signatures; symusic's copy() shares the elements."""
     from symusic import TimeSignature
 
     signs = score.time_signatures
@@ -238,7 +246,8 @@ def own_signs(score: Any) -> Any:
 
 
 def _fast_table(score: Any) -> RemiSong | None:
-    """The table by arrays; None where metres of different units need MidiTok's rounding."""
+    """Return the table by array operations; None if metres of different units need MidiTok's
+    rounding."""
     about = _facts()
     metres = about.metres(score)
     if metres is None:
@@ -256,7 +265,7 @@ def _fast_table(score: Any) -> RemiSong | None:
     time, track, program, pitch, velocity, duration, drum = (
         c[order] for c in (time, track, program, pitch, velocity, duration, drum)
     )
-    new = np.ones(len(time), dtype=bool)  # the same pitch at the same time is said once
+    new = np.ones(len(time), dtype=bool)  # the same pitch at the same time is encoded once
     new[1:] = (np.diff(time) != 0) | (np.diff(track) != 0) | (np.diff(pitch) != 0)
     segment = np.searchsorted(starts, time, side="right") - 1
     counts = np.concatenate([[0], np.cumsum(np.diff(starts) // lengths[:-1])])  # bars before
@@ -279,13 +288,13 @@ def _fast_table(score: Any) -> RemiSong | None:
 
 
 def _columns(score: Any) -> list[np.ndarray]:
-    """Time, track, program (−1: drums), pitch, velocity, duration, drum of all notes. Tracks of
-    one program count as one, at the place of the first."""
+    """Return time, track, program (−1: drums), pitch, velocity, duration and drum of all notes.
+    Tracks with the same program count as one track, in the position of the first."""
     keys = [-1 if track.is_drum else track.program for track in score.tracks]
     rank = {key: keys.index(key) for key in keys}
     parts = [track.notes.numpy() for track in score.tracks]
     sizes = [len(part["time"]) for part in parts]
-    both = [
+    columns = [
         np.concatenate([part[name] for part in parts]).astype(np.int64)
         if parts
         else np.empty(0, dtype=np.int64)
@@ -293,7 +302,7 @@ def _columns(score: Any) -> list[np.ndarray]:
     ]
     program = np.repeat(np.array(keys, dtype=np.int64), sizes)
     track = np.repeat(np.array([rank[key] for key in keys], dtype=np.int64), sizes)
-    time, pitch, velocity, duration = both
+    time, pitch, velocity, duration = columns
     return [time, track, program, pitch, velocity, duration, program < 0]
 
 
@@ -302,7 +311,7 @@ _KINDS = ("Bar", "TimeSig", "Position", "Program", "Pitch", "PitchDrum", "Veloci
 
 
 class _Facts:
-    """Lookups by base id, made once."""
+    """Lookup tables by base id, computed once."""
 
     def __init__(self) -> None:
         vocabulary = Vocabulary()
@@ -319,14 +328,14 @@ class _Facts:
         self._lookups(vocabulary)
 
     def _lookups(self, vocabulary: Vocabulary) -> None:
-        """From what notes hold to token ids; −1 where there is no token."""
+        """Make the tables from values of notes to token ids; −1 where there is no token."""
         from miditok.utils.utils import np_get_closest
 
         def ids(kind: str, size: int) -> np.ndarray:
             table = np.full(size, -1)
             for i, name in enumerate(vocabulary.names):
                 if name.split("_")[0] == kind:
-                    table[int(name.split("_")[1])] = i  # −1, the drums' program, is the last
+                    table[int(name.split("_")[1])] = i  # −1, the drums' program, is the last entry
             return table
 
         config = self.midi.config
@@ -335,7 +344,7 @@ class _Facts:
         closest = np_get_closest(self.midi.velocities, np.arange(128))
         self.velocity_id = ids("Velocity", 128)[closest]
         steps = self.midi._tpb_to_time_array[config.max_num_pos_per_beat * 2]
-        steps = steps // 2  # of a beat of twelve, whatever its unit
+        steps = steps // 2  # twelfths of a beat, for any unit
         self.nearest = np_get_closest(steps, np.arange(int(steps[-1]) + 1))
         self.duration_id = np.full(int(steps[-1]) + 1, -1)
         named = [".".join(str(x) for x in value) for value in self.midi.durations]
@@ -345,9 +354,9 @@ class _Facts:
         }
 
     def metres(self, score: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, int] | None:
-        """(ticks at which each metre begins, ticks of its bar, id of its token), and the ticks a
-        quarter note has then; None where units are mixed. By MidiTok's own rules: unknown metres
-        are left out, others wait for the next bar line."""
+        """Return ticks at which each metre begins, ticks of its bar, id of its token, and the ticks
+        per quarter note; None if units are mixed. The rules are MidiTok's: unknown metres are left
+        out, others begin at the next bar line."""
         from symusic import TimeSignature
 
         positions = self.midi.config.max_num_pos_per_beat

@@ -1,11 +1,11 @@
 """Songs as tokens: the workbench's REMI configuration (Huang & Yang 2020), through MidiTok.
 
-One stream for all tracks: Bar, TimeSig, then for each note Position (when it changes), Program,
-Pitch (or PitchDrum), Velocity and, but for drums, Duration. Tempo is not a token: it belongs to
-the clip, so filling a hole never touches it.
+All tracks are in one stream: Bar, TimeSig, then for each note Position (if it changes), Program,
+Pitch (or PitchDrum), Velocity and, except for drums, Duration. Tempo is not a token: it belongs to
+the clip, so filling a hole never changes it.
 
-A `Vocabulary` learns, by byte-pair encoding within bars, pieces of several such tokens. No piece
-crosses a bar line, so music can be cut and joined at bars without encoding it anew.
+A `Vocabulary` learns pieces of several such tokens by byte-pair encoding within bars. No piece
+crosses a bar line, so music can be cut and joined at bars without encoding it again.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from miditok import REMI, TokenizerConfig
 
 SPECIAL = ("PAD", "BOS", "EOS", "HOLE", "FILL", "END")
-LARGEST, WIDEST = 512, 4096  # numbers in a configuration, and how many of them
+LARGEST, WIDEST = 512, 4096  # largest number in a configuration, and most entries
 PAD, BOS, EOS, HOLE, FILL, END = range(len(SPECIAL))
 
 
 def song_config() -> TokenizerConfig:
-    """The default REMI configuration: 12 positions a beat (16ths and triplets), 16 velocities,
-    durations in twelfths of a beat up to 4 beats and halves up to 16, drums without duration."""
+    """Return the default REMI configuration: 12 positions per beat (sixteenths and triplets), 16
+    velocities, durations in twelfths of a beat up to 4 beats and in halves up to 16, and drums
+    without durations."""
     from miditok import TokenizerConfig
 
     return TokenizerConfig(
@@ -46,16 +47,17 @@ def song_config() -> TokenizerConfig:
         use_note_duration_programs=list(range(128)),
         use_programs=True,
         use_time_signatures=True,
-        # no halves: 12 positions a half note cannot say sixteenths; MidiTok reads 2/2 as 4/4
+        # No half notes as beats: 12 positions per half note have no sixteenths; MidiTok reads 2/2
+        # as 4/4.
         time_signature_range={8: [3, 6, 9, 12], 4: [1, 2, 3, 4, 5, 6]},
     )
 
 
 class Vocabulary:
-    """Base tokens and the pieces learned from them. `Vocabulary()` has the base tokens only.
+    """Base tokens and the pieces learned from them. `Vocabulary()` has only the base tokens.
 
-    names: what each base token is called, such as "Pitch_60"; pieces: for each id the base ids it
-    stands for; size: the number of ids.
+    `names` holds the name of each base token, such as "Pitch_60", `pieces` the base ids that each
+    id stands for, and `size` the number of ids.
     """
 
     def __init__(self, midi: REMI | None = None) -> None:
@@ -69,7 +71,11 @@ class Vocabulary:
 
     @classmethod
     def train(cls, songs: Sequence[np.ndarray], size: int) -> Vocabulary:
-        """Learn pieces by byte-pair encoding (Sennrich et al. 2016) from songs of base ids."""
+        """Learn `size` tokens by byte-pair encoding from songs of base ids, (tokens,) each. Raises
+        PromptError if size is not above the number of base tokens.
+
+        Source: Sennrich et al. 2016, arXiv 1508.07909, section 3.2.
+        """
         vocabulary = cls()
         if size <= vocabulary.base:
             raise PromptError(f"size: {size}; REMI alone has {vocabulary.base} tokens, give more")
@@ -81,10 +87,12 @@ class Vocabulary:
 
     @property
     def size(self) -> int:
+        """Number of ids."""
         return len(self.pieces)
 
     @cached_property
     def pieces(self) -> list[tuple[int, ...]]:
+        """The base ids that each id stands for."""
         model = self.midi._model
         if model is None:
             return [(i,) for i in range(self.base)]
@@ -99,17 +107,17 @@ class Vocabulary:
         return np.array([name.split("_")[0] for name in self.names])
 
     def id(self, name: str) -> int:
-        """The id of a base token, such as id("Bar_None")."""
+        """Return the id of a base token, such as id("Bar_None")."""
         return self.midi._vocab_base[name]
 
     def bars(self, ids: np.ndarray) -> list[np.ndarray]:
-        """Base ids cut before each Bar; what stands before the first one is left out."""
+        """Split base ids before each Bar; ids before the first Bar are left out."""
         ids = np.asarray(ids)
         starts = np.flatnonzero(ids == self.id("Bar_None"))
         return [ids[a:b] for a, b in zip(starts, [*starts[1:], len(ids)], strict=False)]
 
     def encode(self, base: np.ndarray) -> np.ndarray:
-        """Base ids of one bar (or of a part of one) → ids."""
+        """Base ids of one bar, or of a part of a bar, → ids."""
         base = np.asarray(base, dtype=np.int64)
         if self.midi._model is None or not len(base):
             return base
@@ -120,7 +128,7 @@ class Vocabulary:
         return self._known[key]
 
     def decode(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Ids → base ids. CheckpointError for an id that the vocabulary does not have."""
+        """Ids → base ids. Raises CheckpointError for an id that the vocabulary does not have."""
         wrong = [i for i in ids if not 0 <= i < self.size]
         if wrong:
             raise CheckpointError(
@@ -140,14 +148,15 @@ class Vocabulary:
     # --- files --------------------------------------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
-        """MidiTok's own description, as its tokenizer.json holds it."""
+        """Return MidiTok's description, the content of its tokenizer.json."""
         with tempfile.TemporaryDirectory() as folder:
             self.midi.save(Path(folder) / "tokenizer.json")
             return json.loads((Path(folder) / "tokenizer.json").read_text(encoding="utf-8"))
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Vocabulary:
-        """From `to_dict`. Raises CheckpointError for what is none, before it takes up memory."""
+        """Return the vocabulary of `to_dict`. Raises CheckpointError for invalid data before it
+        needs memory."""
         from miditok import REMI
 
         _check_sizes(data.get("config") if isinstance(data, dict) else None)
@@ -155,21 +164,21 @@ class Vocabulary:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "tokenizer.json"
                 path.write_text(json.dumps(data), encoding="utf-8")
-                made = cls(REMI(params=path))
-            made._check()
+                vocabulary = cls(REMI(params=path))
+            vocabulary._check()
         except CheckpointError:
             raise
-        except Exception as error:  # MidiTok and tokenizers raise what comes
-            told = (str(error).strip().splitlines() or [""])[0][:200]
+        except Exception as error:  # MidiTok and tokenizers may raise anything
+            reason = (str(error).strip().splitlines() or [""])[0][:200]
             raise CheckpointError(
-                f"vocabulary: no tokeniser of MidiTok ({type(error).__name__}: {told}); train or "
+                f"vocabulary: no tokeniser of MidiTok ({type(error).__name__}: {reason}); train or "
                 "fetch it again"
             ) from None
-        return made
+        return vocabulary
 
     def _check(self) -> None:
-        """CheckpointError unless the tokens are there that songs are written with, each id is one,
-        and the special ones have the ids that the networks were trained with."""
+        """Raise CheckpointError unless all kinds of tokens are there, the ids are 0 to size − 1,
+        and the special tokens have the ids that the networks were trained with."""
         needed = {"Bar", "TimeSig", "Position", "Program", "Pitch", "Velocity", "Duration"}
         missing = sorted(needed - set(self.kinds.tolist()))
         model = self.midi._model
@@ -182,13 +191,13 @@ class Vocabulary:
             raise CheckpointError("vocabulary: its ids are not its tokens'; fetch it again")
 
     def save(self, path: str | Path) -> None:
-        """Write tokenizer.json, which MidiTok reads: `REMI(params=path)`."""
+        """Write a tokenizer.json that MidiTok can load with `REMI(params=path)`."""
         with atomic_write(path) as beside:
             beside.write_text(json.dumps(self.to_dict()), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:
-        """Read what `save` or MidiTok wrote. CheckpointError names a file that is not."""
+        """Load a file of `save` or MidiTok. Raises CheckpointError that names an invalid file."""
         try:
             return cls.from_dict(load_json(path))
         except (OSError, KeyError, TypeError, *UNREADABLE) as error:
@@ -198,7 +207,7 @@ class Vocabulary:
 
 
 def _check_sizes(config: Any) -> None:
-    """CheckpointError for a configuration whose tokens would be too many to be listed."""
+    """Raise CheckpointError for a configuration with too many tokens to be listed."""
     if not isinstance(config, dict):
         raise CheckpointError("vocabulary: has no configuration; fetch it again")
     stack, count = [v for k, v in config.items() if k != "pitch_bend_range"], 0
@@ -214,6 +223,6 @@ def _check_sizes(config: Any) -> None:
             raise CheckpointError(f"vocabulary: {value:.6g} is too large; fetch it again")
         if count > WIDEST:
             raise CheckpointError("vocabulary: its configuration is too long; fetch it again")
-    for name in ("beat_res", "beat_res_rest"):  # a duration for each step of each range
+    for name in ("beat_res", "beat_res_rest"):  # each range has one duration per step
         if len(config.get(name) or ()) > 8:
             raise CheckpointError(f"vocabulary: {name} has too many ranges; fetch it again")
