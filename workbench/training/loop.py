@@ -117,22 +117,35 @@ def fit(
     watch: Watch | None = None,
     title: str = "training",
 ) -> Fit[Network]:
-    """Train `module` on `data`, tensors with one row per item; resume a run that `out` holds.
+    """Train `module`; continue a run that `out` contains.
 
-    weights: (items,), relative frequency of each item; default: equal.
-    validate: receives the network and returns its scores; what it draws from torch is the same
-    each time.
+    `out` receives last.safetensors (everything needed to continue), best.safetensors (the weights
+    with the lowest validation loss) and log.jsonl. An interrupt finishes the step, saves and raises
+    KeyboardInterrupt. Steps whose loss or gradient is not finite are skipped and counted, so in a
+    GAN neither network is updated.
 
-    At the end `module` itself has the weights that are kept, on the CPU.
+    Args:
+        module: The network. At the end it has the kept weights, on the CPU.
+        data: Tensors with one row per item.
+        loss: Returns named terms for the network and a batch; their sum is minimised.
+        plan: Length, batch size and learning rate.
+        out: The folder of the run.
+        seed: Of order and random numbers.
+        weights: Relative frequency of each item, (items,); None for equal frequencies.
+        validate: Returns scores of the network, with "loss" among them. Its random numbers from
+            torch are the same each time.
+        watch: Called with each record of the log.
+        title: Name of the training in messages.
 
-    `out` receives last.safetensors (everything needed to go on), best.safetensors (the weights
-    with the lowest validation loss) and log.jsonl. Interrupting finishes the step, saves and
-    raises KeyboardInterrupt. Steps whose loss or gradient is not finite are skipped and counted,
-    whichever term it was; of a GAN thus neither player moves.
-    Raises CheckpointError where `out` holds another run, MemoryFullError where the device's memory
-    does not suffice, and WorkbenchError where another process trains in `out`, where the disk is
-    full (what was saved before stays), where weights are no longer finite, after ten such steps in
-    a row or where no validation, or with keep="last" the last one, gave a finite loss.
+    Returns:
+        The network with its scores and log.
+
+    Raises:
+        CheckpointError: If `out` contains another run.
+        MemoryFullError: If the device's memory is too small.
+        WorkbenchError: If another process trains in `out`; if the disk is full (saved files stay);
+            if weights are not finite; after ten skipped steps in a row; and if no validation, or
+            with keep="last" the last one, had a finite loss.
     """
     if not data or not len(data[0]):
         raise WorkbenchError(f"{title}: no training items; the data set gave no usable loops")

@@ -19,14 +19,26 @@ Validate = Callable[[Network], dict[str, float]]  # must hold "loss": the lowest
 
 @dataclass(frozen=True)
 class Plan:
-    """Length, batch and learning rate of a training. `batch` is over all devices;
-    `budget_minutes` stops early; `ema` is the decay of the averaged weights, 0 for none; a
-    validation every `every` steps also saves a checkpoint; `precision` is one of Fabric's, or
-    "auto" for bfloat16 where the device supports it; `keep` selects the weights that the run
-    returns: those with the "best" validation loss, or the "last"; `muon` is the learning rate of
-    the matrices of hidden layers, which Muon then trains in place of AdamW, 0 for AdamW alone;
-    `cooldown` is the share of the steps in which the rates fall in a straight line, 0 for half a
-    cosine over all steps."""
+    """Length, batch size and learning rate of a training.
+
+    Args:
+        steps: Number of steps.
+        batch: Rows per step, over all devices.
+        lr: Highest learning rate of AdamW.
+        warmup: Steps of the linear warm-up.
+        weight_decay: Of AdamW.
+        betas: Of AdamW.
+        clip: Largest norm of the gradient.
+        ema: Decay of the averaged weights, 0 to 1; 0 for none.
+        every: Steps from one validation, which also saves a checkpoint, to the next.
+        precision: One of Fabric's; "auto" for bfloat16 if the device supports it.
+        keep: Which weights the run returns: those with the "best" validation loss, or the "last".
+        muon: Learning rate of Muon, which then trains the matrices of hidden layers instead of
+            AdamW; 0 for AdamW alone.
+        cooldown: Share of the steps in which the rates fall linearly, 0 to 1; 0 for half a cosine
+            over all steps.
+        budget_minutes: The training stops after this time; None for no limit.
+    """
 
     steps: int
     batch: int
@@ -48,7 +60,7 @@ class Plan:
         return self.lr * self.factor(step)
 
     def factor(self, step: int) -> float:
-        """Rate at a step as a share of the highest."""
+        """Learning rate at a step as a share of the highest, above 0 to 1."""
         if step < self.warmup:
             return (step + 1) / self.warmup
         if self.cooldown:
@@ -60,8 +72,16 @@ class Plan:
 
 @dataclass
 class Fit(Generic[Network]):
-    """The result of a run: the network, the best scores, the log, the number of steps, the seconds,
-    and the number of skipped steps, whose loss was not finite."""
+    """The result of a training.
+
+    Args:
+        module: The network.
+        best: Scores of the best validation.
+        step: Number of steps.
+        seconds: Duration.
+        log: One record per validation.
+        skipped: Number of steps whose loss or gradient was not finite.
+    """
 
     module: Network
     best: dict[str, float]
