@@ -6,7 +6,7 @@ import pytest
 from tests.evaluation.test_measures import rolls
 from workbench.errors import WorkbenchError
 from workbench.evaluation import baselines
-from workbench.evaluation.classifiers import balanced_accuracy, choose, separability
+from workbench.evaluation.classifiers import balanced_accuracy, candidates, choose, separability
 from workbench.evaluation.features import judge_features, style_features
 
 
@@ -69,3 +69,33 @@ def test_features_are_finite_named_and_blind_to_nothing_obvious():
         assert len(set(names)) == len(names)
         assert np.isfinite(values).all()
         assert not np.allclose(features(baselines.flat_touch(real))[0], values[:12])
+
+
+def linear(seed):
+    return {"linear": candidates(seed)["logistic"]}
+
+
+def test_only_measured_rows_count_but_all_are_learned_from():
+    """The sets differ in the rows that are not measured, and there alone."""
+    random = np.random.default_rng(2)
+    a, b = random.normal(size=(2, 160, 5))
+    groups, counted = np.arange(160) // 4, np.arange(160) < 80
+    b[~counted] += 3
+    parts, others = (
+        separability(a, b, groups, groups, measured=(mask, mask), judges=linear)
+        for mask in (counted, ~counted)
+    )
+    assert parts.n == others.n == (80, 80)
+    assert parts.accuracy < 0.7
+    assert others.accuracy > 0.9
+
+
+def test_the_interval_resamples_what_it_is_asked_to():
+    random = np.random.default_rng(3)
+    a, b = random.normal(size=(2, 120, 4))
+    b[:, 0] += 1.2
+    groups, rows = np.arange(120) // 40, np.arange(120)
+    coarse = separability(a, b, groups, groups, folds=3, judges=linear)
+    fine = separability(a, b, groups, groups, folds=3, judges=linear, resampled=(rows, rows))
+    assert coarse.accuracy == fine.accuracy
+    assert coarse.interval != fine.interval

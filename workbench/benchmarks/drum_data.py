@@ -85,6 +85,22 @@ class DrumData:
         """Test and validation loops: all sessions that are not in the training data."""
         return LoopSet([*self.test.clips, *self.loops("validation").clips])
 
+    def sessions(self, n: int) -> tuple[LoopSet, np.ndarray]:
+        """Loops of all sessions for judges, and which of them (bools) are held out.
+
+        At most `n` are of the sessions that were not trained on, and about as many of those that
+        were, as evenly as their lengths allow. A judge that learns from all of them knows many
+        drummers; its accuracy is measured on those held out.
+        """
+        held_out = self.unheard.spread(n).clips
+        by: dict[str, list[Clip]] = {}
+        for clip in self.train.clips:
+            by.setdefault(str(clip.labels["session"]), []).append(clip)
+        most = -(-n // max(1, len(by)))
+        others = [clip for clips in by.values() for clip in spread(clips, most)]
+        mask = np.arange(len(held_out) + len(others)) < len(held_out)
+        return LoopSet([*held_out, *others]), mask
+
     @cached_property
     def styles(self) -> list[str]:
         """The six styles with the most training performances of beats, the most frequent first."""

@@ -19,6 +19,7 @@ from workbench.benchmarks import (
     drum_autoencoder,
     drum_downbeats,
     drum_following,
+    drum_objections,
     drum_prompts,
     drum_realism,
     drum_retrieval,
@@ -44,6 +45,7 @@ def drumbench(bench: Bench) -> None:
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     "realism": drum_realism.realism,
     "reconstruction": drum_autoencoder.reconstruction_table,
+    "objections": drum_objections.table,
     "frechet": drum_realism.frechet,
     "rhythm": drum_realism.rhythm,
     "following": drum_following.styles,

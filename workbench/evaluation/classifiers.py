@@ -150,6 +150,8 @@ def separability(
     folds: int = 5,
     seed: int = 0,
     judges: Callable[[int], dict[str, Any]] = candidates,
+    measured: tuple[np.ndarray, np.ndarray] | None = None,
+    resampled: tuple[Iterable[Any], Iterable[Any]] | None = None,
 ) -> Verdict:
     """How well classifiers distinguish rows of `a` from rows of `b` (a classifier two-sample test).
 
@@ -165,9 +167,13 @@ def separability(
         seed: Of folds and classifiers.
         judges: Makes untrained classifiers from a seed; default: a linear model, extra trees and
             boosted trees.
+        measured: Bools of the rows of `a` and of `b` that count; the classifiers are trained on the
+            others too. Default: all rows.
+        resampled: Groups of `a` and of `b` that the interval resamples; default: those of the
+            folds.
 
     Returns:
-        Accuracy, interval and AUC.
+        Accuracy, interval and AUC of the measured rows.
 
     Raises:
         WorkbenchError: for tables that do not match, NaN, and one group.
@@ -181,8 +187,13 @@ def separability(
     function_of(judges, "judges", needed=True)
     x = np.concatenate([a, b])
     y = np.r_[np.zeros(len(a), int), np.ones(len(b), int)]
-    both = (*labels(groups_a, "groups_a", len(a)), *labels(groups_b, "groups_b", len(b)))
-    groups = np.array([str(group) for group in both])
+    groups = _of_both((groups_a, groups_b), "groups_{}", (len(a), len(b)))
+    counted = np.ones(len(y), bool)
+    if measured is not None:
+        counted = _of_both(measured, "measured, {}", (len(a), len(b))) == "True"
+    units = groups
+    if resampled is not None:
+        units = _of_both(resampled, "resampled, {}", (len(a), len(b)))
     vote = np.zeros(len(y))
     for train, test in _folds(y, groups, folds, seed):
         models = judges(seed).values()
@@ -193,9 +204,17 @@ def separability(
     def measure(rows: np.ndarray) -> float:
         return balanced_accuracy(y[rows], said[rows])
 
-    interval = bootstrap(measure, len(y), groups=groups, seed=seed)
+    y, vote, said = y[counted], vote[counted], said[counted]
+    interval = bootstrap(measure, len(y), groups=units[counted], seed=seed)
     everything = np.arange(len(y))
-    return Verdict(measure(everything), interval, float(roc_auc_score(y, vote)), (len(a), len(b)))
+    n = (int((y == 0).sum()), int(y.sum()))
+    return Verdict(measure(everything), interval, float(roc_auc_score(y, vote)), n)
+
+
+def _of_both(pair: tuple[Any, Any], name: str, sizes: tuple[int, int]) -> np.ndarray:
+    """Labels of the rows of both sets, as text. name: of the argument, with {} for the set."""
+    found = [labels(part, name.format("ab"[i]), sizes[i]) for i, part in enumerate(pair)]
+    return np.array([str(label) for part in found for label in part])
 
 
 def _folds(

@@ -266,7 +266,7 @@ def _fills(loop: Loop) -> np.ndarray:
     toms = struck[..., 6:].sum((1, 2))
     drums = toms + struck[..., 1].sum(1)
     time = struck[..., 2:5].sum((1, 2))  # hi-hats and ride
-    same = _overlaps(struck.reshape(loop.bars, -1))
+    same = overlaps(struck.reshape(loop.bars, -1))
     found = np.zeros(loop.bars, bool)
     for bar in range(loop.bars if loop.bars > 2 else 0):
         others = np.arange(loop.bars) != bar
@@ -281,7 +281,7 @@ def _fills(loop: Loop) -> np.ndarray:
     return found
 
 
-def _overlaps(rows: np.ndarray) -> np.ndarray:
+def overlaps(rows: np.ndarray) -> np.ndarray:
     """(n, n) intersection over union of rows of bools; 1 where both are empty."""
     either = (rows[:, None] | rows[None]).sum(-1)
     return np.where(either > 0, (rows[:, None] & rows[None]).sum(-1) / np.maximum(1, either), 1.0)
@@ -290,7 +290,7 @@ def _overlaps(rows: np.ndarray) -> np.ndarray:
 @measure
 def likeness(loop: Loop) -> float:
     """Mean overlap (intersection over union) of the hits of neighbouring bars."""
-    overlap = np.diag(_overlaps((loop.loud > 0).reshape(loop.bars, -1)), 1)
+    overlap = np.diag(overlaps((loop.loud > 0).reshape(loop.bars, -1)), 1)
     return float(overlap.mean()) if len(overlap) else 1.0
 
 
