@@ -1,4 +1,4 @@
-"""The cache folder, atomic writing, and locks."""
+"""Where files go: the cache folder, writing that is whole or absent, and locks."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from workbench.errors import WorkbenchError
 
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
-# errors of json, including those for deep nesting and for numbers with too many digits
+# what json raises: too deep, and numbers of more digits than Python reads, are among it
 UNREADABLE = (ValueError, RecursionError)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-POLL = 0.2  # seconds between two checks of a lock
+POLL = 0.2  # seconds between two looks at a lock
 
 
 def cache_dir() -> Path:
@@ -40,18 +40,18 @@ def cache_dir() -> Path:
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a file for reading bytes. Raises OSError unless it is a regular file: a pipe would
-    block, and a device such as /dev/zero never ends."""
+    """Open a file for reading bytes; an OSError for anything but a regular file. A pipe would keep
+    the reader waiting, and a device such as /dev/zero never ends."""
     return os.fdopen(_regular(path)[0], "rb")
 
 
 def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
-    """The first `most` bytes of a regular file; OSError for anything else. It creates no file
-    object, which would take longer than reading a short file."""
+    """The first `most` bytes of a regular file; an OSError for anything else. No file object is
+    made, because that takes longer than to read a short file."""
     handle, size = _regular(path)
     try:
         part = os.read(handle, min(most, size + 1))
-        if len(part) == min(most, size):  # the whole file
+        if len(part) == min(most, size):  # as much as there is
             return part
         parts = [part]
         while part and (part := os.read(handle, most - sum(map(len, parts)))):
@@ -77,13 +77,12 @@ def _regular(path: str | os.PathLike[str]) -> tuple[int, int]:
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it over `path` when the block succeeds.
 
-    If `path` is a symbolic link, its target is replaced and the link stays.
+    Of a link, the file that it leads to is replaced and the link stays.
 
-    After a crash, a full disk or an interrupt, `path` is unchanged and there is no temporary file.
-    Temporary files of a killed process are removed by the next one that writes into the folder. The
-    temporary name keeps the suffix, because audio writers choose the format by it. Raises
-    WorkbenchError if the disk is full, the folder cannot be written to, or `path` is a folder, a
-    pipe or a device.
+    A crash, a full disk or an interrupt leaves `path` as it was and no temporary file behind; what
+    a killed process left is cleared by the next one that writes into the folder. The temporary
+    name keeps the suffix, since audio writers choose the format by it. Raises WorkbenchError where
+    the disk is full, the folder cannot be written, or `path` is a folder, a pipe or a device.
     """
     target = Path(path_of(path))
     with written(target):
@@ -109,8 +108,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _check_replaceable(target: Path) -> None:
-    """Raise an error if the path exists and is not a regular file. A pipe or a device would be
-    replaced by a file, and its readers would wait forever."""
+    """Raise an error for what is there and is not a regular file. A pipe or a device would be
+    replaced by a file, and whatever reads from it would wait for ever."""
     try:
         mode = os.stat(target).st_mode
     except FileNotFoundError:
@@ -129,7 +128,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 @contextmanager
 def _full_told(target: Path) -> Iterator[None]:
-    """Within this context, a full disk or an exceeded file size is an error of one line."""
+    """Say in one line that the disk is full, or that a file may not grow any more."""
     try:
         yield
     except Exception as error:
@@ -141,7 +140,7 @@ def _full_told(target: Path) -> Iterator[None]:
 
 @contextmanager
 def written(target: Path) -> Iterator[None]:
-    """The error of one line that says why `target` cannot be written."""
+    """Say in one line why `target` cannot be written."""
     try:
         yield
     except OSError as error:
@@ -160,7 +159,7 @@ def _cannot(target: Path, number: int | None) -> WorkbenchError:
 
 
 def _number_in(error: Exception) -> int | None:
-    """The errno in the message of an error of safetensors, which is written in Rust."""
+    """The system's number in the text of an error of safetensors, which is written in Rust."""
     found = re.search(r"os error (\d+)", str(error)) or re.search(r"code: (\d+)", str(error))
     return int(found.group(1)) if found else None
 
@@ -169,7 +168,7 @@ def _number_in(error: Exception) -> int | None:
 
 
 def temporary(stem: str) -> str:
-    """The prefix of a temporary name, which contains its machine and process."""
+    """The beginning of a temporary name, which says whose it is: machine and process."""
     return f".{stem[:100]}~{_host()}-{os.getpid()}-"
 
 
@@ -188,7 +187,7 @@ def clear_dead(folder: Path) -> None:
 
 
 _TEMPORARY = re.compile(r"\..*~([0-9a-f]{8})-(\d{1,9})-")
-_cleared: set[Path] = set()  # folders that this process has already cleared
+_cleared: set[Path] = set()  # folders that this process has looked through
 
 
 @cache
@@ -197,7 +196,7 @@ def _host() -> str:
 
 
 def _alive(process: int) -> bool:
-    import psutil  # rarely needed; on Windows, os.kill(process, 0) would be Ctrl-C instead
+    import psutil  # seldom wanted; and os.kill(process, 0) would be Ctrl-C on Windows
 
     return psutil.pid_exists(process)
 
@@ -216,13 +215,13 @@ def locked(
     """Hold a lock while the block runs; the operating system frees it when its holder dies.
 
     Args:
-        path: The lock's file, which exists only while a process holds it.
+        path: The lock's file, which is there only while somebody holds it.
         what: What is locked, for the message, such as "runs/drums: a training".
-        wait: Whether to wait for the holder, after one line that names it, or to raise an error.
-        tell: Function that prints this line.
+        wait: Wait for the holder, after one line that says who it is, or refuse at once.
+        tell: Where that line goes.
 
     Raises:
-        WorkbenchError: if another process holds it; the message has its machine, number and start.
+        WorkbenchError: Somebody holds it: the message names machine, process and since when.
     """
     path = Path(path)
     handle, told = -1, False
@@ -250,8 +249,8 @@ HELD, UNSUPPORTED = -1, -2
 
 
 def _try_lock(path: Path) -> int:
-    """The open file of the acquired lock; HELD if another process has it; UNSUPPORTED if the file
-    system has no locks."""
+    """The open file of a lock that is now ours, HELD, or UNSUPPORTED where files cannot be
+    locked."""
     try:
         import fcntl
     except ImportError:  # on Windows
@@ -262,15 +261,13 @@ def _try_lock(path: Path) -> int:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with suppress(FileNotFoundError):
-            if os.fstat(handle).st_ino == path.stat().st_ino:  # otherwise its holder removed it
+            if os.fstat(handle).st_ino == path.stat().st_ino:  # else its last holder removed it
                 about = {
                     "host": socket.gethostname(),
                     "process": os.getpid(),
                     "since": time.strftime("%Y-%m-%d %H:%M:%S"),
                 }
-                with suppress(
-                    OSError
-                ):  # a full disk: the lock works, but without the holder's name
+                with suppress(OSError):  # a full disk: the lock holds, it only has no name
                     os.truncate(handle, 0)
                     os.write(handle, json.dumps(about).encode())
                 return handle
@@ -292,15 +289,15 @@ def _holder(path: Path) -> str:
 
 
 def umask() -> int:
-    """The umask of this process, which can only be read by setting it."""
+    """The process's umask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def load_json(path: str | os.PathLike[str]) -> Any:
-    """The content of a JSON file. Raises OSError or one of UNREADABLE, also for lone surrogates,
-    which could not be printed or written."""
+    """What a JSON file holds. Raises OSError or one of UNREADABLE; lone surrogates, which can be
+    neither printed nor written later, are among the latter."""
     with open_regular(path) as file:
         text = file.read().decode("utf-8-sig")
     content = json.loads(text)

@@ -169,8 +169,16 @@ class Diffusion(nn.Module):
             return x0, x0 + output
         return signal * x_t - sigma * output, sigma * x_t + signal * output
 
-    def loss(self, network: Callable[..., Tensor], x0: Tensor, *condition: Tensor) -> Tensor:
+    def loss(
+        self,
+        network: Callable[..., Tensor],
+        x0: Tensor,
+        *condition: Tensor,
+        real: Tensor | None = None,
+    ) -> Tensor:
         """Return the mean squared error of the prediction at uniformly sampled steps.
+
+        real: bool (batch, time), which vectors of x0 (batch, time, channels) count; by default all.
 
         Source: DDPM, eq. 14.
         """
@@ -181,7 +189,10 @@ class Diffusion(nn.Module):
         t = (parts * self.steps).long().clamp(max=self.steps - 1)
         noise = torch.randn_like(x0)
         output = network(self.add_noise(x0, noise, t), t, *condition)
-        return F.mse_loss(output, self.target(x0, noise, t))
+        target = self.target(x0, noise, t)
+        if real is None:
+            return F.mse_loss(output, target)
+        return F.mse_loss(output[real], target[real])
 
 
 def guided(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:

@@ -135,6 +135,7 @@ class AutoencoderConfig:
         steps_per_beat: Steps of a roll per beat.
         noise: Largest scale of the noise on the latent in training. More noise costs a little
             precision, but makes the decoder robust to small errors of the diffusion model.
+        slots: Hits of one drum in a cell, 1 or 2, see `DrumRoll`.
     """
 
     latent: int = 24
@@ -143,6 +144,7 @@ class AutoencoderConfig:
     strides: tuple[int, ...] = (1, 2, 4)
     steps_per_beat: int = 4
     noise: float = 0.6
+    slots: int = 1
 
 
 class DrumAutoencoder(nn.Module):
@@ -153,25 +155,25 @@ class DrumAutoencoder(nn.Module):
     count true hits only. The paper's mean squared error on velocities cannot distinguish "no hit"
     from "soft hit".
 
-    Roll (batch, steps, 27) = hits | velocity | offset → latent (batch, beats, latent). The vector
-    of each beat is normalised to mean 0 and variance 1, so that the noise has a known relative
-    scale.
+    Roll (batch, steps, 27 · slots), for each slot hits | velocity | offset → latent (batch, beats,
+    latent). The vector of each beat is normalised to mean 0 and variance 1, so that the noise has a
+    known relative scale.
     """
 
     def __init__(self, config: AutoencoderConfig = AutoencoderConfig()) -> None:
         super().__init__()
         self.config = c = config
-        s = c.steps_per_beat
+        s, channels = c.steps_per_beat, 27 * c.slots
         if any(4 * s % stride for stride in c.strides):
             raise ValueError(f"strides must divide a bar of {4 * s} steps, got {c.strides}")
-        self.encoder = MRLSTM(27, c.hidden, c.strides, bidirectional=True)
-        self.to_latent = nn.Linear(s * (self.encoder.out_channels + 27), c.latent)
+        self.encoder = MRLSTM(channels, c.hidden, c.strides, bidirectional=True)
+        self.to_latent = nn.Linear(s * (self.encoder.out_channels + channels), c.latent)
         self.from_latent = nn.Linear(c.latent, s * c.width)
         self.decoder = MRLSTM(c.width, c.hidden, c.strides, bidirectional=True)
         self.head = nn.Sequential(
             nn.Linear(self.decoder.out_channels + c.width, c.width),
             nn.GELU(),
-            nn.Linear(c.width, 27),
+            nn.Linear(c.width, channels),
         )
 
     def encode(self, roll: Tensor) -> Tensor:
@@ -183,27 +185,35 @@ class DrumAutoencoder(nn.Module):
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Latent (batch, beats, latent) → hit logits, velocity (0 to 1) and offset (−½ to ½ step),
-        each (batch, steps, 9)."""
+        each (batch, steps, 9 · slots)."""
         b, beats, _ = z.shape
         h = F.layer_norm(z, (self.config.latent,))
         h = self.from_latent(h).reshape(b, beats * self.config.steps_per_beat, self.config.width)
-        h = self.head(torch.cat([self.decoder(h), h], dim=-1))  # (b, steps, 27)
-        logits, velocity, offset = h.chunk(3, dim=-1)
+        h = self.head(torch.cat([self.decoder(h), h], dim=-1))  # (b, steps, 27 · slots)
+        logits, velocity, offset = parts_of(h)
         return logits, velocity.sigmoid(), 0.5 * offset.tanh()
 
-    def decode(self, z: Tensor, threshold: float = 0.5) -> Tensor:
-        """Latent (batch, beats, latent) → roll (batch, steps, 27). A cell is hit if its probability
-        is above the threshold."""
+    def decode(self, z: Tensor, threshold: float = 0.5, forbidden: Tensor | None = None) -> Tensor:
+        """Latent (batch, beats, latent) → roll (batch, steps, 27 · slots). A cell is hit if its
+        probability is above the threshold.
+
+        forbidden: bool (batch, steps, 9), cells that stay empty whatever the latent.
+        """
         logits, velocity, offset = self(z)
         hits = (logits.sigmoid() > threshold).float()
-        return torch.cat([hits, velocity * hits, offset * hits], dim=-1)
+        if forbidden is not None:
+            hits = hits * ~forbidden.repeat(1, 1, self.config.slots)
+        if self.config.slots == 2:  # a second hit needs a first one
+            first, second = hits.chunk(2, dim=-1)
+            hits = torch.cat([first, first * second], dim=-1)
+        return roll_of(hits, velocity * hits, offset * hits)
 
     def loss(self, roll: Tensor) -> dict[str, Tensor]:
         """Return the terms of the loss of rolls (batch, steps, 27); their sum is minimised."""
         z = self.encode(roll)
         scale = self.config.noise * torch.rand(len(z), 1, 1, device=z.device)
         logits, velocity, offset = self(z + scale * torch.randn_like(z))
-        hits, true_velocity, true_offset = roll.chunk(3, dim=-1)
+        hits, true_velocity, true_offset = parts_of(roll)
         count = hits.sum().clamp(min=1)
         return {
             "hit": F.binary_cross_entropy_with_logits(logits, hits, reduction="sum") / count,
@@ -212,8 +222,20 @@ class DrumAutoencoder(nn.Module):
         }
 
 
+def parts_of(roll: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return hits, velocity and offset of a roll (…, 27 · slots): each (…, 9 · slots)."""
+    hits, velocity, offset = roll.unflatten(-1, (-1, 3, 9)).unbind(-2)  # each (…, slots, 9)
+    return hits.flatten(-2), velocity.flatten(-2), offset.flatten(-2)
+
+
+def roll_of(hits: Tensor, velocity: Tensor, offset: Tensor) -> Tensor:
+    """Undo `parts_of`."""
+    parts = [part.unflatten(-1, (-1, 9)) for part in (hits, velocity, offset)]
+    return torch.stack(parts, dim=-2).flatten(-3)
+
+
 def centred(roll: Tensor) -> Tensor:
-    """Bring the three parts of a roll (batch, steps, 27) to a similar scale: offsets, which are
-    within ±½, are doubled."""
-    hits, velocity, offset = roll.chunk(3, dim=-1)
-    return torch.cat([hits, velocity, 2 * offset], dim=-1)
+    """Bring the three parts of a roll (batch, steps, 27 · slots) to a similar scale: offsets, which
+    are within ±½, are doubled."""
+    hits, velocity, offset = parts_of(roll)
+    return roll_of(hits, velocity, 2 * offset)

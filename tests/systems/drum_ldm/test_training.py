@@ -12,13 +12,8 @@ from workbench.representations.drum_roll import rolls_of
 from workbench.representations.text import KeywordText
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.drum_ldm.config import PROFILES
-from workbench.systems.drum_ldm.training import (
-    Loops,
-    loops_of,
-    splits_of,
-    tempo_regression,
-    weights_of,
-)
+from workbench.systems.drum_ldm.loops import Loops, loops_of, splits_of, weights_of
+from workbench.systems.drum_ldm.training import tempo_regression
 
 
 def test_smoke_training_leaves_a_whole_system(smoke_folder):

@@ -24,6 +24,7 @@ class DrumLDMConfig:
         depth: Its number of layers.
         heads: Its number of attention heads.
         bars: Length of the longest loop, in bars.
+        chart: Whether the denoiser follows a chart, see `representations.drum_chart`.
         schedule: Noise schedule, see `models.diffusion`.
         prediction: What the denoiser predicts: "v", "epsilon" …
         vocabulary: Words of the training captions.
@@ -37,6 +38,7 @@ class DrumLDMConfig:
     depth: int = 5
     heads: int = 4
     bars: int = 8
+    chart: bool = False
     schedule: str = "cosine-zero-snr"
     prediction: Prediction = "v"
     vocabulary: tuple[str, ...] = ()

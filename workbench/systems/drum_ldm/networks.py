@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from workbench.models.chart_denoiser import ChartDenoiser
 from workbench.models.contrastive import Contrastive
 from workbench.models.denoisers import MLPDenoiser, TransformerDenoiser
 from workbench.models.mrlstm import DrumAutoencoder, PaperAutoencoder
 from workbench.systems.drum_ldm.config import DrumLDMConfig
+from workbench.systems.drum_ldm.forms import bank_of
 
 
 class DrumNetworks(nn.Module):
@@ -17,6 +19,7 @@ class DrumNetworks(nn.Module):
     latent_mean: Tensor
     latent_std: Tensor
     tempo_weights: Tensor
+    forms: Tensor
 
     def __init__(self, config: DrumLDMConfig) -> None:
         super().__init__()
@@ -25,7 +28,7 @@ class DrumNetworks(nn.Module):
         # The autoencoder comes first, so that its initial weights do not depend on the text
         # encoder.
         self.autoencoder: DrumAutoencoder | PaperAutoencoder
-        self.denoiser: TransformerDenoiser | MLPDenoiser
+        self.denoiser: ChartDenoiser | TransformerDenoiser | MLPDenoiser
         if config.paper:
             latent = 128
             self.autoencoder = PaperAutoencoder(latent, steps=16 * config.bars)
@@ -33,8 +36,12 @@ class DrumNetworks(nn.Module):
         else:
             latent = config.autoencoder.latent
             self.autoencoder = DrumAutoencoder(config.autoencoder)
-            self.denoiser = TransformerDenoiser(
-                latent, features, config.width, config.depth, config.heads, config.bars
+            self.denoiser = (
+                ChartDenoiser(latent, features, config.width, config.depth, config.heads)
+                if config.chart
+                else TransformerDenoiser(
+                    latent, features, config.width, config.depth, config.heads, config.bars
+                )
             )
         self.contrastive = Contrastive(config.contrastive)
         self.register_buffer("latent_mean", torch.zeros(latent))
@@ -42,6 +49,8 @@ class DrumNetworks(nn.Module):
         # Weights that predict log₂(bpm/120) from a text vector and a 1, for prompts without a
         # tempo.
         self.register_buffer("tempo_weights", torch.zeros(config.contrastive.text_dim + 1))
+        if config.chart:  # forms of the training loops, one of which each take follows
+            self.register_buffer("forms", bank_of([]))
 
     def text_features(self, vectors: Tensor) -> Tensor:
         """Return the text conditioning of the denoiser, (n, text_dim) → (n, text_dim + dim): the

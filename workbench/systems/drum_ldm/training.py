@@ -8,7 +8,6 @@ latent space, conditioned on the text. Each stage has a folder under `out` and c
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -19,18 +18,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.datasets import cut_loops, load
-from workbench.datasets.captions import caption_of, facts_of
+from workbench.datasets import cut_loops
 from workbench.datasets.keywords import parse_tempo, tokens
-from workbench.datasets.phrases import phrases
-from workbench.errors import CheckpointError, MissingDataError
+from workbench.errors import CheckpointError
 from workbench.evaluation.drums import reconstruction
+from workbench.models.chart_denoiser import ChartConditioning, dropped_chart
+from workbench.models.conditioning import Conditioning
 from workbench.models.contrastive import Contrastive
 from workbench.models.denoisers import DrumConditioning
 from workbench.models.mrlstm import PaperAutoencoder
-from workbench.representations.drum_roll import rolls_of
+from workbench.representations.drum_chart import METERS, bar_steps
 from workbench.representations.text import TextEncoder, text_encoder
 from workbench.systems.drum_ldm.config import PROFILES, DrumLDMConfig, Profile
+from workbench.systems.drum_ldm.loops import (
+    PHRASES,
+    Loops,
+    loops_in_metres,
+    loops_of,
+    random_crops,
+    splits_of,
+)
 from workbench.systems.drum_ldm.networks import DrumNetworks
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, fit
@@ -38,67 +45,11 @@ from workbench.training import Fit, Plan, fit
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-PHRASES = 7  # per loop: its caption, the name of its style, five informal phrasings
 # Octaves: augments each groove to about 9 % slower or faster. Otherwise a tempo and a style
 # together would identify one performance, and its peculiarities would become the meaning of the
 # words.
 TEMPO_SPREAD = 0.12
-MOST_WINDOWS = 16  # largest weight of a performance, in windows
 DROP = 0.15  # share of items without their text, and without their tempo, for guidance
-
-
-@dataclass
-class Loops:
-    """Loops as tensors.
-
-    rolls (n, steps, 27); tempo (n,): log₂(bpm/120); phrase (n, PHRASES): indices into `texts`;
-    vectors (texts, text_dim) from the frozen encoder; weights (n,): sampling weights.
-    """
-
-    rolls: Tensor
-    tempo: Tensor
-    phrase: Tensor
-    texts: list[str]
-    vectors: Tensor
-    weights: Tensor | None = None
-
-
-def loops_of(clips: Sequence[Clip], text: TextEncoder, seed: int) -> Loops:
-    """Convert cut loops to tensors; each distinct phrase is embedded once."""
-    index: dict[str, int] = {}
-    rows = []
-    for i, clip in enumerate(clips):
-        facts = facts_of(clip)
-        caption = caption_of(facts)
-        texts = [caption, facts.style or caption, *phrases(facts, PHRASES - 2, seed + i)]
-        rows.append([index.setdefault(phrase, len(index)) for phrase in texts])
-    return Loops(
-        torch.from_numpy(rolls_of(clips)),
-        torch.tensor([np.log2(clip.tempo / 120) for clip in clips], dtype=torch.float32),
-        torch.tensor(rows, dtype=torch.long).reshape(-1, PHRASES),
-        list(index),
-        text.embed(list(index)),
-        weights_of(clips),
-    )
-
-
-def weights_of(clips: Sequence[Clip]) -> Tensor:
-    """Return a sampling weight per window: (n,), mean 1.
-
-    A performance has the weight of its number of windows, at most MOST_WINDOWS, so that the longest
-    performances do not determine the meaning of a word. A style has the square root of the weight
-    of its performances, so that rare styles are not dominated by frequent ones.
-    """
-    performance = [str(clip.labels.get("performance", i)) for i, clip in enumerate(clips)]
-    style = [str(clip.labels.get("style", "")) for clip in clips]
-    windows = Counter(performance)
-    weights = [min(1.0, MOST_WINDOWS / windows[name]) for name in performance]
-    counts: dict[str, float] = defaultdict(float)
-    for name, weight in zip(style, weights, strict=True):
-        counts[name] += weight
-    weights = [w / counts[name] ** 0.5 for name, w in zip(style, weights, strict=True)]
-    tensor = torch.tensor(weights, dtype=torch.float64)
-    return tensor / tensor.mean() if len(tensor) else tensor
 
 
 @dataclass(frozen=True)
@@ -139,9 +90,7 @@ def recipe(
     if start is not None:
         start.check(config)
     train, held_out = (
-        loops_of(
-            cut_loops(clips, config.bars, size.hop_bars if split == "train" else 4), encoder, seed
-        )
+        _loops(clips, encoder, seed, config, size.hop_bars if split == "train" else 4)
         for split, clips in splits_of(dataset, size.limit).items()
     )
     words = {word for phrase in train.texts for word in tokens(phrase)}
@@ -150,6 +99,18 @@ def recipe(
         {"text": text, **(start.about() if start else {})},
         partial(stages, train=train, held_out=held_out, size=size, start=start),
     )
+
+
+def _loops(
+    clips: Sequence[Clip], encoder: TextEncoder, seed: int, config: DrumLDMConfig, hop_bars: int
+) -> Loops:
+    """Return the loops of a split as tensors, with charts if the denoiser takes them."""
+    slots = 1 if config.paper else config.autoencoder.slots
+    if config.chart:
+        cut = loops_in_metres(clips, config.bars, hop_bars)
+    else:
+        cut = cut_loops(clips, config.bars, hop_bars)
+    return loops_of(cut, encoder, seed, slots=slots, charts=config.chart)
 
 
 def stages(
@@ -171,20 +132,6 @@ def stages(
     return all_stages if start is None else all_stages[2:]
 
 
-def splits_of(dataset: str, limit: int | None = None) -> dict[str, Sequence[Clip]]:
-    """Return the training and validation clips. A folder that is too small for the usual split is
-    split clip by clip: every eighth clip is held out."""
-    try:
-        return {split: load(dataset, split, limit=limit) for split in ("train", "validation")}
-    except MissingDataError:
-        clips = load(dataset, limit=limit).clips  # raises again if there are no clips
-    print(f"{dataset}: few files; every eighth is held out for validation")
-    return {
-        "train": [clip for i, clip in enumerate(clips) if i % 8] or clips,
-        "validation": clips[::8],
-    }
-
-
 def train_contrastive(
     towers: Contrastive, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
 ) -> Fit[Contrastive]:
@@ -194,11 +141,11 @@ def train_contrastive(
         assert isinstance(module, Contrastive)
         pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
         text = train.vectors[phrase.gather(1, pick)[:, 0].cpu()].to(rolls.device)
-        return module.loss(_augmented(_random_bars(rolls)), text)
+        return module.loss(_augmented(_random_bars(first_bars(rolls))), text)
 
     def validate(module: nn.Module) -> dict[str, float]:
         assert isinstance(module, Contrastive)
-        rolls = held_out.rolls[:256].to(module.log_scale.device)
+        rolls = first_bars(held_out.rolls[:256]).to(module.log_scale.device)
         text = held_out.vectors[held_out.phrase[:256, 0]].to(rolls.device)
         return {"loss": float(module.loss(rolls, text)["contrastive"])}
 
@@ -242,7 +189,8 @@ def train_autoencoder(
         title="autoencoder",
         **more,
     )
-    latents = encode_all(networks, train.rolls).flatten(0, -2)
+    latents = encode_all(networks, train.rolls)
+    latents = latents.flatten(0, -2) if train.bars is None else latents[beats_of(train)]
     networks.latent_mean.copy_(latents.mean(0))
     networks.latent_std.copy_(latents.std(0).clamp(min=1e-4))
     return done
@@ -251,38 +199,52 @@ def train_autoencoder(
 def train_diffusion(
     networks: DrumNetworks, train: Loops, held_out: Loops, plan: Plan, out: Path, **more: Any
 ) -> Fit:
-    """Stage 3. Half of the batches are four bars long and start at a random bar of the loop."""
+    """Stage 3. With charts, batches are of 1 to 16 bars and parts of the charts are switched off at
+    random; otherwise half of the batches are four bars long. They start at a random bar."""
     diffusion = networks.config.diffusion()
     networks.tempo_weights.copy_(tempo_regression(train))
+    if train.forms is not None:
+        networks.forms.copy_(train.forms)
     standard = [networks.standard(encode_all(networks, x.rolls)) for x in (train, held_out)]
     with torch.no_grad():
         features = [networks.text_features(loops.vectors) for loops in (train, held_out)]
 
-    def loss(module: nn.Module, z: Tensor, tempo: Tensor, phrase: Tensor) -> dict[str, Tensor]:
+    def loss(
+        module: nn.Module, z: Tensor, tempo: Tensor, phrase: Tensor, *chart: Tensor
+    ) -> dict[str, Tensor]:
         pick = torch.randint(PHRASES, (len(phrase), 1)).to(phrase.device)
         text = features[0][phrase.gather(1, pick)[:, 0].cpu()].to(z.device)
         tempo = tempo + TEMPO_SPREAD * torch.randn_like(tempo)
-        condition = DrumConditioning(text, tempo, torch.ones(len(z), 2, device=z.device)).dropped(
-            DROP
-        )
+        known = torch.ones(len(z), 2, device=z.device)
+        if chart:
+            z, asked, real = random_crops(z, chart[0], chart[1], chart[2])
+            charted = ChartConditioning(text, tempo, known, asked, real).dropped(DROP)
+            return {"diffusion": diffusion.to(z.device).loss(module, z, *charted, real=real)}
         if not networks.config.paper:
             z = _random_bars(z, per_bar=4)
+        condition = DrumConditioning(text, tempo, known).dropped(DROP)
         return {"diffusion": diffusion.to(z.device).loss(module, z, *condition)}
 
     def validate(module: nn.Module) -> dict[str, float]:
         device = next(module.parameters()).device
-        z = standard[1][:256].to(device)
+        z, tempo, *chart = (part[:256].to(device) for part in _rows(standard[1], held_out))
         text = features[1][held_out.phrase[:256, 0]].to(device)
-        condition = DrumConditioning(
-            text, held_out.tempo[:256].to(device), torch.ones(len(z), 2).to(device)
-        )
-        terms = [float(diffusion.to(device).loss(module, z, *condition)) for _ in "1234"]
+        known = torch.ones(len(z), 2, device=device)
+        terms = []
+        for _ in range(4):
+            condition: Conditioning = DrumConditioning(text, tempo, known)
+            x, real = z, None
+            if chart:
+                half = networks.config.bars // 2
+                x, asked, real = random_crops(z, chart[0], chart[1], chart[2], half)
+                condition = ChartConditioning(text, tempo, known, dropped_chart(asked), real)
+            terms.append(float(diffusion.to(device).loss(module, x, *condition, real=real)))
         return {"loss": float(np.mean(terms))}
 
-    data = (standard[0], train.tempo, train.phrase)
+    z, tempo, *chart = _rows(standard[0], train)
     return fit(
         networks.denoiser,
-        data,
+        (z, tempo, train.phrase, *chart),
         loss,
         plan,
         out,
@@ -291,6 +253,13 @@ def train_diffusion(
         title="diffusion",
         **more,
     )
+
+
+def _rows(z: Tensor, loops: Loops) -> list[Tensor]:
+    """Return latents and tempi of loops, and with charts what is measured on their beats, their
+    lengths in bars and their metres."""
+    chart = [part for part in (loops.asked, loops.bars, loops.meter) if part is not None]
+    return [z, loops.tempo, *chart]
 
 
 @torch.inference_mode()
@@ -312,6 +281,20 @@ def tempo_regression(loops: Loops, ridge: float = 1.0) -> Tensor:
     penalty = ridge * torch.eye(x.shape[1], dtype=torch.float64)
     penalty[-1, -1] = 1e-6
     return torch.linalg.solve(x.T @ x + penalty, x.T @ y).float()
+
+
+def beats_of(loops: Loops) -> Tensor:
+    """Return which beats belong to each loop: bool (n, beats)."""
+    assert loops.bars is not None
+    assert loops.meter is not None
+    steps = torch.tensor([bar_steps(meter) for meter in METERS])[loops.meter] * loops.bars
+    return torch.arange(loops.rolls.shape[1] // 4) < ((steps + 3) // 4)[:, None]
+
+
+def first_bars(rolls: Tensor, steps: int = 128) -> Tensor:
+    """Return the first hits of at most 32 beats, which the contrastive encoder reads: (n, steps,
+    27)."""
+    return rolls[:, :steps, :27]
 
 
 def _random_bars(x: Tensor, per_bar: int = 16, short: int = 4) -> Tensor:

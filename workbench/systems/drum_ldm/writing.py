@@ -396,9 +396,7 @@ class ChartWriter:
             )
             return
         self._words(entry)
-        marked = entry.has("hit", "rate") and not _generic(entry)
-        marked |= any(field in ("lay", "loose") for field, _ in entry.of("set"))
-        if not entry.has("style") or where or marked:
+        if not entry.has("style") or where or (entry.has("hit", "rate") and not _generic(entry)):
             self._say(f"{entry.name}{where}")
         for low, high in (args[0].split("-") for args in entry.of("bpm")):
             if self.usual_range is None:
@@ -550,12 +548,10 @@ class ChartWriter:
         self._say(f"{'not ' if group.negative else ''}the same in every bar{where}")
 
     def form(self, letters: str) -> None:
-        """Write a form, a letter per bar, repeated to the end; two letters are two halves."""
-        self._say(f"form {letters}")
-        if len(letters) == 2:
-            letters = "".join(letter * max(1, self.bars // 2) for letter in letters)
+        """Write a form, a letter per bar, repeated to the end."""
         plan = (letters * math.ceil(self.bars / len(letters)))[: self.bars]
         self.chart.letter[:] = ["ABCDEF".index(letter) for letter in plan]
+        self._say(f"form {letters}")
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -567,8 +563,8 @@ class ChartWriter:
         struck = self.chart.hits == 1
         named = struck & (self.chart.drums[bar] == 0)
         for column in np.flatnonzero(named.any(0)):
-            asked = struck[:, column] & (self._rank[:, column] >= _ASKED)
-            if asked.any() and named[asked, column].all():
+            asked = named[:, column] & (self._rank[:, column] >= _ASKED)
+            if asked.any():
                 name = _NAMES[DRUMS[column]]
                 self.refused.append(f"{name}: asked for and excluded; it is left out")
         self.chart.hits[self.chart.drums[bar] == 0] = 0

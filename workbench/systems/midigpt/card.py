@@ -8,8 +8,7 @@ from workbench.systems.cards import data_line, stage_of
 
 
 def card(report: dict[str, Any], tables: str = "") -> str:
-    """Return the model card of MidiGPT, in Markdown. report: the record of its training; tables:
-    its figures, in Markdown."""
+    """The model card of MidiGPT."""
     options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "seed"))
     stage = stage_of(report, "gpt")
     best = ", ".join(f"{k} {v:.4g}" for k, v in stage["best"].items())

@@ -1,1 +1,1 @@
-"""Execute every notebook and summarise the results on one page."""
+"""Every notebook executed, and one page that says how each went."""
