@@ -20,7 +20,7 @@ from workbench.extras import package_of  # noqa: E402
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LAYERS = (  # from the top of the house down; an import may only go down or stay
-    ("cli", "system_command"),
+    ("cli", "system_command", "system_options"),
     ("tools",),
     ("course",),
     ("benchmarks",),

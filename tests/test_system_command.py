@@ -10,7 +10,7 @@ import pytest
 from tests.systems.conftest import SOUND
 from workbench import cli
 from workbench.music.clip import Clip
-from workbench.system_command import SETTINGS, VERB_SETTINGS, settings_of
+from workbench.system_options import SETTINGS, VERB_SETTINGS, settings_of
 from workbench.systems.registry import SYSTEMS
 
 SHORT = {"steps": "2", "bars": "2", "seconds": "0.5", "tracks": "0"}  # where a system has them

@@ -1,7 +1,7 @@
-"""Arguments as people hand them over: numbers, texts, names, lists and arrays.
+"""Checks of arguments: numbers, texts, names, lists and arrays.
 
-Every public call reads them here, so that `for seed in np.arange(3)` works and what cannot be
-followed is named in one line. Clips are read by `music.clip.clips_of`.
+Every public call converts its arguments here, so that `for seed in np.arange(3)` works and an
+invalid value is an error of one line. `music.clip.clips_of` checks clips.
 """
 
 from __future__ import annotations
@@ -60,15 +60,15 @@ def flag(value: Any, name: str) -> bool:
 def path_of(
     value: Any, name: str = "path", what: str = 'the path of a file, such as "loop.mid"'
 ) -> str:
-    """`value` as a path's text. Raises PromptError with the argument's name for an empty one, and
-    for anything but text or a pathlib.Path, such as a file's bytes."""
+    """`value` as the text of a path. Raises PromptError with the argument's name unless it is a
+    text or a pathlib.Path that is not empty."""
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(path, str) or not path:
         empty = " is empty;" if isinstance(path, str) else ""
         raise PromptError(f"{name}={shown(value)}:{empty} give {what}")
     try:
         named = b"\0" not in os.fsencode(path)
-    except UnicodeError:  # lone surrogates that stand for no byte
+    except UnicodeError:  # lone surrogates that represent no byte
         named = False
     if not named:
         raise PromptError(f"{name}={shown(value)}: no file has such a name; give {what}")
@@ -76,12 +76,12 @@ def path_of(
 
 
 def text_of(value: Any, name: str) -> str:
-    """`value` as a text; None is an empty one. Raises PromptError with the argument's name."""
+    """`value` as a text; None becomes "". Raises PromptError with the argument's name."""
     if value is None:
         return ""
     if not isinstance(value, str):
         raise PromptError(f"{name}={shown(value)}: give a text")
-    return str(value)  # NumPy's texts as Python's
+    return str(value)  # converts NumPy's texts to Python's
 
 
 def choice(value: Any, name: str, known: Iterable[str]) -> str:
@@ -94,7 +94,7 @@ def choice(value: Any, name: str, known: Iterable[str]) -> str:
 
 def listed(value: Any, name: str, what: str, least: int = 0) -> list[Any]:
     """The items of a list, an array or another collection. Raises PromptError with the argument's
-    name where it holds fewer than `least`, and for what is no collection: a text, a mapping."""
+    name for fewer than `least` items, and for a text, a mapping or anything else."""
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise PromptError(f"{name}={shown(value)}: give a list of {what}")
     try:
@@ -108,7 +108,7 @@ def listed(value: Any, name: str, what: str, least: int = 0) -> list[Any]:
 
 
 def mapping_of(value: Any, name: str) -> dict[str, Any]:
-    """A copy of a mapping; None is an empty one. Raises PromptError with the argument's name."""
+    """A copy of a mapping; None becomes {}. Raises PromptError with the argument's name."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -117,14 +117,14 @@ def mapping_of(value: Any, name: str) -> dict[str, Any]:
 
 
 def texts_of(value: Any, name: str, least: int = 0) -> list[str]:
-    """The texts of a list; a single text is a list of one."""
+    """The texts of a list; a single text becomes a list of one."""
     items = [value] if isinstance(value, str) else listed(value, name, "texts", least)
     return [text_of(item, f"{name}[{i}]") for i, item in enumerate(items)]
 
 
 def floats(value: Any, name: str) -> np.ndarray:
-    """Numbers as an array of float64, of any shape; None in a list is NaN. Raises PromptError with
-    the argument's name for what holds no numbers: a text, a mapping, rows of several lengths."""
+    """Numbers as a float64 array of any shape; None in a list becomes NaN. Raises PromptError with
+    the argument's name for anything else, such as a text, a mapping or rows of unequal lengths."""
     import numpy as np
 
     try:
@@ -137,7 +137,7 @@ def floats(value: Any, name: str) -> np.ndarray:
 
 
 def same_length(**lists: Sized) -> None:
-    """Refuse lists that cannot belong together item by item. Raises PromptError naming them."""
+    """Check that lists have the same length. Raises PromptError with their names and lengths."""
     if len({len(items) for items in lists.values()}) > 1:
         lengths = ", ".join(f"{name} has {len(items)}" for name, items in lists.items())
         raise PromptError(f"{lengths}; give as many of each")
@@ -152,34 +152,34 @@ def function_of(value: Any, name: str, *, needed: bool = False) -> Any:
 
 
 def later_seed(seed: int, i: int) -> int:
-    """The `i`-th seed after this one; after the largest comes 0."""
+    """The `i`-th seed after this one; 0 follows the largest."""
     return (seed + i) % (LARGEST_SEED + 1)
 
 
 def torch_seed(seed: int) -> int:
-    """A seed for PyTorch, whose generator on the CPU reads the lower 32 bits alone: larger seeds
-    are folded, so that 2**32 does not give the same as 0. Smaller ones stay."""
+    """A seed for PyTorch, whose CPU generator uses only the lower 32 bits. Larger seeds are hashed
+    into them, so that 2**32 differs from 0; smaller ones stay unchanged."""
     high, low = divmod(seed, 2**32)
     return low ^ (high * 0x9E3779B1 % 2**32)
 
 
 def generator(seed: int) -> torch.Generator:
-    """PyTorch's generator on the CPU, for any seed that `seed_of` lets through."""
+    """PyTorch's CPU generator, for any seed that `seed_of` accepts."""
     import torch
 
     return torch.Generator().manual_seed(torch_seed(seed))
 
 
 def random_generator(seed: int) -> np.random.Generator:
-    """NumPy's generator, for any seed that `seed_of` lets through."""
+    """NumPy's generator, for any seed that `seed_of` accepts."""
     import numpy as np
 
     return np.random.default_rng(seed_of(seed))
 
 
 def row_seeds(seed: int, n: int) -> list[int]:
-    """A seed for each of `n` rows that are sampled together: the first has `seed` itself, and row i
-    has the same whatever `n` is."""
+    """A seed for each of `n` rows that are sampled together. Row 0 has `seed` itself; the seed of
+    row i does not depend on `n`."""
     import numpy as np
 
     others = (np.random.SeedSequence([seed, i]) for i in range(1, n))
@@ -187,12 +187,12 @@ def row_seeds(seed: int, n: int) -> list[int]:
 
 
 def _has_one(value: Any) -> bool:
-    """Whether it is one of NumPy's scalars, an array or a tensor without dimensions."""
+    """Whether it is a NumPy scalar, or an array or tensor without dimensions."""
     return hasattr(value, "item") and getattr(value, "ndim", 1) == 0
 
 
 def _plain(value: Any) -> int | float | None:
-    """A Python number, or None for what is none."""
+    """The value as a Python number, or None if it is not a number."""
     if _has_one(value):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -201,7 +201,7 @@ def _plain(value: Any) -> int | float | None:
 
 
 def _whole(value: Any) -> int | None:
-    """A Python int, or None for what is no whole number."""
+    """The value as a Python int, or None if it is not a whole number."""
     plain = _plain(value)
     if isinstance(plain, float):
         return int(plain) if plain.is_integer() else None
@@ -209,11 +209,11 @@ def _whole(value: Any) -> int | None:
 
 
 def shown(value: Any, most: int = 60) -> str:
-    """A value as an error shows it, in one line of at most so many characters."""
+    """A value for an error message, on one line of bounded length."""
     plain = _plain(value)
     try:
         text = " ".join(repr(value if plain is None else plain).split())
-    except ValueError:  # Python writes no whole number of more than 4,300 digits
+    except ValueError:  # Python does not print whole numbers of more than 4,300 digits
         text = f"{plain:#x}" if plain is not None else f"a {type(value).__name__}"
     return text if len(text) <= most else text[: most - 3] + "..."
 

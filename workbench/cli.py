@@ -1,6 +1,6 @@
 """Generate and edit music, train and evaluate the systems, run the course.
 
-Started by Fabric's launcher it trains on several devices: `fabric run --devices 2
+With Fabric's launcher it trains on several devices: `fabric run --devices 2
 workbench/cli.py train drums`.
 """
 

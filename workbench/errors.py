@@ -1,7 +1,7 @@
 """Errors that the workbench raises on purpose.
 
-Each message is one line: the file or argument, what was wrong, and the way out. Commands print
-that line and exit with status 2; notebooks show it without a wall of library frames.
+Each message is one line: the file or argument, the problem, and the remedy. Commands print this
+line and exit with status 2.
 """
 
 
@@ -10,7 +10,7 @@ class WorkbenchError(ValueError):
 
 
 class BrokenFileError(WorkbenchError):
-    """A file that cannot be read as what it should be: music, a table, answers."""
+    """A file that does not have the expected content: music, a table, answers."""
 
 
 class MissingDataError(WorkbenchError):
@@ -22,11 +22,11 @@ class CheckpointError(WorkbenchError):
 
 
 class MissingPackageError(WorkbenchError, ImportError):
-    """A Python package that an extra of the workbench brings and that is not installed."""
+    """A Python package that is not installed; an extra of the workbench contains it."""
 
 
 class PromptError(WorkbenchError):
-    """An argument that cannot be followed, such as a seed that is not a whole number."""
+    """An invalid argument, such as a seed that is not a whole number."""
 
 
 class MemoryFullError(WorkbenchError):
@@ -41,7 +41,7 @@ NO_TEXT = "its text cannot be had, str() fails: "
 
 
 def text_of(error: BaseException) -> str:
-    """An exception's text, whatever its own __str__ does."""
+    """An exception's message, even if its __str__ fails."""
     try:
         return str(error)
     except Exception as inner:

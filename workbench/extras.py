@@ -1,7 +1,7 @@
-"""Optional packages: what to install where one is missing.
+"""Optional packages, and what to install if one is missing.
 
-`pip install music-workbench` brings the library. What notebooks and tools need besides are the
-extras of pyproject.toml, which the installed package's own metadata names.
+`pip install music-workbench` installs the library. Notebooks and tools need additional packages,
+the extras of pyproject.toml, which are read from the metadata of the installed package.
 """
 
 import re
@@ -25,7 +25,7 @@ _PACKAGES = {  # modules that are not called as the package that brings them
 
 
 def package_of(module: str) -> str:
-    """The package that brings a module, by the module's top-level name."""
+    """Name of the package that contains a module."""
     return _PACKAGES.get(module, module.replace("_", "-").lower())
 
 
@@ -38,10 +38,8 @@ def require(*modules: str) -> None:
 
 @contextmanager
 def named_extras() -> Iterator[None]:
-    """Imports inside that fail because a package is not installed say which extra brings it.
-
-    Raises MissingPackageError.
-    """
+    """Within this context, a failed import of an optional package raises MissingPackageError with
+    the extra that contains it."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -54,7 +52,7 @@ def missing(error: ModuleNotFoundError) -> MissingPackageError:
     package = package_of(module)
     try:
         lines = requires(PROJECT) or []
-    except PackageNotFoundError:  # the folder alone, on the path
+    except PackageNotFoundError:  # the workbench is only a folder on the path, not installed
         lines = []
     for line in lines:
         extra = re.search(r"""extra == ['"](\w+)['"]""", line)

@@ -1,4 +1,4 @@
-"""Where files go: the cache folder, writing that is whole or absent, and locks."""
+"""The cache folder, atomic writing, and locks."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from workbench.errors import WorkbenchError
 
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi", ".smf")
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
-# what json raises: too deep, and numbers of more digits than Python reads, are among it
+# errors of json, including those for deep nesting and for numbers with too many digits
 UNREADABLE = (ValueError, RecursionError)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-POLL = 0.2  # seconds between two looks at a lock
+POLL = 0.2  # seconds between two checks of a lock
 
 
 def cache_dir() -> Path:
@@ -40,18 +40,18 @@ def cache_dir() -> Path:
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a file for reading bytes; an OSError for anything but a regular file. A pipe would keep
-    the reader waiting, and a device such as /dev/zero never ends."""
+    """Open a file for reading bytes. Raises OSError unless it is a regular file: a pipe would
+    block, and a device such as /dev/zero never ends."""
     return os.fdopen(_regular(path)[0], "rb")
 
 
 def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
-    """The first `most` bytes of a regular file; an OSError for anything else. No file object is
-    made, because that takes longer than to read a short file."""
+    """The first `most` bytes of a regular file; OSError for anything else. It creates no file
+    object, which would take longer than reading a short file."""
     handle, size = _regular(path)
     try:
         part = os.read(handle, min(most, size + 1))
-        if len(part) == min(most, size):  # as much as there is
+        if len(part) == min(most, size):  # the whole file
             return part
         parts = [part]
         while part and (part := os.read(handle, most - sum(map(len, parts)))):
@@ -77,12 +77,13 @@ def _regular(path: str | os.PathLike[str]) -> tuple[int, int]:
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it over `path` when the block succeeds.
 
-    Of a link, the file that it leads to is replaced and the link stays.
+    If `path` is a symbolic link, its target is replaced and the link stays.
 
-    A crash, a full disk or an interrupt leaves `path` as it was and no temporary file behind; what
-    a killed process left is cleared by the next one that writes into the folder. The temporary
-    name keeps the suffix, since audio writers choose the format by it. Raises WorkbenchError where
-    the disk is full, the folder cannot be written, or `path` is a folder, a pipe or a device.
+    After a crash, a full disk or an interrupt, `path` is unchanged and there is no temporary file.
+    Temporary files of a killed process are removed by the next one that writes into the folder. The
+    temporary name keeps the suffix, because audio writers choose the format by it. Raises
+    WorkbenchError if the disk is full, the folder cannot be written to, or `path` is a folder, a
+    pipe or a device.
     """
     target = Path(path_of(path))
     with written(target):
@@ -108,8 +109,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _check_replaceable(target: Path) -> None:
-    """Raise an error for what is there and is not a regular file. A pipe or a device would be
-    replaced by a file, and whatever reads from it would wait for ever."""
+    """Raise an error if the path exists and is not a regular file. A pipe or a device would be
+    replaced by a file, and its readers would wait forever."""
     try:
         mode = os.stat(target).st_mode
     except FileNotFoundError:
@@ -128,7 +129,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 @contextmanager
 def _full_told(target: Path) -> Iterator[None]:
-    """Say in one line that the disk is full, or that a file may not grow any more."""
+    """Within this context, a full disk or an exceeded file size is an error of one line."""
     try:
         yield
     except Exception as error:
@@ -140,7 +141,7 @@ def _full_told(target: Path) -> Iterator[None]:
 
 @contextmanager
 def written(target: Path) -> Iterator[None]:
-    """Say in one line why `target` cannot be written."""
+    """The error of one line that says why `target` cannot be written."""
     try:
         yield
     except OSError as error:
@@ -159,7 +160,7 @@ def _cannot(target: Path, number: int | None) -> WorkbenchError:
 
 
 def _number_in(error: Exception) -> int | None:
-    """The system's number in the text of an error of safetensors, which is written in Rust."""
+    """The errno in the message of an error of safetensors, which is written in Rust."""
     found = re.search(r"os error (\d+)", str(error)) or re.search(r"code: (\d+)", str(error))
     return int(found.group(1)) if found else None
 
@@ -168,7 +169,7 @@ def _number_in(error: Exception) -> int | None:
 
 
 def temporary(stem: str) -> str:
-    """The beginning of a temporary name, which says whose it is: machine and process."""
+    """The prefix of a temporary name, which contains its machine and process."""
     return f".{stem[:100]}~{_host()}-{os.getpid()}-"
 
 
@@ -187,7 +188,7 @@ def clear_dead(folder: Path) -> None:
 
 
 _TEMPORARY = re.compile(r"\..*~([0-9a-f]{8})-(\d{1,9})-")
-_cleared: set[Path] = set()  # folders that this process has looked through
+_cleared: set[Path] = set()  # folders that this process has already cleared
 
 
 @cache
@@ -196,7 +197,7 @@ def _host() -> str:
 
 
 def _alive(process: int) -> bool:
-    import psutil  # seldom wanted; and os.kill(process, 0) would be Ctrl-C on Windows
+    import psutil  # rarely needed; on Windows, os.kill(process, 0) would be Ctrl-C instead
 
     return psutil.pid_exists(process)
 
@@ -215,13 +216,13 @@ def locked(
     """Hold a lock while the block runs; the operating system frees it when its holder dies.
 
     Args:
-        path: The lock's file, which is there only while somebody holds it.
+        path: The lock's file, which exists only while a process holds it.
         what: What is locked, for the message, such as "runs/drums: a training".
-        wait: Wait for the holder, after one line that says who it is, or refuse at once.
-        tell: Where that line goes.
+        wait: Whether to wait for the holder, after one line that names it, or to raise an error.
+        tell: Function that prints this line.
 
     Raises:
-        WorkbenchError: Somebody holds it: the message names machine, process and since when.
+        WorkbenchError: if another process holds it; the message has its machine, number and start.
     """
     path = Path(path)
     handle, told = -1, False
@@ -249,8 +250,8 @@ HELD, UNSUPPORTED = -1, -2
 
 
 def _try_lock(path: Path) -> int:
-    """The open file of a lock that is now ours, HELD, or UNSUPPORTED where files cannot be
-    locked."""
+    """The open file of the acquired lock; HELD if another process has it; UNSUPPORTED if the file
+    system has no locks."""
     try:
         import fcntl
     except ImportError:  # on Windows
@@ -261,13 +262,15 @@ def _try_lock(path: Path) -> int:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with suppress(FileNotFoundError):
-            if os.fstat(handle).st_ino == path.stat().st_ino:  # else its last holder removed it
+            if os.fstat(handle).st_ino == path.stat().st_ino:  # otherwise its holder removed it
                 about = {
                     "host": socket.gethostname(),
                     "process": os.getpid(),
                     "since": time.strftime("%Y-%m-%d %H:%M:%S"),
                 }
-                with suppress(OSError):  # a full disk: the lock holds, it only has no name
+                with suppress(
+                    OSError
+                ):  # a full disk: the lock works, but without the holder's name
                     os.truncate(handle, 0)
                     os.write(handle, json.dumps(about).encode())
                 return handle
@@ -289,15 +292,15 @@ def _holder(path: Path) -> str:
 
 
 def umask() -> int:
-    """The process's umask, which can only be read by setting it."""
+    """The umask of this process, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def load_json(path: str | os.PathLike[str]) -> Any:
-    """What a JSON file holds. Raises OSError or one of UNREADABLE; lone surrogates, which can be
-    neither printed nor written later, are among the latter."""
+    """The content of a JSON file. Raises OSError or one of UNREADABLE, also for lone surrogates,
+    which could not be printed or written."""
     with open_regular(path) as file:
         text = file.read().decode("utf-8-sig")
     content = json.loads(text)

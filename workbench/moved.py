@@ -1,6 +1,6 @@
-"""Old names of modules, kept for one release: notebooks of students may import them.
+"""Old names of modules, kept for one release because notebooks of students may import them.
 
-`import workbench.widgets` gives `workbench.course.widgets`, the same module under both names, and
+`import workbench.widgets` imports `workbench.course.widgets`, the same module under both names, and
 warns with the new name.
 """
 
@@ -50,7 +50,7 @@ MOVED = {
 
 
 def new_name(name: str) -> str | None:
-    """Where a module is now, by its old name or by that of the folder that it was in."""
+    """The new name of a module, by its old name or that of its old folder."""
     head, tail = name, ""
     while head.startswith("workbench."):
         if head in MOVED:
@@ -78,16 +78,16 @@ class _Finder(MetaPathFinder, Loader):
         return module
 
     def get_code(self, name: str) -> None:
-        """For `python -m`, which runs a module by the name that it has now."""
+        """Refuse `python -m` with the old name; the error has the new one."""
         raise ImportError(f"{name} is {new_name(name)} now")
 
     def exec_module(self, module: ModuleType) -> None:
-        # importing by the old name gave it that name's specification: put back its own
+        # the import by the old name replaced the module's specification: restore its own
         if module.__spec__ is not None:
             module.__spec__ = module.__spec__.loader_state
 
 
 def answer_to_old_names() -> None:
-    """Let imports by the old names find the modules; safe to call twice."""
+    """Make imports by old names work; may be called twice."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())

@@ -1,4 +1,4 @@
-"""What the options of all commands share: the format of their help, and checks of their values.
+"""Shared by the options of all commands: the format of their help, and checks of their values.
 
     add.add_argument("--jobs", type=whole(1))  # 0, nan, ² and 2**70 are refused
 
@@ -32,7 +32,7 @@ class Help(argparse.HelpFormatter):
 
 
 class RawHelp(Help, argparse.RawDescriptionHelpFormatter):
-    """The same, with the line breaks of the description."""
+    """The same, but the description keeps its line breaks."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def one_line(message: object) -> str:
-    """A message without line breaks and terminal control codes, which a file's name may contain."""
+    """A message without line breaks and terminal control codes, which file names may contain."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(message))
 
 
@@ -134,8 +134,8 @@ def _range(low: float, high: float) -> str:
 
 
 def check_out(out: Path, *, file: bool = False) -> None:
-    """Check before any work that the folder of `--out`, or that of a file, can be created and
-    written to; nothing is left there.
+    """Check before any work that the folder `--out`, or the folder of a file, can be created and
+    written to. Leaves nothing there.
 
     Raises:
         WorkbenchError: if it cannot.
@@ -148,7 +148,7 @@ def check_out(out: Path, *, file: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(
             dir=folder
-        ):  # permissions alone do not decide: root, read-only mounts
+        ):  # permissions are not enough: consider root and read-only mounts
             pass
         for path in new:
             path.rmdir()

@@ -1,7 +1,7 @@
-"""A process and what it started: memory, processor time, and ending them all.
+"""A process and its descendants: their memory and processor time, and ending all of them.
 
-Nothing that the workbench starts outlives what started it, also where that is killed and has no
-last word: workers of `worker_pool` watch their parent, programs are started by way of `tied`.
+No process that the workbench starts outlives its parent, even if the parent is killed: workers of
+`worker_pool` watch their parent, and programs are started through `tied`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import psutil
 
 
 def memory(members: dict[int, Any]) -> float:
-    """Resident memory of processes together, MB."""
+    """Total resident memory of processes in MB."""
     total = 0
     for process in members.values():
         try:
@@ -32,11 +32,11 @@ def memory(members: dict[int, Any]) -> float:
 
 
 def peak_memory() -> float:
-    """The most resident memory that this process had so far, MB."""
+    """Peak resident memory of this process in MB."""
     if sys.platform == "win32":
         return psutil.Process().memory_info().peak_wset / 2**20
     status = Path("/proc/self/status")
-    if status.exists():  # ru_maxrss would hold what the process had that started this one
+    if status.exists():  # ru_maxrss would include the memory of the parent before exec
         found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text(encoding="ascii", errors="ignore"))
         if found:
             return int(found[1]) / 1024
@@ -47,7 +47,7 @@ def peak_memory() -> float:
 
 
 def computed(members: dict[int, Any]) -> float:
-    """Seconds of processor time that processes, and those they waited for, have used."""
+    """Processor time in seconds of processes and of the children that they waited for."""
     total = 0.0
     for process in members.values():
         try:
@@ -59,8 +59,8 @@ def computed(members: dict[int, Any]) -> float:
 
 
 def written(members: dict[int, Any]) -> float:
-    """What processes have written, to files and pipes together, MB; 0 where the system does not
-    say."""
+    """MB that processes have written, to files and pipes together; 0 if the system does not count
+    it."""
     total = 0
     for process in members.values():
         try:
@@ -72,7 +72,7 @@ def written(members: dict[int, Any]) -> float:
 
 
 def family(tree: Any) -> list[Any]:
-    """A process and all that descend from it."""
+    """A process and all its descendants."""
     try:
         return [tree, *tree.children(recursive=True)]
     except psutil.Error:
@@ -80,31 +80,31 @@ def family(tree: Any) -> list[Any]:
 
 
 def end(tree: Any, members: dict[int, Any]) -> None:
-    """End a process and all its children, those too whose parent has already gone."""
+    """End a process and all its children, including those whose parent has already ended."""
     members.update((process.pid, process) for process in family(tree))
     for process in members.values():
         try:
-            process.kill()  # psutil refuses where another process has taken the number
+            process.kill()  # psutil refuses if another process has this number now
         except psutil.Error:
             continue
     psutil.wait_procs(list(members.values()), timeout=10)
 
 
 def end_with_parent() -> None:
-    """End this process, and all that it started, when its standard input closes: whoever started it
-    holds the other end of that pipe, however they end."""
+    """End this process and its descendants when its standard input closes: the parent holds the
+    other end of this pipe, which closes however the parent ends."""
     _end_after(_read_to_the_end)
 
 
 def worker_pool(workers: int | None = None) -> ProcessPoolExecutor:
-    """Worker processes, by default one per core, that end when the calling process does. Their
-    children end with them."""
+    """A pool of worker processes, by default one per core. They and their children end with the
+    calling process."""
     return ProcessPoolExecutor(workers or os.cpu_count() or 1, initializer=_end_with_owner)
 
 
 def _end_with_owner() -> None:
     owner = multiprocessing.parent_process()
-    if owner is not None:  # its end of a pipe, or its handle on Windows, tells when it has ended
+    if owner is not None:  # a pipe, or a handle on Windows, signals that it has ended
         _end_after(owner.join)
 
 
@@ -114,8 +114,8 @@ def _read_to_the_end() -> None:
 
 
 def _end_after(wait: Callable[[], None]) -> None:
-    """End this process and all that it started once `wait` returns. On Linux children whose own
-    parent has gone become this process's, so that none is missed."""
+    """End this process and its descendants once `wait` returns. On Linux, orphaned descendants
+    become children of this process, so that none is missed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     threading.Thread(target=_wait_and_end, args=(wait,), daemon=True).start()
@@ -124,7 +124,7 @@ def _end_after(wait: Callable[[], None]) -> None:
 def _wait_and_end(wait: Callable[[], None]) -> None:
     wait()
     tree = psutil.Process()
-    for _ in range(10):  # what starts while others end is found the next time
+    for _ in range(10):  # processes that start meanwhile are found the next time
         living = [one for one in family(tree)[1:] if one.is_running()]
         for process in living:
             try:
@@ -136,8 +136,8 @@ def _wait_and_end(wait: Callable[[], None]) -> None:
     os._exit(1)
 
 
-# Between fork and the program's start nothing of Python may run in a process with threads, so a
-# small program does it: the kernel then ends the program when the thread that started it ends.
+# In a process with threads, no Python code may run between fork and exec. Therefore this small
+# program sets the option by which the kernel ends it with the thread that started it.
 _TIE = """
 import ctypes, os, sys
 ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL
@@ -147,8 +147,8 @@ if os.getppid() == int(sys.argv[1]):
 
 
 def tied(command: Sequence[str]) -> list[str]:
-    """The command, made to end with the calling thread on Linux; elsewhere as it is. Call it in the
-    thread that waits for the command."""
+    """A command line that ends with the calling thread on Linux; elsewhere the command unchanged.
+    Call it in the thread that waits for the command."""
     if sys.platform != "linux":
         return list(command)
     return [sys.executable, "-I", "-S", "-c", _TIE, str(os.getpid()), *command]

@@ -1,16 +1,16 @@
-"""Tables that people bring, as spreadsheets and other programs write them.
+"""Read tables that spreadsheets and other programs write.
 
     table = read_table("captions.csv", ["file", "caption"])
     where = table.column("file", "file_name", "path")
     for row in table.rows:
         row[where], row.error(where, "is not there")
 
-Understood: comma, semicolon or tab (also named by a first line `sep=;`); UTF-8 with or without a
-byte order mark, UTF-16 in either order, UTF-32 with its mark, Windows-1252; any line ends, quoted
-cells over several lines, blank lines, and rows that lack their last cells. Names of columns are the
-same in any case and with spaces, "_" or "-" between their words. Cells come without spaces around
-them and with composed letters (é as one character). All else is a BrokenFileError that names file,
-line and column.
+Supported: comma, semicolon or tab (also given by a first line `sep=;`); UTF-8 with or without a
+byte order mark, UTF-16 in either order, UTF-32 with its mark, Windows-1252; any line endings,
+quoted cells over several lines, blank lines, and rows without their last cells. Names of columns
+match in any case and with spaces, "_" or "-" between words. Cells are stripped of surrounding
+spaces and have composed letters (é as one character). Anything else raises BrokenFileError with
+file, line and column.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _SEPARATOR = re.compile(r'"?sep=([,;|:\t])"?\s*', re.I)
 
 @dataclass(frozen=True)
 class Row(Mapping[str, str]):
-    """Cells by the name of their column. line: where the row begins in the file, from 1."""
+    """Cells by the name of their column. line: first line of the row in the file, from 1."""
 
     cells: Mapping[str, str]
     path: Path
@@ -63,12 +63,12 @@ class Row(Mapping[str, str]):
         return len(self.cells)
 
     def error(self, column: str, reason: str) -> BrokenFileError:
-        """An error that names the file, the line and the column."""
+        """An error with the file, the line and the column."""
         return _error(self.path, self.line, f"column {column!r}", reason)
 
     def inside(self, column: str) -> str:
-        """A path inside the folder, as `spelled` writes it. Raises BrokenFileError where the cell
-        is empty, or the path absolute or with ".."."""
+        """A path inside the folder, as `spelled` writes it. Raises BrokenFileError if the cell is
+        empty, or the path is absolute or contains ".."."""
         text = self[column]
         name = text.replace("\\", "/")
         if not name:
@@ -105,14 +105,14 @@ class Row(Mapping[str, str]):
 
 @dataclass(frozen=True)
 class Table:
-    """columns: their names in small letters, in order; columns without a name are left out."""
+    """A table. columns: their names in lower case, in order; columns without a name are omitted."""
 
     path: Path
     columns: tuple[str, ...]
     rows: list[Row]
 
     def column(self, *names: str) -> str | None:
-        """The column that has the first of these names that any has; None where none has."""
+        """The first of these names that is a column; None if none is."""
         written = {_key(column): column for column in reversed(self.columns)}
         return next((written[_key(name)] for name in names if _key(name) in written), None)
 
@@ -124,17 +124,17 @@ def read_table(
     needs: Iterable[str] = (),
     line: int = 1,
 ) -> Table:
-    """Read a table whose first row that is not blank holds the columns' names.
+    """Read a table. Its first row that is not blank contains the names of the columns.
 
     Args:
-        path: the file.
-        known: names of columns that may be there, by which the delimiter is recognised.
-        needs: names of columns that must be there, exactly as rows are asked for them.
-        line: the first line to read, from 1.
+        path: The file.
+        known: Names of possible columns, by which the delimiter is recognised.
+        needs: Names of required columns, exactly as they are used with rows.
+        line: First line to read, from 1.
 
     Raises:
-        BrokenFileError: it cannot be read, lacks a column or has one twice, or a row has more cells
-            than there are columns.
+        BrokenFileError: if it cannot be read, lacks a column or has one twice, or a row has more
+            cells than there are columns.
     """
     path, needs = Path(path), list(needs)
     records = read_rows(path, [*known, *needs], line=line)
@@ -161,8 +161,8 @@ def read_table(
 
 
 def spelled(path: str | PurePath) -> str:
-    """A path as tables may be searched for it: "/" between its parts, none of them ".", and
-    composed letters, which macOS takes apart."""
+    """A path in the form used for comparison: "/" between its parts, none of them ".", and composed
+    letters, which macOS decomposes."""
     text = path if isinstance(path, str) else path.as_posix()
     return unicodedata.normalize("NFC", PurePosixPath(text.replace("\\", "/")).as_posix())
 
@@ -186,8 +186,8 @@ def _row(path: Path, line: int, columns: list[str], cells: list[str]) -> Row:
 def read_rows(
     path: str | PathLike[str], known: Iterable[str] = (), *, line: int = 1
 ) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells) of each row that is not blank, as text, the head included; the file is read
-    while you iterate. known, line, errors: see `read_table`."""
+    """Yield (line, cells) of each row that is not blank, including the header; the file is read
+    during iteration. known, line, errors: see `read_table`."""
     path = Path(path)
     try:
         encoding = _encoding(path)
@@ -228,7 +228,7 @@ def _records(
 
 
 def _lines(path: Path, file: io.TextIOBase, delimiter: str, skipped: int) -> Iterator[str]:
-    """The lines, spaces after closing quotes taken out."""
+    """The lines without spaces after closing quotes."""
     after_quote = re.compile(rf'"[ ]+(?={re.escape(delimiter)}|[\r\n]|$)')
     for number, text in enumerate(file, skipped + 1):
         if "\0" in text:
@@ -237,8 +237,8 @@ def _lines(path: Path, file: io.TextIOBase, delimiter: str, skipped: int) -> Ite
 
 
 def _encoding(path: Path) -> str:
-    """How the file's text is encoded; BrokenFileError where it cannot be told, or is no text."""
-    if not path.is_file():  # a pipe or a device would be waited for, without end
+    """The encoding of the file; BrokenFileError if it is unknown, or the file is not text."""
+    if not path.is_file():  # reading a pipe or a device might never end
         raise BrokenFileError(f"{path}: is not a file; name a table")
     if path.stat().st_size > MOST_BYTES:
         raise BrokenFileError(f"{path}: is larger than {MOST_BYTES >> 30} GiB, which no table is")
@@ -247,7 +247,7 @@ def _encoding(path: Path) -> str:
         if head.startswith(_SPREADSHEETS):
             raise BrokenFileError(f"{path}: is a spreadsheet; save it as CSV, UTF-8")
         encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "")
-        if not encoding and len(head) > 3:  # names of columns begin with plain letters
+        if not encoding and len(head) > 3:  # names of columns begin with ASCII letters
             zeros = [not any(head[i:8:2]) and all(head[1 - i : 8 : 2]) for i in (0, 1)]
             encoding = "utf-16-be" if zeros[0] else "utf-16-le" if zeros[1] else ""
     if encoding:
@@ -262,22 +262,22 @@ def _encoding(path: Path) -> str:
             text = decoder.decode(block)
             broken += len(re.findall("[\udc80-\udcff]", text))
             whole += len(re.findall("[^\0-\x7f\udc80-\udcff]", text))
-    # as Windows-1252 a text holds sequences of UTF-8 by a rare chance only
+    # text in Windows-1252 rarely contains valid sequences of UTF-8
     _check(path, "utf-8" if whole >= broken else "cp1252")
     return "cp1252"
 
 
 def _check(path: Path, encoding: str) -> None:
-    """BrokenFileError naming the place that is not of this encoding."""
+    """The BrokenFileError for a byte that is invalid in this encoding."""
     if place := _broken(path, encoding):
         name = {"cp1252": "UTF-8 or Windows-1252"}.get(encoding, encoding.upper())
         raise _error(path, place[0], f"byte {place[1]}", f"is not {name}; save it again as UTF-8")
 
 
 def _broken(path: Path, encoding: str) -> tuple[int, int] | None:
-    """(line, byte in it), from 1, of the first byte that is not of this encoding."""
+    """(line, byte in it), from 1, of the first byte that is invalid in this encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    line, begins, read = 1, 0, 0  # begins: where the line does
+    line, begins, read = 1, 0, 0  # begins: offset of the line's first byte
     with path.open("rb") as file:
         while True:
             block = file.read(_BLOCK)
@@ -299,7 +299,7 @@ def _broken(path: Path, encoding: str) -> tuple[int, int] | None:
 
 
 def _delimiter(sample: str, known: set[str]) -> tuple[str, int]:
-    """What stands between cells, and how many lines to skip: 1 where the first names it."""
+    """The delimiter, and the number of lines to skip: 1 if the first line gives the delimiter."""
     said = _SEPARATOR.fullmatch(sample.lstrip("\ufeff").splitlines()[0]) if sample.strip() else None
     if said:
         return said[1], 1
@@ -318,7 +318,7 @@ def _delimiter(sample: str, known: set[str]) -> tuple[str, int]:
 
 
 def _key(name: str) -> str:
-    """A column's name without case, and without what stands between its words."""
+    """A column's name in lower case, without the separators between its words."""
     return re.sub(r"[\s_-]+", "", _plain(name))
 
 

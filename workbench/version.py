@@ -1,3 +1,3 @@
-"""The version, in a module of its own: what needs it alone need not import the package."""
+"""The version, in its own module, which can be imported without the package."""
 
 __version__ = "0.1.0"

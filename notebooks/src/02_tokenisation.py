@@ -202,8 +202,8 @@ def to_steps(beats, steps):
 # *Predict:* with which of these does the rhythm survive?
 #
 # **TSD** says waits instead of positions, **MIDI-Like** where notes end, **Structured** always the
-# same types in the same order, **Octuple** one step of 7 parts a note. **p/v/d** is the encoding of
-# lesson 08: pitch, velocity and duration of a piano's notes, and nothing else. Each song goes to
+# same types in the same order, **Octuple** one step of 7 parts per note. **p/v/d** is the encoding
+# of lesson 08: pitch, velocity and duration of a piano's notes, and nothing else. Each song goes to
 # tokens and back; notes before and after are matched by pitch and onset.
 
 # %%
@@ -218,11 +218,11 @@ for way in tokenisers(songs[:20], max(clip.bars for clip in some)):
     share, onset, _, velocity = lost.means()
     long[way.name] = sum(tokens for tokens, _ in trips) / lost.notes
     rows.append([way.name, long[way.name], way.size, 100 * share, onset, velocity])
-print(render("", ["", "tokens a note", "vocabulary", "notes lost %", "onset off by ms",
+print(render("", ["", "tokens per note", "vocabulary", "notes lost %", "onset off by ms",
                   "velocity off by"], rows))
-plots.bars(plots.axes(width=9.5), long, ylabel="tokens a note")
-run.note("tokens a note, REMI", long["REMI"])
-run.note("tokens a note, with pieces", long["REMI + BPE"], floor=f"without {long['REMI']:.2f}")
+plots.bars(plots.axes(width=9.5), long, ylabel="tokens per note")
+run.note("tokens per note, REMI", long["REMI"])
+run.note("tokens per note, with pieces", long["REMI + BPE"], floor=f"without {long['REMI']:.2f}")
 
 # %%
 from workbench.representations.pvd import PVD
@@ -240,7 +240,7 @@ compare([tune] + [way.decode(np.concatenate(way.words(tune)), tune.tempo)
 # instruments and onsets: chords become runs, and the end of a song is off by minutes. With rhythm
 # it still says no metre: in POP909, after one bar of two beats all that follows is late. Structured
 # rounds long waits, which adds up where there are any. MMM gives all notes one velocity. Octuple
-# needs one step a note only if its seven parts count as one.
+# needs one step per note only if its seven parts count as one.
 #
 # ## 5 · Byte-pair encoding
 #
@@ -333,9 +333,9 @@ print("share of tokens that stand for 1, 2, 3, 4, 5 and more base tokens:",
 # *Equation (1):* code `workbench.models.markov.MarkovChain.nll` (nats a token); paper Shannon 1951,
 # *Prediction and entropy of printed English*.
 #
-# ## Exercise 4 · Bits a note (5 minutes)
+# ## Exercise 4 · Bits per note (5 minutes)
 #
-# *Goal:* from the nats of all tokens (an array) and the number of notes, compute bits a note.
+# *Goal:* from the nats of all tokens (an array) and the number of notes, compute bits per note.
 
 # %% tags=["stub"]
 def bits_a_note(nats, notes):
@@ -368,8 +368,8 @@ for way in ways:
         chain = MarkovChain(order, way.size).fit(known)
         cost.append(sum(chain.nll(song).sum() for song in fresh) / np.log(2) / heard)
 left, right = plots.axes(1, 2, width=10, height=3.2)
-plots.lines(left, sizes, curves, xlabel="vocabulary", ylabel="tokens a note")
-plots.lines(right, sizes, bits, xlabel="vocabulary", ylabel="bits a note, held-out songs")
+plots.lines(left, sizes, curves, xlabel="vocabulary", ylabel="tokens per note")
+plots.lines(right, sizes, bits, xlabel="vocabulary", ylabel="bits per note, held-out songs")
 for ax in (left, right):
     ax.set_ylim(0)
 
@@ -496,7 +496,7 @@ run.note("times faster than MidiTok", seconds["MidiTok"] / seconds["arrays"], fl
 # ## Mini-project · Your own token (an hour)
 #
 # In `song_config()` change one thing, such as `beat_res`, `num_velocities` or `use_chords`. Say
-# beforehand what it will do to the tokens a note and to what is lost, then measure both. If you
+# beforehand what it will do to the tokens per note and to what is lost, then measure both. If you
 # can, take music of your own: what do these tokens lose of it that you would miss?
 #
 # ## You can now
@@ -506,8 +506,8 @@ run.note("times faster than MidiTok", seconds["MidiTok"] / seconds["arrays"], fl
 # *One limitation heard:* sixteen velocities and twelve steps a beat are a score with dynamics, not
 # a performance; pedal and pitch bend are not said at all.
 #
-# *Terms:* token · vocabulary · REMI · grid · TSD · Octuple · p/v/d · byte-pair encoding · bits a
-# note · Zipf's law · MMM
+# *Terms:* token · vocabulary · REMI · grid · TSD · Octuple · p/v/d · byte-pair encoding ·
+# bits per note · Zipf's law · MMM
 #
 # *Next:* [03](03_contrastive_pretraining.ipynb) lets words and loops meet. Tokens are drawn from
 # noise in [08](08_diffusion_lm.ipynb), and one after the other in

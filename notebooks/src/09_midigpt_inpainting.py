@@ -111,7 +111,7 @@ def fill_in_the_middle(bars, first, last):
 import numpy as np
 
 from workbench.models.markov import MarkovChain
-from workbench.representations.holes import plain
+from workbench.representations.holes import song_ids
 from workbench.systems.midigpt.training import held_out, tables_of
 
 held = held_out(tables_of(songs.clips), system.vocabulary, system.config.gpt.context)
@@ -120,7 +120,7 @@ nats = system.nll(held).numpy()
 real = held[:, 1:].numpy() != 0
 rows = [row[row != 0].numpy().astype(int) for row in held]
 known = tables_of(load(run.dataset, split="train", limit=run.size(40, 600)).clips)
-lines = [plain(one, system.vocabulary, ends=True) for one in known]
+lines = [song_ids(one, system.vocabulary, ends=True) for one in known]
 costs = {"MidiGPT": float(nats[real].mean())}
 for order in (0, 1, 2, 4):
     chain = MarkovChain(order, system.vocabulary.size).fit(lines)
@@ -150,10 +150,10 @@ print(f"the first 64 tokens cost {first:.2f} nats each, those of the second half
 # unknown. Later the curve is flat: what comes back in a song (a chorus) mostly lies further away
 # than the context reaches.
 #
-# ## Exercise 2 · Bits a note (5 minutes)
+# ## Exercise 2 · Bits per note (5 minutes)
 #
 # *Goal:* nats a token depend on how the tokens were cut. Bits a *note* do not. From the nats of all
-# tokens (an array) and the number of notes, compute bits a note.
+# tokens (an array) and the number of notes, compute bits per note.
 
 # %% tags=["stub"]
 def bits_a_note(nats, notes):

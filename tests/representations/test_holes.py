@@ -13,8 +13,8 @@ from workbench.representations.holes import (
     answer,
     bars_of,
     part,
-    plain,
     question,
+    song_ids,
     transpose,
     window,
 )
@@ -104,7 +104,7 @@ def test_question_and_answer_hold_every_note_once(vocabulary, song, programs):
 
 
 def test_plain_is_the_song_between_its_ends(vocabulary, song):
-    ids = plain(song, vocabulary, ends=True)
+    ids = song_ids(song, vocabulary, ends=True)
     assert ids[0] == BOS
     assert ids[-1] == EOS
     assert (base(vocabulary, ids[1:-1]) == ids_of(song)).all()
@@ -167,7 +167,7 @@ def test_what_the_hole_rule_lets_through_decodes(vocabulary, seed):
 
 def test_the_song_rule_ends_after_its_bars(vocabulary, song):
     grammar = TokenGrammar(vocabulary)
-    rule = SongRule(grammar, 1, 2, plain(song, vocabulary, ends=False)[-1:].tolist())
+    rule = SongRule(grammar, 1, 2, song_ids(song, vocabulary, ends=False)[-1:].tolist())
     random = torch.Generator().manual_seed(0)
     drawn, ids = None, []
     for _ in range(2000):
@@ -181,7 +181,7 @@ def test_the_song_rule_ends_after_its_bars(vocabulary, song):
     assert sum(bool(grammar.bar[i]) for i in ids) == 3
     assert grammar.bar[ids[-2]]  # it began a third bar, which is not written
     rule, drawn = SongRule(grammar, 1, 2, []), None
-    for i in [*plain(part(song, 0, 2), vocabulary, ends=True)[1:]]:  # a song may end there, too
+    for i in [*song_ids(part(song, 0, 2), vocabulary, ends=True)[1:]]:  # a song may end there, too
         assert rule(drawn)[0, int(i)]
         drawn = torch.tensor([i])
 

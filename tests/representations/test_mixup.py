@@ -12,10 +12,10 @@ from workbench.representations.mixup import (
     Beats,
     align,
     bam,
-    draw_lambda,
     group_by_tempo,
     mix,
     octave_near,
+    sample_lambda,
     stretch,
     transpose,
 )
@@ -130,8 +130,8 @@ def test_variance_is_kept_for_independent_pieces(lam):
 def test_lambda_is_beta():
     from scipy.stats import beta, kstest
 
-    assert kstest(draw_lambda(4000, 0), beta(5, 5).cdf).pvalue > 0.01
-    assert np.array_equal(draw_lambda(5, 1), draw_lambda(5, 1))
+    assert kstest(sample_lambda(4000, 0), beta(5, 5).cdf).pvalue > 0.01
+    assert np.array_equal(sample_lambda(5, 1), sample_lambda(5, 1))
 
 
 def test_without_beats_it_is_refused_by_name():

@@ -60,3 +60,14 @@ def test_reading_the_registry_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("key", SYSTEMS)
+def test_help_explains_every_verb_of_a_system(key):
+    """Also where a docstring stands in a base class."""
+    system = SYSTEMS[key].system
+    for verb in system.can - {*system.reads}:
+        assert len(inspect.getdoc(getattr(system, verb)) or "") > 20, verb
+    for verb in {"generate", "inpaint", "vary"} & system.can:
+        text = inspect.getdoc(getattr(system, verb))
+        assert {"Args:", "Returns:", "Raises:"} <= {*text.split()}, verb

@@ -21,7 +21,7 @@ from workbench.course.notebooks import build
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.tools.pages import export, with_mathml
 from workbench.tools.report import build as report
-from workbench.tools.report import excerpts, runner
+from workbench.tools.report import engine, excerpts, runner
 from workbench.tools.report.runner import find_error, run_notebook
 
 PARAMETERS = '# %% tags=["parameters"]\nprofile = "laptop"\ndataset = "groove"\nseed = 0\n\n'
@@ -522,7 +522,7 @@ with socket.socket() as other:
 """
 
 
-@pytest.mark.parametrize("times", [1, runner.STARTS])
+@pytest.mark.parametrize("times", [1, engine.STARTS])
 def test_a_kernel_whose_port_is_taken_is_started_again(tmp_path, monkeypatch, times):
     def robbed(folder):
         place = folder / "jupyter" / "kernels" / runner.KERNEL
@@ -536,7 +536,7 @@ def test_a_kernel_whose_port_is_taken_is_started_again(tmp_path, monkeypatch, ti
 
     monkeypatch.setattr(runner, "_kernelspec", robbed)
     outcome, target = run_cells(tmp_path, "print('here')")
-    if times < runner.STARTS:
+    if times < engine.STARTS:
         [cell] = nbformat.read(target, as_version=4).cells
         assert cell.outputs[0].text == "here\n"
         assert outcome.reason == "did not reach run.finish(): it ended early"
@@ -590,13 +590,13 @@ def test_a_lost_message_holds_up_nobody(tmp_path, monkeypatch):
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     made.metadata["kernelspec"] = {"name": runner.KERNEL, "display_name": "", "language": "python"}
     monkeypatch.setenv("JUPYTER_PATH", str(runner._kernelspec(tmp_path)))
-    monkeypatch.setattr(runner, "SILENCE", 0.5)
-    engine, _ = runner._engine(600.0)
+    monkeypatch.setattr(engine, "SILENCE", 0.5)
+    papermill_engine, _ = engine.engine_of(600.0)
     manager = NotebookExecutionManager(made, progress_bar=False)
     made.metadata["papermill"] = {}
     manager.notebook_start()
     began = time.monotonic()
-    engine.execute_managed_notebook(manager, runner.KERNEL)
+    papermill_engine.execute_managed_notebook(manager, runner.KERNEL)
     assert time.monotonic() - began < 300
     assert [cell.outputs[0].text for cell in made.cells if cell.outputs] == [
         "all the same\n",
@@ -742,7 +742,7 @@ def test_links_between_lessons_lead_to_pages(tmp_path):
     ("text", "reason"),
     [
         ("{", r"07_x\.ipynb: is not a valid notebook"),
-        ("profile = 'smoke'\nseed = = 3", "cell of parameters is not Python.*line 2"),
+        ("profile = 'smoke'\nseed = = 3", "cell with the parameters is not Python.*line 2"),
         ("%matplotlib inline\n!ls\nprofile = 'smoke'", "unknown parameter 'seed'; it has: profile"),
     ],
 )

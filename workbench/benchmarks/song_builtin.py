@@ -13,7 +13,7 @@ from workbench.evaluation.likelihood import bits_each, true_entropy
 from workbench.models.gpt import GPT, GPTConfig, next_token_loss
 from workbench.models.lstm import LSTMConfig, LSTMLanguageModel
 from workbench.models.markov import MarkovChain
-from workbench.representations.holes import plain
+from workbench.representations.holes import song_ids
 from workbench.representations.remi import RemiSong, ids_of
 from workbench.representations.tokens import PAD, Vocabulary
 from workbench.systems.midigpt.training import loss, songs_of, tables_of
@@ -65,7 +65,7 @@ def builtin(bench: SongBench) -> None:
 
 def rows_of(songs: list[RemiSong], vocabulary: Vocabulary) -> Tensor:
     """One row per song, from BOS to EOS: (songs, longest) int16."""
-    ids = [plain(song, vocabulary, ends=True) for song in songs]
+    ids = [song_ids(song, vocabulary, ends=True) for song in songs]
     rows = np.full((len(ids), 640), PAD, dtype=np.int16)
     for row, line in zip(rows, ids, strict=True):
         row[: len(line)] = line[:640]

@@ -13,7 +13,7 @@ from workbench.errors import MissingDataError
 from workbench.evaluation.table import Report
 from workbench.models.markov import MarkovChain
 from workbench.music.clip import Clip
-from workbench.representations.holes import plain, transpose
+from workbench.representations.holes import song_ids, transpose
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import EOS, PAD, Vocabulary
 from workbench.systems.midigpt import MidiGPT
@@ -84,7 +84,7 @@ class SongBench:
         """Markov chains of the training songs in all transpositions, by order."""
         shifts = (0,) if self.quick else SHIFTS
         lines = [
-            plain(transpose(song, shift, self.vocabulary), self.vocabulary, ends=True)
+            song_ids(transpose(song, shift, self.vocabulary), self.vocabulary, ends=True)
             for song in self.train
             for shift in shifts
         ]

@@ -12,7 +12,7 @@ from workbench.evaluation.likelihood import bits_each
 from workbench.models.gpt import next_token_loss
 from workbench.models.lstm import LSTMConfig, LSTMLanguageModel
 from workbench.models.markov import MarkovChain
-from workbench.representations.holes import plain
+from workbench.representations.holes import song_ids
 from workbench.representations.tokens import PAD, Vocabulary
 from workbench.systems.midigpt.training import loss, sequences_of
 from workbench.training import Plan
@@ -96,7 +96,7 @@ def unigram(bench: SongBench, rows: list[np.ndarray]) -> np.ndarray:
 def _log_shares(bench: SongBench) -> np.ndarray:
     count = np.ones(bench.vocabulary.size)
     for song in bench.train:
-        np.add.at(count, plain(song, bench.vocabulary, ends=True), 1)
+        np.add.at(count, song_ids(song, bench.vocabulary, ends=True), 1)
     return np.log(count / count.sum())
 
 

@@ -283,8 +283,8 @@ def _is_rule(line: Any) -> bool:
 
 def with_alternative_text(figure: Figure) -> str | None:
     """HTML of a figure that a notebook shows: the picture with an alternative text, which neither
-    JupyterLab nor nbconvert give to an image/png. The PNG is stored for LaTeX all the same, so here
-    the same pixels stand as WebP without loss, a third of its size."""
+    JupyterLab nor nbconvert give to an image/png. The notebook also stores the PNG, for LaTeX; the
+    HTML has the same pixels as lossless WebP, which is a third of its size."""
     from IPython.core.getipython import get_ipython
     from PIL import Image
 

@@ -1,21 +1,21 @@
 """Experiments: notebooks that ask one question, and the tables of their answers.
 
 `notebooks/src/experiments/NAME.py`, a percent script, becomes `notebooks/experiments/NAME.ipynb`
-(`workbench notebooks`). Run as it is, it measures one point of its grid; the command
+(`workbench notebooks`). Run in Jupyter, it measures one point of its grid. The command
 
     workbench experiment NAME --profile laptop --jobs 2 --record
 
-(see `workbench.tools.experiment_runs`) measures all points and keeps their table in
-`notebooks/experiments/results/NAME.json`. How to write one; NAME has letters, digits and _:
+(see `workbench.tools.experiment_runs`) measures all points and stores their table in
+`notebooks/experiments/results/NAME.json`. This is how to write one (NAME: letters, digits and _):
 
 1. A markdown cell with `# Experiment: TITLE` and, each as `## …` or `**…**`: **Question**,
-   **Prediction** (written before the run and left as it was, also where it was wrong), **Method**
-   (data, what is held fixed, what a point costs, the floor).
+   **Prediction** (written before the run and never changed, even if it was wrong), **Method**
+   (data, fixed settings, cost of a point, floor).
 2. A cell tagged `parameters`: `profile`, `dataset`, `seed` and a plain literal for each variable of
-   the grid, so that opening the notebook and running it measures that one point.
-3. A cell tagged `grid`: one literal, read without running it. Of each profile named, all
-   combinations of the values are points. `seed` is what intervals are taken over: with the same
-   seed all variants should meet the same data and the same noise.
+   the grid. Running the notebook measures the point with these values.
+3. A cell tagged `grid`: one literal, which is read without running it. For each profile, all
+   combinations of the values are points. Intervals are computed over `seed`: with the same seed,
+   all variants should get the same data and the same noise.
 
        grid = {
            "smoke": {"noise": [0.5], "seed": [0]},
@@ -24,18 +24,18 @@
 
 4. The measurement of one point: `run = start("NAME", profile=…, dataset=…, seed=…)`, then
    `run.note("F1 of hits", value, floor=…, unit=…)` for each result, then `run.finish()`. A figure
-   is named alike at all points. At `smoke` a point takes seconds: `run.size(20, 300)`.
-5. A section `## Result at laptop size`, after `run.finish()`, so that it is not run at each point
-   and can be written when the table is there: `table = committed("NAME")`, shown, drawn with its
-   intervals (`plots.intervals(ax, *table.series("F1 of hits", "noise"), …)`), and in plain words
-   what it says: is the prediction right, and what else could explain the result. Variants are
-   compared seed by seed, `table.difference("F1 of hits", {"noise": 0}, {"noise": 1})`.
+   has the same name at all points. At `smoke` a point takes seconds: `run.size(20, 300)`.
+5. A section `## Result at laptop size` after `run.finish()`. It does not run at each point, and is
+   written when the table exists: show `table = committed("NAME")`, plot it with its intervals
+   (`plots.intervals(ax, *table.series("F1 of hits", "noise"), …)`), and explain in plain words
+   whether the prediction was right, and what else could explain the result. Compare variants seed
+   by seed: `table.difference("F1 of hits", {"noise": 0}, {"noise": 1})`.
 6. A section `## What a gpu run would add`.
 
-Points already measured are kept and reused as long as their parameters and the notebook's code up
-to `run.finish()` stay the same (words, comments and the grid itself do not matter). Changes of the
-library are not noticed: `--fresh` measures all anew. A test holds every experiment to this form,
-runs it at `smoke`, and asks that the committed table was made by the present code.
+Measured points are reused as long as their parameters and the notebook's code up to `run.finish()`
+stay the same (text, comments and the grid itself do not matter). Changes of the library are not
+noticed: `--fresh` measures everything again. A test checks the form of every experiment, runs it at
+`smoke`, and checks that the present code made the committed table.
 """
 
 from __future__ import annotations
@@ -70,11 +70,11 @@ Series = tuple[list[Any], list[float], list[float], list[float]]
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is read from a notebook without running it.
+    """An experiment, read from its notebook without running it.
 
-    parameters: names and defaults. grid: profile → variable → values. code: what is measured, as a
-    fingerprint. notebook: what is run, the .ipynb where there is one; edited: it differs from its
-    script.
+    parameters: names and defaults; grid: profile → variable → values; code: fingerprint of the
+    measured code; notebook: the one to run, the .ipynb if there is one; edited: whether it differs
+    from its script.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Experiment:
     edited: bool = False
 
     def points(self, profile: str, given: dict[str, list[Any]] | None = None) -> list[Point]:
-        """All combinations of the grid's values, with `given` in place of its own.
+        """All combinations of the grid's values; `given` replaces the values of some variables.
 
         Raises PromptError for a profile or a variable that the experiment does not have.
         """
@@ -102,8 +102,8 @@ class Experiment:
         return [dict(zip(values, one, strict=True)) for one in itertools.product(*values.values())]
 
     def _like(self, variable: str, value: Any) -> Any:
-        """A value of the kind that the notebook gives the variable: a seed, words (also those that
-        look like a number), whole numbers where there are no others, a number."""
+        """A value with the type of the notebook's own values of this variable: a seed, a text (also
+        one that looks like a number), a whole number, or a number."""
         if variable == "seed":
             return seed_of(value)
         own = [self.parameters[variable]]
@@ -118,9 +118,9 @@ class Experiment:
 
 
 def read(name: str, root: Path = ROOT) -> Experiment:
-    """An experiment by its name: its .ipynb as it lies there, or what its script gives. Raises
-    MissingDataError where there is none, BrokenFileError where the .ipynb is none, PromptError
-    where its parameters or its grid are not plain literals."""
+    """An experiment by its name, from its .ipynb if there is one, otherwise from its script. Raises
+    MissingDataError for an unknown name, BrokenFileError for an .ipynb that is not a notebook,
+    PromptError if parameters or grid are not plain literals."""
     scripts = {script.stem: script for script in experiment_scripts(root)}
     if name not in scripts:
         raise MissingDataError(f"no experiment {name!r}; there are: {', '.join(scripts) or 'none'}")
@@ -129,7 +129,7 @@ def read(name: str, root: Path = ROOT) -> Experiment:
     if there.exists():
         own = read_notebook(there)
         edited = differs(own, notebook)
-        # ids follow from the script; an editor may have left some out
+        # ids follow from the script; an editor may have removed some
         notebook = own if edited else notebook
     cells, source = notebook.cells, there if edited else scripts[name]
     tagged = {tag: cell.source for cell in cells for tag in cell.metadata.get("tags", [])}
@@ -172,7 +172,7 @@ def _parsed(code: str, where: object = "the experiment") -> ast.Module:
         return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError) as error:
         raise PromptError(
-            f"{where}: holds a cell that is not Python ({error}); write it without magics"
+            f"{where}: contains a cell that is not Python ({error}); write it without magics"
         ) from None
 
 
@@ -202,7 +202,7 @@ def _check_variables(where: str, values: dict[str, list[Any]], known: dict[str, 
 
 
 def _fingerprint(cells: Sequence[Any]) -> str:
-    """Of the code up to `run.finish()`, the grid left out: a point's result depends on no more."""
+    """Hash of the code up to `run.finish()` without the grid, on which a point's result depends."""
     digest = hashlib.sha256()
     for cell in measured(cells):
         if cell.cell_type == "code" and "grid" not in cell.metadata.get("tags", []):
@@ -224,9 +224,12 @@ def measured(cells: Sequence[Any]) -> Sequence[Any]:
 
 @dataclass(frozen=True)
 class Table:
-    """The table of an experiment: about (command, machine, data, versions, …) and one row for each
-    combination of the variables but the seed, {"parameters", "seeds", "figures": {name: {"mean",
-    "low", "high", "values", "unit", …}}}. Shows itself in a notebook."""
+    """The table of an experiment, which displays itself in a notebook.
+
+    about: command, machine, data, versions and so on; rows: one for each combination of the
+    variables except the seed, {"parameters", "seeds", "figures": {name: {"mean", "low", "high",
+    "values", "unit", …}}}.
+    """
 
     about: dict[str, Any]
     rows: list[dict[str, Any]]
@@ -240,12 +243,12 @@ class Table:
         )
 
     def across(self, figures: Sequence[str], **fixed: Any) -> Series:
-        """The same for several figures of the one row that `fixed` names, over their names."""
+        """The same for several figures of the row with `fixed`, over the figures' names."""
         row = self._row(fixed)
         return list(figures), *_ends([row["figures"][figure] for figure in figures])
 
     def only(self, *figures: str) -> Table:
-        """The table with these figures, for one that is too wide to show."""
+        """The table with these figures only, if all of them are too wide to show."""
         rows = [
             row | {"figures": {name: row["figures"][name] for name in figures}} for row in self.rows
         ]
@@ -259,7 +262,7 @@ class Table:
     def difference(
         self, figure: str, first: dict[str, Any], second: dict[str, Any]
     ) -> tuple[float, float, float]:
-        """Mean of second − first, seed by seed, and its 95 % interval. Each must name one row."""
+        """Mean of second − first, seed by seed, and its 95 % interval. Each must match one row."""
         runs = []
         for row in (self._row(first), self._row(second)):
             runs.append(dict(zip(row["seeds"], row["figures"][figure]["values"], strict=True)))
@@ -279,7 +282,7 @@ class Table:
         return rows[0]
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
-        """Head and rows as text: the variables, the number of seeds, mean (low to high)."""
+        """Header and rows as text: the variables, the number of seeds, mean (low to high)."""
         names = list(dict.fromkeys(name for row in self.rows for name in row["figures"]))
         units = {n: f["unit"] for row in self.rows for n, f in row["figures"].items()}
         variables = list(self.rows[0]["parameters"]) if self.rows else []
@@ -320,17 +323,17 @@ class Table:
 
 
 def committed(name: str, root: Path = ROOT) -> Table:
-    """The table that lies beside the notebook, of a whole run at laptop size."""
+    """The table beside the notebook, from a complete run at laptop size."""
     path = root / "experiments" / "results" / f"{name}.json"
     if not path.is_file():
         raise MissingDataError(
-            f"{path}: not there; make it: workbench experiment {name} --profile laptop --record"
+            f"{path}: does not exist; run: workbench experiment {name} --profile laptop --record"
         )
     return read_table(path)
 
 
 def read_table(path: Path) -> Table:
-    """The table that `run_experiment` wrote. Raises BrokenFileError."""
+    """Read a table that `run_experiment` wrote. Raises BrokenFileError."""
     try:
         about = load_json(path)
         return Table(about, about.pop("rows"))

@@ -1,17 +1,17 @@
 """Notebooks from percent scripts: notebooks/src/NN_name.py → notebooks/NN_name.ipynb, and
 notebooks/src/experiments/NAME.py → notebooks/experiments/NAME.ipynb (`course/experiments.py`).
 
-The scripts are what one edits and reviews; the notebooks are what one opens. Cells begin with
-`# %%` (code) or `# %% [markdown]`, and may have tags: `# %% tags=["parameters"]`.
+Authors edit and review the scripts; readers open the notebooks. Cells begin with `# %%` (code) or
+`# %% [markdown]`, and may have tags: `# %% tags=["parameters"]`.
 
-An exercise is three or more cells in a row:
+An exercise has three or more consecutive cells:
 
-* tag `stub`: the cell that the student fills in, with a function that returns None;
+* tag `stub`: the cell for the student to complete, with a function that returns None;
 * tag `check`: the cell that checks it;
-* tag `solution`: the stub with the answer in it.
+* tag `solution`: the stub with the answer.
 
-By default the solution becomes a collapsed box after the check. With `solutions=True` it takes the
-stub's place, which is how the notebooks are tested both ways. Outputs are never stored.
+By default the solution becomes a collapsed box after the check. With `solutions=True` it replaces
+the stub; tests run the notebooks both ways. Outputs are never stored.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from typing import Any
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.files import atomic_write
 
-# In a checkout beside the package; a wheel lays them where JupyterLab's own files lie, too.
+# In a checkout beside the package; from a wheel in share/, like JupyterLab's own files.
 CHECKOUT = Path(__file__).parents[2] / "notebooks"
 _INSTALLED = Path(sysconfig.get_path("data"), "share", "music-workbench", "notebooks")
 ROOT = CHECKOUT if (CHECKOUT / "src").is_dir() else _INSTALLED
 REPOSITORY = "https://github.com/your_organisation/music-workbench"  # as in pyproject.toml
-PUBLISHED = "your_organisation" not in REPOSITORY  # else the address leads nowhere yet
+PUBLISHED = "your_organisation" not in REPOSITORY  # otherwise the address does not exist yet
 COLAB = "https://colab.research.google.com/github"
 SET_UP = f"""\
 # On Google Colab this installs the workbench; elsewhere it does nothing.
@@ -64,7 +64,7 @@ def experiment_scripts(root: Path = ROOT) -> list[Path]:
 
 
 def build(script: Path, *, solutions: bool = False) -> Any:
-    """A notebook (nbformat 4.5) from a percent script. Cell ids follow from place and content."""
+    """A notebook (nbformat 4.5) from a percent script. Cell ids depend on position and content."""
     import jupytext
     import nbformat
 
@@ -89,8 +89,8 @@ def build(script: Path, *, solutions: bool = False) -> Any:
 
 
 def _colab(script: Path) -> list[Any]:
-    """What follows the title of a lesson: a badge that opens it in Colab, drawn without a request
-    to the network, and the cell that sets up there."""
+    """The cells after the title of a lesson: a badge that opens it in Colab, which needs no request
+    to the network, and the cell that installs the workbench there."""
     import nbformat
 
     path = REPOSITORY.removeprefix("https://github.com/")
@@ -105,7 +105,7 @@ def _colab(script: Path) -> list[Any]:
 
 
 def exercises(cells: list[Any], *, solutions: bool) -> list[Any]:
-    """Put each solution where it belongs: in the stub's place, or collapsed after the check."""
+    """Place each solution: instead of the stub, or collapsed after the check."""
     import nbformat
 
     arranged: list[Any] = []
@@ -130,13 +130,13 @@ def exercises(cells: list[Any], *, solutions: bool) -> list[Any]:
 
 
 def read_notebook(path: Path) -> Any:
-    """A notebook that somebody may have edited, without outputs. Raises BrokenFileError."""
+    """Read a notebook that may have been edited, without its outputs. Raises BrokenFileError."""
     import nbformat
 
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-    except Exception as error:  # JSON, versions, schemas: nbformat raises many kinds
+    except Exception as error:  # JSON, versions, schemas: nbformat raises many types
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise BrokenFileError(
             f"{path}: is not a valid notebook ({reason}); mend it, or `workbench notebooks` writes "
@@ -149,8 +149,8 @@ def read_notebook(path: Path) -> Any:
 
 
 def differs(notebook: Any, built: Any) -> bool:
-    """Do two notebooks differ in what their cells are and say? Ids, outputs and what an editor
-    keeps for itself do not count."""
+    """Whether two notebooks differ in the types, tags or sources of their cells. Ids, outputs and
+    an editor's metadata do not count."""
 
     def content(of: Any) -> list[tuple[str, str, list[str]]]:
         return [
@@ -169,13 +169,13 @@ def text_of(notebook: Any) -> str:
 
 
 def target_of(script: Path) -> Path:
-    """Beside src, what lies in src, or in a folder of it."""
+    """Path of a script's notebook: the same path, without the folder src."""
     src = next(folder for folder in script.parents if folder.name == "src")
     return src.parent / script.relative_to(src).with_suffix(".ipynb")
 
 
 def regenerate(root: Path = ROOT) -> list[Path]:
-    """Write every notebook; returns those that changed."""
+    """Write every notebook; return those that changed."""
     changed = []
     for script in [*scripts(root), *experiment_scripts(root)]:
         text, target = text_of(build(script)), target_of(script)
@@ -187,7 +187,7 @@ def regenerate(root: Path = ROOT) -> list[Path]:
 
 
 def stale(root: Path = ROOT) -> list[Path]:
-    """Notebooks that differ from what their script gives."""
+    """Notebooks that differ from the output of their script."""
     return [
         target_of(script)
         for script in [*scripts(root), *experiment_scripts(root)]

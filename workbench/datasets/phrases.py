@@ -57,7 +57,7 @@ _NOUNS = {
     "fills": ("fills", "tom fills", "drum fills"),
 }
 _STRAIGHT = {"8ths": ("8ths", "8th notes", "8th note hats"), "16ths": ("16ths", "16th notes")}
-_LEADS = (
+LEADS = (
     "",
     "",
     "",
@@ -74,7 +74,7 @@ _LEADS = (
     "I need a ",
     "let's hear a ",
 )
-_BEATS = (
+BEATS = (
     "beat",
     "beat",
     "groove",
@@ -89,12 +89,12 @@ _BEATS = (
     "drum groove",
     "drum track",
 )
-_FILLS = ("fill", "fill", "fill", "drum fill", "drum fill", "short fill", "break", "drum break")
+FILLS = ("fill", "fill", "fill", "drum fill", "drum fill", "short fill", "break", "drum break")
 _SLOW = ("slow", "slow", "slow", "laid-back", "relaxed")
 _MEDIUM = ("medium tempo", "mid-tempo", "medium", "moderate")
 _FAST = ("fast", "fast", "fast", "quick", "uptempo", "up-tempo")
 _TEMPO_WORDS = {"slow": _SLOW, "medium": _MEDIUM, "fast": _FAST}
-_HEADS = frozenset(tokens(" ".join((*_BEATS, *_FILLS, "a the"))))
+_HEADS = frozenset(tokens(" ".join((*BEATS, *FILLS, "a the"))))
 _ELSEWHERE = ("half-time", "swing", "shuffle", "fills")  # in data sets styles or kinds, too
 _FEEL_WORDS = frozenset(
     word
@@ -138,7 +138,7 @@ def with_noun(text: str) -> str:
 
 def _phrase(facts: Facts, random: Random) -> str:
     """One phrase: choose the facts, then the form."""
-    genre = _genre(facts, random)
+    genre = genre_words(facts, random)
     traits = list(facts.traits)
     random.shuffle(traits)
     traits = traits[: random.choice(_HOW_MANY)]
@@ -151,7 +151,7 @@ def _phrase(facts: Facts, random: Random) -> str:
     return text.strip(" ,")
 
 
-def _genre(facts: Facts, random: Random) -> str:
+def genre_words(facts: Facts, random: Random) -> str:
     if random.random() < 0.1:
         return ""
     if not facts.style:
@@ -197,10 +197,10 @@ def _said(traits: list[str], facts: Facts, random: Random) -> tuple[list[str], l
 
 
 def _head(facts: Facts, random: Random) -> str:
-    return random.choice(_FILLS if facts.kind == "fill" else _BEATS)
+    return random.choice(FILLS if facts.kind == "fill" else BEATS)
 
 
-def _and(words: list[str]) -> str:
+def joined(words: list[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
@@ -212,7 +212,7 @@ def _sentence(
     word, figure = tempo
     head = _head(facts, random)
     before = ([word] if word else []) + adjectives
-    lead = random.choice(_LEADS)
+    lead = random.choice(LEADS)
     if head == "drums":
         lead = lead.replace(" a ", " ").removeprefix("a ")
     text = " ".join([*before, genre, head]) if genre else " ".join([*before, head])
@@ -222,7 +222,7 @@ def _sentence(
     if figure and random.random() < 0.4:
         text, figure = f"{text} at {figure}", ""
     if nouns:
-        text += " with " + _and(nouns)
+        text += " with " + joined(nouns)
     return f"{text}, {figure}" if figure else text
 
 
@@ -248,5 +248,5 @@ def _trailing(
     parts = [f"{genre} {_head(facts, random)}".strip(), *adjectives]
     parts += [part for part in tempo if part]
     if nouns:
-        parts.append("with " + _and(nouns))
+        parts.append("with " + joined(nouns))
     return ", ".join(parts)

@@ -23,8 +23,8 @@ from workbench.representations.holes import (
     answer,
     bars_of,
     part,
-    plain,
     question,
+    song_ids,
     tokens_a_bar,
     window,
 )
@@ -131,8 +131,8 @@ def prefix(case: Case) -> tuple[np.ndarray, np.ndarray]:
     """Only the bars before the hole: (prompt, true bars)."""
     sizes = tokens_a_bar(case.song, case.vocabulary)
     before, _ = window(sizes[: case.first], Hole(case.first, case.first), case.room)
-    prompt = plain(part(case.song, before, case.first), case.vocabulary, ends=False)
-    return prompt, plain(case.truth, case.vocabulary, ends=False)[1:]
+    prompt = song_ids(part(case.song, before, case.first), case.vocabulary, ends=False)
+    return prompt, song_ids(case.truth, case.vocabulary, ends=False)[1:]
 
 
 def hidden(case: Case) -> tuple[np.ndarray, np.ndarray]:
@@ -158,7 +158,7 @@ def _twice(case: Case, *, shown: bool) -> tuple[np.ndarray, np.ndarray]:
         piece.insert(1, bars_of(case.truth, case.vocabulary))
     ids = [bar for bars in [*piece, piece[0]] for bar in bars]
     prompt = np.concatenate([[BOS], *ids]).astype(int)
-    return prompt, plain(case.truth, case.vocabulary, ends=False)[1:]
+    return prompt, song_ids(case.truth, case.vocabulary, ends=False)[1:]
 
 
 Prompt = Callable[[Case], tuple[np.ndarray, np.ndarray]]

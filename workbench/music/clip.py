@@ -8,8 +8,6 @@ player.
 
 import math
 import os
-import re
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -17,9 +15,9 @@ from typing import Any, Self
 import numpy as np
 
 from workbench.arguments import floats, listed, mapping_of, number, path_of, shown, text_of
-from workbench.errors import BrokenFileError, MusicFileWarning, PromptError, WorkbenchError
+from workbench.errors import BrokenFileError, PromptError, WorkbenchError
 from workbench.files import AUDIO_SUFFIXES, MIDI_SUFFIXES, atomic_write
-from workbench.music import midi, smf, timeline
+from workbench.music import clip_file, midi, smf, timeline
 from workbench.music.audio import (
     check_rate,
     checked,
@@ -31,14 +29,12 @@ from workbench.music.audio import (
     write_audio,
 )
 from workbench.music.notes import NOTE, as_notes, notes_of, score_of
-from workbench.music.patching import lines_of, with_notes
+from workbench.music.patching import lines_of
 from workbench.music.placing import check_length
 from workbench.music.smf import ExtraEvent
 from workbench.music.synth import default_synth
-from workbench.music.writing import midi_file
 
 MOST_BEATS = 1e6  # longest clip, so that bar lines and silence fit into memory
-_FOLDERS = re.compile(r"(?<![\w.-])(?:[A-Za-z]:)?[/\\~]\S*[/\\]")  # the folders of an absolute path
 
 
 class Clip:
@@ -365,21 +361,7 @@ class Clip:
             MusicFileWarning: If notes begin at or after the end and are not written.
         """
         self._need_score("midi_bytes")
-        end = None if self.rings_on else timeline.end_tick(self.beats, self.score.tpq)
-        about = _FOLDERS.sub("", self.source)  # folder names are private
-        if data := self._file_with_notes(self.caption, about, sound=not self._edited):
-            return data
-        extra = self.extra_events
-        if end and not self.anticipation:
-            late = int((self.notes["time"] * self.score.tpq > end - 0.5).sum())
-            if late:
-                warnings.warn(
-                    f"{self.source or 'the clip'}: {late} notes begin at or after its end at "
-                    f"{self.beats:g} beats and are not written; give it more beats",
-                    MusicFileWarning,
-                    stacklevel=2,
-                )
-        return midi_file(self._straight(), end, title=self.caption, about=about, extra=extra)
+        return clip_file.midi_bytes(self, self._file, edited=self._edited)
 
     def with_score(self, score: Any) -> "Clip":
         """Return a copy with a score in which only notes were changed.
@@ -403,36 +385,13 @@ class Clip:
     def file(self) -> bytes:
         """The bytes of the MIDI file that the clip was read from, with the clip's notes; empty if
         there is none or the score differs from it in more than notes."""
-        return self._file_with_notes()
+        return clip_file.with_notes_of(self, self._file)
 
     @property
     def places_in_file(self) -> list[tuple[int, int] | None]:
         """For each track of the score, the (track, channel) of its notes in the clip's file, or
         None."""
         return lines_of(self._file, self.score) if self._file else [None] * len(self.score.tracks)
-
-    def _file_with_notes(self, *texts: str, sound: bool = False) -> bytes:
-        if not self._file or self.anticipation:
-            return b""
-        end = 0  # as long as its notes last
-        if not self.rings_on:
-            end = timeline.end_tick(self.beats if sound else self.bar_lines[-1], self.score.tpq)
-        if end and (self.notes["time"] * self.score.tpq > end - 0.5).any():
-            return b""  # the clip ends before its file
-        headings = [text for text in texts if text]
-        changes: dict[str, Any] = {
-            "last": end or smf.LAST_TICK,
-            "end": end,
-            "texts": headings,
-            "sound": sound,
-        }
-        return with_notes(self._file, self.score, **changes) or b""
-
-    def _straight(self) -> Any:
-        """Return the score with the early hits of beat 1 at its beginning instead of its end."""
-        if not self.anticipation:
-            return self.score
-        return timeline.anticipated_to_start(self.score, self.beats - self.anticipation)
 
     def write_midi(self, path: str | os.PathLike[str]) -> None:
         """Write a MIDI file atomically, see `midi_bytes`.
@@ -546,9 +505,9 @@ class Clip:
         if self.has_score:
             whole = start_beat == 0 and n_beats == self.beats
             fields["anticipation"] = self.anticipation if whole else 0.0
-            score = self.score if whole else self._straight()
+            score = self.score if whole else clip_file.straight(self)
             fields["extra_events"] = (
-                self.extra_events if whole else self._extra_within(start_beat, n_beats)
+                self.extra_events if whole else clip_file.extra_within(self, start_beat, n_beats)
             )
             score = timeline.excerpt(score, start_beat, n_beats)
             tempo = self.tempo if self.steady else None
@@ -561,18 +520,6 @@ class Clip:
         audio = np.pad(audio, ((0, 0), (0, end - begin - audio.shape[1])))
         tempo = self.tempo if self.tempo_known else None
         return Clip(None, audio, self.sample_rate, tempo=tempo, meter=self.meter, **fields)
-
-    def _extra_within(self, start_beat: float, n_beats: float) -> list[ExtraEvent]:
-        """Return the extra events of an excerpt: those inside it, and all earlier system
-        messages."""
-        begin, end = (
-            timeline.tick_at(beat, self.score.tpq) for beat in (start_beat, start_beat + n_beats)
-        )
-        return [
-            event._replace(tick=max(event.tick - begin, 0))
-            for event in self.extra_events
-            if event.tick < end and (event.tick >= begin or event.data[0] in (0xF0, 0xF7))
-        ]
 
     def _need_score(self, action: str) -> None:
         if not self.has_score:

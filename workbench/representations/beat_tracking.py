@@ -1,6 +1,7 @@
-"""Beats of music whose score is not known: librosa's tracker, or any other in its place.
+"""Beats of music without a score, by librosa's tracker or any other.
 
-A tracker is a function (sound (channels, samples), rate) → `Beats`; whatever takes one takes yours.
+A tracker is a function (sound (channels, samples), rate) → `Beats`. Functions with an argument
+`tracker` accept any such function.
 """
 
 from __future__ import annotations
@@ -18,15 +19,25 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 Tracker = Callable[[np.ndarray, int], Beats]
-HOP = 256  # samples an onset envelope's frame
-LOW = (30.0, 130.0)  # Hz: bass drum and bass say where a bar begins
-ATTACK = 0.5  # dB, mean over bands, that the sound rises where something begins; music: above 2
+HOP = 256  # samples per frame of the onset envelope
+LOW = (30.0, 130.0)  # Hz: bass drum and bass, which mark the beginning of a bar
+ATTACK = 0.5  # smallest rise in dB at an onset, mean over bands; music has more than 2
 NONE = Beats(np.empty(0), np.empty(0))
 
 
 def track(sound: np.ndarray, rate: int, *, meter: int = 4) -> Beats:
-    """Beats by librosa's dynamic programming (Ellis 2007); downbeats are every `meter`-th beat, at
-    the phase where the lows are loudest. Silence and single sounds have none."""
+    """Return the beats of sound by librosa's dynamic programming.
+
+    Downbeats are every `meter`-th beat, at the phase where low frequencies are loudest. Silence and
+    single sounds have no beats.
+
+    Args:
+        sound: (channels, samples).
+        rate: Sample rate in Hz.
+        meter: Beats per bar.
+
+    Source: Ellis 2007, "Beat tracking by dynamic programming".
+    """
     import librosa
 
     mono = turned_down(checked(sound)).mean(0, dtype=np.float32)
@@ -41,17 +52,19 @@ def track(sound: np.ndarray, rate: int, *, meter: int = 4) -> Beats:
     frames = np.unique(np.asarray(frames, dtype=int))
     if len(frames) < 2:
         return NONE
-    size = np.abs(librosa.stft(mono, n_fft=2048, hop_length=HOP))
+    magnitude = np.abs(librosa.stft(mono, n_fft=2048, hop_length=HOP))
     pitch = librosa.fft_frequencies(sr=rate, n_fft=2048)
-    low = size[(pitch >= LOW[0]) & (pitch < LOW[1])].sum(0)
-    near = np.array([low[max(0, f - 1) : f + 5].max(initial=0.0) for f in frames])
-    phase = int(np.argmax([near[start::meter].mean() for start in range(min(meter, len(near)))]))
+    low = magnitude[(pitch >= LOW[0]) & (pitch < LOW[1])].sum(0)
+    loudness = np.array([low[max(0, f - 1) : f + 5].max(initial=0.0) for f in frames])
+    phase = int(
+        np.argmax([loudness[start::meter].mean() for start in range(min(meter, len(loudness)))])
+    )
     times = librosa.frames_to_time(frames, sr=rate, hop_length=HOP)
     return Beats(times, times[phase::meter])
 
 
 def _attacks(onsets: np.ndarray) -> np.ndarray:
-    """Frames of an onset envelope where something begins: its peaks, but for the faintest."""
+    """Return the frames of onsets: the peaks of an onset envelope without the faintest."""
     from scipy.signal import find_peaks
 
     height = max(ATTACK, 0.2 * float(onsets.max(initial=0.0)))
@@ -59,7 +72,7 @@ def _attacks(onsets: np.ndarray) -> np.ndarray:
 
 
 def beats_of_clip(clip: Clip, rate: int, tracker: Tracker = track) -> Beats:
-    """Beats of a clip: those in its labels, those of its score, else the tracker's."""
+    """Return the beats of a clip from its labels, else from its score, else from the tracker."""
     known = Beats.read(clip.labels)
     if len(known.times):
         return known
@@ -72,14 +85,15 @@ def beats_of_clip(clip: Clip, rate: int, tracker: Tracker = track) -> Beats:
 
 
 def beats_of(audio: AudioCollection, number: int, tracker: Tracker = track) -> Beats:
-    """Beats of a piece: those that are known of rendered music, else the tracker's."""
+    """Return the beats of a piece from its labels, which rendered music has, else from the
+    tracker."""
     known = Beats.read(audio.items[number].labels)
     return known if len(known.times) else tracker(audio[number], audio.rate)
 
 
 def with_clicks(sound: np.ndarray, beats: Beats, rate: int) -> np.ndarray:
-    """Sound (channels, samples) with a short click on every beat, a higher one on downbeats, so
-    that one hears whether they are right; turned down where it would clip."""
+    """Return sound (channels, samples) with a short click on every beat and a higher one on
+    downbeats, to check the beats by ear. It is scaled down if it would clip."""
     out = checked(sound).astype(np.float32, copy=True)
     time = np.arange(round(0.03 * rate)) / rate
     for times, pitch in ((beats.times, 1000.0), (beats.downbeats, 2000.0)):

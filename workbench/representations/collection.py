@@ -1,11 +1,11 @@
-"""Preparing a large collection of MIDI files: to tokens in parallel, into one memory-mapped file.
+"""Encode a large collection of MIDI files in parallel into one memory-mapped file of tokens.
 
     collection = prepare("lakh", "lakh-tokens", workers=8)
-    collection[17]  # the ids of a song, read from disk only now
+    collection[17]  # the ids of one song, read from disk when they are used
 
-Stop it at any moment; the same call goes on. Broken files are listed with the reason and left out,
-and of songs that are the same note for note the first in the order of names is kept, whatever the
-number of workers. The result does not depend on how often it was interrupted.
+The call may be stopped at any time; the same call continues. Unreadable files are left out and
+listed with the reason. Of songs with identical tokens, the first by name is kept. The result does
+not depend on the number of workers or on interruptions.
 """
 
 from __future__ import annotations
@@ -26,13 +26,17 @@ from workbench.files import MIDI_SUFFIXES, UNREADABLE, atomic_write, load_json
 from workbench.music.midi import read_score
 from workbench.representations.remi import encode as remi
 
-SHARD = 256  # files a shard
+SHARD = 256  # files per shard
 Encode = Callable[[Any], np.ndarray]
 
 
 class Collection:
-    """Songs as ids. names: their paths in the folder; skipped: (path, reason); duplicates: (path,
-    the path that was kept)."""
+    """Songs as ids; `collection[i]` gives those of song i, (tokens,).
+
+    `names` holds the songs' paths in the folder, `skipped` pairs (path, reason), and `duplicates`
+    pairs (path, path of the song that is kept). Raises MissingDataError if the folder does not hold
+    a prepared collection.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -72,10 +76,20 @@ def prepare(
     workers: int | None = None,
     quiet: bool = False,
 ) -> Collection:
-    """Encode every MIDI file under a folder (or of a list); see the module.
+    """Encode all MIDI files in a folder, or in a list of files.
 
-    encode: a picklable function from a symusic score to ids; default: the workbench's REMI ids.
-    workers: processes, by default one a core.
+    Args:
+        source: The folder or the files.
+        out: Folder of the result.
+        encode: A picklable function from a symusic score to ids; default: REMI ids.
+        workers: Number of processes; default: one per core.
+        quiet: Whether to hide the progress bar.
+
+    Returns:
+        The collection.
+
+    Raises:
+        MissingDataError: If there are no MIDI files, or none of them has notes.
     """
     files, base = _files(source)
     work = partial(_ids, encode=encode)
@@ -98,7 +112,7 @@ def _files(source: str | Path | Sequence[Path]) -> tuple[list[Path], Path]:
 
 
 def _ids(file: Path, encode: Encode | None = None) -> np.ndarray:
-    """What a worker does: read and encode."""
+    """Read and encode one file, in a worker."""
     ids = np.asarray((encode or remi)(read_score(file)))
     if not len(ids):
         raise BrokenFileError("has no notes")
@@ -106,7 +120,7 @@ def _ids(file: Path, encode: Encode | None = None) -> np.ndarray:
 
 
 def _join(shards: Shards) -> Collection:
-    """All shards in one file, duplicates left out."""
+    """Join all shards in one file, without duplicates."""
     largest = max((int(ids.max()) for _, ids, _ in shards.rows() if len(ids)), default=-1)
     joined = write_joined(shards, "ids", np.uint16 if largest < 2**16 else np.int32)
     if not joined.names:

@@ -1,18 +1,18 @@
-"""Drum roll: nine drums on a grid, each cell a hit with its velocity and microtiming.
+"""Drum rolls: nine drums on a grid; each cell has a hit, its velocity and its microtiming.
 
 A loop becomes three arrays of shape (steps, 9): *hits* (a drum is struck in this cell),
 *velocity* (how hard, 0 to 1) and *offset* (how far from the grid line, in steps, −0.5 to 0.5).
 Notebook: `notebooks/01_eda.ipynb`.
 
-Triplets survive on the grid of sixteenths because of the offset: the second note of an
-eighth-note triplet falls in cell 1 with offset +1/3, the third in cell 3 with offset −1/3.
-Two hits of one drum fall into one cell in flams, drags and sixteenth triplets, and where the foot
-closes the hi-hat under the stick. With `slots=2` the softer one has a second roll of its own,
-`DrumRoll.second`; otherwise it is left out.
+The offset represents triplets on the grid of sixteenths: the second note of an eighth-note triplet
+is in cell 1 with offset +1/3, the third in cell 3 with offset −1/3. A cell may contain two hits of
+one drum: in flams, drags and sixteenth triplets, and if the foot closes the hi-hat while the stick
+hits it. With `slots=2` the softer hit is in a second roll, `DrumRoll.second`; otherwise it is left
+out.
 
-A loop has no edge: a hit just before the end that belongs to the next downbeat goes to cell 0
-with a negative offset, and a clip of the roll has it at its end again (`Clip.anticipation`): a
-player that loops sounds right, and a MIDI file, which does not loop, gets the hit at its start.
+A loop has no end: a hit just before the end that belongs to the next downbeat is in cell 0 with a
+negative offset. A clip of the roll has it at its end again (`Clip.anticipation`), which is right
+for a player that loops. A MIDI file, which does not loop, has the hit at its start.
 """
 
 from __future__ import annotations
@@ -33,21 +33,25 @@ from workbench.music.notes import NOTE
 from workbench.music.timeline import main_meter, main_tempo, natural_beats, other_meters
 
 N_DRUMS = len(DRUMS)
-SAME = 0.02  # steps: two hits of one drum so close together are one
-MOST_STEPS = 960  # in a beat, as fine as any sequencer's ticks
+SAME = 0.02  # steps; two hits of one drum within this distance are one hit
+MOST_STEPS = 960  # per beat, the resolution of the finest sequencers
 CHANNELS = 3 * N_DRUMS  # hits, velocity, offset
 _PITCHES = np.array([WRITE_PITCH[code] for code in DRUMS], dtype=np.int16)
-_NOTE_BEATS = 0.1  # drums have no length; players want one
+_NOTE_BEATS = 0.1  # duration of a note: drums have none, but players need one
 
 
 @dataclass
 class DrumRoll:
     """A drum loop on a grid.
 
-    hits: (steps, 9) bool; velocity: (steps, 9) float32, 0 to 1, zero where there is no hit;
-    offset: (steps, 9) float32, in steps, −0.5 ≤ offset < 0.5, zero where there is no hit.
-    meter: of the bars, which the arrays do not show; a clip of the roll has it.
-    second: the second, softer hits of cells that are struck twice, None where they are not kept.
+    Args:
+        hits: (steps, 9) bool.
+        velocity: (steps, 9) float32, 0 to 1, zero where there is no hit.
+        offset: (steps, 9) float32 in steps, −0.5 ≤ offset < 0.5, zero where there is no hit.
+        tempo: Beats per minute.
+        steps_per_beat: Steps per quarter note.
+        meter: Metre of the bars, which the arrays do not contain.
+        second: The softer hits of cells with two hits; None if they are left out.
     """
 
     hits: np.ndarray
@@ -60,10 +64,12 @@ class DrumRoll:
 
     @property
     def steps(self) -> int:
+        """Number of steps."""
         return len(self.hits)
 
     @property
     def beats(self) -> float:
+        """Length in quarter notes."""
         return self.steps / self.steps_per_beat
 
     @classmethod
@@ -76,11 +82,18 @@ class DrumRoll:
         steps_per_beat: int = 4,
         slots: int = 1,
     ) -> DrumRoll:
-        """Put a note array (fields time, pitch, velocity) of `beats` quarter notes on the grid.
+        """Return the roll of a note array.
 
-        Of several hits of one drum in one cell the loudest is kept; with `slots=2` the loudest of
-        the others, too, in `second`. Pitches outside the read map and notes past the end are left
+        Of several hits of one drum in one cell, the loudest is used; with `slots=2` the loudest of
+        the others is in `second`. Pitches outside the read map and notes after the end are left
         out.
+
+        Args:
+            notes: Structured array (notes,) with fields time (quarter notes), pitch and velocity.
+            beats: Length in quarter notes.
+            tempo: Beats per minute.
+            steps_per_beat: Steps per quarter note, 1 to 960.
+            slots: Hits of one drum per cell, 1 or 2.
         """
         slots = whole(slots, "slots", 1, 2)
         steps_per_beat = whole(steps_per_beat, "steps_per_beat", 1, MOST_STEPS)
@@ -98,8 +111,8 @@ class DrumRoll:
         return roll
 
     def _not_kept(self, position: np.ndarray, pitch: np.ndarray) -> np.ndarray:
-        """Return which notes at these positions (in steps) are apart from the hit of their cell:
-        bool (notes,)."""
+        """Return which notes at these positions (in steps) are not the hit of their cell: bool
+        (notes,)."""
         cell, drum = (position + 0.5).astype(np.int64), read_lookup()[pitch]
         inside = (position >= -0.5) & (cell <= self.steps) & (drum >= 0)
         kept = self.offset[cell % max(self.steps, 1), drum] if self.steps else np.zeros(len(cell))
@@ -107,9 +120,8 @@ class DrumRoll:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], steps_per_beat: int = 4) -> DrumRoll:
-        """The drum notes of a MIDI file: the same as `from_clip(Clip.read_midi(path))`, without
-        building the clip. For reading a great many files. Raises what `Clip.read_midi` raises.
-        """
+        """Return the roll of a MIDI file, the same as `from_clip(Clip.read_midi(path))` but faster,
+        for large collections. Raises the errors of `Clip.read_midi`."""
         steps_per_beat = whole(steps_per_beat, "steps_per_beat", 1, MOST_STEPS)
         score, columns = read_columns(path)
         played = [
@@ -129,7 +141,7 @@ class DrumRoll:
 
     @classmethod
     def from_clip(cls, clip: Clip, steps_per_beat: int = 4, slots: int = 1) -> DrumRoll:
-        """The drum notes of a clip on the grid; a clip without drum notes gives an empty roll."""
+        """Return the roll of a clip's drum notes; without drum notes it is empty."""
         notes = clip_of(clip).notes
         drums = notes[notes["is_drum"]]
         roll = cls.from_notes(
@@ -142,8 +154,8 @@ class DrumRoll:
     def from_array(
         cls, array: np.ndarray, *, tempo: float = 120.0, steps_per_beat: int = 4
     ) -> DrumRoll:
-        """From (steps, 27): hits, velocity and offset side by side, or (steps, 54) with second
-        hits. A hit is a value above ½."""
+        """Return the roll of an array (steps, 27) of hits, velocity and offset, or (steps, 54) with
+        second hits. Values above ½ are hits. Raises PromptError for another shape."""
         if array.ndim != 2 or array.shape[1] not in (CHANNELS, 2 * CHANNELS):
             raise PromptError(
                 f"array: shape {array.shape} is not a drum roll; give (steps, {CHANNELS}) or, with "
@@ -163,22 +175,23 @@ class DrumRoll:
         return roll
 
     def to_array(self) -> np.ndarray:
-        """(steps, 27) float32: hits, velocity and offset side by side; (steps, 54) with second
-        hits."""
+        """Return hits, velocity and offset as an array (steps, 27) float32, or (steps, 54) with
+        second hits."""
         parts = [self.hits, self.velocity, self.offset]
         if self.second is not None:
             parts += [self.second.hits, self.second.velocity, self.second.offset]
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def to_notes(self) -> np.ndarray:
-        """Note array on the write pitches, sorted by time then pitch."""
+        """Return a note array (dtype NOTE) on the kit's write pitches, sorted by time, then
+        pitch."""
         notes = self._first_notes()
         if self.second is not None:
             notes = np.concatenate([notes, self.second.to_notes()])
         return notes[np.lexsort((notes["pitch"], notes["time"]))]
 
     def _first_notes(self) -> np.ndarray:
-        """The notes of the first hits."""
+        """Return the notes of the first hits."""
         step, drum = np.nonzero(self.hits)
         notes = np.zeros(len(step), dtype=NOTE)
         time = (step + self.offset[step, drum].astype(np.float64)) / self.steps_per_beat
@@ -190,7 +203,7 @@ class DrumRoll:
         return notes
 
     def to_clip(self, caption: str = "", source: str = "", labels: dict | None = None) -> Clip:
-        """A clip of the same length and tempo on the kit's write pitches."""
+        """Return a clip of the same length and tempo on the kit's write pitches."""
         return Clip.from_notes(
             self.to_notes(),
             tempo=self.tempo,
@@ -205,7 +218,8 @@ class DrumRoll:
 
 
 def _joined(tracks: list[dict[str, np.ndarray]]) -> list[np.ndarray]:
-    """Onsets (ticks), pitches and velocities of the tracks' notes, by onset."""
+    """Return onsets (ticks), pitches and velocities of all tracks, sorted by onset: (notes,)
+    each."""
     fields = ("time", "pitch", "velocity")
     if len(tracks) == 1:
         return [tracks[0][name] for name in fields]
@@ -219,7 +233,8 @@ def _joined(tracks: list[dict[str, np.ndarray]]) -> list[np.ndarray]:
 def _grid(
     position: np.ndarray, pitch: np.ndarray, velocity: np.ndarray, steps: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Hits, velocity and offset, each (steps, 9), of notes at ascending positions in steps."""
+    """Return hits, velocity and offset, each (steps, 9), of notes at ascending positions in
+    steps."""
     level, offset = np.zeros((2, steps, N_DRUMS), dtype=np.float32)
     if not steps or not len(position):
         return level > 0, level, offset
@@ -229,11 +244,12 @@ def _grid(
         kept = (position >= -0.5) & (cell <= steps) & (drum >= 0)
         position, velocity, cell, drum = (a[kept] for a in (position, velocity, cell, drum))
     place = cell * N_DRUMS + drum
-    # Of two hits in one place the one written last remains: the louder; of two equally loud the
-    # earlier.
+    # The last write to a cell remains: it must be the louder hit, or the earlier of two equally
+    # loud ones.
     order = velocity[::-1].argsort(kind="stable")
     if len(cell) and cell[-1] == steps:
-        # The last half step belongs to the next round's downbeat; a note that is really on it wins.
+        # The last half step belongs to the next downbeat; a note on the downbeat itself has
+        # priority.
         order = order[(cell[::-1][order] != steps).argsort(kind="stable")]
         place %= steps * N_DRUMS
     place = place[::-1][order]
@@ -243,13 +259,14 @@ def _grid(
 
 
 def rolls_of(clips: Sequence[Clip], steps_per_beat: int = 4, slots: int = 1) -> np.ndarray:
-    """Stack clips of equal length: (n, steps, 27 · slots) float32. Warns of clips in other
-    metres than 4/4: the stack does not say it, and what counts bars takes 16 steps for one."""
+    """Stack the rolls of clips of equal length: (n, steps, 27 · slots) float32. Warns of metres
+    other than 4/4, because the stack has no metre, and measures of rhythm count 16 steps as a bar.
+    Raises PromptError if the lengths differ."""
     clips = clips_of(clips)
     if others := sorted({other for clip in clips if (other := other_meters(clip))}):
         warnings.warn(
-            f"clips: some have bars of {', '.join(others)}, which a stack of rolls does not say: "
-            "systems and measures of rhythm read them as bars of 4/4",
+            f"clips: some have bars of {', '.join(others)}, which a stack of rolls does not "
+            "contain; systems and measures of rhythm count them as bars of 4/4",
             UserWarning,
             stacklevel=2,
         )
@@ -260,6 +277,7 @@ def rolls_of(clips: Sequence[Clip], steps_per_beat: int = 4, slots: int = 1) -> 
 
 
 def tile(array: np.ndarray, steps: int) -> np.ndarray:
-    """Repeat or cut a roll (time first) to `steps` steps, as the paper tiles short loops."""
+    """Repeat or cut a roll (steps, channels) to `steps` steps, as the drum paper does with short
+    loops."""
     repeats = -(-steps // len(array))
     return np.tile(array, (repeats, 1))[:steps]

@@ -1,15 +1,15 @@
-"""Fill-in-the-middle for music (Bavarian et al. 2022, arXiv 2207.14255), at bar lines.
+"""Fill-in-the-middle for music at bar lines (Bavarian et al. 2022, arXiv 2207.14255).
 
-A song with a hole becomes one sequence that a decoder-only transformer reads from left to right:
+A song with a hole becomes one sequence for a decoder-only transformer:
 
     BOS  HOLE bar  HOLE bar   bars after   Program …   bars before   FILL  bars that fill  END
-         └─ what is known ─┘              └ tracks ┘                 └ asked here, the answer ┘
+         └─── context ────┘              └ tracks ┘                 └─── the answer ───┘
 
-A bar of the hole keeps, after its HOLE, the notes of the tracks that are not to be replaced; so
-the number of bars to write, their metres and what the other tracks play are known. What is before
-the hole comes last: so the answer goes on from it, as in any song, and what is after was read
-earlier (the paper's SPM order). A hole at the end or the beginning is a continuation or an
-introduction; without any hole the sequence is BOS bars EOS, plain language modelling.
+A bar of the hole contains, after HOLE, the notes of the tracks that are not replaced. The number of
+bars, their metres and the other tracks are therefore given. The bars before the hole come last, so
+that the answer continues them, as in any song (the paper's SPM order). A hole at the end is a
+continuation, a hole at the beginning an introduction. Without a hole the sequence is BOS bars EOS,
+as in ordinary language modelling.
 """
 
 from __future__ import annotations
@@ -35,38 +35,39 @@ class Hole:
     programs: tuple[int, ...] | None = None
 
     def covers(self, song: RemiSong) -> np.ndarray:
-        """Which notes lie in the hole: (notes,) bool."""
+        """Return which notes are in the hole: (notes,) bool."""
         inside = (song.notes[:, BAR] >= self.first) & (song.notes[:, BAR] < self.last)
         if self.programs is not None:
             inside &= np.isin(song.notes[:, PROGRAM], self.programs)
         return inside
 
     def asked(self, song: RemiSong) -> np.ndarray:
-        """The tracks to write, ascending ids of Program tokens: those named, or all of the song."""
+        """Return the tracks of the hole as ascending ids of Program tokens: `programs`, or all
+        tracks of the song."""
         if self.programs is not None:
             return np.array(sorted(self.programs))
         return np.unique(song.notes[:, PROGRAM])
 
 
 def part(song: RemiSong, first: int, last: int) -> RemiSong:
-    """Bars `first` to `last` (exclusive) as a song of its own."""
+    """Return bars `first` to `last` (exclusive) as a song."""
     notes = song.notes[(song.notes[:, BAR] >= first) & (song.notes[:, BAR] < last)].copy()
     notes[:, BAR] -= first
     return replace(song, notes=notes, bars=song.bars[first:last])
 
 
 def bars_of(song: RemiSong, vocabulary: Vocabulary) -> list[np.ndarray]:
-    """Each bar's ids."""
+    """Return the ids of each bar, (tokens,) each."""
     return [vocabulary.encode(bar) for bar in vocabulary.bars(ids_of(song))]
 
 
 def tokens_a_bar(song: RemiSong, vocabulary: Vocabulary) -> list[int]:
-    """Ids in each bar."""
+    """Return the number of ids of each bar."""
     return [len(bar) for bar in bars_of(song, vocabulary)]
 
 
 def question(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
-    """Everything up to the bars that fill: ids. The song must hold the hole."""
+    """Return the ids up to FILL, (tokens,). The hole must be within the song."""
     rest = replace(song, notes=song.notes[~hole.covers(song)])
     bars = bars_of(rest, vocabulary)
     inside = [part for bar in bars[hole.first : hole.last] for part in ([HOLE], bar)]
@@ -76,23 +77,31 @@ def question(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
 
 
 def answer(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
-    """The bars that filled the hole, and END: ids."""
+    """Return the ids of the bars in the hole, and END: (tokens,)."""
     removed = replace(song, notes=song.notes[hole.covers(song)])
     return np.concatenate([*bars_of(part(removed, hole.first, hole.last), vocabulary), [END]])
 
 
-def plain(song: RemiSong, vocabulary: Vocabulary, *, ends: bool) -> np.ndarray:
-    """BOS, all bars, and EOS where the song `ends` here: ids."""
+def song_ids(song: RemiSong, vocabulary: Vocabulary, *, ends: bool) -> np.ndarray:
+    """Return BOS, all bars, and EOS if the song `ends` here: ids (tokens,)."""
     return np.concatenate([[BOS], *bars_of(song, vocabulary), [EOS] if ends else []]).astype(int)
+
+
+plain = song_ids  # the old name
 
 
 def window(
     sizes: Sequence[int] | np.ndarray, hole: Hole, room: int, share: float = 0.5
 ) -> tuple[int, int]:
-    """Bars around a hole that fit into `room` tokens: (first, last exclusive), hole included.
+    """Return the bars around a hole that fit into `room` tokens: (first, last exclusive), including
+    the hole.
 
-    sizes: tokens of each bar, 0 for those of the hole. share: how much of the room goes to what
-    is before; what one side does not need the other may take.
+    Args:
+        sizes: Tokens of each bar, 0 for those of the hole.
+        hole: The hole.
+        room: Number of tokens.
+        share: Share of the room for the bars before the hole, 0 to 1. What one side does not need,
+            the other may use.
     """
     before = int(np.sum(sizes[: hole.first]))
     after = int(np.sum(sizes[hole.last :]))
@@ -110,8 +119,8 @@ def window(
 
 
 def transpose(song: RemiSong, semitones: int, vocabulary: Vocabulary) -> RemiSong:
-    """All but the drums moved by semitones; notes that would leave the pitch range come
-    back by octaves."""
+    """Transpose all notes but the drums by semitones. Notes outside the pitch range are moved back
+    by octaves."""
     low, high = vocabulary.id("Pitch_21"), vocabulary.id("Pitch_109")
     notes = song.notes.copy()
     pitch = notes[:, PITCH]

@@ -1,4 +1,4 @@
-"""What a round trip through an encoding loses: notes before and after, matched to each other."""
+"""The losses of a round trip through an encoding: notes before and after are matched."""
 
 from __future__ import annotations
 
@@ -16,10 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Losses:
-    """Counts and sums of absolute errors over the matched notes; `+` adds pieces up.
+    """Counts, and sums of absolute errors over the matched notes; `+` adds those of several pieces.
 
-    onset: ms; duration: beats, over the `tuned` matched notes (of drums it says nothing);
-    velocity: MIDI units. tracks, tempos: how many tracks with notes and tempo changes are gone.
+    Args:
+        notes: Notes before the round trip.
+        lost: Notes without a match.
+        matched: Notes with a match.
+        tuned: Matched notes that are not drums.
+        onset: Sum of the onset errors in ms.
+        duration: Sum of the duration errors in quarter notes, over the `tuned` notes.
+        velocity: Sum of the velocity errors, 0 to 127 each.
+        tracks: Tracks with notes that are lost.
+        tempos: Tempo changes that are lost.
     """
 
     notes: int = 0
@@ -37,7 +45,8 @@ class Losses:
         return Losses(*(a + b for a, b in pairs))
 
     def means(self) -> tuple[float, float, float, float]:
-        """Share of notes lost, mean errors of onset, duration, velocity; NaN where no note is."""
+        """Return the share of lost notes and the mean errors of onset, duration and velocity; NaN
+        if there are no notes."""
         counts = (self.notes, self.matched, self.tuned, self.matched)
         sums = (self.lost, self.onset, self.duration, self.velocity)
         share, onset, duration, velocity = (
@@ -47,9 +56,9 @@ class Losses:
 
 
 def losses(clip: Clip, back: Clip) -> Losses:
-    """What `back`, the clip after a round trip, has lost.
+    """Return the losses of `back`, the clip after a round trip.
 
-    The onset error is how far a note is moved in the clip's own time, tempo changes included.
+    The onset error of a note is measured in seconds of the original clip, with its tempo changes.
     """
     before, after = clip.notes, back.notes
     old, new = match(before, after)
@@ -70,15 +79,15 @@ def losses(clip: Clip, back: Clip) -> Losses:
 
 
 def total(pieces: Iterable[Losses]) -> Losses:
-    """All pieces as one."""
+    """Return the sum over all pieces."""
     return sum(pieces, Losses())
 
 
 def match(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of notes (dtype NOTE) that belong together, each note in one pair at most.
+    """Match notes (dtype NOTE) and return their indices in `before` and `after`, (pairs,) each.
 
-    Notes of one pitch, drums apart, are paired, as many as there are on both sides, so that the
-    onsets are moved least in sum; of equal ones, those of the same program and duration.
+    Notes with the same pitch are paired, drums only with drums. As many pairs as possible are
+    formed, with the smallest sum of onset differences; ties are resolved by program and duration.
     """
     pairs = []
     old, new = (notes["pitch"] + 128 * notes["is_drum"].astype(int) for notes in (before, after))
@@ -98,14 +107,14 @@ def match(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _align(short: np.ndarray, long: np.ndarray) -> np.ndarray:
-    """For each of n notes one of m ≥ n, sorted by time all: indices (n,).
+    """Assign one of m ≥ n notes to each of n notes, all sorted by time: indices (n,).
 
-    On a line the cheapest assignment never crosses, so the k-th note takes one of the k-th to the
-    (k + m − n)-th: dynamic programming over that band, O(n (m − n + 1)).
+    On a line, the cheapest assignment has no crossings. The k-th note is therefore assigned one of
+    the k-th to the (k + m − n)-th. Dynamic programming over that band takes O(n (m − n + 1)).
     """
     n, band = len(short), len(long) - len(short) + 1
     best = np.zeros(band)
-    took = np.empty((n, band), dtype=int)
+    choice = np.empty((n, band), dtype=int)
     for k in range(n):
         other = long[k : k + band]
         cost = (
@@ -116,11 +125,11 @@ def _align(short: np.ndarray, long: np.ndarray) -> np.ndarray:
         )
         best = np.minimum.accumulate(cost)
         is_best = cost == best
-        took[k] = np.maximum.accumulate(np.where(is_best, np.arange(band), 0))
-    chosen, place = np.empty(n, dtype=int), band - 1
+        choice[k] = np.maximum.accumulate(np.where(is_best, np.arange(band), 0))
+    chosen, column = np.empty(n, dtype=int), band - 1
     for k in range(n - 1, -1, -1):
-        place = took[k, place]
-        chosen[k] = k + place
+        column = choice[k, column]
+        chosen[k] = k + column
     return chosen
 
 

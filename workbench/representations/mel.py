@@ -1,7 +1,9 @@
-"""Log mel spectrograms as MusicLDM, AudioLDM and HiFi-GAN read them.
+"""Log mel spectrograms of MusicLDM, AudioLDM and HiFi-GAN.
 
-16 kHz, window 1,024, hop 160 (100 frames a second), 64 bands up to 8 kHz, magnitudes (not power),
-natural logarithm, nothing below 1e-5 (arXiv 2308.01546, section 3; HiFi-GAN's features).
+16 kHz, window 1,024, hop 160 (100 frames per second), 64 bands up to 8 kHz, natural logarithm of
+magnitudes (not power) of at least 1e-5.
+
+Source: MusicLDM, arXiv 2308.01546, section 3; the code of HiFi-GAN, arXiv 2010.05646.
 """
 
 from __future__ import annotations
@@ -13,12 +15,13 @@ import torch
 import torchaudio
 from torch import Tensor
 
-QUIET = 1e-5
+QUIET = 1e-5  # lowest mel magnitude
 
 
 @dataclass(frozen=True)
 class Mel:
-    """Sizes in samples and Hz; `frames` of a sound are its samples / hop."""
+    """The spectrogram's sizes. `rate`, `low` and `high` are in Hz, `window` and `hop` in
+    samples."""
 
     rate: int = 16_000
     window: int = 1024
@@ -28,9 +31,9 @@ class Mel:
     high: float = 8000.0
 
     def __call__(self, sound: Tensor) -> Tensor:
-        """(batch, samples) in −1..1 → (batch, frames, bands), from −11.5 to about 2. Frames are
-        samples // hop, one at least; the ends are mirrored, so that each is centred on its own
-        samples."""
+        """Sound (batch, samples) in −1..1 → log mel (batch, frames, bands), from −11.5 to about 2.
+        There are samples // hop frames, at least 1. The ends of the sound are mirrored, so that
+        each frame is centred on its samples."""
         edge = (self.window - self.hop) // 2
         sound = torch.nn.functional.pad(sound, (0, max(0, self.hop - sound.shape[-1])))
         short = sound.shape[-1] <= edge + self.hop  # too short to be mirrored
@@ -38,17 +41,17 @@ class Mel:
             sound[:, None], (edge, edge), mode="constant" if short else "reflect"
         )[:, 0]
         hann = torch.hann_window(self.window, device=sound.device)
-        found = torch.stft(
+        spectrum = torch.stft(
             padded, self.window, self.hop, window=hann, center=False, return_complex=True
         )
-        size = (found.real.square() + found.imag.square() + 1e-9).sqrt()
-        bands = size.transpose(1, 2) @ filters(self).to(sound.device)
+        magnitude = (spectrum.real.square() + spectrum.imag.square() + 1e-9).sqrt()
+        bands = magnitude.transpose(1, 2) @ filters(self).to(sound.device)
         return bands.clamp(min=QUIET).log()
 
 
 @cache
 def filters(mel: Mel) -> Tensor:
-    """(bins, bands): triangles on Slaney's scale, each of equal area."""
+    """Return the filters (bins, bands): triangles of equal area on Slaney's mel scale."""
     return torchaudio.functional.melscale_fbanks(
         mel.window // 2 + 1,
         mel.low,

@@ -1,8 +1,9 @@
 """Beat-synchronous mixup of MusicLDM (Chen et al. 2023, arXiv 2308.01546, section 3).
 
-Two pieces of like tempo are stretched into a common one, moved so that both begin at a downbeat,
-and mixed with λ ~ Beta(5, 5). BAM mixes their waveforms, BLM the latents of the aligned waveforms:
-`mix` serves both. `mix` on pieces as they are is the plain mixup that the paper compares with.
+Two pieces of similar tempo are time-stretched to a common tempo, shifted so that both begin at a
+downbeat, and mixed with λ ~ Beta(5, 5). BAM mixes their waveforms, BLM the latents of the aligned
+waveforms; `mix` does both. `mix` without alignment is the ordinary mixup that the paper compares
+with.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from workbench.arguments import random_generator
 from workbench.errors import PromptError, WorkbenchError
 from workbench.music.audio import checked, resample, turned_down
 
-WIDTH = 0.08  # octaves on each side of a group's tempo: a stretch of at most 6 %
+WIDTH = 0.08  # octaves on each side of a group's tempo: a stretch by at most 6 %
 
 
 @dataclass(frozen=True)
 class Beats:
-    """Seconds of beats (n,) and of downbeats (m,), both rising; PromptError where they are not."""
+    """Beats (n,) and downbeats (m,) in ascending seconds. Raises PromptError if they are not
+    ascending."""
 
     times: np.ndarray
     downbeats: np.ndarray
@@ -36,22 +38,22 @@ class Beats:
 
     @property
     def tempo(self) -> float:
-        """BPM by the median distance of beats; NaN where there are fewer than two."""
+        """BPM from the median distance between beats; NaN for fewer than two beats."""
         return 60 / float(np.median(np.diff(self.times))) if len(self.times) > 1 else float("nan")
 
     @classmethod
     def read(cls, labels: dict[str, Any]) -> Beats:
-        """From the labels of rendered music, whose beats are known. Labels that are something else,
-        such as a number of beats or words, say nothing of where they are."""
+        """Return the beats in a clip's labels, which rendered music has. Labels with other
+        contents, such as a number of beats, give no beats."""
         times, downbeats = (_seconds(labels.get(name)) for name in ("beats", "downbeats"))
         return cls(times, downbeats) if len(times) > 1 else cls(np.empty(0), np.empty(0))
 
     def within(self, seconds: float) -> Beats:
-        """Those before the end of a piece of `seconds`."""
+        """Return the beats before `seconds`."""
         return Beats(self.times[self.times < seconds], self.downbeats[self.downbeats < seconds])
 
     def moved(self, start: float, factor: float) -> Beats:
-        """Of the piece from second `start` on, played `factor` times as fast."""
+        """Return the beats of the piece from second `start` on, played `factor` times as fast."""
         times, downbeats = (
             (values[values >= start - 1e-6] - start) / factor
             for values in (self.times, self.downbeats)
@@ -68,7 +70,7 @@ def _few(values: np.ndarray) -> str:
 
 
 def _seconds(label: Any) -> np.ndarray:
-    """The numbers of a label where they rise; none otherwise."""
+    """Return the numbers of a label if they ascend, otherwise none."""
     try:
         values = np.array(str(label or "").split(), dtype=float)
     except ValueError:
@@ -77,16 +79,17 @@ def _seconds(label: Any) -> np.ndarray:
 
 
 def octave_near(tempo: float, reference: float) -> float:
-    """The tempo doubled or halved until it is nearest to the reference: trackers often err by an
-    octave, and both readings fit the same bars."""
+    """Return the tempo, doubled or halved until it is nearest to the reference (both in BPM).
+    Trackers often err by a factor of 2, and both tempos fit the same bars. Raises PromptError for
+    tempos that are not above 0."""
     if not (0 < tempo < np.inf and 0 < reference < np.inf):
         raise PromptError(f"tempo: {tempo:g} and {reference:g} BPM; give numbers above 0")
     return tempo * 2.0 ** round(np.log2(reference / tempo))
 
 
 def group_by_tempo(tempi: Sequence[float], width: float = WIDTH) -> list[list[int]]:
-    """Indices of pieces whose tempi, octaves apart or not, lie within 2 · `width` octaves of each
-    other; slow ones first. Pieces without beats (NaN) are in no group."""
+    """Return groups of indices of pieces whose tempos, up to factors of 2, are within 2 · `width`
+    octaves of each other, slow groups first. Pieces without beats (NaN) are in no group."""
     values = np.asarray(tempi, dtype=float)
     usable = [i for i in range(len(values)) if np.isfinite(values[i]) and values[i] > 0]
     folded = {i: float(np.log2(octave_near(values[i], 100.0))) for i in usable}
@@ -97,16 +100,19 @@ def group_by_tempo(tempi: Sequence[float], width: float = WIDTH) -> list[list[in
         else:
             groups.append([i])
     if len(groups) > 1 and folded[groups[0][-1]] + 1 - folded[groups[-1][0]] <= 2 * width:
-        groups[0] = [*groups.pop(), *groups[0]]  # both ends of the octave meet
+        groups[0] = [*groups.pop(), *groups[0]]  # the octave is a circle
     return groups
 
 
 def stretch(samples: np.ndarray, factor: float, rate: int) -> np.ndarray:
-    """Play `factor` times as fast at the same pitch: (channels, n) → (channels, round(n / factor)).
+    """Play sound `factor` times as fast at the same pitch: (channels, n) → (channels, round(n /
+    factor)).
 
-    WSOLA (Verhelst & Roelands 1993): windows of 64 ms, each taken within 12.5 ms of where the time
-    says, at the place that goes on best from the last one. Attacks stay attacks, which a phase
-    vocoder smears, and no error of time adds up.
+    WSOLA joins windows of 64 ms. Each is taken within 12.5 ms of its nominal time, where it best
+    continues the previous one. Attacks stay sharp, unlike with a phase vocoder, and errors of time
+    do not accumulate. factor is 0.5 to 2; otherwise PromptError is raised.
+
+    Source: Verhelst & Roelands 1993, "An overlap-add technique based on waveform similarity".
     """
     if not 0.5 <= factor <= 2:
         raise PromptError(f"factor: {factor:g}; give 0.5 to 2, or fold the tempo by an octave")
@@ -132,8 +138,8 @@ def stretch(samples: np.ndarray, factor: float, rate: int) -> np.ndarray:
 
 
 def transpose(samples: np.ndarray, semitones: float, rate: int) -> np.ndarray:
-    """The same piece, as long, so many semitones higher: (channels, n) → (channels, n). Stretched,
-    then read out faster or slower. For key alignment, which the paper leaves open (question 3)."""
+    """Transpose sound by semitones without changing its length: (channels, n) → (channels, n). It
+    is stretched, then resampled. It is meant for key alignment, which the paper leaves open."""
     samples = checked(samples, "samples")
     if not semitones:
         return samples
@@ -145,7 +151,8 @@ def transpose(samples: np.ndarray, semitones: float, rate: int) -> np.ndarray:
 
 
 def _best(wanted: np.ndarray, region: np.ndarray) -> int:
-    """Where in `region` the piece lies that is most like `wanted`: normalised correlation."""
+    """Return where in `region` (m,) the segment begins that is most similar to `wanted` (n,), by
+    normalised correlation."""
     likeness = np.correlate(region, wanted, "valid")
     power = np.convolve(region.astype(float) ** 2, np.ones(len(wanted)), "valid")
     return int(np.argmax(likeness / np.sqrt(power + 1e-6)))
@@ -154,9 +161,25 @@ def _best(wanted: np.ndarray, region: np.ndarray) -> int:
 def align(
     a: np.ndarray, beats_a: Beats, b: np.ndarray, beats_b: Beats, rate: int
 ) -> tuple[np.ndarray, np.ndarray, Beats]:
-    """Both pieces (channels, n) in one tempo, from a downbeat of each on, as long as the shorter;
-    and the beats of the result. The tempo is the geometric mean; one an octave off counts as the
-    nearer octave. Raises WorkbenchError for a piece without beats, or that ends before them."""
+    """Bring two pieces to a common tempo, beginning at a downbeat of each.
+
+    The tempo is the geometric mean of both, after factors of 2 between them are removed.
+
+    Args:
+        a: Sound (channels, n).
+        beats_a: Its beats.
+        b: Sound (channels, m).
+        beats_b: Its beats.
+        rate: Sample rate in Hz.
+
+    Returns:
+        Both pieces, as long as the shorter one, and the beats of the first.
+
+    Raises:
+        WorkbenchError: If a piece has no beats or ends before its first downbeat.
+
+    Source: MusicLDM, arXiv 2308.01546, section 3.
+    """
     for name, sound, beats in (("a", a, beats_a), ("b", b, beats_b)):
         checked(sound, name)
         if not np.isfinite(beats.tempo) or not len(beats.downbeats):
@@ -175,8 +198,8 @@ def align(
         moved.append(beats.moved(start, factor))
     length = min(part.shape[1] for part in parts)
     seconds = length / rate
-    kept = Beats(*(v[v < seconds] for v in (moved[0].times, moved[0].downbeats)))
-    return parts[0][:, :length], parts[1][:, :length], kept
+    beats = Beats(*(v[v < seconds] for v in (moved[0].times, moved[0].downbeats)))
+    return parts[0][:, :length], parts[1][:, :length], beats
 
 
 @overload
@@ -186,11 +209,23 @@ def mix(
 @overload
 def mix(a: Any, b: Any, lam: float, *, keep_variance: bool = ..., mean: Any = ...) -> Any: ...
 def mix(a: Any, b: Any, lam: float, *, keep_variance: bool = True, mean: Any = 0.0) -> Any:
-    """λ·a + (1 − λ)·b of waveforms or latents of one shape, arrays or tensors. keep_variance: what
-    differs from the mean is divided by √(λ² + (1 − λ)²), for independent pieces otherwise lose up
-    to half of their power, and latents their place in the prior; without it, the paper's. mean: of
-    all that a and b could be; 0 of waveforms. Waveforms may then go beyond ±1: see `bam`. Raises
-    WorkbenchError for NaN or infinity in either."""
+    """Return λ·a + (1 − λ)·b of waveforms or latents of the same shape, arrays or tensors.
+
+    Args:
+        a: The first piece.
+        b: The second piece.
+        lam: λ, 0 to 1.
+        keep_variance: Divide the deviation from the mean by √(λ² + (1 − λ)²). A mixture of
+            independent pieces otherwise loses up to half of its power, and mixed latents do not fit
+            the prior. False is the paper's mixup. Waveforms may exceed ±1; see `bam`.
+        mean: Mean of the distribution of a and b; 0 for waveforms.
+
+    Raises:
+        PromptError: If λ is out of range or the shapes differ.
+        WorkbenchError: If a or b contains NaN or infinity.
+
+    Source: MusicLDM, arXiv 2308.01546, section 3.
+    """
     if not 0 <= lam <= 1:
         raise PromptError(f"lam: {lam:g}; give 0 to 1")
     if a.shape != b.shape:
@@ -203,14 +238,21 @@ def mix(a: Any, b: Any, lam: float, *, keep_variance: bool = True, mean: Any = 0
     return mean + (mixed - mean) / (lam**2 + (1 - lam) ** 2) ** 0.5
 
 
-def draw_lambda(n: int, seed: int, alpha: float = 5.0) -> np.ndarray:
-    """λ ~ Beta(α, α): (n,), most of them near a half."""
+def sample_lambda(n: int, seed: int, alpha: float = 5.0) -> np.ndarray:
+    """Sample λ ~ Beta(α, α): (n,), most of them near ½."""
     return random_generator(seed).beta(alpha, alpha, n)
+
+
+draw_lambda = sample_lambda  # the old name
 
 
 def bam(
     a: np.ndarray, beats_a: Beats, b: np.ndarray, beats_b: Beats, rate: int, lam: float
 ) -> tuple[np.ndarray, Beats]:
-    """Beat-synchronous audio mixup: aligned, mixed, and turned down where it would clip."""
+    """Beat-synchronous audio mixup of two pieces (channels, n): they are aligned, mixed, and scaled
+    down if the mixture would clip.
+
+    Source: MusicLDM, arXiv 2308.01546, section 3.
+    """
     left, right, beats = align(a, beats_a, b, beats_b, rate)
     return turned_down(mix(left, right, lam)), beats

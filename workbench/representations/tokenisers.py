@@ -1,4 +1,4 @@
-"""Ways to write a song as tokens, side by side: each takes a clip to tokens and back.
+"""Tokenisations of songs with one interface: each encodes a clip as tokens and decodes them.
 
 Notebook: `notebooks/02_tokenisation.ipynb`.
 """
@@ -17,13 +17,14 @@ from workbench.representations.pvd import PVD
 from workbench.representations.remi import encode, own_signs
 from workbench.representations.tokens import Vocabulary, song_config
 
-BPE = 1024  # tokens of REMI with pieces
+BPE = 1024  # vocabulary of REMI with byte-pair encoding
 OTHERS = {"TSD": "TSD", "MIDI-Like": "MIDILike", "Structured": "Structured", "Octuple": "Octuple"}
 
 
 @dataclass(frozen=True)
 class Tokeniser:
-    """name; size: of the vocabulary; round_trip: a clip → its number of tokens, it decoded."""
+    """A tokenisation. `size` is that of the vocabulary; `round_trip` returns the number of tokens
+    of a clip, and the clip decoded from them."""
 
     name: str
     size: int
@@ -31,26 +32,29 @@ class Tokeniser:
 
 
 def tokenisers(training: Sequence[Clip], bars: int = 0) -> list[Tokeniser]:
-    """All of them; the pieces of byte-pair encoding are learned from the `training` clips.
+    """Return all tokenisations.
 
-    bars: how many the longest song has; Octuple numbers them, 256 at least, as in its paper.
+    Args:
+        training: Clips from which byte-pair encoding is learned.
+        bars: Number of bars of the longest song. Octuple numbers bars; it has at least 256 numbers,
+            as in its paper.
     """
     base = Vocabulary()
     pieces = Vocabulary.train([encode(clip) for clip in training], BPE)
-    found = [of_remi("REMI", base), of_remi("REMI + BPE", pieces)]
-    found += [of_miditok(name, kind, max(bars, 256)) for name, kind in OTHERS.items()]
-    found += [of_pvd("p/v/d with rhythm", PVD(True)), of_pvd("p/v/d", PVD(False))]
+    result = [of_remi("REMI", base), of_remi("REMI + BPE", pieces)]
+    result += [of_miditok(name, kind, max(bars, 256)) for name, kind in OTHERS.items()]
+    result += [of_pvd("p/v/d with rhythm", PVD(True)), of_pvd("p/v/d", PVD(False))]
     mmm = MMM()
 
     def trip(clip: Clip) -> tuple[int, Clip]:
         ids = mmm.encode(clip)
         return len(ids), mmm.decode(ids, clip.tempo)
 
-    return [*found, Tokeniser("MMM", mmm.size, trip)]
+    return [*result, Tokeniser("MMM", mmm.size, trip)]
 
 
 def of_remi(name: str, vocabulary: Vocabulary) -> Tokeniser:
-    """REMI, as the workbench's MidiGPT reads and writes it."""
+    """Return REMI as MidiGPT uses it."""
     from miditok import TokSequence
 
     def trip(clip: Clip) -> tuple[int, Clip]:
@@ -62,20 +66,20 @@ def of_remi(name: str, vocabulary: Vocabulary) -> Tokeniser:
 
 
 def of_miditok(name: str, kind: str, bars: int = 256) -> Tokeniser:
-    """Another of MidiTok's tokenisers, configured as REMI is."""
+    """Return another tokeniser of MidiTok, with the configuration of REMI."""
     import miditok
 
     config = song_config()
     config.encode_ids_split = "no"
-    if kind == "Octuple":  # numbers each bar; songs are cut after the last number
+    if kind == "Octuple":  # Octuple numbers each bar and cuts a song after the last number
         config.additional_params["max_bar_embedding"] = bars
-        config.use_note_duration_programs = list(range(-1, 128))  # it needs durations
+        config.use_note_duration_programs = list(range(-1, 128))  # Octuple needs durations
     midi: Any = getattr(miditok, kind)(config)
     size = sum(map(len, midi.vocab)) if midi.is_multi_voc else len(midi.vocab)
 
     def trip(clip: Clip) -> tuple[int, Clip]:
         score = clip.score.copy()
-        score.time_signatures = own_signs(score)  # MidiTok moves them
+        score.time_signatures = own_signs(score)  # MidiTok changes them
         tokens = midi.encode(score, encode_ids=False)
         parts = tokens if isinstance(tokens, list) else [tokens]
         return sum(np.size(part.ids) for part in parts), Clip(midi.decode(tokens))
@@ -84,7 +88,7 @@ def of_miditok(name: str, kind: str, bars: int = 256) -> Tokeniser:
 
 
 def of_pvd(name: str, words: PVD) -> Tokeniser:
-    """The words of piano music."""
+    """Return the p/v/d encoding of piano music."""
 
     def trip(clip: Clip) -> tuple[int, Clip]:
         ids = np.concatenate(words.words(clip))

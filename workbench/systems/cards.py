@@ -1,4 +1,4 @@
-"""What the model cards of several systems say; each card itself is in its system's folder."""
+"""Lines and tables that several model cards share. Each card is in its system's folder."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ TITLES = {  # of stages whose names in a record are short
 
 
 def data_line(names: str) -> str:
-    """Titles and licences of data sets joined by "+"."""
+    """Return the titles and licences of data sets joined by "+"."""
     entries = [(name, CATALOGUE.get(name)) for name in names.split("+")]
     return "; ".join(f"{e.title} ({e.licence})" if e else name for name, e in entries)
 
 
 def sound_data_line(report: dict[str, Any], windows: str = "") -> str:
-    """The line of data of systems that generate sound. windows: their number, ending in "; "."""
+    """Return a card's line on the data of a system that generates sound. windows: the number of
+    windows, ending in "; "."""
     names = f" Recordings by {', '.join(report['credits'])}." if report["credits"] else ""
     return (
         f"- **Data:** {data_line(report['dataset'])}; {report['pieces']} pieces of the training "
@@ -35,12 +36,12 @@ def sound_data_line(report: dict[str, Any], windows: str = "") -> str:
 
 
 def stage_of(report: dict[str, Any], name: str) -> dict[str, Any]:
-    """One stage of a record; older ones of a single stage are its record themselves."""
+    """Return the record of one stage. Older records of a single stage have no "stages"."""
     return report.get("stages", {}).get(name, report)
 
 
 def stages_table(stages: dict[str, dict[str, Any]]) -> str:
-    """The table of a training's stages, by name."""
+    """Return the stages of a training as a table in Markdown. stages: their records by name."""
     rows = ["| stage | steps | minutes | best on validation |", "|---|---|---|---|"]
     for name, stage in stages.items():
         title = TITLES.get(name, name)

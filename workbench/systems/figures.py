@@ -32,18 +32,18 @@ NOTES = [
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table of all systems: where a system's benchmark holds it.
+    """One line of the table of all systems, and where the results of a benchmark hold its values.
 
     Args:
-        name: What the line is called.
-        section: Of the benchmark.
-        column: Of that section; "" for what only the paper measured.
-        own: The id of the system's row in that section.
-        real: The same for real music; "" where that says nothing.
-        trivial: The same for the trivial way.
-        paper: What the paper reports.
-        rebuilt: The id of the row of the paper's way, rebuilt.
-        over: The id of the row that all values are divided by.
+        name: Name of the line.
+        section: Section of the benchmark; "" if only the paper measured this.
+        column: Column of the section.
+        own: Id of the system's row in the section.
+        real: Id of the row of real music; "" if it has no meaning here.
+        trivial: Id of the row of the trivial baseline; "" if there is none.
+        paper: The value that the paper reports.
+        rebuilt: Id of the row of the paper's method, rebuilt on our data.
+        over: Id of the row that all values are divided by.
     """
 
     name: str
@@ -180,19 +180,28 @@ MUSIC = (
 
 
 def shipped_checkpoints() -> list[str]:
-    """The shipped checkpoint of each system."""
+    """Return the shipped checkpoint of each system."""
     return [entry.checkpoint for entry in SYSTEMS.values()]
 
 
 def figures_of(benchmark: str) -> tuple[Figure, ...]:
-    """The lines of a system, in the order of the table."""
+    """Return the lines of a system in the order of the table. benchmark: the system's key."""
     return resolve(find(benchmark).figures)
 
 
 def rows_of(checkpoints: Sequence[str] | None = None) -> list[list[Any]]:
-    """The table's rows: system, figure, ours, real music, trivial baseline, paper. None where
-    something was not measured or does not exist. checkpoints: the shipped ones by default.
-    MissingDataError for a checkpoint without measurements."""
+    """Return the rows of the table.
+
+    Args:
+        checkpoints: Names or folders; by default the shipped checkpoint of each system.
+
+    Returns:
+        Rows of system, figure, ours, real music, trivial baseline, paper; None where there is no
+        value.
+
+    Raises:
+        MissingDataError: If a checkpoint has no measurements.
+    """
     rows = []
     for name in shipped_checkpoints() if checkpoints is None else checkpoints:
         path = folder_of(name) / MEASURED

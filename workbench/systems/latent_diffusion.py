@@ -1,5 +1,5 @@
-"""What the systems share that sample latents by diffusion and decode them: DrumLDM, LDMG,
-MusicLDM."""
+"""The base class of DrumLDM, LDMG and MusicLDM, which sample latents by diffusion and decode
+them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from workbench.datasets.keywords import TEMPO_LIMITS, keyword_of, parse_tempo, t
 from workbench.errors import PromptError
 from workbench.representations.text import TextEncoder
 
-# Words offered to a writer.
+# Words that are offered for a prompt.
 STYLES = (
     "rock",
     "funk",
@@ -228,13 +228,13 @@ def chip_words(system: Any) -> dict[str, list[str]]:
     return {"Style": read(STYLES), "Feel": read(TRAITS)}
 
 
-MOST_WORDS = 8  # offered of a kind
+MOST_WORDS = 8  # words per kind
 
 
 @cache
 def _kinds() -> dict[str, tuple[str, ...]]:
-    """Words that a caption of sound may hold, by what they describe. Instruments are those of
-    General MIDI, as the captions of rendered music name them."""
+    """Return the words to look for in captions, by what they describe. Instruments have the names
+    of General MIDI, which the captions of rendered music use."""
     from pretty_midi.constants import INSTRUMENT_MAP
 
     tonics = [f"{letter}{sign}" for letter in "CDEFGAB" for sign in ("", "b", "#")]
@@ -247,10 +247,10 @@ def _kinds() -> dict[str, tuple[str, ...]]:
 
 
 def caption_words(captions: Iterable[str]) -> tuple[str, ...]:
-    """The words to offer for prompts to a system that learned from these captions.
+    """Return words that a prompt to a system trained on these captions may use.
 
     Args:
-        captions: Of the training clips.
+        captions: Captions of the training clips.
 
     Returns:
         Genres, instruments, keys and feels that at least two captions contain as whole words: at
@@ -270,6 +270,6 @@ def caption_words(captions: Iterable[str]) -> tuple[str, ...]:
 
 
 def words_by_kind(words: Sequence[str]) -> dict[str, list[str]]:
-    """Words of `caption_words` by what they describe."""
+    """Return the words of `caption_words` by what they describe."""
     kinds = {kind: [w for w in words if w in known] for kind, known in _kinds().items()}
     return {kind: found for kind, found in kinds.items() if found}

@@ -26,18 +26,18 @@ class Entry:
     """One system.
 
     Args:
-        key: Its name on the command line.
-        home: Its class, as "module:name".
-        checkpoint: The default checkpoint, a shipped one.
-        dataset: The default data of `train`.
-        built_in: Data that comes with the workbench, used if `dataset` is missing.
-        card: The function that writes its model card from a training record and tables.
-        gallery: The function that makes its part of the gallery from a seed; "" for one clip per
-            verb.
-        listening: The function that makes the clips of a listening test.
-        benchmark: The module that measures it, with its `main(argv)`.
-        figures: Its lines in the table of all systems, of what the benchmark measured.
-        options: Keyword arguments of its own `train`, with their help.
+        key: Name on the command line.
+        home: The class, as "module:name".
+        checkpoint: The shipped checkpoint that is used by default.
+        dataset: Default data set of `train`.
+        built_in: Data set that comes with the workbench, used if `dataset` is missing.
+        card: Function that makes the model card from a training record and tables.
+        gallery: Function that makes the system's part of the gallery from a seed; "" for one clip
+            per verb.
+        listening: Function that makes the clips of a listening test.
+        benchmark: Module that measures the system, with a function `main(argv)`.
+        figures: The system's lines in the table of all systems.
+        options: Keyword arguments that only this system's `train` has, with their help.
     """
 
     key: str
@@ -141,8 +141,8 @@ SYSTEMS: dict[str, Entry] = {
 
 
 def datasets(typed: str) -> str:
-    """What every option --dataset takes, an argparse type: names of the catalogue or folders with
-    music in them, joined by "+"."""
+    """Argparse type of the options --dataset: names of the catalogue or folders with music, joined
+    by "+"."""
     # NumPy and symusic: `import workbench` stays quick
     from workbench.datasets.load import names_of
 

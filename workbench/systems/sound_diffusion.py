@@ -1,7 +1,7 @@
-"""What the audio systems LDMG and MusicLDM share.
+"""The base class of LDMG and MusicLDM, which generate sound.
 
-This module converts between clips, sounds and latents, varies sounds and regenerates regions of
-them. A subclass defines how one sound is encoded and decoded, and which axis of a latent is time.
+It converts between clips, sounds and latents, varies sounds and regenerates regions of them. A
+subclass defines how one sound is encoded and decoded, and which axis of a latent is time.
 """
 
 from __future__ import annotations
@@ -75,17 +75,49 @@ class SoundDiffusion(LatentDiffusion):
 
     # --- edits --------------------------------------------------------------------------------
 
-    def _vary(
+    def request(self, **prompt: Any) -> tuple[Callable[[int], Conditioning], dict[str, Any]]:
+        """Return a function that gives the conditioning of n rows for a prompt, and the prompt's
+        entries in the provenance."""
+        raise NotImplementedError
+
+    @torch.inference_mode()
+    def vary(
         self,
         clip: Clip,
-        n: int,
-        strength: float,
-        conditioning: Callable[[int], Conditioning],
-        settings: SamplingSettings,
-        request: dict[str, Any],
-        progress: Callable[[Progress], None] | None,
+        n: int = 1,
+        *,
+        strength: float = 0.5,
+        steps: int = 50,
+        guidance: float = 2.0,
+        sampler: str = "dpm++",
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+        **prompt: Any,
     ) -> list[Clip]:
-        """The shared implementation of `vary`. conditioning: returns the conditioning of n rows."""
+        """Generate variations of a clip: add noise to its latents, then denoise them again.
+
+        Args:
+            clip: The clip to vary.
+            n: Number of variations, 1 to 1024.
+            strength: Amount of noise: 0 (the reconstruction) to 1 (a new clip).
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            sampler: A name from `SAMPLERS`.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+            **prompt: `prompt`, and `genre` (LDMG) or `like` (MusicLDM), as of `generate`; by
+                default there is no conditioning.
+
+        Returns:
+            `n` clips.
+
+        Raises:
+            PromptError: If a number is out of range or the prompt is not valid.
+
+        Source: SDEdit, arXiv 2108.01073.
+        """
+        settings = SamplingSettings(steps, guidance, sampler, seed)
+        conditioning, request = self.request(**prompt)
         n, strength = checked(n=n, strength=strength).values()
         sound = self.sound_array(clip)
         z = torch.stack([self.latent_of(sound)] * n)
@@ -108,19 +140,45 @@ class SoundDiffusion(LatentDiffusion):
             original=clip,
         )
 
-    def _inpaint(
+    @torch.inference_mode()
+    def inpaint(
         self,
         clip: Clip,
         region: Region,
-        n: int,
-        conditioning: Callable[[int], Conditioning],
-        settings: SamplingSettings,
-        request: dict[str, Any],
-        progress: Callable[[Progress], None] | None,
+        n: int = 1,
+        *,
+        steps: int = 50,
+        guidance: float = 2.0,
+        sampler: str = "ddpm",
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+        **prompt: Any,
     ) -> list[Clip]:
-        """The shared implementation of `inpaint`. At every step the known latents replace the
-        estimate; outside the region the clip's own samples stay, at its own rate and with its own
-        channels, with cross-fades inside the region."""
+        """Regenerate a region of a clip. At every step the known latents replace the estimate.
+
+        Args:
+            clip: The clip to edit.
+            region: The part to replace, in seconds or bars. Outside it the clip's own samples
+                stay, at its own rate and with its own channels; cross-fades of 20 ms are inside
+                the region.
+            n: Number of versions, 1 to 1024.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            sampler: A name from `SAMPLERS`.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+            **prompt: `prompt`, and `genre` (LDMG) or `like` (MusicLDM), as of `generate`; by
+                default there is no conditioning.
+
+        Returns:
+            `n` versions of the clip.
+
+        Raises:
+            PromptError: If the region is not within the clip, a number is out of range or the
+                prompt is not valid.
+        """
+        settings = SamplingSettings(steps, guidance, sampler, seed)
+        conditioning, request = self.request(**prompt)
         n = checked(n=n)["n"]
         clip, region = clip_of(clip), region_of(region)
         sound, rate = self.sound_array(clip), self.config.rate

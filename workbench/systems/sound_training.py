@@ -1,4 +1,4 @@
-"""What the training of the audio systems shares: the collection, its splits, random crops."""
+"""The training data of LDMG and MusicLDM: a collection of sound, its splits, random crops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every system offers: generate, inpaint, vary, encode and decode, train, load and save.
+"""The base class of all systems: generate, inpaint, vary, encode and decode, train, load and save.
 
     System ── LatentDiffusion ── DrumLDM, LDMG, MusicLDM
           ├── MidiGPT

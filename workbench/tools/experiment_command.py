@@ -18,32 +18,32 @@ from workbench.systems.registry import datasets
 
 def add(commands: Any, profiles: Sequence[str]) -> None:
     """Add the command's options to the parser of `workbench`."""
-    add = commands.add_parser("experiment", help="run an experiment over its grid, into one table")
+    add = commands.add_parser("experiment", help="run an experiment over its grid, for one table")
     add.add_argument(
-        "name", nargs="?", type=options.nonempty, help="without it: list the experiments"
+        "name", nargs="?", type=options.nonempty, help="omit it to list the experiments"
     )
     add.add_argument("--profile", default="laptop", choices=profiles, help="size")
-    add.add_argument("--dataset", type=datasets, help="default: the one that the experiment names")
+    add.add_argument("--dataset", type=datasets, help="default: the experiment's own")
     add.add_argument(
         "--set",
         nargs="+",
         default=[],
         metavar="VARIABLE=VALUE,VALUE",
-        help="other values than the grid's, such as seed=0,1,2,3,4",
+        help="values that replace those of the grid, such as seed=0,1,2,3,4",
     )
     add.add_argument("--jobs", type=options.whole(1), default=1, help="points at a time")
     add.add_argument("--out", type=options.path, help="folder (default: runs/experiments/NAME)")
     add.add_argument("--timeout", type=options.number(1), default=1800, help="seconds per point")
-    add.add_argument("--fresh", action="store_true", help="measure kept points again")
-    add.add_argument("--record", action="store_true", help="keep the table beside the notebook")
+    add.add_argument("--fresh", action="store_true", help="measure stored points again")
+    add.add_argument("--record", action="store_true", help="store the table beside the notebook")
     add.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the table; 1 where a point failed."""
+    """Print the table; return 1 if a point failed."""
     if args.name is None:
         return listing()
-    # needed by this command alone
+    # only this command needs it
     from workbench.tools.experiment_runs import run_experiment
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end the workers as on Ctrl-C
@@ -66,8 +66,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def listing() -> int:
-    """Each experiment's name and title, and how many points its grids have."""
-    # needed by this command alone
+    """Print the name and title of each experiment, and the number of points of its grids."""
+    # only this command needs it
     from workbench.course.experiments import read
 
     for script in experiment_scripts():

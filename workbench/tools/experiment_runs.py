@@ -1,9 +1,9 @@
-"""`workbench experiment NAME`: all points of an experiment's grid, in parallel, into one table.
+"""`workbench experiment NAME`: measure all points of an experiment's grid, and write one table.
 
-Each point is a run of the notebook under papermill, in a process of its own
-(`tools/report/runner.py`). A point that has passed is kept under OUT/points and not measured again;
-one that failed is listed, does not stop the others, and is tried again by the next call. The form
-of an experiment is told in `workbench.course.experiments`.
+Each point is a run of the notebook with papermill, in its own process (`tools/report/runner.py`).
+A point that passed is stored in OUT/points and not measured again. One that failed is listed, does
+not stop the others, and is tried again by the next call. `workbench.course.experiments` describes
+the form of an experiment.
 """
 
 from __future__ import annotations
@@ -49,16 +49,30 @@ def run_experiment(
     record: bool = False,
     root: Path = ROOT,
 ) -> Table:
-    """Measure what is not yet measured, write `out`/NAME.json, return the table.
+    """Measure the points that are not stored yet, and write `out`/NAME.json.
 
-    given: values that replace those of the grid. fresh: keep nothing of earlier calls. record:
-    write the table beside the notebooks too, where `committed` finds it. Raises WorkbenchError
-    where no point passed.
+    Args:
+        name: Of the experiment.
+        out: Folder for the table and the stored points.
+        profile: Size.
+        dataset: Default: the experiment's own.
+        given: Values that replace those of the grid, by variable.
+        jobs: Points at a time.
+        timeout: Seconds per point.
+        fresh: Whether to measure stored points again.
+        record: Whether to write the table beside the notebooks, too, where `committed` finds it.
+        root: Folder of the notebooks.
+
+    Returns:
+        The table.
+
+    Raises:
+        WorkbenchError: if no point passed.
     """
     require("papermill")
     experiment = read(name, root)
     if experiment.edited:
-        print(f"{experiment.script}: differs from its script; it is what is run", flush=True)
+        print(f"{experiment.script}: differs from its script; the notebook is run", flush=True)
     points = experiment.points(profile, given)
     asked = dataset or experiment.parameters["dataset"]
     fixed = {"profile": profile, "dataset": present(asked)}
@@ -90,7 +104,7 @@ def run_experiment(
 
 
 def _measurement(experiment: Experiment) -> Any:
-    """The notebook up to `run.finish()`: what comes after reads the table that is to be made."""
+    """The notebook up to `run.finish()`; the cells after it read the table."""
     notebook = copy.copy(experiment.notebook)
     notebook.cells = list(measured(notebook.cells))
     return notebook
@@ -106,7 +120,7 @@ def _run_all(
     timeout: float,
     fresh: bool,
 ) -> list[dict[str, Any]]:
-    """What each point gave, in the order of the points."""
+    """The result of each point, in the order of the points."""
     cores = os.cpu_count() or 1
     threads = int(os.environ.get("OMP_NUM_THREADS") or max(1, cores // jobs))
     stop, done = threading.Event(), count(1)
@@ -135,14 +149,14 @@ def _run_all(
     with ThreadPoolExecutor(jobs) as pool:
         try:
             return list(pool.map(one, points))
-        except BaseException:  # Ctrl-C: end the workers, which leaving the pool waits for
+        except BaseException:  # Ctrl-C: end the workers, because leaving the pool waits for them
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
 
 
 def _kept(path: Path) -> dict[str, Any] | None:
-    """What an earlier call measured; None where there is nothing that can be read."""
+    """The result that an earlier call stored; None if there is no readable one."""
     with suppress(OSError, *UNREADABLE):
         result = load_json(path)
         if isinstance(result, dict) and result.keys() >= {"parameters", "status", "figures"}:
@@ -156,7 +170,7 @@ def _key(code: str, parameters: Point) -> str:
 
 
 def make_table(results: Sequence[dict[str, Any]], about: dict[str, Any]) -> Table:
-    """One row for each combination of the variables but the seed, in the order of the points."""
+    """One row for each combination of the variables except the seed, in the order of the points."""
     groups: dict[str, list[dict[str, Any]]] = {}
     passed = [result for result in results if result["status"] == "passed"]
     for result in passed:
@@ -180,7 +194,7 @@ def make_table(results: Sequence[dict[str, Any]], about: dict[str, Any]) -> Tabl
 
 
 def _figures(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Each figure over the runs of one row: mean, interval, the single values."""
+    """Each figure over the runs of one row: mean, interval, and the values of all runs."""
     found: dict[str, dict[str, Any]] = {}
     for figure in runs[0]["figures"]:
         same = [f for run in runs for f in run["figures"] if f["name"] == figure["name"]]

@@ -1,9 +1,9 @@
 """Executed notebooks as pages that need no kernel and no network.
 
-Equations become MathML, which browsers draw by themselves; plotly's figures share one copy of
-plotly.js that lies beside the pages; whatever the template would fetch is taken out. Pages are
-light or dark as the reader's system is. Very long outputs are shortened in the middle; the
-executed notebook keeps them whole.
+Equations become MathML, which browsers show without a script. Figures by plotly share one copy of
+plotly.js beside the pages. Everything that the template would load from the network is removed.
+Pages are light or dark as the reader's system is. Very long outputs are shortened in the middle;
+the executed notebook keeps them complete.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ PLOTLY = "application/vnd.plotly.v1+json"
 _FETCHED = re.compile(r"<script[^>]*\ssrc=[\"'](?:https?:)?//[^>]*>\s*</script>", re.I)
 _MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.S)
 _LESSON = re.compile(r'href="([\w-]+)\.ipynb(?=["#])')
-MOST_TEXT = 40_000  # characters of text that one cell shows
+MOST_TEXT = 40_000  # characters of text in one cell
 MOST_PIECES = 500  # outputs of one cell
-MOST_SHOWN = 8_000_000  # characters of a picture, a sound or HTML; a lesson's whole page has less
+MOST_SHOWN = 8_000_000  # characters of a picture, a sound or HTML; a whole lesson has fewer
 TEXTS = ("text/plain", "text/markdown", "text/latex", "application/json")
 _BODY = re.compile(r'<body class="jp-Notebook"[^>]*>')
 _STYLE = """
@@ -51,7 +51,7 @@ _MATH = re.compile(  # as in Jupyter: no space inside the dollars of $…$, so t
 
 
 def export(notebook: Path, target: Path) -> bool:
-    """Write an executed notebook as HTML. True where the page wants plotly.min.js beside it."""
+    """Write an executed notebook as HTML. True if the page needs plotly.min.js beside it."""
     import nbformat
     from nbconvert import HTMLExporter
 
@@ -62,7 +62,7 @@ def export(notebook: Path, target: Path) -> bool:
             cell.source = with_mathml(cell.source)
             continue
         shorten(cell)
-        # the pages' own drawings bear their text themselves
+        # the workbench's own figures have their alternative text already
         cell.outputs = [output for output in cell.get("outputs", []) if not _is_words(output)]
         for output in cell.outputs:
             plotly += _draw_plotly(output, f"plotly-{plotly}")
@@ -80,9 +80,8 @@ def export(notebook: Path, target: Path) -> bool:
 
 
 def shorten(cell: Any) -> None:
-    """Leave out what a cell printed beyond MOST_TEXT characters or showed beyond MOST_PIECES
-    outputs, and pictures, sounds and HTML of more than MOST_SHOWN each; a note says so. Errors
-    stay."""
+    """Shorten a cell's outputs: text to MOST_TEXT characters, MOST_PIECES outputs, and no picture,
+    sound or HTML of more than MOST_SHOWN characters. A note says what is missing. Errors stay."""
     left = MOST_TEXT
     kept: list[Any] = []
     outputs = cell.get("outputs", [])
@@ -113,7 +112,7 @@ def shorten(cell: Any) -> None:
 
 
 def _short(text: str, room: int) -> str:
-    """A text's beginning and end, of at most `room` characters together, and a note between."""
+    """The beginning and end of a text, at most `room` characters together, with a note between."""
     if len(text) <= room:
         return text
     head, tail = max(200, room * 3 // 4), max(100, room // 4)
@@ -125,20 +124,20 @@ def _short(text: str, room: int) -> str:
 
 
 def _style(exporter: Any) -> str:
-    """What turns a page dark, JupyterLab's own dark theme, and readable prompts."""
+    """Styles: JupyterLab's dark theme for dark systems, and readable prompts."""
     places = [Path(folder) / "static" / "theme-dark.css" for folder in exporter.template_paths]
     dark = next(place for place in places if place.exists()).read_text(encoding="utf-8")
     return _STYLE.replace("DARK", dark)
 
 
 def _to_page(link: re.Match[str], folder: Path) -> str:
-    """A link to a notebook that was executed into the same folder leads to its page."""
+    """Replace a link to a notebook that was executed into the same folder by one to its page."""
     there = (folder / f"{link[1]}.ipynb").exists()
     return f'href="{link[1]}.html' if there else link[0]
 
 
 def with_mathml(markdown: str) -> str:
-    """Replace $…$ and $$…$$ outside of code by MathML; what cannot be read stays as it is."""
+    """Replace $…$ and $$…$$ outside of code by MathML. LaTeX that cannot be converted stays."""
     from latex2mathml.converter import convert
 
     def drawn(found: re.Match[str]) -> str:
@@ -147,7 +146,7 @@ def with_mathml(markdown: str) -> str:
             return code
         try:
             text = convert(block or inline, display="block" if block else "inline")
-        except Exception:  # the converter raises many kinds; the LaTeX itself is readable
+        except Exception:  # the converter raises many types; readers can still read the LaTeX
             return found[0]
         return re.sub(r"\s*\n\s*", " ", text)
 
@@ -160,7 +159,7 @@ def _is_words(output: Any) -> bool:
 
 
 def _draw_plotly(output: Any, key: str) -> bool:
-    """Give a plotly output a piece of HTML, of id `key`, that draws it from the shared script."""
+    """Give a plotly output HTML, with id `key`, that draws it with the shared plotly.js."""
     data = output.get("data", {})
     if PLOTLY not in data:
         return False
@@ -179,7 +178,7 @@ def _draw_plotly(output: Any, key: str) -> bool:
 
 
 def copy_plotly(folder: Path) -> None:
-    """plotly.js from the installed package, once for all pages."""
+    """Copy plotly.js from the installed package into the folder, once for all pages."""
     import plotly
 
     source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"

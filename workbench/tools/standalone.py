@@ -1,7 +1,7 @@
 """Self-contained pages: one file with styles, scripts, pictures and sounds; no network.
 
-A content security policy in the page's head forbids every request, so that this holds for any
-output of a notebook.
+A content security policy in the page's head forbids every request, whatever a notebook's output
+contains.
 """
 
 from __future__ import annotations

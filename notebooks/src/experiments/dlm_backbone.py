@@ -1,25 +1,26 @@
 # %% [markdown]
 # # Experiment: BERT against ELECTRA over training time
 #
-# **Question.** The original Diffusion-LM for piano music used ELECTRA because it "can be trained
-# in a relatively faster way", and reported bits per word of both backbones after one or two
-# trainings each, without time, without seeds, at one learning rate of $10^{-4}$. Which backbone
-# is better after equal steps, and after equal time, if each may have the rate that suits it?
+# **Question.** The original Diffusion-LM for piano music used ELECTRA because it "can be trained in
+# a relatively faster way". It reported bits per word of both backbones after one or two trainings
+# each, without time, without seeds, at one learning rate of $10^{-4}$. Which backbone is better
+# after equal steps, and after equal time, if each may have its best learning rate?
 #
-# **Prediction**, written before the run, but after a trial with one seed in which the learning
-# rate had a large effect. At one and the same rate BERT is ahead after equal steps, by more than
-# 1 bit per word at the lowest of three rates. ELECTRA, half as wide, wants a higher rate than
-# BERT; where each has its best, they differ by less than 0.5 bits after equal steps. A step of
-# ELECTRA takes 0.6 of BERT's time, so after equal time ELECTRA is ahead.
+# **Prediction**, written before the run, but after a trial with one seed in which the learning rate
+# had a large effect. At the same rate, BERT is better after equal steps, by more than 1 bit per
+# word at the lowest of three rates. ELECTRA, half as wide, needs a higher rate than BERT; with the
+# best rate for each, they differ by less than 0.5 bits after equal steps. A step of ELECTRA takes
+# 0.6 of BERT's time, so after equal time ELECTRA is better.
 #
-# **Method.** Both from random weights, two layers, no pretraining: BERT 96 wide, ELECTRA half as
-# wide with factorised inputs, as ELECTRA-small is beside BERT. The first 32 words (eight notes)
-# of windows of POP909, moved to a random key whenever they are sampled, 32 per step. Trainings of
-# 200 and of 400 steps at three rates, each with its own warm-up and decay, so that no reading
-# comes from the middle of a schedule. Time is the processor's, not the clock's, spent on training
-# alone. The bound on 256 windows of other songs, in bits per word, with the same noise for all.
-# Floors: a unigram model, and a Markov chain of order one as the mark of grammar learnt. A seed
-# determines windows, weights and their order. A point takes a minute or less of one idle thread.
+# **Method.** Both start from random weights, with two layers and no pretraining: BERT with a width
+# of 96, ELECTRA half as wide with factorised inputs, like ELECTRA-small in comparison with BERT.
+# The data are the first 32 words (eight notes) of windows of POP909, transposed to a random key
+# whenever they are sampled, 32 per step. Trainings have 200 and 400 steps at three rates, each with
+# its own warm-up and decay, so that no value comes from the middle of a schedule. Time is processor
+# time of the training alone. The bound is measured on 256 windows of other songs, in bits per word,
+# with the same noise for all. Floors: a unigram model, and a Markov chain of order one, which
+# indicates that the grammar was learned. A seed determines windows, weights and their order. A
+# point takes a minute or less of one idle thread.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -150,29 +151,30 @@ for steps in LENGTHS:
     print(f"time of {steps} steps: ELECTRA {b / a:.2f} of BERT's {a:.1f} s")
 
 # %% [markdown]
-# These are short trainings: a unigram model (5.4 bits per word) is passed by BERT after 200 steps
-# and by ELECTRA after 400, but a Markov chain of order one (3.4) by neither.
+# These are short trainings: BERT is better than a unigram model (5.4 bits per word) after 200 steps
+# and ELECTRA after 400, but neither is better than a Markov chain of order one (3.4).
 #
-# **Equal steps.** BERT is ahead, as predicted, and at one and the same low rate by far: 4.5 bits
-# after 200 steps, 1.8 after 400. Half of that is the rate. ELECTRA does best at the highest of the
-# three and BERT at the one between, so ELECTRA at its own best is 2.2 bits behind after 200 steps
-# (0.8 to 3.6), and 0.5 behind after 400 (−0.2 to 1.3; behind in all three seeds). That they would
-# be less than half a bit apart is wrong for the shorter training and not decided for the longer.
+# **Equal steps.** BERT is better, as predicted, and at the same low rate by far: 4.5 bits after 200
+# steps, 1.8 after 400. Half of that is due to the rate. ELECTRA is best at the highest of the three
+# rates and BERT at the middle one. With the best rate for each, ELECTRA is 2.2 bits worse after 200
+# steps (0.8 to 3.6), and 0.5 worse after 400 (−0.2 to 1.3; worse in all three seeds). The
+# prediction that they differ by less than half a bit is wrong for the shorter training and
+# undecided for the longer one.
 #
-# **Equal time.** A step of ELECTRA takes 0.55 to 0.6 of BERT's, so 400 of its steps take a little
-# longer than 200 of BERT's. Then neither is ahead: −0.9, +0.4 and −0.2 bits in the three seeds.
-# The prediction that ELECTRA wins is not confirmed, nor is its opposite. So the original's
-# "relatively faster" is true of steps, and of learning it is not shown; and a comparison at one
-# learning rate, like the original's and that on the card of `piano-diffusion`, tells as much of
-# the rate as of the backbone.
+# **Equal time.** A step of ELECTRA takes 0.55 to 0.6 of the time of BERT's, so 400 of its steps
+# take a little longer than 200 of BERT's. Then neither is better: the differences in the three
+# seeds are −0.9, +0.4 and −0.2 bits. The prediction that ELECTRA wins is not confirmed, nor is its
+# opposite. So the original's "relatively faster" is true of steps, but not shown for learning. A
+# comparison at one learning rate, like the original's and the one on the card of `piano-diffusion`,
+# depends as much on the rate as on the backbone.
 #
-# What else could explain it: the gap shrinks from 200 to 400 steps, so later ELECTRA may well be in
-# front; its best rate is the highest tried, and a higher one may be better still; and the best of
-# three rates is chosen on the windows that it is then judged by, the same for both.
+# Other explanations: the gap shrinks from 200 to 400 steps, so ELECTRA may be better later. Its
+# best rate is the highest one tested, and a higher one may be better still. The best of three rates
+# is chosen on the windows that are also used for the comparison, for both backbones.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
-# The end of the curve: 500 to 50,000 steps at the profile's full size, six rates from
-# $10^{-4}$, windows of 128 words, ten seeds. Then one sees whether the curves cross, and whether
-# ELECTRA's third of the weights is enough once time is no object.
+# It would show the end of the curve: 500 to 50,000 steps at the profile's full size, six rates from
+# $10^{-4}$, windows of 128 words, ten seeds. These runs would show whether the curves cross, and
+# whether ELECTRA's third of the weights is enough without a limit of time.

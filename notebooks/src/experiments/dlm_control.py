@@ -1,29 +1,30 @@
 # %% [markdown]
 # # Experiment: control unfrozen
 #
-# **Question.** The original publication left the classifiers out: "we froze the controllable
-# classifier … for future experiments, we propose to unfreeze this functionality to improve the
-# quality of generation". The workbench has classifiers of noised embeddings, trained on a frozen
-# language model, and steps along their gradient. What if their training may change the model too:
-# if their loss goes on into the word embeddings, which they share with the diffusion? Does control
-# succeed more often, and what does the language model pay for it?
+# **Question.** The original publication did not train the classifiers together with the model: "we
+# froze the controllable classifier … for future experiments, we propose to unfreeze this
+# functionality to improve the quality of generation". The workbench trains classifiers of noised
+# embeddings on a frozen language model, and steps along their gradient. What if their training may
+# change the model, too, so that their loss also trains the word embeddings, which they share with
+# the diffusion? Does control succeed more often, and how much worse does the language model become?
 #
-# **Prediction**, written before the run. Embeddings that are trained for it tell register and
-# density sooner through the noise: on held-out windows the classifiers' two cross entropies
-# together fall by more than 0.1 nats. Control succeeds more often, by 5 percentage points or
-# more. The bound rises by 0.1 to 0.3 bits per word, since words of one register stand nearer to
-# each other. The quality of generated windows, to a judge that is neither model, does not change.
+# **Prediction**, written before the run. Embeddings that are trained for it reveal register and
+# density at higher noise: on held-out windows, the sum of the classifiers' two cross-entropies
+# falls by more than 0.1 nats. Control succeeds more often, by 5 percentage points or more. The
+# bound rises by 0.1 to 0.3 bits per word, because words of one register are closer to each other.
+# The quality of generated windows, measured by a judge that is neither model, does not change.
 #
-# **Method.** Diffusion (two layers, 64 wide, BERT's form) and classifiers (one layer, 64 wide)
-# are trained together from random weights, 400 steps of 32 windows, eight notes each, of POP909.
-# Either the gradient of the classifiers stops at the embeddings (frozen: the diffusion learns
-# nothing of them) or it goes on into them (unfrozen); all else is the same. Then 32 windows are
-# generated for each of three registers and three densities, and 96 without control. Whether a
-# window has what was asked is measured on its notes, never by the classifier; the classes are the
-# terciles of the training windows, all asked equally often, so a third is had by chance. Quality:
-# bits per word to a Markov chain of order two, trained on the same windows (floor: what held-out
-# windows cost it). The bound is taken on 256 held-out windows (floor: unigram). A seed determines
-# windows, weights and noise. A point takes some 40 seconds of one idle thread.
+# **Method.** Diffusion (two layers of width 64, in BERT's form) and classifiers (one layer of width
+# 64) are trained together from random weights, for 400 steps of 32 windows with eight notes each,
+# from POP909. Either the gradient of the classifiers stops at the embeddings (frozen: the diffusion
+# does not depend on them), or it continues into them (unfrozen); everything else is the same. Then
+# 32 windows are generated for each of three registers and three densities, and 96 without control.
+# Whether a window follows the request is measured on its notes, never by the classifier. The
+# classes are the terciles of the training windows, requested equally often, so chance is one third.
+# Quality is measured in bits per word under a Markov chain of order two, trained on the same
+# windows (floor: the value of held-out windows). The bound is measured on 256 held-out windows
+# (floor: unigram). A seed determines windows, weights and noise. A point takes about 40 seconds of
+# one idle thread.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -188,36 +189,38 @@ for figure in ("bound", "classifiers", *success, "judge, unasked", "judge, asked
     print(f"{figure}: unfrozen − frozen {gap:+.3f} ({low:.3f} to {high:.3f})")
 
 # %% [markdown]
-# **The classifiers** read better where the embeddings are trained for them too, as predicted and
-# more: 1.42 nats for density and register together instead of 1.62, in every seed (−0.20, −0.24 to
-# −0.17; 2.20 is guessing).
+# **The classifiers** are more accurate if the embeddings are trained for them, too. This is as
+# predicted, and the effect is larger: 1.42 nats for density and register together instead of 1.62,
+# in every seed (−0.20, −0.24 to −0.17; guessing gives 2.20).
 #
-# **Control.** Of the windows asked to be sparse, medium or busy 93 % are, 80 % with frozen
-# embeddings: +13 (+10 to +17), in every seed. Of register the prediction is not confirmed: 71 and
-# 73, and the difference could be anything from −17 to +12. What unfreezing does there is make all
-# seeds alike: 68 to 74 %, where frozen ones lie between 56 and 92. So a classifier that
-# reads better does not always steer better. It could be that it is surer too: its gradient ends
-# where it is satisfied, while the notes may still be on the wrong side of the limit.
+# **Control.** Of the windows requested as sparse, medium or busy, 93 % follow the request, and 80 %
+# with frozen embeddings: +13 percentage points (+10 to +17), in every seed. For register the
+# prediction is not confirmed: 71 % and 73 %, and the difference could be anything from −17 to +12.
+# There unfreezing makes the seeds more alike: 68 to 74 %, while frozen ones are between 56 and 92
+# %. So a more accurate classifier does not always steer better. Perhaps it is also more certain:
+# its gradient vanishes when the class is reached, while the notes may still be on the wrong side of
+# the limit.
 #
-# **What it costs.** The bound rises by 0.20 bits per word (−0.01 to 0.40; in four of six seeds by
-# more than 0.1, in the others not), about what was predicted, if one believes it with an interval
-# that just holds zero. The judge does not mind: windows generated without control are 0.04 bits
-# more probable (0.01 to 0.06) from unfrozen embeddings, and controlled windows the same. That
-# control itself costs 0.3 bits is no loss of quality alone: who asks for busy and for high
-# windows equally often as for common ones gets rarer music. And a word cheaper than real music's
-# is no praise: the samples are generated at a temperature of 0.5, which favours what is likely.
+# **The cost.** The bound rises by 0.20 bits per word (−0.01 to 0.40; in four of six seeds by more
+# than 0.1, in the others not). This is about the predicted value, but the interval just contains
+# zero. The judge sees no loss: windows generated without control cost 0.04 bits less (0.01 to 0.06)
+# with unfrozen embeddings, and controlled windows the same. Control itself costs 0.3 bits, but this
+# is not only a loss of quality: requesting busy and high windows as often as common ones gives
+# rarer music. And a cost below that of real music is no sign of quality: the samples are generated
+# at a temperature of 0.5, which favours probable words.
 #
-# The original publication hoped that unfreezing would "improve the quality of generation". What
-# it improves here is control of one of two traits; quality, as far as a Markov chain measures it,
-# is unchanged.
+# The original publication hoped that unfreezing would "improve the quality of generation". Here it
+# improves the control of one of two traits; quality, as far as a Markov chain measures it, is
+# unchanged.
 #
-# These models are small and young (4.5 bits per word; a unigram model 5.4), and both losses weigh
-# the same. How the two could be balanced was not tried.
+# These models are small and trained for a short time (4.5 bits per word; a unigram model 5.4), and
+# both losses have the same weight. Other weights were not tested.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
-# The profile's full size with all four controls, keys and styles among them, which need whole
-# windows; the weight of the classifiers' loss from 0.01 to 10, to see what one buys with how much
-# of the bound; and the other way to unfreeze, classifiers that read the network's hidden layers.
-# Quality then by the autoregressive judge of `workbench evaluate piano`, and by ear.
+# It would add: the profile's full size with all four controls, including keys and styles, which
+# need whole windows; the weight of the classifiers' loss from 0.01 to 10, to see how much control
+# costs how much of the bound; and another way to unfreeze, classifiers that read the network's
+# hidden layers. Quality would then be measured by the autoregressive judge of `workbench evaluate
+# piano`, and by listening.

@@ -1,23 +1,23 @@
 # %% [markdown]
 # # Experiment: more music, or the same in other keys
 #
-# **Question.** The original publication closes with "use of a larger dataset and a better data
-# augmentation technique will boost the performance". By how much, each? Is transposing the windows
-# worth as much as more windows?
+# **Question.** The original publication concludes that "use of a larger dataset and a better data
+# augmentation technique will boost the performance". How large is the effect of each? Is
+# transposing the windows worth as much as more windows?
 #
 # **Prediction**, written before the run. With 50 windows, transposing lowers the held-out bound at
-# the end by more than 1 bit per word, since without it they are memorised, and by less than
-# half of that where each training may stop at its best reading. With 400 windows it still helps;
-# with 3,200, which are seen four times only, it does nothing, or costs a little (up to 0.3 bits):
-# all keys are harder than some. Eight times the windows are worth more than transposing the few.
+# the end by more than 1 bit per word, because without it they are memorised, and by less than half
+# of that if each training may stop at its best value. With 400 windows it still helps. With 3,200,
+# which are seen only four times, it has no effect, or costs a little (up to 0.3 bits), because all
+# keys are harder than some. Eight times the windows are worth more than transposing the few.
 #
-# **Method.** A network of two layers, 64 wide, BERT's form, no dropout; 400 steps of 32 windows,
-# each the first 32 words (eight notes) of one of POP909, moved anew by −5 to +6 semitones
-# whenever it is sampled, or never; all else the same. Held out: 256 windows of other songs in
-# their own keys, bits per word of the bound with the same noise for all, read every 80 steps.
-# Also the bound on 50 of the training windows, as they are. Floor: a unigram model of the 3,200
-# windows. A seed determines windows, weights and their order; a smaller set is part of a larger.
-# A point takes half a minute of one idle thread.
+# **Method.** A network of two layers of width 64, in BERT's form, without dropout; 400 steps of 32
+# windows, each the first 32 words (eight notes) of one of POP909. The windows are transposed by −5
+# to +6 semitones whenever they are sampled, or never; everything else is the same. Held out are 256
+# windows of other songs in their own keys: bits per word of the bound with the same noise for all,
+# measured every 80 steps. The bound is also measured on 50 of the training windows, not transposed.
+# Floor: a unigram model of the 3,200 windows. A seed determines windows, weights and their order; a
+# smaller set is part of a larger one. A point takes half a minute of one idle thread.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -134,31 +134,34 @@ for few, many in ((50, 400), (400, 3200)):
         print(f"{figure}, {few} → {many} windows: {gap:+.2f} bits a word ({low:.2f} to {high:.2f})")
 
 # %% [markdown]
-# **Moving the few.** With 50 windows in their own keys the training bound ends at 3.2 bits per word
-# and the held-out one at 10.1, twice what a unigram model asks (5.4): they are memorised.
-# Moved into all keys they end at 7.5; the difference is −2.6 bits (−4.2 to −0.9), as predicted.
-# Wrong is that half of it would go where a training may stop at its best reading: −2.0 remain (−2.7
-# to −1.3). So transposing does more than put over-fitting off. One plain reason: in 50 windows many
-# pitches never sound, and a word never met costs very much; moved, they all do.
+# **Transposing few windows.** With 50 windows in their own keys the training bound ends at 3.2 bits
+# per word and the held-out one at 10.1, twice that of a unigram model (5.4): they are memorised.
+# Transposed into all keys they end at 7.5; the difference is −2.6 bits (−4.2 to −0.9), as
+# predicted. The prediction that half of it disappears if a training may stop at its best value is
+# wrong: −2.0 remain (−2.7 to −1.3). So transposing does more than delay over-fitting. One plain
+# reason: in 50 windows many pitches never occur, and a word that never occurred costs very much;
+# with transposition, all of them occur.
 #
-# **More windows** are worth twice that: from 50 to 400 in their own keys −5.3 bits (−8.6 to −2.0),
-# at the best readings −4.1. That too is as predicted. Up to 3,200 there is only a little more to
-# gain in 400 steps: −0.4 (−1.7 to 0.9), with three seeds that do not agree in sign. There what is
-# short is training, not music: seen and unseen windows cost the same.
+# **More windows** are worth twice as much: from 50 to 400 in their own keys −5.3 bits (−8.6 to
+# −2.0), at the best values −4.1. This is as predicted, too. From 400 to 3,200 windows there is
+# little more to gain in 400 steps: −0.4 (−1.7 to 0.9), with three seeds that do not agree in sign.
+# There the limit is the length of training, not the amount of music: training and held-out windows
+# cost the same.
 #
-# **Moving the many.** Here it should have done nothing, or harm. It takes off 0.2 to 0.6 bits in
-# every one of the three seeds, at 400 windows as at 3,200; the intervals (−0.9 to 0.2) just hold
-# zero. If it is real, it is not against over-fitting, of which there is none at 3,200: rather
-# every pitch is met in every context, so that what is learnt of one key serves all. The
-# original's conjecture is right in both parts, then: more music first, and transposing never
-# instead of it, but always together with it.
+# **Transposing many windows.** The prediction was no effect, or a small cost. Transposing lowers
+# the bound by 0.2 to 0.6 bits in each of the three seeds, with 400 windows as with 3,200; the
+# intervals (−0.9 to 0.2) just contain zero. If the effect is real, it does not come from less
+# over-fitting, because there is none at 3,200. A likely reason is that every pitch occurs in every
+# context, so that what is learned in one key helps in all. Both parts of the original's conjecture
+# are then right: more music first, and transposing in addition to it, never instead of it.
 #
-# The bounds of the rows differ by a bit and more from seed to seed, since each samples its own 256
-# held-out windows; differences within a seed are surer than the rows.
+# The bounds of a row differ by a bit or more from seed to seed, because each seed samples its own
+# 256 held-out windows. Differences within a seed are more certain than the rows.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
-# Both ends of the curve: whole windows of 128 words, 50 to 50,000 of them, trained until the
-# held-out bound turns, ten seeds; and other augmentations beside transposing: stretched in time,
-# other velocities, voices left out. Then one sees how many windows one transposition is worth.
+# It would show both ends of the curve: whole windows of 128 words, 50 to 50,000 of them, trained
+# until the held-out bound rises, ten seeds; and other augmentations than transposing: stretched in
+# time, other velocities, voices left out. These runs would show how many windows one transposition
+# is worth.

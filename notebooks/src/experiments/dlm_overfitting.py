@@ -1,27 +1,27 @@
 # %% [markdown]
 # # Experiment: when Diffusion-LM over-fits
 #
-# **Question.** The original publication saw over-fitting "at around 800 and 1500 iterations" in
-# what it generated, and has no curve of it: its bits per word rise with training, but they are
-# most likely the rounding term alone, which says that embeddings lie apart. When do the training
-# and the held-out bound part, by the number of windows to train on? And does the rounding term
-# tell?
+# **Question.** The original publication noticed over-fitting "at around 800 and 1500 iterations" in
+# its generated music, and shows no curve of it. Its bits per word rise with training, but they are
+# most likely the rounding term alone, which only says that embeddings are far apart. When do the
+# training bound and the held-out bound separate, depending on the number of training windows? And
+# does the rounding term show it?
 #
-# **Prediction**, written before a first run of 200 steps on whole windows, in which no bound got
-# below a unigram model's. With 32 windows (two songs' worth) the bounds part within 100 steps, and
-# at step 200 held-out music costs 2 bits per word more than training music; with 128 they part by
-# half of that; with 512 the gap stays below 0.3 bits and the held-out bound still falls. With 32
-# windows the held-out bound is at its best before the end. The rounding term falls all the same
-# with any number of windows: it tells nothing.
+# **Prediction**, written before a first run of 200 steps on whole windows, in which no bound became
+# better than a unigram model's. With 32 windows (from two songs) the bounds separate within 100
+# steps, and at step 200 held-out music costs 2 bits per word more than training music; with 128 the
+# gap is half of that; with 512 it stays below 0.3 bits and the held-out bound still falls. With 32
+# windows the held-out bound is best before the end. The rounding term falls nevertheless, with any
+# number of windows: it shows nothing.
 #
-# **Method.** A network of two layers, 64 wide, 16 numbers per embedding, BERT's form, no dropout
-# and no transposition, so that nothing holds over-fitting back; the first 32 words (eight notes)
-# of windows from POP909, 32 per step, 800 steps at a rate of $8\cdot10^{-3}$, warmed up and
-# decayed; averaged weights. The bound is read every 100 steps, on 32 of the training windows and
-# on 256 of other songs, each time with the same noise: bits per word, terms for all steps of
-# diffusion. Floor: a unigram model of all songs' windows on the held-out ones. A seed determines
-# windows, weights and their order; the windows of a smaller set are among those of a larger. A
-# point takes some 40 seconds of one idle thread.
+# **Method.** A network of two layers of width 64, 16 numbers per embedding, in BERT's form, without
+# dropout and transposition, so that nothing prevents over-fitting. The data are the first 32 words
+# (eight notes) of windows from POP909, 32 per step, for 800 steps at a rate of $8\cdot10^{-3}$ with
+# warm-up and decay; weights are averaged. The bound is measured every 100 steps, on 32 of the
+# training windows and on 256 of other songs, always with the same noise: bits per word, the sum
+# over all steps of diffusion. Floor: a unigram model of all songs' windows on the held-out ones. A
+# seed determines windows, weights and their order; a smaller set is part of a larger one. A point
+# takes about 40 seconds of one idle thread.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -146,33 +146,34 @@ for few, many in ((32, 128), (128, 512), (512, 2048)):
     print(f"held out, {few} → {many} windows: {gap:+.1f} bits a word ({low:.1f} to {high:.1f})")
 
 # %% [markdown]
-# **The turn** is where it was predicted, and sharp: with 32 windows the held-out bound is at its
-# best at step 200 in all four seeds, never below what a unigram model costs (5.4 bits), and at
-# step 800 it has gone from 16 bits per word to 55, while the training bound falls to 1.8. With
-# 128 windows there is hardly a turn (best readings at 500 to 800, at most 0.3 bits better than
-# the end): the held-out bound stands still at about the unigram's. With 512 and 2,048 it still
-# falls at the last reading, in every seed, to 4.3 and 3.9.
+# **The turning point** is where it was predicted, and sharp: with 32 windows the held-out bound is
+# best at step 200 in all four seeds, never below that of a unigram model (5.4 bits). By step 800 it
+# has risen from 16 bits per word to 55, while the training bound falls to 1.8. With 128 windows the
+# bound hardly rises (best values at 500 to 800, at most 0.3 bits better than the end): it stays at
+# about the unigram's value. With 512 and 2,048 it still falls at the last measurement, in every
+# seed, to 4.3 and 3.9.
 #
-# **The gap** goes the way predicted, and is larger with few windows: with 32 it is 10 bits at step
-# 100 and 12 at step 200, not 2; with 128 it is 1.7 at step 200, not half of the former but a
-# seventh; with 512 it is 0.3 there, the limit named, and 0.7 at the end. With 2,048 there is none
-# in 800 steps (0.1, of either sign). Four times the windows are worth 49 bits at first, then 1.4
-# (0.5 to 2.3), then 0.4 (−0.4 to 1.2, nothing certain).
+# **The gap** changes in the predicted direction, and is larger with few windows: with 32 it is 10
+# bits at step 100 and 12 at step 200, not 2; with 128 it is 1.7 at step 200, not half of the former
+# but a seventh; with 512 it is 0.3 there, the predicted limit, and 0.7 at the end. With 2,048 there
+# is none in 800 steps (0.1, of either sign). Four times the windows are worth 49 bits at first,
+# then 1.4 (0.5 to 2.3), then 0.4 (−0.4 to 1.2, which is not certain).
 #
-# **The rounding term** falls from 0.006 with any number of windows, to 0.002 or 0.003, with 32 to
-# 0.005 only. So it does respond, but it goes *down* while the held-out bound more than
-# trebles: who watches it sees progress. The original's "bits per word" of 0.00003 to 0.0003 are
-# of this kind, if they are what they seem; over-fitting could not be seen in them, and was
+# **The rounding term** falls from 0.006 to 0.002 or 0.003 with any number of windows, except for 32
+# windows, where it falls only to 0.005. So it responds, but it goes *down* while the held-out bound
+# more than triples: judged by this term, training seems to succeed. The original's "bits per word"
+# of 0.00003 to 0.0003 are probably such terms; over-fitting could not be seen in them, and was
 # audible instead.
 #
-# The original's turn at 800 and 1,500 iterations was of larger networks and longer windows; what it
-# shares with this one is that it depends on how often the same music is seen: 32 windows of eight
-# notes were seen 200 times by step 200. The bound of a confident network punishes: 55 bits per word
-# say that it is sure and wrong, more than that its samples are so much worse.
+# The original's turning points at 800 and 1,500 iterations belong to larger networks and longer
+# windows. Both cases depend on how often the same music is seen: by step 200, the 32 windows of
+# eight notes were seen 200 times. The bound punishes a network that is certain and wrong: 55 bits
+# per word do not mean that its samples are so much worse.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
-# The turn for more music. 5,000 steps and more at the laptop profile's width, whole windows, from
-# 32 to all 50,000, ten seeds, with dropout and without: at which step the held-out bound is at its
-# lowest, whether that step grows with the number of windows, and whether samples get worse with it.
+# It would show the turning point for more music: 5,000 steps and more at the laptop profile's
+# width, whole windows, from 32 to all 50,000, ten seeds, with and without dropout. These runs would
+# show at which step the held-out bound is lowest, whether that step grows with the number of
+# windows, and whether samples get worse with it.

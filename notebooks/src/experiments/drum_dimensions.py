@@ -5,26 +5,25 @@
 # controls. Does a prompt move few of them or all, and are they the same ones for style, density,
 # touch and tempo?
 #
-# **Prediction**, written before the run. No single dimension belongs to the text: nothing in the
-# autoencoder's loss prefers one basis over a turned one. Of six styles, every one of the 24
-# dimensions feels something, and their effective number is above 12. But few *directions* do:
-# three carry nine tenths of what style moves, and of density (“busy” or “sparse”) and touch
-# (“soft” or “loud”) one. Tempo words move less than a quarter of what style does, because tempo
-# is told apart from the text. Putting the six most moved dimensions of one drawing into another
-# carries its style over in a third of the loops, the six least moved in hardly any, the six
+# **Prediction**, written before the run. No single dimension belongs to the text, because nothing
+# in the autoencoder's loss prefers one basis over a rotated one. With six styles, each of the 24
+# dimensions changes a little, and their effective number is above 12. But few *directions* change:
+# three contain nine tenths of the effect of style, and one that of density (“busy” or “sparse”) and
+# of touch (“soft” or “loud”). Tempo words move less than a quarter of what style does, because
+# tempo is given separately from the text. Copying the six most moved dimensions of one sample into
+# another transfers its style in a third of the loops, the six least moved in hardly any, the six
 # strongest directions in two thirds.
 #
-# **Method.** The shipped system draws loops for a few prompts that differ in one thing, with the
-# *same* noise and the same tempo for all prompts. Latents $z$ (32 beats × 24 numbers) are
-# compared before they are decoded. *Share moved*: of a dimension's variance over drawings and
-# beats, the part that the prompt explains (each prompt's mean bar against the mean bar of all);
-# floor: the prompts shuffled. *Effective number*: $(\sum e)^2/\sum e^2$ of the 24 shares above
-# their floor, or of the eigenvalues of the prompts' mean bars for directions; 24 at most.
-# *Carried over*: drawings for prompt A are moved, along six dimensions or directions, to where
-# the drawing for prompt B from the same noise lies, decoded, and classified by a judge (extra
-# trees on hand-made features, who learnt from training loops in which what is asked for was
-# labelled or measured): is it B? Floor: nothing moved. A point takes half a minute on a laptop;
-# nothing is trained.
+# **Method.** The shipped system generates loops for a few prompts that differ in one property, with
+# the *same* noise and the same tempo for all prompts. Latents $z$ (32 beats × 24 numbers) are
+# compared before they are decoded. *Share moved*: the part of a dimension's variance over samples
+# and beats that the prompt explains (each prompt's mean bar against the mean bar of all); floor:
+# the prompts shuffled. *Effective number*: $(\sum e)^2/\sum e^2$ of the 24 shares above their
+# floor, or, for directions, of the eigenvalues of the prompts' mean bars; at most 24. *Carried
+# over*: samples for prompt A are moved, along six dimensions or directions, to the sample for
+# prompt B from the same noise, and decoded. Then a judge classifies whether they are B. The judge
+# is extra trees on hand-made features, trained on training loops with a label or measurement of the
+# property. Floor: nothing moved. A point takes half a minute on a laptop; nothing is trained.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -99,7 +98,8 @@ run.note("directions", effective(directions), unit="effective, of 24")
 run.note("in three directions", directions[:3].sum() / directions.sum(), unit="share")
 
 # %% [markdown]
-# Does it carry over? The judge hears the thing itself: the style's label, or the trait as measured.
+# Is the property transferred? The judge decides by the property itself: the style's label, or the
+# measured trait.
 
 # %%
 train = data.train
@@ -168,27 +168,30 @@ bottom.legend(frameon=False, fontsize=9, bbox_to_anchor=(1, 1), labelcolor=plots
 plt.show()
 
 # %% [markdown]
-# **Dimensions.** As predicted none belongs to the text, more so than predicted: for style the
-# effective number is 22.5 of 24. And they are not the same ones: which dimensions style moves says
-# nothing of which density or touch moves (the rows' correlations are near zero).
+# **Dimensions.** As predicted, none belongs to the text, even more clearly than expected: for style
+# the effective number is 22.5 of 24. And they are not the same ones: which dimensions style moves
+# says nothing about which ones density or touch moves (the rows' correlations are near zero).
 #
-# **Directions.** Wrong for style: three directions hold half of what it moves, not nine tenths;
-# six styles, each with its own beat for each place in the bar, spread over seven. Density takes
-# three to four, not one; touch two, of which the sum is nearly all.
+# **Directions.** The prediction is wrong for style: three directions contain half of its effect,
+# not nine tenths; six styles, each with its own beat at each position of the bar, spread over
+# seven. Density takes three to four, not one; touch two, whose sum is nearly everything.
 #
-# **Carried over.** Directions are what carries: moved along six of them, 62 loops of a hundred
-# change style, near the two thirds predicted, and 92 change touch. Six whole dimensions, the most
-# moved ones, carry style in 4, not in 33: wrong by far. A quarter of a beat's numbers is no beat
-# of the other style, it is damage that the decoder mends. So “which dimensions” is the wrong
-# question to ask of such a latent: its axes are accidents of training, its directions are not.
+# **Carried over.** Directions transfer a property: moved along six of them, 62 % of loops change
+# style, near the predicted two thirds, and 92 % change touch. Six whole dimensions, the most moved
+# ones, transfer style in 4 %, not in 33 %: the prediction is far off. A quarter of a beat's numbers
+# is not a beat of the other style, but damage that the decoder repairs. So “which dimensions” is
+# the wrong question about such a latent: its axes are accidental results of training, its
+# directions are not.
 #
-# **Tempo** words move a twentieth of what style words do, when the tempo itself is given; the judge
-# cannot hear them (all near one half, as in guessing). **Density** moves the latent clearly, but
-# moving *all* of it has the judge at 0.56, little above 0.44 for nothing moved: “busy rock” and
-# “sparse rock” often differ by less than the words promise.
+# **Tempo** words move a twentieth of what style words do, if the tempo itself is given; the judge
+# cannot detect them (all values are near one half, as by guessing). **Density** moves the latent
+# clearly, but after moving *all* of it the judge says the other density with 0.56, little more than
+# the 0.44 without moving: “busy rock” and “sparse rock” often differ by less than the words
+# promise.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
-# Other autoencoders: with a KL term or fewer numbers a beat, do axes take on meaning? Each is a
-# training of the autoencoder and of the denoiser, twenty minutes on a GPU, three seeds each.
+# Other autoencoders: with a KL term, or with fewer numbers per beat, do axes get a meaning? Each
+# needs a training of the autoencoder and of the denoiser, twenty minutes on a GPU, three seeds
+# each.

@@ -2,22 +2,25 @@
 # # Experiment: keywords or natural language
 #
 # **Question.** The drum paper (arXiv 2408.02711) conditions on 57 keywords or on BERT, and its
-# listeners hardly tell them apart: aptness 3.37 and 3.59 of 5, where an empty prompt gets 3.35.
-# Which encoder follows which way of asking, and does BERT understand words that no caption had?
+# listeners hardly distinguish them: aptness is 3.37 and 3.59 of 5, while an empty prompt gets 3.35.
+# Which encoder follows which kind of prompt, and does BERT understand words that occur in no
+# caption?
 #
-# **Prediction**, written before the run. Asked in keywords, both follow about as well, keywords
-# perhaps better: nine loops in ten have the style. Asked in plain sentences, BERT does not fall,
-# keywords fall by little, since the sentence still holds the style's word. Asked in other words
-# (“a smoky club, a walking double bass”), keywords know nothing and fall to what an empty prompt
-# gives; BERT reaches half-way, two to three loops in six. (The checkpoints' cards had 0.99 and
-# 0.90 for plain words then, known beforehand; the other words are new.)
+# **Prediction**, written before the run. Prompted with keywords, both follow about equally well,
+# keywords perhaps better: nine loops in ten have the style. Prompted with plain sentences, BERT
+# does not become worse, keywords become a little worse, because the sentence still contains the
+# style's word. Prompted with other words (“a smoky club, a walking double bass”), keywords know
+# nothing and fall to the level of an empty prompt; BERT gets half-way, two to three loops in six.
+# (The checkpoints' cards had 0.99 and 0.90 for plain words then, known beforehand; the other words
+# are new.)
 #
-# **Method.** The two shipped systems, trained alike on the Groove MIDI Dataset but for their text.
-# Twelve loops for each of six styles in each of four ways of asking; a judge (extra trees on
-# hand-made features, trained on training loops by people only) says which style it hears. The same
-# seed has the same noise and the same tempi in all variants. Chance is 1/6. What the judge says of
-# held-out loops by people is no ceiling: generated loops can be more typical of their style than
-# people's. A point takes half a minute on a laptop; nothing is trained.
+# **Method.** The two shipped systems were trained in the same way on the Groove MIDI Dataset,
+# except for their text. Twelve loops are generated for each of six styles with each of four kinds
+# of prompt; a judge (extra trees on hand-made features, trained only on training loops by people)
+# classifies their style. The same seed has the same noise and the same tempi in all variants.
+# Chance is 1/6. The judge's result for held-out loops by people is no ceiling: generated loops can
+# be more typical of their style than people's. A point takes half a minute on a laptop; nothing is
+# trained.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -105,21 +108,22 @@ for way in ways:
     print(f"{way}: bert ahead by {gap[0]:.2f} ({gap[1]:.2f} to {gap[2]:.2f})")
 
 # %% [markdown]
-# Right about the other words: the keyword system draws what it draws for nothing at all, BERT has
-# the style in 43 loops of a hundred, between two and three in six. It was told of none of these
-# scenes; what MiniLM read elsewhere places Lagos near Afrobeat and the Bronx near hip hop. Right
-# too that a sentence costs neither system anything.
+# The prediction about the other words is right: the keyword system generates the same as for an
+# empty prompt, and BERT reaches the style in 43 % of loops, between two and three in six. Its
+# training captions contain none of these scenes; from its own pre-training, MiniLM places Lagos
+# near Afrobeat and the Bronx near hip hop. It is also right that a sentence does not make either
+# system worse.
 #
-# Wrong about keywords: asked in its own manner the keyword system is *behind*, 0.78 against 0.89.
-# One reason needs no statistics: “Afrobeat” is none of the 57 words, so for one style of six it
-# hears “beat 4-4” only, and 5/6 is its ceiling, but for luck. A list of words is not only blind to
-# paraphrase, it is blind to whatever its makers did not list.
+# The prediction about keywords is wrong: prompted with keywords, the keyword system is *worse*,
+# 0.78 against 0.89. One reason needs no statistics: “Afrobeat” is not among the 57 words, so for
+# one style of six the system receives only “beat 4-4”, and 5/6 is its ceiling, apart from chance. A
+# list of words ignores not only paraphrases, but everything that its authors did not list.
 #
-# Against the paper's listeners: with guidance, and generated for a judge that knows only style,
-# the two encoders do come apart, and both are far from nothing said. Limits: two scenes a style,
-# written by the authors of this notebook; a reader's own twelve would be a better test. The table
-# was measured before both systems were trained further on moved bar lines; the weights that ship
-# now may give other shares.
+# In contrast to the paper's listeners, a judge that knows only style distinguishes the two
+# encoders, at the system's guidance, and both are far from an empty prompt. Limits: two scenes per
+# style, written by the authors of this notebook; a reader's own twelve would be a better test. The
+# table was measured before both systems were trained further on moved bar lines; the weights that
+# ship now may give other shares.
 
 # %% [markdown]
 # ## What a gpu run would add

@@ -2,20 +2,21 @@
 # # Experiment: what the MRLSTM's resolutions are worth
 #
 # **Question.** The drum paper (arXiv 2408.02711, section 4.2) reads a loop at strides 1, 2 and 4
-# and shows no ablation. Is it the several resolutions that help, or the three LSTMs?
+# and shows no ablation. Do the several resolutions help, or the three LSTMs?
 #
 # **Prediction**, written before the run. At equal size and equal training, strides 1, 2, 4 are
-# ahead of one LSTM at stride 1, but by less than one point of F1. Three LSTMs that all read at
-# stride 1 lie between the two. Stride 4 alone is worst by several points: no LSTM of it ever hears
-# two neighbouring sixteenths together, although each beat's cells still meet in the latent's
-# linear layer.
+# better than one LSTM at stride 1, but by less than one percentage point of F1. Three LSTMs that
+# all read at stride 1 are between the two. Stride 4 alone is worst by several points: none of its
+# LSTMs ever reads two neighbouring sixteenths together, although each beat's cells still meet in
+# the latent's linear layer.
 #
-# **Method.** Our autoencoder (`workbench.models.mrlstm`), 16 numbers a beat, trained 300 steps of
-# 32 loops from the Groove MIDI Dataset's training sessions, measured on loops of held-out sessions.
-# The hidden size of each variant is the one that brings its number of weights nearest to that of
-# strides 1, 2, 4. The same seed gives the same order of loops. Floor: the most common bar of the
-# training loops, as answer to every loop. These are short trainings: the shipped checkpoint, larger
-# and trained longer on many more loops, reaches an F1 of 0.99.
+# **Method.** Our autoencoder (`workbench.models.mrlstm`) with 16 numbers per beat is trained for
+# 300 steps of 32 loops from the Groove MIDI Dataset's training sessions, and measured on loops of
+# held-out sessions. The hidden size of each variant is the one that brings its number of weights
+# nearest to that of strides 1, 2, 4. The same seed gives the same order of loops. Floor: the most
+# common bar of the training loops, as the answer to every loop. These are short trainings: the
+# shipped checkpoint, which is larger and was trained longer on many more loops, reaches an F1 of
+# 0.99.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop, gpu
@@ -103,20 +104,20 @@ for other in variants[1:]:
     print("F1, strides 1 2 4 − strides {}: {:.4f} ({:.4f} to {:.4f})".format(other, *gap))
 
 # %% [markdown]
-# **It is the three LSTMs, as far as this shows, not their resolutions.** Strides 1, 2, 4 and three
-# LSTMs that all read every sixteenth differ by 0.002 (−0.003 to 0.006) in F1, in no direction that
-# five seeds could name. Both lie about one point above one larger LSTM with as many weights; seed
-# by seed that gap is 0.010 (−0.001 to 0.022) over stride 1, so its sign is nearly sure and its size
-# is not. Velocities and offsets do not tell the variants apart.
+# **As far as this shows, the three LSTMs help, not their resolutions.** Strides 1, 2, 4 and three
+# LSTMs that all read every sixteenth differ by 0.002 (−0.003 to 0.006) in F1, and five seeds do not
+# show in which direction. Both are about one percentage point better than one larger LSTM with as
+# many weights; seed by seed the gap to stride 1 is 0.010 (−0.001 to 0.022), so its sign is nearly
+# certain and its size is not. Velocities and offsets do not distinguish the variants.
 #
 # **The prediction was right about small differences, and wrong about stride 4.** It should have
-# lost several points and is level with stride 1: what an LSTM at stride 4 never hears side by side,
-# the linear layer behind it still puts together, and a loop has only sixteen places a bar.
+# lost several points and is equal to stride 1: the linear layer combines what an LSTM at stride 4
+# never reads together, and a loop has only sixteen positions per bar.
 #
-# *What else could it be?* Three small LSTMs have fewer weights between their units than one large,
-# and more outputs for the latent to read: at this length of training the easier network wins. And
-# a rebuilt loop asks for each hit alone; a longer form, which the
-# slow LSTMs might hear better, is not measured.
+# *Other explanations.* Three small LSTMs have fewer weights between their units than one large
+# LSTM, and more outputs for the latent to read: at this length of training the easier network wins.
+# And reconstruction depends on each hit alone; a longer form, for which the slow LSTMs might be
+# better, is not measured.
 #
 # ## What a gpu run would add
 #

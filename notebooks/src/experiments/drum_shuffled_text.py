@@ -2,24 +2,24 @@
 # # Experiment: shuffled text
 #
 # **Question.** In the drum paper (arXiv 2408.02711) listeners find loops from an empty prompt as
-# apt as those from keywords. Does the denoiser learn anything from its text: what if every loop is
+# apt as those from keywords. Does the denoiser learn anything from its text? What if every loop is
 # trained with another loop's caption?
 #
-# **Prediction**, written before the run. Trained with its own captions, the system draws the
-# style that is asked for in half of the loops after this short training. Trained with shuffled
-# captions it is at chance, one in six. In the held-out loss the text hardly shows: less than two
-# per cent between own and swapped captions, because most of a latent is not in its caption; but
-# the sign is the same for every seed.
+# **Prediction**, written before the run. Trained with its own captions, the system generates the
+# requested style in half of the loops after this short training. Trained with shuffled captions it
+# is at chance, one in six. The text hardly affects the held-out loss: own and swapped captions
+# differ by less than two per cent, because most of a latent is not in its caption; but the sign is
+# the same for every seed.
 #
-# **Method.** The diffusion stage alone, on the shipped autoencoder and text encoder: a smaller
-# transformer (96 wide, 3 deep), 300 steps of 64 loops, trained with each loop's *own* caption
-# (style and kind: “funk beat”) or with that of *another* loop (one fixed shuffle). Tempo is told
-# truly in both. Measured on validation sessions: the loss (v-prediction, the same noise for all),
-# asked with the loops' own captions and with captions swapped; and the style of twelve loops for
-# each of six styles, as a judge hears it that learnt from people only (extra trees). The same seed
-# has the same first weights, batches and noise. The shipped system, with far more training, follows
-# nearly all such prompts; this is about what the text does, not about how well. A point takes two
-# minutes on a laptop.
+# **Method.** Only the diffusion stage is trained, on the shipped autoencoder and text encoder: a
+# smaller transformer (width 96, depth 3), 300 steps of 64 loops, with each loop's *own* caption
+# (style and kind: “funk beat”) or with that of *another* loop (one fixed shuffle). Both get the
+# true tempo. Two things are measured on validation sessions: the loss (v-prediction, the same noise
+# for all) with the loops' own captions and with swapped ones; and the style of twelve loops for
+# each of six styles, according to a judge that was trained on people's loops only (extra trees).
+# The same seed has the same initial weights, batches and noise. The shipped system, with far more
+# training, follows nearly all such prompts; this experiment is about whether the text has an
+# effect, not about how well. A point takes two minutes on a laptop.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop, gpu
@@ -146,23 +146,23 @@ gap = table.difference("loss, own captions", {"captions": "another"}, {"captions
 print("loss, own − another: {:.4f} ({:.4f} to {:.4f})".format(*gap))
 
 # %% [markdown]
-# **The text matters.** With its own captions the system draws the style asked for in 62 loops of a
-# hundred after 300 steps, a little over the half that was predicted; with those of another loop in
-# 18, which is chance. Seed by seed the gap is 0.44 (0.34 to 0.55). So a listener who hears no
-# difference between a prompt and none, as in the paper, does not tell us that the text cannot work.
+# **The text matters.** With its own captions the system generates the requested style in 62 % of
+# loops after 300 steps, a little more than the half that was predicted; with those of another loop
+# in 18 %, which is chance. Seed by seed the gap is 0.44 (0.34 to 0.55). So if listeners hear no
+# difference between a prompt and none, as in the paper, this does not show that text has no effect.
 #
-# **The loss says the opposite, and this was not predicted.** Within the system trained with its
-# own captions swapping them costs two per cent, the right sign for every seed. But on held-out
-# sessions it is *worse* than the system that learnt to ignore its text, even when it is asked
-# with the true captions: 0.771 against 0.761, at every seed. “Funk beat” in the training sessions
-# means a handful of drummers' funk, and what the system learns of it does not all hold for other
-# sessions. What makes a style recognisable to the judge, who was trained on the same sessions,
-# need not make another drummer's bar more probable. Whoever watches the held-out loss alone would
-# throw the text out.
+# **The loss says the opposite, and this was not predicted.** In the system trained with its own
+# captions, swapping them costs two per cent, with the right sign for every seed. But on held-out
+# sessions this system is *worse* than the one that learned to ignore its text, even with the true
+# captions: 0.771 against 0.761, at every seed. “Funk beat” in the training sessions means the funk
+# of a handful of drummers, and not all that the system learns from it holds for other sessions.
+# What makes a style recognisable to the judge, which was trained on the same sessions, need not
+# make another drummer's bar more probable. Judged by the held-out loss alone, the text should be
+# removed.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
-# The shipped size and length of training, with phrases beside captions (the lessons' recipe): does
-# the loss with text fall below the loss without, or does the gap widen with over-fitting? The grid
-# `gpu` has it. More drummers would settle it better than more steps: this data set has ten.
+# The shipped size and length of training, with phrases and captions (the lessons' recipe): does the
+# loss with text fall below the loss without, or does the gap widen with over-fitting? The grid
+# `gpu` contains it. More drummers would answer this better than more steps: this data set has ten.

@@ -4,24 +4,24 @@
 # **Question.** MusicLDM's authors leave a blind comparison with human music open. How well, and
 # from how short a clip, can generated sound be distinguished from real music?
 #
-# **Prediction**, written before the run. A judge trained for the purpose tells both systems'
-# clips from real ones almost always (accuracy above 0.95) at four seconds, and hardly less well at
-# half a second (above 0.9): it hears the decoder, not the music. Real windows that only went
-# through a system's encoder and decoder are told apart nearly as well, above 0.85; so what is left
-# for composition is small. LDMG, whose decoder made a veil audible, is easier to tell than
+# **Prediction**, written before the run. A judge trained for this purpose distinguishes both
+# systems' clips from real ones almost always (accuracy above 0.95) at four seconds, and hardly less
+# well at half a second (above 0.9): it detects the decoder, not the music. Real windows that were
+# only encoded and decoded by a system are recognised nearly as well, above 0.85; so the composition
+# matters little. LDMG, whose decoder audibly veils the sound, is easier to recognise than
 # MusicLDM's vocoder.
 #
-# **Method.** 48 held-out windows; what the system draws for their captions (10 steps); and the
-# same windows encoded and decoded. Cut to their first 0.5 or 4 s, brought to one level, and
-# embedded by our tagger (128 numbers, trained to name genre, tempo and key, never on generated
-# sound). The judge is a classifier as a two-sample test (Lopez-Paz and Oquab 2017, arXiv
-# 1610.06545): the mean vote of a linear model, extra trees and boosted trees, each on clips that
-# it was not trained on; windows of one piece, and what was generated for it, share a fold.
-# Accuracy is balanced: 0.5 is chance, guessing gets 0.6 of 96 clips right once in forty times,
-# and what two sets of real windows reach is the floor. This is a machine that was shown the
-# answers to other clips. It says what *can* be told by an embedder of 128 numbers, not what
-# people hear nor what they like. For that there is no way but to ask people: the last section
-# makes the test for them. A point takes a minute.
+# **Method.** 48 held-out windows, the clips that the system generates for their captions (10
+# steps), and the same windows encoded and decoded. They are cut to their first 0.5 or 4 s, set to
+# the same level, and embedded by our tagger (128 numbers, trained to classify genre, tempo and key,
+# never on generated sound). The judge is a classifier as a two-sample test (Lopez-Paz and Oquab
+# 2017, arXiv 1610.06545): the mean vote of a linear model, extra trees and boosted trees, each on
+# clips that it was not trained on; windows of one piece, and the clips generated for it, are in the
+# same fold. Accuracy is balanced: 0.5 is chance, guessing is right for 0.6 of 96 clips once in
+# forty times, and the accuracy for two sets of real windows is the floor. The judge is a machine
+# that was trained with the right answers for other clips. It shows what *can* be distinguished with
+# an embedder of 128 numbers, not what people hear or like. Only people can answer that: the last
+# section makes a test for them. A point takes a minute.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -118,34 +118,32 @@ for figure in figures:
           f"real from real {table.floor(figure):.3f}")
 
 # %% [markdown]
-# **The prediction is wrong in all its numbers.** Of four seconds that were generated, this judge
-# tells
-# 0.76 (LDMG) and 0.81 (MusicLDM) from real ones, not 0.95; of half a second 0.68 and 0.73, not 0.9.
-# All lie above what two sets of real windows reach (0.51). Windows that only went through encoder
-# and decoder are told apart in 0.60 to 0.66 of the cases, not 0.85: an interval or two above
-# chance. So the decoder is not what gives a clip away to this classifier; four seconds of
-# composition are more of it. Longer clips are told more easily where they were generated, and
-# hardly where they were coded. Between the two systems no difference is seen: MusicLDM − LDMG is
-# 0.05 at four seconds, with an interval from −0.05 to 0.15, and the sign is not the one that was
-# predicted.
+# **The prediction is wrong in all its numbers.** For generated clips of four seconds, the accuracy
+# of this judge is 0.76 (LDMG) and 0.81 (MusicLDM), not 0.95; for half a second 0.68 and 0.73, not
+# 0.9. All are above the value for two sets of real windows (0.51). For windows that were only
+# encoded and decoded it is 0.60 to 0.66, not 0.85: an interval or two above chance. So this
+# classifier does not recognise a clip mainly by the decoder, but more by four seconds of
+# composition. Longer clips are easier to recognise if they were generated, and hardly if they were
+# only coded. The two systems do not differ visibly: MusicLDM − LDMG is 0.05 at four seconds, with
+# an interval from −0.05 to 0.15, and the sign is not the predicted one.
 #
 # **What this judge is not.** It is not a person and not a measure of quality. Its embedder was
-# trained to name genre, tempo and key, and to be insensitive to level; a veil over the sound,
-# which people notice at once, may hardly move its 128 numbers. It learns from about 40 clips a
-# side, and coded windows resemble their own originals, which lie in the same fold. So its
-# accuracies are lower bounds: another classifier, or ten times the clips, could tell more, and
-# none of this says that people could not. In the other direction it can be right for reasons that
-# nobody would call music, such as another share of genres among what is generated.
+# trained to classify genre, tempo and key, and to ignore level; a veil over the sound, which people
+# notice at once, may hardly change its 128 numbers. It learns from about 40 clips of each kind, and
+# coded windows resemble their own originals, which are in the same fold. So its accuracies are
+# lower bounds: another classifier, or ten times the clips, could distinguish more, and people
+# might, too. On the other hand it can be right for reasons that have nothing to do with music, such
+# as another share of genres among the generated clips.
 
 # %% [markdown]
 # ## Ask people
 #
-# What the machine cannot say, a class can. A folder of clips for each source, one clip of each for
-# the same words, is all that `workbench listen make` needs; it makes them equally loud and equally
-# long, gives them names that tell nothing, adds the practice, the check and the clip that comes
-# twice, and keeps who made what in a key. Serve the page (`workbench listen serve`), and read
-# lesson 11 for what the answers say and how many raters it takes. Below it is made of the windows
-# of this very point. **No one has rated it yet**: no opinion of people stands in this notebook.
+# A class can answer what the machine cannot. `workbench listen make` needs only a folder of clips
+# for each source, with one clip each for the same prompts. It gives the clips equal loudness and
+# length and random names, adds the practice clip, the check and a repeated clip, and stores the
+# sources in a key. Serve the page (`workbench listen serve`), and read lesson 11 on how to analyse
+# the answers and how many raters are needed. The cell below makes the page from the windows of this
+# point. **No one has rated it yet**: this notebook contains no people's opinions.
 
 # %%
 import tempfile
@@ -167,6 +165,6 @@ code = main(["make", "--out", str(folder / "test"), "--clips", str(folder / "cli
 # %% [markdown]
 # ## What a gpu run would add
 #
-# 2,000 clips of each source, and ears that were not ours (CLAP, VGGish) or a network trained on the
-# spectrograms themselves: then an accuracy near 0.5 would mean something. What it would not add is
-# raters; for those the page above is enough.
+# 2,000 clips of each source, and embedders that were not trained here (CLAP, VGGish) or a network
+# trained on the spectrograms themselves: then an accuracy near 0.5 would mean something. It would
+# not add raters; for those the page above is enough.

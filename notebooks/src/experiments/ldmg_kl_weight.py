@@ -1,26 +1,27 @@
 # %% [markdown]
-# # Experiment: the weight of KL, and what diffusion makes of the latents
+# # Experiment: the weight of KL, and how well diffusion learns the latents
 #
-# **Question.** A VAE's KL term pulls its latents towards one normal distribution. The more it
-# weighs, the less a latent can say of the sound; but the simpler the latents, the easier a
-# diffusion learns them. Where is the best weight for what is *generated* in the end?
+# **Question.** A VAE's KL term pulls its latents towards a normal distribution. With a larger
+# weight, a latent contains less information about the sound, but simpler latents are easier to
+# learn for a diffusion. Which weight is best for the sound that is *generated* in the end?
 #
 # **Prediction**, written before the run. Reconstruction is best without KL, hardly worse up to
-# 0.01, and lost at 1, where the latents contain almost no information. What is generated is best
-# in between, at 0.01: without KL its Fréchet distance is a tenth worse in spite of the better
+# 0.01, and lost at 1, where the latents contain almost no information. Generated sound is best in
+# between, at 0.01: without KL its Fréchet distance is a tenth worse in spite of the better
 # reconstruction. At 1 generated and reconstructed sound are equally bad. The best weight for
 # generation is ten times or more the best for reconstruction.
 #
-# **Method.** The shipped VAE (32 numbers a frame, trained with a weight of 0.003) learns 80 steps
-# more at each weight, by the distances of spectra and KL alone, without a discriminator. Then a
-# transformer (width 64, three blocks) learns the standardised latents for 250 steps, nothing
-# asked: a beginning of a training, so the order counts and not the size. 96 windows of 2.05 s are
-# generated in 10 steps, beside 96 held-out windows; Fréchet distance by our tagger's 128 numbers.
-# *Drawn to reconstructed* compares with the held-out windows as this same VAE decodes them: what
-# diffusion loses, apart from what the VAE loses. *Noise, decoded* is the prior that KL pulls
-# towards, without any diffusion. Floor: training windows; of the diffusion's loss, $\pi/2$: the
-# best that can be had for latents that are noise themselves. All weights get the same crops,
-# first weights and noise. A point takes half a minute.
+# **Method.** The shipped VAE (32 numbers per frame, trained with a weight of 0.003) is trained for
+# 80 more steps at each weight, with the distances of spectra and KL only, without a discriminator.
+# Then a transformer (width 64, three blocks) is trained on the standardised latents for 250 steps,
+# unconditionally: this is only the beginning of a training, so the order of the results counts and
+# not their size. 96 windows of 2.05 s are generated in 10 steps and compared with 96 held-out
+# windows, by the Fréchet distance of our tagger's 128 numbers. *Drawn to reconstructed* compares
+# with the held-out windows after this VAE encoded and decoded them: the loss by diffusion without
+# the loss by the VAE. *Noise, decoded* is the prior that KL pulls towards, without any diffusion.
+# Floor: training windows; for the diffusion's loss, $\pi/2$, the best possible value for latents
+# that are noise themselves. All weights get the same crops, initial weights and noise. A point
+# takes half a minute.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -162,33 +163,34 @@ for figure in ("reconstruction error", "diffusion loss", "Fréchet, reconstructe
         print(f"{figure}: {weight:g} − none: {gap[0]:.3g} ({gap[1]:.3g} to {gap[2]:.3g})")
 
 # %% [markdown]
-# **Reconstruction.** The prediction is right up to the last weight. KL falls tenfold, from 2.75
-# nats a number to 0.27, and up to a weight of 0.1 the error does not move (0.988 to 0.993). At 1 it
-# is 6 % higher, 0.057 (0.036 to 0.079), far from lost.
+# **Reconstruction.** The prediction is right except for the last weight. KL falls tenfold, from
+# 2.75 nats per number to 0.27, and up to a weight of 0.1 the error does not change (0.988 to
+# 0.993). At 1 it is 6 % higher, 0.057 (0.036 to 0.079), far from lost.
 #
-# **Generation.** No best weight is seen. The distance of what is generated lies between 386 and
-# 439, and a seed moves it by hundreds; compared seed by seed, 0.01 against none is 7 (−55 to 68).
-# A gain of a tenth, as predicted, would be −39: not seen, not excluded. At 1 what is generated
-# (390) is far worse than what is reconstructed (93), not equally bad. Nor do latents become
-# easier: the diffusion's loss is 0.75 up to a weight of 0.1, and 0.020 (0.015 to 0.026) *higher*
-# at 1. Noise, decoded, is as far from music at 1 (839) as without KL (871): the prior that KL
-# pulls towards is not reached.
+# **Generation.** No best weight can be seen. The distance of generated sound is between 386 and
+# 439, and a seed changes it by hundreds; compared seed by seed, the difference between 0.01 and
+# none is 7 (−55 to 68). A gain of a tenth, as predicted, would be −39: not observed, but not
+# excluded. At 1 generated sound (390) is far worse than reconstructed sound (93), not equally bad.
+# Latents do not become easier, either: the diffusion's loss is 0.75 up to a weight of 0.1, and
+# 0.020 (0.015 to 0.026) *higher* at 1. Decoded noise is as far from music at 1 (839) as without KL
+# (871): the latents do not reach the prior that KL pulls towards.
 #
-# **Why so little?** Three things beside the one that was asked for. The diffusion gets the
-# encoder's *means*, brought to variance 1: how large they are beside their own uncertainty, which
-# is what KL changes most, never reaches it. Diffusing samples in place of means would be another
-# experiment. The VAE comes from 6,000 steps at 0.003, and 80 more turn its uncertainty but hardly
-# its latents' shape. And 250 steps of a small diffusion are the bottleneck: it loses 290 to 320 by
-# itself, where the VAE loses 55 to 93. (A first run trained small VAEs from nothing: after 250
-# steps their error was 1.36 to 1.43 at all weights, and said nothing.)
+# **Why are the differences so small?** There are three other reasons besides the weight. The
+# diffusion gets the encoder's *means*, scaled to variance 1: it never gets their size in comparison
+# with their own uncertainty, which is what KL changes most. Diffusing samples instead of means
+# would be another experiment. The VAE comes from 6,000 steps at 0.003, and 80 more change its
+# uncertainty but hardly the shape of its latents. And 250 steps of a small diffusion are the
+# bottleneck: it loses 290 to 320 by itself, while the VAE loses 55 to 93. (A first run trained
+# small VAEs from scratch: after 250 steps their error was 1.36 to 1.43 at all weights, and showed
+# nothing.)
 #
-# So within these bounds the shipped weight of 0.003 is neither supported nor contradicted: from
+# So within these limits the shipped weight of 0.003 is neither supported nor contradicted: from
 # none to 0.1 it does not matter.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
-# VAEs trained from nothing at each weight to the end (an hour of a laptop each, so fifteen of
-# them), diffusions long enough that the VAE is what limits them, and both means and samples as what
-# is diffused. The interval of what is generated has to shrink from 360 to 40 before a tenth can be
-# seen.
+# VAEs trained from scratch to the end at each weight (an hour of a laptop each, for fifteen of
+# them), diffusions trained so long that the VAE is the limit, and both means and samples as the
+# data of the diffusion. The interval of generated sound has to shrink from 360 to 40 before a tenth
+# can be seen.

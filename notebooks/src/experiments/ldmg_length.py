@@ -1,28 +1,29 @@
 # %% [markdown]
 # # Experiment: longer than it was trained
 #
-# **Question.** LDMG learns from windows of 4.1 s. What happens to a piece that is generated
-# longer: in windows that overlap by half and agree at every step (MultiDiffusion), or by asking
-# the network about all frames at once, which its rotary positions allow?
+# **Question.** LDMG is trained on windows of 4.1 s. How does it generate longer pieces: in windows
+# that overlap by half and agree at every step (MultiDiffusion), or with the network evaluated on
+# all frames at once, which its rotary positions allow?
 #
-# **Prediction**, written before the run. *Overlapping:* the last window of 33 s is as near to
-# real music as one of 4.1 s, because the network only ever sees windows of the length it knows;
-# the level drifts by less than 1 dB; the borders of the windows cannot be found. *At once:* twice
-# the length still works; at eight times the kernel distance of the last window has at least
-# doubled, since attention is spread over more frames than it ever was. *Both:* there is no form.
-# The end is like the beginning no more than two pieces asked for with the same words would be,
-# and is found again earlier in the piece less well than in real music, whose bars return.
+# **Prediction**, written before the run. *Overlapping:* the last window of 33 s is as near to real
+# music as one of 4.1 s, because the network only ever gets windows of the length that it knows; the
+# level drifts by less than 1 dB; the borders of the windows cannot be found. *At once:* twice the
+# length still works; at eight times the kernel distance of the last window has at least doubled,
+# because attention is spread over more frames than ever in training. *Both:* there is no form. The
+# end resembles the beginning no more than two pieces for the same prompt resemble each other, and
+# it occurs earlier in the piece less well than in real music, whose bars return.
 #
-# **Method.** The shipped system, 16 clips for genre and caption of held-out pieces, 10 steps,
-# guidance 1; twice and eight times the length of training. Both ways get the same requests and the
-# same noise. Kernel distance (no bias, however few the clips) by our tagger's 128 numbers to 128
-# held-out windows, of the clips' last windows and, *last − first*, beside their own first ones;
-# floor: 16 windows of training pieces. *Seams:* change of the spectrum at multiples of 2.05 s,
-# where windows begin and end, over that elsewhere; its floor joins stretches of different clips.
-# *End like beginning:* cosine of the tagger's numbers, of the last 2 s and the first. *Found
-# again:* how well the last 2 s correlate with the best place before them, log mel. The floor of
-# both takes the end of another clip. Real clips of the same length stand beside the last three; at
-# 33 s there are only 60 such pieces. A point takes 10 to 60 s.
+# **Method.** The shipped system generates 16 clips for genre and caption of held-out pieces, with
+# 10 steps and guidance 1, at twice and eight times the length of training. Both ways get the same
+# prompts and the same noise. The kernel distance (unbiased for any number of clips) by our tagger's
+# 128 numbers is measured to 128 held-out windows, for the clips' last windows and, *last − first*,
+# in comparison with their first ones; floor: 16 windows of training pieces. *Seams:* the change of
+# the spectrum at multiples of 2.05 s, where windows begin and end, divided by that elsewhere; its
+# floor joins parts of different clips. *End like beginning:* cosine of the tagger's numbers for the
+# last 2 s and the first. *Found again:* the highest correlation of the last 2 s with any place
+# before them, in log mel. The floor of both uses the end of another clip. The last three are also
+# measured for real clips of the same length; at 33 s there are only 60 such pieces. A point takes
+# 10 to 60 s.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -141,33 +142,33 @@ for figure in ("kernel × 1000, last window", "level apart", "seams", "end like 
               f"{gap[0]:.3g} ({gap[1]:.3g} to {gap[2]:.3g})")
 
 # %% [markdown]
-# **Overlapping windows.** What was predicted is not contradicted, and only half of it is shown. The
+# **Overlapping windows.** The prediction is not contradicted, but only half of it is shown. The
 # borders cannot be found: at 33 s the spectrum changes there 1.01 times as much as elsewhere (0.94
 # to 1.08), and 2.8 times where different clips are joined. The last window is no worse than the
-# first as far as three seeds of 16 clips can tell, which is not far: 6 (−10 to 23) in thousandths,
-# with real windows at −3 and the clips at 10 to 20. On average the level stays, but of single
-# clips the end lies 3 dB from the beginning. Real music was not measured there.
+# first as far as three seeds of 16 clips can show, which is not far: 6 (−10 to 23) in thousandths,
+# with real windows at −3 and the clips at 10 to 20. On average the level stays, but in single clips
+# the end differs from the beginning by 3 dB. This was not measured for real music.
 #
-# **At once.** Twice the length works. That the distance doubles at eight times is not seen: the
-# last window is as near as the first (2, −10 to 14), and neither way is nearer to real music than
-# the other. Something else happens, which was not predicted: the end has a cosine of 0.95 with the
-# beginning, where real music of 33 s has 0.68 and overlapping windows have 0.55, and level differs
-# by 1.2 dB instead of 3.2. Asked about all frames at once the network draws one sound and stays
-# with it. It does not fall apart, it stands still.
+# **At once.** Twice the length works. The predicted doubling of the distance at eight times is not
+# observed: the last window is as near as the first (2, −10 to 14), and neither way is nearer to
+# real music than the other. Another effect was not predicted: the end has a cosine of 0.95 with the
+# beginning, where real music of 33 s has 0.68 and overlapping windows have 0.55, and the level
+# differs by 1.2 dB instead of 3.2. Evaluated on all frames at once, the network generates one sound
+# and stays with it. It does not fall apart; it stands still.
 #
-# **Form.** The last two seconds are found again in the earlier part with a correlation of 0.37
-# (overlapping) and 0.40 (at once) at 33 s; in real music it is 0.56, and the end of another clip
-# reaches 0.2 to 0.3. The prediction holds in the mean, at the edge of what three seeds bear. Ends
-# are far more like their own beginnings than like those of other clips (0.03). How much of that
-# the words alone do was asked in the prediction, and is left open: no clip was generated twice
-# for the same words.
+# **Form.** The last two seconds occur in the earlier part with a correlation of 0.37 (overlapping)
+# and 0.40 (at once) at 33 s; in real music it is 0.56, and the end of another clip reaches 0.2 to
+# 0.3. The prediction holds for the mean, at the limit of what three seeds can show. Ends resemble
+# their own beginnings far more than those of other clips (0.03). How much of that the prompt alone
+# causes was part of the prediction, and remains open: no clip was generated twice for the same
+# prompt.
 #
-# What else could explain it: the tagger, trained on windows of 4.1 s, hears 2 s here. And all was
-# generated in ten steps without guidance.
+# Other explanations: the tagger was trained on windows of 4.1 s and gets 2 s here. And everything
+# was generated in ten steps without guidance.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
 # Nothing is trained, so it would add clips and lengths: 500 clips each of 4 s to five minutes give
-# intervals a fifth as wide, enough to see a doubling. Worth its time would be a transformer trained
-# on windows of 16 s with the size `gpu`: do bars return where the network has seen bars return?
+# intervals a fifth as wide, enough to show a doubling. A worthwhile training would be a transformer
+# on windows of 16 s with the size `gpu`: do bars return if the network has seen bars return?

@@ -2,22 +2,23 @@
 # # Experiment: more parameters, more music
 #
 # **Question.** How does the loss of LDMG's diffusion transformer fall with the size of the network
-# and with the amount of music that it learns from, and is it a power law, as for language models
-# (Kaplan et al. 2020, arXiv 2001.08361)?
+# and with the amount of training music, and is it a power law, as for language models (Kaplan et
+# al. 2020, arXiv 2001.08361)?
 #
 # **Prediction**, written before the run. With all 64 minutes the loss falls with parameters as a
 # power law with an exponent between 0.05 and 0.15, and R² above 0.95 without a floor. For the
 # smallest network one minute of music is nearly enough: the loss falls by less than 5 % from 1 to
 # 64 minutes. For the largest it falls by more than 15 %, most of it between 1 and 8 minutes. So
-# data matter only where there is a network to use them.
+# data matter only for a network that is large enough to use them.
 #
-# **Method.** Latents of training pieces by the shipped VAE (62.5 frames a second), crops of 64
-# frames; transformers of three blocks, nothing asked; 300 steps of batch 8 at one learning rate, so
-# every network sees the same crops' worth of music (41 minutes): once at most with 64 minutes of
+# **Method.** Latents of training pieces by the shipped VAE (62.5 frames per second), crops of 64
+# frames; unconditional transformers of three blocks; 300 steps of batch 8 at one learning rate. So
+# every network gets the same amount of music in crops (41 minutes): at most once with 64 minutes of
 # data, 41 times with one. The loss is flow matching's squared error on 256 held-out crops, the best
-# of four looks; always guessing the mean of music and noise gives 2. At equal *steps* a law of the
-# size also holds how fast each size learns: it is not the law of networks trained to the end. A
-# seed determines the pieces, the crops and the weights. A point takes five to fifteen seconds.
+# of four measurements; always predicting the mean of music and noise gives 2. At equal *steps*, a
+# law of the size also contains how fast each size learns: it is not the law of networks trained to
+# the end. A seed determines the pieces, the crops and the weights. A point takes five to fifteen
+# seconds.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -133,24 +134,25 @@ print(f"one law: exponent {-law[0]:.3f}, R² {1 - rest.var() / np.log(runs.mean(
 
 # %% [markdown]
 # **Size.** With 64 minutes the loss falls from 1.60 to 0.72 as the network grows from 12,000 to
-# 650,000 parameters. One power law through the four sizes has an exponent of 0.21, above what was
-# predicted, and an R² of 0.98, inside of it. But R² is a poor witness with four points that fall
+# 650,000 parameters. One power law through the four sizes has an exponent of 0.21, above the
+# predicted range, and an R² of 0.98, as predicted. But R² shows little for four points that fall
 # anyway: the exponent is 0.19 from the first size to the second, 0.29 to the third, 0.12 to the
 # fourth, with intervals that do not touch, and the law is off by up to 8 % where seeds differ by 1
-# %. These points bear no power law. They bend upwards at the end, as they would above a floor (what
-# no network can know of the noise), or as wide networks do that 300 steps at one learning rate have
-# not finished teaching; which of the two, this grid cannot tell.
+# %. These points do not support a power law. They bend upwards at the end, as they would above a
+# floor (the noise that no network can predict), or for wide networks that 300 steps at one learning
+# rate have not trained to the end; this grid cannot show which of the two.
 #
 # **Data.** From 1 to 64 minutes the smallest network gains 16 % (11 to 21), where less than 5 % was
-# predicted, and the largest 35 % (24 to 45). That the larger gains more holds in the mean, and the
-# intervals of the two ends are apart. That most of it comes before 8 minutes is right, more than
-# was thought: from 8 to 64 all sizes gain 2 or 3 %. With one minute, the loss on its own music is
-# 0.40 to 0.51 lower than on other music, at every size: even 12,000 parameters learn four pieces by
-# heart where they could learn music. With 64 minutes that gap is gone.
+# predicted, and the largest 35 % (24 to 45). That the larger gains more holds for the mean, and the
+# intervals of the two do not overlap. That most of it comes before 8 minutes is right, more than
+# expected: from 8 to 64 all sizes gain 2 or 3 %. With one minute, the loss on training music is
+# 0.40 to 0.51 lower than on other music, at every size: even 12,000 parameters memorise four pieces
+# instead of learning music. With 64 minutes that gap is gone.
 #
-# What else could explain it: one minute is four pieces or so, so its curve also tells how like
-# four pieces are to all others, and a seed moves it ten times as much as that of 64. And no network
-# saw more than 41 minutes of crops in its 300 steps: at 64 minutes hardly anything was seen twice.
+# Other explanations: one minute is about four pieces, so its curve also depends on how similar four
+# pieces are to all others, and a seed changes it ten times as much as that of 64. And no network
+# received more than 41 minutes of crops in its 300 steps: with 64 minutes hardly anything was seen
+# twice.
 
 # %% [markdown]
 # ## What a gpu run would add

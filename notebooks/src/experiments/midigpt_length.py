@@ -1,25 +1,25 @@
 # %% [markdown]
 # # Experiment: longer than in training
 #
-# **Question.** What does a language model of music make of places further on than any it met in
+# **Question.** How does a language model of music predict at positions beyond those of its
 # training? The original MidiGPT encodes positions by learned vectors, one for each, up to 1,024.
-# Ours turns queries and keys by their place (RoFormer, arXiv 2104.09864) and knows only
-# distances. Does that carry beyond the length of training?
+# Ours rotates queries and keys by their position (RoFormer, arXiv 2104.09864) and knows only
+# distances. Does that work beyond the length of training?
 #
-# **Prediction**, written before the run. Inside the trained length rotary places cost a little
-# less. Right beyond it learned places fail at once: their vectors were never trained, and a token
-# costs 0.5 bits or more above what the same network asks when it sees the last tokens only. Rotary
-# places hold to twice the trained length (less than 0.1 bits above), then get worse slowly, to more
+# **Prediction**, written before the run. Within the trained length rotary positions cost a little
+# less. Directly beyond it learned positions fail at once: their vectors were never trained, and a
+# token costs 0.5 bits or more than if the same network reads the last tokens only. Rotary positions
+# work up to twice the trained length (less than 0.1 bits above), then become worse slowly, to more
 # than 0.2 bits at eight times.
 #
-# **Method.** A GPT of two layers, 64 wide, is trained for 400 steps on 16 windows of 128 tokens
-# (REMI with 1,200 byte-pair tokens, some 50 to a bar), cut anywhere from songs of POP909 in random
-# keys; then it reads songs of the test split from their beginning, up to 1,024 tokens. Bits a token
-# are counted by place: 64–127 (inside), 128–255 (to twice the trained length), 256–511, 512–1,023.
-# Floor: the same network on the same tokens in windows it was trained for, at any time the last 64
-# to 127 alone; whoever is worse than that had better forget the start. Beside it a unigram model. A
-# seed determines initial weights, windows and their order. A point takes less than a minute of one
-# idle thread.
+# **Method.** A GPT of two layers with a width of 64 is trained for 400 steps on 16 windows of 128
+# tokens (REMI with 1,200 byte-pair tokens, about 50 per bar), cut anywhere from songs of POP909 in
+# random keys. Then it reads songs of the test split from their beginning, up to 1,024 tokens. Bits
+# per token are measured by position: 64–127 (inside), 128–255 (to twice the trained length),
+# 256–511, 512–1,023. Floor: the same network on the same tokens with a context that it was trained
+# for, always the last 64 to 127 tokens only; a network that is worse should rather ignore the
+# start. A unigram model is also measured. A seed determines initial weights, windows and their
+# order. A point takes less than a minute of one idle thread.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -142,30 +142,32 @@ for figure in ("64–127", *(f"{place}, above short windows" for place in places
     print(f"{figure}: rotary − learned {gap:+.2f} bits a token ({low:.2f} to {high:.2f})")
 
 # %% [markdown]
-# **Learned places do not fail at once.** That is where the prediction is most wrong: from the
-# first place beyond the training on a token costs 0.12 bits more than from short windows (0.04 to
-# 0.21), not 0.5 and more. A vector that was never trained is still near its first values, of
-# standard deviation 0.02, and says almost nothing; a network that after 400 steps does not lean
-# much on places can do without.
+# **Learned positions do not fail at once.** Here the prediction is most wrong: from the first
+# position beyond the training on, a token costs 0.12 bits more than with a short context (0.04 to
+# 0.21), not 0.5 or more. A vector that was never trained is still near its initial values, with a
+# standard deviation of 0.02, and has almost no effect; after 400 steps, the network depends little
+# on positions and works without them.
 #
-# **Rotary places** hold to twice the length as predicted (0.08 bits, −0.00 to 0.16), and get worse
-# as predicted: by 0.20 bits at four times and 0.37 at eight times (0.11 to 0.63), further in every
-# seed. Longer songs before it do not help this network, they harm it: its attention was trained to
-# share itself out among 128 tokens, and now there are a thousand. It had better forget the start.
+# **Rotary positions** work up to twice the length as predicted (0.08 bits, −0.00 to 0.16), and
+# become worse as predicted: by 0.20 bits at four times and 0.37 at eight times (0.11 to 0.63),
+# and increasingly in every seed. A longer context does not help this network, but harms it:
+# its attention was trained to distribute itself over 128 tokens, and now there are a thousand.
+# It should rather ignore the start.
 #
-# **Between the two** there is little to tell. Rotary places cost 0.24 bits less inside the trained
-# length (−0.93 to 0.46 for the difference; less in two of three seeds), and lose 0.04 bits less up
-# to twice the length (0.02 to 0.07); further on either may be ahead. That a network "knows only
-# distances" does not carry it beyond the distances that it has seen.
+# **Comparison.** There is little difference between the two. Rotary positions cost 0.24 bits less
+# within the trained length (−0.93 to 0.46 for the difference; less in two of three seeds), and lose
+# 0.04 bits less up to twice the length (0.02 to 0.07); beyond that either may be better. Although a
+# network with rotary positions "knows only distances", it does not work beyond the distances of its
+# training.
 #
-# These networks have learnt the near: 6.7 to 7.0 bits a token where a unigram model has 9.1, and
-# hardly anything that lies more than a bar back. One that has found out how to copy from eight bars
-# before has more to gain from length, and with learned places more to lose.
+# These networks have learned short-range structure: 6.7 to 7.0 bits per token where a unigram model
+# has 9.1, and hardly anything that is more than a bar back. A network that has learned to copy from
+# eight bars before has more to gain from length, and with learned positions more to lose.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
 # Networks that copy: the size of the shipped `songs-gpt` or more, trained at 128, 512 and 1,024
-# tokens until they stop learning, read at 4,096; ten seeds. And the remedies: rotary angles slowed
-# down at reading (position interpolation, arXiv 2306.15595), attention with linear biases (ALiBi,
-# arXiv 2108.12409), training at random offsets.
+# tokens until the loss no longer falls, evaluated at 4,096; ten seeds. And the remedies: rotary
+# angles scaled down in evaluation (position interpolation, arXiv 2306.15595), attention with linear
+# biases (ALiBi, arXiv 2108.12409), training at random offsets.

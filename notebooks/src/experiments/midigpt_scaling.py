@@ -2,26 +2,26 @@
 # # Experiment: how a language model's loss falls with size
 #
 # **Question.** The original MidiGPT's publication says of transformers that they "scale well" and
-# cites Kaplan et al. (arXiv 2001.08361), without a measurement of its own. How does the loss on
-# REMI tokens fall with the size of the model and with the number of songs seen? Is it a power
-# law, $L(N) = L_\infty + (N_0/N)^\alpha$, and can its $L_\infty$ be believed? On the built-in
-# songs it can be held against the truth: their grammar's entropy is known.
+# cites Kaplan et al. (arXiv 2001.08361), without its own measurement. How does the loss on REMI
+# tokens fall with the size of the model and with the number of songs seen? Is it a power law, $L(N)
+# = L_\infty + (N_0/N)^\alpha$, and is its $L_\infty$ credible? For the built-in songs it can be
+# compared with the true value: the entropy of their grammar is known.
 #
-# **Prediction**, written before the run. Of the model's size the power law explains more than 95
-# % of the variance. Its $L_\infty$ is above 1 bit per note, more than twice the entropy (0.44),
-# and its interval does not hold the entropy: what stops the larger models is one short pass
-# through the songs, and a law of $N$ alone takes that for a property of music. Of the songs seen
-# the curve bends the other way, no law fits it well: nothing is learnt from the first few hundred
-# songs but the grammar of tokens, then copying is found out and the loss drops.
+# **Prediction**, written before the run. For the model's size, the power law explains more than 95
+# % of the variance. Its $L_\infty$ is above 1 bit per note, more than twice the entropy (0.44), and
+# its interval does not contain the entropy: the larger models are limited by one short pass through
+# the songs, and a law of $N$ alone takes this limit for a property of music. For the number of
+# songs the curve bends the other way, and no law fits it well: from the first few hundred songs
+# only the grammar of tokens is learned, then the model discovers copying and the loss drops.
 #
-# **Method.** GPTs of two layers, 8 to 64 wide, on built-in songs in REMI with 1,200 byte-pair
-# tokens; $N$ counts the weights of the layers, as Kaplan does, not the embeddings. One pass
-# through 1,280 songs, four at a time, each seen once, so nothing can be memorised; AdamW, the
-# peak rate $0.032/\sqrt{\text{width}}$, warmed up and decayed; weights averaged. Held out: 40
-# songs, each model's bits per note on them, beside the true bits of the very same notes (the
-# floor). Loss by songs seen is read along the same run after 160, 320, 640 and 1,280 songs, from
-# the averaged weights; the early readings come from a rate not yet decayed. A seed determines
-# initial weights and the order of the songs. A point takes some 20 seconds of one idle thread.
+# **Method.** GPTs of two layers with widths from 8 to 64, on built-in songs in REMI with 1,200
+# byte-pair tokens; $N$ counts the weights of the layers, like Kaplan, not the embeddings. One pass
+# through 1,280 songs, four at a time, each seen once, so that nothing can be memorised; AdamW with
+# the peak rate $0.032/\sqrt{\text{width}}$, warm-up and decay; averaged weights. On 40 held-out
+# songs, each model's bits per note are compared with the true bits of the same notes (the floor).
+# The loss by songs seen is measured during the same run after 160, 320, 640 and 1,280 songs, with
+# the averaged weights; at the early measurements the rate has not yet decayed. A seed determines
+# initial weights and the order of the songs. A point takes about 20 seconds of one idle thread.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -133,29 +133,31 @@ right.minorticks_off()
 right.set_xticks(list(seen), [str(n) for n in seen]);
 
 # %% [markdown]
-# **The size of the model.** The loss falls at every step up in size, from 5.7 to 3.7 bits per note,
-# and the prediction is wrong about the law. Of the variance 93 % are explained, not 95: runs of one
-# size differ by half a bit. Worse, the four points lie on a straight line over $\log N$. They do
-# not bend, so nothing bounds $L_\infty$ from below: the best fit puts it at −43 bits, where no loss
-# can be, and the interval reaches from minus infinity to 2.7. It holds the entropy, and says
-# nothing. Expected was an $L_\infty$ too high, but with a value; what these sizes give is none.
-# Only with $L_\infty$ held at the known entropy is there an exponent to speak of, $\alpha = 0.12$;
-# both curves meet the points equally well and are a bit apart at a hundred times the size.
+# **The size of the model.** The loss falls with every larger size, from 5.7 to 3.7 bits per note,
+# and the prediction about the law is wrong. It explains 93 % of the variance, not 95: runs of one
+# size differ by half a bit. Worse, the four points are on a straight line over $\log N$. They do
+# not bend, so nothing bounds $L_\infty$ from below: the best fit puts it at −43 bits, which is not
+# possible for a loss, and the interval reaches from minus infinity to 2.7. It contains the entropy,
+# but says nothing. The prediction was an $L_\infty$ that is too high but determined; these sizes do
+# not determine it. Only with $L_\infty$ fixed at the known entropy is there a meaningful exponent,
+# $\alpha = 0.12$; both curves fit the points equally well and differ a little at a hundred times
+# the size.
 #
-# **The songs seen.** Here the prediction holds: no power law. The curves hang over their straight
-# line, flat at first, then steep; the wider the network, the sooner they fall. A part of the bend
-# is the schedule, since the first reading falls at the end of its warm-up. A doubling of the songs
-# still takes 0.7 to 0.9 bits off at the end, and four times the weights take off 0.6 to 0.9. So all
-# these models are far from trained: the best is at eight times the entropy, where the 1.0 M network
-# of lesson 09's card, after 5,600 songs, is at twice. What a law of $N$ describes here is how fast
-# networks of a size learn, not what they could know.
+# **The songs seen.** Here the prediction is right: there is no power law. The curves are above
+# their straight line, flat at first, then steep; the wider the network, the sooner they fall. A
+# part of the bend comes from the schedule, because the first measurement is at the end of its
+# warm-up. A doubling of the songs still saves 0.7 to 0.9 bits at the end, and four times the
+# weights save 0.6 to 0.9. So all these models are far from fully trained: the best is at eight
+# times the entropy, while the 1.0 M network of lesson 09's card, after 5,600 songs, is at twice.
+# Here a law of $N$ describes how fast networks of a size learn, not what they could learn.
 #
-# Whoever reports a scaling law should say what an honest interval of its $L_\infty$ is, and whether
-# the models had stopped learning.
+# A report of a scaling law should give an honest interval of its $L_\infty$, and say whether the
+# models had stopped learning.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
-# The law itself. The grammar writes songs without end: 100,000 songs, widths 16 to 512 in eight
-# steps, each trained until it stops learning. Then the points must bend, as nothing can pass the
-# entropy, and one sees from how far away a fitted $L_\infty$ starts to be right.
+# The law itself. The grammar generates any number of songs: 100,000 songs, widths 16 to 512 in
+# eight steps, each trained until it stops learning. Then the points must bend, because no loss can
+# be below the entropy. The fits would show at which distance from the entropy a fitted $L_\infty$
+# becomes right.

@@ -4,21 +4,21 @@
 # **Question.** MusicLDM (arXiv 2308.01546) mixes pieces beat by beat and names keys as an open
 # question: would mixes of two pieces in one key sound more like music?
 #
-# **Prediction**, written before the run. Two random pieces are rarely in one key, and
-# beats do nothing about it. With both transposed into one key, the share of the sound in one scale
+# **Prediction**, written before the run. Two random pieces are rarely in one key, and aligning
+# beats does not change this. With both transposed into one key, the share of the sound in one scale
 # closes at least half of the gap between beat-aligned mixes and real windows, the key is clearer,
-# the mix less rough by a tenth, and the kernel distance to real windows falls by a fifth. Mixes
+# the mix is less rough by a tenth, and the kernel distance to real windows falls by a fifth. Mixes
 # transposed just as far in the wrong direction are no better than those with aligned beats alone,
 # and a little worse, because the transposition is audible, too.
 #
 # **Method.** Pairs of training pieces whose key is known (rendered scores; a minor key counts as
-# the major one with its scale), windows of 5.1 s, λ ~ Beta(5, 5). Mixed as they are; with beats
-# aligned (BAM); with beats aligned and each moved half of the way (at most three semitones) into
-# one key; or each moved as far away from the other: the same transposition, without its purpose.
-# The three aligned ways get the same pairs. Judged by our tagger's 128 numbers (Fréchet and kernel
-# distance to windows of held-out pieces of the same data sets; floor: windows of the training
-# pieces, not mixed) and by chroma, which no part of MusicLDM knows. No network is trained. A point
-# takes ten seconds.
+# the major one with its scale), windows of 5.1 s, λ ~ Beta(5, 5). There are four kinds of mixes:
+# unchanged; with aligned beats (BAM); with aligned beats and each piece transposed half of the way
+# (at most three semitones) into one key; or each transposed as far in the opposite direction, which
+# is the same transposition without its purpose. The three aligned kinds get the same pairs. They
+# are measured by our tagger's 128 numbers (Fréchet and kernel distance to windows of held-out
+# pieces of the same data sets; floor: windows of the training pieces, not mixed) and by chroma,
+# which no part of MusicLDM uses. No network is trained. A point takes ten seconds.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -141,32 +141,32 @@ for figure in ("in one scale", "key clarity", "roughness", "kernel × 1000", "Fr
         print(f"{figure}: keys aligned − {before}: {gap[0]:.3g} ({gap[1]:.3g} to {gap[2]:.3g})")
 
 # %% [markdown]
-# **Key.** Here the prediction holds. Random parts are heard in one
-# key one time in ten, about chance, with aligned beats or without. Transposed into one key it is
-# four in ten, not ten: this method names the scale of five seconds wrongly often enough, and songs
-# leave their key. The share of the sound in one scale rises from 0.80 to 0.87, five sixths of the
-# way to real windows (0.88), and the key is as clear as theirs or clearer. The same transposition
-# in the wrong direction changes neither: it is the key, not the transposing.
+# **Key.** Here the prediction is right. Two random pieces are detected in one key one time in ten,
+# about chance, with aligned beats or without. Transposed into one key it is four in ten, not ten:
+# this method detects a wrong scale in five seconds often enough, and songs leave their key. The
+# share of the sound in one scale rises from 0.80 to 0.87, five sixths of the way to real windows
+# (0.88), and the key is as clear as theirs or clearer. The same transposition in the wrong
+# direction changes neither: the key has the effect, not the transposing.
 #
-# **Roughness** falls by 7 %, less than the tenth that was predicted, and a quarter of that is the
-# transposition's own doing, because it smooths a little in the wrong direction too. A mix stays far
+# **Roughness** falls by 7 %, less than the tenth that was predicted. A quarter of that comes from
+# the transposition itself, because it also smooths a little in the wrong direction. A mix stays far
 # rougher than one piece: there are twice as many notes, whatever their scale.
 #
-# **More like music?** That this would show in the distances was predicted, and it does not. The
-# kernel distance is lower with keys aligned by 1.5, with an interval from −7.0 to 3.9: nothing, at
-# five seeds of 128 mixes. The Fréchet distance points the other way as much. The tagger detects no
-# difference between beats aligned and beats left alone either, so it is insensitive to what makes a
-# mix a mix, though naming keys is one of the three things it was taught.
+# **More like music?** The prediction that the distances would show this is wrong. With aligned keys
+# the kernel distance is lower by 1.5, with an interval from −7.0 to 3.9, which is no effect for
+# five seeds of 128 mixes. The Fréchet distance differs as much in the other direction. The tagger
+# does not distinguish aligned beats from others, either, so it is insensitive to the properties of
+# a mix, though it was trained to classify keys, one of its three tasks.
 #
-# So: whoever wants mixes of one key gets them by two transpositions of at most three semitones, and
-# they sound more in tune by every measure of harmony. That they train a better MusicLDM is not
-# shown. The windows are from two data sets, and distances only compare within them: without that
-# (a first run) they mostly told how much of each was in the test split.
+# In summary: two transpositions of at most three semitones bring a mix into one key, and it is more
+# in tune by every measure of harmony. It is not shown that such mixes train a better MusicLDM. The
+# windows are from two data sets, and distances only compare within them: without that (in a first
+# run) they mostly showed how much of each was in the test split.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
-# The question that matters: U-Nets trained on mixes in one key against mixes with beats aligned
-# alone, at the size `gpu`, three seeds each, with relevance, Fréchet distance and SIM_AA of what
-# they generate. And an embedder that is not ours, CLAP or VGGish, on 2,000 mixes: the interval of
-# the kernel distance would be a quarter as wide.
+# The question that matters: U-Nets trained on mixes in one key against mixes with only aligned
+# beats, at the size `gpu`, three seeds each, with relevance, Fréchet distance and SIM_AA of the
+# generated clips. And an embedder that was not trained here, CLAP or VGGish, on 2,000 mixes: the
+# interval of the kernel distance would be a quarter as wide.

@@ -1,26 +1,26 @@
 # %% [markdown]
-# # Experiment: how much to mix, and against what
+# # Experiment: how much to mix, compared with other augmentations
 #
 # **Question.** MusicLDM trains on mixes of two pieces so that it copies less. What share of mixes
-# is best, and does mixup do more than plainer ways to make much of little music: other crops of the
-# same pieces, or the same crops stretched in time?
+# is best, and does mixup help more than simpler ways to use little music: other crops of the same
+# pieces, or the same crops stretched in time?
 #
-# **Prediction**, written before the run. Without augmentation the loss on held-out music turns:
-# at the end of the training it is at least a hundredth above its best. Other crops help most,
-# because they are real music: at the end the held-out loss is 0.03 below that without. Mixes help
-# a third of that at a share of 0.5, hardly at 0.1; at 0.9 less than at 0.5, because then hardly
-# any window is one piece. Stretching helps less than mixing, a time-stretched window being nearly
-# the same window. The loss on the fixed windows rises with the share that is replaced.
+# **Prediction**, written before the run. Without augmentation the loss on held-out music begins to
+# rise: at the end of the training it is at least a hundredth above its best. Other crops help most,
+# because they are real music: at the end the held-out loss is 0.03 below that without. Mixes help a
+# third of that at a share of 0.5, hardly at 0.1; at 0.9 less than at 0.5, because then hardly any
+# window is a single piece. Stretching helps less than mixing, because a time-stretched window is
+# nearly the same window. The loss on the fixed windows rises with the share that is replaced.
 #
-# **Method.** 16 windows of 16 training pieces, no more, repeated to 128; a share of those is
-# replaced by BLM mixes of two of the pieces, by other crops of them, or by the same windows at 0.85
-# to 1.15 of their tempo. A small U-Net (levels of 16, 24 and 40 channels) learns from them for 400
-# steps of batch 8, conditioned on captions, on latents of 1.3 s; all other networks are the shipped
+# **Method.** Only 16 windows of 16 training pieces, repeated to 128; a share of those is replaced
+# by BLM mixes of two of the pieces, by other crops of them, or by the same windows at 0.85 to 1.15
+# of their tempo. A small U-Net (levels of 16, 24 and 40 channels) is trained on them for 400 steps
+# of batch 8, conditioned on captions, on latents of 1.3 s; all other networks are the shipped
 # system's. Loss: the diffusion's own, on 48 windows of validation pieces, every 50 steps, and at
 # the end on the 16 fixed windows; floor 1, the loss of a network that predicts nothing. The *gap*
-# between the two is what was memorised. One seed has one set of pieces, first weights and
-# noise for all variants. Nothing is generated: after so few steps the output is not music yet. A
-# point takes a minute.
+# between the two measures memorisation. One seed has the same pieces, initial weights and noise for
+# all variants. Nothing is generated: after so few steps the output is not music yet. A point takes
+# a minute.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -155,30 +155,30 @@ for figure in ("held-out loss", "held-out loss at its best", "gap"):
         print("{}: {} − none: {:.4f} ({:.4f} to {:.4f})".format(figure, kind, *gap))
 
 # %% [markdown]
-# **Memorised, without a turn.** With its sixteen windows alone the network ends at 0.58 on
-# them and at 0.73 on other music. But the held-out loss still falls: its best reading is the last
-# but for 0.002, and a hundredth was predicted. That part is wrong.
+# **Memorised, without a turning point.** With only its sixteen windows the network ends at 0.58 on
+# them and at 0.73 on other music. But the held-out loss still falls: its best value is below the
+# last one by only 0.002, and a hundredth was predicted. That part is wrong.
 #
 # **Other crops** help most, as predicted, and more than predicted: −0.056 (−0.075 to −0.037), seed
-# by seed. They are new music; nothing that is made of the sixteen windows is.
+# by seed. They are new music; nothing that is made from the sixteen windows is.
 #
-# **Mixes** take off 0.02 to 0.03 at every share, some two fifths of that, and in every seed; with
-# three seeds the intervals just hold zero. A share of 0.5 is not better than 0.1, as was
-# predicted, nor 0.9 shown to be worse: the best rate cannot be named. What does follow the rate is
-# the gap, −0.03, −0.05 and −0.08, and all of it beyond the first tenth is because the network knows
-# its own windows less well. Less copying, then, and no better music elsewhere.
+# **Mixes** save 0.02 to 0.03 at every share, about two fifths of that, and in every seed; with
+# three seeds the intervals just contain zero. A share of 0.5 is not better than 0.1, contrary to
+# the prediction, and 0.9 is not shown to be worse: the best rate cannot be determined. The gap does
+# follow the rate, −0.03, −0.05 and −0.08, but beyond the first tenth only because the network fits
+# its own windows less well. So there is less copying, but no better music elsewhere.
 #
-# **Stretching** helps least, −0.014 (−0.019 to −0.009), and surely.
+# **Stretching** helps least, −0.014 (−0.019 to −0.009), and this is certain.
 #
-# What else could explain it: a window that is replaced is also one that is repeated less often, so
-# a part of every gain is that. Sets of sixteen pieces differ far more (0.69 to 0.76 without
-# augmentation) than the variants do, which is why they are compared within a seed. A first look at
-# 200 steps, none against a half of mixes, came before this training was doubled; a still earlier
-# form of the prediction was about generated music, which needs more steps than a laptop has.
+# Other explanations: a window that is replaced is also repeated less often, which causes a part of
+# every gain. Sets of sixteen pieces differ far more (0.69 to 0.76 without augmentation) than the
+# variants do, which is why they are compared within a seed. A first test with 200 steps, without
+# mixes against half of mixes, preceded this longer training; a still earlier form of the prediction
+# was about generated music, which needs more steps than a laptop has time for.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
-# What mixup is for: 2,000 pieces and trainings long enough to copy, with other crops *always* on,
-# as any training of ours has them, and mixes on top; shares in steps of a tenth, five seeds; and
-# what is generated, by relevance, Fréchet distance and SIM_AA@90, which a loss does not tell.
+# The purpose of mixup: 2,000 pieces and trainings long enough to copy, with other crops *always*
+# on, as in all our trainings, and mixes in addition; shares in steps of a tenth, five seeds; and
+# the generated music, by relevance, Fréchet distance and SIM_AA@90, which a loss does not show.

@@ -1,24 +1,26 @@
 # %% [markdown]
-# # Experiment: captions of music it never saw
+# # Experiment: captions of unseen music
 #
 # **Question.** The shipped MusicLDM was trained on drums, pop, songs and game music of five data
-# sets. How do relevance and Fréchet distance change when it is asked for captions of another one,
-# and what of it is the generator's fault?
+# sets. How do relevance and Fréchet distance change for captions of another data set, and how much
+# of the change is the generator's fault?
 #
 # **Prediction**, written before the run. For folk dances (Nottingham), jazz and pop leadsheets
-# (OpenEWLD) and game music as MIDI the relevance falls to half of what it is for its own held-out
-# captions. But the judge does not know those words either: for *real* windows of these sets its
-# relevance falls by a third as well. The kernel distance to the set's real windows is three times
-# or more that of its own, and largest for Nottingham, a single melody with chords. Of all it is
-# asked for, the set whose instruments it knows (OpenEWLD, a melody over piano chords) goes best.
+# (OpenEWLD) and game music as MIDI the relevance falls to half of its value for the system's own
+# held-out captions. But the judge does not know those words either: for *real* windows of these
+# sets its relevance falls by a third as well. The kernel distance to the set's real windows is
+# three times that of its own or more, and largest for Nottingham, a single melody with chords.
+# Among the other sets, the one whose instruments it knows (OpenEWLD, a melody over piano chords)
+# has the best result.
 #
 # **Method.** 48 windows of each set with captions made of titles, styles, instruments and tempi;
-# the system draws for their captions (10 steps, guidance 2). *Relevance*: mean cosine of caption
-# and sound by a text–audio encoder that had no part in the system, but learnt from the same five
-# sets; chance is the same with captions shuffled. Distances by our tagger's 128 numbers (of the
-# same five sets too) to the windows themselves. *Floor* of the distances: windows of the five sets'
-# training music, which were asked nothing: what it costs to know nothing of the other set. A point
-# takes half a minute; no network is trained.
+# the system generates for their captions (10 steps, guidance 2). *Relevance* is the mean cosine of
+# caption and sound by a text–audio encoder that is not part of the system, but was trained on the
+# same five sets; chance is the same with shuffled captions. Distances by our tagger's 128 numbers
+# (trained on the same five sets, too) are measured to the windows themselves. *Floor* of the
+# distances: windows of the five sets' training music, chosen without regard to the captions, which
+# is the distance without any knowledge of the other set. A point takes half a minute; no network is
+# trained.
 
 # %% tags=["parameters"]
 profile = "laptop"  # smoke (minutes at most), laptop
@@ -103,28 +105,28 @@ for ax in (left, right):
     ax.legend(frameon=False, labelcolor=plots.INK, fontsize=9)
 
 # %% [markdown]
-# **Relevance.** It falls from 0.48 for own captions to 0.30 (Nottingham) and 0.22 (OpenEWLD),
-# about the half that was predicted. But the judge loses more than the generator does: for real
-# windows it falls from 0.59 to 0.18 and 0.25, by far more than a third. And chance is not the
-# same everywhere. Nottingham's captions are nearly alike ("jig, for acoustic grand piano, 120
-# bpm"), so shuffled ones reach 0.29 too: there relevance says nothing at all. For OpenEWLD it is
-# 0.19 above chance where its own captions have 0.40. Generated music fits Nottingham's captions
-# *better* than the real tunes do by this judge (0.30 against 0.18), and both are at their own
-# chance.
+# **Relevance.** It falls from 0.48 for own captions to 0.30 (Nottingham) and 0.22 (OpenEWLD), about
+# the half that was predicted. But the judge loses more than the generator does: for real windows it
+# falls from 0.59 to 0.18 and 0.25, by far more than a third. And chance is not the same everywhere.
+# Nottingham's captions are nearly identical ("jig, for acoustic grand piano, 120 bpm"), so shuffled
+# ones reach 0.29, too: there relevance says nothing at all. For OpenEWLD it is 0.19 above chance,
+# while its own captions have 0.40. By this judge, generated music fits Nottingham's captions
+# *better* than the real tunes do (0.30 against 0.18), and both are at their own chance.
 #
-# **Distance.** As predicted the kernel distance is three times its own or more, and largest for
-# Nottingham: 650 in thousandths and 150, against 30. The floor says what of it asking has done.
-# Training music without a prompt lies at 290 from Nottingham, nearer than what is generated for
-# its captions, and for OpenEWLD at 157, as near. For music outside of its five sets the words
-# have no effect or mislead it. Three seeds leave wide intervals, but not for Nottingham's order.
+# **Distance.** As predicted, the kernel distance is three times its own or more, and largest for
+# Nottingham: 650 in thousandths and 150, against 30. The floor shows how much the captions
+# contribute. Training music without a prompt is at 290 from Nottingham, nearer than the clips
+# generated for its captions, and for OpenEWLD at 157, as near. For music outside of its five sets
+# the words have no effect or mislead it. Three seeds give wide intervals, but the order for
+# Nottingham is certain.
 #
-# What else could explain it: the tagger that measures the distances was not trained on these sets
-# either, and one melody over chords on one piano is far from all that it knows. Game music as MIDI,
-# which the prediction names, was not measured.
+# Other explanations: the tagger that measures the distances was not trained on these sets, either,
+# and one melody over chords on one piano is far from all that it knows. Game music as MIDI, which
+# is part of the prediction, was not measured.
 
 # %% [markdown]
 # ## What a gpu run would add
 #
-# A judge from outside, CLAP for the words and VGGish for the distances: without one it cannot be
-# said what is the generator's fault. Then game music, and a MusicLDM trained on six sets and asked
-# for the seventh, each in turn.
+# A judge from outside, CLAP for the text and VGGish for the distances: without one it is not
+# possible to say what is the generator's fault. Then game music, and a MusicLDM trained on six sets
+# and evaluated on the seventh, each in turn.

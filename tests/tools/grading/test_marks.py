@@ -164,7 +164,7 @@ def test_the_class_on_one_page(marks, chromium):
     assert page.locator("h1").inner_text() == "10 students"
     row = page.locator("#class tbody tr", has_text="ben")
     assert "0 of 3" in row.inner_text()
-    mistakes = page.locator("table", has_text="Commonest mistakes")
+    mistakes = page.locator("table", has_text="Most frequent mistakes")
     assert "roots are missing" in mistakes.inner_text()
     page.get_by_label("Show students or mistakes with").fill("roots")
     assert page.locator("#class tbody tr:visible").count() == 1
@@ -232,7 +232,7 @@ def test_folders_without_submissions(tmp_path, root):
     (tmp_path / "in" / "ada").mkdir()
     with pytest.raises(MissingDataError, match="no notebook in ada"):
         grade(tmp_path / "in", tmp_path / "out", root=root)
-    with pytest.raises(MissingDataError, match="run workbench grade"):
+    with pytest.raises(MissingDataError, match="run: workbench grade"):
         compare(tmp_path)
 
 

@@ -177,7 +177,7 @@ def test_a_table_of_another_test_is_refused(ratings, pairs, tmp_path):
     with pytest.raises(BrokenFileError, match=r"all\.csv: is empty"):
         read_answers(tmp_path / "all.csv", ratings.key)
     (tmp_path / "all.csv").write_text(",".join(COLUMNS))
-    with pytest.raises(BrokenFileError, match=r"all\.csv holds no answers"):
+    with pytest.raises(BrokenFileError, match=r"all\.csv contains no answers"):
         read_answers(tmp_path / "all.csv", ratings.key)
     with pytest.raises(MissingDataError, match="does not exist"):
         merge([tmp_path / "nowhere"], ratings.key)
@@ -188,7 +188,7 @@ def test_merge_without_answers_writes_nothing(ratings, tmp_path, capsys):
     put(tmp_path / "in", "bad.json", "{")
     arguments = ["--key", str(key), "--out", str(tmp_path / "all.csv")]
     assert cli.main(["listen", "merge", str(tmp_path / "in"), *arguments]) == 2
-    assert "nothing is written" in capsys.readouterr().err
+    assert "nothing was written" in capsys.readouterr().err
     assert not (tmp_path / "all.csv").exists()
 
 

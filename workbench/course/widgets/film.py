@@ -98,7 +98,7 @@ def _frame(frame: Any) -> tuple[float, Clip | DrumRoll]:
     try:
         level, made = frame
     except (TypeError, ValueError):
-        raise PromptError(f"frames: holds {shown(frame)}; give {FRAMES}") from None
+        raise PromptError(f"frames: contains {shown(frame)}; give {FRAMES}") from None
     made = made if isinstance(made, DrumRoll) else clip_of(made, "frames")
     return number(level, "frames", 0, 1), made
 

@@ -384,7 +384,7 @@ def _sound_of(name: str, data: bytes) -> Clip:
 
 
 def _drawn_sound(clip: Clip) -> dict[str, Any]:
-    """Cells of half a second, the last of up to three quarters, and the peaks of each."""
+    """Cells of half a second (the last of up to 0.75 s) and the waveform's peaks in each."""
     cells = max(1, round(clip.duration / CELL))
     sound = np.abs(clip.waveform(clip.sample_rate or 44100, loop=False)).max(0)
     lines = [CELL * i for i in range(cells)] + [round(clip.duration, 3)]

@@ -259,7 +259,7 @@ def with_fill(
         if len(added) < 4:
             added, begin = fill.hits.copy(), 0
         added["bar"] = bar
-        added["velocity"] = _as_loud(added["velocity"], table.hits["velocity"])
+        added["velocity"] = as_loud(added["velocity"], table.hits["velocity"])
         parts += [groove[groove["cell"] < begin], added]
     made = table.with_hits(*parts)
     if len(pool.crashes) and rng.random() < 0.4:  # the fill leads to a crash on the next one
@@ -267,10 +267,7 @@ def with_fill(
     others = np.delete(made.fills(), [bar - 1 for bar in bars])
     if others.any() or any(made.likeness[bar - 1, bar - 2] > 0.6 for bar in bars):
         return None  # a fill that hardly differs from its groove
-    words = tuple(
-        f"{what} {where}" for where in _fill_places(bars, table.bars) for what in _names(bars)
-    )
-    return made.clip(clip, "fill", words)
+    return made.clip(clip, "fill", fill_words(bars, table.bars))
 
 
 def _crashing(table: Table, bars: tuple[int, ...], pool: Pool, rng: np.random.Generator) -> Table:
@@ -282,19 +279,19 @@ def _crashing(table: Table, bars: tuple[int, ...], pool: Pool, rng: np.random.Ge
     return table.with_hits(kept, struck_at(table, CR, ones, rng, pool.crashes))
 
 
-def _names(bars: tuple[int, ...]) -> tuple[str, ...]:
-    return ("fill", "drum fill") if len(bars) == 1 else ("fills", "drum fills")
-
-
-def _fill_places(bars: tuple[int, ...], total: int) -> tuple[str, ...]:
+def fill_words(bars: tuple[int, ...], total: int) -> tuple[str, ...]:
+    """Phrases for fills in these bars, counted from 1, of `total`."""
     if len(bars) == 1:
-        return _nth(bars[0] - 1, total)
-    distance = set(np.diff([0, *bars]).tolist())
-    every = (f"every {bars[0]} bars",) if len(distance) == 1 else ()
-    return (f"in bars {' and '.join(map(str, bars))}", *every)
+        names, places = ("fill", "drum fill"), _nth(bars[0] - 1, total)
+    else:
+        even = len(set(np.diff([0, *bars]).tolist())) == 1
+        names = ("fills", "drum fills")
+        places = (f"in bars {' and '.join(map(str, bars))}",)
+        places += (f"every {bars[0]} bars",) if even else ()
+    return tuple(f"{name} {place}" for place in places for name in names)
 
 
-def _as_loud(velocity: np.ndarray, groove: np.ndarray) -> np.ndarray:
+def as_loud(velocity: np.ndarray, groove: np.ndarray) -> np.ndarray:
     """A fill is somewhat louder than the groove, whichever drummer it is from."""
     ratio = np.clip(1.1 * np.quantile(groove, 0.8) / np.quantile(velocity, 0.8), 0.6, 1.6)
     return np.clip(velocity * ratio, 1, 127)

@@ -11,6 +11,8 @@ import numpy as np
 from workbench.datasets.drum_transforms.hits import CR, HIT, Table
 from workbench.music.clip import Clip
 
+_KEYS = ("tempo", "style", "performance")
+
 
 @dataclass(frozen=True)
 class Fill:
@@ -30,6 +32,7 @@ class Pool:
     fills: list[Fill] = field(default_factory=list)
     crashes: np.ndarray = field(default_factory=lambda: np.zeros(0, HIT))
     takes: dict[str, list[Clip]] = field(default_factory=lambda: defaultdict(list))
+    _keys: tuple[np.ndarray, ...] | None = None
 
     @classmethod
     def of(cls, clips: Sequence[Clip]) -> Pool:
@@ -59,10 +62,15 @@ class Pool:
     ) -> Fill | None:  # fmt: skip
         """A fill of another performance in this metre, of a near tempo and, if there are some, of
         this style."""
-        same = [f for f in self.fills if f.meter == tuple(meter) and f.performance != avoid]
-        if not same:
+        if self._keys is None or len(self._keys[0]) != len(self.fills):
+            meters = np.array([f.meter for f in self.fills]).reshape(-1, 2)
+            names = [np.array([getattr(f, n) for f in self.fills]) for n in _KEYS]
+            self._keys = (np.log2(names[0]), names[1], names[2], meters)
+        tempi, styles, performances, meters = self._keys
+        usable = (meters == np.array(meter)).all(1) & (performances != avoid)
+        if not usable.any():
             return None
-        far = np.array([abs(np.log2(f.tempo / tempo)) for f in same])
-        other = np.array([f.style != style for f in same])
-        near = np.argsort(far + 0.35 * other + 0.15 * rng.random(len(same)), kind="stable")[:24]
-        return same[int(near[rng.integers(len(near))])]
+        cost = np.abs(tempi - np.log2(tempo)) + 0.35 * (styles != style)
+        cost = np.where(usable, cost + 0.15 * rng.random(len(cost)), np.inf)
+        near = np.argsort(cost, kind="stable")[: min(24, int(usable.sum()))]
+        return self.fills[int(near[rng.integers(len(near))])]

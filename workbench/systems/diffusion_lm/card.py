@@ -8,7 +8,8 @@ from workbench.systems.cards import data_line, stage_of
 
 
 def card(report: dict[str, Any], tables: str = "") -> str:
-    """The model card of DiffusionLM."""
+    """Return the model card of DiffusionLM, in Markdown. report: the record of its training;
+    tables: its figures, in Markdown."""
     options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "backbone", "seed"))
     stage = stage_of(report, "diffusion")
     best = ", ".join(f"{k} {v:.4g}" for k, v in stage["best"].items())

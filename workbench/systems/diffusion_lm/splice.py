@@ -93,7 +93,9 @@ def read(clip: Clip, region: Region, code: PVD) -> Reading:
     """
     needs_score(clip)
     if not code.rhythm:
-        raise PromptError("region: this checkpoint's words do not say bars; train one with rhythm")
+        raise PromptError(
+            "region: this checkpoint's words do not encode bars; train one with rhythm"
+        )
     clip, (first, last) = with_fine_ticks(clip), region.bar_range(clip)
     if not 0 <= first < last <= clip.bars:
         raise PromptError(f"bars: {(first, last)} is not in this clip of {clip.bars} bars")
@@ -143,7 +145,7 @@ def _tracks(clip: Clip, region: Region) -> list[int]:
     drums = [i for i in chosen if i < len(tracks) and tracks[i].is_drum]
     if drums or -1 in added:
         raise PromptError(
-            f"tracks: {region.tracks} has drums, and the words say none; name other tracks"
+            f"tracks: {region.tracks} has drums, which the words do not encode; name other tracks"
         )
     if added:
         raise PromptError(f"tracks: this clip has no track with program {added[0]}")
@@ -151,7 +153,7 @@ def _tracks(clip: Clip, region: Region) -> list[int]:
 
 
 def _keys(columns: Columns, clip: Clip, code: PVD) -> np.ndarray:
-    """Return bar, sixteenth and pitch of notes as the words say them: (n, 3)."""
+    """Return bar, sixteenth and pitch of notes as the words encode them: (n, 3)."""
     keys = code.keys(columns["time"] / clip.score.tpq, columns["pitch"], clip.bar_lines)
     return np.minimum(keys, [clip.bars, POSITIONS - 1, HIGH])
 

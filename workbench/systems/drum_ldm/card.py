@@ -8,7 +8,8 @@ from workbench.systems.cards import data_line, stages_table
 
 
 def card(report: dict[str, Any], tables: str = "") -> str:
-    """The model card of DrumLDM. report: the record of a training; tables: in Markdown."""
+    """Return the model card of DrumLDM, in Markdown. report: the record of its training; tables:
+    its figures, in Markdown."""
     options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "text", "seed"))
     low = ""
     if report.get("low"):

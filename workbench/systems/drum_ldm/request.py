@@ -34,7 +34,7 @@ _AMOUNTS = ("many", "few", "some")
 _EVENTS = ("fill", "stop", "silence")
 _NOTE_VALUES = {"eighth": "8ths", "sixteenth": "16ths"}
 _DEGREES = ("very", "slightly")
-_SWITCHES = ("only", "not", "allbut", "enters", "leaves", "starts", "ends", *_AMOUNTS)
+_SWITCHES = ("only", "not", "out", "allbut", "enters", "leaves", "starts", "ends", *_AMOUNTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +111,8 @@ def read_request(prompt: str, bars: int) -> DrumRequest:
         if not places:
             found.refused.append(f"{len(parts)} sections: too many for {bars} bars")
             break
-        for group in _whole_fill(section.groups, len(parts)):
+        alone = len(parts) == 1 and not isinstance(next(iter(found.items), None), Break)
+        for group in _whole_fill(section.groups) if alone else section.groups:
             for place in places:
                 writer.write(group, place, len(parts))
     for item in found.items:
@@ -276,10 +277,10 @@ def _size(lead: _Section, events: int) -> int | None:
     return (lead.length or 1) + events
 
 
-def _whole_fill(groups: list[Group], sections: int) -> list[Group]:
+def _whole_fill(groups: list[Group]) -> list[Group]:
     """Mark a fill that is the whole loop ("a funk fill", not "funk with a fill")."""
     fills = [group for group in groups if any(t.entry.has("fill") for t in group.things)]
-    if sections > 1 or len(fills) != 1 or fills[0].joined or fills[0].negative:
+    if len(fills) != 1 or fills[0].joined or fills[0].negative:
         return groups
     fill = fills[0]
     if fill.bars is not None or fill.amount or fill.part or fill.plural("fill"):
@@ -307,20 +308,16 @@ def _groups(items: list[Item]) -> list[Group]:
             clauses.append([])
         else:
             clauses[-1].append(item)
+    clauses = [
+        [i for i in clause if not isinstance(i, Length | Form) and i != Role("groove")]
+        for clause in clauses
+    ]
     groups: list[Group] = []
-    for number, clause in enumerate(clauses):
-        clause = [
-            item
-            for item in clause
-            if not isinstance(item, Length | Form) and item != Role("groove")
-        ]
+    for clause in _merged(clauses):
         places = [item for item in clause if isinstance(item, Bars | Steps)]
         if groups and places and not any(isinstance(i, Thing) or _switch(i) for i in clause):
             for place in places:
                 groups = _with_place(groups, place)
-        elif groups and _continues(groups[-1], clauses, number):
-            things = [item for item in clause if isinstance(item, Thing)]
-            groups[-1] = replace(groups[-1], things=(*groups[-1].things, *things))
         else:
             groups += _Reader(clause, joined=bool(groups)).groups
     return groups
@@ -340,18 +337,31 @@ def _switch(item: Item) -> bool:
     return isinstance(item, Role) and item.name in _SWITCHES
 
 
-def _continues(group: Group, clauses: list[list[Item]], number: int) -> bool:
-    """Whether a clause goes on with the list of the one before: "no snare, toms and crash"."""
-    if not (group.negative or group.only) or not all(_is_drum(t) for t in group.things):
-        return False
-    for clause in clauses[number:]:
-        drums = [item for item in clause if _is_drum(item)]
-        joints = [item for item in clause if item == Role("and")]
-        if not drums or len(drums) + len(joints) < len(clause):
-            return False
-        if joints:
-            return True
-    return False
+def _merged(clauses: list[list[Item]]) -> list[list[Item]]:
+    """Join the clauses of one list: "no snare, toms and crash", "kick, snare and hats only"."""
+    result: list[list[Item]] = []
+    start = 0
+    while start < len(clauses):
+        end = start + 1
+        while end < len(clauses) - 1 and _is_list(clauses[end]) and Role("and") not in clauses[end]:
+            end += 1
+        first, last = clauses[start], clauses[end] if end < len(clauses) else []
+        bound = (Role("not") in first or Role("only") in first) and _is_drum(first[-1])
+        listed = _is_list(first) and last[-1:] == [Role("only")]
+        if (bound and _is_list(last) and Role("and") in last) or (listed and _is_list(last[:-1])):
+            run = clauses[start : end + 1]
+            result.append([item for clause in run for item in (*clause, Role("and"))][:-1])
+            start = end + 1
+        else:
+            result.append(first)
+            start += 1
+    return result
+
+
+def _is_list(clause: list[Item]) -> bool:
+    """Whether a clause is nothing but drums, and "and"."""
+    drums = [item for item in clause if _is_drum(item)]
+    return bool(drums) and len(drums) + clause.count(Role("and")) == len(clause)
 
 
 def _is_drum(item: Item, code: str = "") -> bool:
@@ -393,21 +403,21 @@ class _Reader:
             elif isinstance(item, Thing):
                 self._thing(item, following)
             elif isinstance(item, Bars | Steps):
-                self._place(item)
+                self._place(item, following)
             self.draft.last = item
         self._end()
 
     def _flush(self, joined: bool = False, keep: bool = False) -> None:
         """End a group. keep: the next one has the places that came before this one's things."""
         group, after = self.draft.group, self.draft.after
-        fresh = Group(joined=joined or bool(self.groups) or group.joined)
+        fresh = Group(joined=joined or group.joined)
         if group.things:
             self.groups.append(group)
         if keep or not group.things:
             fresh = replace(
                 fresh,
                 bars=None if "bars" in after else group.bars,
-                steps=None if "steps" in after else group.steps,
+                steps=None if group.things else group.steps,
                 part=group.part,
                 change="" if group.things else group.change,
             )
@@ -454,6 +464,8 @@ class _Reader:
                 everything = self.groups[-1].things
                 if all(_is_drum(thing) for thing in everything):
                     self.groups.pop()
+        elif name == "out":
+            self._set(negative=True)
         elif name in _AMOUNTS:
             if group.things:
                 self._flush(joined=self.draft.joined or group.joined, keep=True)
@@ -495,7 +507,7 @@ class _Reader:
         self._set(things=(*group.things, thing), **changes)
         self.draft.joined = False
 
-    def _place(self, place: Bars | Steps) -> None:
+    def _place(self, place: Bars | Steps, following: Item | None) -> None:
         kind = "bars" if isinstance(place, Bars) else "steps"
         group = self.draft.group
         there = getattr(group, kind) is not None
@@ -503,6 +515,8 @@ class _Reader:
             self.draft.joined and kind in self.draft.after
         )
         drums = any(_is_drum(thing) for thing in group.things)
+        if kind == "steps" and self.draft.joined and not there and _is_drum_like(following):
+            drums = False  # "ride and 16th note hats"
         if group.things and ((there and not adjacent) or (kind == "steps" and not drums)):
             self._flush(joined=True)
             group = self.draft.group

@@ -31,6 +31,7 @@ _SPELLED = re.compile(
 _TENS = ["ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _WORD = re.compile(r"[^\W_]+|[&/+]")
+_STOPS = set(",;:.")
 _FORM = re.compile(r"a[a-f]{2,15}")
 _ANDS = ("&", "and", "und", "y", "et", "e", "a", "ah", "i")
 _OFS = ("of", "after", "von", "nach", "de", "del", "du", "da", "do", "der", "le")
@@ -176,12 +177,16 @@ class _Scanner:
             self.written.append(match[0])
             self.words.append(word)
             end = match.end()
+        # a phrase ends where its clause ends
+        self.ends = [len(self.words)] * len(self.words)
+        for i in range(len(self.words) - 2, -1, -1):
+            self.ends[i] = i + 1 if set(self.gaps[i + 1]) & _STOPS else self.ends[i + 1]
         self._correct()
 
     def _correct(self) -> None:
         """Replace misspelt words; two that are one phrase together stay."""
         for i, word in enumerate(self.words):
-            if _is_form(word):
+            if _is_form(word) or len(word) < 3:
                 continue
             pairs = (self.words[max(i - 1, 0) : i + 1], self.words[i : i + 2])
             if any(len(p) == 2 and self.table.find(p, 0)[1] == 2 for p in pairs):
@@ -203,7 +208,7 @@ class _Scanner:
         )
         i = 0
         while i < len(self.words):
-            if i and (set(self.gaps[i]) & set(",;:.")):
+            if i and set(self.gaps[i]) & _STOPS:
                 self._add(Break())
             taken = next((n for reader in readers if (n := reader(i))), 0)
             if not taken:
@@ -219,6 +224,10 @@ class _Scanner:
                 return
         self.result.items.append(item)
 
+    def _find(self, i: int) -> tuple[Entry | None, int]:
+        """The longest phrase at i, and its number of words."""
+        return self.table.find(self.words[i : self.ends[i]], 0)
+
     def _word(self, i: int) -> str:
         return self.words[i] if 0 <= i < len(self.words) else ""
 
@@ -226,7 +235,7 @@ class _Scanner:
         """The role of the phrase at i, and its number of words."""
         if not 0 <= i < len(self.words):
             return "", 1
-        entry, n = self.table.find(self.words, i)
+        entry, n = self._find(i)
         return (entry.role if entry else ""), n
 
     def _past_small(self, i: int) -> int:
@@ -244,7 +253,8 @@ class _Scanner:
             while self._word(i + n) in set("abcdef") and self._word(i + n):
                 letters += self.words[i + n]
                 n += 1
-        if not _is_form(letters):
+        short = letters in ("aa", "ab") and self._word(i + n) == "form"
+        if not (short or _is_form(letters)):
             return 0
         self._add(Form(letters.upper()))
         return n
@@ -259,7 +269,7 @@ class _Scanner:
         if self.words[i].isdigit() and signed and last:
             self._add(Steps((self.words[i] + "&",), count=True))
             return 2
-        entry, n = self.table.find(self.words, i)
+        entry, n = self._find(i)
         [(name, *more)] = list(entry.of("place")) if entry and entry.has("place") else [("",)]
         if more or name not in ("offbeat", "e", "a"):
             name, n = self.words[i], 1
@@ -287,7 +297,7 @@ class _Scanner:
                 return 0
         if not (top.isdigit() and bottom in ("2", "4", "8", "16")) or top == "1":
             return 0
-        found, length = self.table.find(self.words, i)
+        found, length = self._find(i)
         if found is not None and length > n:
             return 0
         meter = (int(top[:4]), int(bottom))
@@ -356,7 +366,7 @@ class _Scanner:
 
     def _phrase_with_bars(self, i: int) -> int:
         """ "at the end of every 4 bars": the bars alone."""
-        entry, n = self.table.find(self.words, i)
+        entry, n = self._find(i)
         if entry is None or not entry.has("part"):
             return 0
         at = i + n
@@ -531,7 +541,7 @@ class _Scanner:
     # --- phrases ------------------------------------------------------------------------------
 
     def _phrase(self, i: int) -> int:
-        entry, n = self.table.find(self.words, i)
+        entry, n = self._find(i)
         if entry is None:
             return 0
         figures = all(word.isdigit() for word in self.words[i : i + n])

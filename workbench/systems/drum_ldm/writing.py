@@ -396,7 +396,9 @@ class ChartWriter:
             )
             return
         self._words(entry)
-        if not entry.has("style") or where or (entry.has("hit", "rate") and not _generic(entry)):
+        marked = entry.has("hit", "rate") and not _generic(entry)
+        marked |= any(field in ("lay", "loose") for field, _ in entry.of("set"))
+        if not entry.has("style") or where or marked:
             self._say(f"{entry.name}{where}")
         for low, high in (args[0].split("-") for args in entry.of("bpm")):
             if self.usual_range is None:
@@ -548,10 +550,12 @@ class ChartWriter:
         self._say(f"{'not ' if group.negative else ''}the same in every bar{where}")
 
     def form(self, letters: str) -> None:
-        """Write a form, a letter per bar, repeated to the end."""
+        """Write a form, a letter per bar, repeated to the end; two letters are two halves."""
+        self._say(f"form {letters}")
+        if len(letters) == 2:
+            letters = "".join(letter * max(1, self.bars // 2) for letter in letters)
         plan = (letters * math.ceil(self.bars / len(letters)))[: self.bars]
         self.chart.letter[:] = ["ABCDEF".index(letter) for letter in plan]
-        self._say(f"form {letters}")
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -563,8 +567,8 @@ class ChartWriter:
         struck = self.chart.hits == 1
         named = struck & (self.chart.drums[bar] == 0)
         for column in np.flatnonzero(named.any(0)):
-            asked = named[:, column] & (self._rank[:, column] >= _ASKED)
-            if asked.any():
+            asked = struck[:, column] & (self._rank[:, column] >= _ASKED)
+            if asked.any() and named[asked, column].all():
                 name = _NAMES[DRUMS[column]]
                 self.refused.append(f"{name}: asked for and excluded; it is left out")
         self.chart.hits[self.chart.drums[bar] == 0] = 0

@@ -8,7 +8,8 @@ from workbench.systems.cards import sound_data_line, stages_table
 
 
 def card(report: dict[str, Any], tables: str = "") -> str:
-    """The model card of LDMG."""
+    """Return the model card of LDMG, in Markdown. report: the record of its training; tables: its
+    figures, in Markdown."""
     options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "seed"))
     lines = [
         f"# LDMG, trained on {report['dataset']}",

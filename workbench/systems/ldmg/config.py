@@ -64,9 +64,8 @@ class Weights:
 class Profile:
     """A training profile.
 
-    coding: plan of the VAE-GAN; decoder_finetune: plan of its decoder alone, after it; crop:
-        samples
-    of their crops; width: width of the discriminator, 0 for none.
+    coding: plan of the VAE-GAN; decoder_finetune: plan for its decoder alone, after that; crop:
+    length of the crops for both, in samples; width: width of the discriminator, 0 for none.
     """
 
     vae: AudioVAEConfig | SpectralVAEConfig

@@ -119,8 +119,8 @@ class LDMG(SoundDiffusion):
         return self.decode_clips(latents, caption)
 
     def encode_sound(self, sound: np.ndarray) -> Tensor:
-        """Sound (channels, samples) at the system's rate → latents (latent, frames), mean 0 and
-        variance 1 over the training sound; any length."""
+        """Encode sound (channels, samples) of any length, at the system's rate, as latents (latent,
+        frames) with mean 0 and variance 1 over the training sound."""
         return self.networks.encode_sound(sound)
 
     def decode_sound(self, latents: Tensor) -> np.ndarray:
@@ -298,8 +298,7 @@ class LDMG(SoundDiffusion):
         )
         return [self.decode_sound(row)[:, :samples] for row in z]
 
-    @torch.inference_mode()
-    def vary(
+    def vary(  # type: ignore[override]  # its prompt by name
         self,
         clip: Clip,
         n: int = 1,
@@ -313,39 +312,21 @@ class LDMG(SoundDiffusion):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Generate variations of a clip: add noise to its latents, then denoise them again.
-
-        Args:
-            clip: The clip to vary.
-            n: Number of variations, 1 to 1024.
-            strength: Amount of noise: 0 (the reconstruction) to 1 (a new clip).
-            prompt: A text; "" or None for none.
-            genre: One of `config.genres`, or None.
-            steps: Number of sampling steps, 1 to 1000.
-            guidance: Guidance scale, 0 to 20.
-            sampler: A name from `SAMPLERS`.
-            seed: Seed of all random numbers.
-            progress: Called with a `Progress` after each step.
-
-        Returns:
-            `n` clips.
-
-        Source: SDEdit, arXiv 2108.01073.
-        """
-        prompt = prompt_of(prompt, "words, and genre=")
-        return self._vary(
+        return super().vary(
             clip,
             n,
-            strength,
-            lambda n: self.conditioning([prompt] * n, [genre] * n),
-            SamplingSettings(steps, guidance, sampler, seed),
-            {"prompt": prompt, "genre": genre},
-            progress,
+            strength=strength,
+            steps=steps,
+            guidance=guidance,
+            sampler=sampler,
+            seed=seed,
+            progress=progress,
+            prompt=prompt,
+            genre=genre,
         )
 
     @renamed(hole="region")
-    @torch.inference_mode()
-    def inpaint(
+    def inpaint(  # type: ignore[override]  # its prompt by name
         self,
         clip: Clip,
         region: Region,
@@ -359,40 +340,29 @@ class LDMG(SoundDiffusion):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Regenerate a region of a clip. At every step the known latents replace the estimate.
-
-        Args:
-            clip: The clip to edit.
-            region: The part to replace, in seconds or bars. Outside it the clip's own samples
-                stay, at its own rate and with its own channels; cross-fades of 20 ms are inside
-                the region.
-            n: Number of versions, 1 to 1024.
-            prompt: A text; "" or None for none.
-            genre: One of `config.genres`, or None.
-            steps: Number of sampling steps, 1 to 1000.
-            guidance: Guidance scale, 0 to 20.
-            sampler: A name from `SAMPLERS`.
-            seed: Seed of all random numbers.
-            progress: Called with a `Progress` after each step.
-
-        Returns:
-            `n` versions of the clip.
-
-        Raises:
-            PromptError: If the region is not within the clip.
-        """
         if isinstance(region, tuple | list):
             _warn("inpaint: give a Region, such as Region(seconds=(first, last))")
             region = Region(seconds=region)  # type: ignore[arg-type]
-        prompt = prompt_of(prompt, "words, and genre=")
-        return self._inpaint(
+        return super().inpaint(
             clip,
             region,
             n,
-            lambda n: self.conditioning([prompt] * n, [genre] * n),
-            SamplingSettings(steps, guidance, sampler, seed),
-            {"prompt": prompt, "genre": genre},
-            progress,
+            steps=steps,
+            guidance=guidance,
+            sampler=sampler,
+            seed=seed,
+            progress=progress,
+            prompt=prompt,
+            genre=genre,
+        )
+
+    def request(  # type: ignore[override]
+        self, prompt: str | None = "", genre: str | None = None
+    ) -> tuple[Callable[[int], LDMGConditioning], dict[str, Any]]:
+        text = prompt_of(prompt, "words, and genre=")
+        return (
+            lambda n: self.conditioning([text] * n, [genre] * n),
+            {"prompt": text, "genre": genre},
         )
 
 

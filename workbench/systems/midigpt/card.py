@@ -8,7 +8,8 @@ from workbench.systems.cards import data_line, stage_of
 
 
 def card(report: dict[str, Any], tables: str = "") -> str:
-    """The model card of MidiGPT."""
+    """Return the model card of MidiGPT, in Markdown. report: the record of its training; tables:
+    its figures, in Markdown."""
     options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "seed"))
     stage = stage_of(report, "gpt")
     best = ", ".join(f"{k} {v:.4g}" for k, v in stage["best"].items())

@@ -35,8 +35,7 @@ SINGLE = BASSES.union((*range(40, 44), *range(56, 61), *range(64, 80)))
 
 def usual(program: int, called: int | None) -> Most:
     """Return the usual limits of a track without known notes. program: its MIDI program (−1:
-    drums);
-    called: the program of its part in the training data."""
+    drums); called: the program of its part in the training data."""
     return (
         Most(1, 1) if program in SINGLE else USUAL.get(-1 if called is None else called, USUAL[0])
     )

@@ -28,8 +28,8 @@ from workbench.representations.holes import (
     answer,
     bars_of,
     part,
-    plain,
     question,
+    song_ids,
     transpose,
     window,
 )
@@ -137,7 +137,7 @@ def sequences_of(
                 ids = with_hole(song, sizes, vocabulary, context, rng)
             else:
                 cut = excerpt(song, sizes, context, rng)
-                ids = plain(cut, vocabulary, ends=False)[:context]
+                ids = song_ids(cut, vocabulary, ends=False)[:context]
             if ids is not None:
                 rows[row, : len(ids)] = ids
                 row += 1

@@ -123,7 +123,7 @@ class MusicLatents(SoundDiffusion):
 
         Args:
             prompts: Texts, or embeddings (n, embed) of texts or sounds.
-            said: False drops the conditioning; by default empty texts have none.
+            said: Whether the prompts are used; by default those that are not empty.
 
         Returns:
             The conditioning of n rows.

@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from workbench.errors import PromptError, WorkbenchError
 from workbench.representations.beat_tracking import Tracker, beats_of, track
-from workbench.representations.mixup import Beats, align, draw_lambda, group_by_tempo, mix
+from workbench.representations.mixup import Beats, align, group_by_tempo, mix, sample_lambda
 
 if TYPE_CHECKING:
     from workbench.datasets.audio import AudioCollection
@@ -94,7 +94,7 @@ def mixes_of(
     if kind not in KINDS[1:]:
         raise PromptError(f"mixup: {kind!r} is unknown; choose one of {', '.join(KINDS)}")
     length = round(networks.config.seconds * audio.rate)
-    lam = draw_lambda(n, seed)
+    lam = sample_lambda(n, seed)
     pairs = (plain_pairs if kind == "plain" else synchronous_pairs)(
         audio, rows, n, length, seed, tracker
     )

@@ -18,8 +18,8 @@ from workbench.systems.musicldm.config import MusicLDMConfig
 
 
 def vocode(vocoder: nn.Module, mel: Tensor) -> Tensor:
-    """Log mel (n, frames, bands) → sounds (n, frames · 160). HiFi-GAN's upsampling returns a few
-    more samples, which are cut off."""
+    """Convert log mel spectrograms (n, frames, bands) to sounds (n, frames · 160). HiFi-GAN's
+    upsampling returns a few more samples, which are cut off."""
     return vocoder(mel).reshape(len(mel), -1)[:, : mel.shape[1] * 160]
 
 
@@ -45,15 +45,15 @@ class Networks(nn.Module):
 
     @torch.inference_mode()
     def encode_sound(self, sounds: Tensor | np.ndarray) -> Tensor:
-        """Sounds (n, samples) → latents (n, latent, frames / 8, bands / 8) of variance about 1.
-        Raises WorkbenchError for NaN and infinite samples."""
+        """Encode sounds (n, samples) as latents (n, latent, frames / 8, bands / 8) of variance
+        about 1. Raises WorkbenchError for NaN and infinite samples."""
         samples = np.ascontiguousarray(checked(sounds, "sounds"), dtype=np.float32)
         return self.encode_mel(self.mel(torch.from_numpy(samples)))
 
     @torch.inference_mode()
     def encode_mel(self, mel: Tensor) -> Tensor:
-        """(n, frames, bands) → latents; frames are padded to a multiple of the VAE's
-        downsampling."""
+        """Encode log mel spectrograms (n, frames, bands) as latents; frames are padded to a
+        multiple of the VAE's downsampling."""
         missing = -mel.shape[1] % self.config.sizes.shorter
         mel = nn.functional.pad(mel, (0, 0, 0, missing), value=float(np.log(1e-5)))
         scaled = ((mel - self.mel_mean) / self.mel_std)[:, None]
@@ -61,17 +61,18 @@ class Networks(nn.Module):
 
     @torch.inference_mode()
     def decode_mel(self, latents: Tensor) -> Tensor:
-        """Latents → log mel (n, frames, bands)."""
+        """Decode latents to log mel spectrograms (n, frames, bands)."""
         mel = self.vae.decode(latents * self.latent_std).sample[:, 0]
         return mel * self.mel_std + self.mel_mean
 
     @torch.inference_mode()
     def vocode(self, mel: Tensor) -> Tensor:
-        """Log mel (n, frames, bands) → sounds (n, frames · 160) in −1..1."""
+        """Convert log mel spectrograms (n, frames, bands) to sounds (n, frames · 160) in [−1,
+        1]."""
         return vocode(self.vocoder, mel).clamp(-1, 1)
 
     def decode_sound(self, latents: Tensor) -> Tensor:
-        """Latents → sounds (n, samples) in −1..1."""
+        """Decode latents to sounds (n, samples) in [−1, 1]."""
         return self.vocode(self.decode_mel(latents))
 
 
@@ -79,11 +80,11 @@ class Embedder(Protocol):
     """Embeds text and sound in one space: our own `TextAudio`, or CLAP."""
 
     def embed_text(self, texts: Sequence[str]) -> Tensor:
-        """(n, dim), unit length."""
+        """Embed texts: (n, dim), unit length."""
         ...
 
     def embed_sound(self, sounds: Tensor) -> Tensor:
-        """Sounds (n, samples) at 16 kHz → (n, dim), unit length."""
+        """Embed sounds (n, samples) at 16 kHz: (n, dim), unit length."""
         ...
 
 

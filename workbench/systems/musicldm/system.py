@@ -111,7 +111,7 @@ class MusicLDM(MusicLatents):
         return system
 
     def prompt_words(self) -> dict[str, list[str]]:
-        """Words that are common in the training captions."""
+        """Return words that are common in the training captions, by kind."""
         return words_by_kind(self.config.words)
 
     # --- generation ---------------------------------------------------------------------------
@@ -203,7 +203,7 @@ class MusicLDM(MusicLatents):
         Args:
             vectors: Embeddings (n, embed) of texts or sounds.
             seeds: n seeds of noise.
-            said: False drops the conditioning.
+            said: Whether the embeddings are used; False samples without conditioning.
             seconds: Length in seconds, at most 600; by default that of training.
             steps: Number of sampling steps, 1 to 1000.
             guidance: Guidance scale, 0 to 20.
@@ -226,8 +226,7 @@ class MusicLDM(MusicLatents):
 
     draw_each = generate_batch  # the old name
 
-    @torch.inference_mode()
-    def vary(
+    def vary(  # type: ignore[override]  # its prompt by name
         self,
         clip: Clip,
         n: int = 1,
@@ -241,38 +240,20 @@ class MusicLDM(MusicLatents):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Generate variations of a clip: add noise to its latents, then denoise them again.
-
-        Args:
-            clip: The clip to vary.
-            n: Number of variations, 1 to 1024.
-            strength: Amount of noise: 0 (the reconstruction) to 1 (a new clip).
-            prompt: A text; None or "" for no conditioning.
-            like: A clip whose audio embedding replaces that of the prompt.
-            steps: Number of sampling steps, 1 to 1000.
-            guidance: Guidance scale, 0 to 20.
-            sampler: A name from `SAMPLERS`.
-            seed: Seed of all random numbers.
-            progress: Called with a `Progress` after each step.
-
-        Returns:
-            `n` clips.
-
-        Source: SDEdit, arXiv 2108.01073.
-        """
-        conditioning, request = self._request(prompt, like)
-        return self._vary(
+        return super().vary(
             clip,
             n,
-            strength,
-            conditioning,
-            SamplingSettings(steps, guidance, sampler, seed),
-            request,
-            progress,
+            strength=strength,
+            steps=steps,
+            guidance=guidance,
+            sampler=sampler,
+            seed=seed,
+            progress=progress,
+            prompt=prompt,
+            like=like,
         )
 
-    @torch.inference_mode()
-    def inpaint(
+    def inpaint(  # type: ignore[override]  # its prompt by name
         self,
         clip: Clip,
         region: Region,
@@ -286,37 +267,17 @@ class MusicLDM(MusicLatents):
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
-        """Regenerate a region of a clip. At every step the known latents replace the estimate.
-
-        Args:
-            clip: The clip to edit.
-            region: The part to replace, in seconds or bars. Outside it the clip's own samples
-                stay, at its own rate and with its own channels; cross-fades of 20 ms are inside
-                the region.
-            n: Number of versions, 1 to 1024.
-            prompt: A text; None or "" for no conditioning.
-            like: A clip whose audio embedding replaces that of the prompt.
-            steps: Number of sampling steps, 1 to 1000.
-            guidance: Guidance scale, 0 to 20.
-            sampler: A name from `SAMPLERS`.
-            seed: Seed of all random numbers.
-            progress: Called with a `Progress` after each step.
-
-        Returns:
-            `n` versions of the clip.
-
-        Raises:
-            PromptError: If the region is not within the clip.
-        """
-        conditioning, request = self._request(prompt, like)
-        return self._inpaint(
+        return super().inpaint(
             clip,
             region,
             n,
-            conditioning,
-            SamplingSettings(steps, guidance, sampler, seed),
-            request,
-            progress,
+            steps=steps,
+            guidance=guidance,
+            sampler=sampler,
+            seed=seed,
+            progress=progress,
+            prompt=prompt,
+            like=like,
         )
 
     def _vector(self, prompt: str, like: Clip | None) -> tuple[Tensor, str]:
@@ -331,10 +292,9 @@ class MusicLDM(MusicLatents):
             f"like {like.caption or like.source or 'a clip'}",
         )
 
-    def _request(
-        self, prompt: str | None, like: Clip | None
+    def request(  # type: ignore[override]
+        self, prompt: str | None = None, like: Clip | None = None
     ) -> tuple[Callable[[int], MusicLDMConditioning], dict[str, Any]]:
-        """Return the conditioning of n rows, and its entry in the provenance."""
         prompt = prompt_of(prompt, "words, or a sound as like=")
         vector, _ = self._vector(prompt, like)
         said = like is not None or bool(prompt.strip())

@@ -1,1 +1,1 @@
-"""One page of clips by every system, for its readers to listen to."""
+"""One page with clips of every system, to listen to."""

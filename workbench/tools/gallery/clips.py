@@ -1,10 +1,10 @@
 """Gallery entries: clips of the systems, each with the call that generated it.
 
-This module has the systems that generate notes, `sound` those that generate sound.
+This module contains the systems that generate notes, `sound` those that generate sound.
 
-Nothing is selected: each generated clip is the first of the one seed. Performances by people are
-shown for comparison if the data set is on this machine and its licence permits it, else clips of
-the built-in corpus, labelled as such.
+Clips are not selected: each is the first one for the same seed. For comparison, the gallery shows
+performances by people if the data set is on this machine and its licence permits it, otherwise
+clips of the built-in corpus, labelled as such.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ QUIET = 40  # MIDI velocity below which a snare stroke counts as a ghost note
 
 @dataclass(frozen=True)
 class Piece:
-    """One clip. call: the Python that generated it, "" for a clip by people; note: what to listen
+    """One clip. call: Python code that generates it, "" for a clip by people; note: what to listen
     for; credit: author and licence of a clip by people."""
 
     clip: Clip
@@ -45,8 +45,8 @@ class Piece:
 
 @dataclass
 class Exhibit:
-    """The clips of one system. setup: the Python before each call; missing: which data set is not
-    on this machine, and how to get it."""
+    """The clips of one system. setup: lines of Python before each call; missing: which data set is
+    not on this machine, and how to get it."""
 
     key: str
     title: str
@@ -87,8 +87,8 @@ Note = Callable[[Clip], str]
 
 
 def plain(entry: Entry, seed: int) -> Exhibit:
-    """The part of a system that has none of its own: a clip for words that it learned from (one
-    without a prompt where it reads none), then that clip varied and with its middle regenerated."""
+    """The default entry of a system: a clip for a prompt from its training data (without a prompt
+    if it reads none), a variation of that clip, and the clip with a part regenerated."""
     system, name = entry.from_pretrained(), entry.key
     made = Exhibit(
         entry.key,
@@ -115,7 +115,7 @@ def plain(entry: Entry, seed: int) -> Exhibit:
             region = Region(bars=(first, first + max(1, first)))
         else:
             region = Region(seconds=(round(clip.duration / 4, 1), round(clip.duration / 2, 1)))
-        note = "The clip above; what lies outside of this part is as it was."
+        note = "The clip above; everything outside of this part is unchanged."
         made.add_call(names, "a part regenerated", note, name, "inpaint", clip, region, seed=seed)
     return made
 
@@ -193,7 +193,9 @@ def drummer(style: str, tempo: float) -> Clip:
         and c.bars >= 4
     ]
     if not fitting:
-        raise MissingDataError(f"groove: no held-out beat in the style {style!r}; choose another")
+        raise MissingDataError(
+            f"groove: has no held-out beat in the style {style!r}; choose another"
+        )
     return cut_loops([min(fitting, key=lambda c: abs(c.tempo - tempo))], bars=4)[0]
 
 
@@ -321,7 +323,8 @@ def _range(clip: Clip) -> str:
 
 def measured(clip: Clip) -> dict[str, float]:
     """Length in s, level (RMS) and peak in dBFS, onsets per second, and the share of windows of
-    50 ms below −60 dB. Onsets are the distinct note times of a score, or librosa's onsets."""
+    50 ms below −60 dBFS. Onsets are the distinct note times of a score, or those that librosa
+    detects in a sound."""
     rate = 16000
     sound = clip.waveform(rate, loop=False).mean(axis=0)
     window = rate // 20

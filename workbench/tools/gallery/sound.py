@@ -1,4 +1,4 @@
-"""Gallery entries of the systems that generate sound, and reconstructions by their coders."""
+"""Gallery entries of the systems that generate sound, and reconstructions by their autoencoders."""
 
 from __future__ import annotations
 

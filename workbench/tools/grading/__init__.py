@@ -1,7 +1,8 @@
-"""For instructors: student versions of the notebooks, marks for what comes back, a class compared.
+"""For instructors: student versions of the notebooks, marks for submissions, the class on a page.
 
-`lessons` reads the exercises out of the trusted notebooks, `assign` makes the student version,
-`submissions` finds what was handed in, `sandbox` asks a student's functions in a process that
-cannot do harm (`worker`, shut in by `jail`, runs there what `slicing` picks), `marks` judges the
-answers here, and `feedback` and `classroom` write the pages.
+`lessons` reads the exercises from the trusted notebooks. `assign` writes the student version.
+`submissions` (with `tree`) finds what was handed in. `sandbox` calls a student's functions in an
+isolated process, which `supervision` watches: `jail` and `seal` isolate it, and `worker` runs there
+what `slicing` selects. `marks` judges the answers in the grader's own process. `feedback` and
+`classroom` write the pages.
 """

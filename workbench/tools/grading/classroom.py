@@ -1,4 +1,4 @@
-"""`workbench report --submissions`: a class on one page, which opens from disk."""
+"""`workbench report --submissions`: the results of a class on one page, which opens from disk."""
 
 from __future__ import annotations
 
@@ -36,8 +36,18 @@ box.addEventListener('input', () => {
 
 
 def compare(marks: Path, out: Path | None = None) -> Path:
-    """Write class.html into `out`, by default into `marks`, from the results of `workbench grade`;
-    the students' pages are copied beside it. Returns its path."""
+    """Write class.html from the results of `workbench grade`, and copy the students' pages.
+
+    Args:
+        marks: Folder that `workbench grade` wrote.
+        out: Folder of the page; default: `marks`.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        MissingDataError: if `marks` contains no results.
+    """
     marks, out = Path(marks), Path(out or marks)
     try:
         about = load_json(marks / "grading.json")
@@ -45,7 +55,7 @@ def compare(marks: Path, out: Path | None = None) -> Path:
         records = [load_json(marks / "results" / name) for name in names]
     except (OSError, AttributeError, KeyError, TypeError, *UNREADABLE) as error:
         raise MissingDataError(
-            f"{marks}: holds no marks; run workbench grade SUBMISSIONS --out {marks}"
+            f"{marks}: contains no marks; run: workbench grade SUBMISSIONS --out {marks}"
         ) from error
     students = sorted({record["student"] for record in records})
     totals = {
@@ -71,7 +81,7 @@ def compare(marks: Path, out: Path | None = None) -> Path:
 
 
 def _spread(totals: dict[str, tuple[float, float]]) -> str:
-    """How many students reached how much."""
+    """Histogram of the share of points."""
     tenths = Counter(min(9, int(10 * got / of)) if of else 0 for got, of in totals.values())
     most = max(tenths.values())
     rows = [
@@ -82,7 +92,7 @@ def _spread(totals: dict[str, tuple[float, float]]) -> str:
 
 
 def _exercises(records: list[Record]) -> str:
-    """For each exercise how many students are where."""
+    """Number of students by exercise and state."""
     rows = []
     for number, entries in _by_number(records).items():
         count = Counter(entry["state"] for entry in entries)
@@ -94,7 +104,7 @@ def _exercises(records: list[Record]) -> str:
 
 
 def _mistakes(records: list[Record]) -> str:
-    """What was said most often, besides what only one student's numbers give."""
+    """The most frequent messages of failed exercises."""
     rows = []
     for number, entries in _by_number(records).items():
         said = Counter(
@@ -106,7 +116,7 @@ def _mistakes(records: list[Record]) -> str:
             rows.append([times, number, message])
     rows.sort(key=lambda row: -row[0])
     shown = [[number, str(times), html.escape(message)] for times, number, message in rows[:20]]
-    return table(["exercise", "students", "what was said"], shown, "Commonest mistakes")
+    return table(["exercise", "students", "message"], shown, "Most frequent mistakes")
 
 
 def _students(

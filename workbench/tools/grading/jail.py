@@ -1,10 +1,10 @@
-"""What of the machine is there inside of a sandbox, and the two ways to shut a process in.
+"""What a process in the sandbox can see of the machine, and two ways to isolate it.
 
-Both ways show Python, the installed packages and the data folder, read-only, and nothing else of
-the machine: no home folder, no other submission, no solution; a network without a way out, process
-numbers of their own, a home folder in memory. `bubblewrap` does it where it is installed; elsewhere
-this file itself, run as a program, does it with Linux namespaces. It imports the standard library
-only. What the process then does to itself is in `seal`.
+In both, the process sees Python, the installed packages and the data folder, read-only, and nothing
+else of the machine: no home folder, no other submission, no solution. It has no network, its own
+process numbers, and a home folder in memory. If bubblewrap is installed, it does this; otherwise
+this file, run as a program, does it with Linux namespaces. Therefore it imports the standard
+library only. `seal` has the restrictions that the process then puts on itself.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ SYSTEM = (
     "/etc/fonts",
     "/sys/devices/system/cpu",
 )
-DEVICES = ("null", "full", "random", "urandom")  # not zero: mapped, it is memory nobody counts
+DEVICES = ("null", "full", "random", "urandom")  # not zero: mapped, it is uncounted memory
 REFUSED = 97  # exit status of `main` where the system permits no namespaces
 
 Step = tuple[str, ...]  # what to do, a path, and more
 
 
 def layout(readable: Iterable[str], hidden: Iterable[str], shown: Iterable[str]) -> list[Step]:
-    """The file system inside, step by step.
+    """Steps that build the file system of the sandbox.
 
-    readable: paths to show besides the system's; hidden: folders in them to leave empty; shown:
+    readable: paths to show besides the system's; hidden: folders in them that appear empty; shown:
     files in hidden folders to show nevertheless.
     """
     steps: list[Step] = []
@@ -77,7 +77,7 @@ def _within(path: str, folders: Iterable[str]) -> bool:
 
 
 def links(path: str) -> list[str]:
-    """A path and each link on the way to the file that it stands for."""
+    """A path and every symbolic link on the way to its file."""
     found = [path]
     while os.path.islink(path) and len(found) < 20:
         path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
@@ -86,7 +86,7 @@ def links(path: str) -> list[str]:
 
 
 def bubblewrap(program: str, steps: Sequence[Step]) -> list[str]:
-    """The command line that shuts in the command after it."""
+    """The command line of bubblewrap, which isolates the command appended to it."""
     command = [
         program,
         "--unshare-ipc",
@@ -99,7 +99,7 @@ def bubblewrap(program: str, steps: Sequence[Step]) -> list[str]:
         "--cap-drop",
         "ALL",
     ]
-    if os.geteuid() == 0:  # the process becomes another user before it does anything else
+    if os.geteuid() == 0:  # the process first changes to another user
         command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         command += ["--unshare-user", "--uid", "1000", "--gid", "1000"]
@@ -123,7 +123,7 @@ def bubblewrap(program: str, steps: Sequence[Step]) -> list[str]:
 
 
 def namespaces(steps: Sequence[Step]) -> list[str]:
-    """The same with this file in the place of bubblewrap."""
+    """The same with this file instead of bubblewrap."""
     return [sys.executable, "-I", "-S", os.path.abspath(__file__), json.dumps(steps)]
 
 
@@ -142,8 +142,8 @@ class Refused(OSError):
 
 
 def main(steps: list[list[str]], command: list[str]) -> None:
-    """Run `command` in new namespaces, and end when it, or the calling process, ends. The current
-    folder, which is empty, becomes the root."""
+    """Run `command` in new namespaces; end when it or the calling process ends. The current folder,
+    which is empty, becomes the root."""
     libc = _libc()
     parent = os.getppid()
     _check(libc.prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
@@ -156,7 +156,7 @@ def main(steps: list[list[str]], command: list[str]) -> None:
         Path("/proc/self/uid_map").write_text(f"1000 {uid} 1")
         Path("/proc/self/gid_map").write_text(f"1000 {gid} 1")
     child = os.fork()
-    if not child:  # process 1: builds the file system, starts the command and buries orphans
+    if not child:  # process 1: builds the file system, starts the command and reaps orphans
         _check(libc.prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
         _build(libc, steps)
         child = os.fork()
@@ -164,7 +164,7 @@ def main(steps: list[list[str]], command: list[str]) -> None:
             os.chdir(HOME)
             try:
                 os.execv(command[0], command)
-            except OSError as error:  # which names no file
+            except OSError as error:  # its message does not name the file
                 raise OSError(error.errno, error.strerror, command[0]) from error
         os.closerange(0, 3)
         _wait(child, orphans=True)
@@ -180,7 +180,7 @@ def _wait(child: int, *, orphans: bool = False) -> None:
 
 
 def _build(libc: Any, steps: list[list[str]]) -> None:
-    """A new root in memory, made of `steps`, in the place of the old one."""
+    """Replace the root by a new one in memory, built from `steps`."""
     _mount(libc, None, "/", None, REC | PRIVATE)
     root = Path.cwd()  # an empty folder
     os.umask(0o022)
@@ -206,7 +206,7 @@ def _build(libc: Any, steps: list[list[str]]) -> None:
                 )
             case "close":
                 _mount(libc, None, str(target), None, BIND | REMOUNT | RDONLY | NOSUID | NODEV)
-            case "proc":  # some containers refuse it; what needs it then fails, and only that
+            case "proc":  # some containers refuse it; then only code that needs it fails
                 target.mkdir(exist_ok=True)
                 with suppress(Refused):
                     _mount(libc, "proc", str(target), "proc", RDONLY | NOSUID | NODEV | NOEXEC)

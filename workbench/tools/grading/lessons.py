@@ -1,4 +1,4 @@
-"""The exercises of the lessons, read from the trusted notebooks in notebooks/src."""
+"""The exercises of the lessons, from the trusted notebooks in notebooks/src."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ HEADING = re.compile(r"(?m)^## (?:Exercise (\d+)|Mini-project) · (.+?)(?: \(([^
 
 @dataclass(frozen=True)
 class Asked:
-    """An exercise of a notebook, or its mini-project. function: the function that the student
-    writes, "" for an open exercise that people grade; cell: the id of its cell."""
+    """An exercise of a notebook, or its mini-project. function: name of the function that the
+    student writes, "" for an open exercise that people grade; cell: the id of its cell."""
 
     number: str
     title: str
@@ -49,7 +49,7 @@ class Lesson:
 
 
 def lessons(numbers: Sequence[str] = (), root: Path = ROOT) -> list[Lesson]:
-    """The lessons of these numbers, or all, without their solutions."""
+    """The lessons with these numbers, or all, without solutions."""
     found = [_lesson(path) for path in scripts(root) if not numbers or path.stem[:2] in numbers]
     missing = sorted(set(numbers) - {lesson.number for lesson in found})
     if missing:
@@ -73,7 +73,7 @@ def _lesson(script: Path) -> Lesson:
 
 
 def _asked(lesson: str, cells: list[Any]) -> list[Asked]:
-    """Each heading with the stub and the check after it."""
+    """The exercises: each heading with the stub and the check that follow it."""
     found: list[Asked] = []
     stub = ""
     for cell in cells:

@@ -1,13 +1,14 @@
-"""What the process of a student's function does to itself before it looks at anything of theirs.
+"""Restrictions that the process of a student's function puts on itself before it reads their code.
 
-`seal`: it becomes an unprivileged user, gives up all privileges for good, limits itself, and has
-the kernel refuse system calls that an exercise does not need: those that hold memory which nobody
-counts (memfds, System V shared memory), open further namespaces, mount, or look into processes.
+`seal`: the process becomes an unprivileged user, permanently drops all privileges, sets limits, and
+lets the kernel refuse system calls that no exercise needs: those that allocate uncounted memory
+(memfds, System V shared memory), create namespaces, mount, or access other processes.
 
-`watch`, where there are no namespaces: Python's audit hook refuses sockets, other programs, and
-writing outside of the work folder. C code gets past the hook; on Linux the kernel still refuses it
-programs, sockets, signals, limits of other processes and modes of files, and `close_files`, where
-the kernel has Landlock (5.13 and later), every file but Python, the packages and the data.
+`watch`, used if there are no namespaces: Python's audit hook refuses sockets, other programs, and
+writing outside of the work folder. C code bypasses the hook, but on Linux the kernel still refuses
+programs, sockets, signals, changes to other processes and to modes of files. If the kernel has
+Landlock (5.13 and later), `close_files` also closes all files except Python, the packages and the
+data.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ DENIED_WATCHED = {
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
     "pidfd_send_signal": (424, 424),
-    # of other processes: their priority, processors and memory, their queues and semaphores
+    # change other processes: their priority, processors and memory, queues and semaphores
     "setpriority": (141, 140),
     "ioprio_set": (251, 30),
     "sched_setparam": (142, 118),
@@ -84,7 +85,7 @@ DENIED_WATCHED = {
     "msgctl": (71, 187),
     "mq_open": (240, 180),
     "mq_unlink": (241, 181),
-    # of every file of this user, which Landlock does not look at
+    # change attributes of this user's files, which Landlock does not check
     "chmod": (90, None),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
@@ -104,12 +105,12 @@ DENIED_WATCHED = {
     "lremovexattr": (198, 15),
     "fremovexattr": (199, 16),
 }
-# calls that are refused by one of their arguments: its place, and the values that are refused
-SIGNALS_BY_FILE = {  # a file that is ready would send its signal, which may be KILL, to any process
+# calls that are refused for some values of an argument: its index, and these values
+SIGNALS_BY_FILE = {  # let a file that becomes ready send a signal, even KILL, to any process
     "fcntl": ((72, 25), 1, (8, 10, 15)),  # F_SETOWN, F_SETSIG, F_SETOWN_EX
     "ioctl": ((16, 29), 1, (0x8901, 0x8902)),  # FIOSETOWN, SIOCSPGRP
 }
-PRLIMIT = (302, 261)  # of oneself it is what getrlimit calls
+PRLIMIT = (302, 261)  # allowed for the own process, because getrlimit calls it
 CLONE, CLONE3, MMAP = (56, 220), 435, (9, 222)
 PROCESSORS = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7), "riscv64": (1, 0xC00000F3)}
 NEW_NAMESPACES, NEW_THREAD, SHARED_ANONYMOUS = 0x7E020000, 0x00010000, 0x21
@@ -117,8 +118,18 @@ EPERM, ENOSYS = 1, 38
 
 
 def seal(user: int, memory_mb: int, seconds: float, size: int, *, watched: bool) -> None:
-    """Give up everything. user: to become, 0 to stay; size: bytes of a file; watched: without
-    namespaces, so that the kernel refuses other programs, too. Raises OSError."""
+    """Drop all privileges and set the limits.
+
+    Args:
+        user: Id of the user to become; 0 to stay.
+        memory_mb: Limit of memory.
+        seconds: Processor time.
+        size: Maximal bytes of a file.
+        watched: Whether there are no namespaces, so that the kernel must refuse other programs.
+
+    Raises:
+        OSError: if the system refuses a step.
+    """
     if user:
         os.setgroups([])
         os.setgid(user)
@@ -131,8 +142,8 @@ def seal(user: int, memory_mb: int, seconds: float, size: int, *, watched: bool)
 
 
 def limits(memory_mb: int, seconds: float, size: int) -> None:
-    """Memory that can be written to, time of the processor (should nobody be left to look at it),
-    the size of a file, processes and threads, open files, message queues, no core dumps."""
+    """Limit writable memory, processor time (in case the grader is gone), file size, processes and
+    threads, open files and message queues; no core dumps."""
     import resource  # not on Windows, where there is no sandbox
 
     for what, most in (
@@ -156,7 +167,7 @@ def _linux(watched: bool) -> None:
     parent = os.getppid()
     _check(libc.prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
     if watched and (parent == 1 or os.getppid() != parent):
-        os._exit(1)  # the grader has gone already
+        os._exit(1)  # the grader has already ended
     _check(libc.prctl(SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
     number = 0
     while libc.prctl(CAPBSET_DROP, number, 0, 0, 0) == 0:
@@ -170,8 +181,11 @@ def _linux(watched: bool) -> None:
 
 
 def program(watched: bool) -> bytes:
-    """The filter of system calls, as classic BPF (Linux's manual, seccomp(2)). Raises OSError
-    on a processor whose numbers are not known."""
+    """The filter of system calls in classic BPF. Raises OSError for a processor whose call numbers
+    are unknown.
+
+    Source: Linux manual, seccomp(2).
+    """
     try:
         column, machine = PROCESSORS[platform.machine()]
     except KeyError:
@@ -185,10 +199,10 @@ def program(watched: bool) -> bytes:
         lines.append((0x06, 0, 0, 0x7FFF0000 if number is None else 0x00050000 | number))
 
     load(4)
-    lines.append((0x15, 1, 0, machine))  # another architecture's calls: none
+    lines.append((0x15, 1, 0, machine))  # refuse all calls of another architecture
     answer(EPERM)
     load(0)
-    lines.append((0x35, 0, 1, 0x40000000))  # the x32 calls
+    lines.append((0x35, 0, 1, 0x40000000))  # refuse the x32 calls
     answer(EPERM)
     denied = {**DENIED, **DENIED_WATCHED} if watched else DENIED
     for numbers in denied.values():
@@ -208,7 +222,7 @@ def program(watched: bool) -> bytes:
         lines.append((0x15, 1, 0, 0))
         answer(EPERM)
         answer(None)
-    lines.append((0x15, 0, 1, CLONE3))  # its flags cannot be looked at; libraries then use clone
+    lines.append((0x15, 0, 1, CLONE3))  # BPF cannot read its flags; libraries fall back to clone
     answer(ENOSYS)
     lines.append((0x15, 0, 6 if watched else 4, CLONE[column]))
     load(16)
@@ -233,7 +247,7 @@ def _check(result: int, what: str) -> None:
         raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
-# Landlock's numbers of system calls, the same on every processor, and its kinds of access
+# Landlock: its system calls have the same numbers on every processor; then its access rights
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 READ_FILE, READ_DIR, OF_FILES, OF_FOLDERS, TRUNCATE = 1 << 2, 1 << 3, 0b111, (1 << 13) - 1, 1 << 14
 PROC = ("/proc/self", "/proc/cpuinfo", "/proc/meminfo")
@@ -241,16 +255,16 @@ DEVICES = ("/dev/random", "/dev/urandom")
 
 
 def landlock() -> int:
-    """Version of the kernel's Landlock; 0 where it has none."""
+    """Version of the kernel's Landlock; 0 if it has none."""
     if sys.platform != "linux":
         return 0
     return max(0, ctypes.CDLL(None).syscall(CREATE_RULESET, None, ctypes.c_size_t(0), 1))
 
 
 def close_files(shown: Iterable[str], hidden: Iterable[str], work: str) -> None:
-    """Have the kernel refuse to open any file but those below `shown` without `hidden`, which can
-    be read, and those below `work`, which can be written; for good. Names can still be listed.
-    Does nothing where there is no Landlock. Raises OSError."""
+    """Let the kernel permanently refuse to open files, except for reading below `shown` (without
+    `hidden`) and for reading and writing below `work`. Names can still be listed. Does nothing
+    without Landlock. Raises OSError."""
     version = landlock()
     if not version:
         return
@@ -264,7 +278,7 @@ def close_files(shown: Iterable[str], hidden: Iterable[str], work: str) -> None:
         try:
             handle = os.open(path, os.O_PATH)
         except OSError:
-            return  # not there, or not for this user
+            return  # missing, or not readable for this user
         if not os.path.isdir(path):
             access &= OF_FILES | TRUNCATE
         rule = struct.pack("=Qi", access & every, handle)
@@ -283,7 +297,7 @@ def close_files(shown: Iterable[str], hidden: Iterable[str], work: str) -> None:
 
 
 def _without(path: str, closed: list[str]) -> Iterator[str]:
-    """A path, or the parts of it that lie outside of closed folders."""
+    """The path, or those parts of it that are outside of closed folders."""
     if any(path == folder or path.startswith(folder + os.sep) for folder in closed):
         return
     if not any(folder.startswith(path.rstrip(os.sep) + os.sep) for folder in closed):
@@ -327,12 +341,12 @@ CHANGES = {
     "shutil.move": 2,
     "os.setxattr": 1,
 }
-BY_FOLDER = {"os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink"}  # by descriptor, too
+BY_FOLDER = {"os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink"}  # may take dir_fd
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def watch(work: str, hidden: Iterable[str]) -> None:
-    """Refuse network, programs, changes outside of `work`, a look into `hidden`; for good."""
+    """Permanently refuse network, programs, changes outside of `work`, and reading `hidden`."""
     work, closed, own = os.path.realpath(work), [os.path.realpath(p) for p in hidden], os.getpid()
 
     def within(path: Any, folder: str) -> bool:

@@ -1,10 +1,11 @@
 """The part of a notebook that a function needs: its definition, and the statements that it uses.
 
-A submission may train for an hour, or fail, in cells that an exercise has nothing to do with. So
-not the whole notebook is run but a slice of it (Weiser 1981): from the last definition of the
-function backwards, each name to the statement that last bound it and to those that changed it
-since. A name that is bound only further down is taken from there, as in a notebook run out of
-order.
+Cells that have nothing to do with an exercise may train for an hour, or fail. Therefore only a
+slice of the notebook is run. It starts from the last definition of the function and goes backwards:
+for each name it takes the statement that last bound it, and those that changed it since. If a name
+is bound only further down, that statement is taken, as in a notebook run out of order.
+
+Source: Weiser, Program Slicing, 1981.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import symtable
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-PYTHON_MAGICS = {"time", "timeit", "capture", "prun"}  # magics over a cell of Python
+PYTHON_MAGICS = {"time", "timeit", "capture", "prun"}  # cell magics whose cell is Python
 COMPOUND = (ast.If, ast.For, ast.While, ast.Try, ast.With, ast.Match)
 
 
 @dataclass
 class Statement:
-    """One statement at the top of a cell. changes: names whose object it alters."""
+    """One top-level statement of a cell. binds: names that it assigns; uses: names that it reads;
+    changes: names whose object it modifies."""
 
     cell: int
     node: ast.stmt
@@ -30,12 +32,12 @@ class Statement:
     uses: set[str] = field(default_factory=set)
     changes: set[str] = field(default_factory=set)
     star: bool = False  # from … import *: may bind anything
-    maybe: bool = False  # an if, a loop, a try: may bind nothing
+    maybe: bool = False  # an if, a loop or a try, which may bind nothing
 
 
 @dataclass
 class Slice:
-    """Statements in the order of the notebook, or what is wrong. imports: modules they name."""
+    """Statements in the order of the notebook, or the problem. imports: modules that they name."""
 
     statements: list[Statement] = field(default_factory=list)
     problem: str = ""
@@ -43,7 +45,8 @@ class Slice:
 
 
 def cut(cells: Sequence[str], function: str, home: int | None) -> Slice:
-    """The slice of a function. home: where its cell should be, to notice another name."""
+    """The slice of a function. home: index of the cell that should define it, to notice a renamed
+    function."""
     statements: list[Statement] = []
     broken: dict[int, str] = {}
     for number, source in enumerate(cells):
@@ -65,7 +68,7 @@ def cut(cells: Sequence[str], function: str, home: int | None) -> Slice:
 
 
 def _may_be_function(node: ast.stmt, name: str) -> bool:
-    """Not a statement that takes the name for something else, such as the list of its results."""
+    """False if the statement uses the name for something else, such as a list of results."""
     if not isinstance(node, ast.Assign | ast.AnnAssign):
         return not isinstance(node, ast.AugAssign | ast.For)
     value = node.value
@@ -97,8 +100,8 @@ def _reach(statements: list[Statement], start: int) -> set[int]:
 
 
 def _sources(statements: list[Statement], name: str, at: int) -> list[int]:
-    """The statement that binds a name for the one at `at`, and those that change it in between.
-    One that may or may not bind it, such as an `if`, is taken, and the search goes on."""
+    """The statement that binds a name for the one at `at`, and those that change it in between. A
+    statement that may bind it, such as an `if`, is included, and the search continues."""
     found = []
     for i in reversed(range(at)):
         if name in statements[i].binds:
@@ -142,7 +145,7 @@ def _globals(table: symtable.SymbolTable) -> Iterator[str]:
 
 
 def _at_once(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts that run with the statement itself, not inside of functions or classes."""
+    """The parts that run with the statement itself, without those in functions or classes."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
         return
     yield node
@@ -177,7 +180,7 @@ def _imports(node: ast.stmt) -> Iterator[str]:
 
 
 def _python(source: str) -> str:
-    """A cell without IPython's own syntax, line for line."""
+    """A cell without IPython's syntax, with the same line numbers."""
     first, _, rest = source.partition("\n")
     if first.startswith("%%"):
         return "\n" + _python(rest) if first[2:].split(" ")[0] in PYTHON_MAGICS else ""

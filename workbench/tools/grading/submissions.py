@@ -1,4 +1,4 @@
-"""Reading submissions: student, lesson and code cells of each. Nothing in them is run here, and one
+"""Read submissions: student, lesson and code cells of each. Nothing in them is run here, and one
 student's folder cannot affect another's."""
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from workbench.errors import MissingDataError
 from workbench.tools.grading.lessons import Lesson
 from workbench.tools.grading.tree import DEEPEST, SKIPPED, named, read, shown, walk
 
-LARGEST = 50 * 2**20  # bytes of a notebook, of a zip file, and of all that is in one
+LARGEST = 50 * 2**20  # bytes of a notebook, of a zip file, and of a zip file's contents
 MOST_CODE = 2_000_000  # characters
-LARGEST_CLASS = 10 * LARGEST  # the same of a zip file that holds the folders of a class
-MOST_NOTEBOOKS = 50  # that are read for one student
+LARGEST_CLASS = 10 * LARGEST  # bytes of a zip file with the folders of a class
+MOST_NOTEBOOKS = 50  # per student
 MOST_ZIPS = 20
 MOST_NOTES = 12
-MOODLE = re.compile(r"_(\d+)_assignsubmission_.*$")  # what Moodle puts behind a name
+MOODLE = re.compile(r"_(\d+)_assignsubmission_.*$")  # Moodle's suffix of a name
 ARCHIVES = (".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".zipx")
-NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.I)  # browsers and mail programs add the rest
-DROPPINGS = ("thumbs.db", "desktop.ini")  # what systems leave in folders
+NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.I)  # browsers and mail programs add .txt
+DROPPINGS = ("thumbs.db", "desktop.ini")  # files that Windows leaves in folders
 
 
 @dataclass
 class Handed:
-    """A notebook that came in. cells: the code cells' text; ids: their ids, "" where none; files:
-    the folder beside it; problem: why it cannot be read."""
+    """A notebook that was handed in. cells: source of each code cell; ids: their ids, "" if a cell
+    has none; files: folder with the files beside it; problem: why it cannot be read."""
 
     path: Path
     cells: list[str] = field(default_factory=list)
@@ -54,8 +54,8 @@ class Handed:
 
 @dataclass
 class Student:
-    """All that one student handed in; notes: what an instructor should know of it; unpacked: where
-    zip files were unpacked, removed with this object."""
+    """Everything that one student handed in. notes: remarks for the instructor; unpacked: temporary
+    folders of unpacked zip files, removed with this object."""
 
     name: str
     lessons: dict[str, Handed] = field(default_factory=dict)
@@ -70,11 +70,21 @@ class Student:
 
 
 def collect(folder: Path, known: Sequence[Lesson]) -> list[Student]:
-    """The students of a folder, by name. A subfolder is a student, named by it; so is a file that
-    lies in the folder itself, named by what its name has besides the lesson's. Two folders of one
-    name are two students. A zip file that is given, or lies alone, with several folders in it holds
-    a class, as systems for courses give it out. Links are not followed. Of several notebooks for
-    one lesson the last changed counts; what is neither read nor opened is in the notes."""
+    """The students of a folder of submissions, sorted by name.
+
+    A subfolder is a student with its name. A file directly in the folder belongs to the student
+    named by the rest of its name, without the lesson's. Two folders with the same name are two
+    students. A zip file, given or alone in the folder, may contain the folders of a class, as
+    course systems export them. Links are not followed. Of several notebooks for a lesson the last
+    changed counts. The notes list what was not read.
+
+    Args:
+        folder: Folder or zip file.
+        known: The lessons.
+
+    Raises:
+        MissingDataError: if there are no submissions.
+    """
     folder = Path(folder)
     if _is_file(folder) and _kind(folder) == "zip":
         return _in_class(folder, known)
@@ -115,14 +125,14 @@ def collect(folder: Path, known: Sequence[Lesson]) -> list[Student]:
         students.append(student)
         try:
             _take(student, [one for path in paths for one in _found(path, student, known)])
-        except Exception as error:  # a fault here must not cost the others their marks
+        except Exception as error:  # must not affect the marks of others
             student.note(f"could not be read: {shown(repr(error))[:200]}")
     return sorted(students, key=lambda student: student.name)
 
 
 def _in_class(archive: Path, known: Sequence[Lesson]) -> list[Student]:
-    """The students of a zip file. Raises MissingDataError where it cannot be opened, or holds fewer
-    than two folders, or files of two names as Moodle writes them."""
+    """The students of a zip file. Raises MissingDataError if it cannot be opened, or contains fewer
+    than two students' folders or files named by Moodle."""
     target = tempfile.TemporaryDirectory(prefix="workbench-zip-", ignore_cleanup_errors=True)
     folder = Path(target.name)
     try:
@@ -151,7 +161,7 @@ def _in_class(archive: Path, known: Sequence[Lesson]) -> list[Student]:
 
 
 def _kind(path: Path) -> str:
-    """What a file is by its name: "notebook", "zip", "archive", which is not opened, or ""."""
+    """Kind of a file by its name: "notebook", "zip", "archive" (never opened), or ""."""
     if NOTEBOOK.search(path.name):
         return "notebook"
     suffix = path.suffix.lower()
@@ -174,7 +184,7 @@ def _mode(path: Path) -> int:
 
 
 def _found(path: Path, student: Student, known: Sequence[Lesson]) -> list[Handed]:
-    """The notebooks of a folder, of a zip file, or the one that it is."""
+    """The notebooks in a folder or zip file, or the file itself."""
     if _is_folder(path):
         return _in_folder(path, named(path.name), student, known)
     if _kind(path) == "zip":
@@ -194,7 +204,7 @@ def _unread(path: Path) -> str:
 def _in_folder(
     folder: Path, name: str, student: Student, known: Sequence[Lesson], *, zipped: bool = False
 ) -> list[Handed]:
-    """The notebooks of a folder, and of the zip files in it unless it was one itself."""
+    """The notebooks of a folder, and of zip files in it unless the folder was one (`zipped`)."""
     walked = walk(folder)
     for note in walked.notes:
         student.note(note)
@@ -221,7 +231,7 @@ def _in_folder(
 
 
 def _in_zip(archive: Path, student: Student, known: Sequence[Lesson]) -> list[Handed]:
-    """The notebooks of a zip file, unpacked beside the system's temporary files."""
+    """The notebooks of a zip file, which is unpacked to a temporary folder."""
     target = tempfile.TemporaryDirectory(prefix="workbench-zip-", ignore_cleanup_errors=True)
     student.unpacked.append(target)
     name = named(archive.name)
@@ -240,7 +250,7 @@ def _in_zip(archive: Path, student: Student, known: Sequence[Lesson]) -> list[Ha
 
 
 def _fault(error: Exception) -> str:
-    """Why a zip file cannot be unpacked. zlib, lzma and struct raise errors of their own."""
+    """Why a zip file cannot be unpacked; zlib, lzma and struct raise their own errors."""
     told = OSError | ValueError | NotImplementedError | RuntimeError | EOFError | MemoryError
     if isinstance(error, told | zipfile.BadZipFile) and str(error):
         return shown(str(error))[:200]
@@ -248,8 +258,21 @@ def _fault(error: Exception) -> str:
 
 
 def unpack(data: bytes, target: Path, when: float, most: int = LARGEST) -> list[str]:
-    """Unpack a zip file into a folder; what was left out, in words. Raises ValueError on one that
-    leaves the folder, has more than `most` bytes in it, or is encrypted."""
+    """Unpack a zip file into a folder.
+
+    Args:
+        data: The zip file.
+        target: The folder.
+        when: Time stamp for members without a valid one.
+        most: Maximal bytes of all contents.
+
+    Returns:
+        Notes about members that were left out.
+
+    Raises:
+        ValueError: if a path leaves the folder, there are more than `most` bytes or too many
+            files, or it is encrypted.
+    """
     end = data.rfind(b"PK\x05\x06")
     if end < 0:
         raise ValueError("is not a valid zip file")
@@ -284,7 +307,7 @@ def unpack(data: bytes, target: Path, when: float, most: int = LARGEST) -> list[
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(content)
-            except OSError:  # a file and a folder of one name
+            except OSError:  # a file and a folder with the same name
                 left_out.append(name)
                 continue
             try:
@@ -297,7 +320,7 @@ def unpack(data: bytes, target: Path, when: float, most: int = LARGEST) -> list[
 
 
 def _owner(name: str, known: Sequence[Lesson]) -> str:
-    """Whose file it is: its name without the lesson's."""
+    """Name of the student whose file it is: the file's name without the lesson's."""
     stem = MOODLE.sub("", name)
     if stem == name:
         stem = re.sub(r"(\.tar)?\.[^.]*$", "", NOTEBOOK.sub(".ipynb", name))
@@ -308,19 +331,19 @@ def _owner(name: str, known: Sequence[Lesson]) -> str:
 
 
 def _pattern(lesson: Lesson) -> re.Pattern[str]:
-    """A lesson's name however it is written: 05_latent_diffusion, 05 Latent Diffusion."""
+    """A pattern for the spellings of a lesson's name: 05_latent_diffusion, 05 Latent Diffusion."""
     return re.compile(r"[\W_]*".join(map(re.escape, re.split(r"[\W_]+", lesson.name))), re.I)
 
 
 def _take(student: Student, found: list[Handed]) -> None:
-    """Of several notebooks of a lesson the last changed; the others are noted."""
+    """Give the student the notebooks: of several for a lesson the last changed; note the others."""
     for handed in sorted(found, key=lambda one: (one.changed, one.path.name)):
         before = student.lessons.get(handed.lesson)
         if not handed.lesson:
             student.note(f"{handed.name}: {handed.problem}")
             continue
         if before:
-            if handed.problem and not before.problem:  # one that can be read before one that cannot
+            if handed.problem and not before.problem:  # prefer one that can be read
                 before, handed = handed, before
             student.note(
                 f"several notebooks for lesson {handed.lesson}: {handed.name}, the last "
@@ -336,7 +359,7 @@ def _read(path: Path, known: Sequence[Lesson], files: Path | None) -> Handed:
         data = read(path, LARGEST)
         if not data.strip():
             raise ValueError("the file is empty")
-        content = json.loads(data)  # UTF-8, UTF-16 or UTF-32, with or without a mark
+        content = json.loads(data)  # UTF-8, UTF-16 or UTF-32, with or without a byte order mark
         cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
         handed.cells = ["".join(cell["source"]) for cell in cells]
         handed.ids = [str(cell.get("id", "")) for cell in cells]

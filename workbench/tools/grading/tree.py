@@ -1,4 +1,4 @@
-"""Looking at what others handed in: folders, files and names, whatever is in them."""
+"""Read folders, files and names of submissions safely, whatever they contain."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DEEPEST = 12  # folders below the student's own
-MOST_FILES = 2000  # besides notebooks and zip files, which are found among more
-MOST_SEEN = 100_000  # files and folders that are looked at
+MOST_FILES = 2000  # without notebooks and zip files, which are always found
+MOST_SEEN = 100_000  # files and folders that are visited
 SKIPPED = ("__MACOSX", ".ipynb_checkpoints")
 JOINERS = "\u200c\u200d"  # of letters, in names and emoji
 
@@ -29,15 +29,15 @@ class Found:
 
 @dataclass
 class Walk:
-    """The regular files of a folder, by name; notes: what was left out."""
+    """The regular files of a folder, sorted by name; notes: what was left out."""
 
     files: list[Found] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
 def walk(folder: Path) -> Walk:
-    """Links are not followed; hidden files, other things than files, and what lies too deep or is
-    too much are left out. Never raises."""
+    """The files of a folder and its subfolders. Leaves out links, hidden files, everything that is
+    not a regular file, and what is too deep or too much. Never raises."""
     found = Walk()
     left = [MOST_SEEN]
     _look(Path(folder), "", 0, found, left)
@@ -85,8 +85,8 @@ def _look(folder: Path, below: str, depth: int, found: Walk, left: list[int]) ->
 
 
 def read(path: Path, most: int) -> bytes:
-    """The bytes of a regular file of at most `most` bytes, without following a link and without
-    waiting for anyone. Raises OSError, or ValueError where it is larger."""
+    """The content of a regular file of at most `most` bytes, without following a link and without
+    blocking. Raises OSError, or ValueError for a larger file."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     handle = os.open(path, flags | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
@@ -99,8 +99,8 @@ def read(path: Path, most: int) -> bytes:
 
 
 def contents(folder: Path, most: int) -> Iterator[tuple[str, bytes | None]]:
-    """Names and bytes of a folder's files, the smallest first, `most` bytes together; None for the
-    bytes of those that are left out."""
+    """Names and contents of a folder's files, the smallest first, at most `most` bytes together;
+    None for the content of files that are left out."""
     for one in sorted(walk(folder).files, key=lambda one: (one.size, one.name)):
         try:
             data = read(one.path, most)
@@ -112,7 +112,7 @@ def contents(folder: Path, most: int) -> Iterator[tuple[str, bytes | None]]:
 
 
 def named(name: str) -> str:
-    """A file's name as text: UTF-8, else as Windows writes it in western Europe."""
+    """A file's name as text, decoded as UTF-8, or else as code page 1252 of Windows."""
     try:
         text = os.fsencode(name).decode("utf-8")
     except UnicodeError:
@@ -121,8 +121,8 @@ def named(name: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Text on one line in which nothing moves a cursor, turns the writing round, or cannot be
-    written as UTF-8: such characters stand as their escapes."""
+    """Text on one line. Characters that move a cursor, change the writing direction, or cannot be
+    encoded as UTF-8 become escapes."""
     text = re.sub(r"[\r\n\t\v\f]+", " ", text)
     return "".join(
         c if c.isprintable() or c in JOINERS else c.encode("unicode_escape").decode() for c in text

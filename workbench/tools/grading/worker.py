@@ -1,11 +1,12 @@
-"""The process in which a student's function is asked:
+"""The process that calls a student's function:
 `python -m workbench.tools.grading.worker PIPE USER MEMORY SECONDS SIZE WAY`.
 
-It seals itself, reads a job from its standard input (a line of JSON, then the files that lie beside
-the notebook), says "ready", runs the slice of the notebook that the function needs, calls the
-function on the job's cases, and writes lines of JSON to the pipe. Nothing of the student's is
-looked at before "ready". The right answers are never in this process. What it writes may be a lie
-as soon as student code runs; the reader takes the first line of a kind and judges only the values.
+It seals itself and reads a job from its standard input (a line of JSON, then the files beside the
+notebook). It sends "ready", runs the slice of the notebook that the function needs, and calls the
+function on the job's cases. It writes its messages to the pipe as lines of JSON. Before "ready" it
+uses nothing of the student's. The right answers are never in this process. As soon as student code
+runs, its messages may be forged; the reader uses the first one of each kind, and judges only the
+values.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from workbench.tools.grading import seal, slicing
 
 
 class _Nothing(types.ModuleType):
-    """Stands for `workbench.course.teaching`: every check is there and does nothing."""
+    """Replaces `workbench.course.teaching`: every check exists and does nothing."""
 
     __path__: list[str] = []  # noqa: RUF012 — a package without modules
 
@@ -37,7 +38,7 @@ class _Nothing(types.ModuleType):
 
 
 class _Shell:
-    """Stands for IPython's shell: magics do nothing."""
+    """Replaces IPython's shell: magics do nothing."""
 
     def __getattr__(self, name: str) -> Any:
         return lambda *args, **kwargs: None
@@ -59,7 +60,7 @@ def main(
         if not os.access(path, os.R_OK):
             why = "as root the worker runs as an unprivileged user, who may not read it; "
             raise PermissionError(f"{path}: {why}grade as an ordinary user")
-    # once it is known that the files can be read
+    # after the check that the files are readable
     from workbench.course.teaching import asking, values
 
     cases = values.decode(job["cases"], trusted=True)
@@ -88,7 +89,7 @@ def main(
 
 
 def _write(path: Path, data: bytes) -> None:
-    """A file beside the notebook; one that cannot be written here is simply not there."""
+    """Write a file beside the notebook; one that cannot be written is missing, without an error."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -97,15 +98,15 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _hide() -> None:
-    """No way from here to the checks, whatever is in the notebook."""
+    """Make the checks unreachable from the notebook."""
     for name in [name for name in sys.modules if name.startswith("workbench.course.teaching")]:
         del sys.modules[name]
     sys.modules["workbench.course.teaching"] = _Nothing("workbench.course.teaching")
 
 
 def _hear_imports(send: Callable[..., None]) -> None:
-    """Say which modules of the workbench the student's own code has imported, however it asks: no
-    `import` need be seen in its text."""
+    """Report which modules of the workbench the student's code imports, also if its text contains
+    no `import`."""
     heard: set[str] = set()
     work, library = os.getcwd() + os.sep, str(Path(slicing.__file__).parents[2]) + os.sep
 
@@ -128,7 +129,7 @@ def _hear_imports(send: Callable[..., None]) -> None:
 
 
 def _run(found: slicing.Slice, function: str, cells: list[str]) -> tuple[Any, str]:
-    """The function, or what went wrong before it was there."""
+    """The function, or what went wrong before it was defined."""
     main_module = types.ModuleType("__main__")
     sys.modules["__main__"] = main_module
     names = main_module.__dict__

@@ -66,8 +66,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Ordinal alpha between raters on one scale with its interval over clips; mean distance of one
-    rater's answers to a repeated clip, and of two raters' answers to the same clip."""
+    """Agreement between raters on one scale. alpha: ordinal, with its interval over clips;
+    self_distance: mean distance of a rater's two answers to a repeated clip; other_distance: of two
+    raters' answers to the same clip."""
 
     scale: str
     alpha: float

@@ -1,8 +1,8 @@
-"""Answers: rows that were checked, from files that raters send in and from a server's database.
+"""Answers: checked rows from the files that raters send in and from a server's database.
 
-An answer is one row: rater, trial, scale, value, and beside it the place in the rater's order, the
-seconds spent on the trial, and whether A and B were exchanged. What cannot be used is left out and
-named, with the reason.
+An answer is one row: rater, trial, scale and value; the place in the rater's order, the seconds
+spent on the trial, and whether A and B were exchanged. Answers that cannot be used are left out and
+listed with the reason.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ DATABASES = (".sqlite", ".db")
 
 @dataclass
 class Merged:
-    """All answers. left_out: (origin, reason). conflicts: about names that several raters used.
-    half_rated: (rater, answered, of how many) where some are missing."""
+    """All answers. left_out: (origin, reason); conflicts: notes on names that several raters used;
+    half_rated: (rater, answers, expected answers) of incomplete tests."""
 
     answers: list[Answer] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Merged:
 
 
 def asked(key: dict[str, Any]) -> dict[tuple[str, str], range]:
-    """Every (trial, scale) that a rater of this test answers, and the values that it may have."""
+    """Every (trial, scale) that a rater of this test answers, with the permitted values."""
     points = {}
     for name, trial in key["trials"].items():
         scales = ["tones"] if trial["kind"] == "check" else key["scales"]
@@ -59,8 +59,8 @@ def asked(key: dict[str, Any]) -> dict[tuple[str, str], range]:
 
 
 def clean_name(name: Any) -> str:
-    """A rater's name on one line of at most 60 characters that a spreadsheet takes for no formula;
-    "" for what is none."""
+    """A rater's name on one line of at most 60 characters that no spreadsheet reads as a formula;
+    "" if it is not a name."""
     if not isinstance(name, str):
         return ""
     text = " ".join("".join(c if c.isprintable() else " " for c in name).split())
@@ -68,13 +68,13 @@ def clean_name(name: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Text of at most 40 characters that can be written anywhere; lone surrogates become "?"."""
+    """Text of at most 40 characters that UTF-8 can encode; lone surrogates become "?"."""
     return str(value)[:40].encode("utf-8", "replace").decode("utf-8")
 
 
 def read_sheet(record: Any, key: dict[str, Any], origin: str) -> Sheet:
-    """A rater's record, checked against the test's key. Raises BrokenFileError saying what is wrong
-    with it: not a single answer of a sheet in doubt is used."""
+    """A rater's record, checked against the test's key. Raises BrokenFileError if anything in it is
+    wrong; then none of its answers is used."""
 
     def wrong(reason: str) -> BrokenFileError:
         return BrokenFileError(f"{origin} {reason}; save the answers again from this test's page")
@@ -122,11 +122,11 @@ def _read_row(row: Any, rater: str, allowed: dict[tuple[str, str], range]) -> An
 def merge(paths: Sequence[str | os.PathLike[str]], key: dict[str, Any]) -> Merged:
     """Answers of files (.json), databases of a server (.sqlite) and folders of both.
 
-    A broken file, or one of another test, is left out and named. Two sheets with one private token
-    are one rater who handed in twice: the fuller one counts, then the later one. Two tokens under
-    one name are kept apart as "Anna" and "Anna (2)", in the order in which they began, and named:
-    whether they are two people, only the instructor can know.
-    MissingDataError where a path is not there.
+    A broken file, or one of another test, is left out and listed. Two sheets with the same private
+    token are from one rater: the more complete one counts, or else the later one. Two tokens with
+    the same name become "Anna" and "Anna (2)", in the order in which they began, and are listed,
+    because only the instructor can know whether they are two people.
+    Raises MissingDataError if a path does not exist.
     """
     merged, sheets = Merged(), []
     for path in _files(paths):
@@ -187,7 +187,7 @@ def _files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
 
 
 def _records(path: Path, test: str) -> list[Any]:
-    """What a file or database holds, not yet checked."""
+    """The records of a file or database, not yet checked."""
     if path.suffix.lower() in DATABASES:
         return stored(path, test)
     if path.stat().st_size > MOST_BYTES:
@@ -204,7 +204,7 @@ COLUMNS = tuple(f.name for f in fields(Answer))
 
 
 def write_answers(path: str | os.PathLike[str], answers: Sequence[Answer]) -> None:
-    """Write answers as CSV, one row each. Blind: it names trials, not who made the clips."""
+    """Write answers as CSV, one row each. They name trials, not the sources of the clips."""
     with atomic_write(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
@@ -212,8 +212,8 @@ def write_answers(path: str | os.PathLike[str], answers: Sequence[Answer]) -> No
 
 
 def read_answers(path: str | os.PathLike[str], key: dict[str, Any]) -> list[Answer]:
-    """The answers that `write_answers` wrote, also after a spreadsheet saved them again. Raises
-    BrokenFileError naming line and column."""
+    """Read the answers that `write_answers` wrote, also after a spreadsheet saved them. Raises
+    BrokenFileError with line and column."""
     allowed = asked(key)
     found: dict[tuple[str, str, str], tuple[Answer, Row]] = {}
     for row in read_table(path, needs=COLUMNS).rows:
@@ -226,7 +226,7 @@ def read_answers(path: str | os.PathLike[str], key: dict[str, Any]) -> list[Answ
                 "answers; keep one of the two lines",
             )
     if not found:
-        raise BrokenFileError(f"{path} holds no answers; run `workbench listen merge`")
+        raise BrokenFileError(f"{path} contains no answers; run `workbench listen merge`")
     return [answer for answer, _ in found.values()]
 
 

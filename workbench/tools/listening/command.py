@@ -6,7 +6,7 @@
     workbench listen merge test/answers.sqlite sent-in/ --key test/key.json --out answers.csv
     workbench listen analyse answers.csv --key test/key.json --out analysis.json
 
-Hand out test.html, or serve it. Keep key.json: it says who made which clip.
+Hand out test.html, or serve it. Keep key.json secret: it says who made which clip.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def parser() -> argparse.ArgumentParser:
         "--title", type=options.nonempty, default="Listening test", help="heading of the page"
     )
     add.add_argument(
-        "--seconds", type=options.number(0.1), default=8.0, help="longest clip, in seconds"
+        "--seconds", type=options.number(0.1), default=8.0, help="maximal length of a clip"
     )
     add.add_argument(
-        "--seed", type=options.seed, help="of names and order; default: random (see the key)"
+        "--seed", type=options.seed, help="seed of names and order (default: random, in the key)"
     )
-    add.add_argument("--clips", type=options.path, help="own clips: a folder for each source")
+    add.add_argument("--clips", type=options.path, help="your own clips: a folder per source")
     add.add_argument(
         "--systems",
         nargs="+",
@@ -59,16 +59,14 @@ def parser() -> argparse.ArgumentParser:
         help=f"in place of clips: checkpoints, or {', '.join(SYSTEMS)} for the shipped one; all of "
         "one kind",
     )
-    add.add_argument("--dataset", type=datasets, help="people's music: its held-out part")
-    add.add_argument(
-        "--prompts", type=options.whole(1), default=5, help="prompts; one clip per source for each"
-    )
+    add.add_argument("--dataset", type=datasets, help="data set whose test split is people's music")
+    add.add_argument("--prompts", type=options.whole(1), default=5, help="number of prompts")
     add.set_defaults(run=make)
 
     add = commands.add_parser("serve", help="serve a test on this machine's network address")
     add.add_argument("folder", type=options.path, help="folder with test.html and key.json")
     add.add_argument(
-        "--host", type=options.nonempty, default="0.0.0.0", help="127.0.0.1 for this machine alone"
+        "--host", type=options.nonempty, default="0.0.0.0", help="127.0.0.1 for this machine only"
     )
     add.add_argument(
         "--port", type=options.whole(0, 65535), default=8765, help="port of the address"
@@ -87,22 +85,26 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("answers", type=options.path, help="the table that merge wrote")
     add.add_argument("--key", type=options.path, required=True, help="the key.json of the test")
     add.add_argument("--out", type=options.path, help="the same figures as JSON")
-    add.add_argument("--keep-failed", action="store_true", help="keep who failed the check")
-    add.add_argument("--seed", type=options.seed, default=0, help="of the bootstrap intervals")
+    add.add_argument(
+        "--keep-failed", action="store_true", help="include raters who failed the check"
+    )
+    add.add_argument("--seed", type=options.seed, default=0, help="seed of the bootstrap")
     add.set_defaults(run=analyse)
     return top
 
 
 def make(args: argparse.Namespace) -> int:
-    # PyTorch, for this command alone
+    # imports PyTorch, which only this command needs
     from workbench.tools.listening.materials import (
         folder_materials,
         practice_clip,
         system_materials,
     )
 
-    if (args.out / "key.json").exists():  # without it the answers to that test say nothing
-        raise WorkbenchError(f"--out {args.out}: holds a test already (key.json); name another")
+    if (args.out / "key.json").exists():  # without its key, an earlier test could not be analysed
+        raise WorkbenchError(
+            f"--out {args.out}: already contains a test (key.json); choose another folder"
+        )
     seed = secrets.randbelow(2**31) if args.seed is None else args.seed
     if args.clips:
         materials = folder_materials(args.clips)
@@ -122,7 +124,7 @@ def make(args: argparse.Namespace) -> int:
         f"{page}: {len(test.page['trials'])} trials, about {minutes(test.page)} minutes, "
         f"{size:.1f} MB; hand it out, or: workbench listen serve {args.out}"
     )
-    print(f"{key}: who made what; keep it to yourself")
+    print(f"{key}: says who made which clip; keep it secret")
     return 0
 
 
@@ -134,7 +136,7 @@ def merge(args: argparse.Namespace) -> int:
     merged = answers.merge(args.answers, read_key(args.key))
     print(merged.summary())
     if not merged.answers:
-        raise WorkbenchError("no answers; nothing is written")
+        raise WorkbenchError("there are no answers; nothing was written")
     answers.write_answers(args.out, merged.answers)
     print(f"written: {args.out}")
     return 0
@@ -152,7 +154,7 @@ def analyse(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `workbench listen`; errors are raised for the command line to print."""
+    """Run `workbench listen`; the command line prints the errors."""
     args = parser().parse_args(argv)
     if getattr(args, "out", None) is not None:
         check_out(args.out, file=args.action != "make")

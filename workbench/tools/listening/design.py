@@ -2,7 +2,7 @@
 
 There are two designs. In `ratings` a trial is one clip, rated from 1 to 5 for quality, aptness to
 its prompt, and novelty, as in the drum paper (arXiv 2408.02711). In `ab` a trial is two clips for
-the same prompt, of which the rater chooses one. Every rater has every trial, in an individual
+the same prompt, of which the rater chooses one. Every rater gets every trial, in an individual
 order.
 
 Three further kinds of trials are not counted: `practice` is the first, `check` asks for a number of
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 KEY_FORMAT = "workbench listening key 1"
 DESIGNS = ("ratings", "ab")
 POINTS = 5
-CHECK_TONES = (2, 5)  # how many tones the check may have, from … to
+CHECK_TONES = (2, 5)  # smallest and largest number of tones in the check
 SCALES = (  # name, question, what 1 and 5 mean
     ("quality", "How good is it as music?", "poor", "excellent"),
     ("aptness", "How well does it fit the prompt above?", "not at all", "very well"),
@@ -280,8 +280,8 @@ def _name_trials(trials: list[dict[str, Any]], random: np.random.Generator) -> N
 def _shown(
     design: str, trials: list[dict[str, Any]], files: dict[str, str], random: np.random.Generator
 ) -> dict[str, Any]:
-    """What the browser gets, in an order that tells nothing. A repeat looks like any other trial;
-    the order in which a rater hears them is drawn in the browser."""
+    """The trials for the browser, in an order that reveals nothing. A repeat looks like any other
+    trial. The browser shuffles the trials for each rater."""
     seen = []
     for trial in trials:
         kind = "test" if trial["kind"] == "repeat" else trial["kind"]

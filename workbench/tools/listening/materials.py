@@ -1,8 +1,8 @@
-"""Clips for a test: people, systems and a control for the same words; or any folder of clips.
+"""Clips for a test: by people, by systems and a control for the same prompts; or a folder of clips.
 
-Each kind of music is compared with people's of its kind, whichever system makes it: drum loops with
-drummers, sound with recordings, piano windows with composed ones, holes filled in songs with the
-songs' own bars. The control is always the first system asked for nothing.
+Generated music is compared with people's music of the same kind: drum loops with drummers, sound
+with recordings, piano windows with composed ones, inpainted bars of songs with the original bars.
+The control is always a clip of the first system without a prompt.
 """
 
 from __future__ import annotations
@@ -40,17 +40,28 @@ if TYPE_CHECKING:
 
 HUMAN, CONTROL = "human", "empty prompt"
 BARS = 8
-SLOWEST = 80  # BPM of a song with a hole: what is to be judged must come soon
+SLOWEST = 80  # BPM of a song with inpainted bars, so that they come within a few seconds
 
 
 def drum_materials(
     systems: Mapping[str, Any], dataset: str = "groove", *, prompts: int = 5, seed: int = 0
 ) -> list[Material]:
-    """Loops of people that no system was trained on, what each system draws for their captions, and
-    the control: the first system asked for nothing, as in the drum paper's listening test.
+    """Held-out loops by people, the loops that each system generates for their captions, and the
+    control without a prompt, as in the drum paper's listening test.
 
-    systems: names for the key, and systems that generate loops for words. Raises WorkbenchError
-    where too few held-out loops have captions.
+    Args:
+        systems: Systems that generate loops from text, by their names in the key.
+        dataset: Its test split has people's loops.
+        prompts: Number of captions.
+        seed: Of the captions and of the generated loops.
+
+    Returns:
+        `prompts` materials of people, of each system and of the control.
+
+    Raises:
+        WorkbenchError: if too few held-out loops have captions.
+
+    Source: arXiv 2408.02711, the listening test.
     """
     prompts, seed = _asked(systems, prompts, seed)
     held = cut_loops(load(dataset, split="test"), bars=BARS, hop_bars=BARS)
@@ -58,12 +69,13 @@ def drum_materials(
     for clip in held:
         if not clip.labels.get("tiled"):
             by_caption.setdefault(clip.caption, []).append(clip)
-    chosen = _unlike(_drawn(by_caption, prompts, f"{dataset}: held-out loops", seed), prompts)
+    captions = _shuffled(by_caption, prompts, f"{dataset}: held-out loops", seed)
+    chosen = _varied(captions, prompts)
     made = [Material(HUMAN, words, by_caption[words][0]) for words in chosen]
     for name, system in systems.items():
         seeds = [later_seed(seed, i) for i in range(prompts)]
         if isinstance(system, DrumLDM):  # all in one batch
-            clips = system.draw_each(chosen, [None] * prompts, seeds, bars=BARS)
+            clips = system.generate_batch(chosen, [None] * prompts, seeds, bars=BARS)
         else:
             pairs = zip(chosen, seeds, strict=True)
             clips = [system.generate(words, bars=BARS, seed=own)[0] for words, own in pairs]
@@ -77,15 +89,16 @@ def drum_materials(
 def sound_materials(
     systems: Mapping[str, System], dataset: str, *, prompts: int = 5, seed: int = 0
 ) -> list[Material]:
-    """Windows of held-out recordings and renderings with captions of their own, what each system
-    draws for caption and genre, and the control. Lengths are those that the systems draw."""
+    """Windows of held-out recordings and rendered scores with their captions, the clips that each
+    system generates for caption and genre, and the control. Their length is that of the systems'
+    clips. Arguments as in `drum_materials`."""
     prompts, seed = _asked(systems, prompts, seed)
     first = next(iter(systems.values()))
     audio = collect(dataset, first.config.rate)
     held = [i for i in audio.split("test") if audio.items[i].caption]
     played = [i for i in held if not audio.items[i].labels.get("set", "").startswith("builtin")]
-    pieces = {audio.items[i].caption: i for i in played or held}  # people's, where there are any
-    chosen = _drawn(pieces, prompts, f"{dataset}: held-out pieces", seed)[:prompts]
+    pieces = {audio.items[i].caption: i for i in played or held}  # by people, if there are any
+    chosen = _shuffled(pieces, prompts, f"{dataset}: held-out pieces", seed)[:prompts]
     length = round(first.config.seconds * audio.rate)
     windows, _ = audio.crops(prompts, length, seed=seed, rows=[pieces[words] for words in chosen])
     human = {
@@ -93,21 +106,21 @@ def sound_materials(
         for words, window in zip(chosen, windows, strict=True)
     }
 
-    def draw(system: Any, words: str, seed: int) -> Clip:
+    def generate(system: Any, words: str, seed: int) -> Clip:
         genre = genre_of(audio.items[pieces[words]].labels)
         if "genre" in system.settings() and genre in system.config.genres:
             return system.generate(words, genre=genre, seed=seed)[0]
         return system.generate(words, seed=seed)[0]
 
-    return _compared(systems, human, draw, seed)
+    return _compared(systems, human, generate, seed)
 
 
 def piano_materials(
     systems: Mapping[str, DiffusionLM], dataset: str, *, prompts: int = 5, seed: int = 0
 ) -> list[Material]:
-    """Windows of held-out piano music in the words of the first system (which keep pitches,
-    velocities and durations), what each system draws for their key, density and register, and the
-    control."""
+    """Windows of held-out piano music in the tokens of the first system (which keep pitches,
+    velocities and durations), the clips that each system generates for their key, density and
+    register, and the control. Arguments as in `drum_materials`."""
     prompts, seed = _asked(systems, prompts, seed)
     first = next(iter(systems.values()))
     held = windows_of(sets_of(dataset, "test", None), first.code, 4, names_of(dataset))
@@ -116,7 +129,7 @@ def piano_materials(
     levels = zip(
         key, level(density, first.config.density), level(pitch, first.config.register), strict=True
     )
-    asked, rows = {}, {}
+    controls, rows = {}, {}
     for row, (tonic, notes, height) in zip(full, levels, strict=True):
         traits = {
             "key": f"{TONICS[tonic]} major",
@@ -124,29 +137,29 @@ def piano_materials(
             "register": REGISTERS[height],
         }
         words = "piano with the notes of {key}, {density}, {register}".format(**traits)
-        asked[words], rows[words] = traits, row
-    chosen = _drawn(asked, prompts, f"{dataset}: held-out windows", seed)[:prompts]
+        controls[words], rows[words] = traits, row
+    chosen = _shuffled(controls, prompts, f"{dataset}: held-out windows", seed)[:prompts]
     human = {words: first.code.decode(rows[words], 90.0) for words in chosen}
 
-    def draw(system: DiffusionLM, words: str, seed: int) -> Clip:
-        return system.generate(asked[words], seed=seed)[0]
+    def generate(system: DiffusionLM, words: str, seed: int) -> Clip:
+        return system.generate(controls[words], seed=seed)[0]
 
-    return _compared(systems, human, draw, seed)
+    return _compared(systems, human, generate, seed)
 
 
 def _compared(
     systems: Mapping[str, Any],
     human: Mapping[str, Clip],
-    draw: Callable[[Any, str, int], Clip],
+    generate: Callable[[Any, str, int], Clip],
     seed: int,
 ) -> list[Material]:
-    """For all words of `human` that clip, what each system draws (`draw(system, words, seed)`, each
-    from a seed of its own), and what the first draws for nothing."""
+    """For each prompt of `human`: its clip, a clip by each system (`generate(system, words, seed)`,
+    each with its own seed), and a clip that the first system generates without a prompt."""
     made = []
     for words, clip in human.items():
         made.append(Material(HUMAN, words, clip))
         for name, system in systems.items():
-            made.append(Material(name, words, draw(system, words, later_seed(seed, len(made)))))
+            made.append(Material(name, words, generate(system, words, later_seed(seed, len(made)))))
     first = next(iter(systems.values()))
     control = first.generate(n=len(human), seed=later_seed(seed, len(made)))
     return made + [Material(CONTROL, words, c) for words, c in zip(human, control, strict=True)]
@@ -155,12 +168,12 @@ def _compared(
 def song_materials(
     systems: Mapping[str, System], dataset: str, *, prompts: int = 5, seed: int = 0
 ) -> list[Material]:
-    """Six bars of held-out songs, the third and the fourth as they are or written anew by each
-    system, which sees up to eight bars on either side; as control written by the first system
-    with nothing before and after."""
+    """Six bars of held-out songs. Their third and fourth bars are the original ones, or regenerated
+    by each system, which gets up to eight bars on either side, or, as the control, regenerated by
+    the first system without the bars before and after. Arguments as in `drum_materials`."""
     prompts, seed = _asked(systems, prompts, seed)
     held = [clip for clip in songs_of(dataset, "test") if clip.bars >= 8 and clip.tempo >= SLOWEST]
-    numbers = _drawn(range(len(held)), prompts, f"{dataset}: held-out songs of 8 bars", seed)
+    numbers = _shuffled(range(len(held)), prompts, f"{dataset}: held-out songs of 8 bars", seed)
     first, made = next(iter(systems.values())), []
     for place, number in enumerate(numbers[:prompts]):
         song = held[number]
@@ -169,17 +182,17 @@ def song_materials(
         song, hole = _bars(song, begin, min(song.bars, hole + 10)), hole - begin
         words = f"song {place + 1} of {prompts}: do the third and the fourth bar fit the others?"
 
-        def heard(clip: Clip, hole: int = hole) -> Clip:
+        def six_bars(clip: Clip, hole: int = hole) -> Clip:
             return _bars(clip, hole - 2, hole + 4)
 
-        made.append(Material(HUMAN, words, heard(song)))
+        made.append(Material(HUMAN, words, six_bars(song)))
         for name, system in systems.items():
             region = Region(bars=(hole, hole + 2))
             filled = system.inpaint(song, region, seed=later_seed(seed, place))[0]
-            made.append(Material(name, words, heard(filled)))
+            made.append(Material(name, words, six_bars(filled)))
         after = later_seed(seed, prompts + place)
         alone = first.inpaint(_bars(song, hole, hole + 2), Region(bars=(0, 2)), seed=after)
-        made.append(Material(CONTROL, words, _laid_over(heard(song), alone[0], 2)))
+        made.append(Material(CONTROL, words, _replaced(six_bars(song), alone[0], 2)))
     return made
 
 
@@ -189,8 +202,8 @@ def _bars(clip: Clip, first: int, last: int) -> Clip:
     return clip.excerpt(float(begin), float(end - begin))
 
 
-def _laid_over(clip: Clip, other: Clip, bar: int) -> Clip:
-    """The clip with all of `other` in place of its own notes from `bar` on."""
+def _replaced(clip: Clip, other: Clip, bar: int) -> Clip:
+    """The clip with its notes from `bar` on replaced by `other`, over the length of `other`."""
     begin = float(clip.bar_lines[bar])
     notes, new = clip.notes, other.notes.copy()
     new["time"] += begin
@@ -202,11 +215,20 @@ def _laid_over(clip: Clip, other: Clip, bar: int) -> Clip:
 def system_materials(
     checkpoints: Sequence[str], dataset: str | None = None, *, prompts: int = 5, seed: int = 0
 ) -> list[Material]:
-    """Materials of systems by key, or of shipped or own checkpoints, all of one kind. dataset:
-    whose held-out part is people's; by default what the first checkpoint was trained on, or the
-    built-in corpus where that is not on this machine.
+    """Materials of several systems of one kind.
 
-    Raises WorkbenchError where kinds are mixed or two checkpoints have one name.
+    Args:
+        checkpoints: Keys of systems, names of shipped checkpoints, or folders.
+        dataset: Its test split has people's music; default: what the first checkpoint was trained
+            on, or the built-in corpus if that is not on this machine.
+        prompts: Number of prompts.
+        seed: Of the prompts and of the generated clips.
+
+    Returns:
+        The materials of people, systems and control.
+
+    Raises:
+        WorkbenchError: if kinds are mixed or two checkpoints have the same name.
     """
     if dataset is not None:
         names_of(dataset)
@@ -214,10 +236,10 @@ def system_materials(
     entries = {name: entry_of(name) for name in checkpoints}
     if len({entry.listening for entry in entries.values()}) > 1:
         listed = ", ".join(f"{name} is a {entry.name}" for name, entry in entries.items())
-        raise WorkbenchError(f"systems: {listed}; compare like with like: a test for each kind")
+        raise WorkbenchError(f"systems: {listed}; a test compares one kind: make one for each")
     systems = {Path(name).name: entry.from_pretrained(name) for name, entry in entries.items()}
     if len(systems) < len(checkpoints):
-        raise WorkbenchError("systems: two of them have one name; rename a folder")
+        raise WorkbenchError("systems: two of them have the same name; rename a folder")
     _some(systems)
     first = next(iter(entries.values()))
     make = resolve(first.listening)
@@ -226,45 +248,47 @@ def system_materials(
         try:
             return make(systems, dataset, prompts=prompts, seed=seed)
         except MissingDataError as error:
-            print(f"{error}; the built-in corpus stands in for people's music", file=sys.stderr)
+            print(f"{error}; the built-in corpus replaces people's music", file=sys.stderr)
             dataset = first.built_in
     return make(systems, dataset, prompts=prompts, seed=seed)
 
 
 def _asked(systems: Mapping[str, object], prompts: int, seed: int) -> tuple[int, int]:
-    """Prompts and seed as Python's numbers, where there are systems to ask."""
+    """The checked number of prompts and seed; there must be at least one system."""
     _some(systems)
     return whole(prompts, "prompts", 1), seed_of(seed)
 
 
 def _some(systems: Mapping[str, object]) -> None:
     if not systems:
-        raise WorkbenchError("systems: name one or more to compare with people")
+        raise WorkbenchError("systems: must name at least one to compare with people")
 
 
-def _drawn(found: Any, prompts: int, what: str, seed: int) -> list[Any]:
-    """All of `found` in random order; WorkbenchError where there are fewer than `prompts`."""
+def _shuffled(found: Any, prompts: int, what: str, seed: int) -> list[Any]:
+    """All of `found` in random order; WorkbenchError if there are fewer than `prompts`."""
     names = list(found)
     if len(names) < prompts:
         raise WorkbenchError(
-            f"prompts: {what} that differ in what is asked: {len(names)}; ask for no more, "
-            f"here {prompts}"
+            f"prompts must be at most {len(names)}, the number of {what} with different prompts, "
+            f"got {prompts}"
         )
     return [names[i] for i in random_generator(seed).permutation(len(names))]
 
 
-def _unlike(captions: Sequence[str], count: int) -> list[str]:
-    """So many captions, each with a first word (the style) of its own as far as there are."""
+def _varied(captions: Sequence[str], count: int) -> list[str]:
+    """`count` captions, which differ in their first word (the style) as far as possible."""
     first = {caption.split()[0]: caption for caption in reversed(captions) if caption.split()}
     fresh = [caption for caption in captions if caption in first.values()]
     return [*fresh, *(caption for caption in captions if caption not in fresh)][:count]
 
 
 def folder_materials(folder: str | os.PathLike[str]) -> list[Material]:
-    """Clips from folder/SOURCE/slow_funk.wav and so on: a folder a source, the file's name (with
-    spaces for underscores) is the words. MIDI files are rendered.
+    """Clips from files such as folder/SOURCE/slow_funk.wav: one folder per source; the file's name,
+    with spaces for underscores, is the prompt. MIDI files are rendered.
 
-    Raises MissingDataError where there are no such folders, BrokenFileError naming a file.
+    Raises:
+        MissingDataError: if there are no such folders.
+        BrokenFileError: for a file that cannot be read.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -275,7 +299,7 @@ def folder_materials(folder: str | os.PathLike[str]) -> list[Material]:
             if path.suffix.lower() in (*AUDIO_SUFFIXES, *MIDI_SUFFIXES):
                 made.append(Material(source.name, path.stem.replace("_", " "), Clip.read(path)))
     if not made:
-        raise MissingDataError(f"{root} holds no folders with clips; put them in {root}/SOURCE/")
+        raise MissingDataError(f"{root} contains no folders with clips; put them in {root}/SOURCE/")
     return made
 
 

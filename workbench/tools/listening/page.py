@@ -13,12 +13,12 @@ TASKS = {
     "ratings": "You will hear short clips, one at a time, and rate each from one to five points.",
     "ab": "You will hear short clips, two at a time, and choose the one you prefer.",
 }
-ANSWERING = {"ratings": 15, "ab": 6}  # seconds, beside listening
+ANSWERING = {"ratings": 15, "ab": 6}  # seconds per trial, in addition to listening
 
 
 def page_html(page: dict[str, Any], server: str = "") -> str:
-    """The page of a test (`ListeningTest.page`). server: path of the server that receives answers,
-    without the last slash; "" for a page that stores them itself."""
+    """The HTML for raters. page: `ListeningTest.page`; server: path of the server that receives
+    answers, without the last slash; "" for a page that stores them itself."""
     words = {
         "title": escape(page["title"]),
         "task": TASKS[page["design"]],
@@ -26,7 +26,7 @@ def page_html(page: dict[str, Any], server: str = "") -> str:
         "minutes": str(minutes(page)),
         "style": asset("page.css"),
         "script": asset("page.js"),
-        # "<" could end the script element, whatever stands in a title or prompt
+        # escape "<": a title or prompt could contain the end of the script element
         "test": json.dumps(page, ensure_ascii=False).replace("<", "\\u003c"),
     }
     template = asset("page.html").replace('data-server=""', f'data-server="{escape(server)}"')

@@ -1,4 +1,4 @@
-"""What a rater hands in, as a record: one sheet, and an answer to each question."""
+"""The records of a rater: a sheet, and an answer to each question."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ TOKEN = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. value: 1 to 5; for preferences the index of the clip chosen in the key's trial.
-    place: of the trial in the rater's order, from 0."""
+    """One answer. value: 1 to 5, or for preferences the index of the chosen clip in the key's
+    trial; place: index of the trial in the rater's order."""
 
     rater: str
     trial: str
@@ -25,7 +25,7 @@ class Answer:
 
 @dataclass
 class Sheet:
-    """What one rater handed in. started, saved: ISO times; origin: the file it came from."""
+    """The answers that one rater handed in. started, saved: ISO times; origin: their file."""
 
     rater: str
     token: str

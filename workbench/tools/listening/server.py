@@ -1,11 +1,11 @@
 """A listening test for a class: one page and two messages, by Python's own HTTP server.
 
     GET  /         the page
-    POST /join     {test, rater, token}: 204, or 409 where another rater has the name
+    POST /join     {test, rater, token}: 204, or 409 if another rater has the name
     POST /answers  a record as the page saves it: 204, or 409, or 400 with the reason
 
-Nothing else is served: not the key, not the answers, no folder. Messages must be JSON by their
-content type, which pages of other sites cannot send.
+Nothing else is served: no key, no answers, no folder. The content type of messages must be JSON,
+which pages of other sites cannot send.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from workbench.tools.listening.page import page_html
 from workbench.tools.listening.records import TOKEN
 from workbench.tools.listening.store import NameTaken, Store
 
-POLICY = (  # the page's own parts and nothing else
+POLICY = (  # allows only the page's own parts
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "media-src blob:; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
 )
 
 
 class PageServer(ThreadingHTTPServer):
-    """Serves one test. page: what the browser gets; key: to check answers by; store: keeps them."""
+    """Serves one test. page: data for the browser; key: to check answers; store: for answers."""
 
     daemon_threads = True
     request_queue_size = 128  # a class opens the page at once
@@ -51,12 +51,12 @@ class PageServer(ThreadingHTTPServer):
         self.key, self.store = key, store
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that went away is no news."""
+        """Print nothing: a closed connection is not an error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
     def addresses(self) -> list[str]:
-        """Where browsers find it, on this machine and on its network."""
+        """URLs of the page, on this machine and on its network."""
         host, port = self.server_address[:2]
         hosts = ["127.0.0.1", *network_addresses()] if host in ("0.0.0.0", "::") else [str(host)]
         return [f"http://{name}:{port}/" for name in hosts]
@@ -90,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
             self._reply(409, str(error))
         except WorkbenchError as error:
             self._reply(400, str(error))
-        except sqlite3.Error as error:  # a full disk, say; the page keeps the answers and retries
+        except sqlite3.Error as error:  # such as a full disk; the page keeps answers and retries
             print(f"{self.server.store.path}: {error}", file=sys.stderr)
             self._reply(503, "The server cannot write just now; your answers wait here.")
         else:
@@ -138,11 +138,11 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """No line for each request: thirty raters send hundreds."""
+        """Print no line per request, because a class sends hundreds."""
 
 
 def network_addresses() -> list[str]:
-    """Addresses of this machine that others on its network can reach; none where it has none."""
+    """Addresses of this machine on its network; empty if it has none."""
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))  # a documentation address: nothing is sent
         address = probe.getsockname()[0]
@@ -151,7 +151,8 @@ def network_addresses() -> list[str]:
 
 
 def serve(folder: str | Path, host: str, port: int) -> int:
-    """Serve the test.html of a folder until Ctrl-C or a kill; answers go to its answers.sqlite."""
+    """Serve the test.html of a folder until Ctrl-C or SIGTERM, and store answers in its
+    answers.sqlite. Returns the exit status."""
     folder = Path(folder)
     key, page = read_key(folder / "key.json"), read_page(folder / "test.html")
     store = Store(folder / "answers.sqlite")
@@ -174,7 +175,7 @@ def serve(folder: str | Path, host: str, port: int) -> int:
 
 
 def read_page(path: str | Path) -> dict[str, Any]:
-    """The test that stands in a page. Raises BrokenFileError where none does."""
+    """The data of a test from its page. Raises BrokenFileError if the page contains none."""
     try:
         text = Path(path).read_text(encoding="utf-8")
         part = text.split('<script id="test" type="application/json">', 1)[1]

@@ -1,6 +1,6 @@
-"""A class of raters whose opinions are known: to see whether an analysis finds what was put in.
+"""Simulated raters with known opinions, to check whether an analysis finds these opinions.
 
-Nothing here is a measurement of music: names of simulated raters say so.
+They do not measure music; the names of simulated raters say so.
 """
 
 from __future__ import annotations
@@ -28,11 +28,23 @@ def simulate_class(
     careless: int = 0,
     unfinished: int = 0,
 ) -> list[dict[str, Any]]:
-    """Records of so many raters, as their browsers would save them.
+    """Records of simulated raters, as their browsers would save them.
 
-    means: for ratings the true mean of each source on each scale; for the scale "preference" its
-    strength in logits. careless: the last so many answer at random, the check too. unfinished: the
-    first so many stop half-way.
+    Args:
+        key: Of the test.
+        means: True mean of each source on each scale; for the scale "preference" its strength in
+            logits.
+        raters: Number of raters.
+        how: Spread of their opinions; default: `Raters()`.
+        seed: Of the opinions and answers.
+        careless: Number of raters (the last ones) who answer at random, also the check.
+        unfinished: Number of raters (the first ones) who stop half-way.
+
+    Returns:
+        One record per rater.
+
+    Raises:
+        WorkbenchError: if `means` lacks a scale of the test.
     """
     how = how or Raters()
     if set(means) != set(key["scales"]):
@@ -78,7 +90,7 @@ def _answers(
     random: np.random.Generator,
     careless: bool,
 ) -> list[dict[str, Any]]:
-    """One rater's rows in an order of their own. own: scale → opinions (sources, prompts)."""
+    """One rater's rows in an individual order. own: scale → opinions (sources, prompts)."""
     rows: list[dict[str, Any]] = []
     names = list(key["trials"])
     for place, name in enumerate(names[i] for i in random.permutation(len(names))):
@@ -95,7 +107,7 @@ def _answers(
             continue
         for scale, opinion in own.items():
             values = [_opinion(key, clip, opinion) for clip in trial["clips"]]
-            if trial["kind"] == "repeat":  # the same opinion, another moment
+            if trial["kind"] == "repeat":  # the same opinion with new noise
                 values = [value + random.normal(0, noise / 2) for value in values]
             if scale == "preference":
                 chance = 0.5 if careless else 1 / (1 + np.exp(values[0] - values[-1]))
@@ -107,7 +119,7 @@ def _answers(
 
 
 def _opinion(key: dict[str, Any], clip: str, opinion: np.ndarray) -> float:
-    """What the rater thinks of a clip; the practice clip, which is nobody's, is middling."""
+    """The rater's opinion of a clip; 3 for the practice clip, which has no source."""
     of = key["clips"].get(clip)
     if of is None:
         return 3.0

@@ -1,4 +1,4 @@
-"""Clips made comparable before raters hear them: what is not music must not tell them apart."""
+"""Make clips comparable: raters must not recognise a source by length, loudness or coding."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 RATE = 24000  # Hz
 LEAST_SECONDS = 1.0
-FADE = 0.25  # seconds at the end, since clips are cut
-QUALITY = 0.4  # of MP3, 0 best to 1 smallest: about 6 kB a second
+FADE = 0.25  # seconds of fade-out at the end, because clips are cut
+QUALITY = 0.4  # of MP3, from 0 (best) to 1 (smallest): about 6 kB per second
 
 
 def comparable(
     clips: Sequence[Clip], names: Sequence[str], seconds: float
 ) -> tuple[list[np.ndarray], list[float]]:
-    """Clips as mono sounds (1, samples) at 24 kHz, and the gains in dB that were needed.
+    """Clips as mono sounds (1, samples) at 24 kHz, and the gains in dB that were applied.
 
-    All are cut to the length of the shortest, at most `seconds`, fade out, and have one loudness:
-    neither length nor level tells who made a clip. Raises WorkbenchError naming a clip that is
-    silent or shorter than a second.
+    All are cut to the length of the shortest, at most `seconds`, fade out, and get the same
+    loudness, so that neither length nor level reveals a source. Raises WorkbenchError for a clip
+    that is silent or shorter than a second.
     """
     for clip, name in zip(clips, names, strict=True):
         if clip.duration < LEAST_SECONDS:
@@ -46,13 +46,13 @@ def comparable(
 
 
 def coded(sound: np.ndarray) -> bytes:
-    """A sound as MP3, which every browser plays; the file holds no word about it."""
+    """A sound (1, samples) as MP3, which every browser plays, without metadata."""
     return encode(sound, RATE, "mp3", quality=QUALITY)
 
 
 def tones(count: int, like: np.ndarray, seed: int = 0) -> np.ndarray:
-    """So many tones in a row, (1, samples), as loud as the clips: the trial that shows whether
-    someone listens and whether the sound works. They last 0.3 s every 0.6 s."""
+    """The sound of the check trial, (1, samples): `count` tones as loud as the clips, each 0.3 s
+    long, every 0.6 s. It shows whether a rater listens and whether the sound works."""
     pitch = float(random_generator(seed).uniform(400, 800))
     time = np.arange(round(0.6 * RATE)) / RATE
     shape = np.sin(np.pi * np.minimum(time / 0.3, 1)) ** 2

@@ -1,7 +1,8 @@
-"""Answers of a served test in SQLite: one row for each, safe with many raters at once.
+"""Answers of a served test in SQLite, one row each, safe with many raters at once.
 
-Write-ahead logging lets pages be read while others write; every request has its own connection and
-waits for its turn. What was answered twice (a page reloaded, a message sent again) replaces itself.
+With write-ahead logging, requests can read while another one writes. Every request has its own
+connection and waits for its turn. A second answer to a question (from a reloaded page or a repeated
+message) replaces the first.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from workbench.errors import BrokenFileError, WorkbenchError
 from workbench.tools.listening.records import FORMAT, Sheet
 
-WAIT = 30.0  # seconds until a busy database is an error
+WAIT = 30.0  # seconds to wait for a busy database before an error
 TABLES = """
 CREATE TABLE IF NOT EXISTS raters (
     token TEXT PRIMARY KEY, test TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
@@ -28,11 +29,11 @@ CREATE TABLE IF NOT EXISTS ratings (
 
 
 class NameTaken(WorkbenchError):
-    """A name that another rater of this test uses."""
+    """Another rater of this test uses the name."""
 
 
 class Store:
-    """The database of a served test, made where it is not there."""
+    """The database of a served test; it is created if it does not exist."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -42,13 +43,13 @@ class Store:
             connection.executescript(TABLES)
 
     def join(self, test: str, name: str, token: str, started: str = "") -> None:
-        """Take a rater in. Whoever has the token may come again; NameTaken for anyone else."""
+        """Add a rater. A rater with the same token may return; NameTaken for anyone else."""
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             self._join(connection, test, name, token, started)
 
     def save(self, test: str, sheet: Sheet) -> None:
-        """Keep a sheet's answers, in place of earlier ones to the same questions."""
+        """Store a sheet's answers; they replace earlier ones to the same questions."""
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             self._join(connection, test, sheet.rater, sheet.token, sheet.started)
@@ -66,12 +67,12 @@ class Store:
             )
 
     def records(self, test: str) -> list[dict[str, Any]]:
-        """All raters of a test, in the form of the files that a page saves."""
+        """Records of all raters of a test, in the form of the files that a page saves."""
         with self._connection() as connection:
             return _records(connection, test)
 
     def counts(self, test: str) -> tuple[int, int, int]:
-        """Raters, those that finished, and answers."""
+        """Number of raters, of raters who finished, and of answers."""
         with self._connection() as connection:
             return connection.execute(
                 "SELECT count(*), coalesce(sum(finished), 0), (SELECT count(*) FROM ratings JOIN "
@@ -95,8 +96,8 @@ class Store:
             )
         except sqlite3.IntegrityError as error:
             raise NameTaken(
-                f"The name “{name}” is taken. Choose another one; or, if it was you who began "
-                "under it, go on in the browser in which you began."
+                f"The name “{name}” is taken. Choose another one; if it is your name, continue in "
+                "the browser in which you began."
             ) from error
 
     @contextmanager
@@ -115,7 +116,7 @@ class Store:
 
 
 def stored(path: str | Path, test: str) -> list[dict[str, Any]]:
-    """`Store.records` of a database that is only read. BrokenFileError where it is no such one."""
+    """`Store.records` of a database, opened read-only. Raises BrokenFileError for another file."""
     try:
         with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as it:
             return _records(it, test)

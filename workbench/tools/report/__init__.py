@@ -1,1 +1,1 @@
-"""Every notebook executed, and one page that says how each went."""
+"""Execute every notebook and summarise the results on one page."""

@@ -113,7 +113,7 @@ def run_report(
     with ThreadPoolExecutor(jobs) as pool:
         try:
             outcomes = list(pool.map(one, sources))
-        except BaseException:  # Ctrl-C: end the workers, which leaving the pool waits for
+        except BaseException:  # Ctrl-C: end the workers, because leaving the pool waits for them
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
@@ -139,7 +139,7 @@ def _sources(
     out: Path, root: Path, only: Sequence[str] | None, solutions: bool
 ) -> tuple[list[Path], set[str]]:
     """Copies of the notebooks to run, in `out`/source, and the names of those that differ from
-    their script. Where there is only a script, or with `solutions`, a notebook is built."""
+    their script. If there is only a script, or with `solutions`, a notebook is built from it."""
     chosen = [s for s in scripts(root) if only is None or s.stem[:2] in only]
     missing = sorted(set(only or ()) - {script.stem[:2] for script in chosen})
     if missing:

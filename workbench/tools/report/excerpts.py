@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 WIDTH = 480  # pixels of a picture
-SOUND_BYTES = 450_000  # of the players that one notebook may put into the report
+SOUND_BYTES = 450_000  # bytes of players that one notebook may add to the report
 _FIGURE = re.compile(r'<img class="wb-figure" alt="([^"]*)"')
 
 
@@ -26,7 +26,7 @@ class Excerpt:
 
 
 def outputs(notebook: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(heading above, id of the cell, data by kind) of each output that has data."""
+    """Yield (heading above, id of the cell, data by MIME type) of each output that has data."""
     import nbformat
 
     heading = ""

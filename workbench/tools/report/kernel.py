@@ -1,13 +1,12 @@
-"""The kernel in which the runner executes a notebook: IPython's own, with bounded output, in which
-every exception is told by its name and text.
+"""The kernel in which the runner executes a notebook: IPython's kernel with bounded output, which
+reports every exception with its name and message.
 
-ZeroMQ drops what comes faster than it is sent, beyond a thousand messages; here it keeps it. In
-exchange the kernel stops passing on what a notebook prints once that is more than the runner
-allows, so that neither of them fills the memory before the runner ends the notebook.
+By default ZeroMQ keeps a thousand unsent messages and drops the rest; here it keeps all of them. To
+bound the memory instead, the kernel drops output that exceeds twice the runner's limits; the
+runner then ends the notebook.
 
-What other programs print is passed on, too, whoever runs the notebook: below pytest ipykernel
-alone would send it past Jupyter, and a program that prints without end would run up to the limit
-of time.
+Output of other programs is passed on, too. Under pytest, ipykernel would otherwise not capture it,
+and a program that prints without end would run until the timeout.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from typing import Any
 from workbench.errors import NO_TEXT, text_of
 
 MOST_OUTPUT = 32_000_000  # characters that a notebook may print or show; a lesson has under 5 MB
-MOST_OUTPUTS = 200_000  # pieces in which they come
-MOST_TEXT = 100_000  # characters of an exception's text
+MOST_OUTPUTS = 200_000  # messages with output
+MOST_TEXT = 100_000  # characters of an exception's message
 
 
 def bound(stream: Any) -> None:
-    """Make an output stream of the kernel silent beyond twice the limits of the runner."""
+    """Make an output stream of the kernel drop what exceeds twice the runner's limits."""
     write, flush = stream.write, stream.flush
     left = {"characters": 2 * MOST_OUTPUT, "pieces": 2 * MOST_OUTPUTS}
 
@@ -44,8 +43,8 @@ def bound(stream: Any) -> None:
 
 
 def pack(message: Any) -> bytes:
-    """A message as JSON. A lone surrogate, which UTF-8 has no bytes for, becomes its code in
-    letters; Jupyter's own packer fails on it, and what was to be said is lost."""
+    """A message as JSON in UTF-8. A lone surrogate, which UTF-8 cannot encode, becomes an escape;
+    Jupyter's packer would fail and lose the message."""
     from jupyter_client.jsonutil import json_clean, json_default
     from jupyter_client.session import json_packer
 
@@ -57,8 +56,9 @@ def pack(message: Any) -> bytes:
 
 
 def readable(error: BaseException) -> BaseException:
-    """The exception, or in its place one of the same name: where its text cannot be had or is very
-    long; and for a group, which IPython prints past Jupyter, one that names the first inside."""
+    """The exception, or a replacement of the same name in two cases: its message cannot be read or
+    is very long; or it is a group, which IPython would print outside of Jupyter, and the
+    replacement names the first exception in it."""
     text = text_of(error)
     as_it_is = len(text) <= MOST_TEXT and not text.startswith(NO_TEXT)
     first = error
@@ -78,7 +78,7 @@ def readable(error: BaseException) -> BaseException:
 
 
 def main() -> None:
-    """Run the kernel of the connection file that the command line names."""
+    """Run the kernel with the connection file given on the command line."""
     import zmq
     from ipykernel.ipkernel import IPythonKernel
     from ipykernel.kernelapp import IPKernelApp
@@ -119,7 +119,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # as ipykernel's own launcher: the folder of the notebook must not hide modules of the kernel
+    # as in ipykernel's launcher: files beside the notebook must not hide modules of the kernel
     if sys.path[0] == "" or Path(sys.path[0]) == Path.cwd():
         del sys.path[0]
     main()

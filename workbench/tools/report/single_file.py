@@ -1,9 +1,9 @@
-"""The report as one file to send on: the index, and the page of every executed notebook in it.
+"""The report as one file to send: the index and the pages of all executed notebooks.
 
-Pages are packed (gzip, base64) and opened by a small script in a frame over the index. Links
-between index and lessons are fragments of the one file, `#lesson=05_latent_diffusion` and
-`#lesson=05_latent_diffusion&cell-id=…`, so that they work from disk and the browser's history
-knows them. The frame inherits the content security policy of the index: nothing asks the network.
+Pages are packed (gzip, base64); a small script opens them in a frame over the index. Links between
+index and lessons are fragments of this file, `#lesson=05_latent_diffusion` and
+`#lesson=05_latent_diffusion&cell-id=…`, so that they work from disk and in the browser's history.
+The frame inherits the content security policy of the index, which forbids requests to the network.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ _PLOTLY = '<script src="plotly.min.js"></script>'
 
 
 def single_file(index: str, pages: Mapping[str, tuple[str, str]], plotly: str) -> str:
-    """The whole file. index: the report's index.html; pages: title and HTML of each executed
-    notebook by the name of its page without ".html"; plotly: plotly.js, for the pages that ask
-    for it."""
+    """The HTML of the whole file.
+
+    index: the report's index.html; pages: title and HTML of each executed notebook, by the name of
+    its page without ".html"; plotly: source of plotly.js, included if a page needs it.
+    """
     names = set(pages)
     parts = []
     for name, (title, page) in pages.items():
@@ -43,7 +45,7 @@ def _beside(suffix: str) -> str:
 
 
 def _linked(text: str, names: set[str]) -> str:
-    """Links to pages become links to lessons of the file."""
+    """Turn links to pages into links to lessons in the file."""
 
     def link(found: re.Match[str]) -> str:
         begin, quote, name, place = found.groups()
@@ -55,6 +57,6 @@ def _linked(text: str, names: set[str]) -> str:
 
 
 def _packed(text: str, about: str) -> str:
-    # a time of 0: the same report gives the same bytes
+    # mtime=0, so that the same report gives the same bytes
     data = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
     return f'<script type="application/gzip" {about}>{data}</script>\n'

@@ -1,14 +1,14 @@
 """The site as a folder: index, lessons, model cards, glossary, reference and llms.txt.
 
-    site/index.html             every lesson with what it teaches, the systems, the reference
+    site/index.html             all lessons with their contents, the systems, the reference
     site/course/NN_name.html    the executed notebooks; course/index.html is their report
     site/cards/NAME.html        the model cards
     site/glossary.html          the terms of the course
     site/reference/             the docstrings
-    site/llms.txt               the same index in Markdown, as https://llmstxt.org describes it
+    site/llms.txt               the same index in Markdown, in the format of https://llmstxt.org
 
-Lessons and report are the pages of `workbench report`. A new site takes the old one's place when
-all of it is there.
+Lessons and report are the pages of `workbench report`. A new site replaces the old one only when it
+is complete.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ details summary { cursor: pointer; font-weight: 600; }
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the site. address: within the site; text: what one finds there."""
+    """A page of the site. address: path within the site; text: its contents in one sentence."""
 
     title: str
     address: str
@@ -77,22 +77,22 @@ def build_site(
     """Write the site into the folder `out`, whose earlier site it replaces.
 
     Args:
-        out: The folder. Where it holds anything but a site, it is left alone.
-        report: A folder that `workbench report` wrote, whose notebooks are taken; None runs the
+        out: Folder. It must be empty, missing, or contain a site.
+        report: Folder that `workbench report` wrote, whose notebooks are used; None: run the
             notebooks under `root` at `profile`.
-        only: Numbers of lessons, such as ["05"]; None takes all.
-        repository: The project's address, to which sources and Colab's badges lead; "" for none.
+        only: Numbers of lessons, such as ["05"]; None for all.
+        repository: Address of the project, for links to sources and Colab; "" for none.
 
     Returns:
-        0, or 1 if a notebook failed. Its page shows where.
+        0, or 1 if a notebook failed; its page shows where.
 
     Raises:
-        WorkbenchError: `out` holds something else, or `report` is not a report.
+        WorkbenchError: if `out` contains something else, or `report` is not a report.
     """
     require("pdoc", "papermill", "nbconvert", "anywidget")
     out = Path(out)
     if out.exists() and not (out / "llms.txt").exists() and (out.is_file() or any(out.iterdir())):
-        raise WorkbenchError(f"{out}: holds something else than a site; name another folder")
+        raise WorkbenchError(f"{out}: contains files that are not a site; choose another folder")
     with written(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent)
@@ -119,7 +119,7 @@ def build_site(
 
 
 def llms(sections: Sequence[Section]) -> str:
-    """llms.txt: a title, a summary, and under each heading links with a line about each."""
+    """The text of llms.txt: a title, a summary, and under each heading links with a sentence."""
     title, _, purpose = summary(workbench).partition(": ")
     parts = [f"# {title}\n", f"> {purpose[:1].upper()}{purpose[1:]}\n"]
     for heading, pages in sections:
@@ -131,16 +131,16 @@ def llms(sections: Sequence[Section]) -> str:
 def _course(
     folder: Path, report: Path, outcomes: list[Outcome], about: dict[str, Any], repository: str
 ) -> list[Page]:
-    """The executed lessons, each with a bar that leads to the others."""
+    """The executed lessons, each with a bar of links to the others."""
     import nbformat
 
     titles: dict[str, Page] = {}
     for outcome in outcomes:
         source = file_of(report, outcome, "ipynb")
-        if source is None:  # it was refused before it ran
+        if source is None:  # it failed before it ran
             continue
         notebook = nbformat.read(source, as_version=4)
-        if not repository:  # without an address nothing opens in Colab
+        if not repository:  # Colab needs an address to open
             notebook.cells = [
                 c for c in notebook.cells if "colab" not in c.metadata.get("tags", [])
             ]
@@ -152,7 +152,7 @@ def _course(
             f"{outcome.number} {outcome.name}", page, text[:1].upper() + text[1:]
         )
     if not titles:
-        raise WorkbenchError(f"{report}: holds no executed notebook; run: workbench report")
+        raise WorkbenchError(f"{report}: contains no executed notebook; run: workbench report")
     write_pages(folder, outcomes, about)
     names = list(titles)
     for at, name in enumerate(names):
@@ -168,7 +168,7 @@ def _course(
 
 
 def _bar(label: str, here: Page, before: Page | None, after: Page | None) -> str:
-    """Links to the index and the neighbouring lessons, as seen from a lesson's page."""
+    """Links from a lesson's page to the index and the neighbouring lessons."""
     links = "".join(
         f'<a href="../{page.address}">{word}: {html.escape(page.title)}</a>'
         for word, page in (("Previous", before), ("Next", after))
@@ -219,7 +219,7 @@ def _more(made: Path, about: dict[str, Any]) -> list[Page]:
 
 
 def _markdown(target: Path, source: Path) -> None:
-    """A Markdown file of the package as a page; links to files beside it become plain text."""
+    """Write a Markdown file of the package as a page; links to local files become plain text."""
     from nbconvert.filters import markdown2html
 
     text = source.read_text(encoding="utf-8")
