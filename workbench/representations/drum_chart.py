@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.arguments import whole
 from workbench.errors import PromptError
+from workbench.music.fills import fill_bars
 from workbench.music.kit import DRUMS
 
 METERS = ((4, 4), (3, 4), (2, 4), (5, 4), (6, 8), (12, 8), (7, 8))
@@ -142,7 +143,7 @@ class DrumChart:
         chart.lay = _where(both, means[:, _SD] - means[:, _BD])
         soft = struck[:, :, _SD] & (velocity[:, :, _SD] < GHOST)
         chart.ghosts = (soft.sum(1) / quarters).astype(np.float32)
-        chart.fill = _fills(struck, kind)
+        chart.fill = fill_bars(struck, kind)
         chart.letter = _letters(struck)
         return chart
 
@@ -249,24 +250,6 @@ def _swing(struck: np.ndarray, offset: np.ndarray, meter: tuple[int, int]) -> np
     triplet = (off & (distance < grid)).sum((1, 2))
     count = off.sum((1, 2))
     return _where(count > 1, triplet / np.maximum(count, 1))
-
-
-def _fills(struck: np.ndarray, kind: str) -> np.ndarray:
-    """Return 1 for bars that are fills: unlike the other bars and with toms or a snare run."""
-    bars = len(struck)
-    if kind == "fill":
-        return np.ones(bars, dtype=np.float32)
-    usual = struck.mean(0)  # (steps, drums) share of the bars with this hit
-    like = np.array(
-        [np.minimum(bar, usual).sum() / np.maximum(bar, usual).sum().clip(1e-6) for bar in struck]
-    )
-    toms = struck[:, :, _TOMS].sum((1, 2))
-    late = struck[:, struck.shape[1] // 2 :]
-    run = late[:, :, [_SD, *_TOMS]].any(-1).sum(1) / late.shape[1]
-    usual_run = np.median(run)
-    unlike = like < np.median(like) - 0.08
-    busy = (toms >= max(2, np.median(toms) + 2)) | (run > usual_run + 0.25)
-    return (unlike & busy).astype(np.float32)
 
 
 def _letters(struck: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from workbench.music.clip import Clip
 TRIPLET = 0.06  # beats: how near to a third of a beat a triplet is
 FASTEST = 210.0  # BPM after a change of the notation
 CLEAR = 0.85  # share of the beats two and four that must have the backbeat
+MOST_ODD = 0.3  # share of hits on odd sixteenths that may be left out of a shuffle of eighths
 CLEAR_SHUFFLE, MOST_STRAIGHT = 0.65, 0.3  # triplet share, at least and at most, afterwards
 _THIRD = 1 / 3  # of a sixteenth: from the first sixteenth to the first triplet
 
@@ -113,8 +114,10 @@ def shuffle(
     ):  # fmt: skip
         return None
     if amount is None:
-        amount = 1.0 if rng.random() < 0.7 else float(rng.uniform(0.4, 0.65))
-    sixteenths = odd.mean() > 0.2
+        amount = 1.0 if rng.random() < 0.8 else float(rng.uniform(0.4, 0.65))
+    sixteenths = bool(odd.mean() > MOST_ODD)
+    if sixteenths and rng.random() < 0.6:
+        return None  # most loops have sixteenths; eighths that shuffle are asked for more often
     if sixteenths:
         shift = np.where(odd[~table.hits["grace"]], amount * _THIRD, 0.0)
         every = np.zeros(len(table.hits))

@@ -264,9 +264,8 @@ def with_fill(
     made = table.with_hits(*parts)
     if len(pool.crashes) and rng.random() < 0.4:  # the fill leads to a crash on the next one
         made = _crashing(made, bars, pool, rng)
-    others = np.delete(made.fills(), [bar - 1 for bar in bars])
-    if others.any() or any(made.likeness[bar - 1, bar - 2] > 0.6 for bar in bars):
-        return None  # a fill that hardly differs from its groove
+    if (np.flatnonzero(made.fills()) + 1).tolist() != list(bars):
+        return None  # a fill that hardly differs from its groove, or more fills than said
     return made.clip(clip, "fill", fill_words(bars, table.bars))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from workbench.datasets.captions import caption_of, facts_of
 from workbench.errors import PromptError
 from workbench.music.clip import Clip, clip_of
+from workbench.music.fills import fill_bars
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
 from workbench.music.midi import NOTE, TPQ
 
@@ -143,12 +144,8 @@ class Table:
         return hits
 
     def fills(self) -> np.ndarray:
-        """Which bars are fills, bool (bars,): many toms or snare hits, unlike most other bars."""
-        struck, velocity, _ = self.dense
-        toms = struck[..., list(TOMS)].sum((1, 2))
-        snare = (velocity[..., SD] >= GHOST).sum(1)
-        like = np.median(self.likeness, axis=1) if self.bars > 1 else np.ones(1)
-        return ((toms >= 4) | (snare >= 6)) & (like < 0.45)
+        """Which bars are fills, bool (bars,): unlike the others, with toms or a snare run."""
+        return fill_bars(self.dense[0]) > 0
 
     def typical(self, span: int) -> int:
         """The first bar of the `span` bars that are most like the others at their distance."""

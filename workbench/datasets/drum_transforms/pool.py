@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from workbench.datasets.drum_transforms.hits import CR, HIT, Table
+from workbench.datasets.drum_transforms.hits import CR, HIT, SD, TOMS, Table
 from workbench.music.clip import Clip
 
 _KEYS = ("tempo", "style", "performance")
@@ -23,6 +23,13 @@ class Fill:
     tempo: float
     meter: tuple[int, int]
     performance: str
+
+
+def _clear(table: Table, bar: int) -> bool:
+    """Whether a bar would be heard as a fill in any groove: toms, or a run to its end."""
+    struck = table.dense[0][bar]
+    late = struck[table.cells // 2 :, [SD, *TOMS]].any(-1)
+    return bool(struck[:, list(TOMS)].sum() >= 4 or late.mean() >= 0.6)
 
 
 @dataclass
@@ -49,7 +56,7 @@ class Pool:
                 hits = table.hits[table.hits["bar"] == bar].copy()
                 hits["bar"] = 0
                 key = (performance, hits.tobytes())
-                if key not in seen and len(hits) >= 6:
+                if key not in seen and _clear(table, int(bar)):
                     seen.add(key)
                     style = str(clip.labels.get("style", ""))
                     pool.fills.append(Fill(hits, style, clip.tempo, clip.meter, performance))
