@@ -28,7 +28,6 @@ _CENTRE = np.array([4.0, 0.55, 0.0, 0.5, 0.25, 0.0, 0.12, 0.3], dtype=np.float32
 _SCALE = np.array([2.0, 0.15, 1.0, 0.3, 0.3, 0.08, 0.06, 0.4], dtype=np.float32)
 _SD = DRUMS.index("SD")
 _BD = DRUMS.index("BD")
-_TOMS = [DRUMS.index(code) for code in ("LT", "MT", "HT")]
 # Channels of `to_array`: bar fields and drums with their switches, letters, hits with their
 # switches, and the place in the bar and in the loop.
 PLACE_CHANNELS = 4 + 4 + 2 + len(METERS) + 4 + 3
