@@ -103,7 +103,7 @@ def contradictions(asked, measured):
             found.append(f"course of {name}")
     if np.nanmean([0, *asked.lay]) * np.nanmean([0, *measured.lay]) < 0:
         found.append("lay")
-    if (asked.ghosts == 0).any() and np.nanmean(measured.ghosts) > 0.1:
+    if (measured.ghosts[asked.ghosts == 0] > 0.3).any():
         found.append("ghosts")
     letters = np.isfinite(asked.letter)
     if letters.any() and len(set(asked.letter[letters])) > 1:

@@ -54,7 +54,7 @@ _NAMES = {
     "hats": ("hats", "hi-hats", "hi-hat"),
     "open hats": ("open hats", "open hi-hats", "open hat"),
     "ride": ("ride", "ride cymbal"),
-    "crash": ("crash", "crash cymbal", "crashes"),
+    "crash": ("crashes", "crash cymbals", "crashes"),
     "toms": ("toms", "tom"),
 }
 _PLAIN = frozenset(word for names in _NAMES.values() for word in names)

@@ -332,7 +332,7 @@ class _Scanner:
         elif i == start:
             return 0
         i = self._past_small(i)
-        counts, end = self._numbers(i)
+        counts, end = self._numbers(i) if i < self.ends[start] else ((), i)
         if not counts:
             return 0
         self._add(Steps(counts, count=True))
@@ -347,6 +347,8 @@ class _Scanner:
         ):
             if self._word(i + 1) == "/" and self._word(i + 2).isdigit():
                 break  # a metre
+            if found and not self._is_figure(i):
+                break
             sub = ""
             if self._word(i + 1) in ("&", "+") and not self.gaps[i + 1]:
                 sub = "" if self._word(i + 2).isdigit() and not self.gaps[i + 2] else "&"
@@ -392,6 +394,10 @@ class _Scanner:
                 return i + taken - start
         return self._length(start)
 
+    def _is_figure(self, i: int) -> bool:
+        """Whether a count stands at i, and no phrase such as "four on the floor"."""
+        return self._word(i)[:1].isdigit() and self._find(i)[0] is None
+
     def _is_bar(self, i: int) -> bool:
         return self._role(i)[0] == "bar"
 
@@ -435,7 +441,7 @@ class _Scanner:
                         numbers.append(last)
                     at = step + 1
                     continue
-            elif self._word(at).isdigit() and self.gaps[at].strip() == ",":
+            elif self._is_figure(at) and self.gaps[at].strip() == ",":
                 numbers.append(int(self.words[at][:4]))
                 at += 1
                 continue

@@ -39,7 +39,7 @@ _MIDDLE = {
 _VERY, _SLIGHTLY = 1.35, 0.6  # factors on the distance from the middle
 _ELSEWHERE = {"loudness": (0.45, 0.7), "density": (3.0, 5.0)}  # beside a loud part, a soft one
 RAMP = {"loudness": (0.4, 0.82), "density": (2.6, 5.8)}  # of a build-up
-CRASHES_EVERY = FILLS_EVERY = 4  # bars, where "crashes" or "fills" have no place
+FILLS_EVERY = 4  # bars, where "fills" have no place
 LONGEST_FILL = 2  # bars of a section that is a fill
 _STYLE, _PATTERN, _ASKED, _EXCLUDED = range(4)  # what outranks what
 _NAMES = {
@@ -210,7 +210,8 @@ class ChartWriter:
             self._say(f"{_listed(named)} {verb} bar {inside + (group.change == 'enters')}")
             return
         crash = drums == ["CR"] or (drums == ["CR", "RD"] and steps is not None)
-        if crash and not group.amount:
+        placed = steps is not None or group.bars is not None or bool(group.part)
+        if crash and not group.amount and (placed or not group.plural("drum")):
             self._crash(group, bars, where, place)
             return
         if group.only and ((steps is None and group.bars is None) or self._only_first(group)):
@@ -245,9 +246,7 @@ class ChartWriter:
         steps = group.steps or Steps(("1",))
         one = steps.names == ("1",)
         if one and group.bars is None and not group.part:
-            plural = group.plural("drum")
-            bars = list(place[::CRASHES_EVERY]) if plural else [place[0]]
-            where = f" of bars {_numbers(bars)}" if plural and len(bars) > 1 else ""
+            bars = [place[0]]
         elif one and group.bars is not None and group.bars.every > 1:
             bars = list(place[:: group.bars.every])
             where = f" of bars {_numbers(bars)}" if len(bars) > 1 else ""
