@@ -32,7 +32,8 @@ def test_the_floor_is_played_by_other_people(data):
 
 def test_a_drum_machine_is_told_from_people(data):
     loops, held_out = data.sessions(40)
-    verdicts = drum_realism.judged(loops, flat_touch(loops.rolls), held_out, network=False, folds=3)
+    judges = drum_realism.Judges(loops, held_out, folds=3)
+    verdicts = judges.verdicts(flat_touch(loops.rolls), network=False)
     assert verdicts.keys() == {"performances", "sessions"}
     assert min(v.accuracy for v in verdicts.values()) > 0.9
     assert verdicts["sessions"].n == (held_out.sum(), held_out.sum())

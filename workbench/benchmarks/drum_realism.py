@@ -4,6 +4,8 @@ rhythm."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,8 @@ import numpy as np
 from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_autoencoder import rebuilt
 from workbench.benchmarks.drum_data import LoopSet
+from workbench.benchmarks.drum_objections import objections
+from workbench.benchmarks.drumbench.loop import Loop
 from workbench.evaluation import rhythm as measures
 from workbench.evaluation.baselines import flat_touch, independent_cells, shuffled_bars
 from workbench.evaluation.classifiers import Verdict, separability
@@ -18,6 +22,7 @@ from workbench.evaluation.distances import frechet_distance, frechet_interval, k
 from workbench.evaluation.features import judge_features
 from workbench.evaluation.roll_judge import RollJudge
 from workbench.evaluation.summary import halves
+from workbench.representations.drum_roll import DrumRoll
 
 FLOOR = "floor: real training loops, same styles and tempi"
 SHUFFLED = "baseline: bars shuffled over loops"
@@ -28,6 +33,7 @@ FOLDS = 6  # of whole sessions
 def realism(bench: Bench) -> None:
     """Accuracy of classifiers that are trained on other sessions to recognise real loops."""
     real, held_out = bench.data.sessions(bench.n)
+    judges = Judges(real, held_out, seed=bench.seed)
     sets: dict[str, np.ndarray] = {
         bench.name: bench.like(real).rolls,
         FLOOR: _matched(real, bench.data.train).rolls,
@@ -38,7 +44,7 @@ def realism(bench: Bench) -> None:
     }
     rows, figures = [], {}
     for name, rolls in sets.items():
-        verdicts = judged(real, rolls, held_out, network=name in (bench.name, FLOOR))
+        verdicts = judges.verdicts(rolls, network=name in (bench.name, FLOOR))
         cells = [cell for verdict in verdicts.values() for cell in _cells(verdict)]
         rows.append([name, *cells, *[None] * (9 - len(cells))])
         figures[name] = {key: verdict.accuracy for key, verdict in verdicts.items()}
@@ -64,7 +70,7 @@ def realism(bench: Bench) -> None:
         rows,
         [
             "0.5 is chance. Features: mean vote of a linear model, extra trees and boosted trees "
-            f"on {real.judged.shape[1]} features. Network: four convolutions on the roll (hits, "
+            f"on {judges.played.shape[1]} features. Network: four convolutions on the roll (hits, "
             "velocity, microtiming), shifted by bars, mean of two seeds. Both were "
             "fixed before measuring.",
             "“Other performances”: five folds of the held-out loops. “Other sessions”: "
@@ -82,47 +88,65 @@ def realism(bench: Bench) -> None:
     )
 
 
-def judged(
-    real: LoopSet,
-    rolls: np.ndarray,
-    held_out: np.ndarray,
-    *,
-    network: bool = True,
-    folds: int = FOLDS,
-    seed: int = 0,
-) -> dict[str, Verdict]:
-    """How well judges distinguish rolls from real loops.
+@dataclass
+class Judges:
+    """Classifiers that are trained to distinguish loops from those of people.
 
     Args:
         real: Loops of people, of many sessions, as `DrumData.sessions` chooses them.
-        rolls: One per real loop, (n, steps, 27), such as the loop generated for its caption.
-        held_out: Bools (n,): the loops that count. The judge learns from the others too.
-        network: Also by a network on the rolls, which takes most of the time.
+        held_out: Bools (n,): the loops that count. The classifiers are trained on the others too.
         folds: Folds of whole sessions.
-        seed: Of folds and judges.
-
-    Returns:
-        "performances": features, folds of performances of the held-out loops only; "sessions":
-        features, folds of sessions; "network": the network, the same folds.
+        seed: Of folds and classifiers.
     """
-    features, played, groups = judge_features(rolls)[0], real.judged, _sessions(real)
-    performances = real.performances
-    how: dict[str, Any] = {
-        "folds": folds,
-        "seed": seed,
-        "measured": (held_out, held_out),
-        "resampled": (performances, performances),
-    }
-    own = performances[held_out]
-    found = {
-        "performances": separability(features[held_out], played[held_out], own, own, seed=seed),
-        "sessions": separability(features, played, groups, groups, **how),
-    }
-    if network:
-        found["network"] = separability(
-            _flat(rolls), _flat(real.rolls), groups, groups, judges=_network, **how
-        )
-    return found
+
+    real: LoopSet
+    held_out: np.ndarray
+    folds: int = FOLDS
+    seed: int = 0
+
+    @cached_property
+    def played(self) -> np.ndarray:
+        """Features of the real loops."""
+        return features_of(self.real.rolls)
+
+    def verdicts(self, rolls: np.ndarray, *, network: bool = True) -> dict[str, Verdict]:
+        """How well rolls are distinguished from the real loops.
+
+        Args:
+            rolls: One per real loop, (n, steps, 27), such as the loop generated for its caption.
+            network: Also by a network on the rolls, which takes most of the time.
+
+        Returns:
+            "performances": features, folds of performances of the held-out loops only;
+            "sessions": features, folds of sessions; "network": the network, the same folds.
+        """
+        groups, performances = _sessions(self.real), self.real.performances
+        how: dict[str, Any] = {
+            "folds": self.folds,
+            "seed": self.seed,
+            "measured": (self.held_out, self.held_out),
+            "resampled": (performances, performances),
+        }
+        made, played, own = features_of(rolls), self.played, performances[self.held_out]
+        found = {
+            "performances": separability(
+                made[self.held_out], played[self.held_out], own, own, seed=self.seed
+            ),
+            "sessions": separability(made, played, groups, groups, **how),
+        }
+        if network:
+            found["network"] = separability(
+                _flat(rolls), _flat(self.real.rolls), groups, groups, judges=_network, **how
+            )
+        return found
+
+
+def features_of(rolls: np.ndarray) -> np.ndarray:
+    """Features that the classifiers read: hits, velocity and timing by place and drum, and what a
+    drummer would object to. (n, f); 0 where a loop has nothing to measure."""
+    figures = objections([Loop.of(DrumRoll.from_array(roll).to_clip()) for roll in rolls])
+    objected = np.nan_to_num(np.stack(list(figures.values()), axis=1))
+    return np.concatenate([judge_features(rolls)[0], objected], axis=1)
 
 
 def _sessions(loops: LoopSet) -> np.ndarray:

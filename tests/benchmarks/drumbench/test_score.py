@@ -1,6 +1,7 @@
 """DrumBench as a whole: its table, its adapters, what counts as obeyed."""
 
 import json
+import math
 from collections import Counter
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.benchmarks.drumbench.loops import play
 from tests.benchmarks.drumbench.test_rules import notes_of
 from workbench.benchmarks.drumbench import Folder, Loaded, __main__, prompts, score
+from workbench.benchmarks.drumbench.loop import distance
 from workbench.benchmarks.drumbench.people import People
 from workbench.benchmarks.drumbench.score import _deranged, obeys
 from workbench.benchmarks.drumbench.table import table
@@ -111,6 +113,17 @@ def test_the_prompts_are_listed_for_other_systems(capsys):
     assert __main__.main(["--list", "--split", "test"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(prompts("test")) + len(table()[1])
+
+
+def test_variety_is_the_distance_of_pairs():
+    rock, four = play("BD 1 3; SD 2 4"), play("BD 1 2 3 4")
+    assert distance([rock, rock]) == 0
+    assert distance([rock, four]) == pytest.approx(1 - 2 / 6)  # two hits in common of six
+    assert distance([rock, rock, four], ["a", "a", "b"]) == pytest.approx(1 - 2 / 6)
+    assert math.isnan(distance([rock, four], ["a", "a"]))
+    known = [p.variety for p in prompts() if not math.isnan(p.variety)]
+    assert len(known) > len(prompts()) - 8  # some styles were played in one performance only
+    assert all(0 < value < 1 for value in known)
 
 
 def test_no_prompt_is_shuffled_to_itself():

@@ -8,7 +8,7 @@ as drummers do: `1`, `1e`, `1&`, `1a`, `2`, …, joined by "+".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -81,6 +81,29 @@ class Loop:
     def which(self, drums: str) -> np.ndarray:
         """Bool per hit: is it on one of these drums?"""
         return np.asarray(np.isin(self.drum, _drums(drums)))
+
+
+def distance(loops: Sequence[Loop], labels: Sequence[str] | None = None) -> float:
+    """Mean distance of pairs of loops: 1 − intersection over union of their hits on sixteenths.
+
+    Args:
+        loops: Two or more; of two lengths, the shorter counts.
+        labels: Only pairs with different labels, such as performances.
+
+    Returns:
+        0 (all the same) to 1 (nothing in common); NaN without pairs.
+    """
+    cells = [(loop.loud > 0).reshape(loop.steps, -1) for loop in loops]
+    found = []
+    for i, one in enumerate(cells):
+        for j in range(i):
+            if labels is not None and labels[i] == labels[j]:
+                continue
+            other = cells[j]
+            steps = min(len(one), len(other))
+            either = (one[:steps] | other[:steps]).sum()
+            found.append(1 - (one[:steps] & other[:steps]).sum() / either if either else 0.0)
+    return float(np.mean(found)) if found else float("nan")
 
 
 Measure = Callable[..., float]

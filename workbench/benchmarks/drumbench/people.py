@@ -19,7 +19,15 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.benchmarks.drumbench.loop import GHOST, TRIPLET, Loop, _bar, _drums, _places
+from workbench.benchmarks.drumbench.loop import (
+    GHOST,
+    TRIPLET,
+    Loop,
+    _bar,
+    _drums,
+    _places,
+    distance,
+)
 from workbench.benchmarks.drumbench.rules import Rule, cohen
 from workbench.datasets import cut_loops, load
 from workbench.datasets.dataset import spread
@@ -68,6 +76,20 @@ class People:
             else:
                 having = [CHANGES[name](loop, value, self, random) for loop in having]
         return having, lacking
+
+    def variety(self, people: str, most: int = 60) -> float:
+        """Mean distance of pairs of loops with the property, of different performances; of at most
+        so many loops."""
+        having = self.split(people)[0]
+        name, _, value = people.split(";")[0].partition("=")
+        rows = [
+            i
+            for i, style in enumerate(self.styles)
+            if name != "label" or re.search(value, style) is not None
+        ]
+        pick = spread(list(range(len(having))), most)
+        names = [self.clips[rows[i]].labels["performance"] for i in pick]
+        return distance([having[i] for i in pick], names)
 
     def rates(self, rule: Rule, people: str) -> tuple[float, float]:
         """How often loops with the property, and loops without it, satisfy a rule: shares, or

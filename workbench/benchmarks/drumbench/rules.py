@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,13 +74,21 @@ class Rule:
         own = [term.holds(term.value(loop)) for term in self.terms if term.against is None]
         return (any if self.any else all)(own) if own else True
 
-    def together(self, takes: Sequence[Loop], others: dict[str, Sequence[Loop]]) -> bool:
+    def together(self, takes: Sequence[Loop], others: Mapping[str, Sequence[Loop]]) -> bool:
         """Do the takes satisfy the comparisons with other prompts' takes?"""
         return all(
             term.holds(cohen(self._values(term, takes), self._values(term, others[term.against])))
             for term in self.terms
             if term.against is not None
         )
+
+    def effect(self, takes: Sequence[Loop], others: Mapping[str, Sequence[Loop]]) -> float:
+        """Cohen's d of the comparison with another prompt's takes; NaN without one or without
+        takes."""
+        for term in self.terms:
+            if term.against is not None and takes and others[term.against]:
+                return cohen(self._values(term, takes), self._values(term, others[term.against]))
+        return float("nan")
 
     @staticmethod
     def _values(term: Term, takes: Sequence[Loop]) -> np.ndarray:

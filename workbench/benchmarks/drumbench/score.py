@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from workbench.benchmarks.drumbench.loop import Loop
+from workbench.benchmarks.drumbench.loop import Loop, distance
 from workbench.benchmarks.drumbench.table import Prompt, prompts, table
 from workbench.errors import PromptError, WorkbenchError
 from workbench.evaluation.intervals import share_interval
@@ -106,16 +106,28 @@ class Folder:
 
 @dataclass
 class Outcome:
-    """How one prompt was followed. share: of takes that satisfy the rule; empty: of the empty
-    prompt's takes; obeyed: see the module. shuffled, nothing: would the takes of another prompt, or
-    of the empty one, obey it?"""
+    """How one prompt was followed.
+
+    Args:
+        prompt: The prompt.
+        share: Of the takes that satisfy the rule's comparisons with numbers.
+        empty: The same of the empty prompt's takes.
+        effect: Cohen's d of a rule that compares prompts; NaN for others.
+        obeyed: See the module.
+        shuffled: Would the takes of another prompt obey it?
+        nothing: Would those of the empty prompt?
+        variety: Mean distance of pairs of takes.
+        remark: What the system said.
+    """
 
     prompt: Prompt
     share: float
     empty: float
+    effect: float
     obeyed: bool
     shuffled: bool
     nothing: bool
+    variety: float
     remark: str
 
 
@@ -146,7 +158,11 @@ def score(system: System, split: str | None = None, seed: int = 0) -> list[Outco
             obeyed |= bool(remark)
         shuffled = obeys(prompt, loops[chosen[mixed[i]].id], others)
         nothing = obeys(prompt, others[""], others)
-        found.append(Outcome(prompt, share, empty, obeyed, shuffled, nothing, remark))
+        effect = prompt.rule.effect(loops[prompt.id], others)
+        variety = distance(loops[prompt.id])
+        found.append(
+            Outcome(prompt, share, empty, effect, obeyed, shuffled, nothing, variety, remark)
+        )
     return found
 
 
@@ -162,7 +178,7 @@ def obeys(prompt: Prompt, takes: Sequence[Loop], others: Mapping[str, Sequence[L
     need = HALF
     if prompt.beyond and others[""]:
         need = max(HALF, min(share_of(prompt, others[""]) + MORE, MOST))
-    return share_of(prompt, takes) >= need and prompt.rule.together(takes, dict(others))
+    return share_of(prompt, takes) >= need and prompt.rule.together(takes, others)
 
 
 def _deranged(n: int, seed: int) -> np.ndarray:
@@ -184,7 +200,18 @@ def write(report: Report, name: str, outcomes: Sequence[Outcome]) -> None:
     report.table(
         "drumbench",
         f"DrumBench: prompts that {name} obeys",
-        ["kind", "N", "obeyed", "95 %", "shuffled prompts", "empty prompt", "people", "any people"],
+        [
+            "kind",
+            "N",
+            "obeyed",
+            "95 %",
+            "shuffled prompts",
+            "empty prompt",
+            "people",
+            "any people",
+            "variety of takes",
+            "of people",
+        ],
         rows,
         [
             "Obeyed: at least half of the takes satisfy the rule; where people's loops often do "
@@ -192,13 +219,26 @@ def write(report: Report, name: str, outcomes: Sequence[Outcome]) -> None:
             "Shuffled prompts, empty prompt: the same rules on takes of another prompt, and of no "
             "prompt. People: mean share of people's loops with the property that satisfy the rule; "
             "any people: of those without it. Both leave out rules that compare prompts.",
+            "Variety: mean distance (1 − intersection over union of hits) of pairs of takes of a "
+            "prompt, and of pairs of people's loops with the property, of different performances.",
         ],
         obeyed={o.prompt.id: o.obeyed for o in outcomes},
     )
     report.table(
         "drumbench prompts",
         "Each prompt: share of takes that satisfy its rule",
-        ["prompt", "id", "rule", "takes", "empty prompt", "people", "any people", "obeyed", "said"],
+        [
+            "prompt",
+            "id",
+            "rule",
+            "takes",
+            "empty prompt",
+            "people",
+            "any people",
+            "d",
+            "obeyed",
+            "said",
+        ],
         [
             [
                 o.prompt.text,
@@ -208,12 +248,16 @@ def write(report: Report, name: str, outcomes: Sequence[Outcome]) -> None:
                 o.empty,
                 o.prompt.having,
                 o.prompt.lacking,
+                o.effect,
                 o.obeyed,
                 "yes" if o.remark else "",
             ]
             for o in outcomes
         ],
-        ["Rules with d(…) compare takes with those of another prompt; their share is of the rest."],
+        [
+            "d: Cohen's, of rules that compare takes with those of another prompt (people: loops "
+            "with the property against those without); the share of takes is of the rest."
+        ],
     )
 
 
@@ -229,6 +273,8 @@ def _row(label: str, outcomes: Sequence[Outcome]) -> list[Any]:
         float(np.mean([o.nothing for o in outcomes])),
         _mean([o.prompt.having for o in plain]),
         _mean([o.prompt.lacking for o in plain]),
+        _mean([o.variety for o in outcomes]),
+        _mean([o.prompt.variety for o in outcomes]),
     ]
 
 

@@ -3,7 +3,8 @@
 Columns: id; split ("validation" to choose on, "test" to report, "reference" for prompts that others
 are compared with); kind; prompt; rule; people (loops that have the property, see `people.py`);
 having and lacking, the share of people's loops with and without it that satisfy the rule (Cohen's
-d between them where the rule compares prompts).
+d between them where the rule compares prompts); variety, the mean distance of pairs of
+people's loops with it, of different performances.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from workbench.benchmarks.drumbench.rules import Rule
 from workbench.tables import read_table
 
 PROMPTS = Path(__file__).with_name("prompts.tsv")
-COLUMNS = ("id", "split", "kind", "prompt", "rule", "people", "having", "lacking")
+COLUMNS = ("id", "split", "kind", "prompt", "rule", "people", "having", "lacking", "variety")
 SPLITS = ("validation", "test")
 COMMON = 0.25  # a rule that more of people's loops satisfy anyhow must beat the empty prompt
 
@@ -33,6 +34,7 @@ class Prompt:
     people: str
     having: float
     lacking: float
+    variety: float
 
     @property
     def beyond(self) -> bool:
@@ -59,6 +61,7 @@ def table() -> tuple[dict[str, Prompt], dict[str, str]]:
             row["people"],
             float(row["having"] or "nan"),
             float(row["lacking"] or "nan"),
+            float(row["variety"] or "nan"),
         )
     return found, references
 
