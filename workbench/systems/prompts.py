@@ -57,6 +57,8 @@ _LEFT_OUT = re.compile(
     r"[a-z-]+)",
     re.I,
 )
+_NO_WORDS = "No words: a loop is sampled without a text. Try “slow funk with ghost notes”."
+_NO_MUSIC = "The prompt describes no music: name a style, such as rock, funk, jazz or latin."
 LONGEST = 400  # characters; a text encoder reads less than that anyway
 _MARKS = frozenset('!?…"“”„‟«»‹›()[]{}<>*#~^|\\')  # around words, without musical meaning
 _SIGNS = ("So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn")  # emoji, control characters and the like
@@ -105,8 +107,11 @@ class PromptReading:
         prompt: The prompt as given.
         tempo: Tempo in BPM, None if the prompt names none.
         keywords: Words from the paper's list of 57.
-        unknown: Words that occur in no training caption.
+        unknown: Words that occur in no training caption, or that are not understood.
         messages: Advice for the user; empty if there is none.
+        understood: Statements in English of what the system does for the prompt, such as "no
+            snare"; empty for a system that follows the text as a whole.
+        refused: What is understood and cannot be done, each with the reason.
     """
 
     prompt: str
@@ -114,6 +119,49 @@ class PromptReading:
     keywords: tuple[str, ...]
     unknown: tuple[str, ...]
     messages: tuple[str, ...]
+    understood: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+def facts_reading(
+    prompt: str,
+    tempo: float | None,
+    understood: Sequence[str],
+    unknown: Sequence[str],
+    refused: Sequence[str],
+) -> PromptReading:
+    """Return the reading of a prompt for a system that follows its facts.
+
+    Args:
+        prompt: The prompt as given.
+        tempo: Tempo in BPM, None if the prompt names none.
+        understood: Statements of what the system does.
+        unknown: Words that have no effect.
+        refused: What cannot be done, with the reason.
+
+    Returns:
+        The reading; its messages say what is understood, what is not, and what is refused.
+    """
+    messages = []
+    if not plain_words(prompt):
+        messages.append(_NO_WORDS)
+    elif not (understood or unknown or refused):
+        messages.append(_NO_MUSIC)
+    if understood:
+        messages.append(f"Understood: {'; '.join(understood)}.")
+    if unknown:
+        messages.append(f"Not understood and without effect: {_listed(unknown)}.")
+    messages += [f"Not possible: {reason}." for reason in refused]
+    words = dict.fromkeys(k for w in tokens(plain_words(prompt)) if (k := keyword_of(w)))
+    return PromptReading(
+        prompt,
+        tempo,
+        tuple(words),
+        tuple(unknown),
+        tuple(messages),
+        tuple(understood),
+        tuple(refused),
+    )
 
 
 def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> PromptReading:
@@ -126,13 +174,9 @@ def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> 
     content = [w for w in words if not w[0].isdigit()]
     messages: list[str] = []
     if not prompt.strip():
-        messages.append(
-            "No words: a loop is sampled without a text. Try “slow funk with ghost notes”."
-        )
+        messages.append(_NO_WORDS)
     elif not content and parse_tempo(prompt) is None:
-        messages.append(
-            "The prompt describes no music: name a style, such as rock, funk, jazz or latin."
-        )
+        messages.append(_NO_MUSIC)
     else:
         answered = {w for span in _spans_answered(prompt) for w in tokens(span)}
         guessed = tuple(w for w in unknown if w not in answered)

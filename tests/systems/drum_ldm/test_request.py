@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import PromptError
+from workbench.models.contrastive import ContrastiveConfig
+from workbench.models.mrlstm import AutoencoderConfig
 from workbench.music.kit import DRUMS
 from workbench.representations.drum_chart import METERS, DrumChart, bar_steps
+from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
 from workbench.systems.drum_ldm.lexicon import Lexicon, lexicon
 from workbench.systems.drum_ldm.request import read_request
 
@@ -465,6 +468,41 @@ def test_metres(prompt, meter):
 )
 def test_style_is_in_the_words_of_captions(prompt, style):
     assert read_request(prompt, 4).style == style
+
+
+# --- what the user is told ------------------------------------------------------------------------
+
+
+def test_the_reading_says_what_is_understood_unknown_and_refused():
+    reading = read_request("rock, no snare, spooky guitar, 96 bpm", 8).reading()
+    assert reading.tempo == 96
+    assert reading.keywords == ("rock", "snare")
+    assert reading.understood == ("style: rock", "tempo 96 BPM", "no snare")
+    assert reading.unknown == ("spooky",)
+    understood, unknown, refused = reading.messages
+    assert "no snare" in understood
+    assert "without effect: spooky" in unknown
+    assert "guitar: only drums" in refused
+    assert "No words" in read_request("", 8).reading().messages[0]
+    assert "no music" in read_request("a nice loop", 8).reading().messages[0]
+
+
+def test_only_a_system_with_a_chart_claims_to_follow_facts():
+    small = {
+        "text": "keywords",
+        "width": 16,
+        "depth": 1,
+        "autoencoder": AutoencoderConfig(hidden=8, width=8),
+        "contrastive": ContrastiveConfig(text_dim=58, width=16, depth=1),
+    }
+    plain, charted = (DrumLDM(DrumLDMConfig(chart=chart, **small)) for chart in (False, True))
+    prompt = "no snare, doom metal, slow as hell"
+    assert plain.explain_prompt(prompt).understood == ()
+    assert any("cannot exclude" in text for text in plain.explain_prompt(prompt).messages)
+    assert "no snare" in charted.explain_prompt(prompt).understood
+    assert not any("cannot exclude" in text for text in charted.explain_prompt(prompt).messages)
+    assert charted.tempo_of(prompt) <= 75
+    assert charted.tempo_of("rock, 140 bpm") == plain.tempo_of("rock, 140 bpm") == 140
 
 
 # --- robustness -----------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from workbench.systems.drum_ldm.scanning import (
     scan,
 )
 from workbench.systems.drum_ldm.writing import ChartWriter, Group
-from workbench.systems.prompts import prompt_of
+from workbench.systems.prompts import PromptReading, facts_reading, prompt_of
 
 _AMOUNTS = ("many", "few", "some")
 _EVENTS = ("fill", "stop", "silence")
@@ -67,6 +67,10 @@ class DrumRequest:
     pace: float = 1.0
     tempo_range: tuple[float, float] | None = None
     usual_range: tuple[float, float] | None = None
+
+    def reading(self) -> PromptReading:
+        """Return the request as what a system tells its user about a prompt."""
+        return facts_reading(self.prompt, self.tempo, self.understood, self.unknown, self.refused)
 
     def tempo_near(self, usual: float) -> float:
         """Return the tempo in BPM: the one that is named, otherwise `usual` (the typical tempo of

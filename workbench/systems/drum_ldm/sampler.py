@@ -21,6 +21,7 @@ from workbench.models.denoisers import DrumConditioning
 from workbench.music.timeline import TEMPO_RANGE
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.latents import DrumLatents
+from workbench.systems.drum_ldm.request import read_request
 from workbench.systems.progress import reporter
 from workbench.systems.prompts import PromptReading, chip_words, plain_words, prompt_of, read_prompt
 from workbench.systems.provenance import signed
@@ -45,7 +46,11 @@ class DrumSampler(DrumLatents):
     # --- prompts ------------------------------------------------------------------------------
 
     def explain_prompt(self, prompt: str) -> PromptReading:
-        """Return how a prompt is understood: tempo, keywords, unknown words, and advice."""
+        """Return how a prompt is understood: tempo, keywords, unknown words, and advice. A system
+        that follows a chart says which facts of the prompt it follows in a loop of its longest
+        length, and which it cannot."""
+        if self.config.chart:
+            return read_request(prompt, self.config.bars).reading()
         return read_prompt(prompt_of(prompt), self.text, self.config.vocabulary)
 
     def prompt_words(self) -> dict[str, list[str]]:
@@ -63,6 +68,9 @@ class DrumSampler(DrumLatents):
 
     def tempo_of(self, prompt: str) -> float:
         """Return the tempo that a prompt names, otherwise the one that suits it, in BPM."""
+        if self.config.chart:
+            request = read_request(prompt, self.config.bars)
+            return request.tempo_near(self.suggest_tempo(request.style))
         return self.explain_prompt(prompt).tempo or self.suggest_tempo(prompt)
 
     def _words_tempo(self, prompt: str, tempo: float) -> float:

@@ -148,10 +148,10 @@ class DrumLDM(DrumEditing):
             PromptError: If a number is out of range.
 
         Warns:
-            UserWarning: If the prompt names a metre other than 4/4.
+            UserWarning: If the prompt names a metre other than 4/4 and the system has no other.
         """
         texts = prompts_of(prompt)
-        for advice in filter(None, map(metre_advice, texts)):
+        for advice in filter(None, map(metre_advice, () if self.config.chart else texts)):
             warnings.warn(f"prompt: {advice}", UserWarning, stacklevel=2)
         n, tempo = checked(n=n, tempo=tempo).values()
         settings = SamplingSettings(steps, guidance, sampler, seed)
