@@ -433,6 +433,10 @@ class _Reader:
         if group.things:
             self.groups.append(group)
             return
+        before = self.groups[-1] if self.groups else group
+        if group.negative and group.steps and all(_is_drum(thing) for thing in before.things):
+            self.groups.append(replace(group, things=before.things))  # "kick on 3, not on 1"
+            return
         for place in (group.bars, group.steps):
             if place is not None:
                 self.groups = _with_place(self.groups, place)

@@ -80,12 +80,14 @@ class Steps:
 @dataclass(frozen=True)
 class Bars:
     """Places in the loop: bars from 0. every: the distance between them, 0 if irregular; until:
-    whether the last one is where something else begins."""
+    whether the last one is where something else begins; before: whether they are those before a
+    bar."""
 
     indices: tuple[int, ...]
     name: str
     every: int = 0
     until: bool = False
+    before: bool = False
 
 
 @dataclass(frozen=True)
@@ -410,14 +412,14 @@ class _Scanner:
             return int(self.words[i][:4])
         return 0
 
-    def _place(self, numbers: list[int], name: str, every: int = 0, until: bool = False) -> None:
+    def _place(self, numbers: list[int], name: str, every: int = 0, **flags: bool) -> None:
         """Add bars, counted from 1; those that the loop does not have are refused."""
         outside = sorted({n for n in numbers if not 1 <= n <= self.bars})
         if outside:
             listed = ", ".join(map(str, outside))
             self.result.refused.append(f"bar {listed}: this loop has {_bars_text(self.bars)}")
         inside = tuple(sorted({n - 1 for n in numbers if 1 <= n <= self.bars}))
-        self._add(Bars(inside, name, every, until))
+        self._add(Bars(inside, name, every, **flags))
 
     def _bar_n(self, i: int) -> int:
         """ "bar 4", "bars 1 to 4", "bars 4 and 8"."""
@@ -531,8 +533,9 @@ class _Scanner:
         at += self._word(at) in ("on", "onwards", "onward")
         first, last = min(first, 999), min(last, 999)
         numbers = list(range(first, last + 1))
-        exclusive = role == "until" and "before" not in self.words[i : i + n]
-        self._place(numbers, _bars_name(numbers or [first]), until=exclusive)
+        before = "before" in self.words[i : i + n]
+        exclusive = role == "until" and not before
+        self._place(numbers, _bars_name(numbers or [first]), until=exclusive, before=before)
         return at - i
 
     def _length(self, i: int) -> int:
@@ -586,6 +589,8 @@ class _Scanner:
         word = self.words[i]
         if len(word) > 1 and not word[0].isdigit() and self.written[i] not in self.result.unknown:
             self.result.unknown.append(self.written[i])
+            guess = f"“{self.written[i]}” as “{word}”"
+            self.result.corrected = [pair for pair in self.result.corrected if pair != guess]
 
 
 def _is_form(letters: str) -> bool:

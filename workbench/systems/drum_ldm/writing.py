@@ -481,7 +481,9 @@ class ChartWriter:
             self._events.update(bars)
             self._say("the whole loop is a fill")
             return
-        if sections > 1 and group.bars is None and len(place) <= LONGEST_FILL:
+        if group.bars is not None and group.bars.before:
+            bars = bars[-1:]  # a fill "before bar 5" leads into it
+        elif sections > 1 and group.bars is None and len(place) <= LONGEST_FILL:
             bars = list(place)
         elif group.bars is None and not group.part:
             many = {"many": 2, "few": len(place)}.get(group.amount)
