@@ -349,6 +349,8 @@ def _phrase(chart: DrumChart, facts: Facts, parts: list[Part], random: Random) -
         text = ", ".join([f"with {joined(after)}", *alone] if after else alone)  # "no snare"
     elif random.random() < 0.6 or facts.kind == "fill":
         lead = random.choice(LEADS)
+        if noun == "drums":
+            lead = lead.replace(" a ", " ").removeprefix("a ")
         head = " ".join([*before, *([genre] if genre else []), noun])
         if lead.endswith("a ") and head[0].lower() in "aeiou":
             lead = lead[:-1] + "n "
