@@ -100,11 +100,11 @@ def test_clips_without_an_answer_are_left_out_and_counted():
     real = np.r_[sample(10), np.nan]
     assert compare(real, sample(8, seed=1)).n == (10, 8)
     assert compare(real, sample(8, seed=1)) == compare(real[:10], sample(8, seed=1))
-    with pytest.raises(WorkbenchError, match="made has 2 clips with an answer of 5"):
+    with pytest.raises(WorkbenchError, match="generated has 2 clips with an answer of 5"):
         compare(real, [1, 2, np.nan, np.nan, np.nan])
-    with pytest.raises(WorkbenchError, match="real has 12 values per clip and made has 1"):
+    with pytest.raises(WorkbenchError, match="real has 12 values per clip and generated has 1"):
         compare(np.ones((5, 12)), np.ones(5))
-    with pytest.raises(WorkbenchError, match="made holds infinity"):
+    with pytest.raises(WorkbenchError, match="generated holds infinity"):
         compare(real, [1, np.inf, 2])
     with pytest.raises(WorkbenchError, match="b: give two or more finite numbers"):
         overlap_area([1, 2], [1])

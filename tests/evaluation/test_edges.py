@@ -171,10 +171,10 @@ def test_a_set_of_silent_scores_cannot_be_compared_in_pitch_but_in_density():
     sung = [Clip.from_notes([(i / 2, 1, 60 + i, 90)], drums=False, beats=8) for i in range(4)]
     quiet, heard = symbolic.measures(silent), symbolic.measures(sung)
     assert compare(heard["onset density"], quiet["onset density"]).overlap < 0.01
-    with pytest.raises(WorkbenchError, match="made has 0 clips with an answer of 4"):
+    with pytest.raises(WorkbenchError, match="generated has 0 clips with an answer of 4"):
         compare(heard["pitch range"], quiet["pitch range"])
     one = symbolic.measures(sung[:1])
-    with pytest.raises(WorkbenchError, match="made has 1 clips with an answer of 1"):
+    with pytest.raises(WorkbenchError, match="generated has 1 clips with an answer of 1"):
         compare(heard["pitch range"], one["pitch range"])
 
 
@@ -226,14 +226,14 @@ CALLS = {  # a public function with one odd argument, and that argument's name
     "decimated": (lambda odd: spectra.decimated(odd), "power"),
     "log_spectral_distance": (
         lambda odd: log_spectral_distance(np.ones((1, 2, 3)), odd),
-        "made|give equal",
+        "generated|give equal",
     ),
     "level": (lambda odd: long_form.level(np.ones((1, 9)), odd), "length"),
     "change": (lambda odd: long_form.change(np.ones((1, 2000)), odd), "places"),
     "seams": (lambda odd: long_form.seams(odd, 100), "sounds"),
     "flat_touch": (lambda odd: baselines.flat_touch(odd), "rolls"),
     "independent_cells": (lambda odd: baselines.independent_cells(ROLLS, odd), "n"),
-    "reconstruction": (lambda odd: reconstruction(ROLLS, odd), "heard"),
+    "reconstruction": (lambda odd: reconstruction(ROLLS, odd), "reconstructed"),
     "share_interval": (lambda odd: intervals.share_interval(odd, 10), "hits"),
     "mean_interval": (lambda odd: intervals.mean_interval(odd), "values"),
     "kernel": (lambda odd: kernel_distance(np.eye(3), np.eye(3), odd), "kernel"),

@@ -7,9 +7,13 @@ from scipy.stats import binomtest
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation import baselines, patterns, rhythm
+from workbench.evaluation.classifiers import balanced_accuracy
+from workbench.evaluation.comparison import compare
 from workbench.evaluation.drums import reconstruction
 from workbench.evaluation.intervals import bootstrap, share_interval
+from workbench.evaluation.pulse import tempo_is
 from workbench.evaluation.retrieval import WordModel, chance, ranks, retrieval
+from workbench.evaluation.spectra import log_spectral_distance
 
 
 def rolls(n: int = 6, steps: int = 32, seed: int = 0, rate: float = 0.3) -> np.ndarray:
@@ -173,7 +177,27 @@ def test_nan_does_not_come_first():
     query[2, 1] = np.nan
     with pytest.raises(WorkbenchError, match="query holds NaN or infinity in row 2"):
         retrieval(query, np.eye(4))
-    with pytest.raises(WorkbenchError, match="query has 4 rows and found has 3"):
+    with pytest.raises(WorkbenchError, match="query has 4 rows and candidates has 3"):
         ranks(np.eye(4), np.eye(4)[:3])
     with pytest.raises(WorkbenchError, match="query has too few rows: 0"):
         retrieval(np.zeros((0, 4)), np.zeros((0, 4)))
+
+
+POWER = np.random.default_rng(0).random((2, 5, 3))
+
+
+@pytest.mark.parametrize(
+    ("measure", "old", "new", "first", "second"),
+    [
+        (balanced_accuracy, "said", "predicted", ["a", "b"], ["a", "a"]),
+        (compare, "made", "generated", np.arange(5.0), np.arange(4.0)),
+        (log_spectral_distance, "made", "generated", POWER, 2 * POWER),
+        (ranks, "found", "candidates", np.eye(3), np.eye(3)[::-1]),
+        (reconstruction, "heard", "reconstructed", rolls(), rolls(seed=1)),
+        (tempo_is, "asked", "requested", np.array([120.0, 90]), np.array([60.0, 100])),
+    ],
+)
+def test_an_old_name_of_an_argument_gives_the_same_figure(measure, old, new, first, second):
+    with pytest.warns(DeprecationWarning, match=f"{old}: .*{new}"):
+        before = measure(first, **{old: second})
+    np.testing.assert_equal(before, measure(first, second))

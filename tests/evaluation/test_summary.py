@@ -123,9 +123,9 @@ def test_values_without_an_answer_are_left_out():
 
 def test_what_cannot_be_measured_is_named():
     x = normal(10, 2, 0)
-    with pytest.raises(WorkbenchError, match="made has too few rows: 1"):
+    with pytest.raises(WorkbenchError, match="generated has too few rows: 1"):
         measured(frechet_distance, x[:1], real=x, baseline=x, reference=x)
-    with pytest.raises(WorkbenchError, match="made has tables of 10, 9 rows"):
+    with pytest.raises(WorkbenchError, match="generated has tables of 10, 9 rows"):
         measured(relevance, (x, x[:9]), real=(x, x), baseline=(x, x))
     with pytest.raises(WorkbenchError, match="real is None and there is no reference"):
         measured(np.mean, x[:, 0], real=None, baseline=x[:, 0])

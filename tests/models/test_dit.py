@@ -58,8 +58,8 @@ def test_genre_and_text_are_heard_and_may_be_left_unsaid():
     nothing = model(x, t)
     assert torch.allclose(model(x, t, *given.unconditional()), nothing, atol=1e-5)
     assert torch.isfinite(nothing).all()
-    hidden = replace(given, words=given.words.clone())
-    hidden.words[:, 3:] = False
+    hidden = replace(given, text_mask=given.text_mask.clone())
+    hidden.text_mask[:, 3:] = False
     changed = replace(hidden, text=hidden.text.clone())
     changed.text[:, 3:] += 9.0
     assert torch.allclose(model(x, t, *hidden), model(x, t, *changed), atol=1e-6)
@@ -73,7 +73,7 @@ def test_dropping_is_item_by_item():
     )
     torch.manual_seed(0)
     off = given.dropped(0.25)
-    genre, text = off.genre < 0, ~off.words.any(1)
+    genre, text = off.genre < 0, ~off.text_mask.any(1)
     assert genre.float().mean() == pytest.approx(0.25, abs=0.03)
     assert text.float().mean() == pytest.approx(0.25, abs=0.03)
     assert (genre & text).float().mean() == pytest.approx(0.0625, abs=0.02)

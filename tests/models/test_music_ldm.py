@@ -75,9 +75,9 @@ def test_the_vector_is_heard_where_said_and_the_empty_text_where_not():
 def test_conditions_are_dropped_each_for_itself():
     torch.manual_seed(0)
     asked = MusicLDMConditioning(torch.randn(2000, 4), torch.ones(2000, dtype=torch.bool))
-    share = 1 - asked.dropped(0.1).said.float().mean()
+    share = 1 - asked.dropped(0.1).mask.float().mean()
     assert 0.07 < share < 0.13
-    assert not asked.unconditional().said.any()
+    assert not asked.unconditional().mask.any()
     assert torch.equal(asked.dropped(0.5).vector, asked.vector)
 
 

@@ -12,9 +12,9 @@ from workbench.systems.sound_training import Data
 def test_crops_are_of_the_split_that_is_asked_for(audio):
     data = Data.of(audio, audio.rate)
     assert data.rows == audio.split("train")
-    assert data.kept == audio.split("validation")
-    for kept, rows in ((False, data.rows), (True, data.kept)):
-        sounds = data.sounds(3, 4000, seed=5, kept=kept)
+    assert data.validation == audio.split("validation")
+    for validation, rows in ((False, data.rows), (True, data.validation)):
+        sounds = data.sounds(3, 4000, seed=5, validation=validation)
         crops, pieces = audio.crops(3, 4000, seed=5, rows=rows)
         assert set(pieces) <= set(rows)
         assert torch.equal(sounds, torch.from_numpy(crops).mean(1))

@@ -23,7 +23,7 @@ def frechet(bench: SoundBench) -> None:
     noise = torch.randn(
         n, config.vae.latent, bench.system.frames_of(config.seconds), generator=random
     )
-    prior = bench.decode(bench.system.standard(noise))
+    prior = bench.decode(bench.system.standardise(noise))
     matched = bench.decode(noise)
     made = {
         "VAE's prior: z ~ N(0, 1), decoded": prior,

@@ -60,7 +60,7 @@ class Shards:
     def path(self, number: int) -> Path:
         return self.out / "shards" / f"{number:06d}.npz"
 
-    def said(self, number: int) -> str:
+    def fingerprint(self, number: int) -> str:
         """A hash of what a shard is made from: recipe, and names, sizes and times of its files."""
         facts: list[Any] = [self.recipe]
         for file in self.part(number):
@@ -74,7 +74,7 @@ class Shards:
             return False
         try:
             with np.load(path) as data:
-                return str(data["said"]) == self.said(number)
+                return str(data["fingerprint"]) == self.fingerprint(number)
         except (OSError, ValueError, KeyError, BadZipFile):  # cut short
             return False
 
@@ -87,8 +87,8 @@ class Shards:
                 file,
                 values=np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int16),
                 sizes=np.array([0 if row[0] is None else len(row[0]) for row in rows]),
-                told=np.array([row[1] for row in rows]),
-                said=np.array(self.said(number)),
+                details=np.array([row[1] for row in rows]),
+                fingerprint=np.array(self.fingerprint(number)),
             )
 
     def rows(self) -> Iterator[tuple[str, np.ndarray, str]]:
@@ -97,8 +97,8 @@ class Shards:
         for number in range(len(self)):
             with np.load(self.path(number)) as data:
                 pieces = np.split(data["values"], np.cumsum(data["sizes"])[:-1])
-                told = data["told"].tolist()
-            for file, piece, words in zip(self.part(number), pieces, told, strict=True):
+                details = data["details"].tolist()
+            for file, piece, words in zip(self.part(number), pieces, details, strict=True):
                 yield file.relative_to(self.base).as_posix(), piece, words
 
 

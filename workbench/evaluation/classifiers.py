@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import function_of, whole
+from workbench.arguments import function_of, renamed, whole
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import labels, rows, same_width
 from workbench.evaluation.intervals import bootstrap
@@ -46,12 +46,13 @@ def candidates(seed: int = 0) -> dict[str, Any]:
     }
 
 
-def balanced_accuracy(true: ArrayLike, said: ArrayLike) -> float:
+@renamed(said="predicted")
+def balanced_accuracy(true: ArrayLike, predicted: ArrayLike) -> float:
     """Balanced accuracy: the mean recall over classes.
 
     Args:
         true: (n,), classes.
-        said: (n,), predicted classes.
+        predicted: (n,), predicted classes.
 
     Returns:
         0 to 1; chance is 1 / classes, whatever their sizes.
@@ -62,12 +63,13 @@ def balanced_accuracy(true: ArrayLike, said: ArrayLike) -> float:
     Source:
         Brodersen et al. 2010, "The balanced accuracy and its posterior distribution".
     """
-    true, said = np.atleast_1d(np.asarray(true)), np.atleast_1d(np.asarray(said))
-    if true.shape != said.shape or true.ndim != 1 or not len(true):
+    true, predicted = np.atleast_1d(np.asarray(true)), np.atleast_1d(np.asarray(predicted))
+    if true.shape != predicted.shape or true.ndim != 1 or not len(true):
         raise WorkbenchError(
-            f"true has shape {true.shape} and said {said.shape}; give one class per row of both"
+            f"true has shape {true.shape} and predicted {predicted.shape}; "
+            "give one class per row of both"
         )
-    return float(np.mean([(said[true == c] == c).mean() for c in np.unique(true)]))
+    return float(np.mean([(predicted[true == c] == c).mean() for c in np.unique(true)]))
 
 
 @dataclass
@@ -116,10 +118,10 @@ def choose(
         raise WorkbenchError("y: a classifier needs at least two classes")
     scores = {}
     for name, model in candidates(seed).items():
-        said = np.empty(len(y), dtype=y.dtype)
+        predicted = np.empty(len(y), dtype=y.dtype)
         for train, test in _folds(y, groups, folds, seed):
-            said[test] = model.fit(x[train], y[train]).predict(x[test])
-        scores[name] = balanced_accuracy(y, said)
+            predicted[test] = model.fit(x[train], y[train]).predict(x[test])
+        scores[name] = balanced_accuracy(y, predicted)
     best = max(scores, key=lambda name: scores[name])
     return Chosen(best, candidates(seed)[best].fit(x, y), scores)
 
@@ -199,12 +201,12 @@ def separability(
         models = judges(seed).values()
         for model in models:
             vote[test] += model.fit(x[train], y[train]).predict_proba(x[test])[:, 1] / len(models)
-    said = (vote > 0.5).astype(int)
+    predicted = (vote > 0.5).astype(int)
 
     def measure(rows: np.ndarray) -> float:
-        return balanced_accuracy(y[rows], said[rows])
+        return balanced_accuracy(y[rows], predicted[rows])
 
-    y, vote, said = y[counted], vote[counted], said[counted]
+    y, vote, predicted = y[counted], vote[counted], predicted[counted]
     interval = bootstrap(measure, len(y), groups=units[counted], seed=seed)
     everything = np.arange(len(y))
     n = (int((y == 0).sum()), int(y.sum()))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import floats
+from workbench.arguments import floats, renamed
 from workbench.errors import WorkbenchError
 
 GRID = 2048  # places at which both densities are evaluated
@@ -46,7 +46,8 @@ class Comparison:
     n: tuple[int, int]
 
 
-def compare(real: ArrayLike, made: ArrayLike) -> Comparison:
+@renamed(made="generated")
+def compare(real: ArrayLike, generated: ArrayLike) -> Comparison:
     """Compare one feature of real and generated clips by Euclidean distances.
 
     An overlap of 1 and a KL divergence of 0 mean that a generated clip is as far from real ones as
@@ -54,7 +55,7 @@ def compare(real: ArrayLike, made: ArrayLike) -> Comparison:
 
     Args:
         real: (n,) or (n, bins).
-        made: (m,) or (m, bins). Clips with NaN are ignored.
+        generated: (m,) or (m, bins). Clips with NaN are ignored.
 
     Returns:
         The comparison.
@@ -62,14 +63,14 @@ def compare(real: ArrayLike, made: ArrayLike) -> Comparison:
     Raises:
         WorkbenchError: for fewer than three clips in a set, and features that do not match.
     """
-    real, made = _known(real, "real"), _known(made, "made")
-    if real.shape[1] != made.shape[1]:
+    real, generated = _known(real, "real"), _known(generated, "generated")
+    if real.shape[1] != generated.shape[1]:
         raise WorkbenchError(
-            f"real has {real.shape[1]} values per clip and made has {made.shape[1]}; "
+            f"real has {real.shape[1]} values per clip and generated has {generated.shape[1]}; "
             "give the same feature of both"
         )
-    own, theirs = _pairs(real), _pairs(made)
-    between = _distances(real, made).ravel()
+    own, theirs = _pairs(real), _pairs(generated)
+    between = _distances(real, generated).ravel()
     near, far = densities(own, between)
     return Comparison(
         float(own.mean()),
@@ -78,7 +79,7 @@ def compare(real: ArrayLike, made: ArrayLike) -> Comparison:
         _overlap(near, far),
         _kl(near, far),
         overlap_area(own, theirs),
-        (len(real), len(made)),
+        (len(real), len(generated)),
     )
 
 

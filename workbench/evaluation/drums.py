@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from workbench.arguments import renamed
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import drum_rolls
 
 N = 9
 
 
-def reconstruction(true: np.ndarray, heard: np.ndarray) -> dict[str, float]:
+@renamed(heard="reconstructed")
+def reconstruction(true: np.ndarray, reconstructed: np.ndarray) -> dict[str, float]:
     """Reconstruction error of drum rolls.
 
     Args:
         true: Rolls, (n, steps, 27).
-        heard: Reconstructed rolls of the same shape.
+        reconstructed: Reconstructed rolls of the same shape.
 
     Returns:
         "f1", "precision" and "recall" of hits over all cells, 0 to 1; "velocity_error" (0 to 1) and
@@ -24,17 +26,17 @@ def reconstruction(true: np.ndarray, heard: np.ndarray) -> dict[str, float]:
     Raises:
         WorkbenchError: for other or different shapes.
     """
-    true, heard = drum_rolls(true, "true"), drum_rolls(heard, "heard")
-    if true.shape != heard.shape:
+    true, reconstructed = drum_rolls(true, "true"), drum_rolls(reconstructed, "reconstructed")
+    if true.shape != reconstructed.shape:
         raise WorkbenchError(
-            f"true has shape {true.shape} and heard {heard.shape}; give equal ones"
+            f"true has shape {true.shape} and reconstructed {reconstructed.shape}; give equal ones"
         )
-    hits, guess = true[..., :N] > 0.5, heard[..., :N] > 0.5
+    hits, guess = true[..., :N] > 0.5, reconstructed[..., :N] > 0.5
     both = hits & guess
     found = max(1, int(both.sum()))
     precision = both.sum() / max(1, guess.sum())
     recall = both.sum() / max(1, hits.sum())
-    error = np.abs(true - heard)
+    error = np.abs(true - reconstructed)
     return {
         "f1": float(2 * both.sum() / max(1, hits.sum() + guess.sum())),
         "precision": float(precision),

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.arguments import function_of, number, path_of
+from workbench.arguments import function_of, number, path_of, renamed
 from workbench.errors import CheckpointError, WorkbenchError
 from workbench.evaluation.checks import rows
 from workbench.models.vggish import VGGish, mel_patches
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 ClipEmbedder = Callable[[Sequence["Clip"]], np.ndarray]
-Hear = Callable[[Any], Any]  # float32 tensor (n, samples) → (n, d), tensor or array
+SoundEmbedder = Callable[[Any], Any]  # float32 tensor (n, samples) → (n, d), tensor or array
 BATCH = 32
 
 
@@ -87,11 +87,12 @@ def mono(clip: Clip, rate: int, seconds: float | None = None) -> np.ndarray:
     return np.pad(sound[:length], (0, max(0, length - len(sound))))
 
 
-def from_sound(hear: Hear, rate: int, seconds: float | None = None) -> ClipEmbedder:
+@renamed(hear="embed")
+def from_sound(embed: SoundEmbedder, rate: int, seconds: float | None = None) -> ClipEmbedder:
     """An embedder from a function of sounds.
 
     Args:
-        hear: From a float32 tensor (n, samples) to (n, d), a tensor or an array.
+        embed: From a float32 tensor (n, samples) to (n, d), a tensor or an array.
         rate: Sample rate in Hz that the function expects.
         seconds: Cut or pad all clips to this length. If None, clips of equal length share a batch.
 
@@ -100,7 +101,7 @@ def from_sound(hear: Hear, rate: int, seconds: float | None = None) -> ClipEmbed
     """
     import torch
 
-    function_of(hear, "hear", needed=True)
+    function_of(embed, "embed", needed=True)
     rate = check_rate(rate, "rate")
 
     def embedder(clips: Sequence[Clip]) -> np.ndarray:
@@ -111,8 +112,8 @@ def from_sound(hear: Hear, rate: int, seconds: float | None = None) -> ClipEmbed
             same = list(group)
             for start in range(0, len(same), BATCH):
                 some = same[start : start + BATCH]
-                made = hear(torch.from_numpy(np.stack([sounds[i] for i in some])))
-                found.update(zip(some, np.asarray(made, dtype=np.float64), strict=True))
+                embeddings = embed(torch.from_numpy(np.stack([sounds[i] for i in some])))
+                found.update(zip(some, np.asarray(embeddings, dtype=np.float64), strict=True))
         return np.stack([found[i] for i in range(len(sounds))])
 
     return embedder

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.arguments import floats, number
+from workbench.arguments import floats, number, renamed
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import rows
 from workbench.music.audio import check_rate
@@ -96,18 +96,22 @@ def tempo(sounds: np.ndarray, rate: int) -> np.ndarray:
     )
 
 
-def tempo_is(found: np.ndarray, asked: np.ndarray, tolerance: float = 0.08) -> np.ndarray:
+@renamed(found="measured", asked="requested")
+def tempo_is(measured: np.ndarray, requested: np.ndarray, tolerance: float = 0.08) -> np.ndarray:
     """Whether tempi match the requested ones; half and double tempo count as a match.
 
     Args:
-        found: Measured tempi, (n,) in BPM.
-        asked: Requested tempi, (n,) in BPM, above 0.
+        measured: Measured tempi, (n,) in BPM.
+        requested: Requested tempi, (n,) in BPM, above 0.
         tolerance: Largest relative error; 0.08 is 8 %.
 
     Returns:
         (n,), bool.
     """
-    found, asked = np.atleast_1d(floats(found, "found")), floats(asked, "asked")
+    measured, requested = (
+        np.atleast_1d(floats(measured, "measured")),
+        floats(requested, "requested"),
+    )
     tolerance = number(tolerance, "tolerance", 0)
-    ratio = found[:, None] / np.outer(asked, OCTAVES)
+    ratio = measured[:, None] / np.outer(requested, OCTAVES)
     return np.any(np.abs(ratio - 1) <= tolerance, axis=1)

@@ -6,20 +6,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.arguments import floats, listed, number, same_length, texts_of, whole
+from workbench.arguments import floats, listed, number, renamed, same_length, texts_of, whole
 from workbench.datasets.keywords import tokens
 from workbench.evaluation.checks import array, rows, same_rows, same_width
 
 
-def ranks(query: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Rank of row i of `found` for row i of `query`, by dot product.
+@renamed(found="candidates")
+def ranks(query: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Rank of row i of `candidates` for row i of `query`, by dot product.
 
     Ties share their mean rank. If only strictly better rows counted, a model with the same
     embedding for everything would have a perfect score. NaN would too, so it is refused.
 
     Args:
         query: (n, d).
-        found: (n, d); row i belongs to row i of `query`.
+        candidates: (n, d); row i belongs to row i of `query`.
 
     Returns:
         (n,), from 1 (first) to n.
@@ -27,10 +28,10 @@ def ranks(query: np.ndarray, found: np.ndarray) -> np.ndarray:
     Raises:
         WorkbenchError: for tables that do not match, and NaN.
     """
-    query, found = rows(query, "query"), rows(found, "found")
-    same_rows(query, found, ("query", "found"))
-    same_width(query, found, ("query", "found"))
-    scores = query @ found.T
+    query, candidates = rows(query, "query"), rows(candidates, "candidates")
+    same_rows(query, candidates, ("query", "candidates"))
+    same_width(query, candidates, ("query", "candidates"))
+    scores = query @ candidates.T
     own = np.diag(scores)[:, None]
     better = (scores > own).sum(1)
     tied = (scores == own).sum(1) - 1
@@ -42,14 +43,15 @@ def recall(rank: np.ndarray, k: int) -> float:
     return float((floats(rank, "rank") <= whole(k, "k", 1)).mean())
 
 
+@renamed(found="candidates")
 def retrieval(
-    query: np.ndarray, found: np.ndarray, ks: Sequence[int] = (1, 5, 10)
+    query: np.ndarray, candidates: np.ndarray, ks: Sequence[int] = (1, 5, 10)
 ) -> dict[str, float]:
     """Recall at each k and the median rank.
 
     Args:
         query: (n, d).
-        found: (n, d); row i belongs to row i of `query`.
+        candidates: (n, d); row i belongs to row i of `query`.
         ks: Values of k, 1 or more.
 
     Returns:
@@ -58,7 +60,7 @@ def retrieval(
     Raises:
         WorkbenchError: for tables that do not match, and NaN.
     """
-    rank, ks = ranks(query, found), listed(ks, "ks", "whole numbers")
+    rank, ks = ranks(query, candidates), listed(ks, "ks", "whole numbers")
     return {f"R@{k}": recall(rank, k) for k in ks} | {"median rank": float(np.median(rank))}
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.signal import ShortTimeFFT
 from scipy.signal.windows import hann
 
-from workbench.arguments import floats, whole
+from workbench.arguments import floats, renamed, whole
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import array
 
@@ -51,13 +51,14 @@ def decibels(power: np.ndarray) -> np.ndarray:
     return 10 * np.log10(np.maximum(floats(power, "power"), 10 ** (FLOOR / 10)))
 
 
-def log_spectral_distance(real: np.ndarray, made: np.ndarray) -> np.ndarray:
+@renamed(made="generated")
+def log_spectral_distance(real: np.ndarray, generated: np.ndarray) -> np.ndarray:
     """Log-spectral distance: root mean square over bins of the difference in level, mean over
     frames.
 
     Args:
         real: Power spectrograms, (n, bins, frames).
-        made: The same shape.
+        generated: The same shape.
 
     Returns:
         (n,) in dB: 0 if equal, 6.02 if one sound has twice the amplitude.
@@ -69,10 +70,12 @@ def log_spectral_distance(real: np.ndarray, made: np.ndarray) -> np.ndarray:
         Gray and Markel 1976, "Distance measures for speech processing".
     """
     real = array(real, "real", "(…, bins, frames)")
-    made = array(made, "made", "(…, bins, frames)")
-    if real.shape != made.shape:
-        raise WorkbenchError(f"made has shape {made.shape} and real {real.shape}; give equal ones")
-    difference = decibels(real) - decibels(made)
+    generated = array(generated, "generated", "(…, bins, frames)")
+    if real.shape != generated.shape:
+        raise WorkbenchError(
+            f"generated has shape {generated.shape} and real {real.shape}; give equal ones"
+        )
+    difference = decibels(real) - decibels(generated)
     return np.sqrt((difference**2).mean(-2)).mean(-1)
 
 

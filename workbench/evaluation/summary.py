@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.arguments import floats, function_of, random_generator, whole
+from workbench.arguments import floats, function_of, random_generator, renamed, whole
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import labels
 from workbench.evaluation.intervals import MOST_TIMES, centred, resampled
@@ -32,7 +32,7 @@ class Measured:
         interval: 95 %, by resampling all sets.
         floor: The same metric of real music.
         baseline: The same metric of trivial clips.
-        n: Rows of made, real, baseline and reference (0 for none).
+        n: Rows of generated, real, baseline and reference (0 for none).
     """
 
     value: float
@@ -42,9 +42,10 @@ class Measured:
     n: tuple[int, int, int, int]
 
 
+@renamed(made="generated")
 def measured(
     measure: Callable[..., float],
-    made: Parts,
+    generated: Parts,
     *,
     real: Parts | None,
     baseline: Parts,
@@ -55,18 +56,19 @@ def measured(
     level: float = 0.95,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Measured:
-    """`measure(*made)`, or `measure(*made, reference)`, beside its values for real and trivial
-    rows.
+    """`measure(*generated)`, or `measure(*generated, reference)`, beside its values for real and
+    trivial rows.
 
     Args:
         measure: A function of tables of rows.
-        made: Of generated clips: a table (n, …), or a tuple of tables; row i of all is one clip's.
+        generated: Of generated clips: a table (n, …), or a tuple of tables; row i of all is one
+            clip's.
         real: The same of held-out music that is not in `reference`. None: halves of the reference
             are compared with each other.
         baseline: The same of trivial clips. Of real and baseline, n random rows are used, because
             many metrics depend on n; if there are fewer, `n` of the result says so.
         reference: (m, …), passed to `measure` last.
-        groups: Labels (n,) of made's rows. Whole groups are resampled for the interval; the
+        groups: Labels (n,) of the generated rows. Whole groups are resampled for the interval; the
             reference's rows are resampled one by one.
         times: Bootstrap samples.
         seed: Of the resampling.
@@ -80,22 +82,22 @@ def measured(
         WorkbenchError: for fewer than two rows, and tables of different lengths.
     """
     function_of(measure, "measure", needed=True)
-    made = _parts(made, "made")
+    generated = _parts(generated, "generated")
     random = random_generator(seed)
-    n = len(made[0])
+    n = len(generated[0])
     fixed = None if reference is None else _parts(reference, "reference")[0]
     groups = None if groups is None else labels(groups, "groups", n)
 
     def of(parts: tuple[np.ndarray, ...], other: np.ndarray | None = fixed) -> float:
         return float(measure(*parts) if other is None else measure(*parts, other))
 
-    value = of(made)
+    value = of(generated)
     draw, times = resampled(n, random, groups), whole(times, "times", 1, MOST_TIMES)
     drawn = []
     for _ in range(times):
         chosen = draw()
         other = None if fixed is None else fixed[random.integers(len(fixed), size=len(fixed))]
-        drawn.append(of(tuple(part[chosen] for part in made), other))
+        drawn.append(of(tuple(part[chosen] for part in generated), other))
     trivial = _cut(_parts(baseline, "baseline"), n, random)
     if real is not None:
         held = _cut(_parts(real, "real"), n, random)

@@ -52,26 +52,28 @@ class LDMGConditioning(Conditioning):
     Args:
         genre: Number of the genre (batch,), −1 for none.
         text: Token vectors of the text (batch, tokens, text).
-        words: Which of the tokens belong to a text: bool (batch, tokens); none of them if there is
-            no text.
+        text_mask: Which of the tokens belong to a text: bool (batch, tokens); none of them if there
+            is no text.
     """
 
     genre: Tensor
     text: Tensor
-    words: Tensor
+    text_mask: Tensor
 
     def dropped(self, p: float) -> Self:
         """Leave out the genre and the text of each item with probability p each."""
         rows = len(self.genre)
         off = torch.rand(2, rows, device=self.genre.device) < p
         return replace(
-            self, genre=self.genre.masked_fill(off[0], -1), words=self.words & ~off[1][:, None]
+            self,
+            genre=self.genre.masked_fill(off[0], -1),
+            text_mask=self.text_mask & ~off[1][:, None],
         )
 
     def unconditional(self) -> Self:
         """Return the batch with neither text nor genre."""
         return replace(
-            self, genre=torch.full_like(self.genre, -1), words=torch.zeros_like(self.words)
+            self, genre=torch.full_like(self.genre, -1), text_mask=torch.zeros_like(self.text_mask)
         )
 
 
@@ -127,7 +129,7 @@ class DiT(nn.Module):
         if conditioning is None:
             return null, visible
         text = torch.cat([null, self.text_embedder(conditioning.text)], dim=1)
-        return text, torch.cat([visible, conditioning.words], dim=1)
+        return text, torch.cat([visible, conditioning.text_mask], dim=1)
 
 
 class Block(nn.Module):

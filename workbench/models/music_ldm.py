@@ -78,21 +78,21 @@ class MusicLDMConditioning(Conditioning):
 
     Args:
         vector: Embedding of a text or a sound (batch, embed).
-        said: Whether the embedding is used: bool (batch,). If not, the embedding of the empty text
+        mask: Whether the embedding is used: bool (batch,). If not, the embedding of the empty text
             replaces it.
     """
 
     vector: Tensor
-    said: Tensor
+    mask: Tensor
 
     def dropped(self, p: float) -> Self:
         """Leave out each embedding with probability p."""
-        keep = torch.rand(len(self.said), device=self.said.device) >= p
-        return replace(self, said=self.said & keep)
+        keep = torch.rand(len(self.mask), device=self.mask.device) >= p
+        return replace(self, mask=self.mask & keep)
 
     def unconditional(self) -> Self:
         """Return the batch with the embedding of the empty text in each row."""
-        return replace(self, said=torch.zeros_like(self.said))
+        return replace(self, mask=torch.zeros_like(self.mask))
 
 
 Heard = MusicLDMConditioning  # the old name
@@ -205,8 +205,8 @@ class FiLMUNet(nn.Module):
         self.unet = film_unet(sizes)
         self.register_buffer("null_text", torch.zeros(sizes.embed))
 
-    def forward(self, x: Tensor, t: Tensor, vector: Tensor, said: Tensor) -> Tensor:
-        vector = torch.where(said[:, None], vector, self.null_text)  # (batch, embed)
+    def forward(self, x: Tensor, t: Tensor, vector: Tensor, mask: Tensor) -> Tensor:
+        vector = torch.where(mask[:, None], vector, self.null_text)  # (batch, embed)
         # each level but the last halves the frames
         multiple = 2 ** (len(self.unet.config["block_out_channels"]) - 1)
         missing = -x.shape[2] % multiple

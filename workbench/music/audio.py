@@ -146,8 +146,8 @@ def read_audio(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
         raise BrokenFileError(f"{path} {CUT}")  # Vorbis may lack a last block, MP3 only estimates
     if not np.isfinite(samples).all():
         raise BrokenFileError(f"{path} holds NaN or infinite samples; export it again")
-    if wav and wav.said:
-        warnings.warn(f"{path} {wav.said}", MusicFileWarning, stacklevel=2)
+    if wav and wav.warning:
+        warnings.warn(f"{path} {wav.warning}", MusicFileWarning, stacklevel=2)
     return np.ascontiguousarray(turned_down(samples.T)), rate
 
 
@@ -181,13 +181,13 @@ def _all_blocks(file: Any, most: int) -> np.ndarray:
 @dataclass(frozen=True)
 class _Wav:
     """Where the samples of a WAV lie. format: the content of its "fmt " chunk; start, end: the
-    samples' bytes; wrong: whether libsndfile would read others; said: text of a warning."""
+    samples' bytes; wrong: whether libsndfile would read others; warning: text of a warning."""
 
     format: bytes = b""
     start: int = 0
     end: int = 0
     wrong: bool = False
-    said: str = ""
+    warning: str = ""
 
 
 def _looked_at(file: BinaryIO, suffix: str) -> tuple[_Wav | None, bool]:
@@ -230,8 +230,8 @@ def _wav_of(file: BinaryIO, size: int) -> _Wav:
         if length >= OPEN or end > size:  # left open by a program that streams; or too large
             cut = length < OPEN and end - size > 64  # some include the header
             seconds = (end - size) / max(int.from_bytes(form[8:12], "little"), 1)
-            said = f"is cut short by {seconds:.3g} s; what is there was read" if cut else ""
-            return _Wav(form, start, size, True, said)
+            warning = f"is cut short by {seconds:.3g} s; what is there was read" if cut else ""
+            return _Wav(form, start, size, True, warning)
         file.seek(end + length % 2)
         rest = file.read(BLOCK)
         tagged = rest[:3] in (b"TAG", b"ID3") or not any(rest)  # or padding
@@ -240,8 +240,8 @@ def _wav_of(file: BinaryIO, size: int) -> _Wav:
         )
         if tagged or chunked or (length and len(rest) < 1024):
             return _Wav(form, start, end)
-        said = "holds more sound than its header says; all of it was read" if length else ""
-        return _Wav(form, start, size, True, said)
+        warning = "holds more sound than its header says; all of it was read" if length else ""
+        return _Wav(form, start, size, True, warning)
     return _Wav()
 
 

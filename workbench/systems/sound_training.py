@@ -15,11 +15,12 @@ from workbench.errors import MissingDataError, PromptError
 
 @dataclass
 class Data:
-    """A collection with its splits. rows: training pieces; kept: validation pieces."""
+    """A collection with its splits. rows: its pieces for training; validation: those for
+    validation."""
 
     audio: AudioCollection
     rows: list[int]
-    kept: list[int]
+    validation: list[int]
 
     @classmethod
     def of(cls, dataset: AudioCollection | str, rate: int, limit: int | None = None) -> Self:
@@ -33,13 +34,13 @@ class Data:
                 "prepare it again"
             )
         data = cls(audio, audio.split("train"), audio.split("validation") or audio.split("test"))
-        if not data.rows or not data.kept:
+        if not data.rows or not data.validation:
             raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
         return data
 
-    def sounds(self, n: int, length: int, seed: int, kept: bool = False) -> Tensor:
+    def sounds(self, n: int, length: int, seed: int, validation: bool = False) -> Tensor:
         """Return random mono crops of a split: (n, length) at the collection's rate."""
-        rows = self.kept if kept else self.rows
+        rows = self.validation if validation else self.rows
         return torch.from_numpy(self.audio.crops(n, length, seed=seed, rows=rows)[0].mean(1))
 
     def record(self, dataset: AudioCollection | str) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def valid(rolls):
 # %%
 generator = torch.Generator().manual_seed(seed)
 with torch.inference_mode():
-    z = system.networks.standard(system.autoencoder.encode(torch.from_numpy(rolls)))
+    z = system.networks.standardise(system.autoencoder.encode(torch.from_numpy(rolls)))
     epsilon = torch.randn(z.shape, generator=generator)
     heard = system.decode_rolls(z + noise * epsilon)
     nothing = system.decode_rolls(epsilon)

@@ -91,7 +91,7 @@ with tempfile.TemporaryDirectory() as folder:
 def loss(phrase):
     """Held-out loss with these texts, the same noise each time."""
     system.networks.cpu().eval()
-    z = system.networks.standard(encode_all(system.networks, held_out.rolls))
+    z = system.networks.standardise(encode_all(system.networks, held_out.rolls))
     said = system.networks.text_features(held_out.vectors)[phrase]
     condition = DrumConditioning(said, held_out.tempo, torch.ones(len(z), 2))
     torch.manual_seed(seed)

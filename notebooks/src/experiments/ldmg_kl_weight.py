@@ -118,7 +118,7 @@ real, alone = (audio.crops(n, length, seed=seed, rows=audio.split(split))[0][:, 
                for split in ("test", "train"))
 drawn = system.draw_each([""] * n, [None] * n, range(n), seconds=length / audio.rate,
                          steps=run.size(2, 10), guidance=1.0)
-noise = system.standard(system.noise(range(n), 128))
+noise = system.standardise(system.noise(range(n), 128))
 made = {
     "reconstructed": np.stack(
         [system.decode_sound(system.encode_sound(s[None]))[0, :length] for s in real]),

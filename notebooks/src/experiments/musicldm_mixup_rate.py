@@ -71,8 +71,8 @@ sound = audio.cut(pieces, starts, length)[:, 0]
 def windows(sounds):
     """Of the fixed pieces, with their captions."""
     z = torch.cat([system.encode_sound(part) for part in torch.from_numpy(sounds).split(16)])
-    text, said = captions(system.embedder, audio, pieces)
-    return Windows(z, text, text, said, pieces)
+    text, captioned = captions(system.embedder, audio, pieces)
+    return Windows(z, text, text, captioned, pieces)
 
 
 def stretched():
@@ -89,7 +89,7 @@ def first(parts, n):
     """The first n windows of all parts, cut to a quarter: a shorter one costs less."""
     some = Windows.joined(parts)
     return Windows(some.z[:n, :, : some.z.shape[2] // 4], some.sound[:n], some.text[:n],
-                   some.said[:n], some.piece[:n])
+                   some.captioned[:n], some.piece[:n])
 
 
 coder = system.networks, system.embedder
@@ -119,7 +119,7 @@ run.note("held-out loss at its best", min(readings), floor=1.0)
 with torch.random.fork_rng(devices=[]), torch.inference_mode():
     torch.manual_seed(0)
     some = first([own] * 4, 4 * fixed)  # four noises each
-    on_own = system.diffusion.loss(system.networks.denoiser, some.z, some.text, some.said)
+    on_own = system.diffusion.loss(system.networks.denoiser, some.z, some.text, some.captioned)
 run.note("loss on the fixed windows", float(on_own), floor=1.0)
 run.note("gap", readings[-1] - float(on_own))
 run.finish()

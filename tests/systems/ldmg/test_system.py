@@ -84,6 +84,9 @@ def test_latents_are_standard_over_the_training_sound(trained, audio):
     z = torch.cat([system.encode_sound(audio[i]) for i in audio.split("train")], dim=1)
     assert z.mean(1).abs().max() < 1e-3
     assert (z.std(1) - 1).abs().max() < 1e-2
+    again = system.standardise(system.destandardise(z))
+    assert torch.allclose(again, z, atol=1e-5)
+    assert torch.equal(system.standard(z), system.standardise(z))  # the old name
 
 
 def test_crops_of_latents_are_stretches_of_pieces_drawn_by_length():

@@ -140,6 +140,15 @@ def test_clips_are_as_asked(trained):
         system.generate(candidates=0)
 
 
+def test_conditioning_leaves_out_empty_texts_and_knows_its_old_argument(trained):
+    system, _ = trained
+    assert system.conditioning(["jazz", " "]).mask.tolist() == [True, False]
+    assert system.conditioning(["jazz"], conditional=False).mask.tolist() == [False]
+    with pytest.warns(DeprecationWarning, match="said: .*conditional"):
+        old = system.conditioning(["jazz"], said=False)
+    assert not old.mask.any()
+
+
 def test_of_several_candidates_the_nearest_is_taken(trained):
     system, _ = trained
     vector = torch.zeros(1, 32)
@@ -220,7 +229,7 @@ def test_mixes_are_windows_like_others(trained, audio, kind):
     assert mixed.z.shape == real.z.shape
     assert torch.allclose(mixed.sound.norm(dim=1), torch.ones(6), atol=1e-3)
     assert torch.allclose(mixed.text.norm(dim=1), torch.ones(6), atol=1e-3)
-    assert mixed.said.all()
+    assert mixed.captioned.all()
     assert len(Windows.joined([real, mixed])) == 12
     assert 0.3 < float(mixed.z.std() / real.z.std()) < 2
 

@@ -104,8 +104,8 @@ def recipe(dataset: str, profile: str, seed: int, *, backbone: str = "bert") -> 
     styles = names_of(dataset)
     windows = windows_of(sets_of(dataset, "train", size.limit), code, size.hop, styles)
     few = min(40, size.limit or 40)
-    kept = windows_of(sets_of(dataset, "validation", few), code, 8, styles)
-    kept.labels = kept.labels.like(windows.labels)
+    validation = windows_of(sets_of(dataset, "validation", few), code, 8, styles)
+    validation.labels = validation.labels.like(windows.labels)
     config = PianoConfig(
         replace(size.network, vocab=code.size, backbone=backbone),  # type: ignore[arg-type]
         replace(size.control, styles=tuple(styles)),
@@ -116,16 +116,16 @@ def recipe(dataset: str, profile: str, seed: int, *, backbone: str = "bert") -> 
     return Recipe(
         asdict(config),
         {"backbone": backbone, "windows": len(windows.ids)},
-        partial(stages, windows=windows, kept=kept, code=code, size=size),
+        partial(stages, windows=windows, validation=validation, code=code, size=size),
     )
 
 
 def stages(
-    networks: Networks, windows: Windows, kept: Windows, code: PVD, size: Profile
+    networks: Networks, windows: Windows, validation: Windows, code: PVD, size: Profile
 ) -> list[Stage]:
     """Return the stages: the diffusion model, then the classifiers that steer it."""
-    fit_network = partial(fit_diffusion, networks.diffusion, windows.ids, kept.ids, code)
-    fit_classifiers = partial(fit_controls, networks, windows, kept, code)
+    fit_network = partial(fit_diffusion, networks.diffusion, windows.ids, validation.ids, code)
+    fit_classifiers = partial(fit_controls, networks, windows, validation, code)
     return [
         Stage("diffusion", size.diffusion, 0.75, fit_network),
         Stage("control", size.classifiers, 0.25, fit_classifiers),
@@ -133,7 +133,7 @@ def stages(
 
 
 def fit_diffusion(
-    network: Network, ids: Tensor, kept: Tensor, code: PVD, plan: Plan, out: Path, **more: Any
+    network: Network, ids: Tensor, validation: Tensor, code: PVD, plan: Plan, out: Path, **more: Any
 ) -> Fit[Network]:
     """Train the diffusion model on windows (n, 130), transposed at random."""
 
@@ -141,7 +141,7 @@ def fit_diffusion(
         ids = ids.long()
         return losses(module, shift(ids, torch.randint(-5, 7, (len(ids),)).to(ids), code), PAD)
 
-    check = diffusion_check(kept[:256])
+    check = diffusion_check(validation[:256])
     return fit(
         network, (ids.short(),), loss, plan, out, validate=check, title="Diffusion-LM", **more
     )
@@ -161,7 +161,7 @@ def diffusion_check(ids: Tensor) -> Callable[[Network], dict[str, float]]:
 def fit_controls(
     networks: Networks,
     windows: Windows,
-    kept: Windows,
+    validation: Windows,
     code: PVD,
     plan: Plan,
     out: Path,
@@ -180,7 +180,7 @@ def fit_controls(
         return (shift(ids, by, code).short(), *labels.tensors(by))
 
     def validate(module: Controls) -> dict[str, float]:
-        ids, *labels = moved(kept.ids[:512], kept.labels.take(512))
+        ids, *labels = moved(validation.ids[:512], validation.labels.take(512))
         return scores_of(control_loss(module, network, ids.long(), tuple(labels), PAD))
 
     return fit(

@@ -58,11 +58,13 @@ class DrumNetworks(nn.Module):
         frozen = nn.functional.layer_norm(vectors, vectors.shape[-1:])
         return torch.cat([frozen, self.contrastive.embed_text(vectors)], dim=-1)
 
-    def standard(self, latents: Tensor) -> Tensor:
+    def standardise(self, latents: Tensor) -> Tensor:
         """Standardise the autoencoder's latents to mean 0 and variance 1 over the training
         loops."""
         return (latents - self.latent_mean) / self.latent_std
 
-    def plain(self, latents: Tensor) -> Tensor:
-        """Undo `standard`."""
+    def destandardise(self, latents: Tensor) -> Tensor:
+        """Undo `standardise`."""
         return latents * self.latent_std + self.latent_mean
+
+    standard, plain = standardise, destandardise  # the old names

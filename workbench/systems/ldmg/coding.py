@@ -58,7 +58,7 @@ def fit_vae(
     vae: AudioVAE | SpectralVAE,
     audio: AudioCollection,
     rows: Sequence[int],
-    kept: Sequence[int],
+    validation: Sequence[int],
     plan: Plan,
     out: Path,
     *,
@@ -68,15 +68,15 @@ def fit_vae(
     seed: int,
     watch: Watch | None = None,
 ) -> Fit:
-    """Train `vae` with a discriminator of `width` (0: none) on crops of `crop` samples. rows, kept:
-    training and validation pieces of `audio`."""
+    """Train `vae` with a discriminator of `width` (0: none) on crops of `crop` samples. rows,
+    validation: pieces of `audio` for training and validation."""
     module = VAEGAN(vae, width)
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
         sound = crops_of(audio, numbers, crop, seed, rows)
         return gan_terms(module, sound, weights)  # type: ignore[arg-type]
 
-    held, _ = audio.crops(16, crop, seed=0, rows=kept)
+    held, _ = audio.crops(16, crop, seed=0, rows=validation)
 
     def validate(module: nn.Module) -> dict[str, float]:
         mean, logvar, scores = decoded_held(module.vae, held)  # type: ignore[arg-type]
@@ -100,7 +100,7 @@ def finetune_decoder(
     vae: AudioVAE | SpectralVAE,
     audio: AudioCollection,
     rows: Sequence[int],
-    kept: Sequence[int],
+    validation: Sequence[int],
     plan: Plan,
     out: Path,
     *,
@@ -125,7 +125,7 @@ def finetune_decoder(
             "level": weights.level * level_distance(sound, decoded),
         }
 
-    held, _ = audio.crops(16, crop, seed=0, rows=kept)
+    held, _ = audio.crops(16, crop, seed=0, rows=validation)
 
     def validate(vae: nn.Module) -> dict[str, float]:
         scores = decoded_held(vae, held)[2]

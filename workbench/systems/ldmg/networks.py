@@ -53,12 +53,12 @@ class Networks(nn.Module):
         for begin, end, left, right in self.pieces(x.shape[-1] // hop):
             mean, _ = self.vae.encode(x[..., left * hop : right * hop])
             parts.append(mean[0, :, begin - left : end - left])
-        return self.standard(torch.cat(parts, dim=-1))
+        return self.standardise(torch.cat(parts, dim=-1))
 
     @torch.inference_mode()
     def decode_sound(self, latents: Tensor) -> np.ndarray:
         """Decode latents (latent, frames) to float32 (channels, frames · hop)."""
-        hop, z = self.config.vae.hop, self.plain(latents)
+        hop, z = self.config.vae.hop, self.destandardise(latents)
         parts = []
         for begin, end, left, right in self.pieces(z.shape[-1]):
             sound = self.vae.decode(z[None, :, left:right])[0]
@@ -75,10 +75,10 @@ class Networks(nn.Module):
             for a in range(0, frames, PIECE)
         ]
 
-    def standard(self, z: Tensor) -> Tensor:
+    def standardise(self, z: Tensor) -> Tensor:
         """Standardise the VAE's latents (…, latent, frames) to mean 0 and variance 1."""
         return (z - self.latent_mean[:, None]) / self.latent_std[:, None]
 
-    def plain(self, z: Tensor) -> Tensor:
-        """Undo `standard`."""
+    def destandardise(self, z: Tensor) -> Tensor:
+        """Undo `standardise`."""
         return z * self.latent_std[:, None] + self.latent_mean[:, None]

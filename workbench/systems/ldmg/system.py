@@ -128,13 +128,15 @@ class LDMG(SoundDiffusion):
         latents = self.latents_of(latents[None] if hasattr(latents, "ndim") else latents)[0]
         return self.networks.decode_sound(latents)
 
-    def standard(self, z: Tensor) -> Tensor:
+    def standardise(self, z: Tensor) -> Tensor:
         """Standardise the VAE's latents (…, latent, frames) to mean 0 and variance 1."""
-        return self.networks.standard(z)
+        return self.networks.standardise(z)
 
-    def plain(self, z: Tensor) -> Tensor:
-        """Undo `standard`."""
-        return self.networks.plain(z)
+    def destandardise(self, z: Tensor) -> Tensor:
+        """Undo `standardise`."""
+        return self.networks.destandardise(z)
+
+    standard, plain = standardise, destandardise  # the old names
 
     def sound_of(self, clip: Clip) -> np.ndarray:
         """Return a clip's sound as this system's input: (channels, samples) at `config.rate`."""

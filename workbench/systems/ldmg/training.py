@@ -46,7 +46,7 @@ def recipe(dataset: AudioCollection | str, profile: str, seed: int) -> Recipe:
 
 def stages(networks: Networks, data: Data, size: Profile) -> list[Stage]:
     """Return the stages: the VAE-GAN, its decoder alone, and the transformer on the latents."""
-    pieces, vae = (data.audio, data.rows, data.kept), networks.vae
+    pieces, vae = (data.audio, data.rows, data.validation), networks.vae
     coding: dict[str, Any] = {"crop": size.crop, "weights": size.weights}
     fit_coder = partial(fit_vae, vae, *pieces, width=size.width, **coding)
     return [
@@ -92,7 +92,7 @@ def fit_diffusion(
     networks: Networks,
     audio: AudioCollection,
     rows: Sequence[int],
-    kept: Sequence[int],
+    validation: Sequence[int],
     plan: Plan,
     out: Path,
     seed: int,
@@ -101,7 +101,7 @@ def fit_diffusion(
     """Measure the latents, and train the transformer on them."""
     measure_latents(networks, audio, rows)
     diffusion, frames, text = networks.config.diffusion(), networks.config.frames, BertText()
-    bank, held = (Latents(networks, text, audio, some) for some in (rows, kept))
+    bank, held = (Latents(networks, text, audio, some) for some in (rows, validation))
 
     def terms(module: nn.Module, z: Tensor, conditioning: LDMGConditioning) -> dict[str, Tensor]:
         device = next(module.parameters()).device
@@ -139,13 +139,15 @@ class Latents:
         names = list(networks.config.genres)
         genres = [genre_of(item.labels) for item in items]
         self.genre = torch.tensor([names.index(g) if g in names else -1 for g in genres])
-        self.text, self.words = text.pieces([item.caption for item in items])
+        self.text, self.text_mask = text.pieces([item.caption for item in items])
         self.text = self.text.half()
 
     def crops(self, n: int, frames: int, seed: int) -> tuple[Tensor, LDMGConditioning]:
         """Return random crops (n, latent, frames) and their conditioning."""
         out, which = latent_crops(self.pieces, n, frames, seed)
-        return out, LDMGConditioning(self.genre[which], self.text[which].float(), self.words[which])
+        return out, LDMGConditioning(
+            self.genre[which], self.text[which].float(), self.text_mask[which]
+        )
 
 
 def latent_crops(pieces: Sequence[Tensor], n: int, frames: int, seed: int) -> tuple[Tensor, Tensor]:

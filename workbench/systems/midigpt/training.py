@@ -198,15 +198,15 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
     ("pop909+builtin-songs")."""
     size = profile_of(PROFILES, profile)
     songs = tables_of(songs_of(dataset, "train", size.limit))
-    kept = tables_of(songs_of(dataset, "validation", min(40, size.limit or 40)))
-    if not songs or not kept:
+    validation = tables_of(songs_of(dataset, "validation", min(40, size.limit or 40)))
+    if not songs or not validation:
         raise MissingDataError(f"{dataset}: has no songs with notes to train and validate on")
     vocabulary = Vocabulary.train([ids_of(song) for song in songs], size.vocabulary)
     gpt = replace(size.gpt, vocab=vocabulary.size)
     rows = sequences_of(songs, vocabulary, gpt.context, size.sequences, seed)
     checks = validate(
-        held_out(kept, vocabulary, gpt.context)[:64],
-        sequences_of(kept, vocabulary, gpt.context, 64, seed + 1, holes=1.0, shift=False),
+        held_out(validation, vocabulary, gpt.context)[:64],
+        sequences_of(validation, vocabulary, gpt.context, 64, seed + 1, holes=1.0, shift=False),
         16,
     )
     return Recipe(

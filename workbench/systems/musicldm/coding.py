@@ -54,7 +54,7 @@ def fit_vae(
         sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
         return terms(module, sound.to(numbers.device), True)
 
-    held = data.sounds(16, length, 0, kept=True)
+    held = data.sounds(16, length, 0, validation=True)
 
     def validate(module: nn.Module) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)
@@ -126,7 +126,7 @@ def fit_vocoder(
             terms |= adversarial_terms(critic, real, fake, ADVERSARIAL, MATCHING)
         return terms
 
-    held = data.sounds(16, crop, 0, kept=True)
+    held = data.sounds(16, crop, 0, validation=True)
 
     def validate(module: nn.Module) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)
@@ -186,7 +186,7 @@ def finetune_decoder(
         networks.to(numbers.device)
         return terms(module, sound.to(numbers.device))
 
-    held = data.sounds(16, length, 0, kept=True)
+    held = data.sounds(16, length, 0, validation=True)
 
     def validate(module: nn.Module) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)

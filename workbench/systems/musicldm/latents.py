@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.arguments import texts_of
+from workbench.arguments import renamed, texts_of
 from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.music.clip import clip_of
 from workbench.systems.musicldm.config import MusicLDMConfig
@@ -115,21 +115,24 @@ class MusicLatents(SoundDiffusion):
         frames = self.config.frames // self.config.sizes.shorter
         return overlapping(self.networks.denoiser, frames, axis=2)
 
+    @renamed(said="conditional")
     @torch.inference_mode()
     def conditioning(
-        self, prompts: Sequence[str] | Tensor, *, said: bool | None = None
+        self, prompts: Sequence[str] | Tensor, *, conditional: bool | None = None
     ) -> MusicLDMConditioning:
         """Return the conditioning of the U-Net.
 
         Args:
             prompts: Texts, or embeddings (n, embed) of texts or sounds.
-            said: Whether the prompts are used; by default those that are not empty.
+            conditional: Whether the prompts are used; by default those that are not empty.
 
         Returns:
             The conditioning of n rows.
         """
         if isinstance(prompts, Tensor):
-            return MusicLDMConditioning(prompts, torch.full((len(prompts),), said is not False))
+            return MusicLDMConditioning(
+                prompts, torch.full((len(prompts),), conditional is not False)
+            )
         prompts = texts_of(prompts, "prompts", 1)
-        present = [bool(prompt.strip()) and said is not False for prompt in prompts]
+        present = [bool(prompt.strip()) and conditional is not False for prompt in prompts]
         return MusicLDMConditioning(self.embedder.embed_text(prompts), torch.tensor(present))

@@ -35,13 +35,13 @@ SPARE = 1.1  # length of an excerpt in windows, for a time stretch of at most 6 
 @dataclass
 class Windows:
     """Windows and their embeddings: z (n, latent, frames, bands); sound (n, embed): audio
-    embedding; text (n, embed): embedding of the caption; said (n,): whether there is a caption;
-    piece (n,): the piece, or the first of two."""
+    embedding; text (n, embed): embedding of the caption; captioned (n,): whether there is a
+    caption; piece (n,): the piece, or the first of two."""
 
     z: Tensor
     sound: Tensor
     text: Tensor
-    said: Tensor
+    captioned: Tensor
     piece: np.ndarray
 
     def __len__(self) -> int:
@@ -54,7 +54,7 @@ class Windows:
             z=torch.cat([part.z for part in parts]),
             sound=torch.cat([part.sound for part in parts]),
             text=torch.cat([part.text for part in parts]),
-            said=torch.cat([part.said for part in parts]),
+            captioned=torch.cat([part.captioned for part in parts]),
             piece=np.concatenate([part.piece for part in parts]),
         )
 

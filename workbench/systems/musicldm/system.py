@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from workbench.arguments import listed, same_length, shown
+from workbench.arguments import listed, renamed, same_length, shown
 from workbench.errors import PromptError
 from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.music.audio import SILENT
@@ -155,12 +155,12 @@ class MusicLDM(MusicLatents):
         n, candidates = checked(n=n, candidates=candidates).values()
         prompt = prompt_of(prompt, "words, or a sound as like=")
         vector, caption = self._vector(prompt, like)
-        said = like is not None or bool(prompt.strip())
-        settings = SamplingSettings(steps, guidance if said else 1.0, sampler, seed)
+        conditional = like is not None or bool(prompt.strip())
+        settings = SamplingSettings(steps, guidance if conditional else 1.0, sampler, seed)
         seeds = settings.seeds(n * candidates)
         seconds = self.seconds_of(seconds)
         sounds = self._sounds(
-            self.conditioning(vector.expand(len(seeds), -1), said=said),
+            self.conditioning(vector.expand(len(seeds), -1), conditional=conditional),
             seeds,
             seconds,
             settings,
@@ -185,13 +185,14 @@ class MusicLDM(MusicLatents):
         rows = similarity.argmax(1) + torch.arange(n) * similarity.shape[1]
         return sounds[rows]
 
+    @renamed(said="conditional")
     @torch.inference_mode()
     def generate_batch(
         self,
         vectors: Tensor,
         seeds: Sequence[int],
         *,
-        said: bool = True,
+        conditional: bool = True,
         seconds: float | None = None,
         steps: int = 50,
         guidance: float = 4.0,
@@ -203,7 +204,7 @@ class MusicLDM(MusicLatents):
         Args:
             vectors: Embeddings (n, embed) of texts or sounds.
             seeds: n seeds of noise.
-            said: Whether the embeddings are used; False samples without conditioning.
+            conditional: Whether the embeddings are used; False samples without conditioning.
             seconds: Length in seconds, at most 600; by default that of training.
             steps: Number of sampling steps, 1 to 1000.
             guidance: Guidance scale, 0 to 20.
@@ -221,7 +222,7 @@ class MusicLDM(MusicLatents):
         if not isinstance(vectors, Tensor) or vectors.ndim != 2:
             raise PromptError(f"vectors={shown(vectors)}: give a tensor (n, embed)")
         same_length(vectors=vectors, seeds=seeds)
-        conditioning = self.conditioning(vectors, said=said)
+        conditioning = self.conditioning(vectors, conditional=conditional)
         return self._sounds(conditioning, seeds, seconds, settings, progress)
 
     draw_each = generate_batch  # the old name
@@ -297,9 +298,9 @@ class MusicLDM(MusicLatents):
     ) -> tuple[Callable[[int], MusicLDMConditioning], dict[str, Any]]:
         prompt = prompt_of(prompt, "words, or a sound as like=")
         vector, _ = self._vector(prompt, like)
-        said = like is not None or bool(prompt.strip())
+        conditional = like is not None or bool(prompt.strip())
         return (
-            lambda n: self.conditioning(vector.expand(n, -1), said=said),
+            lambda n: self.conditioning(vector.expand(n, -1), conditional=conditional),
             {"prompt": prompt} if like is None else {"like": credit_of(like)},
         )
 

@@ -73,8 +73,8 @@ def stages(
         parts = [windows_of(*coder, data.rows, size.windows, seed)]
         if n_mixes:
             parts.append(mixes_of(*coder, data.rows, n_mixes, mixup, seed))
-        kept = windows_of(*coder, data.kept, min(128, size.windows), seed)
-        return Windows.joined(parts), kept
+        validation = windows_of(*coder, data.validation, min(128, size.windows), seed)
+        return Windows.joined(parts), validation
 
     def fit_unet(by: str, *given: Any, **more: Any) -> Fit:
         return fit_denoiser(networks, embedder, *windows(), by, *given, **more)
@@ -122,7 +122,8 @@ def fit_clap(
     captions."""
     mel = embedder.mel
     train_rows, held = (
-        [i for i in rows if data.audio.items[i].caption.strip()] for rows in (data.rows, data.kept)
+        [i for i in rows if data.audio.items[i].caption.strip()]
+        for rows in (data.rows, data.validation)
     )
     length = crop * mel.hop
     texts = embedder.text.embed([item.caption for item in data.audio.items])
@@ -156,7 +157,7 @@ def fit_denoiser(
     networks: Networks,
     embedder: Embedder,
     windows: Windows,
-    kept: Windows,
+    validation: Windows,
     by: str,
     plan: Plan,
     out: Path,
@@ -170,23 +171,23 @@ def fit_denoiser(
 
     def conditioning(some: Windows) -> MusicLDMConditioning:
         if by == "text":
-            return MusicLDMConditioning(some.text, some.said)
-        return MusicLDMConditioning(some.sound, torch.ones_like(some.said))
+            return MusicLDMConditioning(some.text, some.captioned)
+        return MusicLDMConditioning(some.sound, torch.ones_like(some.captioned))
 
     train_conditioning = conditioning(windows)
 
-    def loss(module: nn.Module, z: Tensor, vector: Tensor, said: Tensor) -> dict[str, Tensor]:
-        dropped = MusicLDMConditioning(vector.float(), said).dropped(DROPPED)
+    def loss(module: nn.Module, z: Tensor, vector: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        dropped = MusicLDMConditioning(vector.float(), mask).dropped(DROPPED)
         return {"diffusion": diffusion.to(z.device).loss(module, z.float(), *dropped)}
 
     def validate(module: nn.Module) -> dict[str, float]:
         device = next(module.parameters()).device
-        here = [part.to(device) for part in (kept.z, *conditioning(kept))]
+        here = [part.to(device) for part in (validation.z, *conditioning(validation))]
         return {"loss": float(diffusion.to(device).loss(module, *here))}
 
     return fit(
         network,
-        (windows.z.half(), train_conditioning.vector.half(), train_conditioning.said),
+        (windows.z.half(), train_conditioning.vector.half(), train_conditioning.mask),
         loss,
         plan,
         out,
