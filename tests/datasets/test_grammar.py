@@ -210,12 +210,16 @@ def test_bars_repeat():
 def certain_ticks(feel):
     """(lane, tick) of cells of the first bar that are never silent."""
     cells, lanes = np.nonzero(feel.table[0][..., 0] == 0)
-    return {(int(lane), int(feel.places[cell])) for cell, lane in zip(cells, lanes, strict=True)}
+    return {
+        (int(lane), int(feel.cell_ticks[cell])) for cell, lane in zip(cells, lanes, strict=True)
+    }
 
 
 def possible_ticks(feel):
     cells, lanes = np.nonzero(feel.table[0][..., 0] < 1)
-    return {(int(lane), int(feel.places[cell])) for cell, lane in zip(cells, lanes, strict=True)}
+    return {
+        (int(lane), int(feel.cell_ticks[cell])) for cell, lane in zip(cells, lanes, strict=True)
+    }
 
 
 def out_of_reach(lane, tick, others):
@@ -246,7 +250,7 @@ def test_feels_and_fills_can_be_told_apart(style):
 def test_rows_fit_their_grid(style):
     for feel in style.feels:
         assert feel.grid in (12, 16)
-        assert np.diff([*feel.places, grammar.BAR]).min() > 2 * REACH
+        assert np.diff([*feel.cell_ticks, grammar.BAR]).min() > 2 * REACH
         for lane, letters in feel.rows.items():
             cells = len(letters.replace(" ", "").replace("|", ""))
             assert cells % feel.grid == 0 or feel.grid % cells == 0, (style.name, lane)

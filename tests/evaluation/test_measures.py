@@ -56,7 +56,7 @@ def test_the_binariser_does_not_overflow():
 
 
 def test_hamming_and_euclidean_are_scipys():
-    a, b = patterns.bits(rolls(5)), patterns.bits(rolls(7, seed=1))
+    a, b = patterns.binary_cells(rolls(5)), patterns.binary_cells(rolls(7, seed=1))
     assert a.shape[1] == 288
     assert np.array_equal(patterns.hamming(a, b), cdist(a, b, "hamming") * a.shape[1])
     assert np.array_equal(patterns.nearest(a, b, batch=2), patterns.hamming(a, b).min(1))

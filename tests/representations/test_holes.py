@@ -193,7 +193,7 @@ def test_the_real_songs_obey_the_rules(vocabulary):
         table = table_of(song_clip(seed=seed))
         hole = Hole(1, 4)
         ids = answer(table, hole, vocabulary)
-        rule = HoleRule(grammar, 1, table.bars[1:4].tolist(), hole.asked(table).tolist())
+        rule = HoleRule(grammar, 1, table.bars[1:4].tolist(), hole.tracks(table).tolist())
         drawn = None
         for i in ids:
             assert bool(rule(drawn)[0, i]), vocabulary.names[vocabulary.pieces[i][0]]

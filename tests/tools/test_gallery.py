@@ -14,7 +14,7 @@ from workbench.systems.region import Region
 from workbench.systems.registry import SYSTEMS
 from workbench.tools.gallery import build
 from workbench.tools.gallery import clips as gallery_clips
-from workbench.tools.gallery.clips import measured, plain
+from workbench.tools.gallery.clips import default_exhibit, measured
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,9 @@ def test_each_call_gives_the_clip_that_it_stands_under(made):
 def test_a_system_without_a_part_of_its_own_shows_what_it_can(key, tmp_path, monkeypatch):
     entry = replace(SYSTEMS[key], gallery="")
     parts = []
-    monkeypatch.setattr(build, "plain", lambda *of: parts.append(plain(*of)) or parts[-1])
+    monkeypatch.setattr(
+        build, "default_exhibit", lambda *of: parts.append(default_exhibit(*of)) or parts[-1]
+    )
     monkeypatch.setitem(SYSTEMS, key, entry)
     page = build.make(tmp_path, only=[key], seed=2).read_text(encoding="utf-8")
     [shown] = parts

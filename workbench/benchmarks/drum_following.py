@@ -17,7 +17,7 @@ NO_CELLS = np.zeros((0, 1), bool)
 Ask = Callable[[str, int], str]  # (style, take) → prompt
 
 
-def plain(style: str, take: int) -> str:
+def plain_prompt(style: str, take: int) -> str:
     """Three phrasings that people use."""
     return ("a {} beat", "{} groove", "play some {} drums")[take % 3].format(style)
 
@@ -52,7 +52,7 @@ def styles(bench: Bench) -> None:
     by_style = [["real held-out loops", *_by_style(true, predicted, names)]]
     for system_name in bench.systems:
         for form, ask in {
-            "plain words": plain,
+            "plain words": plain_prompt,
             "sentences": sentence,
             "loop-pack words": keywords,
             "held-out captions' phrasings": _augmented(bench),
@@ -125,7 +125,7 @@ def _augmented(bench: Bench) -> Ask:
     def ask(style: str, take: int) -> str:
         rows = of[style]
         if len(rows) == 0:
-            return plain(style, take)
+            return plain_prompt(style, take)
         facts = facts_of(test.clips[int(rows[take * len(rows) // bench.takes % len(rows)])])
         return phrases(facts, 1, seed=take)[0]
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from workbench.benchmarks.bench import Bench
-from workbench.benchmarks.drum_following import plain
+from workbench.benchmarks.drum_following import plain_prompt
 from workbench.evaluation.distances import frechet_distance, frechet_interval
 from workbench.evaluation.intervals import share_interval
 
@@ -52,7 +52,7 @@ def guidance(bench: Bench) -> None:
     names, judge = bench.data.styles, bench.style_judge
     takes = max(3, bench.takes // 2)
     asked = np.array([name for name in names for _ in range(takes)])
-    prompts = [plain(name, take) for name in names for take in range(takes)]
+    prompts = [plain_prompt(name, take) for name in names for take in range(takes)]
     real = bench.real.spread(40 if bench.quick else 150)
     reference = bench.system.embed_clips(bench.real.clips).numpy()
     rows = []

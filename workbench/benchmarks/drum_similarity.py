@@ -11,18 +11,25 @@ from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_data import LoopSet
 from workbench.datasets.keywords import multihot
 from workbench.evaluation.intervals import bootstrap
-from workbench.evaluation.patterns import bits, bucket_pairs, euclidean, hamming, nearest, smallest
+from workbench.evaluation.patterns import (
+    binary_cells,
+    bucket_pairs,
+    euclidean,
+    hamming,
+    nearest,
+    smallest,
+)
 
 TRAINED_HOP = 2  # bars between the windows that systems are trained on
 
 
 def novelty(bench: Bench) -> None:
     """Distance to the nearest training loop: copies are nearer than real held-out loops."""
-    train = bits(bench.data.loops("train", TRAINED_HOP).rolls)
+    train = binary_cells(bench.data.loops("train", TRAINED_HOP).rolls)
     real, made = bench.real, bench.made
     rows, figures = [], {}
     for name, loops in (("real held-out loops", real), (bench.name, made)):
-        cells = bits(loops.rolls)
+        cells = binary_cells(loops.rolls)
         near = nearest(cells, train)
         interval = bootstrap(
             partial(_median, near), len(near), groups=loops.performances, seed=bench.seed
@@ -60,7 +67,7 @@ def novelty(bench: Bench) -> None:
         rows,
         [
             "The windows of the training set are those the system was trained on; a training loop "
-            f"itself is at distance {int(np.median(nearest(bits(again.rolls), train)))}.",
+            f"itself is at distance {int(np.median(nearest(binary_cells(again.rolls), train)))}.",
             "Target: generated loops are no nearer than real held-out loops.",
         ],
         medians=figures,
@@ -73,7 +80,7 @@ def paper_tables(bench: Bench) -> None:
     buckets = _buckets(test)
     same, other = bucket_pairs(buckets, test.performances.tolist(), 1000, bench.seed)
     latents = bench.system.encode(test.clips).numpy()
-    cells = bits(test.rolls)
+    cells = binary_cells(test.rolls)
     rows = [
         ["held-out loops, same bucket", len(same), *_pairs(cells, latents, same)],
         ["held-out loops, other buckets", len(other), *_pairs(cells, latents, other)],
@@ -129,7 +136,7 @@ def _against_data(
     others = [random.choice([i for i, b in enumerate(buckets) if b != c], 5, False) for c in common]
     prompts = [test.clips[int(rows[0])].caption for rows in own for _ in range(10)]
     made = bench.draw(prompts, seed=bench.seed + 2)
-    made_cells, made_latents = bits(made.rolls), bench.system.encode(made.clips).numpy()
+    made_cells, made_latents = binary_cells(made.rolls), bench.system.encode(made.clips).numpy()
     lines = []
     for name, chosen in (("same bucket", own), ("other buckets", others)):
         distances = [
@@ -154,7 +161,7 @@ def _variety(bench: Bench) -> list[list[object]]:
     """All pairs of ten loops of one prompt, over eight prompts; and of loops of any prompts."""
     prompts = bench.real.spread(8).captions
     made = bench.draw([p for p in prompts for _ in range(10)], seed=bench.seed + 3)
-    cells, latents = bits(made.rolls), bench.system.encode(made.clips).numpy()
+    cells, latents = binary_cells(made.rolls), bench.system.encode(made.clips).numpy()
     distances, far = hamming(cells, cells), euclidean(latents, latents)
     upper = np.triu(np.ones(distances.shape, bool), 1)
     same = np.repeat(np.arange(len(prompts)), 10)

@@ -14,7 +14,7 @@ from workbench.evaluation.classifiers import balanced_accuracy
 from workbench.evaluation.drums import reconstruction
 from workbench.evaluation.intervals import share_interval
 from workbench.evaluation.likelihood import bits_each, true_entropy
-from workbench.evaluation.patterns import bits, hamming
+from workbench.evaluation.patterns import binary_cells, hamming
 from workbench.models.markov import MarkovChain
 from workbench.music.clip import Clip
 
@@ -135,7 +135,7 @@ def patterns(random: np.random.Generator) -> Iterator[Check]:
     for name, theirs in (("precision", precision), ("recall", recall), ("f1", f1)):
         yield Check(f"drum hits, {name}", ours[name], float(theirs), "mir_eval, transcription")
     rolls[..., 9:18] = rolls[..., :9]
-    cells = bits(rolls)
+    cells = binary_cells(rolls)
     yield Check(
         "Hamming distance",
         float(hamming(cells[:1], cells[1:])[0, 0]),

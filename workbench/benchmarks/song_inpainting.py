@@ -69,7 +69,7 @@ def fill_middle(bench: SongBench, case: Case) -> RemiSong:
         bench.system.grammar,
         1,
         case.song.bars[hole.first : hole.last].tolist(),
-        hole.asked(case.song).tolist(),
+        hole.tracks(case.song).tolist(),
     )
     return _written(bench, prompt, rule, case, end=END)
 

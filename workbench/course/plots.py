@@ -51,12 +51,12 @@ def axes(rows: int = 1, columns: int = 1, *, width: float = 8, height: float = 3
         rows, columns, figsize=size, layout="constrained", facecolor="white"
     )
     for ax in np.atleast_1d(made).flat:
-        plain(ax)
+        style_axes(ax)
     figure.set_dpi(96)
     return made
 
 
-def plain(ax: Axes) -> Axes:
+def style_axes(ax: Axes) -> Axes:
     """Apply the workbench's style: dark text and no frame. Returns the axes."""
     ax.tick_params(colors=INK, labelsize=9)
     for side in ("top", "right"):
@@ -66,6 +66,9 @@ def plain(ax: Axes) -> Axes:
     for text in (ax.xaxis.label, ax.yaxis.label, ax.title):
         text.set_color(INK)
     return ax
+
+
+plain = style_axes  # the old name
 
 
 def roll(ax: Axes, drum_roll: DrumRoll, title: str = "") -> Axes:
@@ -88,7 +91,7 @@ def roll(ax: Axes, drum_roll: DrumRoll, title: str = "") -> Axes:
         ax.axvline(line, color=INK, lw=1.2 if line % 4 == 0 else 0.4, alpha=0.6, zorder=0)
     ax.set_yticks(range(len(DRUMS)), [DRUM_NAMES[code] for code in DRUMS])
     ax.set(xlim=(-0.25, drum_roll.beats), ylim=(-0.6, 8.6), xlabel="time (beats)", title=title)
-    return plain(ax)
+    return style_axes(ax)
 
 
 def notes(
@@ -133,7 +136,7 @@ def notes(
         ax.axvline(line / grid, color=INK, lw=0.2 if line % grid else 0.9, alpha=0.6, zorder=0)
     ax.set(xlim=(-0.05, clip.beats), xlabel="time (beats)", ylabel="MIDI pitch", title=title)
     _legend(ax, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return plain(ax)
+    return style_axes(ax)
 
 
 def ranking(ax: Axes, values: Mapping[str, float], *, xlabel: str, title: str = "") -> Axes:
@@ -152,7 +155,7 @@ def ranking(ax: Axes, values: Mapping[str, float], *, xlabel: str, title: str = 
     ax.set_yticks(range(len(values)), _words(values))
     ax.invert_yaxis()
     ax.set(xlabel=xlabel, title=title)
-    return plain(ax)
+    return style_axes(ax)
 
 
 def estimates(
@@ -198,7 +201,7 @@ def estimates(
     ax.set_yticks(range(len(values)), _words(values))
     ax.invert_yaxis()
     ax.set(xlabel=xlabel, title=title)
-    return plain(ax)
+    return style_axes(ax)
 
 
 def strip(frames: Sequence[tuple[float, DrumRoll]], most: int = 5) -> Figure:
@@ -257,7 +260,7 @@ def matrix(
     if len(columns):
         ax.set_xticks(range(len(columns)), _words(columns))
     ax.set_title(title)
-    return plain(ax)
+    return style_axes(ax)
 
 
 def spectrogram(ax: Axes, sound: ArrayLike, rate: float, title: str = "") -> Axes:
@@ -288,7 +291,7 @@ def spectrogram(ax: Axes, sound: ArrayLike, rate: float, title: str = "") -> Axe
         extent=(0.0, levels.shape[1] * WINDOW / 4 / rate, 0.0, rate / 2000),
     )
     ax.set(xlabel="seconds", ylabel="kHz", title=title)
-    return plain(ax)
+    return style_axes(ax)
 
 
 def lines(
@@ -310,7 +313,7 @@ def lines(
         ax.plot(x, y, LINES[i % 4], color=COLOURS[i % 7], label=name, lw=1.8)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     _legend(ax)
-    return plain(ax)
+    return style_axes(ax)
 
 
 def bars(
@@ -350,7 +353,7 @@ def bars(
         )
     ax.set(ylabel=ylabel, title=title)
     ax.tick_params(axis="x", rotation=20 if len(values) > 5 else 0)
-    return plain(ax)
+    return style_axes(ax)
 
 
 def intervals(
@@ -397,7 +400,7 @@ def intervals(
         ax.set_xlim(-0.5, len(x) - 0.5)
     if label:
         _legend(ax)
-    return plain(ax)
+    return style_axes(ax)
 
 
 def histogram(
@@ -436,7 +439,7 @@ def histogram(
     if len(groups) > 1:
         _legend(ax)
     ax.set(xlabel=xlabel, ylabel="density", title=title)
-    return plain(ax)
+    return style_axes(ax)
 
 
 def points(ax: Axes, places: ArrayLike, names: Sequence[Any], title: str = "") -> Axes:
@@ -467,7 +470,7 @@ def points(ax: Axes, places: ArrayLike, names: Sequence[Any], title: str = "") -
         )
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=9)
-    return plain(ax)
+    return style_axes(ax)
 
 
 def cloud(points: ArrayLike, names: Sequence[Any], hover: Sequence[Any], title: str = "") -> Any:

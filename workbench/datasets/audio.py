@@ -272,7 +272,7 @@ class AudioCollection:
         begin, end = self.offsets[number % len(self)], self.offsets[number % len(self) + 1]
         return _sound(self.samples[begin:end])
 
-    def places(
+    def crop_positions(
         self, n: int, length: int, *, seed: int, rows: Sequence[int] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions of random crops. Pieces are sampled in proportion to their length.
@@ -297,6 +297,8 @@ class AudioCollection:
         starts = [int(random.integers(max(1, sizes[i] - length + 1))) for i in chosen]
         return pieces[chosen], np.array(starts, dtype=int)
 
+    places = crop_positions  # the old name
+
     def cut(self, pieces: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
         """Return crops, float32 (n, channels, length), zero-padded at the end of a piece."""
         out = np.zeros((len(pieces), self.channels, length), dtype=np.float32)
@@ -310,8 +312,8 @@ class AudioCollection:
         self, n: int, length: int, *, seed: int, rows: Sequence[int] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return `n` random crops, float32 (n, channels, length), and the piece of each (n,); see
-        `places` and `cut`."""
-        pieces, starts = self.places(n, length, seed=seed, rows=rows)
+        `crop_positions` and `cut`."""
+        pieces, starts = self.crop_positions(n, length, seed=seed, rows=rows)
         return self.cut(pieces, starts, length), pieces
 
     def windows(

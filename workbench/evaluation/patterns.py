@@ -36,10 +36,13 @@ def binarise(velocity: np.ndarray) -> np.ndarray:
     return velocity > THRESHOLD + 1e-6
 
 
-def bits(rolls: np.ndarray) -> np.ndarray:
+def binary_cells(rolls: np.ndarray) -> np.ndarray:
     """Drum rolls (n, steps, 27) as binary cells (n, steps · 9), bool; 1,152 for eight bars."""
     rolls = drum_rolls(rolls)
     return binarise(rolls[..., N : 2 * N]).reshape(len(rolls), -1)
+
+
+bits = binary_cells  # the old name
 
 
 def hamming(a: np.ndarray, b: np.ndarray) -> np.ndarray:

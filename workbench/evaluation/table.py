@@ -125,18 +125,18 @@ class Report:
     def write(self, path: str | Path) -> None:
         """Write the report as JSON, atomically."""
         with atomic_write(path) as beside:
-            text = json.dumps(plain({**self.about, "sections": self.sections}), indent=1)
+            text = json.dumps(json_value({**self.about, "sections": self.sections}), indent=1)
             beside.write_text(text + "\n", encoding="utf-8")
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Convert to JSON's types; NaN, which JSON does not have, becomes null."""
     if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(k): json_value(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
+        return [json_value(v) for v in value]
     if hasattr(value, "item"):
-        return plain(value.item())
+        return json_value(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or isinstance(value, str | int | float | bool):

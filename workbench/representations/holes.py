@@ -41,7 +41,7 @@ class Hole:
             inside &= np.isin(song.notes[:, PROGRAM], self.programs)
         return inside
 
-    def asked(self, song: RemiSong) -> np.ndarray:
+    def tracks(self, song: RemiSong) -> np.ndarray:
         """Return the tracks of the hole as ascending ids of Program tokens: `programs`, or all
         tracks of the song."""
         if self.programs is not None:
@@ -72,7 +72,7 @@ def question(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
     bars = bars_of(rest, vocabulary)
     inside = [part for bar in bars[hole.first : hole.last] for part in ([HOLE], bar)]
     return np.concatenate(
-        [[BOS], *inside, *bars[hole.last :], hole.asked(song), *bars[: hole.first], [FILL]]
+        [[BOS], *inside, *bars[hole.last :], hole.tracks(song), *bars[: hole.first], [FILL]]
     ).astype(np.int64)
 
 

@@ -60,7 +60,7 @@ class PVD:
         return np.array([name[0] for name in self.names])
 
     @cached_property
-    def places(self) -> np.ndarray:
+    def positions(self) -> np.ndarray:
         """The sixteenth of the bar of each o and b word, −1 for other words: (size,)."""
         return np.array([int(name[1:]) if name[0] in "ob" else -1 for name in self.names])
 

@@ -28,7 +28,7 @@ from workbench.course.lesson import present
 from workbench.course.notebooks import ROOT, text_of
 from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import t_interval
-from workbench.evaluation.table import plain
+from workbench.evaluation.table import json_value
 from workbench.extras import require
 from workbench.files import UNREADABLE, atomic_write, load_json
 from workbench.tools.report.build import machine
@@ -98,7 +98,7 @@ def run_experiment(
     folders = [out, root / "experiments" / "results"] if record else [out]
     for folder in folders:
         with atomic_write(folder / f"{name}.json") as path:
-            text = json.dumps(plain(table.about | {"rows": table.rows}), indent=1)
+            text = json.dumps(json_value(table.about | {"rows": table.rows}), indent=1)
             path.write_text(text + "\n", encoding="utf-8")
     return read_table(out / f"{name}.json")
 

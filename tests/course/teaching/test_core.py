@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from workbench.course import teaching
 from workbench.course.teaching.core import EXERCISES, Exercise, Task, exercise
-from workbench.course.teaching.values import Other, decode, encode, plain, same
+from workbench.course.teaching.values import Other, as_data, decode, encode, same
 from workbench.errors import PromptError
 
 
@@ -224,7 +224,7 @@ values = st.recursive(
 @given(values)
 def test_values_come_through_a_pipe_unchanged(value):
     assert same(decode(json.loads(json.dumps(encode(value)))), value)
-    assert same(plain(value), value)
+    assert same(as_data(value), value)
 
 
 def test_tensors_and_functions_come_through():
@@ -237,8 +237,8 @@ def test_tensors_and_functions_come_through():
     with pytest.raises(TypeError, match="only functions of a module"):
         encode(lambda x: x)
     assert decode(encode(Other("set"))) == Other("set")
-    assert plain({1, 2}) == Other("set")
-    assert plain(torch.ones(2, dtype=torch.bfloat16, requires_grad=True)).tolist() == [1, 1]
+    assert as_data({1, 2}) == Other("set")
+    assert as_data(torch.ones(2, dtype=torch.bfloat16, requires_grad=True)).tolist() == [1, 1]
 
 
 def test_what_would_run_code_is_refused():
@@ -246,12 +246,12 @@ def test_what_would_run_code_is_refused():
         decode({"array": ["|O", [1], "AAAAAAAAAAA="]})
     with pytest.raises((KeyError, ValueError)):
         decode({"set": [1]})
-    assert isinstance(plain(np.array([{1}, {2}], dtype=object)), list)
-    assert plain([0] * 3_000_000) == Other("list (OverflowError)")
+    assert isinstance(as_data(np.array([{1}, {2}], dtype=object)), list)
+    assert as_data([0] * 3_000_000) == Other("list (OverflowError)")
 
 
 def test_every_case_of_the_lessons_can_be_sent():
     for check in teaching.exercises().values():
         for case in check.draw(0).cases:
             there = decode(json.loads(json.dumps(encode(case))), trusted=True)
-            assert same(plain(there), plain(case)), check.name
+            assert same(as_data(there), as_data(case)), check.name

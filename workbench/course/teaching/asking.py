@@ -11,7 +11,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.course.teaching.values import plain, same
+from workbench.course.teaching.values import as_data, same
 from workbench.errors import text_of
 
 Function = Callable[..., Any]
@@ -32,15 +32,15 @@ def ask(attempt: Function, cases: Sequence[tuple[Any, ...]]) -> list[Answer]:
     """Call a function on each case. Every outcome that does not end the process is an Answer."""
     answers = []
     for case in cases:
-        before = [plain(value) for value in case]
+        before = [as_data(value) for value in case]
         watch = _Watch(sys.stdout)
         try:
             with redirect_stdout(watch):
-                value = plain(attempt(*case))
+                value = as_data(attempt(*case))
         except (Exception, SystemExit) as error:
             answers.append(Answer(error=_raised(error, attempt)))
             continue
-        after = [plain(value) for value in case]
+        after = [as_data(value) for value in case]
         answers.append(Answer(value, "", watch.wrote, not same(before, after)))
     return answers
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from workbench.course.teaching.asking import Answer, Function, ask
 from workbench.course.teaching.judging import Task, verdict
-from workbench.course.teaching.values import plain
+from workbench.course.teaching.values import as_data
 from workbench.errors import PromptError
 
 EXERCISES: dict[str, Exercise] = {}  # by number; `workbench.course.teaching.exercises()` fills it
@@ -121,7 +121,7 @@ class Exercise:
         return Result(state, message, self.points if state == "correct" else 0.0, self.points)
 
     def _answers_of(self, function: Function, seed: int) -> list[Any]:
-        return [plain(function(*case)) for case in self.draw(seed).cases]
+        return [as_data(function(*case)) for case in self.draw(seed).cases]
 
 
 def exercise(

@@ -24,15 +24,15 @@ class Other:
     name: str
 
 
-def plain(value: Any) -> Any:
+def as_data(value: Any) -> Any:
     """None, str, int, float, bool, arrays, and lists, tuples and dicts of those; else `Other`."""
     try:
-        return _plain(value, [MOST])
+        return _as_data(value, [MOST])
     except Exception as error:  # the student's object may fail in any way
         return Other(f"{type(value).__name__} ({type(error).__name__})")
 
 
-def _plain(value: Any, left: list[int]) -> Any:
+def _as_data(value: Any, left: list[int]) -> Any:
     left[0] -= 1
     if left[0] < 0:
         raise OverflowError("too large")
@@ -42,9 +42,9 @@ def _plain(value: Any, left: list[int]) -> Any:
         return value if abs(value) < 2**63 else float(value)
     if isinstance(value, list | tuple):
         kind = tuple if isinstance(value, tuple) else list
-        return kind(_plain(item, left) for item in value)
+        return kind(_as_data(item, left) for item in value)
     if isinstance(value, dict):
-        return {str(key): _plain(item, left) for key, item in value.items()}
+        return {str(key): _as_data(item, left) for key, item in value.items()}
     if type(value).__module__.startswith("torch") and hasattr(value, "detach"):
         value = value.detach().cpu()
         value = (value.float() if value.is_floating_point() else value).numpy()
@@ -52,7 +52,7 @@ def _plain(value: Any, left: list[int]) -> Any:
         return Other(type(value).__name__)
     array = np.array(value, subok=False)
     if array.dtype.kind == "O":
-        return _plain(array.tolist(), left)
+        return _as_data(array.tolist(), left)
     if array.dtype.kind not in KINDS or array.size > left[0]:
         return Other(f"{type(value).__name__} of {array.dtype}")
     left[0] -= array.size

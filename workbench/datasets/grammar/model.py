@@ -141,7 +141,7 @@ def _invert(cumulated: np.ndarray, u: np.ndarray) -> np.ndarray:
 def notes_of(loop: Loop) -> np.ndarray:
     """The notes, dtype NOTE; hits before the first downbeat are written at the loop's end."""
     bar, cell, lane = np.nonzero(loop.states)
-    ticks = bar * BAR + loop.feel.places[cell] + loop.offset[bar, cell, lane]
+    ticks = bar * BAR + loop.feel.cell_ticks[cell] + loop.offset[bar, cell, lane]
     notes = np.zeros(len(bar), dtype=NOTE)
     notes["time"] = (ticks % (loop.bars * BAR)) / TICKS
     notes["duration"] = 0.1
@@ -188,7 +188,7 @@ def _place(
     state = state_of(notes["pitch"], notes["velocity"])
     if np.any(np.abs(exact - ticks) > 1e-3) or np.any(lane < 0) or np.any(state == 0):
         return None
-    nominal = (np.arange(bars)[:, None] * BAR + feel.places).ravel()
+    nominal = (np.arange(bars)[:, None] * BAR + feel.cell_ticks).ravel()
     length = bars * BAR
     if np.any(ticks < 0) or np.any(ticks >= length):
         return None

@@ -54,7 +54,7 @@ class Feel:
         return table.reshape(-1, self.grid, len(LANES), STATES)
 
     @cached_property
-    def places(self) -> np.ndarray:
+    def cell_ticks(self) -> np.ndarray:
         """Position of each cell within the bar in ticks: (cells,)."""
         ticks = np.arange(self.grid) * (4 * TICKS // self.grid)
         if self.grid == 16:

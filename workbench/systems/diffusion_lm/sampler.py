@@ -91,7 +91,7 @@ class PianoSampler(System):
 
     # --- sampling -----------------------------------------------------------------------------
 
-    @renamed(strength="guidance")
+    @renamed(strength="guidance", places="positions")
     def sample_words(
         self,
         n: int,
@@ -99,7 +99,7 @@ class PianoSampler(System):
         *,
         known: np.ndarray | None = None,
         kinds: np.ndarray | None = None,
-        places: int = POSITIONS,
+        positions: int = POSITIONS,
         steps: int = 100,
         guidance: float = 0.1,
         sampler: str = "ddpm",
@@ -116,7 +116,7 @@ class PianoSampler(System):
             control: Controls by name, see `generate`.
             known: Ids to keep, (130,), −1 where free.
             kinds: Required kind of each word, (130,) letters.
-            places: Number of sixteenths per bar; no word has a later position.
+            positions: Number of sixteenths per bar; no word has a later position.
             steps: Number of sampling steps.
             guidance: Strength of the classifier guidance, 0 to 1000.
             sampler: A name from `SAMPLERS`.
@@ -139,7 +139,7 @@ class PianoSampler(System):
         guidance = number(guidance, "guidance", 0, 1000)
         temperature = number(temperature, "temperature", 0, 1000)
         sampler = choice(sampler, "sampler", SAMPLERS)
-        places = whole(places, "places", 1, POSITIONS)
+        positions = whole(positions, "positions", 1, POSITIONS)
         wanted = classes_of(control, self.config.control.styles)
         kept = torch.full((n, LENGTH), -1)
         kept[:, 0], kept[:, -1] = CLS, SEP
@@ -174,7 +174,7 @@ class PianoSampler(System):
             if kinds.shape != (LENGTH,):
                 raise PromptError(f"kinds={shown(kinds)}: give ({LENGTH},) letters")
             logits = np.where(kinds[:, None] == self.code.kinds, logits, -1e9)
-        logits = np.where(self.code.places >= places, -1e9, logits)
+        logits = np.where(self.code.positions >= positions, -1e9, logits)
         words = self.code.round(logits) if grammar else logits.argmax(-1)
         return np.where(given[..., 0] >= 0, given[..., 0], words)
 

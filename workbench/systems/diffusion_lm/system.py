@@ -250,7 +250,7 @@ class DiffusionLM(PianoSampler):
             control,
             known=reading.known,
             kinds=kinds,  # so that bar lines do not move
-            places=min(POSITIONS, max(16 * top // bottom for top, bottom in meters)),
+            positions=min(POSITIONS, max(16 * top // bottom for top, bottom in meters)),
             steps=steps,
             guidance=guidance,
             sampler=sampler,

@@ -149,7 +149,7 @@ class SongFilling(System):
         need = int(1.3 * np.percentile(usual, 75) * (hole.last - hole.first)) + 32
         need = min(need, self.config.gpt.context // 2)
         others = sum(sizes[hole.first : hole.last]) + hole.last - hole.first
-        room = self.config.gpt.context - need - others - len(hole.asked(song)) - 2
+        room = self.config.gpt.context - need - others - len(hole.tracks(song)) - 2
         sizes[hole.first : hole.last] = [0] * (hole.last - hole.first)
         return (sizes, room) if room >= 0 else None
 
@@ -207,7 +207,7 @@ class SongFilling(System):
             self.grammar,
             n,
             metres,
-            hole.asked(reading.song).tolist(),
+            hole.tracks(reading.song).tolist(),
             lengths=reading.grid.lengths[hole.first : hole.last].tolist(),
             most=most,
             together=together,

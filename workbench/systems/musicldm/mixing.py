@@ -69,7 +69,7 @@ def windows_of(
 ) -> Windows:
     """Return `n` random windows of the pieces, computed in batches."""
     length = round(networks.config.seconds * audio.rate)
-    pieces, starts = audio.places(n, length, seed=seed, rows=rows)
+    pieces, starts = audio.crop_positions(n, length, seed=seed, rows=rows)
     z, embeddings = [], []
     for first in tqdm(range(0, n, PART), desc="windows"):
         here = slice(first, first + PART)
@@ -135,7 +135,7 @@ def plain_pairs(
     tracker: Tracker = track,
 ) -> Iterator[Pair]:
     """Yield (crop, crop, piece, piece), sampled without regard to beats."""
-    first, second = (audio.places(n, length, seed=seed + k, rows=rows) for k in (0, 1))
+    first, second = (audio.crop_positions(n, length, seed=seed + k, rows=rows) for k in (0, 1))
     for i, at, j, there in zip(*first, *second, strict=True):
         a, b = audio.cut(np.array([i, j]), np.array([at, there]), length).mean(1)
         yield a, b, int(i), int(j)

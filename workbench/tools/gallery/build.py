@@ -9,7 +9,7 @@ from pathlib import Path
 from workbench.arguments import seed_of
 from workbench.files import write_text
 from workbench.systems.registry import SYSTEMS, resolve
-from workbench.tools.gallery.clips import plain
+from workbench.tools.gallery.clips import default_exhibit
 from workbench.tools.gallery.page import page_of
 from workbench.version import __version__
 
@@ -29,7 +29,7 @@ def make(out: str | Path, *, only: Sequence[str] | None = None, seed: int = 1) -
     exhibits = []
     for key, entry in SYSTEMS.items():
         if only is None or key in only:
-            own = resolve(entry.gallery) if entry.gallery else partial(plain, entry)
+            own = resolve(entry.gallery) if entry.gallery else partial(default_exhibit, entry)
             exhibits.append(own(seed))
             print(f"{key}: {len(exhibits[-1].pieces)} clips", flush=True)
     page = Path(out) / "index.html"

@@ -86,7 +86,7 @@ class Exhibit:
 Note = Callable[[Clip], str]
 
 
-def plain(entry: Entry, seed: int) -> Exhibit:
+def default_exhibit(entry: Entry, seed: int) -> Exhibit:
     """The default entry of a system: a clip for a prompt from its training data (without a prompt
     if it reads none), a variation of that clip, and the clip with a part regenerated."""
     system, name = entry.from_pretrained(), entry.key
