@@ -209,7 +209,7 @@ for guidance in (1.0, 2.0, 4.0):
     drawn = system.generate_batch([""] * len(wanted), wanted, range(len(wanted)),
                                   steps=run.size(4, 25), guidance=guidance)
     waves = np.stack([clip.audio[0] for clip in drawn])
-    heard = tagger.hear(waves)[1].argmax(1)
+    heard = tagger.predict(waves)[1].argmax(1)
     share[f"guidance {guidance:g}"] = float(np.mean([genres[h] == w for h, w in
                                                      zip(heard, wanted, strict=True)]))
     if guidance == 2.0:
@@ -242,9 +242,9 @@ sets = {
     "reconstructed": [system.decode_sound(row) for row in z],
     "other real": train,
 }
-reference = tagger.hear(np.stack([sound[0] for sound in held]))[0]
+reference = tagger.predict(np.stack([sound[0] for sound in held]))[0]
 far = {
-    name: frechet_distance(tagger.hear(np.stack([s[0, :length] for s in some]))[0], reference)
+    name: frechet_distance(tagger.predict(np.stack([s[0, :length] for s in some]))[0], reference)
     for name, some in sets.items()
 }
 plots.bars(plots.axes(width=6), far, ylabel=f"Fréchet distance, N {n}", floor=far["other real"])
@@ -550,10 +550,10 @@ vectors = music.embedder.embed_text([captions[k % len(captions)] for k in range(
 made = music.generate_batch(vectors, range(len(vectors)), steps=run.size(4, 25))
 seen = audio.crops(run.size(20, 600), span, seed=1, rows=audio.split("train"))[0].mean(1)
 new = audio.crops(len(vectors), span, seed=2, rows=audio.split("test"))[0].mean(1)
-train_heard = tagger.hear(seen)[0]
+train_heard = tagger.predict(seen)[0]
 center = train_heard.mean(0)
 near = {
-    name: nearest(tagger.hear(np.asarray(sounds))[0] - center, train_heard - center)[0]
+    name: nearest(tagger.predict(np.asarray(sounds))[0] - center, train_heard - center)[0]
     for name, sounds in (("drawn", made), ("held-out music", new))
 }
 plots.histogram(plots.axes(width=6), near, bins=np.linspace(-1, 1, 41),
@@ -571,8 +571,8 @@ run.note("SIM_AA@90, drawn", copied["drawn"], floor=f"held out {copied['held-out
 #
 # Find three words that change what is drawn (`music.generate("busy fast rock")`), and three that do
 # not. Use the judge instead of your hopes: draw eight sounds with each word and eight without, take
-# `tagger.hear`, and compare how far the two groups lie apart with how far two groups of one prompt
-# lie apart.
+# `tagger.predict`, and compare how far the two groups lie apart with how far two groups of one
+# prompt lie apart.
 #
 # ## You can now
 #

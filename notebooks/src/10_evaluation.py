@@ -47,7 +47,7 @@ length = round(run.size(1, 4) * 1.024 * rate)
 tagger = tagger_of(audio, length, steps=run.size(3, 300))
 known = [i for i in audio.split("test") if genre_of(audio.items[i].labels) in tagger.genres]
 sounds, pieces = audio.crops(run.size(12, 160), length, seed=seed, rows=known)
-vectors, chances = tagger.hear(sounds.mean(1))
+vectors, chances = tagger.predict(sounds.mean(1))
 genres = np.array([genre_of(audio.items[i].labels) for i in pieces])
 right = float((np.array(tagger.genres)[chances.argmax(1)] == genres).mean())
 often = max(float((genres == g).mean()) for g in set(genres))
@@ -105,7 +105,7 @@ def wave(clip):
     return np.resize(clip.waveform(rate, loop=False).mean(0), length)  # a short one is repeated
 
 
-heard = tagger.hear(np.stack([wave(clip) for clip in clips]))[0]
+heard = tagger.predict(np.stack([wave(clip) for clip in clips]))[0]
 
 # %% [markdown]
 # **PCA** turns the cloud of points until its two longest directions lie in the plane: a shadow, and
@@ -240,7 +240,7 @@ def embedded(count, number, spoil=None):
         own = 1000 * seed + 10 * number + part
         some, _ = audio.crops(min(100, count - part), length, seed=own, rows=audio.split("train"))
         mono = some.mean(1)
-        found.append(tagger.hear(degrade(mono, rate, *spoil) if spoil else mono)[0])
+        found.append(tagger.predict(degrade(mono, rate, *spoil) if spoil else mono)[0])
     return np.concatenate(found)
 
 
@@ -368,14 +368,14 @@ told = [i for i in known if audio.items[i].caption]
 crops, which = audio.crops(count, length, seed=seed + 5, rows=told)
 clean = crops.mean(1)
 rows = audio.split("validation") or audio.split("train")
-others = tagger.hear(audio.crops(run.size(12, 160), length, seed=seed, rows=rows)[0].mean(1))[0]
-clean_chances, clean_power = tagger.hear(clean)[1], spectrogram(clean)
+others = tagger.predict(audio.crops(run.size(12, 160), length, seed=seed, rows=rows)[0].mean(1))[0]
+clean_chances, clean_power = tagger.predict(clean)[1], spectrogram(clean)
 text = music.embedder.embed_text([audio.items[i].caption for i in which]).numpy()
 
 
 # %%
 def measures(sounds):
-    found, chance = tagger.hear(sounds)
+    found, chance = tagger.predict(sounds)
     vector = music.embedder.embed_sound(torch.from_numpy(sounds)).numpy()
     return {
         "Fréchet": frechet_distance(found, others),
@@ -428,11 +428,11 @@ from workbench.course.widgets import DegradationLab
 
 few = run.size(4, 16)
 small = {
-    "Fréchet": lambda s: frechet_distance(tagger.hear(s)[0], others),
-    "kernel × 1,000": lambda s: 1000 * kernel_distance(tagger.hear(s)[0], others),
+    "Fréchet": lambda s: frechet_distance(tagger.predict(s)[0], others),
+    "kernel × 1,000": lambda s: 1000 * kernel_distance(tagger.predict(s)[0], others),
     "log-spectral, dB": lambda s: float(
         log_spectral_distance(clean_power[: len(s)], spectrogram(s)).mean()),
-    "paired KL, nats": lambda s: paired_kl(clean_chances[: len(s)], tagger.hear(s)[1]),
+    "paired KL, nats": lambda s: paired_kl(clean_chances[: len(s)], tagger.predict(s)[1]),
 }
 DegradationLab(clean[:few], rate, lambda s: {name: way(s) for name, way in small.items()})
 

@@ -62,9 +62,9 @@ def test_the_judge_is_kept_by_data_length_and_steps(audio, tmp_path, monkeypatch
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
     first = bench(SoundBench, audio, 4)
     folder = tmp_path / "judges" / "tagger-out-8000-20"
-    heard, chances = first.real_heard
+    heard, chances = first.real_predictions
     assert (folder / "best.safetensors").is_file()
     assert (heard.shape, chances.shape) == ((4, 128), (4, 2))
     again = bench(MusicBench, collect(str(audio.folder), RATE), 4)
-    assert np.allclose(again.hear(first.real[0])[0], heard, atol=1e-5)
+    assert np.allclose(again.predict(first.real[0])[0], heard, atol=1e-5)
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]

@@ -201,7 +201,7 @@ CALLS = {  # a public function with one odd argument, and that argument's name
     "jensen_shannon": (lambda odd: rhythm.jensen_shannon([0.5, 0.5], odd), "q"),
     "pitch_classes": (lambda odd: fillings.pitch_classes(odd), "notes"),
     "same_key": (lambda odd: fillings.same_key(NOTES, odd), "around"),
-    "join": (lambda odd: fillings.join(NOTES, odd, 1.0), "after"),
+    "melodic_step": (lambda odd: fillings.melodic_step(NOTES, odd, 1.0), "after"),
     "copy_rate": (lambda odd: fillings.copy_rate(odd, NOTES), "inside"),
     "density_distance": (
         lambda odd: fillings.density_distance(NOTES, NOTES, 1, odd),

@@ -11,8 +11,8 @@ from workbench.evaluation.fillings import (
     density_distance,
     grams,
     jensen_shannon,
-    join,
     key_of,
+    melodic_step,
     most_at_once,
     pitch_class_distance,
     pitch_classes,
@@ -58,9 +58,9 @@ def test_density_of_chords_counts_onsets():
 def test_a_join_is_measured_within_a_part():
     before = notes((3.0, 60, 0), (3.5, 40, 33), (3.5, 38, -1))
     after = notes((4.0, 62, 0), (4.0, 45, 33), (4.0, 38, -1), (9.0, 100, 0))
-    assert join(before, after, 4.0) == pytest.approx((2 + 5) / 2)
-    assert np.isnan(join(before, notes((4, 62, 5)), 4.0))
-    assert np.isnan(join(notes((1.0, 60, 0)), after, 4.0))  # too long before
+    assert melodic_step(before, after, 4.0) == pytest.approx((2 + 5) / 2)
+    assert np.isnan(melodic_step(before, notes((4, 62, 5)), 4.0))
+    assert np.isnan(melodic_step(notes((1.0, 60, 0)), after, 4.0))  # too long before
 
 
 def test_copying_is_found_wherever_it_stands_in_time():

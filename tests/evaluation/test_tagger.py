@@ -11,7 +11,7 @@ from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.errors import WorkbenchError
 from workbench.evaluation.audio_sets import inception_score, paired_kl, sim_aa
 from workbench.evaluation.distances import frechet_distance
-from workbench.evaluation.tagger import Tagger, kept, tagger_of, targets, train_tagger
+from workbench.evaluation.tagger import Tagger, cache_folder, tagger_of, targets, train_tagger
 from workbench.representations.mel import Mel
 
 RATE = 16_000
@@ -51,7 +51,7 @@ def test_labels_become_classes(labels, wanted):
 def test_it_learns_what_is_different(audio):
     tagger = train_tagger(audio, ["hiss", "tone"], 0.5, steps=25, seed=0)
     sounds, pieces = audio.windows(RATE // 2, rows=audio.split("validation"))
-    vectors, chances = tagger.hear(sounds[:, 0])
+    vectors, chances = tagger.predict(sounds[:, 0])
     assert vectors.shape == (len(sounds), 128)
     assert chances.sum(1) == pytest.approx(np.ones(len(sounds)), abs=1e-5)
     truth = [("hiss", "tone").index(audio.items[i].labels["style"]) for i in pieces]
@@ -64,12 +64,12 @@ def test_a_finished_training_is_found_again(audio, tmp_path):
     first = train_tagger(audio, ["hiss", "tone"], 0.5, steps=4, seed=0, folder=str(tmp_path))
     again = train_tagger(audio, ["hiss", "tone"], 0.5, steps=4, seed=0, folder=str(tmp_path))
     sound = audio[0][:, :8000]
-    assert np.allclose(first.hear(sound)[0], again.hear(sound)[0], atol=1e-5)
+    assert np.allclose(first.predict(sound)[0], again.predict(sound)[0], atol=1e-5)
 
 
 def heard(sounds):
     torch.manual_seed(0)
-    return Tagger(["hiss", "tone"], Mel()).eval().hear(sounds)
+    return Tagger(["hiss", "tone"], Mel()).eval().predict(sounds)
 
 
 def test_the_judge_of_a_collection_stays_in_the_cache(audio, tmp_path, monkeypatch):
@@ -77,7 +77,7 @@ def test_the_judge_of_a_collection_stays_in_the_cache(audio, tmp_path, monkeypat
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
     judge = tagger_of(audio, RATE // 4, steps=2)
     assert judge.genres == ("hiss", "tone")
-    folder = Path(f"{kept('tagger', audio, RATE // 4)}-2")
+    folder = Path(f"{cache_folder('tagger', audio, RATE // 4)}-2")
     assert tmp_path in folder.parents
     assert folder.is_dir()
     again = tagger_of(audio, RATE // 4, steps=2)

@@ -32,7 +32,7 @@ def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) 
         again = way(real)
         distances = log_spectral_distance(before, spectrogram(again))
         level = round(loudness(again) / loudness(real), 3)
-        far = frechet_distance(bench.hear(again)[0], bench.real_heard[0])
+        far = frechet_distance(bench.predict(again)[0], bench.real_predictions[0])
         table.append(
             [name, distances.mean(), mean_interval(distances), *distance(real, again), level, far]
         )
@@ -42,8 +42,8 @@ def coding_table(bench: AudioBench, ways: Mapping[str, Coding], numbers: float) 
     ):
         distances = log_spectral_distance(before, half(before))
         table.append([name, distances.mean(), mean_interval(distances), None, None, None, None])
-    other = bench.hear(bench.windows("train", 1)[0])[0]
-    floor = frechet_distance(other, bench.real_heard[0])
+    other = bench.predict(bench.windows("train", 1)[0])[0]
+    floor = frechet_distance(other, bench.real_predictions[0])
     table.append(["floor: as many training windows", *[None] * 5, floor])
     rate = bench.system.config.rate
     bench.report.table(

@@ -15,7 +15,7 @@ from workbench.benchmarks.command import sections_parser
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.datasets.sounds import collect
 from workbench.evaluation.table import Report
-from workbench.evaluation.tagger import Tagger, kept, tagger_of
+from workbench.evaluation.tagger import Tagger, cache_folder, tagger_of
 from workbench.options import nonempty, path, whole
 from workbench.systems.registry import datasets
 from workbench.systems.storage import trained_on
@@ -104,18 +104,18 @@ class AudioBench:
         """The tagger, trained once on the training split and cached."""
         return tagger_of(self.audio, self.length, steps=20 if self.quick else 600)
 
-    def kept(self, judge: str) -> str:
+    def cache_folder(self, judge: str) -> str:
         """Cache folder of a network that judges windows of this data."""
-        return kept(judge, self.audio, self.length)
+        return cache_folder(judge, self.audio, self.length)
 
-    def hear(self, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def predict(self, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The tagger's embeddings (n, width) and genre probabilities (n, genres)."""
-        return self.tagger.hear(sounds.astype(np.float32))
+        return self.tagger.predict(sounds.astype(np.float32))
 
     @cached_property
-    def real_heard(self) -> tuple[np.ndarray, np.ndarray]:
+    def real_predictions(self) -> tuple[np.ndarray, np.ndarray]:
         """Embeddings and genre probabilities of `real`."""
-        return self.hear(self.real[0])
+        return self.predict(self.real[0])
 
 
 Sections = Mapping[str, Callable[[Any], None]]  # each takes the run

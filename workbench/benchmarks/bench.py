@@ -52,7 +52,7 @@ class Bench:
     def name(self) -> str:
         return next(iter(self.systems))
 
-    def draw(
+    def generate(
         self,
         prompts: Sequence[str],
         *,
@@ -84,7 +84,7 @@ class Bench:
         clips = []
         for start in range(0, len(prompts), CHUNK):
             rows = slice(start, start + CHUNK)
-            clips += system.draw_each(
+            clips += system.generate_batch(
                 list(prompts[rows]),
                 tempos[rows],
                 [first + i for i in range(start, start + len(prompts[rows]))],
@@ -115,7 +115,7 @@ class Bench:
 
     def like(self, real: LoopSet) -> LoopSet:
         """One generated loop for the caption of each real one, at its tempo, with its labels."""
-        return self.draw(real.captions, tempos=[c.tempo for c in real.clips], like=real)
+        return self.generate(real.captions, tempos=[c.tempo for c in real.clips], like=real)
 
     @cached_property
     def style_judge(self) -> Chosen:

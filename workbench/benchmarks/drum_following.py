@@ -113,7 +113,7 @@ def _ask(
     """(requested style, recognised style) of `takes` loops per style."""
     requested = np.array([name for name in names for _ in range(bench.takes)])
     prompts = [ask(name, take) for name in names for take in range(bench.takes)]
-    made = bench.draw(prompts, system=bench.systems[system], seed=bench.seed + 1)
+    made = bench.generate(prompts, system=bench.systems[system], seed=bench.seed + 1)
     return requested, bench.style_judge.predict(made.styled)
 
 
@@ -173,7 +173,7 @@ def spread(bench: Bench) -> None:
             for loops, group in ((played["training"], "session"), (played["held-out"], "session"))
         ]
         for name, system in bench.systems.items():
-            made = bench.draw([f"{style} drums"] * takes, system=system, seed=bench.seed + 8)
+            made = bench.generate([f"{style} drums"] * takes, system=system, seed=bench.seed + 8)
             predicted = bench.style_judge.predict(made.styled)
             rows.append(
                 [

@@ -62,7 +62,7 @@ def traits(bench: Bench) -> None:
 
 def _draw(bench: Bench, template: str, styles: Sequence[str], takes: int) -> LoopSet:
     prompts = [template.format(style) for style in styles for _ in range(takes)]
-    return bench.draw(prompts, seed=bench.seed + 4)
+    return bench.generate(prompts, seed=bench.seed + 4)
 
 
 def _share(loops: LoopSet, trait: str) -> float:
@@ -74,7 +74,7 @@ def _tempo(bench: Bench) -> tuple[int, int, float, float]:
     bpm = [60, 72, 84, 92, 104, 113, 128, 140, 165, 190]
     styles = bench.data.styles
     prompts = [f"a {styles[i % len(styles)]} beat, {b} bpm" for i, b in enumerate(bpm)]
-    made = bench.draw(prompts, seed=bench.seed + 6)
+    made = bench.generate(prompts, seed=bench.seed + 6)
     written = [Clip.read_midi(clip.midi_bytes()).tempo for clip in made.clips]
     kept = sum(abs(h - b) < 0.01 for h, b in zip(written, bpm, strict=True))
     fast, slow = (

@@ -20,10 +20,10 @@ def samplers(bench: Bench) -> None:
     real, all_real = bench.real.spread(n), bench.real
     reference = bench.system.embed_clips(all_real.clips).numpy()
     rows, seconds = [], {}
-    bench.draw(real.captions, steps=2)  # loads the text encoder, which is not part of the time
+    bench.generate(real.captions, steps=2)  # loads the text encoder, which is not part of the time
     for sampler, steps in WAYS:
         started = time.perf_counter()
-        made = bench.draw(
+        made = bench.generate(
             real.captions, steps=steps, sampler=sampler, tempos=[c.tempo for c in real.clips]
         )
         seconds[f"{sampler} {steps}"] = time.perf_counter() - started
@@ -57,8 +57,8 @@ def guidance(bench: Bench) -> None:
     reference = bench.system.embed_clips(bench.real.clips).numpy()
     rows = []
     for scale in (1.0, 1.5, 2.0, 3.0, 4.0):
-        right = judge.predict(bench.draw(prompts, guidance=scale, seed=5).styled) == asked
-        made = bench.draw(
+        right = judge.predict(bench.generate(prompts, guidance=scale, seed=5).styled) == asked
+        made = bench.generate(
             real.captions, guidance=scale, tempos=[c.tempo for c in real.clips], like=real
         )
         points = bench.system.embed_clips(made.clips).numpy()

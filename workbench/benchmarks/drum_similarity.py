@@ -135,7 +135,7 @@ def _against_data(
     own = [random.choice([i for i, b in enumerate(buckets) if b == c], 5, False) for c in common]
     others = [random.choice([i for i, b in enumerate(buckets) if b != c], 5, False) for c in common]
     prompts = [test.clips[int(rows[0])].caption for rows in own for _ in range(10)]
-    made = bench.draw(prompts, seed=bench.seed + 2)
+    made = bench.generate(prompts, seed=bench.seed + 2)
     made_cells, made_latents = binary_cells(made.rolls), bench.system.encode(made.clips).numpy()
     lines = []
     for name, chosen in (("same bucket", own), ("other buckets", others)):
@@ -160,7 +160,7 @@ def _against_data(
 def _variety(bench: Bench) -> list[list[object]]:
     """All pairs of ten loops of one prompt, over eight prompts; and of loops of any prompts."""
     prompts = bench.real.spread(8).captions
-    made = bench.draw([p for p in prompts for _ in range(10)], seed=bench.seed + 3)
+    made = bench.generate([p for p in prompts for _ in range(10)], seed=bench.seed + 3)
     cells, latents = binary_cells(made.rolls), bench.system.encode(made.clips).numpy()
     distances, far = hamming(cells, cells), euclidean(latents, latents)
     upper = np.triu(np.ones(distances.shape, bool), 1)

@@ -41,10 +41,10 @@ def quality(bench: MusicBench) -> None:
         ]
     )
     made = {
-        "generated, guidance 1": bench.draw(system, bench.captions, guidance=1.0),
-        "generated, guidance 2": bench.draw(system, bench.captions),
-        "generated, guidance 4": bench.draw(system, bench.captions, guidance=4.0),
-        "best of 5, ranked by the system's encoder": bench.draw(
+        "generated, guidance 1": bench.generate(system, bench.captions, guidance=1.0),
+        "generated, guidance 2": bench.generate(system, bench.captions),
+        "generated, guidance 4": bench.generate(system, bench.captions, guidance=4.0),
+        "best of 5, ranked by the system's encoder": bench.generate(
             system, bench.captions, candidates=2 if bench.quick else 5
         ),
         "the held-out windows": real,
@@ -88,7 +88,7 @@ def ablation(bench: MusicBench) -> None:
     n_real, n_mixes = (round(share * n * size.windows) for n in (1, size.mixes))
     coder = (system.networks, system.embedder)
     real = windows_of(*coder, bench.audio, rows, n_real, bench.seed)
-    kept = windows_of(*coder, bench.audio, bench.audio.split("validation"), 64, bench.seed)
+    validation = windows_of(*coder, bench.audio, bench.audio.split("validation"), 64, bench.seed)
     table, before = [], system.networks.denoiser
     for kind in KINDS:
         windows = real
@@ -104,8 +104,10 @@ def ablation(bench: MusicBench) -> None:
             system.networks.denoiser = FiLMUNet(system.config.sizes).eval()
             for by, plan in stages:
                 out = bench.folder / kind / f"{name}-{by}"
-                fit_denoiser(*coder, windows, kept, by, plan, out, bench.seed)
-            table.append(bench.row(f"{TITLES[kind]}, {name}", bench.draw(system, bench.captions)))
+                fit_denoiser(*coder, windows, validation, by, plan, out, bench.seed)
+            table.append(
+                bench.row(f"{TITLES[kind]}, {name}", bench.generate(system, bench.captions))
+            )
     system.networks.denoiser = before
     table += [bench.row("the held-out windows", bench.real[0])]
     bench.report.table(
@@ -125,7 +127,7 @@ SECTIONS: dict[str, Callable[[MusicBench], None]] = {
     "recordings": music_coding.recordings,
     "quality": quality,
     "beat": lambda bench: audio_hearing.beat(
-        bench, lambda words: bench.draw(bench.system, list(words), guidance=4.0)
+        bench, lambda words: bench.generate(bench.system, list(words), guidance=4.0)
     ),
     "speed": music_coding.speed,
     "ablation": ablation,

@@ -50,6 +50,6 @@ def speed(bench: MusicBench) -> None:
         bench,
         lambda sound: system.encode_sound(torch.from_numpy(sound)[None]),
         system.decode_sound,
-        lambda n, steps: system.draw_each(vector.expand(n, -1), range(n), steps=steps),
+        lambda n, steps: system.generate_batch(vector.expand(n, -1), range(n), steps=steps),
         ["Generation uses guidance and includes the vocoder."],
     )

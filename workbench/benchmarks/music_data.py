@@ -52,13 +52,13 @@ class MusicBench(AudioBench):
             other,
             Data.of(self.audio, self.audio.rate),
             size.clap,
-            f"{self.kept('judge')}-{size.clap.steps}-{self.seed}",
+            f"{self.cache_folder('judge')}-{size.clap.steps}-{self.seed}",
             crop=size.crop,
             seed=self.seed + 1000,
         )
         return other
 
-    def draw(
+    def generate(
         self, system: MusicLDM, captions: list[str], *, guidance: float = 2.0, candidates: int = 1
     ) -> np.ndarray:
         """A clip (samples,) for each caption."""
@@ -68,7 +68,7 @@ class MusicBench(AudioBench):
             vectors = system.embedder.embed_text(texts)
             each = vectors.repeat_interleave(candidates, 0)
             first = 50_000 * (self.seed + 1) + start * candidates
-            sounds = system.draw_each(
+            sounds = system.generate_batch(
                 each, [first + i for i in range(len(each))], steps=self.steps, guidance=guidance
             )
             if candidates > 1:
@@ -88,20 +88,21 @@ class MusicBench(AudioBench):
         return self.judge.embed_text(self.captions).numpy()
 
     @cached_property
-    def train_heard(self) -> np.ndarray:
+    def train_embeddings(self) -> np.ndarray:
         """The tagger's embeddings of training windows, in which copies are looked for."""
         rows = self.audio.split("train")
         crops, _ = self.audio.crops(50 if self.quick else 2000, self.length, seed=9, rows=rows)
-        return self.hear(crops.mean(1))[0]
+        return self.predict(crops.mean(1))[0]
 
     def row(self, name: str, sounds: np.ndarray) -> list[object]:
         """IS, KL, Fréchet, relevance with its interval, SIM_AA of sounds, row by row for the
         captions of the held-out windows."""
-        (vectors, chances), (real_vectors, real_chances) = self.hear(sounds), self.real_heard
+        vectors, chances = self.predict(sounds)
+        real_vectors, real_chances = self.real_predictions
         text = self.caption_vectors
         heard = self.judge.embed_sound(torch.from_numpy(sounds.astype(np.float32))).numpy()
-        center = self.train_heard.mean(0)
-        near = nearest(vectors - center, self.train_heard - center)[0]
+        center = self.train_embeddings.mean(0)
+        near = nearest(vectors - center, self.train_embeddings - center)[0]
         return [
             name,
             inception_score(chances),

@@ -62,7 +62,7 @@ def control(bench: PianoBench) -> None:
         for strength in STRENGTHS[1:2] if bench.quick else STRENGTHS:
             hits, cost, made = 0, [], []
             for number, (word, i) in enumerate(values):
-                ids = bench.system.draw(
+                ids = bench.system.sample_words(
                     n,
                     {name: word},
                     steps=bench.steps,

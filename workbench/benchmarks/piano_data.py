@@ -69,12 +69,12 @@ class PianoBench:
     @cached_property
     def samples(self) -> np.ndarray:
         """Uncontrolled samples: (n, 130)."""
-        return self.system.draw(self.n, steps=self.steps, seed=self.seed)
+        return self.system.sample_words(self.n, steps=self.steps, seed=self.seed)
 
     @cached_property
     def nearest(self) -> np.ndarray:
         """The same samples, rounded to the nearest words without the grammar."""
-        return self.system.draw(self.n, steps=self.steps, seed=self.seed, grammar=False)
+        return self.system.sample_words(self.n, steps=self.steps, seed=self.seed, grammar=False)
 
     @cached_property
     def moved(self) -> torch.Tensor:

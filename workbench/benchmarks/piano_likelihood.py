@@ -117,7 +117,7 @@ def music(bench: PianoBench) -> None:
     other, others = bench.full(bench.train)
     sets = {"held-out windows": (held, songs), "training windows": (other, -1 - others)}
     for temperature in (0.0, 0.5, 1.0):
-        ids = bench.system.draw(
+        ids = bench.system.sample_words(
             bench.n, steps=bench.steps, temperature=temperature, seed=bench.seed
         )
         name = f"DiffusionLM, temperature {temperature:g}"
@@ -172,7 +172,7 @@ def few_steps(bench: PianoBench) -> None:
         if steps > bench.system.config.network.steps:
             continue
         began = time.perf_counter()
-        ids = bench.system.draw(
+        ids = bench.system.sample_words(
             n, steps=steps, sampler=sampler, temperature=temperature, grammar=False, seed=bench.seed
         )
         spent = time.perf_counter() - began

@@ -14,7 +14,7 @@ from workbench.errors import MissingDataError
 from workbench.evaluation.fillings import (
     copy_rate,
     density_distance,
-    join,
+    melodic_step,
     most_at_once,
     pitch_class_distance,
     same_key,
@@ -181,8 +181,8 @@ def measure(bench: SongBench, case: Case, filling: RemiSong) -> list[float]:
         same_key(inside, around),
         density_distance(inside, around, LENGTH, len(near.bars) - LENGTH),
         float(most_at_once(inside) > WALL),
-        join(around, inside, begin),
-        join(inside, around, end),
+        melodic_step(around, inside, begin),
+        melodic_step(inside, around, end),
         copy_rate(inside, elsewhere),
     ]
 

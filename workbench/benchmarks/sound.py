@@ -25,7 +25,7 @@ SECTIONS: dict[str, Callable[[SoundBench], None]] = {
     "samplers": sound_drawing.samplers,
     "asked": sound_drawing.asked,
     "beat": lambda bench: audio_hearing.beat(
-        bench, lambda words: bench.draw(list(words), n=len(words))
+        bench, lambda words: bench.generate(list(words), n=len(words))
     ),
     "speed": sound_speed.speed,
 }

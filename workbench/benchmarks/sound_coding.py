@@ -43,7 +43,7 @@ def players(bench: SoundBench) -> None:
     assert size.decoder_finetune
     finishing = replace(size.decoder_finetune, steps=min(steps, size.decoder_finetune.steps))
     coding = replace(size.coding, steps=steps, every=min(steps, size.coding.every))
-    rows, kept = bench.audio.split("train"), bench.audio.split("validation")
+    rows, validation = bench.audio.split("train"), bench.audio.split("validation")
     table = []
     for name, width in (("with discriminator", size.width), ("without", 0)):
         torch.manual_seed(bench.seed)
@@ -59,7 +59,7 @@ def players(bench: SoundBench) -> None:
             vae,
             bench.audio,
             rows,
-            kept,
+            validation,
             coding,
             out / "vae",
             crop=size.crop,
@@ -72,7 +72,7 @@ def players(bench: SoundBench) -> None:
             vae,
             bench.audio,
             rows,
-            kept,
+            validation,
             finishing,
             out / "decoder",
             crop=size.crop,
@@ -102,5 +102,5 @@ def row(bench: SoundBench, system: LDMG) -> list[object]:
     coder = SoundBench(system, bench.audio, bench.report, n=bench.n, seed=bench.seed)
     again = coder.decode(coder.latents(real))
     distances = log_spectral_distance(spectrogram(real), spectrogram(again))
-    far = frechet_distance(bench.hear(again)[0], bench.real_heard[0])
+    far = frechet_distance(bench.predict(again)[0], bench.real_predictions[0])
     return [float(np.mean(distances)), mean_interval(distances), *distance(real, again), far]

@@ -24,11 +24,12 @@ class SoundBench(AudioBench):
     def apart(self, sounds: np.ndarray) -> list[Any]:
         """Fréchet distance to held-out windows, its interval, and 1,000 times the kernel
         distance."""
-        (heard, _), (real, _), times = self.hear(sounds), self.real_heard, 10 if self.quick else 50
+        vectors, real = self.predict(sounds)[0], self.real_predictions[0]
+        times = 10 if self.quick else 50
         return [
-            frechet_distance(heard, real),
-            frechet_interval(heard, real, times=times, seed=self.seed),
-            1000 * kernel_distance(heard, real),
+            frechet_distance(vectors, real),
+            frechet_interval(vectors, real, times=times, seed=self.seed),
+            1000 * kernel_distance(vectors, real),
         ]
 
     def asked(self, pieces: np.ndarray) -> tuple[list[str], list[str | None]]:
@@ -38,7 +39,7 @@ class SoundBench(AudioBench):
         genres = [genre_of(item.labels) for item in items]
         return [i.caption for i in items], [g if g in known else None for g in genres]
 
-    def draw(
+    def generate(
         self,
         prompts: list[str] | None = None,
         genres: list[str | None] | None = None,
@@ -56,7 +57,7 @@ class SoundBench(AudioBench):
         out = []
         for start in range(0, n, CHUNK):
             rows = slice(start, min(n, start + CHUNK))
-            clips = self.system.draw_each(
+            clips = self.system.generate_batch(
                 prompts[rows],
                 genres[rows],
                 [70_000 * (self.seed + 1) + i for i in range(n)[rows]],
@@ -70,12 +71,12 @@ class SoundBench(AudioBench):
     @cached_property
     def free(self) -> np.ndarray:
         """Unconditional clips."""
-        return self.draw()
+        return self.generate()
 
     @cached_property
     def matched(self) -> np.ndarray:
         """One clip for genre and caption of each held-out window."""
-        return self.draw(*self.asked(self.real[1]))
+        return self.generate(*self.asked(self.real[1]))
 
     def decode(self, latents: torch.Tensor) -> np.ndarray:
         """Standardised latents (n, latent, frames) → sounds (n, samples)."""

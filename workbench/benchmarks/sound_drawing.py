@@ -122,9 +122,9 @@ def samplers(bench: SoundBench) -> None:
     rows = []
     for name, steps in plans:
         started = time.perf_counter()
-        made = bench.draw(n=n, steps=steps, sampler=name)
+        made = bench.generate(n=n, steps=steps, sampler=name)
         speed = made.size / bench.audio.rate / (time.perf_counter() - started)
-        far = frechet_distance(bench.hear(made)[0], bench.real_heard[0])
+        far = frechet_distance(bench.predict(made)[0], bench.real_predictions[0])
         rows.append([f"{name}, {steps} steps", far, speed])
     bench.report.table(
         "samplers",
@@ -144,7 +144,7 @@ def asked(bench: SoundBench) -> None:
     each = 2 if bench.quick else max(4, bench.n // len(genres))
     wanted = [g for g in genres for _ in range(each)]
     truth = np.array([bench.tagger.genres.index(g) for g in wanted])
-    real, real_p = bench.real_heard
+    real, real_p = bench.real_predictions
     _, names = bench.asked(bench.real[1])
     known = np.array([bench.tagger.genres.index(n) if n else -1 for n in names])
     rows = []
@@ -160,8 +160,8 @@ def asked(bench: SoundBench) -> None:
     )
     usual = spread(real[known >= 0], known[known >= 0])
     for guidance in (1.0, 2.0, 4.0):
-        made = bench.draw([""] * len(wanted), list(wanted), n=len(wanted), guidance=guidance)
-        heard, p = bench.hear(made)
+        made = bench.generate([""] * len(wanted), list(wanted), n=len(wanted), guidance=guidance)
+        heard, p = bench.predict(made)
         right = int((p.argmax(1) == truth).sum())
         rows.append(
             [
@@ -172,10 +172,10 @@ def asked(bench: SoundBench) -> None:
                 spread(heard, truth) / usual,
             ]
         )
-    _, free = bench.hear(bench.free)
+    _, free = bench.predict(bench.free)
     rows.append(["unconditional", None, None, inception_score(free), None])
-    vectors, mine = bench.hear(bench.matched)
-    train, _ = bench.hear(bench.windows("train", 1)[0])
+    vectors, mine = bench.predict(bench.matched)
+    train, _ = bench.predict(bench.windows("train", 1)[0])
     center = train.mean(0)
     near = sim_aa(vectors - center, train - center)
     floor = sim_aa(real - center, train - center)

@@ -49,7 +49,7 @@ def speed(bench: SoundBench) -> None:
         bench,
         lambda sound: system.encode_sound(np.repeat(sound[None], channels, 0)),
         system.decode_sound,
-        lambda n, steps: bench.draw(n=n, steps=steps),
+        lambda n, steps: bench.generate(n=n, steps=steps),
         [
             f"A step of training the VAE-GAN takes {ratio:.3f} of the same step in a plain loop "
             "(medians of alternating runs). Peak memory of such a step, the libraries "

@@ -143,7 +143,7 @@ def density_distance(
     return float(abs(np.log(a / b)))
 
 
-def join(before: np.ndarray, after: np.ndarray, line: float, reach: float = 2.0) -> float:
+def melodic_step(before: np.ndarray, after: np.ndarray, line: float, reach: float = 2.0) -> float:
     """Mean melodic step across a seam: from each tuned note that begins up to `reach` quarter notes
     after the seam to the nearest pitch of the same program up to `reach` before it.
 
@@ -165,6 +165,9 @@ def join(before: np.ndarray, after: np.ndarray, line: float, reach: float = 2.0)
         a, b = left[left[:, 2] == program, 1], right[right[:, 2] == program, 1]
         steps += np.abs(b[:, None] - a[None]).min(1).tolist()
     return float(np.mean(steps)) if steps else float("nan")
+
+
+join = melodic_step  # the old name
 
 
 def grams(notes: np.ndarray, n: int = 4) -> set[tuple[float, ...]]:

@@ -54,7 +54,7 @@ class Tagger(nn.Module):
         return embedding, {name: head(F.gelu(embedding)) for name, head in self.heads.items()}
 
     @torch.inference_mode()
-    def hear(self, sounds: np.ndarray, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    def predict(self, sounds: np.ndarray, batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
         """Embed and classify sounds.
 
         Args:
@@ -74,6 +74,8 @@ class Tagger(nn.Module):
         vectors = torch.cat([vector for vector, _ in parts])
         chances = torch.cat([logits["genre"].softmax(-1) for _, logits in parts])
         return vectors.double().numpy(), chances.double().numpy()
+
+    hear = predict  # the old name
 
 
 def targets(labels: dict[str, Any], genres: Sequence[str]) -> tuple[int, int, int]:
@@ -126,7 +128,7 @@ def train_tagger(
     tagger = Tagger(genres, Mel(audio.rate))
     length = int(seconds * audio.rate)
     table = torch.tensor([targets(item.labels, genres) for item in audio.items])
-    rows, kept = audio.split("train"), audio.split("validation") or audio.split("test")
+    rows, validation = audio.split("train"), audio.split("validation") or audio.split("test")
 
     def terms(module: nn.Module, n: int, seed: int, rows: list[int]) -> dict[str, Tensor]:
         crops, which = audio.crops(n, length, seed=seed, rows=rows)
@@ -144,7 +146,7 @@ def train_tagger(
         return losses
 
     def validate(module: nn.Module) -> dict[str, float]:
-        losses = {k: float(v) for k, v in terms(module, 128, 0, kept).items()}
+        losses = {k: float(v) for k, v in terms(module, 128, 0, validation).items()}
         return {"loss": sum(losses.values()), **losses}
 
     def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
@@ -180,10 +182,10 @@ def tagger_of(audio: AudioCollection, length: int, *, steps: int = 600) -> Tagge
         genres,
         length / audio.rate,
         steps=steps,
-        folder=f"{kept('tagger', audio, length)}-{steps}",
+        folder=f"{cache_folder('tagger', audio, length)}-{steps}",
     )
 
 
-def kept(judge: str, audio: AudioCollection, length: int) -> str:
+def cache_folder(judge: str, audio: AudioCollection, length: int) -> str:
     """Cache folder of a network that judges windows of a collection."""
     return str(cache_dir() / "judges" / f"{judge}-{audio.folder.name}-{length}")

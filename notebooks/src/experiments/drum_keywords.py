@@ -80,7 +80,7 @@ train, people = (beats_of(loops, styles) for loops in (data.train, data.test))
 judge = candidates(seed)["extra trees"].fit(train.styled, train.labels("style"))
 for way, ask in WAYS.items():
     prompts = [ask(style, take) for style in styles for take in range(takes)]
-    heard = judge.predict(bench.draw(prompts, tempos=tempos).styled)
+    heard = judge.predict(bench.generate(prompts, tempos=tempos).styled)
     run.note(way, (heard == wanted).mean(), floor=1 / len(styles), unit="share right")
 said = judge.predict(people.styled)
 run.note("people's loops", balanced_accuracy(people.labels("style"), said), unit="share right")

@@ -60,7 +60,7 @@ bench = Bench({"": DrumLDM.from_pretrained("drums-groove-bert")}, data, Report()
 
 # %%
 def drawn(prompts):
-    return bench.draw(prompts, tempos=[clip.tempo for clip in played.clips]).rolls
+    return bench.generate(prompts, tempos=[clip.tempo for clip in played.clips]).rolls
 
 
 def another_player():

@@ -59,7 +59,7 @@ captions = [audio.items[int(i)].caption for i in pieces]
 # %%
 if system == "sound-ldmg":
     noises = [1000 * seed + k for k in range(n)]
-    clips = made_by.draw_each(captions, [None] * n, noises, steps=steps)
+    clips = made_by.generate_batch(captions, [None] * n, noises, steps=steps)
     drawn = np.stack([clip.audio[0] for clip in clips])
     both = [made_by.decode_sound(made_by.encode_sound(samples[None])) for samples in real]
     coded = np.stack([samples[0, :length] for samples in both])
@@ -67,7 +67,7 @@ else:
     with torch.inference_mode():
         vectors = made_by.embedder.embed_text(captions)
         noises = [1000 * seed + k for k in range(n)]
-        drawn = made_by.draw_each(vectors, noises, steps=steps).numpy()
+        drawn = made_by.generate_batch(vectors, noises, steps=steps).numpy()
         parts = torch.from_numpy(real).split(16)
         both = [made_by.decode_sound(made_by.encode_sound(part)) for part in parts]
         coded = torch.cat(both).numpy()
@@ -80,7 +80,7 @@ tagger = tagger_of(audio, 65_536, steps=run.size(5, 600))
 def heard(sounds, seconds):
     """The tagger's vectors of the beginnings, all at one level."""
     cut = sounds[:, : round(seconds * rate)]
-    return tagger.hear(0.1 * cut / np.maximum(np.sqrt((cut**2).mean(1, keepdims=True)), 1e-4))[0]
+    return tagger.predict(0.1 * cut / np.maximum(np.sqrt((cut**2).mean(1, keepdims=True)), 1e-4))[0]
 
 
 for seconds in (0.5, 4.0):

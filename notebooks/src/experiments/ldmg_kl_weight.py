@@ -116,7 +116,7 @@ n, length = run.size(4, 96), 32_768
 tagger = tagger_of(audio, 65_536, steps=run.size(5, 600))
 real, alone = (audio.crops(n, length, seed=seed, rows=audio.split(split))[0][:, 0]
                for split in ("test", "train"))
-drawn = system.draw_each([""] * n, [None] * n, range(n), seconds=length / audio.rate,
+drawn = system.generate_batch([""] * n, [None] * n, range(n), seconds=length / audio.rate,
                          steps=run.size(2, 10), guidance=1.0)
 noise = system.standardise(system.noise(range(n), 128))
 made = {
@@ -125,8 +125,8 @@ made = {
     "drawn": np.stack([clip.audio[0] for clip in drawn]),
     "noise, decoded": np.stack([system.decode_sound(z)[0] for z in noise]),
 }
-heard = {name: tagger.hear(sounds)[0] for name, sounds in made.items()}
-known_heard, alone_heard = tagger.hear(real)[0], tagger.hear(alone)[0]
+heard = {name: tagger.predict(sounds)[0] for name, sounds in made.items()}
+known_heard, alone_heard = tagger.predict(real)[0], tagger.predict(alone)[0]
 for name, vectors in heard.items():
     run.note(f"Fréchet, {name}", frechet_distance(vectors, known_heard),
              floor=frechet_distance(alone_heard, known_heard))

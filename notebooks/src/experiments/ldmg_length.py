@@ -68,12 +68,12 @@ with torch.inference_mode():
 sounds = np.stack([system.decode_sound(row)[0] for row in z])
 
 # %%
-known = bench.real_heard[0]
+known = bench.real_predictions[0]
 first, last = (
-    1000 * kernel_distance(bench.hear(part)[0], known)
+    1000 * kernel_distance(bench.predict(part)[0], known)
     for part in (sounds[:, :window], sounds[:, -window:])
 )
-alone = bench.hear(bench.windows("train", 1)[0][:n])[0]
+alone = bench.predict(bench.windows("train", 1)[0][:n])[0]
 run.note("kernel × 1000, last window", last, floor=1000 * kernel_distance(alone, known))
 run.note("kernel × 1000, last − first", last - first)
 drift = np.diff(level(sounds, window // 2)[:, [0, -1]])
@@ -88,7 +88,7 @@ real = audio.crops(n, whole, seed=seed, rows=long)[0].mean(1) if len(long) else 
 
 def alike(ends, beginnings):
     """Mean cosine of the tagger's vectors, from the mean of real windows."""
-    a, b = (bench.hear(part)[0] - known.mean(0) for part in (ends, beginnings))
+    a, b = (bench.predict(part)[0] - known.mean(0) for part in (ends, beginnings))
     return float(np.mean((a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)))
 
 

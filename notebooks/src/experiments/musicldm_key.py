@@ -95,7 +95,7 @@ def windows(split, seed):
 
 real, alone = windows("test", 1000 + seed), windows("train", 2000 + seed)
 tagger = tagger_of(audio, length, steps=run.size(5, 600))
-heard, known, plain = (tagger.hear(sounds)[0] for sounds in (mixes, real, alone))
+heard, known, plain = (tagger.predict(sounds)[0] for sounds in (mixes, real, alone))
 run.note("Fréchet", frechet_distance(heard, known), floor=frechet_distance(plain, known))
 run.note("kernel × 1000", 1000 * kernel_distance(heard, known),
          floor=1000 * kernel_distance(plain, known))

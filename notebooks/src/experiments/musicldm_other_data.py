@@ -64,7 +64,7 @@ judge = bench.judge  # trained here where the cache has none
 with torch.inference_mode():
     vectors = system.embedder.embed_text(captions)
     noises = [1000 * seed + k for k in range(bench.n)]
-    drawn = system.draw_each(vectors, noises, steps=run.size(2, 10)).numpy()
+    drawn = system.generate_batch(vectors, noises, steps=run.size(2, 10)).numpy()
     said = judge.embed_text(captions).numpy()
     ears = {
         name: judge.embed_sound(torch.from_numpy(sounds).float()).numpy()
@@ -76,7 +76,7 @@ for name, ear in ears.items():
 
 # %%
 alone = audio.crops(bench.n, bench.length, seed=1000 + seed, rows=audio.split("train"))[0][:, 0]
-heard, known, plain = (bench.hear(sounds)[0] for sounds in (drawn, real, alone))
+heard, known, plain = (bench.predict(sounds)[0] for sounds in (drawn, real, alone))
 run.note("kernel × 1000", 1000 * kernel_distance(heard, known),
          floor=1000 * kernel_distance(plain, known))
 run.note("Fréchet", frechet_distance(heard, known), floor=frechet_distance(plain, known))
