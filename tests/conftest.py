@@ -11,6 +11,7 @@ import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # before PyTorch starts: two workers share the cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["WORKBENCH_DRUMS"] = "bundled"  # the same sound whichever kits a machine has
 
 
 @pytest.hookimpl(optionalhook=True)

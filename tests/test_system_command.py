@@ -10,6 +10,7 @@ import pytest
 from tests.systems.conftest import SOUND
 from workbench import cli
 from workbench.music.clip import Clip
+from workbench.music.synth import playback_synth
 from workbench.system_options import SETTINGS, VERB_SETTINGS, settings_of
 from workbench.systems.registry import SYSTEMS
 
@@ -93,6 +94,14 @@ def test_every_option_is_a_setting_of_some_system():
 
 
 # --- what each makes --------------------------------------------------------------------------
+
+
+def test_sound_files_come_with_the_name_of_what_plays(tmp_path, capsys):
+    words = ["generate", "rock", "--system", "drums", "--out", tmp_path]
+    assert status(words) == 0
+    assert "sound:" not in capsys.readouterr().err
+    assert status([*words, "--wav", "--force"]) == 0
+    assert f"sound: {playback_synth().sound}\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("key", can("generate"))

@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from sys import stderr
 from typing import TYPE_CHECKING, Any
 
 from workbench import options
@@ -138,7 +138,7 @@ def generate(args: argparse.Namespace) -> int:
     system = entry.from_pretrained(args.checkpoint)
     if args.prompt:
         for message in system.explain_prompt(args.prompt).messages:
-            print(message, file=stderr)
+            print(message, file=sys.stderr)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="prompt:")  # the messages were just printed
         clips = system.generate(args.prompt, args.n, seed=args.seed, **settings)
@@ -262,3 +262,6 @@ def _write(clips: Sequence[Clip], stems: Sequence[str], args: argparse.Namespace
         for path in row:
             clip.write_midi(path) if path.suffix == ".mid" else clip.write_audio(path)
             print(path)
+    if args.wav:
+        for name in sorted({clip.played_by for clip in clips} - {""}):
+            print(f"sound: {name}", file=sys.stderr)

@@ -48,7 +48,7 @@ def test_embedded_sound_is_the_loop_to_the_sample():
     assert rate == RATE
     assert len(sound) == round(SHORT.duration * RATE)
     assert f'data-duration="{len(sound) / RATE}"' in html
-    plain = SHORT.waveform(RATE).mean(axis=0)
+    plain = SHORT.playback(RATE).mean(axis=0)
     assert np.corrcoef(sound, plain)[0, 1] > 0.9
 
 

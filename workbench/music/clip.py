@@ -32,7 +32,7 @@ from workbench.music.notes import NOTE, as_notes, notes_of, score_of
 from workbench.music.patching import lines_of
 from workbench.music.placing import check_length
 from workbench.music.smf import ExtraEvent
-from workbench.music.synth import default_synth
+from workbench.music.synth import default_synth, playback_synth
 
 MOST_BEATS = 1e6  # longest clip, so that bar lines and silence fit into memory
 
@@ -323,7 +323,8 @@ class Clip:
 
         Args:
             sample_rate: Sample rate in Hz.
-            synth: The synthesizer, by default `workbench.music.synth.default_synth()`.
+            synth: The synthesizer, by default `workbench.music.synth.default_synth()`, which sounds
+                the same on every machine; for what people hear, see `playback`.
             loop: Whether notes that ring past the end continue at the start, so that the loop has
                 no gap. Otherwise they are faded out at the end.
 
@@ -340,6 +341,17 @@ class Clip:
         check_length(self.duration, self.source)
         length = max(round(self.duration * sample_rate), 1)
         return (synth or default_synth()).render(self.score, sample_rate, length, loop=loop)
+
+    def playback(self, sample_rate: int = 44100, *, loop: bool = True) -> np.ndarray:
+        """Return the sound of players and audio files: as `waveform`, but drums are played on the
+        best kit on this machine, see `workbench.music.synth.playback_synth`."""
+        synth = playback_synth() if self.has_score else None
+        return self.waveform(sample_rate, synth, loop=loop)
+
+    @property
+    def played_by(self) -> str:
+        """The SoundFonts that play the clip in `playback`; "" for a waveform."""
+        return playback_synth().sound if self.has_score else ""
 
     def midi_bytes(self) -> bytes:
         """Return the bytes of a MIDI file that lasts exactly `beats`.
@@ -409,7 +421,7 @@ class Clip:
     def audio_bytes(
         self, format: str = "ogg", sample_rate: int = 44100, mono: bool = False
     ) -> bytes:
-        """Return the sound as the bytes of an audio file.
+        """Return the sound, see `playback`, as the bytes of an audio file.
 
         Args:
             format: "ogg", "wav", "flac" or "mp3".
@@ -422,11 +434,11 @@ class Clip:
         Raises:
             WorkbenchError: If the format is unknown or does not support the sample rate.
         """
-        sound = self.waveform(sample_rate)
+        sound = self.playback(sample_rate)
         return encode(sound.mean(axis=0, keepdims=True) if mono else sound, sample_rate, format)
 
     def write_audio(self, path: str | os.PathLike[str], sample_rate: int = 44100) -> None:
-        """Write an audio file atomically.
+        """Write the sound, see `playback`, to an audio file atomically.
 
         Args:
             path: The file; its suffix .wav, .flac, .ogg or .mp3 determines the format.
@@ -435,7 +447,7 @@ class Clip:
         Raises:
             WorkbenchError: If the format is unknown or the file cannot be written.
         """
-        write_audio(path, self.waveform(sample_rate), sample_rate)
+        write_audio(path, self.playback(sample_rate), sample_rate)
 
     # ---------------------------------------------------------------- new clips
 

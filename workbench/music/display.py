@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.errors import WorkbenchError
 from workbench.music.audio import encode
+from workbench.music.drum_kit import KitSynth
 from workbench.music.kit import DRUM_NAMES, DRUMS, read_lookup
 from workbench.music.picture import (
     Picture,
@@ -26,6 +27,7 @@ from workbench.music.picture import (
     svg,
     waveform_svg,
 )
+from workbench.music.synth import playback_synth
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -90,9 +92,10 @@ def player_html(
         sound = _data_url(shown, loop)
     except WorkbenchError as error:
         player = f'<p class="wb-error" role="alert">{escape(str(error))}</p>'
+        kit = ""
     else:
-        player = _audio(name, sound, loop)
-    facts = _facts(clip, shown, source) + [note] * bool(note)
+        player, kit = _audio(name, sound, loop), _kit(shown)
+    facts = _facts(clip, shown, source) + [text for text in (kit, note) if text]
     picture = picture_of(shown, first_bar=first_bar, shaded=shaded, shaded_seconds=shaded_seconds)
     return (
         f'<div class="wb-clip" role="group" aria-label="{escape(name)}" '
@@ -138,10 +141,18 @@ def _beginning(clip: "Clip") -> "Clip":
 
 
 def _data_url(clip: "Clip", loop: bool) -> str:
-    sound = clip.waveform(RATE, loop=loop)
+    sound = clip.playback(RATE, loop=loop)
     quality = float(np.interp(clip.duration, (16, 30), QUALITY))
     data = encode(sound.mean(axis=0, keepdims=True), RATE, "ogg", quality=quality)
     return "data:audio/ogg;base64," + base64.b64encode(data).decode()
+
+
+def _kit(clip: "Clip") -> str:
+    """Name the kit if drums are played on another SoundFont than the rest."""
+    if not clip.has_score or not clip.notes["is_drum"].any():
+        return ""
+    synth = playback_synth()
+    return f"drums: {synth.kit.title}" if isinstance(synth, KitSynth) else ""
 
 
 def _played_seconds(clip: "Clip") -> float:

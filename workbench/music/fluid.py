@@ -42,6 +42,11 @@ class FluidSynth:
         self.path = found.expanduser()
         check_soundfont(self.path)
 
+    @property
+    def sound(self) -> str:
+        """Which SoundFont plays, such as "TimGM6mb"."""
+        return self.path.stem
+
     def render(
         self, score: Any, sample_rate: int, samples: int | None = None, *, loop: bool = True
     ) -> np.ndarray:

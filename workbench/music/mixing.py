@@ -79,7 +79,8 @@ def finish(sound: np.ndarray, sample_rate: int, loop: bool) -> np.ndarray:
 
 def trim(shot: np.ndarray) -> np.ndarray:
     """Cut a one-shot (n, 2) where it has become silent, with a short fade to avoid a click."""
-    loud = np.flatnonzero(np.abs(shot).max(axis=1) > SILENCE)
+    left, right = np.abs(shot.T)
+    loud = np.flatnonzero((left > SILENCE) | (right > SILENCE))
     if not len(loud):
         return np.zeros((0, 2), dtype=np.float32)
     end = min(loud[-1] + 1, len(shot))

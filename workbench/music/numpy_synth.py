@@ -29,6 +29,7 @@ class NumpySynth:
     """Drums by filtered noise and sines, pitched notes by additive synthesis."""
 
     name = "numpy"
+    sound = "built-in synthesizer"
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -29,6 +29,7 @@ from workbench.music.placing import (
 
 LAYERS = 8  # velocity layers of a drum voice; within a layer the gain follows the velocity
 SHOT_SECONDS = 4.0
+DRUM_BANK = 128
 PITCHED_GAIN = 2.5  # brings pitched tracks to the level of the one-shots, as FluidSynth mixes them
 SETTLE_SECONDS = 0.05  # how long voices that were cut off may still sound
 
@@ -80,6 +81,11 @@ class SoundFontSynth:
         self._lock = threading.Lock()  # tinysoundfont's state is shared by the threads of a kernel
         self._player(44100)  # a missing or broken file raises here, not at the first sound
 
+    @property
+    def sound(self) -> str:
+        """Which SoundFont plays, such as "TimGM6mb"."""
+        return self.path.stem
+
     def _player(self, sample_rate: int) -> tuple[Any, int]:
         if sample_rate not in self._players:
             check_soundfont(self.path)
@@ -103,12 +109,18 @@ class SoundFontSynth:
         if samples is None:
             samples, loop = natural_length(score, sample_rate), False
         with self._lock:
-            hits = drum_hits(score, sample_rate, samples, loop, self.drum_shot)
-            sound = mix(hits, samples, loop)
+            sound = self._drums(score, sample_rate, samples, loop)
             tracks = [t for t in score.tracks if not t.is_drum and len(t.notes)]
             for first in range(0, len(tracks), 16):
                 played = self._play(score, tracks[first : first + 16], sample_rate, samples)
                 sound += fold(played, samples) if loop else played[:samples].T
+        return self._finish(sound, sample_rate, loop)
+
+    def _drums(self, score: Any, sample_rate: int, samples: int, loop: bool) -> np.ndarray:
+        """Return the sound of all drum tracks, (2, samples)."""
+        return mix(drum_hits(score, sample_rate, samples, loop, self.drum_shot), samples, loop)
+
+    def _finish(self, sound: np.ndarray, sample_rate: int, loop: bool) -> np.ndarray:
         return finish(sound, sample_rate, loop)
 
     def drum_shot(
@@ -134,11 +146,27 @@ class SoundFontSynth:
         return self._shots[key], velocity / level
 
     def _record(self, pitch: int, velocity: int, sample_rate: int, kit: int) -> np.ndarray:
-        player, bank = self._fresh_player(sample_rate)
-        if not _select(player, 9, bank, kit, drums=True):
+        return trim(self.record(pitch, velocity, sample_rate, kit))
+
+    def record(
+        self,
+        pitch: int,
+        velocity: int,
+        sample_rate: int,
+        kit: int = 0,
+        *,
+        seconds: float = SHOT_SECONDS,
+        bank: int = DRUM_BANK,
+    ) -> np.ndarray:
+        """Return the sound of one hit of a kit, (n, 2) float32; (0, 2) if there is no such kit.
+
+        bank: the SoundFont's bank of the kit; 128 by General MIDI, often 0 in a font of one kit.
+        """
+        player, font = self._fresh_player(sample_rate)
+        if not _select(player, 9, font, kit, bank):
             return np.zeros((0, 2), dtype=np.float32)
         player.noteon(9, pitch, velocity)
-        return trim(_generate(player, round(SHOT_SECONDS * sample_rate)))
+        return _generate(player, round(seconds * sample_rate))
 
     def _fresh_player(self, sample_rate: int) -> tuple[Any, int]:
         """Return the player without sounding voices and with all channels reset."""
@@ -151,7 +179,7 @@ class SoundFontSynth:
         """Play pitched tracks, each on its channel; (samples + tail, 2)."""
         player, bank = self._fresh_player(sample_rate)
         for channel, track in enumerate(tracks):
-            _select(player, channel, bank, track.program, drums=False)
+            _select(player, channel, bank, track.program)
             player.control_change(channel, VOLUME, 100)
             player.control_change(channel, PAN, 64)
         total = samples + round(TAIL_SECONDS * sample_rate)
@@ -215,13 +243,12 @@ def _generate(player: Any, samples: int) -> np.ndarray:
     return np.frombuffer(player.generate(samples), dtype=np.float32).reshape(-1, 2)
 
 
-def _select(player: Any, channel: int, bank: int, program: int, drums: bool) -> bool:
-    """Select the instrument, or the piano if the SoundFont lacks it; return whether there is
-    one."""
-    tries = [(128, program), (128, 0)] if drums else [(0, program), (0, 0)]
-    for number, preset in tries:
+def _select(player: Any, channel: int, font: int, program: int, bank: int = 0) -> bool:
+    """Select the instrument, or the bank's first if the SoundFont lacks it (the piano or the
+    standard kit); return whether there is one."""
+    for preset in (program, 0):
         try:
-            player.program_select(channel, bank, number, preset, drums)
+            player.program_select(channel, font, bank, preset, bank == DRUM_BANK)
             return True
         except Exception:  # tinysoundfont has one error for all: no such preset
             continue
