@@ -8,6 +8,7 @@ import pytest
 from tests.small_soundfont import soundfont
 from workbench.errors import BrokenFileError, MissingDataError
 from workbench.music import drum_kit, synth
+from workbench.music.audio import resample
 from workbench.music.clip import Clip
 from workbench.music.display import player_html
 from workbench.music.drum_kit import KITS, KitSynth, find_kit, kit_of
@@ -158,7 +159,7 @@ def test_pitched_tracks_sound_as_ever(tmp_path):
     np.testing.assert_allclose(piano.waveform(RATE, engine), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("rate", [1, 7, 4000, 22050, 44101, 48000])
+@pytest.mark.parametrize("rate", [1, 7, 3999, 4000, 4001, 22050, 44101, 99_991])
 def test_any_rate(tmp_path, rate):
     engine = KitSynth(small_kit(tmp_path / "small.sf2"))
     clip = Clip.from_notes([(i / 8, 0.5, 35 + i, 90) for i in range(47)])
@@ -223,3 +224,24 @@ def test_a_kit_that_cannot_be_used_is_an_error(tmp_path, monkeypatch):
 def test_known_kits_are_looked_for_in_the_cache_first(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
     assert drum_kit.kit_folders()[0] == Path(tmp_path, "soundfonts")
+
+
+def test_the_sound_is_the_same_at_every_rate(recorded):
+    """Cymbals are not folded down at a page's rate: it is the sound at 44.1 kHz, resampled."""
+    clip = Clip.from_notes([(0, 0.1, 42, 100), (1, 0.1, 49, 100)], tempo=60, beats=4)
+    low = clip.waveform(24000, recorded, loop=False)
+    expected = resample(clip.waveform(RATE, recorded, loop=False), RATE, 24000)
+    assert np.square(low - expected).sum() < 0.02 * np.square(expected).sum()
+
+
+def test_a_dense_piece_is_turned_down_rather_than_squashed(tmp_path):
+    """A loud chord keeps its shape: its level falls as slowly as that of a soft one."""
+    engine = KitSynth(small_kit(tmp_path / "small.sf2"))
+
+    def chord(velocity):
+        rows = [(0, 4, pitch, velocity) for pitch in range(40, 90, 2)]
+        sound = Clip.from_notes(rows, drums=False, tempo=60, beats=4).waveform(RATE, engine)
+        power = np.square(sound[:, : 3 * RATE].reshape(2, 30, -1)).mean(axis=(0, 2))
+        return 10 * np.log10(power / power[0])
+
+    np.testing.assert_allclose(chord(127), chord(10), atol=4.5)

@@ -48,12 +48,7 @@ def room(sample_rate: int) -> np.ndarray:
 
 
 def in_room(shot: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Return a one-shot (n, 2) with the room's reflections, longer by ROOM_SECONDS.
-
-    Below 8 kHz there is no room; such a sound is not for listening.
-    """
-    if sample_rate < 8000:
-        return shot
+    """Return a one-shot (n, 2) with the room's reflections, longer by ROOM_SECONDS."""
     from scipy.signal import oaconvolve
 
     response = room(sample_rate)

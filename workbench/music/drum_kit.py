@@ -12,20 +12,22 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workbench.errors import BrokenFileError, WorkbenchError
+from workbench.errors import BrokenFileError
 from workbench.files import cache_dir
 from workbench.music.audio import resample
-from workbench.music.bus import compressed, in_room, limited
+from workbench.music.bus import CEILING, compressed, in_room, limited
 from workbench.music.mixing import FADE_SECONDS, mix, retuned, trim
 from workbench.music.placing import drum_hits
 from workbench.music.soundfont import DRUM_BANK, LAYERS, SHOT_SECONDS, SoundFontSynth
 
 NATIVE_RATE = 44100  # Hz at which kits are recorded; played at it, a sample is not interpolated
+LOWEST_RATE = 4000  # Hz; below, sound is not for listening, and long filters would only cost time
 PROBES = range(4, 128, 8)  # velocities at which a kit is asked which sample it plays
 PROBE_SECONDS = 0.1
 SAME = 0.999  # correlation from which two probes are the same sample
@@ -35,6 +37,7 @@ ATTACK_SECONDS = 0.05
 LEVEL_SECONDS = 0.3  # in which the level of a sample is measured
 CENTS = 7  # by which the second copy of a sample is tuned differently
 MIN_FIT, SLOPES = 3, (1.0, 1.6)  # samples to fit a drum's level to; dB per dB of velocity
+MOST_LIMITED = 10 ** (4 / 20)  # the limiter takes away at most 4 dB; the rest is turned down
 
 # AVL Drumkits' keys (and semitones) for the pitches of General MIDI and of the TD-11. The kits have
 # one rack tom: tuned higher, it is the high tom, too. What they lack the other SoundFont plays.
@@ -119,6 +122,12 @@ class _Drum:
     top: float
     slope: float
 
+    @cached_property
+    def middles(self) -> list[float]:
+        """The velocity in the middle of each sample's."""
+        ends = [*(layer.first for layer in self.layers[1:]), 128]
+        return [(x.first + end) / 2 for x, end in zip(self.layers, ends, strict=True)]
+
     def level(self, velocity: int) -> float:
         return self.top + self.slope * 20 * math.log10(max(velocity, 1) / 127)
 
@@ -126,17 +135,11 @@ class _Drum:
         """Return the number of the sample, and the cents by which it is tuned, for a hit."""
         firsts = [layer.first for layer in self.layers]
         own = max(bisect_right(firsts, velocity) - 1, 0)
-        upper = firsts[own + 1] if own + 1 < len(firsts) else 128
-        near, far = own - 1, own + 1
-        if 2 * velocity >= firsts[own] + upper:
-            near, far = far, near
-        inside = range(len(firsts))
-        takes = (
-            (own, 0),
-            (near, 0) if near in inside else (own, -CENTS),
-            (own, CENTS),
-            (far, 0) if far in inside else (own, -2 * CENTS),
-        )
+        # the two layers that are played at the nearest velocities, or detuned copies instead
+        others = [number for number in range(len(firsts)) if number != own]
+        others.sort(key=lambda number: abs(self.middles[number] - velocity))
+        near, far, *_ = [*((number, 0) for number in others), (own, -CENTS), (own, -2 * CENTS)]
+        takes = ((own, 0), near, (own, CENTS), far)
         return takes[turn % len(takes)]
 
 
@@ -191,6 +194,9 @@ class KitSynth(SoundFontSynth):
         return compressed(mix(placed, samples, loop), sample_rate, loop)
 
     def _finish(self, sound: np.ndarray, sample_rate: int, loop: bool) -> np.ndarray:
+        peak = float(np.abs(sound).max(initial=0))
+        if peak > MOST_LIMITED * CEILING:  # an orchestra; a limiter would squash it
+            sound = sound * np.float32(MOST_LIMITED * CEILING / peak)
         sound = limited(sound, sample_rate, loop)
         if not loop:
             n = min(round(FADE_SECONDS * sample_rate), sound.shape[1])
@@ -208,25 +214,28 @@ class KitSynth(SoundFontSynth):
         known = self.kit.keys is None or pitch in self.kit.keys
         drum = self._drum_of(key, program) if known else None
         if not drum or not drum.layers:
-            shot, gain = self.drum_shot(pitch, velocity, sample_rate, program)
+            shot, gain = self.drum_shot(pitch, velocity, NATIVE_RATE, program)
             place: tuple[int, ...] = (sample_rate, pitch, velocity * LAYERS // 128, program)
-            if place not in self._kit_shots:
-                self._kit_shots[place] = trim(in_room(shot, sample_rate))
-            return self._kit_shots[place], gain
+            return self._in_room(place, shot, 0.0), gain
         index, cents = drum.take(velocity, turn)
+        layer = drum.layers[index]
         place = (sample_rate, key, semitones, index, cents, program)
+        gain = self.kit.gain * 10 ** ((drum.level(velocity) - layer.level) / 20)
+        return self._in_room(place, layer.shot, semitones + cents / 100), gain
+
+    def _in_room(self, place: tuple[int, ...], shot: np.ndarray, semitones: float) -> np.ndarray:
+        """Return a one-shot at NATIVE_RATE as it sounds in the room, at the rate place[0]; kept
+        under `place`."""
         if place not in self._kit_shots:
-            shot = drum.layers[index].shot
-            if tuning := semitones + cents / 100:
-                shot = retuned(shot, np.full(len(shot), tuning))
-            try:
-                shot = resample(shot.T, NATIVE_RATE, sample_rate).T
-            except WorkbenchError:  # a rate that is not for listening
-                steps = np.arange(0, len(shot), NATIVE_RATE / sample_rate).astype(int)
-                shot = shot[steps]
-            self._kit_shots[place] = trim(in_room(shot, sample_rate) * np.float32(self.kit.gain))
-        level = drum.level(velocity) - drum.layers[index].level
-        return self._kit_shots[place], 10 ** (level / 20)
+            if semitones:
+                shot = retuned(shot, np.full(len(shot), semitones))
+            shot, rate = in_room(shot, NATIVE_RATE), place[0]
+            if rate < LOWEST_RATE:
+                shot = shot[np.arange(0, len(shot), NATIVE_RATE / rate).astype(int)]
+            else:
+                shot = resample(shot.T, NATIVE_RATE, rate).T
+            self._kit_shots[place] = trim(shot)
+        return self._kit_shots[place]
 
     def _drum_of(self, key: int, program: int) -> _Drum:
         if (key, program) not in self._found:
@@ -278,11 +287,10 @@ class KitSynth(SoundFontSynth):
 
 def _drum(layers: list[_Layer]) -> _Drum:
     """Fit the level of a drum to those of its samples, each in the middle of its velocities."""
+    plain = _Drum(layers, layers[-1].level if layers else 0.0, 1.0)
     if len(layers) < MIN_FIT:
-        return _Drum(layers, layers[-1].level if layers else 0.0, 1.0)
-    ends = [*(layer.first for layer in layers[1:]), 128]
-    middles = np.array([(x.first + end) / 2 for x, end in zip(layers, ends, strict=True)])
-    power = 20 * np.log10(middles / 127)
+        return plain
+    power = 20 * np.log10(np.array(plain.middles) / 127)
     slope, top = np.polyfit(power, power + [layer.level for layer in layers], 1)
     return _Drum(layers, float(top), float(np.clip(slope, *SLOPES)))
 
