@@ -24,7 +24,7 @@ from workbench.arguments import (
     whole,
 )
 from workbench.datasets import cut_loops, load
-from workbench.datasets.dataset import spread
+from workbench.datasets.dataset import evenly_spaced
 from workbench.errors import PromptError, WorkbenchError
 from workbench.evaluation.agreement import krippendorff_alpha
 from workbench.evaluation.comparison import compare
@@ -141,7 +141,7 @@ def test_clips_take_numpys_numbers(kind):
     same = Clip.from_notes(LOOP, tempo=kind(100), meter=(kind(4), kind(4)), beats=kind(8))
     assert same.midi_bytes() == clip.midi_bytes()
     assert len(cut_loops([clip], bars=kind(1), hop_bars=kind(1), meter=(kind(4), kind(4)))) == 2
-    assert spread(range(9), kind(3)) == [0, 3, 6]
+    assert evenly_spaced(range(9), kind(3)) == [0, 3, 6]
     rate = 100 * kind(1)
     assert np.array_equal(clip.waveform(rate), clip.waveform(100))
     sound = Clip(audio=np.ones((1, 500)) / 2, sample_rate=rate, tempo=kind(60), beats=kind(5))

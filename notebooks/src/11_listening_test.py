@@ -418,15 +418,15 @@ from workbench.evaluation.power import power_of, raters_needed, simulated_power
 effect = paper["aptness"]["BERT"] - paper["aptness"]["empty prompt"]
 plain = Raters(taste=0.4, clips=0.0, noise=0.8)
 numbers = [8, 15, 30, 60, 120]
-curves = {"formula": [power_of(effect, plain.spread(6), n) for n in numbers],
+curves = {"formula": [power_of(effect, plain.sd(6), n) for n in numbers],
           "simulated": [simulated_power(effect, n, 6, plain, studies=run.size(60, 300), seed=seed)
                         for n in numbers]}
 plots.lines(plots.axes(width=6), numbers, curves, xlabel="raters", ylabel="chance to find it")
 for clips in (2, 6, 20, 1000):
-    needed = raters_needed(effect, plain.spread(clips))
-    strict = raters_needed(effect, plain.spread(clips), alpha=0.05 / 18)
+    needed = raters_needed(effect, plain.sd(clips))
+    strict = raters_needed(effect, plain.sd(clips), alpha=0.05 / 18)
     print(f"{clips:4} clips a source: {needed} raters; as one of 18 questions {strict}")
-run.note("raters for the paper's aptness effect", raters_needed(effect, plain.spread(6)),
+run.note("raters for the paper's aptness effect", raters_needed(effect, plain.sd(6)),
          paper="12 raters in MusicLDM's test")
 
 # %% [markdown]

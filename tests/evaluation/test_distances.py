@@ -9,10 +9,10 @@ from scipy.linalg import sqrtm
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation.distances import (
+    diversity,
     frechet_distance,
     frechet_interval,
     kernel_distance,
-    spread,
 )
 from workbench.evaluation.summary import halves
 
@@ -169,6 +169,6 @@ def test_spread_is_the_mean_over_pairs_written_out():
         part = x[groups == group]
         pairs = [((a - b) ** 2).sum() for i, a in enumerate(part) for b in part[:i]]
         slow.append(np.sqrt(np.mean(pairs)))
-    assert spread(x, groups) == pytest.approx(np.mean(slow))
-    assert spread(np.ones((4, 2)), [0, 0, 1, 1]) == 0
-    assert np.isnan(spread(x, np.arange(11)))
+    assert diversity(x, groups) == pytest.approx(np.mean(slow))
+    assert diversity(np.ones((4, 2)), [0, 0, 1, 1]) == 0
+    assert np.isnan(diversity(x, np.arange(11)))

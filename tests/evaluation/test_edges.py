@@ -22,10 +22,10 @@ from workbench.evaluation.audio_sets import inception_score, paired_kl, relevanc
 from workbench.evaluation.classifiers import separability
 from workbench.evaluation.comparison import compare, kl_divergence, overlap_area
 from workbench.evaluation.distances import (
+    diversity,
     frechet_distance,
     frechet_interval,
     kernel_distance,
-    spread,
 )
 from workbench.evaluation.drums import reconstruction
 from workbench.evaluation.embedders import embed, from_sound
@@ -213,7 +213,7 @@ CALLS = {  # a public function with one odd argument, and that argument's name
     "nearest": (lambda odd: patterns.nearest(odd, np.zeros((2, 3))), "a"),
     "smallest": (lambda odd: patterns.smallest(odd), "distances"),
     "bucket_pairs": (lambda odd: patterns.bucket_pairs([1, 2], odd), "groups"),
-    "power_of": (lambda odd: power.power_of(0.5, odd, 10), "spread"),
+    "power_of": (lambda odd: power.power_of(0.5, odd, 10), "sd"),
     "raters_needed": (lambda odd: power.raters_needed(0.5, 1.0, power=odd), "power"),
     "simulate": (lambda odd: power.simulate_ratings([3.0], 2, 2, odd), "how"),
     "bradley_terry": (lambda odd: bradley_terry(odd), "wins"),
@@ -237,7 +237,7 @@ CALLS = {  # a public function with one odd argument, and that argument's name
     "share_interval": (lambda odd: intervals.share_interval(odd, 10), "hits"),
     "mean_interval": (lambda odd: intervals.mean_interval(odd), "values"),
     "kernel": (lambda odd: kernel_distance(np.eye(3), np.eye(3), odd), "kernel"),
-    "spread": (lambda odd: spread(np.eye(3), odd), "groups"),
+    "diversity": (lambda odd: diversity(np.eye(3), odd), "groups"),
     "measured": (lambda odd: measured(odd, np.eye(3), real=None, baseline=np.eye(3)), "measure"),
     "halves": (lambda odd: halves(odd, np.eye(4)), "measure"),
     "embed": (lambda odd: embed([DRUMS], odd), "embedder"),

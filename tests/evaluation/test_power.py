@@ -36,13 +36,13 @@ def test_the_number_is_the_smallest_that_suffices():
 def test_formula_and_simulation_agree(effect, raters):
     how = Raters(clips=0)
     simulated = simulated_power(effect, raters, 4, how, studies=400, points=None)
-    assert simulated == pytest.approx(power_of(effect, how.spread(4), raters), abs=0.07)
+    assert simulated == pytest.approx(power_of(effect, how.sd(4), raters), abs=0.07)
 
 
 def test_the_spread_is_that_of_the_simulation():
     how = Raters(clips=0)
     made = simulate_ratings(np.array([3.0, 3.0]), 20_000, 5, how, points=None).mean(2)
-    assert (made[:, 1] - made[:, 0]).std() == pytest.approx(how.spread(5), rel=0.02)
+    assert (made[:, 1] - made[:, 0]).std() == pytest.approx(how.sd(5), rel=0.02)
 
 
 def test_few_clips_fake_an_effect():
@@ -62,3 +62,8 @@ def test_what_is_refused():
         power_of(0.5, 1, 1)
     with pytest.raises(WorkbenchError, match="look for a larger"):
         raters_needed(0.0001, 1, most=1000)
+
+
+def test_the_old_name_of_the_standard_deviation_is_understood():
+    with pytest.warns(DeprecationWarning, match=r"spread: .*sd"):
+        assert raters_needed(0.5, spread=1.0) == 34

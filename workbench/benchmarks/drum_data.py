@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.datasets import cut_loops, load
-from workbench.datasets.dataset import spread
+from workbench.datasets.dataset import evenly_spaced
 from workbench.evaluation.features import judge_features, style_features
 from workbench.representations.drum_roll import rolls_of
 
@@ -35,7 +35,7 @@ class LoopSet:
 
     def spread(self, n: int) -> LoopSet:
         """At most `n` of them, at even distances."""
-        return LoopSet(spread(self.clips, n))
+        return LoopSet(evenly_spaced(self.clips, n))
 
     def labels(self, name: str) -> np.ndarray:
         return np.array([str(clip.labels.get(name, "")) for clip in self.clips])
@@ -97,7 +97,7 @@ class DrumData:
         for clip in self.train.clips:
             by.setdefault(str(clip.labels["session"]), []).append(clip)
         most = -(-n // max(1, len(by)))
-        others = [clip for clips in by.values() for clip in spread(clips, most)]
+        others = [clip for clips in by.values() for clip in evenly_spaced(clips, most)]
         mask = np.arange(len(held_out) + len(others)) < len(held_out)
         return LoopSet([*held_out, *others]), mask
 

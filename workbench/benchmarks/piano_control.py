@@ -10,7 +10,7 @@ import torch
 
 from workbench.benchmarks.fitted import fitted
 from workbench.benchmarks.piano_data import PianoBench
-from workbench.evaluation.distances import spread
+from workbench.evaluation.distances import diversity
 from workbench.evaluation.intervals import share_interval
 from workbench.models.control import KEYS
 from workbench.models.diffusion_bound import bound
@@ -75,7 +75,7 @@ def control(bench: PianoBench) -> None:
             total = n * len(values)
             figures[f"{name} {strength}"] = hits / total
             groups = np.repeat(np.arange(len(values)), n)
-            varied = spread(np.concatenate(made) / scale, groups) / spread(
+            varied = diversity(np.concatenate(made) / scale, groups) / diversity(
                 width / scale, real[name]
             )
             rows.append(

@@ -21,7 +21,7 @@ class SoundBench(AudioBench):
 
     system: LDMG
 
-    def apart(self, sounds: np.ndarray) -> list[Any]:
+    def distances(self, sounds: np.ndarray) -> list[Any]:
         """Fréchet distance to held-out windows, its interval, and 1,000 times the kernel
         distance."""
         vectors, real = self.predict(sounds)[0], self.real_predictions[0]
@@ -32,7 +32,7 @@ class SoundBench(AudioBench):
             1000 * kernel_distance(vectors, real),
         ]
 
-    def asked(self, pieces: np.ndarray) -> tuple[list[str], list[str | None]]:
+    def requests(self, pieces: np.ndarray) -> tuple[list[str], list[str | None]]:
         """Captions and genres of pieces, as conditions of the system; None for an unknown genre."""
         items = [self.audio.items[i] for i in pieces]
         known = self.system.config.genres
@@ -76,7 +76,7 @@ class SoundBench(AudioBench):
     @cached_property
     def matched(self) -> np.ndarray:
         """One clip for genre and caption of each held-out window."""
-        return self.generate(*self.asked(self.real[1]))
+        return self.generate(*self.requests(self.real[1]))
 
     def decode(self, latents: torch.Tensor) -> np.ndarray:
         """Standardised latents (n, latent, frames) → sounds (n, samples)."""

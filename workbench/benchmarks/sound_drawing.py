@@ -9,7 +9,7 @@ import torch
 
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.evaluation.audio_sets import inception_score, paired_kl, sim_aa
-from workbench.evaluation.distances import frechet_distance, spread
+from workbench.evaluation.distances import diversity, frechet_distance
 from workbench.evaluation.intervals import share_interval
 from workbench.evaluation.summary import halves
 from workbench.evaluation.wasserstein import sliced_wasserstein, standardised
@@ -33,7 +33,7 @@ def frechet(bench: SoundBench) -> None:
         "reconstructions": bench.decode(bench.latents(bench.real[0])),
         "floor: training windows": bench.windows("train", 1)[0],
     }
-    rows = [[name, *bench.apart(sounds)] for name, sounds in made.items()]
+    rows = [[name, *bench.distances(sounds)] for name, sounds in made.items()]
     ids = {
         "own": "diffusion, unconditional",
         "real": "floor: training windows",
@@ -145,7 +145,7 @@ def asked(bench: SoundBench) -> None:
     wanted = [g for g in genres for _ in range(each)]
     truth = np.array([bench.tagger.genres.index(g) for g in wanted])
     real, real_p = bench.real_predictions
-    _, names = bench.asked(bench.real[1])
+    _, names = bench.requests(bench.real[1])
     known = np.array([bench.tagger.genres.index(n) if n else -1 for n in names])
     rows = []
     right, all_of = int((real_p.argmax(1) == known)[known >= 0].sum()), int((known >= 0).sum())
@@ -158,7 +158,7 @@ def asked(bench: SoundBench) -> None:
             1.0,
         ]
     )
-    usual = spread(real[known >= 0], known[known >= 0])
+    usual = diversity(real[known >= 0], known[known >= 0])
     for guidance in (1.0, 2.0, 4.0):
         made = bench.generate([""] * len(wanted), list(wanted), n=len(wanted), guidance=guidance)
         heard, p = bench.predict(made)
@@ -169,7 +169,7 @@ def asked(bench: SoundBench) -> None:
                 right / len(truth),
                 share_interval(right, len(truth)),
                 inception_score(p),
-                spread(heard, truth) / usual,
+                diversity(heard, truth) / usual,
             ]
         )
     _, free = bench.predict(bench.free)

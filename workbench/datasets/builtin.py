@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.arguments import random_generator
 from workbench.datasets.captions import caption_of, facts_of
-from workbench.datasets.dataset import SPLITS, Dataset, spread
+from workbench.datasets.dataset import SPLITS, Dataset, evenly_spaced
 from workbench.datasets.entry import MIT, Entry, Recipe
 from workbench.datasets.grammar import STYLES, Style
 from workbench.datasets.grammar import entropy as exact
@@ -110,7 +110,7 @@ def load_builtin(split: str | None = None, limit: int | None = None) -> Dataset:
             clip.labels["split"] = name
         clips += part
     return Dataset(
-        spread(clips, limit),
+        evenly_spaced(clips, limit),
         name="builtin",
         licence=BUILTIN.licence,
         citation=BUILTIN.citation,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.arguments import random_generator
-from workbench.datasets.dataset import SPLITS, Dataset, spread
+from workbench.datasets.dataset import SPLITS, Dataset, evenly_spaced
 from workbench.datasets.entry import MIT, Entry, Recipe
 from workbench.datasets.grammar import song_scores as scores
 from workbench.datasets.grammar import songs as grammar
@@ -146,12 +146,12 @@ def load_builtin_songs(split: str | None = None, limit: int | None = None) -> Da
     """2,000 training, 250 validation or 250 test songs (None: all), generated on demand."""
     clips = []
     for name in SPLITS if split is None else (split,):
-        for number, song in spread(_drawn(*SIZES[name]), limit):
+        for number, song in evenly_spaced(_drawn(*SIZES[name]), limit):
             clip = clip_of(song, number)
             clip.labels["split"] = name
             clips.append(clip)
     return Dataset(
-        spread(clips, limit),
+        evenly_spaced(clips, limit),
         name="builtin-songs",
         licence=BUILTIN_SONGS.licence,
         citation=BUILTIN_SONGS.citation,

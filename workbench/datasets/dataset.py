@@ -73,9 +73,12 @@ class Dataset(Sequence["Clip"]):
         return "\n".join(line for line in lines if line)
 
 
-def spread(items: Sequence[Any], limit: int | None) -> list[Any]:
+def evenly_spaced(items: Sequence[Any], limit: int | None) -> list[Any]:
     """At most `limit` items at even distances, in order."""
     if limit is None or whole(limit, "limit", 1) >= len(items):
         return list(items)
     limit = whole(limit, "limit", 1)
     return [items[i * len(items) // limit] for i in range(limit)]
+
+
+spread = evenly_spaced  # the old name

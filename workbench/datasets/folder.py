@@ -18,7 +18,7 @@ from typing import Any
 
 from workbench.arguments import path_of
 from workbench.datasets.captions import caption_from_path, caption_of, facts_of, style_from_words
-from workbench.datasets.dataset import Dataset, spread
+from workbench.datasets.dataset import Dataset, evenly_spaced
 from workbench.datasets.keywords import parse_tempo, tokens
 from workbench.datasets.sessions import split_in_copy
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
@@ -104,7 +104,7 @@ def load_folder(folder: Path, split: str | None = None, limit: int | None = None
             "make folders named train, validation and test, or use split=None"
         )
     clips, skipped = [], []
-    for file in spread(chosen, limit):
+    for file in evenly_spaced(chosen, limit):
         try:
             clips.append(_clip(folder, file, splits[file]))
         except WorkbenchError as error:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from workbench.arguments import path_of, shown, whole
 from workbench.datasets.audio import PREPARED
 from workbench.datasets.catalogue import CATALOGUE
-from workbench.datasets.dataset import Dataset, check_split, spread
+from workbench.datasets.dataset import Dataset, check_split, evenly_spaced
 from workbench.datasets.folder import load_folder
 from workbench.datasets.sets.groove import is_copy, load_groove
 from workbench.datasets.songs import load_songs, signature
@@ -69,7 +69,7 @@ def load(
     if not clips:
         raise MissingDataError(f"{'+'.join(names)}: split {split!r} is empty; use split=None")
     return Dataset(
-        spread(clips, limit),
+        evenly_spaced(clips, limit),
         name="+".join(part.name for part in parts),
         licence="; ".join(dict.fromkeys(part.licence for part in parts)),
         citation="\n".join(dict.fromkeys(part.citation for part in parts if part.citation)),
@@ -151,7 +151,7 @@ def load_parts(
             for clip, new in zip(part.clips, fresh, strict=True)
             if new and split in (None, clip.labels["split"])
         ]
-        part.clips = spread(kept, limit)
+        part.clips = evenly_spaced(kept, limit)
         part.info |= {"split": split, "repeats": fresh.count(False)}
     return [parts[name] for name in names]
 

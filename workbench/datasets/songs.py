@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.arguments import path_of
-from workbench.datasets.dataset import Dataset, spread
+from workbench.datasets.dataset import Dataset, evenly_spaced
 from workbench.datasets.folder import midi_files, named_split, split_of_name
 from workbench.datasets.melodies import interval_runs, together, versions
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
@@ -106,7 +106,7 @@ def load_songs(
         where = f"falls into the split {split!r}; use split=None" if fine else f"is a song{reason}"
         raise MissingDataError(f"{folder}: none of its {len(files)} MIDI files {where}")
     clips = []
-    for file in spread(chosen, limit):
+    for file in evenly_spaced(chosen, limit):
         try:
             clips.append(_clip(folder, file, splits[file], rule, entry))
         except WorkbenchError as error:

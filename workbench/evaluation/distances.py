@@ -140,7 +140,7 @@ def frechet_interval(
     return max(0.0, low), high
 
 
-def spread(x: ArrayLike, groups: ArrayLike) -> float:
+def diversity(x: ArrayLike, groups: ArrayLike) -> float:
     """Diversity within groups: the root mean square distance of two rows of one group, mean over
     groups.
 
@@ -159,6 +159,9 @@ def spread(x: ArrayLike, groups: ArrayLike) -> float:
     parts = [x[groups == group] for group in np.unique(groups)]
     spreads = [np.sqrt(2 * part.var(0, ddof=1).sum()) for part in parts if len(part) > 1]
     return float(np.mean(spreads)) if spreads else float("nan")
+
+
+spread = diversity  # the old name
 
 
 def _pair(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.arguments import floats, number, random_generator, seed_of, shown, whole
+from workbench.arguments import floats, number, random_generator, renamed, seed_of, shown, whole
 from workbench.errors import PromptError, WorkbenchError
 from workbench.evaluation.checks import array
 from workbench.evaluation.paired import sign_flip_test
@@ -14,15 +14,16 @@ from workbench.evaluation.paired import sign_flip_test
 MOST = 1_000_000  # raters, prompts or studies
 
 
-def power_of(effect: float, spread: float, raters: int, *, alpha: float = 0.05) -> float:
+@renamed(spread="sd")
+def power_of(effect: float, sd: float, raters: int, *, alpha: float = 0.05) -> float:
     """Power of a two-sided paired t-test.
 
     The test statistic has a noncentral t distribution with n − 1 degrees of freedom and
-    noncentrality √n · effect / spread; exact for normal differences.
+    noncentrality √n · effect / sd; exact for normal differences.
 
     Args:
         effect: The true mean difference.
-        spread: Standard deviation of the raters' differences, above 0, in the unit of `effect`.
+        sd: Standard deviation of the raters' differences, above 0, in the unit of `effect`.
         raters: n, 2 or more.
         alpha: Significance level, 0 to 1.
 
@@ -37,23 +38,24 @@ def power_of(effect: float, spread: float, raters: int, *, alpha: float = 0.05) 
     """
     from scipy.stats import nct, t
 
-    effect, spread = number(effect, "effect"), number(spread, "spread")
+    effect, sd = number(effect, "effect"), number(sd, "sd")
     raters, alpha = whole(raters, "raters"), number(alpha, "alpha", 0, 1)
-    if spread <= 0 or raters < 2:
-        raise WorkbenchError("power needs a spread above 0 and 2 raters or more")
+    if sd <= 0 or raters < 2:
+        raise WorkbenchError("power needs an sd above 0 and 2 raters or more")
     edge = t.ppf(1 - alpha / 2, raters - 1)
-    away = np.sqrt(raters) * abs(effect) / spread
+    away = np.sqrt(raters) * abs(effect) / sd
     return float(nct.sf(edge, raters - 1, away) + nct.cdf(-edge, raters - 1, away))
 
 
+@renamed(spread="sd")
 def raters_needed(
-    effect: float, spread: float, *, power: float = 0.8, alpha: float = 0.05, most: int = 100_000
+    effect: float, sd: float, *, power: float = 0.8, alpha: float = 0.05, most: int = 100_000
 ) -> int:
     """The smallest number of raters for which `power_of` reaches `power`.
 
     Args:
         effect: The true mean difference.
-        spread: Standard deviation of the raters' differences, above 0.
+        sd: Standard deviation of the raters' differences, above 0.
         power: Probability to detect the effect, 0 to 1.
         alpha: Significance level; for m tests at once, pass alpha / m.
         most: The search ends at this number.
@@ -66,7 +68,7 @@ def raters_needed(
     """
     power, most = number(power, "power", 0, 1), whole(most, "most", 2)
     low, high = 1, 2
-    while power_of(effect, spread, high, alpha=alpha) < power:
+    while power_of(effect, sd, high, alpha=alpha) < power:
         low, high = high, 2 * high
         if high > 2 * most:
             raise WorkbenchError(
@@ -74,7 +76,7 @@ def raters_needed(
             )
     while high - low > 1:
         middle = (low + high) // 2
-        reached = power_of(effect, spread, middle, alpha=alpha) >= power
+        reached = power_of(effect, sd, middle, alpha=alpha) >= power
         low, high = (low, middle) if reached else (middle, high)
     return high
 
@@ -95,12 +97,14 @@ class Raters:
     clips: float = 0.3
     noise: float = 0.8
 
-    def spread(self, prompts: int) -> float:
+    def sd(self, prompts: int) -> float:
         """Standard deviation over raters of the difference between two sources' means over
         `prompts` clips each, before rounding: √(2 taste² + 2 noise² / prompts). More clips
         average out noise, but never taste."""
         prompts = whole(prompts, "prompts", 1)
         return float(np.sqrt(2 * self.taste**2 + 2 * self.noise**2 / prompts))
+
+    spread = sd  # the old name
 
 
 def simulate_ratings(

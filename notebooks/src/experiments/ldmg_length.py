@@ -57,7 +57,7 @@ audio = collect(run.dataset, system.config.rate, limit=8 if run.small else None,
 bench = SoundBench(system, audio, Report(benchmark="ldmg_length"), n=run.size(4, 128), seed=seed,
                    quick=run.small)
 n, window, whole = run.size(2, 16), bench.length, windows * bench.length
-prompts, genres = bench.asked(bench.real[1][:n])
+prompts, genres = bench.requests(bench.real[1][:n])
 
 # %%
 dit, settings = system.networks.dit, SamplingSettings(run.size(2, 10), guidance=1.0, seed=seed)

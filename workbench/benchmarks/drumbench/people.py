@@ -30,7 +30,7 @@ from workbench.benchmarks.drumbench.loop import (
 )
 from workbench.benchmarks.drumbench.rules import Rule, cohen
 from workbench.datasets import cut_loops, load
-from workbench.datasets.dataset import spread
+from workbench.datasets.dataset import evenly_spaced
 from workbench.music.clip import Clip
 
 BARS, MOST = 8, 4  # bars of a window, and windows of one performance
@@ -52,7 +52,7 @@ class People:
         for clip in beats:
             by.setdefault(clip.labels["performance"], []).append(clip)
         fills = cut_loops([c for c in load(dataset) if c.labels.get("kind") == "fill"], 1, 1)
-        return cls([c for group in by.values() for c in spread(group, MOST)], fills)
+        return cls([c for group in by.values() for c in evenly_spaced(group, MOST)], fills)
 
     @cached_property
     def loops(self) -> list[Loop]:
@@ -87,7 +87,7 @@ class People:
             for i, style in enumerate(self.styles)
             if name != "label" or re.search(value, style) is not None
         ]
-        pick = spread(list(range(len(having))), most)
+        pick = evenly_spaced(list(range(len(having))), most)
         names = [self.clips[rows[i]].labels["performance"] for i in pick]
         return distance([having[i] for i in pick], names)
 
