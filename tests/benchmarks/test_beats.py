@@ -18,10 +18,10 @@ def excerpt(tempo, first, rate=8000, seconds=8):
 
 def test_known_beats_fall_together_and_a_wrong_phase_counts():
     a, b = excerpt(100, 0.3), excerpt(104, 0.7)
-    assert _apart(a, a.known, b, b.known, 8000) < 5
-    late = Beats(b.known.times + 0.1, b.known.downbeats + 0.1)
-    assert _apart(a, a.known, b, late, 8000) == pytest.approx(100, abs=10)
-    assert _apart(a, a.known, b, Beats(np.empty(0), np.empty(0)), 8000) is None
+    assert _apart(a, a.truth, b, b.truth, 8000) < 5
+    late = Beats(b.truth.times + 0.1, b.truth.downbeats + 0.1)
+    assert _apart(a, a.truth, b, late, 8000) == pytest.approx(100, abs=10)
+    assert _apart(a, a.truth, b, Beats(np.empty(0), np.empty(0)), 8000) is None
 
 
 def test_tables_are_printed_and_written(tmp_path, monkeypatch):

@@ -33,8 +33,8 @@ class Excerpt:
     """Sound that begins anywhere in a bar; its true and its tracked beats; the name of its set."""
 
     sound: np.ndarray
-    known: Beats
-    found: Beats
+    truth: Beats
+    tracked: Beats
     name: str
 
 
@@ -45,9 +45,9 @@ def excerpts(audio: AudioCollection, rows: Sequence[int], seed: int) -> list[Exc
     for i in rows:
         start = float(random.uniform(0, 2))
         sound = audio[i][:, round(start * audio.rate) :]
-        known = Beats.read(audio.items[i].labels).moved(start, 1.0)
+        truth = Beats.read(audio.items[i].labels).moved(start, 1.0)
         name = str(audio.items[i].labels.get("set", ""))
-        made.append(Excerpt(sound, known, track(sound, audio.rate), name))
+        made.append(Excerpt(sound, truth, track(sound, audio.rate), name))
     return made
 
 
@@ -56,9 +56,9 @@ def tracking(pieces: Sequence[Excerpt], report: Report) -> None:
     table = []
     for name in [*sorted({piece.name for piece in pieces}), "all"]:
         own = [piece for piece in pieces if name in ("all", piece.name)]
-        beats = np.array([_f(p.known.times, p.found.times) for p in own])
-        downs = np.array([_f(p.known.downbeats, p.found.downbeats) for p in own])
-        octaves = np.mean([_octave_right(p.known.tempo, p.found.tempo) for p in own])
+        beats = np.array([_f(p.truth.times, p.tracked.times) for p in own])
+        downs = np.array([_f(p.truth.downbeats, p.tracked.downbeats) for p in own])
+        octaves = np.mean([_octave_right(p.truth.tempo, p.tracked.tempo) for p in own])
         sure = [mean_interval(v) for v in (beats, downs)]
         table.append([name, len(own), beats.mean(), sure[0], downs.mean(), sure[1], octaves])
     report.table(
@@ -85,11 +85,11 @@ def alignment(pieces: Sequence[Excerpt], rate: int, report: Report, seed: int) -
     """Milliseconds between the beats of two aligned pieces: by known and by tracked beats."""
     random = np.random.default_rng(seed)
     pairs: list[tuple[Excerpt, Excerpt]] = []
-    for group in group_by_tempo([piece.known.tempo for piece in pieces]):
+    for group in group_by_tempo([piece.truth.tempo for piece in pieces]):
         order = [pieces[i] for i in random.permutation(group)]
         pairs += list(zip(order[::2], order[1::2], strict=False))
     table = []
-    for name, which in (("known beats", "known"), ("tracked beats", "found")):
+    for name, which in (("known beats", "truth"), ("tracked beats", "tracked")):
         apart = [_apart(a, getattr(a, which), b, getattr(b, which), rate) for a, b in pairs]
         values = np.array([v for v in apart if v is not None] or [np.nan])
         table.append(
@@ -124,7 +124,7 @@ def _apart(a: Excerpt, beats_a: Beats, b: Excerpt, beats_b: Beats, rate: int) ->
     own = octave_near(beats_b.tempo, beats_a.tempo)
     tempo = np.sqrt(beats_a.tempo * own)
     moved = [
-        piece.known.moved(float(beats.downbeats[0]), tempo / speed).times
+        piece.truth.moved(float(beats.downbeats[0]), tempo / speed).times
         for piece, beats, speed in ((a, beats_a, beats_a.tempo), (b, beats_b, own))
     ]
     if not all(len(times) for times in moved):

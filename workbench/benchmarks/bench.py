@@ -104,7 +104,7 @@ class Bench:
         return self.data.test.spread(self.n)
 
     @cached_property
-    def made(self) -> LoopSet:
+    def generated(self) -> LoopSet:
         """One generated loop for the caption of each of `real`, at its tempo."""
         return self.like(self.real)
 

@@ -205,7 +205,7 @@ def frechet(bench: Bench) -> None:
     project = _projection(bench.data.train.judged)
     reference, described = embed(real.rolls), project(real.judged)
     sets = {
-        bench.name: bench.made.rolls,
+        bench.name: bench.generated.rolls,
         FLOOR: _matched(real, bench.data.train).rolls,
         "through the autoencoder only": rebuilt(system.autoencoder, real.rolls),
         SHUFFLED: shuffled_bars(real.rolls, bench.seed),
@@ -260,7 +260,7 @@ def rhythm(bench: Bench) -> None:
     real, train = bench.real, bench.data.train.spread(bench.n)
     sets = {
         "held-out loops": real.rolls,
-        bench.name: bench.made.rolls,
+        bench.name: bench.generated.rolls,
         "training loops": train.rolls,
         "independent cells": independent_cells(real.rolls, len(real), bench.seed),
     }

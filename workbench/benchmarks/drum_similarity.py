@@ -26,7 +26,7 @@ TRAINED_HOP = 2  # bars between the windows that systems are trained on
 def novelty(bench: Bench) -> None:
     """Distance to the nearest training loop: copies are nearer than real held-out loops."""
     train = binary_cells(bench.data.loops("train", TRAINED_HOP).rolls)
-    real, made = bench.real, bench.made
+    real, made = bench.real, bench.generated
     rows, figures = [], {}
     for name, loops in (("real held-out loops", real), (bench.name, made)):
         cells = binary_cells(loops.rolls)
