@@ -28,6 +28,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "seconds": {"type": options.number(0), "help": "length in seconds"},
     "tempo": {"type": options.number(), "help": "BPM; default: the tempo in the prompt, if any"},
     "meter": {"type": options.meter, "metavar": "N/N", "help": "metre, such as 3/4"},
+    "form": {
+        "type": options.nonempty,
+        "metavar": "LETTERS",
+        "help": "which bars are alike, such as AAAB",
+    },
+    "steady": {
+        "type": options.number(0, 1),
+        "help": "how much bars of one letter are alike: 0 not at all, 1 most",
+    },
     "tracks": {"nargs": "+", "type": options.nonempty, "help": TRACKS},
     "genre": {"type": options.nonempty, "help": "a genre of the training data"},
     "like": {
@@ -59,7 +68,19 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
 }
 MADE = (  # settings of a new clip
-    *("bars", "seconds", "tempo", "meter", "tracks", "genre", "like", "steps", "guidance"),
+    *(
+        "bars",
+        "seconds",
+        "tempo",
+        "meter",
+        "form",
+        "steady",
+        "tracks",
+        "genre",
+        "like",
+        "steps",
+        "guidance",
+    ),
     *("sampler", "candidates", "temperature", "top-k", "top-p", "repetition", "window"),
 )
 EDITED = (

@@ -9,12 +9,15 @@ from workbench.course.widgets.drum_grid import DrumGrid
 from workbench.datasets import cut_loops
 from workbench.errors import PromptError
 from workbench.evaluation import rhythm
+from workbench.models.contrastive import ContrastiveConfig
 from workbench.models.control import ControlConfig
 from workbench.models.diffusion_lm import DiffusionLMConfig
 from workbench.representations.drum_roll import DrumRoll, rolls_of
 from workbench.representations.mmm import MMM
 from workbench.representations.pvd import PVD
+from workbench.representations.text import KeywordText
 from workbench.systems.diffusion_lm import DiffusionLM, PianoConfig
+from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
 
 OTHERS = [(3, 4), (2, 4), (5, 4), (6, 8), (7, 8), (12, 8)]
 NAMES = [f"{top}/{bottom}" for top, bottom in OTHERS]
@@ -51,18 +54,37 @@ DRAWN = {
 }
 
 
+@pytest.fixture(scope="module")
+def in_4_4() -> DrumLDM:
+    """A system without charts, of random weights: it plays 4/4 alone."""
+    towers = ContrastiveConfig(text_dim=KeywordText.dim)
+    return DrumLDM(DrumLDMConfig(text="keywords", contrastive=towers, width=24, depth=1, heads=2))
+
+
 @pytest.mark.parametrize("meter", OTHERS, ids=NAMES)
 @pytest.mark.parametrize("call", DRAWN)
-def test_what_draws_4_4_alone_refuses_other_metres(system, call, meter):
+def test_what_draws_4_4_alone_refuses_other_metres(in_4_4, call, meter):
     with pytest.raises(PromptError, match=f"{meter[0]}/{meter[1]}"):
-        DRAWN[call](system, loop(meter))
+        DRAWN[call](in_4_4, loop(meter))
 
 
 @pytest.mark.parametrize("call", DRAWN)
-def test_one_bar_of_another_metre_is_refused_and_bars_of_4_4_are_not(system, call):
-    with pytest.raises(PromptError, match="3/4"):
-        DRAWN[call](system, score_of_two_metres())
-    DRAWN[call](system, loop((3, 4)).with_(meter=(4, 4), beats=16))  # the way out that it names
+def test_one_bar_of_another_metre_is_refused_and_bars_of_4_4_are_not(in_4_4, system, call):
+    for drums in (in_4_4, system):
+        with pytest.raises(PromptError, match="3/4"):
+            DRAWN[call](drums, score_of_two_metres())
+    DRAWN[call](in_4_4, loop((3, 4)).with_(meter=(4, 4), beats=16))  # the way out that it names
+
+
+@pytest.mark.parametrize("meter", OTHERS, ids=NAMES)
+@pytest.mark.parametrize("call", ["vary", "inpaint"])
+def test_systems_that_follow_charts_edit_loops_in_their_own_metre(system, call, meter):
+    (made,) = DRAWN[call](system, loop(meter))
+    assert (tuple(made.meter), made.bars, made.beats) == (meter, 4, loop(meter).beats)
+    for a, b in ((loop(meter), loop((4, 4))), (loop((4, 4)), loop(meter))):
+        with pytest.raises(PromptError, match=f"{meter[0]}/{meter[1]}"):
+            system.interpolate(a, b, 2, steps=2)
+    assert tuple(system.interpolate(loop(meter), loop(meter), 2, steps=2)[0].meter) == meter
 
 
 @pytest.mark.parametrize("meter", OTHERS, ids=NAMES)
@@ -129,9 +151,9 @@ def test_a_bar_longer_than_the_words_say_is_told():
 
 
 @pytest.mark.parametrize("words", ["a waltz", "samba in 7/8", "slow jazz in three"])
-def test_words_that_ask_for_another_metre(system, words):
+def test_words_that_ask_for_another_metre(in_4_4, words):
     with pytest.warns(UserWarning, match="only 4/4"):
-        (made,) = system.generate(words, bars=1, steps=2)
+        (made,) = in_4_4.generate(words, bars=1, steps=2)
     assert made.meter == (4, 4)
 
 

@@ -193,20 +193,32 @@ class DrumAutoencoder(nn.Module):
         logits, velocity, offset = parts_of(h)
         return logits, velocity.sigmoid(), 0.5 * offset.tanh()
 
-    def decode(self, z: Tensor, threshold: float = 0.5, forbidden: Tensor | None = None) -> Tensor:
+    def decode(
+        self,
+        z: Tensor,
+        threshold: float = 0.5,
+        *,
+        required: Tensor | None = None,
+        forbidden: Tensor | None = None,
+    ) -> Tensor:
         """Latent (batch, beats, latent) → roll (batch, steps, 27 · slots). A cell is hit if its
         probability is above the threshold.
 
-        forbidden: bool (batch, steps, 9), cells that stay empty whatever the latent.
+        required, forbidden: bool (batch, steps, 9) or, for both slots, (batch, steps, 9 · slots):
+        cells that are hit, and cells that are not, whatever the latent. Velocity and offset of a
+        required hit are the decoder's.
         """
         logits, velocity, offset = self(z)
-        hits = (logits.sigmoid() > threshold).float()
+        hits = logits.sigmoid() > threshold
+        if required is not None:
+            hits = hits | F.pad(required, (0, hits.shape[-1] - required.shape[-1]))
         if forbidden is not None:
-            hits = hits * ~forbidden.repeat(1, 1, self.config.slots)
+            hits = hits & ~forbidden.repeat(1, 1, hits.shape[-1] // forbidden.shape[-1])
         if self.config.slots == 2:  # a second hit needs a first one
             first, second = hits.chunk(2, dim=-1)
-            hits = torch.cat([first, first * second], dim=-1)
-        return roll_of(hits, velocity * hits, offset * hits)
+            hits = torch.cat([first, first & second], dim=-1)
+        struck = hits.float()
+        return roll_of(struck, velocity * struck, offset * struck)
 
     def loss(self, roll: Tensor) -> dict[str, Tensor]:
         """Return the terms of the loss of rolls (batch, steps, 27); their sum is minimised."""

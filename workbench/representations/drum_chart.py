@@ -168,6 +168,10 @@ class DrumChart:
         merged: dict[str, Any] = {**copied, **changes}
         return type(self)(**merged)
 
+    def asking_nothing(self) -> Self:
+        """Return a chart of the same length, metre and form that asks for nothing else."""
+        return self.empty(self.bars, self.meter).with_(letter=self.letter.copy())
+
     def asks(self) -> bool:
         """Return whether anything is asked."""
         arrays = [getattr(self, name) for name in ("drums", "hits", "letter", *BAR_FIELDS)]
@@ -177,6 +181,11 @@ class DrumChart:
         """Return the cells in which a hit is forbidden: bool (steps, 9)."""
         bar = np.arange(self.steps) // bar_steps(self.meter)
         return (self.drums[bar] == 0) | (self.hits == 0)
+
+    def present(self) -> np.ndarray:
+        """Return the cells in which a hit is asked: bool (steps, 9). A drum that is absent from a
+        bar has none there."""
+        return (self.hits == 1) & ~self.absent()
 
     def to_array(self) -> np.ndarray:
         """Return the input of a network: (beats, CHART_CHANNELS) float32.

@@ -97,8 +97,8 @@ class Region:
         return float(lines[first]), min(float(lines[last]), clip.duration)
 
     def cell_mask(self, clip: Clip, steps: int) -> np.ndarray:
-        """Return the region as cells of a drum roll: bool (steps, 9), True where to replace, with
-        16 steps per bar."""
+        """Return the region as cells of a drum roll: bool (steps, 9), True where to replace. A bar
+        of the clip's metre has 16 steps in 4/4."""
         if self.cells is not None:
             mask = self.cells
             if mask.shape != (steps, len(DRUMS)):
@@ -108,10 +108,9 @@ class Region:
             mask = mask.copy()
         else:
             first, last = self.bar_range(clip)
-            if not 0 <= first < last <= steps // 16:
-                raise PromptError(
-                    f"bars: {(first, last)} is not in this clip of {steps // 16} bars"
-                )
+            bars = steps * clip.meter[1] // (16 * clip.meter[0])
+            if not 0 <= first < last <= bars:
+                raise PromptError(f"bars: {(first, last)} is not in this clip of {bars} bars")
             begin, end = (4 * beat for beat in self.beat_range(clip))
             mask = np.zeros((steps, len(DRUMS)), dtype=bool)
             mask[int(begin + 1e-6) : int(np.ceil(end - 1e-6))] = True  # every cell it touches

@@ -71,12 +71,12 @@ def test_a_loop_is_that_of_the_word_however_it_is_written(system, spelling):
         ("fast rock", "rock"),
         ("Very fast, rock!", "rock"),
         ("up-tempo jazz, 200 bpm", "jazz"),
-        ("fast", "fast"),
-        ("steadfast rock", "steadfast rock"),
+        ("steadfast rock", "rock"),  # not "fast rock"
     ],
 )
 def test_until_the_beat_is_decided_words_are_heard_at_their_own_tempo(system, prompt, heard):
-    assert system._words_tempo(prompt, 99.0) == system.suggest_tempo(heard)
+    assert system._words_tempo(prompt, 99.0) == system.tempo_of(heard)
+    assert system._words_tempo("fast", 99.0) == 99.0  # no words are left
 
 
 @pytest.mark.parametrize("prompt", [5, b"rock", {}, [], ["rock", 3], [["rock"]]])
@@ -96,7 +96,7 @@ def test_no_text_is_refused(system, prompt):
     ("name", "value"),
     [
         ("n", 0),
-        ("bars", 9),
+        ("bars", 17),
         ("bars", 0),
         ("steps", 0),
         ("guidance", -1),
@@ -180,7 +180,7 @@ def test_a_tempo_is_one_however_it_is_given(system, tempo, words, seed):
     assert named.tempo == given_.tempo == tempo
     assert np.array_equal(cells(named), cells(given_))
     alone = drawn(words)
-    assert math.isclose(alone.tempo, system.suggest_tempo(words))
+    assert math.isclose(alone.tempo, system.tempo_of(words))
     assert np.array_equal(cells(alone), cells(drawn(words, tempo=alone.tempo)))
 
 
@@ -203,7 +203,7 @@ def test_progress_hears_each_step_and_can_stop(system):
     heard = []
     system.generate("rock", n=2, bars=2, steps=5, progress=lambda *a: heard.append(a))
     assert [(step, total, rolls.shape) for step, total, rolls in heard] == [
-        (i, 5, (2, 32, 27)) for i in range(1, 6)
+        (i, 5, (2, 32, 54)) for i in range(1, 6)
     ]
 
     def stop(*args):
@@ -243,8 +243,9 @@ def test_keep_masks_are_checked():
         keep_mask(None, [4], 64)
 
 
-def test_small_changes_stay_nearer_than_large_ones(system):
-    """On latents: noise on 10 % of the walk moves a loop less than on 90 %."""
+def test_small_changes_stay_nearer_than_large_ones():
+    """On latents: noise on 5 % of the walk moves a loop less than on 90 %."""
+    system = DrumLDM.from_pretrained("drums-groove-keywords")
     clip = system.generate("rock", bars=8, steps=10)[0]
     z = system.encode([clip])
 
@@ -279,9 +280,9 @@ def test_a_clip_without_drums_or_too_long_is_named(system):
     piano = Clip.from_notes(notes, tempo=100, drums=False, source="piano.mid")
     with pytest.raises(PromptError, match=r"piano\.mid.*no drum notes"):
         system.vary(piano)
-    array = np.zeros((16 * 9, 27), np.float32)
+    array = np.zeros((16 * 17, 27), np.float32)
     array[::4, 0] = 1
-    with pytest.raises(PromptError, match="at most 8 bars, got 9; give a shorter file"):
+    with pytest.raises(PromptError, match="at most 16 bars, got 17; give a shorter file"):
         system.inpaint(DrumRoll.from_array(array).to_clip())
 
 

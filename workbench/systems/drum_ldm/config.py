@@ -52,7 +52,13 @@ class DrumLDMConfig:
 class Profile:
     """A training profile: the configuration and the plan of each stage.
 
-    limit: number of performances to read; hop_bars: hop between the windows cut from them, in bars.
+    Args:
+        config: The configuration.
+        contrastive, autoencoder, diffusion: The plans.
+        limit: Number of performances to read; None reads all.
+        hop_bars: Hop between the windows cut from them, in bars.
+        transformed: Share of transformed loops, see `datasets.drum_transforms`.
+        styled: Number of loops of the grammar, see `datasets.styled`.
     """
 
     config: DrumLDMConfig
@@ -61,6 +67,8 @@ class Profile:
     diffusion: Plan
     limit: int | None = None
     hop_bars: int = 2
+    transformed: float = 0.0
+    styled: int = 0
 
 
 _SMOKE = Plan(steps=20, batch=16, lr=1e-3, warmup=5, every=10)
@@ -69,31 +77,69 @@ _SMOKE = Plan(steps=20, batch=16, lr=1e-3, warmup=5, every=10)
 PROFILES: dict[str, Profile] = {
     "smoke": Profile(
         DrumLDMConfig(
-            autoencoder=AutoencoderConfig(hidden=16, width=32),
+            autoencoder=AutoencoderConfig(hidden=16, width=32, slots=2),
             contrastive=ContrastiveConfig(width=32, depth=1),
             width=64,
             depth=2,
+            bars=16,
+            chart=True,
         ),
         _SMOKE,
         _SMOKE,
-        replace(_SMOKE, ema=0.9),
+        replace(_SMOKE, ema=0.9, muon=0.01),
         limit=60,
         hop_bars=8,
+        transformed=0.2,
+        styled=8,
     ),
     "laptop": Profile(
-        DrumLDMConfig(),
-        Plan(steps=500, batch=256, lr=1e-3, every=50, weight_decay=0.1),
-        Plan(steps=2500, batch=128, lr=3e-3, every=250, weight_decay=1e-4),
-        Plan(steps=2000, batch=128, lr=1e-3, every=250, ema=0.999),
+        DrumLDMConfig(
+            autoencoder=AutoencoderConfig(latent=32, hidden=72, noise=0.4, slots=2),
+            heads=6,
+            bars=16,
+            chart=True,
+        ),
+        Plan(steps=1200, batch=256, lr=1e-3, every=100, weight_decay=0.1),
+        Plan(steps=2500, batch=64, lr=3e-3, every=250, weight_decay=1e-4),
+        Plan(
+            steps=4000,
+            batch=64,
+            lr=2e-3,
+            muon=0.01,
+            weight_decay=0.1,
+            cooldown=0.6,
+            every=250,
+            ema=0.998,
+            keep="last",
+        ),
+        transformed=0.4,
+        styled=1500,
     ),
     "gpu": Profile(
         DrumLDMConfig(
-            autoencoder=AutoencoderConfig(hidden=128, width=256), width=384, depth=12, heads=6
+            autoencoder=AutoencoderConfig(latent=32, hidden=128, width=256, noise=0.4, slots=2),
+            width=384,
+            depth=10,
+            heads=6,
+            bars=16,
+            chart=True,
         ),
         Plan(steps=3000, batch=512, lr=5e-4, every=200, weight_decay=0.1),
         Plan(steps=4000, batch=256, lr=2e-3, every=400, weight_decay=1e-4, precision="32-true"),
-        Plan(steps=20_000, batch=256, lr=5e-4, warmup=500, every=1000, ema=0.9995, keep="last"),
+        Plan(
+            steps=12_000,
+            batch=256,
+            lr=1e-3,
+            muon=0.01,
+            weight_decay=0.1,
+            cooldown=0.6,
+            every=1000,
+            ema=0.9995,
+            keep="last",
+        ),
         hop_bars=1,
+        transformed=0.4,
+        styled=4000,
     ),
     # The published recipe: epochs of 100, 100 and 150 over 11,340 loops, as steps.
     "paper": Profile(

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from workbench.errors import PromptError
 from workbench.music.clip import clip_of
-from workbench.music.kit import read_lookup
+from workbench.music.kit import DRUMS, read_lookup
+from workbench.representations.drum_chart import METERS, DrumChart, bar_steps
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.sampler import DrumSampler
 from workbench.systems.drum_ldm.splice import Cells, cells_of, in_whole_bars, left_out, with_cells
@@ -52,7 +53,7 @@ class DrumEditing(DrumSampler):
         Only the drums vary; other tracks and percussion outside the nine voices stay.
 
         Args:
-            clip: A loop of up to `config.bars` bars in 4/4.
+            clip: A loop of up to `config.bars` bars, in 4/4 or another metre of the system.
             n: Number of variations, 1 to 1024.
             strength: Amount of noise: 0 (the autoencoder's reconstruction) to 1 (a new loop).
             prompt: A text; None uses the clip's caption.
@@ -66,27 +67,39 @@ class DrumEditing(DrumSampler):
             `n` clips.
 
         Raises:
-            PromptError: If the clip is a waveform, too long, or not in 4/4.
+            PromptError: If the clip is a waveform, too long, or in another metre.
 
         Source: SDEdit, arXiv 2108.01073.
         """
         settings = SamplingSettings(steps, guidance, sampler, seed)
         n, strength = checked(n=n, strength=strength).values()
         clip, bars = self._whole_bars(clip)
-        cells = cells_of(clip, Region(), 16 * bars)
+        own = self._roll_of(clip)
+        cells = cells_of(clip, Region(), len(own))
         text = clip.caption if prompt is None else prompt_of(prompt)
         prompts, tempos = [text] * n, [clip.tempo] * n
-        z = torch.cat([self.encode([clip])] * n)
-        noise = self.noise(settings.seeds(n), 4 * bars)
+        chart = self.edit_chart(text, clip, bars)
+        chart.letter = DrumChart.measure(own, chart.meter).letter  # the form stays
+        charts = [chart] * n
+        z = self.encode_rolls(torch.from_numpy(own)[None]).repeat_interleave(n, 0)
+        noise = self.noise(settings.seeds(n), chart.beats)
         put = partial(with_cells, clip, cells)
         latents = self._sampled(
-            noise, prompts, tempos, settings, progress, latents=z, strength=strength, put=put
-        )
-        return self._signed_clips(
-            self.decode_rolls(latents),
+            noise,
             prompts,
             tempos,
-            bars,
+            charts,
+            settings,
+            progress,
+            latents=z,
+            strength=strength,
+            put=put,
+        )
+        return self._signed_clips(
+            self.chart_rolls(latents, charts),
+            prompts,
+            tempos,
+            charts,
             "variation",
             original=clip,
             put=put,
@@ -115,7 +128,7 @@ class DrumEditing(DrumSampler):
             `n` loops of the nine drum voices.
 
         Raises:
-            PromptError: If the lengths differ or a clip is not a drum loop in 4/4.
+            PromptError: If the lengths or metres differ, or a clip is not a drum loop.
 
         Warns:
             UserWarning: If `a` or `b` has notes outside the nine voices.
@@ -123,32 +136,38 @@ class DrumEditing(DrumSampler):
         settings = SamplingSettings(steps, 1.0, seed=seed)
         n, polish = checked(n=n, polish=polish).values()
         (a, bars), (b, bars_b) = self._whole_bars(a), self._whole_bars(b)
-        if bars != bars_b:
-            raise PromptError(f"a, b: must have the same length, got {bars} and {bars_b} bars")
+        if (bars, a.meter) != (bars_b, b.meter):
+            raise PromptError(
+                f"a, b: must have the same length and metre, got {bars} bars of "
+                f"{a.meter[0]}/{a.meter[1]} and {bars_b} of {b.meter[0]}/{b.meter[1]}"
+            )
         for name, clip in (("a", a), ("b", b)):
-            if without := left_out(clip):
+            if without := left_out(clip, self.slots):
                 warnings.warn(
                     f"{name}: the loops leave out some of its notes: {without}",
                     UserWarning,
                     stacklevel=2,
                 )
-        ends, noise = self.encode([a, b]), self.noise([settings.seed], 4 * bars)
+        own = np.stack([self._roll_of(a), self._roll_of(b)])
+        ends = self.encode_rolls(torch.from_numpy(own))
+        chart = DrumChart.empty(bars, a.meter)
+        noise = self.noise([settings.seed], chart.beats)
         rolls, captions, tempos = [], [], []
         for share in np.linspace(0, 1, n).tolist():
             tempo = a.tempo ** (1 - share) * b.tempo**share
             text = (a if share < 0.5 else b).caption
             amount = polish * (1 - abs(2 * share - 1))
             z = slerp(ends[:1], ends[1:], share)
-            z = self._sampled(noise, [text], [tempo], settings, latents=z, strength=amount)
-            rolls.append(self.decode_rolls(z))
+            z = self._sampled(noise, [text], [tempo], [chart], settings, latents=z, strength=amount)
+            rolls += self.chart_rolls(z, [chart])
             captions.append(f"{1 - share:.0%} {a.caption} · {share:.0%} {b.caption}")
             tempos.append(tempo)
         both = a.with_(labels={"original": f"{credit_of(a)} and {credit_of(b)}"})
         return self._signed_clips(
-            np.concatenate(rolls),
+            rolls,
             captions,
             tempos,
-            bars,
+            [chart] * n,
             "interpolation",
             original=both,
             request={"polish": polish, **settings.asked()},
@@ -179,7 +198,7 @@ class DrumEditing(DrumSampler):
         given in bars or seconds, a hit slightly before its first beat stays as well.
 
         Args:
-            clip: A loop of up to `config.bars` bars in 4/4.
+            clip: A loop of up to `config.bars` bars, in 4/4 or another metre of the system.
             region: The part to replace: bars, seconds, cells, tracks.
             n: Number of versions, 1 to 1024.
             prompt: A text; None uses the clip's caption.
@@ -195,12 +214,13 @@ class DrumEditing(DrumSampler):
             `n` versions of the clip.
 
         Raises:
-            PromptError: If the region does not fit the clip, or the clip is not a drum loop in 4/4.
+            PromptError: If the region does not fit the clip, or the clip is not a drum loop in a
+                metre of the system.
         """
         settings = SamplingSettings(steps, guidance, sampler, seed)
         n = checked(n=n)["n"]
-        clip, bars = self._whole_bars(clip)
-        own = DrumRoll.from_clip(clip).to_array()
+        clip, _ = self._whole_bars(clip)
+        own = self._roll_of(clip)
         if region is not None and not isinstance(region, np.ndarray):
             cells = cells_of(clip, region_of(region), len(own))
         else:
@@ -210,28 +230,48 @@ class DrumEditing(DrumSampler):
                 stacklevel=2,
             )
             cells = Cells(~keep_mask(keep if region is None else region, keep_bars, len(own)))
-        held = np.tile(~cells.mask, (1, 3))  # hits, velocity, offset
+        text = clip.caption if prompt is None else prompt_of(prompt)
+        return self._inpainted(clip, cells, n, text, settings, progress)
+
+    def _inpainted(
+        self,
+        clip: Clip,
+        cells: Cells,
+        n: int,
+        text: str,
+        settings: SamplingSettings,
+        progress: Callable[[Progress], None] | None = None,
+        **asked: np.ndarray,
+    ) -> list[Clip]:
+        """Return versions of a clip in whole bars in which these cells are sampled. asked: fields
+        of a chart to ask for beside the text, such as fill=…"""
+        own = self._roll_of(clip)
+        bars = len(own) // bar_steps(clip.meter)
+        held = np.tile(~cells.mask, (1, own.shape[1] // len(DRUMS)))  # hits, velocity, offset
         put = partial(with_cells, clip, cells)
 
         def put_in(latents: Tensor) -> np.ndarray:
             return np.where(held, own, self.decode_rolls(latents)[:, : len(own)])
 
-        text = clip.caption if prompt is None else prompt_of(prompt)
         prompts, tempos = [text] * n, [clip.tempo] * n
+        chart = self.edit_chart(text, clip, bars).with_(**asked)
+        chart.hits = np.where(cells.mask, chart.hits, own[:, : len(DRUMS)])  # what is kept is known
+        charts = [chart] * n
         latents = self._sampled(
-            self.noise(settings.seeds(n), 4 * bars),
+            self.noise(settings.seeds(n), chart.beats),
             prompts,
             tempos,
+            charts,
             settings,
             progress,
             project=lambda x0: self.encode_rolls(torch.from_numpy(put_in(x0))),
             put=put,
         )
         return self._signed_clips(
-            self.decode_rolls(latents),
+            self.chart_rolls(latents, charts),
             prompts,
             tempos,
-            bars,
+            charts,
             "inpainting",
             original=clip,
             put=put,
@@ -242,12 +282,17 @@ class DrumEditing(DrumSampler):
             seed=settings.seed,
         )
 
+    def _roll_of(self, clip: Clip) -> np.ndarray:
+        """Return the drum roll of a clip in whole bars, (steps, 27 · slots)."""
+        return DrumRoll.from_clip(clip, slots=self.slots).to_array()
+
     def _whole_bars(self, clip: Clip) -> tuple[Clip, int]:
-        """Return the clip as 1 to `config.bars` bars of 4/4; raise PromptError if that is not
-        possible."""
+        """Return the clip as 1 to `config.bars` bars in a metre of this system; raise PromptError
+        if that is not possible."""
         clip = clip_of(clip)
         name = clip.source or repr(clip.caption)
-        clip, bars = in_whole_bars(clip, f"clip {name}")
+        meters = METERS if self.config.chart else ()
+        clip, bars = in_whole_bars(clip, f"clip {name}", meters)
         if not (read_lookup()[clip.notes["pitch"][clip.notes["is_drum"]]] >= 0).any():
             raise PromptError(f"clip {name}: has no drum notes")
         if bars > self.config.bars:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from workbench.arguments import shown, text_of, texts_of
 from workbench.errors import CheckpointError
+from workbench.models.mrlstm import PaperAutoencoder
 from workbench.music.clip import clips_of
 from workbench.music.timeline import check_tempo
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
@@ -26,6 +27,9 @@ from workbench.systems.provenance import signed
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
+
+
+BARS = 8  # of a loop, unless another length is given
 
 
 class DrumLatents(LatentDiffusion):
@@ -45,10 +49,10 @@ class DrumLatents(LatentDiffusion):
         self.diffusion = config.diffusion()
 
     def latent_shape(self, length: int | None = None) -> tuple[int, ...]:
-        """Return the shape of one latent. length: number of beats, by default that of the longest
-        loop."""
+        """Return the shape of one latent. length: number of beats, by default those of 8 bars of
+        4/4."""
         width = len(self.networks.latent_mean)
-        beats = 4 * self.config.bars if length is None else length
+        beats = 4 * min(self.config.bars, BARS) if length is None else length
         return (width,) if self.config.paper else (beats, width)
 
     def denoiser_for(self, noisy: Tensor) -> nn.Module:
@@ -70,11 +74,19 @@ class DrumLatents(LatentDiffusion):
         Raises:
             PromptError: If there is no clip or the lengths differ.
         """
-        return self.encode_rolls(torch.from_numpy(rolls_of(clips_of(clips, least=1))))
+        rolls = rolls_of(clips_of(clips, least=1), slots=self.slots)
+        return self.encode_rolls(torch.from_numpy(rolls))
+
+    @property
+    def slots(self) -> int:
+        """Hits of one drum that a cell of the rolls can hold, 1 or 2."""
+        return 1 if self.config.paper else self.config.autoencoder.slots
 
     @torch.inference_mode()
     def encode_rolls(self, rolls: Tensor) -> Tensor:
-        """Encode drum rolls (n, steps, 27) as latents, see `encode`."""
+        """Encode drum rolls (n, steps, 27 · slots) as latents, see `encode`. Steps are filled up to
+        whole beats."""
+        rolls = nn.functional.pad(rolls, (0, 0, 0, -rolls.shape[1] % 4))
         if self.config.paper:  # one vector per loop of full length: shorter loops are repeated
             full = [tile(roll, 16 * self.config.bars) for roll in rolls.numpy()]
             rolls = torch.from_numpy(np.stack(full))
@@ -103,9 +115,22 @@ class DrumLatents(LatentDiffusion):
         return [signed(clip, self, "decoding", request={"tempo": tempo}) for clip in clips]
 
     @torch.inference_mode()
-    def decode_rolls(self, latents: Tensor) -> np.ndarray:
-        """Decode latents to drum rolls (n, steps, 27)."""
-        return self.autoencoder.decode(self.networks.plain(self.latents_of(latents))).numpy()
+    def decode_rolls(
+        self,
+        latents: Tensor,
+        *,
+        required: np.ndarray | None = None,
+        forbidden: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Decode latents to drum rolls (n, steps, 27 · slots). required, forbidden: cells that are
+        hit, and cells that stay empty, see `DrumAutoencoder.decode`; not of the paper's network."""
+        z = self.networks.plain(self.latents_of(latents))
+        if isinstance(self.autoencoder, PaperAutoencoder):
+            return self.autoencoder.decode(z).numpy()
+        needed, refused = (
+            None if cells is None else torch.from_numpy(cells) for cells in (required, forbidden)
+        )
+        return self.autoencoder.decode(z, required=needed, forbidden=refused).numpy()
 
     # --- text ---------------------------------------------------------------------------------
 

@@ -15,8 +15,11 @@ from torch import Tensor
 
 from workbench.datasets import cut_loops, load
 from workbench.datasets.captions import caption_of, facts_of
+from workbench.datasets.drum_transforms import augmented
 from workbench.datasets.phrases import phrases
+from workbench.datasets.styled import band_of, styled_loops
 from workbench.errors import MissingDataError
+from workbench.representations.chart_phrases import chart_phrases
 from workbench.representations.drum_chart import (
     ASKED_CHANNELS,
     CHART_CHANNELS,
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
 PHRASES = 7  # per loop: its caption, the name of its style, five informal phrasings
+CHART_PHRASES = 3  # of these five, with charts, say what the chart measures
+# Of a batch with transformed loops and loops of the grammar: how much of it each makes up.
+SHARES = {"played": 0.55, "transformed": 0.27, "grammar": 0.18}
+FILL_WEIGHT = 0.5  # of a recorded fill, which fills a whole loop, beside a beat
 MOST_WINDOWS = 16  # largest weight of a performance, in windows
 LONGEST_BAR = 4  # quarter notes; performances in longer bars are cut to half as many
 LENGTHS = {16: 0.12, 8: 0.53, 4: 0.2, 2: 0.1, 1: 0.05}  # bars of a batch, and how often
@@ -80,14 +87,17 @@ def loops_of(
         slots: Hits of one drum in a cell, 1 or 2.
         charts: Whether to measure a chart of each loop.
     """
+    arrays = [DrumRoll.from_clip(clip, slots=slots).to_array() for clip in clips]
+    measured = [_chart(*pair) for pair in zip(arrays, clips, strict=True)] if charts else []
     index: dict[str, int] = {}
     rows = []
     for i, clip in enumerate(clips):
         facts = facts_of(clip)
         caption = caption_of(facts)
-        texts = [caption, facts.style or caption, *phrases(facts, PHRASES - 2, seed + i)]
+        said = chart_phrases(measured[i], facts, CHART_PHRASES, seed + i) if charts else []
+        informal = phrases(facts, PHRASES - 2 - len(said), seed + i)
+        texts = [caption, facts.style or caption, *informal, *said]
         rows.append([index.setdefault(phrase, len(index)) for phrase in texts])
-    arrays = [DrumRoll.from_clip(clip, slots=slots).to_array() for clip in clips]
     loops = Loops(
         torch.from_numpy(_stacked(arrays, 27 * slots)),
         torch.tensor([np.log2(clip.tempo / 120) for clip in clips], dtype=torch.float32),
@@ -97,17 +107,32 @@ def loops_of(
         weights_of(clips),
     )
     if charts:
-        measured = [
-            DrumChart.measure(array, clip.meter, str((clip.labels or {}).get("kind", "beat")))
-            for array, clip in zip(arrays, clips, strict=True)
-        ]
         asked = [chart.to_array()[:, :ASKED_CHANNELS] for chart in measured]
         beats = loops.rolls.shape[1] // 4
         loops.asked = torch.from_numpy(_stacked(asked, ASKED_CHANNELS, beats))
         loops.bars = torch.tensor([chart.bars for chart in measured])
         loops.meter = torch.tensor([METERS.index(chart.meter) for chart in measured])
-        loops.forms = bank_of([chart for chart in measured if not np.all(chart.fill == 1)], seed)
+        played = zip(measured, clips, strict=True)
+        loops.forms = bank_of([chart for chart, clip in played if _is_beat(clip)], seed)
     return loops
+
+
+def _chart(array: np.ndarray, clip: Clip) -> DrumChart:
+    meter = (int(clip.meter[0]), int(clip.meter[1]))
+    return DrumChart.measure(array, meter, str((clip.labels or {}).get("kind", "beat")))
+
+
+def _origin(clip: Clip) -> str:
+    """Return the key of SHARES under which a loop counts."""
+    labels = clip.labels or {}
+    if labels.get("origin") == "grammar":
+        return "grammar"
+    return "transformed" if labels.get("transform") else "played"
+
+
+def _is_beat(clip: Clip) -> bool:
+    """Is it a beat as a person played it? Its form is one that people play."""
+    return _origin(clip) == "played" and (clip.labels or {}).get("kind", "beat") == "beat"
 
 
 def _stacked(arrays: Sequence[np.ndarray], channels: int, longest: int = 0) -> np.ndarray:
@@ -124,7 +149,8 @@ def weights_of(clips: Sequence[Clip]) -> Tensor:
 
     A performance has the weight of its number of windows, at most MOST_WINDOWS, so that the longest
     performances do not determine the meaning of a word. A style has the square root of the weight
-    of its performances, so that rare styles are not dominated by frequent ones.
+    of its performances, so that rare styles are not dominated by frequent ones. A recorded fill has
+    the weight FILL_WEIGHT, and loops of different origin make up SHARES.
     """
     performance = [str(clip.labels.get("performance", i)) for i, clip in enumerate(clips)]
     style = [str(clip.labels.get("style", "")) for clip in clips]
@@ -134,6 +160,13 @@ def weights_of(clips: Sequence[Clip]) -> Tensor:
     for name, weight in zip(style, weights, strict=True):
         counts[name] += weight
     weights = [w / counts[name] ** 0.5 for name, w in zip(style, weights, strict=True)]
+    origins = [_origin(clip) for clip in clips]
+    totals: dict[str, float] = defaultdict(float)
+    for i, clip in enumerate(clips):
+        if (clip.labels or {}).get("kind") == "fill":
+            weights[i] *= FILL_WEIGHT
+        totals[origins[i]] += weights[i]
+    weights = [w * SHARES[o] / totals[o] for w, o in zip(weights, origins, strict=True)]
     tensor = torch.tensor(weights, dtype=torch.float64)
     return tensor / tensor.mean() if len(tensor) else tensor
 
@@ -170,6 +203,24 @@ def loops_in_metres(clips: Sequence[Clip], longest: int, hop_bars: int) -> list[
             loops += cut_loops(long, longest, 2 * hop_bars, meter=meter)
             loops += cut_loops(short, max(1, longest // 2), hop_bars, meter=meter)
     return loops
+
+
+def with_more(
+    real: Sequence[Clip], windows: Sequence[Clip], share: float, styled: int, seed: int
+) -> list[Clip]:
+    """Return loops with transformed ones and loops of the grammar after them.
+
+    Args:
+        real: Loops that people played.
+        windows: Loops of 8 bars in 4/4 to transform and to learn touch and fills from.
+        share: Number of transformed loops as a share of the windows with them, 0 to 0.5.
+        styled: Number of loops of the grammar.
+        seed: Seed of all choices.
+    """
+    if not windows:
+        return list(real)
+    transformed = augmented(windows, seed, share)[len(windows) :]
+    return [*real, *transformed, *styled_loops(styled, seed, band=band_of(windows))]
 
 
 # --- crops ------------------------------------------------------------------------------------

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
-from workbench.arguments import listed, number, same_length, texts_of
+from workbench.arguments import listed, number, row_seeds, same_length, texts_of
 from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
 from workbench.datasets.phrases import with_noun
+from workbench.errors import PromptError
+from workbench.models.chart_denoiser import ChartConditioning
 from workbench.models.denoisers import DrumConditioning
+from workbench.music.kit import DRUMS
 from workbench.music.timeline import TEMPO_RANGE
+from workbench.representations.drum_chart import DrumChart
 from workbench.representations.drum_roll import DrumRoll
-from workbench.systems.drum_ldm.latents import DrumLatents
+from workbench.systems.drum_ldm.forms import letters_of, sampled_form, shared_noise
+from workbench.systems.drum_ldm.latents import BARS, DrumLatents
 from workbench.systems.drum_ldm.request import read_request
 from workbench.systems.progress import reporter
 from workbench.systems.prompts import PromptReading, chip_words, plain_words, prompt_of, read_prompt
@@ -37,6 +44,11 @@ if TYPE_CHECKING:
 # performance of the training set, such as rock above 150 BPM, whose bass drum is hardly ever on
 # beat one.
 TEMPO_SHARE = 0.65
+# How much the bars of one letter of a form are alike: the dial `steady`, from 0 to 1, is the share
+# of their starting noise that they have in common. Noise a little smaller than in training leaves
+# out stray hits.
+STEADY = 0.6
+NOISE_SCALE = 0.95
 _FAST = re.compile(r"\b(?:(?:very|really|quite|super) )?(?:fast|quick|up-?tempo)\b[ ,]*", re.I)
 
 
@@ -77,6 +89,10 @@ class DrumSampler(DrumLatents):
         """Return the tempo in BPM that suits the words of a prompt, without its figure and without
         words such as "fast", which would select the same few performances; `tempo` if no words are
         left."""
+        if self.config.chart:
+            request = read_request(prompt, BARS)
+            usual = replace(request, tempo=None, pace=1.0, tempo_range=None)
+            return usual.tempo_near(self.suggest_tempo(request.style)) if request.style else tempo
         prompt = plain_words(prompt)
         words = without_tempo(prompt)
         if not words:
@@ -85,15 +101,112 @@ class DrumSampler(DrumLatents):
         return self.suggest_tempo(_FAST.sub("", text).strip(" ,") or text)
 
     @torch.inference_mode()
-    def conditioning(self, prompts: Sequence[str], tempos: Sequence[float]) -> DrumConditioning:
-        """Return the conditioning of the denoiser: a prompt and a tempo in BPM per loop."""
+    def conditioning(
+        self,
+        prompts: Sequence[str],
+        tempos: Sequence[float],
+        charts: Sequence[DrumChart] | None = None,
+    ) -> DrumConditioning | ChartConditioning:
+        """Return the conditioning of the denoiser.
+
+        Args:
+            prompts: A text per loop.
+            tempos: A tempo in BPM per loop.
+            charts: A chart per loop, for systems that follow charts; by default what the prompts
+                ask of loops of 8 bars.
+        """
         prompts, tempos = texts_of(prompts, "prompts", 1), tempos_of(tempos)
         same_length(prompts=prompts, tempos=tempos)
-        # the tempo is a separate condition: a figure among the words would select one performance
-        words = [with_noun(without_tempo(plain_words(prompt))) for prompt in prompts]
+        words = [self._words(prompt) for prompt in prompts]
         known = torch.tensor([[float(bool(text)), 1.0] for text in words])
         features = self.networks.text_features(self._text_vectors(words))
-        return DrumConditioning(features, _octaves(tempos), known)
+        if not self.config.chart:
+            return DrumConditioning(features, _octaves(tempos), known)
+        if charts is None:
+            charts = [read_request(prompt, BARS).chart for prompt in prompts]
+        same_length(prompts=prompts, charts=charts)
+        arrays = [torch.from_numpy(chart.to_array()) for chart in charts]
+        real = [torch.ones(len(array), dtype=torch.bool) for array in arrays]
+        chart, mask = (pad_sequence(part, batch_first=True) for part in (arrays, real))
+        return ChartConditioning(features, _octaves(tempos), known, chart, mask)
+
+    def _words(self, prompt: str) -> str:
+        """Return the words of a prompt that condition the denoiser: with charts the names of styles
+        that it understood, otherwise all without the tempo. The tempo is a condition of its own; a
+        figure among the words would select one performance."""
+        if self.config.chart:
+            return with_noun(read_request(prompt, BARS).style)
+        return with_noun(without_tempo(plain_words(prompt)))
+
+    def charts_for(
+        self, prompts: Sequence[str], bars: int, seeds: Sequence[int], form: str | None = None
+    ) -> list[DrumChart]:
+        """Return the chart of each take: what its prompt asks, and a form. It is empty for systems
+        that do not follow charts.
+
+        Args:
+            prompts: A text per take.
+            bars: Length in bars.
+            seeds: A seed per take, for the form.
+            form: Letters such as "AAAB"; by default the one that the prompt names, otherwise one
+                that a drummer of the training set played.
+        """
+        if not self.config.chart:
+            if form is not None:
+                raise PromptError("form: this system follows no form; train it again, or omit form")
+            return [DrumChart.empty(bars) for _ in prompts]
+        requests = {prompt: read_request(prompt, bars).chart for prompt in dict.fromkeys(prompts)}
+        charts = []
+        for prompt, seed in zip(prompts, seeds, strict=True):
+            chart = requests[prompt].with_()
+            if form is not None:
+                chart.letter = letters_of(form, bars)
+            elif np.isnan(chart.letter).all():
+                random = np.random.default_rng(row_seeds(seed, 3)[2])
+                chart.letter = sampled_form(self.networks.forms, bars, random)
+            charts.append(chart)
+        return charts
+
+    def edit_chart(self, prompt: str, clip: Clip, bars: int) -> DrumChart:
+        """Return the chart for an edit of a clip: what the prompt asks, in the clip's metre."""
+        meter = (int(clip.meter[0]), int(clip.meter[1]))
+        if self.config.chart:
+            asked = read_request(prompt, bars).chart
+            if asked.meter == meter:
+                return asked.with_()
+        return DrumChart.empty(bars, meter)
+
+    def chart_noise(
+        self, charts: Sequence[DrumChart], seeds: Sequence[int], steady: float = STEADY
+    ) -> Tensor:
+        """Return starting noise of takes (n, beats, latent), in which bars of one letter share
+        `steady` of their variance, 0 to 1; zeros after the end of shorter takes. Systems that do
+        not follow charts have standard normal noise."""
+        if not self.config.chart:
+            return self.noise(seeds, charts[0].beats)
+        rows = []
+        for chart, seed in zip(charts, seeds, strict=True):
+            own = self.noise([seed], chart.beats)[0]
+            common = row_seeds(seed, 4)[3]
+            rows.append(shared_noise(own, chart.letter, chart.meter, steady, common))
+        return NOISE_SCALE * pad_sequence(rows, batch_first=True)
+
+    def chart_rolls(self, latents: Tensor, charts: Sequence[DrumChart]) -> list[np.ndarray]:
+        """Decode latents to the roll of each take (steps, 27 · slots). Takes of one length are
+        decoded together, because the decoder reads whole loops. Hits that a chart asks for or
+        forbids are so whatever the latents say."""
+        rolls: dict[int, np.ndarray] = {}
+        for beats in dict.fromkeys(chart.beats for chart in charts):
+            rows = [i for i, chart in enumerate(charts) if chart.beats == beats]
+            cells = np.zeros((2, len(rows), 4 * beats, len(DRUMS)), dtype=bool)
+            for i, row in enumerate(rows):
+                chart = charts[row]
+                cells[:, i, : chart.steps] = chart.present(), chart.absent()
+            own = latents[rows] if self.config.paper else latents[rows, :beats]
+            decoded = self.decode_rolls(own, required=cells[0], forbidden=cells[1])
+            for row, roll in zip(rows, decoded, strict=True):
+                rolls[row] = roll[: charts[row].steps]
+        return [rolls[row] for row in range(len(charts))]
 
     def _two_tempos(self, tempos: Sequence[float]) -> Callable[..., Tensor]:
         """Return the denoiser, conditioned on these tempi (BPM) until the beat is decided and on
@@ -101,9 +214,11 @@ class DrumSampler(DrumLatents):
         first = TEMPO_SHARE * self.diffusion.steps
         early = _octaves(tempos)
 
-        def denoise(z: Tensor, t: Tensor, text: Tensor, tempo: Tensor, known: Tensor) -> Tensor:
+        def denoise(
+            z: Tensor, t: Tensor, text: Tensor, tempo: Tensor, known: Tensor, *chart: Tensor
+        ) -> Tensor:
             own = early.repeat(len(z) // len(early))  # with guidance each row comes twice
-            return self.denoiser(z, t, text, torch.where(t >= first, own, tempo), known)
+            return self.denoiser(z, t, text, torch.where(t >= first, own, tempo), known, *chart)
 
         return denoise
 
@@ -114,6 +229,7 @@ class DrumSampler(DrumLatents):
         noise: Tensor,
         prompts: Sequence[str],
         tempos: Sequence[float],
+        charts: Sequence[DrumChart],
         settings: SamplingSettings,
         progress: Callable[..., None] | None = None,
         *,
@@ -123,19 +239,22 @@ class DrumSampler(DrumLatents):
         put: Callable[[np.ndarray], Clip] | None = None,
         **more: Any,
     ) -> Tensor:
-        """Sample latents for prompts and tempi. latents: start from these instead, noised by
-        `strength`. early: tempi that condition the denoiser until the beat is decided, by default
-        those that suit the words. put: makes a clip of a roll, for progress."""
+        """Sample latents for prompts, tempi and charts. latents: start from these instead, noised
+        by `strength`. early: tempi that condition the denoiser until the beat is decided, by
+        default those that suit the words. put: makes a clip of a roll, for progress."""
         report = reporter(progress)
 
         def callback(step: int, steps: int, x0: Tensor) -> None:
+            def rolls() -> np.ndarray | list[np.ndarray]:
+                parts = self.chart_rolls(x0, charts)
+                return np.stack(parts) if len({len(part) for part in parts}) == 1 else parts
+
             def clips() -> list[Clip]:
-                rolls = self.decode_rolls(x0)
-                return self._clips_of(rolls, prompts, tempos, self.config.bars, put)
+                return self._clips_of(list(rolls()), prompts, tempos, charts, put)
 
-            report(step, steps, lambda: self.decode_rolls(x0), clips)
+            report(step, steps, rolls, clips)
 
-        conditioning = self.conditioning(prompts, tempos)
+        conditioning = self.conditioning(prompts, tempos, charts)
         pairs = list(zip(prompts, tempos, strict=True))
         if early is None:
             own = {pair: self._words_tempo(*pair) for pair in dict.fromkeys(pairs)}
@@ -149,20 +268,22 @@ class DrumSampler(DrumLatents):
 
     def _clips_of(
         self,
-        rolls: np.ndarray,
+        rolls: Sequence[np.ndarray],
         prompts: Sequence[str],
         tempos: Sequence[float],
-        bars: int,
+        charts: Sequence[DrumChart],
         put: Callable[[np.ndarray], Clip] | None = None,
     ) -> list[Clip]:
-        """Return clips of rolls. put: inserts a roll into the clip that is edited, if there is
-        one."""
-        clips = [
-            put(roll[: 16 * bars])
-            if put
-            else DrumRoll.from_array(roll[: 16 * bars], tempo=tempo).to_clip()
-            for roll, tempo in zip(rolls, tempos, strict=True)
-        ]
+        """Return clips of rolls, in the metres of their charts. put: inserts a roll into the clip
+        that is edited, if there is one."""
+        clips = []
+        for roll, tempo, chart in zip(rolls, tempos, charts, strict=True):
+            if put:
+                clips.append(put(roll))
+                continue
+            drums = DrumRoll.from_array(roll, tempo=tempo)
+            drums.meter = chart.meter
+            clips.append(drums.to_clip())
         return [
             clip.with_(caption=prompt, labels={"prompt": prompt})
             for clip, prompt in zip(clips, prompts, strict=True)
@@ -170,10 +291,10 @@ class DrumSampler(DrumLatents):
 
     def _signed_clips(
         self,
-        rolls: np.ndarray,
+        rolls: Sequence[np.ndarray],
         prompts: Sequence[str],
         tempos: Sequence[float],
-        bars: int,
+        charts: Sequence[DrumChart],
         action: str = "generation",
         *,
         request: dict[str, Any],
@@ -183,7 +304,7 @@ class DrumSampler(DrumLatents):
         put: Callable[[np.ndarray], Clip] | None = None,
     ) -> list[Clip]:
         """Return clips with their provenance. n: number of takes per prompt, by default all."""
-        clips = self._clips_of(rolls, prompts, tempos, bars, put)
+        clips = self._clips_of(rolls, prompts, tempos, charts, put)
         return [
             signed(
                 clip,

@@ -16,11 +16,14 @@ import symusic
 from workbench.music.channel import note_events
 from workbench.music.columns import add_notes, columns_of, picked
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
-from workbench.music.timeline import needs_4_4
+from workbench.music.timeline import meters_at, needs_4_4
+from workbench.representations.drum_chart import bar_steps
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.splicing import needs_score, with_fine_ticks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from workbench.music.clip import Clip
     from workbench.systems.region import Region
 
@@ -36,13 +39,18 @@ class Cells(NamedTuple):
     span: tuple[float, float] | None = None
 
 
-def in_whole_bars(clip: Clip, name: str = "clip") -> tuple[Clip, int]:
-    """Return a score in 4/4, extended to whole bars, and their number. Raises PromptError for a
-    waveform and for other metres."""
+def in_whole_bars(
+    clip: Clip, name: str = "clip", meters: Sequence[tuple[int, int]] = ()
+) -> tuple[Clip, int]:
+    """Return a score extended to whole bars, and their number. meters: those that are allowed
+    beside 4/4. Raises PromptError for a waveform, for other metres and for a change of metre."""
     needs_score(clip, name)
-    needs_4_4(clip, name)
-    bars = max(1, math.ceil(round(clip.beats, 2) / 4))
-    return (clip if clip.beats == 4 * bars else clip.with_(beats=4.0 * bars)), bars
+    played = set(meters_at(clip.score, clip.bar_lines[:-1]))
+    if len(played) != 1 or not played <= set(meters):
+        needs_4_4(clip, name)
+    bar = bar_steps(clip.meter) / 4
+    bars = max(1, math.ceil(round(clip.beats / bar, 2)))
+    return (clip if clip.beats == bar * bars else clip.with_(beats=bar * bars)), bars
 
 
 def cells_of(clip: Clip, region: Region, steps: int) -> Cells:
@@ -61,7 +69,7 @@ def cells_of(clip: Clip, region: Region, steps: int) -> Cells:
 
 
 def with_cells(clip: Clip, cells: Cells, roll: np.ndarray) -> Clip:
-    """Return the clip with its hits in these cells replaced by those of a roll (steps, 27).
+    """Return the clip with its hits in these cells replaced by those of a roll (steps, 27 · slots).
 
     New hits use the clip's own pitch for that voice, on the track that plays it most. Early hits of
     the first beat go to the end of a loop, as in `DrumRoll.to_notes`, and to the first beat of a
@@ -81,7 +89,8 @@ def with_cells(clip: Clip, cells: Cells, roll: np.ndarray) -> Clip:
         _, cell, drum = _places(track, tpq, steps)
         stays = (cell < 0) | ~cells.mask[cell, drum]
         track.notes = note_events(**picked(columns, stays))
-    ticks, drums, velocity = _hits(np.where(np.tile(cells.mask, (1, 3)), roll, 0), tpq)
+    replaced = np.tile(cells.mask, (1, roll.shape[1] // len(DRUMS)))
+    ticks, drums, velocity = _hits(np.where(replaced, roll, 0), tpq)
     begin, end = (math.ceil(beat * tpq - 1e-6) for beat in cells.span or (0, steps * STEP))
     if loop and (begin, end) == (0, round(steps * STEP * tpq)):
         ticks = np.where(ticks < 0, ticks + end, ticks)
@@ -99,17 +108,18 @@ def with_cells(clip: Clip, cells: Cells, roll: np.ndarray) -> Clip:
     return clip.with_score(score).with_(anticipation=loop)
 
 
-def left_out(clip: Clip) -> str:
-    """Describe, with counts, the notes of a clip that a drum roll cannot hold; "" if it holds
-    all."""
+def left_out(clip: Clip, slots: int = 1) -> str:
+    """Describe, with counts, the notes of a clip that a drum roll of so many slots cannot hold; ""
+    if it holds all."""
     notes = clip.notes
     drums = notes[notes["is_drum"]]
     voiced = int((read_lookup()[drums["pitch"]] >= 0).sum())
-    hits = int(DrumRoll.from_clip(clip).hits.sum())
+    roll = DrumRoll.from_clip(clip, slots=slots)
+    hits = int(roll.hits.sum()) + (int(roll.second.hits.sum()) if roll.second is not None else 0)
     parts = (
         (len(notes) - len(drums), "of other instruments"),
         (len(drums) - voiced, "of percussion outside the nine voices"),
-        (voiced - hits, "that share a cell with a louder one"),
+        (voiced - hits, "that share a cell with louder ones"),
     )
     return ", ".join(f"{count} {what}" for count, what in parts if count > 0)
 
@@ -131,12 +141,18 @@ def _places(track: Any, tpq: int, steps: int) -> tuple[np.ndarray, np.ndarray, n
 
 def _hits(roll: np.ndarray, tpq: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return onset in ticks (negative for early hits of cell 0), voice and velocity of a roll's
-    hits."""
-    grid = DrumRoll.from_array(roll)
-    step, drum = np.nonzero(grid.hits)
-    ticks = np.rint((step + grid.offset[step, drum].astype(np.float64)) * STEP * tpq)
-    velocity = np.clip(np.rint(grid.velocity[step, drum] * 127), 1, 127)
-    return ticks.astype(np.int64), drum, velocity.astype(np.int64)
+    hits, second hits of cells last."""
+    first = DrumRoll.from_array(roll)
+    parts = []
+    for grid in (first, first.second):
+        if grid is None:
+            continue
+        step, drum = np.nonzero(grid.hits)
+        ticks = np.rint((step + grid.offset[step, drum].astype(np.float64)) * STEP * tpq)
+        velocity = np.clip(np.rint(grid.velocity[step, drum] * 127), 1, 127)
+        parts.append((ticks.astype(np.int64), drum, velocity.astype(np.int64)))
+    ticks, drums, velocities = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return ticks, drums, velocities
 
 
 def _add(track: Any, ticks: np.ndarray, pitch: int, velocity: np.ndarray, length: int) -> None:

@@ -3,11 +3,12 @@
     prompt → text encoder → denoiser ⇄ sampler → autoencoder's decoder → drum roll → Clip
 
 The autoencoder encodes a loop as a latent of one vector per beat. A diffusion model learns to
-sample latents for a text and a tempo. The class is written in four steps, each a file:
+sample latents for a text and a tempo. The class is written in five steps, each a file:
 
     latents.py   DrumLatents   encode, decode, embed
     sampler.py   DrumSampler   read prompts, sample latents for them
     editing.py   DrumEditing   vary, interpolate, inpaint
+    grooves.py   DrumGrooves   humanise, transfer, tap, fill, add
     system.py    DrumLDM       generate, film, train
 
 The networks are in `networks.py`, their training in `training.py`.
@@ -23,13 +24,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import torch
 
-from workbench.arguments import listed, same_length, seed_of, texts_of
+from workbench.arguments import listed, number, same_length, seed_of, texts_of
 from workbench.errors import PromptError
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.card import card
 from workbench.systems.drum_ldm.config import DrumLDMConfig
-from workbench.systems.drum_ldm.editing import DrumEditing
-from workbench.systems.drum_ldm.sampler import tempos_of
+from workbench.systems.drum_ldm.grooves import DrumGrooves
+from workbench.systems.drum_ldm.request import read_request
+from workbench.systems.drum_ldm.sampler import STEADY, tempos_of
 from workbench.systems.drum_ldm.training import Start, recipe
 from workbench.systems.progress import Progress
 from workbench.systems.prompts import metre_advice, prompts_of
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["DrumLDM", "DrumLDMConfig"]
 
 
-class DrumLDM(DrumEditing):
+class DrumLDM(DrumGrooves):
     """Text-conditioned latent diffusion of drum loops.
 
     `from_pretrained("drums-groove-bert")` loads a shipped system, `train` trains one. In all
@@ -122,6 +124,8 @@ class DrumLDM(DrumEditing):
         steps: int = 20,
         guidance: float = 1.5,
         tempo: float | None = None,
+        form: str | None = None,
+        steady: float | None = None,
         seed: int = 0,
         sampler: str = "dpm++",
         progress: Callable[[Progress], None] | None = None,
@@ -137,6 +141,10 @@ class DrumLDM(DrumEditing):
             tempo: Tempo in BPM; by default the one that the prompt names, otherwise one that suits
                 it. It sets how fast a loop is played; where the bass drum falls is decided at the
                 tempo that suits the words.
+            form: Which bars are alike, such as "AAAB"; by default the form that the prompt names,
+                otherwise one that a drummer of the training set played.
+            steady: How much alike bars of one letter are, 0 to 1; None for STEADY. Only systems
+                that follow charts have a form and this dial.
             seed: Seed of all random numbers.
             sampler: A name from `SAMPLERS`.
             progress: Called with a `Progress` after each step.
@@ -148,23 +156,43 @@ class DrumLDM(DrumEditing):
             PromptError: If a number is out of range.
 
         Warns:
-            UserWarning: If the prompt names a metre other than 4/4 and the system has no other.
+            UserWarning: If the prompt names what the system cannot do, such as a metre that it does
+                not play.
         """
         texts = prompts_of(prompt)
-        for advice in filter(None, map(metre_advice, () if self.config.chart else texts)):
+        for advice in filter(None, (self._advice(text, bars) for text in texts)):
             warnings.warn(f"prompt: {advice}", UserWarning, stacklevel=2)
         n, tempo = checked(n=n, tempo=tempo).values()
         settings = SamplingSettings(steps, guidance, sampler, seed)
-        bars = self._bars(bars)
+        bars, steady = self._bars(bars), self._steady(steady)
         prompts = [text for text in texts for _ in range(n)]
         tempos = [bpm for text in texts for bpm in [tempo or self.tempo_of(text)] * n]
-        rolls = self._rolls(
-            prompts, tempos, settings.seeds(n) * len(texts), bars, settings, progress
-        )
+        seeds = settings.seeds(n) * len(texts)
+        charts = self.charts_for(prompts, bars, seeds, form)
+        if settings.guidance == 0:  # the prompts have no effect, but for tempo, metre and form
+            charts = [chart.asking_nothing() for chart in charts]
+        noise = self.chart_noise(charts, seeds, steady)
+        z = self._sampled(noise, prompts, tempos, charts, settings, progress, seeds=seeds)
+        rolls = self.chart_rolls(z, charts)
         asked = {"bars": bars, "tempo": tempo, **settings.asked()}
+        if self.config.chart:
+            asked |= {"form": form, "steady": steady}
         return self._signed_clips(
-            rolls, prompts, tempos, bars, seed=settings.seed, n=n, request=asked
+            rolls, prompts, tempos, charts, seed=settings.seed, n=n, request=asked
         )
+
+    def _steady(self, steady: float | None) -> float:
+        if steady is None:
+            return STEADY
+        if not self.config.chart:
+            raise PromptError("steady: this system follows no form; train it again, or omit steady")
+        return number(steady, "steady", 0, 1)
+
+    def _advice(self, prompt: str, bars: int) -> str:
+        """Return what this system understands of a prompt and cannot do, "" if there is nothing."""
+        if self.config.chart:
+            return "; ".join(read_request(prompt, self._bars(bars)).refused)
+        return metre_advice(prompt)
 
     @torch.inference_mode()
     def generate_batch(
@@ -207,14 +235,17 @@ class DrumLDM(DrumEditing):
         own = {prompt: self._words_tempo(prompt, tempo) for prompt, tempo in chosen.items()}
         bpm = [chosen[p] if t is None else t for p, t in zip(prompts, known, strict=True)]
         early = [own[p] if t is None else t for p, t in zip(prompts, known, strict=True)]
-        rolls = self._rolls(prompts, bpm, seeds, bars, settings, progress, early)
+        charts = self.charts_for(prompts, bars, seeds)
+        noise = self.chart_noise(charts, seeds)
+        z = self._sampled(noise, prompts, bpm, charts, settings, progress, early=early, seeds=seeds)
+        rolls = self.chart_rolls(z, charts)
         asked = {"bars": bars, **settings.asked()}
         return [
             signed(
                 clip, self, request={"prompt": prompt, "tempo": tempo, **asked, "noise seed": seed}
             )
             for clip, prompt, tempo, seed in zip(
-                self._clips_of(rolls, prompts, bpm, bars), prompts, bpm, seeds, strict=True
+                self._clips_of(rolls, prompts, bpm, charts), prompts, bpm, seeds, strict=True
             )
         ]
 
@@ -227,20 +258,6 @@ class DrumLDM(DrumEditing):
                 f"bars: must be from 1 to {self.config.bars} for this system, got {bars}"
             )
         return bars
-
-    def _rolls(
-        self,
-        prompts: Sequence[str],
-        tempos: Sequence[float],
-        seeds: Sequence[int],
-        bars: int,
-        settings: SamplingSettings,
-        progress: Callable[[Progress], None] | None,
-        early: Sequence[float] | None = None,
-    ) -> np.ndarray:
-        noise = self.noise(seeds, 4 * bars)
-        z = self._sampled(noise, prompts, tempos, settings, progress, early=early, seeds=seeds)
-        return self.decode_rolls(z)
 
     @torch.inference_mode()
     def film(  # type: ignore[override]  # its settings by name
@@ -265,5 +282,5 @@ class DrumLDM(DrumEditing):
             sampler=sampler,
             progress=lambda record: frames.append(record.state()[0]),
         )[0]
-        rolls = [DrumRoll.from_array(f[: 16 * clip.bars], tempo=clip.tempo) for f in frames]
+        rolls = [DrumRoll.from_array(frame, tempo=clip.tempo) for frame in frames]
         return list(zip(self.noise_levels(len(rolls)), rolls, strict=True))

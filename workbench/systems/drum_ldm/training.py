@@ -28,7 +28,7 @@ from workbench.models.contrastive import Contrastive
 from workbench.models.denoisers import DrumConditioning
 from workbench.models.mrlstm import PaperAutoencoder
 from workbench.representations.drum_chart import METERS, bar_steps
-from workbench.representations.text import TextEncoder, text_encoder
+from workbench.representations.text import text_encoder
 from workbench.systems.drum_ldm.config import PROFILES, DrumLDMConfig, Profile
 from workbench.systems.drum_ldm.loops import (
     PHRASES,
@@ -37,6 +37,7 @@ from workbench.systems.drum_ldm.loops import (
     loops_of,
     random_crops,
     splits_of,
+    with_more,
 )
 from workbench.systems.drum_ldm.networks import DrumNetworks
 from workbench.systems.stages import Recipe, Stage, profile_of
@@ -89,9 +90,17 @@ def recipe(
     )
     if start is not None:
         start.check(config)
+    split = splits_of(dataset, size.limit)
+    clips = {
+        "train": _cut(split["train"], config, size.hop_bars),
+        "validation": _cut(split["validation"], config, 4),
+    }
+    if size.transformed or size.styled:
+        windows = cut_loops(split["train"], 8, 2 * size.hop_bars)
+        clips["train"] = with_more(clips["train"], windows, size.transformed, size.styled, seed)
+    slots = 1 if config.paper else config.autoencoder.slots
     train, held_out = (
-        _loops(clips, encoder, seed, config, size.hop_bars if split == "train" else 4)
-        for split, clips in splits_of(dataset, size.limit).items()
+        loops_of(loops, encoder, seed, slots=slots, charts=config.chart) for loops in clips.values()
     )
     words = {word for phrase in train.texts for word in tokens(phrase)}
     return Recipe(
@@ -101,16 +110,11 @@ def recipe(
     )
 
 
-def _loops(
-    clips: Sequence[Clip], encoder: TextEncoder, seed: int, config: DrumLDMConfig, hop_bars: int
-) -> Loops:
-    """Return the loops of a split as tensors, with charts if the denoiser takes them."""
-    slots = 1 if config.paper else config.autoencoder.slots
+def _cut(clips: Sequence[Clip], config: DrumLDMConfig, hop_bars: int) -> list[Clip]:
+    """Cut the performances of a split into loops; with charts, in all metres."""
     if config.chart:
-        cut = loops_in_metres(clips, config.bars, hop_bars)
-    else:
-        cut = cut_loops(clips, config.bars, hop_bars)
-    return loops_of(cut, encoder, seed, slots=slots, charts=config.chart)
+        return loops_in_metres(clips, config.bars, hop_bars)
+    return cut_loops(clips, config.bars, hop_bars)
 
 
 def stages(
@@ -174,9 +178,8 @@ def train_autoencoder(
 
     def validate(module: Any) -> dict[str, float]:
         rolls = held_out.rolls[:256].to(next(module.parameters()).device)
-        scores = reconstruction(
-            rolls.cpu().numpy(), module.decode(module.encode(rolls)).cpu().numpy()
-        )
+        rebuilt = module.decode(module.encode(rolls))
+        scores = reconstruction(*(x[..., :27].cpu().numpy() for x in (rolls, rebuilt)))
         return {"loss": (1 - scores["f1"]) + scores["velocity_error"], **scores}
 
     done = fit(

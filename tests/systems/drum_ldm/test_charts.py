@@ -1,0 +1,115 @@
+"""A system that follows charts: metres, facts that are certain, forms, and takes that do not depend
+on each other; on a network of smoke size, which has learned next to nothing."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from workbench.errors import PromptError
+from workbench.music.kit import DRUMS
+from workbench.representations.drum_chart import METERS, bar_steps
+from workbench.representations.drum_roll import DrumRoll
+from workbench.systems.drum_ldm import DrumLDM
+
+BD, SD, CR = (DRUMS.index(code) for code in ("BD", "SD", "CR"))
+
+
+@pytest.fixture(scope="module")
+def system(smoke_folder) -> DrumLDM:
+    return DrumLDM.from_pretrained(smoke_folder)
+
+
+def hits(clip):
+    return DrumRoll.from_clip(clip).hits
+
+
+def test_the_smoke_system_follows_charts_and_hears_two_hits(system):
+    assert system.config.chart
+    assert system.slots == 2
+    assert system.config.bars == 16
+
+
+def test_what_is_left_out_is_left_out_for_certain(system):
+    for prompt, drum in (("rock, no snare", SD), ("rock without kick drum", BD)):
+        assert not any(hits(clip)[:, drum].any() for clip in system.generate(prompt, n=4, steps=3))
+
+
+def test_hits_that_are_named_are_there_for_certain(system):
+    for clip in system.generate("rock, crash on the one, four on the floor", n=3, steps=3):
+        assert hits(clip)[0, CR]
+        assert hits(clip)[::4, BD].all()
+
+
+@pytest.mark.parametrize("meter", METERS)
+def test_metres_are_played_and_written(system, meter, tmp_path):
+    prompt = "rock" if meter == (4, 4) else f"rock, {meter[0]}/{meter[1]}"
+    clip = system.generate(prompt, bars=3, steps=3)[0]
+    assert tuple(clip.meter) == meter
+    assert clip.bars == 3
+    assert clip.beats == 3 * bar_steps(meter) / 4
+    path = tmp_path / "clip.mid"
+    clip.write_midi(path)
+    again = type(clip).read_midi(path)
+    assert tuple(again.meter) == meter
+    assert again.bars == 3
+
+
+def test_a_metre_that_no_one_plays_here_is_told(system):
+    with pytest.warns(UserWarning, match="11/16"):
+        system.generate("groove in 11/16", bars=1, steps=2)
+
+
+def test_one_to_sixteen_bars(system):
+    assert system.generate("rock", bars=16, steps=2)[0].bars == 16
+    with pytest.raises(PromptError, match="16"):
+        system.generate("rock", bars=17)
+
+
+def test_takes_of_several_metres_do_not_depend_on_each_other(system):
+    prompts = ["rock", "a waltz", "7/8 groove"]
+    together = system.generate(prompts, n=2, bars=3, steps=4)
+    alone = [clip for prompt in prompts for clip in system.generate(prompt, n=2, bars=3, steps=4)]
+    for a, b in zip(together, alone, strict=True):
+        assert np.array_equal(hits(a), hits(b))
+        assert a.meter == b.meter
+
+
+def test_forms_and_their_dial(system):
+    free = system.generate("rock", n=2, steps=3, form="AAAA", steady=0)
+    tied = system.generate("rock", n=2, steps=3, form="AAAA", steady=1)
+    like = [np.mean([np.mean(a == b) for a, b in _bars(clip)]) for clip in (*free, *tied)]
+    assert min(like[2:]) > max(like[:2])
+    for wrong in ({"form": "AXB"}, {"steady": 1.5}, {"form": ""}):
+        with pytest.raises(PromptError, match=next(iter(wrong))):
+            system.generate("rock", steps=2, **wrong)
+
+
+def _bars(clip):
+    bars = hits(clip).reshape(8, 16, len(DRUMS))
+    return pairwise(bars)
+
+
+def test_shipped_systems_without_a_form_say_so():
+    shipped = DrumLDM.from_pretrained("drums-groove-keywords")
+    if shipped.config.chart:
+        pytest.skip("the shipped system follows charts")
+    for more in ({"form": "AAAB"}, {"steady": 0.5}):
+        with pytest.raises(PromptError, match=next(iter(more))):
+            shipped.generate("rock", **more)
+
+
+def test_edits_keep_the_metre(system):
+    clip = system.generate("a waltz", bars=4, steps=4, seed=3)[0]
+    for made in (system.vary(clip, steps=3)[0], system.inpaint(clip, _bar(1), steps=3)[0]):
+        assert made.meter == (3, 4)
+        assert made.bars == 4
+    kept = np.ones(48, dtype=bool)
+    kept[12:24] = False
+    assert np.array_equal(hits(made)[kept], hits(clip)[kept])
+
+
+def _bar(number):
+    from workbench.systems.region import Region
+
+    return Region(bars=(number, number + 1))

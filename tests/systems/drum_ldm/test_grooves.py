@@ -1,0 +1,85 @@
+"""Groove tools: what stays of a loop stays to the note."""
+
+import numpy as np
+import pytest
+
+from workbench.errors import PromptError
+from workbench.music.kit import DRUMS
+from workbench.representations.drum_roll import DrumRoll
+from workbench.systems.drum_ldm import DrumLDM
+
+BD, SD, RD = (DRUMS.index(code) for code in ("BD", "SD", "RD"))
+
+
+@pytest.fixture(scope="module")
+def system(smoke_folder) -> DrumLDM:
+    return DrumLDM.from_pretrained(smoke_folder)
+
+
+def loop(bars: int = 2, offset: float = 0.0, velocity: float = 0.8):
+    """Kick on 1 and 3, snare on 2 and 4, hats on eighths; all with one offset and velocity."""
+    roll = np.zeros((16 * bars, 27), dtype=np.float32)
+    step = np.arange(16 * bars) % 16
+    for drum, places in ((BD, (0, 8)), (SD, (4, 12)), (2, range(0, 16, 2))):
+        at = np.isin(step, list(places))
+        roll[at, drum], roll[at, 9 + drum], roll[at, 18 + drum] = 1, velocity, offset
+    return DrumRoll.from_array(roll, tempo=110).to_clip(caption="rock")
+
+
+def test_humanise_keeps_the_hits_and_plays_them_anew(system):
+    clip = loop()
+    for made in system.humanise(clip, 2, steps=3):
+        before, after = DrumRoll.from_clip(clip), DrumRoll.from_clip(made)
+        assert np.array_equal(before.hits, after.hits)
+        assert (after.velocity != before.velocity).any()
+        assert (after.offset != before.offset).any()
+        assert made.tempo == clip.tempo
+
+
+def test_transfer_takes_the_feel_where_both_strike(system):
+    groove, notes = loop(offset=0.25, velocity=0.4), loop(bars=4, offset=0.0, velocity=1.0)
+    made = DrumRoll.from_clip(system.transfer(groove, notes, steps=3)[0])
+    struck = made.hits
+    assert np.array_equal(struck, DrumRoll.from_clip(notes).hits)
+    assert np.allclose(made.offset[struck], 0.25, atol=0.01)
+    assert np.allclose(made.velocity[struck], 0.4, atol=0.01)
+
+
+def test_taps_are_played_at_their_own_time(system):
+    seconds = np.array([0.02, 0.5, 1.03, 1.5, 2.0, 2.5])  # at 120 BPM: beats 1, 2, 3 …
+    clip = system.tap(seconds, "rock", tempo=120, steps=3)[0]
+    notes = clip.notes
+    kicks, snares = (notes[notes["pitch"] == pitch]["time"] for pitch in (36, 38))
+    assert np.allclose(kicks, 2 * seconds[[0, 2, 4]], atol=0.01)
+    assert np.allclose(snares, 2 * seconds[[1, 3, 5]], atol=0.01)
+    only = system.tap(seconds, tempo=120, drum="BD", steps=3)[0]
+    assert np.allclose(only.notes[only.notes["pitch"] == 36]["time"], 2 * seconds, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "more", "match"),
+    [
+        ([], {"tempo": 120}, "rhythm"),
+        ([0.5], {}, "tempo"),
+        ([-1.0, 0.5], {"tempo": 120}, "rhythm"),
+        ([0.5], {"tempo": 120, "drum": "XX"}, "drum"),
+        ([1000.0], {"tempo": 120}, "rhythm"),
+    ],
+)
+def test_rhythms_that_cannot_be_played(system, rhythm, more, match):
+    with pytest.raises(PromptError, match=match):
+        system.tap(rhythm, **more)
+
+
+def test_fill_and_add_leave_the_rest(system):
+    clip = loop(4)
+    before = DrumRoll.from_clip(clip).hits
+    filled = DrumRoll.from_clip(system.fill(clip, -1, steps=3)[0]).hits
+    assert np.array_equal(filled[:48], before[:48])
+    added = DrumRoll.from_clip(system.add(clip, "RD", steps=3)[0]).hits
+    others = np.arange(9) != RD
+    assert np.array_equal(added[:, others], before[:, others])
+    with pytest.raises(PromptError, match="bar"):
+        system.fill(clip, 4)
+    with pytest.raises(PromptError, match="drum"):
+        system.add(clip, "piano")

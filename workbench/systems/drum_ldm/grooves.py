@@ -1,0 +1,389 @@
+"""Groove tools: what stays of a loop and what the network plays anew is chosen for hits, velocity
+and timing apart.
+
+    humanise   the hits stay; velocity and timing are played
+    transfer   the hits of one loop with the velocity and timing of another
+    tap        a tapped rhythm becomes a full kit
+    fill       a bar becomes a fill
+    add        a drum joins a loop
+
+Source: the tasks of GrooVAE, "Learning to Groove with Inverse Sequence Transformations"
+(arXiv 1905.06118, section 4), here by diffusion with known parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.arguments import choice, floats, listed, whole
+from workbench.errors import PromptError
+from workbench.music.clip import Clip
+from workbench.music.kit import DRUM_NAMES, DRUMS
+from workbench.music.timeline import check_tempo
+from workbench.representations.drum_chart import DrumChart, bar_steps
+from workbench.representations.drum_roll import DrumRoll
+from workbench.systems.drum_ldm.editing import DrumEditing
+from workbench.systems.drum_ldm.splice import Cells, cells_of, with_cells
+from workbench.systems.progress import Progress
+from workbench.systems.prompts import prompt_of
+from workbench.systems.provenance import credit_of
+from workbench.systems.region import Region
+from workbench.systems.sampling import SamplingSettings, checked
+
+N = len(DRUMS)
+_BD, _SD = DRUMS.index("BD"), DRUMS.index("SD")
+FEEL = ("loudness", "swing", "lay", "loose", "ghosts")  # bar fields that are touch and timing
+
+
+class DrumGrooves(DrumEditing):
+    """The part of DrumLDM that plays given hits anew and gives hits to a given rhythm."""
+
+    @torch.inference_mode()
+    def humanise(
+        self,
+        clip: Clip,
+        n: int = 1,
+        *,
+        prompt: str | None = None,
+        steps: int = 20,
+        guidance: float = 1.0,
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[Clip]:
+        """Keep the hits of a loop and sample their velocity and timing.
+
+        Args:
+            clip: A loop of up to `config.bars` bars.
+            n: Number of versions, 1 to 1024.
+            prompt: A text, such as "jazz, soft"; None uses the clip's caption.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` versions of the clip; only velocity and timing of hits of the nine voices differ. Of
+            more than two hits of a drum within a sixteenth two remain.
+
+        Raises:
+            PromptError: If the clip is not a drum loop in a metre of the system.
+        """
+        clip, _ = self._whole_bars(clip)
+        free = np.zeros_like(self._roll_of(clip), dtype=bool)
+        for slot in _slots(free):
+            slot[:, N:] = True
+        return self._played(
+            clip,
+            free,
+            n,
+            "humanising",
+            prompt,
+            SamplingSettings(steps, guidance, seed=seed),
+            progress=progress,
+        )
+
+    @torch.inference_mode()
+    def transfer(
+        self,
+        groove_of: Clip,
+        notes_of: Clip,
+        n: int = 1,
+        *,
+        steps: int = 20,
+        guidance: float = 1.0,
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[Clip]:
+        """Play the hits of one loop with the touch and timing of another.
+
+        Where both loops strike a drum on the same sixteenth of the bar, velocity and offset are the
+        mean of the first loop's there; others are sampled so that they fit.
+
+        Args:
+            groove_of: The loop whose velocity and timing are taken.
+            notes_of: The loop whose hits are taken, in the same metre.
+            n: Number of versions, 1 to 1024.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` versions of `notes_of`.
+
+        Raises:
+            PromptError: If a clip is not a drum loop, or the metres differ.
+        """
+        (groove_of, _), (clip, bars) = self._whole_bars(groove_of), self._whole_bars(notes_of)
+        if tuple(groove_of.meter) != tuple(clip.meter):
+            raise PromptError(
+                f"groove_of, notes_of: must have the same metre, got {groove_of.meter[0]}/"
+                f"{groove_of.meter[1]} and {clip.meter[0]}/{clip.meter[1]}"
+            )
+        own, model = self._roll_of(clip).copy(), self._roll_of(groove_of)
+        size = bar_steps(clip.meter)
+        velocity, offset, known = _mean_bar(model, size)
+        free = np.zeros_like(own, dtype=bool)
+        for i, (slot, is_free) in enumerate(zip(_slots(own), _slots(free), strict=True)):
+            is_free[:, N:] = True
+            if i:
+                continue  # the mean bar says nothing of second hits
+            taken = np.tile(known, (bars, 1)) & (slot[:, :N] > 0.5)
+            slot[:, N : 2 * N][taken] = np.tile(velocity, (bars, 1))[taken]
+            slot[:, 2 * N :][taken] = np.tile(offset, (bars, 1))[taken]
+            is_free[:, N : 2 * N][taken] = False
+            is_free[:, 2 * N :][taken] = False
+        chart = DrumChart.measure(model, clip.meter)
+        feel = {
+            name: np.full(bars, np.nanmean(getattr(chart, name)), np.float32)
+            for name in FEEL
+            if np.isfinite(getattr(chart, name)).any()
+        }
+        return self._played(
+            clip.with_(labels={"original": f"{credit_of(clip)}, groove of {credit_of(groove_of)}"}),
+            free,
+            n,
+            "groove transfer",
+            groove_of.caption,
+            SamplingSettings(steps, guidance, seed=seed),
+            own=own,
+            feel=feel,
+            progress=progress,
+        )
+
+    @torch.inference_mode()
+    def tap(
+        self,
+        rhythm: Clip | Sequence[float] | np.ndarray,
+        prompt: str = "",
+        n: int = 1,
+        *,
+        tempo: float | None = None,
+        drum: str | None = None,
+        bars: int | None = None,
+        steps: int = 20,
+        guidance: float = 1.5,
+        seed: int = 0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[Clip]:
+        """Turn a tapped rhythm into a full kit.
+
+        Args:
+            rhythm: Onsets in seconds (`evaluation.pulse` and libraries find them in a recording),
+                or a clip: its drum hits on kick and snare are taken as these, all other notes as
+                taps.
+            prompt: A text for the rest of the kit.
+            n: Number of loops, 1 to 1024.
+            tempo: Tempo in BPM; needed for onsets, by default that of a clip.
+            drum: The drum that plays the taps, such as "BD". By default taps next to beats 2 and 4
+                are the snare's, all others the kick's.
+            bars: Length in bars of 4/4; by default as many as the rhythm needs.
+            steps: Number of sampling steps, 1 to 1000.
+            guidance: Guidance scale, 0 to 20.
+            seed: Seed of all random numbers.
+            progress: Called with a `Progress` after each step.
+
+        Returns:
+            `n` loops. Each tap is a hit at its own time; the rest is sampled, and kick and snare
+            play nothing else.
+
+        Raises:
+            PromptError: If there is no tap, the tempo is not known, or the rhythm is too long.
+        """
+        settings = SamplingSettings(steps, guidance, seed=seed)
+        n, prompt = checked(n=n)["n"], prompt_of(prompt)
+        beats, velocity, voices, bpm = _taps(rhythm, tempo, drum)
+        length = whole(bars, "bars", 1, self.config.bars) if bars else int(beats.max() // 4) + 1
+        if length > self.config.bars:
+            raise PromptError(f"rhythm: must have at most {self.config.bars} bars, got {length}")
+        roll = np.zeros((16 * length, 27 * self.slots), dtype=np.float32)
+        step = np.rint(4 * beats).astype(int)
+        inside = step < len(roll)
+        step, voices, velocity, beats = (x[inside] for x in (step, voices, velocity, beats))
+        roll[step, voices], roll[step, N + voices] = 1, velocity
+        roll[step, 2 * N + voices] = np.clip(4 * beats - step, -0.5, 0.499)
+        held = np.zeros_like(roll, dtype=bool)
+        for slot in _slots(held):
+            slot[:] = np.isin(np.arange(3 * N) % N, np.unique(voices))
+        chart = self.edit_chart(prompt, DrumRoll.from_array(roll, tempo=bpm).to_clip(), length)
+        tapped = np.unique(voices)
+        chart.hits[:, tapped] = roll[:, tapped]
+        charts = [chart] * n
+
+        def with_taps(rolls: np.ndarray) -> np.ndarray:
+            return np.where(held, roll, rolls[:, : len(roll)])
+
+        latents = self._sampled(
+            self.noise(settings.seeds(n), chart.beats),
+            [prompt] * n,
+            [bpm] * n,
+            charts,
+            settings,
+            progress,
+            project=lambda x0: self.encode_rolls(
+                torch.from_numpy(with_taps(self.decode_rolls(x0)))
+            ),
+        )
+        rolls = [with_taps(r[None])[0] for r in self.chart_rolls(latents, charts)]
+        return self._signed_clips(
+            rolls,
+            [prompt] * n,
+            [bpm] * n,
+            charts,
+            "a tapped rhythm",
+            request={"taps": len(step), **settings.asked()},
+            seed=settings.seed,
+        )
+
+    @torch.inference_mode()
+    def fill(
+        self,
+        clip: Clip,
+        bar: int,
+        n: int = 1,
+        *,
+        prompt: str | None = None,
+        seed: int = 0,
+        steps: int = 20,
+        guidance: float = 1.5,
+    ) -> list[Clip]:
+        """Turn a bar into a fill. bar: counted from 0; negative numbers count from the end. All
+        else as in `inpaint`."""
+        clip, bars = self._whole_bars(clip)
+        n, bar = checked(n=n)["n"], whole(bar, "bar", -bars, bars - 1) % bars
+        cells = cells_of(clip, Region(bars=(bar, bar + 1)), len(self._roll_of(clip)))
+        text = clip.caption if prompt is None else prompt_of(prompt)
+        fill = (np.arange(bars) == bar).astype(np.float32)
+        settings = SamplingSettings(steps, guidance, seed=seed)
+        return self._inpainted(clip, cells, n, text, settings, fill=fill)
+
+    def add(
+        self,
+        clip: Clip,
+        drum: str,
+        n: int = 1,
+        *,
+        prompt: str | None = None,
+        seed: int = 0,
+        steps: int = 20,
+        guidance: float = 1.5,
+    ) -> list[Clip]:
+        """Add a drum to a loop. drum: the code of a voice, such as "RD". All else as in `inpaint`;
+        hits that the drum has are replaced."""
+        whole_clip, _ = self._whole_bars(clip)
+        code = choice(drum, "drum", DRUMS)
+        text = whole_clip.caption if prompt is None else prompt_of(prompt)
+        words = f"{text}, with {DRUM_NAMES[code]}" if text else f"with {DRUM_NAMES[code]}"
+        return self.inpaint(
+            whole_clip,
+            Region(tracks=code),
+            n,
+            prompt=words,
+            seed=seed,
+            steps=steps,
+            guidance=guidance,
+        )
+
+    def _played(
+        self,
+        clip: Clip,
+        free: np.ndarray,
+        n: int,
+        action: str,
+        prompt: str | None,
+        settings: SamplingSettings,
+        *,
+        own: np.ndarray | None = None,
+        feel: dict[str, np.ndarray] | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[Clip]:
+        """Sample the free channels of a clip's roll, bool (steps, 27 · slots); its hits stay."""
+        n = checked(n=n)["n"]
+        own = self._roll_of(clip) if own is None else own
+        bars = len(own) // bar_steps(clip.meter)
+        text = clip.caption if prompt is None else prompt_of(prompt)
+        hits = np.concatenate([slot[:, :N] for slot in _slots(own)], axis=1) > 0.5
+        chart = self.edit_chart(text, clip, bars).with_(**(feel or {}))
+        chart.hits = own[:, :N].copy()
+        chart.letter = DrumChart.measure(own, chart.meter).letter
+        charts = [chart] * n
+        pad = np.pad(hits, ((0, 4 * chart.beats - len(hits)), (0, 0)))
+
+        def played(latents: Tensor) -> np.ndarray:
+            given = np.broadcast_to(pad, (len(latents), *pad.shape)).copy()
+            rolls = self.decode_rolls(latents, required=given, forbidden=~given)
+            return np.where(free, rolls[:, : len(own)], own)
+
+        cells = cells_of(clip, Region(), len(own))
+        put = partial(with_cells, clip, Cells(cells.mask & (own[:, :N] > 0.5), cells.span))
+        latents = self._sampled(
+            self.noise(settings.seeds(n), chart.beats),
+            [text] * n,
+            [clip.tempo] * n,
+            charts,
+            settings,
+            progress,
+            put=put,
+            project=lambda x0: self.encode_rolls(torch.from_numpy(played(x0))),
+        )
+        return self._signed_clips(
+            list(played(latents)),
+            [text] * n,
+            [clip.tempo] * n,
+            charts,
+            action,
+            original=clip,
+            put=put,
+            request=settings.asked(),
+            seed=settings.seed,
+        )
+
+
+def _slots(roll: np.ndarray) -> list[np.ndarray]:
+    """Return the slots of a roll as views: each (steps, 27)."""
+    return [roll[:, i : i + 3 * N] for i in range(0, roll.shape[1], 3 * N)]
+
+
+def _mean_bar(roll: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean velocity and offset of the hits on each sixteenth of the bar, and where there are
+    any: each (size, 9)."""
+    bars = roll[:, : 3 * N].reshape(-1, size, 3, N)
+    hits = bars[:, :, 0] > 0.5
+    count = hits.sum(0)
+    velocity, offset = ((bars[:, :, i] * hits).sum(0) / np.maximum(count, 1) for i in (1, 2))
+    return velocity, offset, count > 0
+
+
+def _taps(
+    rhythm: Clip | Sequence[float] | np.ndarray, tempo: float | None, drum: str | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return onsets in quarter notes, velocities, voices and the tempo of a tapped rhythm."""
+    if isinstance(rhythm, Clip):
+        bpm = check_tempo(rhythm.tempo if tempo is None else tempo)
+        notes = rhythm.notes
+        beats, velocity = notes["time"].astype(float), notes["velocity"] / 127
+        pitch = np.where(notes["is_drum"], notes["pitch"], -1)
+    else:
+        if tempo is None:
+            raise PromptError("tempo: needed for onsets in seconds; give it in BPM")
+        bpm = check_tempo(tempo)
+        seconds = np.sort(floats(listed(rhythm, "rhythm", "onsets in seconds", 1), "rhythm"))
+        beats, pitch = seconds * bpm / 60, np.full(len(seconds), -1)
+        velocity = np.full(len(seconds), 0.7)
+    if not len(beats) or beats.min() < 0:
+        raise PromptError("rhythm: give at least one tap, none before the beginning")
+    if drum is not None:
+        voices = np.full(len(beats), DRUMS.index(choice(drum, "drum", DRUMS)))
+        return beats, velocity.astype(np.float32), voices, bpm
+    voices = np.where(np.rint(beats) % 2 == 1, _SD, _BD)
+    near = np.abs(beats - np.rint(beats)) < 0.3
+    voices = np.where(near, voices, _BD)
+    voices = np.where(
+        np.isin(pitch, (35, 36)), _BD, np.where(np.isin(pitch, (37, 38, 40)), _SD, voices)
+    )
+    return beats, velocity.astype(np.float32), voices, bpm
