@@ -158,18 +158,12 @@ def test_new_hits_sound_as_the_clips_own_and_end_no_held_note(song):
 def test_a_variation_varies_the_drums_alone(system, song):
     clip = Clip.read_midi(song)
     notes, others = events_of(song)
-    end = str(mido.MetaMessage("end_of_track"))
     for strength in (0, 0.5, 1):
         [made] = system.vary(clip, strength=strength, steps=2)
         found = events_of(made.midi_bytes())
         assert [n for n in found[0] if n[0] == 1] == [n for n in notes if n[0] == 1]
         assert [n for n in found[0] if n[4] == 71] == [n for n in notes if n[4] == 71]
-        # the drums' track ends with its last note, which may be new
-        last = max(on + length for track, on, length, *_ in found[0] if track == 2)
-        assert (2, last, end) in found[1]
-        assert [e for e in found[1] if e[::2] != (2, end)] == [
-            e for e in others if e[::2] != (2, end)
-        ]
+        assert found[1] == others
         assert "original" in made.labels
 
 
