@@ -58,7 +58,7 @@ def test_every_stub_and_check_of_the_course_is_found():
     for lesson in lessons():
         tags = [tag for cell in lesson.notebook.cells for tag in cell.metadata.get("tags", [])]
         assert len(lesson.marked) == tags.count("check") == tags.count("stub"), lesson.name
-        assert all(asked.cell and asked.points > 0 for asked in lesson.marked)
+        assert all(exercise.cell and exercise.points > 0 for exercise in lesson.marked)
 
 
 def test_the_notebooks_themselves_are_not_overwritten(root):

@@ -156,12 +156,12 @@ def test_the_courses_own_solutions_are_correct_in_slices(script):
     notebook = notebooks.build(script, solutions=True)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     [lesson] = lessons([script.stem[:2]])
-    for asked in lesson.marked:
-        found = cut(cells, asked.function, None)
-        assert not found.problem, asked
-        assert len(found.statements) < 10, asked  # an import, a helper, no training
+    for exercise in lesson.marked:
+        found = cut(cells, exercise.function, None)
+        assert not found.problem, exercise
+        assert len(found.statements) < 10, exercise  # an import, a helper, no training
         names: dict = {}
         for statement in found.statements:
             exec(compile(ast.Module([statement.node], []), "cell", "exec"), names)
-        result = exercises()[asked.number](names[asked.function])
-        assert result.passed, f"{asked.number}: {result}"
+        result = exercises()[exercise.number](names[exercise.function])
+        assert result.passed, f"{exercise.number}: {result}"

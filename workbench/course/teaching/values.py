@@ -1,6 +1,7 @@
 """Arguments and answers as plain data, and as JSON between processes.
 
-`plain` copies an answer: tensors become arrays, and no object remains that runs the student's code.
+`as_data` copies an answer: tensors become arrays, and no object remains that runs the student's
+code.
 `encode` and `decode` transfer values between processes as JSON, without pickle.
 """
 

@@ -59,12 +59,11 @@ def notes(chosen: Sequence[Lesson]) -> str:
     for lesson in chosen:
         head = ["| exercise | title | time | function | points |", "|---|---|---|---|---:|"]
         lines += [f"## {lesson.name}.ipynb", "", lesson.title, "", *head]
-        for asked in lesson.asked:
-            function = f"`{asked.function}`" if asked.check else "open, graded by people"
-            points = f"{asked.points:g}" if asked.check else "–"
-            lines.append(
-                f"| {asked.number} | {asked.title} | {asked.time} | {function} | {points} |"
-            )
+        for exercise in lesson.exercises:
+            function = f"`{exercise.function}`" if exercise.check else "open, graded by people"
+            points = f"{exercise.points:g}" if exercise.check else "–"
+            cells = (exercise.number, exercise.title, exercise.time, function, points)
+            lines.append(f"| {' | '.join(cells)} |")
         lines += [f"| | sum | | | {lesson.points:g} |", ""]
     numbers = " ".join(lesson.number for lesson in chosen)
     lines += [

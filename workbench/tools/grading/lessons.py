@@ -17,7 +17,7 @@ HEADING = re.compile(r"(?m)^## (?:Exercise (\d+)|Mini-project) · (.+?)(?: \(([^
 
 
 @dataclass(frozen=True)
-class Asked:
+class LessonExercise:
     """An exercise of a notebook, or its mini-project. function: name of the function that the
     student writes, "" for an open exercise that people grade; cell: the id of its cell."""
 
@@ -36,16 +36,16 @@ class Lesson:
     name: str  # of the file, without its suffix
     title: str
     notebook: Any  # the student version, see `assign`
-    asked: tuple[Asked, ...]
+    exercises: tuple[LessonExercise, ...]
 
     @property
-    def marked(self) -> tuple[Asked, ...]:
+    def marked(self) -> tuple[LessonExercise, ...]:
         """The exercises that have a check."""
-        return tuple(asked for asked in self.asked if asked.check)
+        return tuple(exercise for exercise in self.exercises if exercise.check)
 
     @property
     def points(self) -> float:
-        return sum(asked.points for asked in self.asked)
+        return sum(exercise.points for exercise in self.exercises)
 
 
 def lessons(numbers: Sequence[str] = (), root: Path = ROOT) -> list[Lesson]:
@@ -68,26 +68,30 @@ def _lesson(script: Path) -> Lesson:
         script.stem,
         title[1] if title else script.stem,
         notebook,
-        tuple(_asked(number, notebook.cells)),
+        tuple(_exercises(number, notebook.cells)),
     )
 
 
-def _asked(lesson: str, cells: list[Any]) -> list[Asked]:
+def _exercises(lesson: str, cells: list[Any]) -> list[LessonExercise]:
     """The exercises: each heading with the stub and the check that follow it."""
-    found: list[Asked] = []
+    found: list[LessonExercise] = []
     stub = ""
     for cell in cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
             for number, title, time in HEADING.findall(cell.source):
-                found.append(Asked(f"{lesson}.{number}" if number else "project", title, time))
+                found.append(
+                    LessonExercise(f"{lesson}.{number}" if number else "project", title, time)
+                )
         elif "stub" in tags:
             stub = cell["id"]
         elif "check" in tags and found:
             check, function = _call(cell.source)
             last = found.pop()
             points = exercises()[last.number].points
-            found.append(Asked(last.number, last.title, last.time, function, check, points, stub))
+            found.append(
+                LessonExercise(last.number, last.title, last.time, function, check, points, stub)
+            )
     return found
 
 

@@ -36,7 +36,7 @@ from workbench.course.teaching import exercises
 from workbench.errors import MissingDataError, WorkbenchError
 from workbench.files import UNREADABLE, atomic_write, load_json, write_text
 from workbench.tools.grading.feedback import write_feedback
-from workbench.tools.grading.lessons import Asked, Lesson, lessons
+from workbench.tools.grading.lessons import Lesson, LessonExercise, lessons
 from workbench.tools.grading.sandbox import SECRET, Limits, Question, Reply, Sandbox, SandboxError
 from workbench.tools.grading.submissions import Handed, Student, collect
 from workbench.tools.grading.tree import shown, walk
@@ -85,7 +85,7 @@ def grade(
     if not wanted:
         why = "; ".join(note for student in students for note in student.notes)[:300]
         raise MissingDataError(f"{folder}: contains no notebook of a lesson: {why}")
-    asked = lessons(wanted, root)
+    chosen = lessons(wanted, root)
     limits = limits or Limits()
     seed = _seed(out, seed)
     closed = [path.resolve() for path in (folder, out, Path(root))]
@@ -93,7 +93,7 @@ def grade(
     shut_in = sandbox.isolation
     print(f"isolation: {shut_in}", flush=True)
     rules = f"{seed} {limits} {notebook_seconds} {sandbox.way} {_checks()}"
-    pairs = [(student, lesson) for student in students for lesson in asked]
+    pairs = [(student, lesson) for student in students for lesson in chosen]
 
     def one(pair: tuple[Student, Lesson]) -> Record:
         student, lesson = pair
@@ -130,7 +130,7 @@ def grade(
         "version": __version__,
         "seed": seed,
         "isolation": shut_in,
-        "lessons": [lesson.number for lesson in asked],
+        "lessons": [lesson.number for lesson in chosen],
         "results": [_place(record["student"], record["lesson"]) for record in records],
     }
     write_text(out / "grading.json", json.dumps(about, indent=1) + "\n")
@@ -165,9 +165,9 @@ def _grade(
     record = {**_blank(student, lesson, "graded"), "file": handed.name, "exercises": []}
     left = seconds
     left_out: dict[str, None] = {}
-    for asked in lesson.marked:
+    for exercise in lesson.marked:
         mine = replace(sandbox.limits, seconds=min(sandbox.limits.seconds, left))
-        entry, reply = _ask(asked, handed, replace(sandbox, limits=mine), seed)
+        entry, reply = _ask(exercise, handed, replace(sandbox, limits=mine), seed)
         left = max(0.1, left - max(reply.seconds, reply.clock / 5))
         if reply.left_out:
             few = ", ".join(reply.left_out[:3]) + ", …" * (len(reply.left_out) > 3)
@@ -175,7 +175,7 @@ def _grade(
         record["exercises"].append(entry)
         library = [name for name in reply.imports if name.startswith("workbench")]
         if library:
-            record["notes"].append(f"{asked.number} imports {', '.join(library)}: check it")
+            record["notes"].append(f"{exercise.number} imports {', '.join(library)}: check it")
     record["notes"] += left_out
     record["points"] = sum(entry["points"] for entry in record["exercises"])
     record["state"] = _state(record["exercises"], handed)
@@ -202,38 +202,40 @@ def _blank(student: Student, lesson: Lesson, state: str, each: str = "not handed
         "notes": [],
         "points": 0.0,
         "of": lesson.points,
-        "exercises": [_entry(asked, each) for asked in lesson.marked],
+        "exercises": [_entry(exercise, each) for exercise in lesson.marked],
     }
 
 
-def _ask(asked: Asked, handed: Handed, sandbox: Sandbox, seed: int) -> tuple[Record, Reply]:
-    check = exercises()[asked.number]
-    home = handed.ids.index(asked.cell) if asked.cell in handed.ids else None
+def _ask(
+    exercise: LessonExercise, handed: Handed, sandbox: Sandbox, seed: int
+) -> tuple[Record, Reply]:
+    check = exercises()[exercise.number]
+    home = handed.ids.index(exercise.cell) if exercise.cell in handed.ids else None
     cases = check.draw(seed).cases
-    reply = sandbox.ask(Question(handed.cells, asked.function, cases, home, handed.files))
+    reply = sandbox.ask(Question(handed.cells, exercise.function, cases, home, handed.files))
     if reply.missing:
-        entry = _entry(asked, "missing", reply.missing)
+        entry = _entry(exercise, "missing", reply.missing)
     elif reply.stopped:
-        entry = _entry(asked, "stopped", reply.stopped)
+        entry = _entry(exercise, "stopped", reply.stopped)
     elif reply.problem:
-        entry = _entry(asked, "not yet", reply.problem)
+        entry = _entry(exercise, "not yet", reply.problem)
     else:
         result = check.judge(reply.answers, seed)
-        entry = _entry(asked, result.state, result.message, result.points)
+        entry = _entry(exercise, result.state, result.message, result.points)
         if result.state == "not yet":
             entry["hints"] = list(check.hints)
     about = {"seconds": reply.seconds, "memory_mb": reply.memory_mb}
     return {**entry, **about, "isolation": sandbox.isolation}, reply
 
 
-def _entry(asked: Asked, state: str, message: str = "", points: float = 0.0) -> Record:
+def _entry(exercise: LessonExercise, state: str, message: str = "", points: float = 0.0) -> Record:
     return {
-        "number": asked.number,
-        "title": asked.title,
+        "number": exercise.number,
+        "title": exercise.title,
         "state": state,
         "message": shown(message),
         "points": points,
-        "of": asked.points,
+        "of": exercise.points,
         "hints": [],
     }
 

@@ -48,7 +48,7 @@ class Merged:
         return "\n".join(lines)
 
 
-def asked(key: dict[str, Any]) -> dict[tuple[str, str], range]:
+def questions(key: dict[str, Any]) -> dict[tuple[str, str], range]:
     """Every (trial, scale) that a rater of this test answers, with the permitted values."""
     points = {}
     for name, trial in key["trials"].items():
@@ -89,7 +89,7 @@ def read_sheet(record: Any, key: dict[str, Any], origin: str) -> Sheet:
     rows = record.get("answers")
     if not isinstance(rows, list):
         raise wrong("has no list of answers")
-    allowed, answers = asked(key), {}
+    allowed, answers = questions(key), {}
     for row in rows:
         answer = _read_row(row, rater, allowed)
         if answer is None:
@@ -144,7 +144,7 @@ def merge(paths: Sequence[str | os.PathLike[str]], key: dict[str, Any]) -> Merge
         if sheet is not best[sheet.token]:
             reason = f"the same rater's answers as in {best[sheet.token].origin}"
             merged.left_out.append((sheet.origin, reason))
-    _name_raters(list(best.values()), merged, len(asked(key)))
+    _name_raters(list(best.values()), merged, len(questions(key)))
     return merged
 
 
@@ -214,7 +214,7 @@ def write_answers(path: str | os.PathLike[str], answers: Sequence[Answer]) -> No
 def read_answers(path: str | os.PathLike[str], key: dict[str, Any]) -> list[Answer]:
     """Read the answers that `write_answers` wrote, also after a spreadsheet saved them. Raises
     BrokenFileError with line and column."""
-    allowed = asked(key)
+    allowed = questions(key)
     found: dict[tuple[str, str, str], tuple[Answer, Row]] = {}
     for row in read_table(path, needs=COLUMNS).rows:
         answer = _answer_of(row, allowed)
