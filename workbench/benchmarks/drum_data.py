@@ -52,6 +52,10 @@ class LoopSet:
     def rolls(self) -> np.ndarray:
         return rolls_of(self.clips)
 
+    def rolls_of(self, slots: int) -> np.ndarray:
+        """Rolls with so many hits of a drum in a cell: (n, steps, 27 · slots)."""
+        return self.rolls if slots == 1 else rolls_of(self.clips, slots=slots)
+
     @cached_property
     def judged(self) -> np.ndarray:
         return judge_features(self.rolls)[0]

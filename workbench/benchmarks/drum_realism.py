@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from workbench.benchmarks.bench import Bench
-from workbench.benchmarks.drum_autoencoder import rebuilt
+from workbench.benchmarks.drum_autoencoder import through_autoencoder
 from workbench.benchmarks.drum_data import LoopSet
 from workbench.benchmarks.drum_objections import objections
 from workbench.benchmarks.drumbench.loop import Loop
@@ -37,7 +37,7 @@ def realism(bench: Bench) -> None:
     sets: dict[str, np.ndarray] = {
         bench.name: bench.like(real).rolls,
         FLOOR: _matched(real, bench.data.train).rolls,
-        "through the autoencoder only": rebuilt(bench.system.autoencoder, real.rolls),
+        "through the autoencoder only": through_autoencoder(bench, real),
         "baseline: on the grid, one velocity per drum": flat_touch(real.rolls),
         SHUFFLED: shuffled_bars(real.rolls, bench.seed),
         INDEPENDENT: independent_cells(real.rolls, len(real), bench.seed),
@@ -207,7 +207,7 @@ def frechet(bench: Bench) -> None:
     sets = {
         bench.name: bench.generated.rolls,
         FLOOR: _matched(real, bench.data.train).rolls,
-        "through the autoencoder only": rebuilt(system.autoencoder, real.rolls),
+        "through the autoencoder only": through_autoencoder(bench, real),
         SHUFFLED: shuffled_bars(real.rolls, bench.seed),
         INDEPENDENT: independent_cells(real.rolls, len(real), bench.seed),
     }
