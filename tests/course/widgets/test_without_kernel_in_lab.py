@@ -107,6 +107,10 @@ def test_a_kernel_that_is_restarted_is_told_and_ctrl_s_saves(lab):
     assert not grid.locator(".wb-gone").is_visible()
     cell = grid.get_by_role("button", name="bass drum, bar 1 step 9", exact=True)
     cell.focus()
+    for _ in range(3):  # at once, before the kernel has confirmed the hit
+        page.keyboard.press("Space")
+        page.keyboard.press("Control+z")
+        expect(cell).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("Space")  # a bare key is the widget's, and edits no cell of the notebook
     page.keyboard.press("d")
     page.keyboard.press("d")

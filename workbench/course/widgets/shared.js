@@ -144,8 +144,8 @@ function historyButtons(model, listen, root) {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || !["z", "y"].includes(key)) return;
     if (event.target.matches("input:not([type=checkbox], [type=range]), textarea, select")) return;
     event.preventDefault();
-    const way = key === "y" || event.shiftKey ? redo : undo;
-    if (!way.disabled) way.click();
+    // not by the buttons: they wait until the kernel has confirmed the last change
+    if (!model.get("busy")) model.send({ do: key === "y" || event.shiftKey ? "redo" : "undo" });
   });
   return [undo, redo];
 }
