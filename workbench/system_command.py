@@ -47,7 +47,7 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
 
     for name, system, meaning in (
         ("inpaint", None, "regenerate a part of a MIDI or sound file"),
-        ("fill", "songs", "the same as inpaint; the default system is songs"),
+        ("fill", "songs", "the same as inpaint, with songs as the default system"),
     ):
         add = commands.add_parser(name, help=meaning)
         add.add_argument("file", type=options.path, help="the MIDI or sound file")
@@ -68,9 +68,13 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
     )
     add.add_argument("system", type=system_key, metavar="SYSTEM", help=SYSTEM)
     add.add_argument(
-        "--dataset", type=datasets, help='a name or a folder, or several joined by "+"'
+        "--dataset",
+        type=datasets,
+        help='a name or a folder, or several joined by "+"; default: the system\'s own',
     )
-    add.add_argument("--profile", default="laptop", choices=profiles, help="size")
+    add.add_argument(
+        "--profile", default="laptop", choices=profiles, help="size of networks and training"
+    )
     for key, entry in SYSTEMS.items():
         for option, meaning in entry.options.items():
             add.add_argument(f"--{option}", type=options.nonempty, help=f"{key}: {meaning}")

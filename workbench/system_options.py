@@ -31,11 +31,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "form": {
         "type": options.nonempty,
         "metavar": "LETTERS",
-        "help": "which bars are alike, such as AAAB",
+        "help": "a letter per bar; bars of one letter are similar, such as AAAB",
     },
     "steady": {
         "type": options.number(0, 1),
-        "help": "how much bars of one letter are alike: 0 not at all, 1 most",
+        "help": "how similar bars of one letter are, from 0 to 1 (most similar)",
     },
     "tracks": {"nargs": "+", "type": options.nonempty, "help": TRACKS},
     "genre": {"type": options.nonempty, "help": "a genre of the training data"},
@@ -50,7 +50,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "sampler": {"type": options.nonempty, "help": "such as ddpm, ddim or dpm++"},
     "candidates": {
         "type": options.whole(1),
-        "help": "number to generate, of which the best is kept",
+        "help": "number of candidates per clip, of which the best is kept",
     },
     "temperature": {
         "type": options.number(0),
@@ -146,7 +146,7 @@ def add_shared(add: argparse.ArgumentParser, verb: str, system: str | None) -> N
         help=SYSTEM + ("" if system else "; default: the system of the checkpoint"),
     )
     add.add_argument("--checkpoint", type=options.nonempty, help=CHECKPOINT)
-    add.add_argument("-n", type=options.whole(1), default=1, help="number of takes")
+    add.add_argument("-n", type=options.whole(1), default=1, help="number of clips to generate")
     add.add_argument(
         "--seed", type=options.seed, default=0, help="the same seed gives the same result"
     )

@@ -182,7 +182,7 @@ def test_a_piece_of_one_sample_is_a_piece(tmp_path):
     made.check_enough([0, 1], 1.0)
     with pytest.raises(MissingDataError, match=r"0\.00 s of sound to train on"):
         made.check_enough([0], 1.0)
-    with pytest.raises(MissingDataError, match="no piece to draw from"):
+    with pytest.raises(MissingDataError, match="no piece to sample from"):
         made.crops(8, 100, seed=0, rows=[])
 
 

@@ -37,10 +37,10 @@ class AudioBench:
         report: Receives the tables.
         n: Clips in each compared set.
         steps: Sampling steps.
-        seed: Of all samples.
+        seed: Seed of all samples.
         quick: Whether to make everything smaller.
-        folder: Of networks that are trained for a comparison.
-        training_steps: Of each of these; None for the section's own number.
+        folder: Folder of the networks that are trained for a comparison.
+        training_steps: Training steps of each of these networks; None for the section's own number.
     """
 
     system: LDMG | MusicLDM
@@ -55,7 +55,7 @@ class AudioBench:
 
     @property
     def length(self) -> int:
-        """Samples of a window, as in the system's training."""
+        """Number of samples of a window, as in the system's training."""
         return round(self.system.config.seconds * self.audio.rate)
 
     def pieces(self, split: str) -> list[int]:
@@ -66,7 +66,8 @@ class AudioBench:
         """`n` windows of a split, mono (n, samples), and the piece of each (n,).
 
         Genres have the same shares as in the training split, because otherwise a distance between
-        splits would measure their mixture. Within a genre, pieces have equal weight.
+        splits would also measure their different mixtures of genres. Within a genre, pieces have
+        equal weight.
         """
         random = np.random.default_rng([self.seed, seed])
         share: dict[str, float] = {}
@@ -161,7 +162,8 @@ def measure(
     pieces: int,
     steps: int,
 ) -> None:
-    """Run the requested sections. pieces, steps: of the data and of the sampler with --quick."""
+    """Run the requested sections. pieces, steps: training clips per set and sampling steps with
+    --quick."""
     loaded = system.from_pretrained(args.checkpoint)
     dataset = args.dataset or trained_on(args.checkpoint)
     run = bench(

@@ -82,8 +82,8 @@ def recordings(bench: AudioBench, ways: Mapping[str, Coding]) -> None:
 
 
 def played(bench: AudioBench) -> np.ndarray:
-    """Windows (n, samples) from the middle of recordings by artists that are not in the training
-    data."""
+    """Return windows (n, samples) from the middle of recordings by artists that are not in the
+    training data."""
     trained = {
         str(bench.audio.items[i].labels.get("artist", "")) for i in bench.audio.split("train")
     }
@@ -95,7 +95,8 @@ def played(bench: AudioBench) -> np.ndarray:
 
 
 def _middle(item: AudioItem, bench: AudioBench) -> np.ndarray | None:
-    """`bench.length` samples, mono; None for a clip that is shorter or cannot be read."""
+    """Return `bench.length` samples from the middle, mono; None for a clip that is shorter or
+    cannot be read."""
     try:
         clip = item.clip()
     except BrokenFileError:
@@ -108,8 +109,8 @@ def _middle(item: AudioItem, bench: AudioBench) -> np.ndarray | None:
 
 
 def griffin_lim(sounds: np.ndarray, rate: int, rounds: int = 32) -> np.ndarray:
-    """Sounds (n, samples) from their own mel magnitudes: least squares back to frequency bins, then
-    consistent phases.
+    """Reconstruct sounds (n, samples) from their mel magnitudes: the pseudo-inverse of the mel
+    filters gives magnitudes of frequency bins, and Griffin–Lim estimates the phases.
 
     Source:
         Griffin and Lim 1984, "Signal estimation from modified short-time Fourier transform".
@@ -129,8 +130,10 @@ def griffin_lim(sounds: np.ndarray, rate: int, rounds: int = 32) -> np.ndarray:
 
 
 def opus(sounds: np.ndarray, rate: int, level: float) -> tuple[np.ndarray, float]:
-    """Sounds (n, samples) through the Opus codec, and its kbit/s. level: libsndfile's
-    compression, 0 to 1."""
+    """Return sounds (n, samples) encoded and decoded with Opus, and the bit rate in kbit/s.
+
+    level: libsndfile's compression level, 0 to 1.
+    """
     import soundfile
 
     again, size = np.zeros_like(sounds), 0

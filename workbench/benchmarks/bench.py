@@ -23,14 +23,14 @@ class Bench:
     """One run of the drum benchmarks.
 
     Args:
-        systems: By name; the first is measured, the others are compared with it.
+        systems: Systems by name. The first is measured; the others are compared with it.
         data: Real loops.
         report: Receives the tables.
         n: Loops in each compared set.
         takes: Loops per prompt in prompt following.
         guidance: Scale of classifier-free guidance.
         steps: Sampling steps.
-        seed: Of all samples.
+        seed: Seed of all samples.
         quick: Whether to make everything smaller.
     """
 
@@ -73,10 +73,10 @@ class Bench:
             guidance: Default: the run's.
             steps: Default: the run's.
             sampler: Name of the sampler.
-            tempos: BPM per prompt, such as those of the loops with these captions; default: as of
-                `generate`.
-            like: Loops whose performance and session the generated loops receive, row by row, so
-                that a classifier's folds keep a loop and the one from its caption together.
+            tempos: BPM per prompt, such as those of the loops with these captions; default: as in
+                the system's `generate`.
+            like: Real loops, one per prompt. A generated loop receives the performance and session
+                of its real loop, so that cross-validation keeps both in one fold.
         """
         system = system or self.system
         first = 100_003 * (self.seed if seed is None else seed)

@@ -25,7 +25,7 @@ MEASURES = ("f1", "precision", "recall", "velocity_error", "offset_error")
 
 
 def reconstruction_table(bench: Bench) -> None:
-    """F1 of hits, velocity and offset error on held-out loops; trivial answers as floors."""
+    """F1 of hits, velocity and offset error on held-out loops, beside trivial baselines."""
     test = bench.data.test
     system = bench.system
     both = _rebuilt(system.autoencoder, test.rolls_of(system.slots))
@@ -68,7 +68,7 @@ def reconstruction_table(bench: Bench) -> None:
 
 
 def _rebuilt(autoencoder: Any, rolls: np.ndarray, batch: int = 128) -> np.ndarray:
-    """Rolls encoded and decoded: (n, steps, 27 · slots)."""
+    """Return rolls after encoding and decoding: (n, steps, 27 · slots)."""
     autoencoder.eval()
     with torch.no_grad():
         parts = [
@@ -82,20 +82,20 @@ rebuilt = _rebuilt
 
 
 def through_autoencoder(bench: Bench, loops: LoopSet) -> np.ndarray:
-    """First hits of loops encoded and decoded: (n, steps, 27)."""
+    """Return the first hits per cell of loops after encoding and decoding: (n, steps, 27)."""
     rolls = loops.rolls_of(bench.system.slots)
     return _rebuilt(bench.system.autoencoder, rolls)[..., :CHANNELS]
 
 
 def _paper(bench: Bench, steps: int) -> nn.Module:
-    """The paper's autoencoder, trained on training sessions with a stated budget."""
+    """Train the paper's autoencoder on training sessions for `steps` steps."""
     plan = Plan(steps=steps, batch=64, lr=1e-3, warmup=1, every=steps, precision="32-true")
     torch.manual_seed(bench.seed)
     return trained(PaperAutoencoder(), bench.data.train.rolls, plan, bench.seed)
 
 
 def trained(module: nn.Module, rolls: np.ndarray, plan: Plan, seed: int) -> nn.Module:
-    """An autoencoder after `plan` on these loops; the training's folder is temporary."""
+    """Train an autoencoder on these loops according to `plan`, in a temporary folder."""
     loss: Callable[..., dict[str, torch.Tensor]] = lambda net, x: net.loss(x)  # noqa: E731
     return fitted(module, torch.from_numpy(rolls), loss, plan, seed=seed, title="autoencoder")
 

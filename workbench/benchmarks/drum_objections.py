@@ -1,7 +1,7 @@
-"""What a drummer would object to: readable figures of loops, beside those of people.
+"""What a drummer would object to: measures of generated loops, beside those of people's loops.
 
-A judge says that generated loops can be told from people's; these figures say by what. Each is of
-one loop of 4/4; NaN where a loop has nothing to measure.
+A classifier shows that generated loops differ from people's; these measures show in what. Each
+measures one loop in 4/4, and is NaN if the loop has nothing to measure.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from workbench.benchmarks.drumbench.loop import GHOST, MEASURES, TRIPLET, Loop, 
 from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.rhythm import ACCENT
 
-APART = 0.2  # of two bars that count as distinct: share of their hits that differ
+APART = 0.2  # bars are distinct if more than this share of their hits differs
 MIDDLE = 0.6  # velocity: a snare hit from GHOST to here is neither ghost note nor accent
-LEAST, MOST = 8, 40  # loops of a training session whose mean counts, and most that are read
+LEAST, MOST = 8, 40  # loops of a training session: least to be counted, most that are read
 BD, SD, CH, OH, RD = range(5)
 
 
 def objections(loops: Sequence[Loop]) -> dict[str, np.ndarray]:
-    """Figures of loops in 4/4: (n,) each, NaN where a loop has nothing to measure."""
+    """Return measures of loops in 4/4: (n,) each, NaN where a loop has nothing to measure."""
     rows = [_form(loop) | _time(loop) | _touch(loop) | _hands(loop) for loop in loops]
     names = rows[0] if rows else {}
     return {name: np.array([row[name] for row in rows], float) for name in names}
@@ -65,7 +65,7 @@ def _form(loop: Loop) -> dict[str, float]:
 
 
 def _distinct(same: np.ndarray) -> int:
-    """Bars that are farther than APART from each bar kept before."""
+    """Return the number of bars that differ by more than APART from all distinct bars before."""
     kept: list[int] = []
     for bar in range(len(same)):
         if all(same[bar, other] < 1 - APART for other in kept):
@@ -122,9 +122,9 @@ def _hands(loop: Loop) -> dict[str, float]:
 
 
 def session_range(loops: LoopSet, seed: int = 0) -> dict[str, tuple[float, float, float]]:
-    """Of each figure: the mean over sessions with at least LEAST loops, and its 95 % range when
-    sessions are resampled, (mean, low, high). One drummer may well lie outside; a set of loops of
-    many drummers should not."""
+    """Return (mean, low, high) of each measure: the mean over sessions with at least LEAST loops,
+    and its 95 % range when sessions are resampled. A single drummer may lie outside the range; the
+    mean of many drummers should not."""
     sessions = loops.labels("session")
     figures = objections([Loop.of(clip) for clip in loops.clips])
     enough = [s for s in np.unique(sessions) if (sessions == s).sum() >= LEAST]
@@ -144,8 +144,8 @@ def _mean_and_range(means: np.ndarray, seed: int) -> tuple[float, float, float]:
 
 
 def table(bench: Bench) -> None:
-    """Means of people held out, of generated loops and of training sessions, and what tells them
-    apart."""
+    """Means of held-out loops by people, of generated loops and of training sessions, and how well
+    each measure alone separates generated from held-out loops."""
     from sklearn.metrics import roc_auc_score
 
     real = bench.unheard
@@ -189,7 +189,7 @@ def table(bench: Bench) -> None:
 
 
 def _some(loops: LoopSet) -> LoopSet:
-    """At most MOST of each session."""
+    """Return at most MOST loops of each session."""
     sessions = loops.labels("session")
     rows = [np.flatnonzero(sessions == s) for s in np.unique(sessions)]
     return loops.take(

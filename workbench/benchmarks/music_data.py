@@ -24,17 +24,17 @@ COLUMNS = ["", "IS", "KL", "Fréchet", "relevance", "95 %", "SIM_AA@90", "95 %",
 
 @dataclass
 class MusicBench(AudioBench):
-    """A run of MusicLDM's."""
+    """One run of MusicLDM's benchmarks."""
 
     system: MusicLDM
 
     def pieces(self, split: str) -> list[int]:
-        """Those of a split that have captions."""
+        """The pieces of a split that have captions."""
         return [i for i in super().pieces(split) if self.audio.items[i].caption.strip()]
 
     @property
     def captions(self) -> list[str]:
-        """Of the held-out windows."""
+        """The captions of the held-out windows."""
         return [self.audio.items[int(i)].caption for i in self.real[1]]
 
     @cached_property
@@ -84,19 +84,19 @@ class MusicBench(AudioBench):
 
     @cached_property
     def caption_vectors(self) -> np.ndarray:
-        """The judge's, of the held-out windows' captions: (n, dim)."""
+        """The judge's embeddings of the held-out windows' captions: (n, dim)."""
         return self.judge.embed_text(self.captions).numpy()
 
     @cached_property
     def train_embeddings(self) -> np.ndarray:
-        """The tagger's embeddings of training windows, in which copies are looked for."""
+        """The tagger's embeddings of training windows, among which copies are searched."""
         rows = self.audio.split("train")
         crops, _ = self.audio.crops(50 if self.quick else 2000, self.length, seed=9, rows=rows)
         return self.predict(crops.mean(1))[0]
 
     def row(self, name: str, sounds: np.ndarray) -> list[object]:
-        """IS, KL, Fréchet, relevance with its interval, SIM_AA of sounds, row by row for the
-        captions of the held-out windows."""
+        """Return a table row (see COLUMNS) of sounds (n, samples), which were generated for the
+        captions of the held-out windows, in their order."""
         vectors, chances = self.predict(sounds)
         real_vectors, real_chances = self.real_predictions
         text = self.caption_vectors

@@ -71,7 +71,7 @@ def per_row(nats: np.ndarray, rows: list[np.ndarray]) -> np.ndarray:
 
 
 def sums(chain: MarkovChain, rows: list[np.ndarray]) -> np.ndarray:
-    """Nats of each row but its BOS: (rows,)."""
+    """Nats of each row without its BOS: (rows,)."""
     return np.array([chain.nll(row)[1:].sum() for row in rows])
 
 
@@ -89,7 +89,8 @@ def note_counts_of(vocabulary: Vocabulary, rows: list[np.ndarray]) -> np.ndarray
 
 
 def unigram(bench: SongBench, rows: list[np.ndarray]) -> np.ndarray:
-    """Tokens with their frequencies in the training songs, plus one each."""
+    """Nats of each row under the frequencies of tokens in the training songs, with add-one
+    smoothing: (rows,)."""
     return np.array([-_log_shares(bench)[row[1:]].sum() for row in rows])
 
 
@@ -101,7 +102,8 @@ def _log_shares(bench: SongBench) -> np.ndarray:
 
 
 def repetition(bench: SongBench, rows: list[np.ndarray]) -> np.ndarray:
-    """Copying: after two tokens follows the token that followed them last time in the row."""
+    """Nats of each row under a copying model, which predicts the token that followed the last two
+    tokens when they last occurred in the row: (rows,)."""
     shares = np.exp(_log_shares(bench))
     hits, base = [], []
     for row in rows:
@@ -124,7 +126,8 @@ def repetition(bench: SongBench, rows: list[np.ndarray]) -> np.ndarray:
 
 
 def lstm(bench: SongBench, steps: int) -> np.ndarray:
-    """An LSTM of about MidiGPT's size, trained here for `steps` on the same kind of rows."""
+    """Nats of each row under an LSTM of about MidiGPT's size, which is trained here for `steps`
+    steps on the same kind of rows: (rows,)."""
     context = bench.system.config.gpt.context
     data = sequences_of(
         bench.train, bench.vocabulary, context, 8 * min(steps, 1000), bench.seed, holes=0.0

@@ -33,7 +33,7 @@ class SoundBench(AudioBench):
         ]
 
     def requests(self, pieces: np.ndarray) -> tuple[list[str], list[str | None]]:
-        """Captions and genres of pieces, as conditions of the system; None for an unknown genre."""
+        """Captions and genres of pieces, as conditioning; None for an unknown genre."""
         items = [self.audio.items[i] for i in pieces]
         known = self.system.config.genres
         genres = [genre_of(item.labels) for item in items]
@@ -83,7 +83,7 @@ class SoundBench(AudioBench):
         return np.stack([self.system.decode_sound(z).mean(0)[: self.length] for z in latents])
 
     def latents(self, sounds: np.ndarray) -> torch.Tensor:
-        """(n, latent, frames), standardised."""
+        """Sounds (n, samples) → standardised latents (n, latent, frames)."""
         channels = self.system.config.vae.channels
         encode = self.system.encode_sound
         return torch.stack([encode(np.repeat(s[None], channels, 0)) for s in sounds])

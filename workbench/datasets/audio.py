@@ -7,8 +7,8 @@
 The table is called captions, manifest or metadata (.csv, .tsv or .txt, see `workbench.tables`). It
 has a column of paths (file, file_name, path, clip or audio) and may have a column of texts
 (caption, text, text_hint or description); all other columns become labels. The split is that of the
-column `split` (train, validation, test and synonyms); if that is empty, it is a hash of the artist,
-and without an artist it depends on the sub-folder, as for MIDI folders. Decoding is parallel and
+column `split` (train, validation, test and synonyms). If that is empty, a hash of the artist
+decides, and without an artist the sub-folder, as for MIDI folders. Decoding is parallel and
 resumable. Broken, silent and badly clipped files are listed and omitted. The result is
 memory-mapped 16-bit sound.
 """
@@ -37,14 +37,14 @@ from workbench.music.audio import SILENT, read_audio, resample, to_stereo
 from workbench.music.clip import Clip
 from workbench.tables import Row, read_table, spelled
 
-PREPARED = "audio.json"  # of a folder that `prepare_audio` wrote
+PREPARED = "audio.json"  # file in each folder that `prepare_audio` writes
 TABLES = ("captions", "manifest", "metadata")
 ENDINGS = (".csv", ".tsv", ".txt")
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
 PATHS = ("file", "file_name", "path", "clip", "audio")
 TEXTS = ("caption", "text", "text_hint", "description")
 SHARD = 64  # files per shard
-FULL = 32767.0  # of 16 bits
+FULL = 32767.0  # full scale of 16-bit samples
 CLIPPED = 0.25  # largest share of samples at full scale
 
 
@@ -54,9 +54,9 @@ class AudioItem:
 
     Args:
         path: The file.
-        caption: Its text.
+        caption: Text that describes it.
         split: "train", "validation" or "test".
-        labels: Further columns of its table.
+        labels: Values of the further columns of the table.
     """
 
     path: Path
@@ -114,7 +114,7 @@ def find_audio(
     if not chosen:
         raise MissingDataError(
             f"{top}: none of its {len(files)} audio files is left (split {split!r}, licences "
-            f"{tuple(licences) or 'any'}); see {table.name if table else 'the folders names'}"
+            f"{tuple(licences) or 'any'}); see {table.name if table else 'its folders'}"
         )
     return chosen
 
@@ -165,14 +165,14 @@ def _from_table(top: Path, path: Path, files: Sequence[Path]) -> list[AudioItem]
         if before[0] != item:
             raise row.error(
                 where,
-                f"{name[:200]!r} is in line {before[1].line} already, with other words; "
+                f"{name[:200]!r} is in line {before[1].line} already, with other values; "
                 "keep one row for each file",
             )
     if not found:
-        raise MissingDataError(f"{path}: none of the {len(table.rows)} files it names is there")
+        raise MissingDataError(f"{path}: none of the {len(table.rows)} files that it names exists")
     if absent:
         warnings.warn(
-            f"{path}: {len(absent)} of {len(table.rows)} files that it names are not there, the "
+            f"{path}: {len(absent)} of {len(table.rows)} files that it names do not exist, the "
             f"first in line {absent[0].line}: {absent[0][where][:200]!r}",
             stacklevel=3,
         )
@@ -221,16 +221,16 @@ class AudioCollection:
     """Decoded sound on disk.
 
     Args:
-        folder: Written by `prepare_audio`.
+        folder: A folder that `prepare_audio` wrote.
 
     Attributes:
         items: Path, caption and labels of each piece.
         rate: Sample rate in Hz.
-        skipped: (path, reason) of omitted files.
-        duplicates: (path, kept path).
+        skipped: (path, reason) of each omitted file.
+        duplicates: (path, path of the file that was kept) of each duplicate.
 
     Raises:
-        MissingDataError: If the folder is not such a folder.
+        MissingDataError: If the folder holds no prepared audio.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -280,7 +280,7 @@ class AudioCollection:
         Args:
             n: Number of crops.
             length: Samples per crop.
-            seed: Of the sampling.
+            seed: Seed of the sampling.
             rows: Indices of the pieces to sample from; None for all.
 
         Returns:
@@ -290,7 +290,7 @@ class AudioCollection:
         pieces = np.arange(len(self)) if rows is None else np.asarray(rows, dtype=int)
         if not len(pieces):
             raise MissingDataError(
-                f"{self.folder}: no piece to draw from; check its captions and splits"
+                f"{self.folder}: no piece to sample from; check its captions and splits"
             )
         sizes = self.lengths[pieces]
         chosen = random.choice(len(pieces), n, p=sizes / sizes.sum())
@@ -367,9 +367,11 @@ def prepare_audio(
     """Decode all items into one memory-mapped file under `out`. If it is interrupted, the same call
     continues."""
     if not items:
-        raise MissingDataError("items: empty; see find_audio")
+        raise MissingDataError("items is empty; give what find_audio returns")
     if rate <= 0 or channels not in (1, 2):
-        raise PromptError(f"rate {rate}, channels {channels}; give a rate in Hz, and 1 or 2")
+        raise PromptError(
+            f"rate must be above 0 Hz, channels 1 or 2; got rate {rate}, channels {channels}"
+        )
     known = {item.path.resolve(): item for item in items}
     files = sorted(known)
     base = Path(os.path.commonpath([file.parent for file in files]))

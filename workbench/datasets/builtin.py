@@ -126,7 +126,7 @@ BUILTIN = Entry(
     citation="Written by the workbench's own grammar (workbench.datasets.builtin); no recording.",
     homepage="",
     how_to_get="nothing to download",
-    size="2,000 training, 250 validation and 250 test loops, made on the spot",
+    size="2,000 training, 250 validation and 250 test loops, generated on demand",
     splits="three fixed seeds",
     scores=lambda entry, split, limit: load_builtin(split, limit),
     recipe=Recipe(bars=4, limit=240),

@@ -1,7 +1,7 @@
 """The built-in songs: short pieces for four tracks whose probability is known exactly.
 
-They replace missing real data, and show how far a model's bits are from the true entropy. Source,
-labels and caption mark them as "built-in".
+They replace missing real data, and show how far a model's bits per note are from the true entropy.
+Source, labels and caption mark them as "built-in".
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def clip_of(song: grammar.Song, number: str) -> Clip:
 
 
 def notes_of(clip: Clip) -> list[Note] | None:
-    """The notes of a clip in the grammar's form; None if one is between two sixteenths."""
+    """Return the notes of a clip as the grammar's tuples; None if one is off the sixteenths."""
     notes = clip.notes
     time, length = notes["time"] * 4, notes["duration"] * 4
     if np.abs(time - np.round(time)).max(initial=0) > 1e-6:
@@ -167,7 +167,7 @@ BUILTIN_SONGS = Entry(
     citation="Written by the workbench's own grammar (workbench.datasets.builtin_songs).",
     homepage="",
     how_to_get="nothing to download",
-    size="2,000 training, 250 validation and 250 test songs, made on the spot",
+    size="2,000 training, 250 validation and 250 test songs, generated on demand",
     splits="three fixed seeds",
     scores=lambda entry, split, limit: load_builtin_songs(split, limit),
     recipe=Recipe(limit=240, genre="band"),

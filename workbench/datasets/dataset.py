@@ -25,10 +25,10 @@ class Dataset(Sequence["Clip"]):
     Args:
         clips: The clips.
         name: The name of the set.
-        licence: Of the clips.
-        citation: As its authors ask for; "" if unknown.
+        licence: The licence of the clips.
+        citation: The citation that the authors ask for; "" if unknown.
         skipped: (path, reason) of each omitted file, such as a broken one.
-        info: Further facts (folder, split rule, …).
+        info: Further facts, such as the folder and the split rule.
     """
 
     def __init__(

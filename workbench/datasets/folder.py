@@ -5,8 +5,8 @@ session stay together; files directly in the folder are split one by one. It is 
 (80 % train, 10 % validation, 10 % test), so it is the same on every machine and does not change
 when files are added. Files in folders named train (or training), validation (or valid, val, dev)
 and test (or testing), in any case, have that split. Files of the Groove MIDI Dataset, recognised by
-their folders (drummer1/session3), keep their split. In a small folder a split may be empty, which
-is an error that says so.
+their folders (drummer1/session3), keep their split. In a small folder a split may be empty;
+loading it then raises MissingDataError.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def _folder(name: str) -> Path:
     if not os.path.isdir(folder):  # False for a name that is too long for a path
         known = ", ".join(CATALOGUE)
         raise MissingDataError(
-            f"{shown(name, 300)}: neither a data set of the catalogue ({known}) nor a folder; "
+            f"{shown(name, 300)} is neither a data set of the catalogue ({known}) nor a folder; "
             "check the name or the path"
         )
     for _, _, files in os.walk(folder):

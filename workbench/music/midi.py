@@ -99,7 +99,7 @@ def _file_in(source: str | os.PathLike[str] | bytes, name: str | None = None) ->
     given = data
     data = smf.unwrapped(data)
     if not data:
-        reason = "holds no MIDI file (nothing begins with MThd)" if given else "is empty"
+        reason = "is not a MIDI file (it contains no header MThd)" if given else "is empty"
         raise BrokenFileError(f"{name} {reason}; export it again as a standard MIDI file")
     return data, name
 

@@ -110,6 +110,7 @@ def _open(folder: Path, name: str, stack: ExitStack) -> BinaryIO | None:
 
 
 def _stands(folder: Path, name: str, file: BinaryIO | None) -> bool:
+    """Return whether `file` is still the file that a reader would open now."""
     for path in _places(folder, name):
         with suppress(OSError):
             there = path.stat()

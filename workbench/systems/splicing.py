@@ -213,7 +213,7 @@ def fit_notes(
         tracks: The tracks that the notes may go to.
         rows: Onset and duration in quarter notes, pitch and velocity of each note: (n, 4).
         region: First and last tick of the region, last exclusive. Notes begin within it.
-        last: Latest tick at which a note ends.
+        last: Latest tick at which a note may end.
         places: For each track, its track in the clip's file and its channel; None if unknown.
         fresh: New notes that already fit, by track; the new notes are added to it.
     """
@@ -291,4 +291,4 @@ def fit_between(new: Columns, there: Columns, end: int, far: int) -> Columns:
     gap, repeated = np.diff(new["time"]), np.diff(new["pitch"]) == 0
     shorter = np.minimum(new["duration"][:-1], gap)
     new["duration"][:-1] = np.where(repeated, shorter, new["duration"][:-1])
-    return picked(new, new["duration"] > 0)  # of two notes at one tick one is left
+    return picked(new, new["duration"] > 0)  # of two equal notes at one tick, one remains

@@ -10,11 +10,12 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
-Loss = Callable[..., dict[str, Tensor]]  # loss(module, *batch) → named terms, their sum is trained
+# loss(module, *batch) → named terms; their sum is minimised
+Loss = Callable[..., dict[str, Tensor]]
 Watch = Callable[[dict[str, Any]], None]  # receives each line of the log
 
 Network = TypeVar("Network", bound=nn.Module)
-Validate = Callable[[Network], dict[str, float]]  # must hold "loss": the lowest is the best
+Validate = Callable[[Network], dict[str, float]]  # must return "loss"; the lowest is the best
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Plan:
         batch: Rows per step, over all devices.
         lr: Highest learning rate of AdamW.
         warmup: Steps of the linear warm-up.
-        weight_decay: Of AdamW.
-        betas: Of AdamW.
-        clip: Largest norm of the gradient.
+        weight_decay: Weight decay of AdamW.
+        betas: Betas of AdamW.
+        clip: Largest norm of the gradient; a larger gradient is scaled down.
         ema: Decay of the averaged weights, 0 to 1; 0 for none.
         every: Steps from one validation, which also saves a checkpoint, to the next.
         precision: One of Fabric's; "auto" for bfloat16 if the device supports it.
@@ -56,7 +57,7 @@ class Plan:
     budget_minutes: float | None = None
 
     def rate(self, step: int) -> float:
-        """Learning rate of AdamW: linear warm-up, then down to a hundredth."""
+        """Learning rate of AdamW: linear warm-up, then decay to a hundredth."""
         return self.lr * self.factor(step)
 
     def factor(self, step: int) -> float:
@@ -92,9 +93,11 @@ class Fit(Generic[Network]):
 
 
 def seeds() -> tuple[Tensor]:
-    """Data for `fit` where the loss samples each batch itself, such as crops of sound: numbers in
-    place of rows. They are shuffled as rows are, and the first number of a batch seeds the sampling
-    of the loss, so that a step still depends only on the run's seed and the step's number.
+    """Return data for `fit` if the loss samples each batch itself, such as crops of sound.
+
+    The data are the numbers from 0 to 2²⁰ − 1 instead of rows. `fit` shuffles them like rows, and
+    the loss uses the first number of a batch as the seed of its sampling. A step therefore depends
+    only on the seed of the run and the number of the step.
     """
     return (torch.arange(1 << 20),)
 

@@ -6,8 +6,8 @@
     python -m workbench.benchmarks.drumbench --list
 
 `prompts.tsv` holds the prompts, their rules, and how often people's loops satisfy these. Half of
-the prompts are for choosing (validation), half for reporting (test). How obeying is counted is in
-`score.py`, what the rules measure in `loop.py`.
+the prompts are for choosing (validation), half for reporting (test). `score.py` counts the
+prompts that are followed; `loop.py` computes the measures that the rules use.
 """
 
 from workbench.benchmarks.drumbench.loop import Loop

@@ -16,9 +16,9 @@ Mistake = tuple[str, Function]  # message, and a function that makes the mistake
 
 @dataclass(frozen=True)
 class Task:
-    """One sample of an exercise: the correct answer as a function, the cases (each a tuple of
-    arguments), and typical mistakes. A case holds numbers, texts, arrays, tensors, lists, tuples,
-    dicts, or functions that a module outside `workbench.course.teaching` defines."""
+    """An exercise with the inputs of one seed: the correct answer as a function, the cases (each a
+    tuple of arguments), and typical mistakes. A case holds numbers, texts, arrays, tensors,
+    lists, tuples, dicts, or functions that a module outside `workbench.course.teaching` defines."""
 
     answer: Function
     cases: Sequence[tuple[Any, ...]]
@@ -29,7 +29,10 @@ class Task:
 def verdict(
     answers: Sequence[Answer], task: Task, answers_of: Callable[[Function], list[Any]]
 ) -> tuple[str, str]:
-    """State and message. answers_of: results of a function of the task for the same cases."""
+    """Return the state, such as "correct", and the message to show.
+
+    answers_of: returns the results of a function of the task for the same cases.
+    """
     for answer in answers:
         if answer.error:
             return "not yet", answer.error
@@ -52,7 +55,7 @@ def verdict(
 
 
 def _difference(given: Sequence[Any], right: Sequence[Any], tolerance: float) -> str | None:
-    """None if all agree, else the first difference."""
+    """Describe the first difference; None if all answers agree."""
     if len(given) != len(right):
         return f"{len(given)} answers to {len(right)} cases"
     for answer, expected in zip(given, right, strict=True):

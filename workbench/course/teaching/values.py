@@ -1,8 +1,7 @@
 """Arguments and answers as plain data, and as JSON between processes.
 
-`as_data` copies an answer: tensors become arrays, and no object remains that runs the student's
-code.
-`encode` and `decode` transfer values between processes as JSON, without pickle.
+`as_data` copies an answer: tensors become arrays, and no object remains whose methods are the
+student's code. `encode` and `decode` transfer values between processes as JSON, without pickle.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ class Other:
 
 
 def as_data(value: Any) -> Any:
-    """None, str, int, float, bool, arrays, and lists, tuples and dicts of those; else `Other`."""
+    """Copy an answer as None, str, int, float, bool, arrays, or lists, tuples and dicts of those.
+    Any other value becomes `Other`."""
     try:
         return _as_data(value, [MOST])
     except Exception as error:  # the student's object may fail in any way
@@ -72,7 +72,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def encode(value: Any) -> Any:
-    """Plain data, tensors, and functions of the library as JSON values."""
+    """Return plain data, a tensor or a function of the library as a JSON value."""
     if isinstance(value, np.generic):
         value = np.asarray(value)
     if isinstance(value, np.ndarray):
@@ -93,8 +93,9 @@ def encode(value: Any) -> Any:
 
 
 def decode(value: Any, *, trusted: bool = False) -> Any:
-    """The inverse of `encode`. Tensors and functions import modules: only if `trusted`. Raises
-    ValueError, TypeError or KeyError for values that `encode` does not produce."""
+    """The inverse of `encode`. Tensors and functions are decoded only if `trusted`, because this
+    imports modules. Raises ValueError, TypeError or KeyError for values that `encode` does not
+    produce."""
     if not isinstance(value, dict):
         return value
     [(kind, content)] = value.items()

@@ -41,7 +41,7 @@ def read(name: str) -> str:
 
 
 def module(*names: str) -> str:
-    """One self-contained ES module of the pieces: a widget's module cannot import its neighbours.
+    """Join scripts into one self-contained ES module: a widget's module cannot import files.
 
     The clip's player becomes a function that looks for clips in its argument `document`.
     """
@@ -106,8 +106,8 @@ class MusicWidget(anywidget.AnyWidget):
     with the message and its `buffers`. Each message is acknowledged at once, so that the page
     notices when the kernel has stopped.
 
-    No message of the page causes a traceback: the widget shows the error's one line. `error` keeps
-    the last unexpected one. A widget with a history defines `_state` and `_restore` and calls
+    No message of the page causes a traceback: the widget shows an error as one line. `error` keeps
+    the last unexpected error. A widget with a history defines `_state` and `_restore` and calls
     `_remember` before a change; its `on_undo` and `on_redo` are then Undo and Redo.
 
     A cell shows two outputs: the widget, and a static copy of it in plain HTML. The copy is hidden
@@ -269,7 +269,7 @@ class MusicWidget(anywidget.AnyWidget):
             display(self._still(), raw=True, display_id=self.key, update=True)
 
     def _redraw_soon(self) -> None:
-        """The same a moment later, once for many edits in a row; does not block."""
+        """Call `_redraw` after REDRAW_AFTER seconds, once for several edits; does not block."""
         self._redrawing.cancel()
         if self._displayed:
             self._redrawing = Timer(REDRAW_AFTER, self._redraw)

@@ -16,7 +16,7 @@ from workbench.datasets.keywords import TEMPO_LIMITS
 if TYPE_CHECKING:
     from workbench.systems.system import System
 
-MOST_BARS = 64  # of a system that has no bound of its own
+MOST_BARS = 64  # if the system has no limit of its own
 EXACT = 2**53  # JavaScript's numbers are exact up to here
 
 
@@ -81,15 +81,15 @@ def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple
 
 
 def read_choice(field: Field, raw: Any) -> tuple[str | None, str]:
-    """The choice, None for a blank one, and "" or what is wrong with it."""
+    """Return the choice (None if blank), and what is wrong with it ("" if nothing)."""
     text = "" if raw is None else str(raw)
     if not text or text in field.choices:
         return text or None, ""
-    return None, f"{field.label}: give a choice of the list; “{text[:20]}” is not in it."
+    return None, f"{field.label}: choose from the list; “{text[:20]}” is not in it."
 
 
 def read_number(field: Field, raw: Any) -> tuple[float | int | None, str]:
-    """The value typed, and "" or what is wrong with it."""
+    """Return the typed value, and what is wrong with it ("" if nothing)."""
     text = "" if raw is None else str(raw).strip().replace(",", ".")
     if not text:
         return (int(field.default) if field.whole and field.default else field.default), ""
@@ -115,7 +115,7 @@ def read_number(field: Field, raw: Any) -> tuple[float | int | None, str]:
 def read_form(
     raw: Mapping[str, Any], wanted: tuple[Field, ...]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """All values, and messages by the name of a field whose value is not allowed."""
+    """Return all values, and by field name a message for each value that is not allowed."""
     values: dict[str, Any] = {}
     wrong: dict[str, str] = {}
     for field in wanted:
@@ -131,10 +131,10 @@ class FormWidget(MusicWidget):
     """A widget with a form. Values from Python are checked at once; text from the page is checked
     when it is used.
 
-    fields: of the form; settings: initial values by name, else the fields' defaults.
+    fields: the fields of the form. settings: initial values by name; default: the fields' own.
     """
 
-    settings = t.Dict().tag(sync=True)  # name → what stands in the field
+    settings = t.Dict().tag(sync=True)  # field name → its content
     limits: t.List[Any] = t.List().tag(sync=True)
     wrong = t.Dict().tag(sync=True)  # field name → what is wrong with it
 

@@ -1,4 +1,4 @@
-"""A map of clips that plays them: the same points in several pictures, side by side.
+"""A map of clips: each clip is a point that plays it, in several pictures side by side.
 
 It is plain HTML with its own script rather than a widget of the kernel, so that it works in
 JupyterLab and in an exported page. Hovering shows the caption, a click plays the clip, and a list
@@ -26,7 +26,7 @@ from workbench.music.display import asset
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
 
-SIZE, EDGE = 400.0, 16.0  # of a picture, in its own unit
+SIZE, EDGE = 400.0, 16.0  # width and margin of a picture, in SVG units
 RATE = 16_000  # Hz of the sounds
 SECONDS = 3.0  # of each clip
 MARKERS = (  # shapes around (0, 0): circle, square, diamond, triangles, plus, cross, star
@@ -46,7 +46,7 @@ class SoundMap:
     """Pictures of the same clips, side by side; each point plays its clip.
 
     Args:
-        views: By title, the points (n, 2) of the n clips.
+        views: The points (n, 2) of the n clips in each picture, by its title.
         clips: The clips.
         groups: The group of each clip, shown by colour and shape; at most eight different ones.
         seconds: How much of each clip is played, from its start.
@@ -76,7 +76,9 @@ class SoundMap:
         if not n or len(self.groups) != n:
             raise WorkbenchError(f"groups: {len(self.groups)} for {n} clips; give one per clip")
         if len(self.names) > len(MARKERS):
-            raise WorkbenchError(f"groups: {len(self.names)} kinds; show {len(MARKERS)} at most")
+            raise WorkbenchError(
+                f"groups: {len(self.names)} different ones; give {len(MARKERS)} at most"
+            )
         for name, points in self.views.items():
             if points.shape != (n, 2) or not np.isfinite(points).all():
                 raise WorkbenchError(

@@ -34,7 +34,7 @@ a:focus-visible, summary:focus-visible, input:focus-visible { outline: 3px solid
 
 
 def write_feedback(target: Path, student: str, records: Sequence[dict[str, Any]]) -> None:
-    """Write the page. records: of this student, see `marks`."""
+    """Write the page. records: the student's records, one per notebook; see `marks`."""
     earned, possible = (sum(record[key] for record in records) for key in ("points", "of"))
     parts = [f"<p>{earned:g} of {possible:g} points</p>"]
     for record in records:

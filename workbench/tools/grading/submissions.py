@@ -89,7 +89,7 @@ def collect(folder: Path, known: Sequence[Lesson]) -> list[Student]:
     if _is_file(folder) and _kind(folder) == "zip":
         return _in_class(folder, known)
     if not folder.is_dir():
-        raise MissingDataError(f"{folder}: no such folder of submissions")
+        raise MissingDataError(f"{folder}: no such folder; give the folder of submissions")
     paths = [
         path
         for path in sorted(folder.iterdir(), key=os.fsencode)

@@ -1,6 +1,6 @@
-"""Beats that the drum methods teach and the Groove MIDI Dataset hardly has, as tables of letters.
+"""Beats that drum methods teach but that are rare in the Groove MIDI Dataset, as tables of letters.
 
-They say what is struck; how it is played comes from drummers (`datasets.styled`).
+A table gives the hits; their velocity and timing come from drummers (`datasets.styled`).
 """
 
 from workbench.datasets.grammar.beats import band, club, islands, odd
