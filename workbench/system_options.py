@@ -46,7 +46,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "strength": {"type": options.number(0, 1), "help": "0 keeps the clip, 1 generates a new one"},
     "steps": {"type": options.whole(1), "help": "number of sampling steps; more take longer"},
-    "guidance": {"type": options.number(), "help": "strength of guidance by the prompt"},
+    "guidance": {
+        "type": options.number(),
+        "help": "guidance scale; higher follows the prompt more closely",
+    },
     "sampler": {"type": options.nonempty, "help": "such as ddpm, ddim or dpm++"},
     "candidates": {
         "type": options.whole(1),
@@ -103,13 +106,16 @@ def add_part(add: argparse.ArgumentParser) -> None:
         metavar="FIRST-LAST",
         help="such as 9-12, counted from 1; bars beyond the end of a song continue it",
     )
-    for side, verb in (("before", "introduce"), ("after", "continue")):
+    for side, verb in (
+        ("before", "add an introduction to a song, of"),
+        ("after", "continue a song by"),
+    ):
         part.add_argument(
             f"--{side}",
             type=options.whole(1),
             dest=f"part_{side}",
             metavar="BARS",
-            help=f"{verb} a song by this number of bars",
+            help=f"{verb} this number of bars",
         )
     part.add_argument(
         "--seconds",

@@ -35,7 +35,9 @@ def level(sounds: np.ndarray, length: int) -> np.ndarray:
     sounds, length = rows(sounds, "sounds"), whole(length, "length", 1)
     count = sounds.shape[1] // length
     if not count:
-        raise WorkbenchError(f"sounds: {sounds.shape[1]} samples are shorter than one of {length}")
+        raise WorkbenchError(
+            f"sounds: {sounds.shape[1]} samples, shorter than a window of {length}"
+        )
     parts = sounds[:, : count * length].reshape(len(sounds), count, length)
     return 20 * np.log10(np.maximum(np.sqrt((parts**2).mean(2)), 1e-4))
 

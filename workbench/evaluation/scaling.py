@@ -67,7 +67,7 @@ def power_law(sizes: ArrayLike, losses: ArrayLike) -> PowerLaw:
     sizes, losses = floats(sizes, "sizes"), floats(losses, "losses")
     fit = sizes.size and sizes.shape == losses.shape and np.isfinite([sizes, losses]).all()
     if not fit or sizes.min() <= 0:
-        raise WorkbenchError("sizes and losses must be finite, as many of both, and sizes above 0")
+        raise WorkbenchError("sizes and losses must be finite and equally many, and sizes above 0")
     if len(np.unique(sizes)) < 4:
         raise WorkbenchError(
             f"a power law has three unknowns; {len(np.unique(sizes))} sizes, give four or more"
