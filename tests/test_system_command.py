@@ -12,7 +12,7 @@ from workbench import cli
 from workbench.music.clip import Clip
 from workbench.music.synth import playback_synth
 from workbench.system_options import SETTINGS, VERB_SETTINGS, settings_of
-from workbench.systems.registry import SYSTEMS
+from workbench.systems.registry import SYSTEMS, find
 
 SHORT = {"steps": "2", "bars": "2", "seconds": "0.5", "tracks": "0"}  # where a system has them
 PART = {"bars": "1", "seconds": "0.1-0.3", "cells": "1-8", "tracks": "1"}  # what to replace
@@ -293,3 +293,47 @@ def test_a_listening_test_is_made_of_a_system_by_key(tmp_path, capsys):
     words += ["--dataset", "builtin-songs", "--seed", "1"]
     assert status(words) == 0
     assert SYSTEMS["songs"].checkpoint in (tmp_path / "key.json").read_text()
+
+
+@pytest.fixture(scope="module")
+def drums_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("groove")
+    find("drums").system.train("builtin", "smoke", text="keywords", out=folder / "drums", seed=1)
+    return folder / "drums"
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        ["humanise"],
+        ["tap", "--drum", "BD", "--prompt", "rock"],
+        ["fill", "--bar", "2"],
+        ["add", "--drum", "RD"],
+        ["transfer", "--groove", "{file}"],
+    ],
+    ids=lambda tool: tool[0],
+)
+def test_groove_tools_write_their_takes(tool, drums_folder, tmp_path, capsys):
+    from workbench.datasets import cut_loops, load
+
+    loop = cut_loops(load("builtin", split="test", limit=8).clips, bars=2)[0]
+    file = tmp_path / "loop.mid"
+    loop.write_midi(file)
+    words = [word.format(file=file) for word in tool[1:]]
+    call = ["groove", tool[0], str(file), *words, "--checkpoint", str(drums_folder)]
+    assert cli.main([*call, "-n", "2", "--out", str(tmp_path / "out")]) == 0
+    assert len(list((tmp_path / "out").glob("*.mid"))) == 2
+    assert tool[0] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fill"], "--bar is missing for fill"),
+        (["humanise", "--bar", "2"], "--bar: is not an option of humanise"),
+        (["transfer"], "--groove is missing"),
+    ],
+)
+def test_groove_tools_name_their_options(words, said, tmp_path, capsys):
+    assert cli.main(["groove", words[0], str(tmp_path / "x.mid"), *words[1:]]) == 2
+    assert said in capsys.readouterr().err

@@ -24,6 +24,7 @@ from workbench.system_options import (
     VERB_SETTINGS,
     add_part,
     add_shared,
+    add_takes,
     read_clip,
     region_given,
     settings_given,
@@ -63,6 +64,17 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
     add_shared(add, "vary", None)
     add.set_defaults(run=vary)
 
+    add = commands.add_parser("groove", help="play, complete or fill a drum loop")
+    add.add_argument("tool", choices=GROOVE_TOOLS, help="; ".join(GROOVE_TOOLS.values()))
+    add.add_argument("file", type=options.path, help="the MIDI file; for tap also a sound file")
+    add.add_argument("--prompt", type=options.nonempty, help="text; default: the caption")
+    add.add_argument("--groove", type=options.path, metavar="FILE", help="transfer: whose feel")
+    add.add_argument("--bar", type=options.whole(1), help="fill: the bar, counted from 1")
+    add.add_argument("--drum", type=options.nonempty, help="add, tap: a voice such as RD")
+    add.add_argument("--tempo", type=options.number(1), help="tap: BPM of a sound file")
+    add_takes(add)
+    add.set_defaults(run=groove)
+
     add = commands.add_parser(
         "train", help="train a system; the same command resumes a stopped training"
     )
@@ -88,6 +100,23 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
         help="end the training after this number of minutes",
     )
     add.set_defaults(run=train)
+
+
+GROOVE_TOOLS = {
+    "humanise": "humanise: the hits stay, velocity and timing are played",
+    "transfer": "transfer: the hits of FILE with the feel of --groove",
+    "tap": "tap: a tapped rhythm becomes a full kit",
+    "fill": "fill: --bar becomes a fill",
+    "add": "add: --drum joins the loop",
+}
+# Options that a tool needs, and those that it takes, too
+_NEEDS = {"transfer": ("groove",), "fill": ("bar",), "add": ("drum",)}
+_TAKES = {
+    "humanise": ("prompt",),
+    "tap": ("prompt", "drum", "tempo"),
+    "fill": ("prompt",),
+    "add": ("prompt",),
+}
 
 
 # --- the commands -----------------------------------------------------------------------------
@@ -187,6 +216,36 @@ def vary(args: argparse.Namespace) -> int:
     with _naming(args.file):
         clips = system.vary(clip, args.n, seed=args.seed, **settings)
     _write_edits(clips, args.file.stem, args)
+    return 0
+
+
+def groove(args: argparse.Namespace) -> int:
+    tool = args.tool
+    needs, takes = _NEEDS.get(tool, ()), (*_NEEDS.get(tool, ()), *_TAKES.get(tool, ()))
+    for name in ("prompt", "groove", "bar", "drum", "tempo"):
+        if getattr(args, name) is None and name in needs:
+            raise WorkbenchError(f"--{name} is missing for {tool}")
+        if getattr(args, name) is not None and name not in takes:
+            own = ", ".join(f"--{other}" for other in takes)
+            raise WorkbenchError(f"--{name}: is not an option of {tool}; it has {own}")
+    check_out(args.out)
+    entry = find("drums")
+    system: Any = entry.from_pretrained(args.checkpoint)
+    clip, more = read_clip(args.file), {"n": args.n, "seed": args.seed}
+    if args.prompt is not None:
+        more["prompt"] = args.prompt
+    with _naming(args.file):
+        if tool == "humanise":
+            clips = system.humanise(clip, **more)
+        elif tool == "transfer":
+            clips = system.transfer(read_clip(args.groove), clip, **more)
+        elif tool == "tap":
+            clips = system.tap(clip, drum=args.drum, tempo=args.tempo, **more)
+        elif tool == "fill":
+            clips = system.fill(clip, args.bar - 1, **more)
+        else:
+            clips = system.add(clip, args.drum, **more)
+    _write_edits(clips, f"{args.file.stem} {tool}", args)
     return 0
 
 

@@ -63,6 +63,28 @@ def track(sound: np.ndarray, rate: int, *, meter: int = 4) -> Beats:
     return Beats(times, times[phase::meter])
 
 
+def onset_times(sound: np.ndarray, rate: int) -> np.ndarray:
+    """Return the onsets of sound in seconds, (n,), by librosa's peaks of the spectral flux.
+
+    Args:
+        sound: (channels, samples).
+        rate: Sample rate in Hz.
+
+    Source: Böck, Krebs and Schedl 2012, "Evaluating the online capabilities of onset detection".
+    """
+    import librosa
+
+    mono = turned_down(checked(sound)).mean(0, dtype=np.float32)
+    if not np.abs(mono).max(initial=0) > SILENT:
+        return np.empty(0)
+    hop = HOP // 2
+    # the flux of the first frame has nothing before it, so silence goes before the sound
+    before = rate // 10
+    padded = np.concatenate([np.zeros(before, np.float32), mono])
+    times = librosa.onset.onset_detect(y=padded, sr=rate, hop_length=hop, units="time")
+    return np.maximum(times - before / rate, 0.0)
+
+
 def _attacks(onsets: np.ndarray) -> np.ndarray:
     """Return the frames of onsets: the peaks of an onset envelope without the faintest."""
     from scipy.signal import find_peaks

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import PromptError
+from workbench.music.clip import Clip
 from workbench.music.kit import DRUMS
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm import DrumLDM
@@ -83,3 +84,20 @@ def test_fill_and_add_leave_the_rest(system):
         system.fill(clip, 4)
     with pytest.raises(PromptError, match="drum"):
         system.add(clip, "piano")
+
+
+def test_a_recording_of_taps(system):
+    """Clicks at beats of 120 BPM, recorded at 16 kHz."""
+    rate, seconds = 16_000, [0.0, 0.5, 1.0, 1.75]
+    sound = np.zeros(rate * 2, np.float32)
+    for at in seconds:
+        start = int(at * rate)
+        sound[start : start + 400] += np.exp(-np.arange(400) / 80) * np.sin(np.arange(400) / 2)
+    clip = Clip(audio=sound[None], sample_rate=rate)
+    with pytest.raises(PromptError, match="tempo"):
+        system.tap(clip)
+    notes = system.tap(clip, tempo=120, drum="BD", steps=3)[0].notes
+    kicks = notes[notes["pitch"] == 36]["time"]
+    assert np.allclose(kicks, 2 * np.array(seconds), atol=0.06)  # 30 ms
+    with pytest.raises(PromptError, match="rhythm"):
+        system.tap(Clip(audio=np.zeros((1, rate), np.float32), sample_rate=rate), tempo=120)

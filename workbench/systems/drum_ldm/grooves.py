@@ -25,6 +25,7 @@ from workbench.errors import PromptError
 from workbench.music.clip import Clip
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.music.timeline import check_tempo
+from workbench.representations.beat_tracking import onset_times
 from workbench.representations.drum_chart import DrumChart, bar_steps
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.editing import DrumEditing
@@ -174,12 +175,11 @@ class DrumGrooves(DrumEditing):
         """Turn a tapped rhythm into a full kit.
 
         Args:
-            rhythm: Onsets in seconds (`evaluation.pulse` and libraries find them in a recording),
-                or a clip: its drum hits on kick and snare are taken as these, all other notes as
-                taps.
+            rhythm: Onsets in seconds, a recording of taps, or a MIDI clip, whose hits on kick and
+                snare are taken as these and all other notes as taps.
             prompt: A text for the rest of the kit.
             n: Number of loops, 1 to 1024.
-            tempo: Tempo in BPM; needed for onsets, by default that of a clip.
+            tempo: Tempo in BPM; needed for onsets and recordings, by default that of a MIDI clip.
             drum: The drum that plays the taps, such as "BD". By default taps next to beats 2 and 4
                 are the snare's, all others the kick's.
             bars: Length in bars of 4/4; by default as many as the rhythm needs.
@@ -258,6 +258,8 @@ class DrumGrooves(DrumEditing):
         n, bar = checked(n=n)["n"], whole(bar, "bar", -bars, bars - 1) % bars
         cells = cells_of(clip, Region(bars=(bar, bar + 1)), len(self._roll_of(clip)))
         text = clip.caption if prompt is None else prompt_of(prompt)
+        if not self.config.chart:
+            text = f"{text} fill".strip()  # words are all that such a system follows
         fill = (np.arange(bars) == bar).astype(np.float32)
         settings = SamplingSettings(steps, guidance, seed=seed)
         return self._inpainted(clip, cells, n, text, settings, fill=fill)
@@ -363,6 +365,9 @@ def _taps(
     rhythm: Clip | Sequence[float] | np.ndarray, tempo: float | None, drum: str | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Return onsets in quarter notes, velocities, voices and the tempo of a tapped rhythm."""
+    if isinstance(rhythm, Clip) and rhythm.audio is not None:
+        tempo = rhythm.tempo if tempo is None and rhythm.tempo_known else tempo
+        rhythm = onset_times(rhythm.audio, int(rhythm.sample_rate or 0))
     if isinstance(rhythm, Clip):
         bpm = check_tempo(rhythm.tempo if tempo is None else tempo)
         notes = rhythm.notes
@@ -372,7 +377,8 @@ def _taps(
         if tempo is None:
             raise PromptError("tempo: needed for onsets in seconds; give it in BPM")
         bpm = check_tempo(tempo)
-        seconds = np.sort(floats(listed(rhythm, "rhythm", "onsets in seconds", 1), "rhythm"))
+        taps = listed(rhythm, "rhythm", "onsets in seconds, or a clip with taps", 1)
+        seconds = np.sort(floats(taps, "rhythm"))
         beats, pitch = seconds * bpm / 60, np.full(len(seconds), -1)
         velocity = np.full(len(seconds), 0.7)
     if not len(beats) or beats.min() < 0:
