@@ -169,12 +169,12 @@ def generate(args: argparse.Namespace) -> int:
         )
     check_out(args.out)
     system = entry.from_pretrained(args.checkpoint)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="prompt:")  # the messages below say it, too
+        clips = system.generate(args.prompt, args.n, seed=args.seed, **settings)
     if args.prompt:
         for message in system.explain_prompt(args.prompt).messages:
             print(message, file=sys.stderr)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="prompt:")  # the messages were just printed
-        clips = system.generate(args.prompt, args.n, seed=args.seed, **settings)
     _write(clips, [file_stem(clip, args.prompt or entry.key) for clip in clips], args)
     return 0
 
