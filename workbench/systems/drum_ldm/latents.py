@@ -90,7 +90,7 @@ class DrumLatents(LatentDiffusion):
         if self.config.paper:  # one vector per loop of full length: shorter loops are repeated
             full = [tile(roll, 16 * self.config.bars) for roll in rolls.numpy()]
             rolls = torch.from_numpy(np.stack(full))
-        return self.networks.standard(self.autoencoder.encode(rolls))
+        return self.networks.standardise(self.autoencoder.encode(rolls))
 
     @torch.inference_mode()
     def decode(self, latents: Tensor, tempo: float = 120.0, caption: str = "") -> list[Clip]:
@@ -124,7 +124,7 @@ class DrumLatents(LatentDiffusion):
     ) -> np.ndarray:
         """Decode latents to drum rolls (n, steps, 27 · slots). required, forbidden: cells that are
         hit, and cells that stay empty, see `DrumAutoencoder.decode`; not of the paper's network."""
-        z = self.networks.plain(self.latents_of(latents))
+        z = self.networks.destandardise(self.latents_of(latents))
         if isinstance(self.autoencoder, PaperAutoencoder):
             return self.autoencoder.decode(z).numpy()
         needed, refused = (

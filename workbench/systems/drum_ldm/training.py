@@ -208,7 +208,7 @@ def train_diffusion(
     networks.tempo_weights.copy_(tempo_regression(train))
     if train.forms is not None:
         networks.forms.copy_(train.forms)
-    standard = [networks.standard(encode_all(networks, x.rolls)) for x in (train, held_out)]
+    standard = [networks.standardise(encode_all(networks, x.rolls)) for x in (train, held_out)]
     with torch.no_grad():
         features = [networks.text_features(loops.vectors) for loops in (train, held_out)]
 
