@@ -250,6 +250,24 @@ def note_events(
     )
 
 
+def control_events(time: np.ndarray, number: np.ndarray, value: np.ndarray) -> Any:
+    """Return symusic's list of controllers from columns (events,) of integers; times in ticks."""
+    return symusic.ControlChange.from_numpy(
+        time.astype(np.int32, copy=False),
+        number.astype(np.uint8, copy=False),
+        value.astype(np.uint8, copy=False),
+        ttype="tick",
+    )
+
+
+def bend_events(time: np.ndarray, value: np.ndarray) -> Any:
+    """Return symusic's list of pitch bends, −8192 to 8191, from columns (events,) of integers;
+    times in ticks."""
+    return symusic.PitchBend.from_numpy(
+        time.astype(np.int32, copy=False), value.astype(np.int32, copy=False), ttype="tick"
+    )
+
+
 def pedal_list(track: Any) -> Any:
     """Return symusic's list of pedal presses, as it derives them from controllers."""
     pressed, lifted = _presses(Channel(track).controller(SUSTAIN))

@@ -22,7 +22,7 @@ from workbench.errors import BrokenFileError
 from workbench.files import cache_dir
 from workbench.music.audio import resample
 from workbench.music.bus import CEILING, compressed, in_room, limited
-from workbench.music.mixing import FADE_SECONDS, mix, retuned, trim
+from workbench.music.mixing import fade_out, mix, retuned, trim
 from workbench.music.placing import drum_hits
 from workbench.music.soundfont import DRUM_BANK, LAYERS, SHOT_SECONDS, SoundFontSynth
 
@@ -199,8 +199,7 @@ class KitSynth(SoundFontSynth):
             sound = sound * np.float32(MOST_LIMITED * CEILING / peak)
         sound = limited(sound, sample_rate, loop)
         if not loop:
-            n = min(round(FADE_SECONDS * sample_rate), sound.shape[1])
-            sound[:, sound.shape[1] - n :] *= np.linspace(1, 0, n, dtype=np.float32)
+            fade_out(sound, sample_rate)
         return sound
 
     def kit_shot(

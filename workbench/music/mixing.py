@@ -71,10 +71,15 @@ def fold(sound: np.ndarray, samples: int) -> np.ndarray:
 def finish(sound: np.ndarray, sample_rate: int, loop: bool) -> np.ndarray:
     """Fade out the end unless it is a loop, and scale down to a peak of at most PEAK; (2, n)."""
     if not loop:
-        n = min(round(FADE_SECONDS * sample_rate), sound.shape[1])
-        sound[:, sound.shape[1] - n :] *= np.linspace(1, 0, n, dtype=np.float32)
+        fade_out(sound, sample_rate)
     peak = float(np.abs(sound).max(initial=0))
     return sound * np.float32(PEAK / peak) if peak > PEAK else sound
+
+
+def fade_out(sound: np.ndarray, sample_rate: int) -> None:
+    """Fade out the last FADE_SECONDS of (2, n) in place."""
+    n = min(round(FADE_SECONDS * sample_rate), sound.shape[1])
+    sound[:, sound.shape[1] - n :] *= np.linspace(1, 0, n, dtype=np.float32)
 
 
 def trim(shot: np.ndarray) -> np.ndarray:

@@ -11,10 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import symusic
 
 from workbench.errors import BrokenFileError
-from workbench.music.channel import note_events, pedal_list
+from workbench.music.channel import bend_events, control_events, note_events, pedal_list
 from workbench.music.smf import PORTS, Event, port_of
 
 MAX_SHARED = 3_000_000  # controllers and bends of all tracks together
@@ -264,17 +263,12 @@ def _give_state(track: Any, rows: np.ndarray) -> None:
     """Set the track's controllers and bends to `rows`, the state messages of its channel."""
     controls, bends = (rows[rows[:, STATUS] >> 4 == kind] for kind in (0xB, 0xE))
     if len(controls) > len(track.controls):
-        track.controls = symusic.ControlChange.from_numpy(
-            np.minimum(controls[:, TICK], LAST_TICK).astype(np.int32),
-            controls[:, FIRST].astype(np.uint8),
-            controls[:, SECOND].astype(np.uint8),
-            ttype="tick",
-        )
+        ticks = np.minimum(controls[:, TICK], LAST_TICK)
+        track.controls = control_events(ticks, controls[:, FIRST], controls[:, SECOND])
         track.pedals = pedal_list(track)
     if len(bends) > len(track.pitch_bends):
-        value = (bends[:, FIRST] + 128 * bends[:, SECOND] - 8192).astype(np.int32)
-        ticks = np.minimum(bends[:, TICK], LAST_TICK).astype(np.int32)
-        track.pitch_bends = symusic.PitchBend.from_numpy(ticks, value, ttype="tick")
+        value = bends[:, FIRST] + 128 * bends[:, SECOND] - 8192
+        track.pitch_bends = bend_events(np.minimum(bends[:, TICK], LAST_TICK), value)
 
 
 def _with_programs(track: Any, events: np.ndarray, number: int) -> list[Any]:

@@ -12,7 +12,7 @@ import numpy as np
 import symusic
 
 from workbench.errors import BrokenFileError
-from workbench.music.channel import note_events
+from workbench.music.channel import SUSTAIN, bend_events, control_events, note_events
 from workbench.music.smf import (
     KEY,
     LAST_TICK,
@@ -225,23 +225,16 @@ def _track(part: _Part, name: str, program: int, is_drum: bool) -> Any:
     rows = np.array(part.notes, dtype=np.int64).reshape(-1, 4)
     track.notes = note_events(rows[:, 0], rows[:, 1] - rows[:, 0], rows[:, 2], rows[:, 3])
     controls = np.array(part.controls, dtype=np.int64).reshape(-1, 3)
-    track.controls = symusic.ControlChange.from_numpy(
-        controls[:, 0].astype(np.int32),
-        controls[:, 1].astype(np.uint8),
-        controls[:, 2].astype(np.uint8),
-        ttype="tick",
-    )
+    track.controls = control_events(*controls.T)
     bends = np.array(part.bends, dtype=np.int64).reshape(-1, 2)
-    track.pitch_bends = symusic.PitchBend.from_numpy(
-        bends[:, 0].astype(np.int32), bends[:, 1].astype(np.int32), ttype="tick"
-    )
+    track.pitch_bends = bend_events(*bends.T)
     for time, text in part.lyrics:
         track.lyrics.append(symusic.TextMeta(time, text, ttype="tick"))
     pressed = -1
     for time, number, value in part.controls:
-        if number == 64 and value >= 64 and pressed < 0:
+        if number == SUSTAIN and value >= 64 and pressed < 0:
             pressed = time
-        elif number == 64 and value < 64 and pressed >= 0:
+        elif number == SUSTAIN and value < 64 and pressed >= 0:
             track.pedals.append(symusic.Pedal(pressed, time - pressed, ttype="tick"))
             pressed = -1
     return track

@@ -13,7 +13,7 @@ import symusic
 
 from workbench.arguments import floats, number, shown, whole
 from workbench.errors import PromptError
-from workbench.music.channel import Channel, note_events, pedal_list
+from workbench.music.channel import Channel, bend_events, control_events, note_events, pedal_list
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
@@ -273,19 +273,17 @@ def excerpt(score: Any, start: float, length: float) -> Any:
         controls, bend = Channel(old).in_force(begin)
         columns = old.controls.numpy()
         inside = (columns["time"] >= begin) & (columns["time"] < end)
-        track.controls = symusic.ControlChange.from_numpy(
+        track.controls = control_events(
             np.r_[np.zeros(len(controls), np.int32), columns["time"][inside] - np.int32(begin)],
             np.r_[np.array([n for n, _ in controls], np.uint8), columns["number"][inside]],
             np.r_[np.array([v for _, v in controls], np.uint8), columns["value"][inside]],
-            ttype="tick",
         )
         columns = old.pitch_bends.numpy()
         inside = (columns["time"] >= begin) & (columns["time"] < end)
         held = np.zeros(int(bend != 0), np.int32)
-        track.pitch_bends = symusic.PitchBend.from_numpy(
+        track.pitch_bends = bend_events(
             np.r_[held, columns["time"][inside] - np.int32(begin)],
             np.r_[held + np.int32(bend), columns["value"][inside]],
-            ttype="tick",
         )
         track.pedals = pedal_list(track)
         result.tracks.append(track)
