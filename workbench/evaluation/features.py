@@ -6,6 +6,8 @@ late, how similar neighbouring bars are, how many hands are needed.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 
 from workbench.evaluation.checks import drum_rolls
@@ -37,9 +39,7 @@ def style_features(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
     Raises:
         WorkbenchError: for another shape.
     """
-    rolls = drum_rolls(rolls)
-    parts = [_positions(rolls), _drums(rolls), _whole(rolls)]
-    return np.concatenate([p[0] for p in parts], axis=1), [name for p in parts for name in p[1]]
+    return _features(rolls, (_positions, _drums, _whole))
 
 
 def judge_features(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -54,8 +54,15 @@ def judge_features(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
     Raises:
         WorkbenchError: for another shape.
     """
+    return _features(rolls, (_positions, _drums, _whole, _touch, _texture))
+
+
+def _features(
+    rolls: np.ndarray, groups: Iterable[Callable[[np.ndarray], tuple[np.ndarray, list[str]]]]
+) -> tuple[np.ndarray, list[str]]:
+    """Concatenate groups of features."""
     rolls = drum_rolls(rolls)
-    parts = [style_features(rolls), _touch(rolls), _texture(rolls)]
+    parts = [group(rolls) for group in groups]
     return np.concatenate([p[0] for p in parts], axis=1), [name for p in parts for name in p[1]]
 
 
@@ -77,15 +84,16 @@ def _drums(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 def _whole(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Per loop: density, syncopation, swing, microtiming, dynamics, repetition."""
-    swing = np.nan_to_num(swing_ratio(rolls), nan=1.0)
+    timing, timing_spread = microtiming(rolls)
+    loud, loud_spread = velocity(rolls)
     columns = {
         "density": density(rolls),
         "syncopation": syncopation(kick_and_snare(rolls)),
-        "swing": swing,
-        "microtiming": microtiming(rolls)[0],
-        "microtiming spread": microtiming(rolls)[1],
-        "velocity": velocity(rolls)[0],
-        "velocity spread": velocity(rolls)[1],
+        "swing": np.nan_to_num(swing_ratio(rolls), nan=1.0),
+        "microtiming": timing,
+        "microtiming spread": timing_spread,
+        "velocity": loud,
+        "velocity spread": loud_spread,
         "triplets": _triplets(rolls),
     }
     bars = rolls.shape[1] // BAR
@@ -143,7 +151,7 @@ def _bar_change(values: np.ndarray, hits: np.ndarray) -> np.ndarray:
 
 
 def _texture(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Combinations of hits: hands needed, drums at once, gaps, and how even the bars are."""
+    """Combinations of hits: hands needed, drums struck together, gaps, and how even the bars are."""
     hits = hits_of(rolls)
     hands = hits[..., 1:].sum(-1)  # all but the bass drum
     columns = {f"{k} hands": (hands == k).mean(1) for k in (0, 1, 2)}
