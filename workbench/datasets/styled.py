@@ -9,9 +9,8 @@ from functools import cache
 import numpy as np
 
 from workbench.arguments import choice, random_generator, seed_of, whole
-from workbench.datasets.captions import caption_of, facts_of
 from workbench.datasets.drum_transforms.form import as_loud, fill_words
-from workbench.datasets.drum_transforms.hits import CR
+from workbench.datasets.drum_transforms.hits import CR, captioned_loop
 from workbench.datasets.drum_transforms.pool import Fill, Pool
 from workbench.datasets.grammar.beats import BEATS, Beat, Pattern
 from workbench.datasets.grammar.cells import ACCENT, CELLS, NORMAL, OPEN, OPEN_HAT, PITCH, STATES
@@ -21,7 +20,7 @@ from workbench.datasets.loops import cut_loops
 from workbench.datasets.touch import Player, Players, played, voice_of
 from workbench.errors import PromptError
 from workbench.music.clip import Clip, clips_of
-from workbench.music.midi import NOTE, TPQ
+from workbench.music.midi import NOTE
 
 BARS = 8
 # Groove letters of the four pairs of bars
@@ -137,32 +136,23 @@ def _loop(beat: Beat, band: Band, rng: np.random.Generator) -> Clip:
     groove = notes["velocity"].copy()
     added = [_fill_notes(fill, b * bar, length, pulse, groove) for b, length, fill in parts]
     notes = np.concatenate([notes, *added])
-    notes["time"] = np.rint(notes["time"] * TPQ) % round(BARS * bar * TPQ) / TPQ
     notes["velocity"] = np.clip(np.rint(notes["velocity"] * beat.soft), 1, 127)
     words = [beat.names]
     if pattern.words:
         words.append((pattern.words,))
     if fills:
         words.append(fill_words(fills, BARS))
-    clip = Clip.from_notes(
-        notes[np.lexsort((notes["pitch"], notes["time"]))],
-        tempo=tempo,
-        meter=beat.meter,
-        beats=BARS * bar,
-        drums=True,
-        labels={
-            "style": beat.style,
-            "substyle": beat.substyle,
-            "kind": "beat",
-            "beat": beat.name,
-            "form": "".join(2 * letter for letter in form),
-            "fills": fills,
-            "effect": tuple(words),
-            "origin": "grammar",
-        },
-    )
-    clip.caption = " ".join([caption_of(facts_of(clip)), *(phrases[0] for phrases in words)])
-    return clip
+    labels = {
+        "style": beat.style,
+        "substyle": beat.substyle,
+        "kind": "beat",
+        "beat": beat.name,
+        "form": "".join(2 * letter for letter in form),
+        "fills": fills,
+        "effect": tuple(words),
+        "origin": "grammar",
+    }
+    return captioned_loop(notes, BARS * bar, labels, tempo=tempo, meter=beat.meter)
 
 
 def _grooves(

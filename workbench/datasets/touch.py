@@ -14,17 +14,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.datasets.drum_transforms.feel import triplet_share
-from workbench.datasets.drum_transforms.hits import BD, CH, CR, GHOST, OH, PEDAL, RD, SD, Table
+from workbench.datasets.drum_transforms.hits import (
+    BD,
+    CH,
+    CR,
+    GHOST,
+    OH,
+    RD,
+    SD,
+    TOMS,
+    Table,
+    place_of,
+)
 from workbench.errors import PromptError
 from workbench.music.clip import Clip
-from workbench.music.kit import DRUMS, read_lookup
+from workbench.music.kit import CROSS_STICK, DRUMS, PEDAL, read_lookup
 
 PH, XS = len(DRUMS), len(DRUMS) + 1  # what the foot and the stick across the rim play, apart
 VOICES = len(DRUMS) + 2
 SWUNG, STRAIGHT = 0.45, 0.2  # triplet share of a player who swings, at least, or does not, at most
 LEVELS = np.array([0.0, 0.15, 0.5, 0.85, 0.7])  # loudness rank of silent, ghost, normal, …
 MOST_WIDER = 1.3  # by which the timing of a player is widened at most, to be as loose as he is
-_CROSS_STICK = 37
 
 # costs of a real hit that differs from the written one
 _FAMILY, _STRANGER, _GHOSTLY = 1.2, 4.0, 3.0
@@ -35,13 +45,13 @@ _ELSEWHERE, _LEAP = 1.5, 0.7  # not on the place of the hit that is struck toget
 def voice_of(pitch: np.ndarray) -> np.ndarray:
     """The voice of each pitch: its drum, or `PH` or `XS`."""
     voice = read_lookup()[pitch].astype(np.int64)
-    return np.where(pitch == PEDAL, PH, np.where(pitch == _CROSS_STICK, XS, voice))
+    return np.where(pitch == PEDAL, PH, np.where(pitch == CROSS_STICK, XS, voice))
 
 
 def _alike() -> np.ndarray:
     """Cost of playing one voice as another: (VOICES, VOICES)."""
     cost = np.full((VOICES, VOICES), _STRANGER)
-    for family in ((CH, OH, RD), (SD, XS), (BD, PH), (RD, CR, OH), (6, 7, 8), (SD, 6, 7, 8)):
+    for family in ((CH, OH, RD), (SD, XS), (BD, PH), (RD, CR, OH), TOMS, (SD, *TOMS)):
         cost[np.ix_(family, family)] = _FAMILY
     np.fill_diagonal(cost, 0)
     return cost
@@ -78,7 +88,7 @@ class Player:
         """Read a loop in 4/4."""
         table = Table.of(clip)
         main = table.main
-        at = main["bar"] * table.cells + main["cell"]
+        at = place_of(main, table.cells)
         triplets = triplet_share(table)
         place = at / 4
         if triplets > STRAIGHT:  # a third of a beat is a place of its own

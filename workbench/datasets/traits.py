@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.music.kit import DRUMS, read_lookup
+from workbench.music.kit import CROSS_STICK, DRUMS, read_lookup
 
 BUSY, BUSY_FILL = 5.75, 4.25  # hits per beat, at least
 SPARSE, SPARSE_FILL = 3.3, 2.1  # hits per beat, at most
@@ -64,7 +64,7 @@ TRAITS: tuple[str, ...] = (
     "fills",
 )
 
-_CROSS_STICK, _BELL = 37, 53
+_BELL = 53
 
 
 def traits_of(
@@ -112,14 +112,14 @@ def _merged(notes: np.ndarray, drum: np.ndarray, beats: float) -> tuple[np.ndarr
 def _rates(notes: np.ndarray, drum: np.ndarray, beats: float) -> dict[str, float]:
     """Hits per beat of each voice, of all, of ghost notes …, and the mean velocity."""
     pitch, velocity = notes["pitch"], notes["velocity"]
-    snare = (drum == DRUMS.index("SD")) & (pitch != _CROSS_STICK)
+    snare = (drum == DRUMS.index("SD")) & (pitch != CROSS_STICK)
     counts = {code: np.count_nonzero(drum == i) / beats for i, code in enumerate(DRUMS)}
     return counts | {
         "all": len(notes) / beats,
         "mean": float(velocity.mean()),
         "snare": np.count_nonzero(snare) / beats,
         "ghost": np.count_nonzero(snare & (velocity < GHOST_VELOCITY)) / beats,
-        "stick": np.count_nonzero(pitch == _CROSS_STICK) / beats,
+        "stick": np.count_nonzero(pitch == CROSS_STICK) / beats,
         "bell": np.count_nonzero(pitch == _BELL) / beats,
         "led": _led(notes["time"], drum) / beats,
         "toms": counts["LT"] + counts["MT"] + counts["HT"],
@@ -190,7 +190,7 @@ def _metre(notes: np.ndarray, drum: np.ndarray, beats: float) -> list[str]:
     """Traits from the positions of bass drum and snare accents in a bar of 4/4."""
     kick = drum == DRUMS.index("BD")
     accent = (drum == DRUMS.index("SD")) & (
-        (notes["velocity"] >= ACCENT_VELOCITY) | (notes["pitch"] == _CROSS_STICK)
+        (notes["velocity"] >= ACCENT_VELOCITY) | (notes["pitch"] == CROSS_STICK)
     )
     snare_on = _beats_with(notes["time"][accent], beats, 0.0)
     kick_on = _beats_with(notes["time"][kick], beats, 0.0)

@@ -31,6 +31,7 @@ WRITE_PITCH = {
     "MT": 45,
     "HT": 48,
 }
+PEDAL, CROSS_STICK = 44, 37  # pitches of the hi-hat's pedal and of the stick across the rim
 
 _READ = {
     "BD": (35, 36),

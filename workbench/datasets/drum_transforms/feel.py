@@ -94,7 +94,7 @@ def double_time(clip: Clip, rng: np.random.Generator, pool: Pool) -> Clip | None
         at = place + again * half * 16
         copy["bar"], copy["cell"] = at // 16, at % 16
         parts.append(copy)
-    # the second time is played anew
+    # the second time is replayed
     whole = table.with_hits(*parts[1:])
     parts[2:] = [replayed(whole, bar, half + bar, rng) for bar in range(half)]
     parts[1] = whole.hits[whole.hits["bar"] < half]
@@ -117,7 +117,7 @@ def shuffle(
         amount = 1.0 if rng.random() < 0.8 else float(rng.uniform(0.4, 0.65))
     sixteenths = bool(odd.mean() > MOST_ODD)
     if sixteenths and rng.random() < 0.6:
-        return None  # most loops have sixteenths; eighths that shuffle are asked for more often
+        return None  # most loops have sixteenths; prompts ask for shuffled eighths more often
     if sixteenths:
         shift = np.where(odd[~table.hits["grace"]], amount * _THIRD, 0.0)
         every = np.zeros(len(table.hits))
@@ -141,7 +141,7 @@ def shuffle(
         words = ("light swing", "a little swing", "slightly swung")
     made = table.with_hits(hits)
     if not sixteenths and amount >= 0.8 and triplet_share(made) < CLEAR_SHUFFLE:
-        return None  # played too loosely for one to hear it
+        return None  # played too loosely to sound like one
     return made.clip(_renamed(clip), "shuffle", words)
 
 

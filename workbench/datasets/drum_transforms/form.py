@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.datasets.drum_transforms.hits import (
-    CH,
-    CR,
-    HATS,
-    OH,
-    PEDAL,
-    RD,
-    Table,
-    replayed,
-    struck_at,
-)
-from workbench.datasets.drum_transforms.pool import Pool
+from workbench.datasets.drum_transforms.hits import HATS, RD, Table, replayed, with_crashes
+from workbench.datasets.drum_transforms.pool import Pool, performance_of
 from workbench.music.clip import Clip
-from workbench.music.kit import WRITE_PITCH
+from workbench.music.kit import PEDAL, WRITE_PITCH
 
 LEAST_CHANGE = 0.15  # of the full velocity, between two halves
 
@@ -76,8 +66,7 @@ def sections(
     """Two grooves of one performance, each half of the loop long; the second may be on the ride and
     louder, as a chorus is."""
     table = Table.of(clip)
-    performance = str(clip.labels.get("performance", clip.source))
-    takes = [c for c in pool.takes.get(performance, [clip]) if c.beats == clip.beats]
+    takes = [c for c in pool.takes.get(performance_of(clip), [clip]) if c.beats == clip.beats]
     if clip.labels.get("kind") == "fill" or table.bars < 4 or table.bars % 4:
         return None
     first = table.typical(2)
@@ -111,7 +100,7 @@ def sections(
         words = ("verse then chorus", "hats then ride", "verse on the hats, chorus on the ride",
                  "ride in the second half", *words)  # fmt: skip
     if like > 0.65 and not riding:
-        return None  # not to be told apart
+        return None  # too alike for two sections
     if rng.random() < 0.5 if louder is None else louder:
         before, chorus = _made_louder(before, chorus)
         words = ("quiet verse then loud chorus", "soft then loud", "verse then louder chorus",
@@ -239,7 +228,7 @@ def with_fill(
         options = [(table.bars,), (4,), (4, table.bars)]
         bars = options[int(rng.choice(3, p=[0.55, 0.15, 0.3]))]
     bars = tuple(sorted(set(bars)))
-    performance = str(clip.labels.get("performance", clip.source))
+    performance = performance_of(clip)
     length = float(rng.choice([0.5, 1.0], p=[0.35, 0.65])) if length is None else length
     source, fills = table.typical(1), table.fills()
     parts = []
@@ -263,19 +252,11 @@ def with_fill(
         parts += [groove[groove["cell"] < begin], added]
     made = table.with_hits(*parts)
     if len(pool.crashes) and rng.random() < 0.4:  # the fill leads to a crash on the next one
-        made = _crashing(made, bars, pool, rng)
+        ones = np.array(bars) % table.bars * table.cells
+        made = with_crashes(made, made.hits, ones, rng, pool.crashes)
     if (np.flatnonzero(made.fills()) + 1).tolist() != list(bars):
-        return None  # a fill that hardly differs from its groove, or more fills than said
+        return None  # a fill that hardly differs from its groove, or more fills than the words name
     return made.clip(clip, "fill", fill_words(bars, table.bars))
-
-
-def _crashing(table: Table, bars: tuple[int, ...], pool: Pool, rng: np.random.Generator) -> Table:
-    """A crash instead of the hand that keeps the time, on the one after each of the bars."""
-    ones = np.array(bars) % table.bars * table.cells
-    hits = table.hits
-    hand = np.isin(hits["drum"], (CH, OH, RD, CR)) & (hits["pitch"] != PEDAL)
-    kept = hits[~(hand & np.isin(hits["bar"] * table.cells + hits["cell"], ones))]
-    return table.with_hits(kept, struck_at(table, CR, ones, rng, pool.crashes))
 
 
 def fill_words(bars: tuple[int, ...], total: int) -> tuple[str, ...]:

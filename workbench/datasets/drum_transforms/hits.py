@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from workbench.datasets.captions import caption_of, facts_of
 from workbench.errors import PromptError
 from workbench.music.clip import Clip, clip_of
 from workbench.music.fills import fill_bars
-from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
+from workbench.music.kit import DRUMS, PEDAL, WRITE_PITCH, read_lookup
 from workbench.music.midi import NOTE, TPQ
 
 HIT = np.dtype(
@@ -33,7 +34,6 @@ HIT = np.dtype(
 )
 BD, SD, CH, OH, RD, CR, LT, MT, HT = range(len(DRUMS))
 HATS, CYMBALS, TOMS = (CH, OH), (CH, OH, RD, CR), (LT, MT, HT)
-PEDAL = 44  # the pitch of the hi-hat that the foot plays
 GHOST = 45  # a snare hit softer than this is a ghost note
 EDGE = 0.49  # sixteenths: as late as a copied hit may be, so that it stays in its cell
 
@@ -82,8 +82,7 @@ class Table:
         phrases is added."""
         notes = np.zeros(len(self.hits), NOTE)
         hits, beats = self.hits, self.bars * self.cells / 4
-        time = (hits["bar"] * self.cells + hits["cell"] + hits["offset"]) / 4
-        notes["time"] = np.rint(time * TPQ) % round(beats * TPQ) / TPQ  # a loop has no edge
+        notes["time"] = (place_of(hits, self.cells) + hits["offset"]) / 4
         notes["duration"] = 0.1
         notes["pitch"] = hits["pitch"]
         notes["velocity"] = np.clip(np.rint(hits["velocity"]), 1, 127)
@@ -93,23 +92,18 @@ class Table:
             "transform": f"{before}+{transform}" if before else transform,
             "effect": (*like.labels.get("effect", ()), words),
         }
-        made = Clip.from_notes(
-            notes[np.lexsort((notes["pitch"], notes["time"]))],
+        return captioned_loop(
+            notes,
+            beats,
+            labels,
             tempo=like.tempo if tempo is None else tempo,
             meter=like.meter,
-            beats=beats,
-            drums=True,
             source=like.source,
-            labels=labels,
         )
-        made.caption = " ".join(
-            [caption_of(facts_of(made)), *(phrases[0] for phrases in labels["effect"])]
-        )
-        return made
 
     @cached_property
     def main(self) -> np.ndarray:
-        """The hits that are no grace notes."""
+        """The hits that are not grace notes."""
         return self.hits[~self.hits["grace"]]
 
     @cached_property
@@ -132,7 +126,7 @@ class Table:
     @cached_property
     def main_of(self) -> np.ndarray:
         """For each hit the index of its main hit in `hits`."""
-        key = (self.hits["bar"] * self.cells + self.hits["cell"]) * len(DRUMS) + self.hits["drum"]
+        key = _key(self.hits, self.cells)
         mains = np.flatnonzero(~self.hits["grace"])
         return mains[np.searchsorted(key[mains], key)]
 
@@ -160,9 +154,19 @@ class Table:
         return list(starts)[int(score.argmax())]
 
 
+def place_of(hits: np.ndarray, cells: int) -> np.ndarray:
+    """The sixteenth from the start of the loop of each hit. cells: sixteenths per bar."""
+    return hits["bar"] * cells + hits["cell"]
+
+
+def _key(hits: np.ndarray, cells: int) -> np.ndarray:
+    """A number per hit that is equal for hits of one drum in one cell, ascending in a table."""
+    return place_of(hits, cells) * len(DRUMS) + hits["drum"]
+
+
 def _ordered(hits: np.ndarray, cells: int) -> np.ndarray:
     """Sort, and mark all hits but the loudest of a drum in a cell as grace notes."""
-    key = (hits["bar"] * cells + hits["cell"]) * len(DRUMS) + hits["drum"]
+    key = _key(hits, cells)
     loudest = np.lexsort((hits["offset"], -hits["velocity"], key))
     first = np.r_[True, np.diff(key[loudest]) != 0] if len(hits) else np.zeros(0, bool)
     hits = hits[loudest]
@@ -205,7 +209,7 @@ def replayed(table: Table, source: int, target: int, rng: np.random.Generator) -
             if len(bars):
                 j = int(rng.integers(len(bars)))
                 shift[i], louder[i] = residual[:, bars[j], cells[j], drum[i]]
-    index = np.searchsorted(cell * 9 + drum, hits["cell"] * 9 + hits["drum"])
+    index = np.searchsorted(_key(main, table.cells), _key(hits, table.cells))
     moved = np.clip(main["offset"] + shift, -0.5, EDGE) - main["offset"]
     loud = np.clip(main["velocity"] + louder, 1, 127) / main["velocity"]
     hits["offset"] = np.clip(hits["offset"] + moved[index], -0.5, EDGE)
@@ -234,7 +238,7 @@ def struck_at(
     count = others.sum(1)
     mean = (offsets * others).sum(1) / np.maximum(count, 1)
     if like is None:
-        home = model["bar"] * table.cells + model["cell"]
+        home = place_of(model, table.cells)
         apart = np.where(count[home] > 0, model["offset"] - mean[home], 0.0)
     else:
         apart = np.resize(rng.permutation(_distances(table)), len(places))
@@ -244,6 +248,28 @@ def struck_at(
     hits["velocity"] = model["velocity"]
     hits["offset"] = np.clip(own, -0.5, EDGE)
     return hits
+
+
+def with_crashes(
+    table: Table, hits: np.ndarray, places: np.ndarray, rng: np.random.Generator,
+    crashes: np.ndarray,
+) -> Table:  # fmt: skip
+    """These hits, and on each of the places (sixteenths from the start of the loop) a crash like
+    those of `crashes` instead of the hand that keeps the time."""
+    hand = np.isin(hits["drum"], CYMBALS) & (hits["pitch"] != PEDAL)
+    kept = hits[~(hand & np.isin(place_of(hits, table.cells), places))]
+    return table.with_hits(kept, struck_at(table, CR, places, rng, crashes))
+
+
+def captioned_loop(notes: np.ndarray, beats: float, labels: dict[str, Any], **fields: Any) -> Clip:
+    """A drum loop whose caption is measured, followed by the first phrase of each of
+    labels["effect"]. Notes beyond its end wrap around to its start. fields: as of
+    `Clip.from_notes`."""
+    notes["time"] = np.rint(notes["time"] * TPQ) % round(beats * TPQ) / TPQ
+    clip = Clip.from_notes(notes, beats=beats, drums=True, labels=labels, **fields)
+    effects = (phrases[0] for phrases in labels["effect"])
+    clip.caption = " ".join([caption_of(facts_of(clip)), *effects])
+    return clip
 
 
 def _distances(table: Table) -> np.ndarray:

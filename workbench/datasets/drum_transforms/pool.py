@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from workbench.datasets.drum_transforms.hits import CR, HIT, SD, TOMS, Table
 from workbench.music.clip import Clip
-
-_KEYS = ("tempo", "style", "performance")
 
 
 @dataclass(frozen=True)
@@ -26,30 +25,38 @@ class Fill:
 
 
 def _clear(table: Table, bar: int) -> bool:
-    """Whether a bar would be heard as a fill in any groove: toms, or a run to its end."""
+    """Whether a bar is clearly a fill in any groove: toms, or a run to its end."""
     struck = table.dense[0][bar]
     late = struck[table.cells // 2 :, [SD, *TOMS]].any(-1)
     return bool(struck[:, list(TOMS)].sum() >= 4 or late.mean() >= 0.6)
 
 
-@dataclass
-class Pool:
-    """Built from training loops only, so that nothing of a held-out session is borrowed."""
+def performance_of(clip: Clip) -> str:
+    """The performance that a loop was cut from."""
+    return str(clip.labels.get("performance", clip.source))
 
-    fills: list[Fill] = field(default_factory=list)
-    crashes: np.ndarray = field(default_factory=lambda: np.zeros(0, HIT))
-    takes: dict[str, list[Clip]] = field(default_factory=lambda: defaultdict(list))
-    _keys: tuple[np.ndarray, ...] | None = None
+
+@dataclass(frozen=True)
+class Pool:
+    """Built from training loops only, so that nothing of a held-out session is borrowed.
+
+    fills: bars that are fills; crashes: hits of dtype HIT; takes: the loops of each performance.
+    """
+
+    fills: list[Fill]
+    crashes: np.ndarray
+    takes: dict[str, list[Clip]]
 
     @classmethod
     def of(cls, clips: Sequence[Clip]) -> Pool:
         """Collect the fill bars, crashes and performances of loops."""
-        pool = cls()
-        crashes, seen = [], set()
+        fills: list[Fill] = []
+        crashes, seen = [np.zeros(0, HIT)], set()
+        takes: dict[str, list[Clip]] = defaultdict(list)
         for clip in clips:
             table = Table.of(clip)
-            performance = str(clip.labels.get("performance", clip.source))
-            pool.takes[performance].append(clip)
+            performance = performance_of(clip)
+            takes[performance].append(clip)
             crashes.append(table.main[table.main["drum"] == CR])
             whole = clip.labels.get("kind") == "fill"
             for bar in np.flatnonzero(table.dense[0].any((1, 2)) if whole else table.fills()):
@@ -59,9 +66,18 @@ class Pool:
                 if key not in seen and _clear(table, int(bar)):
                     seen.add(key)
                     style = str(clip.labels.get("style", ""))
-                    pool.fills.append(Fill(hits, style, clip.tempo, clip.meter, performance))
-        pool.crashes = np.concatenate(crashes) if crashes else pool.crashes
-        return pool
+                    fills.append(Fill(hits, style, clip.tempo, clip.meter, performance))
+        return cls(fills, np.concatenate(crashes), dict(takes))
+
+    @cached_property
+    def _columns(self) -> tuple[np.ndarray, ...]:
+        """log2 of the tempo, style, performance and metre of each fill."""
+        names = ("tempo", "style", "performance")
+        tempi, styles, performances = (
+            np.array([getattr(fill, name) for fill in self.fills]) for name in names
+        )
+        meters = np.array([fill.meter for fill in self.fills]).reshape(-1, 2)
+        return np.log2(tempi), styles, performances, meters
 
     def fill_for(
         self, style: str, tempo: float, meter: tuple[int, int], rng: np.random.Generator,
@@ -69,11 +85,7 @@ class Pool:
     ) -> Fill | None:  # fmt: skip
         """A fill of another performance in this metre, of a near tempo and, if there are some, of
         this style."""
-        if self._keys is None or len(self._keys[0]) != len(self.fills):
-            meters = np.array([f.meter for f in self.fills]).reshape(-1, 2)
-            names = [np.array([getattr(f, n) for f in self.fills]) for n in _KEYS]
-            self._keys = (np.log2(names[0]), names[1], names[2], meters)
-        tempi, styles, performances, meters = self._keys
+        tempi, styles, performances, meters = self._columns
         usable = (meters == np.array(meter)).all(1) & (performances != avoid)
         if not usable.any():
             return None

@@ -12,16 +12,17 @@ from workbench.datasets.drum_transforms.hits import (
     GHOST,
     HATS,
     OH,
-    PEDAL,
     RD,
     SD,
     TOMS,
     Table,
+    place_of,
     struck_at,
+    with_crashes,
 )
 from workbench.datasets.drum_transforms.pool import Pool
 from workbench.music.clip import Clip
-from workbench.music.kit import WRITE_PITCH
+from workbench.music.kit import CROSS_STICK, PEDAL, WRITE_PITCH
 
 # group: its drums, and its names
 GROUPS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
@@ -83,9 +84,9 @@ def alone(
         return None
     mask = np.any([_hits(table, name) for name in groups], axis=0)
     all_names = [GROUPS[name][1] for name in groups]
-    told = [" and ".join(names) for names in zip(*all_names, strict=False)]
-    words = tuple(form.format(name) for name in told for form in ("{} only", "only {}"))
-    return table.with_hits(table.hits[mask]).clip(clip, "alone", (*words, f"just {told[0]}"))
+    phrases = [" and ".join(names) for names in zip(*all_names, strict=False)]
+    words = tuple(form.format(phrase) for phrase in phrases for form in ("{} only", "only {}"))
+    return table.with_hits(table.hits[mask]).clip(clip, "alone", (*words, f"just {phrases[0]}"))
 
 
 def on_ride(clip: Clip, rng: np.random.Generator, pool: Pool) -> Clip | None:
@@ -97,7 +98,7 @@ def on_ride(clip: Clip, rng: np.random.Generator, pool: Pool) -> Clip | None:
     hits = table.hits.copy()
     taken = np.zeros(len(hits), bool)  # a ride that is already struck there
     ride = hits["drum"] == RD
-    place = hits["bar"] * table.cells + hits["cell"]
+    place = place_of(hits, table.cells)
     taken[hats] = np.isin(place[hats], place[ride])
     hits["drum"][hats], hits["pitch"][hats] = RD, WRITE_PITCH["RD"]
     foot = hits["pitch"] == PEDAL
@@ -115,7 +116,7 @@ def on_hats(clip: Clip, rng: np.random.Generator, pool: Pool) -> Clip | None:
     ride = hits["drum"] == RD
     if ride.sum() < 2 * table.bars:
         return None
-    place = hits["bar"] * table.cells + hits["cell"]
+    place = place_of(hits, table.cells)
     hats = np.isin(hits["drum"], HATS)
     hits["drum"][ride], hits["pitch"][ride] = CH, WRITE_PITCH["CH"]
     hits = hits[~(ride & np.isin(place, place[hats]))]
@@ -154,7 +155,7 @@ def four_on_the_floor(
     if clip.meter[1] != 4 or kick.sum() < table.bars:
         return None
     places = np.arange(0, table.bars * table.cells, 4)
-    at = hits["bar"] * table.cells + hits["cell"]
+    at = place_of(hits, table.cells)
     missing = places[~np.isin(places, at[kick])]
     kept = hits[~kick | (at % 4 == 0)] if only else hits
     strong = table.main[(table.main["drum"] == BD) & (table.main["velocity"] >= GHOST)]
@@ -176,7 +177,7 @@ def one_drop(clip: Clip, rng: np.random.Generator, pool: Pool) -> Clip | None:
     third = np.arange(8, table.bars * table.cells, table.cells)
     leading = hits[~np.isin(hits["drum"], (BD, SD, *TOMS))]
     ghosts = hits[(hits["drum"] == SD) & (hits["velocity"] < GHOST) & (hits["cell"] % 4 != 0)]
-    rim = int(strong[SD]["pitch"][0]) if rng.random() < 0.4 else 37  # cross-stick
+    rim = int(strong[SD]["pitch"][0]) if rng.random() < 0.4 else CROSS_STICK
     kick = struck_at(table, BD, third, rng, strong[BD])
     snare = struck_at(table, SD, third, rng, strong[SD], pitch=rim)
     words = ("one drop", "one-drop", "kick on three", "kick and snare on 3", "no kick on the one")
@@ -191,16 +192,12 @@ def crash_on_one(
     every = every or (table.bars if rng.random() < 0.6 else 4)
     if not len(pool.crashes):
         return None
-    hits = table.hits
     bars = np.arange(0, table.bars, every)
-    place = hits["bar"] * table.cells + hits["cell"]
-    ones = bars * table.cells
-    hand = np.isin(hits["drum"], (CH, OH, RD)) & (hits["pitch"] != PEDAL)
-    kept = hits[(hits["drum"] != CR) & ~(hand & np.isin(place, ones))]
-    fresh = struck_at(table, CR, ones, rng, pool.crashes)
     words = ("crash on the one", "starts with a crash", "crash on beat one", "crash in bar 1")
     if every < table.bars:
         words = (f"crash every {every} bars", f"a crash on the one every {every} bars",
                  f"crash in bars {' and '.join(str(b + 1) for b in bars)}",
                  "crash on the one")  # fmt: skip
-    return table.with_hits(kept, fresh).clip(clip, "crash", words)
+    others = table.hits[table.hits["drum"] != CR]
+    made = with_crashes(table, others, bars * table.cells, rng, pool.crashes)
+    return made.clip(clip, "crash", words)

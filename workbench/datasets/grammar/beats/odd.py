@@ -81,7 +81,7 @@ BEATS = (
         P({"HH": "x.x.x.x.x.x.x.", "SD": "....A.......A.", "BD": "X.......x....."}),
         P({"HH": "X.x.X.x.X.x.x.", "SD": "....A.....A...", "BD": "X.....h.X....."}),
         P({"RD": "X.x.X.x.X.x.x.", "SD": "....A.....A...", "BD": "X..x....X...h."}),
-        P({"HH": "x.x.x.x.x.x.x.", "SD": "........A.....", "BD": "X...x.......x. | X.....x....."". ."}),
+        P({"HH": "x.x.x.x.x.x.x.", "SD": "........A.....", "BD": "X...x.......x. | X.....x......."}),
         P({"HH": "X.x.x.X.x.X.x.", "SD": "......A...A...", "BD": "X...h.....x..."}, "3+2+2"),
         P({"HH": "xyxyxyxyxyxyxy", "SD": "....A..g..A..g", "BD": "X..h....x....."}, "funk"),
     ), substyle="7/8", players=("rock", "funk", "Middle Eastern")),
