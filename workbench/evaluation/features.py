@@ -151,7 +151,7 @@ def _bar_change(values: np.ndarray, hits: np.ndarray) -> np.ndarray:
 
 
 def _texture(rolls: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Combinations of hits: hands needed, drums struck together, gaps, and how even the bars are."""
+    """Combinations of hits: hands needed, drums struck together, and how even the bars are."""
     hits = hits_of(rolls)
     hands = hits[..., 1:].sum(-1)  # all but the bass drum
     columns = {f"{k} hands": (hands == k).mean(1) for k in (0, 1, 2)}
