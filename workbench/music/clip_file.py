@@ -1,4 +1,4 @@
-"""A clip as a MIDI file: its own file with its notes, or a file written anew."""
+"""A clip as a MIDI file: its own file with its notes, or a new file."""
 
 from __future__ import annotations
 

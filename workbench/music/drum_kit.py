@@ -28,7 +28,7 @@ from workbench.music.soundfont import DRUM_BANK, LAYERS, SHOT_SECONDS, SoundFont
 
 NATIVE_RATE = 44100  # Hz at which kits are recorded; played at it, a sample is not interpolated
 LOWEST_RATE = 4000  # Hz; below, sound is not for listening, and long filters would only cost time
-PROBES = range(4, 128, 8)  # velocities at which a kit is asked which sample it plays
+PROBES = range(4, 128, 8)  # velocities at which the samples of a kit are compared
 PROBE_SECONDS = 0.1
 SAME = 0.999  # correlation from which two probes are the same sample
 LEAD_SECONDS = 0.0004  # sound before an onset that is kept, faded in
@@ -146,10 +146,10 @@ class _Drum:
 class KitSynth(SoundFontSynth):
     """Drums on a SoundFont of recorded kits, in a small room; pitched tracks as SoundFontSynth.
 
-    Each velocity layer is found by listening to the SoundFont. Repeated hits of a drum take turns
-    between the layer's sample, its neighbours' at the same level, and a copy that is tuned a few
-    cents away, so that no two in a row are equal. The drums pass a gentle compressor; the true peak
-    of the whole is at most −1 dB of full scale.
+    Each velocity layer is found by comparing hits that the SoundFont plays. Repeated hits of a drum
+    take turns between the layer's sample, its neighbours' at the same level, and a copy that is
+    tuned a few cents away, so that no two in a row are equal. The drums pass a gentle compressor;
+    the true peak of the whole is at most −1 dB of full scale.
 
     drums: the .sf2 or .sf3 file of the drums; path: that of everything else, by default
     pretty_midi's TimGM6mb.sf2.
@@ -243,13 +243,13 @@ class KitSynth(SoundFontSynth):
 
     def _find_layers(self, key: int, program: int) -> list[_Layer]:
         """Return the samples of a key from soft to loud; none if it is silent."""
-        heard: dict[int, np.ndarray] = {}
+        probes: dict[int, np.ndarray] = {}
 
         def probe(velocity: int) -> np.ndarray:
-            if velocity not in heard:
+            if velocity not in probes:
                 hit = self._hit(key, velocity, program, PROBE_SECONDS).ravel()
-                heard[velocity] = hit / max(float(np.linalg.norm(hit)), 1e-6)
-            return heard[velocity]
+                probes[velocity] = hit / max(float(np.linalg.norm(hit)), 1e-6)
+            return probes[velocity]
 
         def same(one: int, other: int) -> bool:
             first, second = probe(one), probe(other)

@@ -153,7 +153,7 @@ def assign_tracks(score: Any, tracks: Sequence[int], rows: np.ndarray) -> np.nda
 
     A note goes to the track whose own notes are nearest in pitch; among drum tracks, to the one
     that plays its pitch most often. If a track would get more notes at one position than it plays
-    at once elsewhere, the notes are divided between the tracks.
+    together elsewhere, the notes are divided between the tracks.
 
     Args:
         score: The score without the new notes.

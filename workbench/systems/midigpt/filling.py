@@ -35,7 +35,7 @@ from workbench.systems.sampling import checked
 from workbench.systems.system import System
 
 SHORTEST = 128  # smallest context in tokens: a bar, its question and room for an answer
-LONGEST_STROKE = 8  # bars generated at once: the longest hole in training
+LONGEST_STROKE = 8  # bars generated in one stroke: the longest hole in training
 
 
 class SongFilling(System):

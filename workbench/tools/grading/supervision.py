@@ -75,7 +75,7 @@ def watch(
     root = psutil.Process(process.pid)
     members: dict[int, Any] = {}
     began = time.monotonic()
-    asked: float | None = None  # when student code began
+    code_began: float | None = None  # None before student code runs
     unseen = 0.0  # seconds of processes that started and ended between two checks
     assert process.stdout
     try:
@@ -104,16 +104,16 @@ def watch(
                     if len(family) > seal.PROCESSES + 2:
                         reply.stopped = f"it started more than {seal.PROCESSES} processes"
                         return
-                    if asked is not None:  # many short processes count as much as a long one
+                    if code_began is not None:  # many short processes count as much as a long one
                         unseen += since * sum(one.pid not in members for one in family)
                     members.update((one.pid, one) for one in family)
                     reply.memory_mb = max(reply.memory_mb, processes.memory(members))
                     used = processes.computed(members) + unseen
-                if asked is None and b"\n" in lines.sent:
-                    asked, before = now, used
+                if code_began is None and b"\n" in lines.sent:
+                    code_began, before = now, used
                 reply.seconds = round(max(0.0, used - before), 2)
-                reply.clock = round(now - (asked or began), 2)
-                reply.stopped = reply.stopped or _over(limits, lines, reply, asked is None)
+                reply.clock = round(now - (code_began or began), 2)
+                reply.stopped = reply.stopped or _over(limits, lines, reply, code_began is None)
                 if processes.written(members) > MOST_WRITTEN:  # a full disk would stop the grader
                     reply.stopped = reply.stopped or f"it wrote more than {MOST_WRITTEN} MB"
                 if reply.stopped:
@@ -140,18 +140,19 @@ def _over(limits: Limits, lines: Output, reply: Reply, starting: bool) -> str:
 
 def messages(lines: Output) -> dict[Any, dict[str, Any]]:
     """The first message of each kind and number; later ones may be forged."""
-    said: dict[Any, dict[str, Any]] = {}
+    first: dict[Any, dict[str, Any]] = {}
     for line in bytes(lines.sent).split(b"\n"):
         try:
             message = json.loads(line)
-            said.setdefault((message["kind"], message.get("number")), message)
+            first.setdefault((message["kind"], message.get("number")), message)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue  # truncated when the process was ended, or not a message
-    return said
+    return first
 
 
-def read(said: dict[Any, dict[str, Any]], lines: Output, number: int, reply: Reply) -> None:
-    start = said.get(("start", None))
+def read(first: dict[Any, dict[str, Any]], lines: Output, number: int, reply: Reply) -> None:
+    """Turn the messages of `messages` into the answers of a reply. number: of answers expected."""
+    start = first.get(("start", None))
     if start is None:  # reading the cells ended the process
         ended = f"its cells cannot be read: the process ended {last_line(lines.tail)}".strip()
         reply.stopped = reply.stopped or ended
@@ -159,14 +160,14 @@ def read(said: dict[Any, dict[str, Any]], lines: Output, number: int, reply: Rep
     reply.missing = tree.shown(str(start.get("problem"))[:400])
     names = start.get("imports")
     names = names if type(names) is list else []
-    names += [number for kind, number in said if kind == "import"][:20]
+    names += [number for kind, number in first if kind == "import"][:20]
     reply.imports = list(dict.fromkeys(tree.shown(str(name)[:80]) for name in names))
     if reply.missing or reply.stopped:
         return
-    if ("problem", None) in said:
-        reply.problem = tree.shown(str(said["problem", None].get("words"))[:400])
+    if ("problem", None) in first:
+        reply.problem = tree.shown(str(first["problem", None].get("words"))[:400])
         return
-    answers = [said.get(("answer", place)) for place in range(number)]
+    answers = [first.get(("answer", place)) for place in range(number)]
     if None in answers:
         reply.stopped = f"its process ended before it answered {last_line(lines.tail)}".strip()
         return
