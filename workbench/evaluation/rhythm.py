@@ -12,6 +12,7 @@ from workbench.arguments import floats, whole
 from workbench.errors import PromptError
 from workbench.evaluation.checks import array, drum_rolls
 from workbench.evaluation.fillings import jensen_shannon as divergence
+from workbench.music.likeness import jaccard
 
 N, BAR = 9, 16
 ACCENT = 0.43  # velocity, 0 to 1: a snare is a backbeat from here on and a ghost note below
@@ -158,9 +159,7 @@ def repetition(rolls: np.ndarray, bars: int) -> np.ndarray:
     """
     rolls, bars = drum_rolls(rolls), whole(bars, "bars", 1)
     per_bar = hits_of(_bars(rolls)).reshape(len(rolls), -1, BAR * N)
-    a, b = per_bar[:, :-bars], per_bar[:, bars:]
-    either = (a | b).sum(-1)
-    return np.where(either > 0, (a & b).sum(-1) / np.maximum(1, either), 1.0).mean(1)
+    return jaccard(per_bar[:, :-bars], per_bar[:, bars:]).mean(1)
 
 
 def _moments(values: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

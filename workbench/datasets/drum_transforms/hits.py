@@ -19,6 +19,7 @@ from workbench.errors import PromptError
 from workbench.music.clip import Clip, clip_of
 from workbench.music.fills import fill_bars
 from workbench.music.kit import DRUMS, PEDAL, WRITE_PITCH, read_lookup
+from workbench.music.likeness import jaccard
 from workbench.music.midi import NOTE, TPQ
 
 HIT = np.dtype(
@@ -118,10 +119,8 @@ class Table:
     @cached_property
     def likeness(self) -> np.ndarray:
         """Jaccard similarity of the hits of each pair of bars: (bars, bars); 1 for two empty."""
-        flat = self.dense[0].reshape(self.bars, -1).astype(float)
-        both = flat @ flat.T
-        either = flat.sum(1)[:, None] + flat.sum(1)[None] - both
-        return np.where(either > 0, both / np.maximum(either, 1), 1.0)
+        flat = self.dense[0].reshape(self.bars, -1)
+        return jaccard(flat[:, None], flat[None])
 
     @cached_property
     def main_of(self) -> np.ndarray:
