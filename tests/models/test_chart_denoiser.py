@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from workbench.models.chart_denoiser import ChartConditioning, ChartDenoiser, dropped_chart, rotated
+from workbench.models.chart_denoiser import ChartConditioning, ChartDenoiser, dropped_chart
+from workbench.models.gpt import angles, rotate
 from workbench.representations.drum_chart import ASKED_CHANNELS, LETTERS, DrumChart
 
 FORM = slice(34, 34 + LETTERS)  # after 8 bar fields and 9 drums, each with its switch
@@ -48,7 +49,8 @@ def test_padding_changes_nothing():
 def test_attention_depends_on_distances_only():
     """Rotary positions: the product of two places depends on how far apart they are."""
     q, k = torch.randn(2, 16)
-    a, b = rotated(q.expand(12, 16)), rotated(k.expand(12, 16))
+    rope = angles(12, 16, base=100.0)
+    a, b = rotate(q.expand(12, 16), rope), rotate(k.expand(12, 16), rope)
     products = a @ b.T
     for distance in range(-5, 6):
         values = torch.diagonal(products, distance)

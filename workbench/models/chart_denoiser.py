@@ -7,6 +7,7 @@ Notebook: `notebooks/05_latent_diffusion.ipynb`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -15,11 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.models.conditioning import Conditioning
-from workbench.models.denoisers import ConditioningEmbedding, DrumConditioning
+from workbench.models.denoisers import Block, ConditioningEmbedding, DrumConditioning
+from workbench.models.gpt import angles, head_size
 from workbench.music.kit import DRUMS
-from workbench.representations.drum_chart import ASKED_CHANNELS, BAR_FIELDS, CHART_CHANNELS, LETTERS
-
-_SPLIT = [len(BAR_FIELDS)] * 2 + [len(DRUMS)] * 2 + [LETTERS] + [4 * len(DRUMS)] * 2
+from workbench.representations.drum_chart import (
+    ASKED_CHANNELS,
+    ASKED_PARTS,
+    CHART_CHANNELS,
+    FORM_CHANNELS,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +56,9 @@ class ChartConditioning(Conditioning):
         known = self.known.clone()
         known[:, 0] = 0
         chart = self.chart.clone()
-        form = slice(sum(_SPLIT[:4]), sum(_SPLIT[:5]))
-        letters = chart[..., form].clone()
+        letters = chart[..., FORM_CHANNELS].clone()
         chart[..., :ASKED_CHANNELS] = 0
-        chart[..., form] = letters
+        chart[..., FORM_CHANNELS] = letters
         return replace(self, known=known, chart=chart)
 
 
@@ -71,7 +75,9 @@ def dropped_chart(chart: Tensor) -> Tensor:
     def uniform(*shape: int) -> Tensor:
         return torch.rand(*shape, device=chart.device)
 
-    fields, know_fields, drums, know_drums, letters, hits, know_hits = asked.split(_SPLIT, dim=-1)
+    fields, know_fields, drums, know_drums, letters, hits, know_hits = asked.split(
+        ASKED_PARTS, dim=-1
+    )
     asks = (uniform(b, 1, 1) >= 0.2).float()
     share = 0.8 * uniform(b, 1, 1) ** 1.5
     span = _spans(uniform(b), uniform(b), uniform(b), beats)
@@ -106,7 +112,7 @@ def _spans(some: Tensor, a: Tensor, b: Tensor, beats: int) -> Tensor:
     return torch.where(some[:, None] < 0.35, inside, torch.ones_like(inside)).float()[..., None]
 
 
-def _places(hits: Tensor, uniform) -> Tensor:  # type: ignore[no-untyped-def]
+def _places(hits: Tensor, uniform: Callable[..., Tensor]) -> Tensor:
     """Return 1 on the sixteenths (batch, beats, 4, drums) whose hits are asked."""
     b, beats, _, drums = hits.shape
     kind = uniform(b, 1, 1, 1)
@@ -120,52 +126,19 @@ def _places(hits: Tensor, uniform) -> Tensor:  # type: ignore[no-untyped-def]
     return torch.where(kind < 0.25, torch.ones(1, device=hits.device), mask)
 
 
-class ChartBlock(nn.Module):
-    """Transformer block with adaLN-Zero (arXiv 2212.09748), rotary positions (arXiv 2104.09864)
-    and normalised queries and keys (arXiv 2302.05442)."""
+class ChartBlock(Block):
+    """The block of `TransformerDenoiser` with dropout in its MLP."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out_proj = nn.Linear(width, width)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(4 * width, width)
-        )
-        self.offset = nn.Parameter(torch.zeros(6, width))  # arXiv 2310.00426, section 2.3
-
-    def forward(self, x: Tensor, modulation: Tensor, real: Tensor) -> Tensor:
-        m = (modulation + self.offset).unsqueeze(2)  # (b, 6, 1, width)
-        shift1, scale1, gate1, shift2, scale2, gate2 = m.unbind(1)
-        h = F.layer_norm(x, x.shape[-1:]) * (1 + scale1) + shift1
-        x = x + gate1 * self.attend(h, real)
-        h = F.layer_norm(x, x.shape[-1:]) * (1 + scale2) + shift2
-        return x + gate2 * self.mlp(h)
-
-    def attend(self, h: Tensor, real: Tensor) -> Tensor:
-        b, n, _width = h.shape
-        q, k, v = (
-            part.reshape(b, n, self.heads, -1).transpose(1, 2)  # (b, heads, n, width/heads)
-            for part in self.qkv(h).chunk(3, dim=-1)
-        )
-        q, k = (F.rms_norm(rotated(part), part.shape[-1:]) for part in (q, k))
-        h = F.scaled_dot_product_attention(q, k, v, attn_mask=real[:, None, None])
-        return self.out_proj(h.transpose(1, 2).reshape(b, n, -1))
-
-
-def rotated(x: Tensor, longest: float = 100.0) -> Tensor:
-    """Rotate pairs of channels by angles that grow with the place (arXiv 2104.09864, eq. 34):
-    (…, n, channels) → the same."""
-    n, half = x.shape[-2], x.shape[-1] // 2
-    rates = longest ** -(torch.arange(half, device=x.device) / half)
-    angles = torch.arange(n, device=x.device)[:, None] * rates  # (n, half)
-    a, b = x.chunk(2, dim=-1)
-    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
-    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+        super().__init__(width, heads)
+        self.mlp.insert(2, nn.Dropout(dropout))  # after the activation
 
 
 class ChartDenoiser(nn.Module):
-    """Diffusion transformer over beats: (batch, beats, latent) → the same, any number of beats."""
+    """Diffusion transformer over beats: (batch, beats, latent) → the same, any number of beats.
+
+    Positions are rotary (arXiv 2104.09864), so that a loop may be longer than those of training.
+    """
 
     def __init__(
         self,
@@ -177,6 +150,7 @@ class ChartDenoiser(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
+        self.head_size = head_size(width, heads)
         self.condition = ConditioningEmbedding(text_dim, width)
         self.chart = nn.Sequential(
             nn.Linear(CHART_CHANNELS, width), nn.SiLU(), nn.Linear(width, width)
@@ -196,7 +170,9 @@ class ChartDenoiser(nn.Module):
         c = F.silu(c)  # (b, width)
         modulation = self.adaLN_modulation(c).reshape(len(z), 6, -1)
         x = self.x_embedder(z) + self.chart(asked.chart)  # (b, beats, width)
+        cos, sin = angles(z.shape[1], self.head_size, base=100.0)
+        rope = cos.to(x.device), sin.to(x.device)
         for block in self.blocks:
-            x = block(x, modulation, asked.real)
+            x = block(x, modulation, rope=rope, real=asked.real)
         scale, shift = self.final_modulation(c).unsqueeze(1).chunk(2, dim=-1)
         return self.final_layer(F.layer_norm(x, x.shape[-1:]) * (1 + scale) + shift)

@@ -9,13 +9,14 @@ Notebook: `notebooks/05_latent_diffusion.ipynb`.
 
 import math
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.models.conditioning import Conditioning
+from workbench.models.gpt import Rope, rotate
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,23 +127,31 @@ class Block(nn.Module):
         )
         self.scale_shift_table = nn.Parameter(torch.zeros(6, width))
 
-    def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
-        """x (batch, beats, width), modulation (batch, 6, width) → (batch, beats, width)."""
+    def forward(self, x: Tensor, modulation: Tensor, **attention: Any) -> Tensor:
+        """x (batch, beats, width), modulation (batch, 6, width) → (batch, beats, width). attention:
+        further arguments of `attend`."""
         m = (modulation + self.scale_shift_table).unsqueeze(2)  # (b, 6, 1, width)
         shift1, scale1, gate1, shift2, scale2, gate2 = m.unbind(1)
         h = F.layer_norm(x, x.shape[-1:]) * (1 + scale1) + shift1
-        x = x + gate1 * self.attend(h)
+        x = x + gate1 * self.attend(h, **attention)
         h = F.layer_norm(x, x.shape[-1:]) * (1 + scale2) + shift2
         return x + gate2 * self.mlp(h)
 
-    def attend(self, h: Tensor) -> Tensor:
-        """Self-attention: (batch, beats, width) → the same."""
+    def attend(self, h: Tensor, rope: Rope | None = None, real: Tensor | None = None) -> Tensor:
+        """Self-attention: (batch, beats, width) → the same.
+
+        rope: rotary positions, whose queries and keys are normalised (arXiv 2302.05442); real: bool
+        (batch, beats), the beats that are attended to. By default neither.
+        """
         b, n, _width = h.shape
         q, k, v = (
             part.reshape(b, n, self.heads, -1).transpose(1, 2)  # (b, heads, n, width/heads)
             for part in self.qkv(h).chunk(3, dim=-1)
         )
-        y = F.scaled_dot_product_attention(q, k, v)  # (b, heads, n, width/heads)
+        if rope is not None:
+            q, k = (F.rms_norm(rotate(part, rope), part.shape[-1:]) for part in (q, k))
+        mask = None if real is None else real[:, None, None]
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)  # (b, heads, n, width/heads)
         return self.out_proj(y.transpose(1, 2).reshape(b, n, -1))
 
 

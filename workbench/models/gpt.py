@@ -51,13 +51,13 @@ def head_size(width: int, heads: int) -> int:
     return width // heads
 
 
-def angles(context: int, size: int) -> Rope:
-    """Return cosine and sine of position · 10000^(−2i/size) for each pair i of channels, (context,
+def angles(context: int, size: int, base: float = 10_000.0) -> Rope:
+    """Return cosine and sine of position · base^(−2i/size) for each pair i of channels, (context,
     size / 2) each.
 
     Source: RoFormer, arXiv 2104.09864, eq. 15.
     """
-    rate = 10_000.0 ** (-torch.arange(0, size, 2) / size)
+    rate = base ** (-torch.arange(0, size, 2) / size)
     angle = torch.arange(context)[:, None] * rate  # (context, size / 2)
     return angle.cos(), angle.sin()
 

@@ -17,6 +17,7 @@ from workbench.arguments import whole
 from workbench.errors import PromptError
 from workbench.music.fills import fill_bars
 from workbench.music.kit import DRUMS
+from workbench.music.likeness import jaccard
 
 METERS = ((4, 4), (3, 4), (2, 4), (5, 4), (6, 8), (12, 8), (7, 8))
 LETTERS = 6  # forms have at most this many different bars; further ones are unknown
@@ -28,10 +29,12 @@ _CENTRE = np.array([4.0, 0.55, 0.0, 0.5, 0.25, 0.0, 0.12, 0.3], dtype=np.float32
 _SCALE = np.array([2.0, 0.15, 1.0, 0.3, 0.3, 0.08, 0.06, 0.4], dtype=np.float32)
 _SD = DRUMS.index("SD")
 _BD = DRUMS.index("BD")
-# Channels of `to_array`: bar fields and drums with their switches, letters, hits with their
+# Channels of `to_array`: bar fields and drums, each beside its switches, letters, hits beside their
 # switches, and the place in the bar and in the loop.
+ASKED_PARTS = (len(BAR_FIELDS),) * 2 + (len(DRUMS),) * 2 + (LETTERS,) + (4 * len(DRUMS),) * 2
+ASKED_CHANNELS = sum(ASKED_PARTS)
+FORM_CHANNELS = slice(sum(ASKED_PARTS[:4]), sum(ASKED_PARTS[:5]))
 PLACE_CHANNELS = 4 + 4 + 2 + len(METERS) + 4 + 3
-ASKED_CHANNELS = 2 * len(BAR_FIELDS) + 2 * len(DRUMS) + LETTERS + 8 * len(DRUMS)
 CHART_CHANNELS = ASKED_CHANNELS + PLACE_CHANNELS
 
 
@@ -129,7 +132,8 @@ class DrumChart:
         chart.density = (count / quarters).astype(np.float32)
         loudness = (velocity * struck).sum((1, 2)) / some
         chart.loudness = _where(count > 0, loudness)
-        chart.likeness = jaccard(struck, np.roll(struck, 1, axis=0))
+        flat = struck.reshape(bars, -1)
+        chart.likeness = jaccard(flat, np.roll(flat, 1, axis=0)).astype(np.float32)
         chart.swing = _swing(struck, offset, meter)
         mean = (offset * struck).sum((1, 2)) / some
         square = (offset**2 * struck).sum((1, 2)) / some
@@ -238,14 +242,6 @@ def _where(known: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.where(known, values, np.nan).astype(np.float32)
 
 
-def jaccard(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the overlap of bars' hits, |A ∩ B| / |A ∪ B|: bool (bars, steps, drums) twice →
-    (bars,). Two empty bars are alike."""
-    union = (a | b).sum((1, 2))
-    both = (a & b).sum((1, 2))
-    return np.where(union > 0, both / np.maximum(union, 1), 1.0).astype(np.float32)
-
-
 def _swing(struck: np.ndarray, offset: np.ndarray, meter: tuple[int, int]) -> np.ndarray:
     """Return the share of off-beat hits nearer to triplets than to sixteenths, per bar."""
     if meter[1] == 8 and meter[0] % 3 == 0:  # compound metres have their triplets as eighths
@@ -264,8 +260,8 @@ def _letters(struck: np.ndarray) -> np.ndarray:
     """Return the form: a bar takes the letter of the first bar that it is like, or a new one."""
     first: list[np.ndarray] = []
     letters = []
-    for bar in struck:
-        like = [float(jaccard(bar[None], other[None])[0]) for other in first]
+    for bar in struck.reshape(len(struck), -1):
+        like = [float(jaccard(bar, other)) for other in first]
         if not like or max(like) < ALIKE:
             like.append(1.0)
             first.append(bar)

@@ -23,6 +23,7 @@ from workbench.representations.chart_phrases import chart_phrases
 from workbench.representations.drum_chart import (
     ASKED_CHANNELS,
     CHART_CHANNELS,
+    FORM_CHANNELS,
     LETTERS,
     METERS,
     DrumChart,
@@ -43,7 +44,6 @@ FILL_WEIGHT = 0.5  # of a recorded fill, which fills a whole loop, beside a beat
 MOST_WINDOWS = 16  # largest weight of a performance, in windows
 LONGEST_BAR = 4  # quarter notes; performances in longer bars are cut to half as many
 LENGTHS = {16: 0.12, 8: 0.53, 4: 0.2, 2: 0.1, 1: 0.05}  # bars of a batch, and how often
-_FORM = slice(ASKED_CHANNELS - 72 - LETTERS, ASKED_CHANNELS - 72)
 
 
 @dataclass
@@ -258,7 +258,7 @@ def random_crops(
     for i, (first, own_bars, beats) in enumerate(spans):
         crops[i, :beats] = z[i, first : first + beats]
         part = asked[i, first : first + beats].clone()
-        part[:, _FORM] = part[:, _FORM][:, torch.randperm(LETTERS)]
+        part[:, FORM_CHANNELS] = part[:, FORM_CHANNELS][:, torch.randperm(LETTERS)]
         charts[i, :beats, :ASKED_CHANNELS] = part
         charts[i, :beats, ASKED_CHANNELS:] = place_of(int(meter[i]), own_bars).to(z)
         real[i, :beats] = True
