@@ -34,36 +34,10 @@ from torch import Tensor, nn
 from workbench.arguments import seed_of
 from workbench.errors import CheckpointError, WorkbenchError
 from workbench.files import atomic_write, clear_dead, written
-from workbench.training.alone import alone_in, training_run
+from workbench.training.alone import alone_in
 from workbench.training.memory import memory_told
-from workbench.training.plan import (
-    Fit,
-    Loss,
-    Network,
-    Plan,
-    Validate,
-    Watch,
-    fast_precision,
-    scores_of,
-    seeds,
-)
+from workbench.training.plan import Fit, Loss, Network, Plan, Validate, Watch, fast_precision
 from workbench.training.weights import load_file_into, load_weights, not_finite, save_weights
-
-__all__ = [
-    "Fit",
-    "Loss",
-    "Network",
-    "Plan",
-    "Validate",
-    "Watch",
-    "alone_in",
-    "fast_precision",
-    "fit",
-    "scores_of",
-    "seeds",
-    "training_run",
-]
-
 
 OPTIMIZERS = ("optim.", "muon.")  # prefixes of their states in a checkpoint
 _FORMER = {"muon": 0.0, "cooldown": 0.0}  # fields of a plan that a saved run may lack

@@ -71,6 +71,17 @@ class Profile:
     styled: int = 0
 
 
+_DIFFUSION = Plan(
+    steps=4000,
+    batch=64,
+    lr=2e-3,
+    muon=0.01,
+    weight_decay=0.1,
+    cooldown=0.6,
+    every=250,
+    ema=0.998,
+    keep="last",
+)
 _SMOKE = Plan(steps=20, batch=16, lr=1e-3, warmup=5, every=10)
 
 
@@ -101,17 +112,7 @@ PROFILES: dict[str, Profile] = {
         ),
         Plan(steps=1200, batch=256, lr=1e-3, every=100, weight_decay=0.1),
         Plan(steps=2500, batch=64, lr=3e-3, every=250, weight_decay=1e-4),
-        Plan(
-            steps=4000,
-            batch=64,
-            lr=2e-3,
-            muon=0.01,
-            weight_decay=0.1,
-            cooldown=0.6,
-            every=250,
-            ema=0.998,
-            keep="last",
-        ),
+        _DIFFUSION,
         transformed=0.4,
         styled=1500,
     ),
@@ -126,17 +127,7 @@ PROFILES: dict[str, Profile] = {
         ),
         Plan(steps=3000, batch=512, lr=5e-4, every=200, weight_decay=0.1),
         Plan(steps=4000, batch=256, lr=2e-3, every=400, weight_decay=1e-4, precision="32-true"),
-        Plan(
-            steps=12_000,
-            batch=256,
-            lr=1e-3,
-            muon=0.01,
-            weight_decay=0.1,
-            cooldown=0.6,
-            every=1000,
-            ema=0.9995,
-            keep="last",
-        ),
+        replace(_DIFFUSION, steps=12_000, batch=256, lr=1e-3, every=1000, ema=0.9995),
         hop_bars=1,
         transformed=0.4,
         styled=4000,
