@@ -55,9 +55,7 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--dataset", type=datasets, help="data set of all notebooks (default: the notebook's own)"
     )
-    add.add_argument(
-        "--seed", type=options.seed, default=0, help="the same seed gives the same result"
-    )
+    options.add_seed(add)
     add.add_argument(
         "--out",
         type=options.path,

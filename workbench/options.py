@@ -111,6 +111,11 @@ def seed(typed: str) -> int:
     return int(typed)
 
 
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Add the option --seed of all commands that sample, 0 by default."""
+    parser.add_argument("--seed", type=seed, default=0, help="the same seed gives the same result")
+
+
 def nonempty(typed: str) -> str:
     """A text that is not empty."""
     if not typed.strip():

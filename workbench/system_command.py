@@ -91,9 +91,7 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
         for option, meaning in entry.options.items():
             add.add_argument(f"--{option}", type=options.nonempty, help=f"{key}: {meaning}")
     add.add_argument("--out", type=options.path, help="folder of the run (default: runs/SYSTEM)")
-    add.add_argument(
-        "--seed", type=options.seed, default=0, help="the same seed gives the same result"
-    )
+    options.add_seed(add)
     add.add_argument(
         "--budget-minutes",
         type=options.number(0),

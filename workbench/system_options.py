@@ -161,9 +161,7 @@ def add_takes(add: argparse.ArgumentParser) -> None:
     """Add the options of all commands that make takes and write them."""
     add.add_argument("--checkpoint", type=options.nonempty, help=CHECKPOINT)
     add.add_argument("-n", type=options.whole(1), default=1, help="number of clips to generate")
-    add.add_argument(
-        "--seed", type=options.seed, default=0, help="the same seed gives the same result"
-    )
+    options.add_seed(add)
     add.add_argument("--out", type=options.path, default=Path("."), help="folder for the files")
     add.add_argument("--wav", action="store_true", help="also write the sound of MIDI clips")
     add.add_argument("--force", action="store_true", help="overwrite existing files")

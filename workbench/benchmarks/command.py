@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from workbench.errors import WorkbenchError
-from workbench.options import Parser, RawHelp, check_out, one_line, path, seed
+from workbench.options import Parser, RawHelp, add_seed, check_out, one_line, path
 
 
 def parser_of(name: str, doc: str | None) -> argparse.ArgumentParser:
@@ -28,7 +28,7 @@ def sections_parser(
     options = parser_of(name, doc)
     add = options.add_argument
     add("--only", nargs="+", choices=names, metavar="SECTION", help="sections: " + ", ".join(names))
-    add("--seed", type=seed, default=0, help="the same seed gives the same result")
+    add_seed(options)
     add("--quick", action="store_true", help=quick)
     return options
 

@@ -20,7 +20,7 @@ from workbench.benchmarks.drumbench.score import TAKES, Folder, Loaded, System, 
 from workbench.benchmarks.drumbench.table import SPLITS, prompts, table
 from workbench.errors import WorkbenchError
 from workbench.evaluation.table import Report
-from workbench.options import nonempty, seed, whole
+from workbench.options import add_seed, nonempty, whole
 from workbench.systems.registry import from_pretrained
 
 
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     add("system", nargs="?", type=nonempty, help="name or folder of a checkpoint, or of MIDI files")
     add("--split", choices=SPLITS, help="default: both; choose on validation, report test")
     add("--takes", type=whole(1), default=TAKES, help="loops per prompt")
-    add("--seed", type=seed, default=0, help="the same seed gives the same result")
+    add_seed(options)
     add("--list", action="store_true", help="print id and prompt of each, and stop")
     return options
 
