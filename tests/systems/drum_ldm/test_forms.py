@@ -6,14 +6,12 @@ import torch
 
 from workbench.errors import PromptError
 from workbench.representations.drum_chart import DrumChart
-from workbench.systems.drum_ldm.forms import (
-    FORMS,
-    bank_of,
-    form_of,
-    letters_of,
-    sampled_form,
-    shared_noise,
-)
+from workbench.systems.drum_ldm.forms import FORMS, bank_of, letters_of, sampled_form, shared_noise
+
+
+def form_of(letters: np.ndarray) -> str:
+    """Return letters as a text, "?" for unknown ones."""
+    return "".join("?" if np.isnan(x) else "ABCDEF"[int(x)] for x in letters)
 
 
 def chart(form: str) -> DrumChart:

@@ -6,9 +6,9 @@ An edit returns the clip's own score with other drum hits in it, see `splice.py`
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -246,39 +246,90 @@ class DrumEditing(DrumSampler):
         """Return versions of a clip in whole bars in which these cells are sampled. asked: fields
         of a chart to ask for beside the text, such as fill=…"""
         own = self._roll_of(clip)
-        bars = len(own) // bar_steps(clip.meter)
-        held = np.tile(~cells.mask, (1, own.shape[1] // len(DRUMS)))  # hits, velocity, offset
-        put = partial(with_cells, clip, cells)
-
-        def put_in(latents: Tensor) -> np.ndarray:
-            return np.where(held, own, self.decode_rolls(latents)[:, : len(own)])
-
-        prompts, tempos = [text] * n, [clip.tempo] * n
-        chart = self.edit_chart(text, clip, bars).with_(**asked)
+        chart = self.edit_chart(text, clip, len(own) // bar_steps(clip.meter)).with_(**asked)
         chart.hits = np.where(cells.mask, chart.hits, own[:, : len(DRUMS)])  # what is kept is known
+        return self._around(
+            own,
+            np.tile(cells.mask, (1, own.shape[1] // len(DRUMS))),  # hits, velocity, offset
+            chart,
+            n,
+            text,
+            clip.tempo,
+            settings,
+            progress,
+            "inpainting",
+            original=clip,
+            put=partial(with_cells, clip, cells),
+            request={"kept": f"{(~cells.mask).sum()} of {cells.mask.size} cells"},
+        )
+
+    def _around(
+        self,
+        own: np.ndarray,
+        free: np.ndarray,
+        chart: DrumChart,
+        n: int,
+        text: str,
+        tempo: float,
+        settings: SamplingSettings,
+        progress: Callable[[Progress], None] | None,
+        action: str,
+        *,
+        given: np.ndarray | None = None,
+        original: Clip | None = None,
+        put: Callable[[np.ndarray], Clip] | None = None,
+        request: Mapping[str, Any] | None = None,
+    ) -> list[Clip]:
+        """Sample the free part of a roll; the rest stays and is inserted again at every step.
+
+        Args:
+            own: Roll (steps, 27 · slots).
+            free: Which of its values are sampled, bool of the same shape.
+            chart: What is asked of all takes.
+            n: Number of takes.
+            text: Their prompt.
+            tempo: Their tempo in BPM.
+            settings: Settings of the sampling.
+            progress: Called with a `Progress` after each step.
+            action: What was done, for the provenance.
+            given: All hits of the takes, bool (steps, 9 · slots); None to sample them.
+            original: The clip that is edited, if there is one.
+            put: Makes a clip of a roll, if one is edited.
+            request: Further entries of the provenance.
+        """
         charts = [chart] * n
+        if given is not None:
+            given = np.pad(given, ((0, 4 * chart.beats - len(given)), (0, 0)))
+
+        def merged(rolls: Iterable[np.ndarray]) -> np.ndarray:
+            return np.where(free, np.stack([roll[: len(own)] for roll in rolls]), own)
+
+        def decoded(latents: Tensor) -> np.ndarray:
+            if given is None:
+                return self.decode_rolls(latents)
+            hits = np.broadcast_to(given, (len(latents), *given.shape)).copy()
+            return self.decode_rolls(latents, required=hits, forbidden=~hits)
+
         latents = self._sampled(
             self.noise(settings.seeds(n), chart.beats),
-            prompts,
-            tempos,
+            [text] * n,
+            [tempo] * n,
             charts,
             settings,
             progress,
-            project=lambda x0: self.encode_rolls(torch.from_numpy(put_in(x0))),
+            project=lambda x0: self.encode_rolls(torch.from_numpy(merged(decoded(x0)))),
             put=put,
         )
+        rolls = self.chart_rolls(latents, charts) if given is None else decoded(latents)
         return self._signed_clips(
-            self.chart_rolls(latents, charts),
-            prompts,
-            tempos,
+            list(merged(rolls)),
+            [text] * n,
+            [tempo] * n,
             charts,
-            "inpainting",
-            original=clip,
+            action,
+            original=original,
             put=put,
-            request={
-                "kept": f"{(~cells.mask).sum()} of {cells.mask.size} cells",
-                **settings.asked(),
-            },
+            request={**(request or {}), **settings.asked()},
             seed=settings.seed,
         )
 

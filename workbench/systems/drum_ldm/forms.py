@@ -36,11 +36,6 @@ def letters_of(form: str, bars: int) -> np.ndarray:
     return np.resize(np.array(numbers, dtype=np.float32), bars)
 
 
-def form_of(letters: np.ndarray) -> str:
-    """Return letters as a text, "?" for unknown ones."""
-    return "".join("?" if np.isnan(x) else _ALPHABET[int(x)] for x in letters)
-
-
 def bank_of(charts: Sequence[DrumChart], seed: int = 0) -> Tensor:
     """Return forms of training loops: (FORMS, LONGEST) int16, −1 for unknown letters and beyond the
     end of a loop. Loops shorter than 4 bars have no form."""

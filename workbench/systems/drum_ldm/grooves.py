@@ -18,7 +18,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from workbench.arguments import choice, floats, listed, whole
 from workbench.errors import PromptError
@@ -75,17 +74,11 @@ class DrumGrooves(DrumEditing):
             PromptError: If the clip is not a drum loop in a metre of the system.
         """
         clip, _ = self._whole_bars(clip)
-        free = np.zeros_like(self._roll_of(clip), dtype=bool)
-        for slot in _slots(free):
-            slot[:, N:] = True
+        settings = SamplingSettings(steps, guidance, seed=seed)
+        own = self._roll_of(clip)
+        free = _touch_of(own)
         return self._played(
-            clip,
-            free,
-            n,
-            "humanising",
-            prompt,
-            SamplingSettings(steps, guidance, seed=seed),
-            progress=progress,
+            clip, free, n, "humanising", prompt, settings, own=own, progress=progress
         )
 
     @torch.inference_mode()
@@ -129,16 +122,12 @@ class DrumGrooves(DrumEditing):
         own, model = self._roll_of(clip).copy(), self._roll_of(groove_of)
         size = bar_steps(clip.meter)
         velocity, offset, known = _mean_bar(model, size)
-        free = np.zeros_like(own, dtype=bool)
-        for i, (slot, is_free) in enumerate(zip(_slots(own), _slots(free), strict=True)):
-            is_free[:, N:] = True
-            if i:
-                continue  # the mean bar says nothing of second hits
-            taken = np.tile(known, (bars, 1)) & (slot[:, :N] > 0.5)
-            slot[:, N : 2 * N][taken] = np.tile(velocity, (bars, 1))[taken]
-            slot[:, 2 * N :][taken] = np.tile(offset, (bars, 1))[taken]
-            is_free[:, N : 2 * N][taken] = False
-            is_free[:, 2 * N :][taken] = False
+        free = _touch_of(own)
+        # the mean bar is of first hits; second hits of a cell are sampled
+        taken = np.tile(known, (bars, 1)) & (own[:, :N] > 0.5)
+        for channel, mean in ((N, velocity), (2 * N, offset)):
+            own[:, channel : channel + N][taken] = np.tile(mean, (bars, 1))[taken]
+            free[:, channel : channel + N][taken] = False
         chart = DrumChart.measure(model, clip.meter)
         feel = {
             name: np.full(bars, np.nanmean(getattr(chart, name)), np.float32)
@@ -207,37 +196,21 @@ class DrumGrooves(DrumEditing):
         step, voices, velocity, beats = (x[inside] for x in (step, voices, velocity, beats))
         roll[step, voices], roll[step, N + voices] = 1, velocity
         roll[step, 2 * N + voices] = np.clip(4 * beats - step, -0.5, 0.499)
-        held = np.zeros_like(roll, dtype=bool)
-        for slot in _slots(held):
-            slot[:] = np.isin(np.arange(3 * N) % N, np.unique(voices))
-        chart = self.edit_chart(prompt, DrumRoll.from_array(roll, tempo=bpm).to_clip(), length)
         tapped = np.unique(voices)
+        free = np.tile(~np.isin(np.arange(N), tapped), (len(roll), roll.shape[1] // N))
+        chart = self.edit_chart(prompt, DrumRoll.from_array(roll, tempo=bpm).to_clip(), length)
         chart.hits[:, tapped] = roll[:, tapped]
-        charts = [chart] * n
-
-        def with_taps(rolls: np.ndarray) -> np.ndarray:
-            return np.where(held, roll, rolls[:, : len(roll)])
-
-        latents = self._sampled(
-            self.noise(settings.seeds(n), chart.beats),
-            [prompt] * n,
-            [bpm] * n,
-            charts,
+        return self._around(
+            roll,
+            free,
+            chart,
+            n,
+            prompt,
+            bpm,
             settings,
             progress,
-            project=lambda x0: self.encode_rolls(
-                torch.from_numpy(with_taps(self.decode_rolls(x0)))
-            ),
-        )
-        rolls = [with_taps(r[None])[0] for r in self.chart_rolls(latents, charts)]
-        return self._signed_clips(
-            rolls,
-            [prompt] * n,
-            [bpm] * n,
-            charts,
             "a tapped rhythm",
-            request={"taps": len(step), **settings.asked()},
-            seed=settings.seed,
+            request={"taps": len(step)},
         )
 
     @torch.inference_mode()
@@ -300,55 +273,39 @@ class DrumGrooves(DrumEditing):
         prompt: str | None,
         settings: SamplingSettings,
         *,
-        own: np.ndarray | None = None,
+        own: np.ndarray,
         feel: dict[str, np.ndarray] | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """Sample the free channels of a clip's roll, bool (steps, 27 · slots); its hits stay."""
         n = checked(n=n)["n"]
-        own = self._roll_of(clip) if own is None else own
         bars = len(own) // bar_steps(clip.meter)
         text = clip.caption if prompt is None else prompt_of(prompt)
-        hits = np.concatenate([slot[:, :N] for slot in _slots(own)], axis=1) > 0.5
+        hits = own.reshape(len(own), -1, 3, N)[:, :, 0].reshape(len(own), -1) > 0.5
         chart = self.edit_chart(text, clip, bars).with_(**(feel or {}))
         chart.hits = own[:, :N].copy()
         chart.letter = DrumChart.measure(own, chart.meter).letter
-        charts = [chart] * n
-        pad = np.pad(hits, ((0, 4 * chart.beats - len(hits)), (0, 0)))
-
-        def played(latents: Tensor) -> np.ndarray:
-            given = np.broadcast_to(pad, (len(latents), *pad.shape)).copy()
-            rolls = self.decode_rolls(latents, required=given, forbidden=~given)
-            return np.where(free, rolls[:, : len(own)], own)
-
         cells = cells_of(clip, Region(), len(own))
-        put = partial(with_cells, clip, Cells(cells.mask & (own[:, :N] > 0.5), cells.span))
-        latents = self._sampled(
-            self.noise(settings.seeds(n), chart.beats),
-            [text] * n,
-            [clip.tempo] * n,
-            charts,
+        struck = Cells(cells.mask & (own[:, :N] > 0.5), cells.span)
+        return self._around(
+            own,
+            free,
+            chart,
+            n,
+            text,
+            clip.tempo,
             settings,
             progress,
-            put=put,
-            project=lambda x0: self.encode_rolls(torch.from_numpy(played(x0))),
-        )
-        return self._signed_clips(
-            list(played(latents)),
-            [text] * n,
-            [clip.tempo] * n,
-            charts,
             action,
+            given=hits,
             original=clip,
-            put=put,
-            request=settings.asked(),
-            seed=settings.seed,
+            put=partial(with_cells, clip, struck),
         )
 
 
-def _slots(roll: np.ndarray) -> list[np.ndarray]:
-    """Return the slots of a roll as views: each (steps, 27)."""
-    return [roll[:, i : i + 3 * N] for i in range(0, roll.shape[1], 3 * N)]
+def _touch_of(roll: np.ndarray) -> np.ndarray:
+    """Return which values of a roll are velocity and offset: bool (steps, 27 · slots)."""
+    return np.broadcast_to(np.arange(roll.shape[1]) % (3 * N) >= N, roll.shape).copy()
 
 
 def _mean_bar(roll: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -386,10 +343,8 @@ def _taps(
     if drum is not None:
         voices = np.full(len(beats), DRUMS.index(choice(drum, "drum", DRUMS)))
         return beats, velocity.astype(np.float32), voices, bpm
-    voices = np.where(np.rint(beats) % 2 == 1, _SD, _BD)
-    near = np.abs(beats - np.rint(beats)) < 0.3
-    voices = np.where(near, voices, _BD)
-    voices = np.where(
-        np.isin(pitch, (35, 36)), _BD, np.where(np.isin(pitch, (37, 38, 40)), _SD, voices)
-    )
+    nearest = np.rint(beats)
+    backbeat = (nearest % 2 == 1) & (np.abs(beats - nearest) < 0.3)
+    snare = np.where(np.isin(pitch, (35, 36)), False, np.isin(pitch, (37, 38, 40)) | backbeat)
+    voices = np.where(snare, _SD, _BD)
     return beats, velocity.astype(np.float32), voices, bpm

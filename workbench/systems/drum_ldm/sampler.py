@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from workbench.representations.drum_chart import DrumChart
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.forms import letters_of, sampled_form, shared_noise
 from workbench.systems.drum_ldm.latents import BARS, DrumLatents
-from workbench.systems.drum_ldm.request import read_request
+from workbench.systems.drum_ldm.request import DrumRequest, read_request
 from workbench.systems.progress import reporter
 from workbench.systems.prompts import PromptReading, chip_words, plain_words, prompt_of, read_prompt
 from workbench.systems.provenance import signed
@@ -52,6 +53,13 @@ NOISE_SCALE = 0.95
 _FAST = re.compile(r"\b(?:(?:very|really|quite|super) )?(?:fast|quick|up-?tempo)\b[ ,]*", re.I)
 
 
+@lru_cache(maxsize=256)
+def request_of(prompt: str, bars: int) -> DrumRequest:
+    """Return what a prompt asks. Each take of a prompt needs it several times; its chart is copied
+    before it is changed."""
+    return read_request(prompt, bars)
+
+
 class DrumSampler(DrumLatents):
     """The part of DrumLDM that reads prompts and samples latents for them."""
 
@@ -62,7 +70,7 @@ class DrumSampler(DrumLatents):
         that follows a chart says which facts of the prompt it follows in a loop of its longest
         length, and which it cannot."""
         if self.config.chart:
-            return read_request(prompt, self.config.bars).reading()
+            return request_of(prompt_of(prompt), self.config.bars).reading()
         return read_prompt(prompt_of(prompt), self.text, self.config.vocabulary)
 
     def prompt_words(self) -> dict[str, list[str]]:
@@ -81,7 +89,7 @@ class DrumSampler(DrumLatents):
     def tempo_of(self, prompt: str) -> float:
         """Return the tempo that a prompt names, otherwise the one that suits it, in BPM."""
         if self.config.chart:
-            request = read_request(prompt, self.config.bars)
+            request = request_of(prompt_of(prompt), self.config.bars)
             return request.tempo_near(self.suggest_tempo(request.style))
         return self.explain_prompt(prompt).tempo or self.suggest_tempo(prompt)
 
@@ -90,7 +98,7 @@ class DrumSampler(DrumLatents):
         words such as "fast", which would select the same few performances; `tempo` if no words are
         left."""
         if self.config.chart:
-            request = read_request(prompt, BARS)
+            request = request_of(prompt, BARS)
             usual = replace(request, tempo=None, pace=1.0, tempo_range=None)
             return usual.tempo_near(self.suggest_tempo(request.style)) if request.style else tempo
         prompt = plain_words(prompt)
@@ -123,7 +131,7 @@ class DrumSampler(DrumLatents):
         if not self.config.chart:
             return DrumConditioning(features, _octaves(tempos), known)
         if charts is None:
-            charts = [read_request(prompt, BARS).chart for prompt in prompts]
+            charts = [request_of(prompt, BARS).chart for prompt in prompts]
         same_length(prompts=prompts, charts=charts)
         arrays = [torch.from_numpy(chart.to_array()) for chart in charts]
         real = [torch.ones(len(array), dtype=torch.bool) for array in arrays]
@@ -135,7 +143,7 @@ class DrumSampler(DrumLatents):
         that it understood, otherwise all without the tempo. The tempo is a condition of its own; a
         figure among the words would select one performance."""
         if self.config.chart:
-            return with_noun(read_request(prompt, BARS).style)
+            return with_noun(request_of(prompt, BARS).style)
         return with_noun(without_tempo(plain_words(prompt)))
 
     def charts_for(
@@ -155,7 +163,7 @@ class DrumSampler(DrumLatents):
             if form is not None:
                 raise PromptError("form: this system follows no form; train it again, or omit form")
             return [DrumChart.empty(bars) for _ in prompts]
-        requests = {prompt: read_request(prompt, bars).chart for prompt in dict.fromkeys(prompts)}
+        requests = {prompt: request_of(prompt, bars).chart for prompt in dict.fromkeys(prompts)}
         charts = []
         for prompt, seed in zip(prompts, seeds, strict=True):
             chart = requests[prompt].with_()
@@ -171,7 +179,7 @@ class DrumSampler(DrumLatents):
         """Return the chart for an edit of a clip: what the prompt asks, in the clip's metre."""
         meter = (int(clip.meter[0]), int(clip.meter[1]))
         if self.config.chart:
-            asked = read_request(prompt, bars).chart
+            asked = request_of(prompt, bars).chart
             if asked.meter == meter:
                 return asked.with_()
         return DrumChart.empty(bars, meter)

@@ -30,8 +30,7 @@ from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.card import card
 from workbench.systems.drum_ldm.config import DrumLDMConfig
 from workbench.systems.drum_ldm.grooves import DrumGrooves
-from workbench.systems.drum_ldm.request import read_request
-from workbench.systems.drum_ldm.sampler import STEADY, tempos_of
+from workbench.systems.drum_ldm.sampler import STEADY, request_of, tempos_of
 from workbench.systems.drum_ldm.training import Start, recipe
 from workbench.systems.progress import Progress
 from workbench.systems.prompts import metre_advice, prompts_of
@@ -191,7 +190,7 @@ class DrumLDM(DrumGrooves):
     def _advice(self, prompt: str, bars: int) -> str:
         """Return what this system understands of a prompt and cannot do, "" if there is nothing."""
         if self.config.chart:
-            return "; ".join(read_request(prompt, self._bars(bars)).refused)
+            return "; ".join(request_of(prompt, self._bars(bars)).refused)
         return metre_advice(prompt)
 
     @torch.inference_mode()
