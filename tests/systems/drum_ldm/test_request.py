@@ -541,6 +541,16 @@ def test_any_text_can_be_read(prompt, bars):
     np.testing.assert_array_equal(again.chart.to_array(), chart.to_array())
 
 
+@pytest.mark.parametrize(
+    "text", ["bar {}", "{} bars", "in bar {} and 2", "every {} bars", "the {}&"]
+)
+def test_digits_that_are_not_figures_are_read_as_words(text):
+    ethiopic = "፩"  # a digit for Python, but not one of a decimal number
+    request = read_request(f"rock, {text.format(ethiopic)}", 8)
+    assert request.style == "rock"
+    assert read_request(f"fill in bar {'٣'}", 8).understood == ("fill in bar 3",)
+
+
 def test_odd_arguments():
     assert read_request(None, 4).prompt == ""
     for prompt in (5, b"rock", ["rock"]):

@@ -139,7 +139,7 @@ class Lexicon:
         """Return the meaning of the longest phrase that begins at `start`, and its number of
         words; (None, 1) if there is none."""
         for n in range(min(LONGEST_PHRASE, len(words) - start), 0, -1):
-            if n == 1 and words[start].isdigit():  # "34" is not "three four"
+            if n == 1 and words[start].isdecimal():  # "34" is not "three four"
                 continue
             for form in _forms("".join(words[start : start + n]), single=n == 1):
                 if form in self.entries:

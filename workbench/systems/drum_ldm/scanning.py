@@ -267,8 +267,8 @@ class _Scanner:
             self._add(Steps((match[1] + match[2],), count=True))
             return 1
         signed = self._word(i + 1) in ("&", "+") and not self.gaps[i + 1]
-        last = not self._word(i + 2).isdigit() or self.gaps[i + 2]
-        if self.words[i].isdigit() and signed and last:
+        last = not self._word(i + 2).isdecimal() or self.gaps[i + 2]
+        if self.words[i].isdecimal() and signed and last:
             self._add(Steps((self.words[i] + "&",), count=True))
             return 2
         entry, n = self._find(i)
@@ -282,7 +282,7 @@ class _Scanner:
         at = self._past_small(i + n + 1)
         at += self._word(at) in ("beat", "count")
         number = self._word(at)
-        if not number.isdigit() or int(number[:4]) > 12:
+        if not number.isdecimal() or int(number[:4]) > 12:
             return 0
         sub = name if name in ("e", "a") else "&"
         self._add(Steps((number + sub,), count=True))
@@ -293,11 +293,11 @@ class _Scanner:
         top, bottom, n = self._word(i), self._word(i + 2), 3
         if self._word(i + 1) != "/":
             bottom, n = self._word(i + 1), 2
-            if not (bottom.isdigit() and self.gaps[i + 1] == "-"):
+            if not (bottom.isdecimal() and self.gaps[i + 1] == "-"):
                 return 0
             if self._role(i - 1)[0] == "bar" or bottom not in ("4", "8"):
                 return 0
-        if not (top.isdigit() and bottom in ("2", "4", "8", "16")) or top == "1":
+        if not (top.isdecimal() and bottom in ("2", "4", "8", "16")) or top == "1":
             return 0
         found, length = self._find(i)
         if found is not None and length > n:
@@ -347,13 +347,13 @@ class _Scanner:
         while re.fullmatch(r"\d{1,2}[ea]?", self._word(i)) and (
             not found or len(self._word(i)) < 3
         ):
-            if self._word(i + 1) == "/" and self._word(i + 2).isdigit():
+            if self._word(i + 1) == "/" and self._word(i + 2).isdecimal():
                 break  # a metre
             if found and not self._is_figure(i):
                 break
             sub = ""
             if self._word(i + 1) in ("&", "+") and not self.gaps[i + 1]:
-                sub = "" if self._word(i + 2).isdigit() and not self.gaps[i + 2] else "&"
+                sub = "" if self._word(i + 2).isdecimal() and not self.gaps[i + 2] else "&"
             found.append(self.words[i] + sub)
             i += 1 + len(sub)
             end = i
@@ -398,7 +398,7 @@ class _Scanner:
 
     def _is_figure(self, i: int) -> bool:
         """Whether a count stands at i, and no phrase such as "four on the floor"."""
-        return self._word(i)[:1].isdigit() and self._find(i)[0] is None
+        return self._word(i)[:1].isdecimal() and self._find(i)[0] is None
 
     def _is_bar(self, i: int) -> bool:
         return self._role(i)[0] == "bar"
@@ -408,7 +408,7 @@ class _Scanner:
         match = re.fullmatch(r"(\d+)th", self._word(i))
         if match:
             return int(match[1][:4])
-        if self._word(i).isdigit() and "." in (self.gaps[i + 1] if i + 1 < len(self.gaps) else ""):
+        if self._word(i).isdecimal() and "." in (self.gaps[i + 1] if i + 1 < len(self.gaps) else ""):
             return int(self.words[i][:4])
         return 0
 
@@ -423,19 +423,19 @@ class _Scanner:
 
     def _bar_n(self, i: int) -> int:
         """ "bar 4", "bars 1 to 4", "bars 4 and 8"."""
-        if not self._is_bar(i) or not self._word(i + 1).isdigit():
+        if not self._is_bar(i) or not self._word(i + 1).isdecimal():
             return 0
         at, numbers = i + 1, [int(self.words[i + 1][:4])]
         at += 1
         while True:
             role, n = self._role(at)
             ranged = role == "until" or self._word(at) in ("to", "a", "through", "bis", "à")
-            dashed = self._word(at).isdigit() and self.gaps[at].strip() in ("-", "–", "—")
+            dashed = self._word(at).isdecimal() and self.gaps[at].strip() in ("-", "–", "—")
             step = at if dashed else at + n
             if role in ("and", "until") or ranged or dashed:
                 step += not dashed and self._is_bar(self._past_small(step))
                 step = self._past_small(step)
-                if self._word(step).isdigit() and not self._is_bar(step + 1):
+                if self._word(step).isdecimal() and not self._is_bar(step + 1):
                     last = int(self.words[step][:4])
                     if ranged or dashed:
                         numbers += range(numbers[-1] + 1, min(last, 999) + 1)
@@ -469,13 +469,13 @@ class _Scanner:
     def _last_bars(self, i: int) -> int:
         """ "the last bar", "the last 2 bars", "the first 4 bars"."""
         number, at = 1, i
-        if self._word(at).isdigit() and self._edge(at + 1):
+        if self._word(at).isdecimal() and self._edge(at + 1):
             number, at = int(self._word(at)[:4]), at + 1
         edge = self._edge(at)
         if not edge:
             return 0
         at += 1
-        if self._word(at).isdigit():
+        if self._word(at).isdecimal():
             number, at = int(self._word(at)[:4]), at + 1
         if not self._is_bar(at):
             return 0
@@ -498,7 +498,7 @@ class _Scanner:
         step, word = 1, self._word(at)
         if self._role(at)[0] == "other":
             step, at = 2, at + 1
-        elif number := self._ordinal(at) or (int(word[:4]) if word.isdigit() else 0):
+        elif number := self._ordinal(at) or (int(word[:4]) if word.isdecimal() else 0):
             step, at = number, at + 1
         if not self._is_bar(at):
             return 0
@@ -514,7 +514,7 @@ class _Scanner:
         after = any(word in ("after",) for word in self.words[i : i + n])
         at = self._past_small(i + n)
         at = self._past_small(at + self._is_bar(at))
-        number = self._ordinal(at) or (int(self._word(at)[:4]) if self._word(at).isdigit() else 0)
+        number = self._ordinal(at) or (int(self._word(at)[:4]) if self._word(at).isdecimal() else 0)
         if not number or not (
             self._is_bar(at - 1) or self._is_bar(at + 1) or "bar" in self.words[i:at]
         ):
@@ -528,7 +528,7 @@ class _Scanner:
         if (role == "from" and until == "until") or self._word(at) in ("to", "a"):
             end = self._past_small(at + m)
             end = end + self._is_bar(end)
-            if self._word(end).isdigit():
+            if self._word(end).isdecimal():
                 last, at = int(self._word(end)[:4]), end + 1
         at += self._word(at) in ("on", "onwards", "onward")
         first, last = min(first, 999), min(last, 999)
@@ -540,7 +540,7 @@ class _Scanner:
 
     def _length(self, i: int) -> int:
         """ "4 bars", "8-bar loop"."""
-        if not (self._word(i).isdigit() and self._is_bar(i + 1)):
+        if not (self._word(i).isdecimal() and self._is_bar(i + 1)):
             return 0
         if not 1 <= int(self.words[i][:4]) <= MOST_BARS:
             return 0
@@ -553,8 +553,8 @@ class _Scanner:
         entry, n = self._find(i)
         if entry is None:
             return 0
-        figures = all(word.isdigit() for word in self.words[i : i + n])
-        if figures and (self._word(i - 1).isdigit() or self._word(i + n).isdigit()):
+        figures = all(word.isdecimal() for word in self.words[i : i + n])
+        if figures and (self._word(i - 1).isdecimal() or self._word(i + n).isdecimal()):
             return 0  # "three four", but not "2 3 4"
         text = " ".join(self.written[i : i + n])
         if role := entry.role:
@@ -587,7 +587,7 @@ class _Scanner:
 
     def _unknown(self, i: int) -> None:
         word = self.words[i]
-        if len(word) > 1 and not word[0].isdigit() and self.written[i] not in self.result.unknown:
+        if len(word) > 1 and not word[0].isdecimal() and self.written[i] not in self.result.unknown:
             self.result.unknown.append(self.written[i])
             guess = f"“{self.written[i]}” as “{word}”"
             self.result.corrected = [pair for pair in self.result.corrected if pair != guess]

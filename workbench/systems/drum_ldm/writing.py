@@ -624,7 +624,7 @@ def _steps_name(steps: Steps) -> str:
     """Name places: "beats 2 and 4", "the off-beats"."""
     named = [_STEP_NAMES[name] for name in steps.names if name in _STEP_NAMES]
     counts = [name for name in steps.names if name not in _STEP_NAMES]
-    plain = [name for name in counts if name.isdigit()]
+    plain = [name for name in counts if name.isdecimal()]
     if plain:
         named.append(f"{'beat' if len(plain) == 1 else 'beats'} {_listed(plain)}")
     named += [
