@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.benchmarks.bench import Bench
 from workbench.benchmarks.drum_data import LoopSet
-from workbench.benchmarks.drumbench.loop import GHOST, MEASURES, TRIPLET, Loop, overlaps
+from workbench.benchmarks.drumbench.loop import GHOST, TRIPLET, Loop, ghosts, rate, triplets
 from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.rhythm import ACCENT
 
@@ -42,12 +42,12 @@ def _form(loop: Loop) -> dict[str, float]:
     struck = loop.loud > 0
     flat = struck.reshape(loop.bars, -1)
     skeleton = np.concatenate([struck[..., BD], loop.loud[..., SD] >= ACCENT], axis=1)
-    same = overlaps(flat)
+    same, fill = loop.overlap, loop.fills.astype(float)
     following = np.diag(same, 1)
-    last, fill = loop.bars - 1, [MEASURES["fill"](loop, str(b + 1)) for b in range(loop.bars)]
+    last = loop.bars - 1
     apart = 1 - (np.roll(same, 1, 0).diagonal() + np.roll(same, -1, 0).diagonal()) / 2
     inner = np.delete(np.arange(loop.bars), [min(3, last), last])
-    struck_bars = flat.reshape(loop.bars, -1).sum(0)
+    struck_bars = flat.sum(0)
     return {
         "distinct bars of kick and accents": len(np.unique(skeleton, axis=0)),
         "distinct bars": _distinct(same),
@@ -59,7 +59,7 @@ def _form(loop: Loop) -> dict[str, float]:
         "other bars: distance from theirs": _mean(apart[:last]),
         "bar 4 is a fill": fill[min(3, last)],
         "last bar is a fill": fill[last],
-        "other bars are fills": _mean(np.array(fill)[inner]),
+        "other bars are fills": _mean(fill[inner]),
         "stray hits": float((struck_bars == 1).sum() / max(1, flat.sum())),
     }
 
@@ -89,7 +89,7 @@ def _time(loop: Loop) -> dict[str, float]:
         "spread of hits struck together": _mean(np.array(together)),
         "hi-hat and ride behind the kick": _mean(hats) - kick,
         "snare behind the kick": _mean(by[SD]) - kick,
-        "hits on triplet places": MEASURES["triplets"](loop),
+        "hits on triplet places": triplets(loop),
     }
 
 
@@ -102,7 +102,7 @@ def _touch(loop: Loop) -> dict[str, float]:
     return {
         "backbeats: velocity": _mean(loud[snare & back]),
         "other snare hits: velocity": _mean(loud[snare & ~back]),
-        "ghost notes per bar": MEASURES["ghosts"](loop),
+        "ghost notes per bar": ghosts(loop),
         "snare hits of middle velocity": _mean((loud[snare] >= GHOST) & (loud[snare] < MIDDLE)),
         "hi-hat and ride: on the beat minus off it": _mean(loud[on]) - _mean(loud[off]),
     }
@@ -113,7 +113,7 @@ def _hands(loop: Loop) -> dict[str, float]:
     struck = loop.loud > 0
     kick = struck[..., BD]
     return {
-        "hits per beat": MEASURES["rate"](loop, "all"),
+        "hits per beat": rate(loop, "all"),
         "bars with toms": _mean((struck[..., 6:].sum((1, 2)) > 1).astype(float)),
         "three hands or more": _mean((struck[..., 1:].sum(-1) > 2).astype(float)),
         "hi-hat open and closed at once": _mean((struck[..., CH] & struck[..., OH]).astype(float)),

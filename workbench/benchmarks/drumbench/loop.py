@@ -78,9 +78,22 @@ class Loop:
         np.maximum.at(grid, (self.step, self.drum), np.maximum(self.velocity, 1 / 127))
         return grid.reshape(self.bars, self.bar, len(DRUMS))
 
+    @cached_property
+    def overlap(self) -> np.ndarray:
+        """(bars, bars): intersection over union of the hits of each pair of bars; 1 where both are
+        empty."""
+        struck = self.loud.reshape(self.bars, -1) > 0
+        either = (struck[:, None] | struck).sum(-1)
+        return np.where(either > 0, (struck[:, None] & struck).sum(-1) / np.maximum(1, either), 1.0)
+
+    @cached_property
+    def fills(self) -> np.ndarray:
+        """(bars,) bool: is the bar a fill? See the measure `fill`."""
+        return _fills(self)
+
     def which(self, drums: str) -> np.ndarray:
         """Bool per hit: is it on one of these drums?"""
-        return np.asarray(np.isin(self.drum, _drums(drums)))
+        return np.asarray(np.isin(self.drum, drums_of(drums)))
 
 
 def distance(loops: Sequence[Loop], labels: Sequence[str] | None = None) -> float:
@@ -116,7 +129,8 @@ def measure(function: Measure) -> Measure:
     return function
 
 
-def _drums(words: str) -> list[int]:
+def drums_of(words: str) -> list[int]:
+    """Indices of drums: codes and groups, joined by "+"."""
     found: list[int] = []
     for word in words.split("+"):
         codes = GROUPS.get(word, (word,))
@@ -127,7 +141,7 @@ def _drums(words: str) -> list[int]:
     return found
 
 
-def _places(loop: Loop, words: str) -> list[int]:
+def places_of(loop: Loop, words: str) -> list[int]:
     """Sixteenths within the bar. A place beyond the bar's end is never struck."""
     places = []
     for word in words.split("+"):
@@ -140,7 +154,7 @@ def _places(loop: Loop, words: str) -> list[int]:
 
 def _struck(loop: Loop, drums: str) -> np.ndarray:
     """(bars, sixteenths) bool."""
-    return np.asarray((loop.loud[..., _drums(drums)] > 0).any(-1))
+    return np.asarray((loop.loud[..., drums_of(drums)] > 0).any(-1))
 
 
 def _at(table: np.ndarray, places: list[int]) -> float:
@@ -150,7 +164,7 @@ def _at(table: np.ndarray, places: list[int]) -> float:
     return float(table[:, places].all(1).mean())
 
 
-def _bar(loop: Loop, word: str) -> int:
+def bar_of(loop: Loop, word: str) -> int:
     """Index of a bar: "1" is the first, "-1" the last; one beyond the end is the last."""
     number = int(word)
     return number % loop.bars if number < 0 else min(number, loop.bars) - 1
@@ -162,7 +176,7 @@ def _bar(loop: Loop, word: str) -> int:
 @measure
 def on(loop: Loop, drums: str, places: str) -> float:
     """Share of bars in which one of the drums is struck at each of the places."""
-    return _at(_struck(loop, drums), _places(loop, places))
+    return _at(_struck(loop, drums), places_of(loop, places))
 
 
 @measure
@@ -172,14 +186,14 @@ def accent(loop: Loop, drums: str, places: str) -> float:
     if not own.any():
         return 0.0
     least = ACCENT * np.quantile(loop.velocity[own], 0.95)
-    return _at(loop.loud[..., _drums(drums)].max(-1) >= least, _places(loop, places))
+    return _at(loop.loud[..., drums_of(drums)].max(-1) >= least, places_of(loop, places))
 
 
 @measure
 def at(loop: Loop, drums: str, bar: str, place: str) -> float:
     """1 if one of the drums is struck at this place of this bar, else 0."""
-    places = _places(loop, place)
-    return float(max(places) < loop.bar and _struck(loop, drums)[_bar(loop, bar), places].all())
+    places = places_of(loop, place)
+    return float(max(places) < loop.bar and _struck(loop, drums)[bar_of(loop, bar), places].all())
 
 
 @measure
@@ -187,7 +201,7 @@ def hits(loop: Loop, drums: str, bar: str = "") -> float:
     """Number of hits in the loop, or in one bar."""
     own = loop.which(drums)
     if bar:
-        own &= loop.step // loop.bar == _bar(loop, bar)
+        own &= loop.step // loop.bar == bar_of(loop, bar)
     return float(own.sum())
 
 
@@ -213,7 +227,7 @@ def pulse(loop: Loop, drums: str, places: str = "1") -> float:
     """Share of beats with a hit at each of the places within the beat: 1, 1e, 1& or 1a."""
     steps = _struck(loop, drums).reshape(-1)
     beats = steps[: len(steps) // 4 * 4].reshape(-1, 4)
-    return _at(beats, _places(loop, places))
+    return _at(beats, places_of(loop, places))
 
 
 @measure
@@ -227,7 +241,7 @@ def runs(loop: Loop, drums: str, least: str = "3") -> float:
 def fastest(loop: Loop, drums: str) -> float:
     """The rate of the quickest three hits in a row on one drum, in hits per beat."""
     found = 0.0
-    for drum in _drums(drums):
+    for drum in drums_of(drums):
         time = np.sort(loop.time[loop.drum == drum])
         if len(time) > 3:
             found = max(found, 3 / max(0.03, float((time[3:] - time[:-3]).min())))
@@ -271,15 +285,15 @@ def fill(loop: Loop, bar: str) -> float:
     theirs from each other. This holds for 78 % of the bars that people play as fills, put into
     their beats, and for 20 % of the beats' own fourth bars.
     """
-    return float(_fills(loop)[_bar(loop, bar)])
+    return float(loop.fills[bar_of(loop, bar)])
 
 
 @measure
 def fills(loop: Loop, apart: str = "") -> float:
     """Number of bars that are fills, without the bars `apart` (joined by "+")."""
-    found = _fills(loop).copy()
+    found = loop.fills.copy()
     for word in filter(None, apart.split("+")):
-        found[_bar(loop, word)] = False
+        found[bar_of(loop, word)] = False
     return float(found.sum())
 
 
@@ -289,7 +303,7 @@ def _fills(loop: Loop) -> np.ndarray:
     toms = struck[..., 6:].sum((1, 2))
     drums = toms + struck[..., 1].sum(1)
     time = struck[..., 2:5].sum((1, 2))  # hi-hats and ride
-    same = overlaps(struck.reshape(loop.bars, -1))
+    same = loop.overlap
     found = np.zeros(loop.bars, bool)
     for bar in range(loop.bars if loop.bars > 2 else 0):
         others = np.arange(loop.bars) != bar
@@ -304,17 +318,11 @@ def _fills(loop: Loop) -> np.ndarray:
     return found
 
 
-def overlaps(rows: np.ndarray) -> np.ndarray:
-    """(n, n) intersection over union of rows of bools; 1 where both are empty."""
-    either = (rows[:, None] | rows[None]).sum(-1)
-    return np.where(either > 0, (rows[:, None] & rows[None]).sum(-1) / np.maximum(1, either), 1.0)
-
-
 @measure
 def likeness(loop: Loop) -> float:
     """Mean overlap (intersection over union) of the hits of neighbouring bars."""
-    overlap = np.diag(overlaps((loop.loud > 0).reshape(loop.bars, -1)), 1)
-    return float(overlap.mean()) if len(overlap) else 1.0
+    following = np.diag(loop.overlap, 1)
+    return float(following.mean()) if len(following) else 1.0
 
 
 @measure
@@ -329,7 +337,7 @@ def louder(loop: Loop) -> float:
 @measure
 def gap(loop: Loop, bar: str) -> float:
     """The longest silence of a bar between its hits and its ends, in beats."""
-    number = _bar(loop, bar)
+    number = bar_of(loop, bar)
     inside = np.unique(loop.step[loop.step // loop.bar == number]) - number * loop.bar
     return float(np.diff(np.r_[0, inside, loop.bar]).max() / 4)
 

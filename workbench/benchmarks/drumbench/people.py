@@ -23,10 +23,10 @@ from workbench.benchmarks.drumbench.loop import (
     GHOST,
     TRIPLET,
     Loop,
-    _bar,
-    _drums,
-    _places,
+    bar_of,
     distance,
+    drums_of,
+    places_of,
 )
 from workbench.benchmarks.drumbench.rules import Rule, cohen
 from workbench.datasets import cut_loops, load
@@ -34,7 +34,6 @@ from workbench.datasets.dataset import evenly_spaced
 from workbench.music.clip import Clip
 
 BARS, MOST = 8, 4  # bars of a window, and windows of one performance
-LENGTHS = {"2/4": 2, "3/4": 3, "5/4": 5, "6/8": 3, "7/8": 3.5, "12/8": 6}  # of bars, in beats
 
 
 @dataclass
@@ -63,6 +62,10 @@ class People:
         """Of each window, "style/substyle"."""
         return [f"{c.labels['style']}/{c.labels['substyle']}".lower() for c in self.clips]
 
+    def _labelled(self, expression: str) -> list[int]:
+        """The windows whose style or substyle matches an expression."""
+        return [i for i, style in enumerate(self.styles) if re.search(expression, style)]
+
     def split(self, people: str) -> tuple[list[Loop], list[Loop]]:
         """Loops with the property that the column `people` names, and loops without it."""
         having, lacking = list(self.loops), self.loops
@@ -70,9 +73,9 @@ class People:
         for part in people.split(";"):
             name, _, value = part.partition("=")
             if name == "label":
-                own = [re.search(value, style) is not None for style in self.styles]
-                having = [loop for loop, one in zip(having, own, strict=True) if one]
-                lacking = [loop for loop, one in zip(self.loops, own, strict=True) if not one]
+                own = self._labelled(value)
+                having = [self.loops[i] for i in own]
+                lacking = [loop for i, loop in enumerate(self.loops) if i not in own]
             else:
                 having = [CHANGES[name](loop, value, self, random) for loop in having]
         return having, lacking
@@ -82,11 +85,7 @@ class People:
         so many loops."""
         having = self.split(people)[0]
         name, _, value = people.split(";")[0].partition("=")
-        rows = [
-            i
-            for i, style in enumerate(self.styles)
-            if name != "label" or re.search(value, style) is not None
-        ]
+        rows = self._labelled(value if name == "label" else "")
         pick = evenly_spaced(list(range(len(having))), most)
         names = [self.clips[rows[i]].labels["performance"] for i in pick]
         return distance([having[i] for i in pick], names)
@@ -138,7 +137,7 @@ def _moved(loop: Loop, drums: str, people: People, random: np.random.Generator) 
     """The hits of drums moved to another: "CH+OH>RD"."""
     source, _, target = drums.partition(">")
     drum = loop.drum.copy()
-    drum[loop.which(source)] = _drums(target)[0]
+    drum[loop.which(source)] = drums_of(target)[0]
     return replace(loop, drum=drum)
 
 
@@ -164,13 +163,13 @@ def _fill(loop: Loop, bars: str, people: People, random: np.random.Generator) ->
 
 
 def _silent(loop: Loop, bar: str, people: People, random: np.random.Generator) -> Loop:
-    return _kept(loop, loop.step // loop.bar != _bar(loop, bar))
+    return _kept(loop, loop.step // loop.bar != bar_of(loop, bar))
 
 
 def _bar_of(loop: Loop, words: str, people: People, random: np.random.Generator) -> Loop:
     """One bar with some drums only: "1:hats"; with hi-hats on its beats where it had none."""
     bar, _, drums = words.partition(":")
-    number = _bar(loop, bar)
+    number = bar_of(loop, bar)
     loop = _kept(loop, (loop.step // loop.bar != number) | loop.which(drums))
     start = number * loop.bar / 4
     return _with(loop, [start + beat for beat in range(loop.bar // 4)], [2] * (loop.bar // 4), 0.5)
@@ -179,7 +178,7 @@ def _bar_of(loop: Loop, words: str, people: People, random: np.random.Generator)
 def _set(loop: Loop, words: str, people: People, random: np.random.Generator) -> Loop:
     """A drum struck in every bar at these places and nowhere else: "BD@1+3"."""
     code, _, where = words.partition("@")
-    places, (drum,) = _places(loop, where), _drums(code)
+    places, (drum,) = places_of(loop, where), drums_of(code)
     time = [(bar * loop.bar + place) / 4 for bar in range(loop.bars) for place in places]
     return _with(_kept(loop, loop.drum != drum), time, [drum] * len(time), 0.7)
 
@@ -189,7 +188,7 @@ def _roll(loop: Loop, drums: str, people: People, random: np.random.Generator) -
     time = [
         (bar + 1) * loop.bar / 4 - 1 + i / 8 for bar in range(3, loop.bars, 4) for i in range(8)
     ]
-    return _with(loop, time, _drums(drums) * len(time), 0.6)
+    return _with(loop, time, drums_of(drums) * len(time), 0.6)
 
 
 def _shuffle(loop: Loop, words: str, people: People, random: np.random.Generator) -> Loop:
@@ -223,7 +222,7 @@ def _half(loop: Loop, words: str, people: People, random: np.random.Generator) -
     inside = (loop.step >= loop.steps / 2) == (half == "2")
     if what.startswith("+"):
         time = np.arange(0, loop.beats / 2, 0.5) + (half == "2") * loop.beats / 2
-        return _with(loop, list(time), _drums(what[1:]) * len(time), 0.6)
+        return _with(loop, list(time), drums_of(what[1:]) * len(time), 0.6)
     if what.startswith(">"):
         scaled = np.clip(loop.velocity * float(what[1:]), 1 / 127, 1)
         return replace(loop, velocity=np.where(inside, scaled, loop.velocity))
@@ -268,25 +267,22 @@ def _cut(loop: Loop, meter: str, people: People, random: np.random.Generator) ->
     """Every bar cut to the length of another metre, or lengthened by its own beginning; bars of
     6/8 and 12/8 have their hits at beats two to four moved to the dotted beats."""
     top, bottom = (int(part) for part in meter.split("/"))
-    old, new = loop.bar / 4, LENGTHS[meter]
+    old, new = loop.bar / 4, 4 * top / bottom  # beats of a bar
+    drum, velocity = loop.drum, loop.velocity
+    if bottom == 8 and top % 3 == 0:  # a quarter becomes a dotted quarter
+        time, bars = loop.time * 1.5, np.floor(loop.beats * 1.5 / new)
+        time = np.floor(time / new + 1e-9) * new + time % new
+        return Loop(time, drum, velocity, float(bars * new), loop.tempo, (top, bottom))
     bar = np.floor(loop.time / old + 1e-9)
     place = loop.time - bar * old
-    if meter in ("6/8", "12/8"):
-        place = place * 1.5  # a quarter becomes a dotted quarter
-        bar, place = np.floor(loop.time * 1.5 / new + 1e-9), (loop.time * 1.5) % new
+    rows = np.flatnonzero(place < new)
     time = bar * new + place
-    drum, velocity = loop.drum, loop.velocity
-    if meter == "5/4":
-        again = place < 1
-        time = np.r_[time, time[again] + 4]
-        drum, velocity = np.r_[drum, drum[again]], np.r_[velocity, velocity[again]]
-    kept = time - np.floor(time / new + 1e-9) * new < new
-    if meter in ("2/4", "3/4", "7/8"):
-        kept = place < new
-    bars = np.floor(loop.beats * 1.5 / new) if meter in ("6/8", "12/8") else loop.bars
-    return Loop(
-        time[kept], drum[kept], velocity[kept], float(bars * new), loop.tempo, (top, bottom)
-    )
+    if new > old:
+        again = np.flatnonzero(place < new - old)
+        time, rows = np.r_[time[rows], time[again] + old], np.r_[rows, again]
+    else:
+        time = time[rows]
+    return Loop(time, drum[rows], velocity[rows], loop.bars * new, loop.tempo, (top, bottom))
 
 
 CHANGES: dict[str, Change] = {
