@@ -8,6 +8,8 @@ words for the tempo.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from itertools import cycle, islice
 from random import Random
 
 from workbench.datasets.facts import Facts, tempo_word
@@ -112,13 +114,18 @@ def phrases(facts: Facts, n: int = 1, seed: int = 0) -> list[str]:
     The phrases are different if the facts allow it. All are true, and none names all facts.
     """
     random = Random(f"{seed}/{facts}")
-    said: dict[str, None] = {}
+    return different(lambda: _phrase(facts, random), n)
+
+
+def different(phrase: Callable[[], str], n: int) -> list[str]:
+    """Call a function until it has returned `n` different phrases, at most 20 · n times; then the
+    phrases repeat."""
+    found: dict[str, None] = {}
     for _ in range(20 * n):
-        if len(said) >= n:
+        if len(found) >= n:
             break
-        said[_phrase(facts, random)] = None
-    found = list(said)
-    return [found[i % len(found)] for i in range(n)]
+        found[phrase()] = None
+    return list(islice(cycle(found), n))
 
 
 def with_noun(text: str) -> str:
@@ -200,8 +207,20 @@ def _head(facts: Facts, random: Random) -> str:
     return random.choice(FILLS if facts.kind == "fill" else BEATS)
 
 
-def joined(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+def joined(words: Sequence[str], joint: str = "and") -> str:
+    """Join words to a list: "kick, snare and hats"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {joint} {words[-1]}"
+
+
+def with_lead(text: str, random: Random) -> str:
+    """Put words such as "give me a" before a text that ends with its noun: "an" before a vowel, no
+    article before "drums"."""
+    lead = random.choice(LEADS)
+    if text.split()[-1] == "drums":
+        lead = lead.replace(" a ", " ").removeprefix("a ")
+    if lead.endswith("a ") and text[0].lower() in "aeiou8":
+        lead = lead[:-1] + "n "
+    return lead + text
 
 
 def _sentence(
@@ -212,13 +231,7 @@ def _sentence(
     word, figure = tempo
     head = _head(facts, random)
     before = ([word] if word else []) + adjectives
-    lead = random.choice(LEADS)
-    if head == "drums":
-        lead = lead.replace(" a ", " ").removeprefix("a ")
-    text = " ".join([*before, genre, head]) if genre else " ".join([*before, head])
-    if lead.endswith("a ") and text[0].lower() in "aeiou8":
-        lead = lead[:-1] + "n "
-    text = lead + text
+    text = with_lead(" ".join([*before, *([genre] if genre else []), head]), random)
     if figure and random.random() < 0.4:
         text, figure = f"{text} at {figure}", ""
     if nouns:

@@ -14,7 +14,7 @@ from random import Random
 import numpy as np
 
 from workbench.datasets.facts import Facts, tempo_word
-from workbench.datasets.phrases import BEATS, FILLS, LEADS, genre_words, joined
+from workbench.datasets.phrases import BEATS, FILLS, different, genre_words, joined, with_lead
 from workbench.music.kit import DRUMS
 from workbench.representations.drum_chart import DrumChart, bar_steps, pulse_steps
 
@@ -99,13 +99,7 @@ def chart_phrases(chart: DrumChart, facts: Facts, n: int = 1, seed: int = 0) -> 
     """
     random = Random(f"{seed}/{facts}/{chart.hits.tobytes()!r}")
     parts = list(_parts(chart, facts))
-    said: dict[str, None] = {}
-    for _ in range(20 * n):
-        if len(said) >= n:
-            break
-        said[_phrase(chart, facts, parts, random)] = None
-    found = list(said)
-    return [found[i % len(found)] for i in range(n)]
+    return different(lambda: _phrase(chart, facts, parts, random), n)
 
 
 # --- what holds -----------------------------------------------------------------------------------
@@ -162,9 +156,7 @@ def _comings(name: str, rate: np.ndarray) -> Iterator[Part]:
     if there.all() or bars < 2:
         return
     first, last = int(there.argmax()), bars - 1 - int(there[::-1].argmax())
-    verb = "s" if not word.endswith("s") else ""
-    come = "come in" if not verb else "comes in"
-    drop = "drop out" if not verb else "drops out"
+    come, drop = ("come in", "drop out") if word.endswith("s") else ("comes in", "drops out")
     if first and there[first:].all():
         yield Part(alone=(f"{word} {come} at bar {first + 1}", f"no {word} until bar {first + 1}"))
     elif last < bars - 1 and there[: last + 1].all():
@@ -348,14 +340,8 @@ def _phrase(chart: DrumChart, facts: Facts, parts: list[Part], random: Random) -
     if facts.kind != "fill" and not genre and not before and alone and random.random() < 0.6:
         text = ", ".join([f"with {joined(after)}", *alone] if after else alone)  # "no snare"
     elif random.random() < 0.6 or facts.kind == "fill":
-        lead = random.choice(LEADS)
-        if noun == "drums":
-            lead = lead.replace(" a ", " ").removeprefix("a ")
-        head = " ".join([*before, *([genre] if genre else []), noun])
-        if lead.endswith("a ") and head[0].lower() in "aeiou":
-            lead = lead[:-1] + "n "
-        text = lead + head + (f" with {joined(after)}" if after else "")
-        text = ", ".join([text, *alone])
+        text = with_lead(" ".join([*before, *([genre] if genre else []), noun]), random)
+        text = ", ".join([text + (f" with {joined(after)}" if after else ""), *alone])
     else:
         rest = [*before, *([joined(after)] if after else [])]
         random.shuffle(rest)

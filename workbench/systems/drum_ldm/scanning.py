@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
+from workbench.datasets.phrases import joined
 from workbench.representations.drum_chart import METERS
 from workbench.systems.drum_ldm.lexicon import Entry, Lexicon, figure_of, lexicon
 from workbench.systems.prompts import plain_words
@@ -408,7 +409,9 @@ class _Scanner:
         match = re.fullmatch(r"(\d+)th", self._word(i))
         if match:
             return int(match[1][:4])
-        if self._word(i).isdecimal() and "." in (self.gaps[i + 1] if i + 1 < len(self.gaps) else ""):
+        if self._word(i).isdecimal() and "." in (
+            self.gaps[i + 1] if i + 1 < len(self.gaps) else ""
+        ):
             return int(self.words[i][:4])
         return 0
 
@@ -450,7 +453,7 @@ class _Scanner:
             break
         if self._role(at)[0] == "from":  # "from bar 5 onwards" is read by _from
             return 0
-        self._place(numbers, _bars_name(numbers))
+        self._place(numbers, bars_name(numbers))
         return at - i
 
     def _nth_bar(self, i: int) -> int:
@@ -463,7 +466,7 @@ class _Scanner:
                 at = self._past_small(at + 1)
         if not numbers or not self._is_bar(at):
             return 0
-        self._place(numbers, _bars_name(numbers))
+        self._place(numbers, bars_name(numbers))
         return at + 1 - i
 
     def _last_bars(self, i: int) -> int:
@@ -535,7 +538,7 @@ class _Scanner:
         numbers = list(range(first, last + 1))
         before = "before" in self.words[i : i + n]
         exclusive = role == "until" and not before
-        self._place(numbers, _bars_name(numbers or [first]), until=exclusive, before=before)
+        self._place(numbers, bars_name(numbers or [first]), until=exclusive, before=before)
         return at - i
 
     def _length(self, i: int) -> int:
@@ -603,10 +606,10 @@ def _bars_text(bars: int) -> str:
     return "1 bar" if bars == 1 else f"{bars} bars"
 
 
-def _bars_name(numbers: list[int]) -> str:
+def bars_name(numbers: Sequence[int]) -> str:
     """Name bars, counted from 1: "bar 4", "bars 1 to 4", "bars 4 and 8"."""
     if len(numbers) == 1:
         return f"bar {numbers[0]}"
-    if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
+    if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
         return f"bars {numbers[0]} to {numbers[-1]}"
-    return f"bars {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+    return f"bars {joined([str(number) for number in numbers])}"

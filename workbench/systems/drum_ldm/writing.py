@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from workbench.datasets.phrases import joined
 from workbench.music.kit import DRUMS
 from workbench.representations.drum_chart import DrumChart, bar_steps, pulse_steps
 from workbench.systems.drum_ldm.lexicon import Entry
-from workbench.systems.drum_ldm.scanning import Bars, Steps, Thing
+from workbench.systems.drum_ldm.scanning import Bars, Steps, Thing, bars_name
 
 # Hits per quarter note of a drum that is named with "few", without an amount, and with "many".
 RATES = {
@@ -181,7 +182,7 @@ class ChartWriter:
             return f" {name}" if name.startswith("every") else f" in {name}"
         if len(bars) == self.bars:
             return ""
-        return f" in {_range_name(bars)}"
+        return f" in {_bars_name(bars)}"
 
     # --- drums --------------------------------------------------------------------------------
 
@@ -193,10 +194,10 @@ class ChartWriter:
         if group.negative and not group.only:
             if steps is not None:
                 self._late.append(lambda: self._hits(drums, bars, steps, 0, _EXCLUDED))
-                self._say(f"no {_listed(named, 'or')} on {_steps_name(steps)}{where}")
+                self._say(f"no {joined(named, 'or')} on {_steps_name(steps)}{where}")
                 return
             self._absent(drums, bars)
-            self._say(f"no {_listed(named, 'or')}{where}")
+            self._say(f"no {joined(named, 'or')}{where}")
             return
         if group.change:
             inside = bars[0]
@@ -207,7 +208,7 @@ class ChartWriter:
             )
             self._absent(drums, list(away))
             verb = "from" if group.change == "enters" else "until"
-            self._say(f"{_listed(named)} {verb} bar {inside + (group.change == 'enters')}")
+            self._say(f"{joined(named)} {verb} bar {inside + (group.change == 'enters')}")
             return
         crash = drums == ["CR"] or (drums == ["CR", "RD"] and steps is not None)
         placed = steps is not None or group.bars is not None or bool(group.part)
@@ -217,13 +218,13 @@ class ChartWriter:
         if group.only and ((steps is None and group.bars is None) or self._only_first(group)):
             others = [code for code in DRUMS if code not in drums]
             self._absent(others, bars)
-            self._say(f"only {_listed(named)}{where}")
+            self._say(f"only {joined(named)}{where}")
         elif group.only and group.bars is not None:
             self._absent(drums, [bar for bar in place if bar not in bars])
-            self._say(f"{_listed(named)} only{where}")
+            self._say(f"{joined(named)} only{where}")
         elif steps is None:
             amount = {"many": "many hits of ", "few": "few hits of "}.get(group.amount, "")
-            self._say(f"{amount}{_listed(named)}{where}")
+            self._say(f"{amount}{joined(named)}{where}")
         leading = [c for codes in self._codes(group) for c in _LEADING.get(codes, codes)]
         if steps is None:
             level = {"few": 0, "many": 2}.get(group.amount, 1)
@@ -234,7 +235,7 @@ class ChartWriter:
             self._late.append(lambda: self._others(leading, bars, steps))
         self._late.append(lambda: self._hits(leading, bars, steps, 1, _ASKED))
         only = " only" if group.only else ""
-        self._say(f"{_listed(named)} on {_steps_name(steps)}{only}{where}")
+        self._say(f"{joined(named)} on {_steps_name(steps)}{only}{where}")
 
     @staticmethod
     def _only_first(group: Group) -> bool:
@@ -249,9 +250,9 @@ class ChartWriter:
             bars = [place[0]]
         elif one and group.bars is not None and group.bars.every > 1:
             bars = list(place[:: group.bars.every])
-            where = f" of bars {_numbers(bars)}" if len(bars) > 1 else ""
+            where = f" of {_bars_name(bars)}"
         if one and len(bars) == 1:
-            where = f" of bar {bars[0] + 1}"
+            where = f" of {_bars_name(bars)}"
         self._late.append(lambda: self._hits(["CR"], bars, steps, 1, _EXCLUDED))
         if group.only:
             self._absent(["CR"], [bar for bar in range(self.bars) if bar not in bars])
@@ -473,7 +474,7 @@ class ChartWriter:
         fill = self.chart.fill
         if group.negative:
             fill[bars] = 0
-            self._say(f"no fills{'' if len(bars) == self.bars else f' in {_range_name(bars)}'}")
+            self._say(f"no fills{'' if len(bars) == self.bars else f' in {_bars_name(bars)}'}")
             return
         if group.whole:
             self._whole = True
@@ -492,7 +493,7 @@ class ChartWriter:
         fill[np.isnan(fill)] = 0
         fill[bars] = 1
         self._events.update(bars)
-        self._say(f"fill in {_range_name(bars)}")
+        self._say(f"fill in {_bars_name(bars)}")
 
     def _stop(
         self, thing: Thing, group: Group, bars: list[int], place: range, sections: int
@@ -505,7 +506,7 @@ class ChartWriter:
             bars = [place[len(place) // 2 - 1]]
         silent = entry.has("silence")
         self._events.update(bars)
-        self._say(f"{'silence' if silent else 'break after the first beat'} in {_range_name(bars)}")
+        self._say(f"{'silence' if silent else 'break after the first beat'} in {_bars_name(bars)}")
 
         def rest() -> None:
             for bar in bars:
@@ -582,7 +583,7 @@ class ChartWriter:
 def _before(bars: Bars) -> Bars:
     """The bars without the last one."""
     indices = bars.indices[:-1]
-    return Bars(indices, _range_name(indices)) if indices else bars
+    return Bars(indices, _bars_name(indices)) if indices else bars
 
 
 def _generic(entry: Entry) -> bool:
@@ -601,23 +602,9 @@ def _drum_names(codes: Iterable[tuple[str, ...]]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _listed(names: Sequence[str], joint: str = "and") -> str:
-    if len(names) == 1:
-        return names[0]
-    return f"{', '.join(names[:-1])} {joint} {names[-1]}"
-
-
-def _numbers(bars: Sequence[int]) -> str:
-    return _listed([str(bar + 1) for bar in bars])
-
-
-def _range_name(bars: Sequence[int]) -> str:
-    """Name bars, counted from 0: "bar 4", "bars 1 to 4", "bars 4 and 8"."""
-    if len(bars) == 1:
-        return f"bar {bars[0] + 1}"
-    if len(bars) > 2 and list(bars) == list(range(bars[0], bars[-1] + 1)):
-        return f"bars {bars[0] + 1} to {bars[-1] + 1}"
-    return f"bars {_numbers(bars)}"
+def _bars_name(bars: Sequence[int]) -> str:
+    """Name bars, counted from 0."""
+    return bars_name([bar + 1 for bar in bars])
 
 
 def _steps_name(steps: Steps) -> str:
@@ -626,8 +613,8 @@ def _steps_name(steps: Steps) -> str:
     counts = [name for name in steps.names if name not in _STEP_NAMES]
     plain = [name for name in counts if name.isdecimal()]
     if plain:
-        named.append(f"{'beat' if len(plain) == 1 else 'beats'} {_listed(plain)}")
+        named.append(f"{'beat' if len(plain) == 1 else 'beats'} {joined(plain)}")
     named += [
         f"the {name.lstrip('0123456789')} of {name[:-1]}" for name in counts if name not in plain
     ]
-    return _listed(named)
+    return joined(named)
