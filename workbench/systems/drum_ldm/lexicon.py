@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
+WORD = re.compile(r"[^\W_]+|[&/+]")
 LONGEST_PHRASE = 7  # words
 _CARDINALS = (
     "one two three four five six seven eight nine ten eleven twelve",
@@ -58,6 +59,18 @@ class Entry:
         """Whether the entry has an effect of one of these kinds."""
         return any(effect[0] in kinds for effect in self.effects)
 
+    def sets(self, name: str) -> bool:
+        """Whether the entry sets this bar field of a chart."""
+        return any(field == name for field, _ in self.of("set"))
+
+    @property
+    def meter(self) -> tuple[int, int] | None:
+        """The entry's metre; None for an entry without one."""
+        for (meter,) in self.of("meter"):
+            top, bottom = map(int, meter.split("/"))
+            return top, bottom
+        return None
+
 
 def folded(text: str) -> str:
     """Return a text in lower case, without accents.
@@ -98,7 +111,7 @@ def figure_of(word: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text in the spelling in which phrases are compared."""
-    return [figure_of(word) for word in re.findall(r"[^\W_]+|[&/+]", text.lower())]
+    return [figure_of(word) for word in WORD.findall(text.lower())]
 
 
 class Lexicon:
@@ -135,13 +148,13 @@ class Lexicon:
                 raise ValueError(f"lexicon: {phrase!r} stands in two rows: {meaning.strip()!r}")
             self.words.update(words)
 
-    def find(self, words: Sequence[str], start: int) -> tuple[Entry | None, int]:
-        """Return the meaning of the longest phrase that begins at `start`, and its number of
+    def find(self, words: Sequence[str]) -> tuple[Entry | None, int]:
+        """Return the meaning of the longest phrase with which words begin, and its number of
         words; (None, 1) if there is none."""
-        for n in range(min(LONGEST_PHRASE, len(words) - start), 0, -1):
-            if n == 1 and words[start].isdecimal():  # "34" is not "three four"
+        for n in range(min(LONGEST_PHRASE, len(words)), 0, -1):
+            if n == 1 and words[0].isdecimal():  # "34" is not "three four"
                 continue
-            for form in _forms("".join(words[start : start + n]), single=n == 1):
+            for form in _forms("".join(words[:n]), single=n == 1):
                 if form in self.entries:
                     return self.entries[form], n
         return None, 1

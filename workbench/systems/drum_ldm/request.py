@@ -9,6 +9,7 @@ then fill"), and `writing.py` writes them to the chart.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from workbench.arguments import whole
 from workbench.datasets.keywords import TEMPO_LIMITS
@@ -153,10 +154,8 @@ def _meter(found: Scan) -> tuple[int, int]:
             found.refused.append("one metre per loop: the first one is used")
         return found.meters[0]
     for item in found.items:
-        if isinstance(item, Thing):
-            for (meter,) in item.entry.of("meter"):
-                top, bottom = map(int, meter.split("/"))
-                return top, bottom
+        if isinstance(item, Thing) and item.entry.meter is not None:
+            return item.entry.meter
     return 4, 4
 
 
@@ -297,7 +296,8 @@ def _whole_fill(groups: list[Group]) -> list[Group]:
 
 @dataclass
 class _Draft:
-    """A group while its clause is read. before: whether its places came before its things."""
+    """A group while its clause is read. after: kinds of places that came after its things;
+    joined: whether "and" stands before what comes next; last: the item before it."""
 
     group: Group = field(default_factory=Group)
     after: set[str] = field(default_factory=set)
@@ -400,8 +400,7 @@ class _Reader:
         self.clause = clause
         self.draft = _Draft(Group(joined=joined))
         self.degree = 0
-        for i, item in enumerate(clause):
-            following = clause[i + 1] if i + 1 < len(clause) else None
+        for item, following in zip_longest(clause, clause[1:]):
             if isinstance(item, Role):
                 self._role(item.name, following)
             elif isinstance(item, Thing):
@@ -538,7 +537,7 @@ def _kind(thing: Thing) -> str:
     entry = thing.entry
     if entry.has("drum"):
         return "drum"
-    if entry.has(*_EVENTS) or any(f == "ghosts" for f, _ in entry.of("set")):
+    if entry.has(*_EVENTS) or entry.sets("ghosts"):
         return "drum" if not entry.has("style", "hit") else "style"
     return "style" if entry.has("style", "hit", "word") else "feel"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
 from workbench.datasets.phrases import joined
 from workbench.representations.drum_chart import METERS
-from workbench.systems.drum_ldm.lexicon import Entry, Lexicon, figure_of, lexicon
+from workbench.systems.drum_ldm.lexicon import WORD, Entry, Lexicon, figure_of, lexicon
 from workbench.systems.prompts import plain_words
 
 LONGEST_TEXT = 1000  # characters that are read
@@ -31,7 +31,6 @@ _SPELLED = re.compile(
 )
 _TENS = ["ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-_WORD = re.compile(r"[^\W_]+|[&/+]")
 _STOPS = set(",;:.")
 _FORM = re.compile(r"a[a-f]{2,15}")
 _ANDS = ("&", "and", "und", "y", "et", "e", "a", "ah", "i")
@@ -145,12 +144,15 @@ def _take_tempo(text: str, result: Scan) -> str:
         mean = (float(pair[1]) + float(pair[2])) / 2
         text = f"{text[: pair.start()]}{mean:g} bpm{text[pair.end() :]}"
     low, high = TEMPO_LIMITS
-    for figure in _FIGURE.finditer(text):
-        if not low <= float(figure[1][:12]) <= high:
-            result.refused.append(
-                f"{figure[1][:12]} BPM: a tempo must be from {low:g} to {high:g} BPM"
-            )
-    text = _FIGURE.sub(lambda m: m[0] if low <= float(m[1][:12]) <= high else " ", text)
+
+    def possible(figure: re.Match[str]) -> str:
+        bpm = figure[1][:12]
+        if low <= float(bpm) <= high:
+            return figure[0]
+        result.refused.append(f"{bpm} BPM: a tempo must be from {low:g} to {high:g} BPM")
+        return " "
+
+    text = _FIGURE.sub(possible, text)
     result.tempo = parse_tempo(text)
     return text if result.tempo is None else without_tempo(text)
 
@@ -174,11 +176,10 @@ class _Scanner:
         self.words: list[str] = []
         self.gaps: list[str] = []  # what stands before a word
         end = 0
-        for match in _WORD.finditer(text):
-            word = figure_of(match[0])
+        for match in WORD.finditer(text):
             self.gaps.append(text[end : match.start()])
             self.written.append(match[0])
-            self.words.append(word)
+            self.words.append(figure_of(match[0]))
             end = match.end()
         # a phrase ends where its clause ends
         self.ends = [len(self.words)] * len(self.words)
@@ -192,7 +193,7 @@ class _Scanner:
             if _is_form(word) or len(word) < 3:
                 continue
             pairs = (self.words[max(i - 1, 0) : i + 1], self.words[i : i + 2])
-            if any(len(p) == 2 and self.table.find(p, 0)[1] == 2 for p in pairs):
+            if any(len(p) == 2 and self.table.find(p)[1] == 2 for p in pairs):
                 continue
             meant = self.table.corrected(word)
             if meant != word:
@@ -229,7 +230,7 @@ class _Scanner:
 
     def _find(self, i: int) -> tuple[Entry | None, int]:
         """The longest phrase at i, and its number of words."""
-        return self.table.find(self.words[i : self.ends[i]], 0)
+        return self.table.find(self.words[i : self.ends[i]])
 
     def _word(self, i: int) -> str:
         return self.words[i] if 0 <= i < len(self.words) else ""
@@ -404,16 +405,18 @@ class _Scanner:
     def _is_bar(self, i: int) -> bool:
         return self._role(i)[0] == "bar"
 
+    def _number(self, i: int) -> int:
+        """The figure at i, of which four digits are read; 0 if there is none."""
+        word = self._word(i)
+        return int(word[:4]) if word.isdecimal() else 0
+
     def _ordinal(self, i: int) -> int:
         """The number of "4th", or of "4." before a noun; 0 if there is none."""
         match = re.fullmatch(r"(\d+)th", self._word(i))
         if match:
             return int(match[1][:4])
-        if self._word(i).isdecimal() and "." in (
-            self.gaps[i + 1] if i + 1 < len(self.gaps) else ""
-        ):
-            return int(self.words[i][:4])
-        return 0
+        dotted = i + 1 < len(self.gaps) and "." in self.gaps[i + 1]
+        return self._number(i) if dotted else 0
 
     def _place(self, numbers: list[int], name: str, every: int = 0, **flags: bool) -> None:
         """Add bars, counted from 1; those that the loop does not have are refused."""
@@ -428,7 +431,7 @@ class _Scanner:
         """ "bar 4", "bars 1 to 4", "bars 4 and 8"."""
         if not self._is_bar(i) or not self._word(i + 1).isdecimal():
             return 0
-        at, numbers = i + 1, [int(self.words[i + 1][:4])]
+        at, numbers = i + 1, [self._number(i + 1)]
         at += 1
         while True:
             role, n = self._role(at)
@@ -439,7 +442,7 @@ class _Scanner:
                 step += not dashed and self._is_bar(self._past_small(step))
                 step = self._past_small(step)
                 if self._word(step).isdecimal() and not self._is_bar(step + 1):
-                    last = int(self.words[step][:4])
+                    last = self._number(step)
                     if ranged or dashed:
                         numbers += range(numbers[-1] + 1, min(last, 999) + 1)
                     else:
@@ -447,7 +450,7 @@ class _Scanner:
                     at = step + 1
                     continue
             elif self._is_figure(at) and self.gaps[at].strip() == ",":
-                numbers.append(int(self.words[at][:4]))
+                numbers.append(self._number(at))
                 at += 1
                 continue
             break
@@ -473,13 +476,13 @@ class _Scanner:
         """ "the last bar", "the last 2 bars", "the first 4 bars"."""
         number, at = 1, i
         if self._word(at).isdecimal() and self._edge(at + 1):
-            number, at = int(self._word(at)[:4]), at + 1
+            number, at = self._number(at), at + 1
         edge = self._edge(at)
         if not edge:
             return 0
         at += 1
         if self._word(at).isdecimal():
-            number, at = int(self._word(at)[:4]), at + 1
+            number, at = self._number(at), at + 1
         if not self._is_bar(at):
             return 0
         number = min(number, 999)
@@ -498,10 +501,10 @@ class _Scanner:
         if role != "every":
             return 0
         at = self._past_small(i + n)
-        step, word = 1, self._word(at)
+        step = 1
         if self._role(at)[0] == "other":
             step, at = 2, at + 1
-        elif number := self._ordinal(at) or (int(word[:4]) if word.isdecimal() else 0):
+        elif number := self._ordinal(at) or self._number(at):
             step, at = number, at + 1
         if not self._is_bar(at):
             return 0
@@ -514,10 +517,10 @@ class _Scanner:
         role, n = self._role(i)
         if role not in ("from", "until"):
             return 0
-        after = any(word in ("after",) for word in self.words[i : i + n])
+        after, before = (word in self.words[i : i + n] for word in ("after", "before"))
         at = self._past_small(i + n)
         at = self._past_small(at + self._is_bar(at))
-        number = self._ordinal(at) or (int(self._word(at)[:4]) if self._word(at).isdecimal() else 0)
+        number = self._ordinal(at) or self._number(at)
         if not number or not (
             self._is_bar(at - 1) or self._is_bar(at + 1) or "bar" in self.words[i:at]
         ):
@@ -525,27 +528,26 @@ class _Scanner:
         at += 1
         at += self._is_bar(at)
         first, last = (number + after, self.bars) if role == "from" else (1, number)
-        if role == "until" and "before" in self.words[i : i + n]:
+        if role == "until" and before:
             last -= 1
         until, m = self._role(at)
         if (role == "from" and until == "until") or self._word(at) in ("to", "a"):
             end = self._past_small(at + m)
             end = end + self._is_bar(end)
             if self._word(end).isdecimal():
-                last, at = int(self._word(end)[:4]), end + 1
+                last, at = self._number(end), end + 1
         at += self._word(at) in ("on", "onwards", "onward")
         first, last = min(first, 999), min(last, 999)
         numbers = list(range(first, last + 1))
-        before = "before" in self.words[i : i + n]
-        exclusive = role == "until" and not before
-        self._place(numbers, bars_name(numbers or [first]), until=exclusive, before=before)
+        until_there = role == "until" and not before
+        self._place(numbers, bars_name(numbers or [first]), until=until_there, before=before)
         return at - i
 
     def _length(self, i: int) -> int:
         """ "4 bars", "8-bar loop"."""
         if not (self._word(i).isdecimal() and self._is_bar(i + 1)):
             return 0
-        if not 1 <= int(self.words[i][:4]) <= MOST_BARS:
+        if not 1 <= self._number(i) <= MOST_BARS:
             return 0
         self._add(Length(int(self.words[i])))
         return 2
@@ -568,10 +570,8 @@ class _Scanner:
         elif entry.has("place"):
             [places] = entry.of("place")
             self._add(Steps(tuple(places)))
-        elif entry.has("meter") and not entry.has("style"):
-            [(meter,)] = entry.of("meter")
-            top, bottom = map(int, meter.split("/"))
-            self.result.meters.append((top, bottom))
+        elif entry.meter is not None and not entry.has("style"):
+            self.result.meters.append(entry.meter)
         elif not entry.has("skip"):
             self._add(Thing(entry, text))
         return n

@@ -121,7 +121,7 @@ class ChartWriter:
         self.pace = 1.0
         self.tempo_range: tuple[float, float] | None = None
         self.usual_range: tuple[float, float] | None = None
-        self._text: dict[str, None] = {}
+        self._text: list[str] = []  # none is a part of another
         self._whole = False
         self._rank = np.full((bars * self.size, len(DRUMS)), -1)
         self._late: list[Callable[[], None]] = []  # what needs the whole request, such as swing
@@ -143,7 +143,7 @@ class ChartWriter:
         bars = self._bars_of(group, place)
         if not bars:
             return
-        where = self._where(group, bars, place, sections)
+        where = self._where(group, bars)
         drums = self._drums_of(group)
         if drums:
             self._drums(group, drums, bars, where, place)
@@ -175,7 +175,7 @@ class ChartWriter:
     def _drums_of(self, group: Group) -> list[str]:
         return list(dict.fromkeys(code for codes in self._codes(group) for code in codes))
 
-    def _where(self, group: Group, bars: list[int], place: range, sections: int) -> str:
+    def _where(self, group: Group, bars: list[int]) -> str:
         """The bars of a group in words, with a leading space; "" for the whole loop."""
         if group.bars is not None and not group.part:
             name = group.bars.name
@@ -275,12 +275,19 @@ class ChartWriter:
                 self._rank[free, DRUMS.index(code)] = _EXCLUDED
 
     def _hits(
-        self, drums: Iterable[str], bars: Iterable[int], steps: Steps, value: float, rank: int
+        self,
+        drums: Iterable[str],
+        bars: Iterable[int],
+        steps: Steps,
+        value: float,
+        rank: int,
+        own: bool = False,
     ) -> None:
-        cells = np.array(self._offsets(steps, bars), dtype=int)
+        """Write a value where nothing of a higher rank stands. own: see `_offsets`."""
+        cells = np.array(self._offsets(steps, bars, own), dtype=int)
         for code in drums:
             column = DRUMS.index(code)
-            open_ = cells[self._rank[cells, column] <= rank] if len(cells) else cells
+            open_ = cells[self._rank[cells, column] <= rank]
             self.chart.hits[open_, column] = value
             self._rank[open_, column] = rank
 
@@ -338,13 +345,12 @@ class ChartWriter:
         self, thing: Thing, group: Group, bars: list[int], where: str, place: range, sections: int
     ) -> None:
         entry, name = thing.entry, thing.entry.name
-        for reason in entry.of("refuse"):
+        if entry.has("refuse"):
             if group.negative:
                 self._say(f"no {name}")
             else:
-                self.refused.append(f"{thing.text}: {' '.join(reason)}")
-            return
-        if entry.has("fill"):
+                self.refused.append(f"{thing.text}: {' '.join(next(entry.of('refuse')))}")
+        elif entry.has("fill"):
             self._fill(group, bars, place, sections)
         elif entry.has("stop", "silence"):
             self._stop(thing, group, bars, place, sections)
@@ -362,31 +368,24 @@ class ChartWriter:
             self._tempo(entry, group)
         elif entry.has("set"):
             self._feel(entry, group, bars)
-            words = {1: "very ", -1: "slightly "}.get(group.degree, "")
-            noun = self._noun(entry)
-            amount = {"few": "few ", "many": "many "}.get(group.amount, "") if noun else ""
-            no = "no " if noun else "not "
-            words = no if group.negative else words + amount
-            self._say(f"{words}{name}{where}")
-
-    @staticmethod
-    def _noun(entry: Entry) -> bool:
-        return any(field == "ghosts" for field, _ in entry.of("set"))
+            degree = {1: "very ", -1: "slightly "}.get(group.degree, "")
+            amount, no = "", "not "
+            if entry.sets("ghosts"):  # a noun
+                amount, no = {"few": "few ", "many": "many "}.get(group.amount, ""), "no "
+            self._say(f"{no if group.negative else degree + amount}{name}{where}")
 
     def _words(self, entry: Entry) -> None:
         for kind in ("style", "word"):
             for words in entry.of(kind):
-                for word in [" ".join(words)]:
-                    if not any(word in known for known in self._text):
-                        for known in [k for k in self._text if k in word]:
-                            del self._text[known]
-                        self._text[word] = None
+                text = " ".join(words)
+                if not any(text in known for known in self._text):
+                    self._text = [known for known in self._text if known not in text] + [text]
 
     def _pattern(
         self, thing: Thing, group: Group, bars: list[int], where: str, sections: int
     ) -> None:
         entry = thing.entry
-        if group.negative and any(field == "swing" for field, _ in entry.of("set")):
+        if group.negative and entry.sets("swing"):
             self.chart.swing[bars] = 0
             self._say(f"no {entry.name}{where}")
             return
@@ -397,7 +396,7 @@ class ChartWriter:
             return
         self._words(entry)
         marked = entry.has("hit", "rate") and not _generic(entry)
-        marked |= any(field in ("lay", "loose") for field, _ in entry.of("set"))
+        marked |= entry.sets("lay") or entry.sets("loose")
         if not entry.has("style") or where or marked:
             self._say(f"{entry.name}{where}")
         for low, high in (args[0].split("-") for args in entry.of("bpm")):
@@ -410,24 +409,13 @@ class ChartWriter:
             for kind, value in (("rest", 0), ("hit", 1)):
                 for code, *names in entry.of(kind):
                     cells = [bar for bar in bars if bar not in self._events]
-                    steps = Steps(tuple(names))
-                    if own:
-                        self._own_hits(code, cells, steps, value, rank)
-                    else:
-                        self._hits([code], cells, steps, value, rank)
+                    self._hits([code], cells, Steps(tuple(names)), value, rank, own)
 
         self._late.insert(0, strike) if rank == _STYLE else self._late.append(strike)
         for code, rate in entry.of("rate"):
             column = self.chart.drums[:, DRUMS.index(code)]
             column[[bar for bar in bars if column[bar] != 0]] = float(rate)
         self._feel(entry, group, bars, weak=entry.has("style"))
-
-    def _own_hits(self, code: str, bars: list[int], steps: Steps, value: float, rank: int) -> None:
-        cells = np.array(self._offsets(steps, bars, own=True), dtype=int)
-        column = DRUMS.index(code)
-        open_ = cells[self._rank[cells, column] <= rank] if len(cells) else cells
-        self.chart.hits[open_, column] = value
-        self._rank[open_, column] = rank
 
     def _feel(self, entry: Entry, group: Group, bars: list[int], weak: bool = False) -> None:
         """Set bar fields. weak: only where nothing is asked, as a style does."""
@@ -590,8 +578,7 @@ def _generic(entry: Entry) -> bool:
     """Whether a style has only what many styles have: a kick on the beat, a backbeat."""
     if entry.has("rest") or not entry.has("style", "word"):
         return False
-    places = {name for kind in ("hit",) for _, *names in entry.of(kind) for name in names}
-    return entry.has("style", "word") and places <= {"1", "2", "4"}
+    return {name for _, *names in entry.of("hit") for name in names} <= {"1", "2", "4"}
 
 
 def _drum_names(codes: Iterable[tuple[str, ...]]) -> list[str]:
