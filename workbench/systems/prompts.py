@@ -142,8 +142,8 @@ def facts_reading(
     Returns:
         The reading; its messages say what is understood, what is not, and what is refused.
     """
-    messages = []
-    if not plain_words(prompt):
+    messages, words = [], plain_words(prompt)
+    if not words:
         messages.append(_NO_WORDS)
     elif not (understood or unknown or refused):
         messages.append(_NO_MUSIC)
@@ -152,11 +152,10 @@ def facts_reading(
     if unknown:
         messages.append(f"Not understood and without effect: {_listed(unknown)}.")
     messages += [f"Not possible: {reason}." for reason in refused]
-    words = dict.fromkeys(k for w in tokens(plain_words(prompt)) if (k := keyword_of(w)))
     return PromptReading(
         prompt,
         tempo,
-        tuple(words),
+        _keywords(tokens(words)),
         tuple(unknown),
         tuple(messages),
         tuple(understood),
@@ -164,11 +163,16 @@ def facts_reading(
     )
 
 
+def _keywords(words: Iterable[str]) -> tuple[str, ...]:
+    """Return the keywords of words, each once."""
+    return tuple(dict.fromkeys(k for w in words if (k := keyword_of(w))))
+
+
 def read_prompt(prompt: str, text: TextEncoder, vocabulary: Collection[str]) -> PromptReading:
     """Read a prompt for a text encoder and a training vocabulary. Any text can be read."""
     given, prompt = prompt, plain_words(prompt)
     words = tokens(prompt)
-    keywords = tuple(dict.fromkeys(k for w in words if (k := keyword_of(w))))
+    keywords = _keywords(words)
     known = set(vocabulary)
     unknown = tuple(w for w in unknown_words(prompt) if w not in known)
     content = [w for w in words if not w[0].isdigit()]

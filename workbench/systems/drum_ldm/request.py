@@ -182,20 +182,24 @@ class _Section:
 
 
 def _sections(items: list[Item]) -> list[_Section]:
-    parts: list[list[Item]] = [[]]
-    for item in _with_breaks(items):
-        if isinstance(item, Break) and item.strong:
-            parts.append([])
-        else:
-            parts[-1].append(item)
     sections: list[_Section] = []
-    for part in parts:
-        section = _Section(_groups(part))
-        lengths = [item.bars for item in part if isinstance(item, Length)]
-        section.length = lengths[0] if lengths else None
+    for part in _split(_with_breaks(items), strong=True):
+        length = next((item.bars for item in part if isinstance(item, Length)), None)
+        section = _Section(_groups(part), length)
         if section.groups or section.length or Role("groove") in part:
             sections.append(section)
     return sections or [_Section([])]
+
+
+def _split(items: list[Item], strong: bool = False) -> list[list[Item]]:
+    """What stands between breaks, or between strong breaks only."""
+    parts: list[list[Item]] = [[]]
+    for item in items:
+        if isinstance(item, Break) and item.strong >= strong:
+            parts.append([])
+        else:
+            parts[-1].append(item)
+    return parts
 
 
 def _with_breaks(items: list[Item]) -> list[Item]:
@@ -306,15 +310,9 @@ class _Draft:
 
 
 def _groups(items: list[Item]) -> list[Group]:
-    clauses: list[list[Item]] = [[]]
-    for item in items:
-        if isinstance(item, Break):
-            clauses.append([])
-        else:
-            clauses[-1].append(item)
-    clauses = [
+    clauses: list[list[Item]] = [
         [i for i in clause if not isinstance(i, Length | Form) and i != Role("groove")]
-        for clause in clauses
+        for clause in _split(items)
     ]
     groups: list[Group] = []
     for clause in _merged(clauses):

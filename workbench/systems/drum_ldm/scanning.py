@@ -24,13 +24,12 @@ _EQUAL = re.compile(r"(?:[a-zé]+\s*)?=\s*(\d{2,3})\b(?!\s*bpm)")
 _COMMA = re.compile(r"(\d),(\d{1,2})(?=\s*bpm)")
 _RANGE = re.compile(r"\b(\d{2,3})\s*(?:-|–|to|bis|or|a|à|y|/)\s*(\d{2,3})\s*-?bpm\b")
 _FIGURE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)[\s-]*bpm\b")
-_SPELLED = re.compile(
-    r"\b(?:(?:(a|one|two) )?(hundred)(?: and)?|(one))?[ -]?"
-    r"(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|ten)?"
-    r"(?:[ -](one|two|three|four|five|six|seven|eight|nine))? ?(?=bpm\b)"
-)
 _TENS = ["ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_SPELLED = re.compile(
+    r"\b(?:(?:(a|one|two) )?(hundred)(?: and)?|(one))?[ -]?"
+    rf"({'|'.join(_TENS)})?(?:[ -]({'|'.join(_ONES)}))? ?(?=bpm\b)"
+)
 _STOPS = set(",;:.")
 _FORM = re.compile(r"a[a-f]{2,15}")
 _ANDS = ("&", "and", "und", "y", "et", "e", "a", "ah", "i")

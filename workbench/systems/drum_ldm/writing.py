@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workbench.datasets.phrases import joined
-from workbench.music.kit import DRUMS
-from workbench.representations.drum_chart import DrumChart, bar_steps, pulse_steps
+from workbench.music.kit import DRUM_NAMES, DRUMS
+from workbench.representations.drum_chart import BAR_FIELDS, DrumChart, bar_steps, pulse_steps
 from workbench.systems.drum_ldm.lexicon import Entry
 from workbench.systems.drum_ldm.scanning import Bars, Steps, Thing, bars_name
 
@@ -43,17 +43,7 @@ RAMP = {"loudness": (0.4, 0.82), "density": (2.6, 5.8)}  # of a build-up
 FILLS_EVERY = 4  # bars, where "fills" have no place
 LONGEST_FILL = 2  # bars of a section that is a fill
 _STYLE, _PATTERN, _ASKED, _EXCLUDED = range(4)  # what outranks what
-_NAMES = {
-    "BD": "kick",
-    "SD": "snare",
-    "CH": "closed hi-hat",
-    "OH": "open hi-hat",
-    "RD": "ride",
-    "CR": "crash",
-    "LT": "low tom",
-    "MT": "mid tom",
-    "HT": "high tom",
-}
+_NAMES = DRUM_NAMES | {"BD": "kick", "SD": "snare", "RD": "ride", "CR": "crash"}
 _SETS = {
     ("CH", "OH"): "hi-hats",
     ("CR", "RD"): "cymbals",
@@ -502,14 +492,13 @@ class ChartWriter:
                 cells = slice(bar * self.size + first, (bar + 1) * self.size)
                 self.chart.hits[cells] = 0
                 self._rank[cells] = _EXCLUDED
-                self.chart.fill[bar] = 0
-                for name in ("density", "loudness", "ghosts", "likeness", "swing", "lay", "loose"):
+                for name in BAR_FIELDS:
                     getattr(self.chart, name)[bar] = np.nan
+                self.chart.fill[bar] = 0
                 self.chart.drums[bar, self.chart.drums[bar] != 0] = np.nan
                 if silent:
                     self.chart.drums[bar] = 0
                     self.chart.density[bar] = 0
-                    self.chart.hits[bar * self.size : (bar + 1) * self.size] = 0
 
         self._late.append(rest)
 
