@@ -109,7 +109,7 @@ def _touch(loop: Loop) -> dict[str, float]:
 
 
 def _hands(loop: Loop) -> dict[str, float]:
-    """What is struck at once."""
+    """What is struck at the same time."""
     struck = loop.loud > 0
     kick = struck[..., BD]
     return {

@@ -1,4 +1,4 @@
-"""The facts of a drum chart in the words of drummers, beside the style of `datasets/phrases.py`.
+"""The facts of a drum chart in drummers' words, beside the style of `datasets/phrases.py`.
 
 Each phrase names some of the measured facts: drums that play and drums that do not, amounts, places
 in the bar and in the loop, sections, feel, form, metre, tempo. A system that is trained on them
@@ -75,8 +75,8 @@ _ORDINALS = "first second third fourth fifth sixth seventh eighth".split()  # no
 
 @dataclass(frozen=True)
 class Part:
-    """A statement, of which one wording is said: `before` a noun ("busy"), after "with" ("lots of
-    toms"), or on its own (`alone`, "no snare"). weight: how gladly it is named."""
+    """A statement and its wordings, of which a phrase has one: `before` a noun ("busy"), after
+    "with" ("lots of toms"), or on its own (`alone`, "no snare"). weight: relative probability."""
 
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -85,10 +85,10 @@ class Part:
 
 
 def chart_phrases(chart: DrumChart, facts: Facts, n: int = 1, seed: int = 0) -> list[str]:
-    """Say facts of a measured chart in `n` phrases.
+    """Describe facts of a measured chart in `n` phrases.
 
     Args:
-        chart: A measured chart; fields that are NaN are not spoken of.
+        chart: A measured chart; fields that are NaN are not named.
         facts: Style, tempo in BPM and kind of the loop.
         n: Number of phrases.
         seed: The same seed gives the same phrases.
@@ -102,7 +102,7 @@ def chart_phrases(chart: DrumChart, facts: Facts, n: int = 1, seed: int = 0) -> 
     return different(lambda: _phrase(chart, facts, parts, random), n)
 
 
-# --- what holds -----------------------------------------------------------------------------------
+# --- statements -----------------------------------------------------------------------------------
 
 
 def _parts(chart: DrumChart, facts: Facts) -> Iterator[Part]:
@@ -307,7 +307,7 @@ def _feel(chart: DrumChart) -> Iterator[Part]:
 
 
 def _mean(values: np.ndarray) -> float:
-    """Mean of the bars that are known; NaN, which no threshold holds for, if none is."""
+    """Mean of the bars that are known; NaN, which reaches no threshold, if none is."""
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
 
@@ -316,11 +316,11 @@ def _filled(forms: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(form.format(name) for form in forms for name in names)
 
 
-# --- how it is said -------------------------------------------------------------------------------
+# --- wordings ----------------------------------------------------------------------------------
 
 
 def _phrase(chart: DrumChart, facts: Facts, parts: list[Part], random: Random) -> str:
-    """One phrase: choose what to say, then in which form."""
+    """One phrase: choose the statements, then the form."""
     genre = genre_words(facts, random)
     chosen = _chosen(parts, random.choice((0, 1, 1, 2, 2, 3, 4)), random)
     before: list[str] = []
@@ -330,7 +330,7 @@ def _phrase(chart: DrumChart, facts: Facts, parts: list[Part], random: Random) -
         forms = ((before, part.before), (after, part.after), (alone, part.alone))
         place, words = random.choice([form for form in forms if form[1]])
         place.append(random.choice(words))
-    after.sort(key=lambda words: words not in _PLAIN)  # an amount holds for what stands after it
+    after.sort(key=lambda words: words not in _PLAIN)  # an amount applies to what stands after it
     if after or len(alone) > 1:  # "then a fill" divides the loop into sections
         alone = ["end with a fill" if words == "then a fill" else words for words in alone]
     tempo = _tempo(facts, random)

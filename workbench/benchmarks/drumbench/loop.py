@@ -22,7 +22,7 @@ GROUPS = {"toms": ("LT", "MT", "HT"), "hats": ("CH", "OH"), "cymbals": ("RD", "C
 ACCENT = 0.6  # of the 95th percentile of a drum's velocity: what is louder is an accent
 TRIPLET = 0.25  # sixteenths: from this offset on, a hit is on a triplet place
 GHOST = 0.31  # velocity, 0 to 1, below which a snare hit is a ghost note
-LENGTHS = (8, 12, 14, 16, 18, 20, 24)  # of bars in sixteenths, which a metre is told from
+LENGTHS = (8, 12, 14, 16, 18, 20, 24)  # of bars in sixteenths, which a metre competes with
 APART = 0.05  # a fill's overlap with other bars is lower than theirs by this
 _PLACE = re.compile(r"([1-9]\d?)([e&a]?)")
 
@@ -44,7 +44,7 @@ class Loop:
 
     @classmethod
     def of(cls, clip: Clip) -> Loop:
-        """The loop of a clip; notes that are no drum of the kit are left out."""
+        """The loop of a clip; notes that are not on a drum of the kit are left out."""
         notes = clip.notes[clip.notes["is_drum"]]
         drum = read_lookup()[notes["pitch"] & 127]
         notes, drum = notes[drum >= 0], drum[drum >= 0]
@@ -68,7 +68,7 @@ class Loop:
 
     @cached_property
     def offset(self) -> np.ndarray:
-        """Of each hit from its sixteenth, in sixteenths."""
+        """Distance of each hit from its sixteenth, in sixteenths."""
         return 4 * self.time - np.floor(4 * self.time + 0.5)
 
     @cached_property
@@ -158,7 +158,7 @@ def _struck(loop: Loop, drums: str) -> np.ndarray:
 
 
 def _at(table: np.ndarray, places: list[int]) -> float:
-    """Share of bars in which a table (bars, sixteenths) of bools holds at all places."""
+    """Share of bars in which a table (bars, sixteenths) of bools is true at all places."""
     if max(places) >= table.shape[1]:
         return 0.0
     return float(table[:, places].all(1).mean())
@@ -407,14 +407,14 @@ def tempo(loop: Loop) -> float:
 
 
 @measure
-def metre(loop: Loop, asked: str) -> float:
-    """1 if the clip's metre is the asked one and its notes agree, else 0.
+def metre(loop: Loop, meter: str) -> float:
+    """1 if the clip has this metre and its notes agree, else 0.
 
     The notes agree if they are more self-similar after a bar of the metre than after the bars of
     other metres (of 8 to 24 sixteenths, without its multiples and divisors). 3/4 and 6/8, whose
     bars are equally long, differ by what is struck harder: beats two and three, or the middle.
     """
-    top, bottom = (int(part) for part in asked.split("/"))
+    top, bottom = (int(part) for part in meter.split("/"))
     bar = round(16 * top / bottom)
     if loop.meter != (top, bottom) or loop.bars < 2 or not len(loop.time):
         return 0.0

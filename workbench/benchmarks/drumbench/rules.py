@@ -1,11 +1,11 @@
-"""Rules of DrumBench: what a take must show to be what the prompt asked for.
+"""Rules of DrumBench: what a take must have to be what the prompt asks for.
 
     rule = Rule.read("on(BD, 3) >= 0.6 & on(BD, 1) <= 0.4")
     rule.met(Loop.of(clip))
 
 A rule is comparisons of measures (`loop.MEASURES`) with numbers, all joined by `&` or all by `|`.
-`d(late, hip hop) >= 0.5` compares takes with those of another prompt: Cohen's d, the difference of
-the means of a measure over their pooled standard deviation. It holds for a prompt's takes together.
+`d(late, hip hop) >= 0.5` compares all takes of a prompt with those of another: Cohen's d, the
+difference of the means of a measure over their pooled standard deviation.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SMALLEST = 1e-6  # pooled standard deviation; takes that are all the same have n
 
 @dataclass(frozen=True)
 class Term:
-    """One comparison. against: the prompt whose takes lend the other mean, for `d`."""
+    """One comparison. against: for `d`, the prompt whose takes have the other mean."""
 
     measure: str
     words: tuple[str, ...]
@@ -67,8 +67,7 @@ class Rule:
 
     def met(self, loop: Loop) -> bool:
         """Does one take satisfy the comparisons with numbers? True if there are none; False for a
-        take with fewer hits than bars, which has no drum that was asked to be left out, but no
-        groove either."""
+        take with fewer hits than bars: it would satisfy "no snare", but is not a groove."""
         if len(loop.time) < loop.bars:
             return False
         own = [term.holds(term.value(loop)) for term in self.terms if term.against is None]

@@ -1,10 +1,10 @@
 """Scoring: how many prompts of DrumBench does a system obey?
 
-A prompt is obeyed if at least half of its takes satisfy its rule; where people's loops often
-satisfy it anyhow (`Prompt.beyond`), also a quarter more of the takes than of the empty prompt's, of
-which at most 7 of 8 are asked. A rule that compares with another prompt's takes must hold for the
-takes together: Cohen's d of at least 0.5. Nonsense is obeyed if the loops are playable or the
-system says what it does not understand.
+A prompt is obeyed if at least half of its takes satisfy its rule. Where people's loops often
+satisfy it by chance (`Prompt.beyond`), the share must also be higher by a quarter than that of the
+empty prompt's takes; more than 7 of 8 is not required. A rule that compares two prompts applies to
+all takes together: Cohen's d of at least 0.5. Nonsense is obeyed if the loops are playable or the
+system reports what it does not understand.
 
 A system is anything with `takes` and `remark`, see `System`. Two are here: systems of the workbench
 (`Loaded`) and folders of MIDI files of any other system (`Folder`).

@@ -1,4 +1,4 @@
-"""The prompts of DrumBench: `prompts.tsv`, one a line.
+"""The prompts of DrumBench: `prompts.tsv`, one per line.
 
 Columns: id; split ("validation" to choose on, "test" to report, "reference" for prompts that others
 are compared with); kind; prompt; rule; people (loops that have the property, see `people.py`);
@@ -19,7 +19,7 @@ from workbench.tables import read_table
 PROMPTS = Path(__file__).with_name("prompts.tsv")
 COLUMNS = ("id", "split", "kind", "prompt", "rule", "people", "having", "lacking", "variety")
 SPLITS = ("validation", "test")
-COMMON = 0.25  # a rule that more of people's loops satisfy anyhow must beat the empty prompt
+COMMON = 0.25  # a rule that more of people's loops satisfy by chance must beat the empty prompt
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class DrumRequest:
         meter: Metre; 4/4 if the prompt names none.
         style: Names of styles and strokes in the English of training captions, for the text
             encoder; "" if the prompt names none.
-        chart: What is asked bar by bar and sixteenth by sixteenth.
+        chart: What the prompt asks of each bar and each sixteenth.
         understood: Statements in English about what was understood.
         unknown: Words that were not understood.
         refused: What was understood and cannot be done, each with the reason.
@@ -70,7 +70,7 @@ class DrumRequest:
     usual_range: tuple[float, float] | None = None
 
     def reading(self) -> PromptReading:
-        """Return the request as what a system tells its user about a prompt."""
+        """Return the request as a reading of the prompt, which a system shows to its user."""
         return facts_reading(self.prompt, self.tempo, self.understood, self.unknown, self.refused)
 
     def tempo_near(self, usual: float) -> float:
@@ -108,52 +108,52 @@ def read_request(prompt: str, bars: int) -> DrumRequest:
     ('half-time rock', 140.0, np.float32(1.0))
     """
     prompt, bars = prompt_of(prompt), whole(bars, "bars", 1, MOST_BARS)
-    found = scan(prompt, bars)
-    meter = _meter(found)
+    scanned = scan(prompt, bars)
+    meter = _meter(scanned)
     writer = ChartWriter(bars, meter)
-    parts = _sections(found.items)
+    parts = _sections(scanned.items)
     for section, places in zip(parts, _places(parts, bars), strict=True):
         if not places:
-            found.refused.append(f"{len(parts)} sections: too many for {bars} bars")
+            scanned.refused.append(f"{len(parts)} sections: too many for {bars} bars")
             break
-        alone = len(parts) == 1 and not isinstance(next(iter(found.items), None), Break)
+        alone = len(parts) == 1 and not isinstance(next(iter(scanned.items), None), Break)
         for group in _whole_fill(section.groups) if alone else section.groups:
             for place in places:
                 writer.write(group, place, len(parts))
-    for item in found.items:
+    for item in scanned.items:
         if isinstance(item, Form):
             writer.form(item.letters)
         elif isinstance(item, Length) and len(parts) == 1 and item.bars != bars:
-            found.refused.append(f"{item.bars} bars: the length is set by bars, which is {bars}")
+            scanned.refused.append(f"{item.bars} bars: the length is set by bars, which is {bars}")
     chart = writer.finish()
     understood = [f"style: {writer.style}"] if writer.style else []
-    if found.tempo is not None:
-        understood.append(f"tempo {found.tempo:g} BPM")
-    if found.meters or meter != (4, 4):
+    if scanned.tempo is not None:
+        understood.append(f"tempo {scanned.tempo:g} BPM")
+    if scanned.meters or meter != (4, 4):
         understood.append(f"{meter[0]}/{meter[1]}")
-    understood += [*writer.said, *(f"read {pair}" for pair in found.corrected)]
+    understood += [*writer.statements, *(f"read {pair}" for pair in scanned.corrected)]
     return DrumRequest(
         prompt,
-        found.tempo,
+        scanned.tempo,
         meter,
         writer.style,
         chart,
         tuple(dict.fromkeys(understood)),
-        tuple(found.unknown),
-        tuple(dict.fromkeys((*found.refused, *writer.refused))),
+        tuple(scanned.unknown),
+        tuple(dict.fromkeys((*scanned.refused, *writer.refused))),
         writer.pace,
         writer.tempo_range,
         writer.usual_range,
     )
 
 
-def _meter(found: Scan) -> tuple[int, int]:
+def _meter(scanned: Scan) -> tuple[int, int]:
     """The metre that is named, otherwise that of the style."""
-    if found.meters:
-        if len(set(found.meters)) > 1:
-            found.refused.append("one metre per loop: the first one is used")
-        return found.meters[0]
-    for item in found.items:
+    if scanned.meters:
+        if len(set(scanned.meters)) > 1:
+            scanned.refused.append("one metre per loop: the first one is used")
+        return scanned.meters[0]
+    for item in scanned.items:
         if isinstance(item, Thing) and item.entry.meter is not None:
             return item.entry.meter
     return 4, 4

@@ -300,8 +300,7 @@ class _Scanner:
                 return 0
         if not (top.isdecimal() and bottom in ("2", "4", "8", "16")) or top == "1":
             return 0
-        found, length = self._find(i)
-        if found is not None and length > n:
+        if self._find(i)[1] > n:  # a phrase such as "6/8 afro"
             return 0
         meter = (int(top[:4]), int(bottom))
         if meter in METERS:
@@ -343,19 +342,19 @@ class _Scanner:
 
     def _numbers(self, i: int) -> tuple[tuple[str, ...], int]:
         """Figures that are joined by "and" and commas, and the index after the last."""
-        found: list[str] = []
+        counts: list[str] = []
         end = i
         while re.fullmatch(r"\d{1,2}[ea]?", self._word(i)) and (
-            not found or len(self._word(i)) < 3
+            not counts or len(self._word(i)) < 3
         ):
             if self._word(i + 1) == "/" and self._word(i + 2).isdecimal():
                 break  # a metre
-            if found and not self._is_figure(i):
+            if counts and not self._is_figure(i):
                 break
             sub = ""
             if self._word(i + 1) in ("&", "+") and not self.gaps[i + 1]:
                 sub = "" if self._word(i + 2).isdecimal() and not self.gaps[i + 2] else "&"
-            found.append(self.words[i] + sub)
+            counts.append(self.words[i] + sub)
             i += 1 + len(sub)
             end = i
             while self._role(i)[0] in ("and", "at") or self._word(i) in (
@@ -365,7 +364,7 @@ class _Scanner:
                 "no",
             ):
                 i += 1
-        return tuple(found), end
+        return tuple(counts), end
 
     # --- places in the loop -------------------------------------------------------------------
 

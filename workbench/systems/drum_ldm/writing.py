@@ -1,4 +1,4 @@
-"""Write the groups of a request to a drum chart, and say in English what was written."""
+"""Write the groups of a request to a drum chart, and state in English what was written."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class ChartWriter:
         self.bars, self.meter = bars, meter
         self.size = bar_steps(meter)
         self.chart = DrumChart.empty(bars, meter)
-        self.said: list[str] = []
+        self.statements: list[str] = []
         self.refused: list[str] = []
         self.pace = 1.0
         self.tempo_range: tuple[float, float] | None = None
@@ -256,11 +256,11 @@ class ChartWriter:
 
     def _others(self, drums: Iterable[str], bars: Iterable[int], steps: Steps) -> None:
         """Exclude drums from all other places of these bars."""
-        asked = set(self._offsets(steps, bars))
+        wanted = set(self._offsets(steps, bars))
         for code in drums:
             for bar in bars:
                 cells = [bar * self.size + s for s in range(self.size)]
-                free = [cell for cell in cells if cell not in asked]
+                free = [cell for cell in cells if cell not in wanted]
                 self.chart.hits[free, DRUMS.index(code)] = 0
                 self._rank[free, DRUMS.index(code)] = _EXCLUDED
 
@@ -286,14 +286,14 @@ class ChartWriter:
     def _offsets(self, steps: Steps, bars: Iterable[int], own: bool = False) -> list[int]:
         """Sixteenths of the loop on which these places fall. own: places are counted in the
         metre of their row of the lexicon, and may go on in the next bar."""
-        found: list[int] = []
         if own:
             places = [p for name in steps.names for p in self._place(name, count=True, beyond=True)]
             period = max(1, max(places, default=0) // self.size + 1)
+            cells: list[int] = []
             for bar in bars:
                 first = (bar % period) * self.size
-                found += [bar * self.size + p - first for p in places if 0 <= p - first < self.size]
-            return found
+                cells += [bar * self.size + p - first for p in places if 0 <= p - first < self.size]
+            return cells
         places = [p for name in steps.names for p in self._place(name, count=steps.count)]
         return [bar * self.size + p for bar in bars for p in places]
 
@@ -546,15 +546,15 @@ class ChartWriter:
         struck = self.chart.hits == 1
         named = struck & (self.chart.drums[bar] == 0)
         for column in np.flatnonzero(named.any(0)):
-            asked = struck[:, column] & (self._rank[:, column] >= _ASKED)
-            if asked.any() and named[asked, column].all():
+            cells = struck[:, column] & (self._rank[:, column] >= _ASKED)
+            if cells.any() and named[cells, column].all():
                 name = _NAMES[DRUMS[column]]
                 self.refused.append(f"{name}: asked for and excluded; it is left out")
         self.chart.hits[self.chart.drums[bar] == 0] = 0
         return self.chart
 
     def _say(self, text: str) -> None:
-        self.said.append(text)
+        self.statements.append(text)
 
 
 def _before(bars: Bars) -> Bars:
