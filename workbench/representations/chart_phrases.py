@@ -70,7 +70,7 @@ _METERS = {
     (7, 8): ("7/8", "in 7/8", "in seven", "7/8 time"),
     (12, 8): ("12/8", "in 12/8", "twelve eight"),
 }
-_ORDINALS = "first second third fourth fifth sixth seventh eighth".split()  # noqa: SIM905
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
 @dataclass(frozen=True)

@@ -190,22 +190,21 @@ class ChartWriter:
             self._say(f"no {joined(named, 'or')}{where}")
             return
         if group.change:
-            inside = bars[0]
-            away = (
-                range(place[0], inside)
-                if group.change == "enters"
-                else range(inside, place[-1] + 1)
-            )
-            self._absent(drums, list(away))
-            verb = "from" if group.change == "enters" else "until"
-            self._say(f"{joined(named)} {verb} bar {inside + (group.change == 'enters')}")
+            change = bars[0]  # the first bar with the drums, or without them
+            if group.change == "enters":
+                self._absent(drums, range(place[0], change))
+                self._say(f"{joined(named)} from bar {change + 1}")
+            else:
+                self._absent(drums, range(change, place[-1] + 1))
+                self._say(f"{joined(named)} until bar {change}")
             return
         crash = drums == ["CR"] or (drums == ["CR", "RD"] and steps is not None)
         placed = steps is not None or group.bars is not None or bool(group.part)
         if crash and not group.amount and (placed or not group.plural("drum")):
             self._crash(group, bars, where, place)
             return
-        if group.only and ((steps is None and group.bars is None) or self._only_first(group)):
+        # "only hats in bar 5" excludes other drums, "rock, hats only in bar 5" other bars
+        if group.only and steps is None and (group.bars is None or not group.joined):
             others = [code for code in DRUMS if code not in drums]
             self._absent(others, bars)
             self._say(f"only {joined(named)}{where}")
@@ -226,11 +225,6 @@ class ChartWriter:
         self._late.append(lambda: self._hits(leading, bars, steps, 1, _ASKED))
         only = " only" if group.only else ""
         self._say(f"{joined(named)} on {_steps_name(steps)}{only}{where}")
-
-    @staticmethod
-    def _only_first(group: Group) -> bool:
-        """ "only hats in bar 5" excludes other drums, "snare only on 2" other places."""
-        return bool(group.bars is not None and group.steps is None and not group.joined)
 
     def _crash(self, group: Group, bars: list[int], where: str, place: range) -> None:
         """A crash is one hit at the start of a bar, unless the place says otherwise."""
