@@ -17,6 +17,7 @@ import numpy as np
 from workbench.errors import WorkbenchError
 from workbench.music.clip import Clip
 from workbench.music.kit import DRUMS, read_lookup
+from workbench.music.likeness import jaccard
 
 GROUPS = {"toms": ("LT", "MT", "HT"), "hats": ("CH", "OH"), "cymbals": ("RD", "CR"), "all": DRUMS}
 ACCENT = 0.6  # of the 95th percentile of a drum's velocity: what is louder is an accent
@@ -83,8 +84,7 @@ class Loop:
         """(bars, bars): intersection over union of the hits of each pair of bars; 1 where both are
         empty."""
         struck = self.loud.reshape(self.bars, -1) > 0
-        either = (struck[:, None] | struck).sum(-1)
-        return np.where(either > 0, (struck[:, None] & struck).sum(-1) / np.maximum(1, either), 1.0)
+        return jaccard(struck[:, None], struck)
 
     @cached_property
     def fills(self) -> np.ndarray:
@@ -107,16 +107,15 @@ def distance(loops: Sequence[Loop], labels: Sequence[str] | None = None) -> floa
         0 (all the same) to 1 (nothing in common); NaN without pairs.
     """
     cells = [(loop.loud > 0).reshape(loop.steps, -1) for loop in loops]
-    found = []
+    distances = []
     for i, one in enumerate(cells):
         for j in range(i):
             if labels is not None and labels[i] == labels[j]:
                 continue
             other = cells[j]
             steps = min(len(one), len(other))
-            either = (one[:steps] | other[:steps]).sum()
-            found.append(1 - (one[:steps] & other[:steps]).sum() / either if either else 0.0)
-    return float(np.mean(found)) if found else float("nan")
+            distances.append(1 - jaccard(one[:steps].ravel(), other[:steps].ravel()))
+    return float(np.mean(distances)) if distances else float("nan")
 
 
 Measure = Callable[..., float]
