@@ -65,7 +65,8 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
     add.set_defaults(run=vary)
 
     add = commands.add_parser("groove", help="play, complete or fill a drum loop")
-    add.add_argument("tool", choices=GROOVE_TOOLS, help="; ".join(GROOVE_TOOLS.values()))
+    tools = "; ".join(f"{name}: {meaning}" for name, (meaning, _, _) in GROOVE_TOOLS.items())
+    add.add_argument("tool", choices=GROOVE_TOOLS, help=tools)
     add.add_argument("file", type=options.path, help="the MIDI file; for tap also a sound file")
     add.add_argument("--prompt", type=options.nonempty, help="text; default: the caption")
     add.add_argument("--groove", type=options.path, metavar="FILE", help="transfer: whose feel")
@@ -100,20 +101,13 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
     add.set_defaults(run=train)
 
 
-GROOVE_TOOLS = {
-    "humanise": "humanise: the hits stay, velocity and timing are played",
-    "transfer": "transfer: the hits of FILE with the feel of --groove",
-    "tap": "tap: a tapped rhythm becomes a full kit",
-    "fill": "fill: --bar becomes a fill",
-    "add": "add: --drum joins the loop",
-}
-# Options that a tool needs, and those that it takes, too
-_NEEDS = {"transfer": ("groove",), "fill": ("bar",), "add": ("drum",)}
-_TAKES = {
-    "humanise": ("prompt",),
-    "tap": ("prompt", "drum", "tempo"),
-    "fill": ("prompt",),
-    "add": ("prompt",),
+# Meaning of each groove tool, the options that it needs, and those that it takes beside them
+GROOVE_TOOLS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "humanise": ("the hits stay, velocity and timing are sampled", (), ("prompt",)),
+    "transfer": ("the hits of FILE with the feel of --groove", ("groove",), ()),
+    "tap": ("a tapped rhythm becomes a full kit", (), ("prompt", "drum", "tempo")),
+    "fill": ("--bar becomes a fill", ("bar",), ("prompt",)),
+    "add": ("--drum joins the loop; hits that it has are replaced", ("drum",), ("prompt",)),
 }
 
 
@@ -192,11 +186,7 @@ def inpaint(args: argparse.Namespace) -> int:
         able = ", ".join(f"--{unit}" for unit in entry.system.replaces)
         raise WorkbenchError(f"the part to replace is missing; give {able}")
     check_out(args.out)
-    clip = read_clip(args.file)
-    if args.tempo is not None:
-        if clip.tempo_known:
-            raise WorkbenchError(f"--tempo: {args.file} has its own tempo, {clip.tempo:g} BPM")
-        clip = clip.with_(tempo=args.tempo)
+    clip = _with_tempo(read_clip(args.file), args)
     region = region_given(clip, part)
     system = entry.from_pretrained(args.checkpoint)
     with _naming(args.file):
@@ -219,31 +209,40 @@ def vary(args: argparse.Namespace) -> int:
 
 def groove(args: argparse.Namespace) -> int:
     tool = args.tool
-    needs, takes = _NEEDS.get(tool, ()), (*_NEEDS.get(tool, ()), *_TAKES.get(tool, ()))
+    _, needed, others = GROOVE_TOOLS[tool]
+    taken = (*needed, *others)
     for name in ("prompt", "groove", "bar", "drum", "tempo"):
-        if getattr(args, name) is None and name in needs:
+        given = getattr(args, name) is not None
+        if not given and name in needed:
             raise WorkbenchError(f"--{name} is missing for {tool}")
-        if getattr(args, name) is not None and name not in takes:
-            own = ", ".join(f"--{other}" for other in takes)
+        if given and name not in taken:
+            own = ", ".join(f"--{other}" for other in taken)
             raise WorkbenchError(f"--{name}: is not an option of {tool}; it has {own}")
     check_out(args.out)
-    entry = find("drums")
-    system: Any = entry.from_pretrained(args.checkpoint)
-    clip, more = read_clip(args.file), {"n": args.n, "seed": args.seed}
+    clip = _with_tempo(read_clip(args.file), args)
+    if tool == "tap" and not clip.tempo_known:
+        raise WorkbenchError(f"--tempo is missing: the tempo of {args.file} is not known")
+    if tool == "fill" and args.bar > clip.bars:
+        raise WorkbenchError(f"--bar {args.bar}: {args.file} has {clip.bars} bars")
+    system: Any = find("drums").from_pretrained(args.checkpoint)
+    settings = {"n": args.n, "seed": args.seed}
     if args.prompt is not None:
-        more["prompt"] = args.prompt
+        settings["prompt"] = args.prompt
+    words = [args.file.stem]
     with _naming(args.file):
         if tool == "humanise":
-            clips = system.humanise(clip, **more)
+            clips = system.humanise(clip, **settings)
         elif tool == "transfer":
-            clips = system.transfer(read_clip(args.groove), clip, **more)
+            clips = system.transfer(read_clip(args.groove), clip, **settings)
         elif tool == "tap":
-            clips = system.tap(clip, drum=args.drum, tempo=args.tempo, **more)
+            clips = system.tap(clip, drum=args.drum, **settings)
         elif tool == "fill":
-            clips = system.fill(clip, args.bar - 1, **more)
+            words.append(f"bar {args.bar}")
+            clips = system.fill(clip, args.bar - 1, **settings)
         else:
-            clips = system.add(clip, args.drum, **more)
-    _write_edits(clips, f"{args.file.stem} {tool}", args)
+            words.append(args.drum)
+            clips = system.add(clip, args.drum, **settings)
+    _write_edits(clips, " ".join(words), args)
     return 0
 
 
@@ -283,6 +282,15 @@ def _named(value: Any) -> str:
     return f"{first:g}-{last:g}"
 
 
+def _with_tempo(clip: Clip, args: argparse.Namespace) -> Clip:
+    """Return the clip at the tempo of --tempo, which only a file without a tempo may be given."""
+    if args.tempo is None:
+        return clip
+    if clip.tempo_known:
+        raise WorkbenchError(f"--tempo: {args.file} has its own tempo, {clip.tempo:g} BPM")
+    return clip.with_(tempo=args.tempo)
+
+
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
     """Make errors about the argument `clip` name the file instead."""
@@ -315,9 +323,9 @@ def _write(clips: Sequence[Clip], stems: Sequence[str], args: argparse.Namespace
     ]
     there = [path for row in paths for path in row if path.exists()]
     if there and not args.force:
-        others = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        others = f" and {len(there) - 1} more exist" if len(there) > 1 else " exists"
         raise WorkbenchError(
-            f"{there[0]}{others} exists; give --force to overwrite it, or another --seed or --out"
+            f"{there[0]}{others}; give --force to overwrite it, or another --seed or --out"
         )
     for clip, row in zip(clips, paths, strict=True):
         for path in row:

@@ -141,7 +141,9 @@ def file_stem(clip: Any, words: str | None = None) -> str:
     by default the clip's caption, or "clip".
     """
     words = clip.caption if words is None else words
-    text = unicodedata.normalize("NFC", re.sub(r"(?i)\b[\d.]+\s*bpm\b", "", words)).lower()
+    if clip.tempo_known:  # it has a place of its own
+        words = re.sub(r"(?i)\b[\d.]+\s*bpm\b", "", words)
+    text = unicodedata.normalize("NFC", words).lower()
     slug = ""
     for word in re.findall(r"[^\W_]+", text):
         if slug and len(slug) + len(word) >= MAX_WORDS:

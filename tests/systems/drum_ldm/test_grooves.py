@@ -65,6 +65,11 @@ def test_taps_are_played_at_their_own_time(system):
         ([-1.0, 0.5], {"tempo": 120}, "rhythm"),
         ([0.5], {"tempo": 120, "drum": "XX"}, "drum"),
         ([1000.0], {"tempo": 120}, "rhythm"),
+        ([0.0, np.nan], {"tempo": 120}, "rhythm"),
+        ([0.0, np.inf], {"tempo": 120}, "rhythm"),
+        (np.zeros((2, 2)), {"tempo": 120}, "rhythm"),
+        ([2.5, 3.0], {"tempo": 120, "bars": 1}, "rhythm"),
+        ([0.5], {"tempo": 120, "bars": 0}, "bars"),
     ],
 )
 def test_rhythms_that_cannot_be_played(system, rhythm, more, match):
@@ -101,3 +106,45 @@ def test_a_recording_of_taps(system):
     assert np.allclose(kicks, 2 * np.array(seconds), atol=0.06)  # 30 ms
     with pytest.raises(PromptError, match="rhythm"):
         system.tap(Clip(audio=np.zeros((1, rate), np.float32), sample_rate=rate), tempo=120)
+
+
+def test_every_note_keeps_its_pitch_when_it_is_played_anew(system):
+    """Rims, rides' bells, three snare hits in a sixteenth, a cowbell and a conga all stay."""
+    rows = [(t, 0.1, pitch, 90) for t in range(8) for pitch in (36, 40, 53, 56, 57, 43)]
+    rows += [(1.04, 0.1, 38, 50), (1.08, 0.1, 38, 40), (2.5, 0.1, 64, 80), (3.5, 0.1, 76, 70)]
+    clip = Clip.from_notes(sorted(rows), tempo=100, beats=8, drums=True)
+    for made in (*system.humanise(clip, 2, steps=3), *system.transfer(loop(2), clip, steps=3)):
+        assert sorted(made.notes["pitch"]) == sorted(clip.notes["pitch"])
+        assert np.array_equal(DrumRoll.from_clip(made).hits, DrumRoll.from_clip(clip).hits)
+        other = made.notes[made.notes["pitch"] == 76]  # a wood block is none of the nine voices
+        assert (other["time"].tolist(), other["velocity"].tolist()) == ([3.5], [70])
+
+
+def test_a_tap_just_before_a_bar_line_is_not_lost(system):
+    taps = [0.0, 0.5, 1.0, 1.5, 1.97]  # at 120 BPM the last one is for the second bar
+    notes = system.tap(taps, tempo=120, drum="BD", steps=2)[0].notes
+    kicks = notes[notes["pitch"] == 36]["time"]
+    assert np.allclose(kicks, 2 * np.array(taps), atol=0.01)
+
+
+def test_taps_that_share_a_sixteenth_are_kept_or_told(system):
+    close = [0.0, 0.03, 0.5, 0.54, 1.0, 1.04]
+    notes = system.tap(close, tempo=120, drum="SD", steps=2)[0].notes
+    assert np.allclose(notes[notes["pitch"] == 38]["time"], 2 * np.array(close), atol=0.01)
+    with pytest.warns(UserWarning, match="1 of 3 taps"):
+        system.tap([0.0, 0.02, 0.04], tempo=120, steps=2)
+    with pytest.warns(UserWarning, match="2 of 4 taps"):
+        system.tap([0.0, 0.5, 2.5, 3.0], tempo=120, bars=1, steps=2)
+
+
+def test_the_drums_that_play_taps_play_nothing_else(system):
+    for drum, pitch in (("BD", 36), ("RD", 51)):
+        notes = system.tap([0.0, 0.75], tempo=120, drum=drum, steps=2)[0].notes
+        assert (notes["pitch"] == pitch).sum() == 2
+
+
+def test_a_waltz_is_tapped_in_three(system):
+    rows = [(t, 0.1, 36 if t % 3 == 0 else 38, 90) for t in range(6)]
+    clip = Clip.from_notes(rows, tempo=120, meter=(3, 4), beats=6, drums=True)
+    made = system.tap(clip, steps=2)[0]
+    assert (made.meter, made.bars) == ((3, 4), 2)

@@ -241,6 +241,7 @@ class DrumEditing(DrumSampler):
         text: str,
         settings: SamplingSettings,
         progress: Callable[[Progress], None] | None = None,
+        action: str = "inpainting",
         **asked: np.ndarray,
     ) -> list[Clip]:
         """Return versions of a clip in whole bars in which these cells are sampled. asked: fields
@@ -257,7 +258,7 @@ class DrumEditing(DrumSampler):
             clip.tempo,
             settings,
             progress,
-            "inpainting",
+            action,
             original=clip,
             put=partial(with_cells, clip, cells),
             request={"kept": f"{(~cells.mask).sum()} of {cells.mask.size} cells"},

@@ -13,22 +13,24 @@ Source: the tasks of GrooVAE, "Learning to Groove with Inverse Sequence Transfor
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 import torch
 
-from workbench.arguments import choice, floats, listed, whole
+from workbench.arguments import choice, listed, number, whole
 from workbench.errors import PromptError
 from workbench.music.clip import Clip
-from workbench.music.kit import DRUM_NAMES, DRUMS
+from workbench.music.kit import DRUM_NAMES, DRUMS, WRITE_PITCH
+from workbench.music.midi import NOTE
 from workbench.music.timeline import check_tempo
 from workbench.representations.beat_tracking import onset_times
-from workbench.representations.drum_chart import DrumChart, bar_steps
+from workbench.representations.drum_chart import METERS, DrumChart, bar_steps
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.editing import DrumEditing
-from workbench.systems.drum_ldm.splice import Cells, cells_of, with_cells
+from workbench.systems.drum_ldm.splice import cells_of, in_whole_bars, with_touch
 from workbench.systems.progress import Progress
 from workbench.systems.prompts import prompt_of
 from workbench.systems.provenance import credit_of
@@ -36,7 +38,8 @@ from workbench.systems.region import Region
 from workbench.systems.sampling import SamplingSettings, checked
 
 N = len(DRUMS)
-_BD, _SD = DRUMS.index("BD"), DRUMS.index("SD")
+KICKS, SNARES = (35, 36), (37, 38, 40)  # pitches of a MIDI rhythm that say their drum
+TAP_VELOCITY = 89  # of onsets without one
 FEEL = ("loudness", "swing", "lay", "loose", "ghosts")  # bar fields that are touch and timing
 
 
@@ -67,8 +70,8 @@ class DrumGrooves(DrumEditing):
             progress: Called with a `Progress` after each step.
 
         Returns:
-            `n` versions of the clip; only velocity and timing of hits of the nine voices differ. Of
-            more than two hits of a drum within a sixteenth two remain.
+            `n` versions of the clip; only velocity and timing of hits of the nine voices differ.
+            Further hits of a drum within a sixteenth move with the loudest one.
 
         Raises:
             PromptError: If the clip is not a drum loop in a metre of the system.
@@ -77,9 +80,7 @@ class DrumGrooves(DrumEditing):
         settings = SamplingSettings(steps, guidance, seed=seed)
         own = self._roll_of(clip)
         free = _touch_of(own)
-        return self._played(
-            clip, free, n, "humanising", prompt, settings, own=own, progress=progress
-        )
+        return self._played(clip, free, n, "humanise", prompt, settings, own=own, progress=progress)
 
     @torch.inference_mode()
     def transfer(
@@ -138,7 +139,7 @@ class DrumGrooves(DrumEditing):
             clip.with_(labels={"original": f"{credit_of(clip)}, groove of {credit_of(groove_of)}"}),
             free,
             n,
-            "groove transfer",
+            "transfer",
             groove_of.caption,
             SamplingSettings(steps, guidance, seed=seed),
             own=own,
@@ -171,46 +172,56 @@ class DrumGrooves(DrumEditing):
             tempo: Tempo in BPM; needed for onsets and recordings, by default that of a MIDI clip.
             drum: The drum that plays the taps, such as "BD". By default taps next to beats 2 and 4
                 are the snare's, all others the kick's.
-            bars: Length in bars of 4/4; by default as many as the rhythm needs.
+            bars: Length in bars, of a MIDI clip's metre or else of 4/4; by default as many as the
+                rhythm needs.
             steps: Number of sampling steps, 1 to 1000.
             guidance: Guidance scale, 0 to 20.
             seed: Seed of all random numbers.
             progress: Called with a `Progress` after each step.
 
         Returns:
-            `n` loops. Each tap is a hit at its own time; the rest is sampled, and kick and snare
-            play nothing else.
+            `n` loops. Each tap is a hit at its own time, and the drums that play taps play nothing
+            else; all other drums are sampled.
 
         Raises:
             PromptError: If there is no tap, the tempo is not known, or the rhythm is too long.
+
+        Warns:
+            UserWarning: If a tap cannot be played.
         """
         settings = SamplingSettings(steps, guidance, seed=seed)
         n, prompt = checked(n=n)["n"], prompt_of(prompt)
-        beats, velocity, voices, bpm = _taps(rhythm, tempo, drum)
-        length = whole(bars, "bars", 1, self.config.bars) if bars else int(beats.max() // 4) + 1
+        if isinstance(rhythm, Clip) and rhythm.has_score:
+            rhythm, _ = in_whole_bars(rhythm, "rhythm", METERS if self.config.chart else ())
+        meter = rhythm.meter if isinstance(rhythm, Clip) else (4, 4)
+        quarters = bar_steps(meter) / 4
+        taps, bpm = _taps(rhythm, tempo, drum, quarters)
+        last = np.rint(4 * taps["time"].max()) / 4  # an early tap counts for the beat after it
+        length = int(last // quarters) + 1
+        if bars is not None:
+            length = whole(bars, "bars", 1, self.config.bars)
         if length > self.config.bars:
             raise PromptError(f"rhythm: must have at most {self.config.bars} bars, got {length}")
-        roll = np.zeros((16 * length, 27 * self.slots), dtype=np.float32)
-        step = np.rint(4 * beats).astype(int)
-        inside = step < len(roll)
-        step, voices, velocity, beats = (x[inside] for x in (step, voices, velocity, beats))
-        roll[step, voices], roll[step, N + voices] = 1, velocity
-        roll[step, 2 * N + voices] = np.clip(4 * beats - step, -0.5, 0.499)
-        tapped = np.unique(voices)
+        beats = length * quarters
+        grid = DrumRoll.from_notes(taps, beats, tempo=bpm, slots=self.slots)
+        grid.meter = meter
+        roll = grid.to_array()
+        kept = len(grid.to_notes())
+        if not kept:
+            raise PromptError(f"rhythm: has no tap in its first {length} bars")
+        if kept < len(taps):
+            warnings.warn(
+                f"rhythm: {len(taps) - kept} of {len(taps)} taps are left out; they lie after the "
+                f"end, or share a sixteenth with {self.slots} others",
+                UserWarning,
+                stacklevel=2,
+            )
+        tapped = np.flatnonzero(grid.hits.any(0))
         free = np.tile(~np.isin(np.arange(N), tapped), (len(roll), roll.shape[1] // N))
-        chart = self.edit_chart(prompt, DrumRoll.from_array(roll, tempo=bpm).to_clip(), length)
+        chart = self.edit_chart(prompt, grid.to_clip(), length)
         chart.hits[:, tapped] = roll[:, tapped]
         return self._around(
-            roll,
-            free,
-            chart,
-            n,
-            prompt,
-            bpm,
-            settings,
-            progress,
-            "a tapped rhythm",
-            request={"taps": len(step)},
+            roll, free, chart, n, prompt, bpm, settings, progress, "tap", request={"taps": kept}
         )
 
     @torch.inference_mode()
@@ -235,8 +246,9 @@ class DrumGrooves(DrumEditing):
             text = f"{text} fill".strip()  # words are all that such a system follows
         fill = (np.arange(bars) == bar).astype(np.float32)
         settings = SamplingSettings(steps, guidance, seed=seed)
-        return self._inpainted(clip, cells, n, text, settings, fill=fill)
+        return self._inpainted(clip, cells, n, text, settings, action="fill", fill=fill)
 
+    @torch.inference_mode()
     def add(
         self,
         clip: Clip,
@@ -250,19 +262,13 @@ class DrumGrooves(DrumEditing):
     ) -> list[Clip]:
         """Add a drum to a loop. drum: the code of a voice, such as "RD". All else as in `inpaint`;
         hits that the drum has are replaced."""
-        whole_clip, _ = self._whole_bars(clip)
-        code = choice(drum, "drum", DRUMS)
-        text = whole_clip.caption if prompt is None else prompt_of(prompt)
-        words = f"{text}, with {DRUM_NAMES[code]}" if text else f"with {DRUM_NAMES[code]}"
-        return self.inpaint(
-            whole_clip,
-            Region(tracks=code),
-            n,
-            prompt=words,
-            seed=seed,
-            steps=steps,
-            guidance=guidance,
-        )
+        clip, _ = self._whole_bars(clip)
+        n, code = checked(n=n)["n"], choice(drum, "drum", DRUMS)
+        cells = cells_of(clip, Region(tracks=code), len(self._roll_of(clip)))
+        text = clip.caption if prompt is None else prompt_of(prompt)
+        words = ", ".join(filter(None, (text, f"with {DRUM_NAMES[code]}")))
+        settings = SamplingSettings(steps, guidance, seed=seed)
+        return self._inpainted(clip, cells, n, words, settings, action="add")
 
     def _played(
         self,
@@ -285,8 +291,6 @@ class DrumGrooves(DrumEditing):
         chart = self.edit_chart(text, clip, bars).with_(**(feel or {}))
         chart.hits = own[:, :N].copy()
         chart.letter = DrumChart.measure(own, chart.meter).letter
-        cells = cells_of(clip, Region(), len(own))
-        struck = Cells(cells.mask & (own[:, :N] > 0.5), cells.span)
         return self._around(
             own,
             free,
@@ -299,7 +303,7 @@ class DrumGrooves(DrumEditing):
             action,
             given=hits,
             original=clip,
-            put=partial(with_cells, clip, struck),
+            put=partial(with_touch, clip),
         )
 
 
@@ -319,32 +323,36 @@ def _mean_bar(roll: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def _taps(
-    rhythm: Clip | Sequence[float] | np.ndarray, tempo: float | None, drum: str | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Return onsets in quarter notes, velocities, voices and the tempo of a tapped rhythm."""
+    rhythm: Clip | Sequence[float] | np.ndarray,
+    tempo: float | None,
+    drum: str | None,
+    quarters: float,
+) -> tuple[np.ndarray, float]:
+    """Return the taps as notes of the drums that play them, dtype NOTE, and the tempo in BPM.
+    quarters: quarter notes of a bar."""
     if isinstance(rhythm, Clip) and rhythm.audio is not None:
         tempo = rhythm.tempo if tempo is None and rhythm.tempo_known else tempo
         rhythm = onset_times(rhythm.audio, int(rhythm.sample_rate or 0))
     if isinstance(rhythm, Clip):
         bpm = check_tempo(rhythm.tempo if tempo is None else tempo)
-        notes = rhythm.notes
-        beats, velocity = notes["time"].astype(float), notes["velocity"] / 127
-        pitch = np.where(notes["is_drum"], notes["pitch"], -1)
+        taps = rhythm.notes.copy()
+        pitch = np.where(taps["is_drum"], taps["pitch"], -1)
     else:
         if tempo is None:
             raise PromptError("tempo: needed for onsets in seconds; give it in BPM")
         bpm = check_tempo(tempo)
-        taps = listed(rhythm, "rhythm", "onsets in seconds, or a clip with taps", 1)
-        seconds = np.sort(floats(taps, "rhythm"))
-        beats, pitch = seconds * bpm / 60, np.full(len(seconds), -1)
-        velocity = np.full(len(seconds), 0.7)
-    if not len(beats) or beats.min() < 0:
-        raise PromptError("rhythm: give at least one tap, none before the beginning")
+        onsets = listed(rhythm, "rhythm", "onsets in seconds, or a clip with taps")
+        seconds = np.array([number(onset, "rhythm", 0) for onset in onsets])
+        taps = np.zeros(len(seconds), dtype=NOTE)
+        taps["time"], taps["velocity"] = np.sort(seconds) * bpm / 60, TAP_VELOCITY
+        pitch = np.full(len(taps), -1)
+    if not len(taps):
+        raise PromptError("rhythm: has no tap; give at least one")
+    nearest = np.rint(taps["time"])
+    backbeat = (nearest % quarters % 2 == 1) & (np.abs(taps["time"] - nearest) < 0.3)
+    snare = np.where(np.isin(pitch, KICKS), False, np.isin(pitch, SNARES) | backbeat)
+    taps["pitch"] = np.where(snare, WRITE_PITCH["SD"], WRITE_PITCH["BD"])
     if drum is not None:
-        voices = np.full(len(beats), DRUMS.index(choice(drum, "drum", DRUMS)))
-        return beats, velocity.astype(np.float32), voices, bpm
-    nearest = np.rint(beats)
-    backbeat = (nearest % 2 == 1) & (np.abs(beats - nearest) < 0.3)
-    snare = np.where(np.isin(pitch, (35, 36)), False, np.isin(pitch, (37, 38, 40)) | backbeat)
-    voices = np.where(snare, _SD, _BD)
-    return beats, velocity.astype(np.float32), voices, bpm
+        taps["pitch"] = WRITE_PITCH[choice(drum, "drum", DRUMS)]
+    taps["is_drum"] = True
+    return taps, bpm

@@ -108,6 +108,50 @@ def with_cells(clip: Clip, cells: Cells, roll: np.ndarray) -> Clip:
     return clip.with_score(score).with_(anticipation=loop)
 
 
+def with_touch(clip: Clip, roll: np.ndarray) -> Clip:
+    """Return the clip with velocity and onset of its hits from a roll that has the same hits.
+
+    roll: (steps, 27 · slots). Every note keeps its pitch, track and length. Hits of a cell beyond
+    those of the roll move with its loudest one. Early hits of the first beat go to the end of a
+    loop.
+    """
+    loop, clip = clip.anticipation, with_fine_ticks(clip)
+    score: Any = clip.score.copy()
+    steps, tpq = len(roll), score.tpq
+    end = round(steps * STEP * tpq)
+    after = DrumRoll.from_array(roll)
+    before = DrumRoll.from_clip(clip, slots=1 if after.second is None else 2)
+    for track in _drum_tracks(score):
+        columns = columns_of(track)
+        beats, cell, drum = _places(track, tpq, steps)
+        shown = cell >= 0
+        at = cell[shown], drum[shown]
+        position = beats[shown] / STEP
+        shift, gain = _change(before, after, at)
+        if before.second is not None and after.second is not None:
+            offset = position - np.floor(position + 0.5)
+            nearer = np.abs(offset - before.second.offset[at]) < np.abs(offset - before.offset[at])
+            is_second = before.second.hits[at] & nearer
+            second_shift, second_gain = _change(before.second, after.second, at)
+            shift = np.where(is_second, second_shift, shift)
+            gain = np.where(is_second, second_gain, gain)
+        ticks = np.rint((position + shift) * STEP * tpq).astype(np.int64)
+        columns["time"][shown] = ticks % end if loop else np.clip(ticks, 0, end - 1)
+        velocity = np.rint(columns["velocity"][shown] * gain)
+        columns["velocity"][shown] = np.clip(velocity, 1, 127).astype(np.int64)
+        order = np.argsort(columns["time"], kind="stable")
+        track.notes = note_events(**picked(columns, order))
+    return clip.with_score(score).with_(anticipation=loop)
+
+
+def _change(
+    before: DrumRoll, after: DrumRoll, at: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return by how many steps hits move, and the factor on their velocity."""
+    shift = after.offset[at].astype(np.float64) - before.offset[at]
+    return shift, after.velocity[at] / np.maximum(before.velocity[at], 1 / 127)
+
+
 def left_out(clip: Clip, slots: int = 1) -> str:
     """Describe, with counts, the notes of a clip that a drum roll of so many slots cannot hold; ""
     if it holds all."""
