@@ -156,9 +156,9 @@ run.note("offset error", scores["offset_error"], floor=floor["offset_error"], un
 #
 # *Predict:* which stride can the encoder least do without? And the decoder?
 #
-# Silence the features of one stride and rebuild. What is lost, the others could not supply. Both
-# networks also hand their input on *past* the LSTMs, so silence all three strides as well: what is
-# left then came by that way.
+# Silence the features of one stride and rebuild: what is lost now, the other two do not provide.
+# Both networks also hand their input on *past* the LSTMs, so silence all three strides as well:
+# what is left then came by that way.
 
 # %%
 def errors(part, silent):
@@ -185,12 +185,14 @@ for ax, part in zip(plots.axes(1, 2, width=9), ("encoder", "decoder"), strict=Tr
     run.note(f"errors, {part} silenced", lost["all"], unit="100 · (1 − F1)")
 
 # %% [markdown]
-# *What you should have noticed:* mind the two scales. With the shipped checkpoint silencing one
-# stride costs a point and a half at most, whichever it is: the resolutions know much of the same.
-# The encoder gets most hits past its LSTMs (7 points without them); the decoder cannot do without
-# its own (34). And a zero is an input that the network never met, so this shows what *this* network
-# relies on, no more. Whether three strides beat one of equal size needs new trainings: `workbench
-# evaluate drums --only ablation` (the card says: in two seeds of three, and by half a point).
+# *What you should have noticed:* mind the two scales. The bar of "none" is the error without any
+# silencing; what a stride costs is the difference from it. With the shipped checkpoint that is
+# about a point and a half at most, and most for stride 1: the resolutions know much of the same.
+# Without its LSTMs the encoder still passes on most hits (about 7 points are lost); the decoder
+# cannot do without its own (about 34). And a zero is an input that the network never met, so this
+# shows what *this* network relies on, no more. Whether three strides beat one of equal size needs
+# new trainings: `workbench evaluate drums --only ablation` (the card says: in two seeds of three,
+# and by half a point).
 #
 # ## 4 · "No hit" is not "a soft hit"
 #
@@ -199,10 +201,16 @@ for ax, part in zip(plots.axes(1, 2, width=9), ("encoder", "decoder"), strict=Tr
 #
 # The paper's autoencoder predicts velocities and is trained by the squared error. If a note is
 # there half of the time, the best answer is half its velocity, every time: a note nobody played.
-# Ours says apart how probable a hit is (binary cross-entropy) and how hard it would be:
+# Ours predicts separately how probable a hit is (binary cross-entropy), its velocity and its offset
+# from the grid:
 #
 # $$L = -\tfrac{1}{H}\sum_{c} \left[h_c \log p_c + (1-h_c)\log(1-p_c)\right]
-# + \tfrac{\lambda}{H}\sum_{c:\,h_c=1} (v_c-\hat v_c)^2 \qquad (2)$$
+# + \tfrac{\lambda}{H}\sum_{c:\,h_c=1} \left[(v_c-\hat v_c)^2 + (o_c-\hat o_c)^2\right]
+# \qquad (2)$$
+#
+# For each cell $c$ of the roll, $h_c$ is 1 if it is hit, and $p_c$ is the predicted probability of
+# that; $v_c$ and $o_c$ are velocity and offset of a hit, $\hat v_c$ and $\hat o_c$ the predicted
+# ones. $H$ is the number of true hits and $\lambda = 20$.
 #
 # *Equation (2):* code `workbench.models.mrlstm.DrumAutoencoder.loss`; paper arXiv 2408.02711,
 # section 4.2, has the squared error alone (`PaperAutoencoder.loss`); a decoder that says
@@ -219,8 +227,8 @@ plots.lines(plots.axes(width=6), answers, {"squared error": error}, xlabel="answ
 print(f"least error at velocity {answers[int(np.argmin(error))]:.2f}, which was never played")
 
 # %% [markdown]
-# *What you should have noticed:* the squared error is least for a note that nobody played. Said
-# apart, the answer is "half of the time, at 0.3", and both are true.
+# *What you should have noticed:* the squared error is least for a note that nobody played. With two
+# outputs the answer is "half of the time, at 0.3", and both are true.
 #
 # ## Exercise 3 · The hit loss (10 minutes)
 #
@@ -269,9 +277,10 @@ run.note("F1 under noise of 0.4", f1[3], floor=floor["f1"])
 
 # %% [markdown]
 # *What you should have noticed:* no cliff, but a slope that steepens from about 0.4 on, a little
-# before the training noise ended; a tenth of the hits are wrong at 0.7. The price of forgiving is
-# precision without noise. The paper's open question 2 is how much
-# noise is best: change `noise` in `AutoencoderConfig` and draw this curve again.
+# before the training noise ended; a tenth of the hits are wrong at 0.7. A decoder that forgives
+# noise is a little less exact without it. How much noise is best is an open question: change
+# `noise` in `AutoencoderConfig` and draw this curve again. (The curve is of the first 64 loops; the
+# F1 of section 2 is of all.)
 #
 # ## 6 · A walk from loop to loop
 #
@@ -285,9 +294,11 @@ steady = [clip for clip in held_out if not clip.labels.get("tiled") and len(clip
 a, b = steady[0].excerpt(0, 16), steady[len(steady) // 2].excerpt(0, 16)
 plain = system.interpolate(a, b, n=3, polish=0, seed=seed)[1]
 start_at, polished, end_at = system.interpolate(a, b, n=3, seed=seed)
-for name, clip in {"start": a, "plain": plain, "polished": polished, "end": b}.items():
-    print(f"{name:9} {len(clip.notes) / clip.beats:.2f} hits a beat")
-compare([start_at, plain, polished, end_at], ["start", "mixed", "mixed and polished", "end"])
+names = ["start", "mixed", "mixed and polished", "end"]
+walk = [start_at, plain, polished, end_at]
+for name, clip in zip(names, walk, strict=True):
+    print(f"{name:18} {len(clip.notes) / clip.beats:.2f} hits per beat")
+compare(walk, names)
 
 # %% [markdown]
 # *What you should have noticed:* compare the middle loops by ear, and count their hits above. Which
@@ -305,8 +316,9 @@ compare([start_at, plain, polished, end_at], ["start", "mixed", "mixed and polis
 # You read a loop at three resolutions, pressed it into a few numbers a beat, and walked from one
 # loop to another.
 #
-# *One limitation heard:* two hits of one drum within a sixteenth become one; rolls and flams lose
-# their inner notes before the network sees them.
+# *One limitation:* with one slot per cell, as in the shipped checkpoint, two hits of one drum
+# within a sixteenth become one, so that rolls and flams lose notes before the network receives
+# them. With `AutoencoderConfig(slots=2)` a cell holds two.
 #
 # *Terms:* autoencoder · latent · LSTM · multi-resolution LSTM · stride · phase · precision · recall
 # · F1 · logit · binary cross-entropy

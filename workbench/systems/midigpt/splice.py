@@ -54,8 +54,8 @@ def with_bars(clip: Clip, first: int, last: int) -> tuple[Clip, int, int]:
         raise PromptError(f"bars: ({first}, {last}) is empty; give (first, last) with first < last")
     if first < -LONGEST_SIDE or last > clip.bars + LONGEST_SIDE or first > clip.bars or last < 0:
         raise PromptError(
-            f"bars: ({first}, {last}) must lie in this clip of {clip.bars} bars or within "
-            f"{LONGEST_SIDE} bars before or after it"
+            f"bars: ({first}, {last}) must lie in this clip of {clip.bars} bars or adjoin it, "
+            f"up to {LONGEST_SIDE} bars before or after"
         )
     lines = clip.bar_lines
     if first < 0:
