@@ -509,6 +509,144 @@ def test_only_a_system_with_a_chart_claims_to_follow_facts():
     assert charted.tempo_of("rock, 140 bpm") == plain.tempo_of("rock, 140 bpm") == 140
 
 
+# --- counts, metres and tempi as people write them ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prompt", "drum", "places"),
+    [
+        ("kick on 2&", "BD", [6]),
+        ("kick on 2+", "BD", [6]),
+        ("kick on 1& and 3&", "BD", [2, 10]),
+        ("kick on 1 and 2&.", "BD", [0, 6]),
+        ("12/8 kick on 12&", "BD", [23]),
+        ("hats on the &", "CH", [2, 6, 10, 14]),
+        ("grosse caisse sur le 1 et le 3", "BD", [0, 8]),
+        ("grosse caisse sur le 1 et le 2", "BD", [0, 4]),
+        ("caisse claire sur le et de 2", "SD", [6]),
+        ("Snare auf der 1 und der 3", "SD", [0, 8]),
+        ("Snare auf der Und der 2", "SD", [6]),
+        ("caixa no e do 2", "SD", [6]),
+        ("snare on the e of 2", "SD", [5]),
+        ("kick on the third beat", "BD", [8]),
+        ("snare on the second and fourth beats", "SD", [4, 12]),
+        ("snare on the last beat", "SD", [12]),
+        ("Snare auf dem dritten Schlag", "SD", [8]),
+        ("caja en el tercer tiempo", "SD", [8]),
+        ("caisse claire sur le troisième temps", "SD", [8]),
+        ("caixa no terceiro tempo", "SD", [8]),
+        ("bd on 1 2 3 4", "BD", [0, 4, 8, 12]),
+        ("kick on 1 and 3 in 2 bars", "BD", [0, 8]),
+    ],
+)
+def test_counts_as_they_are_written(prompt, drum, places):
+    request = read_request(prompt, 2)
+    assert struck(request, drum, 1) == places
+    assert request.refused == request.unknown == ()
+
+
+@pytest.mark.parametrize(
+    "prompt", ["snare on 5", "snare on 4 in 3/4", "hats on the e of 5", "snare on 0"]
+)
+def test_counts_that_the_metre_does_not_have_are_refused(prompt):
+    request = read_request(prompt, 2)
+    assert any("has none" in text for text in request.refused)
+    assert not request.chart.asks()
+    assert not any("snare" in text or "hi-hat" in text for text in request.understood)
+
+
+def test_takt_is_a_bar():
+    assert absent(read_request("keine Snare in Takt 4", 4), 3) == {"SD"}
+    assert absent(read_request("keine Snare in Takt 4", 4), 2) == set()
+    request = read_request("Crash in Takt 3", 4)
+    assert [struck(request, "CR", bar) for bar in range(4)] == [[], [], [0], []]
+    request = read_request("Rock ohne Snare in Takt 2 und 3", 4)
+    assert ["SD" in absent(request, bar) for bar in range(4)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "meter"),
+    [
+        ("compás 7/8, bombo en 1", (7, 8)),
+        ("mesure 6/8, pas de crash", (6, 8)),
+        ("compasso 6/8", (6, 8)),
+        ("im Takt 6/8", (6, 8)),
+        ("bar 3/4", (3, 4)),
+        ("fills in bars 3/4", (4, 4)),
+        ("no 7/8", (4, 4)),
+        ("instead of 4/4, 3/4", (3, 4)),
+        ("nicht im 4/4 Takt, sondern 3/4", (3, 4)),
+    ],
+)
+def test_metres_in_context(prompt, meter):
+    request = read_request(prompt, 8)
+    assert request.meter == meter
+    assert request.refused == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reason"),
+    [
+        ("not in 4/4", "not 4/4: name the metre"),
+        ("not 120 bpm", "not 120 BPM: name the tempo"),
+        ("not medium tempo", "name the tempo"),
+        ("fill in bars 9 to 999", "bars 9 to 999"),
+    ],
+)
+def test_an_exclusion_without_an_alternative_is_refused(prompt, reason):
+    request = read_request(prompt, 8)
+    assert any(reason in text for text in request.refused), request.refused
+    assert request.tempo is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "low", "high"),
+    [
+        ("not fast", 60, 119),
+        ("not slow", 121, 200),
+        ("moins vite", 60, 119),
+        ("weniger langsam", 121, 200),
+        ("slower than 100 bpm", 60, 99),
+        ("schneller als 140 bpm", 141, 200),
+        ("más rápido que 140 bpm", 141, 200),
+        ("not faster than 90 bpm", 60, 90),
+        ("rock, not 120 bpm but 90 bpm", 90, 90),
+    ],
+)
+def test_limits_of_the_tempo(prompt, low, high):
+    assert low <= read_request(prompt, 4).tempo_near(120) <= high
+
+
+def test_less():
+    for prompt in ("less loud", "moins fort", "weniger laut", "menos fuerte"):
+        assert read_request(prompt, 1).chart.loudness[0] < 0.5, prompt
+    assert 0.55 < read_request("etwas lauter", 1).chart.loudness[0] < 0.8
+    for prompt in ("menos bombo", "less kick", "weniger Kick", "moins de grosse caisse"):
+        assert 0 < read_request(prompt, 1).chart.drums[0, D["BD"]] < 1, prompt
+    assert 0 < read_request("no more than two crashes", 1).chart.drums[0, D["CR"]] < 0.5
+
+
+def test_words_that_are_no_mistakes():
+    request = read_request("Becken erst ab Takt 3", 4)
+    assert request.chart.drums[:, D["CR"]].tolist()[2:] == [0.25, 0.25]
+    assert not any("read" in text for text in request.understood)
+    assert read_request("Ride statt Hi-Hat", 4).understood == ("ride", "no hi-hats")
+    assert "rider" in read_request("rider on the storm", 4).unknown
+
+
+@pytest.mark.parametrize(
+    ("prompt", "bars"),
+    [
+        ("kick on ٣ and १&", 2),
+        ("fill in bars 4, 8th", 8),
+        ("fill in bars 1, 4a", 4),
+        ("A in the second half das", 3),
+    ],
+)
+def test_figures_with_letters_are_read(prompt, bars):
+    assert read_request(prompt, bars).chart.bars == bars
+
+
 # --- robustness -----------------------------------------------------------------------------------
 
 WORDS = sorted(lexicon().words)
@@ -518,9 +656,12 @@ WORDS = sorted(lexicon().words)
 @given(
     st.one_of(
         st.text(max_size=200),
-        st.lists(st.sampled_from([*WORDS, "4", "8", ",", "7/8", "bar", "no"]), max_size=25).map(
-            " ".join
-        ),
+        st.lists(
+            st.sampled_from(
+                [*WORDS, "4", "8", "8th", "4a", "2&", ",", "7/8", "bar", "bars 1,", "no"]
+            ),
+            max_size=25,
+        ).map(" ".join),
     ),
     st.integers(1, 16),
 )
@@ -611,3 +752,7 @@ def test_effects_of_the_lexicon_are_valid():
 )
 def test_spelling_mistakes_are_read_and_other_words_are_not(written, meant):
     assert lexicon().corrected(written) == meant
+
+
+def test_a_number_of_bars_is_no_metre():
+    assert read_request("rock in 3 bars", 3).meter == (4, 4)

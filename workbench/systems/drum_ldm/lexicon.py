@@ -212,7 +212,7 @@ def _mistake(word: str, meant: str) -> float | None:
     """
     if sorted(word) == sorted(meant) and sum(a != b for a, b in zip(word, meant, strict=True)) == 2:
         i = next(i for i, (a, b) in enumerate(zip(word, meant, strict=True)) if a != b)
-        return 0.0 if word[i : i + 2] == meant[i : i + 2][::-1] else None
+        return 0.0 if i and word[i : i + 2] == meant[i : i + 2][::-1] else None
     if _singles(word) == _singles(meant):
         return 0.1
     size = min(len(word), len(meant))
@@ -223,7 +223,7 @@ def _mistake(word: str, meant: str) -> float | None:
         return 0.5 if len(meant) > _SHORTEST else None
     if distance == 1:
         a, b = next((a, b) for a, b in zip(word, meant, strict=True) if a != b)
-        if size >= _LONG or (size > _SHORTEST and _neighbours(a, b)):
+        if size >= _LONG or (size > _SHORTEST + 1 and _neighbours(a, b)):
             return 0.7
     return 2.0 if distance == 2 and size >= _VERY_LONG else None
 

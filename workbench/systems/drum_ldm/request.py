@@ -31,7 +31,7 @@ from workbench.systems.drum_ldm.scanning import (
 from workbench.systems.drum_ldm.writing import ChartWriter, Group
 from workbench.systems.prompts import PromptReading, facts_reading, prompt_of
 
-_AMOUNTS = ("many", "few", "some")
+_AMOUNTS = ("many", "few", "less", "some")
 _EVENTS = ("fill", "stop", "silence")
 _NOTE_VALUES = {"eighth": "8ths", "sixteenth": "16ths"}
 _DEGREES = ("very", "slightly")
@@ -131,7 +131,16 @@ def read_request(prompt: str, bars: int) -> DrumRequest:
         understood.append(f"tempo {scanned.tempo:g} BPM")
     if scanned.meters or meter != (4, 4):
         understood.append(f"{meter[0]}/{meter[1]}")
-    understood += [*writer.statements, *(f"read {pair}" for pair in scanned.corrected)]
+    for top, bottom in scanned.excluded_meters:
+        if (top, bottom) == meter:
+            scanned.refused.append(f"not {top}/{bottom}: name the metre that you want")
+        else:
+            understood.append(f"not {top}/{bottom}")
+    understood += [
+        *scanned.statements,
+        *writer.statements,
+        *(f"read {pair}" for pair in scanned.corrected),
+    ]
     return DrumRequest(
         prompt,
         scanned.tempo,
@@ -142,9 +151,19 @@ def read_request(prompt: str, bars: int) -> DrumRequest:
         tuple(scanned.unknown),
         tuple(dict.fromkeys((*scanned.refused, *writer.refused))),
         writer.pace,
-        writer.tempo_range,
+        _within(writer.tempo_range, scanned.tempo_bounds),
         writer.usual_range,
     )
+
+
+def _within(
+    span: tuple[float, float] | None, bounds: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """The tempi of a range that lie in the bounds, otherwise the nearest bound."""
+    if span is None or bounds is None:
+        return span or bounds
+    low, high = bounds
+    return min(max(span[0], low), high), min(max(span[1], low), high)
 
 
 def _meter(scanned: Scan) -> tuple[int, int]:

@@ -30,10 +30,31 @@ _SPELLED = re.compile(
     r"\b(?:(?:(a|one|two) )?(hundred)(?: and)?|(one))?[ -]?"
     rf"({'|'.join(_TENS)})?(?:[ -]({'|'.join(_ONES)}))? ?(?=bpm\b)"
 )
+_NO = (
+    r"(?:no|not|never|don['’]t|kein|keine|keinen|nicht|nie|sin|nunca|sem|n[aã]o|pas|jamais|"
+    r"instead of|rather than|(?:an)?statt|en vez de|en lugar de|au lieu de|em vez de)"
+)
+_NOT_TEMPO = re.compile(rf"\b{_NO} (?:at |a |[aà] |bei |exactly )?(\d{{2,3}}(?:\.\d+)?)[\s-]*bpm\b")
+_BOUND = re.compile(
+    rf"\b(?P<no>{_NO} (?:go |play )?)?"
+    r"(?:(?P<below>(?:slower|lower|less) than|under|below|(?:langsamer|weniger) als|unter|"
+    r"m[aá]s (?:lento|despacio) (?:que|de)|menos (?:de|que)|por debajo de|(?:moins|plus lent) "
+    r"(?:vite )?(?:que|de)|sous|mais (?:lento|devagar) (?:do )?que|abaixo de)"
+    r"|(?P<above>(?:faster|higher|more|quicker) than|over|above|(?:schneller|mehr) als|[uü]ber|"
+    r"m[aá]s (?:r[aá]pido )?(?:que|de)|por encima de|plus (?:vite |rapide )?(?:que|de)|"
+    r"au-dessus de|mais (?:r[aá]pido )?(?:do )?(?:que|de)|acima de))"
+    r" (?P<bpm>\d{2,3}(?:\.\d+)?)(?:[\s-]*bpm\b|(?![\d%/.-]| ?bars?\b| ?beats?\b))"
+)
+_FINAL_AND = re.compile(r"(\s*[&+])[\s.,;:!?]*$")  # of "kick on 2&"
 _STOPS = set(",;:.")
 _FORM = re.compile(r"a[a-f]{2,15}")
 _ANDS = ("&", "and", "und", "y", "et", "e", "a", "ah", "i")
-_OFS = ("of", "after", "von", "nach", "de", "del", "du", "da", "do", "der", "le")
+_OFS = ("of", "after", "von", "nach", "de", "del", "du", "da", "do")
+_BARS = ("bars", "measures", "compases", "takte", "takten", "mesures", "compassos")
+_BEATS = (
+    *("beat", "beats", "count", "counts", "tempo", "tempos", "tiempo", "tiempos", "temps"),
+    *("schlag", "schlage", "zahlzeit", "zahlzeiten", "pulso", "pulsos"),
+)
 _SMALL = (
     "the",
     "el",
@@ -119,7 +140,10 @@ class Scan:
 
     items: list[Item] = field(default_factory=list)
     tempo: float | None = None
+    tempo_bounds: tuple[float, float] | None = None
     meters: list[tuple[int, int]] = field(default_factory=list)
+    excluded_meters: list[tuple[int, int]] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     corrected: list[str] = field(default_factory=list)
@@ -128,7 +152,11 @@ class Scan:
 def scan(prompt: str, bars: int) -> Scan:
     """Find the items of a prompt for a loop of `bars` bars."""
     result = Scan()
-    text = plain_words(_ARROW.sub(" then ", prompt[:LONGEST_TEXT]))
+    prompt = prompt[:LONGEST_TEXT]
+    text = plain_words(_ARROW.sub(" then ", prompt))
+    if ending := _FINAL_AND.search(prompt):
+        text += ending[1].replace("+", "&")
+    text = re.sub(r"\d", lambda digit: str(int(digit[0])), text)  # digits of other scripts
     text = _take_tempo(_DECADE.sub(" ", text), result)
     _Scanner(text, bars, result).run()
     return result
@@ -152,8 +180,32 @@ def _take_tempo(text: str, result: Scan) -> str:
         return " "
 
     text = _FIGURE.sub(possible, text)
+    excluded = [float(match[1]) for match in _NOT_TEMPO.finditer(text)]
+    text = _BOUND.sub(lambda match: _bound(match, result), _NOT_TEMPO.sub(" ", text))
     result.tempo = parse_tempo(text)
+    for bpm in excluded:
+        if result.tempo in (None, bpm):
+            result.refused.append(f"not {bpm:g} BPM: name the tempo that you want")
+        else:
+            result.statements.append(f"not {bpm:g} BPM")
     return text if result.tempo is None else without_tempo(text)
+
+
+def _bound(match: re.Match[str], result: Scan) -> str:
+    """Move a tempo that is named as a limit, such as "slower than 100 bpm", to the result."""
+    low, high = TEMPO_LIMITS
+    bpm = float(match["bpm"])
+    if not low < bpm < high:
+        return match[0]
+    below = match["below"] is not None
+    if match["no"]:
+        limits = (bpm, high) if below else (low, bpm)
+        result.statements.append(f"tempo {'at least' if below else 'at most'} {bpm:g} BPM")
+    else:
+        limits = (low, max(low, 0.95 * bpm)) if below else (min(high, 1.05 * bpm), high)
+        result.statements.append(f"tempo {'below' if below else 'above'} {bpm:g} BPM")
+    result.tempo_bounds = limits
+    return " "
 
 
 def _spelled(match: re.Match[str]) -> str:
@@ -278,13 +330,19 @@ class _Scanner:
             name, n = self.words[i], 1
             if name not in _ANDS:
                 return 0
-        if self._word(i + n) not in _OFS:
+        article = self._word(i + n) == "der" and self._word(i - 1) in (
+            "der",
+            "die",
+        )  # "die Und der 2"
+        if self._word(i + n) not in _OFS and not article:
             return 0
         at = self._past_small(i + n + 1)
         at += self._word(at) in ("beat", "count")
         number = self._word(at)
         if not number.isdecimal() or int(number[:4]) > 12:
             return 0
+        if name == "e" and self._word(i + n) != "of":
+            name = "&"  # Portuguese for "and"
         sub = name if name in ("e", "a") else "&"
         self._add(Steps((number + sub,), count=True))
         return at + 1 - i
@@ -302,43 +360,74 @@ class _Scanner:
             return 0
         if self._find(i)[1] > n:  # a phrase such as "6/8 afro"
             return 0
-        meter = (int(top[:4]), int(bottom))
-        if meter in METERS:
+        self._add_meter((int(top[:4]), int(bottom)))
+        role, words = self._role(i + n)
+        return n + (words if role == "bar" else 0)
+
+    def _add_meter(self, meter: tuple[int, int]) -> None:
+        """Add a metre that is wanted, or one that is not, with the words before it."""
+        items = self.result.items
+        while items and items[-1] in (Role("at"), Role("bar")):
+            items.pop()
+        if items and items[-1] in (Role("not"), Role("allbut")):
+            items.pop()
+            self.result.excluded_meters.append(meter)
+        elif meter in METERS:
             self.result.meters.append(meter)
         else:
             known = ", ".join(f"{a}/{b}" for a, b in METERS)
             self.result.refused.append(f"{meter[0]}/{meter[1]}: metres are {known}")
-        role, words = self._role(i + n)
-        return n + (words if role == "bar" else 0)
 
     def _beats(self, i: int) -> int:
-        """ "on 2 and 4", "on beat 3", "on the 1": counts of the bar."""
+        """ "on 2 and 4", "on beat 3", "on the 1", "on the third beat": counts of the bar."""
+        start, names = i, self._counts_of_phrase(i)
         role, n = self._role(i)
-        start = i
-        if role == "at" or self.words[i] == "no":  # "no" is Portuguese for "on the"
+        if names:
+            i = self._past_joints(i + n)
+            if i == start + n:
+                return 0
+        elif role == "at" or self.words[i] == "no":  # "no" is Portuguese for "on the"
             i += n if role == "at" else 1
-        elif self.words[i] not in ("beat", "beats"):
+            if role != "at" and (taken := self._and_of(i) if i < len(self.words) else 0):
+                return 1 + taken
+        elif self._word(i) not in _BEATS and not self._ordinal(self._past_small(i)):
             return 0
         i = self._past_small(i)
-        if self._word(i) in (
-            "beat",
-            "beats",
-            "count",
-            "counts",
-            "tempo",
-            "tempos",
-            "tiempo",
-            "temps",
-        ):
-            i += 1
-        elif i == start:
-            return 0
-        i = self._past_small(i)
-        counts, end = self._numbers(i) if i < self.ends[start] else ((), i)
+        if not names and (found := self._ordinal_beats(i)):
+            counts, end = found
+        else:
+            if self._word(i) in _BEATS:
+                i += 1
+            elif i == start:
+                return 0
+            i = self._past_small(i)
+            counts, end = self._numbers(i) if i < self.ends[start] else ((), i)
         if not counts:
             return 0
-        self._add(Steps(counts, count=True))
+        self._add(Steps((*names, *counts), count=True))
         return end - start
+
+    def _counts_of_phrase(self, i: int) -> tuple[str, ...]:
+        """The counts of a phrase such as "on the one"."""
+        entry, _ = self._find(i)
+        places = next(entry.of("place"), ()) if entry else ()
+        return places if all(name.isdecimal() for name in places) else ()
+
+    def _ordinal_beats(self, i: int) -> tuple[tuple[str, ...], int] | None:
+        """ "third beat", "second and fourth beats", "last beat", and the index after it."""
+        counts: list[str] = []
+        while True:
+            if number := self._ordinal(i):
+                counts.append(str(number))
+            elif self._role(i)[0] == "last":
+                counts.append("last")
+            else:
+                break
+            i += 1
+            joint = self._past_joints(i)
+            if self._ordinal(joint) or self._role(joint)[0] == "last":
+                i = joint
+        return (tuple(counts), i + 1) if counts and self._word(i) in _BEATS else None
 
     def _numbers(self, i: int) -> tuple[tuple[str, ...], int]:
         """Figures that are joined by "and" and commas, and the index after the last."""
@@ -349,7 +438,7 @@ class _Scanner:
         ):
             if self._word(i + 1) == "/" and self._word(i + 2).isdecimal():
                 break  # a metre
-            if counts and not self._is_figure(i):
+            if self._is_bar(i + 1) or (counts and not self._is_figure(i)):
                 break
             sub = ""
             if self._word(i + 1) in ("&", "+") and not self.gaps[i + 1]:
@@ -357,14 +446,14 @@ class _Scanner:
             counts.append(self.words[i] + sub)
             i += 1 + len(sub)
             end = i
-            while self._role(i)[0] in ("and", "at") or self._word(i) in (
-                *_SMALL,
-                "beat",
-                "on",
-                "no",
-            ):
-                i += 1
+            i = self._past_joints(i)
         return tuple(counts), end
+
+    def _past_joints(self, i: int) -> int:
+        """The index after "and", "on the" and the like, between two counts."""
+        while self._role(i)[0] in ("and", "at") or self._word(i) in (*_SMALL, "beat", "on", "no"):
+            i += 1
+        return i
 
     # --- places in the loop -------------------------------------------------------------------
 
@@ -386,7 +475,7 @@ class _Scanner:
         role, n = self._role(i)
         if role == "at" and self._role(self._past_small(i + n))[0] != "at":
             i = self._past_small(i + n)
-        elif self.words[i] == "no":
+        elif self._word(i) == "no":
             i = self._past_small(i + 1)
             if not (self._is_bar(i) or self._ordinal(i) or self._role(i)[0] == "last"):
                 return 0
@@ -398,7 +487,9 @@ class _Scanner:
 
     def _is_figure(self, i: int) -> bool:
         """Whether a count stands at i, and no phrase such as "four on the floor"."""
-        return self._word(i)[:1].isdecimal() and self._find(i)[0] is None
+        entry, n = self._find(i)
+        figures = all(word.isdecimal() for word in self.words[i : i + n])
+        return self._word(i)[:1].isdecimal() and (entry is None or figures)
 
     def _is_bar(self, i: int) -> bool:
         return self._role(i)[0] == "bar"
@@ -420,8 +511,8 @@ class _Scanner:
         """Add bars, counted from 1; those that the loop does not have are refused."""
         outside = sorted({n for n in numbers if not 1 <= n <= self.bars})
         if outside:
-            listed = ", ".join(map(str, outside))
-            self.result.refused.append(f"bar {listed}: this loop has {_bars_text(self.bars)}")
+            text = f"{bars_name(outside)}: this loop has {_bars_text(self.bars)}"
+            self.result.refused.append(text)
         inside = tuple(sorted({n - 1 for n in numbers if 1 <= n <= self.bars}))
         self._add(Bars(inside, name, every, **flags))
 
@@ -429,6 +520,9 @@ class _Scanner:
         """ "bar 4", "bars 1 to 4", "bars 4 and 8"."""
         if not self._is_bar(i) or not self._word(i + 1).isdecimal():
             return 0
+        signed = self._word(i + 2) == "/" and self._word(i + 3) in ("2", "4", "8", "16")
+        if signed and self.words[i] not in _BARS:
+            return 0  # "bar 7/8" is a metre, "bars 7/8" are two bars
         at, numbers = i + 1, [self._number(i + 1)]
         at += 1
         while True:
@@ -447,7 +541,12 @@ class _Scanner:
                         numbers.append(last)
                     at = step + 1
                     continue
-            elif self._is_figure(at) and self.gaps[at].strip() == ",":
+            elif (
+                self._word(at).isdecimal()
+                and self._find(at)[0] is None
+                and not self._is_bar(at + 1)
+                and self.gaps[at].strip() == ","
+            ):
                 numbers.append(self._number(at))
                 at += 1
                 continue
@@ -569,7 +668,9 @@ class _Scanner:
             [places] = entry.of("place")
             self._add(Steps(tuple(places)))
         elif entry.meter is not None and not entry.has("style"):
-            self.result.meters.append(entry.meter)
+            if self._word(i + n - 1).isdecimal() and self._is_bar(i + n):
+                return n - 1  # "in 3 bars" is a length
+            self._add_meter(entry.meter)
         elif not entry.has("skip"):
             self._add(Thing(entry, text))
         return n

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.datasets.phrases import joined
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.representations.drum_chart import BAR_FIELDS, DrumChart, bar_steps, pulse_steps
@@ -37,6 +38,7 @@ _MIDDLE = {
     "likeness": 0.6,
     "ghosts": 0.0,
 }
+_MEDIUM = 105  # BPM, between slow and fast
 _VERY, _SLIGHTLY = 1.35, 0.6  # factors on the distance from the middle
 _ELSEWHERE = {"loudness": (0.45, 0.7), "density": (3.0, 5.0)}  # beside a loud part, a soft one
 RAMP = {"loudness": (0.4, 0.82), "density": (2.6, 5.8)}  # of a build-up
@@ -58,6 +60,7 @@ _STEP_NAMES = {
     "a": "the a of each beat",
     "eighth": "eighths",
     "sixteenth": "sixteenths",
+    "last": "the last beat",
 }
 
 
@@ -69,7 +72,7 @@ class Group:
         things: What is named.
         negative: Whether it is excluded.
         only: Whether nothing else is wanted, or nothing at other places.
-        amount: "many", "few", "some" or "".
+        amount: "many", "few", "less", "some" or "".
         degree: 1 for "very", −1 for "slightly", otherwise 0.
         steps: Places in the bar.
         bars: Places in the loop.
@@ -131,8 +134,12 @@ class ChartWriter:
         if group.negative and group.bars is not None and group.bars.until:
             group = replace(group, bars=_before(group.bars))  # "no snare until bar 5"
         bars = self._bars_of(group, place)
-        if not bars:
+        steps = self._possible(group.steps)
+        if not bars or (steps is None and group.steps is not None):
             return
+        group = replace(group, steps=steps)
+        if group.amount == "less" and not any(_is_quality(thing.entry) for thing in group.things):
+            group = replace(group, amount="few")
         where = self._where(group, bars)
         drums = self._drums_of(group)
         if drums:
@@ -144,6 +151,17 @@ class ChartWriter:
             elif thing.entry not in done or thing.entry.has("refuse"):
                 done.add(thing.entry)
                 self._thing(thing, group, bars, where, place, sections)
+
+    def _possible(self, steps: Steps | None) -> Steps | None:
+        """The places that a bar of this metre has; None if it has none of them."""
+        if steps is None:
+            return None
+        names = [name for name in steps.names if self._place(name, count=steps.count)]
+        for name in steps.names:
+            if name not in names:
+                outside = _steps_name(Steps((name,)))
+                self.refused.append(f"{outside}: a bar of {self.meter[0]}/{self.meter[1]} has none")
+        return replace(steps, names=tuple(names)) if names else None
 
     def _bars_of(self, group: Group, place: range) -> list[int]:
         if group.part:
@@ -311,13 +329,15 @@ class ChartWriter:
             else:
                 eighths = list(range(0, self.size, 2))
             return [p for p in eighths if name == "eighth" or p not in pulses]
+        if name == "last":
+            return pulses[-1:]
         number, sub = int(name.rstrip("&ea")), name.lstrip("0123456789")
         if not count and bottom == 8:  # the lexicon's counts are beats, those of the metre eighths
-            if number > len(pulses):
+            if not 1 <= number <= len(pulses):
                 return []
             compound = top % 3 == 0
             return [pulses[number - 1] + {"": 0, "e": 1, "&": 2, "a": 4 if compound else 3}[sub]]
-        if number > top and not beyond:
+        if not 1 <= number <= (number if beyond else top):
             return []
         unit = 16 // bottom
         part = {"": 0, "e": 1, "&": late, "a": 3}[sub] if unit == 4 else {"": 0}.get(sub, 1)
@@ -353,6 +373,7 @@ class ChartWriter:
         elif entry.has("set"):
             self._feel(entry, group, bars)
             degree = {1: "very ", -1: "slightly "}.get(group.degree, "")
+            degree = {"less": "less ", "few": "slightly "}.get(group.amount, degree)
             amount, no = "", "not "
             if entry.sets("ghosts"):  # a noun
                 amount, no = {"few": "few ", "many": "many "}.get(group.amount, ""), "no "
@@ -410,10 +431,12 @@ class ChartWriter:
                 value = 0.0 if group.negative else GHOSTS.get(group.amount, value)
             elif group.negative:
                 value = middle
+            elif group.amount == "less":
+                value = middle - _SLIGHTLY * (value - middle)
+            elif group.amount == "few":
+                value = middle + _SLIGHTLY * (value - middle)
             elif group.degree and not (name == "swing" and value == 0):
                 value = middle + (_VERY if group.degree > 0 else _SLIGHTLY) * (value - middle)
-            if group.amount == "few" and name == "density":
-                value = 2.3
             value = (
                 min(max(value, 0.0), 1.0) if name in ("loudness", "swing", "likeness") else value
             )
@@ -428,9 +451,16 @@ class ChartWriter:
         [(factor, span)] = entry.of("pace")
         low, high = map(float, span.split("-"))
         pace = float(factor)
-        if group.negative or group.degree < 0:
+        if group.negative or group.amount == "less":
+            word = "not " if group.negative else "less "
+            if low <= _MEDIUM <= high:
+                self.refused.append(f"{word}{entry.name}: name the tempo that you want")
+                return
+            pace = pace**-0.5
+            low, high = (TEMPO_LIMITS[0], low) if low > _MEDIUM else (high, TEMPO_LIMITS[1])
+        elif group.degree < 0 or group.amount == "few":
             pace, low, high = (1 + pace) / 2, (low + 90) / 2, (high + 120) / 2
-            word = "not " if group.negative else "slightly "
+            word = "slightly "
         elif group.degree > 0:
             pace, word = pace**1.7, "very "
             low, high = (low * 0.8, high * 0.82) if pace < 1 else (low * 1.15, high * 1.2)
@@ -549,6 +579,11 @@ class ChartWriter:
 
     def _say(self, text: str) -> None:
         self.statements.append(text)
+
+
+def _is_quality(entry: Entry) -> bool:
+    """Whether something has a degree, such as "loud" and "fast", and is not counted."""
+    return entry.has("set", "pace") and not entry.has("drum", "style") and not entry.sets("ghosts")
 
 
 def _before(bars: Bars) -> Bars:
