@@ -1,5 +1,7 @@
 """Training of DrumLDM, all stages, and what the shipped systems reach on unheard sessions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,8 @@ from workbench.representations.text import KeywordText
 from workbench.systems.drum_ldm import DrumLDM
 from workbench.systems.drum_ldm.config import PROFILES
 from workbench.systems.drum_ldm.loops import Loops, loops_of, splits_of, weights_of
-from workbench.systems.drum_ldm.training import tempo_regression
+from workbench.systems.drum_ldm.networks import DrumNetworks
+from workbench.systems.drum_ldm.training import Start, recipe, tempo_regression
 
 
 def test_smoke_training_leaves_a_whole_system(smoke_folder):
@@ -40,8 +43,6 @@ def test_training_again_goes_on_where_it_was(smoke_folder):
 
 def test_the_papers_networks_train_and_draw(tmp_path, monkeypatch):
     """The published architecture through the same three stages, at a size for a test."""
-    from dataclasses import replace
-
     smoke, paper = PROFILES["smoke"], PROFILES["paper"]
     config = replace(paper.config, contrastive=smoke.config.contrastive)
     monkeypatch.setitem(PROFILES, "tiny-paper", replace(smoke, config=config))
@@ -94,6 +95,25 @@ def test_going_on_from_a_checkpoint_trains_the_denoiser_only(smoke_folder, tmp_p
     card = (out / "README.md").read_text()
     assert f"--start {smoke_folder}" in card
     assert "| autoencoder, of" in card
+
+
+def test_going_on_with_another_text_encoder_trains_the_encoders_again(smoke_folder, tmp_path):
+    config = replace(PROFILES["smoke"].config, text="bert")
+    start = Start("loops", DrumNetworks(config), {"stages": {"autoencoder": {"steps": 7}}})
+    recipe_of = recipe("builtin", "smoke", 0, text="keywords", start=start)
+    networks = DrumLDM.from_config(recipe_of.config).networks
+    before = {name: value.clone() for name, value in networks.state_dict().items()}
+    left = recipe_of.stages(networks)
+    assert [stage.name for stage in left] == ["contrastive", "diffusion"]
+    assert recipe_of.about["kept"] == ["autoencoder"]
+    assert recipe_of.about["stages"] == {"autoencoder": {"steps": 7}}
+    own, theirs = networks.state_dict(), start.networks.state_dict()
+    new = {name for name in own if own[name].shape != theirs[name].shape}
+    assert new
+    assert all("text" in name or name == "tempo_weights" for name in new)
+    for name in own:
+        same = before[name] if name in new else theirs[name]
+        assert torch.equal(own[name], same), name
 
 
 def test_a_start_of_another_shape_is_named(tmp_path):

@@ -23,9 +23,10 @@ def card(report: dict[str, Any], tables: str = "") -> str:
     stages = {name: found[name] for name in names if found.get(name)}
     further = ""
     if start := report.get("start"):
-        further = ", starting from the checkpoint of the previous version"
+        further = f", starting from {start}"
         options += f" --start {start}"
-        stages = {k if k == "diffusion" else f"{k}, of {start}": v for k, v in stages.items()}
+        kept = report.get("kept", ("contrastive", "autoencoder"))
+        stages = {f"{k}, of {start}" if k in kept else k: v for k, v in stages.items()}
         stages[f"diffusion, continued from {start}"] = stages.pop("diffusion")
     reads = (
         "57 keywords and no other words" if report["text"] == "keywords" else "prompts in English"

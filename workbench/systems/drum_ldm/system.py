@@ -80,9 +80,9 @@ class DrumLDM(DrumGrooves):
             text: "bert", "keywords", or the name of any BERT.
             out: Folder of the run and of the checkpoint.
             seed: Seed of all random numbers.
-            start: A checkpoint to start from. Its autoencoder and encoders are kept; its denoiser
-                is trained for a fifth of the profile's steps at a third of the learning rate. It
-                must have the profile's shape and text encoder.
+            start: A checkpoint to start from, of the profile's shape. Its autoencoder is kept, and
+                so are its encoders unless `text` is another text encoder; its denoiser is trained
+                for 40 % of the profile's steps at half of the learning rate.
             budget_minutes: Time limit in minutes for all stages; None runs all steps.
             watch: Called with each record of the log.
 

@@ -62,21 +62,39 @@ class Start:
     record: Mapping[str, Any]
 
     def check(self, config: DrumLDMConfig) -> None:
-        """Raise CheckpointError if its shape differs from `config`."""
-        if replace(self.networks.config, vocabulary=()) != config:
+        """Raise CheckpointError if its shape differs from `config` in more than the text."""
+        if _without_text(self.networks.config) != _without_text(config):
             raise CheckpointError(
-                f"{self.name}: differs from this profile in shape or text encoder; choose the "
-                "profile and text that it was trained with, or omit start"
+                f"{self.name}: differs from this profile in shape; choose the profile that it was "
+                "trained with, or omit start"
             )
 
-    def about(self) -> dict[str, Any]:
-        """Return its entries in the record of the new training."""
+    def kept(self, text: str) -> list[str]:
+        """Return the stages that a training with the text encoder `text` takes from it."""
+        return ["contrastive", "autoencoder"][text != self.networks.config.text :]
+
+    def about(self, text: str) -> dict[str, Any]:
+        """Return its entries in the record of a training with the text encoder `text`."""
         before = self.record.get("stages", self.record)  # older records have no such entry
-        names = ("contrastive", "autoencoder")
+        names = self.kept(text)
         return {
             "start": self.name,
+            "kept": names,
             "stages": {name: before[name] for name in names if name in before},
         }
+
+    def load_into(self, networks: DrumNetworks) -> None:
+        """Copy its weights. What reads the vectors of another text encoder has another width and
+        keeps its new weights."""
+        own, kept = networks.state_dict(), self.networks.state_dict()
+        if self.networks.config.text != networks.config.text:
+            kept = {name: value for name, value in kept.items() if value.shape == own[name].shape}
+        networks.load_state_dict({**own, **kept})
+
+
+def _without_text(config: DrumLDMConfig) -> DrumLDMConfig:
+    towers = replace(config.contrastive, text_dim=0)
+    return replace(config, text="", vocabulary=(), contrastive=towers)
 
 
 def recipe(
@@ -105,7 +123,7 @@ def recipe(
     words = {word for phrase in train.texts for word in tokens(phrase)}
     return Recipe(
         asdict(replace(config, vocabulary=tuple(sorted(words)))),
-        {"text": text, **(start.about() if start else {})},
+        {"text": text, **(start.about(text) if start else {})},
         partial(stages, train=train, held_out=held_out, size=size, start=start),
     )
 
@@ -120,20 +138,31 @@ def _cut(clips: Sequence[Clip], config: DrumLDMConfig, hop_bars: int) -> list[Cl
 def stages(
     networks: DrumNetworks, train: Loops, held_out: Loops, size: Profile, start: Start | None = None
 ) -> list[Stage]:
-    """Return all three stages. From a checkpoint, return only the last one, with a fifth of its
-    steps at a third of the learning rate."""
+    """Return all three stages.
+
+    From a checkpoint, the autoencoder is kept, and so are its encoders unless the text encoder is
+    another one; the denoiser is trained for 40 % of the steps at half of the learning rates."""
     data, towers, plan = (train, held_out), networks.contrastive, size.diffusion
+    kept: list[str] = []
     if start is not None:
-        networks.load_state_dict(start.networks.state_dict())
-        steps, every = max(1, plan.steps // 5), max(1, plan.every // 5)
-        # trained weights start near their lowest loss, which does not measure how they follow text
-        plan = replace(plan, steps=steps, lr=plan.lr / 3, every=every, keep="last")
+        start.load_into(networks)
+        kept = start.kept(networks.config.text)
+        plan = replace(
+            plan,
+            steps=max(1, plan.steps * 2 // 5),
+            every=max(1, plan.every * 2 // 5),
+            lr=plan.lr / 2,
+            muon=plan.muon / 2,
+            # trained weights start near their lowest loss, which does not measure how they follow
+            # text
+            keep="last",
+        )
     all_stages = [
         Stage("contrastive", size.contrastive, 0.15, partial(train_contrastive, towers, *data)),
         Stage("autoencoder", size.autoencoder, 0.25, partial(train_autoencoder, networks, *data)),
         Stage("diffusion", plan, 0.60, partial(train_diffusion, networks, *data)),
     ]
-    return all_stages if start is None else all_stages[2:]
+    return [stage for stage in all_stages if stage.name not in kept]
 
 
 def train_contrastive(
