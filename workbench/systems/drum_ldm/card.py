@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.representations.drum_chart import METERS
 from workbench.systems.cards import data_line, stages_table
 
 
@@ -28,22 +29,47 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         kept = report.get("kept", ("contrastive", "autoencoder"))
         stages = {f"{k}, of {start}" if k in kept else k: v for k, v in stages.items()}
         stages[f"diffusion, continued from {start}"] = stages.pop("diffusion")
-    reads = (
-        "57 keywords and no other words" if report["text"] == "keywords" else "prompts in English"
-    )
     lines = [
         f"# DrumLDM, text by {report['text']}, trained on {report['dataset']}",
-        "Generates drum loops of one to eight bars in 4/4 from a text and a tempo.",
-        f"- **Data:** {data_line(report['dataset'])}, training sessions only.",
+        _purpose(report),
+        f"- **Data:** {data_line(report['dataset'])}, training sessions only"
+        + ("; with transformed loops and loops of the grammar." if report.get("chart") else "."),
         f"- **Rebuild:** `workbench train drums {options} --out FOLDER`{further}",
         "- **Weights:** MIT, like the code; half precision.",
-        f"- **Limits:** nine drums on sixteenths with microtiming; 4/4 only; {reads}; the styles "
-        "and players of its data. For an unknown prompt it generates the nearest known style; a "
-        "feel without a style is read as the feel of a beat. Bars repeat less exactly than a "
-        "drummer's, the timing is tidier, and takes of one prompt are more similar than two "
-        "drummers. A tempo beside other words sets how fast a loop is played; the words "
-        f"determine nearly everything else.{low}",
+        f"- **Limits:** {_limits(report)}{low}",
         "## Training",
         stages_table(stages),
     ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"
+
+
+def _purpose(report: dict[str, Any]) -> str:
+    if not report.get("chart"):
+        return "Generates drum loops of one to eight bars in 4/4 from a text and a tempo."
+    meters = ", ".join(f"{top}/{bottom}" for top, bottom in METERS)
+    return (
+        f"Generates drum loops of 1 to {report['bars']} bars in {meters} from a text, which is "
+        "read as a style, a tempo and facts: which drums are struck or silent, where, how loud, "
+        "fills, form, feel."
+    )
+
+
+def _limits(report: dict[str, Any]) -> str:
+    keywords = report["text"] == "keywords"
+    if report.get("chart"):
+        styles = "the style by 57 keywords" if keywords else "the style by any English words"
+        return (
+            "nine drums on sixteenths with microtiming, at most two hits of a drum in a sixteenth; "
+            f"facts in English, Spanish, German, French and Portuguese, {styles}; the styles and "
+            "players of its data. What is not understood is said. Metres other than 4/4 and styles "
+            "that Groove lacks are learned from the grammar of this project."
+        )
+    reads = "57 keywords and no other words" if keywords else "prompts in English"
+    return (
+        f"nine drums on sixteenths with microtiming; 4/4 only; {reads}; the styles and players of "
+        "its data. For an unknown prompt it generates the nearest known style; a feel without a "
+        "style is read as the feel of a beat. Bars repeat less exactly than a drummer's, the "
+        "timing is tidier, and takes of one prompt are more similar than two drummers. A tempo "
+        "beside other words sets how fast a loop is played; the words determine nearly everything "
+        "else."
+    )

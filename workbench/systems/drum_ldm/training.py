@@ -123,7 +123,12 @@ def recipe(
     words = {word for phrase in train.texts for word in tokens(phrase)}
     return Recipe(
         asdict(replace(config, vocabulary=tuple(sorted(words)))),
-        {"text": text, **(start.about(text) if start else {})},
+        {
+            "text": text,
+            "chart": config.chart,
+            "bars": config.bars,
+            **(start.about(text) if start else {}),
+        },
         partial(stages, train=train, held_out=held_out, size=size, start=start),
     )
 
