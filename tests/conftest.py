@@ -30,8 +30,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByFile(config, log)
 
 
-def _zip(name: str) -> Path:
-    """The path of a test data zip; skips with the reason where it is not."""
+def data_file(name: str) -> Path:
+    """The path of a file of the test data; skips with the reason where it is not."""
     folder = os.environ.get("WORKBENCH_TEST_DATA")
     if not folder:
         pytest.skip("WORKBENCH_TEST_DATA is not set; it names a folder with groove.zip and others")
@@ -44,7 +44,7 @@ def _zip(name: str) -> Path:
 @pytest.fixture(scope="session")
 def groove_zip() -> Path:
     """The Groove MIDI Dataset as an archive."""
-    return _zip("groove.zip")
+    return data_file("groove.zip")
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +75,7 @@ def songs_cache(tmp_path_factory) -> Callable[[str], Path]:
 
     def unzipped(name: str) -> Path:
         if not (cache / name).exists():
-            with zipfile.ZipFile(_zip(f"{name}.zip")) as archive:
+            with zipfile.ZipFile(data_file(f"{name}.zip")) as archive:
                 archive.extractall(cache / name)
         return cache
 
@@ -104,7 +104,7 @@ def pop909_root(songs_cache) -> Path:
 def fixtures_root(tmp_path_factory) -> Path:
     """Odd and broken MIDI files of other projects' tests, unzipped."""
     folder = tmp_path_factory.mktemp("fixtures")
-    with zipfile.ZipFile(_zip("fixtures.zip")) as archive:
+    with zipfile.ZipFile(data_file("fixtures.zip")) as archive:
         archive.extractall(folder)
     return folder
 

@@ -8,9 +8,18 @@ from transformers import ClapFeatureExtractor
 
 from tests.small_clap import small_clap
 from workbench.benchmarks.embedders import embedder
-from workbench.errors import CheckpointError, WorkbenchError
+from workbench.errors import CheckpointError, MissingDataError, WorkbenchError
 from workbench.evaluation.distances import frechet_distance
-from workbench.evaluation.embedders import VGGishEmbedder, clap, embed, from_sound, mono, over_time
+from workbench.evaluation.embedders import (
+    MusicnnEmbedder,
+    VGGishEmbedder,
+    clap,
+    embed,
+    from_sound,
+    mono,
+    over_time,
+)
+from workbench.models.musicnn import Musicnn
 from workbench.models.vggish import VGGish
 from workbench.music.clip import Clip
 
@@ -154,6 +163,39 @@ def test_what_is_no_vggish_is_named(tmp_path):
     save_file({"other": torch.zeros(3)}, tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match="its parameters are not those of VGGish"):
         VGGishEmbedder(tmp_path / "other.safetensors")
+
+
+@pytest.fixture
+def musicnn_cache(tmp_path, monkeypatch):
+    """A cache folder with MusiCNN of random weights."""
+    torch.manual_seed(0)
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    save_file(Musicnn().state_dict(), tmp_path / "musicnn-msd.safetensors")
+    return tmp_path
+
+
+def test_musicnn_embeds_and_tags(musicnn_cache):
+    judge = embedder("musicnn")
+    assert isinstance(judge, MusicnnEmbedder)
+    clips = [tone(440, 4.0), noise(0, 1.0), tone(440, 0.2), SILENT, MELODY]
+    made = embed(clips, judge)
+    assert made.shape == (5, 200)
+    sounds = np.stack([tone(440, 4.0).audio[0], noise(1, 4.0).audio[0]])
+    vectors, likelihoods = judge.predict(sounds)
+    assert vectors[0] == pytest.approx(made[0], abs=1e-5)
+    assert likelihoods.shape == (2, 50) == (2, len(judge.names))
+    assert ((likelihoods > 0) & (likelihoods < 1)).all()
+    assert not np.allclose(vectors[0], vectors[1])
+
+
+def test_missing_or_other_weights_of_musicnn_are_named(musicnn_cache):
+    with pytest.raises(MissingDataError, match=r"musicnn-mtt\.safetensors .* data_scripts/musicnn"):
+        embedder("musicnn:mtt")
+    with pytest.raises(WorkbenchError, match="training"):
+        embedder("musicnn:vgg")
+    save_file({"output.bias": torch.zeros(3)}, musicnn_cache / "musicnn-mtt.safetensors")
+    with pytest.raises(CheckpointError, match="parameters are not those of MusiCNN"):
+        embedder("musicnn:mtt")
 
 
 @pytest.mark.filterwarnings("error::DeprecationWarning")

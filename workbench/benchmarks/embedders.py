@@ -1,14 +1,24 @@
 """Embedders by name, including those of the shipped systems, for tables, notebooks and commands.
 
-embedder("music-ldm")                           MusicLDM's CLAP embedder("sound-ldmg")
-LDMG's latents, mean and standard deviation over time embedder("clap:laion/clap-htsat-unfused")
-or a folder embedder("vggish:vggish.safetensors")
+embedder("music-ldm")                           MusicLDM's CLAP
+embedder("sound-ldmg")                          LDMG's latents, mean and standard deviation over
+                                                time
+embedder("musicnn"), embedder("musicnn:mtt")    MusiCNN, trained elsewhere on other music
+embedder("clap:laion/clap-htsat-unfused")       or a folder
+embedder("vggish:vggish.safetensors")
 """
 
 from __future__ import annotations
 
 from workbench.errors import WorkbenchError
-from workbench.evaluation.embedders import ClipEmbedder, VGGishEmbedder, clap, from_sound, over_time
+from workbench.evaluation.embedders import (
+    ClipEmbedder,
+    MusicnnEmbedder,
+    VGGishEmbedder,
+    clap,
+    from_sound,
+    over_time,
+)
 from workbench.systems.ldmg import LDMG
 from workbench.systems.musicldm import MusicLDM
 from workbench.systems.storage import system_of
@@ -18,8 +28,8 @@ def embedder(name: str) -> ClipEmbedder:
     """An embedder by name.
 
     Args:
-        name: A checkpoint of MusicLDM or LDMG (shipped, a folder, or on the hub), "clap:NAME" or
-            "vggish:FILE".
+        name: A checkpoint of MusicLDM or LDMG (shipped, a folder, or on the hub), "musicnn",
+            "musicnn:mtt", "clap:NAME" or "vggish:FILE".
 
     Raises:
         WorkbenchError: for any other name.
@@ -29,6 +39,8 @@ def embedder(name: str) -> ClipEmbedder:
         return clap(rest) if rest else clap()
     if kind == "vggish":
         return VGGishEmbedder(rest)
+    if kind == "musicnn":
+        return MusicnnEmbedder(rest or "msd")
     which = system_of(name)
     if which == "MusicLDM":
         joint = MusicLDM.from_pretrained(name)
@@ -38,5 +50,5 @@ def embedder(name: str) -> ClipEmbedder:
         return over_time(lambda clip: coder.encode_sound(coder.sound_of(clip)))
     raise WorkbenchError(
         f"{name}: a checkpoint of {which}, which does not embed sound; give one of MusicLDM or "
-        "LDMG, clap:NAME or vggish:FILE"
+        "LDMG, musicnn, clap:NAME or vggish:FILE"
     )

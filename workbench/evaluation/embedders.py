@@ -7,7 +7,8 @@ function can be one. `embed` calls it and checks its result. This module makes e
                                             CLAP of MusicLDM (`system.embedder.embed_sound`)
     over_time(encode)                       from latents (d, frames) of an autoencoder: mean and
                                             standard deviation over time
-    clap(name), VGGishEmbedder(file)        published encoders, if their weights are available
+    clap(name), VGGishEmbedder(file),
+    MusicnnEmbedder(training)               published encoders, if their weights are available
 
 Embedders of the shipped systems: `workbench.benchmarks.embedders`.
 """
@@ -21,9 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.arguments import function_of, number, path_of, renamed
-from workbench.errors import CheckpointError, WorkbenchError
+from workbench.arguments import choice, function_of, number, path_of, renamed
+from workbench.errors import CheckpointError, MissingDataError, WorkbenchError
 from workbench.evaluation.checks import rows
+from workbench.files import cache_dir
+from workbench.models import musicnn
 from workbench.models.vggish import VGGish, mel_patches
 from workbench.music.audio import check_rate
 from workbench.music.clip import clip_of, clips_of
@@ -207,3 +210,72 @@ class VGGishEmbedder:
             made = [self.network(some) for some in mel.split(BATCH)]
             parts.append(torch.cat(made).double().numpy())
         return np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(p) for p in parts])
+
+
+class MusicnnEmbedder:
+    """An embedder and tagger with MusiCNN: the mean over patches of 3 s of a clip, (n, 200).
+
+    It was trained elsewhere on other music, so that distances can be compared with those of others.
+
+    Args:
+        training: "msd", trained on the Million Song Dataset with tags of genres, moods and decades,
+            or "mtt", on MagnaTagATune with tags of instruments and voices.
+        path: A safetensors file; default: the one that `data_scripts/musicnn.py` writes into the
+            cache folder.
+
+    Attributes:
+        names: The 50 tags, in the order of the likelihoods.
+
+    Raises:
+        MissingDataError: if there are no weights.
+        CheckpointError: if the file cannot be read or holds other parameters.
+
+    Source:
+        Pons and Serra 2019, arXiv 1909.06654.
+    """
+
+    def __init__(self, training: str = "msd", path: str | Path | None = None) -> None:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        training = choice(training, "training", musicnn.TAGS)
+        file = cache_dir() / f"musicnn-{training}.safetensors" if path is None else Path(path)
+        if not file.is_file():
+            raise MissingDataError(
+                f"{file} does not exist; python data_scripts/musicnn.py downloads MusiCNN's weights"
+            )
+        self.names = tuple(musicnn.TAGS[training])
+        try:
+            self.network = musicnn.Musicnn.of_state(load_file(file))
+        except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+            raise CheckpointError(
+                f"{file}: its parameters are not those of MusiCNN ({str(error).splitlines()[0]})"
+            ) from None
+
+    def __call__(self, clips: Sequence[Clip]) -> np.ndarray:
+        return np.concatenate([self.predict(mono(clip, musicnn.RATE)[None])[0] for clip in clips])
+
+    def predict(self, sounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Embed and tag sounds.
+
+        Args:
+            sounds: (n, samples) at 16 kHz.
+
+        Returns:
+            Embeddings (n, 200) and likelihoods of the tags from 0 to 1, (n, 50), float64; both are
+            means over the patches of a sound.
+        """
+        import torch
+
+        sounds = rows(sounds, "sounds").astype(np.float32)
+        parts = []
+        for some in torch.from_numpy(sounds).split(BATCH):
+            patches = musicnn.mel_patches(some)  # (n, patches, 187, 96)
+            made = [self.network(p) for p in patches.flatten(0, 1).split(BATCH)]
+            vectors = torch.cat([vector for vector, _ in made])
+            likelihoods = torch.cat([logits.sigmoid() for _, logits in made])
+            parts.append(
+                [x.unflatten(0, patches.shape[:2]).mean(1).double() for x in (vectors, likelihoods)]
+            )
+        found = [torch.cat(part).numpy() for part in zip(*parts, strict=True)]
+        return found[0], found[1]
