@@ -130,6 +130,64 @@ def test_cached_generation_equals_recomputation(model):
         assert torch.equal(fast, slow)
 
 
+def random_hints(seed: int, vocab: int = 61):
+    """Hints at random, the same for the same number of calls."""
+    random = torch.Generator().manual_seed(seed)
+
+    def hints(last: torch.Tensor | None, tokens: int = 3) -> torch.Tensor:
+        n, time = (3, tokens) if last is None else (len(last), 1)
+        limits = (vocab, 5, 400)
+        return torch.stack(
+            [torch.randint(limit, (n, time), generator=random) for limit in limits], -1
+        )
+
+    return hints
+
+
+@pytest.mark.parametrize("fields", [{"echoes": 4}, {"clock": True}, {"echoes": 4, "clock": True}])
+def test_cached_generation_with_hints_equals_recomputation(fields):
+    torch.manual_seed(0)
+    model = GPT(replace(CONFIG, **fields)).eval()
+    for weight in model.parameters():
+        weight.data.mul_(4).add_(0.01 * torch.randn_like(weight))
+    prompt, settings = torch.tensor([5, 7, 11]), {"seed": 4, "sampling": Sampling(top_p=0.9)}
+    fast = generate(model, prompt, 3, 30, hints=random_hints(1), **settings)
+    assert torch.equal(fast, recompute(model, prompt, 3, 30, hints=random_hints(1), **settings))
+    assert not torch.equal(fast, generate(model, prompt, 3, 30, hints=random_hints(2), **settings))
+    with pytest.raises(ValueError, match="hints"):
+        model(prompt[None])
+
+
+def test_heads_of_the_clock_depend_on_distances_in_time_alone():
+    """A shift of all times changes nothing, and one note's time does."""
+    torch.manual_seed(0)
+    model = GPT(replace(CONFIG, clock=True)).eval()
+    for weight in model.parameters():
+        weight.data.mul_(4).add_(0.01 * torch.randn_like(weight))
+    ids = torch.randint(61, (1, 20))
+    hints = torch.zeros(1, 20, 3, dtype=torch.long)
+    hints[..., 2] = torch.arange(20) * 7
+    logits = model(ids, hints=hints)
+    moved = hints.clone()
+    moved[..., 2] += 480
+    assert torch.allclose(model(ids, hints=moved), logits, atol=1e-4)
+    moved[0, 3, 2] += 5
+    assert torch.allclose(model(ids, hints=moved)[:, :3], logits[:, :3], atol=1e-4)
+    assert not torch.allclose(model(ids, hints=moved)[:, 3:], logits[:, 3:], atol=1e-4)
+
+
+def test_an_echo_without_reach_is_not_heard():
+    model = GPT(replace(CONFIG, echoes=4)).eval()
+    ids = torch.randint(61, (1, 9))
+    hints = torch.zeros(1, 9, 3, dtype=torch.long)
+    logits = model(ids, hints=hints)
+    hints[..., 0] = 12
+    assert torch.equal(model(ids, hints=hints), logits)
+    hints[0, 5, 1] = 2
+    assert torch.equal(model(ids, hints=hints)[:, :5], logits[:, :5])
+    assert not torch.equal(model(ids, hints=hints)[:, 5:], logits[:, 5:])
+
+
 def test_a_prompt_that_does_not_fit_is_refused(model):
     with pytest.raises(ValueError, match="1 to 48 tokens, got 49"):
         list(stream(model, torch.zeros(49, dtype=torch.long), 1, 1, seed=0))

@@ -1,13 +1,15 @@
 """Token sampling with a key–value cache.
 
 Without a cache, a transformer recomputes all keys and values for every new token. The cache stores
-them, so that only the new token is computed.
+them, so that only the new token is computed. For one token, calling modules takes longer than the
+arithmetic in them, so `Step` computes it by plain operations on their weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +21,7 @@ from workbench.models.gpt import GPT
 
 COLDEST = 1e-6  # a lower temperature counts as 0, because logits / temperature could be infinite
 Allowed = Callable[[Tensor | None], Tensor]  # the last tokens (n,) or None → (n, vocab) bool
+Hinting = Callable[[Tensor | None], Tensor]  # the same → hints (n, tokens, 3), see `Hints.follow`
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,53 @@ class KeyValueCache:
         return self.keys[:, :, :end], self.values[:, :, :end]
 
 
+class Step:
+    """The network for one new token per row: `model.hidden` and its head, without modules.
+
+    Args:
+        model: The network, in evaluation mode.
+        caches: One per layer, with room for the new tokens. Their weights and the model's must not
+            change.
+    """
+
+    def __init__(self, model: GPT, caches: Sequence[KeyValueCache]) -> None:
+        self.model, self.caches, config = model, caches, model.config
+        self.heads, self.width, self.size = config.heads, config.width, config.width // config.heads
+        self.head = model.wte.weight
+        self.last: Any = (model.ln_f.weight, model.ln_f.bias)
+        parts = ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "c_fc", "c_proj")
+        self.layers: list[list[Any]] = [
+            [(part.weight, part.bias) for part in map(block.get_submodule, parts)]
+            for block in model.h
+        ]
+
+    def __call__(self, ids: Tensor, hints: Tensor | None = None) -> Tensor:
+        """Return the logits (n, vocab) after the tokens (n,). hints: theirs, (n, 1, 3)."""
+        n, norm = len(ids), (self.width,)
+        x, rope = self.model.embedded(ids[:, None], self.caches[0].filled, hints)
+        x = x[:, 0]  # (n, width)
+        if rope is not None:  # the two halves of a head at once: a cos − b sin, b cos + a sin
+            cos, sin = (
+                part.reshape(-1, part.shape[-3] if part.ndim == 4 else 1, part.shape[-1])
+                for part in rope
+            )  # (n or 1, heads or 1, size / 2)
+            cos, sin = torch.cat([cos, cos], -1)[:, None], torch.cat([-sin, sin], -1)[:, None]
+        for cache, (norm_1, attention, project, norm_2, grow, shrink) in zip(
+            self.caches, self.layers, strict=True
+        ):
+            split = F.linear(F.layer_norm(x, norm, *norm_1), *attention)
+            split = split.view(n, 3, self.heads, self.size)
+            turned = split[:, :2]  # query and key
+            if rope is not None:
+                turned = turned * cos + turned.roll(self.size // 2, -1) * sin
+            keys, values = cache.append(turned[:, 1, :, None], split[:, 2, :, None])
+            y = F.scaled_dot_product_attention(turned[:, 0, :, None], keys, values)
+            x = x + F.linear(y.reshape(n, -1), *project)
+            hidden = F.gelu(F.linear(F.layer_norm(x, norm, *norm_2), *grow), approximate="tanh")
+            x = x + F.linear(hidden, *shrink)
+        return F.linear(F.layer_norm(x, norm, *self.last), self.head)
+
+
 def stream(
     model: GPT,
     prompt: Tensor,
@@ -122,6 +172,7 @@ def stream(
     seed: int | Sequence[int],
     sampling: Sampling | None = None,
     allowed: Allowed | None = None,
+    hints: Hinting | None = None,
     end: int | None = None,
 ) -> Iterator[Tensor]:
     """Yield the next token of `n` continuations of one prompt, (n,) ids at a time.
@@ -137,7 +188,10 @@ def stream(
             row. Row i does not depend on n.
         sampling: How tokens are sampled.
         allowed: Receives the last tokens (n,), or None at the start, and returns which tokens may
-            follow, (n, vocab) bool, at least one in each row.
+            follow, (n, vocab) bool, at least one in each row. Ids beyond its last column are not
+            allowed.
+        hints: Receives the same and returns the hints of the prompt, then of the last tokens; for a
+            network that reads hints.
         end: The token that ends a row.
     """
     sampling = sampling or Sampling()
@@ -153,25 +207,30 @@ def stream(
         KeyValueCache(n, config.heads, start + length, size, model.wte.weight)
         for _ in range(config.depth)
     ]
-    past = prompt.expand(n, start)
+    past = torch.empty(n, length, dtype=torch.long)
     done = torch.zeros(n, dtype=torch.bool)
-    new, ids = past, None
+    one, ids = Step(model, caches), None
     for step in range(length):
         with torch.inference_mode():
-            first = 0 if step == 0 else start + step - 1
-            last = model.hidden(new, caches, first)[:, -1]  # (n, width)
-            logits = F.linear(last, model.wte.weight).float()  # (n, vocab)
+            about = hints(ids) if hints is not None else None
+            if ids is None:
+                whole = model.hidden(prompt.expand(n, start), caches, hints=about)
+                logits = F.linear(whole[:, -1], model.wte.weight)  # (n, vocab)
+            else:
+                logits = one(ids, about)
+            logits = logits.float()
             if allowed is not None:
-                logits = logits.masked_fill(~allowed(ids), -torch.inf)
-            ids = sampling.sample(logits, past[:, start:], random)
+                fine = allowed(ids)
+                logits[:, fine.shape[1] :] = -torch.inf
+                logits[:, : fine.shape[1]].masked_fill_(~fine, -torch.inf)
+            ids = sampling.sample(logits, past[:, :step], random)
             if end is not None:
                 ids = torch.where(done, end, ids)
                 done = done | (ids == end)
+            past[:, step] = ids
         yield ids
-        if done.all():
+        if end is not None and done.all():
             return
-        past = torch.cat([past, ids[:, None]], dim=1)
-        new = ids[:, None]
 
 
 def generate(model: GPT, prompt: Tensor, n: int, length: int, **settings: object) -> Tensor:
@@ -182,7 +241,14 @@ def generate(model: GPT, prompt: Tensor, n: int, length: int, **settings: object
 
 @torch.inference_mode()
 def recompute(
-    model: GPT, prompt: Tensor, n: int, length: int, *, seed: int, sampling: Sampling | None = None
+    model: GPT,
+    prompt: Tensor,
+    n: int,
+    length: int,
+    *,
+    seed: int,
+    sampling: Sampling | None = None,
+    hints: Hinting | None = None,
 ) -> Tensor:
     """Return the same tokens as `generate` without the cache, as minGPT does: the network processes
     the whole sequence for every new token. Returns ids (n, length)."""
@@ -190,7 +256,10 @@ def recompute(
     random = [generator(row) for row in row_seeds(seed_of(seed), n)]
     start = len(prompt)
     ids = prompt.expand(n, start)
+    about = hints(None) if hints is not None else None
     for _ in range(length):
-        new = sampling.sample(model(ids)[:, -1], ids[:, start:], random)  # (n,)
+        new = sampling.sample(model(ids, hints=about)[:, -1], ids[:, start:], random)  # (n,)
         ids = torch.cat([ids, new[:, None]], dim=1)
+        if hints is not None and about is not None:
+            about = torch.cat([about, hints(new)], dim=1)
     return ids[:, start:]

@@ -3,8 +3,9 @@
 Weights have GPT-2's names, so that they can be compared with the implementation in transformers.
 One part is newer: positions may be encoded by rotating queries and keys (RoFormer, Su et al. 2021,
 arXiv 2104.09864) instead of by learned vectors. Attention then depends on distances. Because music
-repeats at fixed distances, the network learns to copy much sooner. Generation with a cache of keys
-and values is in `generation.py`.
+repeats at fixed distances, the network learns to copy much sooner. Beside the tokens, a network may
+read the hints of `representations/hints.py`: which token followed when the song went this way
+before, and the time in the song. Generation with a cache of keys and values is in `generation.py`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ class GPTConfig:
         heads: Number of attention heads.
         dropout: Dropout rate in the embedding and the residual branches.
         positions: "learned" as in GPT-2, or "rotary".
+        echoes: Largest reach of the echoes in the hints, 0 if the network reads none.
+        clock: Whether the second half of the heads rotates by the time in the hints, in twelfths of
+            a beat, instead of by the number of tokens. Only with rotary positions.
     """
 
     vocab: int
@@ -39,9 +43,18 @@ class GPTConfig:
     heads: int = 4
     dropout: float = 0.1
     positions: Literal["learned", "rotary"] = "rotary"
+    echoes: int = 0
+    clock: bool = False
+
+    @property
+    def hints(self) -> bool:
+        """Whether the network needs hints."""
+        return bool(self.echoes) or self.clock
 
 
-Rope = tuple[Tensor, Tensor]  # cosine and sine of each position's angles: (time, size / 2) each
+# cosine and sine of the angles: (time, size / 2) or (batch, heads, time, size / 2) each
+Rope = tuple[Tensor, Tensor]
+SHORTEST_PERIOD = 6  # of the clock's angles: an eighth note in twelfths of a beat
 
 
 def head_size(width: int, heads: int) -> int:
@@ -145,6 +158,9 @@ class GPT(nn.Module):
         cos, sin = angles(config.context, head_size(config.width, config.heads))
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
+        if config.echoes:
+            self.echo = nn.Embedding(config.vocab, config.width)
+            self.reach = nn.Embedding(config.echoes + 1, config.width)
         self.drop = nn.Dropout(config.dropout)
         self.h = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.ln_f = nn.LayerNorm(config.width)
@@ -159,23 +175,62 @@ class GPT(nn.Module):
         if isinstance(module, Attention | Block):
             nn.init.normal_(module.c_proj.weight, std=0.02 / math.sqrt(2 * self.config.depth))
 
-    def hidden(self, ids: Tensor, caches: list | None = None, start: int = 0) -> Tensor:
+    def hidden(
+        self, ids: Tensor, caches: list | None = None, start: int = 0, hints: Tensor | None = None
+    ) -> Tensor:
         """Return the last layer's hidden states: ids (batch, time) → (batch, time, width). caches:
-        one per layer, if the tokens before `start` were processed in earlier calls."""
-        position = torch.arange(start, start + ids.shape[1], device=ids.device)
-        x, rope = self.wte(ids), None  # (batch, time, width)
-        if self.config.positions == "learned":
-            x = x + self.wpe(position)
-        else:
-            rope = (self.cos[position], self.sin[position])
+        one per layer, if the tokens before `start` were processed in earlier calls. hints: (batch,
+        time, 3), if the network reads them."""
+        x, rope = self.embedded(ids, start, hints)
         x = self.drop(x)
         for i, block in enumerate(self.h):
             x = block(x, rope, caches[i] if caches is not None else None)
         return self.ln_f(x)
 
-    def forward(self, ids: Tensor, caches: list | None = None, start: int = 0) -> Tensor:
+    def embedded(self, ids: Tensor, start: int, hints: Tensor | None) -> tuple[Tensor, Rope | None]:
+        """Return the input of the first layer (batch, time, width), and the angles of all."""
+        if self.config.hints and hints is None:
+            raise ValueError("hints: this network reads them beside the tokens; see Hints.of")
+        position = torch.arange(start, start + ids.shape[1], device=ids.device)
+        x = self.wte(ids)
+        if self.config.echoes and hints is not None:
+            x = x + self._heard(hints)
+        if self.config.positions == "learned":
+            return x + self.wpe(position), None
+        rope = (self.cos[position], self.sin[position])
+        if self.config.clock and hints is not None:
+            rope = self._clocked(rope, hints[..., 2])
+        return x, rope
+
+    def _heard(self, hints: Tensor) -> Tensor:
+        """Return the embedding of each echo and its reach: (batch, time, width)."""
+        echo, reach = hints[..., 0], hints[..., 1]
+        return self.reach(reach) + self.echo(echo) * (reach > 0)[..., None]
+
+    def _clocked(self, rope: Rope, time: Tensor) -> Rope:
+        """Return the angles for each head: by position for the first half of the heads, by the time
+        (batch, time) for the others: (batch, heads, time, size / 2) each."""
+        heads, pairs = self.config.heads, self.cos.shape[1]
+        # periods from an eighth note to a hundred bars and more
+        period = SHORTEST_PERIOD * 4000.0 ** (torch.arange(pairs, device=time.device) / pairs)
+        angle = 2 * math.pi * time[:, None, :, None] / period  # (batch, 1, time, pairs)
+        by_place, by_time = heads - heads // 2, heads // 2
+        return tuple(  # type: ignore[return-value]
+            torch.cat(
+                [
+                    place[None, None].expand(len(time), by_place, -1, -1),
+                    moment.expand(len(time), by_time, -1, -1),
+                ],
+                dim=1,
+            )
+            for place, moment in zip(rope, (angle.cos(), angle.sin()), strict=True)
+        )
+
+    def forward(
+        self, ids: Tensor, caches: list | None = None, start: int = 0, hints: Tensor | None = None
+    ) -> Tensor:
         """ids (batch, time) → logits (batch, time, vocab) of the token after each."""
-        return F.linear(self.hidden(ids, caches, start), self.wte.weight)
+        return F.linear(self.hidden(ids, caches, start, hints), self.wte.weight)
 
 
 def next_token_loss(logits: Tensor, ids: Tensor, pad: int) -> Tensor:

@@ -6,10 +6,11 @@ A song with a hole becomes one sequence for a decoder-only transformer:
          └─── context ────┘              └ tracks ┘                 └─── the answer ───┘
 
 A bar of the hole contains, after HOLE, the notes of the tracks that are not replaced. The number of
-bars, their metres and the other tracks are therefore given. The bars before the hole come last, so
-that the answer continues them, as in any song (the paper's SPM order). A hole at the end is a
-continuation, a hole at the beginning an introduction. Without a hole the sequence is BOS bars EOS,
-as in ordinary language modelling.
+bars, their metres and the other tracks are therefore given; controls of what is to be written may
+stand before them (`representations/controls.py`). The bars before the hole come last, so that the
+answer continues them, as in any song (the paper's SPM order). A hole at the end is a continuation,
+a hole at the beginning an introduction. Without a hole the sequence is BOS bars EOS, as in ordinary
+language modelling.
 """
 
 from __future__ import annotations
@@ -66,11 +67,19 @@ def tokens_a_bar(song: RemiSong, vocabulary: Vocabulary) -> list[int]:
     return [len(bar) for bar in bars_of(song, vocabulary)]
 
 
-def question(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
-    """Return the ids up to FILL, (tokens,). The hole must be within the song."""
+def question(
+    song: RemiSong, hole: Hole, vocabulary: Vocabulary, controls: Sequence[np.ndarray] = ()
+) -> np.ndarray:
+    """Return the ids up to FILL, (tokens,). The hole must be within the song. controls: ids that
+    follow the HOLE of each bar, see `Controls.ids`."""
     rest = replace(song, notes=song.notes[~hole.covers(song)])
     bars = bars_of(rest, vocabulary)
-    inside = [part for bar in bars[hole.first : hole.last] for part in ([HOLE], bar)]
+    given = controls or [np.empty(0, dtype=np.int64)] * (hole.last - hole.first)
+    inside = [
+        part
+        for bar, control in zip(bars[hole.first : hole.last], given, strict=True)
+        for part in ([HOLE], control, bar)
+    ]
     return np.concatenate(
         [[BOS], *inside, *bars[hole.last :], hole.tracks(song), *bars[: hole.first], [FILL]]
     ).astype(np.int64)
@@ -80,6 +89,16 @@ def answer(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
     """Return the ids of the bars in the hole, and END: (tokens,)."""
     removed = replace(song, notes=song.notes[hole.covers(song)])
     return np.concatenate([*bars_of(part(removed, hole.first, hole.last), vocabulary), [END]])
+
+
+def memory(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
+    """Return the music that an answer may repeat, as ids (tokens,): the tracks of the hole in the
+    bars after it, BOS, and in the bars before it. In this order the answer continues it."""
+    own = song
+    if hole.programs is not None:
+        own = replace(song, notes=song.notes[np.isin(song.notes[:, PROGRAM], hole.programs)])
+    bars = bars_of(own, vocabulary)
+    return np.concatenate([*bars[hole.last :], [BOS], *bars[: hole.first]]).astype(np.int64)
 
 
 def song_ids(song: RemiSong, vocabulary: Vocabulary, *, ends: bool) -> np.ndarray:

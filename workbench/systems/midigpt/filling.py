@@ -22,12 +22,14 @@ from workbench.errors import CheckpointError, PromptError
 from workbench.models.generation import Sampling, stream
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.music.clip import Clip, clip_of
+from workbench.representations.controls import Controls
 from workbench.representations.grammar import HoleRule, TokenGrammar
-from workbench.representations.holes import Hole, bars_of, part, question, window
+from workbench.representations.hints import ORDERS, Hints
+from workbench.representations.holes import Hole, bars_of, memory, part, question, window
 from workbench.representations.remi import RemiSong
 from workbench.representations.tokens import END, Vocabulary
 from workbench.systems.configs import config_from
-from workbench.systems.midigpt.config import MidiGPTConfig
+from workbench.systems.midigpt.config import Known, MidiGPTConfig
 from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
 from workbench.systems.provenance import signed_takes
 from workbench.systems.region import Region
@@ -44,7 +46,7 @@ class SongFilling(System):
     networks: GPT
 
     def __init__(self, config: MidiGPTConfig, vocabulary: Vocabulary) -> None:
-        if config.gpt.vocab != vocabulary.size:
+        if config.gpt.vocab not in (vocabulary.size, vocabulary.size + Controls.size):
             raise CheckpointError(
                 f"vocabulary: {vocabulary.size} tokens do not fit a network with "
                 f"{config.gpt.vocab}; load the vocabulary of the checkpoint"
@@ -53,15 +55,22 @@ class SongFilling(System):
             raise CheckpointError(
                 f"context: must be at least {SHORTEST} tokens, got {config.gpt.context}"
             )
+        if config.gpt.echoes not in (0, len(ORDERS)):
+            raise CheckpointError(f"echoes: must be 0 or {len(ORDERS)}, got {config.gpt.echoes}")
         self.config, self.vocabulary = config, vocabulary
         self.networks = GPT(config.gpt).eval()
 
     def config_dict(self) -> dict[str, Any]:
-        return {"gpt": asdict(self.config.gpt), "vocabulary": self.vocabulary.to_dict()}
+        return {
+            "gpt": asdict(self.config.gpt),
+            "known": asdict(self.config.known),
+            "vocabulary": self.vocabulary.to_dict(),
+        }
 
     @classmethod
     def from_config(cls, data: dict[str, Any]) -> Self:
-        config = MidiGPTConfig(config_from(GPTConfig, data["gpt"]))
+        known = config_from(Known, data.get("known", {}), "known")
+        config = MidiGPTConfig(config_from(GPTConfig, data["gpt"]), known)
         return cls(config, Vocabulary.from_dict(data["vocabulary"]))
 
     @classmethod
@@ -95,7 +104,7 @@ class SongFilling(System):
         if requested is None:
             raise PromptError("bars=None: give (first, last)")
         clip, begin, end = with_bars(clip, *requested)
-        reading = read(clip, begin, end, tracks, self.vocabulary)
+        reading = read(clip, begin, end, tracks, self.vocabulary, self.config.known)
         song, whole = reading.song, reading.hole
         inside = reading.grid.bars[whole.first : whole.last]
         longest = np.unique(inside, return_counts=True)[1].max()
@@ -153,9 +162,23 @@ class SongFilling(System):
         sizes[hole.first : hole.last] = [0] * (hole.last - hole.first)
         return (sizes, room) if room >= 0 else None
 
-    def _question(self, song: RemiSong, hole: Hole, shown: int) -> np.ndarray:
-        """Return the question: the hole and as many bars around it as fit."""
+    @cached_property
+    def hints(self) -> Hints | None:
+        """What the network reads beside the tokens; None if it reads nothing else."""
+        more = self.config.gpt.vocab - self.vocabulary.size
+        return Hints(self.vocabulary, more) if self.config.gpt.hints else None
+
+    @cached_property
+    def controls(self) -> Controls | None:
+        """The controls that the network was trained with; None if with none."""
+        trained = self.config.gpt.vocab > self.vocabulary.size
+        return Controls(self.vocabulary) if trained else None
+
+    def _question(self, song: RemiSong, hole: Hole, shown: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the question: the hole and as many bars around it as fit; and the whole song as
+        memory."""
         song = part(song, 0, shown)
+        known = memory(song, hole, self.vocabulary)
         reserve = self._reserve(song, hole)
         if reserve is None:  # a single bar of the other tracks fills the context: omit them
             bars = song.notes[:, 0]
@@ -164,7 +187,7 @@ class SongFilling(System):
         assert reserve is not None
         first, last = window(reserve[0], hole, reserve[1])
         moved = replace(hole, first=hole.first - first, last=hole.last - first)
-        return question(part(song, first, last), moved, self.vocabulary)
+        return question(part(song, first, last), moved, self.vocabulary), known
 
     def _write(
         self,
@@ -177,8 +200,9 @@ class SongFilling(System):
     ) -> Iterator[tuple[int, list[RemiSong]]]:
         """Fill one hole in each song; yields (number of bars that all have so far, the songs)."""
         prompts = [self._question(song, hole, shown) for song in songs]
-        if all(np.array_equal(p, prompts[0]) for p in prompts):
-            groups = [(prompts[0], songs)]  # one question, a batch of answers
+        first = prompts[0]
+        if all(np.array_equal(a, b) for p in prompts for a, b in zip(p, first, strict=True)):
+            groups = [(first, songs)]  # one question, a batch of answers
         else:
             groups = [(p, [song]) for p, song in zip(prompts, songs, strict=True)]
         written = list(songs)
@@ -192,14 +216,15 @@ class SongFilling(System):
 
     def _answers(
         self,
-        prompt: np.ndarray,
+        prompt: tuple[np.ndarray, np.ndarray],
         hole: Hole,
         reading: Reading,
         sampling: Sampling,
         seeds: Sequence[int],
     ) -> Iterator[tuple[int, list[RemiSong]]]:
-        """Sample answers to a question; yields (number of bars that all have, their complete
-        bars)."""
+        """Sample answers to a question with its memory; yields (number of bars that all have, their
+        complete bars)."""
+        asked, known = prompt
         metres = [int(i) for i in reading.song.bars[hole.first : hole.last]]
         n = len(seeds)
         most, together = reading.most(self.vocabulary)
@@ -214,15 +239,16 @@ class SongFilling(System):
         )
         ids: list[Tensor] = []
         reported = 0
-        room = self.config.gpt.context - len(prompt)
+        room = self.config.gpt.context - len(asked)
         for tokens in stream(
             self.networks,
-            torch.from_numpy(prompt),
+            torch.from_numpy(asked),
             n,
             room,
             seed=seeds,
             sampling=sampling,
             allowed=rule,
+            hints=self.hints.follow(asked, n, known) if self.hints else None,
             end=END,
         ):
             ids.append(tokens)

@@ -25,6 +25,7 @@ from workbench.representations.holes import BAR, PITCH, PROGRAM, Hole
 from workbench.representations.remi import Grid, RemiSong
 from workbench.representations.tokens import Vocabulary
 from workbench.systems.midigpt import polyphony
+from workbench.systems.midigpt.config import Known
 from workbench.systems.midigpt.polyphony import Most
 from workbench.systems.midigpt.tracks import called_as, learned
 from workbench.systems.splicing import (
@@ -122,11 +123,19 @@ class Reading:
 
 
 def read(
-    clip: Clip, first: int, last: int, tracks: Sequence[int | str] | None, vocabulary: Vocabulary
+    clip: Clip,
+    first: int,
+    last: int,
+    tracks: Sequence[int | str] | None,
+    vocabulary: Vocabulary,
+    known: Known | None = None,
 ) -> Reading:
     """Return the clip as the network reads it, with a hole from bar `first` to `last` (exclusive).
-    Raises PromptError if no track is named or known."""
+    known: what the checkpoint has learned; by default, what its vocabulary shows. Raises
+    PromptError if no track is named or known."""
     learned_metres, learned_programs = learned(vocabulary)
+    if known is not None and known.programs:
+        learned_metres, learned_programs = {*known.metres}, {*known.programs}
     lines = clip.bar_lines
     meters = meters_at(clip.score, lines[:-1])
     kept = sorted({*_joined(lines, meters, first, last, learned_metres), len(meters)})

@@ -35,7 +35,7 @@ from workbench.representations.tokens import PAD
 from workbench.systems.midigpt.card import card
 from workbench.systems.midigpt.config import MidiGPTConfig
 from workbench.systems.midigpt.filling import SongFilling, settings_of
-from workbench.systems.midigpt.training import recipe
+from workbench.systems.midigpt.training import recipe, rows_in, split, with_hints
 from workbench.systems.progress import Progress, reporter
 from workbench.systems.region import Region, region_of
 from workbench.systems.sampling import checked
@@ -234,21 +234,31 @@ class MidiGPT(SongFilling):
         """Return −log p of each token given the tokens before it in its row, in nats.
 
         Args:
-            rows: Token ids (n, time).
+            rows: Token ids (n, time), or tables of `training.held_out` with hints, whose echoes
+                reach the whole song, (n, time, 4).
 
         Returns:
             (n, time − 1) in nats per token, 0 at padding.
         """
         out = []
-        for chunk in rows.long().split(8):
-            logits = self.networks(chunk)[:, :-1].float()
+        for chunk in self.hinted(rows).split(8):
+            ids, more = split(chunk)
+            logits = self.networks(ids, **more)[:, :-1].float()
             loss = torch.nn.functional.cross_entropy(
-                logits.flatten(0, 1), chunk[:, 1:].flatten(), reduction="none"
+                logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none"
             )
-            out.append(loss.view(chunk.shape[0], -1).masked_fill(chunk[:, 1:] == PAD, 0.0))
+            out.append(loss.view(len(ids), -1).masked_fill(ids[:, 1:] == PAD, 0.0))
         return torch.cat(out)
+
+    def hinted(self, rows: Tensor) -> Tensor:
+        """Return rows of ids (n, time) as the network reads them: (n, time, 4) with hints, whose
+        echoes reach the row alone, if it reads them."""
+        if self.hints is None or rows.ndim == 3:
+            return rows
+        lines = [row[row != PAD].numpy() for row in rows.long()]
+        return rows_in([with_hints(line, self.hints, None) for line in lines], rows.shape[1])
 
     @property
     def embeddings(self) -> np.ndarray:
         """The learned embedding of each token: (vocabulary, width)."""
-        return self.networks.wte.weight.detach().numpy()
+        return self.networks.wte.weight[: self.vocabulary.size].detach().numpy()

@@ -1,10 +1,11 @@
 """Training of MidiGPT: songs → note tables → sequences with and without holes → next tokens.
 
-    workbench train songs --dataset pop909 --profile laptop --out my-songs
+    workbench train songs --dataset pop909+game-midi --profile laptop --out my-songs
 
 A fifth of the sequences are songs without a hole, the others have a hole to fill
 (fill-in-the-middle, Bavarian et al. 2022, who find almost no cost to ordinary language modelling).
-Songs are transposed by up to half an octave. Validation uses held-out songs.
+Songs are transposed by up to half an octave, and collections are balanced. Validation uses held-out
+songs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,37 +24,54 @@ from torch import Tensor, nn
 from workbench.datasets.load import load_parts, names_of
 from workbench.errors import MissingDataError
 from workbench.models.gpt import GPT, next_token_loss
+from workbench.representations.controls import Controls
+from workbench.representations.hints import Hints
 from workbench.representations.holes import (
     BAR,
+    PROGRAM,
     Hole,
     answer,
     bars_of,
+    memory,
     part,
     question,
-    song_ids,
     transpose,
     window,
 )
 from workbench.representations.remi import RemiSong, ids_of, table_of
 from workbench.representations.tokens import BOS, EOS, PAD, Vocabulary
-from workbench.systems.midigpt.config import PROFILES, Profile
+from workbench.systems.midigpt.config import PROFILES, Known, Profile
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, fit
 
 if TYPE_CHECKING:
+    from workbench.datasets.dataset import Dataset
     from workbench.music.clip import Clip
 
 LONGEST_HOLE = 8  # bars
 HOLES = 0.8  # share of sequences that have a hole
 WHOLE = 0.6  # share of holes that cover all tracks
 BARE = 0.08  # share of holes without context, to learn to generate new songs
+RARE_NOTES, RARE_BARS = 1000, 100  # fewest notes of a program, and bars of a metre, to be learned
 
 
 def songs_of(dataset: str, split: str, limit: int | None = None) -> list[Clip]:
     """Return whole songs of data sets or folders of MIDI files, joined by "+". Duplicates are taken
     from the first set that has them. limit: songs per data set."""
-    parts = load_parts(names_of(dataset), split, limit=limit, songs=True)
-    return [clip for part in parts for clip in part]
+    return [clip for part in collections(dataset, split, limit) for clip in part]
+
+
+def collections(dataset: str, split: str, limit: int | None = None) -> list[Dataset]:
+    """Return the songs of each data set."""
+    return load_parts(names_of(dataset), split, limit=limit, songs=True)
+
+
+def balanced(parts: Sequence[Sequence[RemiSong]]) -> np.ndarray:
+    """Return how often each song of several collections is taken, (songs,): in proportion to its
+    notes, and each collection to the square root of all of its notes. A small collection is
+    therefore neither lost among large ones nor learned by heart."""
+    notes = [np.array([len(song.notes) for song in part], dtype=float) for part in parts]
+    return np.concatenate([own / np.sqrt(max(1.0, own.sum())) for own in notes])
 
 
 def tables_of(clips: Sequence[Clip]) -> list[RemiSong]:
@@ -64,12 +83,16 @@ def tables_of(clips: Sequence[Clip]) -> list[RemiSong]:
 # --- sequences --------------------------------------------------------------------------------
 
 
-def excerpt(song: RemiSong, sizes: Sequence[int], room: int, rng: np.random.Generator) -> RemiSong:
-    """Return bars from a random one on, as many as fit into `room` tokens (at least one)."""
-    first = int(rng.integers(len(song.bars)))
-    total = np.cumsum(sizes[first:])
-    count = max(1, int(np.searchsorted(total, room, side="right")))
-    return part(song, first, min(first + count, len(song.bars)))
+def fitting(sizes: Sequence[int], room: int) -> int:
+    """Return how many of the first bars fit into `room` tokens. sizes: tokens of each bar."""
+    return int(np.searchsorted(np.cumsum(sizes), room, side="right"))
+
+
+def excerpt(sizes: Sequence[int], room: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Return bars from a random one on, as many as fit into `room` tokens, at least one: (first,
+    last exclusive). sizes: tokens of each bar."""
+    first = int(rng.integers(len(sizes)))
+    return first, first + max(1, fitting(sizes[first:], room))
 
 
 def random_hole(song: RemiSong, rng: np.random.Generator) -> Hole | None:
@@ -90,8 +113,11 @@ def with_hole(
     vocabulary: Vocabulary,
     context: int,
     rng: np.random.Generator,
+    hints: Hints | None = None,
+    controls: Controls | None = None,
 ) -> np.ndarray | None:
-    """Return a question and its answer as at most `context` ids; None if they do not fit."""
+    """Return a question and its answer as at most `context` ids, with `hints` as a table (tokens,
+    4) of ids and hints; None if they do not fit. controls: asks for some of the true values."""
     hole = random_hole(song, rng)
     if hole is None:
         return None
@@ -99,16 +125,40 @@ def with_hole(
     sizes = np.array(sizes)
     if hole.programs is None:
         sizes[hole.first : hole.last] = 2  # Bar and TimeSig
+    asked: list[np.ndarray] = []
+    if controls is not None:
+        wanted = controls.of(song, hole).thinned(rng)
+        asked = controls.ids(wanted, hole.tracks(song).tolist())
     room = context - len(filling) - int(sizes[hole.first : hole.last].sum()) - 24
+    room -= sum(map(len, asked))
     sizes[hole.first : hole.last] = 0
     if room < 0:
         return None
-    if rng.random() < BARE:
+    bare = rng.random() < BARE
+    if bare:
         room = 0
     first, last = window(sizes, hole, room, share=float(rng.random()))
     moved = replace(hole, first=hole.first - first, last=hole.last - first)
-    ids = np.concatenate([question(part(song, first, last), moved, vocabulary), filling])
-    return ids if len(ids) <= context else None
+    ids = np.concatenate([question(part(song, first, last), moved, vocabulary, asked), filling])
+    if len(ids) > context:
+        return None
+    known = memory(part(song, first, last), moved, vocabulary) if bare else None
+    if hints is not None and known is None:
+        known = memory(song, hole, vocabulary)
+    return ids if hints is None else with_hints(ids, hints, known)
+
+
+def with_hints(ids: np.ndarray, hints: Hints | None, memory: np.ndarray | None) -> np.ndarray:
+    """Return ids (tokens,) with their hints as a table (tokens, 4), or alone without `hints`."""
+    return ids if hints is None else np.column_stack([ids, hints.of(ids, memory)])
+
+
+def rows_in(lines: Sequence[np.ndarray], context: int) -> Tensor:
+    """Return sequences padded to rows: (n, context) or (n, context, 4) int16."""
+    rows = np.full((len(lines), context, *lines[0].shape[1:]), PAD, dtype=np.int16)
+    for row, line in zip(rows, lines, strict=True):
+        row[: len(line)] = line
+    return torch.from_numpy(rows)
 
 
 def sequences_of(
@@ -120,57 +170,82 @@ def sequences_of(
     *,
     holes: float = HOLES,
     shift: bool = True,
+    hints: Hints | None = None,
+    controls: Controls | None = None,
+    weights: np.ndarray | None = None,
 ) -> Tensor:
-    """Return `n` sequences padded to the context: (n, context) int16. holes: share of sequences
-    with a hole."""
+    """Return `n` sequences padded to the context.
+
+    Args:
+        songs: The songs.
+        vocabulary: Their vocabulary.
+        context: Length of a row.
+        n: Number of rows.
+        seed: Of all random numbers.
+        holes: Share of sequences with a hole.
+        shift: Whether songs are transposed at random.
+        hints: Of the vocabulary; echoes reach the whole song.
+        controls: Of the vocabulary; questions ask for some of the true values.
+        weights: Relative frequency of each song, (songs,); by default its number of notes.
+
+    Returns:
+        Ids (n, context), with `hints` a table (n, context, 4) of ids and hints, int16.
+    """
     rng = np.random.default_rng(seed)
-    rows = np.full((n, context), PAD, dtype=np.int16)
-    weight = np.array([len(song.notes) for song in songs], dtype=float)
-    row = 0
-    while row < n:
-        song = songs[int(rng.choice(len(songs), p=weight / weight.sum()))]
+    lines: list[np.ndarray] = []
+    if weights is None:
+        weights = np.array([len(song.notes) for song in songs], dtype=float)
+    while len(lines) < n:
+        song = songs[int(rng.choice(len(songs), p=weights / weights.sum()))]
         if shift:
             song = transpose(song, int(rng.integers(-5, 7)), vocabulary)
-        sizes = [len(bar) for bar in bars_of(song, vocabulary)]
-        for _ in range(min(12, n - row)):  # several per song, whose bars are encoded only once
+        bars = bars_of(song, vocabulary)
+        sizes = [len(bar) for bar in bars]
+        for _ in range(min(12, n - len(lines))):  # several per song, which is encoded only once
             if rng.random() < holes:
-                ids = with_hole(song, sizes, vocabulary, context, rng)
+                ids = with_hole(song, sizes, vocabulary, context, rng, hints, controls)
             else:
-                cut = excerpt(song, sizes, context, rng)
-                ids = song_ids(cut, vocabulary, ends=False)[:context]
+                first, last = excerpt(sizes, context, rng)
+                ids = np.concatenate([[BOS], *bars[first:last]])[:context]
+                ids = with_hints(ids, hints, np.concatenate([[BOS], *bars[:first]]))
             if ids is not None:
-                rows[row, : len(ids)] = ids
-                row += 1
-    return torch.from_numpy(rows)
+                lines.append(ids)
+    return rows_in(lines, context)
 
 
-def held_out(songs: Sequence[RemiSong], vocabulary: Vocabulary, context: int) -> Tensor:
-    """Return whole songs split into rows, each token once: (n, context) int16. Every row begins
-    with BOS at a bar line, and the last row of a song ends with EOS."""
+def held_out(
+    songs: Sequence[RemiSong], vocabulary: Vocabulary, context: int, hints: Hints | None = None
+) -> Tensor:
+    """Return whole songs split into rows, each token once: (n, context) int16, with `hints` a table
+    (n, context, 4), whose echoes reach the song before the row. Every row begins with BOS at a bar
+    line, and the last row of a song ends with EOS."""
     rows = []
     for song in songs:
         bars = bars_of(song, vocabulary)
-        row = [BOS]
-        for number, bar in enumerate(bars):
-            if len(row) + len(bar) + 1 > context and len(row) > 1:
-                rows.append(row)
-                row = [BOS]
-            row = [*row, *bar.tolist()][: context - 1]
-            if number == len(bars) - 1:
-                rows.append([*row, EOS])
-    out = np.full((len(rows), context), PAD, dtype=np.int16)
-    for i, row in enumerate(rows):
-        out[i, : len(row)] = row
-    return torch.from_numpy(out)
+        first = 0
+        while first < len(bars):
+            last = first + max(1, fitting([len(bar) for bar in bars[first:]], context - 2))
+            ids = np.concatenate([[BOS], *bars[first:last]])[: context - 1]
+            ids = np.append(ids, EOS) if last == len(bars) else ids
+            rows.append(with_hints(ids, hints, np.concatenate([[BOS], *bars[:first]])))
+            first = last
+    return rows_in(rows, context)
 
 
 # --- training ---------------------------------------------------------------------------------
 
 
-def loss(module: nn.Module, ids: Tensor) -> dict[str, Tensor]:
-    """Return the mean −log p of the next token, in nats."""
-    ids = ids.long()
-    return {"nll": next_token_loss(module(ids), ids, PAD)}
+def loss(module: nn.Module, rows: Tensor) -> dict[str, Tensor]:
+    """Return the mean −log p of the next token, in nats. rows: ids (n, time), or a table of ids and
+    hints (n, time, 4)."""
+    ids, more = split(rows)
+    return {"nll": next_token_loss(module(ids, **more), ids, PAD)}
+
+
+def split(rows: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the ids (n, time) of rows, and their hints as an argument of the network."""
+    rows = rows.long()
+    return (rows[..., 0], {"hints": rows[..., 1:]}) if rows.ndim == 3 else (rows, {})
 
 
 def validate(plain_rows: Tensor, hole_rows: Tensor, batch: int) -> Callable[..., dict[str, float]]:
@@ -183,9 +258,8 @@ def validate(plain_rows: Tensor, hole_rows: Tensor, batch: int) -> Callable[...,
         for name, rows in (("plain", plain_rows), ("hole", hole_rows)):
             total, count = 0.0, 0
             for chunk in rows.split(batch):
-                ids = chunk.to(device).long()
-                tokens = int((ids[:, 1:] != PAD).sum())
-                total += float(next_token_loss(module(ids), ids, PAD)) * tokens
+                tokens = int((split(chunk)[0][:, 1:] != PAD).sum())
+                total += float(loss(module, chunk.to(device))["nll"]) * tokens
                 count += tokens
             means[name] = total / max(1, count)
         return {"loss": (means["plain"] + means["hole"]) / 2, **means}
@@ -197,38 +271,94 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
     """Return the recipe of a MidiGPT. dataset: names from the catalogue or folders, joined by "+"
     ("pop909+builtin-songs")."""
     size = profile_of(PROFILES, profile)
-    songs = tables_of(songs_of(dataset, "train", size.limit))
-    validation = tables_of(songs_of(dataset, "validation", min(40, size.limit or 40)))
+    parts = [tables_of(part) for part in collections(dataset, "train", size.limit)]
+    songs = [song for part in parts for song in part]
+    checked = [
+        tables_of(part) for part in collections(dataset, "validation", min(40, size.limit or 40))
+    ]
+    # in turn, so that a part of the rows is of all collections
+    validation = [song for group in zip_longest(*checked) for song in group if song is not None]
     if not songs or not validation:
         raise MissingDataError(f"{dataset}: has no songs with notes to train and validate on")
     vocabulary = Vocabulary.train([ids_of(song) for song in songs], size.vocabulary)
-    gpt = replace(size.gpt, vocab=vocabulary.size)
-    rows = sequences_of(songs, vocabulary, gpt.context, size.sequences, seed)
+    more = Controls.size if size.controls else 0
+    gpt = replace(size.gpt, vocab=vocabulary.size + more)
+    hints = Hints(vocabulary, more) if gpt.hints else None
+    controls = Controls(vocabulary) if size.controls else None
+    rows = sequences_of(
+        songs,
+        vocabulary,
+        gpt.context,
+        size.sequences,
+        seed,
+        hints=hints,
+        controls=controls,
+        weights=balanced(parts),
+    )
+    short = None
+    if size.short is not None:
+        short = sequences_of(
+            songs,
+            vocabulary,
+            gpt.context // 2,
+            size.sequences,
+            seed + 2,
+            hints=hints,
+            controls=controls,
+            weights=balanced(parts),
+        )
     checks = validate(
-        held_out(validation, vocabulary, gpt.context)[:64],
-        sequences_of(validation, vocabulary, gpt.context, 64, seed + 1, holes=1.0, shift=False),
+        held_out(validation, vocabulary, gpt.context, hints)[:64],
+        sequences_of(
+            validation, vocabulary, gpt.context, 64, seed + 1, holes=1.0, shift=False, hints=hints
+        ),
         16,
     )
     return Recipe(
-        {"gpt": asdict(gpt), "vocabulary": vocabulary.to_dict()},
+        {
+            "gpt": asdict(gpt),
+            "known": asdict(known_in(songs, vocabulary)),
+            "vocabulary": vocabulary.to_dict(),
+        },
         {
             "songs": len(songs),
             "notes": int(sum(len(s.notes) for s in songs)),
             "bars": int(sum(s.notes[-1, BAR] + 1 for s in songs)),
         },
-        partial(stages, rows=rows, checks=checks, size=size),
+        partial(stages, rows=rows, short=short, checks=checks, size=size),
     )
 
 
-def stages(
-    network: GPT, rows: Tensor, checks: Callable[..., dict[str, float]], size: Profile
-) -> list[Stage]:
-    """Return the only stage, which trains the network on sequences (n, context)."""
+def known_in(songs: Sequence[RemiSong], vocabulary: Vocabulary) -> Known:
+    """Return the programs and metres that training songs have often enough to be learned."""
+    notes = np.concatenate([song.notes[:, PROGRAM] for song in songs])
+    bars = np.concatenate([song.bars for song in songs])
+    programs, metres = (
+        [vocabulary.names[i].partition("_")[2] for i in np.flatnonzero(np.bincount(ids) >= least)]
+        for ids, least in ((notes, RARE_NOTES), (bars, RARE_BARS))
+    )
+    return Known(tuple(sorted(map(int, programs))), tuple(sorted(metres)))
 
-    def fit_gpt(plan: Plan, out: Path, **more: Any) -> Fit[GPT]:
+
+def stages(
+    network: GPT,
+    rows: Tensor,
+    short: Tensor | None,
+    checks: Callable[..., dict[str, float]],
+    size: Profile,
+) -> list[Stage]:
+    """Return the stages, which train the network on sequences (n, context): short ones, if the
+    profile has a plan for them, then long ones."""
+
+    def fit_rows(rows: Tensor, title: str, plan: Plan, out: Path, **more: Any) -> Fit[GPT]:
         fresh = GPT(network.config)
-        done = fit(fresh, (rows,), loss, plan, out, validate=checks, title="MidiGPT", **more)
+        fresh.load_state_dict(network.state_dict())
+        done = fit(fresh, (rows,), loss, plan, out, validate=checks, title=title, **more)
         network.load_state_dict(done.module.state_dict())
         return done
 
-    return [Stage("gpt", size.plan, 1.0, fit_gpt)]
+    made = [Stage("gpt", size.plan, 1.0, partial(fit_rows, rows, "MidiGPT"))]
+    if short is not None and size.short is not None:
+        first = partial(fit_rows, short, "MidiGPT, short rows")
+        made.insert(0, Stage("short", size.short, size.short_share, first))
+    return made
