@@ -145,3 +145,54 @@ def test_rounding_is_the_likeliest_of_all(seed):
                 best = max(best, sum(logits[0, 1 + 4 * i, w] for i, w in enumerate(ids)))
     score = sum(logits[0, 1 + 4 * i, found[0, 1 + 4 * i]] for i in range(3))
     assert score == pytest.approx(best)
+
+
+@pytest.mark.parametrize("rhythm", [True, False])
+@pytest.mark.parametrize("seed", range(3))
+def test_sampling_by_the_grammar_is_valid_and_keeps_what_is_given(seed, rhythm):
+    code, random = PVD(rhythm=rhythm), np.random.default_rng(seed)
+    logits = random.normal(size=(4, LENGTH, code.size))
+    ids = code.sample(logits, random.random((4, LENGTH)))
+    assert code.validity(ids) == (1.0, 1.0)
+    given = np.where(random.random(ids.shape) < 0.3, ids, -1)
+    given[:, [0, -1]] = ids[:, [0, -1]]
+    fixed = (given >= 0)[..., None] & (np.arange(code.size) != given[..., None])
+    again = code.sample(np.where(fixed, -1e9, logits), random.random((4, LENGTH)))
+    assert code.validity(again) == (1.0, 1.0)
+    assert (again[given >= 0] == given[given >= 0]).all()
+    assert (again != ids).any()
+
+
+def test_positions_are_sampled_with_the_probability_of_grammatical_ones():
+    """Against all pairs of positions of the first two notes, weighted and listed."""
+    code, random = WITH, np.random.default_rng(2)
+    o, b = code.first["o"], code.first["b"]
+    some = [o, o + 3, o + 5, b, b + 3, b + 5]
+    logits = np.full((14, code.size), -30.0)
+    logits[:, some] = random.normal(size=(14, len(some)))
+    logits[9::4, :] = -30.0
+    logits[9::4, b] = 0.0  # a bar line after two notes: nothing beyond it matters
+    weight = {
+        (x, y): np.exp(logits[1, x] + logits[5, y])
+        for x in some
+        for y in some
+        if x >= b and (y >= b or y - o >= x - b)
+    }
+    n = 4000
+    ids = code.sample(np.broadcast_to(logits, (n, *logits.shape)), random.random((n, 14)))
+    found = dict.fromkeys(weight, 0)
+    for pair in ids[:, [1, 5]].tolist():
+        found[tuple(pair)] += 1  # a KeyError is a pair that the grammar forbids
+    total = sum(weight.values())
+    for pair, count in found.items():
+        assert count / n == pytest.approx(weight[pair] / total, abs=0.03)
+
+
+def test_words_that_are_given_stay_even_where_the_grammar_forbids_them():
+    code, random = WITH, np.random.default_rng(0)
+    logits = np.full((1, LENGTH, code.size), 0.0)
+    given = {1: code.first["o"] + 5, 5: code.first["o"] + 2, 60: PAD, 129: PAD}
+    for place, word in given.items():
+        logits[0, place, np.arange(code.size) != word] = -1e9
+    ids = code.sample(logits, random.random((1, LENGTH)))
+    assert {place: int(ids[0, place]) for place in given} == given

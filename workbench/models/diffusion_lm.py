@@ -31,37 +31,46 @@ Backbone = Literal["bert", "electra"]
 
 
 @dataclass(frozen=True)
-class DiffusionLMConfig:
-    """Sizes of a `DiffusionLM`.
+class TransformerConfig:
+    """Sizes of a transformer of words.
 
     Args:
         vocab: Number of words.
-        dim: Numbers per embedding.
         length: Words per sequence, at most.
         width: Width of the transformer.
         depth: Number of layers.
         heads: Attention heads per layer.
-        steps: Number of diffusion steps, T.
         backbone: "bert", or "electra", which is half as wide and has factorised embeddings, as
             ELECTRA-small compared with BERT.
-        self_conditioning: Whether the network also receives its previous estimate of x₀ (Chen et
-            al. 2022, arXiv 2208.04202).
-        anchor: Weight of the cross entropy of rounding the predicted x₀. It keeps the embeddings
-            of different words apart (Gao et al. 2022, arXiv 2212.09412). 0 is the original loss.
         dropout: Dropout rate of the transformer.
     """
 
     vocab: int
-    dim: int = 16
     length: int = 130
     width: int = 256
     depth: int = 4
     heads: int = 4
-    steps: int = 2000
     backbone: Backbone = "bert"
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class DiffusionLMConfig(TransformerConfig):
+    """Sizes of a `DiffusionLM`; further arguments: `TransformerConfig`.
+
+    Args:
+        dim: Numbers per embedding.
+        steps: Number of diffusion steps, T.
+        self_conditioning: Whether the network also receives its previous estimate of x₀ (Chen et
+            al. 2022, arXiv 2208.04202).
+        anchor: Weight of the cross entropy of rounding the predicted x₀. It keeps the embeddings
+            of different words apart (Gao et al. 2022, arXiv 2212.09412). 0 is the original loss.
+    """
+
+    dim: int = 16
+    steps: int = 2000
     self_conditioning: bool = True
     anchor: float = 1.0
-    dropout: float = 0.1
 
 
 class DiffusionLM(nn.Module):
@@ -141,7 +150,7 @@ class DiffusionLM(nn.Module):
         return self.embed(self.words(x))
 
 
-def encoder(config: DiffusionLMConfig) -> tuple[BertModel | ElectraModel, int]:
+def encoder(config: TransformerConfig) -> tuple[BertModel | ElectraModel, int]:
     """Return a transformer with random weights, and the width of its inputs."""
     from transformers import BertConfig, BertModel, ElectraConfig, ElectraModel
 

@@ -207,15 +207,59 @@ class PVD:
         Kinds of words follow each other in a fixed cycle, so only positions depend on each other.
         They are found by a Viterbi search over (o or b, position) of the notes.
         """
-        order = ("ob", "p", "v", "d") if self.rhythm else ("p", "v", "d")
-        ids = np.full(logits.shape[:2], CLS)
-        ids[:, -1] = SEP
-        for t in range(1, logits.shape[1] - 1):
-            fine = np.isin(self.kinds, list(order[(t - 1) % len(order)]))
-            ids[:, t] = np.where(fine, logits[:, t], -np.inf).argmax(1)
+        ids = np.where(self._cycle(logits.shape[1]), logits, -np.inf).argmax(-1)
         if self.rhythm:
             ids[:, 1:-1:4] = self._places(logits[:, 1:-1:4])
         return ids
+
+    def sample(self, logits: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+        """Sample a grammatical sequence, its words otherwise independent of each other.
+
+        Positions are sampled together, by forward filtering and backward sampling. A word that is
+        given, by logits that leave no other, stays even where it is not grammatical.
+
+        Args:
+            logits: (n, 130, words).
+            uniform: Uniform numbers (n, 130), one per word.
+
+        Returns:
+            Ids (n, 130).
+        """
+        logits = np.where(self._cycle(logits.shape[1]), logits, np.minimum(logits - 1e8, -1e8))
+        p = np.exp(logits - logits.max(-1, keepdims=True))
+        ids = _inverse(p, uniform)
+        if self.rhythm:
+            ids[:, 1:-1:4] = self._sample_places(p[:, 1:-1:4], uniform[:, 1:-1:4])
+        return ids
+
+    def _cycle(self, length: int) -> np.ndarray:
+        """Return which kinds of words may stand where: bool (length, words)."""
+        order = ("ob", "p", "v", "d") if self.rhythm else ("p", "v", "d")
+        kinds = np.array([np.isin(self.kinds, list(kind)) for kind in order])
+        allowed = kinds[(np.arange(length) - 1) % len(order)]
+        allowed[[0, -1]] = False
+        allowed[0, CLS] = allowed[-1, SEP] = True
+        return allowed
+
+    def _sample_places(self, p: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+        """Sample position words that begin with a bar and never descend within one: weights
+        (n, notes, words), uniform numbers (n, notes) → ids (n, notes)."""
+        first, bars = self.first["o"], np.arange(2 * POSITIONS) >= POSITIONS
+        at = np.arange(2 * POSITIONS) % POSITIONS
+        follows = np.where(bars | (at[:, None] <= at), 1.0, 1e-30)  # (before, after)
+        p = p[..., first : first + 2 * POSITIONS].astype(float)
+        # behind the end of a short sequence: any word may come before the first of a bar
+        p = np.where(p.sum(-1, keepdims=True) > 0, p, np.eye(2 * POSITIONS)[POSITIONS])
+        reached = p.copy()  # p(word, words before it are grammatical), up to a factor
+        reached[:, 0] *= np.where(bars, 1.0, 1e-30)
+        for t in range(1, p.shape[1]):
+            before = reached[:, t - 1] / reached[:, t - 1].sum(-1, keepdims=True)
+            reached[:, t] *= before @ follows
+        ids = np.empty(p.shape[:2], dtype=int)
+        ids[:, -1] = _inverse(reached[:, -1], uniform[:, -1])
+        for t in reversed(range(p.shape[1] - 1)):
+            ids[:, t] = _inverse(reached[:, t] * follows[:, ids[:, t + 1]].T, uniform[:, t])
+        return ids + first
 
     def _places(self, logits: np.ndarray) -> np.ndarray:
         """Return the likeliest position words that begin with a bar and never descend within one:
@@ -258,3 +302,10 @@ class PVD:
         """Raise PromptError for an id that this encoding does not have."""
         if len(ids) and not 0 <= np.min(ids) <= np.max(ids) < self.size:
             raise PromptError(f"id {np.max(ids)} is not a word of the {self.size} of this encoding")
+
+
+def _inverse(p: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """Return the index of the class that each uniform number (…) falls on: weights (…, classes) →
+    (…)."""
+    up_to = p.cumsum(-1)
+    return (up_to <= uniform[..., None] * up_to[..., -1:]).sum(-1).clip(max=p.shape[-1] - 1)

@@ -118,7 +118,8 @@ class LatentDiffusion(System):
     ) -> list[tuple[float, Any]]:
         """Return the steps of one sampling: pairs of the noise level √(1−ᾱ), from 1 down, and the
         clip so far."""
-        return film_of(self.generate, self.diffusion, prompt, seed=seed, steps=steps, **settings)
+        levels = self.diffusion.noise_levels
+        return film_of(self.generate, levels, prompt, seed=seed, steps=steps, **settings)
 
     def noise_levels(self, steps: int) -> list[float]:
         """Return the noise level √(1−ᾱ) before each of `steps` steps."""
@@ -145,10 +146,13 @@ class LatentDiffusion(System):
 
 
 def film_of(
-    generate: Callable[..., Any], diffusion: Diffusion, prompt: Any, **settings: Any
+    generate: Callable[..., Any],
+    noise_levels: Callable[[int], list[float]],
+    prompt: Any,
+    **settings: Any,
 ) -> list[tuple[float, Clip]]:
-    """Return (noise level √(1−ᾱ), clip so far) for each step of `generate`, which samples with
-    `diffusion`. The levels fall from 1."""
+    """Return (noise level, clip so far) for each step of `generate`. noise_levels: returns the
+    levels of a number of steps, such as `Diffusion.noise_levels`; they fall from 1."""
     frames: list[Clip] = []
     generate(prompt, **settings, progress=lambda record: frames.append(record.clips[0]))
-    return list(zip(diffusion.noise_levels(len(frames)), frames, strict=True))
+    return list(zip(noise_levels(len(frames)), frames, strict=True))

@@ -109,7 +109,10 @@ SYSTEMS: dict[str, Entry] = {
             listening="workbench.tools.listening.materials:piano_materials",
             benchmark="workbench.benchmarks.piano",
             figures="workbench.systems.figures:PIANO",
-            options={"backbone": "bert (default) or electra"},
+            options={
+                "backbone": "bert (default) or electra",
+                "process": "continuous (default), of embeddings, or masked, of words",
+            },
         ),
         Entry(
             key="sound",

@@ -10,13 +10,17 @@ from workbench.systems.cards import data_line, stage_of
 def card(report: dict[str, Any], tables: str = "") -> str:
     """Return the model card of DiffusionLM, in Markdown. report: the record of its training;
     tables: its figures, in Markdown."""
-    options = " ".join(f"--{k} {report[k]}" for k in ("dataset", "profile", "backbone", "seed"))
+    process = report.get("process", "continuous")  # older records do not name it
+    record = report | {"process": process}
+    names = ("dataset", "profile", "backbone", "process", "seed")
+    options = " ".join(f"--{name} {record[name]}" for name in names)
+    what = "masked diffusion of its words" if process == "masked" else "diffusion of embeddings"
     stage = stage_of(report, "diffusion")
     best = ", ".join(f"{k} {v:.4g}" for k, v in stage["best"].items())
     lines = [
-        f"# DiffusionLM ({report['backbone']}), trained on {report['dataset']}",
-        "Generates two or three bars of piano music at once by diffusion over word embeddings; key "
-        "signature, density, register and style can be requested, and given notes are kept.",
+        f"# DiffusionLM ({report['backbone']}, {process}), trained on {report['dataset']}",
+        f"Generates two or three bars of piano music at once by {what}; key signature, density, "
+        "register and style can be requested, and given notes are kept.",
         f"- **Data:** {data_line(report['dataset'])}; {report['windows']:,} training windows of "
         "128 words, transposed by −5 to +6 semitones.",
         f"- **Rebuild:** `workbench train piano {options} --out FOLDER`",

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from workbench.models.control import ControlConfig
 from workbench.models.diffusion_lm import DiffusionLMConfig
+from workbench.models.masked_lm import MaskedLMConfig
 from workbench.training import Plan
+
+Process = Literal["continuous", "masked"]
+PROCESSES: tuple[Process, ...] = ("continuous", "masked")
 
 
 @dataclass(frozen=True)
@@ -14,31 +19,48 @@ class PianoConfig:
     """Configuration of a DiffusionLM.
 
     Args:
-        network: Configuration of the diffusion model.
-        control: Configuration of the classifiers that steer it.
+        network: Configuration of the diffusion model, continuous or masked.
+        control: Configuration of the classifiers that steer a continuous model. A masked one
+            receives the controls itself; only the names of the styles count.
         rhythm: Whether the words also encode positions in the bar.
         density: Limits between sparse, medium and busy, in notes per bar.
         register: Limits between low, middle and high, as MIDI pitches.
+        temperature: Temperature of sampling where none is given.
+        guidance: Guidance where none is given: the strength of the classifiers' gradient, or the
+            guidance scale of a masked model.
     """
 
-    network: DiffusionLMConfig
+    network: DiffusionLMConfig | MaskedLMConfig
     control: ControlConfig
     rhythm: bool = True
     density: tuple[float, float] = (8.0, 16.0)
     register: tuple[float, float] = (55.0, 62.0)
+    temperature: float = 0.5
+    guidance: float = 0.1
+
+    @property
+    def process(self) -> Process:
+        """Which diffusion: "continuous", of embeddings, or "masked", of words."""
+        return "masked" if isinstance(self.network, MaskedLMConfig) else "continuous"
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A training profile. hop: hop between windows in bars; limit: number of songs to read."""
+    """A training profile. masked: the plan of a masked model; hop: hop between windows in bars;
+    limit: number of songs to read."""
 
     network: DiffusionLMConfig
     control: ControlConfig
     diffusion: Plan
     classifiers: Plan
+    masked: Plan
     hop: int = 2
     limit: int | None = None
 
+
+# a masked model's own settings of sampling, chosen on the validation split
+MASKED_TEMPERATURE = 0.9
+MASKED_GUIDANCE = 1.5
 
 PROFILES: dict[str, Profile] = {
     "smoke": Profile(
@@ -46,6 +68,7 @@ PROFILES: dict[str, Profile] = {
         ControlConfig(width=32),
         Plan(steps=20, batch=16, lr=3e-3, warmup=5, every=10, ema=0.9),
         Plan(steps=20, batch=16, lr=3e-3, warmup=5, every=10),
+        Plan(steps=20, batch=16, lr=3e-3, warmup=5, every=10, ema=0.9, muon=0.01, cooldown=0.5),
         hop=8,
         limit=24,
     ),
@@ -54,12 +77,14 @@ PROFILES: dict[str, Profile] = {
         ControlConfig(),
         Plan(steps=7000, batch=32, lr=1e-3, warmup=200, every=500, ema=0.999, keep="last"),
         Plan(steps=5000, batch=64, lr=1e-3, every=250),
+        Plan(steps=7000, batch=32, lr=1e-3, warmup=200, every=500, ema=0.999, keep="last"),
     ),
     "gpu": Profile(
         DiffusionLMConfig(0, dim=64, width=512, depth=8, heads=8),
         ControlConfig(width=256),
         Plan(steps=40_000, batch=128, lr=5e-4, warmup=1000, every=2000, ema=0.9995, keep="last"),
         Plan(steps=10_000, batch=256, lr=5e-4, every=500),
+        Plan(steps=40_000, batch=128, lr=5e-4, warmup=1000, every=2000, ema=0.9995, keep="last"),
         hop=1,
     ),
     # The original's and Diffusion-LM's: the sizes of BERT-base, no self-conditioning, no anchor.
@@ -70,6 +95,7 @@ PROFILES: dict[str, Profile] = {
         ControlConfig(width=256),
         Plan(steps=200_000, batch=64, lr=1e-4, warmup=1, every=5000, ema=0.9999, keep="last"),
         Plan(steps=20_000, batch=64, lr=1e-4, every=1000),
+        Plan(steps=200_000, batch=64, lr=1e-4, warmup=1, every=5000, ema=0.9999, keep="last"),
         hop=1,
     ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -23,9 +23,12 @@ from workbench.arguments import (
 )
 from workbench.errors import CheckpointError, PromptError
 from workbench.models.control import nudge
+from workbench.models.diffusion_lm import DiffusionLM as Network
 from workbench.models.diffusion_lm import Predictor
+from workbench.models.masked_lm import Choose, MaskedLM, categorical
+from workbench.models.masked_lm import sample as sample_masked
 from workbench.models.samplers import SAMPLERS, normal
-from workbench.representations.pvd import CLS, LENGTH, POSITIONS, PVD, SEP
+from workbench.representations.pvd import CLS, LENGTH, PAD, POSITIONS, PVD, SEP
 from workbench.systems.diffusion_lm.config import PianoConfig
 from workbench.systems.diffusion_lm.controls import DENSITIES, REGISTERS, classes_of, control_of
 from workbench.systems.diffusion_lm.networks import Networks
@@ -34,8 +37,8 @@ from workbench.systems.prompts import PromptReading
 from workbench.systems.sampling import checked
 from workbench.systems.system import System
 
-if TYPE_CHECKING:
-    pass
+MOST_STEPS = 10_000  # of a masked model
+NEVER = -1e9  # logit of a word that may not stand there
 
 
 class PianoSampler(System):
@@ -101,9 +104,9 @@ class PianoSampler(System):
         kinds: np.ndarray | None = None,
         positions: int = POSITIONS,
         steps: int = 100,
-        guidance: float = 0.1,
+        guidance: float | None = None,
         sampler: str = "ddpm",
-        temperature: float = 0.5,
+        temperature: float | None = None,
         grammar: bool = True,
         tempo: float = 90.0,
         seed: int = 0,
@@ -117,12 +120,12 @@ class PianoSampler(System):
             known: Ids to keep, (130,), −1 where free.
             kinds: Required kind of each word, (130,) letters.
             positions: Number of sixteenths per bar; no word has a later position.
-            steps: Number of sampling steps.
-            guidance: Strength of the classifier guidance, 0 to 1000.
-            sampler: A name from `SAMPLERS`.
-            temperature: Below 1 favours likelier words at every step.
-            grammar: Round at the end to the likeliest grammatical sequence instead of rounding
-                each word to its nearest.
+            steps: Number of sampling steps. A masked model takes at most one per free word.
+            guidance: Strength of the guidance, 0 to 1000; None: the checkpoint's own.
+            sampler: A name from `SAMPLERS`; a masked model has only "ddpm", ancestral sampling.
+            temperature: Below 1 favours likelier words at every step; None: the checkpoint's own.
+            grammar: Whether only grammatical sequences are sampled. A continuous model rounds at
+                the end to the likeliest of them instead of rounding each word to its nearest.
             tempo: Tempo of the clips in `Progress`, in BPM.
             seed: Seed of all random numbers.
             progress: Called with a `Progress` after each step.
@@ -133,49 +136,90 @@ class PianoSampler(System):
         Raises:
             PromptError: If a control, an id or a shape is not valid.
         """
-        network = self.networks.diffusion
+        network, config = self.networks.diffusion, self.config
         n, seed = checked(n=n)["n"], seed_of(seed)
-        steps = whole(steps, "steps", 1, network.config.steps)
-        guidance = number(guidance, "guidance", 0, 1000)
-        temperature = number(temperature, "temperature", 0, 1000)
+        most = network.config.steps if isinstance(network, Network) else MOST_STEPS
+        steps = whole(steps, "steps", 1, most)
+        own = config.guidance, config.temperature
+        guidance = number(own[0] if guidance is None else guidance, "guidance", 0, 1000)
+        temperature = number(own[1] if temperature is None else temperature, "temperature", 0, 1000)
         sampler = choice(sampler, "sampler", SAMPLERS)
         positions = whole(positions, "positions", 1, POSITIONS)
-        wanted = classes_of(control, self.config.control.styles)
-        kept = torch.full((n, LENGTH), -1)
-        kept[:, 0], kept[:, -1] = CLS, SEP
+        wanted = classes_of(control, config.control.styles)
+        kept = np.full(LENGTH, -1)
+        kept[0], kept[-1] = CLS, SEP
         if known is not None:
             known = np.asarray(known)
             if known.shape != (LENGTH,) or known.dtype.kind not in "iu":
                 raise PromptError(f"known={shown(known)}: give ({LENGTH},) ids, -1 where free")
             self.code.check(known[known >= 0])
-            kept = torch.from_numpy(np.where(known >= 0, known, kept.numpy()))
+            kept = np.where(known >= 0, known, kept)
+        allowed = self._allowed(kept, kinds, positions)
+        random = [generator(row) for row in row_seeds(seed, n)]
+        report = reporter(progress)
+
+        def show(step: int, total: int, words: Callable[[], np.ndarray]) -> None:
+            report(step, total, words, lambda: [self.code.decode(row, tempo) for row in words()])
+
+        given = torch.from_numpy(kept).repeat(n, 1)
+        if isinstance(network, MaskedLM):
+            if sampler != "ddpm":
+                raise PromptError(
+                    f"sampler={sampler!r}: a masked model has only 'ddpm', ancestral sampling"
+                )
+            choose = self._chooser(allowed, grammar)
+            names = config.control.sizes
+            classes = torch.tensor([[wanted.get(name, -1) for name in names]]).repeat(n, 1)
+            words = sample_masked(
+                network,
+                given,
+                steps,
+                random,
+                real=given != PAD,
+                choose=choose,
+                controls=classes if wanted else None,
+                guidance=guidance,
+                temperature=temperature,
+                callback=lambda step, total, now: show(step, total, now.numpy),
+            )
+            return words.numpy()
         push = None
         if wanted:  # the total strength does not depend on the number of steps
             push = nudge(self.networks.controls, network, wanted, strength=guidance * 100 / steps)
-        predict = Predictor(network, known=kept, temperature=temperature, nudge=push)
-        random = [generator(row) for row in row_seeds(seed, n)]
+        predict = Predictor(network, known=given, temperature=temperature, nudge=push)
         x = normal((n, LENGTH, network.config.dim), random)
 
-        report = reporter(progress)
-
         def callback(step: int, total: int, x0: Tensor) -> None:
-            def words() -> np.ndarray:
-                return network.words(x0).numpy()
-
-            report(step, total, words, lambda: [self.code.decode(row, tempo) for row in words()])
+            show(step, total, lambda: network.words(x0).numpy())
 
         x = SAMPLERS[sampler](predict, x, network.diffusion.alphas_bar, steps, random, callback)
         with torch.inference_mode():
-            logits = network.round(x).numpy()
-        given = kept.numpy()[..., None]
-        logits = np.where((given >= 0) & (given != np.arange(self.code.size)), -1e9, logits)
+            logits = np.where(allowed, network.round(x).numpy(), NEVER)
+        rounded = self.code.round(logits) if grammar else logits.argmax(-1)
+        return np.where(kept >= 0, kept, rounded)
+
+    draw = sample_words  # the old name
+
+    def _allowed(self, kept: np.ndarray, kinds: np.ndarray | None, positions: int) -> np.ndarray:
+        """Return which words may stand where: bool (130, words). Arguments: see `sample_words`;
+        kept: ids (130,), −1 where free."""
+        every = np.arange(self.code.size)
+        allowed = (kept[:, None] < 0) | (kept[:, None] == every)
         if kinds is not None:
             kinds = np.asarray(kinds)
             if kinds.shape != (LENGTH,):
                 raise PromptError(f"kinds={shown(kinds)}: give ({LENGTH},) letters")
-            logits = np.where(kinds[:, None] == self.code.kinds, logits, -1e9)
-        logits = np.where(self.code.positions >= positions, -1e9, logits)
-        words = self.code.round(logits) if grammar else logits.argmax(-1)
-        return np.where(given[..., 0] >= 0, given[..., 0], words)
+            allowed &= kinds[:, None] == self.code.kinds
+        return allowed & (self.code.positions < positions)
 
-    draw = sample_words  # the old name
+    def _chooser(self, allowed: np.ndarray, grammar: bool) -> Choose:
+        """Return a function that samples words from a masked model's logits."""
+        fits = torch.from_numpy(allowed)
+
+        def choose(logits: Tensor, uniform: Tensor) -> Tensor:
+            logits = torch.where(fits, logits, logits.clamp(max=0) + NEVER)
+            if not grammar:
+                return categorical(logits, uniform)
+            return torch.from_numpy(self.code.sample(logits.numpy(), uniform.numpy()))
+
+        return choose

@@ -1,11 +1,13 @@
-"""DiffusionLM: piano music by continuous diffusion over token embeddings, with controls.
+"""DiffusionLM: piano music by diffusion of all its words at once, with controls.
 
-    noise → x̂₀ = BERT(x_t, t) ⇄ sampler, nudged by classifiers → rounding → words → Clip
+    continuous: noise → x̂₀ = BERT(x_t, t) ⇄ sampler, nudged by classifiers → rounding → words → Clip
+    masked:     [MASK] … → p(words) = BERT(words so far, controls) ⇄ sampler → words → Clip
 
 It adapts Diffusion-LM (arXiv 2205.14217) to p/v/d words and adds the control that the original
 music version omitted. The network is in `models/diffusion_lm.py`, the variational bound in
 `models/diffusion_bound.py`, control in `models/control.py` and `controls.py`, training in
-`training.py`. The class is written in two steps, each a file:
+`training.py`. The masked process is in `models/masked_lm.py`. The class is written in two steps,
+each a file:
 
     sampler.py   PianoSampler   read prompts, sample words for them
     system.py    DiffusionLM    generate, inpaint, film, measure the likelihood, train
@@ -25,7 +27,9 @@ from torch import Tensor
 
 from workbench.arguments import renamed, seed_of, shown, whole
 from workbench.errors import PromptError
+from workbench.models import masked_lm
 from workbench.models.diffusion_bound import bound
+from workbench.models.masked_lm import MaskedLM
 from workbench.music.clip import clip_of, clips_of
 from workbench.music.timeline import check_tempo
 from workbench.representations.pvd import LENGTH, PAD, POSITIONS
@@ -65,6 +69,7 @@ class DiffusionLM(PianoSampler):
         profile: str = "laptop",
         *,
         backbone: str = "bert",
+        process: str = "continuous",
         out: str | Path = "runs/piano",
         seed: int = 0,
         budget_minutes: float | None = None,
@@ -76,6 +81,7 @@ class DiffusionLM(PianoSampler):
             dataset: Names from the catalogue or folders of MIDI files, joined by "+".
             profile: "smoke", "laptop", "gpu" or "paper".
             backbone: "bert" or "electra".
+            process: "continuous", diffusion of word embeddings, or "masked", of the words.
             out: Folder of the run and of the checkpoint.
             seed: Seed of all random numbers.
             budget_minutes: Time limit in minutes for all stages; None runs all steps.
@@ -85,7 +91,7 @@ class DiffusionLM(PianoSampler):
             The trained system.
 
         Raises:
-            PromptError: If the profile or backbone is unknown.
+            PromptError: If the profile, backbone or process is unknown.
             MissingDataError: If the data set is missing or has no piano part that is long enough.
         """
         return cls._train(
@@ -98,6 +104,7 @@ class DiffusionLM(PianoSampler):
             budget_minutes=budget_minutes,
             watch=watch,
             backbone=backbone,
+            process=process,
         )
 
     # --- generation and editing ---------------------------------------------------------------
@@ -109,9 +116,9 @@ class DiffusionLM(PianoSampler):
         n: int = 1,
         *,
         steps: int = 100,
-        guidance: float = 0.1,
+        guidance: float | None = None,
         sampler: str = "ddpm",
-        temperature: float = 0.5,
+        temperature: float | None = None,
         tempo: float = 90.0,
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
@@ -122,12 +129,12 @@ class DiffusionLM(PianoSampler):
             prompt: A text such as "busy, G major, high", or controls by name: {"key": "G major",
                 "density": "busy", "register": "high", "style": …}, any of them or none.
             n: Number of clips, 1 to 1024.
-            steps: Number of sampling steps.
+            steps: Number of sampling steps. A masked model takes at most one per word.
             guidance: Strength of the classifier guidance, 0 to 1000 (as in `nudge`, for 100
-                steps).
-            sampler: A name from `SAMPLERS`.
-            temperature: Below 1 favours likelier words at every step; 0 clamps to the most likely
-                word.
+                steps), or guidance scale of a masked model; None: the checkpoint's own.
+            sampler: A name from `SAMPLERS`; a masked model has only "ddpm".
+            temperature: Below 1 favours likelier words at every step; 0 takes the likeliest word.
+                None: the checkpoint's own.
             tempo: Tempo in BPM.
             seed: Seed of all random numbers.
             progress: Called with a `Progress` after each step.
@@ -151,6 +158,9 @@ class DiffusionLM(PianoSampler):
             tempo=tempo,
         )
         caption = ", ".join(f"{k} {v}" for k, v in control.items()) or "uncontrolled"
+        own = self.config
+        guidance = own.guidance if guidance is None else guidance
+        temperature = own.temperature if temperature is None else temperature
         request = {
             "control": control,
             "strength": guidance if control else None,
@@ -188,9 +198,9 @@ class DiffusionLM(PianoSampler):
         *,
         prompt: str | Mapping[str, str] | None = None,
         steps: int = 100,
-        guidance: float = 0.1,
+        guidance: float | None = None,
         sampler: str = "ddpm",
-        temperature: float = 0.5,
+        temperature: float | None = None,
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
@@ -209,9 +219,9 @@ class DiffusionLM(PianoSampler):
             n: Number of versions, 1 to 1024.
             prompt: A text or controls by name, see `generate`.
             steps: Number of sampling steps.
-            guidance: Strength of the classifier guidance, 0 to 1000.
-            sampler: A name from `SAMPLERS`.
-            temperature: Below 1 favours likelier words at every step.
+            guidance: Strength of the guidance, see `generate`.
+            sampler: A name from `SAMPLERS`; a masked model has only "ddpm".
+            temperature: Below 1 favours likelier words at every step; None: the checkpoint's own.
             seed: Seed of all random numbers.
             progress: Called with a `Progress` after each step.
 
@@ -272,22 +282,28 @@ class DiffusionLM(PianoSampler):
     def film(
         self, prompt: Any = None, *, seed: int = 0, steps: int = 20, **settings: Any
     ) -> list[tuple[float, Clip]]:
-        """Return the steps of one sampling: pairs of the noise level √(1−ᾱ), from 1 down, and the
-        clip so far."""
-        schedule = self.networks.diffusion.diffusion
-        return film_of(self.generate, schedule, prompt, seed=seed, steps=steps, **settings)
+        """Return the steps of one sampling: pairs of the noise level √(1−ᾱ), or the share of masked
+        words, from 1 down, and the clip so far."""
+        network = self.networks.diffusion
+        schedule = network if isinstance(network, MaskedLM) else network.diffusion
+        levels = schedule.noise_levels
+        return film_of(self.generate, levels, prompt, seed=seed, steps=steps, **settings)
 
     # --- likelihood ---------------------------------------------------------------------------
 
     def bits(self, ids: np.ndarray | Tensor, *, draws: int = 8, seed: int = 0) -> dict[str, float]:
-        """Return the variational bound of windows (n, 130) in bits, see `diffusion_bound.bound`."""
+        """Return the variational bound of windows (n, 130) in bits, see `diffusion_bound.bound`;
+        for a masked model see `masked_lm.bound`."""
         windows = ids if isinstance(ids, Tensor) else np.asarray(ids)
         if tuple(windows.shape[1:]) != (LENGTH,) or not len(windows):
             raise PromptError(f"ids={shown(ids)}: give windows (n, {LENGTH})")
         draws, seed = whole(draws, "draws", 1, 10_000), seed_of(seed)
         rows = torch.as_tensor(windows)
         self.code.check(rows.numpy())
-        return bound(self.networks.diffusion, rows, PAD, draws=draws, seed=seed)
+        network = self.networks.diffusion
+        if isinstance(network, MaskedLM):
+            return masked_lm.bound(network, rows, PAD, draws=draws, seed=seed)
+        return bound(network, rows, PAD, draws=draws, seed=seed)
 
     def windows(self, clips: Sequence[Clip], hop: int = 4) -> np.ndarray:
         """Return windows (n, 130) of the clips' piano parts. hop: hop between windows in bars."""

@@ -3,13 +3,15 @@
     workbench train piano --dataset pop909+openscore-lieder --profile laptop --out my-piano
 
 Stage one trains the diffusion model end to end, stage two the classifiers of noised embeddings that
-steer it. Windows are transposed at random by up to half an octave.
+steer it. A masked model (`--process masked`) has the first stage only: it receives the controls as
+it is trained. Windows are transposed at random by up to half an octave.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,13 +23,22 @@ from torch import Tensor, nn
 from workbench.arguments import generator
 from workbench.datasets.load import load_parts, names_of
 from workbench.errors import MissingDataError, PromptError
+from workbench.models import masked_lm
 from workbench.models.control import Controls, control_loss
 from workbench.models.diffusion_lm import DiffusionLM as Network
-from workbench.models.diffusion_lm import losses
+from workbench.models.diffusion_lm import DiffusionLMConfig, TransformerConfig, losses
+from workbench.models.masked_lm import MaskedLM, MaskedLMConfig
 from workbench.music.clip import Clip
 from workbench.representations.pvd import HIGH, LOW, PAD, PVD
-from workbench.systems.diffusion_lm.config import PROFILES, PianoConfig, Profile
-from workbench.systems.diffusion_lm.controls import Labels, labels_of
+from workbench.systems.diffusion_lm.config import (
+    MASKED_GUIDANCE,
+    MASKED_TEMPERATURE,
+    PROCESSES,
+    PROFILES,
+    PianoConfig,
+    Profile,
+)
+from workbench.systems.diffusion_lm.controls import Labels, labels_of, level
 from workbench.systems.diffusion_lm.networks import Networks
 from workbench.systems.stages import Recipe, Stage, profile_of
 from workbench.training import Fit, Plan, Watch, fit, scores_of
@@ -95,41 +106,96 @@ def shift(ids: Tensor, semitones: Tensor, code: PVD) -> Tensor:
     return torch.where((ids >= low) & (ids <= high), moved, ids)
 
 
-def recipe(dataset: str, profile: str, seed: int, *, backbone: str = "bert") -> Recipe:
-    """Return the recipe of a DiffusionLM. backbone: "bert" or "electra"."""
+def recipe(
+    dataset: str, profile: str, seed: int, *, backbone: str = "bert", process: str = "continuous"
+) -> Recipe:
+    """Return the recipe of a DiffusionLM. backbone: "bert" or "electra"; process: "continuous" or
+    "masked"."""
     size = profile_of(PROFILES, profile)
     if backbone not in ("bert", "electra"):
         raise PromptError(f"backbone: must be bert or electra, got {backbone!r}")
+    if process not in PROCESSES:
+        raise PromptError(f"process: must be continuous or masked, got {process!r}")
     code = PVD(rhythm=True)
     styles = names_of(dataset)
     windows = windows_of(sets_of(dataset, "train", size.limit), code, size.hop, styles)
     few = min(40, size.limit or 40)
     validation = windows_of(sets_of(dataset, "validation", few), code, 8, styles)
     validation.labels = validation.labels.like(windows.labels)
+    network = replace(size.network, vocab=code.size, backbone=backbone)  # type: ignore[arg-type]
     config = PianoConfig(
-        replace(size.network, vocab=code.size, backbone=backbone),  # type: ignore[arg-type]
+        network,
         replace(size.control, styles=tuple(styles)),
         rhythm=True,
         density=windows.labels.density_limits,
         register=windows.labels.register_limits,
     )
+    if process == "masked":
+        config = replace(
+            config,
+            network=masked_like(network, config),
+            temperature=MASKED_TEMPERATURE,
+            guidance=MASKED_GUIDANCE,
+        )
     return Recipe(
         asdict(config),
-        {"backbone": backbone, "windows": len(windows.ids)},
+        {"backbone": backbone, "process": process, "windows": len(windows.ids)},
         partial(stages, windows=windows, validation=validation, code=code, size=size),
     )
+
+
+def masked_like(network: DiffusionLMConfig, config: PianoConfig) -> MaskedLMConfig:
+    """Return a masked network of the same sizes, with the controls of a configuration."""
+    shared = {field.name: getattr(network, field.name) for field in fields(TransformerConfig)}
+    return MaskedLMConfig(**shared, controls=tuple(config.control.sizes.values()))
 
 
 def stages(
     networks: Networks, windows: Windows, validation: Windows, code: PVD, size: Profile
 ) -> list[Stage]:
-    """Return the stages: the diffusion model, then the classifiers that steer it."""
-    fit_network = partial(fit_diffusion, networks.diffusion, windows.ids, validation.ids, code)
+    """Return the stages: the diffusion model, then the classifiers that steer a continuous one."""
+    network = networks.diffusion
+    if isinstance(network, MaskedLM):
+        fit_words = partial(fit_masked, network, windows, validation.ids, code)
+        return [Stage("diffusion", size.masked, 1.0, fit_words)]
+    fit_network = partial(fit_diffusion, network, windows.ids, validation.ids, code)
     fit_classifiers = partial(fit_controls, networks, windows, validation, code)
     return [
         Stage("diffusion", size.diffusion, 0.75, fit_network),
         Stage("control", size.classifiers, 0.25, fit_classifiers),
     ]
+
+
+def fit_masked(
+    network: MaskedLM,
+    windows: Windows,
+    validation: Tensor,
+    code: PVD,
+    plan: Plan,
+    out: Path,
+    **more: Any,
+) -> Fit[MaskedLM]:
+    """Train a masked model on windows, transposed at random, together with their controls."""
+    labels = windows.labels
+    density = level(labels.notes_per_bar, labels.density_limits)
+    limits = torch.tensor(labels.register_limits)
+    columns = (labels.key, density, labels.pitch, labels.style)  # as in `ControlConfig.sizes`
+    table = torch.from_numpy(np.stack(columns, 1)).float()
+
+    def loss(module: MaskedLM, ids: Tensor, table: Tensor) -> dict[str, Tensor]:
+        ids, by = ids.long(), torch.randint(-5, 7, (len(ids),)).to(ids.device)
+        key, density, pitch, style = table.T
+        register = torch.bucketize(pitch + by, limits.to(pitch), right=True)
+        classes = torch.stack([(key.long() + by) % 12, density.long(), register, style.long()], 1)
+        return masked_lm.losses(module, shift(ids, by, code), PAD, classes)
+
+    def check(module: MaskedLM) -> dict[str, float]:
+        rows = validation[:256].to(next(module.parameters()).device)
+        bits = masked_lm.bound(module, rows, PAD, draws=4)["total"]
+        return {"loss": bits * math.log(2)}  # nats per word, as in training
+
+    data = (windows.ids.short(), table)
+    return fit(network, data, loss, plan, out, validate=check, title="masked diffusion", **more)
 
 
 def fit_diffusion(
@@ -169,7 +235,8 @@ def fit_controls(
     watch: Watch | None = None,
 ) -> Fit[Controls]:
     """Train the classifiers on noised embeddings of the frozen diffusion model."""
-    network: Network = networks.diffusion.requires_grad_(False).eval()
+    network = networks.diffusion.requires_grad_(False).eval()
+    assert isinstance(network, Network)
 
     def loss(module: nn.Module, ids: Tensor, *labels: Tensor) -> dict[str, Tensor]:
         return control_loss(module, network, ids.long(), labels, PAD)

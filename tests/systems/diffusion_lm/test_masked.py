@@ -1,0 +1,149 @@
+"""The masked process of DiffusionLM, end to end at a small size."""
+
+import numpy as np
+import pytest
+
+from workbench import Region
+from workbench.datasets.builtin_songs import sample
+from workbench.errors import PromptError
+from workbench.models.masked_lm import MaskedLM
+from workbench.representations.pvd import LENGTH, PAD
+from workbench.systems.diffusion_lm import DiffusionLM
+from workbench.systems.diffusion_lm.controls import level, measures
+from workbench.systems.diffusion_lm.training import piano_of
+from workbench.systems.storage import system_of
+
+
+@pytest.fixture(scope="module")
+def masked(tmp_path_factory):
+    out = tmp_path_factory.mktemp("masked")
+    DiffusionLM.train("builtin-songs", "smoke", process="masked", out=out)
+    assert system_of(str(out)) == "DiffusionLM"
+    assert "--process masked" in (out / "README.md").read_text()
+    return DiffusionLM.from_pretrained(out)
+
+
+def test_it_is_masked_and_needs_no_classifiers(masked):
+    assert masked.config.process == "masked"
+    assert isinstance(masked.networks.diffusion, MaskedLM)
+    assert not hasattr(masked.networks, "controls")
+    assert masked.config.network.controls == (12, 3, 3, 1)
+
+
+@pytest.mark.parametrize("steps", [1, 7, 300])
+def test_every_sample_is_grammatical(masked, steps):
+    seen = []
+    words = masked.sample_words(3, steps=steps, seed=2, progress=lambda p: seen.append(p.step))
+    assert words.shape == (3, LENGTH)
+    assert masked.code.validity(words) == (1.0, 1.0)
+    assert len(seen) == min(steps, LENGTH - 2)
+    assert (words == masked.sample_words(3, steps=steps, seed=2)).all()
+    if steps == 7:
+        free = masked.sample_words(3, steps=steps, seed=2, grammar=False)
+        assert masked.code.validity(free)[0] < 1
+
+
+def test_its_bound_is_lower_after_training_than_before(masked):
+    windows = masked.windows(sample(6, 1))
+    found = masked.bits(windows, draws=4)
+    assert set(found) == {"total", "error"}
+    fresh = DiffusionLM.from_config(masked.config_dict()).bits(windows, draws=4)
+    assert found["total"] < fresh["total"]
+    # about the cost of guessing evenly
+    assert fresh["total"] == pytest.approx(np.log2(masked.code.size), abs=1)
+
+
+def test_inpainting_keeps_all_other_notes_and_the_bar_lines(masked):
+    clip = piano_of(sample(1, 2, "pop")[0])
+    versions = masked.inpaint(clip, Region(bars=(1, 2)), n=2, steps=20)
+    inside = (clip.notes["time"] >= 4) & (clip.notes["time"] < 8)
+    outside = {tuple(note) for note in clip.notes[~inside].tolist()}
+    for version in versions:
+        notes = version.notes
+        assert outside <= {tuple(note) for note in notes.tolist()}
+        new = (notes["time"] >= 4) & (notes["time"] < 8)
+        assert 0 < new.sum() <= inside.sum()
+    assert versions[0].notes.tolist() != versions[1].notes.tolist()
+
+
+def test_a_note_within_a_window_can_be_sampled_anew(masked):
+    window = masked.windows(sample(2, 1))
+    window = window[(window != PAD).all(1)][0]
+    known = window.copy()
+    known[21:29] = -1  # two notes
+    words = masked.sample_words(4, known=known, kinds=masked.code.kinds[window], steps=8)
+    rest = np.r_[0:21, 29:LENGTH]
+    assert (words[:, rest] == window[rest]).all()
+    assert masked.code.validity(words) == (1.0, 1.0)
+    assert (words != window).any()
+
+
+def test_a_short_window_is_not_filled_with_words_behind_its_end(masked):
+    window = masked.windows(sample(2, 1))[0].copy()
+    window[81], window[82:] = window[-1], PAD
+    known = window.copy()
+    known[41:61] = -1
+    words = masked.sample_words(2, known=known, steps=5)
+    assert (words[:, 61:] == window[61:]).all()
+    assert masked.code.validity(words) == (1.0, 1.0)
+
+
+def test_controls_and_guidance(masked):
+    clip = masked.generate({"density": "busy", "key": "Bb major"}, steps=3)[0]
+    assert clip.caption == "piano, density busy, key Bb major"
+    assert clip.labels["request"]["strength"] == masked.config.guidance
+    assert clip.labels["request"]["temperature"] == masked.config.temperature
+    plain, asked, ignored = (
+        masked.sample_words(2, control, guidance=guidance, steps=9, seed=1)
+        for control, guidance in ((None, 1), ({"register": "high"}, 20), ({"register": "high"}, 0))
+    )
+    assert (plain != asked).any()
+    assert (plain == ignored).all()  # a scale of 0 does not use the control
+
+
+def test_the_labels_that_it_is_trained_with_are_those_of_the_transposed_window(monkeypatch):
+    """`fit` receives classes that agree with measures of the very words it is given."""
+    from workbench.systems.diffusion_lm import training
+    from workbench.systems.diffusion_lm.config import PROFILES
+
+    seen = []
+
+    def spy(module, ids, pad, classes):
+        seen.append((ids, classes))
+        raise StopIteration
+
+    monkeypatch.setattr(training.masked_lm, "losses", spy)
+    recipe = training.recipe("builtin-songs", "smoke", 0, process="masked")
+    system = DiffusionLM.from_config(recipe.config)
+
+    def fit(network, data, loss, *args, **more):
+        with pytest.raises(StopIteration):
+            loss(network, *(part[:200] for part in data))
+
+    monkeypatch.setattr(training, "fit", fit)
+    recipe.stages(system.networks)[0].fit(PROFILES["smoke"].masked, None, seed=0, watch=None)
+    ((ids, classes),) = seen
+    ids, classes = ids.numpy(), classes.numpy()
+    key, density, pitch = measures(ids, system.code)
+    inside = (ids != system.code.first["p"]).all(1)  # not clamped at the ends of the range
+    assert inside.sum() >= 20
+    assert (classes[inside, 0] == key[inside]).mean() > 0.9  # ties between keys may change
+    assert (classes[:, 1] == level(density, system.config.density)).all()
+    register = level(pitch, system.config.register)
+    assert (classes[inside, 2] == register[inside]).mean() > 0.98  # rounding at a limit
+    assert (classes[:, 3] == 0).all()
+    assert len(set(classes[:, 0])) > 5
+
+
+def test_what_it_does_not_have_is_refused(masked):
+    with pytest.raises(PromptError, match="sampler='ddim'"):
+        masked.generate(sampler="ddim")
+    with pytest.raises(PromptError, match="steps=0"):
+        masked.generate(steps=0)
+    with pytest.raises(PromptError, match=r"process: .*'discrete'"):
+        DiffusionLM.train(process="discrete")
+
+
+def test_a_film_shows_how_many_words_are_masked(masked):
+    film = masked.film("busy", steps=4)
+    assert [frame_level for frame_level, _ in film] == [1.0, 0.75, 0.5, 0.25]

@@ -1,0 +1,244 @@
+"""Masked diffusion of words: MDLM (Sahoo et al. 2024, arXiv 2406.07524).
+
+    words w ─→ each word becomes [MASK] with probability t ─→ t = 1, all are masked
+    words w ←─ some masked words get a value ←─ network(words, [MASK]) ←─ all masked
+
+The discrete counterpart of `diffusion_lm.py`: the same transformer, but words are masked instead of
+drowned in noise. There are no embeddings to round and no noise level for the network to read: the
+number of masked words says it. This is the absorbing case of D3PM (Austin et al. 2021, arXiv
+2107.03006); SCHmUBERT (Plasser et al. 2023, arXiv 2305.09489) uses it for music. Controls are
+classes that the network receives beside the words, strengthened by classifier-free guidance.
+Notebook: `notebooks/08_diffusion_lm.ipynb`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from workbench.arguments import generator, seed_of
+from workbench.models.diffusion import guided
+from workbench.models.diffusion_lm import TransformerConfig, encoder
+
+
+@dataclass(frozen=True)
+class MaskedLMConfig(TransformerConfig):
+    """Sizes of a `MaskedLM`; further arguments: `TransformerConfig`.
+
+    Args:
+        controls: Number of classes of each control.
+    """
+
+    controls: tuple[int, ...] = ()
+
+
+class MaskedLM(nn.Module):
+    """A transformer that predicts masked words from the others."""
+
+    def __init__(self, config: MaskedLMConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder, inner = encoder(config)
+        self.word_embedding = nn.Embedding(config.vocab + 1, inner)
+        self.controls = nn.ModuleList(nn.Embedding(n + 1, inner) for n in config.controls)
+        self.lm_head = nn.Linear(self.encoder.config.hidden_size, config.vocab)
+        for table in (self.word_embedding, *self.controls):  # as small as BERT's positions
+            nn.init.normal_(table.weight, std=0.02)
+
+    @property
+    def mask_id(self) -> int:
+        """The id of [MASK]."""
+        return self.config.vocab
+
+    def forward(
+        self, words: Tensor, mask: Tensor | None = None, controls: Tensor | None = None
+    ) -> Tensor:
+        """Words (batch, time), some of them `mask_id` → logits of words (batch, time, vocab).
+
+        mask: (batch, time), true where the word is not padding. controls: classes (batch, controls)
+        int64, −1 where a control is not given; None for none.
+        """
+        h = self.word_embedding(words)  # (batch, time, inner)
+        for i, table in enumerate(self.controls):
+            given = words.new_full((len(words),), -1) if controls is None else controls[:, i]
+            h = h + table(given + 1)[:, None]  # row 0: not given
+        h = self.encoder(inputs_embeds=h, attention_mask=mask).last_hidden_state
+        return self.lm_head(h)
+
+    def noise_levels(self, steps: int) -> list[float]:
+        """Return the share of masked words before each step of `sample`."""
+        return [1 - i / steps for i in range(steps)]
+
+
+# --- training ---------------------------------------------------------------------------------
+
+
+def losses(
+    model: MaskedLM, words: Tensor, pad: int, controls: Tensor | None = None
+) -> dict[str, Tensor]:
+    """Return the bound per word for words (batch, time), in nats, as the term "masked".
+
+    The negative evidence lower bound with the linear schedule α_t = 1 − t is
+
+        −log p(w) ≤ ∫₀¹ (1/t) · E[ Σ_masked −log p(w_i | words that are not masked) ] dt    (1)
+
+    Given their number k, all sets of masked words have equal probability, and the integral over t
+    leaves n/k · Σ with k uniform on 1 … n: the mean cross entropy of the masked words, times n. k
+    has less variance than t (it cannot be 0), and is stratified over the batch.
+
+    Args:
+        model: The network.
+        words: (batch, time) ids.
+        pad: The word of padding, which is neither masked, nor attended to, nor counted.
+        controls: Classes (batch, controls), −1 where one is not given. Each is hidden at random, so
+            that the network learns all subsets of the controls; for half of the rows, none remain.
+
+    Source: Sahoo et al. 2024, arXiv 2406.07524, the continuous-time bound; Hoogeboom et al. 2021,
+    arXiv 2110.02037, and Ou et al. 2024, arXiv 2406.03736, for the uniform number of masked words;
+    Ho & Salimans 2022, arXiv 2207.12598, for hiding controls.
+    """
+    real = words != pad
+    count = real.sum(1)
+    parts = (torch.arange(len(words)) + torch.rand(len(words))) / len(words)
+    number = (parts.to(words.device) * count).long().clamp(max=count - 1) + 1
+    hidden = masked_at(real, number, torch.rand(words.shape, device=words.device))
+    if controls is not None:
+        keep = torch.rand(controls.shape, device=words.device) < 0.5
+        keep &= torch.rand(len(words), 1, device=words.device) < 0.5
+        controls = torch.where(keep, controls, -1)
+    nats = _nats(model, words, hidden, real, controls) / number  # mean per masked word
+    return {"masked": (nats * count).sum() / count.sum()}
+
+
+def masked_at(real: Tensor, number: Tensor, uniform: Tensor) -> Tensor:
+    """Return which words are masked, bool (batch, time): in each row `number` (batch,) of those
+    that are `real` (batch, time), those with the lowest uniform numbers (batch, time)."""
+    rank = torch.where(real, uniform, 2.0).argsort(1).argsort(1)
+    return rank < number[:, None]
+
+
+def _nats(
+    model: MaskedLM, words: Tensor, hidden: Tensor, real: Tensor, controls: Tensor | None = None
+) -> Tensor:
+    """Return −Σ log p of the hidden words given the others: (batch,)."""
+    logits = model(torch.where(hidden, model.mask_id, words), real, controls).float()
+    nats = F.cross_entropy(logits.transpose(1, 2), words, reduction="none")  # (batch, time)
+    return (nats * hidden).sum(1)
+
+
+# --- likelihood -------------------------------------------------------------------------------
+
+
+@torch.inference_mode()
+def bound(
+    model: MaskedLM, words: Tensor, pad: int, *, draws: int = 8, seed: int = 0
+) -> dict[str, float]:
+    """Return the bound (1) of `losses` in bits per word, "total", and its standard error over
+    sequences, "error".
+
+    The estimate is unbiased: equation (1) has no terms that are left out. Each sequence is
+    evaluated `draws` times, with the number of masked words from as many equal parts of 1 … n.
+
+    Args:
+        model: The network.
+        words: (n, time) words; at least two sequences.
+        pad: The word of padding, which does not count.
+        draws: Sets of masked words per sequence.
+        seed: Seed of the sets.
+    """
+    random = generator(seed_of(seed))
+    nats = torch.zeros(len(words), dtype=torch.float64)
+    counts = (words != pad).sum(1)
+    for draw in range(draws):
+        parts = (draw + torch.rand(len(words), generator=random, dtype=torch.float64)) / draws
+        number = (parts * counts).long().clamp(max=counts - 1) + 1
+        uniform = torch.rand(words.shape, generator=random)
+        for rows in torch.arange(len(words)).split(64):
+            batch = words[rows].long()
+            real = batch != pad
+            hidden = masked_at(real, number[rows], uniform[rows])
+            part = _nats(model, batch, hidden, real).double()
+            nats[rows] += part * counts[rows] / number[rows] / draws
+    per_word = nats / counts
+    return {
+        "total": float(nats.sum() / counts.sum()) / math.log(2),
+        "error": float(per_word.std() / math.sqrt(len(words)) / math.log(2)),
+    }
+
+
+# --- sampling ---------------------------------------------------------------------------------
+
+Choose = Callable[[Tensor, Tensor], Tensor]  # (logits, uniform numbers) → words
+
+
+def categorical(logits: Tensor, uniform: Tensor) -> Tensor:
+    """Sample words independently: logits (batch, time, vocab), uniform numbers (batch, time) →
+    (batch, time)."""
+    up_to = logits.double().softmax(-1).cumsum(-1)
+    return (up_to < uniform[..., None] * up_to[..., -1:]).sum(-1)
+
+
+@torch.inference_mode()
+def sample(
+    model: MaskedLM,
+    known: Tensor,
+    steps: int,
+    random: Sequence[torch.Generator],
+    *,
+    real: Tensor | None = None,
+    choose: Choose = categorical,
+    controls: Tensor | None = None,
+    guidance: float = 1.0,
+    temperature: float = 1.0,
+    callback: Callable[[int, int, Tensor], None] | None = None,
+) -> Tensor:
+    """Sample the free words of sequences: words (batch, time).
+
+    The words are revealed in a random order, as many at each step as at the others; those of one
+    step are sampled independently of each other unless `choose` relates them. With one word per
+    step the samples follow the network's distribution.
+
+    Args:
+        model: The network.
+        known: (batch, time) words, −1 where free; the same places in all rows.
+        steps: Number of evaluations, at most one per free word.
+        random: A generator per row.
+        real: (batch, time), true where the word is not padding.
+        choose: Samples words (batch, time) from logits (batch, time, vocab) and uniform numbers
+            (batch, time). The logits of a known or revealed word leave no other.
+        controls: Classes (batch, controls), −1 where one is not given.
+        guidance: Guidance scale: 0 ignores the controls, 1 samples the conditional distribution,
+            larger values exaggerate them.
+        temperature: Below 1 favours likelier words; 0 takes the likeliest.
+        callback: Called with (step from 1, steps, words with a value for each masked one).
+
+    Source: the ancestral sampler of Sahoo et al. 2024, arXiv 2406.07524, given how many words each
+    step reveals; Schiff et al. 2024, arXiv 2412.10193, for guidance.
+    """
+
+    def uniform() -> Tensor:
+        return torch.stack([torch.rand(known.shape[1], generator=g) for g in random])
+
+    words = torch.where(known >= 0, known, model.mask_id)
+    free = words == model.mask_id
+    order = torch.where(free, uniform(), 2.0).argsort(1).argsort(1)
+    total = int(free.sum(1).max())
+    steps = max(1, min(steps, total))
+    every = torch.arange(model.config.vocab)
+    for step in range(1, steps + 1):
+        logits = model(words, real)
+        if controls is not None:
+            logits = guided(model(words, real, controls), logits, guidance)
+        logits = logits / max(temperature, 1e-4)
+        fixed = words != model.mask_id
+        logits = logits.masked_fill(fixed[..., None] & (words[..., None] != every), -1e9)
+        complete = torch.where(fixed, words, choose(logits, uniform()))
+        words = torch.where(order * steps < total * step, complete, words)
+        if callback is not None:
+            callback(step, steps, complete)
+    return words
