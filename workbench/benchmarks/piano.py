@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from workbench.benchmarks import piano_control, piano_likelihood
+from workbench.benchmarks import piano_control, piano_likelihood, piano_sampling
 from workbench.benchmarks.command import run_command, sections_parser
 from workbench.benchmarks.piano_data import PianoBench
 from workbench.evaluation.table import Report
@@ -22,6 +22,7 @@ SECTIONS: dict[str, Callable[[PianoBench], None]] = {
     "bits": piano_likelihood.bits,
     "samples": piano_likelihood.samples,
     "music": piano_likelihood.music,
+    "sampling": piano_sampling.sampling,
     "control": piano_control.control,
     "steps": piano_likelihood.few_steps,
     "backbones": piano_control.backbones,

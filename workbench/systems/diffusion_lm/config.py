@@ -77,7 +77,17 @@ PROFILES: dict[str, Profile] = {
         ControlConfig(),
         Plan(steps=7000, batch=32, lr=1e-3, warmup=200, every=500, ema=0.999, keep="last"),
         Plan(steps=5000, batch=64, lr=1e-3, every=250),
-        Plan(steps=7000, batch=32, lr=1e-3, warmup=200, every=500, ema=0.999, keep="last"),
+        Plan(
+            steps=6000,
+            batch=32,
+            lr=3e-3,
+            warmup=200,
+            every=500,
+            ema=0.999,
+            keep="last",
+            muon=0.02,
+            cooldown=0.5,
+        ),
     ),
     "gpu": Profile(
         DiffusionLMConfig(0, dim=64, width=512, depth=8, heads=8),
