@@ -165,7 +165,11 @@ def generate(args: argparse.Namespace) -> int:
         warnings.filterwarnings("ignore", message="prompt:")  # the messages below say it, too
         clips = system.generate(args.prompt, args.n, seed=args.seed, **settings)
     if args.prompt:
-        for message in system.explain_prompt(args.prompt).messages:
+        asked = entry.system.settings("generate") | settings
+        reading = system.explain_prompt(
+            args.prompt, bars=asked.get("bars"), meter=settings.get("meter")
+        )
+        for message in reading.messages:
             print(message, file=sys.stderr)
     _write(clips, [file_stem(clip, args.prompt or entry.key) for clip in clips], args)
     return 0

@@ -31,6 +31,16 @@ def some_roll() -> DrumRoll:
     return DrumRoll.from_array(array)
 
 
+@pytest.mark.parametrize("meter", [(4, 4), (3, 4), (7, 8)])
+def test_a_roll_has_the_bar_lines_of_its_metre(meter):
+    bar = 4 * meter[0] / meter[1]
+    clip = Clip.from_notes([(0, 0.1, 36, 90)], meter=meter, beats=2 * bar)
+    ax = plots.roll(plots.axes(), DrumRoll.from_clip(clip))
+    thick = [line.get_xdata()[0] for line in ax.lines if line.get_linewidth() > 1]
+    assert thick == [0, bar, 2 * bar]
+    assert len(ax.lines) == 2 * meter[0] + 1
+
+
 def test_a_roll_is_drawn_where_it_sounds():
     ax = plots.axes()
     assert plots.roll(ax, some_roll(), "title") is ax

@@ -10,6 +10,7 @@ from workbench.representations.drum_chart import (
     METERS,
     DrumChart,
     bar_steps,
+    count_names,
     pulse_steps,
 )
 
@@ -103,6 +104,16 @@ def test_forbidden_cells():
     assert absent[:, SD].all()
     assert absent[0, CH]
     assert absent.sum() == 33
+
+
+def test_bars_are_counted():
+    assert " ".join(count_names((3, 4))) == "1 e & a 2 e & a 3 e & a"
+    assert " ".join(count_names((6, 8))) == "1 & 2 & 3 & 4 & 5 & 6 &"
+    for meter in METERS:
+        counts = count_names(meter)
+        assert len(counts) == bar_steps(meter)
+        assert [int(c) for c in counts if c.isdigit()] == [*range(1, meter[0] + 1)]
+        assert all(counts[step].isdigit() for step in pulse_steps(meter))
 
 
 def test_another_metre_is_refused():

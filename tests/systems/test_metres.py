@@ -49,8 +49,6 @@ DRAWN = {
     "interpolate from": lambda system, clip: system.interpolate(clip, loop((4, 4)), 2, steps=2),
     "interpolate to": lambda system, clip: system.interpolate(loop((4, 4)), clip, 2, steps=2),
     "inpaint": lambda system, clip: system.inpaint(clip, keep_bars=[0], steps=2),
-    "drum grid": lambda system, clip: DrumGrid(clip, system),
-    "drum grid alone": lambda system, clip: DrumGrid(clip),
 }
 
 
@@ -73,7 +71,21 @@ def test_one_bar_of_another_metre_is_refused_and_bars_of_4_4_are_not(in_4_4, sys
     for drums in (in_4_4, system):
         with pytest.raises(PromptError, match="3/4"):
             DRAWN[call](drums, score_of_two_metres())
+        with pytest.raises(PromptError, match="3/4, 4/4"):
+            DrumGrid(score_of_two_metres(), drums)
     DRAWN[call](in_4_4, loop((3, 4)).with_(meter=(4, 4), beats=16))  # the way out that it names
+
+
+@pytest.mark.parametrize("meter", OTHERS, ids=NAMES)
+def test_a_grid_shows_every_metre_and_says_where_the_system_does_not_play_it(in_4_4, meter):
+    grid = DrumGrid(loop(meter), in_4_4)
+    assert tuple(grid.clip.meter) == meter
+    for empty in (grid, DrumGrid(None, in_4_4, meter=meter)):
+        empty.on_fill()
+        assert empty.wait(60)
+        assert f"{meter[0]}/{meter[1]}" in empty.say
+        assert "4/4" in empty.say
+        assert (empty.error, tuple(empty.clip.meter), empty.undos) == (None, meter, 0)
 
 
 @pytest.mark.parametrize("meter", OTHERS, ids=NAMES)

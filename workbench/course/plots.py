@@ -72,7 +72,8 @@ plain = style_axes  # the old name
 
 
 def roll(ax: Axes, drum_roll: DrumRoll, title: str = "") -> Axes:
-    """Plot a drum roll: position is time with microtiming; size and opacity are velocity.
+    """Plot a drum roll: position is time with microtiming; size and opacity are velocity; thick
+    lines are bars of its metre, thin ones its beats.
 
     Args:
         ax: Axes.
@@ -87,8 +88,9 @@ def roll(ax: Axes, drum_roll: DrumRoll, title: str = "") -> Axes:
     beat = (step + drum_roll.offset[step, drum]) / drum_roll.steps_per_beat
     depth: Any = 0.25 + 0.75 * velocity  # per point, which matplotlib's stub lacks
     ax.scatter(beat, drum, s=8 + 60 * velocity**2, c=COLOURS[0], alpha=depth)
-    for line in range(round(drum_roll.beats) + 1):
-        ax.axvline(line, color=INK, lw=1.2 if line % 4 == 0 else 0.4, alpha=0.6, zorder=0)
+    bar, unit = 4 * drum_roll.meter[0] / drum_roll.meter[1], 4 / drum_roll.meter[1]
+    for line in np.arange(0, drum_roll.beats + 1e-6, unit):
+        ax.axvline(line, color=INK, lw=0.4 if line % bar else 1.2, alpha=0.6, zorder=0)
     ax.set_yticks(range(len(DRUMS)), [DRUM_NAMES[code] for code in DRUMS])
     ax.set(xlim=(-0.25, drum_roll.beats), ylim=(-0.6, 8.6), xlabel="time (beats)", title=title)
     return style_axes(ax)

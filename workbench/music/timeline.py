@@ -6,6 +6,7 @@ Positions are in beats (quarter notes) from the start of the score.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -127,13 +128,24 @@ def other_meters(clip: Clip) -> str:
     return ", ".join(sorted({f"{top}/{bottom}" for top, bottom in met} - {"4/4"}))
 
 
-def needs_4_4(clip: Clip, name: str = "clip") -> None:
-    """Raise PromptError for a clip that has bars in a metre other than 4/4."""
-    if others := other_meters(clip):
+def needs_one_meter(
+    clip: Clip, name: str = "clip", meters: Sequence[tuple[int, int]] = ((4, 4),)
+) -> None:
+    """Raise PromptError for a clip whose bars do not all have one of these metres."""
+    met = set(meters_at(clip.score, clip.bar_lines[:-1]))
+    others = met - set(meters)
+    if len(met) == 1 and not others:
+        return
+    named = ", ".join(f"{top}/{bottom}" for top, bottom in sorted(others or met))
+    if not others:
         raise PromptError(
-            f"{name}: has bars of {others}, and only 4/4 can be generated; cut 4/4 out of it with "
-            "datasets.cut_loops, or write it in bars of 4/4 with clip.with_(meter=(4, 4))"
+            f"{name}: has bars of {named}; cut bars of one metre out of it with datasets.cut_loops"
         )
+    known = ", ".join(f"{top}/{bottom}" for top, bottom in meters)
+    raise PromptError(
+        f"{name}: has bars of {named}, and only {known} can be generated; cut 4/4 out of it with "
+        "datasets.cut_loops, or write it in bars of 4/4 with clip.with_(meter=(4, 4))"
+    )
 
 
 def tick_at(beat: float, tpq: int) -> int:

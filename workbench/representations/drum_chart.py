@@ -54,6 +54,15 @@ def pulse_steps(meter: tuple[int, int]) -> tuple[int, ...]:
     return tuple(range(0, bar_steps(meter), 6 if meter[1] == 8 else 4))
 
 
+def count_names(meter: tuple[int, int]) -> tuple[str, ...]:
+    """Return what is counted on each sixteenth of a bar: "1 e & a" for each quarter note; in 6/8,
+    7/8 and 12/8 the eighths have the numbers, with "&" between them."""
+    names = ("", "&") if meter[1] == 8 else ("", "e", "&", "a")
+    return tuple(
+        names[step % len(names)] or str(step // len(names) + 1) for step in range(bar_steps(meter))
+    )
+
+
 @dataclass(eq=False)
 class DrumChart:
     """What is asked of each bar and each sixteenth; all arrays float32, NaN where nothing is asked.

@@ -203,8 +203,11 @@ class System(Pretrained):
             watch=watch,
         )
 
-    def explain_prompt(self, prompt: str) -> PromptReading:
-        """Return how a prompt is understood; `messages` holds advice for the user."""
+    def explain_prompt(
+        self, prompt: str, *, bars: int | None = None, meter: tuple[int, int] | None = None
+    ) -> PromptReading:
+        """Return how a prompt is understood; `messages` holds advice for the user. bars, meter:
+        those of the clip, for systems whose reading depends on them."""
         return PromptReading(prompt, None, (), (), ())
 
     def prompt_words(self) -> dict[str, list[str]]:

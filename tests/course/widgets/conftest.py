@@ -31,7 +31,8 @@ CELLS = (
     "system = DrumLDM.from_pretrained({folder!r})\n"
     "clip = system.generate('rock', bars=1, steps=4)[0]",
     "box = PromptBox(system, n=2, bars=2, steps=5)\nbox",
-    "grid = DrumGrid(None, system)\ngrid",
+    "charted = DrumLDM.from_pretrained({charted!r})\n"
+    "grid = DrumGrid(None, charted, grooves=[clip])\ngrid",
     "film = FilmWidget.of(system, 'funk 100 bpm', bars=2, steps=6)\nfilm",
     "from workbench.systems.midigpt import MidiGPT\n"
     "from workbench.course.widgets import InpaintingWidget\n"
@@ -49,7 +50,8 @@ CELLS = (
     "for x, name in zip(hiss, ('first', 'second'))], ['a', 'b'])",
     # what the kernel knows, to be read by the tests
     "print('grid', len(grid.clip.notes), grid.clip.notes[:1]['velocity'].tolist(), "
-    "int(grid.keep.sum()), 'box', len(box.takes), len(box.kept), 'film', film.frame)",
+    "int(grid.keep.sum()), 'box', len(box.takes), len(box.kept), 'film', film.frame, "
+    "'metre', '%d/%d' % grid.clip.meter)",
 )
 
 
@@ -74,6 +76,30 @@ def small_system() -> Any:
             heads=2,
             bars=4,
             vocabulary=words,
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def chart_system() -> Any:
+    """A DrumLDM with random weights that follows charts: all metres, two hits in a cell."""
+    import torch
+
+    from workbench.models.contrastive import ContrastiveConfig
+    from workbench.models.mrlstm import AutoencoderConfig
+    from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
+
+    torch.manual_seed(0)
+    return DrumLDM(
+        DrumLDMConfig(
+            text="keywords",
+            autoencoder=AutoencoderConfig(latent=8, hidden=8, width=16, slots=2),
+            contrastive=ContrastiveConfig(text_dim=58, dim=16, width=16, depth=1, heads=2),
+            width=32,
+            depth=1,
+            heads=2,
+            bars=16,
+            chart=True,
         )
     )
 
@@ -125,20 +151,18 @@ def _environment(folder: Path, runtime: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def lab(small_system, small_gpt, tmp_path_factory) -> Iterator[str]:
+def lab(small_system, chart_system, small_gpt, tmp_path_factory) -> Iterator[str]:
     """Address of the notebook in a running JupyterLab."""
     pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
     folder = tmp_path_factory.mktemp("lab")
     work = folder / "work"
     work.mkdir()
     small_system.save_pretrained(folder / "system")
+    chart_system.save_pretrained(folder / "charted")
     small_gpt.save_pretrained(folder / "gpt")
-    sources = [
-        cell.replace("{folder!r}", repr(str(folder / "system"))).replace(
-            "{gpt!r}", repr(str(folder / "gpt"))
-        )
-        for cell in CELLS
-    ]
+    sources = list(CELLS)
+    for mark, name in (("folder", "system"), ("charted", "charted"), ("gpt", "gpt")):
+        sources = [s.replace(f"{{{mark}!r}}", repr(str(folder / name))) for s in sources]
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in sources],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},

@@ -8,6 +8,7 @@ from workbench.course.widgets import DrumGrid, FilmWidget, compare
 from workbench.course.widgets.base import VIEW
 from workbench.errors import WorkbenchError
 from workbench.music.clip import Clip
+from workbench.representations.drum_chart import METERS, bar_steps
 from workbench.representations.drum_roll import DrumRoll
 
 
@@ -159,6 +160,162 @@ def test_an_empty_grid_is_filled_and_kept_silence_stays(small_system):
     hits = array(grid.clip)[:, :9]
     assert hits[:16].any()
     assert not hits[16:].any()
+
+
+@pytest.mark.parametrize("meter", METERS)
+def test_every_metre_is_edited_and_written(meter, chart_system, tmp_path):
+    size = bar_steps(meter)
+    grid = DrumGrid(None, chart_system, meter=meter)
+    assert (grid.bars, len(grid.counts), grid.meter) == (2, size, f"{meter[0]}/{meter[1]}")
+    send(grid, do="set", cells=[[size, 1, 90]])  # snare on the second bar line
+    grid.clip.write_midi(tmp_path / "loop.mid")
+    back = Clip.read_midi(tmp_path / "loop.mid")
+    assert (back.meter, back.bars, back.notes["time"].tolist()) == (meter, 2, [size / 4])
+    again = DrumGrid(back, chart_system)
+    np.testing.assert_array_equal(array(again.clip), array(grid.clip))
+    send(again, do="fill", prompt="rock")
+    assert again.wait(60)
+    assert (again.clip.meter, again.clip.bars, again.error) == (meter, 2, None)
+    send(grid, do="clear")
+    send(grid, do="fill", prompt="a waltz")  # the grid's metre, not that of the words
+    assert grid.wait(60)
+    assert (grid.clip.meter, grid.clip.bars, grid.error) == (meter, 2, None)
+
+
+def test_another_metre_keeps_the_times_of_hits(clip):
+    grid = DrumGrid(clip)
+    times = clip.notes["time"].tolist()
+    send(grid, do="meter", meter="6/8")
+    assert (grid.clip.meter, grid.bars, grid.clip.beats, grid.keep.shape) == ((6, 8), 3, 9, (36, 9))
+    assert grid.clip.notes["time"].tolist() == times
+    send(grid, do="meter", meter="9/8")
+    assert ("Metre" in grid.say, list(grid.wrong), grid.meter) == (True, ["meter"], "6/8")
+    send(grid, do="undo")
+    assert (grid.clip.meter, grid.bars, len(grid.velocity)) == ((4, 4), 2, 32 * 9)
+    long = DrumGrid(None)
+    send(long, do="bars", bars="16")
+    send(long, do="meter", meter="2/4")
+    assert ("32 bars" in long.say, long.meter, long.bars) == (True, "4/4", 16)
+
+
+def test_bars_are_added_and_removed_at_the_end():
+    rows = [(0, 0.1, 38, 70), (3.95, 0.1, 36, 100), (4, 0.1, 42, 50), (7.95, 0.1, 36, 90)]
+    clip = Clip.from_notes(rows, beats=8, anticipation=0.125, source="Ada", caption="rock")
+    grid = DrumGrid(clip)
+    assert array(clip)[:, 18].min() < 0, "the last kick is an early first beat"
+    for bars in ("5", "16", "2", "1"):
+        before = array(grid.clip)
+        send(grid, do="bars", bars=bars)
+        after = array(grid.clip)
+        both = min(len(before), len(after))
+        np.testing.assert_allclose(after[:both], before[:both], atol=1e-2)
+        assert not after[both:].any()
+        assert (grid.bars, grid.clip.bars, grid.clip.caption) == (int(bars), int(bars), "rock")
+    for wrong in ("0", "17", "1.5", "?"):
+        send(grid, do="bars", bars=wrong)
+        assert (list(grid.wrong), grid.bars) == (["bars"], 1)
+    for _ in range(4):
+        send(grid, do="undo")
+    np.testing.assert_array_equal(grid.clip.notes, clip.notes)
+
+
+def test_clips_of_more_than_16_bars_and_a_second_metre_are_refused(clip):
+    with pytest.raises(WorkbenchError, match="16 bars, got 17"):
+        DrumGrid(clip.with_(beats=68))
+    with pytest.raises(WorkbenchError, match="meter"):
+        DrumGrid(clip, meter=(3, 4))
+    with pytest.raises(WorkbenchError, match="5/16"):
+        DrumGrid(None, meter=(5, 16))
+
+
+@pytest.fixture
+def grooves(clip) -> list[Clip]:
+    rows = [(t + 0.04, 0.1, pitch, 40) for t in range(8) for pitch in (36, 38, 42)]
+    return [clip.with_(caption=""), Clip.from_notes(rows, beats=8, caption="late and soft")]
+
+
+USES = {
+    "humanise": {},
+    "fill": {"bar": 1},
+    "add": {"drum": 5},
+    "transfer": {"groove": 1},
+    "tap": {"onsets": [-0.05, 0.6, 1.3]},
+}
+
+
+@pytest.mark.parametrize("tool", USES)
+def test_groove_tools(clip, grooves, chart_system, tool):
+    grid = DrumGrid(clip, chart_system, grooves=grooves)
+    assert grid.tools == list(USES)
+    before = array(clip)
+    send(grid, do="groove", tool=tool, prompt="funk", **USES[tool])
+    assert (grid.busy, grid.wait(60), grid.error) != ("", True, None)
+    after = array(grid.clip)
+    changed = np.frombuffer(grid.changed, "u1").reshape(-1, 9).astype(bool)
+    assert changed.any()
+    np.testing.assert_allclose(after[:, :9][~changed], before[:, :9][~changed])
+    hits = after[:, :9] > 0.5
+    if tool in ("humanise", "transfer"):
+        np.testing.assert_array_equal(hits, before[:, :9] > 0.5)
+    elif tool == "fill":
+        assert not changed[:16].any()
+    elif tool == "add":
+        assert not changed[:, [d for d in range(9) if d != 5]].any()
+    else:  # a twentieth of a second before the end, beats 1 and 2
+        times = sorted(t for t, _, pitch, *_ in grid.clip.notes.tolist() if pitch in (36, 38))
+        np.testing.assert_allclose(times, [0.6 * 1.6, 1.3 * 1.6, 8 - 0.05 * 1.6], atol=0.01)
+    assert grid.clip.caption == "funk"
+    send(grid, do="undo")
+    assert (grid.clip.caption, grid.undos) == ("rock", 0)
+    np.testing.assert_array_equal(grid.clip.notes, clip.notes)
+
+
+def test_marked_cells_stay_whatever_the_tool(clip, grooves, chart_system):
+    grid = DrumGrid(clip, chart_system, grooves=grooves)
+    send(grid, do="keep", cells=[[s, d, 1] for s in range(4, 24) for d in range(9)])
+    for tool, more in USES.items():
+        send(grid, do="groove", tool=tool, **more)
+        assert grid.wait(60)
+        np.testing.assert_array_equal(array(grid.clip)[4:24], array(clip)[4:24])
+
+
+def test_an_edit_takes_the_marks_of_changes_away(clip, chart_system):
+    grid = DrumGrid(clip, chart_system)
+    send(grid, do="groove", tool="humanise")
+    assert grid.wait(60)
+    assert any(grid.changed)
+    send(grid, do="set", cells=[[1, 1, 50]])
+    assert not any(grid.changed)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"tool": "dance"}, "tool"),
+        ({"tool": "transfer", "groove": 0}, "grooves"),
+        ({"tool": "fill", "bar": 2}, "bar"),
+        ({"tool": "fill"}, "bar"),
+        ({"tool": "add", "drum": 9}, "drum"),
+        ({"tool": "tap", "onsets": []}, "onsets"),
+        ({"tool": "tap", "onsets": ["x"]}, "onsets"),
+        ({"tool": "tap", "onsets": [99.0, -2.0]}, "tap"),
+    ],
+)
+def test_what_a_groove_tool_cannot_do_is_said(clip, chart_system, asked, said):
+    grid = DrumGrid(clip, chart_system)
+    send(grid, do="groove", **asked)
+    assert said in grid.say
+    assert (grid.error, grid.undos, grid.busy) == (None, 0, "")
+
+
+def test_grids_without_a_system_or_hits_say_so(clip, chart_system):
+    alone = DrumGrid(clip)
+    send(alone, do="groove", tool="humanise")
+    assert ("needs a system" in alone.say, alone.tools) == (True, [])
+    empty = DrumGrid(None, chart_system)
+    send(empty, do="groove", tool="humanise")
+    assert empty.wait(60)
+    assert ("no drum notes" in empty.say, empty.error) == (True, None)
 
 
 def test_too_long_a_clip_is_answered(small_system):

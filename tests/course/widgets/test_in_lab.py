@@ -37,9 +37,9 @@ def in_kernel(page) -> dict[str, list[str]]:
     expect(prompt).not_to_have_text(before)
     expect(prompt).to_have_text(re.compile(r"\[\d+\]:"))
     text = cell.locator(".jp-OutputArea-output").inner_text()
-    found = re.search(r"grid (\d+) \[(.*)\] (\d+) box (\d+) (\d+) film (\d+)", text)
+    found = re.search(r"grid (\d+) \[(.*)\] (\d+) box (\d+) (\d+) film (\d+) metre (\S+)", text)
     assert found, text
-    names = ("hits", "velocity", "marks", "takes", "kept", "frame")
+    names = ("hits", "velocity", "marks", "takes", "kept", "frame", "metre")
     return dict(zip(names, found.groups(), strict=True))
 
 
@@ -165,7 +165,7 @@ def test_grid_by_keyboard(page):
     page.keyboard.press("Enter")
     page.keyboard.press("-")
     page.keyboard.press("k")
-    snare = grid.get_by_role("button", name="snare drum, bar 1 step 5, velocity 80, kept")
+    snare = grid.get_by_role("button", name="snare drum, bar 1 step 5, count 2, velocity 80, kept")
     expect(snare).to_have_attribute("aria-pressed", "true")
     expect(snare).to_be_focused()
     known = in_kernel(page)
@@ -205,6 +205,79 @@ def test_grid_fill_undo(page):
     expect(pressed).to_have_count(0)
     undo.click()
     expect(pressed).to_have_count(2)
+
+
+def test_grid_of_another_metre(page):
+    grid = page.locator(".wb-drum-grid")
+    grid.get_by_role("button", name="Clear").click()
+    grid.get_by_label("Metre").select_option("6/8")
+    counts = grid.locator(".wb-counts span:not(.wb-name)")
+    expect(counts).to_have_count(36)  # 32 sixteenths are three bars of 12
+    assert "".join(counts.all_inner_texts()) == 3 * "1&2&3&4&5&6&"
+    lines = grid.locator(".wb-row").nth(2).locator(".wb-bar-line, .wb-beat")
+    steps = lines.evaluate_all("(cells) => cells.map((cell) => Number(cell.dataset.step))")
+    assert steps == [0, 6, 12, 18, 24, 30]
+    bars = grid.get_by_label("Bars", exact=True)
+    bars.fill("4")
+    page.keyboard.press("Tab")
+    expect(counts).to_have_count(48)
+    grid.locator("[data-step='0'][data-drum='0']").focus()
+    page.keyboard.press("PageDown")
+    page.keyboard.press("Space")
+    label = re.compile("^bass drum, bar 2 step 1, count 1, velocity 96$")
+    expect(grid.get_by_role("button", name=label)).to_be_focused()
+    assert in_kernel(page)["metre"] == "6/8"
+    bars.fill("99")
+    page.keyboard.press("Tab")
+    expect(bars).to_have_attribute("aria-invalid", "true")
+    expect(grid.locator(".wb-say")).to_contain_text("from 1 to 16")
+
+
+def test_groove_tools(page):
+    grid = page.locator(".wb-drum-grid")
+    say, changed = grid.locator(".wb-say"), grid.locator(".wb-changed")
+    undo = grid.get_by_role("button", name="Undo")
+    for tool, said in (
+        ("Fill bar", "Bar 4 is now a fill"),
+        ("Add drum", "ride cymbal"),
+        ("Humanise", "Humanised"),
+        ("Transfer groove of", "took the groove of"),
+    ):
+        if tool == "Transfer groove of":  # of a loop in 4/4
+            grid.get_by_label("Metre").select_option("4/4")
+            expect(grid.locator(".wb-counts")).to_contain_text("a")
+        button = grid.get_by_role("button", name=tool, exact=True)
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(say).to_contain_text(said)
+        expect(button).to_be_enabled()
+    assert changed.first.get_attribute("aria-label").endswith("changed")
+    undo.click()
+    expect(say).to_have_text("Undone.")
+    grid.get_by_label("Drum to add").focus()  # by keyboard alone
+    page.keyboard.press("Tab")
+    expect(grid.get_by_role("button", name="Transfer groove of")).to_be_focused()
+
+
+def test_a_rhythm_is_tapped(page):
+    grid = page.locator(".wb-drum-grid")
+    grid.get_by_label("Bars", exact=True).fill("1")
+    tempo = grid.get_by_label("Tempo (BPM)")
+    tempo.fill("240")
+    tap = grid.get_by_role("button", name="Tap", exact=True)
+    tap.click()
+    pad = grid.get_by_role("button", name="Tap here")
+    expect(pad).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(pad).to_be_hidden()
+    expect(tap).to_be_focused()
+    tap.click()
+    shown = grid.locator(".wb-tapped")
+    expect(shown).to_contain_text("0 taps")  # after the bar that is counted in
+    page.keyboard.press("Space")
+    expect(grid.locator(".wb-say")).to_contain_text("1 of 1 taps are played")
+    expect(pad).to_be_hidden()
+    expect(tap).to_be_enabled()
 
 
 def test_film(page):

@@ -351,3 +351,33 @@ def test_caption_words_are_those_of_two_captions_the_most_frequent_first():
     assert caption_words([]) == ()
     many = caption_words(["oboe viola cello flute celesta piccolo banjo sitar koto harmonica"] * 2)
     assert len(many) == MOST_WORDS
+
+
+def test_systems_that_follow_charts_have_metre_form_and_steadiness(chart_system, small_system):
+    box = PromptBox(chart_system, n=1, bars=3, steps=2, meter=(7, 8))
+    assert box.settings["meter"] == "7/8"
+    draw(box, form="aab", steady="0.9")
+    (take,) = box.takes
+    asked = take.labels["request"]
+    assert (take.meter, take.bars, asked["form"], asked["steady"]) == ((7, 8), 3, "AAB", 0.9)
+    draw(box, "a waltz", meter="", form="", steady="")
+    assert box.takes[0].meter == (3, 4)
+    assert "form" not in box.takes[0].labels["request"]
+    for field, raw in (("meter", "9/8"), ("form", "AXB"), ("steady", "1.5"), ("bars", "17")):
+        draw(box, **{field: raw})
+        assert list(box.wrong) == [field]
+        draw(box, **{field: "1" if field == "bars" else ""})
+    with pytest.raises(PromptError, match="meter"):
+        PromptBox(chart_system, meter=(9, 8))
+    names = {field["name"] for field in PromptBox(small_system).limits}
+    assert not names & {"meter", "form", "steady"}
+
+
+def test_advice_is_for_the_bars_and_the_metre_that_are_chosen(chart_system):
+    box = PromptBox(chart_system)
+    send(box, do="explain", prompt="rock, fill in bar 6", settings={"bars": "4"})
+    assert any("Not possible" in line and "bar 6" in line for line in box.advice)
+    send(box, do="explain", prompt="rock, fill in bar 6", settings={"bars": "8", "meter": "5/4"})
+    (line,) = box.advice
+    assert "5/4" in line
+    assert "fill in bar 6" in line

@@ -55,6 +55,19 @@ def test_metres_are_played_and_written(system, meter, tmp_path):
     assert again.bars == 3
 
 
+def test_the_metre_that_is_given_wins_over_the_prompt(system):
+    with pytest.warns(UserWarning, match="3/4: the metre is set by meter, which is 7/8"):
+        clip = system.generate("a groove in 3/4", bars=2, meter=(7, 8), steps=2)[0]
+    assert (clip.meter, clip.beats, clip.labels["request"]["meter"]) == ((7, 8), 7, [7, 8])
+    reading = system.explain_prompt("a groove in 3/4, fill in bar 12", bars=4, meter=(7, 8))
+    assert "7/8" in reading.understood
+    assert any("bar 12" in reason for reason in reading.refused)
+    assert not any("bar 12" in reason for reason in system.explain_prompt("fill in bar 12").refused)
+    for wrong in ((9, 8), (4, 3), "7/8"):
+        with pytest.raises(PromptError, match="meter"):
+            system.generate("rock", meter=wrong)
+
+
 def test_a_metre_that_no_one_plays_here_is_told(system):
     with pytest.warns(UserWarning, match="11/16"):
         system.generate("groove in 11/16", bars=1, steps=2)
@@ -94,7 +107,7 @@ def test_shipped_systems_without_a_form_say_so():
     shipped = DrumLDM.from_pretrained("drums-groove-keywords")
     if shipped.config.chart:
         pytest.skip("the shipped system follows charts")
-    for more in ({"form": "AAAB"}, {"steady": 0.5}):
+    for more in ({"form": "AAAB"}, {"steady": 0.5}, {"meter": (3, 4)}):
         with pytest.raises(PromptError, match=next(iter(more))):
             shipped.generate("rock", **more)
 

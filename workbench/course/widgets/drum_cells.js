@@ -1,18 +1,27 @@
-// The cells of the drum grid: nine rows, sixteen steps a bar, one cell in the tab order.
-const STEPS = 16, DRUMS = 9;
+// The cells of the drum grid: nine rows, a column per sixteenth, one cell in the tab order.
+const DRUMS = 9, CELL = 26; // pixels of a column
 const ROWS = [5, 4, 3, 2, 8, 7, 6, 1, 0]; // cymbals above, bass drum below, as in drum scores
 
-function makeCells({ names, steps, act }) {
+// counts: what is counted on each step of a bar; pulse: its steps on which the pulse falls.
+function makeCells({ names, steps, counts, pulse, act }) {
+  const size = counts.length; // steps of a bar
+  const spoken = counts.map((name, step) => (/\d/.test(name) ? name
+    : `${counts.slice(0, step).reverse().find((other) => /\d/.test(other))} ${name}`));
   const cells = new Map(); // step * DRUMS + drum → button
   const grid = h("div", { class: "wb-grid", role: "grid", "aria-label": "Drum grid" });
+  const edge = (step) =>
+    (step % size ? (pulse.includes(step % size) ? "wb-beat" : "") : "wb-bar-line");
   const bars = h("div", { class: "wb-row wb-head-row", role: "row" },
     h("span", { class: "wb-name", role: "columnheader" }, "keep"));
-  for (let bar = 0; bar < steps / STEPS; bar++)
-    bars.append(h("span", { role: "columnheader", class: "wb-bar-head" },
+  for (let bar = 0; bar < steps / size; bar++)
+    bars.append(h("span", { role: "columnheader", class: "wb-bar-head",
+      style: `width: ${size * CELL}px` },
       h("button", { type: "button", class: "wb-keep-bar", "data-bar": bar,
         "aria-label": `Keep bar ${bar + 1}`, "aria-pressed": "false",
         onclick: () => act.keepBar(bar) }, `Bar ${bar + 1}`)));
-  grid.append(bars);
+  grid.append(bars, h("div", { class: "wb-row wb-counts", "aria-hidden": "true" },
+    h("span", { class: "wb-name" }), ...Array.from({ length: steps }, (_, step) =>
+      h("span", { class: edge(step) }, counts[step % size]))));
   for (const drum of ROWS) {
     const row = h("div", { class: "wb-row", role: "row" }, h("span",
       { class: "wb-name", role: "rowheader" },
@@ -22,7 +31,7 @@ function makeCells({ names, steps, act }) {
     for (let step = 0; step < steps; step++) {
       const cell = h("button", { type: "button", class: "wb-cell", tabindex: -1,
         "data-step": step, "data-drum": drum, "aria-pressed": "false" });
-      if (step % 4 === 0) cell.classList.add(step % STEPS ? "wb-beat" : "wb-bar-line");
+      if (edge(step)) cell.classList.add(edge(step));
       cells.set(step * DRUMS + drum, cell);
       row.append(h("span", { role: "gridcell" }, cell));
     }
@@ -56,7 +65,7 @@ function makeCells({ names, steps, act }) {
       ArrowLeft: () => to(step - 1, row), ArrowRight: () => to(step + 1, row),
       ArrowUp: () => to(step, row - 1), ArrowDown: () => to(step, row + 1),
       Home: () => to(0, row), End: () => to(steps - 1, row),
-      PageUp: () => to(step - STEPS, row), PageDown: () => to(step + STEPS, row),
+      PageUp: () => to(step - size, row), PageDown: () => to(step + size, row),
       "+": () => act.louder(step, drum, 16), "=": () => act.louder(step, drum, 16),
       "-": () => act.louder(step, drum, -16), k: () => act.keepCell(step, drum),
     };
@@ -65,18 +74,24 @@ function makeCells({ names, steps, act }) {
     keys[event.key]();
   });
 
-  function show(velocity, kept) {
+  // offset: 128 + 100 · a hit's offset in steps; changed: cells of which the last job made others
+  function show({ velocity, offset, kept, changed, stepTime }) {
     for (const [at, cell] of cells) {
-      const loud = velocity[at], held = Boolean(kept[at]);
+      const loud = velocity[at], held = Boolean(kept[at]), other = Boolean(changed[at]);
+      const late = loud ? (offset[at] - 128) / 100 : 0, time = Math.round(1000 * late * stepTime);
       const [step, drum] = place(cell);
-      const name = `${names[drum]}, bar ${Math.floor(step / STEPS) + 1} step ${step % STEPS + 1}`
-        + (loud ? `, velocity ${loud}` : "") + (held ? ", kept" : "");
+      const name = `${names[drum]}, bar ${Math.floor(step / size) + 1} step ${step % size + 1}, `
+        + `count ${spoken[step % size]}` + (loud ? `, velocity ${loud}` : "")
+        + (time ? `, ${Math.abs(time)} ms ${time < 0 ? "early" : "late"}` : "")
+        + (held ? ", kept" : "") + (other ? ", changed" : "");
       if (cell.getAttribute("aria-label") === name) continue;
       cell.setAttribute("aria-label", name);
       cell.title = name;
       cell.setAttribute("aria-pressed", String(loud > 0));
       cell.style.setProperty("--loud", `${Math.round(25 + 75 * loud / 127)}%`);
+      cell.style.setProperty("--late", `${Math.round(late * 24)}px`);
       cell.classList.toggle("wb-held", held);
+      cell.classList.toggle("wb-changed", other);
     }
     const all = (selector, test) => {
       for (const button of grid.querySelectorAll(selector))
@@ -84,7 +99,7 @@ function makeCells({ names, steps, act }) {
     };
     const whole = [...Array(velocity.length).keys()];
     all(".wb-keep-bar", (button) => whole.every((at) =>
-      Math.floor(at / DRUMS / STEPS) !== Number(button.dataset.bar) || kept[at]));
+      Math.floor(at / DRUMS / size) !== Number(button.dataset.bar) || kept[at]));
     all(".wb-keep-row", (button) => whole.every((at) =>
       at % DRUMS !== Number(button.dataset.drum) || kept[at]));
   }
@@ -100,5 +115,5 @@ function makeCells({ names, steps, act }) {
     return cells.get(step * DRUMS);
   }
   const namesWidth = () => grid.querySelector(".wb-name").getBoundingClientRect().width;
-  return { grid, show, light, namesWidth };
+  return { grid, size, steps, counts, pulse, show, light, namesWidth };
 }

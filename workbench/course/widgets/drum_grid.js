@@ -1,20 +1,37 @@
-// The drum-grid editor: cells, play, undo, clear, keep marks, "Fill in the rest".
+// The drum-grid editor: cells, play, undo, clear, keep marks, "Fill in the rest", groove tools.
 export default widget("wb-drum-grid", "Drum grid editor", ({ model, listen, root }) => {
-  let velocity = bytesOf(model.get("velocity")).slice(), kept = bytesOf(model.get("kept")).slice();
-  const steps = velocity.length / DRUMS;
-  let number = model.get("sent"), marking = false;
+  let velocity, offset, kept, changed, cells, number = model.get("sent"), marking = false;
+  const scroll = h("div", { class: "wb-scroll" });
+  const stepTime = () => 15 / model.get("tempo"); // seconds
 
   function send(what, changes) { // shown at once; the kernel's answer confirms it
     const array = what === "set" ? velocity : kept;
     for (const [step, drum, value] of changes) array[step * DRUMS + drum] = value;
-    cells.show(velocity, kept);
+    if (what === "set") changed.fill(0);
+    show();
     model.send({ do: what, cells: changes, number: ++number });
     if (what === "set" && sound.on) model.send({ do: "play" });
   }
 
+  function load() {
+    [velocity, offset, kept, changed] = ["velocity", "offset", "kept", "changed"]
+      .map((name) => bytesOf(model.get(name)).slice());
+    const steps = velocity.length / DRUMS, counts = model.get("counts");
+    if (cells?.steps !== steps || cells.counts.join() !== counts.join()) {
+      const focused = cells?.grid.contains(document.activeElement);
+      cells = makeCells({ names: model.get("rows"), steps, counts, pulse: model.get("pulse"), act });
+      cells.grid.inert = Boolean(model.get("busy"));
+      scroll.replaceChildren(cells.grid);
+      if (focused) cells.grid.querySelector("[tabindex='0']").focus();
+    }
+    show();
+  }
+
+  const show = () => cells.show({ velocity, offset, kept, changed, stepTime: stepTime() });
+
   function keepAll(test) {
     const places = [];
-    for (let step = 0; step < steps; step++)
+    for (let step = 0; step < cells.steps; step++)
       for (let drum = 0; drum < DRUMS; drum++) if (test(step, drum)) places.push([step, drum]);
     const on = places.every(([step, drum]) => kept[step * DRUMS + drum]) ? 0 : 1;
     send("keep", places.map((place) => [...place, on]));
@@ -31,11 +48,8 @@ export default widget("wb-drum-grid", "Drum grid editor", ({ model, listen, root
     },
     keepCell: (step, drum) => keepAll((s, d) => s === step && d === drum),
     keepRow: (drum) => keepAll((s, d) => d === drum),
-    keepBar: (bar) => keepAll((s) => Math.floor(s / STEPS) === bar),
+    keepBar: (bar) => keepAll((s) => Math.floor(s / cells.size) === bar),
   };
-  const scroll = h("div", { class: "wb-scroll" });
-  const cells = makeCells({ names: model.get("rows"), steps, act });
-  scroll.append(cells.grid);
 
   const play = h("button", { type: "button", class: "wb-play", onclick: () =>
     (sound.on ? sound.stop() : model.send({ do: "play" })) }, "▶ Play");
@@ -58,7 +72,7 @@ export default widget("wb-drum-grid", "Drum grid editor", ({ model, listen, root
       const at = sound.position();
       following = at !== null && root.isConnected;
       if (!following) return sound.on && sound.stop();
-      const now = cells.light(Math.floor(at * steps));
+      const now = cells.light(Math.floor(at * cells.steps));
       if (now) bringIntoView(now);
       requestAnimationFrame(frame);
     };
@@ -80,25 +94,40 @@ export default widget("wb-drum-grid", "Drum grid editor", ({ model, listen, root
     if (!model.get("busy")) model.send({ do: "fill", prompt: input.value });
   } }, h("label", { class: "wb-grow" }, h("span", {}, "Prompt"), input), fill);
   form.hidden = !model.get("can_fill");
+  const typed = (input) => (input.validity.badInput ? "?" : input.value);
   const tempo = h("input", { type: "number", min: 30, max: 300, step: 1, onchange: () =>
-    model.send({ do: "tempo", bpm: tempo.validity.badInput ? "?" : tempo.value }) });
+    model.send({ do: "tempo", bpm: typed(tempo) }) });
+  const bars = h("input", { type: "number", min: 1, max: 16, step: 1, onchange: () =>
+    model.send({ do: "bars", bars: typed(bars) }) });
+  const meter = h("select", { onchange: () => model.send({ do: "meter", meter: meter.value }) },
+    ...model.get("meters").map((name) => h("option", { value: name }, name)));
+  const field = (label, input) => h("label", { class: "wb-tempo" }, h("span", {}, label), input);
+  const tools = makeTools({ model, listen, sound,
+    prompt: () => input.value, cells: () => cells, stepTime });
   root.append(h("div", { class: "wb-bar" }, play, ...historyButtons(model, listen, root), clear, mark,
-    h("label", { class: "wb-tempo" }, h("span", {}, "Tempo (BPM)"), tempo)),
+    field("Tempo (BPM)", tempo), field("Metre", meter), field("Bars", bars)),
     scroll,
     h("p", { class: "wb-help" }, "Arrow keys move, Space sets a hit, + and − change its velocity, "
-      + "K marks a cell to keep. The names of rows and bars mark all their cells."),
-    form, progressBar(model, listen), sayLine(model, listen));
+      + "K marks a cell to keep. The names of rows and bars mark all their cells. A hit drawn to the "
+      + "left or right in its cell is early or late."),
+    form, tools.row, progressBar(model, listen), sayLine(model, listen));
 
-  listen.on("change:velocity change:kept change:sent", () => {
-    if (model.get("sent") < number) return; // an answer to an earlier edit
-    number = model.get("sent");
-    velocity = bytesOf(model.get("velocity")).slice();
-    kept = bytesOf(model.get("kept")).slice();
-    cells.show(velocity, kept);
-  });
-  listen.on("change:tempo", () => { tempo.value = Number(model.get("tempo").toFixed(2)); });
+  listen.on("change:velocity change:offset change:kept change:changed change:counts change:sent",
+    () => {
+      if (model.get("sent") < number) return; // an answer to an earlier edit
+      number = model.get("sent");
+      load();
+    });
+  const fields = () => {
+    tempo.value = Number(model.get("tempo").toFixed(2));
+    meter.value = model.get("meter");
+    bars.value = cells.steps / cells.size;
+    tools.bars(cells.steps / cells.size);
+  };
+  listen.on("change:tempo change:meter change:velocity", fields);
   listen.on("change:wrong", () => {
-    tempo.setAttribute("aria-invalid", String("tempo" in model.get("wrong")));
+    for (const [name, input] of Object.entries({ tempo, bars, meter }))
+      input.setAttribute("aria-invalid", String(name in model.get("wrong")));
   });
   listen.on("change:tempo change:redos", () => { // an undone change is played, too
     if (sound.on) model.send({ do: "play" });
@@ -108,12 +137,13 @@ export default widget("wb-drum-grid", "Drum grid editor", ({ model, listen, root
   });
   listen.on("change:busy", () => { // an edit during the job would be lost
     const busy = Boolean(model.get("busy"));
-    for (const part of [fill, clear, mark]) part.disabled = busy;
+    for (const part of [fill, clear, mark, bars, meter, ...tools.parts]) part.disabled = busy;
     cells.grid.inert = busy;
     if (!busy && sound.on) model.send({ do: "play" });
   });
   listen.message((message, buffers) => {
     if (message?.is === "sound") sound.play(bytesOf(buffers[0]), message.seconds);
+    if (message?.is === "fields") fields();
   });
-  return () => { sound.close(); };
+  return () => { tools.end(); sound.close(); };
 });

@@ -12,6 +12,8 @@ import traitlets as t
 from workbench.arguments import LARGEST_SEED, choice, number, seed_of, whole
 from workbench.course.widgets.base import MusicWidget
 from workbench.datasets.keywords import TEMPO_LIMITS
+from workbench.representations.drum_chart import METERS
+from workbench.systems.drum_ldm.forms import ALPHABET
 
 if TYPE_CHECKING:
     from workbench.systems.system import System
@@ -22,7 +24,11 @@ EXACT = 2**53  # JavaScript's numbers are exact up to here
 
 @dataclass(frozen=True)
 class Field:
-    """A number from `low` to `high`, or one of `choices`. default None: may be left blank."""
+    """A number from `low` to `high`, one of `choices`, or a text of `letters`.
+
+    default None: may be left blank. blank: what is shown then. values: what the choices stand for,
+    if it is not their names.
+    """
 
     name: str
     label: str
@@ -32,10 +38,15 @@ class Field:
     whole: bool = True
     step: float = 1
     choices: tuple[str, ...] = ()
+    values: tuple[Any, ...] = ()
+    letters: str = ""
+    blank: str = ""
 
     def shown(self, value: Any) -> Any:
         """A number from Python as the page shows it; text unchanged. Raises PromptError."""
-        if value is None or isinstance(value, str) or self.choices:
+        if self.values and value in self.values:
+            return self.choices[self.values.index(value)]
+        if value is None or isinstance(value, str) or self.choices or self.letters:
             return value
         if self.high == LARGEST_SEED:
             plain: float = seed_of(value, self.name)
@@ -45,11 +56,16 @@ class Field:
 
 
 SEED = Field("seed", "Seed", 0, LARGEST_SEED, 0)
+_METERS = sorted(METERS, key=lambda meter: meter[::-1])
+METER_NAMES = tuple(f"{top}/{bottom}" for top, bottom in _METERS)
+METER = Field("meter", "Metre", choices=METER_NAMES, values=tuple(_METERS), blank="from prompt")
+FORM = Field("form", "Form, such as AAAB", letters=ALPHABET, blank="auto")
+STEADY = Field("steady", "Steady (0 to 1)", 0, 1, None, whole=False, step=0.1, blank="auto")
 
 
 def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple[Field, ...]:
-    """A field for each number and each genre that a verb of the system takes, with the system's
-    own default.
+    """A field for each number, choice and form that a verb of the system takes, with the system's
+    own default. Metre, form and steadiness are those of systems that follow a drum chart.
 
     count: the field for the number of clips. starts: initial values by name, where they differ
     from the defaults.
@@ -57,16 +73,18 @@ def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple
     given = system.settings(verb)
     most_bars = getattr(system.config, "bars", MOST_BARS)
     genres = tuple(getattr(system.config, "genres", ()))
+    charted = (METER, FORM, STEADY) if getattr(system.config, "chart", False) else ()
     known = (
-        *([Field("genre", "Genre", choices=genres)] if genres else []),
+        *([Field("genre", "Genre", choices=genres, blank="any")] if genres else []),
         Field("bars", "Bars", 1, most_bars, None),
-        Field("seconds", "Seconds", 0.1, 60, None, whole=False, step=0.5),
+        Field("seconds", "Seconds", 0.1, 60, None, whole=False, step=0.5, blank="as trained"),
         count,
         Field("guidance", "Guidance", 0, 20, None, whole=False, step=0.1),
         Field("steps", "Steps", 1, 200, None),
         Field("temperature", "Temperature", 0, 2, None, whole=False, step=0.1),
         Field("top_p", "Top p", 0.1, 1, None, whole=False, step=0.05),
-        Field("tempo", "Tempo (BPM)", *TEMPO_LIMITS, None, whole=False),
+        Field("tempo", "Tempo (BPM)", *TEMPO_LIMITS, None, whole=False, blank="from prompt"),
+        *charted,
         SEED,
     )
     fields = []
@@ -80,12 +98,28 @@ def fields_of(system: System, verb: str, count: Field, **starts: float) -> tuple
     return tuple(fields)
 
 
-def read_choice(field: Field, raw: Any) -> tuple[str | None, str]:
-    """Return the choice (None if blank), and what is wrong with it ("" if nothing)."""
+def read_field(field: Field, raw: Any) -> tuple[Any, str]:
+    """Return the value of a field (None if blank), and what is wrong with it ("" if nothing)."""
+    if field.choices:
+        return _read_choice(field, raw)
+    return _read_letters(field, raw) if field.letters else read_number(field, raw)
+
+
+def _read_choice(field: Field, raw: Any) -> tuple[Any, str]:
     text = "" if raw is None else str(raw)
-    if not text or text in field.choices:
+    if not text:
+        return None, ""
+    if text not in field.choices:
+        return None, f"{field.label}: choose from the list; “{text[:20]}” is not in it."
+    return (field.values or field.choices)[field.choices.index(text)], ""
+
+
+def _read_letters(field: Field, raw: Any) -> tuple[str | None, str]:
+    text = "" if raw is None else str(raw).strip().upper()
+    if set(text) <= set(field.letters):
         return text or None, ""
-    return None, f"{field.label}: choose from the list; “{text[:20]}” is not in it."
+    first, last = field.letters[0], field.letters[-1]
+    return None, f"{field.label}: give letters from {first} to {last}; “{text[:20]}” has others."
 
 
 def read_number(field: Field, raw: Any) -> tuple[float | int | None, str]:
@@ -119,8 +153,7 @@ def read_form(
     values: dict[str, Any] = {}
     wrong: dict[str, str] = {}
     for field in wanted:
-        read = read_choice if field.choices else read_number
-        value, complaint = read(field, raw.get(field.name))
+        value, complaint = read_field(field, raw.get(field.name))
         values[field.name] = value
         if complaint:
             wrong[field.name] = complaint
@@ -155,7 +188,7 @@ class FormWidget(MusicWidget):
             raise TypeError(f"{type(self).__name__} has no setting {sorted(unknown)[0]!r}")
         for field in self._fields:
             if field.choices and settings.get(field.name):
-                choice(settings[field.name], field.name, field.choices)
+                choice(field.shown(settings[field.name]), field.name, field.choices)
 
     @t.validate("settings")
     def _plain_settings(self, proposal: Any) -> dict[str, Any]:

@@ -41,16 +41,9 @@ function makeChips(model, input, changed) {
 function makeFields(model, listen) {
   const inputs = new Map();
   const row = h("div", { class: "wb-fields" }, ...model.get("limits").map((field) => {
-    const input = fieldInput(field, { "data-name": field.name,
-      placeholder: { tempo: "from prompt", seconds: "as trained" }[field.name] ?? "" });
-    const parts = [h("span", {}, field.label), input];
-    if (field.name === "bars" && field.high >= 2) {
-      const select = h("select", { "data-name": "bars" }, ...[1, 2, 4, 8, 16]
-        .filter((bars) => bars <= field.high).map((bars) => h("option", { value: bars }, bars)));
-      parts[1] = select;
-    }
-    inputs.set(field.name, parts[1]);
-    return h("label", {}, ...parts);
+    const input = fieldInput(field, { "data-name": field.name });
+    inputs.set(field.name, input);
+    return h("label", {}, h("span", {}, field.label), input);
   }));
   listen.on("change:settings", () => {
     for (const [name, value] of Object.entries(model.get("settings")))
@@ -75,7 +68,8 @@ export default widget("wb-prompt-box", "Prompt box", ({ model, listen, root }) =
   const changed = () => {
     chips.update();
     clearTimeout(timer);
-    timer = setTimeout(() => model.send({ do: "explain", prompt: input.value }), 350);
+    timer = setTimeout(() => model.send({ do: "explain", prompt: input.value,
+      settings: fields.values() }), 350);
   };
   const chips = makeChips(model, input, changed);
   const fields = makeFields(model, listen);
@@ -84,6 +78,7 @@ export default widget("wb-prompt-box", "Prompt box", ({ model, listen, root }) =
   } }, "New seed");
   fields.row.append(dice);
   input.addEventListener("input", changed);
+  for (const name of ["bars", "meter"]) fields.inputs.get(name)?.addEventListener("input", changed);
 
   const generate = (event) => {
     event.preventDefault();

@@ -35,7 +35,8 @@ class PromptBox(FormWidget):
         prompt: Initial text of the prompt.
         takes: Clips to show at the start.
         **settings: Initial values of fields: n (1 to 16), seed, and those of genre, bars, seconds,
-            guidance, steps, temperature, top_p and tempo (BPM) that the system's `generate` takes.
+            guidance, steps, temperature, top_p, tempo (BPM), meter, form and steady that the
+            system's `generate` takes.
 
     Raises:
         PromptError: for a system that does not read text, and a value that is out of range.
@@ -127,8 +128,12 @@ class PromptBox(FormWidget):
         self.on_generate({})
 
     def on_explain(self, message: dict[str, Any]) -> None:
-        """Show advice for a prompt while it is typed."""
-        self.advice = list(self.system.explain_prompt(str(message.get("prompt", ""))).messages)
+        """Show advice for a prompt while it is typed, for clips of the chosen length and metre."""
+        typed = {**self.settings, **(message.get("settings") or {})}
+        values, _ = read_form(typed, self._fields)
+        asked = {name: values.get(name) for name in ("bars", "meter")}
+        prompt = str(message.get("prompt", ""))
+        self.advice = list(self.system.explain_prompt(prompt, **asked).messages)
 
     def on_generate(self, message: dict[str, Any]) -> None:
         """Generate takes. They replace the cards that are not kept."""

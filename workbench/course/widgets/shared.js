@@ -155,11 +155,18 @@ const numberInput = ({ low, high, step }, more = {}) => h("input", high > Number
   ? { type: "text", inputmode: "numeric", autocomplete: "off", ...more }
   : { type: "number", min: low, max: high, step, ...more });
 
-// A field of a form: a number, or one of several choices with a blank one before them.
-const fieldInput = (field, more = {}) => (field.choices.length
-  ? h("select", more, ...["", ...field.choices].map((name) =>
-    h("option", { value: name }, name || "any")))
-  : numberInput(field, more));
+// A field of a form: a number, one of several choices with a blank one before them, or letters. It is
+// wide enough for what is shown while it is blank.
+function fieldInput(field, more = {}) {
+  if (field.choices.length) {
+    return h("select", more, ...["", ...field.choices].map((name) =>
+      h("option", { value: name }, name || field.blank)));
+  }
+  const hint = { ...more, placeholder: field.blank,
+    style: `min-width: calc(${field.blank.length}ch + 52px)` };
+  return field.letters ? h("input", { type: "text", autocomplete: "off", ...hint })
+    : numberInput(field, hint);
+}
 
 function sayLine(model, listen) {
   const line = h("p", { class: "wb-say", role: "status", "aria-live": "polite" });

@@ -63,7 +63,28 @@ function makeSound(onChange) {
     onChange(true);
   }
 
+  // Clicks of a metronome at times in seconds, from the first one on; the loop stops. Returns the
+  // time of a moment on the page's clock in seconds after the first click, and a way to stop.
+  async function clicks(times, accents) {
+    stop();
+    const audio = context();
+    await audio.resume();
+    const start = audio.currentTime + 0.15;
+    const origin = performance.now() + 1000 * (0.15 + (audio.outputLatency || 0));
+    const tones = times.map((time, i) => {
+      const tone = audio.createOscillator(), gain = audio.createGain();
+      tone.frequency.value = accents[i] ? 1760 : 1175;
+      gain.gain.setValueAtTime(accents[i] ? 0.35 : 0.2, start + time);
+      gain.gain.exponentialRampToValueAtTime(0.001, start + time + 0.05);
+      tone.connect(gain).connect(audio.destination);
+      tone.start(start + time);
+      tone.stop(start + time + 0.06);
+      return tone;
+    });
+    return { at: (moment) => (moment - origin) / 1000, stop() { for (const tone of tones) tone.stop(); } };
+  }
+
   channel?.addEventListener("message", () => { if (source || native) stop(); });
-  return { play, stop, position, get on() { return Boolean(source || native); },
+  return { play, stop, position, clicks, get on() { return Boolean(source || native); },
     close() { stop(); channel?.close(); } };
 }

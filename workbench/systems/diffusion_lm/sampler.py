@@ -59,8 +59,11 @@ class PianoSampler(System):
 
     # --- prompts ------------------------------------------------------------------------------
 
-    def explain_prompt(self, prompt: str) -> PromptReading:
-        """Return how a prompt is understood, and its unknown words."""
+    def explain_prompt(
+        self, prompt: str, *, bars: int | None = None, meter: tuple[int, int] | None = None
+    ) -> PromptReading:
+        """Return how a prompt is understood, and its unknown words. bars and meter do not
+        matter."""
         prompt = text_of(prompt, "prompt")
         control, unknown = control_of(prompt, self.config.control.styles)
         messages = []

@@ -17,7 +17,7 @@ from torch import Tensor
 from workbench.errors import PromptError
 from workbench.music.clip import clip_of
 from workbench.music.kit import DRUMS, read_lookup
-from workbench.representations.drum_chart import METERS, DrumChart, bar_steps
+from workbench.representations.drum_chart import DrumChart, bar_steps
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.sampler import DrumSampler
 from workbench.systems.drum_ldm.splice import Cells, cells_of, in_whole_bars, left_out, with_cells
@@ -343,8 +343,7 @@ class DrumEditing(DrumSampler):
         if that is not possible."""
         clip = clip_of(clip)
         name = clip.source or repr(clip.caption)
-        meters = METERS if self.config.chart else ()
-        clip, bars = in_whole_bars(clip, f"clip {name}", meters)
+        clip, bars = in_whole_bars(clip, f"clip {name}", self.meters)
         if not (read_lookup()[clip.notes["pitch"][clip.notes["is_drum"]]] >= 0).any():
             raise PromptError(f"clip {name}: has no drum notes")
         if bars > self.config.bars:

@@ -20,7 +20,7 @@ from workbench.representations.drum_chart import LETTERS, DrumChart, bar_steps
 
 FORMS = 256  # kept in a checkpoint
 LONGEST = 16  # bars of a kept form
-_ALPHABET = "ABCDEF"
+ALPHABET = "ABCDEF"  # letters of a form
 
 
 def letters_of(form: str, bars: int) -> np.ndarray:
@@ -30,9 +30,9 @@ def letters_of(form: str, bars: int) -> np.ndarray:
         PromptError: If the form is empty or has other letters than A to F.
     """
     plain = form.strip().upper()
-    if not plain or set(plain) - set(_ALPHABET):
+    if not plain or set(plain) - set(ALPHABET):
         raise PromptError(f"form={form!r}: give letters from A to F, such as AAAB")
-    numbers = [_ALPHABET.index(letter) for letter in plain]
+    numbers = [ALPHABET.index(letter) for letter in plain]
     return np.resize(np.array(numbers, dtype=np.float32), bars)
 
 

@@ -27,7 +27,7 @@ from workbench.music.kit import DRUM_NAMES, DRUMS, WRITE_PITCH
 from workbench.music.midi import NOTE
 from workbench.music.timeline import check_tempo
 from workbench.representations.beat_tracking import onset_times
-from workbench.representations.drum_chart import METERS, DrumChart, bar_steps
+from workbench.representations.drum_chart import DrumChart, bar_steps
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.editing import DrumEditing
 from workbench.systems.drum_ldm.splice import cells_of, in_whole_bars, with_touch
@@ -192,7 +192,7 @@ class DrumGrooves(DrumEditing):
         settings = SamplingSettings(steps, guidance, seed=seed)
         n, prompt = checked(n=n)["n"], prompt_of(prompt)
         if isinstance(rhythm, Clip) and rhythm.has_score:
-            rhythm, _ = in_whole_bars(rhythm, "rhythm", METERS if self.config.chart else ())
+            rhythm, _ = in_whole_bars(rhythm, "rhythm", self.meters)
         meter = rhythm.meter if isinstance(rhythm, Clip) else (4, 4)
         quarters = bar_steps(meter) / 4
         taps, bpm = _taps(rhythm, tempo, drum, quarters)
@@ -235,6 +235,7 @@ class DrumGrooves(DrumEditing):
         seed: int = 0,
         steps: int = 20,
         guidance: float = 1.5,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """Turn a bar into a fill. bar: counted from 0; negative numbers count from the end. All
         else as in `inpaint`."""
@@ -246,7 +247,7 @@ class DrumGrooves(DrumEditing):
             text = f"{text} fill".strip()  # words are all that such a system follows
         fill = (np.arange(bars) == bar).astype(np.float32)
         settings = SamplingSettings(steps, guidance, seed=seed)
-        return self._inpainted(clip, cells, n, text, settings, action="fill", fill=fill)
+        return self._inpainted(clip, cells, n, text, settings, progress, "fill", fill=fill)
 
     @torch.inference_mode()
     def add(
@@ -259,6 +260,7 @@ class DrumGrooves(DrumEditing):
         seed: int = 0,
         steps: int = 20,
         guidance: float = 1.5,
+        progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """Add a drum to a loop. drum: the code of a voice, such as "RD". All else as in `inpaint`;
         hits that the drum has are replaced."""
@@ -268,7 +270,7 @@ class DrumGrooves(DrumEditing):
         text = clip.caption if prompt is None else prompt_of(prompt)
         words = ", ".join(filter(None, (text, f"with {DRUM_NAMES[code]}")))
         settings = SamplingSettings(steps, guidance, seed=seed)
-        return self._inpainted(clip, cells, n, words, settings, action="add")
+        return self._inpainted(clip, cells, n, words, settings, progress, "add")
 
     def _played(
         self,

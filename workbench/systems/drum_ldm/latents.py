@@ -18,6 +18,7 @@ from workbench.errors import CheckpointError
 from workbench.models.mrlstm import PaperAutoencoder
 from workbench.music.clip import clips_of
 from workbench.music.timeline import check_tempo
+from workbench.representations.drum_chart import METERS
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
 from workbench.systems.drum_ldm.config import DrumLDMConfig
@@ -76,6 +77,11 @@ class DrumLatents(LatentDiffusion):
         """
         rolls = rolls_of(clips_of(clips, least=1), slots=self.slots)
         return self.encode_rolls(torch.from_numpy(rolls))
+
+    @property
+    def meters(self) -> tuple[tuple[int, int], ...]:
+        """The metres of its loops."""
+        return METERS if self.config.chart else ((4, 4),)
 
     @property
     def slots(self) -> int:

@@ -90,18 +90,19 @@ class DrumRequest:
         return min(max(usual, TEMPO_LIMITS[0]), TEMPO_LIMITS[1])
 
 
-def read_request(prompt: str, bars: int) -> DrumRequest:
+def read_request(prompt: str, bars: int, meter: tuple[int, int] | None = None) -> DrumRequest:
     """Read what a prompt asks of a loop. Any text can be read.
 
     Args:
         prompt: A text in English, Spanish, German, French or Portuguese, or in a mixture.
         bars: Length of the loop in bars, 1 to 64.
+        meter: Its metre, one of METERS, whatever the prompt names; None for the one of the prompt.
 
     Returns:
         The request. Its chart asks for nothing where the prompt does not.
 
     Raises:
-        PromptError: If the prompt is not a text or the length is out of range.
+        PromptError: If the prompt is not a text, or the length or metre is out of range.
 
     >>> request = read_request("half-time rock, no crash, fill in bar 8, 140 bpm", 8)
     >>> request.style, request.tempo, request.chart.fill[7]
@@ -109,7 +110,7 @@ def read_request(prompt: str, bars: int) -> DrumRequest:
     """
     prompt, bars = prompt_of(prompt), whole(bars, "bars", 1, MOST_BARS)
     scanned = scan(prompt, bars)
-    meter = _meter(scanned)
+    meter = _meter(scanned, meter)
     writer = ChartWriter(bars, meter)
     parts = _sections(scanned.items)
     for section, places in zip(parts, _places(parts, bars), strict=True):
@@ -166,8 +167,14 @@ def _within(
     return min(max(span[0], low), high), min(max(span[1], low), high)
 
 
-def _meter(scanned: Scan) -> tuple[int, int]:
-    """The metre that is named, otherwise that of the style."""
+def _meter(scanned: Scan, given: tuple[int, int] | None) -> tuple[int, int]:
+    """The metre that is given, otherwise the one that is named, otherwise that of the style."""
+    if given is not None:
+        others = [f"{top}/{bottom}" for top, bottom in scanned.meters if (top, bottom) != given]
+        scanned.refused += [
+            f"{name}: the metre is set by meter, which is {given[0]}/{given[1]}" for name in others
+        ]
+        return given
     if scanned.meters:
         if len(set(scanned.meters)) > 1:
             scanned.refused.append("one metre per loop: the first one is used")

@@ -54,10 +54,10 @@ _FAST = re.compile(r"\b(?:(?:very|really|quite|super) )?(?:fast|quick|up-?tempo)
 
 
 @lru_cache(maxsize=256)
-def request_of(prompt: str, bars: int) -> DrumRequest:
+def request_of(prompt: str, bars: int, meter: tuple[int, int] | None = None) -> DrumRequest:
     """Return what a prompt asks. Each take of a prompt needs it several times; its chart is copied
     before it is changed."""
-    return read_request(prompt, bars)
+    return read_request(prompt, bars, meter)
 
 
 class DrumSampler(DrumLatents):
@@ -65,12 +65,19 @@ class DrumSampler(DrumLatents):
 
     # --- prompts ------------------------------------------------------------------------------
 
-    def explain_prompt(self, prompt: str) -> PromptReading:
+    def explain_prompt(
+        self, prompt: str, *, bars: int | None = None, meter: tuple[int, int] | None = None
+    ) -> PromptReading:
         """Return how a prompt is understood: tempo, keywords, unknown words, and advice. A system
-        that follows a chart says which facts of the prompt it follows in a loop of its longest
-        length, and which it cannot."""
+        that follows a chart says which facts of the prompt it follows, and which it cannot.
+
+        Args:
+            prompt: A text.
+            bars: Length of the loop in bars; None for the longest.
+            meter: Metre of the loop; None for the one of the prompt.
+        """
         if self.config.chart:
-            return request_of(prompt_of(prompt), self.config.bars).reading()
+            return request_of(prompt_of(prompt), bars or self.config.bars, meter).reading()
         return read_prompt(prompt_of(prompt), self.text, self.config.vocabulary)
 
     def prompt_words(self) -> dict[str, list[str]]:
@@ -147,7 +154,12 @@ class DrumSampler(DrumLatents):
         return with_noun(without_tempo(plain_words(prompt)))
 
     def charts_for(
-        self, prompts: Sequence[str], bars: int, seeds: Sequence[int], form: str | None = None
+        self,
+        prompts: Sequence[str],
+        bars: int,
+        seeds: Sequence[int],
+        form: str | None = None,
+        meter: tuple[int, int] | None = None,
     ) -> list[DrumChart]:
         """Return the chart of each take: what its prompt asks, and a form. It is empty for systems
         that do not follow charts.
@@ -158,12 +170,13 @@ class DrumSampler(DrumLatents):
             seeds: A seed per take, for the form.
             form: Letters such as "AAAB"; by default the one that the prompt names, otherwise one
                 that a drummer of the training set played.
+            meter: Metre; by default the one of the prompt.
         """
         if not self.config.chart:
             if form is not None:
                 raise PromptError("form: this system follows no form; train it again, or omit form")
             return [DrumChart.empty(bars) for _ in prompts]
-        requests = {prompt: request_of(prompt, bars).chart for prompt in dict.fromkeys(prompts)}
+        requests = {text: request_of(text, bars, meter).chart for text in dict.fromkeys(prompts)}
         charts = []
         for prompt, seed in zip(prompts, seeds, strict=True):
             chart = requests[prompt].with_()

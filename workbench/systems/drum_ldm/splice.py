@@ -16,7 +16,7 @@ import symusic
 from workbench.music.channel import note_events
 from workbench.music.columns import add_notes, columns_of, picked
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
-from workbench.music.timeline import meters_at, needs_4_4
+from workbench.music.timeline import needs_one_meter
 from workbench.representations.drum_chart import bar_steps
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.splicing import needs_score, with_fine_ticks
@@ -40,14 +40,12 @@ class Cells(NamedTuple):
 
 
 def in_whole_bars(
-    clip: Clip, name: str = "clip", meters: Sequence[tuple[int, int]] = ()
+    clip: Clip, name: str = "clip", meters: Sequence[tuple[int, int]] = ((4, 4),)
 ) -> tuple[Clip, int]:
-    """Return a score extended to whole bars, and their number. meters: those that are allowed
-    beside 4/4. Raises PromptError for a waveform, for other metres and for a change of metre."""
+    """Return a score extended to whole bars, and their number. meters: those that are allowed.
+    Raises PromptError for a waveform, for other metres and for a change of metre."""
     needs_score(clip, name)
-    played = set(meters_at(clip.score, clip.bar_lines[:-1]))
-    if len(played) != 1 or not played <= set(meters):
-        needs_4_4(clip, name)
+    needs_one_meter(clip, name, meters)
     bar = bar_steps(clip.meter) / 4
     bars = max(1, math.ceil(round(clip.beats / bar, 2)))
     return (clip if clip.beats == bar * bars else clip.with_(beats=bar * bars)), bars

@@ -26,6 +26,7 @@ import torch
 
 from workbench.arguments import listed, number, same_length, seed_of, texts_of
 from workbench.errors import PromptError
+from workbench.music.timeline import check_meter
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.card import card
 from workbench.systems.drum_ldm.config import DrumLDMConfig
@@ -123,6 +124,7 @@ class DrumLDM(DrumGrooves):
         steps: int = 20,
         guidance: float = 1.5,
         tempo: float | None = None,
+        meter: tuple[int, int] | None = None,
         form: str | None = None,
         steady: float | None = None,
         seed: int = 0,
@@ -140,6 +142,8 @@ class DrumLDM(DrumGrooves):
             tempo: Tempo in BPM; by default the one that the prompt names, otherwise one that suits
                 it. It sets how fast a loop is played; where the bass drum falls is decided at the
                 tempo that suits the words.
+            meter: Metre, such as (7, 8); by default the one that the prompt names or its style has,
+                otherwise 4/4. Only systems that follow charts play other metres.
             form: Which bars are alike, such as "AAAB"; by default the form that the prompt names,
                 otherwise one that a drummer of the training set played.
             steady: How much alike bars of one letter are, 0 to 1; None for STEADY. Only systems
@@ -159,15 +163,16 @@ class DrumLDM(DrumGrooves):
                 not play.
         """
         texts = prompts_of(prompt)
-        for advice in filter(None, (self._advice(text, bars) for text in texts)):
+        bars, meter = self._bars(bars), self._meter(meter)
+        for advice in filter(None, (self._advice(text, bars, meter) for text in texts)):
             warnings.warn(f"prompt: {advice}", UserWarning, stacklevel=2)
         n, tempo = checked(n=n, tempo=tempo).values()
         settings = SamplingSettings(steps, guidance, sampler, seed)
-        bars, steady = self._bars(bars), self._steady(steady)
+        steady = self._steady(steady)
         prompts = [text for text in texts for _ in range(n)]
         tempos = [bpm for text in texts for bpm in [tempo or self.tempo_of(text)] * n]
         seeds = settings.seeds(n) * len(texts)
-        charts = self.charts_for(prompts, bars, seeds, form)
+        charts = self.charts_for(prompts, bars, seeds, form, meter)
         if settings.guidance == 0:  # the prompts have no effect, but for tempo, metre and form
             charts = [chart.asking_nothing() for chart in charts]
         noise = self.chart_noise(charts, seeds, steady)
@@ -175,7 +180,7 @@ class DrumLDM(DrumGrooves):
         rolls = self.chart_rolls(z, charts)
         asked = {"bars": bars, "tempo": tempo, **settings.asked()}
         if self.config.chart:
-            asked |= {"form": form, "steady": steady}
+            asked |= {"meter": meter, "form": form, "steady": steady}
         return self._signed_clips(
             rolls, prompts, tempos, charts, seed=settings.seed, n=n, request=asked
         )
@@ -187,10 +192,19 @@ class DrumLDM(DrumGrooves):
             raise PromptError("steady: this system follows no form; train it again, or omit steady")
         return number(steady, "steady", 0, 1)
 
-    def _advice(self, prompt: str, bars: int) -> str:
+    def _meter(self, meter: tuple[int, int] | None) -> tuple[int, int] | None:
+        if meter is None:
+            return None
+        meter = check_meter(meter)
+        if meter not in self.meters:
+            known = ", ".join(f"{top}/{bottom}" for top, bottom in self.meters)
+            raise PromptError(f"meter: must be {known} for this system, got {meter[0]}/{meter[1]}")
+        return meter
+
+    def _advice(self, prompt: str, bars: int, meter: tuple[int, int] | None) -> str:
         """Return what this system understands of a prompt and cannot do, "" if there is nothing."""
         if self.config.chart:
-            return "; ".join(request_of(prompt, self._bars(bars)).refused)
+            return "; ".join(request_of(prompt, bars, meter).refused)
         return metre_advice(prompt)
 
     @torch.inference_mode()
