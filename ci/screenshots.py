@@ -28,6 +28,12 @@ ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "notebooks" / "pictures"
 TOKEN = "a-token-for-the-pictures"
 PATIENCE = 600_000  # milliseconds; a busy machine is slow
+NOTEBOOK = "window.jupyterapp?.shell.currentWidget"
+CONNECTED = f"() => {NOTEBOOK}?.sessionContext?.session?.kernel?.connectionStatus === 'connected'"
+FINISHED = (
+    f"() => {NOTEBOOK}.content.widgets.every("
+    "({ model }) => model.type !== 'code' || model.executionCount)"
+)
 WIDGETS = (  # one cell each
     "from workbench import DrumLDM, MidiGPT\n"
     "from workbench.datasets.builtin_songs import sample\n"
@@ -85,6 +91,7 @@ def jupyterlab(folder: Path, notebooks: Path) -> Iterator[str]:
                 "--LabApp.news_url=None",
                 f"--ServerApp.root_dir={notebooks}",
                 "--LabApp.extension_manager=readonly",
+                "--LabApp.expose_app_in_browser=True",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             ],
             env=environment(folder),
@@ -118,27 +125,18 @@ def keep(image: bytes, name: str, width: int = 1200) -> None:
 
 
 def run_all(page: Any, address: str, notebook: str) -> None:
-    """Open a notebook, run its cells, wait for the last one; repeat if a slow kernel missed it."""
+    """Open a notebook, run its cells once and wait for the last one."""
     page.goto(f"{address}{notebook}?token={TOKEN}")
-    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
-    idle.wait_for()
-    first = page.locator(".jp-CodeCell .jp-InputPrompt").first
-    for _ in range(5):
-        page.wait_for_timeout(10_000)  # the kernel is idle before the page is complete
-        page.locator(".lm-MenuBar-item", has_text="Run").click()
-        page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
-        page.wait_for_timeout(10_000)
-        page.locator(".jp-Notebook .jp-Cell").first.scroll_into_view_if_needed()
-        if first.inner_text().strip("[]: \u2009"):
-            break
-    idle.wait_for()
+    page.wait_for_function(CONNECTED)  # a cell that is run before does not run
+    page.locator(".lm-MenuBar-item", has_text="Run").click()
+    page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
+    page.wait_for_function(FINISHED)
     page.keyboard.press("Control+b")  # hide the list of files
 
 
 def lesson(page: Any, address: str) -> None:
     """The first lesson after a run, at its first player."""
     run_all(page, address, "00_start_here.ipynb")
-    page.locator(".jp-Notebook h1").first.scroll_into_view_if_needed()
     player = page.locator(".jp-OutputArea .wb-clip").first
     player.wait_for()
     player.evaluate("(node) => node.scrollIntoView({block: 'end'})")

@@ -205,6 +205,17 @@ def test_every_command_has_help(words, capsys):
     assert "usage: workbench" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["groove", "generate", "evaluate systems"])
+def test_an_unknown_option_names_the_help_of_its_command(command, capsys):
+    words = {"groove": ["humanise", "loop.mid"]}.get(command, [])
+    with pytest.raises(SystemExit) as caught:
+        cli.main([*command.split(), *words, "--loud"])
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--loud" in line
+    assert f"(see workbench {command} --help)" in line
+
+
 def test_help_shows_defaults(capsys):
     with pytest.raises(SystemExit):
         cli.main(["generate", "--help"])

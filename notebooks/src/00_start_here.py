@@ -13,7 +13,7 @@
 # arXiv 2408.02711.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (minutes), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
 dataset = "groove"  # "groove", "builtin", or a folder of MIDI files
 seed = 0  # of everything random
 train = False  # this notebook trains nothing

@@ -14,7 +14,7 @@
 # **Data:** Gillick and others, ICML 2019 (CC BY 4.0).
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (minutes), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
 dataset = "groove"  # "groove", "builtin", or a folder of MIDI files
 seed = 0  # of everything random
 train = False  # this notebook trains nothing

@@ -15,7 +15,7 @@
 # MMM (Ens and Pasquier 2020, arXiv 2008.06048). **Data:** Wang and others, ISMIR 2020.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (minutes), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
 dataset = "pop909"  # "pop909", "builtin-songs", or another set of songs by name
 seed = 0  # of everything random
 train = False  # this notebook trains no network

@@ -13,7 +13,7 @@
 # **Papers:** arXiv 2408.02711, section 4.1; CLIP, arXiv 2103.00020.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (minutes), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
 dataset = "groove"  # "groove", "builtin", or a folder of MIDI files
 seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one

@@ -14,7 +14,7 @@
 # (DPM-Solver++), 2207.12598 (guidance), 2305.08891 (zero terminal SNR).
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (minutes), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
 dataset = "groove"  # "groove", "builtin", or a folder of MIDI files
 seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one

@@ -15,7 +15,7 @@
 # (1910.11480), Vocos (2306.00814), Stable Audio's recipe (2402.04825).
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (minutes; to train, an hour), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes; to train, an hour), gpu, paper
 dataset = "builtin-songs"  # names or folders of scores or sound, joined by "+"
 seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one

@@ -16,7 +16,7 @@
 # SDEdit (2108.01073), RePaint's way of filling in (2201.09865), MusicLDM (2308.01546).
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (minutes; to train, an hour), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes; to train, an hour), gpu, paper
 dataset = "builtin-songs"  # names or folders of scores or sound, joined by "+"
 seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one

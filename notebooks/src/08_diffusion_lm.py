@@ -17,7 +17,7 @@
 # (2305.09489).
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (minutes; to train, an hour), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes; to train, an hour), gpu, paper
 dataset = "pop909"  # "pop909", "builtin-songs", or a folder of MIDI files
 seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one

@@ -15,7 +15,7 @@
 # (arXiv 2207.14255), nucleus sampling (arXiv 1904.09751).
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (minutes; to train, an hour), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes; to train, an hour), gpu, paper
 dataset = "pop909"  # "pop909", "builtin-songs", or a folder of MIDI files
 seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one

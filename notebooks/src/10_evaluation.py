@@ -15,7 +15,7 @@
 # its bias (1911.07023), the kernel distance (1801.01401, 2502.15602), inception score (1606.03498).
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (a quarter of an hour), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (a quarter of an hour), gpu, paper
 dataset = "groove+pop909+builtin-songs"  # names or folders of scores or sound, joined by "+"
 seed = 0  # of everything random
 train = False  # this notebook trains its judge only

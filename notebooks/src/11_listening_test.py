@@ -14,7 +14,7 @@
 # Krippendorff (2011), Bradley and Terry (1952), Clark (1973).
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop (minutes), gpu, paper
+profile = "laptop"  # smoke (a few minutes at most), laptop (minutes), gpu, paper
 dataset = "groove"  # human drum loops: "groove", "builtin", or a folder of MIDI files
 seed = 0  # of everything random
 train = False  # this notebook trains nothing

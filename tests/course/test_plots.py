@@ -345,6 +345,9 @@ def test_every_figure_of_a_notebook_has_an_alternative_text(tmp_path):
         "VAE: 1 curve (training from 1 to 1), loss over step.",
     ]
     assert all(image.get("src").startswith("data:image/webp;base64,UklGR") for image in images)
+    for image in images:  # on a dark page they are dark
+        assert image["class"] == ["wb-figure"]
+        assert "prefers-color-scheme:dark){.wb-figure{filter" in image.find_previous("style").text
     for cell in notebook.cells[:3]:  # the PNG's pixels, smaller
         data = cell.outputs[-1]["data"]
         own = BeautifulSoup(data["text/html"], "html.parser").img["src"].split(",")[1]

@@ -12,6 +12,16 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+# On a dark page, the brightness of figures is inverted and their hues stay: white becomes #121212.
+# An untrusted notebook has no styles, and its figures remain white.
+_DARK = "{filter:invert(.93) hue-rotate(180deg)}"
+FIGURE_STYLE = (
+    f"@media screen and (prefers-color-scheme:dark){{.wb-figure{_DARK}}}"
+    "[data-jp-theme-light=true] .wb-figure,.vscode-light .wb-figure{filter:none}"
+    f"[data-jp-theme-light=false] .wb-figure,.vscode-dark .wb-figure{_DARK}"
+    "@media print{.wb-figure{filter:none!important}}"
+)
+
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
@@ -297,7 +307,10 @@ def with_alternative_text(figure: Figure) -> str | None:
     with Image.open(io.BytesIO(data)) as picture:
         picture.save(small, "WEBP", lossless=True, quality=50, method=4, exact=True)
     alt, text = html.escape(describe(figure)), base64.b64encode(small.getvalue()).decode()
-    return f'<img class="wb-figure" alt="{alt}" src="data:image/webp;base64,{text}">'
+    return (
+        f"<style>{FIGURE_STYLE}</style>"
+        f'<img class="wb-figure" alt="{alt}" src="data:image/webp;base64,{text}">'
+    )
 
 
 def table(columns: list[str], rows: list[list[str]], caption: str) -> str:

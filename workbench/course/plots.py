@@ -1,7 +1,8 @@
 """Figures of the notebooks. Each function plots on the given axes and returns them.
 
 Colours are those of Okabe and Ito, which colour-blind readers can distinguish. Figures are dark on
-white, on light and on dark pages. In a notebook each has an alternative text, see `describe`.
+white; on a dark page their brightness is inverted, see `accessible.FIGURE_STYLE`. In a notebook
+each has an alternative text, see `describe`.
 """
 
 from __future__ import annotations
@@ -286,7 +287,7 @@ def spectrogram(ax: Axes, sound: ArrayLike, rate: float, title: str = "") -> Axe
         levels,
         aspect="auto",
         origin="lower",
-        cmap="magma",
+        cmap="magma_r",
         vmin=-80,
         vmax=0,
         label="decibels",

@@ -23,7 +23,7 @@
 # point takes a minute or less of one idle thread.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "pop909"  # "pop909", "builtin-songs", or a folder of MIDI files
 seed = 0  # windows, weights and their order
 backbone = "bert"  # "bert" or "electra"

@@ -27,7 +27,7 @@
 # one idle thread.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "pop909"  # "pop909", "builtin-songs", or a folder of MIDI files
 seed = 0  # windows, weights and noise
 embeddings = "unfrozen"  # by the classifiers' loss: "frozen" or "unfrozen"

@@ -20,7 +20,7 @@
 # smaller set is part of a larger one. A point takes half a minute of one idle thread.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "pop909"  # "pop909", "builtin-songs", or a folder of MIDI files
 seed = 0  # windows, weights and their order
 windows = 3200  # to train on

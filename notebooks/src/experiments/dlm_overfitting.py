@@ -24,7 +24,7 @@
 # takes about 40 seconds of one idle thread.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "pop909"  # "pop909", "builtin-songs", or a folder of MIDI files
 seed = 0  # windows, weights and their order
 windows = 128  # to train on

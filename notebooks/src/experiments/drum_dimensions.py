@@ -26,7 +26,7 @@
 # property. Floor: nothing moved. A point takes half a minute on a laptop; nothing is trained.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "groove"  # "groove", or a folder laid out like it
 seed = 0  # the noise
 asks = "style"  # what the prompts differ in: style, density, touch, tempo

@@ -23,7 +23,7 @@
 # trained.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "groove"  # "groove", or a folder laid out like it
 seed = 0  # the noise, and the judge's trees
 text = "bert"  # which encoder: bert, keywords

@@ -20,7 +20,7 @@
 # One point takes some ten seconds on a laptop; nothing is trained.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "groove"  # "groove", "builtin", or a folder of MIDI files
 seed = 0  # which loops, and the noise
 noise = 0.6  # σ, in standard deviations of the latent

@@ -19,7 +19,7 @@
 # 0.99.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop, gpu
+profile = "laptop"  # smoke (a few minutes at most), laptop, gpu
 dataset = "groove"  # "groove", "builtin", or a folder of MIDI files
 seed = 0  # first weights, order of loops
 strides = "1 2 4"  # what the encoder's and the decoder's LSTMs read at

@@ -26,7 +26,7 @@
 # requested. A point, all of these for one seed, takes a minute on a laptop; nothing is trained.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "groove"  # "groove", or a folder laid out like it
 seed = 0  # which loops, and the noise
 

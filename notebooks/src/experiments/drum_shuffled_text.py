@@ -22,7 +22,7 @@
 # effect, not about how well. A point takes two minutes on a laptop.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop, gpu
+profile = "laptop"  # smoke (a few minutes at most), laptop, gpu
 dataset = "groove"  # "groove", or a folder laid out like it
 seed = 0  # first weights, batches, noise
 captions = "own"  # whose text a loop is trained with: own, another

@@ -24,7 +24,7 @@
 # section makes a test for them. A point takes a minute.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "groove+builtin-songs+pop909+openscore-lieder+cc-music-clips"
 seed = 0  # which windows, the noise, the folds
 system = "sound-ldmg"  # or "music-ldm"

@@ -24,7 +24,7 @@
 # takes half a minute.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "groove+builtin-songs+pop909+openscore-lieder+cc-music-clips"
 seed = 0  # crops, first weights, noise
 kl_weight = 0.01  # of one nat of one latent number; the reconstruction's terms are about 1

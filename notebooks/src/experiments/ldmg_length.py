@@ -26,7 +26,7 @@
 # 10 to 60 s.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "groove+builtin-songs+pop909+openscore-lieder+cc-music-clips"
 seed = 0  # which requests, and the noise
 windows = 4  # length in windows of training, 4.1 s each

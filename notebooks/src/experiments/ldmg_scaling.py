@@ -21,7 +21,7 @@
 # seconds.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "groove+builtin-songs+pop909+openscore-lieder+cc-music-clips"
 seed = 0  # pieces, crops, weights
 width = 48  # of the transformer

@@ -22,7 +22,7 @@
 # order. A point takes less than a minute of one idle thread.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "pop909"  # "pop909", "builtin-songs", or a folder of MIDI files
 seed = 0  # initial weights, windows and their order
 positions = "rotary"  # "learned" as in the seed, or "rotary"

@@ -24,7 +24,7 @@
 # initial weights and the order of the songs. A point takes about 20 seconds of one idle thread.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "builtin-songs"  # the one whose entropy is known
 seed = 0  # initial weights and the order of songs
 width = 32  # of the GPT

@@ -21,7 +21,7 @@
 # which no part of MusicLDM uses. No network is trained. A point takes ten seconds.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "groove+builtin-songs+pop909+openscore-lieder+cc-music-clips"
 seed = 0  # which pairs, λ, and which held-out windows
 align = "beats and keys"  # "nothing", "beats", "beats and keys", "beats, keys apart"

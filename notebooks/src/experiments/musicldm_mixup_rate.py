@@ -23,7 +23,7 @@
 # a minute.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "groove+builtin-songs+pop909+openscore-lieder+cc-music-clips"
 seed = 0  # pieces, weights, noise
 augmentation = "mixup 0.5"  # "none", or mixup, crop, stretch and the share of windows replaced

@@ -23,7 +23,7 @@
 # trained.
 
 # %% tags=["parameters"]
-profile = "laptop"  # smoke (minutes at most), laptop
+profile = "laptop"  # smoke (a few minutes at most), laptop
 dataset = "groove+builtin-songs+pop909+openscore-lieder+cc-music-clips"
 seed = 0  # which windows, and the noise
 asked = "nottingham"  # "own": held-out pieces of `dataset`; or another data set
