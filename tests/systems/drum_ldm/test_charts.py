@@ -58,7 +58,7 @@ def test_metres_are_played_and_written(system, meter, tmp_path):
 def test_the_metre_that_is_given_wins_over_the_prompt(system):
     with pytest.warns(UserWarning, match="3/4: the metre is set by meter, which is 7/8"):
         clip = system.generate("a groove in 3/4", bars=2, meter=(7, 8), steps=2)[0]
-    assert (clip.meter, clip.beats, clip.labels["request"]["meter"]) == ((7, 8), 7, [7, 8])
+    assert (clip.meter, clip.beats, clip.labels["request"]["meter"]) == ((7, 8), 7, "7/8")
     reading = system.explain_prompt("a groove in 3/4, fill in bar 12", bars=4, meter=(7, 8))
     assert "7/8" in reading.understood
     assert any("bar 12" in reason for reason in reading.refused)

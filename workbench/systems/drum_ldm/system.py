@@ -180,7 +180,8 @@ class DrumLDM(DrumGrooves):
         rolls = self.chart_rolls(z, charts)
         asked = {"bars": bars, "tempo": tempo, **settings.asked()}
         if self.config.chart:
-            asked |= {"meter": meter, "form": form, "steady": steady}
+            named = None if meter is None else f"{meter[0]}/{meter[1]}"
+            asked |= {"meter": named, "form": form, "steady": steady}
         return self._signed_clips(
             rolls, prompts, tempos, charts, seed=settings.seed, n=n, request=asked
         )

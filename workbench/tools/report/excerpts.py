@@ -60,7 +60,7 @@ def pictures(notebook: Path, most: int = 4) -> list[Excerpt]:
 
 def _alternative(data: dict[str, Any]) -> str:
     """The alternative text of a figure by `workbench.course.plots`, or ""."""
-    found = _FIGURE.match("".join(data.get("text/html", "")))
+    found = _FIGURE.search("".join(data.get("text/html", "")))
     return html.unescape(found[1]) if found else ""
 
 
