@@ -20,7 +20,8 @@ from workbench.music.kit import DRUMS
 from workbench.music.likeness import jaccard
 
 METERS = ((4, 4), (3, 4), (2, 4), (5, 4), (6, 8), (12, 8), (7, 8))
-LETTERS = 6  # forms have at most this many different bars; further ones are unknown
+ALPHABET = "ABCDEF"  # letters of a form
+LETTERS = len(ALPHABET)  # different bars of a form at most; further ones are unknown
 ALIKE = 0.6  # bars whose hits overlap by this much share a letter
 GHOST = 40 / 127  # a softer snare hit is a ghost note
 BAR_FIELDS = ("density", "loudness", "fill", "likeness", "swing", "lay", "loose", "ghosts")

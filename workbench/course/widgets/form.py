@@ -12,8 +12,7 @@ import traitlets as t
 from workbench.arguments import LARGEST_SEED, choice, number, seed_of, whole
 from workbench.course.widgets.base import MusicWidget
 from workbench.datasets.keywords import TEMPO_LIMITS
-from workbench.representations.drum_chart import METERS
-from workbench.systems.drum_ldm.forms import ALPHABET
+from workbench.representations.drum_chart import ALPHABET, METERS
 
 if TYPE_CHECKING:
     from workbench.systems.system import System

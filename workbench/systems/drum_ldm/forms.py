@@ -16,11 +16,10 @@ from torch import Tensor
 
 from workbench.errors import PromptError
 from workbench.models.samplers import normal
-from workbench.representations.drum_chart import LETTERS, DrumChart, bar_steps
+from workbench.representations.drum_chart import ALPHABET, LETTERS, DrumChart, bar_steps
 
 FORMS = 256  # kept in a checkpoint
 LONGEST = 16  # bars of a kept form
-ALPHABET = "ABCDEF"  # letters of a form
 
 
 def letters_of(form: str, bars: int) -> np.ndarray:
