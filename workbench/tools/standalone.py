@@ -10,6 +10,7 @@ import html
 from collections.abc import Iterable
 from importlib.resources import files
 
+from workbench.course.accessible import FIGURE_STYLE
 from workbench.music.display import asset
 
 _POLICY = (
@@ -28,7 +29,8 @@ def document(title: str, body: str, *, styles: str = "", scripts: str = "") -> s
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{html.escape(title)}</title><style>{text_of('standalone.css')}{styles}</style>"
+        f"<title>{html.escape(title)}</title>"
+        f"<style>{text_of('standalone.css')}{FIGURE_STYLE}{styles}</style>"
         f"{player[0]}</head>\n<body>{body}\n{player[1]}<script>{scripts}</script></body></html>\n"
     )
 

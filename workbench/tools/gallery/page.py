@@ -8,7 +8,6 @@ import io
 from collections.abc import Sequence
 from typing import cast
 
-from workbench.course.accessible import FIGURE_STYLE
 from workbench.music.clip import Clip
 from workbench.music.display import player_html
 from workbench.tools.gallery.clips import Exhibit, Piece, measured
@@ -105,5 +104,4 @@ def _spectrogram(clip: Clip) -> str:
     plt.close(figure)
     data = base64.b64encode(file.getvalue()).decode()
     label = f"Spectrogram, {clip.duration:.1f} seconds, up to {clip.sample_rate / 2000:g} kHz"
-    style = f"<style>{FIGURE_STYLE}</style>"
-    return f'{style}<img class="wb-figure" src="data:image/webp;base64,{data}" alt="{label}">'
+    return f'<img class="wb-figure" src="data:image/webp;base64,{data}" alt="{label}">'

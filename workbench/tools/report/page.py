@@ -165,7 +165,7 @@ def _pictures(found: Sequence[Excerpt], page: str) -> str:
     shown = []
     for picture in found:
         name = html.escape(picture.heading or "no heading", quote=True)
-        image = f"<img {picture.page}>"
+        image = f'<img class="wb-figure" {picture.page}>'
         target = f"{page}#cell-id={picture.cell}" if picture.cell else page
         link = f'<a href="{target}">{image}</a>' if page else image
         shown.append(f"<figure>{link}<figcaption>{name}</figcaption></figure>")
