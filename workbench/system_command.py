@@ -1,4 +1,4 @@
-"""The commands over all systems: `workbench systems`, generate, inpaint, vary, train.
+"""The commands over all systems: `workbench systems`, generate, inpaint, vary, train; and tools.
 
 They read from the registry what a system `can` do and which settings it has; none of them depends
 on a certain system. Options that are not given keep the system's default.
@@ -21,6 +21,7 @@ from workbench.errors import PromptError, WorkbenchError
 from workbench.options import check_out
 from workbench.system_options import (
     SYSTEM,
+    TRACKS,
     VERB_SETTINGS,
     add_part,
     add_shared,
@@ -29,11 +30,13 @@ from workbench.system_options import (
     region_given,
     settings_given,
     settings_of,
+    tracks_given,
 )
 from workbench.systems.registry import SYSTEMS, datasets, find, system_key
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
+    from workbench.systems.region import Region
 
 
 def add(commands: Any, profiles: Sequence[str]) -> None:
@@ -76,6 +79,27 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
     add_takes(add)
     add.set_defaults(run=groove)
 
+    add = commands.add_parser("arrange", help="accompany, extend or vary a song")
+    tools = "; ".join(f"{name}: {meaning}" for name, (meaning, _, _) in SONG_TOOLS.items())
+    add.add_argument("tool", choices=SONG_TOOLS, help=tools)
+    add.add_argument("file", type=options.path, help="the MIDI file")
+    add.add_argument(
+        "--tracks", nargs="+", type=options.nonempty, help=f"accompany: what to write: {TRACKS}"
+    )
+    add.add_argument("--program", type=options.whole(32), help="bass: its MIDI program, 32 to 39")
+    add.add_argument("--length", type=options.whole(1), help="extend: number of bars")
+    add.add_argument(
+        "--bars", type=options.bar_range, metavar="FIRST-LAST", help="vary: such as 9-12, from 1"
+    )
+    add.add_argument(
+        "--candidates",
+        type=options.whole(1),
+        default=1,
+        help="number of candidates per clip, of which the best is kept",
+    )
+    add_takes(add)
+    add.set_defaults(run=arrange)
+
     add = commands.add_parser(
         "train", help="train a system; the same command resumes a stopped training"
     )
@@ -108,6 +132,15 @@ GROOVE_TOOLS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "tap": ("a tapped rhythm becomes a full kit", (), ("prompt", "drum", "tempo")),
     "fill": ("--bar becomes a fill", ("bar",), ("prompt",)),
     "add": ("--drum joins the loop; hits that it has are replaced", ("drum",), ("prompt",)),
+}
+
+
+# The same of each tool for songs
+SONG_TOOLS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "accompany": ("--tracks are written to what FILE plays", ("tracks",), ()),
+    "bass": ("a bass is written to drums or other tracks", (), ("program",)),
+    "extend": ("the song goes on for --length bars, by default 4", (), ("length",)),
+    "vary": ("--bars are written anew, much like they are", ("bars",), ()),
 }
 
 
@@ -197,6 +230,47 @@ def inpaint(args: argparse.Namespace) -> int:
         clips = system.inpaint(clip, region, args.n, seed=args.seed, **settings)
     words = [args.file.stem, *(f"{unit} {_named(value)}" for unit, value in part.items())]
     _write_edits(clips, " ".join(words), args)
+    if "controls" in settings:
+        _tell_realised(system, clips, region, settings["controls"])
+    return 0
+
+
+def _tell_realised(
+    system: Any, clips: Sequence[Clip], region: Region, controls: Sequence[str]
+) -> None:
+    """Print what was asked of the new bars and how much of it they have."""
+    for clip in clips:
+        for kind, (right, asked) in system.realised(clip, region, controls).items():
+            print(f"take {clip.labels['take']}: {kind} as requested in {right} of {asked}")
+
+
+def arrange(args: argparse.Namespace) -> int:
+    tool = args.tool
+    _, needed, others = SONG_TOOLS[tool]
+    taken = (*needed, *others)
+    for name in ("tracks", "program", "bars", "length"):
+        given = getattr(args, name) is not None
+        if not given and name in needed:
+            raise WorkbenchError(f"--{name} is missing for {tool}")
+        if given and name not in taken:
+            own = ", ".join(f"--{other}" for other in taken)
+            raise WorkbenchError(f"--{name}: is not an option of {tool}; it has {own}")
+    check_out(args.out)
+    clip = read_clip(args.file)
+    system: Any = find("songs").from_pretrained(args.checkpoint)
+    settings: dict[str, Any] = {"seed": args.seed, "candidates": args.candidates}
+    words = f"{args.file.stem} {tool}"
+    with _naming(args.file):
+        if tool == "accompany":
+            clips = system.accompany(clip, args.n, tracks=tracks_given(args.tracks), **settings)
+        elif tool == "bass":
+            clips = system.bass(clip, args.n, program=args.program or 33, **settings)
+        elif tool == "extend":
+            clips = system.extend(clip, args.length or 4, args.n, **settings)
+        else:
+            words += f" bars {_named(args.bars)}"
+            clips = system.vary_bars(clip, args.bars, args.n, **settings)
+    _write_edits(clips, words, args)
     return 0
 
 

@@ -55,6 +55,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "type": options.whole(1),
         "help": "number of candidates per clip, of which the best is kept",
     },
+    "controls": {
+        "nargs": "+",
+        "type": options.nonempty,
+        "metavar": "CONTROL",
+        "help": 'what is asked of tracks and bars, such as "density=6 chord=Am bars=9-10"; names: '
+        "density (positions with a note in a bar), polyphony, register (MIDI pitch), length "
+        "(beats), chord, tracks, bars",
+    },
     "temperature": {
         "type": options.number(0),
         "help": "below 1: likelier results; above 1: more varied ones",
@@ -87,7 +95,7 @@ MADE = (  # settings of a new clip
     *("sampler", "candidates", "temperature", "top-k", "top-p", "repetition", "window"),
 )
 EDITED = (
-    *("prompt", "genre", "like", "steps", "guidance", "sampler"),
+    *("prompt", "genre", "like", "steps", "guidance", "sampler", "candidates", "controls"),
     *("temperature", "top-k", "top-p", "repetition", "window"),
 )
 VERB_SETTINGS = {"generate": MADE, "inpaint": EDITED, "vary": ("strength", *EDITED)}
@@ -203,13 +211,13 @@ def settings_given(args: argparse.Namespace, verb: str) -> tuple[Entry, dict[str
             )
         settings[argument] = value
     if "tracks" in settings:
-        settings["tracks"] = _tracks(settings["tracks"])
+        settings["tracks"] = tracks_given(settings["tracks"])
     if "like" in settings:
         settings["like"] = read_clip(settings["like"])
     return entry, settings
 
 
-def _tracks(typed: Sequence[str]) -> list[int | str]:
+def tracks_given(typed: Sequence[str]) -> list[int | str]:
     """Return tracks as systems take them: digits are numbers."""
     return [int(track) if re.fullmatch("[0-9]{1,6}", track) else track for track in typed]
 
@@ -228,7 +236,7 @@ def region_given(clip: Clip, part: Mapping[str, Any]) -> Region:
     if "after" in given:
         given["bars"] = (clip.bars, clip.bars + given.pop("after"))
     if "tracks" in given:
-        given["tracks"] = _tracks(given["tracks"])
+        given["tracks"] = tracks_given(given["tracks"])
     if "cells" in given:
         steps = 16 * max(1, -(-round(clip.beats) // 4)) if clip.has_score else 0
         first, last = given["cells"]

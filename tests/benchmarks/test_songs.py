@@ -1,19 +1,32 @@
 """The benchmarks of MidiGPT and DiffusionLM, run whole at the smallest size on built-in songs."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from workbench.benchmarks import piano, songs
 from workbench.benchmarks.piano_data import copied, grams
+from workbench.benchmarks.song_context import context
+from workbench.benchmarks.song_control import control
 from workbench.benchmarks.song_data import SongBench, until_end
-from workbench.benchmarks.song_inpainting import FILLERS, LABELS, MEASURES, inpainting, measure
+from workbench.benchmarks.song_inpainting import (
+    FILLERS,
+    LABELS,
+    MEASURES,
+    cost_of,
+    inpainting,
+    measure,
+    no_suffix,
+)
 from workbench.benchmarks.song_other import performed
 from workbench.datasets import builtin_songs
-from workbench.evaluation.inpainting import cases
+from workbench.evaluation.inpainting import PROMPTS, cases
 from workbench.evaluation.table import Report, cell
 from workbench.models.gpt import GPTConfig
+from workbench.representations.controls import Controls
+from workbench.representations.hints import ORDERS
 from workbench.systems.diffusion_lm import DiffusionLM
 from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
 
@@ -75,7 +88,44 @@ def test_the_section_of_inpainting_has_its_rows_by_id(bench, capsys):
     costs = [cell(section, row, "nats per note of the true bars") for row in ("own", "rebuilt")]
     assert all(cost > 0 for cost in costs)
     assert cell(section, "trivial", "nats per note of the true bars") > 0
-    assert len(section["advantage"]) == 3
+    assert len(section["advantage"]) == 4
+
+
+def test_the_nearest_place_of_a_song_that_repeats_is_its_repetition(bench):
+    clips = [clip for clip, _ in bench.held]
+    case = cases(clips, bench.vocabulary, 1024, 1)[0]
+    both = case.song.notes.copy()
+    both[:, 0] += len(case.song.bars)
+    song = replace(
+        case.song, notes=np.concatenate([case.song.notes, both]), bars=np.tile(case.song.bars, 2)
+    )
+    found = FILLERS["nearest"](bench, replace(case, song=song))
+    assert found.notes.tolist() == case.truth.notes.tolist()
+
+
+def test_context_and_control_are_measured(bench):
+    vocabulary = bench.vocabulary
+    size = vocabulary.size + Controls.size
+    config = GPTConfig(size, 1024, width=16, depth=1, heads=2, echoes=len(ORDERS), clock=True)
+    system = MidiGPT(MidiGPTConfig(config), vocabulary)
+    other = SongBench(system, "builtin-songs", Report(), cases=2, quick=True)
+    context(other)
+    names = [row[0] for row in other.report.sections["context"]["rows"]]
+    assert [name.split()[0] for name in names] == ["64", "256", "1024", "1024"]
+    assert all(row[1] > 0 for row in other.report.sections["context"]["rows"])
+    assert other.report.sections["context"]["rows"][0][2] == 0
+    control(other)
+    rows = other.report.sections["control"]["rows"]
+    assert {"density", "polyphony"} <= {row[0] for row in rows}
+    for _, asked, free, count in rows:
+        assert 0 <= asked <= 1
+        assert 0 <= free <= 1
+        assert count > 0
+    chosen = cases([clip for clip, _ in other.held], vocabulary, 1024, 1)[0]
+    whole, half = (cost_of(other, chosen, prompt) for prompt in (PROMPTS["middle"], no_suffix))
+    assert whole > 0
+    assert half > 0
+    assert whole != half
 
 
 def test_performed_songs_sound_the_same_off_their_beats():

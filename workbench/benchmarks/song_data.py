@@ -71,8 +71,10 @@ class SongBench:
 
     @cached_property
     def rows(self) -> torch.Tensor:
-        """The test songs concatenated and divided into rows: (rows, context)."""
-        return held_out(self.test, self.vocabulary, self.system.config.gpt.context)
+        """The test songs concatenated and divided into rows: (rows, context), with the hints of a
+        system that reads them (rows, context, 4)."""
+        context, hints = self.system.config.gpt.context, self.system.hints
+        return held_out(self.test, self.vocabulary, context, hints)
 
     @cached_property
     def notes(self) -> int:
@@ -101,7 +103,8 @@ class SongBench:
 
 
 def unpadded(rows: torch.Tensor) -> list[np.ndarray]:
-    """Rows without their padding, as arrays of ids."""
+    """Rows without their padding and hints, as arrays of ids."""
+    rows = rows[..., 0] if rows.ndim == 3 else rows
     return [row[row != PAD].long().numpy() for row in rows]
 
 

@@ -33,24 +33,68 @@ from workbench.evaluation.inpainting import (
 from workbench.evaluation.intervals import bootstrap
 from workbench.models.generation import Sampling, generate
 from workbench.representations.grammar import HoleRule, SongRule
-from workbench.representations.holes import BAR, part
+from workbench.representations.holes import (
+    BAR,
+    Hole,
+    answer,
+    memory,
+    part,
+    question,
+    tokens_a_bar,
+    window,
+)
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import END, EOS, Vocabulary
 from workbench.systems.midigpt.splice import notes_of
+from workbench.systems.midigpt.training import with_hints
 from workbench.systems.region import Region
 
 AROUND = 4  # bars on each side that count as its context in the measures
 
 
+RANKED = 4  # candidates of which the best is kept
+
 LABELS = {  # of the ways to fill a hole
     "users": "MidiGPT.inpaint, as users call it",
+    "ranked": f"the same, the best of {RANKED} candidates",
     "middle": "fill-in-the-middle",
     "hidden": "the original's prompt, hole hidden",
     "prefix": "prefix only",
     "repeat": "repetition",
+    "nearest": "the most similar place's bars",
     "chain": "Markov chain",
     "truth": "the true bars",
 }
+
+
+def cost_of(bench: SongBench, case: Case, prompt: Prompt) -> float:
+    """Nats of the true bars after a prompt, with the hints of a system that reads them."""
+    asked, truth = prompt(case)
+    if bench.system.hints is None:
+        return nats(bench.system.nll, asked, truth)
+    ids = np.concatenate([asked, truth])
+    table = with_hints(ids, bench.system.hints, known_to(prompt, case))
+    return float(bench.system.nll(torch.from_numpy(table)[None])[0, len(asked) - 1 :].sum())
+
+
+def known_to(prompt: Prompt, case: Case) -> np.ndarray | None:
+    """The music of the song that echoes may reach with this prompt; None for the prompt alone."""
+    if prompt is middle:
+        return memory(case.song, case.hole, case.vocabulary)
+    if prompt in (prefix, no_suffix):
+        return memory(part(case.song, 0, case.first + LENGTH), case.hole, case.vocabulary)
+    return None
+
+
+def no_suffix(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """The prompt of fill-in-the-middle without the bars after the hole; those before are the
+    same."""
+    sizes = tokens_a_bar(case.open, case.vocabulary)
+    sizes[case.first : case.first + LENGTH] = [0] * LENGTH
+    first, _ = window(sizes, case.hole, case.room)
+    shown = part(case.song, first, case.first + LENGTH)
+    hole = Hole(case.first - first, case.first - first + LENGTH)
+    return question(shown, hole, case.vocabulary), answer(shown, hole, case.vocabulary)[:-1]
 
 
 def chain_nats(bench: SongBench, case: Case) -> float:
@@ -71,15 +115,42 @@ def fill_middle(bench: SongBench, case: Case) -> RemiSong:
         case.song.bars[hole.first : hole.last].tolist(),
         hole.tracks(case.song).tolist(),
     )
-    return _written(bench, prompt, rule, case, end=END)
+    return _written(bench, prompt, rule, case, end=END, known=known_to(middle, case))
 
 
-def call_fill(bench: SongBench, case: Case) -> RemiSong:
+def call_fill(bench: SongBench, case: Case, candidates: int = 1) -> RemiSong:
     """`MidiGPT.inpaint` on the clip, as users call it, with everything known about the tracks."""
     hole = case.hole
     region = Region(bars=(hole.first, hole.last))
-    filled = bench.system.inpaint(case.clip, region, seed=bench.seed + case.number)[0]
+    filled = bench.system.inpaint(
+        case.clip, region, candidates=candidates, seed=bench.seed + case.number
+    )[0]
     return replace(part(table_of(filled), hole.first, hole.last), bars=case.truth.bars)
+
+
+def nearest(bench: SongBench, case: Case) -> RemiSong:
+    """The four bars, elsewhere in the song, whose neighbours are most like those of the hole: the
+    bar before and the bar after, by the notes that they share."""
+    bars = [
+        set(map(tuple, case.song.notes[case.song.notes[:, BAR] == bar][:, 1:4].tolist()))
+        for bar in range(len(case.song.bars))
+    ]
+
+    def alike(a: int, b: int) -> float:
+        if not 0 <= b < len(bars):
+            return 0.0
+        return len(bars[a] & bars[b]) / max(1, len(bars[a] | bars[b]))
+
+    starts = [first for first in range(len(bars) - LENGTH + 1) if abs(first - case.first) >= LENGTH]
+    if not starts:
+        return repeat(bench, case)
+    best = max(
+        starts,
+        key=lambda first: (
+            alike(case.first - 1, first - 1) + alike(case.first + LENGTH, first + LENGTH)
+        ),
+    )
+    return replace(part(case.song, best, best + LENGTH), bars=case.truth.bars)
 
 
 def go_on(prompt: Prompt) -> Callable[[SongBench, Case], RemiSong]:
@@ -88,12 +159,20 @@ def go_on(prompt: Prompt) -> Callable[[SongBench, Case], RemiSong]:
     def filler(bench: SongBench, case: Case) -> RemiSong:
         ids, _ = prompt(case)
         rule = SongRule(bench.system.grammar, 1, LENGTH, ids[-1:].tolist())
-        return _written(bench, ids, rule, case, end=EOS)
+        return _written(bench, ids, rule, case, end=EOS, known=known_to(prompt, case))
 
     return filler
 
 
-def _written(bench: SongBench, prompt: np.ndarray, rule: object, case: Case, end: int) -> RemiSong:
+def _written(
+    bench: SongBench,
+    prompt: np.ndarray,
+    rule: object,
+    case: Case,
+    end: int,
+    known: np.ndarray | None,
+) -> RemiSong:
+    hints = bench.system.hints
     room = bench.system.config.gpt.context - len(prompt)
     drawn = generate(
         bench.system.networks,
@@ -103,6 +182,7 @@ def _written(bench: SongBench, prompt: np.ndarray, rule: object, case: Case, end
         seed=bench.seed + case.number,
         sampling=Sampling(top_p=0.95),
         allowed=rule,
+        hints=hints.follow(prompt, 1, known) if hints else None,
         end=end,
     )[0]
     return _table(bench, until_end(drawn.numpy(), end), case)
@@ -139,10 +219,12 @@ def chain(bench: SongBench, case: Case) -> RemiSong:
 
 FILLERS: dict[str, Callable[[SongBench, Case], RemiSong]] = {
     "users": call_fill,
+    "ranked": partial(call_fill, candidates=RANKED),
     "middle": fill_middle,
     "hidden": go_on(hidden),
     "prefix": go_on(prefix),
     "repeat": repeat,
+    "nearest": nearest,
     "chain": chain,
     "truth": lambda bench, case: case.truth,
 }
@@ -196,8 +278,8 @@ def inpainting(bench: SongBench) -> None:
         raise MissingDataError(f"{bench.dataset}: no song has {LENGTH} bars with music around them")
     notes = np.array([len(case.truth.notes) for case in chosen])
     cost = {
-        name: np.array([nats(bench.system.nll, *prompt(case)) for case in chosen])
-        for name, prompt in PROMPTS.items()
+        name: np.array([cost_of(bench, case, prompt) for case in chosen])
+        for name, prompt in (*PROMPTS.items(), ("alone", no_suffix))
     }
     leak = cost.pop("shown")
     cost["chain"] = np.array([chain_nats(bench, case) for case in chosen])
@@ -208,7 +290,7 @@ def inpainting(bench: SongBench) -> None:
         own = float(nll.sum() / notes.sum()) if nll is not None else None
         rows.append([LABELS[name], own, *np.nanmean(table, 0).tolist()])
     better = {
-        LABELS[name]: bootstrap(
+        LABELS.get(name, "the same without the bars after"): bootstrap(
             partial(_per_note, value - cost["middle"], notes), len(chosen), seed=bench.seed
         )
         for name, value in cost.items()

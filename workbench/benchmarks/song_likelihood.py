@@ -139,7 +139,7 @@ def lstm(bench: SongBench, steps: int) -> np.ndarray:
     model = fitted(model, data, loss, plan, seed=bench.seed, title="LSTM")
     nats = []
     with torch.inference_mode():
-        for row in bench.rows:
-            ids = row[row != PAD].long()[None]
+        for row in unpadded(bench.rows):
+            ids = torch.from_numpy(row)[None]
             nats.append(float(next_token_loss(model(ids), ids, PAD)) * (ids.shape[1] - 1))
     return np.array(nats)

@@ -83,7 +83,8 @@ def _row(bench: SongBench, name: str, tables: list[RemiSong]) -> list[object]:
     nats, chain, notes, tokens = [], [], [], 0
     for song in tables:
         try:
-            lines = held_out([song], bench.vocabulary, bench.system.config.gpt.context)
+            context, hints = bench.system.config.gpt.context, bench.system.hints
+            lines = held_out([song], bench.vocabulary, context, hints)
         except WorkbenchError:
             continue  # a metre that the vocabulary lacks
         each = unpadded(lines)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 
 from workbench.benchmarks import (
     song_builtin,
+    song_context,
+    song_control,
     song_inpainting,
     song_likelihood,
     song_other,
@@ -27,6 +29,8 @@ from workbench.systems.registry import datasets
 SECTIONS: dict[str, Callable[[SongBench], None]] = {
     "likelihood": song_likelihood.likelihood,
     "inpainting": song_inpainting.inpainting,
+    "context": song_context.context,
+    "control": song_control.control,
     "other": song_other.other,
     "builtin": song_builtin.builtin,
     "speed": song_speed.speed,

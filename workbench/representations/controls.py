@@ -13,8 +13,10 @@ never sampled.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -77,6 +79,54 @@ class Control:
                 object.__setattr__(self, name, number(value, name, low, high))
         if self.chord is not None:
             chord_number(self.chord)
+
+    @classmethod
+    def read(cls, text: str) -> Control:
+        """Return the control that a text such as "density=6 chord=Am tracks=#1,drums bars=9-12"
+        describes, with bars counted from 1 as in the commands. Raises PromptError for another
+        text."""
+        given: dict[str, Any] = {}
+        names = [field.name for field in fields(cls)]
+        for word in text.split():
+            name, equals, value = word.partition("=")
+            if name not in names or not equals or not value or name in given:
+                raise PromptError(
+                    f"controls: {shown(word)} of {shown(text)}; write NAME=VALUE, once each, with "
+                    f"{', '.join(names)}"
+                )
+            if name == "bars":
+                found = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", value)
+                if not found or int(found[1]) < 1:
+                    raise PromptError(f"controls: bars={shown(value)}; write FIRST-LAST, from 1")
+                given[name] = (int(found[1]) - 1, int(found[2] or found[1]))
+            elif name == "tracks":
+                given[name] = [
+                    int(track) if track.isdecimal() else track for track in value.split(",")
+                ]
+            elif name == "chord":
+                given[name] = value
+            else:
+                try:
+                    given[name] = float(value)
+                except ValueError:
+                    raise PromptError(f"controls: {name}={shown(value)} is not a number") from None
+        return cls(**given)
+
+    def __str__(self) -> str:
+        """The text that `read` turns into this control."""
+        words = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None:
+                continue
+            if field.name == "bars":
+                value = f"{value[0] + 1}-{value[1]}"
+            elif field.name == "tracks":
+                value = ",".join(map(str, [value] if isinstance(value, str) else value))
+            elif not isinstance(value, str):
+                value = f"{value:g}"
+            words.append(f"{field.name}={value}")
+        return " ".join(words)
 
     def classes(self) -> np.ndarray:
         """The class of each of KINDS, FREE where none is asked for: (4,)."""

@@ -24,6 +24,7 @@ from workbench.representations.remi import RemiSong, ids_of
 from workbench.representations.tokens import BOS, END, EOS, FILL, HOLE, Vocabulary
 
 BAR, PROGRAM, PITCH = 0, 2, 3  # columns of a note table
+MEMORY = 8192  # tokens
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,16 @@ def answer(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
 
 def memory(song: RemiSong, hole: Hole, vocabulary: Vocabulary) -> np.ndarray:
     """Return the music that an answer may repeat, as ids (tokens,): the tracks of the hole in the
-    bars after it, BOS, and in the bars before it. In this order the answer continues it."""
+    bars after it, BOS, and in the bars before it. In this order the answer continues it. On each
+    side at most MEMORY tokens that are near the hole, which is most or all of a song."""
     own = song
     if hole.programs is not None:
         own = replace(song, notes=song.notes[np.isin(song.notes[:, PROGRAM], hole.programs)])
     bars = bars_of(own, vocabulary)
-    return np.concatenate([*bars[hole.last :], [BOS], *bars[: hole.first]]).astype(np.int64)
+    nothing = np.empty(0, dtype=np.int64)
+    after = np.concatenate([nothing, *bars[hole.last :]])[:MEMORY]
+    before = np.concatenate([nothing, *bars[: hole.first]])
+    return np.concatenate([after, [BOS], before[max(0, len(before) - MEMORY) :]])
 
 
 def song_ids(song: RemiSong, vocabulary: Vocabulary, *, ends: bool) -> np.ndarray:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SPECIAL = ("PAD", "BOS", "EOS", "HOLE", "FILL", "END")
 LARGEST, WIDEST = 512, 4096  # largest number in a configuration, and most entries
 PAD, BOS, EOS, HOLE, FILL, END = range(len(SPECIAL))
+REMEMBERED = 100_000  # encoded bars that a vocabulary keeps, some 100 MB
 
 
 def song_config() -> TokenizerConfig:
@@ -123,6 +124,8 @@ class Vocabulary:
             return base
         key = base.tobytes()
         if key not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
             coded = self.midi._model.encode([self._text(base)], is_pretokenized=True)
             self._known[key] = np.array(coded.ids, dtype=np.int64)
         return self._known[key]

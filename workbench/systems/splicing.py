@@ -70,7 +70,11 @@ def _with(clip: Clip, score: Any, **fields: Any) -> Clip:
 def with_bars_before(clip: Clip, bars: int) -> Clip:
     """Return the clip with `bars` empty bars inserted before it, in its first metre."""
     top, bottom = meter_map(clip.score)[1][0].tolist()
-    beats = bars * 4 * top / bottom
+    return with_beats_before(clip, bars * 4 * top / bottom)
+
+
+def with_beats_before(clip: Clip, beats: float) -> Clip:
+    """Return the clip with a silence inserted before it, in quarter notes."""
     shift = round(beats * clip.score.tpq)
     if data := clip.file:
         return _of_file(later(data, shift), clip, beats=clip.beats + beats)

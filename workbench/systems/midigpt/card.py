@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.systems.cards import data_line, stage_of
+from workbench.systems.cards import data_line, stage_of, stages_table
 
 
 def card(report: dict[str, Any], tables: str = "") -> str:
     """Return the model card of MidiGPT, in Markdown. report: the record of its training; tables:
     its figures, in Markdown."""
     options = " ".join(f"--{key} {report[key]}" for key in ("dataset", "profile", "seed"))
-    stage = stage_of(report, "gpt")
-    best = ", ".join(f"{k} {v:.4g}" for k, v in stage["best"].items())
+    stages = report.get("stages") or {"gpt": stage_of(report, "gpt")}
     lines = [
         f"# MidiGPT, trained on {report['dataset']}",
         "Regenerates bars or tracks of a song, continues it, or generates a new one. It is a GPT-2 "
@@ -28,7 +27,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
         "- **Rules:** positions increase and stay within the bar; at one position a track has each "
         "pitch once and at most ten notes.",
         "## Training",
-        f"{stage['steps']} steps in {stage['minutes']:.0f} minutes; best on validation "
-        f"(nats per token): {best}.",
+        'Losses in nats per token; "short" is the training on rows of half the length.',
+        stages_table(stages),
     ]
     return "\n\n".join([*lines, *([tables] if tables else [])]) + "\n"

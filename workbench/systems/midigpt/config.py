@@ -14,12 +14,12 @@ class Known:
     """What the training songs had often enough to be learned.
 
     Args:
-        programs: MIDI programs, −1 for drums; empty for the older checkpoints, whose programs and
-            metres are found in their vocabulary.
+        programs: MIDI programs as in the tokens, such as "33", "-1" for drums; empty for older
+            checkpoints, whose programs and metres are found in their vocabulary.
         metres: Such as "4/4".
     """
 
-    programs: tuple[int, ...] = ()
+    programs: tuple[str, ...] = ()
     metres: tuple[str, ...] = ()
 
 
@@ -91,6 +91,7 @@ PROFILES: dict[str, Profile] = {
         sequences=160,
         limit=24,
         controls=True,
+        short=Plan(steps=6, batch=8, lr=3e-3, warmup=5, every=6, muon=0.02, cooldown=0.5),
     ),
     "laptop": Profile(
         1024,

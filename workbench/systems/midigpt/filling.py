@@ -22,21 +22,24 @@ from workbench.errors import CheckpointError, PromptError
 from workbench.models.generation import Sampling, stream
 from workbench.models.gpt import GPT, GPTConfig
 from workbench.music.clip import Clip, clip_of
-from workbench.representations.controls import Controls
+from workbench.representations.controls import Control, Controls
 from workbench.representations.grammar import HoleRule, TokenGrammar
 from workbench.representations.hints import ORDERS, Hints
 from workbench.representations.holes import Hole, bars_of, memory, part, question, window
 from workbench.representations.remi import RemiSong
-from workbench.representations.tokens import END, Vocabulary
+from workbench.representations.tokens import BOS, END, PAD, Vocabulary
 from workbench.systems.configs import config_from
 from workbench.systems.midigpt.config import Known, MidiGPTConfig
 from workbench.systems.midigpt.splice import Reading, read, splice, with_bars
+from workbench.systems.midigpt.training import rows_in, split, with_hints
+from workbench.systems.midigpt.wishes import classes_asked, wishes_of
 from workbench.systems.provenance import signed_takes
 from workbench.systems.region import Region
 from workbench.systems.sampling import checked
 from workbench.systems.system import System
 
 SHORTEST = 128  # smallest context in tokens: a bar, its question and room for an answer
+FOLLOWING = 2  # bars after a hole by which candidates are ranked
 LONGEST_STROKE = 8  # bars generated in one stroke: the longest hole in training
 
 
@@ -81,6 +84,37 @@ class SongFilling(System):
     def grammar(self) -> TokenGrammar:
         return TokenGrammar(self.vocabulary)
 
+    # --- likelihood ---------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def nll(self, rows: Tensor) -> Tensor:
+        """Return −log p of each token given the tokens before it in its row, in nats.
+
+        Args:
+            rows: Token ids (n, time), or tables of `training.held_out` with hints, whose echoes
+                reach the whole song, (n, time, 4).
+
+        Returns:
+            (n, time − 1) in nats per token, 0 at padding.
+        """
+        out = []
+        for chunk in self.hinted(rows).split(8):
+            ids, more = split(chunk)
+            logits = self.networks(ids, **more)[:, :-1].float()
+            loss = torch.nn.functional.cross_entropy(
+                logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none"
+            )
+            out.append(loss.view(len(ids), -1).masked_fill(ids[:, 1:] == PAD, 0.0))
+        return torch.cat(out)
+
+    def hinted(self, rows: Tensor) -> Tensor:
+        """Return rows of ids (n, time) as the network reads them: (n, time, 4) with hints, whose
+        echoes reach the row alone, if it reads them."""
+        if self.hints is None or rows.ndim == 3:
+            return rows
+        lines = [row[row != PAD].numpy() for row in rows.long()]
+        return rows_in([with_hints(line, self.hints, None) for line in lines], rows.shape[1])
+
     # --- filling ------------------------------------------------------------------------------
 
     def filling(
@@ -91,13 +125,18 @@ class SongFilling(System):
         n: int = 3,
         *,
         seed: int = 0,
+        controls: Sequence[Control | str] | Control | str | None = None,
+        candidates: int = 1,
         **sampling: float,
     ) -> Iterator[tuple[int, list[Clip]]]:
         """Run `inpaint` step by step: yields (number of bars that all versions have, versions so
         far)."""
-        settings = settings_of(sampling)
+        settings, wishes = settings_of(sampling), wishes_of(controls)
+        if wishes and self.controls is None:
+            raise PromptError("controls: this checkpoint was trained without them; train a new one")
         clip, n, seed = clip_of(clip), checked(n=n)["n"], seed_of(seed)
-        seeds = row_seeds(seed, n)
+        candidates = checked(candidates=candidates)["candidates"]
+        seeds = row_seeds(seed, n * candidates)
         original = clip if len(clip.notes) else None
         region = Region(bars=bars, tracks=tracks)
         requested, tracks = region.bars, region.tracks
@@ -106,6 +145,7 @@ class SongFilling(System):
         clip, begin, end = with_bars(clip, *requested)
         reading = read(clip, begin, end, tracks, self.vocabulary, self.config.known)
         song, whole = reading.song, reading.hole
+        asked = self._asked(wishes, clip, reading, begin - requested[0])
         inside = reading.grid.bars[whole.first : whole.last]
         longest = np.unique(inside, return_counts=True)[1].max()
         if longest > LONGEST_STROKE:
@@ -116,22 +156,29 @@ class SongFilling(System):
         request = {
             "bars": f"{requested[0] + 1} to {requested[1]}",
             "tracks": reading.names(clip),
+            "controls": [str(wish) for wish in wishes],
+            **({"candidates": candidates} if candidates > 1 else {}),
             **sampling,
         }
-        versions = [replace(song, notes=song.notes[~whole.covers(song)])] * n
+        versions = [replace(song, notes=song.notes[~whole.covers(song)])] * (n * candidates)
         start = whole.first
         while start < whole.last:
-            hole = self._stroke(versions[0], replace(whole, first=start))
+            hole = self._stroke(versions[0], replace(whole, first=start), asked)
             # bars of later strokes are not part of the question, where they would look empty
             shown = len(song.bars) if hole.last == whole.last else hole.last
             for done, written in self._write(
-                versions, hole, shown, reading, settings, [row + start for row in seeds]
+                versions, hole, shown, reading, settings, [row + start for row in seeds], asked
             ):
+                if done == whole.last and candidates > 1:
+                    written = self._best(written, whole, candidates)
                 finished = end if done == whole.last else int(reading.grid.bars[done])
                 yield (
                     finished - begin,
                     signed_takes(
-                        (splice(clip, version, reading, self.vocabulary) for version in written),
+                        (
+                            splice(clip, version, reading, self.vocabulary)
+                            for version in written[:n]
+                        ),
                         self,
                         "generation" if original is None else "filling",
                         request=request,
@@ -141,23 +188,61 @@ class SongFilling(System):
                 )
             versions, start = written, hole.last
 
-    def _stroke(self, song: RemiSong, hole: Hole) -> Hole:
+    def _asked(
+        self, wishes: Sequence[Control], clip: Clip, reading: Reading, shift: int
+    ) -> dict[int, np.ndarray]:
+        """Return the control tokens of the bars of the hole that have some."""
+        if not wishes or self.controls is None:
+            return {}
+        classes = classes_asked(wishes, clip, reading, shift, self.vocabulary)
+        lines = self.controls.ids(classes, reading.hole.tracks(reading.song).tolist())
+        return {reading.hole.first + bar: line for bar, line in enumerate(lines) if len(line)}
+
+    def _best(self, songs: list[RemiSong], hole: Hole, candidates: int) -> list[RemiSong]:
+        """Return, of each group of candidates, the one after which the song is likeliest to go on
+        as it does: the first if nothing follows."""
+        costs = [self._following(song, hole) for song in songs]
+        groups = range(0, len(songs), candidates)
+        return [
+            songs[min(range(first, first + candidates), key=lambda i: costs[i])] for first in groups
+        ]
+
+    def _following(self, song: RemiSong, hole: Hole) -> float:
+        """Return −log p of the bars that follow a filled hole, at most FOLLOWING, given the music
+        before them: nats, 0 if nothing follows."""
+        bars = bars_of(song, self.vocabulary)[: hole.last + FOLLOWING]
+        after = sum(map(len, bars[hole.last :]))
+        room, first = self.config.gpt.context - 1 - after, hole.last
+        while first > 0 and room >= len(bars[first - 1]):
+            first -= 1
+            room -= len(bars[first])
+        if not after or first == hole.last:
+            return 0.0
+        ids = np.concatenate([[BOS], *bars[first:]])
+        return float(self.nll(torch.from_numpy(ids)[None])[0, -after:].sum())
+
+    def _stroke(self, song: RemiSong, hole: Hole, asked: dict[int, np.ndarray]) -> Hole:
         """Return the first bars of a hole: as many as one hole had in training, or fewer if the
         other tracks leave no room in the context."""
         last = min(hole.last, hole.first + LONGEST_STROKE)
-        while last - hole.first > 1 and self._reserve(song, replace(hole, last=last)) is None:
+        while (
+            last - hole.first > 1 and self._reserve(song, replace(hole, last=last), asked) is None
+        ):
             last -= 1
         return replace(hole, last=last)
 
-    def _reserve(self, song: RemiSong, hole: Hole) -> tuple[list[int], int] | None:
+    def _reserve(
+        self, song: RemiSong, hole: Hole, asked: dict[int, np.ndarray]
+    ) -> tuple[list[int], int] | None:
         """Return (tokens of each bar, tokens left for the music around the hole), or None if the
-        hole does not fit into the context."""
+        hole does not fit into the context. asked: control tokens of bars."""
         bars = bars_of(song, self.vocabulary)
         sizes = [len(bar) for bar in bars]
         usual = np.array([size for size in sizes if size > 2] or [48])
         need = int(1.3 * np.percentile(usual, 75) * (hole.last - hole.first)) + 32
         need = min(need, self.config.gpt.context // 2)
         others = sum(sizes[hole.first : hole.last]) + hole.last - hole.first
+        others += sum(len(asked[bar]) for bar in asked if hole.first <= bar < hole.last)
         room = self.config.gpt.context - need - others - len(hole.tracks(song)) - 2
         sizes[hole.first : hole.last] = [0] * (hole.last - hole.first)
         return (sizes, room) if room >= 0 else None
@@ -174,20 +259,28 @@ class SongFilling(System):
         trained = self.config.gpt.vocab > self.vocabulary.size
         return Controls(self.vocabulary) if trained else None
 
-    def _question(self, song: RemiSong, hole: Hole, shown: int) -> tuple[np.ndarray, np.ndarray]:
+    def _question(
+        self, song: RemiSong, hole: Hole, shown: int, asked: dict[int, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the question: the hole and as many bars around it as fit; and the whole song as
-        memory."""
+        memory. If a single bar of the other tracks fills the context, they are omitted, and then
+        the controls."""
         song = part(song, 0, shown)
         known = memory(song, hole, self.vocabulary)
-        reserve = self._reserve(song, hole)
-        if reserve is None:  # a single bar of the other tracks fills the context: omit them
+        reserve = self._reserve(song, hole, asked)
+        if reserve is None:
             bars = song.notes[:, 0]
             song = replace(song, notes=song.notes[(bars < hole.first) | (bars >= hole.last)])
-            reserve = self._reserve(song, hole)
+            reserve = self._reserve(song, hole, asked)
+        if reserve is None:
+            asked = {}
+            reserve = self._reserve(song, hole, asked)
         assert reserve is not None
         first, last = window(reserve[0], hole, reserve[1])
         moved = replace(hole, first=hole.first - first, last=hole.last - first)
-        return question(part(song, first, last), moved, self.vocabulary), known
+        nothing = np.empty(0, dtype=np.int64)
+        given = [asked.get(bar, nothing) for bar in range(hole.first, hole.last)]
+        return question(part(song, first, last), moved, self.vocabulary, given), known
 
     def _write(
         self,
@@ -197,9 +290,10 @@ class SongFilling(System):
         reading: Reading,
         sampling: Sampling,
         seeds: Sequence[int],
+        asked: dict[int, np.ndarray],
     ) -> Iterator[tuple[int, list[RemiSong]]]:
         """Fill one hole in each song; yields (number of bars that all have so far, the songs)."""
-        prompts = [self._question(song, hole, shown) for song in songs]
+        prompts = [self._question(song, hole, shown, asked) for song in songs]
         first = prompts[0]
         if all(np.array_equal(a, b) for p in prompts for a, b in zip(p, first, strict=True)):
             groups = [(first, songs)]  # one question, a batch of answers

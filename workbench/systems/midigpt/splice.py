@@ -135,7 +135,7 @@ def read(
     PromptError if no track is named or known."""
     learned_metres, learned_programs = learned(vocabulary)
     if known is not None and known.programs:
-        learned_metres, learned_programs = {*known.metres}, {*known.programs}
+        learned_metres, learned_programs = {*known.metres}, {*map(int, known.programs)}
     lines = clip.bar_lines
     meters = meters_at(clip.score, lines[:-1])
     kept = sorted({*_joined(lines, meters, first, last, learned_metres), len(meters)})

@@ -24,18 +24,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from workbench.arguments import whole as whole_number
 from workbench.errors import PromptError
 from workbench.music.clip import Clip, clip_of
 from workbench.music.timeline import check_meter
-from workbench.representations.tokens import PAD
+from workbench.representations.controls import CHORDS, FREE, Control, Controls
+from workbench.representations.holes import PROGRAM, part
+from workbench.systems.midigpt.alignment import off_the_beat
 from workbench.systems.midigpt.card import card
 from workbench.systems.midigpt.config import MidiGPTConfig
 from workbench.systems.midigpt.filling import SongFilling, settings_of
-from workbench.systems.midigpt.training import recipe, rows_in, split, with_hints
+from workbench.systems.midigpt.splice import LONGEST_SIDE, read
+from workbench.systems.midigpt.training import recipe
+from workbench.systems.midigpt.wishes import classes_asked, realised, wishes_of
 from workbench.systems.progress import Progress, reporter
 from workbench.systems.region import Region, region_of
 from workbench.systems.sampling import checked
@@ -106,6 +108,8 @@ class MidiGPT(SongFilling):
         region: Region,
         n: int = 1,
         *,
+        controls: Sequence[Control | str] | Control | str | None = None,
+        candidates: int = 1,
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
         **sampling: float,
@@ -127,6 +131,10 @@ class MidiGPT(SongFilling):
                 of a program, or one to add), or "drums". None: all tracks that play within four
                 bars of the region; drums only if training had drums.
             n: Number of versions, 1 to 1024.
+            controls: What is asked of the new bars, `Control` objects or texts such as "density=6
+                chord=Am bars=9-10"; `realised` tells what came of it.
+            candidates: Number of versions that are sampled for each one returned, 1 to 64: the one
+                after which the song is likeliest to go on as it does.
             seed: Seed of all random numbers.
             progress: Called with a `Progress` whenever all versions have another bar.
             **sampling: `temperature`, `top_k`, `top_p`, `repetition`, see `generation.Sampling`.
@@ -135,15 +143,29 @@ class MidiGPT(SongFilling):
             `n` versions of the clip, each with its provenance.
 
         Raises:
-            PromptError: If the region is not at the clip, or a track is unknown.
+            PromptError: If the region is not at the clip, or a track is unknown; if there are
+                controls and the checkpoint was trained without them, or for other bars.
 
         Warns:
-            UserWarning: If the region has metres or drums that the checkpoint was not trained on.
+            UserWarning: If the region has metres or drums that the checkpoint was not trained on,
+                or the notes do not lie on the beats of the file (`alignment.aligned` moves them).
         """
         clip, region = clip_of(clip), region_of(region)
         bars, report = region.bar_range(clip), reporter(progress)
+        if clip.has_score and (told := off_the_beat(clip)):
+            warnings.warn(f"clip: {told}", stacklevel=2)
         versions: list[Clip] = []
-        for done, versions in self.filling(clip, bars, region.tracks, n, seed=seed, **sampling):
+        steps = self.filling(
+            clip,
+            bars,
+            region.tracks,
+            n,
+            seed=seed,
+            controls=controls,
+            candidates=candidates,
+            **sampling,
+        )
+        for done, versions in steps:
             report(done, bars[1] - bars[0], partial(list, versions), partial(list, versions))
         return versions
 
@@ -165,7 +187,112 @@ class MidiGPT(SongFilling):
             stacklevel=2,
         )
         region = Region(bars=bars, tracks=tracks)
-        return self.inpaint(clip, region, n, seed=seed, progress=progress, **sampling)
+        settings: dict[str, Any] = sampling
+        return self.inpaint(clip, region, n, seed=seed, progress=progress, **settings)
+
+    # --- tools ----------------------------------------------------------------------------------
+
+    def accompany(
+        self,
+        clip: Clip,
+        n: int = 1,
+        *,
+        tracks: Sequence[int | str] = (0,),
+        seed: int = 0,
+        **settings: Any,
+    ) -> list[Clip]:
+        """Write an accompaniment to a melody, or to any tracks.
+
+        Args:
+            clip: A clip with a score.
+            n: Number of versions, 1 to 1024.
+            tracks: The tracks to write in all bars: MIDI programs or "drums" to add, or names of
+                tracks that are there, which are replaced.
+            seed: Seed of all random numbers.
+            **settings: `controls`, `candidates`, `progress` and the sampling of `inpaint`.
+
+        Returns:
+            `n` versions of the clip.
+
+        Raises:
+            PromptError: As `inpaint`.
+        """
+        clip = clip_of(clip)
+        region = Region(bars=(0, clip.bars), tracks=tracks)
+        return self.inpaint(clip, region, n, seed=seed, **settings)
+
+    def bass(
+        self, clip: Clip, n: int = 1, *, program: int = 33, seed: int = 0, **settings: Any
+    ) -> list[Clip]:
+        """Write a bass to drums, or to any tracks: `accompany` with one track. program: that of the
+        bass, 32 to 39; the other arguments are those of `accompany`."""
+        program = whole_number(program, "program", 32, 39)
+        return self.accompany(clip, n, tracks=(program,), seed=seed, **settings)
+
+    def extend(
+        self, clip: Clip, bars: int = 4, n: int = 1, *, seed: int = 0, **settings: Any
+    ) -> list[Clip]:
+        """Continue a song by a number of bars, 1 to 64. The other arguments are those of
+        `accompany`."""
+        clip, bars = clip_of(clip), whole_number(bars, "bars", 1, LONGEST_SIDE)
+        region = Region(bars=(clip.bars, clip.bars + bars))
+        return self.inpaint(clip, region, n, seed=seed, **settings)
+
+    def vary_bars(
+        self, clip: Clip, bars: tuple[int, int], n: int = 1, *, seed: int = 0, **settings: Any
+    ) -> list[Clip]:
+        """Write bars (first, last exclusive) anew, as dense, polyphonic, high and long as they are
+        and on the same chords, as far as the checkpoint knows controls. The other arguments are
+        those of `accompany`."""
+        clip = clip_of(clip)
+        if self.controls is not None and "controls" not in settings:
+            settings["controls"] = self.described(clip, bars)
+        return self.inpaint(clip, Region(bars=bars), n, seed=seed, **settings)
+
+    def described(self, clip: Clip, bars: tuple[int, int]) -> list[Control]:
+        """Return controls that ask for what bars (first, last exclusive) of a clip are like, for
+        each track and bar."""
+        clip = clip_of(clip)
+        first, last = Region(bars=bars).bar_range(clip)
+        found, measure = [], Controls(self.vocabulary)
+        reading = read(clip, first, last, None, self.vocabulary, self.config.known)
+        song, hole = reading.song, reading.hole
+        for bar in range(hole.first, hole.last):
+            notes = part(song, bar, bar + 1).notes
+            place = int(reading.grid.bars[bar])
+            chord = measure.chord(notes)
+            if chord != FREE:
+                found.append(Control(chord=CHORDS[chord], bars=(place, place + 1)))
+            for i in reading.chosen:
+                own = notes[notes[:, PROGRAM] == self.vocabulary.id(f"Program_{reading.called[i]}")]
+                if len(own):
+                    values: dict[str, Any] = measure.values(own)
+                    found.append(Control(**values, tracks=[f"#{i + 1}"], bars=(place, place + 1)))
+        return found
+
+    def realised(
+        self, clip: Clip, region: Region, controls: Sequence[Control | str] | Control | str
+    ) -> dict[str, tuple[int, int]]:
+        """Return how many of the controls a filling has realised.
+
+        Args:
+            clip: A clip that `inpaint` returned.
+            region: The region that was given to it; its bars must not lie before the clip.
+            controls: The controls that were given to it.
+
+        Returns:
+            By kind ("density", …, "chord"): the number of tracks and bars (chords: of bars) whose
+            class is the one asked for, and the number of those asked for.
+
+        Raises:
+            PromptError: If the controls do not fit the region.
+        """
+        clip, (first, last) = clip_of(clip), region.bar_range(clip)
+        if first < 0:
+            raise PromptError(f"region: begins {-first} bars before the clip; give bars of it")
+        reading = read(clip, first, last, region.tracks, self.vocabulary, self.config.known)
+        asked = classes_asked(wishes_of(controls), clip, reading, 0, self.vocabulary)
+        return realised(asked, reading.song, reading, Controls(self.vocabulary))
 
     # --- generation and likelihood ------------------------------------------------------------
 
@@ -228,35 +355,6 @@ class MidiGPT(SongFilling):
         if verb in ("generate", "inpaint"):
             own |= asdict(settings_of({}))
         return own
-
-    @torch.inference_mode()
-    def nll(self, rows: Tensor) -> Tensor:
-        """Return −log p of each token given the tokens before it in its row, in nats.
-
-        Args:
-            rows: Token ids (n, time), or tables of `training.held_out` with hints, whose echoes
-                reach the whole song, (n, time, 4).
-
-        Returns:
-            (n, time − 1) in nats per token, 0 at padding.
-        """
-        out = []
-        for chunk in self.hinted(rows).split(8):
-            ids, more = split(chunk)
-            logits = self.networks(ids, **more)[:, :-1].float()
-            loss = torch.nn.functional.cross_entropy(
-                logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none"
-            )
-            out.append(loss.view(len(ids), -1).masked_fill(ids[:, 1:] == PAD, 0.0))
-        return torch.cat(out)
-
-    def hinted(self, rows: Tensor) -> Tensor:
-        """Return rows of ids (n, time) as the network reads them: (n, time, 4) with hints, whose
-        echoes reach the row alone, if it reads them."""
-        if self.hints is None or rows.ndim == 3:
-            return rows
-        lines = [row[row != PAD].numpy() for row in rows.long()]
-        return rows_in([with_hints(line, self.hints, None) for line in lines], rows.shape[1])
 
     @property
     def embeddings(self) -> np.ndarray:

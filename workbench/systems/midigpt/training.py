@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,11 +66,17 @@ def collections(dataset: str, split: str, limit: int | None = None) -> list[Data
 
 
 def balanced(parts: Sequence[Sequence[RemiSong]]) -> np.ndarray:
-    """Return how often each song of several collections is taken, (songs,): in proportion to its
-    notes, and each collection to the square root of all of its notes. A small collection is
-    therefore neither lost among large ones nor learned by heart."""
+    """Return how often each song of several collections is taken, (songs,): half of the time one
+    of the first collection, which is the one to learn; the others in proportion to the square roots
+    of their notes, so that a small one is neither lost nor learned by heart. Within a collection,
+    songs are taken in proportion to their notes."""
     notes = [np.array([len(song.notes) for song in part], dtype=float) for part in parts]
-    return np.concatenate([own / np.sqrt(max(1.0, own.sum())) for own in notes])
+    roots = np.array([np.sqrt(own.sum()) for own in notes])
+    roots[1:] /= max(1.0, roots[1:].sum())
+    roots[0] = 1.0
+    return np.concatenate(
+        [root * own / max(1.0, own.sum()) for root, own in zip(roots, notes, strict=True)]
+    )
 
 
 def tables_of(clips: Sequence[Clip]) -> list[RemiSong]:
@@ -276,8 +281,7 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
     checked = [
         tables_of(part) for part in collections(dataset, "validation", min(40, size.limit or 40))
     ]
-    # in turn, so that a part of the rows is of all collections
-    validation = [song for group in zip_longest(*checked) for song in group if song is not None]
+    validation = [song for part in checked for song in part]
     if not songs or not validation:
         raise MissingDataError(f"{dataset}: has no songs with notes to train and validate on")
     vocabulary = Vocabulary.train([ids_of(song) for song in songs], size.vocabulary)
@@ -308,9 +312,23 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
             weights=balanced(parts),
         )
     checks = validate(
-        held_out(validation, vocabulary, gpt.context, hints)[:64],
+        torch.cat(
+            [
+                held_out(part, vocabulary, gpt.context, hints)[: max(8, 64 // len(checked))]
+                for part in checked
+                if part
+            ]
+        ),
         sequences_of(
-            validation, vocabulary, gpt.context, 64, seed + 1, holes=1.0, shift=False, hints=hints
+            validation,
+            vocabulary,
+            gpt.context,
+            64,
+            seed + 1,
+            holes=1.0,
+            shift=False,
+            hints=hints,
+            weights=balanced(checked),
         ),
         16,
     )
@@ -337,7 +355,7 @@ def known_in(songs: Sequence[RemiSong], vocabulary: Vocabulary) -> Known:
         [vocabulary.names[i].partition("_")[2] for i in np.flatnonzero(np.bincount(ids) >= least)]
         for ids, least in ((notes, RARE_NOTES), (bars, RARE_BARS))
     )
-    return Known(tuple(sorted(map(int, programs))), tuple(sorted(metres)))
+    return Known(tuple(sorted(programs, key=int)), tuple(sorted(metres)))
 
 
 def stages(

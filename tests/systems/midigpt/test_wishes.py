@@ -1,0 +1,145 @@
+"""Controls that users ask for, candidates, and the tools of songs, with a small network."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.systems.midigpt.test_system import rows, song
+from workbench.errors import PromptError
+from workbench.models.gpt import GPTConfig
+from workbench.music.clip import Clip
+from workbench.representations.controls import Control, Controls
+from workbench.representations.hints import ORDERS
+from workbench.representations.holes import bars_of
+from workbench.representations.remi import ids_of
+from workbench.representations.tokens import Vocabulary
+from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
+from workbench.systems.midigpt.training import (
+    balanced,
+    held_out,
+    loss,
+    sequences_of,
+    split,
+    tables_of,
+)
+from workbench.systems.region import Region
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return tables_of([Clip(song(seed=seed)) for seed in range(8)])
+
+
+@pytest.fixture(scope="module")
+def system(tables) -> MidiGPT:
+    vocabulary = Vocabulary.train([ids_of(t) for t in tables], 640)
+    torch.manual_seed(0)
+    size = vocabulary.size + Controls.size
+    gpt = GPTConfig(size, 512, width=32, depth=1, heads=2, echoes=len(ORDERS), clock=True)
+    return MidiGPT(MidiGPTConfig(gpt), vocabulary)
+
+
+def test_controls_are_asked_of_the_network_and_told_apart(system):
+    clip, region = Clip(song()), Region(bars=(4, 6))
+    wish = Control(density=9, tracks=[0], bars=(5, 6))
+    made = system.inpaint(clip, region, controls=wish, seed=1)[0]
+    assert made.labels["request"]["controls"] == ["density=9 tracks=0 bars=6-6"]
+    texts = system.inpaint(clip, region, controls=["density=9 tracks=0 bars=6"], seed=1)[0]
+    assert made.midi_bytes() == texts.midi_bytes()
+    assert made.midi_bytes() != system.inpaint(clip, region, seed=1)[0].midi_bytes()
+    assert system.realised(made, region, wish)["density"][1] == 1
+    with pytest.raises(PromptError, match="bars 8 to 9"):
+        system.inpaint(clip, region, controls=Control(density=2, bars=(7, 9)))
+    with pytest.raises(PromptError, match="drums have no register"):
+        system.inpaint(clip, Region(bars=(4, 6), tracks=["drums"]), controls=Control(register=60))
+    with pytest.raises(PromptError, match="not written"):
+        system.inpaint(
+            clip, Region(bars=(4, 6), tracks=[0]), controls=Control(density=2, tracks=[1])
+        )
+
+
+def test_what_bars_are_like_is_realised_by_themselves(system):
+    clip, region = Clip(song()), Region(bars=(3, 6))
+    asked = system.described(clip, (3, 6))
+    found = system.realised(clip, region, asked)
+    assert {"density", "polyphony", "register", "length"} <= set(found)
+    assert all(right == all_of for right, all_of in found.values())
+    moved = system.realised(Clip(song(seed=5)), region, asked)
+    assert sum(right for right, _ in moved.values()) < sum(n for _, n in moved.values())
+
+
+def test_a_checkpoint_without_controls_says_so(tables):
+    vocabulary = Vocabulary.train([ids_of(t) for t in tables], 640)
+    gpt = GPTConfig(vocabulary.size, context=256, width=32, depth=1, heads=2)
+    plain = MidiGPT(MidiGPTConfig(gpt), vocabulary)
+    with pytest.raises(PromptError, match="controls"):
+        plain.inpaint(Clip(song()), Region(bars=(2, 4)), controls="density=3")
+    assert len(plain.vary_bars(Clip(song()), (2, 4), seed=1)) == 1
+
+
+def test_candidates_keep_the_one_after_which_the_song_goes_on_likeliest(system):
+    clip, region = Clip(song()), Region(bars=(4, 6))
+    best = system.inpaint(clip, region, n=2, candidates=3, seed=2)
+    six = system.inpaint(clip, region, n=6, seed=2)
+    assert len(best) == 2
+    costs = []
+    for made in six:
+        table = tables_of([made])[0]
+        bars = bars_of(table, system.vocabulary)[:8]
+        ids = torch.from_numpy(np.concatenate([[1], *bars]))[None]
+        costs.append(float(system.nll(ids)[0, -sum(map(len, bars[6:])) :].sum()))
+    for group, made in enumerate(best):
+        chosen = six[3 * group + int(np.argmin(costs[3 * group : 3 * group + 3]))]
+        assert made.midi_bytes() == chosen.midi_bytes() or made.notes.tolist() == (
+            chosen.notes.tolist()
+        )
+
+
+def test_tools_change_what_they_say_and_nothing_else(system):
+    clip = Clip(song())
+    joined = system.accompany(clip, tracks=(40,), seed=0)[0]
+    assert [t.program for t in joined.score.tracks] == [0, 1, 0, 40]
+    for before, after in zip(clip.score.tracks, joined.score.tracks, strict=False):
+        assert rows(before) == rows(after)
+    assert system.bass(clip, seed=0)[0].score.tracks[3].program == 33
+    assert system.extend(clip, 3, seed=0)[0].bars == 15
+    varied = system.vary_bars(clip, (4, 6), seed=0)[0]
+    begin, end = 4 * 1920, 6 * 1920
+    for before, after in zip(clip.score.tracks, varied.score.tracks, strict=True):
+        assert rows(before, begin, end) == rows(after, begin, end)
+    assert varied.labels["request"]["controls"]
+    with pytest.raises(PromptError, match="program"):
+        system.bass(clip, program=3)
+    with pytest.raises(PromptError, match="bars"):
+        system.extend(clip, 0)
+
+
+def test_rows_with_hints_hold_the_rows_without_them(system, tables):
+    vocabulary, hints = system.vocabulary, system.hints
+    plain = sequences_of(tables, vocabulary, 256, 30, seed=3)
+    table = sequences_of(tables, vocabulary, 256, 30, seed=3, hints=hints)
+    assert table.shape == (30, 256, 4)
+    assert torch.equal(table[..., 0], plain)
+    held = held_out(tables[:2], vocabulary, 256, hints)
+    assert torch.equal(held[..., 0], held_out(tables[:2], vocabulary, 256))
+    assert torch.equal(system.hinted(held), held)
+    ids, more = split(held)
+    assert ids.shape == held.shape[:2]
+    assert more["hints"].shape == (*held.shape[:2], 3)
+    assert float(loss(system.networks, held)["nll"]) > 0
+    asked = sequences_of(
+        tables, vocabulary, 256, 30, seed=3, holes=1.0, controls=Controls(vocabulary)
+    )
+    assert (asked >= vocabulary.size).any()
+    assert (asked[:, 0] == 1).all()
+
+
+def test_half_of_the_songs_are_of_the_first_collection(tables):
+    weights = balanced([tables[:1], tables[1:3], tables[3:7]])
+    assert weights[0] == pytest.approx(weights[1:].sum())
+    notes = [len(table.notes) for table in tables]
+    assert weights[3:].sum() / weights[1:3].sum() == pytest.approx(
+        np.sqrt(sum(notes[3:7]) / sum(notes[1:3]))
+    )
+    assert weights[1] / weights[2] == pytest.approx(notes[1] / notes[2])
+    assert balanced([tables[:2], []])[1] / balanced([tables[:2]])[1] == pytest.approx(1)
