@@ -1,8 +1,9 @@
-"""The figures by which DiffusionLM's temperature and number of steps are chosen."""
+"""The figures by which DiffusionLM's temperature and steps are chosen, and what its card says."""
 
 import numpy as np
 import pytest
 
+from workbench.benchmarks.piano_likelihood import verdict
 from workbench.benchmarks.piano_sampling import HEARD, SETTINGS, distance, entropy
 from workbench.evaluation.symbolic import MEASURES
 from workbench.systems.diffusion_lm.config import PROCESSES
@@ -29,3 +30,12 @@ def test_the_distance_counts_standard_deviations_of_real_windows():
 def test_every_process_has_settings_and_every_figure_a_measure():
     assert set(SETTINGS) == set(PROCESSES)
     assert set(HEARD) <= set(MEASURES)
+
+
+def test_the_card_says_which_of_the_two_predicts_better():
+    chain = "Markov chain of order 5"
+    lost, won = verdict(2.34, chain, 2.26), verdict(2.1, chain, 2.26)
+    assert lost.startswith(chain)
+    assert "2.26 against 2.34" in lost
+    assert won.startswith("DiffusionLM predicts")
+    assert "2.10 against 2.26" in won
