@@ -365,3 +365,9 @@ def test_every_figure_of_a_notebook_has_an_alternative_text(tmp_path):
     assert BeautifulSoup(words["text/html"], "html.parser").p.text == "Two <places>."
     assert "plot-in-words" not in str(page)
     assert 'alt="bare: 1 curve (from 1 to 3)."' in pictures(tmp_path / "figures.ipynb")[1].page
+
+
+def test_intervals_on_bars_do_not_hide_the_bars_from_the_description():
+    ax = plots.bars(plots.axes(), {"one": 0.25, "two": 0.75}, ylabel="recall")
+    ax.errorbar([0, 1], [0.25, 0.75], 0.1, fmt="none")
+    assert plots.describe(ax.figure) == "recall: 2 bars (one: 0.25, two: 0.75)."

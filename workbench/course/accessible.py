@@ -120,11 +120,12 @@ def _drawn(ax: Axes) -> list[str]:
 
     bars = [box for box in ax.containers if isinstance(box, BarContainer)]
     means = [box for box in ax.containers if isinstance(box, ErrorbarContainer)]
-    of_means = [line for box in means for line in (box[0], *box[1])]
+    of_means = [line for box in means for line in (box[0], *box[1]) if line is not None]
     lines = [line for line in ax.lines if line not in of_means and not _is_rule(line)]
     marks = [line for line in lines if line.get_linestyle() == "None" or _size(line) == 1]
     curves = [line for line in lines if line not in marks]
     whiskers = [part for box in means for part in box[2]]
+    means = [box for box in means if box[0] is not None]  # others mark bars that are described
     rules = [c for c in ax.collections if isinstance(c, LineCollection) and c not in whiskers]
     dots = [c for c in ax.collections if isinstance(c, PathCollection)]
     steps = [patch for patch in ax.patches if isinstance(patch, Polygon)]

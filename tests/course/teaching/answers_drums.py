@@ -1,19 +1,76 @@
 """Independent answers to the exercises on drums, and mistakes with words their hint holds."""
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from scipy.stats import entropy, mannwhitneyu
 from sklearn.metrics import f1_score
 
 from workbench.evaluation.retrieval import recall
 from workbench.models.contrastive import info_nce
-from workbench.models.diffusion import guided
+from workbench.models.diffusion import Diffusion, guided
+from workbench.models.samplers import dpm_solver
 from workbench.representations.text import masked_mean
 
 
 def found(scores, k):
     places = [list(np.argsort(-row)).index(i) + 1 for i, row in enumerate(scores)]
     return recall(np.array(places), k)
+
+
+def lstm_step(x, h, c, weights):
+    """PyTorch's cell, whose four parts are in the order input, forget, cell, output."""
+    cell = torch.nn.LSTMCell(len(x), len(h)).double()
+    names = ("input", "forget", "cell", "output")
+    W, U, b = (np.concatenate([weights[name][part] for name in names]) for part in range(3))
+    with torch.no_grad():
+        cell.weight_ih.copy_(torch.from_numpy(W))
+        cell.weight_hh.copy_(torch.from_numpy(U))
+        cell.bias_ih.copy_(torch.from_numpy(b))
+        cell.bias_hh.zero_()
+        rows = (torch.from_numpy(row)[None] for row in (x, h, c))
+        x, h, c = rows
+        h, c = cell(x, (h, c))
+    return h[0], c[0]
+
+
+def several_positives(a, b, scale, alike):
+    """Cross-entropy against a target that spreads evenly over the texts that suit."""
+    logits = scale * a @ b.T
+    rows = F.cross_entropy(logits, alike / alike.sum(1, keepdim=True))
+    columns = F.cross_entropy(logits.T, alike.T / alike.sum(0)[:, None])
+    return (rows + columns) / 2
+
+
+def training_loss(network, x0, text, t, noise, drop, alphas_bar, target):
+    """The library's schedule, for one row at a time."""
+    diffusion = Diffusion("cosine-zero-snr", prediction=target if target != "epsilon" else "v")
+    assert torch.allclose(alphas_bar, diffusion.alphas_bar)
+    squares = []
+    for i in range(len(x0)):
+        row = slice(i, i + 1)
+        x = diffusion.add_noise(x0[row], noise[row], t[row])
+        goal = noise[row] if target == "epsilon" else diffusion.target(x0[row], noise[row], t[row])
+        squares.append(network(x, t[row], text[row] * float(not drop[i])) - goal)
+    return torch.cat(squares).pow(2).mean()
+
+
+def dpm_step(x, x0, x0_before, before, now, then):
+    """The library's sampler, stopped after its second of three steps."""
+    bars = torch.tensor([then, now, before], dtype=torch.float64)  # the noisiest is the last
+    seen = []
+
+    def predict(state, t):
+        seen.append(state)
+        first = torch.as_tensor(x0_before if t == 2 else x0)
+        return first, first
+
+    # the first step leads from `before` to `now`: choose its start so that it arrives at x
+    h = 0.5 * float(torch.logit(bars[1]) - torch.logit(bars[2]))
+    shrink = ((1 - now) / (1 - before)) ** 0.5
+    start = (torch.as_tensor(x) + now**0.5 * np.expm1(-h) * torch.as_tensor(x0_before)) / shrink
+    dpm_solver(predict, start, bars, 3)
+    return seen[2]
 
 
 ANSWERS = {
@@ -28,12 +85,16 @@ ANSWERS = {
     "check_onset_histogram": lambda hits, drum: hits.reshape(-1, 16, 9)[:, :, drum].mean(0),
     "check_masked_mean": masked_mean,
     "check_info_nce": info_nce,
+    "check_several_positives": several_positives,
+    "check_lstm_step": lstm_step,
     "check_phases": lambda x, r: x.reshape(-1, r, x.shape[1]).swapaxes(0, 1),
     "check_hit_loss": lambda x, h: F.binary_cross_entropy_with_logits(x, h) * h.numel() / h.sum(),
     "check_add_noise": lambda x, e, a: a**0.5 * x + (1 - a) ** 0.5 * e,
     "check_ddim_step": lambda x, e, now, then: (
         then**0.5 * (x - (1 - now) ** 0.5 * e) / now**0.5 + (1 - then) ** 0.5 * e
     ),
+    "check_training_loss": training_loss,
+    "check_dpm_step": dpm_step,
     "check_guidance": guided,
 }
 MISTAKES = [
@@ -59,9 +120,91 @@ MISTAKES = [
     ("check_onset_histogram", lambda h, d: h[:, d].reshape(-1, 16).sum(0), "number of bars"),
     ("check_masked_mean", lambda h, m: h.mean(1), "use the mask"),
     ("check_info_nce", lambda a, b, s: info_nce(a, b, 1.0), "scale is missing"),
+    (
+        "check_info_nce",
+        lambda a, b, s: (
+            (
+                F.cross_entropy((s * a @ b.T).softmax(1), torch.arange(len(a)))
+                + F.cross_entropy((s * b @ a.T).softmax(1), torch.arange(len(a)))
+            )
+            / 2
+        ),
+        "does the softmax itself",
+    ),
+    ("check_info_nce", lambda a, b, s: info_nce(a, b, s) * len(a), "sum over the pairs"),
+    ("check_several_positives", lambda a, b, s, alike: info_nce(a, b, s), "own text"),
+    (
+        "check_several_positives",
+        lambda a, b, s, alike: several_positives(a, b, s, torch.eye(len(a))),
+        "own text",
+    ),
+    ("check_several_positives", lambda *a: 2 * several_positives(*a), "added"),
     ("check_phases", lambda x, r: x[::r], "one phase"),
+    ("check_lstm_step", lambda *case: lstm_step(*case)[::-1], "comes first"),
+    (
+        "check_lstm_step",
+        lambda x, h, c, w: lstm_step(x, h, c, w | {"forget": w["input"], "input": w["forget"]}),
+        "swapped",
+    ),
+    ("check_lstm_step", lambda x, h, c, w: lstm_step(x, 0 * h, c, w), "U @ h"),
+    (
+        "check_hit_loss",
+        lambda x, h: -(h * x.sigmoid().log() + (1 - h) * (1 - x.sigmoid()).log()).sum() / h.sum(),
+        "32 bits",
+    ),
+    (
+        "check_hit_loss",
+        lambda x, h: -(h * x.log() + (1 - h) * (1 - x).log()).sum() / h.sum(),
+        "by the sigmoid",
+    ),
     ("check_hit_loss", lambda x, h: F.binary_cross_entropy_with_logits(x, h), "mean over all"),
     ("check_add_noise", lambda x, e, a: a * x + (1 - a) * e, "roots are missing"),
     ("check_ddim_step", lambda x, e, n, t: (x - (1 - n) ** 0.5 * e) / n**0.5, "prediction of x₀"),
+    (
+        "check_ddim_step",
+        lambda x, e, n, t: t**0.5 * (x - (1 - n) ** 0.5 * e) + (1 - t) ** 0.5 * e,
+        "not divided",
+    ),
+    (
+        "check_ddim_step",
+        lambda x, e, n, t: t**0.5 * (x + (1 - n) ** 0.5 * e) / n**0.5 + (1 - t) ** 0.5 * e,
+        "not plus",
+    ),
+    (
+        "check_ddim_step",
+        lambda x, e, n, t: t**0.5 * (x - (1 - n) ** 0.5 * e) / n**0.5,
+        "is missing",
+    ),
+    (
+        "check_add_noise",
+        lambda x, e, a: a**0.5 * x + (1 - a) ** 0.5 * np.random.default_rng().normal(size=x.shape),
+        "own random",
+    ),
+    ("check_add_noise", lambda x, e, a: a * a * x + (1 - a) * (1 - a) * e, "squares"),
+    (
+        "check_training_loss",
+        lambda net, x, y, t, e, d, bars, goal: training_loss(
+            net, x, y, t, e, d & False, bars, goal
+        ),
+        "never dropped",
+    ),
+    (
+        "check_training_loss",
+        lambda net, x, y, t, e, d, bars, goal: training_loss(net, x, y, t, e, ~d, bars, goal),
+        "should stay",
+    ),
+    (
+        "check_training_loss",
+        lambda net, *a: training_loss(lambda x, t, y: net(x, t, y), *a) * 15,
+        "sum",
+    ),
+    (
+        "check_dpm_step",
+        lambda x, p, b, before, n, t: (
+            ((1 - t) / (1 - n)) ** 0.5 * x + (t**0.5 - (n * (1 - t) / (1 - n)) ** 0.5) * p
+        ),
+        "first order",
+    ),
     ("check_guidance", lambda c, u, s: c + s * (c - u), "unconditional"),
+    ("check_guidance", lambda c, u, s: guided(u, c, s), "exchanged"),
 ]

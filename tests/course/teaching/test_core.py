@@ -84,6 +84,20 @@ def test_the_line_that_raises_is_shown(check):
     assert "in the line `return x[int(y) + 1000]`" in check(attempt).message
 
 
+def test_an_answer_that_differs_for_the_same_case_is_random():
+    twice = Exercise(
+        "check_twice",
+        ("98.2",),
+        1,
+        (),
+        lambda random: Task(lambda x: x + 1, [(x := random.normal(size=3),), (x.copy(),)]),
+    )
+    own = np.random.default_rng(0)
+    assert "its own random numbers" in twice(lambda x: x + own.normal(size=3)).message
+    assert "its own random numbers" not in twice(lambda x: x + 2).message
+    assert twice(lambda x: x + 1).passed
+
+
 def test_hints_come_one_by_one(check):
     def wrong(x):
         return x

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.course.teaching.asking import Answer, Function
-from workbench.course.teaching.values import Other, same
+from workbench.course.teaching.values import Other, as_data, same
 
 Mistake = tuple[str, Function]  # message, and a function that makes the mistake
 
@@ -18,7 +18,8 @@ Mistake = tuple[str, Function]  # message, and a function that makes the mistake
 class Task:
     """An exercise with the inputs of one seed: the correct answer as a function, the cases (each a
     tuple of arguments), and typical mistakes. A case holds numbers, texts, arrays, tensors,
-    lists, tuples, dicts, or functions that a module outside `workbench.course.teaching` defines."""
+    lists, tuples, dicts, or functions that a module outside `workbench.course.teaching` defines.
+    If a case is repeated, an answer that differs the second time is recognised as random."""
 
     answer: Function
     cases: Sequence[tuple[Any, ...]]
@@ -43,6 +44,11 @@ def verdict(
         return "not attempted", ""
     if any(value is None for value in given):
         return "not yet", "for some inputs it returns nothing: does every branch end in a return?"
+    if _differs_for_the_same(given, task.cases):
+        return "not yet", (
+            "it gives different results for the same input: it samples its own random numbers, but "
+            "its arguments are all that it needs"
+        )
     right = answers_of(task.answer)
     wrong = _difference(given, right, task.tolerance)
     if wrong is None:
@@ -52,6 +58,16 @@ def verdict(
         if _difference(given, answers_of(mistake), task.tolerance) is None:
             return "not yet", words
     return "not yet", _pattern(given, right) or wrong
+
+
+def _differs_for_the_same(given: Sequence[Any], cases: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether two answers to equal cases differ. Only exercises that repeat a case can tell."""
+    data = [as_data(case) for case in cases]
+    return any(
+        same(data[i], data[j]) and not same(given[i], given[j])
+        for j in range(len(given))
+        for i in range(j)
+    )
 
 
 def _difference(given: Sequence[Any], right: Sequence[Any], tolerance: float) -> str | None:

@@ -66,6 +66,12 @@ def check_info_nce(random: np.random.Generator) -> Task:
     def one_way(a: Any, b: Any, s: float) -> Any:
         return F.cross_entropy(s * a @ b.T, torch.arange(len(a)))
 
+    def both_ways(a: Any, b: Any, s: float, change: Any, **how: Any) -> Any:
+        """The loss with changed logits."""
+        logits, own = s * a @ b.T, torch.arange(len(a))
+        each = [F.cross_entropy(change(part), own, **how) for part in (logits, logits.T)]
+        return (each[0] + each[1]) / 2
+
     return Task(
         info_nce,
         [pair(6), pair(9)],
@@ -90,6 +96,91 @@ def check_info_nce(random: np.random.Generator) -> Task:
                 "dividing is for a temperature; here `scale` multiplies",
                 lambda a, b, s: info_nce(a, b, 1 / s),
             ),
+            (
+                "cross_entropy does the softmax itself: give it logits, not probabilities",
+                lambda a, b, s: both_ways(a, b, s, lambda x: x.softmax(1)),
+            ),
+            (
+                "that is the sum over the pairs: take the mean (reduction='mean', the default)",
+                lambda a, b, s: both_ways(a, b, s, lambda x: x, reduction="sum"),
+            ),
+            (
+                "the sign is reversed: a loss is the negative log-probability",
+                lambda a, b, s: -info_nce(a, b, s),
+            ),
+        ],
+    )
+
+
+@exercise(
+    "03.3",
+    points=3,
+    hints=(
+        "Start with the logarithm of the softmax over each row: all texts are in its denominator.",
+        "Keep the entries where `alike` is 1. How many are there in each row?",
+        "The columns are the rows of the transposed matrices.",
+    ),
+)
+def check_several_positives(random: np.random.Generator) -> Task:
+    """Lesson 03: contrastive loss where several texts may suit a loop."""
+    import torch
+    import torch.nn.functional as F
+
+    def case(n: int) -> tuple[Any, ...]:
+        both = torch.from_numpy(random.normal(size=(2, n, 5)).astype(np.float32))
+        groups = random.permutation(np.arange(n) // 3)  # groups of three, and a smaller one
+        alike = torch.from_numpy((groups[:, None] == groups).astype(np.float32))
+        return *F.normalize(both, dim=-1), 4.0, alike
+
+    def of_rows(a: Any, b: Any, s: float, alike: Any) -> Any:
+        log_p = torch.log_softmax(s * a @ b.T, 1)
+        return -((log_p * alike).sum(1) / alike.sum(1)).mean()
+
+    def twice(rows: Any) -> Any:
+        return lambda a, b, s, alike: (rows(a, b, s, alike) + rows(b, a, s, alike.T)) / 2
+
+    def sum_over_mates(a: Any, b: Any, s: float, alike: Any) -> Any:
+        return -(torch.log_softmax(s * a @ b.T, 1) * alike).sum(1).mean()
+
+    def mean_over_all(a: Any, b: Any, s: float, alike: Any) -> Any:
+        return -(torch.log_softmax(s * a @ b.T, 1) * alike).mean()
+
+    def log_of_the_sum(a: Any, b: Any, s: float, alike: Any) -> Any:
+        return -torch.log(((s * a @ b.T).softmax(1) * alike).sum(1)).mean()
+
+    return Task(
+        twice(of_rows),
+        [case(8), case(7)],
+        [
+            (
+                "that counts only the own text: use all entries where `alike` is 1",
+                lambda a, b, s, alike: info_nce(a, b, s),
+            ),
+            ("that is only the rows: the columns choose, too", of_rows),
+            (
+                "the two directions are added; take their mean",
+                lambda a, b, s, alike: 2 * twice(of_rows)(a, b, s, alike),
+            ),
+            (
+                "that is the sum over the texts that suit: divide by their number in each row",
+                twice(sum_over_mates),
+            ),
+            (
+                "that divides by the number of all texts: divide by the number that suit",
+                twice(mean_over_all),
+            ),
+            (
+                "that is the log of the summed probabilities; take the mean of the logs",
+                twice(log_of_the_sum),
+            ),
+            (
+                "the scale is missing: multiply the cosines by it",
+                lambda a, b, s, alike: twice(of_rows)(a, b, 1.0, alike),
+            ),
+            (
+                "the sign is reversed: a loss is the negative log-probability",
+                lambda a, b, s, alike: -twice(of_rows)(a, b, s, alike),
+            ),
         ],
     )
 
@@ -101,7 +192,7 @@ def recall(scores: np.ndarray, k: int) -> float:
 
 
 @exercise(
-    "03.3",
+    "03.4",
     points=2,
     hints=(
         "The match of row i is column i: its score is on the diagonal.",

@@ -39,6 +39,144 @@ def check_phases(random: np.random.Generator) -> Task:
 
 @exercise(
     "04.2",
+    points=3,
+    hints=(
+        "Each of the four is a function of W @ x + U @ h + b; only their squashing differs.",
+        "The gates use the logistic function, what may be written uses tanh.",
+        "First the new c from the old one, then h from the new c.",
+    ),
+)
+def check_lstm_step(random: np.random.Generator) -> Task:
+    """Lesson 04: one step of an LSTM, from the weights of its four parts."""
+
+    def case(inputs: int, hidden: int) -> tuple[Any, ...]:
+        weights = {
+            name: [
+                random.normal(size=(hidden, inputs)),
+                random.normal(size=(hidden, hidden)),
+                random.normal(size=hidden),
+            ]
+            for name in ("forget", "input", "output", "cell")
+        }
+        return (
+            random.normal(size=inputs),
+            random.normal(size=hidden),
+            random.normal(size=hidden),
+            weights,
+        )
+
+    def sigmoid(z: Any) -> Any:
+        return 1 / (1 + np.exp(-z))
+
+    def step(
+        x: Any,
+        h: Any,
+        c: Any,
+        weights: Any,
+        *,
+        squash: Any = np.tanh,
+        show: Any = np.tanh,
+        bias: float = 1.0,
+        order: tuple[str, str] = ("forget", "input"),
+        gate: Any = sigmoid,
+        recurrent: float = 1.0,
+        old: Any = lambda c, new: new,
+    ) -> Any:
+        def part(name: str) -> Any:
+            W, U, b = weights[name]
+            return W @ x + recurrent * (U @ h) + bias * b
+
+        f, i = (gate(part(name)) for name in order)
+        new = f * c + i * squash(part("cell"))
+        return gate(part("output")) * show(old(c, new)), new
+
+    def changed(**how: Any) -> Any:
+        return lambda *case: step(*case, **how)
+
+    return Task(
+        step,
+        [case(3, 2), case(2, 4)],
+        [
+            ("forget and input gate are swapped", changed(order=("input", "forget"))),
+            (
+                "what may be written is squashed by tanh, not by the sigmoid",
+                changed(squash=sigmoid),
+            ),
+            ("the gates use the sigmoid, not tanh", changed(gate=np.tanh)),
+            ("h shows tanh(c): the tanh is missing", changed(show=lambda c: c)),
+            ("the biases are missing", changed(bias=0.0)),
+            ("U @ h is missing: the gates also depend on the last h", changed(recurrent=0.0)),
+            ("h is computed from the old c; use the new one", changed(old=lambda c, new: c)),
+            ("that returns c, h: the new h comes first", lambda *case: step(*case)[::-1]),
+        ],
+    )
+
+
+@exercise(
+    "04.3",
+    points=2,
+    hints=(
+        "PyTorch has a binary cross-entropy from logits; look at its `reduction`.",
+        "Sum over all cells, including those without a hit.",
+        "By what must the sum be divided so that sparse and dense loops count equally?",
+    ),
+)
+def check_hit_loss(random: np.random.Generator) -> Task:
+    """Lesson 04: binary cross-entropy of hit logits, summed over cells, per true hit."""
+    import torch
+    import torch.nn.functional as F
+
+    def case(large: float = 0.0) -> tuple[Any, Any]:
+        """Logits and hits; a few logits are as large as `large`, and wrong."""
+        logits, hits = random.normal(size=(5, 9)), random.random((5, 9)) < 0.4
+        hits[0, :2] = (True, False)
+        if large:
+            logits[0, :2] = (-large, large)
+        return torch.from_numpy(logits).float(), torch.from_numpy(hits).float()
+
+    def total(logits: Any, hits: Any) -> Any:
+        return F.binary_cross_entropy_with_logits(logits, hits, reduction="sum")
+
+    def by_logarithms(p: Any, hits: Any) -> Any:
+        return -(hits * torch.log(p) + (1 - hits) * torch.log(1 - p)).sum() / hits.sum()
+
+    return Task(
+        lambda x, h: total(x, h) / h.sum(),
+        [case(), case(40.0)],
+        [
+            (
+                "that is the mean over all cells; divide the sum by the number of true hits",
+                lambda x, h: total(x, h) / h.numel(),
+            ),
+            ("that is the sum: divide it by the number of true hits", total),
+            (
+                "the sign is wrong: a loss is the negative log-probability",
+                lambda x, h: -total(x, h) / h.sum(),
+            ),
+            (
+                "that counts only cells with a hit; a predicted hit in an empty cell costs, too",
+                lambda x, h: (F.softplus(-x) * h).sum() / h.sum(),
+            ),
+            (
+                "that takes the logarithm of logits: turn them into probabilities by the sigmoid",
+                by_logarithms,
+            ),
+            (
+                "right for small logits; at 40 the sigmoid is 1 in 32 bits, and log(1 − p) is not "
+                "finite: use softplus, or binary_cross_entropy_with_logits",
+                lambda x, h: by_logarithms(torch.sigmoid(x), h),
+            ),
+            (
+                "clamping the probability makes large mistakes cheap: use softplus, or "
+                "binary_cross_entropy_with_logits",
+                lambda x, h: by_logarithms(torch.sigmoid(x).clamp(1e-7, 1 - 1e-7), h),
+            ),
+        ],
+    )
+
+
+@exercise(
+    "04.4",
     points=1,
     hints=(
         "You need three counts: hits in both, hits played, hits reconstructed.",
@@ -79,48 +217,6 @@ def check_f1(random: np.random.Generator) -> Task:
             (
                 "that divides by hits in either, which is the Jaccard index",
                 lambda t, m: (t & m).sum() / (t | m).sum(),
-            ),
-        ],
-    )
-
-
-@exercise(
-    "04.3",
-    points=2,
-    hints=(
-        "PyTorch has a binary cross-entropy from logits; look at its `reduction`.",
-        "Sum over all cells, including those without a hit.",
-        "By what must the sum be divided so that sparse and dense loops count equally?",
-    ),
-)
-def check_hit_loss(random: np.random.Generator) -> Task:
-    """Lesson 04: binary cross-entropy of hit logits, summed over cells, per true hit."""
-    import torch
-    import torch.nn.functional as F
-
-    def case() -> tuple[Any, Any]:
-        logits, hits = random.normal(size=(5, 9)), random.random((5, 9)) < 0.4
-        return torch.from_numpy(logits).float(), torch.from_numpy(hits).float()
-
-    def total(logits: Any, hits: Any) -> Any:
-        return F.binary_cross_entropy_with_logits(logits, hits, reduction="sum")
-
-    return Task(
-        lambda x, h: total(x, h) / h.sum(),
-        [case(), case()],
-        [
-            (
-                "that is the mean over all cells; divide the sum by the number of true hits",
-                lambda x, h: total(x, h) / h.numel(),
-            ),
-            ("that is the sum: divide it by the number of true hits", total),
-            (
-                "the sign is wrong: a loss is the negative log-probability",
-                lambda x, h: -total(x, h) / h.sum(),
-            ),
-            (
-                "that counts only cells with a hit; a predicted hit in an empty cell costs, too",
-                lambda x, h: (F.softplus(-x) * h).sum() / h.sum(),
             ),
         ],
     )

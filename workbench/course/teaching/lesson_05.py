@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from workbench.course.teaching.core import Task, exercise
+from workbench.models import mixture
 
 
 @exercise(
@@ -22,11 +23,15 @@ def check_add_noise(random: np.random.Generator) -> Task:
     cases = [(random.normal(size=(4, 3)), random.normal(size=(4, 3)), a) for a in random.random(3)]
     return Task(
         lambda x, e, a: np.sqrt(a) * x + np.sqrt(1 - a) * e,
-        cases,
+        [*cases, cases[0]],  # the same again: noise that the function samples itself would differ
         [
             (
                 "the square roots are missing: variances add, not amplitudes",
                 lambda x, e, a: a * x + (1 - a) * e,
+            ),
+            (
+                "those are squares; ᾱ is a variance, its factor is the square root",
+                lambda x, e, a: a**2 * x + (1 - a) ** 2 * e,
             ),
             (
                 "the square root is missing for the noise: use √(1 − ᾱ)",
@@ -40,12 +45,128 @@ def check_add_noise(random: np.random.Generator) -> Task:
                 "the factor of the noise is √(1 − ᾱ), not 1 − √ᾱ",
                 lambda x, e, a: np.sqrt(a) * x + (1 - np.sqrt(a)) * e,
             ),
+            ("the noise is missing", lambda x, e, a: np.sqrt(a) * x),
+            (
+                "that subtracts the noise; equation (1) adds it",
+                lambda x, e, a: np.sqrt(a) * x - np.sqrt(1 - a) * e,
+            ),
         ],
     )
 
 
 @exercise(
     "05.2",
+    points=3,
+    hints=(
+        "First x_t by equation (1). ᾱ is a number per row: give it an axis that broadcasts.",
+        "Where `drop` is true, the row's text becomes zeros: `torch.where`.",
+        "The network receives x_t, t and the text. What it should predict depends on `target`.",
+        "v = √ᾱ ε − √(1−ᾱ) x₀. The loss is the mean of all squared differences.",
+    ),
+)
+def check_training_loss(random: np.random.Generator) -> Task:
+    """Lesson 05: the loss of one training step with text dropout, for three predictions."""
+    import torch
+
+    def normal() -> Any:
+        return torch.from_numpy(random.normal(size=(5, 3)).astype(np.float32))
+
+    def case(target: str) -> tuple[Any, ...]:
+        t = torch.from_numpy(random.integers(50, 950, 5))
+        drop = torch.from_numpy(random.permutation([True, True, False, False, False]))
+        text = 2 * normal()
+        return mixture.best_noise, normal(), text, t, normal(), drop, mixture.SCHEDULE, target
+
+    def noised(x0: Any, t: Any, noise: Any, bars: Any) -> tuple[Any, Any, Any]:
+        signal, sigma = bars[t].sqrt()[:, None], (1 - bars[t]).sqrt()[:, None]
+        return signal * x0 + sigma * noise, signal, sigma
+
+    def errors(
+        network: Any, x0: Any, text: Any, t: Any, noise: Any, drop: Any, bars: Any, target: str
+    ) -> Any:
+        x, signal, sigma = noised(x0, t, noise, bars)
+        wanted = {"epsilon": noise, "x0": x0, "v": signal * noise - sigma * x0}[target]
+        return network(x, t, torch.where(drop[:, None], 0.0, text)) - wanted
+
+    def changed(**other: Any) -> Any:
+        """The loss with some arguments computed from the others."""
+        names = ("network", "x0", "text", "t", "noise", "drop", "bars", "target")
+
+        def loss(*args: Any) -> Any:
+            given = dict(zip(names, args, strict=True))
+            given |= {name: change(given) for name, change in other.items()}
+            return (errors(**given) ** 2).mean()
+
+        return loss
+
+    def with_parts(x_of: Any, wanted_of: Any) -> Any:
+        """The loss with another input of the network or another target."""
+
+        def loss(
+            network: Any, x0: Any, text: Any, t: Any, noise: Any, drop: Any, bars: Any, target: str
+        ) -> Any:
+            x, signal, sigma = noised(x0, t, noise, bars)
+            v = signal * noise - sigma * x0
+            wanted = {"epsilon": noise, "x0": x0, "v": v}[target]
+            text = torch.where(drop[:, None], 0.0, text)
+            seen = x_of(x, x0, noise, bars[t][:, None])
+            wanted = wanted_of(wanted, target, x, v, noise)
+            return ((network(seen, t, text) - wanted) ** 2).mean()
+
+        return loss
+
+    def own(wanted: Any, *_: Any) -> Any:
+        return wanted
+
+    return Task(
+        changed(),
+        [case("epsilon"), case("x0"), case("v")],
+        [
+            ("the text is never dropped", changed(drop=lambda a: torch.zeros_like(a["drop"]))),
+            ("the text is dropped where it should stay", changed(drop=lambda a: ~a["drop"])),
+            (
+                "the text is always dropped: only rows of `drop` lose it",
+                changed(drop=lambda a: torch.ones_like(a["drop"])),
+            ),
+            (
+                "the network receives x₀: it must receive the noisy x_t",
+                with_parts(lambda x, x0, e, bar: x0, own),
+            ),
+            (
+                "the network receives pure noise: mix it with x₀ by equation (1)",
+                with_parts(lambda x, x0, e, bar: e, own),
+            ),
+            (
+                "the square roots are missing in x_t",
+                with_parts(lambda x, x0, e, bar: bar * x0 + (1 - bar) * e, own),
+            ),
+            (
+                "signal and noise are swapped in x_t",
+                with_parts(lambda x, x0, e, bar: (1 - bar).sqrt() * x0 + bar.sqrt() * e, own),
+            ),
+            (
+                "the target is ε whatever `target` says",
+                with_parts(lambda x, *_: x, lambda w, target, x, v, e: e),
+            ),
+            (
+                "the sign of v is reversed: v = √ᾱ ε − √(1−ᾱ) x₀",
+                with_parts(lambda x, *_: x, lambda w, target, x, v, e: -v if target == "v" else w),
+            ),
+            ("that is the sum of the squares: take their mean", lambda *a: (errors(*a) ** 2).sum()),
+            (
+                "that is the mean of absolute differences: square them",
+                lambda *a: errors(*a).abs().mean(),
+            ),
+            (
+                "no root: the loss is the mean of the squares",
+                lambda *a: (errors(*a) ** 2).mean().sqrt(),
+            ),
+        ],
+    )
+
+
+@exercise(
+    "05.3",
     points=2,
     hints=(
         "Two lines: the prediction of x₀, then noise added to it again.",
@@ -61,8 +182,11 @@ def check_ddim_step(random: np.random.Generator) -> Task:
     def clean(x: Any, e: Any, now: float) -> Any:
         return (x - np.sqrt(1 - now) * e) / np.sqrt(now)
 
+    def noised(x0: Any, e: Any, then: float) -> Any:
+        return np.sqrt(then) * x0 + np.sqrt(1 - then) * e
+
     return Task(
-        lambda x, e, now, then: np.sqrt(then) * clean(x, e, now) + np.sqrt(1 - then) * e,
+        lambda x, e, now, then: noised(clean(x, e, now), e, then),
         cases,
         [
             (
@@ -83,12 +207,111 @@ def check_ddim_step(random: np.random.Generator) -> Task:
                 "that adds noise of the current level: use the next ᾱ",
                 lambda x, e, now, then: np.sqrt(then) * clean(x, e, now) + np.sqrt(1 - now) * e,
             ),
+            (
+                "x̂₀ is not divided by √ᾱ of the current level",
+                lambda x, e, now, then: noised(x - np.sqrt(1 - now) * e, e, then),
+            ),
+            (
+                "x̂₀ is divided by ᾱ: divide by its square root",
+                lambda x, e, now, then: noised((x - np.sqrt(1 - now) * e) / now, e, then),
+            ),
+            (
+                "x̂₀ is x_t minus the noise, not plus",
+                lambda x, e, now, then: noised((x + np.sqrt(1 - now) * e) / np.sqrt(now), e, then),
+            ),
+            (
+                "the noise of the next level is missing: x_s has the term √(1−ᾱ_s) · ε",
+                lambda x, e, now, then: np.sqrt(then) * clean(x, e, now),
+            ),
+            (
+                "the noise of the next level is added, not subtracted",
+                lambda x, e, now, then: np.sqrt(then) * clean(x, e, now) - np.sqrt(1 - then) * e,
+            ),
         ],
     )
 
 
 @exercise(
-    "05.3",
+    "05.4",
+    points=3,
+    hints=(
+        "λ is half the logarithm of ᾱ/(1−ᾱ). Compute it for all three levels.",
+        "h is the step in λ that you take now, r · h the one before.",
+        "D is a line through the last two predictions, continued by half a step.",
+        "σ is √(1−ᾱ). Which of the levels does each σ and the α belong to?",
+    ),
+)
+def check_dpm_step(random: np.random.Generator) -> Task:
+    """Lesson 05: a step of DPM-Solver++(2M), given three levels ᾱ and two predictions of x₀."""
+    levels = np.sort(random.uniform(0.03, 0.97, (3, 3)), axis=1)
+    cases = [(*random.normal(size=(3, 4)), *map(float, row)) for row in levels]
+
+    def lam(bar: float, half: float = 0.5) -> float:
+        return half * float(np.log(bar / (1 - bar)))
+
+    def step(
+        x: Any,
+        x0: Any,
+        x0_before: Any,
+        before: float,
+        now: float,
+        then: float,
+        *,
+        half: float = 0.5,
+        weight: Any = lambda r: 1 / (2 * r),
+        sign: float = 1.0,
+        alpha_of: Any = lambda now, then: then,
+        ratio: Any = lambda now, then: np.sqrt((1 - then) / (1 - now)),
+    ) -> Any:
+        h = lam(then, half) - lam(now, half)
+        w = weight((lam(now, half) - lam(before, half)) / h)
+        line = (1 + w) * x0 - w * x0_before
+        return ratio(now, then) * x - sign * np.sqrt(alpha_of(now, then)) * np.expm1(-h) * line
+
+    return Task(
+        step,
+        cases,
+        [
+            (
+                "that is a step of first order (DDIM): x0_before is not used",
+                lambda *a: step(*a, weight=lambda r: 0.0),
+            ),
+            (
+                "λ is half of the logarithm of ᾱ/(1−ᾱ): the factor ½ is missing",
+                lambda *a: step(*a, half=1.0),
+            ),
+            (
+                "r is inverted: it is the last step in λ divided by this one",
+                lambda *a: step(*a, weight=lambda r: r / 2),
+            ),
+            (
+                "the weight of the difference is 1/(2r), not 1/r",
+                lambda *a: step(*a, weight=lambda r: 1 / r),
+            ),
+            (
+                "the sign in D is reversed: it continues from x0_before through x0",
+                lambda *a: step(*a, weight=lambda r: -1 / (2 * r)),
+            ),
+            (
+                "the second term is subtracted: −α (e^{−h} − 1) is positive",
+                lambda *a: step(*a, sign=-1.0),
+            ),
+            ("α belongs to the next level", lambda *a: step(*a, alpha_of=lambda now, then: now)),
+            ("α is √ᾱ, not ᾱ", lambda *a: step(*a, alpha_of=lambda now, then: then**2)),
+            (
+                "the ratio of the σ is inverted: x shrinks as noise is removed",
+                lambda *a: step(*a, ratio=lambda now, then: np.sqrt((1 - now) / (1 - then))),
+            ),
+            (
+                "σ is √(1−ᾱ), not 1−ᾱ",
+                lambda *a: step(*a, ratio=lambda now, then: (1 - then) / (1 - now)),
+            ),
+        ],
+    )
+
+
+@exercise(
+    "05.5",
     points=1,
     hints=(
         "What must remain at scale 0, and what at scale 1?",
@@ -109,8 +332,13 @@ def check_guidance(random: np.random.Generator) -> Task:
             ),
             ("the difference has the wrong sign", lambda c, u, s: u + s * (u - c)),
             (
+                "the two predictions are exchanged: scale 0 must give the one without text",
+                lambda c, u, s: c + s * (u - c),
+            ),
+            (
                 "that is a mean: above 1, guidance extrapolates beyond the conditional prediction",
                 lambda c, u, s: (c + s * u) / (1 + s),
             ),
+            ("the unconditional prediction is missing: add it", lambda c, u, s: s * (c - u)),
         ],
     )
