@@ -206,9 +206,11 @@ last.legend(loc="upper right")
 fields[0].set(xlabel="timing", ylabel="velocity");
 
 # %% [markdown]
-# *What you should have noticed:* with much noise all arrows point to the middle: there the network
-# can only predict the mean. With less noise they point to the groups, the accents above and the
-# soft ghost notes below. The sampled strokes (section 4 explains how) lie where played ones do.
+# *What you should have noticed:* nearly pure noise is the easy case: $x_t$ itself is the answer.
+# Where little was added, it can hardly be told from the data. With much noise all arrows point to
+# the middle: there the network can only predict the mean. With less noise they point to the groups,
+# the accents above and the soft ghost notes below. The sampled strokes (section 4 explains how) lie
+# where played ones do.
 #
 # ## Exercise 2 · The training step (15 minutes)
 #
@@ -629,10 +631,10 @@ compare([*heard, shipped], [*titles, "the shipped system"])
 
 # %% [markdown]
 # *What you should have noticed:* the untrained network leaves noise, which the decoder turns into
-# crowded nonsense. Within seconds of training the loops calm down and begin to repeat. The loss
-# falls slowly and stays high: at much noise nobody can know $x_0$. The distance tells more, though
-# with few loops it jumps. The shipped system is the same kind of network, with more weights, whole
-# requests for a text, and more hours of training.
+# hits without a pattern. Listen for the step from which a pulse stands out, and bars repeat. The
+# loss falls slowly and stays high: at much noise nobody can know $x_0$. The distance tells more,
+# though with few loops it jumps. The shipped system is the same kind of network, with more weights,
+# whole requests for a text, and more hours of training.
 #
 # ## 8 · Guidance: the dial
 #
