@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import options, system_command
+from workbench import options, system_command, train_command
 from workbench.course.lab import open_lab
 from workbench.course.notebooks import regenerate, stale
 from workbench.errors import WorkbenchError
@@ -36,7 +36,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    system_command.add(commands, PROFILES)
+    system_command.add(commands)
+    train_command.add(commands, PROFILES)
 
     add = commands.add_parser("evaluate", help="measure a system and print the tables")
     add.add_argument(

@@ -17,7 +17,9 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psutil
+from workbench.late import late
+
+psutil = late("psutil")
 
 
 def memory(members: dict[int, Any]) -> float:

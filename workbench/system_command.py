@@ -1,4 +1,4 @@
-"""The commands over all systems: `workbench systems`, generate, inpaint, vary, train; and tools.
+"""The commands over all systems: `workbench systems`, generate, inpaint, vary; and tools.
 
 They read from the registry what a system `can` do and which settings it has; none of them depends
 on a certain system. Options that are not given keep the system's default.
@@ -7,7 +7,6 @@ on a certain system. Options that are not given keep the system's default.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 import warnings
@@ -20,7 +19,6 @@ from workbench import options
 from workbench.errors import PromptError, WorkbenchError
 from workbench.options import check_out
 from workbench.system_options import (
-    SYSTEM,
     TRACKS,
     VERB_SETTINGS,
     add_part,
@@ -32,14 +30,14 @@ from workbench.system_options import (
     settings_of,
     tracks_given,
 )
-from workbench.systems.registry import SYSTEMS, datasets, find, system_key
+from workbench.systems.registry import SYSTEMS, find
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
     from workbench.systems.region import Region
 
 
-def add(commands: Any, profiles: Sequence[str]) -> None:
+def add(commands: Any) -> None:
     """Add the commands' options to the parser of `workbench`."""
     add = commands.add_parser("systems", help="list the systems, what each can do, and its options")
     add.set_defaults(run=systems)
@@ -99,30 +97,6 @@ def add(commands: Any, profiles: Sequence[str]) -> None:
     )
     add_takes(add)
     add.set_defaults(run=arrange)
-
-    add = commands.add_parser(
-        "train", help="train a system; the same command resumes a stopped training"
-    )
-    add.add_argument("system", type=system_key, metavar="SYSTEM", help=SYSTEM)
-    add.add_argument(
-        "--dataset",
-        type=datasets,
-        help='a name or a folder, or several joined by "+"; default: the system\'s own',
-    )
-    add.add_argument(
-        "--profile", default="laptop", choices=profiles, help="size of networks and training"
-    )
-    for key, entry in SYSTEMS.items():
-        for option, meaning in entry.options.items():
-            add.add_argument(f"--{option}", type=options.nonempty, help=f"{key}: {meaning}")
-    add.add_argument("--out", type=options.path, help="folder of the run (default: runs/SYSTEM)")
-    options.add_seed(add)
-    add.add_argument(
-        "--budget-minutes",
-        type=options.number(0),
-        help="end the training after this number of minutes",
-    )
-    add.set_defaults(run=train)
 
 
 # Meaning of each groove tool, the options that it needs, and those that it takes beside them
@@ -321,27 +295,6 @@ def groove(args: argparse.Namespace) -> int:
             words.append(args.drum)
             clips = system.add(clip, args.drum, **settings)
     _write_edits(clips, " ".join(words), args)
-    return 0
-
-
-def train(args: argparse.Namespace) -> int:
-    entry = find(args.system)
-    known = {option for other in SYSTEMS.values() for option in other.options}
-    given = {option: getattr(args, option) for option in known if getattr(args, option)}
-    for option in sorted(given.keys() - entry.options.keys()):
-        raise WorkbenchError(f"--{option}: is not an option of train {entry.key}")
-    args.out = args.out or Path("runs") / entry.key
-    check_out(args.out)
-    entry.system.train(
-        args.dataset or entry.dataset,
-        args.profile,
-        out=args.out,
-        seed=args.seed,
-        budget_minutes=args.budget_minutes,
-        **given,
-    )
-    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes only the first one prints
-        print(f"saved in {args.out}")
     return 0
 
 

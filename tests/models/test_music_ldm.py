@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tests import published_parts
 from workbench.models.mel_encoder import MelEncoder
 from workbench.models.music_ldm import (
     FiLMUNet,
@@ -46,10 +47,40 @@ def test_a_vocos_says_what_a_transform_was_made_of():
 def test_the_vae_shortens_by_four():
     mel = torch.randn(2, 1, 64, 64)
     vae = mel_vae(SMALL)
-    z = vae.encode(mel).latent_dist.mean
-    assert z.shape == (2, 8, 16, 16)
-    assert vae.decode(z).sample.shape == mel.shape
+    mean, logvar = vae.encode(mel)
+    assert mean.shape == logvar.shape == (2, 8, 16, 16)
+    assert vae.decode(mean).shape == mel.shape
     assert SMALL.shorter == 4
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("attention", [False, True])
+def test_networks_are_those_of_diffusers_and_transformers(layers, attention):
+    """With the same weights, and with other initial ones of the same spread."""
+    torch.manual_seed(0)
+    sizes = replace(SMALL, layers=layers, attention=attention, blocks=(3, 7))
+    x, t, vector = torch.randn(2, 8, 8, 16), torch.tensor([3, 999]), torch.randn(2, 16)
+    mel = torch.randn(2, 16, 64) - 4
+    theirs = published_parts.film_unet(sizes).eval()
+    ours = FiLMUNet(sizes).eval()
+    ours.unet.load_state_dict(theirs.state_dict())
+    with torch.no_grad():
+        found = ours(x, t, vector, torch.ones(2, dtype=torch.bool))
+        assert torch.allclose(found, theirs(x, t, None, class_labels=vector).sample, atol=1e-5)
+        theirs, ours = published_parts.mel_vae(sizes).eval(), mel_vae(sizes).eval()
+        ours.load_state_dict(theirs.state_dict())
+        mean, logvar = ours.encode(mel[:, None])
+        posterior = theirs.encode(mel[:, None]).latent_dist
+        assert torch.allclose(mean, posterior.mean, atol=1e-5)
+        assert torch.allclose(logvar, posterior.logvar, atol=1e-5)
+        torch.manual_seed(1)
+        sampled = ours.sample(mean, logvar)
+        torch.manual_seed(1)
+        assert torch.allclose(sampled, posterior.sample(), atol=1e-5)
+        assert torch.allclose(ours.decode(mean), theirs.decode(mean).sample, atol=1e-5)
+        theirs, ours = published_parts.vocoder(sizes).eval(), vocoder(sizes).eval()
+        ours.load_state_dict(theirs.state_dict())
+        assert torch.allclose(ours(mel), theirs(mel), atol=1e-5)
 
 
 @pytest.mark.parametrize("frames", [16, 17, 30])

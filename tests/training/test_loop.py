@@ -8,6 +8,8 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import replace
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,7 +18,7 @@ from torch import nn
 
 from tests.ports import free_port
 from workbench.errors import CheckpointError, MemoryFullError, WorkbenchError
-from workbench.training import Plan, fit, seeds
+from workbench.training import Plan, fit, loop, seeds
 
 PLAN = Plan(steps=24, batch=8, lr=0.01, warmup=3, every=6, ema=0.9, precision="32-true")
 
@@ -320,6 +322,68 @@ def test_muon_trains_the_matrices_of_blocks_and_resumes(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fit(blocks(), data(), loss, plan, tmp_path / "torn", seed=5, watch=stop_after(12))
     assert torch.equal(changed(plan, tmp_path / "torn"), whole)
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_without_fabric_and_tqdm_the_numbers_are_the_same(precision, tmp_path, monkeypatch, capsys):
+    x = torch.randn(50, 4, generator=torch.Generator().manual_seed(1))
+    plan = Plan(steps=12, batch=8, lr=0.01, warmup=3, every=6, precision=precision, ema=0.9)
+
+    def loss(module, x, place):
+        noisy = x + 0.1 * torch.randn_like(x)
+        return {"mse": (module(noisy) - x.sum(1, keepdim=True)).square().mean()}
+
+    def trained(out):
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 1))
+        return fit(network, (x, torch.arange(50)), loss, plan, out, seed=5)
+
+    ours = trained(tmp_path / "fabric")
+    for name in ("lightning_fabric", "tqdm", "tqdm.auto"):
+        monkeypatch.setitem(sys.modules, name, None)  # then an import fails
+    capsys.readouterr()
+    theirs = trained(tmp_path / "plain")
+    assert capsys.readouterr().err.splitlines()[1].startswith("training: step 12 of 12, loss ")
+    for name, value in theirs.module.state_dict().items():
+        assert torch.equal(value, ours.module.state_dict()[name]), name
+    assert [line["loss"] for line in theirs.log] == [line["loss"] for line in ours.log]
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(WorkbenchError, match="lightning-fabric"):
+        trained(tmp_path / "two")
+
+
+def test_the_rate_falls_to_the_end_of_a_budget(tmp_path, monkeypatch):
+    """A second per step: the time ends long before the steps do."""
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=count().__next__))
+    rates = []
+    step = torch.optim.AdamW.step
+
+    def watched(self, *args, **more):
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, *args, **more)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    plan = Plan(steps=10_000, batch=8, lr=0.01, warmup=10, every=50, cooldown=0.5)
+    plan = replace(plan, precision="32-true", budget_minutes=100 / 60)
+    x = torch.randn(50, 4)
+
+    def square(module, x):
+        return {"mse": module(x).square().mean()}
+
+    with pytest.warns(UserWarning, match="the time was up"):
+        fit(
+            nn.Linear(4, 1),
+            (x,),
+            lambda m, x: {"mse": m(x).square().mean()},
+            plan,
+            tmp_path,
+            seed=0,
+        )
+    assert 95 <= len(rates) <= 102
+    assert rates[:10] == pytest.approx([0.001 * (i + 1) for i in range(10)])
+    assert rates[10:49] == pytest.approx([0.01] * 39)
+    assert rates[74] == pytest.approx(0.005, rel=0.06)
+    assert rates[-1] < 0.0003
 
 
 JOB = """

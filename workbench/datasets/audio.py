@@ -18,11 +18,12 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -342,6 +343,25 @@ class AudioCollection:
                 f"{self.folder}: {there:.2f} s of sound to train on, a window lasts {seconds:.2f} "
                 "s; add files"
             )
+
+    def labelled(self, labels: Mapping[int, Mapping[str, Any]]) -> Self:
+        """Return the same collection with further labels of some pieces, by their index."""
+        other = copy(self)
+        other.items = [
+            replace(item, labels={**item.labels, **labels.get(i, {})})
+            for i, item in enumerate(self.items)
+        ]
+        return other
+
+    def copy_to(self, folder: str | os.PathLike[str]) -> None:
+        """Write the collection into a new folder, without the paths of its files."""
+        folder = Path(folder)
+        folder.mkdir(parents=True)
+        np.save(folder / "samples.npy", self.samples)
+        np.save(folder / "offsets.npy", np.asarray(self.offsets))
+        items = [{**asdict(item), "path": item.path.name} for item in self.items]
+        about = {"rate": self.rate, "items": items, "skipped": [], "duplicates": []}
+        write_text(folder / PREPARED, json.dumps(about, indent=0) + "\n")
 
     def __repr__(self) -> str:
         return (

@@ -15,17 +15,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workbench.models.bert import Transformer
 from workbench.models.denoisers import sinusoids
 from workbench.models.diffusion import Diffusion
-
-if TYPE_CHECKING:
-    from transformers import BertModel, ElectraModel
 
 Backbone = Literal["bert", "electra"]
 
@@ -90,7 +88,7 @@ class DiffusionLM(nn.Module):
         self.time_embed = nn.Sequential(
             nn.Linear(width, 4 * width), nn.SiLU(), nn.Linear(4 * width, inner)
         )
-        hidden = self.encoder.config.hidden_size
+        hidden = self.encoder.width
         self.output_down_proj = nn.Sequential(
             nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, config.dim)
         )
@@ -112,8 +110,7 @@ class DiffusionLM(nn.Module):
             x = torch.cat([x, torch.zeros_like(x) if guess is None else guess], dim=-1)
         time = self.time_embed(sinusoid(t, self.config.width))  # (batch, inner)
         h = self.input_up_proj(x) + time[:, None]  # (batch, time, inner)
-        h = self.encoder(inputs_embeds=h, attention_mask=mask).last_hidden_state
-        return self.output_down_proj(h)
+        return self.output_down_proj(self.encoder(h, mask))
 
     @property
     def table(self) -> Tensor:
@@ -150,35 +147,13 @@ class DiffusionLM(nn.Module):
         return self.embed(self.words(x))
 
 
-def encoder(config: TransformerConfig) -> tuple[BertModel | ElectraModel, int]:
+def encoder(config: TransformerConfig) -> tuple[Transformer, int]:
     """Return a transformer with random weights, and the width of its inputs."""
-    from transformers import BertConfig, BertModel, ElectraConfig, ElectraModel
-
-    shared: dict[str, Any] = {
-        "vocab_size": 1,  # the inputs are vectors
-        "num_hidden_layers": config.depth,
-        "max_position_embeddings": config.length,
-        "hidden_dropout_prob": config.dropout,
-        "attention_probs_dropout_prob": 0.0,
-        "type_vocab_size": 1,
-    }
+    sizes = (config.depth, config.heads, config.length, config.dropout)
     if config.backbone == "bert":
-        bert = BertConfig(
-            hidden_size=config.width,
-            num_attention_heads=config.heads,
-            intermediate_size=4 * config.width,
-            **shared,
-        )
-        return BertModel(bert, add_pooling_layer=False), config.width
+        return Transformer(config.width, *sizes), config.width
     half = config.width // 2
-    small = ElectraConfig(
-        embedding_size=half // 2,
-        hidden_size=half,
-        num_attention_heads=config.heads,
-        intermediate_size=4 * half,
-        **shared,
-    )
-    return ElectraModel(small), half // 2
+    return Transformer(half, *sizes, inputs=half // 2), half // 2
 
 
 def sinusoid(t: Tensor, width: int) -> Tensor:

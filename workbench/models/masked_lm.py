@@ -46,7 +46,7 @@ class MaskedLM(nn.Module):
         self.encoder, inner = encoder(config)
         self.word_embedding = nn.Embedding(config.vocab + 1, inner)
         self.controls = nn.ModuleList(nn.Embedding(n + 1, inner) for n in config.controls)
-        self.lm_head = nn.Linear(self.encoder.config.hidden_size, config.vocab)
+        self.lm_head = nn.Linear(self.encoder.width, config.vocab)
         for table in (self.word_embedding, *self.controls):  # as small as BERT's positions
             nn.init.normal_(table.weight, std=0.02)
 
@@ -67,8 +67,7 @@ class MaskedLM(nn.Module):
         for i, table in enumerate(self.controls):
             given = words.new_full((len(words),), -1) if controls is None else controls[:, i]
             h = h + table(given + 1)[:, None]  # row 0: not given
-        h = self.encoder(inputs_embeds=h, attention_mask=mask).last_hidden_state
-        return self.lm_head(h)
+        return self.lm_head(self.encoder(h, mask))
 
     def noise_levels(self, steps: int) -> list[float]:
         """Return the share of masked words before each step of `sample`."""

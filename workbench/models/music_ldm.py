@@ -1,27 +1,27 @@
-"""MusicLDM's three networks, made of the same classes as its published checkpoint.
+"""MusicLDM's three networks, of the same shape as its published checkpoint.
 
     mel (1, frames, 64) → VAE (÷ 8) → U-Net conditioned on one vector (FiLM) → vocoder
 
-Chen et al. 2023, arXiv 2308.01546, section 3: AutoencoderKL and UNet2DConditionModel of diffusers,
-without cross-attention, and SpeechT5HifiGan of transformers. The sizes are smaller; the published
-weights run in the same pipeline. The laptop's vocoder is a Vocos, which learns in minutes what
-takes a HiFi-GAN of its size hours. Notebook: `notebooks/07_audio_diffusion.ipynb`.
+Chen et al. 2023, arXiv 2308.01546, section 3. The VAE is in `kl_vae.py`, the U-Net in
+`film_unet.py`, the HiFi-GAN in `hifigan.py`. The sizes are smaller; the published weights run in
+the same pipeline. The laptop's vocoder is a Vocos, which learns in minutes what takes a HiFi-GAN of
+its size hours. Notebook: `notebooks/07_audio_diffusion.ipynb`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from workbench.models.conditioning import Conditioning
+from workbench.models.film_unet import UNet
+from workbench.models.hifigan import HiFiGAN
+from workbench.models.kl_vae import KLVAE, KLVAEConfig
 from workbench.models.mel_encoder import MEL_MEAN, MEL_STD
 from workbench.models.spectral_vae import KERNEL, ConvNeXt, invert
-
-if TYPE_CHECKING:
-    from diffusers.models import AutoencoderKL, UNet2DConditionModel
 
 
 @dataclass(frozen=True)
@@ -98,23 +98,10 @@ class MusicLDMConditioning(Conditioning):
 Heard = MusicLDMConditioning  # the old name
 
 
-def mel_vae(sizes: MusicLDMSizes) -> AutoencoderKL:
+def mel_vae(sizes: MusicLDMSizes) -> KLVAE:
     """Return a VAE between log mel (batch, 1, frames, bands) and latents (batch, latent,
     frames / shorter, bands / shorter)."""
-    from diffusers.models import AutoencoderKL
-
-    levels = len(sizes.vae)
-    return AutoencoderKL(
-        in_channels=1,
-        out_channels=1,
-        down_block_types=("DownEncoderBlock2D",) * levels,
-        up_block_types=("UpDecoderBlock2D",) * levels,
-        block_out_channels=sizes.vae,
-        layers_per_block=sizes.layers,
-        latent_channels=sizes.latent,
-        norm_num_groups=sizes.groups,
-        mid_block_add_attention=sizes.attention,
-    )
+    return KLVAE(KLVAEConfig(sizes.vae, sizes.latent, sizes.layers, sizes.groups, sizes.attention))
 
 
 class Vocos(nn.Module):
@@ -142,52 +129,11 @@ class Vocos(nn.Module):
         return invert(log_magnitude - 5.0, phase, self.hann, 160)[:, 0]  # quiet before training
 
 
-def vocoder(sizes: MusicLDMSizes, rate: int = 16_000) -> nn.Module:
-    """Return a vocoder from log mel (batch, frames, bands) to a waveform (batch, frames · 160).
-
-    Source: HiFi-GAN is Kong et al. 2020, arXiv 2010.05646, section 2.2.
-    """
+def vocoder(sizes: MusicLDMSizes) -> Vocos | HiFiGAN:
+    """Return a vocoder from log mel (batch, frames, bands) to a waveform (batch, frames · 160)."""
     if not sizes.blocks:
         return Vocos(sizes.bands, sizes.vocoder)
-    from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
-
-    return SpeechT5HifiGan(
-        SpeechT5HifiGanConfig(
-            model_in_dim=sizes.bands,
-            sampling_rate=rate,
-            upsample_initial_channel=sizes.vocoder,
-            upsample_rates=[5, 4, 2, 2, 2],  # 160 samples per frame
-            upsample_kernel_sizes=[16, 16, 8, 4, 4],
-            resblock_kernel_sizes=list(sizes.blocks),
-            resblock_dilation_sizes=[[1, 3, 5]] * len(sizes.blocks),
-            normalize_before=False,
-        )
-    )
-
-
-def film_unet(sizes: MusicLDMSizes) -> UNet2DConditionModel:
-    """Return a U-Net whose time embedding is concatenated with a projection of the conditioning
-    vector. Its attention layers are self-attention, because there are no text tokens.
-
-    Source: Perez et al. 2018 (FiLM), arXiv 1709.07871; MusicLDM, section 3.
-    """
-    from diffusers.models import UNet2DConditionModel
-
-    deeper = len(sizes.unet) - 1
-    return UNet2DConditionModel(
-        in_channels=sizes.latent,
-        out_channels=sizes.latent,
-        block_out_channels=sizes.unet,
-        layers_per_block=sizes.layers,
-        norm_num_groups=sizes.groups,
-        attention_head_dim=8,
-        down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * deeper,
-        up_block_types=("CrossAttnUpBlock2D",) * deeper + ("UpBlock2D",),
-        cross_attention_dim=sizes.unet,
-        class_embed_type="simple_projection",
-        projection_class_embeddings_input_dim=sizes.embed,
-        class_embeddings_concat=True,
-    )
+    return HiFiGAN(sizes.bands, sizes.vocoder, sizes.blocks)
 
 
 class FiLMUNet(nn.Module):
@@ -202,14 +148,13 @@ class FiLMUNet(nn.Module):
 
     def __init__(self, sizes: MusicLDMSizes) -> None:
         super().__init__()
-        self.unet = film_unet(sizes)
+        self.unet = UNet(
+            sizes.latent, sizes.unet, layers=sizes.layers, groups=sizes.groups, embed=sizes.embed
+        )
+        self.multiple = 2 ** (len(sizes.unet) - 1)  # each level but the last halves the frames
         self.register_buffer("null_text", torch.zeros(sizes.embed))
 
     def forward(self, x: Tensor, t: Tensor, vector: Tensor, mask: Tensor) -> Tensor:
         vector = torch.where(mask[:, None], vector, self.null_text)  # (batch, embed)
-        # each level but the last halves the frames
-        multiple = 2 ** (len(self.unet.config["block_out_channels"]) - 1)
-        missing = -x.shape[2] % multiple
-        padded = nn.functional.pad(x, (0, 0, 0, missing))
-        output: Any = self.unet(padded, t, encoder_hidden_states=None, class_labels=vector)
-        return output.sample[:, :, : x.shape[2]]
+        padded = nn.functional.pad(x, (0, 0, 0, -x.shape[2] % self.multiple))
+        return self.unet(padded, t, vector)[:, :, : x.shape[2]]

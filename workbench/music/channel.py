@@ -13,7 +13,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import symusic
+
+from workbench.late import late
+
+symusic = late("symusic")
 
 MODULATION, VOLUME, PAN, EXPRESSION, SUSTAIN, SOSTENUTO = 1, 7, 10, 11, 64, 66
 SOUND_OFF, RESET = 120, 121

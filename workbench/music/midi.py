@@ -12,16 +12,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import symusic
 
 from workbench.arguments import path_of
 from workbench.errors import BrokenFileError, MissingDataError, MusicFileWarning
 from workbench.files import read_regular
+from workbench.late import late
 from workbench.music import smf
 from workbench.music.notes import NOTE, TPQ, as_notes, note_list, notes_of, score_of
 from workbench.music.sharing import share_channels
 from workbench.music.smf_score import possible_tempo, score_of_file
 from workbench.music.timeline import SLOWEST, seconds_at, settled
+
+symusic = late("symusic")
 
 __all__ = [
     "NOTE",

@@ -7,12 +7,14 @@ import math
 from typing import Any
 
 import numpy as np
-import symusic
 
 from workbench.arguments import flag, shown, whole
 from workbench.errors import WorkbenchError
+from workbench.late import late
 from workbench.music.channel import note_events
 from workbench.music.timeline import check_meter, check_tempo, end_tick
+
+symusic = late("symusic")
 
 TPQ = 480  # ticks per quarter note of the scores made here
 NOTE = np.dtype(

@@ -9,9 +9,9 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-import symusic
 
 from workbench.errors import BrokenFileError
+from workbench.late import late
 from workbench.music.channel import SUSTAIN, bend_events, control_events, note_events
 from workbench.music.smf import (
     KEY,
@@ -26,6 +26,8 @@ from workbench.music.smf import (
     time_base,
 )
 from workbench.music.timeline import TEMPO_RANGE
+
+symusic = late("symusic")
 
 LATE_HIT = 0.25  # beats that a drum hit without a note-off lasts at most
 

@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import symusic
 
 from workbench.arguments import floats, number, shown, whole
 from workbench.errors import PromptError
+from workbench.late import late
 from workbench.music.channel import Channel, bend_events, control_events, note_events, pedal_list
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
+
+symusic = late("symusic")
 
 SLOWEST = 2**24 - 1  # microseconds per quarter note that a MIDI file can say
 TEMPO_RANGE = (60e6 / SLOWEST, 2000.0)  # BPM, from 3.58

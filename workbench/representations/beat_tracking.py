@@ -6,7 +6,7 @@ A tracker is a function (sound (channels, samples), rate) → `Beats`. Functions
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ HOP = 256  # samples per frame of the onset envelope
 LOW = (30.0, 130.0)  # Hz: bass drum and bass, which mark the beginning of a bar
 ATTACK = 0.5  # smallest rise in dB at an onset, mean over bands; music has more than 2
 NONE = Beats(np.empty(0), np.empty(0))
+NO_BEATS = "none"  # label of a piece in which the tracker found none
 
 
 def track(sound: np.ndarray, rate: int, *, meter: int = 4) -> Beats:
@@ -109,8 +110,25 @@ def beats_of_clip(clip: Clip, rate: int, tracker: Tracker = track) -> Beats:
 def beats_of(audio: AudioCollection, number: int, tracker: Tracker = track) -> Beats:
     """Return the beats of a piece from its labels, which rendered music has, else from the
     tracker."""
-    known = Beats.read(audio.items[number].labels)
+    labels = audio.items[number].labels
+    if labels.get("beats") == NO_BEATS:
+        return NONE
+    known = Beats.read(labels)
     return known if len(known.times) else tracker(audio[number], audio.rate)
+
+
+def with_beats(
+    audio: AudioCollection, rows: Sequence[int], tracker: Tracker = track
+) -> AudioCollection:
+    """Return the collection with the beats of some of its pieces in their labels, so that
+    `beats_of` needs no tracker."""
+    found = {}
+    for i in rows:
+        beats = beats_of(audio, i, tracker)
+        values = {"beats": beats.times, "downbeats": beats.downbeats}
+        texts = {name: " ".join(map(repr, times.tolist())) for name, times in values.items()}
+        found[i] = texts if len(beats.times) > 1 else {"beats": NO_BEATS}
+    return audio.labelled(found)
 
 
 def with_clicks(sound: np.ndarray, beats: Beats, rate: int) -> np.ndarray:

@@ -8,11 +8,11 @@ Source: MusicLDM, arXiv 2308.01546, section 3; the code of HiFi-GAN, arXiv 2010.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
 import torch
-import torchaudio
 from torch import Tensor
 
 QUIET = 1e-5  # lowest mel magnitude
@@ -52,12 +52,21 @@ class Mel:
 @cache
 def filters(mel: Mel) -> Tensor:
     """Return the filters (bins, bands): triangles of equal area on Slaney's mel scale."""
-    return torchaudio.functional.melscale_fbanks(
-        mel.window // 2 + 1,
-        mel.low,
-        mel.high,
-        mel.bands,
-        mel.rate,
-        norm="slaney",
-        mel_scale="slaney",
-    )
+    bins = torch.linspace(0, mel.rate // 2, mel.window // 2 + 1)  # Hz
+    low, high = (_slaney(hertz) for hertz in (mel.low, mel.high))
+    edges = _hertz(torch.linspace(low, high, mel.bands + 2))  # each band's, its neighbours' centres
+    width = edges.diff()
+    rising = (bins[:, None] - edges[:-2]) / width[:-1]
+    falling = (edges[2:] - bins[:, None]) / width[1:]
+    return torch.minimum(rising, falling).clamp(min=0) * 2 / (edges[2:] - edges[:-2])
+
+
+_STEP = math.log(6.4) / 27  # Slaney's scale: linear to 1 kHz, which is 15 mel, then logarithmic
+
+
+def _slaney(hertz: float) -> float:
+    return 15 + math.log(hertz / 1000) / _STEP if hertz >= 1000 else 3 * hertz / 200
+
+
+def _hertz(mels: Tensor) -> Tensor:
+    return torch.where(mels >= 15, 1000 * torch.exp(_STEP * (mels - 15)), 200 * mels / 3)

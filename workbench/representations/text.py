@@ -7,9 +7,10 @@ Notebook: `notebooks/03_contrastive_pretraining.ipynb`.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -121,6 +122,44 @@ class BertText:
 
     def length(self, text: str) -> tuple[int, int]:
         return len(self._model[0](text)["input_ids"]), _LONGEST
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Texts with what a frozen BERT returned for them: training on them needs no BERT.
+
+    Args:
+        texts: The texts, each once.
+        values: Tensors with a row per text: the vectors of `BertText.embed`, or the two of
+            `BertText.pieces`, at half precision.
+    """
+
+    texts: list[str]
+    values: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, texts: Iterable[str], *, pieces: bool = False) -> Self:
+        """Evaluate the packaged MiniLM on texts, and on the empty text. pieces: on each word
+        piece."""
+        distinct = sorted({"", *texts})
+        if not pieces:
+            return cls(distinct, (BertText().embed(distinct),))
+        hidden, mask = BertText().pieces(distinct)
+        return cls(distinct, (hidden.half(), mask))
+
+    def embed(self, texts: Sequence[str]) -> Tensor:
+        """Return the vectors of texts of the table: (n, dim)."""
+        return self._rows(texts)[0]
+
+    def pieces(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return the vectors of word pieces, (n, pieces, dim), and their mask (n, pieces)."""
+        hidden, mask = self._rows(texts)
+        return hidden, mask
+
+    def _rows(self, texts: Sequence[str]) -> list[Tensor]:
+        place = {text: row for row, text in enumerate(self.texts)}
+        rows = [place[text] for text in texts]
+        return [value[rows] for value in self.values]
 
 
 def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ table stays quick.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ class Entry:
         benchmark: Module that measures the system, with a function `main(argv)`.
         figures: The system's lines in the table of all systems.
         options: Keyword arguments that only this system's `train` has, with their help.
+        runs: The trainings of `train all`, the share of the minutes of each with its options.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Entry:
     figures: str
     gallery: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    runs: Sequence[tuple[float, Mapping[str, str]]] = ()
 
     @property
     def name(self) -> str:
@@ -81,6 +83,7 @@ SYSTEMS: dict[str, Entry] = {
             listening="workbench.tools.listening.materials:drum_materials",
             benchmark="workbench.benchmarks.drums",
             figures="workbench.systems.figures:DRUMS",
+            runs=((0.3, {}), (0.05, {"text": "keywords"})),
             options={
                 "text": "bert (default), keywords, or the name of any BERT",
                 "start": "continue from this checkpoint; trains only its denoiser",
@@ -97,6 +100,7 @@ SYSTEMS: dict[str, Entry] = {
             listening="workbench.tools.listening.materials:song_materials",
             benchmark="workbench.benchmarks.songs",
             figures="workbench.systems.figures:SONGS",
+            runs=((0.25, {}),),
         ),
         Entry(
             key="piano",
@@ -109,6 +113,7 @@ SYSTEMS: dict[str, Entry] = {
             listening="workbench.tools.listening.materials:piano_materials",
             benchmark="workbench.benchmarks.piano",
             figures="workbench.systems.figures:PIANO",
+            runs=((0.1, {}),),
             options={
                 "backbone": "bert (default) or electra",
                 "process": "continuous (default), of embeddings, or masked, of words",
@@ -125,6 +130,7 @@ SYSTEMS: dict[str, Entry] = {
             listening="workbench.tools.listening.materials:sound_materials",
             benchmark="workbench.benchmarks.sound",
             figures="workbench.systems.figures:SOUND",
+            runs=((0.16, {}),),
         ),
         Entry(
             key="music",
@@ -137,10 +143,32 @@ SYSTEMS: dict[str, Entry] = {
             listening="workbench.tools.listening.materials:sound_materials",
             benchmark="workbench.benchmarks.music",
             figures="workbench.systems.figures:MUSIC",
+            runs=((0.14, {}),),
             options={"mixup": "none, plain, bam, or blm (default)"},
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training of `train all`. share: its share of the minutes, relative to the others; options:
+    keyword arguments of the system's `train`."""
+
+    entry: Entry
+    share: float
+    options: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The name of its folder, such as "drums-keywords"."""
+        return "-".join([self.entry.key, *self.options.values()])
+
+
+def runs() -> list[Run]:
+    """Return the trainings of `train all` in the order of their share."""
+    found = [Run(entry, *run) for entry in SYSTEMS.values() for run in entry.runs]
+    return sorted(found, key=lambda run: -run.share)
 
 
 def datasets(typed: str) -> str:

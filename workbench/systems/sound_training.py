@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
@@ -11,16 +11,18 @@ from torch import Tensor
 from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect, credits_of
 from workbench.errors import MissingDataError, PromptError
+from workbench.representations.text import TextTable
 
 
 @dataclass
 class Data:
     """A collection with its splits. rows: its pieces for training; validation: those for
-    validation."""
+    validation; texts: their captions, as a frozen BERT reads them."""
 
     audio: AudioCollection
     rows: list[int]
     validation: list[int]
+    texts: TextTable | None = None
 
     @classmethod
     def of(cls, dataset: AudioCollection | str, rate: int, limit: int | None = None) -> Self:
@@ -37,6 +39,11 @@ class Data:
         if not data.rows or not data.validation:
             raise MissingDataError(f"{audio.folder}: needs a train and a validation or test split")
         return data
+
+    def with_texts(self, *, pieces: bool = False) -> Self:
+        """Return the data with its captions read by the packaged BERT. pieces: each word piece."""
+        captions = (self.audio.items[i].caption for i in (*self.rows, *self.validation))
+        return replace(self, texts=TextTable.of(captions, pieces=pieces))
 
     def sounds(self, n: int, length: int, seed: int, validation: bool = False) -> Tensor:
         """Return random mono crops of a split: (n, length) at the collection's rate."""

@@ -13,7 +13,6 @@ from math import lcm
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from workbench.arguments import shown, whole
 from workbench.errors import PromptError
@@ -175,6 +174,9 @@ def assign_tracks(score: Any, tracks: Sequence[int], rows: np.ndarray) -> np.nda
     pitches = rows[:, 2].astype(int)
     if score.tracks[tracks[0]].is_drum:
         return np.array(tracks)[counts[:, pitches].argmax(0)]
+    # slow to import, and needed only to write new notes into tracks
+    from scipy.optimize import linear_sum_assignment
+
     steps = np.arange(128)
     density = counts @ np.exp(-np.abs(steps[:, None] - steps) / SPREAD) + 1e-99
     cost = -np.log(density / density.sum(1, keepdims=True))[:, pitches].T  # (notes, tracks)

@@ -11,21 +11,24 @@ All systems share the same verbs with the same arguments; `can` lists the verbs 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
 
-from workbench.arguments import choice, torch_seed
+from workbench.arguments import choice, seed_of, torch_seed
 from workbench.errors import PromptError
 from workbench.music.clip import Clip
+from workbench.systems.prepared import load_prepared, save_prepared
 from workbench.systems.prompts import PromptReading
 from workbench.systems.region import Region
 from workbench.systems.stages import Recipe, train_stages
 from workbench.systems.storage import Pretrained
 from workbench.training import Watch, training_run
+from workbench.training.memory import fitting
 
 VERBS = (
     "generate",
@@ -53,6 +56,10 @@ class System(Pretrained):
     reads: ClassVar[tuple[str, ...]] = ()  # kinds of prompt: "text", "controls"
     replaces: ClassVar[tuple[str, ...]] = ()  # fields of a `Region` that it accepts
     makes: ClassVar[str] = "music"
+    # of systems that can be trained:
+    recipe: ClassVar[Callable[..., Recipe]]  # prepares a data set; takes the arguments of `train`
+    card: ClassVar[Callable[..., str]]  # makes the model card from a training record
+    memory: ClassVar[Mapping[str, float]] = {}  # GiB that training needs, by profile
     config: Any
 
     def __init_subclass__(cls, **more: Any) -> None:
@@ -173,11 +180,70 @@ class System(Pretrained):
         raise PromptError(f"{cls.__name__} cannot train; it can: {', '.join(sorted(cls.can))}")
 
     @classmethod
+    def prepare(
+        cls,
+        dataset: Any,
+        profile: str = "laptop",
+        *,
+        out: str | Path,
+        seed: int = 0,
+        **options: Any,
+    ) -> Path:
+        """Write all that a training reads into a folder, for `train_prepared`.
+
+        Args:
+            dataset: A name from the catalogue or a folder, or several joined by "+".
+            profile: "smoke", "laptop", "gpu" or "paper".
+            out: The folder of the prepared data; older prepared data there is replaced.
+            seed: Seed of all random numbers, also of the training.
+            **options: Further keyword arguments of the system's `train`.
+
+        Returns:
+            The folder.
+
+        Raises:
+            PromptError: If the profile or an option is unknown.
+            MissingDataError: If the data set is not there.
+            WorkbenchError: If the folder holds something else or cannot be written.
+        """
+        recipe = cls._recipe(dataset, profile, seed_of(seed), **options)
+        return save_prepared(out, cls.__name__, recipe)
+
+    @classmethod
+    def train_prepared(
+        cls,
+        folder: str | Path,
+        *,
+        out: str | Path,
+        budget_minutes: float | None = None,
+        watch: Watch | None = None,
+    ) -> Self:
+        """Train on data that `prepare` wrote; the result is that of `train`. It needs PyTorch,
+        NumPy and safetensors only.
+
+        Args:
+            folder: The folder of the prepared data, which names data set, profile and seed.
+            out: Folder of the run and of the checkpoint.
+            budget_minutes: Time limit in minutes, as of `train`.
+            watch: Called with each record of the log.
+
+        Returns:
+            The trained system.
+
+        Raises:
+            MissingDataError: If the folder holds no prepared data.
+            BrokenFileError: If it is damaged, or of another system.
+        """
+        recipe = load_prepared(folder, cls.__name__)
+        run = training_run(cls._run)
+        return run(
+            recipe, out=out, seed=recipe.about["seed"], budget_minutes=budget_minutes, watch=watch
+        )
+
+    @classmethod
     @training_run
     def _train(
         cls,
-        recipe: Callable[..., Recipe],
-        card: Callable[[dict[str, Any]], str],
         dataset: Any,
         profile: str,
         *,
@@ -187,21 +253,41 @@ class System(Pretrained):
         watch: Watch | None,
         **options: Any,
     ) -> Self:
-        """The shared implementation of `train`. recipe: `recipe(dataset, profile, seed, **options)`
-        of the system's training module; card: makes the model card from the record."""
-        plan = recipe(dataset, profile, seed, **options)
+        """The shared implementation of `train`."""
+        recipe = cls._recipe(dataset, profile, seed, **options)
+        return cls._run(recipe, out=out, seed=seed, budget_minutes=budget_minutes, watch=watch)
+
+    @classmethod
+    def _recipe(cls, dataset: Any, profile: str, seed: int, **options: Any) -> Recipe:
+        """Return the recipe with the arguments of the training in its record."""
+        recipe = cls.recipe(dataset, profile, seed, **options)
+        about = {"dataset": dataset, "profile": profile, "seed": seed, **recipe.about}
+        return replace(recipe, about=about)
+
+    @classmethod
+    def _run(
+        cls,
+        recipe: Recipe,
+        *,
+        out: str | Path,
+        seed: int,
+        budget_minutes: float | None,
+        watch: Watch | None,
+    ) -> Self:
+        """Train the system of a recipe."""
         torch.manual_seed(torch_seed(seed))
-        system = cls.from_config(plan.config)
-        return train_stages(
-            system,
-            plan.stages(system.networks),
-            Path(out),
-            about={"dataset": dataset, "profile": profile, "seed": seed, **plan.about},
-            card=card,
-            seed=seed,
-            budget_minutes=budget_minutes,
-            watch=watch,
-        )
+        system = cls.from_config(recipe.config)
+        with fitting(recipe.about["profile"], cls.memory):
+            return train_stages(
+                system,
+                recipe.stages(system.networks),
+                Path(out),
+                about=recipe.about,
+                card=cls.card,
+                seed=seed,
+                budget_minutes=budget_minutes,
+                watch=watch,
+            )
 
     def explain_prompt(
         self, prompt: str, *, bars: int | None = None, meter: tuple[int, int] | None = None

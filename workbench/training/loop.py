@@ -6,7 +6,8 @@ run that is stopped and resumed ends with the same weights as one that is not. C
 safetensors, never pickles.
 
 Several devices or machines: start the command through Fabric's launcher,
-`fabric run --devices 2 workbench/cli.py train drums`; the batch is divided among them.
+`fabric run --devices 2 workbench/cli.py train drums`; the batch is divided among them. Without
+Lightning Fabric a training runs on one device.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from __future__ import annotations
 import atexit
 import copy
 import json
-import logging
 import math
 import signal
 import threading
@@ -35,6 +35,7 @@ from workbench.arguments import seed_of
 from workbench.errors import CheckpointError, WorkbenchError
 from workbench.files import atomic_write, clear_dead, written
 from workbench.training.alone import alone_in
+from workbench.training.device import fabric, progress_bar
 from workbench.training.memory import memory_told
 from workbench.training.plan import Fit, Loss, Network, Plan, Validate, Watch, fast_precision
 from workbench.training.weights import load_file_into, load_weights, not_finite, save_weights
@@ -123,15 +124,11 @@ def fit(
     """
     if not data or not len(data[0]):
         raise WorkbenchError(f"{title}: no training items; the data set gave no usable loops")
-    from lightning_fabric import Fabric
-
-    # in a notebook its remarks on precision would stand in red among a lesson's results
-    logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
     atexit.register(_leave_group)
     run = _Run(module, loss, plan, Path(out), seed_of(seed), weights, validate, watch, title)
-    precision: Any = fast_precision() if plan.precision == "auto" else plan.precision
+    precision = fast_precision() if plan.precision == "auto" else plan.precision
     with alone_in(run.out), memory_told(title, plan.batch):
-        run.prepare(Fabric(precision=precision))
+        run.prepare(fabric(precision))
         run.walk(data)
         return run.finish()
 
@@ -186,11 +183,9 @@ class _Run(Generic[Network]):
 
     def walk(self, data: tuple[Tensor, ...]) -> None:
         """Take steps until the last one, the end of the budget, or an interrupt."""
-        from tqdm.auto import tqdm
-
         plan, title, first = self.plan, self.title, self.fabric.is_global_zero
         started = time.monotonic() - self.seconds
-        bar = tqdm(total=plan.steps, initial=self.step, desc=title, disable=not first)
+        bar = progress_bar(plan.steps, self.step, title, first)
         with _delayed_interrupt() as interrupted, bar:
             stop = self.step > 0 and self._time_is_up()  # in the run before
             while self.step < plan.steps and not stop:
@@ -217,11 +212,19 @@ class _Run(Generic[Network]):
         budget = self.plan.budget_minutes
         return budget is not None and self.seconds > 60 * budget
 
+    def _place(self) -> int:
+        """Return the step in the schedule of the learning rate. A budget that ends before the last
+        step would end it at a high rate, so then it follows the time."""
+        budget = self.plan.budget_minutes
+        if not budget or self.step < self.plan.warmup:
+            return self.step
+        return max(self.step, int(self.plan.steps * min(1.0, self.seconds / (60 * budget))))
+
     def one_step(self, data: tuple[Tensor, ...]) -> dict[str, float]:
         plan, fabric = self.plan, self.fabric
         for optimizer, rate in zip(self.optimizers, (plan.lr, plan.muon), strict=False):
             for group in optimizer.param_groups:
-                group["lr"] = rate * plan.factor(self.step)
+                group["lr"] = rate * plan.factor(self._place())
         rows = self._rows(len(data[0]))
         batch = tuple(tensor[rows].to(fabric.device) for tensor in data)
         self.module.train()

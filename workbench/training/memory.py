@@ -31,10 +31,12 @@ def memory_told(title: str, batch: int) -> Iterator[None]:
 @contextmanager
 def fitting(profile: str, needs: Mapping[str, float]) -> Iterator[None]:
     """Around a training: if memory is full, name the smaller profile that fits. needs: approximate
-    GiB of each profile, in the order of their sizes."""
+    GiB of each profile, in the order of their sizes, if known."""
     try:
         yield
     except MemoryFullError as error:
+        if profile not in needs:
+            raise
         there, names = memory(), list(needs)
         smaller = [name for name in names[: names.index(profile)] if needs[name] < there]
         best = smaller[-1] if smaller else None

@@ -38,7 +38,8 @@ class Plan:
             AdamW; 0 for AdamW alone.
         cooldown: Share of the steps in which the rates fall linearly, 0 to 1; 0 for half a cosine
             over all steps.
-        budget_minutes: The training stops after this time; None for no limit.
+        budget_minutes: The training stops after this time, and the rates fall with the time if
+            it ends before the last step; None for no limit.
     """
 
     steps: int
@@ -106,6 +107,11 @@ def scores_of(terms: Mapping[str, Tensor | float]) -> dict[str, float]:
     """Scores of a validation from the terms of a loss: each as a number, their sum as "loss"."""
     scores = {name: float(value) for name, value in terms.items()}
     return {"loss": sum(scores.values()), **scores}
+
+
+def fast_device() -> torch.device:
+    """The GPU if there is one that PyTorch can use, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def fast_precision() -> str:

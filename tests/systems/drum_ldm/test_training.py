@@ -99,7 +99,8 @@ def test_going_on_from_a_checkpoint_trains_the_denoiser_only(smoke_folder, tmp_p
 
 def test_going_on_with_another_text_encoder_trains_the_encoders_again(smoke_folder, tmp_path):
     config = replace(PROFILES["smoke"].config, text="bert")
-    start = Start("loops", DrumNetworks(config), {"stages": {"autoencoder": {"steps": 7}}})
+    theirs = DrumNetworks(config).state_dict()
+    start = Start("loops", config, theirs, {"stages": {"autoencoder": {"steps": 7}}})
     recipe_of = recipe("builtin", "smoke", 0, text="keywords", start=start)
     networks = DrumLDM.from_config(recipe_of.config).networks
     before = {name: value.clone() for name, value in networks.state_dict().items()}
@@ -107,7 +108,7 @@ def test_going_on_with_another_text_encoder_trains_the_encoders_again(smoke_fold
     assert [stage.name for stage in left] == ["contrastive", "diffusion"]
     assert recipe_of.about["kept"] == ["autoencoder"]
     assert recipe_of.about["stages"] == {"autoencoder": {"steps": 7}}
-    own, theirs = networks.state_dict(), start.networks.state_dict()
+    own = networks.state_dict()
     new = {name for name in own if own[name].shape != theirs[name].shape}
     assert new
     assert all("text" in name or name == "tempo_weights" for name in new)

@@ -9,10 +9,11 @@ import torch
 from diffusers import DDIMScheduler, MusicLDMPipeline
 from transformers import ClapFeatureExtractor
 
+from tests.published_parts import film_unet, mel_vae, vocoder
 from tests.small_clap import small_clap
 from tests.systems.conftest import trapped
 from workbench.errors import CheckpointError
-from workbench.models.music_ldm import MusicLDMSizes, film_unet, mel_vae, vocoder
+from workbench.models.music_ldm import MusicLDMSizes
 from workbench.music.clip import Clip
 from workbench.systems.musicldm import MusicLDM
 

@@ -61,6 +61,8 @@ class DiffusionLM(PianoSampler):
     reads: ClassVar = ("text", "controls")
     makes: ClassVar = "piano music"
     replaces: ClassVar = ("bars", "seconds", "tracks")
+    recipe: ClassVar = staticmethod(recipe)
+    card: ClassVar = staticmethod(card)
 
     @classmethod
     def train(
@@ -95,8 +97,6 @@ class DiffusionLM(PianoSampler):
             MissingDataError: If the data set is missing or has no piano part that is long enough.
         """
         return cls._train(
-            recipe,
-            card,
             dataset,
             profile,
             out=out,

@@ -11,8 +11,8 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import symusic
 
+from workbench.late import late
 from workbench.music.channel import note_events
 from workbench.music.columns import add_notes, columns_of, picked
 from workbench.music.kit import DRUMS, WRITE_PITCH, read_lookup
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from workbench.music.clip import Clip
     from workbench.systems.region import Region
+
+symusic = late("symusic")
 
 STEP = 0.25  # quarter notes per cell
 _LENGTH = 0.1  # quarter notes; drum notes need some duration in a file

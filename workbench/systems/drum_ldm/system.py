@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from workbench.music.clip import Clip
+    from workbench.systems.stages import Recipe
 
 __all__ = ["DrumLDM", "DrumLDMConfig"]
 
@@ -58,6 +59,25 @@ class DrumLDM(DrumGrooves):
     reads: ClassVar = ("text",)
     makes: ClassVar = "a drum loop"
     replaces: ClassVar = ("bars", "seconds", "cells", "tracks")
+    card: ClassVar = staticmethod(card)
+
+    @classmethod
+    def recipe(
+        cls,
+        dataset: str,
+        profile: str,
+        seed: int,
+        *,
+        text: str = "bert",
+        start: str | Path | None = None,
+    ) -> Recipe:
+        """Prepare a data set for `train`, with the same arguments."""
+        earlier = None
+        if start is not None:
+            networks = cls.from_pretrained(start).networks
+            weights, record = networks.state_dict(), training_of(str(start))
+            earlier = Start(str(start), networks.config, weights, record)
+        return recipe(dataset, profile, seed, text=text, start=earlier)
 
     @classmethod
     def train(
@@ -95,13 +115,7 @@ class DrumLDM(DrumGrooves):
             MissingDataError: If the data set is not there.
             CheckpointError: If `start` does not fit the profile.
         """
-        earlier = None
-        if start is not None:
-            system = cls.from_pretrained(start)
-            earlier = Start(str(start), system.networks, training_of(str(start)))
         return cls._train(
-            recipe,
-            card,
             dataset,
             profile,
             out=out,
@@ -109,7 +123,7 @@ class DrumLDM(DrumGrooves):
             budget_minutes=budget_minutes,
             watch=watch,
             text=text,
-            start=earlier,
+            start=start,
         )
 
     # --- generation ---------------------------------------------------------------------------

@@ -55,15 +55,16 @@ DROP = 0.15  # share of items without their text, and without their tempo, for g
 
 @dataclass(frozen=True)
 class Start:
-    """A checkpoint to start from, and its training record."""
+    """A checkpoint to start from: its configuration, weights and training record."""
 
     name: str
-    networks: DrumNetworks
+    config: DrumLDMConfig
+    weights: Mapping[str, Tensor]
     record: Mapping[str, Any]
 
     def check(self, config: DrumLDMConfig) -> None:
         """Raise CheckpointError if its shape differs from `config` in more than the text."""
-        if _without_text(self.networks.config) != _without_text(config):
+        if _without_text(self.config) != _without_text(config):
             raise CheckpointError(
                 f"{self.name}: differs from this profile in shape; choose the profile that it was "
                 "trained with, or omit start"
@@ -71,7 +72,7 @@ class Start:
 
     def kept(self, text: str) -> list[str]:
         """Return the stages that a training with the text encoder `text` takes from it."""
-        return ["contrastive", "autoencoder"][text != self.networks.config.text :]
+        return ["contrastive", "autoencoder"][text != self.config.text :]
 
     def about(self, text: str) -> dict[str, Any]:
         """Return its entries in the record of a training with the text encoder `text`."""
@@ -86,8 +87,8 @@ class Start:
     def load_into(self, networks: DrumNetworks) -> None:
         """Copy its weights. What reads the vectors of another text encoder has another width and
         keeps its new weights."""
-        own, kept = networks.state_dict(), self.networks.state_dict()
-        if self.networks.config.text != networks.config.text:
+        own, kept = networks.state_dict(), dict(self.weights)
+        if self.config.text != networks.config.text:
             kept = {name: value for name, value in kept.items() if value.shape == own[name].shape}
         networks.load_state_dict({**own, **kept})
 

@@ -41,6 +41,7 @@ class Networks(nn.Module):
         frames) with mean 0 and variance 1 over the training sound. The sound is encoded in
         overlapping pieces; without attention over time the result is exactly that of the whole."""
         x = torch.from_numpy(np.ascontiguousarray(checked(sound), dtype=np.float32))[None]
+        x = x.to(self.latent_mean.device)
         if x.shape[1] != self.config.vae.channels:
             raise PromptError(
                 f"sound: must have {self.config.vae.channels} channels, got {x.shape[1]}"

@@ -34,7 +34,6 @@ from workbench.systems.provenance import signed, signed_takes
 from workbench.systems.region import Region
 from workbench.systems.sampling import SamplingSettings, checked, overlapping
 from workbench.systems.sound_diffusion import SoundDiffusion
-from workbench.training.memory import fitting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +51,9 @@ class LDMG(SoundDiffusion):
     networks_class: ClassVar = Networks
     reads: ClassVar = ("text",)
     replaces: ClassVar = ("bars", "seconds")
+    recipe: ClassVar = staticmethod(recipe)
+    card: ClassVar = staticmethod(card)
+    memory: ClassVar = MEMORY
     time_axis: ClassVar = 2
 
     def __init__(self, config: LDMGConfig) -> None:
@@ -89,17 +91,9 @@ class LDMG(SoundDiffusion):
             PromptError: If the profile is unknown or the sample rate differs.
             MissingDataError: If the data set or one of its splits is missing.
         """
-        with fitting(profile, MEMORY):
-            return cls._train(
-                recipe,
-                card,
-                dataset,
-                profile,
-                out=out,
-                seed=seed,
-                budget_minutes=budget_minutes,
-                watch=watch,
-            )
+        return cls._train(
+            dataset, profile, out=out, seed=seed, budget_minutes=budget_minutes, watch=watch
+        )
 
     # --- sound ↔ latent -----------------------------------------------------------------------
 

@@ -19,14 +19,13 @@ from torch import Tensor, nn
 
 from workbench.datasets.audio import AudioCollection, genre_of
 from workbench.models.dit import LDMGConditioning
-from workbench.representations.text import BertText
 from workbench.systems.ldmg.coding import finetune_decoder, fit_vae
 from workbench.systems.ldmg.config import PROFILES, LDMGConfig, Profile
 from workbench.systems.ldmg.networks import Networks
 from workbench.systems.prompts import caption_words
 from workbench.systems.sound_training import Data
 from workbench.systems.stages import Recipe, Stage, profile_of
-from workbench.training import Fit, Plan, Watch, fit, seeds
+from workbench.training import Fit, Plan, Watch, fast_device, fit, seeds
 
 DROPPED = 0.1  # share of items without conditioning, for guidance
 
@@ -40,7 +39,7 @@ def recipe(dataset: AudioCollection | str, profile: str, seed: int) -> Recipe:
     return Recipe(
         asdict(config),
         {**data.record(dataset), "seconds": config.seconds},
-        partial(stages, data=data, size=size),
+        partial(stages, data=data.with_texts(pieces=True), size=size),
     )
 
 
@@ -54,7 +53,7 @@ def stages(networks: Networks, data: Data, size: Profile) -> list[Stage]:
         Stage(
             "decoder", size.decoder_finetune, 0.1, partial(finetune_decoder, vae, *pieces, **coding)
         ),
-        Stage("diffusion", size.diffusion, 0.45, partial(fit_diffusion, networks, *pieces)),
+        Stage("diffusion", size.diffusion, 0.45, partial(fit_diffusion, networks, data)),
     ]
 
 
@@ -89,19 +88,14 @@ def measure_latents(networks: Networks, audio: AudioCollection, rows: Sequence[i
 
 
 def fit_diffusion(
-    networks: Networks,
-    audio: AudioCollection,
-    rows: Sequence[int],
-    validation: Sequence[int],
-    plan: Plan,
-    out: Path,
-    seed: int,
-    watch: Watch | None,
+    networks: Networks, data: Data, plan: Plan, out: Path, seed: int, watch: Watch | None
 ) -> Fit:
     """Measure the latents, and train the transformer on them."""
-    measure_latents(networks, audio, rows)
-    diffusion, frames, text = networks.config.diffusion(), networks.config.frames, BertText()
-    bank, held = (Latents(networks, text, audio, some) for some in (rows, validation))
+    diffusion, frames = networks.config.diffusion(), networks.config.frames
+    networks.to(fast_device())
+    measure_latents(networks, data.audio, data.rows)
+    bank, held = (Latents(networks, data, rows) for rows in (data.rows, data.validation))
+    networks.cpu()
 
     def terms(module: nn.Module, z: Tensor, conditioning: LDMGConditioning) -> dict[str, Tensor]:
         device = next(module.parameters()).device
@@ -129,18 +123,16 @@ def fit_diffusion(
 
 
 class Latents:
-    """All pieces as latents, and their conditioning; random crops of both."""
+    """Pieces as latents, and their conditioning; random crops of both."""
 
-    def __init__(
-        self, networks: Networks, text: BertText, audio: AudioCollection, rows: Sequence[int]
-    ) -> None:
-        items = [audio.items[i] for i in rows]
-        self.pieces = [networks.encode_sound(audio[i]).half() for i in rows]
+    def __init__(self, networks: Networks, data: Data, rows: Sequence[int]) -> None:
+        assert data.texts is not None
+        items = [data.audio.items[i] for i in rows]
+        self.pieces = [networks.encode_sound(data.audio[i]).half().cpu() for i in rows]
         names = list(networks.config.genres)
         genres = [genre_of(item.labels) for item in items]
         self.genre = torch.tensor([names.index(g) if g in names else -1 for g in genres])
-        self.text, self.text_mask = text.pieces([item.caption for item in items])
-        self.text = self.text.half()
+        self.text, self.text_mask = data.texts.pieces([item.caption for item in items])
 
     def crops(self, n: int, frames: int, seed: int) -> tuple[Tensor, LDMGConditioning]:
         """Return random crops (n, latent, frames) and their conditioning."""

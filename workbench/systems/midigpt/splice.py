@@ -13,10 +13,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import symusic
 import torch
 
 from workbench.errors import PromptError
+from workbench.late import late
 from workbench.music.channel import note_events
 from workbench.music.columns import Columns, add_notes, columns_of
 from workbench.music.timeline import meters_at
@@ -42,6 +42,8 @@ from workbench.systems.splicing import (
 
 if TYPE_CHECKING:
     from workbench.music.clip import Clip
+
+symusic = late("symusic")
 
 SAME = {"2/2", "3/2"}  # encoded as 4/4 and 6/4, which are as long
 LONGEST_SIDE = 64  # bars that may be added before or after a song at once

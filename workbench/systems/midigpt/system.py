@@ -60,6 +60,8 @@ class MidiGPT(SongFilling):
 
     makes: ClassVar = "a song"
     replaces: ClassVar = ("bars", "seconds", "tracks")
+    recipe: ClassVar = staticmethod(recipe)
+    card: ClassVar = staticmethod(card)
 
     @classmethod
     def train(
@@ -90,14 +92,7 @@ class MidiGPT(SongFilling):
             MissingDataError: If the data set is missing or has no songs with notes.
         """
         return cls._train(
-            recipe,
-            card,
-            dataset,
-            profile,
-            out=out,
-            seed=seed,
-            budget_minutes=budget_minutes,
-            watch=watch,
+            dataset, profile, out=out, seed=seed, budget_minutes=budget_minutes, watch=watch
         )
 
     # --- inpainting ---------------------------------------------------------------------------

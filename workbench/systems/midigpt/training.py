@@ -311,26 +311,23 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
             controls=controls,
             weights=balanced(parts),
         )
-    checks = validate(
-        torch.cat(
-            [
-                held_out(part, vocabulary, gpt.context, hints)[: max(8, 64 // len(checked))]
-                for part in checked
-                if part
-            ]
-        ),
-        sequences_of(
-            validation,
-            vocabulary,
-            gpt.context,
-            64,
-            seed + 1,
-            holes=1.0,
-            shift=False,
-            hints=hints,
-            weights=balanced(checked),
-        ),
-        16,
+    plain = torch.cat(
+        [
+            held_out(part, vocabulary, gpt.context, hints)[: max(8, 64 // len(checked))]
+            for part in checked
+            if part
+        ]
+    )
+    holes = sequences_of(
+        validation,
+        vocabulary,
+        gpt.context,
+        64,
+        seed + 1,
+        holes=1.0,
+        shift=False,
+        hints=hints,
+        weights=balanced(checked),
     )
     return Recipe(
         {
@@ -343,7 +340,7 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
             "notes": int(sum(len(s.notes) for s in songs)),
             "bars": int(sum(s.notes[-1, BAR] + 1 for s in songs)),
         },
-        partial(stages, rows=rows, short=short, checks=checks, size=size),
+        partial(stages, rows=rows, short=short, plain=plain, holes=holes, size=size),
     )
 
 
@@ -359,14 +356,11 @@ def known_in(songs: Sequence[RemiSong], vocabulary: Vocabulary) -> Known:
 
 
 def stages(
-    network: GPT,
-    rows: Tensor,
-    short: Tensor | None,
-    checks: Callable[..., dict[str, float]],
-    size: Profile,
+    network: GPT, rows: Tensor, short: Tensor | None, plain: Tensor, holes: Tensor, size: Profile
 ) -> list[Stage]:
     """Return the stages, which train the network on sequences (n, context): short ones, if the
-    profile has a plan for them, then long ones."""
+    profile has a plan for them, then long ones. plain, holes: sequences for validation."""
+    checks = validate(plain, holes, 16)
 
     def fit_rows(rows: Tensor, title: str, plan: Plan, out: Path, **more: Any) -> Fit[GPT]:
         fresh = GPT(network.config)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.models.audio_vae import Discriminator, adversarial_terms
+from workbench.models.kl_vae import KLVAE
 from workbench.models.spectral import level_distance, stft_loss
 from workbench.systems.musicldm.networks import Networks, vocode
 from workbench.systems.sound_training import Data
@@ -42,21 +43,20 @@ def fit_vae(
     networks.mel_mean.copy_(sample.mean())
     networks.mel_std.copy_(sample.std().clamp(min=0.1))  # about 3 for music, 0 for silence
 
-    def terms(module: nn.Module, sound: Tensor, noise: bool) -> dict[str, Tensor]:
+    def terms(module: KLVAE, sound: Tensor, noise: bool) -> dict[str, Tensor]:
         mel = ((networks.mel(sound) - networks.mel_mean) / networks.mel_std)[:, None]
-        posterior = module.encode(mel).latent_dist  # type: ignore[operator]
-        z = posterior.sample() if noise else posterior.mean
-        decoded = module.decode(z).sample  # type: ignore[operator]
-        kl = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).mean()
+        mean, logvar = module.encode(mel)
+        decoded = module.decode(module.sample(mean, logvar) if noise else mean)
+        kl = 0.5 * (mean**2 + logvar.exp() - 1 - logvar).mean()
         return {"distance": (decoded - mel).abs().mean(), "kl": KL * kl}
 
-    def loss(module: nn.Module, numbers: Tensor) -> dict[str, Tensor]:
+    def loss(module: KLVAE, numbers: Tensor) -> dict[str, Tensor]:
         sound = data.sounds(len(numbers), length, int(numbers[0]) + seed)
         return terms(module, sound.to(numbers.device), True)
 
     held = data.sounds(16, length, 0, validation=True)
 
-    def validate(module: nn.Module) -> dict[str, float]:
+    def validate(module: KLVAE) -> dict[str, float]:
         sound = held.to(next(module.parameters()).device)
         return scores_of(terms(module, sound, False))
 
@@ -103,8 +103,7 @@ def fit_vocoder(
     module = VocoderGAN(networks.vocoder, width)
 
     def mel_of(sound: Tensor) -> Tensor:
-        vae: nn.Module = networks.vae
-        vae.to(sound.device)  # the type stub of diffusers' `to` has no device
+        networks.vae.to(sound.device)
         mel = networks.mel(sound)
         half = len(mel) // 2
         with torch.no_grad():
@@ -155,7 +154,7 @@ class WaveformDecoder(nn.Module):
             self.register_buffer(name, getattr(networks, name).clone(), persistent=False)
 
     def forward(self, z: Tensor) -> Tensor:
-        mel = self.vae.decode(z * self.latent_std).sample[:, 0]  # (batch, frames, bands)
+        mel = self.vae.decode(z * self.latent_std)[:, 0]  # (batch, frames, bands)
         return vocode(self.vocoder, mel * self.mel_std + self.mel_mean)
 
 

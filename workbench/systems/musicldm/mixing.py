@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from workbench.errors import PromptError, WorkbenchError
 from workbench.representations.beat_tracking import Tracker, beats_of, track
@@ -71,11 +70,11 @@ def windows_of(
     length = round(networks.config.seconds * audio.rate)
     pieces, starts = audio.crop_positions(n, length, seed=seed, rows=rows)
     z, embeddings = [], []
-    for first in tqdm(range(0, n, PART), desc="windows"):
+    for first in range(0, n, PART):
         here = slice(first, first + PART)
         sound = torch.from_numpy(audio.cut(pieces[here], starts[here], length).mean(1))
-        z.append(networks.encode_sound(sound))
-        embeddings.append(embedder.embed_sound(sound))
+        z.append(networks.encode_sound(sound).cpu())
+        embeddings.append(embedder.embed_sound(sound).cpu())
     return Windows(torch.cat(z), torch.cat(embeddings), *captions(embedder, audio, pieces), pieces)
 
 
@@ -99,7 +98,7 @@ def mixes_of(
         audio, rows, n, length, seed, tracker
     )
     parts = []
-    for start in tqdm(range(0, n, PART), desc=f"mixing ({kind})"):
+    for start in range(0, n, PART):
         here = list(islice(pairs, PART))
         weight = torch.from_numpy(lam[start : start + len(here)]).float()
         a, b = (torch.from_numpy(np.stack([p[k] for p in here])) for k in (0, 1))
@@ -116,7 +115,7 @@ def mixes_of(
         captioned = texts[0][1] & texts[1][1]
         text = weight[:, None] * texts[0][0] + (1 - weight[:, None]) * texts[1][0]
         text = torch.nn.functional.normalize(text, dim=-1)
-        parts.append(Windows(z, embedding, text, captioned, first))
+        parts.append(Windows(z.cpu(), embedding.cpu(), text, captioned, first))
     return Windows.joined(parts)
 
 
@@ -239,4 +238,4 @@ def captions(
 ) -> tuple[Tensor, Tensor]:
     """Return embeddings of the pieces' captions (n, embed), and whether each has one (n,)."""
     texts = [audio.items[int(i)].caption for i in pieces]
-    return embedder.embed_text(texts), torch.tensor([bool(t.strip()) for t in texts])
+    return embedder.embed_text(texts).cpu(), torch.tensor([bool(t.strip()) for t in texts])

@@ -13,7 +13,7 @@ from workbench.models.music_ldm import FiLMUNet, mel_vae, vocoder
 from workbench.models.text_audio import TextAudio
 from workbench.music.audio import checked
 from workbench.representations.mel import Mel
-from workbench.representations.text import BertText
+from workbench.representations.text import BertText, TextTable
 from workbench.systems.musicldm.config import MusicLDMConfig
 
 
@@ -37,7 +37,7 @@ class Networks(nn.Module):
         self.config, self.mel = config, Mel(config.rate, bands=config.sizes.bands)
         self.clap = TextAudio(config.clap)
         self.vae, self.denoiser = mel_vae(config.sizes), FiLMUNet(config.sizes)
-        self.vocoder = vocoder(config.sizes, config.rate)
+        self.vocoder = vocoder(config.sizes)
         for name, value in (("mel_mean", -4.0), ("mel_std", 3.0), ("latent_std", 1.0)):
             self.register_buffer(name, torch.tensor(value))
         bands = config.sizes.bands // config.sizes.shorter
@@ -48,7 +48,7 @@ class Networks(nn.Module):
         """Encode sounds (n, samples) as latents (n, latent, frames / 8, bands / 8) of variance
         about 1. Raises WorkbenchError for NaN and infinite samples."""
         samples = np.ascontiguousarray(checked(sounds, "sounds"), dtype=np.float32)
-        return self.encode_mel(self.mel(torch.from_numpy(samples)))
+        return self.encode_mel(self.mel(torch.from_numpy(samples).to(self.mel_mean.device)))
 
     @torch.inference_mode()
     def encode_mel(self, mel: Tensor) -> Tensor:
@@ -57,12 +57,12 @@ class Networks(nn.Module):
         missing = -mel.shape[1] % self.config.sizes.shorter
         mel = nn.functional.pad(mel, (0, 0, 0, missing), value=float(np.log(1e-5)))
         scaled = ((mel - self.mel_mean) / self.mel_std)[:, None]
-        return self.vae.encode(scaled).latent_dist.mean / self.latent_std
+        return self.vae.encode(scaled)[0] / self.latent_std
 
     @torch.inference_mode()
     def decode_mel(self, latents: Tensor) -> Tensor:
         """Decode latents to log mel spectrograms (n, frames, bands)."""
-        mel = self.vae.decode(latents * self.latent_std).sample[:, 0]
+        mel = self.vae.decode(latents * self.latent_std)[:, 0]
         return mel * self.mel_std + self.mel_mean
 
     @torch.inference_mode()
@@ -91,16 +91,17 @@ class Embedder(Protocol):
 class OwnEmbedder:
     """`TextAudio` with the frozen BERT and the mel spectrogram that are its inputs."""
 
-    def __init__(self, clap: TextAudio, text: BertText, mel: Mel) -> None:
+    def __init__(self, clap: TextAudio, text: BertText | TextTable, mel: Mel) -> None:
         self.clap, self.text, self.mel = clap, text, mel
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:
-        return self.clap.eval().embed_text(self.text.embed(list(texts)))
+        vectors = self.text.embed(list(texts))
+        return self.clap.eval().embed_text(vectors.to(self.clap.log_scale.device))
 
     @torch.inference_mode()
     def embed_sound(self, sounds: Tensor) -> Tensor:
-        return self.clap.eval().embed_mel(self.mel(sounds))
+        return self.clap.eval().embed_mel(self.mel(sounds.to(self.clap.log_scale.device)))
 
 
 def own_embedder(networks: Networks) -> OwnEmbedder:

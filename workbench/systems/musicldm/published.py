@@ -35,8 +35,10 @@ class Published:
     embedder: Clap
 
     def put_into(self, networks: Networks) -> None:
-        """Replace the modules of `networks`, which has the same configuration."""
-        networks.vae, networks.vocoder, networks.denoiser.unet = self.vae, self.vocoder, self.unet
+        """Copy the weights into `networks`, which has the same configuration."""
+        networks.vae.load_state_dict(self.vae.state_dict())
+        networks.vocoder.load_state_dict(self.vocoder.state_dict())
+        networks.denoiser.unet.load_state_dict(self.unet.state_dict())
         networks.mel_mean.fill_(0.0)
         networks.mel_std.fill_(1.0)
         networks.latent_std.fill_(1 / self.vae.config.scaling_factor)
@@ -83,7 +85,7 @@ def config_of(vae: Any, unet: Any, hifigan: Any, schedule: dict[str, Any]) -> Mu
         unet=tuple(unet.block_out_channels),
         layers=unet.layers_per_block,
         groups=unet.norm_num_groups,
-        attention=True,
+        attention=vae.mid_block_add_attention,
         vocoder=hifigan.upsample_initial_channel,
         blocks=tuple(hifigan.resblock_kernel_sizes),
     )

@@ -38,7 +38,6 @@ from workbench.systems.prompts import prompt_of, words_by_kind
 from workbench.systems.provenance import credit_of, signed_takes
 from workbench.systems.region import Region
 from workbench.systems.sampling import SamplingSettings, checked
-from workbench.training.memory import fitting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +53,9 @@ class MusicLDM(MusicLatents):
 
     reads: ClassVar = ("text",)
     replaces: ClassVar = ("bars", "seconds")
+    recipe: ClassVar = staticmethod(recipe)
+    card: ClassVar = staticmethod(card)
+    memory: ClassVar = MEMORY
 
     @classmethod
     def train(
@@ -87,18 +89,15 @@ class MusicLDM(MusicLatents):
             PromptError: If the profile or mixup is unknown, or no two pieces can be mixed.
             MissingDataError: If the data set or one of its splits is missing.
         """
-        with fitting(profile, MEMORY):
-            return cls._train(
-                recipe,
-                card,
-                dataset,
-                profile,
-                out=out,
-                seed=seed,
-                budget_minutes=budget_minutes,
-                watch=watch,
-                mixup=mixup,
-            )
+        return cls._train(
+            dataset,
+            profile,
+            out=out,
+            seed=seed,
+            budget_minutes=budget_minutes,
+            watch=watch,
+            mixup=mixup,
+        )
 
     @classmethod
     def from_diffusers(cls, name: str | Path) -> Self:

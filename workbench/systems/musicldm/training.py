@@ -15,6 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,14 +23,15 @@ from workbench.datasets.audio import AudioCollection
 from workbench.errors import PromptError
 from workbench.models.music_ldm import MusicLDMConditioning
 from workbench.models.text_audio import TextAudio, TextAudioConfig
+from workbench.representations.beat_tracking import with_beats
 from workbench.systems.musicldm.coding import finetune_decoder, fit_vae, fit_vocoder
 from workbench.systems.musicldm.config import PROFILES, MusicLDMConfig, Profile
 from workbench.systems.musicldm.mixing import KINDS, Windows, check_tempi, mixes_of, windows_of
-from workbench.systems.musicldm.networks import Embedder, Networks, OwnEmbedder, own_embedder
+from workbench.systems.musicldm.networks import Embedder, Networks, OwnEmbedder
 from workbench.systems.prompts import caption_words
 from workbench.systems.sound_training import Data
 from workbench.systems.stages import Recipe, Stage, profile_of
-from workbench.training import Fit, Plan, Watch, fit, seeds
+from workbench.training import Fit, Plan, Watch, fast_device, fit, seeds
 
 DROPPED = 0.1  # share of items without conditioning, for guidance
 
@@ -45,6 +47,7 @@ def recipe(
     data = Data.of(dataset, config.rate, size.limit)
     data.audio.check_enough(data.rows, config.seconds)
     if mixup in ("bam", "blm"):
+        data = replace(data, audio=with_beats(data.audio, data.rows))
         check_tempi(data.audio, data.rows, round(config.seconds * config.rate))
     n_mixes = 0 if mixup == "none" else int(size.mixes * size.windows)
     captions = (data.audio.items[i].caption for i in data.rows)
@@ -56,7 +59,7 @@ def recipe(
             "seconds": config.seconds,
             "windows": size.windows + n_mixes,
         },
-        partial(stages, data=data, size=size, mixup=mixup, n_mixes=n_mixes, seed=seed),
+        partial(stages, data=data.with_texts(), size=size, mixup=mixup, n_mixes=n_mixes, seed=seed),
     )
 
 
@@ -65,15 +68,17 @@ def stages(
 ) -> list[Stage]:
     """Return the stages: the text–audio encoder, VAE and vocoder in three stages, the U-Net in two.
     n_mixes: number of mixed windows for the U-Net; seed: seed of all windows."""
-    embedder = own_embedder(networks)
+    assert data.texts is not None
+    embedder = OwnEmbedder(networks.clap, data.texts, networks.mel)
 
     @cache  # both stages of the U-Net use the same windows
     def windows() -> tuple[Windows, Windows]:
-        coder = (networks, embedder, data.audio)
+        coder = (networks.to(fast_device()), embedder, data.audio)
         parts = [windows_of(*coder, data.rows, size.windows, seed)]
         if n_mixes:
             parts.append(mixes_of(*coder, data.rows, n_mixes, mixup, seed))
         validation = windows_of(*coder, data.validation, min(128, size.windows), seed)
+        networks.cpu()
         return Windows.joined(parts), validation
 
     def fit_unet(by: str, *given: Any, **more: Any) -> Fit:
@@ -126,13 +131,16 @@ def fit_clap(
         for rows in (data.rows, data.validation)
     )
     length = crop * mel.hop
-    texts = embedder.text.embed([item.caption for item in data.audio.items])
+    captions = {i: data.audio.items[i].caption for i in (*train_rows, *held)}
+    row = np.full(len(data.audio), -1)
+    row[list(captions)] = np.arange(len(captions))  # of each piece in the vectors
+    texts = embedder.text.embed(list(captions.values()))
 
     def terms(module: TextAudio, n: int, seed: int, rows: Sequence[int]) -> Tensor:
         crops, which = data.audio.crops(n, length, seed=seed, rows=rows)
         device = next(module.parameters()).device
         sound = torch.from_numpy(crops.mean(1)).to(device)
-        return module.loss(mel(sound), texts[which].to(device))
+        return module.loss(mel(sound), texts[row[which]].to(device))
 
     def loss(module: TextAudio, numbers: Tensor) -> dict[str, Tensor]:
         return {"contrastive": terms(module, len(numbers), int(numbers[0]) + seed, train_rows)}

@@ -1,0 +1,196 @@
+"""The commands `workbench prepare` and `workbench train`, of one system or of all.
+
+`train all` trains every shipped system in the order of `runs`, each for its share of the minutes.
+It can be interrupted at any time; the same command continues it. A system whose training fails does
+not stop the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from workbench import options
+from workbench.errors import WorkbenchError
+from workbench.files import UNREADABLE, load_json, write_text
+from workbench.options import check_out, one_line
+from workbench.system_options import SYSTEM
+from workbench.systems.registry import SYSTEMS, Entry, Run, datasets, find, runs, system_key
+
+ALL = "all"
+SETTINGS = ("dataset", "profile", "seed")  # that prepared data bring with them
+
+
+def add(commands: Any, profiles: tuple[str, ...]) -> None:
+    """Add both commands to the parser of `workbench`."""
+    add = commands.add_parser("prepare", help="write what a training reads into a folder")
+    _add_shared(add, profiles)
+    add.add_argument("--out", type=options.path, help="folder (default: prepared/SYSTEM)")
+    add.set_defaults(run=prepare)
+
+    add = commands.add_parser(
+        "train", help="train a system, or all; the same command resumes a stopped training"
+    )
+    _add_shared(add, profiles)
+    add.add_argument("--out", type=options.path, help="folder of the run (default: runs/SYSTEM)")
+    add.add_argument(
+        "--prepared",
+        type=options.path,
+        metavar="FOLDER",
+        help="train on what prepare wrote; of all: on its folders of each system",
+    )
+    add.add_argument(
+        "--budget-minutes",
+        type=options.number(0),
+        help="end the training after this number of minutes",
+    )
+    add.set_defaults(run=train)
+
+
+def _add_shared(add: argparse.ArgumentParser, profiles: tuple[str, ...]) -> None:
+    add.add_argument("system", type=_system, metavar="SYSTEM", help=f"{SYSTEM}, or {ALL}")
+    add.add_argument(
+        "--dataset",
+        type=datasets,
+        help='a name or a folder, or several joined by "+"; default: the system\'s own',
+    )
+    add.add_argument(
+        "--profile", choices=profiles, help="size of networks and training (default: laptop)"
+    )
+    for key, entry in SYSTEMS.items():
+        for option, meaning in entry.options.items():
+            add.add_argument(f"--{option}", type=options.nonempty, help=f"{key}: {meaning}")
+    add.add_argument(
+        "--seed", type=options.seed, help="the same seed gives the same result (default: 0)"
+    )
+
+
+def _system(typed: str) -> str:
+    return ALL if typed == ALL else system_key(typed)
+
+
+def prepare(args: argparse.Namespace) -> int:
+    """Prepare the data of one system, or of all."""
+    out = args.out or Path("prepared") / ("" if args.system == ALL else args.system)
+    check_out(out)
+
+    def one(entry: Entry, folder: Path, given: dict[str, Any]) -> None:
+        dataset = args.dataset or entry.dataset
+        entry.system.prepare(
+            dataset, args.profile or "laptop", out=folder, seed=args.seed or 0, **given
+        )
+        print(f"prepared in {folder}", flush=True)
+
+    if args.system != ALL:
+        one(find(args.system), out, _options(args, find(args.system)))
+        return 0
+    _options(args, None)
+    return _each(lambda run: one(run.entry, out / run.name, dict(run.options)))
+
+
+def train(args: argparse.Namespace) -> int:
+    """Train one system, or all."""
+    out = args.out or Path("runs") / ("" if args.system == ALL else args.system)
+    if args.prepared is not None:
+        for name in SETTINGS:
+            if getattr(args, name) is not None:
+                raise WorkbenchError(f"--{name}: comes with the data of --prepared; omit it")
+    check_out(out)
+    if args.system != ALL:
+        entry = find(args.system)
+        given = _options(args, entry)
+        if given and args.prepared is not None:
+            raise WorkbenchError(f"--{min(given)}: comes with the data of --prepared; omit it")
+        _train(args, entry, out, args.prepared, args.budget_minutes, given)
+        return 0
+    _options(args, None)
+    left, shares = args.budget_minutes, sum(run.share for run in runs())
+
+    def one(run: Run) -> None:
+        nonlocal left, shares
+        folder = out / run.name
+        budget = None if left is None else left * run.share / shares
+        shares -= run.share
+        prepared = args.prepared and args.prepared / run.name
+        asked = {name: getattr(args, name) for name in SETTINGS}
+        asked |= {"prepared": str(prepared), "budget_minutes": budget}
+        if not _done(folder, asked):
+            _train(args, run.entry, folder, prepared, budget, dict(run.options))
+            write_text(folder / DONE, json.dumps(asked) + "\n")
+        if left is not None:
+            left -= _minutes(folder)
+
+    return _each(one)
+
+
+DONE = "done.json"  # in the folder of a run of `train all` that has ended
+
+
+def _done(folder: Path, asked: dict[str, Any]) -> bool:
+    """Has a run of `train all` ended that was asked for in the same way?"""
+    try:
+        return load_json(folder / DONE) == asked
+    except (OSError, *UNREADABLE):
+        return False
+
+
+def _minutes(folder: Path) -> float:
+    """Return the minutes that a finished training took."""
+    stages = json.loads((folder / "training.json").read_text(encoding="utf-8"))["stages"]
+    return sum(stage["minutes"] for stage in stages.values())
+
+
+def _train(
+    args: argparse.Namespace,
+    entry: Entry,
+    out: Path,
+    prepared: Path | None,
+    budget: float | None,
+    given: dict[str, Any],
+) -> None:
+    if prepared is not None:
+        entry.system.train_prepared(prepared, out=out, budget_minutes=budget)
+    else:
+        entry.system.train(
+            args.dataset or entry.dataset,
+            args.profile or "laptop",
+            out=out,
+            seed=args.seed or 0,
+            budget_minutes=budget,
+            **given,
+        )
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes only the first one prints
+        print(f"saved in {out}", flush=True)
+
+
+def _options(args: argparse.Namespace, entry: Entry | None) -> dict[str, str]:
+    """Return the given options that only this system has. Raises WorkbenchError for those of
+    others; None stands for all systems, which take none."""
+    known = {option for other in SYSTEMS.values() for option in other.options}
+    given = {option: getattr(args, option) for option in known if getattr(args, option)}
+    own = entry.options if entry else {}
+    for option in sorted(given.keys() - own.keys()):
+        raise WorkbenchError(
+            f"--{option}: is not an option of {args.command} {entry.key if entry else ALL}"
+        )
+    return given
+
+
+def _each(work: Callable[[Run], None]) -> int:
+    """Do the work for each run of `runs`; a failure does not stop the others and is named at the
+    end. Returns the exit status."""
+    failed = {}
+    for run in runs():
+        try:
+            work(run)
+        except Exception as error:  # of any kind: the others go on, and the end names it
+            failed[run.name] = one_line(error) or type(error).__name__
+            print(f"workbench: {run.name}: {failed[run.name]}", file=sys.stderr, flush=True)
+    if failed:
+        print(f"workbench: failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
