@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.datasets.phrases import joined
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.representations.drum_chart import BAR_FIELDS, DrumChart, bar_steps, pulse_steps
+from workbench.systems.drum_ldm.items import Bars, Group, Steps, Thing, bars_name, steps_name
 from workbench.systems.drum_ldm.lexicon import Entry
-from workbench.systems.drum_ldm.scanning import Bars, Steps, Thing, bars_name
 
 # Hits per quarter note of a drum that is named with "few", without an amount, and with "many".
 RATES = {
@@ -53,50 +53,6 @@ _SETS = {
     DRUMS: "all drums",
 }
 _LEADING = {("CH", "OH"): ("CH",), ("CR", "RD"): ("CR",), DRUMS: ("BD", "SD", "CH")}
-_STEP_NAMES = {
-    "beat": "every beat",
-    "offbeat": "the off-beats",
-    "e": "the e of each beat",
-    "a": "the a of each beat",
-    "eighth": "eighths",
-    "sixteenth": "sixteenths",
-    "last": "the last beat",
-}
-
-
-@dataclass(frozen=True)
-class Group:
-    """Things that share an amount, a negation and a place.
-
-    Args:
-        things: What is named.
-        negative: Whether it is excluded.
-        only: Whether nothing else is wanted, or nothing at other places.
-        amount: "many", "few", "less", "some" or "".
-        degree: 1 for "very", −1 for "slightly", otherwise 0.
-        steps: Places in the bar.
-        bars: Places in the loop.
-        part: "starts" or "ends" if the loop does so with these things.
-        change: "enters" or "leaves" for drums that come or go.
-        joined: Whether something stands before it in its sentence.
-        whole: Whether a fill is the whole loop.
-    """
-
-    things: tuple[Thing, ...] = ()
-    negative: bool = False
-    only: bool = False
-    amount: str = ""
-    degree: int = 0
-    steps: Steps | None = None
-    bars: Bars | None = None
-    part: str = ""
-    change: str = ""
-    joined: bool = False
-    whole: bool = False
-
-    def plural(self, kind: str) -> bool:
-        """Whether a thing of this kind is named in the plural."""
-        return any(t.entry.has(kind) and t.text.rstrip("'’").endswith("s") for t in self.things)
 
 
 class ChartWriter:
@@ -159,7 +115,7 @@ class ChartWriter:
         names = [name for name in steps.names if self._place(name, count=steps.count)]
         for name in steps.names:
             if name not in names:
-                outside = _steps_name(Steps((name,)))
+                outside = steps_name(Steps((name,)))
                 self.refused.append(f"{outside}: a bar of {self.meter[0]}/{self.meter[1]} has none")
         return replace(steps, names=tuple(names)) if names else None
 
@@ -202,7 +158,7 @@ class ChartWriter:
         if group.negative and not group.only:
             if steps is not None:
                 self._late.append(lambda: self._hits(drums, bars, steps, 0, _EXCLUDED))
-                self._say(f"no {joined(named, 'or')} on {_steps_name(steps)}{where}")
+                self._say(f"no {joined(named, 'or')} on {steps_name(steps)}{where}")
                 return
             self._absent(drums, bars)
             self._say(f"no {joined(named, 'or')}{where}")
@@ -242,7 +198,7 @@ class ChartWriter:
             self._late.append(lambda: self._others(leading, bars, steps))
         self._late.append(lambda: self._hits(leading, bars, steps, 1, _ASKED))
         only = " only" if group.only else ""
-        self._say(f"{joined(named)} on {_steps_name(steps)}{only}{where}")
+        self._say(f"{joined(named)} on {steps_name(steps)}{only}{where}")
 
     def _crash(self, group: Group, bars: list[int], where: str, place: range) -> None:
         """A crash is one hit at the start of a bar, unless the place says otherwise."""
@@ -258,7 +214,7 @@ class ChartWriter:
         self._late.append(lambda: self._hits(["CR"], bars, steps, 1, _EXCLUDED))
         if group.only:
             self._absent(["CR"], [bar for bar in range(self.bars) if bar not in bars])
-        self._say(f"crash on {_steps_name(steps)}{where}")
+        self._say(f"crash on {steps_name(steps)}{where}")
 
     def _absent(self, drums: Iterable[str], bars: Sequence[int]) -> None:
         for code in drums:
@@ -610,16 +566,3 @@ def _drum_names(codes: Iterable[tuple[str, ...]]) -> list[str]:
 def _bars_name(bars: Sequence[int]) -> str:
     """Name bars, counted from 0."""
     return bars_name([bar + 1 for bar in bars])
-
-
-def _steps_name(steps: Steps) -> str:
-    """Name places: "beats 2 and 4", "the off-beats"."""
-    named = [_STEP_NAMES[name] for name in steps.names if name in _STEP_NAMES]
-    counts = [name for name in steps.names if name not in _STEP_NAMES]
-    plain = [name for name in counts if name.isdecimal()]
-    if plain:
-        named.append(f"{'beat' if len(plain) == 1 else 'beats'} {joined(plain)}")
-    named += [
-        f"the {name.lstrip('0123456789')} of {name[:-1]}" for name in counts if name not in plain
-    ]
-    return joined(named)

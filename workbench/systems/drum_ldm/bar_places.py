@@ -1,0 +1,192 @@
+"""Places in the loop that a request names: "bar 4", "every 4 bars", "from bar 5"."""
+
+from __future__ import annotations
+
+from workbench.systems.drum_ldm.items import MOST_BARS, Bars, Length, bars_name, length_name
+from workbench.systems.drum_ldm.words import BAR_PLURALS, OFS, SMALL, Words
+
+
+class BarPlaces(Words):
+    """Reads places in the loop and lengths."""
+
+    def _phrase_with_bars(self, i: int) -> int:
+        """ "at the end of every 4 bars": the bars alone."""
+        entry, n = self._find(i)
+        if entry is None or not entry.has("part"):
+            return 0
+        at = i + n
+        while self._word(at) in (*OFS, *SMALL):
+            at += 1
+        if at == i + n:
+            return 0
+        taken = self._bars(at)
+        return at + taken - i if taken else 0
+
+    def _bars(self, i: int) -> int:
+        start = i
+        role, n = self._role(i)
+        if role == "at" and self._role(self._past_small(i + n))[0] != "at":
+            i = self._past_small(i + n)
+        elif self._word(i) == "no":
+            i = self._past_small(i + 1)
+            if not (self._is_bar(i) or self._ordinal(i) or self._role(i)[0] == "last"):
+                return 0
+        i = self._past_small(i)
+        for reader in (self._bar_n, self._nth_bar, self._last_bars, self._every, self._from):
+            if taken := reader(i):
+                return i + taken - start
+        return self._length(start)
+
+    def _place(self, numbers: list[int], name: str, every: int = 0, **flags: bool) -> None:
+        """Add bars, counted from 1; those that the loop does not have are refused."""
+        outside = sorted({n for n in numbers if not 1 <= n <= self.bars})
+        if outside:
+            text = f"{bars_name(outside)}: this loop has {length_name(self.bars)}"
+            self.result.refused.append(text)
+        inside = tuple(sorted({n - 1 for n in numbers if 1 <= n <= self.bars}))
+        self._add(Bars(inside, name, every, **flags))
+
+    def _bar_n(self, i: int) -> int:
+        """ "bar 4", "bars 1 to 4", "bars 4 and 8"."""
+        if not self._is_bar(i) or not self._word(i + 1).isdecimal():
+            return 0
+        signed = self._word(i + 2) == "/" and self._word(i + 3) in ("2", "4", "8", "16")
+        if signed and self.words[i] not in BAR_PLURALS:
+            return 0  # "bar 7/8" is a metre, "bars 7/8" are two bars
+        at, numbers = i + 1, [self._number(i + 1)]
+        at += 1
+        while True:
+            role, n = self._role(at)
+            ranged = role == "until" or self._word(at) in ("to", "a", "through", "bis", "à")
+            dashed = self._word(at).isdecimal() and self.gaps[at].strip() in ("-", "–", "—")
+            step = at if dashed else at + n
+            if role in ("and", "until") or ranged or dashed:
+                step += not dashed and self._is_bar(self._past_small(step))
+                step = self._past_small(step)
+                if self._word(step).isdecimal() and not self._is_bar(step + 1):
+                    last = self._number(step)
+                    if ranged or dashed:
+                        numbers += range(numbers[-1] + 1, min(last, 999) + 1)
+                    else:
+                        numbers.append(last)
+                    at = step + 1
+                    continue
+            elif (
+                self._word(at).isdecimal()
+                and self._find(at)[0] is None
+                and not self._is_bar(at + 1)
+                and self.gaps[at].strip() == ","
+            ):
+                numbers.append(self._number(at))
+                at += 1
+                continue
+            break
+        if self._role(at)[0] == "from":  # "from bar 5 onwards" is read by _from
+            return 0
+        self._place(numbers, bars_name(numbers))
+        return at - i
+
+    def _nth_bar(self, i: int) -> int:
+        """ "the 4th bar", "the 4th and 8th bar"; "the first bar"."""
+        numbers, at = [], i
+        while number := self._ordinal(at):
+            numbers.append(number)
+            at += 1
+            if self._role(at)[0] == "and" and self._ordinal(self._past_small(at + 1)):
+                at = self._past_small(at + 1)
+        if not numbers or not self._is_bar(at):
+            return 0
+        self._place(numbers, bars_name(numbers))
+        return at + 1 - i
+
+    def _last_bars(self, i: int) -> int:
+        """ "the last bar", "the last 2 bars", "the first 4 bars"."""
+        number, at = 1, i
+        if self._word(at).isdecimal() and self._edge(at + 1):
+            number, at = self._number(at), at + 1
+        edge = self._edge(at)
+        if not edge:
+            return 0
+        at += 1
+        if self._word(at).isdecimal():
+            number, at = self._number(at), at + 1
+        if not self._is_bar(at):
+            return 0
+        number = min(number, 999)
+        first = 1 if edge == "first" else self.bars - number + 1
+        name = f"the {edge} bar" if number == 1 else f"the {edge} {number} bars"
+        self._place(list(range(first, first + number)), name)
+        return at + 1 - i
+
+    def _edge(self, i: int) -> str:
+        role = self._role(i)[0]
+        return role if role in ("first", "last") else "first" if self._word(i) == "1th" else ""
+
+    def _every(self, i: int) -> int:
+        """ "every bar", "every 4 bars", "every other bar", "every 4th bar"."""
+        role, n = self._role(i)
+        if role != "every":
+            return 0
+        at = self._past_small(i + n)
+        step = 1
+        if self._role(at)[0] == "other":
+            step, at = 2, at + 1
+        elif number := self._ordinal(at) or self._number(at):
+            step, at = number, at + 1
+        if not self._is_bar(at):
+            return 0
+        name = "every bar" if step == 1 else f"every {step} bars"
+        self._place(list(range(step, self.bars + 1, step)), name, every=step)
+        return at + 1 - i
+
+    def _from(self, i: int) -> int:
+        """ "from bar 5", "until bar 4"."""
+        role, n = self._role(i)
+        if role not in ("from", "until"):
+            return 0
+        after, before = (word in self.words[i : i + n] for word in ("after", "before"))
+        at = self._past_small(i + n)
+        at = self._past_small(at + self._is_bar(at))
+        number = self._ordinal(at) or self._number(at)
+        if not number or not (
+            self._is_bar(at - 1) or self._is_bar(at + 1) or "bar" in self.words[i:at]
+        ):
+            return 0
+        at += 1
+        at += self._is_bar(at)
+        first, last = (number + after, self.bars) if role == "from" else (1, number)
+        if role == "until" and before:
+            last -= 1
+        until, m = self._role(at)
+        if (role == "from" and until == "until") or self._word(at) in ("to", "a"):
+            end = self._past_small(at + m)
+            end = end + self._is_bar(end)
+            if self._word(end).isdecimal():
+                last, at = self._number(end), end + 1
+        at += self._word(at) in ("on", "onwards", "onward")
+        first, last = min(first, 999), min(last, 999)
+        numbers = list(range(first, last + 1))
+        until_there = role == "until" and not before
+        self._place(numbers, bars_name(numbers or [first]), until=until_there, before=before)
+        return at - i
+
+    def _length(self, i: int) -> int:
+        """ "4 bars", "8-bar loop"."""
+        if not (self._word(i).isdecimal() and self._is_bar(i + 1)):
+            return 0
+        if not 1 <= self._number(i) <= MOST_BARS:
+            return 0
+        self._add(Length(int(self.words[i])))
+        return 2
+
+    def _part(self, name: str) -> None:
+        half = max(1, self.bars // 2)
+        ranges = {
+            "first": (1, 1, "bar 1"),
+            "last": (self.bars, self.bars, f"bar {self.bars}"),
+            "half1": (1, half, "the first half"),
+            "half2": (min(half + 1, self.bars), self.bars, "the second half"),
+            "mid": (half, half, f"bar {half}"),
+        }
+        first, last, text = ranges[name]
+        self._place(list(range(first, last + 1)), text)

@@ -1,0 +1,164 @@
+"""What stands in a request for a drum loop: things, places, and the words between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from workbench.datasets.phrases import joined
+from workbench.systems.drum_ldm.lexicon import Entry
+
+MOST_BARS = 64  # a larger number before "bars" is not a length
+_STEP_NAMES = {
+    "beat": "every beat",
+    "offbeat": "the off-beats",
+    "e": "the e of each beat",
+    "a": "the a of each beat",
+    "eighth": "eighths",
+    "sixteenth": "sixteenths",
+    "last": "the last beat",
+}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something with a meaning, as it was written."""
+
+    entry: Entry
+    text: str
+
+
+@dataclass(frozen=True)
+class Role:
+    """A word of the grammar: not, only, with, and …"""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Places in the bar: counts such as "2" and "4&", or names such as "offbeat". count: figures
+    of the metre, as a user writes them; otherwise in the notation of the lexicon."""
+
+    names: tuple[str, ...]
+    count: bool = False
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Places in the loop: bars from 0. every: the distance between them, 0 if irregular; until:
+    whether the last one is where something else begins; before: whether they are those before a
+    bar."""
+
+    indices: tuple[int, ...]
+    name: str
+    every: int = 0
+    until: bool = False
+    before: bool = False
+
+
+@dataclass(frozen=True)
+class Length:
+    """A number of bars that is named as a length."""
+
+    bars: int
+
+
+@dataclass(frozen=True)
+class Form:
+    """A plan of bars, such as "AABA"."""
+
+    letters: str
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where a clause ends; strong: where a new section of the loop begins."""
+
+    strong: bool = False
+
+
+Item = Thing | Role | Steps | Bars | Length | Form | Break
+
+
+@dataclass
+class Scan:
+    """What stands in a text: items in order, tempo and metre, and what cannot be read."""
+
+    items: list[Item] = field(default_factory=list)
+    tempo: float | None = None
+    tempo_bounds: tuple[float, float] | None = None
+    meters: list[tuple[int, int]] = field(default_factory=list)
+    excluded_meters: list[tuple[int, int]] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    corrected: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Things that share an amount, a negation and a place.
+
+    Args:
+        things: What is named.
+        negative: Whether it is excluded.
+        only: Whether nothing else is wanted, or nothing at other places.
+        amount: "many", "few", "less", "some" or "".
+        degree: 1 for "very", −1 for "slightly", otherwise 0.
+        steps: Places in the bar.
+        bars: Places in the loop.
+        part: "starts" or "ends" if the loop does so with these things.
+        change: "enters" or "leaves" for drums that come or go.
+        joined: Whether something stands before it in its sentence.
+        whole: Whether a fill is the whole loop.
+    """
+
+    things: tuple[Thing, ...] = ()
+    negative: bool = False
+    only: bool = False
+    amount: str = ""
+    degree: int = 0
+    steps: Steps | None = None
+    bars: Bars | None = None
+    part: str = ""
+    change: str = ""
+    joined: bool = False
+    whole: bool = False
+
+    def plural(self, kind: str) -> bool:
+        """Whether a thing of this kind is named in the plural."""
+        return any(t.entry.has(kind) and t.text.rstrip("'’").endswith("s") for t in self.things)
+
+
+def length_name(bars: int) -> str:
+    return "1 bar" if bars == 1 else f"{bars} bars"
+
+
+def bars_name(numbers: Sequence[int]) -> str:
+    """Name bars, counted from 1: "bar 4", "bars 1 to 4", "bars 4 and 8"."""
+    if len(numbers) == 1:
+        return f"bar {numbers[0]}"
+    if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
+        return f"bars {numbers[0]} to {numbers[-1]}"
+    return f"bars {joined([str(number) for number in numbers])}"
+
+
+def steps_name(steps: Steps) -> str:
+    """Name places: "beats 2 and 4", "the off-beats"."""
+    named = [_STEP_NAMES[name] for name in steps.names if name in _STEP_NAMES]
+    counts = [name for name in steps.names if name not in _STEP_NAMES]
+    plain = [name for name in counts if name.isdecimal()]
+    if plain:
+        named.append(f"{'beat' if len(plain) == 1 else 'beats'} {joined(plain)}")
+    named += [
+        f"the {name.lstrip('0123456789')} of {name[:-1]}" for name in counts if name not in plain
+    ]
+    return joined(named)
+
+
+def is_drum(item: Item, code: str = "") -> bool:
+    """Whether an item names drums, or this drum."""
+    if not isinstance(item, Thing):
+        return False
+    return any(not code or code in codes for codes in item.entry.of("drum"))

@@ -1,0 +1,94 @@
+"""The tempo that a request names, as a figure or as a limit."""
+
+from __future__ import annotations
+
+import re
+
+from workbench.datasets.keywords import TEMPO_LIMITS, parse_tempo, without_tempo
+from workbench.systems.drum_ldm.items import Scan
+
+DECADE = re.compile(r"\b(?:19|20)?\d0\s?['’]?s\b")
+_PER_MINUTE = re.compile(
+    r"\b(?:beats?|schlage|schläge|pulsaciones|pulsos|battements|batidas|golpes) "
+    r"(?:per|a|pro|por|par) (?:minute?a?o?|min)\b|\bppm\b"
+)
+_EQUAL = re.compile(r"(?:[a-zé]+\s*)?=\s*(\d{2,3})\b(?!\s*bpm)")
+_COMMA = re.compile(r"(\d),(\d{1,2})(?=\s*bpm)")
+_RANGE = re.compile(r"\b(\d{2,3})\s*(?:-|–|to|bis|or|a|à|y|/)\s*(\d{2,3})\s*-?bpm\b")
+_FIGURE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)[\s-]*bpm\b")
+_TENS = ["ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_SPELLED = re.compile(
+    r"\b(?:(?:(a|one|two) )?(hundred)(?: and)?|(one))?[ -]?"
+    rf"({'|'.join(_TENS)})?(?:[ -]({'|'.join(_ONES)}))? ?(?=bpm\b)"
+)
+_NO = (
+    r"(?:no|not|never|don['’]t|kein|keine|keinen|nicht|nie|sin|nunca|sem|n[aã]o|pas|jamais|"
+    r"instead of|rather than|(?:an)?statt|en vez de|en lugar de|au lieu de|em vez de)"
+)
+_NOT_TEMPO = re.compile(rf"\b{_NO} (?:at |a |[aà] |bei |exactly )?(\d{{2,3}}(?:\.\d+)?)[\s-]*bpm\b")
+_BOUND = re.compile(
+    rf"\b(?P<no>{_NO} (?:go |play )?)?"
+    r"(?:(?P<below>(?:slower|lower|less) than|under|below|(?:langsamer|weniger) als|unter|"
+    r"m[aá]s (?:lento|despacio) (?:que|de)|menos (?:de|que)|por debajo de|(?:moins|plus lent) "
+    r"(?:vite )?(?:que|de)|sous|mais (?:lento|devagar) (?:do )?que|abaixo de)"
+    r"|(?P<above>(?:faster|higher|more|quicker) than|over|above|(?:schneller|mehr) als|[uü]ber|"
+    r"m[aá]s (?:r[aá]pido )?(?:que|de)|por encima de|plus (?:vite |rapide )?(?:que|de)|"
+    r"au-dessus de|mais (?:r[aá]pido )?(?:do )?(?:que|de)|acima de))"
+    r" (?P<bpm>\d{2,3}(?:\.\d+)?)(?:[\s-]*bpm\b|(?![\d%/.-]| ?bars?\b| ?beats?\b))"
+)
+
+
+def take_tempo(text: str, result: Scan) -> str:
+    """Move the tempo of a text to the result."""
+    text = _COMMA.sub(r"\1.\2", _PER_MINUTE.sub("bpm", text))
+    text = _EQUAL.sub(r" \1 bpm ", text)
+    text = _SPELLED.sub(_spelled, text)
+    if pair := _RANGE.search(text):
+        mean = (float(pair[1]) + float(pair[2])) / 2
+        text = f"{text[: pair.start()]}{mean:g} bpm{text[pair.end() :]}"
+    low, high = TEMPO_LIMITS
+
+    def possible(figure: re.Match[str]) -> str:
+        bpm = figure[1][:12]
+        if low <= float(bpm) <= high:
+            return figure[0]
+        result.refused.append(f"{bpm} BPM: a tempo must be from {low:g} to {high:g} BPM")
+        return " "
+
+    text = _FIGURE.sub(possible, text)
+    excluded = [float(match[1]) for match in _NOT_TEMPO.finditer(text)]
+    text = _BOUND.sub(lambda match: _bound(match, result), _NOT_TEMPO.sub(" ", text))
+    result.tempo = parse_tempo(text)
+    for bpm in excluded:
+        if result.tempo in (None, bpm):
+            result.refused.append(f"not {bpm:g} BPM: name the tempo that you want")
+        else:
+            result.statements.append(f"not {bpm:g} BPM")
+    return text if result.tempo is None else without_tempo(text)
+
+
+def _bound(match: re.Match[str], result: Scan) -> str:
+    """Move a tempo that is named as a limit, such as "slower than 100 bpm", to the result."""
+    low, high = TEMPO_LIMITS
+    bpm = float(match["bpm"])
+    if not low < bpm < high:
+        return match[0]
+    below = match["below"] is not None
+    if match["no"]:
+        limits = (bpm, high) if below else (low, bpm)
+        result.statements.append(f"tempo {'at least' if below else 'at most'} {bpm:g} BPM")
+    else:
+        limits = (low, max(low, 0.95 * bpm)) if below else (min(high, 1.05 * bpm), high)
+        result.statements.append(f"tempo {'below' if below else 'above'} {bpm:g} BPM")
+    result.tempo_bounds = limits
+    return " "
+
+
+def _spelled(match: re.Match[str]) -> str:
+    """A number in English words as a figure."""
+    times, hundred, one, ten, unit = match.groups()
+    number = 100 * (2 if times == "two" else 1) if hundred or one else 0
+    number += 10 * (_TENS.index(ten) + 1) if ten else 0
+    number += _ONES.index(unit) + 1 if unit else 0
+    return f" {number} " if number >= 10 else match[0]

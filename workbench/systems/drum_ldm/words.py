@@ -1,0 +1,110 @@
+"""The words of a request, and where phrases and figures stand among them."""
+
+from __future__ import annotations
+
+import re
+
+from workbench.systems.drum_ldm.items import Break, Item, Scan
+from workbench.systems.drum_ldm.lexicon import WORD, Entry, Lexicon, figure_of, lexicon
+
+STOPS = set(",;:.")
+_FORM = re.compile(r"a[a-f]{2,15}")
+ANDS = ("&", "and", "und", "y", "et", "e", "a", "ah", "i")
+OFS = ("of", "after", "von", "nach", "de", "del", "du", "da", "do")
+BAR_PLURALS = ("bars", "measures", "compases", "takte", "takten", "mesures", "compassos")
+BEATS = (
+    *("beat", "beats", "count", "counts", "tempo", "tempos", "tiempo", "tiempos", "temps"),
+    *("schlag", "schlage", "zahlzeit", "zahlzeiten", "pulso", "pulsos"),
+)
+SMALL = ["the", "el", "la", "los", "las", "le", "les", "der", "die", "das", "den", "dem", "o", "os"]
+
+
+class Words:
+    """Reads words from left to right; each reader returns how many words it took, 0 for none."""
+
+    def __init__(self, text: str, bars: int, result: Scan) -> None:
+        self.table: Lexicon = lexicon()
+        self.bars, self.result = bars, result
+        self.written: list[str] = []
+        self.words: list[str] = []
+        self.gaps: list[str] = []  # what stands before a word
+        end = 0
+        for match in WORD.finditer(text):
+            self.gaps.append(text[end : match.start()])
+            self.written.append(match[0])
+            self.words.append(figure_of(match[0]))
+            end = match.end()
+        # a phrase ends where its clause ends
+        self.ends = [len(self.words)] * len(self.words)
+        for i in range(len(self.words) - 2, -1, -1):
+            self.ends[i] = i + 1 if set(self.gaps[i + 1]) & STOPS else self.ends[i + 1]
+        self._correct()
+
+    def _correct(self) -> None:
+        """Replace misspelt words; two that are one phrase together stay."""
+        for i, word in enumerate(self.words):
+            if is_form(word) or len(word) < 3:
+                continue
+            pairs = (self.words[max(i - 1, 0) : i + 1], self.words[i : i + 2])
+            if any(len(p) == 2 and self.table.find(p)[1] == 2 for p in pairs):
+                continue
+            meant = self.table.corrected(word)
+            if meant != word:
+                self.result.corrected.append(f"“{self.written[i]}” as “{meant}”")
+                self.words[i] = meant
+
+    def _add(self, item: Item) -> None:
+        if isinstance(item, Break) and self.result.items:
+            last = self.result.items[-1]
+            if isinstance(last, Break):
+                if item.strong and not last.strong:
+                    self.result.items[-1] = item
+                return
+        self.result.items.append(item)
+
+    def _find(self, i: int) -> tuple[Entry | None, int]:
+        """The longest phrase at i, and its number of words."""
+        return self.table.find(self.words[i : self.ends[i]])
+
+    def _word(self, i: int) -> str:
+        return self.words[i] if 0 <= i < len(self.words) else ""
+
+    def _role(self, i: int) -> tuple[str, int]:
+        """The role of the phrase at i, and its number of words."""
+        if not 0 <= i < len(self.words):
+            return "", 1
+        entry, n = self._find(i)
+        return (entry.role if entry else ""), n
+
+    def _past_small(self, i: int) -> int:
+        while self._word(i) in SMALL:
+            i += 1
+        return i
+
+    def _is_figure(self, i: int) -> bool:
+        """Whether a count stands at i, and no phrase such as "four on the floor"."""
+        entry, n = self._find(i)
+        figures = all(word.isdecimal() for word in self.words[i : i + n])
+        return self._word(i)[:1].isdecimal() and (entry is None or figures)
+
+    def _is_bar(self, i: int) -> bool:
+        return self._role(i)[0] == "bar"
+
+    def _number(self, i: int) -> int:
+        """The figure at i, of which four digits are read; 0 if there is none."""
+        word = self._word(i)
+        return int(word[:4]) if word.isdecimal() else 0
+
+    def _ordinal(self, i: int) -> int:
+        """The number of "4th", or of "4." before a noun; 0 if there is none."""
+        match = re.fullmatch(r"(\d+)th", self._word(i))
+        if match:
+            return int(match[1][:4])
+        dotted = i + 1 < len(self.gaps) and "." in self.gaps[i + 1]
+        return self._number(i) if dotted else 0
+
+
+def is_form(letters: str) -> bool:
+    """Whether letters are a plan of bars: each new letter is the next one of the alphabet."""
+    order = "".join(dict.fromkeys(letters))
+    return bool(_FORM.fullmatch(letters)) and len(order) > 1 and "abcdef".startswith(order)
