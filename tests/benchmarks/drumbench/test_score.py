@@ -67,7 +67,7 @@ class Deaf:
             raise PromptError("prompt: this system plays 4/4 only")
         return [clip("BD 1 3; CH 1 2 3 4")] * n
 
-    def explain_prompt(self, prompt):
+    def explain_prompt(self, prompt, bars=None):
         from workbench.systems.prompts import PromptReading
 
         messages = ("no such word",) if "asdf" in prompt else ()

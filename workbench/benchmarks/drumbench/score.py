@@ -49,7 +49,7 @@ class Loaded:
     """A system of the workbench.
 
     Args:
-        system: With `generate(prompt, n, bars=, seed=)` and `explain_prompt(prompt)`.
+        system: With `generate(prompt, n, bars=, seed=)` and `explain_prompt(prompt, bars=)`.
         n: Takes per prompt; twice as many of the prompts that others are compared with.
         seed: Of the first prompt; each prompt has its own.
     """
@@ -70,7 +70,7 @@ class Loaded:
             return []
 
     def remark(self, prompt: str) -> str:
-        reading = self.system.explain_prompt(prompt)
+        reading = self.system.explain_prompt(prompt, bars=BARS)
         return " ".join(reading.messages) or ", ".join(reading.unknown)
 
 

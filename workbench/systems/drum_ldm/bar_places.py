@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from workbench.systems.drum_ldm.items import MOST_BARS, Bars, Length, bars_name, length_name
+from workbench.systems.drum_ldm.items import (
+    MOST_BARS,
+    Bars,
+    Length,
+    bars_name,
+    form_plan,
+    length_name,
+)
 from workbench.systems.drum_ldm.words import BAR_PLURALS, OFS, SMALL, Words
 
 
@@ -29,13 +36,29 @@ class BarPlaces(Words):
             i = self._past_small(i + n)
         elif self._word(i) == "no":
             i = self._past_small(i + 1)
-            if not (self._is_bar(i) or self._ordinal(i) or self._role(i)[0] == "last"):
+            if not (
+                self._is_bar(i) or self._ordinal(i) or self._role(i)[0] in ("last", "penultimate")
+            ):
                 return 0
         i = self._past_small(i)
         for reader in (self._bar_n, self._nth_bar, self._last_bars, self._every, self._from):
             if taken := reader(i):
                 return i + taken - start
         return self._length(start)
+
+    def _in_letter(self, i: int) -> int:
+        """ "in B", "the B part": the bars of a letter of the form."""
+        role, n = self._role(i)
+        at = self._past_small(i + n) if role in ("at", "every") else self._past_small(i)
+        letter, named = self._word(at), self._role(at + 1)[0] in ("bar", "groove")
+        if len(letter) != 1 or letter not in self.form or not letter:
+            return 0
+        after = at > i or self._word(i - 1) == "in"  # the end of "fill in"
+        if not named and (not after or (letter == "a" and at + 1 < self.ends[i])):
+            return 0
+        plan = form_plan(self.form, self.bars)
+        self._place([k + 1 for k, own in enumerate(plan) if own == letter], letter.upper())
+        return at + 1 + named - i
 
     def _place(self, numbers: list[int], name: str, every: int = 0, **flags: bool) -> None:
         """Add bars, counted from 1; those that the loop does not have are refused."""
@@ -63,7 +86,7 @@ class BarPlaces(Words):
             if role in ("and", "until") or ranged or dashed:
                 step += not dashed and self._is_bar(self._past_small(step))
                 step = self._past_small(step)
-                if self._word(step).isdecimal() and not self._is_bar(step + 1):
+                if self._word(step).isdecimal() and not self._bar_after(step + 1):
                     last = self._number(step)
                     if ranged or dashed:
                         numbers += range(numbers[-1] + 1, min(last, 999) + 1)
@@ -74,7 +97,7 @@ class BarPlaces(Words):
             elif (
                 self._word(at).isdecimal()
                 and self._find(at)[0] is None
-                and not self._is_bar(at + 1)
+                and not self._bar_after(at + 1)
                 and self.gaps[at].strip() == ","
             ):
                 numbers.append(self._number(at))
@@ -102,6 +125,12 @@ class BarPlaces(Words):
     def _last_bars(self, i: int) -> int:
         """ "the last bar", "the last 2 bars", "the first 4 bars"."""
         number, at = 1, i
+        if back := self._from_end(i):
+            nth, at = back
+            if not self._is_bar(at):
+                return 0
+            self._place([self.bars - nth + 1], bars_name([self.bars - nth + 1]))
+            return at + 1 - i
         if self._word(at).isdecimal() and self._edge(at + 1):
             number, at = self._number(at), at + 1
         edge = self._edge(at)
@@ -117,6 +146,16 @@ class BarPlaces(Words):
         name = f"the {edge} bar" if number == 1 else f"the {edge} {number} bars"
         self._place(list(range(first, first + number)), name)
         return at + 1 - i
+
+    def _from_end(self, i: int) -> tuple[int, int] | None:
+        """The number of "second to last", counted from the end, and the index after it."""
+        role, n = self._role(i)
+        if role == "penultimate":
+            return 2, i + n
+        number = self._ordinal(i)
+        if number and self._word(i + 1) == "to" and self._role(i + 2)[0] == "last":
+            return number, i + 3
+        return None
 
     def _edge(self, i: int) -> str:
         role = self._role(i)[0]
@@ -172,7 +211,7 @@ class BarPlaces(Words):
 
     def _length(self, i: int) -> int:
         """ "4 bars", "8-bar loop"."""
-        if not (self._word(i).isdecimal() and self._is_bar(i + 1)):
+        if not (self._word(i).isdecimal() and self._bar_after(i + 1)):
             return 0
         if not 1 <= self._number(i) <= MOST_BARS:
             return 0
@@ -185,8 +224,9 @@ class BarPlaces(Words):
             "first": (1, 1, "bar 1"),
             "last": (self.bars, self.bars, f"bar {self.bars}"),
             "half1": (1, half, "the first half"),
+            "opening": (1, half, "the first half"),
             "half2": (min(half + 1, self.bars), self.bars, "the second half"),
             "mid": (half, half, f"bar {half}"),
         }
         first, last, text = ranges[name]
-        self._place(list(range(first, last + 1)), text)
+        self._place(list(range(first, last + 1)), text, opening=name == "opening")

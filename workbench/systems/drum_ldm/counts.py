@@ -5,12 +5,62 @@ from __future__ import annotations
 import re
 
 from workbench.representations.drum_chart import METERS
-from workbench.systems.drum_ldm.items import Form, Role, Steps
-from workbench.systems.drum_ldm.words import ANDS, BEATS, OFS, SMALL, Words, is_form
+from workbench.systems.drum_ldm.items import Break, Form, Role, Steps, takes_steps
+from workbench.systems.drum_ldm.words import ANDS, BEATS, GRID, OFS, SMALL, STOPS, Words, is_form
+
+_ONTO = ("on", "auf", "sur")
+PATTERN = re.compile(r"(?<![^\s:,;=(])[xo.\-|]{2,}(?: [xo.\-|]{2,})*(?![^\s,;:)])", re.I)
+
+
+def pattern_word(match: re.Match[str]) -> str:
+    """Return a pattern such as "x..x..x." as a word, other signs as they are."""
+    marks = re.sub(r"[|\s]", "", match[0].lower())
+    struck = marks.count("x") or marks.count("o") > 1
+    if len(marks) < 4 or not struck or not set(marks) & {".", "-"}:
+        return match[0]
+    return re.sub("[.-]", "q", marks.replace("o", "x"))
 
 
 class Counts(Words):
     """Reads counts, metres and forms."""
+
+    def _grid(self, i: int) -> int:
+        if not GRID.fullmatch(self.words[i]) or "x" not in self.words[i]:
+            return 0
+        self._add(Steps((self.words[i].replace("q", "."),), count=True))
+        return 1
+
+    def _after_drum(self, i: int) -> int:
+        """ "kick 1 3", "kick: 1, 3", "not 3": counts without "on"."""
+        items = self.result.items
+        last = items[-1] if items else None
+        if not (self.words[i][:1].isdecimal() and last):
+            return 0
+        if isinstance(last, Role) and last.name in ("not", "but", "except", "only", "and"):
+            last = next(
+                (item for item in reversed(items) if not isinstance(item, Role | Break)), last
+            )
+        elif isinstance(last, Break):
+            return 0
+        if not (takes_steps(last) or isinstance(last, Steps)) or not self._is_figure(i):
+            return 0
+        if self._word(i + 1) == "/" or (
+            self._word(i + 1) in ("4", "8") and self.gaps[i + 1] == "-"
+        ):
+            return 0
+        counts, end = self._numbers(i)
+        if not counts or (len(counts) == 1 and self._counted(end)):
+            return 0
+        self._add(Steps(counts, count=True))
+        return end - i
+
+    def _counted(self, i: int) -> bool:
+        """Whether what stands at i has a number before it, as in "toms, 2 crashes"."""
+        if i >= len(self.words) or set(self.gaps[i]) & STOPS:
+            return False
+        entry, n = self._find(i)
+        thing = entry is not None and (entry.has("drum", "fill") or entry.has("skip"))
+        return thing and not self._word(i + n).isdecimal()
 
     def _form(self, i: int) -> int:
         """ "aaba", or "a a b a"."""
@@ -23,6 +73,7 @@ class Counts(Words):
         short = letters in ("aa", "ab") and self._word(i + n) == "form"
         if not (short or is_form(letters)):
             return 0
+        self.form = letters
         self._add(Form(letters.upper()))
         return n
 
@@ -61,6 +112,11 @@ class Counts(Words):
 
     def _meter(self, i: int) -> int:
         """ "7/8", and "7-8" except after "bars"."""
+        if self._word(i + 2) == "/" and self._word(i + 1).isdecimal() and i + 1 < self.ends[i]:
+            alone = self.table.find(self.words[i : i + 1])[0]
+            at = alone is not None and alone.role == "at" and self._word(i) not in _ONTO
+            taken = self._meter(i + 1) if at else 0
+            return 1 + taken if taken else 0
         top, bottom, n = self._word(i), self._word(i + 2), 3
         if self._word(i + 1) != "/":
             bottom, n = self._word(i + 1), 2
@@ -81,7 +137,7 @@ class Counts(Words):
         items = self.result.items
         while items and items[-1] in (Role("at"), Role("bar")):
             items.pop()
-        if items and items[-1] in (Role("not"), Role("allbut")):
+        if items and items[-1] in (Role("not"), Role("instead"), Role("except")):
             items.pop()
             self.result.excluded_meters.append(meter)
         elif meter in METERS:
@@ -96,9 +152,12 @@ class Counts(Words):
         role, n = self._role(i)
         if names:
             i = self._past_joints(i + n)
-            if i == start + n:
+            listed = i < len(self.words) and self.gaps[i].strip() == "," and self._is_figure(i)
+            if i == start + n and not listed:
                 return 0
-        elif role == "at" or self.words[i] == "no":  # "no" is Portuguese for "on the"
+        elif role == "at" or (
+            self.words[i] == "no" and not self._phrase_of_figures(i + 1)
+        ):  # "no" is "on the"
             i += n if role == "at" else 1
             if role != "at" and (taken := self._and_of(i) if i < len(self.words) else 0):
                 return 1 + taken
@@ -113,11 +172,27 @@ class Counts(Words):
             elif i == start:
                 return 0
             i = self._past_small(i)
-            counts, end = self._numbers(i) if i < self.ends[start] else ((), i)
+            listed = bool(names) or i < self.ends[start]
+            counts, end = self._numbers(i) if listed else ((), i)
+            if not counts and (both := self._both(i)):
+                counts, end = both, i + 3
         if not counts:
             return 0
         self._add(Steps((*names, *counts), count=True))
         return end - start
+
+    def _phrase_of_figures(self, i: int) -> bool:
+        """Whether a phrase such as "four on the floor" stands at i."""
+        return self._word(i).isdecimal() and not self._is_figure(i)
+
+    def _both(self, i: int) -> tuple[str, ...]:
+        """The two counts of "snare on 2/4"."""
+        items, first, second = self.result.items, self._number(i), self._number(i + 2)
+        drums = bool(items) and takes_steps(items[-1])
+        onto = self._word(i - 1) in _ONTO
+        if drums and onto and self._word(i + 1) == "/" and 0 < first < second < 5:
+            return str(first), str(second)
+        return ()
 
     def _counts_of_phrase(self, i: int) -> tuple[str, ...]:
         """The counts of a phrase such as "on the one"."""
@@ -150,11 +225,13 @@ class Counts(Words):
         ):
             if self._word(i + 1) == "/" and self._word(i + 2).isdecimal():
                 break  # a metre
-            if self._is_bar(i + 1) or (counts and not self._is_figure(i)):
+            if self._bar_after(i + 1) or (counts and not self._is_figure(i)):
                 break
             sub = ""
             if self._word(i + 1) in ("&", "+") and not self.gaps[i + 1]:
                 sub = "" if self._word(i + 2).isdecimal() and not self.gaps[i + 2] else "&"
+            if self._role(i + 1)[0] == "and" and self.gaps[i + 1] == "-":  # "two-and"
+                sub = "&"
             counts.append(self.words[i] + sub)
             i += 1 + len(sub)
             end = i
@@ -164,5 +241,7 @@ class Counts(Words):
     def _past_joints(self, i: int) -> int:
         """The index after "and", "on the" and the like, between two counts."""
         while self._role(i)[0] in ("and", "at") or self._word(i) in (*SMALL, "beat", "on", "no"):
+            if self._word(i) == "no" and (self._role(i - 1)[0] != "and" or self._role(i + 1)[0]):
+                break  # not Portuguese for "on the"
             i += 1
         return i

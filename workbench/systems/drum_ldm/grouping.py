@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
 
+from workbench.music.kit import DRUMS
 from workbench.systems.drum_ldm.items import (
     Bars,
     Break,
@@ -15,7 +15,9 @@ from workbench.systems.drum_ldm.items import (
     Role,
     Steps,
     Thing,
+    codes_of,
     is_drum,
+    takes_steps,
 )
 from workbench.systems.drum_ldm.lexicon import Entry
 
@@ -23,34 +25,78 @@ _AMOUNTS = ("many", "few", "less", "some")
 EVENTS = ("fill", "stop", "silence")
 _NOTE_VALUES = {"eighth": "8ths", "sixteenth": "16ths"}
 _DEGREES = ("very", "slightly")
-_SWITCHES = ("only", "not", "out", "allbut", "enters", "leaves", "starts", "ends", *_AMOUNTS)
+_SWITCHES = (
+    *("only", "not", "nor", "instead", "but", "except", "out", "allbut"),
+    *("enters", "leaves", "starts", "ends", *_AMOUNTS),
+)
 
 
 @dataclass
 class _Draft:
     """A group while its clause is read. after: kinds of places that came after its things;
-    joined: whether "and" stands before what comes next; last: the item before it."""
+    joined: whether "and" stands before what comes next; last: the item before it; shared: whether
+    a place after its things is also that of the group before."""
 
     group: Group = field(default_factory=Group)
     after: set[str] = field(default_factory=set)
     joined: bool = False
     last: Item | None = None
+    shared: bool = False
 
 
-def groups_of(items: list[Item]) -> list[Group]:
-    clauses: list[list[Item]] = [
-        [i for i in clause if not isinstance(i, Length | Form) and i != Role("groove")]
-        for clause in split(items)
-    ]
+def groups_of(items: list[Item]) -> tuple[list[Group], list[Bars | Steps]]:
+    """The groups of a section, and places for which nothing is named."""
     groups: list[Group] = []
-    for clause in _merged(clauses):
+    orphans: list[Bars | Steps] = []
+    for clause in _headed(_merged(_clauses(items))):
         places = [item for item in clause if isinstance(item, Bars | Steps)]
-        if groups and places and not any(isinstance(i, Thing) or _switch(i) for i in clause):
+        if places and not any(isinstance(i, Thing) or _switch(i) for i in clause):
             for place in places:
-                groups = _with_place(groups, place)
+                groups = _with_place(groups, place, orphans)
         else:
-            groups += _Reader(clause, joined=bool(groups)).groups
-    return groups
+            reader = _Reader(clause, groups)
+            groups = reader.groups
+            orphans += reader.orphans
+    named = {code for g in groups if not g.negative for t in g.things for code in codes_of(t)}
+    if named and Role("nothing else") in items:
+        codes = tuple(code for code in DRUMS if code not in named)
+        bars = groups[-1].bars if all(g.bars == groups[-1].bars for g in groups) else None
+        others = Thing(Entry("other drums", (("drum", *codes),)), "other drums")
+        groups.append(Group((others,), negative=True, bars=bars))
+    return [
+        replace(g, others=tuple(named)) if g.only == "drums" and g.steps is not None else g
+        for g in groups
+    ], orphans
+
+
+def _clauses(items: list[Item]) -> list[list[Item]]:
+    """What stands between breaks; an empty clause where a sentence ends."""
+    clauses: list[list[Item]] = [[]]
+    formed = False  # whether bars that follow are those of a form
+    for item in items:
+        if isinstance(item, Break):
+            clauses += [[], []] if item.full else [[]]
+        elif not (isinstance(item, Length | Form) or item == Role("groove")):
+            clauses[-1] += [] if formed and isinstance(item, Bars) else [item]
+        formed = isinstance(item, Form)
+    return clauses
+
+
+def _headed(clauses: list[list[Item]]) -> list[list[Item]]:
+    """The clauses, each with the bars of the heading before it, as of "bar 1: kick, snare"."""
+    result: list[list[Item]] = []
+    heading: Bars | None = None
+    for clause in clauses:
+        if not clause:
+            heading = None
+            continue
+        own = next((item for item in clause if isinstance(item, Bars)), None)
+        if own is not None:
+            heading = own if own.heading and clause[0] == own else None
+        elif heading is not None:
+            clause = [heading, *clause]
+        result.append(clause)
+    return result
 
 
 def split(items: list[Item], strong: bool = False) -> list[list[Item]]:
@@ -64,14 +110,21 @@ def split(items: list[Item], strong: bool = False) -> list[list[Item]]:
     return parts
 
 
-def _with_place(groups: list[Group], place: Bars | Steps) -> list[Group]:
+def _with_place(
+    groups: list[Group], place: Bars | Steps, orphans: list[Bars | Steps]
+) -> list[Group]:
     """The groups with a place that stands after them. Note values without a drum are a feel."""
-    drums = bool(groups) and any(is_drum(thing) for thing in groups[-1].things)
+    drums = bool(groups) and any(takes_steps(thing) for thing in groups[-1].things)
     if isinstance(place, Steps) and not drums:
         words = [_NOTE_VALUES[name] for name in place.names if name in _NOTE_VALUES]
         things = tuple(Thing(Entry(word, (("word", word),)), word) for word in words)
+        if not things:
+            orphans.append(place)
         return [*groups, Group(things)] if things else groups
-    return [*groups[:-1], _placed(groups[-1], place)] if groups else groups
+    if not groups:
+        orphans.append(place)
+        return groups
+    return [*groups[:-1], _placed(groups[-1], place)]
 
 
 def _switch(item: Item) -> bool:
@@ -82,6 +135,7 @@ def _merged(clauses: list[list[Item]]) -> list[list[Item]]:
     """Join the clauses of one list: "no snare, toms and crash", "kick, snare and hats only"."""
     result: list[list[Item]] = []
     start = 0
+    clauses = _continued(clauses)
     while start < len(clauses):
         end = start + 1
         while end < len(clauses) - 1 and _is_list(clauses[end]) and Role("and") not in clauses[end]:
@@ -96,6 +150,30 @@ def _merged(clauses: list[list[Item]]) -> list[list[Item]]:
         else:
             result.append(first)
             start += 1
+    return result
+
+
+def _continued(clauses: list[list[Item]]) -> list[list[Item]]:
+    """Join what goes on after a comma: "no cymbals, except the ride", "kick on 3, not on 1"."""
+    result: list[list[Item]] = []
+    for clause in clauses:
+        before = result[-1] if result else []
+        things = [item for item in clause if isinstance(item, Thing)]
+        placed = any(isinstance(item, Bars | Steps) for item in clause)
+        negated = bool({Role("not"), Role("nor")} & {*before})
+        if before and (
+            clause[:1] == [Role("except")]
+            or (clause[:1] == [Role("nor")] and negated)
+            or (clause[:1] in ([Role("but")], [Role("not")]) and placed and not things)
+            or (
+                clause[:1] == [Role("but")]
+                and negated
+                and is_drum(clause[1] if things else Break())
+            )
+        ):
+            result[-1] = [*before, *clause]
+        else:
+            result.append(clause)
     return result
 
 
@@ -123,22 +201,38 @@ def _both_steps(a: Steps, b: Steps) -> Steps:
 
 
 class _Reader:
-    """Reads the groups of one clause."""
+    """Reads the groups of one clause, after those of the clauses before it."""
 
-    def __init__(self, clause: list[Item], joined: bool) -> None:
-        self.groups: list[Group] = []
+    def __init__(self, clause: list[Item], before: list[Group]) -> None:
+        self.groups = list(before)
+        self.orphans: list[Bars | Steps] = []
         self.clause = clause
-        self.draft = _Draft(Group(joined=joined))
+        self.draft = _Draft(Group(joined=bool(before)))
         self.degree = 0
-        for item, following in zip_longest(clause, clause[1:]):
+        self.excepting = False  # whether an exception from the last group is read
+        self.exception = False  # whether the draft is one
+        for self.at, item in enumerate(clause):
             if isinstance(item, Role):
-                self._role(item.name, following)
+                self._role(item)
             elif isinstance(item, Thing):
-                self._thing(item, following)
+                self._thing(item)
             elif isinstance(item, Bars | Steps):
-                self._place(item, following)
+                self._place(item)
             self.draft.last = item
         self._end()
+
+    @property
+    def following(self) -> Item | None:
+        return self.clause[self.at + 1] if self.at + 1 < len(self.clause) else None
+
+    def _place_alone(self) -> bool:
+        """Whether places follow that belong to what is before them."""
+        if not isinstance(self.following, Bars | Steps):
+            return False
+        rest = [item for item in self.clause[self.at + 1 :] if item != Role("and")]
+        end = next((k for k, i in enumerate(rest) if not isinstance(i, Bars | Steps)), len(rest))
+        after = rest[end] if end < len(rest) else None
+        return not (isinstance(after, Thing) or after == Role("not"))
 
     def _flush(self, joined: bool = False, keep: bool = False) -> None:
         """End a group. keep: the next one has the places that came before this one's things."""
@@ -155,6 +249,17 @@ class _Reader:
                 change="" if group.things else group.change,
             )
         self.draft = _Draft(fresh)
+        self.exception = False
+
+    def _again(self, negative: bool) -> None:
+        """Begin a group of the same drums, for other places."""
+        if self.draft.group.things:
+            self._flush(joined=True)
+        last = self.groups[-1]
+        if not negative:  # "snare not on 2 but on 3": the snare alone says nothing more
+            bare = [g for g in self.groups[:-1] if g.things == last.things and not g.placed]
+            self.groups = [g for g in self.groups if not any(g is b for b in bare)]
+        self.draft = _Draft(Group(last.things, negative, joined=True), {"again"})
 
     def _end(self) -> None:
         """End the clause. Places without a thing belong to the group before."""
@@ -162,22 +267,32 @@ class _Reader:
         if group.things:
             self.groups.append(group)
             return
-        before = self.groups[-1] if self.groups else group
-        if group.negative and group.steps and all(is_drum(thing) for thing in before.things):
-            self.groups.append(replace(group, things=before.things))  # "kick on 3, not on 1"
-            return
         for place in (group.bars, group.steps):
             if place is not None:
-                self.groups = _with_place(self.groups, place)
+                self.groups = _with_place(self.groups, place, self.orphans)
 
     def _set(self, **changes: object) -> None:
         self.draft.group = replace(self.draft.group, **changes)  # type: ignore[arg-type]
 
-    def _role(self, name: str, following: Item | None) -> None:
-        group = self.draft.group
-        if name == "and":
+    def _last(self) -> Group:
+        """The group that was named last, in the draft or before it."""
+        if self.draft.group.things or not self.groups:
+            return self.draft.group
+        return self.groups[-1]
+
+    # --- words of the grammar -----------------------------------------------------------------
+
+    def _role(self, role: Role) -> None:
+        group, following, name = self.draft.group, self.following, role.name
+        if name == "and" or (
+            name == "nor" and group.negative and group.things and not self.draft.after
+        ):
             self.draft.joined = True
-        elif name in ("but", "with"):
+        elif name == "but":
+            self._but()
+        elif name == "except":
+            self._except()
+        elif name == "with":
             self._flush(joined=True)
         elif name in _DEGREES:
             degree = 1 if name == "very" else -1
@@ -186,27 +301,22 @@ class _Reader:
             else:
                 self._set(degree=degree)
         elif name == "only":
-            drums = bool(group.things) and all(
-                is_drum(t) or t.entry.has("fill") for t in group.things
-            )
-            later = isinstance(following, Thing) or following == Role("with")
-            if not (drums and not later):
-                self._flush(joined=group.joined, keep=True)
-            self._set(only=True)
-        elif name in ("not", "allbut"):
-            if group.things or group.only:
-                self._flush(joined=True)
-            self._set(negative=True)
-            if name == "allbut" and self.groups and not self.groups[-1].negative:
-                everything = self.groups[-1].things
-                if all(is_drum(thing) for thing in everything):
-                    self.groups.pop()
+            self._only()
+        elif name in ("not", "nor", "instead", "allbut"):
+            self._not(name)
         elif name == "out":
             self._set(negative=True)
         elif name in _AMOUNTS:
             if group.things:
                 self._flush(joined=self.draft.joined or group.joined, keep=True)
             self._set(amount=name)
+        elif name == "than" and group.amount in ("many", "less", "few"):
+            self._flush(joined=True)
+            self._set(amount="few" if self.groups[-1].amount == "many" else "many")
+        elif name == "count":
+            if group.things:
+                self._flush(joined=True, keep=True)
+            self._set(count=role.number)
         elif name in ("starts", "ends"):
             if group.things:
                 self._flush(joined=True)
@@ -216,8 +326,99 @@ class _Reader:
         elif name in ("enters", "leaves"):
             self._set(change=name)
 
-    def _thing(self, thing: Thing, following: Item | None) -> None:
-        entry, group = thing.entry, self.draft.group
+    def _but(self) -> None:
+        """ "no crash but on bar 1", "on every beat but 1", "not on 2 but on 3"."""
+        last, following = self._last(), self.following
+        if self._place_alone() and last.things and all(_is_event(t) for t in last.things):
+            if last.negative and last.placed:
+                self._again(negative=False)
+                return
+            held = last.steps is not None and isinstance(following, Steps)
+            if last.negative or (held and last.steps.holds(following)):  # type: ignore[union-attr,arg-type]
+                self._except()
+                return
+        if is_drum(following or Break()) and last.things:
+            drums = {code for thing in last.things for code in codes_of(thing)}
+            among = last.negative and drums.issuperset(codes_of(following or Break()))
+            if among or last.things[-1].entry.has("silence"):
+                self._except()
+                return
+        self._flush(joined=True)
+
+    def _except(self) -> None:
+        if self._last().things:
+            if self.draft.group.things:
+                self._flush(joined=True)
+            self.draft = _Draft(Group(joined=True))
+            self.excepting = True
+        else:
+            self._not("not")
+
+    def _only(self) -> None:
+        group, following = self.draft.group, self.following
+        if group.negative and not group.things and following is not None:  # "not only"
+            self._set(negative=False)
+            return
+        place = isinstance(following, Bars | Steps) and (bool(group.things) or not self.groups)
+        if place or (isinstance(self.draft.last, Bars) and group.things and not following):
+            self._set(only="places")
+            return
+        drums = bool(group.things) and all(is_drum(t) or t.entry.has("fill") for t in group.things)
+        if not drums or isinstance(following, Thing) or following == Role("with"):
+            self._flush(joined=group.joined, keep=True)
+        self._set(only="drums")
+
+    def _not(self, name: str) -> None:
+        group, anded = self.draft.group, self.draft.joined
+        if name == "allbut" and group.negative and not group.things:  # "without anything but"
+            self._set(negative=False, only="drums")
+            return
+        if group.things and self.following in (Role("enters"), Role("leaves"), Role("out")):
+            self._set(negative=True)  # "hats don't come in until bar 3"
+            return
+        last = self._last()
+        events = bool(last.things) and all(_is_event(thing) for thing in last.things)
+        if name != "allbut" and events and not last.negative and self._place_alone():
+            self._again(negative=True)
+            return
+        if group.things or group.only:
+            self._flush(joined=True)
+        self._set(negative=True)
+        before = self.groups[-1] if self.groups else Group()
+        self.draft.shared = name == "instead" or (anded and before.negative)
+        drums = bool(before.things) and all(is_drum(thing) for thing in before.things)
+        if name == "allbut" and drums and not before.negative:
+            self.groups.pop()
+
+    # --- things and places --------------------------------------------------------------------
+
+    def _excepted(self, thing: Thing) -> None:
+        """Take a thing out of the last group, and ask for it."""
+        self.excepting = False
+        last = self.groups[-1]
+        codes = codes_of(thing)
+        drums = {code for t in last.things for code in codes_of(t)}
+        if codes and last.things[-1].entry.has("silence"):
+            self.groups[-1:] = []
+            self._set(things=(thing,), only="drums", bars=last.bars, part=last.part)
+            return
+        if codes and last.negative:
+            self.groups[-1] = replace(last, without=(*last.without, *codes))
+            if drums <= {*self.groups[-1].without}:
+                self.groups.pop()
+            self._set(things=(thing,), bars=last.bars, steps=last.steps)
+            self.exception = True
+            return
+        if codes and drums == {*DRUMS}:
+            self.groups.pop()
+            self._set(bars=last.bars)
+        self._set(things=(thing,), negative=not last.negative)
+
+    def _thing(self, thing: Thing) -> None:
+        entry, group, following = thing.entry, self.draft.group, self.following
+        if self.excepting:
+            self._excepted(thing)
+            return
         drum = is_drum(thing)
         density = next((float(v) for f, v in entry.of("set") if f == "density"), None)
         if density is not None and len(entry.effects) == 1 and _is_drum_like(following):
@@ -225,8 +426,14 @@ class _Reader:
                 self._flush(joined=group.joined, keep=True)
             self._set(amount="many" if density > 4 else "few")
             return
+        if entry.has("silence") and group.things and is_drum(self.draft.last or Break()):
+            self._set(negative=True)  # "hats silent in bar 2"
+            return
+        if self.exception and self.draft.joined and not self.draft.after:
+            last = self.groups[-1]
+            self.groups[-1] = replace(last, without=(*last.without, *codes_of(thing)))
         if group.things:
-            bound = group.negative or group.only
+            bound = group.negative or bool(group.only)
             kinds = {_kind(t) for t in group.things}
             if (
                 self.draft.after
@@ -234,7 +441,7 @@ class _Reader:
                 or _kind(thing) not in kinds
             ):
                 neg = bound and self.draft.joined and not self.draft.after and drum
-                negative, only = group.negative and neg, group.only and neg
+                negative, only = group.negative and neg, group.only if neg else ""
                 joined = self.draft.joined or group.joined
                 self._flush(joined=joined, keep=not self.draft.joined)
                 self._set(negative=negative, only=only)
@@ -244,22 +451,41 @@ class _Reader:
         self._set(things=(*group.things, thing), **changes)
         self.draft.joined = False
 
-    def _place(self, place: Bars | Steps, following: Item | None) -> None:
+    def _place(self, place: Bars | Steps) -> None:
         kind = "bars" if isinstance(place, Bars) else "steps"
+        if self.excepting:
+            last = _placed(Group(bars=self.groups[-1].but_bars), place)
+            if kind == "bars":
+                self.groups[-1] = replace(self.groups[-1], but_bars=last.bars)
+            else:
+                self.groups[-1] = replace(self.groups[-1], but_steps=last.steps)
+            return
         group = self.draft.group
         there = getattr(group, kind) is not None
         adjacent = isinstance(self.draft.last, type(place)) or (
             self.draft.joined and kind in self.draft.after
         )
-        drums = any(is_drum(thing) for thing in group.things)
-        if kind == "steps" and self.draft.joined and not there and _is_drum_like(following):
+        drums = any(takes_steps(thing) for thing in group.things)
+        if kind == "steps" and self.draft.joined and not there and _is_drum_like(self.following):
             drums = False  # "ride and 16th note hats"
         if group.things and ((there and not adjacent) or (kind == "steps" and not drums)):
             self._flush(joined=True)
             group = self.draft.group
         if group.things:
             self.draft.after.add(kind)
+            before = self.groups[-1] if self.groups else Group()
+            bare = bool(before.things) and not before.placed
+            bare = bare and all(is_drum(thing) for thing in before.things)
+            if self.draft.shared and bare:
+                self.groups[-1] = _placed(before, place)
+            if self.exception:  # "no cymbals except the ride in bar 3"
+                self._set(only="places")
         self.draft.group = _placed(self.draft.group, place)
+
+
+def _is_event(thing: Thing) -> bool:
+    """Whether a thing may stand again for other places: drums and fills."""
+    return takes_steps(thing) or thing.entry.has("fill")
 
 
 def _kind(thing: Thing) -> str:

@@ -30,31 +30,43 @@ class Thing:
 
 @dataclass(frozen=True)
 class Role:
-    """A word of the grammar: not, only, with, and …"""
+    """A word of the grammar: not, only, with, and …; number: how many, of "count"."""
 
     name: str
+    number: int = 0
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Places in the bar: counts such as "2" and "4&", or names such as "offbeat". count: figures
-    of the metre, as a user writes them; otherwise in the notation of the lexicon."""
+    """Places in the bar: counts such as "2" and "4&", names such as "offbeat", or a pattern such as
+    "x..x..x.". count: figures of the metre, as a user writes them; otherwise in the notation of the
+    lexicon."""
 
     names: tuple[str, ...]
     count: bool = False
+
+    def holds(self, other: Steps) -> bool:
+        """Whether the other places are, by their names, among these."""
+        return bool({"beat", "eighth", "sixteenth"} & {*self.names}) or {*other.names} <= {
+            *self.names
+        }
 
 
 @dataclass(frozen=True)
 class Bars:
     """Places in the loop: bars from 0. every: the distance between them, 0 if irregular; until:
     whether the last one is where something else begins; before: whether they are those before a
-    bar."""
+    bar; heading: whether they hold for what follows, as in "bar 1: kick, snare"; fills: whether
+    they are those of the fills; opening: whether a first section may be meant, as by "at first"."""
 
     indices: tuple[int, ...]
     name: str
     every: int = 0
     until: bool = False
     before: bool = False
+    heading: bool = False
+    fills: bool = False
+    opening: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,9 +85,11 @@ class Form:
 
 @dataclass(frozen=True)
 class Break:
-    """Where a clause ends; strong: where a new section of the loop begins."""
+    """Where a clause ends; full: where a sentence ends; strong: where a new section of the loop
+    begins."""
 
     strong: bool = False
+    full: bool = False
 
 
 Item = Thing | Role | Steps | Bars | Length | Form | Break
@@ -103,11 +117,16 @@ class Group:
     Args:
         things: What is named.
         negative: Whether it is excluded.
-        only: Whether nothing else is wanted, or nothing at other places.
+        only: "drums" if nothing else is wanted, "places" if nothing at other places, or "".
         amount: "many", "few", "less", "some" or "".
         degree: 1 for "very", −1 for "slightly", otherwise 0.
+        count: How many are wanted, of fills and crashes; 0 if that is not said.
         steps: Places in the bar.
         bars: Places in the loop.
+        but_steps: Places in the bar that are excepted.
+        but_bars: Places in the loop that are excepted.
+        without: Drums that are excepted.
+        others: Drums that "only" does not exclude, beside its own.
         part: "starts" or "ends" if the loop does so with these things.
         change: "enters" or "leaves" for drums that come or go.
         joined: Whether something stands before it in its sentence.
@@ -116,15 +135,25 @@ class Group:
 
     things: tuple[Thing, ...] = ()
     negative: bool = False
-    only: bool = False
+    only: str = ""
     amount: str = ""
     degree: int = 0
+    count: int = 0
     steps: Steps | None = None
     bars: Bars | None = None
+    but_steps: Steps | None = None
+    but_bars: Bars | None = None
+    without: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     part: str = ""
     change: str = ""
     joined: bool = False
     whole: bool = False
+
+    @property
+    def placed(self) -> bool:
+        """Whether a place is named."""
+        return self.steps is not None or self.bars is not None
 
     def plural(self, kind: str) -> bool:
         """Whether a thing of this kind is named in the plural."""
@@ -132,6 +161,7 @@ class Group:
 
 
 def length_name(bars: int) -> str:
+    """Name a length: "1 bar", "4 bars"."""
     return "1 bar" if bars == 1 else f"{bars} bars"
 
 
@@ -144,10 +174,18 @@ def bars_name(numbers: Sequence[int]) -> str:
     return f"bars {joined([str(number) for number in numbers])}"
 
 
+def form_plan(letters: str, bars: int) -> str:
+    """The letter of each bar of a form: repeated to the end; two letters are two halves."""
+    if len(letters) == 2:
+        letters = "".join(letter * max(1, bars // 2) for letter in letters)
+    return (letters * (bars // len(letters) + 1))[:bars]
+
+
 def steps_name(steps: Steps) -> str:
     """Name places: "beats 2 and 4", "the off-beats"."""
     named = [_STEP_NAMES[name] for name in steps.names if name in _STEP_NAMES]
-    counts = [name for name in steps.names if name not in _STEP_NAMES]
+    named += [f"the pattern {name}" for name in steps.names if name[0] in "x."]
+    counts = [n for n in steps.names if n not in _STEP_NAMES and n[0] not in "x."]
     plain = [name for name in counts if name.isdecimal()]
     if plain:
         named.append(f"{'beat' if len(plain) == 1 else 'beats'} {joined(plain)}")
@@ -157,8 +195,18 @@ def steps_name(steps: Steps) -> str:
     return joined(named)
 
 
-def is_drum(item: Item, code: str = "") -> bool:
-    """Whether an item names drums, or this drum."""
+def is_drum(item: Item) -> bool:
+    """Whether an item names drums."""
+    return isinstance(item, Thing) and item.entry.has("drum")
+
+
+def codes_of(item: Item) -> tuple[str, ...]:
+    """The drums that an item names."""
     if not isinstance(item, Thing):
-        return False
-    return any(not code or code in codes for codes in item.entry.of("drum"))
+        return ()
+    return tuple(code for codes in item.entry.of("drum") for code in codes)
+
+
+def takes_steps(item: Item) -> bool:
+    """Whether an item may have places in the bar: drums, and strokes such as ghost notes."""
+    return isinstance(item, Thing) and item.entry.has("drum", "at")

@@ -49,7 +49,7 @@ class Entry:
     def role(self) -> str:
         """The entry's role in the grammar; "" for an entry with another effect."""
         kind, *rest = self.effects[0]
-        return rest[0] if kind == "role" else ""
+        return " ".join(rest) if kind == "role" else ""
 
     def of(self, kind: str) -> Iterator[tuple[str, ...]]:
         """Arguments of the effects of a kind."""

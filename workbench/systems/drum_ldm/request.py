@@ -9,11 +9,22 @@ then fill"), and `writing.py` writes them to the chart.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from workbench.arguments import whole
 from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.representations.drum_chart import DrumChart
-from workbench.systems.drum_ldm.items import MOST_BARS, Break, Form, Length, Scan, Thing
+from workbench.systems.drum_ldm.items import (
+    MOST_BARS,
+    Bars,
+    Break,
+    Form,
+    Length,
+    Scan,
+    Thing,
+    length_name,
+    steps_name,
+)
 from workbench.systems.drum_ldm.scanning import scan
 from workbench.systems.drum_ldm.sections import places_of, sections_of, whole_fill
 from workbench.systems.drum_ldm.writing import ChartWriter
@@ -96,16 +107,19 @@ def read_request(prompt: str, bars: int, meter: tuple[int, int] | None = None) -
     writer = ChartWriter(bars, meter)
     parts = sections_of(scanned.items)
     for section, places in zip(parts, places_of(parts, bars), strict=True):
+        for orphan in section.orphans:
+            name = orphan.name if isinstance(orphan, Bars) else steps_name(orphan)
+            scanned.refused.append(f"{name}: nothing is named for this place")
         if not places:
-            scanned.refused.append(f"{len(parts)} sections: too many for {bars} bars")
+            scanned.refused.append(f"{len(parts)} sections: too many for {length_name(bars)}")
             break
         alone = len(parts) == 1 and not isinstance(next(iter(scanned.items), None), Break)
         for group in whole_fill(section.groups) if alone else section.groups:
             for place in places:
                 writer.write(group, place, len(parts))
-    for item in scanned.items:
+    for item, following in zip_longest(scanned.items, scanned.items[1:]):
         if isinstance(item, Form):
-            writer.form(item.letters)
+            writer.form(item.letters, following if isinstance(following, Bars) else None)
         elif isinstance(item, Length) and len(parts) == 1 and item.bars != bars:
             scanned.refused.append(f"{item.bars} bars: the length is set by bars, which is {bars}")
     chart = writer.finish()

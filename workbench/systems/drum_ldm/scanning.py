@@ -4,14 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
+from workbench.representations.drum_chart import METERS
 from workbench.systems.drum_ldm.bar_places import BarPlaces
-from workbench.systems.drum_ldm.counts import Counts
-from workbench.systems.drum_ldm.items import Break, Role, Scan, Steps, Thing
+from workbench.systems.drum_ldm.counts import PATTERN, Counts, pattern_word
+from workbench.systems.drum_ldm.items import (
+    Bars,
+    Break,
+    Role,
+    Scan,
+    Steps,
+    Thing,
+    is_drum,
+    takes_steps,
+)
 from workbench.systems.drum_ldm.tempi import DECADE, take_tempo
 from workbench.systems.drum_ldm.words import STOPS
 from workbench.systems.prompts import plain_words
 
+_SWAPPED = (
+    "for",
+    "with",
+    "by",
+    "durch",
+    "gegen",
+    "por",
+    "par",
+    "con",
+    "mit",
+    "avec",
+    "com",
+    "pelo",
+)
+_SILENT_LETTERS = "aeiouyhnstdlm"  # of contractions and other languages
 LONGEST_TEXT = 1000  # characters that are read
 _ARROW = re.compile(r"\s*(?:[-=]{1,3}>|→|➡️?|»)\s*")
 _FINAL_AND = re.compile(r"(\s*[&+])[\s.,;:!?]*$")  # of "kick on 2&"
@@ -20,7 +46,7 @@ _FINAL_AND = re.compile(r"(\s*[&+])[\s.,;:!?]*$")  # of "kick on 2&"
 def scan(prompt: str, bars: int) -> Scan:
     """Find the items of a prompt for a loop of `bars` bars."""
     result = Scan()
-    prompt = prompt[:LONGEST_TEXT]
+    prompt = PATTERN.sub(pattern_word, prompt[:LONGEST_TEXT])
     text = plain_words(_ARROW.sub(" then ", prompt))
     if ending := _FINAL_AND.search(prompt):
         text += ending[1].replace("+", "&")
@@ -36,8 +62,14 @@ class _Scanner(Counts, BarPlaces):
     def run(self) -> None:
         readers: tuple[Callable[[int], int], ...] = (
             self._form,
+            self._grid,
+            self._nor,
+            self._how_many,
+            self._after_drum,
             self._and_of,
             self._meter,
+            self._in_letter,
+            self._in_fill,
             self._phrase_with_bars,
             self._bars,
             self._beats,
@@ -45,12 +77,75 @@ class _Scanner(Counts, BarPlaces):
         )
         i = 0
         while i < len(self.words):
-            if i and set(self.gaps[i]) & STOPS:
-                self._add(Break())
+            if i and (stops := set(self.gaps[i]) & STOPS):
+                self._stop(stops)
             taken = next((n for reader in readers if (n := reader(i))), 0)
             if not taken:
                 self._unknown(i)
             i += taken or 1
+        self._read_drums()
+
+    def _stop(self, stops: set[str]) -> None:
+        """Add a break. A colon only makes bars before it a heading."""
+        items = self.result.items
+        if stops != {":"}:
+            self._add(Break(full=bool(stops & {".", ";"})))
+        elif items and isinstance(items[-1], Bars):
+            items[-1] = replace(items[-1], heading=True)
+
+    def _read_drums(self) -> None:
+        """Read "drums" as all drums where they are excluded or change."""
+        items = self.result.items
+        for i, item in enumerate(items):
+            if item == Role("drums"):
+                before = items[i - 1] if i else None
+                after = items[i + 1] if i + 1 < len(items) else None
+                silent = isinstance(after, Thing) and after.entry.has("silence")
+                change = after in (Role("enters"), Role("leaves"), Role("out"))
+                excluded = before in (Role("not"), Role("nor"), Role("out"))
+                everything = Thing(self.table.entries["alldrums"], "drums")
+                items[i] = everything if silent or change or excluded else Role("groove")
+
+    def _in_fill(self, i: int) -> int:
+        """ "in the fill", after drums."""
+        role, n = self._role(i)
+        last = [item for item in self.result.items[-2:] if not isinstance(item, Role)][-1:]
+        if role != "at" or not (last and is_drum(last[0])):
+            return 0
+        at = self._past_small(i + n)
+        entry, m = self._find(at) if at < len(self.words) else (None, 1)
+        if entry is None or not entry.has("fill"):
+            return 0
+        self._add(Bars((), "the fills", fills=True))
+        return at + m - i
+
+    def _how_many(self, i: int) -> int:
+        """ "two fills"."""
+        if not self.words[i].isdecimal() or i + 1 >= len(self.words) or self._find(i)[1] > 1:
+            return 0
+        entry, _ = self._find(i + 1)
+        if set(self.gaps[i + 1]) & STOPS or entry is None:
+            return 0
+        if not entry.has("fill") and list(entry.of("drum")) != [("CR",)]:
+            return 0
+        self._add(Role("count", self._number(i)))
+        return 1
+
+    def _nor(self, i: int) -> int:
+        """ "noch" after "weder"; "than" between two drums; "for" between two that are swapped."""
+        word, items = self.words[i], self.result.items
+        if word == "noch" and "weder" in self.words[:i]:
+            self._add(Role("nor"))
+            return 1
+        compared = {"many", "less", "few"} & {r.name for r in items[-3:] if isinstance(r, Role)}
+        if word in ("than", "als", "que") and compared and is_drum(items[-1]):
+            self._add(Role("than"))
+            return 1
+        if word in _SWAPPED and self.swapping:
+            self.swapping = False
+            self._add(Role("with"))
+            return 1
+        return 0
 
     def _phrase(self, i: int) -> int:
         entry, n = self._find(i)
@@ -61,6 +156,8 @@ class _Scanner(Counts, BarPlaces):
             return 0  # "three four", but not "2 3 4"
         text = " ".join(self.written[i : i + n])
         if role := entry.role:
+            if role == "swap":
+                self.swapping, role = True, "not"
             self._add(Break(strong=True) if role == "then" else Role(role))
         elif entry.has("part"):
             [(name,)] = entry.of("part")
@@ -71,14 +168,33 @@ class _Scanner(Counts, BarPlaces):
         elif entry.meter is not None and not entry.has("style"):
             if self._word(i + n - 1).isdecimal() and self._is_bar(i + n):
                 return n - 1  # "in 3 bars" is a length
+            last = next((o for o in reversed(self.result.items) if not isinstance(o, Role)), None)
+            if (
+                self.words[i] == "en"
+                and last is not None
+                and (takes_steps(last) or isinstance(last, Steps))
+            ):
+                return self._en(i)
+            named = (self._number(i + n - 1), self._number(i + n))
+            if named in METERS and self.ends[i] > i + n:  # "en trois quatre"
+                self._add_meter(named)
+                return n + 1
             self._add_meter(entry.meter)
         elif not entry.has("skip"):
             self._add(Thing(entry, text))
         return n
 
+    def _en(self, i: int) -> int:
+        """ "caja en 3": a count, where "en 3" without a drum is a metre."""
+        counts, end = self._numbers(i + 1)
+        self._add(Steps(counts, count=True))
+        return end - i
+
     def _unknown(self, i: int) -> None:
         word = self.words[i]
-        if len(word) > 1 and not word[0].isdecimal() and self.written[i] not in self.result.unknown:
+        if word in ("&", "+", "/") or (len(word) == 1 and word in _SILENT_LETTERS):
+            return
+        if self.written[i] not in self.result.unknown:
             self.result.unknown.append(self.written[i])
             guess = f"“{self.written[i]}” as “{word}”"
             self.result.corrected = [pair for pair in self.result.corrected if pair != guess]

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from workbench.systems.drum_ldm.grouping import EVENTS, groups_of, split
-from workbench.systems.drum_ldm.items import Break, Group, Item, Length, Role, Thing, is_drum
+from workbench.systems.drum_ldm.items import (
+    Bars,
+    Break,
+    Group,
+    Item,
+    Length,
+    Role,
+    Steps,
+    Thing,
+    codes_of,
+)
 
 
 @dataclass
 class Section:
     groups: list[Group]
     length: int | None = None
+    orphans: list[Bars | Steps] = field(default_factory=list)
 
     @property
     def event(self) -> bool:
         """Whether the section is a fill, a break or a hit, which take one bar."""
         things = [thing for group in self.groups for thing in group.things]
-        events = [t.entry.has(*EVENTS) or is_drum(t, "CR") for t in things]
+        events = [t.entry.has(*EVENTS) or codes_of(t) == ("CR",) for t in things]
         others = [t for t in things if not t.entry.has(*EVENTS, "drum", "set", "style")]
         return any(events) and not others and things[-1].entry.has(*EVENTS, "drum")
 
@@ -26,13 +37,24 @@ class Section:
         """Whether each of its groups names its own bars."""
         return bool(self.groups) and all(group.bars is not None for group in self.groups)
 
+    @property
+    def end(self) -> int:
+        """The bar after the last one that its groups name."""
+        named = [bar for group in self.groups if group.bars for bar in group.bars.indices]
+        return max(named, default=-1) + 1
+
 
 def sections_of(items: list[Item]) -> list[Section]:
+    """The sections of a loop; one if it has no parts."""
     sections: list[Section] = []
-    for part in split(_with_breaks(items), strong=True):
+    parts = split(_with_breaks(items), strong=True)
+    for part in parts:
+        if len(parts) > 1:  # "at first" names the section, not the first half
+            part = [item for item in part if not (isinstance(item, Bars) and item.opening)]
         length = next((item.bars for item in part if isinstance(item, Length)), None)
-        section = Section(groups_of(part), length)
-        if section.groups or section.length or Role("groove") in part:
+        groups, orphans = groups_of(part)
+        section = Section(groups, length, orphans)
+        if section.groups or section.length or orphans or Role("groove") in part:
             sections.append(section)
     return sections or [Section([])]
 
@@ -48,9 +70,11 @@ def _with_breaks(items: list[Item]) -> list[Item]:
         if name := _mark(item):
             before = last.get(type(item))
             if before is not None and (before[0] != name or isinstance(item, Length)):
-                joints = (Role("and"), Role("with"), Break())
-                after = range(before[1] + 1, len(result))
-                at = next((i for i in after if result[i] in joints), len(result))
+                joints = (Role("and"), Role("with"), Break(), Break(full=True))
+                after = [i for i in range(before[1] + 1, len(result)) if result[i] in joints]
+                at = next(iter(after), len(result))
+                if after and after[-1] == len(result) - 1:  # "verse: no snare, chorus: crash"
+                    at = after[-1]
                 result[at : at + 1] = [Break(strong=True)]
             last[type(item)] = name, len(result)
         result.append(item)
@@ -89,25 +113,42 @@ def _shares(sections: list[Section], bars: int) -> list[list[range]]:
         else:
             blocks.append([i])
     sizes = [_size(sections[block[0]], len(block) - 1) for block in blocks]
-    free = [k for k, size in enumerate(sizes) if size is None]
-    left = max(bars - sum(size or 0 for size in sizes), 0)
-    for share, k in enumerate(free):
-        sizes[k] = left * (share + 1) // len(free) - left * share // len(free)
     places: list[list[range]] = [[] for _ in sections]
     start = 0
-    for k, ((lead, *events), size) in enumerate(zip(blocks, sizes, strict=True)):
-        last = k == len(blocks) - 1 and not sections[lead].placed
-        end = bars if last else min(start + (size or 0), bars)
-        head = end - len(events)
-        if sections[lead].placed:
+    for k, (lead, *events) in enumerate(blocks):
+        section = sections[lead]
+        if section.placed:
             places[lead] = [range(bars)]
-        elif head > start:
-            places[lead] = [range(start, head)]
+            head = section.end if section.end < bars else start
+        else:
+            head = _end(start, sizes[k:], blocks[k:], sections, bars) - len(events)
+            if head > start:
+                places[lead] = [range(start, head)]
         for offset, i in enumerate(events):
-            if head + offset >= 0:
+            if 0 <= head + offset < bars:
                 places[i] = [range(head + offset, head + offset + 1)]
-        start = end
+        start = head + len(events)
     return places
+
+
+def _end(
+    start: int, sizes: list[int | None], blocks: list[list[int]], sections: list[Section], bars: int
+) -> int:
+    """The bar after the first of these blocks, which begins at `start`: blocks without a size share
+    what is left before the next that names its bars."""
+    stop = next((k for k, (lead, *_) in enumerate(blocks) if sections[lead].placed), len(blocks))
+    limit = bars
+    if stop < len(blocks):
+        groups = sections[blocks[stop][0]].groups
+        named = [bar for group in groups if group.bars for bar in group.bars.indices]
+        limit = min(named, default=bars)
+        limit = limit if limit > start else bars
+    if stop == 1:
+        return limit
+    if sizes[0] is not None:
+        return min(start + sizes[0], limit)
+    left = max(limit - start - sum(size or 0 for size in sizes[:stop]), 0)
+    return start + left // sizes[:stop].count(None)
 
 
 def _size(lead: Section, events: int) -> int | None:

@@ -10,7 +10,7 @@ from workbench.systems.drum_ldm.items import Scan
 DECADE = re.compile(r"\b(?:19|20)?\d0\s?['’]?s\b")
 _PER_MINUTE = re.compile(
     r"\b(?:beats?|schlage|schläge|pulsaciones|pulsos|battements|batidas|golpes) "
-    r"(?:per|a|pro|por|par) (?:minute?a?o?|min)\b|\bppm\b"
+    r"(?:per|a|pro|por|par) (?:minute?a?o?|min)\b|\bppm\b|(?<=\d )(?:à|a) la (?:noire|negra)\b"
 )
 _EQUAL = re.compile(r"(?:[a-zé]+\s*)?=\s*(\d{2,3})\b(?!\s*bpm)")
 _COMMA = re.compile(r"(\d),(\d{1,2})(?=\s*bpm)")

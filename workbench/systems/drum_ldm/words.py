@@ -7,6 +7,7 @@ import re
 from workbench.systems.drum_ldm.items import Break, Item, Scan
 from workbench.systems.drum_ldm.lexicon import WORD, Entry, Lexicon, figure_of, lexicon
 
+GRID = re.compile("[xq]{4,}")  # a pattern such as "x..x..x.", with q for a rest
 STOPS = set(",;:.")
 _FORM = re.compile(r"a[a-f]{2,15}")
 ANDS = ("&", "and", "und", "y", "et", "e", "a", "ah", "i")
@@ -39,11 +40,13 @@ class Words:
         for i in range(len(self.words) - 2, -1, -1):
             self.ends[i] = i + 1 if set(self.gaps[i + 1]) & STOPS else self.ends[i + 1]
         self._correct()
+        self.form = next((word for word in self.words if is_form(word)), "")
+        self.swapping = False
 
     def _correct(self) -> None:
         """Replace misspelt words; two that are one phrase together stay."""
         for i, word in enumerate(self.words):
-            if is_form(word) or len(word) < 3:
+            if is_form(word) or len(word) < 3 or GRID.fullmatch(word):
                 continue
             pairs = (self.words[max(i - 1, 0) : i + 1], self.words[i : i + 2])
             if any(len(p) == 2 and self.table.find(p)[1] == 2 for p in pairs):
@@ -89,6 +92,10 @@ class Words:
 
     def _is_bar(self, i: int) -> bool:
         return self._role(i)[0] == "bar"
+
+    def _bar_after(self, i: int) -> bool:
+        """Whether a word for bars stands at i, in the clause of the word before."""
+        return self._is_bar(i) and not set(self.gaps[i]) & {",", ";", ":"}
 
     def _number(self, i: int) -> int:
         """The figure at i, of which four digits are read; 0 if there is none."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,16 @@ from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.datasets.phrases import joined
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.representations.drum_chart import BAR_FIELDS, DrumChart, bar_steps, pulse_steps
-from workbench.systems.drum_ldm.items import Bars, Group, Steps, Thing, bars_name, steps_name
+from workbench.systems.drum_ldm.bar_cells import bar_cells, loop_cells
+from workbench.systems.drum_ldm.items import (
+    Bars,
+    Group,
+    Steps,
+    Thing,
+    bars_name,
+    form_plan,
+    steps_name,
+)
 from workbench.systems.drum_ldm.lexicon import Entry
 
 # Hits per quarter note of a drum that is named with "few", without an amount, and with "many".
@@ -44,6 +52,7 @@ _ELSEWHERE = {"loudness": (0.45, 0.7), "density": (3.0, 5.0)}  # beside a loud p
 RAMP = {"loudness": (0.4, 0.82), "density": (2.6, 5.8)}  # of a build-up
 FILLS_EVERY = 4  # bars, where "fills" have no place
 LONGEST_FILL = 2  # bars of a section that is a fill
+_I = {code: i for i, code in enumerate(DRUMS)}
 _STYLE, _PATTERN, _ASKED, _EXCLUDED = range(4)  # what outranks what
 _NAMES = DRUM_NAMES | {"BD": "kick", "SD": "snare", "RD": "ride", "CR": "crash"}
 _SETS = {
@@ -75,6 +84,10 @@ class ChartWriter:
         self._rank = np.full((bars * self.size, len(DRUMS)), -1)
         self._late: list[Callable[[], None]] = []  # what needs the whole request, such as swing
         self._events: set[int] = set()  # bars with a fill, a break or silence
+        self._in_fills: list[tuple[Group, range, int]] = []  # what needs to know the fills
+        self._asked: list[tuple[str, np.ndarray]] = []  # drums and their sixteenths
+        self._present: list[tuple[str, list[int]]] = []  # drums and their bars
+        self._absences: list[tuple[str, list[int]]] = []
 
     @property
     def style(self) -> str:
@@ -85,8 +98,22 @@ class ChartWriter:
 
     def write(self, group: Group, place: range, sections: int) -> None:
         """Write a group of a section that has these bars, one of this many sections."""
+        if group.bars is not None and group.bars.fills:
+            self._in_fills.append((group, place, sections))
+            return
+        if group.but_bars is not None or group.but_steps is not None:
+            for part in self._excepted(group, place):
+                self.write(part, place, sections)
+            return
         if sections > 1:
             group = replace(group, part="")
+        until = group.bars is not None and group.bars.until
+        if group.change == "leaves" and until:  # "hats drop out until bar 5"
+            group = replace(group, negative=True, change="")
+        if group.negative and group.change:
+            group = replace(group, change="enters" if until else "", negative=not until)
+            if group.bars is not None and until:
+                group = replace(group, bars=_bars(group.bars.indices[-1:]))
         if group.negative and group.bars is not None and group.bars.until:
             group = replace(group, bars=_before(group.bars))  # "no snare until bar 5"
         bars = self._bars_of(group, place)
@@ -108,15 +135,39 @@ class ChartWriter:
                 done.add(thing.entry)
                 self._thing(thing, group, bars, where, place, sections)
 
+    def _excepted(self, group: Group, place: range) -> Iterator[Group]:
+        """A group and its exception, as two groups without exceptions."""
+        plain = replace(group, but_bars=None, but_steps=None)
+        events = all(t.entry.has("drum", "at", "fill") for t in group.things)
+        if group.but_steps is not None:
+            if not group.negative:
+                yield plain
+            only = "places" if group.negative else ""
+            yield replace(plain, negative=not group.negative, steps=group.but_steps, only=only)
+        elif group.but_bars is not None:
+            excepted = group.but_bars.indices
+            rest = tuple(bar for bar in self._bars_of(group, place) if bar not in excepted)
+            there = replace(plain, negative=not group.negative, bars=_bars(excepted), part="")
+            if events and not group.negative:
+                yield plain
+            elif rest:
+                yield replace(plain, bars=_bars(rest), part="")
+            if (events or group.negative) and excepted:
+                yield there
+
     def _possible(self, steps: Steps | None) -> Steps | None:
         """The places that a bar of this metre has; None if it has none of them."""
         if steps is None:
             return None
-        names = [name for name in steps.names if self._place(name, count=steps.count)]
+        names = [n for n in steps.names if bar_cells(n, self.meter, count=steps.count)]
         for name in steps.names:
             if name not in names:
-                outside = steps_name(Steps((name,)))
-                self.refused.append(f"{outside}: a bar of {self.meter[0]}/{self.meter[1]} has none")
+                outside, bar = (
+                    steps_name(Steps((name,))),
+                    f"a bar of {self.meter[0]}/{self.meter[1]}",
+                )
+                why = f"{bar} has {self.size} sixteenths" if name[0] in "x." else f"{bar} has none"
+                self.refused.append(f"{outside}: {why}")
         return replace(steps, names=tuple(names)) if names else None
 
     def _bars_of(self, group: Group, place: range) -> list[int]:
@@ -134,7 +185,10 @@ class ChartWriter:
 
     @staticmethod
     def _codes(group: Group) -> list[tuple[str, ...]]:
-        return [codes for thing in group.things for codes in thing.entry.of("drum")]
+        named = [codes for thing in group.things for codes in thing.entry.of("drum")]
+        if not group.without:
+            return named
+        return [(code,) for codes in named for code in codes if code not in group.without]
 
     def _drums_of(self, group: Group) -> list[str]:
         return list(dict.fromkeys(code for codes in self._codes(group) for code in codes))
@@ -154,14 +208,23 @@ class ChartWriter:
         self, group: Group, drums: list[str], bars: list[int], where: str, place: range
     ) -> None:
         named = _drum_names(self._codes(group))
+        if group.things[0].entry.name == "other drums":
+            named = ["other drums"]
         steps = group.steps
-        if group.negative and not group.only:
+        if group.negative:
             if steps is not None:
                 self._late.append(lambda: self._hits(drums, bars, steps, 0, _EXCLUDED))
                 self._say(f"no {joined(named, 'or')} on {steps_name(steps)}{where}")
                 return
             self._absent(drums, bars)
+            self._absences += [(code, bars) for code in drums]
+            if len(drums) == len(DRUMS):
+                self.chart.density[bars] = 0
+                named = ["drums"]
             self._say(f"no {joined(named, 'or')}{where}")
+            return
+        if group.change and not group.placed:
+            self.refused.append(f"{joined(named)}: name the bar of the change")
             return
         if group.change:
             change = bars[0]  # the first bar with the drums, or without them
@@ -177,14 +240,14 @@ class ChartWriter:
         if crash and not group.amount and (placed or not group.plural("drum")):
             self._crash(group, bars, where, place)
             return
-        # "only hats in bar 5" excludes other drums, "rock, hats only in bar 5" other bars
-        if group.only and steps is None and (group.bars is None or not group.joined):
-            others = [code for code in DRUMS if code not in drums]
-            self._absent(others, bars)
+        # "only hats in bar 5" excludes other drums, "hats only in bar 5" other bars
+        if group.only == "drums":
+            self._absent([c for c in DRUMS if c not in (*drums, *group.others)], bars)
             self._say(f"only {joined(named)}{where}")
         elif group.only and group.bars is not None:
             self._absent(drums, [bar for bar in place if bar not in bars])
-            self._say(f"{joined(named)} only{where}")
+            if steps is None:
+                self._say(f"{joined(named)} only{where}")
         elif steps is None:
             amount = {"many": "many hits of ", "few": "few hits of "}.get(group.amount, "")
             self._say(f"{amount}{joined(named)}{where}")
@@ -193,10 +256,11 @@ class ChartWriter:
             level = {"few": 0, "many": 2}.get(group.amount, 1)
             for code in leading:
                 self.chart.drums[bars, DRUMS.index(code)] = RATES[code][level]
+                self._present.append((code, bars))
             return
-        if group.only:
+        if group.only or any(name[0] in "x." for name in steps.names):
             self._late.append(lambda: self._others(leading, bars, steps))
-        self._late.append(lambda: self._hits(leading, bars, steps, 1, _ASKED))
+        self._late.append(lambda: self._ask(leading, bars, steps))
         only = " only" if group.only else ""
         self._say(f"{joined(named)} on {steps_name(steps)}{only}{where}")
 
@@ -205,14 +269,19 @@ class ChartWriter:
         steps = group.steps or Steps(("1",))
         one = steps.names == ("1",)
         if one and group.bars is None and not group.part:
-            bars = [place[0]]
+            shares = range(min(group.count, len(place)) or 1)
+            bars = [place[len(place) * k // len(shares)] for k in shares]
+            where = "" if len(bars) == len(place) else f" of {_bars_name(bars)}"
         elif one and group.bars is not None and group.bars.every > 1:
             bars = list(place[:: group.bars.every])
             where = f" of {_bars_name(bars)}"
         if one and len(bars) == 1:
             where = f" of {_bars_name(bars)}"
-        self._late.append(lambda: self._hits(["CR"], bars, steps, 1, _EXCLUDED))
-        if group.only:
+        self._late.append(lambda: self._ask(["CR"], bars, steps, _EXCLUDED))
+        if group.only == "drums":
+            self._absent([c for c in DRUMS if c not in ("CR", *group.others)], bars)
+            self._say(f"only crash{where}")
+        elif group.only:
             self._absent(["CR"], [bar for bar in range(self.bars) if bar not in bars])
         self._say(f"crash on {steps_name(steps)}{where}")
 
@@ -224,13 +293,21 @@ class ChartWriter:
 
     def _others(self, drums: Iterable[str], bars: Iterable[int], steps: Steps) -> None:
         """Exclude drums from all other places of these bars."""
-        wanted = set(self._offsets(steps, bars))
+        wanted = set(self._cells(steps, bars))
         for code in drums:
             for bar in bars:
                 cells = [bar * self.size + s for s in range(self.size)]
                 free = [cell for cell in cells if cell not in wanted]
                 self.chart.hits[free, DRUMS.index(code)] = 0
                 self._rank[free, DRUMS.index(code)] = _EXCLUDED
+
+    def _ask(
+        self, drums: Iterable[str], bars: Iterable[int], steps: Steps, rank: int = _ASKED
+    ) -> None:
+        """Ask for hits by name."""
+        drums, bars = list(drums), list(bars)
+        self._hits(drums, bars, steps, 1, rank)
+        self._asked += [(code, np.array(self._cells(steps, bars), dtype=int)) for code in drums]
 
     def _hits(
         self,
@@ -241,8 +318,8 @@ class ChartWriter:
         rank: int,
         own: bool = False,
     ) -> None:
-        """Write a value where nothing of a higher rank stands. own: see `_offsets`."""
-        cells = np.array(self._offsets(steps, bars, own), dtype=int)
+        """Write a value where nothing of a higher rank stands. own: see `_cells`."""
+        cells = np.array(self._cells(steps, bars, own), dtype=int)
         for code in drums:
             column = DRUMS.index(code)
             open_ = cells[self._rank[cells, column] <= rank]
@@ -251,53 +328,11 @@ class ChartWriter:
 
     # --- places -------------------------------------------------------------------------------
 
-    def _offsets(self, steps: Steps, bars: Iterable[int], own: bool = False) -> list[int]:
+    def _cells(self, steps: Steps, bars: Iterable[int], own: bool = False) -> list[int]:
         """Sixteenths of the loop on which these places fall. own: places are counted in the
         metre of their row of the lexicon, and may go on in the next bar."""
-        if own:
-            places = [p for name in steps.names for p in self._place(name, count=True, beyond=True)]
-            period = max(1, max(places, default=0) // self.size + 1)
-            cells: list[int] = []
-            for bar in bars:
-                first = (bar % period) * self.size
-                cells += [bar * self.size + p - first for p in places if 0 <= p - first < self.size]
-            return cells
-        places = [p for name in steps.names for p in self._place(name, count=steps.count)]
-        return [bar * self.size + p for bar in bars for p in places]
-
-    def _place(self, name: str, *, count: bool, beyond: bool = False) -> list[int]:
-        """Sixteenths of the bar of one place; none if the metre does not have it."""
-        top, bottom = self.meter
-        pulses = list(pulse_steps(self.meter))
-        swung = bool(np.nanmax(self.chart.swing, initial=0) >= 0.5) and bottom == 4
-        late = 3 if swung else 2  # the second eighth of a beat
-        if name == "beat":
-            return pulses
-        if name in ("e", "a"):
-            return [
-                p + (1 if name == "e" else 3) for p in range(0, self.size, 4) if p + 3 < self.size
-            ]
-        if name == "sixteenth":
-            return list(range(self.size))
-        if name in ("eighth", "offbeat"):
-            if bottom == 4:
-                eighths = [p + second for p in pulses for second in (0, late)]
-            else:
-                eighths = list(range(0, self.size, 2))
-            return [p for p in eighths if name == "eighth" or p not in pulses]
-        if name == "last":
-            return pulses[-1:]
-        number, sub = int(name.rstrip("&ea")), name.lstrip("0123456789")
-        if not count and bottom == 8:  # the lexicon's counts are beats, those of the metre eighths
-            if not 1 <= number <= len(pulses):
-                return []
-            compound = top % 3 == 0
-            return [pulses[number - 1] + {"": 0, "e": 1, "&": 2, "a": 4 if compound else 3}[sub]]
-        if not 1 <= number <= (number if beyond else top):
-            return []
-        unit = 16 // bottom
-        part = {"": 0, "e": 1, "&": late, "a": 3}[sub] if unit == 4 else {"": 0}.get(sub, 1)
-        return [(number - 1) * unit + part]
+        swung = bool(np.nanmax(self.chart.swing, initial=0) >= 0.5)
+        return loop_cells(steps, bars, self.meter, swung, own)
 
     # --- other things -------------------------------------------------------------------------
 
@@ -307,9 +342,11 @@ class ChartWriter:
         entry, name = thing.entry, thing.entry.name
         if entry.has("refuse"):
             if group.negative:
-                self._say(f"no {name}")
+                self._say(f"no {thing.text}")
             else:
                 self.refused.append(f"{thing.text}: {' '.join(next(entry.of('refuse')))}")
+        elif entry.has("at") and group.steps is not None:
+            self._strokes(thing, group, bars, where)
         elif entry.has("fill"):
             self._fill(group, bars, place, sections)
         elif entry.has("stop", "silence"):
@@ -319,7 +356,9 @@ class ChartWriter:
         elif entry.has("again"):
             self._again(group, bars, where)
         elif entry.has("section"):
-            if sections > 1:
+            if group.negative:
+                self.refused.append(f"no {name}: say what the loop should be instead")
+            elif entry.has("set"):
                 self._say(f"{name}{where}")
                 self._feel(entry, group, bars, weak=True)
         elif entry.has("style", "hit", "rest", "rate", "word"):
@@ -334,6 +373,18 @@ class ChartWriter:
             if entry.sets("ghosts"):  # a noun
                 amount, no = {"few": "few ", "many": "many "}.get(group.amount, ""), "no "
             self._say(f"{no if group.negative else degree + amount}{name}{where}")
+
+    def _strokes(self, thing: Thing, group: Group, bars: list[int], where: str) -> None:
+        """Strokes of a drum that have places, such as ghost notes on the e of 2."""
+        entry, steps = thing.entry, group.steps
+        if group.negative or steps is None:
+            self.refused.append(f"no {thing.text} there: name what is played instead")
+            return
+        drums = [code for codes in entry.of("at") for code in codes]
+        self._late.append(lambda: self._ask(drums, bars, steps))
+        self._words(entry)
+        self._feel(entry, group, bars)
+        self._say(f"{entry.name} on {steps_name(steps)}{where}")
 
     def _words(self, entry: Entry) -> None:
         for kind in ("style", "word"):
@@ -356,9 +407,12 @@ class ChartWriter:
             )
             return
         self._words(entry)
+        if where and (entry.has("style") or not entry.has("hit", "rest", "rate", "set")):
+            self.refused.append(f"{entry.name}{where}: a style holds for the whole loop")
+            where = ""
         marked = entry.has("hit", "rate") and not _generic(entry)
         marked |= entry.sets("lay") or entry.sets("loose")
-        if not entry.has("style") or where or marked:
+        if not entry.has("style") or marked:
             self._say(f"{entry.name}{where}")
         for low, high in (args[0].split("-") for args in entry.of("bpm")):
             if self.usual_range is None:
@@ -432,6 +486,7 @@ class ChartWriter:
         fill = self.chart.fill
         if group.negative:
             fill[bars] = 0
+            self._events.difference_update(bars)
             self._say(f"no fills{'' if len(bars) == self.bars else f' in {_bars_name(bars)}'}")
             return
         if group.whole:
@@ -444,6 +499,9 @@ class ChartWriter:
             bars = bars[-1:]  # a fill "before bar 5" leads into it
         elif sections > 1 and group.bars is None and len(place) <= LONGEST_FILL:
             bars = list(place)
+        elif group.count and group.bars is None and not group.part:
+            shares = range(1, min(group.count, len(place)) + 1)
+            bars = [place[len(place) * k // len(shares) - 1] for k in shares]
         elif group.bars is None and not group.part:
             many = {"many": 2, "few": len(place)}.get(group.amount)
             every = many or (FILLS_EVERY if group.plural("fill") else len(place))
@@ -458,7 +516,7 @@ class ChartWriter:
     ) -> None:
         entry = thing.entry
         if group.negative:
-            self._say(f"no {entry.name}")
+            self.refused.append(f"no {entry.name}: a loop cannot be asked to have none")
             return
         if group.bars is None and not group.part and len(place) > 1:
             bars = [place[len(place) // 2 - 1]]
@@ -484,7 +542,7 @@ class ChartWriter:
 
     def _ramp(self, entry: Entry, group: Group, bars: list[int], where: str) -> None:
         if group.negative:
-            self._say(f"no {entry.name}")
+            self.refused.append(f"no {entry.name}: a loop cannot be asked to have none")
             return
         if len(bars) < 2:
             self.refused.append(f"{entry.name}: needs at least two bars")
@@ -495,43 +553,65 @@ class ChartWriter:
         self._say(f"{entry.name}{where}")
 
     def _again(self, group: Group, bars: list[int], where: str) -> None:
+        whole = len(bars) == self.bars
+
         def same() -> None:
             events = {b for e in self._events for b in (e, (e + 1) % self.bars)}
             plain = [bar for bar in bars if bar not in events]
             self.chart.likeness[plain] = 0.3 if group.negative else 1.0
             letters = [bar for bar in bars if bar not in self._events]
-            if not group.negative and np.isnan(self.chart.letter).all():
+            if not group.negative and whole and np.isnan(self.chart.letter).all():
                 self.chart.letter[letters] = 0
-            if not group.negative and not self._events and len(bars) == self.bars:
+            if not group.negative and whole and not self._events:
                 self.chart.fill[:] = 0
 
         self._late.append(same)
-        self._say(f"{'not ' if group.negative else ''}the same in every bar{where}")
+        no = "not " if group.negative else ""
+        self._say(f"{no}the same in every bar" if whole else f"{no}like the bar before{where}")
 
-    def form(self, letters: str) -> None:
+    def form(self, letters: str, part: Bars | None = None) -> None:
         """Write a form, a letter per bar, repeated to the end; two letters are two halves."""
-        self._say(f"form {letters}")
-        if len(letters) == 2:
-            letters = "".join(letter * max(1, self.bars // 2) for letter in letters)
-        plan = (letters * math.ceil(self.bars / len(letters)))[: self.bars]
-        self.chart.letter[:] = ["ABCDEF".index(letter) for letter in plan]
+        bars = range(self.bars) if part is None else part.indices
+        self._say(f"form {letters}" if part is None else f"form {letters} in {part.name}")
+        plan = form_plan(letters, len(bars))
+        if len({*plan}) < len({*letters}):
+            self.refused.append(f"form {letters}: needs {len(letters)} bars")
+        self.chart.letter[list(bars)] = ["ABCDEF".index(letter) for letter in plan]
 
     # --- the end ------------------------------------------------------------------------------
 
     def finish(self) -> DrumChart:
         """Return the chart after all groups."""
+        for group, place, sections in self._in_fills:
+            bars = [bar for bar in place if self.chart.fill[bar] == 1]
+            if not bars:
+                bars = [place[-1]]
+                self._fill(Group(), bars, range(bars[0], bars[0] + 1), sections)
+            self.write(replace(group, bars=_bars(bars)), place, sections)
         for write in self._late:
             write()
         bar = np.arange(len(self.chart.hits)) // self.size
-        struck = self.chart.hits == 1
-        named = struck & (self.chart.drums[bar] == 0)
-        for column in np.flatnonzero(named.any(0)):
-            cells = struck[:, column] & (self._rank[:, column] >= _ASKED)
-            if cells.any() and named[cells, column].all():
-                name = _NAMES[DRUMS[column]]
-                self.refused.append(f"{name}: asked for and excluded; it is left out")
         self.chart.hits[self.chart.drums[bar] == 0] = 0
+        self._contradictions()
         return self.chart
+
+    def _contradictions(self) -> None:
+        """Say what is asked for and excluded."""
+        chart = self.chart
+        lost = {
+            c for c, cells in self._asked if len(cells) and (chart.hits[cells, _I[c]] != 1).all()
+        }
+        lost |= {c for c, bars in self._present if (chart.drums[bars, _I[c]] == 0).all()}
+        for name in _drum_names((code,) for code in DRUMS if code in lost):
+            self.refused.append(f"{name}: asked for and excluded; it is left out")
+        kept = {c for c, bars in self._absences if (chart.drums[bars, _I[c]] != 0).all()}
+        for name in _drum_names((code,) for code in DRUMS if code in kept):
+            self.refused.append(f"no {name}: excluded and asked for; it is played")
+        muted = (chart.drums[:, _I["SD"]] == 0) & (chart.ghosts > 0)
+        if muted.any():
+            chart.ghosts[muted] = 0
+            if not (chart.ghosts > 0).any():
+                self.refused.append("ghost notes: the snare is excluded")
 
     def _say(self, text: str) -> None:
         self.statements.append(text)
@@ -542,10 +622,13 @@ def _is_quality(entry: Entry) -> bool:
     return entry.has("set", "pace") and not entry.has("drum", "style") and not entry.sets("ghosts")
 
 
+def _bars(indices: Sequence[int]) -> Bars:
+    return Bars(tuple(indices), _bars_name(indices) if indices else "")
+
+
 def _before(bars: Bars) -> Bars:
     """The bars without the last one."""
-    indices = bars.indices[:-1]
-    return Bars(indices, _bars_name(indices)) if indices else bars
+    return _bars(bars.indices[:-1]) if len(bars.indices) > 1 else bars
 
 
 def _generic(entry: Entry) -> bool:
