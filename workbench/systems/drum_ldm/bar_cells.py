@@ -68,8 +68,8 @@ def bar_cells(
         else:
             eighths = list(range(0, size, 2))
         return [p for p in eighths if name == "eighth" or p not in pulses]
-    if name == "last":
-        return pulses[-1:]
+    if name.startswith("last"):
+        return pulses[-int(name[4:] or 1) :]
     number, sub = int(name.rstrip("&ea")), name.lstrip("0123456789")
     if not count and bottom == 8:  # the lexicon's counts are beats, those of the metre eighths
         if not 1 <= number <= len(pulses):

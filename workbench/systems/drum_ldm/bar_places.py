@@ -51,6 +51,7 @@ class BarPlaces(Words):
         role, n = self._role(i)
         at = self._past_small(i + n) if role in ("at", "every") else self._past_small(i)
         letter, named = self._word(at), self._role(at + 1)[0] in ("bar", "groove")
+        letter = letter[0] if len(letter) == 2 and letter[1] == "s" else letter
         if len(letter) != 1 or letter not in self.form or not letter:
             return 0
         after = at > i or self._word(i - 1) == "in"  # the end of "fill in"

@@ -36,7 +36,7 @@ class Counts(Words):
         last = items[-1] if items else None
         if not (self.words[i][:1].isdecimal() and last):
             return 0
-        if isinstance(last, Role) and last.name in ("not", "but", "except", "only", "and"):
+        if isinstance(last, Role) and last.name in ("not", "but", "except", "only", "and", "less"):
             last = next(
                 (item for item in reversed(items) if not isinstance(item, Role | Break)), last
             )
@@ -184,6 +184,30 @@ class Counts(Words):
     def _phrase_of_figures(self, i: int) -> bool:
         """Whether a phrase such as "four on the floor" stands at i."""
         return self._word(i).isdecimal() and not self._is_figure(i)
+
+    def _last_beats(self, i: int) -> int:
+        """ "the last two beats", "the first 2 beats"."""
+        role, n = self._role(i)
+        at = self._past_small(i + n) if role == "at" else i
+        edge, number = self._role(at)[0], self._number(at + 1)
+        if edge not in ("last", "first") and self._word(at) != "1th":
+            return 0
+        if not 2 <= number <= 4 or self._word(at + 2) not in BEATS:
+            return 0
+        first = tuple(str(k) for k in range(1, number + 1))
+        self._add(Steps((f"last{number}",) if edge == "last" else first, count=True))
+        return at + 3 - i
+
+    def _values(self, i: int) -> int:
+        """ "16th hats"."""
+        name = {"8th": "eighth", "16th": "sixteenth", "sixteenth": "sixteenth"}.get(self.words[i])
+        if name is None or i + 1 >= self.ends[i]:
+            return 0
+        entry, _ = self._find(i + 1)
+        if entry is None or not entry.has("drum"):
+            return 0
+        self._add(Steps((name,)))
+        return 1
 
     def _both(self, i: int) -> tuple[str, ...]:
         """The two counts of "snare on 2/4"."""

@@ -19,14 +19,14 @@ from workbench.systems.drum_ldm.items import (
     is_drum,
     takes_steps,
 )
-from workbench.systems.drum_ldm.lexicon import Entry
+from workbench.systems.drum_ldm.lexicon import Entry, lexicon
 
 _AMOUNTS = ("many", "few", "less", "some")
 EVENTS = ("fill", "stop", "silence")
 _NOTE_VALUES = {"eighth": "8ths", "sixteenth": "16ths"}
 _DEGREES = ("very", "slightly")
 _SWITCHES = (
-    *("only", "not", "nor", "instead", "but", "except", "out", "allbut"),
+    *("only", "not", "nor", "instead", "but", "except", "out", "allbut", "unknown"),
     *("enters", "leaves", "starts", "ends", *_AMOUNTS),
 )
 
@@ -58,7 +58,8 @@ def groups_of(items: list[Item]) -> tuple[list[Group], list[Bars | Steps]]:
             groups = reader.groups
             orphans += reader.orphans
     named = {code for g in groups if not g.negative for t in g.things for code in codes_of(t)}
-    if named and Role("nothing else") in items:
+    rest = Role("nothing else") in items or [Role("only")] in _clauses(items)
+    if named and rest:
         codes = tuple(code for code in DRUMS if code not in named)
         bars = groups[-1].bars if all(g.bars == groups[-1].bars for g in groups) else None
         others = Thing(Entry("other drums", (("drum", *codes),)), "other drums")
@@ -211,6 +212,7 @@ class _Reader:
         self.degree = 0
         self.excepting = False  # whether an exception from the last group is read
         self.exception = False  # whether the draft is one
+        self.lost = False  # whether places are those of something unknown
         for self.at, item in enumerate(clause):
             if isinstance(item, Role):
                 self._role(item)
@@ -268,7 +270,9 @@ class _Reader:
             self.groups.append(group)
             return
         for place in (group.bars, group.steps):
-            if place is not None:
+            if place is not None and self.lost:
+                self.orphans.append(place)
+            elif place is not None:
                 self.groups = _with_place(self.groups, place, self.orphans)
 
     def _set(self, **changes: object) -> None:
@@ -288,12 +292,23 @@ class _Reader:
             name == "nor" and group.negative and group.things and not self.draft.after
         ):
             self.draft.joined = True
+        elif name == "unknown":
+            self.lost = self.excepting or self.draft.joined or not group.things
+            self.excepting = False
         elif name == "but":
             self._but()
         elif name == "except":
             self._except()
         elif name == "with":
-            self._flush(joined=True)
+            if (
+                group.things
+                and group.things[-1].entry.has("fill")
+                and is_drum(following or Break())
+            ):
+                self._flush(joined=True)  # "a fill with toms"
+                self._set(bars=Bars((), "the fills", fills=True))
+            elif group.things or not group.only:
+                self._flush(joined=True)
         elif name in _DEGREES:
             degree = 1 if name == "very" else -1
             if isinstance(following, Thing) or _switch_like(following) or not group.things:
@@ -306,6 +321,8 @@ class _Reader:
             self._not(name)
         elif name == "out":
             self._set(negative=True)
+        elif name == "less" and self._place_alone() and self._last().things:
+            self._except()  # "menos en el 3"
         elif name in _AMOUNTS:
             if group.things:
                 self._flush(joined=self.draft.joined or group.joined, keep=True)
@@ -324,6 +341,10 @@ class _Reader:
             if name == "ends":
                 self._set(joined=True)
         elif name in ("enters", "leaves"):
+            if group.things and group.change:  # "drops out in bar 5 and comes back in bar 7"
+                self._again(negative=False)
+            elif group.things and self.draft.joined:  # "and in comes the ride"
+                self._flush(joined=True)
             self._set(change=name)
 
     def _but(self) -> None:
@@ -360,7 +381,9 @@ class _Reader:
             self._set(negative=False)
             return
         place = isinstance(following, Bars | Steps) and (bool(group.things) or not self.groups)
-        if place or (isinstance(self.draft.last, Bars) and group.things and not following):
+        place = place and not (isinstance(following, Bars) and following.until)
+        after = isinstance(self.draft.last, Bars | Steps) and bool(group.things)
+        if place or (after and not following):
             self._set(only="places")
             return
         drums = bool(group.things) and all(is_drum(t) or t.entry.has("fill") for t in group.things)
@@ -370,11 +393,17 @@ class _Reader:
 
     def _not(self, name: str) -> None:
         group, anded = self.draft.group, self.draft.joined
+        if name == "allbut" and isinstance(self.following, Steps) and self._last().things:
+            self._except()  # "on everything except 3"
+            return
         if name == "allbut" and group.negative and not group.things:  # "without anything but"
             self._set(negative=False, only="drums")
             return
         if group.things and self.following in (Role("enters"), Role("leaves"), Role("out")):
             self._set(negative=True)  # "hats don't come in until bar 3"
+            return
+        if group.things and self.following is None:  # "ride: none"
+            self._set(negative=True)
             return
         last = self._last()
         events = bool(last.things) and all(_is_event(thing) for thing in last.things)
@@ -385,6 +414,8 @@ class _Reader:
             self._flush(joined=True)
         self._set(negative=True)
         before = self.groups[-1] if self.groups else Group()
+        if name == "instead" and all(is_drum(thing) for thing in before.things):
+            self._set(bars=before.bars)
         self.draft.shared = name == "instead" or (anded and before.negative)
         drums = bool(before.things) and all(is_drum(thing) for thing in before.things)
         if name == "allbut" and drums and not before.negative:
@@ -398,7 +429,8 @@ class _Reader:
         last = self.groups[-1]
         codes = codes_of(thing)
         drums = {code for t in last.things for code in codes_of(t)}
-        if codes and last.things[-1].entry.has("silence"):
+        changed = drums == {*DRUMS} and (last.change == "leaves" or last.negative)
+        if codes and (changed or last.things[-1].entry.has("silence")):
             self.groups[-1:] = []
             self._set(things=(thing,), only="drums", bars=last.bars, part=last.part)
             return
@@ -416,10 +448,15 @@ class _Reader:
 
     def _thing(self, thing: Thing) -> None:
         entry, group, following = thing.entry, self.draft.group, self.following
+        self.lost = False
         if self.excepting:
             self._excepted(thing)
             return
         drum = is_drum(thing)
+        if group.part and group.things and self.draft.joined and entry.has("build", "fade"):
+            self._flush(joined=True)  # "start soft and build up"
+            self._set(part="")
+            group = self.draft.group
         density = next((float(v) for f, v in entry.of("set") if f == "density"), None)
         if density is not None and len(entry.effects) == 1 and _is_drum_like(following):
             if group.things:
@@ -428,6 +465,13 @@ class _Reader:
             return
         if entry.has("silence") and group.things and is_drum(self.draft.last or Break()):
             self._set(negative=True)  # "hats silent in bar 2"
+            return
+        if entry.has("stop") and group.things and is_drum(self.draft.last or Break()):
+            self._set(change="leaves")  # "hats stop in bar 4"
+            return
+        if entry.has("refuse") and "bound" in str(entry.effects):  # "kick and snare together"
+            if group.negative and group.things:
+                self.draft = _Draft(Group((thing,)))
             return
         if self.exception and self.draft.joined and not self.draft.after:
             last = self.groups[-1]
@@ -453,6 +497,9 @@ class _Reader:
 
     def _place(self, place: Bars | Steps) -> None:
         kind = "bars" if isinstance(place, Bars) else "steps"
+        if self.lost:
+            self.orphans.append(place)
+            return
         if self.excepting:
             last = _placed(Group(bars=self.groups[-1].but_bars), place)
             if kind == "bars":
@@ -461,6 +508,17 @@ class _Reader:
                 self.groups[-1] = replace(self.groups[-1], but_steps=last.steps)
             return
         group = self.draft.group
+        if kind == "steps" and group.things and group.things[-1].entry.has("silence"):
+            everything = Thing(lexicon().entries["alldrums"], "drums")  # "nothing on beat 1"
+            self._set(things=(everything,), negative=True)
+            group = self.draft.group
+        if (
+            isinstance(place, Steps)
+            and group.steps
+            and ({"eighth", "sixteenth"} & {*group.steps.names} or group.steps.names[0][0] in "x.")
+        ):
+            self.orphans.append(place)
+            return
         there = getattr(group, kind) is not None
         adjacent = isinstance(self.draft.last, type(place)) or (
             self.draft.joined and kind in self.draft.after

@@ -184,8 +184,9 @@ def form_plan(letters: str, bars: int) -> str:
 def steps_name(steps: Steps) -> str:
     """Name places: "beats 2 and 4", "the off-beats"."""
     named = [_STEP_NAMES[name] for name in steps.names if name in _STEP_NAMES]
+    named += [f"the last {n[4:]} beats" for n in steps.names if n[:4] == "last" and n[4:]]
     named += [f"the pattern {name}" for name in steps.names if name[0] in "x."]
-    counts = [n for n in steps.names if n not in _STEP_NAMES and n[0] not in "x."]
+    counts = [n for n in steps.names if n not in _STEP_NAMES and n[0] not in "x.l"]
     plain = [name for name in counts if name.isdecimal()]
     if plain:
         named.append(f"{'beat' if len(plain) == 1 else 'beats'} {joined(plain)}")
@@ -209,4 +210,4 @@ def codes_of(item: Item) -> tuple[str, ...]:
 
 def takes_steps(item: Item) -> bool:
     """Whether an item may have places in the bar: drums, and strokes such as ghost notes."""
-    return isinstance(item, Thing) and item.entry.has("drum", "at")
+    return isinstance(item, Thing) and item.entry.has("drum", "at", "refuse")

@@ -1,9 +1,12 @@
 """What a prompt asks of a drum loop, in facts: a `DrumChart`, a tempo and a style.
 
 The denoiser receives these facts beside the text vector, so that "no snare" does not depend on a
-sentence embedding. `scanning.py` finds what a prompt names, with the phrases of `lexicon.txt`; here
-items become groups ("no" + "snare, toms" + "in bar 4"), groups of the sections of a loop ("verse,
-then fill"), and `writing.py` writes them to the chart.
+sentence embedding. Reading has four steps:
+
+    scanning.py   text → items: things, places and words of the grammar, from `lexicon.txt`
+    sections.py   items → sections of the loop ("verse, then fill") and their bars
+    grouping.py   items of a section → groups ("no" + "snare, toms" + "in bar 4")
+    writing.py    groups → the chart, and statements of what was written
 """
 
 from __future__ import annotations

@@ -66,6 +66,8 @@ class _Scanner(Counts, BarPlaces):
             self._nor,
             self._how_many,
             self._after_drum,
+            self._last_beats,
+            self._values,
             self._and_of,
             self._meter,
             self._in_letter,
@@ -132,8 +134,38 @@ class _Scanner(Counts, BarPlaces):
         return 1
 
     def _nor(self, i: int) -> int:
-        """ "noch" after "weder"; "than" between two drums; "for" between two that are swapped."""
+        """ "noch" after "weder"; "than" between two drums; "for" between two that are swapped;
+        "off" after drums; "aus" and "ein" of "setzt die Snare aus"."""
         word, items = self.words[i], self.result.items
+        last = items[-1] if items else None
+        alone = self._find(i)[1] == 1
+        if (
+            alone
+            and word in ("off", "out", "aus")
+            and last
+            and (is_drum(last) or last == Role("drums"))
+        ):
+            self._add(Role("out"))
+            return 1
+        if word == "mais" and "que" in self.words[i : self.ends[i]]:  # Portuguese for "more"
+            self._add(Role("many"))
+            return 1
+        if word in ("setzt", "setzen", "fallt", "fallen", "kommt", "kommen"):
+            end = self.words[i : self.ends[i]]
+            change = (
+                "enters"
+                if end[-1] in ("ein", "dazu", "rein", "hinzu")
+                else "leaves"
+                if end[-1] in ("aus", "weg")
+                else ""
+            )
+            if change:
+                self._add(Role(change))
+                return 1
+        verbs = {"setzt", "setzen", "fallt", "fallen", "kommt", "kommen"} & {*self.words[:i]}
+        particles = ("ein", "aus", "weg", "dazu", "rein", "hinzu")
+        if word in particles and i + 1 == self.ends[i] and verbs:
+            return 1
         if word == "noch" and "weder" in self.words[:i]:
             self._add(Role("nor"))
             return 1
@@ -156,6 +188,8 @@ class _Scanner(Counts, BarPlaces):
             return 0  # "three four", but not "2 3 4"
         text = " ".join(self.written[i : i + n])
         if role := entry.role:
+            if role in ("last", "first", "penultimate"):
+                return 0
             if role == "swap":
                 self.swapping, role = True, "not"
             self._add(Break(strong=True) if role == "then" else Role(role))
@@ -180,9 +214,17 @@ class _Scanner(Counts, BarPlaces):
                 self._add_meter(named)
                 return n + 1
             self._add_meter(entry.meter)
+        elif entry.has("stop") and self._is_breakbeat(i):
+            pass
         elif not entry.has("skip"):
             self._add(Thing(entry, text))
         return n
+
+    def _is_breakbeat(self, i: int) -> bool:
+        """Whether "break" is a pattern, as in "a jungle break"."""
+        last = self.result.items[-1] if self.result.items else None
+        known = isinstance(last, Thing) and last.entry.has("style")
+        return known and self.words[i] in ("break", "breaks") and not set(self.gaps[i]) & STOPS
 
     def _en(self, i: int) -> int:
         """ "caja en 3": a count, where "en 3" without a drum is a metre."""
@@ -194,6 +236,7 @@ class _Scanner(Counts, BarPlaces):
         word = self.words[i]
         if word in ("&", "+", "/") or (len(word) == 1 and word in _SILENT_LETTERS):
             return
+        self._add(Role("unknown"))
         if self.written[i] not in self.result.unknown:
             self.result.unknown.append(self.written[i])
             guess = f"“{self.written[i]}” as “{word}”"

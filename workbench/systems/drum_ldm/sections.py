@@ -41,7 +41,8 @@ class Section:
     def end(self) -> int:
         """The bar after the last one that its groups name."""
         named = [bar for group in self.groups if group.bars for bar in group.bars.indices]
-        return max(named, default=-1) + 1
+        until = any(group.bars.until for group in self.groups if group.bars)
+        return max(named, default=-1) + (not until)
 
 
 def sections_of(items: list[Item]) -> list[Section]:
@@ -77,6 +78,8 @@ def _with_breaks(items: list[Item]) -> list[Item]:
                     at = after[-1]
                 result[at : at + 1] = [Break(strong=True)]
             last[type(item)] = name, len(result)
+            if isinstance(item, Thing):  # "chorus 4 bars" is one section
+                last.pop(Length, None)
         result.append(item)
     return result
 

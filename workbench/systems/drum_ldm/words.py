@@ -17,7 +17,10 @@ BEATS = (
     *("beat", "beats", "count", "counts", "tempo", "tempos", "tiempo", "tiempos", "temps"),
     *("schlag", "schlage", "zahlzeit", "zahlzeiten", "pulso", "pulsos"),
 )
-SMALL = ["the", "el", "la", "los", "las", "le", "les", "der", "die", "das", "den", "dem", "o", "os"]
+SMALL = (
+    *("the", "teh", "el", "la", "los", "las", "le", "les"),
+    *("der", "die", "das", "den", "dem", "o", "os"),
+)
 
 
 class Words:

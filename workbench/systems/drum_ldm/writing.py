@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from workbench.datasets.keywords import TEMPO_LIMITS
-from workbench.datasets.phrases import joined
-from workbench.music.kit import DRUM_NAMES, DRUMS
-from workbench.representations.drum_chart import BAR_FIELDS, DrumChart, bar_steps, pulse_steps
-from workbench.systems.drum_ldm.bar_cells import bar_cells, loop_cells
-from workbench.systems.drum_ldm.items import (
-    Bars,
-    Group,
-    Steps,
-    Thing,
-    bars_name,
-    form_plan,
-    steps_name,
+from workbench.music.kit import DRUMS
+from workbench.representations.drum_chart import BAR_FIELDS, DrumChart, pulse_steps
+from workbench.systems.drum_ldm.bar_cells import bar_cells
+from workbench.systems.drum_ldm.drum_writing import (
+    COLUMN,
+    EXCLUDED,
+    PATTERN,
+    STYLE,
+    DrumWriter,
+    drum_names,
+    name_of,
 )
+from workbench.systems.drum_ldm.items import Bars, Group, Steps, Thing, form_plan, steps_name
 from workbench.systems.drum_ldm.lexicon import Entry
 
-# Hits per quarter note of a drum that is named with "few", without an amount, and with "many".
-RATES = {
-    "BD": (0.4, 1.0, 2.0),
-    "SD": (0.25, 0.8, 2.2),
-    "CH": (0.7, 2.0, 3.6),
-    "OH": (0.15, 0.6, 1.5),
-    "RD": (0.6, 1.8, 3.0),
-    "CR": (0.1, 0.25, 1.0),
-    "LT": (0.1, 0.35, 0.9),
-    "MT": (0.1, 0.35, 0.9),
-    "HT": (0.1, 0.35, 0.9),
-}
 GHOSTS = {"few": 0.3, "some": 0.8, "many": 1.4}  # soft snare hits per quarter note
 # Middle of a field, towards which "slightly" and "not" lead.
 _MIDDLE = {
@@ -52,42 +40,13 @@ _ELSEWHERE = {"loudness": (0.45, 0.7), "density": (3.0, 5.0)}  # beside a loud p
 RAMP = {"loudness": (0.4, 0.82), "density": (2.6, 5.8)}  # of a build-up
 FILLS_EVERY = 4  # bars, where "fills" have no place
 LONGEST_FILL = 2  # bars of a section that is a fill
-_I = {code: i for i, code in enumerate(DRUMS)}
-_STYLE, _PATTERN, _ASKED, _EXCLUDED = range(4)  # what outranks what
-_NAMES = DRUM_NAMES | {"BD": "kick", "SD": "snare", "RD": "ride", "CR": "crash"}
-_SETS = {
-    ("CH", "OH"): "hi-hats",
-    ("CR", "RD"): "cymbals",
-    ("LT", "MT", "HT"): "toms",
-    DRUMS: "all drums",
-}
-_LEADING = {("CH", "OH"): ("CH",), ("CR", "RD"): ("CR",), DRUMS: ("BD", "SD", "CH")}
 
 
-class ChartWriter:
+class ChartWriter(DrumWriter):
     """Writes groups to a chart of `bars` bars.
 
     Later groups overwrite earlier ones, and what a user asks overwrites what a style implies.
     """
-
-    def __init__(self, bars: int, meter: tuple[int, int]) -> None:
-        self.bars, self.meter = bars, meter
-        self.size = bar_steps(meter)
-        self.chart = DrumChart.empty(bars, meter)
-        self.statements: list[str] = []
-        self.refused: list[str] = []
-        self.pace = 1.0
-        self.tempo_range: tuple[float, float] | None = None
-        self.usual_range: tuple[float, float] | None = None
-        self._text: list[str] = []  # none is a part of another
-        self._whole = False
-        self._rank = np.full((bars * self.size, len(DRUMS)), -1)
-        self._late: list[Callable[[], None]] = []  # what needs the whole request, such as swing
-        self._events: set[int] = set()  # bars with a fill, a break or silence
-        self._in_fills: list[tuple[Group, range, int]] = []  # what needs to know the fills
-        self._asked: list[tuple[str, np.ndarray]] = []  # drums and their sixteenths
-        self._present: list[tuple[str, list[int]]] = []  # drums and their bars
-        self._absences: list[tuple[str, list[int]]] = []
 
     @property
     def style(self) -> str:
@@ -98,7 +57,7 @@ class ChartWriter:
 
     def write(self, group: Group, place: range, sections: int) -> None:
         """Write a group of a section that has these bars, one of this many sections."""
-        if group.bars is not None and group.bars.fills:
+        if any(bars is not None and bars.fills for bars in (group.bars, group.but_bars)):
             self._in_fills.append((group, place, sections))
             return
         if group.but_bars is not None or group.but_steps is not None:
@@ -107,6 +66,8 @@ class ChartWriter:
             return
         if sections > 1:
             group = replace(group, part="")
+        if group.bars is not None and group.bars.until and (sections > 1 or group.only):
+            group = replace(group, bars=_before(group.bars))
         until = group.bars is not None and group.bars.until
         if group.change == "leaves" and until:  # "hats drop out until bar 5"
             group = replace(group, negative=True, change="")
@@ -183,16 +144,6 @@ class ChartWriter:
             return [bar for bar in group.bars.indices if bar < self.bars]
         return list(place)
 
-    @staticmethod
-    def _codes(group: Group) -> list[tuple[str, ...]]:
-        named = [codes for thing in group.things for codes in thing.entry.of("drum")]
-        if not group.without:
-            return named
-        return [(code,) for codes in named for code in codes if code not in group.without]
-
-    def _drums_of(self, group: Group) -> list[str]:
-        return list(dict.fromkeys(code for codes in self._codes(group) for code in codes))
-
     def _where(self, group: Group, bars: list[int]) -> str:
         """The bars of a group in words, with a leading space; "" for the whole loop."""
         if group.bars is not None and not group.part:
@@ -200,139 +151,7 @@ class ChartWriter:
             return f" {name}" if name.startswith("every") else f" in {name}"
         if len(bars) == self.bars:
             return ""
-        return f" in {_bars_name(bars)}"
-
-    # --- drums --------------------------------------------------------------------------------
-
-    def _drums(
-        self, group: Group, drums: list[str], bars: list[int], where: str, place: range
-    ) -> None:
-        named = _drum_names(self._codes(group))
-        if group.things[0].entry.name == "other drums":
-            named = ["other drums"]
-        steps = group.steps
-        if group.negative:
-            if steps is not None:
-                self._late.append(lambda: self._hits(drums, bars, steps, 0, _EXCLUDED))
-                self._say(f"no {joined(named, 'or')} on {steps_name(steps)}{where}")
-                return
-            self._absent(drums, bars)
-            self._absences += [(code, bars) for code in drums]
-            if len(drums) == len(DRUMS):
-                self.chart.density[bars] = 0
-                named = ["drums"]
-            self._say(f"no {joined(named, 'or')}{where}")
-            return
-        if group.change and not group.placed:
-            self.refused.append(f"{joined(named)}: name the bar of the change")
-            return
-        if group.change:
-            change = bars[0]  # the first bar with the drums, or without them
-            if group.change == "enters":
-                self._absent(drums, range(place[0], change))
-                self._say(f"{joined(named)} from bar {change + 1}")
-            else:
-                self._absent(drums, range(change, place[-1] + 1))
-                self._say(f"{joined(named)} until bar {change}")
-            return
-        crash = drums == ["CR"] or (drums == ["CR", "RD"] and steps is not None)
-        placed = steps is not None or group.bars is not None or bool(group.part)
-        if crash and not group.amount and (placed or not group.plural("drum")):
-            self._crash(group, bars, where, place)
-            return
-        # "only hats in bar 5" excludes other drums, "hats only in bar 5" other bars
-        if group.only == "drums":
-            self._absent([c for c in DRUMS if c not in (*drums, *group.others)], bars)
-            self._say(f"only {joined(named)}{where}")
-        elif group.only and group.bars is not None:
-            self._absent(drums, [bar for bar in place if bar not in bars])
-            if steps is None:
-                self._say(f"{joined(named)} only{where}")
-        elif steps is None:
-            amount = {"many": "many hits of ", "few": "few hits of "}.get(group.amount, "")
-            self._say(f"{amount}{joined(named)}{where}")
-        leading = [c for codes in self._codes(group) for c in _LEADING.get(codes, codes)]
-        if steps is None:
-            level = {"few": 0, "many": 2}.get(group.amount, 1)
-            for code in leading:
-                self.chart.drums[bars, DRUMS.index(code)] = RATES[code][level]
-                self._present.append((code, bars))
-            return
-        if group.only or any(name[0] in "x." for name in steps.names):
-            self._late.append(lambda: self._others(leading, bars, steps))
-        self._late.append(lambda: self._ask(leading, bars, steps))
-        only = " only" if group.only else ""
-        self._say(f"{joined(named)} on {steps_name(steps)}{only}{where}")
-
-    def _crash(self, group: Group, bars: list[int], where: str, place: range) -> None:
-        """A crash is one hit at the start of a bar, unless the place says otherwise."""
-        steps = group.steps or Steps(("1",))
-        one = steps.names == ("1",)
-        if one and group.bars is None and not group.part:
-            shares = range(min(group.count, len(place)) or 1)
-            bars = [place[len(place) * k // len(shares)] for k in shares]
-            where = "" if len(bars) == len(place) else f" of {_bars_name(bars)}"
-        elif one and group.bars is not None and group.bars.every > 1:
-            bars = list(place[:: group.bars.every])
-            where = f" of {_bars_name(bars)}"
-        if one and len(bars) == 1:
-            where = f" of {_bars_name(bars)}"
-        self._late.append(lambda: self._ask(["CR"], bars, steps, _EXCLUDED))
-        if group.only == "drums":
-            self._absent([c for c in DRUMS if c not in ("CR", *group.others)], bars)
-            self._say(f"only crash{where}")
-        elif group.only:
-            self._absent(["CR"], [bar for bar in range(self.bars) if bar not in bars])
-        self._say(f"crash on {steps_name(steps)}{where}")
-
-    def _absent(self, drums: Iterable[str], bars: Sequence[int]) -> None:
-        for code in drums:
-            self.chart.drums[list(bars), DRUMS.index(code)] = 0
-            if code == "SD":
-                self.chart.ghosts[list(bars)] = 0
-
-    def _others(self, drums: Iterable[str], bars: Iterable[int], steps: Steps) -> None:
-        """Exclude drums from all other places of these bars."""
-        wanted = set(self._cells(steps, bars))
-        for code in drums:
-            for bar in bars:
-                cells = [bar * self.size + s for s in range(self.size)]
-                free = [cell for cell in cells if cell not in wanted]
-                self.chart.hits[free, DRUMS.index(code)] = 0
-                self._rank[free, DRUMS.index(code)] = _EXCLUDED
-
-    def _ask(
-        self, drums: Iterable[str], bars: Iterable[int], steps: Steps, rank: int = _ASKED
-    ) -> None:
-        """Ask for hits by name."""
-        drums, bars = list(drums), list(bars)
-        self._hits(drums, bars, steps, 1, rank)
-        self._asked += [(code, np.array(self._cells(steps, bars), dtype=int)) for code in drums]
-
-    def _hits(
-        self,
-        drums: Iterable[str],
-        bars: Iterable[int],
-        steps: Steps,
-        value: float,
-        rank: int,
-        own: bool = False,
-    ) -> None:
-        """Write a value where nothing of a higher rank stands. own: see `_cells`."""
-        cells = np.array(self._cells(steps, bars, own), dtype=int)
-        for code in drums:
-            column = DRUMS.index(code)
-            open_ = cells[self._rank[cells, column] <= rank]
-            self.chart.hits[open_, column] = value
-            self._rank[open_, column] = rank
-
-    # --- places -------------------------------------------------------------------------------
-
-    def _cells(self, steps: Steps, bars: Iterable[int], own: bool = False) -> list[int]:
-        """Sixteenths of the loop on which these places fall. own: places are counted in the
-        metre of their row of the lexicon, and may go on in the next bar."""
-        swung = bool(np.nanmax(self.chart.swing, initial=0) >= 0.5)
-        return loop_cells(steps, bars, self.meter, swung, own)
+        return f" in {name_of(bars)}"
 
     # --- other things -------------------------------------------------------------------------
 
@@ -417,7 +236,7 @@ class ChartWriter:
         for low, high in (args[0].split("-") for args in entry.of("bpm")):
             if self.usual_range is None:
                 self.usual_range = (float(low), float(high))
-        rank = _STYLE if _generic(entry) else _PATTERN
+        rank = STYLE if _generic(entry) else PATTERN
         own = entry.has("meter")
 
         def strike() -> None:
@@ -426,7 +245,7 @@ class ChartWriter:
                     cells = [bar for bar in bars if bar not in self._events]
                     self._hits([code], cells, Steps(tuple(names)), value, rank, own)
 
-        self._late.insert(0, strike) if rank == _STYLE else self._late.append(strike)
+        self._late.insert(0, strike) if rank == STYLE else self._late.append(strike)
         for code, rate in entry.of("rate"):
             column = self.chart.drums[:, DRUMS.index(code)]
             column[[bar for bar in bars if column[bar] != 0]] = float(rate)
@@ -450,12 +269,21 @@ class ChartWriter:
             value = (
                 min(max(value, 0.0), 1.0) if name in ("loudness", "swing", "likeness") else value
             )
+            if not weak and value != middle:
+                self._oppose(name, value - middle, entry.name, tuple(bars))
             open_ = [bar for bar in bars if not weak or np.isnan(values[bar])]
             values[open_] = value
             placed = (group.bars is not None or bool(group.part)) and len(bars) < self.bars
             if name in _ELSEWHERE and placed and not weak and not group.negative:
                 rest = [b for b in range(self.bars) if b not in bars and np.isnan(values[b])]
                 values[rest] = _ELSEWHERE[name][0 if value > middle else 1]
+
+    def _oppose(self, field: str, side: float, name: str, bars: tuple[int, ...]) -> None:
+        """Refuse what a later word for the same bars contradicts."""
+        before = self._opposed.get(field)
+        if before and side * before[0] < 0 and set(before[2]) <= set(bars):
+            self.refused.append(f"{before[1]}: {name} stands for the same bars, and is used")
+        self._opposed[field] = side, name, bars
 
     def _tempo(self, entry: Entry, group: Group) -> None:
         [(factor, span)] = entry.of("pace")
@@ -487,7 +315,7 @@ class ChartWriter:
         if group.negative:
             fill[bars] = 0
             self._events.difference_update(bars)
-            self._say(f"no fills{'' if len(bars) == self.bars else f' in {_bars_name(bars)}'}")
+            self._say(f"no fills{'' if len(bars) == self.bars else f' in {name_of(bars)}'}")
             return
         if group.whole:
             self._whole = True
@@ -509,7 +337,7 @@ class ChartWriter:
         fill[np.isnan(fill)] = 0
         fill[bars] = 1
         self._events.update(bars)
-        self._say(f"fill in {_bars_name(bars)}")
+        self._say(f"fill in {name_of(bars)}")
 
     def _stop(
         self, thing: Thing, group: Group, bars: list[int], place: range, sections: int
@@ -522,14 +350,14 @@ class ChartWriter:
             bars = [place[len(place) // 2 - 1]]
         silent = entry.has("silence")
         self._events.update(bars)
-        self._say(f"{'silence' if silent else 'break after the first beat'} in {_bars_name(bars)}")
+        self._say(f"{'silence' if silent else 'break after the first beat'} in {name_of(bars)}")
 
         def rest() -> None:
             for bar in bars:
                 first = 0 if silent else min(pulse_steps(self.meter)[1:] or (self.size,))
                 cells = slice(bar * self.size + first, (bar + 1) * self.size)
                 self.chart.hits[cells] = 0
-                self._rank[cells] = _EXCLUDED
+                self._rank[cells] = EXCLUDED
                 for name in BAR_FIELDS:
                     getattr(self.chart, name)[bar] = np.nan
                 self.chart.fill[bar] = 0
@@ -587,7 +415,8 @@ class ChartWriter:
             if not bars:
                 bars = [place[-1]]
                 self._fill(Group(), bars, range(bars[0], bars[0] + 1), sections)
-            self.write(replace(group, bars=_bars(bars)), place, sections)
+            where = "but_bars" if group.but_bars is not None else "bars"
+            self.write(replace(group, **{where: _bars(bars)}), place, sections)  # type: ignore[arg-type]
         for write in self._late:
             write()
         bar = np.arange(len(self.chart.hits)) // self.size
@@ -599,22 +428,21 @@ class ChartWriter:
         """Say what is asked for and excluded."""
         chart = self.chart
         lost = {
-            c for c, cells in self._asked if len(cells) and (chart.hits[cells, _I[c]] != 1).all()
+            c
+            for c, cells in self._asked
+            if len(cells) and (chart.hits[cells, COLUMN[c]] != 1).all()
         }
-        lost |= {c for c, bars in self._present if (chart.drums[bars, _I[c]] == 0).all()}
-        for name in _drum_names((code,) for code in DRUMS if code in lost):
+        lost |= {c for c, bars in self._present if (chart.drums[bars, COLUMN[c]] == 0).all()}
+        for name in drum_names((code,) for code in DRUMS if code in lost):
             self.refused.append(f"{name}: asked for and excluded; it is left out")
-        kept = {c for c, bars in self._absences if (chart.drums[bars, _I[c]] != 0).all()}
-        for name in _drum_names((code,) for code in DRUMS if code in kept):
+        kept = {c for c, bars in self._absences if (chart.drums[bars, COLUMN[c]] != 0).all()}
+        for name in drum_names((code,) for code in DRUMS if code in kept):
             self.refused.append(f"no {name}: excluded and asked for; it is played")
-        muted = (chart.drums[:, _I["SD"]] == 0) & (chart.ghosts > 0)
+        muted = (chart.drums[:, COLUMN["SD"]] == 0) & (chart.ghosts > 0)
         if muted.any():
             chart.ghosts[muted] = 0
             if not (chart.ghosts > 0).any():
                 self.refused.append("ghost notes: the snare is excluded")
-
-    def _say(self, text: str) -> None:
-        self.statements.append(text)
 
 
 def _is_quality(entry: Entry) -> bool:
@@ -623,7 +451,7 @@ def _is_quality(entry: Entry) -> bool:
 
 
 def _bars(indices: Sequence[int]) -> Bars:
-    return Bars(tuple(indices), _bars_name(indices) if indices else "")
+    return Bars(tuple(indices), name_of(indices) if indices else "")
 
 
 def _before(bars: Bars) -> Bars:
@@ -636,16 +464,3 @@ def _generic(entry: Entry) -> bool:
     if entry.has("rest") or not entry.has("style", "word"):
         return False
     return {name for _, *names in entry.of("hit") for name in names} <= {"1", "2", "4"}
-
-
-def _drum_names(codes: Iterable[tuple[str, ...]]) -> list[str]:
-    names = []
-    for group in codes:
-        whole = _SETS.get(tuple(group))
-        names += [whole] if whole else [_NAMES[code] for code in group]
-    return list(dict.fromkeys(names))
-
-
-def _bars_name(bars: Sequence[int]) -> str:
-    """Name bars, counted from 0."""
-    return bars_name([bar + 1 for bar in bars])

@@ -1,0 +1,222 @@
+"""Write what a request asks of drums: rates, absences, and hits on places in the bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from workbench.datasets.phrases import joined
+from workbench.music.kit import DRUM_NAMES, DRUMS
+from workbench.representations.drum_chart import DrumChart, bar_steps
+from workbench.systems.drum_ldm.bar_cells import loop_cells
+from workbench.systems.drum_ldm.items import Group, Steps, bars_name, steps_name
+
+# Hits per quarter note of a drum that is named with "few", without an amount, and with "many".
+RATES = {
+    "BD": (0.4, 1.0, 2.0),
+    "SD": (0.25, 0.8, 2.2),
+    "CH": (0.7, 2.0, 3.6),
+    "OH": (0.15, 0.6, 1.5),
+    "RD": (0.6, 1.8, 3.0),
+    "CR": (0.1, 0.25, 1.0),
+    "LT": (0.1, 0.35, 0.9),
+    "MT": (0.1, 0.35, 0.9),
+    "HT": (0.1, 0.35, 0.9),
+}
+COLUMN = {code: i for i, code in enumerate(DRUMS)}
+STYLE, PATTERN, ASKED, EXCLUDED = range(4)  # what outranks what
+_NAMES = DRUM_NAMES | {"BD": "kick", "SD": "snare", "RD": "ride", "CR": "crash"}
+_SETS = {
+    ("CH", "OH"): "hi-hats",
+    ("CR", "RD"): "cymbals",
+    ("LT", "MT", "HT"): "toms",
+    DRUMS: "all drums",
+}
+_LEADING = {("CH", "OH"): ("CH",), ("CR", "RD"): ("CR",), DRUMS: ("BD", "SD", "CH")}
+
+
+class DrumWriter:
+    """Writes drums to a chart of `bars` bars."""
+
+    def __init__(self, bars: int, meter: tuple[int, int]) -> None:
+        self.bars, self.meter = bars, meter
+        self.size = bar_steps(meter)
+        self.chart = DrumChart.empty(bars, meter)
+        self.statements: list[str] = []
+        self.refused: list[str] = []
+        self.pace = 1.0
+        self.tempo_range: tuple[float, float] | None = None
+        self.usual_range: tuple[float, float] | None = None
+        self._text: list[str] = []  # none is a part of another
+        self._whole = False
+        self._rank = np.full((bars * self.size, len(DRUMS)), -1)
+        self._late: list[Callable[[], None]] = []  # what needs the whole request, such as swing
+        self._events: set[int] = set()  # bars with a fill, a break or silence
+        self._in_fills: list[tuple[Group, range, int]] = []  # what needs to know the fills
+        self._left: dict[str, int] = {}  # drums that dropped out, and the bar
+        self._opposed: dict[str, tuple[float, str, tuple[int, ...]]] = {}  # what a field was set to
+        self._asked: list[tuple[str, np.ndarray]] = []  # drums and their sixteenths
+        self._present: list[tuple[str, list[int]]] = []  # drums and their bars
+        self._absences: list[tuple[str, list[int]]] = []
+
+    @staticmethod
+    def _codes(group: Group) -> list[tuple[str, ...]]:
+        named = [codes for thing in group.things for codes in thing.entry.of("drum")]
+        if not group.without:
+            return named
+        return [(code,) for codes in named for code in codes if code not in group.without]
+
+    def _drums_of(self, group: Group) -> list[str]:
+        return list(dict.fromkeys(code for codes in self._codes(group) for code in codes))
+
+    def _drums(
+        self, group: Group, drums: list[str], bars: list[int], where: str, place: range
+    ) -> None:
+        named = drum_names(self._codes(group))
+        if group.things[0].entry.name == "other drums":
+            named = ["other drums"]
+        steps = group.steps
+        if group.negative and len(drums) == len(DRUMS):
+            named = ["drums"]
+        if group.negative:
+            if steps is not None:
+                self._late.append(lambda: self._hits(drums, bars, steps, 0, EXCLUDED))
+                self._say(f"no {joined(named, 'or')} on {steps_name(steps)}{where}")
+                return
+            self._absent(drums, bars)
+            self._absences += [(code, bars) for code in drums]
+            if len(drums) == len(DRUMS):
+                self.chart.density[bars] = 0
+            self._say(f"no {joined(named, 'or')}{where}")
+            return
+        if group.change and not group.placed and len(bars) == self.bars:
+            self.refused.append(f"{joined(named)}: name the bar of the change")
+            return
+        if group.change:
+            change = bars[0]  # the first bar with the drums, or without them
+            begin = place[0] if group.placed else 0
+            if group.change == "enters":
+                begin = max((self._left.get(code, begin) for code in drums), default=begin)
+                for code in drums:  # a drum that left before is asked for nothing from here on
+                    self.chart.drums[change:, COLUMN[code]] = np.nan
+                early = {c for c, there in self._present if {*there} & {*range(begin, change)}}
+                self._absent([c for c in drums if c not in early], range(begin, change))
+                self._say(f"{joined(named)} from bar {change + 1}")
+            else:
+                self._left |= dict.fromkeys(drums, change)
+                self._absent(drums, range(change, place[-1] + 1))
+                self._say(f"{joined(named)} until bar {change}")
+            return
+        crash = drums == ["CR"] or (drums == ["CR", "RD"] and steps is not None)
+        placed = steps is not None or group.bars is not None or bool(group.part)
+        if crash and not group.amount and (placed or group.count or not group.plural("drum")):
+            self._crash(group, bars, where, place)
+            return
+        # "only hats in bar 5" excludes other drums, "hats only in bar 5" other bars
+        if group.only == "drums":
+            self._absent([c for c in DRUMS if c not in (*drums, *group.others)], bars)
+            self._say(f"only {joined(named)}{where}")
+        elif group.only and group.bars is not None:
+            self._absent(drums, [bar for bar in place if bar not in bars])
+            if steps is None:
+                self._say(f"{joined(named)} only{where}")
+        elif steps is None:
+            amount = {"many": "many hits of ", "few": "few hits of "}.get(group.amount, "")
+            self._say(f"{amount}{joined(named)}{where}")
+        leading = [c for codes in self._codes(group) for c in _LEADING.get(codes, codes)]
+        if steps is None:
+            level = {"few": 0, "many": 2}.get(group.amount, 1)
+            for code in leading:
+                self.chart.drums[bars, DRUMS.index(code)] = RATES[code][level]
+                self._present.append((code, bars))
+            return
+        if group.only or any(name[0] in "x." for name in steps.names):
+            self._late.append(lambda: self._others(leading, bars, steps))
+        self._late.append(lambda: self._ask(leading, bars, steps))
+        only = " only" if group.only else ""
+        self._say(f"{joined(named)} on {steps_name(steps)}{only}{where}")
+
+    def _crash(self, group: Group, bars: list[int], where: str, place: range) -> None:
+        """A crash is one hit at the start of a bar, unless the place says otherwise."""
+        steps = group.steps or Steps(("1",))
+        one = steps.names == ("1",)
+        if one and group.bars is None and not group.part:
+            shares = range(min(group.count, len(place)) or 1)
+            bars = [place[len(place) * k // len(shares)] for k in shares]
+            where = "" if len(bars) == len(place) else f" of {name_of(bars)}"
+        elif one and group.bars is not None and group.bars.every > 1:
+            bars = list(place[:: group.bars.every])
+            where = f" of {name_of(bars)}"
+        if one and len(bars) == 1:
+            where = f" of {name_of(bars)}"
+        self._late.append(lambda: self._ask(["CR"], bars, steps, EXCLUDED))
+        if group.only == "drums":
+            self._absent([c for c in DRUMS if c not in ("CR", *group.others)], bars)
+            self._say("only crash" + where.replace(" of ", " in "))
+        elif group.only:
+            self._absent(["CR"], [bar for bar in range(self.bars) if bar not in bars])
+        self._say(f"crash on {steps_name(steps)}{where}")
+
+    def _absent(self, drums: Iterable[str], bars: Sequence[int]) -> None:
+        for code in drums:
+            self.chart.drums[list(bars), DRUMS.index(code)] = 0
+            if code == "SD":
+                self.chart.ghosts[list(bars)] = 0
+
+    def _others(self, drums: Iterable[str], bars: Iterable[int], steps: Steps) -> None:
+        """Exclude drums from all other places of these bars."""
+        wanted = set(self._cells(steps, bars))
+        for code in drums:
+            for bar in bars:
+                cells = [bar * self.size + s for s in range(self.size)]
+                free = [cell for cell in cells if cell not in wanted]
+                self.chart.hits[free, DRUMS.index(code)] = 0
+                self._rank[free, DRUMS.index(code)] = EXCLUDED
+
+    def _ask(
+        self, drums: Iterable[str], bars: Iterable[int], steps: Steps, rank: int = ASKED
+    ) -> None:
+        """Ask for hits by name."""
+        drums, bars = list(drums), list(bars)
+        self._hits(drums, bars, steps, 1, rank)
+        self._asked += [(code, np.array(self._cells(steps, bars), dtype=int)) for code in drums]
+
+    def _hits(
+        self,
+        drums: Iterable[str],
+        bars: Iterable[int],
+        steps: Steps,
+        value: float,
+        rank: int,
+        own: bool = False,
+    ) -> None:
+        """Write a value where nothing of a higher rank stands. own: see `_cells`."""
+        cells = np.array(self._cells(steps, bars, own), dtype=int)
+        for code in drums:
+            column = DRUMS.index(code)
+            open_ = cells[self._rank[cells, column] <= rank]
+            self.chart.hits[open_, column] = value
+            self._rank[open_, column] = rank
+
+    def _cells(self, steps: Steps, bars: Iterable[int], own: bool = False) -> list[int]:
+        """Sixteenths of the loop on which these places fall. own: places are counted in the
+        metre of their row of the lexicon, and may go on in the next bar."""
+        swung = bool(np.nanmax(self.chart.swing, initial=0) >= 0.5)
+        return loop_cells(steps, bars, self.meter, swung, own)
+
+    def _say(self, text: str) -> None:
+        self.statements.append(text)
+
+
+def drum_names(codes: Iterable[tuple[str, ...]]) -> list[str]:
+    names = []
+    for group in codes:
+        whole = _SETS.get(tuple(group))
+        names += [whole] if whole else [_NAMES[code] for code in group]
+    return list(dict.fromkeys(names))
+
+
+def name_of(bars: Sequence[int]) -> str:
+    """Name bars, counted from 0."""
+    return bars_name([bar + 1 for bar in bars])
