@@ -326,6 +326,8 @@ contenders = {
     "electra": (lambda: Network(replace(config, backbone="electra")), losses, bound),
     "bert, masked": (lambda: MaskedLM(sizes), masked_lm.losses, masked_lm.bound),
 }
+
+# %%
 taken, costs = {}, {}
 for name, (make, terms_of, bound_of) in contenders.items():
     torch.manual_seed(seed)
