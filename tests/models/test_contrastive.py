@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from workbench.models.contrastive import Contrastive, ContrastiveConfig, info_nce
+from workbench.models.contrastive import Contrastive, ContrastiveConfig, TextInput, info_nce
 
 
 def test_info_nce_is_two_cross_entropies():
@@ -63,3 +63,17 @@ def test_towers_learn_to_match():
     with torch.no_grad():
         found = (model.embed_roll(played()) @ model.embed_text(texts).T).argmax(1)
     assert (found == torch.arange(8)).float().mean() >= 0.75
+
+
+def test_vectors_and_facts_are_normalised_apart_and_half_of_the_vectors_left_out():
+    layer = TextInput(4, 3)
+    x = torch.cat([100 * torch.randn(400, 4), torch.randn(400, 3)], dim=1)
+    vector, facts = layer(x).split((4, 3), dim=1)
+    kept = vector.abs().sum(1) > 0
+    assert 0.4 < kept.float().mean() < 0.6
+    assert torch.allclose(facts.var(1, correction=0), torch.ones(400), atol=0.05)
+    layer.eval()
+    whole = layer(x)
+    assert torch.equal(whole[kept, :4], vector[kept])
+    assert torch.equal(whole[:, 4:], facts)
+    assert (whole[:, :4].abs().sum(1) > 0).all()

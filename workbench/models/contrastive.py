@@ -20,21 +20,47 @@ class ContrastiveConfig:
 
     Args:
         text_dim: Width of the frozen text encoder's vectors.
+        facts: Width of the facts that a parser reads in a text, which follow its vector; 0 for
+            none.
         dim: Dimension of the shared space.
         width: Width of the MIDI encoder, a transformer with one token per beat.
         depth: Its number of layers.
         heads: Its attention heads per layer.
         steps_per_beat: Steps of a roll per beat.
         max_beats: Length of the longest loop in beats.
+        dropout: Share of activations that are set to zero in training, 0 to 1.
     """
 
     text_dim: int = 384
+    facts: int = 0
     dim: int = 64
     width: int = 96
     depth: int = 3
     heads: int = 4
     steps_per_beat: int = 4
     max_beats: int = 32
+    dropout: float = 0.1
+
+
+class TextInput(nn.Module):
+    """Normalise a text vector and the facts after it, each by itself: (n, text_dim + facts).
+
+    In training half of the vectors are left out, so that the facts, which hold for texts of any
+    wording, are not ignored for what single training texts have in their vectors.
+    """
+
+    def __init__(self, text_dim: int, facts: int, drop: float = 0.5) -> None:
+        super().__init__()
+        self.widths, self.drop = (text_dim, facts), drop
+        self.vector, self.facts = nn.LayerNorm(text_dim), nn.LayerNorm(facts)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return inputs of the text encoder, (n, text_dim + facts)."""
+        vector, facts = x.split(self.widths, dim=-1)
+        vector = self.vector(vector)
+        if self.training:
+            vector = vector * (torch.rand_like(vector[..., :1]) >= self.drop)
+        return torch.cat([vector, self.facts(facts)], dim=-1)
 
 
 class Contrastive(nn.Module):
@@ -44,16 +70,16 @@ class Contrastive(nn.Module):
         super().__init__()
         self.config = c = config
         self.text = nn.Sequential(
-            nn.LayerNorm(c.text_dim),
-            nn.Linear(c.text_dim, 2 * c.width),
+            TextInput(c.text_dim, c.facts) if c.facts else nn.LayerNorm(c.text_dim),
+            nn.Linear(c.text_dim + c.facts, 2 * c.width),
             nn.GELU(),
-            nn.Dropout(0.1),
+            nn.Dropout(c.dropout),
             nn.Linear(2 * c.width, c.dim),
         )
         self.beat = nn.Linear(27 * c.steps_per_beat, c.width)
         self.pos_embed = nn.Parameter(0.02 * torch.randn(c.max_beats, c.width))
         layer = nn.TransformerEncoderLayer(
-            c.width, c.heads, 2 * c.width, 0.1, F.gelu, batch_first=True, norm_first=True
+            c.width, c.heads, 2 * c.width, c.dropout, F.gelu, batch_first=True, norm_first=True
         )
         self.layers = nn.TransformerEncoder(layer, c.depth, enable_nested_tensor=False)
         self.midi = nn.Sequential(nn.LayerNorm(c.width), nn.Linear(c.width, c.dim))
@@ -67,7 +93,7 @@ class Contrastive(nn.Module):
         return self.log_scale.clamp(max=math.log(100)).exp()
 
     def embed_text(self, vectors: Tensor) -> Tensor:
-        """Text vectors (n, text_dim) → embeddings (n, dim) of unit length."""
+        """Text vectors (n, text_dim + facts) → embeddings (n, dim) of unit length."""
         return F.normalize(self.text(vectors), dim=-1)
 
     def embed_roll(self, roll: Tensor) -> Tensor:
@@ -77,7 +103,8 @@ class Contrastive(nn.Module):
         return F.normalize(self.midi(self.layers(h).mean(1)), dim=-1)
 
     def loss(self, roll: Tensor, vectors: Tensor) -> dict[str, Tensor]:
-        """InfoNCE of rolls (n, steps, 27) and the text vectors (n, text_dim) that describe them."""
+        """InfoNCE of rolls (n, steps, 27) and the text vectors (n, text_dim + facts) of their
+        descriptions."""
         return {
             "contrastive": info_nce(self.embed_roll(roll), self.embed_text(vectors), self.scale)
         }

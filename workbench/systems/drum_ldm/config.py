@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from workbench.models.contrastive import ContrastiveConfig
 from workbench.models.diffusion import Diffusion, Prediction
 from workbench.models.mrlstm import AutoencoderConfig
+from workbench.systems.drum_ldm.facts import FACTS
 from workbench.training import Plan
 
 
@@ -89,7 +90,7 @@ PROFILES: dict[str, Profile] = {
     "smoke": Profile(
         DrumLDMConfig(
             autoencoder=AutoencoderConfig(hidden=16, width=32, slots=2),
-            contrastive=ContrastiveConfig(width=32, depth=1),
+            contrastive=ContrastiveConfig(width=32, depth=1, facts=FACTS),
             width=64,
             depth=2,
             bars=16,
@@ -106,11 +107,21 @@ PROFILES: dict[str, Profile] = {
     "laptop": Profile(
         DrumLDMConfig(
             autoencoder=AutoencoderConfig(latent=32, hidden=72, noise=0.4, slots=2),
+            contrastive=ContrastiveConfig(facts=FACTS, dropout=0.3),
             heads=6,
             bars=16,
             chart=True,
         ),
-        Plan(steps=1200, batch=256, lr=1e-3, every=100, weight_decay=0.1),
+        Plan(
+            steps=300,
+            batch=256,
+            lr=1e-3,
+            every=50,
+            weight_decay=0.1,
+            cooldown=0.6,
+            ema=0.98,
+            warmup=50,
+        ),
         Plan(steps=2500, batch=64, lr=3e-3, every=250, weight_decay=1e-4),
         _DIFFUSION,
         transformed=0.4,
@@ -119,13 +130,14 @@ PROFILES: dict[str, Profile] = {
     "gpu": Profile(
         DrumLDMConfig(
             autoencoder=AutoencoderConfig(latent=32, hidden=128, width=256, noise=0.4, slots=2),
+            contrastive=ContrastiveConfig(facts=FACTS, dropout=0.3),
             width=384,
             depth=10,
             heads=6,
             bars=16,
             chart=True,
         ),
-        Plan(steps=3000, batch=512, lr=5e-4, every=200, weight_decay=0.1),
+        Plan(steps=600, batch=512, lr=1e-3, every=100, weight_decay=0.1, cooldown=0.6, ema=0.99),
         Plan(steps=4000, batch=256, lr=2e-3, every=400, weight_decay=1e-4, precision="32-true"),
         replace(_DIFFUSION, steps=12_000, batch=256, lr=1e-3, every=1000, ema=0.9995),
         hop_bars=1,

@@ -22,6 +22,7 @@ from workbench.representations.drum_chart import METERS
 from workbench.representations.drum_roll import DrumRoll, rolls_of, tile
 from workbench.representations.text import TextEncoder, text_encoder
 from workbench.systems.drum_ldm.config import DrumLDMConfig
+from workbench.systems.drum_ldm.facts import with_facts
 from workbench.systems.drum_ldm.networks import DrumNetworks
 from workbench.systems.latent_diffusion import LatentDiffusion
 from workbench.systems.provenance import signed
@@ -141,14 +142,15 @@ class DrumLatents(LatentDiffusion):
     # --- text ---------------------------------------------------------------------------------
 
     def _text_vectors(self, texts: Sequence[str]) -> Tensor:
-        """Vectors of the text encoder, (n, text_dim)."""
+        """Vectors of the text encoder, with facts if the networks read them: (n, text_dim +
+        facts)."""
         vectors, width = self.text.embed(texts), self.config.contrastive.text_dim
         if vectors.shape[1] != width:
             raise CheckpointError(
                 f"config.json: text={shown(self.config.text)} gives {vectors.shape[1]} numbers per "
                 f"text, but the networks take {width}; download the checkpoint or train it again"
             )
-        return vectors
+        return with_facts(vectors, texts) if self.config.contrastive.facts else vectors
 
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:

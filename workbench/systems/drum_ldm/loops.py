@@ -31,6 +31,7 @@ from workbench.representations.drum_chart import (
 )
 from workbench.representations.drum_roll import DrumRoll
 from workbench.representations.text import TextEncoder
+from workbench.systems.drum_ldm.facts import with_facts
 from workbench.systems.drum_ldm.forms import bank_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Loops:
         tempo: log₂(bpm/120), (n,).
         phrase: (n, PHRASES) indices into `texts`.
         texts: All phrases, each once.
-        vectors: (texts, text_dim) from the frozen encoder.
+        vectors: (texts, text_dim) from the frozen encoder, or (texts, text_dim + FACTS).
         weights: Sampling weights (n,); None for equal ones.
         asked: What is measured on each beat, (n, beats, ASKED_CHANNELS); None without charts.
         bars: Length in bars, (n,).
@@ -76,7 +77,13 @@ class Loops:
 
 
 def loops_of(
-    clips: Sequence[Clip], text: TextEncoder, seed: int, *, slots: int = 1, charts: bool = False
+    clips: Sequence[Clip],
+    text: TextEncoder,
+    seed: int,
+    *,
+    slots: int = 1,
+    charts: bool = False,
+    prompt_facts: bool = False,
 ) -> Loops:
     """Convert cut loops to tensors; each distinct phrase is embedded once.
 
@@ -86,6 +93,7 @@ def loops_of(
         seed: Seed of the phrasings.
         slots: Hits of one drum in a cell, 1 or 2.
         charts: Whether to measure a chart of each loop.
+        prompt_facts: Whether what the parser reads in a phrase follows its vector.
     """
     arrays = [DrumRoll.from_clip(clip, slots=slots).to_array() for clip in clips]
     measured = [_chart(*pair) for pair in zip(arrays, clips, strict=True)] if charts else []
@@ -98,12 +106,15 @@ def loops_of(
         informal = phrases(facts, PHRASES - 2 - len(said), seed + i)
         texts = [caption, facts.style or caption, *informal, *said]
         rows.append([index.setdefault(phrase, len(index)) for phrase in texts])
+    vectors = text.embed(list(index))
+    if prompt_facts:
+        vectors = with_facts(vectors, list(index))
     loops = Loops(
         torch.from_numpy(_stacked(arrays, 27 * slots)),
         torch.tensor([np.log2(clip.tempo / 120) for clip in clips], dtype=torch.float32),
         torch.tensor(rows, dtype=torch.long).reshape(-1, PHRASES),
         list(index),
-        text.embed(list(index)),
+        vectors,
         weights_of(clips),
     )
     if charts:

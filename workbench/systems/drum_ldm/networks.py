@@ -53,9 +53,10 @@ class DrumNetworks(nn.Module):
             self.register_buffer("forms", bank_of([]))
 
     def text_features(self, vectors: Tensor) -> Tensor:
-        """Return the text conditioning of the denoiser, (n, text_dim) → (n, text_dim + dim): the
-        frozen encoder's vector at a fixed length, and its contrastive embedding."""
-        frozen = nn.functional.layer_norm(vectors, vectors.shape[-1:])
+        """Return the text conditioning of the denoiser, (n, text_dim + facts) → (n, text_dim +
+        dim): the frozen encoder's vector at a fixed length, and the contrastive embedding."""
+        own = vectors[..., : self.config.contrastive.text_dim]
+        frozen = nn.functional.layer_norm(own, own.shape[-1:])
         return torch.cat([frozen, self.contrastive.embed_text(vectors)], dim=-1)
 
     def standardise(self, latents: Tensor) -> Tensor:

@@ -89,7 +89,8 @@ class DrumSampler(DrumLatents):
     def suggest_tempo(self, prompt: str) -> float:
         """Return the typical tempo of captions like this prompt, in BPM."""
         words = with_noun(plain_words(prompt_of(prompt)))
-        vector = torch.cat([self._text_vectors([words])[0], torch.ones(1)])
+        own = self._text_vectors([words])[0, : self.config.contrastive.text_dim]
+        vector = torch.cat([own, torch.ones(1)])
         octaves = float(vector @ self.networks.tempo_weights)
         return float(round(min(max(120 * 2**octaves, 60.0), 200.0)))
 

@@ -102,8 +102,8 @@ class DrumLDM(DrumGrooves):
             out: Folder of the run and of the checkpoint.
             seed: Seed of all random numbers.
             start: A checkpoint to start from, of the profile's shape. Its autoencoder is kept, and
-                so are its encoders unless `text` is another text encoder; its denoiser is trained
-                for 40 % of the profile's steps at half of the learning rate.
+                so are its contrastive encoders unless `text` or those of the profile are others;
+                its denoiser is trained for 40 % of the steps at half of the learning rates.
             budget_minutes: Time limit in minutes for all stages; None runs all steps.
             watch: Called with each record of the log.
 

@@ -24,7 +24,7 @@ from workbench.errors import CheckpointError
 from workbench.evaluation.drums import reconstruction
 from workbench.models.chart_denoiser import ChartConditioning, dropped_chart
 from workbench.models.conditioning import Conditioning
-from workbench.models.contrastive import Contrastive
+from workbench.models.contrastive import Contrastive, ContrastiveConfig
 from workbench.models.denoisers import DrumConditioning
 from workbench.models.mrlstm import PaperAutoencoder
 from workbench.representations.drum_chart import METERS, bar_steps
@@ -70,14 +70,16 @@ class Start:
                 "trained with, or omit start"
             )
 
-    def kept(self, text: str) -> list[str]:
-        """Return the stages that a training with the text encoder `text` takes from it."""
-        return ["contrastive", "autoencoder"][text != self.config.text :]
+    def kept(self, config: DrumLDMConfig) -> list[str]:
+        """Return the stages that a training of this configuration takes from it."""
+        own = self.config
+        same = (own.text, own.contrastive) == (config.text, config.contrastive)
+        return ["contrastive", "autoencoder"] if same else ["autoencoder"]
 
-    def about(self, text: str) -> dict[str, Any]:
-        """Return its entries in the record of a training with the text encoder `text`."""
+    def about(self, config: DrumLDMConfig) -> dict[str, Any]:
+        """Return its entries in the record of a training of this configuration."""
         before = self.record.get("stages", self.record)  # older records have no such entry
-        names = self.kept(text)
+        names = self.kept(config)
         return {
             "start": self.name,
             "kept": names,
@@ -85,17 +87,16 @@ class Start:
         }
 
     def load_into(self, networks: DrumNetworks) -> None:
-        """Copy its weights. What reads the vectors of another text encoder has another width and
+        """Copy its weights. What reads another text encoder or other facts has another width and
         keeps its new weights."""
-        own, kept = networks.state_dict(), dict(self.weights)
-        if self.config.text != networks.config.text:
-            kept = {name: value for name, value in kept.items() if value.shape == own[name].shape}
-        networks.load_state_dict({**own, **kept})
+        own, kept = networks.state_dict(), self.weights
+        same = {k: v for k, v in kept.items() if k in own and v.shape == own[k].shape}
+        networks.load_state_dict({**own, **same})
 
 
 def _without_text(config: DrumLDMConfig) -> DrumLDMConfig:
-    towers = replace(config.contrastive, text_dim=0)
-    return replace(config, text="", vocabulary=(), contrastive=towers)
+    """Return the configuration without what the text encoder and the contrastive encoders set."""
+    return replace(config, text="", vocabulary=(), contrastive=ContrastiveConfig())
 
 
 def recipe(
@@ -117,9 +118,11 @@ def recipe(
     if size.transformed or size.styled:
         windows = cut_loops(split["train"], 8, 2 * size.hop_bars)
         clips["train"] = with_more(clips["train"], windows, size.transformed, size.styled, seed)
+    facts = config.contrastive.facts > 0
     slots = 1 if config.paper else config.autoencoder.slots
     train, held_out = (
-        loops_of(loops, encoder, seed, slots=slots, charts=config.chart) for loops in clips.values()
+        loops_of(loops, encoder, seed, slots=slots, charts=config.chart, prompt_facts=facts)
+        for loops in clips.values()
     )
     words = {word for phrase in train.texts for word in tokens(phrase)}
     return Recipe(
@@ -128,7 +131,7 @@ def recipe(
             "text": text,
             "chart": config.chart,
             "bars": config.bars,
-            **(start.about(text) if start else {}),
+            **(start.about(config) if start else {}),
         },
         partial(stages, train=train, held_out=held_out, size=size, start=start),
     )
@@ -146,13 +149,14 @@ def stages(
 ) -> list[Stage]:
     """Return all three stages.
 
-    From a checkpoint, the autoencoder is kept, and so are its encoders unless the text encoder is
-    another one; the denoiser is trained for 40 % of the steps at half of the learning rates."""
+    From a checkpoint, the autoencoder is kept, and so are the contrastive encoders unless text or
+    encoders of the profile are others; the denoiser is trained for 40 % of the steps at half of
+    the learning rates."""
     data, towers, plan = (train, held_out), networks.contrastive, size.diffusion
     kept: list[str] = []
     if start is not None:
         start.load_into(networks)
-        kept = start.kept(networks.config.text)
+        kept = start.kept(networks.config)
         plan = replace(
             plan,
             steps=max(1, plan.steps * 2 // 5),
@@ -240,7 +244,7 @@ def train_diffusion(
     """Stage 3. With charts, batches are of 1 to 16 bars and parts of the charts are switched off at
     random; otherwise half of the batches are four bars long. They start at a random bar."""
     diffusion = networks.config.diffusion()
-    networks.tempo_weights.copy_(tempo_regression(train))
+    networks.tempo_weights.copy_(tempo_regression(train, networks.config.contrastive.text_dim))
     if train.forms is not None:
         networks.forms.copy_(train.forms)
     standard = [networks.standardise(encode_all(networks, x.rolls)) for x in (train, held_out)]
@@ -308,12 +312,12 @@ def encode_all(networks: DrumNetworks, rolls: Tensor, batch: int = 256) -> Tenso
     return torch.cat(parts).clone()
 
 
-def tempo_regression(loops: Loops, ridge: float = 1.0) -> Tensor:
+def tempo_regression(loops: Loops, width: int | None = None, ridge: float = 1.0) -> Tensor:
     """Fit log₂(bpm/120) to text vectors by ridge regression, on phrases without a figure: weights
-    (text_dim + 1,)."""
+    (width + 1,). width: that of the text encoder's vectors, without the facts that follow them."""
     silent = torch.tensor([parse_tempo(phrase) is None for phrase in loops.texts])
     item, column = torch.nonzero(silent[loops.phrase], as_tuple=True)
-    x = loops.vectors[loops.phrase[item, column]].double()
+    x = loops.vectors[loops.phrase[item, column], :width].double()
     x = torch.cat([x, torch.ones(len(x), 1, dtype=torch.float64)], dim=1)
     y = loops.tempo[item].double()
     penalty = ridge * torch.eye(x.shape[1], dtype=torch.float64)
