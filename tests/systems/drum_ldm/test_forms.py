@@ -6,7 +6,14 @@ import torch
 
 from workbench.errors import PromptError
 from workbench.representations.drum_chart import DrumChart
-from workbench.systems.drum_ldm.forms import FORMS, bank_of, letters_of, sampled_form, shared_noise
+from workbench.systems.drum_ldm.forms import (
+    FIELDS,
+    FORMS,
+    bank_of,
+    letters_of,
+    sampled_form,
+    shared_noise,
+)
 
 
 def form_of(letters: np.ndarray) -> str:
@@ -30,13 +37,29 @@ def test_forms_as_text():
 def test_a_bank_gives_back_the_forms_of_its_loops():
     forms = ["AAABAAAC", "ABAB", "AAAAAAAABBBBBBBB", "AB"]
     bank = bank_of([chart(form) for form in forms])
-    assert bank.shape == (FORMS, 16)
+    assert bank.shape == (FORMS, len(FIELDS), 16)
     generator = np.random.default_rng(0)
-    eight = {form_of(sampled_form(bank, 8, generator)) for _ in range(40)}
+
+    def sampled(bars: int) -> str:
+        return form_of(sampled_form(bank, bars, generator)["letter"])
+
+    eight = {sampled(8) for _ in range(40)}
     assert eight == {"AAABAAAC", "AAAAAAAA"}  # four bars are too short, sixteen are cut
-    four = {form_of(sampled_form(bank, 4, generator)) for _ in range(40)}
+    four = {sampled(4) for _ in range(40)}
     assert four == {"AAAB", "ABAB", "AAAA"}  # loops of two bars have no form
-    assert form_of(sampled_form(bank, 16, generator)) == forms[2]
+    assert sampled(16) == forms[2]
+
+
+def test_a_form_brings_how_its_loop_was_played():
+    loop = chart("AABA").with_(
+        likeness=np.array([0.3, 0.9, 0.2, 0.25], dtype=np.float32),
+        lay=np.full(4, 0.1, dtype=np.float32),
+    )
+    form = sampled_form(bank_of([loop]), 4, np.random.default_rng(0))
+    assert np.isnan(form["likeness"][0])
+    assert form["likeness"][1:].tolist() == pytest.approx([0.9, 0.2, 0.25], abs=1e-3)
+    assert form["lay"].tolist() == pytest.approx([0.1] * 4, abs=1e-3)
+    assert np.isnan(form["loose"]).all()
 
 
 def test_bars_of_a_letter_share_their_noise():

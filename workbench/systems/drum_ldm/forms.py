@@ -1,9 +1,9 @@
 """Forms: which bars of a loop are alike, and noise that makes them so.
 
 A drummer states a groove, repeats it and then breaks it: AAABAAAC. The forms of the training loops
-are kept in the checkpoint; each take samples one of them, unless the request gives its own. Bars of
-one letter start from noise that they share in part, so that they become alike, and the denoiser is
-told the letters.
+are kept in the checkpoint, with how much each bar resembles the one before and how its hits lie in
+time; each take follows one of them, unless the request gives its own. Bars of one letter start
+from noise that they share in part, so that they become alike, and the denoiser is told the letters.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from workbench.representations.drum_chart import ALPHABET, LETTERS, DrumChart, b
 
 FORMS = 256  # kept in a checkpoint
 LONGEST = 16  # bars of a kept form
+# Fields of a chart that a form has, the letters first.
+FIELDS = ("letter", "likeness", "lay", "loose")
+UNKNOWN = -9.0  # in a bank
 
 
 def letters_of(form: str, bars: int) -> np.ndarray:
@@ -36,29 +39,35 @@ def letters_of(form: str, bars: int) -> np.ndarray:
 
 
 def bank_of(charts: Sequence[DrumChart], seed: int = 0) -> Tensor:
-    """Return forms of training loops: (FORMS, LONGEST) int16, −1 for unknown letters and beyond the
-    end of a loop. Loops shorter than 4 bars have no form."""
-    rows = [np.nan_to_num(chart.letter[:LONGEST], nan=-1) for chart in charts if chart.bars >= 4]
-    bank = np.full((FORMS, LONGEST), -1, dtype=np.int16)
+    """Return forms of training loops: (FORMS, FIELDS, LONGEST) float16, the FIELDS of each bar as
+    in `DrumChart`; UNKNOWN also beyond the end of a loop. Loops shorter than 4 bars have no
+    form."""
+    rows = [
+        np.stack([getattr(chart, name) for name in FIELDS])[:, :LONGEST]
+        for chart in charts
+        if chart.bars >= 4
+    ]
+    bank = np.full((FORMS, len(FIELDS), LONGEST), UNKNOWN, dtype=np.float16)
     if not rows:
-        bank[:] = 0
+        bank[:, 0] = 0
         return torch.from_numpy(bank)
     picks = np.random.default_rng(seed).permutation(np.resize(np.arange(len(rows)), FORMS))
     for row, pick in zip(bank, picks, strict=True):
-        row[: len(rows[pick])] = rows[pick]
+        row[:, : rows[pick].shape[1]] = np.nan_to_num(rows[pick], nan=UNKNOWN)
     return torch.from_numpy(bank)
 
 
-def sampled_form(bank: Tensor, bars: int, generator: np.random.Generator) -> np.ndarray:
-    """Return the letters of `bars` bars, from a form of the bank that is long enough if there is
-    one: (bars,) float32, NaN for unknown."""
+def sampled_form(bank: Tensor, bars: int, generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return the FIELDS of `bars` bars, of a form of the bank that is long enough if there is one:
+    (bars,) float32 each, NaN for unknown values."""
     forms = bank.numpy().astype(np.float32)
-    forms[forms < 0] = np.nan
-    lengths = [_length(form) for form in forms]
+    forms[forms == UNKNOWN] = np.nan
+    lengths = [_length(form[0]) for form in forms]
     wanted = min(bars, max(lengths))
     fitting = [form for form, length in zip(forms, lengths, strict=True) if length >= wanted]
-    form = fitting[generator.integers(len(fitting))][:wanted]
-    return np.resize(form, bars)
+    form = fitting[generator.integers(len(fitting))][:, :wanted].copy()
+    form[FIELDS.index("likeness"), 0] = np.nan  # the last bar, like which it was, may be cut off
+    return {name: np.resize(row, bars) for name, row in zip(FIELDS, form, strict=True)}
 
 
 def _length(form: np.ndarray) -> int:

@@ -28,6 +28,7 @@ from workbench.music.timeline import TEMPO_RANGE
 from workbench.representations.drum_chart import DrumChart
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.forms import letters_of, sampled_form, shared_noise
+from workbench.systems.drum_ldm.habits import one_hi_hat, relaxed
 from workbench.systems.drum_ldm.latents import BARS, DrumLatents
 from workbench.systems.drum_ldm.request import DrumRequest, read_request
 from workbench.systems.progress import reporter
@@ -183,10 +184,13 @@ class DrumSampler(DrumLatents):
             chart = requests[prompt].with_()
             if form is not None:
                 chart.letter = letters_of(form, bars)
-            elif np.isnan(chart.letter).all():
-                random = np.random.default_rng(row_seeds(seed, 3)[2])
-                chart.letter = sampled_form(self.networks.forms, bars, random)
-            charts.append(chart)
+            random = np.random.default_rng(row_seeds(seed, 3)[2])
+            played = sampled_form(self.networks.forms, bars, random)
+            if not np.isnan(chart.letter).all():
+                del played["likeness"]  # it belongs to other letters
+            own = {k: v for k, v in played.items() if np.isnan(getattr(chart, k)).all()}
+            chart = chart.with_(**own)
+            charts.append(relaxed(chart, random))
         return charts
 
     def edit_chart(self, prompt: str, clip: Clip, bars: int) -> DrumChart:
@@ -228,6 +232,8 @@ class DrumSampler(DrumLatents):
             decoded = self.decode_rolls(own, required=cells[0], forbidden=cells[1])
             for row, roll in zip(rows, decoded, strict=True):
                 rolls[row] = roll[: charts[row].steps]
+                if self.config.chart:
+                    one_hi_hat(rolls[row], charts[row].present()[:, DRUMS.index("CH")])
         return [rolls[row] for row in range(len(charts))]
 
     def _two_tempos(self, tempos: Sequence[float]) -> Callable[..., Tensor]:
