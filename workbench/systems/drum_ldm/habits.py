@@ -23,12 +23,13 @@ def relaxed(chart: DrumChart, random: np.random.Generator) -> DrumChart:
     """Return a chart in which patterns that keep time are asked as drummers play them.
 
     A pattern of the hi-hat or ride that is the same in all bars stays asked only in the bars of the
-    commonest letter, and there only in part; the denoiser completes it. Everything else is asked as
-    before.
+    commonest letter, and there only in part; the denoiser completes it. A hi-hat that is asked open
+    and closed at once is asked closed. Everything else is asked as before.
     """
     size = bar_steps(chart.meter)
     hits = chart.hits.reshape(chart.bars, size, len(DRUMS)).copy()
     groove = _groove(chart.letter)
+    hits[:, :, _OH][(hits[:, :, _OH] == 1) & (hits[:, :, _CH] == 1)] = np.nan
     for drum in TIMEKEEPERS:
         pattern = hits[:, :, drum]
         struck = np.nan_to_num(pattern) > 0
@@ -45,13 +46,3 @@ def _groove(letters: np.ndarray) -> NDArray[np.bool_]:
     if not len(known):
         return np.ones(len(letters), dtype=bool)
     return letters == np.bincount(known).argmax()
-
-
-def one_hi_hat(roll: np.ndarray, closed: NDArray[np.bool_]) -> None:
-    """Leave one of two hits where a roll (steps, 27 · slots) strikes the hi-hat open and closed at
-    once: the closed one in the sixteenths (steps,) where it must be, otherwise the open one."""
-    n = len(DRUMS)
-    cells = roll.reshape(len(roll), -1, n)  # a view: (steps, 3 · slots, drums)
-    both = (cells[:, 0, _CH] > 0) & (cells[:, 0, _OH] > 0)
-    cells[both & closed, :, _OH] = 0
-    cells[both & ~closed, :, _CH] = 0

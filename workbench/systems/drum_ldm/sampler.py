@@ -28,7 +28,7 @@ from workbench.music.timeline import TEMPO_RANGE
 from workbench.representations.drum_chart import DrumChart
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.forms import letters_of, sampled_form, shared_noise
-from workbench.systems.drum_ldm.habits import one_hi_hat, relaxed
+from workbench.systems.drum_ldm.habits import relaxed
 from workbench.systems.drum_ldm.latents import BARS, DrumLatents
 from workbench.systems.drum_ldm.request import DrumRequest, read_request
 from workbench.systems.progress import reporter
@@ -232,8 +232,6 @@ class DrumSampler(DrumLatents):
             decoded = self.decode_rolls(own, required=cells[0], forbidden=cells[1])
             for row, roll in zip(rows, decoded, strict=True):
                 rolls[row] = roll[: charts[row].steps]
-                if self.config.chart:
-                    one_hi_hat(rolls[row], charts[row].present()[:, DRUMS.index("CH")])
         return [rolls[row] for row in range(len(charts))]
 
     def _two_tempos(self, tempos: Sequence[float]) -> Callable[..., Tensor]:
