@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from workbench.benchmarks.drum_data import BARS, DrumData, LoopSet, beats_of
 from workbench.evaluation.classifiers import choose
 from workbench.evaluation.table import Report
+from workbench.systems.drum_ldm.sampler import GUIDANCE, STEPS
 
 if TYPE_CHECKING:
     from workbench.evaluation.classifiers import Chosen
@@ -39,8 +40,8 @@ class Bench:
     report: Report
     n: int = 300
     takes: int = 16
-    guidance: float = 1.5
-    steps: int = 20
+    guidance: float = GUIDANCE
+    steps: int = STEPS
     seed: int = 0
     quick: bool = False
 

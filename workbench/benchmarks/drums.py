@@ -33,6 +33,7 @@ from workbench.benchmarks.drumbench.score import TAKES, Loaded, score, write
 from workbench.evaluation.table import Report
 from workbench.options import nonempty, number, whole
 from workbench.systems.drum_ldm import DrumLDM
+from workbench.systems.drum_ldm.sampler import GUIDANCE, STEPS
 from workbench.systems.registry import datasets
 
 
@@ -83,8 +84,8 @@ def parser() -> argparse.ArgumentParser:
         help="groove, or a folder with the same layout",
     )
     add("--n", type=whole(20), default=300, help="loops in each compared set (default 300)")
-    add("--guidance", type=number(), default=1.5, help="of all generated loops")
-    add("--steps", type=whole(1), default=20, help="sampling steps")
+    add("--guidance", type=number(), default=GUIDANCE, help="of all generated loops")
+    add("--steps", type=whole(1), default=STEPS, help="sampling steps")
     return options
 
 

@@ -19,7 +19,7 @@ from workbench.music.clip import clip_of
 from workbench.music.kit import DRUMS, read_lookup
 from workbench.representations.drum_chart import DrumChart, bar_steps
 from workbench.representations.drum_roll import DrumRoll
-from workbench.systems.drum_ldm.sampler import DrumSampler
+from workbench.systems.drum_ldm.sampler import GUIDANCE, STEPS, DrumSampler
 from workbench.systems.drum_ldm.splice import Cells, cells_of, in_whole_bars, left_out, with_cells
 from workbench.systems.progress import Progress
 from workbench.systems.prompts import prompt_of
@@ -42,8 +42,8 @@ class DrumEditing(DrumSampler):
         *,
         strength: float = 0.5,
         prompt: str | None = None,
-        steps: int = 20,
-        guidance: float = 1.5,
+        steps: int = STEPS,
+        guidance: float = GUIDANCE,
         seed: int = 0,
         sampler: str = "dpm++",
         progress: Callable[[Progress], None] | None = None,
@@ -109,7 +109,14 @@ class DrumEditing(DrumSampler):
 
     @torch.inference_mode()
     def interpolate(
-        self, a: Clip, b: Clip, n: int = 5, *, polish: float = 0.4, steps: int = 20, seed: int = 0
+        self,
+        a: Clip,
+        b: Clip,
+        n: int = 5,
+        *,
+        polish: float = 0.4,
+        steps: int = STEPS,
+        seed: int = 0,
     ) -> list[Clip]:
         """Interpolate between two loops by spherical interpolation (slerp) of their latents.
 
@@ -182,8 +189,8 @@ class DrumEditing(DrumSampler):
         n: int = 1,
         *,
         prompt: str | None = None,
-        steps: int = 20,
-        guidance: float = 1.5,
+        steps: int = STEPS,
+        guidance: float = GUIDANCE,
         seed: int = 0,
         sampler: str = "dpm++",
         progress: Callable[[Progress], None] | None = None,

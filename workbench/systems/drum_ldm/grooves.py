@@ -30,6 +30,7 @@ from workbench.representations.beat_tracking import onset_times
 from workbench.representations.drum_chart import DrumChart, bar_steps
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.editing import DrumEditing
+from workbench.systems.drum_ldm.sampler import GUIDANCE, STEPS
 from workbench.systems.drum_ldm.splice import cells_of, in_whole_bars, with_touch
 from workbench.systems.progress import Progress
 from workbench.systems.prompts import prompt_of
@@ -53,7 +54,7 @@ class DrumGrooves(DrumEditing):
         n: int = 1,
         *,
         prompt: str | None = None,
-        steps: int = 20,
+        steps: int = STEPS,
         guidance: float = 1.0,
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
@@ -89,7 +90,7 @@ class DrumGrooves(DrumEditing):
         notes_of: Clip,
         n: int = 1,
         *,
-        steps: int = 20,
+        steps: int = STEPS,
         guidance: float = 1.0,
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
@@ -157,8 +158,8 @@ class DrumGrooves(DrumEditing):
         tempo: float | None = None,
         drum: str | None = None,
         bars: int | None = None,
-        steps: int = 20,
-        guidance: float = 1.5,
+        steps: int = STEPS,
+        guidance: float = GUIDANCE,
         seed: int = 0,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
@@ -233,8 +234,8 @@ class DrumGrooves(DrumEditing):
         *,
         prompt: str | None = None,
         seed: int = 0,
-        steps: int = 20,
-        guidance: float = 1.5,
+        steps: int = STEPS,
+        guidance: float = GUIDANCE,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """Turn a bar into a fill. bar: counted from 0; negative numbers count from the end. All
@@ -258,8 +259,8 @@ class DrumGrooves(DrumEditing):
         *,
         prompt: str | None = None,
         seed: int = 0,
-        steps: int = 20,
-        guidance: float = 1.5,
+        steps: int = STEPS,
+        guidance: float = GUIDANCE,
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
         """Add a drum to a loop. drum: the code of a voice, such as "RD". All else as in `inpaint`;

@@ -46,11 +46,12 @@ if TYPE_CHECKING:
 # performance of the training set, such as rock above 150 BPM, whose bass drum is hardly ever on
 # beat one.
 TEMPO_SHARE = 0.65
-# How much the bars of one letter of a form are alike: the dial `steady`, from 0 to 1, is the share
-# of their starting noise that they have in common. Noise a little smaller than in training leaves
-# out stray hits.
-STEADY = 0.6
-NOISE_SCALE = 0.95
+# Chosen on validation. From guidance 1 to 1.5 the share of prompts that are obeyed rises from 0.86
+# to 0.88, but loops are told from people's more easily; more than 10 steps change neither.
+# STEADY: the share of their starting noise that bars of one letter have in common.
+STEADY = 0.3
+GUIDANCE = 1.25
+STEPS = 10
 _FAST = re.compile(r"\b(?:(?:very|really|quite|super) )?(?:fast|quick|up-?tempo)\b[ ,]*", re.I)
 
 
@@ -215,7 +216,7 @@ class DrumSampler(DrumLatents):
             own = self.noise([seed], chart.beats)[0]
             common = row_seeds(seed, 4)[3]
             rows.append(shared_noise(own, chart.letter, chart.meter, steady, common))
-        return NOISE_SCALE * pad_sequence(rows, batch_first=True)
+        return pad_sequence(rows, batch_first=True)
 
     def chart_rolls(self, latents: Tensor, charts: Sequence[DrumChart]) -> list[np.ndarray]:
         """Decode latents to the roll of each take (steps, 27 · slots). Takes of one length are

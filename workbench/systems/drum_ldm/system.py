@@ -31,7 +31,7 @@ from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.card import card
 from workbench.systems.drum_ldm.config import DrumLDMConfig
 from workbench.systems.drum_ldm.grooves import DrumGrooves
-from workbench.systems.drum_ldm.sampler import STEADY, request_of, tempos_of
+from workbench.systems.drum_ldm.sampler import GUIDANCE, STEADY, STEPS, request_of, tempos_of
 from workbench.systems.drum_ldm.training import Start, recipe
 from workbench.systems.progress import Progress
 from workbench.systems.prompts import metre_advice, prompts_of
@@ -135,8 +135,8 @@ class DrumLDM(DrumGrooves):
         n: int = 1,
         *,
         bars: int = 8,
-        steps: int = 20,
-        guidance: float = 1.5,
+        steps: int = STEPS,
+        guidance: float = GUIDANCE,
         tempo: float | None = None,
         meter: tuple[int, int] | None = None,
         form: str | None = None,
@@ -230,8 +230,8 @@ class DrumLDM(DrumGrooves):
         seeds: Sequence[int],
         *,
         bars: int = 8,
-        steps: int = 20,
-        guidance: float = 1.5,
+        steps: int = STEPS,
+        guidance: float = GUIDANCE,
         sampler: str = "dpm++",
         progress: Callable[[Progress], None] | None = None,
     ) -> list[Clip]:
@@ -295,7 +295,7 @@ class DrumLDM(DrumGrooves):
         seed: int = 0,
         steps: int = 20,
         bars: int = 8,
-        guidance: float = 1.5,
+        guidance: float = GUIDANCE,
         sampler: str = "dpm++",
     ) -> list[tuple[float, DrumRoll]]:
         """Return the steps of one sampling: pairs of the noise level √(1−ᾱ), from 1 down, and the
