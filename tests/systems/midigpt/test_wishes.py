@@ -17,6 +17,7 @@ from workbench.systems.midigpt import MidiGPT, MidiGPTConfig
 from workbench.systems.midigpt.training import (
     balanced,
     held_out,
+    known_in,
     loss,
     sequences_of,
     split,
@@ -143,3 +144,9 @@ def test_half_of_the_songs_are_of_the_first_collection(tables):
     )
     assert weights[1] / weights[2] == pytest.approx(notes[1] / notes[2])
     assert balanced([tables[:2], []])[1] / balanced([tables[:2]])[1] == pytest.approx(1)
+
+
+def test_programs_and_metres_that_songs_have_are_known(system, tables):
+    known = known_in(tables, system.vocabulary)
+    assert known.programs == ("-1", "0", "1")
+    assert known.metres == ("4/4",)

@@ -51,7 +51,8 @@ LONGEST_HOLE = 8  # bars
 HOLES = 0.8  # share of sequences that have a hole
 WHOLE = 0.6  # share of holes that cover all tracks
 BARE = 0.08  # share of holes without context, to learn to generate new songs
-RARE_NOTES, RARE_BARS = 1000, 100  # fewest notes of a program, and bars of a metre, to be learned
+# fewest notes of a program, and bars of a metre, to be learned; RARE of all where these are few
+RARE_NOTES, RARE_BARS, RARE = 1000, 100, 0.005
 
 
 def songs_of(dataset: str, split: str, limit: int | None = None) -> list[Clip]:
@@ -349,7 +350,10 @@ def known_in(songs: Sequence[RemiSong], vocabulary: Vocabulary) -> Known:
     notes = np.concatenate([song.notes[:, PROGRAM] for song in songs])
     bars = np.concatenate([song.bars for song in songs])
     programs, metres = (
-        [vocabulary.names[i].partition("_")[2] for i in np.flatnonzero(np.bincount(ids) >= least)]
+        [
+            vocabulary.names[i].partition("_")[2]
+            for i in np.flatnonzero(np.bincount(ids) >= max(1, min(least, RARE * len(ids))))
+        ]
         for ids, least in ((notes, RARE_NOTES), (bars, RARE_BARS))
     )
     return Known(tuple(sorted(programs, key=int)), tuple(sorted(metres)))
