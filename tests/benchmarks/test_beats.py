@@ -13,7 +13,7 @@ from workbench.representations.mixup import Beats
 def excerpt(tempo, first, rate=8000, seconds=8):
     times = np.arange(first, seconds, 60 / tempo)
     known = Beats(times, times[::4])
-    return Excerpt(np.zeros((1, seconds * rate), dtype=np.float32), known, known, "")
+    return Excerpt(np.zeros((1, seconds * rate), dtype=np.float32), known, {}, "")
 
 
 def test_known_beats_fall_together_and_a_wrong_phase_counts():
@@ -30,8 +30,9 @@ def test_tables_are_printed_and_written(tmp_path, monkeypatch):
     assert beats.main(["--quick", "--out", str(out)]) == 0
     sections = json.loads(out.read_text())["sections"]
     tracked = sections["tracking"]["rows"][-1]
-    assert tracked[0] == "all"
+    assert tracked[0] == "all, librosa"
     assert 0.3 < tracked[2] <= 1
     by_known, by_found = sections["alignment"]["rows"]
+    assert [by_known[0], by_found[0]] == ["known beats", "librosa"]
     assert by_known[3] < 20
     assert by_known[3] <= by_found[3]

@@ -5,7 +5,9 @@ import math
 
 import pytest
 
+from tests.random_musicnn import write_musicnn
 from workbench.benchmarks import cards, music
+from workbench.benchmarks.audio_judge import PROMPTS
 from workbench.evaluation.table import cell
 from workbench.systems.musicldm import MusicLDM
 
@@ -15,6 +17,7 @@ def results(tmp_path_factory):
     top = tmp_path_factory.mktemp("music")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_CACHE", str(top / "cache"))
+        write_musicnn(top / "cache")
         MusicLDM.train("builtin-songs", "smoke", mixup="plain", out=top / "music")
         given = {"checkpoint": "music", "folder": "ablation", "out": "music.json"}
         arguments = [word for k, v in given.items() for word in (f"--{k}", str(top / v))]
@@ -65,3 +68,13 @@ def test_the_card_takes_the_tables(results):
 def test_what_is_missing_is_said(tmp_path, capsys):
     assert music.main(["--checkpoint", str(tmp_path / "none")]) == 1
     assert "none" in capsys.readouterr().err
+
+
+def test_the_public_judges_tables_have_their_rows(results):
+    _, sections = results
+    names = [row[0] for row in sections["public"]["rows"]]
+    assert names[:3] == ["generated, guidance 4", "generated, guidance 2", "reconstructions"]
+    assert sum(name.startswith("codec: ") for name in names) == 3
+    shares = sections["instruments"]["rows"]
+    assert all(sum(row[2:7]) == pytest.approx(1) for row in shares)
+    assert cell(sections["instruments"], "own", "clips") == len(PROMPTS)

@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from tests.random_musicnn import write_musicnn
 from workbench.benchmarks import cards, sound
 from workbench.benchmarks.sound_drawing import _frames
 from workbench.evaluation.table import cell
@@ -16,6 +17,7 @@ def results(tmp_path_factory):
     top = tmp_path_factory.mktemp("sound")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_CACHE", str(top / "cache"))
+        write_musicnn(top / "cache")
         LDMG.train("builtin-songs", "smoke", out=top / "sound")
         given = {"checkpoint": "sound", "folder": "ablation", "out": "sound.json"}
         options = [word for key, name in given.items() for word in (f"--{key}", str(top / name))]

@@ -13,6 +13,8 @@ from workbench.evaluation.distances import (
     frechet_distance,
     frechet_interval,
     kernel_distance,
+    kernel_interval,
+    mauve,
 )
 from workbench.evaluation.summary import halves
 
@@ -144,7 +146,9 @@ def test_a_set_of_equal_rows_is_measured():
     assert np.isfinite(frechet_interval(silent, other, times=4)).all()
 
 
-@pytest.mark.parametrize("measure", [frechet_distance, kernel_distance, frechet_interval])
+@pytest.mark.parametrize(
+    "measure", [frechet_distance, kernel_distance, frechet_interval, kernel_interval, mauve]
+)
 def test_what_cannot_be_measured_is_named(measure):
     good = cloud(5, 3, 0)
     for x, y, said in (
@@ -172,3 +176,39 @@ def test_spread_is_the_mean_over_pairs_written_out():
     assert diversity(x, groups) == pytest.approx(np.mean(slow))
     assert diversity(np.ones((4, 2)), [0, 0, 1, 1]) == 0
     assert np.isnan(diversity(x, np.arange(11)))
+
+
+def test_the_kernels_interval_holds_the_value_and_zero_only_for_equal_sets():
+    x, y, far = cloud(300, 4, 0), cloud(300, 4, 0)[::-1] + 0.0, cloud(300, 4, 0, shift=0.5)
+    low, high = kernel_interval(x, far)
+    assert 0 < low < kernel_distance(x, far) < high
+    low, high = kernel_interval(x, y)
+    assert low <= 0 <= high
+
+
+def test_mauve_of_two_cells_is_the_integral_written_out():
+    """Rows at 0 and 100 are two cells whatever k-means does: P = (¾, ¼), Q = (¼, ¾)."""
+    x = np.repeat([[0.0], [100.0]], [30, 10], axis=0)
+    y = np.repeat([[0.0], [100.0]], [10, 30], axis=0)
+    points = []
+    for share in np.linspace(0, 1, 2001):
+        r = share * np.array([0.75, 0.25]) + (1 - share) * np.array([0.25, 0.75])
+        kl = [
+            sum(a * np.log(a / b) for a, b in zip(own, r, strict=True))
+            for own in ((0.25, 0.75), (0.75, 0.25))
+        ]
+        points.append(np.exp(-5 * np.array(kl)))
+    points = np.array(points)[::-1]  # across rises
+    area = np.sum(np.diff(points[:, 0]) * (points[1:, 1] + points[:-1, 1]) / 2)
+    area += points[0, 0] * (1 + points[0, 1]) / 2  # from (0, 1) to the frontier's first point
+    assert mauve(x, y, 2) == pytest.approx(area, abs=2e-3)
+
+
+def test_mauve_falls_as_sets_part():
+    x = cloud(200, 5, 0)
+    values = [mauve(x, cloud(200, 5, 0) + shift) for shift in (0.0, 1.0, 8.0)]
+    assert values[0] == pytest.approx(1)
+    assert values == sorted(values, reverse=True)
+    assert values[2] < 0.05
+    assert mauve(x, x[:100]) == pytest.approx(mauve(x[:100], x), abs=0.05)
+    assert mauve(x[:5] * 0, x[:4] * 0) == 1

@@ -26,6 +26,8 @@ from workbench.evaluation.distances import (
     frechet_distance,
     frechet_interval,
     kernel_distance,
+    kernel_interval,
+    mauve,
 )
 from workbench.evaluation.drums import reconstruction
 from workbench.evaluation.embedders import embed, from_sound
@@ -55,6 +57,8 @@ SETS = {
     frechet_extrapolated: (20, None),
     sliced_wasserstein: (2, 0.0),
     frechet_interval: (2, (0.0, 0.0)),
+    kernel_interval: (2, (0.0, 0.0)),
+    mauve: (2, 1.0),
     measured_frechet: (2, 0.0),
     compare: (3, None),
     overlap_area: (2, 1.0),
@@ -88,7 +92,7 @@ def test_the_fewest_rows_have_an_answer(metric):
     x, y = random.normal(size=(2, max(least, 4), 2))
     if metric in (overlap_area, kl_divergence):
         x, y = x[:, 0], y[:, 0]
-    if metric is frechet_interval:
+    if metric in (frechet_interval, kernel_interval):
         assert np.isfinite(metric(x, y)).all()
         return
     found = metric(x[:least], y)

@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import ClapFeatureExtractor
 
+from tests.random_musicnn import write_musicnn
 from tests.small_clap import small_clap
 from workbench.benchmarks.embedders import embedder
 from workbench.errors import CheckpointError, MissingDataError, WorkbenchError
@@ -19,7 +20,6 @@ from workbench.evaluation.embedders import (
     mono,
     over_time,
 )
-from workbench.models.musicnn import Musicnn
 from workbench.models.vggish import VGGish
 from workbench.music.clip import Clip
 
@@ -168,9 +168,9 @@ def test_what_is_no_vggish_is_named(tmp_path):
 @pytest.fixture
 def musicnn_cache(tmp_path, monkeypatch):
     """A cache folder with MusiCNN of random weights."""
-    torch.manual_seed(0)
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
-    save_file(Musicnn().state_dict(), tmp_path / "musicnn-msd.safetensors")
+    write_musicnn(tmp_path)
+    (tmp_path / "musicnn-mtt.safetensors").unlink()
     return tmp_path
 
 

@@ -12,6 +12,7 @@ import soundfile
 from workbench.music.clip import Clip
 from workbench.music.display import RATE, drum_grid_svg, mime_bundle, piano_roll_svg, player_html
 from workbench.music.kit import DRUM_NAMES
+from workbench.music.loudness import PLAYBACK, loudness
 from workbench.music.picture import LEFT, RIGHT, WIDTH, picture_of
 
 HITS = [(0, 0.25, 36, 110), (1.05, 0.25, 38, 90), (2, 0.25, 36, 60), (3.5, 0.25, 46, 30)]
@@ -50,6 +51,18 @@ def test_embedded_sound_is_the_loop_to_the_sample():
     assert f'data-duration="{len(sound) / RATE}"' in html
     plain = SHORT.playback(RATE).mean(axis=0)
     assert np.corrcoef(sound, plain)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_waveform_plays_at_one_loudness_in_its_own_channels(channels):
+    time = np.arange(2 * RATE) / RATE
+    sound = 0.02 * np.stack([np.sin(2 * np.pi * f * time) for f in (330, 440)])[:channels]
+    html = player_html(Clip(audio=sound, sample_rate=RATE))
+    data = base64.b64decode(re.search(r"base64,([\w+/=]+)", html)[1])
+    heard, rate = soundfile.read(io.BytesIO(data), always_2d=True)
+    assert heard.shape == (2 * RATE, channels)
+    both = np.repeat(heard.T, 3 - channels, axis=0)  # one channel comes from both loudspeakers
+    assert loudness(both, rate) == pytest.approx(PLAYBACK, abs=0.7)
 
 
 def test_drum_grid_shows_velocity_and_microtiming():

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from workbench.errors import WorkbenchError
-from workbench.music.loudness import TARGET, TOP, k_weighting, loudness, matched
+from workbench.music.loudness import (
+    MOST_GAIN,
+    PLAYBACK,
+    TARGET,
+    TOP,
+    for_playback,
+    k_weighting,
+    loudness,
+    matched,
+)
 
 
 def sine(decibels, seconds, rate=48000, frequency=1000.0):
@@ -96,3 +105,44 @@ def test_matched_sounds_are_equally_loud_and_none_is_clipped():
 def test_a_silent_sound_is_named():
     with pytest.raises(WorkbenchError, match="take two is silent"):
         matched([sine(-3, 1)[None], np.zeros((1, 48000))], 48000, ["take one", "take two"])
+
+
+def true_peak(sound):
+    """In dB of full scale, by SciPy's resampling."""
+    from scipy.signal import resample_poly
+
+    return 20 * np.log10(np.abs(resample_poly(sound, 4, 1, axis=1)).max())
+
+
+def music(level, rate=24_000, seconds=3.0):
+    """Decaying tones with noise, (2, samples), root mean square about `level` dB."""
+    time, random = np.arange(round(seconds * rate)) / rate, np.random.default_rng(0)
+    sound = sum(np.sin(2 * np.pi * f * time) for f in (220, 440, 1320)) * np.exp(-18 * (time % 0.5))
+    sound = sound + 0.1 * random.normal(size=len(time))
+    return np.stack([sound, np.roll(sound, 40)]) * 10 ** (level / 20) / np.sqrt(np.mean(sound**2))
+
+
+@pytest.mark.parametrize("loop", [False, True])
+@pytest.mark.parametrize("level", [-35, -20, -6])
+def test_players_have_one_loudness_and_no_clipping(level, loop):
+    made = for_playback(music(level), 24_000, loop)
+    assert made.shape == music(level).shape
+    assert loudness(made, 24_000) == pytest.approx(PLAYBACK, abs=0.7)
+    assert true_peak(made) <= TOP + 0.05
+
+
+def test_soft_sound_is_raised_so_far_and_silence_and_blips_are_kept():
+    soft = music(-60)
+    raised = for_playback(soft, 24_000, False)
+    assert loudness(raised, 24_000) - loudness(soft, 24_000) == pytest.approx(MOST_GAIN, abs=0.01)
+    assert not for_playback(np.zeros((2, 24_000)), 24_000, True).any()
+    blip = 0.1 * np.ones((2, 100), np.float32)
+    assert np.array_equal(for_playback(blip, 24_000, True), blip)
+
+
+def test_single_hits_stay_softer_rather_than_squashed():
+    hits = np.zeros((2, 48_000))
+    hits[:, ::12_000] = 0.9
+    made = for_playback(hits, 24_000, False)
+    assert loudness(made, 24_000) < PLAYBACK - 3
+    assert np.abs(made).max() < 1

@@ -1,13 +1,19 @@
-"""The tracker on music whose beats are known; what has none."""
+"""The trackers on music whose beats are known; what has none."""
+
+import io
 
 import mir_eval
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
+from tests.conftest import data_file
 from workbench.datasets import load
 from workbench.datasets.audio import find_audio, prepare_audio
 from workbench.datasets.rendered import render_set
-from workbench.errors import WorkbenchError
+from workbench.datasets.wheels import read_member
+from workbench.errors import CheckpointError, MissingDataError, WorkbenchError
 from workbench.music.clip import Clip
 from workbench.representations.beat_tracking import (
     NONE,
@@ -16,9 +22,16 @@ from workbench.representations.beat_tracking import (
     track,
     with_clicks,
 )
+from workbench.representations.beatnet import BeatNets, BeatNetTracker
 from workbench.representations.mixup import Beats, octave_near
 
 RATE = 16_000
+
+
+@pytest.fixture(autouse=True)
+def no_weights(tmp_path_factory, monkeypatch):
+    """`track` is librosa's, unless a test writes BeatNet's weights into the cache."""
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 def clicks(tempo, seconds=8.0, strong=4, first=0.25):
@@ -139,3 +152,45 @@ def test_clicks_fit_any_sound(sound):
     assert np.abs(heard).max() <= 1
     if sound.shape[1] == RATE:
         assert not heard[0, RATE // 3 :].any()
+
+
+def test_beatnet_is_used_where_its_weights_are(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
+    sound = clicks(120.0)[0]
+    before = track(sound, RATE)
+    torch.manual_seed(0)
+    save_file(BeatNets().state_dict(), tmp_path / "beatnet.safetensors")
+    p = BeatNetTracker().probabilities(sound, RATE)
+    assert p.shape == (400, 2)
+    assert ((p >= 0) & (p <= 1)).all()
+    untrained = track(sound, RATE)
+    assert not np.array_equal(untrained.times, before.times)
+    for silent in (np.zeros((1, RATE)), np.zeros((2, 0)), np.ones((1, 1)) * 1e-6):
+        assert len(track(silent, RATE).times) == 0
+    with pytest.raises(WorkbenchError, match="sound holds NaN"):
+        track(np.full((1, RATE), np.nan), RATE)
+
+
+def test_missing_and_other_weights_of_beatnet_are_named(tmp_path):
+    with pytest.raises(MissingDataError, match=r"beatnet\.safetensors .* data_scripts/beatnet"):
+        BeatNetTracker()
+    save_file({"linear.bias": torch.zeros(3)}, tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="parameters are not those of BeatNet"):
+        BeatNetTracker(tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize(("tempo", "meter"), [(90.0, 4), (120.0, 4), (100.0, 3)])
+def test_published_beatnet_finds_beats_and_bars(tmp_path, tempo, meter):
+    wheel = data_file("BeatNet-1.1.3-py3-none-any.whl")
+    states = [
+        torch.load(
+            io.BytesIO(read_member(wheel, f"BeatNet/models/model_{number}_weights.pt")),
+            weights_only=True,
+        )
+        for number in (1, 2, 3)
+    ]
+    save_file(BeatNets.of_states(states).state_dict(), tmp_path / "beatnet.safetensors")
+    sound, truth = clicks(tempo, 12.0, strong=meter)
+    found = BeatNetTracker(tmp_path / "beatnet.safetensors")(sound, RATE)
+    assert mir_eval.beat.f_measure(truth, found.times, 0.07) > 0.85
+    assert mir_eval.beat.f_measure(truth[::meter], found.downbeats, 0.07) > 0.7

@@ -3,6 +3,7 @@
     workbench evaluate beats --dataset groove+pop909+builtin-songs --out beats.json
 
 Only rendered music is measured, because its beats are known. F-measure: within 70 ms (mir_eval).
+Both trackers are measured if BeatNet's weights are here (data_scripts/beatnet.py).
 """
 
 from __future__ import annotations
@@ -19,56 +20,73 @@ import numpy as np
 from workbench.benchmarks.command import parser_of, run_command
 from workbench.datasets.audio import AudioCollection
 from workbench.datasets.sounds import collect
-from workbench.errors import WorkbenchError
+from workbench.errors import MissingDataError, WorkbenchError
 from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.table import Report
 from workbench.options import seed, whole
-from workbench.representations.beat_tracking import track
+from workbench.representations.beat_tracking import Tracker, dynamic_programming
+from workbench.representations.beatnet import BeatNetTracker
 from workbench.representations.mixup import Beats, align, group_by_tempo, octave_near
 from workbench.systems.registry import datasets
 
 
 @dataclass
 class Excerpt:
-    """Sound that begins anywhere in a bar; its true and its tracked beats; the name of its set."""
+    """Sound that begins anywhere in a bar; its true beats, those of each tracker by its name; the
+    name of its set."""
 
     sound: np.ndarray
     truth: Beats
-    tracked: Beats
+    tracked: dict[str, Beats]
     name: str
+
+
+def trackers() -> dict[str, Tracker]:
+    """The trackers that can be measured on this machine."""
+    known: dict[str, Tracker] = {"librosa": dynamic_programming}
+    try:
+        known["BeatNet"] = BeatNetTracker()
+    except MissingDataError as error:
+        print(f"only librosa is measured: {error}")
+    return known
 
 
 def excerpts(audio: AudioCollection, rows: Sequence[int], seed: int) -> list[Excerpt]:
     """Pieces without up to two seconds of their beginning. Rendered pieces begin at a bar line,
     which a tracker could guess."""
-    random, made = np.random.default_rng(seed), []
+    random, made, known = np.random.default_rng(seed), [], trackers()
     for i in rows:
         start = float(random.uniform(0, 2))
         sound = audio[i][:, round(start * audio.rate) :]
         truth = Beats.read(audio.items[i].labels).moved(start, 1.0)
         name = str(audio.items[i].labels.get("set", ""))
-        made.append(Excerpt(sound, truth, track(sound, audio.rate), name))
+        tracked = {which: find(sound, audio.rate) for which, find in known.items()}
+        made.append(Excerpt(sound, truth, tracked, name))
     return made
 
 
 def tracking(pieces: Sequence[Excerpt], report: Report) -> None:
-    """F-measure of the tracker's beats and downbeats by data set."""
+    """F-measure of each tracker's beats and downbeats by data set."""
     table = []
     for name in [*sorted({piece.name for piece in pieces}), "all"]:
         own = [piece for piece in pieces if name in ("all", piece.name)]
-        beats = np.array([_f(p.truth.times, p.tracked.times) for p in own])
-        downs = np.array([_f(p.truth.downbeats, p.tracked.downbeats) for p in own])
-        octaves = np.mean([_octave_right(p.truth.tempo, p.tracked.tempo) for p in own])
-        sure = [mean_interval(v) for v in (beats, downs)]
-        table.append([name, len(own), beats.mean(), sure[0], downs.mean(), sure[1], octaves])
+        for which in own[0].tracked:
+            found = [(p.truth, p.tracked[which]) for p in own]
+            beats = np.array([_f(truth.times, b.times) for truth, b in found])
+            downs = np.array([_f(truth.downbeats, b.downbeats) for truth, b in found])
+            octaves = np.mean([_octave_right(truth.tempo, b.tempo) for truth, b in found])
+            sure = [mean_interval(v) for v in (beats, downs)]
+            label = f"{name}, {which}"
+            table.append([label, len(own), beats.mean(), sure[0], downs.mean(), sure[1], octaves])
     report.table(
         "tracking",
         f"Beat tracking of {len(pieces)} rendered excerpts",
         ["", "excerpts", "beats, F", "95 %", "downbeats, F", "95 %", "correct tempo"],
         table,
         [
-            "librosa's tracker; downbeats by where the lows are loudest, four beats per bar "
-            "are assumed. F: within 70 ms. Correct tempo: within 4 %, an octave apart or not."
+            "librosa: dynamic programming, four beats per bar, downbeats where the lows are "
+            "loudest. BeatNet: its network, and a bar pointer of three or four beats per bar. F: "
+            "within 70 ms. Correct tempo: within 4 %, an octave apart or not."
         ],
     )
 
@@ -89,8 +107,12 @@ def alignment(pieces: Sequence[Excerpt], rate: int, report: Report, seed: int) -
         order = [pieces[i] for i in random.permutation(group)]
         pairs += list(zip(order[::2], order[1::2], strict=False))
     table = []
-    for name, which in (("known beats", "truth"), ("tracked beats", "tracked")):
-        apart = [_apart(a, getattr(a, which), b, getattr(b, which), rate) for a, b in pairs]
+    for name in ("known beats", *(pieces[0].tracked if pieces else ())):
+
+        def beats_of(piece: Excerpt, name: str = name) -> Beats:
+            return piece.tracked.get(name, piece.truth)
+
+        apart = [_apart(a, beats_of(a), b, beats_of(b), rate) for a, b in pairs]
         values = np.array([v for v in apart if v is not None] or [np.nan])
         table.append(
             [

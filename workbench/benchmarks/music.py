@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from workbench.benchmarks import audio_hearing, music_coding
+from workbench.benchmarks import audio_hearing, audio_judge, music_coding
 from workbench.benchmarks.audio_data import measure, options_of
 from workbench.benchmarks.command import run_command
 from workbench.benchmarks.music_data import COLUMNS, MusicBench
@@ -34,12 +34,6 @@ def quality(bench: MusicBench) -> None:
     """Clips for the captions of held-out windows, beside their references."""
     system, real = bench.system, bench.real[0]
     order = np.random.default_rng(bench.seed).permutation(len(real))
-    again = torch.cat(
-        [
-            system.decode_sound(system.encode_sound(part))
-            for part in torch.from_numpy(real).float().split(16)
-        ]
-    )
     made = {
         "generated, guidance 1": bench.generate(system, bench.captions, guidance=1.0),
         "generated, guidance 2": bench.generate(system, bench.captions),
@@ -48,7 +42,7 @@ def quality(bench: MusicBench) -> None:
             system, bench.captions, candidates=2 if bench.quick else 5
         ),
         "the held-out windows": real,
-        "their reconstructions": again.numpy(),
+        "their reconstructions": reconstructions(bench),
         "held-out windows of other captions": real[order],
         "training windows": bench.windows("train", 1)[0],
     }
@@ -63,6 +57,25 @@ def quality(bench: MusicBench) -> None:
             "real": "the held-out windows",
             "trivial": "held-out windows of other captions",
             "training": "training windows",
+        },
+    )
+
+
+def reconstructions(bench: MusicBench) -> np.ndarray:
+    """The held-out windows through VAE and vocoder."""
+    system, parts = bench.system, torch.from_numpy(bench.real[0]).float().split(16)
+    again = torch.cat([system.decode_sound(system.encode_sound(part)) for part in parts])
+    return again.numpy()
+
+
+def public(bench: MusicBench) -> None:
+    """Distances by a judge that was trained elsewhere, with codecs as a scale."""
+    audio_judge.public(
+        bench,
+        {
+            "generated, guidance 4": bench.generate(bench.system, bench.captions, guidance=4.0),
+            "generated, guidance 2": bench.generate(bench.system, bench.captions),
+            "reconstructions": reconstructions(bench)[:, : bench.length],
         },
     )
 
@@ -126,12 +139,16 @@ SECTIONS: dict[str, Callable[[MusicBench], None]] = {
     "coding": music_coding.coding,
     "recordings": music_coding.recordings,
     "quality": quality,
-    "beat": lambda bench: audio_hearing.beat(
-        bench, lambda words: bench.generate(bench.system, list(words), guidance=4.0)
-    ),
+    "public": public,
+    "instruments": lambda bench: audio_judge.instruments(bench, _for_prompts(bench)),
+    "beat": lambda bench: audio_hearing.beat(bench, _for_prompts(bench)),
     "speed": music_coding.speed,
     "ablation": ablation,
 }
+
+
+def _for_prompts(bench: MusicBench) -> audio_hearing.Draw:
+    return lambda prompts: bench.generate(bench.system, list(prompts), guidance=4.0)
 
 
 def parser() -> argparse.ArgumentParser:

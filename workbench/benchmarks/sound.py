@@ -10,7 +10,13 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from workbench.benchmarks import audio_hearing, sound_coding, sound_drawing, sound_speed
+from workbench.benchmarks import (
+    audio_hearing,
+    audio_judge,
+    sound_coding,
+    sound_drawing,
+    sound_speed,
+)
 from workbench.benchmarks.audio_data import measure, options_of
 from workbench.benchmarks.command import run_command
 from workbench.benchmarks.sound_data import SoundBench
@@ -24,11 +30,15 @@ SECTIONS: dict[str, Callable[[SoundBench], None]] = {
     "wasserstein": sound_drawing.wasserstein,
     "samplers": sound_drawing.samplers,
     "asked": sound_drawing.asked,
-    "beat": lambda bench: audio_hearing.beat(
-        bench, lambda words: bench.generate(list(words), n=len(words))
-    ),
+    "public": sound_drawing.public,
+    "instruments": lambda bench: audio_judge.instruments(bench, _for_prompts(bench)),
+    "beat": lambda bench: audio_hearing.beat(bench, _for_prompts(bench)),
     "speed": sound_speed.speed,
 }
+
+
+def _for_prompts(bench: SoundBench) -> audio_hearing.Draw:
+    return lambda prompts: bench.generate(list(prompts), n=len(prompts))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import torch
 
+from workbench.benchmarks import audio_judge
 from workbench.benchmarks.sound_data import SoundBench
 from workbench.evaluation.audio_sets import inception_score, paired_kl, sim_aa
 from workbench.evaluation.distances import diversity, frechet_distance
@@ -53,6 +54,18 @@ def frechet(bench: SoundBench) -> None:
         ],
         ids=ids,
         share=share,
+    )
+
+
+def public(bench: SoundBench) -> None:
+    """Distances by a judge that was trained elsewhere, with codecs as a scale."""
+    audio_judge.public(
+        bench,
+        {
+            "diffusion, genre and caption of each window": bench.matched,
+            "diffusion, unconditional": bench.free,
+            "reconstructions": bench.decode(bench.latents(bench.real[0]))[:, : bench.length],
+        },
     )
 
 

@@ -17,6 +17,7 @@ THRESHOLD, RATIO = -22.0, 1.8  # dB of full scale (RMS), and dB of input per dB 
 LEVEL_SECONDS, RELEASE_SECONDS = 0.030, 0.060
 # the highest true peak is to be −1 dBTP; oversampling finds up to 0.1 dB less than there is
 CEILING = 10 ** (-1.2 / 20)
+MOST_LIMITED = 10 ** (4 / 20)  # the limiter takes away at most 4 dB; the rest is turned down
 LOOK_AHEAD = 0.012  # seconds in which the limiter's gain falls before a peak and rises after it
 OVERSAMPLING, TAPS = 8, 24
 
@@ -86,6 +87,15 @@ def limited(sound: np.ndarray, sample_rate: int, loop: bool) -> np.ndarray:
     # that a straight line between two blocks' gains is low enough for both
     gain = uniform_filter1d(minimum_filter1d(gain, width + 2, mode=mode), width, mode=mode)
     return _with_gain(sound, gain, block, loop)
+
+
+def mastered(sound: np.ndarray, sample_rate: int, loop: bool) -> np.ndarray:
+    """Return (2, n) whose true peak is at most CEILING: the limiter takes MOST_LIMITED, and what
+    exceeds the ceiling by more, such as an orchestra, is turned down as a whole first."""
+    peak = float(np.abs(sound).max(initial=0))
+    if peak > MOST_LIMITED * CEILING:  # a limiter alone would squash it
+        sound = sound * np.float32(MOST_LIMITED * CEILING / peak)
+    return limited(sound, sample_rate, loop)
 
 
 def block_peaks(sound: np.ndarray, block: int, loop: bool) -> np.ndarray:

@@ -17,6 +17,7 @@ from workbench.errors import WorkbenchError
 from workbench.music.audio import encode
 from workbench.music.drum_kit import KitSynth
 from workbench.music.kit import DRUM_NAMES, DRUMS, read_lookup
+from workbench.music.loudness import for_playback
 from workbench.music.picture import (
     Picture,
     drum_grid_svg,
@@ -141,10 +142,22 @@ def _beginning(clip: "Clip") -> "Clip":
 
 
 def _data_url(clip: "Clip", loop: bool) -> str:
-    sound = clip.playback(RATE, loop=loop)
     quality = float(np.interp(clip.duration, (16, 30), QUALITY))
-    data = encode(sound.mean(axis=0, keepdims=True), RATE, "ogg", quality=quality)
+    data = encode(played(clip, loop), RATE, "ogg", quality=quality)
     return "data:audio/ogg;base64," + base64.b64encode(data).decode()
+
+
+def played(clip: "Clip", loop: bool) -> np.ndarray:
+    """Return the sound of a page's player, (channels, samples) at RATE.
+
+    A waveform has the loudness of `loudness.for_playback`, and two channels if it has two that
+    differ. A score is rendered to one channel at the level of its notes.
+    """
+    sound = clip.playback(RATE, loop=loop)
+    if clip.has_score:
+        return sound.mean(axis=0, keepdims=True)
+    sound = for_playback(sound, RATE, loop)
+    return sound if not np.array_equal(sound[0], sound[1]) else sound[:1]
 
 
 def _kit(clip: "Clip") -> str:

@@ -21,7 +21,7 @@ import numpy as np
 from workbench.errors import BrokenFileError
 from workbench.files import cache_dir
 from workbench.music.audio import resample
-from workbench.music.bus import CEILING, compressed, in_room, limited
+from workbench.music.bus import compressed, in_room, mastered
 from workbench.music.mixing import fade_out, mix, retuned, trim
 from workbench.music.placing import drum_hits
 from workbench.music.soundfont import DRUM_BANK, LAYERS, SHOT_SECONDS, SoundFontSynth
@@ -37,7 +37,6 @@ ATTACK_SECONDS = 0.05
 LEVEL_SECONDS = 0.3  # in which the level of a sample is measured
 CENTS = 7  # by which the second copy of a sample is tuned differently
 MIN_FIT, SLOPES = 3, (1.0, 1.6)  # samples to fit a drum's level to; dB per dB of velocity
-MOST_LIMITED = 10 ** (4 / 20)  # the limiter takes away at most 4 dB; the rest is turned down
 
 # AVL Drumkits' keys (and semitones) for the pitches of General MIDI and of the TD-11. The kits have
 # one rack tom: tuned higher, it is the high tom, too. What they lack the other SoundFont plays.
@@ -194,10 +193,7 @@ class KitSynth(SoundFontSynth):
         return compressed(mix(placed, samples, loop), sample_rate, loop)
 
     def _finish(self, sound: np.ndarray, sample_rate: int, loop: bool) -> np.ndarray:
-        peak = float(np.abs(sound).max(initial=0))
-        if peak > MOST_LIMITED * CEILING:  # an orchestra; a limiter would squash it
-            sound = sound * np.float32(MOST_LIMITED * CEILING / peak)
-        sound = limited(sound, sample_rate, loop)
+        sound = mastered(sound, sample_rate, loop)
         if not loop:
             fade_out(sound, sample_rate)
         return sound

@@ -12,11 +12,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.errors import WorkbenchError
+from workbench.music.bus import mastered
 
 BLOCK, HOP = 0.4, 0.1  # seconds
 SILENCE, QUIET = -70.0, -10.0  # gates: LUFS, and LU below the mean of what passes the first
 OFFSET = -0.691  # dB, so that a sine of 997 Hz at full scale in one channel has −3.01 LUFS
 TARGET, TOP = -20.0, -1.0  # LUFS; dB of full scale that no peak exceeds
+PLAYBACK = -16.0  # LUFS of waveforms in players, as of podcasts and music services
+MOST_GAIN = 20.0  # dB: sound that is softer is meant to be, or is noise
 
 
 def k_weighting(rate: int) -> np.ndarray:
@@ -67,6 +70,28 @@ def loudness(sound: np.ndarray, rate: int) -> float:
     if not len(power):
         return -np.inf
     return float(_lufs(power[_lufs(power) > _lufs(power.mean()) + QUIET].mean()))
+
+
+def for_playback(sound: np.ndarray, rate: int, loop: bool) -> np.ndarray:
+    """Return sound (2, samples) at PLAYBACK LUFS and with a true peak of at most −1 dB of full
+    scale.
+
+    Sound that is more than MOST_GAIN too soft is raised by MOST_GAIN. Sound with high peaks stays
+    softer, because the limiter takes at most 4 dB. Silence, and sound shorter than a block of
+    0.4 s, are only limited. loop: whether the end continues at the start.
+    """
+    long_enough = sound.shape[1] >= round(BLOCK * rate)
+    level = loudness(sound, rate) if long_enough else -np.inf
+    gain = min(PLAYBACK - level, MOST_GAIN) if level > -np.inf else 0.0
+    made = mastered(_raised(sound, gain), rate, loop)
+    missing = PLAYBACK - loudness(made, rate) if level > -np.inf else 0.0
+    if missing > 0 and gain < MOST_GAIN:  # what the limiter took, once more
+        made = mastered(_raised(sound, gain + min(missing, 3.0)), rate, loop)
+    return made
+
+
+def _raised(sound: np.ndarray, gain: float) -> np.ndarray:
+    return np.asarray(sound * 10 ** (gain / 20), np.float32)
 
 
 def _lufs(power: np.ndarray) -> np.ndarray:

@@ -1,17 +1,20 @@
-"""Beats of music without a score, by librosa's tracker or any other.
+"""Beats of music without a score: by BeatNet, if its weights are here, otherwise by librosa.
 
 A tracker is a function (sound (channels, samples), rate) → `Beats`. Functions with an argument
-`tracker` accept any such function.
+`tracker` accept any such function. `data_scripts/beatnet.py` downloads BeatNet's weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.files import cache_dir
 from workbench.music.audio import SILENT, checked, turned_down
+from workbench.representations.beatnet import FILE, BeatNetTracker
 from workbench.representations.mixup import Beats
 
 if TYPE_CHECKING:
@@ -26,7 +29,25 @@ NONE = Beats(np.empty(0), np.empty(0))
 NO_BEATS = "none"  # label of a piece in which the tracker found none
 
 
-def track(sound: np.ndarray, rate: int, *, meter: int = 4) -> Beats:
+def track(sound: np.ndarray, rate: int, *, meter: int | None = None) -> Beats:
+    """Return the beats of sound: by BeatNet, if its weights are in the cache folder, otherwise by
+    librosa's dynamic programming. Silence has no beats.
+
+    Args:
+        sound: (channels, samples).
+        rate: Sample rate in Hz.
+        meter: Beats per bar; None: 3 or 4, whichever is likelier (BeatNet), 4 (librosa).
+    """
+    weights = cache_dir() / FILE
+    if not weights.is_file():
+        return dynamic_programming(sound, rate, meter=meter or 4)
+    return _beatnet(weights)(sound, rate, meter=meter)
+
+
+_beatnet = cache(BeatNetTracker)
+
+
+def dynamic_programming(sound: np.ndarray, rate: int, *, meter: int = 4) -> Beats:
     """Return the beats of sound by librosa's dynamic programming.
 
     Downbeats are every `meter`-th beat, at the phase where low frequencies are loudest. Silence and

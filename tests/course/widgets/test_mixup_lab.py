@@ -172,3 +172,32 @@ def test_pictures_and_settings_are_checked():
     assert "&lt;" in picture(np.zeros((1, 100)), Beats(np.empty(0), np.empty(0)), "<b>")
     with pytest.raises(PromptError, match="lam"):
         MixupLab(tone(300), tone(500), lam=2)
+
+
+@pytest.mark.parametrize("lane", ["plain", "bam"])
+def test_a_page_gets_the_parts_and_mixes_them_itself(lane):
+    """What the page's gains make of the parts is the mixture of the kernel, at every λ."""
+    lab, sent = MixupLab(tone(300), tone(500), lam=0.3), []
+    lab.send = lambda about, buffers=(): sent.append((about, buffers))
+    send(lab, do="play", lane=lane, parts=True)
+    send(lab, do="play", lane=lane, click=True, parts=True)
+    send(lab, do="play", lane="a", parts=True)
+    assert [len(buffers) for _, buffers in sent] == [2, 3, 1]
+    assert sent[0][0]["seconds"] == pytest.approx(4)
+    a, b = lab.parts[lane]
+    for lam in (0.3, 0.8):
+        norm = np.hypot(lam, 1 - lam)
+        mixed = lam / norm * a + (1 - lam) / norm * b
+        lab._mix(lam, False)
+        kernel = lab.made[lane][0]
+        assert mixed / np.abs(mixed).max() == pytest.approx(kernel / np.abs(kernel).max(), abs=1e-5)
+
+
+def test_parts_of_loud_clips_never_clip_whatever_lambda():
+    loud = tone(300).audio / np.abs(tone(300).audio).max()
+    labels = tone(300).labels
+    lab = MixupLab(*(Clip(audio=loud, sample_rate=RATE, labels=labels) for _ in range(2)))
+    for a, b in lab.parts.values():
+        for lam in np.linspace(0, 1, 11):
+            mixed = (lam * a + (1 - lam) * b) / np.hypot(lam, 1 - lam)
+            assert np.abs(mixed).max() <= 1 + 1e-6

@@ -30,6 +30,7 @@ Lane = tuple[np.ndarray, Beats]
 class MixupLab(MusicWidget):
     """A slider for λ, and lanes of sound with their beats: both clips, plain mixup, BAM, and BLM if
     a MusicLDM is given. All lanes play in a loop; a change of lane continues at the same position.
+    λ acts while plain mixup and BAM play; when the slider is let go, BLM is decoded again.
 
     Beats come from a score, from the labels of rendered music, or else from the tracker.
 
@@ -68,6 +69,7 @@ class MixupLab(MusicWidget):
         self.clips, self.system = (a, b), system
         self.sources: list[Lane] = [_lane_of(clip, tracker) for clip in (a, b)]
         self.made: dict[str, Lane] = {}
+        self.parts: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # what a page mixes
         super().__init__(lam=lam, keyed=all(clip.labels.get("key") for clip in (a, b)))
         self._mix(lam, False)
 
@@ -79,13 +81,15 @@ class MixupLab(MusicWidget):
             keys = [signature(str(clip.labels["key"])) for clip in self.clips]
             b = transpose(b, (keys[0] - keys[1] + 6) % 12 - 6, RATE)
         length = min(a.shape[1], b.shape[1])
-        made["plain"] = (turned_down(mix(a[:, :length], b[:, :length], lam)), beats_a)
+        parts = {"plain": (a[:, :length], b[:, :length])}
+        made["plain"] = (turned_down(mix(*parts["plain"], lam)), beats_a)
         message = ""
         try:
             left, right, beats = align(a, beats_a, b, beats_b, RATE)
         except WorkbenchError as error:
             message = f"Plain mixup only: {error}"
         else:
+            parts["bam"] = (left, right)
             made["bam"] = (turned_down(mix(left, right, lam)), beats)
             if self.system is None:
                 message = "BLM mixes latents: give the lab a MusicLDM to add it."
@@ -97,6 +101,7 @@ class MixupLab(MusicWidget):
         self.made = {
             name: (x, beats.within(x.shape[1] / RATE)) for name, (x, beats) in made.items()
         }
+        self.parts = {name: _fitting(*pair) for name, pair in parts.items()}
         self.lam, self.in_key, self.say = lam, in_key, message
         self.lanes = [self._lane(name) for name in made]
 
@@ -156,11 +161,24 @@ class MixupLab(MusicWidget):
         self.start("Mixing", 1, lambda: self._mix(lam, in_key))
 
     def on_play(self, message: dict[str, Any]) -> None:
-        """Send the sound of a lane."""
+        """Send the sound of a lane; with `parts`, those of plain mixup and BAM as the two clips and
+        the clicks, which the page mixes."""
         name, click = str(message.get("lane")), bool(message.get("click"))
-        clip = self.clip(name, click)
-        about = {"is": "sound", "lane": name, "click": click, "seconds": clip.duration}
-        self.send(about, buffers=[loop_bytes(clip)])
+        clips = [self.clip(name, click)]
+        if message.get("parts") and name in self.parts:
+            sounds = [*self.parts[name]]
+            if click:
+                sounds.append(with_clicks(np.zeros_like(sounds[0]), self.made[name][1], RATE))
+            clips = [Clip(audio=sound, sample_rate=RATE) for sound in sounds]
+        about = {"is": "sound", "lane": name, "click": click, "seconds": clips[0].duration}
+        self.send(about, buffers=[loop_bytes(clip) for clip in clips])
+
+
+def _fitting(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scale both parts down by one factor, so that no mixture (λ a + (1 − λ) b)/√(λ² + (1 − λ)²)
+    exceeds ±1: the largest is √(a² + b²), by Cauchy and Schwarz."""
+    factor = max(1.0, float(np.hypot(a, b).max(initial=0.0)))
+    return a / factor, b / factor
 
 
 def _lane_of(clip: Clip, tracker: Tracker) -> Lane:

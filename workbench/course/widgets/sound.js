@@ -3,7 +3,7 @@
 function makeSound(onChange) {
   const shared = (window.workbenchClips ??= { ready: new WeakSet(), stop: null, context: null });
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("workbench-clips") : null;
-  let source = null, native = null, origin = 0, duration = 0;
+  let layers = [], native = null, origin = 0, duration = 0; // layer: a source and its gain
   let latest = 0; // number of the last request; an older one does not start after its decoding
 
   function context() {
@@ -16,7 +16,8 @@ function makeSound(onChange) {
   }
 
   function silence() {
-    if (source) { source.stop(); source.disconnect(); source = null; }
+    for (const { source, level } of layers) { source.stop(); level.disconnect(); }
+    layers = [];
     if (native) { native.pause(); URL.revokeObjectURL(native.src); native = null; }
   }
 
@@ -29,32 +30,42 @@ function makeSound(onChange) {
 
   function position() { // 0 to 1, or null when silent
     if (native) return native.currentTime / duration;
-    if (!source) return null;
+    if (!layers.length) return null;
     const audio = context();
     return (Math.max(audio.currentTime - (audio.outputLatency || 0) - origin, 0) % duration) / duration;
   }
 
-  async function play(bytes, seconds) { // continues at the same position when another loop starts
+  // Continues at the same position when another loop starts. bytes: one sound, or several of one
+  // length that sound together, each at its gain.
+  async function play(bytes, seconds, gains = []) {
     const from = (position() ?? 0) * seconds, own = ++latest;
+    const sounds = Array.isArray(bytes) ? bytes : [bytes];
     if (shared.stop && shared.stop !== stop) shared.stop();
     channel?.postMessage("playing");
     shared.stop = stop;
     try {
       const audio = context();
       await audio.resume();
-      const buffer = await audio.decodeAudioData(bytes.slice().buffer);
+      const buffers = await Promise.all(
+        sounds.map((sound) => audio.decodeAudioData(sound.slice().buffer)));
       if (own !== latest) return;
       silence();
-      source = audio.createBufferSource();
-      source.buffer = buffer;
-      source.loop = true;
-      source.connect(audio.destination);
-      origin = audio.currentTime - from;
-      source.start(0, from);
-    } catch { // where Web Audio cannot decode it, the audio element may
+      const at = audio.currentTime + (sounds.length > 1 ? 0.01 : 0); // all begin at one sample
+      layers = buffers.map((buffer, i) => {
+        const source = audio.createBufferSource(), level = audio.createGain();
+        source.buffer = buffer;
+        source.loop = true;
+        level.gain.value = gains[i] ?? 1;
+        source.connect(level).connect(audio.destination);
+        source.start(at, from);
+        return { source, level };
+      });
+      origin = at - from;
+    } catch (error) { // where Web Audio cannot decode it, the audio element may
       if (own !== latest) return;
+      if (sounds.length > 1) throw error; // it plays one sound only
       silence();
-      native = new Audio(URL.createObjectURL(new Blob([bytes], { type: "audio/ogg" })));
+      native = new Audio(URL.createObjectURL(new Blob(sounds, { type: "audio/ogg" })));
       native.loop = true;
       native.currentTime = from;
       native.play().catch(stop);
@@ -84,7 +95,11 @@ function makeSound(onChange) {
     return { at: (moment) => (moment - origin) / 1000, stop() { for (const tone of tones) tone.stop(); } };
   }
 
-  channel?.addEventListener("message", () => { if (source || native) stop(); });
-  return { play, stop, position, clicks, get on() { return Boolean(source || native); },
+  function mixAt(gains) { // while it plays, without a click
+    layers.forEach(({ level }, i) => level.gain.setTargetAtTime(gains[i] ?? 1, context().currentTime, 0.02));
+  }
+
+  channel?.addEventListener("message", () => { if (layers.length || native) stop(); });
+  return { play, mixAt, stop, position, clicks, get on() { return Boolean(layers.length || native); },
     close() { stop(); channel?.close(); } };
 }
