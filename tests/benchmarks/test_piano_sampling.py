@@ -25,6 +25,9 @@ def test_the_distance_counts_standard_deviations_of_real_windows():
     scaled = {name: 10 * values for name, values in real.items()}
     moved_too = {name: 10 * values for name, values in moved.items()}
     assert distance(moved_too, scaled) == pytest.approx(distance(moved, real))
+    never, some = {"clashes": np.zeros(4)}, {"clashes": np.array([0, 0, 0.2, 0.2])}
+    assert distance(some, never) == pytest.approx(1)
+    assert distance(never, never) == 0
 
 
 def test_every_process_has_settings_and_every_figure_a_measure():
