@@ -148,6 +148,8 @@ class Counts(Words):
 
     def _beats(self, i: int) -> int:
         """ "on 2 and 4", "on beat 3", "on the 1", "on the third beat": counts of the bar."""
+        if self._word(i) in BEATS and (taken := self._meter(i + 1)):  # "a rock beat, 4-4"
+            return 1 + taken
         start, names = i, self._counts_of_phrase(i)
         role, n = self._role(i)
         if names:

@@ -48,7 +48,7 @@ def groups_of(items: list[Item]) -> tuple[list[Group], list[Bars | Steps]]:
     """The groups of a section, and places for which nothing is named."""
     groups: list[Group] = []
     orphans: list[Bars | Steps] = []
-    for clause in _headed(_merged(_clauses(items))):
+    for clause in _headed(_merged(_note_values_last(_clauses(items)))):
         places = [item for item in clause if isinstance(item, Bars | Steps)]
         if places and not any(isinstance(i, Thing) or _switch(i) for i in clause):
             for place in places:
@@ -81,6 +81,35 @@ def _clauses(items: list[Item]) -> list[list[Item]]:
             clauses[-1] += [] if formed and isinstance(item, Bars) else [item]
         formed = isinstance(item, Form)
     return clauses
+
+
+def _note_values_last(clauses: list[list[Item]]) -> list[list[Item]]:
+    """The clauses, with note values behind the hi-hat or cymbal that follows them, as in "backbeat
+    8ths hats crash", unless another one stands before them. They end a clause."""
+    result: list[list[Item]] = []
+    for clause in clauses:
+        own: list[Item] = []
+        for item in clause:
+            last, before = (own[-1:] or [None])[0], own[-2:-1]
+            values = isinstance(last, Steps) and {*last.names} <= {*_NOTE_VALUES}
+            if values and _keeps_time(item) and not any(map(_keeps_time, before)):
+                own.pop()
+                if before == [Role("and")]:
+                    result.append(own[:-1])
+                    own = []
+                result.append([*own, item, last])
+                own = []
+            else:
+                own.append(item)
+        if own or not clause:
+            result.append(own)
+    return result
+
+
+def _keeps_time(item: Item) -> bool:
+    return (
+        isinstance(item, Thing) and is_drum(item) and bool({"CH", "OH", "RD"} & {*codes_of(item)})
+    )
 
 
 def _headed(clauses: list[list[Item]]) -> list[list[Item]]:

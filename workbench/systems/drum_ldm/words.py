@@ -18,9 +18,10 @@ BEATS = (
     *("schlag", "schlage", "zahlzeit", "zahlzeiten", "pulso", "pulsos"),
 )
 SMALL = (
-    *("the", "teh", "el", "la", "los", "las", "le", "les"),
+    *("the", "el", "la", "los", "las", "le", "les"),
     *("der", "die", "das", "den", "dem", "o", "os"),
 )
+SLIPS = {"teh": "the", "hte": "the", "adn": "and", "wiht": "with"}  # words too short to correct
 
 
 class Words:
@@ -36,7 +37,7 @@ class Words:
         for match in WORD.finditer(text):
             self.gaps.append(text[end : match.start()])
             self.written.append(match[0])
-            self.words.append(figure_of(match[0]))
+            self.words.append(SLIPS.get(match[0], figure_of(match[0])))
             end = match.end()
         # a phrase ends where its clause ends
         self.ends = [len(self.words)] * len(self.words)
@@ -69,8 +70,14 @@ class Words:
         self.result.items.append(item)
 
     def _find(self, i: int) -> tuple[Entry | None, int]:
-        """The longest phrase at i, and its number of words."""
-        return self.table.find(self.words[i : self.ends[i]])
+        """The longest phrase at i, and its number of words. In "hats open hats" the adjective
+        belongs to the second one."""
+        entry, n = self.table.find(self.words[i : self.ends[i]])
+        if n > 1:
+            other, m = self.table.find(self.words[i + n - 1 : self.ends[i]])
+            if m > 1 and other is entry:
+                return self.table.find(self.words[i : i + n - 1])
+        return entry, n
 
     def _word(self, i: int) -> str:
         return self.words[i] if 0 <= i < len(self.words) else ""
