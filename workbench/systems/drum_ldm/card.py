@@ -26,6 +26,7 @@ def card(report: dict[str, Any], tables: str = "") -> str:
     if start := report.get("start"):
         further = f", starting from {start}"
         options += f" --start {start}"
+        further += f" ({report['note']})" if report.get("note") else ""
         kept = report.get("kept", ("contrastive", "autoencoder"))
         stages = {f"{k}, of {start}" if k in kept else k: v for k, v in stages.items()}
         stages[f"diffusion, continued from {start}"] = stages.pop("diffusion")
