@@ -161,13 +161,14 @@ def held_out(groove_root):
 @pytest.mark.parametrize("name", ["drums-groove-bert", "drums-groove-keywords"])
 def test_shipped_autoencoders_rebuild_unheard_sessions(name, held_out):
     system = DrumLDM.from_pretrained(name)
-    rolls = rolls_of(held_out)
+    rolls = rolls_of(held_out, slots=2)
     with torch.no_grad():
         tensor = torch.from_numpy(rolls)
         heard = system.autoencoder.decode(system.autoencoder.encode(tensor)).numpy()
-    scores = reconstruction(rolls, heard)
-    assert scores["f1"] >= 0.95
-    assert scores["velocity_error"] <= 0.06
+    for first in (slice(27), slice(27, 54)):
+        scores = reconstruction(rolls[..., first], heard[..., first])
+        assert scores["f1"] >= (0.99 if first.start is None else 0.85)
+        assert scores["velocity_error"] <= 0.06
 
 
 def test_shipped_text_finds_its_loops(held_out):
