@@ -90,7 +90,7 @@ def _note_values_last(clauses: list[list[Item]]) -> list[list[Item]]:
     for clause in clauses:
         own: list[Item] = []
         for item in clause:
-            last, before = (own[-1:] or [None])[0], own[-2:-1]
+            last, before = own[-1] if own else Break(), own[-2:-1]
             values = isinstance(last, Steps) and {*last.names} <= {*_NOTE_VALUES}
             if values and _keeps_time(item) and not any(map(_keeps_time, before)):
                 own.pop()
