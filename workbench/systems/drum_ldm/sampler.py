@@ -46,11 +46,12 @@ if TYPE_CHECKING:
 # performance of the training set, such as rock above 150 BPM, whose bass drum is hardly ever on
 # beat one.
 TEMPO_SHARE = 0.65
-# Chosen on validation. From guidance 1 to 1.5 the share of prompts that are obeyed rises from 0.86
-# to 0.88, but loops are told from people's more easily; more than 10 steps change neither.
+# Chosen on validation and on sessions of training. From guidance 1 to 2 a classifier recognises the
+# styles that are asked in 92 % instead of 77 % of loops, and tells loops from people's as often
+# (79 %); more than 10 steps change neither.
 # STEADY: the share of their starting noise that bars of one letter have in common.
 STEADY = 0.3
-GUIDANCE = 1.25
+GUIDANCE = 2.0
 STEPS = 10
 _FAST = re.compile(r"\b(?:(?:very|really|quite|super) )?(?:fast|quick|up-?tempo)\b[ ,]*", re.I)
 
