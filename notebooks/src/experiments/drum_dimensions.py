@@ -68,14 +68,14 @@ with torch.inference_mode():
         system.sample(noise, system.conditioning([text] * takes, [110.0] * takes), settings)
         for text in prompts.values()
     ]
-z = torch.stack(drawn).double()  # (prompts, takes, 32 beats, 24)
+z = torch.stack(drawn).double()  # (prompts, takes, 32 beats, numbers)
 
 
 # %%
 def explained(z):
-    """Of each dimension the share of its variance that the prompt explains: (24,)."""
+    """Of each dimension the share of its variance that the prompt explains: (numbers,)."""
     bars = z.unflatten(2, (8, 4))  # beats as bars and places in the bar
-    mean_bar = bars.mean((1, 2))  # (prompts, 4, 24)
+    mean_bar = bars.mean((1, 2))  # (prompts, 4, numbers)
     between = (mean_bar - mean_bar.mean(0)).pow(2).mean((0, 1))
     return between / (bars - bars.mean((0, 1, 2))).pow(2).mean((0, 1, 2, 3))
 
@@ -87,14 +87,15 @@ def effective(e):
 shuffled = z.flatten(0, 1)[np.random.default_rng(seed).permutation(len(prompts) * takes)]
 floor = explained(shuffled.unflatten(0, (len(prompts), takes)))
 share = explained(z)
-mean_bar = z.unflatten(2, (8, 4)).mean((1, 2)).flatten(0, 1)  # (prompts · 4, 24)
+mean_bar = z.unflatten(2, (8, 4)).mean((1, 2)).flatten(0, 1)  # (prompts · 4, numbers)
 mean_bar = mean_bar.unflatten(0, (len(prompts), 4))
 _, singular, basis = torch.linalg.svd((mean_bar - mean_bar.mean(0)).flatten(0, 1))
 directions = singular.pow(2)
+of = f"effective, of {z.shape[-1]}"
 run.note("share moved", share.mean(), floor=floor.mean())
 run.note("share, most moved", share.max(), floor=floor.max())
-run.note("dimensions", effective((share - floor.mean()).clamp(min=0)), unit="effective, of 24")
-run.note("directions", effective(directions), unit="effective, of 24")
+run.note("dimensions", effective((share - floor.mean()).clamp(min=0)), unit=of)
+run.note("directions", effective(directions), unit=of)
 run.note("in three directions", directions[:3].sum() / directions.sum(), unit="share")
 
 # %% [markdown]
@@ -123,14 +124,14 @@ wanted = np.repeat(np.roll(names, -1), takes)
 
 def carried(along):
     """Share of loops heard as the prompt after theirs, whose latents were moved to that prompt's
-    `along` some directions (24, k), orthonormal."""
+    `along` some directions (numbers, k), orthonormal."""
     mixed = z + (z.roll(-1, 0) - z) @ along @ along.T
     with torch.inference_mode():
-        rolls = system.decode_rolls(mixed.flatten(0, 1).float())
+        rolls = system.decode_rolls(mixed.flatten(0, 1).float())[..., :27]
     return float((judge.predict(style_features(rolls)[0]) == wanted).mean())
 
 
-axes = torch.eye(24, dtype=z.dtype)[:, order]
+axes = torch.eye(z.shape[-1], dtype=z.dtype)[:, order]
 nothing = carried(axes[:, :0])
 run.note("carried by 6 most moved", carried(axes[:, :6]), floor=nothing, unit="share")
 run.note("carried by 6 least moved", carried(axes[:, -6:]), floor=nothing, unit="share")

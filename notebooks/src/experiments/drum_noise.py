@@ -54,7 +54,8 @@ held_out, training = (
     for split in ("test", "train")
 )
 chosen = random.choice(len(held_out), min(len(held_out), run.size(10, 200)), replace=False)
-rolls = rolls_of([held_out[int(i)] for i in chosen])
+slots = system.config.autoencoder.slots
+rolls = rolls_of([held_out[int(i)] for i in chosen], slots=slots)
 print(f"{len(rolls)} of {len(held_out)} held-out loops; valid is what {len(training)} others span")
 
 
@@ -81,8 +82,9 @@ generator = torch.Generator().manual_seed(seed)
 with torch.inference_mode():
     z = system.networks.standardise(system.autoencoder.encode(torch.from_numpy(rolls)))
     epsilon = torch.randn(z.shape, generator=generator)
-    heard = system.decode_rolls(z + noise * epsilon)
-    nothing = system.decode_rolls(epsilon)
+    heard = system.decode_rolls(z + noise * epsilon)[..., :27]
+    nothing = system.decode_rolls(epsilon)[..., :27]
+rolls = rolls[..., :27]  # the first hit of each cell
 chance = independent_cells(rolls, len(rolls), seed=seed)
 
 # %%

@@ -62,8 +62,9 @@ def with_captions(clips):
     texts = sorted(set(said))
     rows = torch.tensor([[texts.index(text)] * PHRASES for text in said])
     tempo = torch.tensor([np.log2(clip.tempo / 120) for clip in clips], dtype=torch.float32)
-    vectors = system.text.embed(texts)
-    return Loops(torch.from_numpy(rolls_of(clips)), tempo, rows, texts, vectors)
+    vectors = system.text_vectors(texts)
+    rolls = rolls_of(clips, slots=system.config.autoencoder.slots)
+    return Loops(torch.from_numpy(rolls), tempo, rows, texts, vectors)
 
 
 train, held_out = (
@@ -76,7 +77,10 @@ large = run.profile in ("gpu", "paper")
 torch.manual_seed(seed)
 width, depth = (192, 5) if large else (96, 3)
 features = system.config.contrastive.text_dim + system.config.contrastive.dim
-system.denoiser = system.networks.denoiser = TransformerDenoiser(24, features, width, depth, 4, 8)
+latent = system.config.autoencoder.latent
+system.networks.denoiser = TransformerDenoiser(latent, features, width, depth, 4, 8)
+system.denoiser = system.networks.denoiser
+system.config = system.networks.config = replace(system.config, chart=False)
 mixed = torch.from_numpy(np.random.default_rng(seed).permutation(len(train.phrase)))
 if captions == "another":
     train = replace(train, phrase=train.phrase[mixed])

@@ -141,7 +141,7 @@ class DrumLatents(LatentDiffusion):
 
     # --- text ---------------------------------------------------------------------------------
 
-    def _text_vectors(self, texts: Sequence[str]) -> Tensor:
+    def text_vectors(self, texts: Sequence[str]) -> Tensor:
         """Vectors of the text encoder, with facts if the networks read them: (n, text_dim +
         facts)."""
         vectors, width = self.text.embed(texts), self.config.contrastive.text_dim
@@ -155,7 +155,7 @@ class DrumLatents(LatentDiffusion):
     @torch.inference_mode()
     def embed_text(self, texts: Sequence[str]) -> Tensor:
         """Embed texts in the contrastive space: (n, dim), unit length."""
-        return self.contrastive.embed_text(self._text_vectors(texts_of(texts, "texts", 1)))
+        return self.contrastive.embed_text(self.text_vectors(texts_of(texts, "texts", 1)))
 
     @torch.inference_mode()
     def embed_clips(self, clips: Sequence[Clip]) -> Tensor:

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 # performance of the training set, such as rock above 150 BPM, whose bass drum is hardly ever on
 # beat one.
 TEMPO_SHARE = 0.65
-# Chosen on validation and on sessions of training. From guidance 1 to 2 a classifier recognises the
-# styles that are asked in 92 % instead of 77 % of loops, and tells loops from people's as often
+# Chosen on validation and on sessions of training. From guidance 1.25 to 2 a classifier recognises
+# the styles that are asked in 92 % instead of 77 % of loops, and tells loops from people's as often
 # (79 %); more than 10 steps change neither.
 # STEADY: the share of their starting noise that bars of one letter have in common.
 STEADY = 0.3
@@ -92,7 +92,7 @@ class DrumSampler(DrumLatents):
     def suggest_tempo(self, prompt: str) -> float:
         """Return the typical tempo of captions like this prompt, in BPM."""
         words = with_noun(plain_words(prompt_of(prompt)))
-        own = self._text_vectors([words])[0, : self.config.contrastive.text_dim]
+        own = self.text_vectors([words])[0, : self.config.contrastive.text_dim]
         vector = torch.cat([own, torch.ones(1)])
         octaves = float(vector @ self.networks.tempo_weights)
         return float(round(min(max(120 * 2**octaves, 60.0), 200.0)))
@@ -138,7 +138,7 @@ class DrumSampler(DrumLatents):
         same_length(prompts=prompts, tempos=tempos)
         words = [self._words(prompt) for prompt in prompts]
         known = torch.tensor([[float(bool(text)), 1.0] for text in words])
-        features = self.networks.text_features(self._text_vectors(words))
+        features = self.networks.text_features(self.text_vectors(words))
         if not self.config.chart:
             return DrumConditioning(features, _octaves(tempos), known)
         if charts is None:
