@@ -554,7 +554,7 @@ latents = system.encode(loops).clone()  # (loops, 16 beats, numbers)
 styles = [clip.labels.get("style") or "drums" for clip in loops]
 words = sorted(set(styles))
 with torch.no_grad():
-    features = system.networks.text_features(system.text.embed(words))
+    features = system.networks.text_features(system.text_vectors(words))
 style_of = torch.tensor([words.index(style) for style in styles])
 alphas_bar, shape, width = system.diffusion.alphas_bar, latents.shape[1:], run.size(64, 128)
 net = TransformerDenoiser(shape[-1], features.shape[1], width, depth=2, heads=4, bars=4)
