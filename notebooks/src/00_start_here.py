@@ -64,15 +64,17 @@ print(f"drawing {drawn - started:.2f} s, rendering {time.perf_counter() - drawn:
 run.note("four loops, drawn and rendered", time.perf_counter() - started, unit="s")
 
 # %% [markdown]
-# *What you should have noticed:* drawing asks a network twenty times; lesson 05 shows what happens
-# in between. The first rendering loads the sound of each drum; run the cell again to see it vanish.
+# *What you should have noticed:* to generate means to ask a network ten times; lesson 05 shows what
+# happens in between. The first run also loads the drum samples; run the cell again and that extra
+# time is gone.
 #
 # ## 3 · What was understood?
 #
 # *Predict:* which words of "a spooky xylophone waltz" can a system know that learned from drummers?
 #
-# Any text has an answer. The tempo is read as a number; the other words go through a language
-# model. Words that no training caption had are named, since their effect is a guess.
+# Any text has an answer. A parser reads facts in five languages: tempo, metre, which drums are
+# struck or silent, where, how loud, fills, feel. The names of styles go through a language model.
+# Words without an effect are named, and so is what a drum kit cannot do.
 
 # %%
 odd = ("a spooky xylophone waltz", "sehr schneller Rock bitte")
@@ -84,7 +86,8 @@ for prompt in ("jazz on the ride, 140 bpm", "", *odd):
 
 # %% [markdown]
 # *What you should have noticed:* where no tempo is asked for, one is chosen that suits the words.
-# Nothing is refused: what it does not know, it says, and draws all the same.
+# The waltz is understood as 3/4. The system names the words that it does not know, says that its
+# kit has no xylophone, and generates anyway.
 #
 # ## Exercise 1 · How long does it last? (5 minutes)
 #
@@ -258,9 +261,10 @@ run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 #
 # ## You can now
 #
-# You drew drum loops from words, read what was understood, and took the MIDI away.
+# You generated drum loops from words, saw how the system interpreted them, and exported the MIDI.
 #
-# *One limitation heard:* ask for a waltz. The system knows only 4/4, and says nothing about it.
+# *One limitation heard:* generate several takes of “rock”. They resemble each other more than two
+# drummers do, and their bars repeat more; lesson 10 measures such differences.
 #
 # *Terms:* clip · tempo · velocity · ghost note · MIDI · channel 10 · drum roll · density · floor ·
 # probability of superiority. They are explained below the table, and all of the course's here:
