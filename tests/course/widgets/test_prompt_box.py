@@ -94,7 +94,7 @@ def test_blank_fields_take_the_defaults(box):
         {"tempo": " ", "steps": "", "guidance": "2,5"}, fields_of(box.system, "generate", TAKES)
     )
     assert wrong == {}
-    assert (values["tempo"], values["steps"], values["guidance"]) == (None, 20, 2.5)
+    assert (values["tempo"], values["steps"], values["guidance"]) == (None, 10, 2.5)
 
 
 @pytest.mark.parametrize(

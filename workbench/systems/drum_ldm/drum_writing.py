@@ -128,8 +128,14 @@ class DrumWriter:
         if steps is None:
             level = {"few": 0, "many": 2}.get(group.amount, 1)
             for code in leading:
-                self.chart.drums[bars, DRUMS.index(code)] = RATES[code][level]
-                self._present.append((code, bars))
+                column = self.chart.drums[:, COLUMN[code]]  # a view
+                left = [bar for bar in bars if column[bar] == 0]
+                # "no kick in bar 3, only kick and snare": the bars that were named are kept
+                column[bars if len(left) == len(bars) else [b for b in bars if b not in left]] = (
+                    RATES[code][level]
+                )
+                if group.only != "drums":
+                    self._present.append((code, bars))
             return
         if group.only or any(name[0] in "x." for name in steps.names):
             self._late.append(lambda: self._others(leading, bars, steps))

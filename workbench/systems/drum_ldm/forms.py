@@ -31,6 +31,8 @@ def letters_of(form: str, bars: int) -> np.ndarray:
     Raises:
         PromptError: If the form is empty or has other letters than A to F.
     """
+    if not isinstance(form, str):
+        raise PromptError(f"form: must be a text such as AAAB, got {type(form).__name__}")
     plain = form.strip().upper()
     if not plain or set(plain) - set(ALPHABET):
         raise PromptError(f"form={form!r}: give letters from A to F, such as AAAB")

@@ -125,6 +125,7 @@ class DrumSampler(DrumLatents):
         prompts: Sequence[str],
         tempos: Sequence[float],
         charts: Sequence[DrumChart] | None = None,
+        bars: int = BARS,
     ) -> DrumConditioning | ChartConditioning:
         """Return the conditioning of the denoiser.
 
@@ -132,7 +133,8 @@ class DrumSampler(DrumLatents):
             prompts: A text per loop.
             tempos: A tempo in BPM per loop.
             charts: A chart per loop, for systems that follow charts; by default what the prompts
-                ask of loops of 8 bars.
+                ask of loops of `bars` bars.
+            bars: Length of the loops in bars, for these charts.
         """
         prompts, tempos = texts_of(prompts, "prompts", 1), tempos_of(tempos)
         same_length(prompts=prompts, tempos=tempos)
@@ -142,7 +144,7 @@ class DrumSampler(DrumLatents):
         if not self.config.chart:
             return DrumConditioning(features, _octaves(tempos), known)
         if charts is None:
-            charts = [request_of(prompt, BARS).chart for prompt in prompts]
+            charts = [request_of(prompt, bars).chart for prompt in prompts]
         same_length(prompts=prompts, charts=charts)
         arrays = [torch.from_numpy(chart.to_array()) for chart in charts]
         real = [torch.ones(len(array), dtype=torch.bool) for array in arrays]
