@@ -105,7 +105,7 @@ def test_a_kernel_that_is_restarted_is_told_and_ctrl_s_saves(lab):
     grid.locator(".wb-cell").first.wait_for()
     expect(page.locator(".wb-fallback")).to_be_hidden()
     assert not grid.locator(".wb-gone").is_visible()
-    cell = grid.get_by_role("button", name="bass drum, bar 1 step 9", exact=True)
+    cell = grid.get_by_role("button", name="bass drum, bar 1 step 9, count 3", exact=True)
     cell.focus()
     for _ in range(3):  # at once, before the kernel has confirmed the hit
         page.keyboard.press("Space")
@@ -115,7 +115,7 @@ def test_a_kernel_that_is_restarted_is_told_and_ctrl_s_saves(lab):
     page.keyboard.press("d")
     page.keyboard.press("d")
     expect(page.locator(".jp-CodeCell")).to_have_count(2)
-    three = grid.get_by_role("button", name="bass drum, bar 1 step 9, velocity 96")
+    three = grid.get_by_role("button", name="bass drum, bar 1 step 9, count 3, velocity 96")
     expect(three).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("Control+z")
     expect(cell).to_have_attribute("aria-pressed", "false")
@@ -123,7 +123,7 @@ def test_a_kernel_that_is_restarted_is_told_and_ctrl_s_saves(lab):
     expect(three).to_be_focused()
     expect(three).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".wb-fallback tbody tr")).to_have_count(3)  # the still copy follows
-    grid.get_by_role("button", name="snare drum, bar 1 step 3", exact=True).click()
+    grid.get_by_role("button", name="snare drum, bar 1 step 3, count 1 &", exact=True).click()
     expect(page.locator(".wb-fallback tbody tr")).to_have_count(4)  # also what is set by hand
     grid.get_by_role("button", name="Clear").click()
     expect(page.locator(".wb-fallback tbody tr")).to_have_count(0)
