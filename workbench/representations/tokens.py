@@ -158,11 +158,15 @@ class Vocabulary:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Vocabulary:
-        """Return the vocabulary of `to_dict`. Raises CheckpointError for invalid data before it
-        needs memory."""
-        from miditok import REMI
-
+        """Return the vocabulary of `to_dict`; without MidiTok one that can only be saved. Raises
+        CheckpointError for invalid data before it needs memory."""
         _check_sizes(data.get("config") if isinstance(data, dict) else None)
+        try:
+            from miditok import REMI
+        except ModuleNotFoundError as error:
+            if error.name != "miditok":
+                raise
+            return _Unread(data)
         try:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "tokenizer.json"
@@ -207,6 +211,30 @@ class Vocabulary:
             raise CheckpointError(
                 f"{path}: no tokeniser of MidiTok ({error}); train or fetch it again"
             ) from None
+
+
+class _Unread(Vocabulary):
+    """The description of a vocabulary where MidiTok is not installed. Its size and its description
+    are enough to train on prepared data; anything else raises ModuleNotFoundError."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._data = data
+        try:
+            self._size = len(json.loads(data["_model"])["model"]["vocab"])
+        except (KeyError, TypeError, ValueError):
+            raise CheckpointError("vocabulary: has no pieces; fetch it again") from None
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def to_dict(self) -> dict[str, Any]:
+        return self._data
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ModuleNotFoundError("No module named 'miditok'", name="miditok")
 
 
 def _check_sizes(config: Any) -> None:

@@ -551,7 +551,8 @@ def test_training_writes_a_system_that_loads(tmp_path):
             song(seed=seed + 10 * (split == "train")).dump_midi(folder / split / f"{seed}.mid")
     lines = []
     made = MidiGPT.train(str(folder), "smoke", out=tmp_path / "out", watch=lines.append)
-    assert [line["step"] for line in lines] == [10, 20]
+    steps = [(line["stage"], line["step"]) for line in lines]
+    assert steps == [("short", 3), ("short", 6), ("gpt", 10), ("gpt", 20)]
     assert lines[-1]["val_loss"] < np.log(made.vocabulary.size)
     again = MidiGPT.from_pretrained(tmp_path / "out")
     assert again.vocabulary.pieces == made.vocabulary.pieces

@@ -91,7 +91,7 @@ PROFILES: dict[str, Profile] = {
         sequences=160,
         limit=24,
         controls=True,
-        short=Plan(steps=6, batch=8, lr=3e-3, warmup=5, every=6, muon=0.02, cooldown=0.5),
+        short=Plan(steps=6, batch=8, lr=3e-3, warmup=5, every=3, muon=0.02, cooldown=0.5),
     ),
     "laptop": Profile(
         1024,
