@@ -42,7 +42,7 @@ def add_noise(x0, noise, alpha_bar):
 # %% [markdown]
 # Read on.
 #
-# ## Exercise 2 · A DDIM step (10 minutes)
+# ## Exercise 3 · A DDIM step (10 minutes)
 
 # %% tags=["stub"]
 def ddim_step(x, eps, now, then):
@@ -100,7 +100,7 @@ def student_version(root, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def hand_in(student_version):
-    """hand_in(path, cell of exercise 1, cell of exercise 2, changed=seconds, lead=first cell)"""
+    """hand_in(path, cell of exercise 1, cell of exercise 3, changed=seconds, lead=first cell)"""
 
     def write(path, first=None, second=None, *, changed=0, lead=None):
         path.parent.mkdir(parents=True, exist_ok=True)

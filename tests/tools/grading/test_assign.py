@@ -48,7 +48,7 @@ def test_twice_gives_the_same_bytes(root, tmp_path):
 def test_the_notes_list_what_is_asked(root, tmp_path):
     notes = assign(["05"], tmp_path, root=root)[-1].read_text()
     assert "| 05.1 | The forward process | 5 minutes | `add_noise` | 1 |" in notes
-    assert "| 05.2 | A DDIM step | 10 minutes | `ddim_step` | 2 |" in notes
+    assert "| 05.3 | A DDIM step | 10 minutes | `ddim_step` | 2 |" in notes
     assert "| project | Your own question | an hour | open, graded by people | – |" in notes
     assert "Total points: 3." in notes
     assert "workbench 0." in notes

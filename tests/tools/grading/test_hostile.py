@@ -565,7 +565,7 @@ def test_empty_is_told_from_wrong(root, hand_in, tmp_path):
         "nothing": "not handed in",
         "unreadable": "cannot be read: the file is empty",
     }
-    assert [rows["partly"][f"05.{n} state"] for n in (1, 2)] == ["correct", "not attempted"]
+    assert [rows["partly"][f"05.{n} state"] for n in (1, 3)] == ["correct", "not attempted"]
     assert rows["wrong"]["05.1 state"] == "not yet"
 
 

@@ -91,7 +91,7 @@ def rows(marks):
     ("student", "points", "state", "notes"),
     [
         ("ada", ["1", "2", "3"], "graded", ""),
-        ("ben", ["0", "0", "0"], "graded", "05.2 stopped: its process ended before it answered"),
+        ("ben", ["0", "0", "0"], "graded", "05.3 stopped: its process ended before it answered"),
         ("cleo", ["0", "0", "0"], "graded", "its cell defines add_nose: was it renamed?"),
         ("dan", ["1", "2", "3"], "graded", ""),
         ("eve", ["0", "0", "0"], "graded", ""),
@@ -104,7 +104,7 @@ def rows(marks):
 )
 def test_each_gets_what_they_earned(rows, student, points, state, notes):
     row = rows[student]
-    assert [row["05.1"], row["05.2"], row["points"]] == points
+    assert [row["05.1"], row["05.3"], row["points"]] == points
     assert row["of"] == "3"
     assert state in row["state"]
     assert notes in row["notes"]
@@ -127,10 +127,10 @@ def test_what_went_wrong_is_kept(marks):
         "not yet",
         "the square roots are missing: variances add, not amplitudes",
     )
-    assert states(marks, "cleo")["05.2"][0] == "missing"
-    assert "not Python: SyntaxError" in states(marks, "cleo")["05.2"][1]
+    assert states(marks, "cleo")["05.3"][0] == "missing"
+    assert "not Python: SyntaxError" in states(marks, "cleo")["05.3"][1]
     assert states(marks, "eve")["05.1"] == ("not yet", "it returns Equal, not numbers")
-    assert states(marks, "fay")["05.2"] == ("not attempted", "")
+    assert states(marks, "fay")["05.3"] == ("not attempted", "")
 
 
 def test_feedback_names_mistakes_and_hints_but_no_answers(marks):
