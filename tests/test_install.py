@@ -182,7 +182,11 @@ sys.meta_path.insert(0, Absent())
             "from workbench.cli import main; sys.exit(main(['site', '--only', '00']))",
             "music-workbench[tools]",
         ),
-        ("symusic", "import workbench; workbench.Clip", "music-workbench"),
+        (
+            "symusic",
+            "import workbench; workbench.Clip.from_notes([(0, 1, 60, 90)])",
+            "music-workbench",
+        ),
         (
             "torch",
             "from workbench.cli import main; sys.exit(main(['generate', 'funk']))",

@@ -29,6 +29,9 @@ TINY = 1e-10
 def decode(probabilities: np.ndarray, fps: float, meters: Sequence[int] = (3, 4)) -> Beats:
     """Return the likeliest beats and downbeats.
 
+    Beats last a whole number of frames. At 50 frames per second, a steady beat above 180 BPM whose
+    duration is between two of these may be found at half or a third of its tempo.
+
     Args:
         probabilities: (frames, 2): of a beat that begins no bar, and of a downbeat.
         fps: Frames per second.
