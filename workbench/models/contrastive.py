@@ -45,13 +45,13 @@ class ContrastiveConfig:
 class TextInput(nn.Module):
     """Normalise a text vector and the facts after it, each by itself: (n, text_dim + facts).
 
-    In training half of the vectors are left out, so that the facts, which hold for texts of any
+    In training half of the vectors are set to zero, so that the facts, which hold for texts of any
     wording, are not ignored for what single training texts have in their vectors.
     """
 
-    def __init__(self, text_dim: int, facts: int, drop: float = 0.5) -> None:
+    def __init__(self, text_dim: int, facts: int) -> None:
         super().__init__()
-        self.widths, self.drop = (text_dim, facts), drop
+        self.widths = text_dim, facts
         self.vector, self.facts = nn.LayerNorm(text_dim), nn.LayerNorm(facts)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -59,7 +59,7 @@ class TextInput(nn.Module):
         vector, facts = x.split(self.widths, dim=-1)
         vector = self.vector(vector)
         if self.training:
-            vector = vector * (torch.rand_like(vector[..., :1]) >= self.drop)
+            vector = vector * (torch.rand_like(vector[..., :1]) >= 0.5)
         return torch.cat([vector, self.facts(facts)], dim=-1)
 
 

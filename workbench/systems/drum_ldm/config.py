@@ -83,6 +83,9 @@ _DIFFUSION = Plan(
     ema=0.998,
     keep="last",
 )
+_CONTRASTIVE = Plan(
+    steps=300, batch=256, lr=1e-3, warmup=50, weight_decay=0.1, cooldown=0.6, every=50, ema=0.98
+)
 _SMOKE = Plan(steps=20, batch=16, lr=1e-3, warmup=5, every=10)
 
 
@@ -112,16 +115,7 @@ PROFILES: dict[str, Profile] = {
             bars=16,
             chart=True,
         ),
-        Plan(
-            steps=300,
-            batch=256,
-            lr=1e-3,
-            every=50,
-            weight_decay=0.1,
-            cooldown=0.6,
-            ema=0.98,
-            warmup=50,
-        ),
+        _CONTRASTIVE,
         Plan(steps=2500, batch=64, lr=3e-3, every=250, weight_decay=1e-4),
         _DIFFUSION,
         transformed=0.4,
@@ -137,7 +131,7 @@ PROFILES: dict[str, Profile] = {
             bars=16,
             chart=True,
         ),
-        Plan(steps=600, batch=512, lr=1e-3, every=100, weight_decay=0.1, cooldown=0.6, ema=0.99),
+        replace(_CONTRASTIVE, steps=600, batch=512, warmup=100, every=100, ema=0.99),
         Plan(steps=4000, batch=256, lr=2e-3, every=400, weight_decay=1e-4, precision="32-true"),
         replace(_DIFFUSION, steps=12_000, batch=256, lr=1e-3, every=1000, ema=0.9995),
         hop_bars=1,

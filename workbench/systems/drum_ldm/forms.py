@@ -64,17 +64,13 @@ def sampled_form(bank: Tensor, bars: int, generator: np.random.Generator) -> dic
     (bars,) float32 each, NaN for unknown values."""
     forms = bank.numpy().astype(np.float32)
     forms[forms == UNKNOWN] = np.nan
-    lengths = [_length(form[0]) for form in forms]
-    wanted = min(bars, max(lengths))
-    fitting = [form for form, length in zip(forms, lengths, strict=True) if length >= wanted]
-    form = fitting[generator.integers(len(fitting))][:, :wanted].copy()
+    known = ~np.isnan(forms[:, 0])
+    lengths = np.where(known.any(1), LONGEST - known[:, ::-1].argmax(1), 1)
+    wanted = min(bars, int(lengths.max()))
+    fitting = np.flatnonzero(lengths >= wanted)
+    form = forms[fitting[generator.integers(len(fitting))], :, :wanted]
     form[FIELDS.index("likeness"), 0] = np.nan  # the last bar, like which it was, may be cut off
     return {name: np.resize(row, bars) for name, row in zip(FIELDS, form, strict=True)}
-
-
-def _length(form: np.ndarray) -> int:
-    known = np.flatnonzero(~np.isnan(form))
-    return int(known[-1]) + 1 if len(known) else 1
 
 
 def shared_noise(

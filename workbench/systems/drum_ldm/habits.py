@@ -1,8 +1,8 @@
-"""What drummers do although they are asked for a pattern: hands leave it for a change.
+"""How drummers play a pattern that is requested: they leave it where the groove changes.
 
-Who is asked for eighths on the hi-hat plays most of them, and leaves them where the groove changes.
-In Groove's loops with that caption 73 % of the eighths are struck, and a quarter of the bars has
-all of them.
+A drummer who is to play eighths on the hi-hat plays most of them, and leaves them for a change. In
+the loops of Groove that are captioned so, 73 % of the eighths are struck, and a quarter of the bars
+has all of them.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from workbench.music.kit import DRUMS
 from workbench.representations.drum_chart import DrumChart, bar_steps
 
 TIMEKEEPERS = [DRUMS.index(name) for name in ("CH", "RD")]
-LEAST = 4  # hits of a bar from which on a pattern keeps time
+LEAST = 4  # a pattern with fewer hits per bar does not keep time
 KEPT = 0.85  # share of a pattern's hits that stay asked
 _CH, _OH = DRUMS.index("CH"), DRUMS.index("OH")
 
 
 def relaxed(chart: DrumChart, random: np.random.Generator) -> DrumChart:
-    """Return a chart in which patterns that keep time are asked as drummers play them.
+    """Return a chart in which patterns that keep time are requested as drummers play them.
 
-    A pattern of the hi-hat or ride that is the same in all bars stays asked only in the bars of the
-    commonest letter, and there only in part; the denoiser completes it. A hi-hat that is asked open
-    and closed at once is asked closed. Everything else is asked as before.
+    A pattern of the hi-hat or ride that is the same in all bars is requested only in the bars of
+    the commonest letter, and there only in part; the denoiser completes it. Where the hi-hat is to
+    be open and closed in the same sixteenth, it is closed. Everything else stays.
     """
     size = bar_steps(chart.meter)
     hits = chart.hits.reshape(chart.bars, size, len(DRUMS)).copy()
