@@ -11,7 +11,7 @@ from workbench.arguments import whole
 from workbench.datasets.captions import caption_of, facts_of
 from workbench.music.clip import Clip, clips_of
 from workbench.music.kit import read_lookup
-from workbench.music.timeline import check_meter, meter_map
+from workbench.music.timeline import check_meter, meter_map, meter_names
 
 MOST_BARS = 1000  # of a window: a shorter performance is repeated to fill it
 EARLY = 0.125  # beats (half a sixteenth): a hit this early belongs to the bar line after it
@@ -54,7 +54,7 @@ def cut_loops(
     clips = clips_of(clips)
     met = {tuple(clip.meter) for clip in clips}
     if met and tuple(meter) not in met:
-        found = ", ".join(f"{top}/{bottom}" for top, bottom in sorted(met))
+        found = meter_names(sorted(met))
         warnings.warn(
             f"clips: all are in {found}, so nothing was cut in {meter[0]}/{meter[1]}; give meter=",
             UserWarning,

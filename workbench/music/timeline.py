@@ -6,7 +6,7 @@ Positions are in beats (quarter notes) from the start of the score.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,6 +130,11 @@ def other_meters(clip: Clip) -> str:
     return ", ".join(sorted({f"{top}/{bottom}" for top, bottom in met} - {"4/4"}))
 
 
+def meter_names(meters: Iterable[tuple[int, ...]]) -> str:
+    """Return metres as a text: "4/4, 6/8"."""
+    return ", ".join(f"{top}/{bottom}" for top, bottom in meters)
+
+
 def needs_one_meter(
     clip: Clip, name: str = "clip", meters: Sequence[tuple[int, int]] = ((4, 4),)
 ) -> None:
@@ -138,15 +143,15 @@ def needs_one_meter(
     others = met - set(meters)
     if len(met) == 1 and not others:
         return
-    named = ", ".join(f"{top}/{bottom}" for top, bottom in sorted(others or met))
+    named = meter_names(sorted(others or met))
     if not others:
         raise PromptError(
             f"{name}: has bars of {named}; cut bars of one metre out of it with datasets.cut_loops"
         )
-    known = ", ".join(f"{top}/{bottom}" for top, bottom in meters)
     raise PromptError(
-        f"{name}: has bars of {named}, and only {known} can be generated; cut 4/4 out of it with "
-        "datasets.cut_loops, or write it in bars of 4/4 with clip.with_(meter=(4, 4))"
+        f"{name}: has bars of {named}, and only {meter_names(meters)} can be generated; cut 4/4 "
+        "out of it with datasets.cut_loops, or write it in bars of 4/4 with "
+        "clip.with_(meter=(4, 4))"
     )
 
 

@@ -18,6 +18,7 @@ from workbench.errors import PromptError
 from workbench.music.fills import fill_bars
 from workbench.music.kit import DRUMS
 from workbench.music.likeness import jaccard
+from workbench.music.timeline import meter_names
 
 METERS = ((4, 4), (3, 4), (2, 4), (5, 4), (6, 8), (12, 8), (7, 8))
 ALPHABET = "ABCDEF"  # letters of a form
@@ -42,7 +43,7 @@ CHART_CHANNELS = ASKED_CHANNELS + PLACE_CHANNELS
 def bar_steps(meter: tuple[int, int]) -> int:
     """Return the sixteenths of a bar: 16 in 4/4, 14 in 7/8, 24 in 12/8."""
     if tuple(meter) not in METERS:
-        known = ", ".join(f"{top}/{bottom}" for top, bottom in METERS)
+        known = meter_names(METERS)
         raise PromptError(f"meter: must be one of {known}, got {meter[0]}/{meter[1]}")
     return 16 * meter[0] // meter[1]
 

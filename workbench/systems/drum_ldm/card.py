@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.music.timeline import meter_names
 from workbench.representations.drum_chart import METERS
 from workbench.systems.cards import data_line, stages_table
 
@@ -47,11 +48,10 @@ def card(report: dict[str, Any], tables: str = "") -> str:
 def _purpose(report: dict[str, Any]) -> str:
     if not report.get("chart"):
         return "Generates drum loops of one to eight bars in 4/4 from a text and a tempo."
-    meters = ", ".join(f"{top}/{bottom}" for top, bottom in METERS)
     return (
-        f"Generates drum loops of 1 to {report['bars']} bars in {meters} from a text, which is "
-        "read as a style, a tempo and facts: which drums are struck or silent, where, how loud, "
-        "fills, form, feel."
+        f"Generates drum loops of 1 to {report['bars']} bars in {meter_names(METERS)} from a text, "
+        "which is read as a style, a tempo and facts: which drums are struck or silent, where, how "
+        "loud, fills, form, feel."
     )
 
 

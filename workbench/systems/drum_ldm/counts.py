@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from workbench.music.timeline import meter_names
 from workbench.representations.drum_chart import METERS
 from workbench.systems.drum_ldm.items import Break, Form, Role, Steps, takes_steps
 from workbench.systems.drum_ldm.words import ANDS, BEATS, GRID, OFS, SMALL, STOPS, Words, is_form
@@ -143,7 +144,7 @@ class Counts(Words):
         elif meter in METERS:
             self.result.meters.append(meter)
         else:
-            known = ", ".join(f"{a}/{b}" for a, b in METERS)
+            known = meter_names(METERS)
             self.result.refused.append(f"{meter[0]}/{meter[1]}: metres are {known}")
 
     def _beats(self, i: int) -> int:

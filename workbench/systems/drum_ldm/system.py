@@ -26,7 +26,7 @@ import torch
 
 from workbench.arguments import listed, number, same_length, seed_of, texts_of
 from workbench.errors import PromptError
-from workbench.music.timeline import check_meter
+from workbench.music.timeline import check_meter, meter_names
 from workbench.representations.drum_roll import DrumRoll
 from workbench.systems.drum_ldm.card import card
 from workbench.systems.drum_ldm.config import DrumLDMConfig
@@ -212,7 +212,7 @@ class DrumLDM(DrumGrooves):
             return None
         meter = check_meter(meter)
         if meter not in self.meters:
-            known = ", ".join(f"{top}/{bottom}" for top, bottom in self.meters)
+            known = meter_names(self.meters)
             raise PromptError(f"meter: must be {known} for this system, got {meter[0]}/{meter[1]}")
         return meter
 
