@@ -113,7 +113,8 @@ class Hints:
         ids = np.asarray(prompt, dtype=np.int64)
         first = torch.from_numpy(self.of(ids, memory))
         known, new = self._parts(ids, memory)
-        trails = [_Trail([*known, *new]) for _ in range(n)]
+        trail = _Trail([*known, *new])
+        trails = [trail.copy() for _ in range(n)]
         clocks = [_Clock(self, ids, int(first[-1, TIME])) for _ in range(n)]
 
         def hints(last: Tensor | None) -> Tensor:
@@ -185,6 +186,12 @@ class _Trail:
         self.places: list[dict[tuple[int, ...], int]] = [{} for _ in ORDERS]
         for token in ids:
             self.add(token)
+
+    def copy(self) -> _Trail:
+        """Return a sequence that grows on its own."""
+        other = _Trail([])
+        other.ids, other.places = self.ids.copy(), [places.copy() for places in self.places]
+        return other
 
     def add(self, token: int) -> tuple[int, int]:
         """Add a token; return its echo and the echo's reach."""
