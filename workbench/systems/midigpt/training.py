@@ -145,13 +145,14 @@ def with_hole(
         room = 0
     first, last = window(sizes, hole, room, share=float(rng.random()))
     moved = replace(hole, first=hole.first - first, last=hole.last - first)
-    ids = np.concatenate([question(part(song, first, last), moved, vocabulary, asked), filling])
+    shown = part(song, first, last)
+    ids = np.concatenate([question(shown, moved, vocabulary, asked), filling])
     if len(ids) > context:
         return None
-    known = memory(part(song, first, last), moved, vocabulary) if bare else None
-    if hints is not None and known is None:
-        known = memory(song, hole, vocabulary)
-    return ids if hints is None else with_hints(ids, hints, known)
+    if hints is None:
+        return ids
+    known = memory(shown, moved, vocabulary) if bare else memory(song, hole, vocabulary)
+    return with_hints(ids, hints, known)
 
 
 def with_hints(ids: np.ndarray, hints: Hints | None, memory: np.ndarray | None) -> np.ndarray:
@@ -290,28 +291,10 @@ def recipe(dataset: str, profile: str, seed: int) -> Recipe:
     gpt = replace(size.gpt, vocab=vocabulary.size + more)
     hints = Hints(vocabulary, more) if gpt.hints else None
     controls = Controls(vocabulary) if size.controls else None
-    rows = sequences_of(
-        songs,
-        vocabulary,
-        gpt.context,
-        size.sequences,
-        seed,
-        hints=hints,
-        controls=controls,
-        weights=balanced(parts),
-    )
-    short = None
-    if size.short is not None:
-        short = sequences_of(
-            songs,
-            vocabulary,
-            gpt.context // 2,
-            size.sequences,
-            seed + 2,
-            hints=hints,
-            controls=controls,
-            weights=balanced(parts),
-        )
+    weights = balanced(parts)
+    made = partial(sequences_of, songs, vocabulary, hints=hints, controls=controls, weights=weights)
+    rows = made(gpt.context, size.sequences, seed)
+    short = made(gpt.context // 2, size.sequences, seed + 2) if size.short is not None else None
     plain = torch.cat(
         [
             held_out(part, vocabulary, gpt.context, hints)[: max(8, 64 // len(checked))]
@@ -366,15 +349,13 @@ def stages(
     profile has a plan for them, then long ones. plain, holes: sequences for validation."""
     checks = validate(plain, holes, 16)
 
-    def fit_rows(rows: Tensor, title: str, plan: Plan, out: Path, **more: Any) -> Fit[GPT]:
-        fresh = GPT(network.config)
-        fresh.load_state_dict(network.state_dict())
-        done = fit(fresh, (rows,), loss, plan, out, validate=checks, title=title, **more)
-        network.load_state_dict(done.module.state_dict())
-        return done
+    def fit_rows(rows: Tensor | None, title: str, plan: Plan, out: Path, **more: Any) -> Fit[GPT]:
+        assert rows is not None
+        return fit(network, (rows,), loss, plan, out, validate=checks, title=title, **more)
 
-    made = [Stage("gpt", size.plan, 1.0, partial(fit_rows, rows, "MidiGPT"))]
-    if short is not None and size.short is not None:
-        first = partial(fit_rows, short, "MidiGPT, short rows")
-        made.insert(0, Stage("short", size.short, size.short_share, first))
-    return made
+    return [
+        Stage(
+            "short", size.short, size.short_share, partial(fit_rows, short, "MidiGPT, short rows")
+        ),
+        Stage("gpt", size.plan, 1.0, partial(fit_rows, rows, "MidiGPT")),
+    ]
