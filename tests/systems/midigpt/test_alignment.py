@@ -1,4 +1,4 @@
-"""Songs off the beats of their file are told, and moved onto their bars."""
+"""Songs off the beats of their file are recognised, and moved onto their bars."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,17 @@ def test_bars_are_moved_to_bar_lines(offset, meter):
     assert not off_the_beat(moved)
 
 
-def test_what_is_off_is_told():
+@pytest.mark.parametrize("tempo", [60, 100, 137])
+def test_quarter_notes_lie_on_the_grid_of_sixteenths(tempo):
+    """They fit triplets equally well, with another offset."""
+    notes = waltz_or_march(0.7).notes
+    quarters = notes[np.abs((notes["time"] - 0.7 + 0.25) % 1 - 0.25) < 0.1]
+    strength, offset = grid_of(Clip.from_notes(quarters, tempo=tempo))
+    assert strength == pytest.approx(1)
+    assert offset == pytest.approx(-0.05, abs=0.005)
+
+
+def test_what_is_off_is_named():
     assert not off_the_beat(waltz_or_march(0.25))
     assert "0.10 quarter notes after" in off_the_beat(waltz_or_march(0.1))
     assert "before" in off_the_beat(waltz_or_march(0.9))
@@ -54,3 +64,5 @@ def test_what_is_off_is_told():
     with pytest.raises(PromptError, match="first_bar"):
         aligned(played)
     assert not off_the_beat(Clip.from_notes(clip.notes[:5], tempo=100))
+    with pytest.raises(PromptError, match="waveform"):
+        aligned(Clip(audio=np.zeros((1, 800)), sample_rate=16_000))

@@ -2,7 +2,7 @@
 
 A song that was played to a click, or written down from a recording, often has the right tempo but
 begins anywhere: its sixteenths lie between those of the file, and its bars begin in the middle of
-the file's. MidiGPT reads positions in bars, so such a song costs it almost twice as much.
+the file's. MidiGPT reads positions in bars, so such a song costs it almost twice as much per note.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from workbench.music.clip import Clip, clip_of
 from workbench.music.timeline import meters_at
 from workbench.systems.splicing import needs_score, with_beats_before, with_fine_ticks
 
-FEWEST = 32  # notes from which a grid can be told
+FEWEST = 32  # notes that show a grid
 STEADY = 0.5  # least strength of a grid to be believed
 OFF = 0.04  # quarter notes that a grid may lie off the file's, a sixth of a sixteenth
 GRIDS = (4, 3)  # positions per quarter note: sixteenths, triplets of eighths
@@ -29,11 +29,11 @@ def grid_of(clip: Clip) -> tuple[float, float]:
 
     Source: N. I. Fisher 1993, "Statistical Analysis of Circular Data", section 2.3.
     """
-    times = _columns(clip)[0]
+    times = _played(clip)["time"]
     if len(times) < FEWEST:
         return 1.0, 0.0
     means = [np.exp(2j * np.pi * steps * times).mean() for steps in GRIDS]
-    best = int(np.argmax(np.abs(means)))
+    best = int(np.argmax(np.abs(means).round(9)))  # the sixteenths if both fit equally well
     return float(abs(means[best])), float(np.angle(means[best]) / (2 * np.pi * GRIDS[best]))
 
 
@@ -67,10 +67,12 @@ def aligned(clip: Clip, first_bar: float | None = None) -> Clip:
         The clip, longer by less than a bar.
 
     Raises:
-        PromptError: If the notes lie on no grid, and `first_bar` is not given.
+        PromptError: If the clip is a waveform; if the notes lie on no grid, and `first_bar` is not
+            given.
     """
-    clip = with_fine_ticks(clip_of(clip))
+    clip = clip_of(clip)
     needs_score(clip)
+    clip = with_fine_ticks(clip)
     top, bottom = meters_at(clip.score, np.zeros(1))[0]
     bar = 4 * top / bottom
     if first_bar is None:
@@ -84,25 +86,16 @@ def aligned(clip: Clip, first_bar: float | None = None) -> Clip:
 
 def downbeat(clip: Clip, offset: float, bar: float) -> float:
     """Return the estimated time of a bar line in quarter notes after `offset`, below `bar`."""
-    times, lengths, pitches = _columns(clip)
-    places = np.rint((times - offset) * 4).astype(int)
-    weight = np.minimum(lengths, bar) * np.clip(84 - pitches, 4, 48) / 48
+    notes = _played(clip)
+    places = np.rint((notes["time"] - offset) * 4).astype(int)
+    weight = np.minimum(notes["duration"], bar) * np.clip(84 - notes["pitch"], 4, 48) / 48
     size = max(1, round(4 * bar))
     sound = np.bincount(places % size, weights=weight, minlength=size)
     return float(np.argmax(sound)) / 4
 
 
-def _columns(clip: Clip) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return onsets and durations in quarter notes, and pitches, of the tuned notes; of all notes
-    if there are no tuned ones."""
-    tracks = [track for track in clip.score.tracks if len(track.notes)]
-    tracks = [track for track in tracks if not track.is_drum] or tracks
-    notes = [track.notes.numpy() for track in tracks]
-    if not notes:
-        return np.empty(0), np.empty(0), np.empty(0)
-    tpq = clip.score.tpq
-    return (
-        np.concatenate([own["time"] for own in notes]) / tpq,
-        np.concatenate([own["duration"] for own in notes]) / tpq,
-        np.concatenate([own["pitch"] for own in notes]).astype(float),
-    )
+def _played(clip: Clip) -> np.ndarray:
+    """Return the tuned notes; all notes if there are no tuned ones."""
+    notes = clip.notes
+    tuned = notes[~notes["is_drum"]]
+    return tuned if len(tuned) else notes
