@@ -44,6 +44,7 @@ class Words:
         for i in range(len(self.words) - 2, -1, -1):
             self.ends[i] = i + 1 if set(self.gaps[i + 1]) & STOPS else self.ends[i + 1]
         self._correct()
+        self._found: dict[int, tuple[Entry | None, int]] = {}  # each reader looks up the same words
         self.form = next((word for word in self.words if is_form(word)), "")
         self.swapping = False
 
@@ -72,12 +73,14 @@ class Words:
     def _find(self, i: int) -> tuple[Entry | None, int]:
         """The longest phrase at i, and its number of words. In "hats open hats" the adjective
         belongs to the second one."""
-        entry, n = self.table.find(self.words[i : self.ends[i]])
-        if n > 1:
-            other, m = self.table.find(self.words[i + n - 1 : self.ends[i]])
-            if m > 1 and other is entry:
-                return self.table.find(self.words[i : i + n - 1])
-        return entry, n
+        if i not in self._found:
+            entry, n = self.table.find(self.words[i : self.ends[i]])
+            if n > 1:
+                other, m = self.table.find(self.words[i + n - 1 : self.ends[i]])
+                if m > 1 and other is entry:
+                    entry, n = self.table.find(self.words[i : i + n - 1])
+            self._found[i] = entry, n
+        return self._found[i]
 
     def _word(self, i: int) -> str:
         return self.words[i] if 0 <= i < len(self.words) else ""
