@@ -52,7 +52,7 @@ class BarPlaces(Words):
         at = self._past_small(i + n) if role in ("at", "every") else self._past_small(i)
         letter, named = self._word(at), self._role(at + 1)[0] in ("bar", "groove")
         letter = letter[0] if len(letter) == 2 and letter[1] == "s" else letter
-        if len(letter) != 1 or letter not in self.form or not letter:
+        if len(letter) != 1 or letter not in self.form:
             return 0
         after = at > i or self._word(i - 1) == "in"  # the end of "fill in"
         if not named and (not after or (letter == "a" and at + 1 < self.ends[i])):
@@ -77,8 +77,7 @@ class BarPlaces(Words):
         signed = self._word(i + 2) == "/" and self._word(i + 3) in ("2", "4", "8", "16")
         if signed and self.words[i] not in BAR_PLURALS:
             return 0  # "bar 7/8" is a metre, "bars 7/8" are two bars
-        at, numbers = i + 1, [self._number(i + 1)]
-        at += 1
+        at, numbers = i + 2, [self._number(i + 1)]
         while True:
             role, n = self._role(at)
             ranged = role == "until" or self._word(at) in ("to", "a", "through", "bis", "à")

@@ -68,7 +68,7 @@ class Counts(Words):
         n = 1
         letters = self.words[i]
         if len(letters) == 1:
-            while self._word(i + n) in set("abcdef") and self._word(i + n):
+            while self._word(i + n) in set("abcdef"):
                 letters += self.words[i + n]
                 n += 1
         short = letters in ("aa", "ab") and self._word(i + n) == "form"

@@ -166,7 +166,7 @@ class DrumWriter:
 
     def _absent(self, drums: Iterable[str], bars: Sequence[int]) -> None:
         for code in drums:
-            self.chart.drums[list(bars), DRUMS.index(code)] = 0
+            self.chart.drums[list(bars), COLUMN[code]] = 0
             if code == "SD":
                 self.chart.ghosts[list(bars)] = 0
 
@@ -177,8 +177,8 @@ class DrumWriter:
             for bar in bars:
                 cells = [bar * self.size + s for s in range(self.size)]
                 free = [cell for cell in cells if cell not in wanted]
-                self.chart.hits[free, DRUMS.index(code)] = 0
-                self._rank[free, DRUMS.index(code)] = EXCLUDED
+                self.chart.hits[free, COLUMN[code]] = 0
+                self._rank[free, COLUMN[code]] = EXCLUDED
 
     def _ask(
         self, drums: Iterable[str], bars: Iterable[int], steps: Steps, rank: int = ASKED
@@ -200,7 +200,7 @@ class DrumWriter:
         """Write a value where nothing of a higher rank stands. own: see `_cells`."""
         cells = np.array(self._cells(steps, bars, own), dtype=int)
         for code in drums:
-            column = DRUMS.index(code)
+            column = COLUMN[code]
             open_ = cells[self._rank[cells, column] <= rank]
             self.chart.hits[open_, column] = value
             self._rank[open_, column] = rank

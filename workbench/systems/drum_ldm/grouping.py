@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from workbench.music.kit import DRUMS
 from workbench.systems.drum_ldm.items import (
+    EVENTS,
     Bars,
     Break,
     Form,
@@ -22,7 +23,6 @@ from workbench.systems.drum_ldm.items import (
 from workbench.systems.drum_ldm.lexicon import Entry, lexicon
 
 _AMOUNTS = ("many", "few", "less", "some")
-EVENTS = ("fill", "stop", "silence")
 _NOTE_VALUES = {"eighth": "8ths", "sixteenth": "16ths"}
 _DEGREES = ("very", "slightly")
 _SWITCHES = (
@@ -48,7 +48,8 @@ def groups_of(items: list[Item]) -> tuple[list[Group], list[Bars | Steps]]:
     """The groups of a section, and places for which nothing is named."""
     groups: list[Group] = []
     orphans: list[Bars | Steps] = []
-    for clause in _headed(_merged(_note_values_last(_clauses(items)))):
+    clauses = _clauses(items)
+    for clause in _headed(_merged(_note_values_last(clauses))):
         places = [item for item in clause if isinstance(item, Bars | Steps)]
         if places and not any(isinstance(i, Thing) or _switch(i) for i in clause):
             for place in places:
@@ -58,7 +59,7 @@ def groups_of(items: list[Item]) -> tuple[list[Group], list[Bars | Steps]]:
             groups = reader.groups
             orphans += reader.orphans
     named = {code for g in groups if not g.negative for t in g.things for code in codes_of(t)}
-    rest = Role("nothing else") in items or [Role("only")] in _clauses(items)
+    rest = Role("nothing else") in items or [Role("only")] in clauses
     if named and rest:
         codes = tuple(code for code in DRUMS if code not in named)
         bars = groups[-1].bars if all(g.bars == groups[-1].bars for g in groups) else None
@@ -107,9 +108,7 @@ def _note_values_last(clauses: list[list[Item]]) -> list[list[Item]]:
 
 
 def _keeps_time(item: Item) -> bool:
-    return (
-        isinstance(item, Thing) and is_drum(item) and bool({"CH", "OH", "RD"} & {*codes_of(item)})
-    )
+    return not {"CH", "OH", "RD"}.isdisjoint(codes_of(item))
 
 
 def _headed(clauses: list[list[Item]]) -> list[list[Item]]:
@@ -195,11 +194,7 @@ def _continued(clauses: list[list[Item]]) -> list[list[Item]]:
             clause[:1] == [Role("except")]
             or (clause[:1] == [Role("nor")] and negated)
             or (clause[:1] in ([Role("but")], [Role("not")]) and placed and not things)
-            or (
-                clause[:1] == [Role("but")]
-                and negated
-                and is_drum(clause[1] if things else Break())
-            )
+            or (clause[:1] == [Role("but")] and negated and is_drum(clause[1] if things else None))
         ):
             result[-1] = [*before, *clause]
         else:
@@ -329,11 +324,7 @@ class _Reader:
         elif name == "except":
             self._except()
         elif name == "with":
-            if (
-                group.things
-                and group.things[-1].entry.has("fill")
-                and is_drum(following or Break())
-            ):
+            if group.things and group.things[-1].entry.has("fill") and is_drum(following):
                 self._flush(joined=True)  # "a fill with toms"
                 self._set(bars=Bars((), "the fills", fills=True))
             elif group.things or not group.only:
@@ -387,9 +378,9 @@ class _Reader:
             if last.negative or (held and last.steps.holds(following)):  # type: ignore[union-attr,arg-type]
                 self._except()
                 return
-        if is_drum(following or Break()) and last.things:
+        if is_drum(following) and last.things:
             drums = {code for thing in last.things for code in codes_of(thing)}
-            among = last.negative and drums.issuperset(codes_of(following or Break()))
+            among = last.negative and drums.issuperset(codes_of(following))
             if among or last.things[-1].entry.has("silence"):
                 self._except()
                 return
@@ -492,10 +483,10 @@ class _Reader:
                 self._flush(joined=group.joined, keep=True)
             self._set(amount="many" if density > 4 else "few")
             return
-        if entry.has("silence") and group.things and is_drum(self.draft.last or Break()):
+        if entry.has("silence") and group.things and is_drum(self.draft.last):
             self._set(negative=True)  # "hats silent in bar 2"
             return
-        if entry.has("stop") and group.things and is_drum(self.draft.last or Break()):
+        if entry.has("stop") and group.things and is_drum(self.draft.last):
             self._set(change="leaves")  # "hats stop in bar 4"
             return
         if entry.has("refuse") and "bound" in str(entry.effects):  # "kick and snare together"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from workbench.datasets.phrases import joined
 from workbench.systems.drum_ldm.lexicon import Entry
 
+EVENTS = ("fill", "stop", "silence")  # effects that take a bar
 MOST_BARS = 64  # a larger number before "bars" is not a length
 _STEP_NAMES = {
     "beat": "every beat",
@@ -196,12 +197,12 @@ def steps_name(steps: Steps) -> str:
     return joined(named)
 
 
-def is_drum(item: Item) -> bool:
-    """Whether an item names drums."""
+def is_drum(item: Item | None) -> bool:
+    """Whether there is an item that names drums."""
     return isinstance(item, Thing) and item.entry.has("drum")
 
 
-def codes_of(item: Item) -> tuple[str, ...]:
+def codes_of(item: Item | None) -> tuple[str, ...]:
     """The drums that an item names."""
     if not isinstance(item, Thing):
         return ()

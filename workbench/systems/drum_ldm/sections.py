@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from workbench.systems.drum_ldm.grouping import EVENTS, groups_of, split
+from workbench.systems.drum_ldm.grouping import groups_of, split
 from workbench.systems.drum_ldm.items import (
+    EVENTS,
     Bars,
     Break,
     Group,
@@ -38,11 +39,15 @@ class Section:
         return bool(self.groups) and all(group.bars is not None for group in self.groups)
 
     @property
+    def named(self) -> list[int]:
+        """The bars that its groups name."""
+        return [bar for group in self.groups if group.bars for bar in group.bars.indices]
+
+    @property
     def end(self) -> int:
         """The bar after the last one that its groups name."""
-        named = [bar for group in self.groups if group.bars for bar in group.bars.indices]
         until = any(group.bars.until for group in self.groups if group.bars)
-        return max(named, default=-1) + (not until)
+        return max(self.named, default=-1) + (not until)
 
 
 def sections_of(items: list[Item]) -> list[Section]:
@@ -142,9 +147,7 @@ def _end(
     stop = next((k for k, (lead, *_) in enumerate(blocks) if sections[lead].placed), len(blocks))
     limit = bars
     if stop < len(blocks):
-        groups = sections[blocks[stop][0]].groups
-        named = [bar for group in groups if group.bars for bar in group.bars.indices]
-        limit = min(named, default=bars)
+        limit = min(sections[blocks[stop][0]].named, default=bars)
         limit = limit if limit > start else bars
     if stop == 1:
         return limit

@@ -20,7 +20,15 @@ from workbench.systems.drum_ldm.drum_writing import (
     drum_names,
     name_of,
 )
-from workbench.systems.drum_ldm.items import Bars, Group, Steps, Thing, form_plan, steps_name
+from workbench.systems.drum_ldm.items import (
+    EVENTS,
+    Bars,
+    Group,
+    Steps,
+    Thing,
+    form_plan,
+    steps_name,
+)
 from workbench.systems.drum_ldm.lexicon import Entry
 
 GHOSTS = {"few": 0.3, "some": 0.8, "many": 1.4}  # soft snare hits per quarter note
@@ -133,7 +141,7 @@ class ChartWriter(DrumWriter):
 
     def _bars_of(self, group: Group, place: range) -> list[int]:
         if group.part:
-            event = any(t.entry.has("fill", "stop", "silence") for t in group.things)
+            event = any(t.entry.has(*EVENTS) for t in group.things)
             event |= any("CR" in codes and len(codes) == 1 for codes in self._codes(group))
             first = group.part == "starts"
             if event:
@@ -247,7 +255,7 @@ class ChartWriter(DrumWriter):
 
         self._late.insert(0, strike) if rank == STYLE else self._late.append(strike)
         for code, rate in entry.of("rate"):
-            column = self.chart.drums[:, DRUMS.index(code)]
+            column = self.chart.drums[:, COLUMN[code]]
             column[[bar for bar in bars if column[bar] != 0]] = float(rate)
         self._feel(entry, group, bars, weak=entry.has("style"))
 
