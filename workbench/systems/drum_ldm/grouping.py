@@ -489,7 +489,7 @@ class _Reader:
         if entry.has("stop") and group.things and is_drum(self.draft.last):
             self._set(change="leaves")  # "hats stop in bar 4"
             return
-        if entry.has("refuse") and "bound" in str(entry.effects):  # "kick and snare together"
+        if entry == lexicon().entries["together"]:  # "kick and snare together"
             if group.negative and group.things:
                 self.draft = _Draft(Group((thing,)))
             return
