@@ -37,6 +37,11 @@ _SWAPPED = (
     "com",
     "pelo",
 )
+_GERMAN_VERBS = {"setzt", "setzen", "fallt", "fallen", "kommt", "kommen"}
+_PARTICLES = {
+    **dict.fromkeys(("ein", "dazu", "rein", "hinzu"), "enters"),
+    **dict.fromkeys(("aus", "weg"), "leaves"),
+}
 _SILENT_LETTERS = "aeiouyhnstdlm"  # of contractions and other languages
 LONGEST_TEXT = 1000  # characters that are read
 _ARROW = re.compile(r"\s*(?:[-=]{1,3}>|→|➡️?|»)\s*")
@@ -63,7 +68,8 @@ class _Scanner(Counts, BarPlaces):
         readers: tuple[Callable[[int], int], ...] = (
             self._form,
             self._grid,
-            self._nor,
+            self._small_word,
+            self._separable,
             self._how_many,
             self._after_drum,
             self._last_beats,
@@ -133,51 +139,36 @@ class _Scanner(Counts, BarPlaces):
         self._add(Role("count", self._number(i)))
         return 1
 
-    def _nor(self, i: int) -> int:
+    def _small_word(self, i: int) -> int:
         """ "noch" after "weder"; "than" between two drums; "for" between two that are swapped;
-        "off" after drums; "aus" and "ein" of "setzt die Snare aus"."""
+        "off" after drums; Portuguese "mais … que"."""
         word, items = self.words[i], self.result.items
         last = items[-1] if items else None
-        alone = self._find(i)[1] == 1
-        if (
-            alone
-            and word in ("off", "out", "aus")
-            and last
-            and (is_drum(last) or last == Role("drums"))
-        ):
-            self._add(Role("out"))
-            return 1
-        if word == "mais" and "que" in self.words[i : self.ends[i]]:  # Portuguese for "more"
-            self._add(Role("many"))
-            return 1
-        if word in ("setzt", "setzen", "fallt", "fallen", "kommt", "kommen"):
-            end = self.words[i : self.ends[i]]
-            change = (
-                "enters"
-                if end[-1] in ("ein", "dazu", "rein", "hinzu")
-                else "leaves"
-                if end[-1] in ("aus", "weg")
-                else ""
-            )
-            if change:
-                self._add(Role(change))
-                return 1
-        verbs = {"setzt", "setzen", "fallt", "fallen", "kommt", "kommen"} & {*self.words[:i]}
-        particles = ("ein", "aus", "weg", "dazu", "rein", "hinzu")
-        if word in particles and i + 1 == self.ends[i] and verbs:
-            return 1
-        if word == "noch" and "weder" in self.words[:i]:
-            self._add(Role("nor"))
-            return 1
-        compared = {"many", "less", "few"} & {r.name for r in items[-3:] if isinstance(r, Role)}
-        if word in ("than", "als", "que") and compared and is_drum(items[-1]):
-            self._add(Role("than"))
-            return 1
-        if word in _SWAPPED and self.swapping:
+        role = ""
+        if word in ("off", "out", "aus") and (is_drum(last) or last == Role("drums")):
+            role = "out" if self._find(i)[1] == 1 else ""
+        elif word == "mais" and "que" in self.words[i : self.ends[i]]:
+            role = "many"
+        elif word == "noch" and "weder" in self.words[:i]:
+            role = "nor"
+        elif word in ("than", "als", "que") and is_drum(last):
+            amounts = (Role("many"), Role("less"), Role("few"))
+            role = "than" if any(item in amounts for item in items[-3:]) else ""
+        if not role and word in _SWAPPED and self.swapping:
             self.swapping = False
-            self._add(Role("with"))
+            role = "with"
+        if role:
+            self._add(Role(role))
+        return int(bool(role))
+
+    def _separable(self, i: int) -> int:
+        """ "setzt" and "aus" of "setzt die Snare aus"."""
+        end = self.words[self.ends[i] - 1]
+        if self.words[i] in _GERMAN_VERBS and end in _PARTICLES:
+            self._add(Role(_PARTICLES[end]))
             return 1
-        return 0
+        last = i + 1 == self.ends[i] and end in _PARTICLES
+        return int(last and not _GERMAN_VERBS.isdisjoint(self.words[:i]))
 
     def _phrase(self, i: int) -> int:
         entry, n = self._find(i)
