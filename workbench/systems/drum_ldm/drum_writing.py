@@ -73,41 +73,13 @@ class DrumWriter:
     def _drums(
         self, group: Group, drums: list[str], bars: list[int], where: str, place: range
     ) -> None:
-        named = drum_names(self._codes(group))
-        if group.things[0].entry.name == "other drums":
-            named = ["other drums"]
-        steps = group.steps
-        if group.negative and len(drums) == len(DRUMS):
-            named = ["drums"]
         if group.negative:
-            if steps is not None:
-                self._late.append(lambda: self._hits(drums, bars, steps, 0, EXCLUDED))
-                self._say(f"no {joined(named, 'or')} on {steps_name(steps)}{where}")
-                return
-            self._absent(drums, bars)
-            self._absences += [(code, bars) for code in drums]
-            if len(drums) == len(DRUMS):
-                self.chart.density[bars] = 0
-            self._say(f"no {joined(named, 'or')}{where}")
-            return
-        if group.change and not group.placed and len(bars) == self.bars:
-            self.refused.append(f"{joined(named)}: name the bar of the change")
+            self._exclude(group, drums, bars, where)
             return
         if group.change:
-            change = bars[0]  # the first bar with the drums, or without them
-            begin = place[0] if group.placed else 0
-            if group.change == "enters":
-                begin = max((self._left.get(code, begin) for code in drums), default=begin)
-                for code in drums:  # a drum that left before is asked for nothing from here on
-                    self.chart.drums[change:, COLUMN[code]] = np.nan
-                early = {c for c, there in self._present if {*there} & {*range(begin, change)}}
-                self._absent([c for c in drums if c not in early], range(begin, change))
-                self._say(f"{joined(named)} from bar {change + 1}")
-            else:
-                self._left |= dict.fromkeys(drums, change)
-                self._absent(drums, range(change, place[-1] + 1))
-                self._say(f"{joined(named)} until bar {change}")
+            self._change(group, drums, bars, place)
             return
+        named, steps = drum_names(self._codes(group)), group.steps
         crash = drums == ["CR"] or (drums == ["CR", "RD"] and steps is not None)
         placed = steps is not None or group.bars is not None or bool(group.part)
         if crash and not group.amount and (placed or group.count or not group.plural("drum")):
@@ -129,11 +101,8 @@ class DrumWriter:
             level = {"few": 0, "many": 2}.get(group.amount, 1)
             for code in leading:
                 column = self.chart.drums[:, COLUMN[code]]  # a view
-                left = [bar for bar in bars if column[bar] == 0]
                 # "no kick in bar 3, only kick and snare": the bars that were named are kept
-                column[bars if len(left) == len(bars) else [b for b in bars if b not in left]] = (
-                    RATES[code][level]
-                )
+                column[[bar for bar in bars if column[bar] != 0] or bars] = RATES[code][level]
                 if group.only != "drums":
                     self._present.append((code, bars))
             return
@@ -142,6 +111,42 @@ class DrumWriter:
         self._late.append(lambda: self._ask(leading, bars, steps))
         only = " only" if group.only else ""
         self._say(f"{joined(named)} on {steps_name(steps)}{only}{where}")
+
+    def _exclude(self, group: Group, drums: list[str], bars: list[int], where: str) -> None:
+        named, steps = drum_names(self._codes(group)), group.steps
+        if len(drums) == len(DRUMS):
+            named = ["drums"]
+        elif group.things[0].entry.name == "other drums":
+            named = ["other drums"]
+        if steps is not None:
+            self._late.append(lambda: self._hits(drums, bars, steps, 0, EXCLUDED))
+            self._say(f"no {joined(named, 'or')} on {steps_name(steps)}{where}")
+            return
+        self._absent(drums, bars)
+        self._absences += [(code, bars) for code in drums]
+        if len(drums) == len(DRUMS):
+            self.chart.density[bars] = 0
+        self._say(f"no {joined(named, 'or')}{where}")
+
+    def _change(self, group: Group, drums: list[str], bars: list[int], place: range) -> None:
+        """Drums that come or go."""
+        named = drum_names(self._codes(group))
+        if not group.placed and len(bars) == self.bars:
+            self.refused.append(f"{joined(named)}: name the bar of the change")
+            return
+        change = bars[0]  # the first bar with the drums, or without them
+        if group.change == "leaves":
+            self._left |= dict.fromkeys(drums, change)
+            self._absent(drums, range(change, place[-1] + 1))
+            self._say(f"{joined(named)} until bar {change}")
+            return
+        begin = place[0] if group.placed else 0
+        begin = max((self._left.get(code, begin) for code in drums), default=begin)
+        for code in drums:  # a drum that left before is asked for nothing from here on
+            self.chart.drums[change:, COLUMN[code]] = np.nan
+        early = {c for c, there in self._present if {*there} & {*range(begin, change)}}
+        self._absent([c for c in drums if c not in early], range(begin, change))
+        self._say(f"{joined(named)} from bar {change + 1}")
 
     def _crash(self, group: Group, bars: list[int], where: str, place: range) -> None:
         """A crash is one hit at the start of a bar, unless the place says otherwise."""
