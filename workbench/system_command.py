@@ -99,8 +99,10 @@ def add(commands: Any) -> None:
     add.set_defaults(run=arrange)
 
 
-# Meaning of each groove tool, the options that it needs, and those that it takes beside them
-GROOVE_TOOLS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+# Meaning of each tool, the options that it needs, and those that it takes beside them
+Tools = dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]
+
+GROOVE_TOOLS: Tools = {
     "humanise": ("the hits stay, velocity and timing are sampled", (), ("prompt",)),
     "transfer": ("the hits of FILE with the feel of --groove", ("groove",), ()),
     "tap": ("a tapped rhythm becomes a full kit", (), ("prompt", "drum", "tempo")),
@@ -108,9 +110,7 @@ GROOVE_TOOLS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "add": ("--drum joins the loop; hits that it has are replaced", ("drum",), ("prompt",)),
 }
 
-
-# The same of each tool for songs
-SONG_TOOLS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+SONG_TOOLS: Tools = {
     "accompany": ("--tracks are written to what FILE plays", ("tracks",), ()),
     "bass": ("a bass is written to drums or other tracks", (), ("program",)),
     "extend": ("the song goes on for --length bars, by default 4", (), ("length",)),
@@ -220,15 +220,7 @@ def _tell_realised(
 
 def arrange(args: argparse.Namespace) -> int:
     tool = args.tool
-    _, needed, others = SONG_TOOLS[tool]
-    taken = (*needed, *others)
-    for name in ("tracks", "program", "bars", "length"):
-        given = getattr(args, name) is not None
-        if not given and name in needed:
-            raise WorkbenchError(f"--{name} is missing for {tool}")
-        if given and name not in taken:
-            own = ", ".join(f"--{other}" for other in taken)
-            raise WorkbenchError(f"--{name}: is not an option of {tool}; it has {own}")
+    _check_options(args, SONG_TOOLS)
     check_out(args.out)
     clip = read_clip(args.file)
     system: Any = find("songs").from_pretrained(args.checkpoint)
@@ -261,15 +253,7 @@ def vary(args: argparse.Namespace) -> int:
 
 def groove(args: argparse.Namespace) -> int:
     tool = args.tool
-    _, needed, others = GROOVE_TOOLS[tool]
-    taken = (*needed, *others)
-    for name in ("prompt", "groove", "bar", "drum", "tempo"):
-        given = getattr(args, name) is not None
-        if not given and name in needed:
-            raise WorkbenchError(f"--{name} is missing for {tool}")
-        if given and name not in taken:
-            own = ", ".join(f"--{other}" for other in taken)
-            raise WorkbenchError(f"--{name}: is not an option of {tool}; it has {own}")
+    _check_options(args, GROOVE_TOOLS)
     check_out(args.out)
     clip = _with_tempo(read_clip(args.file), args)
     if tool == "tap" and not clip.tempo_known:
@@ -299,6 +283,24 @@ def groove(args: argparse.Namespace) -> int:
 
 
 # --- shared by the commands ---------------------------------------------------------------------
+
+
+def _check_options(args: argparse.Namespace, tools: Tools) -> None:
+    """Check that the options which the chosen tool needs are given, and none of other tools."""
+    _, needed, others = tools[args.tool]
+    taken = (*needed, *others)
+    given = {
+        name: getattr(args, name) is not None
+        for tool in tools.values()
+        for name in tool[1] + tool[2]
+    }
+    for name in needed:
+        if not given[name]:
+            raise WorkbenchError(f"--{name} is missing for {args.tool}")
+    for name in given:
+        if given[name] and name not in taken:
+            own = ", ".join(f"--{other}" for other in taken)
+            raise WorkbenchError(f"--{name}: is not an option of {args.tool}; it has {own}")
 
 
 def _named(value: Any) -> str:
