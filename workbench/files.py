@@ -128,6 +128,27 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 @contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `folder`, which it replaces when the block succeeds. Raises
+    WorkbenchError if the disk is full or the folder cannot be written."""
+    with _full_told(folder), written(folder):
+        parent = folder.absolute().parent
+        parent.mkdir(parents=True, exist_ok=True)
+        clear_dead(parent)
+        beside = Path(tempfile.mkdtemp(prefix=temporary(folder.absolute().name), dir=parent))
+        new, old = beside / "new", beside / "old"
+        try:
+            new.mkdir()
+            yield new
+            new.chmod(0o777 & ~umask())
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
 def _full_told(target: Path) -> Iterator[None]:
     """Within this context, a full disk or an exceeded file size is an error of one line."""
     try:

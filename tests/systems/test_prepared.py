@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from workbench.cli import main
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench.files import umask
 from workbench.models.gpt import GPTConfig
 from workbench.systems.midigpt.training import stages
 from workbench.systems.prepared import load_prepared, save_prepared
@@ -133,6 +134,28 @@ def test_values_come_back_as_they_were(tmp_path):
         tensor.nbytes for tensor in recipe.stages.keywords.values() if hasattr(tensor, "nbytes")
     )
     assert (folder / "prepared.safetensors").stat().st_size < raw / 3
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o666 & ~umask()}
+
+
+FULL = """
+import resource, sys
+import torch
+from workbench.errors import WorkbenchError
+from workbench.systems.prepared import save_prepared
+from workbench.systems.stages import Recipe
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    save_prepared(sys.argv[1], "MidiGPT", Recipe({"a": torch.randn(500)}, {}, None))
+except WorkbenchError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_folder(tmp_path):
+    argv = [sys.executable, "-c", FULL, str(tmp_path / "data")]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert "data: larger than files may be" in done.stdout, done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_new_folder_replaces_the_old_one_when_it_is_complete(tmp_path):

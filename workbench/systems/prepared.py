@@ -13,13 +13,8 @@ from __future__ import annotations
 
 import json
 import lzma
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +25,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
-from workbench.files import clear_dead, temporary, umask, written
+from workbench.files import UNREADABLE, load_json, replacing, umask
+from workbench.systems.registry import resolve
 from workbench.systems.stages import Recipe
+from workbench.systems.storage import brief
 
 INDEX, TENSORS = "prepared.json", "prepared.safetensors"
 VERSION = 1
@@ -57,7 +54,7 @@ def save_prepared(folder: str | Path, system: str, recipe: Recipe) -> Path:
     folder = Path(folder)
     if folder.exists() and not (folder / INDEX).is_file() and any(folder.iterdir()):
         raise WorkbenchError(f"{folder}: holds other files; name a new folder with --out")
-    with _replacing(folder) as beside:
+    with replacing(folder) as beside:
         writer = _Writer(beside)
         about = {
             "prepared": VERSION,
@@ -67,6 +64,7 @@ def save_prepared(folder: str | Path, system: str, recipe: Recipe) -> Path:
             "stages": writer.pack(recipe.stages),
         }
         save_file(writer.tensors, beside / TENSORS)
+        (beside / TENSORS).chmod(0o666 & ~umask())  # safetensors makes it unreadable for others
         (beside / INDEX).write_text(json.dumps(about) + "\n", encoding="utf-8")
     return folder
 
@@ -82,9 +80,9 @@ def load_prepared(folder: str | Path, system: str) -> Recipe:
     if not (folder / INDEX).is_file():
         raise MissingDataError(f"{folder}: holds no prepared data; run workbench prepare")
     try:
-        about = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        about = load_json(folder / INDEX)
         found, version = about["system"], about["prepared"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, *UNREADABLE, KeyError, TypeError) as error:
         raise _damaged(folder / INDEX, error) from None
     if version != VERSION:
         raise BrokenFileError(
@@ -106,10 +104,7 @@ def load_prepared(folder: str | Path, system: str) -> Recipe:
 
 
 def _damaged(path: Path, error: Exception) -> BrokenFileError:
-    first = (str(error).strip().splitlines() or [""])[0][:200]
-    return BrokenFileError(
-        f"{path}: is damaged ({type(error).__name__}: {first}); prepare it again"
-    )
+    return BrokenFileError(f"{path}: is damaged ({brief(error)}); prepare it again")
 
 
 class _Writer:
@@ -222,27 +217,7 @@ def own_object(name: str) -> Any:
     module, _, attribute = name.partition(":")
     if not module.startswith("workbench.") or not attribute.isidentifier():
         raise ValueError(f"{name[:60]!r} is not a class of the workbench")
-    thing = getattr(import_module(module), attribute)
+    thing = resolve(name)
     if not (is_dataclass(thing) or hasattr(thing, "copy_to") or attribute == "stages"):
         raise ValueError(f"{name[:60]!r} holds no prepared data")
     return thing
-
-
-@contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `folder`, which it replaces when the block succeeds."""
-    with written(folder):
-        parent = folder.absolute().parent
-        parent.mkdir(parents=True, exist_ok=True)
-        clear_dead(parent)
-        beside = Path(tempfile.mkdtemp(prefix=temporary(folder.absolute().name), dir=parent))
-        new, old = beside / "new", beside / "old"
-        try:
-            new.mkdir()
-            yield new
-            new.chmod(0o777 & ~umask())
-            if folder.exists():
-                folder.rename(old)
-            new.rename(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)

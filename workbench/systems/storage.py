@@ -102,7 +102,7 @@ class Pretrained:
         except Exception as error:  # any library may fail on unusual values
             raise CheckpointError(
                 f"{folder / 'config.json'}: does not describe a {cls.__name__} "
-                f"({_brief(error)}); download or train it again"
+                f"({brief(error)}); download or train it again"
             ) from None
         load_file_into(system.networks, weights, label)
         return system
@@ -227,7 +227,7 @@ def from_hub(name: str, others: str = "", **patterns: list[str]) -> Path:
         return Path(str(snapshot_download(name, **patterns)))  # type: ignore[call-overload]
     except Exception as error:  # any library on the way to the hub may fail
         raise CheckpointError(
-            f"{name!r}: neither a folder here nor on the hub ({_brief(error)}){others}"
+            f"{name!r}: neither a folder here nor on the hub ({brief(error)}){others}"
         ) from None
 
 
@@ -239,7 +239,7 @@ def _read_config(path: Path, folder: Path) -> dict[str, Any]:
         about = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except (OSError, ValueError, RecursionError, MemoryError) as error:
         raise CheckpointError(
-            f"{label}: cannot be read ({_brief(error)}); download it again"
+            f"{label}: cannot be read ({brief(error)}); download it again"
         ) from None
     if not isinstance(about, dict):
         raise CheckpointError(f"{label}: does not hold a configuration; download it again")
@@ -250,7 +250,7 @@ def _no_number(text: str) -> None:
     raise ValueError(f"{text} is not a JSON number")
 
 
-def _brief(error: Exception) -> str:
+def brief(error: Exception) -> str:
     """Return an error as one short line."""
     lines = str(error).strip().splitlines()
     text = lines[0][:200] if lines else ""
