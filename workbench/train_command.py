@@ -123,7 +123,7 @@ def train(args: argparse.Namespace) -> int:
             _train(args, run.entry, folder, prepared, budget, dict(run.options))
             write_text(folder / DONE, json.dumps(asked) + "\n")
         if left is not None:
-            left -= _minutes(folder)
+            left = max(0.0, left - _minutes(folder))
 
     return _each(one)
 
@@ -132,7 +132,7 @@ DONE = "done.json"  # in the folder of a run of `train all` that has ended
 
 
 def _done(folder: Path, asked: dict[str, Any]) -> bool:
-    """Has a run of `train all` ended that was asked for in the same way?"""
+    """Has this run of `train all` ended, with the same settings?"""
     try:
         return load_json(folder / DONE) == asked
     except (OSError, *UNREADABLE):
@@ -141,7 +141,7 @@ def _done(folder: Path, asked: dict[str, Any]) -> bool:
 
 def _minutes(folder: Path) -> float:
     """Return the minutes that a finished training took."""
-    stages = json.loads((folder / "training.json").read_text(encoding="utf-8"))["stages"]
+    stages = load_json(folder / "training.json")["stages"]
     return sum(stage["minutes"] for stage in stages.values())
 
 

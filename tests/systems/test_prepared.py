@@ -302,6 +302,22 @@ def test_all_divides_the_minutes_by_share(small, tmp_path, monkeypatch):
     assert budgets["drums-keywords"] > 20 * runs()[-1].share  # the rest of the others
 
 
+def test_all_gives_no_time_when_the_minutes_are_used_up(small, tmp_path, monkeypatch):
+    """As after a run with more minutes, whose time counts."""
+    budgets = []
+    for entry in SYSTEMS.values():
+
+        def train(cls, folder, *, out, budget_minutes):
+            budgets.append(budget_minutes)
+            out.mkdir(parents=True)
+            (out / "training.json").write_text('{"stages": {"one": {"minutes": 3.0}}}')
+
+        monkeypatch.setattr(entry.system, "train_prepared", classmethod(train))
+    argv = ["train", "all", "--prepared", str(small), "--out", str(tmp_path)]
+    assert main([*argv, "--budget-minutes", "2"]) == 0
+    assert budgets == [pytest.approx(2 * runs()[0].share)] + [0.0] * (len(runs()) - 1)
+
+
 @pytest.mark.parametrize(
     ("argv", "told"),
     [
