@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workbench.representations.drum_chart import bar_steps, pulse_steps
-from workbench.systems.drum_ldm.items import Steps
+from workbench.systems.drum_ldm.items import Steps, is_pattern
 
 
 def loop_cells(
@@ -53,7 +53,7 @@ def bar_cells(
     top, bottom = meter
     size, pulses = bar_steps(meter), list(pulse_steps(meter))
     late = 3 if swung and bottom == 4 else 2  # the second eighth of a beat
-    if name[0] in "x.":
+    if is_pattern(name):
         unit = size // len(name) if size % len(name) == 0 else 0
         return [k * unit for k, mark in enumerate(name) if mark == "x" and unit]
     if name == "beat":

@@ -10,7 +10,7 @@ from workbench.datasets.phrases import joined
 from workbench.music.kit import DRUM_NAMES, DRUMS
 from workbench.representations.drum_chart import DrumChart, bar_steps
 from workbench.systems.drum_ldm.bar_cells import loop_cells
-from workbench.systems.drum_ldm.items import Group, Steps, bars_name, steps_name
+from workbench.systems.drum_ldm.items import Group, Steps, bars_name, is_pattern, steps_name
 
 # Hits per quarter note of a drum that is named with "few", without an amount, and with "many".
 RATES = {
@@ -106,7 +106,7 @@ class DrumWriter:
                 if group.only != "drums":
                     self._present.append((code, bars))
             return
-        if group.only or any(name[0] in "x." for name in steps.names):
+        if group.only or any(map(is_pattern, steps.names)):
             self._late.append(lambda: self._others(leading, bars, steps))
         self._late.append(lambda: self._ask(leading, bars, steps))
         only = " only" if group.only else ""

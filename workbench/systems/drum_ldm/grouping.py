@@ -18,6 +18,7 @@ from workbench.systems.drum_ldm.items import (
     Thing,
     codes_of,
     is_drum,
+    is_pattern,
     takes_steps,
 )
 from workbench.systems.drum_ldm.lexicon import Entry, lexicon
@@ -535,7 +536,7 @@ class _Reader:
         if (
             isinstance(place, Steps)
             and group.steps
-            and ({"eighth", "sixteenth"} & {*group.steps.names} or group.steps.names[0][0] in "x.")
+            and ({"eighth", "sixteenth"} & {*group.steps.names} or is_pattern(group.steps.names[0]))
         ):
             self.orphans.append(place)
             return

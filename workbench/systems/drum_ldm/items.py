@@ -186,7 +186,7 @@ def steps_name(steps: Steps) -> str:
     """Name places: "beats 2 and 4", "the off-beats"."""
     named = [_STEP_NAMES[name] for name in steps.names if name in _STEP_NAMES]
     named += [f"the last {n[4:]} beats" for n in steps.names if n[:4] == "last" and n[4:]]
-    named += [f"the pattern {name}" for name in steps.names if name[0] in "x."]
+    named += [f"the pattern {name}" for name in steps.names if is_pattern(name)]
     counts = [n for n in steps.names if n not in _STEP_NAMES and n[0] not in "x.l"]
     plain = [name for name in counts if name.isdecimal()]
     if plain:
@@ -195,6 +195,11 @@ def steps_name(steps: Steps) -> str:
         f"the {name.lstrip('0123456789')} of {name[:-1]}" for name in counts if name not in plain
     ]
     return joined(named)
+
+
+def is_pattern(name: str) -> bool:
+    """Whether the name of a place is a pattern, such as "x..x..x."."""
+    return name[0] in "x."
 
 
 def is_drum(item: Item | None) -> bool:

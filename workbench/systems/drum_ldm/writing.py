@@ -27,6 +27,7 @@ from workbench.systems.drum_ldm.items import (
     Steps,
     Thing,
     form_plan,
+    is_pattern,
     steps_name,
 )
 from workbench.systems.drum_ldm.lexicon import Entry
@@ -129,14 +130,11 @@ class ChartWriter(DrumWriter):
         if steps is None:
             return None
         names = [n for n in steps.names if bar_cells(n, self.meter, count=steps.count)]
+        bar = f"a bar of {self.meter[0]}/{self.meter[1]}"
         for name in steps.names:
             if name not in names:
-                outside, bar = (
-                    steps_name(Steps((name,))),
-                    f"a bar of {self.meter[0]}/{self.meter[1]}",
-                )
-                why = f"{bar} has {self.size} sixteenths" if name[0] in "x." else f"{bar} has none"
-                self.refused.append(f"{outside}: {why}")
+                has = f"{self.size} sixteenths" if is_pattern(name) else "none"
+                self.refused.append(f"{steps_name(Steps((name,)))}: {bar} has {has}")
         return replace(steps, names=tuple(names)) if names else None
 
     def _bars_of(self, group: Group, place: range) -> list[int]:
