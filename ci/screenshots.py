@@ -42,7 +42,7 @@ WIDGETS = (  # one cell each
     "loop = drums.generate('slow funk with ghost notes, 92 bpm', bars=2, seed=1)[0]",
     "PromptBox(drums, 'busy jazz ride, 140 bpm', n=2, bars=4)",
     "DrumGrid(loop, drums)",
-    "InpaintingWidget(MidiGPT.from_pretrained('songs-gpt'), n=2)",
+    "InpaintingWidget(MidiGPT.from_pretrained('songs-gpt'), n=1)",
     "MixupLab(*(song.excerpt(0, 16) for song in sample(2, 3)))",
 )
 
@@ -132,6 +132,7 @@ def run_all(page: Any, address: str, notebook: str) -> None:
     page.locator(".lm-Menu-item[data-command='runmenu:run-all']").click()
     page.wait_for_function(FINISHED)
     page.keyboard.press("Control+b")  # hide the list of files
+    page.mouse.move(0, 0)  # a heading below the pointer shows its link
 
 
 def lesson(page: Any, address: str) -> None:
@@ -139,8 +140,9 @@ def lesson(page: Any, address: str) -> None:
     run_all(page, address, "00_start_here.ipynb")
     player = page.locator(".jp-OutputArea .wb-clip").first
     player.wait_for()
-    player.evaluate("(node) => node.scrollIntoView({block: 'end'})")
-    page.wait_for_timeout(1000)
+    for _ in range(2):  # once more when the cells above have their height
+        player.evaluate("(node) => node.scrollIntoView({block: 'end'})")
+        page.wait_for_timeout(1000)
     keep(page.screenshot(), "lesson")
 
 
