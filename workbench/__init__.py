@@ -15,6 +15,8 @@ _HOMES = {
     "Region": "workbench.systems.region",
     "load": "workbench.datasets",
     "plots": "workbench.course.plots",
+    "predict": "workbench.course.predictions",
+    "reveal": "workbench.course.predictions",
     "start": "workbench.course.lesson",
 } | {entry.name: entry.home.partition(":")[0] for entry in SYSTEMS.values()}
 __all__ = sorted(_HOMES)
@@ -23,6 +25,8 @@ answer_to_old_names()
 if TYPE_CHECKING:
     from workbench.course import plots as plots
     from workbench.course.lesson import start as start
+    from workbench.course.predictions import predict as predict
+    from workbench.course.predictions import reveal as reveal
     from workbench.datasets import load as load
     from workbench.music.clip import Clip as Clip
     from workbench.systems.diffusion_lm import DiffusionLM as DiffusionLM

@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from workbench.arguments import seed_of, torch_seed
+from workbench.course import calibration
 from workbench.course.accessible import describe_plotly, in_words
 from workbench.course.glossary import Glossary, glossary
-from workbench.errors import MissingDataError, PromptError
+from workbench.course.record import attended, read_record
+from workbench.errors import BrokenFileError, MissingDataError, PromptError
 from workbench.extras import named_extras
 from workbench.files import atomic_write
 from workbench.version import __version__
@@ -102,15 +104,17 @@ class Run:
         self.figures.append(Figure(name, float(value), known[0], known[1], unit))
 
     def finish(self, metrics: dict[str, float] | None = None) -> None:
-        """Show the final table and the terms, write the run's file, print the sentinel line."""
+        """Show the final table, the student's calibration and the terms, write the run's file,
+        print the sentinel line."""
         for name, value in (metrics or {}).items():
             self.note(name, value)
         if self.figures:
-            _show(self._html(), self._text())
+            show(self._html(), self._text())
+        self._show_calibration()
         if terms := Glossary(term for term in glossary() if term.lesson == self.number):
             title = "Terms of this lesson"
             page = f"<details><summary>{title}</summary>{terms._repr_html_()}</details>"
-            _show(page, f"{title}\n{terms}")
+            show(page, f"{title}\n{terms}")
         target = os.environ.get("WORKBENCH_RUN_FILE")
         if target:
             about = asdict(self) | {"seconds": round(time.monotonic() - self.began, 1)}
@@ -118,6 +122,28 @@ class Run:
             with atomic_write(target) as path:
                 path.write_text(json.dumps(about, indent=1), encoding="utf-8")
         print(SENTINEL.format(called(self.number)))
+
+    def _show_calibration(self) -> None:
+        """How the student's predictions came out, of this lesson and of all, if there are any."""
+        if not attended():
+            return
+        try:
+            record = read_record()
+        except (BrokenFileError, OSError) as error:
+            print(error)
+            return
+        every, here = record.decided(), record.decided(f"{self.number}.")
+        if here:
+            parts = [f"This lesson: {calibration.in_words(here)}"]
+            if len(every) > len(here):
+                parts.append(f"All lessons: {calibration.in_words(every)}")
+            words = "".join(f"<p>{html.escape(part)}</p>" for part in parts)
+            title = "Your predictions"
+            show(
+                f"<section><p><strong>{title}</strong></p>{words}"
+                f"{calibration.picture(every)}</section>",
+                "\n".join([title, *parts]),
+            )
 
     def _rows(self) -> list[list[str]]:
         return [
@@ -254,7 +280,7 @@ def _plotly_inline() -> None:
 
     class InWords(ExternalRenderer):
         def render(self, fig: dict[str, Any]) -> None:
-            _show(in_words(fig), describe_plotly(fig))
+            show(in_words(fig), describe_plotly(fig))
 
     if "google.colab" not in sys.modules:
         plotly.io.renderers["in_words"] = InWords()
@@ -271,7 +297,7 @@ def _cell(value: float | str | None) -> str:
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def _show(page: str, text: str) -> None:
+def show(page: str, text: str) -> None:
     """HTML in a notebook, text elsewhere."""
     try:
         from IPython import get_ipython

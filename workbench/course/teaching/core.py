@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.course.record import keep_attempt
 from workbench.course.teaching.asking import Answer, Function, ask
 from workbench.course.teaching.judging import Task, verdict
 from workbench.course.teaching.values import as_data
@@ -86,6 +87,7 @@ class Exercise:
 
     def __call__(self, attempt: Function, *, seed: int | None = None) -> Result:
         """Run the function and judge its answers. Each wrong answer in a row shows one more hint.
+        The result goes into the student's record, see `course.record`.
 
         Args:
             attempt: The student's function.
@@ -99,6 +101,8 @@ class Exercise:
         result = self.judge(ask(attempt, self.draw(seed).cases), seed)
         self.tries = self.tries + 1 if result.state == "not yet" else 0
         shown = self.hints[: self.tries]
+        if result.state != "not attempted":
+            keep_attempt(self.numbers, solved=result.passed, hints=len(shown))
         return Result(
             result.state, result.message, result.points, self.points, shown, len(self.hints)
         )

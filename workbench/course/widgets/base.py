@@ -28,7 +28,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 REDRAW_AFTER = 0.3  # seconds from an edit to the static copy
 HISTORY = 50  # steps that Undo can take back
 # Without a kernel, JupyterLab shows "model not found" above the static copy.
-_NO_ERROR_ABOVE = (
+STILL_STYLE = (
     ".jp-OutputArea-child:not(:has(.wb-box)):has(+ .jp-OutputArea-child .wb-fallback){display:none}"
 )
 log = logging.getLogger(__name__)
@@ -250,7 +250,7 @@ class MusicWidget(anywidget.AnyWidget):
         """Clips for the static copy in a saved or exported page."""
         return []
 
-    def _still(self) -> dict[str, str]:
+    def _still(self) -> dict[str, Any]:
         """The MIME bundle of the static copy."""
         name = type(self).__name__
         clips = self.fallback_clips()
@@ -258,7 +258,7 @@ class MusicWidget(anywidget.AnyWidget):
         return {
             "text/plain": f"{name}, {len(clips)} clip{'' if len(clips) == 1 else 's'}",
             "text/html": f'<div class="wb-fallback" data-of="{self.key}">'
-            f"<style>{_NO_ERROR_ABOVE}</style>{page}</div>",
+            f"<style>{STILL_STYLE}</style>{page}</div>",
         }
 
     def _redraw(self) -> None:
