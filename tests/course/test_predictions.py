@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from workbench.course import calibration, predictions, record
 from workbench.course.lesson import start
-from workbench.course.predictions import predict, question_of, reveal
+from workbench.course.predictions import predict, reveal
+from workbench.course.question import question_of
 from workbench.course.record import Predicted, Record, keep_attempt, keep_prediction, read_record
 from workbench.errors import BrokenFileError, PromptError
 

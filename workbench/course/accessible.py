@@ -328,3 +328,18 @@ def table(columns: list[str], rows: list[list[str]], caption: str) -> str:
         f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>"
     )
+
+
+def show(page: str, text: str) -> None:
+    """HTML in a notebook, text elsewhere."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        print(text)
+        return
+    if get_ipython() is None:
+        print(text)
+        return
+    from IPython.display import publish_display_data
+
+    publish_display_data({"text/html": page, "text/plain": text})

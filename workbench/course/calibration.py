@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.course.record import Predicted
+from workbench.evaluation.intervals import share_interval
 
 BANDS = ((0, 45), (45, 70), (70, 90), (90, 101))  # percent: a guess, unsure, fairly sure, certain
 ENOUGH = 10  # predictions, from which on confidence and hits are compared in words
@@ -31,9 +32,6 @@ class Band:
 
 def bands(predictions: Sequence[Predicted]) -> list[Band]:
     """The bands of BANDS that contain predictions, from unsure to certain."""
-    # NumPy: lessons import this module and start quickly
-    from workbench.evaluation.intervals import share_interval
-
     found = []
     for low, high in BANDS:
         inside = [p for p in predictions if low <= p.confidence < high]
@@ -69,8 +67,6 @@ def in_words(predictions: Sequence[Predicted]) -> str:
     )
     if n < ENOUGH:
         return f"{said} These are too few to judge your confidence."
-    from workbench.evaluation.intervals import share_interval  # NumPy, as above
-
     low, high = share_interval(hits, n)
     if mean / 100 > high:
         return f"{said} You are more confident than you are correct."

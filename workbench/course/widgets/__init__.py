@@ -6,6 +6,7 @@ FilmWidget(frames)     sampling step by step, from noise to a loop, a song or a 
 InpaintingWidget(system, clip)  bars of a song, or seconds of a sound, regenerated
 MixupLab(a, b, system) two clips mixed by plain mixup, BAM and BLM, with their beats
 DegradationLab(sounds, rate, measure)  degraded real sounds, and how each metric responds
+Prediction(question)   what `predict` shows: choices and a confidence
 SoundMap(views, clips, groups)  pictures of many clips; each point plays its clip
 compare(clips)         clips side by side
 """
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.course.widgets.film import FilmWidget
     from workbench.course.widgets.inpainting import InpaintingWidget
     from workbench.course.widgets.mixup_lab import MixupLab
+    from workbench.course.widgets.prediction import Prediction
     from workbench.course.widgets.prompt_box import PromptBox
     from workbench.course.widgets.side_by_side import compare
     from workbench.course.widgets.sound_map import SoundMap
@@ -32,6 +34,7 @@ __all__ = [
     "FilmWidget",
     "InpaintingWidget",
     "MixupLab",
+    "Prediction",
     "PromptBox",
     "SoundMap",
     "Stopped",
@@ -44,6 +47,7 @@ _WHERE = {
     "FilmWidget": "film",
     "InpaintingWidget": "inpainting",
     "MixupLab": "mixup_lab",
+    "Prediction": "prediction",
     "PromptBox": "prompt_box",
     "SoundMap": "sound_map",
     "Stopped": "worker",

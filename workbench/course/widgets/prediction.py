@@ -6,7 +6,7 @@ from typing import Any
 
 import traitlets as t
 
-from workbench.course.predictions import Question, choices_html
+from workbench.course.question import Question, choices_html
 from workbench.course.record import Predicted, keep_prediction
 from workbench.course.widgets.base import STILL_STYLE, MusicWidget, module, style
 
