@@ -253,18 +253,19 @@ run.note("busy denser than sparse, share of pairs", more, floor=0.5)
 # | [04 MRLSTM autoencoder](04_mrlstm_autoencoder.ipynb) | how few numbers hold a loop? |
 # | [05 Latent diffusion](05_latent_diffusion.ipynb) | how does noise become a loop that obeys? |
 # | [06 VAE-GAN](06_vae_gan.ipynb) | how few numbers hold sound? |
-# | [07 Audio diffusion](07_audio_diffusion.ipynb) | can it be drawn as sound, and does it copy? |
-# | [08 Diffusion-LM](08_diffusion_lm.ipynb) | can all words of a piece be drawn at once? |
-# | [09 MidiGPT](09_midigpt_inpainting.ipynb) | what belongs into a hole in a song? |
-# | [10 Evaluation](10_evaluation.ipynb) | how far is it from music, and what can a measure hear? |
-# | [11 The listening test](11_listening_test.ipynb) | what do people hear, and how surely? |
+# | [07 Audio diffusion](07_audio_diffusion.ipynb) | how does noise become sound? |
+# | [08 MusicLDM](08_musicldm.ipynb) | can words ask for sound, and does it copy? |
+# | [10 MidiGPT](10_midigpt_inpainting.ipynb) | what belongs into a hole in a song? |
+# | [11 Diffusion-LM](11_diffusion_lm.ipynb) | can all words of a piece be drawn at once? |
+# | [12 Evaluation](12_evaluation.ipynb) | how far is it from music, and what can a measure hear? |
+# | [13 The listening test](13_listening_test.ipynb) | what do people hear, and how surely? |
 #
 # ## You can now
 #
 # You generated drum loops from words, saw how the system interpreted them, and exported the MIDI.
 #
 # *One limitation heard:* generate several takes of “rock”. They resemble each other more than two
-# drummers do, and their bars repeat more; lesson 10 measures such differences.
+# drummers do, and their bars repeat more; lesson 12 measures such differences.
 #
 # *Terms:* clip · tempo · velocity · ghost note · MIDI · channel 10 · drum roll · density · floor ·
 # probability of superiority. They are explained below the table, and all of the course's here:

@@ -203,7 +203,7 @@ def to_steps(beats, steps):
 #
 # **TSD** says waits instead of positions, **MIDI-Like** where notes end, **Structured** always the
 # same types in the same order, **Octuple** one step of 7 parts per note. **p/v/d** is the encoding
-# of lesson 08: pitch, velocity and duration of a piano's notes, and nothing else. Each song goes to
+# of lesson 11: pitch, velocity and duration of a piano's notes, and nothing else. Each song goes to
 # tokens and back; notes before and after are matched by pitch and onset.
 
 # %%
@@ -433,7 +433,7 @@ run.note("bar lines inside a piece, blind to bars", inside[-1], unit="%", floor=
 # %% [markdown]
 # *What you should have noticed:* keeping to bars costs next to no length. Without it, the larger
 # the vocabulary and the more a music repeats itself, the more bar lines vanish into pieces: few in
-# POP909, most in the built-in songs. At each of them no hole could begin. Lesson 09 needs them all.
+# POP909, most in the built-in songs. At each of them no hole could begin. Lesson 10 needs them all.
 #
 # ## 8 · Track by track: MMM
 #
@@ -441,7 +441,7 @@ run.note("bar lines inside a piece, blind to bars", inside[-1], unit="%", floor=
 #
 # REMI writes all instruments bar by bar. **MMM** writes one track after the other: a track is
 # easily replaced whole, but what sounds together stands far apart. A bar to fill is replaced by a
-# placeholder, and its notes follow at the end, as in lesson 09.
+# placeholder, and its notes follow at the end, as in lesson 10.
 
 # %%
 from workbench.representations.mmm import MMM
@@ -510,8 +510,8 @@ run.note("times faster than MidiTok", seconds["MidiTok"] / seconds["arrays"], fl
 # bits per note · Zipf's law · MMM
 #
 # *Next:* [03](03_contrastive_pretraining.ipynb) lets words and loops meet. Tokens are drawn from
-# noise in [08](08_diffusion_lm.ipynb), and one after the other in
-# [09](09_midigpt_inpainting.ipynb).
+# noise in [11](11_diffusion_lm.ipynb), and one after the other in
+# [10](10_midigpt_inpainting.ipynb).
 
 # %%
 run.finish()

@@ -112,7 +112,7 @@ def test_a_folder_of_songs_without_drums_is_data_too(quiet, monkeypatch):
     (quiet / "songs").mkdir()
     notes = [(0, 1, 60, 90), (1, 1, 64, 90)]
     Clip.from_notes(notes, tempo=100, drums=False).write_midi(quiet / "songs" / "song.mid")
-    assert lesson.start("09", profile="smoke", dataset="songs").dataset == "songs"
+    assert lesson.start("10", profile="smoke", dataset="songs").dataset == "songs"
 
 
 def test_a_misspelt_data_set_is_an_error_and_not_replaced(quiet):

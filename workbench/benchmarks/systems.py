@@ -5,7 +5,7 @@
 
 Nothing is measured here: `workbench evaluate SYSTEM` does that, and
 `python -m workbench.benchmarks.cards` stores it with the checkpoint. Notebook:
-`notebooks/10_evaluation.ipynb`.
+`notebooks/12_evaluation.ipynb`.
 """
 
 from __future__ import annotations

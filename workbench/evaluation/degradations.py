@@ -4,7 +4,7 @@
 
 Sounds are (n, samples). Strength runs from 0, no change, to 1; `DEGRADATIONS` gives its meaning in
 the unit of each. Kilgour et al. 2019 (arXiv 1812.08466) chose the Fréchet audio
-distance by such a test. Notebook: `notebooks/10_evaluation.ipynb`.
+distance by such a test. Notebook: `notebooks/12_evaluation.ipynb`.
 """
 
 from __future__ import annotations

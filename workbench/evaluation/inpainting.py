@@ -4,7 +4,7 @@
     prompt, truth = PROMPTS["middle"](chosen[0])
     nats(system.nll, prompt, truth)  # the lower, the more the prompt tells about the hidden bars
 
-Notebook: `notebooks/09_midigpt_inpainting.ipynb`.
+Notebook: `notebooks/10_midigpt_inpainting.ipynb`.
 """
 
 from __future__ import annotations

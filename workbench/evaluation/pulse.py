@@ -1,6 +1,6 @@
 """Whether a sound has a beat, and its tempo, from the periodicity of its onsets.
 
-Notebook: `notebooks/10_evaluation.ipynb`.
+Notebook: `notebooks/12_evaluation.ipynb`.
 """
 
 from __future__ import annotations

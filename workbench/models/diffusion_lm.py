@@ -7,7 +7,7 @@ The network is a BERT or an ELECTRA with random initial weights, and predicts xâ
 shares its weights with the embedding. Training is end to end (section 4.2): `losses` returns each
 term. Parameters are named as in the published code. The bound on the log-likelihood is in
 `diffusion_bound.py`, control in `control.py`.
-Notebook: `notebooks/08_diffusion_lm.ipynb`.
+Notebook: `notebooks/11_diffusion_lm.ipynb`.
 """
 
 from __future__ import annotations

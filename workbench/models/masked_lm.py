@@ -8,7 +8,7 @@ drowned in noise. There are no embeddings to round and no noise level for the ne
 number of masked words says it. This is the absorbing case of D3PM (Austin et al. 2021, arXiv
 2107.03006); SCHmUBERT (Plasser et al. 2023, arXiv 2305.09489) uses it for music. Controls are
 classes that the network receives beside the words, strengthened by classifier-free guidance.
-Notebook: `notebooks/08_diffusion_lm.ipynb`.
+Notebook: `notebooks/11_diffusion_lm.ipynb`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 Chen et al. 2023, arXiv 2308.01546, section 3. The VAE is in `kl_vae.py`, the U-Net in
 `film_unet.py`, the HiFi-GAN in `hifigan.py`. The sizes are smaller; the published weights run in
 the same pipeline. The laptop's vocoder is a Vocos, which learns in minutes what takes a HiFi-GAN of
-its size hours. Notebook: `notebooks/07_audio_diffusion.ipynb`.
+its size hours. Notebook: `notebooks/08_musicldm.ipynb`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A small CLAP (arXiv 2211.06687): a convolutional network encodes log mel spectrograms, and a
 projection encodes the vectors of a frozen BERT. MusicLDM is conditioned on either embedding.
-Notebook: `notebooks/07_audio_diffusion.ipynb`.
+Notebook: `notebooks/08_musicldm.ipynb`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Nothing is measured here: `workbench evaluate drums|songs|piano|sound|music` does that, and
 `python -m workbench.benchmarks.cards` stores it with the checkpoint. Notebook:
-`notebooks/10_evaluation.ipynb`.
+`notebooks/12_evaluation.ipynb`.
 """
 
 from __future__ import annotations

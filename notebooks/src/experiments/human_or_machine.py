@@ -141,7 +141,7 @@ for figure in figures:
 # A class can answer what the machine cannot. `workbench listen make` needs only a folder of clips
 # for each source, with one clip each for the same prompts. It gives the clips equal loudness and
 # length and random names, adds the practice clip, the check and a repeated clip, and stores the
-# sources in a key. Serve the page (`workbench listen serve`), and read lesson 11 on how to analyse
+# sources in a key. Serve the page (`workbench listen serve`), and read lesson 13 on how to analyse
 # the answers and how many raters are needed. The cell below makes the page from the windows of this
 # point. **No one has rated it yet**: this notebook contains no people's opinions.
 

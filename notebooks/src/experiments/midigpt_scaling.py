@@ -148,7 +148,7 @@ right.set_xticks(list(seen), [str(n) for n in seen]);
 # part of the bend comes from the schedule, because the first measurement is at the end of its
 # warm-up. A doubling of the songs still saves 0.7 to 0.9 bits at the end, and four times the
 # weights save 0.6 to 0.9. So all these models are far from fully trained: the best is at eight
-# times the entropy, while the 1.0 M network of lesson 09's card, after 5,600 songs, is at twice.
+# times the entropy, while the 1.0 M network of lesson 10's card, after 5,600 songs, is at twice.
 # Here a law of $N$ describes how fast networks of a size learn, not what they could learn.
 #
 # A report of a scaling law should give an honest interval of its $L_\infty$, and say whether the

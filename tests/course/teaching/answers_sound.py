@@ -1,6 +1,7 @@
 """Independent answers to the exercises on sound, and mistakes with words their hint holds."""
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 
 def distance(real, made):
@@ -35,6 +36,11 @@ def laid_over(a, b, lam):
     return (lam * a + b - lam * b) / np.hypot(lam, 1 - lam)
 
 
+def close_ones(generated, training, threshold):
+    nearest = cdist(generated, training, "cosine").min(1)
+    return sum(distance < 1 - threshold for distance in nearest) / len(generated)
+
+
 ANSWERS = {
     "check_log_distance": distance,
     "check_kl_normal": lambda m, v: np.mean(-0.5 * (1 + v - m * m - np.e**v)),
@@ -44,6 +50,7 @@ ANSWERS = {
     "check_blend": blended,
     "check_octave": folded,
     "check_mix": laid_over,
+    "check_copies": close_ones,
 }
 MISTAKES = [
     ("check_log_distance", lambda a, b: 2 * distance(a, b), "not 20"),
@@ -67,4 +74,7 @@ MISTAKES = [
     ),
     ("check_mix", lambda a, b, lam: b + lam * (a - b), "variance"),
     ("check_mix", lambda a, b, lam: laid_over(b, a, lam), "first piece"),
+    ("check_copies", lambda a, b, t: (cdist(a, b, "cosine") < 1 - t).mean(), "all pairs"),
+    ("check_copies", lambda a, b, t: close_ones(b, a, t), "maximum for each generated"),
+    ("check_copies", lambda a, b, t: len(a) * close_ones(a, b, t), "count"),
 ]

@@ -1,175 +1,156 @@
-"""Exercises of lesson 10, evaluation."""
+"""Exercises of lesson 10, inpainting with MidiGPT."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from workbench.course.teaching.core import Task, exercise
 
 
-def diagonal_frechet(m1: np.ndarray, v1: np.ndarray, m2: np.ndarray, v2: np.ndarray) -> float:
-    """Squared Fréchet distance of two normal distributions, their columns independent."""
-    return float(((m1 - m2) ** 2).sum() + ((np.sqrt(v1) - np.sqrt(v2)) ** 2).sum())
-
-
 @exercise(
     "10.1",
-    points=1,
+    points=2,
     hints=(
-        "Independent columns are one-dimensional normal distributions: add their distances.",
-        "In one dimension: (μ₁ − μ₂)² + (σ₁ − σ₂)²; the arguments are σ².",
+        "The sequence has four parts: the context of the hole, FILL, its content, END.",
+        "In the context, each bar of the hole is one HOLE.",
+        "The model continues what directly precedes: which bars should come last before FILL?",
     ),
 )
-def check_diagonal_frechet(random: np.random.Generator) -> Task:
-    """Lesson 10: Fréchet distance from means and variances (d,)."""
-    cases = [
-        (
-            random.normal(size=5),
-            random.uniform(0.1, 4, 5),
-            random.normal(size=5),
-            random.uniform(0.1, 4, 5),
-        )
-        for _ in range(3)
-    ]
-    right = diagonal_frechet
+def check_question(random: np.random.Generator) -> Task:
+    """Lesson 10: bars with a hole as one sequence, with the content of the hole last."""
+    cases = []
+    for first, last in ((1, 2), (0, 2), (2, 5)):
+        bars = [[f"b{i}"] * int(random.integers(1, 4)) for i in range(5)]
+        cases.append((bars, first, last))
+
+    def flat(*parts: Any) -> list[str]:
+        return [word for part in parts for bar in part for word in bar]
+
+    fill, end = [["FILL"]], [["END"]]
+
+    def right(bars: Any, a: int, b: int) -> list[str]:
+        return flat([["HOLE"]] * (b - a), bars[b:], bars[:a], fill, bars[a:b], end)
+
     return Task(
         right,
         cases,
         [
             (
-                "compare standard deviations, not variances: take square roots first",
-                lambda a, v, b, w: ((a - b) ** 2).sum() + ((v - w) ** 2).sum(),
+                "as in the original MidiGPT's code, the bars of the hole are in the prompt, so the "
+                "model can copy them",
+                lambda bars, a, b: flat(bars, fill, bars[a:b], end),
             ),
             (
-                "the term of the means is missing: their squared distance",
-                lambda a, v, b, w: right(a, v, a, w),
+                "use one HOLE per bar, so that the number of bars is known",
+                lambda bars, a, b: flat([["HOLE"]], bars[b:], bars[:a], fill, bars[a:b], end),
             ),
             (
-                "the term of the standard deviations is missing",
-                lambda a, v, b, w: ((a - b) ** 2).sum(),
+                "the bars after the hole are missing: that is only a continuation",
+                lambda bars, a, b: flat([["HOLE"]] * (b - a), bars[:a], fill, bars[a:b], end),
             ),
             (
-                "return the squared distance, as papers report it",
-                lambda a, v, b, w: np.sqrt(right(a, v, b, w)),
-            ),
-            (
-                "sum over the columns instead of taking the mean",
-                lambda a, v, b, w: right(a, v, b, w) / len(a),
-            ),
-            (
-                "subtract 2 √(v₁ v₂), the cross term of the square, not √(v₁ v₂)",
-                lambda a, v, b, w: ((a - b) ** 2).sum() + (v + w - np.sqrt(v * w)).sum(),
-            ),
-        ],
-    )
-
-
-def unbiased(kxx: np.ndarray, kyy: np.ndarray, kxy: np.ndarray) -> float:
-    """Squared maximum mean discrepancy without its bias, from kernels between rows."""
-
-    def off(k: np.ndarray) -> float:
-        return (k.sum() - np.trace(k)) / (len(k) * (len(k) - 1))
-
-    return float(off(kxx) + off(kyy) - 2 * kxy.mean())
-
-
-@exercise(
-    "10.2",
-    points=2,
-    hints=(
-        "You need three means: within x, within y, and twice between them.",
-        "np.trace(kxx) is the sum to exclude; how many cells remain?",
-    ),
-)
-def check_unbiased(random: np.random.Generator) -> Task:
-    """Lesson 10: kernel distance of kxx (n, n), kyy (m, m), kxy (n, m)."""
-
-    def case(n: int, m: int, alike: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        x, y = random.normal(size=(n, 2)), random.normal(size=(m, 2)) + 2
-        if alike:  # nearly the same rows: the value is below zero
-            y = x + 0.01 * y
-
-        def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-            return np.exp(-((a[:, None] - b[None]) ** 2).sum(-1) / 2)
-
-        return kernel(x, x), kernel(y, y), kernel(x, y)
-
-    def no_diagonal(k: np.ndarray) -> float:
-        return (k.sum() - np.trace(k)) / k.size
-
-    return Task(
-        unbiased,
-        [case(5, 7), case(6, 4), case(8, 8, alike=True)],
-        [
-            (
-                "the diagonals are included: each row is identical to itself, hence the bias",
-                lambda a, b, c: a.mean() + b.mean() - 2 * c.mean(),
-            ),
-            (
-                "without its diagonal, a table of n rows has n (n − 1) cells, not n²",
-                lambda a, b, c: no_diagonal(a) + no_diagonal(b) - 2 * c.mean(),
-            ),
-            (
-                "between the sets, the diagonal is not special: include it",
-                lambda a, b, c: (
-                    unbiased(a, b, c)
-                    + 2 * c.mean()
-                    - 2 * (c.sum() - np.trace(c)) / (c.size - min(c.shape))
+                "the bars before the hole come last, so that the model can continue them",
+                lambda bars, a, b: flat(
+                    bars[:a], [["HOLE"]] * (b - a), bars[b:], fill, bars[a:b], end
                 ),
             ),
-            ("the cross term counts twice", lambda a, b, c: unbiased(a, b, c) + c.mean()),
             (
-                "do not take a root: the unbiased value can be negative",
-                lambda a, b, c: np.sqrt(max(0.0, unbiased(a, b, c))),
-            ),
-            (
-                "do not clip at zero: that makes the estimate biased",
-                lambda a, b, c: max(0.0, unbiased(a, b, c)),
+                "without END the model does not learn where to stop",
+                lambda bars, a, b: right(bars, a, b)[:-1],
             ),
         ],
     )
 
 
-def at_infinity(sizes: np.ndarray, distances: np.ndarray) -> float:
-    """The intercept of the line through distances over 1/size."""
-    return float(np.polyfit(1 / sizes, distances, 1)[1])
+def heated(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of logits / temperature."""
+    weights = np.exp((logits - logits.max()) / temperature)
+    return weights / weights.sum()
 
 
 @exercise(
     "10.3",
-    points=2,
+    points=1,
     hints=(
-        "What is 1/N for infinite N?",
-        "np.polyfit(x, y, 1) returns the slope and the intercept of a line.",
+        "A temperature below 1 makes the most probable token more probable.",
+        "Scale the logits before the softmax, not the probabilities after it.",
+        "What must the probabilities add up to?",
     ),
 )
-def check_at_infinity(random: np.random.Generator) -> Task:
-    """Lesson 10: Fréchet distance at infinitely many clips, from sizes (k,) and distances (k,)."""
-    sizes = np.array([40.0, 60.0, 90.0, 150.0, 300.0])
-    cases = [
-        (sizes, random.uniform(2, 9) + random.uniform(100, 900) / sizes + random.normal(0, 0.2, 5))
-        for _ in range(3)
-    ]
+def check_temperature(random: np.random.Generator) -> Task:
+    """Lesson 10: probabilities from logits at a temperature."""
+    cases = [(3 * random.normal(size=7), t) for t in (0.5, 0.8, 1.7, 1.0)]
     return Task(
-        at_infinity,
+        heated,
         cases,
         [
             (
-                "fit over 1/N, not over N: at infinity, 1/N is 0",
-                lambda n, d: np.polyfit(n, d, 1)[1],
+                "a low temperature makes the most probable token more so: divide the logits",
+                lambda u, t: heated(u * t, 1.0),
             ),
             (
-                "that is the slope, the strength of the bias; return the value at 1/N = 0",
-                lambda n, d: np.polyfit(1 / n, d, 1)[0],
+                "divide the logits: dividing and renormalising probabilities changes nothing",
+                lambda u, t: heated(u, 1.0),
             ),
+            ("the probabilities must add up to 1: divide by their sum", lambda u, t: np.exp(u / t)),
             (
-                "that is the value of the largest sample: less biased, but still biased",
-                lambda n, d: d[-1],
+                "that divides the probabilities after the softmax: they no longer add up to 1",
+                lambda u, t: heated(u, 1.0) / t,
             ),
-            ("a mean of biased values is biased: extrapolate", lambda n, d: d.mean()),
+            ("the result is still logits: apply the softmax", lambda u, t: u / t),
+            ("the result is log-probabilities", lambda u, t: np.log(heated(u, t))),
+        ],
+        tolerance=1e-6,
+    )
+
+
+def nucleus(p: np.ndarray, top: float) -> np.ndarray:
+    """Probabilities with all but the smallest set that reaches `top` set to zero, summing to 1."""
+    order = np.argsort(-p)
+    before = np.cumsum(p[order]) - p[order]
+    kept = np.zeros_like(p)
+    chosen = order[before < top]
+    kept[chosen] = p[chosen]
+    return kept / kept.sum()
+
+
+@exercise(
+    "10.4",
+    points=2,
+    hints=(
+        "Sort the probabilities in decreasing order and compute their cumulative sum.",
+        "Keep a token if the sum *before* it has not reached the threshold.",
+        "Put the kept ones back at their indices, zero elsewhere, and normalise.",
+    ),
+)
+def check_nucleus(random: np.random.Generator) -> Task:
+    """Lesson 10: nucleus sampling (Holtzman et al. 2020)."""
+    cases = [(random.dirichlet(np.ones(8)), top) for top in (0.3, 0.7, 0.95, 1.0)]
+
+    def short(p: np.ndarray, top: float) -> np.ndarray:
+        order = np.argsort(-p)
+        kept = np.where(np.isin(np.arange(len(p)), order[np.cumsum(p[order]) <= top]), p, 0)
+        return kept / kept.sum() if kept.sum() else kept
+
+    def unscaled(p: np.ndarray, top: float) -> np.ndarray:
+        return np.where(nucleus(p, top) > 0, p, 0)
+
+    return Task(
+        nucleus,
+        cases,
+        [
             (
-                "fit over 1/N, not 1/√N: the bias is proportional to 1/N",
-                lambda n, d: np.polyfit(1 / np.sqrt(n), d, 1)[1],
+                "the token that crosses the threshold belongs to the set: otherwise one very "
+                "probable token would leave the set empty",
+                short,
+            ),
+            ("the remaining probabilities must add up to 1", unscaled),
+            (
+                "keep the most probable ones up to a sum, not those above a threshold",
+                lambda p, top: np.where(p >= 1 - top, p, 0) / max(1e-9, p[p >= 1 - top].sum()),
             ),
         ],
+        tolerance=1e-6,
     )

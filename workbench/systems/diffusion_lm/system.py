@@ -12,7 +12,7 @@ each a file:
     sampler.py   PianoSampler   read prompts, sample words for them
     system.py    DiffusionLM    generate, inpaint, film, measure the likelihood, train
 
-Notebook: `notebooks/08_diffusion_lm.ipynb`.
+Notebook: `notebooks/11_diffusion_lm.ipynb`.
 """
 
 from __future__ import annotations

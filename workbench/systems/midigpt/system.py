@@ -12,7 +12,7 @@ at bar lines (`representations/holes.py`). The network is in `models/gpt.py`, to
 
 `splice.py` inserts an answer into the score, `tracks.py` maps its tracks to programs of the
 training data, and `polyphony.py` limits how many notes sound at once.
-Notebook: `notebooks/09_midigpt_inpainting.ipynb`.
+Notebook: `notebooks/10_midigpt_inpainting.ipynb`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ written in two steps, each a file:
     latents.py   MusicLatents   encode, decode, condition
     system.py    MusicLDM       generate, vary, inpaint, train
 
-Notebook: `notebooks/07_audio_diffusion.ipynb`.
+Notebook: `notebooks/08_musicldm.ipynb`.
 """
 
 from __future__ import annotations

@@ -43,7 +43,11 @@ def student_version(lesson: Lesson) -> Any:
             cell.metadata["deletable"] = False
         if "check" in tags:
             cell.metadata |= {"deletable": False, "editable": False}
-    notebook.metadata["workbench"] = {"lesson": lesson.number, "version": __version__}
+    notebook.metadata["workbench"] = {
+        "lesson": lesson.number,
+        "name": lesson.name,
+        "version": __version__,
+    }
     return notebook
 
 

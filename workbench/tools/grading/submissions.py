@@ -31,6 +31,7 @@ MOST_NOTES = 12
 MOODLE = re.compile(r"_(\d+)_assignsubmission_.*$")  # Moodle's suffix of a name
 ARCHIVES = (".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".zipx")
 NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.I)  # browsers and mail programs add .txt
+RENUMBERED = {"08": "11", "09": "10", "10": "12", "11": "13"}  # lessons, since version 0.1
 DROPPINGS = ("thumbs.db", "desktop.ini")  # files that Windows leaves in folders
 
 
@@ -331,8 +332,10 @@ def _owner(name: str, known: Sequence[Lesson]) -> str:
 
 
 def _pattern(lesson: Lesson) -> re.Pattern[str]:
-    """A pattern for the spellings of a lesson's name: 05_latent_diffusion, 05 Latent Diffusion."""
-    return re.compile(r"[\W_]*".join(map(re.escape, re.split(r"[\W_]+", lesson.name))), re.I)
+    """A pattern for the spellings of a lesson's name: 05_latent_diffusion, 05 Latent Diffusion.
+    The number may be that of an earlier version."""
+    words = [r"\d\d", *map(re.escape, re.split(r"[\W_]+", lesson.name)[1:])]
+    return re.compile(r"[\W_]*".join(words), re.I)
 
 
 def _take(student: Student, found: list[Handed]) -> None:
@@ -363,7 +366,7 @@ def _read(path: Path, known: Sequence[Lesson], files: Path | None) -> Handed:
         cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
         handed.cells = ["".join(cell["source"]) for cell in cells]
         handed.ids = [str(cell.get("id", "")) for cell in cells]
-        marked = _marked(content)
+        marked = _marked(content, known)
         if sum(map(len, handed.cells)) > MOST_CODE:
             handed.cells = []
             raise ValueError(f"it contains more than {MOST_CODE:,} characters of code")
@@ -387,10 +390,16 @@ def _read(path: Path, known: Sequence[Lesson], files: Path | None) -> Handed:
     return handed
 
 
-def _marked(content: dict[str, Any]) -> str:
-    """The lesson that `workbench assign` wrote into the notebook."""
+def _marked(content: dict[str, Any], known: Sequence[Lesson]) -> str:
+    """The number of the lesson that `workbench assign` wrote into the notebook. Names stay when
+    lessons are renumbered; notebooks without one were made before the last renumbering."""
     about = content.get("metadata", {}).get("workbench", {})
-    return str(about.get("lesson", "")) if isinstance(about, dict) else ""
+    if not isinstance(about, dict):
+        return ""
+    number = str(about.get("lesson", ""))
+    if name := str(about.get("name", "")):
+        return _named(name, known) or number
+    return RENUMBERED.get(number, number)
 
 
 def _named(name: str, known: Sequence[Lesson]) -> str:

@@ -1,4 +1,4 @@
-"""Blind listening tests: create, rate in a browser, merge and analyse (lesson 11).
+"""Blind listening tests: create, rate in a browser, merge and analyse (lesson 13).
 
 materials.py   clips by people, systems and an empty-prompt control for the same prompts
 design.py      the trials; the page for raters, and the key, which they do not see

@@ -1,8 +1,8 @@
 # %% [markdown]
-# # 08 · Diffusion-LM: words out of noise
+# # 11 · Diffusion-LM: words out of noise
 #
-# [07 Audio diffusion](07_audio_diffusion.ipynb) · [index](00_start_here.ipynb) ·
-# [09 MidiGPT](09_midigpt_inpainting.ipynb)
+# [10 MidiGPT](10_midigpt_inpainting.ipynb) · [index](00_start_here.ipynb) ·
+# [12 Evaluation](12_evaluation.ipynb)
 #
 # **You will** turn music into words and words into vectors, draw all words at once out of noise,
 # and say what a model's likelihood really is.
@@ -26,7 +26,7 @@ train = False  # True trains a system here; False loads the shipped one
 from workbench import Region, plots, start
 from workbench.systems.diffusion_lm import DiffusionLM
 
-run = start("08", profile=profile, dataset=dataset, seed=seed, train=train)
+run = start("11", profile=profile, dataset=dataset, seed=seed, train=train)
 
 # %%
 if run.train:
@@ -449,7 +449,7 @@ run.note("notes of a filled bar that its neighbours have", anew, floor=f"{other:
 # *Terms:* embedding · rounding · anchor · clamping · Viterbi search · likelihood · bound · SNR ·
 # masked diffusion · ELECTRA · classifier
 #
-# *Next:* [lesson 09](09_midigpt_inpainting.ipynb) writes from left to right, and for longer.
+# *Next:* [lesson 12](12_evaluation.ipynb) compares all five systems with real music.
 
 # %%
 run.finish()

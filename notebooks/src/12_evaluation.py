@@ -1,13 +1,13 @@
 # %% [markdown]
-# # 10 · Evaluation: maps, distances, and what they cannot hear
+# # 12 · Evaluation: maps, distances, and what they cannot hear
 #
-# [09 MidiGPT](09_midigpt_inpainting.ipynb) · [index](00_start_here.ipynb) ·
-# [11 The listening test](11_listening_test.ipynb)
+# [11 Diffusion-LM](11_diffusion_lm.ipynb) · [index](00_start_here.ipynb) ·
+# [13 The listening test](13_listening_test.ipynb)
 #
 # **You will** look at all five systems on one map and hear its points, spoil music on purpose to
 # see what each measure notices, and read a table of results without being fooled.
 #
-# **Needs** variances and matrices; lessons 00 to 09 help, none is a must; the shipped checkpoints.
+# **Needs** variances and matrices; lessons 00 to 11 help, none is a must; the shipped checkpoints.
 # **Time and memory:** printed below. **Exercises:** 30 minutes.
 # **Library:** `workbench.evaluation.distances`, `workbench.evaluation.degradations`,
 # `workbench.evaluation.extrapolation`, `workbench.systems.figures`.
@@ -23,7 +23,7 @@ train = False  # this notebook trains its judge only
 # %%
 from workbench import plots, start
 
-run = start("10", profile=profile, dataset=dataset, seed=seed, train=train)
+run = start("12", profile=profile, dataset=dataset, seed=seed, train=train)
 
 # %% [markdown]
 # ## 1 · An ear for numbers
@@ -222,7 +222,7 @@ ax = plots.ranking(plots.axes(width=8, height=3.2), far, xlabel=f"Fréchet dista
 # *What you should have noticed:* even the data's own clips are far from the data, for each set here
 # is one part of it. A distance to *all* music asks for the mixture, too: a perfect drummer is far
 # from a set of songs, and LDMG, asked for captions of all sets, comes out nearest. Compare like
-# with like, as lesson 07 did: one clip for each held-out caption. And 16 clips are very few.
+# with like, as lesson 08 did: one clip for each held-out caption. And 16 clips are very few.
 #
 # ## 5 · How many clips?
 #
@@ -522,7 +522,7 @@ HTML(table(COLUMNS, lines, "Five systems, as their cards say") + notes)
 # from the one, and away from the other by every measure but one: by sliced Wasserstein distance
 # normal noise is nearer to music's latents than what LDMG draws. A Markov chain of order 5 pays
 # fewer bits a word than DiffusionLM's bound, and the paper's own bits are those of the rounding
-# alone, which no language has (lesson 08). And a figure that beats real music, as the
+# alone, which no language has (lesson 11). And a figure that beats real music, as the
 # style of DrumLDM's loops does, says that it plays the clichés which the judge knows. Beware, too,
 # of few clips: the judge that learned from 60 loops of each kind found DrumLDM no sooner than real
 # loops (0.68 of them right); with 300 of each it is right about 0.88.
@@ -544,7 +544,7 @@ HTML(table(COLUMNS, lines, "Five systems, as their cards say") + notes)
 # *Terms:* Fréchet audio distance · kernel distance · bias · extrapolated · degradation · rank
 # correlation · inception score · relevance
 #
-# *Next:* [lesson 11](11_listening_test.ipynb) asks people. Or take your own music,
+# *Next:* [lesson 13](13_listening_test.ipynb) asks people. Or take your own music,
 # `dataset="groove+my-recordings"` above, and your own systems, `workbench evaluate systems
 # --checkpoints my-music`.
 

@@ -1,7 +1,7 @@
 # %% [markdown]
-# # 11 · The listening test
+# # 13 · The listening test
 #
-# [10 Evaluation](10_evaluation.ipynb) · [index](00_start_here.ipynb)
+# [12 Evaluation](12_evaluation.ipynb) · [index](00_start_here.ipynb)
 #
 # **You will** make a blind listening test, rate it, and find out what a class's answers say, how
 # surely, and how many raters it would take to say more.
@@ -22,7 +22,7 @@ train = False  # this notebook trains nothing
 # %%
 from workbench import DrumLDM, plots, start
 
-run = start("11", profile=profile, dataset=dataset, seed=seed, train=train)
+run = start("13", profile=profile, dataset=dataset, seed=seed, train=train)
 
 # %% [markdown]
 # ## 1 · What raters hear, and what they must not know

@@ -1,8 +1,8 @@
 # %% [markdown]
-# # 09 · MidiGPT: filling holes in songs
+# # 10 · MidiGPT: filling holes in songs
 #
-# [08 Diffusion-LM](08_diffusion_lm.ipynb) · [index](00_start_here.ipynb) ·
-# [10 Evaluation](10_evaluation.ipynb)
+# [08 MusicLDM](08_musicldm.ipynb) · [index](00_start_here.ipynb) ·
+# [11 Diffusion-LM](11_diffusion_lm.ipynb)
 #
 # **You will** measure what a language model knows of a song, fill holes in it, and look into its
 # vocabulary.
@@ -24,7 +24,7 @@ train = False  # True trains a system here; False loads the shipped one
 from workbench import Region, plots, start
 from workbench.systems.midigpt import MidiGPT
 
-run = start("09", profile=profile, dataset=dataset, seed=seed, train=train)
+run = start("10", profile=profile, dataset=dataset, seed=seed, train=train)
 
 # %%
 if run.train:
@@ -431,7 +431,7 @@ InpaintingWidget(system, song)
 # *Terms:* decoder-only transformer · fill-in-the-middle · nats · Markov chain · Kneser–Ney ·
 # nucleus · cache · context · pitch class
 #
-# *Next:* [lesson 10](10_evaluation.ipynb) holds all five systems against real music. Or train your
+# *Next:* [lesson 11](11_diffusion_lm.ipynb) generates all words at once, from noise. Or train your
 # own with `train = True`, or `workbench train songs --dataset your/folder`; on the
 # command line, `workbench inpaint song.mid --system songs --bars 9-12`.
 
