@@ -16,7 +16,7 @@ except ImportError:  # run from a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from workbench.datasets.download import fetch
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, brief
 from workbench.files import atomic_write, cache_dir
 
 URL = "https://github.com/harritaylor/torchvggish/releases/download/v0.1/vggish-10086976.pth"
@@ -33,9 +33,9 @@ def convert(source: Path, target: Path) -> None:
         state = torch.load(source, map_location="cpu", weights_only=True)
         VGGish.of_state(state)
     except Exception as error:  # the reader raises many kinds of errors for an invalid file
-        first = (str(error).splitlines() or [type(error).__name__])[0]
         raise WorkbenchError(
-            f"{source}: has no valid weights of VGGish ({first}); remove it and run this again"
+            f"{source}: has no valid weights of VGGish ({brief(error)}); remove it and run "
+            "this again"
         ) from None
     with atomic_write(target) as path:
         save_file({name: value.contiguous() for name, value in state.items()}, path)

@@ -46,3 +46,13 @@ def text_of(error: BaseException) -> str:
         return str(error)
     except Exception as inner:
         return NO_TEXT + type(inner).__name__
+
+
+def brief(error: BaseException) -> str:
+    """Return the first line of an error's message, at most 200 characters, after the name of its
+    type. A ValueError's and the workbench's own stand without a name."""
+    kind, lines = type(error), text_of(error).strip().splitlines()
+    if not lines:
+        return kind.__name__
+    named = kind is not ValueError and not isinstance(error, WorkbenchError)
+    return f"{kind.__name__}: " * named + lines[0][:200]

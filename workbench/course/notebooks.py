@@ -21,7 +21,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import BrokenFileError, MissingDataError
+from workbench.errors import BrokenFileError, MissingDataError, brief
 from workbench.files import atomic_write
 
 # In a checkout beside the package; from a wheel in share/, like JupyterLab's own files.
@@ -137,10 +137,9 @@ def read_notebook(path: Path) -> Any:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
     except Exception as error:  # JSON, versions, schemas: nbformat raises many types
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise BrokenFileError(
-            f"{path}: is not a valid notebook ({reason}); mend it, or `workbench notebooks` writes "
-            "it again"
+            f"{path}: is not a valid notebook ({brief(error)}); mend it, or `workbench notebooks` "
+            "writes it again"
         ) from error
     for cell in notebook.cells:
         if cell.cell_type == "code":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import CheckpointError
+from workbench.errors import CheckpointError, brief
 
 if TYPE_CHECKING:
     from transformers import ClapModel
@@ -80,8 +80,3 @@ def _vectors(output: Any) -> Tensor:
     """Return unit vectors; newer versions of transformers return an object, older ones a tensor."""
     vectors = output if isinstance(output, Tensor) else output.pooler_output
     return nn.functional.normalize(vectors, dim=-1)
-
-
-def brief(error: BaseException) -> str:
-    """Return the first line of an error of another library."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

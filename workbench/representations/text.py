@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 
 from workbench.datasets.keywords import multihot
-from workbench.errors import MissingDataError
+from workbench.errors import MissingDataError, brief
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -191,9 +191,9 @@ def _load_bert(name: str) -> tuple[Any, Any]:
             source, use_safetensors=True, trust_remote_code=False
         ).eval()
     except Exception as error:  # any library may fail on unusual values
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise MissingDataError(
-            f"BERT {name!r} cannot be loaded ({first}); use text='bert' for the packaged MiniLM"
+            f"BERT {name!r} cannot be loaded ({brief(error)}); use text='bert' for the packaged "
+            "MiniLM"
         ) from None
     finally:
         if bars:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.errors import CheckpointError, PromptError
+from workbench.errors import CheckpointError, PromptError, brief
 from workbench.files import UNREADABLE, atomic_write, load_json
 
 if TYPE_CHECKING:
@@ -176,10 +176,8 @@ class Vocabulary:
         except CheckpointError:
             raise
         except Exception as error:  # MidiTok and tokenizers may raise anything
-            reason = (str(error).strip().splitlines() or [""])[0][:200]
             raise CheckpointError(
-                f"vocabulary: no tokeniser of MidiTok ({type(error).__name__}: {reason}); train or "
-                "fetch it again"
+                f"vocabulary: no tokeniser of MidiTok ({brief(error)}); train or fetch it again"
             ) from None
         return vocabulary
 

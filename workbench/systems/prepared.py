@@ -24,11 +24,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
+from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError, brief
 from workbench.files import UNREADABLE, load_json, replacing, umask
 from workbench.systems.registry import resolve
 from workbench.systems.stages import Recipe
-from workbench.systems.storage import brief
 
 INDEX, TENSORS = "prepared.json", "prepared.safetensors"
 VERSION = 1

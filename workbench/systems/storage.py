@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 from torch import nn
 
 from workbench.arguments import path_of, shown, text_of
-from workbench.errors import CheckpointError, MissingDataError, PromptError
+from workbench.errors import CheckpointError, MissingDataError, PromptError, brief
 from workbench.files import atomic_write
 from workbench.systems.configs import config_from, laid_out
 from workbench.systems.folders import opened, saving
@@ -248,11 +248,3 @@ def _read_config(path: Path, folder: Path) -> dict[str, Any]:
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is not a JSON number")
-
-
-def brief(error: Exception) -> str:
-    """Return an error as one short line."""
-    lines = str(error).strip().splitlines()
-    text = lines[0][:200] if lines else ""
-    plain = type(error) is ValueError
-    return text if plain and text else f"{type(error).__name__}: {text}"

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from workbench.errors import CheckpointError, WorkbenchError
+from workbench.errors import CheckpointError, WorkbenchError, brief
 from workbench.files import atomic_write
 
 FLOATS, INTEGERS = ("F16", "BF16", "F32", "F64"), ("BOOL", "U8", "I8", "I16", "I32", "I64")
@@ -167,7 +167,6 @@ def _another(path: str | Path, name: str) -> CheckpointError:
 
 
 def _unreadable(path: str | Path, error: Exception) -> CheckpointError:
-    first = (str(error).strip().splitlines() or [""])[0][:200]
     return CheckpointError(
-        f"{path}: not a valid safetensors file ({first}); download or train it again"
+        f"{path}: not a valid safetensors file ({brief(error)}); download or train it again"
     )

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import CheckpointError
+from workbench.errors import CheckpointError, brief
 from workbench.models.music_ldm import MusicLDMSizes
 from workbench.models.text_audio import TextAudioConfig
-from workbench.representations.clap import Clap, brief
+from workbench.representations.clap import Clap
 from workbench.systems.musicldm.config import MusicLDMConfig
 from workbench.systems.musicldm.networks import Networks
 from workbench.systems.storage import from_hub
