@@ -10,9 +10,9 @@ BeatNet: Heydari, Cwitkowitz and Duan, "BeatNet: CRNN and particle filtering for
 downbeat and meter tracking", ISMIR 2021.
 """
 
-import argparse
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 try:
@@ -20,8 +20,8 @@ try:
 except ImportError:  # run from a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from workbench.datasets.wheels import fetch_wheel, read_member
-from workbench.errors import WorkbenchError
+from workbench.datasets.wheels import read_member, run_script
+from workbench.errors import WorkbenchError, brief
 from workbench.files import atomic_write, cache_dir
 from workbench.representations.beatnet import FILE, BeatNets
 
@@ -31,7 +31,7 @@ SHA256 = "1ecfa17bdcbe899975a88bdb6efebd6970d846a4f3b6cfd5c6f320647c641c7e"
 MEMBERS = [f"BeatNet/models/model_{number}_weights.pt" for number in (1, 2, 3)]
 
 
-def convert(wheel: Path, target: Path) -> None:
+def convert(wheel: Path, target: Path) -> Iterator[Path]:
     """The parameters of the package's files as safetensors; refused if they do not fit BeatNet."""
     import torch
     from safetensors.torch import save_file
@@ -41,27 +41,16 @@ def convert(wheel: Path, target: Path) -> None:
         states = [torch.load(file, map_location="cpu", weights_only=True) for file in files]
         networks = BeatNets.of_states(states)
     except Exception as error:  # the reader raises many kinds of errors for an invalid file
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WorkbenchError(f"{wheel}: has no valid weights of BeatNet ({first})") from None
+        raise WorkbenchError(f"{wheel}: has no valid weights of BeatNet ({brief(error)})") from None
     with atomic_write(target) as path:
         save_file(networks.state_dict(), path)
+    yield target
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Download, convert and print the path; an error is one line and status 1."""
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    options.add_argument("--wheel", type=Path, help="the package's wheel, instead of a download")
-    options.add_argument("--out", type=Path, default=cache_dir() / FILE)
-    args = options.parse_args(arguments)
-    try:
-        convert(args.wheel or fetch_wheel("BeatNet", VERSION, SHA256), args.out)
-    except (WorkbenchError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(args.out)
-    return 0
+    """Download, convert and print the path."""
+    package = ("BeatNet", VERSION, SHA256)
+    return run_script(package, convert, cache_dir() / FILE, __doc__, arguments)
 
 
 if __name__ == "__main__":

@@ -1,36 +1,26 @@
 """The script that brings BeatNet: pip takes the wheel from a folder, no index is asked."""
 
-import importlib.util
 import io
-import zipfile
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.data_scripts import scripts
 from workbench.datasets.download import digest
 from workbench.representations.beatnet import BeatNet, BeatNets, BeatNetTracker
 
-SCRIPT = Path(__file__).parents[2] / "data_scripts" / "beatnet.py"
 WHEEL = "BeatNet-1.1.3-py3-none-any.whl"
 
 
 def write_wheel(path, states):
     """A wheel that pip accepts, with these parameters as pickles."""
-    about = "BeatNet-1.1.3.dist-info"
-    with zipfile.ZipFile(path, "w") as archive:
-        for number, state in enumerate(states, start=1):
-            packed = io.BytesIO()
-            torch.save(state, packed)
-            archive.writestr(f"BeatNet/models/model_{number}_weights.pt", packed.getvalue())
-        archive.writestr(
-            f"{about}/METADATA",
-            "Metadata-Version: 2.1\nName: BeatNet\nVersion: 1.1.3\nRequires-Dist: nowhere\n",
-        )
-        archive.writestr(
-            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{about}/RECORD", "")
+    files = {}
+    for number, state in enumerate(states, start=1):
+        packed = io.BytesIO()
+        torch.save(state, packed)
+        files[f"BeatNet/models/model_{number}_weights.pt"] = packed.getvalue()
+    scripts.write_wheel(path, "BeatNet", "1.1.3", files, needs="nowhere")
 
 
 @pytest.fixture
@@ -38,10 +28,7 @@ def script(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    spec = importlib.util.spec_from_file_location("beatnet_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.module_of("beatnet")
 
 
 def test_weights_arrive_from_the_package(script, tmp_path, monkeypatch, capsys):

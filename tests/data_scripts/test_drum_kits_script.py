@@ -1,24 +1,18 @@
 """The script that brings drum kits, against a loopback server with a SoundFont."""
 
 import hashlib
-import importlib.util
-from pathlib import Path
 
 import pytest
 
+from tests.data_scripts.scripts import module_of
 from workbench.music.drum_kit import KITS, find_kit
 from workbench.music.soundfont import bundled_soundfont
-
-SCRIPT = Path(__file__).parents[2] / "data_scripts" / "drum_kits.py"
 
 
 @pytest.fixture
 def script(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
-    spec = importlib.util.spec_from_file_location("drum_kits_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of("drum_kits")
 
 
 def test_every_kit_of_the_script_is_known_to_the_player(script):

