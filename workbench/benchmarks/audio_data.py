@@ -119,6 +119,12 @@ class AudioBench:
         return self.predict(self.real[0])
 
 
+def sets_of(bench: AudioBench) -> np.ndarray:
+    """The name of the data set of each of the held-out windows, (n,)."""
+    labels = [bench.audio.items[int(i)].labels for i in bench.real[1]]
+    return np.array([str(own.get("set") or "recordings") for own in labels])
+
+
 Sections = Mapping[str, Callable[[Any], None]]  # each takes the run
 
 

@@ -11,7 +11,7 @@ import torch
 import torchaudio
 
 from workbench.benchmarks.audio_coding import Coding, distance
-from workbench.benchmarks.audio_data import AudioBench
+from workbench.benchmarks.audio_data import AudioBench, sets_of
 from workbench.datasets.audio import AudioItem
 from workbench.datasets.sounds import held_out_recordings
 from workbench.errors import BrokenFileError, MissingDataError
@@ -163,7 +163,7 @@ def beat(bench: AudioBench, draw: Draw) -> None:
     windows, pieces = bench.real
     items = [bench.audio.items[int(i)] for i in pieces]
     tempi = np.array([float(item.labels.get("tempo") or "nan") for item in items])
-    sets = np.array([str(item.labels.get("set") or "recordings") for item in items])
+    sets = sets_of(bench)
     for name in sorted(set(sets)):
         own = sets == name
         speeds = tempi[own] if np.isfinite(tempi[own]).all() else None

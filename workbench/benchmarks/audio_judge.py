@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from workbench.benchmarks.audio_data import AudioBench
+from workbench.benchmarks.audio_data import AudioBench, sets_of
 from workbench.benchmarks.audio_hearing import OPUS, Draw, griffin_lim, opus
 from workbench.errors import MissingDataError
 from workbench.evaluation.distances import (
@@ -125,12 +125,9 @@ def instruments(bench: AudioBench, draw: Draw) -> None:
     table.append(
         ["all prompts", total, *_shares(heard), right / total, share_interval(right, total)]
     )
-    windows, pieces = bench.real
-    sets = np.array(
-        [str(bench.audio.items[int(i)].labels.get("set") or "recordings") for i in pieces]
-    )
+    sets = sets_of(bench)
     for name in sorted(set(sets)):
-        own = recognised(judge, windows[sets == name])
+        own = recognised(judge, bench.real[0][sets == name])
         table.append([f"held-out windows of {name}", len(own), *_shares(own), None, None])
     bench.report.table(
         "instruments",
