@@ -36,13 +36,13 @@ def quality(bench: MusicBench) -> None:
     order = np.random.default_rng(bench.seed).permutation(len(real))
     made = {
         "generated, guidance 1": bench.generate(system, bench.captions, guidance=1.0),
-        "generated, guidance 2": bench.generate(system, bench.captions),
-        "generated, guidance 4": bench.generate(system, bench.captions, guidance=4.0),
+        "generated, guidance 2": bench.guided,
+        "generated, guidance 4": bench.guided_strongly,
         "best of 5, ranked by the system's encoder": bench.generate(
             system, bench.captions, candidates=2 if bench.quick else 5
         ),
         "the held-out windows": real,
-        "their reconstructions": reconstructions(bench),
+        "their reconstructions": bench.reconstructions,
         "held-out windows of other captions": real[order],
         "training windows": bench.windows("train", 1)[0],
     }
@@ -61,21 +61,14 @@ def quality(bench: MusicBench) -> None:
     )
 
 
-def reconstructions(bench: MusicBench) -> np.ndarray:
-    """The held-out windows through VAE and vocoder."""
-    system, parts = bench.system, torch.from_numpy(bench.real[0]).float().split(16)
-    again = torch.cat([system.decode_sound(system.encode_sound(part)) for part in parts])
-    return again.numpy()
-
-
 def public(bench: MusicBench) -> None:
     """Distances by a judge that was trained elsewhere, with codecs as a scale."""
     audio_judge.public(
         bench,
         {
-            "generated, guidance 4": bench.generate(bench.system, bench.captions, guidance=4.0),
-            "generated, guidance 2": bench.generate(bench.system, bench.captions),
-            "reconstructions": reconstructions(bench)[:, : bench.length],
+            "generated, guidance 4": bench.guided_strongly,
+            "generated, guidance 2": bench.guided,
+            "reconstructions": bench.reconstructions[:, : bench.length],
         },
     )
 

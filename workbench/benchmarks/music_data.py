@@ -83,6 +83,22 @@ class MusicBench(AudioBench):
         return np.concatenate(out)
 
     @cached_property
+    def guided(self) -> np.ndarray:
+        """Clips for the captions of the held-out windows, guidance 2."""
+        return self.generate(self.system, self.captions)
+
+    @cached_property
+    def guided_strongly(self) -> np.ndarray:
+        """The same, guidance 4."""
+        return self.generate(self.system, self.captions, guidance=4.0)
+
+    @cached_property
+    def reconstructions(self) -> np.ndarray:
+        """The held-out windows through VAE and vocoder."""
+        system, parts = self.system, torch.from_numpy(self.real[0]).float().split(CHUNK)
+        return torch.cat([system.decode_sound(system.encode_sound(p)) for p in parts]).numpy()
+
+    @cached_property
     def caption_vectors(self) -> np.ndarray:
         """The judge's embeddings of the held-out windows' captions: (n, dim)."""
         return self.judge.embed_text(self.captions).numpy()

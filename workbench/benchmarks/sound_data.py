@@ -78,6 +78,11 @@ class SoundBench(AudioBench):
         """One clip for genre and caption of each held-out window."""
         return self.generate(*self.requests(self.real[1]))
 
+    @cached_property
+    def reconstructions(self) -> np.ndarray:
+        """The held-out windows through the autoencoder."""
+        return self.decode(self.latents(self.real[0]))
+
     def decode(self, latents: torch.Tensor) -> np.ndarray:
         """Standardised latents (n, latent, frames) → sounds (n, samples)."""
         return np.stack([self.system.decode_sound(z).mean(0)[: self.length] for z in latents])

@@ -31,7 +31,7 @@ def frechet(bench: SoundBench) -> None:
         "z with the mean and variance of real latents, decoded": matched,
         "diffusion, unconditional": bench.free,
         "diffusion, genre and caption of each window": bench.matched,
-        "reconstructions": bench.decode(bench.latents(bench.real[0])),
+        "reconstructions": bench.reconstructions,
         "floor: training windows": bench.windows("train", 1)[0],
     }
     rows = [[name, *bench.distances(sounds)] for name, sounds in made.items()]
@@ -64,7 +64,7 @@ def public(bench: SoundBench) -> None:
         {
             "diffusion, genre and caption of each window": bench.matched,
             "diffusion, unconditional": bench.free,
-            "reconstructions": bench.decode(bench.latents(bench.real[0]))[:, : bench.length],
+            "reconstructions": bench.reconstructions,
         },
     )
 
