@@ -196,6 +196,7 @@ def mauve(
 
     x, y = _pair(x, y)
     fewest = min(len(x), len(y))
+    scale = number(scale, "scale", 0)
     clusters = max(2, fewest // 10) if clusters is None else whole(clusters, "clusters", 2, fewest)
     both = np.concatenate([x, y])
     if len(np.unique(both, axis=0)) < 2:
@@ -211,7 +212,7 @@ def mauve(
 
     def closeness(own: np.ndarray) -> np.ndarray:
         logs = np.log(np.where(own > 0, own / np.maximum(mixtures, 1e-300), 1))
-        return np.exp(-number(scale, "scale", 0) * (own * logs).sum(1))
+        return np.exp(-scale * (own * logs).sum(1))
 
     across = np.concatenate([[0], closeness(q), [1]])  # rises, because R comes nearer to Q
     up = np.concatenate([[1], closeness(p), [0]])
