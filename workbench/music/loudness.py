@@ -80,11 +80,11 @@ def for_playback(sound: np.ndarray, rate: int, loop: bool) -> np.ndarray:
     softer, because the limiter takes at most 4 dB. Silence, and sound shorter than a block of
     0.4 s, are only limited. loop: whether the end continues at the start.
     """
-    long_enough = sound.shape[1] >= round(BLOCK * rate)
-    level = loudness(sound, rate) if long_enough else -np.inf
-    gain = min(PLAYBACK - level, MOST_GAIN) if level > -np.inf else 0.0
+    if sound.shape[1] < round(BLOCK * rate) or (level := loudness(sound, rate)) == -np.inf:
+        return mastered(_raised(sound, 0.0), rate, loop)
+    gain = min(PLAYBACK - level, MOST_GAIN)
     made = mastered(_raised(sound, gain), rate, loop)
-    missing = PLAYBACK - loudness(made, rate) if level > -np.inf else 0.0
+    missing = PLAYBACK - loudness(made, rate)
     if missing > 0 and gain < MOST_GAIN:  # what the limiter took, once more
         made = mastered(_raised(sound, gain + min(missing, 3.0)), rate, loop)
     return made
