@@ -207,18 +207,21 @@ def losses(model: DiffusionLM, words: Tensor, pad: int) -> dict[str, Tensor]:
     return terms
 
 
+def stratified(n: int, device: torch.device | None = None) -> Tensor:
+    """Sample one number from each of `n` equal parts of [0, 1): (n,). The variance is lower than
+    that of independent samples."""
+    return (torch.arange(n, device=device) + torch.rand(n, device=device)) / n
+
+
 def strata(n: int, steps: int, device: torch.device) -> Tensor:
-    """Sample one step from each of `n` equal parts of 0 … steps − 1: (n,). The variance is lower
-    than that of independent samples."""
-    parts = (torch.arange(n, device=device) + torch.rand(n, device=device)) / n
-    return (parts * steps).long().clamp(max=steps - 1)
+    """Sample one step from each of `n` equal parts of 0 … steps − 1: (n,)."""
+    return (stratified(n, device) * steps).long().clamp(max=steps - 1)
 
 
 def late(n: int, steps: int, device: torch.device) -> Tensor:
     """Sample n steps like `strata`, but later steps more often (density 2t/T). A little noise can
     be removed word by word; only much noise makes the network use the other words."""
-    parts = (torch.arange(n, device=device) + torch.rand(n, device=device)) / n
-    return (parts.sqrt() * steps).long().clamp(max=steps - 1)
+    return (stratified(n, device).sqrt() * steps).long().clamp(max=steps - 1)
 
 
 # --- sampling ---------------------------------------------------------------------------------

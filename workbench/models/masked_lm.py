@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from workbench.arguments import generator, seed_of
 from workbench.models.diffusion import guided
-from workbench.models.diffusion_lm import TransformerConfig, encoder
+from workbench.models.diffusion_lm import TransformerConfig, encoder, stratified
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ def losses(
     """
     real = words != pad
     count = real.sum(1)
-    parts = (torch.arange(len(words)) + torch.rand(len(words))) / len(words)
-    number = (parts.to(words.device) * count).long().clamp(max=count - 1) + 1
+    parts = stratified(len(words)).to(words.device)
+    number = (parts * count).long().clamp(max=count - 1) + 1
     hidden = masked_at(real, number, torch.rand(words.shape, device=words.device))
     if controls is not None:
         keep = torch.rand(controls.shape, device=words.device) < 0.5
@@ -117,8 +117,13 @@ def losses(
 def masked_at(real: Tensor, number: Tensor, uniform: Tensor) -> Tensor:
     """Return which words are masked, bool (batch, time): in each row `number` (batch,) of those
     that are `real` (batch, time), those with the lowest uniform numbers (batch, time)."""
-    rank = torch.where(real, uniform, 2.0).argsort(1).argsort(1)
-    return rank < number[:, None]
+    return ranks(real, uniform) < number[:, None]
+
+
+def ranks(real: Tensor, uniform: Tensor) -> Tensor:
+    """Return a random order of the real words, from 0: the rank of each uniform number (batch,
+    time) in its row. All other words come after them."""
+    return torch.where(real, uniform, 2.0).argsort(1).argsort(1)
 
 
 def _nats(
@@ -225,7 +230,7 @@ def sample(
 
     words = torch.where(known >= 0, known, model.mask_id)
     free = words == model.mask_id
-    order = torch.where(free, uniform(), 2.0).argsort(1).argsort(1)
+    order = ranks(free, uniform())
     total = int(free.sum(1).max())
     steps = max(1, min(steps, total))
     every = torch.arange(model.config.vocab)
