@@ -1,10 +1,10 @@
-"""The figures by which DiffusionLM's temperature and steps are chosen, and what its card says."""
+"""The figures that compare temperatures and steps of DiffusionLM, and what its card says."""
 
 import numpy as np
 import pytest
 
 from workbench.benchmarks.piano_likelihood import verdict
-from workbench.benchmarks.piano_sampling import HEARD, SETTINGS, distance, entropy
+from workbench.benchmarks.piano_sampling import NOTES, SETTINGS, distance, entropy
 from workbench.evaluation.symbolic import MEASURES
 from workbench.systems.diffusion_lm.config import PROCESSES
 
@@ -32,7 +32,7 @@ def test_the_distance_counts_standard_deviations_of_real_windows():
 
 def test_every_process_has_settings_and_every_figure_a_measure():
     assert set(SETTINGS) == set(PROCESSES)
-    assert set(HEARD) <= set(MEASURES)
+    assert set(NOTES) <= set(MEASURES)
 
 
 def test_the_card_says_which_of_the_two_predicts_better():

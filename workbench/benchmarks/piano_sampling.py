@@ -1,8 +1,8 @@
-"""Which temperature and how many steps DiffusionLM samples with: chosen on the validation split.
+"""Temperatures and numbers of steps of DiffusionLM's sampling, compared on the validation split.
 
 Validity alone prefers cold samples, and so does a judge by likelihood. A listener also hears wrong
 notes, dynamics and rhythm. A setting is therefore judged by how far its samples are from real
-windows in all of these.
+windows in measures of all of these. No default follows from it by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from workbench.benchmarks.piano_data import PianoBench
 from workbench.evaluation.symbolic import measures
 
-HEARD = ("clash rate", "velocity spread", "mean length", "polyphony", "leap", "scale consistency")
+NOTES = ("clash rate", "velocity spread", "mean length", "polyphony", "leap", "scale consistency")
 RHYTHM, JUDGE = "rhythm entropy", "judge: bits per word"
 # process → temperatures, numbers of steps
 SETTINGS: dict[str, tuple[tuple[float, ...], tuple[int, ...]]] = {
@@ -21,12 +21,12 @@ SETTINGS: dict[str, tuple[tuple[float, ...], tuple[int, ...]]] = {
 }
 
 
-def heard(bench: PianoBench, ids: np.ndarray) -> dict[str, np.ndarray]:
+def figures(bench: PianoBench, ids: np.ndarray) -> dict[str, np.ndarray]:
     """Figures of windows (n, 130) by name, (n,) each: measures of notes, the entropy in bits of the
     sixteenths of a bar on which notes begin, and bits per word under the GPT judge."""
     code = bench.system.code
     found = measures([code.decode(row) for row in ids])
-    values = {name: np.nan_to_num(found[name]) for name in HEARD}
+    values = {name: np.nan_to_num(found[name]) for name in NOTES}
     values[RHYTHM] = np.array([entropy(code.positions[row]) for row in ids])
     values[JUDGE] = bench.judged(ids) / np.log(2)
     return values
@@ -52,22 +52,23 @@ def distance(found: dict[str, np.ndarray], real: dict[str, np.ndarray]) -> float
 
 
 def sampling(bench: PianoBench) -> None:
-    """Temperatures and numbers of steps against validation windows, by a judge and by ear."""
+    """Temperatures and numbers of steps: measures of notes and a judge, against validation
+    windows."""
     few = 8 if bench.quick else 48
     validation, _ = bench.full(bench.windows("validation", 20 if bench.quick else None, 4))
-    real = heard(bench, validation)
-    other = heard(bench, bench.full(bench.train)[0])
+    real = figures(bench, validation)
+    other = figures(bench, bench.full(bench.train)[0])
     temperatures, steps = SETTINGS[bench.system.config.process]
     if bench.quick:
         temperatures, steps = temperatures[::2], steps[:1]
-    names = [*HEARD, RHYTHM, JUDGE]
+    names = [*NOTES, RHYTHM, JUDGE]
     sets = {"validation windows": real, "training windows": other}
     for number in steps:
         for temperature in temperatures:
             ids = bench.system.sample_words(
                 min(bench.n, few), steps=number, temperature=temperature, seed=bench.seed
             )
-            sets[f"{number} steps, temperature {temperature:g}"] = heard(bench, ids)
+            sets[f"{number} steps, temperature {temperature:g}"] = figures(bench, ids)
     gaps = {label: distance(found, real) for label, found in sets.items()}
     rows = [
         [label, *(float(found[name].mean()) for name in names), gaps[label]]

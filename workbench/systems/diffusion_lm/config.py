@@ -58,7 +58,8 @@ class Profile:
     limit: int | None = None
 
 
-# a masked model's own settings of sampling, chosen on the validation split
+# a masked model's own settings of sampling: guesses, not chosen by a measurement;
+# `workbench evaluate piano --only sampling` compares temperatures and steps
 MASKED_TEMPERATURE = 0.9
 MASKED_GUIDANCE = 1.5
 
