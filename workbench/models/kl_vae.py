@@ -204,7 +204,6 @@ class KLVAE(nn.Module):
 
     def __init__(self, config: KLVAEConfig) -> None:
         super().__init__()
-        self.config = config
         self.encoder, self.decoder = Encoder(config), Decoder(config)
         self.quant_conv = nn.Conv2d(2 * config.latent, 2 * config.latent, 1)
         self.post_quant_conv = nn.Conv2d(config.latent, config.latent, 1)
