@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench.models.diffusion_lm import DiffusionLM, Nudge, sinusoid, strata
+from workbench.models.denoisers import sinusoid
+from workbench.models.diffusion_lm import DiffusionLM, Nudge, strata
 
 LEVELS = 3  # classes of density (sparse, medium, busy) and register (low, middle, high)
 KEYS = 12  # key signatures, by their major tonic

@@ -80,6 +80,12 @@ def sinusoids(position: Tensor, channels: int, longest: float = 10_000.0) -> Ten
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
+def sinusoid(t: Tensor, width: int) -> Tensor:
+    """Steps (batch,) → (batch, width): `sinusoids` with the cosines first, as in the published code
+    of Diffusion-LM and in diffusers."""
+    return sinusoids(t.float(), width).roll(width // 2, dims=-1)
+
+
 class MLPDenoiser(nn.Module):
     """The paper's denoiser for one latent vector: [z, step, text] → 256 → 512 → z.
 

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.models.bert import Transformer
-from workbench.models.denoisers import sinusoids
+from workbench.models.denoisers import sinusoid
 from workbench.models.diffusion import Diffusion
 
 Backbone = Literal["bert", "electra"]
@@ -154,12 +154,6 @@ def encoder(config: TransformerConfig) -> tuple[Transformer, int]:
         return Transformer(config.width, *sizes), config.width
     half = config.width // 2
     return Transformer(half, *sizes, inputs=half // 2), half // 2
-
-
-def sinusoid(t: Tensor, width: int) -> Tensor:
-    """Steps (batch,) → (batch, width): `sinusoids` with the cosines first, as in the published
-    code."""
-    return sinusoids(t.float(), width).roll(width // 2, dims=-1)
 
 
 # --- training ---------------------------------------------------------------------------------

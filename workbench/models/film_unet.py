@@ -13,7 +13,6 @@ al. 2018 (FiLM), arXiv 1709.07871; MusicLDM, arXiv 2308.01546, section 3.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -22,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workbench.models.denoisers import sinusoid
 from workbench.models.kl_vae import Attention, Downsample, ResBlock, Upsample
 
 HEADS = 8
@@ -137,10 +137,7 @@ class TimeEmbedding(nn.Module):
         self.linear_1, self.linear_2 = nn.Linear(inputs, width), nn.Linear(width, width)
 
     def forward(self, t: Tensor) -> Tensor:
-        half = self.inputs // 2
-        places = torch.arange(half, dtype=torch.float32, device=t.device)
-        angles = t.float()[:, None] * torch.exp(-math.log(10_000) * places / half)
-        waves = torch.cat([angles.cos(), angles.sin()], dim=-1).to(self.linear_1.weight.dtype)
+        waves = sinusoid(t, self.inputs).to(self.linear_1.weight.dtype)
         return self.linear_2(F.silu(self.linear_1(waves)))
 
 
