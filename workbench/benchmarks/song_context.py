@@ -7,6 +7,7 @@ import torch
 
 from workbench.benchmarks.song_data import SongBench, unpadded
 from workbench.representations.tokens import BOS
+from workbench.systems.midigpt.training import split
 
 LENGTHS = (64, 256, 1024)  # tokens
 BLOCK = 64  # tokens that are predicted in one pass
@@ -22,8 +23,7 @@ def context(bench: SongBench) -> None:
     costs = {}
     for length in lengths[:-1]:
         costs[f"{length} tokens"] = np.concatenate([by_blocks(bench, row, length) for row in rows])
-    ids = full[..., 0] if full.ndim == 3 else full
-    costs[f"{own} tokens"] = last_of(bench, ids, rows)
+    costs[f"{own} tokens"] = last_of(bench, split(full)[0], rows)
     if bench.system.hints is not None:
         costs[f"{own} tokens, echoes of the whole song"] = last_of(bench, full, rows)
     first = next(iter(costs.values()))

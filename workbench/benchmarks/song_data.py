@@ -17,7 +17,7 @@ from workbench.representations.holes import song_ids, transpose
 from workbench.representations.remi import RemiSong, table_of
 from workbench.representations.tokens import EOS, PAD, Vocabulary
 from workbench.systems.midigpt import MidiGPT
-from workbench.systems.midigpt.training import held_out, songs_of
+from workbench.systems.midigpt.training import held_out, songs_of, split
 
 ORDERS = (1, 2, 3, 4)
 SHIFTS = range(-5, 7)  # the transpositions of MidiGPT's training
@@ -104,8 +104,7 @@ class SongBench:
 
 def unpadded(rows: torch.Tensor) -> list[np.ndarray]:
     """Rows without their padding and hints, as arrays of ids."""
-    rows = rows[..., 0] if rows.ndim == 3 else rows
-    return [row[row != PAD].long().numpy() for row in rows]
+    return [row[row != PAD].numpy() for row in split(rows)[0]]
 
 
 def until_end(ids: Sequence[int] | np.ndarray, end: int = EOS) -> np.ndarray:
