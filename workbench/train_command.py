@@ -11,7 +11,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from workbench.errors import WorkbenchError
 from workbench.files import UNREADABLE, load_json, write_text
 from workbench.options import check_out, one_line
 from workbench.system_options import SYSTEM
-from workbench.systems.registry import SYSTEMS, Entry, Run, datasets, find, runs, system_key
+from workbench.systems.registry import SYSTEMS, Entry, Run, datasets, runs, system_key
 
 ALL = "all"
 SETTINGS = ("dataset", "profile", "seed")  # that prepared data bring with them
@@ -76,39 +76,35 @@ def _system(typed: str) -> str:
 
 def prepare(args: argparse.Namespace) -> int:
     """Prepare the data of one system, or of all."""
-    out = args.out or Path("prepared") / ("" if args.system == ALL else args.system)
+    entry, given = _chosen(args)
+    out = args.out or Path("prepared") / (entry.key if entry else "")
     check_out(out)
 
-    def one(entry: Entry, folder: Path, given: dict[str, Any]) -> None:
+    def one(entry: Entry, folder: Path, given: Mapping[str, str]) -> None:
         dataset = args.dataset or entry.dataset
         entry.system.prepare(
             dataset, args.profile or "laptop", out=folder, seed=args.seed or 0, **given
         )
         print(f"prepared in {folder}", flush=True)
 
-    if args.system != ALL:
-        one(find(args.system), out, _options(args, find(args.system)))
+    if entry:
+        one(entry, out, given)
         return 0
-    _options(args, None)
-    return _each(lambda run: one(run.entry, out / run.name, dict(run.options)))
+    return _each(lambda run: one(run.entry, out / run.name, run.options))
 
 
 def train(args: argparse.Namespace) -> int:
     """Train one system, or all."""
-    out = args.out or Path("runs") / ("" if args.system == ALL else args.system)
-    if args.prepared is not None:
-        for name in SETTINGS:
-            if getattr(args, name) is not None:
-                raise WorkbenchError(f"--{name}: comes with the data of --prepared; omit it")
+    entry, given = _chosen(args)
+    settings = [name for name in SETTINGS if getattr(args, name) is not None]
+    if args.prepared is not None and (settings or given):
+        name = [*settings, *sorted(given)][0]
+        raise WorkbenchError(f"--{name}: comes with the data of --prepared; omit it")
+    out = args.out or Path("runs") / (entry.key if entry else "")
     check_out(out)
-    if args.system != ALL:
-        entry = find(args.system)
-        given = _options(args, entry)
-        if given and args.prepared is not None:
-            raise WorkbenchError(f"--{min(given)}: comes with the data of --prepared; omit it")
+    if entry:
         _train(args, entry, out, args.prepared, args.budget_minutes, given)
         return 0
-    _options(args, None)
     left, shares = args.budget_minutes, sum(run.share for run in runs())
 
     def one(run: Run) -> None:
@@ -120,7 +116,7 @@ def train(args: argparse.Namespace) -> int:
         asked = {name: getattr(args, name) for name in SETTINGS}
         asked |= {"prepared": str(prepared), "budget_minutes": budget}
         if not _done(folder, asked):
-            _train(args, run.entry, folder, prepared, budget, dict(run.options))
+            _train(args, run.entry, folder, prepared, budget, run.options)
             write_text(folder / DONE, json.dumps(asked) + "\n")
         if left is not None:
             left = max(0.0, left - _minutes(folder))
@@ -151,7 +147,7 @@ def _train(
     out: Path,
     prepared: Path | None,
     budget: float | None,
-    given: dict[str, Any],
+    given: Mapping[str, str],
 ) -> None:
     if prepared is not None:
         entry.system.train_prepared(prepared, out=out, budget_minutes=budget)
@@ -168,9 +164,10 @@ def _train(
         print(f"saved in {out}", flush=True)
 
 
-def _options(args: argparse.Namespace, entry: Entry | None) -> dict[str, str]:
-    """Return the given options that only this system has. Raises WorkbenchError for those of
-    others; None stands for all systems, which take none."""
+def _chosen(args: argparse.Namespace) -> tuple[Entry | None, dict[str, str]]:
+    """Return the system, None for all of them, and the given options that only this system has.
+    Raises WorkbenchError for those of others; all systems together take none."""
+    entry = None if args.system == ALL else SYSTEMS[args.system]
     known = {option for other in SYSTEMS.values() for option in other.options}
     given = {option: getattr(args, option) for option in known if getattr(args, option)}
     own = entry.options if entry else {}
@@ -178,7 +175,7 @@ def _options(args: argparse.Namespace, entry: Entry | None) -> dict[str, str]:
         raise WorkbenchError(
             f"--{option}: is not an option of {args.command} {entry.key if entry else ALL}"
         )
-    return given
+    return entry, given
 
 
 def _each(work: Callable[[Run], None]) -> int:
