@@ -1,4 +1,4 @@
-"""Are controls realised? Bars are filled as asked by the values of other bars of the same song."""
+"""Are controls realised? Bars are filled with the values of other bars of the song as controls."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ VALUES = ("density", "polyphony", "register", "length", "chord")
 
 
 def control(bench: SongBench) -> None:
-    """Share of tracks and bars whose class is the one asked for, and the same share of a filling
-    without controls. Each kind is asked for alone."""
+    """Share of tracks and bars with the requested class, beside that of a filling without controls.
+    Each kind is requested alone."""
     if bench.system.controls is None:
         return
     chosen = cases(

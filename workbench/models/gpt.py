@@ -194,7 +194,7 @@ class GPT(nn.Module):
         position = torch.arange(start, start + ids.shape[1], device=ids.device)
         x = self.wte(ids)
         if self.config.echoes and hints is not None:
-            x = x + self._heard(hints)
+            x = x + self._echoed(hints)
         if self.config.positions == "learned":
             return x + self.wpe(position), None
         rope = (self.cos[position], self.sin[position])
@@ -202,7 +202,7 @@ class GPT(nn.Module):
             rope = self._clocked(rope, hints[..., 2])
         return x, rope
 
-    def _heard(self, hints: Tensor) -> Tensor:
+    def _echoed(self, hints: Tensor) -> Tensor:
         """Return the embedding of each echo and its reach: (batch, time, width)."""
         echo, reach = hints[..., 0], hints[..., 1]
         return self.reach(reach) + self.echo(echo) * (reach > 0)[..., None]

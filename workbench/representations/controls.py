@@ -6,9 +6,10 @@ put into one of few classes, and its token stands after HOLE in the bar of the q
 
     HOLE  Chord  Program Density Polyphony Register Length  Program Density …   bar
 
-All are optional: in training most are left out at random, so a network follows those that are
-given and chooses the others itself. Their ids come after those of the vocabulary, because they are
-never sampled.
+All are optional: in training most are left out at random, so that a network can learn to follow
+those that are given and to choose the others itself. Their ids come after those of the vocabulary,
+because they are never sampled. The shipped `songs-gpt` was trained before there were controls and
+refuses them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ LIMITS: dict[str, tuple[float, ...]] = {
     "length": (0.375, 0.75, 1.5, 3),  # median length of a note in beats
 }
 KINDS = tuple(LIMITS)
-UNITS = ("positions with a note in a bar", "notes together", "mean MIDI pitch", "beats, median")
 TRIADS = ((0, 4, 7), (0, 3, 7))  # major, minor
 CHORDS = (*TONICS, *(f"{tonic}m" for tonic in TONICS))
 CLEAR = 0.7  # share of a bar's sound that its triad must have to be called its chord

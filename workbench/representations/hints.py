@@ -1,4 +1,4 @@
-"""What a network is told beside each token of a song: an echo, and the time in the song.
+"""What a network reads beside each token of a song: an echo, and the time in the song.
 
 The *echo* of a token is the token that followed the last time the song went the same way: of the
 longest tail of 16, 8, 4 or 2 tokens that occurred before, the successor of its last occurrence.
@@ -210,7 +210,7 @@ class _Trail:
 
 def _echoes_after(memory: ArrayLike, new: np.ndarray) -> np.ndarray:
     """Return (echo, reach) of the last token of `memory` and of each new token: (1 + new, 2). All
-    tails are looked up at once, by hashes that are joined to those of twice the length."""
+    tails are looked up together, by hashes that are joined to those of twice the length."""
     known = np.asarray(memory, dtype=np.int64)
     ids = np.concatenate([known, np.asarray(new, dtype=np.int64)])
     found = np.zeros((len(ids), 2), dtype=np.int64)

@@ -126,8 +126,9 @@ class MidiGPT(SongFilling):
                 of a program, or one to add), or "drums". None: all tracks that play within four
                 bars of the region; drums only if training had drums.
             n: Number of versions, 1 to 1024.
-            controls: What is asked of the new bars, `Control` objects or texts such as "density=6
-                chord=Am bars=9-10"; `realised` tells what came of it.
+            controls: Requests for the new bars, `Control` objects or texts such as "density=6
+                chord=Am bars=9-10"; `realised` counts those that were followed. Only for a
+                checkpoint that was trained with controls; the shipped `songs-gpt` was not.
             candidates: Number of versions that are sampled for each one returned, 1 to 64: the one
                 after which the song is likeliest to go on as it does.
             seed: Seed of all random numbers.
@@ -147,8 +148,8 @@ class MidiGPT(SongFilling):
         """
         clip, region = clip_of(clip), region_of(region)
         bars, report = region.bar_range(clip), reporter(progress)
-        if clip.has_score and (told := off_the_beat(clip)):
-            warnings.warn(f"clip: {told}", stacklevel=2)
+        if clip.has_score and (fault := off_the_beat(clip)):
+            warnings.warn(f"clip: {fault}", stacklevel=2)
         versions: list[Clip] = []
         steps = self.filling(
             clip,
@@ -237,16 +238,16 @@ class MidiGPT(SongFilling):
         self, clip: Clip, bars: tuple[int, int], n: int = 1, *, seed: int = 0, **settings: Any
     ) -> list[Clip]:
         """Write bars (first, last exclusive) anew, as dense, polyphonic, high and long as they are
-        and on the same chords, as far as the checkpoint knows controls. The other arguments are
-        those of `accompany`."""
+        and on the same chords, if the checkpoint was trained with controls; the shipped `songs-gpt`
+        was not and regenerates them freely. The other arguments are those of `accompany`."""
         clip = clip_of(clip)
         if self.controls is not None and "controls" not in settings:
             settings["controls"] = self.described(clip, bars)
         return self.inpaint(clip, Region(bars=bars), n, seed=seed, **settings)
 
     def described(self, clip: Clip, bars: tuple[int, int]) -> list[Control]:
-        """Return controls that ask for what bars (first, last exclusive) of a clip are like, for
-        each track and bar."""
+        """Return controls with the values of bars (first, last exclusive) of a clip, for each track
+        and bar."""
         clip = clip_of(clip)
         first, last = Region(bars=bars).bar_range(clip)
         found, measure = [], Controls(self.vocabulary)
@@ -276,8 +277,8 @@ class MidiGPT(SongFilling):
             controls: The controls that were given to it.
 
         Returns:
-            By kind ("density", …, "chord"): the number of tracks and bars (chords: of bars) whose
-            class is the one asked for, and the number of those asked for.
+            By kind ("density", …, "chord"): the number of tracks and bars (chords: of bars) that
+            have the requested class, and the number of those for which one was requested.
 
         Raises:
             PromptError: If the controls do not fit the region.

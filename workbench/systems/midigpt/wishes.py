@@ -1,4 +1,4 @@
-"""Controls that a user asks for, as the network reads them; and what came of them."""
+"""Requested controls as the network reads them, and how many of them a filling realises."""
 
 from __future__ import annotations
 
@@ -99,8 +99,9 @@ def _programs(
 def realised(
     asked: Classes, song: RemiSong, reading: Reading, controls: Controls
 ) -> dict[str, tuple[int, int]]:
-    """Return, for each kind of control that was asked for, in how many tracks and bars (chords: in
-    how many bars) the class is the one asked for, and of how many. song: with the hole filled."""
+    """Return, for each kind of control that was requested, how many tracks and bars (chords: how
+    many bars) have the requested class, and for how many one was requested. song: with the hole
+    filled."""
     made = controls.of(song, reading.hole)
     found = {}
     for kind, name in enumerate(KINDS):
