@@ -50,6 +50,15 @@ def test_a_bank_gives_back_the_forms_of_its_loops():
     assert sampled(16) == forms[2]
 
 
+def test_each_player_counts_the_same_in_a_bank():
+    bank = bank_of([chart("AAAA")] * 9 + [chart("ABAB")], ["a"] * 9 + ["b"])
+    second = bank[:, FIELDS.index("letter"), 1]
+    assert int((second == 1).sum()) == FORMS // 2
+    assert torch.equal(bank, bank_of([chart("AAAA"), chart("ABAB")], ["a", "b"]))
+    with pytest.raises(ValueError, match="zip"):
+        bank_of([chart("AAAA")], ["a", "b"])
+
+
 def test_a_form_brings_how_its_loop_was_played():
     loop = chart("AABA").with_(
         likeness=np.array([0.3, 0.9, 0.2, 0.25], dtype=np.float32),

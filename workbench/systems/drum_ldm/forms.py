@@ -40,22 +40,33 @@ def letters_of(form: str, bars: int) -> np.ndarray:
     return np.resize(np.array(numbers, dtype=np.float32), bars)
 
 
-def bank_of(charts: Sequence[DrumChart], seed: int = 0) -> Tensor:
+def bank_of(
+    charts: Sequence[DrumChart], players: Sequence[str] | None = None, seed: int = 0
+) -> Tensor:
     """Return forms of training loops: (FORMS, FIELDS, LONGEST) float16, the FIELDS of each bar as
-    in `DrumChart`; UNKNOWN also beyond the end of a loop. Loops shorter than 4 bars have no
-    form."""
-    rows = [
-        np.stack([getattr(chart, name) for name in FIELDS])[:, :LONGEST]
-        for chart in charts
-        if chart.bars >= 4
-    ]
+    in `DrumChart`; UNKNOWN also beyond the end of a loop. Loops shorter than 4 bars have no form.
+
+    Args:
+        charts: A chart per loop.
+        players: Who played each, such as a session. Each counts the same, however many loops are
+            from him: two of fourteen sessions hold 40 % of Groove's, and steadier ones than most.
+        seed: Seed of the choice.
+    """
+    groups: dict[str, list[np.ndarray]] = {}
+    for chart, player in zip(charts, players or [""] * len(charts), strict=True):
+        if chart.bars >= 4:
+            rows = np.stack([getattr(chart, name) for name in FIELDS])[:, :LONGEST]
+            groups.setdefault(player, []).append(rows)
     bank = np.full((FORMS, len(FIELDS), LONGEST), UNKNOWN, dtype=np.float16)
-    if not rows:
+    if not groups:
         bank[:, 0] = 0
         return torch.from_numpy(bank)
-    picks = np.random.default_rng(seed).permutation(np.resize(np.arange(len(rows)), FORMS))
-    for row, pick in zip(bank, picks, strict=True):
-        row[:, : rows[pick].shape[1]] = np.nan_to_num(rows[pick], nan=UNKNOWN)
+    random = np.random.default_rng(seed)
+    own = [groups[player] for player in sorted(groups)]
+    for i, row in enumerate(bank):
+        forms = own[i % len(own)]
+        form = forms[random.integers(len(forms))]
+        row[:, : form.shape[1]] = np.nan_to_num(form, nan=UNKNOWN)
     return torch.from_numpy(bank)
 
 

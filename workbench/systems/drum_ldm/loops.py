@@ -123,8 +123,9 @@ def loops_of(
         loops.asked = torch.from_numpy(_stacked(asked, ASKED_CHANNELS, beats))
         loops.bars = torch.tensor([chart.bars for chart in measured])
         loops.meter = torch.tensor([METERS.index(chart.meter) for chart in measured])
-        played = zip(measured, clips, strict=True)
-        loops.forms = bank_of([chart for chart, clip in played if _is_beat(clip)], seed)
+        beats_played = [i for i, clip in enumerate(clips) if _is_beat(clip)]
+        players = [str((clips[i].labels or {}).get("session", "")) for i in beats_played]
+        loops.forms = bank_of([measured[i] for i in beats_played], players, seed)
     return loops
 
 

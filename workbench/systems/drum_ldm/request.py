@@ -14,6 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import zip_longest
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workbench.arguments import whole
 from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.representations.drum_chart import DrumChart
@@ -48,6 +51,8 @@ class DrumRequest:
         understood: Statements in English about what was understood.
         unknown: Words that were not understood.
         refused: What was understood and cannot be done, each with the reason.
+        implied: (steps, 9) the hits of the chart that only a style implies, such as the backbeat of
+            rock, bool.
         pace: Factor on the usual tempo of a style, from words such as "slow".
         tempo_range: Tempi in BPM that the words for the tempo or the style mean; None without any.
         usual_range: Usual tempi of the style in BPM; None if the style is unknown.
@@ -61,6 +66,7 @@ class DrumRequest:
     understood: tuple[str, ...]
     unknown: tuple[str, ...]
     refused: tuple[str, ...]
+    implied: NDArray[np.bool_]
     pace: float = 1.0
     tempo_range: tuple[float, float] | None = None
     usual_range: tuple[float, float] | None = None
@@ -150,6 +156,7 @@ def read_request(prompt: str, bars: int, meter: tuple[int, int] | None = None) -
         tuple(dict.fromkeys(understood)),
         tuple(scanned.unknown),
         tuple(dict.fromkeys((*scanned.refused, *writer.refused))),
+        writer.implied(),
         writer.pace,
         _within(writer.tempo_range, scanned.tempo_bounds),
         writer.usual_range,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.datasets.keywords import TEMPO_LIMITS
 from workbench.music.kit import DRUMS
@@ -61,6 +62,10 @@ class ChartWriter(DrumWriter):
     def style(self) -> str:
         """Names of styles and strokes for the text encoder."""
         return " ".join([*self._text, *(["fill"] if self._whole else [])])
+
+    def implied(self) -> NDArray[np.bool_]:
+        """The hits that only a style implies: (steps, 9)."""
+        return (self._rank == STYLE) & (self.chart.hits == 1)
 
     # --- groups -------------------------------------------------------------------------------
 
