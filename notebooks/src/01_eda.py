@@ -20,7 +20,7 @@ seed = 0  # of everything random
 train = False  # this notebook trains nothing
 
 # %%
-from workbench import load, plots, start
+from workbench import load, plots, predict, reveal, start
 
 run = start("01", profile=profile, dataset=dataset, seed=seed, train=train)
 
@@ -28,6 +28,9 @@ run = start("01", profile=profile, dataset=dataset, seed=seed, train=train)
 # ## 1 · What is there?
 #
 # *Predict:* how many styles cover half of the performances?
+
+# %%
+predict("01.1", [3, 6, 10], unit="styles")
 
 # %%
 from collections import Counter
@@ -42,6 +45,9 @@ plots.bars(plots.axes(width=9), share, ylabel="share of performances")
 half = int(np.searchsorted(np.cumsum([n for _, n in styles.most_common()]), len(data) / 2)) + 1
 print(f"{half} of {len(styles)} styles cover half")
 print(Counter(clip.labels.get("kind", "beat") for clip in data))
+
+# %%
+reveal("01.1", half)
 
 # %%
 data[len(data) // 3].excerpt(0, 16)
@@ -90,13 +96,22 @@ run.note("styles, as if equally common", evenly, floor=f"there are {len(styles)}
 # %% [markdown]
 # ## 2 · Tempo and metre
 #
-# *Predict:* is a fast style always fast?
+# *Predict:* is a fast style always fast? How many performances of the fastest common style are
+# slower than the mean of all performances?
+
+# %%
+predict("01.2", [1.0, 20.0, 50.0], unit="%")
 
 # %%
 common = [style for style, _ in styles.most_common(4)]
 tempi = {s: np.array([c.tempo for c in data if c.labels.get("style") == s]) for s in common}
 plots.histogram(plots.axes(width=8), tempi, bins=np.arange(50, 221, 10), xlabel="tempo (BPM)")
 print(Counter(f"{clip.meter[0]}/{clip.meter[1]}" for clip in data))
+
+# %%
+fastest = max(common, key=lambda style: tempi[style].mean())
+slower = 100 * float((tempi[fastest] < np.mean([clip.tempo for clip in data])).mean())
+reveal("01.2", slower, f"The fastest of the common styles is {fastest}.")
 
 # %% [markdown]
 # *What you should have noticed:* in Groove styles overlap widely in tempo, so a style's name says
@@ -111,6 +126,9 @@ print(Counter(f"{clip.meter[0]}/{clip.meter[1]}" for clip in data))
 # each drum lives.
 
 # %%
+predict("01.3", ["step 1", "step 5", "step 9", "step 13", "another step"])
+
+# %%
 from workbench.datasets import cut_loops
 from workbench.evaluation.rhythm import positions
 from workbench.music.kit import DRUM_NAMES, DRUMS
@@ -121,6 +139,9 @@ rolls = rolls_of(loops)
 where = positions(rolls).mean(0).reshape(9, 16)
 plots.matrix(plots.axes(width=8, height=3.5), where, rows=[DRUM_NAMES[d] for d in DRUMS],
              columns=[str(i + 1) for i in range(16)], unit="share of bars");
+
+# %%
+reveal("01.3", f"step {where[1].argmax() + 1}")  # row 1 is the snare drum
 
 # %% [markdown]
 # *What you should have noticed:* bass drum on one, snare on two and four (steps 5 and 13), closed
@@ -149,7 +170,10 @@ def onset_histogram(hits, drum):
 # %% [markdown]
 # ## 4 · Velocity: two kinds of snare
 #
-# *Predict:* one hump or two?
+# *Predict:* one hump or two? How many hits of the snare are softer than 40 of 127?
+
+# %%
+predict("01.4", [10.0, 30.0, 50.0], unit="%")
 
 # %%
 hit = rolls[..., :9] > 0.5
@@ -161,6 +185,9 @@ snare = velocity["snare drum"]
 print(f"snare hits at exactly 127: {(snare > 126.5).mean():.0%}")
 run.note("snare hits softer than 40", float((snare < 40).mean()))
 
+# %%
+reveal("01.4", 100 * float((snare < 40).mean()))
+
 # %% [markdown]
 # *What you should have noticed:* the snare has more than one hump: ghost notes below, backbeats
 # above. A model that predicts the average velocity would play what is played least. In Groove the
@@ -168,8 +195,12 @@ run.note("snare hits softer than 40", float((snare < 40).mean()))
 #
 # ## 5 · Microtiming
 #
-# *Predict:* are drummers early or late? By how many milliseconds?
-#
+# *Predict:* are drummers early or late, on average?
+
+# %%
+predict("01.5", ["early by more than 3 ms", "on the grid", "late by more than 3 ms"])
+
+# %% [markdown]
 # The **offset** says how far a hit is from its grid line, in sixteenths. At 120 BPM a sixteenth is
 # 125 ms.
 #
@@ -205,6 +236,12 @@ plots.histogram(plots.axes(width=8), late, bins=np.arange(-60, 61, 4), xlabel="o
 for name, values in late.items():
     print(f"{name}: mean {values.mean():+.1f} ms, spread {values.std():.1f} ms")
 run.note("spread of microtiming", float(np.concatenate(list(late.values())).std()), unit="ms")
+
+# %%
+average = float(np.concatenate(list(late.values())).mean())
+side = "early" if average < 0 else "late"
+reveal("01.5", "on the grid" if abs(average) < 3 else f"{side} by more than 3 ms",
+       f"The mean of the three drums is {average:+.1f} ms.")
 
 # %% [markdown]
 # *What you should have noticed:* in Groove all three drums are early by about the same 10 ms.
@@ -251,10 +288,13 @@ ax.axhline(1.0, color="#D55E00", ls="--", lw=1.5);
 #
 # ## 6 · Words
 #
-# *Predict:* which traits are commonest, and which would you have named that are missing?
+# *Predict:* which trait is commonest, and which would you have named that are missing?
 #
 # Captions join the labels with traits measured on the notes. Each trait has a rule with a named
 # threshold, in `workbench/datasets/traits.py`.
+
+# %%
+predict("01.6", ["busy", "8ths", "ghost notes", "syncopated", "loud", "another trait"])
 
 # %%
 from workbench.datasets.captions import facts_of
@@ -264,16 +304,23 @@ share = {trait: count / len(loops) for trait, count in traits.most_common(12)}
 plots.bars(plots.axes(width=9), share, ylabel="share of loops")
 print(loops[0].caption)
 
+# %%
+reveal("01.6", traits.most_common(1)[0][0])
+
 # %% [markdown]
 # *What you should have noticed:* a trait can be heard in half of the loops or in few; a word that
 # fits all or nearly none would teach nothing. What the rules do not measure, no caption will say.
 #
 # ## 7 · Explore
 #
-# *Predict:* will the styles fall into islands?
+# *Predict:* will the styles fall into islands? For how many loops is the nearest point of the map
+# one of the same style?
 #
 # Each point is a loop; hover over it for its caption. Neighbours are alike in where and how hard
 # the drums are hit (principal components of the style features).
+
+# %%
+predict("01.7", [40.0, 60.0, 80.0], unit="%")
 
 # %%
 from sklearn.decomposition import PCA
@@ -288,33 +335,48 @@ styles_of = [loops[i].labels.get("style") for i in some]
 names = [style if style in common else "other" for style in styles_of]
 plots.cloud(points, names, [loops[i].caption for i in some], "Loops by their drum patterns (PCA)")
 
+# %%
+away = np.linalg.norm(points[:, None] - points[None], axis=-1)
+np.fill_diagonal(away, np.inf)
+nearest = np.array(names)[away.argmin(1)]
+reveal("01.7", 100 * float((nearest == np.array(names)).mean()))
+
 # %% [markdown]
 # *What you should have noticed:* hover at the rim. Two axes hold only a part of how loops differ,
 # and styles do not fall into islands: a drummer's rock and funk may be neighbours.
 #
 # ## 8 · People and a grammar
 #
-# *Predict:* in what does a grammar give itself away?
+# *Predict:* in what does a grammar give itself away? In which of these does it differ most from
+# people, in percent?
 #
 # The built-in corpus is written by a probabilistic grammar whose exact probability of every loop
 # is known. It never passes for real data: its captions say so. (Without Groove both columns are
 # the grammar's, two splits of it, and should agree.)
 
 # %%
+predict("01.8", ["density", "microtiming spread", "syncopation of the kick"])
+
+# %%
 from workbench.evaluation.rhythm import density, microtiming, syncopation
 
 grammar = cut_loops(load("builtin", split="test"), bars=4, hop_bars=4)[: len(loops)]
-made = rolls_of(grammar)
+made, apart = rolls_of(grammar), {}
 for name, measure in {
     "density (hits a beat)": density,
     "microtiming spread (steps)": lambda r: microtiming(r)[1],
     "syncopation of the kick": lambda r: syncopation(r[..., 0] > 0.5),
 }.items():
-    print(f"{name:28} {run.dataset}: {np.nanmean(measure(rolls)):.3f}   "
-          f"built-in: {np.nanmean(measure(made)):.3f}")
+    people, written = np.nanmean(measure(rolls)), np.nanmean(measure(made))
+    apart[name] = abs(written - people) / people
+    print(f"{name:28} {run.dataset}: {people:.3f}   built-in: {written:.3f}")
 run.note("density, hits a beat", float(density(rolls).mean()))
 run.note("density of the built-in corpus, hits a beat", float(density(made).mean()))
 grammar[0]
+
+# %%
+further = max(apart, key=apart.get)
+reveal("01.8", further.partition(" (")[0], f"It differs by {100 * apart[further]:.0f} %.")
 
 # %% [markdown]
 # *What you should have noticed:* people play more notes, less on the grid and more against it. One

@@ -21,7 +21,7 @@ seed = 0  # of everything random
 train = False  # this notebook trains no network
 
 # %%
-from workbench import load, plots, start
+from workbench import load, plots, predict, reveal, start
 
 run = start("02", profile=profile, dataset=dataset, seed=seed, train=train)
 
@@ -29,7 +29,11 @@ run = start("02", profile=profile, dataset=dataset, seed=seed, train=train)
 # ## 1 · One bar, word by word
 #
 # *Predict:* how many tokens does one note need?
-#
+
+# %%
+predict("02.1", [3.0, 5.0, 8.0], unit="tokens")
+
+# %% [markdown]
 # A language model reads a row of **tokens** from a fixed vocabulary. REMI writes a bar as `Bar` and
 # its time signature; then, for each moment at which something begins, a `Position` in twelfths of a
 # beat, and for each note its instrument (`Program`; −1 is the drums), `Pitch`, `Velocity` and
@@ -65,6 +69,9 @@ lines = " ".join(words).replace(" Position", "\nPosition").replace(" Program", "
 print(lines)
 print(f"{len(bar.notes)} notes, {len(words)} tokens")
 bar
+
+# %%
+reveal("02.1", len(words) / len(bar.notes), "This counts the tokens of the bar, too.")
 
 # %% [markdown]
 # *What you should have noticed:* a note costs four tokens, five where a new moment begins. `0.6.12`
@@ -102,10 +109,13 @@ def to_remi(notes, bars):
 # %% [markdown]
 # ## 2 · What are these songs made of?
 #
-# *Predict:* which kind of token is commonest?
+# *Predict:* which kind of token is commonest? And how many of all tokens are pitches?
 #
 # What a set has little of, a model will learn badly. In POP909 the three instruments are the set's
 # three parts, singer, bridge and piano; our loader gives them a sound each.
+
+# %%
+predict("02.2", [10.0, 30.0, 50.0], unit="%")
 
 # %%
 from collections import Counter
@@ -125,6 +135,9 @@ plots.ranking(right, {n: 100 * c / sum(kinds.values()) for n, c in kinds.most_co
 signs = Counter(remi.names[i] for song in ids for i in song if remi.kinds[i] == "TimeSig")
 print({sign.removeprefix("TimeSig_"): count for sign, count in signs.most_common()}, "bars")
 
+# %%
+reveal("02.2", 100 * kinds["Pitch"] / sum(kinds.values()))
+
 # %% [markdown]
 # *What you should have noticed:* four types share most of the tokens, and bars with their time
 # signatures are few. The metre hardly ever changes, and is said in every bar all the same: so bars
@@ -132,10 +145,14 @@ print({sign.removeprefix("TimeSig_"): count for sign, count in signs.most_common
 #
 # ## 3 · How fine a grid?
 #
-# *Predict:* how much does a grid of sixteenths move a note, in milliseconds? And one of beats?
+# *Predict:* by how many milliseconds does a grid of sixteenths move a note, on average? And one of
+# beats?
 #
 # Onsets are rounded to steps of a grid. The finer it is, the less is lost, and the more tokens
 # there are to learn. Two notes of one pitch that fall on one step become one.
+
+# %%
+predict("02.3", [5.0, 20.0, 50.0], unit="ms")
 
 # %%
 def on_grid(clip, steps):
@@ -162,6 +179,9 @@ for ax in (left, right):
     ax.set_xticks(grids, grids, minor=False)
     ax.minorticks_off()
 run.note("onset moved by twelfths", moved[12].mean(), unit="ms")
+
+# %%
+reveal("02.3", float(moved[4].mean()), f"A grid of beats: {moved[1].mean():.0f} ms.")
 
 # %%
 from workbench.course.widgets import compare
@@ -199,12 +219,16 @@ def to_steps(beats, steps):
 # %% [markdown]
 # ## 4 · Other ways to say it
 #
-# *Predict:* with which of these does the rhythm survive?
+# *Predict:* with which of these does the rhythm survive? Which one moves the onsets furthest?
 #
 # **TSD** says waits instead of positions, **MIDI-Like** where notes end, **Structured** always the
 # same types in the same order, **Octuple** one step of 7 parts per note. **p/v/d** is the encoding
 # of lesson 11: pitch, velocity and duration of a piano's notes, and nothing else. Each song goes to
 # tokens and back; notes before and after are matched by pitch and onset.
+
+# %%
+codes = ["TSD", "MIDI-Like", "Structured", "Octuple", "p/v/d", "p/v/d with rhythm", "MMM"]
+predict("02.4", codes)
 
 # %%
 from workbench.evaluation.table import render
@@ -235,6 +259,10 @@ compare([tune] + [way.decode(np.concatenate(way.words(tune)), tune.tempo)
                   for way in (rhythmic, plain)],
         ["as it is", "p/v/d with rhythm", "p/v/d"])
 
+# %%
+furthest = max(rows, key=lambda row: -1 if np.isnan(row[4]) else row[4])
+reveal("02.4", furthest[0], f"Its notes are {furthest[4] / 1000:.1f} s off.")
+
 # %% [markdown]
 # *What you should have noticed:* a short code is not a better one. p/v/d leaves out drums,
 # instruments and onsets: chords become runs, and the end of a song is off by minutes. With rhythm
@@ -245,7 +273,12 @@ compare([tune] + [way.decode(np.concatenate(way.words(tune)), tune.tempo)
 # ## 5 · Byte-pair encoding
 #
 # *Predict:* which two tokens stand together most often?
-#
+
+# %%
+pairs = ["Position + Program", "Program + Pitch", "Pitch + Velocity", "Velocity + Duration"]
+predict("02.5", [*pairs, "another pair"])
+
+# %% [markdown]
 # Take the commonest pair of neighbours, give it a token of its own, replace it everywhere, and
 # begin anew. So frequent figures become words.
 #
@@ -291,6 +324,9 @@ for _ in range(10):
     row = merge(row, (a, b), new)
     print(f"{len(row):6} tokens after", " ".join(remi.names[i] for i in pieces[new]))
 
+# %%
+reveal("02.5", " + ".join(remi.kinds[i] for i in pieces[remi.base]))  # the first merge
+
 # %% [markdown]
 # The library learns the same from all songs at once, through MidiTok:
 
@@ -322,8 +358,13 @@ print("share of tokens that stand for 1, 2, 3, 4, 5 and more base tokens:",
 #
 # ## 6 · How large a vocabulary?
 #
-# *Predict:* the larger the vocabulary, the shorter the song. So the larger the better?
-#
+# *Predict:* the larger the vocabulary, the shorter the song. So the larger the better? What happens
+# to the bits per note of a simple model that sees the token before?
+
+# %%
+predict("02.6", ["fewer bits", "as many, within 2 %", "more bits"])
+
+# %% [markdown]
 # A token of a large vocabulary costs more bits to guess, and a rare one is hard to learn. To
 # compare vocabularies, count bits for each *note*, on songs that were not trained on. What a whole
 # song costs is the sum over its tokens $w_i$, each guessed from those before it:
@@ -373,6 +414,12 @@ plots.lines(right, sizes, bits, xlabel="vocabulary", ylabel="bits per note, held
 for ax in (left, right):
     ax.set_ylim(0)
 
+# %%
+before, after = bits["the token before"][0], bits["the token before"][-1]
+change = 100 * (after / before - 1)
+same, less = abs(change) < 2, "fewer bits" if change < 0 else "more bits"
+reveal("02.6", "as many, within 2 %" if same else less, f"The bits change by {change:+.0f} %.")
+
 # %% [markdown]
 # *What you should have noticed:* on the left the curves part: pieces learned from a few songs fit
 # those songs. On the right two very simple models. The one that knows no context gains much,
@@ -402,11 +449,15 @@ for ax, way, title in zip(plots.axes(1, 2, width=10, height=3.2), (remi, learned
 #
 # ## 7 · No piece crosses a bar line
 #
-# *Predict:* what is between the last note of a bar and the first of the next?
+# *Predict:* what is between the last note of a bar and the first of the next? In how many places
+# does a large vocabulary join the two?
 #
 # Byte-pair encoding does not know what a bar is, unless it is told. If a piece holds the end of one
 # bar and the beginning of the next, a bar can be neither cut out nor put in. So the workbench
 # learns and applies pieces bar by bar. Here is the other way beside it.
+
+# %%
+predict("02.7", [10.0, 30.0, 60.0], unit="%")
 
 # %%
 from miditok import REMI
@@ -430,6 +481,9 @@ plots.lines(plots.axes(width=6), sizes, {"blind to bars": inside, "bar by bar": 
             xlabel="vocabulary", ylabel="bar lines inside a piece (%)")
 run.note("bar lines inside a piece, blind to bars", inside[-1], unit="%", floor="bar by bar 0")
 
+# %%
+reveal("02.7", inside[-1])
+
 # %% [markdown]
 # *What you should have noticed:* keeping to bars costs next to no length. Without it, the larger
 # the vocabulary and the more a music repeats itself, the more bar lines vanish into pieces: few in
@@ -438,7 +492,11 @@ run.note("bar lines inside a piece, blind to bars", inside[-1], unit="%", floor=
 # ## 8 · Track by track: MMM
 #
 # *Predict:* what is near in the row of tokens if all bars of one instrument come first?
-#
+
+# %%
+predict("02.8", ["the same bar of another instrument", "the next bar of this instrument"])
+
+# %% [markdown]
 # REMI writes all instruments bar by bar. **MMM** writes one track after the other: a track is
 # easily replaced whole, but what sounds together stands far apart. A bar to fill is replaced by a
 # placeholder, and its notes follow at the end, as in lesson 10.
@@ -458,6 +516,12 @@ same = mmm.decode(asked, two_bars.tempo).notes.tolist() == mmm.decode(whole).not
 print("read back, both are the same:", same)
 compare([two_bars, mmm.decode(whole, two_bars.tempo)], ["as it is", "MMM: one velocity for all"])
 
+# %%
+begins = [i for i, token in enumerate(whole) if mmm.names[token] == "BAR_START"]
+later, other = begins[1] - begins[0], begins[2] - begins[0]  # two bars per instrument
+near = "the next bar of this instrument" if later < other else "the same bar of another instrument"
+reveal("02.8", near, f"They begin {later} and {other} tokens after the first bar.")
+
 # %% [markdown]
 # *What you should have noticed:* MMM as published has no velocities: all that was loud or soft is
 # gone. Sequences that say nonsense, such as a note that never ends, decode to music too, by rules
@@ -465,10 +529,13 @@ compare([two_bars, mmm.decode(whole, two_bars.tempo)], ["as it is", "MMM: one ve
 #
 # ## 9 · Fast enough for a large collection?
 #
-# *Predict:* the Lakh collection has 176,582 files. How long do they take?
+# *Predict:* the Lakh collection has 176,582 files. How long does MidiTok need for them?
 #
 # MidiTok walks over the notes in Python. `workbench.representations.remi` sorts and looks them up
 # as arrays, and gives the same ids.
+
+# %%
+predict("02.9", [1.0, 10.0, 100.0], unit="hours")
 
 # %%
 import time
@@ -488,6 +555,9 @@ for way, function in {"MidiTok": slow_ids, "arrays": encode}.items():
 print("the same ids:", all((a == slow_ids(c.score)).all()
                            for a, c in zip(answers, held, strict=True)))
 run.note("times faster than MidiTok", seconds["MidiTok"] / seconds["arrays"], floor=1.0)
+
+# %%
+reveal("02.9", 176_582 * seconds["MidiTok"] / 3600, "This is MidiTok on one core.")
 
 # %% [markdown]
 # *What you should have noticed:* the ids are the same to the last one, and hours become minutes.

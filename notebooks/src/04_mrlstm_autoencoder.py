@@ -20,7 +20,7 @@ seed = 0  # of everything random
 train = False  # True trains a system here; False loads the shipped one
 
 # %%
-from workbench import DrumLDM, load, plots, start
+from workbench import DrumLDM, load, plots, predict, reveal, start
 
 run = start("04", profile=profile, dataset=dataset, seed=seed, train=train)
 
@@ -55,7 +55,11 @@ pipeline("encoder", "latent", "decoder")
 # ## 1 · Three resolutions, every phase
 #
 # *Predict:* at stride 4 on sixteenths, what does an LSTM receive of a steady eighth-note hi-hat?
-#
+
+# %%
+predict("04.1", ["the same value again and again", "hit and no hit in turns"])
+
+# %% [markdown]
 # Rhythm lives on several levels at once: sixteenths, eighths, beats. The **multi-resolution LSTM**
 # reads the same steps at strides 1, 2 and 4. At stride 4 the sequence falls into four *phases*: all
 # first sixteenths of the beats, all second ones, and so on. The same weights read each phase, so no
@@ -73,6 +77,11 @@ print("closed hi-hat, one bar:", *hats)
 for stride in (2, 4):
     for phase in range(stride):
         print(f"  stride {stride}, phase {phase}:", *hats[phase::stride])
+
+# %%
+steady = np.tile([1, 0], 8)  # two eighths per beat
+constant = all(len(set(steady[phase::4])) == 1 for phase in range(4))
+reveal("04.1", "the same value again and again" if constant else "hit and no hit in turns")
 
 # %% [markdown]
 # *What you should have noticed:* a phase at stride 4 holds one place in the beat. A steady pattern
@@ -103,7 +112,11 @@ def phases(x, stride):
 #
 # *Predict:* how many weights does an LSTM need more for stride 4, which has four sequences to read,
 # than for stride 1?
-#
+
+# %%
+predict("04.2", ["as many", "2 times as many", "4 times as many", "16 times as many"])
+
+# %% [markdown]
 # An **LSTM** reads a sequence step by step. It keeps a state $c_t$ and shows a part $h_t$ of it.
 # Three gates between 0 and 1 decide what is forgotten ($f$), written ($i$) and shown ($o$); $g$ is
 # what may be written. $x_t$ is the input, $\sigma$ the logistic function, $\odot$ the product
@@ -165,6 +178,10 @@ for lstm, stride in zip(shipped.encoder.lstms, shipped.encoder.strides, strict=T
           f"→ {tuple(out.shape)}, {size:,} weights")
 
 # %%
+one, _, four = (sum(p.numel() for p in lstm.parameters()) for lstm in shipped.encoder.lstms)
+reveal("04.2", "as many" if four == one else f"{four // one} times as many")
+
+# %%
 boxes = {
     "roll": ("drum roll\nsteps × cells", 0, 0), "one": ("LSTM\nstride 1", 1, 0),
     "two": ("LSTM\nstride 2", 1, 0.75), "four": ("LSTM\nstride 4", 1, 1.5),
@@ -199,7 +216,11 @@ listing(DrumAutoencoder.forward, first="h = F.layer_norm", last="return")
 #
 # *Predict:* a network is unsure whether a ghost note of velocity 0.3 is there. What does the mean
 # squared error make it predict?
-#
+
+# %%
+predict("04.3", ["0", "0.15", "0.3"])
+
+# %% [markdown]
 # The paper's autoencoder predicts velocities and is trained by the squared error. If a note is
 # there half of the time, the best prediction is half its velocity, every time: a note nobody
 # played. Ours predicts separately how probable a hit is (binary cross-entropy), its velocity and
@@ -224,6 +245,9 @@ error = [((velocity - a) ** 2).mean() for a in answers]
 plots.lines(plots.axes(width=6), answers, {"squared error": error}, xlabel="prediction (velocity)",
             ylabel="mean squared error")
 print(f"least error at velocity {answers[int(np.argmin(error))]:.2f}, which was never played")
+
+# %%
+reveal("04.3", f"{answers[int(np.argmin(error))]:.2g}")
 
 # %% [markdown]
 # *What you should have noticed:* the squared error is least for a note that nobody played. With two
@@ -255,8 +279,12 @@ def hit_loss(logits, hits):
 # %% [markdown]
 # ## 4 · Train it, hear it grow
 #
-# *Predict:* what comes first while it learns, the bass drum and the snare or the rare cymbals?
-#
+# *Predict:* which drum is reconstructed well first, while it learns?
+
+# %%
+predict("04.4", ["bass drum", "snare drum", "closed hi-hat", "another drum"])
+
+# %% [markdown]
 # An **autoencoder** learns to reproduce its input through the few numbers of the **latent**.
 # **Precision** $P$ is the share of reconstructed hits that were played, **recall** $R$ the share of
 # played hits that were reconstructed, and F1 their harmonic mean, over the cells of all loops
@@ -342,6 +370,10 @@ plots.matrix(plots.axes(width=7), np.array(by_drum).T, rows=names, unit="F1",
              columns=[f"{stop} steps" for stop in stops])
 compare([loop.excerpt(0, 16), *heard], ["played", *(f"{stop} steps" for stop in stops)])
 
+# %%
+early = names[int(np.argmax(by_drum[1]))]  # at the second stop
+reveal("04.4", early, f"This counts after {stops[1]} steps.")
+
 # %% [markdown]
 # *What you should have noticed:* frequent drums come first, because most of the loss is theirs;
 # rare ones may still be missing at the end. The same loop, heard at each stop, goes from silence or
@@ -349,9 +381,12 @@ compare([loop.excerpt(0, 16), *heard], ["played", *(f"{stop} steps" for stop in 
 #
 # ## 5 · The shipped autoencoder: what survives?
 #
-# *Predict:* which suffers more, the hits or their velocities?
+# *Predict:* which suffers most, beside chance: the hits, their velocities or their offsets?
 #
 # The floor generates each cell at random, with the right probability for its place in the bar.
+
+# %%
+predict("04.5", ["hits", "velocities", "offsets"])
 
 # %%
 from workbench.evaluation.baselines import independent_cells
@@ -376,6 +411,9 @@ run.note("velocity error (0 to 1)", scores["velocity_error"], floor=floor["veloc
 run.note("offset error", scores["offset_error"], floor=floor["offset_error"], unit="steps")
 
 # %%
+reveal("04.5", max(left, key=left.get))
+
+# %%
 copy = system.decode(system.encode([loop]), tempo=loop.tempo, caption="reconstructed")[0]
 compare([loop.excerpt(0, 16), copy.excerpt(0, 16)], ["played", "reconstructed"])
 
@@ -389,6 +427,9 @@ compare([loop.excerpt(0, 16), copy.excerpt(0, 16)], ["played", "reconstructed"])
 #
 # Silence the features of one stride and reconstruct: what is lost now, the other two do not
 # provide. Silence all three as well: whatever survives came through the skip connection.
+
+# %%
+predict("04.6", ["stride 1", "stride 2", "stride 4"])
 
 # %%
 def errors(part, silent):
@@ -408,6 +449,7 @@ def errors(part, silent):
 
 
 # %%
+needs = {}
 silenced = {"none": (), "stride 1": (0,), "stride 2": (1,), "stride 4": (2,), "all": (0, 1, 2)}
 for ax, part in zip(plots.axes(1, 2, width=9), ("encoder", "decoder"), strict=True):
     lost = {name: errors(part, silent) for name, silent in silenced.items()}
@@ -415,7 +457,11 @@ for ax, part in zip(plots.axes(1, 2, width=9), ("encoder", "decoder"), strict=Tr
     worst = max(("stride 1", "stride 2", "stride 4"), key=lost.get)
     print(f"the {part} needs {worst} most: {lost[worst] - lost['none']:.1f} points more errors; "
           f"all three: {lost['all'] - lost['none']:.1f}")
+    needs[part] = worst
     run.note(f"errors, {part} silenced", lost["all"], unit="100 · (1 − F1)")
+
+# %%
+reveal("04.6", needs["encoder"], f"The decoder needs {needs['decoder']} most.")
 
 # %% [markdown]
 # *What you should have noticed:* mind the two scales. The bar of "none" is the error without any
@@ -431,6 +477,9 @@ for ax, part in zip(plots.axes(1, 2, width=9), ("encoder", "decoder"), strict=Tr
 # Lesson 05 generates new latents, which are almost right. The decoder should tolerate small errors;
 # for this reason the latent is noised in training. Each number of the latent has a standard
 # deviation of one; the noise is measured in the same unit.
+
+# %%
+predict("04.7", [0.2, 0.5, 1.0])
 
 # %%
 levels = (0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.4)
@@ -452,6 +501,9 @@ print(f"a tenth of the hits are wrong at a noise of {tenth:.2f}; "
       f"training used up to {shipped.config.noise:g} (dashed)")
 run.note("F1 under noise of 0.4", noisy_f1[3], floor=floor["f1"])
 
+# %%
+reveal("04.7", tenth)
+
 # %% [markdown]
 # *What you should have noticed:* there is no cliff, but a slope that steepens. Robustness costs
 # some accuracy on clean latents. How much noise is best is an open question: change `noise` in
@@ -459,10 +511,13 @@ run.note("F1 under noise of 0.4", noisy_f1[3], floor=floor["f1"])
 #
 # ## 8 · Going further: a walk from loop to loop
 #
-# *Predict:* what is halfway between two beats?
+# *Predict:* what is halfway between two beats? How many hits has the mixture?
 #
 # Latents can be mixed. But the mixture of two beats need not be a beat, so the walk is polished: a
 # little noise is added, and the diffusion of lesson 05 removes it. Hear the middle both ways.
+
+# %%
+predict("04.8", ["fewer hits than either", "between the two", "more hits than either"])
 
 # %%
 steady = [clip for clip in held_out if not clip.labels.get("tiled") and len(clip.notes) > 100]
@@ -474,6 +529,12 @@ walk = [start_at, mixed, polished, end_at]
 for name, clip in zip(names, walk, strict=True):
     print(f"{name:18} {len(clip.notes) / clip.beats:.2f} hits per beat")
 compare(walk, names)
+
+# %%
+begun, middle, ended = (len(clip.notes) / clip.beats for clip in (start_at, mixed, end_at))
+low, high = min(begun, ended), max(begun, ended)
+more = "more hits than either" if middle > high else "between the two"
+reveal("04.8", "fewer hits than either" if middle < low else more)
 
 # %% [markdown]
 # *What you should have noticed:* compare the middle loops by ear, and their hits above with those

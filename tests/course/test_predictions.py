@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.course import calibration, predictions, record
@@ -49,6 +49,7 @@ def test_whole_numbers_are_ranges_that_do_not_overlap():
     assert question_of("01.1", [0.5]).choices == ["below 0.5", "0.5 or more"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(-50, 50), min_size=1, max_size=7, unique=True).map(sorted),
     st.integers(-60, 60),
@@ -91,6 +92,14 @@ def test_an_answer_that_is_no_choice(kept):
         reveal("05.1", "text")
     with pytest.raises(PromptError, match="right=3"):
         reveal("05.1", 3)
+
+
+def test_another_stands_for_all_other_texts(kept, capsys):
+    predict("04.4", ["bass drum", "another drum"])
+    reveal("04.4", "cowbell")
+    assert "the run gives cowbell: “another drum”." in capsys.readouterr().out
+    reveal("04.4", "bass drum")
+    assert "the run gives “bass drum”." in capsys.readouterr().out
 
 
 def test_a_guess_is_the_least_confidence_and_confidences_are_apart():

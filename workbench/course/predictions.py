@@ -31,7 +31,8 @@ def predict(number: str, choices: Sequence[str] | Sequence[float], *, unit: str 
     Args:
         number: "NN.N", lesson and number within it.
         choices: 2 to 8 texts; or increasing numbers, the bounds of ranges: [3, 6] gives "fewer
-            than 3", "3 to 5" and "6 or more", [0.5] gives "below 0.5" and "0.5 or more".
+            than 3", "3 to 5" and "6 or more", [0.5] gives "below 0.5" and "0.5 or more". A last
+            text that begins with "another " stands for every other answer.
         unit: Of the numbers.
 
     Returns:
@@ -68,15 +69,16 @@ def reveal(number: str, right: str | float, why: str = "") -> None:
         PromptError: if `right` is not a choice.
     """
     why = text_of(why, "why")
-    value = "" if isinstance(right, str) else f"{number_of(right, 'right'):.3g}"
+    value = right if isinstance(right, str) else f"{number_of(right, 'right'):.3g}"
     question = _asked.get(number)
     if question is None:  # the cell that asks was not run
-        _say([f"Prediction {number}: the run gives {value or right}.", why])
+        _say([f"Prediction {number}: the run gives {value}.", why])
         return
     place = question.place(right)
-    choice = f"“{question.choices[place]}”"
+    choice = question.choices[place]
     measured = " ".join(filter(None, [value, question.unit]))
-    lines = [f"Prediction {number}: the run gives {f'{measured}: {choice}' if value else choice}."]
+    what = f"“{choice}”" if measured == choice else f"{measured}: “{choice}”"
+    lines = [f"Prediction {number}: the run gives {what}."]
     if question.widget is not None:
         lines.append(question.widget.decide(place))
     _say([*lines, why])

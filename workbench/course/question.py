@@ -42,6 +42,8 @@ class Question:
             PromptError: if there is no such choice.
         """
         if isinstance(right, str):
+            if right not in self.choices and self.choices[-1].startswith("another "):
+                return len(self.choices) - 1
             if right not in self.choices:
                 raise PromptError(
                     f"right={shown(right)}: is not a choice of prediction {self.number}; these are "
