@@ -103,6 +103,16 @@ def _bars(clip):
     return pairwise(bars)
 
 
+def test_a_loop_that_is_one_fill_has_no_form_of_a_groove(system):
+    fill, groove, wanted = (
+        system.charts_for([prompt], 4, [0], form)[0].letter
+        for prompt, form in (("rock fill", None), ("rock", None), ("rock fill", "AB"))
+    )
+    assert np.isnan(fill).all()
+    assert not np.isnan(groove).any()
+    assert wanted.tolist() == [0, 1, 0, 1]
+
+
 def test_shipped_systems_without_a_form_say_so():
     shipped = DrumLDM.from_pretrained("drums-groove-keywords")
     if shipped.config.chart:

@@ -176,7 +176,7 @@ class DrumSampler(DrumLatents):
             bars: Length in bars.
             seeds: A seed per take, for the form.
             form: Letters such as "AAAB"; by default the one that the prompt names, otherwise one
-                that a drummer of the training set played.
+                that a drummer of the training set played; a loop that is one fill has none.
             meter: Metre; by default the one of the prompt.
         """
         if not self.config.chart:
@@ -190,9 +190,11 @@ class DrumSampler(DrumLatents):
             if form is not None:
                 chart.letter = letters_of(form, bars)
             random = np.random.default_rng(row_seeds(seed, 3)[2])
-            played = sampled_form(self.networks.forms, bars, random)
+            # the bank has forms of grooves; a loop that is one fill has none
+            fill = bool((chart.fill == 1).all())
+            played = {} if fill else sampled_form(self.networks.forms, bars, random)
             if not np.isnan(chart.letter).all():
-                del played["likeness"]  # it belongs to other letters
+                played.pop("likeness", None)  # it belongs to other letters
             own = {k: v for k, v in played.items() if np.isnan(getattr(chart, k)).all()}
             chart = chart.with_(**own)
             charts.append(relaxed(chart, requests[prompt].implied, random))
