@@ -227,8 +227,8 @@ def to_steps(beats, steps):
 # tokens and back; notes before and after are matched by pitch and onset.
 
 # %%
-codes = ["TSD", "MIDI-Like", "Structured", "Octuple", "p/v/d", "p/v/d with rhythm", "MMM"]
-predict("02.4", codes)
+predict("02.4", ["TSD", "MIDI-Like", "Structured", "Octuple", "MMM", "p/v/d",
+                 "p/v/d with rhythm"])
 
 # %%
 from workbench.evaluation.table import render
@@ -275,8 +275,8 @@ reveal("02.4", furthest[0], f"Its notes are {furthest[4] / 1000:.1f} s off.")
 # *Predict:* which two tokens stand together most often?
 
 # %%
-pairs = ["Position + Program", "Program + Pitch", "Pitch + Velocity", "Velocity + Duration"]
-predict("02.5", [*pairs, "another pair"])
+predict("02.5", ["Position + Program", "Program + Pitch", "Pitch + Velocity",
+                 "Velocity + Duration", "another pair"])
 
 # %% [markdown]
 # Take the commonest pair of neighbours, give it a token of its own, replace it everywhere, and

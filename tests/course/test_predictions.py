@@ -188,7 +188,7 @@ def test_the_widget_keeps_the_answer_and_the_run_decides(somebody, capsys):
 
 
 def test_the_static_copy_marks_the_answer_and_has_no_controls(somebody):
-    from workbench.course.widgets.prediction import MIME
+    from workbench.course.question import MIME
 
     widget = predict("05.1", ["<b>", "signal"]).widget
     widget.on_predict({"choice": 0, "confidence": 65})

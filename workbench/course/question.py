@@ -16,6 +16,7 @@ from workbench.errors import PromptError
 
 CONFIDENCES = (40, 65, 80, 95)  # percent; beside them a guess
 MOST = 8  # choices
+MIME = "application/vnd.music-workbench.prediction+json"  # of the answer, in the notebook
 
 
 @dataclass

@@ -33,6 +33,39 @@ def raises(error):
     raise error
 
 
+def without_return(x):
+    x**2
+
+
+def stub(x):
+    """To be completed."""
+    return None  # your line here
+
+
+def passes(x): ...
+
+
+def says_so(x):
+    raise NotImplementedError
+
+
+def says_why(x):
+    raise NotImplementedError("to do")
+
+
+def for_some(x):
+    if x[0, 0] > 1e9:
+        return x**2
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("attempt", [stub, passes, says_so, says_why, lambda x: None])
+def test_an_empty_answer_is_not_a_wrong_one(check, attempt):
+    result = check(attempt)
+    assert (result.state, result.message, result.hints) == ("not attempted", "", ())
+    assert check(for_some).state == "not yet"
+
+
 @pytest.fixture
 def check():
     return Exercise("check_squares", ("98.1",), 2, ("multiply", "by itself"), squares)
@@ -56,6 +89,7 @@ def check():
         (lambda x: x**2 + 1j, "not real numbers"),
         (lambda x: x**3, "for one input it gives"),
         (lambda x, y: x**2, "raises TypeError"),
+        (without_return, "it returns nothing: does it end in a line with return"),
         (3, "the function itself"),
     ],
 )

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from tests.course.widgets.conftest import open_notebook, run_all, run_cell, running_lab
-from workbench.course.widgets.prediction import MIME
+from workbench.course.question import MIME
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect

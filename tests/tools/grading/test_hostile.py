@@ -551,6 +551,7 @@ def test_empty_is_told_from_wrong(root, hand_in, tmp_path):
     hand_in(folder / "partly" / "05_small.ipynb", RIGHT_NOISE)
     hand_in(folder / "wrong" / "05_small.ipynb", NOISE.format("x0"))
     hand_in(folder / "empty" / "05_small.ipynb")
+    hand_in(folder / "forgot" / "05_small.ipynb", NOISE.replace("return", "x =").format("x0"))
     (folder / "nothing").mkdir()
     (folder / "unreadable").mkdir()
     (folder / "unreadable" / "05_small.ipynb").write_text("")
@@ -562,11 +563,12 @@ def test_empty_is_told_from_wrong(root, hand_in, tmp_path):
         "partly": "graded: partly",
         "wrong": "graded: wrong",
         "empty": "handed in empty",
+        "forgot": "graded: wrong",
         "nothing": "not handed in",
         "unreadable": "cannot be read: the file is empty",
     }
     assert [rows["partly"][f"05.{n} state"] for n in (1, 3)] == ["correct", "not attempted"]
-    assert rows["wrong"]["05.1 state"] == "not yet"
+    assert rows["wrong"]["05.1 state"] == rows["forgot"]["05.1 state"] == "not yet"
 
 
 def test_star_imports_of_a_later_cell():

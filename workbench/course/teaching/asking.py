@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import io
 import linecache
 import sys
@@ -15,22 +16,26 @@ from workbench.course.teaching.values import as_data, same
 from workbench.errors import text_of
 
 Function = Callable[..., Any]
+_NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}  # of the bytecode
+_CHOOSING = {"STORE_FAST", "COMPARE_OP", "BINARY_OP", "FOR_ITER"}
 
 
 @dataclass(frozen=True)
 class Answer:
     """The result of a function for one case. error: the exception; printed: whether it printed;
-    changed: whether it changed its arguments."""
+    changed: whether it changed its arguments; empty: whether nothing is written in it yet."""
 
     value: Any = None
     error: str = ""
     printed: bool = False
     changed: bool = False
+    empty: bool = False
 
 
 def ask(attempt: Function, cases: Sequence[tuple[Any, ...]]) -> list[Answer]:
     """Call a function on each case. Every outcome that does not end the process is an Answer."""
     answers = []
+    empty = _is_empty(attempt)
     for case in cases:
         before = [as_data(value) for value in case]
         watch = _Watch(sys.stdout)
@@ -38,11 +43,25 @@ def ask(attempt: Function, cases: Sequence[tuple[Any, ...]]) -> list[Answer]:
             with redirect_stdout(watch):
                 value = as_data(attempt(*case))
         except (Exception, SystemExit) as error:
+            if empty:
+                answers.append(Answer(empty=True))
+                continue
             answers.append(Answer(error=_raised(error, attempt)))
             continue
         after = [as_data(value) for value in case]
-        answers.append(Answer(value, "", watch.wrote, not same(before, after)))
+        answers.append(Answer(value, "", watch.wrote, not same(before, after), empty))
     return answers
+
+
+def _is_empty(attempt: Function) -> bool:
+    """Whether a function only returns None, passes, or raises NotImplementedError."""
+    code = getattr(attempt, "__code__", None)
+    if code is None:
+        return False
+    names = {step.opname for step in dis.get_instructions(code)}
+    if "RAISE_VARARGS" in names:
+        return bool(code.co_names == ("NotImplementedError",)) and not names & _CHOOSING
+    return names <= _NOTHING
 
 
 class _Watch(io.TextIOBase):

@@ -41,6 +41,8 @@ def verdict(
     if all(value is None for value in given):
         if any(answer.printed for answer in answers):
             return "not yet", "it prints its answer but returns nothing: use return"
+        if not all(answer.empty for answer in answers):
+            return "not yet", "it returns nothing: does it end in a line with return?"
         return "not attempted", ""
     if any(value is None for value in given):
         return "not yet", "for some inputs it returns nothing: does every branch end in a return?"

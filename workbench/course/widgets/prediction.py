@@ -6,11 +6,9 @@ from typing import Any
 
 import traitlets as t
 
-from workbench.course.question import Question, choices_html
+from workbench.course.question import MIME, Question, choices_html
 from workbench.course.record import Predicted, keep_prediction
 from workbench.course.widgets.base import STILL_STYLE, MusicWidget, module, style
-
-MIME = "application/vnd.music-workbench.prediction+json"  # what a notebook that is handed in holds
 
 
 class Prediction(MusicWidget):

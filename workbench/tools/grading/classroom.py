@@ -68,6 +68,7 @@ def compare(marks: Path, out: Path | None = None) -> Path:
     body = (
         f"<main><h1>{len(students)} students</h1><p>Isolation: {html.escape(shut_in)}</p>"
         f"{_spread(totals)}{_exercises(records)}{_mistakes(records)}"
+        f"{_predictions(records)}"
         f"{_students(students, records, totals, marks)}</main>{FILTER}"
     )
     if out.resolve() != marks.resolve():
@@ -117,6 +118,30 @@ def _mistakes(records: list[Record]) -> str:
     rows.sort(key=lambda row: -row[0])
     shown = [[number, str(times), html.escape(message)] for times, number, message in rows[:20]]
     return table(["exercise", "students", "message"], shown, "Most frequent mistakes")
+
+
+def _predictions(records: list[Record]) -> str:
+    """The spread of each prediction: students and confidence by choice, and what runs gave."""
+    by_number: dict[str, list[Any]] = {}
+    for record in records:
+        for entry in record.get("predictions", ()):  # older results have none
+            by_number.setdefault(entry["number"], []).append(entry)
+    parts = []
+    for number, entries in sorted(by_number.items()):
+        rows = []
+        for place, text in enumerate(entries[0]["choices"]):
+            chosen = [entry["confidence"] for entry in entries if entry["choice"] == place]
+            share = len(chosen) / len(entries)
+            sure = f"{sum(chosen) / len(chosen):.0f} %" if chosen else ""
+            gave = sum(entry["right"] == place for entry in entries)
+            cells = [html.escape(text), str(len(chosen)), _bar(share, f"{share:.0%}"), sure]
+            rows.append([*cells, str(gave or "")])
+        decided = [entry for entry in entries if entry["right"] is not None]
+        correct = sum(entry["choice"] == entry["right"] for entry in decided)
+        columns = ["choice", "students", "share of students", "mean confidence", "runs gave it"]
+        said = f"{number} {entries[0]['question']} ({correct} of {len(decided)} correct)"
+        parts.append(table(columns, rows, said))
+    return f"<h2>Predictions</h2>{''.join(parts)}" if parts else ""
 
 
 def _students(

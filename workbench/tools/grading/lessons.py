@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.course.notebooks import ROOT, build, scripts
+from workbench.course.outline import HEADING, Asked, predictions_of
 from workbench.course.teaching import exercises
 from workbench.errors import MissingDataError
-
-HEADING = re.compile(r"(?m)^## (?:Exercise (\d+)|Mini-project) · (.+?)(?: \(([^()]*)\))?$")
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class Lesson:
     title: str
     notebook: Any  # the student version, see `assign`
     exercises: tuple[LessonExercise, ...]
+    predictions: tuple[Asked, ...] = ()
 
     @property
     def marked(self) -> tuple[LessonExercise, ...]:
@@ -69,6 +69,7 @@ def _lesson(script: Path) -> Lesson:
         title[1] if title else script.stem,
         notebook,
         tuple(_exercises(number, notebook.cells)),
+        tuple(predictions_of((cell.cell_type, cell.source) for cell in notebook.cells)),
     )
 
 

@@ -27,7 +27,7 @@ import secrets
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +177,12 @@ def _grade(
         if library:
             record["notes"].append(f"{exercise.number} imports {', '.join(library)}: check it")
     record["notes"] += left_out
+    record["predictions"] = [
+        {"question": asked.question, "number": asked.number, **asdict(answer)}
+        for asked in lesson.predictions
+        if (answer := handed.predictions.get(asked.number))
+        and tuple(answer.choices) == asked.choices  # not an edited question
+    ]
     record["points"] = sum(entry["points"] for entry in record["exercises"])
     record["state"] = _state(record["exercises"], handed)
     return record
@@ -203,6 +209,7 @@ def _blank(student: Student, lesson: Lesson, state: str, each: str = "not handed
         "points": 0.0,
         "of": lesson.points,
         "exercises": [_entry(exercise, each) for exercise in lesson.marked],
+        "predictions": [],
     }
 
 
@@ -329,7 +336,7 @@ def _checks() -> str:
 def _content(handed: Handed | None) -> str:
     if handed is None:
         return "nothing"
-    about = [handed.problem, json.dumps([handed.cells, handed.ids])]
+    about = [handed.problem, json.dumps([handed.cells, handed.ids]), repr(handed.predictions)]
     for one in walk(handed.files).files if handed.files else ():
         about.append(f"{os.fsencode(one.name)!r} {one.size} {one.changed}")
     return hashlib.sha256("\n".join(about).encode(errors="backslashreplace")).hexdigest()

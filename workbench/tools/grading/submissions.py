@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench.course.question import MIME
+from workbench.course.record import Predicted, sound
 from workbench.errors import MissingDataError
 from workbench.tools.grading.lessons import Lesson
 from workbench.tools.grading.tree import DEEPEST, SKIPPED, named, read, shown, walk
@@ -38,11 +40,13 @@ DROPPINGS = ("thumbs.db", "desktop.ini")  # files that Windows leaves in folders
 @dataclass
 class Handed:
     """A notebook that was handed in. cells: source of each code cell; ids: their ids, "" if a cell
-    has none; files: folder with the files beside it; problem: why it cannot be read."""
+    has none; predictions: the valid ones, by number; files: folder with the files beside it;
+    problem: why it cannot be read."""
 
     path: Path
     cells: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    predictions: dict[str, Predicted] = field(default_factory=dict)
     lesson: str = ""
     files: Path | None = None
     problem: str = ""
@@ -366,6 +370,7 @@ def _read(path: Path, known: Sequence[Lesson], files: Path | None) -> Handed:
         cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
         handed.cells = ["".join(cell["source"]) for cell in cells]
         handed.ids = [str(cell.get("id", "")) for cell in cells]
+        handed.predictions = _predictions(cells)
         marked = _marked(content, known)
         if sum(map(len, handed.cells)) > MOST_CODE:
             handed.cells = []
@@ -388,6 +393,28 @@ def _read(path: Path, known: Sequence[Lesson], files: Path | None) -> Handed:
     if not handed.lesson:
         handed.problem = "the lesson cannot be identified; is it another notebook?"
     return handed
+
+
+def _predictions(cells: Sequence[dict[str, Any]]) -> dict[str, Predicted]:
+    """The predictions in the outputs of a notebook; anything else is left out."""
+    found: dict[str, Predicted] = {}
+    for cell in cells:
+        outputs = cell.get("outputs")
+        for output in outputs if isinstance(outputs, list) else ():
+            data = output.get("data") if isinstance(output, dict) else None
+            about = data.get(MIME) if isinstance(data, dict) else None
+            if not isinstance(about, dict) or not isinstance(about.get("number"), str):
+                continue
+            right = about.get("right")
+            entry = Predicted(
+                about.get("choices", []),
+                about.get("choice", -1),
+                about.get("confidence", -1),
+                None if right == -1 else right,
+            )
+            if sound(entry):
+                found[about["number"]] = entry
+    return found
 
 
 def _marked(content: dict[str, Any], known: Sequence[Lesson]) -> str:

@@ -180,7 +180,8 @@ def _answer(message: dict[str, Any]) -> Answer:
     except (ValueError, KeyError, TypeError, RecursionError, MemoryError):
         return Answer(error="its answer cannot be read")
     error = tree.shown(str(message.get("error") or "")[:400])
-    return Answer(value, error, bool(message.get("printed")), bool(message.get("changed")))
+    printed, changed, empty = (bool(message.get(name)) for name in ("printed", "changed", "empty"))
+    return Answer(value, error, printed, changed, empty)
 
 
 def last_line(tail: bytes) -> str:
