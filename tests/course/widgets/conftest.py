@@ -56,9 +56,9 @@ CELLS = (
 )
 
 
-@pytest.fixture(scope="session")
-def small_system() -> Any:
-    """A DrumLDM with random weights: it draws nonsense, quickly."""
+def drum_system(*, slots: int = 1, **config: Any) -> Any:
+    """A DrumLDM with random weights, which generates nonsense quickly. slots: hits that a cell may
+    hold; config: of `DrumLDMConfig`."""
     import torch
 
     from workbench.models.contrastive import ContrastiveConfig
@@ -66,43 +66,30 @@ def small_system() -> Any:
     from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
 
     torch.manual_seed(0)
-    words = ("rock", "funk", "slow", "ghost", "notes", "with", "bpm", "jazz", "hip", "hop")
     return DrumLDM(
         DrumLDMConfig(
             text="keywords",
-            autoencoder=AutoencoderConfig(latent=8, hidden=8, width=16),
+            autoencoder=AutoencoderConfig(latent=8, hidden=8, width=16, slots=slots),
             contrastive=ContrastiveConfig(text_dim=58, dim=16, width=16, depth=1, heads=2),
             width=32,
             depth=1,
             heads=2,
-            bars=4,
-            vocabulary=words,
+            **config,
         )
     )
+
+
+@pytest.fixture(scope="session")
+def small_system() -> Any:
+    """A small DrumLDM for four bars in 4/4."""
+    words = ("rock", "funk", "slow", "ghost", "notes", "with", "bpm", "jazz", "hip", "hop")
+    return drum_system(bars=4, vocabulary=words)
 
 
 @pytest.fixture(scope="session")
 def chart_system() -> Any:
-    """A DrumLDM with random weights that follows charts: all metres, two hits in a cell."""
-    import torch
-
-    from workbench.models.contrastive import ContrastiveConfig
-    from workbench.models.mrlstm import AutoencoderConfig
-    from workbench.systems.drum_ldm import DrumLDM, DrumLDMConfig
-
-    torch.manual_seed(0)
-    return DrumLDM(
-        DrumLDMConfig(
-            text="keywords",
-            autoencoder=AutoencoderConfig(latent=8, hidden=8, width=16, slots=2),
-            contrastive=ContrastiveConfig(text_dim=58, dim=16, width=16, depth=1, heads=2),
-            width=32,
-            depth=1,
-            heads=2,
-            bars=16,
-            chart=True,
-        )
-    )
+    """A small DrumLDM that follows charts: all metres, two hits in a cell."""
+    return drum_system(slots=2, bars=16, chart=True)
 
 
 @pytest.fixture(scope="session")
