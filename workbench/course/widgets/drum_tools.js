@@ -75,7 +75,7 @@ function makePad({ sound, cells, stepTime, done, closed }) {
     finish.disabled = true;
     box.hidden = false;
     pad.focus();
-    const { size, steps } = cells(), { pulse } = cells(), times = [], accents = [];
+    const { size, steps, pulse } = cells(), times = [], accents = [];
     for (let step = 0; step < size + steps; step++) {
       if (!pulse.includes(step % size)) continue;
       times.push(step * stepTime());
