@@ -125,12 +125,14 @@ def masked_mean(hidden, mask):
 # them?
 #
 # Two networks, the **towers**, map both to 64 numbers. The text tower is small, because BERT has
-# done most of the work. The loop tower is a transformer with one token per beat; lesson 05 explains
+# done most of the work. Beside BERT's vector the shipped one receives facts that a parser reads in
+# the text (lesson 00), because a mean of vectors hardly tells "no snare" from "snare". The loop
+# tower is a transformer with one token per beat; lesson 05 explains
 # its attention. Both end in vectors of length one, so that their dot product is a **cosine**.
 
 # %%
 boxes = {
-    "text": ("text vector\n384", 0, 0), "norm": ("LayerNorm", 1, 0),
+    "text": ("text vector\n384 + 521 facts", 0, 0), "norm": ("LayerNorm", 1, 0),
     "hidden": ("linear, GELU\n→ 192", 2, 0), "text_out": ("linear\n→ 64", 3, 0),
     "t": ("t\nlength 1", 4, 0), "roll": ("drum roll\n32 beats × 108", 0, 1),
     "beat": ("linear\nper beat → 96", 1, 1), "layers": ("transformer\n3 layers", 2, 1),
@@ -261,9 +263,10 @@ print(f"gradient at a perfect pair: {1 - np.exp(-lowest):.2f}, at chance: {1 - 1
 #
 # *Predict:* how will the matrix of cosines look before training, and after 25 steps?
 #
-# The same towers as the shipped ones, from scratch, on captions alone. A batch of 64 pairs gives
-# each loop 63 wrong texts for nothing: this is why contrastive learning likes large batches.
-# **Recall at ten** is the share of texts of the test split whose own loop is among the ten nearest.
+# Towers like the shipped ones, from scratch, on captions alone and without the facts. A batch of 64
+# pairs gives each loop 63 wrong texts for nothing: this is why contrastive learning likes large
+# batches. **Recall at ten** is the share of texts of the test split whose own loop is among the ten
+# nearest.
 
 # %%
 from workbench.evaluation.retrieval import WordModel, chance, retrieval
@@ -318,8 +321,8 @@ run.note("recall at ten after the training here", trained, floor=guess)
 # %% [markdown]
 # *What you should have noticed:* before training there are stripes: some loops are near to all
 # texts, whatever those say. Then the diagonal appears, with other bright cells beside it. The
-# shipped towers are the same, trained longer and on phrasings, too. The rest of the lesson uses
-# them.
+# shipped towers also receive the facts, and are trained longer and on phrasings, too. The rest of
+# the lesson uses them.
 #
 # ## 7 · The similarity matrix
 #
@@ -384,7 +387,8 @@ from workbench.evaluation.rhythm import velocity
 touch = 127 * velocity(rolls_of(clips))[0]  # mean velocity of each loop
 found = {}
 print(f"mean velocity of all loops: {touch.mean():.0f}")
-for query in ("a gentle rock beat", "a loud rock beat", "a rock beat that is not loud"):
+rock = ("a gentle rock beat", "a rock beat", "a rock beat that is not loud", "a loud rock beat")
+for query in rock:
     scores = (system.embed_text([query]).numpy() @ m.T)[0]
     found[query] = np.argsort(-scores)
     print(f"{query}: the first ten have {touch[found[query][:10]].mean():.0f}")
@@ -401,11 +405,12 @@ for i in np.argsort(-(m[loop] @ t.T))[:3]:
     print(f"{m[loop] @ t[i]:.2f}  {texts[i]}" + ("   (its own)" if i == loop else ""))
 
 # %% [markdown]
-# *What you should have noticed:* compare each mean with that of all loops. With the shipped towers
-# and 200 loops of Groove, "loud" finds loops well above it. "Gentle" finds softer loops than
-# "loud", but hardly softer ones than the average: the word moves the search, and not far. "Not
-# loud" finds nearly what "loud" finds: the towers see the word, not the "not". The built-in corpus
-# is not what the shipped towers were trained on.
+# *What you should have noticed:* compare each mean with that of all loops, and with that of "a rock
+# beat", which names no loudness. With the shipped towers and 200 loops of Groove, rock is louder
+# than the average and "loud" finds louder loops still. "Gentle" finds much softer ones than rock
+# alone, slightly softer than the average. "Not loud" finds loops as loud as rock alone: the "not"
+# cancels the word, and does not turn it into "soft". The built-in corpus is not what the shipped
+# towers were trained on.
 #
 # ## 9 · Going further: better than counting words?
 #
@@ -514,7 +519,7 @@ plots.cloud(points, names, texts, "Loops by style (t-SNE)")
 #
 # You wrote the contrastive loss, trained two towers, and searched loops by words.
 #
-# *One limitation heard:* "not loud" finds loud loops; below is the first of them.
+# *One limitation heard:* "not loud" is not read as "soft"; below is the first loop that it finds.
 #
 # *Terms:* tower · BERT · padding · contrastive loss · temperature · cosine · false negative ·
 # recall at ten · baseline · modality gap · t-SNE

@@ -199,6 +199,7 @@ PARTS: dict[str, Place] = {
     "prompt": ("prompt\nwords", 0, 1),
     "bert": ("BERT\nfrozen", 1, 1),
     "towers": ("two towers\ncontrastive", 2, 1),
+    "parser": ("parser\nreads facts", 1, 2),
     "noise": ("noise\nGaussian", 5, 1),
 }
 FLOW = (
@@ -210,6 +211,9 @@ FLOW = (
     Arrow("decoder", "sound"),
     Arrow("prompt", "bert"),
     Arrow("bert", "towers"),
+    Arrow("prompt", "parser", beside=True),
+    Arrow("parser", "towers", "facts"),
+    Arrow("parser", "denoiser", "chart"),
     Arrow("towers", "denoiser", "text vector"),
     Arrow("roll", "towers", dashed=True),
     Arrow("noise", "denoiser"),
