@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from workbench.errors import PromptError
+
 # On a dark page, the brightness of figures is inverted and their hues stay: white becomes #121212.
 # An untrusted notebook has no styles, and its figures remain white.
 _DARK = "{filter:invert(.93) hue-rotate(180deg)}"
@@ -297,17 +299,39 @@ def with_alternative_text(figure: Figure) -> str | None:
     JupyterLab nor nbconvert give to an image/png. The notebook also stores the PNG, for LaTeX; the
     HTML has the same pixels as lossless WebP, which is a third of its size."""
     from IPython.core.getipython import get_ipython
-    from PIL import Image
 
     shell: Any = get_ipython()
     image = shell.display_formatter.formatters["image/png"](figure)
     if image is None:  # pictures are not shown here
         return None
-    data = base64.b64decode(image) if isinstance(image, str) else image
+    return _picture(base64.b64decode(image) if isinstance(image, str) else image, describe(figure))
+
+
+def figure_html(drawn: Any) -> str:
+    """HTML of a figure, given itself or its axes, as `with_alternative_text`, in any process. The
+    figure is closed."""
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    first = np.atleast_1d(np.asarray(drawn, dtype=object)).flat[0]
+    figure = getattr(first, "figure", None)
+    if figure is None or not hasattr(figure, "savefig"):
+        raise PromptError(f"draw: returned {type(drawn).__name__}; it must return axes or a figure")
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=figure.get_dpi(), facecolor=figure.get_facecolor())
+    words = describe(figure)
+    plt.close(figure)
+    return _picture(data.getvalue(), words)
+
+
+def _picture(data: bytes, words: str) -> str:
+    """A PNG as an element with an alternative text."""
+    from PIL import Image
+
     small = io.BytesIO()
     with Image.open(io.BytesIO(data)) as picture:
         picture.save(small, "WEBP", lossless=True, quality=50, method=4, exact=True)
-    alt, text = html.escape(describe(figure)), base64.b64encode(small.getvalue()).decode()
+    alt, text = html.escape(words), base64.b64encode(small.getvalue()).decode()
     return (
         f"<style>{FIGURE_STYLE}</style>"
         f'<img class="wb-figure" alt="{alt}" src="data:image/webp;base64,{text}">'

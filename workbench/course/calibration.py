@@ -11,7 +11,7 @@ from workbench.evaluation.intervals import share_interval
 
 BANDS = ((0, 45), (45, 70), (70, 90), (90, 101))  # percent: a guess, unsure, fairly sure, certain
 ENOUGH = 10  # predictions, from which on confidence and hits are compared in words
-_LEFT, _TOP, _SIDE = 44, 10, 200  # of the square in the picture, in pixels
+_LEFT, _TOP, _SIDE = 44, 22, 200  # of the square in the picture, in pixels
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def picture(predictions: Sequence[Predicted]) -> str:
             f"<line x1='{x:.1f}' y1='{top:.1f}' x2='{x:.1f}' y2='{low:.1f}' "
             "stroke='currentColor' stroke-width='1.5' opacity='.7'/>"
             f"<circle cx='{x:.1f}' cy='{y:.1f}' r='5' fill='#0b7bd8' stroke='currentColor'/>"
-            f"<text x='{min(x + 8, right - 22):.1f}' y='{y - 7:.1f}'>{band.hits}/{band.n}</text>"
+            f"<text x='{x:.1f}' y='{y - 9:.1f}' text-anchor='middle'>{band.hits}/{band.n}</text>"
         )
     middle = _LEFT + _SIDE / 2
     parts.append(

@@ -68,6 +68,7 @@ def player_html(
     first_bar: int = 1,
     shaded: tuple[int, int] | None = None,
     shaded_seconds: tuple[float, float] | None = None,
+    blind: bool = False,
 ) -> str:
     """Return caption, picture and player of a clip as self-contained HTML.
 
@@ -83,6 +84,8 @@ def player_html(
         first_bar: Number of the first bar in the picture.
         shaded: Numbers of the first and last bar to shade.
         shaded_seconds: (first, last) in seconds to shade.
+        blind: Whether to show the title and the player only: what else is known of a clip may tell
+            where it comes from.
 
     Returns:
         HTML.
@@ -96,17 +99,21 @@ def player_html(
         kit = ""
     else:
         player, kit = _audio(name, sound, loop), _kit(shown)
-    facts = _facts(clip, shown, source) + [text for text in (kit, note) if text]
-    picture = picture_of(shown, first_bar=first_bar, shaded=shaded, shaded_seconds=shaded_seconds)
-    return (
+    start = (
         f'<div class="wb-clip" role="group" aria-label="{escape(name)}" '
         f'data-duration="{_played_seconds(shown)}" data-rate="{RATE}" data-name="{escape(name)}">'
         f"<style>{asset('player.css')}</style>"
         f'<div class="wb-title">{escape(name)}</div>'
-        f'<div class="wb-facts">{escape(" · ".join(facts))}</div>'
+    )
+    script = f"<script>{asset('player.js')}</script></div>"
+    if blind:
+        return f"{start}{player}{script}"
+    facts = _facts(clip, shown, source) + [text for text in (kit, note) if text]
+    picture = picture_of(shown, first_bar=first_bar, shaded=shaded, shaded_seconds=shaded_seconds)
+    return (
+        f'{start}<div class="wb-facts">{escape(" · ".join(facts))}</div>'
         f'<div class="wb-stage">{_image(picture)}</div>'
-        f"{player}{_table(shown, first_bar)}"
-        f"<script>{asset('player.js')}</script></div>"
+        f"{player}{_table(shown, first_bar)}{script}"
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.course.widgets.test_prompt_box import send
 from workbench.course.widgets import DrumGrid, FilmWidget, compare
 from workbench.course.widgets.base import VIEW
-from workbench.errors import WorkbenchError
+from workbench.errors import PromptError, WorkbenchError
 from workbench.music.clip import Clip
 from workbench.representations.drum_chart import METERS, bar_steps
 from workbench.representations.drum_roll import DrumRoll
@@ -354,6 +354,41 @@ def test_fallbacks(clip, small_system):
         data = widget._repr_mimebundle_()[0]
         assert VIEW in data
         assert "data:audio/ogg" in data["text/html"]
+
+
+def test_a_blind_comparison_names_nothing_but_letters(clip):
+    titles = ["the recording", "generated", "chance level"]
+    clips = [clip.with_(caption=title, source=f"by {title}") for title in titles]
+    shown = compare(clips, titles, blind=True)
+    page = shown._repr_mimebundle_()["text/html"]
+    players, _, key = page.partition("<details>")
+    for title in titles:
+        assert title not in players
+        assert title not in repr(shown)
+        assert key.count(title) == 1
+    assert players.count('class="wb-clip"') == 3
+    assert "<svg" not in players
+    assert "<table" not in players
+    for letter in "ABC":
+        assert f'<div class="wb-title">Clip {letter}</div>' in players
+        assert f"Clip {letter}: " in key
+    again = compare(clips, titles, blind=True)._repr_mimebundle_()["text/html"]
+    assert again.partition("<details>")[2] == key
+    with pytest.raises(PromptError, match="blind='yes'"):
+        compare(clips, blind="yes")
+
+
+def test_blind_orders_are_shuffled_evenly():
+    """Over many pairs of titles, the first title is about as often clip A as clip B."""
+    from workbench.course.widgets.side_by_side import blindly
+    from workbench.music.clip import Clip
+
+    beep = Clip.from_notes([(0, 0.1, 36, 90)], tempo=120)
+    first = 0
+    for i in range(40):
+        key = blindly([beep, beep], [f"one {i}", f"two {i}"]).partition("<details>")[2]
+        first += key.index(f"one {i}") < key.index(f"two {i}")
+    assert 10 <= first <= 30
 
 
 def test_compare(clip):

@@ -9,6 +9,7 @@ DegradationLab(sounds, rate, measure)  degraded real sounds, and how each metric
 Prediction(question)   what `predict` shows: choices and a confidence
 SoundMap(views, clips, groups)  pictures of many clips; each point plays its clip
 compare(clips)         clips side by side
+explore(draw, Slider)  sliders of ipywidgets, and a figure that answers at once
 """
 
 from importlib import import_module
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from workbench.course.widgets.prediction import Prediction
     from workbench.course.widgets.prompt_box import PromptBox
     from workbench.course.widgets.side_by_side import compare
+    from workbench.course.widgets.sliders import Slider, explore
     from workbench.course.widgets.sound_map import SoundMap
     from workbench.course.widgets.worker import Stopped
 
@@ -36,9 +38,11 @@ __all__ = [
     "MixupLab",
     "Prediction",
     "PromptBox",
+    "Slider",
     "SoundMap",
     "Stopped",
     "compare",
+    "explore",
 ]
 
 _WHERE = {
@@ -49,9 +53,11 @@ _WHERE = {
     "MixupLab": "mixup_lab",
     "Prediction": "prediction",
     "PromptBox": "prompt_box",
+    "Slider": "sliders",
     "SoundMap": "sound_map",
     "Stopped": "worker",
     "compare": "side_by_side",
+    "explore": "sliders",
 }
 
 
